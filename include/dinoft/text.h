@@ -1,0 +1,28 @@
+/* Small helpers for strings and paths. */
+#ifndef DINOFT_TEXT_H
+#define DINOFT_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* printf into a new string; the caller frees it. NULL with the error set when out of memory. */
+char *df_text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A copy the caller frees; NULL with the error set when out of memory. */
+char *df_text_copy(const char *text);
+
+bool df_text_starts_with(const char *text, const char *start);
+bool df_text_ends_with(const char *text, const char *end);
+
+/* File name of a path without folders and without the last extension ("a/b.c.jpg" -> "b.c"); the caller frees
+ * it. */
+char *df_path_stem(const char *path);
+
+/* The folder of a path ("." if it names none); the caller frees it. */
+char *df_path_folder(const char *path);
+
+/* Index of the entry of names[count] most like word (Levenshtein distance), -1 if none is near enough to
+ * suggest. */
+int df_text_nearest(const char *word, const char *const *names, int count);
+
+#endif

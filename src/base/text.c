@@ -1,0 +1,98 @@
+#include "dinoft/text.h"
+
+#include "dinoft/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+char *df_text_format(const char *format, ...)
+{
+    va_list arguments, again;
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    char *text = length < 0 ? NULL : malloc((size_t)length + 1);
+    if (text)
+        vsnprintf(text, (size_t)length + 1, format, again);
+    else
+        df_error_memory("a text", length < 0 ? 0 : (unsigned long long)length + 1);
+    va_end(again);
+    return text;
+}
+
+char *df_text_copy(const char *text)
+{
+    return df_text_format("%s", text);
+}
+
+bool df_text_starts_with(const char *text, const char *start)
+{
+    return strncmp(text, start, strlen(start)) == 0;
+}
+
+bool df_text_ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), end_length = strlen(end);
+    return length >= end_length && strcmp(text + length - end_length, end) == 0;
+}
+
+char *df_path_stem(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+    const char *dot = strrchr(name, '.');
+    size_t length = dot && dot != name ? (size_t)(dot - name) : strlen(name);
+    return df_text_format("%.*s", (int)length, name);
+}
+
+char *df_path_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        return df_text_copy(".");
+    return slash == path ? df_text_copy("/") : df_text_format("%.*s", (int)(slash - path), path);
+}
+
+#define NEAREST_MAX 63
+
+static int distance(const char *a, const char *b)
+{
+    int row[NEAREST_MAX + 1];
+    int length = (int)strlen(b);
+    if (strlen(a) > NEAREST_MAX || length > NEAREST_MAX)
+        return NEAREST_MAX;
+    for (int j = 0; j <= length; j++)
+        row[j] = j;
+    for (int i = 1; a[i - 1]; i++) {
+        int diagonal = row[0];
+        row[0] = i;
+        for (int j = 1; j <= length; j++) {
+            int best = diagonal + (a[i - 1] != b[j - 1]);
+            diagonal = row[j];
+            if (row[j] + 1 < best)
+                best = row[j] + 1;
+            if (row[j - 1] + 1 < best)
+                best = row[j - 1] + 1;
+            row[j] = best;
+        }
+    }
+    return row[length];
+}
+
+int df_text_nearest(const char *word, const char *const *names, int count)
+{
+    int nearest = -1;
+    int nearest_distance =
+        2 + (int)strlen(word) / 4; /* further than that, a suggestion puzzles more than it helps */
+    for (int i = 0; i < count; i++) {
+        int d = distance(word, names[i]);
+        if (d < nearest_distance || (nearest < 0 && d == nearest_distance)) {
+            nearest = i;
+            nearest_distance = d;
+        }
+    }
+    return nearest;
+}

@@ -1,0 +1,195 @@
+#include "support/cmocka_all.h"
+
+#include "dinoft/dtype.h"
+#include "dinoft/error.h"
+#include "dinoft/rng.h"
+#include "dinoft/size.h"
+#include "dinoft/text.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void errors_keep_the_last_text_and_its_context(void **state)
+{
+    (void)state;
+    assert_int_equal(df_error_set("found %d, expected %d", 3, 4), -1);
+    assert_string_equal(df_error_text(), "found 3, expected 4");
+    assert_int_equal(df_error_context("%s", "file.pt"), -1);
+    assert_string_equal(df_error_text(), "file.pt: found 3, expected 4");
+}
+
+static void long_errors_are_cut_not_overrun(void **state)
+{
+    char text[3 * DF_ERROR_TEXT_MAX];
+    (void)state;
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    df_error_set("%s", text);
+    assert_int_equal(strlen(df_error_text()), DF_ERROR_TEXT_MAX - 1);
+    df_error_context("%s", text);
+    assert_true(strlen(df_error_text()) < DF_ERROR_TEXT_MAX);
+    df_error_set("short");
+    df_error_context("%s", "where");
+    assert_string_equal(df_error_text(), "where: short");
+}
+
+/* Every half is exactly a float, and comes back from it. */
+static void all_halves_survive_a_round_trip(void **state)
+{
+    (void)state;
+    for (uint32_t bits = 0; bits < 65536; bits++) {
+        float value = df_f16_to_f32((uint16_t)bits);
+        if (isnan(value))
+            assert_true(isnan(df_f16_to_f32(df_f32_to_f16(value))));
+        else
+            assert_int_equal(df_f32_to_f16(value), bits);
+        float wide = df_bf16_to_f32((uint16_t)bits);
+        if (isnan(wide))
+            assert_true(isnan(df_bf16_to_f32(df_f32_to_bf16(wide))));
+        else
+            assert_int_equal(df_f32_to_bf16(wide), bits);
+    }
+}
+
+static void halves_round_to_nearest_even(void **state)
+{
+    (void)state;
+    assert_int_equal(df_f32_to_f16(1.0f), 0x3c00);
+    assert_int_equal(df_f32_to_f16(1.0f + 0x1p-11f), 0x3c00);     /* halfway: to even, down */
+    assert_int_equal(df_f32_to_f16(1.0f + 3 * 0x1p-11f), 0x3c02); /* halfway: to even, up */
+    assert_int_equal(df_f32_to_f16(65504.0f), 0x7bff);
+    assert_int_equal(df_f32_to_f16(65519.0f), 0x7bff);
+    assert_int_equal(df_f32_to_f16(65520.0f), 0x7c00);   /* infinity */
+    assert_int_equal(df_f32_to_f16(-0x1p-25f), 0x8000);  /* halfway to the smallest: zero */
+    assert_int_equal(df_f32_to_f16(2047.9999f), 0x6800); /* carries into the exponent */
+    assert_int_equal(df_f32_to_bf16(1.0f + 0x1p-8f), 0x3f80);
+    assert_int_equal(df_f32_to_bf16(1.0f + 3 * 0x1p-8f), 0x3f82);
+    assert_int_equal(df_f32_to_bf16(3.4e38f), 0x7f80);
+}
+
+static void types_convert_by_value(void **state)
+{
+    const int64_t wide[2] = {-3, 1000000};
+    const uint8_t flags[2] = {0, 7};
+    float values[2];
+    (void)state;
+    df_convert_to_f32(values, wide, DF_I64, 2);
+    assert_true(values[0] == -3.0f && values[1] == 1e6f);
+    df_convert_to_f32(values, flags, DF_BOOL, 2);
+    assert_true(values[0] == 0.0f && values[1] == 1.0f);
+    assert_int_equal(df_convert_from_f32(values, DF_I64, values, 1), -1);
+}
+
+static void sizes_do_not_wrap(void **state)
+{
+    size_t result;
+    (void)state;
+    assert_true(df_size_mul(1u << 20, 1u << 20, &result));
+    assert_int_equal(result, (size_t)1 << 40);
+    assert_false(df_size_mul(SIZE_MAX / 2, 3, &result));
+    assert_false(df_size_add(SIZE_MAX, 1, &result));
+    assert_true(df_shape_count((const int64_t[]){3, 0, 5}, 3, &result));
+    assert_int_equal(result, 0);
+    assert_false(df_shape_count((const int64_t[]){3, -1}, 2, &result));
+    assert_false(df_shape_count((const int64_t[]){INT64_MAX, 3}, 2, &result));
+    assert_true(df_shape_count(NULL, 0, &result));
+    assert_int_equal(result, 1);
+}
+
+static void streams_differ_and_repeat(void **state)
+{
+    struct df_rng a, b, c;
+    (void)state;
+    df_rng_seed(&a, 1, 2);
+    df_rng_seed(&b, 1, 2);
+    df_rng_seed(&c, 1, 3);
+    uint64_t first = df_rng_u64(&a);
+    assert_true(first == df_rng_u64(&b));
+    assert_true(first != df_rng_u64(&c));
+}
+
+static void draws_have_the_right_moments(void **state)
+{
+    struct df_rng rng;
+    const int n = 200000;
+    double uniform = 0, normal = 0, square = 0;
+    (void)state;
+    df_rng_seed(&rng, 7, df_hash_text("moments"));
+    for (int i = 0; i < n; i++) {
+        double u = df_rng_uniform(&rng, -1, 3), z = df_rng_normal(&rng);
+        assert_true(u >= -1 && u < 3);
+        assert_true(df_rng_below(&rng, 7) < 7);
+        uniform += u;
+        normal += z;
+        square += z * z;
+    }
+    assert_true(fabs(uniform / n - 1.0) < 0.02);
+    assert_true(fabs(normal / n) < 0.02);
+    assert_true(fabs(square / n - 1.0) < 0.02);
+}
+
+static void permutations_hold_every_index_once(void **state)
+{
+    struct df_rng rng;
+    int64_t order[100], moved = 0;
+    int seen[100] = {0};
+    (void)state;
+    df_rng_seed(&rng, 3, 0);
+    df_rng_permutation(&rng, order, 100);
+    for (int i = 0; i < 100; i++) {
+        seen[order[i]]++;
+        moved += order[i] != i;
+    }
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(seen[i], 1);
+    assert_true(moved > 80);
+}
+
+static void check_path(char *found, const char *expected)
+{
+    assert_string_equal(found, expected);
+    free(found);
+}
+
+static void paths_come_apart(void **state)
+{
+    (void)state;
+    check_path(df_path_stem("a/b.c.jpg"), "b.c");
+    check_path(df_path_stem("plain"), "plain");
+    check_path(df_path_stem("x/.hidden"), ".hidden");
+    check_path(df_path_folder("a/b/c.pt"), "a/b");
+    check_path(df_path_folder("c.pt"), ".");
+    check_path(df_path_folder("/c.pt"), "/");
+    assert_true(df_text_starts_with("module.x", "module."));
+    assert_false(df_text_starts_with("mod", "module."));
+    assert_true(df_text_ends_with("a.weight", ".weight"));
+    assert_false(df_text_ends_with("t", ".weight"));
+}
+
+static void the_nearest_word_is_found(void **state)
+{
+    const char *const names[] = {"batch_size", "base", "epochs"};
+    (void)state;
+    assert_int_equal(df_text_nearest("bach_size", names, 3), 0);
+    assert_int_equal(df_text_nearest("epoch", names, 3), 2);
+    assert_int_equal(df_text_nearest("learning_rate_of_it", names, 3), -1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(errors_keep_the_last_text_and_its_context),
+        cmocka_unit_test(long_errors_are_cut_not_overrun),
+        cmocka_unit_test(all_halves_survive_a_round_trip),
+        cmocka_unit_test(halves_round_to_nearest_even),
+        cmocka_unit_test(types_convert_by_value),
+        cmocka_unit_test(sizes_do_not_wrap),
+        cmocka_unit_test(streams_differ_and_repeat),
+        cmocka_unit_test(draws_have_the_right_moments),
+        cmocka_unit_test(permutations_hold_every_index_once),
+        cmocka_unit_test(paths_come_apart),
+        cmocka_unit_test(the_nearest_word_is_found),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
