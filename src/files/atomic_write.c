@@ -1,0 +1,199 @@
+#include "dinoft/atomic_write.h"
+
+#include "dinoft/error.h"
+#include "dinoft/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Temporary names tried before giving up; each is taken only by another writer or by the remains of a killed
+ * one. */
+#define MAX_TEMPORARIES 1000
+
+struct df_atomic_file {
+    char *path, *folder, *temporary;
+    FILE *stream;
+};
+
+/* Creates a new file in the folder and stores its name. Not mkstemp: that makes files of mode 0600, and
+ * learning the umask in order to widen it would change it for every thread for a moment. A descriptor, or -1
+ * with errno set. */
+static int create_temporary(const char *folder, char **name)
+{
+    for (int i = 0; i < MAX_TEMPORARIES; i++) {
+        *name = df_text_format("%s/.dinoft-%ld-%d.tmp", folder, (long)getpid(), i);
+        if (!*name) {
+            errno = ENOMEM;
+            return -1;
+        }
+        int descriptor = open(*name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (descriptor >= 0)
+            return descriptor;
+        int reason = errno;
+        free(*name);
+        *name = NULL;
+        errno = reason;
+        if (errno != EEXIST)
+            return -1;
+    }
+    return -1;
+}
+
+static void free_file(struct df_atomic_file *file)
+{
+    free(file->path);
+    free(file->folder);
+    free(file->temporary);
+    free(file);
+}
+
+struct df_atomic_file *df_atomic_open(const char *path)
+{
+    struct stat status;
+    /* Renaming over a device or a folder would destroy it or fail late. */
+    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
+        df_error_set("cannot write %s: it exists and is not a regular file", path);
+        return NULL;
+    }
+    struct df_atomic_file *file = calloc(1, sizeof *file);
+    if (!file) {
+        df_error_memory("a file to write", sizeof *file);
+        return NULL;
+    }
+    file->path = df_text_copy(path);
+    file->folder = df_path_folder(path);
+    if (!file->path || !file->folder)
+        goto fail;
+    int descriptor = create_temporary(file->folder, &file->temporary);
+    if (descriptor < 0) {
+        df_error_set("cannot write %s: cannot create a file in %s: %s", path, file->folder, strerror(errno));
+        goto fail;
+    }
+    file->stream = fdopen(descriptor, "wb");
+    if (!file->stream) {
+        df_error_set("cannot write %s: %s", path, strerror(errno));
+        close(descriptor);
+        unlink(file->temporary);
+        goto fail;
+    }
+    return file;
+fail:
+    free_file(file);
+    return NULL;
+}
+
+FILE *df_atomic_stream(struct df_atomic_file *file)
+{
+    return file->stream;
+}
+
+void df_atomic_abort(struct df_atomic_file *file)
+{
+    if (!file)
+        return;
+    fclose(file->stream);
+    unlink(file->temporary);
+    free_file(file);
+}
+
+/* 0, or the errno of what was written so far. Where an earlier write failed, its errno is gone; as the file
+ * is lost anyway, one more byte is written to learn the reason. */
+static int finish_writing(FILE *stream)
+{
+    int descriptor = fileno(stream);
+    if (ferror(stream))
+        return write(descriptor, "", 1) < 0 ? errno : EIO;
+    if (fflush(stream) != 0)
+        return errno;
+    if (fsync(descriptor) != 0 && errno != EINVAL &&
+        errno != ENOTSUP) /* these: a file system without fsync */
+        return errno;
+    return 0;
+}
+
+/* Makes the rename last. Its failure is no error: the file is whole under its name either way. */
+static void sync_folder(const char *folder)
+{
+    int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0)
+        return;
+    fsync(descriptor);
+    close(descriptor);
+}
+
+int df_atomic_commit(struct df_atomic_file *file)
+{
+    int reason = finish_writing(file->stream);
+
+    if (fclose(file->stream) != 0 && !reason)
+        reason = errno;
+    if (!reason && rename(file->temporary, file->path) != 0)
+        reason = errno;
+    if (reason) {
+        df_error_set("cannot write %s: %s", file->path, strerror(reason));
+        unlink(file->temporary);
+    } else {
+        sync_folder(file->folder);
+    }
+    free_file(file);
+    return reason ? -1 : 0;
+}
+
+int df_atomic_write(const char *path, const void *bytes, size_t size)
+{
+    struct df_atomic_file *file = df_atomic_open(path);
+    if (!file)
+        return -1;
+    fwrite(bytes, 1, size, file->stream); /* a failure stays in the stream and is reported by the commit */
+    return df_atomic_commit(file);
+}
+
+static int make_one_folder(const char *path)
+{
+    struct stat status;
+
+    if (mkdir(path, 0777) == 0)
+        return 0;
+    int reason = errno; /* another than EEXIST where a read-only file system has the folder already */
+    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+        return 0;
+    return df_error_set("cannot make the folder %s: %s", path,
+                        reason == EEXIST ? "a file has that name" : strerror(reason));
+}
+
+int df_make_folder(const char *path)
+{
+    if (!*path)
+        return df_error_set("cannot make a folder without a name");
+    char *partial = df_text_copy(path);
+    if (!partial)
+        return -1;
+    int status = 0;
+    for (char *slash = strchr(partial + 1, '/'); slash && status == 0; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        status = make_one_folder(partial);
+        *slash = '/';
+    }
+    if (status == 0)
+        status = make_one_folder(partial);
+    free(partial);
+    return status;
+}
+
+int df_check_writable(const char *folder)
+{
+    char *name = NULL;
+
+    DF_TRY(df_make_folder(folder));
+    int descriptor = create_temporary(folder, &name);
+    if (descriptor < 0)
+        return df_error_set("cannot write to the folder %s: %s", folder, strerror(errno));
+    close(descriptor);
+    unlink(name);
+    free(name);
+    return 0;
+}

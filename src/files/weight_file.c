@@ -1,0 +1,92 @@
+#include "dinoft/weight_file.h"
+
+#include "dinoft/error.h"
+#include "dinoft/mapped_file.h"
+#include "dinoft/text.h"
+#include "little_endian.h"
+
+#include <string.h>
+
+static bool begins_with(const struct df_mapping *file, const char *bytes, size_t count)
+{
+    return file->size >= count && memcmp(file->bytes, bytes, count) == 0;
+}
+
+/* A header length below 4 GiB, then the brace of the JSON: true for a safetensors file that was cut short,
+ * too. */
+static bool is_safetensors(const struct df_mapping *file)
+{
+    return file->size > 8 && df_le_get(file->bytes, 8) <= UINT32_MAX && file->bytes[8] == '{';
+}
+
+/* A zip archive, or the bare pickle of an old PyTorch, of which the reader says what to do about it. */
+static bool is_torch(const struct df_mapping *file)
+{
+    return begins_with(file, "PK\3\4", 4) || begins_with(file, "PK\5\6", 4) ||
+           begins_with(file, "\x80\x02", 2);
+}
+
+/* A ModelProto: its first field is ir_version, a small number. */
+static bool is_onnx(const struct df_mapping *file)
+{
+    return file->size > 2 && file->bytes[0] == 0x08 && file->bytes[1] > 0 && file->bytes[1] < 0x80;
+}
+
+/* What people often have instead of the weights. */
+static int refuse(const struct df_mapping *file, const char *path)
+{
+    if (file->size == 0)
+        return df_error_set("%s: the file is empty", path);
+    if (begins_with(file, "version https://git-lfs", 23))
+        return df_error_set("%s: this is a Git LFS pointer, not the weights: fetch them with `git lfs pull`",
+                            path);
+    if (file->bytes[0] == '<')
+        return df_error_set("%s: this is a web page, not weights: the download went wrong", path);
+    return df_error_set("%s: neither a PyTorch (.pt, .pth) nor a safetensors nor an ONNX file", path);
+}
+
+static int tell_format(const char *path, enum df_weight_format *format)
+{
+    int status = 0;
+    struct df_mapping *file = df_mapping_open(path);
+    if (!file)
+        return -1;
+    if (is_safetensors(file))
+        *format = DF_FORMAT_SAFETENSORS;
+    else if (is_torch(file))
+        *format = DF_FORMAT_TORCH;
+    else if (is_onnx(file))
+        *format = DF_FORMAT_ONNX;
+    else
+        status = refuse(file, path);
+    df_mapping_close(file);
+    return status;
+}
+
+struct df_state *df_weight_file_read(const char *path, enum df_weight_format *format)
+{
+    enum df_weight_format found;
+
+    if (tell_format(path, &found) != 0)
+        return NULL;
+    if (format)
+        *format = found;
+    switch (found) {
+    case DF_FORMAT_TORCH:
+        return df_torch_read(path);
+    case DF_FORMAT_SAFETENSORS:
+        return df_safetensors_read(path);
+    case DF_FORMAT_ONNX:
+        return df_onnx_read(path);
+    }
+    return NULL;
+}
+
+int df_weight_file_write(const char *path, const struct df_state *state)
+{
+    if (df_text_ends_with(path, ".safetensors"))
+        return df_safetensors_write(path, state);
+    if (df_text_ends_with(path, ".pt") || df_text_ends_with(path, ".pth"))
+        return df_torch_write(path, state);
+    return df_error_set("cannot write %s: weights are written as .pt, .pth or .safetensors", path);
+}

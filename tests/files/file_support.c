@@ -1,0 +1,136 @@
+#include "files/file_support.h"
+
+#include "dinoft/error.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char folder[64];
+
+int make_scratch(void **state)
+{
+    (void)state;
+    snprintf(folder, sizeof folder, "scratch-XXXXXX");
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int walk_scratch(bool remove_files)
+{
+    int count = 0;
+    DIR *directory = opendir(folder);
+    if (!directory)
+        return -1;
+    for (struct dirent *item; (item = readdir(directory));) {
+        if (strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0)
+            continue;
+        count++;
+        if (remove_files && remove(scratch(item->d_name)) != 0)
+            count = -1;
+    }
+    closedir(directory);
+    return count;
+}
+
+int remove_scratch(void **state)
+{
+    (void)state;
+    return walk_scratch(true) < 0 ? -1 : rmdir(folder);
+}
+
+int scratch_count(void)
+{
+    return walk_scratch(false);
+}
+
+const char *scratch(const char *name)
+{
+    static char paths[4][sizeof folder + 256 + 1];
+    static unsigned next;
+    char *path = paths[next++ % 4];
+    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
+    return path;
+}
+
+const char *put_file(const char *name, const void *bytes, size_t size)
+{
+    const char *path = scratch(name);
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    assert_int_equal(fclose(file), 0);
+    return path;
+}
+
+struct df_mapping *open_or_fail(const char *path)
+{
+    struct df_mapping *mapping = df_mapping_open(path);
+    if (!mapping)
+        fail_msg("%s", df_error_text());
+    return mapping;
+}
+
+void assert_states_equal(const struct df_state *a, const struct df_state *b)
+{
+    assert_int_equal(a->count, b->count);
+    for (size_t i = 0; i < a->count; i++) {
+        const struct df_entry *x = &a->entries[i], *y = &b->entries[i];
+        assert_string_equal(x->name, y->name);
+        assert_int_equal(x->is_parameter, y->is_parameter);
+        assert_int_equal(x->text == NULL, y->text == NULL);
+        if (x->text) {
+            assert_string_equal(x->text, y->text);
+            continue;
+        }
+        assert_int_equal(x->tensor.dtype, y->tensor.dtype);
+        assert_int_equal(x->tensor.ndim, y->tensor.ndim);
+        assert_memory_equal(x->tensor.shape, y->tensor.shape, sizeof x->tensor.shape);
+        size_t size = x->tensor.count * df_dtype_size(x->tensor.dtype);
+        if (size)
+            assert_memory_equal(x->tensor.data, y->tensor.data, size);
+    }
+}
+
+static bool read_one(struct df_state *(*read)(const char *), const unsigned char *bytes, size_t size)
+{
+    const char *path = put_file("damaged", bytes, size);
+    struct df_state *state = read(path);
+    if (state) {
+        unsigned sum = 0; /* every byte that the state refers to can be read */
+        for (size_t i = 0; i < state->count; i++) {
+            const struct df_tensor *tensor = &state->entries[i].tensor;
+            for (size_t j = 0; !state->entries[i].text && j < tensor->count * df_dtype_size(tensor->dtype); j++)
+                sum += ((const unsigned char *)tensor->data)[j];
+        }
+        assert_true(sum < UINT_MAX);
+    } else {
+        assert_non_null(strstr(df_error_text(), path));
+        assert_null(strchr(df_error_text(), '\n'));
+    }
+    df_state_free(state);
+    return state != NULL;
+}
+
+void read_damaged(const char *path, struct df_state *(*read)(const char *), size_t step)
+{
+    static const unsigned char changes[] = {0x01, 0x10, 0x80, 0xff};
+    struct df_mapping *mapping = open_or_fail(path);
+    size_t size = mapping->size;
+    unsigned char *copy = malloc(size);
+    assert_non_null(copy);
+    memcpy(copy, mapping->bytes, size);
+    df_mapping_close(mapping);
+
+    for (size_t cut = 0; cut < size; cut += step)
+        assert_false(read_one(read, copy, cut));
+    for (size_t i = 0; i < size; i += step) {
+        for (size_t k = 0; k < sizeof changes; k++) {
+            copy[i] ^= changes[k];
+            read_one(read, copy, size);
+            copy[i] ^= changes[k];
+        }
+    }
+    free(copy);
+}

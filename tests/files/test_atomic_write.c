@@ -1,0 +1,150 @@
+#include "files/file_support.h"
+
+#include "dinoft/atomic_write.h"
+#include "dinoft/error.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void assert_holds(const char *path, const char *text)
+{
+    struct df_mapping *mapping = open_or_fail(path);
+    assert_int_equal(mapping->size, strlen(text));
+    assert_memory_equal(mapping->bytes, text, strlen(text));
+    df_mapping_close(mapping);
+}
+
+static void writes_and_replaces(void **unused)
+{
+    (void)unused;
+    struct stat status;
+    const char *path = scratch("file");
+    mode_t mask = umask(027);
+    assert_int_equal(df_atomic_write(path, "old", 3), 0);
+    umask(mask);
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0640);
+
+    int files = scratch_count();
+    struct df_atomic_file *file = df_atomic_open(path);
+    assert_non_null(file);
+    fprintf(df_atomic_stream(file), "new");
+    fflush(df_atomic_stream(file));
+    assert_holds(path, "old"); /* until the commit */
+    assert_int_equal(df_atomic_commit(file), 0);
+    assert_holds(path, "new");
+    assert_int_equal(df_atomic_write(path, "", 0), 0);
+    assert_holds(path, "");
+    assert_int_equal(scratch_count(), files);
+}
+
+static void writes_two_at_a_time(void **unused)
+{
+    (void)unused;
+    struct df_atomic_file *a = df_atomic_open(scratch("a")), *b = df_atomic_open(scratch("b"));
+    assert_non_null(a);
+    assert_non_null(b);
+    fprintf(df_atomic_stream(a), "a");
+    fprintf(df_atomic_stream(b), "b");
+    assert_int_equal(df_atomic_commit(a), 0);
+    assert_int_equal(df_atomic_commit(b), 0);
+    assert_holds(scratch("a"), "a");
+    assert_holds(scratch("b"), "b");
+}
+
+static void aborts(void **unused)
+{
+    (void)unused;
+    assert_int_equal(df_atomic_write(scratch("file"), "old", 3), 0);
+    int files = scratch_count();
+    struct df_atomic_file *file = df_atomic_open(scratch("file"));
+    assert_non_null(file);
+    fprintf(df_atomic_stream(file), "new");
+    df_error_set("the reason");
+    df_atomic_abort(file);
+    df_atomic_abort(NULL);
+    assert_string_equal(df_error_text(), "the reason");
+    assert_holds(scratch("file"), "old");
+    assert_int_equal(scratch_count(), files);
+}
+
+/* A limit on file sizes stands in for a full disk: a write beyond it fails in the same way. */
+static void keeps_the_old_file_when_writing_fails(void **unused)
+{
+    (void)unused;
+    const size_t sizes[] = {5000, 1 << 20}; /* one that fails when it is flushed at the end, one that fails at once */
+    char *bytes = calloc(1, 1 << 20);
+    struct rlimit limit, small;
+    char expected[128];
+
+    assert_int_equal(df_atomic_write(scratch("file"), "old", 3), 0);
+    int files = scratch_count();
+    snprintf(expected, sizeof expected, "cannot write %s: File too large", scratch("file"));
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        small = limit;
+        small.rlim_cur = 4096;
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+        int status = df_atomic_write(scratch("file"), bytes, sizes[i]);
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0); /* before an assertion writes anything */
+        assert_int_equal(status, -1);
+        assert_string_equal(df_error_text(), expected);
+        assert_holds(scratch("file"), "old");
+        assert_int_equal(scratch_count(), files);
+    }
+    signal(SIGXFSZ, handler);
+    free(bytes);
+}
+
+static void refuses_what_is_no_file(void **unused)
+{
+    (void)unused;
+    assert_null(df_atomic_open("/dev/null"));
+    assert_string_equal(df_error_text(), "cannot write /dev/null: it exists and is not a regular file");
+    assert_null(df_atomic_open("."));
+    assert_null(df_atomic_open("/nonexistent/folder/file"));
+    assert_string_equal(df_error_text(), "cannot write /nonexistent/folder/file: cannot create a file in "
+                                         "/nonexistent/folder: No such file or directory");
+}
+
+static void makes_folders(void **unused)
+{
+    (void)unused;
+    struct stat status;
+    char deep[512], below_file[512];
+    snprintf(deep, sizeof deep, "%s/x//y/", scratch("deep"));
+    assert_int_equal(df_make_folder(deep), 0);
+    assert_int_equal(df_make_folder(deep), 0);
+    assert_int_equal(df_make_folder("/"), 0);
+    assert_int_equal(stat(deep, &status), 0);
+    assert_true(S_ISDIR(status.st_mode));
+    assert_int_equal(df_check_writable(deep), 0);
+    assert_int_equal(rmdir(deep), 0); /* the check left nothing behind */
+    snprintf(deep, sizeof deep, "%s/x", scratch("deep"));
+    assert_int_equal(rmdir(deep), 0);
+
+    put_file("plain", "", 0);
+    assert_int_equal(df_make_folder(scratch("plain")), -1);
+    assert_non_null(strstr(df_error_text(), "/plain: a file has that name"));
+    snprintf(below_file, sizeof below_file, "%s/x", scratch("plain"));
+    assert_int_equal(df_check_writable(below_file), -1);
+    assert_int_equal(df_make_folder(""), -1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(writes_and_replaces),
+        cmocka_unit_test(writes_two_at_a_time),
+        cmocka_unit_test(aborts),
+        cmocka_unit_test(keeps_the_old_file_when_writing_fails),
+        cmocka_unit_test(refuses_what_is_no_file),
+        cmocka_unit_test(makes_folders),
+    };
+    return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
+}

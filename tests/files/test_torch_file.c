@@ -1,0 +1,197 @@
+/* .pt files: real ones, and states of every kind, there and back. */
+#include "files/torch_support.h"
+
+#include "dinoft/mapped_file.h"
+
+static void check_equal(const struct df_state *a, const struct df_state *b)
+{
+    assert_int_equal(a->count, b->count);
+    for (size_t i = 0; i < a->count; i++) {
+        const struct df_entry *x = &a->entries[i], *y = &b->entries[i];
+        assert_string_equal(x->name, y->name);
+        assert_int_equal(x->is_parameter, y->is_parameter);
+        assert_int_equal(x->text == NULL, y->text == NULL);
+        if (x->text) {
+            assert_string_equal(x->text, y->text);
+            continue;
+        }
+        assert_int_equal(x->tensor.dtype, y->tensor.dtype);
+        assert_int_equal(x->tensor.ndim, y->tensor.ndim);
+        assert_memory_equal(x->tensor.shape, y->tensor.shape, sizeof x->tensor.shape);
+        size_t size = x->tensor.count * df_dtype_size(x->tensor.dtype);
+        if (size)
+            assert_memory_equal(x->tensor.data, y->tensor.data, size);
+    }
+}
+
+/* Reads, writes, reads again: the same state, in place. */
+static void round_trip(const char *file)
+{
+    struct df_state *first = read_or_fail(file);
+    assert_int_equal(df_torch_write(path, first), 0);
+    struct df_state *again = read_or_fail(path);
+    check_equal(first, again);
+    for (size_t i = 0; i < again->count; i++)
+        assert_true(again->entries[i].text || !again->entries[i].owned);
+    df_state_free(first);
+    df_state_free(again);
+}
+
+/* What torch.save itself wrote, from a plain dict and not on a GPU, comes out again byte for byte, but for
+ * the forty digits of the serialization id and their CRC, which stands behind them and in the directory. */
+static void check_same_bytes(const char *file)
+{
+    struct df_state *state = read_or_fail(file);
+    char *name = strrchr(file, '/') + 1;
+    char out[sizeof folder + 64];
+    snprintf(out, sizeof out, "%s/%s", folder, name);
+    assert_int_equal(df_torch_write(out, state), 0);
+    df_state_free(state);
+
+    struct df_mapping *a = df_mapping_open(file), *b = df_mapping_open(out);
+    assert_non_null(a);
+    assert_non_null(b);
+    assert_int_equal(a->size, b->size);
+    size_t differing = 0;
+    for (size_t i = 0; i < a->size; i++)
+        differing += a->bytes[i] != b->bytes[i];
+    assert_in_range(differing, 0, 40 + 4 + 4);
+    df_mapping_close(a);
+    df_mapping_close(b);
+    unlink(out);
+}
+
+static void test_fixtures(void **state)
+{
+    (void)state;
+    static const char *const files[] = {
+        "dinov2_tiny/backbone.pth",
+        "dinov2_tiny/init_linear.pt",
+        "dinov2_tiny/init_lora_linear.pt",
+        "dinov2_tiny_reg/after5_lora_fpn.pt",
+        "dinov2_tiny_swiglu_reg/backbone.pth",
+        "dinov3_tiny/after5_lora_linear.pt",
+        "dinov3_tiny_7b/backbone.pth",
+    };
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char file[512];
+        snprintf(file, sizeof file, DINOFT_FIXTURES "/%s", files[i]);
+        round_trip(file);
+        check_same_bytes(file);
+    }
+    round_trip(DINOFT_FIXTURES "/dinov3_tiny/backbone.pth");
+    round_trip(DINOFT_FIXTURES "/vits14/init_lora_linear.pt");
+}
+
+static void check_entry(const struct df_state *state, const char *name, bool is_parameter, const char *shape)
+{
+    char text[DF_SHAPE_TEXT_MAX];
+    const struct df_entry *entry = df_state_find(state, name);
+    if (!entry)
+        fail_msg("no %s", name);
+    assert_int_equal(entry->is_parameter, is_parameter);
+    assert_string_equal(df_shape_text(entry->tensor.shape, entry->tensor.ndim, text), shape);
+}
+
+static void test_names_and_kinds(void **unused)
+{
+    (void)unused;
+    struct df_state *state = read_or_fail(DINOFT_FIXTURES "/dinov3_tiny/backbone.pth");
+    check_entry(state, "model.cls_token", false, "[1, 1, 128]"); /* nested in the file */
+    df_state_free(state);
+    state = read_or_fail(DINOFT_FIXTURES "/dinov2_tiny_reg/after5_lora_fpn.pt");
+    check_entry(state, "w_a_000", true, "[3, 128]");
+    check_entry(state, "conv1.1.num_batches_tracked", false, "[]");
+    const struct df_entry *steps = df_state_find(state, "conv1.1.num_batches_tracked");
+    int64_t five;
+    assert_int_equal(steps->tensor.dtype, DF_I64);
+    memcpy(&five, steps->tensor.data, sizeof five);
+    assert_int_equal(five, 5);
+    df_state_free(state);
+}
+
+static void test_seed_checkpoints(void **unused)
+{
+    (void)unused;
+    static const char *const files[] = {"dinov2/large_voc_no_lora.pt",    "dinov3/large_voc_lora.pt",
+                                        "dinov2/large_ade20k_no_lora.pt", "dinov2/large_voc_lora.pt",
+                                        "dinov2/large_ade20k_lora.pt",    "dinov3/large_ade20k_lora.pt"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char file[512];
+        snprintf(file, sizeof file, DINOFT_FIXTURES "/seed_checkpoints/%s", files[i]);
+        if (access(file, R_OK) != 0)
+            snprintf(file, sizeof file, DINOFT_SOURCE_DIR "/../shared/seed_checkpoints/%s", files[i]);
+        if (access(file, R_OK) != 0) {
+            print_message("%s is not here: not tested\n", files[i]);
+            continue;
+        }
+        round_trip(file);
+        struct df_state *state = read_or_fail(file);
+        check_entry(state, "classifier.weight", false,
+                    strstr(files[i], "voc") ? "[21, 1024, 1, 1]" : "[150, 1024, 1, 1]");
+        if (!strstr(files[i], "no_lora"))
+            check_entry(state, "w_b_047", true, "[1024, 3]");
+        df_state_free(state);
+    }
+}
+
+static void test_every_type_and_text(void **unused)
+{
+    (void)unused;
+    static const unsigned char bytes[64] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+    static const int64_t shape[DF_MAX_DIMS] = {2, 1, 3, 1, 1, 1, 1, 1}, empty[] = {3, 0};
+    struct df_state *state = df_state_new();
+    for (int type = 0; type < DF_DTYPE_COUNT; type++) {
+        char name[32];
+        snprintf(name, sizeof name, "type.%d", type);
+        struct df_entry *entry = df_state_copy(state, name, (enum df_dtype)type, type % 4, shape, bytes);
+        assert_non_null(entry);
+        entry->is_parameter = type % 2;
+    }
+    assert_non_null(df_state_copy(state, "empty", DF_F32, 2, empty, NULL));
+    assert_non_null(df_state_copy(state, "eight", DF_F16, 8, shape, bytes));
+    assert_non_null(df_state_add_text(state, "dinoft", "{\"text\": \"\xc3\xa9\n\"}"));
+    assert_int_equal(df_torch_write(path, state), 0);
+    struct df_state *again = read_or_fail(path);
+    check_equal(state, again);
+    df_state_free(state);
+    df_state_free(again);
+}
+
+static void test_state_sizes(void **unused)
+{
+    (void)unused;
+    static const int counts[] = {0, 1, 2, 999, 1000, 1001, 2001};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        struct df_state *state = df_state_new();
+        for (int j = 0; j < counts[i]; j++) {
+            char name[16];
+            snprintf(name, sizeof name, "t%d", j);
+            assert_non_null(df_state_copy(state, name, DF_I32, 0, NULL, &j));
+        }
+        assert_int_equal(df_torch_write(path, state), 0);
+        struct df_state *again = read_or_fail(path);
+        check_equal(state, again);
+        df_state_free(state);
+        df_state_free(again);
+    }
+}
+
+static void test_unwritable(void **unused)
+{
+    (void)unused;
+    struct df_state *state = df_state_new();
+    assert_int_equal(df_torch_write("no/such/folder/x.pt", state), -1);
+    assert_non_null(strstr(df_error_text(), "no/such/folder"));
+    df_state_free(state);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_fixtures),         cmocka_unit_test(test_names_and_kinds),
+        cmocka_unit_test(test_seed_checkpoints), cmocka_unit_test(test_every_type_and_text),
+        cmocka_unit_test(test_state_sizes),      cmocka_unit_test(test_unwritable),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
