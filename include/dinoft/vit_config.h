@@ -1,0 +1,43 @@
+/* What a backbone is: its dimensions, read off the shapes of its weights, and its official names. */
+#ifndef DINOFT_VIT_CONFIG_H
+#define DINOFT_VIT_CONFIG_H
+
+#include "dinoft/state.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum df_family { DF_DINOV2, DF_DINOV3 };
+enum df_ffn { DF_FFN_MLP, DF_FFN_SWIGLU };
+
+struct df_vit_config {
+    enum df_family family;
+    int64_t dim, depth, heads, head_size;
+    int64_t patch;
+    int64_t registers; /* register / storage tokens, 0 or 4 */
+    enum df_ffn ffn;
+    int64_t ffn_hidden; /* MLP: width of fc1; SwiGLU: width of one half */
+    int64_t pos_grid;   /* DINOv2: pos_embed is [1, 1 + pos_grid^2, dim]; DINOv3: 0 */
+    bool qkv_bias;
+    bool has_cls_norm;   /* DINOv3: cls_norm serves class + storage tokens, norm the patches */
+    float layernorm_eps; /* 1e-6 DINOv2, 1e-5 DINOv3 */
+};
+
+/* Reads the configuration off a state dict with official names (see df_backbone_read). -1 with the error
+ * naming the tensor that is missing or has an impossible shape (found, expected). Every block's shapes are
+ * checked. */
+int df_vit_config_read(const struct df_state *state, struct df_vit_config *config);
+
+/* "dinov2" / "dinov3". */
+const char *df_family_name(enum df_family family);
+
+/* torch.hub's name for the dimensions ("dinov2_vitl14_reg", "dinov3_vith16plus"), NULL if none has them. */
+const char *df_vit_hub_name(const struct df_vit_config *config);
+
+/* The hub name that --dino_type and --size mean. NULL with the error set, naming the sizes that exist. */
+const char *df_hub_name_for(const char *dino_type, const char *size);
+
+/* The dimensions behind a hub name; -1 with the error set for an unknown one. */
+int df_vit_config_for_hub_name(const char *hub_name, struct df_vit_config *config);
+
+#endif

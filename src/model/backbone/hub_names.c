@@ -1,0 +1,114 @@
+#include "dinoft/vit_config.h"
+
+#include "dinoft/error.h"
+#include "dinoft/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Every backbone that torch.hub offers. `size` is what --size calls it; --dino_type dinov2 means the variants
+ * with registers, so the others have none. */
+static const struct hub_model {
+    const char *name, *size;
+    enum df_family family;
+    int64_t dim, depth, registers;
+    enum df_ffn ffn;
+    int64_t ffn_hidden;
+} models[] = {
+    {"dinov2_vits14", NULL, DF_DINOV2, 384, 12, 0, DF_FFN_MLP, 1536},
+    {"dinov2_vitb14", NULL, DF_DINOV2, 768, 12, 0, DF_FFN_MLP, 3072},
+    {"dinov2_vitl14", NULL, DF_DINOV2, 1024, 24, 0, DF_FFN_MLP, 4096},
+    {"dinov2_vitg14", NULL, DF_DINOV2, 1536, 40, 0, DF_FFN_SWIGLU, 4096},
+    {"dinov2_vits14_reg", "small", DF_DINOV2, 384, 12, 4, DF_FFN_MLP, 1536},
+    {"dinov2_vitb14_reg", "base", DF_DINOV2, 768, 12, 4, DF_FFN_MLP, 3072},
+    {"dinov2_vitl14_reg", "large", DF_DINOV2, 1024, 24, 4, DF_FFN_MLP, 4096},
+    {"dinov2_vitg14_reg", "giant", DF_DINOV2, 1536, 40, 4, DF_FFN_SWIGLU, 4096},
+    {"dinov3_vits16", "small", DF_DINOV3, 384, 12, 4, DF_FFN_MLP, 1536},
+    {"dinov3_vits16plus", "small+", DF_DINOV3, 384, 12, 4, DF_FFN_SWIGLU, 1536},
+    {"dinov3_vitb16", "base", DF_DINOV3, 768, 12, 4, DF_FFN_MLP, 3072},
+    {"dinov3_vitl16", "large", DF_DINOV3, 1024, 24, 4, DF_FFN_MLP, 4096},
+    {"dinov3_vitl16plus", "large+", DF_DINOV3, 1024, 24, 4, DF_FFN_SWIGLU, 4096},
+    {"dinov3_vith16plus", "huge+", DF_DINOV3, 1280, 32, 4, DF_FFN_SWIGLU, 5120},
+    {"dinov3_vit7b16", "7b", DF_DINOV3, 4096, 40, 4, DF_FFN_SWIGLU, 8192},
+};
+
+#define MODEL_COUNT   (sizeof models / sizeof models[0])
+#define DIM_OF_7B     4096
+#define PRETRAIN_GRID 37 /* DINOv2's pos_embed: 518 / 14 */
+
+const char *df_family_name(enum df_family family)
+{
+    return family == DF_DINOV2 ? "dinov2" : "dinov3";
+}
+
+const char *df_vit_hub_name(const struct df_vit_config *config)
+{
+    for (size_t i = 0; i < MODEL_COUNT; i++) {
+        const struct hub_model *m = &models[i];
+        if (m->family == config->family && m->dim == config->dim && m->depth == config->depth &&
+            m->registers == config->registers && m->ffn == config->ffn && m->ffn_hidden == config->ffn_hidden)
+            return m->name;
+    }
+    return NULL;
+}
+
+static bool is_selectable(const struct hub_model *model, const char *dino_type)
+{
+    return model->size && strcmp(df_family_name(model->family), dino_type) == 0;
+}
+
+const char *df_hub_name_for(const char *dino_type, const char *size)
+{
+    char sizes[128] = "";
+    size_t used = 0;
+
+    for (size_t i = 0; i < MODEL_COUNT; i++) {
+        if (!is_selectable(&models[i], dino_type))
+            continue;
+        if (strcmp(models[i].size, size) == 0)
+            return models[i].name;
+        used += (size_t)snprintf(sizes + used, sizeof sizes - used, "%s%s", used ? ", " : "", models[i].size);
+    }
+    if (used)
+        df_error_set("--size %s does not exist for --dino_type %s, which has %s", size, dino_type, sizes);
+    else
+        df_error_set("--dino_type %s does not exist: dinov2 or dinov3", dino_type);
+    return NULL;
+}
+
+int df_vit_config_for_hub_name(const char *hub_name, struct df_vit_config *config)
+{
+    const struct hub_model *model = NULL;
+    const char *names[MODEL_COUNT];
+
+    for (size_t i = 0; i < MODEL_COUNT; i++) {
+        names[i] = models[i].name;
+        if (strcmp(models[i].name, hub_name) == 0)
+            model = &models[i];
+    }
+    if (!model) {
+        int nearest = df_text_nearest(hub_name, names, (int)MODEL_COUNT);
+        return nearest < 0
+                   ? df_error_set("no backbone is called %s", hub_name)
+                   : df_error_set("no backbone is called %s; did you mean %s?", hub_name, names[nearest]);
+    }
+    bool dinov2 = model->family == DF_DINOV2;
+    bool is_7b = model->dim == DIM_OF_7B;
+    int64_t head_size = is_7b ? 128 : 64;
+    *config = (struct df_vit_config){
+        .family = model->family,
+        .dim = model->dim,
+        .depth = model->depth,
+        .heads = model->dim / head_size,
+        .head_size = head_size,
+        .patch = dinov2 ? 14 : 16,
+        .registers = model->registers,
+        .ffn = model->ffn,
+        .ffn_hidden = model->ffn_hidden,
+        .pos_grid = dinov2 ? PRETRAIN_GRID : 0,
+        .qkv_bias = !is_7b,
+        .has_cls_norm = false,
+        .layernorm_eps = dinov2 ? 1e-6f : 1e-5f,
+    };
+    return 0;
+}
