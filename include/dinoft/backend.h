@@ -1,0 +1,215 @@
+/* What a device can do: the operations that the model is written in.
+ *
+ * A backend is a struct of function pointers with a context. model/ and train/ call these and never name a
+ * device. Every operation returns 0 or -1 with the error set; broken preconditions (shapes that do not fit)
+ * are assertions.
+ *
+ * Types. "act" is the backend's compute type (backend->compute, DF_F32 or DF_BF16): activations that feed
+ * matrix products. The residual stream, statistics, logits, master weights and gradients of trained tensors
+ * are float32. Pointers are to the device's memory unless a comment says "host".
+ *
+ * Names of dimensions: B images, T tokens before the patches (class + registers), P = h * w patches, N = T +
+ * P, D channels, M rows, C classes, p patch size. */
+#ifndef DINOFT_BACKEND_H
+#define DINOFT_BACKEND_H
+
+#include "dinoft/dtype.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct df_backend;
+
+/* A matrix [rows, cols], or a block of columns of one: row i starts at data + i * ld elements. */
+struct df_matrix {
+    void *data;
+    enum df_dtype type; /* DF_F32 or the backend's compute type */
+    int64_t rows, cols, ld;
+};
+
+/* y [rows, out] = x [rows, in] * weight^T + bias with frozen weights, packed once. Made by linear_create. */
+struct df_linear;
+
+/* Rows of [B, N, D] that an operation works on: for each of `batch` images, `rows` rows from row `first` on.
+ */
+struct df_token_rows {
+    int64_t batch, tokens, first, rows;
+};
+
+struct df_attention_shape {
+    int64_t batch, tokens, heads, head_size; /* head_size 64 or 128; D = heads * head_size */
+};
+
+/* kernel x kernel convolution, stride 1, no padding. Feature maps are NHWC, weights [out, in, kernel,
+ * kernel]. */
+struct df_conv_shape {
+    int64_t batch, height, width, in, out, kernel; /* height and width of the input */
+};
+
+/* Per-channel normalisation of [M, C]: y = relu((x - mean) * rstd * gamma + beta). */
+struct df_batchnorm {
+    int64_t rows, channels;
+    float eps, momentum;
+    const float *gamma, *beta;         /* [C] */
+    float *running_mean, *running_var; /* [C]; updated by the training forward pass (unbiased variance) */
+    float *save_mean, *save_rstd; /* [C]; written by the training forward pass, read by the backward pass */
+};
+
+/* Logits [B, h, w, C] float32 brought to [B, height, width] bilinearly (align_corners = false) and compared
+ * with labels, without ever storing the enlarged logits. */
+struct df_upsample_loss {
+    int64_t batch, h, w, classes, height, width;
+    const float *logits;
+    const uint8_t *labels; /* [B, height, width], 255 = ignored; NULL: no loss */
+    float *dlogits;        /* [B, h, w, C]: gradient of the mean loss; NULL: none */
+    uint8_t *prediction;   /* [B, height, width]: arg max, the lowest class on a tie; NULL: none */
+    double loss_sum;       /* result, host: sum of -log softmax over counted pixels */
+    int64_t loss_count;    /* result, host: pixels whose label is not 255 */
+};
+
+struct df_adamw {
+    double lr, beta1, beta2, eps, weight_decay; /* double, as Python has them: 1 - 0.999f is not 0.001f */
+    int64_t step;                               /* from 1 on */
+};
+
+struct df_backend_ops {
+    void (*close)(struct df_backend *backend);
+
+    /* --- memory: `alloc` aligns to 64 bytes and sets nothing; NULL when there is no more, with the error set
+     * --- */
+    void *(*alloc)(struct df_backend *backend, size_t bytes);
+    void (*free)(struct df_backend *backend, void *memory);
+    int (*upload)(struct df_backend *backend, void *device, const void *host, size_t bytes);
+    int (*download)(struct df_backend *backend, void *host, const void *device, size_t bytes);
+    int (*copy)(struct df_backend *backend, void *destination, const void *source, size_t bytes);
+    int (*zero)(struct df_backend *backend, void *memory, size_t bytes);
+
+    /* --- matrix products --- */
+
+    /* weight [out, in] and bias [out] (or NULL) are float32 on the host, copied and packed. `backward` also
+     * packs what linear_backward needs. max_rows is the largest number of rows that will be asked for. NULL
+     * on failure. */
+    struct df_linear *(*linear_create)(struct df_backend *backend, const float *weight, const float *bias,
+                                       int64_t out, int64_t in, int64_t max_rows, bool backward);
+    void (*linear_free)(struct df_backend *backend, struct df_linear *linear);
+    /* y = x W^T + b, or y += x W^T + b. */
+    int (*linear_forward)(struct df_backend *backend, const struct df_linear *linear, struct df_matrix x,
+                          struct df_matrix y, bool accumulate);
+    /* dx = dy W, or dx += dy W. */
+    int (*linear_backward)(struct df_backend *backend, const struct df_linear *linear, struct df_matrix dy,
+                           struct df_matrix dx, bool accumulate);
+    /* c = op(a) op(b), or c += …; op transposes where the flag says so. For weights that change (LoRA,
+     * decoder). */
+    int (*matmul)(struct df_backend *backend, struct df_matrix a, bool transpose_a, struct df_matrix b,
+                  bool transpose_b, struct df_matrix c, bool accumulate);
+    /* out [cols] = sum over the rows of x (the gradient of a bias). */
+    int (*column_sum)(struct df_backend *backend, struct df_matrix x, float *out);
+    /* x [rows, cols] float32 += bias [cols]. */
+    int (*add_bias)(struct df_backend *backend, struct df_matrix x, const float *bias);
+
+    /* --- the vision transformer --- */
+
+    /* pixels uint8 [B, H, W, 3] -> image float32 [B, 3, H, W] = (pixel / 255 - mean) / std; mean, std host
+     * [3]. */
+    int (*image_normalize)(struct df_backend *backend, const uint8_t *pixels, float *image, int64_t batch,
+                           int64_t height, int64_t width, const float mean[3], const float std[3]);
+    /* image float32 [B, 3, H, W] -> patches act [B * P, 3 * p * p], a row in the order (channel, y, x). */
+    int (*patchify)(struct df_backend *backend, const float *image, void *patches, int64_t batch,
+                    int64_t height, int64_t width, int64_t patch);
+    /* x float32 [B, N, D]: rows 0..T-1 = prefix [T, D]; the others = patches [B, P, D] + pos [P, D] (NULL:
+     * none). */
+    int (*assemble_tokens)(struct df_backend *backend, const float *patches, const float *prefix,
+                           const float *pos, float *x, struct df_token_rows rows, int64_t dim);
+    /* The chosen rows of x float32 [B, N, D] -> y act [B * rows, D], contiguous; mean, rstd [B * rows], or
+     * both NULL. */
+    int (*layernorm_forward)(struct df_backend *backend, const float *x, struct df_token_rows rows,
+                             int64_t dim, const float *gamma, const float *beta, float eps, void *y,
+                             float *mean, float *rstd);
+    /* dx float32 [B, N, D] (the chosen rows) += gradient through the normalisation of dy act [B * rows, D].
+     */
+    int (*layernorm_backward)(struct df_backend *backend, const void *dy, const float *x,
+                              struct df_token_rows rows, int64_t dim, const float *gamma, const float *mean,
+                              const float *rstd, float *dx);
+    /* Rotates q and k of the patch tokens in place: qkv act [B, N, 3, heads, head_size]; sin, cos [P,
+     * head_size]. `inverse` rotates back, which is the gradient. */
+    int (*rope)(struct df_backend *backend, void *qkv, struct df_attention_shape shape, int64_t prefix_tokens,
+                const float *sin, const float *cos, bool inverse);
+    /* qkv act [B, N, 3, heads, head_size] -> out act [B, N, D]; lse float32 [B, heads, N], log of the row's
+     * sum of exponentials of scaled scores (NULL in evaluation). Scale 1 / sqrt(head_size). */
+    int (*attention_forward)(struct df_backend *backend, struct df_attention_shape shape, const void *qkv,
+                             void *out, float *lse);
+    /* dqkv act from dout act [B, N, D]. need_dk false leaves the k third of dqkv undefined and saves its
+     * product. */
+    int (*attention_backward)(struct df_backend *backend, struct df_attention_shape shape, const void *qkv,
+                              const void *out, const float *lse, const void *dout, void *dqkv, bool need_dk);
+    /* y = gelu(x), exact erf form; act [count]. */
+    int (*gelu_forward)(struct df_backend *backend, const void *x, void *y, int64_t count);
+    /* dx = dy * gelu'(x); dx may be dy. */
+    int (*gelu_backward)(struct df_backend *backend, const void *x, const void *dy, void *dx, int64_t count);
+    /* x act [M, 2 * hidden] = [x1, x2] -> y act [M, hidden] = silu(x1) * x2. */
+    int (*swiglu_forward)(struct df_backend *backend, const void *x, void *y, int64_t rows, int64_t hidden);
+    /* dx act [M, 2 * hidden] from dy act [M, hidden]; dx may be x. */
+    int (*swiglu_backward)(struct df_backend *backend, const void *x, const void *dy, void *dx, int64_t rows,
+                           int64_t hidden);
+    /* destination (type to) = source (type from), count elements. */
+    int (*convert)(struct df_backend *backend, const void *source, enum df_dtype from, void *destination,
+                   enum df_dtype to, int64_t count);
+
+    /* --- decoders --- */
+
+    /* x act [B, H, W, in] -> y act [B, H-k+1, W-k+1, out]; weight float32 [out, in, k, k]; bias [out] or
+     * NULL. */
+    int (*conv_forward)(struct df_backend *backend, struct df_conv_shape shape, const void *x,
+                        const float *weight, const float *bias, void *y);
+    /* dx act [B, H, W, in] = gradient of x. */
+    int (*conv_backward_data)(struct df_backend *backend, struct df_conv_shape shape, const void *dy,
+                              const float *weight, void *dx);
+    /* dweight float32 [out, in, k, k] = gradient of the weights. */
+    int (*conv_backward_weight)(struct df_backend *backend, struct df_conv_shape shape, const void *x,
+                                const void *dy, float *dweight);
+    /* x act [M, C] -> y act [M, C]; statistics of x when training, the running ones otherwise. */
+    int (*batchnorm_relu_forward)(struct df_backend *backend, const struct df_batchnorm *norm, bool training,
+                                  const void *x, void *y);
+    /* dx act [M, C] (may be dy), dgamma [C], dbeta [C] from dy act [M, C], the input x and the output y of
+     * the training forward pass. */
+    int (*batchnorm_relu_backward)(struct df_backend *backend, const struct df_batchnorm *norm, const void *x,
+                                   const void *y, const void *dy, void *dx, float *dgamma, float *dbeta);
+    /* y act [B, H, W, C] (+)= x act [B, h, w, C] resized by nearest neighbour: source index
+     * min((int)floorf(i * ((float)h / H)), h - 1), as PyTorch computes it. */
+    int (*nearest_forward)(struct df_backend *backend, const void *x, int64_t batch, int64_t h, int64_t w,
+                           void *y, int64_t height, int64_t width, int64_t channels, bool accumulate);
+    /* dx act [B, h, w, C] = the sums of dy act [B, H, W, C] over the pixels that read it. */
+    int (*nearest_backward)(struct df_backend *backend, const void *dy, int64_t batch, int64_t height,
+                            int64_t width, void *dx, int64_t h, int64_t w, int64_t channels);
+    /* Fills what is asked for in *work; scratch [2 * B * h * w * C] float32 is needed when dlogits is. */
+    int (*upsample_loss)(struct df_backend *backend, struct df_upsample_loss *work, float *scratch);
+    /* logits float32 [B, h, w, C] -> out float32 [B, C, height, width]. */
+    int (*upsample_logits)(struct df_backend *backend, const float *logits, float *out, int64_t batch,
+                           int64_t h, int64_t w, int64_t classes, int64_t height, int64_t width);
+
+    /* --- the optimiser --- */
+
+    /* PyTorch's AdamW on one tensor; m and v are its first and second moments. */
+    int (*adamw)(struct df_backend *backend, const struct df_adamw *settings, float *parameter,
+                 const float *gradient, float *m, float *v, int64_t count);
+};
+
+struct df_backend {
+    const struct df_backend_ops *ops;
+    const char *name;      /* "cpu" */
+    enum df_dtype compute; /* the type of "act" */
+    int threads;
+};
+
+/* Opens a device: "cpu" or "auto" (the best there is). precision: "auto", "fp32" or "bf16". threads 0: all
+ * cores. NULL with the error set when the device or the precision is not to be had. */
+struct df_backend *df_backend_open(const char *device, const char *precision, int threads);
+
+/* NULL is allowed. */
+void df_backend_close(struct df_backend *backend);
+
+/* The CPU backend (oneDNN, OpenMP); used by df_backend_open and tests. */
+struct df_backend *df_cpu_backend_open(enum df_dtype compute, int threads);
+
+#endif

@@ -1,0 +1,101 @@
+#include "cpu_backend.h"
+
+#include "cpu_context.h"
+
+#include "dinoft/error.h"
+
+#include <omp.h>
+#include <stdlib.h>
+
+static void close_cpu(struct df_backend *backend)
+{
+    struct df_cpu_context *context = df_cpu_context(backend);
+
+    df_primitive_cache_clear(&context->cache);
+    df_onednn_close(&context->onednn);
+    df_cpu_free(backend, context->scratch);
+    free(context);
+}
+
+static const struct df_backend_ops cpu_ops = {
+    .close = close_cpu,
+    .alloc = df_cpu_alloc,
+    .free = df_cpu_free,
+    .upload = df_cpu_upload,
+    .download = df_cpu_download,
+    .copy = df_cpu_copy,
+    .zero = df_cpu_zero,
+    .linear_create = df_cpu_linear_create,
+    .linear_free = df_cpu_linear_free,
+    .linear_forward = df_cpu_linear_forward,
+    .linear_backward = df_cpu_linear_backward,
+    .matmul = df_cpu_matmul,
+    .column_sum = df_cpu_column_sum,
+    .add_bias = df_cpu_add_bias,
+    .image_normalize = df_cpu_image_normalize,
+    .patchify = df_cpu_patchify,
+    .assemble_tokens = df_cpu_assemble_tokens,
+    .layernorm_forward = df_cpu_layernorm_forward,
+    .layernorm_backward = df_cpu_layernorm_backward,
+    .rope = df_cpu_rope,
+    .attention_forward = df_cpu_attention_forward,
+    .attention_backward = df_cpu_attention_backward,
+    .gelu_forward = df_cpu_gelu_forward,
+    .gelu_backward = df_cpu_gelu_backward,
+    .swiglu_forward = df_cpu_swiglu_forward,
+    .swiglu_backward = df_cpu_swiglu_backward,
+    .convert = df_cpu_convert,
+    .conv_forward = df_cpu_conv_forward,
+    .conv_backward_data = df_cpu_conv_backward_data,
+    .conv_backward_weight = df_cpu_conv_backward_weight,
+    .batchnorm_relu_forward = df_cpu_batchnorm_relu_forward,
+    .batchnorm_relu_backward = df_cpu_batchnorm_relu_backward,
+    .nearest_forward = df_cpu_nearest_forward,
+    .nearest_backward = df_cpu_nearest_backward,
+    .upsample_loss = df_cpu_upsample_loss,
+    .upsample_logits = df_cpu_upsample_logits,
+    .adamw = df_cpu_adamw,
+};
+
+struct df_backend *df_cpu_backend_open(enum df_dtype compute, int threads)
+{
+    if (compute != DF_F32) {
+        df_error_set("the cpu backend computes float32 in this version; it has no %s",
+                     df_dtype_name(compute));
+        return NULL;
+    }
+    if (threads < 0) {
+        df_error_set("%d threads: expected a count, or 0 for all cores", threads);
+        return NULL;
+    }
+    struct df_cpu_context *context = calloc(1, sizeof *context);
+    if (!context) {
+        df_error_memory("the cpu backend", sizeof *context);
+        return NULL;
+    }
+    context->backend.ops = &cpu_ops;
+    context->backend.name = "cpu";
+    context->backend.compute = compute;
+    /* Cores that this process may run on. */
+    context->backend.threads = threads ? threads : omp_get_num_procs();
+    /* OpenMP keeps this for the thread that calls, and oneDNN has no other way of being told. So the thread
+     * that opens a backend is the one that may use it, and of two open ones the last decides. */
+    omp_set_num_threads(context->backend.threads);
+    if (df_onednn_open(&context->onednn) != 0) {
+        close_cpu(&context->backend);
+        return NULL;
+    }
+    return &context->backend;
+}
+
+void *df_cpu_scratch(struct df_backend *backend, size_t bytes)
+{
+    struct df_cpu_context *context = df_cpu_context(backend);
+
+    if (context->scratch && bytes <= context->scratch_bytes)
+        return context->scratch;
+    df_cpu_free(backend, context->scratch);
+    context->scratch = df_cpu_alloc(backend, bytes);
+    context->scratch_bytes = context->scratch ? bytes : 0;
+    return context->scratch;
+}

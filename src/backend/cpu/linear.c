@@ -1,0 +1,213 @@
+#include "cpu_backend.h"
+
+#include "cpu_context.h"
+
+#include "dinoft/error.h"
+#include "dinoft/size.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A weight in the layout that the library likes best for one direction. The layout was chosen for max_rows
+ * rows; other row counts run on it as it is (measured: oneDNN 2.6 and 3.2 choose the same for every row
+ * count). */
+struct packed_weight {
+    struct df_layout layout;
+    void *data;
+};
+
+struct df_linear {
+    int64_t out, in, max_rows;
+    struct packed_weight forward;  /* [in, out] */
+    struct packed_weight backward; /* [out, in]; without data when not asked for */
+    float *bias;                   /* [out] or NULL */
+};
+
+/* weight: [in, out] of the product, element (i, o) at i * in_stride + o * out_stride. */
+static int pack_weight(struct df_backend *backend, struct packed_weight *packed, const float *weight,
+                       int64_t in, int64_t out, int64_t in_stride, int64_t out_stride, int64_t rows)
+{
+    struct df_onednn *onednn = &df_cpu_context(backend)->onednn;
+    const struct df_product_spec spec = {
+        .rows = rows,
+        .in = in,
+        .out = out,
+        .source_type = backend->compute,
+        .weights_type = backend->compute,
+        .destination_type = backend->compute,
+    };
+    struct df_primitive *product = df_primitive_product(onednn, &spec, NULL), *reorder = NULL;
+    struct df_layout plain = {0};
+    int status = -1;
+
+    if (!product ||
+        df_layout_strided(&plain, 2, (dnnl_dims_t){in, out}, (dnnl_dims_t){in_stride, out_stride}, DF_F32))
+        goto done;
+    reorder = df_primitive_reorder(onednn, &plain, &product->weights);
+    packed->data = df_cpu_alloc(backend, product->weights.bytes);
+    if (!reorder || !packed->data)
+        goto done;
+    void *scratchpad = df_cpu_scratch(backend, reorder->scratchpad_bytes);
+    if (!scratchpad)
+        goto done;
+    void *const data[DF_SLOT_COUNT] = {
+        [DF_SLOT_SOURCE] = (void *)weight, [DF_SLOT_DESTINATION] = packed->data};
+    status = df_primitive_run(onednn, reorder, data, scratchpad);
+    packed->layout = product->weights;
+    memset(&product->weights, 0, sizeof product->weights); /* it has moved */
+done:
+    df_primitive_free(product);
+    df_primitive_free(reorder);
+    df_layout_free(&plain);
+    return status;
+}
+
+struct df_linear *df_cpu_linear_create(struct df_backend *backend, const float *weight, const float *bias,
+                                       int64_t out, int64_t in, int64_t max_rows, bool backward)
+{
+    struct df_linear *linear = calloc(1, sizeof *linear);
+    size_t bias_bytes = (size_t)out * sizeof(float);
+
+    assert(out > 0 && in > 0 && max_rows > 0);
+    if (!linear) {
+        df_error_memory("a linear layer", sizeof *linear);
+        return NULL;
+    }
+    linear->out = out;
+    linear->in = in;
+    linear->max_rows = max_rows;
+    if (pack_weight(backend, &linear->forward, weight, in, out, 1, in, max_rows) != 0)
+        goto failed;
+    if (backward && pack_weight(backend, &linear->backward, weight, out, in, in, 1, max_rows) != 0)
+        goto failed;
+    if (bias) {
+        linear->bias = df_cpu_alloc(backend, bias_bytes);
+        if (!linear->bias)
+            goto failed;
+        memcpy(linear->bias, bias, bias_bytes);
+    }
+    return linear;
+failed:
+    df_error_context("a linear layer [%lld, %lld]", (long long)out, (long long)in);
+    df_cpu_linear_free(backend, linear);
+    return NULL;
+}
+
+void df_cpu_linear_free(struct df_backend *backend, struct df_linear *linear)
+{
+    if (!linear)
+        return;
+    df_layout_free(&linear->forward.layout);
+    df_layout_free(&linear->backward.layout);
+    df_cpu_free(backend, linear->forward.data);
+    df_cpu_free(backend, linear->backward.data);
+    df_cpu_free(backend, linear->bias);
+    free(linear);
+}
+
+/* NULL with the error set. max_rows stands for the weight's layout in the key: it was chosen from that and
+ * the shape. */
+static struct df_primitive *find_product(struct df_backend *backend, const struct packed_weight *weight,
+                                         int64_t max_rows, const struct df_product_spec *spec)
+{
+    struct df_cpu_context *context = df_cpu_context(backend);
+    const struct df_primitive_key key = {
+        DF_KIND_LINEAR,
+        {max_rows, spec->rows, spec->in, spec->out, spec->source_type, spec->destination_type, spec->bias,
+         spec->accumulate},
+    };
+    struct df_primitive *product = df_primitive_cache_find(&context->cache, &key);
+
+    if (product)
+        return product;
+    return df_primitive_cache_add(&context->cache, &key,
+                                  df_primitive_product(&context->onednn, spec, &weight->layout));
+}
+
+static bool is_dense(const struct df_matrix *m)
+{
+    return m->ld == m->cols || m->rows == 1;
+}
+
+static size_t dense_bytes(const struct df_matrix *m)
+{
+    return (size_t)m->rows * (size_t)m->cols * df_dtype_size(m->type);
+}
+
+static void copy_rows(const struct df_matrix *to, const struct df_matrix *from)
+{
+    const size_t size = df_dtype_size(from->type), bytes = (size_t)from->cols * size;
+
+#pragma omp parallel for
+    for (int64_t i = 0; i < from->rows; i++)
+        memcpy((char *)to->data + (size_t)(i * to->ld) * size,
+               (char *)from->data + (size_t)(i * from->ld) * size, bytes);
+}
+
+/* y (+)= x weight + bias. A matrix with gaps between its rows goes through a dense copy in the scratch
+ * buffer. */
+static int run_product(struct df_backend *backend, const struct packed_weight *weight, const float *bias,
+                       int64_t max_rows, struct df_matrix x, struct df_matrix y, bool accumulate)
+{
+    const struct df_product_spec spec = {
+        .rows = x.rows,
+        .in = x.cols,
+        .out = y.cols,
+        .source_type = x.type,
+        .weights_type = backend->compute,
+        .destination_type = y.type,
+        .bias = bias != NULL,
+        .accumulate = accumulate,
+    };
+
+    assert(x.type == backend->compute && (y.type == backend->compute || y.type == DF_F32));
+    assert(x.rows == y.rows && x.rows <= max_rows && x.ld >= x.cols && y.ld >= y.cols);
+    if (x.rows == 0)
+        return 0;
+    struct df_primitive *product = find_product(backend, weight, max_rows, &spec);
+    if (!product)
+        return -1;
+    const size_t x_bytes = is_dense(&x) ? 0 : df_cpu_aligned(dense_bytes(&x));
+    const size_t y_bytes = is_dense(&y) ? 0 : df_cpu_aligned(dense_bytes(&y));
+    char *scratch = df_cpu_scratch(backend, x_bytes + y_bytes + product->scratchpad_bytes);
+    if (!scratch)
+        return -1;
+    struct df_matrix dense_x = x, dense_y = y;
+    if (x_bytes) {
+        dense_x.data = scratch;
+        dense_x.ld = x.cols;
+        copy_rows(&dense_x, &x);
+    }
+    if (y_bytes) {
+        dense_y.data = scratch + x_bytes;
+        dense_y.ld = y.cols;
+        if (accumulate)
+            copy_rows(&dense_y, &y);
+    }
+    void *const data[DF_SLOT_COUNT] = {
+        [DF_SLOT_SOURCE] = dense_x.data,
+        [DF_SLOT_WEIGHTS] = weight->data,
+        [DF_SLOT_DESTINATION] = dense_y.data,
+        [DF_SLOT_BIAS] = (void *)bias,
+    };
+    DF_TRY(df_primitive_run(&df_cpu_context(backend)->onednn, product, data, scratch + x_bytes + y_bytes));
+    if (y_bytes)
+        copy_rows(&y, &dense_y);
+    return 0;
+}
+
+int df_cpu_linear_forward(struct df_backend *backend, const struct df_linear *linear, struct df_matrix x,
+                          struct df_matrix y, bool accumulate)
+{
+    assert(x.cols == linear->in && y.cols == linear->out);
+    return run_product(backend, &linear->forward, linear->bias, linear->max_rows, x, y, accumulate);
+}
+
+int df_cpu_linear_backward(struct df_backend *backend, const struct df_linear *linear, struct df_matrix dy,
+                           struct df_matrix dx, bool accumulate)
+{
+    assert(linear->backward.data && dy.cols == linear->out && dx.cols == linear->in &&
+           dy.rows <= linear->max_rows);
+    return run_product(backend, &linear->backward, NULL, linear->max_rows, dy, dx, accumulate);
+}

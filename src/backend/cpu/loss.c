@@ -1,0 +1,331 @@
+/* Bilinear enlargement of logits fused with cross-entropy, its gradient and the arg max: one output pixel's
+ * logits at a time, nothing of the enlarged size is stored.
+ *
+ * An output pixel mixes source rows i, i + 1 and columns j, j + 1. A task is one source row i of one image:
+ * the output rows that begin in it, top to bottom. Its gradient goes to two buffers of the logits' size that
+ * no other task writes, `low` (row i) and `high` (row i + 1), which are added at the end; so every sum has a
+ * fixed order. */
+#include "cpu_backend.h"
+#include "vector_math.h"
+
+#include "dinoft/size.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#define LANES       16  /* classes are padded to a multiple of this, so that loops have no remainder */
+#define MAX_CLASSES 255 /* and labels are uint8 */
+#define MAX_CHUNKS  256 /* of tasks; as many partial sums of the loss */
+#define TILE        16  /* pixels that upsample_logits turns around at a time */
+#define IGNORED     255
+
+/* Where an output index reads in one direction, by PyTorch's rule in its float32. */
+struct tap {
+    int64_t low, high;
+    float weight_low, weight_high;
+};
+
+static struct tap bilinear_tap(int64_t i, float scale, int64_t in)
+{
+    float source = ((float)i + 0.5f) * scale - 0.5f;
+    source = source < 0.0f ? 0.0f : source;
+    const int64_t low = df_min_i64((int64_t)source, in - 1);
+    float weight = source - (float)low;
+    weight = weight > 1.0f ? 1.0f : weight;
+    return (struct tap){low, low < in - 1 ? low + 1 : low, 1.0f - weight, weight};
+}
+
+/* The first output index that begins at `source` or after it; `out` if there is none. */
+static int64_t first_reader(int64_t source, float scale, int64_t in, int64_t out)
+{
+    int64_t begin = 0, end = out;
+    while (begin < end) {
+        const int64_t middle = begin + (end - begin) / 2;
+        if (bilinear_tap(middle, scale, in).low < source)
+            begin = middle + 1;
+        else
+            end = middle;
+    }
+    return begin;
+}
+
+/* Logits of the two source columns around a run of pixels, already mixed vertically, the gradients that the
+ * run leaves in them, and the pixel's own logits. Padding holds logits so low that their probability is 0. */
+struct columns {
+    _Alignas(64) float left[MAX_CLASSES + 1], right[MAX_CLASSES + 1];
+    _Alignas(64) float dleft[MAX_CLASSES + 1], dright[MAX_CLASSES + 1];
+    _Alignas(64) float value[MAX_CLASSES + 1];
+};
+
+#define PADDING (-1e30f)
+
+DF_INLINE int32_t padded_classes(int64_t classes)
+{
+    return (int32_t)((classes + LANES - 1) / LANES) * LANES;
+}
+
+static void clear_columns(struct columns *columns, int64_t classes)
+{
+    memset(columns, 0, sizeof(*columns));
+    for (int64_t c = classes; c < padded_classes(classes); c++)
+        columns->left[c] = columns->right[c] = PADDING;
+}
+
+/* to [C] = the column's logits between two source rows. */
+DF_INLINE void mix_rows(float *restrict to, const float *upper, const float *lower, struct tap y,
+                        int64_t classes)
+{
+#pragma omp simd
+    for (int64_t c = 0; c < classes; c++)
+        to[c] = y.weight_low * upper[c] + y.weight_high * lower[c];
+}
+
+/* Brings the columns that x reads; upper and lower are the source rows [w, C]. */
+DF_INLINE void load_columns(struct columns *columns, const float *upper, const float *lower, struct tap y,
+                            struct tap x, int64_t classes)
+{
+    mix_rows(columns->left, upper + x.low * classes, lower + x.low * classes, y, classes);
+    mix_rows(columns->right, upper + x.high * classes, lower + x.high * classes, y, classes);
+}
+
+DF_INLINE void mix_columns(struct columns *columns, struct tap x, int32_t padded)
+{
+#pragma omp simd
+    for (int32_t c = 0; c < padded; c++)
+        columns->value[c] = x.weight_low * columns->left[c] + x.weight_high * columns->right[c];
+}
+
+/* Hands the run's gradients on to the rows of `low` and `high`, and clears them. */
+DF_INLINE void store_gradients(struct columns *columns, float *low, float *high, struct tap y, struct tap x,
+                               int64_t classes)
+{
+    float *low_left = low + x.low * classes, *low_right = low + x.high * classes;
+    float *high_left = high + x.low * classes, *high_right = high + x.high * classes;
+    for (int64_t c = 0; c < classes; c++) {
+        low_left[c] += y.weight_low * columns->dleft[c];
+        high_left[c] += y.weight_high * columns->dleft[c];
+    }
+    for (int64_t c = 0; c < classes; c++) {
+        low_right[c] += y.weight_low * columns->dright[c];
+        high_right[c] += y.weight_high * columns->dright[c];
+    }
+    memset(columns->dleft, 0, sizeof(columns->dleft));
+    memset(columns->dright, 0, sizeof(columns->dright));
+}
+
+/* Maximum and sum are taken lane by lane and then folded, since compilers do not reorder floats by
+ * themselves; so the width of the machine's vectors does not show in the result either. */
+DF_INLINE float greater(float a, float b)
+{
+    return a > b ? a : b;
+}
+
+DF_INLINE float maximum(const float *value, int32_t padded)
+{
+    float lanes[LANES];
+    for (int32_t i = 0; i < LANES; i++)
+        lanes[i] = -INFINITY;
+    for (int32_t c = 0; c < padded; c += LANES)
+        for (int32_t i = 0; i < LANES; i++)
+            lanes[i] = greater(value[c + i], lanes[i]);
+    for (int32_t i = 0; i < LANES / 2; i++)
+        lanes[i] = greater(lanes[i], lanes[i + LANES / 2]);
+    for (int32_t i = 0; i < LANES / 4; i++)
+        lanes[i] = greater(lanes[i], lanes[i + LANES / 4]);
+    return greater(greater(lanes[0], lanes[2]), greater(lanes[1], lanes[3]));
+}
+
+/* value = e^(value - best); returns the sum. */
+DF_INLINE float exponentials(float *value, float best, int32_t padded)
+{
+    float lanes[LANES] = {0};
+    for (int32_t c = 0; c < padded; c += LANES) {
+        for (int32_t i = 0; i < LANES; i++) {
+            value[c + i] = df_expf_fast(value[c + i] - best);
+            lanes[i] += value[c + i];
+        }
+    }
+    for (int32_t i = 0; i < LANES / 2; i++)
+        lanes[i] += lanes[i + LANES / 2];
+    for (int32_t i = 0; i < LANES / 4; i++)
+        lanes[i] += lanes[i + LANES / 4];
+    return (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]);
+}
+
+/* The lowest class that has the value; the last class where none does (NaN). */
+DF_INLINE uint8_t first_class_with(const float *value, float best, int32_t padded, int64_t classes)
+{
+    int32_t index = (int32_t)classes - 1;
+#pragma omp simd reduction(min : index)
+    for (int32_t c = 0; c < padded; c++) {
+        const int32_t candidate = value[c] == best ? c : MAX_CLASSES;
+        index = candidate < index ? candidate : index;
+    }
+    return (uint8_t)index;
+}
+
+/* -log softmax of the pixel's logits at its label; gradients are added where they are asked for. */
+DF_INLINE double pixel_loss(struct columns *columns, struct tap x, int32_t label, float best, int32_t padded,
+                            bool gradient)
+{
+    const float logit = columns->value[label];
+    const float sum = exponentials(columns->value, best, padded);
+    if (gradient) {
+        const float left = x.weight_low / sum, right = x.weight_high / sum;
+#pragma omp simd
+        for (int32_t c = 0; c < padded; c++) {
+            columns->dleft[c] += left * columns->value[c];
+            columns->dright[c] += right * columns->value[c];
+        }
+        columns->dleft[label] -= x.weight_low;
+        columns->dright[label] -= x.weight_high;
+    }
+    return log((double)sum) + ((double)best - (double)logit);
+}
+
+struct loss_sum {
+    double sum;
+    int64_t count;
+};
+
+/* One output row. low and high are this task's rows [w, C] of the gradient buffers, or both NULL. */
+DF_MULTIVERSION static void loss_row(const struct df_upsample_loss *work, int64_t image, int64_t row,
+                                     struct tap y, struct columns *columns, float *low, float *high,
+                                     struct loss_sum *total)
+{
+    const float scale = (float)work->w / (float)work->width;
+    const int64_t classes = work->classes, line = (image * work->height + row) * work->width;
+    const int32_t padded = padded_classes(classes);
+    const float *upper = work->logits + (image * work->h + y.low) * work->w * classes;
+    const float *lower = work->logits + (image * work->h + y.high) * work->w * classes;
+    struct tap run = {.low = -1};
+    for (int64_t i = 0; i < work->width; i++) {
+        const struct tap x = bilinear_tap(i, scale, work->w);
+        if (x.low != run.low) {
+            if (low && run.low >= 0)
+                store_gradients(columns, low, high, y, run, classes);
+            load_columns(columns, upper, lower, y, x, classes);
+            run = x;
+        }
+        mix_columns(columns, x, padded);
+        const float best = maximum(columns->value, padded);
+        if (work->prediction)
+            work->prediction[line + i] = first_class_with(columns->value, best, padded, classes);
+        const int32_t label = work->labels ? work->labels[line + i] : IGNORED;
+        if (label == IGNORED)
+            continue;
+        assert(label < classes);
+        total->sum += pixel_loss(columns, x, label, best, padded, low != NULL);
+        total->count++;
+    }
+    if (low)
+        store_gradients(columns, low, high, y, run, classes);
+}
+
+static void loss_task(const struct df_upsample_loss *work, int64_t task, float *scratch,
+                      struct loss_sum *total)
+{
+    const float scale = (float)work->h / (float)work->height;
+    const int64_t image = task / work->h, source = task % work->h, size = work->w * work->classes;
+    const int64_t end = first_reader(source + 1, scale, work->h, work->height);
+    float *low = scratch ? scratch + task * size : NULL;
+    float *high = scratch ? scratch + (work->batch * work->h + task) * size : NULL;
+    struct columns columns;
+
+    clear_columns(&columns, work->classes);
+    if (scratch) {
+        memset(low, 0, (size_t)size * sizeof(float));
+        memset(high, 0, (size_t)size * sizeof(float));
+    }
+    for (int64_t row = first_reader(source, scale, work->h, work->height); row < end; row++)
+        loss_row(work, image, row, bilinear_tap(row, scale, work->h), &columns, low, high, total);
+}
+
+/* dlogits = (low + high of the row above) / count; the last row also reads itself as the row below. */
+static void combine_row(const struct df_upsample_loss *work, int64_t task, const float *scratch)
+{
+    const int64_t source = task % work->h, size = work->w * work->classes;
+    const float scale = work->loss_count > 0 ? (float)(1.0 / (double)work->loss_count) : 0.0f;
+    const float *low = scratch + task * size;
+    const float *high = scratch + (work->batch * work->h + task) * size;
+    float *to = work->dlogits + task * size;
+    for (int64_t i = 0; i < size; i++) {
+        float sum = low[i];
+        if (source > 0)
+            sum += high[i - size];
+        if (source == work->h - 1)
+            sum += high[i];
+        to[i] = sum * scale;
+    }
+}
+
+int df_cpu_upsample_loss(struct df_backend *backend, struct df_upsample_loss *work, float *scratch)
+{
+    const int64_t tasks = work->batch * work->h, chunks = df_min_i64(MAX_CHUNKS, tasks);
+    struct loss_sum partial[MAX_CHUNKS] = {{0}};
+    float *buffers = work->dlogits ? scratch : NULL;
+
+    assert(work->classes >= 1 && work->classes <= MAX_CLASSES);
+    assert(!work->dlogits || (work->labels && scratch));
+#pragma omp parallel for num_threads(backend->threads) schedule(dynamic)
+    for (int64_t chunk = 0; chunk < chunks; chunk++)
+        for (int64_t task = tasks * chunk / chunks; task < tasks * (chunk + 1) / chunks; task++)
+            loss_task(work, task, buffers, &partial[chunk]);
+
+    work->loss_sum = 0.0;
+    work->loss_count = 0;
+    for (int64_t chunk = 0; chunk < chunks; chunk++) {
+        work->loss_sum += partial[chunk].sum;
+        work->loss_count += partial[chunk].count;
+    }
+    if (!buffers)
+        return 0;
+#pragma omp parallel for num_threads(backend->threads)
+    for (int64_t task = 0; task < tasks; task++)
+        combine_row(work, task, buffers);
+    return 0;
+}
+
+/* One output row of every class's plane; pixels of a tile are turned around so that planes are written in
+ * runs. */
+DF_MULTIVERSION static void logits_row(const float *upper, const float *lower, struct tap y, int64_t w,
+                                       int64_t classes, float *out, int64_t plane, int64_t width)
+{
+    const float scale = (float)w / (float)width;
+    const int32_t padded = padded_classes(classes);
+    float tile[TILE][MAX_CLASSES + 1];
+    struct columns columns;
+    int64_t loaded = -1;
+
+    clear_columns(&columns, classes);
+    for (int64_t first = 0; first < width; first += TILE) {
+        const int64_t count = df_min_i64(TILE, width - first);
+        for (int64_t i = 0; i < count; i++) {
+            const struct tap x = bilinear_tap(first + i, scale, w);
+            if (x.low != loaded)
+                load_columns(&columns, upper, lower, y, x, classes);
+            loaded = x.low;
+            mix_columns(&columns, x, padded);
+            memcpy(tile[i], columns.value, (size_t)classes * sizeof(float));
+        }
+        for (int64_t c = 0; c < classes; c++)
+            for (int64_t i = 0; i < count; i++)
+                out[c * plane + first + i] = tile[i][c];
+    }
+}
+
+int df_cpu_upsample_logits(struct df_backend *backend, const float *logits, float *out, int64_t batch,
+                           int64_t h, int64_t w, int64_t classes, int64_t height, int64_t width)
+{
+    const float scale = (float)h / (float)height;
+    assert(classes >= 1 && classes <= MAX_CLASSES);
+#pragma omp parallel for num_threads(backend->threads)
+    for (int64_t i = 0; i < batch * height; i++) {
+        const int64_t image = i / height, row = i % height;
+        const struct tap y = bilinear_tap(row, scale, h);
+        logits_row(logits + (image * h + y.low) * w * classes, logits + (image * h + y.high) * w * classes, y,
+                   w, classes, out + (image * classes * height + row) * width, height * width, width);
+    }
+    return 0;
+}

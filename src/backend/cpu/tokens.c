@@ -1,0 +1,154 @@
+/* Moving and adding: bias and its gradient, pixels to patches, patches to tokens, type conversion. */
+#include "cpu_backend.h"
+#include "vector_math.h"
+
+#include "dinoft/error.h"
+#include "dinoft/size.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define GROUP      256 /* columns that are summed together */
+#define MAX_CHUNKS 32  /* of rows, whatever the number of threads */
+#define MIN_ROWS   256
+#define CHUNK      4096 /* elements converted at a time */
+
+DF_MULTIVERSION static void sum_rows(const float *x, int64_t ld, int64_t rows, int64_t columns, double *sums)
+{
+    memset(sums, 0, (size_t)columns * sizeof(double));
+    for (int64_t row = 0; row < rows; row++) {
+#pragma omp simd
+        for (int64_t i = 0; i < columns; i++)
+            sums[i] += (double)x[row * ld + i];
+    }
+}
+
+/* Chunks of rows side by side, then the chunks in order, in double. */
+int df_cpu_column_sum(struct df_backend *backend, struct df_matrix x, float *out)
+{
+    const float *data = x.data;
+    const int64_t chunks = df_min_i64(MAX_CHUNKS, (x.rows + MIN_ROWS - 1) / MIN_ROWS);
+    assert(x.type == DF_F32);
+    for (int64_t column = 0; column < x.cols; column += GROUP) {
+        const int64_t columns = df_min_i64(GROUP, x.cols - column);
+        double partial[MAX_CHUNKS][GROUP];
+#pragma omp parallel for num_threads(backend->threads)
+        for (int64_t chunk = 0; chunk < chunks; chunk++) {
+            const int64_t begin = x.rows * chunk / chunks, end = x.rows * (chunk + 1) / chunks;
+            sum_rows(data + begin * x.ld + column, x.ld, end - begin, columns, partial[chunk]);
+        }
+        for (int64_t i = 0; i < columns; i++) {
+            double total = 0.0;
+            for (int64_t chunk = 0; chunk < chunks; chunk++)
+                total += partial[chunk][i];
+            out[column + i] = (float)total;
+        }
+    }
+    return 0;
+}
+
+int df_cpu_add_bias(struct df_backend *backend, struct df_matrix x, const float *bias)
+{
+    float *data = x.data;
+    assert(x.type == DF_F32);
+#pragma omp parallel for num_threads(backend->threads)
+    for (int64_t row = 0; row < x.rows; row++) {
+        float *to = data + row * x.ld;
+#pragma omp simd
+        for (int64_t i = 0; i < x.cols; i++)
+            to[i] += bias[i];
+    }
+    return 0;
+}
+
+int df_cpu_image_normalize(struct df_backend *backend, const uint8_t *pixels, float *image, int64_t batch,
+                           int64_t height, int64_t width, const float mean[3], const float std[3])
+{
+    float table[3][256];
+    for (int c = 0; c < 3; c++)
+        for (int value = 0; value < 256; value++)
+            table[c][value] = ((float)value / 255.0f - mean[c]) / std[c];
+#pragma omp parallel for num_threads(backend->threads)
+    for (int64_t row = 0; row < batch * height; row++) {
+        const int64_t b = row / height, y = row % height;
+        const uint8_t *from = pixels + row * width * 3;
+        for (int64_t c = 0; c < 3; c++) {
+            float *to = image + ((b * 3 + c) * height + y) * width;
+            for (int64_t x = 0; x < width; x++)
+                to[x] = table[c][from[3 * x + c]];
+        }
+    }
+    return 0;
+}
+
+int df_cpu_patchify(struct df_backend *backend, const float *image, void *patches, int64_t batch,
+                    int64_t height, int64_t width, int64_t patch)
+{
+    const int64_t h = height / patch, w = width / patch, row_size = 3 * patch * patch;
+    float *out = patches;
+    assert(h * patch == height && w * patch == width);
+#pragma omp parallel for num_threads(backend->threads)
+    for (int64_t row = 0; row < batch * h; row++) {
+        const int64_t b = row / h, i = row % h;
+        for (int64_t line = 0; line < 3 * patch; line++) {
+            const int64_t c = line / patch, y = i * patch + line % patch;
+            const float *from = image + ((b * 3 + c) * height + y) * width;
+            for (int64_t j = 0; j < w; j++)
+                memcpy(out + (row * w + j) * row_size + line * patch, from + j * patch,
+                       (size_t)patch * sizeof(float));
+        }
+    }
+    return 0;
+}
+
+int df_cpu_assemble_tokens(struct df_backend *backend, const float *patches, const float *prefix,
+                           const float *pos, float *x, struct df_token_rows rows, int64_t dim)
+{
+    const int64_t n_prefix = rows.tokens - rows.rows; /* the chosen rows are the patches */
+    assert(rows.first == n_prefix);
+#pragma omp parallel for num_threads(backend->threads)
+    for (int64_t i = 0; i < rows.batch * rows.tokens; i++) {
+        const int64_t b = i / rows.tokens, token = i % rows.tokens;
+        float *to = x + i * dim;
+        if (token < n_prefix) {
+            memcpy(to, prefix + token * dim, (size_t)dim * sizeof(float));
+            continue;
+        }
+        const float *patch = patches + (b * rows.rows + token - n_prefix) * dim;
+        if (!pos) {
+            memcpy(to, patch, (size_t)dim * sizeof(float));
+            continue;
+        }
+        const float *position = pos + (token - n_prefix) * dim;
+#pragma omp simd
+        for (int64_t d = 0; d < dim; d++)
+            to[d] = patch[d] + position[d];
+    }
+    return 0;
+}
+
+int df_cpu_convert(struct df_backend *backend, const void *source, enum df_dtype from, void *destination,
+                   enum df_dtype to, int64_t count)
+{
+    const size_t from_size = df_dtype_size(from), to_size = df_dtype_size(to);
+    const char *in = source;
+    char *out = destination;
+    if (from != to && from != DF_F32 && to != DF_F32)
+        return df_error_set("cannot convert %s to %s: one of them must be float32", df_dtype_name(from),
+                            df_dtype_name(to));
+    if (to != from && to != DF_F32 && to != DF_BF16 && to != DF_F16)
+        return df_error_set("cannot convert float32 to %s", df_dtype_name(to));
+#pragma omp parallel for num_threads(backend->threads) if (count > CHUNK)
+    for (int64_t first = 0; first < count; first += CHUNK) {
+        const size_t n = (size_t)df_min_i64(CHUNK, count - first);
+        const char *a = in + (size_t)first * from_size;
+        char *b = out + (size_t)first * to_size;
+        if (from == to)
+            memcpy(b, a, n * to_size);
+        else if (to == DF_F32)
+            df_convert_to_f32((float *)(void *)b, a, from, n);
+        else
+            (void)df_convert_from_f32(b, to, (const float *)(const void *)a, n);
+    }
+    return 0;
+}

@@ -1,0 +1,151 @@
+#include "device.h"
+
+#include "support/cmocka_all.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+void test_release(struct test_device *device)
+{
+    for (int i = 0; i < device->n_device; i++)
+        device->backend->ops->free(device->backend, device->device_memory[i]);
+    for (int i = 0; i < device->n_host; i++)
+        free(device->host_memory[i]);
+    device->n_device = device->n_host = 0;
+}
+
+void test_on_threads(void (*check)(struct test_device *device))
+{
+    uint64_t digest = 0;
+    for (int threads = 1; threads <= 3; threads++) {
+        struct test_device device = {.digest = 14695981039346656037u};
+        device.backend = df_cpu_backend_open(DF_F32, threads);
+        assert_non_null(device.backend);
+        df_rng_seed(&device.rng, 7, 0);
+        check(&device);
+        test_release(&device);
+        df_backend_close(device.backend);
+        if (threads > 1)
+            assert_true(device.digest == digest);
+        digest = device.digest;
+    }
+}
+
+static void *host_array(struct test_device *device, size_t bytes)
+{
+    void *memory = calloc(1, bytes > 0 ? bytes : 1);
+    assert_non_null(memory);
+    assert_true(device->n_host < TEST_DEVICE_MAX);
+    device->host_memory[device->n_host++] = memory;
+    return memory;
+}
+
+float *test_random(struct test_device *device, size_t count, double mean, double deviation)
+{
+    float *values = host_array(device, count * sizeof(float));
+    for (size_t i = 0; i < count; i++)
+        values[i] = (float)(mean + deviation * df_rng_normal(&device->rng));
+    return values;
+}
+
+double *test_doubles(struct test_device *device, size_t count)
+{
+    return host_array(device, count * sizeof(double));
+}
+
+double *test_widen(struct test_device *device, const float *values, size_t count)
+{
+    double *wide = test_doubles(device, count);
+    for (size_t i = 0; i < count; i++)
+        wide[i] = (double)values[i];
+    return wide;
+}
+
+void *test_put(struct test_device *device, const void *host, size_t bytes)
+{
+    void *memory = device->backend->ops->alloc(device->backend, bytes > 0 ? bytes : 1);
+    assert_non_null(memory);
+    assert_true(device->n_device < TEST_DEVICE_MAX);
+    device->device_memory[device->n_device++] = memory;
+    assert_int_equal(device->backend->ops->upload(device->backend, memory, host, bytes), 0);
+    return memory;
+}
+
+float *test_put_f32(struct test_device *device, const float *host, size_t count)
+{
+    return test_put(device, host, count * sizeof(float));
+}
+
+void *test_put_act(struct test_device *device, const float *host, size_t count)
+{
+    const enum df_dtype type = device->backend->compute;
+    void *converted = host_array(device, count * df_dtype_size(type));
+    assert_int_equal(df_convert_from_f32(converted, type, host, count), 0);
+    return test_put(device, converted, count * df_dtype_size(type));
+}
+
+void *test_room(struct test_device *device, size_t bytes)
+{
+    unsigned char *pattern = host_array(device, bytes);
+    memset(pattern, 0xff, bytes);
+    return test_put(device, pattern, bytes);
+}
+
+float *test_room_f32(struct test_device *device, size_t count)
+{
+    return test_room(device, count * sizeof(float));
+}
+
+void *test_room_act(struct test_device *device, size_t count)
+{
+    return test_room(device, count * df_dtype_size(device->backend->compute));
+}
+
+void *test_get(struct test_device *device, const void *memory, size_t bytes)
+{
+    unsigned char *host = host_array(device, bytes);
+    assert_int_equal(device->backend->ops->download(device->backend, host, memory, bytes), 0);
+    for (size_t i = 0; i < bytes; i++)
+        device->digest = (device->digest ^ host[i]) * 1099511628211u; /* FNV-1a */
+    return host;
+}
+
+float *test_get_f32(struct test_device *device, const float *memory, size_t count)
+{
+    return test_get(device, memory, count * sizeof(float));
+}
+
+float *test_get_act(struct test_device *device, const void *memory, size_t count)
+{
+    const enum df_dtype type = device->backend->compute;
+    const void *raw = test_get(device, memory, count * df_dtype_size(type));
+    float *values = host_array(device, count * sizeof(float));
+    df_convert_to_f32(values, raw, type, count);
+    return values;
+}
+
+void test_near(const char *what, const float *got, const double *want, size_t count, double tolerance)
+{
+    for (size_t i = 0; i < count; i++) {
+        const double error = fabs((double)got[i] - want[i]);
+        if (!(error <= tolerance * fmax(1.0, fabs(want[i]))))
+            fail_msg("%s: element %zu of %zu is %.9g, expected %.9g (tolerance %g)", what, i, count,
+                     (double)got[i], want[i], tolerance);
+    }
+}
+
+void test_numeric_gradient(double (*objective)(const double *x, void *context), void *context, double *x,
+                           size_t count, double *gradient)
+{
+    const double step = 1e-5;
+    for (size_t i = 0; i < count; i++) {
+        const double centre = x[i];
+        x[i] = centre + step;
+        const double above = objective(x, context);
+        x[i] = centre - step;
+        const double below = objective(x, context);
+        x[i] = centre;
+        gradient[i] = (above - below) / (2.0 * step);
+    }
+}

@@ -1,0 +1,169 @@
+/* GELU and SwiGLU against the scalar reference, their gradients against finite differences, and the
+ * elementary functions behind them. Golden values: torch.nn.functional.gelu of PyTorch 2. */
+#include "device.h"
+#include "reference.h"
+
+#include "backend/cpu/vector_math.h"
+
+#include "support/cmocka_all.h"
+
+#include <math.h>
+
+static const size_t counts[] = {1, 3, 17, 65, 4096, 9001};
+
+static double gelu_sum(const double *x, void *context)
+{
+    const double *dy = context;
+    return *dy * ref_gelu(*x);
+}
+
+static void check_gelu(struct test_device *device)
+{
+    for (size_t k = 0; k < sizeof(counts) / sizeof(*counts); k++) {
+        const size_t n = counts[k];
+        const float *x = test_random(device, n, 0.0, 2.5), *dy = test_random(device, n, 0.0, 1.0);
+        double *want = test_doubles(device, n), *want_dx = test_doubles(device, n);
+        double *wide = test_widen(device, x, n), *wide_dy = test_widen(device, dy, n);
+        void *in = test_put_act(device, x, n), *gradient = test_put_act(device, dy, n);
+        void *y = test_room_act(device, n), *dx = test_room_act(device, n);
+        for (size_t i = 0; i < n; i++) {
+            want[i] = ref_gelu(wide[i]);
+            test_numeric_gradient(gelu_sum, &wide_dy[i], &wide[i], 1, &want_dx[i]);
+        }
+        assert_int_equal(device->backend->ops->gelu_forward(device->backend, in, y, (int64_t)n), 0);
+        test_near("gelu", test_get_act(device, y, n), want, n, 5e-7);
+        assert_int_equal(device->backend->ops->gelu_backward(device->backend, in, gradient, dx, (int64_t)n),
+                         0);
+        test_near("gelu gradient", test_get_act(device, dx, n), want_dx, n, 2e-6);
+        assert_int_equal(
+            device->backend->ops->gelu_backward(device->backend, in, gradient, gradient, (int64_t)n), 0);
+        test_near("gelu gradient in place", test_get_act(device, gradient, n), want_dx, n, 2e-6);
+        test_release(device);
+    }
+}
+
+static void gelu_matches(void **state)
+{
+    (void)state;
+    test_on_threads(check_gelu);
+}
+
+struct swiglu_case {
+    const double *dy;
+    double *y;
+    int64_t rows, hidden;
+};
+
+static double swiglu_sum(const double *x, void *context)
+{
+    const struct swiglu_case *c = context;
+    double sum = 0.0;
+    ref_swiglu(x, c->y, c->rows, c->hidden);
+    for (int64_t i = 0; i < c->rows * c->hidden; i++)
+        sum += c->y[i] * c->dy[i];
+    return sum;
+}
+
+static void check_swiglu(struct test_device *device)
+{
+    static const int64_t shapes[][2] = {{1, 1}, {3, 17}, {2, 65}, {65, 3}};
+    for (size_t k = 0; k < sizeof(shapes) / sizeof(*shapes); k++) {
+        const int64_t rows = shapes[k][0], hidden = shapes[k][1];
+        const size_t n = (size_t)(rows * hidden);
+        const float *x = test_random(device, 2 * n, 0.0, 3.0), *dy = test_random(device, n, 0.0, 1.0);
+        double *wide = test_widen(device, x, 2 * n), *want = test_doubles(device, n);
+        double *want_dx = test_doubles(device, 2 * n);
+        struct swiglu_case c = {test_widen(device, dy, n), test_doubles(device, n), rows, hidden};
+        void *in = test_put_act(device, x, 2 * n), *gradient = test_put_act(device, dy, n);
+        void *y = test_room_act(device, n), *dx = test_room_act(device, 2 * n);
+        ref_swiglu(wide, want, rows, hidden);
+        test_numeric_gradient(swiglu_sum, &c, wide, 2 * n, want_dx);
+        assert_int_equal(device->backend->ops->swiglu_forward(device->backend, in, y, rows, hidden), 0);
+        test_near("swiglu", test_get_act(device, y, n), want, n, 5e-7);
+        assert_int_equal(
+            device->backend->ops->swiglu_backward(device->backend, in, gradient, dx, rows, hidden), 0);
+        test_near("swiglu gradient", test_get_act(device, dx, 2 * n), want_dx, 2 * n, 2e-6);
+        assert_int_equal(
+            device->backend->ops->swiglu_backward(device->backend, in, gradient, in, rows, hidden), 0);
+        test_near("swiglu gradient in place", test_get_act(device, in, 2 * n), want_dx, 2 * n, 2e-6);
+        test_release(device);
+    }
+}
+
+static void swiglu_matches(void **state)
+{
+    (void)state;
+    test_on_threads(check_swiglu);
+}
+
+static void check_gelu_golden(struct test_device *device)
+{
+    static const float x[] = {-5.0f, -3.0f, -1.5f, -0.7f, -1e-3f, 0.0f, 0.3f, 1.0f, 2.5f, 6.0f};
+    static const double y[] = {-1.4332579e-6, -0.00405022502, -0.10021086, -0.169374555, -0.000499601068,
+                               0.0,           0.18537344,     0.841344714, 2.48447585,   6.0};
+    static const double dx[] = {-7.12275505e-06, -0.0119456053, -0.127469152, 0.0233858526, 0.499202192, 0.5,
+                                0.732327759,     1.08331537,    1.03761101,   1.0};
+    static const float ones[] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+    const size_t n = sizeof(x) / sizeof(*x);
+    void *in = test_put_act(device, x, n), *gradient = test_put_act(device, ones, n);
+    void *out = test_room_act(device, n);
+    assert_int_equal(device->backend->ops->gelu_forward(device->backend, in, out, (int64_t)n), 0);
+    /* PyTorch takes 1 + erf as a difference: at -3 it is off by 5e-7 itself. */
+    test_near("gelu", test_get_act(device, out, n), y, n, 6e-7);
+    assert_int_equal(device->backend->ops->gelu_backward(device->backend, in, gradient, out, (int64_t)n), 0);
+    test_near("gelu gradient", test_get_act(device, out, n), dx, n, 5e-7);
+}
+
+static void gelu_matches_pytorch(void **state)
+{
+    (void)state;
+    test_on_threads(check_gelu_golden);
+}
+
+/* The errors that vector_math.h promises. */
+static void elementary_functions_are_accurate(void **state)
+{
+    (void)state;
+    for (double at = -87.3; at < 88.3; at += 1e-3) {
+        const double x = (double)(float)at, want = exp(x);
+        if (fabs((double)df_expf_fast((float)x) - want) > 1.5e-7 * want)
+            fail_msg("exp(%.9g) is %.9g", x, (double)df_expf_fast((float)x));
+    }
+    for (double at = -13.0; at < 9.0; at += 1e-4) {
+        const double x = (double)(float)at, want = 0.5 * erfc(-x / sqrt(2.0));
+        float exponential;
+        const double error = fabs((double)df_normal_cdf_fast((float)x, &exponential) - want);
+        if (error > 2.1e-7 || error > 1e-5 * want)
+            fail_msg("the normal distribution at %.9g is off by %g", x, error);
+        assert_true(fabs((double)exponential - exp(-0.5 * x * x)) <= 1e-5 * exp(-0.5 * x * x));
+    }
+}
+
+static void elementary_functions_keep_their_limits(void **state)
+{
+    float exponential;
+    (void)state;
+    assert_true(df_expf_fast(0.0f) == 1.0f);
+    assert_true(df_expf_fast(-INFINITY) == 0.0f);
+    assert_true(df_expf_fast(-1000.0f) == 0.0f);
+    assert_true(df_expf_fast(INFINITY) > 2.4e38f);
+    assert_true(isnan(df_expf_fast(NAN)));
+    assert_true(df_sigmoid_fast(-INFINITY) < 1e-38f);
+    assert_true(df_sigmoid_fast(INFINITY) == 1.0f);
+    assert_true(isnan(df_sigmoid_fast(NAN)));
+    assert_true(df_normal_cdf_fast(-INFINITY, &exponential) == 0.0f);
+    assert_true(df_normal_cdf_fast(INFINITY, &exponential) == 1.0f);
+    assert_true(isnan(df_normal_cdf_fast(NAN, &exponential)));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gelu_matches),
+        cmocka_unit_test(swiglu_matches),
+        cmocka_unit_test(gelu_matches_pytorch),
+        cmocka_unit_test(elementary_functions_are_accurate),
+        cmocka_unit_test(elementary_functions_keep_their_limits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

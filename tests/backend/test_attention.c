@@ -1,0 +1,264 @@
+/* Attention and its gradients against plain loops in double precision and against finite differences. */
+#include "dinoft/backend.h"
+
+#include "arrays.h"
+
+/* qkv [B, N, 3, heads, head_size] and the rest, with what the backend and the plain loops make of them. */
+struct problem {
+    struct df_attention_shape shape;
+    int64_t dim, out_count, lse_count;
+    float *qkv, *dout;
+    float *out, *lse, *dqkv;
+};
+
+static struct problem make_problem(int64_t batch, int64_t tokens, int64_t heads, int64_t head_size)
+{
+    struct problem p = {.shape = {batch, tokens, heads, head_size}, .dim = heads * head_size};
+
+    p.out_count = batch * tokens * p.dim;
+    p.lse_count = batch * heads * tokens;
+    p.qkv = random_array(3 * p.out_count, 1);
+    p.dout = random_array(p.out_count, 2);
+    p.out = nan_array(p.out_count);
+    p.lse = nan_array(p.lse_count);
+    p.dqkv = nan_array(3 * p.out_count);
+    return p;
+}
+
+static void free_problem(struct problem *p)
+{
+    free(p->qkv);
+    free(p->dout);
+    free(p->out);
+    free(p->lse);
+    free(p->dqkv);
+}
+
+static void run(struct df_backend *backend, struct problem *p, bool need_dk)
+{
+    assert_int_equal(backend->ops->attention_forward(backend, p->shape, p->qkv, p->out, p->lse), 0);
+    assert_int_equal(backend->ops->attention_backward(backend, p->shape, p->qkv, p->out, p->lse, p->dout,
+                                                      p->dqkv, need_dk),
+                     0);
+}
+
+/* Where row `token` of q (part 0), k (1) or v (2) of a head starts. */
+static int64_t place(const struct problem *p, int64_t image, int64_t token, int part, int64_t head)
+{
+    return ((image * p->shape.tokens + token) * 3 + part) * p->dim + head * p->shape.head_size;
+}
+
+static double dot(const float *a, const float *b, int64_t count)
+{
+    double sum = 0.0;
+
+    for (int64_t i = 0; i < count; i++)
+        sum += (double)a[i] * b[i];
+    return sum;
+}
+
+/* probabilities [N] of one query; returns the log of the sum of exponentials. */
+static double softmax_row(const struct problem *p, int64_t image, int64_t head, int64_t query,
+                          double *probabilities)
+{
+    const int64_t n = p->shape.tokens, size = p->shape.head_size;
+    const double scale = 1.0 / sqrt((double)size);
+    double largest = -INFINITY, sum = 0.0;
+
+    for (int64_t j = 0; j < n; j++) {
+        probabilities[j] =
+            scale * dot(p->qkv + place(p, image, query, 0, head), p->qkv + place(p, image, j, 1, head), size);
+        largest = fmax(largest, probabilities[j]);
+    }
+    for (int64_t j = 0; j < n; j++)
+        sum += exp(probabilities[j] - largest);
+    for (int64_t j = 0; j < n; j++)
+        probabilities[j] = exp(probabilities[j] - largest) / sum;
+    return largest + log(sum);
+}
+
+/* Adds what one query gives to out and dqkv (same layouts as the float arrays). */
+static void reference_query(const struct problem *p, int64_t image, int64_t head, int64_t query,
+                            const double *probabilities, double *out, double *dqkv)
+{
+    const int64_t n = p->shape.tokens, size = p->shape.head_size;
+    const double scale = 1.0 / sqrt((double)size);
+    const int64_t row = (image * n + query) * p->dim + head * size, q = place(p, image, query, 0, head);
+    double delta = 0.0;
+
+    for (int64_t j = 0; j < n; j++)
+        delta += probabilities[j] * dot(p->dout + row, p->qkv + place(p, image, j, 2, head), size);
+    for (int64_t j = 0; j < n; j++) {
+        const int64_t k = place(p, image, j, 1, head), v = place(p, image, j, 2, head);
+        const double ds = scale * probabilities[j] * (dot(p->dout + row, p->qkv + v, size) - delta);
+        for (int64_t c = 0; c < size; c++) {
+            out[row + c] += probabilities[j] * p->qkv[v + c];
+            dqkv[q + c] += ds * p->qkv[k + c];
+            dqkv[k + c] += ds * p->qkv[q + c];
+            dqkv[v + c] += probabilities[j] * p->dout[row + c];
+        }
+    }
+}
+
+static void check(struct df_backend *backend, struct problem *p)
+{
+    const int64_t n = p->shape.tokens, heads = p->shape.heads;
+    double *probabilities = calloc((size_t)n, sizeof(double));
+    double *out = calloc((size_t)p->out_count, sizeof(double));
+    double *dqkv = calloc((size_t)p->out_count * 3, sizeof(double));
+
+    assert_true(probabilities && out && dqkv);
+    run(backend, p, true);
+    for (int64_t row = 0; row < p->lse_count; row++) {
+        const int64_t query = row % n, head = row / n % heads, image = row / n / heads;
+        assert_close(p->lse[row], softmax_row(p, image, head, query, probabilities), 1e-5);
+        reference_query(p, image, head, query, probabilities, out, dqkv);
+    }
+    for (int64_t i = 0; i < p->out_count; i++)
+        assert_close(p->out[i], out[i], 2e-6);
+    for (int64_t i = 0; i < 3 * p->out_count; i++)
+        assert_close(p->dqkv[i], dqkv[i], 1e-5);
+    free(probabilities);
+    free(out);
+    free(dqkv);
+}
+
+static void test_shapes(void **state)
+{
+    static const int64_t shapes[][4] = {{1, 1, 1, 64},   {2, 2, 1, 64},    {2, 17, 3, 64}, {1, 128, 2, 64},
+                                        {2, 129, 1, 64}, {1, 300, 2, 128}, {1, 5, 2, 12}};
+
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        struct problem p = make_problem(shapes[i][0], shapes[i][1], shapes[i][2], shapes[i][3]);
+        check(*state, &p);
+        free_problem(&p);
+    }
+}
+
+static void test_image_of_490(void **state)
+{
+    struct problem p = make_problem(1, 1226, 1, 64);
+
+    check(*state, &p);
+    free_problem(&p);
+}
+
+/* Scores far outside the range of exp: the row's maximum must be taken off first. */
+static void test_large_scores(void **state)
+{
+    struct problem p = make_problem(1, 40, 2, 64);
+
+    for (int64_t i = 0; i < 40 * 3 * p.dim; i++)
+        p.qkv[i] *= i / p.dim % 3 == 0 ? 400.0f : 1.0f; /* q */
+    run(*state, &p, true);
+    for (int64_t i = 0; i < p.out_count; i++)
+        assert_true(fabsf(p.out[i]) <= 1.0f);
+    for (int64_t i = 0; i < 3 * p.out_count; i++)
+        assert_true(isfinite(p.dqkv[i]));
+    free_problem(&p);
+}
+
+static void test_without_lse(void **state)
+{
+    struct df_backend *backend = *state;
+    struct problem p = make_problem(2, 131, 2, 64);
+    float *out = nan_array(p.out_count);
+
+    run(backend, &p, true);
+    assert_int_equal(backend->ops->attention_forward(backend, p.shape, p.qkv, out, NULL), 0);
+    assert_same_bits(p.out, out, p.out_count);
+    free(out);
+    free_problem(&p);
+}
+
+static void test_without_dk(void **state)
+{
+    struct problem p = make_problem(2, 131, 2, 64);
+
+    run(*state, &p, true);
+    float *all = copy_array(p.dqkv, 3 * p.out_count);
+    run(*state, &p, false);
+    for (int64_t part = 0; part < 3 * p.out_count / p.dim; part++) {
+        if (part % 3 != 1)
+            assert_same_bits(p.dqkv + part * p.dim, all + part * p.dim, p.dim);
+    }
+    free(all);
+    free_problem(&p);
+}
+
+/* sum(out * dout) with qkv moved by step along `way`. */
+static double loss(struct df_backend *backend, const struct problem *p, const float *way, float step)
+{
+    float *qkv = copy_array(p->qkv, 3 * p->out_count), *out = nan_array(p->out_count);
+
+    for (int64_t i = 0; i < 3 * p->out_count; i++)
+        qkv[i] += step * way[i];
+    assert_int_equal(backend->ops->attention_forward(backend, p->shape, qkv, out, NULL), 0);
+    double sum = dot(out, p->dout, p->out_count);
+    free(qkv);
+    free(out);
+    return sum;
+}
+
+static void test_finite_differences(void **state)
+{
+    const float step = 0x1p-7f;
+
+    for (int part = 0; part < 4; part++) { /* along q, k, v and all of them */
+        struct problem p = make_problem(2, 150, 2, 64);
+        float *way = random_array(3 * p.out_count, 7);
+        for (int64_t i = 0; i < 3 * p.out_count; i++)
+            way[i] = part == 3 || i / p.dim % 3 == part ? way[i] : 0.0f;
+        run(*state, &p, true);
+        double slope = (loss(*state, &p, way, step) - loss(*state, &p, way, -step)) / (2.0 * step);
+        assert_close(dot(p.dqkv, way, 3 * p.out_count), slope, 2e-3 + 1e-3 * fabs(slope));
+        free(way);
+        free_problem(&p);
+    }
+}
+
+/* The same bits on 1, 2 and 3 threads, and twice on the same. */
+static void test_threads(void **state)
+{
+    struct problem p = make_problem(2, 333, 3, 64), q = make_problem(2, 333, 3, 64);
+
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        struct df_backend *backend = df_backend_open("cpu", "fp32", i ? i : 1);
+        struct problem *result = i ? &q : &p;
+        assert_non_null(backend);
+        run(backend, result, true);
+        assert_same_bits(p.out, result->out, p.out_count);
+        assert_same_bits(p.lse, result->lse, p.lse_count);
+        assert_same_bits(p.dqkv, result->dqkv, 3 * p.out_count);
+        df_backend_close(backend);
+    }
+    free_problem(&p);
+    free_problem(&q);
+}
+
+static int open_backend(void **state)
+{
+    *state = df_backend_open("cpu", "fp32", 2);
+    return *state ? 0 : -1;
+}
+
+static int close_backend(void **state)
+{
+    df_backend_close(*state);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_shapes, open_backend, close_backend),
+        cmocka_unit_test_setup_teardown(test_image_of_490, open_backend, close_backend),
+        cmocka_unit_test_setup_teardown(test_large_scores, open_backend, close_backend),
+        cmocka_unit_test_setup_teardown(test_without_lse, open_backend, close_backend),
+        cmocka_unit_test_setup_teardown(test_without_dk, open_backend, close_backend),
+        cmocka_unit_test_setup_teardown(test_finite_differences, open_backend, close_backend),
+        cmocka_unit_test(test_threads),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,74 @@
+/* AdamW against the textbook formula in double, and against torch.optim.AdamW of PyTorch 2. */
+#include "device.h"
+#include "reference.h"
+
+#include "support/cmocka_all.h"
+
+static void check_adamw(struct test_device *device)
+{
+    static const size_t counts[] = {1, 3, 17, 65, 4097};
+    struct df_backend *backend = device->backend;
+    for (size_t k = 0; k < sizeof(counts) / sizeof(*counts); k++) {
+        const size_t n = counts[k];
+        const float *start = test_random(device, n, 0.0, 1.0), *zeros = test_random(device, n, 0.0, 0.0);
+        double *p = test_widen(device, start, n), *m = test_doubles(device, n), *v = test_doubles(device, n);
+        float *parameter = test_put_f32(device, start, n);
+        float *first = test_put_f32(device, zeros, n), *second = test_put_f32(device, zeros, n);
+        struct df_adamw settings = {1e-2, 0.9, 0.999, 1e-8, 0.1, 0};
+        for (settings.step = 1; settings.step <= 5; settings.step++) {
+            const float *gradient = test_random(device, n, 0.01, 0.1);
+            for (size_t i = 0; i < n; i++)
+                ref_adamw(&settings, &p[i], (double)gradient[i], &m[i], &v[i]);
+            assert_int_equal(backend->ops->adamw(backend, &settings, parameter,
+                                                 test_put_f32(device, gradient, n), first, second,
+                                                 (int64_t)n),
+                             0);
+        }
+        test_near("parameter", test_get_f32(device, parameter, n), p, n, 1e-6);
+        test_near("first moment", test_get_f32(device, first, n), m, n, 1e-7);
+        test_near("second moment", test_get_f32(device, second, n), v, n, 1e-8);
+        test_release(device);
+    }
+}
+
+static void adamw_matches(void **state)
+{
+    (void)state;
+    test_on_threads(check_adamw);
+}
+
+static void check_golden(struct test_device *device)
+{
+    static const float start[] = {0.5f, -1.25f, 2.0f, 0.0f}, zeros[4] = {0, 0, 0, 0};
+    static const float gradients[3][4] = {
+        {0.1f, -0.02f, 1e-5f, 0.0f}, {-0.2f, 0.04f, -2e-5f, 0.0f}, {0.3f, -0.06f, 3e-5f, 0.0f}};
+    static const double p[] = {0.499702394, -1.24969566, 1.99968934, 0.0};
+    static const double m[] = {0.0201000012, -0.00401999988, 2.01000012e-06, 0.0};
+    static const double v[] = {0.000139940021, 5.59760065e-06, 1.39940002e-12, 0.0};
+    struct df_backend *backend = device->backend;
+    float *parameter = test_put_f32(device, start, 4);
+    float *first = test_put_f32(device, zeros, 4), *second = test_put_f32(device, zeros, 4);
+    for (int step = 1; step <= 3; step++) {
+        const struct df_adamw settings = {3e-4, 0.9, 0.999, 1e-8, 0.01, step};
+        const float *gradient = test_put_f32(device, gradients[step - 1], 4);
+        assert_int_equal(backend->ops->adamw(backend, &settings, parameter, gradient, first, second, 4), 0);
+    }
+    test_near("parameter", test_get_f32(device, parameter, 4), p, 4, 1e-7);
+    test_near("first moment", test_get_f32(device, first, 4), m, 4, 2e-9);
+    test_near("second moment", test_get_f32(device, second, 4), v, 4, 2e-11);
+}
+
+static void adamw_matches_pytorch(void **state)
+{
+    (void)state;
+    test_on_threads(check_golden);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(adamw_matches),
+        cmocka_unit_test(adamw_matches_pytorch),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
