@@ -1,0 +1,59 @@
+/* Lists of (image, mask) pairs: Pascal VOC, ADE20K, or a folder of one's own. */
+#ifndef DINOFT_DATASET_H
+#define DINOFT_DATASET_H
+
+#include "dinoft/image.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define DF_IGNORE_LABEL 255
+#define DF_MAX_CLASSES  255 /* labels are bytes and 255 is "ignore" */
+
+enum df_split { DF_SPLIT_TRAIN, DF_SPLIT_VAL };
+
+struct df_dataset_options {
+    const char *kind; /* "voc", "ade20k" or "folder" */
+    const char *root;
+    enum df_split split;
+    bool void_as_background; /* voc: 255 -> 0 */
+    int n_classes;           /* folder: required, 1..DF_MAX_CLASSES; others: 0 or the data set's own */
+    const char *class_names; /* folder: file with a name a line, or NULL ("class_0", …) */
+};
+
+struct df_sample {
+    char *name; /* the base name without extension: "2007_000033" */
+    char *image_path, *mask_path;
+};
+
+struct df_dataset {
+    int n_classes;
+    char **class_names; /* [n_classes] */
+    struct df_sample *samples;
+    int64_t count;
+    uint8_t label_map[256]; /* what a mask file's value means, where valid: a class or DF_IGNORE_LABEL */
+    bool label_valid[256];  /* false: a value that no mask of this data set may hold */
+};
+
+/* Reads the lists. Every file that is missing is reported here, before any work: the first few by name and
+ * how many. An empty split is an error. NULL with the error set. */
+struct df_dataset *df_dataset_open(const struct df_dataset_options *options);
+void df_dataset_free(struct df_dataset *dataset);
+
+/* Reads and checks one sample at its original size, labels mapped to classes. -1 with the error naming the
+ * file: unreadable, sizes that differ (both given), a label out of range (value, position and the largest
+ * allowed). */
+int df_dataset_read(const struct df_dataset *dataset, int64_t index, struct df_image *image,
+                    struct df_image *mask);
+
+/* Names and colours of the built-in data sets. Classes 21 / 150; NULL for another kind. */
+const char *const *df_dataset_names(const char *kind, int *n_classes);
+
+/* The palette that masks are written with: VOC's bit-interleaved colour map, 255 -> (224, 224, 192). */
+void df_voc_palette(uint8_t palette[256][3]);
+
+/* Writes a data set of textured shapes with exact masks in the VOC layout under root (classes and names of
+ * VOC's, void border 255): `train` + `val` images, the same for the same seed on every machine. */
+int df_demo_data_write(const char *root, int64_t train, int64_t val, uint64_t seed);
+
+#endif

@@ -1,0 +1,57 @@
+/* Images and masks in memory, read from and written to files. */
+#ifndef DINOFT_IMAGE_H
+#define DINOFT_IMAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define DF_IMAGE_MAX_SIDE                                                                                    \
+    32768 /* width or height of a file that is accepted; also at most DF_IMAGE_MAX_PIXELS in all */
+#define DF_IMAGE_MAX_PIXELS ((int64_t)1 << 28)
+
+/* channels 3: RGB uint8 [height, width, 3]. channels 1: class indices uint8 [height, width]. */
+struct df_image {
+    int64_t width, height;
+    int channels;
+    uint8_t *pixels;
+};
+
+/* Frees the pixels and clears the struct. */
+void df_image_free(struct df_image *image);
+
+/* pixels of width x height x channels, unset. */
+int df_image_alloc(struct df_image *image, int64_t width, int64_t height, int channels);
+
+/* Reads a picture as OpenCV's imread does, as RGB: JPEG (accurate DCT, fancy upsampling, EXIF orientation
+ * applied, grey and CMYK converted), PNG (palette, grey and 16 bits converted, alpha dropped, eXIf
+ * orientation applied), and BMP, GIF, TGA, PNM, PSD through stb_image. The format is told from the content
+ * (TGA, which has no signature, from the name). Files that are cut, or whose codes or checksums are wrong,
+ * are refused, where OpenCV would fill in grey. -1 with the error naming the file. */
+int df_image_read(const char *path, struct df_image *image);
+
+/* Reads a mask of class indices: a palette PNG's indices, or an 8-bit grey PNG's values, untouched (1, 2 and
+ * 4-bit ones unpacked, not scaled). Anything else (RGB, 16 bits, JPEG) is an error that says what was found.
+ */
+int df_mask_read(const char *path, struct df_image *mask);
+
+/* Only the dimensions of a file, without decoding it, EXIF orientation applied. */
+int df_image_size(const char *path, int64_t *width, int64_t *height);
+
+/* Each writes a PNG atomically. */
+int df_png_write_rgb(const char *path, const struct df_image *image);
+/* indices [height, width]; palette [256][3]. */
+int df_png_write_palette(const char *path, const struct df_image *indices, const uint8_t palette[256][3]);
+
+/* Baseline JPEG, 4:2:0, quality 1..100, atomically. */
+int df_jpeg_write(const char *path, const struct df_image *image, int quality);
+
+/* OpenCV's 8-bit INTER_LINEAR (no antialiasing) in its fixed point, the same bytes as cv2.resize; uint8
+ * [h, w, 3]. Rows are done one after the other: call it from several threads for several images. Scratch
+ * memory is allocated inside. */
+int df_resize_linear(const struct df_image *source, uint8_t *destination, int64_t width, int64_t height);
+
+/* OpenCV's INTER_NEAREST, index by index: floor(i * (1 / (dst / src))) in double, which is floor(i * src /
+ * dst) but for a few exact multiples where rounding takes the pixel before; uint8 [h, w]. */
+void df_resize_nearest(const struct df_image *source, uint8_t *destination, int64_t width, int64_t height);
+
+#endif

@@ -1,0 +1,39 @@
+/* Batches of a data set, read, checked and resized by worker threads ahead of the consumer. */
+#ifndef DINOFT_LOADER_H
+#define DINOFT_LOADER_H
+
+#include "dinoft/dataset.h"
+
+struct df_loader_options {
+    int64_t batch_size, height, width;
+    int workers;  /* threads; 0: one for each core, at most 8 */
+    bool shuffle; /* a new order for each epoch, from seed and epoch only */
+    uint64_t seed;
+    bool original_masks; /* also hand out each mask at its original size */
+};
+
+struct df_batch {
+    int64_t count;                /* images in it: batch_size, fewer in the epoch's last */
+    const uint8_t *pixels;        /* [count, height, width, 3] RGB, resized linearly */
+    const uint8_t *labels;        /* [count, height, width], resized by nearest neighbour */
+    const int64_t *samples;       /* [count] indices into the data set */
+    const struct df_image *masks; /* [count] original masks, if asked for; else NULL */
+};
+
+struct df_loader;
+
+struct df_loader *df_loader_open(const struct df_dataset *dataset, const struct df_loader_options *options);
+void df_loader_close(struct df_loader *loader);
+
+/* Batches in an epoch: count / batch_size, rounded up. */
+int64_t df_loader_batches(const struct df_loader *loader);
+
+/* Starts an epoch (from 0 on); what was read ahead of an unfinished one is dropped. */
+int df_loader_start(struct df_loader *loader, int64_t epoch);
+
+/* The epoch's next batch: 1 and *batch filled (valid until the next call), 0 at the end (and before any
+ * start), -1 with the error set for a batch with bad samples: its first one's; the call after that goes on
+ * with the next batch. Batches and errors come in the order of the samples whatever the threads do. */
+int df_loader_next(struct df_loader *loader, struct df_batch *batch);
+
+#endif

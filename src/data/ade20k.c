@@ -1,0 +1,30 @@
+/* ADE20K as SceneParse150 has it: ROOT/ADEChallengeData2016. Mask value 0 is "other", 1..150 are the classes.
+ */
+#include "sample_list.h"
+
+#include "dinoft/error.h"
+#include "dinoft/text.h"
+
+#include <stdlib.h>
+
+#define ADE20K_CLASSES 150
+
+int df_ade20k_list(struct df_dataset *dataset, const struct df_dataset_options *options)
+{
+    const char *split = options->split == DF_SPLIT_TRAIN ? "training" : "validation";
+    char *images = df_text_format("%s/ADEChallengeData2016/images/%s", options->root, split);
+    char *masks = df_text_format("%s/ADEChallengeData2016/annotations/%s", options->root, split);
+    int status = images && masks ? df_sample_add_folder(dataset, images, masks) : -1;
+
+    if (status == 0 && dataset->count == 0)
+        status = df_error_set("the folder %s has no images", images);
+    dataset->label_map[0] = DF_IGNORE_LABEL;
+    dataset->label_valid[0] = true;
+    for (int value = 1; value <= ADE20K_CLASSES; value++) {
+        dataset->label_map[value] = (uint8_t)(value - 1);
+        dataset->label_valid[value] = true;
+    }
+    free(masks);
+    free(images);
+    return status;
+}

@@ -1,0 +1,33 @@
+/* The decoders behind image.c. Each takes a whole file in memory and says why it fails; the caller names the
+ * file. */
+#ifndef DINOFT_DATA_CODEC_H
+#define DINOFT_DATA_CODEC_H
+
+#include "dinoft/image.h"
+
+#include <stdbool.h>
+
+/* Refuses dimensions beyond DF_IMAGE_MAX_SIDE or DF_IMAGE_MAX_PIXELS. */
+int df_image_check_size(int64_t width, int64_t height);
+
+/* The orientation 1..8 of a TIFF structure (what follows "Exif\0\0" in a JPEG); 1 where there is none. */
+int df_exif_orientation(const unsigned char *tiff, size_t size);
+
+/* Turns and mirrors the pixels as the orientation asks. */
+int df_image_orient(struct df_image *image, int orientation);
+
+/* Orientations that exchange width and height. */
+bool df_orientation_turns(int orientation);
+
+/* Each _decode fills an RGB image; each _size applies the orientation. */
+int df_jpeg_decode(const unsigned char *bytes, size_t size, struct df_image *image);
+int df_jpeg_size(const unsigned char *bytes, size_t size, int64_t *width, int64_t *height);
+
+int df_png_decode(const unsigned char *bytes, size_t size, struct df_image *image);
+int df_png_decode_indices(const unsigned char *bytes, size_t size, struct df_image *mask);
+int df_png_size(const unsigned char *bytes, size_t size, int64_t *width, int64_t *height);
+
+int df_stb_decode(const unsigned char *bytes, size_t size, struct df_image *image);
+int df_stb_size(const unsigned char *bytes, size_t size, int64_t *width, int64_t *height);
+
+#endif

@@ -1,0 +1,172 @@
+#include "dinoft/dataset.h"
+
+#include "dinoft/error.h"
+#include "dinoft/text.h"
+#include "lines.h"
+#include "sample_list.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CLASS_NAME_MAX_BYTES 200
+
+static const struct {
+    const char *kind;
+    int (*list)(struct df_dataset *dataset, const struct df_dataset_options *options);
+} readers[] = {{"voc", df_voc_list}, {"ade20k", df_ade20k_list}, {"folder", df_folder_list}};
+
+struct name_list {
+    struct df_dataset *dataset;
+    const char *path;
+    int count;
+};
+
+static int add_class_name(void *context, int64_t line, const char *name, size_t length)
+{
+    struct name_list *list = context;
+    struct df_dataset *dataset = list->dataset;
+
+    if (list->count == dataset->n_classes)
+        return df_error_set("%s has more names than the %d classes", list->path, dataset->n_classes);
+    if (length > CLASS_NAME_MAX_BYTES)
+        return df_error_set("line %lld of %s has %zu bytes, a class name at most %d", (long long)line,
+                            list->path, length, CLASS_NAME_MAX_BYTES);
+    dataset->class_names[list->count] = df_text_format("%.*s", (int)length, name);
+    return dataset->class_names[list->count++] ? 0 : -1;
+}
+
+static int read_class_names(struct df_dataset *dataset, const char *path)
+{
+    struct name_list list = {dataset, path, 0};
+
+    DF_TRY(df_each_line(path, add_class_name, &list));
+    if (list.count != dataset->n_classes)
+        return df_error_set("%s has %d names for %d classes", path, list.count, dataset->n_classes);
+    return 0;
+}
+
+static int set_class_names(struct df_dataset *dataset, const struct df_dataset_options *options,
+                           const char *const *built_in)
+{
+    dataset->class_names = calloc((size_t)dataset->n_classes, sizeof *dataset->class_names);
+    if (!dataset->class_names)
+        return df_error_memory("class names", (unsigned long long)dataset->n_classes * sizeof(char *));
+    if (!built_in && options->class_names)
+        return read_class_names(dataset, options->class_names);
+    for (int i = 0; i < dataset->n_classes; i++) {
+        dataset->class_names[i] = built_in ? df_text_copy(built_in[i]) : df_text_format("class_%d", i);
+        if (!dataset->class_names[i])
+            return -1;
+    }
+    return 0;
+}
+
+static int set_classes(struct df_dataset *dataset, const struct df_dataset_options *options)
+{
+    int built_in_classes = 0;
+    const char *const *built_in = df_dataset_names(options->kind, &built_in_classes);
+
+    if (built_in && options->n_classes != 0 && options->n_classes != built_in_classes)
+        return df_error_set("the data set %s has %d classes, not %d", options->kind, built_in_classes,
+                            options->n_classes);
+    dataset->n_classes = built_in ? built_in_classes : options->n_classes;
+    if (dataset->n_classes < 1 || dataset->n_classes > DF_MAX_CLASSES)
+        return df_error_set("the data set %s needs a number of classes from 1 to %d, not %d", options->kind,
+                            DF_MAX_CLASSES, dataset->n_classes);
+    return set_class_names(dataset, options, built_in);
+}
+
+struct df_dataset *df_dataset_open(const struct df_dataset_options *options)
+{
+    const size_t n_readers = sizeof readers / sizeof readers[0];
+    size_t kind = 0;
+
+    while (kind < n_readers && strcmp(readers[kind].kind, options->kind) != 0)
+        kind++;
+    if (kind == n_readers) {
+        df_error_set("unknown data set \"%s\"; there are voc, ade20k and folder", options->kind);
+        return NULL;
+    }
+    struct df_dataset *dataset = calloc(1, sizeof *dataset);
+    if (!dataset) {
+        df_error_memory("a data set", sizeof *dataset);
+        return NULL;
+    }
+    if (set_classes(dataset, options) == 0 && readers[kind].list(dataset, options) == 0 &&
+        df_sample_check_files(dataset) == 0)
+        return dataset;
+    df_dataset_free(dataset);
+    return NULL;
+}
+
+void df_dataset_free(struct df_dataset *dataset)
+{
+    if (!dataset)
+        return;
+    for (int i = 0; dataset->class_names && i < dataset->n_classes; i++)
+        free(dataset->class_names[i]);
+    free(dataset->class_names);
+    for (int64_t i = 0; i < dataset->count; i++) {
+        free(dataset->samples[i].name);
+        free(dataset->samples[i].image_path);
+        free(dataset->samples[i].mask_path);
+    }
+    free(dataset->samples);
+    free(dataset);
+}
+
+static int largest_label(const struct df_dataset *dataset)
+{
+    int largest = DF_IGNORE_LABEL - 1;
+    while (largest > 0 && !dataset->label_valid[largest])
+        largest--;
+    return largest;
+}
+
+static int map_labels(const struct df_dataset *dataset, const char *path, struct df_image *mask)
+{
+    const int64_t count = mask->width * mask->height;
+
+    for (int64_t i = 0; i < count; i++) {
+        uint8_t value = mask->pixels[i];
+        if (!dataset->label_valid[value])
+            return df_error_set("%s: label %d at column %lld, row %lld; the largest allowed is %d%s", path,
+                                value, (long long)(i % mask->width), (long long)(i / mask->width),
+                                largest_label(dataset),
+                                dataset->label_valid[DF_IGNORE_LABEL] ? ", or 255 for \"ignore\"" : "");
+        mask->pixels[i] = dataset->label_map[value];
+    }
+    return 0;
+}
+
+static int read_sample(const struct df_dataset *dataset, const struct df_sample *sample,
+                       struct df_image *image, struct df_image *mask)
+{
+    if (image)
+        DF_TRY(df_image_read(sample->image_path, image));
+    if (mask)
+        DF_TRY(df_mask_read(sample->mask_path, mask));
+    if (image && mask && (image->width != mask->width || image->height != mask->height))
+        return df_error_set("%s has %lld x %lld pixels, its mask %s has %lld x %lld", sample->image_path,
+                            (long long)image->width, (long long)image->height, sample->mask_path,
+                            (long long)mask->width, (long long)mask->height);
+    return mask ? map_labels(dataset, sample->mask_path, mask) : 0;
+}
+
+int df_dataset_read(const struct df_dataset *dataset, int64_t index, struct df_image *image,
+                    struct df_image *mask)
+{
+    struct df_image none = {0};
+
+    if (image)
+        *image = none;
+    if (mask)
+        *mask = none;
+    if (read_sample(dataset, &dataset->samples[index], image, mask) == 0)
+        return 0;
+    if (image)
+        df_image_free(image);
+    if (mask)
+        df_image_free(mask);
+    return -1;
+}

@@ -1,0 +1,137 @@
+#include "dinoft/image.h"
+
+#include "codec.h"
+#include "dinoft/error.h"
+#include "dinoft/mapped_file.h"
+#include "dinoft/size.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+struct codec {
+    const char *name;
+    int (*decode)(const unsigned char *bytes, size_t size, struct df_image *image);
+    int (*size)(const unsigned char *bytes, size_t size, int64_t *width, int64_t *height);
+};
+
+static const struct codec jpeg = {"JPEG", df_jpeg_decode, df_jpeg_size};
+static const struct codec png = {"PNG", df_png_decode, df_png_size};
+static const struct codec other = {"BMP, GIF, TGA, PNM or PSD", df_stb_decode, df_stb_size};
+
+static const struct {
+    const char *start;
+    size_t length;
+    const struct codec *codec;
+} signatures[] = {
+    {"\xff\xd8\xff", 3, &jpeg}, {"\x89PNG\r\n\x1a\n", 8, &png},
+    {"BM", 2, &other},          {"GIF8", 4, &other},
+    {"P5", 2, &other},          {"P6", 2, &other},
+    {"8BPS", 4, &other},
+};
+
+void df_image_free(struct df_image *image)
+{
+    free(image->pixels);
+    memset(image, 0, sizeof *image);
+}
+
+int df_image_check_size(int64_t width, int64_t height)
+{
+    if (width < 1 || height < 1)
+        return df_error_set("an image of %lld x %lld pixels", (long long)width, (long long)height);
+    if (width > DF_IMAGE_MAX_SIDE || height > DF_IMAGE_MAX_SIDE || width > DF_IMAGE_MAX_PIXELS / height)
+        return df_error_set("an image of %lld x %lld pixels; at most %d a side and %lld in all are accepted",
+                            (long long)width, (long long)height, DF_IMAGE_MAX_SIDE,
+                            (long long)DF_IMAGE_MAX_PIXELS);
+    return 0;
+}
+
+int df_image_alloc(struct df_image *image, int64_t width, int64_t height, int channels)
+{
+    const int64_t shape[] = {height, width, channels};
+    size_t bytes;
+
+    memset(image, 0, sizeof *image);
+    DF_TRY(df_image_check_size(width, height));
+    if (!df_shape_count(shape, 3, &bytes) || !(image->pixels = malloc(bytes)))
+        return df_error_memory("an image", (unsigned long long)(width * height * channels));
+    image->width = width;
+    image->height = height;
+    image->channels = channels;
+    return 0;
+}
+
+static const struct codec *find_codec(const char *path, const struct df_mapping *file)
+{
+    const char *dot = strrchr(path, '.');
+
+    for (size_t i = 0; i < sizeof signatures / sizeof signatures[0]; i++) {
+        size_t length = signatures[i].length;
+        if (file->size >= length && memcmp(file->bytes, signatures[i].start, length) == 0)
+            return signatures[i].codec;
+    }
+    /* TGA has no signature: only by its name, or any damaged file might pass for one. */
+    if (file->size > 0 && dot && strcasecmp(dot, ".tga") == 0)
+        return &other;
+    df_error_set("%s", file->size ? "neither JPEG, PNG, BMP, GIF, TGA, PNM nor PSD" : "the file is empty");
+    return NULL;
+}
+
+int df_image_read(const char *path, struct df_image *image)
+{
+    struct df_mapping *file = df_mapping_open(path);
+    int status = -1;
+
+    memset(image, 0, sizeof *image);
+    if (!file)
+        return -1;
+    const struct codec *codec = find_codec(path, file);
+    if (codec)
+        status = codec->decode(file->bytes, file->size, image);
+    if (status != 0) {
+        df_image_free(image);
+        df_error_context("cannot read the image %s", path);
+    }
+    df_mapping_close(file);
+    return status;
+}
+
+int df_image_size(const char *path, int64_t *width, int64_t *height)
+{
+    struct df_mapping *file = df_mapping_open(path);
+    int status = -1;
+
+    if (!file)
+        return -1;
+    const struct codec *codec = find_codec(path, file);
+    if (codec)
+        status = codec->size(file->bytes, file->size, width, height);
+    if (status == 0)
+        status = df_image_check_size(*width, *height);
+    if (status != 0)
+        df_error_context("cannot read the image %s", path);
+    df_mapping_close(file);
+    return status;
+}
+
+int df_mask_read(const char *path, struct df_image *mask)
+{
+    struct df_mapping *file = df_mapping_open(path);
+    int status = -1;
+
+    memset(mask, 0, sizeof *mask);
+    if (!file)
+        return -1;
+    const struct codec *codec = find_codec(path, file);
+    if (codec == &png)
+        status = df_png_decode_indices(file->bytes, file->size, mask);
+    else if (codec)
+        df_error_set("a mask must be a palette or 8-bit grey PNG, this is a %s file", codec->name);
+    if (status != 0) {
+        df_image_free(mask);
+        df_error_context("cannot read the mask %s", path);
+    }
+    df_mapping_close(file);
+    return status;
+}

@@ -1,0 +1,164 @@
+#include "codec.h"
+
+#include "dinoft/error.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <jpeglib.h>
+#include <jerror.h>
+
+/* A progressive file of a few bytes a scan could otherwise keep the decoder busy for hours. */
+#define MAX_SCANS 200
+
+static const char exif_start[] = "Exif\0"; /* with the literal's own end: six bytes */
+
+struct reader {
+    struct jpeg_decompress_struct info;
+    struct jpeg_error_mgr errors;
+    struct jpeg_progress_mgr progress;
+    jmp_buf escape;
+};
+
+static _Noreturn void fail(j_common_ptr info)
+{
+    struct reader *reader = (struct reader *)info;
+    char text[JMSG_LENGTH_MAX];
+
+    info->err->format_message(info, text);
+    df_error_set("%s", text);
+    longjmp(reader->escape, 1);
+}
+
+/* libjpeg paints over missing data and warns; what has lost pixels is an error here. Harmless oddities pass.
+ */
+static void on_message(j_common_ptr info, int level)
+{
+    if (level >= 0)
+        return;
+    switch (info->err->msg_code) {
+    case JWRN_JPEG_EOF:
+    case JWRN_HIT_MARKER:
+    case JWRN_HUFF_BAD_CODE:
+    case JWRN_ARITH_BAD_CODE:
+    case JWRN_MUST_RESYNC:
+        fail(info);
+    default:
+        break;
+    }
+}
+
+static void on_progress(j_common_ptr info)
+{
+    struct reader *reader = (struct reader *)info;
+
+    if (reader->info.input_scan_number > MAX_SCANS) {
+        df_error_set("a progressive JPEG of more than %d scans", MAX_SCANS);
+        longjmp(reader->escape, 1);
+    }
+}
+
+static void read_header(struct reader *reader, const unsigned char *bytes, size_t size)
+{
+    struct jpeg_decompress_struct *info = &reader->info;
+
+    jpeg_create_decompress(info);
+    reader->progress.progress_monitor = on_progress;
+    info->progress = &reader->progress;
+    jpeg_save_markers(info, JPEG_APP0 + 1, 0xffff);
+    jpeg_mem_src(info, bytes, (unsigned long)size);
+    jpeg_read_header(info, TRUE);
+}
+
+static int orientation_of(const struct jpeg_decompress_struct *info)
+{
+    for (jpeg_saved_marker_ptr marker = info->marker_list; marker; marker = marker->next) {
+        size_t length = marker->data_length;
+        if (marker->marker == JPEG_APP0 + 1 && length >= sizeof exif_start &&
+            memcmp(marker->data, exif_start, sizeof exif_start) == 0)
+            return df_exif_orientation(marker->data + sizeof exif_start, length - sizeof exif_start);
+    }
+    return 1;
+}
+
+/* The values are stored inverted, as Adobe's programs write them and as OpenCV takes every such file. */
+static void cmyk_to_rgb(const uint8_t *cmyk, uint8_t *rgb, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++, cmyk += 4, rgb += 3) {
+        int k = cmyk[3];
+        for (int c = 0; c < 3; c++)
+            rgb[c] = (uint8_t)(k - ((255 - cmyk[c]) * k >> 8));
+    }
+}
+
+static int decode(struct reader *reader, struct df_image *image)
+{
+    struct jpeg_decompress_struct *info = &reader->info;
+    const bool cmyk = info->num_components == 4;
+    const int orientation = orientation_of(info); /* now: finishing drops the markers */
+
+    DF_TRY(df_image_alloc(image, info->image_width, info->image_height, 3));
+    info->out_color_space = cmyk ? JCS_CMYK : JCS_RGB;
+    info->dct_method = JDCT_ISLOW;
+    info->do_fancy_upsampling = TRUE;
+    jpeg_start_decompress(info);
+    JSAMPARRAY row = NULL;
+    if (cmyk)
+        row = info->mem->alloc_sarray((j_common_ptr)info, JPOOL_IMAGE, info->output_width * 4, 1);
+    while (info->output_scanline < info->output_height) {
+        uint8_t *out = image->pixels + (int64_t)info->output_scanline * image->width * 3;
+        if (cmyk) {
+            jpeg_read_scanlines(info, row, 1);
+            cmyk_to_rgb(row[0], out, image->width);
+        } else {
+            jpeg_read_scanlines(info, &out, 1);
+        }
+    }
+    jpeg_finish_decompress(info);
+    return df_image_orient(image, orientation);
+}
+
+static void prepare(struct reader *reader)
+{
+    memset(reader, 0, sizeof *reader);
+    reader->info.err = jpeg_std_error(&reader->errors);
+    reader->errors.error_exit = fail;
+    reader->errors.emit_message = on_message;
+}
+
+int df_jpeg_decode(const unsigned char *bytes, size_t size, struct df_image *image)
+{
+    struct reader reader;
+
+    memset(image, 0, sizeof *image);
+    prepare(&reader);
+    if (setjmp(reader.escape)) {
+        jpeg_destroy_decompress(&reader.info);
+        df_image_free(image);
+        return -1;
+    }
+    read_header(&reader, bytes, size);
+    int status = decode(&reader, image);
+    jpeg_destroy_decompress(&reader.info);
+    if (status != 0)
+        df_image_free(image);
+    return status;
+}
+
+int df_jpeg_size(const unsigned char *bytes, size_t size, int64_t *width, int64_t *height)
+{
+    struct reader reader;
+
+    prepare(&reader);
+    if (setjmp(reader.escape)) {
+        jpeg_destroy_decompress(&reader.info);
+        return -1;
+    }
+    read_header(&reader, bytes, size);
+    bool turns = df_orientation_turns(orientation_of(&reader.info));
+    *width = turns ? reader.info.image_height : reader.info.image_width;
+    *height = turns ? reader.info.image_width : reader.info.image_height;
+    jpeg_destroy_decompress(&reader.info);
+    return 0;
+}

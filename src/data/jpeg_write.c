@@ -1,0 +1,71 @@
+#include "dinoft/image.h"
+
+#include "dinoft/atomic_write.h"
+#include "dinoft/error.h"
+
+#include <assert.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jpeglib.h>
+
+struct writer {
+    struct jpeg_compress_struct info;
+    struct jpeg_error_mgr errors;
+    jmp_buf escape;
+    unsigned char *bytes; /* grown by libjpeg */
+    unsigned long size;
+};
+
+static _Noreturn void fail(j_common_ptr info)
+{
+    struct writer *writer = (struct writer *)info;
+    char text[JMSG_LENGTH_MAX];
+
+    info->err->format_message(info, text);
+    df_error_set("%s", text);
+    longjmp(writer->escape, 1);
+}
+
+static void encode(struct writer *writer, const struct df_image *image, int quality)
+{
+    struct jpeg_compress_struct *info = &writer->info;
+
+    jpeg_create_compress(info);
+    jpeg_mem_dest(info, &writer->bytes, &writer->size);
+    info->image_width = (JDIMENSION)image->width;
+    info->image_height = (JDIMENSION)image->height;
+    info->input_components = 3;
+    info->in_color_space = JCS_RGB;
+    jpeg_set_defaults(info); /* YCbCr, 4:2:0 */
+    jpeg_set_quality(info, quality, TRUE);
+    info->dct_method = JDCT_ISLOW;
+    jpeg_start_compress(info, TRUE);
+    while (info->next_scanline < info->image_height) {
+        uint8_t *row = image->pixels + (int64_t)info->next_scanline * image->width * 3;
+        jpeg_write_scanlines(info, &row, 1);
+    }
+    jpeg_finish_compress(info);
+}
+
+int df_jpeg_write(const char *path, const struct df_image *image, int quality)
+{
+    struct writer writer;
+
+    assert(image->channels == 3);
+    memset(&writer, 0, sizeof writer);
+    writer.info.err = jpeg_std_error(&writer.errors);
+    writer.errors.error_exit = fail;
+    if (setjmp(writer.escape)) {
+        jpeg_destroy_compress(&writer.info);
+        free(writer.bytes);
+        return df_error_context("cannot write the image %s", path);
+    }
+    encode(&writer, image, quality);
+    int status = df_atomic_write(path, writer.bytes, writer.size);
+    jpeg_destroy_compress(&writer.info);
+    free(writer.bytes);
+    return status;
+}

@@ -1,0 +1,34 @@
+#include "lines.h"
+
+#include "dinoft/mapped_file.h"
+
+#include <ctype.h>
+#include <string.h>
+
+int df_each_line(const char *path, int (*use)(void *context, int64_t number, const char *text, size_t length),
+                 void *context)
+{
+    struct df_mapping *file = df_mapping_open(path);
+    int64_t number = 0;
+    int status = 0;
+
+    if (!file)
+        return -1;
+    const char *text = (const char *)file->bytes;
+    const char *end = text + file->size;
+    while (text < end && status == 0) {
+        const char *newline = memchr(text, '\n', (size_t)(end - text));
+        const char *stop = newline ? newline : end;
+        const char *next = newline ? newline + 1 : end;
+        while (text < stop && isspace((unsigned char)*text))
+            text++;
+        while (stop > text && isspace((unsigned char)stop[-1]))
+            stop--;
+        number++;
+        if (stop > text)
+            status = use(context, number, text, (size_t)(stop - text));
+        text = next;
+    }
+    df_mapping_close(file);
+    return status;
+}

@@ -1,0 +1,22 @@
+/* What the data sets' readers share: growing the list of samples, and pairing folders. */
+#ifndef DINOFT_DATA_SAMPLE_LIST_H
+#define DINOFT_DATA_SAMPLE_LIST_H
+
+#include "dinoft/dataset.h"
+
+/* The readers: each fills samples, label_map and label_valid of an otherwise empty data set. */
+int df_voc_list(struct df_dataset *dataset, const struct df_dataset_options *options);
+int df_ade20k_list(struct df_dataset *dataset, const struct df_dataset_options *options);
+int df_folder_list(struct df_dataset *dataset, const struct df_dataset_options *options);
+
+/* Takes over the three strings, which may be NULL when memory ran out; frees them on failure. */
+int df_sample_add(struct df_dataset *dataset, char *name, char *image_path, char *mask_path);
+
+/* Adds a sample for each picture of a folder, in the order of strcmp, with the mask MASKS/NAME.png. Masks
+ * without an image, images without a mask and two images of one name are errors. */
+int df_sample_add_folder(struct df_dataset *dataset, const char *images, const char *masks);
+
+/* Fails if any of the samples' files is not there, naming the first few. */
+int df_sample_check_files(const struct df_dataset *dataset);
+
+#endif

@@ -1,0 +1,103 @@
+/* The less common formats, through stb_image with everything switched off that is not needed. */
+#include "codec.h"
+
+#include "dinoft/error.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Cleared memory: the library leaves what a cut file lacks unset. */
+#define STBI_MALLOC(size)           calloc(1, size)
+#define STBI_REALLOC(pointer, size) realloc(pointer, size)
+#define STBI_FREE(pointer)          free(pointer)
+#define STBI_MAX_DIMENSIONS         DF_IMAGE_MAX_SIDE
+#define STBI_ONLY_BMP
+#define STBI_ONLY_GIF
+#define STBI_ONLY_TGA
+#define STBI_ONLY_PNM
+#define STBI_ONLY_PSD
+#define STBI_NO_STDIO
+#define STBI_NO_LINEAR
+#define STBI_NO_HDR
+#define STB_IMAGE_STATIC
+#define STB_IMAGE_IMPLEMENTATION
+#include <stb/stb_image.h>
+
+/* What stb_image reads ahead with. */
+#define STB_BUFFER sizeof(((stbi__context *)0)->buffer_start)
+
+struct source {
+    const unsigned char *bytes;
+    size_t size, position;
+    bool cut; /* the decoder asked for more than there is; it goes on with zeros by itself */
+};
+
+static int read_source(void *user, char *data, int size)
+{
+    struct source *source = user;
+    size_t left = source->size - source->position;
+    size_t count = (size_t)size < left ? (size_t)size : left;
+
+    /* The library's buffer is filled in advance, so a short read alone tells nothing; an empty one does, and
+     * so does one that is short and not for that buffer. */
+    if (count == 0 || (count < (size_t)size && (size_t)size != STB_BUFFER))
+        source->cut = true;
+    memcpy(data, source->bytes + source->position, count);
+    source->position += count;
+    return (int)count;
+}
+
+static void skip_source(void *user, int count)
+{
+    struct source *source = user;
+
+    if (count < 0) {
+        size_t back = (size_t) - (int64_t)count;
+        source->position -= back < source->position ? back : source->position;
+    } else if ((size_t)count > source->size - source->position) {
+        source->position = source->size;
+        source->cut = true;
+    } else {
+        source->position += (size_t)count;
+    }
+}
+
+static int at_end(void *user)
+{
+    const struct source *source = user;
+    return source->position == source->size;
+}
+
+static const stbi_io_callbacks callbacks = {read_source, skip_source, at_end};
+
+int df_stb_size(const unsigned char *bytes, size_t size, int64_t *width, int64_t *height)
+{
+    struct source source = {bytes, size, 0, false};
+    int w, h, channels;
+
+    if (!stbi_info_from_callbacks(&callbacks, &source, &w, &h, &channels))
+        return df_error_set("damaged header (%s)", stbi_failure_reason());
+    *width = w;
+    *height = h;
+    return 0;
+}
+
+int df_stb_decode(const unsigned char *bytes, size_t size, struct df_image *image)
+{
+    struct source source = {bytes, size, 0, false};
+    int64_t width, height;
+    int w, h, channels;
+
+    memset(image, 0, sizeof *image);
+    DF_TRY(df_stb_size(bytes, size, &width, &height));
+    DF_TRY(df_image_check_size(width, height));
+    uint8_t *pixels = stbi_load_from_callbacks(&callbacks, &source, &w, &h, &channels, 3);
+    if (!pixels)
+        return df_error_set("damaged file (%s)", stbi_failure_reason());
+    if (source.cut) {
+        stbi_image_free(pixels);
+        return df_error_set("premature end of file");
+    }
+    *image = (struct df_image){.width = w, .height = h, .channels = 3, .pixels = pixels};
+    return 0;
+}

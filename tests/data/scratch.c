@@ -1,0 +1,118 @@
+#define _XOPEN_SOURCE 700 /* for nftw */
+#include "data/scratch.h"
+
+#include "dinoft/atomic_write.h"
+#include "dinoft/error.h"
+#include "dinoft/image.h"
+#include "support/cmocka_all.h"
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char folder[64];
+
+const char *scratch_folder(void)
+{
+    if (!folder[0]) {
+        snprintf(folder, sizeof folder, "scratch-XXXXXX");
+        assert_non_null(mkdtemp(folder));
+    }
+    return folder;
+}
+
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *where)
+{
+    (void)status;
+    (void)type;
+    (void)where;
+    return remove(path);
+}
+
+void scratch_remove(void)
+{
+    if (folder[0])
+        nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    folder[0] = '\0';
+}
+
+const char *scratch_path(const char *name)
+{
+    static char paths[8][512];
+    static int turn;
+    char *path = paths[turn++ % 8];
+
+    snprintf(path, sizeof paths[0], "%s/%s", scratch_folder(), name);
+    char *slash = strrchr(path, '/');
+    *slash = '\0';
+    assert_int_equal(df_make_folder(path), 0);
+    *slash = '/';
+    return path;
+}
+
+void scratch_write(const char *name, const void *bytes, size_t size)
+{
+    FILE *file = fopen(scratch_path(name), "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    assert_int_equal(fclose(file), 0);
+}
+
+void scratch_write_text(const char *name, const char *text)
+{
+    scratch_write(name, text, strlen(text));
+}
+
+unsigned char *read_whole(const char *path, size_t *size)
+{
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, 0, SEEK_END), 0);
+    *size = (size_t)ftell(file);
+    rewind(file);
+    unsigned char *bytes = malloc(*size + 1);
+    assert_non_null(bytes);
+    assert_int_equal(fread(bytes, 1, *size, file), *size);
+    fclose(file);
+    return bytes;
+}
+
+uint64_t hash_bytes(const void *bytes, size_t size)
+{
+    const unsigned char *byte = bytes;
+    uint64_t hash = 0xcbf29ce484222325u;
+
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ byte[i]) * 0x100000001b3u;
+    return hash;
+}
+
+void scratch_image(const char *name, int width, int height, int shade)
+{
+    struct df_image image;
+    const char *path = scratch_path(name);
+
+    assert_int_equal(df_image_alloc(&image, width, height, 3), 0);
+    memset(image.pixels, shade, (size_t)(3 * width * height));
+    assert_int_equal(strstr(name, ".png") ? df_png_write_rgb(path, &image) : df_jpeg_write(path, &image, 95),
+                     0);
+    df_image_free(&image);
+}
+
+void scratch_mask(const char *name, int width, int height, int label)
+{
+    static const uint8_t palette[256][3];
+    struct df_image mask;
+
+    assert_int_equal(df_image_alloc(&mask, width, height, 1), 0);
+    memset(mask.pixels, label, (size_t)(width * height));
+    assert_int_equal(df_png_write_palette(scratch_path(name), &mask, palette), 0);
+    df_image_free(&mask);
+}
+
+void assert_error_has(const char *words)
+{
+    if (!strstr(df_error_text(), words))
+        fail_msg("\"%s\" is not in: %s", words, df_error_text());
+}

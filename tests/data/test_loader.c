@@ -1,0 +1,236 @@
+/* The loader: the order whatever the threads do, errors in their place, shutdown at any time. */
+#include "data/scratch.h"
+#include "dinoft/error.h"
+#include "dinoft/loader.h"
+#include "support/cmocka_all.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define IMAGES 11
+#define SIDE   8
+
+/* Sample i has the shade 20 i, the label i and i + 3 rows. */
+static struct df_dataset *open_samples(void)
+{
+    struct df_dataset_options options = {.kind = "folder", .n_classes = IMAGES};
+    char name[64];
+
+    for (int i = 0; i < IMAGES; i++) {
+        snprintf(name, sizeof name, "set/images/train/%02d.png", i);
+        scratch_image(name, 6, i + 3, 20 * i);
+        snprintf(name, sizeof name, "set/masks/train/%02d.png", i);
+        scratch_mask(name, 6, i + 3, i);
+    }
+    options.root = scratch_path("set");
+    struct df_dataset *dataset = df_dataset_open(&options);
+    if (!dataset)
+        fail_msg("%s", df_error_text());
+    return dataset;
+}
+
+static struct df_loader *open_loader(const struct df_dataset *dataset, int workers, int64_t batch_size,
+                                     bool shuffle)
+{
+    struct df_loader_options options = {.batch_size = batch_size,
+                                        .height = SIDE,
+                                        .width = SIDE,
+                                        .workers = workers,
+                                        .shuffle = shuffle,
+                                        .seed = 5,
+                                        .original_masks = true};
+    struct df_loader *loader = df_loader_open(dataset, &options);
+    if (!loader)
+        fail_msg("%s", df_error_text());
+    return loader;
+}
+
+static void check_batch(const struct df_batch *batch)
+{
+    for (int64_t i = 0; i < batch->count; i++) {
+        int sample = (int)batch->samples[i];
+        for (int k = 0; k < SIDE * SIDE; k++) {
+            assert_int_equal(batch->pixels[(i * SIDE * SIDE + k) * 3 + k % 3], 20 * sample);
+            assert_int_equal(batch->labels[i * SIDE * SIDE + k], sample);
+        }
+        assert_int_equal(batch->masks[i].height, sample + 3);
+        assert_int_equal(batch->masks[i].pixels[0], sample);
+    }
+}
+
+/* One epoch's samples in order; returns how many. */
+static int run_epoch(struct df_loader *loader, int64_t epoch, int64_t *samples)
+{
+    struct df_batch batch;
+    int count = 0;
+    int status;
+
+    assert_int_equal(df_loader_start(loader, epoch), 0);
+    while ((status = df_loader_next(loader, &batch)) == 1) {
+        check_batch(&batch);
+        for (int64_t i = 0; i < batch.count; i++)
+            samples[count++] = batch.samples[i];
+    }
+    assert_int_equal(status, 0);
+    assert_int_equal(df_loader_next(loader, &batch), 0);
+    return count;
+}
+
+static void every_sample_once_in_order(void **state)
+{
+    struct df_dataset *dataset = open_samples();
+    int64_t samples[IMAGES];
+
+    (void)state;
+    for (int batch_size = 1; batch_size <= 16; batch_size += 3) {
+        struct df_loader *loader = open_loader(dataset, 3, batch_size, false);
+        assert_int_equal(df_loader_batches(loader), (IMAGES + batch_size - 1) / batch_size);
+        assert_int_equal(run_epoch(loader, 0, samples), IMAGES);
+        for (int i = 0; i < IMAGES; i++)
+            assert_int_equal(samples[i], i);
+        df_loader_close(loader);
+    }
+    df_dataset_free(dataset);
+}
+
+static void shuffled_alike_by_any_threads(void **state)
+{
+    struct df_dataset *dataset = open_samples();
+    int64_t first[2][IMAGES], again[IMAGES];
+
+    (void)state;
+    struct df_loader *loader = open_loader(dataset, 1, 4, true);
+    for (int epoch = 0; epoch < 2; epoch++)
+        assert_int_equal(run_epoch(loader, epoch, first[epoch]), IMAGES);
+    df_loader_close(loader);
+    assert_memory_not_equal(first[0], first[1], sizeof again);
+    for (int i = 0, seen = 0; i < IMAGES; i++) {
+        seen ^= 1 << first[0][i];
+        assert_true(i < IMAGES - 1 || seen == (1 << IMAGES) - 1);
+    }
+
+    loader = open_loader(dataset, 5, 3, true);
+    for (int epoch = 1; epoch >= 0; epoch--) {
+        assert_int_equal(run_epoch(loader, epoch, again), IMAGES);
+        assert_memory_equal(first[epoch], again, sizeof again);
+    }
+    df_loader_close(loader);
+    df_dataset_free(dataset);
+}
+
+static void a_failure_comes_in_its_place(void **state)
+{
+    struct df_dataset *dataset = open_samples();
+    struct df_batch batch;
+
+    (void)state;
+    scratch_write_text("set/images/train/05.png", "broken");
+    scratch_write_text("set/images/train/07.png", "broken too");
+    for (int round = 0; round < 10; round++) {
+        struct df_loader *loader = open_loader(dataset, 4, 2, false);
+        assert_int_equal(df_loader_start(loader, 0), 0);
+        for (int i = 0; i < 2; i++) {
+            assert_int_equal(df_loader_next(loader, &batch), 1);
+            check_batch(&batch);
+        }
+        assert_int_equal(df_loader_next(loader, &batch), -1);
+        assert_error_has("05.png");
+        assert_int_equal(df_loader_next(loader, &batch), -1);
+        assert_error_has("07.png");
+        assert_int_equal(df_loader_next(loader, &batch), 1);
+        assert_int_equal(batch.samples[0], 8);
+        check_batch(&batch);
+        df_loader_close(loader);
+    }
+    df_dataset_free(dataset);
+}
+
+static void the_first_failure_of_a_batch_is_told(void **state)
+{
+    struct df_dataset *dataset = open_samples();
+    struct df_batch batch;
+
+    (void)state;
+    scratch_write_text("set/images/train/02.png", "broken");
+    scratch_write_text("set/images/train/09.png", "broken");
+    for (int round = 0; round < 20; round++) {
+        struct df_loader *loader = open_loader(dataset, 4, IMAGES, false);
+        assert_int_equal(df_loader_start(loader, 0), 0);
+        assert_int_equal(df_loader_next(loader, &batch), -1);
+        assert_error_has("02.png");
+        df_loader_close(loader);
+    }
+    df_dataset_free(dataset);
+}
+
+static void restarted_and_closed_at_any_time(void **state)
+{
+    struct df_dataset *dataset = open_samples();
+    struct df_batch batch;
+    int64_t samples[IMAGES];
+
+    (void)state;
+    struct df_loader *loader = open_loader(dataset, 3, 2, false);
+    assert_int_equal(df_loader_next(loader, &batch), 0);
+    for (int taken = 0; taken < 6; taken++) {
+        assert_int_equal(df_loader_start(loader, taken), 0);
+        for (int i = 0; i < taken; i++) {
+            assert_int_equal(df_loader_next(loader, &batch), 1);
+            assert_int_equal(batch.samples[0], 2 * i);
+        }
+    }
+    assert_int_equal(run_epoch(loader, 0, samples), IMAGES);
+    df_loader_close(loader);
+    for (int taken = 0; taken < 4; taken++) {
+        loader = open_loader(dataset, 4, 2, true);
+        assert_int_equal(df_loader_start(loader, 0), 0);
+        for (int i = 0; i < taken; i++)
+            assert_int_equal(df_loader_next(loader, &batch), 1);
+        df_loader_close(loader);
+    }
+    df_loader_close(open_loader(dataset, 2, 2, true));
+    df_loader_close(NULL);
+    df_dataset_free(dataset);
+}
+
+static void impossible_options(void **state)
+{
+    struct df_dataset *dataset = open_samples();
+    const struct df_loader_options good = {.batch_size = 2, .height = 8, .width = 8, .workers = 1};
+    struct df_loader_options bad = good;
+
+    (void)state;
+    bad.batch_size = 0;
+    assert_null(df_loader_open(dataset, &bad));
+    assert_error_has("batch of 0");
+    bad = good;
+    bad.workers = -1;
+    assert_null(df_loader_open(dataset, &bad));
+    assert_error_has("-1 loader threads");
+    bad = good;
+    bad.width = 1 << 20;
+    assert_null(df_loader_open(dataset, &bad));
+    assert_error_has("1048576");
+    df_dataset_free(dataset);
+}
+
+static int remove_scratch(void **state)
+{
+    (void)state;
+    scratch_remove();
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_sample_once_in_order),
+        cmocka_unit_test(shuffled_alike_by_any_threads),
+        cmocka_unit_test(a_failure_comes_in_its_place),
+        cmocka_unit_test(the_first_failure_of_a_batch_is_told),
+        cmocka_unit_test(restarted_and_closed_at_any_time),
+        cmocka_unit_test(impossible_options),
+    };
+    return cmocka_run_group_tests(tests, NULL, remove_scratch);
+}

@@ -1,0 +1,98 @@
+/* Resizing against OpenCV's results. */
+#include "data/goldens.h"
+#include "data/scratch.h"
+#include "dinoft/error.h"
+#include "dinoft/image.h"
+#include "support/cmocka_all.h"
+
+#include <stdlib.h>
+
+/* The formula of make_goldens.py. */
+static struct df_image source(int height, int width, int channels)
+{
+    struct df_image image;
+
+    assert_int_equal(df_image_alloc(&image, width, height, channels), 0);
+    for (int y = 0; y < height; y++)
+        for (int x = 0; x < width; x++)
+            for (int c = 0; c < channels; c++)
+                image.pixels[(y * width + x) * channels + c] =
+                    (uint8_t)(x * x * 13 + y * x * 29 + y * y * 7 + c * 83);
+    return image;
+}
+
+static void linear_is_opencvs(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof resize_goldens / sizeof resize_goldens[0]; i++) {
+        int height = resize_goldens[i].to_height, width = resize_goldens[i].to_width;
+        struct df_image image = source(resize_goldens[i].height, resize_goldens[i].width, 3);
+        size_t size = (size_t)(height * width * 3);
+        uint8_t *out = malloc(size);
+        assert_int_equal(df_resize_linear(&image, out, width, height), 0);
+        if (hash_bytes(out, size) != resize_goldens[i].linear)
+            fail_msg("size pair %zu differs from OpenCV's", i);
+        free(out);
+        df_image_free(&image);
+    }
+}
+
+static void linear_in_full(void **state)
+{
+    struct df_image image = source(3, 5, 3);
+    uint8_t out[sizeof resize_linear_values];
+
+    (void)state;
+    assert_int_equal(df_resize_linear(&image, out, 7, 4), 0);
+    assert_memory_equal(out, resize_linear_values, sizeof out);
+    df_image_free(&image);
+}
+
+static void nearest_is_opencvs(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof resize_goldens / sizeof resize_goldens[0]; i++) {
+        int height = resize_goldens[i].to_height, width = resize_goldens[i].to_width;
+        struct df_image image = source(resize_goldens[i].height, resize_goldens[i].width, 1);
+        size_t size = (size_t)(height * width);
+        uint8_t *out = malloc(size);
+        df_resize_nearest(&image, out, width, height);
+        if (hash_bytes(out, size) != resize_goldens[i].nearest)
+            fail_msg("size pair %zu differs from OpenCV's", i);
+        free(out);
+        df_image_free(&image);
+    }
+}
+
+static void same_size_is_a_copy(void **state)
+{
+    struct df_image image = source(13, 29, 3);
+    uint8_t out[13 * 29 * 3];
+
+    (void)state;
+    assert_int_equal(df_resize_linear(&image, out, 29, 13), 0);
+    assert_memory_equal(out, image.pixels, sizeof out);
+    df_image_free(&image);
+}
+
+static void refuses_impossible_sizes(void **state)
+{
+    struct df_image image = source(2, 2, 3);
+    uint8_t out[1];
+
+    (void)state;
+    assert_int_equal(df_resize_linear(&image, out, 0, 5), -1);
+    assert_int_equal(df_resize_linear(&image, out, 1 << 20, 1 << 20), -1);
+    assert_error_has("1048576");
+    df_image_free(&image);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(linear_is_opencvs),        cmocka_unit_test(linear_in_full),
+        cmocka_unit_test(nearest_is_opencvs),       cmocka_unit_test(same_size_is_a_copy),
+        cmocka_unit_test(refuses_impossible_sizes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
