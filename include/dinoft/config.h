@@ -1,0 +1,131 @@
+/* The command line: one table of options, from which the parser, --help, the recorded run configuration and
+ * the README's list are made. */
+#ifndef DINOFT_CONFIG_H
+#define DINOFT_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum df_command {
+    DF_COMMAND_TRAIN,
+    DF_COMMAND_EVAL,
+    DF_COMMAND_PREDICT,
+    DF_COMMAND_FEATURES,
+    DF_COMMAND_CONVERT,
+    DF_COMMAND_INFO,
+    DF_COMMAND_DEMO_DATA,
+    DF_COMMAND_COUNT
+};
+
+/* Every option of the table, so that code can ask whether it was typed. */
+enum df_option {
+    DF_OPTION_EXP_NAME,
+    DF_OPTION_DATASET,
+    DF_OPTION_SIZE,
+    DF_OPTION_DINO_TYPE,
+    DF_OPTION_USE_LORA,
+    DF_OPTION_R,
+    DF_OPTION_USE_FPN,
+    DF_OPTION_IMG_DIM,
+    DF_OPTION_LORA_WEIGHTS,
+    DF_OPTION_EPOCHS,
+    DF_OPTION_LR,
+    DF_OPTION_BATCH_SIZE,
+    DF_OPTION_DEBUG,
+    DF_OPTION_WEIGHTS,
+    DF_OPTION_DATA_ROOT,
+    DF_OPTION_N_CLASSES,
+    DF_OPTION_CLASS_NAMES,
+    DF_OPTION_VOID_AS_BACKGROUND,
+    DF_OPTION_NORMALIZE,
+    DF_OPTION_RECIPE,
+    DF_OPTION_ROPE_RESCALE,
+    DF_OPTION_OUTPUT_DIR,
+    DF_OPTION_DEVICE,
+    DF_OPTION_PRECISION,
+    DF_OPTION_THREADS,
+    DF_OPTION_SEED,
+    DF_OPTION_NO_SHUFFLE,
+    DF_OPTION_NUM_WORKERS,
+    DF_OPTION_MAX_STEPS,
+    DF_OPTION_VAL_EVERY,
+    DF_OPTION_EVAL_SIZE,
+    DF_OPTION_METRICS_JSON,
+    DF_OPTION_SAVE_LOGITS,
+    DF_OPTION_OUTPUT,
+    DF_OPTION_LAYERS,
+    DF_OPTION_NAMING,
+    DF_OPTION_DTYPE,
+    DF_OPTION_TRAIN_IMAGES,
+    DF_OPTION_VAL_IMAGES,
+    DF_OPTION_COUNT
+};
+
+/* Values after parsing; strings point into argv or are literals. */
+struct df_config {
+    enum df_command command;
+    bool typed[DF_OPTION_COUNT]; /* given on the command line, not a default */
+
+    const char *exp_name, *dataset, *size, *dino_type;
+    bool use_lora, use_fpn, debug;
+    int64_t r, img_dim[2], epochs, batch_size;
+    double lr;
+    const char *lora_weights;
+
+    const char *weights, *data_root, *class_names, *normalize, *recipe;
+    int64_t n_classes;
+    bool void_as_background;
+    double rope_rescale; /* 1: none */
+
+    const char *output_dir, *device, *precision;
+    int64_t threads; /* 0: all cores */
+    int64_t seed;
+    int64_t num_workers; /* 0: one for each core, at most 8 */
+    int64_t max_steps;   /* 0: no limit */
+    int64_t val_every;
+    bool no_shuffle;
+
+    const char *eval_size, *metrics_json; /* eval */
+    bool save_logits;                     /* predict */
+    const char *output;                   /* features: the file; demo-data uses data_root */
+    int64_t layers;                       /* features: intermediate_i of the last n blocks, 0: none */
+    const char *naming;                   /* convert: "official" | "huggingface" */
+    const char *dtype;                    /* convert: "keep" | "fp32" | "fp16" | "bf16" */
+    int64_t train_images, val_images;     /* demo-data */
+
+    /* Arguments without a flag, gathered in argv: images, or convert's IN OUT, or info's FILE. */
+    char **inputs;
+    int n_inputs;
+};
+
+enum df_parse_result { DF_PARSE_RUN, DF_PARSE_DONE, DF_PARSE_WRONG };
+
+/* Parses argv (argv[0] is the program; the words behind it are reordered) with argparse's rules:
+ * "--flag value", "--flag=value", unambiguous prefixes, "--no_FLAG" for switches, '-' for '_' in names, "--"
+ * before what is no flag; the last of a repeated flag counts. The command comes first, flags alone mean
+ * "train", nothing at all prints the help.
+ * DF_PARSE_DONE: help or version was printed to stdout, exit 0. DF_PARSE_WRONG: the error is set (unknown
+ * flag with the nearest known one; ill-typed value with what was expected; a flag that this command does not
+ * take, naming those that do; a required flag or inputs missing), exit 2. */
+enum df_parse_result df_config_parse(int argc, char **argv, struct df_config *config);
+
+/* Sets what --recipe implies for options that were not typed: reference = void_as_background and, in
+ * training, normalize none and rope_rescale 2 (in evaluation --normalize auto lets the checkpoint's record
+ * decide). Called by df_config_parse. */
+void df_config_apply_recipe(struct df_config *config);
+
+/* The name of a command: "train", "demo-data". */
+const char *df_command_name(enum df_command command);
+
+/* --help of one command, or of the program (command = DF_COMMAND_COUNT), with the defaults. */
+void df_config_print_help(FILE *stream, enum df_command command);
+
+/* The README's tables of commands and options, in Markdown: `dinoft --help_markdown`. */
+void df_config_print_markdown(FILE *stream);
+
+/* Writes every option that the command takes with its value, and the program's version, as JSON,
+ * atomically. */
+int df_config_write_json(const char *path, const struct df_config *config);
+
+#endif

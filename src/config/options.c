@@ -1,0 +1,168 @@
+#include "options.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define TRAIN     (1u << DF_COMMAND_TRAIN)
+#define EVAL      (1u << DF_COMMAND_EVAL)
+#define PREDICT   (1u << DF_COMMAND_PREDICT)
+#define FEATURES  (1u << DF_COMMAND_FEATURES)
+#define CONVERT   (1u << DF_COMMAND_CONVERT)
+#define DEMO_DATA (1u << DF_COMMAND_DEMO_DATA)
+#define NETWORK   (TRAIN | EVAL | PREDICT | FEATURES) /* the commands that run a model */
+
+/* One row; the flag and its field share a name. Behind the help text: the kind of value and whatever else. */
+#define OPTION(OPTION_ID, FIELD, GROUP, COMMANDS, HELP, ...)                                                 \
+    [DF_OPTION_##OPTION_ID] = {.name = #FIELD,                                                               \
+                               .offset = offsetof(struct df_config, FIELD),                                  \
+                               .group = DF_GROUP_##GROUP,                                                    \
+                               .commands = COMMANDS,                                                         \
+                               .help = HELP,                                                                 \
+                               __VA_ARGS__}
+#define SWITCH                   .kind = DF_KIND_SWITCH
+#define STRING(METAVAR, INITIAL) .kind = DF_KIND_STRING, .metavar = METAVAR, .initial = INITIAL
+#define LIST(...)                ((const char *const[]){__VA_ARGS__, NULL})
+#define CHOICE(INITIAL, ...)     .kind = DF_KIND_CHOICE, .initial = INITIAL, .choices = LIST(__VA_ARGS__)
+#define INTEGER(INITIAL, LEAST, MOST)                                                                        \
+    .kind = DF_KIND_INTEGER, .metavar = "N", .initial = INITIAL, .minimum = LEAST, .maximum = MOST
+
+const struct df_command_info df_commands[DF_COMMAND_COUNT] = {
+    [DF_COMMAND_TRAIN] = {"train", "train a decoder, and LoRA in the backbone, on a data set", "", 0, 0},
+    [DF_COMMAND_EVAL] = {"eval", "measure a checkpoint on a data set's validation images", "", 0, 0},
+    [DF_COMMAND_PREDICT] = {"predict", "segment images with a checkpoint", "IMAGE...", 1, INT32_MAX},
+    [DF_COMMAND_FEATURES] = {"features", "write a backbone's features of images", "IMAGE...", 1, INT32_MAX},
+    [DF_COMMAND_CONVERT] = {"convert", "rewrite a backbone or checkpoint in another format", "IN OUT", 2, 2},
+    [DF_COMMAND_INFO] = {"info", "say what a weight file or checkpoint holds", "FILE", 1, 1},
+    [DF_COMMAND_DEMO_DATA] = {"demo-data", "write a small data set of drawn shapes to try the program on", "",
+                              0, 0},
+};
+
+const struct df_option_info df_options[DF_OPTION_COUNT] = {
+    OPTION(EXP_NAME, exp_name, OUTPUT, TRAIN,
+           "names the run's files: NAME.pt, NAME_metrics.json, NAME_steps.csv, ...", STRING("NAME", "lora")),
+    OPTION(DATASET, dataset, DATA, TRAIN | EVAL,
+           "Pascal VOC 2012 (21 classes), ADE20K (150), or your own images/{train,val} and masks/{train,val}",
+           CHOICE("ade20k", "voc", "ade20k", "folder")),
+    OPTION(SIZE, size, MODEL, NETWORK,
+           "the backbone's size; picks the weight file where --weights is not given (giant: dinov2 only; "
+           "small+, large+, huge+, 7b: dinov3 only)",
+           CHOICE("large", "small", "base", "large", "giant", "small+", "large+", "huge+", "7b")),
+    OPTION(DINO_TYPE, dino_type, MODEL, NETWORK, "the backbone's family",
+           CHOICE("dinov3", "dinov2", "dinov3")),
+    OPTION(USE_LORA, use_lora, MODEL, TRAIN,
+           "train low-rank adapters of q and v in every block, beside the decoder", SWITCH,
+           .from_checkpoint = EVAL | PREDICT | FEATURES),
+    OPTION(R, r, MODEL, TRAIN, "the rank of LoRA", INTEGER("3", 1, 1024),
+           .from_checkpoint = EVAL | PREDICT | FEATURES),
+    OPTION(USE_FPN, use_fpn, MODEL, TRAIN,
+           "decode the last four blocks with a feature pyramid, instead of the last with a 1x1 convolution",
+           SWITCH, .from_checkpoint = EVAL | PREDICT | FEATURES),
+    OPTION(IMG_DIM, img_dim, MODEL, NETWORK,
+           "the size that images are resized to, lowered to a multiple of the patch size",
+           .kind = DF_KIND_PAIR, .metavar = "H W", .initial = "490,490", .minimum = 1, .maximum = 32768),
+    OPTION(LORA_WEIGHTS, lora_weights, MODEL, NETWORK,
+           "a checkpoint of LoRA and decoder: train starts from it, eval and predict use it",
+           STRING("FILE", NULL), .required = EVAL | PREDICT),
+    OPTION(EPOCHS, epochs, RUN, TRAIN, "how often the training images are gone through",
+           INTEGER("20", 1, INT32_MAX)),
+    OPTION(LR, lr, RUN, TRAIN, "AdamW's learning rate", .kind = DF_KIND_FLOAT, .metavar = "F",
+           .initial = "3e-4", .float_minimum = 0),
+    OPTION(BATCH_SIZE, batch_size, RUN, TRAIN | EVAL, "images in a batch", INTEGER("12", 1, 65536)),
+    OPTION(DEBUG, debug, OUTPUT, TRAIN,
+           "at each validation write NAME_viz_EPOCH.png, an image under its predicted classes", SWITCH),
+    OPTION(
+        WEIGHTS, weights, MODEL, NETWORK,
+        "the backbone: .pth, .safetensors or .onnx; otherwise --dino_type and --size pick a file of weights/",
+        STRING("FILE", NULL)),
+    OPTION(DATA_ROOT, data_root, DATA, TRAIN | EVAL | DEMO_DATA,
+           "the folder that holds the data set (VOCdevkit/, ADEChallengeData2016/, or images/ and masks/); "
+           "demo-data writes there",
+           STRING("DIR", "./data")),
+    OPTION(N_CLASSES, n_classes, DATA, TRAIN | EVAL,
+           "the number of classes of --dataset folder, 2 to 255 (eval: the checkpoint's)",
+           INTEGER("0", 2, 255)),
+    OPTION(CLASS_NAMES, class_names, DATA, TRAIN | EVAL,
+           "the names of the classes of --dataset folder, one a line", STRING("FILE", NULL)),
+    OPTION(VOID_AS_BACKGROUND, void_as_background, DATA, TRAIN | EVAL,
+           "count VOC's void border as background, instead of ignoring it", SWITCH),
+    OPTION(NORMALIZE, normalize, MODEL, NETWORK,
+           "ImageNet's mean and standard deviation; auto: as the checkpoint records, none for a checkpoint "
+           "without a record, and the recipe's choice for a new model",
+           CHOICE("auto", "auto", "imagenet", "none")),
+    OPTION(RECIPE, recipe, RUN, TRAIN | EVAL,
+           "reference repeats dinov2-finetune's main.py: --void_as_background, and in training --normalize "
+           "none --rope_rescale 2; flags that are typed win",
+           CHOICE("default", "default", "reference")),
+    OPTION(ROPE_RESCALE, rope_rescale, RUN, TRAIN,
+           "while training DINOv3, scale the position coordinates by a random factor of 1/F to F; 1: off",
+           .kind = DF_KIND_FLOAT, .metavar = "F", .initial = "1", .float_minimum = 1,
+           .float_minimum_itself = true),
+    OPTION(OUTPUT_DIR, output_dir, OUTPUT, TRAIN | PREDICT, "the folder that is written to",
+           STRING("DIR", "output")),
+    OPTION(DEVICE, device, MACHINE, NETWORK, "what computes; auto: a GPU where there is one",
+           CHOICE("auto", "auto", "cpu", "cuda")),
+    OPTION(PRECISION, precision, MACHINE, NETWORK,
+           "the type of matrix products; auto: bf16 where the hardware has it",
+           CHOICE("auto", "auto", "fp32", "bf16")),
+    OPTION(THREADS, threads, MACHINE, NETWORK, "processor cores that compute; 0: all", INTEGER("0", 0, 4096)),
+    OPTION(SEED, seed, RUN, TRAIN | DEMO_DATA, "of everything random: the same seed gives the same result",
+           INTEGER("0", 0, INT64_MAX)),
+    OPTION(NO_SHUFFLE, no_shuffle, RUN, TRAIN, "take the training images in the list's order", SWITCH),
+    OPTION(NUM_WORKERS, num_workers, MACHINE, TRAIN | EVAL,
+           "threads that read and resize images; 0: one for each core, at most 8", INTEGER("0", 0, 1024)),
+    OPTION(MAX_STEPS, max_steps, RUN, TRAIN, "stop after so many steps; 0: no limit",
+           INTEGER("0", 0, INT64_MAX)),
+    OPTION(VAL_EVERY, val_every, RUN, TRAIN,
+           "epochs from one validation and checkpoint to the next; the last epoch always has them",
+           INTEGER("5", 1, INT32_MAX)),
+    OPTION(EVAL_SIZE, eval_size, OUTPUT, EVAL,
+           "measure at the network's input size, or at each label's original size as papers do",
+           CHOICE("network", "network", "original")),
+    OPTION(METRICS_JSON, metrics_json, OUTPUT, EVAL, "write all metrics to this file too, as JSON",
+           STRING("FILE", NULL)),
+    OPTION(SAVE_LOGITS, save_logits, OUTPUT, PREDICT, "write each image's logits too, as .safetensors",
+           SWITCH),
+    OPTION(OUTPUT, output, OUTPUT, FEATURES, "the .safetensors file that is written", STRING("FILE", NULL),
+           .required = FEATURES),
+    OPTION(LAYERS, layers, OUTPUT, FEATURES,
+           "write the outputs of the last N blocks too, each through the final norm", INTEGER("0", 0, 1024)),
+    OPTION(NAMING, naming, OUTPUT, CONVERT,
+           "the names of a backbone's tensors: facebookresearch's or Hugging Face's",
+           CHOICE("official", "official", "huggingface")),
+    OPTION(DTYPE, dtype, OUTPUT, CONVERT, "the type that floating-point tensors are stored in",
+           CHOICE("keep", "keep", "fp32", "fp16", "bf16")),
+    OPTION(TRAIN_IMAGES, train_images, DATA, DEMO_DATA, "how many training images to draw",
+           INTEGER("48", 1, 1000000)),
+    OPTION(VAL_IMAGES, val_images, DATA, DEMO_DATA, "how many validation images to draw",
+           INTEGER("12", 1, 1000000)),
+};
+
+const char *df_command_name(enum df_command command)
+{
+    return df_commands[command].name;
+}
+
+const char *df_group_title(enum df_option_group group)
+{
+    static const char *const titles[DF_GROUP_COUNT] = {"Model", "Data", "Run", "Output", "Machine"};
+    return titles[group];
+}
+
+void df_list_append(char *text, const char *prefix, const char *item, int before, bool last, const char *word)
+{
+    size_t used = before == 0 ? 0 : strlen(text);
+    char separator[16] = "";
+    if (before > 0)
+        snprintf(separator, sizeof separator, last ? " %s " : ", ", word);
+    snprintf(text + used, DF_LIST_TEXT_MAX - used, "%s%s%s", separator, prefix, item);
+}
+
+char *df_command_list(unsigned commands, char text[DF_LIST_TEXT_MAX])
+{
+    int before = 0;
+    for (int c = 0; c < DF_COMMAND_COUNT; c++) {
+        if (commands >> c & 1)
+            df_list_append(text, "", df_commands[c].name, before++, commands >> c == 1, "and");
+    }
+    return text;
+}

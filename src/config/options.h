@@ -1,0 +1,98 @@
+/* The table of options and commands, and what is generic over it. Private to src/config. */
+#ifndef DINOFT_CONFIG_OPTIONS_H
+#define DINOFT_CONFIG_OPTIONS_H
+
+#include "dinoft/config.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum df_option_kind {
+    DF_KIND_STRING,  /* const char * */
+    DF_KIND_CHOICE,  /* const char *, one of `choices` */
+    DF_KIND_INTEGER, /* int64_t */
+    DF_KIND_FLOAT,   /* double */
+    DF_KIND_SWITCH,  /* bool */
+    DF_KIND_PAIR     /* int64_t [2] */
+};
+
+enum df_option_group {
+    DF_GROUP_MODEL,
+    DF_GROUP_DATA,
+    DF_GROUP_RUN,
+    DF_GROUP_OUTPUT,
+    DF_GROUP_MACHINE,
+    DF_GROUP_COUNT
+};
+
+struct df_option_info {
+    const char *name; /* without the dashes */
+    const char *help;
+    const char *metavar;        /* what --help calls the value; NULL for choices and switches */
+    const char *initial;        /* the default as it would be typed; NULL: none, or off */
+    const char *const *choices; /* ends with NULL */
+    size_t offset;              /* of the value in struct df_config */
+    enum df_option_kind kind;
+    enum df_option_group group;
+    unsigned commands;        /* bit 1 << command: the command takes it */
+    unsigned required;        /* bit 1 << command: the command cannot do without it */
+    unsigned from_checkpoint; /* bit 1 << command: the command reads it from the checkpoint instead */
+    int64_t minimum,
+        maximum;          /* integers and pairs, when typed; a default may lie outside to mean "not given" */
+    double float_minimum; /* floats */
+    bool float_minimum_itself; /* floats: the minimum is allowed too */
+};
+
+struct df_command_info {
+    const char *name, *summary;
+    const char *arguments; /* those without a flag, for the usage line: "IN OUT"; "" for none */
+    int min_inputs, max_inputs;
+};
+
+extern const struct df_option_info df_options[DF_OPTION_COUNT];
+extern const struct df_command_info df_commands[DF_COMMAND_COUNT];
+
+static inline bool df_command_takes(enum df_command command, const struct df_option_info *option)
+{
+    return option->commands >> command & 1;
+}
+
+/* The heading of a group in --help. */
+const char *df_group_title(enum df_option_group group);
+
+/* What a word names: an option, or with `negated` its "--no_" form. */
+struct df_flag {
+    const struct df_option_info *option;
+    bool negated;
+};
+
+/* Finds the option of the command that `word` spells: its name with '-' or '_', an unambiguous beginning of
+ * it, or for switches "--no_NAME"; "=VALUE" behind it is left aside. -1 with the error set. */
+int df_find_flag(const char *word, enum df_command command, struct df_flag *flag);
+
+/* Stores the value that `text` spells (switches: "on" or "off"), checked for type, choices and range. A pair
+ * is `text` and `second`, or "H,W" in text alone when second is NULL. -1 with the error naming the flag. */
+int df_option_set(const struct df_option_info *option, const char *text, const char *second,
+                  struct df_config *config);
+
+/* Every option's default, nothing typed. */
+void df_config_set_defaults(struct df_config *config);
+
+/* Where an option's value lies. */
+static inline void *df_option_value(const struct df_option_info *option, struct df_config *config)
+{
+    return (char *)config + option->offset;
+}
+
+#define DF_LIST_TEXT_MAX 512
+
+/* "a, b and c" (with `word` for "and") in text, of DF_LIST_TEXT_MAX bytes: call it once an item, with how
+ * many were there before and whether it is the last. */
+void df_list_append(char *text, const char *prefix, const char *item, int before, bool last,
+                    const char *word);
+
+/* "train, eval and predict": the commands of a mask. */
+char *df_command_list(unsigned commands, char text[DF_LIST_TEXT_MAX]);
+
+#endif

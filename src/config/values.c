@@ -1,0 +1,143 @@
+/* From the text of a value to the value: strict, and with errors that say what was expected. */
+#include "options.h"
+
+#include "dinoft/error.h"
+#include "dinoft/text.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int set_choice(const struct df_option_info *option, const char *text, const char **value)
+{
+    int count = 0;
+    while (option->choices[count])
+        count++;
+    char list[DF_LIST_TEXT_MAX];
+    for (int i = 0; i < count; i++) {
+        if (strcmp(option->choices[i], text) == 0) {
+            *value = option->choices[i];
+            return 0;
+        }
+        df_list_append(list, "", option->choices[i], i, i + 1 == count, "or");
+    }
+    int nearest = df_text_nearest(text, option->choices, count);
+    if (nearest >= 0)
+        return df_error_set("--%s: '%s' is not one of %s: did you mean '%s'?", option->name, text, list,
+                            option->choices[nearest]);
+    return df_error_set("--%s: '%s' is not one of %s", option->name, text, list);
+}
+
+static int set_string(const struct df_option_info *option, const char *text, const char **value)
+{
+    if (text[0] == '\0')
+        return df_error_set("--%s: the value is empty", option->name);
+    *value = text;
+    return 0;
+}
+
+static int check_range(const struct df_option_info *option, const char *text, int length, int64_t value)
+{
+    if (value >= option->minimum && value <= option->maximum)
+        return 0;
+    if (value < option->minimum && option->maximum >= INT32_MAX)
+        return df_error_set("--%s: %.*s is too small: expected a whole number of at least %" PRId64,
+                            option->name, length, text, option->minimum);
+    return df_error_set("--%s: %.*s is out of range: expected a whole number from %" PRId64 " to %" PRId64,
+                        option->name, length, text, option->minimum, option->maximum);
+}
+
+/* A whole number in the first `length` characters of text. */
+static int read_integer(const struct df_option_info *option, const char *text, size_t length, int64_t *value)
+{
+    int shown = length > 100 ? 100 : (int)length;
+    char *end;
+    errno = 0;
+    long long number = strtoll(text, &end, 10);
+    if (length == 0 || isspace((unsigned char)text[0]) || end != text + length)
+        return df_error_set("--%s: '%.*s' is not a whole number", option->name, shown, text);
+    if (errno == ERANGE)
+        return df_error_set("--%s: %.*s is out of range: expected a whole number from %" PRId64
+                            " to %" PRId64,
+                            option->name, shown, text, option->minimum, option->maximum);
+    *value = number;
+    return 0;
+}
+
+static int set_integer(const struct df_option_info *option, const char *text, size_t length, int64_t *value)
+{
+    int64_t number = 0;
+    DF_TRY(read_integer(option, text, length, &number));
+    DF_TRY(check_range(option, text, (int)length, number));
+    *value = number;
+    return 0;
+}
+
+static int set_pair(const struct df_option_info *option, const char *text, const char *second,
+                    int64_t value[2])
+{
+    size_t length = strlen(text);
+    if (!second) {
+        const char *comma = strchr(text, ',');
+        if (!comma)
+            return df_error_set("--%s: expected two whole numbers, %s (such as %s), found '%s'", option->name,
+                                option->metavar, option->initial, text);
+        length = (size_t)(comma - text);
+        second = comma + 1;
+    }
+    DF_TRY(set_integer(option, text, length, &value[0]));
+    return set_integer(option, second, strlen(second), &value[1]);
+}
+
+static int set_float(const struct df_option_info *option, const char *text, double *value)
+{
+    /* strtod also takes hexadecimal, "nan" and "inf", which are typing errors here. */
+    bool decimal = text[0] != '\0' && strspn(text, "0123456789+-.eE") == strlen(text);
+    char *end = NULL;
+    double number = decimal ? strtod(text, &end) : 0;
+    if (!decimal || end != text + strlen(text))
+        return df_error_set("--%s: '%s' is not a number", option->name, text);
+    double least = option->float_minimum;
+    if (!isfinite(number) || number < least || (number == least && !option->float_minimum_itself))
+        return df_error_set("--%s: %s is out of range: expected a number %s %g", option->name, text,
+                            option->float_minimum_itself ? "of at least" : "greater than", least);
+    *value = number;
+    return 0;
+}
+
+int df_option_set(const struct df_option_info *option, const char *text, const char *second,
+                  struct df_config *config)
+{
+    void *value = df_option_value(option, config);
+    switch (option->kind) {
+    case DF_KIND_STRING:
+        return set_string(option, text, value);
+    case DF_KIND_CHOICE:
+        return set_choice(option, text, value);
+    case DF_KIND_INTEGER:
+        return set_integer(option, text, strlen(text), value);
+    case DF_KIND_FLOAT:
+        return set_float(option, text, value);
+    case DF_KIND_SWITCH:
+        *(bool *)value = strcmp(text, "on") == 0;
+        return 0;
+    case DF_KIND_PAIR:
+        return set_pair(option, text, second, value);
+    }
+    return -1;
+}
+
+void df_config_set_defaults(struct df_config *config)
+{
+    memset(config, 0, sizeof *config);
+    for (int i = 0; i < DF_OPTION_COUNT; i++) {
+        const struct df_option_info *option = &df_options[i];
+        if (option->kind == DF_KIND_INTEGER)
+            read_integer(option, option->initial, strlen(option->initial), df_option_value(option, config));
+        else if (option->initial)
+            df_option_set(option, option->initial, NULL, config);
+    }
+}

@@ -1,0 +1,238 @@
+/* Command lines that are right: defaults, every kind of value, argparse's freedoms, recipes. */
+#include "command_line.h"
+
+#include "dinoft/error.h"
+
+static struct df_config config;
+static const char *argv[PARSE_MAX_WORDS];
+
+#define ACCEPT(...)                                                                                          \
+    do {                                                                                                     \
+        if (PARSE(&config, argv, __VA_ARGS__) != DF_PARSE_RUN)                                               \
+            fail_msg("%s", df_error_text());                                                                 \
+    } while (0)
+
+static void train_defaults_are_main_py_s(void **state)
+{
+    (void)state;
+    ACCEPT("train");
+    assert_int_equal(config.command, DF_COMMAND_TRAIN);
+    assert_string_equal(config.exp_name, "lora");
+    assert_string_equal(config.dataset, "ade20k");
+    assert_string_equal(config.size, "large");
+    assert_string_equal(config.dino_type, "dinov3");
+    assert_false(config.use_lora);
+    assert_int_equal(config.r, 3);
+    assert_false(config.use_fpn);
+    assert_int_equal(config.img_dim[0], 490);
+    assert_int_equal(config.img_dim[1], 490);
+    assert_null(config.lora_weights);
+    assert_int_equal(config.epochs, 20);
+    assert_true(config.lr == 3e-4);
+    assert_int_equal(config.batch_size, 12);
+    assert_false(config.debug);
+    for (int i = 0; i < DF_OPTION_COUNT; i++)
+        assert_false(config.typed[i]);
+}
+
+static void the_other_defaults(void **state)
+{
+    (void)state;
+    ACCEPT("train");
+    assert_null(config.weights);
+    assert_string_equal(config.data_root, "./data");
+    assert_int_equal(config.n_classes, 0);
+    assert_null(config.class_names);
+    assert_false(config.void_as_background);
+    assert_string_equal(config.normalize, "auto");
+    assert_string_equal(config.recipe, "default");
+    assert_true(config.rope_rescale == 1);
+    assert_string_equal(config.output_dir, "output");
+    assert_string_equal(config.device, "auto");
+    assert_string_equal(config.precision, "auto");
+    assert_int_equal(config.threads, 0);
+    assert_int_equal(config.seed, 0);
+    assert_false(config.no_shuffle);
+    assert_int_equal(config.num_workers, 0);
+    assert_int_equal(config.max_steps, 0);
+    assert_int_equal(config.val_every, 5);
+    assert_string_equal(config.eval_size, "network");
+    assert_null(config.metrics_json);
+    assert_false(config.save_logits);
+    assert_null(config.output);
+    assert_int_equal(config.layers, 0);
+    assert_string_equal(config.naming, "official");
+    assert_string_equal(config.dtype, "keep");
+    assert_int_equal(config.train_images, 48);
+    assert_int_equal(config.val_images, 12);
+}
+
+static void main_py_s_command_line(void **state)
+{
+    (void)state;
+    ACCEPT("--exp_name", "base_voc", "--dataset", "voc", "--size", "base", "--dino_type", "dinov2",
+           "--img_dim", "308", "490", "--epochs", "50", "--use_fpn");
+    assert_int_equal(config.command, DF_COMMAND_TRAIN);
+    assert_string_equal(config.exp_name, "base_voc");
+    assert_string_equal(config.dataset, "voc");
+    assert_string_equal(config.size, "base");
+    assert_string_equal(config.dino_type, "dinov2");
+    assert_int_equal(config.img_dim[0], 308);
+    assert_int_equal(config.img_dim[1], 490);
+    assert_int_equal(config.epochs, 50);
+    assert_true(config.use_fpn);
+    assert_true(config.typed[DF_OPTION_SIZE] && config.typed[DF_OPTION_USE_FPN]);
+    assert_false(config.typed[DF_OPTION_LR]);
+
+    ACCEPT("--use_lora", "--r", "9", "--lr", "1E-3", "--batch_size", "2", "--debug", "--lora_weights",
+           "a.pt");
+    assert_true(config.use_lora && config.debug);
+    assert_int_equal(config.r, 9);
+    assert_true(config.lr == 1e-3);
+    assert_int_equal(config.batch_size, 2);
+    assert_string_equal(config.lora_weights, "a.pt");
+}
+
+static void every_other_flag_of_train(void **state)
+{
+    (void)state;
+    ACCEPT("train", "--weights", "w.pth", "--data_root", "d", "--dataset", "folder", "--n_classes", "2",
+           "--class_names", "names.txt", "--void_as_background", "--normalize", "imagenet");
+    assert_string_equal(config.weights, "w.pth");
+    assert_string_equal(config.data_root, "d");
+    assert_int_equal(config.n_classes, 2);
+    assert_string_equal(config.class_names, "names.txt");
+    assert_true(config.void_as_background);
+    assert_string_equal(config.normalize, "imagenet");
+
+    ACCEPT("train", "--output_dir", "o", "--device", "cpu", "--precision", "bf16", "--threads", "4",
+           "--no_shuffle", "--rope_rescale", "1.5", "--num_workers", "3");
+    assert_string_equal(config.output_dir, "o");
+    assert_string_equal(config.device, "cpu");
+    assert_string_equal(config.precision, "bf16");
+    assert_int_equal(config.threads, 4);
+    assert_true(config.no_shuffle);
+    assert_true(config.rope_rescale == 1.5);
+    assert_int_equal(config.num_workers, 3);
+
+    ACCEPT("train", "--seed", "9223372036854775807", "--max_steps", "7", "--val_every", "1", "--size",
+           "small+");
+    assert_true(config.seed == INT64_MAX);
+    assert_int_equal(config.max_steps, 7);
+    assert_int_equal(config.val_every, 1);
+    assert_string_equal(config.size, "small+");
+}
+
+static void the_other_commands(void **state)
+{
+    (void)state;
+    ACCEPT("eval", "--lora_weights", "a.pt", "--eval_size", "original", "--metrics_json", "m.json");
+    assert_int_equal(config.command, DF_COMMAND_EVAL);
+    assert_string_equal(config.eval_size, "original");
+    assert_string_equal(config.metrics_json, "m.json");
+
+    ACCEPT("features", "a.jpg", "--output", "f.safetensors", "--layers", "4");
+    assert_int_equal(config.command, DF_COMMAND_FEATURES);
+    assert_string_equal(config.output, "f.safetensors");
+    assert_int_equal(config.layers, 4);
+
+    ACCEPT("convert", "in.pth", "out.safetensors", "--naming", "huggingface", "--dtype", "bf16");
+    assert_int_equal(config.command, DF_COMMAND_CONVERT);
+    assert_string_equal(config.naming, "huggingface");
+    assert_string_equal(config.dtype, "bf16");
+
+    ACCEPT("demo-data", "--train_images", "5", "--val_images", "3", "--data_root", "demo", "--seed", "2");
+    assert_int_equal(config.command, DF_COMMAND_DEMO_DATA);
+    assert_int_equal(config.train_images, 5);
+    assert_int_equal(config.val_images, 3);
+
+    ACCEPT("info", "x.pt");
+    assert_int_equal(config.command, DF_COMMAND_INFO);
+    assert_string_equal(config.inputs[0], "x.pt");
+
+    ACCEPT("eval", "--lora_weights", "a.pt", "--dataset", "folder"); /* the checkpoint knows the classes */
+    assert_int_equal(config.n_classes, 0);
+}
+
+static void inputs_mix_with_flags(void **state)
+{
+    (void)state;
+    ACCEPT("predict", "a.jpg", "--lora_weights", "l.pt", "b.jpg", "--save_logits", "-", "--", "--c.jpg",
+           "d.jpg");
+    const char *const expected[] = {"a.jpg", "b.jpg", "-", "--c.jpg", "d.jpg"};
+    assert_int_equal(config.n_inputs, 5);
+    for (int i = 0; i < 5; i++)
+        assert_string_equal(config.inputs[i], expected[i]);
+    assert_string_equal(config.lora_weights, "l.pt");
+    assert_true(config.save_logits);
+}
+
+static void argparse_s_freedoms(void **state)
+{
+    (void)state;
+    ACCEPT("--size=small", "--epo", "3", "--img_dim=308,490", "--batch-size", "4", "--lora_weights=a=b.pt");
+    assert_string_equal(config.size, "small");
+    assert_int_equal(config.epochs, 3);
+    assert_int_equal(config.img_dim[0], 308);
+    assert_int_equal(config.img_dim[1], 490);
+    assert_int_equal(config.batch_size, 4);
+    assert_string_equal(config.lora_weights, "a=b.pt");
+
+    ACCEPT("--img_dim", "98,112", "--epochs", "3", "--epochs=4");
+    assert_int_equal(config.img_dim[0], 98);
+    assert_int_equal(config.img_dim[1], 112);
+    assert_int_equal(config.epochs, 4); /* the last counts */
+
+    ACCEPT("--r", "5"); /* a whole name is no prefix of --recipe and --rope_rescale */
+    assert_int_equal(config.r, 5);
+
+    ACCEPT("--use_lora", "--debug", "--no_use_lora", "--no-deb", "--exp_name=-x");
+    assert_false(config.use_lora);
+    assert_false(config.debug);
+    assert_true(config.typed[DF_OPTION_USE_LORA]);
+    assert_string_equal(config.exp_name, "-x");
+}
+
+static void recipe_sets_what_was_not_typed(void **state)
+{
+    (void)state;
+    ACCEPT("--recipe", "reference");
+    assert_string_equal(config.normalize, "none");
+    assert_true(config.void_as_background);
+    assert_true(config.rope_rescale == 2);
+    assert_false(config.typed[DF_OPTION_NORMALIZE]);
+
+    ACCEPT("--normalize", "auto", "--no_void_as_background", "--recipe", "reference", "--rope_rescale", "1");
+    assert_string_equal(config.normalize, "auto");
+    assert_false(config.void_as_background);
+    assert_true(config.rope_rescale == 1);
+
+    ACCEPT("--recipe", "default");
+    assert_string_equal(config.normalize, "auto");
+    assert_false(config.void_as_background);
+    assert_true(config.rope_rescale == 1);
+}
+
+static void recipe_leaves_normalization_to_the_checkpoint_in_eval(void **state)
+{
+    (void)state;
+    ACCEPT("eval", "--lora_weights", "a.pt", "--recipe", "reference");
+    assert_string_equal(config.normalize, "auto");
+    assert_true(config.void_as_background);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(train_defaults_are_main_py_s),
+        cmocka_unit_test(the_other_defaults),
+        cmocka_unit_test(main_py_s_command_line),
+        cmocka_unit_test(every_other_flag_of_train),
+        cmocka_unit_test(the_other_commands),
+        cmocka_unit_test(inputs_mix_with_flags),
+        cmocka_unit_test(argparse_s_freedoms),
+        cmocka_unit_test(recipe_sets_what_was_not_typed),
+        cmocka_unit_test(recipe_leaves_normalization_to_the_checkpoint_in_eval),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

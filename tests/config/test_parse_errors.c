@@ -1,0 +1,161 @@
+/* Command lines that are wrong, as people type them, and what they are told. */
+#include "command_line.h"
+
+#include "dinoft/error.h"
+
+#define MAX_WORDS 8
+
+struct wrong {
+    const char *words[MAX_WORDS];
+    const char *error;
+};
+
+static void check(const struct wrong *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct df_config config;
+        const char *argv[PARSE_MAX_WORDS];
+        assert_int_equal(parse_words(&config, argv, cases[i].words), DF_PARSE_WRONG);
+        assert_string_equal(df_error_text(), cases[i].error);
+    }
+}
+
+#define CHECK(CASES) check(CASES, sizeof CASES / sizeof CASES[0])
+
+static void values(void **state)
+{
+    (void)state;
+    static const struct wrong cases[] = {
+        {{"--epochs", "ten"}, "--epochs: 'ten' is not a whole number"},
+        {{"--epochs", "2.5"}, "--epochs: '2.5' is not a whole number"},
+        {{"--epochs", " 2"}, "--epochs: ' 2' is not a whole number"},
+        {{"--epochs="}, "--epochs: '' is not a whole number"},
+        {{"--epochs", "0"}, "--epochs: 0 is too small: expected a whole number of at least 1"},
+        {{"--r", "1025"}, "--r: 1025 is out of range: expected a whole number from 1 to 1024"},
+        {{"--batch_size", "0"}, "--batch_size: 0 is out of range: expected a whole number from 1 to 65536"},
+        {{"--seed", "-1"}, "--seed: -1 is too small: expected a whole number of at least 0"},
+        {{"--seed", "9223372036854775808"},
+         "--seed: 9223372036854775808 is out of range: expected a whole number from 0 to "
+         "9223372036854775807"},
+        {{"--lr", "fast"}, "--lr: 'fast' is not a number"},
+        {{"--lr", "1e-3x"}, "--lr: '1e-3x' is not a number"},
+        {{"--lr", "nan"}, "--lr: 'nan' is not a number"},
+        {{"--lr", "0"}, "--lr: 0 is out of range: expected a number greater than 0"},
+        {{"--lr", "-1e-3"}, "--lr: -1e-3 is out of range: expected a number greater than 0"},
+        {{"--lr", "1e999"}, "--lr: 1e999 is out of range: expected a number greater than 0"},
+        {{"--rope_rescale", "0.5"}, "--rope_rescale: 0.5 is out of range: expected a number of at least 1"},
+        {{"--size", "larg"},
+         "--size: 'larg' is not one of small, base, large, giant, small+, large+, huge+ or 7b: did you mean "
+         "'large'?"},
+        {{"--recipe", "somethingelse"}, "--recipe: 'somethingelse' is not one of default or reference"},
+        {{"--exp_name", ""}, "--exp_name: the value is empty"},
+    };
+    CHECK(cases);
+}
+
+static void how_many_values(void **state)
+{
+    (void)state;
+    static const struct wrong cases[] = {
+        {{"--size"}, "--size needs a value: --size small"},
+        {{"--lr", "--debug"}, "--lr needs a value: --lr F"},
+        {{"--img_dim"}, "--img_dim needs a value: --img_dim H W"},
+        {{"--img_dim", "490", "--debug"},
+         "--img_dim: expected two whole numbers, H W (such as 490,490), found '490'"},
+        {{"--img_dim=490"}, "--img_dim: expected two whole numbers, H W (such as 490,490), found '490'"},
+        {{"--img_dim", "490", "0"}, "--img_dim: 0 is out of range: expected a whole number from 1 to 32768"},
+        {{"--img_dim", "1,2,3"}, "--img_dim: '2,3' is not a whole number"},
+        {{"--use_lora=yes"}, "--use_lora is a switch: it takes no value (found 'yes')"},
+        {{"--use_lora", "yes"}, "train takes flags only, which begin with --: found 'yes'"},
+    };
+    CHECK(cases);
+}
+
+static void flags(void **state)
+{
+    (void)state;
+    static const struct wrong cases[] = {
+        {{"--epochss", "3"}, "unknown flag --epochss: did you mean --epochs?"},
+        {{"--epochss=3"}, "unknown flag --epochss: did you mean --epochs?"},
+        {{"-r", "3"}, "unknown flag -r: did you mean --r?"},
+        {{"--hepl"}, "unknown flag --hepl: did you mean --help?"},
+        {{"--frobnicate"}, "unknown flag --frobnicate: 'dinoft train --help' lists those of train"},
+        {{"--=3"}, "unknown flag --=3"},
+        {{"--use"}, "--use could be any of --use_lora, --use_fpn"},
+        {{"--layers", "3"}, "--layers belongs to features; train does not take it"},
+        {{"--metrics", "m"}, "--metrics_json belongs to eval; train does not take it"},
+        {{"info", "--size", "small", "a"},
+         "--size belongs to train, eval, predict and features; info does not take it"},
+        {{"eval", "--use_fpn"}, "--use_fpn belongs to train; eval takes it from the checkpoint"},
+        {{"predict", "--use_lora"}, "--use_lora belongs to train; predict takes it from the checkpoint"},
+        {{"eval", "--r", "3"}, "--r belongs to train; eval takes it from the checkpoint"},
+        {{"eval", "--epochs", "3"}, "--epochs belongs to train; eval does not take it"},
+    };
+    CHECK(cases);
+}
+
+static void a_very_long_flag(void **state)
+{
+    (void)state;
+    char word[5000];
+    memset(word, 'x', sizeof word);
+    memcpy(word, "--", 2);
+    word[sizeof word - 1] = '\0';
+    struct df_config config;
+    const char *argv[PARSE_MAX_WORDS];
+    assert_int_equal(PARSE(&config, argv, word), DF_PARSE_WRONG);
+    assert_true(strncmp(df_error_text(), "unknown flag --xxx", 18) == 0);
+    assert_int_equal(PARSE(&config, argv, "--epochs", word + 2), DF_PARSE_WRONG);
+    assert_true(strncmp(df_error_text(), "--epochs: 'xxx", 14) == 0);
+    assert_int_equal(PARSE(&config, argv, "--size", word + 2), DF_PARSE_WRONG);
+    assert_int_equal(PARSE(&config, argv, word + 2), DF_PARSE_WRONG);
+}
+
+static void commands_and_inputs(void **state)
+{
+    (void)state;
+    static const struct wrong cases[] = {
+        {{"trian"}, "unknown command 'trian': did you mean 'train'?"},
+        {{"segmentation"},
+         "unknown command 'segmentation': the commands are train, eval, predict, features, convert, info and "
+         "demo-data"},
+        {{"help", "evall"}, "unknown command 'evall': did you mean 'eval'?"},
+        {{"train", "voc"}, "train takes flags only, which begin with --: found 'voc'"},
+        {{"--size", "small", "eval"}, "'eval' must come first: dinoft eval ..."},
+        {{"predict"}, "predict: too few arguments: expected 'dinoft predict IMAGE...'"},
+        {{"convert", "a"}, "convert: too few arguments: expected 'dinoft convert IN OUT'"},
+        {{"convert", "a", "b", "c"}, "convert takes IN OUT and no more: found 'c'"},
+        {{"info", "a", "b"}, "info takes FILE and no more: found 'b'"},
+    };
+    CHECK(cases);
+}
+
+static void what_belongs_together(void **state)
+{
+    (void)state;
+    static const struct wrong cases[] = {
+        {{"--n_classes", "4"}, "--n_classes is for --dataset folder: ade20k has its own 150 classes"},
+        {{"--dataset", "voc", "--class_names", "f"},
+         "--class_names is for --dataset folder: voc has its own 21 classes"},
+        {{"--dataset", "folder"}, "--dataset folder needs --n_classes N"},
+        {{"--dataset", "folder", "--n_classes", "256"},
+         "--n_classes: 256 is out of range: expected a whole number from 2 to 255"},
+        {{"eval"}, "eval needs --lora_weights FILE"},
+        {{"predict", "a.jpg"}, "predict needs --lora_weights FILE"},
+        {{"features", "a.jpg"}, "features needs --output FILE"},
+    };
+    CHECK(cases);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(values),
+        cmocka_unit_test(how_many_values),
+        cmocka_unit_test(flags),
+        cmocka_unit_test(a_very_long_flag),
+        cmocka_unit_test(commands_and_inputs),
+        cmocka_unit_test(what_belongs_together),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

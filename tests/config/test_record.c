@@ -1,0 +1,131 @@
+/* The recorded configuration, read back with cJSON. */
+#include "command_line.h"
+
+#include "../src/config/options.h"
+#include "dinoft/error.h"
+#include "dinoft/version.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static char folder[] = "test_record_XXXXXX";
+static char path[64];
+
+static int make_folder(void **state)
+{
+    (void)state;
+    if (!mkdtemp(folder))
+        return -1;
+    snprintf(path, sizeof path, "%s/config.json", folder);
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    return rmdir(folder);
+}
+
+/* Parses the words, writes the record and reads its text. */
+static void record(const char *const *words, char *text, size_t size)
+{
+    struct df_config config;
+    const char *argv[PARSE_MAX_WORDS];
+    if (parse_words(&config, argv, words) != DF_PARSE_RUN || df_config_write_json(path, &config) != 0)
+        fail_msg("%s", df_error_text());
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    size_t length = fread(text, 1, size - 1, file);
+    fclose(file);
+    remove(path);
+    text[length] = '\0';
+    assert_true(length < size - 1 && text[length - 1] == '\n');
+}
+
+#define RECORD(TEXT, ...) record((const char *const[]){__VA_ARGS__, NULL}, TEXT, sizeof TEXT)
+
+static void holds_exactly_the_command_s_options(void **state)
+{
+    (void)state;
+    static const char *const lines[DF_COMMAND_COUNT][6] = {
+        {"train"},
+        {"eval", "--lora_weights", "a"},
+        {"predict", "--lora_weights", "a", "i.jpg"},
+        {"features", "--output", "a", "i.jpg"},
+        {"convert", "a", "b"},
+        {"info", "a"},
+        {"demo-data"},
+    };
+    for (int c = 0; c < DF_COMMAND_COUNT; c++) {
+        char text[8192];
+        record(lines[c], text, sizeof text);
+        cJSON *object = cJSON_Parse(text);
+        assert_non_null(object);
+        assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(object, "dinoft")), DINOFT_VERSION);
+        assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(object, "command")), lines[c][0]);
+        for (int i = 0; i < DF_OPTION_COUNT; i++)
+            assert_int_equal(cJSON_HasObjectItem(object, df_options[i].name),
+                             df_command_takes((enum df_command)c, &df_options[i]));
+        assert_int_equal(cJSON_HasObjectItem(object, "inputs"), df_commands[c].max_inputs > 0);
+        cJSON_Delete(object);
+    }
+}
+
+static void values_come_back(void **state)
+{
+    (void)state;
+    char text[8192];
+    RECORD(text, "train", "--exp_name", "a \"quoted\" \\ name", "--use_lora", "--img_dim", "308", "490",
+           "--lr", "0.0123", "--seed", "9007199254740993", "--recipe", "reference");
+    cJSON *object = cJSON_Parse(text);
+    assert_non_null(object);
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(object, "exp_name")),
+                        "a \"quoted\" \\ name");
+    assert_true(cJSON_IsTrue(cJSON_GetObjectItem(object, "use_lora")));
+    assert_true(cJSON_IsFalse(cJSON_GetObjectItem(object, "use_fpn")));
+    assert_true(cJSON_IsNull(cJSON_GetObjectItem(object, "weights")));
+    assert_true(cJSON_GetNumberValue(cJSON_GetObjectItem(object, "lr")) == 0.0123);
+    const cJSON *size = cJSON_GetObjectItem(object, "img_dim");
+    assert_int_equal(cJSON_GetArraySize(size), 2);
+    assert_true(cJSON_GetNumberValue(cJSON_GetArrayItem(size, 0)) == 308);
+    assert_true(cJSON_GetNumberValue(cJSON_GetArrayItem(size, 1)) == 490);
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(object, "normalize")), "none");
+    assert_true(cJSON_GetNumberValue(cJSON_GetObjectItem(object, "rope_rescale")) == 2);
+    assert_non_null(strstr(text, "9007199254740993")); /* more than a double holds */
+    cJSON_Delete(object);
+}
+
+static void inputs_are_recorded(void **state)
+{
+    (void)state;
+    char text[8192];
+    RECORD(text, "convert", "a.pt", "--dtype", "fp16", "b.pt");
+    cJSON *object = cJSON_Parse(text);
+    const cJSON *inputs = cJSON_GetObjectItem(object, "inputs");
+    assert_int_equal(cJSON_GetArraySize(inputs), 2);
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetArrayItem(inputs, 1)), "b.pt");
+    cJSON_Delete(object);
+}
+
+static void a_folder_that_is_missing(void **state)
+{
+    (void)state;
+    struct df_config config;
+    const char *argv[PARSE_MAX_WORDS];
+    assert_int_equal(PARSE(&config, argv, "train"), DF_PARSE_RUN);
+    assert_int_equal(df_config_write_json("no/such/folder/config.json", &config), -1);
+    assert_non_null(strstr(df_error_text(), "no/such/folder"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(holds_exactly_the_command_s_options),
+        cmocka_unit_test(values_come_back),
+        cmocka_unit_test(inputs_are_recorded),
+        cmocka_unit_test(a_folder_that_is_missing),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
