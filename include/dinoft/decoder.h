@@ -1,0 +1,64 @@
+/* Decoders: from the backbone's normalised patch tokens to logits on a coarse grid.
+ *
+ * To add one: write src/model/decoder_NAME.c with a struct df_decoder_ops, and list it in
+ * src/model/decoder.c. Its tensors' names are what checkpoints are recognised by. */
+#ifndef DINOFT_DECODER_H
+#define DINOFT_DECODER_H
+
+#include "dinoft/parameters.h"
+
+struct df_decoder_shape {
+    int64_t dim, classes;
+    int64_t grid_h, grid_w; /* patches */
+    int64_t patch;          /* pixels of a patch's side, for error texts */
+    int64_t max_batch;
+    bool training;
+};
+
+struct df_decoder;
+
+struct df_decoder_ops {
+    const char *name; /* "linear", "fpn" */
+    int n_features;   /* how many of the last blocks it reads; features[n_features - 1] is the last block's */
+    const char
+        *classes; /* a tensor that only this decoder's checkpoints have; its dimension 0 counts the classes */
+    const char *input; /* a tensor whose dimension 1 is the backbone's width */
+
+    /* NULL with the error set when the grid is too small. Appends its parameters. */
+    struct df_decoder *(*create)(struct df_backend *backend, const struct df_decoder_shape *shape,
+                                 struct df_parameters *parameters);
+    void (*free)(struct df_decoder *decoder);
+    void (*plan)(struct df_decoder *decoder, struct df_arena *arena);
+    /* features[i] act [batch * P, dim] -> decoder->logits. `training` makes BatchNorm use and update batch
+     * statistics. */
+    int (*forward)(struct df_decoder *decoder, void *const features[], int64_t batch, bool training);
+    /* Parameter gradients from decoder->dlogits; dfeatures[i] act [batch * P, dim] is written where it is not
+     * NULL. */
+    int (*backward)(struct df_decoder *decoder, void *const features[], int64_t batch,
+                    void *const dfeatures[]);
+};
+
+/* What all decoders begin with. */
+struct df_decoder {
+    const struct df_decoder_ops *ops;
+    struct df_backend *backend;
+    struct df_decoder_shape shape;
+    struct df_parameters *parameters;
+    int64_t logits_h, logits_w;
+    float *logits, *dlogits; /* [max_batch, logits_h, logits_w, classes]; dlogits NULL when not training */
+};
+
+/* The decoder of that name, NULL with the error set, naming those that exist. */
+const struct df_decoder_ops *df_decoder_named(const char *name);
+
+/* The decoder that a checkpoint's tensors belong to, with its number of classes and the width it expects.
+ * NULL with the error set. */
+const struct df_decoder_ops *df_decoder_of_checkpoint(const struct df_state *checkpoint, int64_t *classes,
+                                                      int64_t *dim);
+
+/* Shared by decoders' create and plan. */
+void df_decoder_plan_logits(struct df_decoder *decoder, struct df_arena *arena);
+
+extern const struct df_decoder_ops df_decoder_linear, df_decoder_fpn;
+
+#endif

@@ -1,0 +1,70 @@
+/* What is trained: LoRA and decoder tensors, and the decoder's buffers (BatchNorm's running statistics),
+ * under the names that checkpoints use.
+ *
+ * All trained values lie in one float32 array in the order they were added, their gradients and moments in
+ * arrays of the same layout, so that the optimiser is one pass and neighbouring tensors can serve as one
+ * matrix. */
+#ifndef DINOFT_PARAMETERS_H
+#define DINOFT_PARAMETERS_H
+
+#include "dinoft/arena.h"
+#include "dinoft/rng.h"
+#include "dinoft/state.h"
+
+enum df_parameter_kind {
+    DF_PARAMETER_LORA,    /* trained; an nn.Parameter in checkpoints */
+    DF_PARAMETER_DECODER, /* trained; a plain tensor in checkpoints */
+    DF_PARAMETER_BUFFER,  /* not trained, saved: running_mean, running_var */
+    DF_PARAMETER_COUNTER  /* not trained, saved as an int64 scalar: num_batches_tracked */
+};
+
+/* How a new model starts. Bounds are PyTorch's defaults for Conv2d and Linear: kaiming_uniform with a =
+ * sqrt(5). */
+enum df_init { DF_INIT_ZERO, DF_INIT_ONE, DF_INIT_FAN_IN /* uniform within 1 / sqrt(fan_in) */ };
+
+struct df_parameter {
+    char name[64];
+    enum df_parameter_kind kind;
+    enum df_init init;
+    int64_t fan_in;
+    int ndim;
+    int64_t shape[4];
+    int64_t count, offset; /* elements; offset into the trained arrays, or into `buffers` */
+    int64_t counter;       /* DF_PARAMETER_COUNTER: the value, on the host */
+};
+
+struct df_parameters {
+    struct df_parameter *items;
+    int count, capacity;
+    int64_t trained, buffered;         /* elements in all */
+    float *values, *gradients, *m, *v; /* device [trained]; the last three NULL when not training */
+    float *buffers;                    /* device [buffered] */
+};
+
+void df_parameters_free(struct df_parameters *parameters); /* the list, not the device's memory */
+
+/* Appends one; -1 when out of memory. */
+int df_parameters_add(struct df_parameters *parameters, const char *name, enum df_parameter_kind kind,
+                      enum df_init init, int64_t fan_in, int ndim, const int64_t *shape);
+
+/* Takes device memory for all that was added. */
+void df_parameters_plan(struct df_parameters *parameters, struct df_arena *arena, bool training);
+
+/* The one of that name, NULL if there is none. */
+struct df_parameter *df_parameters_find(const struct df_parameters *parameters, const char *name);
+
+/* Device pointers of one that must exist; gradient NULL when not training or not trained. */
+float *df_parameter_value(const struct df_parameters *parameters, const char *name);
+float *df_parameter_gradient(const struct df_parameters *parameters, const char *name);
+
+/* A new model's values; each tensor's draw depends on the seed and its name only. */
+int df_parameters_init(struct df_parameters *parameters, struct df_backend *backend, uint64_t seed);
+
+/* Copies from / to a checkpoint's tensors. Loading checks names and shapes ("KEY is [21, 384], this model's
+ * is [150, 384]") before it changes anything; keys that no parameter has are left to the caller. */
+int df_parameters_load(struct df_parameters *parameters, struct df_backend *backend,
+                       const struct df_state *state);
+int df_parameters_store(const struct df_parameters *parameters, struct df_backend *backend,
+                        struct df_state *state);
+
+#endif

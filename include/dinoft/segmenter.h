@@ -1,0 +1,81 @@
+/* The whole model: backbone, LoRA, decoder, loss, optimiser, over one planned block of device memory. */
+#ifndef DINOFT_SEGMENTER_H
+#define DINOFT_SEGMENTER_H
+
+#include "dinoft/decoder.h"
+#include "dinoft/vit.h"
+
+struct df_segmenter_options {
+    const char *decoder; /* "linear" or "fpn" */
+    int64_t classes;
+    int64_t rank; /* LoRA's; 0: none */
+    int64_t max_batch, height, width;
+    bool training; /* false: LoRA is folded into the weights, nothing is kept for gradients */
+    double rope_rescale;
+    float mean[3], std[3]; /* of the pixels, in [0, 1]; 0 and 1: only divided by 255 */
+};
+
+struct df_segmenter {
+    struct df_backend *backend;
+    struct df_segmenter_options options;
+    struct df_parameters parameters;
+    struct df_lora lora;
+    struct df_vit *vit;
+    struct df_decoder *decoder;
+    struct df_arena arena;
+    uint8_t *pixels;     /* device [max_batch, H, W, 3] */
+    float *image;        /* device [max_batch, 3, H, W] */
+    uint8_t *labels;     /* device [max_batch, H, W] */
+    uint8_t *prediction; /* device [max_batch, H, W] */
+    float *loss_scratch; /* device [2 * logits] */
+    void *dfeatures[DF_VIT_MAX_FEATURES];
+    int64_t steps; /* optimiser steps done */
+};
+
+/* backbone: official names. checkpoint: LoRA and decoder tensors to start from, whose shapes must be the
+ * options'; NULL: a new model, drawn from seed. NULL with the error set. */
+struct df_segmenter *df_segmenter_create(struct df_backend *backend, const struct df_state *backbone,
+                                         const struct df_vit_config *config,
+                                         const struct df_segmenter_options *options,
+                                         const struct df_state *checkpoint, uint64_t seed);
+void df_segmenter_free(struct df_segmenter *segmenter);
+
+/* Brings a batch to the device: pixels uint8 [count, H, W, 3], labels [count, H, W] or NULL (host),
+ * normalised. */
+int df_segmenter_load_pixels(struct df_segmenter *segmenter, int64_t count, const uint8_t *pixels,
+                             const uint8_t *labels);
+/* The same for an image that is float32 [count, 3, H, W] and normalised already. */
+int df_segmenter_load_image(struct df_segmenter *segmenter, int64_t count, const float *image,
+                            const uint8_t *labels);
+
+/* Logits of the batch on the device, in decoder->logits. `training`: batch statistics in BatchNorm, RoPE
+ * rescaling drawn from rng. */
+int df_segmenter_forward(struct df_segmenter *segmenter, int64_t count, bool training, struct df_rng *rng);
+
+/* Mean loss over the counted pixels (0 / 0 is NaN, as PyTorch has it), its gradient if `gradient`, the
+ * prediction in segmenter->prediction if `prediction`. loss_sum and loss_count may be NULL. */
+int df_segmenter_loss(struct df_segmenter *segmenter, int64_t count, bool gradient, bool prediction,
+                      double *loss_sum, int64_t *loss_count);
+
+/* Gradients of all that is trained, after forward and loss. */
+int df_segmenter_backward(struct df_segmenter *segmenter, int64_t count);
+
+/* One AdamW step with PyTorch's defaults but for the learning rate. */
+int df_segmenter_update(struct df_segmenter *segmenter, double lr);
+
+/* forward, loss, backward, update. *loss is the mean over the *counted pixels, NaN if there are none. */
+int df_segmenter_train_step(struct df_segmenter *segmenter, int64_t count, double lr, struct df_rng *rng,
+                            double *loss, int64_t *counted);
+
+/* Predicted classes of the batch at the images' size, to the host [count, H, W]. */
+int df_segmenter_download_prediction(struct df_segmenter *segmenter, int64_t count, uint8_t *prediction);
+
+/* Prediction and loss of image i of the batch against a mask of any size, on logits brought to that size. */
+int df_segmenter_predict_at(struct df_segmenter *segmenter, int64_t i, int64_t height, int64_t width,
+                            const uint8_t *labels, uint8_t *prediction, double *loss_sum,
+                            int64_t *loss_count);
+
+/* Logits of image i at the images' size, to the host [C, H, W]. */
+int df_segmenter_download_logits(struct df_segmenter *segmenter, int64_t i, float *logits);
+
+#endif

@@ -1,0 +1,30 @@
+/* From the command line to a model: which device, which backbone, which checkpoint, which image size. */
+#ifndef DINOFT_SETUP_H
+#define DINOFT_SETUP_H
+
+#include "dinoft/checkpoint.h"
+#include "dinoft/config.h"
+
+struct df_setup {
+    struct df_backend *backend;
+    struct df_state *backbone; /* official names */
+    struct df_vit_config vit;
+    char *weights_path;
+    struct df_checkpoint *checkpoint; /* --lora_weights; NULL without */
+    int64_t height, width;            /* --img_dim lowered to multiples of the patch size */
+    const char *normalize;            /* "imagenet" or "none", decided */
+    float mean[3], std[3];            /* what that means */
+};
+
+/* Reads and checks everything that the model needs: the files against each other and against what was typed.
+ * Logs what was decided. -1 with the error set; close it in either case. */
+int df_setup_open(struct df_setup *setup, const struct df_config *config);
+void df_setup_close(struct df_setup *setup);
+
+/* The model for training (LoRA, rank and decoder from the flags), or for evaluation (from the checkpoint,
+ * which must be there). NULL with the error set. The backbone's file is released: what the model needs is
+ * packed. */
+struct df_segmenter *df_setup_segmenter(struct df_setup *setup, const struct df_config *config, bool training,
+                                        int64_t classes, int64_t max_batch);
+
+#endif

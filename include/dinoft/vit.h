@@ -1,0 +1,53 @@
+/* The frozen backbone: DINOv2 and DINOv3 vision transformers, forward and backward.
+ *
+ * Weights are frozen, so only what leads to the LoRA tensors is differentiated, and layer scale is folded
+ * into the linear layers in front of it when they are packed. Dimensions as in dinoft/backend.h. */
+#ifndef DINOFT_VIT_H
+#define DINOFT_VIT_H
+
+#include "dinoft/lora.h"
+#include "dinoft/vit_config.h"
+
+#define DF_VIT_MAX_FEATURES 16
+
+struct df_vit_options {
+    int64_t max_batch, height, width; /* of the images; multiples of the patch size */
+    int n_features;                   /* how many of the last blocks' outputs are handed out, at least 1 */
+    bool class_tokens;                /* also hand out the last block's normalised class token */
+    const struct df_lora *lora;       /* NULL: none, or folded */
+    const struct df_state *fold;      /* a checkpoint whose LoRA is folded into the weights; NULL: none */
+    bool training;                    /* keep what the backward pass through LoRA needs */
+    double rope_rescale;              /* DINOv3, training: coordinates times a factor in [1/F, F]; 1: none */
+};
+
+struct df_vit;
+
+/* Packs the weights of an official-named state. The state may be freed afterwards. NULL with the error set.
+ */
+struct df_vit *df_vit_create(struct df_backend *backend, const struct df_state *weights,
+                             const struct df_vit_config *config, const struct df_vit_options *options);
+void df_vit_free(struct df_vit *vit);
+
+/* Takes the device memory for activations (see dinoft/arena.h for the two passes). */
+void df_vit_plan(struct df_vit *vit, struct df_arena *arena);
+
+/* Patches of an image. */
+int64_t df_vit_grid_h(const struct df_vit *vit);
+int64_t df_vit_grid_w(const struct df_vit *vit);
+
+/* image float32 [batch, 3, H, W], device. Afterwards the features are there. `training` chooses RoPE
+ * rescaling, whose factors are drawn from rng (may be NULL otherwise). */
+int df_vit_forward(struct df_vit *vit, const float *image, int64_t batch, bool training, struct df_rng *rng);
+
+/* Normalised patch tokens act [batch * P, D] of the i-th of the n_features last blocks, i = n_features - 1
+ * the last. */
+void *df_vit_feature(const struct df_vit *vit, int i);
+
+/* Normalised class token act [batch, D] of the last block. */
+void *df_vit_class_token(const struct df_vit *vit);
+
+/* Gradients of LoRA from dfeatures[i] act [batch * P, D] (NULL: none flows into that one), after a forward
+ * pass of the same batch. */
+int df_vit_backward(struct df_vit *vit, int64_t batch, const void *const dfeatures[]);
+
+#endif

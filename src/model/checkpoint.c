@@ -1,0 +1,96 @@
+#include "dinoft/checkpoint.h"
+
+#include "record.h"
+
+#include "dinoft/backbone_file.h"
+#include "dinoft/error.h"
+#include "dinoft/weight_file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void df_checkpoint_free(struct df_checkpoint *checkpoint)
+{
+    if (!checkpoint)
+        return;
+    record_clear(&checkpoint->record);
+    df_state_free(checkpoint->state);
+    free(checkpoint);
+}
+
+static int read_record(struct df_checkpoint *checkpoint)
+{
+    const struct df_entry *entry = df_state_find(checkpoint->state, DF_RECORD_KEY);
+    if (!entry || !entry->text)
+        return 0;
+    checkpoint->has_record = true;
+    return record_parse(entry->text, &checkpoint->record);
+}
+
+static int read_contents(struct df_checkpoint *checkpoint)
+{
+    int64_t lora_dim;
+
+    if (df_state_is_backbone(checkpoint->state))
+        return df_error_set(
+            "this is a backbone, not a LoRA + decoder checkpoint (--weights takes backbones)");
+    checkpoint->decoder = df_decoder_of_checkpoint(checkpoint->state, &checkpoint->classes, &checkpoint->dim);
+    if (!checkpoint->decoder)
+        return -1;
+    DF_TRY(df_lora_read_shape(checkpoint->state, &checkpoint->rank, &checkpoint->depth, &lora_dim));
+    if (checkpoint->rank > 0 && lora_dim != checkpoint->dim)
+        return df_error_set("LoRA is for %lld channels, the decoder for %lld", (long long)lora_dim,
+                            (long long)checkpoint->dim);
+    return read_record(checkpoint);
+}
+
+struct df_checkpoint *df_checkpoint_from_state(struct df_state *state, const char *path)
+{
+    struct df_checkpoint *checkpoint = calloc(1, sizeof *checkpoint);
+    if (!checkpoint) {
+        df_error_memory("the checkpoint", sizeof *checkpoint);
+        df_state_free(state);
+        return NULL;
+    }
+    checkpoint->state = state;
+    if (read_contents(checkpoint) == 0)
+        return checkpoint;
+    df_error_context("%s", path);
+    df_checkpoint_free(checkpoint);
+    return NULL;
+}
+
+struct df_checkpoint *df_checkpoint_open(const char *path)
+{
+    struct df_state *state = df_weight_file_read(path, NULL);
+    return state ? df_checkpoint_from_state(state, path) : NULL;
+}
+
+int df_checkpoint_check_backbone(const struct df_checkpoint *checkpoint, const struct df_vit_config *config,
+                                 const char *path)
+{
+    const char *name = df_vit_hub_name(config);
+    const char *shown = name ? name : "the backbone";
+
+    if (checkpoint->dim != config->dim)
+        return df_error_set("%s is for a backbone of %lld channels, %s has %lld", path,
+                            (long long)checkpoint->dim, shown, (long long)config->dim);
+    if (checkpoint->rank > 0 && checkpoint->depth != config->depth)
+        return df_error_set("%s has LoRA for %lld blocks, %s has %lld", path, (long long)checkpoint->depth,
+                            shown, (long long)config->depth);
+    return 0;
+}
+
+int df_checkpoint_save(const char *path, const struct df_segmenter *segmenter, const struct df_record *record)
+{
+    struct df_state *state = df_state_new();
+    char *json = state ? record_print(record, segmenter) : NULL;
+    int status = -1;
+
+    if (json && df_parameters_store(&segmenter->parameters, segmenter->backend, state) == 0 &&
+        df_state_add_text(state, DF_RECORD_KEY, json))
+        status = df_weight_file_write(path, state);
+    free(json);
+    df_state_free(state);
+    return status;
+}

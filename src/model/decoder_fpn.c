@@ -1,0 +1,366 @@
+/* The feature pyramid decoder of the reference project over the last four blocks' patch tokens, maps in NHWC.
+ *
+ *     conv1 dim->128, conv2 128->64 on f3; nearest x2; + resized inter_conv1(f0)
+ *     conv3 64->32; nearest x2; + resized inter_conv2(f1)
+ *     conv4 32->21; + resized inter_conv3(f2); conv5 21->C
+ *
+ * convN is a 3x3 convolution without padding and bias, BatchNorm, ReLU; inter_convN a 1x1 convolution with
+ * bias. */
+#include "dinoft/decoder.h"
+
+#include "dinoft/error.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define STAGES             5
+#define LATERALS           3
+#define BATCHNORM_EPS      1e-5f
+#define BATCHNORM_MOMENTUM 0.1f
+
+/* One 3x3 convolution with its normalisation. */
+struct stage {
+    struct df_conv_shape conv; /* batch is set for each pass */
+    int64_t out_h, out_w;
+    void *input;              /* act; not owned */
+    void *convolved, *output; /* act [B, out_h, out_w, out] */
+    float *mean, *rstd;       /* [out] */
+    void *dinput;             /* act, gradient of input; stage 1's goes to the backbone */
+};
+
+/* What is added in front of stage 3, 4 and 5: the output before it, resized to height x width, plus a lateral
+ * map. */
+struct merge {
+    int before;            /* index of the stage whose output is resized */
+    int64_t height, width; /* of the sum */
+    int64_t channels;
+    void *lateral; /* act [B * P, channels]: inter_conv of a feature */
+    void *sum;     /* act [B, height, width, channels] */
+};
+
+struct fpn {
+    struct df_decoder base;
+    struct stage stages[STAGES];
+    struct merge merges[LATERALS]; /* merges[i] feeds stages[i + 2] and reads features[i] */
+    void *dlateral;                /* act scratch [B * P, 64] */
+    void *doutput;                 /* act scratch, gradient of a stage's output */
+};
+
+static int64_t stage_elements(const struct fpn *fpn, const struct stage *stage)
+{
+    return fpn->base.shape.max_batch * stage->out_h * stage->out_w * stage->conv.out;
+}
+
+/* Sizes of every map for a grid; false if one vanishes. */
+static bool lay_out(struct fpn *fpn, int64_t grid_h, int64_t grid_w)
+{
+    const int64_t widths[STAGES + 1] = {fpn->base.shape.dim, 128, 64, 32, 21, fpn->base.shape.classes};
+    int64_t h = grid_h, w = grid_w;
+
+    for (int i = 0; i < STAGES; i++) {
+        if (i >= 2) {
+            int64_t scale = i < 4 ? 2 : 1; /* stages 3 and 4 work on enlarged maps */
+            h *= scale;
+            w *= scale;
+            fpn->merges[i - 2] =
+                (struct merge){.before = i - 1, .height = h, .width = w, .channels = widths[i]};
+        }
+        struct stage *stage = &fpn->stages[i];
+        stage->conv = (struct df_conv_shape){0, h, w, widths[i], widths[i + 1], 3};
+        h -= 2;
+        w -= 2;
+        if (h < 1 || w < 1)
+            return false;
+        stage->out_h = h;
+        stage->out_w = w;
+    }
+    fpn->base.logits_h = h;
+    fpn->base.logits_w = w;
+    return true;
+}
+
+static int check_grid(struct fpn *fpn)
+{
+    const struct df_decoder_shape *shape = &fpn->base.shape;
+    int64_t smallest = 1;
+    while (!lay_out(fpn, smallest, smallest))
+        smallest++;
+    if (lay_out(fpn, shape->grid_h, shape->grid_w))
+        return 0;
+    return df_error_set(
+        "the FPN decoder needs images of at least %lld x %lld pixels (--img_dim %lld %lld), found "
+        "%lld x %lld: its convolutions without padding use up smaller grids of patches",
+        (long long)(smallest * shape->patch), (long long)(smallest * shape->patch),
+        (long long)(smallest * shape->patch), (long long)(smallest * shape->patch),
+        (long long)(shape->grid_h * shape->patch), (long long)(shape->grid_w * shape->patch));
+}
+
+static const char *tensor_name(char buffer[64], const char *format, int index)
+{
+    snprintf(buffer, 64, format, index + 1);
+    return buffer;
+}
+
+static int add_stage_parameters(struct df_parameters *parameters, const struct stage *stage, int i)
+{
+    char name[64];
+    const int64_t out = stage->conv.out, weight[4] = {out, stage->conv.in, 3, 3};
+
+    DF_TRY(df_parameters_add(parameters, tensor_name(name, "conv%d.0.weight", i), DF_PARAMETER_DECODER,
+                             DF_INIT_FAN_IN, 9 * stage->conv.in, 4, weight));
+    DF_TRY(df_parameters_add(parameters, tensor_name(name, "conv%d.1.weight", i), DF_PARAMETER_DECODER,
+                             DF_INIT_ONE, 0, 1, &out));
+    DF_TRY(df_parameters_add(parameters, tensor_name(name, "conv%d.1.bias", i), DF_PARAMETER_DECODER,
+                             DF_INIT_ZERO, 0, 1, &out));
+    DF_TRY(df_parameters_add(parameters, tensor_name(name, "conv%d.1.running_mean", i), DF_PARAMETER_BUFFER,
+                             DF_INIT_ZERO, 0, 1, &out));
+    DF_TRY(df_parameters_add(parameters, tensor_name(name, "conv%d.1.running_var", i), DF_PARAMETER_BUFFER,
+                             DF_INIT_ONE, 0, 1, &out));
+    return df_parameters_add(parameters, tensor_name(name, "conv%d.1.num_batches_tracked", i),
+                             DF_PARAMETER_COUNTER, DF_INIT_ZERO, 0, 0, NULL);
+}
+
+static int add_parameters(struct fpn *fpn, struct df_parameters *parameters)
+{
+    char name[64];
+    const int64_t dim = fpn->base.shape.dim;
+
+    for (int i = 0; i < STAGES; i++)
+        DF_TRY(add_stage_parameters(parameters, &fpn->stages[i], i));
+    for (int i = 0; i < LATERALS; i++) {
+        const int64_t out = fpn->merges[i].channels, weight[4] = {out, dim, 1, 1};
+        DF_TRY(df_parameters_add(parameters, tensor_name(name, "inter_conv%d.weight", i),
+                                 DF_PARAMETER_DECODER, DF_INIT_FAN_IN, dim, 4, weight));
+        DF_TRY(df_parameters_add(parameters, tensor_name(name, "inter_conv%d.bias", i), DF_PARAMETER_DECODER,
+                                 DF_INIT_FAN_IN, dim, 1, &out));
+    }
+    return 0;
+}
+
+static struct df_decoder *create(struct df_backend *backend, const struct df_decoder_shape *shape,
+                                 struct df_parameters *parameters)
+{
+    struct fpn *fpn = calloc(1, sizeof *fpn);
+    if (!fpn) {
+        df_error_memory("the decoder", sizeof *fpn);
+        return NULL;
+    }
+    fpn->base = (struct df_decoder){
+        .ops = &df_decoder_fpn, .backend = backend, .shape = *shape, .parameters = parameters};
+    if (check_grid(fpn) != 0 || add_parameters(fpn, parameters) != 0) {
+        free(fpn);
+        return NULL;
+    }
+    return &fpn->base;
+}
+
+static void free_decoder(struct df_decoder *decoder)
+{
+    free(decoder);
+}
+
+static void plan_stage(struct fpn *fpn, struct df_arena *arena, int i)
+{
+    const enum df_dtype act = fpn->base.backend->compute;
+    struct stage *stage = &fpn->stages[i];
+
+    stage->convolved = df_arena_take(arena, "FPN convolution", stage_elements(fpn, stage), act);
+    stage->output = df_arena_take(arena, "FPN activation", stage_elements(fpn, stage), act);
+    stage->mean = df_arena_take(arena, "BatchNorm batch statistics", 2 * stage->conv.out, DF_F32);
+    stage->rstd = stage->mean ? stage->mean + stage->conv.out : NULL;
+    if (fpn->base.shape.training && i > 0)
+        stage->dinput = df_arena_take(
+            arena, "FPN gradient",
+            fpn->base.shape.max_batch * stage->conv.height * stage->conv.width * stage->conv.in, act);
+}
+
+static void plan(struct df_decoder *decoder, struct df_arena *arena)
+{
+    struct fpn *fpn = (struct fpn *)decoder;
+    const enum df_dtype act = decoder->backend->compute;
+    int64_t batch = decoder->shape.max_batch, patches = decoder->shape.grid_h * decoder->shape.grid_w;
+    int64_t largest = 0;
+
+    for (int i = 0; i < STAGES; i++) {
+        plan_stage(fpn, arena, i);
+        if (stage_elements(fpn, &fpn->stages[i]) > largest)
+            largest = stage_elements(fpn, &fpn->stages[i]);
+    }
+    for (int i = 0; i < LATERALS; i++) {
+        struct merge *merge = &fpn->merges[i];
+        merge->lateral = df_arena_take(arena, "FPN lateral", batch * patches * merge->channels, act);
+        merge->sum =
+            df_arena_take(arena, "FPN sum", batch * merge->height * merge->width * merge->channels, act);
+    }
+    if (decoder->shape.training) {
+        fpn->dlateral =
+            df_arena_take(arena, "FPN lateral gradient", batch * patches * fpn->merges[0].channels, act);
+        fpn->doutput = df_arena_take(arena, "FPN activation gradient", largest, act);
+    }
+    df_decoder_plan_logits(decoder, arena);
+}
+
+static struct df_batchnorm batchnorm(const struct fpn *fpn, int i, int64_t batch)
+{
+    char name[64];
+    const struct stage *stage = &fpn->stages[i];
+    const struct df_parameters *parameters = fpn->base.parameters;
+
+    return (struct df_batchnorm){
+        .rows = batch * stage->out_h * stage->out_w,
+        .channels = stage->conv.out,
+        .eps = BATCHNORM_EPS,
+        .momentum = BATCHNORM_MOMENTUM,
+        .gamma = df_parameter_value(parameters, tensor_name(name, "conv%d.1.weight", i)),
+        .beta = df_parameter_value(parameters, tensor_name(name, "conv%d.1.bias", i)),
+        .running_mean = df_parameter_value(parameters, tensor_name(name, "conv%d.1.running_mean", i)),
+        .running_var = df_parameter_value(parameters, tensor_name(name, "conv%d.1.running_var", i)),
+        .save_mean = stage->mean,
+        .save_rstd = stage->rstd,
+    };
+}
+
+static int stage_forward(struct fpn *fpn, int i, void *input, int64_t batch, bool training)
+{
+    char name[64];
+    struct df_backend *backend = fpn->base.backend;
+    struct df_parameters *parameters = fpn->base.parameters;
+    struct stage *stage = &fpn->stages[i];
+    struct df_batchnorm norm = batchnorm(fpn, i, batch);
+    const float *weight = df_parameter_value(parameters, tensor_name(name, "conv%d.0.weight", i));
+
+    stage->input = input;
+    stage->conv.batch = batch;
+    DF_TRY(backend->ops->conv_forward(backend, stage->conv, input, weight, NULL, stage->convolved));
+    DF_TRY(backend->ops->batchnorm_relu_forward(backend, &norm, training, stage->convolved, stage->output));
+    if (training)
+        df_parameters_find(parameters, tensor_name(name, "conv%d.1.num_batches_tracked", i))->counter++;
+    return 0;
+}
+
+static struct df_conv_shape lateral_shape(const struct fpn *fpn, int i, int64_t batch)
+{
+    const struct df_decoder_shape *shape = &fpn->base.shape;
+    return (struct df_conv_shape){batch,      shape->grid_h,           shape->grid_w,
+                                  shape->dim, fpn->merges[i].channels, 1};
+}
+
+static int merge_forward(struct fpn *fpn, int i, void *feature, int64_t batch)
+{
+    char weight_name[64], bias_name[64];
+    struct df_backend *backend = fpn->base.backend;
+    const struct df_parameters *parameters = fpn->base.parameters;
+    const struct merge *merge = &fpn->merges[i];
+    const struct stage *before = &fpn->stages[merge->before];
+
+    DF_TRY(backend->ops->nearest_forward(backend, before->output, batch, before->out_h, before->out_w,
+                                         merge->sum, merge->height, merge->width, merge->channels, false));
+    DF_TRY(backend->ops->conv_forward(
+        backend, lateral_shape(fpn, i, batch), feature,
+        df_parameter_value(parameters, tensor_name(weight_name, "inter_conv%d.weight", i)),
+        df_parameter_value(parameters, tensor_name(bias_name, "inter_conv%d.bias", i)), merge->lateral));
+    return backend->ops->nearest_forward(backend, merge->lateral, batch, fpn->base.shape.grid_h,
+                                         fpn->base.shape.grid_w, merge->sum, merge->height, merge->width,
+                                         merge->channels, true);
+}
+
+static int forward(struct df_decoder *decoder, void *const features[], int64_t batch, bool training)
+{
+    struct fpn *fpn = (struct fpn *)decoder;
+    const struct stage *last = &fpn->stages[STAGES - 1];
+
+    DF_TRY(stage_forward(fpn, 0, features[3], batch, training));
+    DF_TRY(stage_forward(fpn, 1, fpn->stages[0].output, batch, training));
+    for (int i = 0; i < LATERALS; i++) {
+        DF_TRY(merge_forward(fpn, i, features[i], batch));
+        DF_TRY(stage_forward(fpn, i + 2, fpn->merges[i].sum, batch, training));
+    }
+    return decoder->backend->ops->convert(decoder->backend, last->output, decoder->backend->compute,
+                                          decoder->logits, DF_F32,
+                                          batch * last->out_h * last->out_w * last->conv.out);
+}
+
+/* From the gradient of stage i's output (doutput, overwritten) to its parameters' and its input's (NULL: not
+ * needed). */
+static int stage_backward(struct fpn *fpn, int i, int64_t batch, void *dinput)
+{
+    char name[64];
+    struct df_backend *backend = fpn->base.backend;
+    const struct df_parameters *parameters = fpn->base.parameters;
+    const struct stage *stage = &fpn->stages[i];
+    struct df_batchnorm norm = batchnorm(fpn, i, batch);
+
+    assert(stage->conv.batch == batch);
+    DF_TRY(backend->ops->batchnorm_relu_backward(
+        backend, &norm, stage->convolved, stage->output, fpn->doutput, fpn->doutput,
+        df_parameter_gradient(parameters, tensor_name(name, "conv%d.1.weight", i)),
+        df_parameter_gradient(parameters, tensor_name(name, "conv%d.1.bias", i))));
+    tensor_name(name, "conv%d.0.weight", i);
+    DF_TRY(backend->ops->conv_backward_weight(backend, stage->conv, stage->input, fpn->doutput,
+                                              df_parameter_gradient(parameters, name)));
+    if (!dinput)
+        return 0;
+    return backend->ops->conv_backward_data(backend, stage->conv, fpn->doutput,
+                                            df_parameter_value(parameters, name), dinput);
+}
+
+/* From the gradient of merge i's sum to the lateral convolution's, the feature's, and (in doutput) the stage
+ * before. */
+static int merge_backward(struct fpn *fpn, int i, int64_t batch, void *feature, void *dfeature)
+{
+    char name[64];
+    struct df_backend *backend = fpn->base.backend;
+    const struct df_parameters *parameters = fpn->base.parameters;
+    const struct merge *merge = &fpn->merges[i];
+    const struct stage *before = &fpn->stages[merge->before];
+    void *dsum = fpn->stages[i + 2].dinput;
+    struct df_conv_shape shape = lateral_shape(fpn, i, batch);
+    struct df_matrix dlateral = {fpn->dlateral, backend->compute, batch * shape.height * shape.width,
+                                 shape.out, shape.out};
+
+    DF_TRY(backend->ops->nearest_backward(backend, dsum, batch, merge->height, merge->width, fpn->dlateral,
+                                          shape.height, shape.width, merge->channels));
+    DF_TRY(backend->ops->column_sum(
+        backend, dlateral, df_parameter_gradient(parameters, tensor_name(name, "inter_conv%d.bias", i))));
+    tensor_name(name, "inter_conv%d.weight", i);
+    DF_TRY(backend->ops->conv_backward_weight(backend, shape, feature, fpn->dlateral,
+                                              df_parameter_gradient(parameters, name)));
+    if (dfeature)
+        DF_TRY(backend->ops->conv_backward_data(backend, shape, fpn->dlateral,
+                                                df_parameter_value(parameters, name), dfeature));
+    return backend->ops->nearest_backward(backend, dsum, batch, merge->height, merge->width, fpn->doutput,
+                                          before->out_h, before->out_w, merge->channels);
+}
+
+static int backward(struct df_decoder *decoder, void *const features[], int64_t batch,
+                    void *const dfeatures[])
+{
+    struct fpn *fpn = (struct fpn *)decoder;
+    const struct stage *last = &fpn->stages[STAGES - 1];
+
+    DF_TRY(decoder->backend->ops->convert(decoder->backend, decoder->dlogits, DF_F32, fpn->doutput,
+                                          decoder->backend->compute,
+                                          batch * last->out_h * last->out_w * last->conv.out));
+    for (int i = LATERALS - 1; i >= 0; i--) {
+        DF_TRY(stage_backward(fpn, i + 2, batch, fpn->stages[i + 2].dinput));
+        DF_TRY(merge_backward(fpn, i, batch, features[i], dfeatures[i]));
+    }
+    DF_TRY(stage_backward(fpn, 1, batch, fpn->stages[1].dinput));
+    size_t bytes = (size_t)(batch * fpn->stages[0].out_h * fpn->stages[0].out_w * fpn->stages[0].conv.out) *
+                   df_dtype_size(decoder->backend->compute);
+    DF_TRY(decoder->backend->ops->copy(decoder->backend, fpn->doutput, fpn->stages[1].dinput, bytes));
+    return stage_backward(fpn, 0, batch, dfeatures[3]);
+}
+
+const struct df_decoder_ops df_decoder_fpn = {
+    .name = "fpn",
+    .n_features = 4,
+    .classes = "conv5.0.weight",
+    .input = "conv1.0.weight",
+    .create = create,
+    .free = free_decoder,
+    .plan = plan,
+    .forward = forward,
+    .backward = backward,
+};

@@ -1,0 +1,217 @@
+#include "dinoft/parameters.h"
+
+#include "dinoft/error.h"
+#include "dinoft/size.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_trained(const struct df_parameter *parameter)
+{
+    return parameter->kind == DF_PARAMETER_LORA || parameter->kind == DF_PARAMETER_DECODER;
+}
+
+void df_parameters_free(struct df_parameters *parameters)
+{
+    free(parameters->items);
+    memset(parameters, 0, sizeof *parameters);
+}
+
+int df_parameters_add(struct df_parameters *parameters, const char *name, enum df_parameter_kind kind,
+                      enum df_init init, int64_t fan_in, int ndim, const int64_t *shape)
+{
+    if (parameters->count == parameters->capacity) {
+        int capacity = parameters->capacity ? 2 * parameters->capacity : 64;
+        struct df_parameter *items = realloc(parameters->items, (size_t)capacity * sizeof *items);
+        if (!items)
+            return df_error_memory("the list of parameters", (unsigned long long)capacity * sizeof *items);
+        parameters->items = items;
+        parameters->capacity = capacity;
+    }
+    struct df_parameter *parameter = &parameters->items[parameters->count++];
+    memset(parameter, 0, sizeof *parameter);
+    assert(strlen(name) < sizeof parameter->name && ndim <= 4);
+    snprintf(parameter->name, sizeof parameter->name, "%s", name);
+    parameter->kind = kind;
+    parameter->init = init;
+    parameter->fan_in = fan_in;
+    parameter->ndim = ndim;
+    parameter->count = 1;
+    for (int i = 0; i < ndim; i++) {
+        parameter->shape[i] = shape[i];
+        parameter->count *= shape[i];
+    }
+    int64_t *total = is_trained(parameter) ? &parameters->trained : &parameters->buffered;
+    if (kind != DF_PARAMETER_COUNTER) {
+        parameter->offset = *total;
+        *total += parameter->count;
+    }
+    return 0;
+}
+
+void df_parameters_plan(struct df_parameters *parameters, struct df_arena *arena, bool training)
+{
+    parameters->values = df_arena_take(arena, "parameters", parameters->trained, DF_F32);
+    parameters->buffers = df_arena_take(arena, "BatchNorm statistics", parameters->buffered, DF_F32);
+    if (training) {
+        parameters->gradients = df_arena_take(arena, "gradients", parameters->trained, DF_F32);
+        parameters->m = df_arena_take(arena, "AdamW first moments", parameters->trained, DF_F32);
+        parameters->v = df_arena_take(arena, "AdamW second moments", parameters->trained, DF_F32);
+    }
+}
+
+struct df_parameter *df_parameters_find(const struct df_parameters *parameters, const char *name)
+{
+    for (int i = 0; i < parameters->count; i++) {
+        if (strcmp(parameters->items[i].name, name) == 0)
+            return &parameters->items[i];
+    }
+    return NULL;
+}
+
+static float *device_values(const struct df_parameters *parameters, const struct df_parameter *parameter)
+{
+    return (is_trained(parameter) ? parameters->values : parameters->buffers) + parameter->offset;
+}
+
+float *df_parameter_value(const struct df_parameters *parameters, const char *name)
+{
+    const struct df_parameter *parameter = df_parameters_find(parameters, name);
+    assert(parameter && parameter->kind != DF_PARAMETER_COUNTER);
+    return device_values(parameters, parameter);
+}
+
+float *df_parameter_gradient(const struct df_parameters *parameters, const char *name)
+{
+    const struct df_parameter *parameter = df_parameters_find(parameters, name);
+    assert(parameter);
+    return parameters->gradients && is_trained(parameter) ? parameters->gradients + parameter->offset : NULL;
+}
+
+static void initial_values(const struct df_parameter *parameter, uint64_t seed, float *values)
+{
+    struct df_rng rng;
+    double bound = parameter->init == DF_INIT_FAN_IN ? 1.0 / sqrt((double)parameter->fan_in) : 0.0;
+
+    df_rng_seed(&rng, seed, df_hash_text(parameter->name));
+    for (int64_t i = 0; i < parameter->count; i++) {
+        if (parameter->init == DF_INIT_FAN_IN)
+            values[i] = (float)df_rng_uniform(&rng, -bound, bound);
+        else
+            values[i] = parameter->init == DF_INIT_ONE ? 1.0f : 0.0f;
+    }
+}
+
+/* Room on the host for the largest parameter. */
+static float *host_buffer(const struct df_parameters *parameters)
+{
+    int64_t largest = 1;
+    for (int i = 0; i < parameters->count; i++)
+        largest = df_max_i64(largest, parameters->items[i].count);
+    float *values = malloc((size_t)largest * sizeof *values);
+    if (!values)
+        df_error_memory("a parameter", (unsigned long long)largest * sizeof *values);
+    return values;
+}
+
+static int reset_optimizer(struct df_parameters *parameters, struct df_backend *backend)
+{
+    size_t bytes = (size_t)parameters->trained * sizeof(float);
+    if (!parameters->m)
+        return 0;
+    DF_TRY(backend->ops->zero(backend, parameters->gradients, bytes));
+    DF_TRY(backend->ops->zero(backend, parameters->m, bytes));
+    return backend->ops->zero(backend, parameters->v, bytes);
+}
+
+int df_parameters_init(struct df_parameters *parameters, struct df_backend *backend, uint64_t seed)
+{
+    float *values = host_buffer(parameters);
+    int status = values ? reset_optimizer(parameters, backend) : -1;
+
+    for (int i = 0; status == 0 && i < parameters->count; i++) {
+        struct df_parameter *parameter = &parameters->items[i];
+        parameter->counter = 0;
+        if (parameter->kind == DF_PARAMETER_COUNTER)
+            continue;
+        initial_values(parameter, seed, values);
+        status = backend->ops->upload(backend, device_values(parameters, parameter), values,
+                                      (size_t)parameter->count * sizeof *values);
+    }
+    free(values);
+    return status;
+}
+
+static int check_entry(const struct df_parameter *parameter, const struct df_entry *entry)
+{
+    char found[DF_SHAPE_TEXT_MAX], expected[DF_SHAPE_TEXT_MAX];
+
+    if (!entry || entry->text)
+        return df_error_set("%s is missing", parameter->name);
+    bool same = entry->tensor.ndim == parameter->ndim;
+    for (int i = 0; same && i < parameter->ndim; i++)
+        same = entry->tensor.shape[i] == parameter->shape[i];
+    if (same)
+        return 0;
+    return df_error_set("%s is %s, this model's is %s", parameter->name,
+                        df_shape_text(entry->tensor.shape, entry->tensor.ndim, found),
+                        df_shape_text(parameter->shape, parameter->ndim, expected));
+}
+
+static int load_counter(struct df_parameter *parameter, const struct df_tensor *tensor)
+{
+    if (tensor->dtype != DF_I64)
+        return df_error_set("%s is %s, expected int64", parameter->name, df_dtype_name(tensor->dtype));
+    memcpy(&parameter->counter, tensor->data, sizeof parameter->counter);
+    return 0;
+}
+
+int df_parameters_load(struct df_parameters *parameters, struct df_backend *backend,
+                       const struct df_state *state)
+{
+    for (int i = 0; i < parameters->count; i++)
+        DF_TRY(check_entry(&parameters->items[i], df_state_find(state, parameters->items[i].name)));
+
+    float *values = host_buffer(parameters);
+    int status = values ? reset_optimizer(parameters, backend) : -1;
+    for (int i = 0; status == 0 && i < parameters->count; i++) {
+        struct df_parameter *parameter = &parameters->items[i];
+        const struct df_tensor *tensor = &df_state_find(state, parameter->name)->tensor;
+        if (parameter->kind == DF_PARAMETER_COUNTER) {
+            status = load_counter(parameter, tensor);
+            continue;
+        }
+        df_convert_to_f32(values, tensor->data, tensor->dtype, tensor->count);
+        status = backend->ops->upload(backend, device_values(parameters, parameter), values,
+                                      tensor->count * sizeof *values);
+    }
+    free(values);
+    return status;
+}
+
+int df_parameters_store(const struct df_parameters *parameters, struct df_backend *backend,
+                        struct df_state *state)
+{
+    float *values = host_buffer(parameters);
+    int status = values ? 0 : -1;
+
+    for (int i = 0; status == 0 && i < parameters->count; i++) {
+        const struct df_parameter *parameter = &parameters->items[i];
+        struct df_entry *entry = NULL;
+        if (parameter->kind == DF_PARAMETER_COUNTER) {
+            entry = df_state_copy(state, parameter->name, DF_I64, 0, NULL, &parameter->counter);
+        } else if (backend->ops->download(backend, values, device_values(parameters, parameter),
+                                          (size_t)parameter->count * sizeof *values) == 0) {
+            entry = df_state_copy(state, parameter->name, DF_F32, parameter->ndim, parameter->shape, values);
+        }
+        if (entry)
+            entry->is_parameter = parameter->kind == DF_PARAMETER_LORA;
+        else
+            status = -1;
+    }
+    free(values);
+    return status;
+}

@@ -1,0 +1,101 @@
+#include "record.h"
+
+#include "dinoft/error.h"
+#include "dinoft/text.h"
+#include "dinoft/version.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define IMAGE_SIDE_MAX 32768 /* a record that claims more is not believed */
+
+static void read_text(const cJSON *object, const char *name, char *destination, size_t size)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
+    if (text && strlen(text) < size)
+        snprintf(destination, size, "%s", text);
+}
+
+static int read_names(const cJSON *names, struct df_record *record)
+{
+    int count = cJSON_IsArray(names) ? cJSON_GetArraySize(names) : 0;
+    if (count == 0)
+        return 0;
+    record->class_names = calloc((size_t)count, sizeof *record->class_names);
+    if (!record->class_names)
+        return df_error_memory("class names", (unsigned long long)count * sizeof *record->class_names);
+    const cJSON *item;
+    cJSON_ArrayForEach(item, names)
+    {
+        const char *name = cJSON_GetStringValue(item);
+        char *copy = df_text_copy(name ? name : "");
+        if (!copy)
+            return -1;
+        record->class_names[record->n_class_names++] = copy;
+    }
+    return 0;
+}
+
+int record_parse(const char *json, struct df_record *record)
+{
+    cJSON *object = cJSON_Parse(json);
+    int status = -1;
+
+    if (!cJSON_IsObject(object)) {
+        df_error_set("the entry '%s' is not a JSON object", DF_RECORD_KEY);
+        goto done;
+    }
+    read_text(object, "backbone", record->backbone, sizeof record->backbone);
+    read_text(object, "dataset", record->dataset, sizeof record->dataset);
+    read_text(object, "normalize", record->normalize, sizeof record->normalize);
+    const cJSON *img_dim = cJSON_GetObjectItemCaseSensitive(object, "img_dim");
+    for (int i = 0; i < 2; i++) {
+        const cJSON *side = cJSON_GetArrayItem(img_dim, i);
+        if (cJSON_IsNumber(side) && side->valuedouble >= 1 && side->valuedouble <= IMAGE_SIDE_MAX)
+            record->img_dim[i] = (int64_t)side->valuedouble;
+    }
+    status = read_names(cJSON_GetObjectItemCaseSensitive(object, "class_names"), record);
+done:
+    cJSON_Delete(object);
+    return status;
+}
+
+static cJSON *record_object(const struct df_record *record, const struct df_segmenter *segmenter)
+{
+    const struct df_segmenter_options *options = &segmenter->options;
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddStringToObject(object, "version", DINOFT_VERSION);
+    cJSON_AddStringToObject(object, "backbone", record->backbone);
+    cJSON_AddStringToObject(object, "dataset", record->dataset);
+    cJSON_AddStringToObject(object, "normalize", record->normalize);
+    cJSON_AddStringToObject(object, "decoder", options->decoder);
+    cJSON_AddNumberToObject(object, "rank", (double)options->rank);
+    cJSON_AddNumberToObject(object, "n_classes", (double)options->classes);
+    cJSON *img_dim = cJSON_AddArrayToObject(object, "img_dim");
+    for (int i = 0; i < 2; i++)
+        cJSON_AddItemToArray(img_dim, cJSON_CreateNumber((double)record->img_dim[i]));
+    cJSON *names = cJSON_AddArrayToObject(object, "class_names");
+    for (int i = 0; i < record->n_class_names; i++)
+        cJSON_AddItemToArray(names, cJSON_CreateString(record->class_names[i]));
+    return object;
+}
+
+char *record_print(const struct df_record *record, const struct df_segmenter *segmenter)
+{
+    cJSON *object = record_object(record, segmenter);
+    char *text = cJSON_PrintUnformatted(object);
+    cJSON_Delete(object);
+    if (!text)
+        df_error_set("out of memory: the checkpoint's record");
+    return text;
+}
+
+void record_clear(struct df_record *record)
+{
+    for (int i = 0; i < record->n_class_names; i++)
+        free(record->class_names[i]);
+    free(record->class_names);
+    memset(record, 0, sizeof *record);
+}

@@ -1,0 +1,292 @@
+#include "dinoft/segmenter.h"
+
+#include "dinoft/error.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WEIGHT_DECAY 0.01
+#define BETA1        0.9
+#define BETA2        0.999
+#define ADAM_EPS     1e-8
+
+static int64_t pixels(const struct df_segmenter *segmenter, int64_t images)
+{
+    return images * segmenter->options.height * segmenter->options.width;
+}
+
+static int64_t logit_count(const struct df_segmenter *segmenter, int64_t images)
+{
+    const struct df_decoder *decoder = segmenter->decoder;
+    return images * decoder->logits_h * decoder->logits_w * decoder->shape.classes;
+}
+
+static void plan(struct df_segmenter *segmenter)
+{
+    struct df_arena *arena = &segmenter->arena;
+    const struct df_segmenter_options *options = &segmenter->options;
+    int64_t all = pixels(segmenter, options->max_batch);
+
+    df_parameters_plan(&segmenter->parameters, arena, options->training);
+    segmenter->pixels = df_arena_take(arena, "pixels", 3 * all, DF_U8);
+    segmenter->image = df_arena_take(arena, "normalised image", 3 * all, DF_F32);
+    segmenter->labels = df_arena_take(arena, "labels", all, DF_U8);
+    segmenter->prediction = df_arena_take(arena, "prediction", all, DF_U8);
+    df_vit_plan(segmenter->vit, arena);
+    segmenter->decoder->ops->plan(segmenter->decoder, arena);
+    if (!options->training)
+        return;
+    segmenter->loss_scratch = df_arena_take(arena, "loss partial gradients",
+                                            2 * logit_count(segmenter, options->max_batch), DF_F32);
+    if (options->rank == 0)
+        return;
+    const struct df_decoder_shape *shape = &segmenter->decoder->shape;
+    for (int i = 0; i < segmenter->decoder->ops->n_features; i++)
+        segmenter->dfeatures[i] = df_arena_take(
+            arena, "patch token gradient", options->max_batch * shape->grid_h * shape->grid_w * shape->dim,
+            segmenter->backend->compute);
+}
+
+static int create_vit(struct df_segmenter *segmenter, const struct df_state *backbone,
+                      const struct df_vit_config *config, const struct df_state *checkpoint, int n_features)
+{
+    const struct df_segmenter_options *options = &segmenter->options;
+    struct df_vit_options vit = {
+        .max_batch = options->max_batch,
+        .height = options->height,
+        .width = options->width,
+        .n_features = n_features,
+        .lora = options->rank > 0 && options->training ? &segmenter->lora : NULL,
+        .fold = options->training ? NULL : checkpoint,
+        .training = options->training,
+        .rope_rescale = options->rope_rescale,
+    };
+    if (options->rank > 0)
+        DF_TRY(df_lora_add_parameters(&segmenter->lora, &segmenter->parameters, config->depth, config->dim,
+                                      options->rank));
+    segmenter->vit = df_vit_create(segmenter->backend, backbone, config, &vit);
+    return segmenter->vit ? 0 : -1;
+}
+
+static int create_decoder(struct df_segmenter *segmenter, const struct df_vit_config *config,
+                          const struct df_decoder_ops *ops)
+{
+    const struct df_segmenter_options *options = &segmenter->options;
+    struct df_decoder_shape shape = {
+        .dim = config->dim,
+        .classes = options->classes,
+        .grid_h = options->height / config->patch,
+        .grid_w = options->width / config->patch,
+        .patch = config->patch,
+        .max_batch = options->max_batch,
+        .training = options->training,
+    };
+    segmenter->decoder = ops->create(segmenter->backend, &shape, &segmenter->parameters);
+    return segmenter->decoder ? 0 : -1;
+}
+
+struct df_segmenter *df_segmenter_create(struct df_backend *backend, const struct df_state *backbone,
+                                         const struct df_vit_config *config,
+                                         const struct df_segmenter_options *options,
+                                         const struct df_state *checkpoint, uint64_t seed)
+{
+    const struct df_decoder_ops *ops = df_decoder_named(options->decoder);
+    struct df_segmenter *segmenter = ops ? calloc(1, sizeof *segmenter) : NULL;
+    if (!segmenter)
+        return NULL;
+    segmenter->backend = backend;
+    segmenter->options = *options;
+    df_arena_init(&segmenter->arena, backend);
+
+    if (create_vit(segmenter, backbone, config, checkpoint, ops->n_features) != 0 ||
+        create_decoder(segmenter, config, ops) != 0)
+        goto fail;
+    plan(segmenter);
+    if (df_arena_commit(&segmenter->arena) != 0)
+        goto fail;
+    plan(segmenter);
+    if (checkpoint ? df_parameters_load(&segmenter->parameters, backend, checkpoint)
+                   : df_parameters_init(&segmenter->parameters, backend, seed))
+        goto fail;
+    return segmenter;
+fail:
+    df_segmenter_free(segmenter);
+    return NULL;
+}
+
+void df_segmenter_free(struct df_segmenter *segmenter)
+{
+    if (!segmenter)
+        return;
+    if (segmenter->decoder)
+        segmenter->decoder->ops->free(segmenter->decoder);
+    df_vit_free(segmenter->vit);
+    df_arena_free(&segmenter->arena);
+    df_parameters_free(&segmenter->parameters);
+    free(segmenter);
+}
+
+static int load_labels(struct df_segmenter *segmenter, int64_t count, const uint8_t *labels)
+{
+    assert(count >= 1 && count <= segmenter->options.max_batch);
+    if (!labels)
+        return 0;
+    return segmenter->backend->ops->upload(segmenter->backend, segmenter->labels, labels,
+                                           (size_t)pixels(segmenter, count));
+}
+
+int df_segmenter_load_pixels(struct df_segmenter *segmenter, int64_t count, const uint8_t *source,
+                             const uint8_t *labels)
+{
+    struct df_backend *backend = segmenter->backend;
+    const struct df_segmenter_options *options = &segmenter->options;
+
+    DF_TRY(load_labels(segmenter, count, labels));
+    DF_TRY(backend->ops->upload(backend, segmenter->pixels, source, (size_t)(3 * pixels(segmenter, count))));
+    return backend->ops->image_normalize(backend, segmenter->pixels, segmenter->image, count, options->height,
+                                         options->width, options->mean, options->std);
+}
+
+int df_segmenter_load_image(struct df_segmenter *segmenter, int64_t count, const float *image,
+                            const uint8_t *labels)
+{
+    DF_TRY(load_labels(segmenter, count, labels));
+    return segmenter->backend->ops->upload(segmenter->backend, segmenter->image, image,
+                                           (size_t)(3 * pixels(segmenter, count)) * sizeof *image);
+}
+
+/* The backbone's outputs as the decoder wants them. */
+static void gather_features(const struct df_segmenter *segmenter, void *features[])
+{
+    for (int i = 0; i < segmenter->decoder->ops->n_features; i++)
+        features[i] = df_vit_feature(segmenter->vit, i);
+}
+
+int df_segmenter_forward(struct df_segmenter *segmenter, int64_t count, bool training, struct df_rng *rng)
+{
+    void *features[DF_VIT_MAX_FEATURES];
+
+    DF_TRY(df_vit_forward(segmenter->vit, segmenter->image, count, training, rng));
+    gather_features(segmenter, features);
+    return segmenter->decoder->ops->forward(segmenter->decoder, features, count, training);
+}
+
+int df_segmenter_loss(struct df_segmenter *segmenter, int64_t count, bool gradient, bool prediction,
+                      double *loss_sum, int64_t *loss_count)
+{
+    const struct df_decoder *decoder = segmenter->decoder;
+    struct df_upsample_loss work = {
+        .batch = count,
+        .h = decoder->logits_h,
+        .w = decoder->logits_w,
+        .classes = decoder->shape.classes,
+        .height = segmenter->options.height,
+        .width = segmenter->options.width,
+        .logits = decoder->logits,
+        .labels = loss_sum || gradient ? segmenter->labels : NULL,
+        .dlogits = gradient ? decoder->dlogits : NULL,
+        .prediction = prediction ? segmenter->prediction : NULL,
+    };
+    DF_TRY(segmenter->backend->ops->upsample_loss(segmenter->backend, &work, segmenter->loss_scratch));
+    if (loss_sum)
+        *loss_sum = work.loss_sum;
+    if (loss_count)
+        *loss_count = work.loss_count;
+    return 0;
+}
+
+int df_segmenter_backward(struct df_segmenter *segmenter, int64_t count)
+{
+    void *features[DF_VIT_MAX_FEATURES];
+    struct df_decoder *decoder = segmenter->decoder;
+
+    gather_features(segmenter, features);
+    DF_TRY(decoder->ops->backward(decoder, features, count, segmenter->dfeatures));
+    if (segmenter->options.rank == 0)
+        return 0;
+    return df_vit_backward(segmenter->vit, count, (const void *const *)segmenter->dfeatures);
+}
+
+int df_segmenter_update(struct df_segmenter *segmenter, double lr)
+{
+    struct df_parameters *parameters = &segmenter->parameters;
+    struct df_adamw settings = {lr, BETA1, BETA2, ADAM_EPS, WEIGHT_DECAY, ++segmenter->steps};
+
+    return segmenter->backend->ops->adamw(segmenter->backend, &settings, parameters->values,
+                                          parameters->gradients, parameters->m, parameters->v,
+                                          parameters->trained);
+}
+
+int df_segmenter_train_step(struct df_segmenter *segmenter, int64_t count, double lr, struct df_rng *rng,
+                            double *loss, int64_t *counted)
+{
+    double sum;
+
+    DF_TRY(df_segmenter_forward(segmenter, count, true, rng));
+    DF_TRY(df_segmenter_loss(segmenter, count, true, false, &sum, counted));
+    DF_TRY(df_segmenter_backward(segmenter, count));
+    DF_TRY(df_segmenter_update(segmenter, lr));
+    *loss = *counted > 0 ? sum / (double)*counted : NAN;
+    return 0;
+}
+
+int df_segmenter_download_prediction(struct df_segmenter *segmenter, int64_t count, uint8_t *prediction)
+{
+    return segmenter->backend->ops->download(segmenter->backend, prediction, segmenter->prediction,
+                                             (size_t)pixels(segmenter, count));
+}
+
+int df_segmenter_predict_at(struct df_segmenter *segmenter, int64_t i, int64_t height, int64_t width,
+                            const uint8_t *labels, uint8_t *prediction, double *loss_sum, int64_t *loss_count)
+{
+    struct df_backend *backend = segmenter->backend;
+    const struct df_decoder *decoder = segmenter->decoder;
+    size_t bytes = (size_t)(height * width);
+    uint8_t *device = backend->ops->alloc(backend, 2 * bytes);
+    struct df_upsample_loss work = {
+        .batch = 1,
+        .h = decoder->logits_h,
+        .w = decoder->logits_w,
+        .classes = decoder->shape.classes,
+        .height = height,
+        .width = width,
+        .logits = decoder->logits + logit_count(segmenter, i),
+        .labels = labels ? device + bytes : NULL,
+        .prediction = device,
+    };
+    int status = -1;
+
+    if (!device)
+        return -1;
+    if (labels && backend->ops->upload(backend, device + bytes, labels, bytes) != 0)
+        goto done;
+    if (backend->ops->upsample_loss(backend, &work, NULL) != 0)
+        goto done;
+    if (loss_sum)
+        *loss_sum = work.loss_sum;
+    if (loss_count)
+        *loss_count = work.loss_count;
+    status = backend->ops->download(backend, prediction, device, bytes);
+done:
+    backend->ops->free(backend, device);
+    return status;
+}
+
+int df_segmenter_download_logits(struct df_segmenter *segmenter, int64_t i, float *logits)
+{
+    struct df_backend *backend = segmenter->backend;
+    const struct df_decoder *decoder = segmenter->decoder;
+    size_t bytes = (size_t)(decoder->shape.classes * pixels(segmenter, 1)) * sizeof *logits;
+    float *device = backend->ops->alloc(backend, bytes);
+    if (!device)
+        return -1;
+    int status = backend->ops->upsample_logits(
+        backend, decoder->logits + logit_count(segmenter, i), device, 1, decoder->logits_h, decoder->logits_w,
+        decoder->shape.classes, segmenter->options.height, segmenter->options.width);
+    if (status == 0)
+        status = backend->ops->download(backend, logits, device, bytes);
+    backend->ops->free(backend, device);
+    return status;
+}

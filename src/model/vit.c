@@ -1,0 +1,216 @@
+/* Creation and memory plan of the backbone; the passes are in vit_forward.c and vit_backward.c. */
+#include "vit_internal.h"
+
+#include "dinoft/error.h"
+#include "dinoft/size.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+static int check_options(const struct df_vit_config *config, const struct df_vit_options *options)
+{
+    if (options->height < config->patch || options->width < config->patch ||
+        options->height % config->patch || options->width % config->patch)
+        return df_error_set("image size %lld x %lld is not a multiple of the patch size %lld",
+                            (long long)options->height, (long long)options->width, (long long)config->patch);
+    if (options->n_features < 1 || options->n_features > DF_VIT_MAX_FEATURES ||
+        options->n_features > config->depth)
+        return df_error_set(
+            "%d intermediate layers asked for, the backbone has %lld blocks (at most %d can be had)",
+            options->n_features, (long long)config->depth, DF_VIT_MAX_FEATURES);
+    return 0;
+}
+
+struct df_vit *df_vit_create(struct df_backend *backend, const struct df_state *weights,
+                             const struct df_vit_config *config, const struct df_vit_options *options)
+{
+    if (check_options(config, options) != 0)
+        return NULL;
+    struct df_vit *vit = calloc(1, sizeof *vit);
+    if (!vit) {
+        df_error_memory("the backbone", sizeof *vit);
+        return NULL;
+    }
+    vit->backend = backend;
+    vit->config = *config;
+    vit->options = *options;
+    vit->grid_h = options->height / config->patch;
+    vit->grid_w = options->width / config->patch;
+    vit->patches = vit->grid_h * vit->grid_w;
+    vit->prefix = 1 + config->registers;
+    vit->tokens = vit->prefix + vit->patches;
+    vit->keep = options->training && options->lora;
+    vit->rescale = options->training && config->family == DF_DINOV3 && options->rope_rescale > 1.0;
+    vit->activations = calloc((size_t)config->depth, sizeof *vit->activations);
+    if (!vit->activations) {
+        df_error_memory("the backbone's activations",
+                        (unsigned long long)config->depth * sizeof *vit->activations);
+        goto fail;
+    }
+    if (df_vit_load_weights(vit, weights) != 0)
+        goto fail;
+    return vit;
+fail:
+    df_vit_free(vit);
+    return NULL;
+}
+
+void df_vit_free(struct df_vit *vit)
+{
+    if (!vit)
+        return;
+    df_vit_free_weights(vit);
+    free(vit->activations);
+    free(vit);
+}
+
+int64_t df_vit_grid_h(const struct df_vit *vit)
+{
+    return vit->grid_h;
+}
+
+int64_t df_vit_grid_w(const struct df_vit *vit)
+{
+    return vit->grid_w;
+}
+
+void *df_vit_feature(const struct df_vit *vit, int i)
+{
+    assert(i >= 0 && i < vit->options.n_features);
+    return vit->features[i].patches;
+}
+
+void *df_vit_class_token(const struct df_vit *vit)
+{
+    assert(vit->options.class_tokens);
+    return vit->class_tokens;
+}
+
+static int64_t lora_columns(const struct df_vit *vit)
+{
+    return vit->options.lora ? 2 * vit->options.lora->rank : 0;
+}
+
+/* What block i leaves for the backward pass. */
+static void plan_kept_block(struct df_vit *vit, struct df_arena *arena, struct vit_block_activations *block)
+{
+    const enum df_dtype act = vit->backend->compute;
+    int64_t rows = vit->options.max_batch * vit->tokens, dim = vit->config.dim;
+
+    block->x_in = df_arena_take(arena, "block input", rows * dim, DF_F32);
+    block->x_mid = df_arena_take(arena, "block middle", rows * dim, DF_F32);
+    block->mean1 = df_arena_take(arena, "LayerNorm statistics", 4 * rows, DF_F32);
+    block->rstd1 = block->mean1 ? block->mean1 + rows : NULL;
+    block->mean2 = block->mean1 ? block->mean1 + 2 * rows : NULL;
+    block->rstd2 = block->mean1 ? block->mean1 + 3 * rows : NULL;
+    block->qkv = df_arena_take(arena, "q k v", rows * 3 * dim, act);
+    block->attention = df_arena_take(arena, "attention output", rows * dim, act);
+    block->lse = df_arena_take(arena, "attention log-sum-exp", rows * vit->config.heads, DF_F32);
+    block->ffn = df_arena_take(arena, "FFN pre-activation", rows * vit_ffn_width(vit), act);
+    block->lora_down = df_arena_take(arena, "LoRA down projection", rows * lora_columns(vit), DF_F32);
+}
+
+/* One set for all blocks: nothing is kept. */
+static void plan_shared_block(struct df_vit *vit, struct df_arena *arena, struct vit_block_activations *block)
+{
+    const enum df_dtype act = vit->backend->compute;
+    int64_t rows = vit->options.max_batch * vit->tokens, dim = vit->config.dim;
+
+    block->x_in = df_arena_take(arena, "residual stream", rows * dim, DF_F32);
+    block->x_mid = block->x_in;
+    size_t mark = df_arena_mark(arena);
+    block->qkv = df_arena_take(arena, "q k v", rows * 3 * dim, act);
+    block->attention = df_arena_take(arena, "attention output", rows * dim, act);
+    block->lora_down = df_arena_take(arena, "LoRA down projection", rows * lora_columns(vit), DF_F32);
+    size_t end = arena->used;
+    df_arena_return(arena, mark);
+    block->ffn = df_arena_take(arena, "FFN pre-activation", rows * vit_ffn_width(vit), act);
+    arena->used = end > arena->used ? end : arena->used;
+}
+
+static void plan_rescaled_rope(struct df_vit *vit, struct df_arena *arena,
+                               struct vit_block_activations *block)
+{
+    int64_t table = vit->patches * vit->config.head_size;
+    block->rope_sin = df_arena_take(arena, "rescaled RoPE table", 2 * table, DF_F32);
+    block->rope_cos = block->rope_sin ? block->rope_sin + table : NULL;
+}
+
+static void plan_features(struct df_vit *vit, struct df_arena *arena)
+{
+    int64_t rows = vit->options.max_batch * vit->patches;
+    for (int i = 0; i < vit->options.n_features; i++) {
+        struct vit_feature *feature = &vit->features[i];
+        feature->patches =
+            df_arena_take(arena, "normalised patch tokens", rows * vit->config.dim, vit->backend->compute);
+        feature->mean = feature->rstd = NULL;
+        if (vit->keep) {
+            feature->mean = df_arena_take(arena, "final norm statistics", 2 * rows, DF_F32);
+            feature->rstd = feature->mean ? feature->mean + rows : NULL;
+        }
+    }
+    if (vit->options.class_tokens)
+        vit->class_tokens = df_arena_take(arena, "class tokens", vit->options.max_batch * vit->config.dim,
+                                          vit->backend->compute);
+}
+
+/* Buffers of one phase at a time: embedding, a block's forward pass, a block's backward pass. */
+static void plan_scratch(struct df_vit *vit, struct df_arena *arena)
+{
+    const enum df_dtype act = vit->backend->compute;
+    int64_t batch = vit->options.max_batch, dim = vit->config.dim, patch = vit->config.patch;
+    int64_t rows = batch * vit->tokens;
+    size_t mark = df_arena_mark(arena), end;
+
+    vit->scratch.patches =
+        df_arena_take(arena, "gathered patches", batch * vit->patches * 3 * patch * patch, act);
+    vit->scratch.patch_tokens = df_arena_take(arena, "patch tokens", batch * vit->patches * dim, DF_F32);
+    end = arena->used;
+    df_arena_return(arena, mark);
+
+    vit->scratch.normed = df_arena_take(arena, "LayerNorm output", rows * dim, act);
+    size_t shared = df_arena_mark(arena);
+    vit->scratch.ffn_hidden = df_arena_take(arena, "FFN activation", rows * vit->config.ffn_hidden, act);
+    end = arena->used > end ? arena->used : end;
+    if (vit->keep) {
+        df_arena_return(arena, shared);
+        vit->scratch.dx = df_arena_take(arena, "residual gradient", rows * dim, DF_F32);
+        vit->scratch.dnormed = df_arena_take(arena, "LayerNorm output gradient", rows * dim, act);
+        vit->scratch.lora_ddown =
+            df_arena_take(arena, "LoRA down gradient", rows * lora_columns(vit), DF_F32);
+        size_t block = df_arena_mark(arena);
+        vit->scratch.dhidden =
+            df_arena_take(arena, "FFN activation gradient", rows * vit->config.ffn_hidden, act);
+        vit->scratch.dffn = vit->scratch.dhidden;
+        if (vit->config.ffn == DF_FFN_SWIGLU)
+            vit->scratch.dffn =
+                df_arena_take(arena, "FFN pre-activation gradient", rows * vit_ffn_width(vit), act);
+        end = arena->used > end ? arena->used : end;
+        df_arena_return(arena, block);
+        vit->scratch.dattention = df_arena_take(arena, "attention gradient", rows * dim, act);
+        vit->scratch.dqkv = df_arena_take(arena, "q k v gradient", rows * 3 * dim, act);
+        end = arena->used > end ? arena->used : end;
+    }
+    arena->used = end;
+}
+
+void df_vit_plan(struct df_vit *vit, struct df_arena *arena)
+{
+    int64_t depth = vit->config.depth, rows = vit->options.max_batch * vit->tokens;
+
+    for (int64_t i = 0; i < depth; i++) {
+        struct vit_block_activations *block = &vit->activations[i];
+        if (vit->keep)
+            plan_kept_block(vit, arena, block);
+        else if (i == 0)
+            plan_shared_block(vit, arena, block);
+        else
+            *block = vit->activations[0];
+        if (vit->rescale)
+            plan_rescaled_rope(vit, arena, block);
+    }
+    vit->x_out = vit->keep ? df_arena_take(arena, "backbone output", rows * vit->config.dim, DF_F32)
+                           : vit->activations[0].x_in;
+    plan_features(vit, arena);
+    plan_scratch(vit, arena);
+}

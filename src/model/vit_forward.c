@@ -1,0 +1,118 @@
+#include "vit_internal.h"
+
+#include "dinoft/error.h"
+#include "dinoft/position.h"
+
+#include <assert.h>
+#include <math.h>
+
+static int embed(struct df_vit *vit, const float *image, int64_t batch)
+{
+    const struct df_backend_ops *ops = vit->backend->ops;
+    int64_t rows = batch * vit->patches, inputs = 3 * vit->config.patch * vit->config.patch;
+
+    DF_TRY(ops->patchify(vit->backend, image, vit->scratch.patches, batch, vit->options.height,
+                         vit->options.width, vit->config.patch));
+    DF_TRY(ops->linear_forward(vit->backend, vit->patch_embed,
+                               vit_act(vit, vit->scratch.patches, rows, inputs),
+                               vit_f32(vit->scratch.patch_tokens, rows, vit->config.dim), false));
+    return ops->assemble_tokens(vit->backend, vit->scratch.patch_tokens, vit->prefix_tokens, vit->pos_embed,
+                                vit->activations[0].x_in, vit_patch_rows(vit, batch), vit->config.dim);
+}
+
+/* Draws this step's RoPE factor of one block and uploads its table. */
+static int rescale_rope(struct df_vit *vit, struct vit_block_activations *block, struct df_rng *rng)
+{
+    size_t table = (size_t)(vit->patches * vit->config.head_size);
+    double limit = log(vit->options.rope_rescale);
+    float factor = (float)exp(df_rng_uniform(rng, -limit, limit));
+
+    df_rope_table(vit->rope_periods, vit->config.head_size, vit->grid_h, vit->grid_w, factor, vit->rope_host,
+                  vit->rope_host + table);
+    /* sin and cos are neighbours on both sides */
+    return vit->backend->ops->upload(vit->backend, block->rope_sin, vit->rope_host,
+                                     2 * table * sizeof(float));
+}
+
+static int attend(struct df_vit *vit, int64_t i, int64_t batch, bool rescaled)
+{
+    struct df_backend *backend = vit->backend;
+    const struct df_backend_ops *ops = backend->ops;
+    const struct vit_block *block = &vit->blocks[i];
+    struct vit_block_activations *kept = &vit->activations[i];
+    int64_t rows = batch * vit->tokens, dim = vit->config.dim;
+    struct df_matrix normed = vit_act(vit, vit->scratch.normed, rows, dim);
+    struct df_matrix qkv = vit_act(vit, kept->qkv, rows, 3 * dim);
+
+    DF_TRY(ops->layernorm_forward(backend, kept->x_in, vit_all_rows(vit, batch), dim, block->norm1.gamma,
+                                  block->norm1.beta, vit->config.layernorm_eps, normed.data, kept->mean1,
+                                  kept->rstd1));
+    DF_TRY(ops->linear_forward(backend, block->qkv, normed, qkv, false));
+    if (vit->options.lora)
+        DF_TRY(df_lora_forward(vit->options.lora, backend, i, normed, qkv, kept->lora_down));
+    if (vit->config.family == DF_DINOV3)
+        DF_TRY(ops->rope(backend, kept->qkv, vit_attention_shape(vit, batch), vit->prefix,
+                         rescaled ? kept->rope_sin : vit->rope_sin, rescaled ? kept->rope_cos : vit->rope_cos,
+                         false));
+    DF_TRY(ops->attention_forward(backend, vit_attention_shape(vit, batch), kept->qkv, kept->attention,
+                                  kept->lse));
+    if (kept->x_mid != kept->x_in)
+        DF_TRY(ops->copy(backend, kept->x_mid, kept->x_in, (size_t)(rows * dim) * sizeof(float)));
+    return ops->linear_forward(backend, block->proj, vit_act(vit, kept->attention, rows, dim),
+                               vit_f32(kept->x_mid, rows, dim), true);
+}
+
+static int feed_forward(struct df_vit *vit, int64_t i, int64_t batch, float *x_out)
+{
+    struct df_backend *backend = vit->backend;
+    const struct df_backend_ops *ops = backend->ops;
+    const struct vit_block *block = &vit->blocks[i];
+    struct vit_block_activations *kept = &vit->activations[i];
+    int64_t rows = batch * vit->tokens, dim = vit->config.dim, hidden = vit->config.ffn_hidden;
+    struct df_matrix normed = vit_act(vit, vit->scratch.normed, rows, dim);
+
+    DF_TRY(ops->layernorm_forward(backend, kept->x_mid, vit_all_rows(vit, batch), dim, block->norm2.gamma,
+                                  block->norm2.beta, vit->config.layernorm_eps, normed.data, kept->mean2,
+                                  kept->rstd2));
+    DF_TRY(ops->linear_forward(backend, block->ffn_in, normed,
+                               vit_act(vit, kept->ffn, rows, vit_ffn_width(vit)), false));
+    if (vit->config.ffn == DF_FFN_MLP)
+        DF_TRY(ops->gelu_forward(backend, kept->ffn, vit->scratch.ffn_hidden, rows * hidden));
+    else
+        DF_TRY(ops->swiglu_forward(backend, kept->ffn, vit->scratch.ffn_hidden, rows, hidden));
+    if (x_out != kept->x_mid)
+        DF_TRY(ops->copy(backend, x_out, kept->x_mid, (size_t)(rows * dim) * sizeof(float)));
+    return ops->linear_forward(backend, block->ffn_out, vit_act(vit, vit->scratch.ffn_hidden, rows, hidden),
+                               vit_f32(x_out, rows, dim), true);
+}
+
+/* Final norm of a block's output, patch tokens only. */
+static int take_feature(struct df_vit *vit, const float *x, int64_t batch, struct vit_feature *feature)
+{
+    return vit->backend->ops->layernorm_forward(vit->backend, x, vit_patch_rows(vit, batch), vit->config.dim,
+                                                vit->norm.gamma, vit->norm.beta, vit->config.layernorm_eps,
+                                                feature->patches, feature->mean, feature->rstd);
+}
+
+int df_vit_forward(struct df_vit *vit, const float *image, int64_t batch, bool training, struct df_rng *rng)
+{
+    int64_t depth = vit->config.depth, first_feature = depth - vit->options.n_features;
+    bool rescaled = training && vit->rescale;
+
+    assert(batch >= 1 && batch <= vit->options.max_batch && (!rescaled || rng));
+    DF_TRY(embed(vit, image, batch));
+    for (int64_t i = 0; i < depth; i++) {
+        float *x_out = i + 1 < depth ? vit->activations[i + 1].x_in : vit->x_out;
+        if (rescaled)
+            DF_TRY(rescale_rope(vit, &vit->activations[i], rng));
+        DF_TRY(attend(vit, i, batch, rescaled));
+        DF_TRY(feed_forward(vit, i, batch, x_out));
+        if (i >= first_feature)
+            DF_TRY(take_feature(vit, x_out, batch, &vit->features[i - first_feature]));
+    }
+    if (!vit->options.class_tokens)
+        return 0;
+    return vit->backend->ops->layernorm_forward(vit->backend, vit->x_out, vit_rows(vit, batch, 0, 1),
+                                                vit->config.dim, vit->cls_norm.gamma, vit->cls_norm.beta,
+                                                vit->config.layernorm_eps, vit->class_tokens, NULL, NULL);
+}

@@ -1,0 +1,110 @@
+/* The backbone's parts, shared by the files vit*.c. */
+#ifndef DINOFT_VIT_INTERNAL_H
+#define DINOFT_VIT_INTERNAL_H
+
+#include "dinoft/vit.h"
+
+struct vit_norm {
+    float *gamma, *beta; /* device [D] */
+};
+
+struct vit_block {
+    struct vit_norm norm1, norm2;
+    struct df_linear *qkv, *proj;       /* proj with ls1 folded in */
+    struct df_linear *ffn_in, *ffn_out; /* fc1 or [w1; w2]; fc2 or w3 with ls2 folded in */
+};
+
+/* What one block's forward pass leaves. When not training with LoRA, all blocks share one set and x_out ==
+ * x_in. */
+struct vit_block_activations {
+    float *x_in, *x_mid; /* [B, N, D] residual stream before the attention and before the FFN */
+    float *mean1, *rstd1, *mean2, *rstd2; /* [B * N] */
+    void *qkv, *attention, *ffn;          /* act [B * N, 3D], [B * N, D], [B * N, width of ffn_in] */
+    float *lse;                           /* [B, heads, N] */
+    float *lora_down;                     /* [B * N, 2 * rank] */
+    float *rope_sin, *rope_cos;           /* [P, head_size], its own when RoPE is rescaled */
+};
+
+struct vit_feature {
+    void *patches;      /* act [B * P, D] */
+    float *mean, *rstd; /* [B * P] */
+};
+
+struct df_vit {
+    struct df_backend *backend;
+    struct df_vit_config config;
+    struct df_vit_options options;
+    int64_t grid_h, grid_w, patches, prefix, tokens; /* P, T, N */
+    bool keep;                                       /* activations are kept for a backward pass */
+    bool rescale;                                    /* blocks have RoPE tables of their own while training */
+
+    struct df_linear *patch_embed;
+    struct vit_block *blocks; /* [depth] */
+    struct vit_norm norm, cls_norm;
+    float *prefix_tokens, *pos_embed; /* device [T, D] (class position added), [P, D] or NULL */
+    float *rope_sin, *rope_cos;       /* device [P, head_size], DINOv3 */
+    float *rope_periods, *rope_host;  /* host: [head_size / 4]; [2, P, head_size] for rescaled tables */
+    void **vectors;                   /* device allocations to free */
+    int n_vectors, max_vectors;
+
+    struct vit_block_activations *activations; /* [depth] */
+    float *x_out;                              /* [B, N, D] */
+    struct vit_feature features[DF_VIT_MAX_FEATURES];
+    void *class_tokens;       /* act [B, D] */
+    struct {                  /* scratch, sharing memory between phases */
+        void *patches;        /* act [B * P, 3 * p * p] */
+        float *patch_tokens;  /* [B * P, D] */
+        void *normed;         /* act [B * N, D] */
+        void *ffn_hidden;     /* act [B * N, ffn_hidden] */
+        float *dx;            /* [B * N, D] */
+        void *dnormed;        /* act [B * N, D] */
+        void *dattention;     /* act [B * N, D] */
+        void *dqkv;           /* act [B * N, 3D] */
+        void *dhidden, *dffn; /* act [B * N, ffn_hidden], [B * N, width of ffn_in] */
+        float *lora_ddown;    /* [B * N, 2 * rank] */
+    } scratch;
+};
+
+/* vit_weights.c */
+int df_vit_load_weights(struct df_vit *vit, const struct df_state *weights);
+void df_vit_free_weights(struct df_vit *vit);
+
+/* Columns of the layer ffn_in: SwiGLU computes both halves at once. */
+static inline int64_t vit_ffn_width(const struct df_vit *vit)
+{
+    return vit->config.ffn == DF_FFN_SWIGLU ? 2 * vit->config.ffn_hidden : vit->config.ffn_hidden;
+}
+
+static inline struct df_token_rows vit_rows(const struct df_vit *vit, int64_t batch, int64_t first,
+                                            int64_t rows)
+{
+    return (struct df_token_rows){batch, vit->tokens, first, rows};
+}
+
+static inline struct df_token_rows vit_all_rows(const struct df_vit *vit, int64_t batch)
+{
+    return vit_rows(vit, batch, 0, vit->tokens);
+}
+
+static inline struct df_token_rows vit_patch_rows(const struct df_vit *vit, int64_t batch)
+{
+    return vit_rows(vit, batch, vit->prefix, vit->patches);
+}
+
+static inline struct df_attention_shape vit_attention_shape(const struct df_vit *vit, int64_t batch)
+{
+    return (struct df_attention_shape){batch, vit->tokens, vit->config.heads, vit->config.head_size};
+}
+
+/* A contiguous matrix of the compute type, or of float32. */
+static inline struct df_matrix vit_act(const struct df_vit *vit, void *data, int64_t rows, int64_t cols)
+{
+    return (struct df_matrix){data, vit->backend->compute, rows, cols, cols};
+}
+
+static inline struct df_matrix vit_f32(float *data, int64_t rows, int64_t cols)
+{
+    return (struct df_matrix){data, DF_F32, rows, cols, cols};
+}
+
+#endif

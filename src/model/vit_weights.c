@@ -1,0 +1,362 @@
+/* From an official state dict to packed layers on the device. */
+#include "vit_internal.h"
+
+#include "dinoft/error.h"
+#include "dinoft/position.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NAME_MAX_LENGTH 96
+
+/* A tensor as float32 in new host memory; NULL with the error set when it is missing. */
+static float *host_tensor(const struct df_state *weights, const char *name)
+{
+    const struct df_entry *entry = df_state_find(weights, name);
+    if (!entry) {
+        df_error_set("%s is missing", name);
+        return NULL;
+    }
+    float *values = malloc((entry->tensor.count ? entry->tensor.count : 1) * sizeof *values);
+    if (!values) {
+        df_error_memory(name, entry->tensor.count * sizeof *values);
+        return NULL;
+    }
+    df_convert_to_f32(values, entry->tensor.data, entry->tensor.dtype, entry->tensor.count);
+    return values;
+}
+
+static float *host_block_tensor(const struct df_state *weights, int64_t block, const char *what)
+{
+    char name[NAME_MAX_LENGTH];
+    snprintf(name, sizeof name, "blocks.%lld.%s", (long long)block, what);
+    return host_tensor(weights, name);
+}
+
+static bool has_block_tensor(const struct df_state *weights, int64_t block, const char *what)
+{
+    char name[NAME_MAX_LENGTH];
+    snprintf(name, sizeof name, "blocks.%lld.%s", (long long)block, what);
+    return df_state_find(weights, name) != NULL;
+}
+
+/* Moves count floats to the device, to be freed with the weights. NULL on failure. */
+static float *device_vector(struct df_vit *vit, const float *values, int64_t count)
+{
+    struct df_backend *backend = vit->backend;
+    size_t bytes = (size_t)count * sizeof *values;
+    assert(vit->n_vectors < vit->max_vectors);
+    float *vector = backend->ops->alloc(backend, bytes);
+    if (!vector)
+        return NULL;
+    vit->vectors[vit->n_vectors++] = vector;
+    return backend->ops->upload(backend, vector, values, bytes) == 0 ? vector : NULL;
+}
+
+/* Takes over host values (NULL: a failed read) and moves them to the device. */
+static float *device_tensor(struct df_vit *vit, float *values, int64_t count)
+{
+    float *vector = values ? device_vector(vit, values, count) : NULL;
+    free(values);
+    return vector;
+}
+
+static int load_norm(struct df_vit *vit, const struct df_state *weights, const char *prefix,
+                     struct vit_norm *norm)
+{
+    char name[NAME_MAX_LENGTH];
+    snprintf(name, sizeof name, "%s.weight", prefix);
+    norm->gamma = device_tensor(vit, host_tensor(weights, name), vit->config.dim);
+    if (!norm->gamma)
+        return -1;
+    snprintf(name, sizeof name, "%s.bias", prefix);
+    norm->beta = device_tensor(vit, host_tensor(weights, name), vit->config.dim);
+    return norm->beta ? 0 : -1;
+}
+
+/* Multiplies row i of weight [out, in] and bias [out] by scale[i]: layer scale becomes part of the layer. */
+static void fold_scale(float *weight, float *bias, const float *scale, int64_t out, int64_t in)
+{
+    for (int64_t i = 0; i < out; i++) {
+        for (int64_t j = 0; j < in; j++)
+            weight[i * in + j] *= scale[i];
+        if (bias)
+            bias[i] *= scale[i];
+    }
+}
+
+static struct df_linear *pack(struct df_vit *vit, const float *weight, const float *bias, int64_t out,
+                              int64_t in, bool backward)
+{
+    return vit->backend->ops->linear_create(vit->backend, weight, bias, out, in,
+                                            vit->options.max_batch * vit->tokens, backward);
+}
+
+/* A layer of a block, with the layer scale named by `scale` (NULL: none) folded in. */
+static struct df_linear *load_linear(struct df_vit *vit, const struct df_state *weights, int64_t block,
+                                     const char *layer, const char *scale_name, int64_t out, int64_t in)
+{
+    char what[NAME_MAX_LENGTH / 2];
+    struct df_linear *linear = NULL;
+    float *bias = NULL, *scale = NULL;
+
+    snprintf(what, sizeof what, "%s.weight", layer);
+    float *weight = host_block_tensor(weights, block, what);
+    if (!weight)
+        goto done;
+    snprintf(what, sizeof what, "%s.bias", layer);
+    if (has_block_tensor(weights, block, what) && !(bias = host_block_tensor(weights, block, what)))
+        goto done;
+    if (scale_name && has_block_tensor(weights, block, scale_name)) {
+        if (!(scale = host_block_tensor(weights, block, scale_name)))
+            goto done;
+        fold_scale(weight, bias, scale, out, in);
+    }
+    linear = pack(vit, weight, bias, out, in, vit->keep);
+done:
+    free(weight);
+    free(bias);
+    free(scale);
+    return linear;
+}
+
+/* DINOv3 masks the k third of the bias: its effective value is bias * mask. */
+static int mask_bias(const struct df_state *weights, int64_t block, float *bias, int64_t count)
+{
+    if (!has_block_tensor(weights, block, "attn.qkv.bias_mask"))
+        return 0;
+    float *mask = host_block_tensor(weights, block, "attn.qkv.bias_mask");
+    if (!mask)
+        return -1;
+    for (int64_t i = 0; i < count; i++)
+        bias[i] =
+            mask[i] != 0.0f ? bias[i] * mask[i] : 0.0f; /* masked biases are NaN in some official files */
+    free(mask);
+    return 0;
+}
+
+static struct df_linear *load_qkv(struct df_vit *vit, const struct df_state *weights, int64_t block)
+{
+    int64_t dim = vit->config.dim;
+    struct df_linear *linear = NULL;
+    float *bias = NULL;
+    float *weight = host_block_tensor(weights, block, "attn.qkv.weight");
+
+    if (!weight)
+        goto done;
+    if (vit->config.qkv_bias) {
+        bias = host_block_tensor(weights, block, "attn.qkv.bias");
+        if (!bias || mask_bias(weights, block, bias, 3 * dim) != 0)
+            goto done;
+    }
+    if (vit->options.fold && df_lora_fold(vit->options.fold, dim, block, weight) != 0)
+        goto done;
+    linear = pack(vit, weight, bias, 3 * dim, dim, vit->keep && block > 0);
+done:
+    free(weight);
+    free(bias);
+    return linear;
+}
+
+/* SwiGLU with separate w1 and w2 (DINOv3) becomes DINOv2's fused layer: w1 over w2. */
+static struct df_linear *load_separate_swiglu(struct df_vit *vit, const struct df_state *weights,
+                                              int64_t block)
+{
+    int64_t dim = vit->config.dim, hidden = vit->config.ffn_hidden;
+    struct df_linear *linear = NULL;
+    float *weight = malloc((size_t)(2 * hidden * dim) * sizeof *weight);
+    float *bias = malloc((size_t)(2 * hidden) * sizeof *bias);
+    static const char *const names[2][2] = {{"mlp.w1.weight", "mlp.w1.bias"},
+                                            {"mlp.w2.weight", "mlp.w2.bias"}};
+
+    if (!weight || !bias) {
+        df_error_memory("a SwiGLU layer", (unsigned long long)(2 * hidden * dim) * sizeof *weight);
+        goto done;
+    }
+    for (int i = 0; i < 2; i++) {
+        float *part = host_block_tensor(weights, block, names[i][0]);
+        float *part_bias = part ? host_block_tensor(weights, block, names[i][1]) : NULL;
+        if (part && part_bias) {
+            memcpy(weight + i * hidden * dim, part, (size_t)(hidden * dim) * sizeof *part);
+            memcpy(bias + i * hidden, part_bias, (size_t)hidden * sizeof *part_bias);
+        }
+        bool failed = !part || !part_bias;
+        free(part);
+        free(part_bias);
+        if (failed)
+            goto done;
+    }
+    linear = pack(vit, weight, bias, 2 * hidden, dim, vit->keep);
+done:
+    free(weight);
+    free(bias);
+    return linear;
+}
+
+static int load_ffn(struct df_vit *vit, const struct df_state *weights, int64_t i)
+{
+    struct vit_block *block = &vit->blocks[i];
+    int64_t dim = vit->config.dim, hidden = vit->config.ffn_hidden;
+
+    if (vit->config.ffn == DF_FFN_MLP) {
+        block->ffn_in = load_linear(vit, weights, i, "mlp.fc1", NULL, hidden, dim);
+        block->ffn_out =
+            block->ffn_in ? load_linear(vit, weights, i, "mlp.fc2", "ls2.gamma", dim, hidden) : NULL;
+    } else {
+        block->ffn_in = has_block_tensor(weights, i, "mlp.w12.weight")
+                            ? load_linear(vit, weights, i, "mlp.w12", NULL, 2 * hidden, dim)
+                            : load_separate_swiglu(vit, weights, i);
+        block->ffn_out =
+            block->ffn_in ? load_linear(vit, weights, i, "mlp.w3", "ls2.gamma", dim, hidden) : NULL;
+    }
+    return block->ffn_out ? 0 : -1;
+}
+
+static int load_block(struct df_vit *vit, const struct df_state *weights, int64_t i)
+{
+    char name[NAME_MAX_LENGTH];
+    struct vit_block *block = &vit->blocks[i];
+    int64_t dim = vit->config.dim;
+
+    snprintf(name, sizeof name, "blocks.%lld.norm1", (long long)i);
+    DF_TRY(load_norm(vit, weights, name, &block->norm1));
+    snprintf(name, sizeof name, "blocks.%lld.norm2", (long long)i);
+    DF_TRY(load_norm(vit, weights, name, &block->norm2));
+    if (!(block->qkv = load_qkv(vit, weights, i)))
+        return -1;
+    if (!(block->proj = load_linear(vit, weights, i, "attn.proj", "ls1.gamma", dim, dim)))
+        return -1;
+    return load_ffn(vit, weights, i);
+}
+
+static int load_patch_embed(struct df_vit *vit, const struct df_state *weights)
+{
+    int64_t patch = vit->config.patch;
+    float *weight = host_tensor(weights, "patch_embed.proj.weight");
+    float *bias = weight ? host_tensor(weights, "patch_embed.proj.bias") : NULL;
+
+    if (weight && bias)
+        vit->patch_embed =
+            vit->backend->ops->linear_create(vit->backend, weight, bias, vit->config.dim, 3 * patch * patch,
+                                             vit->options.max_batch * vit->patches, false);
+    free(weight);
+    free(bias);
+    return vit->patch_embed ? 0 : -1;
+}
+
+/* Class and register tokens, and DINOv2's position embedding for this grid. Registers get no position. */
+static int load_tokens(struct df_vit *vit, const struct df_state *weights)
+{
+    int64_t dim = vit->config.dim;
+    bool v2 = vit->config.family == DF_DINOV2;
+    float *prefix = malloc((size_t)(vit->prefix * dim) * sizeof *prefix);
+    float *positions = malloc((size_t)(vit->patches * dim) * sizeof *positions);
+    float *class_token = NULL, *registers = NULL, *stored = NULL;
+    int status = -1;
+
+    if (!prefix || !positions) {
+        df_error_memory("the tokens",
+                        (unsigned long long)((vit->prefix + vit->patches) * dim) * sizeof *prefix);
+        goto done;
+    }
+    if (!(class_token = host_tensor(weights, "cls_token")))
+        goto done;
+    memcpy(prefix, class_token, (size_t)dim * sizeof *prefix);
+    if (vit->config.registers > 0) {
+        if (!(registers = host_tensor(weights, v2 ? "register_tokens" : "storage_tokens")))
+            goto done;
+        memcpy(prefix + dim, registers, (size_t)(vit->config.registers * dim) * sizeof *prefix);
+    }
+    if (v2) {
+        if (!(stored = host_tensor(weights, "pos_embed")))
+            goto done;
+        for (int64_t d = 0; d < dim; d++)
+            prefix[d] += stored[d];
+        if (df_pos_embed_interpolate(stored + dim, vit->config.pos_grid, dim,
+                                     vit->config.registers ? DF_POS_ANTIALIAS : DF_POS_SCALE_FACTOR,
+                                     vit->grid_h, vit->grid_w, positions) != 0)
+            goto done;
+        if (!(vit->pos_embed = device_vector(vit, positions, vit->patches * dim)))
+            goto done;
+    }
+    vit->prefix_tokens = device_vector(vit, prefix, vit->prefix * dim);
+    status = vit->prefix_tokens ? 0 : -1;
+done:
+    free(prefix);
+    free(positions);
+    free(class_token);
+    free(registers);
+    free(stored);
+    return status;
+}
+
+static int load_rope(struct df_vit *vit, const struct df_state *weights)
+{
+    int64_t head = vit->config.head_size;
+    size_t table = (size_t)(vit->patches * head);
+
+    if (vit->config.family != DF_DINOV3)
+        return 0;
+    if (df_state_find(weights, "rope_embed.periods")) {
+        vit->rope_periods = host_tensor(weights, "rope_embed.periods");
+    } else {
+        vit->rope_periods = malloc((size_t)(head / 4) * sizeof(float));
+        if (vit->rope_periods)
+            df_rope_default_periods(head, vit->rope_periods);
+    }
+    vit->rope_host = malloc(2 * table * sizeof(float));
+    if (!vit->rope_periods || !vit->rope_host)
+        return df_error_memory("the RoPE tables", 2 * table * sizeof(float));
+    df_rope_table(vit->rope_periods, head, vit->grid_h, vit->grid_w, 1.0f, vit->rope_host,
+                  vit->rope_host + table);
+    if (!(vit->rope_sin = device_vector(vit, vit->rope_host, (int64_t)table)))
+        return -1;
+    vit->rope_cos = device_vector(vit, vit->rope_host + table, (int64_t)table);
+    return vit->rope_cos ? 0 : -1;
+}
+
+int df_vit_load_weights(struct df_vit *vit, const struct df_state *weights)
+{
+    vit->max_vectors = (int)(4 * vit->config.depth + 8);
+    vit->vectors = calloc((size_t)vit->max_vectors, sizeof *vit->vectors);
+    vit->blocks = calloc((size_t)vit->config.depth, sizeof *vit->blocks);
+    if (!vit->vectors || !vit->blocks)
+        return df_error_memory("the backbone's blocks",
+                               (unsigned long long)vit->config.depth * sizeof *vit->blocks);
+
+    DF_TRY(load_patch_embed(vit, weights));
+    DF_TRY(load_tokens(vit, weights));
+    DF_TRY(load_rope(vit, weights));
+    for (int64_t i = 0; i < vit->config.depth; i++)
+        DF_TRY(load_block(vit, weights, i));
+    DF_TRY(load_norm(vit, weights, "norm", &vit->norm));
+    if (vit->config.has_cls_norm)
+        return load_norm(vit, weights, "cls_norm", &vit->cls_norm);
+    vit->cls_norm = vit->norm;
+    return 0;
+}
+
+static void free_linear(struct df_vit *vit, struct df_linear *linear)
+{
+    if (linear)
+        vit->backend->ops->linear_free(vit->backend, linear);
+}
+
+void df_vit_free_weights(struct df_vit *vit)
+{
+    free_linear(vit, vit->patch_embed);
+    for (int64_t i = 0; vit->blocks && i < vit->config.depth; i++) {
+        free_linear(vit, vit->blocks[i].qkv);
+        free_linear(vit, vit->blocks[i].proj);
+        free_linear(vit, vit->blocks[i].ffn_in);
+        free_linear(vit, vit->blocks[i].ffn_out);
+    }
+    for (int i = 0; i < vit->n_vectors; i++)
+        vit->backend->ops->free(vit->backend, vit->vectors[i]);
+    free(vit->vectors);
+    free(vit->blocks);
+    free(vit->rope_periods);
+    free(vit->rope_host);
+}
