@@ -1,0 +1,120 @@
+#include "commands.h"
+
+#include "dinoft/backbone_file.h"
+#include "dinoft/error.h"
+#include "dinoft/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_float(enum df_dtype dtype)
+{
+    return dtype == DF_F32 || dtype == DF_F16 || dtype == DF_BF16 || dtype == DF_F64;
+}
+
+/* A copy of a tensor in another floating-point type. */
+static int append_converted(struct df_state *result, const struct df_entry *entry, enum df_dtype dtype)
+{
+    const struct df_tensor *tensor = &entry->tensor;
+    float *values = malloc((tensor->count ? tensor->count : 1) * sizeof *values);
+    void *bytes = malloc((tensor->count ? tensor->count : 1) * df_dtype_size(dtype));
+
+    if (!values || !bytes) {
+        df_error_memory(entry->name, tensor->count * sizeof *values);
+        free(values);
+        free(bytes);
+        return -1;
+    }
+    df_convert_to_f32(values, tensor->data, tensor->dtype, tensor->count);
+    int status = df_convert_from_f32(bytes, dtype, values, tensor->count);
+    free(values);
+    if (status != 0) {
+        free(bytes);
+        return -1;
+    }
+    struct df_entry *added = df_state_adopt(result, entry->name, dtype, tensor->ndim, tensor->shape, bytes);
+    if (!added)
+        return -1;
+    added->is_parameter = entry->is_parameter;
+    return 0;
+}
+
+static int append(struct df_state *result, const struct df_entry *entry, const char *dtype_name)
+{
+    static const struct {
+        const char *name;
+        enum df_dtype dtype;
+    } types[] = {{"fp32", DF_F32}, {"fp16", DF_F16}, {"bf16", DF_BF16}};
+
+    if (entry->text)
+        return df_state_add_text(result, entry->name, entry->text) ? 0 : -1;
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        bool wanted = strcmp(dtype_name, types[i].name) == 0 && entry->tensor.dtype != types[i].dtype;
+        if (wanted && is_float(entry->tensor.dtype))
+            return append_converted(result, entry, types[i].dtype);
+    }
+    struct df_entry *added = df_state_borrow(result, entry->name, entry->tensor.dtype, entry->tensor.ndim,
+                                             entry->tensor.shape, entry->tensor.data);
+    if (!added)
+        return -1;
+    added->is_parameter = entry->is_parameter;
+    return 0;
+}
+
+/* What is written: it borrows from `source` whatever need not change. */
+static struct df_state *converted(const struct df_state *source, const char *dtype_name)
+{
+    struct df_state *result = df_state_new();
+    for (size_t i = 0; result && i < source->count; i++) {
+        if (append(result, &source->entries[i], dtype_name) != 0) {
+            df_state_free(result);
+            return NULL;
+        }
+    }
+    return result;
+}
+
+static int convert(const struct df_config *config, const struct df_state *source)
+{
+    struct df_state *result = converted(source, config->dtype);
+    int status = result ? df_weight_file_write(config->inputs[1], result) : -1;
+    df_state_free(result);
+    return status == 0 ? 0 : 1;
+}
+
+static int convert_backbone(const struct df_config *config, struct df_state *state)
+{
+    struct df_vit_config vit;
+    struct df_state *official = df_backbone_from_state(state, config->inputs[0], &vit);
+    struct df_state *renamed = NULL;
+    int status = 1;
+
+    if (!official)
+        return 1;
+    if (strcmp(config->naming, "huggingface") == 0) {
+        renamed = df_backbone_to_huggingface(official, &vit);
+        if (renamed)
+            status = convert(config, renamed);
+    } else {
+        status = convert(config, official);
+    }
+    df_state_free(renamed);
+    df_state_free(official);
+    return status;
+}
+
+int command_convert(const struct df_config *config)
+{
+    struct df_state *state = df_weight_file_read(config->inputs[0], NULL);
+    if (!state)
+        return 1;
+    if (state->ignored > 0)
+        df_log("%s: %zu entries that are neither tensors nor strings are left out", config->inputs[0],
+               state->ignored);
+    if (df_state_is_backbone(state))
+        return convert_backbone(config, state);
+    int status = convert(config, state);
+    df_state_free(state);
+    return status;
+}

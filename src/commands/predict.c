@@ -1,0 +1,138 @@
+#include "commands.h"
+#include "inputs.h"
+#include "interrupt.h"
+
+#include "dinoft/atomic_write.h"
+#include "dinoft/dataset.h"
+#include "dinoft/error.h"
+#include "dinoft/report.h"
+#include "dinoft/setup.h"
+#include "dinoft/text.h"
+#include "dinoft/weight_file.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct prediction {
+    const struct df_config *config;
+    const struct df_setup *setup;
+    struct df_segmenter *segmenter;
+    uint8_t *pixels; /* [H, W, 3] at the network's input size */
+    uint8_t palette[256][3];
+};
+
+static char *output_path(const struct df_config *config, const char *image_path, const char *ending)
+{
+    char *stem = df_path_stem(image_path);
+    char *path = stem ? df_text_format("%s/%s%s", config->output_dir, stem, ending) : NULL;
+    free(stem);
+    return path;
+}
+
+static int write_mask(const struct prediction *job, const char *image_path, const struct df_image *classes)
+{
+    char *path = output_path(job->config, image_path, ".png");
+    int status = path ? df_png_write_palette(path, classes, job->palette) : -1;
+    free(path);
+    return status;
+}
+
+static int write_overlay(const struct prediction *job, const char *image_path, const struct df_image *image,
+                         const struct df_image *classes)
+{
+    struct df_image overlay = {0};
+    char *path = output_path(job->config, image_path, "_overlay.png");
+    int status = path && df_overlay(image, classes, job->palette, &overlay) == 0
+                     ? df_png_write_rgb(path, &overlay)
+                     : -1;
+    df_image_free(&overlay);
+    free(path);
+    return status;
+}
+
+/* NAME.safetensors with `logits` [C, H, W] at the network's input size. */
+static int write_logits(const struct prediction *job, const char *image_path)
+{
+    const int64_t shape[3] = {job->segmenter->options.classes, job->setup->height, job->setup->width};
+    float *logits = malloc((size_t)(shape[0] * shape[1] * shape[2]) * sizeof *logits);
+    struct df_state *state = df_state_new();
+    char *path = output_path(job->config, image_path, ".safetensors");
+    int status = -1;
+
+    if (!logits || !state || !path) {
+        df_error_memory("the logits", (unsigned long long)(shape[0] * shape[1] * shape[2]) * sizeof *logits);
+        goto done;
+    }
+    if (df_segmenter_download_logits(job->segmenter, 0, logits) == 0 &&
+        df_state_borrow(state, "logits", DF_F32, 3, shape, logits))
+        status = df_weight_file_write(path, state);
+done:
+    df_state_free(state);
+    free(logits);
+    free(path);
+    return status;
+}
+
+/* The mask is written at the image's own size, from logits brought to it. */
+static int predict_image(const struct prediction *job, const char *path)
+{
+    struct df_image image = {0}, classes = {0};
+    int status = -1;
+
+    if (input_read(path, job->setup->height, job->setup->width, &image, job->pixels) != 0)
+        return -1;
+    if (df_segmenter_load_pixels(job->segmenter, 1, job->pixels, NULL) == 0 &&
+        df_segmenter_forward(job->segmenter, 1, false, NULL) == 0 &&
+        df_image_alloc(&classes, image.width, image.height, 1) == 0 &&
+        df_segmenter_predict_at(job->segmenter, 0, image.height, image.width, NULL, classes.pixels, NULL,
+                                NULL) == 0 &&
+        write_mask(job, path, &classes) == 0 && write_overlay(job, path, &image, &classes) == 0 &&
+        (!job->config->save_logits || write_logits(job, path) == 0))
+        status = 0;
+    df_image_free(&image);
+    df_image_free(&classes);
+    return status;
+}
+
+static int predict_all(const struct prediction *job)
+{
+    const volatile sig_atomic_t *stop = interrupt_flag();
+    struct df_progress *progress = df_progress_open(stderr, "predict", job->config->n_inputs);
+    int status = 0;
+
+    for (int i = 0; i < job->config->n_inputs && status == 0; i++) {
+        if (*stop)
+            status = EXIT_INTERRUPTED;
+        else if (predict_image(job, job->config->inputs[i]) != 0)
+            status = 1;
+        else
+            df_progress_update(progress, i + 1, i + 1, NAN);
+    }
+    df_progress_close(progress);
+    return status;
+}
+
+int command_predict(const struct df_config *config)
+{
+    struct df_setup setup;
+    struct prediction job = {.config = config, .setup = &setup};
+    int status = 1;
+
+    if (inputs_check(config, true) != 0 || df_check_writable(config->output_dir) != 0)
+        return 1;
+    if (df_setup_open(&setup, config) != 0)
+        goto done;
+    df_voc_palette(job.palette);
+    job.segmenter = df_setup_segmenter(&setup, config, false, setup.checkpoint->classes, 1);
+    job.pixels = malloc((size_t)(setup.height * setup.width * 3));
+    if (!job.pixels)
+        df_error_memory("an image", (unsigned long long)(setup.height * setup.width * 3));
+    if (job.segmenter && job.pixels)
+        status = predict_all(&job);
+done:
+    df_segmenter_free(job.segmenter);
+    free(job.pixels);
+    df_setup_close(&setup);
+    return status;
+}

@@ -1,0 +1,122 @@
+#include "dinoft/metrics.h"
+
+#include "dinoft/dataset.h"
+#include "dinoft/error.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define REFERENCE_EPS 1e-6
+
+int df_metrics_init(struct df_metrics *metrics, int n_classes, bool void_is_background)
+{
+    *metrics = (struct df_metrics){.n_classes = n_classes, .void_is_background = void_is_background};
+    metrics->confusion = calloc((size_t)n_classes * (size_t)n_classes, sizeof *metrics->confusion);
+    if (!metrics->confusion)
+        return df_error_memory("the confusion matrix",
+                               (unsigned long long)n_classes * (unsigned)n_classes * 8);
+    return 0;
+}
+
+void df_metrics_free(struct df_metrics *metrics)
+{
+    free(metrics->confusion);
+    memset(metrics, 0, sizeof *metrics);
+}
+
+/* The reference's compute_iou_metric for one image: bitwise on the class numbers. */
+static double reference_iou(const struct df_metrics *metrics, const uint8_t *prediction, const uint8_t *label,
+                            int64_t count)
+{
+    int64_t intersection = 0, together = 0;
+    for (int64_t i = 0; i < count; i++) {
+        uint8_t truth = label[i] == DF_IGNORE_LABEL ? 0 : label[i];
+        uint8_t guess = label[i] == DF_IGNORE_LABEL && !metrics->void_is_background ? 0 : prediction[i];
+        intersection += truth & guess;
+        together += truth | guess;
+    }
+    return ((double)intersection + REFERENCE_EPS) / ((double)together + REFERENCE_EPS);
+}
+
+void df_metrics_add_image(struct df_metrics *metrics, const uint8_t *prediction, const uint8_t *label,
+                          int64_t count)
+{
+    for (int64_t i = 0; i < count; i++) {
+        if (label[i] != DF_IGNORE_LABEL)
+            metrics->confusion[(int64_t)label[i] * metrics->n_classes + prediction[i]]++;
+    }
+    metrics->batch_iou += reference_iou(metrics, prediction, label, count);
+    metrics->batch_images++;
+}
+
+void df_metrics_end_batch(struct df_metrics *metrics, double loss)
+{
+    if (metrics->batch_images > 0) {
+        metrics->iou_sum += metrics->batch_iou / (double)metrics->batch_images;
+        metrics->batches++;
+    }
+    metrics->batch_iou = 0.0;
+    metrics->batch_images = 0;
+    if (!isnan(loss)) {
+        metrics->loss_sum += loss;
+        metrics->loss_batches++;
+    }
+}
+
+static double ratio(double numerator, double denominator)
+{
+    return denominator > 0.0 ? numerator / denominator : NAN;
+}
+
+void df_metrics_class(const struct df_metrics *metrics, int class_index, struct df_class_scores *scores)
+{
+    int n = metrics->n_classes;
+    int64_t labelled = 0, predicted = 0;
+    int64_t hit = metrics->confusion[(int64_t)class_index * n + class_index];
+
+    for (int i = 0; i < n; i++) {
+        labelled += metrics->confusion[(int64_t)class_index * n + i];
+        predicted += metrics->confusion[(int64_t)i * n + class_index];
+    }
+    scores->pixels = labelled;
+    scores->accuracy = ratio((double)hit, (double)labelled);
+    scores->iou = ratio((double)hit, (double)(labelled + predicted - hit));
+    scores->dice = ratio(2.0 * (double)hit, (double)(labelled + predicted));
+}
+
+/* A mean that leaves out what does not exist. */
+struct mean {
+    double sum;
+    int count;
+};
+
+static void mean_add(struct mean *mean, double value)
+{
+    if (!isnan(value)) {
+        mean->sum += value;
+        mean->count++;
+    }
+}
+
+void df_metrics_scores(const struct df_metrics *metrics, struct df_scores *scores)
+{
+    struct mean iou = {0}, accuracy = {0}, dice = {0};
+    int64_t hits = 0, pixels = 0;
+
+    for (int i = 0; i < metrics->n_classes; i++) {
+        struct df_class_scores one;
+        df_metrics_class(metrics, i, &one);
+        mean_add(&iou, one.iou);
+        mean_add(&accuracy, one.accuracy);
+        mean_add(&dice, one.dice);
+        hits += metrics->confusion[(int64_t)i * metrics->n_classes + i];
+        pixels += one.pixels;
+    }
+    scores->miou = ratio(iou.sum, iou.count);
+    scores->mean_accuracy = ratio(accuracy.sum, accuracy.count);
+    scores->dice = ratio(dice.sum, dice.count);
+    scores->pixel_accuracy = ratio((double)hits, (double)pixels);
+    scores->reference_iou = ratio(metrics->iou_sum, (double)metrics->batches);
+    scores->loss = ratio(metrics->loss_sum, (double)metrics->loss_batches);
+}

@@ -1,0 +1,33 @@
+/* The files that a training run keeps about itself: NAME_steps.csv and NAME_metrics.json. */
+#ifndef DINOFT_RUN_LOG_H
+#define DINOFT_RUN_LOG_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+struct run_validation {
+    int64_t epoch;
+    double loss, miou, reference_iou;
+};
+
+struct run_log {
+    char *steps_path, *metrics_path;
+    FILE *steps;        /* grows a line a step; opened by the first */
+    double *train_loss; /* [n_epochs] */
+    int64_t n_epochs;
+    struct run_validation *validations;
+    int64_t n_validations;
+};
+
+int run_log_init(struct run_log *log, const char *folder, const char *name);
+void run_log_free(struct run_log *log);
+
+/* Appends a line to the CSV, which the first call creates anew. */
+int run_log_step(struct run_log *log, int64_t epoch, int64_t step, double loss, double lr,
+                 double images_per_second);
+
+/* Each rewrites the metrics file. */
+int run_log_epoch(struct run_log *log, double train_loss);
+int run_log_validation(struct run_log *log, const struct run_validation *validation);
+
+#endif

@@ -1,0 +1,200 @@
+#include "dinoft/setup.h"
+
+#include "dinoft/backbone_file.h"
+#include "dinoft/error.h"
+#include "dinoft/log.h"
+#include "dinoft/text.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const float imagenet_mean[3] = {0.485f, 0.456f, 0.406f};
+static const float imagenet_std[3] = {0.229f, 0.224f, 0.225f};
+
+/* The hub name that the flags mean; a checkpoint's own record counts more than defaults that nobody typed. */
+static const char *wanted_backbone(const struct df_setup *setup, const struct df_config *config)
+{
+    bool typed = config->typed[DF_OPTION_SIZE] || config->typed[DF_OPTION_DINO_TYPE];
+    if (!typed && setup->checkpoint && setup->checkpoint->record.backbone[0])
+        return setup->checkpoint->record.backbone;
+    return df_hub_name_for(config->dino_type, config->size);
+}
+
+/* weights/NAME.safetensors or .pth. */
+static char *find_weights(const char *name)
+{
+    static const char *const extensions[] = {"safetensors", "pth"};
+    for (int i = 0; i < 2; i++) {
+        char *path = df_text_format("weights/%s.%s", name, extensions[i]);
+        if (!path || access(path, F_OK) == 0)
+            return path;
+        free(path);
+    }
+    df_error_set(
+        "no backbone: neither weights/%s.safetensors nor weights/%s.pth is there; scripts/get_weights.py %s "
+        "fetches it, or --weights FILE names another",
+        name, name, name);
+    return NULL;
+}
+
+static int open_backbone(struct df_setup *setup, const struct df_config *config)
+{
+    if (config->weights) {
+        setup->weights_path = df_text_copy(config->weights);
+    } else {
+        const char *name = wanted_backbone(setup, config);
+        setup->weights_path = name ? find_weights(name) : NULL;
+    }
+    if (!setup->weights_path)
+        return -1;
+    setup->backbone = df_backbone_read(setup->weights_path, &setup->vit);
+    return setup->backbone ? 0 : -1;
+}
+
+/* --size and --dino_type choose a file; where --weights does, they are checked only if they were typed. */
+static int check_typed_backbone(const struct df_setup *setup, const struct df_config *config)
+{
+    struct df_vit_config typed;
+
+    if (config->typed[DF_OPTION_DINO_TYPE] &&
+        strcmp(df_family_name(setup->vit.family), config->dino_type) != 0)
+        return df_error_set("%s holds a %s backbone, --dino_type says %s", setup->weights_path,
+                            df_family_name(setup->vit.family), config->dino_type);
+    if (!config->typed[DF_OPTION_SIZE])
+        return 0;
+    const char *name = df_hub_name_for(df_family_name(setup->vit.family), config->size);
+    if (!name || df_vit_config_for_hub_name(name, &typed) != 0)
+        return -1;
+    if (typed.dim != setup->vit.dim || typed.depth != setup->vit.depth)
+        return df_error_set(
+            "%s has %" PRId64 " channels and %" PRId64 " blocks, --size %s has %" PRId64 " and %" PRId64,
+            setup->weights_path, setup->vit.dim, setup->vit.depth, config->size, typed.dim, typed.depth);
+    if (typed.ffn != setup->vit.ffn)
+        return df_error_set("%s has a%s FFN, --size %s has a%s one", setup->weights_path,
+                            setup->vit.ffn == DF_FFN_SWIGLU ? " SwiGLU" : "n MLP", config->size,
+                            typed.ffn == DF_FFN_SWIGLU ? " SwiGLU" : "n MLP");
+    return 0;
+}
+
+static int choose_size(struct df_setup *setup, const struct df_config *config)
+{
+    int64_t patch = setup->vit.patch;
+    int64_t wanted[2] = {config->img_dim[0], config->img_dim[1]};
+
+    if (!config->typed[DF_OPTION_IMG_DIM] && setup->checkpoint && setup->checkpoint->record.img_dim[0] > 0) {
+        wanted[0] = setup->checkpoint->record.img_dim[0];
+        wanted[1] = setup->checkpoint->record.img_dim[1];
+    }
+    if (wanted[0] < patch || wanted[1] < patch)
+        return df_error_set("--img_dim %" PRId64 " %" PRId64 " is smaller than one patch of %" PRId64
+                            " x %" PRId64,
+                            wanted[0], wanted[1], patch, patch);
+    setup->height = wanted[0] - wanted[0] % patch;
+    setup->width = wanted[1] - wanted[1] % patch;
+    if (setup->height != wanted[0] || setup->width != wanted[1])
+        df_log("image size lowered from %" PRId64 " x %" PRId64 " to %" PRId64 " x %" PRId64
+               ", a multiple of the patch size %" PRId64,
+               wanted[0], wanted[1], setup->height, setup->width, patch);
+    return 0;
+}
+
+static void choose_normalization(struct df_setup *setup, const struct df_config *config)
+{
+    const struct df_checkpoint *checkpoint = setup->checkpoint;
+    bool imagenet = strcmp(config->normalize, "imagenet") == 0;
+
+    if (strcmp(config->normalize, "auto") == 0) /* a recipe of another opinion has replaced "auto" already */
+        imagenet = !checkpoint || strcmp(checkpoint->record.normalize, "imagenet") == 0;
+    setup->normalize = imagenet ? "imagenet" : "none";
+    for (int i = 0; i < 3; i++) {
+        setup->mean[i] = imagenet ? imagenet_mean[i] : 0.0f;
+        setup->std[i] = imagenet ? imagenet_std[i] : 1.0f;
+    }
+}
+
+int df_setup_open(struct df_setup *setup, const struct df_config *config)
+{
+    memset(setup, 0, sizeof *setup);
+    if (config->lora_weights) {
+        setup->checkpoint = df_checkpoint_open(config->lora_weights);
+        if (!setup->checkpoint)
+            return -1;
+    }
+    DF_TRY(open_backbone(setup, config));
+    DF_TRY(check_typed_backbone(setup, config));
+    if (setup->checkpoint)
+        DF_TRY(df_checkpoint_check_backbone(setup->checkpoint, &setup->vit, config->lora_weights));
+    DF_TRY(choose_size(setup, config));
+    choose_normalization(setup, config);
+    setup->backend = df_backend_open(config->device, config->precision, (int)config->threads);
+    return setup->backend ? 0 : -1;
+}
+
+void df_setup_close(struct df_setup *setup)
+{
+    df_state_free(setup->backbone);
+    df_checkpoint_free(setup->checkpoint);
+    df_backend_close(setup->backend);
+    free(setup->weights_path);
+    memset(setup, 0, sizeof *setup);
+}
+
+/* Training from a checkpoint: what was asked for must be what it holds. */
+static int check_training_checkpoint(const struct df_checkpoint *checkpoint, const struct df_config *config,
+                                     int64_t classes)
+{
+    const char *decoder = config->use_fpn ? "fpn" : "linear";
+    if (strcmp(checkpoint->decoder->name, decoder) != 0)
+        return df_error_set("%s holds a decoder of type %s, asked for is %s (--use_fpn %s)",
+                            config->lora_weights, checkpoint->decoder->name, decoder,
+                            config->use_fpn ? "given" : "not given");
+    if (checkpoint->classes != classes)
+        return df_error_set("%s is for %" PRId64 " classes, the data set has %" PRId64, config->lora_weights,
+                            checkpoint->classes, classes);
+    if (!config->use_lora && checkpoint->rank > 0)
+        return df_error_set("%s holds LoRA of rank %" PRId64 ", but --use_lora was not given",
+                            config->lora_weights, checkpoint->rank);
+    if (config->use_lora && checkpoint->rank == 0)
+        return df_error_set("%s holds no LoRA, but --use_lora was given", config->lora_weights);
+    if (config->use_lora && config->typed[DF_OPTION_R] && config->r != checkpoint->rank)
+        return df_error_set("%s holds LoRA of rank %" PRId64 ", --r says %" PRId64, config->lora_weights,
+                            checkpoint->rank, config->r);
+    return 0;
+}
+
+struct df_segmenter *df_setup_segmenter(struct df_setup *setup, const struct df_config *config, bool training,
+                                        int64_t classes, int64_t max_batch)
+{
+    const struct df_checkpoint *checkpoint = setup->checkpoint;
+    struct df_segmenter_options options = {
+        .decoder = checkpoint        ? checkpoint->decoder->name
+                   : config->use_fpn ? "fpn"
+                                     : "linear",
+        .classes = classes,
+        .rank = checkpoint         ? checkpoint->rank
+                : config->use_lora ? config->r
+                                   : 0,
+        .max_batch = max_batch,
+        .height = setup->height,
+        .width = setup->width,
+        .training = training,
+        .rope_rescale = config->rope_rescale,
+    };
+    if (training && checkpoint && check_training_checkpoint(checkpoint, config, classes) != 0)
+        return NULL;
+    memcpy(options.mean, setup->mean, sizeof options.mean);
+    memcpy(options.std, setup->std, sizeof options.std);
+    struct df_segmenter *segmenter =
+        df_segmenter_create(setup->backend, setup->backbone, &setup->vit, &options,
+                            checkpoint ? checkpoint->state : NULL, (uint64_t)config->seed);
+    if (!segmenter) {
+        if (checkpoint)
+            df_error_context("%s", config->lora_weights);
+        return NULL;
+    }
+    df_state_free(setup->backbone);
+    setup->backbone = NULL;
+    return segmenter;
+}

@@ -1,0 +1,293 @@
+#include "dinoft/train.h"
+
+#include "run_log.h"
+
+#include "dinoft/atomic_write.h"
+#include "dinoft/error.h"
+#include "dinoft/evaluate.h"
+#include "dinoft/log.h"
+#include "dinoft/report.h"
+#include "dinoft/setup.h"
+#include "dinoft/size.h"
+#include "dinoft/text.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct run {
+    const struct df_config *config;
+    const volatile sig_atomic_t *stop;
+    struct df_setup setup;
+    struct df_dataset *train_set, *val_set;
+    struct df_loader *train_loader, *val_loader;
+    struct df_segmenter *segmenter;
+    struct df_record record; /* borrows the data set's class names */
+    struct run_log log;
+    char *checkpoint_path;
+    struct df_rng rng; /* RoPE rescaling */
+    int64_t step;      /* done so far, over all epochs */
+};
+
+static struct df_dataset *open_split(const struct df_config *config, enum df_split split)
+{
+    struct df_dataset_options options = {
+        .kind = config->dataset,
+        .root = config->data_root,
+        .split = split,
+        .void_as_background = config->void_as_background,
+        .n_classes = (int)config->n_classes,
+        .class_names = config->class_names,
+    };
+    return df_dataset_open(&options);
+}
+
+static struct df_loader *open_loader(const struct run *run, const struct df_dataset *dataset, bool shuffle)
+{
+    struct df_loader_options options = {
+        .batch_size = run->config->batch_size,
+        .height = run->setup.height,
+        .width = run->setup.width,
+        .workers = (int)run->config->num_workers,
+        .shuffle = shuffle,
+        .seed = (uint64_t)run->config->seed,
+    };
+    return df_loader_open(dataset, &options);
+}
+
+static void fill_record(struct run *run)
+{
+    const char *hub_name = df_vit_hub_name(&run->setup.vit);
+    struct df_record *record = &run->record;
+
+    snprintf(record->backbone, sizeof record->backbone, "%s", hub_name ? hub_name : "");
+    snprintf(record->dataset, sizeof record->dataset, "%s", run->config->dataset);
+    snprintf(record->normalize, sizeof record->normalize, "%s", run->setup.normalize);
+    record->img_dim[0] = run->setup.height;
+    record->img_dim[1] = run->setup.width;
+    record->class_names = run->train_set->class_names;
+    record->n_class_names = run->train_set->n_classes;
+}
+
+static void log_model(const struct run *run)
+{
+    const struct df_segmenter_options *options = &run->segmenter->options;
+    const char *name = df_vit_hub_name(&run->setup.vit);
+    char lora[48] = "no LoRA";
+
+    if (options->rank > 0)
+        snprintf(lora, sizeof lora, "LoRA of rank %" PRId64, options->rank);
+    df_log("%s from %s, %s, decoder %s, %" PRId64 " classes, %" PRId64 " x %" PRId64 ", normalize %s",
+           name ? name : df_family_name(run->setup.vit.family), run->setup.weights_path, lora,
+           options->decoder, options->classes, options->height, options->width, run->setup.normalize);
+    df_log("%" PRId64
+           " trained parameters; device %s, %s, %d threads, %.0f MiB for activations and parameters",
+           run->segmenter->parameters.trained, run->setup.backend->name,
+           df_dtype_name(run->setup.backend->compute), run->setup.backend->threads,
+           (double)run->segmenter->arena.peak / 1048576.0);
+    df_log("%" PRId64 " training and %" PRId64 " validation images of %s", run->train_set->count,
+           run->val_set->count, run->config->dataset);
+}
+
+/* --exp_name may name a folder too ("dinov2/large_voc"), as it may in main.py where the folder is there. */
+static int check_output(const struct df_config *config)
+{
+    char *path = df_text_format("%s/%s.pt", config->output_dir, config->exp_name);
+    char *folder = path ? df_path_folder(path) : NULL;
+    int status = folder ? df_check_writable(folder) : -1;
+    free(folder);
+    free(path);
+    return status;
+}
+
+/* Everything that can fail for a reason that the user should hear at once. */
+static int prepare(struct run *run)
+{
+    const struct df_config *config = run->config;
+
+    DF_TRY(check_output(config));
+    if (!(run->train_set = open_split(config, DF_SPLIT_TRAIN)) ||
+        !(run->val_set = open_split(config, DF_SPLIT_VAL)))
+        return -1;
+    DF_TRY(df_setup_open(&run->setup, config));
+    run->segmenter = df_setup_segmenter(
+        &run->setup, config, true, run->train_set->n_classes,
+        df_min_i64(config->batch_size, df_max_i64(run->train_set->count, run->val_set->count)));
+    if (!run->segmenter)
+        return -1;
+    if (!(run->train_loader = open_loader(run, run->train_set, !config->no_shuffle)) ||
+        !(run->val_loader = open_loader(run, run->val_set, false)))
+        return -1;
+    fill_record(run);
+    log_model(run);
+    df_rng_seed(&run->rng, (uint64_t)config->seed, df_hash_text("rope_rescale"));
+    run->checkpoint_path = df_text_format("%s/%s.pt", config->output_dir, config->exp_name);
+    char *config_path = df_text_format("%s/%s_config.json", config->output_dir, config->exp_name);
+    int status = run->checkpoint_path && config_path ? df_config_write_json(config_path, config) : -1;
+    free(config_path);
+    return status == 0 ? run_log_init(&run->log, config->output_dir, config->exp_name) : -1;
+}
+
+static void finish(struct run *run)
+{
+    run_log_free(&run->log);
+    free(run->checkpoint_path);
+    df_loader_close(run->train_loader);
+    df_loader_close(run->val_loader);
+    df_segmenter_free(run->segmenter);
+    df_setup_close(&run->setup);
+    df_dataset_free(run->train_set);
+    df_dataset_free(run->val_set);
+}
+
+static bool out_of_steps(const struct run *run)
+{
+    return run->config->max_steps > 0 && run->step >= run->config->max_steps;
+}
+
+/* NAME_viz_EPOCH.png: the batch's first image under what the model says of it. */
+static int write_debug_picture(struct run *run, int64_t epoch, const struct df_batch *batch)
+{
+    struct df_segmenter *segmenter = run->segmenter;
+    int64_t height = run->setup.height, width = run->setup.width;
+    uint8_t palette[256][3];
+    struct df_image image = {width, height, 3, (uint8_t *)(uintptr_t)batch->pixels};
+    struct df_image classes = {0}, overlay = {0};
+    char *path =
+        df_text_format("%s/%s_viz_%" PRId64 ".png", run->config->output_dir, run->config->exp_name, epoch);
+    int status = -1;
+
+    df_tab20_palette((int)segmenter->options.classes, palette);
+    if (path && df_image_alloc(&classes, width, height, 1) == 0 &&
+        df_segmenter_loss(segmenter, 1, false, true, NULL, NULL) == 0 &&
+        df_segmenter_download_prediction(segmenter, 1, classes.pixels) == 0 &&
+        df_overlay(&image, &classes, palette, &overlay) == 0)
+        status = df_png_write_rgb(path, &overlay);
+    df_image_free(&classes);
+    df_image_free(&overlay);
+    free(path);
+    return status;
+}
+
+/* One optimiser step on a batch, and its line in the CSV. */
+static int train_batch(struct run *run, int64_t epoch, const struct df_batch *batch, double started,
+                       double *loss)
+{
+    const struct df_config *config = run->config;
+    int64_t counted;
+
+    DF_TRY(df_segmenter_load_pixels(run->segmenter, batch->count, batch->pixels, batch->labels));
+    DF_TRY(df_segmenter_train_step(run->segmenter, batch->count, config->lr, &run->rng, loss, &counted));
+    run->step++;
+    double rate = (double)batch->count / (df_seconds() - started);
+    DF_TRY(run_log_step(&run->log, epoch, run->step, *loss, config->lr, rate));
+    if (!isfinite(*loss) && counted > 0)
+        return df_error_set("the loss is %g at step %" PRId64
+                            ": training diverged, nothing was saved from it (a "
+                            "smaller --lr may help)",
+                            *loss, run->step);
+    return 0;
+}
+
+static bool validates(const struct run *run, int64_t epoch)
+{
+    return epoch % run->config->val_every == 0 || epoch + 1 == run->config->epochs || out_of_steps(run);
+}
+
+/* All batches of an epoch, or as many as --max_steps and Ctrl-C allow. */
+static int train_epoch(struct run *run, int64_t epoch)
+{
+    char label[64];
+    struct df_batch batch;
+    double loss_sum = 0.0, loss = NAN, started = df_seconds();
+    int64_t done = 0, counted = 0, images = 0, total = df_loader_batches(run->train_loader);
+    int more = 0, status = -1;
+
+    snprintf(label, sizeof label, "epoch %" PRId64 "/%" PRId64, epoch + 1, run->config->epochs);
+    struct df_progress *progress = df_progress_open(stderr, label, total);
+    if (df_loader_start(run->train_loader, epoch) != 0)
+        goto done;
+    while (!*run->stop && !out_of_steps(run) && (more = df_loader_next(run->train_loader, &batch)) == 1) {
+        if (train_batch(run, epoch, &batch, started, &loss) != 0)
+            goto done;
+        started = df_seconds();
+        if (!isnan(loss)) {
+            loss_sum += loss;
+            counted++;
+        }
+        images += batch.count;
+        df_progress_update(progress, ++done, images, loss);
+        bool last = done == total || out_of_steps(run);
+        if (last && run->config->debug && validates(run, epoch) &&
+            write_debug_picture(run, epoch, &batch) != 0)
+            goto done;
+    }
+    if (more < 0)
+        goto done;
+    status = run_log_epoch(&run->log, counted > 0 ? loss_sum / (double)counted : NAN);
+done:
+    df_progress_close(progress);
+    return status;
+}
+
+static int validate(struct run *run, int64_t epoch)
+{
+    struct df_metrics metrics;
+    struct df_scores scores;
+    bool voc = strcmp(run->config->dataset, "voc") == 0;
+    int status = -1;
+
+    if (df_metrics_init(&metrics, run->val_set->n_classes, voc) != 0)
+        return -1;
+    if (df_evaluate(run->segmenter, run->val_loader, false, "validation", run->stop, &metrics) != 0)
+        goto done;
+    if (*run->stop) { /* a part of the images would be a wrong number */
+        status = 0;
+        goto done;
+    }
+    df_metrics_scores(&metrics, &scores);
+    printf("epoch %" PRId64
+           ": train loss %.4f, val loss %.4f, mIoU %.4f, pixel accuracy %.4f, reference IoU %.4f\n",
+           epoch, run->log.train_loss[run->log.n_epochs - 1], scores.loss, scores.miou, scores.pixel_accuracy,
+           scores.reference_iou);
+    fflush(stdout);
+    struct run_validation validation = {epoch, scores.loss, scores.miou, scores.reference_iou};
+    status = run_log_validation(&run->log, &validation);
+done:
+    df_metrics_free(&metrics);
+    return status;
+}
+
+static int save(const struct run *run)
+{
+    return df_checkpoint_save(run->checkpoint_path, run->segmenter, &run->record);
+}
+
+static int train_all(struct run *run)
+{
+    for (int64_t epoch = 0; epoch < run->config->epochs && !*run->stop && !out_of_steps(run); epoch++) {
+        DF_TRY(train_epoch(run, epoch));
+        if (*run->stop || !validates(run, epoch))
+            continue;
+        DF_TRY(save(run)); /* before the validation, which may be long: what was trained is safe */
+        DF_TRY(validate(run, epoch));
+    }
+    if (!*run->stop)
+        return 0;
+    df_log("interrupted after step %" PRId64 "; the checkpoint is %s", run->step, run->checkpoint_path);
+    return run->step > 0 ? save(run) : 0;
+}
+
+int df_train(const struct df_config *config, const volatile sig_atomic_t *stop)
+{
+    struct run run = {.config = config, .stop = stop};
+    int status = prepare(&run);
+
+    if (status == 0)
+        status = train_all(&run);
+    if (status == 0 && !*stop)
+        df_log("done: %s, %s, %s", run.checkpoint_path, run.log.metrics_path, run.log.steps_path);
+    finish(&run);
+    return status;
+}

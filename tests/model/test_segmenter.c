@@ -1,0 +1,350 @@
+/* Properties of the whole model that no golden tensor shows. */
+#include "support/cmocka_all.h"
+#include "support/golden.h"
+
+#include "dinoft/backbone_file.h"
+#include "dinoft/error.h"
+#include "dinoft/segmenter.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HEIGHT 112
+#define WIDTH  144
+#define BATCH  2
+
+struct subject {
+    struct df_backend *backend;
+    struct df_segmenter *segmenter;
+    float *image;    /* [BATCH, 3, HEIGHT, WIDTH] */
+    uint8_t *labels; /* [BATCH, HEIGHT, WIDTH] */
+};
+
+static void fill_batch(struct subject *subject)
+{
+    struct df_rng rng;
+    df_rng_seed(&rng, 11, 0);
+    subject->image = malloc(BATCH * 3 * HEIGHT * WIDTH * sizeof *subject->image);
+    subject->labels = malloc(BATCH * HEIGHT * WIDTH);
+    for (int i = 0; i < BATCH * 3 * HEIGHT * WIDTH; i++)
+        subject->image[i] = (float)df_rng_double(&rng);
+    for (int i = 0; i < BATCH * HEIGHT * WIDTH; i++)
+        subject->labels[i] = (i / 50) % 9 == 0 ? 255 : (uint8_t)((i / 700) % 5);
+}
+
+/* LoRA's B starts at zero, which hides A's gradient: give every parameter a value. */
+static void scatter_parameters(struct subject *subject)
+{
+    struct df_parameters *parameters = &subject->segmenter->parameters;
+    struct df_rng rng;
+    df_rng_seed(&rng, 12, 0);
+    for (int64_t i = 0; i < parameters->trained; i++)
+        parameters->values[i] += 0.05f * (float)df_rng_normal(&rng);
+}
+
+static void open_subject(struct subject *subject, const char *backbone, int64_t patch, const char *decoder,
+                         double rope_rescale, int threads)
+{
+    struct df_vit_config config;
+    struct df_segmenter_options options = {.decoder = decoder,
+                                           .classes = 5,
+                                           .rank = 4,
+                                           .max_batch = BATCH,
+                                           .height = HEIGHT - HEIGHT % patch,
+                                           .width = WIDTH - WIDTH % patch,
+                                           .training = true,
+                                           .rope_rescale = rope_rescale,
+                                           .std = {1, 1, 1}};
+    struct df_state *weights = df_backbone_read(fixture_path(backbone), &config);
+    subject->backend = df_backend_open("cpu", "fp32", threads);
+    if (!weights || !subject->backend)
+        fail_msg("%s", df_error_text());
+    subject->segmenter = df_segmenter_create(subject->backend, weights, &config, &options, NULL, 5);
+    if (!subject->segmenter)
+        fail_msg("%s", df_error_text());
+    df_state_free(weights);
+    fill_batch(subject);
+    scatter_parameters(subject);
+}
+
+static void close_subject(struct subject *subject)
+{
+    df_segmenter_free(subject->segmenter);
+    df_backend_close(subject->backend);
+    free(subject->image);
+    free(subject->labels);
+}
+
+/* Mean loss of a training pass; the same RoPE draw every time. */
+static double training_loss(struct subject *subject, bool gradient)
+{
+    struct df_rng rng;
+    double sum;
+    int64_t count;
+    df_rng_seed(&rng, 13, 0);
+    assert_int_equal(df_segmenter_load_image(subject->segmenter, BATCH, subject->image, subject->labels), 0);
+    assert_int_equal(df_segmenter_forward(subject->segmenter, BATCH, true, &rng), 0);
+    assert_int_equal(df_segmenter_loss(subject->segmenter, BATCH, gradient, false, &sum, &count), 0);
+    if (gradient)
+        assert_int_equal(df_segmenter_backward(subject->segmenter, BATCH), 0);
+    return sum / (double)count;
+}
+
+/* The slope along the gradient of one parameter must be the gradient's length. */
+static void check_slope(struct subject *subject, const struct df_parameter *parameter, const float *gradients)
+{
+    struct df_parameters *parameters = &subject->segmenter->parameters;
+    float *values = parameters->values + parameter->offset;
+    const float *gradient = gradients + parameter->offset;
+    float *before = malloc((size_t)parameter->count * sizeof *before);
+    double length = 0.0;
+
+    memcpy(before, values, (size_t)parameter->count * sizeof *before);
+    for (int64_t i = 0; i < parameter->count; i++)
+        length += (double)gradient[i] * (double)gradient[i];
+    length = sqrt(length);
+    double step = 2e-2, slopes[2];
+    for (int side = 0; side < 2; side++) {
+        for (int64_t i = 0; i < parameter->count; i++)
+            values[i] = before[i] + (float)((side ? -step : step) * (double)gradient[i] / length);
+        slopes[side] = training_loss(subject, false);
+    }
+    memcpy(values, before, (size_t)parameter->count * sizeof *before);
+    double slope = (slopes[0] - slopes[1]) / (2.0 * step);
+    if (!(fabs(slope - length) <= 0.02 * length + 2e-5))
+        fail_msg("%s: slope %.6g along the gradient, whose length is %.6g", parameter->name, slope, length);
+    free(before);
+}
+
+static void check_gradients(const char *backbone, int64_t patch, const char *decoder, double rope_rescale)
+{
+    struct subject subject;
+    open_subject(&subject, backbone, patch, decoder, rope_rescale, 2);
+    struct df_parameters *parameters = &subject.segmenter->parameters;
+    size_t bytes = (size_t)parameters->trained * sizeof(float);
+    float *gradients = malloc(bytes);
+
+    training_loss(&subject, true);
+    memcpy(gradients, parameters->gradients, bytes);
+    for (int i = 0; i < parameters->count; i++) {
+        const struct df_parameter *parameter = &parameters->items[i];
+        bool vanishing = strstr(parameter->name, "inter_conv") && strstr(parameter->name, "bias");
+        if (parameter->kind <= DF_PARAMETER_DECODER && !vanishing)
+            check_slope(&subject, parameter, gradients);
+    }
+    free(gradients);
+    close_subject(&subject);
+}
+
+static void gradients_are_slopes(void **state)
+{
+    (void)state;
+    check_gradients("dinov2_tiny_swiglu_reg/backbone.pth", 14, "linear", 1.0);
+    check_gradients("dinov3_tiny_swiglu/backbone.pth", 16, "linear", 1.0);
+}
+
+static void gradients_are_slopes_under_rope_rescaling(void **state)
+{
+    (void)state;
+    check_gradients("dinov3_tiny_swiglu/backbone.pth", 16, "linear", 2.0);
+}
+
+static void rope_rescaling_is_only_for_training(void **state)
+{
+    struct subject plain, rescaled;
+    double sums[2];
+    int64_t count;
+    (void)state;
+    open_subject(&plain, "dinov3_tiny_swiglu/backbone.pth", 16, "linear", 1.0, 2);
+    open_subject(&rescaled, "dinov3_tiny_swiglu/backbone.pth", 16, "linear", 2.0, 2);
+    assert_true(training_loss(&plain, false) != training_loss(&rescaled, false));
+    for (int i = 0; i < 2; i++) {
+        struct df_segmenter *segmenter = i ? rescaled.segmenter : plain.segmenter;
+        assert_int_equal(df_segmenter_forward(segmenter, BATCH, false, NULL), 0);
+        assert_int_equal(df_segmenter_loss(segmenter, BATCH, false, false, &sums[i], &count), 0);
+    }
+    assert_true(sums[0] == sums[1]);
+    close_subject(&plain);
+    close_subject(&rescaled);
+}
+
+/* Three steps; the trained values end up in `values`. */
+static void train_briefly(const char *backbone, const char *decoder, int threads, float **values,
+                          size_t *bytes)
+{
+    struct subject subject;
+    struct df_rng rng;
+    double loss;
+    int64_t counted;
+    open_subject(&subject, backbone, 14, decoder, 1.0, threads);
+    df_rng_seed(&rng, 1, 1);
+    assert_int_equal(df_segmenter_load_image(subject.segmenter, BATCH, subject.image, subject.labels), 0);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(df_segmenter_train_step(subject.segmenter, BATCH, 1e-3, &rng, &loss, &counted), 0);
+    *bytes = (size_t)subject.segmenter->parameters.trained * sizeof(float);
+    *values = malloc(*bytes);
+    memcpy(*values, subject.segmenter->parameters.values, *bytes);
+    close_subject(&subject);
+}
+
+static void the_same_run_gives_the_same_bits(void **state)
+{
+    static const char *const decoders[] = {"linear", "fpn"};
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        float *first, *second;
+        size_t bytes;
+        train_briefly("dinov2_tiny_reg/backbone.pth", decoders[i], 2, &first, &bytes);
+        train_briefly("dinov2_tiny_reg/backbone.pth", decoders[i], 2, &second, &bytes);
+        assert_memory_equal(first, second, bytes);
+        free(first);
+        free(second);
+    }
+}
+
+static void threads_change_rounding_only(void **state)
+{
+    float *one, *two;
+    size_t bytes;
+    (void)state;
+    train_briefly("dinov2_tiny_reg/backbone.pth", "linear", 1, &one, &bytes);
+    train_briefly("dinov2_tiny_reg/backbone.pth", "linear", 2, &two, &bytes);
+    assert_close("values", one, two, bytes / sizeof(float), 1e-3);
+    free(one);
+    free(two);
+}
+
+static void a_smaller_batch_sees_the_same_images(void **state)
+{
+    struct subject subject;
+    struct df_segmenter *segmenter;
+    (void)state;
+    open_subject(&subject, "dinov2_tiny_reg/backbone.pth", 14, "linear", 1.0, 2);
+    segmenter = subject.segmenter;
+    size_t count = (size_t)(segmenter->decoder->logits_h * segmenter->decoder->logits_w * 5);
+    float *logits = malloc(count * sizeof *logits);
+    assert_int_equal(df_segmenter_load_image(segmenter, BATCH, subject.image, NULL), 0);
+    assert_int_equal(df_segmenter_forward(segmenter, BATCH, false, NULL), 0);
+    memcpy(logits, segmenter->decoder->logits, count * sizeof *logits);
+    assert_int_equal(df_segmenter_load_image(segmenter, 1, subject.image, NULL), 0);
+    assert_int_equal(df_segmenter_forward(segmenter, 1, false, NULL), 0);
+    assert_close("logits", segmenter->decoder->logits, logits, count, 1e-5);
+    free(logits);
+    close_subject(&subject);
+}
+
+static void a_batch_without_labels_moves_nothing_but_decay(void **state)
+{
+    struct subject subject;
+    struct df_rng rng;
+    double loss;
+    int64_t counted;
+    (void)state;
+    open_subject(&subject, "dinov2_tiny_reg/backbone.pth", 14, "linear", 1.0, 2);
+    memset(subject.labels, 255, BATCH * HEIGHT * WIDTH);
+    df_rng_seed(&rng, 1, 1);
+    struct df_parameters *parameters = &subject.segmenter->parameters;
+    float before = parameters->values[0];
+    assert_int_equal(df_segmenter_load_image(subject.segmenter, BATCH, subject.image, subject.labels), 0);
+    assert_int_equal(df_segmenter_train_step(subject.segmenter, BATCH, 1e-3, &rng, &loss, &counted), 0);
+    assert_int_equal(counted, 0);
+    assert_true(isnan(loss));
+    for (int64_t i = 0; i < parameters->trained; i++)
+        assert_true(parameters->gradients[i] == 0.0f);
+    assert_true(fabsf(parameters->values[0] - before * (1.0f - 1e-5f)) <= 1e-7f);
+    close_subject(&subject);
+}
+
+static void a_grid_too_small_for_the_fpn_is_refused(void **state)
+{
+    struct df_vit_config config;
+    struct df_backend *backend = df_backend_open("cpu", "fp32", 1);
+    struct df_state *weights = df_backbone_read(fixture_path("dinov2_tiny_reg/backbone.pth"), &config);
+    struct df_segmenter_options options = {
+        .decoder = "fpn", .classes = 5, .max_batch = 1, .height = 84, .width = 112, .training = true};
+    (void)state;
+    assert_null(df_segmenter_create(backend, weights, &config, &options, NULL, 0));
+    assert_non_null(strstr(df_error_text(), "--img_dim 98 98"));
+    options.height = 98;
+    options.width = 98;
+    struct df_segmenter *segmenter = df_segmenter_create(backend, weights, &config, &options, NULL, 0);
+    assert_non_null(segmenter);
+    df_segmenter_free(segmenter);
+    df_state_free(weights);
+    df_backend_close(backend);
+}
+
+static void a_checkpoint_of_other_shapes_is_refused(void **state)
+{
+    struct df_vit_config config;
+    struct df_backend *backend = df_backend_open("cpu", "fp32", 1);
+    struct df_state *weights = df_backbone_read(fixture_path("dinov2_tiny_reg/backbone.pth"), &config);
+    struct df_state *checkpoint = fixture_read("dinov2_tiny_reg/init_lora_linear.pt");
+    struct df_segmenter_options options = {.decoder = "linear",
+                                           .classes = 150,
+                                           .rank = 3,
+                                           .max_batch = 1,
+                                           .height = 84,
+                                           .width = 112,
+                                           .training = true};
+    (void)state;
+    assert_null(df_segmenter_create(backend, weights, &config, &options, checkpoint, 0));
+    assert_string_equal(df_error_text(),
+                        "classifier.weight is [21, 128, 1, 1], this model's is [150, 128, 1, 1]");
+    options.classes = 21;
+    options.rank = 4;
+    assert_null(df_segmenter_create(backend, weights, &config, &options, checkpoint, 0));
+    assert_string_equal(df_error_text(), "w_a_000 is [3, 128], this model's is [4, 128]");
+    df_state_free(checkpoint);
+    df_state_free(weights);
+    df_backend_close(backend);
+}
+
+static void new_models_start_as_pytorch_does(void **state)
+{
+    struct df_vit_config config;
+    struct df_backend *backend = df_backend_open("cpu", "fp32", 1);
+    struct df_state *weights = df_backbone_read(fixture_path("dinov2_tiny_reg/backbone.pth"), &config);
+    struct df_segmenter_options options = {.decoder = "fpn",
+                                           .classes = 5,
+                                           .rank = 8,
+                                           .max_batch = 1,
+                                           .height = 98,
+                                           .width = 98,
+                                           .training = true};
+    struct df_segmenter *segmenter = df_segmenter_create(backend, weights, &config, &options, NULL, 0);
+    const struct df_parameters *parameters = &segmenter->parameters;
+    float largest = 0.0f;
+    (void)state;
+
+    const float *a = df_parameter_value(parameters, "w_a_003");
+    for (int i = 0; i < 8 * 128; i++)
+        largest = fmaxf(largest, fabsf(a[i]));
+    assert_true(largest <= 1.0f / sqrtf(128.0f) && largest > 0.95f / sqrtf(128.0f));
+    assert_true(df_parameter_value(parameters, "w_b_003")[5] == 0.0f);
+    assert_true(df_parameter_value(parameters, "conv1.1.weight")[5] == 1.0f);
+    assert_true(df_parameter_value(parameters, "conv1.1.bias")[5] == 0.0f);
+    assert_true(df_parameter_value(parameters, "conv1.1.running_var")[5] == 1.0f);
+    assert_true(fabsf(df_parameter_value(parameters, "conv1.0.weight")[77]) <= 1.0f / sqrtf(9 * 128.0f));
+    df_segmenter_free(segmenter);
+    df_state_free(weights);
+    df_backend_close(backend);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gradients_are_slopes),
+        cmocka_unit_test(gradients_are_slopes_under_rope_rescaling),
+        cmocka_unit_test(rope_rescaling_is_only_for_training),
+        cmocka_unit_test(the_same_run_gives_the_same_bits),
+        cmocka_unit_test(threads_change_rounding_only),
+        cmocka_unit_test(a_smaller_batch_sees_the_same_images),
+        cmocka_unit_test(a_batch_without_labels_moves_nothing_but_decay),
+        cmocka_unit_test(a_grid_too_small_for_the_fpn_is_refused),
+        cmocka_unit_test(a_checkpoint_of_other_shapes_is_refused),
+        cmocka_unit_test(new_models_start_as_pytorch_does),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

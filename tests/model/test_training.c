@@ -1,0 +1,296 @@
+/* Five AdamW steps of every small model against PyTorch: logits, losses, gradients of each trained tensor,
+ * BatchNorm's buffers, the end state, and what the trained model predicts. */
+#include "support/cmocka_all.h"
+#include "support/golden.h"
+
+#include "dinoft/backbone_file.h"
+#include "dinoft/checkpoint.h"
+#include "dinoft/error.h"
+#include "dinoft/weight_file.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STEPS         5
+#define LEARNING_RATE 3e-4
+#define LOGIT_STEP    7 /* the fixtures hold every 7th row and column of the logits */
+
+struct trial {
+    const char *model, *tag; /* folder and name of the fixture */
+    bool fpn;
+    struct df_backend *backend;
+    struct df_state *golden;
+    struct df_segmenter *segmenter;
+    int64_t batch, height, width;
+};
+
+static double end_tolerance(const struct trial *trial)
+{
+    return trial->fpn ? 1e-2 : 1e-3;
+}
+
+static const char *trial_file(const struct trial *trial, const char *format)
+{
+    static char name[256];
+    snprintf(name, sizeof name, format, trial->model, trial->tag);
+    return name;
+}
+
+static struct df_segmenter *open_segmenter(const struct trial *trial, const struct df_checkpoint *checkpoint,
+                                           bool training)
+{
+    char backbone_name[128];
+    struct df_vit_config config;
+    snprintf(backbone_name, sizeof backbone_name, "%s/backbone.pth", trial->model);
+    struct df_state *backbone = df_backbone_read(fixture_path(backbone_name), &config);
+    if (!backbone)
+        fail_msg("%s", df_error_text());
+    struct df_segmenter_options options = {
+        .decoder = checkpoint->decoder->name,
+        .classes = checkpoint->classes,
+        .rank = checkpoint->rank,
+        .max_batch = trial->batch,
+        .height = trial->height,
+        .width = trial->width,
+        .training = training,
+        .rope_rescale = 1.0,
+        .std = {1, 1, 1},
+    };
+    struct df_segmenter *segmenter =
+        df_segmenter_create(trial->backend, backbone, &config, &options, checkpoint->state, 0);
+    if (!segmenter)
+        fail_msg("%s", df_error_text());
+    df_state_free(backbone);
+    return segmenter;
+}
+
+static void load_batch(const struct trial *trial, struct df_segmenter *segmenter)
+{
+    assert_int_equal(df_segmenter_load_image(segmenter, trial->batch, golden_floats(trial->golden, "image"),
+                                             golden_tensor(trial->golden, "label")->data),
+                     0);
+}
+
+static double evaluate(const struct trial *trial, struct df_segmenter *segmenter)
+{
+    double sum;
+    int64_t count;
+    assert_int_equal(df_segmenter_forward(segmenter, trial->batch, false, NULL), 0);
+    assert_int_equal(df_segmenter_loss(segmenter, trial->batch, false, true, &sum, &count), 0);
+    return sum / (double)count;
+}
+
+static void check_loss(const char *what, double loss, float golden)
+{
+    if (!(fabs(loss - (double)golden) <= 1e-5 * fabs((double)golden)))
+        fail_msg("%s is %.8f, expected %.8f", what, loss, (double)golden);
+}
+
+/* Relative to the largest of the losses, as all golden tensors are compared. */
+static void check_step_loss(double loss, const float losses[STEPS], int step)
+{
+    double largest = 0.0;
+    for (int i = 0; i < STEPS; i++)
+        largest = fmax(largest, (double)losses[i]);
+    if (!(fabs(loss - (double)losses[step]) <= 1e-5 * largest))
+        fail_msg("the loss of step %d is %.8f, expected %.8f", step, loss, (double)losses[step]);
+}
+
+static void check_logits(const struct trial *trial, const char *name)
+{
+    const struct df_tensor *golden = golden_tensor(trial->golden, name);
+    int64_t classes = golden->shape[1], rows = golden->shape[2], columns = golden->shape[3];
+    float *full = malloc((size_t)(classes * trial->height * trial->width) * sizeof *full);
+    float *thin = malloc(golden->count * sizeof *thin), *next = thin;
+
+    for (int64_t b = 0; b < trial->batch; b++) {
+        assert_int_equal(df_segmenter_download_logits(trial->segmenter, b, full), 0);
+        for (int64_t c = 0; c < classes; c++)
+            for (int64_t y = 0; y < rows; y++)
+                for (int64_t x = 0; x < columns; x++)
+                    *next++ = full[(c * trial->height + y * LOGIT_STEP) * trial->width + x * LOGIT_STEP];
+    }
+    assert_close(name, thin, golden->data, golden->count, 1e-4);
+    free(full);
+    free(thin);
+}
+
+/* The bias of a lateral convolution has no gradient but rounding noise: BatchNorm removes constants. */
+static bool is_exempt(const char *name)
+{
+    return strncmp(name, "inter_conv", 10) == 0 && strstr(name, ".bias");
+}
+
+static void check_gradients(const struct trial *trial)
+{
+    const struct df_parameters *parameters = &trial->segmenter->parameters;
+    for (int i = 0; i < parameters->count; i++) {
+        char name[96];
+        const struct df_parameter *parameter = &parameters->items[i];
+        bool trained = parameter->kind == DF_PARAMETER_LORA || parameter->kind == DF_PARAMETER_DECODER;
+        if (!trained || is_exempt(parameter->name))
+            continue;
+        snprintf(name, sizeof name, "grad.%s", parameter->name);
+        const struct df_tensor *golden = golden_tensor(trial->golden, name);
+        assert_int_equal(golden->count, parameter->count);
+        assert_close(name, df_parameter_gradient(parameters, parameter->name), golden->data, golden->count,
+                     1e-3);
+    }
+}
+
+/* Every parameter that the fixture has under PREFIX.NAME. */
+static int check_state(const struct trial *trial, const char *prefix)
+{
+    struct df_state *state = df_state_new();
+    int checked = 0;
+    assert_int_equal(df_parameters_store(&trial->segmenter->parameters, trial->backend, state), 0);
+    for (size_t i = 0; i < state->count; i++) {
+        char name[96];
+        const struct df_entry *entry = &state->entries[i];
+        snprintf(name, sizeof name, "%s.%s", prefix, entry->name);
+        const struct df_entry *golden = df_state_find(trial->golden, name);
+        if (!golden)
+            continue;
+        float *values = malloc(entry->tensor.count * sizeof *values);
+        df_convert_to_f32(values, entry->tensor.data, entry->tensor.dtype, entry->tensor.count);
+        if (is_exempt(entry->name)) {
+            for (size_t k = 0; k < entry->tensor.count; k++)
+                assert_true(fabsf(values[k] - ((const float *)golden->tensor.data)[k]) <=
+                            2 * (float)LEARNING_RATE * STEPS + 1e-6f);
+        } else {
+            assert_close(name, values, golden->tensor.data, golden->tensor.count, end_tolerance(trial));
+        }
+        free(values);
+        checked++;
+    }
+    df_state_free(state);
+    return checked;
+}
+
+static void check_prediction(const struct trial *trial, struct df_segmenter *segmenter)
+{
+    const struct df_tensor *golden = golden_tensor(trial->golden, "pred_eval_after5");
+    const uint8_t *expected = golden->data;
+    uint8_t *prediction = malloc(golden->count);
+    size_t equal = 0;
+
+    assert_int_equal(df_segmenter_download_prediction(segmenter, trial->batch, prediction), 0);
+    for (size_t i = 0; i < golden->count; i++)
+        equal += prediction[i] == expected[i];
+    if ((double)equal < 0.995 * (double)golden->count)
+        fail_msg("pred_eval_after5: %zu of %zu pixels are equal", equal, golden->count);
+    free(prediction);
+}
+
+/* The trained model, saved, read again and with LoRA folded into the weights, must say the same. */
+static void check_folded(const struct trial *trial, double loss)
+{
+    const char *path = "golden_checkpoint.pt";
+    struct df_record record = {0};
+    assert_int_equal(df_checkpoint_save(path, trial->segmenter, &record), 0);
+    struct df_checkpoint *checkpoint = df_checkpoint_open(path);
+    if (!checkpoint)
+        fail_msg("%s", df_error_text());
+    assert_true(checkpoint->has_record);
+    struct df_segmenter *folded = open_segmenter(trial, checkpoint, false);
+    load_batch(trial, folded);
+    double again = evaluate(trial, folded);
+    if (!(fabs(again - loss) <= 1e-5 * loss))
+        fail_msg("folded: loss %.8f, before %.8f", again, loss);
+    check_prediction(trial, folded);
+    df_segmenter_free(folded);
+    df_checkpoint_free(checkpoint);
+    remove(path);
+}
+
+static void train(const struct trial *trial)
+{
+    struct df_segmenter *segmenter = trial->segmenter;
+    const float *losses = golden_floats(trial->golden, "losses");
+
+    for (int step = 0; step < STEPS; step++) {
+        double sum;
+        int64_t count;
+        assert_int_equal(df_segmenter_forward(segmenter, trial->batch, true, NULL), 0);
+        if (step == 0)
+            check_logits(trial, "logits_train_step0");
+        assert_int_equal(df_segmenter_loss(segmenter, trial->batch, true, false, &sum, &count), 0);
+        check_step_loss(sum / (double)count, losses, step);
+        assert_int_equal(df_segmenter_backward(segmenter, trial->batch), 0);
+        if (step == 0)
+            check_gradients(trial);
+        assert_int_equal(df_segmenter_update(segmenter, LEARNING_RATE), 0);
+        if (step == 0)
+            check_state(trial, "after1");
+    }
+}
+
+static void check_trial(const char *model, const char *tag)
+{
+    struct trial trial = {.model = model, .tag = tag, .fpn = strstr(tag, "fpn") != NULL};
+    trial.golden = fixture_read(trial_file(&trial, "%s/train_%s.safetensors"));
+    const struct df_tensor *image = golden_tensor(trial.golden, "image");
+    trial.batch = image->shape[0];
+    trial.height = image->shape[2];
+    trial.width = image->shape[3];
+    trial.backend = df_backend_open("cpu", "fp32", 2);
+    struct df_checkpoint *checkpoint = df_checkpoint_open(fixture_path(trial_file(&trial, "%s/init_%s.pt")));
+    if (!trial.backend || !checkpoint)
+        fail_msg("%s", df_error_text());
+    trial.segmenter = open_segmenter(&trial, checkpoint, true);
+
+    load_batch(&trial, trial.segmenter);
+    check_loss("loss_eval_before", evaluate(&trial, trial.segmenter),
+               golden_floats(trial.golden, "loss_eval_before")[0]);
+    check_logits(&trial, "logits_eval_before");
+    train(&trial);
+    assert_true(check_state(&trial, "after5") >= 2);
+    double loss = evaluate(&trial, trial.segmenter);
+    float golden_loss = golden_floats(trial.golden, "loss_eval_after5")[0];
+    if (!(fabs(loss - (double)golden_loss) <= end_tolerance(&trial) * (double)golden_loss))
+        fail_msg("loss_eval_after5 is %.8f, expected %.8f", loss, (double)golden_loss);
+    check_prediction(&trial, trial.segmenter);
+    check_folded(&trial, loss);
+
+    df_segmenter_free(trial.segmenter);
+    df_checkpoint_free(checkpoint);
+    df_state_free(trial.golden);
+    df_backend_close(trial.backend);
+}
+
+#define TRIAL(model, tag)                                                                                    \
+    static void model##_##tag(void **state)                                                                  \
+    {                                                                                                        \
+        (void)state;                                                                                         \
+        check_trial(#model, #tag);                                                                           \
+    }
+
+TRIAL(dinov2_tiny, lora_linear)
+TRIAL(dinov2_tiny, linear)
+TRIAL(dinov2_tiny_reg, lora_linear)
+TRIAL(dinov2_tiny_reg, lora_fpn)
+TRIAL(dinov2_tiny_swiglu_reg, lora_linear)
+TRIAL(dinov3_tiny, lora_linear)
+TRIAL(dinov3_tiny, linear)
+TRIAL(dinov3_tiny, lora_fpn)
+TRIAL(dinov3_tiny_swiglu, lora_linear)
+TRIAL(dinov3_tiny_7b, lora_linear)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(dinov2_tiny_lora_linear),
+        cmocka_unit_test(dinov2_tiny_linear),
+        cmocka_unit_test(dinov2_tiny_reg_lora_linear),
+        cmocka_unit_test(dinov2_tiny_reg_lora_fpn),
+        cmocka_unit_test(dinov2_tiny_swiglu_reg_lora_linear),
+        cmocka_unit_test(dinov3_tiny_lora_linear),
+        cmocka_unit_test(dinov3_tiny_linear),
+        cmocka_unit_test(dinov3_tiny_lora_fpn),
+        cmocka_unit_test(dinov3_tiny_swiglu_lora_linear),
+        cmocka_unit_test(dinov3_tiny_7b_lora_linear),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
