@@ -58,7 +58,8 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
            "decode the last four blocks with a feature pyramid, instead of the last with a 1x1 convolution",
            SWITCH, .from_checkpoint = EVAL | PREDICT | FEATURES),
     OPTION(IMG_DIM, img_dim, MODEL, NETWORK,
-           "the size that images are resized to, lowered to a multiple of the patch size",
+           "the size that images are resized to, lowered to a multiple of the patch size; other commands "
+           "than train take the checkpoint's where it records one",
            .kind = DF_KIND_PAIR, .metavar = "H W", .initial = "490,490", .minimum = 1, .maximum = 32768),
     OPTION(LORA_WEIGHTS, lora_weights, MODEL, NETWORK,
            "a checkpoint of LoRA and decoder: train starts from it, eval and predict use it",
@@ -70,10 +71,11 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
     OPTION(BATCH_SIZE, batch_size, RUN, TRAIN | EVAL, "images in a batch", INTEGER("12", 1, 65536)),
     OPTION(DEBUG, debug, OUTPUT, TRAIN,
            "at each validation write NAME_viz_EPOCH.png, an image under its predicted classes", SWITCH),
-    OPTION(
-        WEIGHTS, weights, MODEL, NETWORK,
-        "the backbone: .pth, .safetensors or .onnx; otherwise --dino_type and --size pick a file of weights/",
-        STRING("FILE", NULL)),
+    OPTION(WEIGHTS, weights, MODEL, NETWORK,
+           "the backbone: .pth, .safetensors or .onnx; otherwise the checkpoint's record, or --dino_type and "
+           "--size, "
+           "pick a file of weights/",
+           STRING("FILE", NULL)),
     OPTION(DATA_ROOT, data_root, DATA, TRAIN | EVAL | DEMO_DATA,
            "the folder that holds the data set (VOCdevkit/, ADEChallengeData2016/, or images/ and masks/); "
            "demo-data writes there",

@@ -82,8 +82,9 @@ static int choose_size(struct df_setup *setup, const struct df_config *config)
 {
     int64_t patch = setup->vit.patch;
     int64_t wanted[2] = {config->img_dim[0], config->img_dim[1]};
+    bool trained_size_counts = config->command != DF_COMMAND_TRAIN && !config->typed[DF_OPTION_IMG_DIM];
 
-    if (!config->typed[DF_OPTION_IMG_DIM] && setup->checkpoint && setup->checkpoint->record.img_dim[0] > 0) {
+    if (trained_size_counts && setup->checkpoint && setup->checkpoint->record.img_dim[0] > 0) {
         wanted[0] = setup->checkpoint->record.img_dim[0];
         wanted[1] = setup->checkpoint->record.img_dim[1];
     }
