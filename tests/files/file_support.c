@@ -98,13 +98,13 @@ static bool read_one(struct df_state *(*read)(const char *), const unsigned char
     const char *path = put_file("damaged", bytes, size);
     struct df_state *state = read(path);
     if (state) {
-        unsigned sum = 0; /* every byte that the state refers to can be read */
-        for (size_t i = 0; i < state->count; i++) {
+        for (size_t i = 0; i < state->count; i++) { /* every byte that the state refers to can be read */
             const struct df_tensor *tensor = &state->entries[i].tensor;
-            for (size_t j = 0; !state->entries[i].text && j < tensor->count * df_dtype_size(tensor->dtype); j++)
-                sum += ((const unsigned char *)tensor->data)[j];
+            const volatile unsigned char *bytes_of = tensor->data;
+            for (size_t j = 0; !state->entries[i].text && j < tensor->count * df_dtype_size(tensor->dtype);
+                 j++)
+                (void)bytes_of[j];
         }
-        assert_true(sum < UINT_MAX);
     } else {
         assert_non_null(strstr(df_error_text(), path));
         assert_null(strchr(df_error_text(), '\n'));

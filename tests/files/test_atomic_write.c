@@ -76,7 +76,8 @@ static void aborts(void **unused)
 static void keeps_the_old_file_when_writing_fails(void **unused)
 {
     (void)unused;
-    const size_t sizes[] = {5000, 1 << 20}; /* one that fails when it is flushed at the end, one that fails at once */
+    const size_t sizes[] = {
+        5000, 1 << 20}; /* one that fails when it is flushed at the end, one that fails at once */
     char *bytes = calloc(1, 1 << 20);
     struct rlimit limit, small;
     char expected[128];

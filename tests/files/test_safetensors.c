@@ -15,14 +15,17 @@ static struct df_state *read_or_fail(const char *path)
     return state;
 }
 
-/* One tensor of each element type, an odd number of elements in each, a scalar, an empty one, texts, a Parameter. */
+/* One tensor of each element type, an odd number of elements in each, a scalar, an empty one, texts, a
+ * Parameter. */
 static struct df_state *make_state(void)
 {
     static const int64_t three[] = {3}, empty[] = {2, 0}, matrix[] = {1, 3};
-    static const unsigned char bytes[24] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20};
+    static const unsigned char bytes[24] = {1,  2,  3,  4,  5,  6,  7,  8,  9,  10,
+                                            11, 12, 13, 14, 15, 16, 17, 18, 19, 20};
     struct df_state *state = df_state_new();
     for (int i = 0; i < DF_DTYPE_COUNT; i++)
-        assert_non_null(df_state_borrow(state, df_dtype_name((enum df_dtype)i), (enum df_dtype)i, 1, three, bytes));
+        assert_non_null(
+            df_state_borrow(state, df_dtype_name((enum df_dtype)i), (enum df_dtype)i, 1, three, bytes));
     assert_non_null(df_state_borrow(state, "scalar", DF_F32, 0, NULL, bytes));
     assert_non_null(df_state_borrow(state, "empty", DF_F32, 2, empty, bytes));
     df_state_borrow(state, "a.\"name\"/\\ \xc3\xa9", DF_F16, 2, matrix, bytes)->is_parameter = true;
@@ -42,7 +45,8 @@ static void round_trip(void **unused)
     for (size_t i = 0; i < again->count; i++) { /* aligned within the file */
         const struct df_tensor *tensor = &again->entries[i].tensor;
         if (tensor->count)
-            assert_int_equal(((const unsigned char *)tensor->data - begin) % (long)df_dtype_size(tensor->dtype), 0);
+            assert_int_equal(
+                ((const unsigned char *)tensor->data - begin) % (long)df_dtype_size(tensor->dtype), 0);
     }
     df_state_free(again);
     df_state_free(state);
@@ -63,8 +67,8 @@ static void writes_the_bytes_of_the_format(void **unused)
 {
     (void)unused;
     static const char expected[] =
-        "\x68\0\0\0\0\0\0\0{\"__metadata__\":{\"format\":\"pt\"},\"w\":{\"dtype\":\"F32\",\"shape\":[1,2],"
-        "\"data_offsets\":[0,8]}}                  \0\0\x80\x3f\0\0\0\x40";
+        "\x58\0\0\0\0\0\0\0{\"__metadata__\":{\"format\":\"pt\"},\"w\":{\"dtype\":\"F32\",\"shape\":[1,2],"
+        "\"data_offsets\":[0,8]}} \0\0\x80\x3f\0\0\0\x40";
     static const int64_t shape[] = {1, 2};
     static const float values[] = {1, 2};
     struct df_state *state = df_state_new();
@@ -72,10 +76,8 @@ static void writes_the_bytes_of_the_format(void **unused)
     assert_int_equal(df_safetensors_write(scratch("w.safetensors"), state), 0);
     df_state_free(state);
     struct df_mapping *mapping = open_or_fail(scratch("w.safetensors"));
-    assert_int_equal(mapping->size % 8, 0);
-    size_t json = strchr(expected + 8, ' ') - (expected + 8);
-    assert_memory_equal(mapping->bytes + 8, expected + 8, json);
-    assert_memory_equal(mapping->bytes + mapping->size - 8, values, 8);
+    assert_int_equal(mapping->size, sizeof expected - 1);
+    assert_memory_equal(mapping->bytes, expected, sizeof expected - 1);
     df_mapping_close(mapping);
 }
 
@@ -111,7 +113,8 @@ static const char *put_header(const char *header, size_t data)
     return put_file("bad.safetensors", bytes, 8 + length + data);
 }
 
-#define TENSOR(dtype, shape, offsets) "{\"dtype\":\"" dtype "\",\"shape\":" shape ",\"data_offsets\":" offsets "}"
+#define TENSOR(dtype, shape, offsets)                                                                        \
+    "{\"dtype\":\"" dtype "\",\"shape\":" shape ",\"data_offsets\":" offsets "}"
 
 static void refuses(void **unused)
 {
@@ -132,10 +135,14 @@ static void refuses(void **unused)
         {"{\"a\":" TENSOR("F32", "[1]", "[0]") "}", "a has no \"data_offsets\" of two whole numbers"},
         {"{\"a\":" TENSOR("F32", "[1]", "[0,4,8]") "}", "a has no \"data_offsets\""},
         {"{\"a\":" TENSOR("F32", "[1]", "[8,4]") "}", "a lies at bytes 8 to 4, but the file has 16"},
-        {"{\"a\":" TENSOR("F32", "[5]", "[0,20]") "}", "a lies at bytes 0 to 20, but the file has 16 bytes of data"},
-        {"{\"a\":" TENSOR("F32", "[2]", "[0,4]") "}", "a has 4 bytes, which does not fit float32 of shape [2]"},
-        {"{\"a\":" TENSOR("F32", "[2]", "[0,8]") ",\"b\":" TENSOR("F32", "[1]", "[4,8]") "}", "a and b overlap"},
-        {"{\"a\":" TENSOR("U8", "[1]", "[0,1]") ",\"a\":" TENSOR("U8", "[1]", "[1,2]") "}", "a is there twice"},
+        {"{\"a\":" TENSOR("F32", "[5]", "[0,20]") "}",
+         "a lies at bytes 0 to 20, but the file has 16 bytes of data"},
+        {"{\"a\":" TENSOR("F32", "[2]", "[0,4]") "}",
+         "a has 4 bytes, which does not fit float32 of shape [2]"},
+        {"{\"a\":" TENSOR("F32", "[2]", "[0,8]") ",\"b\":" TENSOR("F32", "[1]", "[4,8]") "}",
+         "a and b overlap"},
+        {"{\"a\":" TENSOR("U8", "[1]", "[0,1]") ",\"a\":" TENSOR("U8", "[1]", "[1,2]") "}",
+         "a is there twice"},
         {"{\"__metadata__\":{\"dinoft.parameters\":\"3\"}}", "dinoft.parameters is not a list"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -145,15 +152,17 @@ static void refuses(void **unused)
             fail_msg("%s: got \"%s\"", cases[i].header, df_error_text());
     }
     assert_null(df_safetensors_read(put_file("bad.safetensors", "\xff\xff\xff\xff\xff\xff\xff\xff{}", 10)));
-    assert_non_null(strstr(df_error_text(), "its header of 18446744073709551615 bytes does not fit a file of 10"));
+    assert_non_null(
+        strstr(df_error_text(), "its header of 18446744073709551615 bytes does not fit a file of 10"));
 }
 
 static void reads_other_peoples_metadata(void **unused)
 {
     (void)unused;
-    struct df_state *state = read_or_fail(put_header("{\"__metadata__\":{\"format\":\"tf\",\"n\":3,\"who\":\"me\"},"
-                                                     "\"a\":" TENSOR("F32", "[]", "[4,8]") "}   ",
-                                                     16));
+    struct df_state *state =
+        read_or_fail(put_header("{\"__metadata__\":{\"format\":\"tf\",\"n\":3,\"who\":\"me\"},"
+                                "\"a\":" TENSOR("F32", "[]", "[4,8]") "}   ",
+                                16));
     assert_int_equal(state->count, 3);
     assert_string_equal(state->entries[0].name, "a");
     assert_string_equal(df_state_find(state, "who")->text, "me");
@@ -194,7 +203,8 @@ static void tells_formats_apart(void **unused)
             fail_msg("case %zu: %s", i, df_error_text());
     }
     enum df_weight_format format = DF_FORMAT_ONNX;
-    struct df_state *state = df_weight_file_read(DINOFT_FIXTURES "/hf/dinov3_tiny/model.safetensors", &format);
+    struct df_state *state =
+        df_weight_file_read(DINOFT_FIXTURES "/hf/dinov3_tiny/model.safetensors", &format);
     assert_int_equal(format, DF_FORMAT_SAFETENSORS);
     assert_int_equal(df_weight_file_write("weights.bin", state), -1);
     assert_string_equal(df_error_text(),

@@ -50,16 +50,22 @@ static bool is_better(const struct root *a, const struct root *b)
     return a_teacher != b_teacher ? a_teacher : a->length < b->length;
 }
 
-static bool find_class_token(const struct df_state *state, struct root *best)
+/* The class token outside a student's names. false if there is none; *student tells whether there is a
+ * student. */
+static bool find_class_token(const struct df_state *state, struct root *best, bool *student)
 {
     struct root root = {0};
     bool found = false;
 
+    *student = false;
     for (size_t i = 0; i < state->count; i++) {
         const struct df_entry *entry = &state->entries[i];
-        if (entry->text || !is_class_token(entry->name, &root) ||
-            mentions(root.prefix, root.length, "student"))
+        if (entry->text || !is_class_token(entry->name, &root))
             continue;
+        if (mentions(root.prefix, root.length, "student")) {
+            *student = true;
+            continue;
+        }
         if (!found || is_better(&root, best))
             *best = root;
         found = true;
@@ -100,12 +106,15 @@ static int find_scheme(const struct df_state *state, struct root *root)
 
 static int find_root(const struct df_state *state, struct root *root)
 {
-    if (!find_class_token(state, root))
-        return df_error_set("no backbone in it: no tensor is called cls_token or embeddings.cls_token "
-                            "(it has %zu entries%s%s)",
-                            state->count, state->count ? ", the first is " : "",
-                            state->count ? state->entries[0].name : "");
-    return find_scheme(state, root);
+    bool student;
+    if (find_class_token(state, root, &student))
+        return find_scheme(state, root);
+    if (student)
+        return df_error_set("no backbone in it but a training run's student, expected a teacher");
+    return df_error_set(
+        "no backbone in it: none of its %zu tensors is called cls_token or embeddings.cls_token "
+        "(the first is %s)",
+        state->count, state->count ? state->entries[0].name : "none");
 }
 
 static enum df_name_kind translate(const struct root *root, const struct df_entry *entry,
@@ -211,5 +220,6 @@ struct df_state *df_backbone_read(const char *path, struct df_vit_config *config
 bool df_state_is_backbone(const struct df_state *state)
 {
     struct root root = {0};
-    return find_class_token(state, &root);
+    bool student;
+    return find_class_token(state, &root, &student) || student;
 }
