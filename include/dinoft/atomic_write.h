@@ -32,4 +32,8 @@ int df_make_folder(const char *path);
  */
 int df_check_writable(const char *folder);
 
+/* The same for a file that will be written: its folder takes files (made if missing), and what has its name
+ * already, if anything, is a regular file. */
+int df_check_writable_file(const char *path);
+
 #endif

@@ -14,6 +14,9 @@ char *df_text_copy(const char *text);
 bool df_text_starts_with(const char *text, const char *start);
 bool df_text_ends_with(const char *text, const char *end);
 
+/* Whether length bytes are valid UTF-8. */
+bool df_text_is_utf8(const char *text, size_t length);
+
 /* File name of a path without folders and without the last extension ("a/b.c.jpg" -> "b.c"); the caller frees
  * it. */
 char *df_path_stem(const char *path);

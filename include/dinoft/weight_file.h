@@ -14,6 +14,9 @@ struct df_state *df_weight_file_read(const char *path, enum df_weight_format *fo
  */
 int df_weight_file_write(const char *path, const struct df_state *state);
 
+/* Whether df_weight_file_write could write there: the extension is known, and the folder takes files. */
+int df_weight_file_check_output(const char *path);
+
 /* The readers and writers behind these, each in the file of its name. */
 struct df_state *df_torch_read(const char *path);
 struct df_state *df_safetensors_read(const char *path);

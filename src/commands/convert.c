@@ -106,6 +106,8 @@ static int convert_backbone(const struct df_config *config, struct df_state *sta
 
 int command_convert(const struct df_config *config)
 {
+    if (df_weight_file_check_output(config->inputs[1]) != 0)
+        return 1;
     struct df_state *state = df_weight_file_read(config->inputs[0], NULL);
     if (!state)
         return 1;
@@ -114,7 +116,11 @@ int command_convert(const struct df_config *config)
                state->ignored);
     if (df_state_is_backbone(state))
         return convert_backbone(config, state);
-    int status = convert(config, state);
+    int status = 1;
+    if (strcmp(config->naming, "official") != 0)
+        df_error_set("%s is a checkpoint: --naming is for backbones", config->inputs[0]);
+    else
+        status = convert(config, state);
     df_state_free(state);
     return status;
 }

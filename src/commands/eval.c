@@ -1,6 +1,7 @@
 #include "commands.h"
 #include "interrupt.h"
 
+#include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
 #include "dinoft/evaluate.h"
 #include "dinoft/log.h"
@@ -118,11 +119,10 @@ static int evaluate(const struct df_config *config, struct df_setup *setup, cons
         goto done;
     }
     char **names = class_names(config, setup, dataset);
-    if (config->metrics_json && df_metrics_write_json(config->metrics_json, &metrics, names) != 0)
-        goto done;
     print_table(&metrics, names);
     print_scores(&metrics, config->eval_size);
-    status = 0;
+    if (!config->metrics_json || df_metrics_write_json(config->metrics_json, &metrics, names) == 0)
+        status = 0;
 done:
     df_metrics_free(&metrics);
     df_loader_close(loader);
@@ -135,6 +135,8 @@ int command_eval(const struct df_config *config)
     struct df_setup setup;
     int status = 1;
 
+    if (config->metrics_json && df_check_writable_file(config->metrics_json) != 0)
+        return 1;
     if (df_setup_open(&setup, config) == 0) {
         struct df_dataset *dataset = open_dataset(config, &setup);
         if (dataset)

@@ -2,12 +2,10 @@
 #include "inputs.h"
 #include "interrupt.h"
 
-#include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
 #include "dinoft/report.h"
 #include "dinoft/setup.h"
 #include "dinoft/size.h"
-#include "dinoft/text.h"
 #include "dinoft/weight_file.h"
 
 #include <math.h>
@@ -191,21 +189,12 @@ static void finish(struct extraction *job)
     free(job->patch_tokens);
 }
 
-/* The folder of --output must take files before hours of work, not after. */
-static int check_output(const struct df_config *config)
-{
-    char *folder = df_path_folder(config->output);
-    int status = folder ? df_check_writable(folder) : -1;
-    free(folder);
-    return status;
-}
-
 int command_features(const struct df_config *config)
 {
     struct extraction job = {.config = config};
     int status = 1;
 
-    if (inputs_check(config, false) == 0 && check_output(config) == 0 &&
+    if (inputs_check(config) == 0 && df_weight_file_check_output(config->output) == 0 &&
         df_setup_open(&job.setup, config) == 0 && prepare(&job) == 0 && allocate(&job) == 0)
         status = extract_all(&job);
     finish(&job);

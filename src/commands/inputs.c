@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int input_read(const char *path, int64_t height, int64_t width, struct df_image *image, uint8_t *pixels)
@@ -17,42 +18,110 @@ int input_read(const char *path, int64_t height, int64_t width, struct df_image 
     return -1;
 }
 
+int inputs_check(const struct df_config *config)
+{
+    struct stat status;
+
+    for (int i = 0; i < config->n_inputs; i++) {
+        const char *path = config->inputs[i];
+        if (stat(path, &status) != 0 || access(path, R_OK) != 0)
+            return df_error_set("cannot read %s: %s", path, strerror(errno));
+        if (S_ISDIR(status.st_mode))
+            return df_error_set("cannot read %s: it is a folder, expected an image", path);
+    }
+    return 0;
+}
+
+char *input_output_path(const struct df_config *config, const char *input, const char *ending)
+{
+    char *stem = df_path_stem(input);
+    char *path = stem ? df_text_format("%s/%s%s", config->output_dir, stem, ending) : NULL;
+    free(stem);
+    return path;
+}
+
+/* A file that is there, whatever path leads to it. */
+struct identity {
+    dev_t device;
+    ino_t inode;
+    const char *path;
+};
+
+static int compare_identities(const void *a, const void *b)
+{
+    const struct identity *first = a, *second = b;
+    if (first->device != second->device)
+        return first->device < second->device ? -1 : 1;
+    if (first->inode != second->inode)
+        return first->inode < second->inode ? -1 : 1;
+    return 0;
+}
+
 static int compare_texts(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static int check_distinct(const struct df_config *config)
+static bool identify(const char *path, struct identity *identity)
 {
-    int status = -1, n = 0;
-    char **stems = calloc((size_t)config->n_inputs, sizeof *stems);
-    if (!stems)
-        return df_error_memory("the list of images", (unsigned long long)config->n_inputs * sizeof *stems);
-    for (; n < config->n_inputs; n++) {
-        if (!(stems[n] = df_path_stem(config->inputs[n])))
-            goto done;
-    }
-    qsort(stems, (size_t)n, sizeof *stems, compare_texts);
-    for (int i = 1; i < n; i++) {
-        if (strcmp(stems[i - 1], stems[i]) == 0) {
-            df_error_set("two of the images are called '%s': their results would overwrite each other",
-                         stems[i]);
-            goto done;
-        }
-    }
-    status = 0;
-done:
-    for (int i = 0; i < n; i++)
-        free(stems[i]);
-    free(stems);
-    return status;
+    struct stat status;
+    if (stat(path, &status) != 0)
+        return false;
+    *identity = (struct identity){status.st_dev, status.st_ino, path};
+    return true;
 }
 
-int inputs_check(const struct df_config *config, bool distinct_names)
+static int check_distinct(char **outputs, size_t count)
 {
-    for (int i = 0; i < config->n_inputs; i++) {
-        if (access(config->inputs[i], R_OK) != 0)
-            return df_error_set("cannot read %s: %s", config->inputs[i], strerror(errno));
+    qsort(outputs, count, sizeof *outputs, compare_texts);
+    for (size_t i = 1; i < count; i++) {
+        if (strcmp(outputs[i - 1], outputs[i]) == 0)
+            return df_error_set("two of the images would both be written to %s", outputs[i]);
     }
-    return distinct_names ? check_distinct(config) : 0;
+    return 0;
+}
+
+static int check_inputs_stay(char *const *outputs, size_t count, const struct identity *inputs,
+                             size_t n_inputs)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct identity output;
+        if (!identify(outputs[i], &output))
+            continue;
+        const struct identity *input = bsearch(&output, inputs, n_inputs, sizeof output, compare_identities);
+        if (input)
+            return df_error_set("%s would overwrite the image %s: choose another --output_dir", outputs[i],
+                                input->path);
+    }
+    return 0;
+}
+
+int inputs_check_outputs(const struct df_config *config, const char *const *endings, int n_endings)
+{
+    size_t count = 0, n_inputs = 0, most = (size_t)config->n_inputs * (size_t)n_endings;
+    char **outputs = calloc(most, sizeof *outputs);
+    struct identity *inputs = calloc((size_t)config->n_inputs, sizeof *inputs);
+    int status = -1;
+
+    if (!outputs || !inputs) {
+        df_error_memory("the list of images", most * sizeof *outputs);
+        goto done;
+    }
+    for (int i = 0; i < config->n_inputs; i++) {
+        n_inputs += identify(config->inputs[i], &inputs[n_inputs]);
+        for (int e = 0; e < n_endings; e++) {
+            if (!(outputs[count] = input_output_path(config, config->inputs[i], endings[e])))
+                goto done;
+            count++;
+        }
+    }
+    qsort(inputs, n_inputs, sizeof *inputs, compare_identities);
+    if (check_distinct(outputs, count) == 0)
+        status = check_inputs_stay(outputs, count, inputs, n_inputs);
+done:
+    for (size_t i = 0; i < count; i++)
+        free(outputs[i]);
+    free(outputs);
+    free(inputs);
+    return status;
 }

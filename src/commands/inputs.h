@@ -9,7 +9,14 @@
  * *image's fields, its pixels stay with the caller to free. */
 int input_read(const char *path, int64_t height, int64_t width, struct df_image *image, uint8_t *pixels);
 
-/* Checks that every input is a readable file and that no two would be written under the same name. */
-int inputs_check(const struct df_config *config, bool distinct_names);
+/* Checks that every input is a file that can be read. */
+int inputs_check(const struct df_config *config);
+
+/* FOLDER/STEM + ending, STEM being the input's base name; the caller frees it. */
+char *input_output_path(const struct df_config *config, const char *input, const char *ending);
+
+/* Checks that the files that will be written to --output_dir, one for each input and ending, neither
+ * overwrite each other nor an input. */
+int inputs_check_outputs(const struct df_config *config, const char *const *endings, int n_endings);
 
 #endif

@@ -7,7 +7,6 @@
 #include "dinoft/error.h"
 #include "dinoft/report.h"
 #include "dinoft/setup.h"
-#include "dinoft/text.h"
 #include "dinoft/weight_file.h"
 
 #include <math.h>
@@ -22,17 +21,14 @@ struct prediction {
     uint8_t palette[256][3];
 };
 
-static char *output_path(const struct df_config *config, const char *image_path, const char *ending)
-{
-    char *stem = df_path_stem(image_path);
-    char *path = stem ? df_text_format("%s/%s%s", config->output_dir, stem, ending) : NULL;
-    free(stem);
-    return path;
-}
+/* What is written for each image; the last only with --save_logits. */
+static const char *const endings[] = {".png", "_overlay.png", ".safetensors"};
+
+enum { ENDING_MASK, ENDING_OVERLAY, ENDING_LOGITS };
 
 static int write_mask(const struct prediction *job, const char *image_path, const struct df_image *classes)
 {
-    char *path = output_path(job->config, image_path, ".png");
+    char *path = input_output_path(job->config, image_path, endings[ENDING_MASK]);
     int status = path ? df_png_write_palette(path, classes, job->palette) : -1;
     free(path);
     return status;
@@ -42,7 +38,7 @@ static int write_overlay(const struct prediction *job, const char *image_path, c
                          const struct df_image *classes)
 {
     struct df_image overlay = {0};
-    char *path = output_path(job->config, image_path, "_overlay.png");
+    char *path = input_output_path(job->config, image_path, endings[ENDING_OVERLAY]);
     int status = path && df_overlay(image, classes, job->palette, &overlay) == 0
                      ? df_png_write_rgb(path, &overlay)
                      : -1;
@@ -57,7 +53,7 @@ static int write_logits(const struct prediction *job, const char *image_path)
     const int64_t shape[3] = {job->segmenter->options.classes, job->setup->height, job->setup->width};
     float *logits = malloc((size_t)(shape[0] * shape[1] * shape[2]) * sizeof *logits);
     struct df_state *state = df_state_new();
-    char *path = output_path(job->config, image_path, ".safetensors");
+    char *path = input_output_path(job->config, image_path, endings[ENDING_LOGITS]);
     int status = -1;
 
     if (!logits || !state || !path) {
@@ -119,7 +115,8 @@ int command_predict(const struct df_config *config)
     struct prediction job = {.config = config, .setup = &setup};
     int status = 1;
 
-    if (inputs_check(config, true) != 0 || df_check_writable(config->output_dir) != 0)
+    if (inputs_check(config) != 0 || df_check_writable(config->output_dir) != 0 ||
+        inputs_check_outputs(config, endings, config->save_logits ? 3 : 2) != 0)
         return 1;
     if (df_setup_open(&setup, config) != 0)
         goto done;

@@ -111,7 +111,7 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
            INTEGER("0", 0, INT64_MAX)),
     OPTION(NO_SHUFFLE, no_shuffle, RUN, TRAIN, "take the training images in the list's order", SWITCH),
     OPTION(NUM_WORKERS, num_workers, MACHINE, TRAIN | EVAL,
-           "threads that read and resize images; 0: one for each core, at most 8", INTEGER("0", 0, 1024)),
+           "threads that read and resize images; 0: one for each core, at most 8", INTEGER("0", 0, 256)),
     OPTION(MAX_STEPS, max_steps, RUN, TRAIN, "stop after so many steps; 0: no limit",
            INTEGER("0", 0, INT64_MAX)),
     OPTION(VAL_EVERY, val_every, RUN, TRAIN,
@@ -134,9 +134,9 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
     OPTION(DTYPE, dtype, OUTPUT, CONVERT, "the type that floating-point tensors are stored in",
            CHOICE("keep", "keep", "fp32", "fp16", "bf16")),
     OPTION(TRAIN_IMAGES, train_images, DATA, DEMO_DATA, "how many training images to draw",
-           INTEGER("48", 1, 1000000)),
+           INTEGER("48", 1, 100000)),
     OPTION(VAL_IMAGES, val_images, DATA, DEMO_DATA, "how many validation images to draw",
-           INTEGER("12", 1, 1000000)),
+           INTEGER("12", 1, 100000)),
 };
 
 const char *df_command_name(enum df_command command)

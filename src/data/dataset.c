@@ -31,6 +31,8 @@ static int add_class_name(void *context, int64_t line, const char *name, size_t 
     if (length > CLASS_NAME_MAX_BYTES)
         return df_error_set("line %lld of %s has %zu bytes, a class name at most %d", (long long)line,
                             list->path, length, CLASS_NAME_MAX_BYTES);
+    if (!df_text_is_utf8(name, length))
+        return df_error_set("line %lld of %s is not UTF-8", (long long)line, list->path);
     dataset->class_names[list->count] = df_text_format("%.*s", (int)length, name);
     return dataset->class_names[list->count++] ? 0 : -1;
 }

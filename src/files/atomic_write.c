@@ -197,3 +197,20 @@ int df_check_writable(const char *folder)
     free(name);
     return 0;
 }
+
+int df_check_writable_file(const char *path)
+{
+    struct stat status;
+    char *folder = df_path_folder(path);
+    int result = folder ? df_check_writable(folder) : -1;
+
+    free(folder);
+    if (result != 0)
+        return df_error_context("cannot write %s", path);
+    if (*path == '\0' || path[strlen(path) - 1] == '/')
+        return df_error_set("cannot write '%s': it names no file", path);
+    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+        return df_error_set("cannot write %s: %s", path,
+                            S_ISDIR(status.st_mode) ? "it is a folder" : "it is not a regular file");
+    return 0;
+}

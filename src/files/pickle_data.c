@@ -2,6 +2,7 @@
 #include "pickle_machine.h"
 
 #include "dinoft/error.h"
+#include "dinoft/text.h"
 #include "little_endian.h"
 
 #include <string.h>
@@ -179,7 +180,7 @@ int df_machine_push_text(struct df_machine *m, int width)
     struct df_pickle_value *pushed = push_string(m, width, DF_PICKLE_TEXT);
     if (!pushed)
         return -1;
-    if (!df_pickle_is_utf8((const unsigned char *)pushed->text.bytes, pushed->text.length))
+    if (!df_text_is_utf8(pushed->text.bytes, pushed->text.length))
         return df_machine_fail(m, "a text that is not UTF-8");
     return 0;
 }

@@ -102,35 +102,3 @@ const char *df_pickle_kind_name(enum df_pickle_kind kind)
     };
     return names[kind];
 }
-
-/* The bytes of the code point at text, 0 if there is no valid one: RFC 3629, no surrogates, no overlong
- * forms. */
-static size_t utf8_length(const unsigned char *text, size_t left)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    unsigned char first = text[0];
-    if (first < 0x80)
-        return 1;
-    size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-    if (first < 0xc2 || first > 0xf4 || length > left)
-        return 0;
-    uint32_t code = first & (0x7fu >> length);
-    for (size_t i = 1; i < length; i++) {
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-        code = code << 6 | (text[i] & 0x3f);
-    }
-    bool surrogate = code >= 0xd800 && code <= 0xdfff;
-    return code < least[length] || code > 0x10ffff || surrogate ? 0 : length;
-}
-
-bool df_pickle_is_utf8(const unsigned char *text, size_t length)
-{
-    for (size_t at = 0; at < length;) {
-        size_t step = utf8_length(text + at, length - at);
-        if (step == 0)
-            return false;
-        at += step;
-    }
-    return true;
-}

@@ -23,6 +23,4 @@ struct df_pickle_value *df_pickle_new_value(struct df_pickle *pickle, enum df_pi
 int df_pickle_reserve(struct df_pickle *pickle, struct df_pickle_items *items, size_t count);
 int df_pickle_push(struct df_pickle *pickle, struct df_pickle_items *items, struct df_pickle_value *value);
 
-bool df_pickle_is_utf8(const unsigned char *text, size_t length);
-
 #endif

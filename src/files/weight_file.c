@@ -1,5 +1,6 @@
 #include "dinoft/weight_file.h"
 
+#include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
 #include "dinoft/mapped_file.h"
 #include "dinoft/text.h"
@@ -82,11 +83,25 @@ struct df_state *df_weight_file_read(const char *path, enum df_weight_format *fo
     return NULL;
 }
 
-int df_weight_file_write(const char *path, const struct df_state *state)
+typedef int state_writer(const char *path, const struct df_state *state);
+
+static state_writer *writer_for(const char *path)
 {
     if (df_text_ends_with(path, ".safetensors"))
-        return df_safetensors_write(path, state);
+        return df_safetensors_write;
     if (df_text_ends_with(path, ".pt") || df_text_ends_with(path, ".pth"))
-        return df_torch_write(path, state);
-    return df_error_set("cannot write %s: weights are written as .pt, .pth or .safetensors", path);
+        return df_torch_write;
+    df_error_set("cannot write %s: weights are written as .pt, .pth or .safetensors", path);
+    return NULL;
+}
+
+int df_weight_file_write(const char *path, const struct df_state *state)
+{
+    state_writer *write_state = writer_for(path);
+    return write_state ? write_state(path, state) : -1;
+}
+
+int df_weight_file_check_output(const char *path)
+{
+    return writer_for(path) ? df_check_writable_file(path) : -1;
 }

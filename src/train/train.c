@@ -91,12 +91,40 @@ static void log_model(const struct run *run)
 }
 
 /* --exp_name may name a folder too ("dinov2/large_voc"), as it may in main.py where the folder is there. */
-static int check_output(const struct df_config *config)
+static char *output_file(const struct df_config *config, const char *ending)
 {
-    char *path = df_text_format("%s/%s.pt", config->output_dir, config->exp_name);
-    char *folder = path ? df_path_folder(path) : NULL;
-    int status = folder ? df_check_writable(folder) : -1;
-    free(folder);
+    return df_text_format("%s/%s%s", config->output_dir, config->exp_name, ending);
+}
+
+static int check_outputs(const struct df_config *config)
+{
+    static const char *const endings[] = {".pt", "_metrics.json", "_steps.csv", "_config.json"};
+    int status = 0;
+
+    if (config->exp_name[strlen(config->exp_name) - 1] == '/')
+        return df_error_set("--exp_name %s names a folder, not an experiment", config->exp_name);
+    for (size_t i = 0; status == 0 && i < sizeof endings / sizeof endings[0]; i++) {
+        char *path = output_file(config, endings[i]);
+        status = path ? df_check_writable_file(path) : -1;
+        free(path);
+    }
+    return status;
+}
+
+/* NAME_config.json holds what counts in the end: flags that the checkpoint or the patch size overruled are
+ * replaced. */
+static int write_config(const struct run *run)
+{
+    struct df_config effective = *run->config;
+    char *path = output_file(run->config, "_config.json");
+
+    effective.img_dim[0] = run->setup.height;
+    effective.img_dim[1] = run->setup.width;
+    effective.normalize = run->setup.normalize;
+    effective.weights = run->setup.weights_path;
+    if (run->segmenter->options.rank > 0)
+        effective.r = run->segmenter->options.rank;
+    int status = path ? df_config_write_json(path, &effective) : -1;
     free(path);
     return status;
 }
@@ -106,7 +134,7 @@ static int prepare(struct run *run)
 {
     const struct df_config *config = run->config;
 
-    DF_TRY(check_output(config));
+    DF_TRY(check_outputs(config));
     if (!(run->train_set = open_split(config, DF_SPLIT_TRAIN)) ||
         !(run->val_set = open_split(config, DF_SPLIT_VAL)))
         return -1;
@@ -122,11 +150,10 @@ static int prepare(struct run *run)
     fill_record(run);
     log_model(run);
     df_rng_seed(&run->rng, (uint64_t)config->seed, df_hash_text("rope_rescale"));
-    run->checkpoint_path = df_text_format("%s/%s.pt", config->output_dir, config->exp_name);
-    char *config_path = df_text_format("%s/%s_config.json", config->output_dir, config->exp_name);
-    int status = run->checkpoint_path && config_path ? df_config_write_json(config_path, config) : -1;
-    free(config_path);
-    return status == 0 ? run_log_init(&run->log, config->output_dir, config->exp_name) : -1;
+    run->checkpoint_path = output_file(config, ".pt");
+    if (!run->checkpoint_path || write_config(run) != 0)
+        return -1;
+    return run_log_init(&run->log, config->output_dir, config->exp_name);
 }
 
 static void finish(struct run *run)
@@ -275,8 +302,13 @@ static int train_all(struct run *run)
     }
     if (!*run->stop)
         return 0;
+    if (run->step == 0) {
+        df_log("interrupted before the first step: nothing was trained or written");
+        return 0;
+    }
+    DF_TRY(save(run));
     df_log("interrupted after step %" PRId64 "; the checkpoint is %s", run->step, run->checkpoint_path);
-    return run->step > 0 ? save(run) : 0;
+    return 0;
 }
 
 int df_train(const struct df_config *config, const volatile sig_atomic_t *stop)

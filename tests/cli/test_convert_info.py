@@ -1,0 +1,212 @@
+"""dinoft convert and dinoft info: weights in another form are the same weights."""
+
+import shutil
+import struct
+
+from datasets import draw_scene
+from png_files import write_png
+from support import CHANNELS, DINOV2, DINOV3, FIXTURES, CommandLineTest, files_in, main, model_flags
+from tensor_files import read_checkpoint, read_safetensors, read_torch, values
+
+SEEDS = FIXTURES / "seed_checkpoints"
+BACKBONES = [path.parent.name for path in sorted(FIXTURES.glob("*/backbone.pth"))]
+
+
+def stripped(tensors):
+    """What must survive a conversion: type, shape and bytes of each tensor."""
+    return {name: (tensor.dtype, tensor.shape, tensor.data) for name, tensor in tensors.items()}
+
+
+class ConvertTest(CommandLineTest):
+    def convert(self, source, target, *flags):
+        self.succeed("convert", source, target, *flags)
+        path = self.folder / target
+        return read_safetensors(path)[0] if path.suffix == ".safetensors" else read_torch(path)
+
+
+class Backbones(ConvertTest):
+    def test_pth_to_safetensors_and_back(self):
+        for name in BACKBONES:
+            with self.subTest(name):
+                source = FIXTURES / name / "backbone.pth"
+                original = stripped(read_torch(source))
+                self.assertEqual(stripped(self.convert(source, "b.safetensors")), original)
+                self.assertEqual(stripped(self.convert("b.safetensors", "b.pth")), original)
+
+    def test_nothing_else_is_written(self):
+        self.convert(DINOV2.weights, "b.safetensors")
+        self.assertEqual(files_in(self.folder), ["b.safetensors"])
+
+    def test_to_huggingface(self):
+        for backbone in (DINOV2, DINOV3):
+            with self.subTest(backbone.family):
+                ours = self.convert(backbone.weights, "hf.safetensors", "--naming", "huggingface")
+                theirs, _ = read_safetensors(
+                    FIXTURES / "hf" / backbone.weights.parent.name / "model.safetensors"
+                )
+                self.assertEqual(sorted(ours), sorted(theirs))
+                self.assertEqual(stripped(ours), stripped(theirs))
+
+    def test_from_huggingface(self):
+        for backbone in (DINOV2, DINOV3):
+            with self.subTest(backbone.family):
+                official = stripped(read_torch(backbone.weights))
+                theirs = FIXTURES / "hf" / backbone.weights.parent.name / "model.safetensors"
+                ours = stripped(self.convert(theirs, "official.pth"))
+                for name in (
+                    "patch_embed.proj.weight",
+                    "blocks.0.attn.qkv.weight",
+                    "blocks.3.mlp.fc2.bias",
+                    "norm.weight",
+                ):
+                    self.assertEqual(ours[name], official[name], name)
+                derived = {"rope_embed.periods"} | {name for name in official if name.endswith("bias_mask")}
+                self.assertEqual(set(official) - set(ours) - derived, set())
+
+    def test_same_features_in_every_form(self):
+        write_png(self.folder / "a.png", draw_scene(0, 50, 40, 4)[0])
+        for backbone in (DINOV2, DINOV3):
+            self.convert(backbone.weights, "hf.safetensors", "--naming", "huggingface")
+            self.convert("hf.safetensors", "back.pth")
+            found = []
+            for weights in (backbone.weights, "hf.safetensors", "back.pth"):
+                self.succeed(
+                    "features",
+                    "a.png",
+                    *model_flags(backbone),
+                    "--weights",
+                    weights,
+                    "--output",
+                    "f.safetensors",
+                )
+                found.append((self.folder / "f.safetensors").read_bytes())
+            self.assertEqual(found[0], found[1], backbone.family)
+            self.assertEqual(found[0], found[2], backbone.family)
+
+    def test_fp16(self):
+        original = read_torch(DINOV3.weights)
+        smaller = self.convert(DINOV3.weights, "half.safetensors", "--dtype", "fp16")
+        self.assertEqual({tensor.dtype for tensor in smaller.values()}, {"F16"})
+        for name in ("cls_token", "patch_embed.proj.weight", "blocks.2.ls1.gamma"):
+            numbers = values(original[name])
+            self.assertEqual(smaller[name].data, struct.pack(f"<{len(numbers)}e", *numbers), name)
+
+    def test_fp32_of_halves_is_exact(self):
+        original = read_torch(DINOV2.weights)
+        larger = self.convert(DINOV2.weights, "full.pth", "--dtype", "fp32")
+        self.assertEqual({tensor.dtype for tensor in larger.values()}, {"F32"})
+        for name in ("pos_embed", "blocks.1.attn.qkv.weight"):
+            self.assertEqual(values(larger[name]), values(original[name]), name)
+
+    def test_bf16(self):
+        smaller = self.convert(DINOV3.weights, "b.safetensors", "--dtype", "bf16")
+        self.assertEqual({tensor.dtype for tensor in smaller.values()}, {"BF16"})
+
+    def test_onto_itself(self):
+        shutil.copy(DINOV3.weights, self.folder / "b.pth")
+        original = stripped(read_torch(DINOV3.weights))
+        self.assertEqual(stripped(self.convert("b.pth", "b.pth")), original)
+
+    def test_format_of_the_output_by_its_name(self):
+        self.refused("convert", DINOV2.weights, "b.bin", mentions=["b.bin", ".safetensors"])
+        self.assertEqual(files_in(self.folder), [])
+
+
+class Checkpoints(ConvertTest):
+    def check_round_trip(self, source, metadata_keys=()):
+        entries = read_torch(source)
+        self.convert(source, "c.safetensors")
+        tensors, metadata = read_safetensors(self.folder / "c.safetensors")
+        record = entries.pop("dinoft", None)
+        self.assertEqual(stripped(tensors), stripped(entries))
+        self.assertEqual(metadata.get("dinoft"), record)
+        back = self.convert("c.safetensors", "c.pt")
+        self.assertEqual(back.pop("dinoft", None), record)
+        self.assertEqual(stripped(back), stripped(entries))
+        self.assertEqual(
+            {name: tensor.parameter for name, tensor in back.items()},
+            {name: tensor.parameter for name, tensor in entries.items()},
+        )
+        self.assertEqual({tensor.device for tensor in back.values()}, {"cpu"})
+
+    def test_of_the_reference_project(self):
+        seeds = sorted(SEEDS.glob("*/*.pt"))
+        self.assertTrue(seeds)
+        for source in seeds + sorted(FIXTURES.glob("dinov?_tiny*/*.pt")):
+            with self.subTest(str(source.relative_to(FIXTURES))):
+                self.check_round_trip(source)
+
+    def test_pt_to_pt_keeps_the_order(self):
+        source = SEEDS / "dinov3" / "large_voc_lora.pt"
+        self.assertEqual(list(self.convert(source, "c.pt")), list(read_torch(source)))
+
+    def test_convert_adds_no_record(self):
+        self.convert(SEEDS / "dinov2" / "large_voc_no_lora.pt", "c.pt")
+        self.assertIsNone(read_checkpoint(self.folder / "c.pt")[1])
+
+
+class Info(CommandLineTest):
+    def info(self, path):
+        lines = {}
+        for line in self.succeed("info", path).stdout.splitlines():
+            name, _, value = line.partition(":")
+            lines[name] = value.strip()
+        return lines
+
+    def test_dinov2(self):
+        lines = self.info(DINOV2.weights)
+        self.assertEqual(lines["file"], str(DINOV2.weights))
+        self.assertEqual(lines["format"], "PyTorch (.pt / .pth)")
+        self.assertIn("(dinov2)", lines["backbone"])
+        self.assertEqual(lines["channels"], f"{CHANNELS} in 2 heads of 64")
+        self.assertEqual((lines["blocks"], lines["patch"], lines["registers"]), ("4", "14 x 14", "4"))
+        self.assertEqual(lines["FFN"], "MLP, 512 hidden")
+        self.assertEqual(lines["position"], "learned, 37 x 37")
+        self.assertEqual(lines["types"], "float16 (64 tensors)")
+        total = sum(len(values(tensor)) for tensor in read_torch(DINOV2.weights).values())
+        self.assertEqual(lines["parameters"], str(total))
+
+    def test_dinov3(self):
+        lines = self.info(DINOV3.weights)
+        self.assertIn("(dinov3)", lines["backbone"])
+        self.assertEqual((lines["patch"], lines["position"]), ("16 x 16", "RoPE"))
+
+    def test_other_backbones(self):
+        expected = {
+            "dinov2_tiny": {"registers": "0"},
+            "dinov2_tiny_swiglu_reg": {"FFN": "SwiGLU, 344 hidden"},
+            "dinov3_tiny_swiglu": {"position": "RoPE"},
+            "dinov3_tiny_7b": {"channels": "256 in 2 heads of 128"},
+        }
+        for name, lines in expected.items():
+            found = self.info(FIXTURES / name / "backbone.pth")
+            for key, value in lines.items():
+                self.assertEqual(found[key], value, name)
+
+    def test_huggingface(self):
+        lines = self.info(FIXTURES / "hf" / "dinov3_tiny" / "model.safetensors")
+        self.assertEqual(lines["format"], "safetensors")
+        self.assertIn("(dinov3)", lines["backbone"])
+
+    def test_checkpoint_without_lora(self):
+        lines = self.info(SEEDS / "dinov2" / "large_voc_no_lora.pt")
+        self.assertEqual(lines["checkpoint"], "decoder")
+        self.assertIn("linear", lines["decoder"])
+        self.assertEqual((lines["classes"], lines["channels"], lines["LoRA"]), ("21", "1024", "none"))
+        self.assertEqual(lines["parameters"], f"{21 * 1024 + 21} (LoRA 0)")
+        self.assertIn("not recorded", lines["trained by"])
+
+    def test_checkpoint_with_lora(self):
+        lines = self.info(SEEDS / "dinov3" / "large_voc_lora.pt")
+        self.assertEqual(lines["checkpoint"], "LoRA and decoder")
+        self.assertEqual(lines["LoRA"], "rank 3 in 24 blocks")
+        self.assertEqual(lines["parameters"], f"{21 * 1024 + 21 + 96 * 3 * 1024} (LoRA {96 * 3 * 1024})")
+
+    def test_fpn_checkpoint(self):
+        lines = self.info(FIXTURES / "dinov2_tiny_reg" / "after5_lora_fpn.pt")
+        self.assertEqual((lines["decoder"], lines["LoRA"]), ("FPN", "rank 3 in 4 blocks"))
+        self.assertEqual(lines["types"], "float32 (47 tensors), int64 (5 tensors)")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,274 @@
+"""dinoft eval: its numbers recomputed, from the confusion matrix and from the masks."""
+
+import collections
+import json
+import math
+import re
+import shutil
+
+from datasets import IGNORE, folder_masks, resize_nearest, voc_demo, voc_folder, voc_masks
+from png_files import read_png
+from support import CHANNELS, DINOV2, FIXTURES, main, model_flags
+from tensor_files import read_checkpoint
+from training import CLASSES, TrainingTest
+
+TRAINED = FIXTURES / "dinov2_tiny_reg" / "after5_lora_linear.pt"  # rank 3, 21 classes
+KEYS = {"miou", "pixel_accuracy", "mean_accuracy", "dice", "reference_iou", "loss", "per_class", "confusion"}
+
+
+def histogram(label_planes, n_classes):
+    """How many pixels have each label, 255 left out."""
+    return [sum(plane.count(bytes([label])) for plane in label_planes) for label in range(n_classes)]
+
+
+def mean(values):
+    present = [value for value in values if value is not None]
+    return sum(present) / len(present)
+
+
+def ratio(part, whole):
+    return part / whole if whole else None
+
+
+def confusion_matrix(masks, labels, n_classes):
+    rows = [[0] * n_classes for _ in range(n_classes)]
+    for mask, label in zip(masks, labels):
+        for (truth, guess), number in collections.Counter(zip(label, mask)).items():
+            if truth != IGNORE:
+                rows[truth][guess] += number
+    return rows
+
+
+def reference_iou(mask, label, void_counts):
+    """The reference project's number for one image, on the bits of the class numbers."""
+    both = either = 0
+    for (truth, guess), number in collections.Counter(zip(label, mask)).items():
+        if truth == IGNORE:
+            truth, guess = 0, guess if void_counts else 0
+        both += number * (truth & guess)
+        either += number * (truth | guess)
+    return (both + 1e-6) / (either + 1e-6)
+
+
+class EvalTest(TrainingTest):
+    def evaluate(self, *flags, checkpoint=TRAINED, data=None):
+        """(metrics, stdout)"""
+        target = self.folder / "metrics.json"
+        result = self.succeed(
+            "eval",
+            *(data or ["--dataset", "voc", "--data_root", voc_demo()]),
+            *model_flags(DINOV2),
+            "--lora_weights",
+            checkpoint,
+            "--metrics_json",
+            target,
+            "--batch_size",
+            2,
+            *flags,
+        )
+        return json.loads(target.read_text()), result.stdout
+
+
+class Metrics(EvalTest):
+    def check_consistency(self, metrics):
+        """Everything follows from the confusion matrix: rows are labels, columns predictions."""
+        confusion = metrics["confusion"]
+        n = len(confusion)
+        hits = [confusion[i][i] for i in range(n)]
+        labelled = [sum(row) for row in confusion]
+        predicted = [sum(row[i] for row in confusion) for i in range(n)]
+        iou = [ratio(hits[i], labelled[i] + predicted[i] - hits[i]) for i in range(n)]
+        accuracy = [ratio(hits[i], labelled[i]) for i in range(n)]
+        dice = [ratio(2 * hits[i], labelled[i] + predicted[i]) for i in range(n)]
+        for i, scores in enumerate(metrics["per_class"]):
+            self.assertEqual(set(scores), {"name", "iou", "accuracy", "dice", "pixels"})
+            self.assertEqual(scores["pixels"], labelled[i])
+            for key, expected in (("iou", iou[i]), ("accuracy", accuracy[i]), ("dice", dice[i])):
+                if expected is None:
+                    self.assertIsNone(scores[key])
+                else:
+                    self.assertAlmostEqual(scores[key], expected, places=9)
+        self.assertAlmostEqual(metrics["miou"], mean(iou), places=9)
+        self.assertAlmostEqual(metrics["mean_accuracy"], mean(accuracy), places=9)
+        self.assertAlmostEqual(metrics["dice"], mean(dice), places=9)
+        self.assertAlmostEqual(metrics["pixel_accuracy"], sum(hits) / sum(labelled), places=9)
+        self.assertTrue(0 <= metrics["reference_iou"] <= 1)
+        self.assertTrue(math.isfinite(metrics["loss"]) and metrics["loss"] > 0)
+
+    def test_network_size(self):
+        metrics, _ = self.evaluate()
+        self.assertEqual(set(metrics), KEYS)
+        self.check_consistency(metrics)
+        planes = [resize_nearest(mask, *DINOV2.size) for mask in voc_masks(voc_demo(), "val")]
+        self.assertEqual([row["pixels"] for row in metrics["per_class"]], histogram(planes, 21))
+
+    def test_original_size(self):
+        metrics, _ = self.evaluate("--eval_size", "original")
+        self.check_consistency(metrics)
+        planes = [mask.pixels for mask in voc_masks(voc_demo(), "val")]
+        self.assertEqual([row["pixels"] for row in metrics["per_class"]], histogram(planes, 21))
+
+    def test_void_as_background(self):
+        for flags in (["--void_as_background"], ["--recipe", "reference"]):
+            metrics, _ = self.evaluate("--eval_size", "original", *flags)
+            masks = voc_masks(voc_demo(), "val")
+            void = sum(mask.pixels.count(bytes([IGNORE])) for mask in masks)
+            self.assertGreater(void, 0)
+            self.assertEqual(
+                metrics["per_class"][0]["pixels"], histogram([mask.pixels for mask in masks], 1)[0] + void
+            )
+
+    def test_batches_and_workers_change_nothing_but_the_means_over_batches(self):
+        one, _ = self.evaluate("--batch_size", 1, "--num_workers", 1)
+        two, _ = self.evaluate("--batch_size", 2, "--num_workers", 3)
+        self.assertEqual(one["confusion"], two["confusion"])
+
+    def test_normalization_matters(self):
+        none, _ = self.evaluate()  # the reference's checkpoints have no record: none
+        typed, _ = self.evaluate("--normalize", "none")
+        imagenet, _ = self.evaluate("--normalize", "imagenet")
+        self.assertEqual(none, typed)
+        self.assertNotEqual(none["loss"], imagenet["loss"])
+
+    def test_table(self):
+        metrics, stdout = self.evaluate()
+        for scores in metrics["per_class"]:
+            row = re.search(rf"(?m)^{scores['name']}  .* {scores['pixels']}$", stdout)
+            self.assertIsNotNone(row, scores["name"])
+        found = re.search(r"mIoU +([\d.]+) +\(network size\)", stdout)
+        self.assertAlmostEqual(float(found.group(1)), metrics["miou"], delta=6e-5)
+        for name in ("pixel accuracy", "mean accuracy", "Dice", "reference IoU", "loss"):
+            self.assertRegex(stdout, rf"(?m)^{name} +[\d.]+")
+
+    def test_table_alone(self):
+        """--metrics_json is not needed, and eval writes nothing by itself."""
+        before = sorted(path.name for path in self.folder.iterdir())
+        result = self.succeed(
+            "eval",
+            "--dataset",
+            "voc",
+            "--data_root",
+            voc_demo(),
+            *model_flags(DINOV2),
+            "--lora_weights",
+            TRAINED,
+        )
+        self.assertIn("mIoU", result.stdout)
+        self.assertEqual(sorted(path.name for path in self.folder.iterdir()), before)
+
+
+class Predictions(EvalTest):
+    """predict's masks, counted here, give eval's numbers at the original size."""
+
+    def predicted(self, images, checkpoint):
+        self.succeed(
+            "predict", *images, *model_flags(DINOV2), "--lora_weights", checkpoint, "--output_dir", "masks"
+        )
+        return [read_png(self.folder / "masks" / f"{image.stem}.png").pixels for image in images]
+
+    def check(self, images, labels, metrics, checkpoint, batch_size, void_counts):
+        masks = self.predicted(images, checkpoint)
+        self.assertEqual(metrics["confusion"], confusion_matrix(masks, labels, len(metrics["confusion"])))
+        scores = [reference_iou(mask, label, void_counts) for mask, label in zip(masks, labels)]
+        batches = [scores[i : i + batch_size] for i in range(0, len(scores), batch_size)]
+        self.assertAlmostEqual(metrics["reference_iou"], mean([mean(batch) for batch in batches]), places=9)
+
+    def test_voc(self):
+        metrics, _ = self.evaluate("--eval_size", "original", "--batch_size", 1)
+        folder = voc_folder(voc_demo())
+        names = (folder / "ImageSets" / "Segmentation" / "val.txt").read_text().split()
+        labels = [mask.pixels for mask in voc_masks(voc_demo(), "val")]
+        self.check(
+            [folder / "JPEGImages" / f"{name}.jpg" for name in names], labels, metrics, TRAINED, 1, True
+        )
+
+    def test_folder(self):
+        self.train("--epochs", 4, "--lr", 0.01)
+        checkpoint = self.folder / "output" / "run.pt"
+        metrics, _ = self.evaluate(
+            "--eval_size",
+            "original",
+            checkpoint=checkpoint,
+            data=["--dataset", "folder", "--data_root", self.data],
+        )
+        images = sorted((self.data / "images" / "val").iterdir())
+        labels = [mask.pixels for mask in folder_masks(self.data, "val")]
+        self.check(images, labels, metrics, checkpoint, 2, False)
+
+
+class AfterTraining(EvalTest):
+    """eval takes from the checkpoint what train wrote into it."""
+
+    def folder_data(self):
+        return ["--dataset", "folder", "--data_root", self.data]
+
+    def checkpoint(self):
+        return self.folder / "output" / "run.pt"
+
+    def test_repeats_the_validation(self):
+        for flags in (["--use_lora"], ["--use_lora", "--use_fpn"]):
+            run = self.train(*flags, "--lr", 0.005, "--epochs", 2, "--batch_size", 2)
+            metrics, _ = self.evaluate(checkpoint=self.checkpoint(), data=self.folder_data())
+            # LoRA is folded into the weights here and was not while training: some last bits differ.
+            self.assertAlmostEqual(metrics["loss"], run.metrics["val_loss"][-1], delta=1e-4)
+            self.assertAlmostEqual(metrics["miou"], run.metrics["val_iou"][-1], delta=1e-3)
+            self.assertAlmostEqual(metrics["reference_iou"], run.metrics["val_reference_iou"][-1], delta=1e-3)
+
+    def test_image_size_is_the_checkpoints(self):
+        self.train("--img_dim", 70, 98)
+        result = self.succeed(
+            "eval",
+            *self.folder_data(),
+            "--weights",
+            DINOV2.weights,
+            "--lora_weights",
+            self.checkpoint(),
+            "--metrics_json",
+            self.folder / "metrics.json",
+        )
+        self.assertIn("3 images at 70 x 98, normalize imagenet", result.stderr)
+        metrics = json.loads((self.folder / "metrics.json").read_text())
+        planes = [resize_nearest(mask, 70, 98) for mask in folder_masks(self.data, "val")]
+        self.assertEqual([row["pixels"] for row in metrics["per_class"]], histogram(planes, CLASSES))
+
+    def test_class_names_are_the_checkpoints(self):
+        names = ["sky", "a house", "tree", "road"]
+        (self.folder / "names.txt").write_text("\n".join(names))
+        self.train("--class_names", self.folder / "names.txt")
+        metrics, stdout = self.evaluate(checkpoint=self.checkpoint(), data=self.folder_data())
+        self.assertEqual([scores["name"] for scores in metrics["per_class"]], names)
+        self.assertRegex(stdout, r"(?m)^a house  ")
+
+    def test_a_class_that_nothing_has(self):
+        """Its scores do not exist: null in the file, a dash in the table, left out of the means."""
+        self.train("--n_classes", 30, "--lr", 0.01, "--epochs", 3)
+        metrics, stdout = self.evaluate(checkpoint=self.checkpoint(), data=self.folder_data())
+        absent = [scores for scores in metrics["per_class"] if scores["iou"] is None]
+        self.assertTrue(absent)
+        self.assertEqual({scores["pixels"] for scores in absent}, {0})
+        present = [scores["iou"] for scores in metrics["per_class"] if scores["iou"] is not None]
+        self.assertAlmostEqual(metrics["miou"], mean(present), places=9)
+        self.assertRegex(stdout, rf"(?m)^{absent[0]['name']} +- +- +- +0$")
+
+    def test_the_recorded_backbone_is_found(self):
+        """A small backbone has no published name, so that the flags' own file serves: weights/HUBNAME."""
+        self.train()
+        _, record = read_checkpoint(self.checkpoint())
+        self.assertEqual(record["backbone"], "")
+        (self.folder / "weights").mkdir()
+        shutil.copy(DINOV2.weights, self.folder / "weights" / "dinov2_vits14_reg.pth")
+        self.refused(
+            "eval",
+            *self.folder_data(),
+            "--lora_weights",
+            self.checkpoint(),
+            "--dino_type",
+            "dinov2",
+            "--size",
+            "small",
+            mentions=["--size small", CHANNELS, 384],
+        )
+
+
+if __name__ == "__main__":
+    main()

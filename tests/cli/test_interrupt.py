@@ -1,0 +1,166 @@
+"""Ctrl-C: the program ends after the current step, and what was done is kept."""
+
+import re
+import signal
+import subprocess
+
+from datasets import draw_scene
+from png_files import read_png, write_png
+from support import DINOV2, FIXTURES, TIMEOUT, files_in, leftovers, main, model_flags, start_program
+from tensor_files import values
+from training import TrainingTest
+
+TRAINED = FIXTURES / "dinov2_tiny_reg" / "after5_lora_linear.pt"
+
+
+class InterruptTest(TrainingTest):
+    def start(self, command):
+        process = start_program(*command, cwd=self.folder, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.stderr.close)
+        self.addCleanup(self.end, process)
+        return process
+
+    @staticmethod
+    def end(process):
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+    def interrupt_at(self, process, pattern, number=signal.SIGINT):
+        """Sends the signal when a line of stderr matches; all of stderr."""
+        seen = []
+        for line in process.stderr:
+            seen.append(line)
+            if re.search(pattern, line):
+                process.send_signal(number)
+                break
+        seen.append(process.stderr.read())
+        process.wait(timeout=TIMEOUT)
+        return "".join(seen)
+
+    def many_images(self, number):
+        """Names of one picture, enough of them to be interrupted among."""
+        picture, mask = draw_scene("many", 60, 48, 4)
+        root = self.folder / "many"
+        for part, content in (("images", picture), ("masks", mask)):
+            folder = root / part / "val"
+            folder.mkdir(parents=True)
+            write_png(folder / "0000.png", content)
+            for i in range(1, number):
+                (folder / f"{i:04}.png").symlink_to("0000.png")
+        return root
+
+
+class Training(InterruptTest):
+    def interrupted_run(self, pattern, *flags, number=signal.SIGINT):
+        command = self.train_command("--use_lora", "--epochs", 100000, "--batch_size", 1, *flags)
+        process = self.start(command)
+        stderr = self.interrupt_at(process, pattern, number)
+        return process.returncode, stderr
+
+    def check_what_was_kept(self, stderr):
+        run = self.read_run()
+        told = re.search(r"dinoft: interrupted after step (\d+); the checkpoint is (\S+)\n", stderr)
+        self.assertIsNotNone(told, stderr)
+        self.assertEqual(told.group(2), "output/run.pt")
+        self.assertEqual(int(told.group(1)), len(run.steps))
+        self.assertEqual(int(told.group(1)), int(run.steps[-1]["step"]))
+        self.assertEqual(len(run.metrics["train_loss"]), int(run.steps[-1]["epoch"]) + 1)
+        self.assertTrue(any(values(run.tensors["w_b_000"])), "trained values were saved")
+        self.assertIn("rank 3 in 4 blocks", self.succeed("info", "output/run.pt").stdout)
+        self.assertEqual(leftovers(self.folder), [])
+        return run
+
+    def test_in_a_later_epoch(self):
+        status, stderr = self.interrupted_run(r"epoch 3/")
+        self.assertEqual(status, 130, stderr)
+        self.assertIn("dinoft: ending after this step", stderr)
+        run = self.check_what_was_kept(stderr)
+        self.assertEqual(run.metrics["val_epoch"][0], 0)
+
+    def test_in_the_first_epoch(self):
+        """No checkpoint is due yet: one is written all the same."""
+        status, stderr = self.interrupted_run(r"epoch 1/\d+ 1/", "--val_every", 100000)
+        self.assertEqual(status, 130, stderr)
+        self.check_what_was_kept(stderr)
+
+    def test_before_the_first_step(self):
+        """Nothing was trained: no checkpoint is written, and none is spoken of."""
+        status, stderr = self.interrupted_run(r"dinoft: ", "--img_dim", 490, 490)
+        self.assertEqual(status, 130, stderr)
+        if "after step 0" not in stderr:
+            self.skipTest("the first step was faster than the signal")
+        self.assertFalse((self.folder / "output" / "run.pt").exists())
+        self.assertNotIn("the checkpoint is", stderr)
+
+    def test_sigterm(self):
+        """What a batch system sends before it ends a job."""
+        status, stderr = self.interrupted_run(r"epoch 2/", number=signal.SIGTERM)
+        self.assertNotEqual(status, 0)
+        self.check_what_was_kept(stderr)
+
+    def test_what_was_kept_can_be_used(self):
+        self.interrupted_run(r"epoch 2/")
+        checkpoint = self.folder / "output" / "run.pt"
+        self.train("--use_lora", "--lora_weights", checkpoint, output="more")
+        self.succeed(
+            "eval",
+            "--dataset",
+            "folder",
+            "--data_root",
+            self.data,
+            *model_flags(DINOV2),
+            "--lora_weights",
+            checkpoint,
+        )
+
+
+class OtherCommands(InterruptTest):
+    def test_eval_gives_no_numbers_of_a_part(self):
+        root = self.many_images(600)
+        self.succeed(*self.train_command())
+        process = self.start(
+            [
+                "eval",
+                "--dataset",
+                "folder",
+                "--data_root",
+                root,
+                *model_flags(DINOV2),
+                "--lora_weights",
+                "output/run.pt",
+                "--batch_size",
+                1,
+                "--metrics_json",
+                "m.json",
+            ]
+        )
+        stderr = self.interrupt_at(process, r"^eval 1/600")
+        self.assertEqual(process.returncode, 130, stderr)
+        self.assertFalse((self.folder / "m.json").exists())
+
+    def test_predict_leaves_whole_files(self):
+        root = self.many_images(600)
+        images = sorted((root / "images" / "val").iterdir())
+        process = self.start(
+            ["predict", *images, *model_flags(DINOV2), "--lora_weights", TRAINED, "--output_dir", "out"]
+        )
+        stderr = self.interrupt_at(process, r"^predict 1/600")
+        self.assertEqual(process.returncode, 130, stderr)
+        written = files_in(self.folder / "out")
+        self.assertTrue(0 < len(written) < 2 * len(images))
+        self.assertEqual(len(written) % 2, 0, "a mask and an overlay of each")
+        for name in written:
+            read_png(self.folder / "out" / name)
+        self.assertEqual(leftovers(self.folder), [])
+
+    def test_features_writes_nothing(self):
+        images = sorted((self.many_images(600) / "images" / "val").iterdir())
+        process = self.start(["features", *images, *model_flags(DINOV2), "--output", "f.safetensors"])
+        stderr = self.interrupt_at(process, r"^features 1/600")
+        self.assertEqual(process.returncode, 130, stderr)
+        self.assertFalse((self.folder / "f.safetensors").exists())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""dinoft predict: masks, overlays and logits of images."""
+
+import shutil
+
+from datasets import draw_scene, voc_demo, voc_folder
+from png_files import PALETTE, RGB, read_png, voc_palette, write_png
+from support import DINOV2, DINOV3, FIXTURES, CommandLineTest, contents, files_in, main, model_flags
+from tensor_files import read_safetensors, values
+
+N_CLASSES = 21
+CHECKPOINTS = {
+    "linear": (DINOV2, FIXTURES / "dinov2_tiny_reg" / "after5_lora_linear.pt"),
+    "fpn": (DINOV3, FIXTURES / "dinov3_tiny" / "after5_lora_fpn.pt"),
+}
+
+
+class Predict(CommandLineTest):
+    def image(self, name, width=90, height=70):
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_png(path, draw_scene(name, width, height, 4)[0])
+        return path
+
+    def command(self, *arguments, model="linear"):
+        backbone, checkpoint = CHECKPOINTS[model]
+        return [
+            "predict",
+            *arguments,
+            *model_flags(backbone),
+            "--lora_weights",
+            checkpoint,
+            "--output_dir",
+            "out",
+        ]
+
+    def predict(self, *arguments, **options):
+        return self.succeed(*self.command(*arguments, **options))
+
+    def read(self, name):
+        return read_png(self.folder / "out" / name)
+
+    def check_mask(self, name, width, height):
+        mask = self.read(name)
+        self.assertEqual((mask.width, mask.height, mask.kind), (width, height, PALETTE))
+        self.assertLess(max(mask.pixels), N_CLASSES)
+        self.assertEqual(mask.palette[:N_CLASSES], voc_palette()[:N_CLASSES])
+        return mask
+
+    def test_mask_and_overlay(self):
+        for model in CHECKPOINTS:
+            path = self.image(f"{model}.png")
+            self.predict(path, model=model)
+            mask, source, overlay = (
+                self.check_mask(f"{model}.png", 90, 70),
+                read_png(path),
+                self.read(f"{model}_overlay.png"),
+            )
+            self.assertEqual((overlay.width, overlay.height, overlay.kind), (90, 70, RGB))
+            colors = bytes(value for label in mask.pixels for value in mask.palette[label])
+            blend = [(a + b) / 2 for a, b in zip(source.pixels, colors)]
+            self.assert_values_near(list(overlay.pixels), blend, 0.5)
+
+    def test_several_images(self):
+        jpeg = sorted((voc_folder(voc_demo()) / "JPEGImages").iterdir())[0]
+        self.predict(self.image("a.png", 50, 40), self.image("b c.png", 61, 130), jpeg)
+        self.check_mask("a.png", 50, 40)
+        self.check_mask("b c.png", 61, 130)
+        truth = read_png(voc_folder(voc_demo()) / "SegmentationClass" / f"{jpeg.stem}.png")
+        self.check_mask(f"{jpeg.stem}.png", truth.width, truth.height)
+
+    def test_nothing_else_is_written(self):
+        images = contents(self.image("photos/a.png").parent)
+        self.predict("photos/a.png")
+        self.assertEqual(files_in(self.folder / "out"), ["a.png", "a_overlay.png"])
+        self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["out", "photos"])
+        self.assertEqual(contents(self.folder / "photos"), images)
+
+    def test_logits(self):
+        """An image of the network's own size: its mask is the logits' largest class."""
+        height, width = DINOV2.size
+        self.predict(self.image("a.png", width, height), "--save_logits")
+        tensors, _ = read_safetensors(self.folder / "out" / "a.safetensors")
+        self.assertEqual(list(tensors), ["logits"])
+        logits = tensors["logits"]
+        self.assertEqual((logits.dtype, logits.shape), ("F32", (N_CLASSES, height, width)))
+        flat, area = values(logits), height * width
+        planes = [flat[label * area : (label + 1) * area] for label in range(N_CLASSES)]
+        best = bytes(scores.index(max(scores)) for scores in zip(*planes))
+        self.assertEqual(self.check_mask("a.png", width, height).pixels, best)
+
+    def test_logits_have_the_networks_size(self):
+        self.predict(self.image("a.png", 33, 44), "--save_logits")
+        logits = read_safetensors(self.folder / "out" / "a.safetensors")[0]["logits"]
+        self.assertEqual(logits.shape, (N_CLASSES, *DINOV2.size))
+
+    def test_same_name_in_two_folders(self):
+        self.refused(*self.command(self.image("x/a.png"), self.image("y/a.png")), mentions=["a.png"])
+        self.assertFalse((self.folder / "out" / "a.png").exists())
+
+    def test_a_mask_in_the_place_of_anothers_overlay(self):
+        """a.png and a_overlay.png: both would be written to a_overlay.png."""
+        self.refused(
+            *self.command(self.image("in/a.png"), self.image("in/a_overlay.png")), mentions=["a_overlay"]
+        )
+
+    def test_the_image_itself_is_not_overwritten(self):
+        """photos/a.png predicted into photos/: the photograph stays."""
+        before = self.image("out/a.png").read_bytes()
+        self.refused(*self.command("out/a.png"), mentions=["a.png"])
+        self.assertEqual((self.folder / "out" / "a.png").read_bytes(), before)
+
+    def test_jpegs_predicted_into_their_own_folder(self):
+        jpeg = sorted((voc_folder(voc_demo()) / "JPEGImages").iterdir())[0]
+        (self.folder / "out").mkdir()
+        shutil.copy(jpeg, self.folder / "out" / "photo.jpg")
+        self.predict("out/photo.jpg")
+        self.assertEqual(files_in(self.folder / "out"), ["photo.jpg", "photo.png", "photo_overlay.png"])
+        self.assertEqual((self.folder / "out" / "photo.jpg").read_bytes(), jpeg.read_bytes())
+
+    def test_unreadable_image_ends_it_but_keeps_what_was_done(self):
+        (self.folder / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\nnot really")
+        self.refused(*self.command(self.image("a.png"), "bad.png"), mentions=["bad.png"])
+        self.assertEqual(files_in(self.folder / "out"), ["a.png", "a_overlay.png"])
+
+    def test_missing_image_is_told_before_the_work(self):
+        self.refused(*self.command(self.image("a.png"), "gone.png"), mentions=["gone.png", "No such file"])
+        self.assertFalse((self.folder / "out" / "a.png").exists())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""What the tests of training share: a small data set, a short run, its files read."""
+
+import collections
+import csv
+import json
+
+from datasets import make_folder
+from support import DINOV2, CommandLineTest, model_flags
+from tensor_files import read_checkpoint
+
+STEP_COLUMNS = ["epoch", "step", "loss", "lr", "images_per_second"]
+CLASSES = 4
+
+# tensors, record: of the checkpoint. steps: the CSV's rows as dicts of texts.
+Run = collections.namedtuple("Run", "result tensors record metrics steps config")
+
+
+class TrainingTest(CommandLineTest):
+    """A test with five training and three validation images of four classes in self.data."""
+
+    def setUp(self):
+        super().setUp()
+        self.data = make_folder(self.folder / "data", n_classes=CLASSES)
+
+    def folder_flags(self):
+        return ["--dataset", "folder", "--data_root", self.data, "--n_classes", CLASSES]
+
+    def train_command(self, *flags, backbone=DINOV2, data=None, output="output"):
+        """One epoch of two steps; the flags come last, and the last of a repeated flag counts."""
+        return [
+            "train",
+            *(data or self.folder_flags()),
+            *model_flags(backbone),
+            "--exp_name",
+            "run",
+            "--output_dir",
+            output,
+            "--epochs",
+            1,
+            "--batch_size",
+            3,
+            *flags,
+        ]
+
+    def read_run(self, result=None, output="output", name="run"):
+        folder = self.folder / output
+        tensors, record = read_checkpoint(folder / f"{name}.pt")
+        with open(folder / f"{name}_steps.csv", newline="") as stream:
+            reader = csv.DictReader(stream)
+            steps = list(reader)
+        self.assertEqual(reader.fieldnames, STEP_COLUMNS)
+        return Run(
+            result,
+            tensors,
+            record,
+            json.loads((folder / f"{name}_metrics.json").read_text()),
+            steps,
+            json.loads((folder / f"{name}_config.json").read_text()),
+        )
+
+    def train(self, *flags, **options):
+        """Trains, and reads all that it leaves."""
+        result = self.succeed(*self.train_command(*flags, **options))
+        return self.read_run(result, options.get("output", "output"))
+
+    def trained_bytes(self, *flags, output, **options):
+        """The checkpoint of a run, as it lies on the disk."""
+        self.succeed(*self.train_command(*flags, output=output, **options))
+        return (self.folder / output / "run.pt").read_bytes()
