@@ -14,6 +14,7 @@
 #define DINOFT_BACKEND_H
 
 #include "dinoft/dtype.h"
+#include "dinoft/labels.h"
 
 #include <stdbool.h>
 #include <stddef.h>

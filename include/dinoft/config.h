@@ -110,9 +110,9 @@ enum df_parse_result { DF_PARSE_RUN, DF_PARSE_DONE, DF_PARSE_WRONG };
  * take, naming those that do; a required flag or inputs missing), exit 2. */
 enum df_parse_result df_config_parse(int argc, char **argv, struct df_config *config);
 
-/* Sets what --recipe implies for options that were not typed: reference = void_as_background and, in
- * training, normalize none and rope_rescale 2 (in evaluation --normalize auto lets the checkpoint's record
- * decide). Called by df_config_parse. */
+/* Sets what --recipe implies for options that were not typed: reference = void_as_background and, in training,
+ * rope_rescale 2. (--normalize auto is resolved where the checkpoint is known: dinoft/setup.h.) Called by
+ * df_config_parse. */
 void df_config_apply_recipe(struct df_config *config);
 
 /* The name of a command: "train", "demo-data". */

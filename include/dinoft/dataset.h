@@ -3,12 +3,10 @@
 #define DINOFT_DATASET_H
 
 #include "dinoft/image.h"
+#include "dinoft/labels.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-#define DF_IGNORE_LABEL 255
-#define DF_MAX_CLASSES  255 /* labels are bytes and 255 is "ignore" */
 
 enum df_split { DF_SPLIT_TRAIN, DF_SPLIT_VAL };
 
@@ -27,6 +25,8 @@ struct df_sample {
 };
 
 struct df_dataset {
+    bool reference_void_is_background; /* the reference project's metric counts this data set's void as class
+                                          0 */
     int n_classes;
     char **class_names; /* [n_classes] */
     struct df_sample *samples;
@@ -46,7 +46,8 @@ void df_dataset_free(struct df_dataset *dataset);
 int df_dataset_read(const struct df_dataset *dataset, int64_t index, struct df_image *image,
                     struct df_image *mask);
 
-/* Names and colours of the built-in data sets. Classes 21 / 150; NULL for another kind. */
+/* Names of the built-in data sets' classes; n_classes may be NULL. Classes 21 / 150; NULL for another kind.
+ */
 const char *const *df_dataset_names(const char *kind, int *n_classes);
 
 /* The palette that masks are written with: VOC's bit-interleaved colour map, 255 -> (224, 224, 192). */

@@ -18,11 +18,11 @@ struct df_decoder_shape {
 struct df_decoder;
 
 struct df_decoder_ops {
-    const char *name; /* "linear", "fpn" */
-    int n_features;   /* how many of the last blocks it reads; features[n_features - 1] is the last block's */
-    const char
-        *classes; /* a tensor that only this decoder's checkpoints have; its dimension 0 counts the classes */
-    const char *input; /* a tensor whose dimension 1 is the backbone's width */
+    const char *name;  /* "linear", "fpn" */
+    const char *title; /* for people: "linear (1x1 convolution)" */
+    int n_features;    /* how many of the last blocks it reads; the last of features[] is the last block's */
+    /* A tensor [classes, …] that only this decoder's checkpoints have, and one [out, backbone's width, …]. */
+    const char *classes, *input;
 
     /* NULL with the error set when the grid is too small. Appends its parameters. */
     struct df_decoder *(*create)(struct df_backend *backend, const struct df_decoder_shape *shape,
@@ -59,6 +59,7 @@ const struct df_decoder_ops *df_decoder_of_checkpoint(const struct df_state *che
 /* Shared by decoders' create and plan. */
 void df_decoder_plan_logits(struct df_decoder *decoder, struct df_arena *arena);
 
+/* Defined in the decoders' own files. */
 extern const struct df_decoder_ops df_decoder_linear, df_decoder_fpn;
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef DINOFT_DTYPE_H
 #define DINOFT_DTYPE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,7 +26,10 @@ size_t df_dtype_size(enum df_dtype dtype);
 /* "float32", "bfloat16", … as PyTorch names them. */
 const char *df_dtype_name(enum df_dtype dtype);
 
-/* Converts count elements of any type to float32 (integers by value, bool to 0 / 1). Both sides may be
+/* Whether it is a floating-point type. */
+bool df_dtype_is_float(enum df_dtype dtype);
+
+/* Converts count elements of any type to float32 (integers by value, bool to 0 / 1). The source may be
  * unaligned. */
 void df_convert_to_f32(float *destination, const void *source, enum df_dtype type, size_t count);
 

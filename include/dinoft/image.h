@@ -34,9 +34,6 @@ int df_image_read(const char *path, struct df_image *image);
  */
 int df_mask_read(const char *path, struct df_image *mask);
 
-/* Only the dimensions of a file, without decoding it, EXIF orientation applied. */
-int df_image_size(const char *path, int64_t *width, int64_t *height);
-
 /* Each writes a PNG atomically. */
 int df_png_write_rgb(const char *path, const struct df_image *image);
 /* indices [height, width]; palette [256][3]. */

@@ -6,6 +6,8 @@
 
 #include "dinoft/parameters.h"
 
+#define DF_MAX_RANK 1024 /* no more makes sense beside widths of a few thousand channels */
+
 struct df_lora {
     int64_t rank, dim, depth;
     struct df_parameters *parameters; /* where its tensors live */

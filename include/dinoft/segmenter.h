@@ -33,7 +33,8 @@ struct df_segmenter {
 };
 
 /* backbone: official names. checkpoint: LoRA and decoder tensors to start from, whose shapes must be the
- * options'; NULL: a new model, drawn from seed. NULL with the error set. */
+ * options'; NULL: a new model, drawn from seed. NULL with the error set, which the text "the checkpoint"
+ * begins where that is at fault. */
 struct df_segmenter *df_segmenter_create(struct df_backend *backend, const struct df_state *backbone,
                                          const struct df_vit_config *config,
                                          const struct df_segmenter_options *options,

@@ -14,6 +14,10 @@ char *df_text_copy(const char *text);
 bool df_text_starts_with(const char *text, const char *start);
 bool df_text_ends_with(const char *text, const char *end);
 
+/* Replaces control characters by '?': what comes from a file sends nothing but text to the terminal, and one
+ * line. */
+void df_text_replace_controls(char *text);
+
 /* Whether length bytes are valid UTF-8. */
 bool df_text_is_utf8(const char *text, size_t length);
 

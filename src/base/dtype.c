@@ -25,6 +25,11 @@ const char *df_dtype_name(enum df_dtype dtype)
     return types[dtype].name;
 }
 
+bool df_dtype_is_float(enum df_dtype dtype)
+{
+    return dtype == DF_F32 || dtype == DF_F16 || dtype == DF_BF16 || dtype == DF_F64;
+}
+
 float df_bf16_to_f32(uint16_t bits)
 {
     uint32_t wide = (uint32_t)bits << 16;

@@ -1,19 +1,12 @@
 #include "dinoft/error.h"
 
+#include "dinoft/text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 static _Thread_local char error_text[DF_ERROR_TEXT_MAX];
-
-/* Names from files end up in errors: an error stays one line, and sends nothing but text to the terminal. */
-static void replace_controls(char *text)
-{
-    for (; *text; text++) {
-        if ((unsigned char)*text < ' ' || *text == 0x7f)
-            *text = '?';
-    }
-}
 
 int df_error_set(const char *format, ...)
 {
@@ -21,7 +14,7 @@ int df_error_set(const char *format, ...)
     va_start(arguments, format);
     vsnprintf(error_text, sizeof error_text, format, arguments);
     va_end(arguments);
-    replace_controls(error_text);
+    df_text_replace_controls(error_text); /* names from files end up here */
     return -1;
 }
 
@@ -41,7 +34,7 @@ int df_error_context(const char *format, ...)
     memmove(error_text + used, error_text, kept);
     error_text[used + kept] = '\0';
     memcpy(error_text, context, used);
-    replace_controls(error_text);
+    df_text_replace_controls(error_text);
     return -1;
 }
 

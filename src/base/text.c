@@ -40,6 +40,14 @@ bool df_text_ends_with(const char *text, const char *end)
     return length >= end_length && strcmp(text + length - end_length, end) == 0;
 }
 
+void df_text_replace_controls(char *text)
+{
+    for (; *text; text++) {
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            *text = '?';
+    }
+}
+
 char *df_path_stem(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -86,8 +94,10 @@ static int distance(const char *a, const char *b)
 int df_text_nearest(const char *word, const char *const *names, int count)
 {
     int nearest = -1;
-    int nearest_distance =
-        2 + (int)strlen(word) / 4; /* further than that, a suggestion puzzles more than it helps */
+    if (strlen(word) > NEAREST_MAX)
+        return -1;
+    /* Further than that, a suggestion puzzles more than it helps: most of the word has to be right. */
+    int nearest_distance = 1 + (int)strlen(word) / 4;
     for (int i = 0; i < count; i++) {
         int d = distance(word, names[i]);
         if (d < nearest_distance || (nearest < 0 && d == nearest_distance)) {

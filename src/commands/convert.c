@@ -8,11 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_float(enum df_dtype dtype)
-{
-    return dtype == DF_F32 || dtype == DF_F16 || dtype == DF_BF16 || dtype == DF_F64;
-}
-
 /* A copy of a tensor in another floating-point type. */
 static int append_converted(struct df_state *result, const struct df_entry *entry, enum df_dtype dtype)
 {
@@ -51,7 +46,7 @@ static int append(struct df_state *result, const struct df_entry *entry, const c
         return df_state_add_text(result, entry->name, entry->text) ? 0 : -1;
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         bool wanted = strcmp(dtype_name, types[i].name) == 0 && entry->tensor.dtype != types[i].dtype;
-        if (wanted && is_float(entry->tensor.dtype))
+        if (wanted && df_dtype_is_float(entry->tensor.dtype))
             return append_converted(result, entry, types[i].dtype);
     }
     struct df_entry *added = df_state_borrow(result, entry->name, entry->tensor.dtype, entry->tensor.ndim,

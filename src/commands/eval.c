@@ -40,17 +40,33 @@ static void print_table(const struct df_metrics *metrics, char *const *names)
     }
 }
 
+static void print_score(const char *name, double value, const char *remark)
+{
+    if (isnan(value))
+        printf("%-14s  %8s%s\n", name, "-", remark);
+    else
+        printf("%-14s  %8.4f%s\n", name, value, remark);
+}
+
 static void print_scores(const struct df_metrics *metrics, const char *eval_size)
 {
     struct df_scores scores;
     df_metrics_scores(metrics, &scores);
-    printf("\nmIoU            %8.4f   (%s size)\n", scores.miou, eval_size);
-    printf("pixel accuracy  %8.4f\n", scores.pixel_accuracy);
-    printf("mean accuracy   %8.4f\n", scores.mean_accuracy);
-    printf("Dice            %8.4f\n", scores.dice);
-    printf("reference IoU   %8.4f   (the reference project's own number: not an mIoU)\n",
-           scores.reference_iou);
-    printf("loss            %8.4f\n", scores.loss);
+    printf("\nat the %s size:\n",
+           strcmp(eval_size, "original") == 0 ? "labels' original" : "network's input");
+    print_score("mIoU", scores.miou, "");
+    print_score("pixel accuracy", scores.pixel_accuracy, "");
+    print_score("mean accuracy", scores.mean_accuracy, "");
+    print_score("Dice", scores.dice, "");
+    print_score("reference IoU", scores.reference_iou,
+                "   (the reference project's own number: not an mIoU)");
+    print_score("loss", scores.loss, "");
+}
+
+/* A data set of the user's own has as many classes as the flags say, or the checkpoint. */
+static bool has_own_classes(const struct df_config *config)
+{
+    return df_dataset_names(config->dataset, NULL) == NULL;
 }
 
 static struct df_dataset *open_dataset(const struct df_config *config, const struct df_setup *setup)
@@ -60,11 +76,10 @@ static struct df_dataset *open_dataset(const struct df_config *config, const str
         .root = config->data_root,
         .split = DF_SPLIT_VAL,
         .void_as_background = config->void_as_background,
-        .n_classes = config->n_classes > 0 ? (int)config->n_classes : (int)setup->checkpoint->classes,
         .class_names = config->class_names,
     };
-    if (strcmp(config->dataset, "folder") != 0)
-        options.n_classes = 0;
+    if (has_own_classes(config))
+        options.n_classes = (int)(config->n_classes > 0 ? config->n_classes : setup->checkpoint->classes);
     struct df_dataset *dataset = df_dataset_open(&options);
     if (dataset && dataset->n_classes != setup->checkpoint->classes) {
         df_error_set("%s is for %" PRId64 " classes, data set %s has %d", config->lora_weights,
@@ -75,13 +90,14 @@ static struct df_dataset *open_dataset(const struct df_config *config, const str
     return dataset;
 }
 
-/* A folder's classes have no names of their own: those that the checkpoint was trained with serve. */
+/* Classes that nobody named here have the names that the checkpoint was trained with. */
 static char **class_names(const struct df_config *config, const struct df_setup *setup,
                           const struct df_dataset *dataset)
 {
     const struct df_record *record = &setup->checkpoint->record;
-    bool folder = strcmp(config->dataset, "folder") == 0 && !config->class_names;
-    return folder && record->n_class_names == dataset->n_classes ? record->class_names : dataset->class_names;
+    bool unnamed = has_own_classes(config) && !config->class_names;
+    return unnamed && record->n_class_names == dataset->n_classes ? record->class_names
+                                                                  : dataset->class_names;
 }
 
 static struct df_loader *open_loader(const struct df_config *config, const struct df_setup *setup,
@@ -106,7 +122,7 @@ static int evaluate(const struct df_config *config, struct df_setup *setup, cons
     struct df_metrics metrics = {0};
     int status = 1;
 
-    if (!loader || df_metrics_init(&metrics, dataset->n_classes, strcmp(config->dataset, "voc") == 0) != 0)
+    if (!loader || df_metrics_init(&metrics, dataset->n_classes, dataset->reference_void_is_background) != 0)
         goto done;
     df_log("%" PRId64 " images at %" PRId64 " x %" PRId64 ", normalize %s, LoRA rank %" PRId64 ", decoder %s",
            dataset->count, setup->height, setup->width, setup->normalize, setup->checkpoint->rank,

@@ -2,10 +2,10 @@
 
 #include "dinoft/backbone_file.h"
 #include "dinoft/checkpoint.h"
+#include "dinoft/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 static const char *format_name(enum df_weight_format format)
 {
@@ -33,12 +33,25 @@ static void print_types(const struct df_state *state)
     printf("\n");
 }
 
-static size_t count_values(const struct df_state *state, const char *prefix)
+/* Buffers lie beside the parameters in a state dict. */
+static bool is_buffer(const char *name)
+{
+    static const char *const endings[] = {"bias_mask", "periods", "running_mean", "running_var",
+                                          "num_batches_tracked"};
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        if (df_text_ends_with(name, endings[i]))
+            return true;
+    }
+    return false;
+}
+
+static size_t count_parameters(const struct df_state *state, const char *prefix)
 {
     size_t total = 0;
     for (size_t i = 0; i < state->count; i++) {
-        if (!state->entries[i].text && strncmp(state->entries[i].name, prefix, strlen(prefix)) == 0)
-            total += state->entries[i].tensor.count;
+        const struct df_entry *entry = &state->entries[i];
+        if (!entry->text && df_text_starts_with(entry->name, prefix) && !is_buffer(entry->name))
+            total += entry->tensor.count;
     }
     return total;
 }
@@ -61,7 +74,7 @@ static void print_backbone(const struct df_state *state, const struct df_vit_con
     else
         printf("position:        RoPE\n");
     print_types(state);
-    printf("parameters:      %zu\n", count_values(state, ""));
+    printf("parameters:      %zu\n", count_parameters(state, ""));
 }
 
 static void print_checkpoint(const struct df_checkpoint *checkpoint)
@@ -69,8 +82,7 @@ static void print_checkpoint(const struct df_checkpoint *checkpoint)
     const struct df_record *record = &checkpoint->record;
 
     printf("checkpoint:      %s\n", checkpoint->rank > 0 ? "LoRA and decoder" : "decoder");
-    printf("decoder:         %s\n",
-           strcmp(checkpoint->decoder->name, "fpn") == 0 ? "FPN" : "linear (1x1 convolution)");
+    printf("decoder:         %s\n", checkpoint->decoder->title);
     printf("classes:         %" PRId64 "\n", checkpoint->classes);
     printf("channels:        %" PRId64 "\n", checkpoint->dim);
     if (checkpoint->rank > 0)
@@ -79,8 +91,8 @@ static void print_checkpoint(const struct df_checkpoint *checkpoint)
     else
         printf("LoRA:            none\n");
     print_types(checkpoint->state);
-    printf("parameters:      %zu (LoRA %zu)\n", count_values(checkpoint->state, ""),
-           count_values(checkpoint->state, "w_a_") + count_values(checkpoint->state, "w_b_"));
+    printf("parameters:      %zu (LoRA %zu)\n", count_parameters(checkpoint->state, ""),
+           count_parameters(checkpoint->state, "w_a_") + count_parameters(checkpoint->state, "w_b_"));
     if (!checkpoint->has_record) {
         printf("trained by:      not recorded (the reference project writes no record)\n");
         return;
@@ -90,22 +102,30 @@ static void print_checkpoint(const struct df_checkpoint *checkpoint)
            record->backbone[0] ? record->backbone : "of other dimensions than the published ones");
 }
 
-static int info_backbone(struct df_state *state, const char *path)
+static void print_file(const char *path, enum df_weight_format format)
+{
+    printf("file:            %s\n", path);
+    printf("format:          %s\n", format_name(format));
+}
+
+static int info_backbone(struct df_state *state, const char *path, enum df_weight_format format)
 {
     struct df_vit_config config;
     struct df_state *official = df_backbone_from_state(state, path, &config);
     if (!official)
         return 1;
+    print_file(path, format);
     print_backbone(official, &config);
     df_state_free(official);
     return 0;
 }
 
-static int info_checkpoint(struct df_state *state, const char *path)
+static int info_checkpoint(struct df_state *state, const char *path, enum df_weight_format format)
 {
     struct df_checkpoint *checkpoint = df_checkpoint_from_state(state, path);
     if (!checkpoint)
         return 1;
+    print_file(path, format);
     print_checkpoint(checkpoint);
     df_checkpoint_free(checkpoint);
     return 0;
@@ -119,7 +139,6 @@ int command_info(const struct df_config *config)
 
     if (!state)
         return 1;
-    printf("file:            %s\n", path);
-    printf("format:          %s\n", format_name(format));
-    return df_state_is_backbone(state) ? info_backbone(state, path) : info_checkpoint(state, path);
+    return df_state_is_backbone(state) ? info_backbone(state, path, format)
+                                       : info_checkpoint(state, path, format);
 }

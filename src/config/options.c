@@ -92,8 +92,9 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
            "without a record, and the recipe's choice for a new model",
            CHOICE("auto", "auto", "imagenet", "none")),
     OPTION(RECIPE, recipe, RUN, TRAIN | EVAL,
-           "reference repeats dinov2-finetune's main.py: --void_as_background, and in training --normalize "
-           "none --rope_rescale 2; flags that are typed win",
+           "reference repeats dinov2-finetune's main.py: --void_as_background, and in training "
+           "--rope_rescale 2 and, "
+           "for a new model, --normalize none; flags that are typed win",
            CHOICE("default", "default", "reference")),
     OPTION(ROPE_RESCALE, rope_rescale, RUN, TRAIN,
            "while training DINOv3, scale the position coordinates by a random factor of 1/F to F; 1: off",
@@ -101,7 +102,7 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
            .float_minimum_itself = true),
     OPTION(OUTPUT_DIR, output_dir, OUTPUT, TRAIN | PREDICT, "the folder that is written to",
            STRING("DIR", "output")),
-    OPTION(DEVICE, device, MACHINE, NETWORK, "what computes; auto: a GPU where there is one",
+    OPTION(DEVICE, device, MACHINE, NETWORK, "what computes; this version has a CPU backend",
            CHOICE("auto", "auto", "cpu", "cuda")),
     OPTION(PRECISION, precision, MACHINE, NETWORK,
            "the type of matrix products; auto: bf16 where the hardware has it",

@@ -134,8 +134,6 @@ void df_config_apply_recipe(struct df_config *config)
         config->void_as_background = true;
     if (config->command != DF_COMMAND_TRAIN)
         return;
-    if (!config->typed[DF_OPTION_NORMALIZE])
-        config->normalize = "none";
     if (!config->typed[DF_OPTION_ROPE_RESCALE])
         config->rope_rescale = 2;
 }

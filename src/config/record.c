@@ -1,8 +1,8 @@
 /* The configuration of a run as a JSON file beside its results. */
 #include "dinoft/config.h"
 
-#include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
+#include "dinoft/json_file.h"
 #include "dinoft/version.h"
 #include "options.h"
 
@@ -70,37 +70,31 @@ static cJSON *inputs_node(const struct df_config *config)
     return list;
 }
 
-static char *config_text(const struct df_config *config)
+static cJSON *config_node(const struct df_config *config)
 {
-    char *text = NULL;
     cJSON *object = cJSON_CreateObject();
     if (!object || !add_node(object, "dinoft", cJSON_CreateString(DINOFT_VERSION)) ||
         !add_node(object, "command", cJSON_CreateString(df_command_name(config->command))))
-        goto done;
+        goto fail;
     for (int i = 0; i < DF_OPTION_COUNT; i++) {
         const struct df_option_info *option = &df_options[i];
         if (df_command_takes(config->command, option) &&
             !add_node(object, option->name, value_node(option, config)))
-            goto done;
+            goto fail;
     }
     if (df_commands[config->command].max_inputs == 0 || add_node(object, "inputs", inputs_node(config)))
-        text = cJSON_Print(object);
-done:
+        return object;
+fail:
     cJSON_Delete(object);
-    return text;
+    return NULL;
 }
 
 int df_config_write_json(const char *path, const struct df_config *config)
 {
-    char *text = config_text(config);
-    if (!text)
+    cJSON *object = config_node(config);
+    if (!object)
         return df_error_set("%s: out of memory while writing the configuration", path);
-    struct df_atomic_file *file = df_atomic_open(path);
-    int status = -1;
-    if (file) {
-        fprintf(df_atomic_stream(file), "%s\n", text);
-        status = df_atomic_commit(file); /* also tells whether the writing failed */
-    }
-    cJSON_free(text);
+    int status = df_json_write(path, object);
+    cJSON_Delete(object);
     return status;
 }

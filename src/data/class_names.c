@@ -162,15 +162,23 @@ static const char *const ade20k_names[] = {
     "flag",
 };
 
+static const struct {
+    const char *kind;
+    const char *const *names;
+    size_t count;
+} built_in[] = {
+    {"voc", voc_names, sizeof voc_names / sizeof voc_names[0]},
+    {"ade20k", ade20k_names, sizeof ade20k_names / sizeof ade20k_names[0]},
+};
+
 const char *const *df_dataset_names(const char *kind, int *n_classes)
 {
-    if (strcmp(kind, "voc") == 0) {
-        *n_classes = (int)(sizeof voc_names / sizeof voc_names[0]);
-        return voc_names;
-    }
-    if (strcmp(kind, "ade20k") == 0) {
-        *n_classes = (int)(sizeof ade20k_names / sizeof ade20k_names[0]);
-        return ade20k_names;
+    for (size_t i = 0; i < sizeof built_in / sizeof built_in[0]; i++) {
+        if (strcmp(kind, built_in[i].kind) != 0)
+            continue;
+        if (n_classes)
+            *n_classes = (int)built_in[i].count;
+        return built_in[i].names;
     }
     return NULL;
 }

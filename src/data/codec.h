@@ -16,18 +16,12 @@ int df_exif_orientation(const unsigned char *tiff, size_t size);
 /* Turns and mirrors the pixels as the orientation asks. */
 int df_image_orient(struct df_image *image, int orientation);
 
-/* Orientations that exchange width and height. */
-bool df_orientation_turns(int orientation);
-
-/* Each _decode fills an RGB image; each _size applies the orientation. */
+/* Each fills an RGB image, with the orientation applied. */
 int df_jpeg_decode(const unsigned char *bytes, size_t size, struct df_image *image);
-int df_jpeg_size(const unsigned char *bytes, size_t size, int64_t *width, int64_t *height);
 
 int df_png_decode(const unsigned char *bytes, size_t size, struct df_image *image);
 int df_png_decode_indices(const unsigned char *bytes, size_t size, struct df_image *mask);
-int df_png_size(const unsigned char *bytes, size_t size, int64_t *width, int64_t *height);
 
 int df_stb_decode(const unsigned char *bytes, size_t size, struct df_image *image);
-int df_stb_size(const unsigned char *bytes, size_t size, int64_t *width, int64_t *height);
 
 #endif

@@ -34,7 +34,10 @@ static int add_class_name(void *context, int64_t line, const char *name, size_t 
     if (!df_text_is_utf8(name, length))
         return df_error_set("line %lld of %s is not UTF-8", (long long)line, list->path);
     dataset->class_names[list->count] = df_text_format("%.*s", (int)length, name);
-    return dataset->class_names[list->count++] ? 0 : -1;
+    if (!dataset->class_names[list->count])
+        return -1;
+    df_text_replace_controls(dataset->class_names[list->count++]);
+    return 0;
 }
 
 static int read_class_names(struct df_dataset *dataset, const char *path)

@@ -51,17 +51,12 @@ int df_exif_orientation(const unsigned char *bytes, size_t size)
     return 1;
 }
 
-bool df_orientation_turns(int orientation)
-{
-    return orientation >= 5;
-}
-
 int df_image_orient(struct df_image *image, int orientation)
 {
     /* Whether the stored rows (columns) run against those that are wanted. */
     const bool mirror_x = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
     const bool mirror_y = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
-    const bool turns = df_orientation_turns(orientation);
+    const bool turns = orientation >= 5; /* width and height change places */
     const int64_t width = image->width, height = image->height;
     struct df_image result;
 

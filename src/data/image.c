@@ -12,12 +12,11 @@
 struct codec {
     const char *name;
     int (*decode)(const unsigned char *bytes, size_t size, struct df_image *image);
-    int (*size)(const unsigned char *bytes, size_t size, int64_t *width, int64_t *height);
 };
 
-static const struct codec jpeg = {"JPEG", df_jpeg_decode, df_jpeg_size};
-static const struct codec png = {"PNG", df_png_decode, df_png_size};
-static const struct codec other = {"BMP, GIF, TGA, PNM or PSD", df_stb_decode, df_stb_size};
+static const struct codec jpeg = {"JPEG", df_jpeg_decode};
+static const struct codec png = {"PNG", df_png_decode};
+static const struct codec other = {"BMP, GIF, TGA, PNM or PSD", df_stb_decode};
 
 static const struct {
     const char *start;
@@ -93,24 +92,6 @@ int df_image_read(const char *path, struct df_image *image)
         df_image_free(image);
         df_error_context("cannot read the image %s", path);
     }
-    df_mapping_close(file);
-    return status;
-}
-
-int df_image_size(const char *path, int64_t *width, int64_t *height)
-{
-    struct df_mapping *file = df_mapping_open(path);
-    int status = -1;
-
-    if (!file)
-        return -1;
-    const struct codec *codec = find_codec(path, file);
-    if (codec)
-        status = codec->size(file->bytes, file->size, width, height);
-    if (status == 0)
-        status = df_image_check_size(*width, *height);
-    if (status != 0)
-        df_error_context("cannot read the image %s", path);
     df_mapping_close(file);
     return status;
 }

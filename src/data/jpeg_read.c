@@ -145,20 +145,3 @@ int df_jpeg_decode(const unsigned char *bytes, size_t size, struct df_image *ima
         df_image_free(image);
     return status;
 }
-
-int df_jpeg_size(const unsigned char *bytes, size_t size, int64_t *width, int64_t *height)
-{
-    struct reader reader;
-
-    prepare(&reader);
-    if (setjmp(reader.escape)) {
-        jpeg_destroy_decompress(&reader.info);
-        return -1;
-    }
-    read_header(&reader, bytes, size);
-    bool turns = df_orientation_turns(orientation_of(&reader.info));
-    *width = turns ? reader.info.image_height : reader.info.image_width;
-    *height = turns ? reader.info.image_width : reader.info.image_height;
-    jpeg_destroy_decompress(&reader.info);
-    return 0;
-}

@@ -154,17 +154,3 @@ int df_png_decode_indices(const unsigned char *bytes, size_t size, struct df_ima
         df_image_free(mask);
     return status;
 }
-
-int df_png_size(const unsigned char *bytes, size_t size, int64_t *width, int64_t *height)
-{
-    struct spng_ihdr header;
-    spng_ctx *png = open_png(bytes, size, &header);
-
-    if (!png)
-        return -1;
-    bool turns = df_orientation_turns(orientation_of(png));
-    *width = turns ? header.height : header.width;
-    *height = turns ? header.width : header.height;
-    spng_ctx_free(png);
-    return 0;
-}

@@ -70,34 +70,31 @@ static int at_end(void *user)
 
 static const stbi_io_callbacks callbacks = {read_source, skip_source, at_end};
 
-int df_stb_size(const unsigned char *bytes, size_t size, int64_t *width, int64_t *height)
+/* Before anything is decoded: dimensions that are too large never become an allocation. */
+static int check_header(const unsigned char *bytes, size_t size)
 {
     struct source source = {bytes, size, 0, false};
-    int w, h, channels;
+    int width, height, channels;
 
-    if (!stbi_info_from_callbacks(&callbacks, &source, &w, &h, &channels))
+    if (!stbi_info_from_callbacks(&callbacks, &source, &width, &height, &channels))
         return df_error_set("damaged header (%s)", stbi_failure_reason());
-    *width = w;
-    *height = h;
-    return 0;
+    return df_image_check_size(width, height);
 }
 
 int df_stb_decode(const unsigned char *bytes, size_t size, struct df_image *image)
 {
     struct source source = {bytes, size, 0, false};
-    int64_t width, height;
-    int w, h, channels;
+    int width, height, channels;
 
     memset(image, 0, sizeof *image);
-    DF_TRY(df_stb_size(bytes, size, &width, &height));
-    DF_TRY(df_image_check_size(width, height));
-    uint8_t *pixels = stbi_load_from_callbacks(&callbacks, &source, &w, &h, &channels, 3);
+    DF_TRY(check_header(bytes, size));
+    uint8_t *pixels = stbi_load_from_callbacks(&callbacks, &source, &width, &height, &channels, 3);
     if (!pixels)
         return df_error_set("damaged file (%s)", stbi_failure_reason());
     if (source.cut) {
         stbi_image_free(pixels);
         return df_error_set("premature end of file");
     }
-    *image = (struct df_image){.width = w, .height = h, .channels = 3, .pixels = pixels};
+    *image = (struct df_image){.width = width, .height = height, .channels = 3, .pixels = pixels};
     return 0;
 }

@@ -37,6 +37,7 @@ int df_voc_list(struct df_dataset *dataset, const struct df_dataset_options *opt
     struct list list = {dataset, folder, path};
     int status = path ? df_each_line(path, add_name, &list) : -1;
 
+    dataset->reference_void_is_background = true;
     if (status == 0 && dataset->count == 0)
         status = df_error_set("%s lists no images", path);
     for (int value = 0; value < VOC_CLASSES; value++) {

@@ -5,7 +5,6 @@
 
 #include <cjson/cJSON.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 cJSON *df_json_number(double value)
@@ -21,6 +20,6 @@ int df_json_write(const char *path, const cJSON *tree)
     size_t length = strlen(text);
     text[length] = '\n'; /* a text file ends with a newline; it takes the terminator's place */
     int status = df_atomic_write(path, text, length + 1);
-    free(text);
+    cJSON_free(text);
     return status;
 }

@@ -3,6 +3,7 @@
 #include "dinoft/error.h"
 #include "little_endian.h"
 #include "quote.h"
+#include "zip_format.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -11,18 +12,7 @@
 #include <zlib.h>
 
 enum {
-    LOCAL_SIGNATURE = 0x04034b50,
-    CENTRAL_SIGNATURE = 0x02014b50,
-    END_SIGNATURE = 0x06054b50,
-    END64_SIGNATURE = 0x06064b50,
-    LOCATOR64_SIGNATURE = 0x07064b50,
-    LOCAL_SIZE = 30,
-    CENTRAL_SIZE = 46,
-    END_SIZE = 22,
-    END64_SIZE = 56,
-    LOCATOR64_SIZE = 20,
     COMMENT_MAX = 0xffff,
-    ZIP64_EXTRA = 0x0001,
     STORED = 0,
     DEFLATED = 8,
     /* traditional encryption, strong encryption, masked headers */
@@ -42,10 +32,10 @@ static bool fits(const struct df_mapping *mapping, uint64_t offset, uint64_t siz
 /* The end record is the last thing in the file but for a comment, whose length it holds. */
 static int find_end(const struct df_mapping *mapping, size_t *offset)
 {
-    for (size_t comment = 0; comment <= COMMENT_MAX && mapping->size >= END_SIZE + comment; comment++) {
-        size_t candidate = mapping->size - END_SIZE - comment;
+    for (size_t comment = 0; comment <= COMMENT_MAX && mapping->size >= DF_ZIP_END_SIZE + comment; comment++) {
+        size_t candidate = mapping->size - DF_ZIP_END_SIZE - comment;
         const unsigned char *bytes = mapping->bytes + candidate;
-        if (df_le_get(bytes, 4) == END_SIGNATURE && df_le_get(bytes + 20, 2) == comment) {
+        if (df_le_get(bytes, 4) == DF_ZIP_END_SIGNATURE && df_le_get(bytes + 20, 2) == comment) {
             *offset = candidate;
             return 0;
         }
@@ -56,9 +46,9 @@ static int find_end(const struct df_mapping *mapping, size_t *offset)
 /* Replaces the fields of the end record by those of its zip64 twin. */
 static int read_end64(const struct df_mapping *mapping, size_t end, struct directory *directory)
 {
-    const unsigned char *locator = mapping->bytes + end - LOCATOR64_SIZE;
+    const unsigned char *locator = mapping->bytes + end - DF_ZIP_LOCATOR64_SIZE;
     uint64_t offset = df_le_get(locator + 8, 8);
-    if (!fits(mapping, offset, END64_SIZE) || df_le_get(mapping->bytes + offset, 4) != END64_SIGNATURE)
+    if (!fits(mapping, offset, DF_ZIP_END64_SIZE) || df_le_get(mapping->bytes + offset, 4) != DF_ZIP_END64_SIGNATURE)
         return df_error_set("damaged zip archive: no zip64 end record at byte %llu",
                             (unsigned long long)offset);
     const unsigned char *bytes = mapping->bytes + offset;
@@ -79,7 +69,7 @@ static int find_directory(const struct df_mapping *mapping, struct directory *di
     directory->count = df_le_get(bytes + 10, 2);
     directory->size = df_le_get(bytes + 12, 4);
     directory->offset = df_le_get(bytes + 16, 4);
-    if (end >= LOCATOR64_SIZE && df_le_get(bytes - LOCATOR64_SIZE, 4) == LOCATOR64_SIGNATURE)
+    if (end >= DF_ZIP_LOCATOR64_SIZE && df_le_get(bytes - DF_ZIP_LOCATOR64_SIZE, 4) == DF_ZIP_LOCATOR64_SIGNATURE)
         DF_TRY(read_end64(mapping, end, directory));
     else if (df_le_get(bytes + 4, 2) != 0 || df_le_get(bytes + 6, 2) != 0)
         return df_error_set("zip archive split over several files: refused");
@@ -88,7 +78,7 @@ static int find_directory(const struct df_mapping *mapping, struct directory *di
         return df_error_set(
             "damaged zip archive: its directory of %llu bytes at byte %llu does not fit in %zu",
             (unsigned long long)directory->size, (unsigned long long)directory->offset, end);
-    if (directory->count > directory->size / CENTRAL_SIZE)
+    if (directory->count > directory->size / DF_ZIP_CENTRAL_SIZE)
         return df_error_set("damaged zip archive: %llu entries in a directory of %llu bytes",
                             (unsigned long long)directory->count, (unsigned long long)directory->size);
     return 0;
@@ -111,17 +101,17 @@ static bool read_zip64_extra(struct df_zip_entry *entry, const unsigned char *ex
 {
     if (entry->size != UINT32_MAX && entry->stored_size != UINT32_MAX && entry->header_offset != UINT32_MAX)
         return true;
-    while (length >= 4) {
+    while (length >= DF_ZIP_EXTRA_HEADER_SIZE) {
         size_t size = df_le_get(extra + 2, 2);
-        if (size > length - 4)
+        if (size > length - DF_ZIP_EXTRA_HEADER_SIZE)
             return false;
-        if (df_le_get(extra, 2) == ZIP64_EXTRA) {
-            const unsigned char *field = extra + 4;
+        if (df_le_get(extra, 2) == DF_ZIP_ZIP64_EXTRA) {
+            const unsigned char *field = extra + DF_ZIP_EXTRA_HEADER_SIZE;
             return widen(&entry->size, &field, &size) && widen(&entry->stored_size, &field, &size) &&
                    widen(&entry->header_offset, &field, &size);
         }
-        extra += 4 + size;
-        length -= 4 + size;
+        extra += DF_ZIP_EXTRA_HEADER_SIZE + size;
+        length -= DF_ZIP_EXTRA_HEADER_SIZE + size;
     }
     return true; /* without the field, 0xffffffff is the value itself */
 }
@@ -129,22 +119,22 @@ static bool read_zip64_extra(struct df_zip_entry *entry, const unsigned char *ex
 /* Reads the record at bytes, which has `left` bytes, and stores its length. */
 static int read_central(struct df_zip_entry *entry, const unsigned char *bytes, size_t left, size_t *length)
 {
-    if (left < CENTRAL_SIZE || df_le_get(bytes, 4) != CENTRAL_SIGNATURE)
+    if (left < DF_ZIP_CENTRAL_SIZE || df_le_get(bytes, 4) != DF_ZIP_CENTRAL_SIGNATURE)
         return df_error_set("damaged zip archive: a record of its directory is missing");
     size_t extra_length = df_le_get(bytes + 30, 2);
     entry->name_length = df_le_get(bytes + 28, 2);
-    *length = CENTRAL_SIZE + entry->name_length + extra_length + df_le_get(bytes + 32, 2);
+    *length = DF_ZIP_CENTRAL_SIZE + entry->name_length + extra_length + df_le_get(bytes + 32, 2);
     if (*length > left)
         return df_error_set("damaged zip archive: a record of its directory is cut short");
 
-    entry->name = (const char *)bytes + CENTRAL_SIZE;
+    entry->name = (const char *)bytes + DF_ZIP_CENTRAL_SIZE;
     entry->flags = (unsigned)df_le_get(bytes + 8, 2);
     entry->method = (unsigned)df_le_get(bytes + 10, 2);
     entry->crc = (uint32_t)df_le_get(bytes + 16, 4);
     entry->stored_size = df_le_get(bytes + 20, 4);
     entry->size = df_le_get(bytes + 24, 4);
     entry->header_offset = df_le_get(bytes + 42, 4);
-    if (!read_zip64_extra(entry, bytes + CENTRAL_SIZE + entry->name_length, extra_length)) {
+    if (!read_zip64_extra(entry, bytes + DF_ZIP_CENTRAL_SIZE + entry->name_length, extra_length)) {
         char name[DF_QUOTE_SIZE];
         return df_error_set("damaged zip archive: %s has a broken zip64 field",
                             df_quote(name, entry->name, entry->name_length));
@@ -271,10 +261,10 @@ static int locate(const struct df_zip *zip, const struct df_zip_entry *entry, co
 {
     const struct df_mapping *mapping = zip->mapping;
     uint64_t offset = entry->header_offset;
-    if (!fits(mapping, offset, LOCAL_SIZE) || df_le_get(mapping->bytes + offset, 4) != LOCAL_SIGNATURE)
+    if (!fits(mapping, offset, DF_ZIP_LOCAL_SIZE) || df_le_get(mapping->bytes + offset, 4) != DF_ZIP_LOCAL_SIGNATURE)
         return df_error_set("damaged zip entry %s: no header at byte %llu", name, (unsigned long long)offset);
     const unsigned char *header = mapping->bytes + offset;
-    offset += LOCAL_SIZE + df_le_get(header + 26, 2) + df_le_get(header + 28, 2);
+    offset += DF_ZIP_LOCAL_SIZE + df_le_get(header + 26, 2) + df_le_get(header + 28, 2);
     if (!fits(mapping, offset, entry->stored_size))
         return df_error_set("damaged zip entry %s: %llu bytes at byte %llu do not fit in a file of %zu", name,
                             (unsigned long long)entry->stored_size, (unsigned long long)offset,

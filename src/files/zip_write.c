@@ -3,6 +3,7 @@
 #include "dinoft/error.h"
 #include "dinoft/rng.h"
 #include "little_endian.h"
+#include "zip_format.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -14,13 +15,8 @@
 
 enum {
     ALIGNMENT = 64,
-    LOCAL_SIZE = 30,
-    CENTRAL_SIZE = 46,
-    END_SIZE = 22,
-    END64_SIZE = 56,
-    LOCATOR64_SIZE = 20,
     DESCRIPTOR_MAX = 24,
-    ZIP64_EXTRA_MAX = 4 + 3 * 8,
+    ZIP64_EXTRA_MAX = DF_ZIP_EXTRA_HEADER_SIZE + 3 * 8,
     NAME_MAX_BYTES = 0x7fff,
     FLAG_DESCRIPTOR = 1 << 3,
     FLAG_UTF8 = 1 << 11,
@@ -93,7 +89,7 @@ static unsigned char *put_zip64_extra(const struct df_zip_writer *writer, const 
     bool wide_size = is_large(writer, entry->size), wide_offset = is_large(writer, entry->offset);
     if (!wide_size && !wide_offset)
         return field;
-    field = df_le_put(field, 2, 0x0001);
+    field = df_le_put(field, 2, DF_ZIP_ZIP64_EXTRA);
     field = df_le_put(field, 2, (wide_size ? 16 : 0) + (wide_offset ? 8 : 0));
     if (wide_size) {
         field = df_le_put(field, 8, entry->size);
@@ -109,12 +105,12 @@ static unsigned flags_of(const struct written *entry)
 
 static int put_local_header(struct df_zip_writer *writer, const struct written *entry)
 {
-    unsigned char extra[ZIP64_EXTRA_MAX + 4 + ALIGNMENT];
-    unsigned char header[LOCAL_SIZE] = {0};
+    unsigned char extra[ZIP64_EXTRA_MAX + DF_ZIP_EXTRA_HEADER_SIZE + ALIGNMENT];
+    unsigned char header[DF_ZIP_LOCAL_SIZE] = {0};
     size_t name_length = strlen(entry->name);
 
     unsigned char *end = put_zip64_extra(writer, entry, extra);
-    size_t unpadded = (size_t)(end - extra) + 4 + LOCAL_SIZE + name_length;
+    size_t unpadded = (size_t)(end - extra) + DF_ZIP_EXTRA_HEADER_SIZE + DF_ZIP_LOCAL_SIZE + name_length;
     unsigned padding = (unsigned)((ALIGNMENT - (writer->at + unpadded) % ALIGNMENT) % ALIGNMENT);
     *end++ = 'F';
     *end++ = 'B';
@@ -122,7 +118,7 @@ static int put_local_header(struct df_zip_writer *writer, const struct written *
     memset(end, 'Z', padding);
     end += padding;
 
-    df_le_put(header, 4, 0x04034b50);
+    df_le_put(header, 4, DF_ZIP_LOCAL_SIGNATURE);
     df_le_put(header + 6, 2, flags_of(entry));
     df_le_put(header + 26, 2, name_length);
     df_le_put(header + 28, 2, (uint64_t)(end - extra));
@@ -135,7 +131,7 @@ static int put_descriptor(struct df_zip_writer *writer, const struct written *en
 {
     unsigned char descriptor[DESCRIPTOR_MAX];
     unsigned width = has_zip64(writer, entry) ? 8 : 4;
-    unsigned char *end = df_le_put(descriptor, 4, 0x08074b50);
+    unsigned char *end = df_le_put(descriptor, 4, DF_ZIP_DESCRIPTOR_SIGNATURE);
     end = df_le_put(end, 4, entry->crc);
     end = df_le_put(end, width, entry->size);
     end = df_le_put(end, width, entry->size);
@@ -187,11 +183,11 @@ int df_zip_add(struct df_zip_writer *writer, const char *name, const void *bytes
 static int put_central(struct df_zip_writer *writer, const struct written *entry)
 {
     unsigned char extra[ZIP64_EXTRA_MAX];
-    unsigned char header[CENTRAL_SIZE] = {0};
+    unsigned char header[DF_ZIP_CENTRAL_SIZE] = {0};
     size_t name_length = strlen(entry->name);
     size_t extra_length = (size_t)(put_zip64_extra(writer, entry, extra) - extra);
 
-    df_le_put(header, 4, 0x02014b50);
+    df_le_put(header, 4, DF_ZIP_CENTRAL_SIGNATURE);
     df_le_put(header + 8, 2, flags_of(entry));
     df_le_put(header + 16, 4, entry->crc);
     df_le_put(header + 20, 4, narrow(writer, entry->size));
@@ -212,9 +208,9 @@ int df_zip_finish(struct df_zip_writer *writer)
         DF_TRY(put_central(writer, &writer->entries[i]));
     uint64_t end = writer->at;
 
-    unsigned char end64[END64_SIZE] = {0};
-    df_le_put(end64, 4, 0x06064b50);
-    df_le_put(end64 + 4, 8, END64_SIZE - 12);
+    unsigned char end64[DF_ZIP_END64_SIZE] = {0};
+    df_le_put(end64, 4, DF_ZIP_END64_SIGNATURE);
+    df_le_put(end64 + 4, 8, DF_ZIP_END64_SIZE - 12);
     df_le_put(end64 + 12, 2, UNIX_VERSION);
     df_le_put(end64 + 14, 2, ZIP64_VERSION);
     df_le_put(end64 + 24, 8, writer->count);
@@ -223,15 +219,15 @@ int df_zip_finish(struct df_zip_writer *writer)
     df_le_put(end64 + 48, 8, start);
     DF_TRY(put(writer, end64, sizeof end64));
 
-    unsigned char locator[LOCATOR64_SIZE] = {0};
-    df_le_put(locator, 4, 0x07064b50);
+    unsigned char locator[DF_ZIP_LOCATOR64_SIZE] = {0};
+    df_le_put(locator, 4, DF_ZIP_LOCATOR64_SIGNATURE);
     df_le_put(locator + 8, 8, end);
     df_le_put(locator + 16, 4, 1);
     DF_TRY(put(writer, locator, sizeof locator));
 
-    unsigned char tail[END_SIZE] = {0};
+    unsigned char tail[DF_ZIP_END_SIZE] = {0};
     uint64_t count = writer->count < UINT16_MAX ? writer->count : UINT16_MAX;
-    df_le_put(tail, 4, 0x06054b50);
+    df_le_put(tail, 4, DF_ZIP_END_SIGNATURE);
     df_le_put(tail + 8, 2, count);
     df_le_put(tail + 10, 2, count);
     df_le_put(tail + 12, 4, narrow(writer, end - start));

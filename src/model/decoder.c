@@ -2,36 +2,61 @@
 
 #include "dinoft/error.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct df_decoder_ops *const decoders[] = {&df_decoder_linear, &df_decoder_fpn};
 
 #define DECODERS (sizeof decoders / sizeof decoders[0])
 
+#define LIST_MAX 256
+
+/* "linear, fpn": a field of every decoder, for error texts. */
+static const char *list_decoders(char list[LIST_MAX], bool tensors)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < DECODERS && used < LIST_MAX; i++)
+        used += (size_t)snprintf(list + used, LIST_MAX - used, "%s%s", i ? ", " : "",
+                                 tensors ? decoders[i]->classes : decoders[i]->name);
+    return list;
+}
+
 const struct df_decoder_ops *df_decoder_named(const char *name)
 {
+    char list[LIST_MAX];
     for (size_t i = 0; i < DECODERS; i++) {
         if (strcmp(decoders[i]->name, name) == 0)
             return decoders[i];
     }
-    df_error_set("there is no decoder '%s' (linear, fpn)", name);
+    df_error_set("there is no decoder '%s' (%s)", name, list_decoders(list, false));
     return NULL;
+}
+
+/* A tensor with four dimensions and something in it. */
+static const struct df_tensor *find_weight(const struct df_state *checkpoint, const char *name)
+{
+    const struct df_entry *entry = df_state_find(checkpoint, name);
+    return entry && entry->tensor.ndim == 4 && entry->tensor.count > 0 ? &entry->tensor : NULL;
 }
 
 const struct df_decoder_ops *df_decoder_of_checkpoint(const struct df_state *checkpoint, int64_t *classes,
                                                       int64_t *dim)
 {
+    char list[LIST_MAX];
     for (size_t i = 0; i < DECODERS; i++) {
-        const struct df_entry *last = df_state_find(checkpoint, decoders[i]->classes);
-        const struct df_entry *first = df_state_find(checkpoint, decoders[i]->input);
-        if (!last || !first || last->tensor.ndim != 4 || first->tensor.ndim != 4)
+        const struct df_tensor *last = find_weight(checkpoint, decoders[i]->classes);
+        const struct df_tensor *first = find_weight(checkpoint, decoders[i]->input);
+        if (!last || !first)
             continue;
-        *classes = last->tensor.shape[0];
-        *dim = first->tensor.shape[1];
-        return decoders[i];
+        *classes = last->shape[0];
+        *dim = first->shape[1];
+        if (*classes <= DF_MAX_CLASSES)
+            return decoders[i];
+        df_error_set("%s is for %lld classes, at most %d are possible", decoders[i]->classes,
+                     (long long)*classes, DF_MAX_CLASSES);
+        return NULL;
     }
-    df_error_set("no decoder in the checkpoint: neither %s (linear) nor %s (FPN) is there",
-                 df_decoder_linear.classes, df_decoder_fpn.classes);
+    df_error_set("no decoder in the checkpoint: none of %s is there", list_decoders(list, true));
     return NULL;
 }
 

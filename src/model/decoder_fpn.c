@@ -355,6 +355,7 @@ static int backward(struct df_decoder *decoder, void *const features[], int64_t 
 
 const struct df_decoder_ops df_decoder_fpn = {
     .name = "fpn",
+    .title = "FPN",
     .n_features = 4,
     .classes = "conv5.0.weight",
     .input = "conv1.0.weight",

@@ -84,6 +84,7 @@ static int backward(struct df_decoder *decoder, void *const features[], int64_t 
 
 const struct df_decoder_ops df_decoder_linear = {
     .name = "linear",
+    .title = "linear (1x1 convolution)",
     .n_features = 1,
     .classes = "classifier.weight",
     .input = "classifier.weight",

@@ -61,6 +61,8 @@ int df_lora_read_shape(const struct df_state *checkpoint, int64_t *rank, int64_t
                             df_shape_text(first->tensor.shape, first->tensor.ndim, found));
     *rank = first->tensor.shape[0];
     *dim = first->tensor.shape[1];
+    if (*rank > DF_MAX_RANK)
+        return df_error_set("w_a_000 has rank %lld, at most %d is possible", (long long)*rank, DF_MAX_RANK);
     while (df_state_find(checkpoint, key(name, 'a', pairs))) {
         DF_TRY(check_pair(checkpoint, pairs, *rank, *dim));
         pairs++;

@@ -14,8 +14,10 @@
 static void read_text(const cJSON *object, const char *name, char *destination, size_t size)
 {
     const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
-    if (text && strlen(text) < size)
+    if (text && strlen(text) < size) {
         snprintf(destination, size, "%s", text);
+        df_text_replace_controls(destination);
+    }
 }
 
 static int read_names(const cJSON *names, struct df_record *record)
@@ -33,8 +35,34 @@ static int read_names(const cJSON *names, struct df_record *record)
         char *copy = df_text_copy(name ? name : "");
         if (!copy)
             return -1;
+        df_text_replace_controls(copy);
         record->class_names[record->n_class_names++] = copy;
     }
+    return 0;
+}
+
+static void read_img_dim(const cJSON *img_dim, struct df_record *record)
+{
+    for (int i = 0; i < 2; i++) {
+        const cJSON *side = cJSON_GetArrayItem(img_dim, i);
+        if (cJSON_IsNumber(side) && side->valuedouble >= 1 && side->valuedouble <= IMAGE_SIDE_MAX)
+            record->img_dim[i] = (int64_t)side->valuedouble;
+    }
+    if (record->img_dim[0] == 0 || record->img_dim[1] == 0)
+        record->img_dim[0] = record->img_dim[1] = 0;
+}
+
+/* A word that this version does not know may change what the model expects: better refused than guessed. */
+static int check_words(const struct df_record *record)
+{
+    struct df_vit_config config;
+    const char *normalize = record->normalize;
+
+    if (*normalize && strcmp(normalize, "imagenet") != 0 && strcmp(normalize, "none") != 0)
+        return df_error_set("the entry '%s' says normalize %s, expected imagenet or none", DF_RECORD_KEY,
+                            normalize);
+    if (*record->backbone && df_vit_config_for_hub_name(record->backbone, &config) != 0)
+        return df_error_context("the entry '%s'", DF_RECORD_KEY);
     return 0;
 }
 
@@ -50,13 +78,9 @@ int record_parse(const char *json, struct df_record *record)
     read_text(object, "backbone", record->backbone, sizeof record->backbone);
     read_text(object, "dataset", record->dataset, sizeof record->dataset);
     read_text(object, "normalize", record->normalize, sizeof record->normalize);
-    const cJSON *img_dim = cJSON_GetObjectItemCaseSensitive(object, "img_dim");
-    for (int i = 0; i < 2; i++) {
-        const cJSON *side = cJSON_GetArrayItem(img_dim, i);
-        if (cJSON_IsNumber(side) && side->valuedouble >= 1 && side->valuedouble <= IMAGE_SIDE_MAX)
-            record->img_dim[i] = (int64_t)side->valuedouble;
-    }
-    status = read_names(cJSON_GetObjectItemCaseSensitive(object, "class_names"), record);
+    read_img_dim(cJSON_GetObjectItemCaseSensitive(object, "img_dim"), record);
+    if (check_words(record) == 0)
+        status = read_names(cJSON_GetObjectItemCaseSensitive(object, "class_names"), record);
 done:
     cJSON_Delete(object);
     return status;

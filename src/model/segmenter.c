@@ -87,6 +87,15 @@ static int create_decoder(struct df_segmenter *segmenter, const struct df_vit_co
     return segmenter->decoder ? 0 : -1;
 }
 
+static int start_parameters(struct df_segmenter *segmenter, const struct df_state *checkpoint, uint64_t seed)
+{
+    if (!checkpoint)
+        return df_parameters_init(&segmenter->parameters, segmenter->backend, seed);
+    if (df_parameters_load(&segmenter->parameters, segmenter->backend, checkpoint) == 0)
+        return 0;
+    return df_error_context("the checkpoint");
+}
+
 struct df_segmenter *df_segmenter_create(struct df_backend *backend, const struct df_state *backbone,
                                          const struct df_vit_config *config,
                                          const struct df_segmenter_options *options,
@@ -107,8 +116,7 @@ struct df_segmenter *df_segmenter_create(struct df_backend *backend, const struc
     if (df_arena_commit(&segmenter->arena) != 0)
         goto fail;
     plan(segmenter);
-    if (checkpoint ? df_parameters_load(&segmenter->parameters, backend, checkpoint)
-                   : df_parameters_init(&segmenter->parameters, backend, seed))
+    if (start_parameters(segmenter, checkpoint, seed) != 0)
         goto fail;
     return segmenter;
 fail:

@@ -82,8 +82,7 @@ static void fold_scale(float *weight, float *bias, const float *scale, int64_t o
     for (int64_t i = 0; i < out; i++) {
         for (int64_t j = 0; j < in; j++)
             weight[i * in + j] *= scale[i];
-        if (bias)
-            bias[i] *= scale[i];
+        bias[i] *= scale[i];
     }
 }
 
@@ -107,9 +106,9 @@ static struct df_linear *load_linear(struct df_vit *vit, const struct df_state *
     if (!weight)
         goto done;
     snprintf(what, sizeof what, "%s.bias", layer);
-    if (has_block_tensor(weights, block, what) && !(bias = host_block_tensor(weights, block, what)))
+    if (!(bias = host_block_tensor(weights, block, what)))
         goto done;
-    if (scale_name && has_block_tensor(weights, block, scale_name)) {
+    if (scale_name) {
         if (!(scale = host_block_tensor(weights, block, scale_name)))
             goto done;
         fold_scale(weight, bias, scale, out, in);

@@ -167,6 +167,8 @@ static bool is_due(const struct df_progress *progress)
 
 void df_progress_update(struct df_progress *progress, int64_t done, int64_t images, double loss)
 {
+    if (!progress) /* there was no memory for it: no reason to end a run */
+        return;
     double now = df_seconds();
     double passed = now - progress->updated;
     double kept = exp(-passed / SMOOTHING_SECONDS);

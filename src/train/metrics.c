@@ -1,7 +1,7 @@
 #include "dinoft/metrics.h"
 
-#include "dinoft/dataset.h"
 #include "dinoft/error.h"
+#include "dinoft/labels.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -16,10 +16,17 @@ static const float imagenet_std[3] = {0.229f, 0.224f, 0.225f};
 /* The hub name that the flags mean; a checkpoint's own record counts more than defaults that nobody typed. */
 static const char *wanted_backbone(const struct df_setup *setup, const struct df_config *config)
 {
-    bool typed = config->typed[DF_OPTION_SIZE] || config->typed[DF_OPTION_DINO_TYPE];
-    if (!typed && setup->checkpoint && setup->checkpoint->record.backbone[0])
-        return setup->checkpoint->record.backbone;
-    return df_hub_name_for(config->dino_type, config->size);
+    const char *recorded = setup->checkpoint ? setup->checkpoint->record.backbone : "";
+    const char *family = config->dino_type;
+    struct df_vit_config vit;
+
+    if (!*recorded || config->typed[DF_OPTION_DINO_TYPE])
+        return df_hub_name_for(family, config->size);
+    if (!config->typed[DF_OPTION_SIZE])
+        return recorded;
+    if (df_vit_config_for_hub_name(recorded, &vit) == 0)
+        family = df_family_name(vit.family);
+    return df_hub_name_for(family, config->size);
 }
 
 /* weights/NAME.safetensors or .pth. */
@@ -104,10 +111,13 @@ static int choose_size(struct df_setup *setup, const struct df_config *config)
 static void choose_normalization(struct df_setup *setup, const struct df_config *config)
 {
     const struct df_checkpoint *checkpoint = setup->checkpoint;
-    bool imagenet = strcmp(config->normalize, "imagenet") == 0;
+    const char *wanted = config->normalize;
 
-    if (strcmp(config->normalize, "auto") == 0) /* a recipe of another opinion has replaced "auto" already */
-        imagenet = !checkpoint || strcmp(checkpoint->record.normalize, "imagenet") == 0;
+    if (strcmp(wanted, "auto") == 0 && checkpoint)
+        wanted = checkpoint->record.normalize; /* "" where there is no record */
+    else if (strcmp(wanted, "auto") == 0)
+        wanted = strcmp(config->recipe, "reference") == 0 ? "none" : "imagenet";
+    bool imagenet = strcmp(wanted, "imagenet") == 0;
     setup->normalize = imagenet ? "imagenet" : "none";
     for (int i = 0; i < 3; i++) {
         setup->mean[i] = imagenet ? imagenet_mean[i] : 0.0f;
@@ -142,11 +152,16 @@ void df_setup_close(struct df_setup *setup)
     memset(setup, 0, sizeof *setup);
 }
 
+static const char *wanted_decoder(const struct df_config *config)
+{
+    return config->use_fpn ? "fpn" : "linear";
+}
+
 /* Training from a checkpoint: what was asked for must be what it holds. */
 static int check_training_checkpoint(const struct df_checkpoint *checkpoint, const struct df_config *config,
                                      int64_t classes)
 {
-    const char *decoder = config->use_fpn ? "fpn" : "linear";
+    const char *decoder = wanted_decoder(config);
     if (strcmp(checkpoint->decoder->name, decoder) != 0)
         return df_error_set("%s holds a decoder of type %s, asked for is %s (--use_fpn %s)",
                             config->lora_weights, checkpoint->decoder->name, decoder,
@@ -170,9 +185,7 @@ struct df_segmenter *df_setup_segmenter(struct df_setup *setup, const struct df_
 {
     const struct df_checkpoint *checkpoint = setup->checkpoint;
     struct df_segmenter_options options = {
-        .decoder = checkpoint        ? checkpoint->decoder->name
-                   : config->use_fpn ? "fpn"
-                                     : "linear",
+        .decoder = checkpoint ? checkpoint->decoder->name : wanted_decoder(config),
         .classes = classes,
         .rank = checkpoint         ? checkpoint->rank
                 : config->use_lora ? config->r
@@ -190,11 +203,8 @@ struct df_segmenter *df_setup_segmenter(struct df_setup *setup, const struct df_
     struct df_segmenter *segmenter =
         df_segmenter_create(setup->backend, setup->backbone, &setup->vit, &options,
                             checkpoint ? checkpoint->state : NULL, (uint64_t)config->seed);
-    if (!segmenter) {
-        if (checkpoint)
-            df_error_context("%s", config->lora_weights);
+    if (!segmenter)
         return NULL;
-    }
     df_state_free(setup->backbone);
     setup->backbone = NULL;
     return segmenter;

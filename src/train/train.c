@@ -28,6 +28,7 @@ struct run {
     char *checkpoint_path;
     struct df_rng rng; /* RoPE rescaling */
     int64_t step;      /* done so far, over all epochs */
+    bool diverged;     /* the parameters are not worth saving */
 };
 
 static struct df_dataset *open_split(const struct df_config *config, enum df_split split)
@@ -197,6 +198,14 @@ static int write_debug_picture(struct run *run, int64_t epoch, const struct df_b
     return status;
 }
 
+static int diverged(struct run *run, double loss)
+{
+    run->diverged = true;
+    return df_error_set("the loss is %g at step %" PRId64
+                        ": training diverged and is not saved (a smaller --lr may help)",
+                        loss, run->step);
+}
+
 /* One optimiser step on a batch, and its line in the CSV. */
 static int train_batch(struct run *run, int64_t epoch, const struct df_batch *batch, double started,
                        double *loss)
@@ -210,10 +219,7 @@ static int train_batch(struct run *run, int64_t epoch, const struct df_batch *ba
     double rate = (double)batch->count / (df_seconds() - started);
     DF_TRY(run_log_step(&run->log, epoch, run->step, *loss, config->lr, rate));
     if (!isfinite(*loss) && counted > 0)
-        return df_error_set("the loss is %g at step %" PRId64
-                            ": training diverged, nothing was saved from it (a "
-                            "smaller --lr may help)",
-                            *loss, run->step);
+        return diverged(run, *loss);
     return 0;
 }
 
@@ -262,10 +268,9 @@ static int validate(struct run *run, int64_t epoch)
 {
     struct df_metrics metrics;
     struct df_scores scores;
-    bool voc = strcmp(run->config->dataset, "voc") == 0;
     int status = -1;
 
-    if (df_metrics_init(&metrics, run->val_set->n_classes, voc) != 0)
+    if (df_metrics_init(&metrics, run->val_set->n_classes, run->val_set->reference_void_is_background) != 0)
         return -1;
     if (df_evaluate(run->segmenter, run->val_loader, false, "validation", run->stop, &metrics) != 0)
         goto done;
@@ -274,10 +279,10 @@ static int validate(struct run *run, int64_t epoch)
         goto done;
     }
     df_metrics_scores(&metrics, &scores);
-    printf("epoch %" PRId64
+    printf("epoch %" PRId64 "/%" PRId64
            ": train loss %.4f, val loss %.4f, mIoU %.4f, pixel accuracy %.4f, reference IoU %.4f\n",
-           epoch, run->log.train_loss[run->log.n_epochs - 1], scores.loss, scores.miou, scores.pixel_accuracy,
-           scores.reference_iou);
+           epoch + 1, run->config->epochs, run->log.train_loss[run->log.n_epochs - 1], scores.loss,
+           scores.miou, scores.pixel_accuracy, scores.reference_iou);
     fflush(stdout);
     struct run_validation validation = {epoch, scores.loss, scores.miou, scores.reference_iou};
     status = run_log_validation(&run->log, &validation);
@@ -311,13 +316,32 @@ static int train_all(struct run *run)
     return 0;
 }
 
+/* An error in the middle of a run costs neither what was trained until then nor what an earlier run saved: it
+ * goes to NAME_stopped.pt. The error's text stays. */
+static void rescue(const struct run *run)
+{
+    char *reason = df_text_copy(df_error_text());
+    char *path = output_file(run->config, "_stopped.pt");
+
+    if (reason && path && run->step > 0 && !run->diverged &&
+        df_checkpoint_save(path, run->segmenter, &run->record) == 0)
+        df_log("stopped after step %" PRId64 "; what was trained until then is %s", run->step, path);
+    if (reason)
+        df_error_set("%s", reason);
+    free(reason);
+    free(path);
+}
+
 int df_train(const struct df_config *config, const volatile sig_atomic_t *stop)
 {
     struct run run = {.config = config, .stop = stop};
     int status = prepare(&run);
 
-    if (status == 0)
+    if (status == 0) {
         status = train_all(&run);
+        if (status != 0)
+            rescue(&run);
+    }
     if (status == 0 && !*stop)
         df_log("done: %s, %s, %s", run.checkpoint_path, run.log.metrics_path, run.log.steps_path);
     finish(&run);

@@ -77,6 +77,15 @@ static void halves_round_to_nearest_even(void **state)
     assert_int_equal(df_f32_to_bf16(3.4e38f), 0x7f80);
 }
 
+static void floating_point_types_are_told_apart(void **state)
+{
+    (void)state;
+    for (int dtype = 0; dtype < DF_DTYPE_COUNT; dtype++) {
+        bool is_float = strstr(df_dtype_name((enum df_dtype)dtype), "float") != NULL;
+        assert_true(df_dtype_is_float((enum df_dtype)dtype) == is_float);
+    }
+}
+
 static void types_convert_by_value(void **state)
 {
     const int64_t wide[2] = {-3, 1000000};
@@ -179,10 +188,21 @@ static void paths_come_apart(void **state)
 static void the_nearest_word_is_found(void **state)
 {
     const char *const names[] = {"batch_size", "base", "epochs"};
+    const char *const sizes[] = {"small", "size", "7b"};
+    char endless[2000];
     (void)state;
     assert_int_equal(df_text_nearest("bach_size", names, 3), 0);
     assert_int_equal(df_text_nearest("epoch", names, 3), 2);
     assert_int_equal(df_text_nearest("learning_rate_of_it", names, 3), -1);
+    assert_int_equal(df_text_nearest("7", sizes, 3), 2);
+    assert_int_equal(df_text_nearest("7B", sizes, 3), 2);
+    assert_int_equal(df_text_nearest("smal", sizes, 3), 0);
+    assert_int_equal(df_text_nearest("xl", sizes, 3), -1); /* nothing in common with 7b, though only two away */
+    assert_int_equal(df_text_nearest("mode", sizes, 3), -1);
+    assert_int_equal(df_text_nearest("", sizes, 3), -1);
+    memset(endless, 'x', sizeof endless - 1);
+    endless[sizeof endless - 1] = '\0';
+    assert_int_equal(df_text_nearest(endless, sizes, 3), -1);
 }
 
 int main(void)
@@ -193,6 +213,7 @@ int main(void)
         cmocka_unit_test(long_errors_are_cut_not_overrun),
         cmocka_unit_test(all_halves_survive_a_round_trip),
         cmocka_unit_test(halves_round_to_nearest_even),
+        cmocka_unit_test(floating_point_types_are_told_apart),
         cmocka_unit_test(types_convert_by_value),
         cmocka_unit_test(sizes_do_not_wrap),
         cmocka_unit_test(streams_differ_and_repeat),

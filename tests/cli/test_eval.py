@@ -135,7 +135,7 @@ class Metrics(EvalTest):
         for scores in metrics["per_class"]:
             row = re.search(rf"(?m)^{scores['name']}  .* {scores['pixels']}$", stdout)
             self.assertIsNotNone(row, scores["name"])
-        found = re.search(r"mIoU +([\d.]+) +\(network size\)", stdout)
+        found = re.search(r"at the network's input size:\nmIoU +([\d.]+)\n", stdout)
         self.assertAlmostEqual(float(found.group(1)), metrics["miou"], delta=6e-5)
         for name in ("pixel accuracy", "mean accuracy", "Dice", "reference IoU", "loss"):
             self.assertRegex(stdout, rf"(?m)^{name} +[\d.]+")

@@ -171,6 +171,15 @@ class Saved(TrainingTest):
         self.assertEqual(after["run.pt"], self.before["run.pt"])
         self.assertEqual(leftovers(self.folder), [])
 
+    def test_what_was_trained_until_a_failure_is_kept(self):
+        (self.data / "images" / "train" / "04.png").write_text("not a picture")
+        command = self.train_command("--no_shuffle", "--batch_size", 1)
+        result = self.run_here(*command)
+        self.assertEqual(result.status, 1)
+        self.assertIn("run_stopped.pt", result.stderr)
+        info = self.run_here("info", self.folder / "output" / "run_stopped.pt")
+        self.assertEqual(info.status, 0, info.stderr)
+
     def test_divergence(self):
         self.refused(
             *self.train_command(

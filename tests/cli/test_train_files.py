@@ -161,7 +161,7 @@ class Output(TrainingTest):
         self.assertEqual(len(lines), 2)
         for epoch, line in enumerate(lines):
             found = re.fullmatch(
-                rf"epoch {epoch}: train loss ([\d.]+), val loss ([\d.]+), mIoU ([\d.]+), "
+                rf"epoch {epoch + 1}/2: train loss ([\d.]+), val loss ([\d.]+), mIoU ([\d.]+), "
                 r"pixel accuracy ([\d.]+), reference IoU ([\d.]+)",
                 line,
             )

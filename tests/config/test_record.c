@@ -91,7 +91,7 @@ static void values_come_back(void **state)
     assert_int_equal(cJSON_GetArraySize(size), 2);
     assert_true(cJSON_GetNumberValue(cJSON_GetArrayItem(size, 0)) == 308);
     assert_true(cJSON_GetNumberValue(cJSON_GetArrayItem(size, 1)) == 490);
-    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(object, "normalize")), "none");
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(object, "normalize")), "auto");
     assert_true(cJSON_GetNumberValue(cJSON_GetObjectItem(object, "rope_rescale")) == 2);
     assert_non_null(strstr(text, "9007199254740993")); /* more than a double holds */
     cJSON_Delete(object);

@@ -290,12 +290,13 @@ static void a_checkpoint_of_other_shapes_is_refused(void **state)
                                            .training = true};
     (void)state;
     assert_null(df_segmenter_create(backend, weights, &config, &options, checkpoint, 0));
-    assert_string_equal(df_error_text(),
-                        "classifier.weight is [21, 128, 1, 1], this model's is [150, 128, 1, 1]");
+    assert_string_equal(
+        df_error_text(),
+        "the checkpoint: classifier.weight is [21, 128, 1, 1], this model's is [150, 128, 1, 1]");
     options.classes = 21;
     options.rank = 4;
     assert_null(df_segmenter_create(backend, weights, &config, &options, checkpoint, 0));
-    assert_string_equal(df_error_text(), "w_a_000 is [3, 128], this model's is [4, 128]");
+    assert_string_equal(df_error_text(), "the checkpoint: w_a_000 is [3, 128], this model's is [4, 128]");
     df_state_free(checkpoint);
     df_state_free(weights);
     df_backend_close(backend);

@@ -6,6 +6,7 @@
  * no other task writes, `low` (row i) and `high` (row i + 1), which are added at the end; so every sum has a
  * fixed order. */
 #include "cpu_backend.h"
+#include "first_reader.h"
 #include "vector_math.h"
 
 #include "dinoft/size.h"
@@ -36,18 +37,9 @@ static struct tap bilinear_tap(int64_t i, float scale, int64_t in)
     return (struct tap){low, low < in - 1 ? low + 1 : low, 1.0f - weight, weight};
 }
 
-/* The first output index that begins at `source` or after it; `out` if there is none. */
-static int64_t first_reader(int64_t source, float scale, int64_t in, int64_t out)
+static int64_t bilinear_source(int64_t i, float scale, int64_t in)
 {
-    int64_t begin = 0, end = out;
-    while (begin < end) {
-        const int64_t middle = begin + (end - begin) / 2;
-        if (bilinear_tap(middle, scale, in).low < source)
-            begin = middle + 1;
-        else
-            end = middle;
-    }
-    return begin;
+    return bilinear_tap(i, scale, in).low;
 }
 
 /* Logits of the two source columns around a run of pixels, already mixed vertically, the gradients that the
@@ -228,7 +220,7 @@ static void loss_task(const struct df_upsample_loss *work, int64_t task, float *
 {
     const float scale = (float)work->h / (float)work->height;
     const int64_t image = task / work->h, source = task % work->h, size = work->w * work->classes;
-    const int64_t end = first_reader(source + 1, scale, work->h, work->height);
+    const int64_t end = df_first_reader(bilinear_source, source + 1, scale, work->h, work->height);
     float *low = scratch ? scratch + task * size : NULL;
     float *high = scratch ? scratch + (work->batch * work->h + task) * size : NULL;
     struct columns columns;
@@ -238,7 +230,7 @@ static void loss_task(const struct df_upsample_loss *work, int64_t task, float *
         memset(low, 0, (size_t)size * sizeof(float));
         memset(high, 0, (size_t)size * sizeof(float));
     }
-    for (int64_t row = first_reader(source, scale, work->h, work->height); row < end; row++)
+    for (int64_t row = df_first_reader(bilinear_source, source, scale, work->h, work->height); row < end; row++)
         loss_row(work, image, row, bilinear_tap(row, scale, work->h), &columns, low, high, total);
 }
 

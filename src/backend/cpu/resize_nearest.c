@@ -1,5 +1,6 @@
 /* Resizing NHWC maps by nearest neighbour, as PyTorch's `nearest` chooses its pixels, and its gradient. */
 #include "cpu_backend.h"
+#include "first_reader.h"
 
 #include "dinoft/size.h"
 
@@ -9,21 +10,6 @@
 static int64_t nearest_source(int64_t i, float scale, int64_t in)
 {
     return df_min_i64((int64_t)((float)i * scale), in - 1);
-}
-
-/* The first output index whose source is not below `source`; `out` if there is none. Sources never decrease.
- */
-static int64_t first_reader(int64_t source, float scale, int64_t in, int64_t out)
-{
-    int64_t low = 0, high = out;
-    while (low < high) {
-        const int64_t middle = low + (high - low) / 2;
-        if (nearest_source(middle, scale, in) < source)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
 }
 
 static void add_pixel(float *restrict to, const float *restrict from, int64_t channels)
@@ -65,10 +51,10 @@ int df_cpu_nearest_backward(struct df_backend *backend, const void *dy, int64_t 
 #pragma omp parallel for num_threads(backend->threads)
     for (int64_t row = 0; row < batch * h; row++) {
         const int64_t image = row / h, source_y = row % h;
-        const int64_t end = first_reader(source_y + 1, scale_y, h, height);
+        const int64_t end = df_first_reader(nearest_source, source_y + 1, scale_y, h, height);
         float *to = out + row * w * channels;
         memset(to, 0, (size_t)(w * channels) * sizeof(float));
-        for (int64_t j = first_reader(source_y, scale_y, h, height); j < end; j++) {
+        for (int64_t j = df_first_reader(nearest_source, source_y, scale_y, h, height); j < end; j++) {
             const float *from = gradient + (image * height + j) * width * channels;
             for (int64_t i = 0; i < width; i++)
                 add_pixel(to + nearest_source(i, scale_x, w) * channels, from + i * channels, channels);

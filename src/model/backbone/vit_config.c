@@ -19,11 +19,6 @@
 
 #define ANY (-1) /* a dimension that is not known beforehand */
 
-static bool is_floating(enum df_dtype dtype)
-{
-    return dtype == DF_F32 || dtype == DF_F16 || dtype == DF_BF16 || dtype == DF_F64;
-}
-
 /* "[1, 4, D]": like df_shape_text, but a dimension of ANY reads as a letter. */
 static const char *expected_text(const int64_t *shape, int ndim, char *buffer)
 {
@@ -56,7 +51,7 @@ static int expect(const struct df_state *state, const char *name, int ndim, int6
     if (!fits)
         return df_error_set("%s is %s, expected %s", name, df_shape_text(tensor->shape, tensor->ndim, found),
                             expected_text(shape, ndim, expected));
-    if (!is_floating(tensor->dtype))
+    if (!df_dtype_is_float(tensor->dtype))
         return df_error_set("%s has elements of type %s, expected a floating-point type", name,
                             df_dtype_name(tensor->dtype));
     memcpy(shape, tensor->shape, (size_t)ndim * sizeof shape[0]);
