@@ -36,4 +36,8 @@ int df_check_writable(const char *folder);
  * already, if anything, is a regular file. */
 int df_check_writable_file(const char *path);
 
+/* -1 with the error set if `output` is the very file `input`, whatever paths lead to it. input may be NULL.
+ */
+int df_check_other_file(const char *output, const char *input);
+
 #endif

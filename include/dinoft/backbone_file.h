@@ -30,4 +30,7 @@ bool df_state_is_backbone(const struct df_state *state);
 struct df_state *df_backbone_to_huggingface(const struct df_state *official,
                                             const struct df_vit_config *config);
 
+/* Random weights of the given dimensions under official names, float32. NULL with the error set. */
+struct df_state *df_backbone_random(const struct df_vit_config *config, uint64_t seed);
+
 #endif

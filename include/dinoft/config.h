@@ -15,6 +15,7 @@ enum df_command {
     DF_COMMAND_CONVERT,
     DF_COMMAND_INFO,
     DF_COMMAND_DEMO_DATA,
+    DF_COMMAND_BENCH,
     DF_COMMAND_COUNT
 };
 
@@ -59,6 +60,8 @@ enum df_option {
     DF_OPTION_DTYPE,
     DF_OPTION_TRAIN_IMAGES,
     DF_OPTION_VAL_IMAGES,
+    DF_OPTION_STEPS,
+    DF_OPTION_JSON,
     DF_OPTION_COUNT
 };
 
@@ -92,6 +95,8 @@ struct df_config {
     int64_t layers;                       /* features: intermediate_i of the last n blocks, 0: none */
     const char *naming;                   /* convert: "official" | "huggingface" */
     const char *dtype;                    /* convert: "keep" | "fp32" | "fp16" | "bf16" */
+    int64_t steps;                        /* bench: timed repetitions */
+    const char *json;                     /* bench: the file of figures */
     int64_t train_images, val_images;     /* demo-data */
 
     /* Arguments without a flag, gathered in argv: images, or convert's IN OUT, or info's FILE. */
@@ -110,9 +115,9 @@ enum df_parse_result { DF_PARSE_RUN, DF_PARSE_DONE, DF_PARSE_WRONG };
  * take, naming those that do; a required flag or inputs missing), exit 2. */
 enum df_parse_result df_config_parse(int argc, char **argv, struct df_config *config);
 
-/* Sets what --recipe implies for options that were not typed: reference = void_as_background and, in training,
- * rope_rescale 2. (--normalize auto is resolved where the checkpoint is known: dinoft/setup.h.) Called by
- * df_config_parse. */
+/* Sets what --recipe implies for options that were not typed: reference = void_as_background and, in
+ * training, rope_rescale 2. (--normalize auto is resolved where the checkpoint is known: dinoft/setup.h.)
+ * Called by df_config_parse. */
 void df_config_apply_recipe(struct df_config *config);
 
 /* The name of a command: "train", "demo-data". */

@@ -54,7 +54,8 @@ const char *const *df_dataset_names(const char *kind, int *n_classes);
 void df_voc_palette(uint8_t palette[256][3]);
 
 /* Writes a data set of textured shapes with exact masks in the VOC layout under root (classes and names of
- * VOC's, void border 255): `train` + `val` images, the same for the same seed on every machine. */
+ * VOC's, void border 255): `train` + `val` images, the same for the same seed on every machine. An older
+ * demonstration set is overwritten; another data set's lists are an error, and then nothing is written. */
 int df_demo_data_write(const char *root, int64_t train, int64_t val, uint64_t seed);
 
 #endif

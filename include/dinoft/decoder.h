@@ -29,6 +29,8 @@ struct df_decoder_ops {
                                  struct df_parameters *parameters);
     void (*free)(struct df_decoder *decoder);
     void (*plan)(struct df_decoder *decoder, struct df_arena *arena);
+    /* Floating-point operations of one image's forward pass (products and convolutions). */
+    double (*flops)(const struct df_decoder *decoder);
     /* features[i] act [batch * P, dim] -> decoder->logits. `training` makes BatchNorm use and update batch
      * statistics. */
     int (*forward)(struct df_decoder *decoder, void *const features[], int64_t batch, bool training);

@@ -37,6 +37,9 @@ void df_convert_to_f32(float *destination, const void *source, enum df_dtype typ
  */
 int df_convert_from_f32(void *destination, enum df_dtype type, const float *source, size_t count);
 
+/* Whether none of the values is NaN or infinite. */
+bool df_all_finite(const float *values, size_t count);
+
 /* One element. */
 float df_f16_to_f32(uint16_t bits);
 float df_bf16_to_f32(uint16_t bits);

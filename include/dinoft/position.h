@@ -22,7 +22,4 @@ int df_pos_embed_interpolate(const float *source, int64_t grid, int64_t dim, enu
 void df_rope_table(const float *periods, int64_t head_size, int64_t h, int64_t w, float rescale,
                    float *sin_table, float *cos_table);
 
-/* The periods where the checkpoint has none: 100^(2k / (head_size / 2)), k = 0 .. head_size / 4 - 1. */
-void df_rope_default_periods(int64_t head_size, float *periods);
-
 #endif

@@ -12,7 +12,8 @@ struct df_segmenter_options {
     int64_t max_batch, height, width;
     bool training; /* false: LoRA is folded into the weights, nothing is kept for gradients */
     double rope_rescale;
-    float mean[3], std[3]; /* of the pixels, in [0, 1]; 0 and 1: only divided by 255 */
+    const char *backbone_path, *checkpoint_path; /* for error texts; NULL: "the backbone", "the checkpoint" */
+    float mean[3], std[3];                       /* of the pixels, in [0, 1]; 0 and 1: only divided by 255 */
 };
 
 struct df_segmenter {

@@ -21,6 +21,10 @@ struct df_setup {
 int df_setup_open(struct df_setup *setup, const struct df_config *config);
 void df_setup_close(struct df_setup *setup);
 
+/* -1 with the error set if an output of that name would overwrite the backbone, the checkpoint or the class
+ * names. */
+int df_setup_check_output(const struct df_setup *setup, const struct df_config *config, const char *path);
+
 /* The model for training (LoRA, rank and decoder from the flags), or for evaluation (from the checkpoint,
  * which must be there). NULL with the error set. The backbone's file is released: what the model needs is
  * packed. */

@@ -54,6 +54,10 @@ struct df_entry *df_state_borrow(struct df_state *state, const char *name, enum 
                                  const int64_t *shape, const void *bytes);
 struct df_entry *df_state_add_text(struct df_state *state, const char *name, const char *text);
 
+/* -1 with the error set when a name or a text is not UTF-8 (or absurdly long): writers ask before they write.
+ */
+int df_state_check_texts(const struct df_state *state);
+
 /* "[3, 384]"; buffer holds at least DF_SHAPE_TEXT_MAX bytes and is returned. */
 #define DF_SHAPE_TEXT_MAX 192
 char *df_shape_text(const int64_t *shape, int ndim, char *buffer);

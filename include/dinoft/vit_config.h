@@ -28,6 +28,9 @@ struct df_vit_config {
  * checked. */
 int df_vit_config_read(const struct df_state *state, struct df_vit_config *config);
 
+/* DINOv3's RoPE periods where a file stores none: 100^(2k / (head_size / 2)), k = 0 .. head_size / 4 - 1. */
+void df_rope_default_periods(int64_t head_size, float *periods);
+
 /* "dinov2" / "dinov3". */
 const char *df_family_name(enum df_family family);
 

@@ -120,6 +120,15 @@ void df_convert_to_f32(float *destination, const void *source, enum df_dtype dty
     }
 }
 
+bool df_all_finite(const float *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!isfinite(values[i]))
+            return false;
+    }
+    return true;
+}
+
 int df_convert_from_f32(void *destination, enum df_dtype dtype, const float *source, size_t count)
 {
     uint16_t *half = destination;

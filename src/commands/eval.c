@@ -153,7 +153,8 @@ int command_eval(const struct df_config *config)
 
     if (config->metrics_json && df_check_writable_file(config->metrics_json) != 0)
         return 1;
-    if (df_setup_open(&setup, config) == 0) {
+    if (df_setup_open(&setup, config) == 0 &&
+        (!config->metrics_json || df_setup_check_output(&setup, config, config->metrics_json) == 0)) {
         struct df_dataset *dataset = open_dataset(config, &setup);
         if (dataset)
             status = evaluate(config, &setup, dataset);

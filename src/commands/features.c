@@ -2,6 +2,7 @@
 #include "inputs.h"
 #include "interrupt.h"
 
+#include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
 #include "dinoft/report.h"
 #include "dinoft/setup.h"
@@ -50,6 +51,7 @@ static int prepare(struct extraction *job)
         .width = setup->width,
         .n_features = (int)df_max_i64(config->layers, 1),
         .class_tokens = true,
+        .path = setup->weights_path,
         .fold = setup->checkpoint ? setup->checkpoint->state : NULL,
     };
     job->vit = df_vit_create(setup->backend, setup->backbone, &setup->vit, &options);
@@ -189,13 +191,22 @@ static void finish(struct extraction *job)
     free(job->patch_tokens);
 }
 
+/* The output must not be one of the files that are read. */
+static int check_output(const struct extraction *job)
+{
+    for (int i = 0; i < job->config->n_inputs; i++)
+        DF_TRY(df_check_other_file(job->config->output, job->config->inputs[i]));
+    return df_setup_check_output(&job->setup, job->config, job->config->output);
+}
+
 int command_features(const struct df_config *config)
 {
     struct extraction job = {.config = config};
     int status = 1;
 
     if (inputs_check(config) == 0 && df_weight_file_check_output(config->output) == 0 &&
-        df_setup_open(&job.setup, config) == 0 && prepare(&job) == 0 && allocate(&job) == 0)
+        df_setup_open(&job.setup, config) == 0 && check_output(&job) == 0 && prepare(&job) == 0 &&
+        allocate(&job) == 0)
         status = extract_all(&job);
     finish(&job);
     return status;

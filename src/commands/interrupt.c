@@ -38,5 +38,6 @@ const volatile sig_atomic_t *interrupt_flag(void)
 {
     catch_signal(SIGINT);
     catch_signal(SIGTERM);
+    catch_signal(SIGHUP);
     return &interrupted;
 }

@@ -109,6 +109,22 @@ static int predict_all(const struct prediction *job)
     return status;
 }
 
+/* No result may take the place of the backbone or the checkpoint. */
+static int check_outputs(const struct prediction *job)
+{
+    const int count = job->config->save_logits ? 3 : 2;
+    int status = 0;
+
+    for (int i = 0; i < job->config->n_inputs; i++) {
+        for (int e = 0; e < count && status == 0; e++) {
+            char *path = input_output_path(job->config, job->config->inputs[i], endings[e]);
+            status = path ? df_setup_check_output(job->setup, job->config, path) : -1;
+            free(path);
+        }
+    }
+    return status;
+}
+
 int command_predict(const struct df_config *config)
 {
     struct df_setup setup;
@@ -118,12 +134,12 @@ int command_predict(const struct df_config *config)
     if (inputs_check(config) != 0 || df_check_writable(config->output_dir) != 0 ||
         inputs_check_outputs(config, endings, config->save_logits ? 3 : 2) != 0)
         return 1;
-    if (df_setup_open(&setup, config) != 0)
+    if (df_setup_open(&setup, config) != 0 || check_outputs(&job) != 0)
         goto done;
     df_voc_palette(job.palette);
     job.segmenter = df_setup_segmenter(&setup, config, false, setup.checkpoint->classes, 1);
     job.pixels = malloc((size_t)(setup.height * setup.width * 3));
-    if (!job.pixels)
+    if (job.segmenter && !job.pixels)
         df_error_memory("an image", (unsigned long long)(setup.height * setup.width * 3));
     if (job.segmenter && job.pixels)
         status = predict_all(&job);

@@ -9,6 +9,7 @@
 #define FEATURES  (1u << DF_COMMAND_FEATURES)
 #define CONVERT   (1u << DF_COMMAND_CONVERT)
 #define DEMO_DATA (1u << DF_COMMAND_DEMO_DATA)
+#define BENCH     (1u << DF_COMMAND_BENCH)
 #define NETWORK   (TRAIN | EVAL | PREDICT | FEATURES) /* the commands that run a model */
 
 /* One row; the flag and its field share a name. Behind the help text: the kind of value and whatever else. */
@@ -35,6 +36,7 @@ const struct df_command_info df_commands[DF_COMMAND_COUNT] = {
     [DF_COMMAND_INFO] = {"info", "say what a weight file or checkpoint holds", "FILE", 1, 1},
     [DF_COMMAND_DEMO_DATA] = {"demo-data", "write a small data set of drawn shapes to try the program on", "",
                               0, 0},
+    [DF_COMMAND_BENCH] = {"bench", "measure speed and memory here; MODE is train or eval", "[MODE]", 0, 1},
 };
 
 const struct df_option_info df_options[DF_OPTION_COUNT] = {
@@ -43,21 +45,21 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
     OPTION(DATASET, dataset, DATA, TRAIN | EVAL,
            "Pascal VOC 2012 (21 classes), ADE20K (150), or your own images/{train,val} and masks/{train,val}",
            CHOICE("ade20k", "voc", "ade20k", "folder")),
-    OPTION(SIZE, size, MODEL, NETWORK,
+    OPTION(SIZE, size, MODEL, NETWORK | BENCH,
            "the backbone's size; picks the weight file where --weights is not given (giant: dinov2 only; "
            "small+, large+, huge+, 7b: dinov3 only)",
            CHOICE("large", "small", "base", "large", "giant", "small+", "large+", "huge+", "7b")),
-    OPTION(DINO_TYPE, dino_type, MODEL, NETWORK, "the backbone's family",
+    OPTION(DINO_TYPE, dino_type, MODEL, NETWORK | BENCH, "the backbone's family",
            CHOICE("dinov3", "dinov2", "dinov3")),
-    OPTION(USE_LORA, use_lora, MODEL, TRAIN,
+    OPTION(USE_LORA, use_lora, MODEL, TRAIN | BENCH,
            "train low-rank adapters of q and v in every block, beside the decoder", SWITCH,
            .from_checkpoint = EVAL | PREDICT | FEATURES),
-    OPTION(R, r, MODEL, TRAIN, "the rank of LoRA", INTEGER("3", 1, 1024),
+    OPTION(R, r, MODEL, TRAIN | BENCH, "the rank of LoRA", INTEGER("3", 1, 1024),
            .from_checkpoint = EVAL | PREDICT | FEATURES),
-    OPTION(USE_FPN, use_fpn, MODEL, TRAIN,
+    OPTION(USE_FPN, use_fpn, MODEL, TRAIN | BENCH,
            "decode the last four blocks with a feature pyramid, instead of the last with a 1x1 convolution",
            SWITCH, .from_checkpoint = EVAL | PREDICT | FEATURES),
-    OPTION(IMG_DIM, img_dim, MODEL, NETWORK,
+    OPTION(IMG_DIM, img_dim, MODEL, NETWORK | BENCH,
            "the size that images are resized to, lowered to a multiple of the patch size; other commands "
            "than train take the checkpoint's where it records one",
            .kind = DF_KIND_PAIR, .metavar = "H W", .initial = "490,490", .minimum = 1, .maximum = 32768),
@@ -68,10 +70,10 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
            INTEGER("20", 1, INT32_MAX)),
     OPTION(LR, lr, RUN, TRAIN, "AdamW's learning rate", .kind = DF_KIND_FLOAT, .metavar = "F",
            .initial = "3e-4", .float_minimum = 0),
-    OPTION(BATCH_SIZE, batch_size, RUN, TRAIN | EVAL, "images in a batch", INTEGER("12", 1, 65536)),
+    OPTION(BATCH_SIZE, batch_size, RUN, TRAIN | EVAL | BENCH, "images in a batch", INTEGER("12", 1, 65536)),
     OPTION(DEBUG, debug, OUTPUT, TRAIN,
            "at each validation write NAME_viz_EPOCH.png, an image under its predicted classes", SWITCH),
-    OPTION(WEIGHTS, weights, MODEL, NETWORK,
+    OPTION(WEIGHTS, weights, MODEL, NETWORK | BENCH,
            "the backbone: .pth, .safetensors or .onnx; otherwise the checkpoint's record, or --dino_type and "
            "--size, "
            "pick a file of weights/",
@@ -80,8 +82,8 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
            "the folder that holds the data set (VOCdevkit/, ADEChallengeData2016/, or images/ and masks/); "
            "demo-data writes there",
            STRING("DIR", "./data")),
-    OPTION(N_CLASSES, n_classes, DATA, TRAIN | EVAL,
-           "the number of classes of --dataset folder, 2 to 255 (eval: the checkpoint's)",
+    OPTION(N_CLASSES, n_classes, DATA, TRAIN | EVAL | BENCH,
+           "the number of classes of --dataset folder, 2 to 255 (eval: the checkpoint's; bench: 21)",
            INTEGER("0", 2, 255)),
     OPTION(CLASS_NAMES, class_names, DATA, TRAIN | EVAL,
            "the names of the classes of --dataset folder, one a line", STRING("FILE", NULL)),
@@ -102,14 +104,15 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
            .float_minimum_itself = true),
     OPTION(OUTPUT_DIR, output_dir, OUTPUT, TRAIN | PREDICT, "the folder that is written to",
            STRING("DIR", "output")),
-    OPTION(DEVICE, device, MACHINE, NETWORK, "what computes; this version has a CPU backend",
+    OPTION(DEVICE, device, MACHINE, NETWORK | BENCH, "what computes; this version has a CPU backend",
            CHOICE("auto", "auto", "cpu", "cuda")),
-    OPTION(PRECISION, precision, MACHINE, NETWORK,
+    OPTION(PRECISION, precision, MACHINE, NETWORK | BENCH,
            "the type of matrix products; auto: bf16 where the hardware has it",
            CHOICE("auto", "auto", "fp32", "bf16")),
-    OPTION(THREADS, threads, MACHINE, NETWORK, "processor cores that compute; 0: all", INTEGER("0", 0, 4096)),
-    OPTION(SEED, seed, RUN, TRAIN | DEMO_DATA, "of everything random: the same seed gives the same result",
-           INTEGER("0", 0, INT64_MAX)),
+    OPTION(THREADS, threads, MACHINE, NETWORK | BENCH, "processor cores that compute; 0: all",
+           INTEGER("0", 0, 4096)),
+    OPTION(SEED, seed, RUN, TRAIN | DEMO_DATA | BENCH,
+           "of everything random: the same seed gives the same result", INTEGER("0", 0, INT64_MAX)),
     OPTION(NO_SHUFFLE, no_shuffle, RUN, TRAIN, "take the training images in the list's order", SWITCH),
     OPTION(NUM_WORKERS, num_workers, MACHINE, TRAIN | EVAL,
            "threads that read and resize images; 0: one for each core, at most 8", INTEGER("0", 0, 256)),
@@ -138,6 +141,9 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
            INTEGER("48", 1, 100000)),
     OPTION(VAL_IMAGES, val_images, DATA, DEMO_DATA, "how many validation images to draw",
            INTEGER("12", 1, 100000)),
+    OPTION(STEPS, steps, RUN, BENCH, "timed steps, after two that warm up; the median counts",
+           INTEGER("10", 1, 100000)),
+    OPTION(JSON, json, OUTPUT, BENCH, "write the figures to this file too", STRING("FILE", NULL)),
 };
 
 const char *df_command_name(enum df_command command)

@@ -31,7 +31,7 @@ static int add_class_name(void *context, int64_t line, const char *name, size_t 
     if (length > CLASS_NAME_MAX_BYTES)
         return df_error_set("line %lld of %s has %zu bytes, a class name at most %d", (long long)line,
                             list->path, length, CLASS_NAME_MAX_BYTES);
-    if (!df_text_is_utf8(name, length))
+    if (!df_text_is_utf8(name, length) || memchr(name, '\0', length))
         return df_error_set("line %lld of %s is not UTF-8", (long long)line, list->path);
     dataset->class_names[list->count] = df_text_format("%.*s", (int)length, name);
     if (!dataset->class_names[list->count])

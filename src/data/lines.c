@@ -16,6 +16,8 @@ int df_each_line(const char *path, int (*use)(void *context, int64_t number, con
         return -1;
     const char *text = (const char *)file->bytes;
     const char *end = text + file->size;
+    if (file->size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+        text += 3; /* the byte-order mark that some editors write in front of UTF-8 */
     while (text < end && status == 0) {
         const char *newline = memchr(text, '\n', (size_t)(end - text));
         const char *stop = newline ? newline : end;

@@ -78,7 +78,20 @@ static int check_header(const unsigned char *bytes, size_t size)
 
     if (!stbi_info_from_callbacks(&callbacks, &source, &width, &height, &channels))
         return df_error_set("damaged header (%s)", stbi_failure_reason());
+    source = (struct source){bytes, size, 0, false};
+    if (bytes[0] == 'P' && stbi_is_16_bit_from_callbacks(&callbacks, &source))
+        return df_error_set("a PNM of 16 bits, which cannot be read (a PNG of 16 bits can)");
     return df_image_check_size(width, height);
+}
+
+/* Grey is repeated; alpha, the last of an even number of channels, is dropped. */
+static void to_rgb(const uint8_t *pixels, int64_t count, int channels, uint8_t *rgb)
+{
+    const int colours = channels - (channels + 1) % 2;
+    for (int64_t i = 0; i < count; i++) {
+        for (int c = 0; c < 3; c++)
+            rgb[3 * i + c] = pixels[i * channels + (colours == 3 ? c : 0)];
+    }
 }
 
 int df_stb_decode(const unsigned char *bytes, size_t size, struct df_image *image)
@@ -88,13 +101,14 @@ int df_stb_decode(const unsigned char *bytes, size_t size, struct df_image *imag
 
     memset(image, 0, sizeof *image);
     DF_TRY(check_header(bytes, size));
-    uint8_t *pixels = stbi_load_from_callbacks(&callbacks, &source, &width, &height, &channels, 3);
+    /* Its own conversion to three channels reads 16-bit grey PNM as bytes, beyond their end: none is asked
+     * for. */
+    uint8_t *pixels = stbi_load_from_callbacks(&callbacks, &source, &width, &height, &channels, 0);
     if (!pixels)
         return df_error_set("damaged file (%s)", stbi_failure_reason());
-    if (source.cut) {
-        stbi_image_free(pixels);
-        return df_error_set("premature end of file");
-    }
-    *image = (struct df_image){.width = width, .height = height, .channels = 3, .pixels = pixels};
-    return 0;
+    int status = source.cut ? df_error_set("premature end of file") : df_image_alloc(image, width, height, 3);
+    if (status == 0)
+        to_rgb(pixels, (int64_t)width * height, channels, image->pixels);
+    stbi_image_free(pixels);
+    return status;
 }

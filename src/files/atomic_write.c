@@ -209,8 +209,21 @@ int df_check_writable_file(const char *path)
         return df_error_context("cannot write %s", path);
     if (*path == '\0' || path[strlen(path) - 1] == '/')
         return df_error_set("cannot write '%s': it names no file", path);
-    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+    if (stat(path, &status) != 0)
+        return errno == ENOENT ? 0 : df_error_set("cannot write %s: %s", path, strerror(errno));
+    if (!S_ISREG(status.st_mode))
         return df_error_set("cannot write %s: %s", path,
                             S_ISDIR(status.st_mode) ? "it is a folder" : "it is not a regular file");
     return 0;
+}
+
+int df_check_other_file(const char *output, const char *input)
+{
+    struct stat first, second;
+
+    if (!input || stat(output, &first) != 0 || stat(input, &second) != 0)
+        return 0;
+    if (first.st_dev != second.st_dev || first.st_ino != second.st_ino)
+        return 0;
+    return df_error_set("%s would overwrite %s, which is read", output, input);
 }

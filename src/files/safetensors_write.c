@@ -151,7 +151,7 @@ int df_safetensors_write(const char *path, const struct df_state *state)
     if (df_state_find(state, DF_SAFETENSORS_METADATA))
         return df_error_set("cannot write %s: a safetensors file cannot hold a tensor named %s", path,
                             DF_SAFETENSORS_METADATA);
-    char *header = make_header(state, &length);
+    char *header = df_state_check_texts(state) == 0 ? make_header(state, &length) : NULL;
     if (!header)
         return df_error_context("cannot write %s", path);
     int status = -1;

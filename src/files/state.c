@@ -167,3 +167,24 @@ char *df_shape_text(const int64_t *shape, int ndim, char *buffer)
     snprintf(buffer + used, DF_SHAPE_TEXT_MAX - used, "]");
     return buffer;
 }
+
+/* What cannot be written as UTF-8 must not become a file that nobody can read. */
+static int check_text(const char *what, const char *text)
+{
+    if (strlen(text) > UINT32_MAX)
+        return df_error_set("a text of more than 4 GiB");
+    if (!df_text_is_utf8(text, strlen(text)))
+        return df_error_set("%s is not UTF-8", what);
+    return 0;
+}
+
+int df_state_check_texts(const struct df_state *state)
+{
+    for (size_t i = 0; i < state->count; i++) {
+        const struct df_entry *entry = &state->entries[i];
+        DF_TRY(check_text("the name of an entry", entry->name));
+        if (entry->text)
+            DF_TRY(check_text(entry->name, entry->text));
+    }
+    return 0;
+}

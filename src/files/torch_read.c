@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ALLOCATE_ALWAYS  ((uint64_t)64 << 20) /* bytes; and so many times the size of the file */
+#define ALLOCATE_TIMES   16
 #define PICKLE_BYTES_MAX ((uint64_t)16 << 20)
 #define NAME_BYTES_MAX   1024
 #define DEPTH_MAX        64
@@ -230,7 +232,10 @@ static int read_pickle(struct df_torch_archive *archive, struct df_state *state)
 static int read_archive(const struct df_mapping *mapping, struct df_state *state)
 {
     int status = -1;
-    struct df_torch_archive archive = {.budget = DF_TORCH_ALLOCATE_MAX};
+    /* A tensor may repeat its storage without end, and deflate may grow: what is allocated stays in
+     * proportion. */
+    const uint64_t fair = ALLOCATE_ALWAYS + ALLOCATE_TIMES * (uint64_t)mapping->size;
+    struct df_torch_archive archive = {.budget = fair < DF_TORCH_ALLOCATE_MAX ? fair : DF_TORCH_ALLOCATE_MAX};
 
     DF_TRY(check_not_legacy(mapping));
     archive.zip = df_zip_open(mapping);

@@ -181,8 +181,9 @@ static struct df_entry *add_copy(struct df_torch_archive *archive, struct df_sta
 {
     size_t size = layout->count * df_dtype_size(layout->dtype);
     if (size > archive->budget) {
-        df_error_set("%zu bytes more, with those of the tensors before it, are over the limit of %llu", size,
-                     (unsigned long long)DF_TORCH_ALLOCATE_MAX);
+        df_error_set(
+            "%zu bytes more, with those of the tensors before it, are over the limit for a file of this size",
+            size);
         return NULL;
     }
     archive->budget -= size;

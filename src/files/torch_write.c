@@ -223,27 +223,6 @@ static char *root_of(const char *path)
     return df_text_copy("archive");
 }
 
-/* What a pickle cannot hold must not become a file that nobody can read. */
-static int check_text(const char *what, const char *text)
-{
-    if (strlen(text) > UINT32_MAX)
-        return df_error_set("a text of more than 4 GiB");
-    if (!df_text_is_utf8(text, strlen(text)))
-        return df_error_set("%s is not UTF-8", what);
-    return 0;
-}
-
-static int check_texts(const struct df_state *state)
-{
-    for (size_t i = 0; i < state->count; i++) {
-        const struct df_entry *entry = &state->entries[i];
-        DF_TRY(check_text("the name of an entry", entry->name));
-        if (entry->text)
-            DF_TRY(check_text(entry->name, entry->text));
-    }
-    return 0;
-}
-
 int df_torch_write(const char *path, const struct df_state *state)
 {
     int status = -1;
@@ -251,7 +230,7 @@ int df_torch_write(const char *path, const struct df_state *state)
     char *root = root_of(path);
     if (!root)
         goto done;
-    if (check_texts(state) != 0) {
+    if (df_state_check_texts(state) != 0) {
         df_error_context("cannot write %s", path);
         goto done;
     }

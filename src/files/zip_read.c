@@ -32,7 +32,8 @@ static bool fits(const struct df_mapping *mapping, uint64_t offset, uint64_t siz
 /* The end record is the last thing in the file but for a comment, whose length it holds. */
 static int find_end(const struct df_mapping *mapping, size_t *offset)
 {
-    for (size_t comment = 0; comment <= COMMENT_MAX && mapping->size >= DF_ZIP_END_SIZE + comment; comment++) {
+    for (size_t comment = 0; comment <= COMMENT_MAX && mapping->size >= DF_ZIP_END_SIZE + comment;
+         comment++) {
         size_t candidate = mapping->size - DF_ZIP_END_SIZE - comment;
         const unsigned char *bytes = mapping->bytes + candidate;
         if (df_le_get(bytes, 4) == DF_ZIP_END_SIGNATURE && df_le_get(bytes + 20, 2) == comment) {
@@ -48,7 +49,8 @@ static int read_end64(const struct df_mapping *mapping, size_t end, struct direc
 {
     const unsigned char *locator = mapping->bytes + end - DF_ZIP_LOCATOR64_SIZE;
     uint64_t offset = df_le_get(locator + 8, 8);
-    if (!fits(mapping, offset, DF_ZIP_END64_SIZE) || df_le_get(mapping->bytes + offset, 4) != DF_ZIP_END64_SIGNATURE)
+    if (!fits(mapping, offset, DF_ZIP_END64_SIZE) ||
+        df_le_get(mapping->bytes + offset, 4) != DF_ZIP_END64_SIGNATURE)
         return df_error_set("damaged zip archive: no zip64 end record at byte %llu",
                             (unsigned long long)offset);
     const unsigned char *bytes = mapping->bytes + offset;
@@ -69,7 +71,8 @@ static int find_directory(const struct df_mapping *mapping, struct directory *di
     directory->count = df_le_get(bytes + 10, 2);
     directory->size = df_le_get(bytes + 12, 4);
     directory->offset = df_le_get(bytes + 16, 4);
-    if (end >= DF_ZIP_LOCATOR64_SIZE && df_le_get(bytes - DF_ZIP_LOCATOR64_SIZE, 4) == DF_ZIP_LOCATOR64_SIGNATURE)
+    if (end >= DF_ZIP_LOCATOR64_SIZE &&
+        df_le_get(bytes - DF_ZIP_LOCATOR64_SIZE, 4) == DF_ZIP_LOCATOR64_SIGNATURE)
         DF_TRY(read_end64(mapping, end, directory));
     else if (df_le_get(bytes + 4, 2) != 0 || df_le_get(bytes + 6, 2) != 0)
         return df_error_set("zip archive split over several files: refused");
@@ -261,7 +264,8 @@ static int locate(const struct df_zip *zip, const struct df_zip_entry *entry, co
 {
     const struct df_mapping *mapping = zip->mapping;
     uint64_t offset = entry->header_offset;
-    if (!fits(mapping, offset, DF_ZIP_LOCAL_SIZE) || df_le_get(mapping->bytes + offset, 4) != DF_ZIP_LOCAL_SIGNATURE)
+    if (!fits(mapping, offset, DF_ZIP_LOCAL_SIZE) ||
+        df_le_get(mapping->bytes + offset, 4) != DF_ZIP_LOCAL_SIGNATURE)
         return df_error_set("damaged zip entry %s: no header at byte %llu", name, (unsigned long long)offset);
     const unsigned char *header = mapping->bytes + offset;
     offset += DF_ZIP_LOCAL_SIZE + df_le_get(header + 26, 2) + df_le_get(header + 28, 2);

@@ -353,6 +353,22 @@ static int backward(struct df_decoder *decoder, void *const features[], int64_t 
     return stage_backward(fpn, 0, batch, dfeatures[3]);
 }
 
+static double flops(const struct df_decoder *decoder)
+{
+    const struct fpn *fpn = (const struct fpn *)decoder;
+    const double patches = (double)(decoder->shape.grid_h * decoder->shape.grid_w);
+    double total = 0.0;
+
+    for (int i = 0; i < STAGES; i++) {
+        const struct stage *stage = &fpn->stages[i];
+        total +=
+            18.0 * (double)(stage->out_h * stage->out_w) * (double)stage->conv.in * (double)stage->conv.out;
+    }
+    for (int i = 0; i < LATERALS; i++)
+        total += 2.0 * patches * (double)decoder->shape.dim * (double)fpn->merges[i].channels;
+    return total;
+}
+
 const struct df_decoder_ops df_decoder_fpn = {
     .name = "fpn",
     .title = "FPN",
@@ -362,6 +378,7 @@ const struct df_decoder_ops df_decoder_fpn = {
     .create = create,
     .free = free_decoder,
     .plan = plan,
+    .flops = flops,
     .forward = forward,
     .backward = backward,
 };

@@ -82,6 +82,12 @@ static int backward(struct df_decoder *decoder, void *const features[], int64_t 
                        token_matrix(decoder, dfeatures[0], batch), false);
 }
 
+static double flops(const struct df_decoder *decoder)
+{
+    const struct df_decoder_shape *shape = &decoder->shape;
+    return 2.0 * (double)(shape->grid_h * shape->grid_w) * (double)shape->dim * (double)shape->classes;
+}
+
 const struct df_decoder_ops df_decoder_linear = {
     .name = "linear",
     .title = "linear (1x1 convolution)",
@@ -91,6 +97,7 @@ const struct df_decoder_ops df_decoder_linear = {
     .create = create,
     .free = free_decoder,
     .plan = df_decoder_plan_logits,
+    .flops = flops,
     .forward = forward,
     .backward = backward,
 };

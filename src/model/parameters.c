@@ -185,6 +185,10 @@ int df_parameters_load(struct df_parameters *parameters, struct df_backend *back
             continue;
         }
         df_convert_to_f32(values, tensor->data, tensor->dtype, tensor->count);
+        if (!df_all_finite(values, tensor->count)) {
+            status = df_error_set("%s holds values that are not numbers", parameter->name);
+            continue;
+        }
         status = backend->ops->upload(backend, device_values(parameters, parameter), values,
                                       tensor->count * sizeof *values);
     }

@@ -24,9 +24,3 @@ void df_rope_table(const float *periods, int64_t head_size, int64_t h, int64_t w
         }
     }
 }
-
-void df_rope_default_periods(int64_t head_size, float *periods)
-{
-    for (int64_t k = 0; k < head_size / 4; k++)
-        periods[k] = powf(100.0f, (float)(2 * k) / (float)(head_size / 2));
-}

@@ -66,6 +66,7 @@ static int create_vit(struct df_segmenter *segmenter, const struct df_state *bac
     if (options->rank > 0)
         DF_TRY(df_lora_add_parameters(&segmenter->lora, &segmenter->parameters, config->depth, config->dim,
                                       options->rank));
+    vit.path = options->backbone_path;
     segmenter->vit = df_vit_create(segmenter->backend, backbone, config, &vit);
     return segmenter->vit ? 0 : -1;
 }
@@ -93,7 +94,8 @@ static int start_parameters(struct df_segmenter *segmenter, const struct df_stat
         return df_parameters_init(&segmenter->parameters, segmenter->backend, seed);
     if (df_parameters_load(&segmenter->parameters, segmenter->backend, checkpoint) == 0)
         return 0;
-    return df_error_context("the checkpoint");
+    return df_error_context("%s", segmenter->options.checkpoint_path ? segmenter->options.checkpoint_path
+                                                                     : "the checkpoint");
 }
 
 struct df_segmenter *df_segmenter_create(struct df_backend *backend, const struct df_state *backbone,

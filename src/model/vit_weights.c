@@ -12,7 +12,7 @@
 #define NAME_MAX_LENGTH 96
 
 /* A tensor as float32 in new host memory; NULL with the error set when it is missing. */
-static float *host_tensor(const struct df_state *weights, const char *name)
+static float *raw_tensor(const struct df_state *weights, const char *name)
 {
     const struct df_entry *entry = df_state_find(weights, name);
     if (!entry) {
@@ -26,6 +26,17 @@ static float *host_tensor(const struct df_state *weights, const char *name)
     }
     df_convert_to_f32(values, entry->tensor.data, entry->tensor.dtype, entry->tensor.count);
     return values;
+}
+
+/* The same; one with NaN or infinities would make nonsense that looks like a result, and is refused. */
+static float *host_tensor(const struct df_state *weights, const char *name)
+{
+    float *values = raw_tensor(weights, name);
+    if (!values || df_all_finite(values, df_state_find(weights, name)->tensor.count))
+        return values;
+    df_error_set("%s holds values that are not numbers", name);
+    free(values);
+    return NULL;
 }
 
 static float *host_block_tensor(const struct df_state *weights, int64_t block, const char *what)
@@ -121,19 +132,32 @@ done:
     return linear;
 }
 
-/* DINOv3 masks the k third of the bias: its effective value is bias * mask. */
-static int mask_bias(const struct df_state *weights, int64_t block, float *bias, int64_t count)
+/* DINOv3 masks the k third of the bias: its effective value is bias * mask. What is masked is NaN in some
+ * official files, so only what is left must be finite. */
+static float *load_qkv_bias(const struct df_state *weights, int64_t block, int64_t count)
 {
-    if (!has_block_tensor(weights, block, "attn.qkv.bias_mask"))
-        return 0;
-    float *mask = host_block_tensor(weights, block, "attn.qkv.bias_mask");
-    if (!mask)
-        return -1;
-    for (int64_t i = 0; i < count; i++)
-        bias[i] =
-            mask[i] != 0.0f ? bias[i] * mask[i] : 0.0f; /* masked biases are NaN in some official files */
+    char name[NAME_MAX_LENGTH];
+    float *mask = NULL;
+
+    snprintf(name, sizeof name, "blocks.%lld.attn.qkv.bias", (long long)block);
+    float *bias = raw_tensor(weights, name);
+    if (bias && has_block_tensor(weights, block, "attn.qkv.bias_mask")) {
+        mask = host_block_tensor(weights, block, "attn.qkv.bias_mask");
+        for (int64_t i = 0; mask && i < count; i++)
+            bias[i] = mask[i] != 0.0f ? bias[i] * mask[i] : 0.0f;
+        if (!mask)
+            goto fail;
+    }
+    if (bias && !df_all_finite(bias, (size_t)count)) {
+        df_error_set("%s holds values that are not numbers", name);
+        goto fail;
+    }
     free(mask);
-    return 0;
+    return bias;
+fail:
+    free(bias);
+    free(mask);
+    return NULL;
 }
 
 static struct df_linear *load_qkv(struct df_vit *vit, const struct df_state *weights, int64_t block)
@@ -146,8 +170,8 @@ static struct df_linear *load_qkv(struct df_vit *vit, const struct df_state *wei
     if (!weight)
         goto done;
     if (vit->config.qkv_bias) {
-        bias = host_block_tensor(weights, block, "attn.qkv.bias");
-        if (!bias || mask_bias(weights, block, bias, 3 * dim) != 0)
+        bias = load_qkv_bias(weights, block, 3 * dim);
+        if (!bias)
             goto done;
     }
     if (vit->options.fold && df_lora_fold(vit->options.fold, dim, block, weight) != 0)
@@ -298,15 +322,15 @@ static int load_rope(struct df_vit *vit, const struct df_state *weights)
 
     if (vit->config.family != DF_DINOV3)
         return 0;
-    if (df_state_find(weights, "rope_embed.periods")) {
-        vit->rope_periods = host_tensor(weights, "rope_embed.periods");
-    } else {
-        vit->rope_periods = malloc((size_t)(head / 4) * sizeof(float));
-        if (vit->rope_periods)
-            df_rope_default_periods(head, vit->rope_periods);
-    }
+    if (!(vit->rope_periods = host_tensor(weights, "rope_embed.periods")))
+        return -1;
     vit->rope_host = malloc(2 * table * sizeof(float));
-    if (!vit->rope_periods || !vit->rope_host)
+    for (int64_t i = 0; i < head / 4; i++) {
+        if (!(vit->rope_periods[i] > 0.0f))
+            return df_error_set("rope_embed.periods holds %g, expected periods above 0",
+                                (double)vit->rope_periods[i]);
+    }
+    if (!vit->rope_host)
         return df_error_memory("the RoPE tables", 2 * table * sizeof(float));
     df_rope_table(vit->rope_periods, head, vit->grid_h, vit->grid_w, 1.0f, vit->rope_host,
                   vit->rope_host + table);

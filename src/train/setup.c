@@ -1,7 +1,9 @@
 #include "dinoft/setup.h"
 
+#include "dinoft/atomic_write.h"
 #include "dinoft/backbone_file.h"
 #include "dinoft/error.h"
+#include "dinoft/image.h"
 #include "dinoft/log.h"
 #include "dinoft/text.h"
 
@@ -99,6 +101,9 @@ static int choose_size(struct df_setup *setup, const struct df_config *config)
         return df_error_set("--img_dim %" PRId64 " %" PRId64 " is smaller than one patch of %" PRId64
                             " x %" PRId64,
                             wanted[0], wanted[1], patch, patch);
+    if (wanted[0] * wanted[1] > DF_IMAGE_MAX_PIXELS)
+        return df_error_set("--img_dim %" PRId64 " %" PRId64 " is more than %" PRId64 " pixels", wanted[0],
+                            wanted[1], DF_IMAGE_MAX_PIXELS);
     setup->height = wanted[0] - wanted[0] % patch;
     setup->width = wanted[1] - wanted[1] % patch;
     if (setup->height != wanted[0] || setup->width != wanted[1])
@@ -152,6 +157,13 @@ void df_setup_close(struct df_setup *setup)
     memset(setup, 0, sizeof *setup);
 }
 
+int df_setup_check_output(const struct df_setup *setup, const struct df_config *config, const char *path)
+{
+    DF_TRY(df_check_other_file(path, setup->weights_path));
+    DF_TRY(df_check_other_file(path, config->lora_weights));
+    return df_check_other_file(path, config->class_names);
+}
+
 static const char *wanted_decoder(const struct df_config *config)
 {
     return config->use_fpn ? "fpn" : "linear";
@@ -195,6 +207,8 @@ struct df_segmenter *df_setup_segmenter(struct df_setup *setup, const struct df_
         .width = setup->width,
         .training = training,
         .rope_rescale = config->rope_rescale,
+        .backbone_path = setup->weights_path,
+        .checkpoint_path = config->lora_weights,
     };
     if (training && checkpoint && check_training_checkpoint(checkpoint, config, classes) != 0)
         return NULL;

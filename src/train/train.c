@@ -97,16 +97,38 @@ static char *output_file(const struct df_config *config, const char *ending)
     return df_text_format("%s/%s%s", config->output_dir, config->exp_name, ending);
 }
 
+static const char *const output_endings[] = {".pt", "_metrics.json", "_steps.csv", "_config.json"};
+
+#define OUTPUTS (sizeof output_endings / sizeof output_endings[0])
+
 static int check_outputs(const struct df_config *config)
 {
-    static const char *const endings[] = {".pt", "_metrics.json", "_steps.csv", "_config.json"};
     int status = 0;
 
     if (config->exp_name[strlen(config->exp_name) - 1] == '/')
         return df_error_set("--exp_name %s names a folder, not an experiment", config->exp_name);
-    for (size_t i = 0; status == 0 && i < sizeof endings / sizeof endings[0]; i++) {
-        char *path = output_file(config, endings[i]);
+    for (size_t i = 0; status == 0 && i < OUTPUTS; i++) {
+        char *path = output_file(config, output_endings[i]);
         status = path ? df_check_writable_file(path) : -1;
+        free(path);
+    }
+    return status;
+}
+
+/* Outputs must not take the place of what is read; only the checkpoint that a run goes on from may be
+ * replaced. */
+static int check_overwriting(const struct run *run)
+{
+    int status = 0;
+
+    for (size_t i = 0; status == 0 && i < OUTPUTS; i++) {
+        char *path = output_file(run->config, output_endings[i]);
+        if (!path)
+            return -1;
+        if (i == 0)
+            status = df_check_other_file(path, run->setup.weights_path);
+        else
+            status = df_setup_check_output(&run->setup, run->config, path);
         free(path);
     }
     return status;
@@ -140,6 +162,7 @@ static int prepare(struct run *run)
         !(run->val_set = open_split(config, DF_SPLIT_VAL)))
         return -1;
     DF_TRY(df_setup_open(&run->setup, config));
+    DF_TRY(check_overwriting(run));
     run->segmenter = df_setup_segmenter(
         &run->setup, config, true, run->train_set->n_classes,
         df_min_i64(config->batch_size, df_max_i64(run->train_set->count, run->val_set->count)));

@@ -124,8 +124,10 @@ struct df_state *make_backbone(const struct df_vit_config *c)
         add(state, "pos_embed", 3, position);
     if (c->registers)
         add(state, dinov2 ? "register_tokens" : "storage_tokens", 3, registers);
-    if (!dinov2)
+    if (!dinov2) {
         add_vector(state, "rope_embed.periods", c->head_size / 4);
+        df_rope_default_periods(c->head_size, state->entries[state->count - 1].owned);
+    }
     add(state, "patch_embed.proj.weight", 4, patch);
     add_vector(state, "patch_embed.proj.bias", c->dim);
     for (int64_t block = 0; block < c->depth; block++)

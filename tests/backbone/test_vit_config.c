@@ -80,62 +80,66 @@ static void names_what_is_missing(void **unused)
     df_state_free(plain);
 }
 
+/* Each is put into a whole DINOv2 state in place of the entry of its name. */
+static const struct {
+    const char *name;
+    enum df_dtype dtype;
+    int ndim;
+    int64_t shape[4];
+    const char *error;
+} wrong_shapes[] = {
+    {"cls_token", DF_F32, 2, {1, 64}, "cls_token is [1, 64], expected [1, 1, N]"},
+    {"cls_token",
+     DF_F32,
+     3,
+     {1, 1, 96},
+     "patch_embed.proj.weight is [64, 3, 14, 14], expected [96, 3, N, N]"},
+    {"patch_embed.proj.weight",
+     DF_F32,
+     4,
+     {64, 1, 14, 14},
+     "patch_embed.proj.weight is [64, 1, 14, 14], expected [64, 3, N, N]"},
+    {"patch_embed.proj.weight",
+     DF_F32,
+     4,
+     {64, 3, 14, 16},
+     "patch_embed.proj.weight has patches of 14 x 16, expected squares of at most 64"},
+    {"pos_embed", DF_F32, 3, {1, 12, 64}, "pos_embed has 12 positions, expected one and a square"},
+    {"pos_embed", DF_F32, 3, {1, 1, 64}, "pos_embed has 1 positions, expected one and a square"},
+    {"register_tokens", DF_F32, 3, {1, 65, 64}, "register_tokens has 65 tokens, at most 64 are supported"},
+    {"blocks.1.mlp.fc1.weight",
+     DF_F32,
+     2,
+     {256, 60},
+     "blocks.1.mlp.fc1.weight is [256, 60], expected [256, 64]"},
+    {"blocks.0.attn.qkv.weight",
+     DF_F32,
+     2,
+     {128, 64},
+     "blocks.0.attn.qkv.weight is [128, 64], expected [192, 64]"},
+    {"norm.bias", DF_F32, 1, {63}, "norm.bias is [63], expected [64]"},
+    {"norm.weight",
+     DF_I64,
+     1,
+     {64},
+     "norm.weight has elements of type int64, expected a floating-point type"},
+};
+
 static void tells_found_and_expected_shape(void **unused)
 {
     (void)unused;
-    static const struct {
-        const char *name;
-        enum df_dtype dtype;
-        int ndim;
-        int64_t shape[4];
-        const char *error;
-    } cases[] = {
-        {"cls_token", DF_F32, 2, {1, 64}, "cls_token is [1, 64], expected [1, 1, N]"},
-        {"cls_token",
-         DF_F32,
-         3,
-         {1, 1, 96},
-         "patch_embed.proj.weight is [64, 3, 14, 14], expected [96, 3, N, N]"},
-        {"patch_embed.proj.weight",
-         DF_F32,
-         4,
-         {64, 1, 14, 14},
-         "patch_embed.proj.weight is [64, 1, 14, 14], expected [64, 3, N, N]"},
-        {"patch_embed.proj.weight",
-         DF_F32,
-         4,
-         {64, 3, 14, 16},
-         "patch_embed.proj.weight has patches of 14 x 16, expected squares of at most 64"},
-        {"pos_embed", DF_F32, 3, {1, 12, 64}, "pos_embed has 12 positions, expected one and a square"},
-        {"pos_embed", DF_F32, 3, {1, 1, 64}, "pos_embed has 1 positions, expected one and a square"},
-        {"register_tokens",
-         DF_F32,
-         3,
-         {1, 65, 64},
-         "register_tokens has 65 tokens, at most 64 are supported"},
-        {"blocks.1.mlp.fc1.weight",
-         DF_F32,
-         2,
-         {256, 60},
-         "blocks.1.mlp.fc1.weight is [256, 60], expected [256, 64]"},
-        {"blocks.0.attn.qkv.weight",
-         DF_F32,
-         2,
-         {128, 64},
-         "blocks.0.attn.qkv.weight is [128, 64], expected [192, 64]"},
-        {"norm.bias", DF_F32, 1, {63}, "norm.bias is [63], expected [64]"},
-        {"norm.weight",
-         DF_I64,
-         1,
-         {64},
-         "norm.weight has elements of type int64, expected a floating-point type"},
-    };
     struct df_state *whole = make_backbone(&small_dinov2);
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        assert_refused(with_shape(whole, cases[i].name, cases[i].dtype, cases[i].ndim, cases[i].shape),
-                       cases[i].error);
+    for (size_t i = 0; i < sizeof wrong_shapes / sizeof wrong_shapes[0]; i++) {
+        struct df_state *changed = with_shape(whole, wrong_shapes[i].name, wrong_shapes[i].dtype,
+                                              wrong_shapes[i].ndim, wrong_shapes[i].shape);
+        assert_refused(changed, wrong_shapes[i].error);
+    }
     df_state_free(whole);
+}
 
+static void tells_wrong_shapes_of_dinov3(void **unused)
+{
+    (void)unused;
     struct df_state *dinov3 = make_backbone(&small_dinov3);
     assert_refused(with_shape(dinov3, "rope_embed.periods", DF_F32, 1, (int64_t[]){8}),
                    "rope_embed.periods is [8], expected [16] or [32] (heads of 64 or 128)");
@@ -192,9 +196,13 @@ static void knows_what_size_means(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_every_kind),      cmocka_unit_test(reads_the_fixtures),
-        cmocka_unit_test(names_what_is_missing), cmocka_unit_test(tells_found_and_expected_shape),
-        cmocka_unit_test(finds_hub_names),       cmocka_unit_test(knows_what_size_means),
+        cmocka_unit_test(reads_every_kind),
+        cmocka_unit_test(reads_the_fixtures),
+        cmocka_unit_test(names_what_is_missing),
+        cmocka_unit_test(tells_found_and_expected_shape),
+        cmocka_unit_test(tells_wrong_shapes_of_dinov3),
+        cmocka_unit_test(finds_hub_names),
+        cmocka_unit_test(knows_what_size_means),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -197,7 +197,8 @@ static void the_nearest_word_is_found(void **state)
     assert_int_equal(df_text_nearest("7", sizes, 3), 2);
     assert_int_equal(df_text_nearest("7B", sizes, 3), 2);
     assert_int_equal(df_text_nearest("smal", sizes, 3), 0);
-    assert_int_equal(df_text_nearest("xl", sizes, 3), -1); /* nothing in common with 7b, though only two away */
+    assert_int_equal(df_text_nearest("xl", sizes, 3),
+                     -1); /* nothing in common with 7b, though only two away */
     assert_int_equal(df_text_nearest("mode", sizes, 3), -1);
     assert_int_equal(df_text_nearest("", sizes, 3), -1);
     memset(endless, 'x', sizeof endless - 1);

@@ -85,10 +85,10 @@ static void flags(void **state)
         {{"--layers", "3"}, "--layers belongs to features; train does not take it"},
         {{"--metrics", "m"}, "--metrics_json belongs to eval; train does not take it"},
         {{"info", "--size", "small", "a"},
-         "--size belongs to train, eval, predict and features; info does not take it"},
-        {{"eval", "--use_fpn"}, "--use_fpn belongs to train; eval takes it from the checkpoint"},
-        {{"predict", "--use_lora"}, "--use_lora belongs to train; predict takes it from the checkpoint"},
-        {{"eval", "--r", "3"}, "--r belongs to train; eval takes it from the checkpoint"},
+         "--size belongs to train, eval, predict, features and bench; info does not take it"},
+        {{"eval", "--use_fpn"}, "--use_fpn belongs to train and bench; eval takes it from the checkpoint"},
+        {{"predict", "--use_lora"}, "--use_lora belongs to train and bench; predict takes it from the checkpoint"},
+        {{"eval", "--r", "3"}, "--r belongs to train and bench; eval takes it from the checkpoint"},
         {{"eval", "--epochs", "3"}, "--epochs belongs to train; eval does not take it"},
     };
     CHECK(cases);
@@ -117,8 +117,8 @@ static void commands_and_inputs(void **state)
     static const struct wrong cases[] = {
         {{"trian"}, "unknown command 'trian': did you mean 'train'?"},
         {{"segmentation"},
-         "unknown command 'segmentation': the commands are train, eval, predict, features, convert, info and "
-         "demo-data"},
+         "unknown command 'segmentation': the commands are train, eval, predict, features, convert, info, "
+         "demo-data and bench"},
         {{"help", "evall"}, "unknown command 'evall': did you mean 'eval'?"},
         {{"train", "voc"}, "train takes flags only, which begin with --: found 'voc'"},
         {{"--size", "small", "eval"}, "'eval' must come first: dinoft eval ..."},

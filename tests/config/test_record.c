@@ -57,6 +57,7 @@ static void holds_exactly_the_command_s_options(void **state)
         {"convert", "a", "b"},
         {"info", "a"},
         {"demo-data"},
+        {"bench"},
     };
     for (int c = 0; c < DF_COMMAND_COUNT; c++) {
         char text[8192];

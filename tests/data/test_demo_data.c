@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const int classes[] = {1, 3, 4, 5, 7, 17, 20};
 
@@ -106,6 +107,51 @@ static void impossible_counts(void **state)
     assert_error_has("not 0 and 1");
 }
 
+#define LISTS "VOCdevkit/VOC2012/ImageSets/Segmentation/"
+
+static void another_data_set_is_not_overwritten(void **state)
+{
+    static const struct {
+        const char *root, *list, *text, *line;
+    } cases[] = {
+        {"real1", "train", "train_00001\n2007_000032\n", "line 2 is \"2007_000032\""},
+        {"real2", "val", "val_00001x\n", "val_00001x"},
+        {"real3", "trainval", "val_000001\n", "val_000001"},
+        {"real4", "trainval", "train_0001", "train_0001"},
+        {"real5", "val", "train-00001", "train-00001"},
+        {"real6", "val", "vail_00001", "vail_00001"},
+        {"real7", "val", "00001", "00001"},
+    };
+    char list[128];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        size_t size;
+        snprintf(list, sizeof list, "%s/" LISTS "%s.txt", cases[i].root, cases[i].list);
+        scratch_write_text(list, cases[i].text);
+        assert_int_equal(df_demo_data_write(scratch_path(cases[i].root), 1, 1, 1), -1);
+        assert_error_has(list);
+        assert_error_has(cases[i].line);
+        unsigned char *left = read_whole(scratch_path(list), &size);
+        assert_int_equal(size, strlen(cases[i].text));
+        assert_memory_equal(left, cases[i].text, size);
+        free(left);
+        snprintf(list, sizeof list, "%s/VOCdevkit/VOC2012/JPEGImages", cases[i].root);
+        assert_int_equal(access(scratch_path(list), F_OK), -1); /* nothing was begun */
+    }
+}
+
+static void an_older_demonstration_is_overwritten(void **state)
+{
+    (void)state;
+    scratch_write_text("again/" LISTS "val.txt", ""); /* an empty list belongs to nobody */
+    assert_int_equal(df_demo_data_write(scratch_path("again"), 3, 2, 1), 0);
+    assert_int_equal(df_demo_data_write(scratch_path("again"), 2, 1, 2), 0);
+    struct df_dataset *dataset = open_demo("again", DF_SPLIT_TRAIN);
+    assert_int_equal(dataset->count, 2);
+    df_dataset_free(dataset);
+}
+
 static int remove_scratch(void **state)
 {
     (void)state;
@@ -120,6 +166,8 @@ int main(void)
         cmocka_unit_test(same_bytes_for_a_seed),
         cmocka_unit_test(known_pixels),
         cmocka_unit_test(impossible_counts),
+        cmocka_unit_test(another_data_set_is_not_overwritten),
+        cmocka_unit_test(an_older_demonstration_is_overwritten),
     };
     return cmocka_run_group_tests(tests, NULL, remove_scratch);
 }

@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-/* The first output index whose source is not below `source`; `out` if there is none. source_of never decreases
- * with its index; scale and in are handed to it. */
+/* The first output index whose source is not below `source`; `out` if there is none. source_of never
+ * decreases with its index; scale and in are handed to it. */
 static inline int64_t df_first_reader(int64_t (*source_of)(int64_t index, float scale, int64_t in),
                                       int64_t source, float scale, int64_t in, int64_t out)
 {

@@ -230,7 +230,8 @@ static void loss_task(const struct df_upsample_loss *work, int64_t task, float *
         memset(low, 0, (size_t)size * sizeof(float));
         memset(high, 0, (size_t)size * sizeof(float));
     }
-    for (int64_t row = df_first_reader(bilinear_source, source, scale, work->h, work->height); row < end; row++)
+    for (int64_t row = df_first_reader(bilinear_source, source, scale, work->h, work->height); row < end;
+         row++)
         loss_row(work, image, row, bilinear_tap(row, scale, work->h), &columns, low, high, total);
 }
 

@@ -1,5 +1,6 @@
 #include "dinoft/backbone_file.h"
 
+#include "dinov3_buffers.h"
 #include "names.h"
 #include "onnx_names.h"
 #include "qkv.h"
@@ -197,7 +198,7 @@ struct df_state *df_backbone_from_state(struct df_state *state, const char *path
     if (!result)
         goto fail;
     if (find_root(state, &root) != 0 || collect(result, state, &root) != 0 ||
-        df_vit_config_read(result, config) != 0) {
+        df_vit_config_read(result, config) != 0 || dinov3_add_buffers(result, config) != 0) {
         df_error_context("%s", path);
         goto fail;
     }

@@ -1,5 +1,7 @@
 #include "dinoft/vit_config.h"
 
+#include "names.h"
+
 #include "dinoft/error.h"
 #include "dinoft/text.h"
 
@@ -33,7 +35,6 @@ static const struct hub_model {
 };
 
 #define MODEL_COUNT   (sizeof models / sizeof models[0])
-#define DIM_OF_7B     4096
 #define PRETRAIN_GRID 37 /* DINOv2's pos_embed: 518 / 14 */
 
 const char *df_family_name(enum df_family family)
@@ -93,7 +94,7 @@ int df_vit_config_for_hub_name(const char *hub_name, struct df_vit_config *confi
                    : df_error_set("no backbone is called %s; did you mean %s?", hub_name, names[nearest]);
     }
     bool dinov2 = model->family == DF_DINOV2;
-    bool is_7b = model->dim == DIM_OF_7B;
+    bool is_7b = model->dim == DF_DIM_OF_7B;
     int64_t head_size = is_7b ? 128 : 64;
     *config = (struct df_vit_config){
         .family = model->family,

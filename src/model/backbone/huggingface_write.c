@@ -1,6 +1,7 @@
 /* A backbone under the names of Hugging Face's model files. */
 #include "dinoft/backbone_file.h"
 
+#include "dinov3_buffers.h"
 #include "names.h"
 #include "qkv.h"
 
@@ -85,11 +86,27 @@ static int add_whole(struct df_state *result, const struct df_entry *entry, enum
                : -1;
 }
 
+/* What a file of Hugging Face's DINOv3ViT leaves to its configuration must be what a reader takes for
+ * granted. */
+static int check_expressible(const struct df_state *official, const struct df_vit_config *config)
+{
+    if (config->family != DF_DINOV3)
+        return 0;
+    if (config->registers == 0)
+        return df_error_set("Hugging Face's DINOv3ViT has storage tokens, this model has none");
+    if (config->head_size != 64 && config->dim != DF_DIM_OF_7B)
+        return df_error_set(
+            "Hugging Face's DINOv3ViT has heads of %d only where it is %d channels wide, this model has "
+            "%lld",
+            (int)config->head_size, DF_DIM_OF_7B, (long long)config->dim);
+    return dinov3_check_periods(official, config);
+}
+
 struct df_state *df_backbone_to_huggingface(const struct df_state *official,
                                             const struct df_vit_config *config)
 {
     enum df_scheme scheme = scheme_of(config);
-    struct df_state *result = df_state_new();
+    struct df_state *result = check_expressible(official, config) == 0 ? df_state_new() : NULL;
 
     for (size_t i = 0; result && i < official->count; i++) {
         const struct df_entry *entry = &official->entries[i];

@@ -13,6 +13,7 @@ enum df_scheme {
     DF_SCHEME_HF_DINOV3_GATED = 8
 };
 
+#define DF_DIM_OF_7B         4096 /* the one model with heads of 128, which Hugging Face's files do not say */
 #define DF_OFFICIAL_NAME_MAX 64
 #define DF_MAX_BLOCKS        1000
 #define DF_QKV_PARTS         3

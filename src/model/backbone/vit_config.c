@@ -130,7 +130,8 @@ static int read_position(const struct df_state *state, struct df_vit_config *con
             return df_error_set(
                 "rope_embed.periods is [%" PRId64 "], expected [16] or [32] (heads of 64 or 128)", periods);
         config->head_size = 4 * periods;
-    } else if (config->dim == 4096) { /* the 7B model from Hugging Face, which does not store the periods */
+    } else if (config->dim ==
+               DF_DIM_OF_7B) { /* the 7B model from Hugging Face, which does not store the periods */
         config->head_size = 128;
     }
     if (config->dim % config->head_size)
