@@ -2,7 +2,6 @@
  */
 #include "sample_list.h"
 
-#include "dinoft/error.h"
 #include "dinoft/text.h"
 
 #include <stdlib.h>
@@ -16,8 +15,6 @@ int df_ade20k_list(struct df_dataset *dataset, const struct df_dataset_options *
     char *masks = df_text_format("%s/ADEChallengeData2016/annotations/%s", options->root, split);
     int status = images && masks ? df_sample_add_folder(dataset, images, masks) : -1;
 
-    if (status == 0 && dataset->count == 0)
-        status = df_error_set("the folder %s has no images", images);
     dataset->label_map[0] = DF_IGNORE_LABEL;
     dataset->label_valid[0] = true;
     for (int value = 1; value <= ADE20K_CLASSES; value++) {

@@ -1,7 +1,6 @@
 /* A user's own data: ROOT/images/{train,val} and ROOT/masks/{train,val}. */
 #include "sample_list.h"
 
-#include "dinoft/error.h"
 #include "dinoft/text.h"
 
 #include <stdlib.h>
@@ -13,8 +12,6 @@ int df_folder_list(struct df_dataset *dataset, const struct df_dataset_options *
     char *masks = df_text_format("%s/masks/%s", options->root, split);
     int status = images && masks ? df_sample_add_folder(dataset, images, masks) : -1;
 
-    if (status == 0 && dataset->count == 0)
-        status = df_error_set("the folder %s has no images", images);
     for (int value = 0; value < dataset->n_classes; value++) {
         dataset->label_map[value] = (uint8_t)value;
         dataset->label_valid[value] = true;

@@ -167,6 +167,8 @@ int df_sample_add_folder(struct df_dataset *dataset, const char *images, const c
 {
     DF_TRY(add_images(dataset, images, masks));
     DF_TRY(match_masks(dataset, images, masks));
+    if (dataset->count == 0)
+        return df_error_set("the folder %s has no images", images);
     return 0;
 }
 
