@@ -94,14 +94,15 @@ struct df_backend_ops {
     struct df_linear *(*linear_create)(struct df_backend *backend, const float *weight, const float *bias,
                                        int64_t out, int64_t in, int64_t max_rows, bool backward);
     void (*linear_free)(struct df_backend *backend, struct df_linear *linear);
-    /* y = x W^T + b, or y += x W^T + b. */
+    /* y = x W^T + b, or y += x W^T + b. Here and below x (dy) and y (dx) are act or float32; a float32 x is
+     * rounded to act first. */
     int (*linear_forward)(struct df_backend *backend, const struct df_linear *linear, struct df_matrix x,
                           struct df_matrix y, bool accumulate);
     /* dx = dy W, or dx += dy W. */
     int (*linear_backward)(struct df_backend *backend, const struct df_linear *linear, struct df_matrix dy,
                            struct df_matrix dx, bool accumulate);
     /* c = op(a) op(b), or c += …; op transposes where the flag says so. For weights that change (LoRA,
-     * decoder). */
+     * decoder). Each matrix is act or float32; act is widened, nothing is rounded but the result. */
     int (*matmul)(struct df_backend *backend, struct df_matrix a, bool transpose_a, struct df_matrix b,
                   bool transpose_b, struct df_matrix c, bool accumulate);
     /* out [cols] = sum over the rows of x (the gradient of a bias). */
@@ -203,8 +204,9 @@ struct df_backend {
     int threads;
 };
 
-/* Opens a device: "cpu" or "auto" (the best there is). precision: "auto", "fp32" or "bf16". threads 0: all
- * cores. NULL with the error set when the device or the precision is not to be had. */
+/* Opens a device: "cpu" or "auto" (the best there is). precision: "fp32", "bf16" or "auto" (fp32 in
+ * this version). threads 0: all cores. NULL with the error set when the device or the
+ * precision is not to be had. */
 struct df_backend *df_backend_open(const char *device, const char *precision, int threads);
 
 /* NULL is allowed. */
@@ -212,5 +214,8 @@ void df_backend_close(struct df_backend *backend);
 
 /* The CPU backend (oneDNN, OpenMP); used by df_backend_open and tests. */
 struct df_backend *df_cpu_backend_open(enum df_dtype compute, int threads);
+
+/* Whether the processor multiplies bfloat16 itself, rather than have it emulated. */
+bool df_cpu_bf16_is_native(void);
 
 #endif

@@ -141,6 +141,11 @@ static int add_parameters(struct fpn *fpn, struct df_parameters *parameters)
 static struct df_decoder *create(struct df_backend *backend, const struct df_decoder_shape *shape,
                                  struct df_parameters *parameters)
 {
+    if (backend->compute != DF_F32) {
+        df_error_set(
+            "the FPN decoder needs --precision fp32 in this version: in bf16 its gradients stray too far");
+        return NULL;
+    }
     struct fpn *fpn = calloc(1, sizeof *fpn);
     if (!fpn) {
         df_error_memory("the decoder", sizeof *fpn);

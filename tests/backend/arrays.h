@@ -2,6 +2,7 @@
 #ifndef TESTS_BACKEND_ARRAYS_H
 #define TESTS_BACKEND_ARRAYS_H
 
+#include "dinoft/dtype.h"
 #include "dinoft/rng.h"
 
 #include "support/cmocka_all.h"
@@ -41,6 +42,50 @@ static inline float *copy_array(const float *source, int64_t count)
     assert_non_null(array);
     memcpy(array, source, (size_t)count * sizeof *array);
     return array;
+}
+
+/* Each value as `type` (float32 or bfloat16) holds it. */
+static inline void round_to(enum df_dtype type, float *values, int64_t count)
+{
+    for (int64_t i = 0; type == DF_BF16 && i < count; i++)
+        values[i] = df_bf16_to_f32(df_f32_to_bf16(values[i]));
+}
+
+/* Random numbers that `type` holds exactly. */
+static inline float *random_values(enum df_dtype type, int64_t count, uint64_t seed)
+{
+    float *array = random_array(count, seed);
+
+    round_to(type, array, count);
+    return array;
+}
+
+/* values as an array of `type`, and back; the caller frees. */
+static inline void *to_type(enum df_dtype type, const float *values, int64_t count)
+{
+    void *array = malloc((size_t)count * df_dtype_size(type) + 1);
+
+    assert_non_null(array);
+    assert_int_equal(df_convert_from_f32(array, type, values, (size_t)count), 0);
+    return array;
+}
+
+static inline float *from_type(enum df_dtype type, const void *values, int64_t count)
+{
+    float *array = malloc((size_t)count * sizeof *array + 1);
+
+    assert_non_null(array);
+    df_convert_to_f32(array, values, type, (size_t)count);
+    return array;
+}
+
+/* How far a float32 sum of `terms` products of numbers below 1 may be from the exact one, and a value of
+ * `type` that it was rounded to. */
+static inline double sum_tolerance(enum df_dtype type, int64_t terms, double expected)
+{
+    const double rounding = type == DF_BF16 ? 1.0 / 256.0 : 0.0; /* half a unit is at most 2^-8 of a value */
+
+    return 1e-6 * (double)terms + 1e-6 + rounding * fabs(expected);
 }
 
 #define assert_close(actual, expected, tolerance)                                                            \

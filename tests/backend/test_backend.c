@@ -20,7 +20,6 @@ static void test_refusals(void **state)
                    "device cuda: this build of dinoft has no CUDA backend; use cpu or auto");
     assert_refused("tpu", "auto", 0, "device 'tpu' is unknown; expected auto, cpu or cuda");
     assert_refused("cpu", "fp16", 0, "precision 'fp16' is unknown; expected auto, fp32 or bf16");
-    assert_refused("cpu", "bf16", 0, "the cpu backend computes float32 in this version; it has no bfloat16");
     assert_refused("auto", "fp32", -1, "-1 threads: expected a count, or 0 for all cores");
 }
 
@@ -38,6 +37,23 @@ static void test_open(void **state)
         df_backend_close(backend);
     }
     df_backend_close(NULL);
+}
+
+/* Asked for by name it is there with AVX-512 and refused without. */
+static void test_bf16(void **state)
+{
+    struct df_backend *backend = df_backend_open("cpu", "bf16", 1);
+
+    (void)state;
+    if (backend) {
+        assert_int_equal(backend->compute, DF_BF16);
+    } else {
+        assert_false(df_cpu_bf16_is_native());
+        assert_non_null(strstr(df_error_text(), "has no bfloat16 for this processor"));
+    }
+    df_backend_close(backend);
+    assert_null(df_cpu_backend_open(DF_F16, 1));
+    assert_string_equal(df_error_text(), "the cpu backend computes in float32 or bfloat16, not in float16");
 }
 
 /* A backend without an operation would crash the model that calls it. */
@@ -84,10 +100,8 @@ static void test_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_open),
-        cmocka_unit_test(test_table_is_complete),
-        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_refusals),          cmocka_unit_test(test_open),   cmocka_unit_test(test_bf16),
+        cmocka_unit_test(test_table_is_complete), cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,112 +2,158 @@
 #include "dinoft/backend.h"
 
 #include "arrays.h"
+#include "precisions.h"
 
 struct product {
     int64_t rows, inner, cols;
     bool transpose_a, transpose_b, accumulate;
-    int64_t gap; /* elements between the end of a row and the start of the next */
+    int64_t gap;              /* elements between the end of a row and the start of the next */
+    bool act_a, act_b, act_c; /* the backend's type rather than float32 */
 };
 
-static struct df_matrix matrix_of(float *data, int64_t rows, int64_t cols, int64_t gap)
+/* A matrix in both forms: `values` are exactly those of `matrix`. */
+struct operand {
+    struct df_matrix matrix;
+    float *values;
+};
+
+static struct operand make_operand(struct df_backend *backend, bool act, int64_t rows, int64_t cols,
+                                   int64_t gap, uint64_t seed)
 {
-    return (struct df_matrix){data, DF_F32, rows, cols, cols + gap};
+    const enum df_dtype type = act ? backend->compute : DF_F32;
+    const int64_t ld = cols + gap;
+    struct operand made = {.values = seed ? random_values(type, rows * ld, seed) : nan_array(rows * ld)};
+
+    made.matrix = (struct df_matrix){to_type(type, made.values, rows * ld), type, rows, cols, ld};
+    return made;
 }
 
-static double element(struct df_matrix m, bool transpose, int64_t i, int64_t j)
+static void free_operand(struct operand *operand)
 {
-    return ((const float *)m.data)[transpose ? j * m.ld + i : i * m.ld + j];
+    free(operand->matrix.data);
+    free(operand->values);
+}
+
+static double element(const struct operand *operand, bool transpose, int64_t i, int64_t j)
+{
+    return operand->values[transpose ? j * operand->matrix.ld + i : i * operand->matrix.ld + j];
+}
+
+static void check_result(const struct product *p, const struct operand *a, const struct operand *b,
+                         const struct operand *before)
+{
+    const struct df_matrix *m = &before->matrix;
+    float *c = from_type(m->type, m->data, m->rows * m->ld);
+
+    for (int64_t i = 0; i < p->rows; i++) {
+        for (int64_t j = 0; j < p->cols; j++) {
+            double expected = p->accumulate ? element(before, false, i, j) : 0.0;
+            for (int64_t k = 0; k < p->inner; k++)
+                expected += element(a, p->transpose_a, i, k) * element(b, p->transpose_b, k, j);
+            assert_close(c[i * m->ld + j], expected, sum_tolerance(m->type, p->inner, expected));
+        }
+        assert_same_bits(c + i * m->ld + p->cols, before->values + i * m->ld + p->cols, m->ld - p->cols);
+    }
+    free(c);
 }
 
 static void check(struct df_backend *backend, struct product p)
 {
     const int64_t a_rows = p.transpose_a ? p.inner : p.rows, a_cols = p.transpose_a ? p.rows : p.inner;
     const int64_t b_rows = p.transpose_b ? p.cols : p.inner, b_cols = p.transpose_b ? p.inner : p.cols;
-    const int64_t c_ld = p.cols + 2 * p.gap;
-    struct df_matrix a = matrix_of(random_array(a_rows * (a_cols + p.gap), 1), a_rows, a_cols, p.gap);
-    struct df_matrix b = matrix_of(random_array(b_rows * (b_cols + p.gap), 2), b_rows, b_cols, p.gap);
-    float *c = p.accumulate ? random_array(p.rows * c_ld, 3) : nan_array(p.rows * c_ld);
-    float *before = copy_array(c, p.rows * c_ld);
+    struct operand a = make_operand(backend, p.act_a, a_rows, a_cols, p.gap, 1);
+    struct operand b = make_operand(backend, p.act_b, b_rows, b_cols, p.gap, 2);
+    struct operand c = make_operand(backend, p.act_c, p.rows, p.cols, 2 * p.gap, p.accumulate ? 3 : 0);
 
-    assert_int_equal(backend->ops->matmul(backend, a, p.transpose_a, b, p.transpose_b,
-                                          matrix_of(c, p.rows, p.cols, 2 * p.gap), p.accumulate),
+    assert_int_equal(backend->ops->matmul(backend, a.matrix, p.transpose_a, b.matrix, p.transpose_b, c.matrix,
+                                          p.accumulate),
                      0);
-    for (int64_t i = 0; i < p.rows; i++) {
-        for (int64_t j = 0; j < p.cols; j++) {
-            double expected = p.accumulate ? before[i * c_ld + j] : 0.0;
-            for (int64_t k = 0; k < p.inner; k++)
-                expected += element(a, p.transpose_a, i, k) * element(b, p.transpose_b, k, j);
-            assert_close(c[i * c_ld + j], expected, 1e-6 * (double)p.inner + 1e-6);
-        }
-        assert_same_bits(c + i * c_ld + p.cols, before + i * c_ld + p.cols, c_ld - p.cols);
-    }
-    free(a.data);
-    free(b.data);
-    free(c);
-    free(before);
+    check_result(&p, &a, &b, &c);
+    free_operand(&a);
+    free_operand(&b);
+    free_operand(&c);
 }
 
 static void test_all_flags(void **state)
 {
+    const struct df_backend *backend = *state;
+    const int n_flags = backend->compute == DF_F32 ? 16 : 128; /* the last three: which are of that type */
     static const int64_t shapes[][3] = {{1, 1, 1},    {3, 5, 7},    {17, 1, 33},  {1, 64, 21},
                                         {129, 48, 3}, {6, 257, 64}, {64, 96, 128}};
 
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
-        for (int flags = 0; flags < 16; flags++)
+        for (int flags = 0; flags < n_flags; flags++)
             check(*state, (struct product){shapes[s][0], shapes[s][1], shapes[s][2], flags & 1, flags & 2,
-                                           flags & 4, flags & 8 ? 5 : 0});
+                                           flags & 4, flags & 8 ? 5 : 0, flags & 16, flags & 32, flags & 64});
     }
 }
 
-/* The products of LoRA of rank 3 and of a decoder for 21 classes, on one image of 490 x 490. */
+/* The products of LoRA of rank 3 and of decoders for 21 and 150 classes, on one image of 490 x 490. */
 static void test_model_shapes(void **state)
 {
-    const int64_t rows = 1226, dim = 384, rank = 3, classes = 21;
+    const int64_t rows = 1226, dim = 384, rank = 3;
+    const struct product products[] = {
+        {rows, dim, 2 * rank, .transpose_b = true, .act_a = true},
+        {rows, rank, dim, .transpose_b = true, .accumulate = true, .gap = dim, .act_c = true},
+        {dim, rows, rank, .transpose_a = true, .gap = 2 * dim, .act_a = true},
+        {rows, dim, rank, .gap = 2 * dim, .act_a = true},
+        {2 * rank, rows, dim, .transpose_a = true, .act_b = true},
+        {rows, 2 * rank, dim, .accumulate = true, .act_c = true},
+    };
 
-    check(*state, (struct product){rows, dim, 2 * rank, false, true, false, 0});
-    check(*state, (struct product){rows, rank, dim, false, true, true, dim});
-    check(*state, (struct product){dim, rows, rank, true, false, false, rank});
-    check(*state, (struct product){rank, rows, dim, true, false, false, 0});
-    check(*state, (struct product){rows, dim, classes, false, true, false, 0});
-    check(*state, (struct product){rows, classes, dim, false, false, false, 0});
-    check(*state, (struct product){classes, rows, dim, true, false, true, 0});
+    for (size_t i = 0; i < sizeof products / sizeof *products; i++)
+        check(*state, products[i]);
+    for (int64_t classes = 21; classes <= 150; classes += 129) {
+        check(*state, (struct product){rows, dim, classes, .transpose_b = true, .act_a = true});
+        check(*state, (struct product){rows, classes, dim, .act_c = true});
+        check(*state, (struct product){classes, rows, dim, .transpose_a = true, .act_b = true});
+    }
 }
 
 static void test_no_rows(void **state)
 {
-    check(*state, (struct product){0, 4, 4, false, false, false, 0});
+    check(*state, (struct product){0, 4, 4, .act_a = true, .act_c = true});
 }
 
-static void test_same_bits_twice(void **state)
+/* Bits of one product, on a backend of its own. */
+static float *bits_on(enum df_dtype compute, int threads, struct product p)
 {
-    const int64_t rows = 2452, dim = 384, rank = 6;
-    struct df_backend *backend = *state;
-    float *t = random_array(rows * rank, 1), *x = random_array(rows * dim, 2);
-    float *first = nan_array(rank * dim), *second = nan_array(rank * dim);
+    struct df_backend *backend = df_cpu_backend_open(compute, threads);
 
-    for (int i = 0; i < 20; i++) {
-        assert_int_equal(backend->ops->matmul(backend, matrix_of(t, rows, rank, 0), true,
-                                              matrix_of(x, rows, dim, 0), false,
-                                              matrix_of(i ? second : first, rank, dim, 0), false),
-                         0);
-        assert_same_bits(first, i ? second : first, rank * dim);
+    assert_non_null(backend);
+    struct operand a = make_operand(backend, p.act_a, p.transpose_a ? p.inner : p.rows,
+                                    p.transpose_a ? p.rows : p.inner, 0, 1);
+    struct operand b = make_operand(backend, p.act_b, p.transpose_b ? p.cols : p.inner,
+                                    p.transpose_b ? p.inner : p.cols, 0, 2);
+    struct operand c = make_operand(backend, false, p.rows, p.cols, 0, 0);
+    assert_int_equal(
+        backend->ops->matmul(backend, a.matrix, p.transpose_a, b.matrix, p.transpose_b, c.matrix, false), 0);
+    free_operand(&a);
+    free_operand(&b);
+    free(c.values);
+    df_backend_close(backend);
+    return c.matrix.data;
+}
+
+static void test_same_bits_on_any_threads(void **state)
+{
+    const struct df_backend *backend = *state;
+    const struct product products[] = {
+        {6, 2452, 384, .transpose_a = true, .act_b = true},
+        {384, 2452, 3, .transpose_a = true, .act_a = true},
+        {2452, 384, 6, .transpose_b = true, .act_a = true},
+        {150, 1226, 384, .transpose_a = true, .act_b = true},
+    };
+
+    for (size_t i = 0; i < sizeof products / sizeof *products; i++) {
+        float *first = bits_on(backend->compute, 1, products[i]);
+        for (int threads = 1; threads <= 4; threads++) {
+            float *again = bits_on(backend->compute, threads, products[i]);
+            assert_same_bits(first, again, products[i].rows * products[i].cols);
+            free(again);
+        }
+        free(first);
     }
-    free(t);
-    free(x);
-    free(first);
-    free(second);
-}
-
-static int open_backend(void **state)
-{
-    *state = df_backend_open("cpu", "fp32", 2);
-    return *state ? 0 : -1;
-}
-
-static int close_backend(void **state)
-{
-    df_backend_close(*state);
-    return 0;
 }
 
 int main(void)
@@ -116,7 +162,7 @@ int main(void)
         cmocka_unit_test(test_all_flags),
         cmocka_unit_test(test_model_shapes),
         cmocka_unit_test(test_no_rows),
-        cmocka_unit_test(test_same_bits_twice),
+        cmocka_unit_test(test_same_bits_on_any_threads),
     };
-    return cmocka_run_group_tests(tests, open_backend, close_backend);
+    return run_in_both_precisions(tests);
 }

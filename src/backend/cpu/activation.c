@@ -1,90 +1,115 @@
 /* GELU (exact, by erf) and SwiGLU, forward and backward. */
+#include "act.h"
 #include "cpu_backend.h"
-#include "vector_math.h"
 
 #include "dinoft/size.h"
 
-/* Elements that a thread takes at a time: 16 KiB of float32 stay in the first-level cache. */
+/* Elements that a thread takes at a time: they stay in the first-level cache. */
 #define CHUNK 4096
 
-DF_MULTIVERSION static void gelu_chunk(const float *x, float *y, int64_t count)
+DF_INLINE void gelu_loop(enum df_dtype type, const void *x, void *y, int64_t begin, int64_t end)
 {
 #pragma omp simd
-    for (int64_t i = 0; i < count; i++) {
+    for (int64_t i = begin; i < end; i++) {
+        const float value = df_act_load(type, x, i);
         float exponential;
-        y[i] = x[i] * df_normal_cdf_fast(x[i], &exponential);
+        df_act_store(type, y, i, value * df_normal_cdf_fast(value, &exponential));
     }
 }
 
-DF_MULTIVERSION static void gelu_gradient_chunk(const float *x, const float *dy, float *dx, int64_t count)
+DF_MULTIVERSION static void gelu_chunk(enum df_dtype type, const void *x, void *y, int64_t begin, int64_t end)
+{
+    DF_ACT_CALL(type, gelu_loop, x, y, begin, end);
+}
+
+DF_INLINE void gelu_gradient_loop(enum df_dtype type, const void *x, const void *dy, void *dx, int64_t begin,
+                                  int64_t end)
 {
     const float inv_sqrt_2pi = 0.398942280f;
 #pragma omp simd
-    for (int64_t i = 0; i < count; i++) {
+    for (int64_t i = begin; i < end; i++) {
+        const float value = df_act_load(type, x, i);
         float exponential;
-        const float cdf = df_normal_cdf_fast(x[i], &exponential);
-        dx[i] = dy[i] * (cdf + x[i] * (inv_sqrt_2pi * exponential));
+        const float cdf = df_normal_cdf_fast(value, &exponential);
+        const float slope = cdf + value * (inv_sqrt_2pi * exponential);
+        df_act_store(type, dx, i, df_act_load(type, dy, i) * slope);
     }
+}
+
+DF_MULTIVERSION static void gelu_gradient_chunk(enum df_dtype type, const void *x, const void *dy, void *dx,
+                                                int64_t begin, int64_t end)
+{
+    DF_ACT_CALL(type, gelu_gradient_loop, x, dy, dx, begin, end);
 }
 
 int df_cpu_gelu_forward(struct df_backend *backend, const void *x, void *y, int64_t count)
 {
-    const float *in = x;
-    float *out = y;
 #pragma omp parallel for num_threads(backend->threads) if (count > CHUNK)
     for (int64_t first = 0; first < count; first += CHUNK)
-        gelu_chunk(in + first, out + first, df_min_i64(CHUNK, count - first));
+        gelu_chunk(backend->compute, x, y, first, df_min_i64(first + CHUNK, count));
     return 0;
 }
 
 int df_cpu_gelu_backward(struct df_backend *backend, const void *x, const void *dy, void *dx, int64_t count)
 {
-    const float *in = x, *gradient = dy;
-    float *out = dx;
 #pragma omp parallel for num_threads(backend->threads) if (count > CHUNK)
     for (int64_t first = 0; first < count; first += CHUNK)
-        gelu_gradient_chunk(in + first, gradient + first, out + first, df_min_i64(CHUNK, count - first));
+        gelu_gradient_chunk(backend->compute, x, dy, dx, first, df_min_i64(first + CHUNK, count));
     return 0;
 }
 
-DF_MULTIVERSION static void swiglu_row(const float *x, float *y, int64_t hidden)
+DF_INLINE void swiglu_loop(enum df_dtype type, const void *x, void *y, int64_t row, int64_t hidden)
 {
-    const float *gate = x, *value = x + hidden;
+    const int64_t gates = row * 2 * hidden, values = gates + hidden;
 #pragma omp simd
-    for (int64_t i = 0; i < hidden; i++)
-        y[i] = gate[i] * df_sigmoid_fast(gate[i]) * value[i];
+    for (int64_t i = 0; i < hidden; i++) {
+        const float gate = df_act_load(type, x, gates + i);
+        const float silu = gate * df_sigmoid_fast(gate);
+        df_act_store(type, y, row * hidden + i, silu * df_act_load(type, x, values + i));
+    }
+}
+
+DF_MULTIVERSION static void swiglu_row(enum df_dtype type, const void *x, void *y, int64_t row,
+                                       int64_t hidden)
+{
+    DF_ACT_CALL(type, swiglu_loop, x, y, row, hidden);
 }
 
 /* Reads both halves of an element before it writes them, so that dx may be x. */
-DF_MULTIVERSION static void swiglu_gradient_row(const float *x, const float *dy, float *dx, int64_t hidden)
+DF_INLINE void swiglu_gradient_loop(enum df_dtype type, const void *x, const void *dy, void *dx, int64_t row,
+                                    int64_t hidden)
 {
+    const int64_t gates = row * 2 * hidden, values = gates + hidden;
 #pragma omp simd
     for (int64_t i = 0; i < hidden; i++) {
-        const float gate = x[i], value = x[hidden + i];
+        const float gate = df_act_load(type, x, gates + i), value = df_act_load(type, x, values + i);
+        const float gradient = df_act_load(type, dy, row * hidden + i);
         const float sigmoid = df_sigmoid_fast(gate);
         const float silu = gate * sigmoid;
-        dx[i] = dy[i] * value * (sigmoid + silu * (1.0f - sigmoid));
-        dx[hidden + i] = dy[i] * silu;
+        df_act_store(type, dx, gates + i, gradient * value * (sigmoid + silu * (1.0f - sigmoid)));
+        df_act_store(type, dx, values + i, gradient * silu);
     }
+}
+
+DF_MULTIVERSION static void swiglu_gradient_row(enum df_dtype type, const void *x, const void *dy, void *dx,
+                                                int64_t row, int64_t hidden)
+{
+    DF_ACT_CALL(type, swiglu_gradient_loop, x, dy, dx, row, hidden);
 }
 
 int df_cpu_swiglu_forward(struct df_backend *backend, const void *x, void *y, int64_t rows, int64_t hidden)
 {
-    const float *in = x;
-    float *out = y;
 #pragma omp parallel for num_threads(backend->threads)
     for (int64_t row = 0; row < rows; row++)
-        swiglu_row(in + row * 2 * hidden, out + row * hidden, hidden);
+        swiglu_row(backend->compute, x, y, row, hidden);
     return 0;
 }
 
 int df_cpu_swiglu_backward(struct df_backend *backend, const void *x, const void *dy, void *dx, int64_t rows,
                            int64_t hidden)
 {
-    const float *in = x, *gradient = dy;
-    float *out = dx;
 #pragma omp parallel for num_threads(backend->threads)
     for (int64_t row = 0; row < rows; row++)
-        swiglu_gradient_row(in + row * 2 * hidden, gradient + row * hidden, out + row * 2 * hidden, hidden);
+        swiglu_gradient_row(backend->compute, x, dy, dx, row, hidden);
     return 0;
 }

@@ -1,7 +1,7 @@
 #include "cpu_backend.h"
 
+#include "attention.h"
 #include "cpu_context.h"
-#include "vector_math.h"
 
 #include "dinoft/error.h"
 #include "dinoft/size.h"
@@ -20,15 +20,7 @@
  * 192: 155, 168. */
 #define QUERY_BLOCK 128
 
-struct attention {
-    int64_t tokens, heads, head_size;
-    int64_t dim; /* a row of out */
-    int64_t row; /* a row of qkv */
-    int64_t score_ld;
-    float scale;
-};
-
-static struct attention attention_of(struct df_attention_shape shape)
+struct attention attention_of(struct df_attention_shape shape)
 {
     const int64_t dim = shape.heads * shape.head_size;
 
@@ -39,73 +31,30 @@ static struct attention attention_of(struct df_attention_shape shape)
         .head_size = shape.head_size,
         .dim = dim,
         .row = 3 * dim,
-        .score_ld = (shape.tokens + 15) / 16 * 16, /* rows of scores start on cache lines */
         .scale = 1.0f / sqrtf((float)shape.head_size),
     };
 }
 
-/* matrices blocks of scores for every thread. NULL with the error set. */
-static float *score_scratch(struct df_backend *backend, const struct attention *a, int matrices)
+void *attention_scratch(struct df_backend *backend, const struct attention *a, size_t bytes_per_thread)
 {
     size_t bytes;
 
-    if (!df_shape_count((int64_t[]){backend->threads, matrices, QUERY_BLOCK, a->score_ld}, 4, &bytes) ||
-        !df_size_mul(bytes, sizeof(float), &bytes)) {
+    if (!df_size_mul((size_t)backend->threads, bytes_per_thread, &bytes)) {
         df_error_set("attention over %lld tokens: too large", (long long)a->tokens);
         return NULL;
     }
     return df_cpu_scratch(backend, bytes);
 }
 
+/* Floats from one row of scores to the next: rows start on cache lines. */
+static int64_t score_ld(const struct attention *a)
+{
+    return (a->tokens + 15) / 16 * 16;
+}
+
 static int status_of(int failures)
 {
     return failures ? df_error_set("oneDNN: sgemm failed in attention (out of memory?)") : 0;
-}
-
-/* Where in qkv a head's q starts; its k lies dim further on, its v 2 * dim. */
-static int64_t head_offset(const struct attention *a, int64_t image, int64_t head)
-{
-    return image * a->tokens * a->row + head * a->head_size;
-}
-
-/* Independent partial results of a row's reductions: they vectorise on every compiler, and in one order on
- * all. */
-#define LANES 16
-
-DF_INLINE float largest_of(const float *x, int64_t count)
-{
-    float lanes[LANES];
-    int64_t j = 0;
-
-    for (int l = 0; l < LANES; l++)
-        lanes[l] = -INFINITY;
-    for (; j + LANES <= count; j += LANES) {
-        for (int l = 0; l < LANES; l++)
-            lanes[l] = x[j + l] > lanes[l] ? x[j + l] : lanes[l];
-    }
-    for (; j < count; j++)
-        lanes[0] = x[j] > lanes[0] ? x[j] : lanes[0];
-    for (int l = 1; l < LANES; l++)
-        lanes[0] = lanes[l] > lanes[0] ? lanes[l] : lanes[0];
-    return lanes[0];
-}
-
-DF_INLINE float sum_of(const float *x, int64_t count)
-{
-    float lanes[LANES] = {0.0f};
-    int64_t j = 0;
-
-    for (; j + LANES <= count; j += LANES) {
-        for (int l = 0; l < LANES; l++)
-            lanes[l] += x[j + l];
-    }
-    for (; j < count; j++)
-        lanes[0] += x[j];
-    for (int width = LANES / 2; width > 0; width /= 2) {
-        for (int l = 0; l < width; l++)
-            lanes[l] += lanes[l + width];
-    }
-    return lanes[0];
 }
 
 /* Scores to exponentials less the row's largest; the sum's inverse and the log of the sum of each row. */
@@ -144,31 +93,30 @@ static int forward_block(const struct attention *a, const float *q, const float 
 
     out += first * a->dim;
     int failures = dnnl_sgemm('N', 'T', rows, a->tokens, a->head_size, a->scale, q + first * a->row, a->row,
-                              k, a->row, 0.0f, scores, a->score_ld) != dnnl_success;
-    exponentiate_rows(scores, rows, a->tokens, a->score_ld, inverse, lse ? lse + first : NULL);
-    failures |= dnnl_sgemm('N', 'N', rows, a->head_size, a->tokens, 1.0f, scores, a->score_ld, v, a->row,
+                              k, a->row, 0.0f, scores, score_ld(a)) != dnnl_success;
+    exponentiate_rows(scores, rows, a->tokens, score_ld(a), inverse, lse ? lse + first : NULL);
+    failures |= dnnl_sgemm('N', 'N', rows, a->head_size, a->tokens, 1.0f, scores, score_ld(a), v, a->row,
                            0.0f, out, a->dim) != dnnl_success;
     scale_rows(out, rows, a->head_size, a->dim, inverse);
     return failures;
 }
 
-int df_cpu_attention_forward(struct df_backend *backend, struct df_attention_shape shape, const void *qkv,
-                             void *out, float *lse)
+static int forward_f32(struct df_backend *backend, struct df_attention_shape shape, const void *qkv,
+                       void *out, float *lse)
 {
     const struct attention a = attention_of(shape);
     const int64_t blocks = (a.tokens + QUERY_BLOCK - 1) / QUERY_BLOCK;
     const int64_t tasks = shape.batch * a.heads * blocks;
-    float *scratch = score_scratch(backend, &a, 1);
+    float *scratch = attention_scratch(backend, &a, (size_t)(QUERY_BLOCK * score_ld(&a)) * sizeof(float));
     int failures = 0;
 
-    assert(backend->compute == DF_F32);
     if (!scratch)
         return -1;
 #pragma omp parallel for schedule(dynamic) num_threads(backend->threads) reduction(| : failures)
     for (int64_t task = 0; task < tasks; task++) {
         const int64_t pair = task / blocks, image = pair / a.heads, head = pair % a.heads;
         const float *q = (const float *)qkv + head_offset(&a, image, head);
-        float *scores = scratch + omp_get_thread_num() * QUERY_BLOCK * a.score_ld;
+        float *scores = scratch + omp_get_thread_num() * QUERY_BLOCK * score_ld(&a);
 
         failures |= forward_block(&a, q, q + a.dim, q + 2 * a.dim, task % blocks * QUERY_BLOCK,
                                   (float *)out + image * a.tokens * a.dim + head * a.head_size,
@@ -220,29 +168,29 @@ static int backward_block(const struct attention *a, const struct head_gradient 
     for (int64_t i = 0; i < rows; i++)
         delta[i] = dot(dout + i * a->dim, out + i * a->dim, size);
     failures |=
-        dnnl_sgemm('N', 'T', rows, n, size, a->scale, q, a->row, h->k, a->row, 0.0f, scores, a->score_ld);
+        dnnl_sgemm('N', 'T', rows, n, size, a->scale, q, a->row, h->k, a->row, 0.0f, scores, score_ld(a));
     failures |=
-        dnnl_sgemm('N', 'T', rows, n, size, 1.0f, dout, a->dim, h->v, a->row, 0.0f, gradients, a->score_ld);
-    softmax_backward_rows(scores, gradients, rows, n, a->score_ld, h->lse + first, delta, a->scale);
+        dnnl_sgemm('N', 'T', rows, n, size, 1.0f, dout, a->dim, h->v, a->row, 0.0f, gradients, score_ld(a));
+    softmax_backward_rows(scores, gradients, rows, n, score_ld(a), h->lse + first, delta, a->scale);
     failures |=
-        dnnl_sgemm('T', 'N', n, size, rows, 1.0f, scores, a->score_ld, dout, a->dim, add, h->dv, a->row);
-    failures |= dnnl_sgemm('N', 'N', rows, size, n, 1.0f, gradients, a->score_ld, h->k, a->row, 0.0f,
+        dnnl_sgemm('T', 'N', n, size, rows, 1.0f, scores, score_ld(a), dout, a->dim, add, h->dv, a->row);
+    failures |= dnnl_sgemm('N', 'N', rows, size, n, 1.0f, gradients, score_ld(a), h->k, a->row, 0.0f,
                            h->dq + first * a->row, a->row);
     if (h->dk)
         failures |=
-            dnnl_sgemm('T', 'N', n, size, rows, 1.0f, gradients, a->score_ld, q, a->row, add, h->dk, a->row);
+            dnnl_sgemm('T', 'N', n, size, rows, 1.0f, gradients, score_ld(a), q, a->row, add, h->dk, a->row);
     return failures;
 }
 
-int df_cpu_attention_backward(struct df_backend *backend, struct df_attention_shape shape, const void *qkv,
-                              const void *out, const float *lse, const void *dout, void *dqkv, bool need_dk)
+static int backward_f32(struct df_backend *backend, struct df_attention_shape shape, const void *qkv,
+                        const void *out, const float *lse, const void *dout, void *dqkv, bool need_dk)
 {
     const struct attention a = attention_of(shape);
-    const int64_t pairs = shape.batch * a.heads, block = QUERY_BLOCK * a.score_ld;
-    float *scratch = score_scratch(backend, &a, 2);
+    const int64_t pairs = shape.batch * a.heads, block = QUERY_BLOCK * score_ld(&a);
+    float *scratch = attention_scratch(backend, &a, 2 * (size_t)block * sizeof(float));
     int failures = 0;
 
-    assert(backend->compute == DF_F32 && lse);
+    assert(lse);
     if (!scratch)
         return -1;
 #pragma omp parallel for schedule(dynamic) num_threads(backend->threads) reduction(| : failures)
@@ -268,4 +216,19 @@ int df_cpu_attention_backward(struct df_backend *backend, struct df_attention_sh
             failures |= backward_block(&a, &gradient, first, scores, scores + block);
     }
     return status_of(failures);
+}
+
+int df_cpu_attention_forward(struct df_backend *backend, struct df_attention_shape shape, const void *qkv,
+                             void *out, float *lse)
+{
+    return backend->compute == DF_BF16 ? attention_forward_bf16(backend, shape, qkv, out, lse)
+                                       : forward_f32(backend, shape, qkv, out, lse);
+}
+
+int df_cpu_attention_backward(struct df_backend *backend, struct df_attention_shape shape, const void *qkv,
+                              const void *out, const float *lse, const void *dout, void *dqkv, bool need_dk)
+{
+    return backend->compute == DF_BF16
+               ? attention_backward_bf16(backend, shape, qkv, out, lse, dout, dqkv, need_dk)
+               : backward_f32(backend, shape, qkv, out, lse, dout, dqkv, need_dk);
 }

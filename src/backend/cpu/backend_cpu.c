@@ -59,9 +59,8 @@ static const struct df_backend_ops cpu_ops = {
 
 struct df_backend *df_cpu_backend_open(enum df_dtype compute, int threads)
 {
-    if (compute != DF_F32) {
-        df_error_set("the cpu backend computes float32 in this version; it has no %s",
-                     df_dtype_name(compute));
+    if (compute != DF_F32 && compute != DF_BF16) {
+        df_error_set("the cpu backend computes in float32 or bfloat16, not in %s", df_dtype_name(compute));
         return NULL;
     }
     if (threads < 0) {
@@ -81,11 +80,17 @@ struct df_backend *df_cpu_backend_open(enum df_dtype compute, int threads)
     /* OpenMP keeps this for the thread that calls, and oneDNN has no other way of being told. So the thread
      * that opens a backend is the one that may use it, and of two open ones the last decides. */
     omp_set_num_threads(context->backend.threads);
-    if (df_onednn_open(&context->onednn) != 0) {
+    if (df_onednn_open(&context->onednn) != 0 ||
+        (compute == DF_BF16 && df_onednn_check_bf16(&context->onednn) != 0)) {
         close_cpu(&context->backend);
         return NULL;
     }
     return &context->backend;
+}
+
+bool df_cpu_bf16_is_native(void)
+{
+    return df_onednn_bf16_is_native();
 }
 
 void *df_cpu_scratch(struct df_backend *backend, size_t bytes)

@@ -1,6 +1,7 @@
 #include "cpu_backend.h"
 
 #include "cpu_context.h"
+#include "rows.h"
 
 #include "dinoft/error.h"
 #include "dinoft/size.h"
@@ -135,18 +136,8 @@ static size_t dense_bytes(const struct df_matrix *m)
     return (size_t)m->rows * (size_t)m->cols * df_dtype_size(m->type);
 }
 
-static void copy_rows(const struct df_matrix *to, const struct df_matrix *from)
-{
-    const size_t size = df_dtype_size(from->type), bytes = (size_t)from->cols * size;
-
-#pragma omp parallel for
-    for (int64_t i = 0; i < from->rows; i++)
-        memcpy((char *)to->data + (size_t)(i * to->ld) * size,
-               (char *)from->data + (size_t)(i * from->ld) * size, bytes);
-}
-
-/* y (+)= x weight + bias. A matrix with gaps between its rows goes through a dense copy in the scratch
- * buffer. */
+/* y (+)= x weight + bias. The library wants x dense and of the compute type and y dense: what is not goes
+ * through a copy in the scratch buffer. */
 static int run_product(struct df_backend *backend, const struct packed_weight *weight, const float *bias,
                        int64_t max_rows, struct df_matrix x, struct df_matrix y, bool accumulate)
 {
@@ -154,37 +145,35 @@ static int run_product(struct df_backend *backend, const struct packed_weight *w
         .rows = x.rows,
         .in = x.cols,
         .out = y.cols,
-        .source_type = x.type,
+        .source_type = backend->compute,
         .weights_type = backend->compute,
         .destination_type = y.type,
         .bias = bias != NULL,
         .accumulate = accumulate,
     };
+    struct df_matrix dense_x = {NULL, backend->compute, x.rows, x.cols, x.cols};
+    struct df_matrix dense_y = {NULL, y.type, y.rows, y.cols, y.cols};
 
-    assert(x.type == backend->compute && (y.type == backend->compute || y.type == DF_F32));
+    assert(x.type == backend->compute || x.type == DF_F32);
+    assert(y.type == backend->compute || y.type == DF_F32);
     assert(x.rows == y.rows && x.rows <= max_rows && x.ld >= x.cols && y.ld >= y.cols);
     if (x.rows == 0)
         return 0;
     struct df_primitive *product = find_product(backend, weight, max_rows, &spec);
     if (!product)
         return -1;
-    const size_t x_bytes = is_dense(&x) ? 0 : df_cpu_aligned(dense_bytes(&x));
-    const size_t y_bytes = is_dense(&y) ? 0 : df_cpu_aligned(dense_bytes(&y));
+    const bool copy_x = x.type != backend->compute || !is_dense(&x), copy_y = !is_dense(&y);
+    const size_t x_bytes = copy_x ? df_cpu_aligned(dense_bytes(&dense_x)) : 0;
+    const size_t y_bytes = copy_y ? df_cpu_aligned(dense_bytes(&dense_y)) : 0;
     char *scratch = df_cpu_scratch(backend, x_bytes + y_bytes + product->scratchpad_bytes);
     if (!scratch)
         return -1;
-    struct df_matrix dense_x = x, dense_y = y;
-    if (x_bytes) {
-        dense_x.data = scratch;
-        dense_x.ld = x.cols;
-        copy_rows(&dense_x, &x);
-    }
-    if (y_bytes) {
-        dense_y.data = scratch + x_bytes;
-        dense_y.ld = y.cols;
-        if (accumulate)
-            copy_rows(&dense_y, &y);
-    }
+    dense_x.data = copy_x ? scratch : x.data;
+    dense_y.data = copy_y ? scratch + x_bytes : y.data;
+    if (copy_x)
+        df_matrix_copy(backend, &dense_x, &x);
+    if (copy_y && accumulate)
+        df_matrix_copy(backend, &dense_y, &y);
     void *const data[DF_SLOT_COUNT] = {
         [DF_SLOT_SOURCE] = dense_x.data,
         [DF_SLOT_WEIGHTS] = weight->data,
@@ -192,8 +181,8 @@ static int run_product(struct df_backend *backend, const struct packed_weight *w
         [DF_SLOT_BIAS] = (void *)bias,
     };
     DF_TRY(df_primitive_run(&df_cpu_context(backend)->onednn, product, data, scratch + x_bytes + y_bytes));
-    if (y_bytes)
-        copy_rows(&y, &dense_y);
+    if (copy_y)
+        df_matrix_copy(backend, &y, &dense_y);
     return 0;
 }
 

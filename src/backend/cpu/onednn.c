@@ -44,6 +44,27 @@ void df_onednn_close(struct df_onednn *onednn)
     memset(onednn, 0, sizeof *onednn);
 }
 
+bool df_onednn_bf16_is_native(void)
+{
+    const unsigned native = dnnl_cpu_isa_avx512_core_bf16;
+
+    return ((unsigned)dnnl_get_effective_cpu_isa() & native) == native;
+}
+
+int df_onednn_check_bf16(struct df_onednn *onednn)
+{
+    const struct df_product_spec spec = {16, 16, 16, DF_BF16, DF_BF16, DF_BF16, false, false};
+    const dnnl_version_t *version = dnnl_version();
+    struct df_primitive *product = df_primitive_product(onednn, &spec, NULL);
+
+    if (!product)
+        return df_error_set("oneDNN %d.%d.%d has no bfloat16 for this processor (it takes AVX-512): use "
+                            "precision fp32",
+                            version->major, version->minor, version->patch);
+    df_primitive_free(product);
+    return 0;
+}
+
 /* --- layouts --- */
 
 static dnnl_data_type_t dnnl_type(enum df_dtype type)
@@ -219,11 +240,12 @@ done:
     return primitive;
 }
 
-/* The tensors of a convolution in the order source, weights, destination, bias (NULL: none). */
+/* The tensors of a convolution in the order source, weights, destination, bias (NULL: none), and the weights'
+ * gradient. */
 static dnnl_status_t conv_pass_desc(dnnl_primitive_desc_t *result, struct df_onednn *onednn,
                                     enum df_conv_pass pass,
                                     const struct df_layout *const tensors[DF_SLOT_COUNT],
-                                    dnnl_primitive_attr_t attributes)
+                                    const struct df_layout *gradient, dnnl_primitive_attr_t attributes)
 {
     const_dnnl_memory_desc_t source = desc_of(tensors[DF_SLOT_SOURCE]);
     const_dnnl_memory_desc_t weights = desc_of(tensors[DF_SLOT_WEIGHTS]);
@@ -238,6 +260,8 @@ static dnnl_status_t conv_pass_desc(dnnl_primitive_desc_t *result, struct df_one
         return status;
     }
     /* The backward passes are described with the forward pass as a hint. */
+    if (pass == DF_CONV_BACKWARD_WEIGHT)
+        weights = desc_of(gradient);
     status = conv_desc(result, onednn->engine, pass, source, weights, NULL, destination, forward, attributes);
     dnnl_primitive_desc_destroy(forward);
     return status;
@@ -252,7 +276,8 @@ struct df_primitive *df_primitive_conv(struct df_onednn *onednn, enum df_conv_pa
         [DF_CONV_BACKWARD_WEIGHT] = backward_weight_slots,
     };
     const int64_t height = shape.height - shape.kernel + 1, width = shape.width - shape.kernel + 1;
-    struct df_layout source = {0}, weights = {0}, vector = {0}, destination = {0};
+    const dnnl_dims_t weight_dims = {shape.out, shape.in, shape.kernel, shape.kernel};
+    struct df_layout source = {0}, weights = {0}, gradient = {0}, vector = {0}, destination = {0};
     const struct df_layout *const tensors[DF_SLOT_COUNT] = {&source, &weights, &destination,
                                                             bias ? &vector : NULL};
     struct df_primitive *primitive = NULL;
@@ -260,12 +285,13 @@ struct df_primitive *df_primitive_conv(struct df_onednn *onednn, enum df_conv_pa
     dnnl_primitive_desc_t desc = NULL;
 
     if (layout_map(&source, shape.batch, shape.height, shape.width, shape.in, type) != 0 ||
-        layout_any(&weights, 4, (dnnl_dims_t){shape.out, shape.in, shape.kernel, shape.kernel}, type) != 0 ||
+        layout_any(&weights, 4, weight_dims, type) != 0 ||
+        layout_any(&gradient, 4, weight_dims, DF_F32) != 0 ||
         df_layout_strided(&vector, 1, (dnnl_dims_t){shape.out}, (dnnl_dims_t){1}, DF_F32) != 0 ||
         layout_map(&destination, shape.batch, height, width, shape.out, type) != 0 ||
         make_attributes(&attributes, false) != 0)
         goto done;
-    dnnl_status_t status = conv_pass_desc(&desc, onednn, pass, tensors, attributes);
+    dnnl_status_t status = conv_pass_desc(&desc, onednn, pass, tensors, &gradient, attributes);
     if (status != dnnl_success)
         onednn_error(status, "describing a convolution");
     else
@@ -275,6 +301,7 @@ done:
         dnnl_primitive_attr_destroy(attributes);
     df_layout_free(&source);
     df_layout_free(&weights);
+    df_layout_free(&gradient);
     df_layout_free(&vector);
     df_layout_free(&destination);
     return primitive;

@@ -17,6 +17,13 @@ struct df_onednn {
 int df_onednn_open(struct df_onednn *onednn);
 void df_onednn_close(struct df_onednn *onednn);
 
+/* Whether the processor multiplies bfloat16 itself, as far as the library may use it (ONEDNN_MAX_CPU_ISA). */
+bool df_onednn_bf16_is_native(void);
+
+/* -1 with the error set where the library has no products of bfloat16. On a processor with AVX-512 but
+ * without such instructions it has: it widens as it goes. */
+int df_onednn_check_bf16(struct df_onednn *onednn);
+
 /* How a tensor lies in memory. A zeroed one holds nothing and may be freed. */
 struct df_layout {
     dnnl_memory_desc_t desc; /* a struct in oneDNN 2.x, a pointer to what is owned in 3.x */
@@ -54,8 +61,9 @@ struct df_primitive *df_primitive_product(struct df_onednn *onednn, const struct
 
 enum df_conv_pass { DF_CONV_FORWARD, DF_CONV_BACKWARD_DATA, DF_CONV_BACKWARD_WEIGHT };
 
-/* Feature maps NHWC of `type`; weights (or their gradient) in a layout that the library chooses, see
- * ->weights. Slots are those of the forward pass in every pass: SOURCE is x or dx, DESTINATION is y or dy. */
+/* Feature maps NHWC and weights of `type`, the weights' gradient float32; weights or their gradient in a
+ * layout that the library chooses, see ->weights. Slots are those of the forward pass in every pass: SOURCE
+ * is x or dx, DESTINATION is y or dy. */
 struct df_primitive *df_primitive_conv(struct df_onednn *onednn, enum df_conv_pass pass,
                                        struct df_conv_shape shape, enum df_dtype type, bool bias);
 

@@ -1,4 +1,5 @@
 /* Resizing NHWC maps by nearest neighbour, as PyTorch's `nearest` chooses its pixels, and its gradient. */
+#include "act.h"
 #include "cpu_backend.h"
 #include "first_reader.h"
 
@@ -6,58 +7,107 @@
 
 #include <string.h>
 
+#define GROUP 256 /* channels that are summed together */
+
 /* The source index of output index i; the cast rounds down, nothing here is negative. */
 static int64_t nearest_source(int64_t i, float scale, int64_t in)
 {
     return df_min_i64((int64_t)((float)i * scale), in - 1);
 }
 
-static void add_pixel(float *restrict to, const float *restrict from, int64_t channels)
+/* A row of source pixels, from element `from` of x on, added to the row of y that begins at element `to`. */
+DF_INLINE void add_loop(enum df_dtype type, const void *x, int64_t from, int64_t w, void *y, int64_t to,
+                        int64_t width, int64_t channels)
 {
+    const float scale = (float)w / (float)width;
+    for (int64_t i = 0; i < width; i++) {
+        const int64_t source = from + nearest_source(i, scale, w) * channels, at = to + i * channels;
 #pragma omp simd
-    for (int64_t c = 0; c < channels; c++)
-        to[c] += from[c];
+        for (int64_t c = 0; c < channels; c++)
+            df_act_store(type, y, at + c, df_act_load(type, y, at + c) + df_act_load(type, x, source + c));
+    }
+}
+
+DF_MULTIVERSION static void add_row(enum df_dtype type, const void *x, int64_t from, int64_t w, void *y,
+                                    int64_t to, int64_t width, int64_t channels)
+{
+    DF_ACT_CALL(type, add_loop, x, from, w, y, to, width, channels);
+}
+
+static void copy_row(size_t pixel_bytes, const char *from, int64_t w, char *to, int64_t width)
+{
+    const float scale = (float)w / (float)width;
+    for (int64_t i = 0; i < width; i++)
+        memcpy(to + (size_t)i * pixel_bytes, from + (size_t)nearest_source(i, scale, w) * pixel_bytes,
+               pixel_bytes);
 }
 
 int df_cpu_nearest_forward(struct df_backend *backend, const void *x, int64_t batch, int64_t h, int64_t w,
                            void *y, int64_t height, int64_t width, int64_t channels, bool accumulate)
 {
-    const float scale_y = (float)h / (float)height, scale_x = (float)w / (float)width;
-    const float *in = x;
-    float *out = y;
+    const size_t element_bytes = df_dtype_size(backend->compute);
+    const float scale = (float)h / (float)height;
 #pragma omp parallel for num_threads(backend->threads)
     for (int64_t row = 0; row < batch * height; row++) {
-        const int64_t source_y = nearest_source(row % height, scale_y, h);
-        const float *from = in + (row / height * h + source_y) * w * channels;
-        float *to = out + row * width * channels;
-        for (int64_t i = 0; i < width; i++) {
-            const float *pixel = from + nearest_source(i, scale_x, w) * channels;
-            if (accumulate)
-                add_pixel(to + i * channels, pixel, channels);
-            else
-                memcpy(to + i * channels, pixel, (size_t)channels * sizeof(float));
-        }
+        const int64_t from = (row / height * h + nearest_source(row % height, scale, h)) * w * channels;
+        const int64_t to = row * width * channels;
+        if (accumulate)
+            add_row(backend->compute, x, from, w, y, to, width, channels);
+        else
+            copy_row((size_t)channels * element_bytes, (const char *)x + (size_t)from * element_bytes, w,
+                     (char *)y + (size_t)to * element_bytes, width);
     }
     return 0;
 }
 
-/* One thread owns a row of dx and adds the output pixels that read it from top left to bottom right. */
+/* The output pixels [top, bottom) x [left, right) of an image of `width` columns. */
+struct readers {
+    int64_t top, bottom, left, right, width;
+};
+
+/* dx [channels], from element `to` on = the sum of dy, whose image begins at element `from`, over the readers
+ * from top left to bottom right; in float32, however many they are. */
+DF_INLINE void gather_loop(enum df_dtype type, const void *dy, int64_t from, const struct readers *readers,
+                           void *dx, int64_t to, int64_t channels)
+{
+    for (int64_t first = 0; first < channels; first += GROUP) {
+        const int64_t count = df_min_i64(GROUP, channels - first);
+        float sums[GROUP] = {0.0f};
+        for (int64_t j = readers->top; j < readers->bottom; j++) {
+            for (int64_t i = readers->left; i < readers->right; i++) {
+                const int64_t at = from + (j * readers->width + i) * channels + first;
+#pragma omp simd
+                for (int64_t c = 0; c < count; c++)
+                    sums[c] += df_act_load(type, dy, at + c);
+            }
+        }
+#pragma omp simd
+        for (int64_t c = 0; c < count; c++)
+            df_act_store(type, dx, to + first + c, sums[c]);
+    }
+}
+
+DF_MULTIVERSION static void gather_pixel(enum df_dtype type, const void *dy, int64_t from,
+                                         const struct readers *readers, void *dx, int64_t to,
+                                         int64_t channels)
+{
+    DF_ACT_CALL(type, gather_loop, dy, from, readers, dx, to, channels);
+}
+
 int df_cpu_nearest_backward(struct df_backend *backend, const void *dy, int64_t batch, int64_t height,
                             int64_t width, void *dx, int64_t h, int64_t w, int64_t channels)
 {
     const float scale_y = (float)h / (float)height, scale_x = (float)w / (float)width;
-    const float *gradient = dy;
-    float *out = dx;
 #pragma omp parallel for num_threads(backend->threads)
     for (int64_t row = 0; row < batch * h; row++) {
-        const int64_t image = row / h, source_y = row % h;
-        const int64_t end = df_first_reader(nearest_source, source_y + 1, scale_y, h, height);
-        float *to = out + row * w * channels;
-        memset(to, 0, (size_t)(w * channels) * sizeof(float));
-        for (int64_t j = df_first_reader(nearest_source, source_y, scale_y, h, height); j < end; j++) {
-            const float *from = gradient + (image * height + j) * width * channels;
-            for (int64_t i = 0; i < width; i++)
-                add_pixel(to + nearest_source(i, scale_x, w) * channels, from + i * channels, channels);
+        const int64_t image = row / h * height * width * channels, source_y = row % h;
+        struct readers readers = {.width = width};
+        readers.top = df_first_reader(nearest_source, source_y, scale_y, h, height);
+        readers.bottom = df_first_reader(nearest_source, source_y + 1, scale_y, h, height);
+        for (int64_t i = 0; i < w; i++) {
+            readers.left = readers.right;
+            readers.right = df_first_reader(nearest_source, i + 1, scale_x, w, width);
+            gather_pixel(backend->compute, dy, image, &readers, dx, (row * w + i) * channels, channels);
         }
     }
     return 0;

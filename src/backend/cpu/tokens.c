@@ -1,6 +1,6 @@
 /* Moving and adding: bias and its gradient, pixels to patches, patches to tokens, type conversion. */
+#include "act.h"
 #include "cpu_backend.h"
-#include "vector_math.h"
 
 #include "dinoft/error.h"
 #include "dinoft/size.h"
@@ -13,29 +13,36 @@
 #define MIN_ROWS   256
 #define CHUNK      4096 /* elements converted at a time */
 
-DF_MULTIVERSION static void sum_rows(const float *x, int64_t ld, int64_t rows, int64_t columns, double *sums)
+DF_INLINE void sum_loop(enum df_dtype type, const void *x, int64_t at, int64_t ld, int64_t rows,
+                        int64_t columns, double *sums)
 {
     memset(sums, 0, (size_t)columns * sizeof(double));
     for (int64_t row = 0; row < rows; row++) {
 #pragma omp simd
         for (int64_t i = 0; i < columns; i++)
-            sums[i] += (double)x[row * ld + i];
+            sums[i] += (double)df_act_load(type, x, at + row * ld + i);
     }
+}
+
+/* Of a block of x, which begins at element `at`. */
+DF_MULTIVERSION static void sum_rows(enum df_dtype type, const void *x, int64_t at, int64_t ld, int64_t rows,
+                                     int64_t columns, double *sums)
+{
+    DF_ACT_CALL(type, sum_loop, x, at, ld, rows, columns, sums);
 }
 
 /* Chunks of rows side by side, then the chunks in order, in double. */
 int df_cpu_column_sum(struct df_backend *backend, struct df_matrix x, float *out)
 {
-    const float *data = x.data;
     const int64_t chunks = df_min_i64(MAX_CHUNKS, (x.rows + MIN_ROWS - 1) / MIN_ROWS);
-    assert(x.type == DF_F32);
+    assert(x.type == DF_F32 || x.type == DF_BF16);
     for (int64_t column = 0; column < x.cols; column += GROUP) {
         const int64_t columns = df_min_i64(GROUP, x.cols - column);
         double partial[MAX_CHUNKS][GROUP];
 #pragma omp parallel for num_threads(backend->threads)
         for (int64_t chunk = 0; chunk < chunks; chunk++) {
             const int64_t begin = x.rows * chunk / chunks, end = x.rows * (chunk + 1) / chunks;
-            sum_rows(data + begin * x.ld + column, x.ld, end - begin, columns, partial[chunk]);
+            sum_rows(x.type, x.data, begin * x.ld + column, x.ld, end - begin, columns, partial[chunk]);
         }
         for (int64_t i = 0; i < columns; i++) {
             double total = 0.0;
@@ -81,11 +88,27 @@ int df_cpu_image_normalize(struct df_backend *backend, const uint8_t *pixels, fl
     return 0;
 }
 
+DF_INLINE void cut_loop(enum df_dtype type, const float *line, void *patches, int64_t at, int64_t row_size,
+                        int64_t patch, int64_t count)
+{
+    for (int64_t j = 0; j < count; j++) {
+#pragma omp simd
+        for (int64_t i = 0; i < patch; i++)
+            df_act_store(type, patches, at + j * row_size + i, line[j * patch + i]);
+    }
+}
+
+/* A line of pixels to `count` rows of patches, from element `at` of each on. */
+DF_MULTIVERSION static void cut_line(enum df_dtype type, const float *line, void *patches, int64_t at,
+                                     int64_t row_size, int64_t patch, int64_t count)
+{
+    DF_ACT_CALL(type, cut_loop, line, patches, at, row_size, patch, count);
+}
+
 int df_cpu_patchify(struct df_backend *backend, const float *image, void *patches, int64_t batch,
                     int64_t height, int64_t width, int64_t patch)
 {
     const int64_t h = height / patch, w = width / patch, row_size = 3 * patch * patch;
-    float *out = patches;
     assert(h * patch == height && w * patch == width);
 #pragma omp parallel for num_threads(backend->threads)
     for (int64_t row = 0; row < batch * h; row++) {
@@ -93,9 +116,7 @@ int df_cpu_patchify(struct df_backend *backend, const float *image, void *patche
         for (int64_t line = 0; line < 3 * patch; line++) {
             const int64_t c = line / patch, y = i * patch + line % patch;
             const float *from = image + ((b * 3 + c) * height + y) * width;
-            for (int64_t j = 0; j < w; j++)
-                memcpy(out + (row * w + j) * row_size + line * patch, from + j * patch,
-                       (size_t)patch * sizeof(float));
+            cut_line(backend->compute, from, patches, row * w * row_size + line * patch, row_size, patch, w);
         }
     }
     return 0;
@@ -127,28 +148,48 @@ int df_cpu_assemble_tokens(struct df_backend *backend, const float *patches, con
     return 0;
 }
 
+DF_MULTIVERSION static void widen_chunk(const uint16_t *from, float *to, int64_t begin, int64_t end)
+{
+#pragma omp simd
+    for (int64_t i = begin; i < end; i++)
+        to[i] = df_bf16_widen(from[i]);
+}
+
+DF_MULTIVERSION static void narrow_chunk(const float *from, uint16_t *to, int64_t begin, int64_t end)
+{
+#pragma omp simd
+    for (int64_t i = begin; i < end; i++)
+        to[i] = df_bf16_narrow(from[i]);
+}
+
+static void convert_chunk(const void *source, enum df_dtype from, void *destination, enum df_dtype to,
+                          int64_t begin, int64_t end)
+{
+    const size_t n = (size_t)(end - begin);
+    const char *in = (const char *)source + (size_t)begin * df_dtype_size(from);
+    char *out = (char *)destination + (size_t)begin * df_dtype_size(to);
+    if (from == to)
+        memcpy(out, in, n * df_dtype_size(to));
+    else if (from == DF_BF16)
+        widen_chunk(source, destination, begin, end);
+    else if (to == DF_BF16)
+        narrow_chunk(source, destination, begin, end);
+    else if (to == DF_F32)
+        df_convert_to_f32((float *)(void *)out, in, from, n);
+    else
+        (void)df_convert_from_f32(out, to, (const float *)(const void *)in, n);
+}
+
 int df_cpu_convert(struct df_backend *backend, const void *source, enum df_dtype from, void *destination,
                    enum df_dtype to, int64_t count)
 {
-    const size_t from_size = df_dtype_size(from), to_size = df_dtype_size(to);
-    const char *in = source;
-    char *out = destination;
     if (from != to && from != DF_F32 && to != DF_F32)
         return df_error_set("cannot convert %s to %s: one of them must be float32", df_dtype_name(from),
                             df_dtype_name(to));
     if (to != from && to != DF_F32 && to != DF_BF16 && to != DF_F16)
         return df_error_set("cannot convert float32 to %s", df_dtype_name(to));
 #pragma omp parallel for num_threads(backend->threads) if (count > CHUNK)
-    for (int64_t first = 0; first < count; first += CHUNK) {
-        const size_t n = (size_t)df_min_i64(CHUNK, count - first);
-        const char *a = in + (size_t)first * from_size;
-        char *b = out + (size_t)first * to_size;
-        if (from == to)
-            memcpy(b, a, n * to_size);
-        else if (to == DF_F32)
-            df_convert_to_f32((float *)(void *)b, a, from, n);
-        else
-            (void)df_convert_from_f32(b, to, (const float *)(const void *)a, n);
-    }
+    for (int64_t first = 0; first < count; first += CHUNK)
+        convert_chunk(source, from, destination, to, first, df_min_i64(first + CHUNK, count));
     return 0;
 }

@@ -1,0 +1,13 @@
+/* Matrices that are float32 or bfloat16 brought from one to the other. Private to src/backend/cpu. */
+#ifndef DINOFT_ROWS_H
+#define DINOFT_ROWS_H
+
+#include "dinoft/backend.h"
+
+/* Row i of to = row i of from, on the calling thread. */
+void df_row_convert(const struct df_matrix *to, const struct df_matrix *from, int64_t i);
+
+/* to = from, of the same size and each DF_F32 or DF_BF16. */
+void df_matrix_copy(struct df_backend *backend, const struct df_matrix *to, const struct df_matrix *from);
+
+#endif

@@ -1,0 +1,246 @@
+/* Attention in bfloat16 against plain loops in double precision on the same rounded inputs, and the small
+ * products that it is made of. */
+#include "attention_problem.h"
+
+#include "src/backend/cpu/gemm_bf16.h"
+
+#include "dinoft/dtype.h"
+
+/* Relative to the length of the whole tensor: P, dS and the results are rounded to eight bits. */
+#define TOLERANCE 4e-3
+
+struct half {
+    uint16_t *qkv, *dout, *out, *dqkv;
+};
+
+/* Rounds the problem's inputs, in float and as bf16. */
+static uint16_t *rounded(float *values, int64_t count)
+{
+    uint16_t *bits = malloc((size_t)count * sizeof *bits);
+    assert_non_null(bits);
+    assert_int_equal(df_convert_from_f32(bits, DF_BF16, values, (size_t)count), 0);
+    df_convert_to_f32(values, bits, DF_BF16, (size_t)count);
+    return bits;
+}
+
+static struct half make_half(struct problem *p)
+{
+    struct half half = {.qkv = rounded(p->qkv, 3 * p->out_count), .dout = rounded(p->dout, p->out_count)};
+    half.out = malloc((size_t)p->out_count * sizeof *half.out);
+    half.dqkv = malloc((size_t)p->out_count * 3 * sizeof *half.dqkv);
+    assert_true(half.out && half.dqkv);
+    memset(half.out, 0xff, (size_t)p->out_count * sizeof *half.out); /* NaN */
+    memset(half.dqkv, 0xff, (size_t)p->out_count * 3 * sizeof *half.dqkv);
+    return half;
+}
+
+static void free_half(struct half *half)
+{
+    free(half->qkv);
+    free(half->dout);
+    free(half->out);
+    free(half->dqkv);
+}
+
+static void run(struct df_backend *backend, struct problem *p, struct half *half, bool need_dk)
+{
+    assert_int_equal(backend->ops->attention_forward(backend, p->shape, half->qkv, half->out, p->lse), 0);
+    assert_int_equal(backend->ops->attention_backward(backend, p->shape, half->qkv, half->out, p->lse,
+                                                      half->dout, half->dqkv, need_dk),
+                     0);
+}
+
+/* Distance of a bf16 array from doubles, relative to their length. */
+static void check_array(const char *what, const uint16_t *bits, const double *expected, int64_t count)
+{
+    double distance = 0.0, length = 0.0;
+    for (int64_t i = 0; i < count; i++) {
+        const double difference = (double)df_bf16_to_f32(bits[i]) - expected[i];
+        distance += difference * difference;
+        length += expected[i] * expected[i];
+    }
+    if (!(sqrt(distance) <= TOLERANCE * sqrt(length) + 1e-6))
+        fail_msg("%s: distance %.3g of length %.3g", what, sqrt(distance), sqrt(length));
+}
+
+static void check(struct df_backend *backend, struct problem *p)
+{
+    const int64_t n = p->shape.tokens, heads = p->shape.heads;
+    double *probabilities = calloc((size_t)n, sizeof(double));
+    double *out = calloc((size_t)p->out_count, sizeof(double));
+    double *dqkv = calloc((size_t)p->out_count * 3, sizeof(double));
+    struct half half = make_half(p);
+
+    assert_true(probabilities && out && dqkv);
+    run(backend, p, &half, true);
+    for (int64_t row = 0; row < p->lse_count; row++) {
+        const int64_t query = row % n, head = row / n % heads, image = row / n / heads;
+        assert_close(p->lse[row], softmax_row(p, image, head, query, probabilities), 2e-5);
+        reference_query(p, image, head, query, probabilities, out, dqkv);
+    }
+    check_array("out", half.out, out, p->out_count);
+    check_array("dqkv", half.dqkv, dqkv, 3 * p->out_count);
+    free_half(&half);
+    free(probabilities);
+    free(out);
+    free(dqkv);
+}
+
+static void shapes(void **state)
+{
+    static const int64_t list[][4] = {{1, 1, 1, 64},   {2, 2, 1, 64},   {2, 17, 3, 64},   {1, 48, 2, 64},
+                                      {2, 129, 1, 64}, {1, 65, 1, 128}, {1, 301, 2, 128}, {3, 63, 1, 64}};
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+        struct problem p = make_problem(list[i][0], list[i][1], list[i][2], list[i][3]);
+        check(*state, &p);
+        free_problem(&p);
+    }
+}
+
+/* Scores far outside the range of exp. */
+static void large_scores(void **state)
+{
+    struct problem p = make_problem(1, 40, 2, 64);
+    for (int64_t i = 0; i < 40 * 3 * p.dim; i++)
+        p.qkv[i] *= i / p.dim % 3 == 0 ? 400.0f : 1.0f; /* q */
+    struct half half = make_half(&p);
+    run(*state, &p, &half, true);
+    for (int64_t i = 0; i < p.out_count; i++)
+        assert_true(fabsf(df_bf16_to_f32(half.out[i])) <= 1.0f);
+    for (int64_t i = 0; i < 3 * p.out_count; i++)
+        assert_true(isfinite(df_bf16_to_f32(half.dqkv[i])));
+    free_half(&half);
+    free_problem(&p);
+}
+
+/* A run that diverged must show it. */
+static void not_a_number_spreads(void **state)
+{
+    struct problem p = make_problem(1, 20, 1, 64);
+    p.qkv[3 * p.dim] = NAN; /* q of the second token */
+    struct half half = make_half(&p);
+    assert_int_equal(
+        ((struct df_backend *)*state)->ops->attention_forward(*state, p.shape, half.qkv, half.out, p.lse), 0);
+    assert_true(isnan(df_bf16_to_f32(half.out[p.dim])));
+    assert_false(isnan(df_bf16_to_f32(half.out[0])));
+    free_half(&half);
+    free_problem(&p);
+}
+
+static void without_dk(void **state)
+{
+    struct problem p = make_problem(2, 131, 2, 64);
+    struct half half = make_half(&p), less = make_half(&p);
+    run(*state, &p, &half, true);
+    run(*state, &p, &less, false);
+    for (int64_t part = 0; part < 3 * p.out_count / p.dim; part++) {
+        if (part % 3 != 1)
+            assert_memory_equal(half.dqkv + part * p.dim, less.dqkv + part * p.dim, (size_t)p.dim * 2);
+    }
+    free_half(&half);
+    free_half(&less);
+    free_problem(&p);
+}
+
+/* The same bits on 1, 2, 3 and, with fewer heads than threads, on 7 threads. */
+static void threads(void **state)
+{
+    static const int counts[] = {1, 2, 3, 7};
+    struct problem p = make_problem(2, 333, 1, 64);
+    struct half first = make_half(&p);
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        struct df_backend *backend = df_backend_open("cpu", "bf16", counts[i]);
+        struct half half = make_half(&p);
+        assert_non_null(backend);
+        run(backend, &p, i ? &half : &first, true);
+        if (i) {
+            assert_memory_equal(half.out, first.out, (size_t)p.out_count * 2);
+            assert_memory_equal(half.dqkv, first.dqkv, (size_t)p.out_count * 6);
+        }
+        free_half(&half);
+        df_backend_close(backend);
+    }
+    free_half(&first);
+    free_problem(&p);
+}
+
+/* One product, with the processor's instructions and without, against double sums. */
+static void check_product(int64_t m, int64_t n, int64_t k, bool transposed, bool accumulate)
+{
+    const int64_t ldc = df_panel_columns(n), ldb = transposed ? df_even(k) + 4 : n + 3,
+                  rows_b = transposed ? n : k;
+    float *a = random_array(m * df_even(k), 1), *b = random_array(rows_b * ldb, 2);
+    float *c = random_array(m * ldc, 3), *before = copy_array(c, m * ldc);
+    for (int64_t i = 0; i < m && k % 2; i++)
+        a[i * (k + 1) + k] = 0.0f;
+    uint16_t *a16 = rounded(a, m * df_even(k)), *b16 = rounded(b, rows_b * ldb);
+    uint16_t *packed = malloc((size_t)df_packed_count(k, n) * sizeof *packed);
+    assert_non_null(packed);
+    if (transposed)
+        df_pack_bf16_transposed(b16, k, n, ldb, packed);
+    else
+        df_pack_bf16(b16, k, n, ldb, packed);
+    for (int portable = 0; portable < 2; portable++) {
+        const struct df_gemm_bf16 product = {m, n, df_even(k), a16, df_even(k), packed, c, ldc, accumulate};
+        memcpy(c, before, (size_t)(m * ldc) * sizeof *c);
+        (portable ? df_gemm_bf16_portable : df_gemm_bf16)(&product);
+        for (int64_t i = 0; i < m; i++) {
+            for (int64_t j = 0; j < n; j++) {
+                double sum = accumulate ? before[i * ldc + j] : 0.0;
+                for (int64_t l = 0; l < k; l++)
+                    sum += (double)a[i * df_even(k) + l] * b[transposed ? j * ldb + l : l * ldb + j];
+                assert_close(c[i * ldc + j], sum, 1e-6 * (double)(k + 4));
+            }
+        }
+    }
+    free(a);
+    free(b);
+    free(c);
+    free(before);
+    free(a16);
+    free(b16);
+    free(packed);
+}
+
+static void products(void **state)
+{
+    static const int64_t sizes[] = {1, 2, 5, 6, 7, 16, 17, 33, 50, 64, 65, 131};
+    const size_t count = sizeof sizes / sizeof *sizes;
+    (void)state;
+    if (!df_gemm_bf16_is_native())
+        print_message("this processor has no VDPBF16PS: only the portable product is tested\n");
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < count; j++) {
+            const int64_t m = sizes[i], n = sizes[j], k = sizes[(i + j) % count];
+            check_product(m, n, k, false, (i + j) % 2);
+            if (k % 2 == 0)
+                check_product(m, n, k, true, i % 2);
+        }
+    }
+}
+
+static int open_backend(void **state)
+{
+    *state = df_backend_open("cpu", "bf16", 2);
+    return *state ? 0 : -1;
+}
+
+static int close_backend(void **state)
+{
+    df_backend_close(*state);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(products),
+        cmocka_unit_test_setup_teardown(shapes, open_backend, close_backend),
+        cmocka_unit_test_setup_teardown(large_scores, open_backend, close_backend),
+        cmocka_unit_test_setup_teardown(not_a_number_spreads, open_backend, close_backend),
+        cmocka_unit_test_setup_teardown(without_dk, open_backend, close_backend),
+        cmocka_unit_test(threads),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

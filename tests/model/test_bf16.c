@@ -1,0 +1,172 @@
+/* The goldens in bfloat16, at the bounds that tests/fixtures/README.md gives: losses within 1 %, gradients of
+ * the linear models with a cosine similarity of 0.98, predictions equal on 93 % of the pixels. */
+#include "support/cmocka_all.h"
+#include "support/golden.h"
+
+#include "dinoft/backbone_file.h"
+#include "dinoft/checkpoint.h"
+#include "dinoft/error.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STEPS         5
+#define LEARNING_RATE 3e-4
+
+static double cosine(const float *a, const float *b, size_t count)
+{
+    double product = 0.0, first = 0.0, second = 0.0;
+    for (size_t i = 0; i < count; i++) {
+        product += (double)a[i] * (double)b[i];
+        first += (double)a[i] * (double)a[i];
+        second += (double)b[i] * (double)b[i];
+    }
+    return product / sqrt(first * second);
+}
+
+/* NULL where this machine has no bf16 products; the test says so. */
+static struct df_backend *open_bf16(void)
+{
+    struct df_backend *backend = df_backend_open("cpu", "bf16", 2);
+    if (!backend)
+        print_message("skipped: %s\n", df_error_text());
+    return backend;
+}
+
+static struct df_segmenter *open_model(struct df_backend *backend, const char *model,
+                                       const struct df_tensor *image, const struct df_checkpoint *checkpoint)
+{
+    char name[128];
+    struct df_vit_config config;
+    snprintf(name, sizeof name, "%s/backbone.pth", model);
+    struct df_state *backbone = df_backbone_read(fixture_path(name), &config);
+    struct df_segmenter_options options = {.decoder = checkpoint->decoder->name,
+                                           .classes = checkpoint->classes,
+                                           .rank = checkpoint->rank,
+                                           .max_batch = image->shape[0],
+                                           .height = image->shape[2],
+                                           .width = image->shape[3],
+                                           .training = true,
+                                           .rope_rescale = 1.0,
+                                           .std = {1, 1, 1}};
+    struct df_segmenter *segmenter =
+        df_segmenter_create(backend, backbone, &config, &options, checkpoint->state, 0);
+    if (!segmenter)
+        fail_msg("%s", df_error_text());
+    df_state_free(backbone);
+    return segmenter;
+}
+
+static void check_gradients(const struct df_segmenter *segmenter, const struct df_state *golden, double least)
+{
+    const struct df_parameters *parameters = &segmenter->parameters;
+    for (int i = 0; i < parameters->count; i++) {
+        char name[96];
+        snprintf(name, sizeof name, "grad.%s", parameters->items[i].name);
+        const struct df_tensor *expected = golden_tensor(golden, name);
+        const float *found = df_parameter_gradient(parameters, parameters->items[i].name);
+        if (cosine(expected->data, expected->data, expected->count) > 0.5 && /* A's are zero while B is */
+            !(cosine(found, expected->data, expected->count) >= least))
+            fail_msg("%s: cosine similarity %.4f", name, cosine(found, expected->data, expected->count));
+    }
+}
+
+static void check_prediction(struct df_segmenter *segmenter, const struct df_tensor *golden)
+{
+    const uint8_t *expected = golden->data;
+    uint8_t *found = malloc(golden->count);
+    size_t equal = 0;
+    assert_int_equal(df_segmenter_forward(segmenter, golden->shape[0], false, NULL), 0);
+    assert_int_equal(df_segmenter_loss(segmenter, golden->shape[0], false, true, NULL, NULL), 0);
+    assert_int_equal(df_segmenter_download_prediction(segmenter, golden->shape[0], found), 0);
+    for (size_t i = 0; i < golden->count; i++)
+        equal += found[i] == expected[i];
+    if ((double)equal < 0.93 * (double)golden->count)
+        fail_msg("%zu of %zu predicted pixels are equal", equal, golden->count);
+    free(found);
+}
+
+static void check_model(const char *model, const char *tag, double least_gradient)
+{
+    char name[128];
+    struct df_backend *backend = open_bf16();
+    if (!backend)
+        skip();
+    snprintf(name, sizeof name, "%s/train_%s.safetensors", model, tag);
+    struct df_state *golden = fixture_read(name);
+    snprintf(name, sizeof name, "%s/init_%s.pt", model, tag);
+    struct df_checkpoint *checkpoint = df_checkpoint_open(fixture_path(name));
+    const struct df_tensor *image = golden_tensor(golden, "image");
+    struct df_segmenter *segmenter = open_model(backend, model, image, checkpoint);
+    const int64_t batch = image->shape[0];
+    const float *losses = golden_floats(golden, "losses");
+
+    assert_int_equal(
+        df_segmenter_load_image(segmenter, batch, image->data, golden_tensor(golden, "label")->data), 0);
+    for (int step = 0; step < STEPS; step++) {
+        double sum;
+        int64_t count;
+        assert_int_equal(df_segmenter_forward(segmenter, batch, true, NULL), 0);
+        assert_int_equal(df_segmenter_loss(segmenter, batch, true, false, &sum, &count), 0);
+        if (!(fabs(sum / (double)count - (double)losses[step]) <= 0.01 * (double)losses[step]))
+            fail_msg("the loss of step %d is %.6f, expected %.6f", step, sum / (double)count,
+                     (double)losses[step]);
+        assert_int_equal(df_segmenter_backward(segmenter, batch), 0);
+        if (step == 0)
+            check_gradients(segmenter, golden, least_gradient);
+        assert_int_equal(df_segmenter_update(segmenter, LEARNING_RATE), 0);
+    }
+    check_prediction(segmenter, golden_tensor(golden, "pred_eval_after5"));
+    df_segmenter_free(segmenter);
+    df_checkpoint_free(checkpoint);
+    df_state_free(golden);
+    df_backend_close(backend);
+}
+
+#define MODEL(name, tag, least_gradient)                                                                     \
+    static void name##_##tag(void **state)                                                                   \
+    {                                                                                                        \
+        (void)state;                                                                                         \
+        check_model(#name, #tag, least_gradient);                                                            \
+    }
+
+MODEL(dinov2_tiny, lora_linear, 0.98)
+MODEL(dinov2_tiny_reg, lora_linear, 0.98)
+MODEL(dinov2_tiny_swiglu_reg, lora_linear, 0.98)
+MODEL(dinov3_tiny, lora_linear, 0.98)
+MODEL(dinov3_tiny_swiglu, lora_linear, 0.98)
+MODEL(dinov3_tiny_7b, lora_linear, 0.98)
+
+/* Gradients of LoRA through the FPN stray too far in bf16 so far (a cosine similarity of 0.70, where 0.9 is
+ * asked for): it is refused rather than wrong. */
+static void the_fpn_is_refused(void **state)
+{
+    struct df_vit_config config;
+    struct df_backend *backend = open_bf16();
+    (void)state;
+    if (!backend)
+        skip();
+    struct df_state *weights = df_backbone_read(fixture_path("dinov3_tiny/backbone.pth"), &config);
+    struct df_segmenter_options options = {
+        .decoder = "fpn", .classes = 21, .max_batch = 1, .height = 128, .width = 160, .std = {1, 1, 1}};
+    assert_null(df_segmenter_create(backend, weights, &config, &options, NULL, 0));
+    assert_non_null(strstr(df_error_text(), "--precision fp32"));
+    df_state_free(weights);
+    df_backend_close(backend);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(dinov2_tiny_lora_linear),
+        cmocka_unit_test(dinov2_tiny_reg_lora_linear),
+        cmocka_unit_test(dinov2_tiny_swiglu_reg_lora_linear),
+        cmocka_unit_test(dinov3_tiny_lora_linear),
+        cmocka_unit_test(dinov3_tiny_swiglu_lora_linear),
+        cmocka_unit_test(dinov3_tiny_7b_lora_linear),
+        cmocka_unit_test(the_fpn_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
