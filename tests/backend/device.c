@@ -15,13 +15,15 @@ void test_release(struct test_device *device)
     device->n_device = device->n_host = 0;
 }
 
-void test_on_threads(void (*check)(struct test_device *device))
+static void run_on_threads(void (*check)(struct test_device *device), enum df_dtype compute)
 {
     uint64_t digest = 0;
     for (int threads = 1; threads <= 3; threads++) {
         struct test_device device = {.digest = 14695981039346656037u};
         device.backend = df_cpu_backend_open(DF_F32, threads);
         assert_non_null(device.backend);
+        /* Not asked for when opening: that needs a processor with bfloat16, these operations do not. */
+        device.backend->compute = compute;
         df_rng_seed(&device.rng, 7, 0);
         check(&device);
         test_release(&device);
@@ -30,6 +32,17 @@ void test_on_threads(void (*check)(struct test_device *device))
             assert_true(device.digest == digest);
         digest = device.digest;
     }
+}
+
+void test_on_threads(void (*check)(struct test_device *device))
+{
+    run_on_threads(check, DF_F32);
+}
+
+void test_in_all_types(void (*check)(struct test_device *device))
+{
+    run_on_threads(check, DF_F32);
+    run_on_threads(check, DF_BF16);
 }
 
 static void *host_array(struct test_device *device, size_t bytes)
@@ -46,6 +59,14 @@ float *test_random(struct test_device *device, size_t count, double mean, double
     float *values = host_array(device, count * sizeof(float));
     for (size_t i = 0; i < count; i++)
         values[i] = (float)(mean + deviation * df_rng_normal(&device->rng));
+    return values;
+}
+
+float *test_random_act(struct test_device *device, size_t count, double mean, double deviation)
+{
+    float *values = test_random(device, count, mean, deviation);
+    for (size_t i = 0; device->backend->compute == DF_BF16 && i < count; i++)
+        values[i] = df_bf16_to_f32(df_f32_to_bf16(values[i]));
     return values;
 }
 
@@ -132,6 +153,33 @@ void test_near(const char *what, const float *got, const double *want, size_t co
         if (!(error <= tolerance * fmax(1.0, fabs(want[i]))))
             fail_msg("%s: element %zu of %zu is %.9g, expected %.9g (tolerance %g)", what, i, count,
                      (double)got[i], want[i], tolerance);
+    }
+}
+
+/* What a value loses at most when it is rounded: half the distance between bfloat16 numbers (8 bits) of its
+ * size. */
+static double rounding(double value, enum df_dtype type)
+{
+    int exponent;
+    if (type == DF_F32 || value == 0.0)
+        return 0.0;
+    (void)frexp(value, &exponent);
+    return ldexp(1.0, exponent - 9);
+}
+
+void test_near_act(const struct test_device *device, const char *what, const float *got, const double *want,
+                   size_t count, double tolerance)
+{
+    for (size_t i = 0; i < count; i++) {
+        const double error = fabs((double)got[i] - want[i]);
+        const double allowed =
+            tolerance * fmax(1.0, fabs(want[i])) + rounding(want[i], device->backend->compute);
+        const bool ok = isfinite(want[i]) ? error <= allowed
+                        : isnan(want[i])  ? isnan(got[i])
+                                          : got[i] == want[i];
+        if (!ok)
+            fail_msg("%s in %s: element %zu of %zu is %.9g, expected %.9g (tolerance %g)", what,
+                     df_dtype_name(device->backend->compute), i, count, (double)got[i], want[i], allowed);
     }
 }
 

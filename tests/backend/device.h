@@ -21,14 +21,19 @@ struct test_device {
 };
 
 /* Runs check with 1, 2 and 3 threads on equal random numbers: what it downloads must be the same bits each
- * time. */
+ * time. The backend computes in float32. */
 void test_on_threads(void (*check)(struct test_device *device));
+
+/* The same for every type that "act" can have. */
+void test_in_all_types(void (*check)(struct test_device *device));
 
 /* Gives everything back that was asked for since the device was opened; for a check with many cases. */
 void test_release(struct test_device *device);
 
 /* Host arrays. */
 float *test_random(struct test_device *device, size_t count, double mean, double deviation);
+/* Only values that act can hold, so that putting them on the device does not round them. */
+float *test_random_act(struct test_device *device, size_t count, double mean, double deviation);
 double *test_doubles(struct test_device *device, size_t count); /* zeros */
 double *test_widen(struct test_device *device, const float *values, size_t count);
 
@@ -48,6 +53,11 @@ float *test_get_act(struct test_device *device, const void *memory, size_t count
 
 /* |got - want| <= tolerance * max(1, |want|) for every element; fails with the place and the values. */
 void test_near(const char *what, const float *got, const double *want, size_t count, double tolerance);
+
+/* The same for an act result: what it loses when it is rounded to act is allowed besides. NaN must be NaN,
+ * infinity the same infinity. */
+void test_near_act(const struct test_device *device, const char *what, const float *got, const double *want,
+                   size_t count, double tolerance);
 
 /* Central differences of objective(x, context), [count] in all; x is as before afterwards. */
 void test_numeric_gradient(double (*objective)(const double *x, void *context), void *context, double *x,

@@ -5,6 +5,8 @@
 
 #include "support/cmocka_all.h"
 
+#include <math.h>
+
 struct layernorm_case {
     struct df_token_rows rows;
     int64_t dim;
@@ -28,7 +30,7 @@ static void check_case(struct test_device *device, struct df_token_rows rows, in
     struct df_backend *backend = device->backend;
     const size_t all = (size_t)(rows.batch * rows.tokens * dim), chosen = (size_t)(rows.batch * rows.rows);
     const size_t n = chosen * (size_t)dim;
-    const float *x = test_random(device, all, mean, 1.5), *dy = test_random(device, n, 0.0, 1.0);
+    const float *x = test_random(device, all, mean, 1.5), *dy = test_random_act(device, n, 0.0, 1.0);
     const float *gamma = test_random(device, (size_t)dim, 1.0, 0.3),
                 *beta = test_random(device, (size_t)dim, 0.0, 0.3);
     const float *before = test_random(device, all, 0.0, 1.0);
@@ -45,12 +47,12 @@ static void check_case(struct test_device *device, struct df_token_rows rows, in
     assert_int_equal(backend->ops->layernorm_forward(backend, in, rows, dim, g, b, 1e-6f, y, means, rstds),
                      0);
     /* A mean of 100 leaves the input itself with that many fewer digits. */
-    test_near("layernorm", test_get_act(device, y, n), want, n, mean > 10.0 ? 1e-4 : 2e-6);
+    test_near_act(device, "layernorm", test_get_act(device, y, n), want, n, mean > 10.0 ? 1e-4 : 2e-6);
     test_near("mean", test_get_f32(device, means, chosen), want_mean, chosen, 1e-6);
     if (dim > 1)
         test_near("rstd", test_get_f32(device, rstds, chosen), want_rstd, chosen, 1e-4);
     assert_int_equal(backend->ops->layernorm_forward(backend, in, rows, dim, g, b, 1e-6f, y, NULL, NULL), 0);
-    test_near("layernorm alone", test_get_act(device, y, n), want, n, mean > 10.0 ? 1e-4 : 2e-6);
+    test_near_act(device, "layernorm alone", test_get_act(device, y, n), want, n, mean > 10.0 ? 1e-4 : 2e-6);
 
     test_numeric_gradient(weighted_sum, &c, wide, all, want_dx);
     for (size_t i = 0; i < all; i++)
@@ -76,7 +78,7 @@ static void check_layernorm(struct test_device *device)
 static void layernorm_matches(void **state)
 {
     (void)state;
-    test_on_threads(check_layernorm);
+    test_in_all_types(check_layernorm);
 }
 
 static void check_golden(struct test_device *device)
@@ -96,7 +98,7 @@ static void check_golden(struct test_device *device)
     float *mean = test_room_f32(device, 2), *rstd = test_room_f32(device, 2);
     void *act = test_room_act(device, 10), *gradient = test_put_act(device, dy, 10);
     assert_int_equal(backend->ops->layernorm_forward(backend, in, rows, 5, g, b, 1e-6f, act, mean, rstd), 0);
-    test_near("layernorm", test_get_act(device, act, 10), y, 10, 1e-6);
+    test_near_act(device, "layernorm", test_get_act(device, act, 10), y, 10, 1e-6);
     assert_int_equal(backend->ops->layernorm_backward(backend, gradient, in, rows, 5, g, mean, rstd, out), 0);
     test_near("layernorm gradient", test_get_f32(device, out, 10), dx, 10, 2e-6);
 }
@@ -107,11 +109,36 @@ static void layernorm_matches_pytorch(void **state)
     test_on_threads(check_golden);
 }
 
+/* A row with a NaN is lost, those beside it are not. */
+static void check_not_a_number(struct test_device *device)
+{
+    static const float x[] = {1, -1, NAN, 2, 1, -1}, dy[] = {1, 2, 1, 1, 1, 2};
+    static const float gamma[] = {1, 1}, beta[] = {0, INFINITY}, zeros[6] = {0};
+    static const double y[] = {1, INFINITY, NAN, NAN, 1, INFINITY}, dx[] = {0, 0, NAN, NAN, 0, 0};
+    struct df_backend *backend = device->backend;
+    const struct df_token_rows rows = {1, 3, 0, 3};
+    float *in = test_put_f32(device, x, 6), *out = test_put_f32(device, zeros, 6);
+    float *g = test_put_f32(device, gamma, 2), *b = test_put_f32(device, beta, 2);
+    float *mean = test_room_f32(device, 3), *rstd = test_room_f32(device, 3);
+    void *act = test_room_act(device, 6), *gradient = test_put_act(device, dy, 6);
+    assert_int_equal(backend->ops->layernorm_forward(backend, in, rows, 2, g, b, 1e-6f, act, mean, rstd), 0);
+    test_near_act(device, "layernorm", test_get_act(device, act, 6), y, 6, 1e-6);
+    assert_int_equal(backend->ops->layernorm_backward(backend, gradient, in, rows, 2, g, mean, rstd, out), 0);
+    test_near_act(device, "layernorm gradient", test_get_f32(device, out, 6), dx, 6, 2e-6);
+}
+
+static void not_a_number_passes_through(void **state)
+{
+    (void)state;
+    test_in_all_types(check_not_a_number);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(layernorm_matches),
         cmocka_unit_test(layernorm_matches_pytorch),
+        cmocka_unit_test(not_a_number_passes_through),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

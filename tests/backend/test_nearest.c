@@ -5,6 +5,7 @@
 
 #include "support/cmocka_all.h"
 
+#include <math.h>
 #include <string.h>
 
 struct nearest_case {
@@ -30,8 +31,8 @@ static void check_case(struct test_device *device, struct nearest_case c)
     struct df_backend *backend = device->backend;
     const size_t small = (size_t)(c.batch * c.h * c.w * c.channels);
     const size_t large = (size_t)(c.batch * c.height * c.width * c.channels);
-    const float *x = test_random(device, small, 0.0, 1.0), *dy = test_random(device, large, 0.0, 1.0);
-    const float *before = test_random(device, large, 0.0, 1.0);
+    const float *x = test_random_act(device, small, 0.0, 1.0), *dy = test_random_act(device, large, 0.0, 1.0);
+    const float *before = test_random_act(device, large, 0.0, 1.0);
     double *wide = test_widen(device, x, small), *want = test_doubles(device, large);
     double *want_sum = test_widen(device, before, large), *want_dx = test_doubles(device, small);
     void *in = test_put_act(device, x, small), *y = test_room_act(device, large),
@@ -43,11 +44,11 @@ static void check_case(struct test_device *device, struct nearest_case c)
     assert_int_equal(backend->ops->nearest_forward(backend, in, c.batch, c.h, c.w, y, c.height, c.width,
                                                    c.channels, false),
                      0);
-    test_near("nearest", test_get_act(device, y, large), want, large, 0.0);
+    test_near_act(device, "nearest", test_get_act(device, y, large), want, large, 0.0);
     assert_int_equal(backend->ops->nearest_forward(backend, in, c.batch, c.h, c.w, sum, c.height, c.width,
                                                    c.channels, true),
                      0);
-    test_near("nearest added", test_get_act(device, sum, large), want_sum, large, 5e-7);
+    test_near_act(device, "nearest added", test_get_act(device, sum, large), want_sum, large, 5e-7);
 
     c.dy = test_widen(device, dy, large);
     c.y = test_doubles(device, large);
@@ -55,7 +56,7 @@ static void check_case(struct test_device *device, struct nearest_case c)
     assert_int_equal(backend->ops->nearest_backward(backend, gradient, c.batch, c.height, c.width, dx, c.h,
                                                     c.w, c.channels),
                      0);
-    test_near("nearest gradient", test_get_act(device, dx, small), want_dx, small, 2e-6);
+    test_near_act(device, "nearest gradient", test_get_act(device, dx, small), want_dx, small, 2e-6);
     test_release(device);
 }
 
@@ -67,12 +68,15 @@ static void check_nearest(struct test_device *device)
     check_case(device, (struct nearest_case){2, 7, 9, 3, 4, 3, NULL, NULL}); /* some pixels have no reader */
     check_case(device, (struct nearest_case){1, 3, 65, 3, 65, 1, NULL, NULL});
     check_case(device, (struct nearest_case){3, 2, 5, 5, 2, 2, NULL, NULL});
+    check_case(device, (struct nearest_case){1, 1, 2, 3, 5, 300, NULL,
+                                             NULL}); /* more channels than are summed together */
+    check_case(device, (struct nearest_case){1, 1, 1, 17, 19, 1, NULL, NULL}); /* 323 readers, rounded once */
 }
 
 static void nearest_matches(void **state)
 {
     (void)state;
-    test_on_threads(check_nearest);
+    test_in_all_types(check_nearest);
 }
 
 static void check_golden(struct test_device *device)
@@ -85,13 +89,32 @@ static void check_golden(struct test_device *device)
     void *in = test_put_act(device, x, 15), *out = test_room_act(device, 28);
     assert_int_equal(device->backend->ops->nearest_forward(device->backend, in, 1, 3, 5, out, 7, 4, 1, false),
                      0);
-    test_near("nearest", test_get_act(device, out, 28), y, 28, 0.0);
+    test_near_act(device, "nearest", test_get_act(device, out, 28), y, 28, 0.0);
 }
 
 static void nearest_matches_pytorch(void **state)
 {
     (void)state;
-    test_on_threads(check_golden);
+    test_in_all_types(check_golden);
+}
+
+static void check_special_values(struct test_device *device)
+{
+    static const float x[] = {NAN, 1, INFINITY}, before[] = {1, 1, INFINITY, 1, 1, 1};
+    static const double y[] = {NAN, NAN, INFINITY, 2, INFINITY, INFINITY}, dx[] = {NAN, INFINITY, INFINITY};
+    struct df_backend *backend = device->backend;
+    void *in = test_put_act(device, x, 3), *out = test_put_act(device, before, 6),
+         *back = test_room_act(device, 3);
+    assert_int_equal(backend->ops->nearest_forward(backend, in, 1, 1, 3, out, 1, 6, 1, true), 0);
+    test_near_act(device, "nearest added", test_get_act(device, out, 6), y, 6, 0.0);
+    assert_int_equal(backend->ops->nearest_backward(backend, out, 1, 1, 6, back, 1, 3, 1), 0);
+    test_near_act(device, "nearest gradient", test_get_act(device, back, 3), dx, 3, 0.0);
+}
+
+static void special_values_pass_through(void **state)
+{
+    (void)state;
+    test_in_all_types(check_special_values);
 }
 
 int main(void)
@@ -99,6 +122,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nearest_matches),
         cmocka_unit_test(nearest_matches_pytorch),
+        cmocka_unit_test(special_values_pass_through),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

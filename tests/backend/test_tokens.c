@@ -34,10 +34,31 @@ static void check_columns(struct test_device *device)
     }
 }
 
+static void check_act_columns(struct test_device *device)
+{
+    static const int64_t shapes[][3] = {{1, 1, 1}, {3, 17, 17}, {300, 65, 70}, {1025, 300, 301}};
+    struct df_backend *backend = device->backend;
+    for (size_t k = 0; k < sizeof(shapes) / sizeof(*shapes); k++) {
+        const int64_t rows = shapes[k][0], cols = shapes[k][1], ld = shapes[k][2];
+        const size_t n = (size_t)(rows * ld), nc = (size_t)cols;
+        const float *x = test_random_act(device, n, 0.3, 1.0);
+        double *sums = test_doubles(device, nc);
+        float *out = test_room_f32(device, nc);
+        const struct df_matrix matrix = {test_put_act(device, x, n), backend->compute, rows, cols, ld};
+        for (int64_t i = 0; i < rows; i++)
+            for (int64_t j = 0; j < cols; j++)
+                sums[j] += (double)x[i * ld + j];
+        assert_int_equal(backend->ops->column_sum(backend, matrix, out), 0);
+        test_near("column sum", test_get_f32(device, out, nc), sums, nc, 1e-6);
+        test_release(device);
+    }
+}
+
 static void columns_match(void **state)
 {
     (void)state;
     test_on_threads(check_columns);
+    test_in_all_types(check_act_columns);
 }
 
 static void check_images(struct test_device *device)
@@ -62,13 +83,13 @@ static void check_images(struct test_device *device)
     assert_int_equal(backend->ops->image_normalize(backend, in, normalized, B, H, W, mean, std), 0);
     test_near("image", test_get_f32(device, normalized, PIXELS), image, PIXELS, 5e-7);
     assert_int_equal(backend->ops->patchify(backend, normalized, rows, B, H, W, P), 0);
-    test_near("patches", test_get_act(device, rows, PIXELS), patches, PIXELS, 5e-7);
+    test_near_act(device, "patches", test_get_act(device, rows, PIXELS), patches, PIXELS, 5e-7);
 }
 
 static void images_match(void **state)
 {
     (void)state;
-    test_on_threads(check_images);
+    test_in_all_types(check_images);
 }
 
 static void check_assembly(struct test_device *device, int64_t prefix_tokens, int64_t dim, bool with_position)
@@ -138,6 +159,40 @@ static void conversions_match(void **state)
     test_on_threads(check_convert);
 }
 
+/* Every bfloat16, and float32 around every one and every tie between two: the same bits as one at a time. */
+static void check_every_bfloat16(struct test_device *device)
+{
+    static const uint32_t tails[] = {0, 1, 0x7fff, 0x8000, 0x8001, 0xffff};
+    enum { ALL = 65536, TAILS = 6, NUMBERS = ALL * TAILS };
+    struct df_backend *backend = device->backend;
+    uint32_t *numbers = (uint32_t *)(void *)test_random(device, NUMBERS, 0.0, 0.0);
+    uint16_t *halves = (uint16_t *)(void *)test_random(device, ALL, 0.0, 0.0);
+    for (uint32_t i = 0; i < NUMBERS; i++)
+        numbers[i] = i / TAILS << 16 | tails[i % TAILS];
+    for (uint32_t i = 0; i < ALL; i++)
+        halves[i] = (uint16_t)i;
+    void *in = test_put(device, numbers, NUMBERS * 4), *out = test_room(device, NUMBERS * 2);
+    assert_int_equal(backend->ops->convert(backend, in, DF_F32, out, DF_BF16, NUMBERS), 0);
+    const uint16_t *narrow = test_get(device, out, NUMBERS * 2);
+    for (size_t i = 0; i < NUMBERS; i++) {
+        float value;
+        memcpy(&value, &numbers[i], sizeof(value));
+        if (narrow[i] != df_f32_to_bf16(value))
+            fail_msg("%08x became %04x, expected %04x", numbers[i], narrow[i], df_f32_to_bf16(value));
+    }
+    assert_int_equal(
+        backend->ops->convert(backend, test_put(device, halves, ALL * 2), DF_BF16, in, DF_F32, ALL), 0);
+    const uint32_t *wide = test_get(device, in, ALL * 4);
+    for (uint32_t i = 0; i < ALL; i++)
+        assert_int_equal(wide[i], i << 16);
+}
+
+static void every_bfloat16_is_converted(void **state)
+{
+    (void)state;
+    test_on_threads(check_every_bfloat16);
+}
+
 static void check_unknown_conversion(struct test_device *device)
 {
     struct df_backend *backend = device->backend;
@@ -161,6 +216,7 @@ int main(void)
         cmocka_unit_test(images_match),
         cmocka_unit_test(tokens_match),
         cmocka_unit_test(conversions_match),
+        cmocka_unit_test(every_bfloat16_is_converted),
         cmocka_unit_test(unknown_conversions_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

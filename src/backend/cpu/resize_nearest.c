@@ -72,7 +72,8 @@ DF_INLINE void gather_loop(enum df_dtype type, const void *dy, int64_t from, con
 {
     for (int64_t first = 0; first < channels; first += GROUP) {
         const int64_t count = df_min_i64(GROUP, channels - first);
-        float sums[GROUP] = {0.0f};
+        float sums[GROUP];
+        memset(sums, 0, (size_t)count * sizeof(float));
         for (int64_t j = readers->top; j < readers->bottom; j++) {
             for (int64_t i = readers->left; i < readers->right; i++) {
                 const int64_t at = from + (j * readers->width + i) * channels + first;

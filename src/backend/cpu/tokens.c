@@ -88,21 +88,46 @@ int df_cpu_image_normalize(struct df_backend *backend, const uint8_t *pixels, fl
     return 0;
 }
 
-DF_INLINE void cut_loop(enum df_dtype type, const float *line, void *patches, int64_t at, int64_t row_size,
-                        int64_t patch, int64_t count)
+DF_MULTIVERSION static void widen_chunk(const uint16_t *from, float *to, int64_t begin, int64_t end)
 {
-    for (int64_t j = 0; j < count; j++) {
 #pragma omp simd
-        for (int64_t i = 0; i < patch; i++)
-            df_act_store(type, patches, at + j * row_size + i, line[j * patch + i]);
-    }
+    for (int64_t i = begin; i < end; i++)
+        to[i] = df_bf16_widen(from[i]);
 }
 
-/* A line of pixels to `count` rows of patches, from element `at` of each on. */
-DF_MULTIVERSION static void cut_line(enum df_dtype type, const float *line, void *patches, int64_t at,
-                                     int64_t row_size, int64_t patch, int64_t count)
+DF_MULTIVERSION static void narrow_chunk(const float *from, uint16_t *to, int64_t begin, int64_t end)
 {
-    DF_ACT_CALL(type, cut_loop, line, patches, at, row_size, patch, count);
+#pragma omp simd
+    for (int64_t i = begin; i < end; i++)
+        to[i] = df_bf16_narrow(from[i]);
+}
+
+/* Cuts pixels into `count` pieces, which go to patches a row of `row_bytes` apart. */
+static void cut_pieces(const char *pixels, size_t piece_bytes, char *patches, size_t row_bytes, int64_t count)
+{
+    for (int64_t j = 0; j < count; j++)
+        memcpy(patches + (size_t)j * row_bytes, pixels + (size_t)j * piece_bytes, piece_bytes);
+}
+
+/* A line of an image to `count` patches, from element `at` of the first on. */
+static void cut_line(enum df_dtype type, const float *line, void *patches, int64_t at, int64_t row_size,
+                     int64_t patch, int64_t count)
+{
+    const size_t bytes = df_dtype_size(type), piece_bytes = (size_t)patch * bytes;
+    char *to = (char *)patches + (size_t)at * bytes;
+    if (type == DF_F32) {
+        cut_pieces((const char *)line, piece_bytes, to, (size_t)row_size * bytes, count);
+        return;
+    }
+    uint16_t rounded[CHUNK];
+    const int64_t together = CHUNK / patch;
+    assert(together > 0);
+    for (int64_t j = 0; j < count; j += together) {
+        const int64_t n = df_min_i64(together, count - j);
+        narrow_chunk(line + j * patch, rounded, 0, n * patch);
+        cut_pieces((const char *)rounded, piece_bytes, to + (size_t)(j * row_size) * bytes,
+                   (size_t)row_size * bytes, n);
+    }
 }
 
 int df_cpu_patchify(struct df_backend *backend, const float *image, void *patches, int64_t batch,
@@ -146,20 +171,6 @@ int df_cpu_assemble_tokens(struct df_backend *backend, const float *patches, con
             to[d] = patch[d] + position[d];
     }
     return 0;
-}
-
-DF_MULTIVERSION static void widen_chunk(const uint16_t *from, float *to, int64_t begin, int64_t end)
-{
-#pragma omp simd
-    for (int64_t i = begin; i < end; i++)
-        to[i] = df_bf16_widen(from[i]);
-}
-
-DF_MULTIVERSION static void narrow_chunk(const float *from, uint16_t *to, int64_t begin, int64_t end)
-{
-#pragma omp simd
-    for (int64_t i = begin; i < end; i++)
-        to[i] = df_bf16_narrow(from[i]);
 }
 
 static void convert_chunk(const void *source, enum df_dtype from, void *destination, enum df_dtype to,
