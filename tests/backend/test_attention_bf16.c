@@ -165,31 +165,31 @@ static void threads(void **state)
     free_problem(&p);
 }
 
-/* One product, with the processor's instructions and without, against double sums. */
+/* One product in every way that this processor has, against double sums. */
 static void check_product(int64_t m, int64_t n, int64_t k, bool transposed, bool accumulate)
 {
-    const int64_t ldc = df_panel_columns(n), ldb = transposed ? df_even(k) + 4 : n + 3,
+    const int64_t ldc = df_panel_columns(n), lda = df_padded_rows(k), ldb = transposed ? k + 4 : n + 3,
                   rows_b = transposed ? n : k;
-    float *a = random_array(m * df_even(k), 1), *b = random_array(rows_b * ldb, 2);
+    float *a = random_array(m * lda, 1), *b = random_array(rows_b * ldb, 2);
     float *c = random_array(m * ldc, 3), *before = copy_array(c, m * ldc);
-    for (int64_t i = 0; i < m && k % 2; i++)
-        a[i * (k + 1) + k] = 0.0f;
-    uint16_t *a16 = rounded(a, m * df_even(k)), *b16 = rounded(b, rows_b * ldb);
+    for (int64_t i = 0; i < m * lda; i++)
+        a[i] = i % lda < k ? a[i] : 0.0f;
+    uint16_t *a16 = rounded(a, m * lda), *b16 = rounded(b, rows_b * ldb);
     uint16_t *packed = malloc((size_t)df_packed_count(k, n) * sizeof *packed);
     assert_non_null(packed);
     if (transposed)
         df_pack_bf16_transposed(b16, k, n, ldb, packed);
     else
         df_pack_bf16(b16, k, n, ldb, packed);
-    for (int portable = 0; portable < 2; portable++) {
-        const struct df_gemm_bf16 product = {m, n, df_even(k), a16, df_even(k), packed, c, ldc, accumulate};
+    for (int kind = 0; kind <= (int)df_gemm_bf16_best(); kind++) {
+        const struct df_gemm_bf16 product = {m, n, k, a16, lda, packed, c, ldc, accumulate};
         memcpy(c, before, (size_t)(m * ldc) * sizeof *c);
-        (portable ? df_gemm_bf16_portable : df_gemm_bf16)(&product);
+        df_gemm_bf16_functions[kind](&product);
         for (int64_t i = 0; i < m; i++) {
             for (int64_t j = 0; j < n; j++) {
                 double sum = accumulate ? before[i * ldc + j] : 0.0;
                 for (int64_t l = 0; l < k; l++)
-                    sum += (double)a[i * df_even(k) + l] * b[transposed ? j * ldb + l : l * ldb + j];
+                    sum += (double)a[i * lda + l] * b[transposed ? j * ldb + l : l * ldb + j];
                 assert_close(c[i * ldc + j], sum, 1e-6 * (double)(k + 4));
             }
         }
@@ -206,10 +206,11 @@ static void check_product(int64_t m, int64_t n, int64_t k, bool transposed, bool
 static void products(void **state)
 {
     static const int64_t sizes[] = {1, 2, 5, 6, 7, 16, 17, 33, 50, 64, 65, 131};
+    static const char *const absent[DF_GEMM_BF16_KINDS] = {NULL, "VDPBF16PS", "AMX"};
     const size_t count = sizeof sizes / sizeof *sizes;
     (void)state;
-    if (!df_gemm_bf16_is_native())
-        print_message("this processor has no VDPBF16PS: only the portable product is tested\n");
+    for (int kind = (int)df_gemm_bf16_best() + 1; kind < DF_GEMM_BF16_KINDS; kind++)
+        print_message("this processor has no %s: products with it are not tested\n", absent[kind]);
     for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; j < count; j++) {
             const int64_t m = sizes[i], n = sizes[j], k = sizes[(i + j) % count];

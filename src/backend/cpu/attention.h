@@ -3,6 +3,7 @@
 #ifndef DINOFT_CPU_ATTENTION_H
 #define DINOFT_CPU_ATTENTION_H
 
+#include "gemm_bf16.h"
 #include "vector_math.h"
 
 #include "dinoft/backend.h"
@@ -14,6 +15,7 @@ struct attention {
     int64_t dim; /* a row of out */
     int64_t row; /* a row of qkv */
     float scale;
+    df_gemm_bf16_function *gemm; /* bfloat16: what multiplies here */
 };
 
 struct attention attention_of(struct df_attention_shape shape);

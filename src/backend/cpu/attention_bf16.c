@@ -99,16 +99,25 @@ static void store_transposed(const float *source, int64_t rows, int64_t cols, in
     }
 }
 
-/* destination [cols, even(rows)] = the transpose of source [rows, cols]; an odd last column is zero. */
+/* destination [cols, df_padded_rows(rows)] = the transpose of source [rows, cols], zeros behind it. */
 static void transpose(const uint16_t *source, int64_t rows, int64_t cols, int64_t source_ld,
                       uint16_t *destination, int64_t destination_ld)
 {
     for (int64_t j = 0; j < cols; j++) {
         for (int64_t i = 0; i < rows; i++)
             destination[j * destination_ld + i] = source[i * source_ld + j];
-        if (rows % 2)
-            destination[j * destination_ld + rows] = 0;
+        for (int64_t i = rows; i < df_padded_rows(rows); i++)
+            destination[j * destination_ld + i] = 0;
     }
+}
+
+static struct attention attention_of_bf16(struct df_backend *backend, struct df_attention_shape shape)
+{
+    struct attention a = attention_of(shape);
+
+    assert(a.head_size % DF_K_STEP == 0); /* q and dout are read as they lie, without zeros behind them */
+    a.gemm = df_gemm_bf16_functions[df_cpu_context(backend)->gemm_bf16];
+    return a;
 }
 
 /* --- forward --- */
@@ -154,8 +163,7 @@ static void exponentiate(const float *scores, int64_t rows, int64_t cols, int64_
             p[j] = narrow(e);
             sum += e;
         }
-        if (cols % 2)
-            p[cols] = 0;
+        memset(p + cols, 0, (size_t)(df_padded_rows(cols) - cols) * sizeof *p);
         inverse[i] = 1.0f / sum;
         if (lse)
             lse[i] = scale * largest + logf(sum);
@@ -169,31 +177,31 @@ static void forward_block(const struct attention *a, const struct forward_scratc
     const int64_t out_ld = df_panel_columns(a->head_size);
     float inverse[FORWARD_BLOCK];
 
-    df_gemm_bf16(&(struct df_gemm_bf16){.m = rows,
-                                        .n = a->tokens,
-                                        .k = a->head_size,
-                                        .a = q + first * a->row,
-                                        .lda = a->row,
-                                        .packed = s->keys,
-                                        .c = s->scores,
-                                        .ldc = columns});
+    a->gemm(&(struct df_gemm_bf16){.m = rows,
+                                   .n = a->tokens,
+                                   .k = a->head_size,
+                                   .a = q + first * a->row,
+                                   .lda = a->row,
+                                   .packed = s->keys,
+                                   .c = s->scores,
+                                   .ldc = columns});
     exponentiate(s->scores, rows, a->tokens, columns, a->scale, s->probabilities, inverse,
                  lse ? lse + first : NULL);
-    df_gemm_bf16(&(struct df_gemm_bf16){.m = rows,
-                                        .n = a->head_size,
-                                        .k = df_even(a->tokens),
-                                        .a = s->probabilities,
-                                        .lda = columns,
-                                        .packed = s->values,
-                                        .c = s->out,
-                                        .ldc = out_ld});
+    a->gemm(&(struct df_gemm_bf16){.m = rows,
+                                   .n = a->head_size,
+                                   .k = a->tokens,
+                                   .a = s->probabilities,
+                                   .lda = columns,
+                                   .packed = s->values,
+                                   .c = s->out,
+                                   .ldc = out_ld});
     store_rows(s->out, rows, a->head_size, out_ld, inverse, out + first * a->dim, a->dim);
 }
 
 int attention_forward_bf16(struct df_backend *backend, struct df_attention_shape shape, const uint16_t *qkv,
                            uint16_t *out, float *lse)
 {
-    const struct attention a = attention_of(shape);
+    const struct attention a = attention_of_bf16(backend, shape);
     const int64_t blocks = (a.tokens + FORWARD_BLOCK - 1) / FORWARD_BLOCK, pairs = shape.batch * a.heads;
     /* Where there are fewer heads than threads a head is shared, at the price of packing it more than once.
      */
@@ -202,7 +210,6 @@ int attention_forward_bf16(struct df_backend *backend, struct df_attention_shape
     const size_t bytes = cut_forward(&a, NULL, &sizes);
     char *scratch = attention_scratch(backend, &a, bytes);
 
-    assert(a.head_size % 2 == 0);
     if (!scratch)
         return -1;
 #pragma omp parallel for schedule(dynamic) num_threads(backend->threads)
@@ -307,8 +314,14 @@ DF_MULTIVERSION
 static void softmax_backward(const struct backward_scratch *s, int64_t rows, int64_t cols, int64_t columns,
                              float scale, const float *lse, const float *delta)
 {
-    const int64_t pairs = df_even(rows) / 2;
+    const int64_t pairs = df_padded_rows(rows) / 2, used = (rows + 1) / 2;
 
+    for (int64_t column = 0; column < columns; column += DF_PANEL) {
+        const int64_t rest = column * pairs + used * DF_PANEL;
+        const size_t bytes = (size_t)((pairs - used) * DF_PANEL) * sizeof *s->probabilities;
+        memset(s->probabilities + rest, 0, bytes);
+        memset(s->score_pairs + rest, 0, bytes);
+    }
     for (int64_t i = 0; i < rows; i += 2) {
         const int64_t other = i + 1 < rows ? i + 1 : i;
         const struct row_pair pair = {
@@ -344,15 +357,15 @@ static void add_transposed(const struct attention *a, const struct backward_scra
                            int64_t left_ld, int64_t rows, const uint32_t *packed, bool accumulate, float *sum)
 {
     transpose(left, rows, a->head_size, left_ld, s->left, BACKWARD_BLOCK);
-    df_gemm_bf16(&(struct df_gemm_bf16){.m = a->head_size,
-                                        .n = a->tokens,
-                                        .k = df_even(rows),
-                                        .a = s->left,
-                                        .lda = BACKWARD_BLOCK,
-                                        .packed = (const uint16_t *)packed,
-                                        .c = sum,
-                                        .ldc = df_panel_columns(a->tokens),
-                                        .accumulate = accumulate});
+    a->gemm(&(struct df_gemm_bf16){.m = a->head_size,
+                                   .n = a->tokens,
+                                   .k = rows,
+                                   .a = s->left,
+                                   .lda = BACKWARD_BLOCK,
+                                   .packed = (const uint16_t *)packed,
+                                   .c = sum,
+                                   .ldc = df_panel_columns(a->tokens),
+                                   .accumulate = accumulate});
 }
 
 static void backward_block(const struct attention *a, const struct backward_scratch *s,
@@ -371,22 +384,22 @@ static void backward_block(const struct attention *a, const struct backward_scra
                                    .c = s->scores,
                                    .ldc = columns};
 
-    df_gemm_bf16(&product);
+    a->gemm(&product);
     product.a = dout;
     product.lda = a->dim;
     product.packed = s->values;
     product.c = s->gradients;
-    df_gemm_bf16(&product);
+    a->gemm(&product);
     row_products(dout, h->out + first * a->dim, rows, a->head_size, a->dim, delta);
     softmax_backward(s, rows, a->tokens, columns, a->scale, h->lse + first, delta);
-    df_gemm_bf16(&(struct df_gemm_bf16){.m = rows,
-                                        .n = a->head_size,
-                                        .k = df_even(a->tokens),
-                                        .a = s->score_rows,
-                                        .lda = columns,
-                                        .packed = s->key_rows,
-                                        .c = s->dq,
-                                        .ldc = size_columns});
+    a->gemm(&(struct df_gemm_bf16){.m = rows,
+                                   .n = a->head_size,
+                                   .k = a->tokens,
+                                   .a = s->score_rows,
+                                   .lda = columns,
+                                   .packed = s->key_rows,
+                                   .c = s->dq,
+                                   .ldc = size_columns});
     store_rows(s->dq, rows, a->head_size, size_columns, NULL, h->dq + first * a->row, a->row);
     add_transposed(a, s, dout, a->dim, rows, s->probabilities, first > 0, s->dv);
     if (h->dk)
@@ -412,12 +425,12 @@ int attention_backward_bf16(struct df_backend *backend, struct df_attention_shap
                             const uint16_t *out, const float *lse, const uint16_t *dout, uint16_t *dqkv,
                             bool need_dk)
 {
-    const struct attention a = attention_of(shape);
+    const struct attention a = attention_of_bf16(backend, shape);
     struct backward_scratch sizes;
     const size_t bytes = cut_backward(&a, NULL, &sizes);
     char *scratch = attention_scratch(backend, &a, bytes);
 
-    assert(a.head_size % 2 == 0 && lse);
+    assert(lse);
     if (!scratch)
         return -1;
 #pragma omp parallel for schedule(dynamic) num_threads(backend->threads)

@@ -85,12 +85,13 @@ struct df_backend *df_cpu_backend_open(enum df_dtype compute, int threads)
         close_cpu(&context->backend);
         return NULL;
     }
+    context->gemm_bf16 = df_gemm_bf16_best();
     return &context->backend;
 }
 
 bool df_cpu_bf16_is_native(void)
 {
-    return df_onednn_bf16_is_native();
+    return df_onednn_may_use(dnnl_cpu_isa_avx512_core_bf16);
 }
 
 void *df_cpu_scratch(struct df_backend *backend, size_t bytes)

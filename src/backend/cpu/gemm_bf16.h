@@ -2,8 +2,8 @@
  * library call for each block would repack its operands every time; here they are packed once for a head.)
  *
  * C [m, n] (+)= A [m, k] B [k, n]. A is row-major and read as it is. B is packed in panels of DF_PANEL
- * columns, each [pairs of k, DF_PANEL, 2], the layout that VDPBF16PS multiplies; the last panel is filled
- * with zeros, and so is the last pair when k is odd. Private to src/backend/cpu. */
+ * columns, each [pairs of k, DF_PANEL, 2], the layout that VDPBF16PS and the AMX tiles multiply; the last
+ * panel is filled with zeros, and so are the rows up to df_padded_rows(k). Private to src/backend/cpu. */
 #ifndef DINOFT_GEMM_BF16_H
 #define DINOFT_GEMM_BF16_H
 
@@ -13,21 +13,24 @@
 
 #define DF_PANEL 64
 
-/* k or n rounded up to what a packed matrix holds. */
+/* What an AMX tile holds of k. */
+#define DF_K_STEP 32
+
+/* n rounded up to what a packed matrix holds. */
 static inline int64_t df_panel_columns(int64_t n)
 {
     return (n + DF_PANEL - 1) / DF_PANEL * DF_PANEL;
 }
 
-static inline int64_t df_even(int64_t k)
+static inline int64_t df_padded_rows(int64_t k)
 {
-    return (k + 1) / 2 * 2;
+    return (k + DF_K_STEP - 1) / DF_K_STEP * DF_K_STEP;
 }
 
 /* Elements (uint16) of a packed [k, n]. */
 static inline int64_t df_packed_count(int64_t k, int64_t n)
 {
-    return df_even(k) * df_panel_columns(n);
+    return df_padded_rows(k) * df_panel_columns(n);
 }
 
 /* Packs B [k, n], row-major with stride ld. */
@@ -36,8 +39,8 @@ void df_pack_bf16(const uint16_t *b, int64_t k, int64_t n, int64_t ld, uint16_t 
 /* Packs the transpose: b is [n, k], row-major with stride ld. k is even. */
 void df_pack_bf16_transposed(const uint16_t *b, int64_t k, int64_t n, int64_t ld, uint16_t *packed);
 
-/* k is even (an odd one is padded with zeros in A and B); c has room for df_panel_columns(n) columns in each
- * row, of which those from n on are overwritten with anything. */
+/* A has df_padded_rows(k) columns, zeros from k on; c has room for df_panel_columns(n) columns in each row,
+ * of which those from n on are overwritten with anything. */
 struct df_gemm_bf16 {
     int64_t m, n, k;
     const uint16_t *a;
@@ -48,13 +51,27 @@ struct df_gemm_bf16 {
     bool accumulate;
 };
 
-/* Uses VDPBF16PS where the processor has it. */
-void df_gemm_bf16(const struct df_gemm_bf16 *product);
+typedef void df_gemm_bf16_function(const struct df_gemm_bf16 *product);
 
-/* The same in plain C, for every processor; tests compare the two. */
-void df_gemm_bf16_portable(const struct df_gemm_bf16 *product);
+/* In plain C, for every processor. */
+df_gemm_bf16_function df_gemm_bf16_portable;
 
-/* Whether df_gemm_bf16 has instructions of its own here. */
-bool df_gemm_bf16_is_native(void);
+/* With VDPBF16PS, and with AMX tiles: only where df_gemm_bf16_best() says so (on other architectures they are
+ * the portable one). */
+df_gemm_bf16_function df_gemm_bf16_avx512;
+df_gemm_bf16_function df_gemm_bf16_amx;
+
+/* From slow to fast; a processor that has one has those before it. */
+enum df_gemm_bf16_kind {
+    DF_GEMM_BF16_PORTABLE,
+    DF_GEMM_BF16_AVX512,
+    DF_GEMM_BF16_AMX,
+    DF_GEMM_BF16_KINDS,
+};
+
+extern df_gemm_bf16_function *const df_gemm_bf16_functions[DF_GEMM_BF16_KINDS];
+
+/* The fastest that processor, system and oneDNN's limit (the variable ONEDNN_MAX_CPU_ISA) allow. */
+enum df_gemm_bf16_kind df_gemm_bf16_best(void);
 
 #endif

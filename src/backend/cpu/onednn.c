@@ -44,11 +44,9 @@ void df_onednn_close(struct df_onednn *onednn)
     memset(onednn, 0, sizeof *onednn);
 }
 
-bool df_onednn_bf16_is_native(void)
+bool df_onednn_may_use(dnnl_cpu_isa_t isa)
 {
-    const unsigned native = dnnl_cpu_isa_avx512_core_bf16;
-
-    return ((unsigned)dnnl_get_effective_cpu_isa() & native) == native;
+    return ((unsigned)dnnl_get_effective_cpu_isa() & (unsigned)isa) == (unsigned)isa;
 }
 
 int df_onednn_check_bf16(struct df_onednn *onednn)

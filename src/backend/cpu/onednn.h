@@ -17,8 +17,9 @@ struct df_onednn {
 int df_onednn_open(struct df_onednn *onednn);
 void df_onednn_close(struct df_onednn *onednn);
 
-/* Whether the processor multiplies bfloat16 itself, as far as the library may use it (ONEDNN_MAX_CPU_ISA). */
-bool df_onednn_bf16_is_native(void);
+/* Whether the processor has these instructions and the system and the variable ONEDNN_MAX_CPU_ISA let the
+ * library use them. */
+bool df_onednn_may_use(dnnl_cpu_isa_t isa);
 
 /* -1 with the error set where the library has no products of bfloat16. On a processor with AVX-512 but
  * without such instructions it has: it widens as it goes. */
