@@ -3,7 +3,7 @@
 #ifndef DINOFT_CPU_ATTENTION_H
 #define DINOFT_CPU_ATTENTION_H
 
-#include "gemm_bf16.h"
+#include "softmax_bf16.h"
 #include "vector_math.h"
 
 #include "dinoft/backend.h"
@@ -15,7 +15,10 @@ struct attention {
     int64_t dim; /* a row of out */
     int64_t row; /* a row of qkv */
     float scale;
-    df_gemm_bf16_function *gemm; /* bfloat16: what multiplies here */
+    /* bfloat16: what this processor does it with */
+    df_gemm_bf16_function *gemm;
+    df_softmax_function *softmax;
+    df_softmax_backward_function *softmax_backward;
 };
 
 struct attention attention_of(struct df_attention_shape shape);
@@ -30,22 +33,15 @@ static inline int64_t head_offset(const struct attention *a, int64_t image, int6
  * all. */
 #define LANES 16
 
+/* A NaN is passed over: the sum of the exponentials shows it. */
 DF_INLINE float largest_of(const float *x, int64_t count)
 {
-    float lanes[LANES];
-    int64_t j = 0;
+    float largest = -INFINITY;
 
-    for (int l = 0; l < LANES; l++)
-        lanes[l] = -INFINITY;
-    for (; j + LANES <= count; j += LANES) {
-        for (int l = 0; l < LANES; l++)
-            lanes[l] = x[j + l] > lanes[l] ? x[j + l] : lanes[l];
-    }
-    for (; j < count; j++)
-        lanes[0] = x[j] > lanes[0] ? x[j] : lanes[0];
-    for (int l = 1; l < LANES; l++)
-        lanes[0] = lanes[l] > lanes[0] ? lanes[l] : lanes[0];
-    return lanes[0];
+#pragma omp simd reduction(max : largest)
+    for (int64_t j = 0; j < count; j++)
+        largest = x[j] > largest ? x[j] : largest;
+    return largest;
 }
 
 DF_INLINE float sum_of(const float *x, int64_t count)

@@ -8,7 +8,6 @@
 
 #include "bf16.h"
 #include "cpu_context.h"
-#include "gemm_bf16.h"
 
 #include "dinoft/error.h"
 #include "dinoft/size.h"
@@ -33,50 +32,6 @@ static void *cut(struct cutter *cutter, int64_t count, size_t size)
     return array;
 }
 
-DF_INLINE uint32_t round_bits(float value)
-{
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return bits + 0x7fffu + (bits >> 16 & 1u);
-}
-
-/* Without df_bf16_narrow's care for every NaN: those that arithmetic makes stay NaN here, too. */
-DF_INLINE uint16_t narrow(float value)
-{
-    return (uint16_t)(round_bits(value) >> 16);
-}
-
-/* bf16 of even below bf16 of odd: a pair as VDPBF16PS reads it. */
-DF_INLINE uint32_t narrow_pair(float even, float odd)
-{
-    return round_bits(even) >> 16 | (round_bits(odd) & 0xffff0000u);
-}
-
-/* 2^x for x <= 0, relative error below 3e-6 (the Taylor polynomial of 2^r, |r| <= 1/2): far below what bf16
- * keeps of it. Below 2^-126 the result is that. NaN stays NaN. */
-DF_INLINE float exp2_nonpositive(float x)
-{
-    const float to_integer = 12582912.0f; /* 1.5 * 2^23: adding it leaves the rounded value in the low bits */
-    const float clamped = x < -126.0f ? -126.0f : x;
-    const float shifted = clamped + to_integer;
-    const float r = clamped - (shifted - to_integer);
-    float p = 1.33335581e-3f;
-    p = p * r + 9.61812911e-3f;
-    p = p * r + 5.55041087e-2f;
-    p = p * r + 2.40226507e-1f;
-    p = p * r + 6.93147181e-1f;
-    p = p * r + 1.0f;
-
-    uint32_t exponent, bits;
-    memcpy(&exponent, &shifted, sizeof exponent);
-    memcpy(&bits, &p, sizeof bits);
-    bits += exponent << 23;
-    memcpy(&p, &bits, sizeof p);
-    return p;
-}
-
-#define LOG2_E 1.44269504f
-
 /* destination [rows, cols] bf16 = source [rows, cols] * factor[row] (NULL: 1). */
 DF_MULTIVERSION
 static void store_rows(const float *source, int64_t rows, int64_t cols, int64_t source_ld,
@@ -85,7 +40,7 @@ static void store_rows(const float *source, int64_t rows, int64_t cols, int64_t 
     for (int64_t i = 0; i < rows; i++) {
         const float f = factor ? factor[i] : 1.0f;
         for (int64_t j = 0; j < cols; j++)
-            destination[i * destination_ld + j] = narrow(source[i * source_ld + j] * f);
+            destination[i * destination_ld + j] = df_bf16_narrow(source[i * source_ld + j] * f);
     }
 }
 
@@ -95,7 +50,7 @@ static void store_transposed(const float *source, int64_t rows, int64_t cols, in
 {
     for (int64_t i = 0; i < rows; i++) {
         for (int64_t j = 0; j < cols; j++)
-            destination[i * destination_ld + j] = narrow(source[j * source_ld + i]);
+            destination[i * destination_ld + j] = df_bf16_narrow(source[j * source_ld + i]);
     }
 }
 
@@ -116,7 +71,11 @@ static struct attention attention_of_bf16(struct df_backend *backend, struct df_
     struct attention a = attention_of(shape);
 
     assert(a.head_size % DF_K_STEP == 0); /* q and dout are read as they lie, without zeros behind them */
-    a.gemm = df_gemm_bf16_functions[df_cpu_context(backend)->gemm_bf16];
+    const enum df_gemm_bf16_kind kind = df_cpu_context(backend)->gemm_bf16;
+    a.gemm = df_gemm_bf16_functions[kind];
+    a.softmax = kind >= DF_GEMM_BF16_AVX512 ? df_softmax_bf16_avx512 : df_softmax_bf16;
+    a.softmax_backward =
+        kind >= DF_GEMM_BF16_AVX512 ? df_softmax_backward_bf16_avx512 : df_softmax_backward_bf16;
     return a;
 }
 
@@ -143,30 +102,18 @@ static size_t cut_forward(const struct attention *a, char *base, struct forward_
     return (size_t)(cutter.next - base);
 }
 
-/* Scores to probabilities that are not normalised yet, e^(scale (score - largest)); the inverse of each row's
- * sum, and its log-sum-exp. */
-DF_MULTIVERSION
-static void exponentiate(const float *scores, int64_t rows, int64_t cols, int64_t ld, float scale,
-                         uint16_t *probabilities, float *inverse, float *lse)
+/* Scores to probabilities that are not normalised yet; the inverse of each row's sum, and its log-sum-exp. */
+static void exponentiate(const struct attention *a, const struct forward_scratch *s, int64_t rows,
+                         float *inverse, float *lse)
 {
-    const float scale2 = scale * LOG2_E;
+    const int64_t columns = df_panel_columns(a->tokens);
 
     for (int64_t i = 0; i < rows; i++) {
-        const float *row = scores + i * ld;
-        uint16_t *p = probabilities + i * ld;
-        const float largest = largest_of(row, cols);
-        float sum = 0.0f;
-
-#pragma omp simd reduction(+ : sum)
-        for (int64_t j = 0; j < cols; j++) {
-            const float e = exp2_nonpositive(scale2 * (row[j] - largest));
-            p[j] = narrow(e);
-            sum += e;
-        }
-        memset(p + cols, 0, (size_t)(df_padded_rows(cols) - cols) * sizeof *p);
-        inverse[i] = 1.0f / sum;
+        const struct df_softmax_row row =
+            a->softmax(s->scores + i * columns, a->tokens, a->scale, s->probabilities + i * columns);
+        inverse[i] = 1.0f / row.sum;
         if (lse)
-            lse[i] = scale * largest + logf(sum);
+            lse[i] = a->scale * row.largest + logf(row.sum);
     }
 }
 
@@ -185,8 +132,7 @@ static void forward_block(const struct attention *a, const struct forward_scratc
                                    .packed = s->keys,
                                    .c = s->scores,
                                    .ldc = columns});
-    exponentiate(s->scores, rows, a->tokens, columns, a->scale, s->probabilities, inverse,
-                 lse ? lse + first : NULL);
+    exponentiate(a, s, rows, inverse, lse ? lse + first : NULL);
     a->gemm(&(struct df_gemm_bf16){.m = rows,
                                    .n = a->head_size,
                                    .k = a->tokens,
@@ -277,44 +223,14 @@ static void row_products(const uint16_t *dout, const uint16_t *out, int64_t rows
     }
 }
 
-/* The softmax of two neighbouring rows of scores and its gradient. The second row of an odd block's last pair
- * is `absent`: its probabilities are zero. */
-struct row_pair {
-    const float *scores[2], *gradients[2];
-    float lse2[2], delta[2]; /* log2 of the sum of exponentials; dout . out */
-    bool absent;
-};
-
-/* `width` columns from `column` on. probabilities and score_pairs are those columns' packed pairs,
- * score_rows the two rows' gradients side by side. */
-DF_INLINE void softmax_backward_columns(const struct row_pair *pair, int64_t column, int64_t width,
-                                        float scale, uint32_t *probabilities, uint32_t *score_pairs,
-                                        uint16_t *score_rows[2])
+/* Scores and the probabilities' gradients [rows, tokens] to what the three products of the backward pass
+ * read.
+ */
+static void softmax_backward(const struct attention *a, const struct backward_scratch *s, int64_t rows,
+                             const float *lse, const float *delta)
 {
-    const float *s0 = pair->scores[0] + column, *s1 = pair->scores[1] + column;
-    const float *g0 = pair->gradients[0] + column, *g1 = pair->gradients[1] + column;
-    uint16_t *row0 = score_rows[0] + column, *row1 = score_rows[1] + column;
-    const float scale2 = scale * LOG2_E, second = pair->absent ? 0.0f : 1.0f;
-
-#pragma omp simd
-    for (int64_t j = 0; j < width; j++) {
-        const float p0 = exp2_nonpositive(scale2 * s0[j] - pair->lse2[0]);
-        const float p1 = exp2_nonpositive(scale2 * s1[j] - pair->lse2[1]) * second;
-        const float d0 = p0 * (g0[j] - pair->delta[0]) * scale, d1 = p1 * (g1[j] - pair->delta[1]) * scale;
-        probabilities[j] = narrow_pair(p0, p1);
-        score_pairs[j] = narrow_pair(d0, d1);
-        row0[j] = narrow(d0);
-        row1[j] = narrow(d1);
-    }
-}
-
-/* Scores and the probabilities' gradients [rows, columns] to what the three products of the backward pass
- * read. Columns from cols to the panel's end become zeros. */
-DF_MULTIVERSION
-static void softmax_backward(const struct backward_scratch *s, int64_t rows, int64_t cols, int64_t columns,
-                             float scale, const float *lse, const float *delta)
-{
-    const int64_t pairs = df_padded_rows(rows) / 2, used = (rows + 1) / 2;
+    const int64_t columns = df_panel_columns(a->tokens);
+    const int64_t pairs = df_padded_rows(rows) / 2, used = (rows + 1) / 2, panel = pairs * DF_PANEL;
 
     for (int64_t column = 0; column < columns; column += DF_PANEL) {
         const int64_t rest = column * pairs + used * DF_PANEL;
@@ -324,24 +240,19 @@ static void softmax_backward(const struct backward_scratch *s, int64_t rows, int
     }
     for (int64_t i = 0; i < rows; i += 2) {
         const int64_t other = i + 1 < rows ? i + 1 : i;
-        const struct row_pair pair = {
+        a->softmax_backward(&(struct df_softmax_pair){
             .scores = {s->scores + i * columns, s->scores + other * columns},
             .gradients = {s->gradients + i * columns, s->gradients + other * columns},
-            .lse2 = {lse[i] * LOG2_E, lse[other] * LOG2_E},
+            .log_sum = {lse[i], lse[other]},
             .delta = {delta[i], delta[other]},
             .absent = other == i,
-        };
-        uint16_t *score_rows[2] = {s->score_rows + i * columns, s->score_rows + (i + 1) * columns};
-        for (int64_t column = 0; column < columns; column += DF_PANEL) {
-            const int64_t width = df_min_i64(DF_PANEL, cols - column);
-            const int64_t place = column * pairs + i / 2 * DF_PANEL;
-            softmax_backward_columns(&pair, column, width, scale, s->probabilities + place,
-                                     s->score_pairs + place, score_rows);
-            for (int64_t j = width; j < DF_PANEL; j++) {
-                s->probabilities[place + j] = s->score_pairs[place + j] = 0;
-                score_rows[0][column + j] = score_rows[1][column + j] = 0;
-            }
-        }
+            .scale = a->scale,
+            .count = a->tokens,
+            .panel = panel,
+            .probabilities = s->probabilities + i / 2 * DF_PANEL,
+            .score_pairs = s->score_pairs + i / 2 * DF_PANEL,
+            .score_rows = {s->score_rows + i * columns, s->score_rows + (i + 1) * columns},
+        });
     }
 }
 
@@ -391,7 +302,7 @@ static void backward_block(const struct attention *a, const struct backward_scra
     product.c = s->gradients;
     a->gemm(&product);
     row_products(dout, h->out + first * a->dim, rows, a->head_size, a->dim, delta);
-    softmax_backward(s, rows, a->tokens, columns, a->scale, h->lse + first, delta);
+    softmax_backward(a, s, rows, h->lse + first, delta);
     a->gemm(&(struct df_gemm_bf16){.m = rows,
                                    .n = a->head_size,
                                    .k = a->tokens,
