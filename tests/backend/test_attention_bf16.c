@@ -181,10 +181,10 @@ static void check_product(int64_t m, int64_t n, int64_t k, bool transposed, bool
         df_pack_bf16_transposed(b16, k, n, ldb, packed);
     else
         df_pack_bf16(b16, k, n, ldb, packed);
-    for (int kind = 0; kind <= (int)df_gemm_bf16_best(); kind++) {
+    for (int isa = 0; isa <= (int)df_bf16_isa_best(); isa++) {
         const struct df_gemm_bf16 product = {m, n, k, a16, lda, packed, c, ldc, accumulate};
         memcpy(c, before, (size_t)(m * ldc) * sizeof *c);
-        df_gemm_bf16_functions[kind](&product);
+        df_gemm_bf16_functions[isa](&product);
         for (int64_t i = 0; i < m; i++) {
             for (int64_t j = 0; j < n; j++) {
                 double sum = accumulate ? before[i * ldc + j] : 0.0;
@@ -206,11 +206,11 @@ static void check_product(int64_t m, int64_t n, int64_t k, bool transposed, bool
 static void products(void **state)
 {
     static const int64_t sizes[] = {1, 2, 5, 6, 7, 16, 17, 33, 50, 64, 65, 131};
-    static const char *const absent[DF_GEMM_BF16_KINDS] = {NULL, "VDPBF16PS", "AMX"};
+    static const char *const absent[DF_BF16_ISAS] = {NULL, "VDPBF16PS", "AMX"};
     const size_t count = sizeof sizes / sizeof *sizes;
     (void)state;
-    for (int kind = (int)df_gemm_bf16_best() + 1; kind < DF_GEMM_BF16_KINDS; kind++)
-        print_message("this processor has no %s: products with it are not tested\n", absent[kind]);
+    for (int isa = (int)df_bf16_isa_best() + 1; isa < DF_BF16_ISAS; isa++)
+        print_message("this processor has no %s: products with it are not tested\n", absent[isa]);
     for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; j < count; j++) {
             const int64_t m = sizes[i], n = sizes[j], k = sizes[(i + j) % count];

@@ -1,6 +1,8 @@
 /* GELU (exact, by erf) and SwiGLU, forward and backward. */
 #include "act.h"
 #include "cpu_backend.h"
+#include "cpu_context.h"
+#include "gelu_bf16.h"
 
 #include "dinoft/size.h"
 
@@ -11,7 +13,7 @@
 DF_INLINE float gelu(enum df_dtype type, float x)
 {
     float exponential;
-    return x * (type == DF_BF16 ? df_normal_cdf_rough(x) : df_normal_cdf_fast(x, &exponential));
+    return x * (type == DF_BF16 ? df_odd_polynomial(&df_rough_cdf, x) : df_normal_cdf_fast(x, &exponential));
 }
 
 DF_INLINE float gelu_slope(enum df_dtype type, float x)
@@ -19,7 +21,7 @@ DF_INLINE float gelu_slope(enum df_dtype type, float x)
     const float inv_sqrt_2pi = 0.398942280f;
     float exponential;
     if (type == DF_BF16)
-        return df_gelu_slope_rough(x);
+        return df_odd_polynomial(&df_rough_gelu_slope, x);
     const float cdf = df_normal_cdf_fast(x, &exponential);
     return cdf + x * (inv_sqrt_2pi * exponential);
 }
@@ -52,19 +54,40 @@ DF_MULTIVERSION static void gelu_gradient_chunk(enum df_dtype type, const void *
     DF_ACT_CALL(type, gelu_gradient_loop, x, dy, dx, begin, end);
 }
 
+/* Whether a compiler's loops give way to those of gelu_bf16_avx512.c. */
+static bool has_own_instructions(struct df_backend *backend)
+{
+    return backend->compute == DF_BF16 && df_cpu_context(backend)->bf16_isa >= DF_BF16_AVX512;
+}
+
 int df_cpu_gelu_forward(struct df_backend *backend, const void *x, void *y, int64_t count)
 {
+    const bool own = has_own_instructions(backend);
+
 #pragma omp parallel for num_threads(backend->threads) if (count > CHUNK)
-    for (int64_t first = 0; first < count; first += CHUNK)
-        gelu_chunk(backend->compute, x, y, first, df_min_i64(first + CHUNK, count));
+    for (int64_t first = 0; first < count; first += CHUNK) {
+        const int64_t end = df_min_i64(first + CHUNK, count);
+        if (own)
+            df_gelu_bf16_avx512((const uint16_t *)x + first, (uint16_t *)y + first, end - first);
+        else
+            gelu_chunk(backend->compute, x, y, first, end);
+    }
     return 0;
 }
 
 int df_cpu_gelu_backward(struct df_backend *backend, const void *x, const void *dy, void *dx, int64_t count)
 {
+    const bool own = has_own_instructions(backend);
+
 #pragma omp parallel for num_threads(backend->threads) if (count > CHUNK)
-    for (int64_t first = 0; first < count; first += CHUNK)
-        gelu_gradient_chunk(backend->compute, x, dy, dx, first, df_min_i64(first + CHUNK, count));
+    for (int64_t first = 0; first < count; first += CHUNK) {
+        const int64_t end = df_min_i64(first + CHUNK, count);
+        if (own)
+            df_gelu_gradient_bf16_avx512((const uint16_t *)x + first, (const uint16_t *)dy + first,
+                                         (uint16_t *)dx + first, end - first);
+        else
+            gelu_gradient_chunk(backend->compute, x, dy, dx, first, end);
+    }
     return 0;
 }
 

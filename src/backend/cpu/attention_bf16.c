@@ -71,11 +71,10 @@ static struct attention attention_of_bf16(struct df_backend *backend, struct df_
     struct attention a = attention_of(shape);
 
     assert(a.head_size % DF_K_STEP == 0); /* q and dout are read as they lie, without zeros behind them */
-    const enum df_gemm_bf16_kind kind = df_cpu_context(backend)->gemm_bf16;
-    a.gemm = df_gemm_bf16_functions[kind];
-    a.softmax = kind >= DF_GEMM_BF16_AVX512 ? df_softmax_bf16_avx512 : df_softmax_bf16;
-    a.softmax_backward =
-        kind >= DF_GEMM_BF16_AVX512 ? df_softmax_backward_bf16_avx512 : df_softmax_backward_bf16;
+    const enum df_bf16_isa isa = df_cpu_context(backend)->bf16_isa;
+    a.gemm = df_gemm_bf16_functions[isa];
+    a.softmax = isa >= DF_BF16_AVX512 ? df_softmax_bf16_avx512 : df_softmax_bf16;
+    a.softmax_backward = isa >= DF_BF16_AVX512 ? df_softmax_backward_bf16_avx512 : df_softmax_backward_bf16;
     return a;
 }
 

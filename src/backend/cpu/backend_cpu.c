@@ -85,7 +85,7 @@ struct df_backend *df_cpu_backend_open(enum df_dtype compute, int threads)
         close_cpu(&context->backend);
         return NULL;
     }
-    context->gemm_bf16 = df_gemm_bf16_best();
+    context->bf16_isa = df_bf16_isa_best();
     return &context->backend;
 }
 

@@ -5,7 +5,7 @@
 #ifndef DINOFT_CPU_CONTEXT_H
 #define DINOFT_CPU_CONTEXT_H
 
-#include "gemm_bf16.h"
+#include "bf16_isa.h"
 #include "onednn.h"
 
 #include "dinoft/backend.h"
@@ -51,7 +51,7 @@ struct df_cpu_context {
     struct df_backend backend; /* first: its address is the context's */
     struct df_onednn onednn;
     struct df_primitive_cache cache;
-    enum df_gemm_bf16_kind gemm_bf16; /* what multiplies in attention */
+    enum df_bf16_isa bf16_isa;
     void *scratch;
     size_t scratch_bytes;
 };

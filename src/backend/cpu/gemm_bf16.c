@@ -1,7 +1,6 @@
 #include "gemm_bf16.h"
 
 #include "bf16.h"
-#include "onednn.h"
 
 #include "dinoft/size.h"
 
@@ -71,15 +70,8 @@ void df_gemm_bf16_portable(const struct df_gemm_bf16 *p)
     }
 }
 
-df_gemm_bf16_function *const df_gemm_bf16_functions[DF_GEMM_BF16_KINDS] = {
-    [DF_GEMM_BF16_PORTABLE] = df_gemm_bf16_portable,
-    [DF_GEMM_BF16_AVX512] = df_gemm_bf16_avx512,
-    [DF_GEMM_BF16_AMX] = df_gemm_bf16_amx,
+df_gemm_bf16_function *const df_gemm_bf16_functions[DF_BF16_ISAS] = {
+    [DF_BF16_PORTABLE] = df_gemm_bf16_portable,
+    [DF_BF16_AVX512] = df_gemm_bf16_avx512,
+    [DF_BF16_AMX] = df_gemm_bf16_amx,
 };
-
-enum df_gemm_bf16_kind df_gemm_bf16_best(void)
-{
-    if (df_onednn_may_use(dnnl_cpu_isa_avx512_core_amx))
-        return DF_GEMM_BF16_AMX;
-    return df_onednn_may_use(dnnl_cpu_isa_avx512_core_bf16) ? DF_GEMM_BF16_AVX512 : DF_GEMM_BF16_PORTABLE;
-}

@@ -7,6 +7,8 @@
 #ifndef DINOFT_GEMM_BF16_H
 #define DINOFT_GEMM_BF16_H
 
+#include "bf16_isa.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -56,22 +58,11 @@ typedef void df_gemm_bf16_function(const struct df_gemm_bf16 *product);
 /* In plain C, for every processor. */
 df_gemm_bf16_function df_gemm_bf16_portable;
 
-/* With VDPBF16PS, and with AMX tiles: only where df_gemm_bf16_best() says so (on other architectures they are
+/* With VDPBF16PS, and with AMX tiles: only where the processor has them (elsewhere than on x86-64 they are
  * the portable one). */
 df_gemm_bf16_function df_gemm_bf16_avx512;
 df_gemm_bf16_function df_gemm_bf16_amx;
 
-/* From slow to fast; a processor that has one has those before it. */
-enum df_gemm_bf16_kind {
-    DF_GEMM_BF16_PORTABLE,
-    DF_GEMM_BF16_AVX512,
-    DF_GEMM_BF16_AMX,
-    DF_GEMM_BF16_KINDS,
-};
-
-extern df_gemm_bf16_function *const df_gemm_bf16_functions[DF_GEMM_BF16_KINDS];
-
-/* The fastest that processor, system and oneDNN's limit (the variable ONEDNN_MAX_CPU_ISA) allow. */
-enum df_gemm_bf16_kind df_gemm_bf16_best(void);
+extern df_gemm_bf16_function *const df_gemm_bf16_functions[DF_BF16_ISAS];
 
 #endif

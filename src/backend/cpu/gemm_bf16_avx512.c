@@ -3,25 +3,25 @@
 
 #if defined(__x86_64__) && defined(__GNUC__)
 
+#include "avx512_bf16.h"
+
 #include "dinoft/size.h"
 
 #include <assert.h>
-#include <immintrin.h>
 #include <string.h>
 
-#define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16")))
-#define LANES  16 /* floats of a vector */
+#define LANES DF_AVX512_LANES
 
 /* Rows of C that are worked on together: with four vectors of columns 24 sums, which leaves room in the 32
  * registers for a row of B. */
 #define MOST_ROWS 6
 
-TARGET static inline __m512bh load_pairs(const uint16_t *pairs)
+DF_AVX512_TARGET static inline __m512bh load_pairs(const uint16_t *pairs)
 {
     return (__m512bh)_mm512_loadu_si512(pairs);
 }
 
-TARGET static inline __m512bh broadcast_pair(const uint16_t *pair)
+DF_AVX512_TARGET static inline __m512bh broadcast_pair(const uint16_t *pair)
 {
     int32_t both;
     memcpy(&both, pair, sizeof both);
@@ -30,9 +30,8 @@ TARGET static inline __m512bh broadcast_pair(const uint16_t *pair)
 
 /* rows x (vectors * 16) of C. The counts are constants wherever it is called, so that the sums stay in
  * registers. */
-TARGET static inline __attribute__((always_inline)) void tile(const struct df_gemm_bf16 *p, const uint16_t *a,
-                                                              const uint16_t *panel, float *c, const int rows,
-                                                              const int vectors)
+DF_AVX512_INLINE void tile(const struct df_gemm_bf16 *p, const uint16_t *a, const uint16_t *panel, float *c,
+                           const int rows, const int vectors)
 {
     __m512 sums[MOST_ROWS][DF_PANEL / LANES];
 
@@ -75,8 +74,8 @@ TARGET static inline __attribute__((always_inline)) void tile(const struct df_ge
             tile(p, a, panel, c, ROWS, 1);                                                                   \
         break
 
-TARGET static void any_tile(const struct df_gemm_bf16 *p, const uint16_t *a, const uint16_t *panel, float *c,
-                            int rows, int vectors)
+DF_AVX512_TARGET static void any_tile(const struct df_gemm_bf16 *p, const uint16_t *a, const uint16_t *panel,
+                                      float *c, int rows, int vectors)
 {
     switch (rows) {
         TILE_OF(6);

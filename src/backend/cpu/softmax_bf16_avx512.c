@@ -4,18 +4,15 @@
 
 #if defined(__x86_64__) && defined(__GNUC__)
 
+#include "avx512_bf16.h"
+
 #include "dinoft/size.h"
 
-#include <immintrin.h>
 #include <math.h>
-
-#define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")))
-#define INLINE static inline __attribute__((always_inline))
-#define LANES  16
 
 /* 2^x, relative error below 3e-6 (a polynomial of 2^f, 0 <= f < 1, fitted as those of vector_math.h): x is
  * split by rounding down, as VSCALEFPS does, too. NaN stays NaN. */
-TARGET INLINE __m512 exp2_of(__m512 x)
+DF_AVX512_INLINE __m512 exp2_of(__m512 x)
 {
     const __m512 f = _mm512_reduce_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
     __m512 p = _mm512_set1_ps(0.013534168f);
@@ -26,33 +23,28 @@ TARGET INLINE __m512 exp2_of(__m512 x)
     return _mm512_scalef_ps(p, x);
 }
 
-INLINE __mmask16 first_lanes(int64_t count)
-{
-    return count >= LANES ? 0xffff : count <= 0 ? 0 : (__mmask16)((1u << count) - 1);
-}
-
 /* max(x, largest) gives its second argument when the first is NaN: the sum of the exponentials shows it. */
-TARGET INLINE float largest_of(const float *x, int64_t count)
+DF_AVX512_INLINE float largest_of(const float *x, int64_t count)
 {
     __m512 lanes[4];
     int64_t j = 0;
 
     for (int v = 0; v < 4; v++)
         lanes[v] = _mm512_set1_ps(-INFINITY);
-    for (; j + 4 * LANES <= count; j += 4 * LANES) {
+    for (; j + 4 * DF_AVX512_LANES <= count; j += 4 * DF_AVX512_LANES) {
         for (int v = 0; v < 4; v++)
-            lanes[v] = _mm512_max_ps(_mm512_loadu_ps(x + j + v * LANES), lanes[v]);
+            lanes[v] = _mm512_max_ps(_mm512_loadu_ps(x + j + v * DF_AVX512_LANES), lanes[v]);
     }
-    for (; j < count; j += LANES) {
-        const __mmask16 mask = first_lanes(count - j);
+    for (; j < count; j += DF_AVX512_LANES) {
+        const __mmask16 mask = df_avx512_first(count - j);
         lanes[0] = _mm512_mask_max_ps(lanes[0], mask, _mm512_maskz_loadu_ps(mask, x + j), lanes[0]);
     }
     lanes[0] = _mm512_max_ps(_mm512_max_ps(lanes[0], lanes[1]), _mm512_max_ps(lanes[2], lanes[3]));
     return _mm512_reduce_max_ps(lanes[0]);
 }
 
-TARGET struct df_softmax_row df_softmax_bf16_avx512(const float *scores, int64_t count, float scale,
-                                                    uint16_t *probabilities)
+DF_AVX512_TARGET struct df_softmax_row df_softmax_bf16_avx512(const float *scores, int64_t count, float scale,
+                                                              uint16_t *probabilities)
 {
     const float largest = largest_of(scores, count);
     const __m512 factor = _mm512_set1_ps(scale * DF_LOG2_E);
@@ -60,15 +52,16 @@ TARGET struct df_softmax_row df_softmax_bf16_avx512(const float *scores, int64_t
     __m512 sums[2] = {_mm512_setzero_ps(), _mm512_setzero_ps()};
     int64_t j = 0;
 
-    for (; j + 2 * LANES <= count; j += 2 * LANES) {
+    for (; j + 2 * DF_AVX512_LANES <= count; j += 2 * DF_AVX512_LANES) {
         const __m512 even = exp2_of(_mm512_fmadd_ps(_mm512_loadu_ps(scores + j), factor, shift));
-        const __m512 odd = exp2_of(_mm512_fmadd_ps(_mm512_loadu_ps(scores + j + LANES), factor, shift));
+        const __m512 odd =
+            exp2_of(_mm512_fmadd_ps(_mm512_loadu_ps(scores + j + DF_AVX512_LANES), factor, shift));
         sums[0] = _mm512_add_ps(sums[0], even);
         sums[1] = _mm512_add_ps(sums[1], odd);
         _mm512_storeu_si512(probabilities + j, (__m512i)_mm512_cvtne2ps_pbh(odd, even));
     }
-    for (; j < df_padded_rows(count); j += LANES) {
-        const __mmask16 mask = first_lanes(count - j);
+    for (; j < df_padded_rows(count); j += DF_AVX512_LANES) {
+        const __mmask16 mask = df_avx512_first(count - j);
         const __m512 x = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(mask, scores + j), factor, shift);
         const __m512 e = _mm512_maskz_mov_ps(mask, exp2_of(x));
         sums[0] = _mm512_add_ps(sums[0], e);
@@ -84,8 +77,8 @@ struct constants {
 };
 
 /* 16 columns, of which those of the mask exist. */
-TARGET INLINE void backward_vector(const struct df_softmax_pair *pair, const struct constants *constants,
-                                   const __mmask16 masks[2], int64_t column, int64_t packed)
+DF_AVX512_INLINE void backward_vector(const struct df_softmax_pair *pair, const struct constants *constants,
+                                      const __mmask16 masks[2], int64_t column, int64_t packed)
 {
     __m512 p[2], d[2];
 
@@ -108,9 +101,9 @@ TARGET INLINE void backward_vector(const struct df_softmax_pair *pair, const str
                         _mm512_extracti64x4_epi64(gradients, 1));
 }
 
-TARGET static struct constants constants_of(const struct df_softmax_pair *pair)
+DF_AVX512_TARGET static struct constants constants_of(const struct df_softmax_pair *pair)
 {
-    uint16_t order[2 * LANES];
+    uint16_t order[2 * DF_AVX512_LANES];
     struct constants constants = {
         .factor = _mm512_set1_ps(pair->scale * DF_LOG2_E),
         .scale = _mm512_set1_ps(pair->scale),
@@ -120,18 +113,18 @@ TARGET static struct constants constants_of(const struct df_softmax_pair *pair)
         constants.minus_lse[r] = _mm512_set1_ps(-pair->log_sum[r] * DF_LOG2_E);
         constants.minus_delta[r] = _mm512_set1_ps(-pair->delta[r] * pair->scale);
     }
-    for (int j = 0; j < 2 * LANES; j++)
-        order[j] = (uint16_t)(j / 2 + j % 2 * LANES);
+    for (int j = 0; j < 2 * DF_AVX512_LANES; j++)
+        order[j] = (uint16_t)(j / 2 + j % 2 * DF_AVX512_LANES);
     constants.interleave = _mm512_loadu_si512(order);
     return constants;
 }
 
-TARGET void df_softmax_backward_bf16_avx512(const struct df_softmax_pair *pair)
+DF_AVX512_TARGET void df_softmax_backward_bf16_avx512(const struct df_softmax_pair *pair)
 {
     const struct constants constants = constants_of(pair);
 
-    for (int64_t column = 0; column < df_panel_columns(pair->count); column += LANES) {
-        const __mmask16 mask = first_lanes(pair->count - column);
+    for (int64_t column = 0; column < df_panel_columns(pair->count); column += DF_AVX512_LANES) {
+        const __mmask16 mask = df_avx512_first(pair->count - column);
         const __mmask16 masks[2] = {mask, pair->absent ? 0 : mask};
         backward_vector(pair, &constants, masks, column, column / DF_PANEL * pair->panel + column % DF_PANEL);
     }

@@ -1,0 +1,23 @@
+/* What the files with AVX-512 intrinsics for bfloat16 share. Private to src/backend/cpu; only for x86-64. */
+#ifndef DINOFT_AVX512_BF16_H
+#define DINOFT_AVX512_BF16_H
+
+#include <immintrin.h>
+#include <stdint.h>
+
+#define DF_AVX512_TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")))
+#define DF_AVX512_INLINE DF_AVX512_TARGET static inline __attribute__((always_inline))
+#define DF_AVX512_LANES  16 /* floats of a vector */
+
+/* A mask of the first `count` lanes, which may be more than there are, or negative. */
+DF_AVX512_INLINE __mmask16 df_avx512_first(int64_t count)
+{
+    return count >= DF_AVX512_LANES ? 0xffff : count <= 0 ? 0 : (__mmask16)((1u << count) - 1);
+}
+
+DF_AVX512_INLINE __m512 df_avx512_widen(__m256i bits)
+{
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
+}
+
+#endif
