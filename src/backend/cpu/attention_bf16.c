@@ -17,8 +17,12 @@
 #include <omp.h>
 #include <string.h>
 
-#define FORWARD_BLOCK  48 /* queries; a multiple of the six rows that a product works on together */
-#define BACKWARD_BLOCK 64 /* even: it is the inner dimension of dk and dv */
+#define FORWARD_BLOCK 48 /* queries; a multiple of the six rows that a product works on together */
+
+/* Queries and keys of a block of the backward pass, whole panels: its five arrays of scores (320 KB) stay in
+ * the second-level cache, and dk and dv, to which every block adds, are read and written once for 128
+ * queries. */
+#define BACKWARD_BLOCK 128
 
 /* Cuts a thread's scratch buffer into arrays. */
 struct cutter {
@@ -176,32 +180,33 @@ int attention_forward_bf16(struct df_backend *backend, struct df_attention_shape
 /* --- backward --- */
 
 struct backward_scratch {
-    uint16_t *keys, *values; /* k^T, v^T packed [head size, N] */
-    uint16_t *key_rows;      /* k packed [N, head size] */
-    float *scores;           /* [BACKWARD_BLOCK, columns] */
-    float *gradients;        /* [BACKWARD_BLOCK, columns] of the probabilities */
-    uint16_t *score_rows;    /* [BACKWARD_BLOCK, columns] gradients of the scores, as the left side of dq */
-    uint32_t *score_pairs;   /* the same packed [BACKWARD_BLOCK, N], as the right side of dk^T */
-    uint32_t *probabilities; /* packed [BACKWARD_BLOCK, N], the right side of dv^T */
-    uint16_t *left;          /* [head size, BACKWARD_BLOCK]: dout^T or q^T of the block */
-    float *dq;               /* [BACKWARD_BLOCK, panel columns of the head size] */
-    float *dk, *dv;          /* [head size, columns], transposed sums over all blocks */
+    uint16_t *keys, *values;    /* k^T, v^T packed [head size, N] */
+    uint16_t *key_rows;         /* k packed [keys of a block, head size], block after block */
+    float *scores, *gradients;  /* [queries, keys] of a block, of the probabilities */
+    uint16_t *score_rows;       /* [queries, keys] gradients of the scores, as the left side of dq */
+    uint32_t *score_pairs;      /* the same packed, as the right side of dk^T */
+    uint32_t *probabilities;    /* packed [queries, keys], the right side of dv^T */
+    uint16_t *dout_t, *query_t; /* [head size, queries]: dout^T and q^T */
+    float *dq;                  /* [queries, panel columns of the head size] */
+    float *dk, *dv;             /* [head size, columns], transposed sums over all blocks */
 };
 
 static size_t cut_backward(const struct attention *a, char *base, struct backward_scratch *s)
 {
-    const int64_t columns = df_panel_columns(a->tokens), block = BACKWARD_BLOCK * columns;
+    const int64_t columns = df_panel_columns(a->tokens), block = BACKWARD_BLOCK * BACKWARD_BLOCK;
+    const int64_t blocks = (a->tokens + BACKWARD_BLOCK - 1) / BACKWARD_BLOCK;
     struct cutter cutter = {base};
 
     s->keys = cut(&cutter, df_packed_count(a->head_size, a->tokens), sizeof *s->keys);
     s->values = cut(&cutter, df_packed_count(a->head_size, a->tokens), sizeof *s->values);
-    s->key_rows = cut(&cutter, df_packed_count(a->tokens, a->head_size), sizeof *s->key_rows);
+    s->key_rows = cut(&cutter, blocks * df_packed_count(BACKWARD_BLOCK, a->head_size), sizeof *s->key_rows);
     s->scores = cut(&cutter, block, sizeof *s->scores);
     s->gradients = cut(&cutter, block, sizeof *s->gradients);
     s->score_rows = cut(&cutter, block, sizeof *s->score_rows);
     s->score_pairs = cut(&cutter, block / 2, sizeof *s->score_pairs);
     s->probabilities = cut(&cutter, block / 2, sizeof *s->probabilities);
-    s->left = cut(&cutter, a->head_size * BACKWARD_BLOCK, sizeof *s->left);
+    s->dout_t = cut(&cutter, a->head_size * BACKWARD_BLOCK, sizeof *s->dout_t);
+    s->query_t = cut(&cutter, a->head_size * BACKWARD_BLOCK, sizeof *s->query_t);
     s->dq = cut(&cutter, BACKWARD_BLOCK * df_panel_columns(a->head_size), sizeof *s->dq);
     s->dk = cut(&cutter, a->head_size * columns, sizeof *s->dk);
     s->dv = cut(&cutter, a->head_size * columns, sizeof *s->dv);
@@ -222,35 +227,38 @@ static void row_products(const uint16_t *dout, const uint16_t *out, int64_t rows
     }
 }
 
-/* Scores and the probabilities' gradients [rows, tokens] to what the three products of the backward pass
- * read.
- */
-static void softmax_backward(const struct attention *a, const struct backward_scratch *s, int64_t rows,
+/* A block of the scores: queries and keys, each from `first` on. */
+struct block {
+    int64_t first_query, queries, first_key, keys;
+};
+
+/* Scores and the probabilities' gradients to what the three products of the backward pass read. */
+static void softmax_backward(const struct attention *a, const struct backward_scratch *s, struct block block,
                              const float *lse, const float *delta)
 {
-    const int64_t columns = df_panel_columns(a->tokens);
-    const int64_t pairs = df_padded_rows(rows) / 2, used = (rows + 1) / 2, panel = pairs * DF_PANEL;
+    const int64_t pairs = df_padded_rows(block.queries) / 2, used = (block.queries + 1) / 2;
+    const size_t rest_bytes = (size_t)((pairs - used) * DF_PANEL) * sizeof *s->probabilities;
 
-    for (int64_t column = 0; column < columns; column += DF_PANEL) {
+    for (int64_t column = 0; column < block.keys; column += DF_PANEL) {
         const int64_t rest = column * pairs + used * DF_PANEL;
-        const size_t bytes = (size_t)((pairs - used) * DF_PANEL) * sizeof *s->probabilities;
-        memset(s->probabilities + rest, 0, bytes);
-        memset(s->score_pairs + rest, 0, bytes);
+        memset(s->probabilities + rest, 0, rest_bytes);
+        memset(s->score_pairs + rest, 0, rest_bytes);
     }
-    for (int64_t i = 0; i < rows; i += 2) {
-        const int64_t other = i + 1 < rows ? i + 1 : i;
+    for (int64_t i = 0; i < block.queries; i += 2) {
+        const int64_t other = i + 1 < block.queries ? i + 1 : i;
+        const int64_t row = i * BACKWARD_BLOCK, other_row = other * BACKWARD_BLOCK;
         a->softmax_backward(&(struct df_softmax_pair){
-            .scores = {s->scores + i * columns, s->scores + other * columns},
-            .gradients = {s->gradients + i * columns, s->gradients + other * columns},
+            .scores = {s->scores + row, s->scores + other_row},
+            .gradients = {s->gradients + row, s->gradients + other_row},
             .log_sum = {lse[i], lse[other]},
             .delta = {delta[i], delta[other]},
             .absent = other == i,
             .scale = a->scale,
-            .count = a->tokens,
-            .panel = panel,
+            .count = block.keys,
+            .panel = pairs * DF_PANEL,
             .probabilities = s->probabilities + i / 2 * DF_PANEL,
             .score_pairs = s->score_pairs + i / 2 * DF_PANEL,
-            .score_rows = {s->score_rows + i * columns, s->score_rows + (i + 1) * columns},
+            .score_rows = {s->score_rows + row, s->score_rows + row + BACKWARD_BLOCK},
         });
     }
 }
@@ -262,58 +270,72 @@ struct head_gradient {
     uint16_t *dq, *dk, *dv; /* dk NULL: not wanted */
 };
 
-/* sum [head size, columns] (+)= (rows of `left`)^T packed. */
-static void add_transposed(const struct attention *a, const struct backward_scratch *s, const uint16_t *left,
-                           int64_t left_ld, int64_t rows, const uint32_t *packed, bool accumulate, float *sum)
+/* Columns of sum [head size, columns] (+)= left [head size, queries] packed [queries, keys]. */
+static void add_transposed(const struct attention *a, const uint16_t *left, struct block block,
+                           const uint32_t *packed, float *sum)
 {
-    transpose(left, rows, a->head_size, left_ld, s->left, BACKWARD_BLOCK);
     a->gemm(&(struct df_gemm_bf16){.m = a->head_size,
-                                   .n = a->tokens,
-                                   .k = rows,
-                                   .a = s->left,
+                                   .n = block.keys,
+                                   .k = block.queries,
+                                   .a = left,
                                    .lda = BACKWARD_BLOCK,
                                    .packed = (const uint16_t *)packed,
-                                   .c = sum,
+                                   .c = sum + block.first_key,
                                    .ldc = df_panel_columns(a->tokens),
-                                   .accumulate = accumulate});
+                                   .accumulate = block.first_query > 0});
 }
 
 static void backward_block(const struct attention *a, const struct backward_scratch *s,
-                           const struct head_gradient *h, int64_t first)
+                           const struct head_gradient *h, struct block block, const float *delta)
 {
-    const int64_t rows = df_min_i64(BACKWARD_BLOCK, a->tokens - first), columns = df_panel_columns(a->tokens);
-    const int64_t size_columns = df_panel_columns(a->head_size);
-    const uint16_t *q = h->q + first * a->row, *dout = h->dout + first * a->dim;
-    float delta[BACKWARD_BLOCK];
-    struct df_gemm_bf16 product = {.m = rows,
-                                   .n = a->tokens,
+    const int64_t first_panel = block.first_key * df_padded_rows(a->head_size);
+    struct df_gemm_bf16 product = {.m = block.queries,
+                                   .n = block.keys,
                                    .k = a->head_size,
-                                   .a = q,
+                                   .a = h->q + block.first_query * a->row,
                                    .lda = a->row,
-                                   .packed = s->keys,
+                                   .packed = s->keys + first_panel,
                                    .c = s->scores,
-                                   .ldc = columns};
+                                   .ldc = BACKWARD_BLOCK};
 
     a->gemm(&product);
-    product.a = dout;
+    product.a = h->dout + block.first_query * a->dim;
     product.lda = a->dim;
-    product.packed = s->values;
+    product.packed = s->values + first_panel;
     product.c = s->gradients;
     a->gemm(&product);
-    row_products(dout, h->out + first * a->dim, rows, a->head_size, a->dim, delta);
-    softmax_backward(a, s, rows, h->lse + first, delta);
-    a->gemm(&(struct df_gemm_bf16){.m = rows,
+    softmax_backward(a, s, block, h->lse + block.first_query, delta);
+    a->gemm(&(struct df_gemm_bf16){.m = block.queries,
                                    .n = a->head_size,
-                                   .k = a->tokens,
+                                   .k = block.keys,
                                    .a = s->score_rows,
-                                   .lda = columns,
-                                   .packed = s->key_rows,
+                                   .lda = BACKWARD_BLOCK,
+                                   .packed = s->key_rows + block.first_key * df_panel_columns(a->head_size),
                                    .c = s->dq,
-                                   .ldc = size_columns});
-    store_rows(s->dq, rows, a->head_size, size_columns, NULL, h->dq + first * a->row, a->row);
-    add_transposed(a, s, dout, a->dim, rows, s->probabilities, first > 0, s->dv);
+                                   .ldc = df_panel_columns(a->head_size),
+                                   .accumulate = block.first_key > 0});
+    add_transposed(a, s->dout_t, block, s->probabilities, s->dv);
     if (h->dk)
-        add_transposed(a, s, q, a->row, rows, s->score_pairs, first > 0, s->dk);
+        add_transposed(a, s->query_t, block, s->score_pairs, s->dk);
+}
+
+/* The queries of a block against all keys. */
+static void backward_queries(const struct attention *a, const struct backward_scratch *s,
+                             const struct head_gradient *h, int64_t first)
+{
+    const int64_t rows = df_min_i64(BACKWARD_BLOCK, a->tokens - first);
+    const uint16_t *q = h->q + first * a->row, *dout = h->dout + first * a->dim;
+    float delta[BACKWARD_BLOCK];
+
+    row_products(dout, h->out + first * a->dim, rows, a->head_size, a->dim, delta);
+    transpose(dout, rows, a->head_size, a->dim, s->dout_t, BACKWARD_BLOCK);
+    if (h->dk)
+        transpose(q, rows, a->head_size, a->row, s->query_t, BACKWARD_BLOCK);
+    for (int64_t key = 0; key < a->tokens; key += BACKWARD_BLOCK)
+        backward_block(a, s, h, (struct block){first, rows, key, df_min_i64(BACKWARD_BLOCK, a->tokens - key)},
+                       delta);
+    store_rows(s->dq, rows, a->head_size, df_panel_columns(a->head_size), NULL, h->dq + first * a->row,
+               a->row);
 }
 
 static void backward_head(const struct attention *a, const struct backward_scratch *s,
@@ -323,9 +345,11 @@ static void backward_head(const struct attention *a, const struct backward_scrat
 
     df_pack_bf16_transposed(h->k, a->head_size, a->tokens, a->row, s->keys);
     df_pack_bf16_transposed(h->v, a->head_size, a->tokens, a->row, s->values);
-    df_pack_bf16(h->k, a->tokens, a->head_size, a->row, s->key_rows);
     for (int64_t first = 0; first < a->tokens; first += BACKWARD_BLOCK)
-        backward_block(a, s, h, first);
+        df_pack_bf16(h->k + first * a->row, df_min_i64(BACKWARD_BLOCK, a->tokens - first), a->head_size,
+                     a->row, s->key_rows + first * df_panel_columns(a->head_size));
+    for (int64_t first = 0; first < a->tokens; first += BACKWARD_BLOCK)
+        backward_queries(a, s, h, first);
     store_transposed(s->dv, a->tokens, a->head_size, columns, h->dv, a->row);
     if (h->dk)
         store_transposed(s->dk, a->tokens, a->head_size, columns, h->dk, a->row);
