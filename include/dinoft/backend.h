@@ -123,14 +123,14 @@ struct df_backend_ops {
      * none). */
     int (*assemble_tokens)(struct df_backend *backend, const float *patches, const float *prefix,
                            const float *pos, float *x, struct df_token_rows rows, int64_t dim);
-    /* The chosen rows of x float32 [B, N, D] -> y act [B * rows, D], contiguous; mean, rstd [B * rows], or
-     * both NULL. */
+    /* The chosen rows of x float32 [B, N, D] -> y [B * rows, D], act or float32, contiguous; mean, rstd
+     * [B * rows], or both NULL. */
     int (*layernorm_forward)(struct df_backend *backend, const float *x, struct df_token_rows rows,
                              int64_t dim, const float *gamma, const float *beta, float eps, void *y,
-                             float *mean, float *rstd);
-    /* dx float32 [B, N, D] (the chosen rows) += gradient through the normalisation of dy act [B * rows, D].
-     */
-    int (*layernorm_backward)(struct df_backend *backend, const void *dy, const float *x,
+                             enum df_dtype type, float *mean, float *rstd);
+    /* dx float32 [B, N, D] (the chosen rows) += gradient through the normalisation of dy [B * rows, D], act
+     * or float32. */
+    int (*layernorm_backward)(struct df_backend *backend, const void *dy, enum df_dtype type, const float *x,
                               struct df_token_rows rows, int64_t dim, const float *gamma, const float *mean,
                               const float *rstd, float *dx);
     /* Rotates q and k of the patch tokens in place: qkv act [B, N, 3, heads, head_size]; sin, cos [P,
@@ -158,32 +158,34 @@ struct df_backend_ops {
     int (*convert)(struct df_backend *backend, const void *source, enum df_dtype from, void *destination,
                    enum df_dtype to, int64_t count);
 
-    /* --- decoders --- */
+    /* --- decoders: maps are float32 whatever act is. A pyramid of bfloat16 maps loses its gradients (their
+     * cosine with float32's falls below 0.9), and computing them is little work. --- */
 
-    /* x act [B, H, W, in] -> y act [B, H-k+1, W-k+1, out]; weight float32 [out, in, k, k]; bias [out] or
+    /* x [B, H, W, in] -> y [B, H-k+1, W-k+1, out]; weight [out, in, k, k]; bias [out] or
      * NULL. */
-    int (*conv_forward)(struct df_backend *backend, struct df_conv_shape shape, const void *x,
-                        const float *weight, const float *bias, void *y);
-    /* dx act [B, H, W, in] = gradient of x. */
-    int (*conv_backward_data)(struct df_backend *backend, struct df_conv_shape shape, const void *dy,
-                              const float *weight, void *dx);
-    /* dweight float32 [out, in, k, k] = gradient of the weights. */
-    int (*conv_backward_weight)(struct df_backend *backend, struct df_conv_shape shape, const void *x,
-                                const void *dy, float *dweight);
-    /* x act [M, C] -> y act [M, C]; statistics of x when training, the running ones otherwise. */
+    int (*conv_forward)(struct df_backend *backend, struct df_conv_shape shape, const float *x,
+                        const float *weight, const float *bias, float *y);
+    /* dx [B, H, W, in] = gradient of x. */
+    int (*conv_backward_data)(struct df_backend *backend, struct df_conv_shape shape, const float *dy,
+                              const float *weight, float *dx);
+    /* dweight [out, in, k, k] = gradient of the weights. */
+    int (*conv_backward_weight)(struct df_backend *backend, struct df_conv_shape shape, const float *x,
+                                const float *dy, float *dweight);
+    /* x [M, C] -> y [M, C]; statistics of x when training, the running ones otherwise. */
     int (*batchnorm_relu_forward)(struct df_backend *backend, const struct df_batchnorm *norm, bool training,
-                                  const void *x, void *y);
-    /* dx act [M, C] (may be dy), dgamma [C], dbeta [C] from dy act [M, C], the input x and the output y of
+                                  const float *x, float *y);
+    /* dx [M, C] (may be dy), dgamma [C], dbeta [C] from dy [M, C], the input x and the output y of
      * the training forward pass. */
-    int (*batchnorm_relu_backward)(struct df_backend *backend, const struct df_batchnorm *norm, const void *x,
-                                   const void *y, const void *dy, void *dx, float *dgamma, float *dbeta);
-    /* y act [B, H, W, C] (+)= x act [B, h, w, C] resized by nearest neighbour: source index
+    int (*batchnorm_relu_backward)(struct df_backend *backend, const struct df_batchnorm *norm,
+                                   const float *x, const float *y, const float *dy, float *dx, float *dgamma,
+                                   float *dbeta);
+    /* y [B, H, W, C] (+)= x [B, h, w, C] resized by nearest neighbour: source index
      * min((int)floorf(i * ((float)h / H)), h - 1), as PyTorch computes it. */
-    int (*nearest_forward)(struct df_backend *backend, const void *x, int64_t batch, int64_t h, int64_t w,
-                           void *y, int64_t height, int64_t width, int64_t channels, bool accumulate);
-    /* dx act [B, h, w, C] = the sums of dy act [B, H, W, C] over the pixels that read it. */
-    int (*nearest_backward)(struct df_backend *backend, const void *dy, int64_t batch, int64_t height,
-                            int64_t width, void *dx, int64_t h, int64_t w, int64_t channels);
+    int (*nearest_forward)(struct df_backend *backend, const float *x, int64_t batch, int64_t h, int64_t w,
+                           float *y, int64_t height, int64_t width, int64_t channels, bool accumulate);
+    /* dx [B, h, w, C] = the sums of dy [B, H, W, C] over the pixels that read it. */
+    int (*nearest_backward)(struct df_backend *backend, const float *dy, int64_t batch, int64_t height,
+                            int64_t width, float *dx, int64_t h, int64_t w, int64_t channels);
     /* Fills what is asked for in *work; scratch [2 * B * h * w * C] float32 is needed when dlogits is. */
     int (*upsample_loss)(struct df_backend *backend, struct df_upsample_loss *work, float *scratch);
     /* logits float32 [B, h, w, C] -> out float32 [B, C, height, width]. */
@@ -204,8 +206,8 @@ struct df_backend {
     int threads;
 };
 
-/* Opens a device: "cpu" or "auto" (the best there is). precision: "fp32", "bf16" or "auto" (fp32 in
- * this version). threads 0: all cores. NULL with the error set when the device or the
+/* Opens a device: "cpu" or "auto" (the best there is). precision: "fp32", "bf16" or "auto" (bf16
+ * where it is native, otherwise fp32). threads 0: all cores. NULL with the error set when the device or the
  * precision is not to be had. */
 struct df_backend *df_backend_open(const char *device, const char *precision, int threads);
 

@@ -31,13 +31,13 @@ struct df_decoder_ops {
     void (*plan)(struct df_decoder *decoder, struct df_arena *arena);
     /* Floating-point operations of one image's forward pass (products and convolutions). */
     double (*flops)(const struct df_decoder *decoder);
-    /* features[i] act [batch * P, dim] -> decoder->logits. `training` makes BatchNorm use and update batch
+    /* features[i] [batch * P, dim] -> decoder->logits. `training` makes BatchNorm use and update batch
      * statistics. */
-    int (*forward)(struct df_decoder *decoder, void *const features[], int64_t batch, bool training);
-    /* Parameter gradients from decoder->dlogits; dfeatures[i] act [batch * P, dim] is written where it is not
+    int (*forward)(struct df_decoder *decoder, const float *const features[], int64_t batch, bool training);
+    /* Parameter gradients from decoder->dlogits; dfeatures[i] [batch * P, dim] is written where it is not
      * NULL. */
-    int (*backward)(struct df_decoder *decoder, void *const features[], int64_t batch,
-                    void *const dfeatures[]);
+    int (*backward)(struct df_decoder *decoder, const float *const features[], int64_t batch,
+                    float *const dfeatures[]);
 };
 
 /* What all decoders begin with. */

@@ -29,7 +29,7 @@ struct df_segmenter {
     uint8_t *labels;     /* device [max_batch, H, W] */
     uint8_t *prediction; /* device [max_batch, H, W] */
     float *loss_scratch; /* device [2 * logits] */
-    void *dfeatures[DF_VIT_MAX_FEATURES];
+    float *dfeatures[DF_VIT_MAX_FEATURES];
     int64_t steps; /* optimiser steps done */
 };
 

@@ -40,15 +40,15 @@ int64_t df_vit_grid_w(const struct df_vit *vit);
  * rescaling, whose factors are drawn from rng (may be NULL otherwise). */
 int df_vit_forward(struct df_vit *vit, const float *image, int64_t batch, bool training, struct df_rng *rng);
 
-/* Normalised patch tokens act [batch * P, D] of the i-th of the n_features last blocks, i = n_features - 1
+/* Normalised patch tokens [batch * P, D] of the i-th of the n_features last blocks, i = n_features - 1
  * the last. */
-void *df_vit_feature(const struct df_vit *vit, int i);
+float *df_vit_feature(const struct df_vit *vit, int i);
 
-/* Normalised class token act [batch, D] of the last block. */
-void *df_vit_class_token(const struct df_vit *vit);
+/* Normalised class token [batch, D] of the last block. */
+float *df_vit_class_token(const struct df_vit *vit);
 
-/* Gradients of LoRA from dfeatures[i] act [batch * P, D] (NULL: none flows into that one), after a forward
+/* Gradients of LoRA from dfeatures[i] [batch * P, D] (NULL: none flows into that one), after a forward
  * pass of the same batch. */
-int df_vit_backward(struct df_vit *vit, int64_t batch, const void *const dfeatures[]);
+int df_vit_backward(struct df_vit *vit, int64_t batch, const float *const dfeatures[]);
 
 #endif

@@ -15,12 +15,12 @@ static int check_device(const char *device)
 
 static int choose_compute_type(const char *precision, enum df_dtype *compute)
 {
-    *compute = DF_F32;
-    /* "auto" stays with float32 until every model meets its goldens in bf16: the FPN does not yet. */
-    if (!strcmp(precision, "fp32") || !strcmp(precision, "auto"))
-        return 0;
-    if (!strcmp(precision, "bf16"))
+    if (!strcmp(precision, "fp32"))
+        *compute = DF_F32;
+    else if (!strcmp(precision, "bf16"))
         *compute = DF_BF16;
+    else if (!strcmp(precision, "auto"))
+        *compute = df_cpu_bf16_is_native() ? DF_BF16 : DF_F32;
     else
         return df_error_set("precision '%s' is unknown; expected auto, fp32 or bf16", precision);
     return 0;
@@ -28,7 +28,7 @@ static int choose_compute_type(const char *precision, enum df_dtype *compute)
 
 struct df_backend *df_backend_open(const char *device, const char *precision, int threads)
 {
-    enum df_dtype compute;
+    enum df_dtype compute = DF_F32;
 
     if (check_device(device) != 0 || choose_compute_type(precision, &compute) != 0)
         return NULL;

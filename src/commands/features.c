@@ -21,7 +21,6 @@ struct extraction {
     struct df_arena arena;
     uint8_t *pixels, *device_pixels;    /* [H, W, 3] */
     float *device_image;                /* [3, H, W] */
-    void *act;                          /* host [P, D] in the compute type */
     float *class_tokens;                /* [images, D] */
     float *patch_tokens;                /* [images, P, D] */
     float *layers[DF_VIT_MAX_FEATURES]; /* [images, D, h, w] */
@@ -78,8 +77,7 @@ static int allocate(struct extraction *job)
     int64_t images = job->config->n_inputs, dim = job->setup.vit.dim, all = images * patches(job) * dim;
 
     job->pixels = malloc((size_t)(job->setup.height * job->setup.width * 3));
-    job->act = malloc((size_t)(patches(job) * dim) * sizeof(float)); /* the compute type is no wider */
-    if (!job->pixels || !job->act)
+    if (!job->pixels)
         return df_error_memory("an image", (unsigned long long)(job->setup.height * job->setup.width * 3));
     if (!(job->tokens = new_floats(patches(job) * dim)) || !(job->class_tokens = new_floats(images * dim)) ||
         !(job->patch_tokens = new_floats(all)))
@@ -91,14 +89,10 @@ static int allocate(struct extraction *job)
     return 0;
 }
 
-/* Activations from the device as float32. */
-static int fetch(struct extraction *job, const void *device, int64_t count, float *values)
+static int fetch(struct extraction *job, const float *device, int64_t count, float *values)
 {
     struct df_backend *backend = job->setup.backend;
-    DF_TRY(
-        backend->ops->download(backend, job->act, device, (size_t)count * df_dtype_size(backend->compute)));
-    df_convert_to_f32(values, job->act, backend->compute, (size_t)count);
-    return 0;
+    return backend->ops->download(backend, values, device, (size_t)count * sizeof *values);
 }
 
 /* [P, D] -> [D, P] */
@@ -185,7 +179,6 @@ static void finish(struct extraction *job)
     for (int i = 0; i < DF_VIT_MAX_FEATURES; i++)
         free(job->layers[i]);
     free(job->pixels);
-    free(job->act);
     free(job->tokens);
     free(job->class_tokens);
     free(job->patch_tokens);

@@ -107,8 +107,8 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
     OPTION(DEVICE, device, MACHINE, NETWORK | BENCH, "what computes; this version has a CPU backend",
            CHOICE("auto", "auto", "cpu", "cuda")),
     OPTION(PRECISION, precision, MACHINE, NETWORK | BENCH,
-           "the type of matrix products and activations; auto: fp32 in this version (bf16 is for the 1x1 "
-           "decoder so far)",
+           "the type of matrix products and activations; auto: bf16 where the processor has instructions for "
+           "it, otherwise fp32",
            CHOICE("auto", "auto", "fp32", "bf16")),
     OPTION(THREADS, threads, MACHINE, NETWORK | BENCH, "processor cores that compute; 0: all",
            INTEGER("0", 0, 4096)),

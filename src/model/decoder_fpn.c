@@ -1,4 +1,5 @@
-/* The feature pyramid decoder of the reference project over the last four blocks' patch tokens, maps in NHWC.
+/* The feature pyramid decoder of the reference project over the last four blocks' patch tokens, maps in NHWC
+ * and float32 (see backend.h).
  *
  *     conv1 dim->128, conv2 128->64 on f3; nearest x2; + resized inter_conv1(f0)
  *     conv3 64->32; nearest x2; + resized inter_conv2(f1)
@@ -23,10 +24,10 @@
 struct stage {
     struct df_conv_shape conv; /* batch is set for each pass */
     int64_t out_h, out_w;
-    void *input;              /* act; not owned */
-    void *convolved, *output; /* act [B, out_h, out_w, out] */
-    float *mean, *rstd;       /* [out] */
-    void *dinput;             /* act, gradient of input; stage 1's goes to the backbone */
+    const float *input;        /* not owned */
+    float *convolved, *output; /* [B, out_h, out_w, out] */
+    float *mean, *rstd;        /* [out] */
+    float *dinput;             /* gradient of input; stage 1's goes to the backbone */
 };
 
 /* What is added in front of stage 3, 4 and 5: the output before it, resized to height x width, plus a lateral
@@ -35,16 +36,16 @@ struct merge {
     int before;            /* index of the stage whose output is resized */
     int64_t height, width; /* of the sum */
     int64_t channels;
-    void *lateral; /* act [B * P, channels]: inter_conv of a feature */
-    void *sum;     /* act [B, height, width, channels] */
+    float *lateral; /* [B * P, channels]: inter_conv of a feature */
+    float *sum;     /* [B, height, width, channels] */
 };
 
 struct fpn {
     struct df_decoder base;
     struct stage stages[STAGES];
     struct merge merges[LATERALS]; /* merges[i] feeds stages[i + 2] and reads features[i] */
-    void *dlateral;                /* act scratch [B * P, 64] */
-    void *doutput;                 /* act scratch, gradient of a stage's output */
+    float *dlateral;               /* scratch [B * P, 64] */
+    float *doutput;                /* scratch, gradient of a stage's output */
 };
 
 static int64_t stage_elements(const struct fpn *fpn, const struct stage *stage)
@@ -141,11 +142,6 @@ static int add_parameters(struct fpn *fpn, struct df_parameters *parameters)
 static struct df_decoder *create(struct df_backend *backend, const struct df_decoder_shape *shape,
                                  struct df_parameters *parameters)
 {
-    if (backend->compute != DF_F32) {
-        df_error_set(
-            "the FPN decoder needs --precision fp32 in this version: in bf16 its gradients stray too far");
-        return NULL;
-    }
     struct fpn *fpn = calloc(1, sizeof *fpn);
     if (!fpn) {
         df_error_memory("the decoder", sizeof *fpn);
@@ -167,23 +163,21 @@ static void free_decoder(struct df_decoder *decoder)
 
 static void plan_stage(struct fpn *fpn, struct df_arena *arena, int i)
 {
-    const enum df_dtype act = fpn->base.backend->compute;
     struct stage *stage = &fpn->stages[i];
 
-    stage->convolved = df_arena_take(arena, "FPN convolution", stage_elements(fpn, stage), act);
-    stage->output = df_arena_take(arena, "FPN activation", stage_elements(fpn, stage), act);
+    stage->convolved = df_arena_take(arena, "FPN convolution", stage_elements(fpn, stage), DF_F32);
+    stage->output = df_arena_take(arena, "FPN activation", stage_elements(fpn, stage), DF_F32);
     stage->mean = df_arena_take(arena, "BatchNorm batch statistics", 2 * stage->conv.out, DF_F32);
     stage->rstd = stage->mean ? stage->mean + stage->conv.out : NULL;
     if (fpn->base.shape.training && i > 0)
         stage->dinput = df_arena_take(
             arena, "FPN gradient",
-            fpn->base.shape.max_batch * stage->conv.height * stage->conv.width * stage->conv.in, act);
+            fpn->base.shape.max_batch * stage->conv.height * stage->conv.width * stage->conv.in, DF_F32);
 }
 
 static void plan(struct df_decoder *decoder, struct df_arena *arena)
 {
     struct fpn *fpn = (struct fpn *)decoder;
-    const enum df_dtype act = decoder->backend->compute;
     int64_t batch = decoder->shape.max_batch, patches = decoder->shape.grid_h * decoder->shape.grid_w;
     int64_t largest = 0;
 
@@ -194,14 +188,14 @@ static void plan(struct df_decoder *decoder, struct df_arena *arena)
     }
     for (int i = 0; i < LATERALS; i++) {
         struct merge *merge = &fpn->merges[i];
-        merge->lateral = df_arena_take(arena, "FPN lateral", batch * patches * merge->channels, act);
+        merge->lateral = df_arena_take(arena, "FPN lateral", batch * patches * merge->channels, DF_F32);
         merge->sum =
-            df_arena_take(arena, "FPN sum", batch * merge->height * merge->width * merge->channels, act);
+            df_arena_take(arena, "FPN sum", batch * merge->height * merge->width * merge->channels, DF_F32);
     }
     if (decoder->shape.training) {
         fpn->dlateral =
-            df_arena_take(arena, "FPN lateral gradient", batch * patches * fpn->merges[0].channels, act);
-        fpn->doutput = df_arena_take(arena, "FPN activation gradient", largest, act);
+            df_arena_take(arena, "FPN lateral gradient", batch * patches * fpn->merges[0].channels, DF_F32);
+        fpn->doutput = df_arena_take(arena, "FPN activation gradient", largest, DF_F32);
     }
     df_decoder_plan_logits(decoder, arena);
 }
@@ -226,7 +220,7 @@ static struct df_batchnorm batchnorm(const struct fpn *fpn, int i, int64_t batch
     };
 }
 
-static int stage_forward(struct fpn *fpn, int i, void *input, int64_t batch, bool training)
+static int stage_forward(struct fpn *fpn, int i, const float *input, int64_t batch, bool training)
 {
     char name[64];
     struct df_backend *backend = fpn->base.backend;
@@ -251,7 +245,7 @@ static struct df_conv_shape lateral_shape(const struct fpn *fpn, int i, int64_t 
                                   shape->dim, fpn->merges[i].channels, 1};
 }
 
-static int merge_forward(struct fpn *fpn, int i, void *feature, int64_t batch)
+static int merge_forward(struct fpn *fpn, int i, const float *feature, int64_t batch)
 {
     char weight_name[64], bias_name[64];
     struct df_backend *backend = fpn->base.backend;
@@ -270,7 +264,12 @@ static int merge_forward(struct fpn *fpn, int i, void *feature, int64_t batch)
                                          merge->channels, true);
 }
 
-static int forward(struct df_decoder *decoder, void *const features[], int64_t batch, bool training)
+static size_t output_bytes(const struct stage *stage, int64_t batch)
+{
+    return (size_t)(batch * stage->out_h * stage->out_w * stage->conv.out) * sizeof(float);
+}
+
+static int forward(struct df_decoder *decoder, const float *const features[], int64_t batch, bool training)
 {
     struct fpn *fpn = (struct fpn *)decoder;
     const struct stage *last = &fpn->stages[STAGES - 1];
@@ -281,14 +280,13 @@ static int forward(struct df_decoder *decoder, void *const features[], int64_t b
         DF_TRY(merge_forward(fpn, i, features[i], batch));
         DF_TRY(stage_forward(fpn, i + 2, fpn->merges[i].sum, batch, training));
     }
-    return decoder->backend->ops->convert(decoder->backend, last->output, decoder->backend->compute,
-                                          decoder->logits, DF_F32,
-                                          batch * last->out_h * last->out_w * last->conv.out);
+    return decoder->backend->ops->copy(decoder->backend, decoder->logits, last->output,
+                                       output_bytes(last, batch));
 }
 
 /* From the gradient of stage i's output (doutput, overwritten) to its parameters' and its input's (NULL: not
  * needed). */
-static int stage_backward(struct fpn *fpn, int i, int64_t batch, void *dinput)
+static int stage_backward(struct fpn *fpn, int i, int64_t batch, float *dinput)
 {
     char name[64];
     struct df_backend *backend = fpn->base.backend;
@@ -312,17 +310,17 @@ static int stage_backward(struct fpn *fpn, int i, int64_t batch, void *dinput)
 
 /* From the gradient of merge i's sum to the lateral convolution's, the feature's, and (in doutput) the stage
  * before. */
-static int merge_backward(struct fpn *fpn, int i, int64_t batch, void *feature, void *dfeature)
+static int merge_backward(struct fpn *fpn, int i, int64_t batch, const float *feature, float *dfeature)
 {
     char name[64];
     struct df_backend *backend = fpn->base.backend;
     const struct df_parameters *parameters = fpn->base.parameters;
     const struct merge *merge = &fpn->merges[i];
     const struct stage *before = &fpn->stages[merge->before];
-    void *dsum = fpn->stages[i + 2].dinput;
+    const float *dsum = fpn->stages[i + 2].dinput;
     struct df_conv_shape shape = lateral_shape(fpn, i, batch);
-    struct df_matrix dlateral = {fpn->dlateral, backend->compute, batch * shape.height * shape.width,
-                                 shape.out, shape.out};
+    struct df_matrix dlateral = {fpn->dlateral, DF_F32, batch * shape.height * shape.width, shape.out,
+                                 shape.out};
 
     DF_TRY(backend->ops->nearest_backward(backend, dsum, batch, merge->height, merge->width, fpn->dlateral,
                                           shape.height, shape.width, merge->channels));
@@ -338,23 +336,22 @@ static int merge_backward(struct fpn *fpn, int i, int64_t batch, void *feature, 
                                           before->out_h, before->out_w, merge->channels);
 }
 
-static int backward(struct df_decoder *decoder, void *const features[], int64_t batch,
-                    void *const dfeatures[])
+static int backward(struct df_decoder *decoder, const float *const features[], int64_t batch,
+                    float *const dfeatures[])
 {
     struct fpn *fpn = (struct fpn *)decoder;
     const struct stage *last = &fpn->stages[STAGES - 1];
 
-    DF_TRY(decoder->backend->ops->convert(decoder->backend, decoder->dlogits, DF_F32, fpn->doutput,
-                                          decoder->backend->compute,
-                                          batch * last->out_h * last->out_w * last->conv.out));
+    struct df_backend *backend = decoder->backend;
+
+    DF_TRY(backend->ops->copy(backend, fpn->doutput, decoder->dlogits, output_bytes(last, batch)));
     for (int i = LATERALS - 1; i >= 0; i--) {
         DF_TRY(stage_backward(fpn, i + 2, batch, fpn->stages[i + 2].dinput));
         DF_TRY(merge_backward(fpn, i, batch, features[i], dfeatures[i]));
     }
     DF_TRY(stage_backward(fpn, 1, batch, fpn->stages[1].dinput));
-    size_t bytes = (size_t)(batch * fpn->stages[0].out_h * fpn->stages[0].out_w * fpn->stages[0].conv.out) *
-                   df_dtype_size(decoder->backend->compute);
-    DF_TRY(decoder->backend->ops->copy(decoder->backend, fpn->doutput, fpn->stages[1].dinput, bytes));
+    DF_TRY(backend->ops->copy(backend, fpn->doutput, fpn->stages[1].dinput,
+                              output_bytes(&fpn->stages[0], batch)));
     return stage_backward(fpn, 0, batch, dfeatures[3]);
 }
 

@@ -33,11 +33,10 @@ static void free_decoder(struct df_decoder *decoder)
 }
 
 /* Tokens [batch * P, dim], logits or their gradient [batch * P, C], and weights [C, dim] as matrices. */
-static struct df_matrix token_matrix(const struct df_decoder *decoder, void *tokens, int64_t batch)
+static struct df_matrix token_matrix(const struct df_decoder *decoder, const float *tokens, int64_t batch)
 {
     int64_t rows = batch * decoder->shape.grid_h * decoder->shape.grid_w;
-    return (struct df_matrix){tokens, decoder->backend->compute, rows, decoder->shape.dim,
-                              decoder->shape.dim};
+    return (struct df_matrix){(void *)tokens, DF_F32, rows, decoder->shape.dim, decoder->shape.dim};
 }
 
 static struct df_matrix logit_matrix(const struct df_decoder *decoder, float *logits, int64_t batch)
@@ -51,7 +50,7 @@ static struct df_matrix weight_matrix(const struct df_decoder *decoder, float *w
     return (struct df_matrix){weight, DF_F32, decoder->shape.classes, decoder->shape.dim, decoder->shape.dim};
 }
 
-static int forward(struct df_decoder *decoder, void *const features[], int64_t batch, bool training)
+static int forward(struct df_decoder *decoder, const float *const features[], int64_t batch, bool training)
 {
     const struct df_backend_ops *ops = decoder->backend->ops;
     struct df_matrix logits = logit_matrix(decoder, decoder->logits, batch);
@@ -64,8 +63,8 @@ static int forward(struct df_decoder *decoder, void *const features[], int64_t b
                          df_parameter_value(decoder->parameters, "classifier.bias"));
 }
 
-static int backward(struct df_decoder *decoder, void *const features[], int64_t batch,
-                    void *const dfeatures[])
+static int backward(struct df_decoder *decoder, const float *const features[], int64_t batch,
+                    float *const dfeatures[])
 {
     const struct df_backend_ops *ops = decoder->backend->ops;
     struct df_matrix dlogits = logit_matrix(decoder, decoder->dlogits, batch);

@@ -44,9 +44,9 @@ static void plan(struct df_segmenter *segmenter)
         return;
     const struct df_decoder_shape *shape = &segmenter->decoder->shape;
     for (int i = 0; i < segmenter->decoder->ops->n_features; i++)
-        segmenter->dfeatures[i] = df_arena_take(
-            arena, "patch token gradient", options->max_batch * shape->grid_h * shape->grid_w * shape->dim,
-            segmenter->backend->compute);
+        segmenter->dfeatures[i] =
+            df_arena_take(arena, "patch token gradient",
+                          options->max_batch * shape->grid_h * shape->grid_w * shape->dim, DF_F32);
 }
 
 static int create_vit(struct df_segmenter *segmenter, const struct df_state *backbone,
@@ -168,7 +168,7 @@ int df_segmenter_load_image(struct df_segmenter *segmenter, int64_t count, const
 }
 
 /* The backbone's outputs as the decoder wants them. */
-static void gather_features(const struct df_segmenter *segmenter, void *features[])
+static void gather_features(const struct df_segmenter *segmenter, const float *features[])
 {
     for (int i = 0; i < segmenter->decoder->ops->n_features; i++)
         features[i] = df_vit_feature(segmenter->vit, i);
@@ -176,7 +176,7 @@ static void gather_features(const struct df_segmenter *segmenter, void *features
 
 int df_segmenter_forward(struct df_segmenter *segmenter, int64_t count, bool training, struct df_rng *rng)
 {
-    void *features[DF_VIT_MAX_FEATURES];
+    const float *features[DF_VIT_MAX_FEATURES];
 
     DF_TRY(df_vit_forward(segmenter->vit, segmenter->image, count, training, rng));
     gather_features(segmenter, features);
@@ -209,14 +209,14 @@ int df_segmenter_loss(struct df_segmenter *segmenter, int64_t count, bool gradie
 
 int df_segmenter_backward(struct df_segmenter *segmenter, int64_t count)
 {
-    void *features[DF_VIT_MAX_FEATURES];
+    const float *features[DF_VIT_MAX_FEATURES];
     struct df_decoder *decoder = segmenter->decoder;
 
     gather_features(segmenter, features);
     DF_TRY(decoder->ops->backward(decoder, features, count, segmenter->dfeatures));
     if (segmenter->options.rank == 0)
         return 0;
-    return df_vit_backward(segmenter->vit, count, (const void *const *)segmenter->dfeatures);
+    return df_vit_backward(segmenter->vit, count, (const float *const *)segmenter->dfeatures);
 }
 
 int df_segmenter_update(struct df_segmenter *segmenter, double lr)

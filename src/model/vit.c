@@ -76,13 +76,13 @@ int64_t df_vit_grid_w(const struct df_vit *vit)
     return vit->grid_w;
 }
 
-void *df_vit_feature(const struct df_vit *vit, int i)
+float *df_vit_feature(const struct df_vit *vit, int i)
 {
     assert(i >= 0 && i < vit->options.n_features);
     return vit->features[i].patches;
 }
 
-void *df_vit_class_token(const struct df_vit *vit)
+float *df_vit_class_token(const struct df_vit *vit)
 {
     assert(vit->options.class_tokens);
     return vit->class_tokens;
@@ -143,8 +143,7 @@ static void plan_features(struct df_vit *vit, struct df_arena *arena)
     int64_t rows = vit->options.max_batch * vit->patches;
     for (int i = 0; i < vit->options.n_features; i++) {
         struct vit_feature *feature = &vit->features[i];
-        feature->patches =
-            df_arena_take(arena, "normalised patch tokens", rows * vit->config.dim, vit->backend->compute);
+        feature->patches = df_arena_take(arena, "normalised patch tokens", rows * vit->config.dim, DF_F32);
         feature->mean = feature->rstd = NULL;
         if (vit->keep) {
             feature->mean = df_arena_take(arena, "final norm statistics", 2 * rows, DF_F32);
@@ -152,8 +151,8 @@ static void plan_features(struct df_vit *vit, struct df_arena *arena)
         }
     }
     if (vit->options.class_tokens)
-        vit->class_tokens = df_arena_take(arena, "class tokens", vit->options.max_batch * vit->config.dim,
-                                          vit->backend->compute);
+        vit->class_tokens =
+            df_arena_take(arena, "class tokens", vit->options.max_batch * vit->config.dim, DF_F32);
 }
 
 /* Buffers of one phase at a time: embedding, a block's forward pass, a block's backward pass. */

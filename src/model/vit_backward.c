@@ -7,13 +7,13 @@
 #include <assert.h>
 
 /* Adds the gradient of a feature (final norm of the patch tokens of x) to dx. */
-static int feature_backward(struct df_vit *vit, int64_t batch, int i, const float *x, const void *dfeature)
+static int feature_backward(struct df_vit *vit, int64_t batch, int i, const float *x, const float *dfeature)
 {
     if (!dfeature)
         return 0;
-    return vit->backend->ops->layernorm_backward(vit->backend, dfeature, x, vit_patch_rows(vit, batch),
-                                                 vit->config.dim, vit->norm.gamma, vit->features[i].mean,
-                                                 vit->features[i].rstd, vit->scratch.dx);
+    return vit->backend->ops->layernorm_backward(
+        vit->backend, dfeature, DF_F32, x, vit_patch_rows(vit, batch), vit->config.dim, vit->norm.gamma,
+        vit->features[i].mean, vit->features[i].rstd, vit->scratch.dx);
 }
 
 static int feed_forward_backward(struct df_vit *vit, int64_t i, int64_t batch)
@@ -34,8 +34,8 @@ static int feed_forward_backward(struct df_vit *vit, int64_t i, int64_t batch)
         DF_TRY(ops->swiglu_backward(backend, kept->ffn, dhidden.data, vit->scratch.dffn, rows, hidden));
     DF_TRY(ops->linear_backward(backend, block->ffn_in,
                                 vit_act(vit, vit->scratch.dffn, rows, vit_ffn_width(vit)), dnormed, false));
-    return ops->layernorm_backward(backend, dnormed.data, kept->x_mid, vit_all_rows(vit, batch), dim,
-                                   block->norm2.gamma, kept->mean2, kept->rstd2, vit->scratch.dx);
+    return ops->layernorm_backward(backend, dnormed.data, dnormed.type, kept->x_mid, vit_all_rows(vit, batch),
+                                   dim, block->norm2.gamma, kept->mean2, kept->rstd2, vit->scratch.dx);
 }
 
 /* scratch.dqkv from scratch.dx. The first block's k has nothing below it that is trained. */
@@ -73,18 +73,19 @@ static int projection_backward(struct df_vit *vit, int64_t i, int64_t batch)
 
     /* recomputed: cheaper than keeping it for every block */
     DF_TRY(ops->layernorm_forward(backend, kept->x_in, vit_all_rows(vit, batch), dim, block->norm1.gamma,
-                                  block->norm1.beta, vit->config.layernorm_eps, normed.data, NULL, NULL));
+                                  block->norm1.beta, vit->config.layernorm_eps, normed.data, normed.type,
+                                  NULL, NULL));
     if (i > 0)
         DF_TRY(ops->linear_backward(backend, block->qkv, dqkv, dnormed, false));
     DF_TRY(df_lora_backward(vit->options.lora, backend, i, normed, kept->lora_down, dqkv, dnormed,
                             vit->scratch.lora_ddown));
     if (i == 0)
         return 0;
-    return ops->layernorm_backward(backend, dnormed.data, kept->x_in, vit_all_rows(vit, batch), dim,
-                                   block->norm1.gamma, kept->mean1, kept->rstd1, vit->scratch.dx);
+    return ops->layernorm_backward(backend, dnormed.data, dnormed.type, kept->x_in, vit_all_rows(vit, batch),
+                                   dim, block->norm1.gamma, kept->mean1, kept->rstd1, vit->scratch.dx);
 }
 
-int df_vit_backward(struct df_vit *vit, int64_t batch, const void *const dfeatures[])
+int df_vit_backward(struct df_vit *vit, int64_t batch, const float *const dfeatures[])
 {
     int64_t depth = vit->config.depth, first_feature = depth - vit->options.n_features;
     size_t bytes = (size_t)(batch * vit->tokens * vit->config.dim) * sizeof(float);

@@ -45,8 +45,8 @@ static int attend(struct df_vit *vit, int64_t i, int64_t batch, bool rescaled)
     struct df_matrix qkv = vit_act(vit, kept->qkv, rows, 3 * dim);
 
     DF_TRY(ops->layernorm_forward(backend, kept->x_in, vit_all_rows(vit, batch), dim, block->norm1.gamma,
-                                  block->norm1.beta, vit->config.layernorm_eps, normed.data, kept->mean1,
-                                  kept->rstd1));
+                                  block->norm1.beta, vit->config.layernorm_eps, normed.data, normed.type,
+                                  kept->mean1, kept->rstd1));
     DF_TRY(ops->linear_forward(backend, block->qkv, normed, qkv, false));
     if (vit->options.lora)
         DF_TRY(df_lora_forward(vit->options.lora, backend, i, normed, qkv, kept->lora_down));
@@ -72,8 +72,8 @@ static int feed_forward(struct df_vit *vit, int64_t i, int64_t batch, float *x_o
     struct df_matrix normed = vit_act(vit, vit->scratch.normed, rows, dim);
 
     DF_TRY(ops->layernorm_forward(backend, kept->x_mid, vit_all_rows(vit, batch), dim, block->norm2.gamma,
-                                  block->norm2.beta, vit->config.layernorm_eps, normed.data, kept->mean2,
-                                  kept->rstd2));
+                                  block->norm2.beta, vit->config.layernorm_eps, normed.data, normed.type,
+                                  kept->mean2, kept->rstd2));
     DF_TRY(ops->linear_forward(backend, block->ffn_in, normed,
                                vit_act(vit, kept->ffn, rows, vit_ffn_width(vit)), false));
     if (vit->config.ffn == DF_FFN_MLP)
@@ -91,7 +91,7 @@ static int take_feature(struct df_vit *vit, const float *x, int64_t batch, struc
 {
     return vit->backend->ops->layernorm_forward(vit->backend, x, vit_patch_rows(vit, batch), vit->config.dim,
                                                 vit->norm.gamma, vit->norm.beta, vit->config.layernorm_eps,
-                                                feature->patches, feature->mean, feature->rstd);
+                                                feature->patches, DF_F32, feature->mean, feature->rstd);
 }
 
 int df_vit_forward(struct df_vit *vit, const float *image, int64_t batch, bool training, struct df_rng *rng)
@@ -112,7 +112,7 @@ int df_vit_forward(struct df_vit *vit, const float *image, int64_t batch, bool t
     }
     if (!vit->options.class_tokens)
         return 0;
-    return vit->backend->ops->layernorm_forward(vit->backend, vit->x_out, vit_rows(vit, batch, 0, 1),
-                                                vit->config.dim, vit->cls_norm.gamma, vit->cls_norm.beta,
-                                                vit->config.layernorm_eps, vit->class_tokens, NULL, NULL);
+    return vit->backend->ops->layernorm_forward(
+        vit->backend, vit->x_out, vit_rows(vit, batch, 0, 1), vit->config.dim, vit->cls_norm.gamma,
+        vit->cls_norm.beta, vit->config.layernorm_eps, vit->class_tokens, DF_F32, NULL, NULL);
 }

@@ -26,7 +26,7 @@ struct vit_block_activations {
 };
 
 struct vit_feature {
-    void *patches;      /* act [B * P, D] */
+    float *patches;     /* [B * P, D] */
     float *mean, *rstd; /* [B * P] */
 };
 
@@ -50,7 +50,7 @@ struct df_vit {
     struct vit_block_activations *activations; /* [depth] */
     float *x_out;                              /* [B, N, D] */
     struct vit_feature features[DF_VIT_MAX_FEATURES];
-    void *class_tokens;       /* act [B, D] */
+    float *class_tokens;      /* [B, D] */
     struct {                  /* scratch, sharing memory between phases */
         void *patches;        /* act [B * P, 3 * p * p] */
         float *patch_tokens;  /* [B * P, D] */

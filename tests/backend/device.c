@@ -146,16 +146,6 @@ float *test_get_act(struct test_device *device, const void *memory, size_t count
     return values;
 }
 
-void test_near(const char *what, const float *got, const double *want, size_t count, double tolerance)
-{
-    for (size_t i = 0; i < count; i++) {
-        const double error = fabs((double)got[i] - want[i]);
-        if (!(error <= tolerance * fmax(1.0, fabs(want[i]))))
-            fail_msg("%s: element %zu of %zu is %.9g, expected %.9g (tolerance %g)", what, i, count,
-                     (double)got[i], want[i], tolerance);
-    }
-}
-
 /* What a value loses at most when it is rounded: half the distance between bfloat16 numbers (8 bits) of its
  * size. */
 static double rounding(double value, enum df_dtype type)
@@ -167,20 +157,30 @@ static double rounding(double value, enum df_dtype type)
     return ldexp(1.0, exponent - 9);
 }
 
-void test_near_act(const struct test_device *device, const char *what, const float *got, const double *want,
-                   size_t count, double tolerance)
+static void near(const char *what, enum df_dtype type, const float *got, const double *want, size_t count,
+                 double tolerance)
 {
     for (size_t i = 0; i < count; i++) {
         const double error = fabs((double)got[i] - want[i]);
-        const double allowed =
-            tolerance * fmax(1.0, fabs(want[i])) + rounding(want[i], device->backend->compute);
+        const double allowed = tolerance * fmax(1.0, fabs(want[i])) + rounding(want[i], type);
         const bool ok = isfinite(want[i]) ? error <= allowed
                         : isnan(want[i])  ? isnan(got[i])
                                           : got[i] == want[i];
         if (!ok)
             fail_msg("%s in %s: element %zu of %zu is %.9g, expected %.9g (tolerance %g)", what,
-                     df_dtype_name(device->backend->compute), i, count, (double)got[i], want[i], allowed);
+                     df_dtype_name(type), i, count, (double)got[i], want[i], allowed);
     }
+}
+
+void test_near(const char *what, const float *got, const double *want, size_t count, double tolerance)
+{
+    near(what, DF_F32, got, want, count, tolerance);
+}
+
+void test_near_act(const struct test_device *device, const char *what, const float *got, const double *want,
+                   size_t count, double tolerance)
+{
+    near(what, device->backend->compute, got, want, count, tolerance);
 }
 
 void test_numeric_gradient(double (*objective)(const double *x, void *context), void *context, double *x,

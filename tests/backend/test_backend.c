@@ -32,7 +32,7 @@ static void test_open(void **state)
         struct df_backend *backend = df_backend_open(devices[i / 2], precisions[i % 2], i);
         assert_non_null(backend);
         assert_string_equal(backend->name, "cpu");
-        assert_int_equal(backend->compute, DF_F32);
+        assert_int_equal(backend->compute, i % 2 && df_cpu_bf16_is_native() ? DF_BF16 : DF_F32);
         assert_true(i ? backend->threads == i : backend->threads >= 1);
         df_backend_close(backend);
     }

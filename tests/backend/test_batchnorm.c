@@ -112,20 +112,20 @@ static void check_training(struct test_device *device, int64_t rows, int64_t cha
     struct df_backend *backend = device->backend;
     const size_t n = (size_t)(rows * channels), nc = (size_t)channels;
     struct norm_on_device at = make_norm(device, rows, channels);
-    const float *x = test_random_act(device, n, mean, 2.0), *dy = test_random_act(device, n, 0.0, 1.0);
+    const float *x = test_random(device, n, mean, 2.0), *dy = test_random(device, n, 0.0, 1.0);
     const double *wide = test_widen(device, x, n), *wide_dy = test_widen(device, dy, n);
     double *want = test_doubles(device, n), *means = test_doubles(device, nc),
            *variances = test_doubles(device, nc);
     double *rstd = test_doubles(device, nc), *want_dgamma = test_doubles(device, nc),
            *want_dbeta = test_doubles(device, nc);
-    void *in = test_put_act(device, x, n), *y = test_room_act(device, n),
-         *gradient = test_put_act(device, dy, n);
+    void *in = test_put_f32(device, x, n), *y = test_room_f32(device, n),
+         *gradient = test_put_f32(device, dy, n);
     float *dgamma = test_room_f32(device, nc), *dbeta = test_room_f32(device, nc);
 
     assert_int_equal(backend->ops->batchnorm_relu_forward(backend, &at.norm, true, in, y), 0);
     ref_channel_statistics(wide, rows, channels, means, variances);
     ref_batchnorm_relu(wide, rows, channels, means, variances, EPS, at.gamma, at.beta, want);
-    test_near_act(device, "batchnorm", test_get_act(device, y, n), want, n, 2e-5);
+    test_near("batchnorm", test_get_f32(device, y, n), want, n, 2e-5);
     for (size_t c = 0; c < nc; c++) {
         const double unbiased = rows > 1 ? variances[c] * (double)rows / (double)(rows - 1) : 0.0;
         rstd[c] = 1.0 / sqrt(variances[c] + (double)EPS);
@@ -143,8 +143,7 @@ static void check_training(struct test_device *device, int64_t rows, int64_t cha
         backend->ops->batchnorm_relu_backward(backend, &at.norm, in, y, gradient, gradient, dgamma, dbeta),
         0);
     /* One row has no variance: its gradient is a difference of equal numbers times 1 / sqrt(eps). */
-    test_near_act(device, "batchnorm gradient", test_get_act(device, gradient, n), want, n,
-                  rows == 1 ? 1e-3 : 1e-5);
+    test_near("batchnorm gradient", test_get_f32(device, gradient, n), want, n, rows == 1 ? 1e-3 : 1e-5);
     test_near("dgamma", test_get_f32(device, dgamma, nc), want_dgamma, nc, 2e-5);
     test_near("dbeta", test_get_f32(device, dbeta, nc), want_dbeta, nc, 1e-6);
     test_release(device);
@@ -155,13 +154,13 @@ static void check_evaluation(struct test_device *device, int64_t rows, int64_t c
     struct df_backend *backend = device->backend;
     const size_t n = (size_t)(rows * channels), nc = (size_t)channels;
     struct norm_on_device at = make_norm(device, rows, channels);
-    const float *x = test_random_act(device, n, 0.0, 2.0);
+    const float *x = test_random(device, n, 0.0, 2.0);
     double *want = test_doubles(device, n);
-    void *in = test_put_act(device, x, n), *y = test_room_act(device, n);
+    void *in = test_put_f32(device, x, n), *y = test_room_f32(device, n);
     ref_batchnorm_relu(test_widen(device, x, n), rows, channels, at.running_mean, at.running_var, EPS,
                        at.gamma, at.beta, want);
     assert_int_equal(backend->ops->batchnorm_relu_forward(backend, &at.norm, false, in, y), 0);
-    test_near_act(device, "batchnorm in evaluation", test_get_act(device, y, n), want, n, 2e-6);
+    test_near("batchnorm in evaluation", test_get_f32(device, y, n), want, n, 2e-6);
     test_near("running mean", test_get_f32(device, at.norm.running_mean, nc), at.running_mean, nc, 0.0);
     test_near("running variance", test_get_f32(device, at.norm.running_var, nc), at.running_var, nc, 0.0);
     test_release(device);
@@ -205,21 +204,21 @@ static void check_golden(struct test_device *device)
                                 test_put_f32(device, ones, 2),
                                 test_room_f32(device, 2),
                                 test_room_f32(device, 2)};
-    void *in = test_put_act(device, x, 8), *y = test_room_act(device, 8),
-         *gradient = test_put_act(device, dy, 8);
-    void *dx = test_room_act(device, 8);
+    void *in = test_put_f32(device, x, 8), *y = test_room_f32(device, 8),
+         *gradient = test_put_f32(device, dy, 8);
+    void *dx = test_room_f32(device, 8);
     float *dgamma = test_room_f32(device, 2), *dbeta = test_room_f32(device, 2);
     assert_int_equal(backend->ops->batchnorm_relu_forward(backend, &norm, true, in, y), 0);
-    test_near_act(device, "batchnorm", test_get_act(device, y, 8), want, 8, 1e-6);
+    test_near("batchnorm", test_get_f32(device, y, 8), want, 8, 1e-6);
     test_near("running mean", test_get_f32(device, norm.running_mean, 2), want_mean, 2, 1e-7);
     test_near("running variance", test_get_f32(device, norm.running_var, 2), want_var, 2, 2e-7);
     assert_int_equal(
         backend->ops->batchnorm_relu_backward(backend, &norm, in, y, gradient, dx, dgamma, dbeta), 0);
-    test_near_act(device, "batchnorm gradient", test_get_act(device, dx, 8), want_dx, 8, 1e-6);
+    test_near("batchnorm gradient", test_get_f32(device, dx, 8), want_dx, 8, 1e-6);
     test_near("dgamma", test_get_f32(device, dgamma, 2), want_dgamma, 2, 1e-6);
     test_near("dbeta", test_get_f32(device, dbeta, 2), want_dbeta, 2, 1e-6);
     assert_int_equal(backend->ops->batchnorm_relu_forward(backend, &norm, false, in, y), 0);
-    test_near_act(device, "batchnorm in evaluation", test_get_act(device, y, 8), want_eval, 8, 1e-6);
+    test_near("batchnorm in evaluation", test_get_f32(device, y, 8), want_eval, 8, 1e-6);
 }
 
 static void batchnorm_matches_pytorch(void **state)
@@ -244,15 +243,15 @@ static void check_not_a_number(struct test_device *device)
                                 .save_mean = test_room_f32(device, 2),
                                 .save_rstd = test_room_f32(device, 2)};
     float *dgamma = test_room_f32(device, 2), *dbeta = test_room_f32(device, 2);
-    void *in = test_put_act(device, x, 4), *y = test_room_act(device, 4),
-         *gradient = test_put_act(device, x, 4);
+    void *in = test_put_f32(device, x, 4), *y = test_room_f32(device, 4),
+         *gradient = test_put_f32(device, x, 4);
     assert_int_equal(backend->ops->batchnorm_relu_forward(backend, &norm, false, in, y), 0);
-    test_near_act(device, "batchnorm in evaluation", test_get_act(device, y, 4), evaluation, 4, 1e-6);
+    test_near("batchnorm in evaluation", test_get_f32(device, y, 4), evaluation, 4, 1e-6);
     assert_int_equal(backend->ops->batchnorm_relu_forward(backend, &norm, true, in, y), 0);
-    test_near_act(device, "batchnorm", test_get_act(device, y, 4), training, 4, 1e-6);
+    test_near("batchnorm", test_get_f32(device, y, 4), training, 4, 1e-6);
     assert_int_equal(
         backend->ops->batchnorm_relu_backward(backend, &norm, in, y, gradient, gradient, dgamma, dbeta), 0);
-    const float *dx = test_get_act(device, gradient, 4);
+    const float *dx = test_get_f32(device, gradient, 4);
     assert_true(isnan(dx[0]) && isnan(dx[2]) && dx[1] == 0.0f && dx[3] == 0.0f);
 }
 

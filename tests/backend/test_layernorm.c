@@ -44,20 +44,24 @@ static void check_case(struct test_device *device, struct df_token_rows rows, in
     void *y = test_room_act(device, n), *gradient = test_put_act(device, dy, n);
 
     ref_layernorm(wide, rows, dim, gamma, beta, 1e-6f, want, want_mean, want_rstd);
-    assert_int_equal(backend->ops->layernorm_forward(backend, in, rows, dim, g, b, 1e-6f, y, means, rstds),
+    assert_int_equal(backend->ops->layernorm_forward(backend, in, rows, dim, g, b, 1e-6f, y, backend->compute,
+                                                     means, rstds),
                      0);
     /* A mean of 100 leaves the input itself with that many fewer digits. */
     test_near_act(device, "layernorm", test_get_act(device, y, n), want, n, mean > 10.0 ? 1e-4 : 2e-6);
     test_near("mean", test_get_f32(device, means, chosen), want_mean, chosen, 1e-6);
     if (dim > 1)
         test_near("rstd", test_get_f32(device, rstds, chosen), want_rstd, chosen, 1e-4);
-    assert_int_equal(backend->ops->layernorm_forward(backend, in, rows, dim, g, b, 1e-6f, y, NULL, NULL), 0);
+    assert_int_equal(
+        backend->ops->layernorm_forward(backend, in, rows, dim, g, b, 1e-6f, y, backend->compute, NULL, NULL),
+        0);
     test_near_act(device, "layernorm alone", test_get_act(device, y, n), want, n, mean > 10.0 ? 1e-4 : 2e-6);
 
     test_numeric_gradient(weighted_sum, &c, wide, all, want_dx);
     for (size_t i = 0; i < all; i++)
         want_dx[i] += (double)before[i];
-    assert_int_equal(backend->ops->layernorm_backward(backend, gradient, in, rows, dim, g, means, rstds, dx),
+    assert_int_equal(backend->ops->layernorm_backward(backend, gradient, backend->compute, in, rows, dim, g,
+                                                      means, rstds, dx),
                      0);
     test_near("layernorm gradient", test_get_f32(device, dx, all), want_dx, all,
               dim < 4 || mean > 10.0 ? 1e-3 : 1e-5);
@@ -97,9 +101,13 @@ static void check_golden(struct test_device *device)
     float *g = test_put_f32(device, gamma, 5), *b = test_put_f32(device, beta, 5);
     float *mean = test_room_f32(device, 2), *rstd = test_room_f32(device, 2);
     void *act = test_room_act(device, 10), *gradient = test_put_act(device, dy, 10);
-    assert_int_equal(backend->ops->layernorm_forward(backend, in, rows, 5, g, b, 1e-6f, act, mean, rstd), 0);
+    assert_int_equal(
+        backend->ops->layernorm_forward(backend, in, rows, 5, g, b, 1e-6f, act, backend->compute, mean, rstd),
+        0);
     test_near_act(device, "layernorm", test_get_act(device, act, 10), y, 10, 1e-6);
-    assert_int_equal(backend->ops->layernorm_backward(backend, gradient, in, rows, 5, g, mean, rstd, out), 0);
+    assert_int_equal(backend->ops->layernorm_backward(backend, gradient, backend->compute, in, rows, 5, g,
+                                                      mean, rstd, out),
+                     0);
     test_near("layernorm gradient", test_get_f32(device, out, 10), dx, 10, 2e-6);
 }
 
@@ -121,9 +129,13 @@ static void check_not_a_number(struct test_device *device)
     float *g = test_put_f32(device, gamma, 2), *b = test_put_f32(device, beta, 2);
     float *mean = test_room_f32(device, 3), *rstd = test_room_f32(device, 3);
     void *act = test_room_act(device, 6), *gradient = test_put_act(device, dy, 6);
-    assert_int_equal(backend->ops->layernorm_forward(backend, in, rows, 2, g, b, 1e-6f, act, mean, rstd), 0);
+    assert_int_equal(
+        backend->ops->layernorm_forward(backend, in, rows, 2, g, b, 1e-6f, act, backend->compute, mean, rstd),
+        0);
     test_near_act(device, "layernorm", test_get_act(device, act, 6), y, 6, 1e-6);
-    assert_int_equal(backend->ops->layernorm_backward(backend, gradient, in, rows, 2, g, mean, rstd, out), 0);
+    assert_int_equal(backend->ops->layernorm_backward(backend, gradient, backend->compute, in, rows, 2, g,
+                                                      mean, rstd, out),
+                     0);
     test_near_act(device, "layernorm gradient", test_get_f32(device, out, 6), dx, 6, 2e-6);
 }
 

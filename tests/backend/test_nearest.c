@@ -31,24 +31,24 @@ static void check_case(struct test_device *device, struct nearest_case c)
     struct df_backend *backend = device->backend;
     const size_t small = (size_t)(c.batch * c.h * c.w * c.channels);
     const size_t large = (size_t)(c.batch * c.height * c.width * c.channels);
-    const float *x = test_random_act(device, small, 0.0, 1.0), *dy = test_random_act(device, large, 0.0, 1.0);
-    const float *before = test_random_act(device, large, 0.0, 1.0);
+    const float *x = test_random(device, small, 0.0, 1.0), *dy = test_random(device, large, 0.0, 1.0);
+    const float *before = test_random(device, large, 0.0, 1.0);
     double *wide = test_widen(device, x, small), *want = test_doubles(device, large);
     double *want_sum = test_widen(device, before, large), *want_dx = test_doubles(device, small);
-    void *in = test_put_act(device, x, small), *y = test_room_act(device, large),
-         *dx = test_room_act(device, small);
-    void *sum = test_put_act(device, before, large), *gradient = test_put_act(device, dy, large);
+    void *in = test_put_f32(device, x, small), *y = test_room_f32(device, large),
+         *dx = test_room_f32(device, small);
+    void *sum = test_put_f32(device, before, large), *gradient = test_put_f32(device, dy, large);
 
     ref_nearest_add(wide, c.batch, c.h, c.w, want, c.height, c.width, c.channels);
     ref_nearest_add(wide, c.batch, c.h, c.w, want_sum, c.height, c.width, c.channels);
     assert_int_equal(backend->ops->nearest_forward(backend, in, c.batch, c.h, c.w, y, c.height, c.width,
                                                    c.channels, false),
                      0);
-    test_near_act(device, "nearest", test_get_act(device, y, large), want, large, 0.0);
+    test_near("nearest", test_get_f32(device, y, large), want, large, 0.0);
     assert_int_equal(backend->ops->nearest_forward(backend, in, c.batch, c.h, c.w, sum, c.height, c.width,
                                                    c.channels, true),
                      0);
-    test_near_act(device, "nearest added", test_get_act(device, sum, large), want_sum, large, 5e-7);
+    test_near("nearest added", test_get_f32(device, sum, large), want_sum, large, 5e-7);
 
     c.dy = test_widen(device, dy, large);
     c.y = test_doubles(device, large);
@@ -56,7 +56,7 @@ static void check_case(struct test_device *device, struct nearest_case c)
     assert_int_equal(backend->ops->nearest_backward(backend, gradient, c.batch, c.height, c.width, dx, c.h,
                                                     c.w, c.channels),
                      0);
-    test_near_act(device, "nearest gradient", test_get_act(device, dx, small), want_dx, small, 2e-6);
+    test_near("nearest gradient", test_get_f32(device, dx, small), want_dx, small, 2e-6);
     test_release(device);
 }
 
@@ -86,10 +86,10 @@ static void check_golden(struct test_device *device)
     float x[15];
     for (int i = 0; i < 15; i++)
         x[i] = (float)i;
-    void *in = test_put_act(device, x, 15), *out = test_room_act(device, 28);
+    void *in = test_put_f32(device, x, 15), *out = test_room_f32(device, 28);
     assert_int_equal(device->backend->ops->nearest_forward(device->backend, in, 1, 3, 5, out, 7, 4, 1, false),
                      0);
-    test_near_act(device, "nearest", test_get_act(device, out, 28), y, 28, 0.0);
+    test_near("nearest", test_get_f32(device, out, 28), y, 28, 0.0);
 }
 
 static void nearest_matches_pytorch(void **state)
@@ -103,12 +103,12 @@ static void check_special_values(struct test_device *device)
     static const float x[] = {NAN, 1, INFINITY}, before[] = {1, 1, INFINITY, 1, 1, 1};
     static const double y[] = {NAN, NAN, INFINITY, 2, INFINITY, INFINITY}, dx[] = {NAN, INFINITY, INFINITY};
     struct df_backend *backend = device->backend;
-    void *in = test_put_act(device, x, 3), *out = test_put_act(device, before, 6),
-         *back = test_room_act(device, 3);
+    void *in = test_put_f32(device, x, 3), *out = test_put_f32(device, before, 6),
+         *back = test_room_f32(device, 3);
     assert_int_equal(backend->ops->nearest_forward(backend, in, 1, 1, 3, out, 1, 6, 1, true), 0);
-    test_near_act(device, "nearest added", test_get_act(device, out, 6), y, 6, 0.0);
+    test_near("nearest added", test_get_f32(device, out, 6), y, 6, 0.0);
     assert_int_equal(backend->ops->nearest_backward(backend, out, 1, 1, 6, back, 1, 3, 1), 0);
-    test_near_act(device, "nearest gradient", test_get_act(device, back, 3), dx, 3, 0.0);
+    test_near("nearest gradient", test_get_f32(device, back, 3), dx, 3, 0.0);
 }
 
 static void special_values_pass_through(void **state)

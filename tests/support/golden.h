@@ -17,6 +17,9 @@ const struct df_tensor *golden_tensor(const struct df_state *state, const char *
 /* Largest |a - b| divided by the largest |b|. */
 double relative_error(const float *a, const float *b, size_t count);
 
+/* a . b / (|a| |b|): how far the directions agree. */
+double cosine_similarity(const float *a, const float *b, size_t count);
+
 /* Fails the test, naming what, when the relative error exceeds the tolerance. */
 void assert_close(const char *what, const float *a, const float *b, size_t count, double tolerance);
 

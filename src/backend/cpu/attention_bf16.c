@@ -114,7 +114,7 @@ static void exponentiate(const struct attention *a, const struct forward_scratch
     for (int64_t i = 0; i < rows; i++) {
         const struct df_softmax_row row =
             a->softmax(s->scores + i * columns, a->tokens, a->scale, s->probabilities + i * columns);
-        inverse[i] = 1.0f / row.sum;
+        inverse[i] = 1.0f / row.rounded_sum;
         if (lse)
             lse[i] = a->scale * row.largest + logf(row.sum);
     }

@@ -4,8 +4,9 @@
 
 #include <assert.h>
 
-/* Convolutions read and write the NHWC maps where they are. Only the weights, which are small, are brought
- * into the library's layout (and their gradient out of it), in the scratch buffer: they change every step. */
+/* Convolutions read and write the NHWC maps, which are float32, where they are. Only the weights, which are
+ * small, are brought into the library's layout (and their gradient out of it), in the scratch buffer: they
+ * change every step. */
 
 struct conv_plan {
     struct df_primitive *conv;
@@ -33,14 +34,14 @@ static int find_plan(struct df_backend *backend, enum df_conv_pass pass, struct 
     struct df_cpu_context *context = df_cpu_context(backend);
     struct df_primitive_key key = {
         DF_KIND_CONV + (int64_t)pass,
-        {shape.batch, shape.height, shape.width, shape.in, shape.out, shape.kernel, backend->compute, bias},
+        {shape.batch, shape.height, shape.width, shape.in, shape.out, shape.kernel, bias},
     };
 
     assert(shape.kernel >= 1 && shape.height >= shape.kernel && shape.width >= shape.kernel);
     plan->conv = df_primitive_cache_find(&context->cache, &key);
     if (!plan->conv)
-        plan->conv = df_primitive_cache_add(
-            &context->cache, &key, df_primitive_conv(&context->onednn, pass, shape, backend->compute, bias));
+        plan->conv = df_primitive_cache_add(&context->cache, &key,
+                                            df_primitive_conv(&context->onednn, pass, shape, DF_F32, bias));
     if (!plan->conv)
         return -1;
     key.kind = DF_KIND_CONV_REORDER + (int64_t)pass;
@@ -87,20 +88,20 @@ static int run_with_weight(struct df_backend *backend, enum df_conv_pass pass, s
     return df_primitive_run(onednn, plan.conv, data, scratchpad);
 }
 
-int df_cpu_conv_forward(struct df_backend *backend, struct df_conv_shape shape, const void *x,
-                        const float *weight, const float *bias, void *y)
+int df_cpu_conv_forward(struct df_backend *backend, struct df_conv_shape shape, const float *x,
+                        const float *weight, const float *bias, float *y)
 {
     return run_with_weight(backend, DF_CONV_FORWARD, shape, (void *)x, weight, bias, y);
 }
 
-int df_cpu_conv_backward_data(struct df_backend *backend, struct df_conv_shape shape, const void *dy,
-                              const float *weight, void *dx)
+int df_cpu_conv_backward_data(struct df_backend *backend, struct df_conv_shape shape, const float *dy,
+                              const float *weight, float *dx)
 {
     return run_with_weight(backend, DF_CONV_BACKWARD_DATA, shape, dx, weight, NULL, (void *)dy);
 }
 
-int df_cpu_conv_backward_weight(struct df_backend *backend, struct df_conv_shape shape, const void *x,
-                                const void *dy, float *dweight)
+int df_cpu_conv_backward_weight(struct df_backend *backend, struct df_conv_shape shape, const float *x,
+                                const float *dy, float *dweight)
 {
     struct df_onednn *onednn = &df_cpu_context(backend)->onednn;
     struct conv_plan plan;

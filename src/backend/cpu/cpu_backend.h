@@ -41,8 +41,8 @@ int df_cpu_convert(struct df_backend *backend, const void *source, enum df_dtype
 /* layernorm.c */
 int df_cpu_layernorm_forward(struct df_backend *backend, const float *x, struct df_token_rows rows,
                              int64_t dim, const float *gamma, const float *beta, float eps, void *y,
-                             float *mean, float *rstd);
-int df_cpu_layernorm_backward(struct df_backend *backend, const void *dy, const float *x,
+                             enum df_dtype type, float *mean, float *rstd);
+int df_cpu_layernorm_backward(struct df_backend *backend, const void *dy, enum df_dtype type, const float *x,
                               struct df_token_rows rows, int64_t dim, const float *gamma, const float *mean,
                               const float *rstd, float *dx);
 
@@ -64,24 +64,25 @@ int df_cpu_swiglu_backward(struct df_backend *backend, const void *x, const void
                            int64_t hidden);
 
 /* conv.c */
-int df_cpu_conv_forward(struct df_backend *backend, struct df_conv_shape shape, const void *x,
-                        const float *weight, const float *bias, void *y);
-int df_cpu_conv_backward_data(struct df_backend *backend, struct df_conv_shape shape, const void *dy,
-                              const float *weight, void *dx);
-int df_cpu_conv_backward_weight(struct df_backend *backend, struct df_conv_shape shape, const void *x,
-                                const void *dy, float *dweight);
+int df_cpu_conv_forward(struct df_backend *backend, struct df_conv_shape shape, const float *x,
+                        const float *weight, const float *bias, float *y);
+int df_cpu_conv_backward_data(struct df_backend *backend, struct df_conv_shape shape, const float *dy,
+                              const float *weight, float *dx);
+int df_cpu_conv_backward_weight(struct df_backend *backend, struct df_conv_shape shape, const float *x,
+                                const float *dy, float *dweight);
 
 /* norm_batch.c */
 int df_cpu_batchnorm_relu_forward(struct df_backend *backend, const struct df_batchnorm *norm, bool training,
-                                  const void *x, void *y);
-int df_cpu_batchnorm_relu_backward(struct df_backend *backend, const struct df_batchnorm *norm, const void *x,
-                                   const void *y, const void *dy, void *dx, float *dgamma, float *dbeta);
+                                  const float *x, float *y);
+int df_cpu_batchnorm_relu_backward(struct df_backend *backend, const struct df_batchnorm *norm,
+                                   const float *x, const float *y, const float *dy, float *dx, float *dgamma,
+                                   float *dbeta);
 
 /* resize_nearest.c */
-int df_cpu_nearest_forward(struct df_backend *backend, const void *x, int64_t batch, int64_t h, int64_t w,
-                           void *y, int64_t height, int64_t width, int64_t channels, bool accumulate);
-int df_cpu_nearest_backward(struct df_backend *backend, const void *dy, int64_t batch, int64_t height,
-                            int64_t width, void *dx, int64_t h, int64_t w, int64_t channels);
+int df_cpu_nearest_forward(struct df_backend *backend, const float *x, int64_t batch, int64_t h, int64_t w,
+                           float *y, int64_t height, int64_t width, int64_t channels, bool accumulate);
+int df_cpu_nearest_backward(struct df_backend *backend, const float *dy, int64_t batch, int64_t height,
+                            int64_t width, float *dx, int64_t h, int64_t w, int64_t channels);
 
 /* loss.c */
 int df_cpu_upsample_loss(struct df_backend *backend, struct df_upsample_loss *work, float *scratch);

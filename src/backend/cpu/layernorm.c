@@ -67,13 +67,13 @@ DF_MULTIVERSION static void normalize_gradient_row(enum df_dtype type, const voi
 
 int df_cpu_layernorm_forward(struct df_backend *backend, const float *x, struct df_token_rows rows,
                              int64_t dim, const float *gamma, const float *beta, float eps, void *y,
-                             float *mean, float *rstd)
+                             enum df_dtype type, float *mean, float *rstd)
 {
 #pragma omp parallel for num_threads(backend->threads)
     for (int64_t i = 0; i < rows.batch * rows.rows; i++) {
         float row_mean, row_rstd;
-        normalize_row(backend->compute, x + row_offset(rows, dim, i), dim, gamma, beta, eps, y, i * dim,
-                      &row_mean, &row_rstd);
+        normalize_row(type, x + row_offset(rows, dim, i), dim, gamma, beta, eps, y, i * dim, &row_mean,
+                      &row_rstd);
         if (mean) {
             mean[i] = row_mean;
             rstd[i] = row_rstd;
@@ -82,15 +82,14 @@ int df_cpu_layernorm_forward(struct df_backend *backend, const float *x, struct 
     return 0;
 }
 
-int df_cpu_layernorm_backward(struct df_backend *backend, const void *dy, const float *x,
+int df_cpu_layernorm_backward(struct df_backend *backend, const void *dy, enum df_dtype type, const float *x,
                               struct df_token_rows rows, int64_t dim, const float *gamma, const float *mean,
                               const float *rstd, float *dx)
 {
 #pragma omp parallel for num_threads(backend->threads)
     for (int64_t i = 0; i < rows.batch * rows.rows; i++) {
         const int64_t offset = row_offset(rows, dim, i);
-        normalize_gradient_row(backend->compute, dy, i * dim, x + offset, dim, gamma, mean[i], rstd[i],
-                               dx + offset);
+        normalize_gradient_row(type, dy, i * dim, x + offset, dim, gamma, mean[i], rstd[i], dx + offset);
     }
     return 0;
 }

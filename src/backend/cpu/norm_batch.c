@@ -2,8 +2,8 @@
  *
  * Sums over rows are taken in double: over chunks of rows side by side, then over the chunks in order. How
  * the rows are cut depends on their number only, so the number of threads does not show. */
-#include "act.h"
 #include "cpu_backend.h"
+#include "vector_math.h"
 
 #include "dinoft/size.h"
 
@@ -24,48 +24,23 @@ struct channel_sums {
  * pass once the shift (the first row) has taken a large common offset away. With dy: g = dy where y > 0, and
  * g * n, n being the normalised x. */
 struct sum_source {
-    enum df_dtype type;
-    const void *x, *y, *dy;   /* act [M, C] */
+    const float *x, *y, *dy;  /* [M, C] */
     const float *mean, *rstd; /* [C], with dy */
     int64_t channels;
 };
 
-DF_INLINE void moments_loop(enum df_dtype type, const struct sum_source *source, int64_t begin, int64_t end,
-                            int64_t channel, int64_t count, struct channel_sums *sums)
-{
-    const void *x = source->x;
-    for (int64_t row = begin; row < end; row++) {
-        const int64_t at = row * source->channels + channel;
-#pragma omp simd
-        for (int64_t i = 0; i < count; i++) {
-            const double shift = (double)df_act_load(type, x, channel + i);
-            const double value = (double)df_act_load(type, x, at + i) - shift;
-            sums->first[i] += value;
-            sums->second[i] += value * value;
-        }
-    }
-}
-
 DF_MULTIVERSION static void sum_moments(const struct sum_source *source, int64_t begin, int64_t end,
                                         int64_t channel, int64_t count, struct channel_sums *sums)
 {
-    DF_ACT_CALL(source->type, moments_loop, source, begin, end, channel, count, sums);
-}
-
-DF_INLINE void gradient_sums_loop(enum df_dtype type, const struct sum_source *source, int64_t begin,
-                                  int64_t end, int64_t channel, int64_t count, struct channel_sums *sums)
-{
-    const void *x = source->x, *y = source->y, *dy = source->dy;
-    const float *mean = source->mean + channel, *rstd = source->rstd + channel;
+    const float *x = source->x;
     for (int64_t row = begin; row < end; row++) {
         const int64_t at = row * source->channels + channel;
 #pragma omp simd
         for (int64_t i = 0; i < count; i++) {
-            const float gradient = df_act_load(type, dy, at + i);
-            const float g = df_act_load(type, y, at + i) > 0.0f ? gradient : 0.0f;
-            const float normalized = (df_act_load(type, x, at + i) - mean[i]) * rstd[i];
-            sums->first[i] += (double)g;
-            sums->second[i] += (double)g * (double)normalized;
+            const double shift = (double)x[channel + i];
+            const double value = (double)x[at + i] - shift;
+            sums->first[i] += value;
+            sums->second[i] += value * value;
         }
     }
 }
@@ -73,7 +48,19 @@ DF_INLINE void gradient_sums_loop(enum df_dtype type, const struct sum_source *s
 DF_MULTIVERSION static void sum_gradients(const struct sum_source *source, int64_t begin, int64_t end,
                                           int64_t channel, int64_t count, struct channel_sums *sums)
 {
-    DF_ACT_CALL(source->type, gradient_sums_loop, source, begin, end, channel, count, sums);
+    const float *x = source->x, *y = source->y, *dy = source->dy;
+    const float *mean = source->mean + channel, *rstd = source->rstd + channel;
+    for (int64_t row = begin; row < end; row++) {
+        const int64_t at = row * source->channels + channel;
+#pragma omp simd
+        for (int64_t i = 0; i < count; i++) {
+            const float gradient = dy[at + i];
+            const float g = y[at + i] > 0.0f ? gradient : 0.0f;
+            const float normalized = (x[at + i] - mean[i]) * rstd[i];
+            sums->first[i] += (double)g;
+            sums->second[i] += (double)g * (double)normalized;
+        }
+    }
 }
 
 /* Both sums over all rows, for `count` channels from `channel` on. */
@@ -101,9 +88,10 @@ static void sum_group(const struct df_backend *backend, const struct sum_source 
 }
 
 /* Writes save_mean and save_rstd (biased variance) and moves the running statistics (unbiased variance). */
-static void batch_statistics(const struct df_backend *backend, const struct df_batchnorm *norm, const void *x)
+static void batch_statistics(const struct df_backend *backend, const struct df_batchnorm *norm,
+                             const float *x)
 {
-    const struct sum_source source = {.type = backend->compute, .x = x, .channels = norm->channels};
+    const struct sum_source source = {.x = x, .channels = norm->channels};
     const double rows = (double)norm->rows;
     struct channel_sums sums;
     for (int64_t channel = 0; channel < norm->channels; channel += GROUP) {
@@ -112,7 +100,7 @@ static void batch_statistics(const struct df_backend *backend, const struct df_b
         for (int64_t i = 0; i < count; i++) {
             const int64_t c = channel + i;
             const double offset = sums.first[i] / rows;
-            const double mean = (double)df_act_load(backend->compute, x, c) + offset;
+            const double mean = (double)x[c] + offset;
             const double variance = fmax(sums.second[i] / rows - offset * offset, 0.0);
             const double unbiased = norm->rows > 1 ? variance * (rows / (rows - 1.0)) : variance;
             const double momentum = norm->momentum;
@@ -124,8 +112,8 @@ static void batch_statistics(const struct df_backend *backend, const struct df_b
     }
 }
 
-DF_INLINE void normalize_loop(enum df_dtype type, const struct df_batchnorm *norm, bool training,
-                              const void *x, int64_t begin, int64_t end, void *y)
+DF_MULTIVERSION static void normalize_rows(const struct df_batchnorm *norm, bool training, const float *x,
+                                           int64_t begin, int64_t end, float *y)
 {
     for (int64_t channel = 0; channel < norm->channels; channel += GROUP) {
         const int64_t count = df_min_i64(GROUP, norm->channels - channel);
@@ -139,63 +127,48 @@ DF_INLINE void normalize_loop(enum df_dtype type, const struct df_batchnorm *nor
             const int64_t at = row * norm->channels + channel;
 #pragma omp simd
             for (int64_t i = 0; i < count; i++) {
-                const float value = (df_act_load(type, x, at + i) - mean[i]) * rstd[i] * gamma[i] + beta[i];
-                df_act_store(type, y, at + i, value < 0.0f ? 0.0f : value); /* keeps NaN */
+                const float value = (x[at + i] - mean[i]) * rstd[i] * gamma[i] + beta[i];
+                y[at + i] = value < 0.0f ? 0.0f : value; /* keeps NaN */
             }
         }
     }
 }
 
-DF_MULTIVERSION static void normalize_rows(enum df_dtype type, const struct df_batchnorm *norm, bool training,
-                                           const void *x, int64_t begin, int64_t end, void *y)
-{
-    DF_ACT_CALL(type, normalize_loop, norm, training, x, begin, end, y);
-}
-
 int df_cpu_batchnorm_relu_forward(struct df_backend *backend, const struct df_batchnorm *norm, bool training,
-                                  const void *x, void *y)
+                                  const float *x, float *y)
 {
     if (training)
         batch_statistics(backend, norm, x);
 #pragma omp parallel for num_threads(backend->threads)
     for (int64_t row = 0; row < norm->rows; row += APPLY_ROWS)
-        normalize_rows(backend->compute, norm, training, x, row, df_min_i64(row + APPLY_ROWS, norm->rows), y);
+        normalize_rows(norm, training, x, row, df_min_i64(row + APPLY_ROWS, norm->rows), y);
     return 0;
 }
 
 /* dx = gamma * rstd * (g - mean(g) - n * mean(g * n)); dgamma and dbeta hold the sums of g * n and g. */
-DF_INLINE void gradient_loop(enum df_dtype type, const struct sum_source *source, int64_t begin, int64_t end,
-                             const float *gamma, const float *dgamma, const float *dbeta, float inv_rows,
-                             void *dx)
+DF_MULTIVERSION static void gradient_rows(const struct sum_source *source, int64_t begin, int64_t end,
+                                          const float *gamma, const float *dgamma, const float *dbeta,
+                                          float inv_rows, float *dx)
 {
-    const void *x = source->x, *y = source->y, *dy = source->dy;
+    const float *x = source->x, *y = source->y, *dy = source->dy;
     const float *mean = source->mean, *rstd = source->rstd;
     for (int64_t row = begin; row < end; row++) {
         const int64_t at = row * source->channels;
 #pragma omp simd
         for (int64_t c = 0; c < source->channels; c++) {
-            const float gradient = df_act_load(type, dy, at + c);
-            const float g = df_act_load(type, y, at + c) > 0.0f ? gradient : 0.0f;
-            const float normalized = (df_act_load(type, x, at + c) - mean[c]) * rstd[c];
-            df_act_store(type, dx, at + c,
-                         gamma[c] * rstd[c] *
-                             (g - dbeta[c] * inv_rows - normalized * (dgamma[c] * inv_rows)));
+            const float gradient = dy[at + c];
+            const float g = y[at + c] > 0.0f ? gradient : 0.0f;
+            const float normalized = (x[at + c] - mean[c]) * rstd[c];
+            dx[at + c] = gamma[c] * rstd[c] * (g - dbeta[c] * inv_rows - normalized * (dgamma[c] * inv_rows));
         }
     }
 }
 
-DF_MULTIVERSION static void gradient_rows(const struct sum_source *source, int64_t begin, int64_t end,
-                                          const float *gamma, const float *dgamma, const float *dbeta,
-                                          float inv_rows, void *dx)
+int df_cpu_batchnorm_relu_backward(struct df_backend *backend, const struct df_batchnorm *norm,
+                                   const float *x, const float *y, const float *dy, float *dx, float *dgamma,
+                                   float *dbeta)
 {
-    DF_ACT_CALL(source->type, gradient_loop, source, begin, end, gamma, dgamma, dbeta, inv_rows, dx);
-}
-
-int df_cpu_batchnorm_relu_backward(struct df_backend *backend, const struct df_batchnorm *norm, const void *x,
-                                   const void *y, const void *dy, void *dx, float *dgamma, float *dbeta)
-{
-    const struct sum_source source = {.type = backend->compute,
-                                      .x = x,
+    const struct sum_source source = {.x = x,
                                       .y = y,
                                       .dy = dy,
                                       .mean = norm->save_mean,

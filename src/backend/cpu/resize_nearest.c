@@ -1,7 +1,7 @@
 /* Resizing NHWC maps by nearest neighbour, as PyTorch's `nearest` chooses its pixels, and its gradient. */
-#include "act.h"
 #include "cpu_backend.h"
 #include "first_reader.h"
+#include "vector_math.h"
 
 #include "dinoft/size.h"
 
@@ -16,46 +16,36 @@ static int64_t nearest_source(int64_t i, float scale, int64_t in)
 }
 
 /* A row of source pixels, from element `from` of x on, added to the row of y that begins at element `to`. */
-DF_INLINE void add_loop(enum df_dtype type, const void *x, int64_t from, int64_t w, void *y, int64_t to,
-                        int64_t width, int64_t channels)
+DF_MULTIVERSION static void add_row(const float *x, int64_t from, int64_t w, float *y, int64_t to,
+                                    int64_t width, int64_t channels)
 {
     const float scale = (float)w / (float)width;
     for (int64_t i = 0; i < width; i++) {
         const int64_t source = from + nearest_source(i, scale, w) * channels, at = to + i * channels;
 #pragma omp simd
         for (int64_t c = 0; c < channels; c++)
-            df_act_store(type, y, at + c, df_act_load(type, y, at + c) + df_act_load(type, x, source + c));
+            y[at + c] += x[source + c];
     }
 }
 
-DF_MULTIVERSION static void add_row(enum df_dtype type, const void *x, int64_t from, int64_t w, void *y,
-                                    int64_t to, int64_t width, int64_t channels)
-{
-    DF_ACT_CALL(type, add_loop, x, from, w, y, to, width, channels);
-}
-
-static void copy_row(size_t pixel_bytes, const char *from, int64_t w, char *to, int64_t width)
+/* The same row in place of what was there. */
+static void copy_row(const float *x, int64_t from, int64_t w, float *y, int64_t to, int64_t width,
+                     int64_t channels)
 {
     const float scale = (float)w / (float)width;
     for (int64_t i = 0; i < width; i++)
-        memcpy(to + (size_t)i * pixel_bytes, from + (size_t)nearest_source(i, scale, w) * pixel_bytes,
-               pixel_bytes);
+        memcpy(y + to + i * channels, x + from + nearest_source(i, scale, w) * channels,
+               (size_t)channels * sizeof *y);
 }
 
-int df_cpu_nearest_forward(struct df_backend *backend, const void *x, int64_t batch, int64_t h, int64_t w,
-                           void *y, int64_t height, int64_t width, int64_t channels, bool accumulate)
+int df_cpu_nearest_forward(struct df_backend *backend, const float *x, int64_t batch, int64_t h, int64_t w,
+                           float *y, int64_t height, int64_t width, int64_t channels, bool accumulate)
 {
-    const size_t element_bytes = df_dtype_size(backend->compute);
     const float scale = (float)h / (float)height;
 #pragma omp parallel for num_threads(backend->threads)
     for (int64_t row = 0; row < batch * height; row++) {
         const int64_t from = (row / height * h + nearest_source(row % height, scale, h)) * w * channels;
-        const int64_t to = row * width * channels;
-        if (accumulate)
-            add_row(backend->compute, x, from, w, y, to, width, channels);
-        else
-            copy_row((size_t)channels * element_bytes, (const char *)x + (size_t)from * element_bytes, w,
-                     (char *)y + (size_t)to * element_bytes, width);
+        (accumulate ? add_row : copy_row)(x, from, w, y, row * width * channels, width, channels);
     }
     return 0;
 }
@@ -67,8 +57,8 @@ struct readers {
 
 /* dx [channels], from element `to` on = the sum of dy, whose image begins at element `from`, over the readers
  * from top left to bottom right; in float32, however many they are. */
-DF_INLINE void gather_loop(enum df_dtype type, const void *dy, int64_t from, const struct readers *readers,
-                           void *dx, int64_t to, int64_t channels)
+DF_MULTIVERSION static void gather_pixel(const float *dy, int64_t from, const struct readers *readers,
+                                         float *dx, int64_t to, int64_t channels)
 {
     for (int64_t first = 0; first < channels; first += GROUP) {
         const int64_t count = df_min_i64(GROUP, channels - first);
@@ -79,24 +69,17 @@ DF_INLINE void gather_loop(enum df_dtype type, const void *dy, int64_t from, con
                 const int64_t at = from + (j * readers->width + i) * channels + first;
 #pragma omp simd
                 for (int64_t c = 0; c < count; c++)
-                    sums[c] += df_act_load(type, dy, at + c);
+                    sums[c] += dy[at + c];
             }
         }
 #pragma omp simd
         for (int64_t c = 0; c < count; c++)
-            df_act_store(type, dx, to + first + c, sums[c]);
+            dx[to + first + c] = sums[c];
     }
 }
 
-DF_MULTIVERSION static void gather_pixel(enum df_dtype type, const void *dy, int64_t from,
-                                         const struct readers *readers, void *dx, int64_t to,
-                                         int64_t channels)
-{
-    DF_ACT_CALL(type, gather_loop, dy, from, readers, dx, to, channels);
-}
-
-int df_cpu_nearest_backward(struct df_backend *backend, const void *dy, int64_t batch, int64_t height,
-                            int64_t width, void *dx, int64_t h, int64_t w, int64_t channels)
+int df_cpu_nearest_backward(struct df_backend *backend, const float *dy, int64_t batch, int64_t height,
+                            int64_t width, float *dx, int64_t h, int64_t w, int64_t channels)
 {
     const float scale_y = (float)h / (float)height, scale_x = (float)w / (float)width;
 #pragma omp parallel for num_threads(backend->threads)
@@ -108,7 +91,7 @@ int df_cpu_nearest_backward(struct df_backend *backend, const void *dy, int64_t 
         for (int64_t i = 0; i < w; i++) {
             readers.left = readers.right;
             readers.right = df_first_reader(nearest_source, i + 1, scale_x, w, width);
-            gather_pixel(backend->compute, dy, image, &readers, dx, (row * w + i) * channels, channels);
+            gather_pixel(dy, image, &readers, dx, (row * w + i) * channels, channels);
         }
     }
     return 0;

@@ -1,6 +1,6 @@
 #include "softmax_bf16.h"
 
-#include "vector_math.h"
+#include "bf16.h"
 
 #include "dinoft/size.h"
 
@@ -60,16 +60,18 @@ struct df_softmax_row df_softmax_bf16(const float *scores, int64_t count, float 
                                       uint16_t *probabilities)
 {
     const float scale2 = scale * DF_LOG2_E, largest = largest_of(scores, count);
-    float sum = 0.0f;
+    float sum = 0.0f, rounded_sum = 0.0f;
 
-#pragma omp simd reduction(+ : sum)
+#pragma omp simd reduction(+ : sum, rounded_sum)
     for (int64_t j = 0; j < count; j++) {
         const float e = exp2_nonpositive(scale2 * (scores[j] - largest));
-        probabilities[j] = (uint16_t)(round_bits(e) >> 16);
+        const uint16_t rounded = (uint16_t)(round_bits(e) >> 16);
+        probabilities[j] = rounded;
         sum += e;
+        rounded_sum += df_bf16_widen(rounded);
     }
     memset(probabilities + count, 0, (size_t)(df_padded_rows(count) - count) * sizeof *probabilities);
-    return (struct df_softmax_row){largest, sum};
+    return (struct df_softmax_row){largest, sum, rounded_sum};
 }
 
 /* `width` columns of a panel, from `column` on. */

@@ -49,25 +49,31 @@ DF_AVX512_TARGET struct df_softmax_row df_softmax_bf16_avx512(const float *score
     const float largest = largest_of(scores, count);
     const __m512 factor = _mm512_set1_ps(scale * DF_LOG2_E);
     const __m512 shift = _mm512_set1_ps(-largest * (scale * DF_LOG2_E));
-    __m512 sums[2] = {_mm512_setzero_ps(), _mm512_setzero_ps()};
+    const __m512bh ones = (__m512bh)_mm512_set1_epi16(0x3f80);
+    __m512 sums[2] = {_mm512_setzero_ps(), _mm512_setzero_ps()}, rounded_sum = _mm512_setzero_ps();
     int64_t j = 0;
 
     for (; j + 2 * DF_AVX512_LANES <= count; j += 2 * DF_AVX512_LANES) {
         const __m512 even = exp2_of(_mm512_fmadd_ps(_mm512_loadu_ps(scores + j), factor, shift));
         const __m512 odd =
             exp2_of(_mm512_fmadd_ps(_mm512_loadu_ps(scores + j + DF_AVX512_LANES), factor, shift));
+        const __m512bh rounded = _mm512_cvtne2ps_pbh(odd, even);
         sums[0] = _mm512_add_ps(sums[0], even);
         sums[1] = _mm512_add_ps(sums[1], odd);
-        _mm512_storeu_si512(probabilities + j, (__m512i)_mm512_cvtne2ps_pbh(odd, even));
+        rounded_sum = _mm512_dpbf16_ps(rounded_sum, rounded, ones);
+        _mm512_storeu_si512(probabilities + j, (__m512i)rounded);
     }
     for (; j < df_padded_rows(count); j += DF_AVX512_LANES) {
         const __mmask16 mask = df_avx512_first(count - j);
         const __m512 x = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(mask, scores + j), factor, shift);
         const __m512 e = _mm512_maskz_mov_ps(mask, exp2_of(x));
+        const __m256i rounded = (__m256i)_mm512_cvtneps_pbh(e);
         sums[0] = _mm512_add_ps(sums[0], e);
-        _mm256_storeu_si256((__m256i *)(void *)(probabilities + j), (__m256i)_mm512_cvtneps_pbh(e));
+        rounded_sum = _mm512_add_ps(rounded_sum, df_avx512_widen(rounded));
+        _mm256_storeu_si256((__m256i *)(void *)(probabilities + j), rounded);
     }
-    return (struct df_softmax_row){largest, _mm512_reduce_add_ps(_mm512_add_ps(sums[0], sums[1]))};
+    return (struct df_softmax_row){largest, _mm512_reduce_add_ps(_mm512_add_ps(sums[0], sums[1])),
+                                   _mm512_reduce_add_ps(rounded_sum)};
 }
 
 /* What is the same for all columns of a pair of rows. */
