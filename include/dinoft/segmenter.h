@@ -30,6 +30,8 @@ struct df_segmenter {
     uint8_t *prediction; /* device [max_batch, H, W] */
     float *loss_scratch; /* device [2 * logits] */
     void *dfeatures[DF_VIT_MAX_FEATURES];
+    uint8_t *resized; /* device: prediction and labels of one image at a size of its own; only ever grows */
+    size_t resized_bytes;
     int64_t steps; /* optimiser steps done */
 };
 

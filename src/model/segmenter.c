@@ -133,6 +133,7 @@ void df_segmenter_free(struct df_segmenter *segmenter)
     if (segmenter->decoder)
         segmenter->decoder->ops->free(segmenter->decoder);
     df_vit_free(segmenter->vit);
+    segmenter->backend->ops->free(segmenter->backend, segmenter->resized);
     df_arena_free(&segmenter->arena);
     df_parameters_free(&segmenter->parameters);
     free(segmenter);
@@ -248,13 +249,28 @@ int df_segmenter_download_prediction(struct df_segmenter *segmenter, int64_t cou
                                              (size_t)pixels(segmenter, count));
 }
 
+/* Room for the prediction and the labels of an image of `bytes` pixels. */
+static uint8_t *reserve_resized(struct df_segmenter *segmenter, size_t bytes)
+{
+    struct df_backend *backend = segmenter->backend;
+
+    if (2 * bytes <= segmenter->resized_bytes)
+        return segmenter->resized;
+    backend->ops->free(backend, segmenter->resized);
+    segmenter->resized = backend->ops->alloc(backend, 2 * bytes);
+    segmenter->resized_bytes = segmenter->resized ? 2 * bytes : 0;
+    return segmenter->resized;
+}
+
 int df_segmenter_predict_at(struct df_segmenter *segmenter, int64_t i, int64_t height, int64_t width,
                             const uint8_t *labels, uint8_t *prediction, double *loss_sum, int64_t *loss_count)
 {
     struct df_backend *backend = segmenter->backend;
     const struct df_decoder *decoder = segmenter->decoder;
     size_t bytes = (size_t)(height * width);
-    uint8_t *device = backend->ops->alloc(backend, 2 * bytes);
+    uint8_t *device = reserve_resized(segmenter, bytes);
+    if (!device)
+        return -1;
     struct df_upsample_loss work = {
         .batch = 1,
         .h = decoder->logits_h,
@@ -266,22 +282,15 @@ int df_segmenter_predict_at(struct df_segmenter *segmenter, int64_t i, int64_t h
         .labels = labels ? device + bytes : NULL,
         .prediction = device,
     };
-    int status = -1;
 
-    if (!device)
-        return -1;
-    if (labels && backend->ops->upload(backend, device + bytes, labels, bytes) != 0)
-        goto done;
-    if (backend->ops->upsample_loss(backend, &work, NULL) != 0)
-        goto done;
+    if (labels)
+        DF_TRY(backend->ops->upload(backend, device + bytes, labels, bytes));
+    DF_TRY(backend->ops->upsample_loss(backend, &work, NULL));
     if (loss_sum)
         *loss_sum = work.loss_sum;
     if (loss_count)
         *loss_count = work.loss_count;
-    status = backend->ops->download(backend, prediction, device, bytes);
-done:
-    backend->ops->free(backend, device);
-    return status;
+    return backend->ops->download(backend, prediction, device, bytes);
 }
 
 int df_segmenter_download_logits(struct df_segmenter *segmenter, int64_t i, float *logits)

@@ -54,7 +54,7 @@ DF_MULTIVERSION static void gelu_gradient_chunk(enum df_dtype type, const void *
 
 int df_cpu_gelu_forward(struct df_backend *backend, const void *x, void *y, int64_t count)
 {
-#pragma omp parallel for num_threads(backend->threads) if (count > CHUNK)
+#pragma omp parallel for num_threads(backend->threads)
     for (int64_t first = 0; first < count; first += CHUNK)
         gelu_chunk(backend->compute, x, y, first, df_min_i64(first + CHUNK, count));
     return 0;
@@ -62,7 +62,7 @@ int df_cpu_gelu_forward(struct df_backend *backend, const void *x, void *y, int6
 
 int df_cpu_gelu_backward(struct df_backend *backend, const void *x, const void *dy, void *dx, int64_t count)
 {
-#pragma omp parallel for num_threads(backend->threads) if (count > CHUNK)
+#pragma omp parallel for num_threads(backend->threads)
     for (int64_t first = 0; first < count; first += CHUNK)
         gelu_gradient_chunk(backend->compute, x, dy, dx, first, df_min_i64(first + CHUNK, count));
     return 0;
