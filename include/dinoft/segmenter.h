@@ -10,7 +10,8 @@ struct df_segmenter_options {
     int64_t classes;
     int64_t rank; /* LoRA's; 0: none */
     int64_t max_batch, height, width;
-    bool training; /* false: LoRA is folded into the weights, nothing is kept for gradients */
+    bool training;  /* false: LoRA is folded into the weights, nothing is kept for gradients */
+    bool recompute; /* training with LoRA takes less memory and more time, see struct df_vit_options */
     double rope_rescale;
     const char *backbone_path, *checkpoint_path; /* for error texts; NULL: "the backbone", "the checkpoint" */
     float mean[3], std[3];                       /* of the pixels, in [0, 1]; 0 and 1: only divided by 255 */

@@ -17,8 +17,9 @@ struct df_vit_options {
     const struct df_lora *lora;       /* NULL: none, or folded */
     const struct df_state *fold;      /* a checkpoint whose LoRA is folded into the weights; NULL: none */
     bool training;                    /* keep what the backward pass through LoRA needs */
-    const char *path;                 /* the weights' file, for error texts; NULL: "the backbone" */
-    double rope_rescale;              /* DINOv3, training: coordinates times a factor in [1/F, F]; 1: none */
+    bool recompute;      /* of every block but the last keep the input only, and compute the rest again */
+    const char *path;    /* the weights' file, for error texts; NULL: "the backbone" */
+    double rope_rescale; /* DINOv3, training: coordinates times a factor in [1/F, F]; 1: none */
 };
 
 struct df_vit;

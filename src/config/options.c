@@ -98,6 +98,10 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
            "--rope_rescale 2 and, "
            "for a new model, --normalize none; flags that are typed win",
            CHOICE("default", "default", "reference")),
+    OPTION(RECOMPUTE, recompute, RUN, TRAIN | BENCH,
+           "with --use_lora: keep no more than the input of each block for the backward pass and compute the "
+           "rest again there; less memory, more time, the same gradients",
+           SWITCH),
     OPTION(ROPE_RESCALE, rope_rescale, RUN, TRAIN,
            "while training DINOv3, scale the position coordinates by a random factor of 1/F to F; 1: off",
            .kind = DF_KIND_FLOAT, .metavar = "F", .initial = "1", .float_minimum = 1,

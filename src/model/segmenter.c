@@ -61,6 +61,7 @@ static int create_vit(struct df_segmenter *segmenter, const struct df_state *bac
         .lora = options->rank > 0 && options->training ? &segmenter->lora : NULL,
         .fold = options->training ? NULL : checkpoint,
         .training = options->training,
+        .recompute = options->recompute,
         .rope_rescale = options->rope_rescale,
     };
     if (options->rank > 0)

@@ -208,6 +208,7 @@ struct df_segmenter *df_setup_segmenter(struct df_setup *setup, const struct df_
         .height = setup->height,
         .width = setup->width,
         .training = training,
+        .recompute = config->recompute,
         .rope_rescale = config->rope_rescale,
         .backbone_path = setup->weights_path,
         .checkpoint_path = config->lora_weights,

@@ -97,6 +97,7 @@ struct trial {
     const char *backbone, *decoder, *precision;
     int64_t patch, rank;
     double rope_rescale;
+    bool recompute;
 };
 
 /* False where this machine or this version has no such model. */
@@ -111,6 +112,7 @@ static bool open_subject(struct subject *subject, const struct trial *trial, boo
         .height = HEIGHT - HEIGHT % trial->patch,
         .width = WIDTH - WIDTH % trial->patch,
         .training = training,
+        .recompute = trial->recompute,
         .rope_rescale = trial->rope_rescale,
         .std = {1, 1, 1},
     };
@@ -178,21 +180,22 @@ static void check_trial(const struct trial *trial)
 #define V2 "dinov2_tiny_reg/backbone.pth"
 #define V3 "dinov3_tiny_swiglu/backbone.pth"
 
-TRIAL(linear_decoder, V2, "linear", "fp32", 14, 3, 1.0)
-TRIAL(linear_decoder_in_bf16, V2, "linear", "bf16", 14, 3, 1.0)
-TRIAL(feature_pyramid, V2, "fpn", "fp32", 14, 3, 1.0)
-TRIAL(feature_pyramid_in_bf16, V2, "fpn", "bf16", 14, 3, 1.0)
-TRIAL(without_lora, V2, "linear", "fp32", 14, 0, 1.0)
-TRIAL(dinov3_with_rescaled_rope, V3, "linear", "fp32", 16, 3, 2.0)
-TRIAL(dinov3_in_bf16, V3, "linear", "bf16", 16, 3, 2.0)
+TRIAL(linear_decoder, V2, "linear", "fp32", 14, 3, 1.0, false)
+TRIAL(linear_decoder_in_bf16, V2, "linear", "bf16", 14, 3, 1.0, false)
+TRIAL(feature_pyramid, V2, "fpn", "fp32", 14, 3, 1.0, false)
+TRIAL(feature_pyramid_in_bf16, V2, "fpn", "bf16", 14, 3, 1.0, false)
+TRIAL(without_lora, V2, "linear", "fp32", 14, 0, 1.0, false)
+TRIAL(dinov3_with_rescaled_rope, V3, "linear", "fp32", 16, 3, 2.0, false)
+TRIAL(recomputed_activations, V2, "linear", "fp32", 14, 3, 1.0, true)
+TRIAL(dinov3_in_bf16, V3, "linear", "bf16", 16, 3, 2.0, false)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(linear_decoder),  cmocka_unit_test(linear_decoder_in_bf16),
-        cmocka_unit_test(feature_pyramid), cmocka_unit_test(feature_pyramid_in_bf16),
-        cmocka_unit_test(without_lora),    cmocka_unit_test(dinov3_with_rescaled_rope),
-        cmocka_unit_test(dinov3_in_bf16),
+        cmocka_unit_test(linear_decoder),         cmocka_unit_test(linear_decoder_in_bf16),
+        cmocka_unit_test(feature_pyramid),        cmocka_unit_test(feature_pyramid_in_bf16),
+        cmocka_unit_test(without_lora),           cmocka_unit_test(dinov3_with_rescaled_rope),
+        cmocka_unit_test(recomputed_activations), cmocka_unit_test(dinov3_in_bf16),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
