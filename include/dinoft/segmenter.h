@@ -43,6 +43,11 @@ struct df_segmenter *df_segmenter_create(struct df_backend *backend, const struc
                                          const struct df_vit_config *config,
                                          const struct df_segmenter_options *options,
                                          const struct df_state *checkpoint, uint64_t seed);
+/* Counts what df_segmenter_create would take, and takes none of it: afterwards `arena` says how many bytes
+ * for what, `parameters` what is trained, and df_vit_weight_bytes how much the weights need. It can do
+ * nothing else but be freed. */
+struct df_segmenter *df_segmenter_plan(struct df_backend *backend, const struct df_vit_config *config,
+                                       const struct df_segmenter_options *options);
 void df_segmenter_free(struct df_segmenter *segmenter);
 
 /* Brings a batch to the device: pixels uint8 [count, H, W, 3], labels [count, H, W] or NULL (host),

@@ -99,10 +99,11 @@ static int start_parameters(struct df_segmenter *segmenter, const struct df_stat
                                                                      : "the checkpoint");
 }
 
-struct df_segmenter *df_segmenter_create(struct df_backend *backend, const struct df_state *backbone,
-                                         const struct df_vit_config *config,
-                                         const struct df_segmenter_options *options,
-                                         const struct df_state *checkpoint, uint64_t seed)
+/* The model, its memory counted but not taken. Without a backbone no weights are packed. */
+static struct df_segmenter *create_counted(struct df_backend *backend, const struct df_state *backbone,
+                                           const struct df_vit_config *config,
+                                           const struct df_segmenter_options *options,
+                                           const struct df_state *checkpoint)
 {
     const struct df_decoder_ops *ops = df_decoder_named(options->decoder);
     struct df_segmenter *segmenter = ops ? calloc(1, sizeof *segmenter) : NULL;
@@ -113,9 +114,23 @@ struct df_segmenter *df_segmenter_create(struct df_backend *backend, const struc
     df_arena_init(&segmenter->arena, backend);
 
     if (create_vit(segmenter, backbone, config, checkpoint, ops->n_features) != 0 ||
-        create_decoder(segmenter, config, ops) != 0)
-        goto fail;
+        create_decoder(segmenter, config, ops) != 0) {
+        df_segmenter_free(segmenter);
+        return NULL;
+    }
     plan(segmenter);
+    return segmenter;
+}
+
+struct df_segmenter *df_segmenter_create(struct df_backend *backend, const struct df_state *backbone,
+                                         const struct df_vit_config *config,
+                                         const struct df_segmenter_options *options,
+                                         const struct df_state *checkpoint, uint64_t seed)
+{
+    struct df_segmenter *segmenter = create_counted(backend, backbone, config, options, checkpoint);
+
+    if (!segmenter)
+        return NULL;
     if (df_arena_commit(&segmenter->arena) != 0)
         goto fail;
     plan(segmenter);
@@ -125,6 +140,12 @@ struct df_segmenter *df_segmenter_create(struct df_backend *backend, const struc
 fail:
     df_segmenter_free(segmenter);
     return NULL;
+}
+
+struct df_segmenter *df_segmenter_plan(struct df_backend *backend, const struct df_vit_config *config,
+                                       const struct df_segmenter_options *options)
+{
+    return create_counted(backend, NULL, config, options, NULL);
 }
 
 void df_segmenter_free(struct df_segmenter *segmenter)

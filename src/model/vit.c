@@ -47,7 +47,7 @@ struct df_vit *df_vit_create(struct df_backend *backend, const struct df_state *
                         (unsigned long long)config->depth * sizeof *vit->activations);
         goto fail;
     }
-    if (df_vit_load_weights(vit, weights) != 0) {
+    if (weights && df_vit_load_weights(vit, weights) != 0) {
         df_error_context("%s", options->path ? options->path : "the backbone");
         goto fail;
     }
