@@ -101,7 +101,7 @@ static void test_buffers_of_one_name(void **state)
 
 static void test_too_many_names(void **state)
 {
-    static char names[DF_ARENA_MAX_ITEMS + 3][16];
+    static char names[DF_ARENA_MAX_ITEMS + 3][32];
     struct df_arena arena;
 
     df_arena_init(&arena, *state);
