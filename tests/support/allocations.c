@@ -118,16 +118,17 @@ void allocations_start(void)
 static void count_call(struct allocations *counted, void *caller, size_t bytes)
 {
     Dl_info info = {0};
+    const char *object = dladdr(caller, &info) ? info.dli_fname : "an unknown object";
 
-    if (dladdr(caller, &info) && (strstr(info.dli_fname, "libdnnl") || strstr(info.dli_fname, "libstdc++"))) {
+    if (strstr(object, "libdnnl") || strstr(object, "libstdc++")) {
         counted->onednn++;
         counted->onednn_bytes = bytes > counted->onednn_bytes ? bytes : counted->onednn_bytes;
-        return;
-    }
-    if (counted->others++ == 0)
+    } else if (strstr(object, "libomp")) {
+        counted->libomp++;
+    } else if (counted->others++ == 0) {
         snprintf(counted->where, sizeof counted->where, "%zu bytes by %s (%s)", bytes,
-                 info.dli_sname ? info.dli_sname : "an unnamed function",
-                 info.dli_fname ? info.dli_fname : "an unknown object");
+                 info.dli_sname ? info.dli_sname : "an unnamed function", object);
+    }
 }
 
 void allocations_stop(struct allocations *counted)

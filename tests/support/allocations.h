@@ -10,6 +10,7 @@
 
 struct allocations {
     long onednn;         /* calls from oneDNN, with those of the C++ runtime on its behalf */
+    long libomp;         /* calls from LLVM's OpenMP runtime; GNU's, which takes none, is one of the others */
     long others;         /* calls from anywhere else */
     size_t onednn_bytes; /* the largest of oneDNN's */
     long kept;           /* blocks taken less blocks given back */
