@@ -1,8 +1,8 @@
-/* A step allocates nothing: neither the program nor the OpenMP runtime calls malloc or its relatives after
- * two steps that warm up. Every memory object and scratchpad of oneDNN is made beforehand, but the library
- * itself takes small blocks for a call's arguments in dnnl_primitive_execute, and dnnl_sgemm takes some 100
- * KB while it runs. Nobody outside can prevent that; these calls are counted apart, bounded, and must leave
- * nothing behind. */
+/* A step allocates nothing: neither the program nor GNU's OpenMP runtime calls malloc or its relatives
+ * after two steps that warm up. Every memory object and scratchpad of oneDNN is made beforehand, but the
+ * library itself takes small blocks for a call's arguments in dnnl_primitive_execute, and dnnl_sgemm takes
+ * some 100 KB while it runs. Nobody outside can prevent that; these calls are counted apart, bounded, and
+ * must leave nothing behind. */
 #include "support/allocations.h"
 #include "support/cmocka_all.h"
 #include "support/golden.h"
