@@ -12,19 +12,21 @@
 
 #include "dinoft/backend.h"
 
-#define DF_ARENA_MAX_ITEMS 512
+#define DF_ARENA_MAX_ITEMS 64
 
+/* All buffers of one name, of however many blocks. */
 struct df_arena_item {
     const char *name; /* a string that outlives the arena */
-    size_t offset, bytes;
+    int64_t count;
+    size_t bytes, largest; /* together, which may be more than the peak where phases share memory; of one */
 };
 
 struct df_arena {
     struct df_backend *backend;
     char *base; /* NULL while counting */
     size_t used, peak;
-    struct df_arena_item items[DF_ARENA_MAX_ITEMS]; /* the plan, as `dinoft info` prints it */
-    int n_items;
+    struct df_arena_item items[DF_ARENA_MAX_ITEMS]; /* the plan, in the order of the names' first buffers */
+    int n_items;                                    /* may exceed the limit, which the commit refuses */
 };
 
 void df_arena_init(struct df_arena *arena, struct df_backend *backend);

@@ -94,6 +94,9 @@ struct df_backend_ops {
     struct df_linear *(*linear_create)(struct df_backend *backend, const float *weight, const float *bias,
                                        int64_t out, int64_t in, int64_t max_rows, bool backward);
     void (*linear_free)(struct df_backend *backend, struct df_linear *linear);
+    /* What linear_create would take for the weight of the one direction or the other, without packing any. */
+    int (*linear_bytes)(struct df_backend *backend, int64_t out, int64_t in, int64_t max_rows, bool backward,
+                        size_t *bytes);
     /* y = x W^T + b, or y += x W^T + b. Here and below x (dy) and y (dx) are act or float32; a float32 x is
      * rounded to act first. */
     int (*linear_forward)(struct df_backend *backend, const struct df_linear *linear, struct df_matrix x,

@@ -41,6 +41,7 @@ enum df_option {
     DF_OPTION_VOID_AS_BACKGROUND,
     DF_OPTION_NORMALIZE,
     DF_OPTION_RECIPE,
+    DF_OPTION_RECOMPUTE,
     DF_OPTION_ROPE_RESCALE,
     DF_OPTION_OUTPUT_DIR,
     DF_OPTION_DEVICE,
@@ -79,6 +80,7 @@ struct df_config {
     const char *weights, *data_root, *class_names, *normalize, *recipe;
     int64_t n_classes;
     bool void_as_background;
+    bool recompute;      /* training: activations of a block are computed again rather than kept */
     double rope_rescale; /* 1: none */
 
     const char *output_dir, *device, *precision;

@@ -10,7 +10,8 @@ struct df_segmenter_options {
     int64_t classes;
     int64_t rank; /* LoRA's; 0: none */
     int64_t max_batch, height, width;
-    bool training; /* false: LoRA is folded into the weights, nothing is kept for gradients */
+    bool training;  /* false: LoRA is folded into the weights, nothing is kept for gradients */
+    bool recompute; /* training with LoRA takes less memory and more time, see struct df_vit_options */
     double rope_rescale;
     const char *backbone_path, *checkpoint_path; /* for error texts; NULL: "the backbone", "the checkpoint" */
     float mean[3], std[3];                       /* of the pixels, in [0, 1]; 0 and 1: only divided by 255 */
@@ -30,6 +31,8 @@ struct df_segmenter {
     uint8_t *prediction; /* device [max_batch, H, W] */
     float *loss_scratch; /* device [2 * logits] */
     float *dfeatures[DF_VIT_MAX_FEATURES];
+    uint8_t *resized; /* device: prediction and labels of one image at a size of its own; only ever grows */
+    size_t resized_bytes;
     int64_t steps; /* optimiser steps done */
 };
 
@@ -40,6 +43,11 @@ struct df_segmenter *df_segmenter_create(struct df_backend *backend, const struc
                                          const struct df_vit_config *config,
                                          const struct df_segmenter_options *options,
                                          const struct df_state *checkpoint, uint64_t seed);
+/* Counts what df_segmenter_create would take, and takes none of it: afterwards `arena` says how many bytes
+ * for what, `parameters` what is trained, and df_vit_weight_bytes how much the weights need. It can do
+ * nothing else but be freed. */
+struct df_segmenter *df_segmenter_plan(struct df_backend *backend, const struct df_vit_config *config,
+                                       const struct df_segmenter_options *options);
 void df_segmenter_free(struct df_segmenter *segmenter);
 
 /* Brings a batch to the device: pixels uint8 [count, H, W, 3], labels [count, H, W] or NULL (host),

@@ -21,6 +21,15 @@ struct df_setup {
 int df_setup_open(struct df_setup *setup, const struct df_config *config);
 void df_setup_close(struct df_setup *setup);
 
+/* Parts of df_setup_open that need no files; checkpoint may be NULL.
+ * The image size: the flags' or, except in training, the checkpoint's, lowered to multiples of the patch. */
+int df_setup_image_size(const struct df_config *config, const struct df_checkpoint *checkpoint, int64_t patch,
+                        int64_t *height, int64_t *width);
+/* The hub name that the flags mean; a checkpoint's own record counts more than defaults that nobody typed. */
+const char *df_setup_backbone_name(const struct df_config *config, const struct df_checkpoint *checkpoint);
+/* The decoder that is asked for. */
+const char *df_setup_decoder(const struct df_config *config);
+
 /* -1 with the error set if an output of that name would overwrite the backbone, the checkpoint or the class
  * names. */
 int df_setup_check_output(const struct df_setup *setup, const struct df_config *config, const char *path);

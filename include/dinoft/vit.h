@@ -17,20 +17,28 @@ struct df_vit_options {
     const struct df_lora *lora;       /* NULL: none, or folded */
     const struct df_state *fold;      /* a checkpoint whose LoRA is folded into the weights; NULL: none */
     bool training;                    /* keep what the backward pass through LoRA needs */
-    const char *path;                 /* the weights' file, for error texts; NULL: "the backbone" */
-    double rope_rescale;              /* DINOv3, training: coordinates times a factor in [1/F, F]; 1: none */
+    bool recompute;      /* of every block but the last keep the input only, and compute the rest again */
+    const char *path;    /* the weights' file, for error texts; NULL: "the backbone" */
+    double rope_rescale; /* DINOv3, training: coordinates times a factor in [1/F, F]; 1: none */
 };
 
 struct df_vit;
 
 /* Packs the weights of an official-named state. The state may be freed afterwards. NULL with the error set.
- */
+ * Without weights (NULL) nothing is packed: the result is good for df_vit_plan and df_vit_weight_bytes. */
 struct df_vit *df_vit_create(struct df_backend *backend, const struct df_state *weights,
                              const struct df_vit_config *config, const struct df_vit_options *options);
 void df_vit_free(struct df_vit *vit);
 
 /* Takes the device memory for activations (see dinoft/arena.h for the two passes). */
 void df_vit_plan(struct df_vit *vit, struct df_arena *arena);
+
+/* What the packed weights and the small tensors beside them take: for the forward pass, and in addition for
+ * the backward pass (0 when nothing is kept for one). They need not be there. */
+struct df_vit_weight_bytes {
+    size_t forward, backward;
+};
+int df_vit_weight_bytes(const struct df_vit *vit, struct df_vit_weight_bytes *bytes);
 
 /* Patches of an image. */
 int64_t df_vit_grid_h(const struct df_vit *vit);

@@ -26,6 +26,25 @@ static size_t padded_bytes(int64_t count, enum df_dtype type)
     return bytes / ARENA_ALIGNMENT * ARENA_ALIGNMENT;
 }
 
+/* Adds a buffer to those of its name. */
+static void note_buffer(struct df_arena *arena, const char *name, size_t bytes)
+{
+    int i = 0;
+
+    while (i < arena->n_items && i < DF_ARENA_MAX_ITEMS && strcmp(arena->items[i].name, name) != 0)
+        i++;
+    if (i == arena->n_items)
+        arena->n_items++; /* beyond the limit as well, so that the commit sees it */
+    if (i >= DF_ARENA_MAX_ITEMS)
+        return;
+    struct df_arena_item *item = &arena->items[i];
+    item->name = name;
+    item->count++;
+    if (!df_size_add(item->bytes, bytes, &item->bytes))
+        item->bytes = SIZE_MAX;
+    item->largest = bytes > item->largest ? bytes : item->largest;
+}
+
 void *df_arena_take(struct df_arena *arena, const char *name, int64_t count, enum df_dtype type)
 {
     size_t offset = arena->used;
@@ -39,9 +58,7 @@ void *df_arena_take(struct df_arena *arena, const char *name, int64_t count, enu
     }
     if (arena->used > arena->peak)
         arena->peak = arena->used;
-    if (arena->n_items < DF_ARENA_MAX_ITEMS)
-        arena->items[arena->n_items] = (struct df_arena_item){name, offset, bytes};
-    arena->n_items++; /* counted beyond the limit as well, so that the commit can say how many there are */
+    note_buffer(arena, name, bytes);
     return NULL;
 }
 
@@ -61,7 +78,7 @@ static const struct df_arena_item *largest_item(const struct df_arena *arena)
     const struct df_arena_item *largest = &arena->items[0];
 
     for (int i = 1; i < arena->n_items; i++) {
-        if (arena->items[i].bytes > largest->bytes)
+        if (arena->items[i].largest > largest->largest)
             largest = &arena->items[i];
     }
     return largest;
@@ -71,15 +88,13 @@ int df_arena_commit(struct df_arena *arena)
 {
     assert(!arena->base);
     if (arena->n_items > DF_ARENA_MAX_ITEMS)
-        return df_error_set("the memory plan has %d buffers; at most %d are possible", arena->n_items,
-                            DF_ARENA_MAX_ITEMS);
+        return df_error_set("the memory plan has more than %d names of buffers", DF_ARENA_MAX_ITEMS);
     size_t bytes = arena->peak ? arena->peak : ARENA_ALIGNMENT; /* a plan may be empty */
     arena->base = arena->backend->ops->alloc(arena->backend, bytes);
     if (!arena->base) {
         const struct df_arena_item *largest = largest_item(arena);
-        return df_error_context(
-            "the memory plan needs %zu bytes in %d buffers (the largest is %s with %zu bytes)", bytes,
-            arena->n_items, largest->name ? largest->name : "unnamed", largest->bytes);
+        return df_error_context("the memory plan needs %zu bytes (the largest buffer is %s with %zu bytes)",
+                                bytes, largest->name ? largest->name : "unnamed", largest->largest);
     }
     arena->used = 0;
     return 0;

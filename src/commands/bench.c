@@ -74,6 +74,7 @@ static int open_segmenter(struct bench *bench)
         .height = config->img_dim[0] - config->img_dim[0] % patch,
         .width = config->img_dim[1] - config->img_dim[1] % patch,
         .training = bench->training,
+        .recompute = config->recompute,
         .rope_rescale = 1.0,
         .std = {1.0f, 1.0f, 1.0f},
     };
@@ -197,6 +198,7 @@ static void describe(struct bench *bench)
     figures->decoder = options->decoder;
     figures->device = bench->backend->name;
     figures->precision = df_dtype_name(bench->backend->compute);
+    figures->recompute = bench->training && options->recompute && options->rank > 0;
     figures->rank = options->rank;
     figures->classes = options->classes;
     figures->batch_size = options->max_batch;

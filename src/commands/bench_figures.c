@@ -30,7 +30,8 @@ void bench_print(const struct bench_figures *f)
     printf("GFLOP/s          %.0f (%.1f GFLOP an image)\n", flops(f) / 1e9, f->flops_per_image / 1e9);
     printf("GEMM peak        %.0f GFLOP/s, measured in this run; the %s step reaches %.1f %% of it\n",
            f->gemm_peak / 1e9, f->mode, 100.0 * flops(f) / f->gemm_peak);
-    printf("planned memory   %.0f MiB\n", (double)f->planned_bytes / mebibyte);
+    printf("planned memory   %.0f MiB%s\n", (double)f->planned_bytes / mebibyte,
+           f->recompute ? ", activations recomputed" : "");
     printf("peak memory      %.0f MiB (the whole process)\n", (double)f->peak_bytes / mebibyte);
 }
 
@@ -43,6 +44,7 @@ int bench_write_json(const char *path, const struct bench_figures *f)
     cJSON_AddStringToObject(object, "decoder", f->decoder);
     cJSON_AddStringToObject(object, "device", f->device);
     cJSON_AddStringToObject(object, "precision", f->precision);
+    cJSON_AddBoolToObject(object, "recompute", f->recompute);
     cJSON_AddNumberToObject(object, "rank", (double)f->rank);
     cJSON_AddNumberToObject(object, "n_classes", (double)f->classes);
     cJSON_AddNumberToObject(object, "batch_size", (double)f->batch_size);

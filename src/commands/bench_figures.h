@@ -11,6 +11,7 @@ struct bench_figures {
     const char *model;   /* hub name */
     const char *weights; /* a path, or "random" */
     const char *decoder, *device, *precision;
+    bool recompute; /* activations were computed again, for memory's sake */
     int64_t rank, classes, batch_size, height, width, threads, steps;
     double median, fastest, slowest; /* seconds of a step */
     double flops_per_image;

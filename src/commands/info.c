@@ -1,7 +1,10 @@
 #include "commands.h"
+#include "memory_plan.h"
 
+#include "dinoft/atomic_write.h"
 #include "dinoft/backbone_file.h"
 #include "dinoft/checkpoint.h"
+#include "dinoft/error.h"
 #include "dinoft/text.h"
 
 #include <inttypes.h>
@@ -56,7 +59,7 @@ static size_t count_parameters(const struct df_state *state, const char *prefix)
     return total;
 }
 
-static void print_backbone(const struct df_state *state, const struct df_vit_config *config)
+static void print_dimensions(const struct df_vit_config *config)
 {
     const char *hub_name = df_vit_hub_name(config);
 
@@ -73,6 +76,11 @@ static void print_backbone(const struct df_state *state, const struct df_vit_con
         printf("position:        learned, %" PRId64 " x %" PRId64 "\n", config->pos_grid, config->pos_grid);
     else
         printf("position:        RoPE\n");
+}
+
+static void print_backbone(const struct df_state *state, const struct df_vit_config *config)
+{
+    print_dimensions(config);
     print_types(state);
     printf("parameters:      %zu\n", count_parameters(state, ""));
 }
@@ -108,37 +116,95 @@ static void print_file(const char *path, enum df_weight_format format)
     printf("format:          %s\n", format_name(format));
 }
 
-static int info_backbone(struct df_state *state, const char *path, enum df_weight_format format)
+static bool names_backbone(const struct df_config *config)
 {
-    struct df_vit_config config;
-    struct df_state *official = df_backbone_from_state(state, path, &config);
-    if (!official)
-        return 1;
-    print_file(path, format);
-    print_backbone(official, &config);
-    df_state_free(official);
-    return 0;
+    return config->typed[DF_OPTION_SIZE] || config->typed[DF_OPTION_DINO_TYPE];
 }
 
-static int info_checkpoint(struct df_state *state, const char *path, enum df_weight_format format)
+static int info_backbone(const struct df_config *config, struct df_state *state, enum df_weight_format format)
 {
-    struct df_checkpoint *checkpoint = df_checkpoint_from_state(state, path);
+    struct df_vit_config vit;
+    struct df_state *official = df_backbone_from_state(state, config->inputs[0], &vit);
+    if (!official)
+        return -1;
+    if (names_backbone(config)) {
+        df_state_free(official);
+        return df_error_set("%s is a backbone: --dino_type and --size say nothing about it",
+                            config->inputs[0]);
+    }
+    print_file(config->inputs[0], format);
+    print_backbone(official, &vit);
+    df_state_free(official);
+    return memory_plan_print(config, &vit, NULL);
+}
+
+/* The plan of a checkpoint's model needs the backbone's dimensions, which its record or the flags name. */
+static int plan_checkpoint(const struct df_config *config, const struct df_checkpoint *checkpoint)
+{
+    struct df_vit_config vit;
+
+    if (!checkpoint->record.backbone[0] && !names_backbone(config)) {
+        if (config->json)
+            return df_error_set("%s does not name its backbone, so there is no memory plan for --json: "
+                                "--dino_type and --size can name it",
+                                config->inputs[0]);
+        printf("memory:          not known without the backbone, which --dino_type and --size can name\n");
+        return 0;
+    }
+    const char *name = df_setup_backbone_name(config, checkpoint);
+    if (!name || df_vit_config_for_hub_name(name, &vit) != 0)
+        return -1;
+    DF_TRY(df_checkpoint_check_backbone(checkpoint, &vit, config->inputs[0]));
+    return memory_plan_print(config, &vit, checkpoint);
+}
+
+static int info_checkpoint(const struct df_config *config, struct df_state *state,
+                           enum df_weight_format format)
+{
+    struct df_checkpoint *checkpoint = df_checkpoint_from_state(state, config->inputs[0]);
     if (!checkpoint)
-        return 1;
-    print_file(path, format);
+        return -1;
+    print_file(config->inputs[0], format);
     print_checkpoint(checkpoint);
+    int status = plan_checkpoint(config, checkpoint);
     df_checkpoint_free(checkpoint);
-    return 0;
+    return status;
+}
+
+static int info_file(const struct df_config *config)
+{
+    enum df_weight_format format;
+    struct df_state *state = df_weight_file_read(config->inputs[0], &format);
+
+    if (!state)
+        return -1;
+    return df_state_is_backbone(state) ? info_backbone(config, state, format)
+                                       : info_checkpoint(config, state, format);
+}
+
+/* Without a file: the dimensions alone make a plan. */
+static int info_dimensions(const struct df_config *config)
+{
+    struct df_vit_config vit;
+    const char *name = df_hub_name_for(config->dino_type, config->size);
+
+    if (!name || df_vit_config_for_hub_name(name, &vit) != 0)
+        return -1;
+    print_dimensions(&vit);
+    return memory_plan_print(config, &vit, NULL);
 }
 
 int command_info(const struct df_config *config)
 {
-    enum df_weight_format format;
-    const char *path = config->inputs[0];
-    struct df_state *state = df_weight_file_read(path, &format);
+    const char *path = config->n_inputs > 0 ? config->inputs[0] : NULL;
 
-    if (!state)
+    if (config->json &&
+        (df_check_writable_file(config->json) != 0 || df_check_other_file(config->json, path) != 0))
         return 1;
-    return df_state_is_backbone(state) ? info_backbone(state, path, format)
-                                       : info_checkpoint(state, path, format);
+    if (path)
+        return info_file(config) == 0 ? 0 : 1;
+    if (names_backbone(config))
+        return info_dimensions(config) == 0 ? 0 : 1;
+    df_error_set("info: expected 'dinoft info FILE', or --size and --dino_type for the plan of a model");
+    return 2;
 }

@@ -10,6 +10,7 @@
 #define CONVERT   (1u << DF_COMMAND_CONVERT)
 #define DEMO_DATA (1u << DF_COMMAND_DEMO_DATA)
 #define BENCH     (1u << DF_COMMAND_BENCH)
+#define INFO      (1u << DF_COMMAND_INFO)
 #define NETWORK   (TRAIN | EVAL | PREDICT | FEATURES) /* the commands that run a model */
 
 /* One row; the flag and its field share a name. Behind the help text: the kind of value and whatever else. */
@@ -33,7 +34,9 @@ const struct df_command_info df_commands[DF_COMMAND_COUNT] = {
     [DF_COMMAND_PREDICT] = {"predict", "segment images with a checkpoint", "IMAGE...", 1, INT32_MAX},
     [DF_COMMAND_FEATURES] = {"features", "write a backbone's features of images", "IMAGE...", 1, INT32_MAX},
     [DF_COMMAND_CONVERT] = {"convert", "rewrite a backbone or checkpoint in another format", "IN OUT", 2, 2},
-    [DF_COMMAND_INFO] = {"info", "say what a weight file or checkpoint holds", "FILE", 1, 1},
+    [DF_COMMAND_INFO] = {"info",
+                         "say what a weight file or checkpoint holds, and how much memory its model takes",
+                         "[FILE]", 0, 1},
     [DF_COMMAND_DEMO_DATA] = {"demo-data", "write a small data set of drawn shapes to try the program on", "",
                               0, 0},
     [DF_COMMAND_BENCH] = {"bench", "measure speed and memory here; MODE is train or eval", "[MODE]", 0, 1},
@@ -45,21 +48,21 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
     OPTION(DATASET, dataset, DATA, TRAIN | EVAL,
            "Pascal VOC 2012 (21 classes), ADE20K (150), or your own images/{train,val} and masks/{train,val}",
            CHOICE("ade20k", "voc", "ade20k", "folder")),
-    OPTION(SIZE, size, MODEL, NETWORK | BENCH,
+    OPTION(SIZE, size, MODEL, NETWORK | BENCH | INFO,
            "the backbone's size; picks the weight file where --weights is not given (giant: dinov2 only; "
            "small+, large+, huge+, 7b: dinov3 only)",
            CHOICE("large", "small", "base", "large", "giant", "small+", "large+", "huge+", "7b")),
-    OPTION(DINO_TYPE, dino_type, MODEL, NETWORK | BENCH, "the backbone's family",
+    OPTION(DINO_TYPE, dino_type, MODEL, NETWORK | BENCH | INFO, "the backbone's family",
            CHOICE("dinov3", "dinov2", "dinov3")),
-    OPTION(USE_LORA, use_lora, MODEL, TRAIN | BENCH,
+    OPTION(USE_LORA, use_lora, MODEL, TRAIN | BENCH | INFO,
            "train low-rank adapters of q and v in every block, beside the decoder", SWITCH,
            .from_checkpoint = EVAL | PREDICT | FEATURES),
-    OPTION(R, r, MODEL, TRAIN | BENCH, "the rank of LoRA", INTEGER("3", 1, 1024),
+    OPTION(R, r, MODEL, TRAIN | BENCH | INFO, "the rank of LoRA", INTEGER("3", 1, 1024),
            .from_checkpoint = EVAL | PREDICT | FEATURES),
-    OPTION(USE_FPN, use_fpn, MODEL, TRAIN | BENCH,
+    OPTION(USE_FPN, use_fpn, MODEL, TRAIN | BENCH | INFO,
            "decode the last four blocks with a feature pyramid, instead of the last with a 1x1 convolution",
            SWITCH, .from_checkpoint = EVAL | PREDICT | FEATURES),
-    OPTION(IMG_DIM, img_dim, MODEL, NETWORK | BENCH,
+    OPTION(IMG_DIM, img_dim, MODEL, NETWORK | BENCH | INFO,
            "the size that images are resized to, lowered to a multiple of the patch size; other commands "
            "than train take the checkpoint's where it records one",
            .kind = DF_KIND_PAIR, .metavar = "H W", .initial = "490,490", .minimum = 1, .maximum = 32768),
@@ -70,7 +73,8 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
            INTEGER("20", 1, INT32_MAX)),
     OPTION(LR, lr, RUN, TRAIN, "AdamW's learning rate", .kind = DF_KIND_FLOAT, .metavar = "F",
            .initial = "3e-4", .float_minimum = 0),
-    OPTION(BATCH_SIZE, batch_size, RUN, TRAIN | EVAL | BENCH, "images in a batch", INTEGER("12", 1, 65536)),
+    OPTION(BATCH_SIZE, batch_size, RUN, TRAIN | EVAL | BENCH | INFO, "images in a batch",
+           INTEGER("12", 1, 65536)),
     OPTION(DEBUG, debug, OUTPUT, TRAIN,
            "at each validation write NAME_viz_EPOCH.png, an image under its predicted classes", SWITCH),
     OPTION(WEIGHTS, weights, MODEL, NETWORK | BENCH,
@@ -82,8 +86,8 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
            "the folder that holds the data set (VOCdevkit/, ADEChallengeData2016/, or images/ and masks/); "
            "demo-data writes there",
            STRING("DIR", "./data")),
-    OPTION(N_CLASSES, n_classes, DATA, TRAIN | EVAL | BENCH,
-           "the number of classes of --dataset folder, 2 to 255 (eval: the checkpoint's; bench: 21)",
+    OPTION(N_CLASSES, n_classes, DATA, TRAIN | EVAL | BENCH | INFO,
+           "the number of classes of --dataset folder, 2 to 255 (eval: the checkpoint's; bench, info: 21)",
            INTEGER("0", 2, 255)),
     OPTION(CLASS_NAMES, class_names, DATA, TRAIN | EVAL,
            "the names of the classes of --dataset folder, one a line", STRING("FILE", NULL)),
@@ -98,15 +102,19 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
            "--rope_rescale 2 and, "
            "for a new model, --normalize none; flags that are typed win",
            CHOICE("default", "default", "reference")),
-    OPTION(ROPE_RESCALE, rope_rescale, RUN, TRAIN,
+    OPTION(RECOMPUTE, recompute, RUN, TRAIN | BENCH | INFO,
+           "with --use_lora: keep no more than the input of each block for the backward pass and compute the "
+           "rest again there; less memory, more time, the same gradients",
+           SWITCH),
+    OPTION(ROPE_RESCALE, rope_rescale, RUN, TRAIN | INFO,
            "while training DINOv3, scale the position coordinates by a random factor of 1/F to F; 1: off",
            .kind = DF_KIND_FLOAT, .metavar = "F", .initial = "1", .float_minimum = 1,
            .float_minimum_itself = true),
     OPTION(OUTPUT_DIR, output_dir, OUTPUT, TRAIN | PREDICT, "the folder that is written to",
            STRING("DIR", "output")),
-    OPTION(DEVICE, device, MACHINE, NETWORK | BENCH, "what computes; this version has a CPU backend",
+    OPTION(DEVICE, device, MACHINE, NETWORK | BENCH | INFO, "what computes; this version has a CPU backend",
            CHOICE("auto", "auto", "cpu", "cuda")),
-    OPTION(PRECISION, precision, MACHINE, NETWORK | BENCH,
+    OPTION(PRECISION, precision, MACHINE, NETWORK | BENCH | INFO,
            "the type of matrix products and activations; auto: bf16 where the processor has instructions for "
            "it, otherwise fp32",
            CHOICE("auto", "auto", "fp32", "bf16")),
@@ -144,7 +152,8 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
            INTEGER("12", 1, 100000)),
     OPTION(STEPS, steps, RUN, BENCH, "timed steps, after two that warm up; the median counts",
            INTEGER("10", 1, 100000)),
-    OPTION(JSON, json, OUTPUT, BENCH, "write the figures to this file too", STRING("FILE", NULL)),
+    OPTION(JSON, json, OUTPUT, BENCH | INFO, "write the figures, or the memory plans, to this file too",
+           STRING("FILE", NULL)),
 };
 
 const char *df_command_name(enum df_command command)

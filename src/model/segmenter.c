@@ -61,6 +61,7 @@ static int create_vit(struct df_segmenter *segmenter, const struct df_state *bac
         .lora = options->rank > 0 && options->training ? &segmenter->lora : NULL,
         .fold = options->training ? NULL : checkpoint,
         .training = options->training,
+        .recompute = options->recompute,
         .rope_rescale = options->rope_rescale,
     };
     if (options->rank > 0)
@@ -98,10 +99,11 @@ static int start_parameters(struct df_segmenter *segmenter, const struct df_stat
                                                                      : "the checkpoint");
 }
 
-struct df_segmenter *df_segmenter_create(struct df_backend *backend, const struct df_state *backbone,
-                                         const struct df_vit_config *config,
-                                         const struct df_segmenter_options *options,
-                                         const struct df_state *checkpoint, uint64_t seed)
+/* The model, its memory counted but not taken. Without a backbone no weights are packed. */
+static struct df_segmenter *create_counted(struct df_backend *backend, const struct df_state *backbone,
+                                           const struct df_vit_config *config,
+                                           const struct df_segmenter_options *options,
+                                           const struct df_state *checkpoint)
 {
     const struct df_decoder_ops *ops = df_decoder_named(options->decoder);
     struct df_segmenter *segmenter = ops ? calloc(1, sizeof *segmenter) : NULL;
@@ -112,9 +114,23 @@ struct df_segmenter *df_segmenter_create(struct df_backend *backend, const struc
     df_arena_init(&segmenter->arena, backend);
 
     if (create_vit(segmenter, backbone, config, checkpoint, ops->n_features) != 0 ||
-        create_decoder(segmenter, config, ops) != 0)
-        goto fail;
+        create_decoder(segmenter, config, ops) != 0) {
+        df_segmenter_free(segmenter);
+        return NULL;
+    }
     plan(segmenter);
+    return segmenter;
+}
+
+struct df_segmenter *df_segmenter_create(struct df_backend *backend, const struct df_state *backbone,
+                                         const struct df_vit_config *config,
+                                         const struct df_segmenter_options *options,
+                                         const struct df_state *checkpoint, uint64_t seed)
+{
+    struct df_segmenter *segmenter = create_counted(backend, backbone, config, options, checkpoint);
+
+    if (!segmenter)
+        return NULL;
     if (df_arena_commit(&segmenter->arena) != 0)
         goto fail;
     plan(segmenter);
@@ -126,6 +142,12 @@ fail:
     return NULL;
 }
 
+struct df_segmenter *df_segmenter_plan(struct df_backend *backend, const struct df_vit_config *config,
+                                       const struct df_segmenter_options *options)
+{
+    return create_counted(backend, NULL, config, options, NULL);
+}
+
 void df_segmenter_free(struct df_segmenter *segmenter)
 {
     if (!segmenter)
@@ -133,6 +155,7 @@ void df_segmenter_free(struct df_segmenter *segmenter)
     if (segmenter->decoder)
         segmenter->decoder->ops->free(segmenter->decoder);
     df_vit_free(segmenter->vit);
+    segmenter->backend->ops->free(segmenter->backend, segmenter->resized);
     df_arena_free(&segmenter->arena);
     df_parameters_free(&segmenter->parameters);
     free(segmenter);
@@ -248,13 +271,28 @@ int df_segmenter_download_prediction(struct df_segmenter *segmenter, int64_t cou
                                              (size_t)pixels(segmenter, count));
 }
 
+/* Room for the prediction and the labels of an image of `bytes` pixels. */
+static uint8_t *reserve_resized(struct df_segmenter *segmenter, size_t bytes)
+{
+    struct df_backend *backend = segmenter->backend;
+
+    if (2 * bytes <= segmenter->resized_bytes)
+        return segmenter->resized;
+    backend->ops->free(backend, segmenter->resized);
+    segmenter->resized = backend->ops->alloc(backend, 2 * bytes);
+    segmenter->resized_bytes = segmenter->resized ? 2 * bytes : 0;
+    return segmenter->resized;
+}
+
 int df_segmenter_predict_at(struct df_segmenter *segmenter, int64_t i, int64_t height, int64_t width,
                             const uint8_t *labels, uint8_t *prediction, double *loss_sum, int64_t *loss_count)
 {
     struct df_backend *backend = segmenter->backend;
     const struct df_decoder *decoder = segmenter->decoder;
     size_t bytes = (size_t)(height * width);
-    uint8_t *device = backend->ops->alloc(backend, 2 * bytes);
+    uint8_t *device = reserve_resized(segmenter, bytes);
+    if (!device)
+        return -1;
     struct df_upsample_loss work = {
         .batch = 1,
         .h = decoder->logits_h,
@@ -266,22 +304,15 @@ int df_segmenter_predict_at(struct df_segmenter *segmenter, int64_t i, int64_t h
         .labels = labels ? device + bytes : NULL,
         .prediction = device,
     };
-    int status = -1;
 
-    if (!device)
-        return -1;
-    if (labels && backend->ops->upload(backend, device + bytes, labels, bytes) != 0)
-        goto done;
-    if (backend->ops->upsample_loss(backend, &work, NULL) != 0)
-        goto done;
+    if (labels)
+        DF_TRY(backend->ops->upload(backend, device + bytes, labels, bytes));
+    DF_TRY(backend->ops->upsample_loss(backend, &work, NULL));
     if (loss_sum)
         *loss_sum = work.loss_sum;
     if (loss_count)
         *loss_count = work.loss_count;
-    status = backend->ops->download(backend, prediction, device, bytes);
-done:
-    backend->ops->free(backend, device);
-    return status;
+    return backend->ops->download(backend, prediction, device, bytes);
 }
 
 int df_segmenter_download_logits(struct df_segmenter *segmenter, int64_t i, float *logits)

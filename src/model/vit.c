@@ -47,7 +47,7 @@ struct df_vit *df_vit_create(struct df_backend *backend, const struct df_state *
                         (unsigned long long)config->depth * sizeof *vit->activations);
         goto fail;
     }
-    if (df_vit_load_weights(vit, weights) != 0) {
+    if (weights && df_vit_load_weights(vit, weights) != 0) {
         df_error_context("%s", options->path ? options->path : "the backbone");
         goto fail;
     }
@@ -93,13 +93,13 @@ static int64_t lora_columns(const struct df_vit *vit)
     return vit->options.lora ? 2 * vit->options.lora->rank : 0;
 }
 
-/* What block i leaves for the backward pass. */
-static void plan_kept_block(struct df_vit *vit, struct df_arena *arena, struct vit_block_activations *block)
+/* What the backward pass through a block needs beside the block's input. */
+static void plan_inner_activations(struct df_vit *vit, struct df_arena *arena,
+                                   struct vit_block_activations *block)
 {
     const enum df_dtype act = vit->backend->compute;
     int64_t rows = vit->options.max_batch * vit->tokens, dim = vit->config.dim;
 
-    block->x_in = df_arena_take(arena, "block input", rows * dim, DF_F32);
     block->x_mid = df_arena_take(arena, "block middle", rows * dim, DF_F32);
     block->mean1 = df_arena_take(arena, "LayerNorm statistics", 4 * rows, DF_F32);
     block->rstd1 = block->mean1 ? block->mean1 + rows : NULL;
@@ -110,6 +110,19 @@ static void plan_kept_block(struct df_vit *vit, struct df_arena *arena, struct v
     block->lse = df_arena_take(arena, "attention log-sum-exp", rows * vit->config.heads, DF_F32);
     block->ffn = df_arena_take(arena, "FFN pre-activation", rows * vit_ffn_width(vit), act);
     block->lora_down = df_arena_take(arena, "LoRA down projection", rows * lora_columns(vit), DF_F32);
+}
+
+/* What block i leaves for the backward pass. */
+static void plan_kept_block(struct df_vit *vit, struct df_arena *arena, int64_t i)
+{
+    struct vit_block_activations *block = &vit->activations[i];
+
+    if (i == 0 || !vit->options.recompute)
+        plan_inner_activations(vit, arena, block);
+    else
+        *block = vit->activations[0];
+    block->x_in =
+        df_arena_take(arena, "block input", vit->options.max_batch * vit->tokens * vit->config.dim, DF_F32);
 }
 
 /* One set for all blocks: nothing is kept. */
@@ -202,7 +215,7 @@ void df_vit_plan(struct df_vit *vit, struct df_arena *arena)
     for (int64_t i = 0; i < depth; i++) {
         struct vit_block_activations *block = &vit->activations[i];
         if (vit->keep)
-            plan_kept_block(vit, arena, block);
+            plan_kept_block(vit, arena, i);
         else if (i == 0)
             plan_shared_block(vit, arena, block);
         else

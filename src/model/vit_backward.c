@@ -98,6 +98,8 @@ int df_vit_backward(struct df_vit *vit, int64_t batch, const float *const dfeatu
             int feature = (int)(i - first_feature);
             DF_TRY(feature_backward(vit, batch, feature, x_out, dfeatures[feature]));
         }
+        if (vit->options.recompute && i + 1 < depth) /* the forward pass left the last block's */
+            DF_TRY(df_vit_recompute_block(vit, i, batch, vit->rescale));
         DF_TRY(feed_forward_backward(vit, i, batch));
         DF_TRY(attention_backward(vit, i, batch, vit->rescale));
         DF_TRY(projection_backward(vit, i, batch));

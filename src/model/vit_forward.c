@@ -62,20 +62,30 @@ static int attend(struct df_vit *vit, int64_t i, int64_t batch, bool rescaled)
                                vit_f32(kept->x_mid, rows, dim), true);
 }
 
-static int feed_forward(struct df_vit *vit, int64_t i, int64_t batch, float *x_out)
+/* From x_mid to the FFN's pre-activation. */
+static int enter_ffn(struct df_vit *vit, int64_t i, int64_t batch)
+{
+    struct df_backend *backend = vit->backend;
+    const struct vit_block *block = &vit->blocks[i];
+    struct vit_block_activations *kept = &vit->activations[i];
+    int64_t rows = batch * vit->tokens, dim = vit->config.dim;
+    struct df_matrix normed = vit_act(vit, vit->scratch.normed, rows, dim);
+
+    DF_TRY(backend->ops->layernorm_forward(backend, kept->x_mid, vit_all_rows(vit, batch), dim,
+                                           block->norm2.gamma, block->norm2.beta, vit->config.layernorm_eps,
+                                           normed.data, normed.type, kept->mean2, kept->rstd2));
+    return backend->ops->linear_forward(backend, block->ffn_in, normed,
+                                        vit_act(vit, kept->ffn, rows, vit_ffn_width(vit)), false);
+}
+
+static int leave_ffn(struct df_vit *vit, int64_t i, int64_t batch, float *x_out)
 {
     struct df_backend *backend = vit->backend;
     const struct df_backend_ops *ops = backend->ops;
     const struct vit_block *block = &vit->blocks[i];
     struct vit_block_activations *kept = &vit->activations[i];
     int64_t rows = batch * vit->tokens, dim = vit->config.dim, hidden = vit->config.ffn_hidden;
-    struct df_matrix normed = vit_act(vit, vit->scratch.normed, rows, dim);
 
-    DF_TRY(ops->layernorm_forward(backend, kept->x_mid, vit_all_rows(vit, batch), dim, block->norm2.gamma,
-                                  block->norm2.beta, vit->config.layernorm_eps, normed.data, normed.type,
-                                  kept->mean2, kept->rstd2));
-    DF_TRY(ops->linear_forward(backend, block->ffn_in, normed,
-                               vit_act(vit, kept->ffn, rows, vit_ffn_width(vit)), false));
     if (vit->config.ffn == DF_FFN_MLP)
         DF_TRY(ops->gelu_forward(backend, kept->ffn, vit->scratch.ffn_hidden, rows * hidden));
     else
@@ -106,7 +116,8 @@ int df_vit_forward(struct df_vit *vit, const float *image, int64_t batch, bool t
         if (rescaled)
             DF_TRY(rescale_rope(vit, &vit->activations[i], rng));
         DF_TRY(attend(vit, i, batch, rescaled));
-        DF_TRY(feed_forward(vit, i, batch, x_out));
+        DF_TRY(enter_ffn(vit, i, batch));
+        DF_TRY(leave_ffn(vit, i, batch, x_out));
         if (i >= first_feature)
             DF_TRY(take_feature(vit, x_out, batch, &vit->features[i - first_feature]));
     }
@@ -115,4 +126,10 @@ int df_vit_forward(struct df_vit *vit, const float *image, int64_t batch, bool t
     return vit->backend->ops->layernorm_forward(
         vit->backend, vit->x_out, vit_rows(vit, batch, 0, 1), vit->config.dim, vit->cls_norm.gamma,
         vit->cls_norm.beta, vit->config.layernorm_eps, vit->class_tokens, DF_F32, NULL, NULL);
+}
+
+int df_vit_recompute_block(struct df_vit *vit, int64_t i, int64_t batch, bool rescaled)
+{
+    DF_TRY(attend(vit, i, batch, rescaled));
+    return enter_ffn(vit, i, batch);
 }

@@ -15,7 +15,7 @@ struct vit_block {
 };
 
 /* What one block's forward pass leaves. When not training with LoRA, all blocks share one set and x_out ==
- * x_in. */
+ * x_in; with `recompute` they share all but x_in and the RoPE tables. */
 struct vit_block_activations {
     float *x_in, *x_mid; /* [B, N, D] residual stream before the attention and before the FFN */
     float *mean1, *rstd1, *mean2, *rstd2; /* [B * N] */
@@ -64,6 +64,10 @@ struct df_vit {
         float *lora_ddown;    /* [B * N, 2 * rank] */
     } scratch;
 };
+
+/* vit_forward.c: block i's activations from its input, as the forward pass left them; its output is not
+ * computed. `rescaled`: with the RoPE tables of the last training pass. */
+int df_vit_recompute_block(struct df_vit *vit, int64_t i, int64_t batch, bool rescaled);
 
 /* vit_weights.c */
 int df_vit_load_weights(struct df_vit *vit, const struct df_state *weights);

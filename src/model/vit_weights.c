@@ -361,6 +361,60 @@ int df_vit_load_weights(struct df_vit *vit, const struct df_state *weights)
     return 0;
 }
 
+struct layer_shape {
+    int64_t out, in, rows; /* as linear_create is given them */
+    bool bias;
+    int64_t forward, backward; /* how many blocks pack it for each direction */
+};
+
+static int add_layer_bytes(const struct df_vit *vit, const struct layer_shape *layer,
+                           struct df_vit_weight_bytes *bytes)
+{
+    struct df_backend *backend = vit->backend;
+    size_t one;
+
+    DF_TRY(backend->ops->linear_bytes(backend, layer->out, layer->in, layer->rows, false, &one));
+    one += layer->bias ? (size_t)layer->out * sizeof(float) : 0;
+    bytes->forward += (size_t)layer->forward * one;
+    if (layer->backward == 0)
+        return 0;
+    DF_TRY(backend->ops->linear_bytes(backend, layer->out, layer->in, layer->rows, true, &one));
+    bytes->backward += (size_t)layer->backward * one;
+    return 0;
+}
+
+/* Norms, class token and registers, position embedding or RoPE tables. */
+static size_t vector_bytes(const struct df_vit *vit)
+{
+    const int64_t norms = 2 * (2 * vit->config.depth + 1 + vit->config.has_cls_norm);
+    int64_t count = (norms + vit->prefix) * vit->config.dim;
+
+    if (vit->config.family == DF_DINOV2)
+        count += vit->patches * vit->config.dim;
+    else
+        count += 2 * vit->patches * vit->config.head_size;
+    return (size_t)count * sizeof(float);
+}
+
+int df_vit_weight_bytes(const struct df_vit *vit, struct df_vit_weight_bytes *bytes)
+{
+    const int64_t dim = vit->config.dim, depth = vit->config.depth, kept = vit->keep ? depth : 0;
+    const int64_t batch = vit->options.max_batch, rows = batch * vit->tokens;
+    const int64_t pixels = 3 * vit->config.patch * vit->config.patch;
+    const struct layer_shape layers[] = {
+        {dim, pixels, batch * vit->patches, true, 1, 0},
+        {3 * dim, dim, rows, vit->config.qkv_bias, depth, kept > 0 ? kept - 1 : 0},
+        {dim, dim, rows, true, depth, kept},
+        {vit_ffn_width(vit), dim, rows, true, depth, kept},
+        {dim, vit->config.ffn_hidden, rows, true, depth, kept},
+    };
+
+    *bytes = (struct df_vit_weight_bytes){.forward = vector_bytes(vit)};
+    for (size_t i = 0; i < sizeof layers / sizeof layers[0]; i++)
+        DF_TRY(add_layer_bytes(vit, &layers[i], bytes));
+    return 0;
+}
+
 static void free_linear(struct df_vit *vit, struct df_linear *linear)
 {
     if (linear)

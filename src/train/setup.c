@@ -15,10 +15,9 @@
 static const float imagenet_mean[3] = {0.485f, 0.456f, 0.406f};
 static const float imagenet_std[3] = {0.229f, 0.224f, 0.225f};
 
-/* The hub name that the flags mean; a checkpoint's own record counts more than defaults that nobody typed. */
-static const char *wanted_backbone(const struct df_setup *setup, const struct df_config *config)
+const char *df_setup_backbone_name(const struct df_config *config, const struct df_checkpoint *checkpoint)
 {
-    const char *recorded = setup->checkpoint ? setup->checkpoint->record.backbone : "";
+    const char *recorded = checkpoint ? checkpoint->record.backbone : "";
     const char *family = config->dino_type;
     struct df_vit_config vit;
 
@@ -53,7 +52,7 @@ static int open_backbone(struct df_setup *setup, const struct df_config *config)
     if (config->weights) {
         setup->weights_path = df_text_copy(config->weights);
     } else {
-        const char *name = wanted_backbone(setup, config);
+        const char *name = df_setup_backbone_name(config, setup->checkpoint);
         setup->weights_path = name ? find_weights(name) : NULL;
     }
     if (!setup->weights_path)
@@ -87,15 +86,15 @@ static int check_typed_backbone(const struct df_setup *setup, const struct df_co
     return 0;
 }
 
-static int choose_size(struct df_setup *setup, const struct df_config *config)
+int df_setup_image_size(const struct df_config *config, const struct df_checkpoint *checkpoint, int64_t patch,
+                        int64_t *height, int64_t *width)
 {
-    int64_t patch = setup->vit.patch;
     int64_t wanted[2] = {config->img_dim[0], config->img_dim[1]};
     bool trained_size_counts = config->command != DF_COMMAND_TRAIN && !config->typed[DF_OPTION_IMG_DIM];
 
-    if (trained_size_counts && setup->checkpoint && setup->checkpoint->record.img_dim[0] > 0) {
-        wanted[0] = setup->checkpoint->record.img_dim[0];
-        wanted[1] = setup->checkpoint->record.img_dim[1];
+    if (trained_size_counts && checkpoint && checkpoint->record.img_dim[0] > 0) {
+        wanted[0] = checkpoint->record.img_dim[0];
+        wanted[1] = checkpoint->record.img_dim[1];
     }
     if (wanted[0] < patch || wanted[1] < patch)
         return df_error_set("--img_dim %" PRId64 " %" PRId64 " is smaller than one patch of %" PRId64
@@ -104,12 +103,12 @@ static int choose_size(struct df_setup *setup, const struct df_config *config)
     if (wanted[0] * wanted[1] > DF_IMAGE_MAX_PIXELS)
         return df_error_set("--img_dim %" PRId64 " %" PRId64 " is more than %" PRId64 " pixels", wanted[0],
                             wanted[1], DF_IMAGE_MAX_PIXELS);
-    setup->height = wanted[0] - wanted[0] % patch;
-    setup->width = wanted[1] - wanted[1] % patch;
-    if (setup->height != wanted[0] || setup->width != wanted[1])
+    *height = wanted[0] - wanted[0] % patch;
+    *width = wanted[1] - wanted[1] % patch;
+    if (*height != wanted[0] || *width != wanted[1])
         df_log("image size lowered from %" PRId64 " x %" PRId64 " to %" PRId64 " x %" PRId64
                ", a multiple of the patch size %" PRId64,
-               wanted[0], wanted[1], setup->height, setup->width, patch);
+               wanted[0], wanted[1], *height, *width, patch);
     return 0;
 }
 
@@ -142,7 +141,7 @@ int df_setup_open(struct df_setup *setup, const struct df_config *config)
     DF_TRY(check_typed_backbone(setup, config));
     if (setup->checkpoint)
         DF_TRY(df_checkpoint_check_backbone(setup->checkpoint, &setup->vit, config->lora_weights));
-    DF_TRY(choose_size(setup, config));
+    DF_TRY(df_setup_image_size(config, setup->checkpoint, setup->vit.patch, &setup->height, &setup->width));
     choose_normalization(setup, config);
     setup->backend = df_backend_open(config->device, config->precision, (int)config->threads);
     if (setup->backend && setup->backend->compute == DF_BF16 && !df_cpu_bf16_is_native())
@@ -166,7 +165,7 @@ int df_setup_check_output(const struct df_setup *setup, const struct df_config *
     return df_check_other_file(path, config->class_names);
 }
 
-static const char *wanted_decoder(const struct df_config *config)
+const char *df_setup_decoder(const struct df_config *config)
 {
     return config->use_fpn ? "fpn" : "linear";
 }
@@ -175,7 +174,7 @@ static const char *wanted_decoder(const struct df_config *config)
 static int check_training_checkpoint(const struct df_checkpoint *checkpoint, const struct df_config *config,
                                      int64_t classes)
 {
-    const char *decoder = wanted_decoder(config);
+    const char *decoder = df_setup_decoder(config);
     if (strcmp(checkpoint->decoder->name, decoder) != 0)
         return df_error_set("%s holds a decoder of type %s, asked for is %s (--use_fpn %s)",
                             config->lora_weights, checkpoint->decoder->name, decoder,
@@ -199,7 +198,7 @@ struct df_segmenter *df_setup_segmenter(struct df_setup *setup, const struct df_
 {
     const struct df_checkpoint *checkpoint = setup->checkpoint;
     struct df_segmenter_options options = {
-        .decoder = checkpoint ? checkpoint->decoder->name : wanted_decoder(config),
+        .decoder = checkpoint ? checkpoint->decoder->name : df_setup_decoder(config),
         .classes = classes,
         .rank = checkpoint         ? checkpoint->rank
                 : config->use_lora ? config->r
@@ -208,6 +207,7 @@ struct df_segmenter *df_setup_segmenter(struct df_setup *setup, const struct df_
         .height = setup->height,
         .width = setup->width,
         .training = training,
+        .recompute = config->recompute,
         .rope_rescale = config->rope_rescale,
         .backbone_path = setup->weights_path,
         .checkpoint_path = config->lora_weights,

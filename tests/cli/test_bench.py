@@ -27,6 +27,13 @@ class Bench(CommandLineTest):
         self.assertEqual((figures["height"], figures["width"]), DINOV2.size)
         self.assertEqual(files_in(self.folder), ["b.json"])
 
+    def test_recomputing_takes_less_memory(self):
+        kept = self.figures("train", "--use_lora", "--batch_size", 2)
+        recomputed = self.figures("train", "--use_lora", "--batch_size", 2, "--recompute")
+        self.assertEqual((kept["recompute"], recomputed["recompute"]), (False, True))
+        self.assertLess(recomputed["planned_memory_bytes"], kept["planned_memory_bytes"])
+        self.assertEqual(recomputed["gflop_per_image"], kept["gflop_per_image"])
+
     def test_evaluation_needs_less(self):
         training = self.figures("--use_lora", "--use_fpn", backbone=DINOV3)
         evaluation = self.figures("eval", "--use_lora", "--use_fpn", backbone=DINOV3)

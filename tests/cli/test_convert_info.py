@@ -1,11 +1,16 @@
 """dinoft convert and dinoft info: weights in another form are the same weights."""
 
+import json
+import os
+import re
 import shutil
 import struct
+import subprocess
 
 from datasets import draw_scene
 from png_files import write_png
-from support import CHANNELS, DINOV2, DINOV3, FIXTURES, CommandLineTest, files_in, main, model_flags
+from support import (CHANNELS, DINOV2, DINOV3, FIXTURES, PROGRAM, CommandLineTest, files_in, img_dim, main,
+                     model_flags)
 from tensor_files import read_checkpoint, read_safetensors, read_torch, values
 
 SEEDS = FIXTURES / "seed_checkpoints"
@@ -206,6 +211,106 @@ class Info(CommandLineTest):
         lines = self.info(FIXTURES / "dinov2_tiny_reg" / "after5_lora_fpn.pt")
         self.assertEqual((lines["decoder"], lines["LoRA"]), ("FPN", "rank 3 in 4 blocks"))
         self.assertEqual(lines["types"], "float32 (47 tensors), int64 (5 tensors)")
+
+
+class MemoryPlan(CommandLineTest):
+    """info's plans: what the model would take, found without taking it."""
+
+    def plans(self, *arguments):
+        self.succeed("info", *arguments, "--json", "plan.json")
+        with open(self.folder / "plan.json", encoding="utf-8") as file:
+            return json.load(file)
+
+    def tables(self, text):
+        """The rows of each table: [{item: (count, MiB)}] for train and eval."""
+        tables = []
+        for line in text.splitlines():
+            row = re.match(r"  (\S.*?) +(\d+) +([0-9.]+) MiB +[0-9.]+ %$", line)
+            if line.startswith("memory to "):
+                tables.append({})
+            elif row:
+                tables[-1][row[1]] = (int(row[2]), float(row[3]))
+        return tables
+
+    def test_is_what_bench_takes(self):
+        flags = ["--batch_size", 2, *img_dim(*DINOV2.size), "--use_lora", "--r", 5, "--n_classes", 9]
+        for more in ([], ["--use_fpn"], ["--recompute"]):
+            plan = self.plans(DINOV2.weights, *flags, *more)
+            for mode in ("train", "eval"):
+                self.succeed("bench", mode, "--weights", DINOV2.weights, *flags, *more, "--steps", 1, "--json", "b.json")
+                with open(self.folder / "b.json", encoding="utf-8") as file:
+                    figures = json.load(file)
+                for name in ("planned_memory_bytes", "rank", "n_classes", "batch_size", "height", "width", "decoder"):
+                    self.assertEqual(plan[mode][name], figures[name], (mode, name))
+
+    def test_items(self):
+        plans = self.plans(DINOV2.weights, "--use_lora", "--batch_size", 2)
+        items = {item["name"]: item for item in plans["train"]["items"]}
+        tokens = 2 * (1 + 4 + 35 * 35)
+        self.assertEqual(items["block input"]["count"], DINOV2.depth)
+        self.assertEqual(items["block input"]["bytes"], DINOV2.depth * tokens * CHANNELS * 4)
+        self.assertEqual(plans["train"]["trained_parameters"], 4 * DINOV2.depth * 3 * CHANNELS + 21 * (CHANNELS + 1))
+        sizes = [item["bytes"] for item in plans["train"]["items"]]
+        self.assertEqual(sizes, sorted(sizes, reverse=True))
+        self.assertGreaterEqual(sum(sizes), plans["train"]["planned_memory_bytes"])
+        self.assertGreater(plans["train"]["backward_weights_bytes"], 0)
+        self.assertEqual(plans["eval"]["backward_weights_bytes"], 0)
+        self.assertNotIn("block input", [item["name"] for item in plans["eval"]["items"]])
+
+    def test_table_says_the_same(self):
+        flags = [DINOV3.weights, "--use_lora", "--precision", "fp32"]
+        plans = self.plans(*flags)
+        text = self.succeed("info", *flags).stdout
+        for plan, table in zip((plans["train"], plans["eval"]), self.tables(text), strict=True):
+            expected = {item["name"]: (item["count"], round(item["bytes"] / 2**20, 1)) for item in plan["items"]}
+            self.assertEqual(table, expected)
+            self.assertIn(f"{plan['planned_memory_bytes'] / 2**20:.1f} MiB", text)
+        self.assertRegex(text, rf"trained parameters +{plans['train']['trained_parameters']}\n")
+
+    def test_recomputing(self):
+        kept = self.plans(DINOV2.weights, "--use_lora")["train"]
+        recomputed = self.plans(DINOV2.weights, "--use_lora", "--recompute")["train"]
+        self.assertLess(recomputed["planned_memory_bytes"], kept["planned_memory_bytes"])
+        counts = {item["name"]: item["count"] for item in recomputed["items"]}
+        self.assertEqual((counts["block input"], counts["q k v"]), (DINOV2.depth, 1))
+
+    def test_without_a_file(self):
+        """A giant's plan takes neither its weights nor its activations."""
+        flags = ["--dino_type", "dinov2", "--size", "giant", "--use_lora", "--precision", "fp32"]
+        command = [PROGRAM, "info", *flags, "--json", "plan.json"]
+        process = subprocess.Popen(command, cwd=self.folder, stdout=subprocess.PIPE)
+        text = process.stdout.read().decode()
+        process.stdout.close()
+        _, process.returncode, usage = os.wait4(process.pid, 0)
+        self.assertEqual(process.returncode, 0)
+        self.assertLess(usage.ru_maxrss, 2**20)  # KiB
+        self.assertIn("dinov2_vitg14_reg", text)
+        with open(self.folder / "plan.json", encoding="utf-8") as file:
+            plan = json.load(file)["train"]
+        self.assertGreater(plan["planned_memory_bytes"], 2**34)
+        self.assertGreater(plan["forward_weights_bytes"], 4 * 1.1e9)
+
+    def test_checkpoints(self):
+        """The record names the backbone, or the flags do."""
+        path = SEEDS / "dinov3" / "large_voc_lora.pt"
+        unknown = self.succeed("info", path).stdout
+        self.assertRegex(unknown, "memory: +not known without the backbone")
+        plan = self.plans(path, "--dino_type", "dinov3", "--size", "large", "--batch_size", 1)["train"]
+        self.assertEqual((plan["rank"], plan["n_classes"], plan["decoder"]), (3, 21, "linear"))
+        self.assertEqual(plan["trained_parameters"], 21 * 1024 + 21 + 96 * 3 * 1024)
+
+    def test_refusals(self):
+        checkpoint = SEEDS / "dinov3" / "large_voc_lora.pt"
+        self.refused("info", checkpoint, "--json", "p.json", mentions=[checkpoint.name, "--dino_type", "--size"])
+        self.refused("info", checkpoint, "--size", "small", mentions=[checkpoint.name, 1024, 384])
+        self.refused("info", checkpoint, "--size", "large", "--r", 4, mentions=["--r", checkpoint.name])
+        self.refused("info", DINOV2.weights, "--size", "small", mentions=["--size", DINOV2.weights.name])
+        self.refused("info", DINOV2.weights, "--img_dim", 8, 8, mentions=["--img_dim", 14])
+        self.refused("info", DINOV2.weights, "--json", "/proc/none/p.json", mentions=["/proc/none"])
+        shutil.copy(DINOV2.weights, self.folder / "b.pth")
+        self.refused("info", "b.pth", "--json", "b.pth", mentions=["b.pth"])
+        self.assertEqual((self.folder / "b.pth").read_bytes(), DINOV2.weights.read_bytes())
+        self.refused("info", status=2, mentions=["FILE", "--size"])
 
 
 if __name__ == "__main__":

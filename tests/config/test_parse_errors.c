@@ -84,11 +84,13 @@ static void flags(void **state)
         {{"--use"}, "--use could be any of --use_lora, --use_fpn"},
         {{"--layers", "3"}, "--layers belongs to features; train does not take it"},
         {{"--metrics", "m"}, "--metrics_json belongs to eval; train does not take it"},
-        {{"info", "--size", "small", "a"},
-         "--size belongs to train, eval, predict, features and bench; info does not take it"},
-        {{"eval", "--use_fpn"}, "--use_fpn belongs to train and bench; eval takes it from the checkpoint"},
-        {{"predict", "--use_lora"}, "--use_lora belongs to train and bench; predict takes it from the checkpoint"},
-        {{"eval", "--r", "3"}, "--r belongs to train and bench; eval takes it from the checkpoint"},
+        {{"convert", "--size", "small", "a", "b"},
+         "--size belongs to train, eval, predict, features, info and bench; convert does not take it"},
+        {{"eval", "--use_fpn"},
+         "--use_fpn belongs to train, info and bench; eval takes it from the checkpoint"},
+        {{"predict", "--use_lora"},
+         "--use_lora belongs to train, info and bench; predict takes it from the checkpoint"},
+        {{"eval", "--r", "3"}, "--r belongs to train, info and bench; eval takes it from the checkpoint"},
         {{"eval", "--epochs", "3"}, "--epochs belongs to train; eval does not take it"},
     };
     CHECK(cases);
@@ -125,7 +127,7 @@ static void commands_and_inputs(void **state)
         {{"predict"}, "predict: too few arguments: expected 'dinoft predict IMAGE...'"},
         {{"convert", "a"}, "convert: too few arguments: expected 'dinoft convert IN OUT'"},
         {{"convert", "a", "b", "c"}, "convert takes IN OUT and no more: found 'c'"},
-        {{"info", "a", "b"}, "info takes FILE and no more: found 'b'"},
+        {{"info", "a", "b"}, "info takes [FILE] and no more: found 'b'"},
     };
     CHECK(cases);
 }

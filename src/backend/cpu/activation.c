@@ -64,7 +64,7 @@ int df_cpu_gelu_forward(struct df_backend *backend, const void *x, void *y, int6
 {
     const bool own = has_own_instructions(backend);
 
-#pragma omp parallel for num_threads(backend->threads) if (count > CHUNK)
+#pragma omp parallel for num_threads(backend->threads)
     for (int64_t first = 0; first < count; first += CHUNK) {
         const int64_t end = df_min_i64(first + CHUNK, count);
         if (own)
@@ -79,7 +79,7 @@ int df_cpu_gelu_backward(struct df_backend *backend, const void *x, const void *
 {
     const bool own = has_own_instructions(backend);
 
-#pragma omp parallel for num_threads(backend->threads) if (count > CHUNK)
+#pragma omp parallel for num_threads(backend->threads)
     for (int64_t first = 0; first < count; first += CHUNK) {
         const int64_t end = df_min_i64(first + CHUNK, count);
         if (own)

@@ -27,6 +27,7 @@ static const struct df_backend_ops cpu_ops = {
     .zero = df_cpu_zero,
     .linear_create = df_cpu_linear_create,
     .linear_free = df_cpu_linear_free,
+    .linear_bytes = df_cpu_linear_bytes,
     .linear_forward = df_cpu_linear_forward,
     .linear_backward = df_cpu_linear_backward,
     .matmul = df_cpu_matmul,

@@ -17,6 +17,8 @@ int df_cpu_zero(struct df_backend *backend, void *memory, size_t bytes);
 struct df_linear *df_cpu_linear_create(struct df_backend *backend, const float *weight, const float *bias,
                                        int64_t out, int64_t in, int64_t max_rows, bool backward);
 void df_cpu_linear_free(struct df_backend *backend, struct df_linear *linear);
+int df_cpu_linear_bytes(struct df_backend *backend, int64_t out, int64_t in, int64_t max_rows, bool backward,
+                        size_t *bytes);
 int df_cpu_linear_forward(struct df_backend *backend, const struct df_linear *linear, struct df_matrix x,
                           struct df_matrix y, bool accumulate);
 int df_cpu_linear_backward(struct df_backend *backend, const struct df_linear *linear, struct df_matrix dy,

@@ -25,11 +25,9 @@ struct df_linear {
     float *bias;                   /* [out] or NULL */
 };
 
-/* weight: [in, out] of the product, element (i, o) at i * in_stride + o * out_stride. */
-static int pack_weight(struct df_backend *backend, struct packed_weight *packed, const float *weight,
-                       int64_t in, int64_t out, int64_t in_stride, int64_t out_stride, int64_t rows)
+/* A product whose weight lies as the library likes it best. */
+static struct df_primitive *packing_product(struct df_backend *backend, int64_t in, int64_t out, int64_t rows)
 {
-    struct df_onednn *onednn = &df_cpu_context(backend)->onednn;
     const struct df_product_spec spec = {
         .rows = rows,
         .in = in,
@@ -38,7 +36,15 @@ static int pack_weight(struct df_backend *backend, struct packed_weight *packed,
         .weights_type = backend->compute,
         .destination_type = backend->compute,
     };
-    struct df_primitive *product = df_primitive_product(onednn, &spec, NULL), *reorder = NULL;
+    return df_primitive_product(&df_cpu_context(backend)->onednn, &spec, NULL);
+}
+
+/* weight: [in, out] of the product, element (i, o) at i * in_stride + o * out_stride. */
+static int pack_weight(struct df_backend *backend, struct packed_weight *packed, const float *weight,
+                       int64_t in, int64_t out, int64_t in_stride, int64_t out_stride, int64_t rows)
+{
+    struct df_onednn *onednn = &df_cpu_context(backend)->onednn;
+    struct df_primitive *product = packing_product(backend, in, out, rows), *reorder = NULL;
     struct df_layout plain = {0};
     int status = -1;
 
@@ -105,6 +111,19 @@ void df_cpu_linear_free(struct df_backend *backend, struct df_linear *linear)
     df_cpu_free(backend, linear->backward.data);
     df_cpu_free(backend, linear->bias);
     free(linear);
+}
+
+int df_cpu_linear_bytes(struct df_backend *backend, int64_t out, int64_t in, int64_t max_rows, bool backward,
+                        size_t *bytes)
+{
+    struct df_primitive *product =
+        packing_product(backend, backward ? out : in, backward ? in : out, max_rows);
+
+    if (!product)
+        return -1;
+    *bytes = product->weights.bytes;
+    df_primitive_free(product);
+    return 0;
 }
 
 /* NULL with the error set. max_rows stands for the weight's layout in the key: it was chosen from that and

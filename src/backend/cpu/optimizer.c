@@ -47,7 +47,7 @@ int df_cpu_adamw(struct df_backend *backend, const struct df_adamw *settings, fl
                  const float *gradient, float *m, float *v, int64_t count)
 {
     const struct adamw_scalars scalars = adamw_scalars(settings);
-#pragma omp parallel for num_threads(backend->threads) if (count > CHUNK)
+#pragma omp parallel for num_threads(backend->threads)
     for (int64_t i = 0; i < count; i += CHUNK)
         adamw_chunk(&scalars, parameter + i, gradient + i, m + i, v + i, df_min_i64(CHUNK, count - i));
     return 0;

@@ -40,7 +40,13 @@ void df_matrix_copy(struct df_backend *backend, const struct df_matrix *to, cons
     assert(to->rows == from->rows && to->cols == from->cols);
     assert(to->type == DF_F32 || to->type == DF_BF16);
     assert(from->type == DF_F32 || from->type == DF_BF16);
-#pragma omp parallel for num_threads(backend->threads) if (to->rows * to->cols > SMALL)
+    /* Not an "if" of the loop below: the OpenMP runtime would allocate a team of one. */
+    if (to->rows * to->cols <= SMALL) {
+        for (int64_t i = 0; i < to->rows; i++)
+            df_row_convert(to, from, i);
+        return;
+    }
+#pragma omp parallel for num_threads(backend->threads)
     for (int64_t i = 0; i < to->rows; i++)
         df_row_convert(to, from, i);
 }

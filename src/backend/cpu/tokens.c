@@ -199,7 +199,7 @@ int df_cpu_convert(struct df_backend *backend, const void *source, enum df_dtype
                             df_dtype_name(to));
     if (to != from && to != DF_F32 && to != DF_BF16 && to != DF_F16)
         return df_error_set("cannot convert float32 to %s", df_dtype_name(to));
-#pragma omp parallel for num_threads(backend->threads) if (count > CHUNK)
+#pragma omp parallel for num_threads(backend->threads)
     for (int64_t first = 0; first < count; first += CHUNK)
         convert_chunk(source, from, destination, to, first, df_min_i64(first + CHUNK, count));
     return 0;

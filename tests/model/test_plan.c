@@ -1,0 +1,165 @@
+/* The memory plan without a model: what df_segmenter_plan counts is what df_segmenter_create takes. */
+#include "support/cmocka_all.h"
+#include "support/golden.h"
+
+#include "dinoft/backbone_file.h"
+#include "dinoft/error.h"
+#include "dinoft/segmenter.h"
+
+#include <string.h>
+
+struct trial {
+    const char *backbone, *decoder, *precision;
+    int64_t patch, rank;
+    bool training, recompute;
+};
+
+/* The operations of a backend, those that take memory for weights watched. */
+static struct watched {
+    const struct df_backend_ops *real;
+    struct df_backend_ops ops;
+    size_t forward, backward; /* of linear layers */
+    size_t vectors, last;     /* all allocations but the last, which is the arena's; that one */
+} watched;
+
+static struct df_linear *watch_linear(struct df_backend *backend, const float *weight, const float *bias,
+                                      int64_t out, int64_t in, int64_t max_rows, bool backward)
+{
+    size_t bytes;
+    assert_int_equal(watched.real->linear_bytes(backend, out, in, max_rows, false, &bytes), 0);
+    watched.forward += bytes + (bias ? (size_t)out * sizeof(float) : 0);
+    if (backward) {
+        assert_int_equal(watched.real->linear_bytes(backend, out, in, max_rows, true, &bytes), 0);
+        watched.backward += bytes;
+    }
+    return watched.real->linear_create(backend, weight, bias, out, in, max_rows, backward);
+}
+
+static void *watch_alloc(struct df_backend *backend, size_t bytes)
+{
+    watched.vectors += watched.last;
+    watched.last = bytes;
+    return watched.real->alloc(backend, bytes);
+}
+
+static void watch(struct df_backend *backend)
+{
+    watched = (struct watched){.real = backend->ops, .ops = *backend->ops};
+    watched.ops.linear_create = watch_linear;
+    watched.ops.alloc = watch_alloc;
+    backend->ops = &watched.ops;
+}
+
+static void check_items(const struct df_arena *planned, const struct df_arena *taken)
+{
+    assert_int_equal(planned->peak, taken->peak);
+    assert_int_equal(planned->n_items, taken->n_items);
+    for (int i = 0; i < planned->n_items; i++) {
+        assert_string_equal(planned->items[i].name, taken->items[i].name);
+        assert_int_equal(planned->items[i].count, taken->items[i].count);
+        assert_int_equal(planned->items[i].bytes, taken->items[i].bytes);
+    }
+}
+
+static void check_trial(const struct trial *trial)
+{
+    struct df_vit_config config;
+    struct df_vit_weight_bytes bytes;
+    const struct df_segmenter_options options = {
+        .decoder = trial->decoder,
+        .classes = 7,
+        .rank = trial->rank,
+        .max_batch = 2,
+        .height = 8 * trial->patch,
+        .width = 10 * trial->patch,
+        .training = trial->training,
+        .recompute = trial->recompute,
+        .rope_rescale = 2.0,
+        .std = {1, 1, 1},
+    };
+    struct df_backend *backend = df_backend_open("cpu", trial->precision, 2);
+    if (!backend) {
+        assert_string_equal(trial->precision, "bf16");
+        print_message("skipped: %s\n", df_error_text());
+        skip();
+    }
+    struct df_state *weights = df_backbone_read(fixture_path(trial->backbone), &config);
+    if (!weights)
+        fail_msg("%s", df_error_text());
+    struct df_segmenter *planned = df_segmenter_plan(backend, &config, &options);
+    if (!planned || df_vit_weight_bytes(planned->vit, &bytes) != 0)
+        fail_msg("%s", df_error_text());
+    watch(backend);
+    struct df_segmenter *taken = df_segmenter_create(backend, weights, &config, &options, NULL, 0);
+    if (!taken)
+        fail_msg("%s", df_error_text());
+
+    assert_null(planned->arena.base);
+    check_items(&planned->arena, &taken->arena);
+    assert_int_equal(watched.last, taken->arena.peak);
+    assert_int_equal(planned->parameters.trained, taken->parameters.trained);
+    assert_int_equal(bytes.forward, watched.forward + watched.vectors);
+    assert_int_equal(bytes.backward, watched.backward);
+    assert_int_equal(bytes.backward > 0, trial->training && trial->rank > 0);
+    backend->ops = watched.real;
+    df_segmenter_free(planned);
+    df_segmenter_free(taken);
+    df_state_free(weights);
+    df_backend_close(backend);
+}
+
+#define TRIAL(name, ...)                                                                                     \
+    static void name(void **state)                                                                           \
+    {                                                                                                        \
+        (void)state;                                                                                         \
+        check_trial(&(const struct trial){__VA_ARGS__});                                                     \
+    }
+
+TRIAL(training, "dinov2_tiny_reg/backbone.pth", "linear", "fp32", 14, 3, true, false)
+TRIAL(recomputing, "dinov3_tiny/backbone.pth", "fpn", "fp32", 16, 3, true, true)
+TRIAL(without_lora, "dinov3_tiny_swiglu/backbone.pth", "linear", "fp32", 16, 0, true, false)
+TRIAL(evaluation, "dinov2_tiny_swiglu_reg/backbone.pth", "linear", "fp32", 14, 3, false, false)
+TRIAL(training_in_bf16, "dinov3_tiny_7b/backbone.pth", "linear", "bf16", 16, 3, true, false)
+
+/* 40 blocks, with all that a plan can hold; nothing of it is there. */
+static void the_largest_models(void **state)
+{
+    static const char *const names[] = {"dinov2_vitg14_reg", "dinov3_vit7b16"};
+    struct df_backend *backend = df_backend_open("cpu", "fp32", 1);
+    struct df_segmenter_options options = {.decoder = "fpn",
+                                           .classes = 150,
+                                           .rank = 3,
+                                           .max_batch = 16,
+                                           .height = 1120,
+                                           .width = 1120,
+                                           .training = true,
+                                           .rope_rescale = 2.0,
+                                           .std = {1, 1, 1}};
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct df_vit_config config;
+        size_t peaks[2];
+        assert_int_equal(df_vit_config_for_hub_name(names[i], &config), 0);
+        for (int recompute = 0; recompute < 2; recompute++) {
+            options.recompute = recompute;
+            struct df_segmenter *planned = df_segmenter_plan(backend, &config, &options);
+            if (!planned)
+                fail_msg("%s", df_error_text());
+            assert_in_range(planned->arena.n_items, 20, DF_ARENA_MAX_ITEMS);
+            peaks[recompute] = planned->arena.peak;
+            df_segmenter_free(planned);
+        }
+        assert_true(peaks[0] > ((size_t)100 << 30) && peaks[1] < peaks[0] / 5);
+    }
+    df_backend_close(backend);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(training),         cmocka_unit_test(recomputing),
+        cmocka_unit_test(without_lora),     cmocka_unit_test(evaluation),
+        cmocka_unit_test(training_in_bf16), cmocka_unit_test(the_largest_models),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
