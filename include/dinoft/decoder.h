@@ -31,6 +31,8 @@ struct df_decoder_ops {
     void (*plan)(struct df_decoder *decoder, struct df_arena *arena);
     /* Floating-point operations of one image's forward pass (products and convolutions). */
     double (*flops)(const struct df_decoder *decoder);
+    /* The same of its backward pass, with or without the features' gradients. */
+    double (*backward_flops)(const struct df_decoder *decoder, bool features);
     /* features[i] [batch * P, dim] -> decoder->logits. `training` makes BatchNorm use and update batch
      * statistics. */
     int (*forward)(struct df_decoder *decoder, const float *const features[], int64_t batch, bool training);

@@ -19,9 +19,6 @@ void df_progress_update(struct df_progress *progress, int64_t done, int64_t imag
 /* Clears or finishes the line and frees; NULL is allowed. */
 void df_progress_close(struct df_progress *progress);
 
-/* Seconds of a monotonic clock. */
-double df_seconds(void);
-
 /* matplotlib's tab20 at i / n_classes: the colour of class i in debug pictures. */
 void df_tab20_color(int class_index, int n_classes, uint8_t rgb[3]);
 

@@ -1,17 +1,20 @@
-/* Speed and memory of training or evaluation on this machine, on random pixels, with random weights if none
- * are given. */
+/* Speed and memory of training or evaluation on this machine, or of each operation of both, on random pixels,
+ * with random weights if none are given. */
 #include "bench_figures.h"
+#include "bench_peak.h"
 #include "commands.h"
 #include "interrupt.h"
 
 #include "dinoft/atomic_write.h"
 #include "dinoft/backbone_file.h"
+#include "dinoft/clock.h"
 #include "dinoft/error.h"
 #include "dinoft/flops.h"
-#include "dinoft/report.h"
+#include "dinoft/median.h"
+#include "dinoft/segmenter.h"
 
 #include <inttypes.h>
-#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -20,15 +23,9 @@
     2 /* steps that are not counted: the first ones allocate, create primitives and touch memory */
 #define USUAL_CLASSES 21
 
-/* The product that stands for the machine's peak: large enough that nothing but arithmetic counts. */
-#define PEAK_ROWS    2048
-#define PEAK_IN      1024
-#define PEAK_OUT     4096
-#define PEAK_REPEATS 5
-
 struct bench {
     const struct df_config *config;
-    bool training;
+    const volatile sig_atomic_t *stop;
     struct df_backend *backend;
     struct df_vit_config vit;
     struct df_segmenter *segmenter;
@@ -37,14 +34,34 @@ struct bench {
     struct bench_figures figures;
 };
 
-static int check_mode(struct bench *bench)
+static int choose_passes(struct bench *bench)
 {
-    const char *mode = bench->config->n_inputs > 0 ? bench->config->inputs[0] : "train";
-    bench->training = strcmp(mode, "train") == 0;
-    bench->figures.mode = mode;
-    if (bench->training || strcmp(mode, "eval") == 0)
-        return 0;
-    return df_error_set("bench measures train or eval, not '%s'", mode);
+    struct bench_figures *figures = &bench->figures;
+    const struct bench_pass train = {.name = "train", .training = true}, eval = {.name = "eval"};
+
+    figures->mode = bench->config->n_inputs > 0 ? bench->config->inputs[0] : "train";
+    figures->profiled = strcmp(figures->mode, "ops") == 0;
+    if (figures->profiled || strcmp(figures->mode, "train") == 0)
+        figures->passes[figures->n_passes++] = train;
+    if (figures->profiled || strcmp(figures->mode, "eval") == 0)
+        figures->passes[figures->n_passes++] = eval;
+    if (figures->n_passes == 0)
+        return df_error_set("bench measures train, eval or ops, not '%s'", figures->mode);
+    return 0;
+}
+
+/* The backend, under a profiler where operations are measured. */
+static struct df_backend *open_backend(const struct bench *bench)
+{
+    const struct df_config *config = bench->config;
+    struct df_backend *backend = df_backend_open(config->device, config->precision, (int)config->threads);
+
+    if (!backend || !bench->figures.profiled)
+        return backend;
+    struct df_backend *profiler = df_profiler_open(backend, config->steps);
+    if (!profiler)
+        df_backend_close(backend);
+    return profiler;
 }
 
 static struct df_state *open_backbone(struct bench *bench)
@@ -59,7 +76,7 @@ static struct df_state *open_backbone(struct bench *bench)
     return df_backbone_random(&bench->vit, (uint64_t)config->seed);
 }
 
-static int open_segmenter(struct bench *bench)
+static int open_segmenter(struct bench *bench, bool training)
 {
     const struct df_config *config = bench->config;
     struct df_state *backbone = open_backbone(bench);
@@ -73,7 +90,7 @@ static int open_segmenter(struct bench *bench)
         .max_batch = config->batch_size,
         .height = config->img_dim[0] - config->img_dim[0] % patch,
         .width = config->img_dim[1] - config->img_dim[1] % patch,
-        .training = bench->training,
+        .training = training,
         .recompute = config->recompute,
         .rope_rescale = 1.0,
         .std = {1.0f, 1.0f, 1.0f},
@@ -91,6 +108,8 @@ static int fill_batch(struct bench *bench)
     const int64_t count = options->max_batch * options->height * options->width;
     struct df_rng rng;
 
+    if (bench->pixels)
+        return 0; /* every pass gets the same */
     bench->pixels = malloc((size_t)(3 * count));
     bench->labels = malloc((size_t)count);
     bench->seconds = malloc((size_t)bench->config->steps * sizeof *bench->seconds);
@@ -114,77 +133,71 @@ static int step(struct bench *bench)
     int64_t counted;
 
     DF_TRY(df_segmenter_load_pixels(segmenter, count, bench->pixels, bench->labels));
-    if (bench->training)
+    if (segmenter->options.training)
         return df_segmenter_train_step(segmenter, count, bench->config->lr, NULL, &loss, &counted);
     DF_TRY(df_segmenter_forward(segmenter, count, false, NULL));
     return df_segmenter_loss(segmenter, count, false, true, &loss, &counted);
 }
 
-/* The fastest of a few large products, in FLOP/s. */
-static int measure_peak(struct bench *bench)
+static int timed_step(struct bench *bench, double *seconds)
 {
-    struct df_backend *backend = bench->backend;
-    const size_t element = df_dtype_size(backend->compute);
-    float *weight = calloc((size_t)PEAK_OUT * PEAK_IN, sizeof *weight);
-    void *x = backend->ops->alloc(backend, (size_t)PEAK_ROWS * PEAK_IN * element);
-    void *y = backend->ops->alloc(backend, (size_t)PEAK_ROWS * PEAK_OUT * element);
-    struct df_linear *linear = NULL;
-    int status = -1;
+    const double started = df_seconds();
 
-    if (!weight)
-        df_error_memory("a weight", (unsigned long long)PEAK_OUT * PEAK_IN * sizeof *weight);
-    else if (x && y)
-        linear = backend->ops->linear_create(backend, weight, NULL, PEAK_OUT, PEAK_IN, PEAK_ROWS, false);
-    if (!linear || backend->ops->zero(backend, x, (size_t)PEAK_ROWS * PEAK_IN * element) != 0)
-        goto done;
-    for (int i = 0; i <= PEAK_REPEATS; i++) {
-        const double started = df_seconds();
-        if (backend->ops->linear_forward(
-                backend, linear, (struct df_matrix){x, backend->compute, PEAK_ROWS, PEAK_IN, PEAK_IN},
-                (struct df_matrix){y, backend->compute, PEAK_ROWS, PEAK_OUT, PEAK_OUT}, false) != 0)
-            goto done;
-        const double rate = 2.0 * PEAK_ROWS * PEAK_IN * PEAK_OUT / (df_seconds() - started);
-        bench->figures.gemm_peak = i > 0 ? fmax(bench->figures.gemm_peak, rate) : bench->figures.gemm_peak;
+    if (bench->figures.profiled)
+        df_profiler_begin_step(bench->backend);
+    DF_TRY(step(bench));
+    if (bench->figures.profiled)
+        DF_TRY(df_profiler_end_step(bench->backend));
+    *seconds = df_seconds() - started;
+    return 0;
+}
+
+/* The largest resident size so far, in bytes. getrusage() may tell that of whoever started this process
+ * instead, so it is asked only where there is no /proc. */
+static size_t peak_memory(void)
+{
+    struct rusage usage;
+    char line[256];
+    unsigned long long kibibytes = 0;
+    FILE *status = fopen("/proc/self/status", "r");
+
+    while (status && fgets(line, sizeof line, status)) {
+        if (sscanf(line, "VmHWM: %llu kB", &kibibytes) == 1)
+            break;
     }
-    status = 0;
-done:
-    if (linear)
-        backend->ops->linear_free(backend, linear);
-    backend->ops->free(backend, x);
-    backend->ops->free(backend, y);
-    free(weight);
-    return status;
+    if (status)
+        fclose(status);
+    if (kibibytes == 0 && getrusage(RUSAGE_SELF, &usage) == 0)
+        kibibytes = (unsigned long long)usage.ru_maxrss;
+    return (size_t)kibibytes * 1024;
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    const double first = *(const double *)a, second = *(const double *)b;
-    return (first > second) - (first < second);
-}
-
-/* Timed steps between two measurements of the peak: a machine that others use changes its speed. */
-static int measure(struct bench *bench, const volatile sig_atomic_t *stop)
+/* Two steps that warm up and the timed ones; around those of the last pass the GEMM peak is measured, twice
+ * because a machine that others use changes its speed. Memory is read before the peak's own matrices are
+ * there; a step allocates nothing that the first one did not. */
+static int measure(struct bench *bench, struct bench_pass *pass)
 {
     const int64_t steps = bench->config->steps;
-    struct rusage usage;
+    const bool last = pass == bench->figures.passes; /* they run backwards */
 
     for (int i = 0; i < WARM_UP; i++)
         DF_TRY(step(bench));
-    DF_TRY(measure_peak(bench));
-    for (int64_t i = 0; i < steps && !*stop; i++) {
-        const double started = df_seconds();
-        DF_TRY(step(bench));
-        bench->seconds[i] = df_seconds() - started;
-    }
-    if (*stop)
+    pass->peak_bytes = peak_memory();
+    if (last)
+        DF_TRY(bench_measure_peak(bench->backend, &bench->figures.gemm_peak));
+    for (int64_t i = 0; i < steps && !*bench->stop; i++)
+        DF_TRY(timed_step(bench, &bench->seconds[i]));
+    if (*bench->stop)
         return 0;
-    DF_TRY(measure_peak(bench));
-    qsort(bench->seconds, (size_t)steps, sizeof *bench->seconds, compare_doubles);
-    bench->figures.median = 0.5 * (bench->seconds[(steps - 1) / 2] + bench->seconds[steps / 2]);
-    bench->figures.fastest = bench->seconds[0];
-    bench->figures.slowest = bench->seconds[steps - 1];
-    getrusage(RUSAGE_SELF, &usage);
-    bench->figures.peak_bytes = (size_t)usage.ru_maxrss * 1024; /* Linux counts kibibytes */
+    if (last)
+        DF_TRY(bench_measure_peak(bench->backend, &bench->figures.gemm_peak));
+    pass->median = df_median(bench->seconds, (size_t)steps);
+    pass->fastest = bench->seconds[0];
+    pass->slowest = bench->seconds[steps - 1];
+    if (!bench->figures.profiled)
+        return 0;
+    DF_TRY(df_profiler_result(bench->backend, &pass->profile));
+    pass->median = pass->profile.seconds; /* of which the operations have their shares */
     return 0;
 }
 
@@ -198,7 +211,7 @@ static void describe(struct bench *bench)
     figures->decoder = options->decoder;
     figures->device = bench->backend->name;
     figures->precision = df_dtype_name(bench->backend->compute);
-    figures->recompute = bench->training && options->recompute && options->rank > 0;
+    figures->recompute = bench->config->recompute && options->rank > 0;
     figures->rank = options->rank;
     figures->classes = options->classes;
     figures->batch_size = options->max_batch;
@@ -206,36 +219,54 @@ static void describe(struct bench *bench)
     figures->width = options->width;
     figures->threads = bench->backend->threads;
     figures->steps = bench->config->steps;
-    figures->flops_per_image = df_segmenter_flops(bench->segmenter, bench->training);
-    figures->planned_bytes = bench->segmenter->arena.peak;
+}
+
+/* The model of one kind of step from its making to its end. */
+static int run_pass(struct bench *bench, struct bench_pass *pass)
+{
+    int status = -1;
+
+    bench->backend = open_backend(bench);
+    if (!bench->backend || open_segmenter(bench, pass->training) != 0 || fill_batch(bench) != 0 ||
+        measure(bench, pass) != 0)
+        goto done;
+    describe(bench);
+    pass->flops_per_image = df_segmenter_flops(bench->segmenter, pass->training);
+    pass->planned_bytes = bench->segmenter->arena.peak;
+    status = 0;
+done:
+    df_segmenter_free(bench->segmenter);
+    df_backend_close(bench->backend);
+    bench->segmenter = NULL;
+    bench->backend = NULL;
+    return status;
 }
 
 static void finish(struct bench *bench)
 {
-    df_segmenter_free(bench->segmenter);
-    df_backend_close(bench->backend);
     free(bench->pixels);
     free(bench->labels);
     free(bench->seconds);
+    for (int i = 0; i < bench->figures.n_passes; i++)
+        df_profile_free(&bench->figures.passes[i].profile);
 }
 
 int command_bench(const struct df_config *config)
 {
-    const volatile sig_atomic_t *stop = interrupt_flag();
-    struct bench bench = {.config = config};
+    struct bench bench = {.config = config, .stop = interrupt_flag()};
     int status = 1;
 
-    if (check_mode(&bench) != 0 || (config->json && df_check_writable_file(config->json) != 0))
+    if (choose_passes(&bench) != 0 || (config->json && df_check_writable_file(config->json) != 0))
         return 1;
-    bench.backend = df_backend_open(config->device, config->precision, (int)config->threads);
-    if (!bench.backend || open_segmenter(&bench) != 0 || fill_batch(&bench) != 0 ||
-        measure(&bench, stop) != 0)
-        goto done;
-    if (*stop) {
+    /* Backwards, evaluation before training: it needs less, and the process's peak only grows. */
+    for (int i = bench.figures.n_passes - 1; i >= 0 && !*bench.stop; i--) {
+        if (run_pass(&bench, &bench.figures.passes[i]) != 0)
+            goto done;
+    }
+    if (*bench.stop) {
         status = EXIT_INTERRUPTED;
         goto done;
     }
-    describe(&bench);
     bench_print(&bench.figures);
     if (!config->json || bench_write_json(config->json, &bench.figures) == 0)
         status = 0;

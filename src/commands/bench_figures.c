@@ -1,66 +1,88 @@
 #include "bench_figures.h"
 
-#include "dinoft/json_file.h"
-
-#include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
-static double images_per_second(const struct bench_figures *figures)
+#define MEBIBYTE 1048576.0
+
+double bench_rate(double amount, double seconds)
 {
-    return (double)figures->batch_size / figures->median;
+    return seconds > 0.0 ? amount / seconds : 0.0;
 }
 
-static double flops(const struct bench_figures *figures)
+double bench_images_per_second(const struct bench_figures *figures, const struct bench_pass *pass)
 {
-    return images_per_second(figures) * figures->flops_per_image;
+    return bench_rate((double)figures->batch_size, pass->median);
+}
+
+double bench_flops(const struct bench_figures *figures, const struct bench_pass *pass)
+{
+    return bench_images_per_second(figures, pass) * pass->flops_per_image;
+}
+
+static void print_pass(const struct bench_figures *f, const struct bench_pass *pass)
+{
+    const double flops = bench_flops(f, pass);
+
+    printf("%-5s step       %.4f s, the median of %" PRId64 " (%.4f to %.4f)\n", pass->name, pass->median,
+           f->steps, pass->fastest, pass->slowest);
+    printf("images/s         %.3f\n", bench_images_per_second(f, pass));
+    printf("GFLOP/s          %.0f (%.1f GFLOP an image), %.1f %% of the GEMM peak\n", flops / 1e9,
+           pass->flops_per_image / 1e9, 100.0 * flops / f->gemm_peak);
+    printf("planned memory   %.0f MiB%s\n", (double)pass->planned_bytes / MEBIBYTE,
+           f->recompute && pass->training ? ", activations recomputed" : "");
+    printf("peak memory      %.0f MiB (the whole process)\n", (double)pass->peak_bytes / MEBIBYTE);
+}
+
+/* A dash where there is nothing to count. */
+static void print_figure(int width, int decimals, double value)
+{
+    if (value > 0.0)
+        printf(" %*.*f", width, decimals, value);
+    else
+        printf(" %*s", width, "-");
+}
+
+static void print_profile(const struct df_profile *profile, double gemm_peak)
+{
+    int operation_width = (int)strlen("operation"), shape_width = (int)strlen("shape");
+
+    for (size_t i = 0; i < profile->n_rows; i++) {
+        const int operation = (int)strlen(profile->rows[i].operation);
+        const int shape = (int)strlen(profile->rows[i].shape);
+        operation_width = operation > operation_width ? operation : operation_width;
+        shape_width = shape > shape_width ? shape : shape_width;
+    }
+    printf("\n%-*s  %-*s  %5s %9s %6s %8s %6s %7s\n", operation_width, "operation", shape_width, "shape",
+           "calls", "ms", "step %", "GFLOP/s", "peak %", "GB/s");
+    for (size_t i = 0; i < profile->n_rows; i++) {
+        const struct df_profile_row *row = &profile->rows[i];
+        const double rate = bench_rate(row->flops, row->seconds);
+        printf("%-*s  %-*s  %5g %9.3f %6.1f", operation_width, row->operation, shape_width, row->shape,
+               row->calls, 1e3 * row->seconds, 100.0 * row->seconds / profile->seconds);
+        print_figure(8, 0, rate / 1e9);
+        print_figure(6, 1, 100.0 * rate / gemm_peak);
+        print_figure(7, 1, bench_rate(row->bytes, row->seconds) / 1e9);
+        printf("\n");
+    }
+    printf("%-*s  %5s %9.3f %6.1f\n", operation_width + 2 + shape_width, "outside any operation", "",
+           1e3 * profile->outside, 100.0 * profile->outside / profile->seconds);
 }
 
 void bench_print(const struct bench_figures *f)
 {
-    const double mebibyte = 1048576.0;
     printf("model            %s (%s weights), LoRA rank %" PRId64 ", decoder %s, %" PRId64 " classes\n",
            f->model, f->weights, f->rank, f->decoder, f->classes);
     printf("input            batch %" PRId64 ", %" PRId64 " x %" PRId64 "\n", f->batch_size, f->height,
            f->width);
     printf("device           %s, %s, %" PRId64 " threads\n", f->device, f->precision, f->threads);
-    printf("%-5s step       %.4f s, the median of %" PRId64 " (%.4f to %.4f)\n", f->mode, f->median, f->steps,
-           f->fastest, f->slowest);
-    printf("images/s         %.3f\n", images_per_second(f));
-    printf("GFLOP/s          %.0f (%.1f GFLOP an image)\n", flops(f) / 1e9, f->flops_per_image / 1e9);
-    printf("GEMM peak        %.0f GFLOP/s, measured in this run; the %s step reaches %.1f %% of it\n",
-           f->gemm_peak / 1e9, f->mode, 100.0 * flops(f) / f->gemm_peak);
-    printf("planned memory   %.0f MiB%s\n", (double)f->planned_bytes / mebibyte,
-           f->recompute ? ", activations recomputed" : "");
-    printf("peak memory      %.0f MiB (the whole process)\n", (double)f->peak_bytes / mebibyte);
-}
-
-int bench_write_json(const char *path, const struct bench_figures *f)
-{
-    cJSON *object = cJSON_CreateObject();
-    cJSON_AddStringToObject(object, "mode", f->mode);
-    cJSON_AddStringToObject(object, "model", f->model);
-    cJSON_AddStringToObject(object, "weights", f->weights);
-    cJSON_AddStringToObject(object, "decoder", f->decoder);
-    cJSON_AddStringToObject(object, "device", f->device);
-    cJSON_AddStringToObject(object, "precision", f->precision);
-    cJSON_AddBoolToObject(object, "recompute", f->recompute);
-    cJSON_AddNumberToObject(object, "rank", (double)f->rank);
-    cJSON_AddNumberToObject(object, "n_classes", (double)f->classes);
-    cJSON_AddNumberToObject(object, "batch_size", (double)f->batch_size);
-    cJSON_AddNumberToObject(object, "height", (double)f->height);
-    cJSON_AddNumberToObject(object, "width", (double)f->width);
-    cJSON_AddNumberToObject(object, "threads", (double)f->threads);
-    cJSON_AddNumberToObject(object, "steps", (double)f->steps);
-    cJSON_AddItemToObject(object, "step_seconds", df_json_number(f->median));
-    cJSON_AddItemToObject(object, "images_per_second", df_json_number(images_per_second(f)));
-    cJSON_AddItemToObject(object, "gflops", df_json_number(flops(f) / 1e9));
-    cJSON_AddItemToObject(object, "gflop_per_image", df_json_number(f->flops_per_image / 1e9));
-    cJSON_AddItemToObject(object, "gemm_peak_gflops", df_json_number(f->gemm_peak / 1e9));
-    cJSON_AddItemToObject(object, "gemm_share", df_json_number(flops(f) / f->gemm_peak));
-    cJSON_AddNumberToObject(object, "planned_memory_bytes", (double)f->planned_bytes);
-    cJSON_AddNumberToObject(object, "peak_memory_bytes", (double)f->peak_bytes);
-    int status = df_json_write(path, object);
-    cJSON_Delete(object);
-    return status;
+    printf("GEMM peak        %.0f GFLOP/s, measured in this run\n", f->gemm_peak / 1e9);
+    for (int i = 0; i < f->n_passes; i++) {
+        if (f->profiled)
+            printf("\n");
+        print_pass(f, &f->passes[i]);
+        if (f->profiled)
+            print_profile(&f->passes[i].profile, f->gemm_peak);
+    }
 }

@@ -2,27 +2,44 @@
 #ifndef DINOFT_BENCH_FIGURES_H
 #define DINOFT_BENCH_FIGURES_H
 
+#include "dinoft/profile.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+/* Timed steps of one kind. */
+struct bench_pass {
+    const char *name; /* "train", "eval" */
+    bool training;
+    double median, fastest, slowest; /* seconds of a step */
+    double flops_per_image;
+    size_t planned_bytes;      /* activations, parameters, gradients */
+    size_t peak_bytes;         /* the largest resident size of the process up to this pass's steps */
+    struct df_profile profile; /* with `ops` */
+};
+
 struct bench_figures {
-    const char *mode;    /* "train", "eval" */
+    const char *mode;    /* "train", "eval", "ops" */
     const char *model;   /* hub name */
     const char *weights; /* a path, or "random" */
     const char *decoder, *device, *precision;
-    bool recompute; /* activations were computed again, for memory's sake */
+    bool recompute; /* in training, activations were computed again for memory's sake */
     int64_t rank, classes, batch_size, height, width, threads, steps;
-    double median, fastest, slowest; /* seconds of a step */
-    double flops_per_image;
-    double gemm_peak;     /* FLOP/s of the fastest large matrix product in this run */
-    size_t planned_bytes; /* activations, parameters, gradients */
-    size_t peak_bytes;    /* the process's largest resident size */
+    double gemm_peak; /* FLOP/s of the fastest matrix product in this run */
+    bool profiled;    /* mode is "ops" */
+    int n_passes;
+    struct bench_pass passes[2];
 };
+
+/* Amount over seconds, 0 where the clock saw no time go by. */
+double bench_rate(double amount, double seconds);
+double bench_images_per_second(const struct bench_figures *figures, const struct bench_pass *pass);
+double bench_flops(const struct bench_figures *figures, const struct bench_pass *pass);
 
 void bench_print(const struct bench_figures *figures);
 
-/* images_per_second, gflops, gemm_peak_gflops, gemm_share, peak_memory_bytes, … as JSON, atomically. */
+/* The keys are in README.md. Atomically. */
 int bench_write_json(const char *path, const struct bench_figures *figures);
 
 #endif

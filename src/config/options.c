@@ -39,7 +39,9 @@ const struct df_command_info df_commands[DF_COMMAND_COUNT] = {
                          "[FILE]", 0, 1},
     [DF_COMMAND_DEMO_DATA] = {"demo-data", "write a small data set of drawn shapes to try the program on", "",
                               0, 0},
-    [DF_COMMAND_BENCH] = {"bench", "measure speed and memory here; MODE is train or eval", "[MODE]", 0, 1},
+    [DF_COMMAND_BENCH] =
+        {"bench", "measure speed and memory here; MODE is train, eval or ops (each operation of both)",
+         "[MODE]", 0, 1},
 };
 
 const struct df_option_info df_options[DF_OPTION_COUNT] = {
@@ -152,7 +154,8 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
            INTEGER("12", 1, 100000)),
     OPTION(STEPS, steps, RUN, BENCH, "timed steps, after two that warm up; the median counts",
            INTEGER("10", 1, 100000)),
-    OPTION(JSON, json, OUTPUT, BENCH | INFO, "write the figures, or the memory plans, to this file too",
+    OPTION(JSON, json, OUTPUT, BENCH | INFO,
+           "write the figures, or the memory plans, to this file too; README.md lists its keys",
            STRING("FILE", NULL)),
 };
 

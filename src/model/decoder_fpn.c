@@ -355,20 +355,35 @@ static int backward(struct df_decoder *decoder, const float *const features[], i
     return stage_backward(fpn, 0, batch, dfeatures[3]);
 }
 
+static double stage_flops(const struct stage *stage)
+{
+    return 18.0 * (double)(stage->out_h * stage->out_w) * (double)stage->conv.in * (double)stage->conv.out;
+}
+
+/* Of the convolutions that read features: the first stage's and the lateral ones. */
+static double feature_flops(const struct fpn *fpn)
+{
+    const double patches = (double)(fpn->base.shape.grid_h * fpn->base.shape.grid_w);
+    double total = stage_flops(&fpn->stages[0]);
+
+    for (int i = 0; i < LATERALS; i++)
+        total += 2.0 * patches * (double)fpn->base.shape.dim * (double)fpn->merges[i].channels;
+    return total;
+}
+
 static double flops(const struct df_decoder *decoder)
 {
     const struct fpn *fpn = (const struct fpn *)decoder;
-    const double patches = (double)(decoder->shape.grid_h * decoder->shape.grid_w);
-    double total = 0.0;
+    double total = feature_flops(fpn);
 
-    for (int i = 0; i < STAGES; i++) {
-        const struct stage *stage = &fpn->stages[i];
-        total +=
-            18.0 * (double)(stage->out_h * stage->out_w) * (double)stage->conv.in * (double)stage->conv.out;
-    }
-    for (int i = 0; i < LATERALS; i++)
-        total += 2.0 * patches * (double)decoder->shape.dim * (double)fpn->merges[i].channels;
+    for (int i = 1; i < STAGES; i++)
+        total += stage_flops(&fpn->stages[i]);
     return total;
+}
+
+static double backward_flops(const struct df_decoder *decoder, bool features)
+{
+    return 2.0 * flops(decoder) - (features ? 0.0 : feature_flops((const struct fpn *)decoder));
 }
 
 const struct df_decoder_ops df_decoder_fpn = {
@@ -381,6 +396,7 @@ const struct df_decoder_ops df_decoder_fpn = {
     .free = free_decoder,
     .plan = plan,
     .flops = flops,
+    .backward_flops = backward_flops,
     .forward = forward,
     .backward = backward,
 };

@@ -87,6 +87,11 @@ static double flops(const struct df_decoder *decoder)
     return 2.0 * (double)(shape->grid_h * shape->grid_w) * (double)shape->dim * (double)shape->classes;
 }
 
+static double backward_flops(const struct df_decoder *decoder, bool features)
+{
+    return (features ? 2.0 : 1.0) * flops(decoder);
+}
+
 const struct df_decoder_ops df_decoder_linear = {
     .name = "linear",
     .title = "linear (1x1 convolution)",
@@ -97,6 +102,7 @@ const struct df_decoder_ops df_decoder_linear = {
     .free = free_decoder,
     .plan = df_decoder_plan_logits,
     .flops = flops,
+    .backward_flops = backward_flops,
     .forward = forward,
     .backward = backward,
 };

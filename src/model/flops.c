@@ -34,20 +34,19 @@ static double backbone_forward(const struct df_vit *vit, int64_t rank)
 static double backbone_backward(const struct df_vit *vit, int64_t rank)
 {
     const double block = linear_flops(vit) + 5.0 * score_product(vit) + 2.0 * lora_flops(vit, rank);
-    const double spared =
-        score_product(vit) + 6.0 * (double)vit->tokens * (double)vit->config.dim * (double)vit->config.dim;
+    const double spared = score_product(vit) + (double)vit->tokens * (double)vit->config.dim *
+                                                   (6.0 * (double)vit->config.dim + 4.0 * (double)rank);
     return (double)vit->config.depth * block - spared;
 }
 
 double df_segmenter_flops(const struct df_segmenter *segmenter, bool training)
 {
-    const int64_t rank = segmenter->options.rank;
-    const double decoder = segmenter->decoder->ops->flops(segmenter->decoder);
-    double total = backbone_forward(segmenter->vit, rank) + decoder;
+    const struct df_decoder *decoder = segmenter->decoder;
+    const int64_t rank = training ? segmenter->options.rank : 0; /* in evaluation it is folded */
+    double total = backbone_forward(segmenter->vit, rank) + decoder->ops->flops(decoder);
 
     if (!training)
         return total;
-    if (rank == 0)
-        return total + decoder; /* the gradients of its weights */
-    return total + 2.0 * decoder + backbone_backward(segmenter->vit, rank);
+    total += decoder->ops->backward_flops(decoder, rank > 0);
+    return rank > 0 ? total + backbone_backward(segmenter->vit, rank) : total;
 }

@@ -1,5 +1,6 @@
 #include "dinoft/report.h"
 
+#include "dinoft/clock.h"
 #include "dinoft/error.h"
 #include "dinoft/text.h"
 
@@ -9,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #define LINE_MAX_LENGTH   512
@@ -37,13 +37,6 @@ struct df_progress {
     int64_t shown_done;            /* -1: nothing shown yet */
     struct recent recent;
 };
-
-double df_seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 struct df_progress *df_progress_open(FILE *stream, const char *label, int64_t total)
 {

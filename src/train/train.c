@@ -3,6 +3,7 @@
 #include "run_log.h"
 
 #include "dinoft/atomic_write.h"
+#include "dinoft/clock.h"
 #include "dinoft/error.h"
 #include "dinoft/evaluate.h"
 #include "dinoft/log.h"

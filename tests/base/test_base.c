@@ -1,7 +1,9 @@
 #include "support/cmocka_all.h"
 
+#include "dinoft/clock.h"
 #include "dinoft/dtype.h"
 #include "dinoft/error.h"
+#include "dinoft/median.h"
 #include "dinoft/rng.h"
 #include "dinoft/size.h"
 #include "dinoft/text.h"
@@ -206,6 +208,23 @@ static void the_nearest_word_is_found(void **state)
     assert_int_equal(df_text_nearest(endless, sizes, 3), -1);
 }
 
+static void the_clock_runs_forwards(void **state)
+{
+    (void)state;
+    double before = df_seconds();
+    assert_true(df_seconds() >= before);
+}
+
+static void medians_of_few_and_many(void **state)
+{
+    (void)state;
+    double one[] = {7.0}, even[] = {4.0, 1.0, 3.0, 9.0}, odd[] = {5.0, -1.0, 1e9};
+    assert_true(df_median(one, 1) == 7.0);
+    assert_true(df_median(even, 4) == 3.5);
+    assert_true(df_median(odd, 3) == 5.0);
+    assert_true(odd[0] == -1.0 && odd[2] == 1e9); /* sorted */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +241,8 @@ int main(void)
         cmocka_unit_test(permutations_hold_every_index_once),
         cmocka_unit_test(paths_come_apart),
         cmocka_unit_test(the_nearest_word_is_found),
+        cmocka_unit_test(the_clock_runs_forwards),
+        cmocka_unit_test(medians_of_few_and_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,31 @@
 """dinoft bench: that it measures and reports; never how fast."""
 
 import json
+import math
+import os
 
-from support import DINOV2, DINOV3, CommandLineTest, files_in, main, model_flags
+from support import DINOV2, DINOV3, CommandLineTest, files_in, main, model_flags, start_program
 
 
 class Bench(CommandLineTest):
     def figures(self, *flags, backbone=DINOV2):
         self.succeed("bench", *model_flags(backbone), "--steps", 2, "--json", "b.json", *flags)
         with open(self.folder / "b.json", encoding="utf-8") as file:
-            return json.load(file)
+            figures = json.load(file)
+        self.assert_finite(figures)
+        return figures
+
+    def assert_finite(self, value, name=""):
+        """Every figure is a number: none is null, which stands for NaN and infinity."""
+        if isinstance(value, dict):
+            for key, item in value.items():
+                self.assert_finite(item, key)
+        elif isinstance(value, list):
+            for item in value:
+                self.assert_finite(item, name)
+        elif not isinstance(value, str):
+            self.assertIsInstance(value, (int, float), name)
+            self.assertTrue(math.isfinite(value), name)
 
     def check(self, figures):
         for name in ("images_per_second", "gflops", "gemm_peak_gflops", "gemm_share", "peak_memory_bytes",
@@ -51,12 +67,59 @@ class Bench(CommandLineTest):
         classes = 2 * patches * dim * 21
         self.assertAlmostEqual(figures["gflop_per_image"] * 1e9, 4 * block + embedding + classes, delta=1)
 
+    def test_operations(self):
+        figures = self.figures("ops", "--use_lora", "--batch_size", 2, backbone=DINOV3)
+        setting = {key: value for key, value in figures.items() if key not in ("train", "eval")}
+        self.assertEqual(setting["mode"], "ops")
+        for name in ("train", "eval"):
+            self.check({**setting, **figures[name]})
+            self.check_operations({**setting, **figures[name]})
+        operations = {name: {row["operation"] for row in figures[name]["operations"]} for name in ("train", "eval")}
+        self.assertLessEqual({"linear_forward", "linear_backward", "attention_backward", "matmul", "rope", "adamw"},
+                             operations["train"])
+        self.assertLessEqual({"linear_forward", "attention_forward", "rope", "upsample_loss"}, operations["eval"])
+        self.assertFalse({"linear_backward", "attention_backward", "adamw"} & operations["eval"])
+        self.assertGreaterEqual(figures["train"]["peak_memory_bytes"], figures["eval"]["peak_memory_bytes"])
+
+    def check_operations(self, figures):
+        work = 0
+        for row in figures["operations"]:
+            self.assertGreaterEqual(row["calls_per_step"], 1)
+            self.assertGreater(row["seconds_per_step"], 0)
+            self.assertGreater(row["bytes_per_step"], 0)
+            self.assertAlmostEqual(row["step_share"] * figures["step_seconds"] / row["seconds_per_step"], 1, places=9)
+            self.assertAlmostEqual(row["gflops"] * row["seconds_per_step"], row["gflop_per_step"], places=9)
+            self.assertAlmostEqual(row["gemm_share"] * figures["gemm_peak_gflops"], row["gflops"], places=6)
+            work += row["gflop_per_step"]
+        self.assertAlmostEqual(work / (figures["gflop_per_image"] * figures["batch_size"]), 1, places=9)
+        self.assertGreaterEqual(figures["outside_seconds"], 0)
+        times = [row["seconds_per_step"] for row in figures["operations"]]
+        self.assertEqual(times, sorted(times, reverse=True))
+
+    def test_the_table_of_operations(self):
+        result = self.succeed("bench", "ops", *model_flags(DINOV2), "--batch_size", 1, "--steps", 1)
+        self.assertEqual(result.stdout.count("\noperation "), 2)
+        self.assertEqual(result.stdout.count("\noutside any operation "), 2)
+        self.assertIn("attention_forward", result.stdout)
+        self.assertNotIn("nan", result.stdout)
+        self.assertNotIn("inf", result.stdout)
+
+    def test_memory_is_that_of_the_steps(self):
+        """The process grows beyond it when the GEMM peak is measured, with matrices of more than 60 MB."""
+        process = start_program("bench", "eval", *model_flags(DINOV2), "--batch_size", 1, "--steps", 1,
+                                "--json", self.folder / "b.json")
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        self.assertEqual(process.returncode, 0)
+        with open(self.folder / "b.json", encoding="utf-8") as file:
+            self.assertLess(json.load(file)["peak_memory_bytes"] + 40e6, usage.ru_maxrss * 1024)
+
     def test_random_weights(self):
         self.succeed("bench", "eval", "--dino_type", "dinov2", "--size", "small", "--img_dim", 28, 28,
                      "--batch_size", 1, "--steps", 1)
 
     def test_refusals(self):
-        self.refused("bench", "walk", mentions=["train", "eval", "walk"])
+        self.refused("bench", "walk", mentions=["train", "eval", "ops", "walk"])
         self.refused("bench", "eval", "--json", "/proc/none/b.json", mentions=["/proc/none"])
 
 

@@ -87,13 +87,6 @@ static void degenerate_runs(void **state)
     df_progress_close(NULL);
 }
 
-static void the_clock_runs_forwards(void **state)
-{
-    (void)state;
-    double before = df_seconds();
-    assert_true(df_seconds() >= before);
-}
-
 /* A pseudo-terminal of `columns`; its user's side, -1 where the system has none. */
 static int open_terminal(unsigned short columns, FILE **stream)
 {
@@ -154,7 +147,6 @@ int main(void)
         cmocka_unit_test(nothing_that_is_unknown_is_shown),
         cmocka_unit_test(a_run_cut_short_shows_where_it_stopped),
         cmocka_unit_test(degenerate_runs),
-        cmocka_unit_test(the_clock_runs_forwards),
         cmocka_unit_test(a_bar_on_a_terminal),
         cmocka_unit_test(lines_fit_a_narrow_terminal),
     };
