@@ -43,7 +43,7 @@ double df_segmenter_flops(const struct df_segmenter *segmenter, bool training)
 {
     const int64_t rank = segmenter->options.rank;
     const double decoder = segmenter->decoder->ops->flops(segmenter->decoder);
-    double total = backbone_forward(segmenter->vit, rank) + decoder;
+    double total = (segmenter->vit ? backbone_forward(segmenter->vit, rank) : 0.0) + decoder;
 
     if (!training)
         return total;
