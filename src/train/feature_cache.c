@@ -27,6 +27,7 @@ struct header {
 
 struct df_feature_cache {
     struct df_feature_shape shape;
+    uint64_t key; /* of a file */
     size_t record_bytes;
     int64_t appended;
     bool finished;
@@ -55,7 +56,8 @@ static size_t all_bytes(const struct df_feature_cache *cache)
     return all;
 }
 
-static struct df_feature_cache *new_cache(const struct df_feature_shape *shape, const char *path)
+static struct df_feature_cache *new_cache(const struct df_feature_shape *shape, const char *path,
+                                          uint64_t key)
 {
     size_t record, all;
 
@@ -70,6 +72,7 @@ static struct df_feature_cache *new_cache(const struct df_feature_shape *shape, 
         return NULL;
     }
     cache->shape = *shape;
+    cache->key = key;
     cache->record_bytes = record;
     cache->descriptor = -1;
     if (path && !(cache->path = df_text_copy(path))) {
@@ -93,7 +96,7 @@ void df_feature_cache_free(struct df_feature_cache *cache)
 
 struct df_feature_cache *df_feature_cache_in_memory(const struct df_feature_shape *shape)
 {
-    struct df_feature_cache *cache = new_cache(shape, NULL);
+    struct df_feature_cache *cache = new_cache(shape, NULL, 0);
     if (!cache)
         return NULL;
     const size_t bytes = cache->record_bytes * (size_t)shape->count;
@@ -106,12 +109,13 @@ struct df_feature_cache *df_feature_cache_in_memory(const struct df_feature_shap
     return cache;
 }
 
-static struct header make_header(const struct df_feature_shape *shape, uint64_t key)
+static struct header make_header(const struct df_feature_cache *cache)
 {
+    const struct df_feature_shape *shape = &cache->shape;
     struct header header = {
         .magic = MAGIC,
         .version = VERSION,
-        .key = key,
+        .key = cache->key,
         .count = (uint64_t)shape->count,
         .n_features = (uint64_t)shape->n_features,
         .feature_bytes = shape->feature_bytes,
@@ -135,12 +139,12 @@ static int reserve_disk(const struct df_feature_cache *cache)
 struct df_feature_cache *df_feature_cache_in_file(const char *path, const struct df_feature_shape *shape,
                                                   uint64_t key)
 {
-    struct df_feature_cache *cache = new_cache(shape, path);
+    struct df_feature_cache *cache = new_cache(shape, path, key);
     if (!cache)
         return NULL;
     cache->output = df_atomic_open(path);
     if (cache->output && reserve_disk(cache) == 0) {
-        const struct header header = make_header(shape, key);
+        const struct header header = make_header(cache);
         fwrite(&header, sizeof header, 1, df_atomic_stream(cache->output)); /* the commit reports a failure */
         return cache;
     }
@@ -148,10 +152,22 @@ struct df_feature_cache *df_feature_cache_in_file(const char *path, const struct
     return NULL;
 }
 
+/* Depends on the record's place too, and on the file's key: a record elsewhere is a wrong one. */
+static uint64_t record_digest(const struct df_feature_cache *cache, int64_t i, const void *record)
+{
+    struct df_digest digest;
+
+    df_digest_start(&digest);
+    df_digest_add_number(&digest, cache->key);
+    df_digest_add_number(&digest, (uint64_t)i);
+    df_digest_add(&digest, record, cache->record_bytes);
+    return df_digest_value(&digest);
+}
+
 static int append_to_file(struct df_feature_cache *cache, const void *record)
 {
     FILE *stream = df_atomic_stream(cache->output);
-    const uint64_t digest = df_digest_of(record, cache->record_bytes);
+    const uint64_t digest = record_digest(cache, cache->appended, record);
 
     if (fwrite(&digest, sizeof digest, 1, stream) == 1 && fwrite(record, cache->record_bytes, 1, stream) == 1)
         return 0;
@@ -242,7 +258,7 @@ const void *df_feature_cache_record(const struct df_feature_cache *cache, int64_
     if (read_at(cache, offset, &digest, sizeof digest) != 0 ||
         read_at(cache, offset + (off_t)sizeof digest, room, cache->record_bytes) != 0)
         return NULL;
-    if (digest == df_digest_of(room, cache->record_bytes))
+    if (digest == record_digest(cache, i, room))
         return room;
     df_error_set("%s is damaged: record %lld of %lld, at byte %lld, is not what was written", cache->path,
                  (long long)i, (long long)cache->shape.count, (long long)offset);
@@ -256,9 +272,9 @@ void df_feature_cache_expect(const struct df_feature_cache *cache, int64_t i)
                       (off_t)(cache->record_bytes + sizeof(uint64_t)), POSIX_FADV_WILLNEED);
 }
 
-static enum df_feature_file check_header(const struct df_feature_cache *cache, uint64_t key)
+static enum df_feature_file check_header(const struct df_feature_cache *cache)
 {
-    const struct header expected = make_header(&cache->shape, key);
+    const struct header expected = make_header(cache);
     struct header found;
     struct stat status;
 
@@ -310,9 +326,9 @@ enum df_feature_file df_feature_cache_open(const char *path, const struct df_fea
     *cache = NULL;
     if (lstat(path, &status) != 0 && errno == ENOENT)
         return DF_FEATURE_FILE_ABSENT;
-    struct df_feature_cache *opened = new_cache(shape, path);
+    struct df_feature_cache *opened = new_cache(shape, path, key);
     if (opened && open_for_reading(opened) == 0)
-        state = check_header(opened, key);
+        state = check_header(opened);
     if (state == DF_FEATURE_FILE_WHOLE) {
         opened->finished = true;
         state = check_records(opened);
