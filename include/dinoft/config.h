@@ -43,6 +43,7 @@ enum df_option {
     DF_OPTION_RECIPE,
     DF_OPTION_RECOMPUTE,
     DF_OPTION_ROPE_RESCALE,
+    DF_OPTION_CACHE_FEATURES,
     DF_OPTION_OUTPUT_DIR,
     DF_OPTION_DEVICE,
     DF_OPTION_PRECISION,
@@ -80,8 +81,9 @@ struct df_config {
     const char *weights, *data_root, *class_names, *normalize, *recipe;
     int64_t n_classes;
     bool void_as_background;
-    bool recompute;      /* training: activations of a block are computed again rather than kept */
-    double rope_rescale; /* 1: none */
+    bool recompute;             /* training: activations of a block are computed again rather than kept */
+    double rope_rescale;        /* 1: none */
+    const char *cache_features; /* "auto", "memory", "file" or "off" */
 
     const char *output_dir, *device, *precision;
     int64_t threads; /* 0: all cores */

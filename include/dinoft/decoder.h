@@ -35,10 +35,10 @@ struct df_decoder_ops {
     double (*backward_flops)(const struct df_decoder *decoder, bool features);
     /* features[i] [batch * P, dim] -> decoder->logits. `training` makes BatchNorm use and update batch
      * statistics. */
-    int (*forward)(struct df_decoder *decoder, const float *const features[], int64_t batch, bool training);
+    int (*forward)(struct df_decoder *decoder, float *const features[], int64_t batch, bool training);
     /* Parameter gradients from decoder->dlogits; dfeatures[i] [batch * P, dim] is written where it is not
      * NULL. */
-    int (*backward)(struct df_decoder *decoder, const float *const features[], int64_t batch,
+    int (*backward)(struct df_decoder *decoder, float *const features[], int64_t batch,
                     float *const dfeatures[]);
 };
 

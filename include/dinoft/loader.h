@@ -13,10 +13,11 @@ struct df_loader_options {
 };
 
 struct df_batch {
-    int64_t count;                /* images in it: batch_size, fewer in the epoch's last */
-    const uint8_t *pixels;        /* [count, height, width, 3] RGB, resized linearly */
-    const uint8_t *labels;        /* [count, height, width], resized by nearest neighbour */
-    const int64_t *samples;       /* [count] indices into the data set */
+    int64_t count;          /* images in it: batch_size, fewer in the epoch's last */
+    const uint8_t *pixels;  /* [count, height, width, 3] RGB, resized linearly; NULL in a batch of stored
+                               features (dinoft/feed.h) */
+    const uint8_t *labels;  /* [count, height, width], resized by nearest neighbour */
+    const int64_t *samples; /* [count] indices into the data set */
     const struct df_image *masks; /* [count] original masks, if asked for; else NULL */
 };
 
@@ -24,6 +25,9 @@ struct df_loader;
 
 struct df_loader *df_loader_open(const struct df_dataset *dataset, const struct df_loader_options *options);
 void df_loader_close(struct df_loader *loader);
+
+/* The samples 0..count-1 in an epoch's order: as they are, or shuffled by seed and epoch alone. */
+void df_sample_order(int64_t *order, int64_t count, bool shuffle, uint64_t seed, int64_t epoch);
 
 /* Batches in an epoch: count / batch_size, rounded up. */
 int64_t df_loader_batches(const struct df_loader *loader);

@@ -10,8 +10,10 @@ struct df_segmenter_options {
     int64_t classes;
     int64_t rank; /* LoRA's; 0: none */
     int64_t max_batch, height, width;
-    bool training;  /* false: LoRA is folded into the weights, nothing is kept for gradients */
-    bool recompute; /* training with LoRA takes less memory and more time, see struct df_vit_options */
+    bool training;       /* false: LoRA is folded into the weights, nothing is kept for gradients */
+    bool recompute;      /* training with LoRA takes less memory and more time, see struct df_vit_options */
+    bool features_given; /* df_segmenter_load_features() brings what a backbone without LoRA would find: the
+                            model has none, and no memory for one */
     double rope_rescale;
     const char *backbone_path, *checkpoint_path; /* for error texts; NULL: "the backbone", "the checkpoint" */
     float mean[3], std[3];                       /* of the pixels, in [0, 1]; 0 and 1: only divided by 255 */
@@ -22,23 +24,24 @@ struct df_segmenter {
     struct df_segmenter_options options;
     struct df_parameters parameters;
     struct df_lora lora;
-    struct df_vit *vit;
+    struct df_vit *vit; /* NULL where features are given */
     struct df_decoder *decoder;
     struct df_arena arena;
-    uint8_t *pixels;     /* device [max_batch, H, W, 3] */
-    float *image;        /* device [max_batch, 3, H, W] */
-    uint8_t *labels;     /* device [max_batch, H, W] */
-    uint8_t *prediction; /* device [max_batch, H, W] */
-    float *loss_scratch; /* device [2 * logits] */
-    float *dfeatures[DF_VIT_MAX_FEATURES];
+    uint8_t *pixels;                       /* device [max_batch, H, W, 3]; NULL where features are given */
+    float *image;                          /* device [max_batch, 3, H, W]; likewise */
+    uint8_t *labels;                       /* device [max_batch, H, W] */
+    uint8_t *prediction;                   /* device [max_batch, H, W] */
+    float *loss_scratch;                   /* device [2 * logits] */
+    float *features[DF_VIT_MAX_FEATURES];  /* device [max_batch * P, dim]: what the decoder reads */
+    float *dfeatures[DF_VIT_MAX_FEATURES]; /* their gradients; NULL: not wanted */
     uint8_t *resized; /* device: prediction and labels of one image at a size of its own; only ever grows */
     size_t resized_bytes;
     int64_t steps; /* optimiser steps done */
 };
 
-/* backbone: official names. checkpoint: LoRA and decoder tensors to start from, whose shapes must be the
- * options'; NULL: a new model, drawn from seed. NULL with the error set, which the text "the checkpoint"
- * begins where that is at fault. */
+/* backbone: official names (NULL where features are given). checkpoint: LoRA and decoder tensors to start
+ * from, whose shapes must be the options'; NULL: a new model, drawn from seed. NULL with the error set, which
+ * the text "the checkpoint" begins where that is at fault. */
 struct df_segmenter *df_segmenter_create(struct df_backend *backend, const struct df_state *backbone,
                                          const struct df_vit_config *config,
                                          const struct df_segmenter_options *options,
@@ -57,6 +60,14 @@ int df_segmenter_load_pixels(struct df_segmenter *segmenter, int64_t count, cons
 /* The same for an image that is float32 [count, 3, H, W] and normalised already. */
 int df_segmenter_load_image(struct df_segmenter *segmenter, int64_t count, const float *image,
                             const uint8_t *labels);
+
+/* For a model whose features are given: those of image i of the batch, host float32 [n_features, P, dim], the
+ * last block's at the end; and the batch's labels [count, H, W]. */
+int df_segmenter_load_features(struct df_segmenter *segmenter, int64_t i, const void *features);
+int df_segmenter_load_labels(struct df_segmenter *segmenter, int64_t count, const uint8_t *labels);
+
+/* Bytes of one of an image's features, [P, dim]. */
+size_t df_segmenter_feature_bytes(const struct df_segmenter *segmenter);
 
 /* Logits of the batch on the device, in decoder->logits. `training`: batch statistics in BatchNorm, RoPE
  * rescaling drawn from rng. */

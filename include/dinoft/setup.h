@@ -27,17 +27,25 @@ int df_setup_image_size(const struct df_config *config, const struct df_checkpoi
                         int64_t *height, int64_t *width);
 /* The hub name that the flags mean; a checkpoint's own record counts more than defaults that nobody typed. */
 const char *df_setup_backbone_name(const struct df_config *config, const struct df_checkpoint *checkpoint);
-/* The decoder that is asked for. */
-const char *df_setup_decoder(const struct df_config *config);
+/* The decoder that the flags ask for. */
+const struct df_decoder_ops *df_setup_decoder(const struct df_config *config);
 
 /* -1 with the error set if an output of that name would overwrite the backbone, the checkpoint or the class
  * names. */
 int df_setup_check_output(const struct df_setup *setup, const struct df_config *config, const char *path);
 
-/* The model for training (LoRA, rank and decoder from the flags), or for evaluation (from the checkpoint,
- * which must be there). NULL with the error set. The backbone's file is released: what the model needs is
- * packed. */
-struct df_segmenter *df_setup_segmenter(struct df_setup *setup, const struct df_config *config, bool training,
-                                        int64_t classes, int64_t max_batch);
+enum df_model_use {
+    DF_MODEL_TRAINS,         /* LoRA, rank and decoder from the flags */
+    DF_MODEL_TRAINS_DECODER, /* the same without LoRA and backbone: features are given */
+    DF_MODEL_EVALUATES       /* all from the checkpoint, which must be there */
+};
+
+/* NULL with the error set. The backbone's file is released, since what the model needs is packed, but where
+ * the model has no backbone. */
+struct df_segmenter *df_setup_segmenter(struct df_setup *setup, const struct df_config *config,
+                                        enum df_model_use use, int64_t classes, int64_t max_batch);
+
+/* Closes the backbone's file. */
+void df_setup_release_backbone(struct df_setup *setup);
 
 #endif

@@ -117,18 +117,19 @@ static int evaluate(const struct df_config *config, struct df_setup *setup, cons
 {
     const volatile sig_atomic_t *stop = interrupt_flag();
     int64_t batch_size = df_min_i64(config->batch_size, dataset->count);
-    struct df_segmenter *segmenter = df_setup_segmenter(setup, config, false, dataset->n_classes, batch_size);
+    struct df_segmenter *segmenter =
+        df_setup_segmenter(setup, config, DF_MODEL_EVALUATES, dataset->n_classes, batch_size);
     struct df_loader *loader = segmenter ? open_loader(config, setup, dataset, batch_size) : NULL;
+    struct df_feed *feed = loader ? df_feed_images(loader) : NULL;
     struct df_metrics metrics = {0};
     int status = 1;
 
-    if (!loader || df_metrics_init(&metrics, dataset->n_classes, dataset->reference_void_is_background) != 0)
+    if (!feed || df_metrics_init(&metrics, dataset->n_classes, dataset->reference_void_is_background) != 0)
         goto done;
     df_log("%" PRId64 " images at %" PRId64 " x %" PRId64 ", normalize %s, LoRA rank %" PRId64 ", decoder %s",
            dataset->count, setup->height, setup->width, setup->normalize, setup->checkpoint->rank,
            setup->checkpoint->decoder->name);
-    if (df_evaluate(segmenter, loader, strcmp(config->eval_size, "original") == 0, "eval", stop, &metrics) !=
-        0)
+    if (df_evaluate(segmenter, feed, strcmp(config->eval_size, "original") == 0, "eval", stop, &metrics) != 0)
         goto done;
     if (*stop) {
         status = EXIT_INTERRUPTED;
@@ -141,6 +142,7 @@ static int evaluate(const struct df_config *config, struct df_setup *setup, cons
         status = 0;
 done:
     df_metrics_free(&metrics);
+    df_feed_free(feed);
     df_loader_close(loader);
     df_segmenter_free(segmenter);
     return status;

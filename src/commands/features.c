@@ -4,6 +4,7 @@
 
 #include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
+#include "dinoft/extractor.h"
 #include "dinoft/report.h"
 #include "dinoft/setup.h"
 #include "dinoft/size.h"
@@ -17,10 +18,8 @@
 struct extraction {
     const struct df_config *config;
     struct df_setup setup;
-    struct df_vit *vit;
-    struct df_arena arena;
-    uint8_t *pixels, *device_pixels;    /* [H, W, 3] */
-    float *device_image;                /* [3, H, W] */
+    struct df_extractor extractor;
+    uint8_t *pixels;                    /* [H, W, 3] */
     float *class_tokens;                /* [images, D] */
     float *patch_tokens;                /* [images, P, D] */
     float *layers[DF_VIT_MAX_FEATURES]; /* [images, D, h, w] */
@@ -29,38 +28,18 @@ struct extraction {
 
 static int64_t patches(const struct extraction *job)
 {
-    return df_vit_grid_h(job->vit) * df_vit_grid_w(job->vit);
-}
-
-static void plan(struct extraction *job)
-{
-    int64_t pixels = job->setup.height * job->setup.width;
-    job->device_pixels = df_arena_take(&job->arena, "pixels", 3 * pixels, DF_U8);
-    job->device_image = df_arena_take(&job->arena, "normalised image", 3 * pixels, DF_F32);
-    df_vit_plan(job->vit, &job->arena);
+    return df_vit_grid_h(job->extractor.vit) * df_vit_grid_w(job->extractor.vit);
 }
 
 static int prepare(struct extraction *job)
 {
-    const struct df_config *config = job->config;
-    struct df_setup *setup = &job->setup;
-    struct df_vit_options options = {
+    const struct df_extractor_options options = {
         .max_batch = 1,
-        .height = setup->height,
-        .width = setup->width,
-        .n_features = (int)df_max_i64(config->layers, 1),
+        .n_features = (int)df_max_i64(job->config->layers, 1),
         .class_tokens = true,
-        .path = setup->weights_path,
-        .fold = setup->checkpoint ? setup->checkpoint->state : NULL,
+        .fold = job->setup.checkpoint ? job->setup.checkpoint->state : NULL,
     };
-    job->vit = df_vit_create(setup->backend, setup->backbone, &setup->vit, &options);
-    if (!job->vit)
-        return -1;
-    df_arena_init(&job->arena, setup->backend);
-    plan(job);
-    DF_TRY(df_arena_commit(&job->arena));
-    plan(job);
-    return 0;
+    return df_extractor_open(&job->extractor, &job->setup, &options);
 }
 
 /* count floats, or NULL with the error set. */
@@ -105,23 +84,19 @@ static void transpose(const float *tokens, int64_t rows, int64_t dim, float *map
 
 static int extract(struct extraction *job, int64_t i)
 {
-    struct df_backend *backend = job->setup.backend;
+    const struct df_vit *vit = job->extractor.vit;
     struct df_image image = {0};
     int64_t dim = job->setup.vit.dim, count = patches(job) * dim;
     int layers = (int)job->config->layers;
     int last = layers > 0 ? layers - 1 : 0;
-    size_t bytes = (size_t)(job->setup.height * job->setup.width * 3);
 
     DF_TRY(input_read(job->config->inputs[i], job->setup.height, job->setup.width, &image, job->pixels));
     df_image_free(&image);
-    DF_TRY(backend->ops->upload(backend, job->device_pixels, job->pixels, bytes));
-    DF_TRY(backend->ops->image_normalize(backend, job->device_pixels, job->device_image, 1, job->setup.height,
-                                         job->setup.width, job->setup.mean, job->setup.std));
-    DF_TRY(df_vit_forward(job->vit, job->device_image, 1, false, NULL));
-    DF_TRY(fetch(job, df_vit_class_token(job->vit), dim, job->class_tokens + i * dim));
-    DF_TRY(fetch(job, df_vit_feature(job->vit, last), count, job->patch_tokens + i * count));
+    DF_TRY(df_extractor_run(&job->extractor, 1, job->pixels));
+    DF_TRY(fetch(job, df_vit_class_token(vit), dim, job->class_tokens + i * dim));
+    DF_TRY(fetch(job, df_vit_feature(vit, last), count, job->patch_tokens + i * count));
     for (int layer = 0; layer < layers; layer++) {
-        DF_TRY(fetch(job, df_vit_feature(job->vit, layer), count, job->tokens));
+        DF_TRY(fetch(job, df_vit_feature(vit, layer), count, job->tokens));
         transpose(job->tokens, patches(job), dim, job->layers[layer] + i * count);
     }
     return 0;
@@ -130,7 +105,8 @@ static int extract(struct extraction *job, int64_t i)
 static int write_features(const struct extraction *job)
 {
     int64_t images = job->config->n_inputs, dim = job->setup.vit.dim;
-    const int64_t map[4] = {images, dim, df_vit_grid_h(job->vit), df_vit_grid_w(job->vit)};
+    const int64_t map[4] = {images, dim, df_vit_grid_h(job->extractor.vit),
+                            df_vit_grid_w(job->extractor.vit)};
     struct df_state *state = df_state_new();
     int status = -1;
 
@@ -173,8 +149,7 @@ static int extract_all(struct extraction *job)
 
 static void finish(struct extraction *job)
 {
-    df_vit_free(job->vit);
-    df_arena_free(&job->arena);
+    df_extractor_close(&job->extractor);
     df_setup_close(&job->setup);
     for (int i = 0; i < DF_VIT_MAX_FEATURES; i++)
         free(job->layers[i]);

@@ -149,7 +149,7 @@ static int choose_options(const struct df_config *config, const struct df_vit_co
                           const struct df_checkpoint *checkpoint, struct df_segmenter_options *options)
 {
     *options = (struct df_segmenter_options){
-        .decoder = checkpoint ? checkpoint->decoder->name : df_setup_decoder(config),
+        .decoder = checkpoint ? checkpoint->decoder->name : df_setup_decoder(config)->name,
         .classes = checkpoint              ? checkpoint->classes
                    : config->n_classes > 0 ? config->n_classes
                                            : USUAL_CLASSES,

@@ -137,7 +137,7 @@ int command_predict(const struct df_config *config)
     if (df_setup_open(&setup, config) != 0 || check_outputs(&job) != 0)
         goto done;
     df_voc_palette(job.palette);
-    job.segmenter = df_setup_segmenter(&setup, config, false, setup.checkpoint->classes, 1);
+    job.segmenter = df_setup_segmenter(&setup, config, DF_MODEL_EVALUATES, setup.checkpoint->classes, 1);
     job.pixels = malloc((size_t)(setup.height * setup.width * 3));
     if (job.segmenter && !job.pixels)
         df_error_memory("an image", (unsigned long long)(setup.height * setup.width * 3));

@@ -112,6 +112,12 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
            "while training DINOv3, scale the position coordinates by a random factor of 1/F to F; 1: off",
            .kind = DF_KIND_FLOAT, .metavar = "F", .initial = "1", .float_minimum = 1,
            .float_minimum_itself = true),
+    OPTION(CACHE_FEATURES, cache_features, RUN, TRAIN,
+           "without LoRA, run the backbone once over each image and keep what it finds, in memory or in "
+           "NAME_features.cache, which later runs use again; auto: where it saves work and takes at most "
+           "half of "
+           "the memory left, or else of the disk",
+           CHOICE("auto", "auto", "memory", "file", "off")),
     OPTION(OUTPUT_DIR, output_dir, OUTPUT, TRAIN | PREDICT, "the folder that is written to",
            STRING("DIR", "output")),
     OPTION(DEVICE, device, MACHINE, NETWORK | BENCH | INFO, "what computes; this version has a CPU backend",

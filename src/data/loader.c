@@ -250,17 +250,17 @@ int64_t df_loader_batches(const struct df_loader *loader)
     return loader->batches;
 }
 
-static void set_order(struct df_loader *loader, int64_t epoch)
+void df_sample_order(int64_t *order, int64_t count, bool shuffle, uint64_t seed, int64_t epoch)
 {
     struct df_rng rng;
 
-    if (loader->options.shuffle) {
-        df_rng_seed(&rng, loader->options.seed, df_hash_text("order of samples") + (uint64_t)epoch);
-        df_rng_permutation(&rng, loader->order, loader->dataset->count);
+    if (shuffle) {
+        df_rng_seed(&rng, seed, df_hash_text("order of samples") + (uint64_t)epoch);
+        df_rng_permutation(&rng, order, count);
         return;
     }
-    for (int64_t i = 0; i < loader->dataset->count; i++)
-        loader->order[i] = i;
+    for (int64_t i = 0; i < count; i++)
+        order[i] = i;
 }
 
 static void clear_slot(struct slot *slot)
@@ -275,7 +275,8 @@ int df_loader_start(struct df_loader *loader, int64_t epoch)
     loader->end_position = 0;
     while (loader->in_flight > 0)
         pthread_cond_wait(&loader->done_changed, &loader->lock);
-    set_order(loader, epoch);
+    df_sample_order(loader->order, loader->dataset->count, loader->options.shuffle, loader->options.seed,
+                    epoch);
     for (int i = 0; i < SLOTS; i++)
         clear_slot(&loader->slots[i]);
     loader->next_position = 0;

@@ -269,7 +269,7 @@ static size_t output_bytes(const struct stage *stage, int64_t batch)
     return (size_t)(batch * stage->out_h * stage->out_w * stage->conv.out) * sizeof(float);
 }
 
-static int forward(struct df_decoder *decoder, const float *const features[], int64_t batch, bool training)
+static int forward(struct df_decoder *decoder, float *const features[], int64_t batch, bool training)
 {
     struct fpn *fpn = (struct fpn *)decoder;
     const struct stage *last = &fpn->stages[STAGES - 1];
@@ -336,7 +336,7 @@ static int merge_backward(struct fpn *fpn, int i, int64_t batch, const float *fe
                                           before->out_h, before->out_w, merge->channels);
 }
 
-static int backward(struct df_decoder *decoder, const float *const features[], int64_t batch,
+static int backward(struct df_decoder *decoder, float *const features[], int64_t batch,
                     float *const dfeatures[])
 {
     struct fpn *fpn = (struct fpn *)decoder;

@@ -50,7 +50,7 @@ static struct df_matrix weight_matrix(const struct df_decoder *decoder, float *w
     return (struct df_matrix){weight, DF_F32, decoder->shape.classes, decoder->shape.dim, decoder->shape.dim};
 }
 
-static int forward(struct df_decoder *decoder, const float *const features[], int64_t batch, bool training)
+static int forward(struct df_decoder *decoder, float *const features[], int64_t batch, bool training)
 {
     const struct df_backend_ops *ops = decoder->backend->ops;
     struct df_matrix logits = logit_matrix(decoder, decoder->logits, batch);
@@ -63,7 +63,7 @@ static int forward(struct df_decoder *decoder, const float *const features[], in
                          df_parameter_value(decoder->parameters, "classifier.bias"));
 }
 
-static int backward(struct df_decoder *decoder, const float *const features[], int64_t batch,
+static int backward(struct df_decoder *decoder, float *const features[], int64_t batch,
                     float *const dfeatures[])
 {
     const struct df_backend_ops *ops = decoder->backend->ops;

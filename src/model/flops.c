@@ -43,7 +43,8 @@ double df_segmenter_flops(const struct df_segmenter *segmenter, bool training)
 {
     const struct df_decoder *decoder = segmenter->decoder;
     const int64_t rank = training ? segmenter->options.rank : 0; /* in evaluation it is folded */
-    double total = backbone_forward(segmenter->vit, rank) + decoder->ops->flops(decoder);
+    double total =
+        (segmenter->vit ? backbone_forward(segmenter->vit, rank) : 0.0) + decoder->ops->flops(decoder);
 
     if (!training)
         return total;

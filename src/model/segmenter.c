@@ -23,6 +23,37 @@ static int64_t logit_count(const struct df_segmenter *segmenter, int64_t images)
     return images * decoder->logits_h * decoder->logits_w * decoder->shape.classes;
 }
 
+static int64_t feature_count(const struct df_segmenter *segmenter, int64_t images)
+{
+    const struct df_decoder_shape *shape = &segmenter->decoder->shape;
+    return images * shape->grid_h * shape->grid_w * shape->dim;
+}
+
+size_t df_segmenter_feature_bytes(const struct df_segmenter *segmenter)
+{
+    return (size_t)feature_count(segmenter, 1) * sizeof(float);
+}
+
+/* One buffer for each map that the decoder reads, or for its gradient. */
+static void plan_features(struct df_segmenter *segmenter, float *features[], const char *name)
+{
+    for (int i = 0; i < segmenter->decoder->ops->n_features; i++)
+        features[i] = df_arena_take(&segmenter->arena, name,
+                                    feature_count(segmenter, segmenter->options.max_batch), DF_F32);
+}
+
+static void plan_backbone(struct df_segmenter *segmenter)
+{
+    struct df_arena *arena = &segmenter->arena;
+    int64_t all = pixels(segmenter, segmenter->options.max_batch);
+
+    segmenter->pixels = df_arena_take(arena, "pixels", 3 * all, DF_U8);
+    segmenter->image = df_arena_take(arena, "normalised image", 3 * all, DF_F32);
+    df_vit_plan(segmenter->vit, arena);
+    for (int i = 0; i < segmenter->decoder->ops->n_features; i++)
+        segmenter->features[i] = df_vit_feature(segmenter->vit, i);
+}
+
 static void plan(struct df_segmenter *segmenter)
 {
     struct df_arena *arena = &segmenter->arena;
@@ -30,11 +61,12 @@ static void plan(struct df_segmenter *segmenter)
     int64_t all = pixels(segmenter, options->max_batch);
 
     df_parameters_plan(&segmenter->parameters, arena, options->training);
-    segmenter->pixels = df_arena_take(arena, "pixels", 3 * all, DF_U8);
-    segmenter->image = df_arena_take(arena, "normalised image", 3 * all, DF_F32);
     segmenter->labels = df_arena_take(arena, "labels", all, DF_U8);
     segmenter->prediction = df_arena_take(arena, "prediction", all, DF_U8);
-    df_vit_plan(segmenter->vit, arena);
+    if (options->features_given)
+        plan_features(segmenter, segmenter->features, "patch tokens");
+    else
+        plan_backbone(segmenter);
     segmenter->decoder->ops->plan(segmenter->decoder, arena);
     if (!options->training)
         return;
@@ -42,11 +74,7 @@ static void plan(struct df_segmenter *segmenter)
                                             2 * logit_count(segmenter, options->max_batch), DF_F32);
     if (options->rank == 0)
         return;
-    const struct df_decoder_shape *shape = &segmenter->decoder->shape;
-    for (int i = 0; i < segmenter->decoder->ops->n_features; i++)
-        segmenter->dfeatures[i] =
-            df_arena_take(arena, "patch token gradient",
-                          options->max_batch * shape->grid_h * shape->grid_w * shape->dim, DF_F32);
+    plan_features(segmenter, segmenter->dfeatures, "patch token gradient");
 }
 
 static int create_vit(struct df_segmenter *segmenter, const struct df_state *backbone,
@@ -113,7 +141,9 @@ static struct df_segmenter *create_counted(struct df_backend *backend, const str
     segmenter->options = *options;
     df_arena_init(&segmenter->arena, backend);
 
-    if (create_vit(segmenter, backbone, config, checkpoint, ops->n_features) != 0 ||
+    assert(!options->features_given || options->rank == 0);
+    if ((!options->features_given &&
+         create_vit(segmenter, backbone, config, checkpoint, ops->n_features) != 0) ||
         create_decoder(segmenter, config, ops) != 0) {
         df_segmenter_free(segmenter);
         return NULL;
@@ -161,7 +191,7 @@ void df_segmenter_free(struct df_segmenter *segmenter)
     free(segmenter);
 }
 
-static int load_labels(struct df_segmenter *segmenter, int64_t count, const uint8_t *labels)
+int df_segmenter_load_labels(struct df_segmenter *segmenter, int64_t count, const uint8_t *labels)
 {
     assert(count >= 1 && count <= segmenter->options.max_batch);
     if (!labels)
@@ -176,7 +206,8 @@ int df_segmenter_load_pixels(struct df_segmenter *segmenter, int64_t count, cons
     struct df_backend *backend = segmenter->backend;
     const struct df_segmenter_options *options = &segmenter->options;
 
-    DF_TRY(load_labels(segmenter, count, labels));
+    assert(segmenter->vit);
+    DF_TRY(df_segmenter_load_labels(segmenter, count, labels));
     DF_TRY(backend->ops->upload(backend, segmenter->pixels, source, (size_t)(3 * pixels(segmenter, count))));
     return backend->ops->image_normalize(backend, segmenter->pixels, segmenter->image, count, options->height,
                                          options->width, options->mean, options->std);
@@ -185,25 +216,29 @@ int df_segmenter_load_pixels(struct df_segmenter *segmenter, int64_t count, cons
 int df_segmenter_load_image(struct df_segmenter *segmenter, int64_t count, const float *image,
                             const uint8_t *labels)
 {
-    DF_TRY(load_labels(segmenter, count, labels));
+    assert(segmenter->vit);
+    DF_TRY(df_segmenter_load_labels(segmenter, count, labels));
     return segmenter->backend->ops->upload(segmenter->backend, segmenter->image, image,
                                            (size_t)(3 * pixels(segmenter, count)) * sizeof *image);
 }
 
-/* The backbone's outputs as the decoder wants them. */
-static void gather_features(const struct df_segmenter *segmenter, const float *features[])
+int df_segmenter_load_features(struct df_segmenter *segmenter, int64_t i, const void *features)
 {
-    for (int i = 0; i < segmenter->decoder->ops->n_features; i++)
-        features[i] = df_vit_feature(segmenter->vit, i);
+    struct df_backend *backend = segmenter->backend;
+    const size_t bytes = df_segmenter_feature_bytes(segmenter);
+
+    assert(segmenter->options.features_given && i >= 0 && i < segmenter->options.max_batch);
+    for (int n = 0; n < segmenter->decoder->ops->n_features; n++)
+        DF_TRY(backend->ops->upload(backend, (char *)segmenter->features[n] + (size_t)i * bytes,
+                                    (const char *)features + (size_t)n * bytes, bytes));
+    return 0;
 }
 
 int df_segmenter_forward(struct df_segmenter *segmenter, int64_t count, bool training, struct df_rng *rng)
 {
-    const float *features[DF_VIT_MAX_FEATURES];
-
-    DF_TRY(df_vit_forward(segmenter->vit, segmenter->image, count, training, rng));
-    gather_features(segmenter, features);
-    return segmenter->decoder->ops->forward(segmenter->decoder, features, count, training);
+    if (segmenter->vit)
+        DF_TRY(df_vit_forward(segmenter->vit, segmenter->image, count, training, rng));
+    return segmenter->decoder->ops->forward(segmenter->decoder, segmenter->features, count, training);
 }
 
 int df_segmenter_loss(struct df_segmenter *segmenter, int64_t count, bool gradient, bool prediction,
@@ -232,11 +267,9 @@ int df_segmenter_loss(struct df_segmenter *segmenter, int64_t count, bool gradie
 
 int df_segmenter_backward(struct df_segmenter *segmenter, int64_t count)
 {
-    const float *features[DF_VIT_MAX_FEATURES];
     struct df_decoder *decoder = segmenter->decoder;
 
-    gather_features(segmenter, features);
-    DF_TRY(decoder->ops->backward(decoder, features, count, segmenter->dfeatures));
+    DF_TRY(decoder->ops->backward(decoder, segmenter->features, count, segmenter->dfeatures));
     if (segmenter->options.rank == 0)
         return 0;
     return df_vit_backward(segmenter->vit, count, (const float *const *)segmenter->dfeatures);

@@ -61,20 +61,19 @@ static int count_at_original_size(struct df_segmenter *segmenter, const struct d
     return 0;
 }
 
-int df_evaluate(struct df_segmenter *segmenter, struct df_loader *loader, bool original, const char *label,
+int df_evaluate(struct df_segmenter *segmenter, struct df_feed *feed, bool original, const char *label,
                 const volatile sig_atomic_t *stop, struct df_metrics *metrics)
 {
     struct prediction_buffer buffer = {0};
     struct df_batch batch;
     int64_t done = 0, images = 0;
     int more = 0, status = -1;
-    struct df_progress *progress = df_progress_open(stderr, label, df_loader_batches(loader));
+    struct df_progress *progress = df_progress_open(stderr, label, df_feed_batches(feed));
 
-    if (df_loader_start(loader, 0) != 0)
+    if (df_feed_start(feed, 0) != 0)
         goto finish;
-    while (!(stop && *stop) && (more = df_loader_next(loader, &batch)) == 1) {
-        if (df_segmenter_load_pixels(segmenter, batch.count, batch.pixels, batch.labels) != 0 ||
-            df_segmenter_forward(segmenter, batch.count, false, NULL) != 0)
+    while (!(stop && *stop) && (more = df_feed_next(feed, segmenter, &batch)) == 1) {
+        if (df_segmenter_forward(segmenter, batch.count, false, NULL) != 0)
             goto finish;
         if (original ? count_at_original_size(segmenter, &batch, &buffer, metrics)
                      : count_at_network_size(segmenter, &batch, &buffer, metrics))

@@ -151,7 +151,7 @@ int df_setup_open(struct df_setup *setup, const struct df_config *config)
 
 void df_setup_close(struct df_setup *setup)
 {
-    df_state_free(setup->backbone);
+    df_setup_release_backbone(setup);
     df_checkpoint_free(setup->checkpoint);
     df_backend_close(setup->backend);
     free(setup->weights_path);
@@ -165,16 +165,16 @@ int df_setup_check_output(const struct df_setup *setup, const struct df_config *
     return df_check_other_file(path, config->class_names);
 }
 
-const char *df_setup_decoder(const struct df_config *config)
+const struct df_decoder_ops *df_setup_decoder(const struct df_config *config)
 {
-    return config->use_fpn ? "fpn" : "linear";
+    return config->use_fpn ? &df_decoder_fpn : &df_decoder_linear;
 }
 
 /* Training from a checkpoint: what was asked for must be what it holds. */
 static int check_training_checkpoint(const struct df_checkpoint *checkpoint, const struct df_config *config,
                                      int64_t classes)
 {
-    const char *decoder = df_setup_decoder(config);
+    const char *decoder = df_setup_decoder(config)->name;
     if (strcmp(checkpoint->decoder->name, decoder) != 0)
         return df_error_set("%s holds a decoder of type %s, asked for is %s (--use_fpn %s)",
                             config->lora_weights, checkpoint->decoder->name, decoder,
@@ -193,12 +193,19 @@ static int check_training_checkpoint(const struct df_checkpoint *checkpoint, con
     return 0;
 }
 
-struct df_segmenter *df_setup_segmenter(struct df_setup *setup, const struct df_config *config, bool training,
-                                        int64_t classes, int64_t max_batch)
+void df_setup_release_backbone(struct df_setup *setup)
 {
+    df_state_free(setup->backbone);
+    setup->backbone = NULL;
+}
+
+struct df_segmenter *df_setup_segmenter(struct df_setup *setup, const struct df_config *config,
+                                        enum df_model_use use, int64_t classes, int64_t max_batch)
+{
+    const bool training = use != DF_MODEL_EVALUATES;
     const struct df_checkpoint *checkpoint = setup->checkpoint;
     struct df_segmenter_options options = {
-        .decoder = checkpoint ? checkpoint->decoder->name : df_setup_decoder(config),
+        .decoder = checkpoint ? checkpoint->decoder->name : df_setup_decoder(config)->name,
         .classes = classes,
         .rank = checkpoint         ? checkpoint->rank
                 : config->use_lora ? config->r
@@ -208,6 +215,7 @@ struct df_segmenter *df_setup_segmenter(struct df_setup *setup, const struct df_
         .width = setup->width,
         .training = training,
         .recompute = config->recompute,
+        .features_given = use == DF_MODEL_TRAINS_DECODER,
         .rope_rescale = config->rope_rescale,
         .backbone_path = setup->weights_path,
         .checkpoint_path = config->lora_weights,
@@ -219,9 +227,7 @@ struct df_segmenter *df_setup_segmenter(struct df_setup *setup, const struct df_
     struct df_segmenter *segmenter =
         df_segmenter_create(setup->backend, setup->backbone, &setup->vit, &options,
                             checkpoint ? checkpoint->state : NULL, (uint64_t)config->seed);
-    if (!segmenter)
-        return NULL;
-    df_state_free(setup->backbone);
-    setup->backbone = NULL;
+    if (segmenter && segmenter->vit)
+        df_setup_release_backbone(setup);
     return segmenter;
 }

@@ -1,5 +1,6 @@
 #include "dinoft/train.h"
 
+#include "cached_features.h"
 #include "run_log.h"
 
 #include "dinoft/atomic_write.h"
@@ -22,7 +23,9 @@ struct run {
     const volatile sig_atomic_t *stop;
     struct df_setup setup;
     struct df_dataset *train_set, *val_set;
-    struct df_loader *train_loader, *val_loader;
+    struct cached_features features;
+    struct df_loader *train_loader, *val_loader; /* NULL where all features are there */
+    struct df_feed *train_feed, *val_feed;
     struct df_segmenter *segmenter;
     struct df_record record; /* borrows the data set's class names */
     struct run_log log;
@@ -146,11 +149,45 @@ static int write_config(const struct run *run)
     effective.img_dim[1] = run->setup.width;
     effective.normalize = run->setup.normalize;
     effective.weights = run->setup.weights_path;
+    effective.cache_features = feature_place_name(run->features.place);
     if (run->segmenter->options.rank > 0)
         effective.r = run->segmenter->options.rank;
     int status = path ? df_config_write_json(path, &effective) : -1;
     free(path);
     return status;
+}
+
+static int open_features(struct run *run)
+{
+    const struct df_dataset *const sets[2] = {run->train_set, run->val_set};
+    char *path = output_file(run->config, "_features.cache");
+    int status = path ? cached_features_open(&run->features, run->config, &run->setup, sets, path) : -1;
+
+    free(path);
+    return status;
+}
+
+static int64_t max_batch(const struct run *run)
+{
+    return df_min_i64(run->config->batch_size, df_max_i64(run->train_set->count, run->val_set->count));
+}
+
+static int open_loaders(struct run *run)
+{
+    const bool in_order = run->config->no_shuffle || run->features.cache; /* as the cache is filled */
+
+    if (run->features.cache && df_feature_cache_is_finished(run->features.cache))
+        return 0;
+    run->train_loader = open_loader(run, run->train_set, !in_order);
+    run->val_loader = run->train_loader ? open_loader(run, run->val_set, false) : NULL;
+    return run->val_loader ? 0 : -1;
+}
+
+static void close_loaders(struct run *run)
+{
+    df_loader_close(run->train_loader);
+    df_loader_close(run->val_loader);
+    run->train_loader = run->val_loader = NULL;
 }
 
 /* Everything that can fail for a reason that the user should hear at once. */
@@ -164,14 +201,13 @@ static int prepare(struct run *run)
         return -1;
     DF_TRY(df_setup_open(&run->setup, config));
     DF_TRY(check_overwriting(run));
-    run->segmenter = df_setup_segmenter(
-        &run->setup, config, true, run->train_set->n_classes,
-        df_min_i64(config->batch_size, df_max_i64(run->train_set->count, run->val_set->count)));
+    DF_TRY(open_features(run));
+    run->segmenter = df_setup_segmenter(&run->setup, config,
+                                        run->features.cache ? DF_MODEL_TRAINS_DECODER : DF_MODEL_TRAINS,
+                                        run->train_set->n_classes, max_batch(run));
     if (!run->segmenter)
         return -1;
-    if (!(run->train_loader = open_loader(run, run->train_set, !config->no_shuffle)) ||
-        !(run->val_loader = open_loader(run, run->val_set, false)))
-        return -1;
+    DF_TRY(open_loaders(run));
     fill_record(run);
     log_model(run);
     df_rng_seed(&run->rng, (uint64_t)config->seed, df_hash_text("rope_rescale"));
@@ -185,12 +221,49 @@ static void finish(struct run *run)
 {
     run_log_free(&run->log);
     free(run->checkpoint_path);
-    df_loader_close(run->train_loader);
-    df_loader_close(run->val_loader);
+    df_feed_free(run->train_feed);
+    df_feed_free(run->val_feed);
+    close_loaders(run);
+    cached_features_close(&run->features);
     df_segmenter_free(run->segmenter);
     df_setup_close(&run->setup);
     df_dataset_free(run->train_set);
     df_dataset_free(run->val_set);
+}
+
+static struct df_feed *feed_features(const struct run *run, int64_t first, int64_t count, bool shuffle)
+{
+    const struct df_feed_options options = {.first = first,
+                                            .count = count,
+                                            .batch_size = run->config->batch_size,
+                                            .shuffle = shuffle,
+                                            .seed = (uint64_t)run->config->seed};
+    return df_feed_features(run->features.cache, run->features.shape.label_bytes, &options);
+}
+
+/* Fills the cache, if there is one. Afterwards nothing of the backbone and no image is needed any more. */
+static int prepare_features(struct run *run)
+{
+    struct df_loader *const loaders[2] = {run->train_loader, run->val_loader};
+
+    if (!df_feature_cache_is_finished(run->features.cache))
+        DF_TRY(cached_features_fill(&run->features, &run->setup, loaders, max_batch(run), run->stop));
+    close_loaders(run);
+    df_setup_release_backbone(&run->setup);
+    if (!df_feature_cache_is_finished(run->features.cache))
+        return 0; /* interrupted */
+    run->train_feed = feed_features(run, 0, run->train_set->count, !run->config->no_shuffle);
+    run->val_feed = feed_features(run, run->train_set->count, run->val_set->count, false);
+    return run->train_feed && run->val_feed ? 0 : -1;
+}
+
+static int open_feeds(struct run *run)
+{
+    if (run->features.cache)
+        return prepare_features(run);
+    run->train_feed = df_feed_images(run->train_loader);
+    run->val_feed = df_feed_images(run->val_loader);
+    return run->train_feed && run->val_feed ? 0 : -1;
 }
 
 static bool out_of_steps(const struct run *run)
@@ -204,18 +277,22 @@ static int write_debug_picture(struct run *run, int64_t epoch, const struct df_b
     struct df_segmenter *segmenter = run->segmenter;
     int64_t height = run->setup.height, width = run->setup.width;
     uint8_t palette[256][3];
-    struct df_image image = {width, height, 3, (uint8_t *)(uintptr_t)batch->pixels};
-    struct df_image classes = {0}, overlay = {0};
+    struct df_image original = {0}, image = {0}, classes = {0}, overlay = {0};
     char *path =
         df_text_format("%s/%s_viz_%" PRId64 ".png", run->config->output_dir, run->config->exp_name, epoch);
     int status = -1;
 
     df_tab20_palette((int)segmenter->options.classes, palette);
-    if (path && df_image_alloc(&classes, width, height, 1) == 0 &&
+    if (path && df_dataset_read(run->train_set, batch->samples[0], &original, NULL) == 0 &&
+        df_image_alloc(&image, width, height, 3) == 0 &&
+        df_resize_linear(&original, image.pixels, width, height) == 0 &&
+        df_image_alloc(&classes, width, height, 1) == 0 &&
         df_segmenter_loss(segmenter, 1, false, true, NULL, NULL) == 0 &&
         df_segmenter_download_prediction(segmenter, 1, classes.pixels) == 0 &&
         df_overlay(&image, &classes, palette, &overlay) == 0)
         status = df_png_write_rgb(path, &overlay);
+    df_image_free(&original);
+    df_image_free(&image);
     df_image_free(&classes);
     df_image_free(&overlay);
     free(path);
@@ -237,7 +314,6 @@ static int train_batch(struct run *run, int64_t epoch, const struct df_batch *ba
     const struct df_config *config = run->config;
     int64_t counted;
 
-    DF_TRY(df_segmenter_load_pixels(run->segmenter, batch->count, batch->pixels, batch->labels));
     DF_TRY(df_segmenter_train_step(run->segmenter, batch->count, config->lr, &run->rng, loss, &counted));
     run->step++;
     double rate = (double)batch->count / (df_seconds() - started);
@@ -258,14 +334,15 @@ static int train_epoch(struct run *run, int64_t epoch)
     char label[64];
     struct df_batch batch;
     double loss_sum = 0.0, loss = NAN, started = df_seconds();
-    int64_t done = 0, counted = 0, images = 0, total = df_loader_batches(run->train_loader);
+    int64_t done = 0, counted = 0, images = 0, total = df_feed_batches(run->train_feed);
     int more = 0, status = -1;
 
     snprintf(label, sizeof label, "epoch %" PRId64 "/%" PRId64, epoch + 1, run->config->epochs);
     struct df_progress *progress = df_progress_open(stderr, label, total);
-    if (df_loader_start(run->train_loader, epoch) != 0)
+    if (df_feed_start(run->train_feed, epoch) != 0)
         goto done;
-    while (!*run->stop && !out_of_steps(run) && (more = df_loader_next(run->train_loader, &batch)) == 1) {
+    while (!*run->stop && !out_of_steps(run) &&
+           (more = df_feed_next(run->train_feed, run->segmenter, &batch)) == 1) {
         if (train_batch(run, epoch, &batch, started, &loss) != 0)
             goto done;
         started = df_seconds();
@@ -296,7 +373,7 @@ static int validate(struct run *run, int64_t epoch)
 
     if (df_metrics_init(&metrics, run->val_set->n_classes, run->val_set->reference_void_is_background) != 0)
         return -1;
-    if (df_evaluate(run->segmenter, run->val_loader, false, "validation", run->stop, &metrics) != 0)
+    if (df_evaluate(run->segmenter, run->val_feed, false, "validation", run->stop, &metrics) != 0)
         goto done;
     if (*run->stop) { /* a part of the images would be a wrong number */
         status = 0;
@@ -362,7 +439,9 @@ int df_train(const struct df_config *config, const volatile sig_atomic_t *stop)
     int status = prepare(&run);
 
     if (status == 0) {
-        status = train_all(&run);
+        status = open_feeds(&run);
+        if (status == 0)
+            status = train_all(&run);
         if (status != 0)
             rescue(&run);
     }

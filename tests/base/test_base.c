@@ -1,6 +1,8 @@
 #include "support/cmocka_all.h"
 
+#include "dinoft/available.h"
 #include "dinoft/clock.h"
+#include "dinoft/digest.h"
 #include "dinoft/dtype.h"
 #include "dinoft/error.h"
 #include "dinoft/median.h"
@@ -225,6 +227,43 @@ static void medians_of_few_and_many(void **state)
     assert_true(odd[0] == -1.0 && odd[2] == 1e9); /* sorted */
 }
 
+/* The values that xxHash's own documentation and tests give. */
+static void digests_are_xxh64(void **state)
+{
+    (void)state;
+    assert_true(df_digest_of("", 0) == 0xef46db3751d8e999u);
+    assert_true(df_digest_of("a", 1) == 0xd24ec4f1a98c6e5bu);
+    assert_true(df_digest_of("abc", 3) == 0x44bc2cf5ad770999u);
+    const char *longer = "Nobody inspects the spammish repetition";
+    assert_true(df_digest_of(longer, strlen(longer)) == 0xfbcea83c8a378bf1u);
+}
+
+static void digests_do_not_depend_on_the_pieces(void **state)
+{
+    unsigned char bytes[200];
+    (void)state;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (unsigned char)(i * 37);
+    const uint64_t whole = df_digest_of(bytes, sizeof bytes);
+    for (size_t piece = 1; piece < sizeof bytes; piece++) {
+        struct df_digest digest;
+        df_digest_start(&digest);
+        for (size_t at = 0; at < sizeof bytes; at += piece)
+            df_digest_add(&digest, bytes + at, piece < sizeof bytes - at ? piece : sizeof bytes - at);
+        assert_true(df_digest_value(&digest) == whole);
+    }
+    bytes[150] ^= 1;
+    assert_true(df_digest_of(bytes, sizeof bytes) != whole);
+}
+
+static void the_machine_has_something_left(void **state)
+{
+    (void)state;
+    assert_true(df_available_memory() > 0);
+    assert_true(df_available_disk(".") > 0);
+    assert_true(df_available_disk("there/is/no/such/folder") == SIZE_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,6 +282,9 @@ int main(void)
         cmocka_unit_test(the_nearest_word_is_found),
         cmocka_unit_test(the_clock_runs_forwards),
         cmocka_unit_test(medians_of_few_and_many),
+        cmocka_unit_test(digests_are_xxh64),
+        cmocka_unit_test(digests_do_not_depend_on_the_pieces),
+        cmocka_unit_test(the_machine_has_something_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

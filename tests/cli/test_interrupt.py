@@ -88,10 +88,22 @@ class Training(InterruptTest):
         """Nothing was trained: no checkpoint is written, and none is spoken of."""
         status, stderr = self.interrupted_run(r"dinoft: ", "--img_dim", 490, 490)
         self.assertEqual(status, 130, stderr)
-        if "after step 0" not in stderr:
+        if "before the first step" not in stderr:
             self.skipTest("the first step was faster than the signal")
         self.assertFalse((self.folder / "output" / "run.pt").exists())
         self.assertNotIn("the checkpoint is", stderr)
+
+    def test_while_features_are_computed(self):
+        """No file of a part of them is left, and a later run begins anew."""
+        flags = ["--cache_features", "file", "--img_dim", 490, 490]
+        process = self.start(self.train_command("--epochs", 100000, "--batch_size", 1, *flags))
+        stderr = self.interrupt_at(process, r"features 1/")
+        self.assertEqual(process.returncode, 130, stderr)
+        self.assertIn("interrupted before the first step: nothing was trained", stderr)
+        self.assertFalse((self.folder / "output" / "run_features.cache").exists())
+        self.assertFalse((self.folder / "output" / "run.pt").exists())
+        self.assertEqual(leftovers(self.folder), [])
+        self.assertIn("features are computed once", self.train(*flags).result.stderr)
 
     def test_sigterm(self):
         """What a batch system sends before it ends a job."""

@@ -234,6 +234,75 @@ static void a_smaller_batch_sees_the_same_images(void **state)
     close_subject(&subject);
 }
 
+/* One of the two models that train a decoder: the other has no backbone. */
+static struct df_segmenter *open_frozen(struct df_backend *backend, const char *decoder, bool features_given)
+{
+    struct df_vit_config config;
+    struct df_segmenter_options options = {.decoder = decoder,
+                                           .classes = 5,
+                                           .max_batch = BATCH,
+                                           .height = 112,
+                                           .width = 140,
+                                           .training = true,
+                                           .features_given = features_given,
+                                           .std = {1, 1, 1}};
+    struct df_state *weights = df_backbone_read(fixture_path("dinov2_tiny_reg/backbone.pth"), &config);
+    struct df_segmenter *segmenter =
+        df_segmenter_create(backend, features_given ? NULL : weights, &config, &options, NULL, 5);
+    if (!segmenter)
+        fail_msg("%s", df_error_text());
+    df_state_free(weights);
+    return segmenter;
+}
+
+/* Image i's features as they are handed over: one map behind the other. */
+static void hand_over(const struct df_segmenter *from, struct df_segmenter *to, int64_t i)
+{
+    const size_t bytes = df_segmenter_feature_bytes(from);
+    const int n_features = from->decoder->ops->n_features;
+    char *record = malloc((size_t)n_features * bytes);
+    for (int n = 0; n < n_features; n++)
+        from->backend->ops->download(from->backend, record + (size_t)n * bytes,
+                                     (char *)from->features[n] + (size_t)i * bytes, bytes);
+    assert_int_equal(df_segmenter_load_features(to, i, record), 0);
+    free(record);
+}
+
+static void check_given_features(const char *decoder)
+{
+    struct subject subject = {.backend = df_backend_open("cpu", "fp32", 2)};
+    struct df_segmenter *whole = open_frozen(subject.backend, decoder, false);
+    struct df_segmenter *half = open_frozen(subject.backend, decoder, true);
+    const size_t trained = (size_t)whole->parameters.trained;
+
+    fill_batch(&subject);
+    assert_null(half->vit);
+    assert_true(half->arena.peak < whole->arena.peak);
+    for (int step = 0; step < 3; step++) {
+        double losses[2];
+        int64_t counted;
+        assert_int_equal(df_segmenter_load_image(whole, BATCH, subject.image, subject.labels), 0);
+        assert_int_equal(df_segmenter_train_step(whole, BATCH, 1e-2, NULL, &losses[0], &counted), 0);
+        for (int64_t i = 0; i < BATCH; i++)
+            hand_over(whole, half, i);
+        assert_int_equal(df_segmenter_load_labels(half, BATCH, subject.labels), 0);
+        assert_int_equal(df_segmenter_train_step(half, BATCH, 1e-2, NULL, &losses[1], &counted), 0);
+        assert_true(losses[0] == losses[1]);
+    }
+    assert_memory_equal(whole->parameters.values, half->parameters.values, trained * sizeof(float));
+    df_segmenter_free(half);
+    df_segmenter_free(whole);
+    subject.segmenter = NULL;
+    close_subject(&subject);
+}
+
+static void given_features_train_the_same_decoder(void **state)
+{
+    (void)state;
+    check_given_features("linear");
+    check_given_features("fpn");
+}
+
 static void a_batch_without_labels_moves_nothing_but_decay(void **state)
 {
     struct subject subject;
@@ -342,6 +411,7 @@ int main(void)
         cmocka_unit_test(the_same_run_gives_the_same_bits),
         cmocka_unit_test(threads_change_rounding_only),
         cmocka_unit_test(a_smaller_batch_sees_the_same_images),
+        cmocka_unit_test(given_features_train_the_same_decoder),
         cmocka_unit_test(a_batch_without_labels_moves_nothing_but_decay),
         cmocka_unit_test(a_grid_too_small_for_the_fpn_is_refused),
         cmocka_unit_test(a_checkpoint_of_other_shapes_is_refused),

@@ -1,0 +1,34 @@
+/* What a model is fed with, a batch at a time: images that a loader reads, or features that were computed
+ * before. The order of the samples is the same. */
+#ifndef DINOFT_FEED_H
+#define DINOFT_FEED_H
+
+#include "dinoft/feature_cache.h"
+#include "dinoft/loader.h"
+#include "dinoft/segmenter.h"
+
+struct df_feed_options {
+    int64_t first, count; /* the cache's records that are this data set's samples */
+    int64_t batch_size;
+    bool shuffle;
+    uint64_t seed;
+};
+
+struct df_feed;
+
+/* The loader, and the finished cache, must outlive the feed. NULL with the error set. */
+struct df_feed *df_feed_images(struct df_loader *loader);
+struct df_feed *df_feed_features(const struct df_feature_cache *cache, size_t label_bytes,
+                                 const struct df_feed_options *options);
+void df_feed_free(struct df_feed *feed); /* NULL is allowed */
+
+/* Batches in an epoch. */
+int64_t df_feed_batches(const struct df_feed *feed);
+
+int df_feed_start(struct df_feed *feed, int64_t epoch);
+
+/* Brings the epoch's next batch to the model: 1, and *batch says what it is; 0 at the end; -1 with the error
+ * set. */
+int df_feed_next(struct df_feed *feed, struct df_segmenter *segmenter, struct df_batch *batch);
+
+#endif

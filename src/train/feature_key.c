@@ -1,0 +1,70 @@
+#include "feature_key.h"
+
+#include "dinoft/digest.h"
+#include "dinoft/error.h"
+#include "dinoft/mapped_file.h"
+#include "dinoft/version.h"
+
+#include <string.h>
+
+static void add_bytes(struct df_digest *digest, const void *bytes, size_t size)
+{
+    df_digest_add_number(digest, size);
+    if (size > 0)
+        df_digest_add(digest, bytes, size);
+}
+
+static void add_backbone(struct df_digest *digest, const struct df_state *backbone)
+{
+    for (size_t i = 0; i < backbone->count; i++) {
+        const struct df_entry *entry = &backbone->entries[i];
+        const struct df_tensor *tensor = &entry->tensor;
+        df_digest_add_text(digest, entry->name);
+        df_digest_add_number(digest, (uint64_t)tensor->dtype);
+        add_bytes(digest, tensor->shape, (size_t)tensor->ndim * sizeof tensor->shape[0]);
+        add_bytes(digest, tensor->data, tensor->count * df_dtype_size(tensor->dtype));
+    }
+}
+
+static int add_file(struct df_digest *digest, const char *path)
+{
+    struct df_mapping *mapping = df_mapping_open(path);
+    if (!mapping)
+        return -1;
+    add_bytes(digest, mapping->bytes, mapping->size);
+    df_mapping_close(mapping);
+    return 0;
+}
+
+static int add_dataset(struct df_digest *digest, const struct df_dataset *dataset)
+{
+    df_digest_add_number(digest, (uint64_t)dataset->count);
+    for (int value = 0; value < 256; value++)
+        df_digest_add_number(digest, dataset->label_valid[value] ? dataset->label_map[value] : 256);
+    for (int64_t i = 0; i < dataset->count; i++) {
+        DF_TRY(add_file(digest, dataset->samples[i].image_path));
+        DF_TRY(add_file(digest, dataset->samples[i].mask_path));
+    }
+    return 0;
+}
+
+int feature_key(const struct df_setup *setup, const struct df_dataset *const sets[], int n_sets,
+                int64_t n_features, uint64_t *key)
+{
+    struct df_digest digest;
+
+    df_digest_start(&digest);
+    df_digest_add_text(&digest, DINOFT_VERSION);
+    df_digest_add_text(&digest, setup->backend->name);
+    df_digest_add_number(&digest, (uint64_t)setup->backend->compute);
+    df_digest_add_number(&digest, (uint64_t)setup->height);
+    df_digest_add_number(&digest, (uint64_t)setup->width);
+    df_digest_add_number(&digest, (uint64_t)n_features);
+    add_bytes(&digest, setup->mean, sizeof setup->mean);
+    add_bytes(&digest, setup->std, sizeof setup->std);
+    add_backbone(&digest, setup->backbone);
+    for (int i = 0; i < n_sets; i++)
+        DF_TRY(add_dataset(&digest, sets[i]));
+    *key = df_digest_value(&digest);
+    return 0;
+}

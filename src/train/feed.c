@@ -1,0 +1,140 @@
+#include "dinoft/feed.h"
+
+#include "dinoft/error.h"
+#include "dinoft/size.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct df_feed {
+    struct df_loader *loader; /* NULL: features */
+    const struct df_feature_cache *cache;
+    struct df_feed_options options;
+    size_t label_bytes;
+    int64_t *order;  /* [count] */
+    int64_t next;    /* position in the order */
+    uint8_t *labels; /* [batch_size, H, W] of the current batch */
+    void *room;      /* for one record */
+};
+
+static struct df_feed *new_feed(void)
+{
+    struct df_feed *feed = calloc(1, sizeof *feed);
+    if (!feed)
+        df_error_memory("a feed", sizeof *feed);
+    return feed;
+}
+
+struct df_feed *df_feed_images(struct df_loader *loader)
+{
+    struct df_feed *feed = new_feed();
+    if (feed)
+        feed->loader = loader;
+    return feed;
+}
+
+struct df_feed *df_feed_features(const struct df_feature_cache *cache, size_t label_bytes,
+                                 const struct df_feed_options *options)
+{
+    struct df_feed *feed = new_feed();
+    const size_t record = df_feature_cache_record_bytes(cache);
+    size_t labels;
+
+    assert(options->count > 0 && options->batch_size > 0 && label_bytes <= record);
+    if (!feed)
+        return NULL;
+    feed->cache = cache;
+    feed->label_bytes = label_bytes;
+    feed->options = *options;
+    feed->options.batch_size = df_min_i64(options->batch_size, options->count);
+    feed->next = options->count;
+    if (df_size_mul((size_t)feed->options.batch_size, label_bytes, &labels)) {
+        feed->order = malloc((size_t)options->count * sizeof *feed->order);
+        feed->labels = malloc(labels);
+        feed->room = malloc(record);
+    }
+    if (feed->order && feed->labels && feed->room)
+        return feed;
+    df_error_memory("a batch of features", record);
+    df_feed_free(feed);
+    return NULL;
+}
+
+void df_feed_free(struct df_feed *feed)
+{
+    if (!feed)
+        return;
+    free(feed->order);
+    free(feed->labels);
+    free(feed->room);
+    free(feed);
+}
+
+int64_t df_feed_batches(const struct df_feed *feed)
+{
+    if (feed->loader)
+        return df_loader_batches(feed->loader);
+    return (feed->options.count - 1) / feed->options.batch_size + 1;
+}
+
+/* The records of the next batch, while the model works on this one. */
+static void expect_batch(const struct df_feed *feed)
+{
+    const int64_t end = df_min_i64(feed->next + feed->options.batch_size, feed->options.count);
+
+    for (int64_t i = feed->next; i < end; i++)
+        df_feature_cache_expect(feed->cache, feed->options.first + feed->order[i]);
+}
+
+int df_feed_start(struct df_feed *feed, int64_t epoch)
+{
+    const struct df_feed_options *options = &feed->options;
+
+    if (feed->loader)
+        return df_loader_start(feed->loader, epoch);
+    df_sample_order(feed->order, options->count, options->shuffle, options->seed, epoch);
+    feed->next = 0;
+    expect_batch(feed);
+    return 0;
+}
+
+static int next_images(struct df_feed *feed, struct df_segmenter *segmenter, struct df_batch *batch)
+{
+    const int more = df_loader_next(feed->loader, batch);
+
+    if (more == 1 && df_segmenter_load_pixels(segmenter, batch->count, batch->pixels, batch->labels) != 0)
+        return -1;
+    return more;
+}
+
+static int load_record(struct df_feed *feed, struct df_segmenter *segmenter, int64_t sample, int64_t i)
+{
+    const char *record = df_feature_cache_record(feed->cache, feed->options.first + sample, feed->room);
+    if (!record)
+        return -1;
+    const char *labels = record + df_feature_cache_record_bytes(feed->cache) - feed->label_bytes;
+    memcpy(feed->labels + (size_t)i * feed->label_bytes, labels, feed->label_bytes);
+    return df_segmenter_load_features(segmenter, i, record);
+}
+
+static int next_features(struct df_feed *feed, struct df_segmenter *segmenter, struct df_batch *batch)
+{
+    const int64_t count = df_min_i64(feed->options.batch_size, feed->options.count - feed->next);
+    const int64_t *samples = feed->order + feed->next;
+
+    if (count <= 0)
+        return 0;
+    for (int64_t i = 0; i < count; i++)
+        DF_TRY(load_record(feed, segmenter, samples[i], i));
+    DF_TRY(df_segmenter_load_labels(segmenter, count, feed->labels));
+    *batch = (struct df_batch){.count = count, .labels = feed->labels, .samples = samples};
+    feed->next += count;
+    expect_batch(feed);
+    return 1;
+}
+
+int df_feed_next(struct df_feed *feed, struct df_segmenter *segmenter, struct df_batch *batch)
+{
+    return feed->loader ? next_images(feed, segmenter, batch) : next_features(feed, segmenter, batch);
+}
