@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Measures dinoft against PyTorch on this machine, alternating, in one run.
+"""Measures dinoft against PyTorch on this machine, alternating, in one run, and writes docs/benchmarks/cpu.md.
 
-usage: scripts/compare_with_pytorch.py [--size small|base] [--dino_type dinov2|dinov3] [--img_dim H W] [--batch_size N]
-                                       [--rounds N] [--steps N] [--program build/dinoft] [--no_compile] [--no_onnx]
-                                       [--output docs/benchmarks/cpu.md]
+usage: scripts/compare_with_pytorch.py [--models FAMILY:SIZE ...] [--img_dim H W] [--batch_size N] [--rounds N] [--steps N]
+                                       [--program build/dinoft] [--no_compile] [--no_onnx] [--no_alone] [--output FILE]
 
 Contestants train LoRA (rank 3) and a 1x1 decoder on random pixels with random weights of the same dimensions: what they
 compute is the same, what it says is not looked at here (tests do that). Each round measures every contestant once, so
-that a machine that others use slows all of them alike; ratios are of the medians over the rounds. PyTorch, ONNX Runtime
-and what they need go into a virtual environment of their own, build/compare-venv."""
+that a machine that others use slows all of them alike; ratios are of the medians over the rounds. Then dinoft alone: other
+batch sizes, the FPN, and where the time of a step goes. PyTorch, ONNX Runtime and what they need go into a virtual
+environment of their own, build/compare-venv. In FILE the part between two markers is replaced; the rest stays."""
 
 import argparse
 import json
@@ -23,6 +23,19 @@ VENV = os.path.join(ROOT, "build", "compare-venv")
 PACKAGES = ["torch", "numpy", "onnx", "onnxscript", "onnxruntime"]
 WORKER = os.path.join(ROOT, "scripts", "pytorch_contestant.py")
 MIB = 1 << 20
+START = "<!-- measured: written by scripts/compare_with_pytorch.py -->\n"
+END = "<!-- end of what was measured -->\n"
+
+
+def bench(arguments, model, mode, *flags):
+    """The figures of a run of dinoft bench."""
+    family, size = model
+    path = os.path.join(ROOT, "build", "compare.json")
+    command = [arguments.program, "bench", mode, "--use_lora", "--dino_type", family, "--size", size,
+               "--img_dim", *map(str, arguments.img_dim), "--steps", str(arguments.steps), "--json", path, *map(str, flags)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
 
 
 def venv_python():
@@ -40,17 +53,13 @@ def venv_python():
 class Dinoft:
     """One precision and mode of the program; a process for each measurement."""
 
-    def __init__(self, arguments, mode, precision):
-        self.name, self.mode = f"dinoft {precision}", mode
-        self.command = [arguments.program, "bench", mode, "--use_lora", "--precision", precision,
-                        "--dino_type", arguments.dino_type, "--size", arguments.size,
-                        "--img_dim", *map(str, arguments.img_dim), "--batch_size", str(arguments.batch_size),
-                        "--steps", str(arguments.steps), "--json", os.path.join(ROOT, "build", "compare.json")]
+    def __init__(self, arguments, model, mode, precision):
+        self.name = f"dinoft {precision}"
+        self.arguments, self.model, self.mode, self.precision = arguments, model, mode, precision
 
     def measure(self):
-        subprocess.run(self.command, check=True, stdout=subprocess.DEVNULL)
-        with open(self.command[-1], encoding="utf-8") as file:
-            figures = json.load(file)
+        figures = bench(self.arguments, self.model, self.mode, "--precision", self.precision,
+                        "--batch_size", self.arguments.batch_size)
         return figures["images_per_second"], figures["peak_memory_bytes"], figures
 
     def close(self):
@@ -60,11 +69,11 @@ class Dinoft:
 class Pytorch:
     """A worker process that holds the model and runs steps when asked."""
 
-    def __init__(self, arguments, mode, kind):
-        self.name, self.mode = {"fp32": "PyTorch eager float32", "bf16": "PyTorch eager bf16 autocast",
+    def __init__(self, arguments, model, mode, kind):
+        self.name = {"fp32": "PyTorch eager float32", "bf16": "PyTorch eager bf16 autocast",
                                 "compiled": "PyTorch compiled bf16 autocast",
-                                "onnx": "ONNX Runtime float32"}[kind], mode
-        settings = {"kind": kind, "mode": mode, "size": arguments.size, "family": arguments.dino_type,
+                                "onnx": "ONNX Runtime float32"}[kind]
+        settings = {"kind": kind, "mode": mode, "size": model[1], "family": model[0],
                     "img_dim": arguments.img_dim, "batch": arguments.batch_size, "steps": arguments.steps}
         self.process = subprocess.Popen([venv_python(), WORKER, json.dumps(settings)], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True)
@@ -74,7 +83,7 @@ class Pytorch:
         self.process.stdin.flush()
         line = self.process.stdout.readline()
         if not line:
-            raise RuntimeError(f"{self.name} ({self.mode}) ended without an answer")
+            raise RuntimeError(f"{self.name} ended without an answer")
         answer = json.loads(line)
         return answer["images_per_second"], answer["peak_memory_bytes"], answer
 
@@ -83,29 +92,27 @@ class Pytorch:
         self.process.wait()
 
 
-def contestants(arguments):
+def contestants(arguments, model, mode):
     kinds = ["fp32", "bf16"] + ([] if arguments.no_compile else ["compiled"])
-    for mode in ("train", "eval"):
-        yield from (Dinoft(arguments, mode, precision) for precision in arguments.precisions)
-        yield from (Pytorch(arguments, mode, kind) for kind in kinds)
-        if mode == "eval" and not arguments.no_onnx:
-            yield Pytorch(arguments, mode, "onnx")
+    if mode == "eval" and not arguments.no_onnx:
+        kinds.append("onnx")
+    return [Dinoft(arguments, model, mode, precision) for precision in arguments.precisions] + \
+           [Pytorch(arguments, model, mode, kind) for kind in kinds]
 
 
-def run(arguments):
-    """Rows of (mode, name, images per second, peak memory, share of the GEMM peak or None)."""
-    everyone, rows = list(contestants(arguments)), []
+def compare(arguments, model, mode):
+    """Rows of (name, images per second, peak memory, share of the GEMM peak or None)."""
+    everyone, rows = contestants(arguments, model, mode), []
     results = {id(one): [] for one in everyone}
     for number in range(arguments.rounds):
         for one in everyone:
-            print(f"round {number + 1}/{arguments.rounds}: {one.mode}, {one.name}", file=sys.stderr)
+            print(f"{' '.join(model)}, {mode}, round {number + 1}/{arguments.rounds}: {one.name}", file=sys.stderr)
             results[id(one)].append(one.measure())
     for one in everyone:
         one.close()
         speeds, memories, figures = zip(*results[id(one)])
         shares = [figure["gemm_share"] for figure in figures if "gemm_share" in figure]
-        rows.append((one.mode, one.name, statistics.median(speeds), max(memories),
-                     statistics.median(shares) if shares else None))
+        rows.append((one.name, statistics.median(speeds), max(memories), statistics.median(shares) if shares else None))
     return rows
 
 
@@ -117,36 +124,100 @@ def processor():
     return platform.processor()
 
 
-def table(arguments, rows):
-    lines = []
-    for mode in ("train", "eval"):
-        mine = [row for row in rows if row[0] == mode]
-        best = {row[1]: row[2] for row in mine if row[1].startswith("dinoft")}
-        heads = "".join(f" {name} is faster by |" for name in best)
-        lines += [f"### {'Training' if mode == 'train' else 'Inference'}", "",
-                  f"| | images/s | peak memory | of the GEMM peak |{heads}",
-                  "| --- | --- | --- | --- |" + " --- |" * len(best)]
-        for _, name, speed, memory, share in mine:
-            ratios = "".join(" |" if name in best else f" {value / speed:.2f} |" for value in best.values())
-            lines.append(f"| {name} | {speed:.3f} | {memory / MIB:.0f} MiB | {f'{100 * share:.0f} %' if share else ''} |"
-                         + ratios)
-        lines.append("")
+def comparison_table(mode, rows):
+    best = {name: speed for name, speed, _, _ in rows if name.startswith("dinoft")}
+    heads = "".join(f" {name} is faster by |" for name in best)
+    lines = [f"**{'Training' if mode == 'train' else 'Inference'}**", "",
+             f"| | images/s | peak memory | of the GEMM peak |{heads}",
+             "| --- | --- | --- | --- |" + " --- |" * len(best)]
+    for name, speed, memory, share in rows:
+        ratios = "".join(" |" if name in best else f" {value / speed:.2f} |" for value in best.values())
+        lines.append(f"| {name} | {speed:.3f} | {memory / MIB:.0f} MiB | {f'{100 * share:.0f} %' if share else ''} |"
+                     + ratios)
+    return lines + [""]
+
+
+def alone(arguments, model):
+    """dinoft's training at other batch sizes and with the FPN, in images per second."""
+    lines = ["**Training, dinoft alone**", "", "| | " + " | ".join(arguments.precisions) + " |",
+             "| --- |" + " --- |" * len(arguments.precisions)]
+    cases = [(f"batch {batch}", ["--batch_size", batch]) for batch in (1, 2, 4, 8)]
+    cases += [("batch 2, FPN", ["--batch_size", 2, "--use_fpn"]), ("batch 2, --recompute", ["--batch_size", 2, "--recompute"])]
+    measured = {case: {precision: [] for precision in arguments.precisions} for case, _ in cases}
+    for _ in range(arguments.rounds):
+        for case, flags in cases:
+            for precision in arguments.precisions:
+                print(f"{' '.join(model)}, {case}, {precision}", file=sys.stderr)
+                measured[case][precision].append(bench(arguments, model, "train", "--precision", precision, *flags))
+    for case, by_precision in measured.items():
+        cells = (f"{statistics.median(f['images_per_second'] for f in figures):.3f} images/s, "
+                 f"{max(f['peak_memory_bytes'] for f in figures) / MIB:.0f} MiB" for figures in by_precision.values())
+        lines.append(f"| {case} | " + " | ".join(cells) + " |")
+    return lines + [""]
+
+
+def profile(arguments, model, precision):
+    """Where the time of a training step goes: the operations that take more than one part in a hundred."""
+    figures = bench(arguments, model, "ops", "--precision", precision, "--batch_size", arguments.batch_size)
+    lines = [f"**A training step in {precision}, by operation** ({1e3 * figures['train']['step_seconds']:.0f} ms; GEMM peak "
+             f"{figures['gemm_peak_gflops']:.0f} GFLOP/s)", "",
+             "| operation | shape | calls | ms | of the step | GFLOP/s | GB/s |", "| --- | --- | --- | --- | --- | --- | --- |"]
+    for row in figures["train"]["operations"]:
+        if row["step_share"] >= 0.01:
+            rate = f"{row['gflops']:.0f}" if row["gflops"] else ""
+            shape = row["shape"].replace("*", "\\*").replace("|", "\\|")
+            lines.append(f"| {row['operation']} | {shape} | {row['calls_per_step']:g} | {1e3 * row['seconds_per_step']:.1f} | "
+                         f"{100 * row['step_share']:.1f} % | {rate} | {row['gigabytes_per_second']:.1f} |")
+    return lines + [""]
+
+
+def machine():
+    versions = subprocess.run([venv_python(), "-c", "import torch, onnxruntime; print(torch.__version__, onnxruntime.__version__)"],
+                              check=True, capture_output=True, text=True).stdout.split()
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        flags = next((line for line in file if line.startswith("flags")), "").split()
+    units = [name for name in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if name in flags]
+    return f"{processor()} ({', '.join(units)}), {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} " \
+           f"{platform.machine()}; PyTorch {versions[0]}, ONNX Runtime {versions[1]}"
+
+
+def report(arguments):
+    lines = ["## " + machine(), "",
+             f"LoRA rank 3 + 1x1 decoder, 21 classes, {arguments.img_dim[0]} x {arguments.img_dim[1]} (lowered to a multiple of the "
+             f"patch), batch {arguments.batch_size}; medians of {arguments.rounds} rounds of {arguments.steps} steps, alternating. "
+             "Peak memory is the whole process's.", ""]
+    for model in arguments.models:
+        lines += [f"### {model[0]} {model[1]}", ""]
+        for mode in ("train", "eval"):
+            lines += comparison_table(mode, compare(arguments, model, mode))
+        if not arguments.no_alone and model == arguments.models[0]:
+            lines += alone(arguments, model)
+            for precision in arguments.precisions:
+                lines += profile(arguments, model, precision)
     return "\n".join(lines)
 
 
-def report(arguments, rows):
-    title = f"## {arguments.dino_type} {arguments.size}, batch {arguments.batch_size}, " \
-            f"{arguments.img_dim[0]} x {arguments.img_dim[1]}, LoRA rank 3 + 1x1"
-    return "\n".join([title, "",
-                      f"{processor()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}; medians of "
-                      f"{arguments.rounds} rounds of {arguments.steps} steps, alternating. Peak memory is the whole "
-                      "process's.", "", table(arguments, rows)])
+def write_between_markers(path, text):
+    before, rest = "", END
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as file:
+            before, rest = file.read().split(START)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(before + START + "\n" + text + "\n" + END + rest.split(END)[1])
+
+
+def model_name(word):
+    family, _, size = word.partition(":")
+    if family not in ("dinov2", "dinov3") or size not in ("small", "base", "large"):
+        raise argparse.ArgumentTypeError(f"'{word}': expected dinov2:small, dinov3:base, …")
+    return family, size
 
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--size", default="small", choices=["small", "base", "large"])
-    parser.add_argument("--dino_type", default="dinov2", choices=["dinov2", "dinov3"])
+    parser.add_argument("--models", type=model_name, nargs="+", metavar="FAMILY:SIZE",
+                        default=[("dinov2", "small"), ("dinov2", "base"), ("dinov3", "small")])
     parser.add_argument("--img_dim", type=int, nargs=2, default=[490, 490])
     parser.add_argument("--batch_size", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
@@ -155,21 +226,18 @@ def parse():
     parser.add_argument("--program", default=os.path.join(ROOT, "build", "dinoft"))
     parser.add_argument("--no_compile", action="store_true")
     parser.add_argument("--no_onnx", action="store_true")
-    parser.add_argument("--output", help="append the report to this file")
-    arguments = parser.parse_args()
-    patch = 14 if arguments.dino_type == "dinov2" else 16
-    arguments.img_dim = [side - side % patch for side in arguments.img_dim]
-    return arguments
+    parser.add_argument("--no_alone", action="store_true", help="leave out what dinoft measures alone")
+    parser.add_argument("--output", default=os.path.join(ROOT, "docs", "benchmarks", "cpu.md"),
+                        help="the file whose measured part is replaced")
+    return parser.parse_args()
 
 
 def main():
     arguments = parse()
     os.makedirs(os.path.join(ROOT, "build"), exist_ok=True)
-    text = report(arguments, run(arguments))
+    text = report(arguments)
     print(text)
-    if arguments.output:
-        with open(arguments.output, "a", encoding="utf-8") as file:
-            file.write(text + "\n")
+    write_between_markers(arguments.output, text)
 
 
 if __name__ == "__main__":

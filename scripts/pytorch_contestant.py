@@ -142,6 +142,8 @@ def make_step(settings):
 
 def main():
     settings = json.loads(sys.argv[1])
+    patch = 16 if settings["family"] == "dinov3" else 14
+    settings["img_dim"] = [side - side % patch for side in settings["img_dim"]]
     step = make_step(settings)
     for _ in range(2):
         step()
