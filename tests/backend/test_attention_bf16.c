@@ -2,6 +2,7 @@
  * products that it is made of. */
 #include "attention_problem.h"
 
+#include "src/backend/cpu/attention_bf16.h"
 #include "src/backend/cpu/gemm_bf16.h"
 
 #include "dinoft/dtype.h"
@@ -182,9 +183,9 @@ static void check_product(int64_t m, int64_t n, int64_t k, bool transposed, bool
     else
         df_pack_bf16(b16, k, n, ldb, packed);
     for (int isa = 0; isa <= (int)df_bf16_isa_best(); isa++) {
-        const struct df_gemm_bf16 product = {m, n, k, a16, lda, packed, c, ldc, accumulate};
+        const struct df_gemm product = {m, n, k, a16, lda, packed, c, ldc, accumulate};
         memcpy(c, before, (size_t)(m * ldc) * sizeof *c);
-        df_gemm_bf16_functions[isa](&product);
+        df_attention_bf16[isa].gemm(&product);
         for (int64_t i = 0; i < m; i++) {
             for (int64_t j = 0; j < n; j++) {
                 double sum = accumulate ? before[i * ldc + j] : 0.0;
