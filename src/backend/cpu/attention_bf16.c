@@ -2,6 +2,7 @@
 
 #include "bf16.h"
 #include "gemm_bf16.h"
+#include "layout_avx512.h"
 #include "softmax_bf16.h"
 
 DF_MULTIVERSION
@@ -52,18 +53,29 @@ static void row_products(const void *a, const void *b, int64_t rows, int64_t col
 }
 
 #define LAYOUT                                                                                               \
-    .element = sizeof(uint16_t), .k_step = DF_K_STEP, .pack = df_pack_bf16,                                  \
-    .pack_transposed = df_pack_bf16_transposed, .transpose = transpose, .store_rows = store_rows,            \
-    .store_transposed = store_transposed, .row_products = row_products
+    .pack = df_pack_bf16, .pack_transposed = df_pack_bf16_transposed, .transpose = transpose,                \
+    .store_rows = store_rows, .store_transposed = store_transposed, .row_products = row_products
+
+#ifdef DF_LAYOUT_AVX512
+#define LAYOUT_AVX512                                                                                        \
+    .pack = df_pack_bf16_avx512, .pack_transposed = df_pack_transposed_bf16_avx512,                          \
+    .transpose = df_transpose_bf16_avx512, .store_rows = df_store_rows_bf16_avx512,                          \
+    .store_transposed = df_store_transposed_bf16_avx512, .row_products = df_row_products_bf16_avx512
+#else
+#define LAYOUT_AVX512 LAYOUT
+#endif
+
+#define COMMON .element = sizeof(uint16_t), .k_step = DF_K_STEP
 
 const struct df_attention_kernels df_attention_bf16[DF_BF16_ISAS] = {
-    [DF_BF16_PORTABLE] = {LAYOUT, .forward_queries = 48, .forward_keys = 128, .backward_queries = 64,
+    [DF_BF16_PORTABLE] = {COMMON, LAYOUT, .forward_queries = 48, .forward_keys = 128, .backward_queries = 48,
                           .gemm = df_gemm_bf16_portable, .softmax = df_softmax_bf16,
                           .softmax_backward = df_softmax_backward_bf16},
-    [DF_BF16_AVX512] = {LAYOUT, .forward_queries = 48, .forward_keys = 128, .backward_queries = 48,
-                        .gemm = df_gemm_bf16_avx512, .softmax = df_softmax_bf16_avx512,
+    [DF_BF16_AVX512] = {COMMON, LAYOUT_AVX512, .forward_queries = 48, .forward_keys = 128,
+                        .backward_queries = 48, .gemm = df_gemm_bf16_avx512,
+                        .softmax = df_softmax_bf16_avx512,
                         .softmax_backward = df_softmax_backward_bf16_avx512},
-    [DF_BF16_AMX] = {LAYOUT, .forward_queries = 32, .forward_keys = 256, .backward_queries = 32,
-                     .gemm = df_gemm_bf16_amx, .softmax = df_softmax_bf16_avx512,
+    [DF_BF16_AMX] = {COMMON, LAYOUT_AVX512, .forward_queries = 32, .forward_keys = 256,
+                     .backward_queries = 32, .gemm = df_gemm_bf16_amx, .softmax = df_softmax_bf16_avx512,
                      .softmax_backward = df_softmax_backward_bf16_avx512},
 };

@@ -1,5 +1,6 @@
 #include "attention_f32.h"
 
+#include "layout_avx512.h"
 #include "onednn.h"
 #include "vector_math.h"
 
@@ -48,12 +49,14 @@ __attribute__((target("avx512f,avx512dq"), always_inline)) static inline __m512 
     return _mm512_scalef_ps(POLYNOMIAL(f), x - f);
 }
 
-#define LANES     16
-#define VECTORS   4
-#define TARGET    __attribute__((target("avx512f,avx512dq")))
-#define NAME(x)   x##_avx512
-#define MAX(a, b) ((vector_avx512)_mm512_max_ps(a, b))
-#define EXP2(x)   ((vector_avx512)exp2_of_avx512(x))
+#define LANES         16
+#define VECTORS       4
+#define TARGET        __attribute__((target("avx512f,avx512dq")))
+#define NAME(x)       x##_avx512
+#define MAX(a, b)     ((vector_avx512)_mm512_max_ps(a, b))
+#define EXP2(x)       ((vector_avx512)exp2_of_avx512(x))
+#define REDUCE_ADD(x) _mm512_reduce_add_ps(x)
+#define REDUCE_MAX(x) _mm512_reduce_max_ps(x)
 #include "attention_f32_template.h"
 
 #else
@@ -149,15 +152,23 @@ enum df_f32_isa df_f32_isa_best(void)
 
 /* 48 x 128 scores are 24 KB. */
 #define KERNELS(ISA)                                                                                         \
-    {                                                                                                        \
-        .element = sizeof(float), .k_step = 1, .forward_queries = 48, .forward_keys = 128,                   \
-        .backward_queries = 48, .gemm = gemm_##ISA, .pack = pack, .pack_transposed = pack_transposed,        \
-        .softmax = softmax_##ISA, .softmax_backward = softmax_backward_##ISA, .transpose = transpose,        \
-        .store_rows = store_rows, .store_transposed = store_transposed, .row_products = row_products,        \
-    }
+    .element = sizeof(float), .k_step = 1, .forward_queries = 48, .forward_keys = 128,                       \
+    .backward_queries = 48, .gemm = gemm_##ISA, .pack = pack, .softmax = softmax_##ISA,                      \
+    .softmax_backward = softmax_backward_##ISA, .store_rows = store_rows, .row_products = row_products
+
+#define LAYOUT                                                                                               \
+    .pack_transposed = pack_transposed, .transpose = transpose, .store_transposed = store_transposed
+
+#ifdef DF_LAYOUT_AVX512
+#define LAYOUT_AVX512                                                                                        \
+    .pack_transposed = df_pack_transposed_f32_avx512, .transpose = df_transpose_f32_avx512,                  \
+    .store_transposed = df_store_transposed_f32_avx512
+#else
+#define LAYOUT_AVX512 LAYOUT
+#endif
 
 const struct df_attention_kernels df_attention_f32[DF_F32_ISAS] = {
-    [DF_F32_PORTABLE] = KERNELS(portable),
-    [DF_F32_AVX2] = KERNELS(avx2),
-    [DF_F32_AVX512] = KERNELS(avx512),
+    [DF_F32_PORTABLE] = {KERNELS(portable), LAYOUT},
+    [DF_F32_AVX2] = {KERNELS(avx2), LAYOUT},
+    [DF_F32_AVX512] = {KERNELS(avx512), LAYOUT_AVX512},
 };

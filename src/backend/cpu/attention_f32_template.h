@@ -6,7 +6,8 @@
  *   NAME(x)    x with the width's suffix
  * and, where there are instructions for it,
  *   MAX(a, b)  the larger, lane by lane, b where either is NaN
- *   EXP2(x)    2^x, lane by lane, for x <= 0, where x is far below -126 nearly 0; NaN stays NaN */
+ *   EXP2(x)    2^x, lane by lane, for x <= 0, where x is far below -126 nearly 0; NaN stays NaN
+ *   REDUCE_ADD(x), REDUCE_MAX(x)  the lanes' sum and the largest of lanes that are no NaN */
 
 #define VECTOR    NAME(vector)
 #define UNALIGNED NAME(unaligned_vector)
@@ -137,6 +138,10 @@ INLINE VECTOR NAME(exp2)(VECTOR x)
 }
 #endif
 
+#ifndef REDUCE_ADD
+#define REDUCE_ADD(x) NAME(sum_of_lanes)(x)
+#define REDUCE_MAX(x) NAME(largest_of_lanes)(x)
+
 INLINE float NAME(sum_of_lanes)(VECTOR x)
 {
     float lanes[LANES];
@@ -160,6 +165,7 @@ INLINE float NAME(largest_of_lanes)(VECTOR x)
     }
     return lanes[0];
 }
+#endif
 
 /* Makes whole vectors of a row: what lies behind its end becomes 0 as a probability. Returns their lanes. */
 INLINE int64_t NAME(whole_vectors)(float *scores, int64_t count)
@@ -180,13 +186,13 @@ TARGET static float NAME(softmax)(float *scores, int64_t count, float scale, voi
 
     for (int64_t j = 0; j < whole; j += LANES)
         largest = MAX(NAME(load)(scores + j), largest);
-    row->largest = NAME(largest_of_lanes)(largest);
+    row->largest = REDUCE_MAX(largest);
     for (int64_t j = 0; j < whole; j += LANES) {
         const VECTOR e = EXP2((NAME(load)(scores + j) - row->largest) * scale2);
         NAME(store)((float *)probabilities + j, e);
         sum += e;
     }
-    const float total = NAME(sum_of_lanes)(sum);
+    const float total = REDUCE_ADD(sum);
     return df_softmax_add(row, before, scale, total, total);
 }
 
@@ -223,3 +229,5 @@ static void NAME(softmax_backward)(const struct df_softmax_pair *pair)
 #undef NAME
 #undef MAX
 #undef EXP2
+#undef REDUCE_ADD
+#undef REDUCE_MAX
