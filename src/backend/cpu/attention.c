@@ -31,11 +31,23 @@
 
 struct attention {
     int64_t tokens, heads, head_size;
-    int64_t dim; /* a row of out */
-    int64_t row; /* a row of qkv */
+    int64_t dim;          /* a row of out */
+    int64_t row;          /* a row of qkv */
+    int64_t forward_keys; /* of a block of the forward pass, whole panels */
     float scale;
     const struct df_attention_kernels *kernels;
 };
+
+static int64_t blocks_of(int64_t count, int64_t block)
+{
+    return (count + block - 1) / block;
+}
+
+/* Blocks of at most `most`, the last of which is no scrap; whole panels. */
+static int64_t even_block(int64_t count, int64_t most)
+{
+    return df_panel_columns(blocks_of(count, blocks_of(count, most)));
+}
 
 static struct attention attention_of(struct df_backend *backend, struct df_attention_shape shape)
 {
@@ -52,6 +64,7 @@ static struct attention attention_of(struct df_backend *backend, struct df_atten
         .head_size = shape.head_size,
         .dim = dim,
         .row = 3 * dim,
+        .forward_keys = even_block(shape.tokens, kernels->forward_keys),
         .scale = 1.0f / sqrtf((float)shape.head_size),
         .kernels = kernels,
     };
@@ -121,11 +134,6 @@ static void pack_blocks(const struct attention *a, const void *rows, int64_t blo
                          a->row, at(a, packed, first * df_panel_columns(a->head_size)));
 }
 
-static int64_t blocks_of(int64_t count, int64_t block)
-{
-    return (count + block - 1) / block;
-}
-
 /* --- forward --- */
 
 struct forward_scratch {
@@ -138,7 +146,7 @@ struct forward_scratch {
 
 static size_t cut_forward(const struct attention *a, char *base, struct forward_scratch *s)
 {
-    const int64_t queries = a->kernels->forward_queries, keys = a->kernels->forward_keys;
+    const int64_t queries = a->kernels->forward_queries, keys = a->forward_keys;
     const bool in_place = a->kernels->element == sizeof *s->scores;
     struct cutter cutter = {base};
 
@@ -155,7 +163,7 @@ static void exponentiate(const struct attention *a, const struct forward_scratch
                          int64_t keys, bool accumulate, struct df_softmax_row *rows)
 {
     for (int64_t i = 0; i < queries; i++) {
-        const int64_t first = i * a->kernels->forward_keys;
+        const int64_t first = i * a->forward_keys;
         float *out = s->out + i * df_panel_columns(a->head_size);
         const float factor =
             a->kernels->softmax(s->scores + first, keys, a->scale, at(a, s->probabilities, first), &rows[i]);
@@ -172,7 +180,7 @@ static void forward_block(const struct attention *a, const struct forward_scratc
                           int64_t first, void *out, float *lse)
 {
     const int64_t queries = df_min_i64(a->kernels->forward_queries, a->tokens - first);
-    const int64_t block = a->kernels->forward_keys, out_ld = df_panel_columns(a->head_size);
+    const int64_t block = a->forward_keys, out_ld = df_panel_columns(a->head_size);
     struct df_softmax_row rows[MOST_QUERIES];
     float inverse[MOST_QUERIES];
 
@@ -231,7 +239,7 @@ int df_cpu_attention_forward(struct df_backend *backend, struct df_attention_sha
 
         cut_forward(&a, scratch + (size_t)omp_get_thread_num() * bytes, &s);
         a.kernels->pack_transposed(in(&a, q, a.dim), a.head_size, a.tokens, a.row, s.keys);
-        pack_blocks(&a, in(&a, q, 2 * a.dim), a.kernels->forward_keys, s.values);
+        pack_blocks(&a, in(&a, q, 2 * a.dim), a.forward_keys, s.values);
         for (int64_t block = task % shares; block < blocks; block += shares)
             forward_block(&a, &s, q, block * a.kernels->forward_queries,
                           at(&a, out, out_offset(&a, image, head)), lse ? lse + pair * a.tokens : NULL);

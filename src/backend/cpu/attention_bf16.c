@@ -65,17 +65,17 @@ static void row_products(const void *a, const void *b, int64_t rows, int64_t col
 #define LAYOUT_AVX512 LAYOUT
 #endif
 
-#define COMMON .element = sizeof(uint16_t), .k_step = DF_K_STEP
+/* Small blocks of keys cost AMX its setting up for each product, and the softmax its reductions. */
+#define COMMON .element = sizeof(uint16_t), .k_step = DF_K_STEP, .forward_keys = 1536
 
 const struct df_attention_kernels df_attention_bf16[DF_BF16_ISAS] = {
-    [DF_BF16_PORTABLE] = {COMMON, LAYOUT, .forward_queries = 48, .forward_keys = 128, .backward_queries = 48,
+    [DF_BF16_PORTABLE] = {COMMON, LAYOUT, .forward_queries = 48, .backward_queries = 48,
                           .gemm = df_gemm_bf16_portable, .softmax = df_softmax_bf16,
                           .softmax_backward = df_softmax_backward_bf16},
-    [DF_BF16_AVX512] = {COMMON, LAYOUT_AVX512, .forward_queries = 48, .forward_keys = 128,
-                        .backward_queries = 48, .gemm = df_gemm_bf16_avx512,
-                        .softmax = df_softmax_bf16_avx512,
+    [DF_BF16_AVX512] = {COMMON, LAYOUT_AVX512, .forward_queries = 48, .backward_queries = 48,
+                        .gemm = df_gemm_bf16_avx512, .softmax = df_softmax_bf16_avx512,
                         .softmax_backward = df_softmax_backward_bf16_avx512},
-    [DF_BF16_AMX] = {COMMON, LAYOUT_AVX512, .forward_queries = 32, .forward_keys = 256,
-                     .backward_queries = 32, .gemm = df_gemm_bf16_amx, .softmax = df_softmax_bf16_avx512,
+    [DF_BF16_AMX] = {COMMON, LAYOUT_AVX512, .forward_queries = 32, .backward_queries = 64,
+                     .gemm = df_gemm_bf16_amx, .softmax = df_softmax_bf16_avx512,
                      .softmax_backward = df_softmax_backward_bf16_avx512},
 };

@@ -106,8 +106,8 @@ typedef void df_row_products_function(const void *a, const void *b, int64_t rows
 struct df_attention_kernels {
     size_t element; /* bytes */
     int64_t k_step; /* the rows of a packed matrix and the columns of A are padded to a multiple of it */
-    /* Queries and keys whose scores the forward pass makes at a time, and queries whose scores the backward
-     * pass makes at a time, few enough that they stay in the first-level cache; the keys are whole panels. */
+    /* The forward pass makes the scores of so many queries and of at most so many keys (whole panels) at a
+     * time, the backward pass those of so many queries: what measured best. */
     int64_t forward_queries, forward_keys, backward_queries;
     df_gemm_function *gemm;
     df_pack_function *pack, *pack_transposed;
