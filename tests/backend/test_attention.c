@@ -1,5 +1,8 @@
-/* Attention and its gradients against plain loops in double precision and against finite differences. */
+/* Attention and its gradients against plain loops in double precision and against finite differences, and the
+ * small products that it is made of. */
 #include "attention_problem.h"
+
+#include "src/backend/cpu/attention_f32.h"
 
 static void run(struct df_backend *backend, struct problem *p, bool need_dk)
 {
@@ -146,6 +149,61 @@ static void test_threads(void **state)
     free_problem(&q);
 }
 
+/* A run that diverged must show it. */
+static void test_not_a_number_spreads(void **state)
+{
+    struct df_backend *backend = *state;
+    struct problem p = make_problem(1, 150, 1, 64);
+
+    p.qkv[3 * p.dim] = NAN;             /* q of the second token */
+    p.qkv[(3 * 140 + 2) * p.dim] = NAN; /* one channel of a late token's v */
+    assert_int_equal(backend->ops->attention_forward(backend, p.shape, p.qkv, p.out, p.lse), 0);
+    assert_true(isnan(p.lse[1]) && isnan(p.out[p.dim]) && isnan(p.out[p.dim + 1]));
+    assert_false(isnan(p.lse[0]) || isnan(p.out[1]));
+    assert_true(isnan(p.out[0]) && isnan(p.out[149 * p.dim]));
+    free_problem(&p);
+}
+
+/* One product in every way that this processor has, against double sums. */
+static void check_product(int64_t m, int64_t n, int64_t k, bool transposed, bool accumulate)
+{
+    const int64_t ldc = df_panel_columns(n), lda = k + 1, ldb = transposed ? k + 4 : n + 3;
+    float *a = random_array(m * lda, 1), *b = random_array((transposed ? n : k) * ldb, 2);
+    float *before = random_array(m * ldc, 3), *packed = nan_array(k * ldc);
+
+    for (int isa = 0; isa <= (int)df_f32_isa_best(); isa++) {
+        const struct df_attention_kernels *kernels = &df_attention_f32[isa];
+        float *c = copy_array(before, m * ldc);
+        (transposed ? kernels->pack_transposed : kernels->pack)(b, k, n, ldb, packed);
+        kernels->gemm(&(struct df_gemm){m, n, k, a, lda, packed, c, ldc, accumulate});
+        for (int64_t i = 0; i < m; i++) {
+            for (int64_t j = 0; j < n; j++) {
+                double sum = accumulate ? before[i * ldc + j] : 0.0;
+                for (int64_t l = 0; l < k; l++)
+                    sum += (double)a[i * lda + l] * b[transposed ? j * ldb + l : l * ldb + j];
+                assert_close(c[i * ldc + j], sum, 1e-6 * (double)(k + 4));
+            }
+        }
+        free(c);
+    }
+    free(a);
+    free(b);
+    free(before);
+    free(packed);
+}
+
+static void test_products(void **state)
+{
+    static const int64_t sizes[] = {1, 2, 5, 6, 7, 16, 17, 33, 50, 64, 65, 131};
+    const size_t count = sizeof sizes / sizeof *sizes;
+
+    (void)state;
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < count; j++)
+            check_product(sizes[i], sizes[j], sizes[(i + j) % count], i % 2, (i + j) % 2);
+    }
+}
+
 static int open_backend(void **state)
 {
     *state = df_backend_open("cpu", "fp32", 2);
@@ -167,6 +225,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_without_lse, open_backend, close_backend),
         cmocka_unit_test_setup_teardown(test_without_dk, open_backend, close_backend),
         cmocka_unit_test_setup_teardown(test_finite_differences, open_backend, close_backend),
+        cmocka_unit_test_setup_teardown(test_not_a_number_spreads, open_backend, close_backend),
+        cmocka_unit_test(test_products),
         cmocka_unit_test(test_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,16 @@
+/* Attention, forward and backward. A head's keys and values are packed once; then blocks of queries are
+ * worked through against blocks of keys, whose scores stay in a core's cache: the [N, N] matrix of a head
+ * never exists. The forward pass keeps the largest score so far of each row and scales down what it summed
+ * when a larger one comes.
+ *
+ * The gradients of k and v are summed transposed, [head size, N]: dv^T += dout^T P needs P packed as the
+ * right side of a product, which the softmax can write directly, where dv += P^T dout would need P
+ * transposed.
+ *
+ * Every block is computed on one thread and blocks that add to the same sums are computed in order: the bits
+ * of the result do not depend on the number of threads. */
+#include "attention_kernels.h"
 #include "cpu_backend.h"
-
-#include "attention.h"
 #include "cpu_context.h"
 
 #include "dinoft/error.h"
@@ -9,33 +19,59 @@
 #include <assert.h>
 #include <math.h>
 #include <omp.h>
+#include <string.h>
 
-/* Attention is worked through in blocks of queries whose scores stay in a core's cache; the [N, N] matrix of
- * a head never exists. Every thread takes whole blocks (forward) or whole heads (backward, where the blocks
- * of a head add to the same dk and dv, always in the same order), and a library call inside a parallel region
- * runs on that thread alone: the bits of the result do not depend on the number of threads. */
+/* More than any kernels' forward_queries. */
+#define MOST_QUERIES 128
 
-/* Queries of a block: 128 x 1226 scores are 630 KB. Forward and backward GFLOP/s on 2 cores (AVX-512, 1 MB of
- * L2 each; sgemm alone 206) at 1226 tokens: 32 queries 111, 106; 64: 143, 152; 96: 149, 160; 128: 155, 167;
- * 192: 155, 168. */
-#define QUERY_BLOCK 128
+/* Queries and keys of a block of the backward pass, whole panels: what the softmax leaves for the products
+ * stays in the second-level cache (192 KB in float32), and dk and dv, to which every block adds, are read and
+ * written once for 128 queries. */
+#define BACKWARD_BLOCK 128
 
-struct attention attention_of(struct df_attention_shape shape)
+struct attention {
+    int64_t tokens, heads, head_size;
+    int64_t dim;          /* a row of out */
+    int64_t row;          /* a row of qkv */
+    int64_t forward_keys; /* of a block of the forward pass, whole panels */
+    float scale;
+    const struct df_attention_kernels *kernels;
+};
+
+static int64_t blocks_of(int64_t count, int64_t block)
+{
+    return (count + block - 1) / block;
+}
+
+/* Blocks of at most `most`, the last of which is no scrap; whole panels. */
+static int64_t even_block(int64_t count, int64_t most)
+{
+    return df_panel_columns(blocks_of(count, blocks_of(count, most)));
+}
+
+static struct attention attention_of(struct df_backend *backend, struct df_attention_shape shape)
 {
     const int64_t dim = shape.heads * shape.head_size;
+    const struct df_attention_kernels *kernels = df_attention_kernels(backend->compute);
 
     assert(shape.batch > 0 && shape.tokens > 0 && shape.heads > 0 && shape.head_size > 0);
+    assert(shape.head_size % kernels->k_step ==
+           0); /* q and dout are read as they lie, without zeros behind */
+    assert(kernels->forward_queries <= MOST_QUERIES);
     return (struct attention){
         .tokens = shape.tokens,
         .heads = shape.heads,
         .head_size = shape.head_size,
         .dim = dim,
         .row = 3 * dim,
+        .forward_keys = even_block(shape.tokens, kernels->forward_keys),
         .scale = 1.0f / sqrtf((float)shape.head_size),
+        .kernels = kernels,
     };
 }
 
-void *attention_scratch(struct df_backend *backend, const struct attention *a, size_t bytes_per_thread)
+/* Bytes for every thread of a scratch buffer. NULL with the error set. */
+static void *scratch_for(struct df_backend *backend, const struct attention *a, size_t bytes_per_thread)
 {
     size_t bytes;
 
@@ -46,189 +82,387 @@ void *attention_scratch(struct df_backend *backend, const struct attention *a, s
     return df_cpu_scratch(backend, bytes);
 }
 
-/* Floats from one row of scores to the next: rows start on cache lines. */
-static int64_t score_ld(const struct attention *a)
+/* Where an element lies. */
+static void *at(const struct attention *a, void *elements, int64_t index)
 {
-    return (a->tokens + 15) / 16 * 16;
+    return (char *)elements + (size_t)index * a->kernels->element;
 }
 
-static int status_of(int failures)
+static const void *in(const struct attention *a, const void *elements, int64_t index)
 {
-    return failures ? df_error_set("oneDNN: sgemm failed in attention (out of memory?)") : 0;
+    return (const char *)elements + (size_t)index * a->kernels->element;
 }
 
-/* Scores to exponentials less the row's largest; the sum's inverse and the log of the sum of each row. */
-DF_MULTIVERSION
-static void exponentiate_rows(float *scores, int64_t rows, int64_t cols, int64_t ld, float *inverse,
-                              float *lse)
+/* Where in qkv a head's q starts; its k lies dim further on, its v 2 * dim. */
+static int64_t head_offset(const struct attention *a, int64_t image, int64_t head)
 {
-    for (int64_t i = 0; i < rows; i++) {
-        float *row = scores + i * ld;
-        const float largest = largest_of(row, cols);
-
-#pragma omp simd
-        for (int64_t j = 0; j < cols; j++)
-            row[j] = df_expf_fast(row[j] - largest);
-        const float sum = sum_of(row, cols);
-        inverse[i] = 1.0f / sum;
-        if (lse)
-            lse[i] = largest + logf(sum);
-    }
+    return image * a->tokens * a->row + head * a->head_size;
 }
 
-static void scale_rows(float *x, int64_t rows, int64_t cols, int64_t ld, const float *factor)
+static int64_t out_offset(const struct attention *a, int64_t image, int64_t head)
 {
-    for (int64_t i = 0; i < rows; i++) {
-        for (int64_t j = 0; j < cols; j++)
-            x[i * ld + j] *= factor[i];
-    }
+    return image * a->tokens * a->dim + head * a->head_size;
 }
 
-/* The block of queries from `first` on. Returns 0 or the library's failure. */
-static int forward_block(const struct attention *a, const float *q, const float *k, const float *v,
-                         int64_t first, float *out, float *lse, float *scores)
+static int64_t padded_rows(const struct attention *a, int64_t k)
 {
-    const int64_t rows = df_min_i64(QUERY_BLOCK, a->tokens - first);
-    float inverse[QUERY_BLOCK];
-
-    out += first * a->dim;
-    int failures = dnnl_sgemm('N', 'T', rows, a->tokens, a->head_size, a->scale, q + first * a->row, a->row,
-                              k, a->row, 0.0f, scores, score_ld(a)) != dnnl_success;
-    exponentiate_rows(scores, rows, a->tokens, score_ld(a), inverse, lse ? lse + first : NULL);
-    failures |= dnnl_sgemm('N', 'N', rows, a->head_size, a->tokens, 1.0f, scores, score_ld(a), v, a->row,
-                           0.0f, out, a->dim) != dnnl_success;
-    scale_rows(out, rows, a->head_size, a->dim, inverse);
-    return failures;
+    return (k + a->kernels->k_step - 1) / a->kernels->k_step * a->kernels->k_step;
 }
 
-static int forward_f32(struct df_backend *backend, struct df_attention_shape shape, const void *qkv,
-                       void *out, float *lse)
+/* Cuts a thread's scratch buffer into arrays. */
+struct cutter {
+    char *next;
+};
+
+static void *cut(struct cutter *cutter, int64_t count, size_t size)
 {
-    const struct attention a = attention_of(shape);
-    const int64_t blocks = (a.tokens + QUERY_BLOCK - 1) / QUERY_BLOCK;
-    const int64_t tasks = shape.batch * a.heads * blocks;
-    float *scratch = attention_scratch(backend, &a, (size_t)(QUERY_BLOCK * score_ld(&a)) * sizeof(float));
-    int failures = 0;
-
-    if (!scratch)
-        return -1;
-#pragma omp parallel for schedule(dynamic) num_threads(backend->threads) reduction(| : failures)
-    for (int64_t task = 0; task < tasks; task++) {
-        const int64_t pair = task / blocks, image = pair / a.heads, head = pair % a.heads;
-        const float *q = (const float *)qkv + head_offset(&a, image, head);
-        float *scores = scratch + omp_get_thread_num() * QUERY_BLOCK * score_ld(&a);
-
-        failures |= forward_block(&a, q, q + a.dim, q + 2 * a.dim, task % blocks * QUERY_BLOCK,
-                                  (float *)out + image * a.tokens * a.dim + head * a.head_size,
-                                  lse ? lse + pair * a.tokens : NULL, scores);
-    }
-    return status_of(failures);
+    void *array = cutter->next;
+    cutter->next += df_cpu_aligned((size_t)count * size);
+    return array;
 }
 
-static float dot(const float *a, const float *b, int64_t n)
+static void *cut_packed(struct cutter *cutter, const struct attention *a, int64_t k, int64_t n)
 {
-    float sum = 0.0f;
-#pragma omp simd reduction(+ : sum)
-    for (int64_t i = 0; i < n; i++)
-        sum += a[i] * b[i];
-    return sum;
+    return cut(cutter, padded_rows(a, k) * df_panel_columns(n), a->kernels->element);
 }
 
-/* scores: scaled scores to probabilities; gradients: from the probabilities' to the unscaled scores'. delta
- * is what the gradient of a row's softmax takes off: sum_j dp_j p_j = dout . out. */
-DF_MULTIVERSION
-static void softmax_backward_rows(float *scores, float *gradients, int64_t rows, int64_t cols, int64_t ld,
-                                  const float *lse, const float *delta, float scale)
+/* rows [tokens, head size] packed in blocks of `block` rows, one behind the other. */
+static void pack_blocks(const struct attention *a, const void *rows, int64_t block, void *packed)
 {
-    for (int64_t i = 0; i < rows; i++) {
-        float *p = scores + i * ld, *g = gradients + i * ld;
-#pragma omp simd
-        for (int64_t j = 0; j < cols; j++) {
-            p[j] = df_expf_fast(p[j] - lse[i]);
-            g[j] = p[j] * (g[j] - delta[i]) * scale;
+    for (int64_t first = 0; first < a->tokens; first += block)
+        a->kernels->pack(in(a, rows, first * a->row), df_min_i64(block, a->tokens - first), a->head_size,
+                         a->row, at(a, packed, first * df_panel_columns(a->head_size)));
+}
+
+/* --- forward --- */
+
+struct forward_scratch {
+    void *keys;          /* k^T packed [head size, N] */
+    void *values;        /* v packed [keys of a block, head size], block after block */
+    float *scores;       /* [queries, keys] of a block */
+    void *probabilities; /* the same */
+    float *out;          /* [queries, panel columns of the head size] */
+};
+
+static size_t cut_forward(const struct attention *a, char *base, struct forward_scratch *s)
+{
+    const int64_t queries = a->kernels->forward_queries, keys = a->forward_keys;
+    const bool in_place = a->kernels->element == sizeof *s->scores;
+    struct cutter cutter = {base};
+
+    s->keys = cut_packed(&cutter, a, a->head_size, a->tokens);
+    s->values = cut_packed(&cutter, a, blocks_of(a->tokens, keys) * keys, a->head_size);
+    s->scores = cut(&cutter, queries * keys, sizeof *s->scores);
+    s->probabilities = in_place ? s->scores : cut(&cutter, queries * keys, a->kernels->element);
+    s->out = cut(&cutter, queries * df_panel_columns(a->head_size), sizeof *s->out);
+    return (size_t)(cutter.next - base);
+}
+
+/* Scores of `keys` more keys to probabilities; out, the sums so far, keeps up with the largest score. */
+static void exponentiate(const struct attention *a, const struct forward_scratch *s, int64_t queries,
+                         int64_t keys, bool accumulate, struct df_softmax_row *rows)
+{
+    for (int64_t i = 0; i < queries; i++) {
+        const int64_t first = i * a->forward_keys;
+        float *out = s->out + i * df_panel_columns(a->head_size);
+        const float factor =
+            a->kernels->softmax(s->scores + first, keys, a->scale, at(a, s->probabilities, first), &rows[i]);
+
+        if (accumulate && factor != 1.0f) {
+            for (int64_t j = 0; j < a->head_size; j++)
+                out[j] *= factor;
         }
     }
 }
 
-/* What the backward pass of one head reads and writes, each at its first row. */
-struct head_gradient {
-    const float *q, *k, *v, *out, *dout, *lse;
-    float *dq, *dk, *dv; /* dk NULL: not wanted */
-};
-
-static int backward_block(const struct attention *a, const struct head_gradient *h, int64_t first,
-                          float *scores, float *gradients)
+/* The queries from `first` on. */
+static void forward_block(const struct attention *a, const struct forward_scratch *s, const void *q,
+                          int64_t first, void *out, float *lse)
 {
-    const int64_t rows = df_min_i64(QUERY_BLOCK, a->tokens - first), n = a->tokens, size = a->head_size;
-    const float *q = h->q + first * a->row, *dout = h->dout + first * a->dim, *out = h->out + first * a->dim;
-    const float add = first == 0 ? 0.0f : 1.0f; /* to what the blocks before left in dk and dv */
-    float delta[QUERY_BLOCK];
-    int failures = 0;
+    const int64_t queries = df_min_i64(a->kernels->forward_queries, a->tokens - first);
+    const int64_t block = a->forward_keys, out_ld = df_panel_columns(a->head_size);
+    struct df_softmax_row rows[MOST_QUERIES];
+    float inverse[MOST_QUERIES];
 
-    for (int64_t i = 0; i < rows; i++)
-        delta[i] = dot(dout + i * a->dim, out + i * a->dim, size);
-    failures |=
-        dnnl_sgemm('N', 'T', rows, n, size, a->scale, q, a->row, h->k, a->row, 0.0f, scores, score_ld(a));
-    failures |=
-        dnnl_sgemm('N', 'T', rows, n, size, 1.0f, dout, a->dim, h->v, a->row, 0.0f, gradients, score_ld(a));
-    softmax_backward_rows(scores, gradients, rows, n, score_ld(a), h->lse + first, delta, a->scale);
-    failures |=
-        dnnl_sgemm('T', 'N', n, size, rows, 1.0f, scores, score_ld(a), dout, a->dim, add, h->dv, a->row);
-    failures |= dnnl_sgemm('N', 'N', rows, size, n, 1.0f, gradients, score_ld(a), h->k, a->row, 0.0f,
-                           h->dq + first * a->row, a->row);
-    if (h->dk)
-        failures |=
-            dnnl_sgemm('T', 'N', n, size, rows, 1.0f, gradients, score_ld(a), q, a->row, add, h->dk, a->row);
-    return failures;
-}
+    for (int64_t i = 0; i < queries; i++)
+        rows[i] = (struct df_softmax_row){.largest = -INFINITY};
+    for (int64_t key = 0; key < a->tokens; key += block) {
+        const int64_t keys = df_min_i64(block, a->tokens - key);
 
-static int backward_f32(struct df_backend *backend, struct df_attention_shape shape, const void *qkv,
-                        const void *out, const float *lse, const void *dout, void *dqkv, bool need_dk)
-{
-    const struct attention a = attention_of(shape);
-    const int64_t pairs = shape.batch * a.heads, block = QUERY_BLOCK * score_ld(&a);
-    float *scratch = attention_scratch(backend, &a, 2 * (size_t)block * sizeof(float));
-    int failures = 0;
-
-    assert(lse);
-    if (!scratch)
-        return -1;
-#pragma omp parallel for schedule(dynamic) num_threads(backend->threads) reduction(| : failures)
-    for (int64_t pair = 0; pair < pairs; pair++) {
-        const int64_t image = pair / a.heads, head = pair % a.heads;
-        const int64_t out_offset = image * a.tokens * a.dim + head * a.head_size;
-        const float *q = (const float *)qkv + head_offset(&a, image, head);
-        float *dq = (float *)dqkv + head_offset(&a, image, head);
-        const struct head_gradient gradient = {
-            .q = q,
-            .k = q + a.dim,
-            .v = q + 2 * a.dim,
-            .out = (const float *)out + out_offset,
-            .dout = (const float *)dout + out_offset,
-            .lse = lse + pair * a.tokens,
-            .dq = dq,
-            .dk = need_dk ? dq + a.dim : NULL,
-            .dv = dq + 2 * a.dim,
-        };
-        float *scores = scratch + omp_get_thread_num() * 2 * block;
-
-        for (int64_t first = 0; first < a.tokens; first += QUERY_BLOCK)
-            failures |= backward_block(&a, &gradient, first, scores, scores + block);
+        a->kernels->gemm(&(struct df_gemm){.m = queries,
+                                           .n = keys,
+                                           .k = a->head_size,
+                                           .a = in(a, q, first * a->row),
+                                           .lda = a->row,
+                                           .packed = at(a, s->keys, key * a->head_size),
+                                           .c = s->scores,
+                                           .ldc = block});
+        exponentiate(a, s, queries, keys, key > 0, rows);
+        a->kernels->gemm(&(struct df_gemm){.m = queries,
+                                           .n = a->head_size,
+                                           .k = keys,
+                                           .a = s->probabilities,
+                                           .lda = block,
+                                           .packed = at(a, s->values, key * out_ld),
+                                           .c = s->out,
+                                           .ldc = out_ld,
+                                           .accumulate = key > 0});
     }
-    return status_of(failures);
+    for (int64_t i = 0; i < queries; i++) {
+        inverse[i] = 1.0f / rows[i].rounded_sum;
+        if (lse)
+            lse[first + i] = a->scale * rows[i].largest + logf(rows[i].sum);
+    }
+    a->kernels->store_rows(s->out, queries, a->head_size, out_ld, inverse, at(a, out, first * a->dim),
+                           a->dim);
 }
 
 int df_cpu_attention_forward(struct df_backend *backend, struct df_attention_shape shape, const void *qkv,
                              void *out, float *lse)
 {
-    return backend->compute == DF_BF16 ? attention_forward_bf16(backend, shape, qkv, out, lse)
-                                       : forward_f32(backend, shape, qkv, out, lse);
+    const struct attention a = attention_of(backend, shape);
+    const int64_t blocks = blocks_of(a.tokens, a.kernels->forward_queries), pairs = shape.batch * a.heads;
+    /* Where there are fewer heads than threads a head is shared, at the price of packing it more than once.
+     */
+    const int64_t shares = df_min_i64(blocks, (2 * backend->threads + pairs - 1) / pairs);
+    struct forward_scratch sizes;
+    const size_t bytes = cut_forward(&a, NULL, &sizes);
+    char *scratch = scratch_for(backend, &a, bytes);
+
+    if (!scratch)
+        return -1;
+#pragma omp parallel for schedule(dynamic) num_threads(backend->threads)
+    for (int64_t task = 0; task < pairs * shares; task++) {
+        const int64_t pair = task / shares, image = pair / a.heads, head = pair % a.heads;
+        const void *q = in(&a, qkv, head_offset(&a, image, head));
+        struct forward_scratch s;
+
+        cut_forward(&a, scratch + (size_t)omp_get_thread_num() * bytes, &s);
+        a.kernels->pack_transposed(in(&a, q, a.dim), a.head_size, a.tokens, a.row, s.keys);
+        pack_blocks(&a, in(&a, q, 2 * a.dim), a.forward_keys, s.values);
+        for (int64_t block = task % shares; block < blocks; block += shares)
+            forward_block(&a, &s, q, block * a.kernels->forward_queries,
+                          at(&a, out, out_offset(&a, image, head)), lse ? lse + pair * a.tokens : NULL);
+    }
+    return 0;
 }
 
+/* --- backward --- */
+
+struct backward_scratch {
+    void *keys, *values;       /* k^T, v^T packed [head size, N] */
+    void *key_rows;            /* k packed [keys of a block, head size], block after block */
+    float *scores, *gradients; /* [some queries, keys] of a block, of the probabilities */
+    void *score_rows;          /* [queries, keys] gradients of the scores, as the left side of dq */
+    void *packed_scores;       /* the same packed, as the right side of dk^T */
+    void *probabilities;       /* packed [queries, keys], the right side of dv^T */
+    void *dout_t, *query_t;    /* [head size, queries]: dout^T and q^T */
+    float *dq;                 /* [queries, panel columns of the head size] */
+    float *dk, *dv;            /* [head size, columns], transposed sums over all blocks */
+};
+
+static size_t cut_backward(const struct attention *a, char *base, struct backward_scratch *s)
+{
+    const int64_t columns = df_panel_columns(a->tokens), block = BACKWARD_BLOCK * BACKWARD_BLOCK;
+    const int64_t strip = a->kernels->backward_queries * BACKWARD_BLOCK;
+    const size_t element = a->kernels->element;
+    struct cutter cutter = {base};
+
+    s->keys = cut_packed(&cutter, a, a->head_size, a->tokens);
+    s->values = cut_packed(&cutter, a, a->head_size, a->tokens);
+    s->key_rows = cut_packed(&cutter, a, blocks_of(a->tokens, BACKWARD_BLOCK) * BACKWARD_BLOCK, a->head_size);
+    s->scores = cut(&cutter, strip, sizeof *s->scores);
+    s->gradients = cut(&cutter, strip, sizeof *s->gradients);
+    s->score_rows = cut(&cutter, block, element);
+    s->packed_scores = cut(&cutter, block, element);
+    s->probabilities = cut(&cutter, block, element);
+    s->dout_t = cut(&cutter, a->head_size * BACKWARD_BLOCK, element);
+    s->query_t = cut(&cutter, a->head_size * BACKWARD_BLOCK, element);
+    s->dq = cut(&cutter, BACKWARD_BLOCK * df_panel_columns(a->head_size), sizeof *s->dq);
+    s->dk = cut(&cutter, a->head_size * columns, sizeof *s->dk);
+    s->dv = cut(&cutter, a->head_size * columns, sizeof *s->dv);
+    return (size_t)(cutter.next - base);
+}
+
+/* What the backward pass of one head reads and writes, each at its first row. */
+struct head_gradient {
+    const void *q, *k, *v, *out, *dout;
+    const float *lse;
+    void *dq, *dk, *dv; /* dk NULL: not wanted */
+};
+
+/* A block of the scores: queries and keys, each from `first` on. */
+struct block {
+    int64_t first_query, queries, first_key, keys;
+};
+
+/* Scores and the probabilities' gradients of the block's rows [begin, end) to what the three products of the
+ * backward pass read. */
+static void softmax_backward(const struct attention *a, const struct backward_scratch *s, struct block block,
+                             int64_t begin, int64_t end, const float *lse, const float *delta)
+{
+    const int64_t panel = padded_rows(a, block.queries) * DF_PANEL;
+
+    for (int64_t i = begin; i < end; i += 2) {
+        const int64_t other = i + 1 < end ? i + 1 : i;
+        const int64_t row = (i - begin) * BACKWARD_BLOCK, other_row = (other - begin) * BACKWARD_BLOCK;
+        a->kernels->softmax_backward(&(struct df_softmax_pair){
+            .scores = {s->scores + row, s->scores + other_row},
+            .gradients = {s->gradients + row, s->gradients + other_row},
+            .log_sum = {lse[i], lse[other]},
+            .delta = {delta[i], delta[other]},
+            .absent = other == i,
+            .scale = a->scale,
+            .count = block.keys,
+            .panel = panel,
+            .probabilities = at(a, s->probabilities, i * DF_PANEL),
+            .packed_scores = at(a, s->packed_scores, i * DF_PANEL),
+            .score_rows = {at(a, s->score_rows, i * BACKWARD_BLOCK),
+                           at(a, s->score_rows, (i + 1) * BACKWARD_BLOCK)},
+        });
+    }
+}
+
+/* Zeros where the packed matrices of a block are longer than its queries, which the softmax writes in pairs
+ * if the type packs pairs. */
+static void fill_panels(const struct attention *a, const struct backward_scratch *s, struct block block)
+{
+    const int64_t rows = padded_rows(a, block.queries), used = df_min_i64(rows, (block.queries + 1) / 2 * 2);
+    const size_t rest = (size_t)((rows - used) * DF_PANEL) * a->kernels->element;
+
+    for (int64_t column = 0; column < block.keys; column += DF_PANEL) {
+        memset(at(a, s->probabilities, column * rows + used * DF_PANEL), 0, rest);
+        memset(at(a, s->packed_scores, column * rows + used * DF_PANEL), 0, rest);
+    }
+}
+
+/* Scores and the probabilities' gradients, as many queries at a time as stay in the first-level cache. */
+static void backward_scores(const struct attention *a, const struct backward_scratch *s,
+                            const struct head_gradient *h, struct block block, const float *delta)
+{
+    const int64_t first_panel = block.first_key * a->head_size;
+
+    fill_panels(a, s, block);
+    for (int64_t begin = 0; begin < block.queries; begin += a->kernels->backward_queries) {
+        const int64_t end = df_min_i64(begin + a->kernels->backward_queries, block.queries);
+        struct df_gemm product = {.m = end - begin,
+                                  .n = block.keys,
+                                  .k = a->head_size,
+                                  .a = in(a, h->q, (block.first_query + begin) * a->row),
+                                  .lda = a->row,
+                                  .packed = at(a, s->keys, first_panel),
+                                  .c = s->scores,
+                                  .ldc = BACKWARD_BLOCK};
+
+        a->kernels->gemm(&product);
+        product.a = in(a, h->dout, (block.first_query + begin) * a->dim);
+        product.lda = a->dim;
+        product.packed = at(a, s->values, first_panel);
+        product.c = s->gradients;
+        a->kernels->gemm(&product);
+        softmax_backward(a, s, block, begin, end, h->lse + block.first_query, delta);
+    }
+}
+
+/* Columns of sum [head size, columns] (+)= left [head size, queries] packed [queries, keys]. */
+static void add_transposed(const struct attention *a, const void *left, struct block block,
+                           const void *packed, float *sum)
+{
+    a->kernels->gemm(&(struct df_gemm){.m = a->head_size,
+                                       .n = block.keys,
+                                       .k = block.queries,
+                                       .a = left,
+                                       .lda = BACKWARD_BLOCK,
+                                       .packed = packed,
+                                       .c = sum + block.first_key,
+                                       .ldc = df_panel_columns(a->tokens),
+                                       .accumulate = block.first_query > 0});
+}
+
+static void backward_block(const struct attention *a, const struct backward_scratch *s,
+                           const struct head_gradient *h, struct block block, const float *delta)
+{
+    const int64_t dq_ld = df_panel_columns(a->head_size);
+
+    backward_scores(a, s, h, block, delta);
+    a->kernels->gemm(&(struct df_gemm){.m = block.queries,
+                                       .n = a->head_size,
+                                       .k = block.keys,
+                                       .a = s->score_rows,
+                                       .lda = BACKWARD_BLOCK,
+                                       .packed = at(a, s->key_rows, block.first_key * dq_ld),
+                                       .c = s->dq,
+                                       .ldc = dq_ld,
+                                       .accumulate = block.first_key > 0});
+    add_transposed(a, s->dout_t, block, s->probabilities, s->dv);
+    if (h->dk)
+        add_transposed(a, s->query_t, block, s->packed_scores, s->dk);
+}
+
+/* The queries of a block against all keys. */
+static void backward_queries(const struct attention *a, const struct backward_scratch *s,
+                             const struct head_gradient *h, int64_t first)
+{
+    const int64_t rows = df_min_i64(BACKWARD_BLOCK, a->tokens - first);
+    const void *q = in(a, h->q, first * a->row), *dout = in(a, h->dout, first * a->dim);
+    float delta[BACKWARD_BLOCK];
+
+    a->kernels->row_products(dout, in(a, h->out, first * a->dim), rows, a->head_size, a->dim, delta);
+    a->kernels->transpose(dout, rows, a->head_size, a->dim, s->dout_t, BACKWARD_BLOCK);
+    if (h->dk)
+        a->kernels->transpose(q, rows, a->head_size, a->row, s->query_t, BACKWARD_BLOCK);
+    for (int64_t key = 0; key < a->tokens; key += BACKWARD_BLOCK)
+        backward_block(a, s, h, (struct block){first, rows, key, df_min_i64(BACKWARD_BLOCK, a->tokens - key)},
+                       delta);
+    a->kernels->store_rows(s->dq, rows, a->head_size, df_panel_columns(a->head_size), NULL,
+                           at(a, h->dq, first * a->row), a->row);
+}
+
+static void backward_head(const struct attention *a, const struct backward_scratch *s,
+                          const struct head_gradient *h)
+{
+    const int64_t columns = df_panel_columns(a->tokens);
+
+    a->kernels->pack_transposed(h->k, a->head_size, a->tokens, a->row, s->keys);
+    a->kernels->pack_transposed(h->v, a->head_size, a->tokens, a->row, s->values);
+    pack_blocks(a, h->k, BACKWARD_BLOCK, s->key_rows);
+    for (int64_t first = 0; first < a->tokens; first += BACKWARD_BLOCK)
+        backward_queries(a, s, h, first);
+    a->kernels->store_transposed(s->dv, a->head_size, a->tokens, columns, h->dv, a->row);
+    if (h->dk)
+        a->kernels->store_transposed(s->dk, a->head_size, a->tokens, columns, h->dk, a->row);
+}
+
+/* Threads take whole heads, whose blocks add to the same dk and dv in order: no more threads than images x
+ * heads have work (12 for ViT-S with two images). */
 int df_cpu_attention_backward(struct df_backend *backend, struct df_attention_shape shape, const void *qkv,
                               const void *out, const float *lse, const void *dout, void *dqkv, bool need_dk)
 {
-    return backend->compute == DF_BF16
-               ? attention_backward_bf16(backend, shape, qkv, out, lse, dout, dqkv, need_dk)
-               : backward_f32(backend, shape, qkv, out, lse, dout, dqkv, need_dk);
+    const struct attention a = attention_of(backend, shape);
+    struct backward_scratch sizes;
+    const size_t bytes = cut_backward(&a, NULL, &sizes);
+    char *scratch = scratch_for(backend, &a, bytes);
+
+    assert(lse);
+    if (!scratch)
+        return -1;
+#pragma omp parallel for schedule(dynamic) num_threads(backend->threads)
+    for (int64_t pair = 0; pair < shape.batch * a.heads; pair++) {
+        const int64_t image = pair / a.heads, head = pair % a.heads;
+        const int64_t offset = head_offset(&a, image, head), offset_of_out = out_offset(&a, image, head);
+        struct backward_scratch s;
+
+        cut_backward(&a, scratch + (size_t)omp_get_thread_num() * bytes, &s);
+        backward_head(&a, &s,
+                      &(struct head_gradient){.q = in(&a, qkv, offset),
+                                              .k = in(&a, qkv, offset + a.dim),
+                                              .v = in(&a, qkv, offset + 2 * a.dim),
+                                              .out = in(&a, out, offset_of_out),
+                                              .dout = in(&a, dout, offset_of_out),
+                                              .lse = lse + pair * a.tokens,
+                                              .dq = at(&a, dqkv, offset),
+                                              .dk = need_dk ? at(&a, dqkv, offset + a.dim) : NULL,
+                                              .dv = at(&a, dqkv, offset + 2 * a.dim)});
+    }
+    return 0;
 }

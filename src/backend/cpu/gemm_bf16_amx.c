@@ -37,12 +37,13 @@ TARGET static void configure(int64_t rows)
         config.rows[i] = used[i];
         config.bytes[i] = used[i] ? TILE_BYTES : 0;
     }
+    /* gcc's _tile_loadconfig() says that it reads eight bytes: the other stores could be left out. */
+    __asm__ volatile("" : : "r"(&config) : "memory");
     _tile_loadconfig(&config);
 }
 
 /* 32 columns of C, from the panel's position `packed` on, and up to 16 rows. */
-TARGET static void upper_block(const struct df_gemm_bf16 *p, const uint16_t *a, const uint16_t *packed,
-                               float *c)
+TARGET static void upper_block(const struct df_gemm *p, const uint16_t *a, const uint16_t *packed, float *c)
 {
     const int64_t lda = 2 * p->lda, ldb = 4 * DF_PANEL, ldc = 4 * p->ldc; /* bytes */
 
@@ -66,8 +67,7 @@ TARGET static void upper_block(const struct df_gemm_bf16 *p, const uint16_t *a, 
 }
 
 /* The same for 17 to 32 rows. */
-TARGET static void full_block(const struct df_gemm_bf16 *p, const uint16_t *a, const uint16_t *packed,
-                              float *c)
+TARGET static void full_block(const struct df_gemm *p, const uint16_t *a, const uint16_t *packed, float *c)
 {
     const int64_t lda = 2 * p->lda, ldb = 4 * DF_PANEL, ldc = 4 * p->ldc; /* bytes */
     const uint16_t *lower_a = a + TILE_ROWS * p->lda;
@@ -102,15 +102,16 @@ TARGET static void full_block(const struct df_gemm_bf16 *p, const uint16_t *a, c
 }
 
 /* Rows [begin, end) of C, every column: in whole blocks, or one block that is not. */
-TARGET static void row_blocks(const struct df_gemm_bf16 *p, int64_t begin, int64_t end)
+TARGET static void row_blocks(const struct df_gemm *p, int64_t begin, int64_t end)
 {
     const int64_t panel_count = df_padded_rows(p->k) * DF_PANEL;
 
     configure(df_min_i64(BLOCK, end - begin));
     for (int64_t column = 0; column < p->n; column += BLOCK) {
-        const uint16_t *packed = p->packed + column / DF_PANEL * panel_count + column % DF_PANEL * 2;
+        const uint16_t *packed =
+            (const uint16_t *)p->packed + column / DF_PANEL * panel_count + column % DF_PANEL * 2;
         for (int64_t i = begin; i < end; i += BLOCK) {
-            const uint16_t *a = p->a + i * p->lda;
+            const uint16_t *a = (const uint16_t *)p->a + i * p->lda;
             float *c = p->c + i * p->ldc + column;
             if (end - i > TILE_ROWS)
                 full_block(p, a, packed, c);
@@ -120,7 +121,7 @@ TARGET static void row_blocks(const struct df_gemm_bf16 *p, int64_t begin, int64
     }
 }
 
-TARGET void df_gemm_bf16_amx(const struct df_gemm_bf16 *p)
+TARGET void df_gemm_bf16_amx(const struct df_gemm *p)
 {
     const int64_t whole = p->m / BLOCK * BLOCK;
 
@@ -134,7 +135,7 @@ TARGET void df_gemm_bf16_amx(const struct df_gemm_bf16 *p)
 
 #else
 
-void df_gemm_bf16_amx(const struct df_gemm_bf16 *product)
+void df_gemm_bf16_amx(const struct df_gemm *product)
 {
     df_gemm_bf16_portable(product);
 }

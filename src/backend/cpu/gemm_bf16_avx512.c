@@ -30,7 +30,7 @@ DF_AVX512_TARGET static inline __m512bh broadcast_pair(const uint16_t *pair)
 
 /* rows x (vectors * 16) of C. The counts are constants wherever it is called, so that the sums stay in
  * registers. */
-DF_AVX512_INLINE void tile(const struct df_gemm_bf16 *p, const uint16_t *a, const uint16_t *panel, float *c,
+DF_AVX512_INLINE void tile(const struct df_gemm *p, const uint16_t *a, const uint16_t *panel, float *c,
                            const int rows, const int vectors)
 {
     __m512 sums[MOST_ROWS][DF_PANEL / LANES];
@@ -74,7 +74,7 @@ DF_AVX512_INLINE void tile(const struct df_gemm_bf16 *p, const uint16_t *a, cons
             tile(p, a, panel, c, ROWS, 1);                                                                   \
         break
 
-DF_AVX512_TARGET static void any_tile(const struct df_gemm_bf16 *p, const uint16_t *a, const uint16_t *panel,
+DF_AVX512_TARGET static void any_tile(const struct df_gemm *p, const uint16_t *a, const uint16_t *panel,
                                       float *c, int rows, int vectors)
 {
     switch (rows) {
@@ -89,21 +89,21 @@ DF_AVX512_TARGET static void any_tile(const struct df_gemm_bf16 *p, const uint16
 
 /* Rows outside, panels inside would read all of B for every six rows: it is the other way round, and A, which
  * is small, is read again for each panel. */
-void df_gemm_bf16_avx512(const struct df_gemm_bf16 *p)
+void df_gemm_bf16_avx512(const struct df_gemm *p)
 {
     assert(p->ldc >= df_panel_columns(p->n) && p->lda >= df_padded_rows(p->k));
     for (int64_t column = 0; column < p->n; column += DF_PANEL) {
-        const uint16_t *panel = p->packed + column * df_padded_rows(p->k);
+        const uint16_t *panel = (const uint16_t *)p->packed + column * df_padded_rows(p->k);
         const int vectors = (int)((df_min_i64(DF_PANEL, p->n - column) + LANES - 1) / LANES);
         for (int64_t i = 0; i < p->m; i += MOST_ROWS)
-            any_tile(p, p->a + i * p->lda, panel, p->c + i * p->ldc + column,
+            any_tile(p, (const uint16_t *)p->a + i * p->lda, panel, p->c + i * p->ldc + column,
                      (int)df_min_i64(MOST_ROWS, p->m - i), vectors);
     }
 }
 
 #else
 
-void df_gemm_bf16_avx512(const struct df_gemm_bf16 *product)
+void df_gemm_bf16_avx512(const struct df_gemm *product)
 {
     df_gemm_bf16_portable(product);
 }

@@ -45,10 +45,8 @@ DF_INLINE float exp2_nonpositive(float x)
 }
 
 /* A NaN is passed over: the sum of the exponentials shows it. */
-DF_INLINE float largest_of(const float *x, int64_t count)
+DF_INLINE float largest_of(const float *x, int64_t count, float largest)
 {
-    float largest = -INFINITY;
-
 #pragma omp simd reduction(max : largest)
     for (int64_t j = 0; j < count; j++)
         largest = x[j] > largest ? x[j] : largest;
@@ -56,10 +54,12 @@ DF_INLINE float largest_of(const float *x, int64_t count)
 }
 
 DF_MULTIVERSION
-struct df_softmax_row df_softmax_bf16(const float *scores, int64_t count, float scale,
-                                      uint16_t *probabilities)
+float df_softmax_bf16(float *scores, int64_t count, float scale, void *destination,
+                      struct df_softmax_row *row)
 {
-    const float scale2 = scale * DF_LOG2_E, largest = largest_of(scores, count);
+    const float scale2 = scale * DF_LOG2_E, before = row->largest;
+    const float largest = largest_of(scores, count, before);
+    uint16_t *probabilities = destination;
     float sum = 0.0f, rounded_sum = 0.0f;
 
 #pragma omp simd reduction(+ : sum, rounded_sum)
@@ -71,7 +71,8 @@ struct df_softmax_row df_softmax_bf16(const float *scores, int64_t count, float 
         rounded_sum += df_bf16_widen(rounded);
     }
     memset(probabilities + count, 0, (size_t)(df_padded_rows(count) - count) * sizeof *probabilities);
-    return (struct df_softmax_row){largest, sum, rounded_sum};
+    row->largest = largest;
+    return df_softmax_add(row, before, scale, sum, rounded_sum);
 }
 
 /* `width` columns of a panel, from `column` on. */
@@ -79,9 +80,10 @@ DF_INLINE void backward_columns(const struct df_softmax_pair *pair, int64_t colu
 {
     const float *s0 = pair->scores[0] + column, *s1 = pair->scores[1] + column;
     const float *g0 = pair->gradients[0] + column, *g1 = pair->gradients[1] + column;
-    uint32_t *probabilities = pair->probabilities + column / DF_PANEL * pair->panel;
-    uint32_t *score_pairs = pair->score_pairs + column / DF_PANEL * pair->panel;
-    uint16_t *row0 = pair->score_rows[0] + column, *row1 = pair->score_rows[1] + column;
+    uint32_t *probabilities = (uint32_t *)pair->probabilities + column / DF_PANEL * pair->panel / 2;
+    uint32_t *packed_scores = (uint32_t *)pair->packed_scores + column / DF_PANEL * pair->panel / 2;
+    uint16_t *row0 = (uint16_t *)pair->score_rows[0] + column;
+    uint16_t *row1 = (uint16_t *)pair->score_rows[1] + column;
     const float scale = pair->scale, scale2 = scale * DF_LOG2_E, second = pair->absent ? 0.0f : 1.0f;
     const float lse0 = pair->log_sum[0] * DF_LOG2_E, lse1 = pair->log_sum[1] * DF_LOG2_E;
 
@@ -92,12 +94,12 @@ DF_INLINE void backward_columns(const struct df_softmax_pair *pair, int64_t colu
         const float d0 = p0 * (g0[j] - pair->delta[0]) * scale, d1 = p1 * (g1[j] - pair->delta[1]) * scale;
         const uint32_t both = narrow_pair(d0, d1);
         probabilities[j] = narrow_pair(p0, p1);
-        score_pairs[j] = both;
+        packed_scores[j] = both;
         row0[j] = (uint16_t)both;
         row1[j] = (uint16_t)(both >> 16);
     }
     for (int64_t j = width; j < DF_PANEL; j++) {
-        probabilities[j] = score_pairs[j] = 0;
+        probabilities[j] = packed_scores[j] = 0;
         row0[j] = row1[j] = 0;
     }
 }

@@ -24,13 +24,13 @@ DF_AVX512_INLINE __m512 exp2_of(__m512 x)
 }
 
 /* max(x, largest) gives its second argument when the first is NaN: the sum of the exponentials shows it. */
-DF_AVX512_INLINE float largest_of(const float *x, int64_t count)
+DF_AVX512_INLINE float largest_of(const float *x, int64_t count, float before)
 {
     __m512 lanes[4];
     int64_t j = 0;
 
     for (int v = 0; v < 4; v++)
-        lanes[v] = _mm512_set1_ps(-INFINITY);
+        lanes[v] = _mm512_set1_ps(before);
     for (; j + 4 * DF_AVX512_LANES <= count; j += 4 * DF_AVX512_LANES) {
         for (int v = 0; v < 4; v++)
             lanes[v] = _mm512_max_ps(_mm512_loadu_ps(x + j + v * DF_AVX512_LANES), lanes[v]);
@@ -43,10 +43,11 @@ DF_AVX512_INLINE float largest_of(const float *x, int64_t count)
     return _mm512_reduce_max_ps(lanes[0]);
 }
 
-DF_AVX512_TARGET struct df_softmax_row df_softmax_bf16_avx512(const float *scores, int64_t count, float scale,
-                                                              uint16_t *probabilities)
+DF_AVX512_TARGET float df_softmax_bf16_avx512(float *scores, int64_t count, float scale, void *destination,
+                                              struct df_softmax_row *row)
 {
-    const float largest = largest_of(scores, count);
+    const float before = row->largest, largest = largest_of(scores, count, before);
+    uint16_t *probabilities = destination;
     const __m512 factor = _mm512_set1_ps(scale * DF_LOG2_E);
     const __m512 shift = _mm512_set1_ps(-largest * (scale * DF_LOG2_E));
     const __m512bh ones = (__m512bh)_mm512_set1_epi16(0x3f80);
@@ -72,8 +73,9 @@ DF_AVX512_TARGET struct df_softmax_row df_softmax_bf16_avx512(const float *score
         rounded_sum = _mm512_add_ps(rounded_sum, df_avx512_widen(rounded));
         _mm256_storeu_si256((__m256i *)(void *)(probabilities + j), rounded);
     }
-    return (struct df_softmax_row){largest, _mm512_reduce_add_ps(_mm512_add_ps(sums[0], sums[1])),
-                                   _mm512_reduce_add_ps(rounded_sum)};
+    row->largest = largest;
+    return df_softmax_add(row, before, scale, _mm512_reduce_add_ps(_mm512_add_ps(sums[0], sums[1])),
+                          _mm512_reduce_add_ps(rounded_sum));
 }
 
 /* What is the same for all columns of a pair of rows. */
@@ -98,12 +100,13 @@ DF_AVX512_INLINE void backward_vector(const struct df_softmax_pair *pair, const 
     }
     const __m512i probabilities = (__m512i)_mm512_cvtne2ps_pbh(p[1], p[0]);
     const __m512i gradients = (__m512i)_mm512_cvtne2ps_pbh(d[1], d[0]);
-    _mm512_storeu_si512(pair->probabilities + packed,
+    _mm512_storeu_si512((uint16_t *)pair->probabilities + packed,
                         _mm512_permutexvar_epi16(constants->interleave, probabilities));
-    _mm512_storeu_si512(pair->score_pairs + packed,
+    _mm512_storeu_si512((uint16_t *)pair->packed_scores + packed,
                         _mm512_permutexvar_epi16(constants->interleave, gradients));
-    _mm256_storeu_si256((__m256i *)(void *)(pair->score_rows[0] + column), _mm512_castsi512_si256(gradients));
-    _mm256_storeu_si256((__m256i *)(void *)(pair->score_rows[1] + column),
+    _mm256_storeu_si256((__m256i *)(void *)((uint16_t *)pair->score_rows[0] + column),
+                        _mm512_castsi512_si256(gradients));
+    _mm256_storeu_si256((__m256i *)(void *)((uint16_t *)pair->score_rows[1] + column),
                         _mm512_extracti64x4_epi64(gradients, 1));
 }
 
@@ -132,16 +135,17 @@ DF_AVX512_TARGET void df_softmax_backward_bf16_avx512(const struct df_softmax_pa
     for (int64_t column = 0; column < df_panel_columns(pair->count); column += DF_AVX512_LANES) {
         const __mmask16 mask = df_avx512_first(pair->count - column);
         const __mmask16 masks[2] = {mask, pair->absent ? 0 : mask};
-        backward_vector(pair, &constants, masks, column, column / DF_PANEL * pair->panel + column % DF_PANEL);
+        backward_vector(pair, &constants, masks, column,
+                        column / DF_PANEL * pair->panel + column % DF_PANEL * 2);
     }
 }
 
 #else
 
-struct df_softmax_row df_softmax_bf16_avx512(const float *scores, int64_t count, float scale,
-                                             uint16_t *probabilities)
+float df_softmax_bf16_avx512(float *scores, int64_t count, float scale, void *probabilities,
+                             struct df_softmax_row *row)
 {
-    return df_softmax_bf16(scores, count, scale, probabilities);
+    return df_softmax_bf16(scores, count, scale, probabilities, row);
 }
 
 void df_softmax_backward_bf16_avx512(const struct df_softmax_pair *pair)
