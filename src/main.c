@@ -1,4 +1,5 @@
 #include "commands/commands.h"
+#include "commands/waiting.h"
 
 #include "dinoft/error.h"
 
@@ -46,6 +47,7 @@ int main(int argc, char **argv)
 {
     struct df_config config;
 
+    df_wait_shortly(argv);
     open_standard_streams();
     signal(SIGXFSZ,
            SIG_IGN); /* a file that may not grow is then an error of the write, which says what is lost */
