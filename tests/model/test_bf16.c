@@ -60,9 +60,27 @@ static bool vanishes(const struct df_parameter *parameter, const struct df_tenso
     return zero || (strstr(parameter->name, "inter_conv") && strstr(parameter->name, ".bias"));
 }
 
+/* Products for the similarity of several tensors taken as one vector. */
+struct direction {
+    double product, found, expected;
+};
+
+static void add_direction(struct direction *sum, const float *found, const float *expected, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        sum->product += (double)found[i] * (double)expected[i];
+        sum->found += (double)found[i] * (double)found[i];
+        sum->expected += (double)expected[i] * (double)expected[i];
+    }
+}
+
+/* Through the FPN single tensors of LoRA depend on rounding so much (docs/fpn-rounding.md) that the bound is
+ * for all of them together, and a lower one for each. */
 static void check_gradients(const struct df_segmenter *segmenter, const struct df_state *golden, double least)
 {
     const struct df_parameters *parameters = &segmenter->parameters;
+    const double least_of_lora = least < 0.98 ? 0.75 : least;
+    struct direction lora = {0};
     for (int i = 0; i < parameters->count; i++) {
         const struct df_parameter *parameter = &parameters->items[i];
         char name[96];
@@ -70,11 +88,16 @@ static void check_gradients(const struct df_segmenter *segmenter, const struct d
             continue;
         snprintf(name, sizeof name, "grad.%s", parameter->name);
         const struct df_tensor *expected = golden_tensor(golden, name);
-        const double similarity = cosine_similarity(df_parameter_gradient(parameters, parameter->name),
-                                                    expected->data, expected->count);
-        if (!vanishes(parameter, expected) && !(similarity >= least))
+        const float *found = df_parameter_gradient(parameters, parameter->name);
+        const double similarity = cosine_similarity(found, expected->data, expected->count);
+        const bool is_lora = parameter->kind == DF_PARAMETER_LORA;
+        if (!vanishes(parameter, expected) && !(similarity >= (is_lora ? least_of_lora : least)))
             fail_msg("%s: cosine similarity %.4f", name, similarity);
+        if (is_lora)
+            add_direction(&lora, found, expected->data, expected->count);
     }
+    if (!(lora.product / sqrt(lora.found * lora.expected) >= least))
+        fail_msg("all of LoRA: cosine similarity %.4f", lora.product / sqrt(lora.found * lora.expected));
 }
 
 static void check_prediction(struct df_segmenter *segmenter, const struct df_tensor *golden)
