@@ -78,13 +78,18 @@ class Pytorch:
         self.process = subprocess.Popen([venv_python(), WORKER, json.dumps(settings)], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True)
 
-    def measure(self):
-        self.process.stdin.write("measure\n")
-        self.process.stdin.flush()
+        self.answer()  # ready: nobody warms up while another is measured
+
+    def answer(self):
         line = self.process.stdout.readline()
         if not line:
             raise RuntimeError(f"{self.name} ended without an answer")
-        answer = json.loads(line)
+        return line
+
+    def measure(self):
+        self.process.stdin.write("measure\n")
+        self.process.stdin.flush()
+        answer = json.loads(self.answer())
         return answer["images_per_second"], answer["peak_memory_bytes"], answer
 
     def close(self):

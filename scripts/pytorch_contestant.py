@@ -147,6 +147,7 @@ def main():
     step = make_step(settings)
     for _ in range(2):
         step()
+    print("ready", flush=True)
     for _ in sys.stdin:
         seconds = []
         for _ in range(settings["steps"]):
