@@ -1,7 +1,7 @@
 /* GELU (exact, by erf) and SwiGLU, forward and backward. */
 #include "act.h"
+#include "bf16_isa.h"
 #include "cpu_backend.h"
-#include "cpu_context.h"
 #include "gelu_bf16.h"
 
 #include "dinoft/size.h"
@@ -57,7 +57,7 @@ DF_MULTIVERSION static void gelu_gradient_chunk(enum df_dtype type, const void *
 /* Whether a compiler's loops give way to those of gelu_bf16_avx512.c. */
 static bool has_own_instructions(struct df_backend *backend)
 {
-    return backend->compute == DF_BF16 && df_cpu_context(backend)->bf16_isa >= DF_BF16_AVX512;
+    return backend->compute == DF_BF16 && df_bf16_isa_best() >= DF_BF16_AVX512;
 }
 
 int df_cpu_gelu_forward(struct df_backend *backend, const void *x, void *y, int64_t count)

@@ -1,6 +1,6 @@
 #include "attention_bf16.h"
 
-#include "bf16.h"
+#include "attention_rows.h"
 #include "gemm_bf16.h"
 #include "layout_avx512.h"
 #include "softmax_bf16.h"
@@ -9,19 +9,16 @@ DF_MULTIVERSION
 static void store_rows(const float *source, int64_t rows, int64_t cols, int64_t source_ld,
                        const float *factor, void *destination, int64_t destination_ld)
 {
-    for (int64_t i = 0; i < rows; i++) {
-        const float f = factor ? factor[i] : 1.0f;
-        for (int64_t j = 0; j < cols; j++)
-            ((uint16_t *)destination)[i * destination_ld + j] = df_bf16_narrow(source[i * source_ld + j] * f);
-    }
+    df_store_rows_loop(DF_BF16, source, rows, cols, source_ld, factor, destination, destination_ld);
 }
 
-static void store_transposed(const float *source, int64_t rows, int64_t cols, int64_t source_ld,
+static void store_transposed(const void *source, int64_t rows, int64_t cols, int64_t source_ld,
                              void *destination, int64_t destination_ld)
 {
     for (int64_t j = 0; j < cols; j++) {
         for (int64_t i = 0; i < rows; i++)
-            ((uint16_t *)destination)[j * destination_ld + i] = df_bf16_narrow(source[i * source_ld + j]);
+            ((uint16_t *)destination)[j * destination_ld + i] =
+                df_bf16_narrow(((const float *)source)[i * source_ld + j]);
     }
 }
 
@@ -42,14 +39,7 @@ DF_MULTIVERSION
 static void row_products(const void *a, const void *b, int64_t rows, int64_t cols, int64_t ld,
                          float *products)
 {
-    for (int64_t i = 0; i < rows; i++) {
-        const uint16_t *x = (const uint16_t *)a + i * ld, *y = (const uint16_t *)b + i * ld;
-        float sum = 0.0f;
-#pragma omp simd reduction(+ : sum)
-        for (int64_t j = 0; j < cols; j++)
-            sum += df_bf16_widen(x[j]) * df_bf16_widen(y[j]);
-        products[i] = sum;
-    }
+    df_row_products_loop(DF_BF16, a, b, rows, cols, ld, products);
 }
 
 #define LAYOUT                                                                                               \

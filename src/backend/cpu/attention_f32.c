@@ -1,8 +1,8 @@
 #include "attention_f32.h"
 
+#include "attention_rows.h"
 #include "layout_avx512.h"
 #include "onednn.h"
-#include "vector_math.h"
 
 #include "dinoft/size.h"
 
@@ -101,46 +101,42 @@ static void transpose(const void *source, int64_t rows, int64_t cols, int64_t so
     }
 }
 
-static void store_transposed(const float *source, int64_t rows, int64_t cols, int64_t source_ld,
-                             void *destination, int64_t destination_ld)
-{
-    transpose(source, rows, cols, source_ld, destination, destination_ld);
-}
-
-static void pack_transposed(const void *b, int64_t k, int64_t n, int64_t ld, void *packed)
+static void pack_transposed_by(df_transpose_function *transpose_panel, const void *b, int64_t k, int64_t n,
+                               int64_t ld, void *packed)
 {
     for (int64_t column = 0; column < n; column += DF_PANEL) {
         float *panel = (float *)packed + column * k;
         const int64_t width = df_min_i64(DF_PANEL, n - column);
         if (width < DF_PANEL)
             memset(panel, 0, (size_t)(k * DF_PANEL) * sizeof *panel);
-        transpose((const float *)b + column * ld, width, k, ld, panel, DF_PANEL);
+        transpose_panel((const float *)b + column * ld, width, k, ld, panel, DF_PANEL);
     }
 }
+
+static void pack_transposed(const void *b, int64_t k, int64_t n, int64_t ld, void *packed)
+{
+    pack_transposed_by(transpose, b, k, n, ld, packed);
+}
+
+#ifdef DF_LAYOUT_AVX512
+static void pack_transposed_avx512(const void *b, int64_t k, int64_t n, int64_t ld, void *packed)
+{
+    pack_transposed_by(df_transpose_f32_avx512, b, k, n, ld, packed);
+}
+#endif
 
 DF_MULTIVERSION
 static void store_rows(const float *source, int64_t rows, int64_t cols, int64_t source_ld,
                        const float *factor, void *destination, int64_t destination_ld)
 {
-    for (int64_t i = 0; i < rows; i++) {
-        const float f = factor ? factor[i] : 1.0f;
-        for (int64_t j = 0; j < cols; j++)
-            ((float *)destination)[i * destination_ld + j] = source[i * source_ld + j] * f;
-    }
+    df_store_rows_loop(DF_F32, source, rows, cols, source_ld, factor, destination, destination_ld);
 }
 
 DF_MULTIVERSION
 static void row_products(const void *a, const void *b, int64_t rows, int64_t cols, int64_t ld,
                          float *products)
 {
-    for (int64_t i = 0; i < rows; i++) {
-        const float *x = (const float *)a + i * ld, *y = (const float *)b + i * ld;
-        float sum = 0.0f;
-#pragma omp simd reduction(+ : sum)
-        for (int64_t j = 0; j < cols; j++)
-            sum += x[j] * y[j];
-        products[i] = sum;
-    }
+    df_row_products_loop(DF_F32, a, b, rows, cols, ld, products);
 }
 
 enum df_f32_isa df_f32_isa_best(void)
@@ -156,13 +152,12 @@ enum df_f32_isa df_f32_isa_best(void)
     .backward_queries = 48, .gemm = gemm_##ISA, .pack = pack, .softmax = softmax_##ISA,                      \
     .softmax_backward = softmax_backward_##ISA, .store_rows = store_rows, .row_products = row_products
 
-#define LAYOUT                                                                                               \
-    .pack_transposed = pack_transposed, .transpose = transpose, .store_transposed = store_transposed
+#define LAYOUT .pack_transposed = pack_transposed, .transpose = transpose, .store_transposed = transpose
 
 #ifdef DF_LAYOUT_AVX512
 #define LAYOUT_AVX512                                                                                        \
-    .pack_transposed = df_pack_transposed_f32_avx512, .transpose = df_transpose_f32_avx512,                  \
-    .store_transposed = df_store_transposed_f32_avx512
+    .pack_transposed = pack_transposed_avx512, .transpose = df_transpose_f32_avx512,                         \
+    .store_transposed = df_transpose_f32_avx512
 #else
 #define LAYOUT_AVX512 LAYOUT
 #endif

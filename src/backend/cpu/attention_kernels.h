@@ -25,8 +25,8 @@ static inline int64_t df_panel_columns(int64_t n)
 
 /* C [m, n] (+)= A [m, k] B [k, n] with float32 sums. A is row-major and read as it is. B is packed in panels
  * of DF_PANEL columns; how a panel lies, and what must lie behind column k of A, depends on the type
- * (gemm_f32.h, gemm_bf16.h). c has room for df_panel_columns(n) columns in each row, of which those from n on
- * are overwritten with anything. */
+ * (attention_f32.h, gemm_bf16.h). c has room for df_panel_columns(n) columns in each row, of which those from
+ * n on are overwritten with anything. */
 struct df_gemm {
     int64_t m, n, k;
     const void *a;
@@ -87,17 +87,15 @@ typedef void df_softmax_backward_function(const struct df_softmax_pair *pair);
 /* Packs B [k, n], row-major with stride ld; or its transpose, where b is [n, k]. */
 typedef void df_pack_function(const void *b, int64_t k, int64_t n, int64_t ld, void *packed);
 
-/* destination [cols, rows] = the transpose of source [rows, cols], and zeros up to a multiple of k_step. */
+/* destination [cols, rows] = the transpose of source [rows, cols]. As `transpose` both are elements, with
+ * zeros behind the rows up to a multiple of k_step; as `store_transposed` the source is float32, and there
+ * are none. */
 typedef void df_transpose_function(const void *source, int64_t rows, int64_t cols, int64_t source_ld,
                                    void *destination, int64_t destination_ld);
 
 /* destination [rows, cols] = source [rows, cols] * factor[row] (NULL: 1). */
 typedef void df_store_rows_function(const float *source, int64_t rows, int64_t cols, int64_t source_ld,
                                     const float *factor, void *destination, int64_t destination_ld);
-
-/* destination [cols, rows] = the transpose of source [rows, cols]. */
-typedef void df_store_transposed_function(const float *source, int64_t rows, int64_t cols, int64_t source_ld,
-                                          void *destination, int64_t destination_ld);
 
 /* products[i] = a[i] . b[i], rows of `cols` elements. */
 typedef void df_row_products_function(const void *a, const void *b, int64_t rows, int64_t cols, int64_t ld,
@@ -113,9 +111,8 @@ struct df_attention_kernels {
     df_pack_function *pack, *pack_transposed;
     df_softmax_function *softmax;
     df_softmax_backward_function *softmax_backward;
-    df_transpose_function *transpose;
+    df_transpose_function *transpose, *store_transposed;
     df_store_rows_function *store_rows;
-    df_store_transposed_function *store_transposed;
     df_row_products_function *row_products;
 };
 

@@ -86,7 +86,6 @@ struct df_backend *df_cpu_backend_open(enum df_dtype compute, int threads)
         close_cpu(&context->backend);
         return NULL;
     }
-    context->bf16_isa = df_bf16_isa_best();
     return &context->backend;
 }
 

@@ -5,7 +5,6 @@
 #ifndef DINOFT_CPU_CONTEXT_H
 #define DINOFT_CPU_CONTEXT_H
 
-#include "bf16_isa.h"
 #include "onednn.h"
 
 #include "dinoft/backend.h"
@@ -51,7 +50,6 @@ struct df_cpu_context {
     struct df_backend backend; /* first: its address is the context's */
     struct df_onednn onednn;
     struct df_primitive_cache cache;
-    enum df_bf16_isa bf16_isa;
     void *scratch;
     size_t scratch_bytes;
 };

@@ -14,16 +14,11 @@
 #define F32_TARGET __attribute__((target("avx512f")))
 #define F32_INLINE F32_TARGET static inline __attribute__((always_inline))
 
-F32_INLINE __mmask16 first_lanes(int64_t count)
-{
-    return count >= SIDE ? 0xffff : (__mmask16)((1u << count) - 1);
-}
-
 /* A square of 16 x 16 numbers of 32 bits, of which `rows` x `cols` are read, the others being zeros;
  * square[j] becomes column j. */
 F32_INLINE void load_transposed(const void *source, int64_t rows, int64_t cols, int64_t ld, __m512i *square)
 {
-    const __mmask16 mask = first_lanes(cols);
+    const __mmask16 mask = df_avx512_first(cols);
     __m512i t[SIDE];
 
 #pragma GCC unroll 16
@@ -62,7 +57,7 @@ F32_TARGET void df_transpose_f32_avx512(const void *source, int64_t rows, int64_
                                         void *destination, int64_t destination_ld)
 {
     for (int64_t row = 0; row < rows; row += SIDE) {
-        const __mmask16 mask = first_lanes(rows - row);
+        const __mmask16 mask = df_avx512_first(rows - row);
         for (int64_t col = 0; col < cols; col += SIDE) {
             int32_t *to = (int32_t *)destination + col * destination_ld + row;
             __m512i square[SIDE];
@@ -74,23 +69,6 @@ F32_TARGET void df_transpose_f32_avx512(const void *source, int64_t rows, int64_
                     _mm512_mask_storeu_epi32(to + j * destination_ld, mask, square[j]);
             }
         }
-    }
-}
-
-void df_store_transposed_f32_avx512(const float *source, int64_t rows, int64_t cols, int64_t source_ld,
-                                    void *destination, int64_t destination_ld)
-{
-    df_transpose_f32_avx512(source, rows, cols, source_ld, destination, destination_ld);
-}
-
-void df_pack_transposed_f32_avx512(const void *b, int64_t k, int64_t n, int64_t ld, void *packed)
-{
-    for (int64_t column = 0; column < n; column += DF_PANEL) {
-        float *panel = (float *)packed + column * k;
-        const int64_t width = df_min_i64(DF_PANEL, n - column);
-        if (width < DF_PANEL)
-            memset(panel, 0, (size_t)(k * DF_PANEL) * sizeof *panel);
-        df_transpose_f32_avx512((const float *)b + column * ld, width, k, ld, panel, DF_PANEL);
     }
 }
 
@@ -109,11 +87,9 @@ void df_pack_transposed_bf16_avx512(const void *b, int64_t k, int64_t n, int64_t
 
 DF_AVX512_TARGET void df_pack_bf16_avx512(const void *b, int64_t k, int64_t n, int64_t ld, void *destination)
 {
-    uint16_t *packed = destination, order[2 * SIDE];
+    const __m512i interleave = df_avx512_interleave();
+    uint16_t *packed = destination;
 
-    for (int j = 0; j < 2 * SIDE; j++)
-        order[j] = (uint16_t)(j / 2 + j % 2 * SIDE);
-    const __m512i interleave = _mm512_loadu_si512(order);
     for (int64_t column = 0; column < n; column += DF_PANEL) {
         for (int64_t row = 0; row < df_padded_rows(k); row += 2) {
             const uint16_t *even = (const uint16_t *)b + row * ld + column;
@@ -157,7 +133,7 @@ DF_AVX512_INLINE void store_bf16(uint16_t *to, __mmask16 mask, __m512 values)
     _mm256_mask_storeu_epi16(to, mask, (__m256i)_mm512_cvtneps_pbh(values));
 }
 
-DF_AVX512_TARGET void df_store_transposed_bf16_avx512(const float *source, int64_t rows, int64_t cols,
+DF_AVX512_TARGET void df_store_transposed_bf16_avx512(const void *source, int64_t rows, int64_t cols,
                                                       int64_t source_ld, void *destination,
                                                       int64_t destination_ld)
 {
@@ -166,7 +142,8 @@ DF_AVX512_TARGET void df_store_transposed_bf16_avx512(const float *source, int64
             const __mmask16 mask = df_avx512_first(rows - row);
             uint16_t *to = (uint16_t *)destination + col * destination_ld + row;
             __m512i square[SIDE];
-            load_transposed(source + row * source_ld + col, rows - row, cols - col, source_ld, square);
+            load_transposed((const float *)source + row * source_ld + col, rows - row, cols - col, source_ld,
+                            square);
 #pragma GCC unroll 16
             for (int j = 0; j < SIDE; j++) {
                 if (j < cols - col)

@@ -112,19 +112,16 @@ DF_AVX512_INLINE void backward_vector(const struct df_softmax_pair *pair, const 
 
 DF_AVX512_TARGET static struct constants constants_of(const struct df_softmax_pair *pair)
 {
-    uint16_t order[2 * DF_AVX512_LANES];
     struct constants constants = {
         .factor = _mm512_set1_ps(pair->scale * DF_LOG2_E),
         .scale = _mm512_set1_ps(pair->scale),
+        .interleave = df_avx512_interleave(),
     };
 
     for (int r = 0; r < 2; r++) {
         constants.minus_lse[r] = _mm512_set1_ps(-pair->log_sum[r] * DF_LOG2_E);
         constants.minus_delta[r] = _mm512_set1_ps(-pair->delta[r] * pair->scale);
     }
-    for (int j = 0; j < 2 * DF_AVX512_LANES; j++)
-        order[j] = (uint16_t)(j / 2 + j % 2 * DF_AVX512_LANES);
-    constants.interleave = _mm512_loadu_si512(order);
     return constants;
 }
 
