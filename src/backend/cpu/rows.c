@@ -7,14 +7,14 @@
 /* Matrices of fewer elements are not worth waking threads for. */
 #define SMALL 4096
 
-DF_MULTIVERSION static void widen(float *to, const uint16_t *from, int64_t count)
+DF_MULTIVERSION void df_widen(float *to, const uint16_t *from, int64_t count)
 {
 #pragma omp simd
     for (int64_t i = 0; i < count; i++)
         to[i] = df_bf16_widen(from[i]);
 }
 
-DF_MULTIVERSION static void narrow(uint16_t *to, const float *from, int64_t count)
+DF_MULTIVERSION void df_narrow(uint16_t *to, const float *from, int64_t count)
 {
 #pragma omp simd
     for (int64_t i = 0; i < count; i++)
@@ -30,9 +30,9 @@ void df_row_convert(const struct df_matrix *to, const struct df_matrix *from, in
     if (to->type == from->type)
         memcpy(destination, source, (size_t)to->cols * to_size);
     else if (to->type == DF_F32)
-        widen(destination, source, to->cols);
+        df_widen(destination, source, to->cols);
     else
-        narrow(destination, source, to->cols);
+        df_narrow(destination, source, to->cols);
 }
 
 void df_matrix_copy(struct df_backend *backend, const struct df_matrix *to, const struct df_matrix *from)

@@ -4,6 +4,10 @@
 
 #include "dinoft/backend.h"
 
+/* count numbers of float32 from bfloat16, and the other way (df_bf16_narrow), on the calling thread. */
+void df_widen(float *to, const uint16_t *from, int64_t count);
+void df_narrow(uint16_t *to, const float *from, int64_t count);
+
 /* Row i of to = row i of from, on the calling thread. */
 void df_row_convert(const struct df_matrix *to, const struct df_matrix *from, int64_t i);
 

@@ -1,6 +1,7 @@
 /* Moving and adding: bias and its gradient, pixels to patches, patches to tokens, type conversion. */
 #include "act.h"
 #include "cpu_backend.h"
+#include "rows.h"
 
 #include "dinoft/error.h"
 #include "dinoft/size.h"
@@ -88,20 +89,6 @@ int df_cpu_image_normalize(struct df_backend *backend, const uint8_t *pixels, fl
     return 0;
 }
 
-DF_MULTIVERSION static void widen_chunk(const uint16_t *from, float *to, int64_t begin, int64_t end)
-{
-#pragma omp simd
-    for (int64_t i = begin; i < end; i++)
-        to[i] = df_bf16_widen(from[i]);
-}
-
-DF_MULTIVERSION static void narrow_chunk(const float *from, uint16_t *to, int64_t begin, int64_t end)
-{
-#pragma omp simd
-    for (int64_t i = begin; i < end; i++)
-        to[i] = df_bf16_narrow(from[i]);
-}
-
 /* Cuts pixels into `count` pieces, which go to patches a row of `row_bytes` apart. */
 static void cut_pieces(const char *pixels, size_t piece_bytes, char *patches, size_t row_bytes, int64_t count)
 {
@@ -124,7 +111,7 @@ static void cut_line(enum df_dtype type, const float *line, void *patches, int64
     assert(together > 0);
     for (int64_t j = 0; j < count; j += together) {
         const int64_t n = df_min_i64(together, count - j);
-        narrow_chunk(line + j * patch, rounded, 0, n * patch);
+        df_narrow(rounded, line + j * patch, n * patch);
         cut_pieces((const char *)rounded, piece_bytes, to + (size_t)(j * row_size) * bytes,
                    (size_t)row_size * bytes, n);
     }
@@ -182,9 +169,9 @@ static void convert_chunk(const void *source, enum df_dtype from, void *destinat
     if (from == to)
         memcpy(out, in, n * df_dtype_size(to));
     else if (from == DF_BF16)
-        widen_chunk(source, destination, begin, end);
+        df_widen((float *)(void *)out, (const uint16_t *)(const void *)in, end - begin);
     else if (to == DF_BF16)
-        narrow_chunk(source, destination, begin, end);
+        df_narrow((uint16_t *)(void *)out, (const float *)(const void *)in, end - begin);
     else if (to == DF_F32)
         df_convert_to_f32((float *)(void *)out, in, from, n);
     else
