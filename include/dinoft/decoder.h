@@ -36,8 +36,8 @@ struct df_decoder_ops {
     /* features[i] [batch * P, dim] -> decoder->logits. `training` makes BatchNorm use and update batch
      * statistics. */
     int (*forward)(struct df_decoder *decoder, float *const features[], int64_t batch, bool training);
-    /* Parameter gradients from decoder->dlogits; dfeatures[i] [batch * P, dim] is written where it is not
-     * NULL. */
+    /* Parameter gradients from decoder->dlogits, which may be overwritten; dfeatures[i] [batch * P, dim] is
+     * written where it is not NULL. */
     int (*backward)(struct df_decoder *decoder, float *const features[], int64_t batch,
                     float *const dfeatures[]);
 };

@@ -10,6 +10,7 @@
 #include "dinoft/decoder.h"
 
 #include "dinoft/error.h"
+#include "dinoft/size.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -45,7 +46,7 @@ struct fpn {
     struct stage stages[STAGES];
     struct merge merges[LATERALS]; /* merges[i] feeds stages[i + 2] and reads features[i] */
     float *dlateral;               /* scratch [B * P, 64] */
-    float *doutput;                /* scratch, gradient of a stage's output */
+    float *doutput;                /* scratch, gradient of a merged stage's output */
 };
 
 static int64_t stage_elements(const struct fpn *fpn, const struct stage *stage)
@@ -166,7 +167,9 @@ static void plan_stage(struct fpn *fpn, struct df_arena *arena, int i)
     struct stage *stage = &fpn->stages[i];
 
     stage->convolved = df_arena_take(arena, "FPN convolution", stage_elements(fpn, stage), DF_F32);
-    stage->output = df_arena_take(arena, "FPN activation", stage_elements(fpn, stage), DF_F32);
+    stage->output = i == STAGES - 1
+                        ? fpn->base.logits
+                        : df_arena_take(arena, "FPN activation", stage_elements(fpn, stage), DF_F32);
     stage->mean = df_arena_take(arena, "BatchNorm batch statistics", 2 * stage->conv.out, DF_F32);
     stage->rstd = stage->mean ? stage->mean + stage->conv.out : NULL;
     if (fpn->base.shape.training && i > 0)
@@ -181,13 +184,12 @@ static void plan(struct df_decoder *decoder, struct df_arena *arena)
     int64_t batch = decoder->shape.max_batch, patches = decoder->shape.grid_h * decoder->shape.grid_w;
     int64_t largest = 0;
 
-    for (int i = 0; i < STAGES; i++) {
+    df_decoder_plan_logits(decoder, arena);
+    for (int i = 0; i < STAGES; i++)
         plan_stage(fpn, arena, i);
-        if (stage_elements(fpn, &fpn->stages[i]) > largest)
-            largest = stage_elements(fpn, &fpn->stages[i]);
-    }
     for (int i = 0; i < LATERALS; i++) {
         struct merge *merge = &fpn->merges[i];
+        largest = df_max_i64(largest, stage_elements(fpn, &fpn->stages[merge->before]));
         merge->lateral = df_arena_take(arena, "FPN lateral", batch * patches * merge->channels, DF_F32);
         merge->sum =
             df_arena_take(arena, "FPN sum", batch * merge->height * merge->width * merge->channels, DF_F32);
@@ -197,7 +199,6 @@ static void plan(struct df_decoder *decoder, struct df_arena *arena)
             df_arena_take(arena, "FPN lateral gradient", batch * patches * fpn->merges[0].channels, DF_F32);
         fpn->doutput = df_arena_take(arena, "FPN activation gradient", largest, DF_F32);
     }
-    df_decoder_plan_logits(decoder, arena);
 }
 
 static struct df_batchnorm batchnorm(const struct fpn *fpn, int i, int64_t batch)
@@ -264,15 +265,9 @@ static int merge_forward(struct fpn *fpn, int i, const float *feature, int64_t b
                                          merge->channels, true);
 }
 
-static size_t output_bytes(const struct stage *stage, int64_t batch)
-{
-    return (size_t)(batch * stage->out_h * stage->out_w * stage->conv.out) * sizeof(float);
-}
-
 static int forward(struct df_decoder *decoder, float *const features[], int64_t batch, bool training)
 {
     struct fpn *fpn = (struct fpn *)decoder;
-    const struct stage *last = &fpn->stages[STAGES - 1];
 
     DF_TRY(stage_forward(fpn, 0, features[3], batch, training));
     DF_TRY(stage_forward(fpn, 1, fpn->stages[0].output, batch, training));
@@ -280,13 +275,12 @@ static int forward(struct df_decoder *decoder, float *const features[], int64_t 
         DF_TRY(merge_forward(fpn, i, features[i], batch));
         DF_TRY(stage_forward(fpn, i + 2, fpn->merges[i].sum, batch, training));
     }
-    return decoder->backend->ops->copy(decoder->backend, decoder->logits, last->output,
-                                       output_bytes(last, batch));
+    return 0;
 }
 
-/* From the gradient of stage i's output (doutput, overwritten) to its parameters' and its input's (NULL: not
+/* From the gradient of stage i's output (overwritten) to its parameters' and its input's (NULL: not
  * needed). */
-static int stage_backward(struct fpn *fpn, int i, int64_t batch, float *dinput)
+static int stage_backward(struct fpn *fpn, int i, int64_t batch, float *doutput, float *dinput)
 {
     char name[64];
     struct df_backend *backend = fpn->base.backend;
@@ -296,15 +290,15 @@ static int stage_backward(struct fpn *fpn, int i, int64_t batch, float *dinput)
 
     assert(stage->conv.batch == batch);
     DF_TRY(backend->ops->batchnorm_relu_backward(
-        backend, &norm, stage->convolved, stage->output, fpn->doutput, fpn->doutput,
+        backend, &norm, stage->convolved, stage->output, doutput, doutput,
         df_parameter_gradient(parameters, tensor_name(name, "conv%d.1.weight", i)),
         df_parameter_gradient(parameters, tensor_name(name, "conv%d.1.bias", i))));
     tensor_name(name, "conv%d.0.weight", i);
-    DF_TRY(backend->ops->conv_backward_weight(backend, stage->conv, stage->input, fpn->doutput,
+    DF_TRY(backend->ops->conv_backward_weight(backend, stage->conv, stage->input, doutput,
                                               df_parameter_gradient(parameters, name)));
     if (!dinput)
         return 0;
-    return backend->ops->conv_backward_data(backend, stage->conv, fpn->doutput,
+    return backend->ops->conv_backward_data(backend, stage->conv, doutput,
                                             df_parameter_value(parameters, name), dinput);
 }
 
@@ -340,19 +334,15 @@ static int backward(struct df_decoder *decoder, float *const features[], int64_t
                     float *const dfeatures[])
 {
     struct fpn *fpn = (struct fpn *)decoder;
-    const struct stage *last = &fpn->stages[STAGES - 1];
+    float *doutput = decoder->dlogits;
 
-    struct df_backend *backend = decoder->backend;
-
-    DF_TRY(backend->ops->copy(backend, fpn->doutput, decoder->dlogits, output_bytes(last, batch)));
     for (int i = LATERALS - 1; i >= 0; i--) {
-        DF_TRY(stage_backward(fpn, i + 2, batch, fpn->stages[i + 2].dinput));
+        DF_TRY(stage_backward(fpn, i + 2, batch, doutput, fpn->stages[i + 2].dinput));
         DF_TRY(merge_backward(fpn, i, batch, features[i], dfeatures[i]));
+        doutput = fpn->doutput;
     }
-    DF_TRY(stage_backward(fpn, 1, batch, fpn->stages[1].dinput));
-    DF_TRY(backend->ops->copy(backend, fpn->doutput, fpn->stages[1].dinput,
-                              output_bytes(&fpn->stages[0], batch)));
-    return stage_backward(fpn, 0, batch, dfeatures[3]);
+    DF_TRY(stage_backward(fpn, 1, batch, doutput, fpn->stages[1].dinput));
+    return stage_backward(fpn, 0, batch, fpn->stages[1].dinput, dfeatures[3]);
 }
 
 static double stage_flops(const struct stage *stage)
