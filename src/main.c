@@ -13,10 +13,17 @@
 typedef int command_function(const struct df_config *config);
 
 static command_function *const commands[DF_COMMAND_COUNT] = {
-    [DF_COMMAND_TRAIN] = command_train,         [DF_COMMAND_EVAL] = command_eval,
-    [DF_COMMAND_PREDICT] = command_predict,     [DF_COMMAND_FEATURES] = command_features,
-    [DF_COMMAND_CONVERT] = command_convert,     [DF_COMMAND_INFO] = command_info,
-    [DF_COMMAND_DEMO_DATA] = command_demo_data, [DF_COMMAND_BENCH] = command_bench,
+    [DF_COMMAND_TRAIN] = command_train,
+    [DF_COMMAND_EVAL] = command_eval,
+    [DF_COMMAND_PREDICT] = command_predict,
+    [DF_COMMAND_FEATURES] = command_features,
+    [DF_COMMAND_CONVERT] = command_convert,
+    [DF_COMMAND_INFO] = command_info,
+    [DF_COMMAND_DEMO_DATA] = command_demo_data,
+    [DF_COMMAND_BENCH] = command_bench,
+    [DF_COMMAND_CORRUPT] = command_corrupt,
+    [DF_COMMAND_CORRUPT_IMAGES] = command_corrupt_images,
+    [DF_COMMAND_PCA] = command_pca,
 };
 
 /* The command's exit status, after its error was printed. What did not reach standard output is an error,

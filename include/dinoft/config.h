@@ -7,11 +7,17 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#define DF_MAX_SCALES     16
+#define DF_MAX_SEVERITIES 5
+
 enum df_command {
     DF_COMMAND_TRAIN,
     DF_COMMAND_EVAL,
+    DF_COMMAND_CORRUPT,
+    DF_COMMAND_CORRUPT_IMAGES,
     DF_COMMAND_PREDICT,
     DF_COMMAND_FEATURES,
+    DF_COMMAND_PCA,
     DF_COMMAND_CONVERT,
     DF_COMMAND_INFO,
     DF_COMMAND_DEMO_DATA,
@@ -54,7 +60,21 @@ enum df_option {
     DF_OPTION_MAX_STEPS,
     DF_OPTION_VAL_EVERY,
     DF_OPTION_EVAL_SIZE,
+    DF_OPTION_RESIZE,
+    DF_OPTION_SLIDE,
+    DF_OPTION_TTA,
+    DF_OPTION_SCALES,
     DF_OPTION_METRICS_JSON,
+    DF_OPTION_IMAGES_CSV,
+    DF_OPTION_CONFUSION_PNG,
+    DF_OPTION_REPORT_HTML,
+    DF_OPTION_SUITE,
+    DF_OPTION_CORRUPTIONS,
+    DF_OPTION_SEVERITY,
+    DF_OPTION_FROST_DIR,
+    DF_OPTION_RESTART,
+    DF_OPTION_FOREGROUND,
+    DF_OPTION_UPSAMPLE,
     DF_OPTION_SAVE_LOGITS,
     DF_OPTION_OUTPUT,
     DF_OPTION_LAYERS,
@@ -93,15 +113,28 @@ struct df_config {
     int64_t val_every;
     bool no_shuffle;
 
-    const char *eval_size, *metrics_json; /* eval */
-    bool save_logits;                     /* predict */
-    const char *output;                   /* features: the file; demo-data uses data_root */
-    int64_t layers;                       /* features: intermediate_i of the last n blocks, 0: none */
-    const char *naming;                   /* convert: "official" | "huggingface" */
-    const char *dtype;                    /* convert: "keep" | "fp32" | "fp16" | "bf16" */
-    int64_t steps;                        /* bench: timed repetitions */
-    const char *json;                     /* bench: the file of figures */
-    int64_t train_images, val_images;     /* demo-data */
+    const char *eval_size, *resize; /* eval, corrupt: "network" | "original"; "stretch" | "short" */
+    int64_t slide[2];               /* crop and stride of the sliding window; 0: none */
+    bool tta;
+    const char *scales; /* of tta, as typed */
+    double scale_list[DF_MAX_SCALES];
+    int n_scales;                                                        /* as read from scales */
+    const char *metrics_json, *images_csv, *confusion_png, *report_html; /* eval */
+    const char *suite, *corruptions; /* corrupt: "imagenet-c" | "reference"; names */
+    const char *severity;            /* as typed */
+    int severity_list[DF_MAX_SEVERITIES];
+    int n_severities; /* as read from severity: ascending, without doubles */
+    const char *frost_dir;
+    bool restart;                     /* corrupt: keeps no finished cells */
+    bool foreground, upsample;        /* pca */
+    bool save_logits;                 /* predict */
+    const char *output;               /* features: the file; demo-data uses data_root */
+    int64_t layers;                   /* features: intermediate_i of the last n blocks, 0: none */
+    const char *naming;               /* convert: "official" | "huggingface" */
+    const char *dtype;                /* convert: "keep" | "fp32" | "fp16" | "bf16" */
+    int64_t steps;                    /* bench: timed repetitions */
+    const char *json;                 /* bench: the file of figures */
+    int64_t train_images, val_images; /* demo-data */
 
     /* Arguments without a flag, gathered in argv: images, or convert's IN OUT, or info's FILE. */
     char **inputs;

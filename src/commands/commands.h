@@ -9,8 +9,11 @@
 
 int command_train(const struct df_config *config);
 int command_eval(const struct df_config *config);
+int command_corrupt(const struct df_config *config);
+int command_corrupt_images(const struct df_config *config);
 int command_predict(const struct df_config *config);
 int command_features(const struct df_config *config);
+int command_pca(const struct df_config *config);
 int command_convert(const struct df_config *config);
 int command_info(const struct df_config *config);
 int command_demo_data(const struct df_config *config);

@@ -5,13 +5,18 @@
 
 #define TRAIN     (1u << DF_COMMAND_TRAIN)
 #define EVAL      (1u << DF_COMMAND_EVAL)
+#define CORRUPT   (1u << DF_COMMAND_CORRUPT)
+#define IMAGES    (1u << DF_COMMAND_CORRUPT_IMAGES)
 #define PREDICT   (1u << DF_COMMAND_PREDICT)
 #define FEATURES  (1u << DF_COMMAND_FEATURES)
+#define PCA       (1u << DF_COMMAND_PCA)
 #define CONVERT   (1u << DF_COMMAND_CONVERT)
 #define DEMO_DATA (1u << DF_COMMAND_DEMO_DATA)
 #define BENCH     (1u << DF_COMMAND_BENCH)
 #define INFO      (1u << DF_COMMAND_INFO)
-#define NETWORK   (TRAIN | EVAL | PREDICT | FEATURES) /* the commands that run a model */
+#define MEASURE   (EVAL | CORRUPT)                             /* the commands that measure a checkpoint */
+#define NETWORK   (TRAIN | MEASURE | PREDICT | FEATURES | PCA) /* the commands that run a model */
+#define STORED    (MEASURE | PREDICT | FEATURES | PCA) /* those that take the model from a checkpoint */
 
 /* One row; the flag and its field share a name. Behind the help text: the kind of value and whatever else. */
 #define OPTION(OPTION_ID, FIELD, GROUP, COMMANDS, HELP, ...)                                                 \
@@ -31,8 +36,13 @@
 const struct df_command_info df_commands[DF_COMMAND_COUNT] = {
     [DF_COMMAND_TRAIN] = {"train", "train a decoder, and LoRA in the backbone, on a data set", "", 0, 0},
     [DF_COMMAND_EVAL] = {"eval", "measure a checkpoint on a data set's validation images", "", 0, 0},
+    [DF_COMMAND_CORRUPT] = {"corrupt", "measure a checkpoint's robustness to image corruptions", "", 0, 0},
+    [DF_COMMAND_CORRUPT_IMAGES] = {"corrupt-images", "write corrupted copies of images", "IMAGE...", 1,
+                                   INT32_MAX},
     [DF_COMMAND_PREDICT] = {"predict", "segment images with a checkpoint", "IMAGE...", 1, INT32_MAX},
     [DF_COMMAND_FEATURES] = {"features", "write a backbone's features of images", "IMAGE...", 1, INT32_MAX},
+    [DF_COMMAND_PCA] = {"pca", "picture the principal components of a backbone's features", "IMAGE...", 1,
+                        INT32_MAX},
     [DF_COMMAND_CONVERT] = {"convert", "rewrite a backbone or checkpoint in another format", "IN OUT", 2, 2},
     [DF_COMMAND_INFO] = {"info",
                          "say what a weight file or checkpoint holds, and how much memory its model takes",
@@ -45,9 +55,12 @@ const struct df_command_info df_commands[DF_COMMAND_COUNT] = {
 };
 
 const struct df_option_info df_options[DF_OPTION_COUNT] = {
-    OPTION(EXP_NAME, exp_name, OUTPUT, TRAIN,
-           "names the run's files: NAME.pt, NAME_metrics.json, NAME_steps.csv, ...", STRING("NAME", "lora")),
-    OPTION(DATASET, dataset, DATA, TRAIN | EVAL,
+    OPTION(EXP_NAME, exp_name, OUTPUT, TRAIN | CORRUPT,
+           "names the run's files: NAME.pt, NAME_metrics.json, NAME_steps.csv, ...; corrupt: "
+           "NAME_corruptions.json, ..., and "
+           "the checkpoint's name where none is typed",
+           STRING("NAME", "lora")),
+    OPTION(DATASET, dataset, DATA, TRAIN | MEASURE,
            "Pascal VOC 2012 (21 classes), ADE20K (150), or your own images/{train,val} and masks/{train,val}",
            CHOICE("ade20k", "voc", "ade20k", "folder")),
     OPTION(SIZE, size, MODEL, NETWORK | BENCH | INFO,
@@ -58,24 +71,24 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
            CHOICE("dinov3", "dinov2", "dinov3")),
     OPTION(USE_LORA, use_lora, MODEL, TRAIN | BENCH | INFO,
            "train low-rank adapters of q and v in every block, beside the decoder", SWITCH,
-           .from_checkpoint = EVAL | PREDICT | FEATURES),
+           .from_checkpoint = STORED),
     OPTION(R, r, MODEL, TRAIN | BENCH | INFO, "the rank of LoRA", INTEGER("3", 1, 1024),
-           .from_checkpoint = EVAL | PREDICT | FEATURES),
+           .from_checkpoint = STORED),
     OPTION(USE_FPN, use_fpn, MODEL, TRAIN | BENCH | INFO,
            "decode the last four blocks with a feature pyramid, instead of the last with a 1x1 convolution",
-           SWITCH, .from_checkpoint = EVAL | PREDICT | FEATURES),
+           SWITCH, .from_checkpoint = STORED),
     OPTION(IMG_DIM, img_dim, MODEL, NETWORK | BENCH | INFO,
            "the size that images are resized to, lowered to a multiple of the patch size; other commands "
            "than train take the checkpoint's where it records one",
            .kind = DF_KIND_PAIR, .metavar = "H W", .initial = "490,490", .minimum = 1, .maximum = 32768),
     OPTION(LORA_WEIGHTS, lora_weights, MODEL, NETWORK,
-           "a checkpoint of LoRA and decoder: train starts from it, eval and predict use it",
-           STRING("FILE", NULL), .required = EVAL | PREDICT),
+           "a checkpoint of LoRA and decoder: train starts from it, the others use it", STRING("FILE", NULL),
+           .required = MEASURE | PREDICT),
     OPTION(EPOCHS, epochs, RUN, TRAIN, "how often the training images are gone through",
            INTEGER("20", 1, INT32_MAX)),
     OPTION(LR, lr, RUN, TRAIN, "AdamW's learning rate", .kind = DF_KIND_FLOAT, .metavar = "F",
            .initial = "3e-4", .float_minimum = 0),
-    OPTION(BATCH_SIZE, batch_size, RUN, TRAIN | EVAL | BENCH | INFO, "images in a batch",
+    OPTION(BATCH_SIZE, batch_size, RUN, TRAIN | MEASURE | BENCH | INFO, "images in a batch",
            INTEGER("12", 1, 65536)),
     OPTION(DEBUG, debug, OUTPUT, TRAIN,
            "at each validation write NAME_viz_EPOCH.png, an image under its predicted classes", SWITCH),
@@ -84,22 +97,22 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
            "--size, "
            "pick a file of weights/",
            STRING("FILE", NULL)),
-    OPTION(DATA_ROOT, data_root, DATA, TRAIN | EVAL | DEMO_DATA,
+    OPTION(DATA_ROOT, data_root, DATA, TRAIN | MEASURE | DEMO_DATA,
            "the folder that holds the data set (VOCdevkit/, ADEChallengeData2016/, or images/ and masks/); "
            "demo-data writes there",
            STRING("DIR", "./data")),
-    OPTION(N_CLASSES, n_classes, DATA, TRAIN | EVAL | BENCH | INFO,
+    OPTION(N_CLASSES, n_classes, DATA, TRAIN | MEASURE | BENCH | INFO,
            "the number of classes of --dataset folder, 2 to 255 (eval: the checkpoint's; bench, info: 21)",
            INTEGER("0", 2, 255)),
-    OPTION(CLASS_NAMES, class_names, DATA, TRAIN | EVAL,
+    OPTION(CLASS_NAMES, class_names, DATA, TRAIN | MEASURE,
            "the names of the classes of --dataset folder, one a line", STRING("FILE", NULL)),
-    OPTION(VOID_AS_BACKGROUND, void_as_background, DATA, TRAIN | EVAL,
+    OPTION(VOID_AS_BACKGROUND, void_as_background, DATA, TRAIN | MEASURE,
            "count VOC's void border as background, instead of ignoring it", SWITCH),
     OPTION(NORMALIZE, normalize, MODEL, NETWORK,
            "ImageNet's mean and standard deviation; auto: as the checkpoint records, none for a checkpoint "
            "without a record, and the recipe's choice for a new model",
            CHOICE("auto", "auto", "imagenet", "none")),
-    OPTION(RECIPE, recipe, RUN, TRAIN | EVAL,
+    OPTION(RECIPE, recipe, RUN, TRAIN | MEASURE,
            "reference repeats dinov2-finetune's main.py: --void_as_background, and in training "
            "--rope_rescale 2 and, "
            "for a new model, --normalize none; flags that are typed win",
@@ -118,31 +131,71 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
            "half of "
            "the memory left, or else of the disk",
            CHOICE("auto", "auto", "memory", "file", "off")),
-    OPTION(OUTPUT_DIR, output_dir, OUTPUT, TRAIN | PREDICT, "the folder that is written to",
-           STRING("DIR", "output")),
+    OPTION(OUTPUT_DIR, output_dir, OUTPUT, TRAIN | CORRUPT | IMAGES | PREDICT | PCA,
+           "the folder that is written to", STRING("DIR", "output")),
     OPTION(DEVICE, device, MACHINE, NETWORK | BENCH | INFO, "what computes; this version has a CPU backend",
            CHOICE("auto", "auto", "cpu", "cuda")),
     OPTION(PRECISION, precision, MACHINE, NETWORK | BENCH | INFO,
            "the type of matrix products and activations; auto: bf16 where the processor has instructions for "
            "it, otherwise fp32",
            CHOICE("auto", "auto", "fp32", "bf16")),
-    OPTION(THREADS, threads, MACHINE, NETWORK | BENCH, "processor cores that compute; 0: all",
+    OPTION(THREADS, threads, MACHINE, NETWORK | IMAGES | BENCH, "processor cores that compute; 0: all",
            INTEGER("0", 0, 4096)),
-    OPTION(SEED, seed, RUN, TRAIN | DEMO_DATA | BENCH,
+    OPTION(SEED, seed, RUN, TRAIN | CORRUPT | IMAGES | DEMO_DATA | BENCH,
            "of everything random: the same seed gives the same result", INTEGER("0", 0, INT64_MAX)),
     OPTION(NO_SHUFFLE, no_shuffle, RUN, TRAIN, "take the training images in the list's order", SWITCH),
-    OPTION(NUM_WORKERS, num_workers, MACHINE, TRAIN | EVAL,
+    OPTION(NUM_WORKERS, num_workers, MACHINE, TRAIN | MEASURE,
            "threads that read and resize images; 0: one for each core, at most 8", INTEGER("0", 0, 256)),
     OPTION(MAX_STEPS, max_steps, RUN, TRAIN, "stop after so many steps; 0: no limit",
            INTEGER("0", 0, INT64_MAX)),
     OPTION(VAL_EVERY, val_every, RUN, TRAIN,
            "epochs from one validation and checkpoint to the next; the last epoch always has them",
            INTEGER("5", 1, INT32_MAX)),
-    OPTION(EVAL_SIZE, eval_size, OUTPUT, EVAL,
+    OPTION(EVAL_SIZE, eval_size, OUTPUT, MEASURE,
            "measure at the network's input size, or at each label's original size as papers do",
            CHOICE("network", "network", "original")),
+    OPTION(RESIZE, resize, DATA, MEASURE,
+           "stretch brings every image to --img_dim; short keeps its ratio: the shorter side gets "
+           "--img_dim's smaller "
+           "number, the longer one what belongs to it, both in whole patches",
+           CHOICE("stretch", "stretch", "short")),
+    OPTION(SLIDE, slide, RUN, MEASURE,
+           "run the model over square windows of CROP pixels, STRIDE apart, and average where they overlap",
+           .kind = DF_KIND_PAIR, .metavar = "CROP STRIDE", .minimum = 1, .maximum = 32768),
+    OPTION(
+        TTA, tta, RUN, MEASURE,
+        "test-time augmentation: average the class probabilities over --scales, each as it is and mirrored",
+        SWITCH),
+    OPTION(SCALES, scales, RUN, MEASURE, "the scales of --tta, of the size that images are resized to",
+           STRING("LIST", "0.5,0.75,1,1.25,1.5,1.75")),
     OPTION(METRICS_JSON, metrics_json, OUTPUT, EVAL, "write all metrics to this file too, as JSON",
            STRING("FILE", NULL)),
+    OPTION(IMAGES_CSV, images_csv, OUTPUT, EVAL, "write each image's scores to this file, the worst first",
+           STRING("FILE", NULL)),
+    OPTION(CONFUSION_PNG, confusion_png, OUTPUT, EVAL, "draw the confusion matrix into this file",
+           STRING("FILE", NULL)),
+    OPTION(REPORT_HTML, report_html, OUTPUT, EVAL,
+           "write a report with tables, the confusion matrix and the best and worst images, all in this file",
+           STRING("FILE", NULL)),
+    OPTION(SUITE, suite, DATA, CORRUPT,
+           "imagenet-c: the corruptions of imagecorruptions, one after the other; reference: the ten that "
+           "dinov2-finetune "
+           "draws from, one for each image",
+           CHOICE("imagenet-c", "imagenet-c", "reference")),
+    OPTION(CORRUPTIONS, corruptions, DATA, CORRUPT | IMAGES,
+           "names, or common for ImageNet-C's standard fifteen, or all; corrupt: all where none are typed",
+           STRING("NAMES", NULL), .required = IMAGES),
+    OPTION(SEVERITY, severity, DATA, CORRUPT | IMAGES, "1 to 5, or all", STRING("LIST", "all")),
+    OPTION(FROST_DIR, frost_dir, DATA, CORRUPT | IMAGES,
+           "the folder of frost's photographs, see scripts/get_frost.py", STRING("DIR", "weights/frost")),
+    OPTION(RESTART, restart, RUN, CORRUPT, "measure everything anew, also what an earlier run has finished",
+           SWITCH),
+    OPTION(FOREGROUND, foreground, OUTPUT, PCA,
+           "split foreground from background by the first component, and take the components of the "
+           "foreground alone",
+           SWITCH),
+    OPTION(UPSAMPLE, upsample, OUTPUT, PCA,
+           "bring the picture to the image's size along the image's own edges", SWITCH),
     OPTION(SAVE_LOGITS, save_logits, OUTPUT, PREDICT, "write each image's logits too, as .safetensors",
            SWITCH),
     OPTION(OUTPUT, output, OUTPUT, FEATURES, "the .safetensors file that is written", STRING("FILE", NULL),

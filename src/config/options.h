@@ -95,4 +95,7 @@ void df_list_append(char *text, const char *prefix, const char *item, int before
 /* "train, eval and predict": the commands of a mask. */
 char *df_command_list(unsigned commands, char text[DF_LIST_TEXT_MAX]);
 
+/* Fills severity_list and scale_list from the texts that were typed. -1 with the error naming the flag. */
+int df_config_read_lists(struct df_config *config);
+
 #endif

@@ -114,7 +114,7 @@ static int check_folder_options(const struct df_config *config)
 }
 
 /* What no single flag can tell. */
-static int check_config(const struct df_config *config)
+static int check_config(struct df_config *config)
 {
     const struct df_command_info *command = &df_commands[config->command];
     if (config->n_inputs < command->min_inputs)
@@ -125,6 +125,7 @@ static int check_config(const struct df_config *config)
         if ((option->required >> config->command & 1) && !config->typed[i])
             return df_error_set("%s needs --%s %s", command->name, option->name, option->metavar);
     }
+    DF_TRY(df_config_read_lists(config));
     return check_folder_options(config);
 }
 

@@ -84,7 +84,7 @@ static int set_pair(const struct df_option_info *option, const char *text, const
         const char *comma = strchr(text, ',');
         if (!comma)
             return df_error_set("--%s: expected two whole numbers, %s (such as %s), found '%s'", option->name,
-                                option->metavar, option->initial, text);
+                                option->metavar, option->initial ? option->initial : "490,490", text);
         length = (size_t)(comma - text);
         second = comma + 1;
     }

@@ -1,0 +1,67 @@
+/* Image corruptions: the nineteen of ImageNet-C, as the package imagecorruptions 1.1.2 computes them, and the
+ * ten Albumentations transforms (1.3.1) that the reference project draws from.
+ *
+ * What is drawn at random depends on the seed, the image's name, the corruption and the severity only: every
+ * run, order and number of threads gives the same pixels. */
+#ifndef DINOFT_CORRUPTION_H
+#define DINOFT_CORRUPTION_H
+
+#include "dinoft/image.h"
+#include "dinoft/rng.h"
+
+#include <stdbool.h>
+
+#define DF_SEVERITIES        5  /* 1 .. 5 */
+#define DF_CORRUPTION_LEAST  32 /* width and height of the smallest image that is corrupted */
+#define DF_CORRUPTION_FROSTS 5  /* photographs that frost draws from: the package never draws its sixth */
+
+/* The frost photographs; read-only once opened, so that threads may share them. */
+struct df_frost;
+
+/* Reads frost1.png … frost5.jpg of the folder. NULL with the error set, which names the missing file and
+ * scripts/get_frost.py. */
+struct df_frost *df_frost_open(const char *folder);
+void df_frost_free(struct df_frost *frost); /* NULL is allowed */
+
+/* One image on its way through a corruption. */
+struct df_corruption_job {
+    struct df_image *image; /* RGB, changed in place (its size stays) */
+    struct df_image
+        *mask;         /* classes, same size, changed in place where labels move with pixels; NULL: none */
+    int severity;      /* 1 .. DF_SEVERITIES */
+    struct df_rng rng; /* a stream of its own for (seed, image, corruption, severity) */
+    const struct df_frost *frost; /* read by frost alone */
+};
+
+struct df_corruption {
+    const char *name;   /* as its package spells it: "gaussian_noise", "GaussNoise" */
+    const char *family; /* "noise", "blur", "weather", "digital", "extra" */
+    bool common;        /* one of ImageNet-C's standard fifteen */
+    bool random;        /* draws anything at all */
+    bool needs_frost;
+    int (*apply)(struct df_corruption_job *job); /* 0, or -1 with the error set (out of memory) */
+};
+
+struct df_corruption_suite {
+    const char *name; /* "imagenet-c", "reference" */
+    const struct df_corruption *corruptions;
+    int count;
+};
+
+/* NULL with the error set, naming those that exist. */
+const struct df_corruption_suite *df_corruption_suite_named(const char *name);
+
+/* Of any suite; NULL with the error set, with the nearest name where there is one. */
+const struct df_corruption *df_corruption_named(const char *name);
+
+/* Corrupts an image, and its mask if not NULL, in place. image_name is part of what the draw depends on. -1
+ * with the error set: an image smaller than DF_CORRUPTION_LEAST, no memory, frost without photographs. */
+int df_corrupt(const struct df_corruption *corruption, int severity, uint64_t seed, const char *image_name,
+               const struct df_frost *frost, struct df_image *image, struct df_image *mask);
+
+/* The corruption that the reference project's pipeline would draw for an image: one of the suite's, each as
+ * likely. */
+const struct df_corruption *df_corruption_draw(const struct df_corruption_suite *suite, int severity,
+                                               uint64_t seed, const char *image_name);
+
+#endif
