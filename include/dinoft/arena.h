@@ -24,7 +24,7 @@ struct df_arena_item {
 struct df_arena {
     struct df_backend *backend;
     char *base; /* NULL while counting */
-    size_t used, peak;
+    size_t used, peak, allocated;
     struct df_arena_item items[DF_ARENA_MAX_ITEMS]; /* the plan, in the order of the names' first buffers */
     int n_items;                                    /* may exceed the limit, which the commit refuses */
 };
@@ -40,6 +40,10 @@ void df_arena_return(struct df_arena *arena, size_t mark);
 /* Allocates what was counted and starts handing out. -1 when the device has not as much, the text naming the
  * need. */
 int df_arena_commit(struct df_arena *arena);
+/* Instead of the commit, where the arena counted a new plan: takes over the memory of `old`, whose plan is no
+ * longer needed, if it is enough, or else allocates. The first `keep` bytes stay as they are. -1 with the
+ * error set; then both arenas have to be freed. */
+int df_arena_replace(struct df_arena *arena, struct df_arena *old, size_t keep);
 void df_arena_free(struct df_arena *arena);
 
 #endif

@@ -69,6 +69,15 @@ struct df_upsample_loss {
     int64_t loss_count;    /* result, host: pixels whose label is not 255 */
 };
 
+/* A window of a canvas. Windows that overlap are averaged: where n of them meet, each counts 1 / n. They lie
+ * on a grid, so that the weight of a pixel is that of its row times that of its column. */
+struct df_window {
+    int64_t h, w, classes; /* of the window's logits */
+    int64_t top, left, height, width;
+    int64_t canvas_width;
+    const float *row_weight, *column_weight; /* host [height], [width] */
+};
+
 struct df_adamw {
     double lr, beta1, beta2, eps, weight_decay; /* double, as Python has them: 1 - 0.999f is not 0.001f */
     int64_t step;                               /* from 1 on */
@@ -89,14 +98,14 @@ struct df_backend_ops {
     /* --- matrix products --- */
 
     /* weight [out, in] and bias [out] (or NULL) are float32 on the host, copied and packed. `backward` also
-     * packs what linear_backward needs. max_rows is the largest number of rows that will be asked for. NULL
-     * on failure. */
+     * packs what linear_backward needs. usual_rows is the number of rows that the layout is chosen for;
+     * others are possible. NULL on failure. */
     struct df_linear *(*linear_create)(struct df_backend *backend, const float *weight, const float *bias,
-                                       int64_t out, int64_t in, int64_t max_rows, bool backward);
+                                       int64_t out, int64_t in, int64_t usual_rows, bool backward);
     void (*linear_free)(struct df_backend *backend, struct df_linear *linear);
     /* What linear_create would take for the weight of the one direction or the other, without packing any. */
-    int (*linear_bytes)(struct df_backend *backend, int64_t out, int64_t in, int64_t max_rows, bool backward,
-                        size_t *bytes);
+    int (*linear_bytes)(struct df_backend *backend, int64_t out, int64_t in, int64_t usual_rows,
+                        bool backward, size_t *bytes);
     /* y = x W^T + b, or y += x W^T + b. Here and below x (dy) and y (dx) are act or float32; a float32 x is
      * rounded to act first. */
     int (*linear_forward)(struct df_backend *backend, const struct df_linear *linear, struct df_matrix x,
@@ -194,6 +203,22 @@ struct df_backend_ops {
     /* logits float32 [B, h, w, C] -> out float32 [B, C, height, width]. */
     int (*upsample_logits)(struct df_backend *backend, const float *logits, float *out, int64_t batch,
                            int64_t h, int64_t w, int64_t classes, int64_t height, int64_t width);
+
+    /* --- averages over windows and views of one image --- */
+
+    /* canvas float32 [canvas height, canvas width, C] += weight * logits [h, w, C], enlarged bilinearly to a
+     * window of it. */
+    int (*add_window)(struct df_backend *backend, const struct df_window *window, const float *logits,
+                      float *canvas);
+    /* sum float32 [height, width, C] += softmax of logits float32 [h, w, C] enlarged bilinearly to that size;
+     * mirrored: left and right of logits change sides. */
+    int (*add_probabilities)(struct df_backend *backend, const float *logits, int64_t h, int64_t w,
+                             int64_t classes, bool mirrored, float *sum, int64_t height, int64_t width);
+    /* From sum float32 [count, C] of `views` softmaxes: prediction [count] (arg max, the lowest class on a
+     * tie), and with labels [count] (NULL: none) the sum of -log of the labels' mean probability, host, over
+     * pixels that are not 255. */
+    int (*decide)(struct df_backend *backend, const float *sum, int64_t count, int64_t classes, int64_t views,
+                  const uint8_t *labels, uint8_t *prediction, double *loss_sum, int64_t *loss_count);
 
     /* --- the optimiser --- */
 

@@ -28,6 +28,9 @@ struct df_decoder_ops {
     struct df_decoder *(*create)(struct df_backend *backend, const struct df_decoder_shape *shape,
                                  struct df_parameters *parameters);
     void (*free)(struct df_decoder *decoder);
+    /* Another grid of patches from now on; plan has to be called again. -1 with the error set when it is too
+     * small. */
+    int (*set_grid)(struct df_decoder *decoder, int64_t grid_h, int64_t grid_w);
     void (*plan)(struct df_decoder *decoder, struct df_arena *arena);
     /* Floating-point operations of one image's forward pass (products and convolutions). */
     double (*flops)(const struct df_decoder *decoder);

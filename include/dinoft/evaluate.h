@@ -3,14 +3,37 @@
 #define DINOFT_EVALUATE_H
 
 #include "dinoft/feed.h"
+#include "dinoft/inference.h"
 #include "dinoft/metrics.h"
 
 #include <signal.h>
 
-/* Runs the feed's first epoch through the model and counts into metrics. `original`: at each label's own
- * size (of images whose loader hands out original masks), otherwise at the network's input size. label: the
- * progress bar's. *stop (NULL: never) ends it early after the current batch. */
-int df_evaluate(struct df_segmenter *segmenter, struct df_feed *feed, bool original, const char *label,
-                const volatile sig_atomic_t *stop, struct df_metrics *metrics);
+/* What was predicted for an image, at the size at which it is measured. */
+struct df_prediction {
+    int64_t sample; /* index into the data set */
+    int64_t height, width;
+    const uint8_t *classes, *labels; /* [height, width]; labels: 255 = not counted */
+    const struct df_image *image;    /* the original; NULL where the loader hands out none */
+    double loss;                     /* mean over the counted pixels; NaN without any */
+};
+
+/* Called for one image after the other, in the feed's order. Not 0: the evaluation ends with that failure. */
+typedef int df_prediction_observer(void *context, const struct df_prediction *prediction);
+
+struct df_evaluation {
+    bool original; /* at each label's own size, of images whose loader hands out originals; otherwise at
+                      the network's input size */
+    struct df_inference
+        *inference;    /* how images become predictions; NULL: one pass over each as it was resized */
+    const char *label; /* the progress bar's */
+    const volatile sig_atomic_t *stop; /* set: ends early, after the current batch; NULL: never */
+    df_prediction_observer *observe;   /* NULL: nobody looks */
+    void *context;
+};
+
+/* Runs the feed's first epoch through the model and counts into metrics. With an inference the feed's loader
+ * must hand out originals. */
+int df_evaluate(struct df_segmenter *segmenter, struct df_feed *feed, const struct df_evaluation *evaluation,
+                struct df_metrics *metrics);
 
 #endif

@@ -1,8 +1,8 @@
 /* What a frozen backbone finds in each image, and the image's labels, kept in memory or in a file, so that a
  * decoder is trained without the backbone.
  *
- * A record is one image's: n_features maps float32 [P, dim], then the labels uint8 [H, W]. Records are appended
- * in order, all of them, and read in any order.
+ * A record is one image's: n_features maps float32 [P, dim], then the labels uint8 [H, W]. Records are
+ * appended in order, all of them, and read in any order.
  *
  * A file begins with a header that holds a key: a digest of all that the records depend on. Every record has
  * a digest of its own, which is checked whenever it is read. The file appears whole or not at all, and takes

@@ -24,9 +24,9 @@ int df_image_alloc(struct df_image *image, int64_t width, int64_t height, int ch
 
 /* Reads a picture as OpenCV's imread does, as RGB: JPEG (accurate DCT, fancy upsampling, EXIF orientation
  * applied, grey and CMYK converted), PNG (palette, grey and 16 bits converted, alpha dropped, eXIf
- * orientation applied), and BMP, GIF, TGA, PNM (8 bits), PSD through stb_image. The format is told from the content
- * (TGA, which has no signature, from the name). Files that are cut, or whose codes or checksums are wrong,
- * are refused, where OpenCV would fill in grey. -1 with the error naming the file. */
+ * orientation applied), and BMP, GIF, TGA, PNM (8 bits), PSD through stb_image. The format is told from the
+ * content (TGA, which has no signature, from the name). Files that are cut, or whose codes or checksums are
+ * wrong, are refused, where OpenCV would fill in grey. -1 with the error naming the file. */
 int df_image_read(const char *path, struct df_image *image);
 
 /* Reads a mask of class indices: a palette PNG's indices, or an 8-bit grey PNG's values, untouched (1, 2 and

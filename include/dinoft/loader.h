@@ -4,21 +4,28 @@
 
 #include "dinoft/dataset.h"
 
+/* Reads one sample at its original size, as df_dataset_read does; called from several threads at once. */
+typedef int df_sample_reader(void *context, const struct df_dataset *dataset, int64_t sample,
+                             struct df_image *image, struct df_image *mask);
+
 struct df_loader_options {
-    int64_t batch_size, height, width;
-    int workers;  /* threads; 0: one for each core, at most 8 */
-    bool shuffle; /* a new order for each epoch, from seed and epoch only */
+    int64_t batch_size;
+    int64_t height, width; /* 0: nothing is resized, only the originals are handed out */
+    int workers;           /* threads; 0: one for each core, at most 8 */
+    bool shuffle;          /* a new order for each epoch, from seed and epoch only */
     uint64_t seed;
-    bool original_masks; /* also hand out each mask at its original size */
+    bool originals;         /* also hand out images and masks at their original size */
+    df_sample_reader *read; /* NULL: df_dataset_read */
+    void *read_context;
 };
 
 struct df_batch {
     int64_t count;          /* images in it: batch_size, fewer in the epoch's last */
     const uint8_t *pixels;  /* [count, height, width, 3] RGB, resized linearly; NULL in a batch of stored
-                               features (dinoft/feed.h) */
-    const uint8_t *labels;  /* [count, height, width], resized by nearest neighbour */
+                               features (dinoft/feed.h), and where nothing is resized */
+    const uint8_t *labels;  /* [count, height, width], resized by nearest neighbour; NULL where nothing is */
     const int64_t *samples; /* [count] indices into the data set */
-    const struct df_image *masks; /* [count] original masks, if asked for; else NULL */
+    const struct df_image *images, *masks; /* [count] the originals, if asked for; else NULL */
 };
 
 struct df_loader;

@@ -27,6 +27,7 @@ struct df_segmenter {
     struct df_vit *vit; /* NULL where features are given */
     struct df_decoder *decoder;
     struct df_arena arena;
+    size_t parameter_bytes;                /* of the arena, at its beginning */
     uint8_t *pixels;                       /* device [max_batch, H, W, 3]; NULL where features are given */
     float *image;                          /* device [max_batch, 3, H, W]; likewise */
     uint8_t *labels;                       /* device [max_batch, H, W] */
@@ -52,6 +53,11 @@ struct df_segmenter *df_segmenter_create(struct df_backend *backend, const struc
 struct df_segmenter *df_segmenter_plan(struct df_backend *backend, const struct df_vit_config *config,
                                        const struct df_segmenter_options *options);
 void df_segmenter_free(struct df_segmenter *segmenter);
+
+/* Another image size from now on, in multiples of the patch, for a model that is not trained. Weights and
+ * parameters stay; what was loaded and computed is lost. -1 with the error set (the decoder cannot take the
+ * grid, no memory); then the model can only be freed. */
+int df_segmenter_set_size(struct df_segmenter *segmenter, int64_t height, int64_t width);
 
 /* Brings a batch to the device: pixels uint8 [count, H, W, 3], labels [count, H, W] or NULL (host),
  * normalised. */

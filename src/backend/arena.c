@@ -84,7 +84,7 @@ static const struct df_arena_item *largest_item(const struct df_arena *arena)
     return largest;
 }
 
-int df_arena_commit(struct df_arena *arena)
+static int allocate(struct df_arena *arena)
 {
     assert(!arena->base);
     if (arena->n_items > DF_ARENA_MAX_ITEMS)
@@ -96,6 +96,28 @@ int df_arena_commit(struct df_arena *arena)
         return df_error_context("the memory plan needs %zu bytes (the largest buffer is %s with %zu bytes)",
                                 bytes, largest->name ? largest->name : "unnamed", largest->largest);
     }
+    arena->allocated = bytes;
+    return 0;
+}
+
+int df_arena_commit(struct df_arena *arena)
+{
+    DF_TRY(allocate(arena));
+    arena->used = 0;
+    return 0;
+}
+
+int df_arena_replace(struct df_arena *arena, struct df_arena *old, size_t keep)
+{
+    if (arena->peak <= old->allocated) {
+        arena->base = old->base;
+        arena->allocated = old->allocated;
+        old->base = NULL;
+    } else {
+        DF_TRY(allocate(arena));
+        DF_TRY(arena->backend->ops->copy(arena->backend, arena->base, old->base, keep));
+    }
+    df_arena_free(old);
     arena->used = 0;
     return 0;
 }

@@ -97,11 +97,11 @@ static void free_plain(struct df_backend *backend, void *memory)
 }
 
 static struct df_linear *linear_create_plain(struct df_backend *backend, const float *weight,
-                                             const float *bias, int64_t out, int64_t in, int64_t max_rows,
+                                             const float *bias, int64_t out, int64_t in, int64_t usual_rows,
                                              bool backward)
 {
     struct df_backend *inner = df_profiler_inner(backend);
-    return inner->ops->linear_create(inner, weight, bias, out, in, max_rows, backward);
+    return inner->ops->linear_create(inner, weight, bias, out, in, usual_rows, backward);
 }
 
 static void linear_free_plain(struct df_backend *backend, struct df_linear *linear)
@@ -110,11 +110,11 @@ static void linear_free_plain(struct df_backend *backend, struct df_linear *line
     inner->ops->linear_free(inner, linear);
 }
 
-static int linear_bytes_plain(struct df_backend *backend, int64_t out, int64_t in, int64_t max_rows,
+static int linear_bytes_plain(struct df_backend *backend, int64_t out, int64_t in, int64_t usual_rows,
                               bool backward, size_t *bytes)
 {
     struct df_backend *inner = df_profiler_inner(backend);
-    return inner->ops->linear_bytes(inner, out, in, max_rows, backward, bytes);
+    return inner->ops->linear_bytes(inner, out, in, usual_rows, backward, bytes);
 }
 
 /* --- memory --- */
@@ -445,6 +445,37 @@ static int upsample_logits_timed(struct df_backend *backend, const float *logits
     return HAND_ON(upsample_logits, logits, out, batch, h, w, classes, height, width);
 }
 
+static int add_window_timed(struct df_backend *backend, const struct df_window *window, const float *logits,
+                            float *canvas)
+{
+    const int64_t pixels = window->h * window->w + 2 * window->height * window->width;
+    struct profiled_call call =
+        df_profiler_enter(backend, (struct profiled_work){0, f32(pixels * window->classes)},
+                          "[" I64 ", " I64 ", " I64 "] to " I64 " x " I64, window->h, window->w,
+                          window->classes, window->height, window->width);
+    return HAND_ON(add_window, window, logits, canvas);
+}
+
+static int add_probabilities_timed(struct df_backend *backend, const float *logits, int64_t h, int64_t w,
+                                   int64_t classes, bool mirrored, float *sum, int64_t height, int64_t width)
+{
+    struct profiled_call call =
+        df_profiler_enter(backend, (struct profiled_work){0, f32((h * w + 2 * height * width) * classes)},
+                          "[" I64 ", " I64 ", " I64 "] to " I64 " x " I64 "%s", h, w, classes, height, width,
+                          mirrored ? ", mirrored" : "");
+    return HAND_ON(add_probabilities, logits, h, w, classes, mirrored, sum, height, width);
+}
+
+static int decide_timed(struct df_backend *backend, const float *sum, int64_t count, int64_t classes,
+                        int64_t views, const uint8_t *labels, uint8_t *prediction, double *loss_sum,
+                        int64_t *loss_count)
+{
+    const double bytes = f32(count * classes) + (double)(labels ? 2 * count : count);
+    struct profiled_call call =
+        df_profiler_enter(backend, (struct profiled_work){0, bytes}, "[" I64 ", " I64 "]", count, classes);
+    return HAND_ON(decide, sum, count, classes, views, labels, prediction, loss_sum, loss_count);
+}
+
 /* --- the optimiser --- */
 
 static int adamw_timed(struct df_backend *backend, const struct df_adamw *settings, float *parameter,
@@ -494,8 +525,11 @@ const struct df_backend_ops df_profiler_ops = {
     .nearest_backward = nearest_backward_timed,
     .upsample_loss = upsample_loss_timed,
     .upsample_logits = upsample_logits_timed,
+    .add_window = add_window_timed,
+    .add_probabilities = add_probabilities_timed,
+    .decide = decide_timed,
     .adamw = adamw_timed,
 };
 
-_Static_assert(sizeof(struct df_backend_ops) == 38 * sizeof(void (*)(void)),
+_Static_assert(sizeof(struct df_backend_ops) == 41 * sizeof(void (*)(void)),
                "an operation that is new in struct df_backend_ops is wanted in the table above too");

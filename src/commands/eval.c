@@ -1,12 +1,11 @@
 #include "commands.h"
 #include "interrupt.h"
+#include "measure.h"
 
 #include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
 #include "dinoft/evaluate.h"
 #include "dinoft/log.h"
-#include "dinoft/setup.h"
-#include "dinoft/size.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -63,105 +62,64 @@ static void print_scores(const struct df_metrics *metrics, const char *eval_size
     print_score("loss", scores.loss, "");
 }
 
-/* A data set of the user's own has as many classes as the flags say, or the checkpoint. */
-static bool has_own_classes(const struct df_config *config)
+static int evaluate(struct measure *measure)
 {
-    return df_dataset_names(config->dataset, NULL) == NULL;
-}
-
-static struct df_dataset *open_dataset(const struct df_config *config, const struct df_setup *setup)
-{
-    struct df_dataset_options options = {
-        .kind = config->dataset,
-        .root = config->data_root,
-        .split = DF_SPLIT_VAL,
-        .void_as_background = config->void_as_background,
-        .class_names = config->class_names,
-    };
-    if (has_own_classes(config))
-        options.n_classes = (int)(config->n_classes > 0 ? config->n_classes : setup->checkpoint->classes);
-    struct df_dataset *dataset = df_dataset_open(&options);
-    if (dataset && dataset->n_classes != setup->checkpoint->classes) {
-        df_error_set("%s is for %" PRId64 " classes, data set %s has %d", config->lora_weights,
-                     setup->checkpoint->classes, config->dataset, dataset->n_classes);
-        df_dataset_free(dataset);
-        return NULL;
-    }
-    return dataset;
-}
-
-/* Classes that nobody named here have the names that the checkpoint was trained with. */
-static char **class_names(const struct df_config *config, const struct df_setup *setup,
-                          const struct df_dataset *dataset)
-{
-    const struct df_record *record = &setup->checkpoint->record;
-    bool unnamed = has_own_classes(config) && !config->class_names;
-    return unnamed && record->n_class_names == dataset->n_classes ? record->class_names
-                                                                  : dataset->class_names;
-}
-
-static struct df_loader *open_loader(const struct df_config *config, const struct df_setup *setup,
-                                     const struct df_dataset *dataset, int64_t batch_size)
-{
-    struct df_loader_options options = {
-        .batch_size = batch_size,
-        .height = setup->height,
-        .width = setup->width,
-        .workers = (int)config->num_workers,
-        .original_masks = strcmp(config->eval_size, "original") == 0,
-    };
-    return df_loader_open(dataset, &options);
-}
-
-static int evaluate(const struct df_config *config, struct df_setup *setup, const struct df_dataset *dataset)
-{
-    const volatile sig_atomic_t *stop = interrupt_flag();
-    int64_t batch_size = df_min_i64(config->batch_size, dataset->count);
-    struct df_segmenter *segmenter =
-        df_setup_segmenter(setup, config, DF_MODEL_EVALUATES, dataset->n_classes, batch_size);
-    struct df_loader *loader = segmenter ? open_loader(config, setup, dataset, batch_size) : NULL;
+    const struct df_config *config = measure->config;
+    struct df_loader *loader = measure_loader(measure, false, NULL, NULL);
     struct df_feed *feed = loader ? df_feed_images(loader) : NULL;
     struct df_metrics metrics = {0};
+    const struct df_evaluation evaluation = {.original = measure->original,
+                                             .inference = measure->inference,
+                                             .label = "eval",
+                                             .stop = interrupt_flag()};
     int status = 1;
 
-    if (!feed || df_metrics_init(&metrics, dataset->n_classes, dataset->reference_void_is_background) != 0)
+    if (!feed ||
+        df_metrics_init(&metrics, measure->dataset->n_classes,
+                        measure->dataset->reference_void_is_background) != 0 ||
+        df_evaluate(measure->segmenter, feed, &evaluation, &metrics) != 0)
         goto done;
-    df_log("%" PRId64 " images at %" PRId64 " x %" PRId64 ", normalize %s, LoRA rank %" PRId64 ", decoder %s",
-           dataset->count, setup->height, setup->width, setup->normalize, setup->checkpoint->rank,
-           setup->checkpoint->decoder->name);
-    if (df_evaluate(segmenter, feed, strcmp(config->eval_size, "original") == 0, "eval", stop, &metrics) != 0)
-        goto done;
-    if (*stop) {
+    if (*evaluation.stop) {
         status = EXIT_INTERRUPTED;
         goto done;
     }
-    char **names = class_names(config, setup, dataset);
-    print_table(&metrics, names);
+    print_table(&metrics, measure->class_names);
     print_scores(&metrics, config->eval_size);
-    if (!config->metrics_json || df_metrics_write_json(config->metrics_json, &metrics, names) == 0)
+    if (!config->metrics_json ||
+        df_metrics_write_json(config->metrics_json, &metrics, measure->class_names) == 0)
         status = 0;
 done:
     df_metrics_free(&metrics);
     df_feed_free(feed);
     df_loader_close(loader);
-    df_segmenter_free(segmenter);
     return status;
+}
+
+static void log_what_is_measured(const struct measure *measure)
+{
+    const struct df_setup *setup = &measure->setup;
+    char how[256];
+
+    measure_describe(measure, how, sizeof how);
+    df_log("%" PRId64 " images at %" PRId64 " x %" PRId64 "%s, normalize %s, LoRA rank %" PRId64
+           ", decoder %s",
+           measure->dataset->count, setup->height, setup->width, how, setup->normalize,
+           setup->checkpoint->rank, setup->checkpoint->decoder->name);
 }
 
 int command_eval(const struct df_config *config)
 {
-    struct df_setup setup;
+    struct measure measure;
     int status = 1;
 
     if (config->metrics_json && df_check_writable_file(config->metrics_json) != 0)
         return 1;
-    if (df_setup_open(&setup, config) == 0 &&
-        (!config->metrics_json || df_setup_check_output(&setup, config, config->metrics_json) == 0)) {
-        struct df_dataset *dataset = open_dataset(config, &setup);
-        if (dataset)
-            status = evaluate(config, &setup, dataset);
-        df_dataset_free(dataset);
+    if (measure_open(&measure, config) == 0 &&
+        (!config->metrics_json || df_setup_check_output(&measure.setup, config, config->metrics_json) == 0) &&
+        measure_start(&measure) == 0) {
+        log_what_is_measured(&measure);
+        status = evaluate(&measure);
     }
-    df_setup_close(&setup);
+    measure_close(&measure);
     return status;
 }

@@ -21,9 +21,9 @@
 struct slot {
     uint8_t *pixels, *labels;
     int64_t *samples;
-    struct df_image *masks; /* NULL unless original masks are wanted */
-    int64_t finished;       /* samples that are done, well or not */
-    int64_t failed;         /* the batch's first sample that failed, -1 if none did */
+    struct df_image *images, *masks; /* NULL unless originals are wanted */
+    int64_t finished;                /* samples that are done, well or not */
+    int64_t failed;                  /* the batch's first sample that failed, -1 if none did */
     char error[DF_ERROR_TEXT_MAX];
 };
 
@@ -57,19 +57,39 @@ static int64_t batch_count(const struct df_loader *loader, int64_t batch)
     return df_min_i64(size, loader->dataset->count - batch * size);
 }
 
+static int read_sample(const struct df_loader *loader, int64_t sample, struct df_image *image,
+                       struct df_image *mask)
+{
+    const struct df_loader_options *options = &loader->options;
+
+    if (options->read)
+        return options->read(options->read_context, loader->dataset, sample, image, mask);
+    return df_dataset_read(loader->dataset, sample, image, mask);
+}
+
+/* The slot's place for an original takes the image over. */
+static void keep(struct df_image *place, struct df_image *image)
+{
+    df_image_free(place);
+    *place = *image;
+}
+
 static int load_sample(const struct df_loader *loader, int64_t sample, struct slot *slot, int64_t at)
 {
     const int64_t height = loader->options.height, width = loader->options.width;
     struct df_image image, mask;
+    int status = 0;
 
-    DF_TRY(df_dataset_read(loader->dataset, sample, &image, &mask));
-    int status = df_resize_linear(&image, slot->pixels + at * height * width * 3, width, height);
-    df_resize_nearest(&mask, slot->labels + at * height * width, width, height);
-    df_image_free(&image);
-    if (slot->masks) {
-        df_image_free(&slot->masks[at]);
-        slot->masks[at] = mask;
+    DF_TRY(read_sample(loader, sample, &image, &mask));
+    if (height > 0) {
+        status = df_resize_linear(&image, slot->pixels + at * height * width * 3, width, height);
+        df_resize_nearest(&mask, slot->labels + at * height * width, width, height);
+    }
+    if (slot->images) {
+        keep(&slot->images[at], &image);
+        keep(&slot->masks[at], &mask);
     } else {
+        df_image_free(&image);
         df_image_free(&mask);
     }
     return status;
@@ -138,12 +158,17 @@ static int allocate(struct df_loader *loader)
                                (unsigned long long)loader->dataset->count * sizeof *loader->order);
     for (int i = 0; i < SLOTS; i++) {
         struct slot *slot = &loader->slots[i];
-        slot->pixels = malloc(bytes);
-        slot->labels = malloc(bytes / 3);
+        if (bytes > 0) {
+            slot->pixels = malloc(bytes);
+            slot->labels = malloc(bytes / 3);
+        }
         slot->samples = malloc(count * sizeof *slot->samples);
-        if (options->original_masks)
+        if (options->originals) {
+            slot->images = calloc(count, sizeof *slot->images);
             slot->masks = calloc(count, sizeof *slot->masks);
-        if (!slot->pixels || !slot->labels || !slot->samples || (options->original_masks && !slot->masks))
+        }
+        if ((bytes > 0 && (!slot->pixels || !slot->labels)) || !slot->samples ||
+            (options->originals && (!slot->images || !slot->masks)))
             return df_error_memory("a batch of images", (unsigned long long)bytes / 3 * 4);
     }
     return 0;
@@ -181,6 +206,8 @@ static int check_options(const struct df_dataset *dataset, const struct df_loade
     if (options->workers < 0 || options->workers > MAX_WORKERS)
         return df_error_set("%d loader threads; 0 (one for each core) to %d are possible", options->workers,
                             MAX_WORKERS);
+    if (options->originals && options->height == 0 && options->width == 0)
+        return 0;
     if (options->height < 1 || options->width < 1 || options->height > DF_IMAGE_MAX_SIDE ||
         options->width > DF_IMAGE_MAX_SIDE)
         return df_error_set("images cannot be resized to %lld x %lld pixels", (long long)options->width,
@@ -231,8 +258,11 @@ void df_loader_close(struct df_loader *loader)
     free(loader->threads);
     for (int i = 0; i < SLOTS; i++) {
         struct slot *slot = &loader->slots[i];
-        for (int64_t k = 0; slot->masks && k < loader->capacity; k++)
+        for (int64_t k = 0; slot->images && slot->masks && k < loader->capacity; k++) {
+            df_image_free(&slot->images[k]);
             df_image_free(&slot->masks[k]);
+        }
+        free(slot->images);
         free(slot->masks);
         free(slot->samples);
         free(slot->labels);
@@ -307,7 +337,12 @@ int df_loader_next(struct df_loader *loader, struct df_batch *batch)
         if (slot->failed >= 0) {
             result = df_error_set("%s", slot->error);
         } else {
-            *batch = (struct df_batch){count, slot->pixels, slot->labels, slot->samples, slot->masks};
+            *batch = (struct df_batch){.count = count,
+                                       .pixels = slot->pixels,
+                                       .labels = slot->labels,
+                                       .samples = slot->samples,
+                                       .images = slot->images,
+                                       .masks = slot->masks};
             result = 1;
         }
     }

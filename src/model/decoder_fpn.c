@@ -82,14 +82,18 @@ static bool lay_out(struct fpn *fpn, int64_t grid_h, int64_t grid_w)
     return true;
 }
 
-static int check_grid(struct fpn *fpn)
+static int set_grid(struct df_decoder *decoder, int64_t grid_h, int64_t grid_w)
 {
-    const struct df_decoder_shape *shape = &fpn->base.shape;
+    struct fpn *fpn = (struct fpn *)decoder;
+    struct df_decoder_shape *shape = &fpn->base.shape;
     int64_t smallest = 1;
+
+    shape->grid_h = grid_h;
+    shape->grid_w = grid_w;
+    if (lay_out(fpn, grid_h, grid_w))
+        return 0;
     while (!lay_out(fpn, smallest, smallest))
         smallest++;
-    if (lay_out(fpn, shape->grid_h, shape->grid_w))
-        return 0;
     return df_error_set(
         "the FPN decoder needs images of at least %lld x %lld pixels (--img_dim %lld %lld), found "
         "%lld x %lld: its convolutions without padding use up smaller grids of patches",
@@ -150,7 +154,7 @@ static struct df_decoder *create(struct df_backend *backend, const struct df_dec
     }
     fpn->base = (struct df_decoder){
         .ops = &df_decoder_fpn, .backend = backend, .shape = *shape, .parameters = parameters};
-    if (check_grid(fpn) != 0 || add_parameters(fpn, parameters) != 0) {
+    if (set_grid(&fpn->base, shape->grid_h, shape->grid_w) != 0 || add_parameters(fpn, parameters) != 0) {
         free(fpn);
         return NULL;
     }
@@ -384,6 +388,7 @@ const struct df_decoder_ops df_decoder_fpn = {
     .input = "conv1.0.weight",
     .create = create,
     .free = free_decoder,
+    .set_grid = set_grid,
     .plan = plan,
     .flops = flops,
     .backward_flops = backward_flops,

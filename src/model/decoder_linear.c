@@ -5,6 +5,13 @@
 
 #include <stdlib.h>
 
+static int set_grid(struct df_decoder *decoder, int64_t grid_h, int64_t grid_w)
+{
+    decoder->shape.grid_h = decoder->logits_h = grid_h;
+    decoder->shape.grid_w = decoder->logits_w = grid_w;
+    return 0;
+}
+
 static struct df_decoder *create(struct df_backend *backend, const struct df_decoder_shape *shape,
                                  struct df_parameters *parameters)
 {
@@ -18,12 +25,9 @@ static struct df_decoder *create(struct df_backend *backend, const struct df_dec
         df_error_memory("the decoder", sizeof *decoder);
         return NULL;
     }
-    *decoder = (struct df_decoder){.ops = &df_decoder_linear,
-                                   .backend = backend,
-                                   .shape = *shape,
-                                   .parameters = parameters,
-                                   .logits_h = shape->grid_h,
-                                   .logits_w = shape->grid_w};
+    *decoder = (struct df_decoder){
+        .ops = &df_decoder_linear, .backend = backend, .shape = *shape, .parameters = parameters};
+    set_grid(decoder, shape->grid_h, shape->grid_w);
     return decoder;
 }
 
@@ -100,6 +104,7 @@ const struct df_decoder_ops df_decoder_linear = {
     .input = "classifier.weight",
     .create = create,
     .free = free_decoder,
+    .set_grid = set_grid,
     .plan = df_decoder_plan_logits,
     .flops = flops,
     .backward_flops = backward_flops,

@@ -61,6 +61,7 @@ static void plan(struct df_segmenter *segmenter)
     int64_t all = pixels(segmenter, options->max_batch);
 
     df_parameters_plan(&segmenter->parameters, arena, options->training);
+    segmenter->parameter_bytes = df_arena_mark(arena);
     segmenter->labels = df_arena_take(arena, "labels", all, DF_U8);
     segmenter->prediction = df_arena_take(arena, "prediction", all, DF_U8);
     if (options->features_given)
@@ -176,6 +177,28 @@ struct df_segmenter *df_segmenter_plan(struct df_backend *backend, const struct 
                                        const struct df_segmenter_options *options)
 {
     return create_counted(backend, NULL, config, options, NULL);
+}
+
+int df_segmenter_set_size(struct df_segmenter *segmenter, int64_t height, int64_t width)
+{
+    struct df_arena old = segmenter->arena;
+    const int64_t patch = segmenter->decoder->shape.patch;
+
+    assert(segmenter->vit && !segmenter->options.training);
+    if (height == segmenter->options.height && width == segmenter->options.width)
+        return 0;
+    DF_TRY(df_vit_set_size(segmenter->vit, height, width));
+    DF_TRY(segmenter->decoder->ops->set_grid(segmenter->decoder, height / patch, width / patch));
+    segmenter->options.height = height;
+    segmenter->options.width = width;
+    df_arena_init(&segmenter->arena, segmenter->backend);
+    plan(segmenter);
+    if (df_arena_replace(&segmenter->arena, &old, segmenter->parameter_bytes) != 0) {
+        df_arena_free(&old);
+        return -1;
+    }
+    plan(segmenter);
+    return 0;
 }
 
 void df_segmenter_free(struct df_segmenter *segmenter)

@@ -7,12 +7,18 @@
 #include <assert.h>
 #include <stdlib.h>
 
+int df_vit_check_size(const struct df_vit_config *config, int64_t height, int64_t width)
+{
+    if (height >= config->patch && width >= config->patch && height % config->patch == 0 &&
+        width % config->patch == 0)
+        return 0;
+    return df_error_set("image size %lld x %lld is not a multiple of the patch size %lld", (long long)height,
+                        (long long)width, (long long)config->patch);
+}
+
 static int check_options(const struct df_vit_config *config, const struct df_vit_options *options)
 {
-    if (options->height < config->patch || options->width < config->patch ||
-        options->height % config->patch || options->width % config->patch)
-        return df_error_set("image size %lld x %lld is not a multiple of the patch size %lld",
-                            (long long)options->height, (long long)options->width, (long long)config->patch);
+    DF_TRY(df_vit_check_size(config, options->height, options->width));
     if (options->n_features < 1 || options->n_features > DF_VIT_MAX_FEATURES ||
         options->n_features > config->depth)
         return df_error_set(
@@ -34,11 +40,8 @@ struct df_vit *df_vit_create(struct df_backend *backend, const struct df_state *
     vit->backend = backend;
     vit->config = *config;
     vit->options = *options;
-    vit->grid_h = options->height / config->patch;
-    vit->grid_w = options->width / config->patch;
-    vit->patches = vit->grid_h * vit->grid_w;
     vit->prefix = 1 + config->registers;
-    vit->tokens = vit->prefix + vit->patches;
+    df_vit_set_grid(vit, options->height, options->width);
     vit->keep = options->training && options->lora;
     vit->rescale = options->training && config->family == DF_DINOV3 && options->rope_rescale > 1.0;
     vit->activations = calloc((size_t)config->depth, sizeof *vit->activations);

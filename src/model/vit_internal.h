@@ -41,10 +41,14 @@ struct df_vit {
     struct df_linear *patch_embed;
     struct vit_block *blocks; /* [depth] */
     struct vit_norm norm, cls_norm;
-    float *prefix_tokens, *pos_embed; /* device [T, D] (class position added), [P, D] or NULL */
-    float *rope_sin, *rope_cos;       /* device [P, head_size], DINOv3 */
-    float *rope_periods, *rope_host;  /* host: [head_size / 4]; [2, P, head_size] for rescaled tables */
-    void **vectors;                   /* device allocations to free */
+    float *prefix_tokens;            /* device [T, D], the class token's position added */
+    float *positions;                /* device: what the next three are parts of */
+    size_t position_count;           /* floats that fit there */
+    float *pos_embed;                /* device [P, D], DINOv2; else NULL */
+    float *rope_sin, *rope_cos;      /* device [P, head_size], DINOv3; else NULL */
+    float *position_host;            /* host [1 + grid * grid, D], DINOv2: the class token's first */
+    float *rope_periods, *rope_host; /* host [head_size / 4]; [2, P, head_size] for rescaled tables */
+    void **vectors;                  /* device allocations to free */
     int n_vectors, max_vectors;
 
     struct vit_block_activations *activations; /* [depth] */
@@ -69,7 +73,19 @@ struct df_vit {
  * computed. `rescaled`: with the RoPE tables of the last training pass. */
 int df_vit_recompute_block(struct df_vit *vit, int64_t i, int64_t batch, bool rescaled);
 
+/* vit.c: -1 with the error set for a size that is no multiple of the patch. */
+int df_vit_check_size(const struct df_vit_config *config, int64_t height, int64_t width);
+
+/* vit_position.c: the numbers that follow from an image size; and the positions' tensors, placed on that
+ * grid. */
+void df_vit_set_grid(struct df_vit *vit, int64_t height, int64_t width);
+int df_vit_load_positions(struct df_vit *vit, const struct df_state *weights);
+void df_vit_free_positions(struct df_vit *vit);
+
 /* vit_weights.c */
+/* A tensor as float32 in new host memory. NULL with the error set when it is missing, or holds NaN or
+ * infinities, which would make nonsense that looks like a result. */
+float *vit_host_tensor(const struct df_state *weights, const char *name);
 int df_vit_load_weights(struct df_vit *vit, const struct df_state *weights);
 void df_vit_free_weights(struct df_vit *vit);
 

@@ -2,7 +2,6 @@
 #include "vit_internal.h"
 
 #include "dinoft/error.h"
-#include "dinoft/position.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -28,8 +27,7 @@ static float *raw_tensor(const struct df_state *weights, const char *name)
     return values;
 }
 
-/* The same; one with NaN or infinities would make nonsense that looks like a result, and is refused. */
-static float *host_tensor(const struct df_state *weights, const char *name)
+float *vit_host_tensor(const struct df_state *weights, const char *name)
 {
     float *values = raw_tensor(weights, name);
     if (!values || df_all_finite(values, df_state_find(weights, name)->tensor.count))
@@ -43,7 +41,7 @@ static float *host_block_tensor(const struct df_state *weights, int64_t block, c
 {
     char name[NAME_MAX_LENGTH];
     snprintf(name, sizeof name, "blocks.%lld.%s", (long long)block, what);
-    return host_tensor(weights, name);
+    return vit_host_tensor(weights, name);
 }
 
 static bool has_block_tensor(const struct df_state *weights, int64_t block, const char *what)
@@ -79,11 +77,11 @@ static int load_norm(struct df_vit *vit, const struct df_state *weights, const c
 {
     char name[NAME_MAX_LENGTH];
     snprintf(name, sizeof name, "%s.weight", prefix);
-    norm->gamma = device_tensor(vit, host_tensor(weights, name), vit->config.dim);
+    norm->gamma = device_tensor(vit, vit_host_tensor(weights, name), vit->config.dim);
     if (!norm->gamma)
         return -1;
     snprintf(name, sizeof name, "%s.bias", prefix);
-    norm->beta = device_tensor(vit, host_tensor(weights, name), vit->config.dim);
+    norm->beta = device_tensor(vit, vit_host_tensor(weights, name), vit->config.dim);
     return norm->beta ? 0 : -1;
 }
 
@@ -257,8 +255,8 @@ static int load_block(struct df_vit *vit, const struct df_state *weights, int64_
 static int load_patch_embed(struct df_vit *vit, const struct df_state *weights)
 {
     int64_t patch = vit->config.patch;
-    float *weight = host_tensor(weights, "patch_embed.proj.weight");
-    float *bias = weight ? host_tensor(weights, "patch_embed.proj.bias") : NULL;
+    float *weight = vit_host_tensor(weights, "patch_embed.proj.weight");
+    float *bias = weight ? vit_host_tensor(weights, "patch_embed.proj.bias") : NULL;
 
     if (weight && bias)
         vit->patch_embed =
@@ -269,75 +267,36 @@ static int load_patch_embed(struct df_vit *vit, const struct df_state *weights)
     return vit->patch_embed ? 0 : -1;
 }
 
-/* Class and register tokens, and DINOv2's position embedding for this grid. Registers get no position. */
+/* Class and register tokens. The class token's position is part of it; registers have none. */
 static int load_tokens(struct df_vit *vit, const struct df_state *weights)
 {
-    int64_t dim = vit->config.dim;
-    bool v2 = vit->config.family == DF_DINOV2;
+    const int64_t dim = vit->config.dim;
+    const bool v2 = vit->config.family == DF_DINOV2;
     float *prefix = malloc((size_t)(vit->prefix * dim) * sizeof *prefix);
-    float *positions = malloc((size_t)(vit->patches * dim) * sizeof *positions);
-    float *class_token = NULL, *registers = NULL, *stored = NULL;
+    float *class_token = NULL, *registers = NULL;
     int status = -1;
 
-    if (!prefix || !positions) {
-        df_error_memory("the tokens",
-                        (unsigned long long)((vit->prefix + vit->patches) * dim) * sizeof *prefix);
+    if (!prefix) {
+        df_error_memory("the tokens", (unsigned long long)(vit->prefix * dim) * sizeof *prefix);
         goto done;
     }
-    if (!(class_token = host_tensor(weights, "cls_token")))
+    if (!(class_token = vit_host_tensor(weights, "cls_token")))
         goto done;
     memcpy(prefix, class_token, (size_t)dim * sizeof *prefix);
     if (vit->config.registers > 0) {
-        if (!(registers = host_tensor(weights, v2 ? "register_tokens" : "storage_tokens")))
+        if (!(registers = vit_host_tensor(weights, v2 ? "register_tokens" : "storage_tokens")))
             goto done;
         memcpy(prefix + dim, registers, (size_t)(vit->config.registers * dim) * sizeof *prefix);
     }
-    if (v2) {
-        if (!(stored = host_tensor(weights, "pos_embed")))
-            goto done;
-        for (int64_t d = 0; d < dim; d++)
-            prefix[d] += stored[d];
-        if (df_pos_embed_interpolate(stored + dim, vit->config.pos_grid, dim,
-                                     vit->config.registers ? DF_POS_ANTIALIAS : DF_POS_SCALE_FACTOR,
-                                     vit->grid_h, vit->grid_w, positions) != 0)
-            goto done;
-        if (!(vit->pos_embed = device_vector(vit, positions, vit->patches * dim)))
-            goto done;
-    }
+    for (int64_t d = 0; v2 && d < dim; d++)
+        prefix[d] += vit->position_host[d];
     vit->prefix_tokens = device_vector(vit, prefix, vit->prefix * dim);
     status = vit->prefix_tokens ? 0 : -1;
 done:
     free(prefix);
-    free(positions);
     free(class_token);
     free(registers);
-    free(stored);
     return status;
-}
-
-static int load_rope(struct df_vit *vit, const struct df_state *weights)
-{
-    int64_t head = vit->config.head_size;
-    size_t table = (size_t)(vit->patches * head);
-
-    if (vit->config.family != DF_DINOV3)
-        return 0;
-    if (!(vit->rope_periods = host_tensor(weights, "rope_embed.periods")))
-        return -1;
-    vit->rope_host = malloc(2 * table * sizeof(float));
-    for (int64_t i = 0; i < head / 4; i++) {
-        if (!(vit->rope_periods[i] > 0.0f))
-            return df_error_set("rope_embed.periods holds %g, expected periods above 0",
-                                (double)vit->rope_periods[i]);
-    }
-    if (!vit->rope_host)
-        return df_error_memory("the RoPE tables", 2 * table * sizeof(float));
-    df_rope_table(vit->rope_periods, head, vit->grid_h, vit->grid_w, 1.0f, vit->rope_host,
-                  vit->rope_host + table);
-    if (!(vit->rope_sin = device_vector(vit, vit->rope_host, (int64_t)table)))
-        return -1;
-    vit->rope_cos = device_vector(vit, vit->rope_host + table, (int64_t)table);
-    return vit->rope_cos ? 0 : -1;
 }
 
 int df_vit_load_weights(struct df_vit *vit, const struct df_state *weights)
@@ -350,8 +309,8 @@ int df_vit_load_weights(struct df_vit *vit, const struct df_state *weights)
                                (unsigned long long)vit->config.depth * sizeof *vit->blocks);
 
     DF_TRY(load_patch_embed(vit, weights));
+    DF_TRY(df_vit_load_positions(vit, weights));
     DF_TRY(load_tokens(vit, weights));
-    DF_TRY(load_rope(vit, weights));
     for (int64_t i = 0; i < vit->config.depth; i++)
         DF_TRY(load_block(vit, weights, i));
     DF_TRY(load_norm(vit, weights, "norm", &vit->norm));
@@ -434,6 +393,5 @@ void df_vit_free_weights(struct df_vit *vit)
         vit->backend->ops->free(vit->backend, vit->vectors[i]);
     free(vit->vectors);
     free(vit->blocks);
-    free(vit->rope_periods);
-    free(vit->rope_host);
+    df_vit_free_positions(vit);
 }

@@ -3,80 +3,110 @@
 #include "dinoft/error.h"
 #include "dinoft/report.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
-/* Predictions of one batch: room for the largest image at either size. */
-struct prediction_buffer {
-    uint8_t *pixels;
-    size_t size;
+struct run {
+    struct df_segmenter *segmenter;
+    const struct df_evaluation *evaluation;
+    struct df_metrics *metrics;
+    uint8_t *classes, *labels; /* of one image, where they have no other place */
+    size_t room;               /* bytes of each */
+    double loss_sum;           /* of the current batch */
+    int64_t loss_count;
 };
 
-static int reserve(struct prediction_buffer *buffer, size_t size)
+static int reserve(struct run *run, size_t bytes)
 {
-    if (size <= buffer->size)
+    if (bytes <= run->room)
         return 0;
-    uint8_t *pixels = realloc(buffer->pixels, size);
-    if (!pixels)
-        return df_error_memory("predictions", size);
-    buffer->pixels = pixels;
-    buffer->size = size;
+    free(run->classes);
+    free(run->labels);
+    run->classes = malloc(bytes);
+    run->labels = malloc(bytes);
+    run->room = run->classes && run->labels ? bytes : 0;
+    return run->room ? 0 : df_error_memory("predictions", 2 * bytes);
+}
+
+/* The size at which image i is measured, and its labels there. */
+static int choose_labels(struct run *run, const struct df_batch *batch, int64_t i,
+                         struct df_prediction *prediction)
+{
+    const struct df_evaluation *evaluation = run->evaluation;
+
+    prediction->height = run->segmenter->options.height;
+    prediction->width = run->segmenter->options.width;
+    if (evaluation->original) {
+        prediction->height = batch->masks[i].height;
+        prediction->width = batch->masks[i].width;
+    } else if (evaluation->inference) {
+        df_inference_size(evaluation->inference, &batch->images[i], &prediction->height, &prediction->width);
+    }
+    const int64_t pixels = prediction->height * prediction->width;
+    DF_TRY(reserve(run, (size_t)pixels));
+    if (evaluation->original) {
+        prediction->labels = batch->masks[i].pixels;
+    } else if (evaluation->inference) {
+        df_resize_nearest(&batch->masks[i], run->labels, prediction->width, prediction->height);
+        prediction->labels = run->labels;
+    } else {
+        prediction->labels = batch->labels + i * pixels;
+    }
     return 0;
 }
 
-static int count_at_network_size(struct df_segmenter *segmenter, const struct df_batch *batch,
-                                 struct prediction_buffer *buffer, struct df_metrics *metrics)
+static int measure_image(struct run *run, const struct df_batch *batch, int64_t i)
 {
-    int64_t pixels = segmenter->options.height * segmenter->options.width;
+    const struct df_evaluation *evaluation = run->evaluation;
+    struct df_prediction prediction = {.sample = batch->samples[i],
+                                       .image = batch->images ? &batch->images[i] : NULL};
     double loss_sum;
     int64_t loss_count;
 
-    DF_TRY(reserve(buffer, (size_t)(batch->count * pixels)));
-    DF_TRY(df_segmenter_loss(segmenter, batch->count, false, true, &loss_sum, &loss_count));
-    DF_TRY(df_segmenter_download_prediction(segmenter, batch->count, buffer->pixels));
+    DF_TRY(choose_labels(run, batch, i, &prediction));
+    if (evaluation->inference)
+        DF_TRY(df_inference_predict(evaluation->inference, &batch->images[i], prediction.height,
+                                    prediction.width, prediction.labels, run->classes, &loss_sum,
+                                    &loss_count));
+    else
+        DF_TRY(df_segmenter_predict_at(run->segmenter, i, prediction.height, prediction.width,
+                                       prediction.labels, run->classes, &loss_sum, &loss_count));
+    df_metrics_add_image(run->metrics, run->classes, prediction.labels, prediction.height * prediction.width);
+    run->loss_sum += loss_sum;
+    run->loss_count += loss_count;
+    if (!evaluation->observe)
+        return 0;
+    prediction.classes = run->classes;
+    prediction.loss = loss_count > 0 ? loss_sum / (double)loss_count : NAN;
+    return evaluation->observe(evaluation->context, &prediction);
+}
+
+static int measure_batch(struct run *run, const struct df_batch *batch)
+{
+    run->loss_sum = 0.0;
+    run->loss_count = 0;
+    if (!run->evaluation->inference)
+        DF_TRY(df_segmenter_forward(run->segmenter, batch->count, false, NULL));
     for (int64_t i = 0; i < batch->count; i++)
-        df_metrics_add_image(metrics, buffer->pixels + i * pixels, batch->labels + i * pixels, pixels);
-    df_metrics_end_batch(metrics, loss_count > 0 ? loss_sum / (double)loss_count : NAN);
+        DF_TRY(measure_image(run, batch, i));
+    df_metrics_end_batch(run->metrics, run->loss_count > 0 ? run->loss_sum / (double)run->loss_count : NAN);
     return 0;
 }
 
-static int count_at_original_size(struct df_segmenter *segmenter, const struct df_batch *batch,
-                                  struct prediction_buffer *buffer, struct df_metrics *metrics)
+int df_evaluate(struct df_segmenter *segmenter, struct df_feed *feed, const struct df_evaluation *evaluation,
+                struct df_metrics *metrics)
 {
-    double batch_sum = 0.0;
-    int64_t batch_count = 0;
-
-    for (int64_t i = 0; i < batch->count; i++) {
-        const struct df_image *mask = &batch->masks[i];
-        double loss_sum;
-        int64_t loss_count;
-        DF_TRY(reserve(buffer, (size_t)(mask->height * mask->width)));
-        DF_TRY(df_segmenter_predict_at(segmenter, i, mask->height, mask->width, mask->pixels, buffer->pixels,
-                                       &loss_sum, &loss_count));
-        df_metrics_add_image(metrics, buffer->pixels, mask->pixels, mask->height * mask->width);
-        batch_sum += loss_sum;
-        batch_count += loss_count;
-    }
-    df_metrics_end_batch(metrics, batch_count > 0 ? batch_sum / (double)batch_count : NAN);
-    return 0;
-}
-
-int df_evaluate(struct df_segmenter *segmenter, struct df_feed *feed, bool original, const char *label,
-                const volatile sig_atomic_t *stop, struct df_metrics *metrics)
-{
-    struct prediction_buffer buffer = {0};
+    struct run run = {.segmenter = segmenter, .evaluation = evaluation, .metrics = metrics};
     struct df_batch batch;
     int64_t done = 0, images = 0;
     int more = 0, status = -1;
-    struct df_progress *progress = df_progress_open(stderr, label, df_feed_batches(feed));
+    struct df_progress *progress = df_progress_open(stderr, evaluation->label, df_feed_batches(feed));
 
     if (df_feed_start(feed, 0) != 0)
         goto finish;
-    while (!(stop && *stop) && (more = df_feed_next(feed, segmenter, &batch)) == 1) {
-        if (df_segmenter_forward(segmenter, batch.count, false, NULL) != 0)
-            goto finish;
-        if (original ? count_at_original_size(segmenter, &batch, &buffer, metrics)
-                     : count_at_network_size(segmenter, &batch, &buffer, metrics))
+    while (!(evaluation->stop && *evaluation->stop) && (more = df_feed_next(feed, segmenter, &batch)) == 1) {
+        if (measure_batch(&run, &batch) != 0)
             goto finish;
         images += batch.count;
         df_progress_update(progress, ++done, images, NAN);
@@ -84,6 +114,7 @@ int df_evaluate(struct df_segmenter *segmenter, struct df_feed *feed, bool origi
     status = more < 0 ? -1 : 0;
 finish:
     df_progress_close(progress);
-    free(buffer.pixels);
+    free(run.classes);
+    free(run.labels);
     return status;
 }

@@ -103,7 +103,8 @@ static int next_images(struct df_feed *feed, struct df_segmenter *segmenter, str
 {
     const int more = df_loader_next(feed->loader, batch);
 
-    if (more == 1 && df_segmenter_load_pixels(segmenter, batch->count, batch->pixels, batch->labels) != 0)
+    if (more == 1 && batch->pixels &&
+        df_segmenter_load_pixels(segmenter, batch->count, batch->pixels, batch->labels) != 0)
         return -1;
     return more;
 }

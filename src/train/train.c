@@ -369,11 +369,12 @@ static int validate(struct run *run, int64_t epoch)
 {
     struct df_metrics metrics;
     struct df_scores scores;
+    const struct df_evaluation evaluation = {.label = "validation", .stop = run->stop};
     int status = -1;
 
     if (df_metrics_init(&metrics, run->val_set->n_classes, run->val_set->reference_void_is_background) != 0)
         return -1;
-    if (df_evaluate(run->segmenter, run->val_feed, false, "validation", run->stop, &metrics) != 0)
+    if (df_evaluate(run->segmenter, run->val_feed, &evaluation, &metrics) != 0)
         goto done;
     if (*run->stop) { /* a part of the images would be a wrong number */
         status = 0;

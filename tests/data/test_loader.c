@@ -39,7 +39,7 @@ static struct df_loader *open_loader(const struct df_dataset *dataset, int worke
                                         .workers = workers,
                                         .shuffle = shuffle,
                                         .seed = 5,
-                                        .original_masks = true};
+                                        .originals = true};
     struct df_loader *loader = df_loader_open(dataset, &options);
     if (!loader)
         fail_msg("%s", df_error_text());

@@ -55,6 +55,9 @@ static const struct df_backend_ops cpu_ops = {
     .nearest_backward = df_cpu_nearest_backward,
     .upsample_loss = df_cpu_upsample_loss,
     .upsample_logits = df_cpu_upsample_logits,
+    .add_window = df_cpu_add_window,
+    .add_probabilities = df_cpu_add_probabilities,
+    .decide = df_cpu_decide,
     .adamw = df_cpu_adamw,
 };
 

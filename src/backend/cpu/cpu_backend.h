@@ -15,10 +15,10 @@ int df_cpu_zero(struct df_backend *backend, void *memory, size_t bytes);
 
 /* linear.c */
 struct df_linear *df_cpu_linear_create(struct df_backend *backend, const float *weight, const float *bias,
-                                       int64_t out, int64_t in, int64_t max_rows, bool backward);
+                                       int64_t out, int64_t in, int64_t usual_rows, bool backward);
 void df_cpu_linear_free(struct df_backend *backend, struct df_linear *linear);
-int df_cpu_linear_bytes(struct df_backend *backend, int64_t out, int64_t in, int64_t max_rows, bool backward,
-                        size_t *bytes);
+int df_cpu_linear_bytes(struct df_backend *backend, int64_t out, int64_t in, int64_t usual_rows,
+                        bool backward, size_t *bytes);
 int df_cpu_linear_forward(struct df_backend *backend, const struct df_linear *linear, struct df_matrix x,
                           struct df_matrix y, bool accumulate);
 int df_cpu_linear_backward(struct df_backend *backend, const struct df_linear *linear, struct df_matrix dy,
@@ -90,6 +90,14 @@ int df_cpu_nearest_backward(struct df_backend *backend, const float *dy, int64_t
 int df_cpu_upsample_loss(struct df_backend *backend, struct df_upsample_loss *work, float *scratch);
 int df_cpu_upsample_logits(struct df_backend *backend, const float *logits, float *out, int64_t batch,
                            int64_t h, int64_t w, int64_t classes, int64_t height, int64_t width);
+
+/* views.c */
+int df_cpu_add_window(struct df_backend *backend, const struct df_window *window, const float *logits,
+                      float *canvas);
+int df_cpu_add_probabilities(struct df_backend *backend, const float *logits, int64_t h, int64_t w,
+                             int64_t classes, bool mirrored, float *sum, int64_t height, int64_t width);
+int df_cpu_decide(struct df_backend *backend, const float *sum, int64_t count, int64_t classes, int64_t views,
+                  const uint8_t *labels, uint8_t *prediction, double *loss_sum, int64_t *loss_count);
 
 /* optimizer.c */
 int df_cpu_adamw(struct df_backend *backend, const struct df_adamw *settings, float *parameter,

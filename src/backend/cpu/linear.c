@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A weight in the layout that the library likes best for one direction. The layout was chosen for max_rows
+/* A weight in the layout that the library likes best for one direction. The layout was chosen for usual_rows
  * rows; other row counts run on it as it is (measured: oneDNN 2.6 and 3.2 choose the same for every row
  * count). */
 struct packed_weight {
@@ -19,7 +19,7 @@ struct packed_weight {
 };
 
 struct df_linear {
-    int64_t out, in, max_rows;
+    int64_t out, in, usual_rows;
     struct packed_weight forward;  /* [in, out] */
     struct packed_weight backward; /* [out, in]; without data when not asked for */
     float *bias;                   /* [out] or NULL */
@@ -71,22 +71,22 @@ done:
 }
 
 struct df_linear *df_cpu_linear_create(struct df_backend *backend, const float *weight, const float *bias,
-                                       int64_t out, int64_t in, int64_t max_rows, bool backward)
+                                       int64_t out, int64_t in, int64_t usual_rows, bool backward)
 {
     struct df_linear *linear = calloc(1, sizeof *linear);
     size_t bias_bytes = (size_t)out * sizeof(float);
 
-    assert(out > 0 && in > 0 && max_rows > 0);
+    assert(out > 0 && in > 0 && usual_rows > 0);
     if (!linear) {
         df_error_memory("a linear layer", sizeof *linear);
         return NULL;
     }
     linear->out = out;
     linear->in = in;
-    linear->max_rows = max_rows;
-    if (pack_weight(backend, &linear->forward, weight, in, out, 1, in, max_rows) != 0)
+    linear->usual_rows = usual_rows;
+    if (pack_weight(backend, &linear->forward, weight, in, out, 1, in, usual_rows) != 0)
         goto failed;
-    if (backward && pack_weight(backend, &linear->backward, weight, out, in, in, 1, max_rows) != 0)
+    if (backward && pack_weight(backend, &linear->backward, weight, out, in, in, 1, usual_rows) != 0)
         goto failed;
     if (bias) {
         linear->bias = df_cpu_alloc(backend, bias_bytes);
@@ -113,11 +113,11 @@ void df_cpu_linear_free(struct df_backend *backend, struct df_linear *linear)
     free(linear);
 }
 
-int df_cpu_linear_bytes(struct df_backend *backend, int64_t out, int64_t in, int64_t max_rows, bool backward,
-                        size_t *bytes)
+int df_cpu_linear_bytes(struct df_backend *backend, int64_t out, int64_t in, int64_t usual_rows,
+                        bool backward, size_t *bytes)
 {
     struct df_primitive *product =
-        packing_product(backend, backward ? out : in, backward ? in : out, max_rows);
+        packing_product(backend, backward ? out : in, backward ? in : out, usual_rows);
 
     if (!product)
         return -1;
@@ -126,15 +126,15 @@ int df_cpu_linear_bytes(struct df_backend *backend, int64_t out, int64_t in, int
     return 0;
 }
 
-/* NULL with the error set. max_rows stands for the weight's layout in the key: it was chosen from that and
+/* NULL with the error set. usual_rows stands for the weight's layout in the key: it was chosen from that and
  * the shape. */
 static struct df_primitive *find_product(struct df_backend *backend, const struct packed_weight *weight,
-                                         int64_t max_rows, const struct df_product_spec *spec)
+                                         int64_t usual_rows, const struct df_product_spec *spec)
 {
     struct df_cpu_context *context = df_cpu_context(backend);
     const struct df_primitive_key key = {
         DF_KIND_LINEAR,
-        {max_rows, spec->rows, spec->in, spec->out, spec->source_type, spec->destination_type, spec->bias,
+        {usual_rows, spec->rows, spec->in, spec->out, spec->source_type, spec->destination_type, spec->bias,
          spec->accumulate},
     };
     struct df_primitive *product = df_primitive_cache_find(&context->cache, &key);
@@ -158,7 +158,7 @@ static size_t dense_bytes(const struct df_matrix *m)
 /* y (+)= x weight + bias. The library wants x dense and of the compute type and y dense: what is not goes
  * through a copy in the scratch buffer. */
 static int run_product(struct df_backend *backend, const struct packed_weight *weight, const float *bias,
-                       int64_t max_rows, struct df_matrix x, struct df_matrix y, bool accumulate)
+                       int64_t usual_rows, struct df_matrix x, struct df_matrix y, bool accumulate)
 {
     const struct df_product_spec spec = {
         .rows = x.rows,
@@ -175,10 +175,10 @@ static int run_product(struct df_backend *backend, const struct packed_weight *w
 
     assert(x.type == backend->compute || x.type == DF_F32);
     assert(y.type == backend->compute || y.type == DF_F32);
-    assert(x.rows == y.rows && x.rows <= max_rows && x.ld >= x.cols && y.ld >= y.cols);
+    assert(x.rows == y.rows && x.ld >= x.cols && y.ld >= y.cols);
     if (x.rows == 0)
         return 0;
-    struct df_primitive *product = find_product(backend, weight, max_rows, &spec);
+    struct df_primitive *product = find_product(backend, weight, usual_rows, &spec);
     if (!product)
         return -1;
     const bool copy_x = x.type != backend->compute || !is_dense(&x), copy_y = !is_dense(&y);
@@ -209,13 +209,12 @@ int df_cpu_linear_forward(struct df_backend *backend, const struct df_linear *li
                           struct df_matrix y, bool accumulate)
 {
     assert(x.cols == linear->in && y.cols == linear->out);
-    return run_product(backend, &linear->forward, linear->bias, linear->max_rows, x, y, accumulate);
+    return run_product(backend, &linear->forward, linear->bias, linear->usual_rows, x, y, accumulate);
 }
 
 int df_cpu_linear_backward(struct df_backend *backend, const struct df_linear *linear, struct df_matrix dy,
                            struct df_matrix dx, bool accumulate)
 {
-    assert(linear->backward.data && dy.cols == linear->out && dx.cols == linear->in &&
-           dy.rows <= linear->max_rows);
-    return run_product(backend, &linear->backward, NULL, linear->max_rows, dy, dx, accumulate);
+    assert(linear->backward.data && dy.cols == linear->out && dx.cols == linear->in);
+    return run_product(backend, &linear->backward, NULL, linear->usual_rows, dy, dx, accumulate);
 }

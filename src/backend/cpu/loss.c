@@ -7,7 +7,7 @@
  * fixed order. */
 #include "cpu_backend.h"
 #include "first_reader.h"
-#include "vector_math.h"
+#include "upsample.h"
 
 #include "dinoft/size.h"
 
@@ -15,78 +15,8 @@
 #include <math.h>
 #include <string.h>
 
-#define LANES       16  /* classes are padded to a multiple of this, so that loops have no remainder */
-#define MAX_CLASSES 255 /* and labels are uint8 */
-#define MAX_CHUNKS  256 /* of tasks; as many partial sums of the loss */
-#define TILE        16  /* pixels that upsample_logits turns around at a time */
-#define IGNORED     255
-
-/* Where an output index reads in one direction, by PyTorch's rule in its float32. */
-struct tap {
-    int64_t low, high;
-    float weight_low, weight_high;
-};
-
-static struct tap bilinear_tap(int64_t i, float scale, int64_t in)
-{
-    float source = ((float)i + 0.5f) * scale - 0.5f;
-    source = source < 0.0f ? 0.0f : source;
-    const int64_t low = df_min_i64((int64_t)source, in - 1);
-    float weight = source - (float)low;
-    weight = weight > 1.0f ? 1.0f : weight;
-    return (struct tap){low, low < in - 1 ? low + 1 : low, 1.0f - weight, weight};
-}
-
-static int64_t bilinear_source(int64_t i, float scale, int64_t in)
-{
-    return bilinear_tap(i, scale, in).low;
-}
-
-/* Logits of the two source columns around a run of pixels, already mixed vertically, the gradients that the
- * run leaves in them, and the pixel's own logits. Padding holds logits so low that their probability is 0. */
-struct columns {
-    _Alignas(64) float left[MAX_CLASSES + 1], right[MAX_CLASSES + 1];
-    _Alignas(64) float dleft[MAX_CLASSES + 1], dright[MAX_CLASSES + 1];
-    _Alignas(64) float value[MAX_CLASSES + 1];
-};
-
-#define PADDING (-1e30f)
-
-DF_INLINE int32_t padded_classes(int64_t classes)
-{
-    return (int32_t)((classes + LANES - 1) / LANES) * LANES;
-}
-
-static void clear_columns(struct columns *columns, int64_t classes)
-{
-    memset(columns, 0, sizeof(*columns));
-    for (int64_t c = classes; c < padded_classes(classes); c++)
-        columns->left[c] = columns->right[c] = PADDING;
-}
-
-/* to [C] = the column's logits between two source rows. */
-DF_INLINE void mix_rows(float *restrict to, const float *upper, const float *lower, struct tap y,
-                        int64_t classes)
-{
-#pragma omp simd
-    for (int64_t c = 0; c < classes; c++)
-        to[c] = y.weight_low * upper[c] + y.weight_high * lower[c];
-}
-
-/* Brings the columns that x reads; upper and lower are the source rows [w, C]. */
-DF_INLINE void load_columns(struct columns *columns, const float *upper, const float *lower, struct tap y,
-                            struct tap x, int64_t classes)
-{
-    mix_rows(columns->left, upper + x.low * classes, lower + x.low * classes, y, classes);
-    mix_rows(columns->right, upper + x.high * classes, lower + x.high * classes, y, classes);
-}
-
-DF_INLINE void mix_columns(struct columns *columns, struct tap x, int32_t padded)
-{
-#pragma omp simd
-    for (int32_t c = 0; c < padded; c++)
-        columns->value[c] = x.weight_low * columns->left[c] + x.weight_high * columns->right[c];
-}
+#define MAX_CHUNKS 256 /* of tasks; as many partial sums of the loss */
+#define TILE       16  /* pixels that upsample_logits turns around at a time */
 
 /* Hands the run's gradients on to the rows of `low` and `high`, and clears them. */
 DF_INLINE void store_gradients(struct columns *columns, float *low, float *high, struct tap y, struct tap x,
@@ -104,57 +34,6 @@ DF_INLINE void store_gradients(struct columns *columns, float *low, float *high,
     }
     memset(columns->dleft, 0, sizeof(columns->dleft));
     memset(columns->dright, 0, sizeof(columns->dright));
-}
-
-/* Maximum and sum are taken lane by lane and then folded, since compilers do not reorder floats by
- * themselves; so the width of the machine's vectors does not show in the result either. */
-DF_INLINE float greater(float a, float b)
-{
-    return a > b ? a : b;
-}
-
-DF_INLINE float maximum(const float *value, int32_t padded)
-{
-    float lanes[LANES];
-    for (int32_t i = 0; i < LANES; i++)
-        lanes[i] = -INFINITY;
-    for (int32_t c = 0; c < padded; c += LANES)
-        for (int32_t i = 0; i < LANES; i++)
-            lanes[i] = greater(value[c + i], lanes[i]);
-    for (int32_t i = 0; i < LANES / 2; i++)
-        lanes[i] = greater(lanes[i], lanes[i + LANES / 2]);
-    for (int32_t i = 0; i < LANES / 4; i++)
-        lanes[i] = greater(lanes[i], lanes[i + LANES / 4]);
-    return greater(greater(lanes[0], lanes[2]), greater(lanes[1], lanes[3]));
-}
-
-/* value = e^(value - best); returns the sum. */
-DF_INLINE float exponentials(float *value, float best, int32_t padded)
-{
-    float lanes[LANES] = {0};
-    for (int32_t c = 0; c < padded; c += LANES) {
-        for (int32_t i = 0; i < LANES; i++) {
-            value[c + i] = df_expf_fast(value[c + i] - best);
-            lanes[i] += value[c + i];
-        }
-    }
-    for (int32_t i = 0; i < LANES / 2; i++)
-        lanes[i] += lanes[i + LANES / 2];
-    for (int32_t i = 0; i < LANES / 4; i++)
-        lanes[i] += lanes[i + LANES / 4];
-    return (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]);
-}
-
-/* The lowest class that has the value; the last class where none does (NaN). */
-DF_INLINE uint8_t first_class_with(const float *value, float best, int32_t padded, int64_t classes)
-{
-    int32_t index = (int32_t)classes - 1;
-#pragma omp simd reduction(min : index)
-    for (int32_t c = 0; c < padded; c++) {
-        const int32_t candidate = value[c] == best ? c : MAX_CLASSES;
-        index = candidate < index ? candidate : index;
-    }
-    return (uint8_t)index;
 }
 
 /* -log softmax of the pixel's logits at its label; gradients are added where they are asked for. */
@@ -204,8 +83,8 @@ DF_MULTIVERSION static void loss_row(const struct df_upsample_loss *work, int64_
         const float best = maximum(columns->value, padded);
         if (work->prediction)
             work->prediction[line + i] = first_class_with(columns->value, best, padded, classes);
-        const int32_t label = work->labels ? work->labels[line + i] : IGNORED;
-        if (label == IGNORED)
+        const int32_t label = work->labels ? work->labels[line + i] : DF_IGNORE_LABEL;
+        if (label == DF_IGNORE_LABEL)
             continue;
         assert(label < classes);
         total->sum += pixel_loss(columns, x, label, best, padded, low != NULL);

@@ -1,0 +1,48 @@
+/* From an image of any size to its classes, in the ways that papers report: the image stretched or its ratio
+ * kept, a sliding window, and averages over scales and mirror images.
+ *
+ * A view is the image at one scale, as it is or mirrored. The model sees a view whole, or in windows whose
+ * logits are averaged where they overlap. Views' softmaxes, at the size that is asked for, are averaged, as
+ * mmsegmentation does. */
+#ifndef DINOFT_INFERENCE_H
+#define DINOFT_INFERENCE_H
+
+#include "dinoft/segmenter.h"
+
+#include "dinoft/image.h"
+
+#define DF_INFERENCE_MAX_SCALES 16
+#define DF_INFERENCE_MAX_RATIO  4 /* of an image whose ratio is kept: a longer one is stretched to this */
+
+struct df_inference_options {
+    bool keep_ratio; /* the shorter side becomes the smaller of height and width, the longer what belongs to
+                        it */
+    int64_t height, width; /* multiples of the patch */
+    int64_t crop, stride;  /* of a sliding window, crop a multiple of the patch; 0: the image is seen whole */
+    int n_scales;          /* at least 1 */
+    double scales[DF_INFERENCE_MAX_SCALES];
+    bool mirror; /* each scale also mirrored */
+};
+
+struct df_inference;
+
+/* Views of the options. */
+int64_t df_inference_views(const struct df_inference_options *options);
+
+/* The segmenter, which does not train, changes its size as it is needed, and must outlive the result. NULL
+ * with the error set. */
+struct df_inference *df_inference_open(struct df_segmenter *segmenter,
+                                       const struct df_inference_options *options);
+void df_inference_close(struct df_inference *inference); /* NULL is allowed */
+
+/* The size that an image is resized to at scale 1. */
+void df_inference_size(const struct df_inference *inference, const struct df_image *image, int64_t *height,
+                       int64_t *width);
+
+/* classes [height, width] of the image (RGB). With labels [height, width] (NULL: none) the sum of -log of
+ * their mean probability over the pixels whose label is not 255. -1 with the error set. */
+int df_inference_predict(struct df_inference *inference, const struct df_image *image, int64_t height,
+                         int64_t width, const uint8_t *labels, uint8_t *classes, double *loss_sum,
+                         int64_t *loss_count);
+
+#endif

@@ -1,0 +1,37 @@
+/* What eval and corrupt share: a checkpoint's model, the data set that it is measured on, and how images go
+ * through it. */
+#ifndef DINOFT_MEASURE_H
+#define DINOFT_MEASURE_H
+
+#include "dinoft/dataset.h"
+#include "dinoft/inference.h"
+#include "dinoft/loader.h"
+#include "dinoft/setup.h"
+
+struct measure {
+    const struct df_config *config;
+    struct df_setup setup;
+    struct df_dataset *dataset;
+    char **class_names; /* [dataset->n_classes] */
+    int64_t batch_size; /* of the loader, and of the means in reference_iou and loss */
+    struct df_segmenter *segmenter;
+    struct df_inference *inference; /* NULL: images are resized and go through the model in batches */
+    bool original;                  /* labels are compared at their own size */
+};
+
+/* Opens the checkpoint, the backbone and the data set, and checks that they fit. -1 with the error set; close
+ * it in either case. The model is made by measure_start, so that outputs can be checked before. */
+int measure_open(struct measure *measure, const struct df_config *config);
+int measure_start(struct measure *measure);
+void measure_close(struct measure *measure);
+
+/* A loader of the data set for the model; `originals` of images and masks are handed out also where the model
+ * does not need them. read may be NULL (dinoft/loader.h). */
+struct df_loader *measure_loader(const struct measure *measure, bool originals, df_sample_reader *read,
+                                 void *context);
+
+/* How images go through the model, in words, each behind a comma: ", ratio kept, sliding window 490 / 320";
+ * "" for the plain way. */
+void measure_describe(const struct measure *measure, char *text, size_t size);
+
+#endif

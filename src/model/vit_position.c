@@ -1,0 +1,111 @@
+/* Where patches are: DINOv2's position embedding or DINOv3's RoPE tables, for the grid that images have at
+ * the moment. */
+#include "vit_internal.h"
+
+#include "dinoft/error.h"
+#include "dinoft/position.h"
+
+#include <stdlib.h>
+
+/* Device memory for so many floats; it only ever grows. */
+static int reserve(struct df_vit *vit, size_t count)
+{
+    const struct df_backend_ops *ops = vit->backend->ops;
+
+    if (count <= vit->position_count)
+        return 0;
+    ops->free(vit->backend, vit->positions);
+    vit->positions = ops->alloc(vit->backend, count * sizeof *vit->positions);
+    vit->position_count = vit->positions ? count : 0;
+    return vit->positions ? 0 : -1;
+}
+
+static int place_embedding(struct df_vit *vit)
+{
+    const size_t count = (size_t)(vit->patches * vit->config.dim);
+    float *placed = malloc(count * sizeof *placed);
+    int status = -1;
+
+    if (!placed) {
+        df_error_memory("the position embedding", count * sizeof *placed);
+        goto done;
+    }
+    if (df_pos_embed_interpolate(vit->position_host + vit->config.dim, vit->config.pos_grid, vit->config.dim,
+                                 vit->config.registers ? DF_POS_ANTIALIAS : DF_POS_SCALE_FACTOR, vit->grid_h,
+                                 vit->grid_w, placed) != 0 ||
+        reserve(vit, count) != 0)
+        goto done;
+    vit->pos_embed = vit->positions;
+    status = vit->backend->ops->upload(vit->backend, vit->pos_embed, placed, count * sizeof *placed);
+done:
+    free(placed);
+    return status;
+}
+
+static int place_rope(struct df_vit *vit)
+{
+    const size_t table = (size_t)(vit->patches * vit->config.head_size);
+    float *host = realloc(vit->rope_host, 2 * table * sizeof *host);
+
+    if (!host)
+        return df_error_memory("the RoPE tables", 2 * table * sizeof *host);
+    vit->rope_host = host;
+    df_rope_table(vit->rope_periods, vit->config.head_size, vit->grid_h, vit->grid_w, 1.0f, host,
+                  host + table);
+    DF_TRY(reserve(vit, 2 * table));
+    vit->rope_sin = vit->positions;
+    vit->rope_cos = vit->positions + table;
+    return vit->backend->ops->upload(vit->backend, vit->positions, host, 2 * table * sizeof *host);
+}
+
+static int place(struct df_vit *vit)
+{
+    return vit->config.family == DF_DINOV3 ? place_rope(vit) : place_embedding(vit);
+}
+
+static int check_periods(const struct df_vit *vit)
+{
+    for (int64_t i = 0; i < vit->config.head_size / 4; i++) {
+        if (!(vit->rope_periods[i] > 0.0f))
+            return df_error_set("rope_embed.periods holds %g, expected periods above 0",
+                                (double)vit->rope_periods[i]);
+    }
+    return 0;
+}
+
+int df_vit_load_positions(struct df_vit *vit, const struct df_state *weights)
+{
+    if (vit->config.family == DF_DINOV3) {
+        if (!(vit->rope_periods = vit_host_tensor(weights, "rope_embed.periods")))
+            return -1;
+        DF_TRY(check_periods(vit));
+    } else if (!(vit->position_host = vit_host_tensor(weights, "pos_embed"))) {
+        return -1;
+    }
+    return place(vit);
+}
+
+void df_vit_free_positions(struct df_vit *vit)
+{
+    vit->backend->ops->free(vit->backend, vit->positions);
+    free(vit->position_host);
+    free(vit->rope_periods);
+    free(vit->rope_host);
+}
+
+void df_vit_set_grid(struct df_vit *vit, int64_t height, int64_t width)
+{
+    vit->options.height = height;
+    vit->options.width = width;
+    vit->grid_h = height / vit->config.patch;
+    vit->grid_w = width / vit->config.patch;
+    vit->patches = vit->grid_h * vit->grid_w;
+    vit->tokens = vit->prefix + vit->patches;
+}
+
+int df_vit_set_size(struct df_vit *vit, int64_t height, int64_t width)
+{
+    DF_TRY(df_vit_check_size(&vit->config, height, width));
+    df_vit_set_grid(vit, height, width);
+    return place(vit);
+}
