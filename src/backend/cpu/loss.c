@@ -18,6 +18,19 @@
 #define MAX_CHUNKS 256 /* of tasks; as many partial sums of the loss */
 #define TILE       16  /* pixels that upsample_logits turns around at a time */
 
+static int64_t bilinear_source(int64_t i, float scale, int64_t in)
+{
+    return bilinear_tap(i, scale, in).low;
+}
+
+DF_INLINE void clear_gradients(struct columns *columns)
+{
+    memset(columns->dleft, 0, sizeof(columns->dleft));
+    memset(columns->dright, 0, sizeof(columns->dright));
+    memset(columns->left_hits, 0, sizeof(columns->left_hits));
+    memset(columns->right_hits, 0, sizeof(columns->right_hits));
+}
+
 /* Hands the run's gradients on to the rows of `low` and `high`, and clears them. */
 DF_INLINE void store_gradients(struct columns *columns, float *low, float *high, struct tap y, struct tap x,
                                int64_t classes)
@@ -25,20 +38,36 @@ DF_INLINE void store_gradients(struct columns *columns, float *low, float *high,
     float *low_left = low + x.low * classes, *low_right = low + x.high * classes;
     float *high_left = high + x.low * classes, *high_right = high + x.high * classes;
     for (int64_t c = 0; c < classes; c++) {
-        low_left[c] += y.weight_low * columns->dleft[c];
-        high_left[c] += y.weight_high * columns->dleft[c];
+        const float gradient = columns->dleft[c] - columns->left_hits[c];
+        low_left[c] += y.weight_low * gradient;
+        high_left[c] += y.weight_high * gradient;
     }
     for (int64_t c = 0; c < classes; c++) {
-        low_right[c] += y.weight_low * columns->dright[c];
-        high_right[c] += y.weight_high * columns->dright[c];
+        const float gradient = columns->dright[c] - columns->right_hits[c];
+        low_right[c] += y.weight_low * gradient;
+        high_right[c] += y.weight_high * gradient;
     }
-    memset(columns->dleft, 0, sizeof(columns->dleft));
-    memset(columns->dright, 0, sizeof(columns->dright));
+    clear_gradients(columns);
 }
 
-/* -log softmax of the pixel's logits at its label; gradients are added where they are asked for. */
-DF_INLINE double pixel_loss(struct columns *columns, struct tap x, int32_t label, float best, int32_t padded,
-                            bool gradient)
+struct loss_sum {
+    double sum; /* of the pixels that are settled, and of the others' largest logit less that of the label */
+    double product; /* of the others' sums of exponentials: one logarithm serves many pixels */
+    int64_t count;
+};
+
+#define PRODUCT_MAX                                                                                          \
+    1e290 /* times a sum of MAX_CLASSES exponentials, which is at most that, is still a double */
+
+DF_INLINE void settle(struct loss_sum *total)
+{
+    total->sum += log(total->product);
+    total->product = 1.0;
+}
+
+/* Adds -log softmax of the pixel's logits at its label, and gradients where they are asked for. */
+DF_INLINE void add_pixel(struct columns *columns, struct tap x, int32_t label, float best, int32_t padded,
+                         bool gradient, struct loss_sum *total)
 {
     const float logit = columns->value[label];
     const float sum = exponentials(columns->value, best, padded);
@@ -49,16 +78,15 @@ DF_INLINE double pixel_loss(struct columns *columns, struct tap x, int32_t label
             columns->dleft[c] += left * columns->value[c];
             columns->dright[c] += right * columns->value[c];
         }
-        columns->dleft[label] -= x.weight_low;
-        columns->dright[label] -= x.weight_high;
+        columns->left_hits[label] += x.weight_low;
+        columns->right_hits[label] += x.weight_high;
     }
-    return log((double)sum) + ((double)best - (double)logit);
+    total->sum += (double)best - (double)logit;
+    total->product *= (double)sum;
+    total->count++;
+    if (total->product > PRODUCT_MAX)
+        settle(total);
 }
-
-struct loss_sum {
-    double sum;
-    int64_t count;
-};
 
 /* One output row. low and high are this task's rows [w, C] of the gradient buffers, or both NULL. */
 DF_MULTIVERSION static void loss_row(const struct df_upsample_loss *work, int64_t image, int64_t row,
@@ -87,8 +115,7 @@ DF_MULTIVERSION static void loss_row(const struct df_upsample_loss *work, int64_
         if (label == DF_IGNORE_LABEL)
             continue;
         assert(label < classes);
-        total->sum += pixel_loss(columns, x, label, best, padded, low != NULL);
-        total->count++;
+        add_pixel(columns, x, label, best, padded, low != NULL, total);
     }
     if (low)
         store_gradients(columns, low, high, y, run, classes);
@@ -135,15 +162,19 @@ static void combine_row(const struct df_upsample_loss *work, int64_t task, const
 int df_cpu_upsample_loss(struct df_backend *backend, struct df_upsample_loss *work, float *scratch)
 {
     const int64_t tasks = work->batch * work->h, chunks = df_min_i64(MAX_CHUNKS, tasks);
-    struct loss_sum partial[MAX_CHUNKS] = {{0}};
+    struct loss_sum partial[MAX_CHUNKS];
     float *buffers = work->dlogits ? scratch : NULL;
 
     assert(work->classes >= 1 && work->classes <= MAX_CLASSES);
     assert(!work->dlogits || (work->labels && scratch));
 #pragma omp parallel for num_threads(backend->threads) schedule(dynamic)
-    for (int64_t chunk = 0; chunk < chunks; chunk++)
+    for (int64_t chunk = 0; chunk < chunks; chunk++) {
+        struct loss_sum total = {.product = 1.0};
         for (int64_t task = tasks * chunk / chunks; task < tasks * (chunk + 1) / chunks; task++)
-            loss_task(work, task, buffers, &partial[chunk]);
+            loss_task(work, task, buffers, &total);
+        settle(&total);
+        partial[chunk] = total;
+    }
 
     work->loss_sum = 0.0;
     work->loss_count = 0;

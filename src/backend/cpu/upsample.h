@@ -31,16 +31,14 @@ static struct tap bilinear_tap(int64_t i, float scale, int64_t in)
     return (struct tap){low, low < in - 1 ? low + 1 : low, 1.0f - weight, weight};
 }
 
-static int64_t bilinear_source(int64_t i, float scale, int64_t in)
-{
-    return bilinear_tap(i, scale, in).low;
-}
-
 /* Logits of the two source columns around a run of pixels, already mixed vertically, the gradients that the
- * run leaves in them, and the pixel's own logits. Padding holds logits so low that their probability is 0. */
+ * run leaves in them, and the pixel's own logits. What labels take from a gradient is summed apart: a vector
+ * that is read just after one of its elements was written stalls. Padding holds logits so low that their
+ * probability is 0. */
 struct columns {
     _Alignas(64) float left[MAX_CLASSES + 1], right[MAX_CLASSES + 1];
     _Alignas(64) float dleft[MAX_CLASSES + 1], dright[MAX_CLASSES + 1];
+    _Alignas(64) float left_hits[MAX_CLASSES + 1], right_hits[MAX_CLASSES + 1];
     _Alignas(64) float value[MAX_CLASSES + 1];
 };
 
