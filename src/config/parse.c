@@ -113,6 +113,14 @@ static int check_folder_options(const struct df_config *config)
     return 0;
 }
 
+static int check_window(const struct df_config *config)
+{
+    if (config->slide[1] <= config->slide[0])
+        return 0;
+    return df_error_set("--slide: windows of %lld pixels that are %lld apart leave gaps",
+                        (long long)config->slide[0], (long long)config->slide[1]);
+}
+
 /* What no single flag can tell. */
 static int check_config(struct df_config *config)
 {
@@ -126,6 +134,7 @@ static int check_config(struct df_config *config)
             return df_error_set("%s needs --%s %s", command->name, option->name, option->metavar);
     }
     DF_TRY(df_config_read_lists(config));
+    DF_TRY(check_window(config));
     return check_folder_options(config);
 }
 

@@ -82,7 +82,7 @@ static bool take_memory(struct df_image_store *store, size_t bytes)
 /* A file that is gone with the process, whatever happens to that. */
 static int make_file(const char *folder)
 {
-    char *path = df_text_format("%s/.dinoft_images_XXXXXX", folder);
+    char *path = df_text_format("%s/.dinoft-images-XXXXXX", folder);
     if (!path)
         return -1;
     const int file = mkstemp(path);

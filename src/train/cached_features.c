@@ -1,6 +1,6 @@
 #include "cached_features.h"
 
-#include "feature_key.h"
+#include "dinoft/feature_key.h"
 
 #include "dinoft/available.h"
 #include "dinoft/error.h"
@@ -92,7 +92,7 @@ static int open_cache(struct cached_features *features, const struct df_setup *s
         features->cache = df_feature_cache_in_memory(&features->shape);
         return features->cache ? 0 : -1;
     }
-    DF_TRY(feature_key(setup, sets, 2, features->shape.n_features, &key));
+    DF_TRY(df_feature_key(setup, sets, 2, features->shape.n_features, &key));
     return open_file(features, path, key);
 }
 

@@ -1,4 +1,4 @@
-#include "feature_key.h"
+#include "dinoft/feature_key.h"
 
 #include "dinoft/digest.h"
 #include "dinoft/error.h"
@@ -48,8 +48,8 @@ static int add_dataset(struct df_digest *digest, const struct df_dataset *datase
     return 0;
 }
 
-int feature_key(const struct df_setup *setup, const struct df_dataset *const sets[], int n_sets,
-                int64_t n_features, uint64_t *key)
+int df_feature_key(const struct df_setup *setup, const struct df_dataset *const sets[], int n_sets,
+                   int64_t n_features, uint64_t *key)
 {
     struct df_digest digest;
 

@@ -85,7 +85,7 @@ static void flags(void **state)
         {{"--layers", "3"}, "--layers belongs to features; train does not take it"},
         {{"--metrics", "m"}, "--metrics_json belongs to eval; train does not take it"},
         {{"convert", "--size", "small", "a", "b"},
-         "--size belongs to train, eval, predict, features, info and bench; convert does not take it"},
+         "--size belongs to train, eval, corrupt, predict, features, pca, info and bench; convert does not take it"},
         {{"eval", "--use_fpn"},
          "--use_fpn belongs to train, info and bench; eval takes it from the checkpoint"},
         {{"predict", "--use_lora"},
@@ -119,8 +119,8 @@ static void commands_and_inputs(void **state)
     static const struct wrong cases[] = {
         {{"trian"}, "unknown command 'trian': did you mean 'train'?"},
         {{"segmentation"},
-         "unknown command 'segmentation': the commands are train, eval, predict, features, convert, info, "
-         "demo-data and bench"},
+         "unknown command 'segmentation': the commands are train, eval, corrupt, corrupt-images, predict, "
+         "features, pca, convert, info, demo-data and bench"},
         {{"help", "evall"}, "unknown command 'evall': did you mean 'eval'?"},
         {{"train", "voc"}, "train takes flags only, which begin with --: found 'voc'"},
         {{"--size", "small", "eval"}, "'eval' must come first: dinoft eval ..."},

@@ -52,8 +52,11 @@ static void holds_exactly_the_command_s_options(void **state)
     static const char *const lines[DF_COMMAND_COUNT][6] = {
         {"train"},
         {"eval", "--lora_weights", "a"},
+        {"corrupt", "--lora_weights", "a"},
+        {"corrupt-images", "--corruptions", "fog", "i.jpg"},
         {"predict", "--lora_weights", "a", "i.jpg"},
         {"features", "--output", "a", "i.jpg"},
+        {"pca", "i.jpg"},
         {"convert", "a", "b"},
         {"info", "a"},
         {"demo-data"},

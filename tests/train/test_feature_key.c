@@ -2,7 +2,7 @@
 #include "data/scratch.h"
 #include "dinoft/error.h"
 #include "support/cmocka_all.h"
-#include "train/feature_key.h"
+#include "dinoft/feature_key.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -70,7 +70,7 @@ static uint64_t key_with(const struct subject *subject, int64_t n_features)
 {
     const struct df_dataset *const sets[2] = {subject->training, subject->validation};
     uint64_t key;
-    if (feature_key(&subject->setup, sets, 2, n_features, &key) != 0)
+    if (df_feature_key(&subject->setup, sets, 2, n_features, &key) != 0)
         fail_msg("%s", df_error_text());
     return key;
 }
@@ -162,7 +162,7 @@ static void a_file_that_is_gone_is_an_error(void **state)
     open_subject(&subject);
     const struct df_dataset *const sets[2] = {subject.training, subject.validation};
     remove(subject.training->samples[1].mask_path);
-    assert_int_equal(feature_key(&subject.setup, sets, 2, 1, &key), -1);
+    assert_int_equal(df_feature_key(&subject.setup, sets, 2, 1, &key), -1);
     assert_error_has("masks/train/1.png");
     close_subject(&subject);
 }

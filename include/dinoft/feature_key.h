@@ -8,7 +8,7 @@
 /* Covers the backbone's tensors, the bytes of every image and mask in their order, what the labels mean, the
  * size, the normalisation, the device, its type and the program's version; neither paths nor times, so that
  * files may be moved. Reads them all. -1 with the error set. */
-int feature_key(const struct df_setup *setup, const struct df_dataset *const sets[], int n_sets,
-                int64_t n_features, uint64_t *key);
+int df_feature_key(const struct df_setup *setup, const struct df_dataset *const sets[], int n_sets,
+                   int64_t n_features, uint64_t *key);
 
 #endif

@@ -1,0 +1,13 @@
+/* What the cells of a corruption run depend on. */
+#ifndef DINOFT_CORRUPT_KEY_H
+#define DINOFT_CORRUPT_KEY_H
+
+#include "measure.h"
+
+#define CORRUPT_KEY_LENGTH 17 /* 16 hexadecimal digits and the end */
+
+/* A digest of the model, the images and every setting that changes a number; not of the corruptions and severities, which name
+ * the cells themselves. Reads all files. Before measure_start. -1 with the error set. */
+int corrupt_key(const struct measure *measure, char key[CORRUPT_KEY_LENGTH]);
+
+#endif
