@@ -24,9 +24,9 @@ int df_image_alloc(struct df_image *image, int64_t width, int64_t height, int ch
 
 /* Reads a picture as OpenCV's imread does, as RGB: JPEG (accurate DCT, fancy upsampling, EXIF orientation
  * applied, grey and CMYK converted), PNG (palette, grey and 16 bits converted, alpha dropped, eXIf
- * orientation applied), and BMP, GIF, TGA, PNM (8 bits), PSD through stb_image. The format is told from the content
- * (TGA, which has no signature, from the name). Files that are cut, or whose codes or checksums are wrong,
- * are refused, where OpenCV would fill in grey. -1 with the error naming the file. */
+ * orientation applied), and BMP, GIF, TGA, PNM (8 bits), PSD through stb_image. The format is told from the
+ * content (TGA, which has no signature, from the name). Files that are cut, or whose codes or checksums are
+ * wrong, are refused, where OpenCV would fill in grey. -1 with the error naming the file. */
 int df_image_read(const char *path, struct df_image *image);
 
 /* Reads a mask of class indices: a palette PNG's indices, or an 8-bit grey PNG's values, untouched (1, 2 and
@@ -41,6 +41,9 @@ int df_png_write_palette(const char *path, const struct df_image *indices, const
 
 /* Baseline JPEG, 4:2:0, quality 1..100, atomically. */
 int df_jpeg_write(const char *path, const struct df_image *image, int quality);
+
+/* The image as it is after df_jpeg_write and df_image_read, without a file. */
+int df_jpeg_round_trip(struct df_image *image, int quality);
 
 /* OpenCV's 8-bit INTER_LINEAR (no antialiasing) in its fixed point, the same bytes as cv2.resize; uint8
  * [h, w, 3]. Rows are done one after the other: call it from several threads for several images. Scratch

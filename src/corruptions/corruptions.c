@@ -41,7 +41,7 @@ static const struct df_corruption reference[] = {
     {"MotionBlur", "blur", RANDOM, .apply = reference_motion_blur},
     {"ZoomBlur", "blur", RANDOM, .apply = reference_zoom_blur},
     {"RandomSnow", "weather", RANDOM, .apply = reference_random_snow},
-    {"ImageCompression", "digital", RANDOM, .apply = reference_image_compression},
+    {"ImageCompression", "digital", .apply = reference_image_compression},
     {"ElasticTransform", "digital", RANDOM, .apply = reference_elastic_transform},
 };
 
