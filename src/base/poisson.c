@@ -83,5 +83,7 @@ int df_poisson_draw(const struct df_poisson *poisson, struct df_rng *rng)
     const uint64_t bits = df_rng_u64(rng);
     const uint32_t column = (uint32_t)bits & ((1u << poisson->bits) - 1);
     const struct df_poisson_column found = poisson->columns[column];
-    return (int)((uint32_t)(bits >> 32) < found.share ? column : found.other);
+    /* No branch: it would go the unexpected way half of the time. */
+    const uint32_t exchange = 0u - (uint32_t)((uint32_t)(bits >> 32) >= found.share);
+    return (int)(column ^ (exchange & (column ^ found.other)));
 }
