@@ -18,8 +18,9 @@ import statistics
 import subprocess
 import sys
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-VENV = os.path.join(ROOT, "build", "compare-venv")
+from comparison import ROOT, Worker, processor, processor_flags, venv_python, write_between_markers
+
+VENV = "compare-venv"
 PACKAGES = ["torch", "numpy", "onnx", "onnxscript", "onnxruntime"]
 WORKER = os.path.join(ROOT, "scripts", "pytorch_contestant.py")
 MIB = 1 << 20
@@ -38,16 +39,8 @@ def bench(arguments, model, mode, *flags):
         return json.load(file)
 
 
-def venv_python():
-    """The environment's interpreter, made with its packages on the first run."""
-    python = os.path.join(VENV, "bin", "python")
-    if not os.path.exists(os.path.join(VENV, "complete")):
-        print(f"installing {', '.join(PACKAGES)} into {os.path.relpath(VENV, ROOT)}", file=sys.stderr)
-        subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *PACKAGES], check=True)
-        with open(os.path.join(VENV, "complete"), "w", encoding="utf-8"):
-            pass
-    return python
+def python():
+    return venv_python(VENV, PACKAGES)
 
 
 class Dinoft:
@@ -75,26 +68,15 @@ class Pytorch:
                                 "onnx": "ONNX Runtime float32"}[kind]
         settings = {"kind": kind, "mode": mode, "size": model[1], "family": model[0],
                     "img_dim": arguments.img_dim, "batch": arguments.batch_size, "steps": arguments.steps}
-        self.process = subprocess.Popen([venv_python(), WORKER, json.dumps(settings)], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True)
-
-        self.answer()  # ready: nobody warms up while another is measured
-
-    def answer(self):
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"{self.name} ended without an answer")
-        return line
+        self.worker = Worker(self.name, [python(), WORKER, json.dumps(settings)])
+        self.worker.answer()  # ready: nobody warms up while another is measured
 
     def measure(self):
-        self.process.stdin.write("measure\n")
-        self.process.stdin.flush()
-        answer = json.loads(self.answer())
+        answer = json.loads(self.worker.ask("measure"))
         return answer["images_per_second"], answer["peak_memory_bytes"], answer
 
     def close(self):
-        self.process.stdin.close()
-        self.process.wait()
+        self.worker.close()
 
 
 def contestants(arguments, model, mode):
@@ -119,14 +101,6 @@ def compare(arguments, model, mode):
         shares = [figure["gemm_share"] for figure in figures if "gemm_share" in figure]
         rows.append((one.name, statistics.median(speeds), max(memories), statistics.median(shares) if shares else None))
     return rows
-
-
-def processor():
-    with open("/proc/cpuinfo", encoding="utf-8") as file:
-        for line in file:
-            if line.startswith("model name"):
-                return line.split(":")[1].strip()
-    return platform.processor()
 
 
 def comparison_table(mode, rows):
@@ -177,12 +151,10 @@ def profile(arguments, model, precision):
 
 
 def machine():
-    versions = subprocess.run([venv_python(), "-c", "import torch, onnxruntime; print(torch.__version__, onnxruntime.__version__)"],
+    versions = subprocess.run([python(), "-c", "import torch, onnxruntime; print(torch.__version__, onnxruntime.__version__)"],
                               check=True, capture_output=True, text=True).stdout.split()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
-    with open("/proc/cpuinfo", encoding="utf-8") as file:
-        flags = next((line for line in file if line.startswith("flags")), "").split()
-    units = [name for name in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if name in flags]
+    units = [name for name in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if name in processor_flags()]
     return f"{processor()} ({', '.join(units)}), {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} " \
            f"{platform.machine()}; PyTorch {versions[0]}, ONNX Runtime {versions[1]}"
 
@@ -201,15 +173,6 @@ def report(arguments):
             for precision in arguments.precisions:
                 lines += profile(arguments, model, precision)
     return "\n".join(lines)
-
-
-def write_between_markers(path, text):
-    before, rest = "", END
-    if os.path.exists(path):
-        with open(path, encoding="utf-8") as file:
-            before, rest = file.read().split(START)
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(before + START + "\n" + text + "\n" + END + rest.split(END)[1])
 
 
 def model_name(word):
@@ -242,7 +205,7 @@ def main():
     os.makedirs(os.path.join(ROOT, "build"), exist_ok=True)
     text = report(arguments)
     print(text)
-    write_between_markers(arguments.output, text)
+    write_between_markers(arguments.output, START, END, text)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #define DF_SEVERITIES        5  /* 1 .. 5 */
+#define DF_CORRUPTIONS       29 /* in both suites */
 #define DF_CORRUPTION_LEAST  32 /* width and height of the smallest image that is corrupted */
 #define DF_CORRUPTION_FROSTS 5  /* photographs that frost draws from: the package never draws its sixth */
 
@@ -54,8 +55,28 @@ const struct df_corruption_suite *df_corruption_suite_named(const char *name);
 /* Of any suite; NULL with the error set, with the nearest name where there is one. */
 const struct df_corruption *df_corruption_named(const char *name);
 
-/* Corrupts an image, and its mask if not NULL, in place. image_name is part of what the draw depends on. -1
- * with the error set: an image smaller than DF_CORRUPTION_LEAST, no memory, frost without photographs. */
+/* Corruptions chosen from both suites: none twice, in the order of the choice. */
+struct df_corruption_choice {
+    const struct df_corruption *items[DF_CORRUPTIONS];
+    bool named[DF_CORRUPTIONS]; /* by itself, not as one of a group */
+    int count;
+};
+
+/* Reads names of either suite with commas between them; "common" stands for ImageNet-C's standard fifteen,
+ * "all" for the whole suite. -1 with the error set: it says what is wrong with the name and what there is. */
+int df_corruption_list(const char *text, const struct df_corruption_suite *suite,
+                       struct df_corruption_choice *choice);
+
+/* Opens frost's photographs if the choice needs them; *frost is NULL otherwise. Where they cannot be opened,
+ * frost is taken out of the choice and a line of the log says why; if it was chosen by its name, that is an
+ * error
+ * (-1). */
+int df_corruption_choice_frost(struct df_corruption_choice *choice, const char *folder,
+                               struct df_frost **frost);
+
+/* Corrupts an image, and its mask if not NULL, in place. image_name (its file's name without folders and
+ * extension) is part of what the draw depends on. -1 with the error set, for the caller to put the file's
+ * name in front: an image smaller than DF_CORRUPTION_LEAST, no memory, frost without photographs. */
 int df_corrupt(const struct df_corruption *corruption, int severity, uint64_t seed, const char *image_name,
                const struct df_frost *frost, struct df_image *image, struct df_image *mask);
 

@@ -42,6 +42,9 @@ int df_png_write_palette(const char *path, const struct df_image *indices, const
 /* Baseline JPEG, 4:2:0, quality 1..100, atomically. */
 int df_jpeg_write(const char *path, const struct df_image *image, int quality);
 
+/* The image as it is after df_jpeg_write and df_image_read, without a file. */
+int df_jpeg_round_trip(struct df_image *image, int quality);
+
 /* OpenCV's 8-bit INTER_LINEAR (no antialiasing) in its fixed point, the same bytes as cv2.resize; uint8
  * [h, w, 3]. Rows are done one after the other: call it from several threads for several images. Scratch
  * memory is allocated inside. */

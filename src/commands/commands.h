@@ -1,5 +1,5 @@
 /* The commands behind main.c. Each returns the program's exit status: 0, 1 after an error (its text is set),
- * 130 after Ctrl-C. */
+ * 2 after one in the command line, 130 after Ctrl-C. */
 #ifndef DINOFT_COMMANDS_H
 #define DINOFT_COMMANDS_H
 

@@ -28,9 +28,8 @@ int df_corrupt(const struct df_corruption *corruption, int severity, uint64_t se
     assert(severity >= 1 && severity <= DF_SEVERITIES && image->channels == 3);
     assert(!mask || (mask->channels == 1 && mask->width == image->width && mask->height == image->height));
     if (image->width < DF_CORRUPTION_LEAST || image->height < DF_CORRUPTION_LEAST)
-        return df_error_set("%s: %" PRId64 " x %" PRId64 " pixels, corruptions need %d x %d or more",
-                            image_name, image->width, image->height, DF_CORRUPTION_LEAST,
-                            DF_CORRUPTION_LEAST);
+        return df_error_set("%" PRId64 " x %" PRId64 " pixels, corruptions need %d x %d or more",
+                            image->width, image->height, DF_CORRUPTION_LEAST, DF_CORRUPTION_LEAST);
     if (corruption->needs_frost && !frost)
         return df_error_set(
             "%s needs its photographs: scripts/get_frost.py fetches them, --frost_dir says where they are",
@@ -38,7 +37,7 @@ int df_corrupt(const struct df_corruption *corruption, int severity, uint64_t se
     DF_TRY(seed_stream(&job.rng, seed, image_name, corruption->name, severity));
     if (corruption->apply(&job) == 0)
         return 0;
-    return df_error_context("%s: %s", image_name, corruption->name);
+    return df_error_context("%s", corruption->name);
 }
 
 const struct df_corruption *df_corruption_draw(const struct df_corruption_suite *suite, int severity,

@@ -5,6 +5,8 @@
 #include "dinoft/error.h"
 #include "dinoft/text.h"
 
+#include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #define COMMON .common = true
@@ -41,7 +43,7 @@ static const struct df_corruption reference[] = {
     {"MotionBlur", "blur", RANDOM, .apply = reference_motion_blur},
     {"ZoomBlur", "blur", RANDOM, .apply = reference_zoom_blur},
     {"RandomSnow", "weather", RANDOM, .apply = reference_random_snow},
-    {"ImageCompression", "digital", RANDOM, .apply = reference_image_compression},
+    {"ImageCompression", "digital", .apply = reference_image_compression},
     {"ElasticTransform", "digital", RANDOM, .apply = reference_elastic_transform},
 };
 
@@ -63,11 +65,27 @@ const struct df_corruption_suite *df_corruption_suite_named(const char *name)
     return NULL;
 }
 
-#define ALL (sizeof imagenet_c / sizeof *imagenet_c + sizeof reference / sizeof *reference)
+_Static_assert(sizeof imagenet_c / sizeof *imagenet_c + sizeof reference / sizeof *reference ==
+                   DF_CORRUPTIONS,
+               "DF_CORRUPTIONS counts both tables");
+
+/* Everything there is to choose, for someone whose word is like none of it. */
+static void list_names(const char *wrong, const char *const *names)
+{
+    char text[DF_ERROR_TEXT_MAX];
+    size_t length = 0;
+
+    for (int i = 0; i < DF_CORRUPTIONS; i++) {
+        int added = snprintf(text + length, sizeof text - length, "%s%s", i > 0 ? ", " : "", names[i]);
+        assert(added > 0 && (size_t)added < sizeof text - length);
+        length += (size_t)added;
+    }
+    df_error_set("no corruption is called '%s'; there are %s", wrong, text);
+}
 
 const struct df_corruption *df_corruption_named(const char *name)
 {
-    const char *names[ALL];
+    const char *names[DF_CORRUPTIONS];
     int count = 0;
 
     for (int s = 0; s < SUITES; s++) {
@@ -81,6 +99,6 @@ const struct df_corruption *df_corruption_named(const char *name)
     if (nearest >= 0)
         df_error_set("no corruption is called '%s'; did you mean %s?", name, names[nearest]);
     else
-        df_error_set("no corruption is called '%s'; dinoft corrupt-images --help lists them", name);
+        list_names(name, names);
     return NULL;
 }

@@ -24,7 +24,7 @@ int imagenet_c_frost(struct df_corruption_job *job);
 int imagenet_c_fog(struct df_corruption_job *job);
 int imagenet_c_spatter(struct df_corruption_job *job);
 
-/* digital.c, elastic.c */
+/* digital.c, pixelate.c, elastic.c */
 int imagenet_c_brightness(struct df_corruption_job *job);
 int imagenet_c_contrast(struct df_corruption_job *job);
 int imagenet_c_saturate(struct df_corruption_job *job);

@@ -1,5 +1,6 @@
 #include "dinoft/image.h"
 
+#include "codec.h"
 #include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
 
@@ -29,7 +30,7 @@ static _Noreturn void fail(j_common_ptr info)
     longjmp(writer->escape, 1);
 }
 
-static void encode(struct writer *writer, const struct df_image *image, int quality)
+static void compress(struct writer *writer, const struct df_image *image, int quality)
 {
     struct jpeg_compress_struct *info = &writer->info;
 
@@ -50,22 +51,47 @@ static void encode(struct writer *writer, const struct df_image *image, int qual
     jpeg_finish_compress(info);
 }
 
+/* The file in memory, in writer->bytes; -1 with the error set. The caller frees the bytes in either case. */
+static int encode(struct writer *writer, const struct df_image *image, int quality)
+{
+    assert(image->channels == 3);
+    memset(writer, 0, sizeof *writer);
+    writer->info.err = jpeg_std_error(&writer->errors);
+    writer->errors.error_exit = fail;
+    if (setjmp(writer->escape)) {
+        jpeg_destroy_compress(&writer->info);
+        return -1;
+    }
+    compress(writer, image, quality);
+    jpeg_destroy_compress(&writer->info);
+    return 0;
+}
+
 int df_jpeg_write(const char *path, const struct df_image *image, int quality)
 {
     struct writer writer;
+    int status = encode(&writer, image, quality);
 
-    assert(image->channels == 3);
-    memset(&writer, 0, sizeof writer);
-    writer.info.err = jpeg_std_error(&writer.errors);
-    writer.errors.error_exit = fail;
-    if (setjmp(writer.escape)) {
-        jpeg_destroy_compress(&writer.info);
-        free(writer.bytes);
-        return df_error_context("cannot write the image %s", path);
-    }
-    encode(&writer, image, quality);
-    int status = df_atomic_write(path, writer.bytes, writer.size);
-    jpeg_destroy_compress(&writer.info);
+    if (status == 0)
+        status = df_atomic_write(path, writer.bytes, writer.size);
+    else
+        df_error_context("cannot write the image %s", path);
     free(writer.bytes);
+    return status;
+}
+
+int df_jpeg_round_trip(struct df_image *image, int quality)
+{
+    struct writer writer;
+    struct df_image decoded = {0};
+    int status = encode(&writer, image, quality);
+
+    if (status == 0)
+        status = df_jpeg_decode(writer.bytes, writer.size, &decoded);
+    free(writer.bytes);
+    if (status == 0) {
+        df_image_free(image);
+        *image = decoded;
+    }
     return status;
 }
