@@ -100,10 +100,11 @@ static uint8_t byte_of(float value)
 void hls_to_rgb(const float *hls, uint8_t *rgb, int64_t pixels)
 {
     for (int64_t i = 0; i < pixels * 3; i += 3) {
-        const float lightness = hls[i + 1], saturation = hls[i + 2];
-        const float most = lightness <= 0.5f ? lightness * (1.0f + saturation)
-                                             : lightness + saturation - lightness * saturation;
-        const float least = 2.0f * lightness - most;
+        const float lightness = hls[i + 1], saturation = hls[i + 2], product = lightness * saturation;
+        /* In this order: where the largest channel was full it stays at 1, not below, which would lose a
+         * level. */
+        const float half = lightness <= 0.5f ? product : saturation - product;
+        const float most = lightness + half, least = lightness - half;
         float turned = hls[i] * (6.0f / 360.0f);
         while (turned < 0.0f)
             turned += 6.0f;
@@ -111,8 +112,7 @@ void hls_to_rgb(const float *hls, uint8_t *rgb, int64_t pixels)
             turned -= 6.0f;
         const int sextant = (int)turned;
         const float f = turned - (float)sextant;
-        const float values[4] = {most, least, least + (most - least) * (1.0f - f),
-                                 least + (most - least) * f};
+        const float values[4] = {most, least, most - half * (f + f), least + half * (f + f)};
         for (int c = 0; c < 3; c++)
             rgb[i + c] = byte_of(values[channels[sextant][c]]);
     }
