@@ -3,7 +3,7 @@
 set -euo pipefail
 
 packages=(gcc cmake ninja-build pkg-config python3 python3-pip
-    libdnnl-dev ocl-icd-opencl-dev zlib1g-dev libjpeg-dev libspng-dev libcjson-dev libstb-dev)
+    libdnnl-dev ocl-icd-opencl-dev zlib1g-dev libjpeg-dev libspng-dev libcjson-dev liblapacke-dev libstb-dev)
 if [ "${1:-}" = --tests ]; then
     packages+=(clang libomp-dev libcmocka-dev)
 elif [ $# -gt 0 ]; then

@@ -1,46 +1,25 @@
 #include "commands.h"
+#include "each_input.h"
+#include "image_features.h"
 #include "inputs.h"
-#include "interrupt.h"
 
 #include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
-#include "dinoft/extractor.h"
-#include "dinoft/report.h"
-#include "dinoft/setup.h"
 #include "dinoft/size.h"
 #include "dinoft/weight_file.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* The backbone over one image at a time, and what it found of all images in one state dict. */
+/* What the backbone finds of all images, in one state dict. */
 struct extraction {
     const struct df_config *config;
-    struct df_setup setup;
-    struct df_extractor extractor;
-    uint8_t *pixels;                    /* [H, W, 3] */
+    struct image_features features;
     float *class_tokens;                /* [images, D] */
     float *patch_tokens;                /* [images, P, D] */
     float *layers[DF_VIT_MAX_FEATURES]; /* [images, D, h, w] */
     float *tokens;                      /* [P, D] of one image */
 };
-
-static int64_t patches(const struct extraction *job)
-{
-    return df_vit_grid_h(job->extractor.vit) * df_vit_grid_w(job->extractor.vit);
-}
-
-static int prepare(struct extraction *job)
-{
-    const struct df_extractor_options options = {
-        .max_batch = 1,
-        .n_features = (int)df_max_i64(job->config->layers, 1),
-        .class_tokens = true,
-        .fold = job->setup.checkpoint ? job->setup.checkpoint->state : NULL,
-    };
-    return df_extractor_open(&job->extractor, &job->setup, &options);
-}
 
 /* count floats, or NULL with the error set. */
 static float *new_floats(int64_t count)
@@ -53,12 +32,10 @@ static float *new_floats(int64_t count)
 
 static int allocate(struct extraction *job)
 {
-    int64_t images = job->config->n_inputs, dim = job->setup.vit.dim, all = images * patches(job) * dim;
+    const int64_t images = job->config->n_inputs, dim = job->features.setup.vit.dim;
+    const int64_t one = job->features.patches * dim, all = images * one;
 
-    job->pixels = malloc((size_t)(job->setup.height * job->setup.width * 3));
-    if (!job->pixels)
-        return df_error_memory("an image", (unsigned long long)(job->setup.height * job->setup.width * 3));
-    if (!(job->tokens = new_floats(patches(job) * dim)) || !(job->class_tokens = new_floats(images * dim)) ||
+    if (!(job->tokens = new_floats(one)) || !(job->class_tokens = new_floats(images * dim)) ||
         !(job->patch_tokens = new_floats(all)))
         return -1;
     for (int64_t i = 0; i < job->config->layers; i++) {
@@ -66,12 +43,6 @@ static int allocate(struct extraction *job)
             return -1;
     }
     return 0;
-}
-
-static int fetch(struct extraction *job, const float *device, int64_t count, float *values)
-{
-    struct df_backend *backend = job->setup.backend;
-    return backend->ops->download(backend, values, device, (size_t)count * sizeof *values);
 }
 
 /* [P, D] -> [D, P] */
@@ -82,38 +53,35 @@ static void transpose(const float *tokens, int64_t rows, int64_t dim, float *map
             map[d * rows + row] = tokens[row * dim + d];
 }
 
-static int extract(struct extraction *job, int64_t i)
+static int extract(void *context, int i)
 {
-    const struct df_vit *vit = job->extractor.vit;
-    struct df_image image = {0};
-    int64_t dim = job->setup.vit.dim, count = patches(job) * dim;
-    int layers = (int)job->config->layers;
-    int last = layers > 0 ? layers - 1 : 0;
+    struct extraction *job = context;
+    struct image_features *features = &job->features;
+    const int64_t dim = features->setup.vit.dim, count = features->patches * dim;
+    const int layers = (int)job->config->layers;
 
-    DF_TRY(input_read(job->config->inputs[i], job->setup.height, job->setup.width, &image, job->pixels));
-    df_image_free(&image);
-    DF_TRY(df_extractor_run(&job->extractor, 1, job->pixels));
-    DF_TRY(fetch(job, df_vit_class_token(vit), dim, job->class_tokens + i * dim));
-    DF_TRY(fetch(job, df_vit_feature(vit, last), count, job->patch_tokens + i * count));
+    DF_TRY(image_features_run(features, job->config->inputs[i], NULL, NULL));
+    DF_TRY(image_features_class_token(features, job->class_tokens + i * dim));
+    DF_TRY(image_features_patches(features, layers > 0 ? layers - 1 : 0, job->patch_tokens + i * count));
     for (int layer = 0; layer < layers; layer++) {
-        DF_TRY(fetch(job, df_vit_feature(vit, layer), count, job->tokens));
-        transpose(job->tokens, patches(job), dim, job->layers[layer] + i * count);
+        DF_TRY(image_features_patches(features, layer, job->tokens));
+        transpose(job->tokens, features->patches, dim, job->layers[layer] + i * count);
     }
     return 0;
 }
 
 static int write_features(const struct extraction *job)
 {
-    int64_t images = job->config->n_inputs, dim = job->setup.vit.dim;
-    const int64_t map[4] = {images, dim, df_vit_grid_h(job->extractor.vit),
-                            df_vit_grid_w(job->extractor.vit)};
+    const int64_t images = job->config->n_inputs, dim = job->features.setup.vit.dim;
+    const struct df_vit *vit = job->features.extractor.vit;
+    const int64_t map[4] = {images, dim, df_vit_grid_h(vit), df_vit_grid_w(vit)};
     struct df_state *state = df_state_new();
     int status = -1;
 
     if (!state ||
         !df_state_borrow(state, "x_norm_clstoken", DF_F32, 2, (int64_t[]){images, dim}, job->class_tokens) ||
-        !df_state_borrow(state, "x_norm_patchtokens", DF_F32, 3, (int64_t[]){images, patches(job), dim},
-                         job->patch_tokens))
+        !df_state_borrow(state, "x_norm_patchtokens", DF_F32, 3,
+                         (int64_t[]){images, job->features.patches, dim}, job->patch_tokens))
         goto done;
     for (int64_t i = 0; i < job->config->layers; i++) {
         char name[32];
@@ -129,19 +97,8 @@ done:
 
 static int extract_all(struct extraction *job)
 {
-    const volatile sig_atomic_t *stop = interrupt_flag();
-    struct df_progress *progress = df_progress_open(stderr, "features", job->config->n_inputs);
-    int status = 0;
+    int status = each_input_in_order(job->config, "features", extract, job);
 
-    for (int i = 0; i < job->config->n_inputs && status == 0; i++) {
-        if (*stop)
-            status = EXIT_INTERRUPTED;
-        else if (extract(job, i) != 0)
-            status = 1;
-        else
-            df_progress_update(progress, i + 1, i + 1, NAN);
-    }
-    df_progress_close(progress);
     if (status == 0 && write_features(job) != 0)
         status = 1;
     return status;
@@ -149,11 +106,9 @@ static int extract_all(struct extraction *job)
 
 static void finish(struct extraction *job)
 {
-    df_extractor_close(&job->extractor);
-    df_setup_close(&job->setup);
+    image_features_close(&job->features);
     for (int i = 0; i < DF_VIT_MAX_FEATURES; i++)
         free(job->layers[i]);
-    free(job->pixels);
     free(job->tokens);
     free(job->class_tokens);
     free(job->patch_tokens);
@@ -164,7 +119,7 @@ static int check_output(const struct extraction *job)
 {
     for (int i = 0; i < job->config->n_inputs; i++)
         DF_TRY(df_check_other_file(job->config->output, job->config->inputs[i]));
-    return df_setup_check_output(&job->setup, job->config, job->config->output);
+    return df_setup_check_output(&job->features.setup, job->config, job->config->output);
 }
 
 int command_features(const struct df_config *config)
@@ -173,7 +128,8 @@ int command_features(const struct df_config *config)
     int status = 1;
 
     if (inputs_check(config) == 0 && df_weight_file_check_output(config->output) == 0 &&
-        df_setup_open(&job.setup, config) == 0 && check_output(&job) == 0 && prepare(&job) == 0 &&
+        df_setup_open(&job.features.setup, config) == 0 && check_output(&job) == 0 &&
+        image_features_open(&job.features, (int)df_max_i64(config->layers, 1), true) == 0 &&
         allocate(&job) == 0)
         status = extract_all(&job);
     finish(&job);

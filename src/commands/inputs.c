@@ -125,3 +125,18 @@ done:
     free(inputs);
     return status;
 }
+
+int inputs_check_model(const struct df_config *config, const struct df_setup *setup,
+                       const char *const *endings, int n_endings)
+{
+    int status = 0;
+
+    for (int i = 0; i < config->n_inputs; i++) {
+        for (int e = 0; e < n_endings && status == 0; e++) {
+            char *path = input_output_path(config, config->inputs[i], endings[e]);
+            status = path ? df_setup_check_output(setup, config, path) : -1;
+            free(path);
+        }
+    }
+    return status;
+}

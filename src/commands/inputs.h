@@ -4,6 +4,7 @@
 
 #include "dinoft/config.h"
 #include "dinoft/image.h"
+#include "dinoft/setup.h"
 
 /* Reads one image and resizes it to height x width into pixels [height, width, 3]; its original size goes to
  * *image's fields, its pixels stay with the caller to free. */
@@ -18,5 +19,8 @@ char *input_output_path(const struct df_config *config, const char *input, const
 /* Checks that the files that will be written to --output_dir, one for each input and ending, neither
  * overwrite each other nor an input. */
 int inputs_check_outputs(const struct df_config *config, const char *const *endings, int n_endings);
+/* The same for the files that the model is read from. */
+int inputs_check_model(const struct df_config *config, const struct df_setup *setup,
+                       const char *const *endings, int n_endings);
 
 #endif

@@ -1,6 +1,6 @@
 #include "commands.h"
+#include "each_input.h"
 #include "inputs.h"
-#include "interrupt.h"
 
 #include "dinoft/atomic_write.h"
 #include "dinoft/dataset.h"
@@ -9,7 +9,6 @@
 #include "dinoft/setup.h"
 #include "dinoft/weight_file.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -71,8 +70,10 @@ done:
 }
 
 /* The mask is written at the image's own size, from logits brought to it. */
-static int predict_image(const struct prediction *job, const char *path)
+static int predict_image(void *context, int i)
 {
+    const struct prediction *job = context;
+    const char *path = job->config->inputs[i];
     struct df_image image = {0}, classes = {0};
     int status = -1;
 
@@ -91,50 +92,17 @@ static int predict_image(const struct prediction *job, const char *path)
     return status;
 }
 
-static int predict_all(const struct prediction *job)
-{
-    const volatile sig_atomic_t *stop = interrupt_flag();
-    struct df_progress *progress = df_progress_open(stderr, "predict", job->config->n_inputs);
-    int status = 0;
-
-    for (int i = 0; i < job->config->n_inputs && status == 0; i++) {
-        if (*stop)
-            status = EXIT_INTERRUPTED;
-        else if (predict_image(job, job->config->inputs[i]) != 0)
-            status = 1;
-        else
-            df_progress_update(progress, i + 1, i + 1, NAN);
-    }
-    df_progress_close(progress);
-    return status;
-}
-
-/* No result may take the place of the backbone or the checkpoint. */
-static int check_outputs(const struct prediction *job)
-{
-    const int count = job->config->save_logits ? 3 : 2;
-    int status = 0;
-
-    for (int i = 0; i < job->config->n_inputs; i++) {
-        for (int e = 0; e < count && status == 0; e++) {
-            char *path = input_output_path(job->config, job->config->inputs[i], endings[e]);
-            status = path ? df_setup_check_output(job->setup, job->config, path) : -1;
-            free(path);
-        }
-    }
-    return status;
-}
-
 int command_predict(const struct df_config *config)
 {
+    const int n_endings = config->save_logits ? 3 : 2;
     struct df_setup setup;
     struct prediction job = {.config = config, .setup = &setup};
     int status = 1;
 
     if (inputs_check(config) != 0 || df_check_writable(config->output_dir) != 0 ||
-        inputs_check_outputs(config, endings, config->save_logits ? 3 : 2) != 0)
+        inputs_check_outputs(config, endings, n_endings) != 0)
         return 1;
-    if (df_setup_open(&setup, config) != 0 || check_outputs(&job) != 0)
+    if (df_setup_open(&setup, config) != 0 || inputs_check_model(config, &setup, endings, n_endings) != 0)
         goto done;
     df_voc_palette(job.palette);
     job.segmenter = df_setup_segmenter(&setup, config, DF_MODEL_EVALUATES, setup.checkpoint->classes, 1);
@@ -142,7 +110,7 @@ int command_predict(const struct df_config *config)
     if (job.segmenter && !job.pixels)
         df_error_memory("an image", (unsigned long long)(setup.height * setup.width * 3));
     if (job.segmenter && job.pixels)
-        status = predict_all(&job);
+        status = each_input_in_order(config, "predict", predict_image, &job);
 done:
     df_segmenter_free(job.segmenter);
     free(job.pixels);

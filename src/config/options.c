@@ -190,12 +190,13 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
            "the folder of frost's photographs, see scripts/get_frost.py", STRING("DIR", "weights/frost")),
     OPTION(RESTART, restart, RUN, CORRUPT, "measure everything anew, also what an earlier run has finished",
            SWITCH),
-    OPTION(FOREGROUND, foreground, OUTPUT, PCA,
-           "split foreground from background by the first component, and take the components of the "
-           "foreground alone",
-           SWITCH),
+    OPTION(
+        FOREGROUND, foreground, OUTPUT, PCA,
+        "show the foreground alone, in colours of its own components: the patches in that half of the first "
+        "component's range which images' borders have less of",
+        SWITCH),
     OPTION(UPSAMPLE, upsample, OUTPUT, PCA,
-           "bring the picture to the image's size along the image's own edges", SWITCH),
+           "smooth pictures whose edges follow the image's, instead of square patches", SWITCH),
     OPTION(SAVE_LOGITS, save_logits, OUTPUT, PREDICT, "write each image's logits too, as .safetensors",
            SWITCH),
     OPTION(OUTPUT, output, OUTPUT, FEATURES, "the .safetensors file that is written", STRING("FILE", NULL),

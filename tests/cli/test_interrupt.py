@@ -173,6 +173,13 @@ class OtherCommands(InterruptTest):
         self.assertEqual(process.returncode, 130, stderr)
         self.assertFalse((self.folder / "f.safetensors").exists())
 
+    def test_pca_writes_nothing_without_all_features(self):
+        images = sorted((self.many_images(600) / "images" / "val").iterdir())
+        process = self.start(["pca", *images, *model_flags(DINOV2), "--output_dir", "out", "--foreground"])
+        stderr = self.interrupt_at(process, r"^features 1/600")
+        self.assertEqual(process.returncode, 130, stderr)
+        self.assertEqual(files_in(self.folder / "out"), [])
+
 
 if __name__ == "__main__":
     main()
