@@ -29,7 +29,7 @@ static _Noreturn void fail(j_common_ptr info)
     longjmp(writer->escape, 1);
 }
 
-static void encode(struct writer *writer, const struct df_image *image, int quality)
+static void compress(struct writer *writer, const struct df_image *image, int quality)
 {
     struct jpeg_compress_struct *info = &writer->info;
 
@@ -50,22 +50,43 @@ static void encode(struct writer *writer, const struct df_image *image, int qual
     jpeg_finish_compress(info);
 }
 
-int df_jpeg_write(const char *path, const struct df_image *image, int quality)
+/* The file in memory, in writer->bytes; -1 with the error set. The caller frees the bytes in either case. */
+static int encode(struct writer *writer, const struct df_image *image, int quality)
+{
+    assert(image->channels == 3);
+    memset(writer, 0, sizeof *writer);
+    writer->info.err = jpeg_std_error(&writer->errors);
+    writer->errors.error_exit = fail;
+    if (setjmp(writer->escape)) {
+        jpeg_destroy_compress(&writer->info);
+        return -1;
+    }
+    compress(writer, image, quality);
+    jpeg_destroy_compress(&writer->info);
+    return 0;
+}
+
+void *df_jpeg_encode(const struct df_image *image, int quality, size_t *size)
 {
     struct writer writer;
 
-    assert(image->channels == 3);
-    memset(&writer, 0, sizeof writer);
-    writer.info.err = jpeg_std_error(&writer.errors);
-    writer.errors.error_exit = fail;
-    if (setjmp(writer.escape)) {
-        jpeg_destroy_compress(&writer.info);
+    if (encode(&writer, image, quality) != 0) {
         free(writer.bytes);
-        return df_error_context("cannot write the image %s", path);
+        return NULL;
     }
-    encode(&writer, image, quality);
-    int status = df_atomic_write(path, writer.bytes, writer.size);
-    jpeg_destroy_compress(&writer.info);
+    *size = writer.size;
+    return writer.bytes;
+}
+
+int df_jpeg_write(const char *path, const struct df_image *image, int quality)
+{
+    struct writer writer;
+    int status = encode(&writer, image, quality);
+
+    if (status == 0)
+        status = df_atomic_write(path, writer.bytes, writer.size);
+    else
+        df_error_context("cannot write the image %s", path);
     free(writer.bytes);
     return status;
 }
