@@ -121,7 +121,7 @@ static void many_bars_are_spread(void **state)
 {
     enum { COUNT = 150 };
     struct df_bar bars[COUNT];
-    char names[COUNT][16];
+    char names[COUNT][32];
     (void)state;
     for (int i = 0; i < COUNT; i++) {
         snprintf(names[i], sizeof names[i], "class_%d", i);
@@ -133,7 +133,7 @@ static void many_bars_are_spread(void **state)
     assert_int_equal(occurrences(page, "<svg "), 4);
     assert_int_equal(occurrences(page, "fill=\"" BAR_COLOR "\""), COUNT);
     for (int i = 0; i < COUNT; i++) {
-        char label[32];
+        char label[40];
         snprintf(label, sizeof label, ">class_%d<", i);
         assert_int_equal(occurrences(page, label), 1);
     }
