@@ -41,6 +41,7 @@ static void what_is_no_text_is_replaced(void **state)
     assert_escaped("gpj.\xe2\x80\xae"
                    "exe",
                    "gpj." MISSING "exe");                    /* turns what follows around */
+    assert_escaped("\xd8\x9c", MISSING);                     /* likewise */
     assert_escaped("\xc2\x85\xef\xbf\xbf", MISSING MISSING); /* a C1 control, a noncharacter */
 }
 

@@ -297,6 +297,10 @@ static void histograms_count(void **state)
                  attribute(rectangle(page, BAR_COLOR, 1), "height"), 2.0);
     assert_ratio(attribute(rectangle(page, BAR_COLOR, 3), "height"),
                  attribute(rectangle(page, BAR_COLOR, 1), "height"), 2.0);
+    const char *first = rectangle(page, BAR_COLOR, 0), *third = rectangle(page, BAR_COLOR, 2);
+    const char *last = rectangle(page, BAR_COLOR, 3);
+    assert_ratio(attribute(third, "x") - attribute(first, "x"), attribute(last, "x") - attribute(first, "x"),
+                 10.0 / 19);
     assert_int_equal(occurrences(page, "&lt;images&gt;"), 1);
     free(page);
 }
