@@ -55,7 +55,7 @@ struct df_corruption_mean {
 };
 
 /* Which rows and severities a mean is over. */
-struct df_corruption_choice {
+struct df_corruption_part {
     const char *family; /* of this family only; NULL: of any */
     bool common;        /* of ImageNet-C's fifteen only */
     int severity;       /* this one only; 0: all of results->severities */
@@ -66,7 +66,7 @@ void df_corruption_row_mean(const struct df_corruption_results *results, const s
                             struct df_corruption_mean *mean);
 
 /* The mean of rows' means. {.common = true} over all fifteen is the mean corruption mIoU. */
-void df_corruption_mean(const struct df_corruption_results *results, struct df_corruption_choice choice,
+void df_corruption_mean(const struct df_corruption_results *results, struct df_corruption_part part,
                         struct df_corruption_mean *mean);
 
 /* Whether the row is the first of its family. */

@@ -31,10 +31,10 @@ static cJSON *mean_node(const struct df_corruption_mean *mean)
     return object;
 }
 
-static cJSON *choice_node(const struct df_corruption_results *results, struct df_corruption_choice choice)
+static cJSON *part_node(const struct df_corruption_results *results, struct df_corruption_part part)
 {
     struct df_corruption_mean mean;
-    df_corruption_mean(results, choice, &mean);
+    df_corruption_mean(results, part, &mean);
     return mean_node(&mean);
 }
 
@@ -59,15 +59,14 @@ static void add_means(cJSON *object, const struct df_corruption_results *results
 {
     cJSON *means = cJSON_AddObjectToObject(object, "means");
 
-    cJSON_AddItemToObject(means, "common",
-                          choice_node(results, (struct df_corruption_choice){.common = true}));
-    cJSON_AddItemToObject(means, "all", choice_node(results, (struct df_corruption_choice){.common = false}));
+    cJSON_AddItemToObject(means, "common", part_node(results, (struct df_corruption_part){.common = true}));
+    cJSON_AddItemToObject(means, "all", part_node(results, (struct df_corruption_part){.common = false}));
     cJSON *families = cJSON_AddObjectToObject(means, "families");
     for (size_t i = 0; i < results->n_rows; i++) {
         const char *family = results->rows[i].family;
         if (df_corruption_starts_family(results, i))
             cJSON_AddItemToObject(families, family,
-                                  choice_node(results, (struct df_corruption_choice){.family = family}));
+                                  part_node(results, (struct df_corruption_part){.family = family}));
     }
 }
 

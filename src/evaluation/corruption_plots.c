@@ -134,15 +134,15 @@ static size_t family_lines(const struct df_corruption_results *results, struct d
 {
     size_t count = 0;
     for (size_t i = 0; i < results->n_rows; i++) {
-        struct df_corruption_choice choice = {.family = results->rows[i].family};
+        struct df_corruption_part part = {.family = results->rows[i].family};
         struct df_corruption_mean mean;
-        df_corruption_mean(results, choice, &mean);
+        df_corruption_mean(results, part, &mean);
         if (!df_corruption_starts_family(results, i) || mean.corruptions == 0)
             continue;
-        lines[count].name = choice.family;
+        lines[count].name = part.family;
         for (int s = 0; s < results->n_severities; s++) {
-            choice.severity = results->severities[s];
-            df_corruption_mean(results, choice, &mean);
+            part.severity = results->severities[s];
+            df_corruption_mean(results, part, &mean);
             lines[count].values[s] = 100.0 * mean.miou;
         }
         count++;

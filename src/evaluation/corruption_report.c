@@ -41,11 +41,11 @@ static void write_clean(FILE *page, const struct df_corruption_cell *clean)
 }
 
 /* Nothing for means over nothing. */
-static void write_choice(FILE *page, const struct df_corruption_results *results,
-                         struct df_corruption_choice choice, const char *name)
+static void write_part(FILE *page, const struct df_corruption_results *results,
+                       struct df_corruption_part part, const char *name)
 {
     struct df_corruption_mean mean;
-    df_corruption_mean(results, choice, &mean);
+    df_corruption_mean(results, part, &mean);
     if (mean.corruptions == 0)
         return;
     df_html_row_begin(page, name);
@@ -59,13 +59,13 @@ static void write_overall(FILE *page, const struct df_corruption_results *result
     struct df_corruption_mean mean;
     char name[64];
 
-    df_corruption_mean(results, (struct df_corruption_choice){.common = true}, &mean);
+    df_corruption_mean(results, (struct df_corruption_part){.common = true}, &mean);
     if (mean.corruptions == DF_CORRUPTIONS_COMMON)
         snprintf(name, sizeof name, "mean of the %d common", DF_CORRUPTIONS_COMMON);
     else
         snprintf(name, sizeof name, "mean of %d of the %d common", mean.corruptions, DF_CORRUPTIONS_COMMON);
-    write_choice(page, results, (struct df_corruption_choice){.common = true}, name);
-    write_choice(page, results, (struct df_corruption_choice){.common = false}, "mean of all");
+    write_part(page, results, (struct df_corruption_part){.common = true}, name);
+    write_part(page, results, (struct df_corruption_part){.common = false}, "mean of all");
 }
 
 static void write_summary(FILE *page, const struct df_corruption_results *results)
@@ -76,8 +76,8 @@ static void write_summary(FILE *page, const struct df_corruption_results *result
     write_overall(page, results);
     for (size_t i = 0; i < results->n_rows; i++) {
         if (df_corruption_starts_family(results, i))
-            write_choice(page, results, (struct df_corruption_choice){.family = results->rows[i].family},
-                         results->rows[i].family);
+            write_part(page, results, (struct df_corruption_part){.family = results->rows[i].family},
+                       results->rows[i].family);
     }
     df_html_table_end(page);
     fputs("<p class=\"note\">Means over corruptions of their means over severities; that of ImageNet-C's "

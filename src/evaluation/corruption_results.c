@@ -106,17 +106,17 @@ void df_corruption_row_mean(const struct df_corruption_results *results, const s
     row_mean(results, row, 0, mean);
 }
 
-void df_corruption_mean(const struct df_corruption_results *results, struct df_corruption_choice choice,
+void df_corruption_mean(const struct df_corruption_results *results, struct df_corruption_part part,
                         struct df_corruption_mean *mean)
 {
     begin_mean(mean);
     for (size_t i = 0; i < results->n_rows; i++) {
         const struct df_corruption_row *row = &results->rows[i];
         struct df_corruption_mean one;
-        if (row->skipped || (choice.common && !row->common) ||
-            (choice.family && strcmp(choice.family, row->family) != 0))
+        if (row->skipped || (part.common && !row->common) ||
+            (part.family && strcmp(part.family, row->family) != 0))
             continue;
-        row_mean(results, row, choice.severity, &one);
+        row_mean(results, row, part.severity, &one);
         mean->miou += one.miou;
         mean->reference_iou += one.reference_iou;
         mean->pixel_accuracy += one.pixel_accuracy;

@@ -61,19 +61,19 @@ static void print_row(FILE *stream, const struct df_corruption_results *results,
 }
 
 /* A line of means over several rows, the severities' own with them; nothing for means over none. */
-static void print_choice(FILE *stream, const struct df_corruption_results *results,
-                         struct df_corruption_choice choice, const char *name)
+static void print_part(FILE *stream, const struct df_corruption_results *results,
+                       struct df_corruption_part part, const char *name)
 {
     struct df_corruption_mean mean;
 
-    df_corruption_mean(results, choice, &mean);
+    df_corruption_mean(results, part, &mean);
     if (mean.corruptions == 0)
         return;
     fprintf(stream, "%-*.*s", NAME_WIDTH, NAME_WIDTH - 1, name);
     for (int i = 0; i < results->n_severities; i++) {
         struct df_corruption_mean one;
-        choice.severity = results->severities[i];
-        df_corruption_mean(results, choice, &one);
+        part.severity = results->severities[i];
+        df_corruption_mean(results, part, &one);
         print_percent(stream, one.miou);
     }
     print_mean(stream, &mean);
@@ -84,19 +84,19 @@ static void print_overall(FILE *stream, const struct df_corruption_results *resu
     struct df_corruption_mean mean;
     char name[64];
 
-    df_corruption_mean(results, (struct df_corruption_choice){.common = true}, &mean);
+    df_corruption_mean(results, (struct df_corruption_part){.common = true}, &mean);
     if (mean.corruptions == DF_CORRUPTIONS_COMMON)
         snprintf(name, sizeof name, "mean of the %d common", DF_CORRUPTIONS_COMMON);
     else
         snprintf(name, sizeof name, "mean of %d of %d common", mean.corruptions, DF_CORRUPTIONS_COMMON);
-    print_choice(stream, results, (struct df_corruption_choice){.common = true}, name);
-    df_corruption_mean(results, (struct df_corruption_choice){.common = false}, &mean);
+    print_part(stream, results, (struct df_corruption_part){.common = true}, name);
+    df_corruption_mean(results, (struct df_corruption_part){.common = false}, &mean);
     if ((size_t)mean.corruptions == results->n_rows)
         snprintf(name, sizeof name, "mean of all %d", mean.corruptions);
     else
         snprintf(name, sizeof name, "mean of %d of %zu", mean.corruptions, results->n_rows);
     if (mean.corruptions > 1)
-        print_choice(stream, results, (struct df_corruption_choice){.common = false}, name);
+        print_part(stream, results, (struct df_corruption_part){.common = false}, name);
 }
 
 void df_corruption_results_print(FILE *stream, const struct df_corruption_results *results)
@@ -105,8 +105,8 @@ void df_corruption_results_print(FILE *stream, const struct df_corruption_result
     print_clean(stream, results);
     for (size_t i = 0; i < results->n_rows; i++) {
         if (df_corruption_starts_family(results, i))
-            print_choice(stream, results, (struct df_corruption_choice){.family = results->rows[i].family},
-                         results->rows[i].family);
+            print_part(stream, results, (struct df_corruption_part){.family = results->rows[i].family},
+                       results->rows[i].family);
         print_row(stream, results, &results->rows[i]);
     }
     print_overall(stream, results);

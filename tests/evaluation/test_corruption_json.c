@@ -104,7 +104,7 @@ static void the_keys_are_as_documented(void **state)
     assert_string_equal(cJSON_GetStringValue(at(cJSON_GetArrayItem(rows, 2), "skipped")), "no <reason>");
     const cJSON *common = at(at(tree, "means"), "common");
     assert_int_equal(at(common, "corruptions")->valueint, 2);
-    df_corruption_mean(&results, (struct df_corruption_choice){.family = "weather"}, &mean);
+    df_corruption_mean(&results, (struct df_corruption_part){.family = "weather"}, &mean);
     const cJSON *weather = at(at(at(tree, "means"), "families"), "weather");
     assert_true(cJSON_IsNull(at(weather, "drop")) && cJSON_IsNull(at(weather, "relative")));
     assert_true(isnan(mean.drop));

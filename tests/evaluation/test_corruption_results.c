@@ -37,7 +37,7 @@ static void fill(struct df_corruption_results *results)
     }
 }
 
-static double miou_of(const struct df_corruption_results *results, struct df_corruption_choice choice)
+static double miou_of(const struct df_corruption_results *results, struct df_corruption_part choice)
 {
     struct df_corruption_mean mean;
     df_corruption_mean(results, choice, &mean);
@@ -57,18 +57,18 @@ static void means_by_hand(void **state)
     assert_near(mean.pixel_accuracy, 0.3);
     assert_near(mean.drop, 0.1);
     assert_near(mean.relative, 0.875);
-    df_corruption_mean(&results, (struct df_corruption_choice){.common = true}, &mean);
+    df_corruption_mean(&results, (struct df_corruption_part){.common = true}, &mean);
     assert_int_equal(mean.corruptions, 2);
     assert_near(mean.miou, 0.5);
-    df_corruption_mean(&results, (struct df_corruption_choice){.common = false}, &mean);
+    df_corruption_mean(&results, (struct df_corruption_part){.common = false}, &mean);
     assert_int_equal(mean.corruptions, 3);
     assert_near(mean.miou, 0.4);
     assert_near(mean.drop, 0.4);
     assert_near(mean.relative, 0.5);
-    assert_near(miou_of(&results, (struct df_corruption_choice){.family = "blur"}), 0.2);
-    assert_near(miou_of(&results, (struct df_corruption_choice){.family = "noise", .severity = 3}), 0.6);
-    assert_true(isnan(miou_of(&results, (struct df_corruption_choice){.family = "snow"})));
-    assert_true(isnan(miou_of(&results, (struct df_corruption_choice){.severity = 2})));
+    assert_near(miou_of(&results, (struct df_corruption_part){.family = "blur"}), 0.2);
+    assert_near(miou_of(&results, (struct df_corruption_part){.family = "noise", .severity = 3}), 0.6);
+    assert_true(isnan(miou_of(&results, (struct df_corruption_part){.family = "snow"})));
+    assert_true(isnan(miou_of(&results, (struct df_corruption_part){.severity = 2})));
     df_corruption_results_free(&results);
 }
 
@@ -83,10 +83,10 @@ static void missing_cells_spoil_their_means(void **state)
     df_corruption_row_mean(&results, &results.rows[0], &mean);
     assert_true(isnan(mean.miou) && isnan(mean.reference_iou) && isnan(mean.pixel_accuracy));
     assert_true(isnan(mean.drop) && isnan(mean.relative));
-    assert_true(isnan(miou_of(&results, (struct df_corruption_choice){.common = true})));
-    assert_true(isnan(miou_of(&results, (struct df_corruption_choice){.family = "noise", .severity = 3})));
-    assert_near(miou_of(&results, (struct df_corruption_choice){.family = "noise", .severity = 1}), 0.4);
-    assert_near(miou_of(&results, (struct df_corruption_choice){.family = "blur"}), 0.2);
+    assert_true(isnan(miou_of(&results, (struct df_corruption_part){.common = true})));
+    assert_true(isnan(miou_of(&results, (struct df_corruption_part){.family = "noise", .severity = 3})));
+    assert_near(miou_of(&results, (struct df_corruption_part){.family = "noise", .severity = 1}), 0.4);
+    assert_near(miou_of(&results, (struct df_corruption_part){.family = "blur"}), 0.2);
     df_corruption_results_free(&results);
 }
 
@@ -99,13 +99,13 @@ static void skipped_rows_are_left_out(void **state)
     assert_int_equal(df_corruption_results_add(&results, "frost", "weather", true), 0);
     assert_int_equal(df_corruption_results_skip(&results, "no photographs"), 0);
     assert_int_equal(df_corruption_results_skip(&results, "still no photographs"), 0);
-    df_corruption_mean(&results, (struct df_corruption_choice){.common = true}, &mean);
+    df_corruption_mean(&results, (struct df_corruption_part){.common = true}, &mean);
     assert_int_equal(mean.corruptions, 2);
     assert_near(mean.miou, 0.5);
     df_corruption_row_mean(&results, &results.rows[3], &mean);
     assert_int_equal(mean.corruptions, 0);
     assert_true(isnan(mean.miou) && isnan(mean.drop));
-    df_corruption_mean(&results, (struct df_corruption_choice){.family = "weather"}, &mean);
+    df_corruption_mean(&results, (struct df_corruption_part){.family = "weather"}, &mean);
     assert_int_equal(mean.corruptions, 0);
     assert_true(isnan(mean.miou));
     df_corruption_results_free(&results);
