@@ -39,6 +39,10 @@ int df_png_write_rgb(const char *path, const struct df_image *image);
 /* indices [height, width]; palette [256][3]. */
 int df_png_write_palette(const char *path, const struct df_image *indices, const uint8_t palette[256][3]);
 
+/* The RGB image as a file in memory, which the caller frees. NULL with the error set. */
+void *df_png_encode(const struct df_image *image, size_t *size);
+void *df_jpeg_encode(const struct df_image *image, int quality, size_t *size);
+
 /* Baseline JPEG, 4:2:0, quality 1..100, atomically. */
 int df_jpeg_write(const char *path, const struct df_image *image, int quality);
 
@@ -53,5 +57,9 @@ int df_resize_linear(const struct df_image *source, uint8_t *destination, int64_
 /* OpenCV's INTER_NEAREST, index by index: floor(i * (1 / (dst / src))) in double, which is floor(i * src /
  * dst) but for a few exact multiples where rounding takes the pixel before; uint8 [h, w]. */
 void df_resize_nearest(const struct df_image *source, uint8_t *destination, int64_t width, int64_t height);
+
+/* Makes an RGB image smaller, or leaves its size: each pixel is the mean of the area that it covers, parts of
+ * pixels weighed by their share. 1 <= width <= source->width, the same for the height. Allocates result. */
+int df_shrink(const struct df_image *source, int64_t width, int64_t height, struct df_image *result);
 
 #endif

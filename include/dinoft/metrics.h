@@ -42,6 +42,11 @@ void df_metrics_free(struct df_metrics *metrics);
 void df_metrics_add_image(struct df_metrics *metrics, const uint8_t *prediction, const uint8_t *label,
                           int64_t count);
 
+/* The reference project's compute_iou_metric of one image: bitwise on the class numbers. void_is_background
+ * as in struct df_metrics. */
+double df_metrics_reference_iou(const uint8_t *prediction, const uint8_t *label, int64_t count,
+                                bool void_is_background);
+
 /* Ends a batch with its mean loss (NaN: it had no counted pixel and is left out, as a mean over nothing). */
 void df_metrics_end_batch(struct df_metrics *metrics, double loss);
 

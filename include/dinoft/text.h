@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* printf into a new string; the caller frees it. NULL with the error set when out of memory. */
 char *df_text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -17,6 +18,10 @@ bool df_text_ends_with(const char *text, const char *end);
 /* Replaces control characters by '?': what comes from a file sends nothing but text to the terminal, and one
  * line. */
 void df_text_replace_controls(char *text);
+
+/* Decodes the code point that starts at text, of which `left` bytes are there. The number of its bytes, or 0
+ * where there is no valid one (RFC 3629: no surrogates, no overlong forms) and code is left alone. */
+size_t df_text_code_point(const char *text, size_t left, uint32_t *code);
 
 /* Whether length bytes are valid UTF-8. */
 bool df_text_is_utf8(const char *text, size_t length);

@@ -108,31 +108,39 @@ int df_text_nearest(const char *word, const char *const *names, int count)
     return nearest;
 }
 
-/* The bytes of the code point at text, 0 if there is no valid one: RFC 3629, no surrogates, no overlong
- * forms. */
-static size_t utf8_length(const unsigned char *text, size_t left)
+size_t df_text_code_point(const char *text, size_t left, uint32_t *code)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    unsigned char first = text[0];
-    if (first < 0x80)
+    const unsigned char *bytes = (const unsigned char *)text;
+
+    if (left == 0)
+        return 0;
+    const unsigned char first = bytes[0];
+    if (first < 0x80) {
+        *code = first;
         return 1;
-    size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+    }
+    const size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
     if (first < 0xc2 || first > 0xf4 || length > left)
         return 0;
-    uint32_t code = first & (0x7fu >> length);
+    uint32_t value = first & (0x7fu >> length);
     for (size_t i = 1; i < length; i++) {
-        if ((text[i] & 0xc0) != 0x80)
+        if ((bytes[i] & 0xc0) != 0x80)
             return 0;
-        code = code << 6 | (text[i] & 0x3f);
+        value = value << 6 | (bytes[i] & 0x3f);
     }
-    bool surrogate = code >= 0xd800 && code <= 0xdfff;
-    return code < least[length] || code > 0x10ffff || surrogate ? 0 : length;
+    const bool surrogate = value >= 0xd800 && value <= 0xdfff;
+    if (value < least[length] || value > 0x10ffff || surrogate)
+        return 0;
+    *code = value;
+    return length;
 }
 
 bool df_text_is_utf8(const char *text, size_t length)
 {
+    uint32_t code;
     for (size_t at = 0; at < length;) {
-        size_t step = utf8_length((const unsigned char *)text + at, length - at);
+        size_t step = df_text_code_point(text + at, length - at, &code);
         if (step == 0)
             return false;
         at += step;

@@ -67,6 +67,18 @@ static int encode(struct writer *writer, const struct df_image *image, int quali
     return 0;
 }
 
+void *df_jpeg_encode(const struct df_image *image, int quality, size_t *size)
+{
+    struct writer writer;
+
+    if (encode(&writer, image, quality) != 0) {
+        free(writer.bytes);
+        return NULL;
+    }
+    *size = writer.size;
+    return writer.bytes;
+}
+
 int df_jpeg_write(const char *path, const struct df_image *image, int quality)
 {
     struct writer writer;

@@ -5,7 +5,6 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <spng.h>
 
@@ -19,7 +18,8 @@ static int choose_effort(spng_ctx *png)
     return code;
 }
 
-static int write_png(const char *path, const struct df_image *image, struct spng_plte *palette)
+/* The file in memory, which the caller frees; NULL with the error set. */
+static void *encode(const struct df_image *image, struct spng_plte *palette, size_t *size)
 {
     struct spng_ihdr header = {
         .width = (uint32_t)image->width,
@@ -28,9 +28,7 @@ static int write_png(const char *path, const struct df_image *image, struct spng
         .color_type = palette ? SPNG_COLOR_TYPE_INDEXED : SPNG_COLOR_TYPE_TRUECOLOR,
     };
     const size_t bytes = (size_t)image->width * (size_t)image->height * (size_t)image->channels;
-    size_t file_size = 0;
     void *file = NULL;
-    int status = -1;
     int code = SPNG_EMEM;
     spng_ctx *png = spng_ctx_new(SPNG_CTX_ENCODER);
 
@@ -43,14 +41,29 @@ static int write_png(const char *path, const struct df_image *image, struct spng
     if (code == 0)
         code = spng_encode_image(png, image->pixels, bytes, SPNG_FMT_PNG, SPNG_ENCODE_FINALIZE);
     if (code == 0)
-        file = spng_get_png_buffer(png, &file_size, &code);
-    if (file)
-        status = df_atomic_write(path, file, file_size);
-    else
-        df_error_set("cannot write the image %s: %s", path, spng_strerror(code));
-    free(file);
+        file = spng_get_png_buffer(png, size, &code);
+    if (!file)
+        df_error_set("cannot encode an image: %s", spng_strerror(code));
     spng_ctx_free(png);
+    return file;
+}
+
+static int write_png(const char *path, const struct df_image *image, struct spng_plte *palette)
+{
+    size_t size;
+    void *file = encode(image, palette, &size);
+
+    if (!file)
+        return df_error_context("cannot write the image %s", path);
+    const int status = df_atomic_write(path, file, size);
+    free(file);
     return status;
+}
+
+void *df_png_encode(const struct df_image *image, size_t *size)
+{
+    assert(image->channels == 3);
+    return encode(image, NULL, size);
 }
 
 int df_png_write_rgb(const char *path, const struct df_image *image)

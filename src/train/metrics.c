@@ -25,14 +25,13 @@ void df_metrics_free(struct df_metrics *metrics)
     memset(metrics, 0, sizeof *metrics);
 }
 
-/* The reference's compute_iou_metric for one image: bitwise on the class numbers. */
-static double reference_iou(const struct df_metrics *metrics, const uint8_t *prediction, const uint8_t *label,
-                            int64_t count)
+double df_metrics_reference_iou(const uint8_t *prediction, const uint8_t *label, int64_t count,
+                                bool void_is_background)
 {
     int64_t intersection = 0, together = 0;
     for (int64_t i = 0; i < count; i++) {
         uint8_t truth = label[i] == DF_IGNORE_LABEL ? 0 : label[i];
-        uint8_t guess = label[i] == DF_IGNORE_LABEL && !metrics->void_is_background ? 0 : prediction[i];
+        uint8_t guess = label[i] == DF_IGNORE_LABEL && !void_is_background ? 0 : prediction[i];
         intersection += truth & guess;
         together += truth | guess;
     }
@@ -46,7 +45,7 @@ void df_metrics_add_image(struct df_metrics *metrics, const uint8_t *prediction,
         if (label[i] != DF_IGNORE_LABEL)
             metrics->confusion[(int64_t)label[i] * metrics->n_classes + prediction[i]]++;
     }
-    metrics->batch_iou += reference_iou(metrics, prediction, label, count);
+    metrics->batch_iou += df_metrics_reference_iou(prediction, label, count, metrics->void_is_background);
     metrics->batch_images++;
 }
 

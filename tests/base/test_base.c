@@ -333,6 +333,31 @@ static void the_machine_has_something_left(void **state)
     assert_true(df_available_disk("there/is/no/such/folder") == SIZE_MAX);
 }
 
+static void assert_code_point(const char *text, size_t left, size_t length, uint32_t expected)
+{
+    uint32_t code = 0;
+    assert_int_equal(df_text_code_point(text, left, &code), length);
+    assert_int_equal(code, expected);
+}
+
+static void code_points_are_decoded(void **state)
+{
+    (void)state;
+    assert_code_point("a", 1, 1, 'a');
+    assert_code_point("", 1, 1, 0);
+    assert_code_point("\xc2\x80", 2, 2, 0x80);
+    assert_code_point("\xe4\xba\xba!", 4, 3, 0x4eba);
+    assert_code_point("\xf4\x8f\xbf\xbf", 4, 4, 0x10ffff);
+    assert_code_point("a", 0, 0, 0);
+    assert_code_point("\xe4\xba\xba", 2, 0, 0);     /* cut off */
+    assert_code_point("\xc1\xbf", 2, 0, 0);         /* too many bytes */
+    assert_code_point("\xe0\x9f\xbf", 3, 0, 0);     /* likewise */
+    assert_code_point("\xed\xa0\x80", 3, 0, 0);     /* half a surrogate pair */
+    assert_code_point("\xf4\x90\x80\x80", 4, 0, 0); /* beyond the last */
+    assert_code_point("\x80", 1, 0, 0);
+    assert_code_point("\xff", 1, 0, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -357,6 +382,7 @@ int main(void)
         cmocka_unit_test(digests_are_xxh64),
         cmocka_unit_test(digests_do_not_depend_on_the_pieces),
         cmocka_unit_test(the_machine_has_something_left),
+        cmocka_unit_test(code_points_are_decoded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

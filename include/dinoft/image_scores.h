@@ -1,0 +1,47 @@
+/* The scores of each image by itself, to find those that a model fails on. */
+#ifndef DINOFT_IMAGE_SCORES_H
+#define DINOFT_IMAGE_SCORES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* NaN where a value does not exist. */
+struct df_image_scores {
+    char *name;
+    double miou;           /* mean IoU over the classes that the label or the prediction has */
+    double pixel_accuracy; /* right pixels / counted pixels */
+    double reference_iou;  /* df_metrics_reference_iou() */
+    double loss;           /* as given */
+    int64_t pixels;        /* counted: labelled with a class */
+    int worst_class;       /* of the smallest IoU and, among equals, the most pixels; -1: nothing counted */
+    double worst_iou;
+};
+
+/* Made by df_image_scores_init(). */
+struct df_image_scores_list {
+    struct df_image_scores *items; /* [count], in the order of adding until sorted */
+    size_t count, capacity;
+    int n_classes;
+    bool void_is_background; /* as in struct df_metrics */
+};
+
+void df_image_scores_init(struct df_image_scores_list *list, int n_classes, bool void_is_background);
+void df_image_scores_free(struct df_image_scores_list *list);
+
+/* Adds an image of count pixels: prediction (0 .. n_classes - 1) and label (those, or 255: not counted).
+ * loss: NaN where there is none. From one thread at a time. -1 when out of memory; the list is as before
+ * then. */
+int df_image_scores_add(struct df_image_scores_list *list, const char *name, const uint8_t *prediction,
+                        const uint8_t *label, int64_t count, double loss);
+
+/* The smallest mIoU first, NaN last, equal ones by name: the same order whatever order they were added in. */
+void df_image_scores_sort(struct df_image_scores_list *list);
+
+/* Writes a header and a line an image, in the list's order, atomically:
+ *   image,miou,pixel_accuracy,reference_iou,loss,counted_pixels,worst_class,worst_class_iou
+ * with nothing between commas where a value does not exist. class_names [n_classes]. */
+int df_image_scores_write_csv(const char *path, const struct df_image_scores_list *list,
+                              char *const *class_names);
+
+#endif

@@ -1,0 +1,54 @@
+#include "dinoft/eval_report.h"
+
+#include "eval_report_parts.h"
+
+#include "dinoft/atomic_write.h"
+
+#define NBSP "\xc2\xa0" /* keeps a name on one line */
+
+static void score_row(FILE *page, const char *name, double value, double factor, int decimals,
+                      const char *remark)
+{
+    df_html_row_begin(page, name);
+    df_html_number(page, factor * value, decimals);
+    df_html_cell(page, remark);
+    df_html_row_end(page);
+}
+
+static void write_scores(FILE *page, const struct df_metrics *metrics)
+{
+    static const struct df_html_column columns[] = {{"score", false}, {"value", true}, {"what it is", false}};
+    struct df_scores scores;
+
+    df_metrics_scores(metrics, &scores);
+    df_html_heading(page, "Scores");
+    df_html_table_begin(page, NULL, columns, sizeof columns / sizeof *columns);
+    score_row(page, "mIoU," NBSP "%", scores.miou, 100.0, 2,
+              "mean of the classes' intersection over union, one confusion matrix over all images");
+    score_row(page, "pixel" NBSP "accuracy," NBSP "%", scores.pixel_accuracy, 100.0, 2,
+              "share of the labelled pixels that are right");
+    score_row(page, "mean" NBSP "accuracy," NBSP "%", scores.mean_accuracy, 100.0, 2,
+              "mean of the classes' shares of labelled pixels that are right");
+    score_row(page, "Dice," NBSP "%", scores.dice, 100.0, 2, "mean of the classes' Dice coefficients");
+    score_row(page, "reference" NBSP "IoU," NBSP "%", scores.reference_iou, 100.0, 2,
+              "dinov2-finetune's own number, computed on the bits of class numbers: not an mIoU");
+    score_row(page, "loss", scores.loss, 1.0, 4, "cross-entropy, mean of the batches' means");
+    df_html_table_end(page);
+}
+
+int df_eval_report_write(const char *path, const struct df_eval_report *report)
+{
+    struct df_atomic_file *file = df_atomic_open(path);
+    if (!file)
+        return -1;
+    FILE *page = df_atomic_stream(file);
+    df_html_begin(page, report->title);
+    df_html_facts(page, report->facts, report->n_facts);
+    write_scores(page, report->metrics);
+    if (eval_report_classes(page, report) != 0 || eval_report_images(page, report) != 0) {
+        df_atomic_abort(file);
+        return -1;
+    }
+    df_html_end(page);
+    return df_atomic_commit(file);
+}
