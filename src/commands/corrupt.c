@@ -1,10 +1,305 @@
+/* dinoft corrupt: a checkpoint's scores under corruptions, cell by cell of a table that is kept as it fills.
+ */
 #include "commands.h"
+#include "corrupt_key.h"
+#include "interrupt.h"
+#include "measure.h"
 
+#include "dinoft/atomic_write.h"
+#include "dinoft/available.h"
+#include "dinoft/corruption_report.h"
+#include "dinoft/corruption_results.h"
 #include "dinoft/error.h"
+#include "dinoft/evaluate.h"
+#include "dinoft/image_store.h"
+#include "dinoft/log.h"
+#include "dinoft/text.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ONE_OF_TEN "one of ten"
+
+/* What one cell of the table does to images: `corruption`, or one that is drawn from the suite for each
+ * image, or nothing. */
+struct cell {
+    const struct df_corruption *corruption;
+    bool drawn;
+    int severity;
+};
+
+struct run {
+    struct measure measure;
+    const struct df_corruption_suite *suite;
+    struct df_corruption_choice choice; /* empty: one is drawn for each image */
+    struct df_frost *frost;
+    struct df_image_store *store;
+    struct df_corruption_results results;
+    char key[CORRUPT_KEY_LENGTH];
+    char *json, *csv, *html; /* paths */
+    struct cell cell;        /* the one that is measured now */
+};
+
+/* --- what is measured --- */
+
+static bool draws(const struct df_config *config)
+{
+    return strcmp(config->suite, "reference") == 0 && !config->corruptions;
+}
+
+static int choose_corruptions(struct run *run)
+{
+    const struct df_config *config = run->measure.config;
+
+    run->suite = df_corruption_suite_named(config->suite);
+    if (!run->suite)
+        return -1;
+    return draws(config) ? 0
+                         : df_corruption_list(config->corruptions ? config->corruptions : "all", run->suite,
+                                              &run->choice);
+}
+
+/* Rows of the table, frost among them also where it has no photographs: the summary says so. */
+static int make_table(struct run *run)
+{
+    const struct df_config *config = run->measure.config;
+    const struct df_corruption_choice wanted = run->choice;
+
+    DF_TRY(df_corruption_results_init(&run->results, config->suite, config->severity_list,
+                                      config->n_severities));
+    if (draws(config))
+        return df_corruption_results_add(&run->results, ONE_OF_TEN, "all families", false);
+    DF_TRY(df_corruption_choice_frost(&run->choice, config->frost_dir, &run->frost));
+    for (int i = 0; i < wanted.count; i++) {
+        const struct df_corruption *corruption = wanted.items[i];
+        DF_TRY(df_corruption_results_add(&run->results, corruption->name, corruption->family,
+                                         corruption->common));
+        if (corruption->needs_frost && !run->frost)
+            DF_TRY(df_corruption_results_skip(&run->results,
+                                              "needs its photographs, which scripts/get_frost.py fetches"));
+    }
+    return 0;
+}
+
+/* --- files --- */
+
+static int name_files(struct run *run)
+{
+    const struct df_config *config = run->measure.config;
+    char *stem = config->typed[DF_OPTION_EXP_NAME] ? df_text_copy(config->exp_name)
+                                                   : df_path_stem(config->lora_weights);
+    if (!stem)
+        return -1;
+    run->json = df_text_format("%s/%s_corruptions.json", config->output_dir, stem);
+    run->csv = df_text_format("%s/%s_corruptions.csv", config->output_dir, stem);
+    run->html = df_text_format("%s/%s_corruptions.html", config->output_dir, stem);
+    free(stem);
+    return run->json && run->csv && run->html ? 0 : -1;
+}
+
+static int check_files(const struct run *run)
+{
+    const char *const paths[] = {run->json, run->csv, run->html};
+
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        DF_TRY(df_check_writable_file(paths[i]));
+        DF_TRY(df_setup_check_output(&run->measure.setup, run->measure.config, paths[i]));
+    }
+    return 0;
+}
+
+static int take_over(struct run *run)
+{
+    int taken = 0;
+
+    if (run->measure.config->restart)
+        return 0;
+    if (df_corruption_results_read(run->json, run->key, &run->results, &taken) != 0)
+        return df_error_context(
+            "cannot continue an earlier run (--restart begins anew, --exp_name names other files)");
+    if (taken > 0)
+        df_log("%d cells of %s are kept, --restart would measure them anew", taken, run->json);
+    return 0;
+}
+
+/* Called after every cell. */
+static int save(const struct run *run)
+{
+    struct measure_facts facts;
+
+    measure_facts(&run->measure, &facts);
+    return df_corruption_results_write(run->json, &run->results, run->key, facts.items, facts.count);
+}
+
+static int write_reports(const struct run *run)
+{
+    const struct df_config *config = run->measure.config;
+    struct measure_facts facts;
+    char title[256];
+
+    measure_facts(&run->measure, &facts);
+    snprintf(title, sizeof title, "%s on corrupted %s", config->lora_weights, config->dataset);
+    const struct df_corruption_report report = {
+        .title = title, .facts = facts.items, .n_facts = facts.count, .results = &run->results};
+    DF_TRY(df_corruption_results_write_csv(run->csv, &run->results));
+    return df_corruption_report_write(run->html, &report);
+}
+
+/* --- measuring --- */
+
+/* A df_sample_reader: the cell's corruption of a sample that is decoded once. */
+static int read_corrupted(void *context, const struct df_dataset *dataset, int64_t sample,
+                          struct df_image *image, struct df_image *mask)
+{
+    const struct run *run = context;
+    const uint64_t seed = (uint64_t)run->measure.config->seed;
+    const char *name = dataset->samples[sample].name;
+    const struct df_corruption *corruption = run->cell.corruption;
+
+    DF_TRY(df_image_store_read(run->store, sample, image, mask));
+    if (run->cell.drawn)
+        corruption = df_corruption_draw(run->suite, run->cell.severity, seed, name);
+    if (!corruption && !run->cell.drawn)
+        return 0;
+    if (corruption && df_corrupt(corruption, run->cell.severity, seed, name, run->frost, image, mask) == 0)
+        return 0;
+    df_image_free(image);
+    df_image_free(mask);
+    return df_error_context("%s", dataset->samples[sample].image_path);
+}
+
+/* 1: interrupted, and nothing is known of the cell. */
+static int measure_cell(struct run *run, const char *label, struct df_corruption_cell *result)
+{
+    struct measure *measure = &run->measure;
+    struct df_loader *loader = measure_loader(measure, false, read_corrupted, run);
+    struct df_feed *feed = loader ? df_feed_images(loader) : NULL;
+    const struct df_evaluation evaluation = {.original = measure->original,
+                                             .inference = measure->inference,
+                                             .label = label,
+                                             .stop = interrupt_flag()};
+    struct df_metrics metrics = {0};
+    struct df_scores scores;
+    int status = -1;
+
+    if (!feed ||
+        df_metrics_init(&metrics, measure->dataset->n_classes,
+                        measure->dataset->reference_void_is_background) != 0 ||
+        df_evaluate(measure->segmenter, feed, &evaluation, &metrics) != 0)
+        goto done;
+    status = *evaluation.stop ? 1 : 0;
+    if (status == 0) {
+        df_metrics_scores(&metrics, &scores);
+        *result = (struct df_corruption_cell){true, scores.miou, scores.reference_iou, scores.pixel_accuracy};
+        status = save(run);
+    }
+done:
+    df_metrics_free(&metrics);
+    df_feed_free(feed);
+    df_loader_close(loader);
+    return status;
+}
+
+/* The chosen corruption of that name; NULL for the row of those that are drawn. */
+static const struct df_corruption *find_corruption(const struct run *run, const char *name)
+{
+    for (int i = 0; i < run->choice.count; i++) {
+        if (strcmp(run->choice.items[i]->name, name) == 0)
+            return run->choice.items[i];
+    }
+    return NULL;
+}
+
+static int count_cells(const struct run *run)
+{
+    int count = run->results.clean.done ? 0 : 1;
+
+    for (size_t r = 0; r < run->results.n_rows; r++) {
+        const struct df_corruption_row *row = &run->results.rows[r];
+        for (int s = 0; s < run->results.n_severities && !row->skipped; s++)
+            count += !row->cells[run->results.severities[s] - 1].done;
+    }
+    return count;
+}
+
+static int measure_row(struct run *run, struct df_corruption_row *row, int *number, int all)
+{
+    const struct df_corruption *corruption = find_corruption(run, row->name);
+    int status = 0;
+
+    for (int s = 0; s < run->results.n_severities && status == 0; s++) {
+        const int severity = run->results.severities[s];
+        char label[128];
+        if (row->cells[severity - 1].done)
+            continue;
+        snprintf(label, sizeof label, "%d/%d %s %d", ++*number, all, row->name, severity);
+        run->cell = (struct cell){corruption, corruption == NULL, severity};
+        status = measure_cell(run, label, &row->cells[severity - 1]);
+    }
+    return status;
+}
+
+static int measure_all(struct run *run)
+{
+    const int all = count_cells(run);
+    int number = 0, status = 0;
+    char label[32];
+
+    if (!run->results.clean.done) {
+        snprintf(label, sizeof label, "%d/%d clean", ++number, all);
+        run->cell = (struct cell){0};
+        status = measure_cell(run, label, &run->results.clean);
+    }
+    for (size_t r = 0; r < run->results.n_rows && status == 0; r++) {
+        if (!run->results.rows[r].skipped)
+            status = measure_row(run, &run->results.rows[r], &number, all);
+    }
+    return status;
+}
+
+static int prepare(struct run *run, const struct df_config *config)
+{
+    DF_TRY(measure_open(&run->measure, config));
+    DF_TRY(name_files(run));
+    DF_TRY(check_files(run));
+    DF_TRY(make_table(run));
+    DF_TRY(corrupt_key(&run->measure, run->key));
+    DF_TRY(take_over(run));
+    DF_TRY(measure_start(&run->measure));
+    run->store = df_image_store_open(run->measure.dataset, df_available_memory() / 2, config->output_dir);
+    return run->store ? 0 : -1;
+}
+
+static void release(struct run *run)
+{
+    df_image_store_close(run->store);
+    df_corruption_results_free(&run->results);
+    df_frost_free(run->frost);
+    measure_close(&run->measure);
+    free(run->json);
+    free(run->csv);
+    free(run->html);
+}
 
 int command_corrupt(const struct df_config *config)
 {
-    (void)config;
-    df_error_set("not there yet");
-    return 1;
+    struct run run = {.measure = {.config = config}};
+    int status = 1;
+
+    if (choose_corruptions(&run) != 0)
+        return 2;
+    if (prepare(&run, config) == 0) {
+        const int end = measure_all(&run);
+        if (end >= 0 && write_reports(&run) == 0) {
+            df_corruption_results_print(stdout, &run.results);
+            status = end == 0 ? 0 : EXIT_INTERRUPTED;
+        }
+        if (status == EXIT_INTERRUPTED)
+            df_log("stopped: the same command goes on where this one ended");
+        else if (status == 0)
+            df_log("%s, and .csv and .html beside it", run.json);
+    }
+    release(&run);
+    return status;
 }

@@ -6,8 +6,9 @@
 
 #define CORRUPT_KEY_LENGTH 17 /* 16 hexadecimal digits and the end */
 
-/* A digest of the model, the images and every setting that changes a number; not of the corruptions and severities, which name
- * the cells themselves. Reads all files. Before measure_start. -1 with the error set. */
+/* A digest of the model, the images and every setting that changes a number; not of the corruptions and
+ * severities, which name the cells themselves. Reads all files. Before measure_start. -1 with the error set.
+ */
 int corrupt_key(const struct measure *measure, char key[CORRUPT_KEY_LENGTH]);
 
 #endif

@@ -1,8 +1,8 @@
 #include "commands.h"
+#include "eval_outputs.h"
 #include "interrupt.h"
 #include "measure.h"
 
-#include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
 #include "dinoft/evaluate.h"
 #include "dinoft/log.h"
@@ -65,15 +65,21 @@ static void print_scores(const struct df_metrics *metrics, const char *eval_size
 static int evaluate(struct measure *measure)
 {
     const struct df_config *config = measure->config;
-    struct df_loader *loader = measure_loader(measure, false, NULL, NULL);
+    struct df_loader *loader = measure_loader(measure, eval_outputs_needs_images(config), NULL, NULL);
     struct df_feed *feed = loader ? df_feed_images(loader) : NULL;
     struct df_metrics metrics = {0};
-    const struct df_evaluation evaluation = {.original = measure->original,
-                                             .inference = measure->inference,
-                                             .label = "eval",
-                                             .stop = interrupt_flag()};
+    struct eval_outputs outputs;
+    const struct df_evaluation evaluation = {
+        .original = measure->original,
+        .inference = measure->inference,
+        .label = "eval",
+        .stop = interrupt_flag(),
+        .observe = eval_outputs_observes(config) ? eval_outputs_observe : NULL,
+        .context = &outputs,
+    };
     int status = 1;
 
+    eval_outputs_init(&outputs, measure);
     if (!feed ||
         df_metrics_init(&metrics, measure->dataset->n_classes,
                         measure->dataset->reference_void_is_background) != 0 ||
@@ -85,10 +91,9 @@ static int evaluate(struct measure *measure)
     }
     print_table(&metrics, measure->class_names);
     print_scores(&metrics, config->eval_size);
-    if (!config->metrics_json ||
-        df_metrics_write_json(config->metrics_json, &metrics, measure->class_names) == 0)
-        status = 0;
+    status = eval_outputs_write(&outputs, &metrics) == 0 ? 0 : 1;
 done:
+    eval_outputs_free(&outputs);
     df_metrics_free(&metrics);
     df_feed_free(feed);
     df_loader_close(loader);
@@ -112,10 +117,7 @@ int command_eval(const struct df_config *config)
     struct measure measure;
     int status = 1;
 
-    if (config->metrics_json && df_check_writable_file(config->metrics_json) != 0)
-        return 1;
-    if (measure_open(&measure, config) == 0 &&
-        (!config->metrics_json || df_setup_check_output(&measure.setup, config, config->metrics_json) == 0) &&
+    if (measure_open(&measure, config) == 0 && eval_outputs_check(&measure) == 0 &&
         measure_start(&measure) == 0) {
         log_what_is_measured(&measure);
         status = evaluate(&measure);

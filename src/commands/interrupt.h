@@ -1,4 +1,5 @@
-/* Ctrl-C, SIGTERM and SIGHUP: the first asks the program to end after the current step, the second ends it at once.
+/* Ctrl-C, SIGTERM and SIGHUP: the first asks the program to end after the current step, the second ends it at
+ * once.
  */
 #ifndef DINOFT_INTERRUPT_H
 #define DINOFT_INTERRUPT_H

@@ -5,6 +5,7 @@
 #include "dinoft/size.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -149,4 +150,37 @@ void measure_describe(const struct measure *measure, char *text, size_t size)
     snprintf(text, size, "%s%s%s%s%s", strcmp(config->resize, "short") == 0 ? ", ratio kept" : "", window,
              config->tta ? ", scales " : "", config->tta ? config->scales : "",
              config->tta ? ", mirrored too" : "");
+}
+
+/* Adds a fact with a text of its own. */
+__attribute__((format(printf, 3, 4))) static void add_fact(struct measure_facts *facts, const char *name,
+                                                           const char *format, ...)
+{
+    va_list arguments;
+    char *text = facts->texts[facts->count];
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof facts->texts[0], format, arguments);
+    va_end(arguments);
+    facts->items[facts->count++] = (struct df_fact){name, text};
+}
+
+void measure_facts(const struct measure *measure, struct measure_facts *facts)
+{
+    const struct df_config *config = measure->config;
+    const struct df_setup *setup = &measure->setup;
+    char how[128];
+
+    measure_describe(measure, how, sizeof how);
+    facts->count = 0;
+    add_fact(facts, "checkpoint", "%s", config->lora_weights);
+    add_fact(facts, "backbone", "%s", setup->weights_path);
+    add_fact(facts, "LoRA rank", "%" PRId64, setup->checkpoint->rank);
+    add_fact(facts, "decoder", "%s", setup->checkpoint->decoder->title);
+    add_fact(facts, "data set", "%s, %" PRId64 " images", config->dataset, measure->dataset->count);
+    add_fact(facts, "model input", "%" PRId64 " x %" PRId64 "%s", setup->height, setup->width, how);
+    add_fact(facts, "normalisation", "%s", setup->normalize);
+    add_fact(facts, "measured at", "%s",
+             measure->original ? "the labels' original size" : "the network's input size");
+    add_fact(facts, "precision", "%s", df_dtype_name(setup->backend->compute));
 }

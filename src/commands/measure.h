@@ -4,6 +4,7 @@
 #define DINOFT_MEASURE_H
 
 #include "dinoft/dataset.h"
+#include "dinoft/html.h"
 #include "dinoft/inference.h"
 #include "dinoft/loader.h"
 #include "dinoft/setup.h"
@@ -33,5 +34,17 @@ struct df_loader *measure_loader(const struct measure *measure, bool originals, 
 /* How images go through the model, in words, each behind a comma: ", ratio kept, sliding window 490 / 320";
  * "" for the plain way. */
 void measure_describe(const struct measure *measure, char *text, size_t size);
+
+#define MEASURE_FACTS 10
+
+/* What reports say of the model, the data and the way of measuring. The texts live here or in what measure
+ * holds. */
+struct measure_facts {
+    struct df_fact items[MEASURE_FACTS];
+    size_t count;
+    char texts[MEASURE_FACTS][256];
+};
+
+void measure_facts(const struct measure *measure, struct measure_facts *facts);
 
 #endif

@@ -1,0 +1,136 @@
+#include "eval_outputs.h"
+
+#include "dinoft/atomic_write.h"
+#include "dinoft/confusion_picture.h"
+#include "dinoft/error.h"
+#include "dinoft/eval_report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+bool eval_outputs_observes(const struct df_config *config)
+{
+    return config->images_csv || config->report_html;
+}
+
+bool eval_outputs_needs_images(const struct df_config *config)
+{
+    return config->report_html != NULL;
+}
+
+int eval_outputs_check(const struct measure *measure)
+{
+    const struct df_config *config = measure->config;
+    const char *const paths[] = {config->metrics_json, config->images_csv, config->confusion_png,
+                                 config->report_html};
+    const int count = sizeof paths / sizeof *paths;
+
+    for (int i = 0; i < count; i++) {
+        if (!paths[i])
+            continue;
+        DF_TRY(df_check_writable_file(paths[i]));
+        DF_TRY(df_setup_check_output(&measure->setup, config, paths[i]));
+        for (int k = 0; k < i; k++) {
+            if (paths[k] && strcmp(paths[i], paths[k]) == 0)
+                return df_error_set("two of the results would both be written to %s", paths[i]);
+        }
+    }
+    return 0;
+}
+
+void eval_outputs_init(struct eval_outputs *outputs, const struct measure *measure)
+{
+    const struct df_dataset *dataset = measure->dataset;
+    uint8_t palette[256][3];
+
+    *outputs = (struct eval_outputs){.measure = measure};
+    df_voc_palette(palette);
+    df_image_scores_init(&outputs->scores, dataset->n_classes, dataset->reference_void_is_background);
+    df_extremes_init(&outputs->extremes, palette);
+}
+
+void eval_outputs_free(struct eval_outputs *outputs)
+{
+    df_image_scores_free(&outputs->scores);
+    df_extremes_free(&outputs->extremes);
+    df_image_free(&outputs->image);
+}
+
+/* The image at the size of its prediction. */
+static int resize_image(struct eval_outputs *outputs, const struct df_prediction *prediction)
+{
+    struct df_image *image = &outputs->image;
+
+    if (image->width != prediction->width || image->height != prediction->height) {
+        df_image_free(image);
+        DF_TRY(df_image_alloc(image, prediction->width, prediction->height, 3));
+    }
+    return df_resize_linear(prediction->image, image->pixels, prediction->width, prediction->height);
+}
+
+static int show(struct eval_outputs *outputs, const char *name, double miou,
+                const struct df_prediction *prediction)
+{
+    const struct df_image labels = {prediction->width, prediction->height, 1, (uint8_t *)prediction->labels};
+    const struct df_image classes = {prediction->width, prediction->height, 1,
+                                     (uint8_t *)prediction->classes};
+
+    DF_TRY(resize_image(outputs, prediction));
+    return df_extremes_add(&outputs->extremes, name, miou, &outputs->image, &labels, &classes);
+}
+
+int eval_outputs_observe(void *context, const struct df_prediction *prediction)
+{
+    struct eval_outputs *outputs = context;
+    const char *name = outputs->measure->dataset->samples[prediction->sample].name;
+
+    DF_TRY(df_image_scores_add(&outputs->scores, name, prediction->classes, prediction->labels,
+                               prediction->height * prediction->width, prediction->loss));
+    if (!eval_outputs_needs_images(outputs->measure->config))
+        return 0;
+    return show(outputs, name, outputs->scores.items[outputs->scores.count - 1].miou, prediction);
+}
+
+static int write_report(struct eval_outputs *outputs, const struct df_metrics *metrics)
+{
+    const struct measure *measure = outputs->measure;
+    struct measure_facts facts;
+    char title[256];
+    struct df_eval_report report = {.title = title,
+                                    .metrics = metrics,
+                                    .names = measure->class_names,
+                                    .images = &outputs->scores,
+                                    .extremes = &outputs->extremes};
+
+    measure_facts(measure, &facts);
+    report.facts = facts.items;
+    report.n_facts = facts.count;
+    snprintf(title, sizeof title, "%s on %s", measure->config->lora_weights, measure->config->dataset);
+    return df_eval_report_write(measure->config->report_html, &report);
+}
+
+static int write_confusion(const struct measure *measure, const struct df_metrics *metrics)
+{
+    struct df_image picture = {0};
+    int status = -1;
+
+    if (df_confusion_draw(metrics, measure->class_names, &picture) == 0)
+        status = df_png_write_rgb(measure->config->confusion_png, &picture);
+    df_image_free(&picture);
+    return status;
+}
+
+int eval_outputs_write(struct eval_outputs *outputs, const struct df_metrics *metrics)
+{
+    const struct measure *measure = outputs->measure;
+    const struct df_config *config = measure->config;
+
+    df_image_scores_sort(&outputs->scores);
+    if (config->metrics_json)
+        DF_TRY(df_metrics_write_json(config->metrics_json, metrics, measure->class_names));
+    if (config->images_csv)
+        DF_TRY(df_image_scores_write_csv(config->images_csv, &outputs->scores, measure->class_names));
+    if (config->confusion_png)
+        DF_TRY(write_confusion(measure, metrics));
+    return config->report_html ? write_report(outputs, metrics) : 0;
+}
