@@ -27,6 +27,7 @@ static double *gaussian_weights(double sigma, int radius)
 
 static int gaussian_radius(double sigma, double truncate)
 {
+    assert(sigma > 0.0);
     return (int)(truncate * sigma + 0.5);
 }
 

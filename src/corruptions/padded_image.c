@@ -30,13 +30,14 @@ void pad_row(double *row, int64_t width, int channels, int64_t margin, enum filt
     }
 }
 
-static int allocate(struct padded_image *image)
+static int allocate(struct padded_image *image, int64_t width, int64_t height, int channels, int64_t margin_x,
+                    int64_t margin_y)
 {
-    const int64_t shape[4] = {image->height, image->width + 2 * image->margin_x, image->channels,
-                              sizeof(double)};
-    const size_t row_count = (size_t)(image->height + 2 * image->margin_y);
+    const int64_t shape[4] = {height, width + 2 * margin_x, channels, sizeof(double)};
+    const size_t row_count = (size_t)(height + 2 * margin_y);
     size_t bytes = 0;
 
+    *image = (struct padded_image){width, height, margin_x, margin_y, channels, NULL, NULL};
     if (df_shape_count(shape, 4, &bytes)) {
         image->pixels = malloc(bytes);
         image->rows = malloc(row_count * sizeof *image->rows);
@@ -66,9 +67,7 @@ int padded_image_of_floats(struct padded_image *image, const struct float_image 
 {
     const int64_t values = source->width * source->channels;
 
-    *image = (struct padded_image){source->width,    source->height, margin_x, margin_y,
-                                   source->channels, NULL,           NULL};
-    DF_TRY(allocate(image));
+    DF_TRY(allocate(image, source->width, source->height, source->channels, margin_x, margin_y));
     for (int64_t y = 0; y < image->height; y++) {
         const float *from = source->pixels + y * values;
         double *to = pixel_0_of(image, y);
@@ -85,9 +84,7 @@ int padded_image_of_bytes(struct padded_image *image, const struct df_image *sou
     const int64_t values = source->width * source->channels;
     double quotients[256];
 
-    *image = (struct padded_image){source->width,    source->height, margin_x, margin_y,
-                                   source->channels, NULL,           NULL};
-    DF_TRY(allocate(image));
+    DF_TRY(allocate(image, source->width, source->height, source->channels, margin_x, margin_y));
     for (int value = 0; value < 256; value++)
         quotients[value] = value / divisor;
     for (int64_t y = 0; y < image->height; y++) {

@@ -1,11 +1,12 @@
 #include "row_filter.h"
 
+#include "pair.h"
+
 #include "dinoft/error.h"
 
+#include <assert.h>
 #include <stdlib.h>
-
-/* Values that are summed at once: their sums stay in registers while the rows go by. */
-#define BLOCK 16
+#include <string.h>
 
 void take_floats(void *float_image, int64_t y, const double *row)
 {
@@ -39,50 +40,27 @@ void take_unit_bytes(void *df_image, int64_t y, const double *row)
     take_scaled(df_image, y, row, 255.0);
 }
 
-static inline void sum_block(double *restrict sums, const double *const *rows, const double *weights,
-                             int count, int64_t at, int block)
-{
-    double sum[BLOCK];
-
-    for (int i = 0; i < block; i++)
-        sum[i] = rows[0][at + i] * weights[0];
-    for (int k = 1; k < count; k++) {
-        const double *row = rows[k] + at;
-        const double weight = weights[k];
-        for (int i = 0; i < block; i++)
-            sum[i] += row[i] * weight;
-    }
-    for (int i = 0; i < block; i++)
-        sums[at + i] = sum[i];
-}
-
 /* sums[i] = the sum of rows[k][i] * weights[k] over k = 0 .. count - 1. */
 static void sum_rows(double *restrict sums, const double *const *rows, const double *weights, int count,
                      int64_t values)
 {
     int64_t at = 0;
 
-    for (; at + BLOCK <= values; at += BLOCK)
-        sum_block(sums, rows, weights, count, at, BLOCK);
-    for (; at < values; at++)
-        sum_block(sums, rows, weights, count, at, 1);
-}
-
-static inline void mirrored_block(double *restrict sums, const double *const *rows, const double *weights,
-                                  int radius, int64_t at, int block)
-{
-    double sum[BLOCK];
-
-    for (int i = 0; i < block; i++)
-        sum[i] = rows[radius][at + i] * weights[radius];
-    for (int k = 0; k < radius; k++) {
-        const double *before = rows[k] + at, *after = rows[2 * radius - k] + at;
-        const double weight = weights[k];
-        for (int i = 0; i < block; i++)
-            sum[i] += (before[i] + after[i]) * weight;
+    for (; at + PAIRS_BLOCK <= values; at += PAIRS_BLOCK) {
+        pair sum[PAIRS];
+        for (int i = 0; i < PAIRS; i++)
+            sum[i] = pair_at(rows[0] + at + 2 * i) * weights[0];
+        for (int k = 1; k < count; k++) {
+            for (int i = 0; i < PAIRS; i++)
+                sum[i] += pair_at(rows[k] + at + 2 * i) * weights[k];
+        }
+        memcpy(sums + at, sum, sizeof sum);
     }
-    for (int i = 0; i < block; i++)
-        sums[at + i] = sum[i];
+    for (; at < values; at++) {
+        sums[at] = rows[0][at] * weights[0];
+        for (int k = 1; k < count; k++)
+            sums[at] += rows[k][at] * weights[k];
+    }
 }
 
 /* sums[i] = the sum of rows[k][i] * weights[k] over k = 0 .. 2 * radius, where weights are symmetric. */
@@ -91,10 +69,22 @@ static void sum_mirrored_rows(double *restrict sums, const double *const *rows, 
 {
     int64_t at = 0;
 
-    for (; at + BLOCK <= values; at += BLOCK)
-        mirrored_block(sums, rows, weights, radius, at, BLOCK);
-    for (; at < values; at++)
-        mirrored_block(sums, rows, weights, radius, at, 1);
+    for (; at + PAIRS_BLOCK <= values; at += PAIRS_BLOCK) {
+        pair sum[PAIRS];
+        for (int i = 0; i < PAIRS; i++)
+            sum[i] = pair_at(rows[radius] + at + 2 * i) * weights[radius];
+        for (int k = 0; k < radius; k++) {
+            const double *before = rows[k] + at, *after = rows[2 * radius - k] + at;
+            for (int i = 0; i < PAIRS; i++)
+                sum[i] += (pair_at(before + 2 * i) + pair_at(after + 2 * i)) * weights[k];
+        }
+        memcpy(sums + at, sum, sizeof sum);
+    }
+    for (; at < values; at++) {
+        sums[at] = rows[radius][at] * weights[radius];
+        for (int k = 0; k < radius; k++)
+            sums[at] += (rows[k][at] + rows[2 * radius - k][at]) * weights[k];
+    }
 }
 
 int filter_taps(const struct padded_image *source, const struct tap *taps, int count, row_taker *take,
@@ -106,6 +96,7 @@ int filter_taps(const struct padded_image *source, const struct tap *taps, int c
     double *row = malloc((size_t)values * sizeof *row);
     int status = -1;
 
+    assert(count > 0);
     if (!weights || !rows || !row) {
         df_error_memory("filtering an image", (unsigned long long)values * sizeof *row);
         goto done;

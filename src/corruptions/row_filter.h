@@ -21,14 +21,14 @@ struct tap {
     double weight;
 };
 
-/* The sum of weight * source(x + dx, y + dy) over the taps, from the first to the last. The source's margins
- * are no smaller than any dx and dy. */
+/* The sum of weight * source(x + dx, y + dy) over the taps, of which there is one at least, from the first to
+ * the last. The source's margins are no smaller than any |dx| and |dy|. */
 int filter_taps(const struct padded_image *source, const struct tap *taps, int count, row_taker *take,
                 void *result);
 
 /* Vertically, then horizontally, with symmetric weights [2 * radius + 1], added as scipy.ndimage.correlate1d
- * adds them: the middle's, then the pairs' from the outermost to the innermost. The
- * source's margins are {0, radius}; border is how the rows continue. */
+ * adds them: the middle's, then the pairs' from the outermost to the innermost. The source's margin_y is
+ * radius; border is how its rows continue to the left and right. */
 int filter_separable(const struct padded_image *source, const double *weights, int radius,
                      enum filter_border border, row_taker *take, void *result);
 
