@@ -69,11 +69,21 @@ static void blend_rows(const int16_t *restrict upper, const int16_t *restrict lo
 
 int df_resize_linear(const struct df_image *source, uint8_t *destination, int64_t width, int64_t height)
 {
+    const struct df_image_part all = {0, 0, source->width, source->height};
+
+    return df_resize_linear_part(source, &all, destination, width, height);
+}
+
+int df_resize_linear_part(const struct df_image *source, const struct df_image_part *part,
+                          uint8_t *destination, int64_t width, int64_t height)
+{
     const int64_t row_values = width * 3;
+    const uint8_t *first = source->pixels + (part->y * source->width + part->x) * 3;
     int64_t held[2] = {-1, -1}; /* which source row each of the two sums has */
     int status = -1;
 
-    assert(source->channels == 3);
+    assert(source->channels == 3 && part->x >= 0 && part->y >= 0 && part->x + part->width <= source->width &&
+           part->y + part->height <= source->height);
     DF_TRY(df_image_check_size(width, height));
     struct tap *columns = malloc((size_t)width * sizeof *columns);
     struct tap *rows = malloc((size_t)height * sizeof *rows);
@@ -82,8 +92,8 @@ int df_resize_linear(const struct df_image *source, uint8_t *destination, int64_
         df_error_memory("resizing an image", (unsigned long long)(width + height) * sizeof *rows);
         goto done;
     }
-    make_taps(columns, source->width, width, 1);
-    make_taps(rows, source->height, height, 0);
+    make_taps(columns, part->width, width, 1);
+    make_taps(rows, part->height, height, 0);
     for (int64_t y = 0; y < height; y++) {
         const int16_t *taken[2];
         for (int k = 0; k < 2; k++) {
@@ -93,7 +103,7 @@ int df_resize_linear(const struct df_image *source, uint8_t *destination, int64_
             int slot = (int)(row & 1);
             int16_t *sum = sums + slot * row_values;
             if (held[slot] != row)
-                resize_row(source->pixels + row * source->width * 3, columns, sum, width);
+                resize_row(first + row * source->width * 3, columns, sum, width);
             held[slot] = row;
             taken[k] = sum;
         }
