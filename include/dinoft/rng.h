@@ -29,8 +29,11 @@ double df_rng_uniform(struct df_rng *rng, double low, double high);
 /* Uniform in 0..bound-1 without bias; bound > 0. */
 uint64_t df_rng_below(struct df_rng *rng, uint64_t bound);
 
-/* Standard normal (Box-Muller). */
+/* Standard normal (Marsaglia and Tsang's ziggurat, exact in the tail). */
 double df_rng_normal(struct df_rng *rng);
+
+/* The next count standard normals, rounded to float32. */
+void df_rng_normals(struct df_rng *rng, float *values, int64_t count);
 
 /* Fills order with a random permutation of 0..count-1 (Fisher-Yates). */
 void df_rng_permutation(struct df_rng *rng, int64_t *order, int64_t count);

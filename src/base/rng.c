@@ -1,6 +1,9 @@
 #include "dinoft/rng.h"
 
+#include "ziggurat.h"
+
 #include <math.h>
+#include <stdbool.h>
 
 static uint64_t mix(uint64_t z)
 {
@@ -48,10 +51,56 @@ uint64_t df_rng_below(struct df_rng *rng, uint64_t bound)
     return value % bound;
 }
 
+/* Beyond the lowest layer's rectangle (Marsaglia 1964): exp(-x^2 / 2) is an exponential density there, but
+ * for a factor that a second one is compared with. */
+static double normal_tail(struct df_rng *rng)
+{
+    const double start = ziggurat[1];
+    double beyond, height;
+
+    do {
+        beyond = -log(1.0 - df_rng_double(rng)) / start;
+        height = -log(1.0 - df_rng_double(rng));
+    } while (2.0 * height < beyond * beyond);
+    return start + beyond;
+}
+
+/* A point of a layer that is not surely under the curve; false: it is not. */
+static bool in_wedge(struct df_rng *rng, int layer, double x)
+{
+    const double low = exp(-0.5 * ziggurat[layer] * ziggurat[layer]);
+    const double high = exp(-0.5 * ziggurat[layer + 1] * ziggurat[layer + 1]);
+    return low + (high - low) * df_rng_double(rng) < exp(-0.5 * x * x);
+}
+
+/* Eight bits choose the layer, the upper 53 a place in it and the side; in 99 of 100 draws that is all. */
+static inline double normal(struct df_rng *rng)
+{
+    for (;;) {
+        const uint64_t bits = df_rng_u64(rng);
+        const int layer = (int)(bits % ZIGGURAT_LAYERS);
+        const double x = (double)((int64_t)(bits >> 11) - ((int64_t)1 << 52)) * 0x1p-52 * ziggurat[layer];
+        if (fabs(x) < ziggurat[layer + 1])
+            return x;
+        if (layer == 0)
+            return copysign(normal_tail(rng), x);
+        if (in_wedge(rng, layer, x))
+            return x;
+    }
+}
+
 double df_rng_normal(struct df_rng *rng)
 {
-    double radius = sqrt(-2.0 * log(1.0 - df_rng_double(rng)));
-    return radius * cos(2.0 * 3.14159265358979323846 * df_rng_double(rng));
+    return normal(rng);
+}
+
+void df_rng_normals(struct df_rng *rng, float *values, int64_t count)
+{
+    struct df_rng local = *rng; /* in a register, which values cannot alias */
+
+    for (int64_t i = 0; i < count; i++)
+        values[i] = (float)normal(&local);
+    *rng = local;
 }
 
 void df_rng_permutation(struct df_rng *rng, int64_t *order, int64_t count)

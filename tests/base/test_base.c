@@ -9,6 +9,7 @@
 #include "dinoft/rng.h"
 #include "dinoft/size.h"
 #include "dinoft/text.h"
+#include "src/base/ziggurat.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -151,6 +152,74 @@ static void draws_have_the_right_moments(void **state)
     assert_true(fabs(square / n - 1.0) < 0.02);
 }
 
+/* The lower and upper ends of nine ranges, and what the normal distribution has in each: erfc(x / sqrt(2)).
+ */
+static void normals_are_normal(void **state)
+{
+    enum { COUNT = 1 << 22, RANGES = 9 };
+    static const double ends[RANGES + 1] = {0, 0.25, 0.5, 1, 1.5, 2, 2.5, 3.2, 3.7, 40};
+    int64_t seen[RANGES] = {0};
+    double moments[5] = {0};
+    struct df_rng rng;
+    float *values = malloc(COUNT * sizeof *values);
+
+    (void)state;
+    assert_non_null(values);
+    df_rng_seed(&rng, 5, df_hash_text("normals"));
+    df_rng_normals(&rng, values, COUNT);
+    for (int64_t i = 0; i < COUNT; i++) {
+        const double value = values[i], size = fabs(value);
+        int range = 0;
+        for (int power = 1; power <= 4; power++)
+            moments[power] += pow(value, power) / COUNT;
+        while (size >= ends[range + 1])
+            range++;
+        seen[range]++;
+    }
+    free(values);
+    for (int range = 0; range < RANGES; range++) {
+        const double share = erfc(ends[range] / sqrt(2)) - erfc(ends[range + 1] / sqrt(2));
+        const double expected = share * COUNT, deviation = sqrt(expected * (1 - share));
+        if (fabs((double)seen[range] - expected) > 4 * deviation)
+            fail_msg("%lld values of %g to %g, expected %.0f +- %.0f", (long long)seen[range], ends[range],
+                     ends[range + 1], expected, deviation);
+    }
+    /* The variances of powers 1 to 4 of a normal value are 1, 2, 15 and 96. */
+    assert_true(fabs(moments[1]) < 4 * sqrt(1.0 / COUNT));
+    assert_true(fabs(moments[2] - 1) < 4 * sqrt(2.0 / COUNT));
+    assert_true(fabs(moments[3]) < 4 * sqrt(15.0 / COUNT));
+    assert_true(fabs(moments[4] - 3) < 4 * sqrt(96.0 / COUNT));
+}
+
+static void many_normals_are_the_single_ones(void **state)
+{
+    struct df_rng one, many;
+    float values[1000];
+
+    (void)state;
+    df_rng_seed(&one, 1, 2);
+    many = one;
+    df_rng_normals(&many, values, 1000);
+    for (int i = 0; i < 1000; i++)
+        assert_true(values[i] == (float)df_rng_normal(&one));
+    assert_true(one.state == many.state);
+}
+
+/* All layers have the area of the lowest, which the tail belongs to; the first lies where the curve ends. */
+static void the_ziggurats_layers_are_equal(void **state)
+{
+    const double area = ziggurat[1] * exp(-0.5 * ziggurat[1] * ziggurat[1]) +
+                        sqrt(acos(-1) / 2) * erfc(ziggurat[1] / sqrt(2));
+
+    (void)state;
+    assert_true(fabs(ziggurat[0] * exp(-0.5 * ziggurat[1] * ziggurat[1]) - area) < 1e-14);
+    for (int i = 1; i < ZIGGURAT_LAYERS; i++) {
+        const double low = exp(-0.5 * ziggurat[i] * ziggurat[i]);
+        const double high = exp(-0.5 * ziggurat[i + 1] * ziggurat[i + 1]);
+        assert_true(fabs(ziggurat[i] * (high - low) - area) < 1e-14);
+    }
+}
+
 static void permutations_hold_every_index_once(void **state)
 {
     struct df_rng rng;
@@ -277,6 +346,9 @@ int main(void)
         cmocka_unit_test(sizes_do_not_wrap),
         cmocka_unit_test(streams_differ_and_repeat),
         cmocka_unit_test(draws_have_the_right_moments),
+        cmocka_unit_test(normals_are_normal),
+        cmocka_unit_test(many_normals_are_the_single_ones),
+        cmocka_unit_test(the_ziggurats_layers_are_equal),
         cmocka_unit_test(permutations_hold_every_index_once),
         cmocka_unit_test(paths_come_apart),
         cmocka_unit_test(the_nearest_word_is_found),
