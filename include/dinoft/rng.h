@@ -26,6 +26,9 @@ double df_rng_double(struct df_rng *rng);
 /* Uniform in [low, high). */
 double df_rng_uniform(struct df_rng *rng, double low, double high);
 
+/* count values uniform in [low, high] (24 bits; rounding to float32 may reach high). */
+void df_rng_uniforms(struct df_rng *rng, float low, float high, float *values, int64_t count);
+
 /* Uniform in 0..bound-1 without bias; bound > 0. */
 uint64_t df_rng_below(struct df_rng *rng, uint64_t bound);
 

@@ -41,6 +41,16 @@ double df_rng_uniform(struct df_rng *rng, double low, double high)
     return low + (high - low) * df_rng_double(rng);
 }
 
+void df_rng_uniforms(struct df_rng *rng, float low, float high, float *values, int64_t count)
+{
+    const float step = (high - low) * 0x1p-24f;
+    struct df_rng local = *rng; /* in a register, which values cannot alias */
+
+    for (int64_t i = 0; i < count; i++)
+        values[i] = low + step * (float)(int32_t)(df_rng_u64(&local) >> 40);
+    *rng = local;
+}
+
 uint64_t df_rng_below(struct df_rng *rng, uint64_t bound)
 {
     uint64_t reject = (0 - bound) % bound; /* 2^64 mod bound: values below it would be drawn once too often */
