@@ -1,6 +1,6 @@
 #include "reference.h"
 
-#include "hls.h"
+#include "hls_bytes.h"
 
 /* Albumentations' RandomSnow: what is darker than a random lightness becomes brighter by 2.5. */
 int reference_random_snow(struct df_corruption_job *job)
@@ -16,9 +16,9 @@ int reference_random_snow(struct df_corruption_job *job)
         const int brighter = light < limit ? light * 5 / 2 : light;
         snowed[light] = (uint8_t)(brighter > 255 ? 255 : brighter);
     }
-    hls_from_rgb(pixels, pixels, count);
+    hls_bytes_from_rgb(pixels, pixels, count);
     for (int64_t i = 0; i < count; i++)
         pixels[3 * i + 1] = snowed[pixels[3 * i + 1]];
-    hls_to_rgb(pixels, pixels, count);
+    hls_bytes_to_rgb(pixels, pixels, count);
     return 0;
 }

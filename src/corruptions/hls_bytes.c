@@ -1,6 +1,6 @@
 /* Colours are worked on in blocks with a plane for each channel and no branches, which compilers turn into
  * vector instructions. */
-#include "hls.h"
+#include "hls_bytes.h"
 
 #include "dinoft/multiversion.h"
 
@@ -114,12 +114,12 @@ DF_INLINE void convert(const uint8_t *source, uint8_t *result, int64_t count, vo
     }
 }
 
-DF_MULTIVERSION void hls_from_rgb(const uint8_t *rgb, uint8_t *hls, int64_t count)
+DF_MULTIVERSION void hls_bytes_from_rgb(const uint8_t *rgb, uint8_t *hls, int64_t count)
 {
     convert(rgb, hls, count, to_hls);
 }
 
-DF_MULTIVERSION void hls_to_rgb(const uint8_t *hls, uint8_t *rgb, int64_t count)
+DF_MULTIVERSION void hls_bytes_to_rgb(const uint8_t *hls, uint8_t *rgb, int64_t count)
 {
     convert(hls, rgb, count, to_rgb);
 }

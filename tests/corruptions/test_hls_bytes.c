@@ -3,7 +3,7 @@
 #include "corruptions/pieces.h"
 #include "data/scratch.h"
 #include "src/corruptions/cubic.h"
-#include "src/corruptions/hls.h"
+#include "src/corruptions/hls_bytes.h"
 
 #include <stdlib.h>
 
@@ -20,7 +20,7 @@ static void hls_is_opencvs(void **state)
         pixels[3 * i + 1] = (uint8_t)((int64_t)i * i * 3 / 16);
         pixels[3 * i + 2] = (uint8_t)(i * 29);
     }
-    hls_from_rgb(pixels, pixels, COUNT);
+    hls_bytes_from_rgb(pixels, pixels, COUNT);
     assert_true(hash_bytes(pixels, 3 * COUNT) == hls_hash);
     free(pixels);
 }
@@ -36,7 +36,7 @@ static void rgb_is_opencvs(void **state)
         pixels[3 * i + 1] = (uint8_t)(i * 7);
         pixels[3 * i + 2] = (uint8_t)(i * 13 / 11);
     }
-    hls_to_rgb(pixels, pixels, COUNT);
+    hls_bytes_to_rgb(pixels, pixels, COUNT);
     assert_true(hash_bytes(pixels, 3 * COUNT) == rgb_hash);
     free(pixels);
 }
@@ -49,9 +49,9 @@ static void greys_come_back(void **state)
         uint8_t pixels[3 * 200];
         for (int i = 0; i < 3 * 200; i++)
             pixels[i] = (uint8_t)(i / 3);
-        hls_from_rgb(pixels, pixels, count);
+        hls_bytes_from_rgb(pixels, pixels, count);
         assert_int_equal(pixels[3 * (count - 1) + 2], 0);
-        hls_to_rgb(pixels, pixels, count);
+        hls_bytes_to_rgb(pixels, pixels, count);
         for (int i = 0; i < 3 * 200; i++)
             assert_int_equal(pixels[i], i / 3);
     }
