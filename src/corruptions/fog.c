@@ -23,19 +23,22 @@ static uint8_t brightest(const struct df_image *image)
     return most;
 }
 
-/* Adds amount * map, then darkens so that the brightest value could not pass where it was. */
+/* Adds amount * map to values of 0..1, then darkens so that the brightest could not pass where it was. */
 static void add_fog(struct df_image *image, const struct float_image *map, float amount)
 {
     const float most = (float)brightest(image) / 255.0f;
-    const float scale = most / (most + amount);
+    const float scale = most / (most + amount), thickness = amount * scale * 255.0f;
+    float darkened[256];
 
+    for (int i = 0; i < 256; i++)
+        darkened[i] = (float)i * scale;
     for (int64_t y = 0; y < image->height; y++) {
         uint8_t *row = image->pixels + y * image->width * 3;
         const float *fog = map->pixels + y * map->width;
         for (int64_t x = 0; x < image->width; x++) {
             for (int c = 0; c < 3; c++) {
-                const float value = ((float)row[3 * x + c] / 255.0f + amount * fog[x]) * scale;
-                row[3 * x + c] = (uint8_t)((value > 1.0f ? 1.0f : value) * 255.0f);
+                const float value = darkened[row[3 * x + c]] + thickness * fog[x];
+                row[3 * x + c] = (uint8_t)(value > 255.0f ? 255.0f : value);
             }
         }
     }
