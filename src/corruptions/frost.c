@@ -1,20 +1,104 @@
 #include "imagenet_c.h"
 
-#include "dinoft/error.h"
+#include "cubic.h"
 
-int imagenet_c_frost(struct df_corruption_job *job)
+#include "dinoft/error.h"
+#include "dinoft/text.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+struct df_frost {
+    struct df_image photographs[DF_CORRUPTION_FROSTS];
+};
+
+static int read_photograph(const char *folder, const char *name, struct df_image *photograph)
 {
-    (void)job;
-    return df_error_set("not there yet");
+    char *path = df_text_format("%s/%s", folder, name);
+    if (!path)
+        return -1;
+    const int status = df_image_read(path, photograph);
+    free(path);
+    return status == 0 ? 0 : df_error_context("frost's photographs (scripts/get_frost.py fetches them)");
 }
 
 struct df_frost *df_frost_open(const char *folder)
 {
-    df_error_set("not there yet: %s", folder);
-    return NULL;
+    static const char *const names[DF_CORRUPTION_FROSTS] = {"frost1.png", "frost2.png", "frost3.png",
+                                                            "frost4.jpg", "frost5.jpg"};
+    struct df_frost *frost = calloc(1, sizeof *frost);
+
+    if (!frost) {
+        df_error_memory("frost", sizeof *frost);
+        return NULL;
+    }
+    for (int i = 0; i < DF_CORRUPTION_FROSTS; i++) {
+        if (read_photograph(folder, names[i], &frost->photographs[i]) != 0) {
+            df_frost_free(frost);
+            return NULL;
+        }
+    }
+    return frost;
 }
 
 void df_frost_free(struct df_frost *frost)
 {
-    (void)frost;
+    if (!frost)
+        return;
+    for (int i = 0; i < DF_CORRUPTION_FROSTS; i++)
+        df_image_free(&frost->photographs[i]);
+    free(frost);
+}
+
+/* The photograph is enlarged by a tenth at least, and so far that it covers the image with a tenth to spare.
+ */
+static double enlargement(const struct df_image *photograph, const struct df_image *image)
+{
+    const double wide = (double)image->width / (double)photograph->width;
+    const double high = (double)image->height / (double)photograph->height;
+    const double larger = wide > high ? wide : high;
+
+    return (larger > 1.0 ? larger : 1.0) * 1.1;
+}
+
+/* A piece of the size of the image out of the enlarged photograph, at a random place. */
+static int cut_piece(struct df_corruption_job *job, const struct df_image *photograph, struct df_image *piece)
+{
+    const struct df_image *image = job->image;
+    const double scale = enlargement(photograph, image);
+    const int64_t width = (int64_t)ceil((double)photograph->width * scale);
+    const int64_t height = (int64_t)ceil((double)photograph->height * scale);
+    const int64_t top = (int64_t)df_rng_below(&job->rng, (uint64_t)(height - image->height));
+    const int64_t left = (int64_t)df_rng_below(&job->rng, (uint64_t)(width - image->width));
+
+    return cubic_cut(photograph, width, height, left, top, image->width, image->height, piece);
+}
+
+/* In double, as the package: sums are truncated, and many lie at a whole number. */
+static void blend(struct df_image *image, const struct df_image *frost, double kept, double added)
+{
+    double image_share[256], frost_share[256];
+
+    for (int i = 0; i < 256; i++) {
+        image_share[i] = kept * i;
+        frost_share[i] = added * i;
+    }
+    for (int64_t i = 0; i < image->width * image->height * 3; i++) {
+        const double sum = image_share[image->pixels[i]] + frost_share[frost->pixels[i]];
+        image->pixels[i] = (uint8_t)(sum > 255.0 ? 255.0 : sum);
+    }
+}
+
+int imagenet_c_frost(struct df_corruption_job *job)
+{
+    static const double shares[DF_SEVERITIES][2] = {
+        {1, 0.4}, {0.8, 0.6}, {0.7, 0.7}, {0.65, 0.7}, {0.6, 0.75}};
+    const double *share = shares[job->severity - 1];
+    const uint64_t drawn = df_rng_below(&job->rng, DF_CORRUPTION_FROSTS);
+    struct df_image piece;
+
+    DF_TRY(cut_piece(job, &job->frost->photographs[drawn], &piece));
+    blend(job->image, &piece, share[0], share[1]);
+    df_image_free(&piece);
+    return 0;
 }
