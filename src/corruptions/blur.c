@@ -18,5 +18,5 @@ int imagenet_c_defocus_blur(struct df_corruption_job *job)
     } of_severity[DF_SEVERITIES] = {{3, 0.1}, {4, 0.5}, {6, 0.5}, {8, 0.5}, {10, 0.5}};
     const int i = job->severity - 1;
 
-    return disk_blur(job->image, of_severity[i].radius, of_severity[i].alias_blur, take_bytes);
+    return disk_blur(job->image, of_severity[i].radius, of_severity[i].alias_blur, take_bytes, job->image);
 }

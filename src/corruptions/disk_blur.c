@@ -137,7 +137,7 @@ static void pair_rows(double *restrict pairs, const double *restrict sums, int64
     }
 }
 
-int disk_blur(struct df_image *image, int radius, double alias_blur, row_taker *take)
+int disk_blur(const struct df_image *image, int radius, double alias_blur, row_taker *take, void *result)
 {
     const int channels = image->channels;
     const int64_t height = image->height, values = image->width * channels;
@@ -167,7 +167,7 @@ int disk_blur(struct df_image *image, int radius, double alias_blur, row_taker *
     for (int64_t y = 0; y < height; y++) {
         pair_rows(pairs, sums, stride, y, height, spans[count - 1].distance);
         sum_spans(row, placed, count, values);
-        take(image, y, row);
+        take(result, y, row);
     }
     status = 0;
 done:

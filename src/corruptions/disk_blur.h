@@ -6,11 +6,10 @@
 
 #define DISK_MOST_RADIUS 10
 
-/* image in place as cv2.filter2D(image, -1, disk(radius, alias_blur)) leaves it, with the kernel that
- * imagecorruptions and Albumentations share: a disk of 2 * max(8, radius) + 1 pixels a side, smoothed by
- * OpenCV's 3 x 3 Gaussian (5 x 5 above radius 8), whose border leaves the sum a little above 1 for disks that
- * touch it. take gets levels of 0 .. 255. radius <= DISK_MOST_RADIUS. -1 with the error set (out of memory).
- */
-int disk_blur(struct df_image *image, int radius, double alias_blur, row_taker *take);
+/* cv2.filter2D(image, -1, disk(radius, alias_blur)) with the kernel that imagecorruptions and Albumentations
+ * share: a disk of 2 * max(8, radius) + 1 pixels a side, smoothed by OpenCV's 3 x 3 Gaussian (5 x 5 above
+ * radius 8), whose border leaves the sum a little above 1 for disks that touch it. take gets rows of levels
+ * of 0 .. 255; result may be the image. radius <= DISK_MOST_RADIUS. -1 with the error set (out of memory). */
+int disk_blur(const struct df_image *image, int radius, double alias_blur, row_taker *take, void *result);
 
 #endif

@@ -38,5 +38,5 @@ int reference_defocus(struct df_corruption_job *job)
     const int radius = 1 + (int)df_rng_below(&job->rng, (uint64_t)of_severity[i].most_radius);
     const double alias_blur = df_rng_uniform(&job->rng, 0.0, of_severity[i].most_alias_blur);
 
-    return disk_blur(job->image, radius, alias_blur, take_rounded_bytes);
+    return disk_blur(job->image, radius, alias_blur, take_rounded_bytes, job->image);
 }

@@ -152,6 +152,31 @@ static void draws_have_the_right_moments(void **state)
     assert_true(fabs(square / n - 1.0) < 0.02);
 }
 
+/* Four equal ranges, each with a quarter of the values (the deviation of a count is 443). */
+static void uniforms_are_uniform(void **state)
+{
+    enum { COUNT = 1 << 20 };
+    int64_t seen[4] = {0};
+    struct df_rng rng;
+    float *values = malloc(COUNT * sizeof *values);
+
+    (void)state;
+    assert_non_null(values);
+    df_rng_seed(&rng, 5, df_hash_text("uniforms"));
+    df_rng_uniforms(&rng, -3.0f, 5.0f, values, COUNT);
+    for (int64_t i = 0; i < COUNT; i++) {
+        assert_true(values[i] >= -3.0f && values[i] <= 5.0f);
+        seen[(int)((values[i] + 3.0f) / 8.0f * 3.9999f)]++;
+    }
+    for (int range = 0; range < 4; range++)
+        assert_true(llabs(seen[range] - COUNT / 4) < 4 * 443);
+    df_rng_uniforms(&rng, 0.0f, 1.0f, values, 1);
+    const float first = values[0];
+    df_rng_uniforms(&rng, 0.0f, 1.0f, values, 1);
+    assert_true(first != values[0]);
+    free(values);
+}
+
 /* The lower and upper ends of nine ranges, and what the normal distribution has in each: erfc(x / sqrt(2)).
  */
 static void normals_are_normal(void **state)
@@ -371,6 +396,7 @@ int main(void)
         cmocka_unit_test(sizes_do_not_wrap),
         cmocka_unit_test(streams_differ_and_repeat),
         cmocka_unit_test(draws_have_the_right_moments),
+        cmocka_unit_test(uniforms_are_uniform),
         cmocka_unit_test(normals_are_normal),
         cmocka_unit_test(many_normals_are_the_single_ones),
         cmocka_unit_test(the_ziggurats_layers_are_equal),

@@ -6,6 +6,7 @@
 #include "support/cmocka_all.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* The formula of make_goldens.py. */
 static struct df_image source(int height, int width, int channels)
@@ -75,6 +76,22 @@ static void same_size_is_a_copy(void **state)
     df_image_free(&image);
 }
 
+static void a_part_is_an_image_of_its_own(void **state)
+{
+    struct df_image image = source(23, 31, 3), part;
+    uint8_t expected[29 * 17 * 3], out[29 * 17 * 3];
+
+    (void)state;
+    assert_int_equal(df_image_alloc(&part, 12, 20, 3), 0);
+    for (int y = 0; y < 20; y++)
+        memcpy(part.pixels + y * 12 * 3, image.pixels + ((y + 2) * 31 + 19) * 3, 12 * 3);
+    assert_int_equal(df_resize_linear(&part, expected, 17, 29), 0);
+    assert_int_equal(df_resize_linear_part(&image, &(struct df_image_part){19, 2, 12, 20}, out, 17, 29), 0);
+    assert_memory_equal(out, expected, sizeof out);
+    df_image_free(&image);
+    df_image_free(&part);
+}
+
 static void refuses_impossible_sizes(void **state)
 {
     struct df_image image = source(2, 2, 3);
@@ -92,7 +109,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(linear_is_opencvs),        cmocka_unit_test(linear_in_full),
         cmocka_unit_test(nearest_is_opencvs),       cmocka_unit_test(same_size_is_a_copy),
-        cmocka_unit_test(refuses_impossible_sizes),
+        cmocka_unit_test(refuses_impossible_sizes), cmocka_unit_test(a_part_is_an_image_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
