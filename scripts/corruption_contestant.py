@@ -12,7 +12,12 @@ from PIL import Image
 
 warnings.filterwarnings("ignore")  # the package calls what its own dependencies deprecate
 
-from imagecorruptions import corrupt  # noqa: E402
+from imagecorruptions import corrupt, corruptions  # noqa: E402
+
+gaussian = corruptions.gaussian
+# scikit-image calls this argument channel_axis since it took `multichannel` away; the package does not know that yet.
+corruptions.gaussian = lambda *image_and_sigma, multichannel=False, **how: gaussian(
+    *image_and_sigma, channel_axis=-1 if multichannel else None, **how)
 
 
 def main():
