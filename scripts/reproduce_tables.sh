@@ -2,23 +2,26 @@
 # Measures every row of the two result tables of dinov2-finetune (Pascal VOC and ADE20K; clean and corrupted at level 5) and prints
 # what comes out beside what that project published.
 #
-# usage: scripts/reproduce_tables.sh [--data_root DIR] [--checkpoints DIR] [--train] [--only voc|ade20k] [--size SIZE]
-#                                    [--weights FILE] [--output_dir DIR] [-- FLAGS of eval, corrupt and train]
+# usage: scripts/reproduce_tables.sh [--data_root DIR] [--checkpoints DIR] [--train] [--epochs N] [--only voc|ade20k]
+#                                    [--family dinov2|dinov3] [--size SIZE] [--weights FILE] [--output_dir DIR]
+#                                    [-- FLAGS of both corrupt and train]
 #
 # Checkpoints are looked for in --checkpoints (output): that project's files, under the names that it published, or those that
-# --train writes, under the rows' names. --train trains the rows whose checkpoint is missing as that project did (100 epochs; for
-# hours of a GPU). --size and --weights name other backbones than its ViT-L, to try all this out: then no figure is comparable.
+# --train writes, under the rows' names. --train trains the rows whose checkpoint is missing as that project did (for 100 epochs:
+# days without a GPU). --size and --weights name other backbones than its ViT-L, to try all this out: then no figure is comparable.
 # The published number is that project's own, printed here as "reference"; it is not an mIoU, which stands beside it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-data_root=data checkpoints=output output=output/tables only='' size=large weights='' train=no extra=()
+data_root=data checkpoints=output output=output/tables only='' only_family='' epochs=100 size=large weights='' train=no extra=()
 while [ $# -gt 0 ]; do
     case $1 in
     --data_root) data_root=$2; shift 2 ;;
     --checkpoints) checkpoints=$2; shift 2 ;;
     --output_dir) output=$2; shift 2 ;;
     --only) only=$2; shift 2 ;;
+    --family) only_family=$2; shift 2 ;;
+    --epochs) epochs=$2; shift 2 ;;
     --size) size=$2; shift 2 ;;
     --weights) weights=$2; shift 2 ;;
     --train) train=yes; shift ;;
@@ -58,7 +61,7 @@ find_checkpoint() { # published file, name, data set, family, training flags
         echo "$own"
     elif [ "$train" = yes ]; then
         # shellcheck disable=SC2086 # flags are words
-        "$program" train --dataset "$3" --dino_type "$4" $5 --recipe reference --epochs 100 --exp_name "$2" \
+        "$program" train --dataset "$3" --dino_type "$4" $5 --recipe reference --epochs "$epochs" --exp_name "$2" \
             --output_dir "$checkpoints" "${common[@]}" >&2
         echo "$own"
     fi
@@ -71,6 +74,7 @@ mkdir -p "$output"
 table=()
 while IFS='|' read -r dataset components family published clean corrupted flags; do
     [ -z "$only" ] || [ "$only" = "$dataset" ] || continue
+    [ -z "$only_family" ] || [ "$only_family" = "$family" ] || continue
     name="${size}_${dataset}_${family}_$(echo "$components" | tr -d ' ' | tr '+' '_' | tr '[:upper:]' '[:lower:]')"
     line="$dataset|$components|$family|$clean|${corrupted:--}"
     checkpoint=$(find_checkpoint "$published" "$name" "$dataset" "$family" "$flags")
