@@ -1,5 +1,4 @@
-/* Elementary functions without branches or calls, so that the compiler vectorises the loops they stand in,
- * and the mark that lets a hot loop use the vector units of the machine it runs on.
+/* Elementary functions without branches or calls, so that the compiler vectorises the loops they stand in.
  *
  * The approximations were fitted for this file (iteratively reweighted least squares in double precision
  * towards equal ripples, nodes dense at the ends of the interval); tests/backend/test_activation.c holds the
@@ -7,21 +6,10 @@
 #ifndef DINOFT_VECTOR_MATH_H
 #define DINOFT_VECTOR_MATH_H
 
+#include "dinoft/multiversion.h"
+
 #include <stdint.h>
 #include <string.h>
-
-/* Compiles a function once more for AVX2 and AVX-512; the loader picks one. It goes on a plain inner function
- * that contains the loop: the body that OpenMP cuts out of a parallel region does not inherit it. Sanitizers
- * instrument the function that picks, which runs before they are ready. */
-#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) &&                 \
-    __GNUC__ >= 12 && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define DF_MULTIVERSION __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define DF_MULTIVERSION
-#endif
-
-/* What a multiversion function calls must become part of it to be compiled with it. */
-#define DF_INLINE static inline __attribute__((always_inline))
 
 /* e^x with a relative error below 1.5e-7. 0 below -87.33 (where e^x leaves the normal numbers), 2.4e38
  * above 88.37; NaN stays NaN. */
