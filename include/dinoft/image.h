@@ -54,12 +54,16 @@ int df_jpeg_round_trip(struct df_image *image, int quality);
  * memory is allocated inside. */
 int df_resize_linear(const struct df_image *source, uint8_t *destination, int64_t width, int64_t height);
 
-/* The same for a part of the source, as if there was nothing around it. */
 struct df_image_part {
     int64_t x, y, width, height;
 };
-int df_resize_linear_part(const struct df_image *source, const struct df_image_part *part,
-                          uint8_t *destination, int64_t width, int64_t height);
+
+/* Takes row y of a result; row [width, channels] is there until it returns. */
+typedef void df_row_taker(void *result, int64_t y, const uint8_t *row);
+
+/* The same for a part of the source, as if there was nothing around it, row by row. */
+int df_resize_linear_part(const struct df_image *source, const struct df_image_part *part, int64_t width,
+                          int64_t height, df_row_taker *take, void *result);
 
 /* OpenCV's INTER_NEAREST, index by index: floor(i * (1 / (dst / src))) in double, which is floor(i * src /
  * dst) but for a few exact multiples where rounding takes the pixel before; uint8 [h, w]. */

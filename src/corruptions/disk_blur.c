@@ -8,6 +8,7 @@
 #include "pair.h"
 
 #include "dinoft/error.h"
+#include "dinoft/size.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -124,14 +125,15 @@ static void sum_spans(double *restrict sums, const struct placed_span *spans, in
     }
 }
 
-/* pairs [farthest + 1, stride]: the running sums of the rows above and below y at each distance, together. */
-static void pair_rows(double *restrict pairs, const double *restrict sums, int64_t stride, int64_t y,
-                      int64_t height, int farthest)
+/* pairs [farthest + 1, stride]: the running sums of the rows above and below y at each distance, together. Of
+ * sums [held, stride], row y is in y % held. */
+static void pair_rows(double *restrict pairs, const double *restrict sums, int64_t held, int64_t stride,
+                      int64_t y, int64_t height, int farthest)
 {
-    memcpy(pairs, sums + y * stride, (size_t)stride * sizeof *pairs);
+    memcpy(pairs, sums + y % held * stride, (size_t)stride * sizeof *pairs);
     for (int distance = 1; distance <= farthest; distance++) {
-        const double *above = sums + border_index(y - distance, height, BORDER_REFLECT_101) * stride;
-        const double *below = sums + border_index(y + distance, height, BORDER_REFLECT_101) * stride;
+        const double *above = sums + border_index(y - distance, height, BORDER_REFLECT_101) % held * stride;
+        const double *below = sums + border_index(y + distance, height, BORDER_REFLECT_101) % held * stride;
         for (int64_t i = 0; i < stride; i++)
             pairs[distance * stride + i] = above[i] + below[i];
     }
@@ -144,28 +146,31 @@ int disk_blur(const struct df_image *image, int radius, double alias_blur, row_t
     struct disk disk;
     struct span spans[MOST_SPANS];
     struct placed_span placed[MOST_SPANS];
+    int64_t next = 0; /* row to be summed */
     int status = -1;
 
     assert(radius >= 1 && radius <= DISK_MOST_RADIUS);
     make_disk(&disk, radius, alias_blur);
     const int middle = disk.side / 2, count = make_spans(spans, &disk);
     const int64_t stride = values + (2 * middle + 1) * channels;
-    double *sums = malloc((size_t)(height * stride) * sizeof *sums);
+    const int64_t held = df_min_i64(disk.side, height); /* rows whose sums are kept */
+    double *sums = malloc((size_t)(held * stride) * sizeof *sums);
     double *pairs = malloc((size_t)((middle + 1) * stride) * sizeof *pairs);
     double *row = malloc((size_t)values * sizeof *row);
     if (!sums || !pairs || !row) {
-        df_error_memory("blurring an image", (unsigned long long)(height * stride) * sizeof *sums);
+        df_error_memory("blurring an image", (unsigned long long)(held * stride) * sizeof *sums);
         goto done;
     }
-    for (int64_t y = 0; y < height; y++)
-        run_sums(image->pixels + y * values, image->width, channels, middle, sums + y * stride);
     for (int k = 0; k < count; k++) {
         const double *both = pairs + spans[k].distance * stride;
         placed[k] = (struct placed_span){both + (middle - spans[k].reach) * channels,
                                          both + (middle + spans[k].reach + 1) * channels, spans[k].weight};
     }
     for (int64_t y = 0; y < height; y++) {
-        pair_rows(pairs, sums, stride, y, height, spans[count - 1].distance);
+        for (; next <= df_min_i64(y + middle, height - 1); next++)
+            run_sums(image->pixels + next * values, image->width, channels, middle,
+                     sums + next % held * stride);
+        pair_rows(pairs, sums, held, stride, y, height, spans[count - 1].distance);
         sum_spans(row, placed, count, values);
         take(result, y, row);
     }

@@ -39,7 +39,7 @@ int gaussian_filter(struct float_image *image, double sigma, double truncate, en
 
     double *weights = gaussian_weights(sigma, radius);
     if (weights && padded_image_of_floats(&source, image, 0, radius, border) == 0)
-        status = filter_separable(&source, weights, radius, border, take_floats, image);
+        status = filter_separable(&source, weights, radius, take_floats, image);
     padded_image_free(&source);
     free(weights);
     return status;
@@ -53,7 +53,7 @@ int gaussian_filter_bytes(struct df_image *image, double sigma)
 
     double *weights = gaussian_weights(sigma, radius);
     if (weights && padded_image_of_bytes(&source, image, 255.0, 0, radius, BORDER_NEAREST) == 0)
-        status = filter_separable(&source, weights, radius, BORDER_NEAREST, take_unit_bytes, image);
+        status = filter_separable(&source, weights, radius, take_unit_bytes, image);
     padded_image_free(&source);
     free(weights);
     return status;

@@ -3,6 +3,7 @@
 #include "padded_bytes.h"
 
 #include "dinoft/error.h"
+#include "dinoft/multiversion.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -35,7 +36,7 @@ int line_points(struct point points[LINE_MOST_SIZE], struct point from, struct p
 }
 
 /* Adds four rows to sums. */
-static void add_rows(uint16_t *restrict sums, const uint8_t *const rows[4], int64_t values)
+DF_MULTIVERSION static void add_rows(uint16_t *restrict sums, const uint8_t *const rows[4], int64_t values)
 {
     const uint8_t *restrict a = rows[0], *restrict b = rows[1], *restrict c = rows[2], *restrict d = rows[3];
 
@@ -45,8 +46,8 @@ static void add_rows(uint16_t *restrict sums, const uint8_t *const rows[4], int6
 
 /* out[i] = the sum of sums[i] and four rows, divided by count and rounded to the nearest, a half to the even
  * one. For sums of at most 13 bytes the product with a reciprocal has the quotient exactly. */
-static void average_rows(uint8_t *restrict out, const uint16_t *restrict sums, const uint8_t *const rows[4],
-                         int count, int64_t values)
+DF_MULTIVERSION static void average_rows(uint8_t *restrict out, const uint16_t *restrict sums,
+                                         const uint8_t *const rows[4], int count, int64_t values)
 {
     static const uint16_t reciprocals[LINE_MOST_SIZE + 1] = {/* 65536 / count, rounded up */
                                                              0,    0,    32768, 21846, 16384, 13108, 10923,

@@ -6,6 +6,7 @@
 #include "padded_bytes.h"
 
 #include "dinoft/error.h"
+#include "dinoft/multiversion.h"
 
 #include <assert.h>
 #include <math.h>
@@ -77,8 +78,8 @@ static void fix_weights(struct fixed_weights *fixed, int size, double sigma)
 }
 
 /* out[i] = the sum of rows[k][i] * weights[k] over k = 0 .. 2 * radius, where weights are symmetric. */
-static inline void sum_column(uint16_t *restrict out, const uint8_t *const *rows, const uint16_t *weights,
-                              const int radius, int64_t count)
+DF_INLINE void sum_column(uint16_t *restrict out, const uint8_t *const *rows, const uint16_t *weights,
+                          const int radius, int64_t count)
 {
     for (int64_t i = 0; i < count; i++) {
         uint16_t sum = (uint16_t)(weights[radius] * rows[radius][i]);
@@ -89,8 +90,8 @@ static inline void sum_column(uint16_t *restrict out, const uint8_t *const *rows
 }
 
 /* out[i] = the same sum of sums[i + (k - radius) * step], rounded, for weights of 4 bits. */
-static inline void sum_row_short(uint8_t *restrict out, const uint16_t *restrict sums,
-                                 const uint16_t *weights, const int radius, int64_t step, int64_t count)
+DF_INLINE void sum_row_short(uint8_t *restrict out, const uint16_t *restrict sums, const uint16_t *weights,
+                             const int radius, int64_t step, int64_t count)
 {
     for (int64_t i = 0; i < count; i++) {
         uint16_t sum = (uint16_t)(weights[radius] * sums[i] + 128);
@@ -102,10 +103,19 @@ static inline void sum_row_short(uint8_t *restrict out, const uint16_t *restrict
     }
 }
 
+DF_INLINE void split_row(uint8_t *restrict upper, uint8_t *restrict lower, const uint16_t *restrict sums,
+                         int64_t count)
+{
+    for (int64_t i = 0; i < count; i++) {
+        upper[i] = (uint8_t)(sums[i] >> 8);
+        lower[i] = (uint8_t)sums[i];
+    }
+}
+
 /* The same for weights of 8 bits, with the upper and lower bytes of the sums apart. */
-static inline void sum_row_long(uint8_t *restrict out, const uint8_t *restrict upper,
-                                const uint8_t *restrict lower, const uint16_t *weights, const int radius,
-                                int64_t step, int64_t count)
+DF_INLINE void sum_row_long(uint8_t *restrict out, const uint8_t *restrict upper,
+                            const uint8_t *restrict lower, const uint16_t *weights, const int radius,
+                            int64_t step, int64_t count)
 {
     for (int64_t i = 0; i < count; i++) {
         uint16_t high = (uint16_t)(weights[radius] * upper[i] + 128);
@@ -128,8 +138,7 @@ struct blur {
     uint8_t *upper, *lower; /* [margin + values + margin] */
 };
 
-static inline void blur_row(const struct blur *blur, const uint8_t *const *rows, uint8_t *out,
-                            const int radius)
+DF_INLINE void blur_row(const struct blur *blur, const uint8_t *const *rows, uint8_t *out, const int radius)
 {
     const int64_t all = blur->values + 2 * blur->margin;
 
@@ -138,16 +147,14 @@ static inline void blur_row(const struct blur *blur, const uint8_t *const *rows,
         sum_row_short(out, blur->sums + blur->margin, blur->weights.weight, radius, blur->step, blur->values);
         return;
     }
-    for (int64_t i = 0; i < all; i++) {
-        blur->upper[i] = (uint8_t)(blur->sums[i] >> 8);
-        blur->lower[i] = (uint8_t)blur->sums[i];
-    }
+    split_row(blur->upper, blur->lower, blur->sums, all);
     sum_row_long(out, blur->upper + blur->margin, blur->lower + blur->margin, blur->weights.weight, radius,
                  blur->step, blur->values);
 }
 
 /* With a radius that the compiler knows, the loops over weights disappear. */
-static void blur_row_of_any_radius(const struct blur *blur, const uint8_t *const *rows, uint8_t *out)
+DF_MULTIVERSION static void blur_row_of_any_radius(const struct blur *blur, const uint8_t *const *rows,
+                                                   uint8_t *out)
 {
     switch (blur->weights.radius) {
     case 1:

@@ -30,71 +30,60 @@ void pad_row(double *row, int64_t width, int channels, int64_t margin, enum filt
     }
 }
 
-static int allocate(struct padded_image *image, int64_t width, int64_t height, int channels, int64_t margin_x,
-                    int64_t margin_y)
+/* Where row y of the source, or what stands for it beyond the border, is held. */
+static double *held_row(const struct padded_image *image, int64_t y)
 {
-    const int64_t shape[4] = {height, width + 2 * margin_x, channels, sizeof(double)};
-    const size_t row_count = (size_t)(height + 2 * margin_y);
+    const int64_t stride = (image->width + 2 * image->margin_x) * image->channels;
+    const int64_t slot = border_index(y, image->height, image->border) % image->row_count;
+
+    return image->pixels + slot * stride + image->margin_x * image->channels;
+}
+
+static int allocate(struct padded_image *image)
+{
+    const int64_t all_rows = image->height + 2 * image->margin_y;
     size_t bytes = 0;
 
-    *image = (struct padded_image){width, height, margin_x, margin_y, channels, NULL, NULL};
+    image->row_count = df_min_i64(2 * image->margin_y + 1, image->height);
+    const int64_t shape[4] = {image->row_count, image->width + 2 * image->margin_x, image->channels,
+                              sizeof(double)};
     if (df_shape_count(shape, 4, &bytes)) {
         image->pixels = malloc(bytes);
-        image->rows = malloc(row_count * sizeof *image->rows);
+        image->rows = malloc((size_t)all_rows * sizeof *image->rows);
     }
     if (!image->pixels || !image->rows)
         return df_error_memory("filtering an image", (unsigned long long)bytes);
+    for (int64_t k = 0; k < all_rows; k++)
+        image->rows[k] = held_row(image, k - image->margin_y);
     return 0;
-}
-
-static double *pixel_0_of(const struct padded_image *image, int64_t y)
-{
-    const int64_t stride = (image->width + 2 * image->margin_x) * image->channels;
-    return image->pixels + y * stride + image->margin_x * image->channels;
-}
-
-/* What is left when the pixels themselves are there. */
-static void finish(struct padded_image *image, enum filter_border border)
-{
-    for (int64_t y = 0; y < image->height; y++)
-        pad_row(pixel_0_of(image, y), image->width, image->channels, image->margin_x, border);
-    for (int64_t y = -image->margin_y; y < image->height + image->margin_y; y++)
-        image->rows[image->margin_y + y] = pixel_0_of(image, border_index(y, image->height, border));
 }
 
 int padded_image_of_floats(struct padded_image *image, const struct float_image *source, int64_t margin_x,
                            int64_t margin_y, enum filter_border border)
 {
-    const int64_t values = source->width * source->channels;
-
-    DF_TRY(allocate(image, source->width, source->height, source->channels, margin_x, margin_y));
-    for (int64_t y = 0; y < image->height; y++) {
-        const float *from = source->pixels + y * values;
-        double *to = pixel_0_of(image, y);
-        for (int64_t i = 0; i < values; i++)
-            to[i] = (double)from[i];
-    }
-    finish(image, border);
-    return 0;
+    *image = (struct padded_image){.width = source->width,
+                                   .height = source->height,
+                                   .margin_x = margin_x,
+                                   .margin_y = margin_y,
+                                   .channels = source->channels,
+                                   .border = border,
+                                   .floats = source->pixels};
+    return allocate(image);
 }
 
 int padded_image_of_bytes(struct padded_image *image, const struct df_image *source, double divisor,
                           int64_t margin_x, int64_t margin_y, enum filter_border border)
 {
-    const int64_t values = source->width * source->channels;
-    double quotients[256];
-
-    DF_TRY(allocate(image, source->width, source->height, source->channels, margin_x, margin_y));
+    *image = (struct padded_image){.width = source->width,
+                                   .height = source->height,
+                                   .margin_x = margin_x,
+                                   .margin_y = margin_y,
+                                   .channels = source->channels,
+                                   .border = border,
+                                   .bytes = source->pixels};
     for (int value = 0; value < 256; value++)
-        quotients[value] = value / divisor;
-    for (int64_t y = 0; y < image->height; y++) {
-        const uint8_t *from = source->pixels + y * values;
-        double *to = pixel_0_of(image, y);
-        for (int64_t i = 0; i < values; i++)
-            to[i] = quotients[from[i]];
-    }
-    finish(image, border);
-    return 0;
+        image->levels[value] = value / divisor;
+    return allocate(image);
 }
 
 void padded_image_free(struct padded_image *image)
@@ -102,4 +91,21 @@ void padded_image_free(struct padded_image *image)
     free(image->pixels);
     free(image->rows);
     *image = (struct padded_image){0};
+}
+
+void padded_image_read(struct padded_image *image, int64_t y)
+{
+    const int64_t values = image->width * image->channels;
+
+    for (; image->next <= df_min_i64(y + image->margin_y, image->height - 1); image->next++) {
+        double *row = held_row(image, image->next);
+        if (image->floats) {
+            for (int64_t i = 0; i < values; i++)
+                row[i] = (double)image->floats[image->next * values + i];
+        } else {
+            for (int64_t i = 0; i < values; i++)
+                row[i] = image->levels[image->bytes[image->next * values + i]];
+        }
+        pad_row(row, image->width, image->channels, image->margin_x, image->border);
+    }
 }

@@ -87,8 +87,7 @@ static void sum_mirrored_rows(double *restrict sums, const double *const *rows, 
     }
 }
 
-int filter_taps(const struct padded_image *source, const struct tap *taps, int count, row_taker *take,
-                void *result)
+int filter_taps(struct padded_image *source, const struct tap *taps, int count, row_taker *take, void *result)
 {
     const int64_t values = source->width * source->channels;
     double *weights = malloc((size_t)count * sizeof *weights);
@@ -104,6 +103,7 @@ int filter_taps(const struct padded_image *source, const struct tap *taps, int c
     for (int k = 0; k < count; k++)
         weights[k] = taps[k].weight;
     for (int64_t y = 0; y < source->height; y++) {
+        padded_image_read(source, y);
         for (int k = 0; k < count; k++)
             rows[k] = source->rows[source->margin_y + y + taps[k].dy] + taps[k].dx * source->channels;
         sum_rows(row, rows, weights, count, values);
@@ -117,8 +117,8 @@ done:
     return status;
 }
 
-int filter_separable(const struct padded_image *source, const double *weights, int radius,
-                     enum filter_border border, row_taker *take, void *result)
+int filter_separable(struct padded_image *source, const double *weights, int radius, row_taker *take,
+                     void *result)
 {
     const int channels = source->channels;
     const int64_t values = source->width * channels;
@@ -135,8 +135,9 @@ int filter_separable(const struct padded_image *source, const double *weights, i
     for (int k = 0; k <= 2 * radius; k++)
         columns[k] = line + (int64_t)k * channels;
     for (int64_t y = 0; y < source->height; y++) {
+        padded_image_read(source, y);
         sum_mirrored_rows(line + margin, source->rows + y, weights, radius, values);
-        pad_row(line + margin, source->width, channels, radius, border);
+        pad_row(line + margin, source->width, channels, radius, source->border);
         sum_mirrored_rows(row, columns, weights, radius, values);
         take(result, y, row);
     }

@@ -6,7 +6,7 @@
 
 #include "padded_image.h"
 
-/* Takes row y of a result, [width, channels]. */
+/* Takes row y of a result, [width, channels]. It may overwrite row y of the filter's source. */
 typedef void row_taker(void *result, int64_t y, const double *row);
 
 void take_floats(void *float_image, int64_t y, const double *row); /* struct float_image */
@@ -23,13 +23,13 @@ struct tap {
 
 /* The sum of weight * source(x + dx, y + dy) over the taps, of which there is one at least, from the first to
  * the last. The source's margins are no smaller than any |dx| and |dy|. */
-int filter_taps(const struct padded_image *source, const struct tap *taps, int count, row_taker *take,
+int filter_taps(struct padded_image *source, const struct tap *taps, int count, row_taker *take,
                 void *result);
 
 /* Vertically, then horizontally, with symmetric weights [2 * radius + 1], added as scipy.ndimage.correlate1d
  * adds them: the middle's, then the pairs' from the outermost to the innermost. The source's margin_y is
- * radius; border is how its rows continue to the left and right. */
-int filter_separable(const struct padded_image *source, const double *weights, int radius,
-                     enum filter_border border, row_taker *take, void *result);
+ * radius; its rows continue as its columns do. */
+int filter_separable(struct padded_image *source, const double *weights, int radius, row_taker *take,
+                     void *result);
 
 #endif

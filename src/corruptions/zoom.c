@@ -15,6 +15,16 @@ struct place {
     double weight[2];
 };
 
+int zoom_factor_count(double end, double step)
+{
+    return (int)ceil((end - 1.0) / step);
+}
+
+double zoom_factor(double step, int i)
+{
+    return 1.0 + i * ((1.0 + step) - 1.0); /* NumPy goes on in the rounded difference of the first two */
+}
+
 static int64_t middle_size(int64_t size, double factor)
 {
     return (int64_t)ceil((double)size / factor);

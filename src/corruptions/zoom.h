@@ -4,6 +4,11 @@
 
 #include "float_image.h"
 
+/* The length of numpy.arange(1, end, step), and its value i. Rounding lets some arrays go on to `end` itself.
+ */
+int zoom_factor_count(double end, double step);
+double zoom_factor(double step, int i);
+
 /* The middle 1/factor of the image enlarged by factor as scipy.ndimage.zoom(order = 1) does; factor >= 1.
  * Allocates result: the middle's sides are rounded up, so that it is as large as the image or a little
  * larger. A last row or column whose rounded position lies beyond the middle's edge is 0, as it is there. -1

@@ -5,7 +5,6 @@
 
 #include "dinoft/error.h"
 
-#include <math.h>
 #include <string.h>
 
 /* Divided in double and rounded once, as the package does it. */
@@ -21,16 +20,14 @@ static int image_of_fractions(struct float_image *image, const struct df_image *
     return 0;
 }
 
-/* The mean of the image and its enlargements by numpy.arange(1, end, step), where rounding lets the array go
- * on to `end` itself. The first enlargement, by 1, is the image again. */
+/* The mean of the image and its enlargements, the first of which, by 1, is the image again. */
 int imagenet_c_zoom_blur(struct df_corruption_job *job)
 {
     static const struct {
         double end, step;
     } of_severity[DF_SEVERITIES] = {{1.11, 0.01}, {1.16, 0.01}, {1.21, 0.02}, {1.26, 0.02}, {1.31, 0.03}};
     const double end = of_severity[job->severity - 1].end, step = of_severity[job->severity - 1].step;
-    const int count = (int)ceil((end - 1.0) / step);
-    const double distance = (1.0 + step) - 1.0; /* of the first two factors, in which NumPy goes on */
+    const int count = zoom_factor_count(end, step);
     struct float_image image, sum = {0};
     int status = -1;
 
@@ -40,7 +37,7 @@ int imagenet_c_zoom_blur(struct df_corruption_job *job)
     const int64_t values = image.width * image.height * image.channels;
     memcpy(sum.pixels, image.pixels, (size_t)values * sizeof *sum.pixels);
     for (int i = 1; i < count; i++) {
-        if (clipped_zoom_add(&image, 1.0 + i * distance, &sum) != 0)
+        if (clipped_zoom_add(&image, zoom_factor(step, i), &sum) != 0)
             goto done;
     }
     for (int64_t i = 0; i < values; i++)

@@ -12,6 +12,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #define WEIGHT_ONE 2048 /* 11 bits of fraction */
 
@@ -43,11 +46,40 @@ static void make_taps(struct tap *taps, int64_t source, int64_t destination, int
     }
 }
 
-/* One source row at the destination's width, as sums >> 4: they fit 15 bits. */
-static void resize_row(const uint8_t *restrict row, const struct tap *restrict taps, int16_t *restrict sums,
-                       int64_t width)
+#if defined(__SSE2__)
+/* All but the last pixels of a row: each reads its left and right pixel, which are neighbours or the right
+ * one's weight is 0, as eight bytes, and writes four sums, of which the next pixel overwrites the fourth.
+ * Returns how many it did. */
+static int64_t resize_most(const uint8_t *restrict row, int64_t source_width, const struct tap *restrict taps,
+                           int16_t *restrict sums, int64_t width)
 {
-    for (int64_t x = 0; x < width; x++) {
+    const __m128i zero = _mm_setzero_si128();
+    int64_t x = 0;
+
+    for (; x < width - 1 && taps[x].at[0] <= source_width - 3; x++) {
+        int32_t weights;
+        memcpy(&weights, taps[x].weight, sizeof weights);
+        const __m128i pixels = _mm_loadl_epi64((const __m128i *)(row + 3 * (int64_t)taps[x].at[0]));
+        const __m128i both = _mm_unpacklo_epi8(pixels, _mm_srli_epi64(pixels, 24));
+        const __m128i sum = _mm_madd_epi16(_mm_unpacklo_epi8(both, zero), _mm_set1_epi32(weights));
+        _mm_storel_epi64((__m128i *)(sums + 3 * x), _mm_packs_epi32(_mm_srai_epi32(sum, 4), zero));
+    }
+    return x;
+}
+#else
+static int64_t resize_most(const uint8_t *row, int64_t source_width, const struct tap *taps, int16_t *sums,
+                           int64_t width)
+{
+    (void)row, (void)source_width, (void)taps, (void)sums, (void)width;
+    return 0;
+}
+#endif
+
+/* One source row at the destination's width, as sums >> 4: they fit 15 bits. */
+static void resize_row(const uint8_t *restrict row, int64_t source_width, const struct tap *restrict taps,
+                       int16_t *restrict sums, int64_t width)
+{
+    for (int64_t x = resize_most(row, source_width, taps, sums, width); x < width; x++) {
         const uint8_t *left = row + 3 * (int64_t)taps[x].at[0];
         const uint8_t *right = row + 3 * (int64_t)taps[x].at[1];
         int a = taps[x].weight[0], b = taps[x].weight[1];
@@ -67,53 +99,99 @@ static void blend_rows(const int16_t *restrict upper, const int16_t *restrict lo
     }
 }
 
+/* A resizing under way, row by row. */
+struct resizing {
+    const uint8_t *first; /* pixel of the part */
+    int64_t stride;       /* of the source's rows */
+    int64_t part_width, width;
+    struct tap *columns, *rows;
+    int16_t *sums;   /* [2, width, 3] */
+    int64_t held[2]; /* which row of the part each of them has */
+};
+
+static void resizing_end(struct resizing *resizing)
+{
+    free(resizing->columns);
+    free(resizing->rows);
+    free(resizing->sums);
+}
+
+/* To be ended in either case. */
+static int resizing_begin(struct resizing *resizing, const struct df_image *source,
+                          const struct df_image_part *part, int64_t width, int64_t height)
+{
+    *resizing = (struct resizing){.first = source->pixels + (part->y * source->width + part->x) * 3,
+                                  .stride = source->width * 3,
+                                  .part_width = part->width,
+                                  .width = width,
+                                  .held = {-1, -1}};
+    assert(source->channels == 3 && part->x >= 0 && part->y >= 0);
+    assert(part->x + part->width <= source->width && part->y + part->height <= source->height);
+    DF_TRY(df_image_check_size(width, height));
+    resizing->columns = malloc((size_t)width * sizeof *resizing->columns);
+    resizing->rows = malloc((size_t)height * sizeof *resizing->rows);
+    resizing->sums = malloc(2 * (size_t)width * 3 * sizeof *resizing->sums);
+    if (!resizing->columns || !resizing->rows || !resizing->sums)
+        return df_error_memory("resizing an image",
+                               (unsigned long long)(width + height) * sizeof *resizing->rows);
+    make_taps(resizing->columns, part->width, width, 1);
+    make_taps(resizing->rows, part->height, height, 0);
+    return 0;
+}
+
+static void resizing_row(struct resizing *resizing, int64_t y, uint8_t *out)
+{
+    const int64_t values = resizing->width * 3;
+    const struct tap *tap = &resizing->rows[y];
+    const int16_t *taken[2];
+
+    for (int k = 0; k < 2; k++) {
+        /* Neighbouring rows have different parities, so a row that both taps of the next line need stays. */
+        const int64_t row = tap->at[k];
+        const int slot = (int)(row & 1);
+        int16_t *sums = resizing->sums + slot * values;
+        if (resizing->held[slot] != row)
+            resize_row(resizing->first + row * resizing->stride, resizing->part_width, resizing->columns,
+                       sums, resizing->width);
+        resizing->held[slot] = row;
+        taken[k] = sums;
+    }
+    blend_rows(taken[0], taken[1], tap->weight, out, values);
+}
+
 int df_resize_linear(const struct df_image *source, uint8_t *destination, int64_t width, int64_t height)
 {
     const struct df_image_part all = {0, 0, source->width, source->height};
+    struct resizing resizing;
 
-    return df_resize_linear_part(source, &all, destination, width, height);
+    const int status = resizing_begin(&resizing, source, &all, width, height);
+    for (int64_t y = 0; status == 0 && y < height; y++)
+        resizing_row(&resizing, y, destination + y * width * 3);
+    resizing_end(&resizing);
+    return status;
 }
 
-int df_resize_linear_part(const struct df_image *source, const struct df_image_part *part,
-                          uint8_t *destination, int64_t width, int64_t height)
+int df_resize_linear_part(const struct df_image *source, const struct df_image_part *part, int64_t width,
+                          int64_t height, df_row_taker *take, void *result)
 {
-    const int64_t row_values = width * 3;
-    const uint8_t *first = source->pixels + (part->y * source->width + part->x) * 3;
-    int64_t held[2] = {-1, -1}; /* which source row each of the two sums has */
+    struct resizing resizing;
     int status = -1;
 
-    assert(source->channels == 3 && part->x >= 0 && part->y >= 0 && part->x + part->width <= source->width &&
-           part->y + part->height <= source->height);
-    DF_TRY(df_image_check_size(width, height));
-    struct tap *columns = malloc((size_t)width * sizeof *columns);
-    struct tap *rows = malloc((size_t)height * sizeof *rows);
-    int16_t *sums = malloc(2 * (size_t)row_values * sizeof *sums);
-    if (!columns || !rows || !sums) {
-        df_error_memory("resizing an image", (unsigned long long)(width + height) * sizeof *rows);
+    uint8_t *row = malloc((size_t)width * 3);
+    if (resizing_begin(&resizing, source, part, width, height) != 0)
+        goto done;
+    if (!row) {
+        df_error_memory("resizing an image", (unsigned long long)width * 3);
         goto done;
     }
-    make_taps(columns, part->width, width, 1);
-    make_taps(rows, part->height, height, 0);
     for (int64_t y = 0; y < height; y++) {
-        const int16_t *taken[2];
-        for (int k = 0; k < 2; k++) {
-            /* Neighbouring rows have different parities, so a row that both taps of the next line need stays.
-             */
-            int64_t row = rows[y].at[k];
-            int slot = (int)(row & 1);
-            int16_t *sum = sums + slot * row_values;
-            if (held[slot] != row)
-                resize_row(first + row * source->width * 3, columns, sum, width);
-            held[slot] = row;
-            taken[k] = sum;
-        }
-        blend_rows(taken[0], taken[1], rows[y].weight, destination + y * row_values, row_values);
+        resizing_row(&resizing, y, row);
+        take(result, y, row);
     }
     status = 0;
 done:
-    free(columns);
-    free(rows);
-    free(sums);
+    resizing_end(&resizing);
+    free(row);
     return status;
 }
 
