@@ -60,7 +60,27 @@ static int choose_corruptions(struct run *run)
                                               &run->choice);
 }
 
-/* Rows of the table, frost among them also where it has no photographs: the summary says so. */
+/* Frost has a row also where it has no photographs: the summary says so. */
+static int add_row(struct run *run, const struct df_corruption *corruption)
+{
+    DF_TRY(
+        df_corruption_results_add(&run->results, corruption->name, corruption->family, corruption->common));
+    if (corruption->needs_frost && !run->frost)
+        DF_TRY(df_corruption_results_skip(&run->results,
+                                          "needs its photographs, which scripts/get_frost.py fetches"));
+    return 0;
+}
+
+static bool has_family(const struct df_corruption_results *results, const char *family)
+{
+    for (size_t i = 0; i < results->n_rows; i++) {
+        if (strcmp(results->rows[i].family, family) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Rows of the table. Those of a family follow each other, in whatever order people type the names. */
 static int make_table(struct run *run)
 {
     const struct df_config *config = run->measure.config;
@@ -72,12 +92,13 @@ static int make_table(struct run *run)
         return df_corruption_results_add(&run->results, ONE_OF_TEN, "all families", false);
     DF_TRY(df_corruption_choice_frost(&run->choice, config->frost_dir, &run->frost));
     for (int i = 0; i < wanted.count; i++) {
-        const struct df_corruption *corruption = wanted.items[i];
-        DF_TRY(df_corruption_results_add(&run->results, corruption->name, corruption->family,
-                                         corruption->common));
-        if (corruption->needs_frost && !run->frost)
-            DF_TRY(df_corruption_results_skip(&run->results,
-                                              "needs its photographs, which scripts/get_frost.py fetches"));
+        const char *family = wanted.items[i]->family;
+        if (has_family(&run->results, family))
+            continue;
+        for (int k = i; k < wanted.count; k++) {
+            if (strcmp(wanted.items[k]->family, family) == 0)
+                DF_TRY(add_row(run, wanted.items[k]));
+        }
     }
     return 0;
 }

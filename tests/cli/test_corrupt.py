@@ -132,6 +132,12 @@ class Scores(CorruptTest):
         for name in ("clean", *NAMES.split(",")):
             self.assertIn(name, result.stdout)
 
+    def test_families_stay_together(self):
+        results, result = self.corrupt(corruptions="fog,contrast,snow", severity="1")
+        self.assertEqual([row["name"] for row in results["corruptions"]], ["fog", "snow", "contrast"])
+        first = [line.split()[0] for line in result.stdout.splitlines()[2:7]]
+        self.assertEqual(first, ["weather", "fog", "snow", "digital", "contrast"])
+
     def test_page_needs_no_network(self):
         self.corrupt()
         text = (self.folder / "out" / FILES[1]).read_text()
