@@ -202,6 +202,13 @@ class Continued(CorruptTest):
         self.assertIn("2 cells of out/", result.stderr)
         self.assertEqual(self.cells(more)["contrast", 4], self.cells(first)["contrast", 4])
 
+    def test_nothing_finished_is_lost(self):
+        self.corrupt()
+        before = contents(self.folder / "out")
+        for narrower, lost in (({"severity": "4"}, "gaussian_noise at severity 1"), ({"corruptions": "gaussian_noise"}, "contrast")):
+            self.refused(*self.command(**narrower), mentions=["--exp_name", f"it has scores of {lost}"])
+            self.assertEqual(contents(self.folder / "out"), before)
+
     def test_ctrl_c(self):
         command = self.command("--num_workers", 1, severity="all", corruptions="gaussian_noise,contrast,brightness")
         self.succeed(*command)
