@@ -248,6 +248,12 @@ class Continued(CorruptTest):
         self.refused(*self.command(), mentions=["cannot continue an earlier run"])
         self.corrupt("--restart")
 
+    def test_an_image_s_name_counts(self):
+        self.corrupt()
+        for kind in ("images", "masks"):
+            (self.data / kind / "val" / "02.png").rename(self.data / kind / "val" / "03.png")
+        self.refused(*self.command(), mentions=["cannot continue an earlier run"])
+
     def test_damaged_results(self):
         self.corrupt()
         whole = self.json.read_bytes()
