@@ -103,15 +103,15 @@ static bool is_plain(const struct df_inference_options *options)
 
 int measure_start(struct measure *measure)
 {
-    struct df_inference_options options;
+    const struct df_inference_options *how = &measure->how;
 
-    DF_TRY(choose_inference(measure, &options));
-    const bool batches = is_plain(&options) || options.crop > 0;
+    DF_TRY(choose_inference(measure, &measure->how));
+    const bool batches = is_plain(how) || how->crop > 0;
     measure->segmenter = df_setup_segmenter(&measure->setup, measure->config, DF_MODEL_EVALUATES,
                                             measure->dataset->n_classes, batches ? measure->batch_size : 1);
     if (!measure->segmenter)
         return -1;
-    if (!is_plain(&options) && !(measure->inference = df_inference_open(measure->segmenter, &options)))
+    if (!is_plain(how) && !(measure->inference = df_inference_open(measure->segmenter, how)))
         return -1;
     return 0;
 }
@@ -144,10 +144,10 @@ void measure_describe(const struct measure *measure, char *text, size_t size)
     const struct df_config *config = measure->config;
     char window[64] = "";
 
-    if (config->slide[0] > 0)
-        snprintf(window, sizeof window, ", sliding window %" PRId64 " / %" PRId64, config->slide[0],
-                 config->slide[1]);
-    snprintf(text, size, "%s%s%s%s%s", strcmp(config->resize, "short") == 0 ? ", ratio kept" : "", window,
+    if (measure->how.crop > 0)
+        snprintf(window, sizeof window, ", sliding window %" PRId64 " / %" PRId64, measure->how.crop,
+                 measure->how.stride);
+    snprintf(text, size, "%s%s%s%s%s", measure->how.keep_ratio ? ", ratio kept" : "", window,
              config->tta ? ", scales " : "", config->tta ? config->scales : "",
              config->tta ? ", mirrored too" : "");
 }
@@ -169,7 +169,7 @@ void measure_facts(const struct measure *measure, struct measure_facts *facts)
 {
     const struct df_config *config = measure->config;
     const struct df_setup *setup = &measure->setup;
-    char how[128];
+    char how[200];
 
     measure_describe(measure, how, sizeof how);
     facts->count = 0;
