@@ -140,8 +140,18 @@ static int take_over(struct run *run)
         return df_error_context(
             "cannot continue an earlier run (--restart begins anew, --exp_name names other files)");
     if (taken > 0)
-        df_log("%d cells of %s are kept, --restart would measure them anew", taken, run->json);
+        df_log("%d cell%s of %s kept, --restart would measure all anew", taken, taken == 1 ? "" : "s",
+               run->json);
     return 0;
+}
+
+static void collect_facts(const struct run *run, struct measure_facts *facts)
+{
+    const struct df_config *config = run->measure.config;
+
+    measure_facts(&run->measure, facts);
+    measure_add_fact(facts, "suite", "%s", config->suite);
+    measure_add_fact(facts, "seed", "%" PRId64, config->seed);
 }
 
 /* Called after every cell. */
@@ -149,7 +159,7 @@ static int save(const struct run *run)
 {
     struct measure_facts facts;
 
-    measure_facts(&run->measure, &facts);
+    collect_facts(run, &facts);
     return df_corruption_results_write(run->json, &run->results, run->key, facts.items, facts.count);
 }
 
@@ -159,7 +169,7 @@ static int write_reports(const struct run *run)
     struct measure_facts facts;
     char title[256];
 
-    measure_facts(&run->measure, &facts);
+    collect_facts(run, &facts);
     snprintf(title, sizeof title, "%s on corrupted %s", config->lora_weights, config->dataset);
     const struct df_corruption_report report = {
         .title = title, .facts = facts.items, .n_facts = facts.count, .results = &run->results};

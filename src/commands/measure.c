@@ -152,9 +152,7 @@ void measure_describe(const struct measure *measure, char *text, size_t size)
              config->tta ? ", mirrored too" : "");
 }
 
-/* Adds a fact with a text of its own. */
-__attribute__((format(printf, 3, 4))) static void add_fact(struct measure_facts *facts, const char *name,
-                                                           const char *format, ...)
+void measure_add_fact(struct measure_facts *facts, const char *name, const char *format, ...)
 {
     va_list arguments;
     char *text = facts->texts[facts->count];
@@ -173,14 +171,14 @@ void measure_facts(const struct measure *measure, struct measure_facts *facts)
 
     measure_describe(measure, how, sizeof how);
     facts->count = 0;
-    add_fact(facts, "checkpoint", "%s", config->lora_weights);
-    add_fact(facts, "backbone", "%s", setup->weights_path);
-    add_fact(facts, "LoRA rank", "%" PRId64, setup->checkpoint->rank);
-    add_fact(facts, "decoder", "%s", setup->checkpoint->decoder->title);
-    add_fact(facts, "data set", "%s, %" PRId64 " images", config->dataset, measure->dataset->count);
-    add_fact(facts, "model input", "%" PRId64 " x %" PRId64 "%s", setup->height, setup->width, how);
-    add_fact(facts, "normalisation", "%s", setup->normalize);
-    add_fact(facts, "measured at", "%s",
-             measure->original ? "the labels' original size" : "the network's input size");
-    add_fact(facts, "precision", "%s", df_dtype_name(setup->backend->compute));
+    measure_add_fact(facts, "checkpoint", "%s", config->lora_weights);
+    measure_add_fact(facts, "backbone", "%s", setup->weights_path);
+    measure_add_fact(facts, "LoRA rank", "%" PRId64, setup->checkpoint->rank);
+    measure_add_fact(facts, "decoder", "%s", setup->checkpoint->decoder->title);
+    measure_add_fact(facts, "data set", "%s, %" PRId64 " images", config->dataset, measure->dataset->count);
+    measure_add_fact(facts, "model input", "%" PRId64 " x %" PRId64 "%s", setup->height, setup->width, how);
+    measure_add_fact(facts, "normalisation", "%s", setup->normalize);
+    measure_add_fact(facts, "measured at", "%s",
+                     measure->original ? "the labels' original size" : "the network's input size");
+    measure_add_fact(facts, "precision", "%s", df_dtype_name(setup->backend->compute));
 }

@@ -37,7 +37,7 @@ struct df_loader *measure_loader(const struct measure *measure, bool originals, 
  * "" for the plain way. */
 void measure_describe(const struct measure *measure, char *text, size_t size);
 
-#define MEASURE_FACTS 10
+#define MEASURE_FACTS 11
 
 /* After measure_start: what reports say of the model, the data and the way of measuring. The texts live here
  * or in what measure holds. */
@@ -48,5 +48,8 @@ struct measure_facts {
 };
 
 void measure_facts(const struct measure *measure, struct measure_facts *facts);
+/* Adds one more, with a text of its own. */
+__attribute__((format(printf, 3, 4))) void measure_add_fact(struct measure_facts *facts, const char *name,
+                                                            const char *format, ...);
 
 #endif

@@ -139,12 +139,14 @@ class Scores(CorruptTest):
         self.assertEqual(first, ["weather", "fog", "snow", "digital", "contrast"])
 
     def test_page_needs_no_network(self):
-        self.corrupt()
+        self.corrupt("--seed", 43)
         text = (self.folder / "out" / FILES[1]).read_text()
         page = Page(text)
         self.assertEqual([link for link in page.links if not link.startswith(("data:", "#"))], [])
         self.assertNotRegex(text, r"https?://(?!www\.w3\.org/)")
-        self.assertIn("gaussian_noise", page.text)
+        for words in ("gaussian_noise", "imagenet-c", "seed"):
+            self.assertIn(words, page.text)
+        self.assertEqual(json.loads(self.json.read_text())["facts"]["seed"], "43")
 
     def test_threads_change_nothing(self):
         self.corrupt("--threads", 1, "--num_workers", 1)
