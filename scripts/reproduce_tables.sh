@@ -15,6 +15,7 @@ cd "$(dirname "$0")/.."
 
 data_root=data checkpoints=output output=output/tables only='' only_family='' epochs=100 size=large weights='' train=no extra=()
 while [ $# -gt 0 ]; do
+    [ $# -gt 1 ] || [ "$1" = --train ] || set -- --help # a flag without its value
     case $1 in
     --data_root) data_root=$2; shift 2 ;;
     --checkpoints) checkpoints=$2; shift 2 ;;
@@ -62,7 +63,7 @@ find_checkpoint() { # published file, name, data set, family, training flags
     elif [ "$train" = yes ]; then
         # shellcheck disable=SC2086 # flags are words
         "$program" train --dataset "$3" --dino_type "$4" $5 --recipe reference --epochs "$epochs" --exp_name "$2" \
-            --output_dir "$checkpoints" "${common[@]}" >&2
+            --output_dir "$checkpoints" "${common[@]}" >&2 || exit 1 # set -e does not reach here
         echo "$own"
     fi
 }
@@ -90,5 +91,12 @@ while IFS='|' read -r dataset components family published clean corrupted flags;
         percent "$results" clean.miou)|$(percent "$results" corruptions.0.cells.0.miou)")
 done <<<"$rows"
 
+[ ${#table[@]} -gt 0 ] || { echo "error: no row is of data set '$only' and backbone '$only_family'" >&2; exit 2; }
 head='data set|components|backbone|published clean|published level 5|reference clean|reference level 5|mIoU clean|mIoU level 5'
-printf '%s\n' "$head" "${table[@]}" | tee "$output/tables.txt" | column -t -s '|' -o '  '
+printf '%s\n' "$head" "${table[@]}" >"$output/tables.txt"
+python3 -c '
+import sys
+rows = [line.rstrip("\n").split("|") for line in open(sys.argv[1], encoding="utf-8")]
+widths = [max(map(len, column)) for column in zip(*rows)]
+for row in rows:
+    print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())' "$output/tables.txt"

@@ -19,8 +19,8 @@
 /* The frost photographs; read-only once opened, so that threads may share them. */
 struct df_frost;
 
-/* Reads frost1.png … frost5.jpg of the folder. NULL with the error set, which names the missing file and
- * scripts/get_frost.py. */
+/* Reads frost1.png … frost5.jpg of the folder. NULL with the error set, which names scripts/get_frost.py and
+ * the file that is missing, damaged or of another size than the package's. */
 struct df_frost *df_frost_open(const char *folder);
 void df_frost_free(struct df_frost *frost); /* NULL is allowed */
 

@@ -100,11 +100,11 @@ int df_corruption_results_write(const char *path, const struct df_corruption_res
                                 const char *key, const struct df_fact *facts, size_t n_facts);
 
 /* Takes over what an earlier run has measured: fills clean, and the cells of rows with the names of the
- * file's, at the severities that results has; others of the file are left out. taken: how many cells, the
- * clean one with them; 0 without a file.
+ * file's. taken: how many cells, the clean one with them; 0 without a file.
  *
- * -1 with the error set, and results as before, where the file is damaged, is no such file, or has another
- * key: scores of another model, other data, other settings. Nothing in the file is believed. */
+ * -1 with the error set, and results as before, where the file is damaged, is no such file, has another key
+ * (scores of another model, other data, other settings), or has scores for which results has no row that is
+ * measured, or not that severity: writing the file again would lose them. Nothing in the file is believed. */
 int df_corruption_results_read(const char *path, const char *key, struct df_corruption_results *results,
                                int *taken);
 

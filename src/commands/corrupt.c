@@ -60,7 +60,27 @@ static int choose_corruptions(struct run *run)
                                               &run->choice);
 }
 
-/* Rows of the table, frost among them also where it has no photographs: the summary says so. */
+/* Frost has a row also where it has no photographs: the summary says so. */
+static int add_row(struct run *run, const struct df_corruption *corruption)
+{
+    DF_TRY(
+        df_corruption_results_add(&run->results, corruption->name, corruption->family, corruption->common));
+    if (corruption->needs_frost && !run->frost)
+        DF_TRY(df_corruption_results_skip(&run->results,
+                                          "needs its photographs, which scripts/get_frost.py fetches"));
+    return 0;
+}
+
+static bool has_family(const struct df_corruption_results *results, const char *family)
+{
+    for (size_t i = 0; i < results->n_rows; i++) {
+        if (strcmp(results->rows[i].family, family) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Rows of the table. Those of a family follow each other, in whatever order people type the names. */
 static int make_table(struct run *run)
 {
     const struct df_config *config = run->measure.config;
@@ -72,12 +92,13 @@ static int make_table(struct run *run)
         return df_corruption_results_add(&run->results, ONE_OF_TEN, "all families", false);
     DF_TRY(df_corruption_choice_frost(&run->choice, config->frost_dir, &run->frost));
     for (int i = 0; i < wanted.count; i++) {
-        const struct df_corruption *corruption = wanted.items[i];
-        DF_TRY(df_corruption_results_add(&run->results, corruption->name, corruption->family,
-                                         corruption->common));
-        if (corruption->needs_frost && !run->frost)
-            DF_TRY(df_corruption_results_skip(&run->results,
-                                              "needs its photographs, which scripts/get_frost.py fetches"));
+        const char *family = wanted.items[i]->family;
+        if (has_family(&run->results, family))
+            continue;
+        for (int k = i; k < wanted.count; k++) {
+            if (strcmp(wanted.items[k]->family, family) == 0)
+                DF_TRY(add_row(run, wanted.items[k]));
+        }
     }
     return 0;
 }
@@ -119,8 +140,18 @@ static int take_over(struct run *run)
         return df_error_context(
             "cannot continue an earlier run (--restart begins anew, --exp_name names other files)");
     if (taken > 0)
-        df_log("%d cells of %s are kept, --restart would measure them anew", taken, run->json);
+        df_log("%d cell%s of %s kept, --restart would measure all anew", taken, taken == 1 ? "" : "s",
+               run->json);
     return 0;
+}
+
+static void collect_facts(const struct run *run, struct measure_facts *facts)
+{
+    const struct df_config *config = run->measure.config;
+
+    measure_facts(&run->measure, facts);
+    measure_add_fact(facts, "suite", "%s", config->suite);
+    measure_add_fact(facts, "seed", "%" PRId64, config->seed);
 }
 
 /* Called after every cell. */
@@ -128,7 +159,7 @@ static int save(const struct run *run)
 {
     struct measure_facts facts;
 
-    measure_facts(&run->measure, &facts);
+    collect_facts(run, &facts);
     return df_corruption_results_write(run->json, &run->results, run->key, facts.items, facts.count);
 }
 
@@ -138,7 +169,7 @@ static int write_reports(const struct run *run)
     struct measure_facts facts;
     char title[256];
 
-    measure_facts(&run->measure, &facts);
+    collect_facts(run, &facts);
     snprintf(title, sizeof title, "%s on corrupted %s", config->lora_weights, config->dataset);
     const struct df_corruption_report report = {
         .title = title, .facts = facts.items, .n_facts = facts.count, .results = &run->results};

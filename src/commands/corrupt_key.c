@@ -19,6 +19,14 @@ static int add_checkpoint(struct df_digest *digest, const char *path)
     return 0;
 }
 
+/* Names are part of what is drawn for images; what void is in reference_iou depends on the kind of set. */
+static void add_names(struct df_digest *digest, const struct df_dataset *dataset)
+{
+    df_digest_add_number(digest, dataset->reference_void_is_background);
+    for (int64_t i = 0; i < dataset->count; i++)
+        df_digest_add_text(digest, dataset->samples[i].name);
+}
+
 static void add_settings(struct df_digest *digest, const struct measure *measure)
 {
     const struct df_config *config = measure->config;
@@ -43,6 +51,7 @@ int corrupt_key(const struct measure *measure, char key[CORRUPT_KEY_LENGTH])
     df_digest_start(&digest);
     df_digest_add_number(&digest, files);
     DF_TRY(add_checkpoint(&digest, measure->config->lora_weights));
+    add_names(&digest, measure->dataset);
     add_settings(&digest, measure);
     snprintf(key, CORRUPT_KEY_LENGTH, "%016" PRIx64, df_digest_value(&digest));
     return 0;

@@ -103,15 +103,15 @@ static bool is_plain(const struct df_inference_options *options)
 
 int measure_start(struct measure *measure)
 {
-    struct df_inference_options options;
+    const struct df_inference_options *how = &measure->how;
 
-    DF_TRY(choose_inference(measure, &options));
-    const bool batches = is_plain(&options) || options.crop > 0;
+    DF_TRY(choose_inference(measure, &measure->how));
+    const bool batches = is_plain(how) || how->crop > 0;
     measure->segmenter = df_setup_segmenter(&measure->setup, measure->config, DF_MODEL_EVALUATES,
                                             measure->dataset->n_classes, batches ? measure->batch_size : 1);
     if (!measure->segmenter)
         return -1;
-    if (!is_plain(&options) && !(measure->inference = df_inference_open(measure->segmenter, &options)))
+    if (!is_plain(how) && !(measure->inference = df_inference_open(measure->segmenter, how)))
         return -1;
     return 0;
 }
@@ -144,17 +144,15 @@ void measure_describe(const struct measure *measure, char *text, size_t size)
     const struct df_config *config = measure->config;
     char window[64] = "";
 
-    if (config->slide[0] > 0)
-        snprintf(window, sizeof window, ", sliding window %" PRId64 " / %" PRId64, config->slide[0],
-                 config->slide[1]);
-    snprintf(text, size, "%s%s%s%s%s", strcmp(config->resize, "short") == 0 ? ", ratio kept" : "", window,
+    if (measure->how.crop > 0)
+        snprintf(window, sizeof window, ", sliding window %" PRId64 " / %" PRId64, measure->how.crop,
+                 measure->how.stride);
+    snprintf(text, size, "%s%s%s%s%s", measure->how.keep_ratio ? ", ratio kept" : "", window,
              config->tta ? ", scales " : "", config->tta ? config->scales : "",
              config->tta ? ", mirrored too" : "");
 }
 
-/* Adds a fact with a text of its own. */
-__attribute__((format(printf, 3, 4))) static void add_fact(struct measure_facts *facts, const char *name,
-                                                           const char *format, ...)
+void measure_add_fact(struct measure_facts *facts, const char *name, const char *format, ...)
 {
     va_list arguments;
     char *text = facts->texts[facts->count];
@@ -169,18 +167,18 @@ void measure_facts(const struct measure *measure, struct measure_facts *facts)
 {
     const struct df_config *config = measure->config;
     const struct df_setup *setup = &measure->setup;
-    char how[128];
+    char how[200];
 
     measure_describe(measure, how, sizeof how);
     facts->count = 0;
-    add_fact(facts, "checkpoint", "%s", config->lora_weights);
-    add_fact(facts, "backbone", "%s", setup->weights_path);
-    add_fact(facts, "LoRA rank", "%" PRId64, setup->checkpoint->rank);
-    add_fact(facts, "decoder", "%s", setup->checkpoint->decoder->title);
-    add_fact(facts, "data set", "%s, %" PRId64 " images", config->dataset, measure->dataset->count);
-    add_fact(facts, "model input", "%" PRId64 " x %" PRId64 "%s", setup->height, setup->width, how);
-    add_fact(facts, "normalisation", "%s", setup->normalize);
-    add_fact(facts, "measured at", "%s",
-             measure->original ? "the labels' original size" : "the network's input size");
-    add_fact(facts, "precision", "%s", df_dtype_name(setup->backend->compute));
+    measure_add_fact(facts, "checkpoint", "%s", config->lora_weights);
+    measure_add_fact(facts, "backbone", "%s", setup->weights_path);
+    measure_add_fact(facts, "LoRA rank", "%" PRId64, setup->checkpoint->rank);
+    measure_add_fact(facts, "decoder", "%s", setup->checkpoint->decoder->title);
+    measure_add_fact(facts, "data set", "%s, %" PRId64 " images", config->dataset, measure->dataset->count);
+    measure_add_fact(facts, "model input", "%" PRId64 " x %" PRId64 "%s", setup->height, setup->width, how);
+    measure_add_fact(facts, "normalisation", "%s", setup->normalize);
+    measure_add_fact(facts, "measured at", "%s",
+                     measure->original ? "the labels' original size" : "the network's input size");
+    measure_add_fact(facts, "precision", "%s", df_dtype_name(setup->backend->compute));
 }

@@ -13,8 +13,9 @@ struct measure {
     const struct df_config *config;
     struct df_setup setup;
     struct df_dataset *dataset;
-    char **class_names; /* [dataset->n_classes] */
-    int64_t batch_size; /* of the loader, and of the means in reference_iou and loss */
+    char **class_names;              /* [dataset->n_classes] */
+    int64_t batch_size;              /* of the loader, and of the means in reference_iou and loss */
+    struct df_inference_options how; /* from measure_start */
     struct df_segmenter *segmenter;
     struct df_inference *inference; /* NULL: images are resized and go through the model in batches */
     bool original;                  /* labels are compared at their own size */
@@ -31,14 +32,15 @@ void measure_close(struct measure *measure);
 struct df_loader *measure_loader(const struct measure *measure, bool originals, df_sample_reader *read,
                                  void *context);
 
-/* How images go through the model, in words, each behind a comma: ", ratio kept, sliding window 490 / 320";
+/* After measure_start: how images go through the model, in words, each behind a comma: ", ratio kept, sliding
+ * window 490 / 320";
  * "" for the plain way. */
 void measure_describe(const struct measure *measure, char *text, size_t size);
 
-#define MEASURE_FACTS 10
+#define MEASURE_FACTS 11
 
-/* What reports say of the model, the data and the way of measuring. The texts live here or in what measure
- * holds. */
+/* After measure_start: what reports say of the model, the data and the way of measuring. The texts live here
+ * or in what measure holds. */
 struct measure_facts {
     struct df_fact items[MEASURE_FACTS];
     size_t count;
@@ -46,5 +48,8 @@ struct measure_facts {
 };
 
 void measure_facts(const struct measure *measure, struct measure_facts *facts);
+/* Adds one more, with a text of its own. */
+__attribute__((format(printf, 3, 4))) void measure_add_fact(struct measure_facts *facts, const char *name,
+                                                            const char *format, ...);
 
 #endif

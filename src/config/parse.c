@@ -121,6 +121,13 @@ static int check_window(const struct df_config *config)
                         (long long)config->slide[0], (long long)config->slide[1]);
 }
 
+static int check_scales(const struct df_config *config)
+{
+    if (!config->typed[DF_OPTION_SCALES] || config->tta)
+        return 0;
+    return df_error_set("--scales are those of --tta, which was not given");
+}
+
 /* What no single flag can tell. */
 static int check_config(struct df_config *config)
 {
@@ -135,6 +142,7 @@ static int check_config(struct df_config *config)
     }
     DF_TRY(df_config_read_lists(config));
     DF_TRY(check_window(config));
+    DF_TRY(check_scales(config));
     return check_folder_options(config);
 }
 

@@ -5,6 +5,7 @@
 #include "dinoft/error.h"
 #include "dinoft/text.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -12,20 +13,38 @@ struct df_frost {
     struct df_image photographs[DF_CORRUPTION_FROSTS];
 };
 
-static int read_photograph(const char *folder, const char *name, struct df_image *photograph)
+/* Those of the package. Others would give scores that compare with nobody's. */
+static const struct original {
+    const char *name;
+    int64_t width, height;
+} originals[DF_CORRUPTION_FROSTS] = {{"frost1.png", 900, 600},
+                                     {"frost2.png", 560, 315},
+                                     {"frost3.png", 560, 315},
+                                     {"frost4.jpg", 527, 350},
+                                     {"frost5.jpg", 660, 495}};
+
+static int read_original(const char *path, const struct original *original, struct df_image *photograph)
 {
-    char *path = df_text_format("%s/%s", folder, name);
+    DF_TRY(df_image_read(path, photograph));
+    if (photograph->width != original->width || photograph->height != original->height)
+        return df_error_set("%s has %" PRId64 " x %" PRId64 " pixels, the original has %" PRId64
+                            " x %" PRId64,
+                            path, photograph->width, photograph->height, original->width, original->height);
+    return 0;
+}
+
+static int read_photograph(const char *folder, const struct original *original, struct df_image *photograph)
+{
+    char *path = df_text_format("%s/%s", folder, original->name);
     if (!path)
         return -1;
-    const int status = df_image_read(path, photograph);
+    const int status = read_original(path, original, photograph);
     free(path);
     return status == 0 ? 0 : df_error_context("frost's photographs (scripts/get_frost.py fetches them)");
 }
 
 struct df_frost *df_frost_open(const char *folder)
 {
-    static const char *const names[DF_CORRUPTION_FROSTS] = {"frost1.png", "frost2.png", "frost3.png",
-                                                            "frost4.jpg", "frost5.jpg"};
     struct df_frost *frost = calloc(1, sizeof *frost);
 
     if (!frost) {
@@ -33,7 +52,7 @@ struct df_frost *df_frost_open(const char *folder)
         return NULL;
     }
     for (int i = 0; i < DF_CORRUPTION_FROSTS; i++) {
-        if (read_photograph(folder, names[i], &frost->photographs[i]) != 0) {
+        if (read_photograph(folder, &originals[i], &frost->photographs[i]) != 0) {
             df_frost_free(frost);
             return NULL;
         }

@@ -73,7 +73,7 @@ static int read_cell(const cJSON *node, struct df_corruption_cell *cell)
     return 0;
 }
 
-/* The row of that name that is to be measured; NULL without one. */
+/* The row of that name that is to be measured; NULL: none, or it is skipped. */
 static struct df_corruption_row *row_named(const struct df_corruption_results *results, const char *name)
 {
     for (size_t i = 0; i < results->n_rows; i++) {
@@ -107,8 +107,10 @@ static int read_row(const cJSON *node, const struct severities *severities,
         const int severity = severities->values[i++];
         struct df_corruption_cell cell;
         DF_TRY(read_cell(item, &cell));
-        if (!row || !cell.done || !has_severity(results, severity))
+        if (!cell.done)
             continue;
+        if (!row || !has_severity(results, severity))
+            return df_error_set("it has scores of %s at severity %d, which would be lost", name, severity);
         if (row->cells[severity - 1].done)
             return df_error_set("it has the same corruption twice");
         row->cells[severity - 1] = cell;

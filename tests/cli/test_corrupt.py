@@ -132,13 +132,21 @@ class Scores(CorruptTest):
         for name in ("clean", *NAMES.split(",")):
             self.assertIn(name, result.stdout)
 
+    def test_families_stay_together(self):
+        results, result = self.corrupt(corruptions="fog,contrast,snow", severity="1")
+        self.assertEqual([row["name"] for row in results["corruptions"]], ["fog", "snow", "contrast"])
+        first = [line.split()[0] for line in result.stdout.splitlines()[2:7]]
+        self.assertEqual(first, ["weather", "fog", "snow", "digital", "contrast"])
+
     def test_page_needs_no_network(self):
-        self.corrupt()
+        self.corrupt("--seed", 43)
         text = (self.folder / "out" / FILES[1]).read_text()
         page = Page(text)
         self.assertEqual([link for link in page.links if not link.startswith(("data:", "#"))], [])
         self.assertNotRegex(text, r"https?://(?!www\.w3\.org/)")
-        self.assertIn("gaussian_noise", page.text)
+        for words in ("gaussian_noise", "imagenet-c", "seed"):
+            self.assertIn(words, page.text)
+        self.assertEqual(json.loads(self.json.read_text())["facts"]["seed"], "43")
 
     def test_threads_change_nothing(self):
         self.corrupt("--threads", 1, "--num_workers", 1)
@@ -196,6 +204,13 @@ class Continued(CorruptTest):
         self.assertIn("2 cells of out/", result.stderr)
         self.assertEqual(self.cells(more)["contrast", 4], self.cells(first)["contrast", 4])
 
+    def test_nothing_finished_is_lost(self):
+        self.corrupt()
+        before = contents(self.folder / "out")
+        for narrower, lost in (({"severity": "4"}, "gaussian_noise at severity 1"), ({"corruptions": "gaussian_noise"}, "contrast")):
+            self.refused(*self.command(**narrower), mentions=["--exp_name", f"it has scores of {lost}"])
+            self.assertEqual(contents(self.folder / "out"), before)
+
     def test_ctrl_c(self):
         command = self.command("--num_workers", 1, severity="all", corruptions="gaussian_noise,contrast,brightness")
         self.succeed(*command)
@@ -234,6 +249,12 @@ class Continued(CorruptTest):
         write_png(mask, picture)
         self.refused(*self.command(), mentions=["cannot continue an earlier run"])
         self.corrupt("--restart")
+
+    def test_an_image_s_name_counts(self):
+        self.corrupt()
+        for kind in ("images", "masks"):
+            (self.data / kind / "val" / "02.png").rename(self.data / kind / "val" / "03.png")
+        self.refused(*self.command(), mentions=["cannot continue an earlier run"])
 
     def test_damaged_results(self):
         self.corrupt()

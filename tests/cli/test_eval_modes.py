@@ -212,6 +212,7 @@ class EvalModesTest(CommandLineTest):
             (["--scales", "1,,2"], "--scales: expected numbers from 0.1 to 10 with commas between them, found '1,,2'"),
             (["--scales", "0"], "--scales: expected numbers from 0.1 to 10"),
             (["--slide", "100"], "--slide: expected two whole numbers, CROP STRIDE"),
+            (["--scales", "1,2"], "--scales are those of --tta, which was not given"),
             (["--slide", 100, 101], "--slide: windows of 100 pixels that are 101 apart leave gaps"),
             (["--resize", "long"], "--resize: 'long' is not one of stretch or short"),
         ):

@@ -23,13 +23,14 @@ static struct df_image constant(int width, int height, int shade)
     return image;
 }
 
-/* Each photograph has one shade: 0, 50, 100, 150, 200. */
+/* Each photograph has the original's size and one shade: 0, 50, 100, 150, 200. */
 static struct df_frost *made_up_frost(void)
 {
     static const char *const names[] = {"frost1.png", "frost2.png", "frost3.png", "frost4.jpg", "frost5.jpg"};
+    static const int sizes[][2] = {{900, 600}, {560, 315}, {560, 315}, {527, 350}, {660, 495}};
 
     for (int i = 0; i < DF_CORRUPTION_FROSTS; i++) {
-        struct df_image photograph = constant(80 - 8 * i, 60 + 7 * i, 50 * i);
+        struct df_image photograph = constant(sizes[i][0], sizes[i][1], 50 * i);
         const char *path = scratch_path(names[i]);
         assert_int_equal(i < 3 ? df_png_write_rgb(path, &photograph) : df_jpeg_write(path, &photograph, 100),
                          0);
@@ -49,7 +50,7 @@ static void frost_draws_from_five_photographs(void **state)
 
     (void)state;
     for (int draw = 0; draw < 60; draw++) {
-        struct df_image image = constant(40 + 5 * (draw % 13), 40 + 7 * (draw % 9), 90);
+        struct df_image image = constant(40 + 55 * (draw % 13), 40 + 45 * (draw % 9), 90);
         assert_int_equal(df_corrupt(named("frost"), 4, (uint64_t)draw, "a", frost, &image, NULL), 0);
         for (int64_t i = 1; i < image.width * image.height * 3; i++)
             assert_int_equal(image.pixels[i], image.pixels[0]);
@@ -75,6 +76,19 @@ static void frost_without_photographs_says_so(void **state)
     assert_error_has("scripts/get_frost.py");
     df_image_free(&image);
     df_frost_free(NULL);
+}
+
+static void photographs_of_other_sizes_are_refused(void **state)
+{
+    struct df_image other = constant(350, 527, 150);
+
+    (void)state;
+    df_frost_free(made_up_frost());
+    assert_int_equal(df_jpeg_write(scratch_path("frost4.jpg"), &other, 100), 0);
+    assert_null(df_frost_open(scratch_folder()));
+    assert_error_has("scripts/get_frost.py");
+    assert_error_has("frost4.jpg has 350 x 527 pixels, the original has 527 x 350");
+    df_image_free(&other);
 }
 
 /* A small image without a drop stays as it is; drops only lighten a black one. */
@@ -150,6 +164,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frost_draws_from_five_photographs),
         cmocka_unit_test(frost_without_photographs_says_so),
+        cmocka_unit_test(photographs_of_other_sizes_are_refused),
         cmocka_unit_test(spatter_without_drops_changes_nothing),
         cmocka_unit_test(labels_move_with_the_image),
     };

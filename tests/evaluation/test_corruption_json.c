@@ -145,30 +145,75 @@ static void without_a_file_nothing_is_taken(void **state)
     df_corruption_results_free(&results);
 }
 
-/* Only what is asked for now: other rows and severities of the file are left, skipped rows stay empty. */
-static void only_what_is_wanted_is_taken(void **state)
+/* Rows by name, in another order than the file's and among more rows and severities. */
+static void more_is_wanted_than_there_is(void **state)
 {
-    const int wanted[] = {2, 4, 5};
+    const int wanted[] = {1, 2, 4, 5};
     struct df_corruption_results results, other;
     int taken;
     (void)state;
     fill(&results);
     free(written(&results, "a.json"));
-    assert_int_equal(df_corruption_results_init(&other, "imagenet-c", wanted, 3), 0);
+    assert_int_equal(df_corruption_results_init(&other, "imagenet-c", wanted, 4), 0);
     assert_int_equal(df_corruption_results_add(&other, "snow", "weather", true), 0);
-    assert_int_equal(df_corruption_results_add(&other, "spatter", "extra", false), 0);
     assert_int_equal(df_corruption_results_add(&other, "frost", "weather", true), 0);
-    assert_int_equal(df_corruption_results_skip(&other, "no photographs"), 0);
-    other.rows[1].cells[3] = (struct df_corruption_cell){true, 0.5, 0.5, 0.5}; /* stays */
+    assert_int_equal(df_corruption_results_add(&other, "fog", "weather", true), 0);
+    assert_int_equal(df_corruption_results_add(&other, "spatter", "extra", false), 0);
+    other.rows[3].cells[3] = (struct df_corruption_cell){true, 0.5, 0.5, 0.5}; /* stays */
     assert_int_equal(df_corruption_results_read(scratch_path("a.json"), KEY, &other, &taken), 0);
-    assert_int_equal(taken, 3); /* clean, spatter at 2 and 5 */
-    assert_false(other.rows[1].cells[0].done);
-    assert_true(same_cell(&other.rows[1].cells[1], &results.rows[2].cells[1]));
-    assert_true(other.rows[1].cells[3].miou == 0.5);
-    assert_true(same_cell(&other.rows[1].cells[4], &results.rows[2].cells[4]));
-    assert_false(other.rows[2].cells[1].done);
+    assert_int_equal(taken, 9); /* clean and eight of nine */
+    for (int s = 0; s < DF_SEVERITIES; s++) {
+        assert_false(other.rows[0].cells[s].done);
+        assert_true(same_cell(&other.rows[1].cells[s], &results.rows[1].cells[s]));
+        assert_true(same_cell(&other.rows[2].cells[s], &results.rows[0].cells[s]));
+        if (s != 3)
+            assert_true(same_cell(&other.rows[3].cells[s], &results.rows[2].cells[s]));
+    }
+    assert_true(other.rows[3].cells[3].miou == 0.5);
     df_corruption_results_free(&results);
     df_corruption_results_free(&other);
+}
+
+/* Reads a.json into fog, frost and spatter, or the first of them. */
+static int read_into(int n_rows, const int *wanted, int n_wanted, bool skip_frost, int *taken)
+{
+    static const char *const names[] = {"fog", "frost", "spatter"};
+    struct df_corruption_results results;
+
+    assert_int_equal(df_corruption_results_init(&results, "imagenet-c", wanted, n_wanted), 0);
+    for (int i = 0; i < n_rows; i++) {
+        assert_int_equal(df_corruption_results_add(&results, names[i], "weather", true), 0);
+        if (i == 1 && skip_frost)
+            assert_int_equal(df_corruption_results_skip(&results, "no photographs"), 0);
+    }
+    const int status = df_corruption_results_read(scratch_path("a.json"), KEY, &results, taken);
+    if (status != 0)
+        assert_false(results.clean.done || results.rows[0].cells[0].done);
+    df_corruption_results_free(&results);
+    return status;
+}
+
+/* The file will be written again, with what is wanted now. Cells that it does not have cannot be lost. */
+static void scores_that_would_be_lost_are_refused(void **state)
+{
+    struct df_corruption_results results;
+    int taken;
+    (void)state;
+    fill(&results);
+    free(written(&results, "a.json"));
+    assert_int_equal(read_into(3, severities, 2, false, &taken), -1);
+    assert_error_has("it has scores of fog at severity 5, which would be lost");
+    assert_int_equal(taken, 0);
+    assert_int_equal(read_into(2, severities, 3, false, &taken), -1);
+    assert_error_has("scores of spatter at severity 1");
+    assert_int_equal(read_into(3, severities, 3, true, &taken), -1);
+    assert_error_has("scores of frost at severity 1");
+    for (int s = 0; s < DF_SEVERITIES; s++)
+        results.rows[1].cells[s].done = results.rows[2].cells[s].done = false;
+    free(written(&results, "a.json"));
+    assert_int_equal(read_into(2, severities, 3, true, &taken), 0);
+    assert_int_equal(taken, 4);
+    df_corruption_results_free(&results);
 }
 
 /* Reads a file that must be refused, and leaves what was there. */
@@ -380,11 +425,17 @@ static int clean_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_keys_are_as_documented),      cmocka_unit_test(the_way_back_keeps_every_bit),
-        cmocka_unit_test(without_a_file_nothing_is_taken), cmocka_unit_test(only_what_is_wanted_is_taken),
-        cmocka_unit_test(others_scores_are_refused),       cmocka_unit_test(damaged_parts_are_refused),
-        cmocka_unit_test(damaged_files_are_refused),       cmocka_unit_test(cut_files_are_refused),
-        cmocka_unit_test(changed_files_do_no_harm),        cmocka_unit_test(a_folder_is_no_file),
+        cmocka_unit_test(the_keys_are_as_documented),
+        cmocka_unit_test(the_way_back_keeps_every_bit),
+        cmocka_unit_test(without_a_file_nothing_is_taken),
+        cmocka_unit_test(more_is_wanted_than_there_is),
+        cmocka_unit_test(scores_that_would_be_lost_are_refused),
+        cmocka_unit_test(others_scores_are_refused),
+        cmocka_unit_test(damaged_parts_are_refused),
+        cmocka_unit_test(damaged_files_are_refused),
+        cmocka_unit_test(cut_files_are_refused),
+        cmocka_unit_test(changed_files_do_no_harm),
+        cmocka_unit_test(a_folder_is_no_file),
     };
     return cmocka_run_group_tests(tests, NULL, clean_up);
 }

@@ -1,0 +1,135 @@
+"""What dinoft eval writes on request: images' scores, the confusion matrix's picture, the report."""
+
+import csv
+import html.parser
+import json
+import shutil
+
+from datasets import IGNORE, make_folder
+from png_files import GREY, RGB, Picture, read_png, write_png
+from support import DINOV2, FIXTURES, CommandLineTest, contents, file_size_limit, leftovers, main, model_flags
+
+CHECKPOINT = FIXTURES / "dinov2_tiny_reg" / "after5_lora_linear.pt"
+CLASSES = 21
+NAMES = ["<b>", "a, b", '"c"', "=d", *(f"class {i}" for i in range(4, CLASSES))]
+OUTPUTS = {"--images_csv": "i.csv", "--confusion_png": "c.png", "--report_html": "r.html", "--metrics_json": "m.json"}
+COLUMNS = ["miou", "pixel_accuracy", "reference_iou", "loss"]
+
+
+class Page(html.parser.HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.links, self.text = [], [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.links += [value for name, value in attributes if name in ("src", "href")]
+
+    def handle_data(self, data):
+        self.text += data
+
+
+class EvalFilesTest(CommandLineTest):
+    def setUp(self):
+        super().setUp()
+        self.data = make_folder(self.folder / "data", train=1, val=5)
+        for kind in ("images", "masks"):
+            (self.data / kind / "val" / "03.png").rename(self.data / kind / "val" / "<i>,3.png")
+        self.names = self.folder / "names.txt"
+        self.names.write_text("\n".join(NAMES) + "\n")
+        self.out = self.folder / "out"
+        self.out.mkdir()
+
+    def command(self, *flags, data=None, outputs=OUTPUTS):
+        return [
+            "eval",
+            *["--dataset", "folder", "--data_root", data or self.data, "--class_names", self.names],
+            *model_flags(DINOV2),
+            *["--lora_weights", CHECKPOINT, "--precision", "fp32"],
+            *(word for flag, name in outputs.items() for word in (flag, self.out / name)),
+            *flags,
+        ]
+
+    def rows(self):
+        with open(self.out / "i.csv", newline="") as stream:
+            return list(csv.DictReader(stream))
+
+    def alone(self, name):
+        """The metrics of a data set of that image."""
+        root = self.folder / "alone"
+        for kind in ("images", "masks"):
+            (root / kind / "val").mkdir(parents=True)
+            shutil.copy(self.data / kind / "val" / f"{name}.png", root / kind / "val")
+        target = self.folder / "alone.json"
+        self.succeed(*self.command("--metrics_json", target, data=root, outputs={}))
+        shutil.rmtree(root)
+        return json.loads(target.read_text())
+
+    def test_rows_are_evaluations_of_single_images(self):
+        self.succeed(*self.command())
+        rows, whole = self.rows(), json.loads((self.out / "m.json").read_text())
+        self.assertEqual({row["image"] for row in rows}, {"00", "01", "02", "<i>,3", "04"})
+        self.assertEqual([float(row["miou"]) for row in rows], sorted(float(row["miou"]) for row in rows))
+        self.assertEqual(
+            sum(int(row["counted_pixels"]) for row in rows), sum(one["pixels"] for one in whole["per_class"])
+        )
+        for row in rows:
+            metrics = self.alone(row["image"])
+            for column in COLUMNS:
+                self.assertAlmostEqual(float(row[column]), metrics[column], delta=1e-6 * max(1, metrics[column]))
+            worst = min((one for one in metrics["per_class"] if one["iou"] is not None), key=lambda one: one["iou"])
+            self.assertAlmostEqual(float(row["worst_class_iou"]), worst["iou"], places=8)
+            self.assertIn(row["worst_class"], NAMES)
+
+    def test_the_page(self):
+        self.succeed(*self.command("--slide", 97, 90))
+        text = (self.out / "r.html").read_text()
+        page = Page(text)
+        self.assertEqual([link for link in page.links if not link.startswith("data:")], [])
+        self.assertNotRegex(text, r"https?://(?!www\.w3\.org/)")
+        self.assertEqual(page.tags.count("img"), 1 + 5)  # the confusion matrix, and the images
+        self.assertEqual({"script", "b", "i"} & set(page.tags), set())
+        for words in (*NAMES, "<i>,3", "sliding window 84 / 84"):  # as windows are, not as they were typed
+            self.assertIn(words, page.text)
+
+    def test_the_confusion_matrix(self):
+        self.succeed(*self.command())
+        picture = read_png(self.out / "c.png")
+        self.assertEqual(picture.kind, RGB)
+        self.assertGreater(min(picture.width, picture.height), CLASSES * 20)
+
+    def test_threads_change_nothing(self):
+        for flags in ([], ["--eval_size", "original"], ["--slide", 84, 56, "--tta", "--scales", "1"]):
+            self.succeed(*self.command("--threads", 1, "--num_workers", 1, *flags))
+            one = contents(self.out)
+            self.assertEqual(len(one), len(OUTPUTS))
+            self.succeed(*self.command("--threads", 2, "--num_workers", 3, *flags))
+            self.assertEqual(contents(self.out), one)
+
+    def test_nothing_that_counts(self):
+        """Every pixel ignored, of pictures that are one of them a single pixel."""
+        for mask in (self.data / "masks" / "val").iterdir():
+            picture = read_png(mask)
+            write_png(mask, picture._replace(pixels=bytes([IGNORE]) * len(picture.pixels)))
+        write_png(self.data / "images" / "val" / "00.png", Picture(1, 1, RGB, bytes(3)))
+        write_png(self.data / "masks" / "val" / "00.png", Picture(1, 1, GREY, bytes([IGNORE])))
+        self.succeed(*self.command("--eval_size", "original"))
+        metrics = json.loads((self.out / "m.json").read_text())
+        self.assertEqual([metrics[key] for key in ("miou", "pixel_accuracy", "mean_accuracy", "dice", "loss")], [None] * 5)
+        self.assertEqual([(row["miou"], row["counted_pixels"]) for row in self.rows()], [("", "0")] * 5)
+        self.assertEqual(Page((self.out / "r.html").read_text()).tags.count("img"), 1)
+
+    def test_two_results_of_one_name(self):
+        self.refused(*self.command("--images_csv", self.out / "m.json"), mentions=["two of the results", "m.json"])
+        self.assertEqual(contents(self.out), {})
+
+    def test_a_full_disk(self):
+        for flag, name in OUTPUTS.items():
+            command = self.command(outputs={flag: name})
+            self.refused(*command, mentions=[name, "File too large"], preexec_fn=file_size_limit(100))
+            self.assertEqual((contents(self.out), leftovers(self.folder)), ({}, []))
+
+
+if __name__ == "__main__":
+    main()
