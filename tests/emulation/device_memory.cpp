@@ -1,0 +1,278 @@
+#include "device_memory.h"
+
+#include "include/emulation_control.h"
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <string>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define EMULATION_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define EMULATION_ASAN 1
+#endif
+#endif
+#ifdef EMULATION_ASAN
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(start, bytes)   ((void)(start), (void)(bytes))
+#define ASAN_UNPOISON_MEMORY_REGION(start, bytes) ((void)(start), (void)(bytes))
+#endif
+
+namespace emulation
+{
+
+char *device_start;
+
+static const size_t gap = 512, alignment = 256;
+
+struct allocation {
+    size_t bytes;
+    bool freed;
+};
+
+static std::map<char *, allocation> allocations; /* by where they start */
+static char *next_address, *mapped_end;
+static size_t in_use, limit = (size_t)8 << 30;
+static int opened;
+
+/* For every 8 bytes: how many of them may be touched, from the first on. */
+static uint8_t *reachable;
+
+/* The last write to four bytes. */
+struct write_trace {
+    uint32_t launch, block, time;
+    uint16_t thread;
+    uint8_t bytes, atomic;
+};
+static write_trace *writes;
+static uint32_t launch;
+
+static const char *locate(const void *p, std::string &text)
+{
+    auto after = allocations.upper_bound((char *)const_cast<void *>(p));
+
+    if (after == allocations.begin())
+        return "device memory before the first allocation";
+    --after;
+    text = "offset " + std::to_string((const char *)p - after->first) + " of " +
+           (after->second.freed ? "freed device memory [" : "device memory [") +
+           std::to_string(after->second.bytes) + " bytes]";
+    return text.c_str();
+}
+
+static void on_fault(int signal_number, siginfo_t *info, void *)
+{
+    std::string text;
+
+    if (is_device_address(info->si_addr)) {
+        if (running.kernel)
+            report(nullptr, "out of bounds: it touches %s", locate(info->si_addr, text));
+        report(nullptr, "host code touches %s", locate(info->si_addr, text));
+    }
+    signal(signal_number, SIG_DFL); /* and the instruction runs again */
+}
+
+static void *reserve(size_t bytes, int protection)
+{
+    void *const memory = mmap(nullptr, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (memory == MAP_FAILED) {
+        perror("emulation: device memory");
+        abort();
+    }
+    return memory;
+}
+
+static void begin()
+{
+    const char *const text = getenv("DF_EMULATION_MEMORY");
+    static char stack[64 * 1024];
+    stack_t alternative = {};
+    struct sigaction action = {};
+
+    if (text)
+        limit = (size_t)strtoull(text, nullptr, 10);
+    device_start = (char *)reserve(device_range, PROT_NONE);
+    next_address = mapped_end = device_start;
+    reachable = (uint8_t *)reserve(device_range / 8, PROT_READ | PROT_WRITE);
+    writes = (write_trace *)reserve(device_range / 4 * sizeof(write_trace), PROT_READ | PROT_WRITE);
+    alternative.ss_sp = stack;
+    alternative.ss_size = sizeof stack;
+    sigaltstack(&alternative, nullptr);
+    action.sa_sigaction = on_fault;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+    sigaction(SIGSEGV, &action, nullptr);
+}
+
+static void protect(int protection)
+{
+    if (mapped_end > device_start &&
+        mprotect(device_start, (size_t)(mapped_end - device_start), protection) != 0) {
+        perror("emulation: mprotect");
+        abort();
+    }
+}
+
+void open_device_memory()
+{
+    if (opened++ == 0)
+        protect(PROT_READ | PROT_WRITE);
+}
+
+void close_device_memory()
+{
+    if (--opened == 0)
+        protect(PROT_NONE);
+}
+
+static void set_reachable(const char *p, size_t bytes, bool yes)
+{
+    uint8_t *const first = reachable + (p - device_start) / 8;
+
+    memset(first, yes ? 8 : 0, bytes / 8);
+    if (bytes % 8 > 0)
+        first[bytes / 8] = yes ? bytes % 8 : 0;
+}
+
+void *allocate_device(size_t bytes)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+    if (!device_start)
+        begin();
+    if (bytes > limit - in_use ||
+        bytes + gap + alignment > (size_t)(device_start + device_range - next_address))
+        return nullptr;
+    char *const p = next_address + gap;
+    next_address = p + (bytes + alignment - 1) / alignment * alignment;
+    if (next_address + gap > mapped_end) {
+        char *const end =
+            device_start + ((size_t)(next_address + gap - device_start) + page - 1) / page * page;
+        ASAN_POISON_MEMORY_REGION(mapped_end, end - mapped_end);
+        mapped_end = end;
+    }
+    in_use += bytes;
+    allocations[p] = {bytes, false};
+    ASAN_UNPOISON_MEMORY_REGION(p, bytes);
+    set_reachable(p, bytes, true);
+    open_device_memory();
+    memset(p, 0xff, bytes); /* NaN, whatever it is read as */
+    close_device_memory();
+    return p;
+}
+
+bool free_device(void *memory)
+{
+    char *const p = (char *)memory;
+    const auto found = allocations.find(p);
+
+    if (found == allocations.end() || found->second.freed)
+        return false;
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE), bytes = found->second.bytes;
+    found->second.freed = true;
+    in_use -= bytes;
+    set_reachable(p, bytes, false);
+    ASAN_POISON_MEMORY_REGION(p, bytes);
+    char *const first = device_start + ((size_t)(p - device_start) + page - 1) / page * page;
+    char *const end = device_start + (size_t)(p + bytes - device_start) / page * page;
+    if (end > first)
+        madvise(first, (size_t)(end - first), MADV_DONTNEED);
+    return true;
+}
+
+bool is_allocated(const void *memory, size_t bytes)
+{
+    char *const p = (char *)const_cast<void *>(memory);
+    auto found = allocations.upper_bound(p);
+
+    if (found == allocations.begin())
+        return false;
+    --found;
+    return !found->second.freed && (size_t)(p - found->first) <= found->second.bytes &&
+           bytes <= found->second.bytes - (size_t)(p - found->first);
+}
+
+void device_memory_info(size_t *free, size_t *total)
+{
+    if (!device_start)
+        begin();
+    *free = limit - in_use;
+    *total = limit;
+}
+
+extern "C" void df_emulation_set_memory(size_t bytes)
+{
+    if (!device_start)
+        begin();
+    limit = bytes > in_use ? bytes : in_use;
+}
+
+extern "C" size_t df_emulation_memory_in_use(void)
+{
+    return in_use;
+}
+
+/* --- a kernel's accesses --- */
+
+void begin_launch_checks()
+{
+    launch++;
+}
+
+static void report_device_race(const char *p, access kind, const write_trace &w, uint32_t block,
+                               const void *place)
+{
+    std::string text;
+
+    if (w.block != block)
+        report(place, "a race: it %s %s, which block %u of the grid wrote in the same launch",
+               kind == access::read ? "reads" : "writes", locate(p, text), w.block);
+    const uint3 t = running.threads[w.thread].index;
+    report(place, "a race: it %s %s, which thread (%u, %u, %u) wrote with no barrier between",
+           kind == access::read ? "reads" : "writes", locate(p, text), t.x, t.y, t.z);
+}
+
+void check_device(const char *p, size_t bytes, access kind, const void *place)
+{
+    const size_t at = (size_t)(p - device_start);
+    const uint32_t block = running.index.x + running.kernel->grid.x *
+                                                 (running.index.y + running.kernel->grid.y * running.index.z);
+    const uint32_t now = current_time();
+    const unsigned self = running.current;
+    std::string text;
+
+    for (size_t i = at / 8; i <= (at + bytes - 1) / 8; i++) {
+        if (reachable[i] < 8 && at + bytes - 8 * i > reachable[i])
+            report(place, "out of bounds: it %s %zu bytes at %s", kind == access::read ? "reads" : "writes",
+                   bytes, locate(p, text));
+    }
+    for (size_t i = at / 4; i <= (at + bytes - 1) / 4; i++) {
+        write_trace &w = writes[i];
+        uint8_t touched = 0xf;
+        if (4 * i < at)
+            touched = (uint8_t)(touched & 0xf << (at - 4 * i));
+        if (4 * i + 4 > at + bytes)
+            touched = (uint8_t)(touched & 0xf >> (4 * i + 4 - at - bytes));
+        if (w.launch == launch && (w.bytes & touched) && !(kind == access::atomic && w.atomic) &&
+            (w.block != block || (w.thread != self && !was_before(w.time, w.thread))))
+            report_device_race(p, kind, w, block, place);
+        if (kind != access::read) {
+            const bool again = w.launch == launch && w.block == block && w.thread == self && w.time == now;
+            w = {launch,
+                 block,
+                 now,
+                 (uint16_t)self,
+                 (uint8_t)(again ? w.bytes | touched : touched),
+                 kind == access::atomic};
+        }
+    }
+}
+
+} // namespace emulation
