@@ -2,6 +2,7 @@
 #ifndef EMULATION_CONTROL_H
 #define EMULATION_CONTROL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #ifdef __cplusplus
@@ -11,6 +12,10 @@ extern "C" {
 /* How much memory the device has (8 GiB, or DF_EMULATION_MEMORY bytes, until this is called). */
 void df_emulation_set_memory(size_t bytes);
 size_t df_emulation_memory_in_use(void);
+
+/* Whether kernels are compiled so that every access to memory is seen. */
+bool df_emulation_checks_accesses(void);
+bool df_emulation_has_address_sanitizer(void);
 
 #ifdef __cplusplus
 }
