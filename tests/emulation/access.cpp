@@ -9,6 +9,8 @@
 #include "device_memory.h"
 #include "shared_memory.h"
 
+#include "include/emulation_control.h"
+
 #include <cstring>
 #include <link.h>
 #include <string>
@@ -18,7 +20,7 @@ namespace emulation
 
 static bool compiled_in;
 
-bool checks_accesses()
+extern "C" bool df_emulation_checks_accesses(void)
 {
     return compiled_in;
 }

@@ -1,5 +1,6 @@
 #include "device_memory.h"
 
+#include "asan.h"
 #include "include/emulation_control.h"
 
 #include <csignal>
@@ -10,20 +11,6 @@
 #include <string>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#if defined(__SANITIZE_ADDRESS__)
-#define EMULATION_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define EMULATION_ASAN 1
-#endif
-#endif
-#ifdef EMULATION_ASAN
-#include <sanitizer/asan_interface.h>
-#else
-#define ASAN_POISON_MEMORY_REGION(start, bytes)   ((void)(start), (void)(bytes))
-#define ASAN_UNPOISON_MEMORY_REGION(start, bytes) ((void)(start), (void)(bytes))
-#endif
 
 namespace emulation
 {
@@ -217,6 +204,11 @@ extern "C" void df_emulation_set_memory(size_t bytes)
 extern "C" size_t df_emulation_memory_in_use(void)
 {
     return in_use;
+}
+
+extern "C" bool df_emulation_has_address_sanitizer(void)
+{
+    return EMULATION_ASAN;
 }
 
 /* --- a kernel's accesses --- */

@@ -83,8 +83,7 @@ void begin_shared(const df_emulated_kernel &kernel);
 
 enum class access { read, write, atomic };
 
-/* Whether accesses are seen one by one (kernels are compiled for it), or left to AddressSanitizer. */
-bool checks_accesses();
+/* Does nothing where kernels are compiled without these checks. */
 void check_access(const void *p, size_t bytes, access kind, const void *place);
 void note_barrier();
 void note_warp_barrier(unsigned warp);

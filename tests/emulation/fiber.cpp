@@ -1,22 +1,12 @@
 #include "fiber.h"
 
+#include "asan.h"
+
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#if defined(__SANITIZE_ADDRESS__)
-#define EMULATION_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define EMULATION_ASAN 1
-#endif
-#endif
-
-#ifdef EMULATION_ASAN
-#include <sanitizer/common_interface_defs.h>
-#endif
 
 /* ucontext's switch asks the kernel to change the signal mask each time, which costs a hundred times more. */
 #if !defined(__x86_64__) || defined(__ILP32__)
@@ -27,13 +17,13 @@
 namespace emulation
 {
 
-#ifdef EMULATION_ASAN
+#if EMULATION_ASAN
 static const size_t stack_bytes = 512 * 1024;
 #else
 static const size_t stack_bytes = 128 * 1024;
 #endif
 
-#ifdef EMULATION_ASAN
+#if EMULATION_ASAN
 static fiber *leaving; /* whose stack's bounds are told to the fiber that comes */
 #endif
 
@@ -126,7 +116,7 @@ fiber *fiber_create(void (*body)())
 
 void fiber_started()
 {
-#ifdef EMULATION_ASAN
+#if EMULATION_ASAN
     const void *bottom;
     size_t bytes;
     __sanitizer_finish_switch_fiber(nullptr, &bottom, &bytes);
@@ -139,7 +129,7 @@ void fiber_started()
 
 void fiber_switch(fiber *from, fiber *to)
 {
-#ifdef EMULATION_ASAN
+#if EMULATION_ASAN
     leaving = from;
     __sanitizer_start_switch_fiber(&from->fake_stack, to->stack, to->bytes);
     change_stack(from, to);

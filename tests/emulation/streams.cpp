@@ -5,7 +5,7 @@
 #include <mutex>
 
 struct df_emulated_stream {
-    bool capturing;
+    bool capturing, spoilt; /* by what cannot be captured */
     std::vector<std::function<void()>> captured;
 };
 
@@ -73,7 +73,10 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream)
 
 cudaError_t cudaStreamSynchronize(cudaStream_t stream)
 {
-    return is_capturing(stream) ? remember(cudaErrorStreamCaptureUnsupported) : cudaSuccess;
+    if (!is_capturing(stream))
+        return cudaSuccess;
+    stream->spoilt = true;
+    return remember(cudaErrorStreamCaptureUnsupported);
 }
 
 cudaError_t cudaStreamQuery(cudaStream_t stream)
@@ -151,10 +154,11 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *graph)
 {
     if (!stream || !graph || !stream->capturing)
         return remember(cudaErrorInvalidValue);
-    *graph = new df_emulated_graph{std::move(stream->captured)};
+    const bool spoilt = stream->spoilt;
+    *graph = spoilt ? nullptr : new df_emulated_graph{std::move(stream->captured)};
     stream->captured.clear();
-    stream->capturing = false;
-    return cudaSuccess;
+    stream->capturing = stream->spoilt = false;
+    return spoilt ? remember(cudaErrorStreamCaptureInvalidated) : cudaSuccess;
 }
 
 cudaError_t cudaStreamIsCapturing(cudaStream_t stream, enum cudaStreamCaptureStatus *status)
