@@ -1,6 +1,6 @@
 /* The threads of a block take turns. A thread that never waits runs from start to end on a stack that the
  * next one takes over, so that kernels without barriers cost no change of stacks. */
-#include "emulation.h"
+#include "checks.h"
 
 #include <cstring>
 #include <string>
@@ -42,12 +42,6 @@ void make_ready(unsigned thread)
     enqueue(thread);
 }
 
-static std::string thread_name(const thread &t)
-{
-    return "(" + std::to_string(t.index.x) + ", " + std::to_string(t.index.y) + ", " +
-           std::to_string(t.index.z) + ")";
-}
-
 /* What the threads that have not finished wait for, each place once. */
 static std::string who_waits()
 {
@@ -69,12 +63,12 @@ static std::string who_waits()
         }
         text += "\n    " + std::to_string(count) + (count == 1 ? " thread waits" : " threads wait") + " in " +
                 first.operation + " at " + first.file + ":" + std::to_string(first.line) + ", the first is " +
-                thread_name(first);
+                thread_name(i);
     }
     for (unsigned i = 0; i < running.count && finished > 0; i++) {
         if (running.threads[i].state == thread_state::finished) {
             text += "\n    " + std::to_string(finished) + (finished == 1 ? " thread has" : " threads have") +
-                    " ended, the first is " + thread_name(running.threads[i]);
+                    " ended, the first is " + thread_name(i);
             break;
         }
     }
@@ -132,6 +126,7 @@ static void leave()
     }
     current_fiber = target;
     fiber_switch(own, target);
+    running.stack = own;
     if (ends)
         running.current = next_thread;
 }
@@ -139,6 +134,7 @@ static void leave()
 static void run_fiber()
 {
     fiber_started();
+    running.stack = current_fiber;
     running.current = next_thread;
     for (;;) {
         thread &t = current_thread();
@@ -219,7 +215,7 @@ void run_block(const df_emulated_kernel &kernel, uint3 index)
     running.count = size.x * size.y * size.z;
     queue_head = queue_length = waiting = finished = 0;
     begin_shared(kernel);
-    begin_block_checks();
+    note_barrier();
     forget_warps();
     fill_order(order, running.count);
     for (unsigned i = 0; i < running.count; i++) {

@@ -16,6 +16,7 @@ namespace emulation
 {
 
 char *device_start;
+uint8_t *device_reachable;
 
 static const size_t gap = 512, alignment = 256;
 
@@ -29,46 +30,30 @@ static char *next_address, *mapped_end;
 static size_t in_use, limit = (size_t)8 << 30;
 static int opened;
 
-/* For every 8 bytes: how many of them may be touched, from the first on. */
-static uint8_t *reachable;
-
-/* The last write to four bytes. */
-struct write_trace {
-    uint32_t launch, block, time;
-    uint16_t thread;
-    uint8_t bytes, atomic;
-};
-static write_trace *writes;
-static uint32_t launch;
-
-static const char *locate(const void *p, std::string &text)
+std::string describe_device(const void *p)
 {
-    auto after = allocations.upper_bound((char *)const_cast<void *>(p));
+    auto found = allocations.upper_bound((char *)const_cast<void *>(p));
 
-    if (after == allocations.begin())
+    if (found == allocations.begin())
         return "device memory before the first allocation";
-    --after;
-    text = "offset " + std::to_string((const char *)p - after->first) + " of " +
-           (after->second.freed ? "freed device memory [" : "device memory [") +
-           std::to_string(after->second.bytes) + " bytes]";
-    return text.c_str();
+    --found;
+    return "offset " + std::to_string((const char *)p - found->first) + " of " +
+           (found->second.freed ? "freed device memory [" : "device memory [") +
+           std::to_string(found->second.bytes) + " bytes]";
 }
 
 static void on_fault(int signal_number, siginfo_t *info, void *)
 {
-    std::string text;
-
-    if (is_device_address(info->si_addr)) {
-        if (running.kernel)
-            report(nullptr, "out of bounds: it touches %s", locate(info->si_addr, text));
-        report(nullptr, "host code touches %s", locate(info->si_addr, text));
-    }
+    if (is_device_address(info->si_addr))
+        report(nullptr, "%s touches %s", running.kernel ? "out of bounds: it" : "host code",
+               describe_device(info->si_addr).c_str());
     signal(signal_number, SIG_DFL); /* and the instruction runs again */
 }
 
-static void *reserve(size_t bytes, int protection)
+void *reserve_addresses(size_t bytes, bool usable)
 {
-    void *const memory = mmap(nullptr, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *const memory = mmap(nullptr, bytes, usable ? PROT_READ | PROT_WRITE : PROT_NONE,
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
     if (memory == MAP_FAILED) {
         perror("emulation: device memory");
@@ -86,10 +71,9 @@ static void begin()
 
     if (text)
         limit = (size_t)strtoull(text, nullptr, 10);
-    device_start = (char *)reserve(device_range, PROT_NONE);
+    device_start = (char *)reserve_addresses(device_range, false);
     next_address = mapped_end = device_start;
-    reachable = (uint8_t *)reserve(device_range / 8, PROT_READ | PROT_WRITE);
-    writes = (write_trace *)reserve(device_range / 4 * sizeof(write_trace), PROT_READ | PROT_WRITE);
+    device_reachable = (uint8_t *)reserve_addresses(device_range / 8, true);
     alternative.ss_sp = stack;
     alternative.ss_size = sizeof stack;
     sigaltstack(&alternative, nullptr);
@@ -121,7 +105,7 @@ void close_device_memory()
 
 static void set_reachable(const char *p, size_t bytes, bool yes)
 {
-    uint8_t *const first = reachable + (p - device_start) / 8;
+    uint8_t *const first = device_reachable + (p - device_start) / 8;
 
     memset(first, yes ? 8 : 0, bytes / 8);
     if (bytes % 8 > 0)
@@ -209,62 +193,6 @@ extern "C" size_t df_emulation_memory_in_use(void)
 extern "C" bool df_emulation_has_address_sanitizer(void)
 {
     return EMULATION_ASAN;
-}
-
-/* --- a kernel's accesses --- */
-
-void begin_launch_checks()
-{
-    launch++;
-}
-
-static void report_device_race(const char *p, access kind, const write_trace &w, uint32_t block,
-                               const void *place)
-{
-    std::string text;
-
-    if (w.block != block)
-        report(place, "a race: it %s %s, which block %u of the grid wrote in the same launch",
-               kind == access::read ? "reads" : "writes", locate(p, text), w.block);
-    const uint3 t = running.threads[w.thread].index;
-    report(place, "a race: it %s %s, which thread (%u, %u, %u) wrote with no barrier between",
-           kind == access::read ? "reads" : "writes", locate(p, text), t.x, t.y, t.z);
-}
-
-void check_device(const char *p, size_t bytes, access kind, const void *place)
-{
-    const size_t at = (size_t)(p - device_start);
-    const uint32_t block = running.index.x + running.kernel->grid.x *
-                                                 (running.index.y + running.kernel->grid.y * running.index.z);
-    const uint32_t now = current_time();
-    const unsigned self = running.current;
-    std::string text;
-
-    for (size_t i = at / 8; i <= (at + bytes - 1) / 8; i++) {
-        if (reachable[i] < 8 && at + bytes - 8 * i > reachable[i])
-            report(place, "out of bounds: it %s %zu bytes at %s", kind == access::read ? "reads" : "writes",
-                   bytes, locate(p, text));
-    }
-    for (size_t i = at / 4; i <= (at + bytes - 1) / 4; i++) {
-        write_trace &w = writes[i];
-        uint8_t touched = 0xf;
-        if (4 * i < at)
-            touched = (uint8_t)(touched & 0xf << (at - 4 * i));
-        if (4 * i + 4 > at + bytes)
-            touched = (uint8_t)(touched & 0xf >> (4 * i + 4 - at - bytes));
-        if (w.launch == launch && (w.bytes & touched) && !(kind == access::atomic && w.atomic) &&
-            (w.block != block || (w.thread != self && !was_before(w.time, w.thread))))
-            report_device_race(p, kind, w, block, place);
-        if (kind != access::read) {
-            const bool again = w.launch == launch && w.block == block && w.thread == self && w.time == now;
-            w = {launch,
-                 block,
-                 now,
-                 (uint16_t)self,
-                 (uint8_t)(again ? w.bytes | touched : touched),
-                 kind == access::atomic};
-        }
-    }
 }
 
 } // namespace emulation

@@ -4,6 +4,8 @@
 
 #include "emulation.h"
 
+#include <string>
+
 namespace emulation
 {
 
@@ -29,9 +31,14 @@ void device_memory_info(size_t *free, size_t *total);
 void open_device_memory();
 void close_device_memory();
 
-/* A kernel's access. */
-void check_device(const char *p, size_t bytes, access kind, const void *place);
-void begin_launch_checks();
+/* For every 8 bytes: how many of them may be touched, from the first on. */
+extern uint8_t *device_reachable;
+
+/* "offset 12 of device memory [8 bytes]" */
+std::string describe_device(const void *p);
+
+/* Addresses that cost no memory until they are touched. Ends the process where there are none. */
+void *reserve_addresses(size_t bytes, bool usable);
 
 } // namespace emulation
 

@@ -45,6 +45,7 @@ struct block {
     uint64_t serial; /* counts the blocks of the process */
     unsigned count;  /* threads */
     unsigned current;
+    const fiber *stack; /* the current thread's */
     thread threads[max_threads];
 };
 
@@ -83,16 +84,17 @@ void begin_shared(const df_emulated_kernel &kernel);
 
 enum class access { read, write, atomic };
 
-/* Does nothing where kernels are compiled without these checks. */
+/* Whether kernels are compiled so that every access is seen. Where not, AddressSanitizer may be there, and
+ * the functions below do nothing. */
+bool checks_accesses();
 void check_access(const void *p, size_t bytes, access kind, const void *place);
 void note_barrier();
 void note_warp_barrier(unsigned warp);
-void begin_block_checks();
-/* For what is remembered of global memory: the block's time, and whether what a thread of it did then is
- * before what the current thread does now. */
-uint32_t current_time();
-bool was_before(uint32_t time, unsigned thread);
-/* The same for 16 bytes that must be aligned and lie in shared memory. */
+void begin_launch_checks();
+
+/* --- shared_checks.cpp --- */
+
+/* check_access for 16 bytes that must be aligned and lie in shared memory. */
 void check_shared_16(const void *p, access kind, const char *operation, const void *place);
 /* An asynchronous copy writes these bytes of shared memory: they are not to be touched until its end. */
 void begin_async_write(void *p, size_t bytes);

@@ -28,7 +28,7 @@ static meeting &join(std::vector<meeting> &pending, const char *operation, unsig
     for (meeting &m : pending) {
         if (m.mask != mask)
             continue;
-        if (m.line != line || strcmp(m.operation, operation) != 0 || strcmp(m.file, file) != 0)
+        if (m.line != line || m.operation != operation || (m.file != file && strcmp(m.file, file) != 0))
             report(nullptr, "the lanes of a warp meet in different operations: %s at %s:%d and %s at %s:%d",
                    m.operation, m.file, m.line, operation, file, line);
         return m;
