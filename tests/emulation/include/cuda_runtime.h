@@ -191,6 +191,11 @@ template <typename T> inline void __stcs(T *p, T value)
     *p = value;
 }
 
+template <typename T> inline void __stwb(T *p, T value)
+{
+    *p = value;
+}
+
 template <typename T> inline void __stcg(T *p, T value)
 {
     *p = value;
@@ -280,6 +285,11 @@ inline float __fdiv_rn(float x, float y)
 inline float __fmaf_rn(float x, float y, float z)
 {
     return fmaf(x, y, z);
+}
+
+inline double __dmul_rn(double x, double y)
+{
+    return x * y;
 }
 
 inline int __float2int_rn(float x)
