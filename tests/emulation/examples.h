@@ -23,6 +23,9 @@ cudaError_t sound_product(cudaStream_t stream, const void *a, const void *b, boo
 cudaError_t sound_fragments(cudaStream_t stream, const void *a, const void *b, float *c);
 /* out [12, 32]: what 32 lanes get from shuffles of 100 + lane, and from votes. */
 cudaError_t sound_lanes(cudaStream_t stream, int *out);
+/* out [64]: what two warps have after adding up their neighbours' values `rounds` times, the second warp once
+ * more. */
+cudaError_t sound_pass_on(cudaStream_t stream, int *out, int rounds);
 /* counts [classes] += how often each class is in labels [count]. */
 cudaError_t sound_histogram(cudaStream_t stream, const uint8_t *labels, int count, unsigned *counts,
                             int classes);

@@ -97,6 +97,8 @@ static trace add_reader(trace r, unsigned bytes)
 {
     const unsigned self = running.current, all = bytes_of(r) | bytes;
 
+    if (several_of(r) <= one_warp && is_before(time_of(r), thread_of(r) / lanes, self / lanes))
+        return make_trace(block_clock.now, one_thread, bytes, self);
     if (several_of(r) == one_thread && thread_of(r) == self)
         return make_trace(block_clock.now, one_thread, all, self);
     if (several_of(r) <= one_warp && thread_of(r) / lanes == self / lanes)

@@ -171,6 +171,30 @@ extern "C" cudaError_t sound_lanes(cudaStream_t stream, int *out)
     return cudaGetLastError();
 }
 
+/* Lanes of a warp pass values on with __syncwarp alone, and warps do so at different speeds. */
+__global__ void pass_on(int *out, int rounds)
+{
+    DF_SHARED(int, values, [64]);
+    const int i = threadIdx.x, neighbour = i / 32 * 32 + (i + 1) % 32;
+
+    values[i] = i;
+    __syncwarp();
+    for (int round = 0; round < rounds + i / 32; round++) {
+        const int next = values[neighbour];
+        __syncwarp();
+        values[i] = values[i] + next;
+        __syncwarp();
+    }
+    __syncthreads();
+    out[i] = values[63 - i];
+}
+
+extern "C" cudaError_t sound_pass_on(cudaStream_t stream, int *out, int rounds)
+{
+    DF_LAUNCH(pass_on, 1, 64, 0, stream, out, rounds);
+    return cudaGetLastError();
+}
+
 __global__ void histogram(const uint8_t *labels, int count, unsigned *counts, int classes)
 {
     DF_SHARED(unsigned, own, [256]);

@@ -177,6 +177,26 @@ static void lanes(void **state)
         assert_int_equal(out[i], expected_lane(i / 32, i % 32));
 }
 
+static void warps_by_themselves(void **state)
+{
+    int out[64], values[64], next[64];
+
+    (void)state;
+    int *memory = to_device(NULL, sizeof out);
+    assert_int_equal(sound_pass_on(NULL, memory, 3), cudaSuccess);
+    from_device(out, memory, sizeof out);
+    for (int i = 0; i < 64; i++)
+        values[i] = i;
+    for (int round = 0; round < 4; round++) {
+        for (int i = 0; i < 64; i++)
+            next[i] = round < 3 + i / 32 ? values[i / 32 * 32 + (i + 1) % 32] : 0;
+        for (int i = 0; i < 64; i++)
+            values[i] += next[i];
+    }
+    for (int i = 0; i < 64; i++)
+        assert_int_equal(out[i], values[63 - i]);
+}
+
 static void a_histogram(void **state)
 {
     enum { COUNT = 1001, CLASSES = 21 };
@@ -295,6 +315,7 @@ int main(void)
         cmocka_unit_test(products),
         cmocka_unit_test(fragments),
         cmocka_unit_test(lanes),
+        cmocka_unit_test(warps_by_themselves),
         cmocka_unit_test(a_histogram),
         cmocka_unit_test(places_of_threads),
         cmocka_unit_test(arguments_are_copied),
