@@ -92,10 +92,10 @@ static inline void check(const void *address, size_t bytes, access kind, const v
     if (!running.kernel)
         return;
     if ((size_t)(p - shared.start) < shared_area_bytes) {
-        if (bytes == 4)
-            check_shared_4(p, kind, place);
-        else
+        if (bytes % 4 != 0)
             check_shared(p, bytes, kind, place);
+        for (size_t i = 0; bytes % 4 == 0 && i < bytes; i += 4)
+            check_shared_word(p + i, kind, place);
     } else if ((size_t)(p - running.stack->stack) < running.stack->bytes) {
         return;
     } else if (is_device_address(p)) {

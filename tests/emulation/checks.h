@@ -39,7 +39,7 @@ std::string thread_name(unsigned thread);
 /* --- shared_checks.cpp --- */
 
 void check_shared(const char *p, size_t bytes, access kind, const void *place);
-void check_shared_4(const char *p, access kind, const void *place); /* 4 bytes, the usual case */
+void check_shared_word(const char *p, access kind, const void *place); /* the same for 4 bytes, fast */
 /* The clock starts again: what is known of earlier accesses is dropped, which can only hide a race. */
 void forget_shared();
 

@@ -188,21 +188,26 @@ void check_shared(const char *p, size_t bytes, access kind, const void *place)
     }
 }
 
-void check_shared_4(const char *p, access kind, const void *place)
+void check_shared_word(const char *p, access kind, const void *place)
 {
     const size_t at = (size_t)(p - shared.start);
+    cell *const halves = &cells[at / 2];
     uint32_t state;
 
     memcpy(&state, shared.state + at, sizeof state);
     if (at % 4 != 0 || state != 0x01010101u * shared_set || kind == access::atomic) {
         check_shared(p, 4, kind, place);
-    } else if (kind == access::read) {
-        note_read(cells[at / 2], 3, p, place);
-        note_read(cells[at / 2 + 1], 3, p + 2, place);
-    } else {
-        note_write(cells[at / 2], 3, false, p, place);
-        note_write(cells[at / 2 + 1], 3, false, p + 2, place);
+        return;
     }
+    const bool equal = halves[0].written == halves[1].written && halves[0].read == halves[1].read;
+    for (int i = 0; i < (equal ? 1 : 2); i++) {
+        if (kind == access::read)
+            note_read(halves[i], 3, p, place);
+        else
+            note_write(halves[i], 3, false, p, place);
+    }
+    if (equal)
+        halves[1] = halves[0];
 }
 
 void check_shared_16(const void *p, access kind, const char *operation, const void *place)
