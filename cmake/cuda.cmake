@@ -61,4 +61,8 @@ add_library(dinoft_kernels STATIC ${DINOFT_KERNELS})
 target_include_directories(dinoft_kernels PUBLIC "${CMAKE_SOURCE_DIR}/include" "${CMAKE_SOURCE_DIR}"
     "${DINOFT_cublasLt_INCLUDE}" "${DINOFT_cudnn_INCLUDE}")
 target_compile_options(dinoft_kernels PRIVATE -Werror all-warnings -Xcompiler=-Wall,-Wextra,-Werror)
+if(CMAKE_CUDA_COMPILER_VERSION VERSION_GREATER_EQUAL 13.0 AND CMAKE_CUDA_COMPILER_VERSION VERSION_LESS 13.1)
+    # Registers that are spilled to memory are an error too, with the version whose allocation is known.
+    target_compile_options(dinoft_kernels PRIVATE -Xptxas=--warn-on-spills)
+endif()
 target_link_libraries(dinoft_kernels PUBLIC CUDA::cudart_static)
