@@ -107,8 +107,11 @@ void end_async_write(void *p, size_t bytes, const void *place);
 
 /* --- streams.cpp --- */
 
-/* Runs the work, or keeps it for a graph if the stream is being captured. */
+/* Work for the stream to do some time, or to be kept for a graph if the stream is being captured. */
 cudaError_t enqueue(cudaStream_t stream, std::function<void()> work);
+bool is_capturing(cudaStream_t stream);
+void finish_stream(cudaStream_t stream);
+void finish_all_streams();
 
 /* --- runtime.cpp --- */
 

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <map>
 
 namespace emulation
@@ -51,9 +52,26 @@ static const named_error *find_error(cudaError_t error)
 
 /* --- host memory that the device reads by itself --- */
 
-static std::map<void *, size_t> pinned;
+static std::map<char *, size_t> pinned;
+
+static bool is_pinned(const void *p)
+{
+    const auto after = pinned.upper_bound((char *)const_cast<void *>(p));
+
+    if (after == pinned.begin())
+        return false;
+    const auto found = std::prev(after);
+    return (const char *)p < found->first + found->second;
+}
 
 /* --- copies --- */
+
+static void copy_now(void *destination, const void *source, size_t bytes)
+{
+    open_device_memory();
+    memmove(destination, source, bytes);
+    close_device_memory();
+}
 
 static cudaError_t check_range(const void *p, size_t bytes, bool on_device)
 {
@@ -218,6 +236,7 @@ cudaError_t cudaMalloc(void **memory, size_t bytes)
 
 cudaError_t cudaFree(void *memory)
 {
+    finish_all_streams();
     return !memory || free_device(memory) ? cudaSuccess : remember(cudaErrorInvalidValue);
 }
 
@@ -228,7 +247,7 @@ cudaError_t cudaHostAlloc(void **memory, size_t bytes, unsigned)
     *memory = malloc(bytes);
     if (!*memory)
         return remember(cudaErrorMemoryAllocation);
-    pinned[*memory] = bytes;
+    pinned[(char *)*memory] = bytes;
     return cudaSuccess;
 }
 
@@ -239,7 +258,8 @@ cudaError_t cudaMallocHost(void **memory, size_t bytes)
 
 cudaError_t cudaFreeHost(void *memory)
 {
-    if (memory && pinned.erase(memory) == 0)
+    finish_all_streams();
+    if (memory && pinned.erase((char *)memory) == 0)
         return remember(cudaErrorInvalidValue);
     free(memory);
     return cudaSuccess;
@@ -253,11 +273,16 @@ cudaError_t cudaMemcpyAsync(void *destination, const void *source, size_t bytes,
     const cudaError_t error = check_copy(destination, source, bytes, kind);
     if (error != cudaSuccess)
         return remember(error);
-    return enqueue(stream, [=]() {
-        open_device_memory();
-        memmove(destination, source, bytes);
-        close_device_memory();
-    });
+    const bool to_host = !is_device_address(destination), from_host = !is_device_address(source);
+    if ((to_host && !is_pinned(destination)) || (from_host && !is_pinned(source))) {
+        /* Not by the device itself: the call returns when the host's memory has been read or written. */
+        if (is_capturing(stream))
+            return remember(cudaErrorStreamCaptureUnsupported);
+        finish_stream(stream);
+        copy_now(destination, source, bytes);
+        return cudaSuccess;
+    }
+    return enqueue(stream, [=]() { copy_now(destination, source, bytes); });
 }
 
 cudaError_t cudaMemcpy(void *destination, const void *source, size_t bytes, enum cudaMemcpyKind kind)

@@ -101,6 +101,55 @@ static void graphs_repeat_work(void **state)
     assert_int_equal(cudaFree(x), cudaSuccess);
 }
 
+/* What is put on a stream is done when somebody waits for it, and not before: who forgets to wait sees old
+ * values. */
+static void streams_work_late(void **state)
+{
+    float *x, *pinned, plain = -1.0f;
+    cudaStream_t first, second;
+    cudaEvent_t event;
+    float milliseconds;
+
+    (void)state;
+    assert_int_equal(cudaStreamCreateWithFlags(&first, cudaStreamNonBlocking), cudaSuccess);
+    assert_int_equal(cudaStreamCreateWithFlags(&second, cudaStreamNonBlocking), cudaSuccess);
+    assert_int_equal(cudaEventCreate(&event), cudaSuccess);
+    assert_int_equal(cudaMalloc((void **)&x, sizeof *x), cudaSuccess);
+    assert_int_equal(cudaMallocHost((void **)&pinned, sizeof *pinned), cudaSuccess);
+    assert_int_equal(cudaMemset(x, 0, sizeof *x), cudaSuccess);
+    *pinned = -1.0f;
+
+    assert_int_equal(sound_arguments(first, x, 1, 10.0f), cudaSuccess);
+    assert_int_equal(cudaEventRecord(event, first), cudaSuccess);
+    assert_int_equal(sound_arguments(first, x, 1, 20.0f), cudaSuccess);
+    assert_int_equal(cudaMemcpyAsync(pinned, x, sizeof *x, cudaMemcpyDeviceToHost, second), cudaSuccess);
+    assert_int_equal(cudaEventElapsedTime(&milliseconds, event, event), cudaErrorNotReady);
+    assert_int_equal(cudaStreamSynchronize(second), cudaSuccess);
+    assert_true(*pinned == 0.0f); /* the second stream does not wait for the first */
+    assert_int_equal(cudaStreamWaitEvent(second, event, 0), cudaSuccess);
+    assert_int_equal(cudaMemcpyAsync(pinned, x, sizeof *x, cudaMemcpyDeviceToHost, second), cudaSuccess);
+    assert_true(*pinned == 0.0f);
+    assert_int_equal(cudaStreamQuery(second), cudaErrorNotReady);
+    while (cudaStreamQuery(second) != cudaSuccess)
+        ;
+    assert_true(*pinned == 11.0f); /* up to the event, and no further */
+    assert_int_equal(cudaEventElapsedTime(&milliseconds, event, event), cudaSuccess);
+    /* The host's own memory is written before the call returns. */
+    assert_int_equal(cudaMemcpyAsync(&plain, x, sizeof *x, cudaMemcpyDeviceToHost, first), cudaSuccess);
+    assert_true(plain == 32.0f);
+    assert_int_equal(cudaMemsetAsync(x, 0, sizeof *x, first), cudaSuccess);
+    assert_int_equal(cudaDeviceSynchronize(), cudaSuccess);
+    assert_int_equal(cudaMemcpy(&plain, x, sizeof *x, cudaMemcpyDeviceToHost), cudaSuccess);
+    assert_true(plain == 0.0f);
+    assert_int_equal(cudaGetLastError(), cudaSuccess);
+
+    cudaFreeHost(pinned);
+    cudaFree(x);
+    cudaEventDestroy(event);
+    cudaStreamDestroy(first);
+    cudaStreamDestroy(second);
+}
+
 /* --- cuBLASLt --- */
 
 /* Column-major matrices of small integers, of float32 or bfloat16. */
@@ -392,9 +441,10 @@ static void layouts_are_transformed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(memory_runs_out),    cmocka_unit_test(copies_are_checked),
-        cmocka_unit_test(graphs_repeat_work), cmocka_unit_test(products_of_matrices),
-        cmocka_unit_test(convolutions),       cmocka_unit_test(layouts_are_transformed),
+        cmocka_unit_test(memory_runs_out),         cmocka_unit_test(copies_are_checked),
+        cmocka_unit_test(graphs_repeat_work),      cmocka_unit_test(streams_work_late),
+        cmocka_unit_test(products_of_matrices),    cmocka_unit_test(convolutions),
+        cmocka_unit_test(layouts_are_transformed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
