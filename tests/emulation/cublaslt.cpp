@@ -179,9 +179,7 @@ static void check_place(const char *name, const matrix &m, uint64_t alignment)
         report(nullptr,
                "cublasLtMatmul: %s [%zu x %zu, leading dimension %zu] is not device memory of one allocation",
                name, (size_t)m.layout.rows, (size_t)m.layout.columns, (size_t)m.layout.ld);
-    if (alignment > 0 &&
-        ((uintptr_t)m.data % alignment != 0 ||
-         (size_t)m.layout.ld * type_bytes(m.layout.type) % (alignment < 16 ? alignment : 16) != 0))
+    if (alignment > 0 && (uintptr_t)m.data % alignment != 0)
         report(nullptr,
                "cublasLtMatmul: %s is not aligned to the %zu bytes that the algorithm was chosen for", name,
                (size_t)alignment);

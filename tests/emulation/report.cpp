@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <execinfo.h>
 #include <link.h>
 #include <string>
 #include <unistd.h>
@@ -39,6 +40,23 @@ static void print_place(const void *place)
         fprintf(stderr, "    at address 0x%zx of the program\n", (size_t)((uintptr_t)place - base));
 }
 
+/* The host's functions that led here, innermost first, as far as they belong to the program itself. */
+static void print_callers()
+{
+    const int most = 32, shown = 6, own = 2;
+    void *frames[most];
+    extern const char start_of_program[] __asm__("__executable_start"), end_of_program[] __asm__("_end");
+    const int count = backtrace(frames, most);
+
+    for (int i = own, printed = 0; i < count && printed < shown; i++) {
+        const char *const frame = (const char *)frames[i];
+        if (frame >= start_of_program && frame < end_of_program) {
+            print_place(frame);
+            printed++;
+        }
+    }
+}
+
 void report(const void *place, const char *format, ...)
 {
     va_list arguments;
@@ -56,6 +74,8 @@ void report(const void *place, const char *format, ...)
     fputc('\n', stderr);
     if (place)
         print_place(place);
+    else if (!running.kernel)
+        print_callers();
     fflush(stderr);
     /* Not abort: nothing is left to be cleaned up, and a core file of the device's address range would be of
      * no use. */

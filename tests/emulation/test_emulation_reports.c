@@ -87,6 +87,9 @@ static void a_report_names_the_place(void **state)
             run_apart(&broken_kernels[i], text, sizeof text, &status);
             assert_non_null(strstr(text, "kernel unwritten_shared, block (0, 0, 0), thread (17, 0, 0): "));
             assert_non_null(strstr(text, "broken.cu:"));
+        } else if (strcmp(broken_kernels[i].name, "host_reads_device_memory") == 0) {
+            run_apart(&broken_kernels[i], text, sizeof text, &status);
+            assert_non_null(strstr(text, "run_host_reads_device_memory"));
         } else if (strcmp(broken_kernels[i].name, "barrier_in_a_branch") == 0) {
             run_apart(&broken_kernels[i], text, sizeof text, &status);
             assert_non_null(strstr(text, "in __syncthreads at "));
