@@ -10,7 +10,6 @@
 #include <map>
 #include <string>
 #include <sys/mman.h>
-#include <unistd.h>
 
 namespace emulation
 {
@@ -18,7 +17,8 @@ namespace emulation
 char *device_start;
 uint8_t *device_reachable;
 
-static const size_t gap = 512, alignment = 256;
+/* Pages are large where the system has them: the time to protect memory grows with their number. */
+static const size_t gap = 512, alignment = 256, page = 2 << 20;
 
 struct allocation {
     size_t bytes;
@@ -71,7 +71,9 @@ static void begin()
 
     if (text)
         limit = (size_t)strtoull(text, nullptr, 10);
-    device_start = (char *)reserve_addresses(device_range, false);
+    const uintptr_t range = (uintptr_t)reserve_addresses(device_range + page, false);
+    device_start = (char *)((range + page - 1) / page * page);
+    madvise(device_start, device_range, MADV_HUGEPAGE);
     next_address = mapped_end = device_start;
     device_reachable = (uint8_t *)reserve_addresses(device_range / 8, true);
     alternative.ss_sp = stack;
@@ -114,8 +116,6 @@ static void set_reachable(const char *p, size_t bytes, bool yes)
 
 void *allocate_device(size_t bytes)
 {
-    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-
     if (!device_start)
         begin();
     if (bytes > limit - in_use ||
@@ -146,7 +146,7 @@ bool free_device(void *memory)
 
     if (found == allocations.end() || found->second.freed)
         return false;
-    const size_t page = (size_t)sysconf(_SC_PAGESIZE), bytes = found->second.bytes;
+    const size_t bytes = found->second.bytes;
     found->second.freed = true;
     in_use -= bytes;
     set_reachable(p, bytes, false);

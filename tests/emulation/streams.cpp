@@ -3,7 +3,7 @@
  * Work on a stream is done as late as a device may do it: when somebody waits for it. A program that does not
  * wait where it must sees old values. Only the default stream works at once, after all streams that it waits
  * for. DF_EMULATION_STREAMS=eager makes every stream work at once. */
-#include "emulation.h"
+#include "device_memory.h"
 
 #include <cstdlib>
 #include <cstring>
@@ -50,12 +50,14 @@ static bool is_eager()
 
 static void work_until(df_emulated_stream &stream, uint64_t position)
 {
+    open_device_memory(); /* once for all: it costs more than many a kernel */
     while (stream.done < position && !stream.pending.empty()) {
         const std::function<void()> work = std::move(stream.pending.front());
         stream.pending.pop_front();
         work();
         stream.done++;
     }
+    close_device_memory();
 }
 
 static void work_off(df_emulated_stream &stream)
