@@ -1,0 +1,330 @@
+/* Streams, events and graphs.
+ *
+ * Work on a stream is done as late as a device may do it: when somebody waits for it. A program that does not
+ * wait where it must sees old values. Only the default stream works at once, after all streams that it waits
+ * for. DF_EMULATION_STREAMS=eager makes every stream work at once. */
+#include "device_memory.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <map>
+#include <mutex>
+
+struct df_emulated_stream {
+    uint64_t id;
+    bool blocking;           /* the default stream and it wait for each other */
+    bool capturing, spoilt;  /* spoilt: by what cannot be captured */
+    uint64_t enqueued, done; /* works, since the stream was made */
+    std::deque<std::function<void()>> pending;
+    std::vector<std::function<void()>> captured;
+};
+
+struct df_emulated_event {
+    bool recorded;
+    uint64_t stream, position; /* it has happened when the stream has done so many works */
+};
+
+struct df_emulated_graph {
+    std::vector<std::function<void()>> work;
+};
+
+struct df_emulated_graph_exec {
+    std::vector<std::function<void()>> work;
+};
+
+namespace emulation
+{
+
+typedef std::lock_guard<std::recursive_mutex> device_lock;
+
+static std::recursive_mutex device;
+static df_emulated_stream default_stream;
+static std::map<uint64_t, df_emulated_stream *> streams; /* but for the default one */
+
+static bool is_eager()
+{
+    static const char *const text = getenv("DF_EMULATION_STREAMS");
+    return text && !strcmp(text, "eager");
+}
+
+static void work_until(df_emulated_stream &stream, uint64_t position)
+{
+    open_device_memory(); /* once for all: it costs more than many a kernel */
+    while (stream.done < position && !stream.pending.empty()) {
+        const std::function<void()> work = std::move(stream.pending.front());
+        stream.pending.pop_front();
+        work();
+        stream.done++;
+    }
+    close_device_memory();
+}
+
+static void work_off(df_emulated_stream &stream)
+{
+    work_until(stream, stream.enqueued);
+}
+
+void finish_all_streams()
+{
+    const device_lock lock(device);
+
+    for (const auto &entry : streams)
+        work_off(*entry.second);
+}
+
+static void wait_for(const df_emulated_event &event)
+{
+    const auto found = streams.find(event.stream);
+
+    if (found != streams.end())
+        work_until(*found->second, event.position);
+}
+
+static bool has_happened(const df_emulated_event &event)
+{
+    const auto found = streams.find(event.stream);
+
+    return found == streams.end() || found->second->done >= event.position;
+}
+
+cudaError_t enqueue(cudaStream_t stream, std::function<void()> work)
+{
+    const device_lock lock(device);
+
+    if (!stream) {
+        for (const auto &entry : streams) {
+            if (entry.second->blocking)
+                work_off(*entry.second);
+        }
+        work();
+    } else if (stream->capturing) {
+        stream->captured.push_back(std::move(work));
+    } else {
+        stream->enqueued++;
+        stream->pending.push_back(std::move(work));
+        if (is_eager())
+            work_off(*stream);
+    }
+    return cudaSuccess;
+}
+
+void finish_stream(cudaStream_t stream)
+{
+    const device_lock lock(device);
+
+    if (stream)
+        work_off(*stream);
+}
+
+/* For calls that a stream which is being captured does not allow. */
+static cudaError_t spoil(cudaStream_t stream)
+{
+    stream->spoilt = true;
+    return remember(cudaErrorStreamCaptureUnsupported);
+}
+
+bool is_capturing(cudaStream_t stream)
+{
+    return stream && stream->capturing;
+}
+
+extern "C" {
+
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned flags)
+{
+    static uint64_t count;
+    const device_lock lock(device);
+
+    if (!stream || flags > cudaStreamNonBlocking)
+        return remember(cudaErrorInvalidValue);
+    *stream = new df_emulated_stream();
+    (*stream)->id = ++count;
+    (*stream)->blocking = flags == cudaStreamDefault;
+    streams[(*stream)->id] = *stream;
+    return cudaSuccess;
+}
+
+cudaError_t cudaStreamCreate(cudaStream_t *stream)
+{
+    return cudaStreamCreateWithFlags(stream, cudaStreamDefault);
+}
+
+cudaError_t cudaStreamDestroy(cudaStream_t stream)
+{
+    const device_lock lock(device);
+
+    if (!stream)
+        return remember(cudaErrorInvalidResourceHandle);
+    work_off(*stream);
+    streams.erase(stream->id);
+    delete stream;
+    return cudaSuccess;
+}
+
+cudaError_t cudaStreamSynchronize(cudaStream_t stream)
+{
+    if (is_capturing(stream))
+        return spoil(stream);
+    finish_stream(stream);
+    return cudaSuccess;
+}
+
+cudaError_t cudaStreamQuery(cudaStream_t stream)
+{
+    const device_lock lock(device);
+
+    if (is_capturing(stream))
+        return spoil(stream);
+    if (!stream || stream->pending.empty())
+        return cudaSuccess;
+    work_until(*stream, stream->done + 1); /* so that who asks often enough sees an end */
+    return cudaErrorNotReady;
+}
+
+cudaError_t cudaDeviceSynchronize(void)
+{
+    finish_all_streams();
+    return cudaSuccess;
+}
+
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned)
+{
+    const device_lock lock(device);
+
+    if (!event)
+        return remember(cudaErrorInvalidResourceHandle);
+    if (!event->recorded || (stream && stream->id == event->stream))
+        return cudaSuccess;
+    const df_emulated_event wanted = *event;
+    return enqueue(stream, [wanted]() { wait_for(wanted); });
+}
+
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t *event, unsigned)
+{
+    if (!event)
+        return remember(cudaErrorInvalidValue);
+    *event = new df_emulated_event();
+    return cudaSuccess;
+}
+
+cudaError_t cudaEventCreate(cudaEvent_t *event)
+{
+    return cudaEventCreateWithFlags(event, cudaEventDefault);
+}
+
+cudaError_t cudaEventDestroy(cudaEvent_t event)
+{
+    if (!event)
+        return remember(cudaErrorInvalidResourceHandle);
+    delete event;
+    return cudaSuccess;
+}
+
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream)
+{
+    const device_lock lock(device);
+
+    if (!event)
+        return remember(cudaErrorInvalidResourceHandle);
+    *event = {true, stream ? stream->id : 0, stream ? stream->enqueued : 0};
+    return cudaSuccess;
+}
+
+cudaError_t cudaEventSynchronize(cudaEvent_t event)
+{
+    const device_lock lock(device);
+
+    if (!event)
+        return remember(cudaErrorInvalidResourceHandle);
+    wait_for(*event);
+    return cudaSuccess;
+}
+
+cudaError_t cudaEventQuery(cudaEvent_t event)
+{
+    const device_lock lock(device);
+
+    if (!event)
+        return remember(cudaErrorInvalidResourceHandle);
+    if (has_happened(*event))
+        return cudaSuccess;
+    const auto found = streams.find(event->stream);
+    work_until(*found->second, found->second->done + 1);
+    return cudaErrorNotReady;
+}
+
+/* There is no clock in the emulation: whatever is measured takes a millisecond. */
+cudaError_t cudaEventElapsedTime(float *milliseconds, cudaEvent_t start, cudaEvent_t end)
+{
+    const device_lock lock(device);
+
+    if (!milliseconds || !start || !end || !start->recorded || !end->recorded)
+        return remember(cudaErrorInvalidResourceHandle);
+    if (!has_happened(*start) || !has_happened(*end))
+        return cudaErrorNotReady;
+    *milliseconds = 1.0f;
+    return cudaSuccess;
+}
+
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, enum cudaStreamCaptureMode)
+{
+    if (!stream || stream->capturing)
+        return remember(cudaErrorStreamCaptureUnsupported);
+    stream->capturing = true;
+    return cudaSuccess;
+}
+
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *graph)
+{
+    if (!stream || !graph || !stream->capturing)
+        return remember(cudaErrorInvalidValue);
+    const bool spoilt = stream->spoilt;
+    *graph = spoilt ? nullptr : new df_emulated_graph{std::move(stream->captured)};
+    stream->captured.clear();
+    stream->capturing = stream->spoilt = false;
+    return spoilt ? remember(cudaErrorStreamCaptureInvalidated) : cudaSuccess;
+}
+
+cudaError_t cudaStreamIsCapturing(cudaStream_t stream, enum cudaStreamCaptureStatus *status)
+{
+    if (!status)
+        return remember(cudaErrorInvalidValue);
+    *status = is_capturing(stream) ? cudaStreamCaptureStatusActive : cudaStreamCaptureStatusNone;
+    return cudaSuccess;
+}
+
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t *exec, cudaGraph_t graph, unsigned long long)
+{
+    if (!exec || !graph)
+        return remember(cudaErrorInvalidValue);
+    *exec = new df_emulated_graph_exec{graph->work};
+    return cudaSuccess;
+}
+
+cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream)
+{
+    if (!exec)
+        return remember(cudaErrorInvalidValue);
+    if (is_capturing(stream))
+        return spoil(stream);
+    for (const std::function<void()> &work : exec->work)
+        enqueue(stream, work);
+    return cudaSuccess;
+}
+
+cudaError_t cudaGraphDestroy(cudaGraph_t graph)
+{
+    delete graph;
+    return cudaSuccess;
+}
+
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec)
+{
+    delete exec;
+    return cudaSuccess;
+}
+
+} /* extern "C" */
+
+} // namespace emulation
