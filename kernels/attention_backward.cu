@@ -27,7 +27,7 @@
  *
  * Two blocks of 128 threads or one of 256 an SM (sm_80 has room for only one with head size 128). The next
  * tile is copied (cp.async) while the present one is worked on, 32 of its rows at a time. float32: 256
- * threads, tiles of 32, 60 KB and 118 KB.
+ * threads, tiles of 32, 60 KB and 108 KB.
  *
  * Bound by arithmetic: tensor core products in bfloat16, and an exponential for every 6 head size (dq) or 8
  * head size (dk and dv) operations. A block's operands move once, the others' rows once for each block from
@@ -481,25 +481,25 @@ template <typename T>
 using keys_kernel = void (*)(const T *, const T *, T *, const row_numbers *, int, float);
 
 template <typename T>
-cudaError_t launch_queries(cudaStream_t stream, queries_kernel<T> kernel, int rows, int threads,
+cudaError_t launch_queries(cudaStream_t stream, queries_kernel<T> gradient_of_queries, int rows, int threads,
                            size_t shared, const operands<T> &o)
 {
-    const cudaError_t error = allow_shared(kernel, shared);
+    const cudaError_t error = allow_shared(gradient_of_queries, shared);
     if (error != cudaSuccess)
         return error;
-    DF_LAUNCH(kernel, grid_of(o, rows), threads, shared, stream, o.qkv, o.out, o.lse, o.dout, o.dqkv,
-              o.scratch, (int)o.shape.tokens, o.scale);
+    DF_LAUNCH(gradient_of_queries, grid_of(o, rows), threads, shared, stream, o.qkv, o.out, o.lse, o.dout,
+              o.dqkv, o.scratch, (int)o.shape.tokens, o.scale);
     return cudaGetLastError();
 }
 
 template <typename T>
-cudaError_t launch_keys(cudaStream_t stream, keys_kernel<T> kernel, int rows, int threads, size_t shared,
-                        const operands<T> &o)
+cudaError_t launch_keys(cudaStream_t stream, keys_kernel<T> gradient_of_keys, int rows, int threads,
+                        size_t shared, const operands<T> &o)
 {
-    const cudaError_t error = allow_shared(kernel, shared);
+    const cudaError_t error = allow_shared(gradient_of_keys, shared);
     if (error != cudaSuccess)
         return error;
-    DF_LAUNCH(kernel, grid_of(o, rows), threads, shared, stream, o.qkv, o.dout, o.dqkv, o.scratch,
+    DF_LAUNCH(gradient_of_keys, grid_of(o, rows), threads, shared, stream, o.qkv, o.dout, o.dqkv, o.scratch,
               (int)o.shape.tokens, o.scale);
     return cudaGetLastError();
 }

@@ -298,9 +298,9 @@ __global__ void __launch_bounds__(f32_threads, 2)
 }
 
 template <typename T>
-cudaError_t launch(cudaStream_t stream, void (*kernel)(const T *, T *, float *, int, float), int queries,
-                   int threads, size_t shared, df_attention_shape shape, const void *qkv, void *out,
-                   float *lse)
+cudaError_t launch(cudaStream_t stream, void (*attention_forward)(const T *, T *, float *, int, float),
+                   int queries, int threads, size_t shared, df_attention_shape shape, const void *qkv,
+                   void *out, float *lse)
 {
     const int tokens = (int)shape.tokens;
     const dim3 grid((unsigned)((tokens + queries - 1) / queries), (unsigned)shape.heads,
@@ -309,11 +309,11 @@ cudaError_t launch(cudaStream_t stream, void (*kernel)(const T *, T *, float *, 
     const T *const in = static_cast<const T *>(qkv);
     T *const result = static_cast<T *>(out);
     const cudaError_t error =
-        cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)shared);
+        cudaFuncSetAttribute(attention_forward, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)shared);
 
     if (error != cudaSuccess)
         return error;
-    DF_LAUNCH(kernel, grid, threads, shared, stream, in, result, lse, tokens, scale);
+    DF_LAUNCH(attention_forward, grid, threads, shared, stream, in, result, lse, tokens, scale);
     return cudaGetLastError();
 }
 

@@ -76,11 +76,11 @@ cudaError_t run(cudaStream_t stream, void *qkv, df_attention_shape shape, int64_
                 const float *cos, bool inverse)
 {
     const int64_t patch_tokens = shape.batch * (shape.tokens - prefix);
-    const auto kernel = rotate<T, HEAD>;
+    const auto rope = rotate<T, HEAD>;
     const dim3 grid((unsigned)((patch_tokens + warps - 1) / warps));
 
     if (patch_tokens > 0)
-        DF_LAUNCH(kernel, grid, 32 * warps, 0, stream, static_cast<T *>(qkv), sin, cos, patch_tokens,
+        DF_LAUNCH(rope, grid, 32 * warps, 0, stream, static_cast<T *>(qkv), sin, cos, patch_tokens,
                   (int)shape.tokens, (int)prefix, (int)shape.heads, inverse);
     return cudaGetLastError();
 }

@@ -194,6 +194,18 @@ static struct problem sharp_problem(int64_t tokens, int64_t head_size, int64_t k
     return p;
 }
 
+/* All scores of a head near -250 (-177): those of the zeros beyond the last key are out of exp's range. */
+static struct problem low_problem(int64_t tokens, int64_t head_size)
+{
+    struct problem p = make_problem(1, tokens, 1, head_size);
+
+    for (int64_t i = 0; i < tokens; i++) {
+        p.qkv[place(&p, 0, i, 0, 0)] = 20.0f;
+        p.qkv[place(&p, 0, i, 1, 0)] = -100.0f;
+    }
+    return p;
+}
+
 /* One key's score far above all others', in the first tile, a middle one and the last; scores alike. */
 static void test_extreme_scores(void **state)
 {
@@ -205,6 +217,8 @@ static void test_extreme_scores(void **state)
             check(sharp_problem(130, 64, keys[i], 30.0f), type ? DF_BF16 : DF_F32, true);
             check(sharp_problem(130, 128, keys[i], 3000.0f), type ? DF_BF16 : DF_F32, true);
         }
+        check(low_problem(70, 64), type ? DF_BF16 : DF_F32, true);
+        check(low_problem(70, 128), type ? DF_BF16 : DF_F32, true);
         struct problem p = make_problem(1, 130, 1, 64);
         for (int64_t i = 0; i < 130; i++)
             memset(p.qkv + place(&p, 0, i, 0, 0), 0, 64 * sizeof *p.qkv);
