@@ -103,12 +103,11 @@ __device__ __forceinline__ void number_rows(const attention_head &head, int firs
     }
 }
 
-/* Scores of own queries to dS (without the scale): gradients [M][N][4] of the probabilities become that. Keys
- * from `keys` on do not exist. */
+/* Scores of own queries to dS (without the scale): gradients [M][N][4] of the probabilities become that. */
 template <int M, int N>
-__device__ __forceinline__ void
-query_scores_gradient(const float (&scores)[M][N][4], float (&gradients)[M][N][4],
-                      const row_numbers (&numbers)[M][2], float scale, int keys, int lane)
+__device__ __forceinline__ void query_scores_gradient(const float (&scores)[M][N][4],
+                                                      float (&gradients)[M][N][4],
+                                                      const row_numbers (&numbers)[M][2], float scale)
 {
 #pragma unroll
     for (int m = 0; m < M; m++) {
@@ -118,8 +117,7 @@ query_scores_gradient(const float (&scores)[M][N][4], float (&gradients)[M][N][4
             for (int i = 0; i < 4; i++) {
                 const row_numbers row = numbers[m][i / 2];
                 const float probability = fast_exp2(fmaf(scores[m][n][i], scale, -row.x));
-                const bool present = 8 * n + lane % 4 * 2 + i % 2 < keys;
-                gradients[m][n][i] = present ? probability * (gradients[m][n][i] - row.y) : 0.0f;
+                gradients[m][n][i] = probability * (gradients[m][n][i] - row.y);
             }
         }
     }
@@ -177,13 +175,15 @@ __global__ void __launch_bounds__(bf16_queries<HEAD>::THREADS, 2)
         __syncthreads();
         if (tile + 1 < tiles)
             fetch(tile + 1);
+        /* A warp that has no queries only copies. */
+        const int present = first + own_row < tokens ? min(shape::KEYS, tokens - tile * shape::KEYS) : 0;
 #pragma unroll 1
-        for (int row = 0; row < shape::KEYS; row += chunk) {
+        for (int row = 0; row < present; row += chunk) {
             float scores[M][N][4], gradients[M][N][4];
             multiply_rows(scores, queries, keys, row);
+            mask_columns(scores, present - row, lane);
             multiply_rows(gradients, douts, values, row);
-            query_scores_gradient(scores, gradients, numbers, scale * log2_e,
-                                  tokens - tile * shape::KEYS - row, lane);
+            query_scores_gradient(scores, gradients, numbers, scale * log2_e);
             add_product<HEAD>(dq, gradients, keys, row, lane);
         }
     }
@@ -293,8 +293,10 @@ __global__ void __launch_bounds__(bf16_keys<HEAD>::THREADS, HEAD == 64 ? 2 : 1)
         __syncthreads();
         if (tile + 1 < tiles)
             fetch(tile + 1);
+        const int present =
+            first + own_row < tokens ? min(shape::QUERIES, tokens - tile * shape::QUERIES) : 0;
 #pragma unroll 1
-        for (int row = 0; row < shape::QUERIES; row += chunk) {
+        for (int row = 0; row < present; row += chunk) {
             const row_numbers *const numbers = all_numbers + tile % 2 * shape::QUERIES + row;
             float scores[M][N][4], gradients[M][N][4];
             multiply_rows(scores, keys, queries, row);

@@ -16,6 +16,8 @@
 #include "attention_head.cuh"
 #include "mma.cuh"
 
+#include <math.h>
+
 /* Where piece `piece` of a row lies in a tile, in elements. */
 template <int HEAD> __device__ __forceinline__ int tile_place(int row, int piece)
 {
@@ -122,6 +124,25 @@ __device__ __forceinline__ void multiply_rows(float (&sums)[M][N][4], const own_
             for (int m = 0; m < M; m++) {
                 mma_m16n8k16(sums[m][n], a[m], b, sums[m][n]);
                 mma_m16n8k16(sums[m][n + 1], a[m], b + 2, sums[m][n + 1]);
+            }
+        }
+    }
+}
+
+/* Scores [own rows, 8 N] from column `columns` on to minus infinity. */
+template <int M, int N>
+__device__ __forceinline__ void mask_columns(float (&scores)[M][N][4], int columns, int lane)
+{
+    if (columns >= 8 * N)
+        return;
+#pragma unroll
+    for (int m = 0; m < M; m++) {
+#pragma unroll
+        for (int n = 0; n < N; n++) {
+#pragma unroll
+            for (int i = 0; i < 4; i++) {
+                if (8 * n + lane % 4 * 2 + i % 2 >= columns)
+                    scores[m][n][i] = -INFINITY;
             }
         }
     }

@@ -53,18 +53,6 @@ template <int HEAD> struct bf16_forward {
     };
 };
 
-template <int N> __device__ __forceinline__ void mask_keys(float (&scores)[N][4], int keys, int lane)
-{
-#pragma unroll
-    for (int n = 0; n < N; n++) {
-#pragma unroll
-        for (int i = 0; i < 4; i++) {
-            if (8 * n + lane % 4 * 2 + i % 2 >= keys)
-                scores[n][i] = -INFINITY;
-        }
-    }
-}
-
 /* Largest of row `half` of the scores over the four lanes that share it. NaN is passed over: sums show it. */
 template <int N> __device__ __forceinline__ float largest_score(const float (&scores)[N][4], int half)
 {
@@ -217,12 +205,10 @@ __global__ void __launch_bounds__(bf16_forward<HEAD>::THREADS, 2)
         __syncthreads();
         if (tile + 1 < tiles)
             fetch(tile + 1);
+        if (first + queries.row >= tokens)
+            continue; /* a warp that has no queries only copies */
         multiply_rows(scores, queries, stage, 0);
-        if (tile + 1 == tiles) {
-#pragma unroll
-            for (int m = 0; m < M; m++)
-                mask_keys(scores[m], tokens - tile * shape::KEYS, lane);
-        }
+        mask_columns(scores, tokens - tile * shape::KEYS, lane);
         follow_largest<HEAD>(rows, scores, scale);
         exponentiate<HEAD>(rows, scores, scale);
         add_values<HEAD>(rows, scores, stage + shape::KEY_TILE, lane);
