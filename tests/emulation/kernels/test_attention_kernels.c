@@ -1,10 +1,9 @@
 /* Flash attention's and RoPE's kernels against plain loops in double precision: every tail of their tiles,
  * both types, both head sizes. */
 #include "backend/attention_problem.h"
+#include "device_arrays.h"
 
 #include "kernels/kernels.h"
-
-#define CHECK(call) assert_int_equal(call, cudaSuccess)
 
 /* A problem on the device, in one of the types, and what its kernels made of it. */
 struct trial {
@@ -14,84 +13,50 @@ struct trial {
     float *lse;
 };
 
-static void *to_device(const void *values, size_t bytes)
-{
-    void *memory;
-
-    CHECK(cudaMalloc(&memory, bytes));
-    CHECK(cudaMemcpyAsync(memory, values, bytes, cudaMemcpyHostToDevice, NULL));
-    CHECK(cudaStreamSynchronize(NULL));
-    return memory;
-}
-
-static void to_host(void *values, const void *memory, size_t bytes)
-{
-    CHECK(cudaMemcpyAsync(values, memory, bytes, cudaMemcpyDeviceToHost, NULL));
-    CHECK(cudaStreamSynchronize(NULL));
-}
-
 /* Values, rounded to the type, on the device. */
-static void *put(enum df_dtype type, float *values, int64_t count)
+static void *put_rounded(enum df_dtype type, float *values, int64_t count)
 {
     round_to(type, values, count);
-    void *narrow = to_type(type, values, count);
-    void *memory = to_device(narrow, (size_t)count * df_dtype_size(type));
-    free(narrow);
-    return memory;
-}
-
-static void get(enum df_dtype type, float *values, const void *memory, int64_t count)
-{
-    void *narrow = malloc((size_t)count * df_dtype_size(type));
-
-    assert_non_null(narrow);
-    to_host(narrow, memory, (size_t)count * df_dtype_size(type));
-    df_convert_to_f32(values, narrow, type, (size_t)count);
-    free(narrow);
+    return put_values(values, count, type);
 }
 
 /* Takes the problem over. Results are NaN until they are written. */
 static struct trial make_trial(struct problem host, enum df_dtype type)
 {
-    const size_t scratch = df_cuda_attention_backward_scratch(host.shape, type);
-    void *unwritten = malloc(scratch);
     struct trial t = {.host = host, .type = type};
 
-    assert_non_null(unwritten);
-    memset(unwritten, 0xff, scratch);
-    t.qkv = put(type, host.qkv, 3 * host.out_count);
-    t.dout = put(type, host.dout, host.out_count);
-    t.out = put(type, host.out, host.out_count);
-    t.dqkv = put(type, host.dqkv, 3 * host.out_count);
-    t.lse = to_device(host.lse, (size_t)host.lse_count * sizeof(float));
-    t.scratch = to_device(unwritten, scratch);
-    free(unwritten);
+    t.qkv = put_rounded(type, host.qkv, 3 * host.out_count);
+    t.dout = put_rounded(type, host.dout, host.out_count);
+    t.out = put_values(host.out, host.out_count, type);
+    t.dqkv = put_values(host.dqkv, 3 * host.out_count, type);
+    t.lse = put_values(host.lse, host.lse_count, DF_F32);
+    t.scratch = device_room(df_cuda_attention_backward_scratch(host.shape, type));
     return t;
 }
 
 static void free_trial(struct trial *t)
 {
-    CHECK(cudaFree(t->qkv));
-    CHECK(cudaFree(t->dout));
-    CHECK(cudaFree(t->out));
-    CHECK(cudaFree(t->dqkv));
-    CHECK(cudaFree(t->lse));
-    CHECK(cudaFree(t->scratch));
+    release_arrays();
     free_problem(&t->host);
+}
+
+static void get_result(float *result, const void *device, int64_t count, enum df_dtype type)
+{
+    memcpy(result, get_values(device, count, type), (size_t)count * sizeof *result);
 }
 
 static void run_forward(struct trial *t)
 {
-    CHECK(df_cuda_attention_forward(NULL, t->host.shape, t->type, t->qkv, t->out, t->lse));
-    get(t->type, t->host.out, t->out, t->host.out_count);
-    to_host(t->host.lse, t->lse, (size_t)t->host.lse_count * sizeof(float));
+    assert_ran(df_cuda_attention_forward(NULL, t->host.shape, t->type, t->qkv, t->out, t->lse));
+    get_result(t->host.out, t->out, t->host.out_count, t->type);
+    get_result(t->host.lse, t->lse, t->host.lse_count, DF_F32);
 }
 
 static void run_backward(struct trial *t, bool need_dk)
 {
-    CHECK(df_cuda_attention_backward(NULL, t->host.shape, t->type, t->qkv, t->out, t->lse, t->dout, t->dqkv,
-                                     need_dk, t->scratch));
-    get(t->type, t->host.dqkv, t->dqkv, 3 * t->host.out_count);
+    assert_ran(df_cuda_attention_backward(NULL, t->host.shape, t->type, t->qkv, t->out, t->lse, t->dout,
+                                          t->dqkv, need_dk, t->scratch));
+    get_result(t->host.dqkv, t->dqkv, 3 * t->host.out_count, t->type);
 }
 
 /* Distance relative to the expected array's length; part: of q, k or v alone, -1: all. */
@@ -274,8 +239,8 @@ static void test_without_lse(void **state)
         struct trial t = make_trial(make_problem(1, 65, 2, 64), type ? DF_BF16 : DF_F32);
         run_forward(&t);
         float *out = copy_array(t.host.out, t.host.out_count);
-        CHECK(df_cuda_attention_forward(NULL, t.host.shape, t.type, t.qkv, t.out, NULL));
-        get(t.type, t.host.out, t.out, t.host.out_count);
+        assert_ran(df_cuda_attention_forward(NULL, t.host.shape, t.type, t.qkv, t.out, NULL));
+        get_result(t.host.out, t.out, t.host.out_count, t.type);
         assert_same_bits(t.host.out, out, t.host.out_count);
         free(out);
         free_trial(&t);
@@ -338,14 +303,14 @@ static void check_rope(enum df_dtype type, struct df_attention_shape shape, int6
 {
     const int64_t size = shape.head_size, slices = shape.batch * shape.tokens * 3 * shape.heads;
     const int64_t count = slices * size, table = (shape.tokens - prefix) * size;
-    float *before = random_values(type, count, 1), *after = nan_array(count);
+    float *before = random_values(type, count, 1);
     float *sin = random_array(table, 2), *cos = random_array(table, 3);
-    void *qkv = put(type, before, count);
-    float *sin_at = put(DF_F32, sin, table), *cos_at = put(DF_F32, cos, table);
+    void *qkv = put_values(before, count, type);
+    const float *sin_at = put_values(sin, table, DF_F32), *cos_at = put_values(cos, table, DF_F32);
     double want[128];
 
-    CHECK(df_cuda_rope(NULL, qkv, type, shape, prefix, sin_at, cos_at, inverse));
-    get(type, after, qkv, count);
+    assert_ran(df_cuda_rope(NULL, qkv, type, shape, prefix, sin_at, cos_at, inverse));
+    const float *after = get_values(qkv, count, type);
     for (int64_t slice = 0; slice < slices; slice++) {
         const int64_t token = slice / (3 * shape.heads) % shape.tokens, patch = token - prefix;
         const float *x = before + slice * size, *y = after + slice * size;
@@ -357,11 +322,8 @@ static void check_rope(enum df_dtype type, struct df_attention_shape shape, int6
         for (int64_t i = 0; i < size; i++)
             assert_close(y[i], want[i], type == DF_BF16 ? fabs(want[i]) / 256 + 1e-6 : 3e-7);
     }
-    CHECK(cudaFree(qkv));
-    CHECK(cudaFree(sin_at));
-    CHECK(cudaFree(cos_at));
+    release_arrays();
     free(before);
-    free(after);
     free(sin);
     free(cos);
 }
