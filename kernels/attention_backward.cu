@@ -6,31 +6,30 @@
  *   dS = P * (dout v^T - delta),  dq = dS k,  dk = dS^T q,  dv = P^T dout      (dq, dk by / sqrt(head size))
  *
  * Two kernels, so that nothing is summed in an order that depends on timing, and no partial sums go through
- * memory:
+ * memory. Both have a grid of (blocks of rows, heads, images).
  *
- *   gradient of queries: a block has 128 queries and works through the keys; it also leaves each query's lse
- * and delta in scratch. Products S, dout v^T, dq. gradient of keys: a block has 128 keys and works through
- * the queries. Products S^T, v dout^T, dv, dk; where dk is not needed only S^T and dv.
+ *   gradient of queries: a block has 128 queries (float32: 64) and works through the keys.
+ *     Products S, dout v^T, dq. It also leaves each query's lse and delta in scratch.
+ *   gradient of keys: a block has 128 keys (float32: 64) and works through the queries.
+ *     Products S^T, v dout^T, dv, dk; where dk is not needed only S^T and dv.
  *
- * (float32: 64 instead of 128.) That is 7 products of 2 N^2 head size operations a head, 5 without dk. One
- * kernel over keys that adds to dq would need 5 (4), but for ViT-L at 490 x 490, batch 12, the partial sums
- * of dq of its ten blocks of keys are 600 MB to write, to read and to have, which takes an H100 twice as long
- * as the two products: 1.2 GB at 3.3 TB/s against 74 GFLOP at, say, 400 TFLOP/s.
+ * That is 7 products of 2 N^2 head size operations a head, 5 without dk. One kernel over keys that adds to dq
+ * would need 5 (4), but for ViT-L at 490 x 490, batch 12, the partial sums of dq of its ten blocks of keys
+ * are 600 MB to have, to write and to read. By an H100's data sheet that takes longer than the products that
+ * it saves: 1.2 GB at 3.3 TB/s, 74 GFLOP at 990 TFLOP/s, of which half would do.
  *
- * Grid: (blocks of rows, heads, images). bfloat16:
+ *   bfloat16       threads  own rows/warp  other rows/tile  shared memory
+ *   queries   64   128      32             64               65 KB: q dout 32, k v 2 x 16, numbers 1
+ *   queries  128   128      32             32               97 KB: q dout 64, k v 2 x 16, numbers 1
+ *   keys      64   128      32             64               65 KB: k v 32, q dout 2 x 16, numbers 1
+ *   keys     128   256      16             32               96.5 KB: k v 64, q dout 2 x 16, numbers 0.5
  *
- *                      threads  own rows/warp  other rows/tile  shared memory
- *   queries  64        128      32             64               65 KB (q dout 32, k v 2 x 16, rows' numbers
- * 1) queries 128        128      32             32               97 KB (64, 2 x 16, 1) keys     64        128
- * 32             64               65 KB (k v 32, q dout 2 x 16, rows' numbers 2 x 0.5) keys    128        256
- * 16             32               96.5 KB (64, 2 x 16, 2 x 0.25)
+ * Two blocks of 128 threads or one of 256 an SM, which is what registers allow (sm_80 has shared memory for
+ * only one with head size 128). The next tile is copied (cp.async) while the present one is worked on, 32 of
+ * its rows at a time. float32: 256 threads, tiles of 32 rows, 60 KB (head size 64) and 108 KB (128).
  *
- * Two blocks of 128 threads or one of 256 an SM (sm_80 has room for only one with head size 128). The next
- * tile is copied (cp.async) while the present one is worked on, 32 of its rows at a time. float32: 256
- * threads, tiles of 32, 60 KB and 108 KB.
- *
- * Bound by arithmetic: tensor core products in bfloat16, and an exponential for every 6 head size (dq) or 8
- * head size (dk and dv) operations. A block's operands move once, the others' rows once for each block from
+ * Bound by arithmetic: tensor core products in bfloat16, and an exponential for every 6 head size (queries)
+ * or 8 head size (keys) operations. A block's operands move once, the others' rows once for each block, from
  * the second-level cache. */
 #include "attention_bf16.cuh"
 #include "attention_f32.cuh"
@@ -133,8 +132,8 @@ __global__ void __launch_bounds__(bf16_queries<HEAD>::THREADS, 2)
     using shape = bf16_queries<HEAD>;
     constexpr int M = shape::M, N = chunk / 8;
     DF_DYNAMIC_SHARED(__nv_bfloat16, query_tile);
-    __nv_bfloat16 *const dout_tile = query_tile + shape::QUERY_TILE, *const stages =
-                                                                         dout_tile + shape::QUERY_TILE;
+    __nv_bfloat16 *const dout_tile = query_tile + shape::QUERY_TILE;
+    __nv_bfloat16 *const stages = dout_tile + shape::QUERY_TILE;
     row_numbers *const all_numbers = reinterpret_cast<row_numbers *>(stages + 2 * shape::STAGE);
     const attention_head head = block_head<HEAD>(tokens);
     const int first = (int)blockIdx.x * shape::QUERIES, lane = (int)threadIdx.x % 32;
@@ -169,8 +168,8 @@ __global__ void __launch_bounds__(bf16_queries<HEAD>::THREADS, 2)
     }
     clear(dq);
     for (int tile = 0; tile < tiles; tile++) {
-        const __nv_bfloat16 *const keys = stages + tile % 2 * shape::STAGE, *const values =
-                                                                                keys + shape::KEY_TILE;
+        const __nv_bfloat16 *const keys = stages + tile % 2 * shape::STAGE;
+        const __nv_bfloat16 *const values = keys + shape::KEY_TILE;
         cp_async_wait<0>();
         __syncthreads();
         if (tile + 1 < tiles)
@@ -253,8 +252,8 @@ __global__ void __launch_bounds__(bf16_keys<HEAD>::THREADS, HEAD == 64 ? 2 : 1)
     row_numbers *const all_numbers = reinterpret_cast<row_numbers *>(stages + 2 * shape::STAGE);
     const attention_head head = block_head<HEAD>(tokens);
     const int first = (int)blockIdx.x * shape::KEYS, lane = (int)threadIdx.x % 32;
-    const int own_row = (int)threadIdx.x / 32 * 16 * M,
-              tiles = (tokens + shape::QUERIES - 1) / shape::QUERIES;
+    const int own_row = (int)threadIdx.x / 32 * 16 * M;
+    const int tiles = (tokens + shape::QUERIES - 1) / shape::QUERIES;
     const __nv_bfloat16 *const q = qkv + head.qkv, *const k = q + head.dim, *const v = k + head.dim;
     const row_numbers *const numbers_in_scratch = scratch + numbers_of(head);
     const auto fetch = [=](int tile) {
@@ -286,13 +285,13 @@ __global__ void __launch_bounds__(bf16_keys<HEAD>::THREADS, HEAD == 64 ? 2 : 1)
         ones[m][0] = ones[m][1] = 1.0f;
     }
     for (int tile = 0; tile < tiles; tile++) {
-        const __nv_bfloat16 *const queries = stages + tile % 2 * shape::STAGE, *const douts =
-                                                                                   queries +
-                                                                                   shape::QUERY_TILE;
+        const __nv_bfloat16 *const queries = stages + tile % 2 * shape::STAGE;
+        const __nv_bfloat16 *const douts = queries + shape::QUERY_TILE;
         cp_async_wait<0>();
         __syncthreads();
         if (tile + 1 < tiles)
             fetch(tile + 1);
+        /* A warp that has no keys only copies. */
         const int present =
             first + own_row < tokens ? min(shape::QUERIES, tokens - tile * shape::QUERIES) : 0;
 #pragma unroll 1

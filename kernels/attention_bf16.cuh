@@ -8,8 +8,8 @@
  * A tile is rows of one head, [rows, HEAD]. A row's 16-byte pieces change places by the row's number (piece ^
  * (row % 8)), so that the eight addresses of a matrix that ldmatrix reads, and the pieces that eight lanes
  * write, lie in different banks. Each warp reads a tile's fragment once for all its M strips: for M = 2 that
- * is 256 bytes of shared memory for two products of 4096 operations, less than what an SM can deliver
- * meanwhile. */
+ * is 256 bytes of shared memory, two cycles of an SM, for two products of 4096 operations, at the least two
+ * cycles on sm_90 and four on sm_80. */
 #ifndef DINOFT_ATTENTION_BF16_CUH
 #define DINOFT_ATTENTION_BF16_CUH
 

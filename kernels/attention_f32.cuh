@@ -7,8 +7,8 @@
  * shared memory, within the 16 lanes that have the same own rows.
  *
  * Rows of tiles are 4 floats longer than HEAD: eight lanes that read 16 bytes of rows one after another, or
- * of the same row, meet different banks. Four own rows are read once for 2 others, and four of the others'
- * for 4 own: 2.7 operations for a byte of shared memory in the first kind of product, 4 in the second. */
+ * of the same row, meet different banks. A thread reads 16 bytes six times for 32 multiply-adds in the first
+ * kind of product, eight times for 64 in the second. */
 #ifndef DINOFT_ATTENTION_F32_CUH
 #define DINOFT_ATTENTION_F32_CUH
 

@@ -6,11 +6,13 @@
  * scores, their exponentials relative to a maximum that follows the rows' largest scores, their products with
  * v. Grid: (blocks of queries, heads, images), so that the blocks that read the same keys run together.
  *
- *              threads  own rows/warp  keys/tile  shared memory             registers
- *   bf16  64   128      32             64         48 KB (q 16, k v 2 x 16)  two blocks an SM
- *   bf16 128   128      32             32         64 KB (q 32, k v 2 x 16)  two blocks an SM
- *   f32   64   256      8              32         42 KB                     two blocks an SM
- *   f32  128   256      8              32         75 KB                     two blocks an SM
+ *              threads  own rows/warp  keys/tile  shared memory
+ *   bf16  64   128      32             64         48 KB: q 16, k v 2 x 16
+ *   bf16 128   128      32             32         64 KB: q 32, k v 2 x 16
+ *   f32   64   256      8              32         43 KB: q 17, k v 17, weights 9
+ *   f32  128   256      8              32         75 KB: q 33, k v 33, weights 9
+ *
+ * Two blocks an SM, which is what registers allow.
  *
  * In bfloat16, keys and values of the next tile are copied (cp.async) while the present tile is worked on.
  *
@@ -33,8 +35,7 @@ namespace
 {
 
 /* The maximum that exponentials are relative to moves only when a row's largest score has outgrown it by this
- * factor of two's power: float32 sums have the room, and most tiles need no scaling down of what was summed.
- */
+ * power of two: float32 sums have the room, and most tiles need no scaling down of what was summed. */
 constexpr float slack = 8.0f;
 
 template <int HEAD> struct bf16_forward {
@@ -64,8 +65,7 @@ template <int N> __device__ __forceinline__ float largest_score(const float (&sc
     return fmaxf(largest, __shfl_xor_sync(all_lanes, largest, 2));
 }
 
-/* Moves the maxima where scores have outgrown them, and scales down what was summed relative to the old ones.
- */
+/* Moves the maxima where scores have outgrown them, and scales down what was summed before. */
 template <int HEAD, int M, int N>
 __device__ __forceinline__ void follow_largest(typename bf16_forward<HEAD>::rows &rows,
                                                const float (&scores)[M][N][4], float scale)
