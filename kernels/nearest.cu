@@ -24,14 +24,13 @@ __device__ __forceinline__ int nearest_source(int i, float scale, int in)
 }
 
 /* The first output index whose source is not below `source`; `out` if there is none. `inverse`, about 1 /
- * scale, leads close to it. */
+ * scale, leads to it or the one or two before, but not beyond: for that, sizes would have to be above 2^22.
+ */
 __device__ __forceinline__ int first_reader(int source, float scale, float inverse, int in, int out)
 {
     if (source >= in)
         return out;
-    int i = min(__float2int_rz((float)source * inverse), out);
-    while (i > 0 && nearest_source(i - 1, scale, in) >= source)
-        i--;
+    int i = __float2int_rz((float)source * inverse);
     while (i < out && nearest_source(i, scale, in) < source)
         i++;
     return i;
