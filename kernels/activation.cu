@@ -4,12 +4,13 @@
  *   swiglu    x, dx [rows, 2 * hidden] = [gates, values]; y, dy [rows, hidden]
  *
  * Geometry: a thread takes 16 bytes of each tensor, 4 floats or 8 bfloat16, a block 256 threads side by side.
- * GELU's blocks lie along the array; SwiGLU's grid is (blocks along a row, rows), and where hidden is no
- * multiple of a vector (no model's is), its threads take single elements.
+ * GELU's blocks lie along the array; SwiGLU's grid is (blocks along a row, rows), its blocks are smaller
+ * where a row is, and where hidden is no multiple of a vector (in no model), threads take single elements.
  *
  * Bound by memory, each element moved once. In bytes for an element of the result, float32 and bfloat16: GELU
  * 8 and 4 forward, 12 and 6 backward; SwiGLU 12 and 6 forward, 20 and 10 (for two results) backward. About 30
- * operations for an element of GELU stay below what an H100 can do in the time of 4 bytes. */
+ * instructions for an element of GELU in bfloat16 come close to what an H100 can issue while it moves 4 bytes
+ * (by its peaks, 35), so it should be part of a matrix product's end where that is to be had. */
 #include "kernels.h"
 #include "vectors.cuh"
 
@@ -71,7 +72,7 @@ template <typename T, int N>
 __global__ void __launch_bounds__(vector_threads)
     swiglu_forward(const T *x, T *y, int64_t rows, int64_t hidden)
 {
-    const int64_t column = ((int64_t)blockIdx.x * vector_threads + threadIdx.x) * N;
+    const int64_t column = ((int64_t)blockIdx.x * blockDim.x + threadIdx.x) * N;
     if (column >= hidden)
         return;
     for (int64_t row = blockIdx.y; row < rows; row += gridDim.y) {
@@ -91,7 +92,7 @@ template <typename T, int N>
 __global__ void __launch_bounds__(vector_threads)
     swiglu_backward(const T *x, const T *dy, T *dx, int64_t rows, int64_t hidden)
 {
-    const int64_t column = ((int64_t)blockIdx.x * vector_threads + threadIdx.x) * N;
+    const int64_t column = ((int64_t)blockIdx.x * blockDim.x + threadIdx.x) * N;
     if (column >= hidden)
         return;
     for (int64_t row = blockIdx.y; row < rows; row += gridDim.y) {
@@ -116,10 +117,17 @@ template <typename T> dim3 blocks_along(int64_t count)
     return dim3((unsigned)ceil_div(count, vector_threads * vector_width<T>));
 }
 
-dim3 blocks_of_rows(int64_t rows, int64_t hidden, int vector)
+/* The geometry of SwiGLU for rows of so many vectors. */
+struct row_geometry {
+    dim3 grid;
+    int threads;
+};
+
+struct row_geometry row_geometry(int64_t rows, int64_t vectors)
 {
-    return dim3((unsigned)ceil_div(hidden, (int64_t)vector_threads * vector),
-                (unsigned)min(rows, (int64_t)max_grid_y));
+    const int64_t threads = min((int64_t)vector_threads, ceil_div(vectors, warp_lanes) * warp_lanes);
+    const int64_t blocks = ceil_div(vectors, threads);
+    return {dim3((unsigned)blocks, (unsigned)min(rows, (int64_t)max_grid_y)), (int)threads};
 }
 
 } // namespace
@@ -158,12 +166,14 @@ cudaError_t df_cuda_swiglu_forward(cudaStream_t stream, const void *x, void *y, 
     return dispatch(type, [&](auto element) {
         using T = decltype(element);
         constexpr int N = vector_width<T>;
+        const T *const in = static_cast<const T *>(x);
+        const struct row_geometry g = row_geometry(rows, hidden % N == 0 ? hidden / N : hidden);
         if (hidden % N == 0)
-            DF_LAUNCH((swiglu_forward<T, N>), blocks_of_rows(rows, hidden, N), vector_threads, 0, stream,
-                      static_cast<const T *>(x), static_cast<T *>(y), rows, hidden);
+            DF_LAUNCH((swiglu_forward<T, N>), g.grid, g.threads, 0, stream, in, static_cast<T *>(y), rows,
+                      hidden);
         else
-            DF_LAUNCH((swiglu_forward<T, 1>), blocks_of_rows(rows, hidden, 1), vector_threads, 0, stream,
-                      static_cast<const T *>(x), static_cast<T *>(y), rows, hidden);
+            DF_LAUNCH((swiglu_forward<T, 1>), g.grid, g.threads, 0, stream, in, static_cast<T *>(y), rows,
+                      hidden);
         return cudaGetLastError();
     });
 }
@@ -176,14 +186,14 @@ cudaError_t df_cuda_swiglu_backward(cudaStream_t stream, const void *x, const vo
     return dispatch(type, [&](auto element) {
         using T = decltype(element);
         constexpr int N = vector_width<T>;
+        const T *const in = static_cast<const T *>(x), *const gradient = static_cast<const T *>(dy);
+        const struct row_geometry g = row_geometry(rows, hidden % N == 0 ? hidden / N : hidden);
         if (hidden % N == 0)
-            DF_LAUNCH((swiglu_backward<T, N>), blocks_of_rows(rows, hidden, N), vector_threads, 0, stream,
-                      static_cast<const T *>(x), static_cast<const T *>(dy), static_cast<T *>(dx), rows,
-                      hidden);
+            DF_LAUNCH((swiglu_backward<T, N>), g.grid, g.threads, 0, stream, in, gradient,
+                      static_cast<T *>(dx), rows, hidden);
         else
-            DF_LAUNCH((swiglu_backward<T, 1>), blocks_of_rows(rows, hidden, 1), vector_threads, 0, stream,
-                      static_cast<const T *>(x), static_cast<const T *>(dy), static_cast<T *>(dx), rows,
-                      hidden);
+            DF_LAUNCH((swiglu_backward<T, 1>), g.grid, g.threads, 0, stream, in, gradient,
+                      static_cast<T *>(dx), rows, hidden);
         return cudaGetLastError();
     });
 }

@@ -97,6 +97,10 @@ cudaError_t df_cuda_convert(cudaStream_t stream, struct df_matrix destination, s
         return cudaErrorInvalidValue;
     if (source.rows == 0 || source.cols == 0)
         return cudaSuccess;
+    if (destination.ld == destination.cols && source.ld == source.cols) { /* rows without gaps are one */
+        destination.cols = destination.ld = source.cols = source.ld = source.rows * source.cols;
+        destination.rows = source.rows = 1;
+    }
     return dispatch(destination.type, [&](auto to) {
         return dispatch(source.type, [&](auto from) {
             using TO = decltype(to);
