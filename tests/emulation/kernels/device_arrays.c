@@ -1,0 +1,123 @@
+#include "device_arrays.h"
+
+#include "dinoft/rng.h"
+
+#include "support/cmocka_all.h"
+
+#include <cuda_runtime_api.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ARRAYS_MAX 256
+
+static void *host_arrays[ARRAYS_MAX], *device_arrays[ARRAYS_MAX];
+static int n_host, n_device;
+
+static void *host_array(size_t bytes)
+{
+    void *memory = calloc(1, bytes > 0 ? bytes : 1);
+    assert_non_null(memory);
+    assert_true(n_host < ARRAYS_MAX);
+    host_arrays[n_host++] = memory;
+    return memory;
+}
+
+void release_arrays(void)
+{
+    while (n_host > 0)
+        free(host_arrays[--n_host]);
+    while (n_device > 0)
+        assert_int_equal(cudaFree(device_arrays[--n_device]), cudaSuccess);
+}
+
+float *host_normals(int64_t count, enum df_dtype type, double mean, double deviation, uint64_t seed)
+{
+    float *values = host_array((size_t)count * sizeof(float));
+    struct df_rng rng;
+    df_rng_seed(&rng, seed, 0);
+    for (int64_t i = 0; i < count; i++) {
+        values[i] = (float)(mean + deviation * df_rng_normal(&rng));
+        if (type == DF_BF16)
+            values[i] = df_bf16_to_f32(df_f32_to_bf16(values[i]));
+    }
+    return values;
+}
+
+double *host_zeros(int64_t count)
+{
+    return host_array((size_t)count * sizeof(double));
+}
+
+double *host_doubles(const float *values, int64_t count)
+{
+    double *wide = host_zeros(count);
+    for (int64_t i = 0; i < count; i++)
+        wide[i] = (double)values[i];
+    return wide;
+}
+
+void *device_room(size_t bytes)
+{
+    void *memory = NULL;
+    assert_int_equal(cudaMalloc(&memory, bytes > 0 ? bytes : 1), cudaSuccess);
+    assert_true(n_device < ARRAYS_MAX);
+    device_arrays[n_device++] = memory;
+    return memory;
+}
+
+void *put_bytes(const void *bytes, size_t count)
+{
+    void *memory = device_room(count);
+    assert_int_equal(cudaMemcpy(memory, bytes, count, cudaMemcpyHostToDevice), cudaSuccess);
+    return memory;
+}
+
+void *put_values(const float *values, int64_t count, enum df_dtype type)
+{
+    const size_t bytes = (size_t)count * df_dtype_size(type);
+    void *converted = host_array(bytes);
+    assert_int_equal(df_convert_from_f32(converted, type, values, (size_t)count), 0);
+    return put_bytes(converted, bytes);
+}
+
+void *get_bytes(const void *device, size_t count)
+{
+    void *host = host_array(count);
+    assert_int_equal(cudaMemcpy(host, device, count, cudaMemcpyDeviceToHost), cudaSuccess);
+    return host;
+}
+
+float *get_values(const void *device, int64_t count, enum df_dtype type)
+{
+    float *values = host_array((size_t)count * sizeof(float));
+    df_convert_to_f32(values, get_bytes(device, (size_t)count * df_dtype_size(type)), type, (size_t)count);
+    return values;
+}
+
+/* Half the distance between bfloat16 numbers (8 bits) of the value's size. */
+static double rounding(double value, enum df_dtype type)
+{
+    int exponent;
+    if (type == DF_F32 || value == 0.0)
+        return 0.0;
+    (void)frexp(value, &exponent);
+    return ldexp(1.0, exponent - 9);
+}
+
+void assert_values(const char *what, const float *got, const double *want, int64_t count, enum df_dtype type,
+                   double tolerance)
+{
+    for (int64_t i = 0; i < count; i++) {
+        const double allowed = tolerance * fmax(1.0, fabs(want[i])) + rounding(want[i], type);
+        if (!(fabs((double)got[i] - want[i]) <= allowed))
+            fail_msg("%s in %s: element %lld of %lld is %.9g, expected %.9g (tolerance %g)", what,
+                     df_dtype_name(type), (long long)i, (long long)count, (double)got[i], want[i], allowed);
+    }
+}
+
+void assert_ran(int cuda_error)
+{
+    assert_int_equal(cuda_error, cudaSuccess);
+    assert_int_equal(cudaDeviceSynchronize(), cudaSuccess);
+}
