@@ -14,7 +14,7 @@
  * Traffic: training forward reads x twice and writes y; evaluation reads x and writes y; backward reads x, y
  * and dy twice and writes dx. What the second pass reads may still be in the L2 cache. */
 #include "kernels.h"
-#include "quads.cuh"
+#include "vectors.cuh"
 #include "types.cuh"
 
 namespace
@@ -102,7 +102,7 @@ __device__ __forceinline__ void read(const float *p, int64_t at, int64_t end, fl
 {
     if constexpr (WIDTH == 4) {
         if (at + 4 <= end) {
-            load_four(p + at, values);
+            load_vector(p + at, values);
             return;
         }
     }
@@ -116,7 +116,7 @@ __device__ __forceinline__ void write(float *p, int64_t at, int64_t end, const f
 {
     if constexpr (WIDTH == 4) {
         if (at + 4 <= end) {
-            store_four(p + at, values);
+            store_global(p + at, values);
             return;
         }
     }

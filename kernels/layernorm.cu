@@ -12,7 +12,7 @@
  * Traffic: forward reads x and writes y, backward reads x, dy and dx and writes dx; gamma and beta come from
  * the cache. */
 #include "kernels.h"
-#include "quads.cuh"
+#include "vectors.cuh"
 #include "types.cuh"
 
 #include <cstddef>
@@ -69,7 +69,7 @@ __global__ void __launch_bounds__(THREADS == warp_lanes ? warp_lanes * warp_rows
             const int at = (thread + k * THREADS) * 4;
             v[k][0] = v[k][1] = v[k][2] = v[k][3] = 0.0f;
             if (at < dim)
-                load_four(from + at, v[k]);
+                load_vector(from + at, v[k]);
         }
 #pragma unroll
         for (int k = 0; k < VECTORS; k++)
@@ -92,12 +92,12 @@ __global__ void __launch_bounds__(THREADS == warp_lanes ? warp_lanes * warp_rows
             if (at >= dim)
                 continue;
             float g[4], b[4];
-            load_four(gamma + at, g);
-            load_four(beta + at, b);
+            load_vector(gamma + at, g);
+            load_vector(beta + at, b);
 #pragma unroll
             for (int i = 0; i < 4; i++)
                 v[k][i] = v[k][i] * rstd * g[i] + b[i];
-            store_four(y + chosen * dim + at, v[k]);
+            store_global(y + chosen * dim + at, v[k]);
         }
         if (mean_out && thread == 0) {
             mean_out[chosen] = mean;
@@ -129,8 +129,8 @@ __global__ void __launch_bounds__(THREADS == warp_lanes ? warp_lanes * warp_rows
             for (int i = 0; i < 4; i++)
                 g[k][i] = n[k][i] = 0.0f;
             if (at < dim) {
-                load_four(dy + chosen * dim + at, g[k]);
-                load_four(x + offset + at, n[k]);
+                load_vector(dy + chosen * dim + at, g[k]);
+                load_vector(x + offset + at, n[k]);
             }
         }
 #pragma unroll
@@ -139,7 +139,7 @@ __global__ void __launch_bounds__(THREADS == warp_lanes ? warp_lanes * warp_rows
             if (at >= dim)
                 continue;
             float scale[4];
-            load_four(gamma + at, scale);
+            load_vector(gamma + at, scale);
 #pragma unroll
             for (int i = 0; i < 4; i++) {
                 g[k][i] *= scale[i];
@@ -156,11 +156,11 @@ __global__ void __launch_bounds__(THREADS == warp_lanes ? warp_lanes * warp_rows
             if (at >= dim)
                 continue;
             float to[4];
-            load_four(dx + offset + at, to);
+            load_vector(dx + offset + at, to);
 #pragma unroll
             for (int i = 0; i < 4; i++)
                 to[i] += rstd * (g[k][i] - mean_g - n[k][i] * mean_gn);
-            store_four(dx + offset + at, to);
+            store_global(dx + offset + at, to);
         }
     }
 }
