@@ -26,37 +26,8 @@
 namespace
 {
 
-/* Rows and columns of the result, depth, sums of a thread. */
 typedef product_tile<128, 8, 32, 4, 2> tile_8;
 typedef product_tile<128, 16, 32, 4, 4> tile_16;
-typedef product_tile<128, 32, 32, 8, 4> tile_32;
-typedef product_tile<128, 64, 16, 8, 8> tile_64;
-
-/* A matrix [outer, depth] if along_depth, [depth, outer] otherwise. */
-template <typename T> struct matrix_source {
-    typedef T element;
-    struct place {
-        int outer;
-    };
-
-    const T *data;
-    int64_t ld;
-    int outers, depths;
-    bool along_depth, vector;
-
-    __device__ __forceinline__ place locate(int outer) const
-    {
-        return {outer};
-    }
-
-    __device__ __forceinline__ void fetch(const place &p, int depth, uint32_t (&words)[4]) const
-    {
-        if (along_depth)
-            fetch_words(data + p.outer * ld + depth, p.outer < outers ? depths - depth : 0, vector, words);
-        else
-            fetch_words(data + depth * ld + p.outer, depth < depths ? outers - p.outer : 0, vector, words);
-    }
-};
 
 /* The product as it is computed: rows >= cols. */
 struct product {

@@ -26,6 +26,10 @@ template <int ROWS, int COLS, int DEPTH, int MT, int NT> struct product_tile {
     static constexpr int row_piece = MT < 4 ? MT : 4, col_piece = NT < 4 ? NT : 4; /* neighbours */
 };
 
+/* The tiles of more than one kind of product; thinner ones are matmul.cu's own. */
+typedef product_tile<128, 32, 32, 8, 4> tile_32;
+typedef product_tile<128, 64, 16, 8, 8> tile_64;
+
 /* --- elements in 16 bytes --- */
 
 __device__ __forceinline__ void put_element(const float *p, int j, uint32_t (&words)[4])
@@ -71,6 +75,34 @@ __device__ __forceinline__ void fetch_words(const T *p, int inside, bool vector,
             put_element(p + j, j, words);
     }
 }
+
+/* --- the plain source --- */
+
+/* A matrix [outer, depth] if along_depth, [depth, outer] otherwise. */
+template <typename T> struct matrix_source {
+    typedef T element;
+    struct place {
+        int outer;
+    };
+
+    const T *data;
+    int64_t ld;
+    int outers, depths;
+    bool along_depth, vector;
+
+    __device__ __forceinline__ place locate(int outer) const
+    {
+        return {outer};
+    }
+
+    __device__ __forceinline__ void fetch(const place &p, int depth, uint32_t (&words)[4]) const
+    {
+        if (along_depth)
+            fetch_words(data + p.outer * ld + depth, p.outer < outers ? depths - depth : 0, vector, words);
+        else
+            fetch_words(data + depth * ld + p.outer, depth < depths ? outers - p.outer : 0, vector, words);
+    }
+};
 
 /* --- one operand on its way to shared memory --- */
 
