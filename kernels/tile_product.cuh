@@ -27,7 +27,7 @@ template <int ROWS, int COLS, int DEPTH, int MT, int NT> struct product_tile {
 };
 
 /* The tiles of more than one kind of product; thinner ones are matmul.cu's own. */
-typedef product_tile<128, 32, 32, 8, 4> tile_32;
+typedef product_tile<128, 32, 16, 8, 4> tile_32;
 typedef product_tile<128, 64, 16, 8, 8> tile_64;
 
 /* --- elements in 16 bytes --- */
@@ -106,6 +106,13 @@ template <typename T> struct matrix_source {
 
 /* --- one operand on its way to shared memory --- */
 
+/* Where a column of a tile stands at depth 0. Lanes that store 8 neighbours each, in two halves, would meet
+ * in the same banks from the fifth lane on. */
+__device__ __forceinline__ int tile_column(int column)
+{
+    return column ^ (column >> 3 & 4);
+}
+
 template <class S, int OUTER, int DEPTH, int THREADS> struct operand {
     typedef typename S::element element;
     static constexpr int width = vector_width<element>, pieces = OUTER * DEPTH / width;
@@ -167,15 +174,16 @@ template <class S, int OUTER, int DEPTH, int THREADS> struct operand {
             float values[width];
             unpack_words(words[i], values);
             if (source.along_depth) {
-                float *const to = tile + (o ^ swizzle(d)); /* the same for all of the piece */
+                float *const to = tile + (tile_column(o) ^ swizzle(d)); /* the same for all of the piece */
 #pragma unroll
                 for (int j = 0; j < width; j++)
                     to[(d + j) * OUTER] = values[j];
             } else {
-                float *const to = tile + d * OUTER + (o ^ swizzle(d));
+                float *const to = tile + d * OUTER;
+                const int column = tile_column(o) ^ swizzle(d);
 #pragma unroll
                 for (int j = 0; j < width; j += 4)
-                    *reinterpret_cast<float4 *>(to + j) =
+                    *reinterpret_cast<float4 *>(to + (column ^ j)) =
                         make_float4(values[j], values[j + 1], values[j + 2], values[j + 3]);
             }
         }
@@ -258,12 +266,12 @@ __device__ __forceinline__ void multiply_tile(const A &a, int first_row, const B
                 float a_values[TILE::mt], b_values[TILE::nt];
 #pragma unroll
                 for (int i = 0; i < TILE::mt; i += TILE::row_piece)
-                    read_piece<TILE::row_piece>(a_tile + d * TILE::rows + (tile_row<TILE>(i) ^ a_swizzle),
-                                                a_values + i);
+                    read_piece<TILE::row_piece>(
+                        a_tile + d * TILE::rows + (tile_column(tile_row<TILE>(i)) ^ a_swizzle), a_values + i);
 #pragma unroll
                 for (int j = 0; j < TILE::nt; j += TILE::col_piece)
-                    read_piece<TILE::col_piece>(b_tile + d * TILE::cols + (tile_col<TILE>(j) ^ b_swizzle),
-                                                b_values + j);
+                    read_piece<TILE::col_piece>(
+                        b_tile + d * TILE::cols + (tile_column(tile_col<TILE>(j)) ^ b_swizzle), b_values + j);
 #pragma unroll
                 for (int i = 0; i < TILE::mt; i++) {
 #pragma unroll
