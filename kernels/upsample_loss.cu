@@ -27,7 +27,8 @@
 namespace
 {
 
-constexpr int block_threads = 128;
+constexpr int block_threads =
+    64; /* few, so that no multiprocessor waits long for the last block of another */
 constexpr int combine_threads = 256, logits_threads = 128, logits_classes = 32;
 constexpr int64_t enough_threads = 1 << 18; /* to fill a device: more are better spent on longer strips */
 constexpr int strip_max = 8;
@@ -182,7 +183,7 @@ template <bool GRADIENT> __device__ __forceinline__ float4 *own_hits(int group, 
 }
 
 template <int LANES, int SLOTS, bool GRADIENT>
-__global__ void __launch_bounds__(block_threads, SLOTS <= 8 ? 3 : 2) loss_kernel(struct loss_work work)
+__global__ void __launch_bounds__(block_threads, SLOTS <= 8 ? 6 : 4) loss_kernel(struct loss_work work)
 {
     const int lane = threadIdx.x % LANES, group = threadIdx.x / LANES, classes = work.classes;
     const struct strip s = own_strip(work, (int64_t)blockIdx.x * (block_threads / LANES) + group);
