@@ -182,103 +182,132 @@ template <bool GRADIENT> __device__ __forceinline__ float4 *own_hits(int group, 
     }
 }
 
+/* The cell that a group is in. */
+struct cell {
+    int column, right_column; /* of the logits */
+    int begin, end;           /* output columns */
+    int steps;                /* the most that a group of the warp has */
+    bool own;                 /* else the group only keeps pace */
+};
+
+/* Adds the loss of a pixel: its largest logit, the label's, and the sum of all powers. */
+__device__ __forceinline__ void add_loss(struct loss_total &total, float best, float logit, float sum)
+{
+    total.sum += (double)(best - logit);
+    total.product *= sum;
+    total.count++;
+    if (total.product > product_max)
+        settle(total);
+}
+
+__device__ __forceinline__ void add_hit(float4 *hits, int label, struct tap y, struct tap x)
+{
+    float4 hit = hits[label];
+    hit.x += y.weight_low * x.weight_low;
+    hit.y += y.weight_low * x.weight_high;
+    hit.z += y.weight_high * x.weight_low;
+    hit.w += y.weight_high * x.weight_high;
+    hits[label] = hit;
+}
+
+/* The pixels of one output row of the cell; without own_row none of them. */
+template <int LANES, int SLOTS, bool GRADIENT>
+__device__ __forceinline__ void
+walk_row(const struct loss_work &work, const struct strip &s, const struct cell &cell, int row, bool own_row,
+         int lane, float4 *hits, struct corners<SLOTS> &gradient, struct loss_total &total)
+{
+    const int classes = work.classes;
+    const struct tap y = bilinear_tap(min(row, work.height - 1), work.row_scale, work.h);
+    const struct row_pair pair = read_rows(work.logits + (int64_t)s.image * work.h * work.w * classes, y,
+                                           (int64_t)work.w * classes, log2_e);
+    const int64_t line = ((int64_t)s.image * work.height + row) * work.width;
+    float left[SLOTS], right[SLOTS], dleft[SLOTS], dright[SLOTS];
+
+    load_column<LANES>(left, pair, cell.column, classes, lane);
+    load_column<LANES>(right, pair, cell.right_column, classes, lane);
+    clear(dleft);
+    clear(dright);
+    for (int i = 0; i < cell.steps; i++) {
+        const int at = cell.begin + i;
+        const bool own = own_row && at < cell.end;
+        const struct tap x = bilinear_tap(at, work.column_scale, work.w);
+        float value[SLOTS];
+
+#pragma unroll
+        for (int k = 0; k < SLOTS; k++)
+            value[k] = x.weight_low * left[k] + x.weight_high * right[k];
+        const float best = largest<LANES>(value);
+        if (work.prediction) {
+            const int first = first_class_with<LANES>(value, best, lane, classes);
+            if (own && lane == 0)
+                work.prediction[line + at] = (uint8_t)first;
+        }
+        if (!work.labels)
+            continue;
+        const int label = own ? (int)__ldg(work.labels + line + at) : DF_IGNORE_LABEL;
+        const float sum = powers<LANES>(value, best);
+        if (label == DF_IGNORE_LABEL)
+            continue;
+        if (label >= classes) { /* shows, where a write beyond the arrays might not */
+            total.sum = (double)NAN;
+            continue;
+        }
+        add_loss(total, best,
+                 x.weight_low * mix_rows(pair, cell.column, classes, label) +
+                     x.weight_high * mix_rows(pair, cell.right_column, classes, label),
+                 sum);
+        if (!GRADIENT)
+            continue;
+        add_scaled(dleft, x.weight_low / sum, value);
+        add_scaled(dright, x.weight_high / sum, value);
+        if (lane == 0)
+            add_hit(hits, label, y, x);
+    }
+    if (GRADIENT) {
+        add_scaled(gradient.low_left, y.weight_low, dleft);
+        add_scaled(gradient.low_right, y.weight_low, dright);
+        add_scaled(gradient.high_left, y.weight_high, dleft);
+        add_scaled(gradient.high_right, y.weight_high, dright);
+    }
+}
+
 template <int LANES, int SLOTS, bool GRADIENT>
 __global__ void __launch_bounds__(block_threads, SLOTS <= 8 ? 6 : 4) loss_kernel(struct loss_work work)
 {
-    const int lane = threadIdx.x % LANES, group = threadIdx.x / LANES, classes = work.classes;
+    const int lane = threadIdx.x % LANES, group = threadIdx.x / LANES;
     const struct strip s = own_strip(work, (int64_t)blockIdx.x * (block_threads / LANES) + group);
-    const float *logits = work.logits + (int64_t)s.image * work.h * work.w * classes;
-    float4 *const hits = own_hits<GRADIENT>(group, classes);
+    const int rows = warp_max(s.end > s.first ? s.bottom - s.top : 0);
+    float4 *const hits = own_hits<GRADIENT>(group, work.classes);
     struct loss_total total = {0.0, 1.0f, 0};
     struct corners<SLOTS> gradient;
-    const int rows = warp_max(s.end > s.first ? s.bottom - s.top : 0);
-    int left_end = first_reader(s.first, work.column_scale, work.w, work.width);
+    int next = first_reader(s.first, work.column_scale, work.w, work.width);
 
-    if (GRADIENT) {
-        clear(gradient.low_left);
-        clear(gradient.low_right);
-        clear(gradient.high_left);
-        clear(gradient.high_right);
-        for (int c = lane; c < classes; c += LANES)
-            hits[c] = make_float4(0.0f, 0.0f, 0.0f, 0.0f);
-        __syncwarp();
-    }
-    for (int cell = 0; cell < work.strip; cell++) {
-        const bool own_cell = s.first + cell < s.end;
-        const int column = own_cell ? s.first + cell : 0, right_column = min(column + 1, work.w - 1);
-        const int begin = left_end;
-        const int end = own_cell ? first_reader(column + 1, work.column_scale, work.w, work.width) : begin;
-        const int columns = warp_max(end - begin);
-
-        left_end = end;
+    clear(gradient.low_left);
+    clear(gradient.low_right);
+    clear(gradient.high_left);
+    clear(gradient.high_right);
+    for (int c = lane; GRADIENT && c < work.classes; c += LANES)
+        hits[c] = make_float4(0.0f, 0.0f, 0.0f, 0.0f);
+    __syncwarp();
+    for (int i = 0; i < work.strip; i++) {
+        struct cell cell;
+        cell.own = s.first + i < s.end;
+        cell.column = cell.own ? s.first + i : 0;
+        cell.right_column = min(cell.column + 1, work.w - 1);
+        cell.begin = next;
+        if (cell.own)
+            next = first_reader(cell.column + 1, work.column_scale, work.w, work.width);
+        cell.end = next;
+        cell.steps = warp_max(cell.end - cell.begin);
         for (int r = 0; r < rows; r++) {
-            const bool own_row = own_cell && s.top + r < s.bottom;
-            const int row = own_row ? s.top + r : s.top;
-            const struct tap y = bilinear_tap(min(row, work.height - 1), work.row_scale, work.h);
-            const struct row_pair pair = read_rows(logits, y, (int64_t)work.w * classes, log2_e);
-            const int64_t line = ((int64_t)s.image * work.height + row) * work.width;
-            float left[SLOTS], right[SLOTS], dleft[SLOTS], dright[SLOTS];
-
-            load_column<LANES>(left, pair, column, classes, lane);
-            load_column<LANES>(right, pair, right_column, classes, lane);
-            if (GRADIENT) {
-                clear(dleft);
-                clear(dright);
-            }
-            for (int i = 0; i < columns; i++) {
-                const bool own = own_row && begin + i < end;
-                const struct tap x = bilinear_tap(begin + i, work.column_scale, work.w);
-                float value[SLOTS];
-
-#pragma unroll
-                for (int k = 0; k < SLOTS; k++)
-                    value[k] = x.weight_low * left[k] + x.weight_high * right[k];
-                const float best = largest<LANES>(value);
-                if (work.prediction) {
-                    const int first = first_class_with<LANES>(value, best, lane, classes);
-                    if (own && lane == 0)
-                        work.prediction[line + begin + i] = (uint8_t)first;
-                }
-                if (!work.labels)
-                    continue;
-                const int label = own ? (int)__ldg(work.labels + line + begin + i) : DF_IGNORE_LABEL;
-                const float sum = powers<LANES>(value, best);
-                if (label == DF_IGNORE_LABEL)
-                    continue;
-                if (label >= classes) { /* shows, where a write beyond the arrays might not */
-                    total.sum = (double)NAN;
-                    continue;
-                }
-                if (GRADIENT) {
-                    add_scaled(dleft, x.weight_low / sum, value);
-                    add_scaled(dright, x.weight_high / sum, value);
-                    if (lane == 0) {
-                        float4 hit = hits[label];
-                        hit.x += y.weight_low * x.weight_low;
-                        hit.y += y.weight_low * x.weight_high;
-                        hit.z += y.weight_high * x.weight_low;
-                        hit.w += y.weight_high * x.weight_high;
-                        hits[label] = hit;
-                    }
-                }
-                total.sum += (double)(best - (x.weight_low * mix_rows(pair, column, classes, label) +
-                                              x.weight_high * mix_rows(pair, right_column, classes, label)));
-                total.product *= sum;
-                total.count++;
-                if (total.product > product_max)
-                    settle(total);
-            }
-            if (GRADIENT) {
-                add_scaled(gradient.low_left, y.weight_low, dleft);
-                add_scaled(gradient.low_right, y.weight_low, dright);
-                add_scaled(gradient.high_left, y.weight_high, dleft);
-                add_scaled(gradient.high_right, y.weight_high, dright);
-            }
+            const bool own_row = cell.own && s.top + r < s.bottom;
+            walk_row<LANES, SLOTS, GRADIENT>(work, s, cell, own_row ? s.top + r : s.top, own_row, lane, hits,
+                                             gradient, total);
         }
         if (GRADIENT) {
-            take_hits<LANES>(gradient, hits, classes, lane);
-            if (own_cell)
-                store_cell<LANES>(work, s, column, gradient, lane);
+            take_hits<LANES>(gradient, hits, work.classes, lane);
+            if (cell.own)
+                store_cell<LANES>(work, s, cell.column, gradient, lane);
         }
     }
     settle(total);
