@@ -3,6 +3,7 @@
  * pixels. */
 #include "support/cmocka_all.h"
 #include "support/golden.h"
+#include "support/open_backend.h"
 
 #include "dinoft/backbone_file.h"
 #include "dinoft/checkpoint.h"
@@ -19,7 +20,7 @@
 /* NULL where this machine has no bf16 products; the test says so. */
 static struct df_backend *open_bf16(void)
 {
-    struct df_backend *backend = df_backend_open("cpu", "bf16", 2);
+    struct df_backend *backend = test_open_backend("bf16", 2);
     if (!backend)
         print_message("skipped: %s\n", df_error_text());
     return backend;

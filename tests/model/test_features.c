@@ -2,6 +2,7 @@
  * it. */
 #include "support/cmocka_all.h"
 #include "support/golden.h"
+#include "support/open_backend.h"
 
 #include "dinoft/backbone_file.h"
 #include "dinoft/error.h"
@@ -30,7 +31,7 @@ static void bench_open(struct bench *bench, const char *precision, const char *b
                        int64_t height, int64_t width, int n_features)
 {
     memset(bench, 0, sizeof *bench);
-    bench->backend = df_backend_open("cpu", precision, 2);
+    bench->backend = test_open_backend(precision, 2);
     assert_non_null(bench->backend);
     bench->weights = df_backbone_read(backbone, &bench->config);
     if (!bench->weights)
@@ -241,7 +242,7 @@ static void rope_tables(void **state)
 static void impossible_sizes_are_refused(void **state)
 {
     struct df_vit_config config;
-    struct df_backend *backend = df_backend_open("cpu", "fp32", 1);
+    struct df_backend *backend = test_open_backend("fp32", 1);
     struct df_state *weights = df_backbone_read(fixture_path("dinov2_tiny/backbone.pth"), &config);
     struct df_vit_options options = {.max_batch = 1, .height = 70, .width = 83, .n_features = 1};
     (void)state;
@@ -271,7 +272,7 @@ static int use_fp32(void **state)
 /* Whether there is bfloat16 on this processor; says so where not. */
 static bool has_bf16(void)
 {
-    struct df_backend *backend = df_backend_open("cpu", "bf16", 1);
+    struct df_backend *backend = test_open_backend("bf16", 1);
     if (!backend)
         print_message("skipped in bfloat16: %s\n", df_error_text());
     df_backend_close(backend);

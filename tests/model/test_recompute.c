@@ -1,6 +1,7 @@
 /* --recompute: less memory, and the same gradients to the last bit. */
 #include "support/cmocka_all.h"
 #include "support/golden.h"
+#include "support/open_backend.h"
 
 #include "dinoft/backbone_file.h"
 #include "dinoft/error.h"
@@ -125,7 +126,7 @@ static void check_trial(const struct trial *trial)
         print_message("skipped: this processor has no bf16 products\n");
         skip();
     }
-    struct df_backend *backend = df_backend_open("cpu", trial->precision, 2);
+    struct df_backend *backend = test_open_backend(trial->precision, 2);
     if (!backend)
         fail_msg("%s", df_error_text());
     struct outcome kept = train(trial, false, backend), recomputed = train(trial, true, backend);

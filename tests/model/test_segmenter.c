@@ -1,6 +1,7 @@
 /* Properties of the whole model that no golden tensor shows. */
 #include "support/cmocka_all.h"
 #include "support/golden.h"
+#include "support/open_backend.h"
 
 #include "dinoft/backbone_file.h"
 #include "dinoft/error.h"
@@ -57,7 +58,7 @@ static void open_subject(struct subject *subject, const char *backbone, int64_t 
                                            .rope_rescale = rope_rescale,
                                            .std = {1, 1, 1}};
     struct df_state *weights = df_backbone_read(fixture_path(backbone), &config);
-    subject->backend = df_backend_open("cpu", "fp32", threads);
+    subject->backend = test_open_backend("fp32", threads);
     if (!weights || !subject->backend)
         fail_msg("%s", df_error_text());
     subject->segmenter = df_segmenter_create(subject->backend, weights, &config, &options, NULL, 5);
@@ -270,7 +271,7 @@ static void hand_over(const struct df_segmenter *from, struct df_segmenter *to, 
 
 static void check_given_features(const char *decoder)
 {
-    struct subject subject = {.backend = df_backend_open("cpu", "fp32", 2)};
+    struct subject subject = {.backend = test_open_backend("fp32", 2)};
     struct df_segmenter *whole = open_frozen(subject.backend, decoder, false);
     struct df_segmenter *half = open_frozen(subject.backend, decoder, true);
     const size_t trained = (size_t)whole->parameters.trained;
@@ -328,7 +329,7 @@ static void a_batch_without_labels_moves_nothing_but_decay(void **state)
 static void a_grid_too_small_for_the_fpn_is_refused(void **state)
 {
     struct df_vit_config config;
-    struct df_backend *backend = df_backend_open("cpu", "fp32", 1);
+    struct df_backend *backend = test_open_backend("fp32", 1);
     struct df_state *weights = df_backbone_read(fixture_path("dinov2_tiny_reg/backbone.pth"), &config);
     struct df_segmenter_options options = {
         .decoder = "fpn", .classes = 5, .max_batch = 1, .height = 84, .width = 112, .training = true};
@@ -347,7 +348,7 @@ static void a_grid_too_small_for_the_fpn_is_refused(void **state)
 static void a_checkpoint_of_other_shapes_is_refused(void **state)
 {
     struct df_vit_config config;
-    struct df_backend *backend = df_backend_open("cpu", "fp32", 1);
+    struct df_backend *backend = test_open_backend("fp32", 1);
     struct df_state *weights = df_backbone_read(fixture_path("dinov2_tiny_reg/backbone.pth"), &config);
     struct df_state *checkpoint = fixture_read("dinov2_tiny_reg/init_lora_linear.pt");
     struct df_segmenter_options options = {.decoder = "linear",
@@ -374,7 +375,7 @@ static void a_checkpoint_of_other_shapes_is_refused(void **state)
 static void new_models_start_as_pytorch_does(void **state)
 {
     struct df_vit_config config;
-    struct df_backend *backend = df_backend_open("cpu", "fp32", 1);
+    struct df_backend *backend = test_open_backend("fp32", 1);
     struct df_state *weights = df_backbone_read(fixture_path("dinov2_tiny_reg/backbone.pth"), &config);
     struct df_segmenter_options options = {.decoder = "fpn",
                                            .classes = 5,

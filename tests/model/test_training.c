@@ -2,6 +2,7 @@
  * BatchNorm's buffers, the end state, and what the trained model predicts. */
 #include "support/cmocka_all.h"
 #include "support/golden.h"
+#include "support/open_backend.h"
 
 #include "dinoft/backbone_file.h"
 #include "dinoft/checkpoint.h"
@@ -236,7 +237,7 @@ static void check_trial(const char *model, const char *tag)
     trial.batch = image->shape[0];
     trial.height = image->shape[2];
     trial.width = image->shape[3];
-    trial.backend = df_backend_open("cpu", "fp32", 2);
+    trial.backend = test_open_backend("fp32", 2);
     struct df_checkpoint *checkpoint = df_checkpoint_open(fixture_path(trial_file(&trial, "%s/init_%s.pt")));
     if (!trial.backend || !checkpoint)
         fail_msg("%s", df_error_text());
