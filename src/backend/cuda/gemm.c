@@ -87,6 +87,7 @@ static int set_preferences(struct df_cuda_context *context, cublasLtMatmulPrefer
                            const struct df_gemm_key *key)
 {
     const size_t workspace = DF_CUDA_WORKSPACE_BYTES;
+    const uint32_t a = 16; /* the weight begins a block of memory */
     const uint32_t b = (uint32_t)key->b_alignment, c = (uint32_t)key->c_alignment;
     const struct {
         cublasLtMatmulPreferenceAttributes_t attribute;
@@ -94,7 +95,8 @@ static int set_preferences(struct df_cuda_context *context, cublasLtMatmulPrefer
         size_t bytes;
     } wishes[] = {
         {CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &workspace, sizeof workspace},
-        {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, &b, sizeof b}, /* a, the weight, has its own memory */
+        {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, &a, sizeof a},
+        {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, &b, sizeof b},
         {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, &c, sizeof c},
         {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, &c, sizeof c},
     };
