@@ -1,6 +1,7 @@
 /* Five AdamW steps of every small model against PyTorch: logits, losses, gradients of each trained tensor,
  * BatchNorm's buffers, the end state, and what the trained model predicts. */
 #include "support/cmocka_all.h"
+#include "support/device_floats.h"
 #include "support/golden.h"
 #include "support/open_backend.h"
 
@@ -137,8 +138,10 @@ static void check_gradients(const struct trial *trial)
         snprintf(name, sizeof name, "grad.%s", parameter->name);
         const struct df_tensor *golden = golden_tensor(trial->golden, name);
         assert_int_equal(golden->count, parameter->count);
-        assert_close(name, df_parameter_gradient(parameters, parameter->name), golden->data, golden->count,
-                     1e-3);
+        float *gradient = download_floats(trial->backend, df_parameter_gradient(parameters, parameter->name),
+                                          golden->count);
+        assert_close(name, gradient, golden->data, golden->count, 1e-3);
+        free(gradient);
     }
 }
 

@@ -87,8 +87,8 @@ static int set_preferences(struct df_cuda_context *context, cublasLtMatmulPrefer
                            const struct df_gemm_key *key)
 {
     const size_t workspace = DF_CUDA_WORKSPACE_BYTES;
-    const uint32_t a = 16; /* the weight begins a block of memory */
-    const uint32_t b = (uint32_t)key->b_alignment, c = (uint32_t)key->c_alignment;
+    const uint32_t a = (uint32_t)key->a_alignment, b = (uint32_t)key->b_alignment;
+    const uint32_t c = (uint32_t)key->c_alignment;
     const struct {
         cublasLtMatmulPreferenceAttributes_t attribute;
         const void *value;

@@ -14,7 +14,7 @@ struct df_gemm_key {
     int64_t transpose_a;
     int64_t in_type, out_type; /* enum df_dtype: of a and b, and of c */
     int64_t bias, accumulate;
-    int64_t b_alignment, c_alignment; /* bytes, 16 at most */
+    int64_t a_alignment, b_alignment, c_alignment; /* bytes, 16 at most */
 };
 
 struct df_gemm {

@@ -129,6 +129,7 @@ static int run_product(struct df_backend *backend, const struct df_linear *linea
 {
     const void *bias = backward ? NULL : y.type == DF_F32 ? linear->bias : linear->bias_act;
     struct df_matrix act;
+    const struct df_matrix weight = {linear->weight, backend->compute, linear->out, linear->in, linear->in};
 
     assert(x.type == backend->compute || x.type == DF_F32);
     assert(y.type == backend->compute || y.type == DF_F32);
@@ -150,6 +151,7 @@ static int run_product(struct df_backend *backend, const struct df_linear *linea
                 .out_type = y.type,
                 .bias = bias != NULL,
                 .accumulate = accumulate,
+                .a_alignment = alignment(&weight),
                 .b_alignment = alignment(&act),
                 .c_alignment = alignment(&y),
             },
