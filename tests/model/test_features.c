@@ -1,6 +1,7 @@
 /* Features of every small model against the official code: in float32, and in bfloat16 where the machine has
  * it. */
 #include "support/cmocka_all.h"
+#include "support/device_floats.h"
 #include "support/golden.h"
 #include "support/open_backend.h"
 
@@ -70,25 +71,31 @@ static void check(const struct bench *bench, const char *name, const float *foun
         fail_msg("%s: cosine similarity %.5f", name, similarity);
 }
 
-/* intermediate_i [B, D, h, w] against features [B * P, D]. */
+/* intermediate_i [B, D, h, w] against features [B * P, D]; found and tokens are on the device. */
 static void check_map(const struct bench *bench, const char *name, const float *tokens,
                       const struct df_tensor *golden)
 {
     int64_t dim = golden->shape[1], rows = golden->shape[2] * golden->shape[3];
     float *map = malloc(golden->count * sizeof *map);
+    float *host = download_floats(bench->backend, tokens, golden->count);
     assert_non_null(map);
     for (int64_t b = 0; b < golden->shape[0]; b++)
         for (int64_t p = 0; p < rows; p++)
             for (int64_t d = 0; d < dim; d++)
-                map[(b * dim + d) * rows + p] = tokens[(b * rows + p) * dim + d];
+                map[(b * dim + d) * rows + p] = host[(b * rows + p) * dim + d];
     check(bench, name, map, golden);
     free(map);
+    free(host);
 }
 
 static void check_tensor(const struct bench *bench, const struct df_state *golden, const char *name,
                          const float *found)
 {
-    check(bench, name, found, golden_tensor(golden, name));
+    const struct df_tensor *expected = golden_tensor(golden, name);
+    float *host = download_floats(bench->backend, found, expected->count);
+
+    check(bench, name, host, expected);
+    free(host);
 }
 
 static void check_features(const char *precision, const char *backbone, const char *features, int layers)
