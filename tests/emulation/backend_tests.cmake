@@ -15,3 +15,14 @@ endforeach()
 foreach(SUBJECT features training bf16 plan recompute set_size)
     df_emulated_test(test_${SUBJECT}_emulated SOURCES ${MODEL}/test_${SUBJECT}.c LIBS dinoft_model test_support)
 endforeach()
+
+# The program, with the emulated device beside the CPU, for what goes through its commands.
+add_executable(dinoft_emulated ${CMAKE_SOURCE_DIR}/src/main.c)
+target_link_libraries(dinoft_emulated PRIVATE dinoft_commands)
+target_include_directories(dinoft_emulated PRIVATE ${CMAKE_SOURCE_DIR}/src)
+df_emulated_program(dinoft_emulated dinoft_kernels_emulated dinoft_backend_cuda_emulated)
+set_target_properties(dinoft_emulated PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+
+df_emulated_test(test_selftest_emulated SOURCES ${CMAKE_SOURCE_DIR}/tests/selftest/test_selftest.c LIBS dinoft_commands)
+target_include_directories(test_selftest_emulated PRIVATE ${CMAKE_SOURCE_DIR}/src)
+df_emulated_test(test_gemm_choice SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_gemm_choice.c LIBS dinoft_backend)
