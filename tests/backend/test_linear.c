@@ -53,7 +53,7 @@ static double expected_backward(const struct layer *layer, const float *dy, int6
 /* The bias may have been rounded to the result's type before it was added. */
 static double bias_tolerance(const struct layer *layer, enum df_dtype target, bool backward, int64_t o)
 {
-    return target == DF_BF16 && layer->bias && !backward ? fabs(layer->bias[o]) / 512.0 : 0.0;
+    return target == DF_BF16 && layer->bias && !backward ? fabs(layer->bias[o]) / 256.0 : 0.0;
 }
 
 /* What is special about a call. */
