@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Measures dinoft against PyTorch on this machine, alternating, in one run, and writes docs/benchmarks/cpu.md.
+"""Measures dinoft against PyTorch on this machine, alternating, in one run, and writes docs/benchmarks/DEVICE.md.
 
-usage: scripts/compare_with_pytorch.py [--models FAMILY:SIZE ...] [--img_dim H W] [--batch_size N] [--rounds N] [--steps N]
+usage: scripts/compare_with_pytorch.py [--device cpu|cuda] [--models FAMILY:SIZE ...] [--img_dim H W] [--batch_size N] [--rounds N] [--steps N]
                                        [--program build/dinoft] [--no_compile] [--no_onnx] [--no_alone] [--output FILE]
 
 Contestants train LoRA (rank 3) and a 1x1 decoder on random pixels with random weights of the same dimensions: what they
 compute is the same, what it says is not looked at here (tests do that). Each round measures every contestant once, so
 that a machine that others use slows all of them alike; ratios are of the medians over the rounds. Then dinoft alone: other
-batch sizes, the FPN, and where the time of a step goes. PyTorch, ONNX Runtime and what they need go into a virtual
+batch sizes, the FPN, and where the time of a step goes. On a GPU the memory that counts is the device's, as each side has
+counted what it took, and the batch crosses from the host in every step. PyTorch, ONNX Runtime and what they need go into a virtual
 environment of their own, build/compare-venv. In FILE the part between two markers is replaced; the rest stays."""
 
 import argparse
@@ -32,8 +33,8 @@ def bench(arguments, model, mode, *flags):
     """The figures of a run of dinoft bench."""
     family, size = model
     path = os.path.join(ROOT, "build", "compare.json")
-    command = [arguments.program, "bench", mode, "--use_lora", "--dino_type", family, "--size", size,
-               "--img_dim", *map(str, arguments.img_dim), "--steps", str(arguments.steps), "--json", path, *map(str, flags)]
+    command = [arguments.program, "bench", mode, "--device", arguments.device, "--use_lora", "--dino_type", family,
+               "--size", size, "--img_dim", *map(str, arguments.img_dim), "--steps", str(arguments.steps), "--json", path, *map(str, flags)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     with open(path, encoding="utf-8") as file:
         return json.load(file)
@@ -60,23 +61,37 @@ class Dinoft:
 
 
 class Pytorch:
-    """A worker process that holds the model and runs steps when asked."""
+    """A worker process that holds the model and runs steps when asked. On a GPU one for each measurement: a device
+    rarely has room for all of them side by side."""
 
     def __init__(self, arguments, model, mode, kind):
         self.name = {"fp32": "PyTorch eager float32", "bf16": "PyTorch eager bf16 autocast",
                                 "compiled": "PyTorch compiled bf16 autocast",
                                 "onnx": "ONNX Runtime float32"}[kind]
         settings = {"kind": kind, "mode": mode, "size": model[1], "family": model[0],
-                    "img_dim": arguments.img_dim, "batch": arguments.batch_size, "steps": arguments.steps}
-        self.worker = Worker(self.name, [python(), WORKER, json.dumps(settings)])
+                    "img_dim": arguments.img_dim, "batch": arguments.batch_size, "steps": arguments.steps,
+                    "device": arguments.device}
+        self.settings, self.worker = settings, None
+        if settings["device"] == "cpu":
+            self.start()
+
+    def start(self):
+        self.worker = Worker(self.name, [python(), WORKER, json.dumps(self.settings)])
         self.worker.answer()  # ready: nobody warms up while another is measured
 
     def measure(self):
+        alone = self.worker is None
+        if alone:
+            self.start()
         answer = json.loads(self.worker.ask("measure"))
+        if alone:
+            self.close()
         return answer["images_per_second"], answer["peak_memory_bytes"], answer
 
     def close(self):
-        self.worker.close()
+        if self.worker:
+            self.worker.close()
+        self.worker = None
 
 
 def contestants(arguments, model, mode):
@@ -120,8 +135,10 @@ def alone(arguments, model):
     """dinoft's training at other batch sizes and with the FPN, in images per second."""
     lines = ["**Training, dinoft alone**", "", "| | " + " | ".join(arguments.precisions) + " |",
              "| --- |" + " --- |" * len(arguments.precisions)]
+    usual = arguments.batch_size
     cases = [(f"batch {batch}", ["--batch_size", batch]) for batch in (1, 2, 4, 8)]
-    cases += [("batch 2, FPN", ["--batch_size", 2, "--use_fpn"]), ("batch 2, --recompute", ["--batch_size", 2, "--recompute"])]
+    cases += [(f"batch {usual}, FPN", ["--batch_size", usual, "--use_fpn"]),
+              (f"batch {usual}, --recompute", ["--batch_size", usual, "--recompute"])]
     measured = {case: {precision: [] for precision in arguments.precisions} for case, _ in cases}
     for _ in range(arguments.rounds):
         for case, flags in cases:
@@ -150,7 +167,17 @@ def profile(arguments, model, precision):
     return lines + [""]
 
 
-def machine():
+def gpu():
+    """Name, memory and driver of the GPU that PyTorch and dinoft use, and PyTorch's version."""
+    code = ("import torch; p = torch.cuda.get_device_properties(0); "
+            "print(p.name, f'{p.total_memory / 2**30:.0f} GiB', f'compute capability {p.major}.{p.minor}', "
+            "f'PyTorch {torch.__version__} with CUDA {torch.version.cuda}', sep=', ')")
+    return subprocess.run([python(), "-c", code], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def machine(arguments):
+    if arguments.device == "cuda":
+        return f"{gpu()}; {processor()}, {os.cpu_count()} cores"
     versions = subprocess.run([python(), "-c", "import torch, onnxruntime; print(torch.__version__, onnxruntime.__version__)"],
                               check=True, capture_output=True, text=True).stdout.split()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
@@ -160,10 +187,10 @@ def machine():
 
 
 def report(arguments):
-    lines = ["## " + machine(), "",
+    lines = ["## " + machine(arguments), "",
              f"LoRA rank 3 + 1x1 decoder, 21 classes, {arguments.img_dim[0]} x {arguments.img_dim[1]} (lowered to a multiple of the "
              f"patch), batch {arguments.batch_size}; medians of {arguments.rounds} rounds of {arguments.steps} steps, alternating. "
-             "Peak memory is the whole process's.", ""]
+             f"Peak memory is {'the whole process' if arguments.device == 'cpu' else 'the device'}'s.", ""]
     for model in arguments.models:
         lines += [f"### {model[0]} {model[1]}", ""]
         for mode in ("train", "eval"):
@@ -184,20 +211,28 @@ def model_name(word):
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--models", type=model_name, nargs="+", metavar="FAMILY:SIZE",
-                        default=[("dinov2", "small"), ("dinov2", "base"), ("dinov3", "small")])
+                        help="default: small and base ones on a CPU, dinov2:large on a GPU")
     parser.add_argument("--img_dim", type=int, nargs=2, default=[490, 490])
-    parser.add_argument("--batch_size", type=int, default=2)
+    parser.add_argument("--batch_size", type=int, help="default: 2 on a CPU, 12 on a GPU")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=3)
+    parser.add_argument("--steps", type=int, help="default: 3 on a CPU, 20 on a GPU")
     parser.add_argument("--precisions", nargs="+", default=["fp32", "bf16"])
     parser.add_argument("--program", default=os.path.join(ROOT, "build", "dinoft"))
     parser.add_argument("--no_compile", action="store_true")
     parser.add_argument("--no_onnx", action="store_true")
     parser.add_argument("--no_alone", action="store_true", help="leave out what dinoft measures alone")
-    parser.add_argument("--output", default=os.path.join(ROOT, "docs", "benchmarks", "cpu.md"),
-                        help="the file whose measured part is replaced")
-    return parser.parse_args()
+    parser.add_argument("--output", help="the file whose measured part is replaced; default: docs/benchmarks/DEVICE.md")
+    arguments = parser.parse_args()
+    on_cpu = arguments.device == "cpu"
+    arguments.models = arguments.models or ([("dinov2", "small"), ("dinov2", "base"), ("dinov3", "small")] if on_cpu
+                                            else [("dinov2", "large")])
+    arguments.batch_size = arguments.batch_size or (2 if on_cpu else 12)
+    arguments.steps = arguments.steps or (3 if on_cpu else 20)
+    arguments.no_onnx = arguments.no_onnx or not on_cpu
+    arguments.output = arguments.output or os.path.join(ROOT, "docs", "benchmarks", "cpu.md" if on_cpu else "gpu.md")
+    return arguments
 
 
 def main():

@@ -94,12 +94,14 @@ def training_step(settings, model, image, label):
     optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=3e-4)
     criterion = nn.CrossEntropyLoss(ignore_index=255)
     called = torch.compile(model) if settings["kind"] == "compiled" else model
+    device = settings["device"]
 
     def step():
         optimizer.zero_grad()
-        with torch.autocast("cpu", torch.bfloat16, enabled=settings["kind"] != "fp32"):
-            logits = called(image)
-        criterion(logits, label).backward()
+        images, labels = image.to(device, non_blocking=True), label.to(device, non_blocking=True)
+        with torch.autocast(device, torch.bfloat16, enabled=settings["kind"] != "fp32"):
+            logits = called(images)
+        criterion(logits, labels).backward()
         optimizer.step()
 
     return step
@@ -109,11 +111,13 @@ def evaluation_step(settings, model, image, label):
     model.eval()
     criterion = nn.CrossEntropyLoss(ignore_index=255)
     called = torch.compile(model) if settings["kind"] == "compiled" else model
+    device = settings["device"]
 
     def step():
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=settings["kind"] != "fp32"):
-            logits = called(image)
-            criterion(logits, label)
+        images, labels = image.to(device, non_blocking=True), label.to(device, non_blocking=True)
+        with torch.inference_mode(), torch.autocast(device, torch.bfloat16, enabled=settings["kind"] != "fp32"):
+            logits = called(images)
+            criterion(logits, labels)
             logits.argmax(1)
 
     return step
@@ -137,7 +141,21 @@ def make_step(settings):
     label = torch.randint(0, CLASSES, (settings["batch"], height, width))
     if settings["kind"] == "onnx":
         return onnx_step(model, image)
+    if settings["device"] == "cuda":
+        model, image, label = model.cuda(), image.pin_memory(), label.pin_memory()
     return (training_step if settings["mode"] == "train" else evaluation_step)(settings, model, image, label)
+
+
+def finish(settings):
+    """A GPU's work is done some time after it was asked for."""
+    if settings["device"] == "cuda":
+        torch.cuda.synchronize()
+
+
+def peak_memory(settings):
+    if settings["device"] == "cuda":
+        return torch.cuda.max_memory_allocated()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def main():
@@ -147,16 +165,17 @@ def main():
     step = make_step(settings)
     for _ in range(2):
         step()
+    finish(settings)
     print("ready", flush=True)
     for _ in sys.stdin:
         seconds = []
         for _ in range(settings["steps"]):
             started = time.perf_counter()
             step()
+            finish(settings)
             seconds.append(time.perf_counter() - started)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         print(json.dumps({"images_per_second": settings["batch"] / sorted(seconds)[len(seconds) // 2],
-                          "peak_memory_bytes": peak}), flush=True)
+                          "peak_memory_bytes": peak_memory(settings)}), flush=True)
 
 
 if __name__ == "__main__":

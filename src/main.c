@@ -21,6 +21,7 @@ static command_function *const commands[DF_COMMAND_COUNT] = {
     [DF_COMMAND_INFO] = command_info,
     [DF_COMMAND_DEMO_DATA] = command_demo_data,
     [DF_COMMAND_BENCH] = command_bench,
+    [DF_COMMAND_SELFTEST] = command_selftest,
     [DF_COMMAND_CORRUPT] = command_corrupt,
     [DF_COMMAND_CORRUPT_IMAGES] = command_corrupt_images,
     [DF_COMMAND_PCA] = command_pca,

@@ -29,6 +29,12 @@ struct df_matrix {
     int64_t rows, cols, ld;
 };
 
+/* What a backend has taken of its device's memory for buffers and weights, and what the device has. */
+struct df_memory_use {
+    size_t taken, most_taken; /* now, and at most so far; 0: not counted (the CPU's is the process's own) */
+    size_t available, total;  /* SIZE_MAX: not known */
+};
+
 /* y [rows, out] = x [rows, in] * weight^T + bias with frozen weights, packed once. Made by linear_create. */
 struct df_linear;
 
@@ -94,6 +100,10 @@ struct df_backend_ops {
     int (*download)(struct df_backend *backend, void *host, const void *device, size_t bytes);
     int (*copy)(struct df_backend *backend, void *destination, const void *source, size_t bytes);
     int (*zero)(struct df_backend *backend, void *memory, size_t bytes);
+    /* Operations may return before their work is done. This returns when all of it is, and tells of failures
+     * that came up on the way. Results on the host are complete without it. */
+    int (*wait)(struct df_backend *backend);
+    int (*memory)(struct df_backend *backend, struct df_memory_use *use);
 
     /* --- matrix products --- */
 
@@ -107,7 +117,7 @@ struct df_backend_ops {
     int (*linear_bytes)(struct df_backend *backend, int64_t out, int64_t in, int64_t usual_rows,
                         bool backward, size_t *bytes);
     /* y = x W^T + b, or y += x W^T + b. Here and below x (dy) and y (dx) are act or float32; a float32 x is
-     * rounded to act first. */
+     * rounded to act first. A backend may round the bias to y's type. */
     int (*linear_forward)(struct df_backend *backend, const struct df_linear *linear, struct df_matrix x,
                           struct df_matrix y, bool accumulate);
     /* dx = dy W, or dx += dy W. */
@@ -229,14 +239,14 @@ struct df_backend_ops {
 
 struct df_backend {
     const struct df_backend_ops *ops;
-    const char *name;      /* "cpu" */
+    const char *name;      /* "cpu", "cuda" */
     enum df_dtype compute; /* the type of "act" */
     int threads;
 };
 
-/* Opens a device: "cpu" or "auto" (the best there is). precision: "fp32", "bf16" or "auto" (bf16
- * where it is native, otherwise fp32). threads 0: all cores. NULL with the error set when the device or the
- * precision is not to be had. */
+/* Opens a device: "cpu", "cuda" or "auto" (the GPU if there is one that can be used, otherwise the CPU).
+ * precision: "fp32", "bf16" or "auto" (bf16 where it is native, otherwise fp32). threads 0: all cores. NULL
+ * with the error set when the device or the precision is not to be had. */
 struct df_backend *df_backend_open(const char *device, const char *precision, int threads);
 
 /* NULL is allowed. */
@@ -244,6 +254,19 @@ void df_backend_close(struct df_backend *backend);
 
 /* The CPU backend (oneDNN, OpenMP); used by df_backend_open and tests. */
 struct df_backend *df_cpu_backend_open(enum df_dtype compute, int threads);
+
+/* The CUDA backend: the first GPU that the process may see (CUDA_VISIBLE_DEVICES), of compute capability 8.0
+ * or newer, with cuBLASLt and, where it is installed, cuDNN. In a build without CUDA it is always NULL. */
+struct df_backend *df_cuda_backend_open(enum df_dtype compute, int threads);
+
+enum df_cuda_presence {
+    DF_CUDA_ABSENT,   /* no GPU, no driver, or a build without CUDA */
+    DF_CUDA_UNUSABLE, /* a GPU, but something that it takes is missing or too old */
+    DF_CUDA_READY,
+};
+
+/* Whether df_cuda_backend_open() would find what it needs; sets the error to the reason where not. */
+enum df_cuda_presence df_cuda_presence(void);
 
 /* Whether the processor multiplies bfloat16 itself, rather than have it emulated. */
 bool df_cpu_bf16_is_native(void);

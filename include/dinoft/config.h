@@ -22,6 +22,7 @@ enum df_command {
     DF_COMMAND_INFO,
     DF_COMMAND_DEMO_DATA,
     DF_COMMAND_BENCH,
+    DF_COMMAND_SELFTEST,
     DF_COMMAND_COUNT
 };
 
@@ -132,7 +133,7 @@ struct df_config {
     int64_t layers;                   /* features: intermediate_i of the last n blocks, 0: none */
     const char *naming;               /* convert: "official" | "huggingface" */
     const char *dtype;                /* convert: "keep" | "fp32" | "fp16" | "bf16" */
-    int64_t steps;                    /* bench: timed repetitions */
+    int64_t steps;                    /* bench: timed repetitions; selftest: of training */
     const char *json;                 /* bench: the file of figures */
     int64_t train_images, val_images; /* demo-data */
 

@@ -157,10 +157,12 @@ int df_profiler_leave(struct df_backend *backend, const struct profiled_call *ca
                       int status)
 {
     struct profiler *profiler = profiler_of(backend);
-    const double ended = df_seconds();
 
     if (!profiler->in_step)
         return status;
+    if (status == 0)
+        status = call->inner->ops->wait(call->inner); /* until then there is nothing to time */
+    const double ended = df_seconds();
     struct row *row = find_row(profiler, operation, call->shape);
     if (!row) {
         profiler->status = -1; /* the operation itself did not fail; the end of the step tells */

@@ -117,6 +117,18 @@ static int linear_bytes_plain(struct df_backend *backend, int64_t out, int64_t i
     return inner->ops->linear_bytes(inner, out, in, usual_rows, backward, bytes);
 }
 
+static int wait_plain(struct df_backend *backend)
+{
+    struct df_backend *inner = df_profiler_inner(backend);
+    return inner->ops->wait(inner);
+}
+
+static int memory_plain(struct df_backend *backend, struct df_memory_use *use)
+{
+    struct df_backend *inner = df_profiler_inner(backend);
+    return inner->ops->memory(inner, use);
+}
+
 /* --- memory --- */
 
 static struct profiled_call enter_transfer(struct df_backend *backend, size_t bytes)
@@ -495,6 +507,8 @@ const struct df_backend_ops df_profiler_ops = {
     .download = download_timed,
     .copy = copy_timed,
     .zero = zero_timed,
+    .wait = wait_plain,
+    .memory = memory_plain,
     .linear_create = linear_create_plain,
     .linear_free = linear_free_plain,
     .linear_bytes = linear_bytes_plain,
@@ -531,5 +545,5 @@ const struct df_backend_ops df_profiler_ops = {
     .adamw = adamw_timed,
 };
 
-_Static_assert(sizeof(struct df_backend_ops) == 41 * sizeof(void (*)(void)),
+_Static_assert(sizeof(struct df_backend_ops) == 43 * sizeof(void (*)(void)),
                "an operation that is new in struct df_backend_ops is wanted in the table above too");

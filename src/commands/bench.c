@@ -133,10 +133,13 @@ static int step(struct bench *bench)
     int64_t counted;
 
     DF_TRY(df_segmenter_load_pixels(segmenter, count, bench->pixels, bench->labels));
-    if (segmenter->options.training)
-        return df_segmenter_train_step(segmenter, count, bench->config->lr, NULL, &loss, &counted);
-    DF_TRY(df_segmenter_forward(segmenter, count, false, NULL));
-    return df_segmenter_loss(segmenter, count, false, true, &loss, &counted);
+    if (segmenter->options.training) {
+        DF_TRY(df_segmenter_train_step(segmenter, count, bench->config->lr, NULL, &loss, &counted));
+    } else {
+        DF_TRY(df_segmenter_forward(segmenter, count, false, NULL));
+        DF_TRY(df_segmenter_loss(segmenter, count, false, true, &loss, &counted));
+    }
+    return bench->backend->ops->wait(bench->backend);
 }
 
 static int timed_step(struct bench *bench, double *seconds)
@@ -172,6 +175,17 @@ static size_t peak_memory(void)
     return (size_t)kibibytes * 1024;
 }
 
+/* The device's memory where the backend counts it, or else the process's. */
+static int note_peak_memory(struct bench *bench, struct bench_pass *pass)
+{
+    struct df_memory_use use;
+
+    DF_TRY(bench->backend->ops->memory(bench->backend, &use));
+    pass->peak_on_device = use.most_taken > 0;
+    pass->peak_bytes = pass->peak_on_device ? use.most_taken : peak_memory();
+    return 0;
+}
+
 /* Two steps that warm up and the timed ones; around those of the last pass the GEMM peak is measured, twice
  * because a machine that others use changes its speed. Memory is read before the peak's own matrices are
  * there; a step allocates nothing that the first one did not. */
@@ -182,7 +196,7 @@ static int measure(struct bench *bench, struct bench_pass *pass)
 
     for (int i = 0; i < WARM_UP; i++)
         DF_TRY(step(bench));
-    pass->peak_bytes = peak_memory();
+    DF_TRY(note_peak_memory(bench, pass));
     if (last)
         DF_TRY(bench_measure_peak(bench->backend, &bench->figures.gemm_peak));
     for (int64_t i = 0; i < steps && !*bench->stop; i++)

@@ -32,7 +32,8 @@ static void print_pass(const struct bench_figures *f, const struct bench_pass *p
            pass->flops_per_image / 1e9, 100.0 * flops / f->gemm_peak);
     printf("planned memory   %.0f MiB%s\n", (double)pass->planned_bytes / MEBIBYTE,
            f->recompute && pass->training ? ", activations recomputed" : "");
-    printf("peak memory      %.0f MiB (the whole process)\n", (double)pass->peak_bytes / MEBIBYTE);
+    printf("peak memory      %.0f MiB (%s)\n", (double)pass->peak_bytes / MEBIBYTE,
+           pass->peak_on_device ? "of the device's" : "the whole process");
 }
 
 /* A dash where there is nothing to count. */

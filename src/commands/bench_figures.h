@@ -14,8 +14,10 @@ struct bench_pass {
     bool training;
     double median, fastest, slowest; /* seconds of a step */
     double flops_per_image;
-    size_t planned_bytes;      /* activations, parameters, gradients */
-    size_t peak_bytes;         /* the largest resident size of the process up to this pass's steps */
+    size_t planned_bytes; /* activations, parameters, gradients */
+    size_t peak_bytes; /* the most that was taken up to this pass's steps: of the device's memory, or else the
+                          largest resident size of the process */
+    bool peak_on_device;
     struct df_profile profile; /* with `ops` */
 };
 

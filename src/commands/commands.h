@@ -18,5 +18,6 @@ int command_convert(const struct df_config *config);
 int command_info(const struct df_config *config);
 int command_demo_data(const struct df_config *config);
 int command_bench(const struct df_config *config);
+int command_selftest(const struct df_config *config);
 
 #endif

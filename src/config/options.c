@@ -13,6 +13,7 @@
 #define CONVERT   (1u << DF_COMMAND_CONVERT)
 #define DEMO_DATA (1u << DF_COMMAND_DEMO_DATA)
 #define BENCH     (1u << DF_COMMAND_BENCH)
+#define SELFTEST  (1u << DF_COMMAND_SELFTEST)
 #define INFO      (1u << DF_COMMAND_INFO)
 #define MEASURE   (EVAL | CORRUPT)                             /* the commands that measure a checkpoint */
 #define NETWORK   (TRAIN | MEASURE | PREDICT | FEATURES | PCA) /* the commands that run a model */
@@ -52,6 +53,9 @@ const struct df_command_info df_commands[DF_COMMAND_COUNT] = {
     [DF_COMMAND_BENCH] =
         {"bench", "measure speed and memory here; MODE is train, eval or ops (each operation of both)",
          "[MODE]", 0, 1},
+    [DF_COMMAND_SELFTEST] =
+        {"selftest", "compare each operation of a device with the CPU in fp32, and a short training run", "",
+         0, 0},
 };
 
 const struct df_option_info df_options[DF_OPTION_COUNT] = {
@@ -63,11 +67,11 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
     OPTION(DATASET, dataset, DATA, TRAIN | MEASURE,
            "Pascal VOC 2012 (21 classes), ADE20K (150), or your own images/{train,val} and masks/{train,val}",
            CHOICE("ade20k", "voc", "ade20k", "folder")),
-    OPTION(SIZE, size, MODEL, NETWORK | BENCH | INFO,
+    OPTION(SIZE, size, MODEL, NETWORK | BENCH | SELFTEST | INFO,
            "the backbone's size; picks the weight file where --weights is not given (giant: dinov2 only; "
            "small+, large+, huge+, 7b: dinov3 only)",
            CHOICE("large", "small", "base", "large", "giant", "small+", "large+", "huge+", "7b")),
-    OPTION(DINO_TYPE, dino_type, MODEL, NETWORK | BENCH | INFO, "the backbone's family",
+    OPTION(DINO_TYPE, dino_type, MODEL, NETWORK | BENCH | SELFTEST | INFO, "the backbone's family",
            CHOICE("dinov3", "dinov2", "dinov3")),
     OPTION(USE_LORA, use_lora, MODEL, TRAIN | BENCH | INFO,
            "train low-rank adapters of q and v in every block, beside the decoder", SWITCH,
@@ -77,7 +81,7 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
     OPTION(USE_FPN, use_fpn, MODEL, TRAIN | BENCH | INFO,
            "decode the last four blocks with a feature pyramid, instead of the last with a 1x1 convolution",
            SWITCH, .from_checkpoint = STORED),
-    OPTION(IMG_DIM, img_dim, MODEL, NETWORK | BENCH | INFO,
+    OPTION(IMG_DIM, img_dim, MODEL, NETWORK | BENCH | SELFTEST | INFO,
            "the size that images are resized to, lowered to a multiple of the patch size; other commands "
            "than train take the checkpoint's where it records one",
            .kind = DF_KIND_PAIR, .metavar = "H W", .initial = "490,490", .minimum = 1, .maximum = 32768),
@@ -88,7 +92,7 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
            INTEGER("20", 1, INT32_MAX)),
     OPTION(LR, lr, RUN, TRAIN, "AdamW's learning rate", .kind = DF_KIND_FLOAT, .metavar = "F",
            .initial = "3e-4", .float_minimum = 0),
-    OPTION(BATCH_SIZE, batch_size, RUN, TRAIN | MEASURE | BENCH | INFO, "images in a batch",
+    OPTION(BATCH_SIZE, batch_size, RUN, TRAIN | MEASURE | BENCH | SELFTEST | INFO, "images in a batch",
            INTEGER("12", 1, 65536)),
     OPTION(DEBUG, debug, OUTPUT, TRAIN,
            "at each validation write NAME_viz_EPOCH.png, an image under its predicted classes", SWITCH),
@@ -101,8 +105,9 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
            "the folder that holds the data set (VOCdevkit/, ADEChallengeData2016/, or images/ and masks/); "
            "demo-data writes there",
            STRING("DIR", "./data")),
-    OPTION(N_CLASSES, n_classes, DATA, TRAIN | MEASURE | BENCH | INFO,
-           "the number of classes of --dataset folder, 2 to 255 (eval: the checkpoint's; bench, info: 21)",
+    OPTION(N_CLASSES, n_classes, DATA, TRAIN | MEASURE | BENCH | SELFTEST | INFO,
+           "the number of classes of --dataset folder, 2 to 255 (eval: the checkpoint's; bench, selftest, "
+           "info: 21)",
            INTEGER("0", 2, 255)),
     OPTION(CLASS_NAMES, class_names, DATA, TRAIN | MEASURE,
            "the names of the classes of --dataset folder, one a line", STRING("FILE", NULL)),
@@ -133,15 +138,16 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
            CHOICE("auto", "auto", "memory", "file", "off")),
     OPTION(OUTPUT_DIR, output_dir, OUTPUT, TRAIN | CORRUPT | IMAGES | PREDICT | PCA,
            "the folder that is written to", STRING("DIR", "output")),
-    OPTION(DEVICE, device, MACHINE, NETWORK | BENCH | INFO, "what computes; this version has a CPU backend",
+    OPTION(DEVICE, device, MACHINE, NETWORK | BENCH | SELFTEST | INFO,
+           "what computes; auto: the GPU if there is one that can be used, otherwise the CPU",
            CHOICE("auto", "auto", "cpu", "cuda")),
-    OPTION(PRECISION, precision, MACHINE, NETWORK | BENCH | INFO,
-           "the type of matrix products and activations; auto: bf16 where the processor has instructions for "
-           "it, otherwise fp32",
+    OPTION(PRECISION, precision, MACHINE, NETWORK | BENCH | SELFTEST | INFO,
+           "the type of matrix products and activations; auto: bf16 on a GPU and where the processor has "
+           "instructions for it, otherwise fp32",
            CHOICE("auto", "auto", "fp32", "bf16")),
-    OPTION(THREADS, threads, MACHINE, NETWORK | IMAGES | BENCH, "processor cores that compute; 0: all",
-           INTEGER("0", 0, 4096)),
-    OPTION(SEED, seed, RUN, TRAIN | CORRUPT | IMAGES | DEMO_DATA | BENCH,
+    OPTION(THREADS, threads, MACHINE, NETWORK | IMAGES | BENCH | SELFTEST,
+           "processor cores that compute; 0: all", INTEGER("0", 0, 4096)),
+    OPTION(SEED, seed, RUN, TRAIN | CORRUPT | IMAGES | DEMO_DATA | BENCH | SELFTEST,
            "of everything random: the same seed gives the same result", INTEGER("0", 0, INT64_MAX)),
     OPTION(NO_SHUFFLE, no_shuffle, RUN, TRAIN, "take the training images in the list's order", SWITCH),
     OPTION(NUM_WORKERS, num_workers, MACHINE, TRAIN | MEASURE,
@@ -212,8 +218,10 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
            INTEGER("48", 1, 100000)),
     OPTION(VAL_IMAGES, val_images, DATA, DEMO_DATA, "how many validation images to draw",
            INTEGER("12", 1, 100000)),
-    OPTION(STEPS, steps, RUN, BENCH, "timed steps, after two that warm up; the median counts",
-           INTEGER("10", 1, 100000)),
+    OPTION(
+        STEPS, steps, RUN, BENCH | SELFTEST,
+        "timed steps, after two that warm up; the median counts; selftest: training steps that are compared",
+        INTEGER("10", 1, 100000)),
     OPTION(JSON, json, OUTPUT, BENCH | INFO,
            "write the figures, or the memory plans, to this file too; README.md lists its keys",
            STRING("FILE", NULL)),

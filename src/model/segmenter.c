@@ -1,5 +1,7 @@
 #include "dinoft/segmenter.h"
 
+#include "batch_hint.h"
+
 #include "dinoft/error.h"
 
 #include <assert.h>
@@ -162,8 +164,10 @@ struct df_segmenter *df_segmenter_create(struct df_backend *backend, const struc
 
     if (!segmenter)
         return NULL;
-    if (df_arena_commit(&segmenter->arena) != 0)
+    if (df_arena_commit(&segmenter->arena) != 0) {
+        df_batch_hint(backend, config, options);
         goto fail;
+    }
     plan(segmenter);
     if (start_parameters(segmenter, checkpoint, seed) != 0)
         goto fail;

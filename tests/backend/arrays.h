@@ -2,6 +2,7 @@
 #ifndef TESTS_BACKEND_ARRAYS_H
 #define TESTS_BACKEND_ARRAYS_H
 
+#include "dinoft/backend.h"
 #include "dinoft/dtype.h"
 #include "dinoft/rng.h"
 
@@ -77,6 +78,33 @@ static inline float *from_type(enum df_dtype type, const void *values, int64_t c
     assert_non_null(array);
     df_convert_to_f32(array, values, type, (size_t)count);
     return array;
+}
+
+/* A copy in the device's memory, and the way back, which frees that: operations work on nothing else. */
+static inline void *put(struct df_backend *backend, const void *host, size_t bytes)
+{
+    void *memory = backend->ops->alloc(backend, bytes);
+
+    assert_non_null(memory);
+    assert_int_equal(backend->ops->upload(backend, memory, host, bytes), 0);
+    return memory;
+}
+
+static inline void get(struct df_backend *backend, void *host, void *memory, size_t bytes)
+{
+    assert_int_equal(backend->ops->download(backend, host, memory, bytes), 0);
+    backend->ops->free(backend, memory);
+}
+
+/* The same for float32; NULL is put as NULL. */
+static inline float *put_floats(struct df_backend *backend, const float *values, int64_t count)
+{
+    return values ? put(backend, values, (size_t)count * sizeof *values) : NULL;
+}
+
+static inline void get_floats(struct df_backend *backend, float *values, float *memory, int64_t count)
+{
+    get(backend, values, memory, (size_t)count * sizeof *values);
 }
 
 /* How far a float32 sum of `terms` products of numbers below 1 may be from the exact one, and a value of

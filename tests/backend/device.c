@@ -1,6 +1,7 @@
 #include "device.h"
 
 #include "support/cmocka_all.h"
+#include "support/open_backend.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -15,15 +16,24 @@ void test_release(struct test_device *device)
     device->n_device = device->n_host = 0;
 }
 
+static struct df_backend *open_for(enum df_dtype compute, int threads)
+{
+    if (!test_on_cpu())
+        return test_open_backend(compute == DF_BF16 ? "bf16" : "fp32", threads);
+    struct df_backend *backend = df_cpu_backend_open(DF_F32, threads);
+    /* Not asked for when opening: that needs a processor with bfloat16, these operations do not. */
+    if (backend)
+        backend->compute = compute;
+    return backend;
+}
+
 static void run_on_threads(void (*check)(struct test_device *device), enum df_dtype compute)
 {
     uint64_t digest = 0;
-    for (int threads = 1; threads <= 3; threads++) {
+    for (int threads = 1; threads <= (test_on_cpu() ? 3 : 2); threads++) {
         struct test_device device = {.digest = 14695981039346656037u};
-        device.backend = df_cpu_backend_open(DF_F32, threads);
+        device.backend = open_for(compute, threads);
         assert_non_null(device.backend);
-        /* Not asked for when opening: that needs a processor with bfloat16, these operations do not. */
-        device.backend->compute = compute;
         df_rng_seed(&device.rng, 7, 0);
         check(&device);
         test_release(&device);

@@ -21,7 +21,7 @@ struct test_device {
 };
 
 /* Runs check with 1, 2 and 3 threads on equal random numbers: what it downloads must be the same bits each
- * time. The backend computes in float32. */
+ * time. The backend computes in float32. On another device than the CPU: twice. */
 void test_on_threads(void (*check)(struct test_device *device));
 
 /* The same for every type that "act" can have. */

@@ -1,4 +1,4 @@
-/* Running a group of tests in float32 and, where the processor has it, in bfloat16. */
+/* Running a group of tests in float32 and, where the device has it, in bfloat16. */
 #ifndef TESTS_PRECISIONS_H
 #define TESTS_PRECISIONS_H
 
@@ -6,13 +6,14 @@
 #include "dinoft/error.h"
 
 #include "support/cmocka_all.h"
+#include "support/open_backend.h"
 
 #include <stdio.h>
 
-/* Whether there is bfloat16 on this processor; says so where not. */
+/* Whether there is bfloat16 on this device; says so where not. */
 static inline bool has_bf16(void)
 {
-    struct df_backend *backend = df_backend_open("cpu", "bf16", 1);
+    struct df_backend *backend = test_open_backend("bf16", 1);
 
     if (!backend)
         printf("bf16 is skipped: %s\n", df_error_text());
@@ -22,13 +23,13 @@ static inline bool has_bf16(void)
 
 static inline int open_fp32(void **state)
 {
-    *state = df_backend_open("cpu", "fp32", 2);
+    *state = test_open_backend("fp32", 2);
     return *state ? 0 : -1;
 }
 
 static inline int open_bf16(void **state)
 {
-    *state = df_backend_open("cpu", "bf16", 2);
+    *state = test_open_backend("bf16", 2);
     return *state ? 0 : -1;
 }
 

@@ -4,7 +4,10 @@
 #include "dinoft/error.h"
 
 #include "support/cmocka_all.h"
+#include "support/open_backend.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void assert_refused(const char *device, const char *precision, int threads, const char *text)
@@ -16,27 +19,54 @@ static void assert_refused(const char *device, const char *precision, int thread
 static void test_refusals(void **state)
 {
     (void)state;
-    assert_refused("cuda", "auto", 0,
-                   "device cuda: this build of dinoft has no CUDA backend; use cpu or auto");
     assert_refused("tpu", "auto", 0, "device 'tpu' is unknown; expected auto, cpu or cuda");
     assert_refused("cpu", "fp16", 0, "precision 'fp16' is unknown; expected auto, fp32 or bf16");
     assert_refused("auto", "fp32", -1, "-1 threads: expected a count, or 0 for all cores");
 }
 
+static void check_opened(const char *device, const char *precision, int threads, const char *name,
+                         enum df_dtype compute)
+{
+    struct df_backend *backend = df_backend_open(device, precision, threads);
+
+    if (!backend)
+        fail_msg("%s", df_error_text());
+    assert_string_equal(backend->name, name);
+    assert_int_equal(backend->compute, compute);
+    assert_true(threads ? backend->threads == threads : backend->threads >= 1);
+    df_backend_close(backend);
+}
+
 static void test_open(void **state)
 {
-    static const char *const devices[] = {"cpu", "auto"}, *const precisions[] = {"fp32", "auto"};
+    const bool cuda = df_cuda_presence() == DF_CUDA_READY;
+    const char *best = cuda ? "cuda" : "cpu";
+    const enum df_dtype on_cpu = df_cpu_bf16_is_native() ? DF_BF16 : DF_F32;
 
     (void)state;
-    for (int i = 0; i < 4; i++) {
-        struct df_backend *backend = df_backend_open(devices[i / 2], precisions[i % 2], i);
-        assert_non_null(backend);
-        assert_string_equal(backend->name, "cpu");
-        assert_int_equal(backend->compute, i % 2 && df_cpu_bf16_is_native() ? DF_BF16 : DF_F32);
-        assert_true(i ? backend->threads == i : backend->threads >= 1);
-        df_backend_close(backend);
-    }
+    check_opened("cpu", "fp32", 0, "cpu", DF_F32);
+    check_opened("cpu", "auto", 1, "cpu", on_cpu);
+    check_opened("auto", "fp32", 2, best, DF_F32);
+    check_opened("auto", "auto", 3, best, cuda ? DF_BF16 : on_cpu);
     df_backend_close(NULL);
+}
+
+/* A GPU that is there is opened, and one line says why not where none is. */
+static void test_cuda(void **state)
+{
+    (void)state;
+    if (df_cuda_presence() == DF_CUDA_READY) {
+        check_opened("cuda", "auto", 0, "cuda", DF_BF16);
+        assert_null(df_cuda_backend_open(DF_F16, 1));
+        assert_string_equal(df_error_text(),
+                            "the cuda backend computes in float32 or bfloat16, not in float16");
+        assert_refused("cuda", "fp32", -1, "-1 threads: expected a count, or 0 for all cores");
+        return;
+    }
+    assert_ptr_equal(strstr(df_error_text(), "device cuda: "), df_error_text());
+    assert_null(df_backend_open("cuda", "auto", 0));
+    assert_ptr_equal(strstr(df_error_text(), "device cuda: "), df_error_text());
+    assert_null(strchr(df_error_text(), '\n'));
 }
 
 /* Asked for by name it is there with AVX-512 and refused without. */
@@ -59,7 +89,7 @@ static void test_bf16(void **state)
 /* A backend without an operation would crash the model that calls it. */
 static void test_table_is_complete(void **state)
 {
-    struct df_backend *backend = df_backend_open("cpu", "auto", 1);
+    struct df_backend *backend = test_open_backend("fp32", 1);
 
     (void)state;
     assert_non_null(backend);
@@ -71,7 +101,7 @@ static void test_table_is_complete(void **state)
 
 static void test_memory(void **state)
 {
-    struct df_backend *backend = df_backend_open("cpu", "auto", 1);
+    struct df_backend *backend = test_open_backend("fp32", 1);
     const char text[] = "a text of some bytes";
     char back[sizeof text];
 
@@ -92,16 +122,74 @@ static void test_memory(void **state)
     backend->ops->free(backend, b);
     backend->ops->free(backend, NULL);
     assert_null(backend->ops->alloc(backend, SIZE_MAX));
-    assert_string_equal(df_error_text(),
-                        "out of memory: a buffer of the cpu backend needs 18446744073709551615 bytes");
+    char expected[128];
+    snprintf(expected, sizeof expected,
+             "out of memory: a buffer of the %s backend needs 18446744073709551615 bytes", backend->name);
+    assert_ptr_equal(strstr(df_error_text(), expected), df_error_text());
+    df_backend_close(backend);
+}
+
+/* More than one staging buffer holds, and a size that no piece divides. */
+static void test_large_transfers(void **state)
+{
+    const size_t bytes = ((size_t)9 << 20) + 12345;
+    struct df_backend *backend = test_open_backend("fp32", 1);
+    unsigned char *there = malloc(bytes), *back = calloc(1, bytes);
+
+    (void)state;
+    assert_true(backend && there && back);
+    for (size_t i = 0; i < bytes; i++)
+        there[i] = (unsigned char)(i * 2654435761u >> 13);
+    char *a = backend->ops->alloc(backend, bytes), *b = backend->ops->alloc(backend, bytes);
+    assert_true(a && b);
+    assert_int_equal(backend->ops->upload(backend, a, there, bytes), 0);
+    assert_int_equal(backend->ops->copy(backend, b, a, bytes), 0);
+    assert_int_equal(backend->ops->download(backend, back, b, bytes), 0);
+    assert_memory_equal(there, back, bytes);
+    assert_int_equal(backend->ops->wait(backend), 0);
+    backend->ops->free(backend, a);
+    backend->ops->free(backend, b);
+    free(there);
+    free(back);
+    df_backend_close(backend);
+}
+
+/* Where memory is counted it is counted rightly. */
+static void test_memory_use(void **state)
+{
+    struct df_backend *backend = test_open_backend("fp32", 1);
+    struct df_memory_use before, during, after;
+
+    (void)state;
+    assert_non_null(backend);
+    assert_int_equal(backend->ops->memory(backend, &before), 0);
+    void *memory = backend->ops->alloc(backend, 1000000);
+    assert_non_null(memory);
+    assert_int_equal(backend->ops->memory(backend, &during), 0);
+    backend->ops->free(backend, memory);
+    assert_int_equal(backend->ops->memory(backend, &after), 0);
+    assert_true(before.available > 0 && before.total >= before.available);
+    if (test_on_cpu()) {
+        assert_int_equal(during.most_taken, 0);
+    } else {
+        assert_int_equal(during.taken, before.taken + 1000000);
+        assert_int_equal(after.taken, before.taken);
+        assert_true(after.most_taken >= during.taken);
+    }
     df_backend_close(backend);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_refusals),          cmocka_unit_test(test_open),   cmocka_unit_test(test_bf16),
-        cmocka_unit_test(test_table_is_complete), cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_open),
+        cmocka_unit_test(test_cuda),
+        cmocka_unit_test(test_bf16),
+        cmocka_unit_test(test_table_is_complete),
+        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_large_transfers),
+        cmocka_unit_test(test_memory_use),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,6 +41,43 @@ static void free_problem(struct problem *p)
     free(p->bias);
 }
 
+/* The three passes between arrays of the host. */
+static void run_forward(struct df_backend *backend, const struct problem *p, const float *x,
+                        const float *weight, const float *bias, float *y)
+{
+    float *on_x = put_floats(backend, x, p->x_count),
+          *on_weight = put_floats(backend, weight, p->weight_count);
+    float *on_bias = put_floats(backend, bias, p->shape.out), *on_y = put_floats(backend, y, p->y_count);
+
+    assert_int_equal(backend->ops->conv_forward(backend, p->shape, on_x, on_weight, on_bias, on_y), 0);
+    get_floats(backend, y, on_y, p->y_count);
+    backend->ops->free(backend, on_x);
+    backend->ops->free(backend, on_weight);
+    backend->ops->free(backend, on_bias);
+}
+
+static void run_backward_data(struct df_backend *backend, const struct problem *p, float *dx)
+{
+    float *dy = put_floats(backend, p->dy, p->y_count), *on_dx = put_floats(backend, dx, p->x_count);
+    float *weight = put_floats(backend, p->weight, p->weight_count);
+
+    assert_int_equal(backend->ops->conv_backward_data(backend, p->shape, dy, weight, on_dx), 0);
+    get_floats(backend, dx, on_dx, p->x_count);
+    backend->ops->free(backend, dy);
+    backend->ops->free(backend, weight);
+}
+
+static void run_backward_weight(struct df_backend *backend, const struct problem *p, float *dweight)
+{
+    float *x = put_floats(backend, p->x, p->x_count), *dy = put_floats(backend, p->dy, p->y_count);
+    float *on_dweight = put_floats(backend, dweight, p->weight_count);
+
+    assert_int_equal(backend->ops->conv_backward_weight(backend, p->shape, x, dy, on_dweight), 0);
+    get_floats(backend, dweight, on_dweight, p->weight_count);
+    backend->ops->free(backend, x);
+    backend->ops->free(backend, dy);
+}
+
 /* Calls visit with the place of every product of an input, a weight and an output. */
 static void each_product(const struct problem *p, double *sums,
                          void (*visit)(const struct problem *, double *, int64_t x, int64_t weight,
@@ -95,7 +132,7 @@ static void test_forward(void **state)
         for (int64_t j = 0; bias && j < p.y_count; j++)
             sums[j] = bias[j % p.shape.out];
         each_product(&p, sums, add_forward);
-        assert_int_equal(backend->ops->conv_forward(backend, p.shape, p.x, p.weight, bias, y), 0);
+        run_forward(backend, &p, p.x, p.weight, bias, y);
         assert_sums(y, sums, p.y_count, p.weight_count / p.shape.out);
         free(y);
         free(sums);
@@ -114,7 +151,7 @@ static void test_backward_data(void **state)
 
         assert_non_null(sums);
         each_product(&p, sums, add_backward_data);
-        assert_int_equal(backend->ops->conv_backward_data(backend, p.shape, p.dy, p.weight, dx), 0);
+        run_backward_data(backend, &p, dx);
         assert_sums(dx, sums, p.x_count, p.weight_count / p.shape.in);
         free(dx);
         free(sums);
@@ -133,7 +170,7 @@ static void test_backward_weight(void **state)
 
         assert_non_null(sums);
         each_product(&p, sums, add_backward_weight);
-        assert_int_equal(backend->ops->conv_backward_weight(backend, p.shape, p.x, p.dy, dweight), 0);
+        run_backward_weight(backend, &p, dweight);
         assert_sums(dweight, sums, p.weight_count, p.y_count / p.shape.out);
         free(dweight);
         free(sums);
@@ -153,7 +190,7 @@ static double loss(struct df_backend *backend, const struct problem *p, const fl
         x[i] += step * (dx ? dx[i] : 0.0f);
     for (int64_t i = 0; i < p->weight_count; i++)
         weight[i] += step * (dweight ? dweight[i] : 0.0f);
-    assert_int_equal(backend->ops->conv_forward(backend, p->shape, x, weight, NULL, y), 0);
+    run_forward(backend, p, x, weight, NULL, y);
     for (int64_t i = 0; i < p->y_count; i++)
         sum += (double)y[i] * p->dy[i];
     free(x);
@@ -179,8 +216,8 @@ static void test_finite_differences(void **state)
     float *dx = nan_array(p.x_count), *dweight = nan_array(p.weight_count);
     float *x_way = random_array(p.x_count, 5), *weight_way = random_array(p.weight_count, 6);
 
-    assert_int_equal(backend->ops->conv_backward_data(backend, p.shape, p.dy, p.weight, dx), 0);
-    assert_int_equal(backend->ops->conv_backward_weight(backend, p.shape, p.x, p.dy, dweight), 0);
+    run_backward_data(backend, &p, dx);
+    run_backward_weight(backend, &p, dweight);
     double along_x = loss(backend, &p, x_way, NULL, 0.5f) - loss(backend, &p, x_way, NULL, -0.5f);
     double along_weight =
         loss(backend, &p, NULL, weight_way, 0.5f) - loss(backend, &p, NULL, weight_way, -0.5f);
@@ -203,9 +240,9 @@ static void test_same_bits_twice(void **state)
         y[i] = nan_array(p.y_count);
         dx[i] = nan_array(p.x_count);
         dweight[i] = nan_array(p.weight_count);
-        assert_int_equal(backend->ops->conv_forward(backend, p.shape, p.x, p.weight, NULL, y[i]), 0);
-        assert_int_equal(backend->ops->conv_backward_data(backend, p.shape, p.dy, p.weight, dx[i]), 0);
-        assert_int_equal(backend->ops->conv_backward_weight(backend, p.shape, p.x, p.dy, dweight[i]), 0);
+        run_forward(backend, &p, p.x, p.weight, NULL, y[i]);
+        run_backward_data(backend, &p, dx[i]);
+        run_backward_weight(backend, &p, dweight[i]);
     }
     assert_same_bits(y[0], y[1], p.y_count);
     assert_same_bits(dx[0], dx[1], p.x_count);

@@ -11,7 +11,7 @@ struct product {
     bool act_a, act_b, act_c; /* the backend's type rather than float32 */
 };
 
-/* A matrix in both forms: `values` are exactly those of `matrix`. */
+/* A matrix in both forms: `values` are exactly those of `matrix`, which is on the device. */
 struct operand {
     struct df_matrix matrix;
     float *values;
@@ -24,13 +24,16 @@ static struct operand make_operand(struct df_backend *backend, bool act, int64_t
     const int64_t ld = cols + gap;
     struct operand made = {.values = seed ? random_values(type, rows * ld, seed) : nan_array(rows * ld)};
 
-    made.matrix = (struct df_matrix){to_type(type, made.values, rows * ld), type, rows, cols, ld};
+    void *host = to_type(type, made.values, rows * ld);
+    void *data = put(backend, host, (size_t)(rows * ld) * df_dtype_size(type));
+    free(host);
+    made.matrix = (struct df_matrix){data, type, rows, cols, ld};
     return made;
 }
 
-static void free_operand(struct operand *operand)
+static void free_operand(struct df_backend *backend, struct operand *operand)
 {
-    free(operand->matrix.data);
+    backend->ops->free(backend, operand->matrix.data);
     free(operand->values);
 }
 
@@ -39,11 +42,16 @@ static double element(const struct operand *operand, bool transpose, int64_t i, 
     return operand->values[transpose ? j * operand->matrix.ld + i : i * operand->matrix.ld + j];
 }
 
-static void check_result(const struct product *p, const struct operand *a, const struct operand *b,
-                         const struct operand *before)
+static void check_result(struct df_backend *backend, const struct product *p, const struct operand *a,
+                         const struct operand *b, const struct operand *before)
 {
     const struct df_matrix *m = &before->matrix;
-    float *c = from_type(m->type, m->data, m->rows * m->ld);
+    const size_t bytes = (size_t)(m->rows * m->ld) * df_dtype_size(m->type);
+    void *host = malloc(bytes + 1);
+
+    assert_non_null(host);
+    assert_int_equal(backend->ops->download(backend, host, m->data, bytes), 0);
+    float *c = from_type(m->type, host, m->rows * m->ld);
 
     for (int64_t i = 0; i < p->rows; i++) {
         for (int64_t j = 0; j < p->cols; j++) {
@@ -55,6 +63,7 @@ static void check_result(const struct product *p, const struct operand *a, const
         assert_same_bits(c + i * m->ld + p->cols, before->values + i * m->ld + p->cols, m->ld - p->cols);
     }
     free(c);
+    free(host);
 }
 
 static void check(struct df_backend *backend, struct product p)
@@ -68,10 +77,10 @@ static void check(struct df_backend *backend, struct product p)
     assert_int_equal(backend->ops->matmul(backend, a.matrix, p.transpose_a, b.matrix, p.transpose_b, c.matrix,
                                           p.accumulate),
                      0);
-    check_result(&p, &a, &b, &c);
-    free_operand(&a);
-    free_operand(&b);
-    free_operand(&c);
+    check_result(backend, &p, &a, &b, &c);
+    free_operand(backend, &a);
+    free_operand(backend, &b);
+    free_operand(backend, &c);
 }
 
 static void test_all_flags(void **state)
@@ -91,7 +100,7 @@ static void test_all_flags(void **state)
 /* The products of LoRA of rank 3 and of decoders for 21 and 150 classes, on one image of 490 x 490. */
 static void test_model_shapes(void **state)
 {
-    const int64_t rows = 1226, dim = 384, rank = 3;
+    const int64_t rows = test_is_emulated() ? 126 : 1226, dim = 384, rank = 3;
     const struct product products[] = {
         {rows, dim, 2 * rank, .transpose_b = true, .act_a = true},
         {rows, rank, dim, .transpose_b = true, .accumulate = true, .gap = dim, .act_c = true},
@@ -118,7 +127,8 @@ static void test_no_rows(void **state)
 /* Bits of one product, on a backend of its own. */
 static float *bits_on(enum df_dtype compute, int threads, struct product p)
 {
-    struct df_backend *backend = df_cpu_backend_open(compute, threads);
+    struct df_backend *backend = test_open_backend(compute == DF_BF16 ? "bf16" : "fp32", threads);
+    float *bits = nan_array(p.rows * p.cols);
 
     assert_non_null(backend);
     struct operand a = make_operand(backend, p.act_a, p.transpose_a ? p.inner : p.rows,
@@ -128,26 +138,28 @@ static float *bits_on(enum df_dtype compute, int threads, struct product p)
     struct operand c = make_operand(backend, false, p.rows, p.cols, 0, 0);
     assert_int_equal(
         backend->ops->matmul(backend, a.matrix, p.transpose_a, b.matrix, p.transpose_b, c.matrix, false), 0);
-    free_operand(&a);
-    free_operand(&b);
+    free_operand(backend, &a);
+    free_operand(backend, &b);
+    get_floats(backend, bits, c.matrix.data, p.rows * p.cols);
     free(c.values);
     df_backend_close(backend);
-    return c.matrix.data;
+    return bits;
 }
 
 static void test_same_bits_on_any_threads(void **state)
 {
     const struct df_backend *backend = *state;
+    const int64_t rows = test_is_emulated() ? 153 : 1226;
     const struct product products[] = {
-        {6, 2452, 384, .transpose_a = true, .act_b = true},
-        {384, 2452, 3, .transpose_a = true, .act_a = true},
-        {2452, 384, 6, .transpose_b = true, .act_a = true},
-        {150, 1226, 384, .transpose_a = true, .act_b = true},
+        {6, 2 * rows, 384, .transpose_a = true, .act_b = true},
+        {384, 2 * rows, 3, .transpose_a = true, .act_a = true},
+        {2 * rows, 384, 6, .transpose_b = true, .act_a = true},
+        {150, rows, 384, .transpose_a = true, .act_b = true},
     };
 
     for (size_t i = 0; i < sizeof products / sizeof *products; i++) {
         float *first = bits_on(backend->compute, 1, products[i]);
-        for (int threads = 1; threads <= 4; threads++) {
+        for (int threads = 1; threads <= (test_on_cpu() ? 4 : 1); threads++) {
             float *again = bits_on(backend->compute, threads, products[i]);
             assert_same_bits(first, again, products[i].rows * products[i].cols);
             free(again);

@@ -85,7 +85,7 @@ static void flags(void **state)
         {{"--layers", "3"}, "--layers belongs to features; train does not take it"},
         {{"--metrics", "m"}, "--metrics_json belongs to eval; train does not take it"},
         {{"convert", "--size", "small", "a", "b"},
-         "--size belongs to train, eval, corrupt, predict, features, pca, info and bench; convert does not take it"},
+         "--size belongs to train, eval, corrupt, predict, features, pca, info, bench and selftest; convert does not take it"},
         {{"eval", "--use_fpn"},
          "--use_fpn belongs to train, info and bench; eval takes it from the checkpoint"},
         {{"predict", "--use_lora"},
@@ -120,7 +120,7 @@ static void commands_and_inputs(void **state)
         {{"trian"}, "unknown command 'trian': did you mean 'train'?"},
         {{"segmentation"},
          "unknown command 'segmentation': the commands are train, eval, corrupt, corrupt-images, predict, "
-         "features, pca, convert, info, demo-data and bench"},
+         "features, pca, convert, info, demo-data, bench and selftest"},
         {{"help", "evall"}, "unknown command 'evall': did you mean 'eval'?"},
         {{"train", "voc"}, "train takes flags only, which begin with --: found 'voc'"},
         {{"--size", "small", "eval"}, "'eval' must come first: dinoft eval ..."},

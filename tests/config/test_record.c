@@ -61,6 +61,7 @@ static void holds_exactly_the_command_s_options(void **state)
         {"info", "a"},
         {"demo-data"},
         {"bench"},
+        {"selftest"},
     };
     for (int c = 0; c < DF_COMMAND_COUNT; c++) {
         char text[8192];

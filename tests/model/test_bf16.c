@@ -2,7 +2,9 @@
  * the linear models with a cosine similarity of 0.98, of the FPN 0.9, predictions equal on 93 % of the
  * pixels. */
 #include "support/cmocka_all.h"
+#include "support/device_floats.h"
 #include "support/golden.h"
+#include "support/open_backend.h"
 
 #include "dinoft/backbone_file.h"
 #include "dinoft/checkpoint.h"
@@ -19,7 +21,7 @@
 /* NULL where this machine has no bf16 products; the test says so. */
 static struct df_backend *open_bf16(void)
 {
-    struct df_backend *backend = df_backend_open("cpu", "bf16", 2);
+    struct df_backend *backend = test_open_backend("bf16", 2);
     if (!backend)
         print_message("skipped: %s\n", df_error_text());
     return backend;
@@ -88,13 +90,15 @@ static void check_gradients(const struct df_segmenter *segmenter, const struct d
             continue;
         snprintf(name, sizeof name, "grad.%s", parameter->name);
         const struct df_tensor *expected = golden_tensor(golden, name);
-        const float *found = df_parameter_gradient(parameters, parameter->name);
+        float *found = download_floats(segmenter->backend, df_parameter_gradient(parameters, parameter->name),
+                                       expected->count);
         const double similarity = cosine_similarity(found, expected->data, expected->count);
         const bool is_lora = parameter->kind == DF_PARAMETER_LORA;
         if (!vanishes(parameter, expected) && !(similarity >= (is_lora ? least_of_lora : least)))
             fail_msg("%s: cosine similarity %.4f", name, similarity);
         if (is_lora)
             add_direction(&lora, found, expected->data, expected->count);
+        free(found);
     }
     if (!(lora.product / sqrt(lora.found * lora.expected) >= least))
         fail_msg("all of LoRA: cosine similarity %.4f", lora.product / sqrt(lora.found * lora.expected));

@@ -1,7 +1,9 @@
 /* Features of every small model against the official code: in float32, and in bfloat16 where the machine has
  * it. */
 #include "support/cmocka_all.h"
+#include "support/device_floats.h"
 #include "support/golden.h"
+#include "support/open_backend.h"
 
 #include "dinoft/backbone_file.h"
 #include "dinoft/error.h"
@@ -30,7 +32,7 @@ static void bench_open(struct bench *bench, const char *precision, const char *b
                        int64_t height, int64_t width, int n_features)
 {
     memset(bench, 0, sizeof *bench);
-    bench->backend = df_backend_open("cpu", precision, 2);
+    bench->backend = test_open_backend(precision, 2);
     assert_non_null(bench->backend);
     bench->weights = df_backbone_read(backbone, &bench->config);
     if (!bench->weights)
@@ -69,25 +71,31 @@ static void check(const struct bench *bench, const char *name, const float *foun
         fail_msg("%s: cosine similarity %.5f", name, similarity);
 }
 
-/* intermediate_i [B, D, h, w] against features [B * P, D]. */
+/* intermediate_i [B, D, h, w] against features [B * P, D]; found and tokens are on the device. */
 static void check_map(const struct bench *bench, const char *name, const float *tokens,
                       const struct df_tensor *golden)
 {
     int64_t dim = golden->shape[1], rows = golden->shape[2] * golden->shape[3];
     float *map = malloc(golden->count * sizeof *map);
+    float *host = download_floats(bench->backend, tokens, golden->count);
     assert_non_null(map);
     for (int64_t b = 0; b < golden->shape[0]; b++)
         for (int64_t p = 0; p < rows; p++)
             for (int64_t d = 0; d < dim; d++)
-                map[(b * dim + d) * rows + p] = tokens[(b * rows + p) * dim + d];
+                map[(b * dim + d) * rows + p] = host[(b * rows + p) * dim + d];
     check(bench, name, map, golden);
     free(map);
+    free(host);
 }
 
 static void check_tensor(const struct bench *bench, const struct df_state *golden, const char *name,
                          const float *found)
 {
-    check(bench, name, found, golden_tensor(golden, name));
+    const struct df_tensor *expected = golden_tensor(golden, name);
+    float *host = download_floats(bench->backend, found, expected->count);
+
+    check(bench, name, host, expected);
+    free(host);
 }
 
 static void check_features(const char *precision, const char *backbone, const char *features, int layers)
@@ -241,7 +249,7 @@ static void rope_tables(void **state)
 static void impossible_sizes_are_refused(void **state)
 {
     struct df_vit_config config;
-    struct df_backend *backend = df_backend_open("cpu", "fp32", 1);
+    struct df_backend *backend = test_open_backend("fp32", 1);
     struct df_state *weights = df_backbone_read(fixture_path("dinov2_tiny/backbone.pth"), &config);
     struct df_vit_options options = {.max_batch = 1, .height = 70, .width = 83, .n_features = 1};
     (void)state;
@@ -271,7 +279,7 @@ static int use_fp32(void **state)
 /* Whether there is bfloat16 on this processor; says so where not. */
 static bool has_bf16(void)
 {
-    struct df_backend *backend = df_backend_open("cpu", "bf16", 1);
+    struct df_backend *backend = test_open_backend("bf16", 1);
     if (!backend)
         print_message("skipped in bfloat16: %s\n", df_error_text());
     df_backend_close(backend);

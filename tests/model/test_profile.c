@@ -1,6 +1,8 @@
 /* A model on the profiler: the same bits as without it, and a profile that accounts for all its work. */
 #include "support/cmocka_all.h"
+#include "support/device_floats.h"
 #include "support/golden.h"
+#include "support/open_backend.h"
 
 #include "dinoft/backbone_file.h"
 #include "dinoft/error.h"
@@ -92,10 +94,9 @@ static void keep(struct df_segmenter *segmenter, struct outcome *outcome)
     outcome->n_values = (size_t)segmenter->parameters.trained;
     outcome->n_logits = CLASSES * pixels;
     outcome->n_prediction = BATCH * pixels;
-    outcome->values = malloc(outcome->n_values * sizeof(float));
     outcome->logits = malloc(outcome->n_logits * sizeof(float));
     outcome->prediction = malloc(outcome->n_prediction);
-    memcpy(outcome->values, segmenter->parameters.values, outcome->n_values * sizeof(float));
+    outcome->values = download_floats(segmenter->backend, segmenter->parameters.values, outcome->n_values);
     assert_int_equal(df_segmenter_loss(segmenter, BATCH, false, true, NULL, NULL), 0);
     assert_int_equal(df_segmenter_download_prediction(segmenter, BATCH, outcome->prediction), 0);
     assert_int_equal(df_segmenter_download_logits(segmenter, 0, outcome->logits), 0);
@@ -133,7 +134,7 @@ static struct outcome run(const struct trial *trial, struct df_backend *backend,
 
 static struct df_backend *open_backend(const struct trial *trial)
 {
-    struct df_backend *backend = df_backend_open("cpu", trial->precision, 2);
+    struct df_backend *backend = test_open_backend(trial->precision, 2);
     assert_non_null(backend);
     return backend;
 }
@@ -209,7 +210,7 @@ static void in_bf16(void **state)
     (void)state;
     struct trial trial = lora_linear;
     trial.precision = "bf16";
-    struct df_backend *backend = df_backend_open("cpu", "bf16", 2);
+    struct df_backend *backend = test_open_backend("bf16", 2);
     if (!backend) {
         print_message("skipped: %s\n", df_error_text());
         skip();

@@ -1,6 +1,8 @@
 /* --recompute: less memory, and the same gradients to the last bit. */
 #include "support/cmocka_all.h"
+#include "support/device_floats.h"
 #include "support/golden.h"
+#include "support/open_backend.h"
 
 #include "dinoft/backbone_file.h"
 #include "dinoft/error.h"
@@ -53,19 +55,16 @@ static struct df_segmenter *open_model(const struct trial *trial, bool recompute
 }
 
 /* LoRA's B starts at zero, which hides A's gradient: every parameter gets a value. */
-static void scatter_parameters(struct df_parameters *parameters)
+static void scatter_parameters(struct df_segmenter *segmenter)
 {
+    const size_t count = (size_t)segmenter->parameters.trained;
+    float *values = download_floats(segmenter->backend, segmenter->parameters.values, count);
     struct df_rng rng;
     df_rng_seed(&rng, 12, 0);
-    for (int64_t i = 0; i < parameters->trained; i++)
-        parameters->values[i] += 0.05f * (float)df_rng_normal(&rng);
-}
-
-static float *copy_of(const float *values, size_t bytes)
-{
-    float *copy = malloc(bytes);
-    memcpy(copy, values, bytes);
-    return copy;
+    for (size_t i = 0; i < count; i++)
+        values[i] += 0.05f * (float)df_rng_normal(&rng);
+    upload_floats(segmenter->backend, segmenter->parameters.values, values, count);
+    free(values);
 }
 
 static void load_batch(struct df_segmenter *segmenter, struct df_rng *rng)
@@ -89,16 +88,17 @@ static struct outcome train(const struct trial *trial, bool recompute, struct df
     double loss;
     int64_t counted;
 
-    scatter_parameters(&segmenter->parameters);
+    scatter_parameters(segmenter);
     df_rng_seed(&rng, 13, 0);
     for (int step = 0; step < STEPS; step++) {
         load_batch(segmenter, &rng);
         assert_int_equal(
             df_segmenter_train_step(segmenter, step + 1 < STEPS ? BATCH : 1, 1e-3, &rng, &loss, &counted), 0);
         if (step == 0 || step + 1 == STEPS)
-            outcome.gradients[step > 0] = copy_of(parameters->gradients, outcome.bytes);
+            outcome.gradients[step > 0] =
+                download_floats(backend, parameters->gradients, (size_t)parameters->trained);
     }
-    outcome.values = copy_of(parameters->values, outcome.bytes);
+    outcome.values = download_floats(backend, parameters->values, (size_t)parameters->trained);
     df_segmenter_free(segmenter);
     return outcome;
 }
@@ -125,7 +125,7 @@ static void check_trial(const struct trial *trial)
         print_message("skipped: this processor has no bf16 products\n");
         skip();
     }
-    struct df_backend *backend = df_backend_open("cpu", trial->precision, 2);
+    struct df_backend *backend = test_open_backend(trial->precision, 2);
     if (!backend)
         fail_msg("%s", df_error_text());
     struct outcome kept = train(trial, false, backend), recomputed = train(trial, true, backend);

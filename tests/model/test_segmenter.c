@@ -1,6 +1,8 @@
 /* Properties of the whole model that no golden tensor shows. */
 #include "support/cmocka_all.h"
+#include "support/device_floats.h"
 #include "support/golden.h"
+#include "support/open_backend.h"
 
 #include "dinoft/backbone_file.h"
 #include "dinoft/error.h"
@@ -36,11 +38,15 @@ static void fill_batch(struct subject *subject)
 /* LoRA's B starts at zero, which hides A's gradient: give every parameter a value. */
 static void scatter_parameters(struct subject *subject)
 {
-    struct df_parameters *parameters = &subject->segmenter->parameters;
+    const struct df_parameters *parameters = &subject->segmenter->parameters;
+    const size_t count = (size_t)parameters->trained;
+    float *values = download_floats(subject->backend, parameters->values, count);
     struct df_rng rng;
     df_rng_seed(&rng, 12, 0);
-    for (int64_t i = 0; i < parameters->trained; i++)
-        parameters->values[i] += 0.05f * (float)df_rng_normal(&rng);
+    for (size_t i = 0; i < count; i++)
+        values[i] += 0.05f * (float)df_rng_normal(&rng);
+    upload_floats(subject->backend, parameters->values, values, count);
+    free(values);
 }
 
 static void open_subject(struct subject *subject, const char *backbone, int64_t patch, const char *decoder,
@@ -57,7 +63,7 @@ static void open_subject(struct subject *subject, const char *backbone, int64_t 
                                            .rope_rescale = rope_rescale,
                                            .std = {1, 1, 1}};
     struct df_state *weights = df_backbone_read(fixture_path(backbone), &config);
-    subject->backend = df_backend_open("cpu", "fp32", threads);
+    subject->backend = test_open_backend("fp32", threads);
     if (!weights || !subject->backend)
         fail_msg("%s", df_error_text());
     subject->segmenter = df_segmenter_create(subject->backend, weights, &config, &options, NULL, 5);
@@ -95,12 +101,14 @@ static double training_loss(struct subject *subject, bool gradient)
 static void check_slope(struct subject *subject, const struct df_parameter *parameter, const float *gradients)
 {
     struct df_parameters *parameters = &subject->segmenter->parameters;
-    float *values = parameters->values + parameter->offset;
     const float *gradient = gradients + parameter->offset;
-    float *before = malloc((size_t)parameter->count * sizeof *before);
+    const size_t count = (size_t)parameter->count;
+    float *on_device = parameters->values + parameter->offset;
+    float *before = download_floats(subject->backend, on_device, count);
+    float *values = malloc(count * sizeof *values);
     double length = 0.0;
 
-    memcpy(before, values, (size_t)parameter->count * sizeof *before);
+    assert_non_null(values);
     for (int64_t i = 0; i < parameter->count; i++)
         length += (double)gradient[i] * (double)gradient[i];
     length = sqrt(length);
@@ -108,13 +116,15 @@ static void check_slope(struct subject *subject, const struct df_parameter *para
     for (int side = 0; side < 2; side++) {
         for (int64_t i = 0; i < parameter->count; i++)
             values[i] = before[i] + (float)((side ? -step : step) * (double)gradient[i] / length);
+        upload_floats(subject->backend, on_device, values, count);
         slopes[side] = training_loss(subject, false);
     }
-    memcpy(values, before, (size_t)parameter->count * sizeof *before);
+    upload_floats(subject->backend, on_device, before, count);
     double slope = (slopes[0] - slopes[1]) / (2.0 * step);
     if (!(fabs(slope - length) <= 0.02 * length + 2e-5))
         fail_msg("%s: slope %.6g along the gradient, whose length is %.6g", parameter->name, slope, length);
     free(before);
+    free(values);
 }
 
 static void check_gradients(const char *backbone, int64_t patch, const char *decoder, double rope_rescale)
@@ -122,11 +132,9 @@ static void check_gradients(const char *backbone, int64_t patch, const char *dec
     struct subject subject;
     open_subject(&subject, backbone, patch, decoder, rope_rescale, 2);
     struct df_parameters *parameters = &subject.segmenter->parameters;
-    size_t bytes = (size_t)parameters->trained * sizeof(float);
-    float *gradients = malloc(bytes);
 
     training_loss(&subject, true);
-    memcpy(gradients, parameters->gradients, bytes);
+    float *gradients = download_floats(subject.backend, parameters->gradients, (size_t)parameters->trained);
     for (int i = 0; i < parameters->count; i++) {
         const struct df_parameter *parameter = &parameters->items[i];
         bool vanishing = strstr(parameter->name, "inter_conv") && strstr(parameter->name, "bias");
@@ -183,8 +191,7 @@ static void train_briefly(const char *backbone, const char *decoder, int threads
     for (int i = 0; i < 3; i++)
         assert_int_equal(df_segmenter_train_step(subject.segmenter, BATCH, 1e-3, &rng, &loss, &counted), 0);
     *bytes = (size_t)subject.segmenter->parameters.trained * sizeof(float);
-    *values = malloc(*bytes);
-    memcpy(*values, subject.segmenter->parameters.values, *bytes);
+    *values = download_floats(subject.backend, subject.segmenter->parameters.values, *bytes / sizeof(float));
     close_subject(&subject);
 }
 
@@ -223,14 +230,15 @@ static void a_smaller_batch_sees_the_same_images(void **state)
     open_subject(&subject, "dinov2_tiny_reg/backbone.pth", 14, "linear", 1.0, 2);
     segmenter = subject.segmenter;
     size_t count = (size_t)(segmenter->decoder->logits_h * segmenter->decoder->logits_w * 5);
-    float *logits = malloc(count * sizeof *logits);
     assert_int_equal(df_segmenter_load_image(segmenter, BATCH, subject.image, NULL), 0);
     assert_int_equal(df_segmenter_forward(segmenter, BATCH, false, NULL), 0);
-    memcpy(logits, segmenter->decoder->logits, count * sizeof *logits);
+    float *logits = download_floats(subject.backend, segmenter->decoder->logits, count);
     assert_int_equal(df_segmenter_load_image(segmenter, 1, subject.image, NULL), 0);
     assert_int_equal(df_segmenter_forward(segmenter, 1, false, NULL), 0);
-    assert_close("logits", segmenter->decoder->logits, logits, count, 1e-5);
+    float *alone = download_floats(subject.backend, segmenter->decoder->logits, count);
+    assert_close("logits", alone, logits, count, 1e-5);
     free(logits);
+    free(alone);
     close_subject(&subject);
 }
 
@@ -270,7 +278,7 @@ static void hand_over(const struct df_segmenter *from, struct df_segmenter *to, 
 
 static void check_given_features(const char *decoder)
 {
-    struct subject subject = {.backend = df_backend_open("cpu", "fp32", 2)};
+    struct subject subject = {.backend = test_open_backend("fp32", 2)};
     struct df_segmenter *whole = open_frozen(subject.backend, decoder, false);
     struct df_segmenter *half = open_frozen(subject.backend, decoder, true);
     const size_t trained = (size_t)whole->parameters.trained;
@@ -289,7 +297,11 @@ static void check_given_features(const char *decoder)
         assert_int_equal(df_segmenter_train_step(half, BATCH, 1e-2, NULL, &losses[1], &counted), 0);
         assert_true(losses[0] == losses[1]);
     }
-    assert_memory_equal(whole->parameters.values, half->parameters.values, trained * sizeof(float));
+    float *of_whole = download_floats(subject.backend, whole->parameters.values, trained);
+    float *of_half = download_floats(subject.backend, half->parameters.values, trained);
+    assert_memory_equal(of_whole, of_half, trained * sizeof(float));
+    free(of_whole);
+    free(of_half);
     df_segmenter_free(half);
     df_segmenter_free(whole);
     subject.segmenter = NULL;
@@ -314,21 +326,26 @@ static void a_batch_without_labels_moves_nothing_but_decay(void **state)
     memset(subject.labels, 255, BATCH * HEIGHT * WIDTH);
     df_rng_seed(&rng, 1, 1);
     struct df_parameters *parameters = &subject.segmenter->parameters;
-    float before = parameters->values[0];
+    float *before = download_floats(subject.backend, parameters->values, 1);
     assert_int_equal(df_segmenter_load_image(subject.segmenter, BATCH, subject.image, subject.labels), 0);
     assert_int_equal(df_segmenter_train_step(subject.segmenter, BATCH, 1e-3, &rng, &loss, &counted), 0);
     assert_int_equal(counted, 0);
     assert_true(isnan(loss));
+    float *gradients = download_floats(subject.backend, parameters->gradients, (size_t)parameters->trained);
+    float *after = download_floats(subject.backend, parameters->values, 1);
     for (int64_t i = 0; i < parameters->trained; i++)
-        assert_true(parameters->gradients[i] == 0.0f);
-    assert_true(fabsf(parameters->values[0] - before * (1.0f - 1e-5f)) <= 1e-7f);
+        assert_true(gradients[i] == 0.0f);
+    assert_true(fabsf(*after - *before * (1.0f - 1e-5f)) <= 1e-7f);
+    free(before);
+    free(after);
+    free(gradients);
     close_subject(&subject);
 }
 
 static void a_grid_too_small_for_the_fpn_is_refused(void **state)
 {
     struct df_vit_config config;
-    struct df_backend *backend = df_backend_open("cpu", "fp32", 1);
+    struct df_backend *backend = test_open_backend("fp32", 1);
     struct df_state *weights = df_backbone_read(fixture_path("dinov2_tiny_reg/backbone.pth"), &config);
     struct df_segmenter_options options = {
         .decoder = "fpn", .classes = 5, .max_batch = 1, .height = 84, .width = 112, .training = true};
@@ -347,7 +364,7 @@ static void a_grid_too_small_for_the_fpn_is_refused(void **state)
 static void a_checkpoint_of_other_shapes_is_refused(void **state)
 {
     struct df_vit_config config;
-    struct df_backend *backend = df_backend_open("cpu", "fp32", 1);
+    struct df_backend *backend = test_open_backend("fp32", 1);
     struct df_state *weights = df_backbone_read(fixture_path("dinov2_tiny_reg/backbone.pth"), &config);
     struct df_state *checkpoint = fixture_read("dinov2_tiny_reg/init_lora_linear.pt");
     struct df_segmenter_options options = {.decoder = "linear",
@@ -371,10 +388,20 @@ static void a_checkpoint_of_other_shapes_is_refused(void **state)
     df_backend_close(backend);
 }
 
+static float value_of(const struct df_segmenter *segmenter, const char *name, size_t i)
+{
+    const float *values = df_parameter_value(&segmenter->parameters, name);
+    float *one = download_floats(segmenter->backend, values + i, 1);
+    const float value = *one;
+
+    free(one);
+    return value;
+}
+
 static void new_models_start_as_pytorch_does(void **state)
 {
     struct df_vit_config config;
-    struct df_backend *backend = df_backend_open("cpu", "fp32", 1);
+    struct df_backend *backend = test_open_backend("fp32", 1);
     struct df_state *weights = df_backbone_read(fixture_path("dinov2_tiny_reg/backbone.pth"), &config);
     struct df_segmenter_options options = {.decoder = "fpn",
                                            .classes = 5,
@@ -388,15 +415,16 @@ static void new_models_start_as_pytorch_does(void **state)
     float largest = 0.0f;
     (void)state;
 
-    const float *a = df_parameter_value(parameters, "w_a_003");
+    float *a = download_floats(backend, df_parameter_value(parameters, "w_a_003"), 8 * 128);
     for (int i = 0; i < 8 * 128; i++)
         largest = fmaxf(largest, fabsf(a[i]));
+    free(a);
     assert_true(largest <= 1.0f / sqrtf(128.0f) && largest > 0.95f / sqrtf(128.0f));
-    assert_true(df_parameter_value(parameters, "w_b_003")[5] == 0.0f);
-    assert_true(df_parameter_value(parameters, "conv1.1.weight")[5] == 1.0f);
-    assert_true(df_parameter_value(parameters, "conv1.1.bias")[5] == 0.0f);
-    assert_true(df_parameter_value(parameters, "conv1.1.running_var")[5] == 1.0f);
-    assert_true(fabsf(df_parameter_value(parameters, "conv1.0.weight")[77]) <= 1.0f / sqrtf(9 * 128.0f));
+    assert_true(value_of(segmenter, "w_b_003", 5) == 0.0f);
+    assert_true(value_of(segmenter, "conv1.1.weight", 5) == 1.0f);
+    assert_true(value_of(segmenter, "conv1.1.bias", 5) == 0.0f);
+    assert_true(value_of(segmenter, "conv1.1.running_var", 5) == 1.0f);
+    assert_true(fabsf(value_of(segmenter, "conv1.0.weight", 77)) <= 1.0f / sqrtf(9 * 128.0f));
     df_segmenter_free(segmenter);
     df_state_free(weights);
     df_backend_close(backend);

@@ -1,6 +1,7 @@
 /* A model that changes the size of its images gives the same logits as one that was made for that size. */
 #include "support/cmocka_all.h"
 #include "support/golden.h"
+#include "support/open_backend.h"
 
 #include "dinoft/backbone_file.h"
 #include "dinoft/error.h"
@@ -56,7 +57,7 @@ static float *run(struct df_segmenter *model, size_t *count)
 static void check_model(const char *backbone, int64_t patch, const char *decoder)
 {
     static const int64_t grids[][2] = {{8, 9}, {14, 18}, {7, 11}, {8, 9}, {18, 7}};
-    struct df_backend *backend = df_backend_open("cpu", "fp32", 2);
+    struct df_backend *backend = test_open_backend("fp32", 2);
     struct df_segmenter *model = open_model(backend, backbone, decoder, 7 * patch, 7 * patch);
 
     for (size_t i = 0; i < sizeof grids / sizeof *grids; i++) {
@@ -92,7 +93,7 @@ static void sizes_change(void **state)
 
 static void impossible_sizes_are_refused(void **state)
 {
-    struct df_backend *backend = df_backend_open("cpu", "fp32", 1);
+    struct df_backend *backend = test_open_backend("fp32", 1);
     struct df_segmenter *model = open_model(backend, "dinov2_tiny_reg/backbone.pth", "fpn", 112, 112);
 
     (void)state;

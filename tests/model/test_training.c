@@ -1,7 +1,9 @@
 /* Five AdamW steps of every small model against PyTorch: logits, losses, gradients of each trained tensor,
  * BatchNorm's buffers, the end state, and what the trained model predicts. */
 #include "support/cmocka_all.h"
+#include "support/device_floats.h"
 #include "support/golden.h"
+#include "support/open_backend.h"
 
 #include "dinoft/backbone_file.h"
 #include "dinoft/checkpoint.h"
@@ -136,8 +138,10 @@ static void check_gradients(const struct trial *trial)
         snprintf(name, sizeof name, "grad.%s", parameter->name);
         const struct df_tensor *golden = golden_tensor(trial->golden, name);
         assert_int_equal(golden->count, parameter->count);
-        assert_close(name, df_parameter_gradient(parameters, parameter->name), golden->data, golden->count,
-                     1e-3);
+        float *gradient = download_floats(trial->backend, df_parameter_gradient(parameters, parameter->name),
+                                          golden->count);
+        assert_close(name, gradient, golden->data, golden->count, 1e-3);
+        free(gradient);
     }
 }
 
@@ -236,7 +240,7 @@ static void check_trial(const char *model, const char *tag)
     trial.batch = image->shape[0];
     trial.height = image->shape[2];
     trial.width = image->shape[3];
-    trial.backend = df_backend_open("cpu", "fp32", 2);
+    trial.backend = test_open_backend("fp32", 2);
     struct df_checkpoint *checkpoint = df_checkpoint_open(fixture_path(trial_file(&trial, "%s/init_%s.pt")));
     if (!trial.backend || !checkpoint)
         fail_msg("%s", df_error_text());

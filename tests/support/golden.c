@@ -46,7 +46,7 @@ double relative_error(const float *a, const float *b, size_t count)
     double largest = 0.0, error = 0.0;
     for (size_t i = 0; i < count; i++) {
         double difference = fabs((double)a[i] - (double)b[i]);
-        if (!(difference <= error)) /* a NaN must not pass */
+        if (!(difference <= error) && !isnan(error)) /* a NaN must not pass, and stays */
             error = difference;
         if (fabs((double)b[i]) > largest)
             largest = fabs((double)b[i]);

@@ -12,6 +12,8 @@ int df_cpu_upload(struct df_backend *backend, void *device, const void *host, si
 int df_cpu_download(struct df_backend *backend, void *host, const void *device, size_t bytes);
 int df_cpu_copy(struct df_backend *backend, void *destination, const void *source, size_t bytes);
 int df_cpu_zero(struct df_backend *backend, void *memory, size_t bytes);
+int df_cpu_wait(struct df_backend *backend);
+int df_cpu_memory(struct df_backend *backend, struct df_memory_use *use);
 
 /* linear.c */
 struct df_linear *df_cpu_linear_create(struct df_backend *backend, const float *weight, const float *bias,

@@ -1,5 +1,6 @@
 #include "cpu_backend.h"
 
+#include "dinoft/available.h"
 #include "dinoft/error.h"
 
 #include <stdint.h>
@@ -70,5 +71,18 @@ int df_cpu_zero(struct df_backend *backend, void *memory, size_t bytes)
     (void)backend;
     if (bytes)
         memset(memory, 0, bytes);
+    return 0;
+}
+
+int df_cpu_wait(struct df_backend *backend)
+{
+    (void)backend;
+    return 0; /* operations return when they are done */
+}
+
+int df_cpu_memory(struct df_backend *backend, struct df_memory_use *use)
+{
+    (void)backend;
+    *use = (struct df_memory_use){.available = df_available_memory(), .total = SIZE_MAX};
     return 0;
 }

@@ -1,0 +1,36 @@
+#include "cuda_backend.h"
+#include "cuda_context.h"
+
+#include "kernels/kernels.h"
+
+#include "dinoft/error.h"
+
+#include <assert.h>
+
+static void check_shape(struct df_attention_shape shape)
+{
+    assert(shape.batch > 0 && shape.tokens > 0 && shape.heads > 0);
+    assert(shape.head_size == 64 || shape.head_size == 128);
+    (void)shape;
+}
+
+int df_cuda_op_attention_forward(struct df_backend *backend, struct df_attention_shape shape, const void *qkv,
+                                 void *out, float *lse)
+{
+    check_shape(shape);
+    return DF_CUDA(
+        df_cuda_attention_forward(df_cuda_context(backend)->stream, shape, backend->compute, qkv, out, lse));
+}
+
+int df_cuda_op_attention_backward(struct df_backend *backend, struct df_attention_shape shape,
+                                  const void *qkv, const void *out, const float *lse, const void *dout,
+                                  void *dqkv, bool need_dk)
+{
+    check_shape(shape);
+    assert(lse);
+    void *scratch = df_cuda_scratch(backend, df_cuda_attention_backward_scratch(shape, backend->compute));
+    if (!scratch)
+        return -1;
+    return DF_CUDA(df_cuda_attention_backward(df_cuda_context(backend)->stream, shape, backend->compute, qkv,
+                                              out, lse, dout, dqkv, need_dk, scratch));
+}

@@ -1,0 +1,182 @@
+#include "cuda_backend.h"
+
+#include "cuda_context.h"
+#include "gemm.h"
+
+#include "dinoft/error.h"
+
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define LEAST_CAPABILITY 80 /* bfloat16 on tensor cores, cp.async */
+
+static void close_cuda(struct df_backend *backend)
+{
+    struct df_cuda_context *context = df_cuda_context(backend);
+
+    if (context->stream)
+        (void)cudaStreamSynchronize(context->stream);
+    df_gemm_cache_close(context);
+    df_cuda_conv_close(context);
+    if (context->blas)
+        (void)context->lt.cublasLtDestroy(context->blas);
+    df_cublaslt_close(&context->lt);
+    df_cuda_staging_close(&context->staging);
+    df_cuda_op_free(backend, context->workspace);
+    df_cuda_op_free(backend, context->scratch);
+    if (context->stream)
+        (void)cudaStreamDestroy(context->stream);
+    free(context);
+}
+
+static const struct df_backend_ops cuda_ops = {
+    .close = close_cuda,
+    .alloc = df_cuda_op_alloc,
+    .free = df_cuda_op_free,
+    .upload = df_cuda_op_upload,
+    .download = df_cuda_op_download,
+    .copy = df_cuda_op_copy,
+    .zero = df_cuda_op_zero,
+    .wait = df_cuda_op_wait,
+    .memory = df_cuda_op_memory,
+    .linear_create = df_cuda_op_linear_create,
+    .linear_free = df_cuda_op_linear_free,
+    .linear_bytes = df_cuda_op_linear_bytes,
+    .linear_forward = df_cuda_op_linear_forward,
+    .linear_backward = df_cuda_op_linear_backward,
+    .matmul = df_cuda_op_matmul,
+    .column_sum = df_cuda_op_column_sum,
+    .add_bias = df_cuda_op_add_bias,
+    .image_normalize = df_cuda_op_image_normalize,
+    .patchify = df_cuda_op_patchify,
+    .assemble_tokens = df_cuda_op_assemble_tokens,
+    .layernorm_forward = df_cuda_op_layernorm_forward,
+    .layernorm_backward = df_cuda_op_layernorm_backward,
+    .rope = df_cuda_op_rope,
+    .attention_forward = df_cuda_op_attention_forward,
+    .attention_backward = df_cuda_op_attention_backward,
+    .gelu_forward = df_cuda_op_gelu_forward,
+    .gelu_backward = df_cuda_op_gelu_backward,
+    .swiglu_forward = df_cuda_op_swiglu_forward,
+    .swiglu_backward = df_cuda_op_swiglu_backward,
+    .convert = df_cuda_op_convert,
+    .conv_forward = df_cuda_op_conv_forward,
+    .conv_backward_data = df_cuda_op_conv_backward_data,
+    .conv_backward_weight = df_cuda_op_conv_backward_weight,
+    .batchnorm_relu_forward = df_cuda_op_batchnorm_relu_forward,
+    .batchnorm_relu_backward = df_cuda_op_batchnorm_relu_backward,
+    .nearest_forward = df_cuda_op_nearest_forward,
+    .nearest_backward = df_cuda_op_nearest_backward,
+    .upsample_loss = df_cuda_op_upsample_loss,
+    .upsample_logits = df_cuda_op_upsample_logits,
+    .add_window = df_cuda_op_add_window,
+    .add_probabilities = df_cuda_op_add_probabilities,
+    .decide = df_cuda_op_decide,
+    .adamw = df_cuda_op_adamw,
+};
+
+static int describe_driver(void)
+{
+    int driver = 0, runtime = 0;
+
+    (void)cudaDriverGetVersion(&driver);
+    (void)cudaRuntimeGetVersion(&runtime);
+    if (driver == 0)
+        return df_error_set(
+            "device cuda: there is no NVIDIA driver here (looked for libcuda.so.1); it takes one "
+            "for CUDA %d.%d or newer",
+            runtime / 1000, runtime % 1000 / 10);
+    return df_error_set("device cuda: the NVIDIA driver is one for CUDA %d.%d; this build needs one for CUDA "
+                        "%d.%d or newer",
+                        driver / 1000, driver % 1000 / 10, runtime / 1000, runtime % 1000 / 10);
+}
+
+/* The first device that the process may see. */
+static enum df_cuda_presence find_device(struct cudaDeviceProp *device)
+{
+    const char *visible = getenv("CUDA_VISIBLE_DEVICES");
+    int count = 0, driver = 0;
+    const cudaError_t status = cudaGetDeviceCount(&count);
+
+    (void)cudaGetLastError();
+    if (status == cudaErrorInsufficientDriver || status == cudaErrorStubLibrary) {
+        describe_driver();
+        (void)cudaDriverGetVersion(&driver);
+        return driver == 0 ? DF_CUDA_ABSENT : DF_CUDA_UNUSABLE;
+    }
+    if (status == cudaErrorNoDevice || (status == cudaSuccess && count == 0)) {
+        df_error_set("device cuda: the NVIDIA driver finds no GPU%s%s",
+                     visible ? "; CUDA_VISIBLE_DEVICES is " : "", visible ? visible : "");
+        return DF_CUDA_ABSENT;
+    }
+    if (DF_CUDA(status) != 0 || DF_CUDA(cudaGetDeviceProperties(device, 0)) != 0) {
+        df_error_context("device cuda");
+        return DF_CUDA_UNUSABLE;
+    }
+    if (10 * device->major + device->minor < LEAST_CAPABILITY) {
+        df_error_set("device cuda: %s has compute capability %d.%d; 8.0 or newer is needed", device->name,
+                     device->major, device->minor);
+        return DF_CUDA_UNUSABLE;
+    }
+    return DF_CUDA_READY;
+}
+
+enum df_cuda_presence df_cuda_presence(void)
+{
+    struct cudaDeviceProp device;
+    struct df_cublaslt lt;
+    const enum df_cuda_presence presence = find_device(&device);
+
+    if (presence != DF_CUDA_READY)
+        return presence;
+    const int status = df_cublaslt_open(&lt);
+    df_cublaslt_close(&lt);
+    return status == 0 ? DF_CUDA_READY : DF_CUDA_UNUSABLE;
+}
+
+static int open_device(struct df_cuda_context *context)
+{
+    struct cudaDeviceProp device;
+
+    if (find_device(&device) != DF_CUDA_READY)
+        return -1;
+    snprintf(context->device_name, sizeof context->device_name, "%s", device.name);
+    context->capability = 10 * device.major + device.minor;
+    DF_TRY(df_cublaslt_open(&context->lt));
+    DF_TRY(DF_CUDA(cudaSetDevice(0)));
+    DF_TRY(DF_CUDA(cudaStreamCreateWithFlags(&context->stream, cudaStreamNonBlocking)));
+    DF_TRY(df_cuda_staging_open(&context->staging));
+    DF_TRY(DF_CUBLAS(context->lt.cublasLtCreate(&context->blas)));
+    context->workspace = df_cuda_op_alloc(&context->backend, DF_CUDA_WORKSPACE_BYTES);
+    if (!context->workspace)
+        return -1;
+    context->gemms = df_gemm_cache_open(context);
+    return context->gemms ? 0 : -1;
+}
+
+struct df_backend *df_cuda_backend_open(enum df_dtype compute, int threads)
+{
+    if (compute != DF_F32 && compute != DF_BF16) {
+        df_error_set("the cuda backend computes in float32 or bfloat16, not in %s", df_dtype_name(compute));
+        return NULL;
+    }
+    if (threads < 0) {
+        df_error_set("%d threads: expected a count, or 0 for all cores", threads);
+        return NULL;
+    }
+    struct df_cuda_context *context = calloc(1, sizeof *context);
+    if (!context) {
+        df_error_memory("the cuda backend", sizeof *context);
+        return NULL;
+    }
+    context->backend.ops = &cuda_ops;
+    context->backend.name = "cuda";
+    context->backend.compute = compute;
+    context->backend.threads = threads ? threads : omp_get_num_procs(); /* of the host's part of the work */
+    if (open_device(context) != 0) {
+        close_cuda(&context->backend);
+        return NULL;
+    }
+    return &context->backend;
+}

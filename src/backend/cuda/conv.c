@@ -1,0 +1,291 @@
+/* Convolutions of the decoders: cuDNN's, or our own kernels where there is no cuDNN or where it has no
+ * algorithm that repeats its bits and multiplies in plain float32 (not TF32).
+ *
+ * Maps are NHWC and stay where they are. cuDNN's kernels for such maps want the weights as [out, kernel,
+ * kernel, in], so these are turned in the scratch buffer (and their gradient back out of it): they are small
+ * and change every step. */
+#include "cuda_backend.h"
+#include "cuda_context.h"
+
+#include "kernels/kernels.h"
+
+#include "dinoft/error.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum pass { FORWARD, BACKWARD_DATA, BACKWARD_WEIGHT };
+
+#define WORKSPACE_MOST  ((size_t)256 << 20)
+#define ALGORITHMS_MOST 16
+#define PLANS_MOST      64 /* an FPN has twelve: four shapes, three passes */
+
+struct plan {
+    enum pass pass;
+    struct df_conv_shape shape;
+    bool own; /* our own kernels */
+    cudnnTensorDescriptor_t x, y;
+    cudnnTensorDescriptor_t plain, turned; /* the weights, as tensors */
+    cudnnFilterDescriptor_t weight;        /* as `turned` */
+    cudnnConvolutionDescriptor_t conv;
+    int algorithm; /* of the pass's enum */
+    size_t workspace;
+};
+
+struct df_conv_plans {
+    bool tried, available; /* to open cuDNN */
+    int n_plans;
+    struct plan plans[PLANS_MOST];
+};
+
+static void free_plan(struct df_cuda_context *context, struct plan *plan)
+{
+    const struct df_cudnn *cudnn = &context->cudnn;
+    const cudnnTensorDescriptor_t tensors[] = {plan->x, plan->y, plan->plain, plan->turned};
+
+    for (size_t i = 0; i < sizeof tensors / sizeof *tensors; i++) {
+        if (tensors[i])
+            (void)cudnn->cudnnDestroyTensorDescriptor(tensors[i]);
+    }
+    if (plan->weight)
+        (void)cudnn->cudnnDestroyFilterDescriptor(plan->weight);
+    if (plan->conv)
+        (void)cudnn->cudnnDestroyConvolutionDescriptor(plan->conv);
+    memset(plan, 0, sizeof *plan);
+}
+
+void df_cuda_conv_close(struct df_cuda_context *context)
+{
+    for (int i = 0; context->convs && i < context->convs->n_plans; i++)
+        free_plan(context, &context->convs->plans[i]);
+    free(context->convs);
+    context->convs = NULL;
+    if (context->dnn)
+        (void)context->cudnn.cudnnDestroy(context->dnn);
+    context->dnn = NULL;
+    df_cudnn_close(&context->cudnn);
+}
+
+/* Loading cuDNN takes a good part of a second, which runs without convolutions do not have to spend. */
+static int open_plans(struct df_cuda_context *context)
+{
+    if (!context->convs)
+        context->convs = calloc(1, sizeof *context->convs);
+    if (!context->convs)
+        return df_error_memory("the cuda backend's convolutions", sizeof *context->convs);
+    if (context->convs->tried)
+        return 0;
+    context->convs->tried = true;
+    context->convs->available =
+        df_cudnn_open(&context->cudnn) == 0 &&
+        context->cudnn.cudnnCreate(&context->dnn) == CUDNN_STATUS_SUCCESS &&
+        context->cudnn.cudnnSetStream(context->dnn, context->stream) == CUDNN_STATUS_SUCCESS;
+    return 0;
+}
+
+static int describe_tensor(const struct df_cudnn *cudnn, cudnnTensorDescriptor_t *tensor,
+                           cudnnTensorFormat_t format, int64_t n, int64_t c, int64_t h, int64_t w)
+{
+    DF_TRY(DF_CUDNN(cudnn->cudnnCreateTensorDescriptor(tensor)));
+    return DF_CUDNN(
+        cudnn->cudnnSetTensor4dDescriptor(*tensor, format, CUDNN_DATA_FLOAT, (int)n, (int)c, (int)h, (int)w));
+}
+
+static int describe(const struct df_cudnn *cudnn, struct plan *plan)
+{
+    const struct df_conv_shape *s = &plan->shape;
+    const int64_t height = s->height - s->kernel + 1, width = s->width - s->kernel + 1;
+
+    DF_TRY(describe_tensor(cudnn, &plan->x, CUDNN_TENSOR_NHWC, s->batch, s->in, s->height, s->width));
+    DF_TRY(describe_tensor(cudnn, &plan->y, CUDNN_TENSOR_NHWC, s->batch, s->out, height, width));
+    DF_TRY(describe_tensor(cudnn, &plan->plain, CUDNN_TENSOR_NCHW, s->out, s->in, s->kernel, s->kernel));
+    DF_TRY(describe_tensor(cudnn, &plan->turned, CUDNN_TENSOR_NHWC, s->out, s->in, s->kernel, s->kernel));
+    DF_TRY(DF_CUDNN(cudnn->cudnnCreateFilterDescriptor(&plan->weight)));
+    DF_TRY(
+        DF_CUDNN(cudnn->cudnnSetFilter4dDescriptor(plan->weight, CUDNN_DATA_FLOAT, CUDNN_TENSOR_NHWC,
+                                                   (int)s->out, (int)s->in, (int)s->kernel, (int)s->kernel)));
+    DF_TRY(DF_CUDNN(cudnn->cudnnCreateConvolutionDescriptor(&plan->conv)));
+    DF_TRY(DF_CUDNN(cudnn->cudnnSetConvolution2dDescriptor(plan->conv, 0, 0, 1, 1, 1, 1,
+                                                           CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT)));
+    return DF_CUDNN(cudnn->cudnnSetConvolutionMathType(plan->conv, CUDNN_FMA_MATH));
+}
+
+/* Takes the first of the library's list, which is the fastest it expects, that is usable here. The lists of
+ * the three passes have different types with equal fields. */
+#define TAKE_FIRST_USABLE(plan, list, count)                                                                 \
+    do {                                                                                                     \
+        (plan)->own = true;                                                                                  \
+        for (int i = 0; i < (count) && (plan)->own; i++) {                                                   \
+            if ((list)[i].status != CUDNN_STATUS_SUCCESS || (list)[i].memory > WORKSPACE_MOST ||             \
+                (list)[i].determinism != CUDNN_DETERMINISTIC || (list)[i].mathType != CUDNN_FMA_MATH)        \
+                continue;                                                                                    \
+            (plan)->algorithm = (int)(list)[i].algo;                                                         \
+            (plan)->workspace = (list)[i].memory;                                                            \
+            (plan)->own = false;                                                                             \
+        }                                                                                                    \
+    } while (0)
+
+static void choose_algorithm(struct df_cuda_context *context, struct plan *plan)
+{
+    const struct df_cudnn *cudnn = &context->cudnn;
+    cudnnConvolutionFwdAlgoPerf_t forward[ALGORITHMS_MOST];
+    cudnnConvolutionBwdDataAlgoPerf_t data[ALGORITHMS_MOST];
+    cudnnConvolutionBwdFilterAlgoPerf_t weight[ALGORITHMS_MOST];
+    int count = 0;
+
+    if (plan->pass == FORWARD) {
+        if (cudnn->cudnnGetConvolutionForwardAlgorithm_v7(context->dnn, plan->x, plan->weight, plan->conv,
+                                                          plan->y, ALGORITHMS_MOST, &count, forward) != 0)
+            count = 0;
+        TAKE_FIRST_USABLE(plan, forward, count);
+    } else if (plan->pass == BACKWARD_DATA) {
+        if (cudnn->cudnnGetConvolutionBackwardDataAlgorithm_v7(
+                context->dnn, plan->weight, plan->y, plan->conv, plan->x, ALGORITHMS_MOST, &count, data) != 0)
+            count = 0;
+        TAKE_FIRST_USABLE(plan, data, count);
+    } else {
+        if (cudnn->cudnnGetConvolutionBackwardFilterAlgorithm_v7(context->dnn, plan->x, plan->y, plan->conv,
+                                                                 plan->weight, ALGORITHMS_MOST, &count,
+                                                                 weight) != 0)
+            count = 0;
+        TAKE_FIRST_USABLE(plan, weight, count);
+    }
+}
+
+/* NULL with the error set. */
+static struct plan *find_plan(struct df_cuda_context *context, enum pass pass, struct df_conv_shape shape)
+{
+    if (open_plans(context) != 0)
+        return NULL;
+    struct df_conv_plans *plans = context->convs;
+    for (int i = 0; i < plans->n_plans; i++) {
+        if (plans->plans[i].pass == pass && memcmp(&plans->plans[i].shape, &shape, sizeof shape) == 0)
+            return &plans->plans[i];
+    }
+    if (plans->n_plans == PLANS_MOST) /* images of ever new sizes: the plans are quickly made again */
+        while (plans->n_plans > 0)
+            free_plan(context, &plans->plans[--plans->n_plans]);
+    struct plan *plan = &plans->plans[plans->n_plans];
+    *plan = (struct plan){.pass = pass, .shape = shape, .own = true};
+    if (plans->available) {
+        if (describe(&context->cudnn, plan) != 0) {
+            free_plan(context, plan);
+            return NULL;
+        }
+        choose_algorithm(context, plan);
+    }
+    plans->n_plans++;
+    return plan;
+}
+
+static size_t weight_bytes(const struct df_conv_shape *shape)
+{
+    return (size_t)(shape->out * shape->in * shape->kernel * shape->kernel) * sizeof(float);
+}
+
+/* The scratch buffer's pieces: the turned weights, then the workspace. */
+static float *plan_scratch(struct df_backend *backend, const struct plan *plan, void **workspace)
+{
+    const size_t turned = df_cuda_aligned(weight_bytes(&plan->shape));
+    char *scratch = df_cuda_scratch(backend, turned + plan->workspace);
+
+    *workspace = scratch ? scratch + turned : NULL;
+    return (float *)(void *)scratch;
+}
+
+/* to = from in another layout. */
+static int turn(struct df_cuda_context *context, cudnnTensorDescriptor_t from_layout, const float *from,
+                cudnnTensorDescriptor_t to_layout, float *to)
+{
+    const float one = 1.0f, zero = 0.0f;
+    return DF_CUDNN(
+        context->cudnn.cudnnTransformTensor(context->dnn, &one, from_layout, from, &zero, to_layout, to));
+}
+
+static void check_shape(const struct df_conv_shape *shape)
+{
+    assert(shape->kernel >= 1 && shape->height >= shape->kernel && shape->width >= shape->kernel);
+    (void)shape;
+}
+
+int df_cuda_op_conv_forward(struct df_backend *backend, struct df_conv_shape shape, const float *x,
+                            const float *weight, const float *bias, float *y)
+{
+    struct df_cuda_context *context = df_cuda_context(backend);
+    const float one = 1.0f, zero = 0.0f;
+    const int64_t pixels = shape.batch * (shape.height - shape.kernel + 1) * (shape.width - shape.kernel + 1);
+    void *workspace;
+
+    check_shape(&shape);
+    if (shape.batch == 0)
+        return 0;
+    const struct plan *plan = find_plan(context, FORWARD, shape);
+    if (!plan)
+        return -1;
+    if (plan->own)
+        return DF_CUDA(df_cuda_conv_forward(context->stream, shape, x, weight, bias, y));
+    float *turned = plan_scratch(backend, plan, &workspace);
+    if (!turned)
+        return -1;
+    DF_TRY(turn(context, plan->plain, weight, plan->turned, turned));
+    DF_TRY(DF_CUDNN(context->cudnn.cudnnConvolutionForward(
+        context->dnn, &one, plan->x, x, plan->weight, turned, plan->conv,
+        (cudnnConvolutionFwdAlgo_t)plan->algorithm, workspace, plan->workspace, &zero, plan->y, y)));
+    if (!bias)
+        return 0;
+    return df_cuda_op_add_bias(backend, (struct df_matrix){y, DF_F32, pixels, shape.out, shape.out}, bias);
+}
+
+int df_cuda_op_conv_backward_data(struct df_backend *backend, struct df_conv_shape shape, const float *dy,
+                                  const float *weight, float *dx)
+{
+    struct df_cuda_context *context = df_cuda_context(backend);
+    const float one = 1.0f, zero = 0.0f;
+    void *workspace;
+
+    check_shape(&shape);
+    if (shape.batch == 0)
+        return 0;
+    const struct plan *plan = find_plan(context, BACKWARD_DATA, shape);
+    if (!plan)
+        return -1;
+    if (plan->own)
+        return DF_CUDA(df_cuda_conv_backward_data(context->stream, shape, dy, weight, dx));
+    float *turned = plan_scratch(backend, plan, &workspace);
+    if (!turned)
+        return -1;
+    DF_TRY(turn(context, plan->plain, weight, plan->turned, turned));
+    return DF_CUDNN(context->cudnn.cudnnConvolutionBackwardData(
+        context->dnn, &one, plan->weight, turned, plan->y, dy, plan->conv,
+        (cudnnConvolutionBwdDataAlgo_t)plan->algorithm, workspace, plan->workspace, &zero, plan->x, dx));
+}
+
+int df_cuda_op_conv_backward_weight(struct df_backend *backend, struct df_conv_shape shape, const float *x,
+                                    const float *dy, float *dweight)
+{
+    struct df_cuda_context *context = df_cuda_context(backend);
+    const float one = 1.0f, zero = 0.0f;
+    void *workspace;
+
+    check_shape(&shape);
+    if (shape.batch == 0)
+        return df_cuda_op_zero(backend, dweight, weight_bytes(&shape));
+    const struct plan *plan = find_plan(context, BACKWARD_WEIGHT, shape);
+    if (!plan)
+        return -1;
+    if (plan->own) {
+        void *scratch = df_cuda_scratch(backend, df_cuda_conv_backward_weight_scratch(shape));
+        if (!scratch)
+            return -1;
+        return DF_CUDA(df_cuda_conv_backward_weight(context->stream, shape, x, dy, dweight, scratch));
+    }
+    float *turned = plan_scratch(backend, plan, &workspace);
+    if (!turned)
+        return -1;
+    DF_TRY(DF_CUDNN(context->cudnn.cudnnConvolutionBackwardFilter(
+        context->dnn, &one, plan->x, x, plan->y, dy, plan->conv,
+        (cudnnConvolutionBwdFilterAlgo_t)plan->algorithm, workspace, plan->workspace, &zero, plan->weight,
+        turned)));
+    return turn(context, plan->turned, turned, plan->plain, dweight);
+}

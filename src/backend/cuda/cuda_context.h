@@ -1,0 +1,82 @@
+/* The state of an open CUDA backend. Private to src/backend/cuda.
+ *
+ * All work goes to one stream, in the order of the calls; an operation returns when its work is enqueued. One
+ * thread at a time may call: operations share the scratch buffer, the workspace and the staging buffers. */
+#ifndef DINOFT_CUDA_CONTEXT_H
+#define DINOFT_CUDA_CONTEXT_H
+
+#include "cuda_check.h"
+#include "libraries.h"
+
+#include "dinoft/backend.h"
+
+/* What cuBLASLt may use while it multiplies; NVIDIA recommends this much for sm_90. */
+#define DF_CUDA_WORKSPACE_BYTES ((size_t)32 << 20)
+
+/* Host memory passes through two page-locked halves of this size, so that one is filled while the other is on
+ * its way. */
+#define DF_CUDA_STAGE_BYTES ((size_t)4 << 20)
+
+struct df_cuda_staging {
+    void *half[2];
+    cudaEvent_t done[2]; /* the last copy out of or into the half */
+    int next;
+};
+
+struct df_gemm_cache;
+struct df_conv_plans;
+
+/* One block of device memory. */
+struct df_cuda_block {
+    void *memory;
+    size_t bytes;
+    struct df_cuda_block *next;
+};
+
+struct df_cuda_context {
+    struct df_backend backend; /* first: its address is the context's */
+    char device_name[256];
+    int capability; /* 90 for 9.0 */
+    cudaStream_t stream;
+    struct df_cublaslt lt;
+    cublasLtHandle_t blas;
+    void *workspace; /* DF_CUDA_WORKSPACE_BYTES */
+    struct df_gemm_cache *gemms;
+    struct df_cudnn cudnn;
+    cudnnHandle_t dnn; /* opened by the first convolution; NULL as well where there is no cuDNN */
+    struct df_conv_plans *convs;
+    void *scratch;
+    size_t scratch_bytes;
+    struct df_cuda_staging staging;
+    struct df_cuda_block *blocks;
+    size_t allocated, most_allocated; /* bytes */
+};
+
+static inline struct df_cuda_context *df_cuda_context(struct df_backend *backend)
+{
+    return (struct df_cuda_context *)backend;
+}
+
+/* Device memory for the running operation, 256-byte aligned, contents undefined. Only ever grows, so that
+ * from the second step on nothing is allocated. A second call invalidates what the first returned. NULL with
+ * the error set. */
+void *df_cuda_scratch(struct df_backend *backend, size_t bytes);
+
+/* bytes rounded up so that what follows is aligned in a scratch buffer that is cut into pieces. */
+static inline size_t df_cuda_aligned(size_t bytes)
+{
+    return (bytes + 255) / 256 * 256;
+}
+
+static inline cudaDataType_t df_cuda_type(enum df_dtype type)
+{
+    return type == DF_BF16 ? CUDA_R_16BF : CUDA_R_32F;
+}
+
+int df_cuda_staging_open(struct df_cuda_staging *staging);
+void df_cuda_staging_close(struct df_cuda_staging *staging);
+
+/* conv.c */
+void df_cuda_conv_close(struct df_cuda_context *context);
+
+#endif

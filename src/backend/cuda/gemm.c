@@ -1,0 +1,211 @@
+#include "gemm.h"
+
+#include "dinoft/error.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct df_gemm_cache *df_gemm_cache_open(struct df_cuda_context *context)
+{
+    struct df_gemm_cache *cache = calloc(1, sizeof *cache);
+
+    if (!cache) {
+        df_error_memory("the cuda backend's matrix products", sizeof *cache);
+        return NULL;
+    }
+    df_gemm_choices_open(&cache->choices, context);
+    return cache;
+}
+
+static void free_plan(struct df_cuda_context *context, struct df_gemm_plan *plan)
+{
+    const struct df_cublaslt *lt = &context->lt;
+
+    if (plan->operation)
+        (void)lt->cublasLtMatmulDescDestroy(plan->operation);
+    if (plan->a)
+        (void)lt->cublasLtMatrixLayoutDestroy(plan->a);
+    if (plan->b)
+        (void)lt->cublasLtMatrixLayoutDestroy(plan->b);
+    if (plan->c)
+        (void)lt->cublasLtMatrixLayoutDestroy(plan->c);
+    memset(plan, 0, sizeof *plan);
+}
+
+void df_gemm_cache_close(struct df_cuda_context *context)
+{
+    struct df_gemm_cache *cache = context->gemms;
+
+    if (!cache)
+        return;
+    for (int i = 0; i < cache->n_plans; i++)
+        free_plan(context, &cache->plans[i]);
+    df_gemm_choices_close(&cache->choices);
+    free(cache);
+    context->gemms = NULL;
+}
+
+static int set_operation(struct df_cuda_context *context, struct df_gemm_plan *plan,
+                         cublasLtMatmulDescAttributes_t attribute, const void *value, size_t bytes)
+{
+    return DF_CUBLAS(context->lt.cublasLtMatmulDescSetAttribute(plan->operation, attribute, value, bytes));
+}
+
+/* Which bias it is has to be said before each run: plans are shared by layers of equal shape. */
+static int set_bias(struct df_cuda_context *context, struct df_gemm_plan *plan, const void *bias)
+{
+    return set_operation(context, plan, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &bias, sizeof bias);
+}
+
+static int describe(struct df_cuda_context *context, struct df_gemm_plan *plan, const struct df_gemm *gemm)
+{
+    const struct df_cublaslt *lt = &context->lt;
+    const struct df_gemm_key *key = &gemm->key;
+    const cudaDataType_t in = df_cuda_type((enum df_dtype)key->in_type);
+    const cudaDataType_t out = df_cuda_type((enum df_dtype)key->out_type);
+    const cublasOperation_t turn = CUBLAS_OP_T;
+    const cublasLtEpilogue_t epilogue = CUBLASLT_EPILOGUE_BIAS;
+    const uint64_t m = (uint64_t)key->m, n = (uint64_t)key->n, k = (uint64_t)key->k;
+
+    /* Not ..._FAST_TF32: float32 is what the name says. */
+    DF_TRY(DF_CUBLAS(lt->cublasLtMatmulDescCreate(&plan->operation, CUBLAS_COMPUTE_32F, CUDA_R_32F)));
+    if (key->transpose_a)
+        DF_TRY(set_operation(context, plan, CUBLASLT_MATMUL_DESC_TRANSA, &turn, sizeof turn));
+    if (key->bias) {
+        DF_TRY(set_operation(context, plan, CUBLASLT_MATMUL_DESC_EPILOGUE, &epilogue, sizeof epilogue));
+        DF_TRY(set_operation(context, plan, CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, &out, sizeof out));
+        DF_TRY(set_bias(context, plan, gemm->bias));
+    }
+    DF_TRY(DF_CUBLAS(lt->cublasLtMatrixLayoutCreate(&plan->a, in, key->transpose_a ? k : m,
+                                                    key->transpose_a ? m : k, key->lda)));
+    DF_TRY(DF_CUBLAS(lt->cublasLtMatrixLayoutCreate(&plan->b, in, k, n, key->ldb)));
+    DF_TRY(DF_CUBLAS(lt->cublasLtMatrixLayoutCreate(&plan->c, out, m, n, key->ldc)));
+    return 0;
+}
+
+static int set_preferences(struct df_cuda_context *context, cublasLtMatmulPreference_t preference,
+                           const struct df_gemm_key *key)
+{
+    const size_t workspace = DF_CUDA_WORKSPACE_BYTES;
+    const uint32_t a = (uint32_t)key->a_alignment, b = (uint32_t)key->b_alignment;
+    const uint32_t c = (uint32_t)key->c_alignment;
+    const struct {
+        cublasLtMatmulPreferenceAttributes_t attribute;
+        const void *value;
+        size_t bytes;
+    } wishes[] = {
+        {CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &workspace, sizeof workspace},
+        {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, &a, sizeof a},
+        {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, &b, sizeof b},
+        {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, &c, sizeof c},
+        {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, &c, sizeof c},
+    };
+
+    for (size_t i = 0; i < sizeof wishes / sizeof *wishes; i++)
+        DF_TRY(DF_CUBLAS(context->lt.cublasLtMatmulPreferenceSetAttribute(preference, wishes[i].attribute,
+                                                                          wishes[i].value, wishes[i].bytes)));
+    return 0;
+}
+
+/* The library's list of algorithms, the one that it expects most of first. */
+static int list_candidates(struct df_cuda_context *context, const struct df_gemm_plan *plan,
+                           cublasLtMatmulHeuristicResult_t *candidates, int *n_candidates)
+{
+    const struct df_cublaslt *lt = &context->lt;
+    const struct df_gemm_key *key = &plan->key;
+    cublasLtMatmulPreference_t preference = NULL;
+
+    DF_TRY(DF_CUBLAS(lt->cublasLtMatmulPreferenceCreate(&preference)));
+    int status = set_preferences(context, preference, key);
+    *n_candidates = 0;
+    if (status == 0) {
+        const cublasStatus_t found = lt->cublasLtMatmulAlgoGetHeuristic(
+            context->blas, plan->operation, plan->a, plan->b, plan->c, plan->c, preference,
+            DF_GEMM_CANDIDATES, candidates, n_candidates);
+        if (found != CUBLAS_STATUS_NOT_SUPPORTED)
+            status = df_cublas_check(found, "cublasLtMatmulAlgoGetHeuristic", __FILE__, __LINE__);
+    }
+    (void)lt->cublasLtMatmulPreferenceDestroy(preference);
+    DF_TRY(status);
+    if (*n_candidates == 0)
+        return df_error_set("cuBLASLt has no algorithm for a product [%lld, %lld] x [%lld, %lld] of %s to %s",
+                            (long long)key->n, (long long)key->k, (long long)key->k, (long long)key->m,
+                            df_dtype_name((enum df_dtype)key->in_type),
+                            df_dtype_name((enum df_dtype)key->out_type));
+    return 0;
+}
+
+static int make_plan(struct df_cuda_context *context, struct df_gemm_plan *plan, const struct df_gemm *gemm)
+{
+    cublasLtMatmulHeuristicResult_t candidates[DF_GEMM_CANDIDATES];
+    int n_candidates;
+
+    plan->key = gemm->key;
+    DF_TRY(describe(context, plan, gemm));
+    DF_TRY(list_candidates(context, plan, candidates, &n_candidates));
+    const int choice = df_gemm_choose(context, plan, gemm, candidates, n_candidates);
+    if (choice < 0)
+        return -1;
+    plan->algorithm = candidates[choice].algo;
+    return 0;
+}
+
+/* The place for one more plan: a new one, or that of the plan that was not used for longest. */
+static struct df_gemm_plan *free_place(struct df_cuda_context *context)
+{
+    struct df_gemm_cache *cache = context->gemms;
+    struct df_gemm_plan *oldest = &cache->plans[0];
+
+    if (cache->n_plans < DF_GEMM_CACHE_SIZE)
+        return &cache->plans[cache->n_plans++];
+    for (int i = 1; i < DF_GEMM_CACHE_SIZE; i++) {
+        if (cache->plans[i].last_use < oldest->last_use)
+            oldest = &cache->plans[i];
+    }
+    free_plan(context, oldest);
+    return oldest;
+}
+
+/* NULL with the error set. */
+static struct df_gemm_plan *find_plan(struct df_cuda_context *context, const struct df_gemm *gemm)
+{
+    struct df_gemm_cache *cache = context->gemms;
+    struct df_gemm_plan *plan = NULL, made = {0};
+
+    for (int i = 0; i < cache->n_plans && !plan; i++) {
+        if (memcmp(&cache->plans[i].key, &gemm->key, sizeof gemm->key) == 0)
+            plan = &cache->plans[i];
+    }
+    if (!plan) {
+        if (make_plan(context, &made, gemm) != 0) {
+            free_plan(context, &made);
+            return NULL;
+        }
+        plan = free_place(context);
+        *plan = made;
+    }
+    plan->last_use = ++cache->clock;
+    return plan;
+}
+
+cublasStatus_t df_gemm_multiply(struct df_cuda_context *context, const struct df_gemm_plan *plan,
+                                const cublasLtMatmulAlgo_t *algorithm, const struct df_gemm *gemm, void *c)
+{
+    const float alpha = 1.0f, beta = gemm->key.accumulate ? 1.0f : 0.0f;
+
+    return context->lt.cublasLtMatmul(context->blas, plan->operation, &alpha, gemm->a, plan->a, gemm->b,
+                                      plan->b, &beta, gemm->c, plan->c, c, plan->c, algorithm,
+                                      context->workspace, DF_CUDA_WORKSPACE_BYTES, context->stream);
+}
+
+int df_gemm_run(struct df_cuda_context *context, const struct df_gemm *gemm)
+{
+    struct df_gemm_plan *plan = find_plan(context, gemm);
+
+    if (!plan)
+        return -1;
+    if (gemm->key.bias)
+        DF_TRY(set_bias(context, plan, gemm->bias));
+    return df_cublas_check(df_gemm_multiply(context, plan, &plan->algorithm, gemm, gemm->c), "cublasLtMatmul",
+                           __FILE__, __LINE__);
+}

@@ -1,0 +1,81 @@
+/* Matrix products with frozen weights through cuBLASLt. Private to src/backend/cuda.
+ *
+ * In the library's column-major terms: c [m, n] (+)= op(a) [m, k] b [k, n] + bias [m]. A row-major x [rows,
+ * in] is a column-major [in, rows], so b and c are x and y as they lie, n their rows, and a is the weight. */
+#ifndef DINOFT_CUDA_GEMM_H
+#define DINOFT_CUDA_GEMM_H
+
+#include "cuda_context.h"
+
+/* What a product is told apart by: of two with equal keys one algorithm serves both. */
+struct df_gemm_key {
+    int64_t m, n, k;
+    int64_t lda, ldb, ldc;
+    int64_t transpose_a;
+    int64_t in_type, out_type; /* enum df_dtype: of a and b, and of c */
+    int64_t bias, accumulate;
+    int64_t a_alignment, b_alignment, c_alignment; /* bytes, 16 at most */
+};
+
+struct df_gemm {
+    struct df_gemm_key key;
+    const void *a, *b, *bias; /* bias of c's type; NULL where the key says none */
+    void *c;
+};
+
+#define DF_GEMM_CACHE_SIZE 256
+#define DF_GEMM_CANDIDATES 8
+
+/* A product made ready. */
+struct df_gemm_plan {
+    struct df_gemm_key key;
+    cublasLtMatmulDesc_t operation;
+    cublasLtMatrixLayout_t a, b, c;
+    cublasLtMatmulAlgo_t algorithm;
+    uint64_t last_use;
+};
+
+/* Choices of earlier runs on this machine (gemm_choice.c). */
+struct df_gemm_choice {
+    struct df_gemm_key key;
+    int candidate; /* its place in the library's list */
+};
+
+struct df_gemm_choices {
+    bool timed, read; /* whether candidates are timed at all; whether the file was read */
+    char path[1024];  /* "": there is no place for the file */
+    struct df_gemm_choice *choices;
+    size_t n_choices, capacity;
+};
+
+struct df_gemm_cache {
+    struct df_gemm_plan plans[DF_GEMM_CACHE_SIZE];
+    int n_plans;
+    uint64_t clock;
+    struct df_gemm_choices choices;
+};
+
+/* NULL with the error set. */
+struct df_gemm_cache *df_gemm_cache_open(struct df_cuda_context *context);
+void df_gemm_cache_close(struct df_cuda_context *context);
+
+/* Enqueues the product. */
+int df_gemm_run(struct df_cuda_context *context, const struct df_gemm *gemm);
+
+/* One algorithm's run, into c: which is not gemm->c where it must stay as it is. */
+cublasStatus_t df_gemm_multiply(struct df_cuda_context *context, const struct df_gemm_plan *plan,
+                                const cublasLtMatmulAlgo_t *algorithm, const struct df_gemm *gemm, void *c);
+
+/* --- gemm_choice.c --- */
+
+/* Whether and where choices are kept. */
+void df_gemm_choices_open(struct df_gemm_choices *choices, const struct df_cuda_context *context);
+void df_gemm_choices_close(struct df_gemm_choices *choices);
+
+/* Which of the candidates to take: the one that was taken before, or else the fastest. -1 with the error set
+ * where the device failed. */
+int df_gemm_choose(struct df_cuda_context *context, const struct df_gemm_plan *plan,
+                   const struct df_gemm *gemm, const cublasLtMatmulHeuristicResult_t *candidates,
+                   int n_candidates);
+
+#endif

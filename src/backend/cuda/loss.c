@@ -1,0 +1,39 @@
+#include "cuda_backend.h"
+#include "cuda_context.h"
+
+#include "kernels/kernels.h"
+
+#include "dinoft/error.h"
+
+#include <assert.h>
+
+#define MAX_CLASSES 255 /* labels are uint8 */
+
+int df_cuda_op_upsample_loss(struct df_backend *backend, struct df_upsample_loss *work, float *scratch)
+{
+    const size_t result_bytes = df_cuda_aligned(sizeof(struct df_cuda_loss));
+    struct df_cuda_loss result;
+
+    assert(work->classes >= 1 && work->classes <= MAX_CLASSES);
+    assert(!work->dlogits || (work->labels && scratch));
+    char *room = df_cuda_scratch(backend, result_bytes + df_cuda_upsample_loss_scratch(work));
+    if (!room)
+        return -1;
+    struct df_cuda_loss *loss = (struct df_cuda_loss *)(void *)room;
+    DF_TRY(DF_CUDA(
+        df_cuda_upsample_loss(df_cuda_context(backend)->stream, work, scratch, room + result_bytes, loss)));
+    DF_TRY(df_cuda_op_download(backend, &result, loss, sizeof result));
+    work->loss_sum = result.sum;
+    work->loss_count = result.count;
+    return 0;
+}
+
+int df_cuda_op_upsample_logits(struct df_backend *backend, const float *logits, float *out, int64_t batch,
+                               int64_t h, int64_t w, int64_t classes, int64_t height, int64_t width)
+{
+    assert(classes >= 1 && classes <= MAX_CLASSES);
+    if (batch * height * width == 0)
+        return 0;
+    return DF_CUDA(df_cuda_upsample_logits(df_cuda_context(backend)->stream, logits, out, batch, h, w,
+                                           classes, height, width));
+}

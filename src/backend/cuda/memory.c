@@ -1,0 +1,164 @@
+#include "cuda_backend.h"
+#include "cuda_context.h"
+
+#include "dinoft/error.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+void *df_cuda_op_alloc(struct df_backend *backend, size_t bytes)
+{
+    struct df_cuda_context *context = df_cuda_context(backend);
+    struct df_cuda_block *block = malloc(sizeof *block);
+
+    if (!block) {
+        df_error_memory("a buffer's record", sizeof *block);
+        return NULL;
+    }
+    block->memory = NULL;
+    if (bytes > PTRDIFF_MAX || cudaMalloc(&block->memory, bytes ? bytes : 1) != cudaSuccess) {
+        df_cuda_memory_failed("a buffer of the cuda backend", bytes);
+        free(block);
+        return NULL;
+    }
+    block->bytes = bytes;
+    block->next = context->blocks;
+    context->blocks = block;
+    context->allocated += bytes;
+    if (context->allocated > context->most_allocated)
+        context->most_allocated = context->allocated;
+    return block->memory;
+}
+
+void df_cuda_op_free(struct df_backend *backend, void *memory)
+{
+    struct df_cuda_context *context = df_cuda_context(backend);
+    struct df_cuda_block **link = &context->blocks;
+
+    if (!memory)
+        return;
+    while (*link && (*link)->memory != memory)
+        link = &(*link)->next;
+    struct df_cuda_block *block = *link;
+    if (!block)
+        return;
+    *link = block->next;
+    context->allocated -= block->bytes;
+    (void)cudaFree(memory); /* waits for the kernels that use it; their faults show in the next operation */
+    free(block);
+}
+
+int df_cuda_staging_open(struct df_cuda_staging *staging)
+{
+    for (int i = 0; i < 2; i++) {
+        DF_TRY(DF_CUDA(cudaMallocHost(&staging->half[i], DF_CUDA_STAGE_BYTES)));
+        DF_TRY(DF_CUDA(cudaEventCreateWithFlags(&staging->done[i], cudaEventDisableTiming)));
+    }
+    return 0;
+}
+
+void df_cuda_staging_close(struct df_cuda_staging *staging)
+{
+    for (int i = 0; i < 2; i++) {
+        if (staging->done[i])
+            (void)cudaEventDestroy(staging->done[i]);
+        if (staging->half[i])
+            (void)cudaFreeHost(staging->half[i]);
+    }
+    memset(staging, 0, sizeof *staging);
+}
+
+static size_t piece_bytes(size_t bytes, size_t offset)
+{
+    return bytes - offset < DF_CUDA_STAGE_BYTES ? bytes - offset : DF_CUDA_STAGE_BYTES;
+}
+
+/* Returns when `host` has been read, which may be before the device has all of it. */
+int df_cuda_op_upload(struct df_backend *backend, void *device, const void *host, size_t bytes)
+{
+    struct df_cuda_context *context = df_cuda_context(backend);
+    struct df_cuda_staging *staging = &context->staging;
+
+    for (size_t offset = 0; offset < bytes; offset += DF_CUDA_STAGE_BYTES) {
+        const size_t piece = piece_bytes(bytes, offset);
+        const int half = staging->next;
+        DF_TRY(DF_CUDA(cudaEventSynchronize(staging->done[half])));
+        memcpy(staging->half[half], (const char *)host + offset, piece);
+        DF_TRY(DF_CUDA(cudaMemcpyAsync((char *)device + offset, staging->half[half], piece,
+                                       cudaMemcpyHostToDevice, context->stream)));
+        DF_TRY(DF_CUDA(cudaEventRecord(staging->done[half], context->stream)));
+        staging->next = !half;
+    }
+    return 0;
+}
+
+/* Hands out the piece that `half` holds once it has arrived. */
+static int collect(struct df_cuda_staging *staging, int half, char *host, size_t piece)
+{
+    DF_TRY(DF_CUDA(cudaEventSynchronize(staging->done[half])));
+    memcpy(host, staging->half[half], piece);
+    return 0;
+}
+
+int df_cuda_op_download(struct df_backend *backend, void *host, const void *device, size_t bytes)
+{
+    struct df_cuda_context *context = df_cuda_context(backend);
+    struct df_cuda_staging *staging = &context->staging;
+
+    for (size_t offset = 0; offset < bytes; offset += DF_CUDA_STAGE_BYTES) {
+        const int half = staging->next;
+        /* Uploads from this half come before it in the stream. */
+        DF_TRY(DF_CUDA(cudaMemcpyAsync(staging->half[half], (const char *)device + offset,
+                                       piece_bytes(bytes, offset), cudaMemcpyDeviceToHost, context->stream)));
+        DF_TRY(DF_CUDA(cudaEventRecord(staging->done[half], context->stream)));
+        staging->next = !half;
+        if (offset > 0)
+            DF_TRY(collect(staging, !half, (char *)host + offset - DF_CUDA_STAGE_BYTES, DF_CUDA_STAGE_BYTES));
+    }
+    if (bytes == 0)
+        return 0;
+    const size_t last = (bytes - 1) / DF_CUDA_STAGE_BYTES * DF_CUDA_STAGE_BYTES;
+    return collect(staging, !staging->next, (char *)host + last, bytes - last);
+}
+
+int df_cuda_op_copy(struct df_backend *backend, void *destination, const void *source, size_t bytes)
+{
+    if (bytes == 0)
+        return 0;
+    return DF_CUDA(cudaMemcpyAsync(destination, source, bytes, cudaMemcpyDeviceToDevice,
+                                   df_cuda_context(backend)->stream));
+}
+
+int df_cuda_op_zero(struct df_backend *backend, void *memory, size_t bytes)
+{
+    if (bytes == 0)
+        return 0;
+    return DF_CUDA(cudaMemsetAsync(memory, 0, bytes, df_cuda_context(backend)->stream));
+}
+
+int df_cuda_op_wait(struct df_backend *backend)
+{
+    return DF_CUDA(cudaStreamSynchronize(df_cuda_context(backend)->stream));
+}
+
+int df_cuda_op_memory(struct df_backend *backend, struct df_memory_use *use)
+{
+    const struct df_cuda_context *context = df_cuda_context(backend);
+
+    use->taken = context->allocated;
+    use->most_taken = context->most_allocated;
+    return DF_CUDA(cudaMemGetInfo(&use->available, &use->total));
+}
+
+void *df_cuda_scratch(struct df_backend *backend, size_t bytes)
+{
+    struct df_cuda_context *context = df_cuda_context(backend);
+
+    if (context->scratch && bytes <= context->scratch_bytes)
+        return context->scratch;
+    df_cuda_op_free(backend, context->scratch);
+    context->scratch = df_cuda_op_alloc(backend, bytes);
+    context->scratch_bytes = context->scratch ? bytes : 0;
+    return context->scratch;
+}

@@ -1,0 +1,16 @@
+#include "cuda_backend.h"
+#include "cuda_context.h"
+
+#include "kernels/kernels.h"
+
+#include <assert.h>
+
+int df_cuda_op_rope(struct df_backend *backend, void *qkv, struct df_attention_shape shape,
+                    int64_t prefix_tokens, const float *sin, const float *cos, bool inverse)
+{
+    assert(prefix_tokens >= 0 && prefix_tokens <= shape.tokens && shape.head_size % 2 == 0);
+    if (prefix_tokens == shape.tokens)
+        return 0;
+    return DF_CUDA(df_cuda_rope(df_cuda_context(backend)->stream, qkv, backend->compute, shape, prefix_tokens,
+                                sin, cos, inverse));
+}

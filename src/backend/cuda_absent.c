@@ -1,0 +1,18 @@
+/* In the CUDA backend's place where it was not built. */
+#include "dinoft/backend.h"
+
+#include "dinoft/error.h"
+
+enum df_cuda_presence df_cuda_presence(void)
+{
+    df_error_set("device cuda: this build of dinoft has no CUDA backend; use cpu or auto");
+    return DF_CUDA_ABSENT;
+}
+
+struct df_backend *df_cuda_backend_open(enum df_dtype compute, int threads)
+{
+    (void)compute;
+    (void)threads;
+    (void)df_cuda_presence();
+    return NULL;
+}

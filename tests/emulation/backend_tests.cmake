@@ -1,0 +1,28 @@
+# The tests of the backend and the model once more, on the device cuda in emulation.
+set(BACKEND ${CMAKE_SOURCE_DIR}/tests/backend)
+set(MODEL ${CMAKE_SOURCE_DIR}/tests/model)
+
+df_emulated_test(test_backend_emulated SOURCES ${BACKEND}/test_backend.c LIBS dinoft_backend)
+foreach(OPERATION linear matmul conv attention attention_bf16)
+    df_emulated_test(test_${OPERATION}_emulated SOURCES ${BACKEND}/test_${OPERATION}.c LIBS dinoft_backend)
+    target_include_directories(test_${OPERATION}_emulated PRIVATE ${CMAKE_SOURCE_DIR})
+endforeach()
+foreach(OPERATION activation layernorm rope nearest batchnorm loss optimizer tokens views)
+    df_emulated_test(test_${OPERATION}_emulated
+        SOURCES ${BACKEND}/test_${OPERATION}.c ${BACKEND}/device.c ${BACKEND}/reference.c LIBS dinoft_backend m)
+    target_include_directories(test_${OPERATION}_emulated PRIVATE ${CMAKE_SOURCE_DIR}/src)
+endforeach()
+foreach(SUBJECT features training bf16 plan recompute set_size)
+    df_emulated_test(test_${SUBJECT}_emulated SOURCES ${MODEL}/test_${SUBJECT}.c LIBS dinoft_model test_support)
+endforeach()
+
+# The program, with the emulated device beside the CPU, for what goes through its commands.
+add_executable(dinoft_emulated ${CMAKE_SOURCE_DIR}/src/main.c)
+target_link_libraries(dinoft_emulated PRIVATE dinoft_commands)
+target_include_directories(dinoft_emulated PRIVATE ${CMAKE_SOURCE_DIR}/src)
+df_emulated_program(dinoft_emulated dinoft_kernels_emulated dinoft_backend_cuda_emulated)
+set_target_properties(dinoft_emulated PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+
+df_emulated_test(test_selftest_emulated SOURCES ${CMAKE_SOURCE_DIR}/tests/selftest/test_selftest.c LIBS dinoft_commands)
+target_include_directories(test_selftest_emulated PRIVATE ${CMAKE_SOURCE_DIR}/src)
+df_emulated_test(test_gemm_choice SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_gemm_choice.c LIBS dinoft_backend)

@@ -1,0 +1,230 @@
+/* Which algorithm a matrix product takes, and that choices are remembered: the emulated cuBLASLt has two
+ * whose sums are rounded differently. */
+#define _GNU_SOURCE
+#include "support/cmocka_all.h"
+
+#include "dinoft/backend.h"
+#include "dinoft/error.h"
+#include "dinoft/rng.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ROWS 9
+#define IN   640
+#define OUT  48
+
+struct place {
+    char folder[64], file[512]; /* the cache's folder, and the file in it once there is one */
+};
+
+static int make_place(void **state)
+{
+    static struct place place;
+
+    place = (struct place){.folder = "/tmp/dinoft-test-XXXXXX"};
+    if (!mkdtemp(place.folder))
+        return -1;
+    setenv("XDG_CACHE_HOME", place.folder, 1);
+    unsetenv("DINOFT_CUDA_ALGO");
+    *state = &place;
+    return 0;
+}
+
+/* The one file of the cache; false if there is none. */
+static bool find_file(struct place *place)
+{
+    char folder[128];
+    snprintf(folder, sizeof folder, "%s/dinoft", place->folder);
+    DIR *list = opendir(folder);
+    bool found = false;
+
+    for (struct dirent *entry = list ? readdir(list) : NULL; entry; entry = readdir(list)) {
+        if (entry->d_name[0] == '.')
+            continue;
+        assert_false(found);
+        found = true;
+        snprintf(place->file, sizeof place->file, "%s/%s", folder, entry->d_name);
+    }
+    if (list)
+        closedir(list);
+    return found;
+}
+
+static int remove_place(void **state)
+{
+    struct place *place = *state;
+    char folder[128];
+
+    if (find_file(place))
+        unlink(place->file);
+    snprintf(folder, sizeof folder, "%s/dinoft", place->folder);
+    rmdir(folder);
+    return rmdir(place->folder);
+}
+
+static int lines_in(struct place *place)
+{
+    int lines = 0;
+
+    if (!find_file(place))
+        return 0;
+    FILE *file = fopen(place->file, "r");
+    assert_non_null(file);
+    for (int c = fgetc(file); c != EOF; c = fgetc(file))
+        lines += c == '\n';
+    fclose(file);
+    return lines;
+}
+
+struct result {
+    float y[ROWS * OUT];
+};
+
+/* x W^T on a backend of its own, added to 1 where `accumulate`. */
+static struct result multiply(bool accumulate, int times)
+{
+    struct df_backend *backend = df_backend_open("cuda", "fp32", 1);
+    float *x = malloc(ROWS * IN * sizeof *x), *weight = malloc(OUT * IN * sizeof *weight);
+    struct df_rng rng;
+    struct result result;
+
+    assert_true(backend && x && weight);
+    df_rng_seed(&rng, 3, 0);
+    for (int i = 0; i < ROWS * IN; i++)
+        x[i] = (float)df_rng_normal(&rng);
+    for (int i = 0; i < OUT * IN; i++)
+        weight[i] = (float)df_rng_normal(&rng);
+    for (int i = 0; i < ROWS * OUT; i++)
+        result.y[i] = 1.0f;
+    struct df_linear *linear = backend->ops->linear_create(backend, weight, NULL, OUT, IN, ROWS, false);
+    void *on_x = backend->ops->alloc(backend, ROWS * IN * sizeof *x);
+    void *on_y = backend->ops->alloc(backend, sizeof result);
+    assert_true(linear && on_x && on_y);
+    assert_int_equal(backend->ops->upload(backend, on_x, x, ROWS * IN * sizeof *x), 0);
+    assert_int_equal(backend->ops->upload(backend, on_y, &result, sizeof result), 0);
+    for (int i = 0; i < times; i++)
+        assert_int_equal(
+            backend->ops->linear_forward(backend, linear, (struct df_matrix){on_x, DF_F32, ROWS, IN, IN},
+                                         (struct df_matrix){on_y, DF_F32, ROWS, OUT, OUT}, accumulate),
+            0);
+    assert_int_equal(backend->ops->download(backend, &result, on_y, sizeof result), 0);
+    backend->ops->free(backend, on_x);
+    backend->ops->free(backend, on_y);
+    backend->ops->linear_free(backend, linear);
+    df_backend_close(backend);
+    free(x);
+    free(weight);
+    return result;
+}
+
+/* Replaces the choice in the file's only line. */
+static void write_choice(struct place *place, const char *before, const char *choice)
+{
+    char line[512] = "";
+
+    assert_true(find_file(place));
+    FILE *file = fopen(place->file, "r");
+    assert_true(file && fgets(line, sizeof line, file));
+    fclose(file);
+    char *last = strrchr(line, ' ');
+    assert_non_null(last);
+    *last = '\0';
+    file = fopen(place->file, "w");
+    assert_non_null(file);
+    fprintf(file, "%s%s %s\n", before, line, choice);
+    fclose(file);
+}
+
+static void choices_are_remembered(void **state)
+{
+    const struct result first = multiply(false, 3);
+    assert_int_equal(lines_in(*state), 1);
+    const struct result second = multiply(false, 1);
+    assert_int_equal(lines_in(*state), 1);
+    assert_memory_equal(&first, &second, sizeof first);
+    multiply(true, 1);
+    assert_int_equal(lines_in(*state), 2);
+}
+
+static void what_is_remembered_is_taken(void **state)
+{
+    struct result results[2];
+
+    multiply(false, 1);
+    for (int i = 0; i < 2; i++) {
+        write_choice(*state, "", i ? "1" : "0");
+        results[i] = multiply(false, 1);
+    }
+    assert_memory_not_equal(&results[0], &results[1], sizeof results[0]);
+    for (int i = 0; i < ROWS * OUT; i++)
+        assert_true(results[0].y[i] - results[1].y[i] < 1e-3f && results[1].y[i] - results[0].y[i] < 1e-3f);
+    assert_int_equal(lines_in(*state), 1);
+}
+
+/* Timing runs every candidate several times: only one run may count. */
+static void timing_adds_nothing(void **state)
+{
+    const struct result plain = multiply(false, 1), added = multiply(true, 1), twice = multiply(true, 2);
+
+    (void)state;
+    for (int i = 0; i < ROWS * OUT; i++) {
+        assert_true(added.y[i] - plain.y[i] > 0.999f && added.y[i] - plain.y[i] < 1.001f);
+        assert_true(twice.y[i] - 2.0f * plain.y[i] > 0.999f && twice.y[i] - 2.0f * plain.y[i] < 1.001f);
+    }
+}
+
+static void damaged_lines_are_passed_over(void **state)
+{
+    static const char *const choices[] = {"7", "8", "-1", "99999999999999999999", "0x1", "", "1 2"};
+
+    for (size_t i = 0; i < sizeof choices / sizeof *choices; i++) {
+        multiply(false, 1);
+        write_choice(*state, "no numbers\n1 2 3\n\n", choices[i]);
+        multiply(false, 1);
+        assert_int_equal(lines_in(*state), 5);
+        unlink(((struct place *)*state)->file);
+    }
+}
+
+static void first_asks_no_one(void **state)
+{
+    multiply(false, 1);
+    write_choice(*state, "", "0");
+    const struct result first = multiply(false, 1);
+    unlink(((struct place *)*state)->file);
+    setenv("DINOFT_CUDA_ALGO", "first", 1);
+    const struct result again = multiply(false, 1);
+    assert_false(find_file(*state));
+    assert_memory_equal(&first, &again, sizeof first);
+}
+
+/* Without a place to remember them choices are not left to timing either. */
+static void no_folder_is_as_first(void **state)
+{
+    struct place *place = *state;
+
+    setenv("XDG_CACHE_HOME", "/proc/none", 1);
+    const struct result result = multiply(false, 1);
+    setenv("DINOFT_CUDA_ALGO", "first", 1);
+    const struct result first = multiply(false, 1);
+    assert_memory_equal(&first, &result, sizeof first);
+    assert_false(find_file(place));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(choices_are_remembered, make_place, remove_place),
+        cmocka_unit_test_setup_teardown(what_is_remembered_is_taken, make_place, remove_place),
+        cmocka_unit_test_setup_teardown(timing_adds_nothing, make_place, remove_place),
+        cmocka_unit_test_setup_teardown(damaged_lines_are_passed_over, make_place, remove_place),
+        cmocka_unit_test_setup_teardown(first_asks_no_one, make_place, remove_place),
+        cmocka_unit_test_setup_teardown(no_folder_is_as_first, make_place, remove_place),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
