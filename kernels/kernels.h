@@ -135,18 +135,12 @@ cudaError_t df_cuda_nearest_backward(cudaStream_t stream, const float *dy, int64
 
 /* --- upsample_loss.cu --- */
 
-/* What the loss leaves on the device: sum over the counted pixels, and how many. */
-struct df_cuda_loss {
-    double sum;
-    int64_t count;
-};
-
-/* loss_sum and loss_count of *work are not touched: the result goes to *loss, device. scratch as
+/* The result goes to *loss, device, and to no field of *work. scratch as
  * df_cuda_upsample_loss_scratch says, beside the float scratch of dinoft/backend.h, which may be used for the
  * gradient's partial sums. */
 size_t df_cuda_upsample_loss_scratch(const struct df_upsample_loss *work);
 cudaError_t df_cuda_upsample_loss(cudaStream_t stream, const struct df_upsample_loss *work,
-                                  float *gradient_scratch, void *scratch, struct df_cuda_loss *loss);
+                                  float *gradient_scratch, void *scratch, struct df_loss_sum *loss);
 cudaError_t df_cuda_upsample_logits(cudaStream_t stream, const float *logits, float *out, int64_t batch,
                                     int64_t h, int64_t w, int64_t classes, int64_t height, int64_t width);
 
@@ -161,7 +155,7 @@ cudaError_t df_cuda_add_probabilities(cudaStream_t stream, const float *logits, 
 size_t df_cuda_decide_scratch(int64_t count);
 cudaError_t df_cuda_decide(cudaStream_t stream, const float *sum, int64_t count, int64_t classes,
                            int64_t views, const uint8_t *labels, uint8_t *prediction, void *scratch,
-                           struct df_cuda_loss *loss);
+                           struct df_loss_sum *loss);
 
 /* --- adamw.cu --- */
 

@@ -8,7 +8,7 @@
 constexpr int loss_finish_threads = 1024;
 
 /* All threads of the block bring what they have; it becomes the block's partial sum. */
-__device__ __forceinline__ void store_block_loss(double sum, int64_t count, struct df_cuda_loss *partial)
+__device__ __forceinline__ void store_block_loss(double sum, int64_t count, struct df_loss_sum *partial)
 {
     sum = block_sum(sum);
     count = block_sum(count);
@@ -17,7 +17,7 @@ __device__ __forceinline__ void store_block_loss(double sum, int64_t count, stru
 }
 
 static __global__ void __launch_bounds__(loss_finish_threads)
-    loss_finish_kernel(const struct df_cuda_loss *partial, int64_t blocks, struct df_cuda_loss *loss)
+    loss_finish_kernel(const struct df_loss_sum *partial, int64_t blocks, struct df_loss_sum *loss)
 {
     double sum = 0.0;
     int64_t count = 0;
@@ -33,8 +33,8 @@ static __global__ void __launch_bounds__(loss_finish_threads)
 }
 
 /* Host: *loss = the sum of so many partial sums. */
-static inline void finish_loss(cudaStream_t stream, const struct df_cuda_loss *partial, int64_t blocks,
-                               struct df_cuda_loss *loss)
+static inline void finish_loss(cudaStream_t stream, const struct df_loss_sum *partial, int64_t blocks,
+                               struct df_loss_sum *loss)
 {
     DF_LAUNCH(loss_finish_kernel, dim3(1), dim3(loss_finish_threads), 0, stream, partial, blocks, loss);
 }

@@ -43,7 +43,7 @@ struct loss_work {
     uint8_t *prediction;
     float *low, *high;           /* [B, h, w, C] */
     float *edge_low, *edge_high; /* [B, h, strips, C] */
-    struct df_cuda_loss *partial;
+    struct df_loss_sum *partial;
 };
 
 /* -log2 softmax summed up: one logarithm serves many pixels. */
@@ -316,7 +316,7 @@ __global__ void __launch_bounds__(block_threads, SLOTS <= 8 ? 6 : 4) loss_kernel
 
 /* dlogits = (what rows i and i - 1 have left of it) / count. */
 __global__ void __launch_bounds__(combine_threads)
-    combine_kernel(struct loss_work work, const struct df_cuda_loss *loss, float *dlogits)
+    combine_kernel(struct loss_work work, const struct df_loss_sum *loss, float *dlogits)
 {
     const int64_t at = (int64_t)blockIdx.x * combine_threads + threadIdx.x;
     const int64_t row_size = (int64_t)work.w * work.classes;
@@ -375,12 +375,12 @@ struct plan make_plan(const struct df_upsample_loss *work)
 size_t df_cuda_upsample_loss_scratch(const struct df_upsample_loss *work)
 {
     const struct plan plan = make_plan(work);
-    return (size_t)plan.blocks * sizeof(struct df_cuda_loss) +
+    return (size_t)plan.blocks * sizeof(struct df_loss_sum) +
            (work->dlogits ? 2 * (size_t)plan.edge_elements * sizeof(float) : 0);
 }
 
 cudaError_t df_cuda_upsample_loss(cudaStream_t stream, const struct df_upsample_loss *work,
-                                  float *gradient_scratch, void *scratch, struct df_cuda_loss *loss)
+                                  float *gradient_scratch, void *scratch, struct df_loss_sum *loss)
 {
     struct plan plan = make_plan(work);
     struct loss_work &w = plan.work;
@@ -388,7 +388,7 @@ cudaError_t df_cuda_upsample_loss(cudaStream_t stream, const struct df_upsample_
 
     if (elements == 0 || work->height == 0 || work->width == 0)
         return cudaErrorInvalidValue;
-    w.partial = static_cast<struct df_cuda_loss *>(scratch);
+    w.partial = static_cast<struct df_loss_sum *>(scratch);
     w.low = gradient_scratch;
     w.high = gradient_scratch + elements;
     w.edge_low = reinterpret_cast<float *>(w.partial + plan.blocks);

@@ -116,7 +116,7 @@ struct decision {
     double log_views;
     const uint8_t *labels;
     uint8_t *prediction;
-    struct df_cuda_loss *partial;
+    struct df_loss_sum *partial;
 };
 
 template <int LANES, int SLOTS>
@@ -212,14 +212,14 @@ cudaError_t df_cuda_add_probabilities(cudaStream_t stream, const float *logits, 
 
 size_t df_cuda_decide_scratch(int64_t count)
 {
-    return count > 0 ? (size_t)ceil_div(count, decide_run(count)) * sizeof(struct df_cuda_loss) : 0;
+    return count > 0 ? (size_t)ceil_div(count, decide_run(count)) * sizeof(struct df_loss_sum) : 0;
 }
 
 cudaError_t df_cuda_decide(cudaStream_t stream, const float *sum, int64_t count, int64_t classes,
                            int64_t views, const uint8_t *labels, uint8_t *prediction, void *scratch,
-                           struct df_cuda_loss *loss)
+                           struct df_loss_sum *loss)
 {
-    struct df_cuda_loss *const partial = static_cast<struct df_cuda_loss *>(scratch);
+    struct df_loss_sum *const partial = static_cast<struct df_loss_sum *>(scratch);
 
     if (count == 0)
         return cudaErrorInvalidValue;

@@ -38,6 +38,12 @@ struct df_memory_use {
 /* y [rows, out] = x [rows, in] * weight^T + bias with frozen weights, packed once. Made by linear_create. */
 struct df_linear;
 
+/* Operations that a device has taken down, to be run again without being told one by one. */
+struct df_recording;
+
+/* Calls operations. */
+typedef int df_backend_work(void *argument);
+
 /* Rows of [B, N, D] that an operation works on: for each of `batch` images, `rows` rows from row `first` on.
  */
 struct df_token_rows {
@@ -63,16 +69,22 @@ struct df_batchnorm {
     float *save_mean, *save_rstd; /* [C]; written by the training forward pass, read by the backward pass */
 };
 
+/* The sum of -log softmax over the pixels whose label is not 255, and how many these are. */
+struct df_loss_sum {
+    double sum;
+    int64_t count;
+};
+
 /* Logits [B, h, w, C] float32 brought to [B, height, width] bilinearly (align_corners = false) and compared
  * with labels, without ever storing the enlarged logits. */
 struct df_upsample_loss {
     int64_t batch, h, w, classes, height, width;
     const float *logits;
-    const uint8_t *labels; /* [B, height, width], 255 = ignored; NULL: no loss */
-    float *dlogits;        /* [B, h, w, C]: gradient of the mean loss; NULL: none */
-    uint8_t *prediction;   /* [B, height, width]: arg max, the lowest class on a tie; NULL: none */
-    double loss_sum;       /* result, host: sum of -log softmax over counted pixels */
-    int64_t loss_count;    /* result, host: pixels whose label is not 255 */
+    const uint8_t *labels;         /* [B, height, width], 255 = ignored; NULL: no loss */
+    float *dlogits;                /* [B, h, w, C]: gradient of the mean loss; NULL: none */
+    uint8_t *prediction;           /* [B, height, width]: arg max, the lowest class on a tie; NULL: none */
+    struct df_loss_sum *on_device; /* where the result stays, for who fetches it later; NULL: it goes to: */
+    struct df_loss_sum loss;       /* host */
 };
 
 /* A window of a canvas. Windows that overlap are averaged: where n of them meet, each counts 1 / n. They lie
@@ -104,6 +116,13 @@ struct df_backend_ops {
      * that came up on the way. Results on the host are complete without it. */
     int (*wait)(struct df_backend *backend);
     int (*memory)(struct df_backend *backend, struct df_memory_use *use);
+
+    /* Does what work(argument) does. A device may take the operations down while they are called for the
+     * second time, and from then on run them without calling `work`; so they must be the same each time, on
+     * the same memory, and none may bring anything from or to the host. *recording: NULL at first. */
+    int (*repeat)(struct df_backend *backend, struct df_recording **recording, df_backend_work *work,
+                  void *argument);
+    void (*recording_free)(struct df_backend *backend, struct df_recording *recording); /* NULL is allowed */
 
     /* --- matrix products --- */
 

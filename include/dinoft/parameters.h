@@ -60,6 +60,9 @@ float *df_parameter_gradient(const struct df_parameters *parameters, const char 
 /* A new model's values; each tensor's draw depends on the seed and its name only. */
 int df_parameters_init(struct df_parameters *parameters, struct df_backend *backend, uint64_t seed);
 
+/* One more training pass: what each counter counts. */
+void df_parameters_count_pass(struct df_parameters *parameters);
+
 /* Copies from / to a checkpoint's tensors. Loading checks names and shapes ("KEY is [21, 384], this model's
  * is [150, 384]") before it changes anything; keys that no parameter has are left to the caller. */
 int df_parameters_load(struct df_parameters *parameters, struct df_backend *backend,

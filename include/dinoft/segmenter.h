@@ -19,6 +19,14 @@ struct df_segmenter_options {
     float mean[3], std[3];                       /* of the pixels, in [0, 1]; 0 and 1: only divided by 255 */
 };
 
+/* Training steps that devices record: an epoch has full batches and perhaps one that is smaller. */
+#define DF_RECORDED_STEPS 2
+
+struct df_recorded_step {
+    int64_t count; /* images; 0: none yet */
+    struct df_recording *recording;
+};
+
 struct df_segmenter {
     struct df_backend *backend;
     struct df_segmenter_options options;
@@ -27,12 +35,14 @@ struct df_segmenter {
     struct df_vit *vit; /* NULL where features are given */
     struct df_decoder *decoder;
     struct df_arena arena;
-    size_t parameter_bytes;                /* of the arena, at its beginning */
-    uint8_t *pixels;                       /* device [max_batch, H, W, 3]; NULL where features are given */
-    float *image;                          /* device [max_batch, 3, H, W]; likewise */
-    uint8_t *labels;                       /* device [max_batch, H, W] */
-    uint8_t *prediction;                   /* device [max_batch, H, W] */
-    float *loss_scratch;                   /* device [2 * logits] */
+    size_t parameter_bytes;   /* of the arena, at its beginning */
+    uint8_t *pixels;          /* device [max_batch, H, W, 3]; NULL where features are given */
+    float *image;             /* device [max_batch, 3, H, W]; likewise */
+    uint8_t *labels;          /* device [max_batch, H, W] */
+    uint8_t *prediction;      /* device [max_batch, H, W] */
+    float *loss_scratch;      /* device [2 * logits] */
+    struct df_loss_sum *loss; /* device: of the last training step */
+    struct df_recorded_step recorded[DF_RECORDED_STEPS];
     float *features[DF_VIT_MAX_FEATURES];  /* device [max_batch * P, dim]: what the decoder reads */
     float *dfeatures[DF_VIT_MAX_FEATURES]; /* their gradients; NULL: not wanted */
     uint8_t *resized; /* device: prediction and labels of one image at a size of its own; only ever grows */

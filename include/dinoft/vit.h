@@ -48,9 +48,13 @@ int df_vit_weight_bytes(const struct df_vit *vit, struct df_vit_weight_bytes *by
 int64_t df_vit_grid_h(const struct df_vit *vit);
 int64_t df_vit_grid_w(const struct df_vit *vit);
 
-/* image float32 [batch, 3, H, W], device. Afterwards the features are there. `training` chooses RoPE
- * rescaling, whose factors are drawn from rng (may be NULL otherwise). */
-int df_vit_forward(struct df_vit *vit, const float *image, int64_t batch, bool training, struct df_rng *rng);
+/* Draws each block's RoPE factor for the training passes to come, where the options ask for rescaling; else
+ * nothing is done, and rng may be NULL. */
+int df_vit_rescale_rope(struct df_vit *vit, struct df_rng *rng);
+
+/* image float32 [batch, 3, H, W], device. Afterwards the features are there. `training`: with the RoPE
+ * factors that were drawn last. */
+int df_vit_forward(struct df_vit *vit, const float *image, int64_t batch, bool training);
 
 /* Normalised patch tokens [batch * P, D] of the i-th of the n_features last blocks, i = n_features - 1
  * the last. */

@@ -129,6 +129,21 @@ static int memory_plain(struct df_backend *backend, struct df_memory_use *use)
     return inner->ops->memory(inner, use);
 }
 
+/* Each operation is to be timed, so none is taken down. */
+static int repeat_plain(struct df_backend *backend, struct df_recording **recording, df_backend_work *work,
+                        void *argument)
+{
+    (void)backend;
+    (void)recording;
+    return work(argument);
+}
+
+static void recording_free_plain(struct df_backend *backend, struct df_recording *recording)
+{
+    struct df_backend *inner = df_profiler_inner(backend);
+    inner->ops->recording_free(inner, recording);
+}
+
 /* --- memory --- */
 
 static struct profiled_call enter_transfer(struct df_backend *backend, size_t bytes)
@@ -509,6 +524,8 @@ const struct df_backend_ops df_profiler_ops = {
     .zero = zero_timed,
     .wait = wait_plain,
     .memory = memory_plain,
+    .repeat = repeat_plain,
+    .recording_free = recording_free_plain,
     .linear_create = linear_create_plain,
     .linear_free = linear_free_plain,
     .linear_bytes = linear_bytes_plain,
@@ -545,5 +562,5 @@ const struct df_backend_ops df_profiler_ops = {
     .adamw = adamw_timed,
 };
 
-_Static_assert(sizeof(struct df_backend_ops) == 43 * sizeof(void (*)(void)),
+_Static_assert(sizeof(struct df_backend_ops) == 45 * sizeof(void (*)(void)),
                "an operation that is new in struct df_backend_ops is wanted in the table above too");

@@ -312,8 +312,8 @@ static int call_loss(const struct selftest_case *test, struct selftest_side *sid
 
     if (side->backend->ops->upsample_loss(side->backend, &work, side->memory[4]) != 0)
         return -1;
-    side->scalars[0] = work.loss_sum;
-    side->scalars[1] = (double)work.loss_count;
+    side->scalars[0] = work.loss.sum;
+    side->scalars[1] = (double)work.loss.count;
     return 0;
 }
 

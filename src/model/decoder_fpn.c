@@ -237,10 +237,7 @@ static int stage_forward(struct fpn *fpn, int i, const float *input, int64_t bat
     stage->input = input;
     stage->conv.batch = batch;
     DF_TRY(backend->ops->conv_forward(backend, stage->conv, input, weight, NULL, stage->convolved));
-    DF_TRY(backend->ops->batchnorm_relu_forward(backend, &norm, training, stage->convolved, stage->output));
-    if (training)
-        df_parameters_find(parameters, tensor_name(name, "conv%d.1.num_batches_tracked", i))->counter++;
-    return 0;
+    return backend->ops->batchnorm_relu_forward(backend, &norm, training, stage->convolved, stage->output);
 }
 
 static struct df_conv_shape lateral_shape(const struct fpn *fpn, int i, int64_t batch)

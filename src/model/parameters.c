@@ -72,6 +72,14 @@ struct df_parameter *df_parameters_find(const struct df_parameters *parameters, 
     return NULL;
 }
 
+void df_parameters_count_pass(struct df_parameters *parameters)
+{
+    for (int i = 0; i < parameters->count; i++) {
+        if (parameters->items[i].kind == DF_PARAMETER_COUNTER)
+            parameters->items[i].counter++;
+    }
+}
+
 static float *device_values(const struct df_parameters *parameters, const struct df_parameter *parameter)
 {
     return (is_trained(parameter) ? parameters->values : parameters->buffers) + parameter->offset;

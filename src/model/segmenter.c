@@ -66,6 +66,7 @@ static void plan(struct df_segmenter *segmenter)
     segmenter->parameter_bytes = df_arena_mark(arena);
     segmenter->labels = df_arena_take(arena, "labels", all, DF_U8);
     segmenter->prediction = df_arena_take(arena, "prediction", all, DF_U8);
+    segmenter->loss = df_arena_take(arena, "loss", (int64_t)sizeof *segmenter->loss, DF_U8);
     if (options->features_given)
         plan_features(segmenter, segmenter->features, "patch tokens");
     else
@@ -209,6 +210,8 @@ void df_segmenter_free(struct df_segmenter *segmenter)
 {
     if (!segmenter)
         return;
+    for (int i = 0; i < DF_RECORDED_STEPS; i++)
+        segmenter->backend->ops->recording_free(segmenter->backend, segmenter->recorded[i].recording);
     if (segmenter->decoder)
         segmenter->decoder->ops->free(segmenter->decoder);
     df_vit_free(segmenter->vit);
@@ -261,18 +264,33 @@ int df_segmenter_load_features(struct df_segmenter *segmenter, int64_t i, const 
     return 0;
 }
 
-int df_segmenter_forward(struct df_segmenter *segmenter, int64_t count, bool training, struct df_rng *rng)
+static int forward(struct df_segmenter *segmenter, int64_t count, bool training)
 {
     if (segmenter->vit)
-        DF_TRY(df_vit_forward(segmenter->vit, segmenter->image, count, training, rng));
+        DF_TRY(df_vit_forward(segmenter->vit, segmenter->image, count, training));
     return segmenter->decoder->ops->forward(segmenter->decoder, segmenter->features, count, training);
 }
 
-int df_segmenter_loss(struct df_segmenter *segmenter, int64_t count, bool gradient, bool prediction,
-                      double *loss_sum, int64_t *loss_count)
+/* The host's part of a training pass. */
+static int begin_pass(struct df_segmenter *segmenter, struct df_rng *rng)
+{
+    df_parameters_count_pass(&segmenter->parameters);
+    return segmenter->vit ? df_vit_rescale_rope(segmenter->vit, rng) : 0;
+}
+
+int df_segmenter_forward(struct df_segmenter *segmenter, int64_t count, bool training, struct df_rng *rng)
+{
+    if (training)
+        DF_TRY(begin_pass(segmenter, rng));
+    return forward(segmenter, count, training);
+}
+
+/* The batch's loss at the images' size; what is to be found out is for the caller to say. */
+static struct df_upsample_loss describe_loss(const struct df_segmenter *segmenter, int64_t count)
 {
     const struct df_decoder *decoder = segmenter->decoder;
-    struct df_upsample_loss work = {
+
+    return (struct df_upsample_loss){
         .batch = count,
         .h = decoder->logits_h,
         .w = decoder->logits_w,
@@ -280,15 +298,22 @@ int df_segmenter_loss(struct df_segmenter *segmenter, int64_t count, bool gradie
         .height = segmenter->options.height,
         .width = segmenter->options.width,
         .logits = decoder->logits,
-        .labels = loss_sum || gradient ? segmenter->labels : NULL,
-        .dlogits = gradient ? decoder->dlogits : NULL,
-        .prediction = prediction ? segmenter->prediction : NULL,
     };
+}
+
+int df_segmenter_loss(struct df_segmenter *segmenter, int64_t count, bool gradient, bool prediction,
+                      double *loss_sum, int64_t *loss_count)
+{
+    struct df_upsample_loss work = describe_loss(segmenter, count);
+
+    work.labels = loss_sum || gradient ? segmenter->labels : NULL;
+    work.dlogits = gradient ? segmenter->decoder->dlogits : NULL;
+    work.prediction = prediction ? segmenter->prediction : NULL;
     DF_TRY(segmenter->backend->ops->upsample_loss(segmenter->backend, &work, segmenter->loss_scratch));
     if (loss_sum)
-        *loss_sum = work.loss_sum;
+        *loss_sum = work.loss.sum;
     if (loss_count)
-        *loss_count = work.loss_count;
+        *loss_count = work.loss.count;
     return 0;
 }
 
@@ -312,16 +337,55 @@ int df_segmenter_update(struct df_segmenter *segmenter, double lr)
                                           parameters->trained);
 }
 
+struct step {
+    struct df_segmenter *segmenter;
+    int64_t count;
+};
+
+/* Loss and gradients of a batch, on the device alone. */
+static int differentiate(void *argument)
+{
+    const struct step *step = argument;
+    struct df_segmenter *segmenter = step->segmenter;
+    struct df_upsample_loss work = describe_loss(segmenter, step->count);
+
+    work.labels = segmenter->labels;
+    work.dlogits = segmenter->decoder->dlogits;
+    work.on_device = segmenter->loss;
+    DF_TRY(forward(segmenter, step->count, true));
+    DF_TRY(segmenter->backend->ops->upsample_loss(segmenter->backend, &work, segmenter->loss_scratch));
+    return df_segmenter_backward(segmenter, step->count);
+}
+
+/* Where a step of so many images is recorded: the one that has been, or else the place that was not used. */
+static struct df_recording **find_recording(struct df_segmenter *segmenter, int64_t count)
+{
+    int i = 0;
+
+    while (i + 1 < DF_RECORDED_STEPS && segmenter->recorded[i].count != count &&
+           segmenter->recorded[i].count > 0)
+        i++;
+    if (segmenter->recorded[i].count != count) {
+        segmenter->backend->ops->recording_free(segmenter->backend, segmenter->recorded[i].recording);
+        segmenter->recorded[i] = (struct df_recorded_step){.count = count};
+    }
+    return &segmenter->recorded[i].recording;
+}
+
 int df_segmenter_train_step(struct df_segmenter *segmenter, int64_t count, double lr, struct df_rng *rng,
                             double *loss, int64_t *counted)
 {
-    double sum;
+    struct df_backend *backend = segmenter->backend;
+    struct step step = {segmenter, count};
+    struct df_loss_sum result;
 
-    DF_TRY(df_segmenter_forward(segmenter, count, true, rng));
-    DF_TRY(df_segmenter_loss(segmenter, count, true, false, &sum, counted));
-    DF_TRY(df_segmenter_backward(segmenter, count));
+    DF_TRY(begin_pass(segmenter, rng));
+    DF_TRY(backend->ops->repeat(backend, find_recording(segmenter, count), differentiate, &step));
     DF_TRY(df_segmenter_update(segmenter, lr));
-    *loss = *counted > 0 ? sum / (double)*counted : NAN;
+    /* Last, because it waits for all that comes before. */
+    DF_TRY(backend->ops->download(backend, &result, segmenter->loss, sizeof result));
+    *loss = result.count > 0 ? result.sum / (double)result.count : NAN;
+    *counted = result.count;
     return 0;
 }
 
@@ -369,9 +433,9 @@ int df_segmenter_predict_at(struct df_segmenter *segmenter, int64_t i, int64_t h
         DF_TRY(backend->ops->upload(backend, device + bytes, labels, bytes));
     DF_TRY(backend->ops->upsample_loss(backend, &work, NULL));
     if (loss_sum)
-        *loss_sum = work.loss_sum;
+        *loss_sum = work.loss.sum;
     if (loss_count)
-        *loss_count = work.loss_count;
+        *loss_count = work.loss.count;
     return backend->ops->download(backend, prediction, device, bytes);
 }
 

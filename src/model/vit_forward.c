@@ -20,8 +20,8 @@ static int embed(struct df_vit *vit, const float *image, int64_t batch)
                                 vit->activations[0].x_in, vit_patch_rows(vit, batch), vit->config.dim);
 }
 
-/* Draws this step's RoPE factor of one block and uploads its table. */
-static int rescale_rope(struct df_vit *vit, struct vit_block_activations *block, struct df_rng *rng)
+/* Draws the RoPE factor of one block and uploads its table. */
+static int rescale_block(struct df_vit *vit, struct vit_block_activations *block, struct df_rng *rng)
 {
     size_t table = (size_t)(vit->patches * vit->config.head_size);
     double limit = log(vit->options.rope_rescale);
@@ -32,6 +32,14 @@ static int rescale_rope(struct df_vit *vit, struct vit_block_activations *block,
     /* sin and cos are neighbours on both sides */
     return vit->backend->ops->upload(vit->backend, block->rope_sin, vit->rope_host,
                                      2 * table * sizeof(float));
+}
+
+int df_vit_rescale_rope(struct df_vit *vit, struct df_rng *rng)
+{
+    assert(!vit->rescale || rng);
+    for (int64_t i = 0; vit->rescale && i < vit->config.depth; i++)
+        DF_TRY(rescale_block(vit, &vit->activations[i], rng));
+    return 0;
 }
 
 static int attend(struct df_vit *vit, int64_t i, int64_t batch, bool rescaled)
@@ -104,17 +112,15 @@ static int take_feature(struct df_vit *vit, const float *x, int64_t batch, struc
                                                 feature->patches, DF_F32, feature->mean, feature->rstd);
 }
 
-int df_vit_forward(struct df_vit *vit, const float *image, int64_t batch, bool training, struct df_rng *rng)
+int df_vit_forward(struct df_vit *vit, const float *image, int64_t batch, bool training)
 {
     int64_t depth = vit->config.depth, first_feature = depth - vit->options.n_features;
     bool rescaled = training && vit->rescale;
 
-    assert(batch >= 1 && batch <= vit->options.max_batch && (!rescaled || rng));
+    assert(batch >= 1 && batch <= vit->options.max_batch);
     DF_TRY(embed(vit, image, batch));
     for (int64_t i = 0; i < depth; i++) {
         float *x_out = i + 1 < depth ? vit->activations[i + 1].x_in : vit->x_out;
-        if (rescaled)
-            DF_TRY(rescale_rope(vit, &vit->activations[i], rng));
         DF_TRY(attend(vit, i, batch, rescaled));
         DF_TRY(enter_ffn(vit, i, batch));
         DF_TRY(leave_ffn(vit, i, batch, x_out));

@@ -55,5 +55,5 @@ int df_extractor_run(struct df_extractor *extractor, int64_t count, const uint8_
                                 (size_t)(3 * count * setup->height * setup->width)));
     DF_TRY(backend->ops->image_normalize(backend, extractor->pixels, extractor->image, count, setup->height,
                                          setup->width, setup->mean, setup->std));
-    return df_vit_forward(extractor->vit, extractor->image, count, false, NULL);
+    return df_vit_forward(extractor->vit, extractor->image, count, false);
 }

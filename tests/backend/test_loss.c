@@ -101,19 +101,19 @@ static void check_case(struct test_device *device, struct loss_case c)
                                     .dlogits = test_room_f32(device, n),
                                     .prediction = test_room(device, pixels)};
     assert_int_equal(backend->ops->upsample_loss(backend, &work, test_room_f32(device, 2 * n)), 0);
-    assert_int_equal(work.loss_count, full.count);
-    assert_true(fabs(work.loss_sum - full.sum) <= 1e-6 * fmax(1.0, full.sum));
+    assert_int_equal(work.loss.count, full.count);
+    assert_true(fabs(work.loss.sum - full.sum) <= 1e-6 * fmax(1.0, full.sum));
     test_near("dlogits", test_get_f32(device, work.dlogits, n), full.dlogits, n, 1e-6);
     check_prediction(test_get(device, work.prediction, pixels), full.large, pixels, (size_t)c.classes);
 
-    const double first_sum = work.loss_sum; /* the same without gradient, and prediction alone */
+    const double first_sum = work.loss.sum; /* the same without gradient, and prediction alone */
     work.dlogits = NULL;
     assert_int_equal(backend->ops->upsample_loss(backend, &work, NULL), 0);
-    assert_true(work.loss_sum == first_sum);
+    assert_true(work.loss.sum == first_sum);
     work.labels = NULL;
     work.prediction = test_room(device, pixels);
     assert_int_equal(backend->ops->upsample_loss(backend, &work, NULL), 0);
-    assert_true(work.loss_sum == 0.0 && work.loss_count == 0);
+    assert_true(work.loss.sum == 0.0 && work.loss.count == 0);
     check_prediction(test_get(device, work.prediction, pixels), full.large, pixels, (size_t)c.classes);
     test_release(device);
 }
@@ -212,8 +212,8 @@ static void check_golden(struct test_device *device)
                                     .prediction = test_room(device, 20)};
     float *large = test_room_f32(device, 60);
     assert_int_equal(backend->ops->upsample_loss(backend, &work, test_room_f32(device, 36)), 0);
-    assert_int_equal(work.loss_count, 18);
-    assert_true(fabs(work.loss_sum - 23.3872683) < 2e-5);
+    assert_int_equal(work.loss.count, 18);
+    assert_true(fabs(work.loss.sum - 23.3872683) < 2e-5);
     test_near("dlogits", test_get_f32(device, work.dlogits, 18), want, 18, 1e-7);
     assert_memory_equal(test_get(device, work.prediction, 20), prediction, 20);
     assert_int_equal(backend->ops->upsample_logits(backend, work.logits, large, 1, 2, 3, 3, 5, 4), 0);
@@ -251,7 +251,7 @@ static void check_special(struct test_device *device)
                                     .prediction = test_room(device, PIXELS)};
     float *scratch = test_room_f32(device, 2 * 2 * 2 * CLASSES);
     assert_int_equal(backend->ops->upsample_loss(backend, &work, scratch), 0);
-    assert_true(work.loss_sum == 0.0 && work.loss_count == 0);
+    assert_true(work.loss.sum == 0.0 && work.loss.count == 0);
     test_near("dlogits", test_get_f32(device, work.dlogits, 2 * 2 * CLASSES), zeros, 2 * 2 * CLASSES, 0.0);
     const uint8_t *prediction = test_get(device, work.prediction, PIXELS);
     for (int i = 0; i < PIXELS; i++)
@@ -262,7 +262,7 @@ static void check_special(struct test_device *device)
     work.logits = test_put_f32(device, logits, 2 * 2 * CLASSES);
     work.labels = test_put(device, labels, PIXELS);
     assert_int_equal(backend->ops->upsample_loss(backend, &work, scratch), 0);
-    assert_true(isnan(work.loss_sum) && work.loss_count == 1);
+    assert_true(isnan(work.loss.sum) && work.loss.count == 1);
 }
 
 static void special_values_are_handled(void **state)

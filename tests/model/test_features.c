@@ -107,7 +107,7 @@ static void check_features(const char *precision, const char *backbone, const ch
     bench_open(&bench, precision, fixture_path(backbone), image->shape[0], image->shape[2], image->shape[3],
                layers);
     bench.backend->ops->upload(bench.backend, bench.image, image->data, image->count * sizeof(float));
-    assert_int_equal(df_vit_forward(bench.vit, bench.image, image->shape[0], false, NULL), 0);
+    assert_int_equal(df_vit_forward(bench.vit, bench.image, image->shape[0], false), 0);
     check_tensor(&bench, golden, "x_norm_clstoken", df_vit_class_token(bench.vit));
     check_tensor(&bench, golden, "x_norm_patchtokens", df_vit_feature(bench.vit, layers - 1));
     for (int i = 0; i < layers; i++) {
@@ -176,10 +176,10 @@ static void real_vits14(void **state)
         normalised[i] = (((const float *)image->data)[i] - mean[i / plane]) / std[i / plane];
     bench_open(&bench, *state, path, 1, 252, 308, 1);
     bench.backend->ops->upload(bench.backend, bench.image, image->data, bytes);
-    assert_int_equal(df_vit_forward(bench.vit, bench.image, 1, false, NULL), 0);
+    assert_int_equal(df_vit_forward(bench.vit, bench.image, 1, false), 0);
     check_tensor(&bench, golden, "plain.x_norm_patchtokens", df_vit_feature(bench.vit, 0));
     bench.backend->ops->upload(bench.backend, bench.image, normalised, bytes);
-    assert_int_equal(df_vit_forward(bench.vit, bench.image, 1, false, NULL), 0);
+    assert_int_equal(df_vit_forward(bench.vit, bench.image, 1, false), 0);
     check_tensor(&bench, golden, "normalized.x_norm_patchtokens", df_vit_feature(bench.vit, 0));
     check_tensor(&bench, golden, "normalized.x_norm_clstoken", df_vit_class_token(bench.vit));
     free(normalised);

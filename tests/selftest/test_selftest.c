@@ -109,7 +109,7 @@ static int layernorm_with_another_eps(struct df_backend *backend, const float *x
 static int loss_off_by_one_pixel(struct df_backend *backend, struct df_upsample_loss *work, float *scratch)
 {
     const int status = faulty.real->upsample_loss(backend, work, scratch);
-    work->loss_count++;
+    work->loss.count++;
     return status;
 }
 

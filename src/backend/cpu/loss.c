@@ -145,7 +145,7 @@ static void loss_task(const struct df_upsample_loss *work, int64_t task, float *
 static void combine_row(const struct df_upsample_loss *work, int64_t task, const float *scratch)
 {
     const int64_t source = task % work->h, size = work->w * work->classes;
-    const float scale = work->loss_count > 0 ? (float)(1.0 / (double)work->loss_count) : 0.0f;
+    const float scale = work->loss.count > 0 ? (float)(1.0 / (double)work->loss.count) : 0.0f;
     const float *low = scratch + task * size;
     const float *high = scratch + (work->batch * work->h + task) * size;
     float *to = work->dlogits + task * size;
@@ -176,12 +176,14 @@ int df_cpu_upsample_loss(struct df_backend *backend, struct df_upsample_loss *wo
         partial[chunk] = total;
     }
 
-    work->loss_sum = 0.0;
-    work->loss_count = 0;
+    work->loss.sum = 0.0;
+    work->loss.count = 0;
     for (int64_t chunk = 0; chunk < chunks; chunk++) {
-        work->loss_sum += partial[chunk].sum;
-        work->loss_count += partial[chunk].count;
+        work->loss.sum += partial[chunk].sum;
+        work->loss.count += partial[chunk].count;
     }
+    if (work->on_device)
+        *work->on_device = work->loss;
     if (!buffers)
         return 0;
 #pragma omp parallel for num_threads(backend->threads)

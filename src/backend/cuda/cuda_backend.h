@@ -16,6 +16,11 @@ int df_cuda_op_zero(struct df_backend *backend, void *memory, size_t bytes);
 int df_cuda_op_wait(struct df_backend *backend);
 int df_cuda_op_memory(struct df_backend *backend, struct df_memory_use *use);
 
+/* recording.c */
+int df_cuda_op_repeat(struct df_backend *backend, struct df_recording **recording, df_backend_work *work,
+                      void *argument);
+void df_cuda_op_recording_free(struct df_backend *backend, struct df_recording *recording);
+
 /* linear.c */
 struct df_linear *df_cuda_op_linear_create(struct df_backend *backend, const float *weight, const float *bias,
                                            int64_t out, int64_t in, int64_t usual_rows, bool backward);

@@ -47,6 +47,8 @@ struct df_cuda_context {
     struct df_conv_plans *convs;
     void *scratch;
     size_t scratch_bytes;
+    uint64_t scratch_moves; /* how often it has been allocated anew */
+    bool capturing;         /* work is taken down (recording.c): nothing may wait, be timed or allocated */
     struct df_cuda_staging staging;
     struct df_cuda_block *blocks;
     size_t allocated, most_allocated; /* bytes */

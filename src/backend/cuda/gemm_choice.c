@@ -236,6 +236,8 @@ int df_gemm_choose(struct df_cuda_context *context, const struct df_gemm_plan *p
     const struct df_gemm_choice *known = find_choice(choices, &gemm->key);
     if (known && known->candidate < n_candidates)
         return known->candidate;
+    if (context->capturing)
+        return df_error_set("a recorded product is not known");
     const int choice = find_fastest(context, plan, gemm, candidates, n_candidates);
     if (choice < 0)
         return -1;

@@ -11,21 +11,17 @@
 
 int df_cuda_op_upsample_loss(struct df_backend *backend, struct df_upsample_loss *work, float *scratch)
 {
-    const size_t result_bytes = df_cuda_aligned(sizeof(struct df_cuda_loss));
-    struct df_cuda_loss result;
+    const size_t result_bytes = df_cuda_aligned(sizeof(struct df_loss_sum));
 
     assert(work->classes >= 1 && work->classes <= MAX_CLASSES);
     assert(!work->dlogits || (work->labels && scratch));
     char *room = df_cuda_scratch(backend, result_bytes + df_cuda_upsample_loss_scratch(work));
     if (!room)
         return -1;
-    struct df_cuda_loss *loss = (struct df_cuda_loss *)(void *)room;
+    struct df_loss_sum *loss = work->on_device ? work->on_device : (struct df_loss_sum *)(void *)room;
     DF_TRY(DF_CUDA(
         df_cuda_upsample_loss(df_cuda_context(backend)->stream, work, scratch, room + result_bytes, loss)));
-    DF_TRY(df_cuda_op_download(backend, &result, loss, sizeof result));
-    work->loss_sum = result.sum;
-    work->loss_count = result.count;
-    return 0;
+    return work->on_device ? 0 : df_cuda_op_download(backend, &work->loss, loss, sizeof work->loss);
 }
 
 int df_cuda_op_upsample_logits(struct df_backend *backend, const float *logits, float *out, int64_t batch,

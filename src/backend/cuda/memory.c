@@ -3,6 +3,7 @@
 
 #include "dinoft/error.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,6 +81,7 @@ int df_cuda_op_upload(struct df_backend *backend, void *device, const void *host
     struct df_cuda_context *context = df_cuda_context(backend);
     struct df_cuda_staging *staging = &context->staging;
 
+    assert(!context->capturing);
     for (size_t offset = 0; offset < bytes; offset += DF_CUDA_STAGE_BYTES) {
         const size_t piece = piece_bytes(bytes, offset);
         const int half = staging->next;
@@ -106,6 +108,7 @@ int df_cuda_op_download(struct df_backend *backend, void *host, const void *devi
     struct df_cuda_context *context = df_cuda_context(backend);
     struct df_cuda_staging *staging = &context->staging;
 
+    assert(!context->capturing);
     for (size_t offset = 0; offset < bytes; offset += DF_CUDA_STAGE_BYTES) {
         const int half = staging->next;
         /* Uploads from this half come before it in the stream. */
@@ -157,8 +160,14 @@ void *df_cuda_scratch(struct df_backend *backend, size_t bytes)
 
     if (context->scratch && bytes <= context->scratch_bytes)
         return context->scratch;
+    if (context->capturing) {
+        df_error_set("a recorded operation needs %zu bytes of scratch memory, there are %zu", bytes,
+                     context->scratch_bytes);
+        return NULL;
+    }
     df_cuda_op_free(backend, context->scratch);
     context->scratch = df_cuda_op_alloc(backend, bytes);
     context->scratch_bytes = context->scratch ? bytes : 0;
+    context->scratch_moves++;
     return context->scratch;
 }

@@ -42,15 +42,15 @@ int df_cuda_op_decide(struct df_backend *backend, const float *sum, int64_t coun
                       int64_t views, const uint8_t *labels, uint8_t *prediction, double *loss_sum,
                       int64_t *loss_count)
 {
-    const size_t result_bytes = df_cuda_aligned(sizeof(struct df_cuda_loss));
-    struct df_cuda_loss result = {0};
+    const size_t result_bytes = df_cuda_aligned(sizeof(struct df_loss_sum));
+    struct df_loss_sum result = {0};
 
     assert(classes >= 1 && classes <= MAX_CLASSES && views > 0);
     if (count > 0) {
         char *room = df_cuda_scratch(backend, result_bytes + df_cuda_decide_scratch(count));
         if (!room)
             return -1;
-        struct df_cuda_loss *loss = (struct df_cuda_loss *)(void *)room;
+        struct df_loss_sum *loss = (struct df_loss_sum *)(void *)room;
         DF_TRY(DF_CUDA(df_cuda_decide(df_cuda_context(backend)->stream, sum, count, classes, views, labels,
                                       prediction, room + result_bytes, loss)));
         DF_TRY(df_cuda_op_download(backend, &result, loss, sizeof result));

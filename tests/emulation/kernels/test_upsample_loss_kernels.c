@@ -39,12 +39,12 @@ static void assert_prediction(const uint8_t *prediction, const double *large, in
     }
 }
 
-static struct df_cuda_loss run(const struct df_upsample_loss *work, float *gradient_scratch)
+static struct df_loss_sum run(const struct df_upsample_loss *work, float *gradient_scratch)
 {
-    struct df_cuda_loss *loss = device_room(sizeof *loss);
+    struct df_loss_sum *loss = device_room(sizeof *loss);
     void *scratch = device_room(df_cuda_upsample_loss_scratch(work));
     assert_ran(df_cuda_upsample_loss(NULL, work, gradient_scratch, scratch, loss));
-    return *(struct df_cuda_loss *)get_bytes(loss, sizeof *loss);
+    return *(struct df_loss_sum *)get_bytes(loss, sizeof *loss);
 }
 
 static void check(struct loss_case c)
@@ -70,7 +70,7 @@ static void check(struct loss_case c)
                                     .labels = put_bytes(labels, (size_t)pixels),
                                     .dlogits = device_room((size_t)n * sizeof(float)),
                                     .prediction = device_room((size_t)pixels)};
-    const struct df_cuda_loss all = run(&work, device_room((size_t)(2 * n) * sizeof(float)));
+    const struct df_loss_sum all = run(&work, device_room((size_t)(2 * n) * sizeof(float)));
     assert_int_equal(all.count, count);
     assert_true(fabs(all.sum - sum) <= 1e-6 * fmax(1.0, sum));
     assert_values("dlogits", get_values(work.dlogits, n, DF_F32), want, n, DF_F32, 1e-6);
@@ -78,11 +78,11 @@ static void check(struct loss_case c)
 
     work.dlogits = NULL;
     work.prediction = NULL;
-    const struct df_cuda_loss alone = run(&work, NULL);
+    const struct df_loss_sum alone = run(&work, NULL);
     assert_true(alone.sum == all.sum && alone.count == all.count);
     work.labels = NULL;
     work.prediction = device_room((size_t)pixels);
-    const struct df_cuda_loss none = run(&work, NULL);
+    const struct df_loss_sum none = run(&work, NULL);
     assert_true(none.sum == 0.0 && none.count == 0);
     assert_prediction(get_bytes(work.prediction, (size_t)pixels), large, pixels, c.classes);
     release_arrays();
@@ -159,7 +159,7 @@ static void what_is_wrong_shows(void **state)
     struct df_upsample_loss work = {.batch = 1, .h = 2, .w = 2, .classes = CLASSES, .height = 4, .width = 4};
     work.logits = put_values(logits, 4 * CLASSES, DF_F32);
     work.labels = put_bytes(labels, PIXELS);
-    struct df_cuda_loss loss = run(&work, NULL);
+    struct df_loss_sum loss = run(&work, NULL);
     assert_true(fabs(loss.sum - log(3.0)) < 1e-6 && loss.count == 1);
     labels[0] = 2;
     work.labels = put_bytes(labels, PIXELS);

@@ -97,13 +97,13 @@ static void probabilities_match(void **state)
     }
 }
 
-static struct df_cuda_loss decide(const float *sum, int64_t count, int64_t classes, int64_t views,
+static struct df_loss_sum decide(const float *sum, int64_t count, int64_t classes, int64_t views,
                                   const uint8_t *labels, uint8_t *prediction)
 {
-    struct df_cuda_loss *loss = device_room(sizeof *loss);
+    struct df_loss_sum *loss = device_room(sizeof *loss);
     assert_ran(df_cuda_decide(NULL, sum, count, classes, views, labels, prediction,
                               device_room(df_cuda_decide_scratch(count)), loss));
-    return *(struct df_cuda_loss *)get_bytes(loss, sizeof *loss);
+    return *(struct df_loss_sum *)get_bytes(loss, sizeof *loss);
 }
 
 static void check_decisions(int64_t count, int64_t classes)
@@ -130,7 +130,7 @@ static void check_decisions(int64_t count, int64_t classes)
     }
     const float *on_device = put_values(sum, count * classes, DF_F32);
     uint8_t *prediction = device_room((size_t)count);
-    struct df_cuda_loss got =
+    struct df_loss_sum got =
         decide(on_device, count, classes, views, put_bytes(labels, (size_t)count), prediction);
     assert_memory_equal(get_bytes(prediction, (size_t)count), want, (size_t)count);
     assert_true(fabs(got.sum - loss) <= 1e-9 * fabs(loss) && got.count == counted);
@@ -156,7 +156,7 @@ static void impossible_label_has_a_finite_loss(void **state)
     const float sum[2] = {1.0f, 0.0f};
     const uint8_t label = 1;
     (void)state;
-    const struct df_cuda_loss loss =
+    const struct df_loss_sum loss =
         decide(put_values(sum, 2, DF_F32), 1, 2, 1, put_bytes(&label, 1), device_room(1));
     assert_true(isfinite(loss.sum) && loss.sum > 80.0 && loss.count == 1);
     release_arrays();
