@@ -28,20 +28,14 @@ cudaError_t df_cuda_patchify(cudaStream_t stream, const float *image, void *patc
 
 /* --- resize.cu: decoded images to a batch of the model's size --- */
 
-/* Where an image or mask lies in a buffer that holds many: [height, width] pixels from byte `offset` on. */
-struct df_cuda_source {
-    int64_t offset;
-    int32_t width, height;
-};
-
 /* sources: device [batch]. Each image (uint8 RGB) is resized as df_resize_linear does, bit for bit, and
  * normalised as image_normalize does: image float32 [B, 3, height, width]. */
 cudaError_t df_cuda_resize_normalize(cudaStream_t stream, const uint8_t *pixels,
-                                     const struct df_cuda_source *sources, float *image, int64_t batch,
+                                     const struct df_packed_image *sources, float *image, int64_t batch,
                                      int64_t height, int64_t width, const float mean[3], const float std[3]);
 /* Each mask (uint8 class indices) is resized as df_resize_nearest does: labels uint8 [B, height, width]. */
 cudaError_t df_cuda_resize_labels(cudaStream_t stream, const uint8_t *masks,
-                                  const struct df_cuda_source *sources, uint8_t *labels, int64_t batch,
+                                  const struct df_packed_image *sources, uint8_t *labels, int64_t batch,
                                   int64_t height, int64_t width);
 
 /* --- tokens.cu --- */

@@ -64,11 +64,11 @@ __device__ __forceinline__ void copy_sums(int (&to)[3], const int (&from)[3])
 }
 
 __global__ void __launch_bounds__(columns_of_block)
-    resize_normalize(const uint8_t *pixels, const struct df_cuda_source *sources, float *image, int height,
+    resize_normalize(const uint8_t *pixels, const struct df_packed_image *sources, float *image, int height,
                      int width, struct normalization n)
 {
     DF_SHARED(struct tap, taps, [rows_of_block]);
-    const struct df_cuda_source source = sources[blockIdx.z];
+    const struct df_packed_image source = sources[blockIdx.z];
     const int x = (int)blockIdx.x * columns_of_block + (int)threadIdx.x,
               top = (int)blockIdx.y * rows_of_block;
     const int rows = min(rows_of_block, height - top);
@@ -110,11 +110,11 @@ __device__ __forceinline__ int nearest_index(int i, int source, int destination)
 }
 
 __global__ void __launch_bounds__(columns_of_block)
-    resize_labels(const uint8_t *masks, const struct df_cuda_source *sources, uint8_t *labels, int height,
+    resize_labels(const uint8_t *masks, const struct df_packed_image *sources, uint8_t *labels, int height,
                   int width)
 {
     DF_SHARED(int, source_rows, [rows_of_block]);
-    const struct df_cuda_source source = sources[blockIdx.z];
+    const struct df_packed_image source = sources[blockIdx.z];
     const int x = (int)blockIdx.x * columns_of_block + (int)threadIdx.x,
               top = (int)blockIdx.y * rows_of_block;
     const int rows = min(rows_of_block, height - top);
@@ -140,7 +140,7 @@ dim3 grid_of(int64_t batch, int64_t height, int64_t width)
 } // namespace
 
 cudaError_t df_cuda_resize_normalize(cudaStream_t stream, const uint8_t *pixels,
-                                     const struct df_cuda_source *sources, float *image, int64_t batch,
+                                     const struct df_packed_image *sources, float *image, int64_t batch,
                                      int64_t height, int64_t width, const float mean[3], const float std[3])
 {
     if (batch == 0)
@@ -151,7 +151,7 @@ cudaError_t df_cuda_resize_normalize(cudaStream_t stream, const uint8_t *pixels,
 }
 
 cudaError_t df_cuda_resize_labels(cudaStream_t stream, const uint8_t *masks,
-                                  const struct df_cuda_source *sources, uint8_t *labels, int64_t batch,
+                                  const struct df_packed_image *sources, uint8_t *labels, int64_t batch,
                                   int64_t height, int64_t width)
 {
     if (batch == 0)

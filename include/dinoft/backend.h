@@ -96,6 +96,21 @@ struct df_window {
     const float *row_weight, *column_weight; /* host [height], [width] */
 };
 
+/* Where an image or a mask is in a block that holds many: [height, width] pixels from byte `offset` on. */
+struct df_packed_image {
+    int64_t offset;
+    int32_t width, height;
+};
+
+/* A batch of decoded images and masks, to be brought to height x width. */
+struct df_packed_batch {
+    int64_t count, height, width;
+    const uint8_t *block;
+    const struct df_packed_image *images; /* [count], RGB; device, as the block is */
+    const struct df_packed_image *masks;  /* [count] */
+    float mean[3], std[3];
+};
+
 struct df_adamw {
     double lr, beta1, beta2, eps, weight_decay; /* double, as Python has them: 1 - 0.999f is not 0.001f */
     int64_t step;                               /* from 1 on */
@@ -123,6 +138,22 @@ struct df_backend_ops {
     int (*repeat)(struct df_backend *backend, struct df_recording **recording, df_backend_work *work,
                   void *argument);
     void (*recording_free)(struct df_backend *backend, struct df_recording *recording); /* NULL is allowed */
+
+    /* --- batches on their way to a device with memory of its own: NULL where backend->resizes is false ---
+     */
+
+    /* Memory of the host's that the device reads by itself. NULL with the error set. */
+    void *(*host_alloc)(struct df_backend *backend, size_t bytes);
+    void (*host_free)(struct df_backend *backend, void *memory);
+    /* Begins to copy from such memory, beside the operations that are under way; it only waits for the last
+     * resize_batch, which may still read what is written over. */
+    int (*send)(struct df_backend *backend, void *device, const void *host, size_t bytes);
+    /* Returns when the host's memory has been read by all that was sent. */
+    int (*sent)(struct df_backend *backend);
+    /* Images as df_resize_linear makes them, normalised like image_normalize: image float32 [count, 3, H, W].
+     * Masks as df_resize_nearest does: labels [count, H, W]. After what was sent before. */
+    int (*resize_batch)(struct df_backend *backend, const struct df_packed_batch *batch, float *image,
+                        uint8_t *labels);
 
     /* --- matrix products --- */
 
@@ -261,6 +292,7 @@ struct df_backend {
     const char *name;      /* "cpu", "cuda" */
     enum df_dtype compute; /* the type of "act" */
     int threads;
+    bool resizes; /* batches are best brought here as they were decoded (dinoft/packed_batch.h) */
 };
 
 /* Opens a device: "cpu", "cuda" or "auto" (the GPU if there is one that can be used, otherwise the CPU).

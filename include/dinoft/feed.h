@@ -16,6 +16,11 @@ struct df_feed_options {
 
 struct df_feed;
 
+/* A loader whose batches suit the model: packed, where its device resizes them. */
+struct df_loader *df_feed_open_loader(const struct df_dataset *dataset,
+                                      const struct df_loader_options *options,
+                                      const struct df_segmenter *segmenter);
+
 /* The loader, and the finished cache, must outlive the feed. NULL with the error set. */
 struct df_feed *df_feed_images(struct df_loader *loader);
 struct df_feed *df_feed_features(const struct df_feature_cache *cache, size_t label_bytes,
@@ -27,8 +32,8 @@ int64_t df_feed_batches(const struct df_feed *feed);
 
 int df_feed_start(struct df_feed *feed, int64_t epoch);
 
-/* Brings the epoch's next batch to the model: 1, and *batch says what it is; 0 at the end; -1 with the error
- * set. */
+/* Brings the epoch's next batch to the model: 1, and *batch says what it is until the next call; 0 at the
+ * end; -1 with the error set. A feed serves one model. */
 int df_feed_next(struct df_feed *feed, struct df_segmenter *segmenter, struct df_batch *batch);
 
 #endif

@@ -3,6 +3,7 @@
 #define DINOFT_LOADER_H
 
 #include "dinoft/dataset.h"
+#include "dinoft/packed_batch.h"
 
 /* Reads one sample at its original size, as df_dataset_read does; called from several threads at once. */
 typedef int df_sample_reader(void *context, const struct df_dataset *dataset, int64_t sample,
@@ -14,16 +15,20 @@ struct df_loader_options {
     int workers;           /* threads; 0: one for each core, at most 8 */
     bool shuffle;          /* a new order for each epoch, from seed and epoch only */
     uint64_t seed;
-    bool originals;         /* also hand out images and masks at their original size */
-    df_sample_reader *read; /* NULL: df_dataset_read */
+    bool originals;                 /* also hand out images and masks at their original size */
+    struct df_backend *device;      /* batches are packed for its resize_batch, in its host memory, instead of
+                                       being      resized here; it outlives the loader. NULL: they are resized */
+    struct df_packed_layout layout; /* for the device: of at least a batch */
+    df_sample_reader *read;         /* NULL: df_dataset_read */
     void *read_context;
 };
 
 struct df_batch {
     int64_t count;          /* images in it: batch_size, fewer in the epoch's last */
     const uint8_t *pixels;  /* [count, height, width, 3] RGB, resized linearly; NULL in a batch of stored
-                               features (dinoft/feed.h), and where nothing is resized */
+                               features (dinoft/feed.h), and where nothing is resized here */
     const uint8_t *labels;  /* [count, height, width], resized by nearest neighbour; NULL where nothing is */
+    const uint8_t *packed;  /* for a device that resizes: a block as options.layout says; else NULL */
     const int64_t *samples; /* [count] indices into the data set */
     const struct df_image *images, *masks; /* [count] the originals, if asked for; else NULL */
 };
@@ -42,9 +47,16 @@ int64_t df_loader_batches(const struct df_loader *loader);
 /* Starts an epoch (from 0 on); what was read ahead of an unfinished one is dropped. */
 int df_loader_start(struct df_loader *loader, int64_t epoch);
 
-/* The epoch's next batch: 1 and *batch filled (valid until the next call), 0 at the end (and before any
- * start), -1 with the error set for a batch with bad samples: its first one's; the call after that goes on
- * with the next batch. Batches and errors come in the order of the samples whatever the threads do. */
+/* The epoch's next batch: 1 and *batch filled (valid until the next call; packed for a device, until the next
+ * but one), 0 at the end (and before any start), -1 with the error set for a batch with bad samples: its
+ * first one's; the call after that goes on with the next batch. Batches and errors come in the order of the
+ * samples whatever the threads do. */
 int df_loader_next(struct df_loader *loader, struct df_batch *batch);
+
+/* Whether batches are packed for a device. */
+bool df_loader_packs(const struct df_loader *loader);
+
+/* Whether df_loader_next() would hand out a batch without waiting. */
+bool df_loader_is_ready(struct df_loader *loader);
 
 #endif

@@ -3,6 +3,7 @@
 #define DINOFT_SEGMENTER_H
 
 #include "dinoft/decoder.h"
+#include "dinoft/packed_batch.h"
 #include "dinoft/vit.h"
 
 struct df_segmenter_options {
@@ -14,6 +15,7 @@ struct df_segmenter_options {
     bool recompute;      /* training with LoRA takes less memory and more time, see struct df_vit_options */
     bool features_given; /* df_segmenter_load_features() brings what a backbone without LoRA would find: the
                             model has none, and no memory for one */
+    bool packed;         /* batches also come as df_segmenter_send() brings them, to a device that resizes */
     double rope_rescale;
     const char *backbone_path, *checkpoint_path; /* for error texts; NULL: "the backbone", "the checkpoint" */
     float mean[3], std[3];                       /* of the pixels, in [0, 1]; 0 and 1: only divided by 255 */
@@ -35,13 +37,15 @@ struct df_segmenter {
     struct df_vit *vit; /* NULL where features are given */
     struct df_decoder *decoder;
     struct df_arena arena;
-    size_t parameter_bytes;   /* of the arena, at its beginning */
-    uint8_t *pixels;          /* device [max_batch, H, W, 3]; NULL where features are given */
-    float *image;             /* device [max_batch, 3, H, W]; likewise */
-    uint8_t *labels;          /* device [max_batch, H, W] */
-    uint8_t *prediction;      /* device [max_batch, H, W] */
-    float *loss_scratch;      /* device [2 * logits] */
-    struct df_loss_sum *loss; /* device: of the last training step */
+    size_t parameter_bytes;          /* of the arena, at its beginning */
+    uint8_t *pixels;                 /* device [max_batch, H, W, 3]; NULL where features are given */
+    float *image;                    /* device [max_batch, 3, H, W]; likewise */
+    uint8_t *incoming;               /* device: the block of a packed batch; NULL without */
+    struct df_packed_layout packing; /* of the block */
+    uint8_t *labels;                 /* device [max_batch, H, W] */
+    uint8_t *prediction;             /* device [max_batch, H, W] */
+    float *loss_scratch;             /* device [2 * logits] */
+    struct df_loss_sum *loss;        /* device: of the last training step */
     struct df_recorded_step recorded[DF_RECORDED_STEPS];
     float *features[DF_VIT_MAX_FEATURES];  /* device [max_batch * P, dim]: what the decoder reads */
     float *dfeatures[DF_VIT_MAX_FEATURES]; /* their gradients; NULL: not wanted */
@@ -73,6 +77,12 @@ int df_segmenter_set_size(struct df_segmenter *segmenter, int64_t height, int64_
  * normalised. */
 int df_segmenter_load_pixels(struct df_segmenter *segmenter, int64_t count, const uint8_t *pixels,
                              const uint8_t *labels);
+/* Begins to bring a packed batch (host, of the device's host_alloc, laid out like segmenter->packing) to the
+ * device, beside whatever is under way there; it is the batch that the model works on once it is received.
+ * The host's memory stays as it is until then. */
+int df_segmenter_send(struct df_segmenter *segmenter, int64_t count, const uint8_t *packed);
+int df_segmenter_receive(struct df_segmenter *segmenter, int64_t count);
+
 /* The same for an image that is float32 [count, 3, H, W] and normalised already. */
 int df_segmenter_load_image(struct df_segmenter *segmenter, int64_t count, const float *image,
                             const uint8_t *labels);
@@ -106,6 +116,13 @@ int df_segmenter_train_step(struct df_segmenter *segmenter, int64_t count, doubl
 
 /* Predicted classes of the batch at the images' size, to the host [count, H, W]. */
 int df_segmenter_download_prediction(struct df_segmenter *segmenter, int64_t count, uint8_t *prediction);
+
+/* Prediction of image i of the batch at the images' size, to the host [H, W], and its loss against its
+ * labels, which were brought with it. */
+int df_segmenter_predict(struct df_segmenter *segmenter, int64_t i, uint8_t *prediction, double *loss_sum,
+                         int64_t *loss_count);
+/* These labels, to the host [H, W]. */
+int df_segmenter_download_labels(struct df_segmenter *segmenter, int64_t i, uint8_t *labels);
 
 /* Prediction and loss of image i of the batch against a mask of any size, on logits brought to that size. */
 int df_segmenter_predict_at(struct df_segmenter *segmenter, int64_t i, int64_t height, int64_t width,

@@ -144,6 +144,24 @@ static void recording_free_plain(struct df_backend *backend, struct df_recording
     inner->ops->recording_free(inner, recording);
 }
 
+static void *host_alloc_plain(struct df_backend *backend, size_t bytes)
+{
+    struct df_backend *inner = df_profiler_inner(backend);
+    return inner->ops->host_alloc(inner, bytes);
+}
+
+static void host_free_plain(struct df_backend *backend, void *memory)
+{
+    struct df_backend *inner = df_profiler_inner(backend);
+    inner->ops->host_free(inner, memory);
+}
+
+static int sent_plain(struct df_backend *backend)
+{
+    struct df_backend *inner = df_profiler_inner(backend);
+    return inner->ops->sent(inner);
+}
+
 /* --- memory --- */
 
 static struct profiled_call enter_transfer(struct df_backend *backend, size_t bytes)
@@ -161,6 +179,24 @@ static int download_timed(struct df_backend *backend, void *host, const void *de
 {
     struct profiled_call call = enter_transfer(backend, bytes);
     return HAND_ON(download, host, device, bytes);
+}
+
+static int send_timed(struct df_backend *backend, void *device, const void *host, size_t bytes)
+{
+    struct profiled_call call = enter_transfer(backend, bytes);
+    return HAND_ON(send, device, host, bytes);
+}
+
+/* Of the images' own sizes, which are on the device, nothing is known here: bytes are those of the results.
+ */
+static int resize_batch_timed(struct df_backend *backend, const struct df_packed_batch *batch, float *image,
+                              uint8_t *labels)
+{
+    const int64_t pixels = batch->count * batch->height * batch->width;
+    struct profiled_call call =
+        df_profiler_enter(backend, (struct profiled_work){0, f32(3 * pixels) + (double)pixels},
+                          "[" I64 "] to " I64 " x " I64, batch->count, batch->height, batch->width);
+    return HAND_ON(resize_batch, batch, image, labels);
 }
 
 static int copy_timed(struct df_backend *backend, void *destination, const void *source, size_t bytes)
@@ -526,6 +562,11 @@ const struct df_backend_ops df_profiler_ops = {
     .memory = memory_plain,
     .repeat = repeat_plain,
     .recording_free = recording_free_plain,
+    .host_alloc = host_alloc_plain,
+    .host_free = host_free_plain,
+    .send = send_timed,
+    .sent = sent_plain,
+    .resize_batch = resize_batch_timed,
     .linear_create = linear_create_plain,
     .linear_free = linear_free_plain,
     .linear_bytes = linear_bytes_plain,
@@ -562,5 +603,5 @@ const struct df_backend_ops df_profiler_ops = {
     .adamw = adamw_timed,
 };
 
-_Static_assert(sizeof(struct df_backend_ops) == 45 * sizeof(void (*)(void)),
+_Static_assert(sizeof(struct df_backend_ops) == 50 * sizeof(void (*)(void)),
                "an operation that is new in struct df_backend_ops is wanted in the table above too");

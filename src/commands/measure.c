@@ -1,6 +1,7 @@
 #include "measure.h"
 
 #include "dinoft/error.h"
+#include "dinoft/feed.h"
 #include "dinoft/log.h"
 #include "dinoft/size.h"
 
@@ -136,7 +137,7 @@ struct df_loader *measure_loader(const struct measure *measure, bool originals, 
         .read = read,
         .read_context = context,
     };
-    return df_loader_open(measure->dataset, &options);
+    return df_feed_open_loader(measure->dataset, &options, measure->segmenter);
 }
 
 void measure_describe(const struct measure *measure, char *text, size_t size)

@@ -177,6 +177,7 @@ int memory_plan_print(const struct df_config *config, const struct df_vit_config
     backend = df_backend_open(config->device, config->precision, 0);
     if (!backend)
         return -1;
+    options.packed = backend->resizes;
     for (int i = 0; i < 2; i++) {
         options.training = i == 0;
         if (make_plan(&plans[i], backend, vit, &options) != 0)

@@ -75,7 +75,8 @@ static inline enum df_dtype act_of(const struct selftest_side *side)
 
 typedef void selftest_builder(struct selftest_case *test);
 
-/* The cases of the two files, NULL at the end. */
+/* The cases of each file, NULL at the end. */
+extern selftest_builder *const selftest_batches[];
 extern selftest_builder *const selftest_transformer[];
 extern selftest_builder *const selftest_decoder[];
 

@@ -355,9 +355,11 @@ int selftest_operations(struct df_backend *reference, struct df_backend *device,
                         const struct selftest_setting *setting, selftest_report *report, void *context,
                         int *disagreements)
 {
+    static selftest_builder *const *const files[] = {selftest_batches, selftest_transformer,
+                                                     selftest_decoder};
     float *normals = malloc(NORMALS * sizeof *normals);
     struct df_rng rng;
-    int status;
+    int status = 0;
 
     if (!normals)
         return df_error_memory("random numbers", NORMALS * sizeof *normals);
@@ -374,9 +376,8 @@ int selftest_operations(struct df_backend *reference, struct df_backend *device,
         .normals = normals,
     };
     *disagreements = 0;
-    status = run_builders(selftest_transformer, &empty, reference, device, report, context, disagreements);
-    if (status == 0)
-        status = run_builders(selftest_decoder, &empty, reference, device, report, context, disagreements);
+    for (size_t i = 0; status == 0 && i < sizeof files / sizeof files[0]; i++)
+        status = run_builders(files[i], &empty, reference, device, report, context, disagreements);
     free(normals);
     return status;
 }

@@ -1,7 +1,7 @@
 /* The ring of batches: worker threads take positions of the epoch's order one after the other and fill
- * batch position / batch_size in slot batch % SLOTS; the consumer waits for its next batch to be complete. A
- * position is handed out only while its batch's slot is free, that is up to SLOTS batches from the consumer's
- * on. */
+ * batch position / batch_size in slot batch % n_slots; the consumer waits for its next batch to be complete.
+ * A position is handed out only while its batch's slot is free, that is up to n_slots batches from the
+ * consumer's oldest on. */
 #include "dinoft/loader.h"
 
 #include "dinoft/error.h"
@@ -14,12 +14,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SLOTS             3 /* one with the consumer, two ahead */
+#define AHEAD             2 /* batches that are read before the consumer asks for them */
+#define HELD_MOST         2 /* batches that the consumer has, see df_loader_next() */
+#define SLOTS_MOST        (AHEAD + HELD_MOST)
 #define MAX_WORKERS       256
 #define USUAL_WORKERS_MAX 8
 
 struct slot {
-    uint8_t *pixels, *labels;
+    uint8_t *pixels, *labels; /* NULL where nothing is resized here */
+    uint8_t *packed;          /* the device's host memory; NULL without one */
     int64_t *samples;
     struct df_image *images, *masks; /* NULL unless originals are wanted */
     int64_t finished;                /* samples that are done, well or not */
@@ -33,7 +36,9 @@ struct df_loader {
     int64_t capacity; /* samples that a slot has room for */
     int64_t batches;
     int64_t *order;
-    struct slot slots[SLOTS];
+    int held;    /* batches that the consumer may have */
+    int n_slots; /* AHEAD more */
+    struct slot slots[SLOTS_MOST];
 
     pthread_t *threads;
     int n_threads;
@@ -47,7 +52,7 @@ struct df_loader {
     int64_t next_position; /* to hand out */
     int64_t end_position;  /* handing out stops here: the count, or 0 between epochs */
     int64_t first_batch;   /* the oldest batch whose slot is in use */
-    int64_t next_batch;    /* for the consumer; first_batch or one more */
+    int64_t next_batch;    /* for the consumer; first_batch and up to `held` more */
     int in_flight;         /* samples that workers are busy with */
 };
 
@@ -74,17 +79,56 @@ static void keep(struct df_image *place, struct df_image *image)
     *place = *image;
 }
 
-static int load_sample(const struct df_loader *loader, int64_t sample, struct slot *slot, int64_t at)
+static int resize_sample(const struct df_loader *loader, const struct df_image *image,
+                         const struct df_image *mask, struct slot *slot, int64_t at)
 {
     const int64_t height = loader->options.height, width = loader->options.width;
+
+    df_resize_nearest(mask, slot->labels + at * height * width, width, height);
+    return df_resize_linear(image, slot->pixels + at * height * width * 3, width, height);
+}
+
+/* Its place in the block, and whether it goes there as it is. */
+static bool place(const struct df_loader *loader, const struct df_image *image, size_t offset,
+                  struct df_packed_image *entry)
+{
+    const bool fits = image->width * image->height <= loader->options.layout.room;
+
+    entry->offset = (int64_t)offset;
+    entry->width = (int32_t)(fits ? image->width : loader->options.width);
+    entry->height = (int32_t)(fits ? image->height : loader->options.height);
+    return fits;
+}
+
+static int pack_sample(const struct df_loader *loader, const struct df_image *image,
+                       const struct df_image *mask, struct slot *slot, int64_t at)
+{
+    const struct df_packed_layout *layout = &loader->options.layout;
+    const int64_t height = loader->options.height, width = loader->options.width;
+    const size_t image_at = df_packed_image_at(layout, at), mask_at = df_packed_mask_at(layout, at);
+    struct df_packed_image *images = (struct df_packed_image *)(void *)(slot->packed + layout->image_table);
+    struct df_packed_image *masks = (struct df_packed_image *)(void *)(slot->packed + layout->mask_table);
+
+    if (place(loader, mask, mask_at, &masks[at]))
+        memcpy(slot->packed + mask_at, mask->pixels, (size_t)(mask->width * mask->height));
+    else
+        df_resize_nearest(mask, slot->packed + mask_at, width, height);
+    if (!place(loader, image, image_at, &images[at]))
+        return df_resize_linear(image, slot->packed + image_at, width, height);
+    memcpy(slot->packed + image_at, image->pixels, 3 * (size_t)(image->width * image->height));
+    return 0;
+}
+
+static int load_sample(const struct df_loader *loader, int64_t sample, struct slot *slot, int64_t at)
+{
     struct df_image image, mask;
     int status = 0;
 
     DF_TRY(read_sample(loader, sample, &image, &mask));
-    if (height > 0) {
-        status = df_resize_linear(&image, slot->pixels + at * height * width * 3, width, height);
-        df_resize_nearest(&mask, slot->labels + at * height * width, width, height);
-    }
+    if (slot->packed)
+        status = pack_sample(loader, &image, &mask, slot, at);
+    else if (slot->pixels)
+        status = resize_sample(loader, &image, &mask, slot, at);
     if (slot->images) {
         keep(&slot->images[at], &image);
         keep(&slot->masks[at], &mask);
@@ -98,7 +142,7 @@ static int load_sample(const struct df_loader *loader, int64_t sample, struct sl
 static bool has_work(const struct df_loader *loader)
 {
     return loader->next_position < loader->end_position &&
-           loader->next_position / loader->options.batch_size < loader->first_batch + SLOTS;
+           loader->next_position / loader->options.batch_size < loader->first_batch + loader->n_slots;
 }
 
 static void note_failure(struct slot *slot, int64_t at)
@@ -122,7 +166,7 @@ static void *work(void *argument)
             break;
         int64_t position = loader->next_position++;
         int64_t at = position % loader->options.batch_size;
-        struct slot *slot = &loader->slots[position / loader->options.batch_size % SLOTS];
+        struct slot *slot = &loader->slots[position / loader->options.batch_size % loader->n_slots];
         int64_t sample = loader->order[position];
         loader->in_flight++;
         pthread_mutex_unlock(&loader->lock);
@@ -141,11 +185,39 @@ static void *work(void *argument)
     return NULL;
 }
 
+/* Room for pixels and labels, or for a packed block. */
+static int allocate_pixels(const struct df_loader *loader, struct slot *slot, size_t bytes)
+{
+    struct df_backend *device = loader->options.device;
+
+    if (bytes == 0)
+        return 0;
+    if (device)
+        return (slot->packed = device->ops->host_alloc(device, loader->options.layout.bytes)) ? 0 : -1;
+    slot->pixels = malloc(bytes);
+    slot->labels = malloc(bytes / 3);
+    return slot->pixels && slot->labels ? 0 : df_error_memory("a batch of images", bytes / 3 * 4);
+}
+
+static int allocate_slot(const struct df_loader *loader, struct slot *slot, size_t bytes)
+{
+    const size_t count = (size_t)loader->capacity;
+
+    DF_TRY(allocate_pixels(loader, slot, bytes));
+    slot->samples = malloc(count * sizeof *slot->samples);
+    if (loader->options.originals) {
+        slot->images = calloc(count, sizeof *slot->images);
+        slot->masks = calloc(count, sizeof *slot->masks);
+    }
+    if (slot->samples && (!loader->options.originals || (slot->images && slot->masks)))
+        return 0;
+    return df_error_memory("a batch's samples", count * (sizeof *slot->samples + 2 * sizeof *slot->images));
+}
+
 static int allocate(struct df_loader *loader)
 {
     const struct df_loader_options *options = &loader->options;
     const int64_t shape[] = {loader->capacity, options->height, options->width, 3};
-    const size_t count = (size_t)loader->capacity;
     size_t bytes;
 
     if (!df_shape_count(shape, 4, &bytes))
@@ -156,21 +228,8 @@ static int allocate(struct df_loader *loader)
     if (!loader->order)
         return df_error_memory("the order of the samples",
                                (unsigned long long)loader->dataset->count * sizeof *loader->order);
-    for (int i = 0; i < SLOTS; i++) {
-        struct slot *slot = &loader->slots[i];
-        if (bytes > 0) {
-            slot->pixels = malloc(bytes);
-            slot->labels = malloc(bytes / 3);
-        }
-        slot->samples = malloc(count * sizeof *slot->samples);
-        if (options->originals) {
-            slot->images = calloc(count, sizeof *slot->images);
-            slot->masks = calloc(count, sizeof *slot->masks);
-        }
-        if ((bytes > 0 && (!slot->pixels || !slot->labels)) || !slot->samples ||
-            (options->originals && (!slot->images || !slot->masks)))
-            return df_error_memory("a batch of images", (unsigned long long)bytes / 3 * 4);
-    }
+    for (int i = 0; i < loader->n_slots; i++)
+        DF_TRY(allocate_slot(loader, &loader->slots[i], bytes));
     return 0;
 }
 
@@ -236,6 +295,8 @@ struct df_loader *df_loader_open(const struct df_dataset *dataset, const struct 
         loader->options.workers = usual_workers();
     loader->capacity = df_min_i64(options->batch_size, dataset->count);
     loader->batches = (dataset->count - 1) / options->batch_size + 1;
+    loader->held = options->device ? HELD_MOST : 1;
+    loader->n_slots = AHEAD + loader->held;
     pthread_mutex_init(&loader->lock, NULL);
     pthread_cond_init(&loader->work_changed, NULL);
     pthread_cond_init(&loader->done_changed, NULL);
@@ -256,7 +317,7 @@ void df_loader_close(struct df_loader *loader)
     for (int i = 0; i < loader->n_threads; i++)
         pthread_join(loader->threads[i], NULL);
     free(loader->threads);
-    for (int i = 0; i < SLOTS; i++) {
+    for (int i = 0; i < loader->n_slots; i++) {
         struct slot *slot = &loader->slots[i];
         for (int64_t k = 0; slot->images && slot->masks && k < loader->capacity; k++) {
             df_image_free(&slot->images[k]);
@@ -267,6 +328,8 @@ void df_loader_close(struct df_loader *loader)
         free(slot->samples);
         free(slot->labels);
         free(slot->pixels);
+        if (slot->packed)
+            loader->options.device->ops->host_free(loader->options.device, slot->packed);
     }
     free(loader->order);
     pthread_cond_destroy(&loader->done_changed);
@@ -293,6 +356,11 @@ void df_sample_order(int64_t *order, int64_t count, bool shuffle, uint64_t seed,
         order[i] = i;
 }
 
+bool df_loader_packs(const struct df_loader *loader)
+{
+    return loader->options.device != NULL;
+}
+
 static void clear_slot(struct slot *slot)
 {
     slot->finished = 0;
@@ -307,7 +375,7 @@ int df_loader_start(struct df_loader *loader, int64_t epoch)
         pthread_cond_wait(&loader->done_changed, &loader->lock);
     df_sample_order(loader->order, loader->dataset->count, loader->options.shuffle, loader->options.seed,
                     epoch);
-    for (int i = 0; i < SLOTS; i++)
+    for (int i = 0; i < loader->n_slots; i++)
         clear_slot(&loader->slots[i]);
     loader->next_position = 0;
     loader->first_batch = 0;
@@ -318,34 +386,62 @@ int df_loader_start(struct df_loader *loader, int64_t epoch)
     return 0;
 }
 
+/* The consumer's next batch is due and not handed out yet. */
+static bool has_next(const struct df_loader *loader)
+{
+    return loader->end_position > 0 && loader->next_batch < loader->batches;
+}
+
+static struct slot *next_slot(struct df_loader *loader)
+{
+    return &loader->slots[loader->next_batch % loader->n_slots];
+}
+
+bool df_loader_is_ready(struct df_loader *loader)
+{
+    pthread_mutex_lock(&loader->lock);
+    const struct slot *slot = next_slot(loader);
+    const bool ready =
+        has_next(loader) && slot->finished == batch_count(loader, loader->next_batch) && slot->failed < 0;
+    pthread_mutex_unlock(&loader->lock);
+    return ready;
+}
+
+/* The consumer has as many batches as it may, and is done with the oldest. */
+static void take_back(struct df_loader *loader)
+{
+    if (loader->next_batch - loader->first_batch < loader->held)
+        return;
+    clear_slot(&loader->slots[loader->first_batch++ % loader->n_slots]);
+    pthread_cond_broadcast(&loader->work_changed);
+}
+
+static int hand_out(struct df_loader *loader, struct df_batch *batch)
+{
+    struct slot *slot = next_slot(loader);
+    const int64_t count = batch_count(loader, loader->next_batch);
+
+    while (slot->finished < count)
+        pthread_cond_wait(&loader->done_changed, &loader->lock);
+    loader->next_batch++;
+    if (slot->failed >= 0)
+        return df_error_set("%s", slot->error);
+    *batch = (struct df_batch){.count = count,
+                               .pixels = slot->pixels,
+                               .labels = slot->labels,
+                               .packed = slot->packed,
+                               .samples = slot->samples,
+                               .images = slot->images,
+                               .masks = slot->masks};
+    return 1;
+}
+
 int df_loader_next(struct df_loader *loader, struct df_batch *batch)
 {
-    int result = 0;
-
     memset(batch, 0, sizeof *batch);
     pthread_mutex_lock(&loader->lock);
-    if (loader->first_batch < loader->next_batch) { /* the consumer is done with the one that it has */
-        clear_slot(&loader->slots[loader->first_batch % SLOTS]);
-        loader->first_batch = loader->next_batch;
-        pthread_cond_broadcast(&loader->work_changed);
-    }
-    if (loader->end_position > 0 && loader->next_batch < loader->batches) {
-        struct slot *slot = &loader->slots[loader->next_batch % SLOTS];
-        int64_t count = batch_count(loader, loader->next_batch++);
-        while (slot->finished < count)
-            pthread_cond_wait(&loader->done_changed, &loader->lock);
-        if (slot->failed >= 0) {
-            result = df_error_set("%s", slot->error);
-        } else {
-            *batch = (struct df_batch){.count = count,
-                                       .pixels = slot->pixels,
-                                       .labels = slot->labels,
-                                       .samples = slot->samples,
-                                       .images = slot->images,
-                                       .masks = slot->masks};
-            result = 1;
-        }
-    }
+    take_back(loader);
+    const int result = has_next(loader) ? hand_out(loader, batch) : 0;
     pthread_mutex_unlock(&loader->lock);
     return result;
 }

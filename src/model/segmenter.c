@@ -51,6 +51,9 @@ static void plan_backbone(struct df_segmenter *segmenter)
 
     segmenter->pixels = df_arena_take(arena, "pixels", 3 * all, DF_U8);
     segmenter->image = df_arena_take(arena, "normalised image", 3 * all, DF_F32);
+    if (segmenter->options.packed)
+        segmenter->incoming =
+            df_arena_take(arena, "images as they were decoded", (int64_t)segmenter->packing.bytes, DF_U8);
     df_vit_plan(segmenter->vit, arena);
     for (int i = 0; i < segmenter->decoder->ops->n_features; i++)
         segmenter->features[i] = df_vit_feature(segmenter->vit, i);
@@ -131,6 +134,14 @@ static int start_parameters(struct df_segmenter *segmenter, const struct df_stat
                                                                      : "the checkpoint");
 }
 
+static int lay_out_block(struct df_segmenter *segmenter)
+{
+    const struct df_segmenter_options *options = &segmenter->options;
+
+    assert(segmenter->backend->resizes);
+    return df_packed_layout_init(&segmenter->packing, options->max_batch, options->height, options->width);
+}
+
 /* The model, its memory counted but not taken. Without a backbone no weights are packed. */
 static struct df_segmenter *create_counted(struct df_backend *backend, const struct df_state *backbone,
                                            const struct df_vit_config *config,
@@ -145,8 +156,9 @@ static struct df_segmenter *create_counted(struct df_backend *backend, const str
     segmenter->options = *options;
     df_arena_init(&segmenter->arena, backend);
 
-    assert(!options->features_given || options->rank == 0);
-    if ((!options->features_given &&
+    assert(!options->features_given || (options->rank == 0 && !options->packed));
+    if ((options->packed && lay_out_block(segmenter) != 0) ||
+        (!options->features_given &&
          create_vit(segmenter, backbone, config, checkpoint, ops->n_features) != 0) ||
         create_decoder(segmenter, config, ops) != 0) {
         df_segmenter_free(segmenter);
@@ -196,6 +208,8 @@ int df_segmenter_set_size(struct df_segmenter *segmenter, int64_t height, int64_
     DF_TRY(segmenter->decoder->ops->set_grid(segmenter->decoder, height / patch, width / patch));
     segmenter->options.height = height;
     segmenter->options.width = width;
+    if (segmenter->options.packed)
+        DF_TRY(lay_out_block(segmenter));
     df_arena_init(&segmenter->arena, segmenter->backend);
     plan(segmenter);
     if (df_arena_replace(&segmenter->arena, &old, segmenter->parameter_bytes) != 0) {
@@ -241,6 +255,45 @@ int df_segmenter_load_pixels(struct df_segmenter *segmenter, int64_t count, cons
     DF_TRY(backend->ops->upload(backend, segmenter->pixels, source, (size_t)(3 * pixels(segmenter, count))));
     return backend->ops->image_normalize(backend, segmenter->pixels, segmenter->image, count, options->height,
                                          options->width, options->mean, options->std);
+}
+
+/* The parts of the block that hold something. */
+int df_segmenter_send(struct df_segmenter *segmenter, int64_t count, const uint8_t *packed)
+{
+    struct df_backend *backend = segmenter->backend;
+    const struct df_packed_layout *layout = &segmenter->packing;
+    const struct df_packed_image *images = (const void *)(packed + layout->image_table);
+    const struct df_packed_image *masks = (const void *)(packed + layout->mask_table);
+
+    assert(segmenter->incoming && count >= 1 && count <= segmenter->options.max_batch);
+    DF_TRY(backend->ops->send(backend, segmenter->incoming, packed, layout->images));
+    for (int64_t i = 0; i < count; i++) {
+        const size_t pixels = (size_t)images[i].width * (size_t)images[i].height;
+        const size_t mask_pixels = (size_t)masks[i].width * (size_t)masks[i].height;
+        DF_TRY(backend->ops->send(backend, segmenter->incoming + images[i].offset, packed + images[i].offset,
+                                  3 * pixels));
+        DF_TRY(backend->ops->send(backend, segmenter->incoming + masks[i].offset, packed + masks[i].offset,
+                                  mask_pixels));
+    }
+    return 0;
+}
+
+int df_segmenter_receive(struct df_segmenter *segmenter, int64_t count)
+{
+    const struct df_segmenter_options *options = &segmenter->options;
+    struct df_packed_batch batch = {
+        .count = count,
+        .height = options->height,
+        .width = options->width,
+        .block = segmenter->incoming,
+        .images = (const void *)(segmenter->incoming + segmenter->packing.image_table),
+        .masks = (const void *)(segmenter->incoming + segmenter->packing.mask_table),
+    };
+
+    memcpy(batch.mean, options->mean, sizeof batch.mean);
+    memcpy(batch.std, options->std, sizeof batch.std);
+    return segmenter->backend->ops->resize_batch(segmenter->backend, &batch, segmenter->image,
+                                                 segmenter->labels);
 }
 
 int df_segmenter_load_image(struct df_segmenter *segmenter, int64_t count, const float *image,
@@ -408,35 +461,55 @@ static uint8_t *reserve_resized(struct df_segmenter *segmenter, size_t bytes)
     return segmenter->resized;
 }
 
+/* Image i under work, whose logits are still those of the first; the prediction also to the host. */
+static int predict_image(struct df_segmenter *segmenter, int64_t i, struct df_upsample_loss *work,
+                         uint8_t *prediction, double *loss_sum, int64_t *loss_count)
+{
+    struct df_backend *backend = segmenter->backend;
+
+    work->logits += logit_count(segmenter, i);
+    DF_TRY(backend->ops->upsample_loss(backend, work, NULL));
+    if (loss_sum)
+        *loss_sum = work->loss.sum;
+    if (loss_count)
+        *loss_count = work->loss.count;
+    return backend->ops->download(backend, prediction, work->prediction,
+                                  (size_t)(work->height * work->width));
+}
+
+int df_segmenter_predict(struct df_segmenter *segmenter, int64_t i, uint8_t *prediction, double *loss_sum,
+                         int64_t *loss_count)
+{
+    struct df_upsample_loss work = describe_loss(segmenter, 1);
+
+    work.labels = segmenter->labels + pixels(segmenter, i);
+    work.prediction = segmenter->prediction + pixels(segmenter, i);
+    return predict_image(segmenter, i, &work, prediction, loss_sum, loss_count);
+}
+
+int df_segmenter_download_labels(struct df_segmenter *segmenter, int64_t i, uint8_t *labels)
+{
+    return segmenter->backend->ops->download(
+        segmenter->backend, labels, segmenter->labels + pixels(segmenter, i), (size_t)pixels(segmenter, 1));
+}
+
 int df_segmenter_predict_at(struct df_segmenter *segmenter, int64_t i, int64_t height, int64_t width,
                             const uint8_t *labels, uint8_t *prediction, double *loss_sum, int64_t *loss_count)
 {
     struct df_backend *backend = segmenter->backend;
-    const struct df_decoder *decoder = segmenter->decoder;
-    size_t bytes = (size_t)(height * width);
+    const size_t bytes = (size_t)(height * width);
+    struct df_upsample_loss work = describe_loss(segmenter, 1);
     uint8_t *device = reserve_resized(segmenter, bytes);
+
     if (!device)
         return -1;
-    struct df_upsample_loss work = {
-        .batch = 1,
-        .h = decoder->logits_h,
-        .w = decoder->logits_w,
-        .classes = decoder->shape.classes,
-        .height = height,
-        .width = width,
-        .logits = decoder->logits + logit_count(segmenter, i),
-        .labels = labels ? device + bytes : NULL,
-        .prediction = device,
-    };
-
     if (labels)
         DF_TRY(backend->ops->upload(backend, device + bytes, labels, bytes));
-    DF_TRY(backend->ops->upsample_loss(backend, &work, NULL));
-    if (loss_sum)
-        *loss_sum = work.loss.sum;
-    if (loss_count)
-        *loss_count = work.loss.count;
-    return backend->ops->download(backend, prediction, device, bytes);
+    work.height = height;
+    work.width = width;
+    work.labels = labels ? device + bytes : NULL;
+    work.prediction = device;
+    return predict_image(segmenter, i, &work, prediction, loss_sum, loss_count);
 }
 
 int df_segmenter_download_logits(struct df_segmenter *segmenter, int64_t i, float *logits)

@@ -51,7 +51,8 @@ static int choose_labels(struct run *run, const struct df_batch *batch, int64_t 
         df_resize_nearest(&batch->masks[i], run->labels, prediction->width, prediction->height);
         prediction->labels = run->labels;
     } else {
-        prediction->labels = batch->labels + i * pixels;
+        DF_TRY(df_segmenter_download_labels(run->segmenter, i, run->labels));
+        prediction->labels = run->labels;
     }
     return 0;
 }
@@ -69,6 +70,8 @@ static int measure_image(struct run *run, const struct df_batch *batch, int64_t 
         DF_TRY(df_inference_predict(evaluation->inference, &batch->images[i], prediction.height,
                                     prediction.width, prediction.labels, run->classes, &loss_sum,
                                     &loss_count));
+    else if (!evaluation->original)
+        DF_TRY(df_segmenter_predict(run->segmenter, i, run->classes, &loss_sum, &loss_count));
     else
         DF_TRY(df_segmenter_predict_at(run->segmenter, i, prediction.height, prediction.width,
                                        prediction.labels, run->classes, &loss_sum, &loss_count));

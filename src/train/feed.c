@@ -9,6 +9,8 @@
 
 struct df_feed {
     struct df_loader *loader; /* NULL: features */
+    struct df_batch ahead;    /* the next one, packed: on its way to the device; count 0: there is none */
+    struct df_backend *sends; /* reads the loader's memory beside other work; NULL: nothing was sent yet */
     const struct df_feature_cache *cache;
     struct df_feed_options options;
     size_t label_bytes;
@@ -24,6 +26,19 @@ static struct df_feed *new_feed(void)
     if (!feed)
         df_error_memory("a feed", sizeof *feed);
     return feed;
+}
+
+struct df_loader *df_feed_open_loader(const struct df_dataset *dataset,
+                                      const struct df_loader_options *options,
+                                      const struct df_segmenter *segmenter)
+{
+    struct df_loader_options suited = *options;
+
+    if (segmenter->options.packed && options->height > 0) {
+        suited.device = segmenter->backend;
+        suited.layout = segmenter->packing;
+    }
+    return df_loader_open(dataset, &suited);
 }
 
 struct df_feed *df_feed_images(struct df_loader *loader)
@@ -61,10 +76,17 @@ struct df_feed *df_feed_features(const struct df_feature_cache *cache, size_t la
     return NULL;
 }
 
+/* From here on the loader may fill the memory that was sent. */
+static int finish_sending(struct df_feed *feed)
+{
+    return feed->sends ? feed->sends->ops->sent(feed->sends) : 0;
+}
+
 void df_feed_free(struct df_feed *feed)
 {
     if (!feed)
         return;
+    (void)finish_sending(feed);
     free(feed->order);
     free(feed->labels);
     free(feed->room);
@@ -91,12 +113,41 @@ int df_feed_start(struct df_feed *feed, int64_t epoch)
 {
     const struct df_feed_options *options = &feed->options;
 
-    if (feed->loader)
+    if (feed->loader) {
+        DF_TRY(finish_sending(feed));
+        feed->ahead.count = 0;
         return df_loader_start(feed->loader, epoch);
+    }
     df_sample_order(feed->order, options->count, options->shuffle, options->seed, epoch);
     feed->next = 0;
     expect_batch(feed);
     return 0;
+}
+
+/* The loader's next batch, on its way. Its slot is one that an earlier batch was sent from. */
+static int send_next(struct df_feed *feed, struct df_segmenter *segmenter)
+{
+    DF_TRY(finish_sending(feed));
+    const int more = df_loader_next(feed->loader, &feed->ahead);
+    if (more != 1)
+        return more;
+    feed->sends = segmenter->backend;
+    return df_segmenter_send(segmenter, feed->ahead.count, feed->ahead.packed) == 0 ? 1 : -1;
+}
+
+/* A batch that was sent before, and the one behind it sent, if it is there: it is copied beside the step. */
+static int next_packed(struct df_feed *feed, struct df_segmenter *segmenter, struct df_batch *batch)
+{
+    const int more = feed->ahead.count > 0 ? 1 : send_next(feed, segmenter);
+
+    if (more != 1)
+        return more;
+    *batch = feed->ahead;
+    feed->ahead.count = 0;
+    DF_TRY(df_segmenter_receive(segmenter, batch->count));
+    if (!df_loader_is_ready(feed->loader))
+        return 1;
+    return send_next(feed, segmenter);
 }
 
 static int next_images(struct df_feed *feed, struct df_segmenter *segmenter, struct df_batch *batch)
@@ -137,5 +188,8 @@ static int next_features(struct df_feed *feed, struct df_segmenter *segmenter, s
 
 int df_feed_next(struct df_feed *feed, struct df_segmenter *segmenter, struct df_batch *batch)
 {
-    return feed->loader ? next_images(feed, segmenter, batch) : next_features(feed, segmenter, batch);
+    if (!feed->loader)
+        return next_features(feed, segmenter, batch);
+    return df_loader_packs(feed->loader) ? next_packed(feed, segmenter, batch)
+                                         : next_images(feed, segmenter, batch);
 }

@@ -216,6 +216,7 @@ struct df_segmenter *df_setup_segmenter(struct df_setup *setup, const struct df_
         .training = training,
         .recompute = config->recompute,
         .features_given = use == DF_MODEL_TRAINS_DECODER,
+        .packed = use != DF_MODEL_TRAINS_DECODER && setup->backend->resizes,
         .rope_rescale = config->rope_rescale,
         .backbone_path = setup->weights_path,
         .checkpoint_path = config->lora_weights,

@@ -58,7 +58,7 @@ static struct df_loader *open_loader(const struct run *run, const struct df_data
         .shuffle = shuffle,
         .seed = (uint64_t)run->config->seed,
     };
-    return df_loader_open(dataset, &options);
+    return df_feed_open_loader(dataset, &options, run->segmenter);
 }
 
 static void fill_record(struct run *run)

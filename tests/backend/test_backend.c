@@ -94,8 +94,13 @@ static void test_table_is_complete(void **state)
     (void)state;
     assert_non_null(backend);
     void (*const none)(void) = NULL;
-    for (size_t i = 0; i < sizeof *backend->ops; i += sizeof none)
-        assert_memory_not_equal((const char *)backend->ops + i, &none, sizeof none);
+    for (size_t i = 0; i < sizeof *backend->ops; i += sizeof none) {
+        /* from host_alloc to resize_batch: for devices with memory of their own */
+        const bool of_batches = i >= offsetof(struct df_backend_ops, host_alloc) &&
+                                i <= offsetof(struct df_backend_ops, resize_batch);
+        const bool is_there = memcmp((const char *)backend->ops + i, &none, sizeof none) != 0;
+        assert_true(is_there == (!of_batches || backend->resizes));
+    }
     df_backend_close(backend);
 }
 

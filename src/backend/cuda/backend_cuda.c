@@ -23,6 +23,7 @@ static void close_cuda(struct df_backend *backend)
         (void)context->lt.cublasLtDestroy(context->blas);
     df_cublaslt_close(&context->lt);
     df_cuda_staging_close(&context->staging);
+    df_cuda_batches_close(&context->batches);
     df_cuda_op_free(backend, context->workspace);
     df_cuda_op_free(backend, context->scratch);
     if (context->stream)
@@ -42,6 +43,11 @@ static const struct df_backend_ops cuda_ops = {
     .memory = df_cuda_op_memory,
     .repeat = df_cuda_op_repeat,
     .recording_free = df_cuda_op_recording_free,
+    .host_alloc = df_cuda_op_host_alloc,
+    .host_free = df_cuda_op_host_free,
+    .send = df_cuda_op_send,
+    .sent = df_cuda_op_sent,
+    .resize_batch = df_cuda_op_resize_batch,
     .linear_create = df_cuda_op_linear_create,
     .linear_free = df_cuda_op_linear_free,
     .linear_bytes = df_cuda_op_linear_bytes,
@@ -149,6 +155,7 @@ static int open_device(struct df_cuda_context *context)
     DF_TRY(DF_CUDA(cudaSetDevice(0)));
     DF_TRY(DF_CUDA(cudaStreamCreateWithFlags(&context->stream, cudaStreamNonBlocking)));
     DF_TRY(df_cuda_staging_open(&context->staging));
+    DF_TRY(df_cuda_batches_open(&context->batches));
     DF_TRY(DF_CUBLAS(context->lt.cublasLtCreate(&context->blas)));
     context->workspace = df_cuda_op_alloc(&context->backend, DF_CUDA_WORKSPACE_BYTES);
     if (!context->workspace)
@@ -176,6 +183,7 @@ struct df_backend *df_cuda_backend_open(enum df_dtype compute, int threads)
     context->backend.name = "cuda";
     context->backend.compute = compute;
     context->backend.threads = threads ? threads : omp_get_num_procs(); /* of the host's part of the work */
+    context->backend.resizes = true;
     if (open_device(context) != 0) {
         close_cuda(&context->backend);
         return NULL;

@@ -21,6 +21,14 @@ int df_cuda_op_repeat(struct df_backend *backend, struct df_recording **recordin
                       void *argument);
 void df_cuda_op_recording_free(struct df_backend *backend, struct df_recording *recording);
 
+/* batches.c */
+void *df_cuda_op_host_alloc(struct df_backend *backend, size_t bytes);
+void df_cuda_op_host_free(struct df_backend *backend, void *memory);
+int df_cuda_op_send(struct df_backend *backend, void *device, const void *host, size_t bytes);
+int df_cuda_op_sent(struct df_backend *backend);
+int df_cuda_op_resize_batch(struct df_backend *backend, const struct df_packed_batch *batch, float *image,
+                            uint8_t *labels);
+
 /* linear.c */
 struct df_linear *df_cuda_op_linear_create(struct df_backend *backend, const float *weight, const float *bias,
                                            int64_t out, int64_t in, int64_t usual_rows, bool backward);

@@ -1,7 +1,8 @@
 /* The state of an open CUDA backend. Private to src/backend/cuda.
  *
- * All work goes to one stream, in the order of the calls; an operation returns when its work is enqueued. One
- * thread at a time may call: operations share the scratch buffer, the workspace and the staging buffers. */
+ * All work goes to one stream, in the order of the calls, but for the copies of batches, which have their
+ * own; an operation returns when its work is enqueued. One thread at a time may call: operations share the
+ * scratch buffer, the workspace and the staging buffers. */
 #ifndef DINOFT_CUDA_CONTEXT_H
 #define DINOFT_CUDA_CONTEXT_H
 
@@ -21,6 +22,13 @@ struct df_cuda_staging {
     void *half[2];
     cudaEvent_t done[2]; /* the last copy out of or into the half */
     int next;
+};
+
+/* The way of the batches: a second stream, so that one is copied in while the device works on another. */
+struct df_cuda_batches {
+    cudaStream_t stream;
+    cudaEvent_t arrived; /* all that was sent */
+    cudaEvent_t resized; /* the batch that arrived last: what it lay in may be written over */
 };
 
 struct df_gemm_cache;
@@ -50,6 +58,7 @@ struct df_cuda_context {
     uint64_t scratch_moves; /* how often it has been allocated anew */
     bool capturing;         /* work is taken down (recording.c): nothing may wait, be timed or allocated */
     struct df_cuda_staging staging;
+    struct df_cuda_batches batches;
     struct df_cuda_block *blocks;
     size_t allocated, most_allocated; /* bytes */
 };
@@ -77,6 +86,10 @@ static inline cudaDataType_t df_cuda_type(enum df_dtype type)
 
 int df_cuda_staging_open(struct df_cuda_staging *staging);
 void df_cuda_staging_close(struct df_cuda_staging *staging);
+
+/* batches.c */
+int df_cuda_batches_open(struct df_cuda_batches *batches);
+void df_cuda_batches_close(struct df_cuda_batches *batches);
 
 /* conv.c */
 void df_cuda_conv_close(struct df_cuda_context *context);

@@ -120,7 +120,7 @@ static void say_images(void)
 {
     enum { B = 2, H = 28, W = 56, ALL = B * 3 * H * W, SOURCE_W = 90, SOURCE_H = 41 };
     static const float mean[3] = {0.5f, 0.4f, 0.3f}, std[3] = {0.2f, 0.3f, 0.4f};
-    static const struct df_cuda_source sources[B] = {{0, SOURCE_W, SOURCE_H}, {100, SOURCE_H, SOURCE_W}};
+    static const struct df_packed_image sources[B] = {{0, SOURCE_W, SOURCE_H}, {100, SOURCE_H, SOURCE_W}};
     uint8_t pixels[SOURCE_W * SOURCE_H * 3 + 100];
     struct df_rng rng;
     float *image = device_room(ALL * sizeof(float));

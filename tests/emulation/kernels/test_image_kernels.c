@@ -126,11 +126,11 @@ static const int32_t source_sizes[][2] = {{5, 3},   {1, 1},   {37, 50}, {133, 20
                                           {40, 33}, {2, 150}, {64, 1},  {129, 34}};
 enum { SOURCES = sizeof source_sizes / sizeof *source_sizes, GAP = 5 };
 
-static int64_t place_sources(struct df_cuda_source *sources, int channels)
+static int64_t place_sources(struct df_packed_image *sources, int channels)
 {
     int64_t end = 0;
     for (int i = 0; i < SOURCES; i++) {
-        sources[i] = (struct df_cuda_source){end + GAP, source_sizes[i][0], source_sizes[i][1]};
+        sources[i] = (struct df_packed_image){end + GAP, source_sizes[i][0], source_sizes[i][1]};
         end = sources[i].offset + (int64_t)sources[i].width * sources[i].height * channels;
     }
     return end;
@@ -138,7 +138,7 @@ static int64_t place_sources(struct df_cuda_source *sources, int channels)
 
 static void check_resize(int64_t height, int64_t width)
 {
-    struct df_cuda_source sources[SOURCES];
+    struct df_packed_image sources[SOURCES];
     const size_t bytes = (size_t)place_sources(sources, 3), plane = (size_t)(height * width);
     uint8_t *pixels = random_bytes(bytes, 4), *resized = malloc(3 * plane);
     float *image = device_room(SOURCES * 3 * plane * sizeof(float)), *got;
@@ -176,7 +176,7 @@ static void images_are_resized(void **state)
 
 static void check_labels(int64_t height, int64_t width)
 {
-    struct df_cuda_source sources[SOURCES];
+    struct df_packed_image sources[SOURCES];
     const size_t bytes = (size_t)place_sources(sources, 1), plane = (size_t)(height * width);
     uint8_t *masks = random_bytes(bytes, 5), *want = malloc(plane);
     uint8_t *labels = device_room(SOURCES * plane), *got;

@@ -1,0 +1,34 @@
+/* A batch of images and masks as they were decoded, each of its own size, for a device that resizes them
+ * (df_backend_ops.resize_batch). They lie in one block, the same way on the host and on the device: a table
+ * of where the images are, one of where the masks are, then a room for the pixels of each. */
+#ifndef DINOFT_PACKED_BATCH_H
+#define DINOFT_PACKED_BATCH_H
+
+#include "dinoft/backend.h"
+
+/* An image of more than so many times the model's pixels is not worth its way to the device: it is resized
+ * before. */
+#define DF_PACKED_PIXELS_MOST 4
+
+struct df_packed_layout {
+    int64_t batch;
+    int64_t room;                                  /* pixels that an image or a mask may have */
+    size_t image_table, mask_table, images, masks; /* where these begin */
+    size_t bytes;                                  /* of the block */
+};
+
+/* For a model whose images are height x width. -1 with the error set if the block's size is no number. */
+int df_packed_layout_init(struct df_packed_layout *layout, int64_t batch, int64_t height, int64_t width);
+
+/* Where the pixels of image i or mask i begin. */
+static inline size_t df_packed_image_at(const struct df_packed_layout *layout, int64_t i)
+{
+    return layout->images + (size_t)i * 3 * (size_t)layout->room;
+}
+
+static inline size_t df_packed_mask_at(const struct df_packed_layout *layout, int64_t i)
+{
+    return layout->masks + (size_t)i * (size_t)layout->room;
+}
+
+#endif
