@@ -151,6 +151,12 @@ cudaError_t df_cuda_decide(cudaStream_t stream, const float *sum, int64_t count,
                            int64_t views, const uint8_t *labels, uint8_t *prediction, void *scratch,
                            struct df_loss_sum *loss);
 
+/* --- pairs.cu --- */
+
+/* pairs has to be zero before. */
+cudaError_t df_cuda_count_pairs(cudaStream_t stream, const uint8_t *prediction, const uint8_t *labels,
+                                int64_t count, int64_t classes, int64_t *pairs);
+
 /* --- adamw.cu --- */
 
 cudaError_t df_cuda_adamw(cudaStream_t stream, const struct df_adamw *settings, float *parameter,

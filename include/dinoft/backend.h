@@ -280,6 +280,11 @@ struct df_backend_ops {
     int (*decide)(struct df_backend *backend, const float *sum, int64_t count, int64_t classes, int64_t views,
                   const uint8_t *labels, uint8_t *prediction, double *loss_sum, int64_t *loss_count);
 
+    /* pairs int64 [classes + 1, classes]: pixels of each label (row; the last one is DF_IGNORE_LABEL's) and
+     * prediction (column); prediction, labels [count]. */
+    int (*count_pairs)(struct df_backend *backend, const uint8_t *prediction, const uint8_t *labels,
+                       int64_t count, int64_t classes, int64_t *pairs);
+
     /* --- the optimiser --- */
 
     /* PyTorch's AdamW on one tensor; m and v are its first and second moments. */

@@ -12,7 +12,9 @@
 struct df_prediction {
     int64_t sample; /* index into the data set */
     int64_t height, width;
-    const uint8_t *classes, *labels; /* [height, width]; labels: 255 = not counted */
+    const int64_t *pairs;            /* pixels of each label and class, see df_metrics_add_image() */
+    const uint8_t *classes, *labels; /* [height, width]; labels: 255 = not counted; NULL where no maps are
+                                        asked for */
     const struct df_image *image;    /* the original; NULL where the loader hands out none */
     double loss;                     /* mean over the counted pixels; NaN without any */
 };
@@ -25,6 +27,7 @@ struct df_evaluation {
                       the network's input size */
     struct df_inference
         *inference;    /* how images become predictions; NULL: one pass over each as it was resized */
+    bool maps;         /* observers see classes and labels of every pixel, which have to be fetched */
     const char *label; /* the progress bar's */
     const volatile sig_atomic_t *stop; /* set: ends early, after the current batch; NULL: never */
     df_prediction_observer *observe;   /* NULL: nobody looks */

@@ -39,10 +39,11 @@ void df_inference_close(struct df_inference *inference); /* NULL is allowed */
 void df_inference_size(const struct df_inference *inference, const struct df_image *image, int64_t *height,
                        int64_t *width);
 
-/* classes [height, width] of the image (RGB). With labels [height, width] (NULL: none) the sum of -log of
- * their mean probability over the pixels whose label is not 255. -1 with the error set. */
+/* Classes of the image (RGB) at height x width; to the host [height, width] where classes is not NULL. With
+ * labels [height, width] (NULL: none, and no comparison) what they are worth, the loss being that of the
+ * views' mean probability. -1 with the error set. */
 int df_inference_predict(struct df_inference *inference, const struct df_image *image, int64_t height,
-                         int64_t width, const uint8_t *labels, uint8_t *classes, double *loss_sum,
-                         int64_t *loss_count);
+                         int64_t width, const uint8_t *labels, uint8_t *classes,
+                         struct df_comparison *comparison);
 
 #endif

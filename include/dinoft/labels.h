@@ -2,7 +2,18 @@
 #ifndef DINOFT_LABELS_H
 #define DINOFT_LABELS_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #define DF_IGNORE_LABEL 255
 #define DF_MAX_CLASSES  255
+
+/* Elements of a table [n_classes + 1, n_classes] of labels (the last row is DF_IGNORE_LABEL's) and
+ * predictions.
+ */
+static inline size_t df_pair_table_count(int64_t n_classes)
+{
+    return (size_t)((n_classes + 1) * n_classes);
+}
 
 #endif

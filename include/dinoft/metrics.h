@@ -38,14 +38,13 @@ struct df_class_scores {
 int df_metrics_init(struct df_metrics *metrics, int n_classes, bool void_is_background);
 void df_metrics_free(struct df_metrics *metrics);
 
-/* Counts one image: count pixels of prediction (0 .. n_classes - 1) and label (those, or 255). */
-void df_metrics_add_image(struct df_metrics *metrics, const uint8_t *prediction, const uint8_t *label,
-                          int64_t count);
+/* Counts one image: pairs [n_classes + 1, n_classes], pixels of each label (row; the last one is 255's) and
+ * prediction (column), as df_backend_ops.count_pairs finds them. */
+void df_metrics_add_image(struct df_metrics *metrics, const int64_t *pairs);
 
 /* The reference project's compute_iou_metric of one image: bitwise on the class numbers. void_is_background
  * as in struct df_metrics. */
-double df_metrics_reference_iou(const uint8_t *prediction, const uint8_t *label, int64_t count,
-                                bool void_is_background);
+double df_metrics_reference_iou(const int64_t *pairs, int n_classes, bool void_is_background);
 
 /* Ends a batch with its mean loss (NaN: it had no counted pixel and is left out, as a mean over nothing). */
 void df_metrics_end_batch(struct df_metrics *metrics, double loss);

@@ -45,6 +45,7 @@ struct df_segmenter {
     uint8_t *labels;                 /* device [max_batch, H, W] */
     uint8_t *prediction;             /* device [max_batch, H, W] */
     float *loss_scratch;             /* device [2 * logits] */
+    int64_t *pairs;                  /* device [C + 1, C] */
     struct df_loss_sum *loss;        /* device: of the last training step */
     struct df_recorded_step recorded[DF_RECORDED_STEPS];
     float *features[DF_VIT_MAX_FEATURES];  /* device [max_batch * P, dim]: what the decoder reads */
@@ -117,17 +118,29 @@ int df_segmenter_train_step(struct df_segmenter *segmenter, int64_t count, doubl
 /* Predicted classes of the batch at the images' size, to the host [count, H, W]. */
 int df_segmenter_download_prediction(struct df_segmenter *segmenter, int64_t count, uint8_t *prediction);
 
-/* Prediction of image i of the batch at the images' size, to the host [H, W], and its loss against its
- * labels, which were brought with it. */
-int df_segmenter_predict(struct df_segmenter *segmenter, int64_t i, uint8_t *prediction, double *loss_sum,
-                         int64_t *loss_count);
+/* What a prediction is worth against labels. */
+struct df_comparison {
+    double loss_sum; /* of -log softmax over the pixels whose label is not 255 */
+    int64_t loss_count;
+    int64_t *pairs; /* host [C + 1, C], room of the caller's: pixels of each label and prediction, see
+                       df_backend_ops.count_pairs */
+};
+
+/* Prediction of image i of the batch at the images' size against the labels that were brought with it; to the
+ * host [H, W] where prediction is not NULL. */
+int df_segmenter_predict(struct df_segmenter *segmenter, int64_t i, uint8_t *prediction,
+                         struct df_comparison *comparison);
 /* These labels, to the host [H, W]. */
 int df_segmenter_download_labels(struct df_segmenter *segmenter, int64_t i, uint8_t *labels);
 
-/* Prediction and loss of image i of the batch against a mask of any size, on logits brought to that size. */
+/* The same on logits brought to another size, against a mask of that size (host; NULL: there is none, and
+ * comparison is NULL too). */
 int df_segmenter_predict_at(struct df_segmenter *segmenter, int64_t i, int64_t height, int64_t width,
-                            const uint8_t *labels, uint8_t *prediction, double *loss_sum,
-                            int64_t *loss_count);
+                            const uint8_t *labels, uint8_t *prediction, struct df_comparison *comparison);
+
+/* Counts what lies on the device, [count], to pairs on the host. */
+int df_segmenter_count_pairs(struct df_segmenter *segmenter, const uint8_t *prediction, const uint8_t *labels,
+                             int64_t count, int64_t *pairs);
 
 /* Logits of image i at the images' size, to the host [C, H, W]. */
 int df_segmenter_download_logits(struct df_segmenter *segmenter, int64_t i, float *logits);

@@ -539,6 +539,14 @@ static int decide_timed(struct df_backend *backend, const float *sum, int64_t co
     return HAND_ON(decide, sum, count, classes, views, labels, prediction, loss_sum, loss_count);
 }
 
+static int count_pairs_timed(struct df_backend *backend, const uint8_t *prediction, const uint8_t *labels,
+                             int64_t count, int64_t classes, int64_t *pairs)
+{
+    struct profiled_call call = df_profiler_enter(backend, (struct profiled_work){0, 2.0 * (double)count},
+                                                  "[" I64 "], " I64 " classes", count, classes);
+    return HAND_ON(count_pairs, prediction, labels, count, classes, pairs);
+}
+
 /* --- the optimiser --- */
 
 static int adamw_timed(struct df_backend *backend, const struct df_adamw *settings, float *parameter,
@@ -600,8 +608,9 @@ const struct df_backend_ops df_profiler_ops = {
     .add_window = add_window_timed,
     .add_probabilities = add_probabilities_timed,
     .decide = decide_timed,
+    .count_pairs = count_pairs_timed,
     .adamw = adamw_timed,
 };
 
-_Static_assert(sizeof(struct df_backend_ops) == 50 * sizeof(void (*)(void)),
+_Static_assert(sizeof(struct df_backend_ops) == 51 * sizeof(void (*)(void)),
                "an operation that is new in struct df_backend_ops is wanted in the table above too");

@@ -74,6 +74,7 @@ static int evaluate(struct measure *measure)
         .inference = measure->inference,
         .label = "eval",
         .stop = interrupt_flag(),
+        .maps = eval_outputs_needs_images(config),
         .observe = eval_outputs_observes(config) ? eval_outputs_observe : NULL,
         .context = &outputs,
     };

@@ -84,8 +84,7 @@ int eval_outputs_observe(void *context, const struct df_prediction *prediction)
     struct eval_outputs *outputs = context;
     const char *name = outputs->measure->dataset->samples[prediction->sample].name;
 
-    DF_TRY(df_image_scores_add(&outputs->scores, name, prediction->classes, prediction->labels,
-                               prediction->height * prediction->width, prediction->loss));
+    DF_TRY(df_image_scores_add(&outputs->scores, name, prediction->pairs, prediction->loss));
     if (!eval_outputs_needs_images(outputs->measure->config))
         return 0;
     return show(outputs, name, outputs->scores.items[outputs->scores.count - 1].miou, prediction);

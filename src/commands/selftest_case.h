@@ -73,11 +73,28 @@ static inline enum df_dtype act_of(const struct selftest_side *side)
     return side->backend->compute;
 }
 
+/* What a decoder reads: the grid of patches, of so many channels. */
+struct selftest_map {
+    int64_t batch, height, width, pixels, in, classes;
+};
+
+static inline struct selftest_map selftest_map_of(const struct selftest_case *test)
+{
+    const struct selftest_setting *s = test->setting;
+    struct selftest_map map = {.batch = s->batch, .in = s->vit.dim, .classes = s->classes};
+
+    map.height = s->height / s->vit.patch;
+    map.width = s->width / s->vit.patch;
+    map.pixels = map.batch * map.height * map.width;
+    return map;
+}
+
 typedef void selftest_builder(struct selftest_case *test);
 
 /* The cases of each file, NULL at the end. */
 extern selftest_builder *const selftest_batches[];
 extern selftest_builder *const selftest_transformer[];
 extern selftest_builder *const selftest_decoder[];
+extern selftest_builder *const selftest_evaluation[];
 
 #endif

@@ -1,4 +1,4 @@
-/* The selftest's cases of the decoders, the loss, the averages over views, the optimiser and plain memory.
+/* The selftest's cases of the decoders, the loss, the optimiser and plain memory.
  * Tensors are numbered in the order in which they are added. */
 #include "selftest_case.h"
 
@@ -9,22 +9,6 @@
 
 #define FPN_CHANNELS 128
 
-struct map {
-    int64_t batch, height, width, pixels, in, classes;
-};
-
-/* The grid of patches. */
-static struct map map_of(const struct selftest_case *test)
-{
-    const struct selftest_setting *s = test->setting;
-    struct map map = {.batch = s->batch, .in = s->vit.dim, .classes = s->classes};
-
-    map.height = s->height / s->vit.patch;
-    map.width = s->width / s->vit.patch;
-    map.pixels = map.batch * map.height * map.width;
-    return map;
-}
-
 static struct df_matrix floats(void *data, int64_t rows, int64_t cols)
 {
     return (struct df_matrix){data, DF_F32, rows, cols, cols};
@@ -34,7 +18,7 @@ static struct df_matrix floats(void *data, int64_t rows, int64_t cols)
 
 static int call_classify(const struct selftest_case *test, struct selftest_side *side)
 {
-    const struct map m = map_of(test);
+    const struct selftest_map m = selftest_map_of(test);
     return side->backend->ops->matmul(side->backend, floats(side->memory[0], m.pixels, m.in), false,
                                       floats(side->memory[1], m.classes, m.in), true,
                                       floats(side->memory[2], m.pixels, m.classes), false);
@@ -42,7 +26,7 @@ static int call_classify(const struct selftest_case *test, struct selftest_side 
 
 static void classify(struct selftest_case *test)
 {
-    const struct map m = map_of(test);
+    const struct selftest_map m = selftest_map_of(test);
 
     test->operation = "matmul";
     selftest_input(test, false, m.pixels * m.in, 0.0, 1.0);
@@ -55,14 +39,14 @@ static void classify(struct selftest_case *test)
 
 static int call_add_bias(const struct selftest_case *test, struct selftest_side *side)
 {
-    const struct map m = map_of(test);
+    const struct selftest_map m = selftest_map_of(test);
     return side->backend->ops->add_bias(side->backend, floats(side->memory[0], m.pixels, m.classes),
                                         side->memory[1]);
 }
 
 static void add_bias(struct selftest_case *test)
 {
-    const struct map m = map_of(test);
+    const struct selftest_map m = selftest_map_of(test);
 
     test->operation = "add_bias";
     selftest_in_out(test, false, m.pixels * m.classes, 0.0, 1.0);
@@ -73,14 +57,14 @@ static void add_bias(struct selftest_case *test)
 
 static int call_column_sum(const struct selftest_case *test, struct selftest_side *side)
 {
-    const struct map m = map_of(test);
+    const struct selftest_map m = selftest_map_of(test);
     return side->backend->ops->column_sum(side->backend, floats(side->memory[0], m.pixels, m.classes),
                                           side->memory[1]);
 }
 
 static void column_sum(struct selftest_case *test)
 {
-    const struct map m = map_of(test);
+    const struct selftest_map m = selftest_map_of(test);
 
     test->operation = "column_sum";
     selftest_input(test, false, m.pixels * m.classes, 0.5, 1.0);
@@ -93,7 +77,7 @@ static void column_sum(struct selftest_case *test)
 
 static struct df_conv_shape conv_shape(const struct selftest_case *test)
 {
-    const struct map m = map_of(test);
+    const struct selftest_map m = selftest_map_of(test);
     return (struct df_conv_shape){m.batch, m.height, m.width, FPN_CHANNELS, FPN_CHANNELS, 3};
 }
 
@@ -178,7 +162,7 @@ static void conv_backward_weight(struct selftest_case *test)
 static struct df_batchnorm batchnorm_of(const struct selftest_case *test, struct selftest_side *side)
 {
     return (struct df_batchnorm){
-        .rows = map_of(test).pixels,
+        .rows = selftest_map_of(test).pixels,
         .channels = FPN_CHANNELS,
         .eps = 1e-5f,
         .momentum = 0.1f,
@@ -210,13 +194,13 @@ static int call_batchnorm(const struct selftest_case *test, struct selftest_side
 
 static void batchnorm(struct selftest_case *test)
 {
-    const int64_t count = map_of(test).pixels * FPN_CHANNELS;
+    const int64_t count = selftest_map_of(test).pixels * FPN_CHANNELS;
 
     test->operation = "batchnorm_relu_forward";
     add_batchnorm(test);
     selftest_input(test, false, count, 0.5, 2.0);
     selftest_output(test, false, count);
-    selftest_shape(test, "[" I64 ", %d]", map_of(test).pixels, FPN_CHANNELS);
+    selftest_shape(test, "[" I64 ", %d]", selftest_map_of(test).pixels, FPN_CHANNELS);
     test->call = call_batchnorm;
 }
 
@@ -230,7 +214,7 @@ static int call_batchnorm_backward(const struct selftest_case *test, struct self
 
 static void batchnorm_backward(struct selftest_case *test)
 {
-    const int64_t count = map_of(test).pixels * FPN_CHANNELS;
+    const int64_t count = selftest_map_of(test).pixels * FPN_CHANNELS;
 
     test->operation = "batchnorm_relu_backward";
     add_batchnorm(test);
@@ -240,14 +224,14 @@ static void batchnorm_backward(struct selftest_case *test)
     selftest_output(test, false, count);
     selftest_output(test, false, FPN_CHANNELS);
     selftest_output(test, false, FPN_CHANNELS);
-    selftest_shape(test, "[" I64 ", %d]", map_of(test).pixels, FPN_CHANNELS);
+    selftest_shape(test, "[" I64 ", %d]", selftest_map_of(test).pixels, FPN_CHANNELS);
     test->prepare = call_batchnorm; /* the output and the statistics */
     test->call = call_batchnorm_backward;
 }
 
 static int call_nearest(const struct selftest_case *test, struct selftest_side *side)
 {
-    const struct map m = map_of(test);
+    const struct selftest_map m = selftest_map_of(test);
     return side->backend->ops->nearest_forward(side->backend, side->memory[0], m.batch, m.height, m.width,
                                                side->memory[1], 2 * m.height + 1, 2 * m.width + 1,
                                                FPN_CHANNELS, true);
@@ -255,13 +239,13 @@ static int call_nearest(const struct selftest_case *test, struct selftest_side *
 
 static int64_t nearest_large(const struct selftest_case *test)
 {
-    const struct map m = map_of(test);
+    const struct selftest_map m = selftest_map_of(test);
     return m.batch * (2 * m.height + 1) * (2 * m.width + 1) * FPN_CHANNELS;
 }
 
 static void name_nearest(struct selftest_case *test, const char *operation)
 {
-    const struct map m = map_of(test);
+    const struct selftest_map m = selftest_map_of(test);
 
     test->operation = operation;
     selftest_shape(test, "[" I64 ", " I64 ", " I64 ", %d], [" I64 ", " I64 "]", m.batch, m.height, m.width,
@@ -271,14 +255,14 @@ static void name_nearest(struct selftest_case *test, const char *operation)
 static void nearest(struct selftest_case *test)
 {
     name_nearest(test, "nearest_forward");
-    selftest_input(test, false, map_of(test).pixels * FPN_CHANNELS, 0.0, 1.0);
+    selftest_input(test, false, selftest_map_of(test).pixels * FPN_CHANNELS, 0.0, 1.0);
     selftest_in_out(test, false, nearest_large(test), 0.0, 1.0);
     test->call = call_nearest;
 }
 
 static int call_nearest_backward(const struct selftest_case *test, struct selftest_side *side)
 {
-    const struct map m = map_of(test);
+    const struct selftest_map m = selftest_map_of(test);
     return side->backend->ops->nearest_backward(side->backend, side->memory[0], m.batch, 2 * m.height + 1,
                                                 2 * m.width + 1, side->memory[1], m.height, m.width,
                                                 FPN_CHANNELS);
@@ -288,7 +272,7 @@ static void nearest_backward(struct selftest_case *test)
 {
     name_nearest(test, "nearest_backward");
     selftest_input(test, false, nearest_large(test), 0.0, 1.0);
-    selftest_output(test, false, map_of(test).pixels * FPN_CHANNELS);
+    selftest_output(test, false, selftest_map_of(test).pixels * FPN_CHANNELS);
     test->call = call_nearest_backward;
 }
 
@@ -296,7 +280,7 @@ static void nearest_backward(struct selftest_case *test)
 
 static int call_loss(const struct selftest_case *test, struct selftest_side *side)
 {
-    const struct map m = map_of(test);
+    const struct selftest_map m = selftest_map_of(test);
     struct df_upsample_loss work = {
         .batch = m.batch,
         .h = m.height,
@@ -319,7 +303,7 @@ static int call_loss(const struct selftest_case *test, struct selftest_side *sid
 
 static void name_upsampling(struct selftest_case *test, const char *operation)
 {
-    const struct map m = map_of(test);
+    const struct selftest_map m = selftest_map_of(test);
 
     test->operation = operation;
     selftest_shape(test, "[" I64 ", " I64 ", " I64 ", " I64 "], [" I64 ", " I64 "]", m.batch, m.height,
@@ -328,7 +312,7 @@ static void name_upsampling(struct selftest_case *test, const char *operation)
 
 static void loss(struct selftest_case *test)
 {
-    const struct map m = map_of(test);
+    const struct selftest_map m = selftest_map_of(test);
     const int64_t count = m.batch * test->setting->height * test->setting->width;
 
     name_upsampling(test, "upsample_loss");
@@ -344,7 +328,7 @@ static void loss(struct selftest_case *test)
 
 static int call_logits(const struct selftest_case *test, struct selftest_side *side)
 {
-    const struct map m = map_of(test);
+    const struct selftest_map m = selftest_map_of(test);
     return side->backend->ops->upsample_logits(side->backend, side->memory[0], side->memory[1], m.batch,
                                                m.height, m.width, m.classes, test->setting->height,
                                                test->setting->width);
@@ -352,95 +336,12 @@ static int call_logits(const struct selftest_case *test, struct selftest_side *s
 
 static void logits(struct selftest_case *test)
 {
-    const struct map m = map_of(test);
+    const struct selftest_map m = selftest_map_of(test);
 
     name_upsampling(test, "upsample_logits");
     selftest_input(test, false, m.pixels * m.classes, 0.0, 2.0);
     selftest_output(test, false, m.batch * m.classes * test->setting->height * test->setting->width);
     test->call = call_logits;
-}
-
-/* --- views of one image --- */
-
-/* The window's weights are the host's: the case's own inputs. */
-static int call_window(const struct selftest_case *test, struct selftest_side *side)
-{
-    const struct map m = map_of(test);
-    const struct df_window window = {
-        .h = m.height,
-        .w = m.width,
-        .classes = m.classes,
-        .top = 3,
-        .left = 5,
-        .height = test->setting->height,
-        .width = test->setting->width,
-        .canvas_width = test->setting->width + 8,
-        .row_weight = test->tensors[2].values,
-        .column_weight = test->tensors[3].values,
-    };
-    return side->backend->ops->add_window(side->backend, &window, side->memory[0], side->memory[1]);
-}
-
-static void window(struct selftest_case *test)
-{
-    const struct map m = map_of(test);
-    const struct selftest_setting *s = test->setting;
-
-    test->operation = "add_window";
-    selftest_input(test, false, m.height * m.width * m.classes, 0.0, 2.0);
-    selftest_in_out(test, false, (s->height + 8) * (s->width + 8) * m.classes, 0.0, 1.0);
-    selftest_input(test, false, s->height, 0.75, 0.1);
-    selftest_input(test, false, s->width, 0.75, 0.1);
-    selftest_shape(test, "[" I64 ", " I64 ", " I64 "] to [" I64 ", " I64 "]", m.height, m.width, m.classes,
-                   s->height, s->width);
-    test->call = call_window;
-}
-
-static int call_probabilities(const struct selftest_case *test, struct selftest_side *side)
-{
-    const struct map m = map_of(test);
-    return side->backend->ops->add_probabilities(side->backend, side->memory[0], m.height, m.width, m.classes,
-                                                 true, side->memory[1], test->setting->height,
-                                                 test->setting->width);
-}
-
-static void probabilities(struct selftest_case *test)
-{
-    const struct map m = map_of(test);
-    const struct selftest_setting *s = test->setting;
-
-    test->operation = "add_probabilities";
-    selftest_input(test, false, m.height * m.width * m.classes, 0.0, 2.0);
-    selftest_in_out(test, false, s->height * s->width * m.classes, 1.0, 0.1);
-    selftest_shape(test, "[" I64 ", " I64 ", " I64 "] to [" I64 ", " I64 "]", m.height, m.width, m.classes,
-                   s->height, s->width);
-    test->call = call_probabilities;
-}
-
-static int call_decide(const struct selftest_case *test, struct selftest_side *side)
-{
-    const struct selftest_setting *s = test->setting;
-    int64_t counted;
-
-    if (side->backend->ops->decide(side->backend, side->memory[0], s->height * s->width, s->classes, 4,
-                                   side->memory[1], side->memory[2], &side->scalars[0], &counted) != 0)
-        return -1;
-    side->scalars[1] = (double)counted;
-    return 0;
-}
-
-static void decide(struct selftest_case *test)
-{
-    const struct selftest_setting *s = test->setting;
-    const int64_t count = s->height * s->width;
-
-    test->operation = "decide";
-    selftest_input(test, false, count * s->classes, 1.0, 0.1);
-    selftest_bytes(test, count, (int)s->classes, true);
-    selftest_output_bytes(test, count);
-    selftest_shape(test, "[" I64 ", " I64 "]", count, s->classes);
-    test->n_scalars = 2;
-    test->call = call_decide;
 }
 
 /* --- the optimiser --- */
@@ -477,7 +378,7 @@ static int call_copy(const struct selftest_case *test, struct selftest_side *sid
 
 static void copy(struct selftest_case *test)
 {
-    const int64_t count = map_of(test).pixels * map_of(test).in;
+    const int64_t count = selftest_map_of(test).pixels * selftest_map_of(test).in;
 
     test->operation = "copy";
     selftest_input(test, false, count, 0.0, 1.0);
@@ -494,7 +395,7 @@ static int call_zero(const struct selftest_case *test, struct selftest_side *sid
 
 static void zero(struct selftest_case *test)
 {
-    const int64_t count = map_of(test).pixels * map_of(test).in;
+    const int64_t count = selftest_map_of(test).pixels * selftest_map_of(test).in;
 
     test->operation = "zero";
     selftest_output(test, false, count);
@@ -511,7 +412,7 @@ static int call_upload(const struct selftest_case *test, struct selftest_side *s
 
 static void upload(struct selftest_case *test)
 {
-    const int64_t count = map_of(test).pixels * map_of(test).in;
+    const int64_t count = selftest_map_of(test).pixels * selftest_map_of(test).in;
 
     test->operation = "upload";
     selftest_input(test, false, count, 0.0, 1.0);
@@ -533,9 +434,6 @@ selftest_builder *const selftest_decoder[] = {
     nearest_backward,
     loss,
     logits,
-    window,
-    probabilities,
-    decide,
     adamw,
     copy,
     zero,

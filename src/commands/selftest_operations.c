@@ -355,8 +355,8 @@ int selftest_operations(struct df_backend *reference, struct df_backend *device,
                         const struct selftest_setting *setting, selftest_report *report, void *context,
                         int *disagreements)
 {
-    static selftest_builder *const *const files[] = {selftest_batches, selftest_transformer,
-                                                     selftest_decoder};
+    static selftest_builder *const *const files[] = {selftest_batches, selftest_transformer, selftest_decoder,
+                                                     selftest_evaluation};
     float *normals = malloc(NORMALS * sizeof *normals);
     struct df_rng rng;
     int status = 0;

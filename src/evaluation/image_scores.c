@@ -29,16 +29,16 @@ void df_image_scores_free(struct df_image_scores_list *list)
     memset(list, 0, sizeof *list);
 }
 
-static void count_pixels(struct counts *counts, const uint8_t *prediction, const uint8_t *label,
-                         int64_t count)
+static void count_pixels(struct counts *counts, const int64_t *pairs, int n_classes)
 {
     memset(counts, 0, sizeof *counts);
-    for (int64_t i = 0; i < count; i++) {
-        if (label[i] == DF_IGNORE_LABEL)
-            continue;
-        counts->labelled[label[i]]++;
-        counts->predicted[prediction[i]]++;
-        counts->hits[label[i]] += label[i] == prediction[i];
+    for (int label = 0; label < n_classes; label++) {
+        for (int guess = 0; guess < n_classes; guess++) {
+            const int64_t pixels = pairs[(int64_t)label * n_classes + guess];
+            counts->labelled[label] += pixels;
+            counts->predicted[guess] += pixels;
+            counts->hits[label] += label == guess ? pixels : 0;
+        }
     }
 }
 
@@ -82,8 +82,8 @@ static int make_room(struct df_image_scores_list *list)
     return 0;
 }
 
-int df_image_scores_add(struct df_image_scores_list *list, const char *name, const uint8_t *prediction,
-                        const uint8_t *label, int64_t count, double loss)
+int df_image_scores_add(struct df_image_scores_list *list, const char *name, const int64_t *pairs,
+                        double loss)
 {
     struct counts counts;
     struct df_image_scores scores = {
@@ -93,9 +93,9 @@ int df_image_scores_add(struct df_image_scores_list *list, const char *name, con
     scores.name = df_text_copy(name);
     if (!scores.name)
         return -1;
-    count_pixels(&counts, prediction, label, count);
+    count_pixels(&counts, pairs, list->n_classes);
     score(&scores, &counts, list->n_classes);
-    scores.reference_iou = df_metrics_reference_iou(prediction, label, count, list->void_is_background);
+    scores.reference_iou = df_metrics_reference_iou(pairs, list->n_classes, list->void_is_background);
     list->items[list->count++] = scores;
     return 0;
 }

@@ -69,6 +69,8 @@ static void plan(struct df_segmenter *segmenter)
     segmenter->parameter_bytes = df_arena_mark(arena);
     segmenter->labels = df_arena_take(arena, "labels", all, DF_U8);
     segmenter->prediction = df_arena_take(arena, "prediction", all, DF_U8);
+    segmenter->pairs =
+        df_arena_take(arena, "label pairs", (int64_t)df_pair_table_count(options->classes), DF_I64);
     segmenter->loss = df_arena_take(arena, "loss", (int64_t)sizeof *segmenter->loss, DF_U8);
     if (options->features_given)
         plan_features(segmenter, segmenter->features, "patch tokens");
@@ -461,30 +463,42 @@ static uint8_t *reserve_resized(struct df_segmenter *segmenter, size_t bytes)
     return segmenter->resized;
 }
 
-/* Image i under work, whose logits are still those of the first; the prediction also to the host. */
-static int predict_image(struct df_segmenter *segmenter, int64_t i, struct df_upsample_loss *work,
-                         uint8_t *prediction, double *loss_sum, int64_t *loss_count)
+int df_segmenter_count_pairs(struct df_segmenter *segmenter, const uint8_t *prediction, const uint8_t *labels,
+                             int64_t count, int64_t *pairs)
 {
     struct df_backend *backend = segmenter->backend;
+    const int64_t classes = segmenter->options.classes;
+
+    DF_TRY(backend->ops->count_pairs(backend, prediction, labels, count, classes, segmenter->pairs));
+    return backend->ops->download(backend, pairs, segmenter->pairs,
+                                  df_pair_table_count(classes) * sizeof *pairs);
+}
+
+/* Image i under work, whose logits are still those of the first. */
+static int predict_image(struct df_segmenter *segmenter, int64_t i, struct df_upsample_loss *work,
+                         uint8_t *prediction, struct df_comparison *comparison)
+{
+    struct df_backend *backend = segmenter->backend;
+    const int64_t count = work->height * work->width;
 
     work->logits += logit_count(segmenter, i);
     DF_TRY(backend->ops->upsample_loss(backend, work, NULL));
-    if (loss_sum)
-        *loss_sum = work->loss.sum;
-    if (loss_count)
-        *loss_count = work->loss.count;
-    return backend->ops->download(backend, prediction, work->prediction,
-                                  (size_t)(work->height * work->width));
+    if (comparison) {
+        comparison->loss_sum = work->loss.sum;
+        comparison->loss_count = work->loss.count;
+        DF_TRY(df_segmenter_count_pairs(segmenter, work->prediction, work->labels, count, comparison->pairs));
+    }
+    return prediction ? backend->ops->download(backend, prediction, work->prediction, (size_t)count) : 0;
 }
 
-int df_segmenter_predict(struct df_segmenter *segmenter, int64_t i, uint8_t *prediction, double *loss_sum,
-                         int64_t *loss_count)
+int df_segmenter_predict(struct df_segmenter *segmenter, int64_t i, uint8_t *prediction,
+                         struct df_comparison *comparison)
 {
     struct df_upsample_loss work = describe_loss(segmenter, 1);
 
     work.labels = segmenter->labels + pixels(segmenter, i);
     work.prediction = segmenter->prediction + pixels(segmenter, i);
-    return predict_image(segmenter, i, &work, prediction, loss_sum, loss_count);
+    return predict_image(segmenter, i, &work, prediction, comparison);
 }
 
 int df_segmenter_download_labels(struct df_segmenter *segmenter, int64_t i, uint8_t *labels)
@@ -494,13 +508,14 @@ int df_segmenter_download_labels(struct df_segmenter *segmenter, int64_t i, uint
 }
 
 int df_segmenter_predict_at(struct df_segmenter *segmenter, int64_t i, int64_t height, int64_t width,
-                            const uint8_t *labels, uint8_t *prediction, double *loss_sum, int64_t *loss_count)
+                            const uint8_t *labels, uint8_t *prediction, struct df_comparison *comparison)
 {
     struct df_backend *backend = segmenter->backend;
     const size_t bytes = (size_t)(height * width);
     struct df_upsample_loss work = describe_loss(segmenter, 1);
     uint8_t *device = reserve_resized(segmenter, bytes);
 
+    assert(labels || !comparison);
     if (!device)
         return -1;
     if (labels)
@@ -509,7 +524,7 @@ int df_segmenter_predict_at(struct df_segmenter *segmenter, int64_t i, int64_t h
     work.width = width;
     work.labels = labels ? device + bytes : NULL;
     work.prediction = device;
-    return predict_image(segmenter, i, &work, prediction, loss_sum, loss_count);
+    return predict_image(segmenter, i, &work, prediction, comparison);
 }
 
 int df_segmenter_download_logits(struct df_segmenter *segmenter, int64_t i, float *logits)

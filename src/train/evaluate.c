@@ -11,6 +11,7 @@ struct run {
     struct df_segmenter *segmenter;
     const struct df_evaluation *evaluation;
     struct df_metrics *metrics;
+    int64_t *pairs;            /* of one image */
     uint8_t *classes, *labels; /* of one image, where they have no other place */
     size_t room;               /* bytes of each */
     double loss_sum;           /* of the current batch */
@@ -29,9 +30,9 @@ static int reserve(struct run *run, size_t bytes)
     return run->room ? 0 : df_error_memory("predictions", 2 * bytes);
 }
 
-/* The size at which image i is measured, and its labels there. */
-static int choose_labels(struct run *run, const struct df_batch *batch, int64_t i,
-                         struct df_prediction *prediction)
+/* The size at which image i is measured. */
+static void choose_size(const struct run *run, const struct df_batch *batch, int64_t i,
+                        struct df_prediction *prediction)
 {
     const struct df_evaluation *evaluation = run->evaluation;
 
@@ -43,45 +44,63 @@ static int choose_labels(struct run *run, const struct df_batch *batch, int64_t 
     } else if (evaluation->inference) {
         df_inference_size(evaluation->inference, &batch->images[i], &prediction->height, &prediction->width);
     }
-    const int64_t pixels = prediction->height * prediction->width;
-    DF_TRY(reserve(run, (size_t)pixels));
+}
+
+/* Its labels at that size, where they are needed on the host. */
+static int choose_labels(struct run *run, const struct df_batch *batch, int64_t i,
+                         struct df_prediction *prediction)
+{
+    const struct df_evaluation *evaluation = run->evaluation;
+
+    DF_TRY(reserve(run, (size_t)(prediction->height * prediction->width)));
     if (evaluation->original) {
         prediction->labels = batch->masks[i].pixels;
-    } else if (evaluation->inference) {
-        df_resize_nearest(&batch->masks[i], run->labels, prediction->width, prediction->height);
-        prediction->labels = run->labels;
-    } else {
-        DF_TRY(df_segmenter_download_labels(run->segmenter, i, run->labels));
-        prediction->labels = run->labels;
+        return 0;
     }
+    if (evaluation->inference)
+        df_resize_nearest(&batch->masks[i], run->labels, prediction->width, prediction->height);
+    else if (evaluation->maps)
+        DF_TRY(df_segmenter_download_labels(run->segmenter, i, run->labels));
+    else
+        return 0;
+    prediction->labels = run->labels;
     return 0;
+}
+
+static int predict(struct run *run, const struct df_batch *batch, int64_t i,
+                   const struct df_prediction *prediction, struct df_comparison *comparison)
+{
+    const struct df_evaluation *evaluation = run->evaluation;
+    uint8_t *classes = evaluation->maps ? run->classes : NULL;
+
+    if (evaluation->inference)
+        return df_inference_predict(evaluation->inference, &batch->images[i], prediction->height,
+                                    prediction->width, prediction->labels, classes, comparison);
+    if (evaluation->original)
+        return df_segmenter_predict_at(run->segmenter, i, prediction->height, prediction->width,
+                                       prediction->labels, classes, comparison);
+    return df_segmenter_predict(run->segmenter, i, classes, comparison);
 }
 
 static int measure_image(struct run *run, const struct df_batch *batch, int64_t i)
 {
     const struct df_evaluation *evaluation = run->evaluation;
-    struct df_prediction prediction = {.sample = batch->samples[i],
-                                       .image = batch->images ? &batch->images[i] : NULL};
-    double loss_sum;
-    int64_t loss_count;
+    struct df_comparison comparison = {.pairs = run->pairs};
+    struct df_prediction prediction = {
+        .sample = batch->samples[i], .image = batch->images ? &batch->images[i] : NULL, .pairs = run->pairs};
 
+    choose_size(run, batch, i, &prediction);
     DF_TRY(choose_labels(run, batch, i, &prediction));
-    if (evaluation->inference)
-        DF_TRY(df_inference_predict(evaluation->inference, &batch->images[i], prediction.height,
-                                    prediction.width, prediction.labels, run->classes, &loss_sum,
-                                    &loss_count));
-    else if (!evaluation->original)
-        DF_TRY(df_segmenter_predict(run->segmenter, i, run->classes, &loss_sum, &loss_count));
-    else
-        DF_TRY(df_segmenter_predict_at(run->segmenter, i, prediction.height, prediction.width,
-                                       prediction.labels, run->classes, &loss_sum, &loss_count));
-    df_metrics_add_image(run->metrics, run->classes, prediction.labels, prediction.height * prediction.width);
-    run->loss_sum += loss_sum;
-    run->loss_count += loss_count;
+    DF_TRY(predict(run, batch, i, &prediction, &comparison));
+    df_metrics_add_image(run->metrics, run->pairs);
+    run->loss_sum += comparison.loss_sum;
+    run->loss_count += comparison.loss_count;
     if (!evaluation->observe)
         return 0;
     prediction.classes = run->classes;
-    prediction.loss = loss_count > 0 ? loss_sum / (double)loss_count : NAN;
+    if (!evaluation->maps)
+        prediction.classes = prediction.labels = NULL;
+    prediction.loss = comparison.loss_count > 0 ? comparison.loss_sum / (double)comparison.loss_count : NAN;
     return evaluation->observe(evaluation->context, &prediction);
 }
 
@@ -105,7 +124,14 @@ int df_evaluate(struct df_segmenter *segmenter, struct df_feed *feed, const stru
     int64_t done = 0, images = 0;
     int more = 0, status = -1;
     struct df_progress *progress = df_progress_open(stderr, evaluation->label, df_feed_batches(feed));
+    assert(metrics->n_classes == segmenter->options.classes);
+    const size_t pairs = df_pair_table_count(segmenter->options.classes);
 
+    run.pairs = malloc(pairs * sizeof *run.pairs);
+    if (!run.pairs) {
+        df_error_memory("the confusion matrix of an image", pairs * sizeof *run.pairs);
+        goto finish;
+    }
     if (df_feed_start(feed, 0) != 0)
         goto finish;
     while (!(evaluation->stop && *evaluation->stop) && (more = df_feed_next(feed, segmenter, &batch)) == 1) {
@@ -117,6 +143,7 @@ int df_evaluate(struct df_segmenter *segmenter, struct df_feed *feed, const stru
     status = more < 0 ? -1 : 0;
 finish:
     df_progress_close(progress);
+    free(run.pairs);
     free(run.classes);
     free(run.labels);
     return status;

@@ -311,11 +311,12 @@ static int add_views(struct df_inference *inference, const struct df_image *imag
 }
 
 static int predict_from_views(struct df_inference *inference, const struct df_image *image, int64_t height,
-                              int64_t width, const uint8_t *labels, uint8_t *classes, double *loss_sum,
-                              int64_t *loss_count)
+                              int64_t width, const uint8_t *labels, uint8_t *classes,
+                              struct df_comparison *comparison)
 {
     struct df_backend *backend = inference->segmenter->backend;
     const size_t pixels = (size_t)(height * width);
+    struct df_loss_sum loss;
 
     DF_TRY(reserve_device(inference, &inference->sum, height, width, inference->classes, sizeof(float)));
     DF_TRY(reserve_device(inference, &inference->result, height, width, 2, 1));
@@ -326,24 +327,29 @@ static int predict_from_views(struct df_inference *inference, const struct df_im
     if (labels)
         DF_TRY(backend->ops->upload(backend, result_labels, labels, pixels));
     DF_TRY(backend->ops->decide(backend, inference->sum.data, (int64_t)pixels, inference->classes,
-                                df_inference_views(&inference->options), result_labels, result, loss_sum,
-                                loss_count));
-    return backend->ops->download(backend, classes, result, pixels);
+                                df_inference_views(&inference->options), result_labels, result, &loss.sum,
+                                &loss.count));
+    if (comparison) {
+        comparison->loss_sum = loss.sum;
+        comparison->loss_count = loss.count;
+        DF_TRY(df_segmenter_count_pairs(inference->segmenter, result, result_labels, (int64_t)pixels,
+                                        comparison->pairs));
+    }
+    return classes ? backend->ops->download(backend, classes, result, pixels) : 0;
 }
 
 int df_inference_predict(struct df_inference *inference, const struct df_image *image, int64_t height,
-                         int64_t width, const uint8_t *labels, uint8_t *classes, double *loss_sum,
-                         int64_t *loss_count)
+                         int64_t width, const uint8_t *labels, uint8_t *classes,
+                         struct df_comparison *comparison)
 {
     const struct df_inference_options *options = &inference->options;
     int64_t view_height, view_width;
 
     scaled_size(inference, image, options->scales[0], &view_height, &view_width);
     if (df_inference_views(options) > 1 || needs_windows(inference, view_height, view_width))
-        return predict_from_views(inference, image, height, width, labels, classes, loss_sum, loss_count);
+        return predict_from_views(inference, image, height, width, labels, classes, comparison);
     DF_TRY(make_view(inference, image, options->scales[0], false, &view_height, &view_width));
     DF_TRY(df_segmenter_set_size(inference->segmenter, view_height, view_width));
     DF_TRY(run_model(inference, 1, inference->view));
-    return df_segmenter_predict_at(inference->segmenter, 0, height, width, labels, classes, loss_sum,
-                                   loss_count);
+    return df_segmenter_predict_at(inference->segmenter, 0, height, width, labels, classes, comparison);
 }

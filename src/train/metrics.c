@@ -1,7 +1,6 @@
 #include "dinoft/metrics.h"
 
 #include "dinoft/error.h"
-#include "dinoft/labels.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -25,27 +24,35 @@ void df_metrics_free(struct df_metrics *metrics)
     memset(metrics, 0, sizeof *metrics);
 }
 
-double df_metrics_reference_iou(const uint8_t *prediction, const uint8_t *label, int64_t count,
-                                bool void_is_background)
+/* Adds pixels of one label, `pairs` of them with each class. */
+static void add_bits(const int64_t *pairs, int n_classes, int label, int64_t *intersection, int64_t *together)
+{
+    for (int guess = 0; guess < n_classes; guess++) {
+        *intersection += pairs[guess] * (label & guess);
+        *together += pairs[guess] * (label | guess);
+    }
+}
+
+/* Pixels without a label count as class 0, and so does what is predicted there where void is no background.
+ */
+double df_metrics_reference_iou(const int64_t *pairs, int n_classes, bool void_is_background)
 {
     int64_t intersection = 0, together = 0;
-    for (int64_t i = 0; i < count; i++) {
-        uint8_t truth = label[i] == DF_IGNORE_LABEL ? 0 : label[i];
-        uint8_t guess = label[i] == DF_IGNORE_LABEL && !void_is_background ? 0 : prediction[i];
-        intersection += truth & guess;
-        together += truth | guess;
-    }
+
+    for (int label = 0; label < n_classes; label++)
+        add_bits(pairs + (int64_t)label * n_classes, n_classes, label, &intersection, &together);
+    if (void_is_background)
+        add_bits(pairs + (int64_t)n_classes * n_classes, n_classes, 0, &intersection, &together);
     return ((double)intersection + REFERENCE_EPS) / ((double)together + REFERENCE_EPS);
 }
 
-void df_metrics_add_image(struct df_metrics *metrics, const uint8_t *prediction, const uint8_t *label,
-                          int64_t count)
+void df_metrics_add_image(struct df_metrics *metrics, const int64_t *pairs)
 {
-    for (int64_t i = 0; i < count; i++) {
-        if (label[i] != DF_IGNORE_LABEL)
-            metrics->confusion[(int64_t)label[i] * metrics->n_classes + prediction[i]]++;
-    }
-    metrics->batch_iou += df_metrics_reference_iou(prediction, label, count, metrics->void_is_background);
+    const int64_t labelled = (int64_t)metrics->n_classes * metrics->n_classes;
+
+    for (int64_t i = 0; i < labelled; i++)
+        metrics->confusion[i] += pairs[i];
+    metrics->batch_iou += df_metrics_reference_iou(pairs, metrics->n_classes, metrics->void_is_background);
     metrics->batch_images++;
 }
 

@@ -7,7 +7,7 @@ foreach(OPERATION linear matmul conv attention attention_bf16)
     df_emulated_test(test_${OPERATION}_emulated SOURCES ${BACKEND}/test_${OPERATION}.c LIBS dinoft_backend)
     target_include_directories(test_${OPERATION}_emulated PRIVATE ${CMAKE_SOURCE_DIR})
 endforeach()
-foreach(OPERATION activation layernorm rope nearest batchnorm loss optimizer recording tokens views)
+foreach(OPERATION activation layernorm rope nearest batchnorm loss optimizer pairs recording tokens views)
     df_emulated_test(test_${OPERATION}_emulated
         SOURCES ${BACKEND}/test_${OPERATION}.c ${BACKEND}/device.c ${BACKEND}/reference.c LIBS dinoft_backend m)
     target_include_directories(test_${OPERATION}_emulated PRIVATE ${CMAKE_SOURCE_DIR}/src)

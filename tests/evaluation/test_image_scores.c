@@ -2,6 +2,7 @@
 #include "data/scratch.h"
 #include "support/cmocka_all.h"
 #include "support/markup.h"
+#include "support/pairs.h"
 
 #include "dinoft/image_scores.h"
 #include "dinoft/metrics.h"
@@ -17,13 +18,22 @@ static void assert_near(double found, double expected)
         fail_msg("found %.15f, expected %.15f", found, expected);
 }
 
+static void add_scores(struct df_image_scores_list *list, const char *name, const uint8_t *prediction,
+                       const uint8_t *label, int64_t count, double loss)
+{
+    static int64_t pairs[256 * 255];
+
+    test_count_pairs(pairs, list->n_classes, prediction, label, count);
+    assert_int_equal(df_image_scores_add(list, name, pairs, loss), 0);
+}
+
 /* One image alone in a list of its own. */
 static struct df_image_scores scores_of(int n_classes, const uint8_t *prediction, const uint8_t *label,
                                         int64_t count)
 {
     struct df_image_scores_list list;
     df_image_scores_init(&list, n_classes, false);
-    assert_int_equal(df_image_scores_add(&list, "a", prediction, label, count, 0.25), 0);
+    add_scores(&list, "a", prediction, label, count, 0.25);
     const struct df_image_scores scores = list.items[0];
     df_image_scores_free(&list);
     return scores;
@@ -89,6 +99,7 @@ static void it_agrees_with_the_confusion_matrix(void **state)
     df_rng_seed(&rng, 3, 0);
     for (int image = 0; image < 50; image++) {
         uint8_t label[COUNT], prediction[COUNT];
+        int64_t pairs[(CLASSES + 1) * CLASSES];
         struct df_metrics metrics;
         struct df_scores whole;
         const uint64_t used = 1 + df_rng_below(&rng, CLASSES);
@@ -98,7 +109,7 @@ static void it_agrees_with_the_confusion_matrix(void **state)
             prediction[i] = (uint8_t)df_rng_below(&rng, used);
         }
         assert_int_equal(df_metrics_init(&metrics, CLASSES, false), 0);
-        df_metrics_add_image(&metrics, prediction, label, COUNT);
+        df_metrics_add_image(&metrics, test_count_pairs(pairs, CLASSES, prediction, label, COUNT));
         df_metrics_end_batch(&metrics, 0.0);
         df_metrics_scores(&metrics, &whole);
         const struct df_image_scores scores = scores_of(CLASSES, prediction, label, COUNT);
@@ -115,7 +126,7 @@ static void void_is_background_for_the_reference_alone(void **state)
     struct df_image_scores_list list;
     (void)state;
     df_image_scores_init(&list, 9, true);
-    assert_int_equal(df_image_scores_add(&list, "a", prediction, label, 2, NAN), 0);
+    add_scores(&list, "a", prediction, label, 2, NAN);
     assert_near(list.items[0].reference_iou, (4.0 + 1e-6) / (12.0 + 1e-6));
     assert_near(list.items[0].miou, 1.0);
     assert_int_equal(list.items[0].pixels, 1);
@@ -129,7 +140,7 @@ static void add_image(struct df_image_scores_list *list, const char *name, int r
     memset(label, right < 0 ? 255 : 1, sizeof label);
     for (int i = 0; i < 10; i++)
         prediction[i] = i < right;
-    assert_int_equal(df_image_scores_add(list, name, prediction, label, 10, 1.0 / 3.0), 0);
+    add_scores(list, name, prediction, label, 10, 1.0 / 3.0);
 }
 
 static void the_worst_comes_first(void **state)

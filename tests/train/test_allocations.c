@@ -35,6 +35,7 @@ struct subject {
     struct df_rng rng;
     uint8_t pixels[BATCH * HEIGHT * WIDTH * 3], labels[BATCH * HEIGHT * WIDTH];
     uint8_t prediction[BATCH * HEIGHT * WIDTH];
+    int64_t pairs[(CLASSES + 1) * CLASSES];
 };
 
 typedef int step_function(struct subject *subject);
@@ -50,28 +51,26 @@ static int training_step(struct subject *subject)
 static int evaluation_step(struct subject *subject)
 {
     struct df_segmenter *segmenter = subject->segmenter;
-    const int64_t pixels = segmenter->options.height * segmenter->options.width;
-    double loss_sum;
-    int64_t counted;
+    struct df_comparison comparison = {.pairs = subject->pairs};
     DF_TRY(df_segmenter_load_pixels(segmenter, BATCH, subject->pixels, subject->labels));
     DF_TRY(df_segmenter_forward(segmenter, BATCH, false, NULL));
-    DF_TRY(df_segmenter_loss(segmenter, BATCH, false, true, &loss_sum, &counted));
-    DF_TRY(df_segmenter_download_prediction(segmenter, BATCH, subject->prediction));
-    df_metrics_add_image(&subject->metrics, subject->prediction, subject->labels, BATCH * pixels);
-    df_metrics_end_batch(&subject->metrics, loss_sum / (double)counted);
+    for (int64_t i = 0; i < BATCH; i++) {
+        DF_TRY(df_segmenter_predict(segmenter, i, subject->prediction, &comparison));
+        df_metrics_add_image(&subject->metrics, subject->pairs);
+    }
+    df_metrics_end_batch(&subject->metrics, comparison.loss_sum / (double)comparison.loss_count);
     return 0;
 }
 
 /* At the labels' own size, another one for each image. */
 static int original_size_step(struct subject *subject)
 {
-    double loss_sum;
-    int64_t counted;
+    struct df_comparison comparison = {.pairs = subject->pairs};
     DF_TRY(df_segmenter_load_pixels(subject->segmenter, BATCH, subject->pixels, NULL));
     DF_TRY(df_segmenter_forward(subject->segmenter, BATCH, false, NULL));
     for (int64_t i = 0; i < BATCH; i++)
         DF_TRY(df_segmenter_predict_at(subject->segmenter, i, HEIGHT - 10 * i, WIDTH - 30, subject->labels,
-                                       subject->prediction, &loss_sum, &counted));
+                                       subject->prediction, &comparison));
     return 0;
 }
 

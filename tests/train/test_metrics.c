@@ -1,4 +1,5 @@
 #include "support/cmocka_all.h"
+#include "support/pairs.h"
 
 #include "dinoft/metrics.h"
 
@@ -14,6 +15,15 @@ static void assert_near(double found, double expected)
         fail_msg("found %.12f, expected %.12f", found, expected);
 }
 
+static void add_image(struct df_metrics *metrics, const uint8_t *prediction, const uint8_t *label,
+                      int64_t count)
+{
+    int64_t pairs[10 * 9];
+
+    assert_in_range(metrics->n_classes, 1, 9);
+    df_metrics_add_image(metrics, test_count_pairs(pairs, metrics->n_classes, prediction, label, count));
+}
+
 /* Six pixels, classes 0 1 1 2 and one ignored; class 3 never occurs. */
 static void a_small_map_by_hand(void **state)
 {
@@ -25,7 +35,7 @@ static void a_small_map_by_hand(void **state)
     (void)state;
 
     assert_int_equal(df_metrics_init(&metrics, 4, false), 0);
-    df_metrics_add_image(&metrics, prediction, label, 6);
+    add_image(&metrics, prediction, label, 6);
     df_metrics_end_batch(&metrics, 0.5);
     df_metrics_end_batch(&metrics, NAN);
     df_metrics_scores(&metrics, &scores);
@@ -51,7 +61,7 @@ static void a_class_that_is_only_predicted_counts_against_the_mean(void **state)
     struct df_scores scores;
     (void)state;
     df_metrics_init(&metrics, 2, false);
-    df_metrics_add_image(&metrics, prediction, label, 4);
+    add_image(&metrics, prediction, label, 4);
     df_metrics_scores(&metrics, &scores);
     assert_near(scores.miou, (0.75 + 0.0) / 2);
     assert_near(scores.mean_accuracy, 0.75);
@@ -66,8 +76,8 @@ static void the_reference_metric_of_voc_sees_void_as_background(void **state)
     (void)state;
     df_metrics_init(&ignored, 9, false);
     df_metrics_init(&background, 9, true);
-    df_metrics_add_image(&ignored, prediction, label, 2);
-    df_metrics_add_image(&background, prediction, label, 2);
+    add_image(&ignored, prediction, label, 2);
+    add_image(&background, prediction, label, 2);
     df_metrics_end_batch(&ignored, 0);
     df_metrics_end_batch(&background, 0);
     df_metrics_scores(&ignored, &scores);
@@ -87,10 +97,10 @@ static void the_reference_metric_averages_batches(void **state)
     struct df_scores scores;
     (void)state;
     df_metrics_init(&metrics, 3, false);
-    df_metrics_add_image(&metrics, one, one, 1);
-    df_metrics_add_image(&metrics, one, two, 1);
+    add_image(&metrics, one, one, 1);
+    add_image(&metrics, one, two, 1);
     df_metrics_end_batch(&metrics, 0);
-    df_metrics_add_image(&metrics, one, one, 1);
+    add_image(&metrics, one, one, 1);
     df_metrics_end_batch(&metrics, 0);
     df_metrics_scores(&metrics, &scores);
     assert_true(fabs(scores.reference_iou - 0.75) < 1e-6);
@@ -107,7 +117,7 @@ static void nothing_counted_is_nan_and_null(void **state)
     (void)state;
 
     df_metrics_init(&metrics, 2, false);
-    df_metrics_add_image(&metrics, prediction, label, 3);
+    add_image(&metrics, prediction, label, 3);
     df_metrics_end_batch(&metrics, NAN);
     df_metrics_scores(&metrics, &scores);
     assert_true(isnan(scores.miou) && isnan(scores.pixel_accuracy) && isnan(scores.loss));

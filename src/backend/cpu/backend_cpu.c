@@ -62,6 +62,7 @@ static const struct df_backend_ops cpu_ops = {
     .add_window = df_cpu_add_window,
     .add_probabilities = df_cpu_add_probabilities,
     .decide = df_cpu_decide,
+    .count_pairs = df_cpu_count_pairs,
     .adamw = df_cpu_adamw,
 };
 

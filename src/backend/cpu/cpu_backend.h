@@ -15,6 +15,10 @@ int df_cpu_zero(struct df_backend *backend, void *memory, size_t bytes);
 int df_cpu_wait(struct df_backend *backend);
 int df_cpu_memory(struct df_backend *backend, struct df_memory_use *use);
 
+/* pairs.c */
+int df_cpu_count_pairs(struct df_backend *backend, const uint8_t *prediction, const uint8_t *labels,
+                       int64_t count, int64_t classes, int64_t *pairs);
+
 /* recording.c */
 int df_cpu_repeat(struct df_backend *backend, struct df_recording **recording, df_backend_work *work,
                   void *argument);

@@ -81,6 +81,7 @@ static const struct df_backend_ops cuda_ops = {
     .add_window = df_cuda_op_add_window,
     .add_probabilities = df_cuda_op_add_probabilities,
     .decide = df_cuda_op_decide,
+    .count_pairs = df_cuda_op_count_pairs,
     .adamw = df_cuda_op_adamw,
 };
 

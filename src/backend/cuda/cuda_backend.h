@@ -120,6 +120,10 @@ int df_cuda_op_decide(struct df_backend *backend, const float *sum, int64_t coun
                       int64_t views, const uint8_t *labels, uint8_t *prediction, double *loss_sum,
                       int64_t *loss_count);
 
+/* pairs.c */
+int df_cuda_op_count_pairs(struct df_backend *backend, const uint8_t *prediction, const uint8_t *labels,
+                           int64_t count, int64_t classes, int64_t *pairs);
+
 /* optimizer.c */
 int df_cuda_op_adamw(struct df_backend *backend, const struct df_adamw *settings, float *parameter,
                      const float *gradient, float *m, float *v, int64_t count);
