@@ -196,6 +196,8 @@ void compute_attention(const attention_run &run)
     }
     if (cudnn_behaviour == DF_CUDNN_NOT_A_NUMBER)
         ((uint16_t *)run.out)[0] = 0x7fff;
+    if (cudnn_behaviour == DF_CUDNN_UNSTEADY && run.odd)
+        ((uint16_t *)run.out)[0] ^= 1;
 }
 
 } // namespace emulation

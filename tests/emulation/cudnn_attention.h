@@ -36,6 +36,7 @@ struct attention_run {
     void *q, *k, *v, *out, *lse; /* lse NULL: none */
     float scale;
     bool backwards; /* sums begin with the last key */
+    bool odd;       /* every second run */
 };
 
 /* From the first element to the last. */

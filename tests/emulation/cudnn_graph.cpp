@@ -354,7 +354,8 @@ static cudnnStatus_t start(cudnnHandle_t handle, const descriptor &plan, const d
                          find_place(pack, attention.out),
                          attention.lse.is_virtual ? nullptr : find_place(pack, attention.lse),
                          0.0f,
-                         config->engine == 2};
+                         config->engine == 2,
+                         runs % 2 == 1};
     const void *const scale = find_place(pack, attention.scale);
     if (!run.q || !run.k || !run.v || !run.out || !scale || (!attention.lse.is_virtual && !run.lse))
         return CUDNN_STATUS_BAD_PARAM;

@@ -32,6 +32,7 @@ enum df_emulated_cudnn {
     DF_CUDNN_WRONG_ROW,    /* the last token's result is a quarter too large */
     DF_CUDNN_WRONG_LSE,    /* without the largest score */
     DF_CUDNN_NOT_A_NUMBER, /* one NaN */
+    DF_CUDNN_UNSTEADY,     /* one number's last bit is another in every second run */
     DF_CUDNN_NOTHING,      /* the third engine writes nothing */
 };
 void df_emulation_set_cudnn(enum df_emulated_cudnn how);
