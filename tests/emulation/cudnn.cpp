@@ -168,7 +168,7 @@ void df_emulation_set_cudnn(enum df_emulated_cudnn how)
 
 size_t cudnnGetVersion(void)
 {
-    return CUDNN_VERSION;
+    return cudnn_behaviour == DF_CUDNN_FAULTY ? 91000 : CUDNN_VERSION;
 }
 
 const char *cudnnGetErrorString(cudnnStatus_t status)

@@ -190,6 +190,8 @@ static void float32_stays_with_our_kernel(void **state)
     assert_int_equal(backend->ops->attention_forward(backend, p.shape, qkv, out, NULL), 0);
     assert_int_equal(df_emulation_cudnn_runs(), runs);
     assert_false(find_file(*state));
+    get_floats(backend, p.qkv, qkv, 3 * p.out_count);
+    get_floats(backend, p.out, out, p.out_count);
     free_problem(&p);
     df_backend_close(backend);
 }
@@ -199,7 +201,7 @@ static void float32_stays_with_our_kernel(void **state)
 static void unsound_results_are_not_used(void **state)
 {
     static const enum df_emulated_cudnn ways[] = {
-        DF_CUDNN_ABSENT,    DF_CUDNN_NO_ENGINE, DF_CUDNN_NO_PLAN,      DF_CUDNN_NO_RUN,
+        DF_CUDNN_ABSENT,    DF_CUDNN_FAULTY,    DF_CUDNN_NO_ENGINE,    DF_CUDNN_NO_PLAN, DF_CUDNN_NO_RUN,
         DF_CUDNN_WRONG_ROW, DF_CUDNN_WRONG_LSE, DF_CUDNN_NOT_A_NUMBER, DF_CUDNN_UNSTEADY};
     const struct result alone = attend_alone(), sound = attend();
 
@@ -278,6 +280,9 @@ static uint16_t *collect(struct device *d)
 
 static void close_device(struct device *d)
 {
+    d->backend->ops->free(d->backend, d->qkv);
+    d->backend->ops->free(d->backend, d->out);
+    d->backend->ops->free(d->backend, d->lse);
     free_half(&d->half);
     free_problem(&d->problem);
     df_backend_close(d->backend);

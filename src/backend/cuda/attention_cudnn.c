@@ -33,6 +33,7 @@ struct plan {
 };
 
 struct df_attention_plans {
+    bool usable; /* whether cuDNN is asked at all */
     struct df_choices choices;
     int n_plans;
     struct plan plans[PLANS_MOST];
@@ -59,17 +60,27 @@ void df_attention_cudnn_close(struct df_cuda_context *context)
     context->attentions = NULL;
 }
 
+/* NVIDIA's own frontend for graphs refuses attention in bfloat16 with these, because of bugs. */
+static bool is_faulty(size_t version)
+{
+    return version == 91000 || version == 91001;
+}
+
 /* NULL where nothing but our own kernels comes into question. */
 static struct df_attention_plans *open_plans(struct df_cuda_context *context)
 {
-    if (context->attentions || !df_choices_possible() || !df_cuda_have_cudnn(context))
-        return context->attentions;
-    struct df_attention_plans *plans = calloc(1, sizeof *plans);
-    if (plans)
-        df_choices_open(&plans->choices, context, "cudnn-attention", context->cudnn.cudnnGetVersion(),
-                        KEY_NUMBERS, 1 + DF_ATTENTION_ENGINES_MOST);
-    context->attentions = plans;
-    return plans;
+    if (!context->attentions) {
+        struct df_attention_plans *plans = calloc(1, sizeof *plans);
+        if (!plans)
+            return NULL;
+        context->attentions = plans;
+        plans->usable = df_choices_possible() && df_cuda_have_cudnn(context) &&
+                        !is_faulty(context->cudnn.cudnnGetVersion());
+        if (plans->usable)
+            df_choices_open(&plans->choices, context, "cudnn-attention", context->cudnn.cudnnGetVersion(),
+                            KEY_NUMBERS, 1 + DF_ATTENTION_ENGINES_MOST);
+    }
+    return context->attentions->usable ? context->attentions : NULL;
 }
 
 static size_t out_count(const struct call *call)

@@ -26,6 +26,7 @@ void df_emulation_set_times(const float *milliseconds, int count);
 enum df_emulated_cudnn {
     DF_CUDNN_SOUND,
     DF_CUDNN_ABSENT,       /* cudnnCreate fails */
+    DF_CUDNN_FAULTY,       /* its version is known for bugs */
     DF_CUDNN_NO_ENGINE,    /* none for any graph */
     DF_CUDNN_NO_PLAN,      /* engines cannot be made ready */
     DF_CUDNN_NO_RUN,       /* runs are refused */
