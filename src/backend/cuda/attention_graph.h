@@ -2,11 +2,13 @@
  * src/backend/cuda.
  *
  * With scale = 1 / sqrt(head_size), for every image and head:
- *     scores = scale q k^T,  weights = softmax(scores),  out = weights v,  lse = log of the sums of
- * exp(scores) The softmax is written out, as largest, difference, exp, sum and quotient: cuDNN recognises the
- * whole. That form is taken by every cuDNN 9; the single operation for attention came later and has the same
- * kernels. Without an lse the logarithm stays in the graph, with a result that is not stored: cuDNN knows no
- * attention without it.
+ *
+ *     scores = scale q k^T,  weights = softmax(scores),  out = weights v,  lse = log(sum of exp(scores))
+ *
+ * The softmax is written out, as largest, difference, exp, sum and quotient: cuDNN recognises the whole.
+ * Versions 9.8 and 9.19 were seen to take that form; the single operation for attention came later. Without
+ * an lse the logarithm stays in the graph, with a result that is not stored: otherwise cuDNN does not take
+ * it.
  *
  * What cuDNN does not take is no failure of the program's: these return -1 with the error set, and attention
  * has kernels of its own. */
