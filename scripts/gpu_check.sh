@@ -71,8 +71,12 @@ step "selftest of DINOv3's shapes in bf16" "$program" selftest --device cuda --p
 parity=(backend linear matmul conv attention attention_bf16 activation layernorm rope nearest batchnorm loss optimizer tokens views)
 golden=(features training bf16 plan recompute set_size segmenter profile)
 export DINOFT_TEST_DEVICE=cuda
-for test in "${parity[@]}" "${golden[@]}"; do
+for test in "${parity[@]}"; do
     step "test_$test" "$build/tests/test_$test"
+done
+# Whatever the machine has chosen so far: the bounds of the goldens in bf16 are those of our own attention (docs/fpn-rounding.md).
+for test in "${golden[@]}"; do
+    step "test_$test" env DINOFT_CUDA_ALGO=first "$build/tests/test_$test"
 done
 
 # Without timing algorithms, which would run each product a hundred times.

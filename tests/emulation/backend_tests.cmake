@@ -28,3 +28,5 @@ set_target_properties(dinoft_emulated PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAK
 df_emulated_test(test_selftest_emulated SOURCES ${CMAKE_SOURCE_DIR}/tests/selftest/test_selftest.c LIBS dinoft_commands)
 target_include_directories(test_selftest_emulated PRIVATE ${CMAKE_SOURCE_DIR}/src)
 df_emulated_test(test_gemm_choice SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_gemm_choice.c LIBS dinoft_backend)
+df_emulated_test(test_attention_cudnn SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_attention_cudnn.c LIBS dinoft_backend m)
+target_include_directories(test_attention_cudnn PRIVATE ${CMAKE_SOURCE_DIR})

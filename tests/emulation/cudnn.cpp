@@ -1,13 +1,8 @@
 /* cuDNN's convolutions in plain loops: cross-correlation, float32, without dilation. */
+#include "cudnn_state.h"
 #include "device_memory.h"
 
-#include "include/cudnn.h"
-
 #include <cstring>
-
-struct df_emulated_dnn {
-    cudaStream_t stream;
-};
 
 /* A tensor of four dimensions: where element (n, c, h, w) lies. */
 struct df_emulated_tensor {
@@ -26,6 +21,8 @@ struct df_emulated_convolution {
 
 namespace emulation
 {
+
+df_emulated_cudnn cudnn_behaviour = DF_CUDNN_SOUND;
 
 static const size_t workspace_needed = 4096;
 
@@ -164,9 +161,14 @@ static cudnnStatus_t list_algorithms(A unusable, A usable, int wanted, int *foun
 
 extern "C" {
 
+void df_emulation_set_cudnn(enum df_emulated_cudnn how)
+{
+    cudnn_behaviour = how;
+}
+
 size_t cudnnGetVersion(void)
 {
-    return CUDNN_VERSION;
+    return cudnn_behaviour == DF_CUDNN_FAULTY ? 91000 : CUDNN_VERSION;
 }
 
 const char *cudnnGetErrorString(cudnnStatus_t status)
@@ -176,6 +178,8 @@ const char *cudnnGetErrorString(cudnnStatus_t status)
 
 cudnnStatus_t cudnnCreate(cudnnHandle_t *handle)
 {
+    if (cudnn_behaviour == DF_CUDNN_ABSENT)
+        return CUDNN_STATUS_NOT_INITIALIZED;
     *handle = new df_emulated_dnn();
     return CUDNN_STATUS_SUCCESS;
 }

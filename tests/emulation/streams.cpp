@@ -5,6 +5,8 @@
  * for. DF_EMULATION_STREAMS=eager makes every stream work at once. */
 #include "device_memory.h"
 
+#include "include/emulation_control.h"
+
 #include <cstdlib>
 #include <cstring>
 #include <deque>
@@ -41,6 +43,8 @@ typedef std::lock_guard<std::recursive_mutex> device_lock;
 static std::recursive_mutex device;
 static df_emulated_stream default_stream;
 static std::map<uint64_t, df_emulated_stream *> streams; /* but for the default one */
+static std::vector<float> times; /* that measurements give in turn; none: always one millisecond */
+static size_t measured;
 
 static bool is_eager()
 {
@@ -254,7 +258,15 @@ cudaError_t cudaEventQuery(cudaEvent_t event)
     return cudaErrorNotReady;
 }
 
-/* There is no clock in the emulation: whatever is measured takes a millisecond. */
+void df_emulation_set_times(const float *milliseconds, int count)
+{
+    const device_lock lock(device);
+
+    times.assign(milliseconds, milliseconds + count);
+    measured = 0;
+}
+
+/* There is no clock in the emulation. */
 cudaError_t cudaEventElapsedTime(float *milliseconds, cudaEvent_t start, cudaEvent_t end)
 {
     const device_lock lock(device);
@@ -263,7 +275,7 @@ cudaError_t cudaEventElapsedTime(float *milliseconds, cudaEvent_t start, cudaEve
         return remember(cudaErrorInvalidResourceHandle);
     if (!has_happened(*start) || !has_happened(*end))
         return cudaErrorNotReady;
-    *milliseconds = 1.0f;
+    *milliseconds = times.empty() ? 1.0f : times[measured++ % times.size()];
     return cudaSuccess;
 }
 

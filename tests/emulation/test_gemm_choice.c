@@ -1,85 +1,18 @@
 /* Which algorithm a matrix product takes, and that choices are remembered: the emulated cuBLASLt has two
  * whose sums are rounded differently. */
 #define _GNU_SOURCE
-#include "support/cmocka_all.h"
+#include "choice_place.h"
 
 #include "dinoft/backend.h"
 #include "dinoft/error.h"
 #include "dinoft/rng.h"
 
-#include <dirent.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define ROWS 9
 #define IN   640
 #define OUT  48
-
-struct place {
-    char folder[64], file[512]; /* the cache's folder, and the file in it once there is one */
-};
-
-static int make_place(void **state)
-{
-    static struct place place;
-
-    place = (struct place){.folder = "/tmp/dinoft-test-XXXXXX"};
-    if (!mkdtemp(place.folder))
-        return -1;
-    setenv("XDG_CACHE_HOME", place.folder, 1);
-    unsetenv("DINOFT_CUDA_ALGO");
-    *state = &place;
-    return 0;
-}
-
-/* The one file of the cache; false if there is none. */
-static bool find_file(struct place *place)
-{
-    char folder[128];
-    snprintf(folder, sizeof folder, "%s/dinoft", place->folder);
-    DIR *list = opendir(folder);
-    bool found = false;
-
-    for (struct dirent *entry = list ? readdir(list) : NULL; entry; entry = readdir(list)) {
-        if (entry->d_name[0] == '.')
-            continue;
-        assert_false(found);
-        found = true;
-        snprintf(place->file, sizeof place->file, "%s/%s", folder, entry->d_name);
-    }
-    if (list)
-        closedir(list);
-    return found;
-}
-
-static int remove_place(void **state)
-{
-    struct place *place = *state;
-    char folder[128];
-
-    if (find_file(place))
-        unlink(place->file);
-    snprintf(folder, sizeof folder, "%s/dinoft", place->folder);
-    rmdir(folder);
-    return rmdir(place->folder);
-}
-
-static int lines_in(struct place *place)
-{
-    int lines = 0;
-
-    if (!find_file(place))
-        return 0;
-    FILE *file = fopen(place->file, "r");
-    assert_non_null(file);
-    for (int c = fgetc(file); c != EOF; c = fgetc(file))
-        lines += c == '\n';
-    fclose(file);
-    return lines;
-}
 
 struct result {
     float y[ROWS * OUT];
@@ -120,24 +53,6 @@ static struct result multiply(bool accumulate, int times)
     free(x);
     free(weight);
     return result;
-}
-
-/* Replaces the choice in the file's only line. */
-static void write_choice(struct place *place, const char *before, const char *choice)
-{
-    char line[512] = "";
-
-    assert_true(find_file(place));
-    FILE *file = fopen(place->file, "r");
-    assert_true(file && fgets(line, sizeof line, file));
-    fclose(file);
-    char *last = strrchr(line, ' ');
-    assert_non_null(last);
-    *last = '\0';
-    file = fopen(place->file, "w");
-    assert_non_null(file);
-    fprintf(file, "%s%s %s\n", before, line, choice);
-    fclose(file);
 }
 
 static void choices_are_remembered(void **state)
@@ -187,7 +102,7 @@ static void damaged_lines_are_passed_over(void **state)
         write_choice(*state, "no numbers\n1 2 3\n\n", choices[i]);
         multiply(false, 1);
         assert_int_equal(lines_in(*state), 5);
-        unlink(((struct place *)*state)->file);
+        forget_choices(*state);
     }
 }
 
@@ -196,7 +111,7 @@ static void first_asks_no_one(void **state)
     multiply(false, 1);
     write_choice(*state, "", "0");
     const struct result first = multiply(false, 1);
-    unlink(((struct place *)*state)->file);
+    forget_choices(*state);
     setenv("DINOFT_CUDA_ALGO", "first", 1);
     const struct result again = multiply(false, 1);
     assert_false(find_file(*state));

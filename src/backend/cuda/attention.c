@@ -1,5 +1,5 @@
+#include "attention_cudnn.h"
 #include "cuda_backend.h"
-#include "cuda_context.h"
 
 #include "kernels/kernels.h"
 
@@ -18,6 +18,8 @@ int df_cuda_op_attention_forward(struct df_backend *backend, struct df_attention
                                  void *out, float *lse)
 {
     check_shape(shape);
+    if (backend->compute == DF_BF16 && df_attention_cudnn_forward(backend, shape, qkv, out, lse))
+        return 0;
     return DF_CUDA(
         df_cuda_attention_forward(df_cuda_context(backend)->stream, shape, backend->compute, qkv, out, lse));
 }

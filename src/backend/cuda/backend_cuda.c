@@ -19,6 +19,8 @@ static void close_cuda(struct df_backend *backend)
         (void)cudaStreamSynchronize(context->stream);
     df_gemm_cache_close(context);
     df_cuda_conv_close(context);
+    df_attention_cudnn_close(context);
+    df_cuda_cudnn_close(context);
     if (context->blas)
         (void)context->lt.cublasLtDestroy(context->blas);
     df_cublaslt_close(&context->lt);

@@ -34,7 +34,6 @@ struct plan {
 };
 
 struct df_conv_plans {
-    bool tried, available; /* to open cuDNN */
     int n_plans;
     struct plan plans[PLANS_MOST];
 };
@@ -61,27 +60,13 @@ void df_cuda_conv_close(struct df_cuda_context *context)
         free_plan(context, &context->convs->plans[i]);
     free(context->convs);
     context->convs = NULL;
-    if (context->dnn)
-        (void)context->cudnn.cudnnDestroy(context->dnn);
-    context->dnn = NULL;
-    df_cudnn_close(&context->cudnn);
 }
 
-/* Loading cuDNN takes a good part of a second, which runs without convolutions do not have to spend. */
 static int open_plans(struct df_cuda_context *context)
 {
     if (!context->convs)
         context->convs = calloc(1, sizeof *context->convs);
-    if (!context->convs)
-        return df_error_memory("the cuda backend's convolutions", sizeof *context->convs);
-    if (context->convs->tried)
-        return 0;
-    context->convs->tried = true;
-    context->convs->available =
-        df_cudnn_open(&context->cudnn) == 0 &&
-        context->cudnn.cudnnCreate(&context->dnn) == CUDNN_STATUS_SUCCESS &&
-        context->cudnn.cudnnSetStream(context->dnn, context->stream) == CUDNN_STATUS_SUCCESS;
-    return 0;
+    return context->convs ? 0 : df_error_memory("the cuda backend's convolutions", sizeof *context->convs);
 }
 
 static int describe_tensor(const struct df_cudnn *cudnn, cudnnTensorDescriptor_t *tensor,
@@ -168,7 +153,7 @@ static struct plan *find_plan(struct df_cuda_context *context, enum pass pass, s
             free_plan(context, &plans->plans[--plans->n_plans]);
     struct plan *plan = &plans->plans[plans->n_plans];
     *plan = (struct plan){.pass = pass, .shape = shape, .own = true};
-    if (plans->available) {
+    if (df_cuda_have_cudnn(context)) {
         if (describe(&context->cudnn, plan) != 0) {
             free_plan(context, plan);
             return NULL;

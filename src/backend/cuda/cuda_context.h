@@ -33,6 +33,7 @@ struct df_cuda_batches {
 
 struct df_gemm_cache;
 struct df_conv_plans;
+struct df_attention_plans;
 
 /* One block of device memory. */
 struct df_cuda_block {
@@ -51,8 +52,10 @@ struct df_cuda_context {
     void *workspace; /* DF_CUDA_WORKSPACE_BYTES */
     struct df_gemm_cache *gemms;
     struct df_cudnn cudnn;
-    cudnnHandle_t dnn; /* opened by the first convolution; NULL as well where there is no cuDNN */
+    cudnnHandle_t dnn; /* of use only after df_cuda_have_cudnn() */
+    bool dnn_tried, dnn_usable;
     struct df_conv_plans *convs;
+    struct df_attention_plans *attentions;
     void *scratch;
     size_t scratch_bytes;
     uint64_t scratch_moves; /* how often it has been allocated anew */
@@ -91,7 +94,15 @@ void df_cuda_staging_close(struct df_cuda_staging *staging);
 int df_cuda_batches_open(struct df_cuda_batches *batches);
 void df_cuda_batches_close(struct df_cuda_batches *batches);
 
+/* cudnn_handle.c: whether cuDNN can be used. The first call opens it, which takes a good part of a second and
+ * must not happen while the stream is captured: runs that do not need it need not wait for it. */
+bool df_cuda_have_cudnn(struct df_cuda_context *context);
+void df_cuda_cudnn_close(struct df_cuda_context *context);
+
 /* conv.c */
 void df_cuda_conv_close(struct df_cuda_context *context);
+
+/* attention_cudnn.c */
+void df_attention_cudnn_close(struct df_cuda_context *context);
 
 #endif

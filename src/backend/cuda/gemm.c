@@ -13,7 +13,8 @@ struct df_gemm_cache *df_gemm_cache_open(struct df_cuda_context *context)
         df_error_memory("the cuda backend's matrix products", sizeof *cache);
         return NULL;
     }
-    df_gemm_choices_open(&cache->choices, context);
+    df_choices_open(&cache->choices, context, "cublaslt", context->lt.cublasLtGetVersion(),
+                    DF_GEMM_KEY_NUMBERS, DF_GEMM_CANDIDATES);
     return cache;
 }
 
@@ -40,7 +41,7 @@ void df_gemm_cache_close(struct df_cuda_context *context)
         return;
     for (int i = 0; i < cache->n_plans; i++)
         free_plan(context, &cache->plans[i]);
-    df_gemm_choices_close(&cache->choices);
+    df_choices_close(&cache->choices);
     free(cache);
     context->gemms = NULL;
 }

@@ -5,6 +5,7 @@
 #ifndef DINOFT_CUDA_GEMM_H
 #define DINOFT_CUDA_GEMM_H
 
+#include "choices.h"
 #include "cuda_context.h"
 
 /* What a product is told apart by: of two with equal keys one algorithm serves both. */
@@ -23,8 +24,10 @@ struct df_gemm {
     void *c;
 };
 
+#define DF_GEMM_KEY_NUMBERS (sizeof(struct df_gemm_key) / sizeof(int64_t))
+
 #define DF_GEMM_CACHE_SIZE 256
-#define DF_GEMM_CANDIDATES 8
+#define DF_GEMM_CANDIDATES DF_CHOICE_WAYS_MOST
 
 /* A product made ready. */
 struct df_gemm_plan {
@@ -35,24 +38,11 @@ struct df_gemm_plan {
     uint64_t last_use;
 };
 
-/* Choices of earlier runs on this machine (gemm_choice.c). */
-struct df_gemm_choice {
-    struct df_gemm_key key;
-    int candidate; /* its place in the library's list */
-};
-
-struct df_gemm_choices {
-    bool timed, read; /* whether candidates are timed at all; whether the file was read */
-    char path[1024];  /* "": there is no place for the file */
-    struct df_gemm_choice *choices;
-    size_t n_choices, capacity;
-};
-
 struct df_gemm_cache {
     struct df_gemm_plan plans[DF_GEMM_CACHE_SIZE];
     int n_plans;
     uint64_t clock;
-    struct df_gemm_choices choices;
+    struct df_choices choices;
 };
 
 /* NULL with the error set. */
@@ -67,10 +57,6 @@ cublasStatus_t df_gemm_multiply(struct df_cuda_context *context, const struct df
                                 const cublasLtMatmulAlgo_t *algorithm, const struct df_gemm *gemm, void *c);
 
 /* --- gemm_choice.c --- */
-
-/* Whether and where choices are kept. */
-void df_gemm_choices_open(struct df_gemm_choices *choices, const struct df_cuda_context *context);
-void df_gemm_choices_close(struct df_gemm_choices *choices);
 
 /* Which of the candidates to take: the one that was taken before, or else the fastest. -1 with the error set
  * where the device failed. */

@@ -24,6 +24,7 @@
     X(cublasLtMatrixLayoutDestroy)
 
 #define DF_CUDNN_FUNCTIONS(X)                                                                                \
+    X(cudnnGetVersion)                                                                                       \
     X(cudnnCreate)                                                                                           \
     X(cudnnDestroy)                                                                                          \
     X(cudnnSetStream)                                                                                        \
@@ -43,7 +44,13 @@
     X(cudnnGetConvolutionBackwardFilterAlgorithm_v7)                                                         \
     X(cudnnConvolutionForward)                                                                               \
     X(cudnnConvolutionBackwardData)                                                                          \
-    X(cudnnConvolutionBackwardFilter)
+    X(cudnnConvolutionBackwardFilter)                                                                        \
+    X(cudnnBackendCreateDescriptor)                                                                          \
+    X(cudnnBackendDestroyDescriptor)                                                                         \
+    X(cudnnBackendSetAttribute)                                                                              \
+    X(cudnnBackendGetAttribute)                                                                              \
+    X(cudnnBackendFinalize)                                                                                  \
+    X(cudnnBackendExecute)
 
 #define DF_LIBRARY_FIELD(name) __typeof__(&name) name;
 

@@ -17,6 +17,30 @@ size_t df_emulation_memory_in_use(void);
 bool df_emulation_checks_accesses(void);
 bool df_emulation_has_address_sanitizer(void);
 
+/* What a measurement by events gives: these milliseconds in turn, over and over. Until this is called, or
+ * with a count of 0, everything takes a millisecond. */
+void df_emulation_set_times(const float *milliseconds, int count);
+
+/* How cuDNN does with attention: of its three engines the first does not repeat its bits, the other two add
+ * up in different orders. */
+enum df_emulated_cudnn {
+    DF_CUDNN_SOUND,
+    DF_CUDNN_ABSENT,       /* cudnnCreate fails */
+    DF_CUDNN_FAULTY,       /* its version is known for bugs */
+    DF_CUDNN_NO_ENGINE,    /* none for any graph */
+    DF_CUDNN_NO_PLAN,      /* engines cannot be made ready */
+    DF_CUDNN_NO_RUN,       /* runs are refused */
+    DF_CUDNN_WRONG_ROW,    /* the last token's result is a quarter too large */
+    DF_CUDNN_WRONG_LSE,    /* without the largest score */
+    DF_CUDNN_NOT_A_NUMBER, /* one NaN */
+    DF_CUDNN_UNSTEADY,     /* one number's last bit is another in every second run */
+    DF_CUDNN_NOTHING,      /* the third engine writes nothing */
+};
+void df_emulation_set_cudnn(enum df_emulated_cudnn how);
+
+/* How many runs of graphs were asked for so far. */
+int df_emulation_cudnn_runs(void);
+
 #ifdef __cplusplus
 }
 #endif
