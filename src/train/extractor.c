@@ -1,5 +1,6 @@
 #include "dinoft/extractor.h"
 
+#include "dinoft/batch_hint.h"
 #include "dinoft/error.h"
 
 #include <string.h>
@@ -13,8 +14,9 @@ static void plan(struct df_extractor *extractor)
     df_vit_plan(extractor->vit, &extractor->arena);
 }
 
-int df_extractor_open(struct df_extractor *extractor, const struct df_setup *setup,
-                      const struct df_extractor_options *options)
+/* Its memory counted but not taken. Without a backbone no weights are packed. */
+static int create_counted(struct df_extractor *extractor, const struct df_setup *setup,
+                          const struct df_state *backbone, const struct df_extractor_options *options)
 {
     const struct df_vit_options vit = {
         .max_batch = options->max_batch,
@@ -30,11 +32,40 @@ int df_extractor_open(struct df_extractor *extractor, const struct df_setup *set
     extractor->setup = setup;
     extractor->max_batch = options->max_batch;
     df_arena_init(&extractor->arena, setup->backend);
-    extractor->vit = df_vit_create(setup->backend, setup->backbone, &setup->vit, &vit);
+    extractor->vit = df_vit_create(setup->backend, backbone, &setup->vit, &vit);
     if (!extractor->vit)
         return -1;
     plan(extractor);
-    DF_TRY(df_arena_commit(&extractor->arena));
+    return 0;
+}
+
+struct wish {
+    const struct df_setup *setup;
+    const struct df_extractor_options *options;
+};
+
+static int planned_bytes(const void *context, int64_t batch, size_t *bytes)
+{
+    const struct wish *wish = context;
+    struct df_extractor_options options = *wish->options;
+    struct df_extractor counted;
+
+    options.max_batch = batch;
+    options.fold = NULL;
+    const int status = create_counted(&counted, wish->setup, NULL, &options);
+    *bytes = counted.arena.peak;
+    df_extractor_close(&counted);
+    return status;
+}
+
+int df_extractor_open(struct df_extractor *extractor, const struct df_setup *setup,
+                      const struct df_extractor_options *options)
+{
+    const struct wish wish = {setup, options};
+
+    DF_TRY(create_counted(extractor, setup, setup->backbone, options));
+    if (df_arena_commit(&extractor->arena) != 0)
+        return df_batch_hint(setup->backend, options->max_batch, planned_bytes, &wish);
     plan(extractor);
     return 0;
 }

@@ -144,7 +144,8 @@ int df_setup_open(struct df_setup *setup, const struct df_config *config)
     DF_TRY(df_setup_image_size(config, setup->checkpoint, setup->vit.patch, &setup->height, &setup->width));
     choose_normalization(setup, config);
     setup->backend = df_backend_open(config->device, config->precision, (int)config->threads);
-    if (setup->backend && setup->backend->compute == DF_BF16 && !df_cpu_bf16_is_native())
+    if (setup->backend && !strcmp(setup->backend->name, "cpu") && setup->backend->compute == DF_BF16 &&
+        !df_cpu_bf16_is_native())
         df_log("this processor does not compute bf16 itself: --precision fp32 may be faster");
     return setup->backend ? 0 : -1;
 }

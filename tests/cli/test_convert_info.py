@@ -244,7 +244,7 @@ class MemoryPlan(CommandLineTest):
                     self.assertEqual(plan[mode][name], figures[name], (mode, name))
 
     def test_items(self):
-        plans = self.plans(DINOV2.weights, "--use_lora", "--batch_size", 2)
+        plans = self.plans(DINOV2.weights, "--use_lora", "--batch_size", 2, "--device", "cpu")
         items = {item["name"]: item for item in plans["train"]["items"]}
         tokens = 2 * (1 + 4 + 35 * 35)
         self.assertEqual(items["block input"]["count"], DINOV2.depth)

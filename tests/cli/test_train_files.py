@@ -141,7 +141,7 @@ class Output(TrainingTest):
         self.assertRegex(stderr, r"(?m)^epoch 2/2 2/2  loss [\d.]+  [\d.]+ img/s  time 0:\d\d$")
 
     def test_what_is_logged(self):
-        stderr = self.train("--use_lora", "--use_fpn").result.stderr
+        stderr = self.train("--use_lora", "--use_fpn", "--device", "cpu").result.stderr
         for words in (
             str(DINOV2.weights),
             "LoRA of rank 3",

@@ -19,6 +19,13 @@ cudaError_t remember(cudaError_t error)
     return error;
 }
 
+/* DF_EMULATION_MACHINE: one on which the backend cannot run. */
+static bool machine_is(const char *kind)
+{
+    const char *const text = getenv("DF_EMULATION_MACHINE");
+    return text && !strcmp(text, kind);
+}
+
 struct named_error {
     cudaError_t error;
     const char *name, *text;
@@ -124,6 +131,11 @@ cudaError_t cudaPeekAtLastError(void)
 
 cudaError_t cudaGetDeviceCount(int *count)
 {
+    *count = 0;
+    if (machine_is("no-driver") || machine_is("old-driver"))
+        return remember(cudaErrorInsufficientDriver);
+    if (machine_is("no-device"))
+        return remember(cudaErrorNoDevice);
     *count = 1;
     return cudaSuccess;
 }
@@ -152,8 +164,8 @@ cudaError_t cudaGetDeviceProperties(struct cudaDeviceProp *p, int device)
     p->regsPerBlock = 65536;
     p->warpSize = (int)lanes;
     p->maxThreadsPerBlock = (int)max_threads;
-    p->major = 9;
-    p->minor = 0;
+    p->major = machine_is("old-device") ? 7 : 9;
+    p->minor = machine_is("old-device") ? 5 : 0;
     p->multiProcessorCount = 4;
     p->memoryBusWidth = 5120;
     p->l2CacheSize = 50 << 20;
@@ -210,7 +222,7 @@ cudaError_t cudaDeviceGetAttribute(int *value, enum cudaDeviceAttr attribute, in
 
 cudaError_t cudaDriverGetVersion(int *version)
 {
-    *version = CUDART_VERSION;
+    *version = machine_is("no-driver") ? 0 : machine_is("old-driver") ? 11080 : CUDART_VERSION;
     return cudaSuccess;
 }
 

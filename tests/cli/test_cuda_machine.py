@@ -1,0 +1,207 @@
+"""What --device cuda says of the device: which it takes, how much memory a model needs there, and why it cannot run.
+
+For the emulated device (tests/emulation/README.md), whose memory and kind can be chosen."""
+
+import json
+import os
+import re
+import unittest.mock
+
+from devices import SMALL2, SMALL3, TRAINED, DeviceTest
+from support import CHANNELS, DINOV2, img_dim, main, model_flags
+
+MIB = 2**20
+WORKSPACE = 32 * MIB  # cuBLASLt's, which the device has from the beginning
+STAGING = 4 * MIB  # through which weights become bfloat16
+
+
+class Machine(DeviceTest):
+    def on_machine(self, **variables):
+        """From now on, for this test."""
+        values = {f"DF_EMULATION_{name}": str(value) for name, value in variables.items()}
+        patch = unittest.mock.patch.dict(os.environ, values)
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def read_json(self, name):
+        return json.loads((self.folder / name).read_text())
+
+
+class Choice(Machine):
+    def test_automatic(self):
+        """The GPU, in bf16, as whoever types it out gets it; and no advice for processors."""
+        self.on_machine(MACHINE="any")
+        with unittest.mock.patch.dict(os.environ, ONEDNN_MAX_CPU_ISA="AVX2"):
+            runs = {
+                name: self.train("--use_lora", *flags, backbone=SMALL2, output=name)
+                for name, flags in (("auto", []), ("typed", ["--device", "cuda", "--precision", "bf16"]))
+            }
+            cpu = self.train("--device", "cpu", "--max_steps", 1, backbone=SMALL2)
+        self.assertEqual(runs["auto"].tensors, runs["typed"].tensors)
+        self.assertIn("device cuda, bfloat16", runs["auto"].result.stderr)
+        self.assertNotIn("this processor", runs["auto"].result.stderr)
+        self.assertIn("device cpu, float32", cpu.result.stderr)
+
+    def test_default_of_other_commands(self):
+        """They have the same default."""
+        self.on_machine(MEMORY=MIB)
+        data = ["--dataset", "folder", "--data_root", self.data]
+        model = [*model_flags(SMALL2), "--lora_weights", TRAINED]
+        image = self.draw_image("a.png")
+        for command in (
+            ["eval", *data, *model],
+            ["corrupt", *data, *model, "--corruptions", "contrast"],
+            ["predict", image, *model],
+            ["features", image, *model, "--output", "f.safetensors"],
+            ["pca", image, *model],
+            ["info", DINOV2.weights],
+            ["bench", "eval", *model_flags(SMALL2)],
+            ["selftest", "--dino_type", "dinov2", "--size", "small", *img_dim(28, 28)],
+        ):
+            self.refused(*command, mentions=[f"{MIB} of {MIB} bytes are free on the device"])
+
+    def test_machines_without_a_usable_device(self):
+        """--device cuda says why; auto takes the processor, and says so where there is something to mend."""
+        for machine, reason, mended in (
+            ("no-driver", "there is no NVIDIA driver here", False),
+            ("no-device", "the NVIDIA driver finds no GPU; CUDA_VISIBLE_DEVICES is 7", False),
+            ("old-driver", r"the NVIDIA driver is one for CUDA 11\.8; this build needs one for CUDA \d+\.\d", True),
+            ("old-device", r"emulated device has compute capability 7\.5; 8\.0 or newer is needed", True),
+        ):
+            self.on_machine(MACHINE=machine)
+            with unittest.mock.patch.dict(os.environ, CUDA_VISIBLE_DEVICES="7"):
+                command = self.train_command("--device", "cuda", backbone=SMALL2)
+                error = self.refused(*command, mentions=["device cuda: "])
+                self.assertRegex(error, reason)
+                auto = self.train("--max_steps", 1, "--precision", "fp32", backbone=SMALL2)
+            self.assertIn("device cpu, float32", auto.result.stderr)
+            if mended:
+                self.assertRegex(auto.result.stderr, rf"dinoft: the GPU is left alone: device cuda: {reason}")
+            else:
+                self.assertNotIn("GPU", auto.result.stderr)
+
+
+# The room for a batch on its way, which only a device with memory of its own has.
+INCOMING = "images as they were decoded"
+
+
+class Memory(Machine):
+    FLAGS = ["--img_dim", 56, 56, "--precision", "fp32", "--device", "cuda"]
+
+    def plans(self, *flags):
+        self.succeed("info", DINOV2.weights, *self.FLAGS, *flags, "--json", "plan.json")
+        return self.read_json("plan.json")
+
+    def fails(self, command):
+        """The batch that the error names, 0 for none."""
+        result = self.run_here(*command)
+        error = self.assert_one_error(result, 1, "out of memory", "bytes are free on the device")
+        if "not even a batch of 1 fits" in error:
+            return 0
+        found = re.search(r"; a batch of (\d+) should fit$", error)
+        self.assertIsNotNone(found, error)
+        return int(found.group(1))
+
+    def check_hint(self, plan, command):
+        """A batch of 3 fits with some memory to spare; with less than the plan, the batch that the error names."""
+        weights = WORKSPACE + plan["forward_weights_bytes"]
+        self.on_machine(MEMORY=weights + plan["planned_memory_bytes"] + 8 * MIB)
+        self.succeed(*command(3))
+        hints = []
+        for share in (0.9, 0.8, 0.5, 0.3):
+            self.on_machine(MEMORY=int(weights + share * plan["planned_memory_bytes"]))
+            hints.append(self.fails(command(3)))
+            if hints[-1] > 0:
+                self.succeed(*command(hints[-1]))
+        self.assertEqual((hints, len(set(hints))), (sorted(hints, reverse=True), 3))
+
+    def test_hint_of_training(self):
+        plan = self.plans("--use_lora", "--batch_size", 3, "--n_classes", 4)["train"]
+        self.check_hint(plan, lambda batch: self.train_command("--use_lora", *self.FLAGS, "--batch_size", batch))
+
+    def test_hint_of_evaluation(self):
+        plan = self.plans("--use_lora", "--batch_size", 3)["eval"]
+        data = ["--dataset", "folder", "--data_root", self.data]
+        model = ["--weights", DINOV2.weights, "--lora_weights", TRAINED, *self.FLAGS]
+        self.check_hint(plan, lambda batch: ["eval", *data, *model, "--batch_size", batch])
+
+    def test_hint_of_features_that_are_kept(self):
+        """There the backbone runs in batches too, before the decoder is trained."""
+        plan = self.plans("--batch_size", 3, "--n_classes", 4)["eval"]
+        plan["planned_memory_bytes"] -= sum(item["bytes"] for item in plan["items"] if item["name"] == INCOMING)
+        flags = [*self.FLAGS, "--cache_features", "memory", "--epochs", 2]
+        self.check_hint(plan, lambda batch: self.train_command(*flags, "--batch_size", batch))
+
+    def test_nothing_is_written(self):
+        self.on_machine(MEMORY=WORKSPACE)
+        result = self.run_here(*self.train_command(*self.FLAGS))
+        self.assert_one_error(result, 1, str(DINOV2.weights), "a linear layer", "0 of")
+        self.assertFalse((self.folder / "output" / "run.pt").exists())
+
+    def test_memory_that_ends_in_the_middle(self):
+        """An image that is much larger than the one before. What there was until then stays."""
+        plan = self.plans("--use_lora", "--batch_size", 1)["eval"]
+        small, large = self.draw_image("a.png"), self.draw_image("b.png", 600, 500)
+        self.on_machine(MEMORY=WORKSPACE + plan["forward_weights_bytes"] + plan["planned_memory_bytes"] + MIB // 4)
+        model = ["--weights", DINOV2.weights, "--lora_weights", TRAINED, *self.FLAGS]
+        result = self.run_here("predict", small, large, *model)
+        self.assert_one_error(result, 1, "out of memory", "bytes are free on the device")
+        self.assertTrue((self.folder / "output" / "a.png").is_file())
+        self.assertFalse((self.folder / "output" / "b.png").exists())
+
+    def test_plan(self):
+        """The model's buffers are the same on both devices but for the images' way there; the weights are stored
+        once, for both directions."""
+        flags = [*self.FLAGS, "--use_lora", "--batch_size", 2]
+        for precision in ("fp32", "bf16"):
+            cuda = self.plans(*flags, "--precision", precision)
+            self.assertEqual((cuda["train"]["backward_weights_bytes"], cuda["eval"]["backward_weights_bytes"]), (0, 0))
+            block = 12 * CHANNELS * CHANNELS * {"fp32": 4, "bf16": 2}[precision]
+            self.assertGreater(cuda["train"]["forward_weights_bytes"], DINOV2.depth * block)
+        cpu = self.plans(*flags, "--device", "cpu", "--precision", "fp32")
+        cuda = self.plans(*flags, "--precision", "fp32")
+        for mode in ("train", "eval"):
+            self.assertEqual(cuda[mode]["trained_parameters"], cpu[mode]["trained_parameters"])
+            self.assertEqual([item for item in cuda[mode]["items"] if item["name"] != INCOMING], cpu[mode]["items"])
+            more = cuda[mode]["planned_memory_bytes"] - cpu[mode]["planned_memory_bytes"]
+            self.assertEqual([item["bytes"] for item in cuda[mode]["items"] if item["name"] == INCOMING], [more])
+
+
+class Bench(Machine):
+    def figures(self, mode, *flags, backbone=SMALL2):
+        setting = ["--use_lora", "--device", "cuda", "--batch_size", 2, "--steps", 1, "--json", "b.json"]
+        result = self.succeed("bench", mode, *model_flags(backbone), *setting, *flags)
+        self.assertIn("(of the device's)", result.stdout)
+        figures = self.read_json("b.json")
+        self.assertEqual((figures["device"], figures["mode"]), ("cuda", mode))
+        return figures
+
+    def check_memory(self, figures, plan):
+        """What the program took of the device: the plan, the weights, the workspace, and scratch memory."""
+        taken = figures["peak_memory_bytes"]
+        known = plan["planned_memory_bytes"] + plan["forward_weights_bytes"] + WORKSPACE
+        self.assertGreaterEqual(taken, known)
+        self.assertLessEqual(taken, known + STAGING + MIB)
+
+    def test_figures(self):
+        for mode, precision, name in (("train", "bf16", "bfloat16"), ("eval", "fp32", "float32")):
+            setting = [*img_dim(*SMALL2.size), "--use_lora", "--batch_size", 2, "--device", "cuda"]
+            self.succeed("info", SMALL2.weights, *setting, "--precision", precision, "--json", "plan.json")
+            plan = self.read_json("plan.json")[mode]
+            figures = self.figures(mode, "--precision", precision)
+            self.assertEqual(figures["precision"], name)
+            self.assertGreater(figures["gemm_peak_gflops"], 0)
+            self.assertGreater(figures["images_per_second"], 0)
+            self.assertEqual(figures["planned_memory_bytes"], plan["planned_memory_bytes"])
+            self.check_memory(figures, plan)
+
+    def test_operations(self):
+        figures = self.figures("ops", backbone=SMALL3)
+        operations = {name: {row["operation"] for row in figures[name]["operations"]} for name in ("train", "eval")}
+        self.assertLessEqual({"linear_backward", "attention_backward", "rope", "adamw"}, operations["train"])
+        self.assertLessEqual({"linear_forward", "attention_forward", "rope", "upsample_loss"}, operations["eval"])
+        self.assertGreater(figures["train"]["peak_memory_bytes"], figures["eval"]["peak_memory_bytes"])
+
+
+if __name__ == "__main__":
+    main()
