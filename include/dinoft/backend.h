@@ -166,10 +166,11 @@ struct df_backend_ops {
     /* What linear_create would take for the weight of the one direction or the other, without packing any. */
     int (*linear_bytes)(struct df_backend *backend, int64_t out, int64_t in, int64_t usual_rows,
                         bool backward, size_t *bytes);
-    /* y = x W^T + b, or y += x W^T + b. Here and below x (dy) and y (dx) are act or float32; a float32 x is
-     * rounded to act first. A backend may round the bias to y's type. */
+    /* y = x W^T + b + residual, which has y's type and layout, and may be y itself (NULL: nothing is added).
+     * Here and below x (dy) and y (dx) are act or float32; a float32 x is rounded to act first. A backend may
+     * round the bias to y's type. */
     int (*linear_forward)(struct df_backend *backend, const struct df_linear *linear, struct df_matrix x,
-                          struct df_matrix y, bool accumulate);
+                          struct df_matrix y, const void *residual);
     /* dx = dy W, or dx += dy W. */
     int (*linear_backward)(struct df_backend *backend, const struct df_linear *linear, struct df_matrix dy,
                            struct df_matrix dx, bool accumulate);

@@ -224,10 +224,10 @@ static struct profiled_call enter_linear(struct df_backend *backend, struct df_m
 }
 
 static int linear_forward_timed(struct df_backend *backend, const struct df_linear *linear,
-                                struct df_matrix x, struct df_matrix y, bool accumulate)
+                                struct df_matrix x, struct df_matrix y, const void *residual)
 {
-    struct profiled_call call = enter_linear(backend, x, y, accumulate);
-    return HAND_ON(linear_forward, linear, x, y, accumulate);
+    struct profiled_call call = enter_linear(backend, x, y, residual != NULL);
+    return HAND_ON(linear_forward, linear, x, y, residual);
 }
 
 static int linear_backward_timed(struct df_backend *backend, const struct df_linear *linear,

@@ -64,7 +64,7 @@ static int time_product(struct df_backend *backend, const struct product *produc
     for (int i = 0; i <= LEAST_REPEATS || ended - begun < SECONDS_EACH; i++) {
         const double started = df_seconds();
         for (int j = 0; j < together; j++)
-            DF_TRY(backend->ops->linear_forward(backend, linear, source, result, false));
+            DF_TRY(backend->ops->linear_forward(backend, linear, source, result, NULL));
         DF_TRY(backend->ops->wait(backend));
         ended = df_seconds();
         if (i == 0)

@@ -36,7 +36,7 @@ static int call_linear(const struct selftest_case *test, struct selftest_side *s
     const int64_t rows = test->linear_rows, in = test->linear_in, out = test->linear_out;
     const struct df_matrix x = matrix(side->memory[0], act_of(side), rows, in, in);
     const struct df_matrix y = matrix(side->memory[1], act_of(side), rows, out, out);
-    return side->backend->ops->linear_forward(side->backend, side->linear, x, y, false);
+    return side->backend->ops->linear_forward(side->backend, side->linear, x, y, NULL);
 }
 
 static int call_linear_residual(const struct selftest_case *test, struct selftest_side *side)
@@ -44,7 +44,7 @@ static int call_linear_residual(const struct selftest_case *test, struct selftes
     const int64_t rows = test->linear_rows, in = test->linear_in, out = test->linear_out;
     const struct df_matrix x = matrix(side->memory[0], act_of(side), rows, in, in);
     const struct df_matrix y = matrix(side->memory[1], DF_F32, rows, out, out);
-    return side->backend->ops->linear_forward(side->backend, side->linear, x, y, true);
+    return side->backend->ops->linear_forward(side->backend, side->linear, x, y, y.data);
 }
 
 static int call_linear_backward(const struct selftest_case *test, struct selftest_side *side)

@@ -15,7 +15,7 @@ static int embed(struct df_vit *vit, const float *image, int64_t batch)
                          vit->options.width, vit->config.patch));
     DF_TRY(ops->linear_forward(vit->backend, vit->patch_embed,
                                vit_act(vit, vit->scratch.patches, rows, inputs),
-                               vit_f32(vit->scratch.patch_tokens, rows, vit->config.dim), false));
+                               vit_f32(vit->scratch.patch_tokens, rows, vit->config.dim), NULL));
     return ops->assemble_tokens(vit->backend, vit->scratch.patch_tokens, vit->prefix_tokens, vit->pos_embed,
                                 vit->activations[0].x_in, vit_patch_rows(vit, batch), vit->config.dim);
 }
@@ -55,7 +55,7 @@ static int attend(struct df_vit *vit, int64_t i, int64_t batch, bool rescaled)
     DF_TRY(ops->layernorm_forward(backend, kept->x_in, vit_all_rows(vit, batch), dim, block->norm1.gamma,
                                   block->norm1.beta, vit->config.layernorm_eps, normed.data, normed.type,
                                   kept->mean1, kept->rstd1));
-    DF_TRY(ops->linear_forward(backend, block->qkv, normed, qkv, false));
+    DF_TRY(ops->linear_forward(backend, block->qkv, normed, qkv, NULL));
     if (vit->options.lora)
         DF_TRY(df_lora_forward(vit->options.lora, backend, i, normed, qkv, kept->lora_down));
     if (vit->config.family == DF_DINOV3)
@@ -64,10 +64,8 @@ static int attend(struct df_vit *vit, int64_t i, int64_t batch, bool rescaled)
                          false));
     DF_TRY(ops->attention_forward(backend, vit_attention_shape(vit, batch), kept->qkv, kept->attention,
                                   kept->lse));
-    if (kept->x_mid != kept->x_in)
-        DF_TRY(ops->copy(backend, kept->x_mid, kept->x_in, (size_t)(rows * dim) * sizeof(float)));
     return ops->linear_forward(backend, block->proj, vit_act(vit, kept->attention, rows, dim),
-                               vit_f32(kept->x_mid, rows, dim), true);
+                               vit_f32(kept->x_mid, rows, dim), kept->x_in);
 }
 
 /* From x_mid to the FFN's pre-activation. */
@@ -83,7 +81,7 @@ static int enter_ffn(struct df_vit *vit, int64_t i, int64_t batch)
                                            block->norm2.gamma, block->norm2.beta, vit->config.layernorm_eps,
                                            normed.data, normed.type, kept->mean2, kept->rstd2));
     return backend->ops->linear_forward(backend, block->ffn_in, normed,
-                                        vit_act(vit, kept->ffn, rows, vit_ffn_width(vit)), false);
+                                        vit_act(vit, kept->ffn, rows, vit_ffn_width(vit)), NULL);
 }
 
 static int leave_ffn(struct df_vit *vit, int64_t i, int64_t batch, float *x_out)
@@ -98,10 +96,8 @@ static int leave_ffn(struct df_vit *vit, int64_t i, int64_t batch, float *x_out)
         DF_TRY(ops->gelu_forward(backend, kept->ffn, vit->scratch.ffn_hidden, rows * hidden));
     else
         DF_TRY(ops->swiglu_forward(backend, kept->ffn, vit->scratch.ffn_hidden, rows, hidden));
-    if (x_out != kept->x_mid)
-        DF_TRY(ops->copy(backend, x_out, kept->x_mid, (size_t)(rows * dim) * sizeof(float)));
     return ops->linear_forward(backend, block->ffn_out, vit_act(vit, vit->scratch.ffn_hidden, rows, hidden),
-                               vit_f32(x_out, rows, dim), true);
+                               vit_f32(x_out, rows, dim), kept->x_mid);
 }
 
 /* Final norm of a block's output, patch tokens only. */

@@ -61,6 +61,7 @@ struct call {
     bool backward, accumulate;
     bool wide_source, wide_result; /* float32, whatever the backend's type is */
     int64_t gap;                   /* elements between the end of a row and the start of the next */
+    bool apart;                    /* forward: what is added does not lie in the result's place */
 };
 
 /* Runs one direction on `rows` rows, and checks the result and that the gaps stay as they were. */
@@ -71,19 +72,26 @@ static void check(struct df_backend *backend, const struct layer *layer, int64_t
     const int64_t from = call.backward ? layer->out : layer->in, to = call.backward ? layer->in : layer->out;
     const int64_t from_ld = from + call.gap, to_ld = to + 2 * call.gap;
     float *x = random_values(source_type, rows * from_ld, 3);
-    float *before = call.accumulate ? random_values(target, rows * to_ld, 4) : nan_array(rows * to_ld);
+    const bool apart = call.apart && call.accumulate && !call.backward;
+    float *added = random_values(target, rows * to_ld, 4);
+    float *before =
+        call.accumulate && !apart ? random_values(target, rows * to_ld, 4) : nan_array(rows * to_ld);
     const size_t x_bytes = (size_t)(rows * from_ld) * df_dtype_size(source_type);
     const size_t y_bytes = (size_t)(rows * to_ld) * df_dtype_size(target);
     void *x_data = to_type(source_type, x, rows * from_ld), *y_data = to_type(target, before, rows * to_ld);
     struct df_matrix source = {put(backend, x_data, x_bytes), source_type, rows, from, from_ld};
     struct df_matrix result = {put(backend, y_data, y_bytes), target, rows, to, to_ld};
+    void *added_data = to_type(target, added, rows * to_ld);
+    void *elsewhere = put(backend, added_data, y_bytes);
+    const void *residual = !call.accumulate ? NULL : apart ? elsewhere : result.data;
     int status = call.backward
                      ? backend->ops->linear_backward(backend, layer->linear, source, result, call.accumulate)
-                     : backend->ops->linear_forward(backend, layer->linear, source, result, call.accumulate);
+                     : backend->ops->linear_forward(backend, layer->linear, source, result, residual);
 
     assert_int_equal(status, 0);
     get(backend, x_data, source.data, x_bytes);
     get(backend, y_data, result.data, y_bytes);
+    get(backend, added_data, elsewhere, y_bytes);
     round_to(backend->compute, x, rows * from_ld); /* as the backend multiplies it */
     float *y = from_type(target, y_data, rows * to_ld);
     for (int64_t r = 0; r < rows; r++) {
@@ -91,7 +99,7 @@ static void check(struct df_backend *backend, const struct layer *layer, int64_t
         for (int64_t c = 0; c < to; c++) {
             double expected =
                 call.backward ? expected_backward(layer, row, c) : expected_forward(layer, row, c);
-            expected += call.accumulate ? before[r * to_ld + c] : 0.0;
+            expected += call.accumulate ? added[r * to_ld + c] : 0.0;
             assert_close(y[r * to_ld + c], expected,
                          sum_tolerance(target, from, expected) +
                              bias_tolerance(layer, target, call.backward, c));
@@ -103,6 +111,8 @@ static void check(struct df_backend *backend, const struct layer *layer, int64_t
     free(y);
     free(y_data);
     free(before);
+    free(added);
+    free(added_data);
 }
 
 static void test_shapes(void **state)
@@ -115,10 +125,11 @@ static void test_shapes(void **state)
         struct layer layer = make_layer(backend, shapes[s][0], shapes[s][1], 70, s % 2 == 0);
         for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
             /* the two bits that ask for float32 change nothing where everything is */
-            for (int flags = 0; flags < 32; flags++) {
+            for (int flags = 0; flags < 64; flags++) {
                 if (backend->compute != DF_F32 || !(flags & 12))
                     check(backend, &layer, rows[r],
-                          (struct call){flags & 1, flags & 2, flags & 4, flags & 8, flags & 16 ? 3 : 0});
+                          (struct call){flags & 1, flags & 2, flags & 4, flags & 8, flags & 16 ? 3 : 0,
+                                        flags & 32});
             }
         }
         free_layer(backend, &layer);
@@ -195,7 +206,7 @@ static void test_same_bits_twice(void **state)
     for (int i = 0; i < 2; i++) {
         float *to = i ? z : y;
         struct df_matrix result = {put_floats(backend, to, rows * out), DF_F32, rows, out, out};
-        assert_int_equal(backend->ops->linear_forward(backend, layer.linear, source, result, false), 0);
+        assert_int_equal(backend->ops->linear_forward(backend, layer.linear, source, result, NULL), 0);
         get_floats(backend, to, result.data, rows * out);
     }
     backend->ops->free(backend, source.data);

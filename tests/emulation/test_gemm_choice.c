@@ -41,10 +41,10 @@ static struct result multiply(bool accumulate, int times)
     assert_int_equal(backend->ops->upload(backend, on_x, x, ROWS * IN * sizeof *x), 0);
     assert_int_equal(backend->ops->upload(backend, on_y, &result, sizeof result), 0);
     for (int i = 0; i < times; i++)
-        assert_int_equal(
-            backend->ops->linear_forward(backend, linear, (struct df_matrix){on_x, DF_F32, ROWS, IN, IN},
-                                         (struct df_matrix){on_y, DF_F32, ROWS, OUT, OUT}, accumulate),
-            0);
+        assert_int_equal(backend->ops->linear_forward(
+                             backend, linear, (struct df_matrix){on_x, DF_F32, ROWS, IN, IN},
+                             (struct df_matrix){on_y, DF_F32, ROWS, OUT, OUT}, accumulate ? on_y : NULL),
+                         0);
     assert_int_equal(backend->ops->download(backend, &result, on_y, sizeof result), 0);
     backend->ops->free(backend, on_x);
     backend->ops->free(backend, on_y);

@@ -31,7 +31,7 @@ void df_cpu_linear_free(struct df_backend *backend, struct df_linear *linear);
 int df_cpu_linear_bytes(struct df_backend *backend, int64_t out, int64_t in, int64_t usual_rows,
                         bool backward, size_t *bytes);
 int df_cpu_linear_forward(struct df_backend *backend, const struct df_linear *linear, struct df_matrix x,
-                          struct df_matrix y, bool accumulate);
+                          struct df_matrix y, const void *residual);
 int df_cpu_linear_backward(struct df_backend *backend, const struct df_linear *linear, struct df_matrix dy,
                            struct df_matrix dx, bool accumulate);
 

@@ -155,10 +155,10 @@ static size_t dense_bytes(const struct df_matrix *m)
     return (size_t)m->rows * (size_t)m->cols * df_dtype_size(m->type);
 }
 
-/* y (+)= x weight + bias. The library wants x dense and of the compute type and y dense: what is not goes
- * through a copy in the scratch buffer. */
+/* y = x weight + bias + residual (NULL: none). The library wants x dense and of the compute type and y dense:
+ * what is not goes through a copy in the scratch buffer. */
 static int run_product(struct df_backend *backend, const struct packed_weight *weight, const float *bias,
-                       int64_t usual_rows, struct df_matrix x, struct df_matrix y, bool accumulate)
+                       int64_t usual_rows, struct df_matrix x, struct df_matrix y, const void *residual)
 {
     const struct df_product_spec spec = {
         .rows = x.rows,
@@ -168,10 +168,11 @@ static int run_product(struct df_backend *backend, const struct packed_weight *w
         .weights_type = backend->compute,
         .destination_type = y.type,
         .bias = bias != NULL,
-        .accumulate = accumulate,
+        .accumulate = residual != NULL,
     };
     struct df_matrix dense_x = {NULL, backend->compute, x.rows, x.cols, x.cols};
     struct df_matrix dense_y = {NULL, y.type, y.rows, y.cols, y.cols};
+    const struct df_matrix added = {(void *)residual, y.type, y.rows, y.cols, y.ld};
 
     assert(x.type == backend->compute || x.type == DF_F32);
     assert(y.type == backend->compute || y.type == DF_F32);
@@ -191,8 +192,8 @@ static int run_product(struct df_backend *backend, const struct packed_weight *w
     dense_y.data = copy_y ? scratch + x_bytes : y.data;
     if (copy_x)
         df_matrix_copy(backend, &dense_x, &x);
-    if (copy_y && accumulate)
-        df_matrix_copy(backend, &dense_y, &y);
+    if (residual && residual != dense_y.data) /* the library adds to what is there */
+        df_matrix_copy(backend, &dense_y, &added);
     void *const data[DF_SLOT_COUNT] = {
         [DF_SLOT_SOURCE] = dense_x.data,
         [DF_SLOT_WEIGHTS] = weight->data,
@@ -206,15 +207,16 @@ static int run_product(struct df_backend *backend, const struct packed_weight *w
 }
 
 int df_cpu_linear_forward(struct df_backend *backend, const struct df_linear *linear, struct df_matrix x,
-                          struct df_matrix y, bool accumulate)
+                          struct df_matrix y, const void *residual)
 {
     assert(x.cols == linear->in && y.cols == linear->out);
-    return run_product(backend, &linear->forward, linear->bias, linear->usual_rows, x, y, accumulate);
+    return run_product(backend, &linear->forward, linear->bias, linear->usual_rows, x, y, residual);
 }
 
 int df_cpu_linear_backward(struct df_backend *backend, const struct df_linear *linear, struct df_matrix dy,
                            struct df_matrix dx, bool accumulate)
 {
     assert(linear->backward.data && dy.cols == linear->out && dx.cols == linear->in);
-    return run_product(backend, &linear->backward, NULL, linear->usual_rows, dy, dx, accumulate);
+    return run_product(backend, &linear->backward, NULL, linear->usual_rows, dy, dx,
+                       accumulate ? dx.data : NULL);
 }

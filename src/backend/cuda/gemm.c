@@ -195,8 +195,9 @@ cublasStatus_t df_gemm_multiply(struct df_cuda_context *context, const struct df
     const float alpha = 1.0f, beta = gemm->key.accumulate ? 1.0f : 0.0f;
 
     return context->lt.cublasLtMatmul(context->blas, plan->operation, &alpha, gemm->a, plan->a, gemm->b,
-                                      plan->b, &beta, gemm->c, plan->c, c, plan->c, algorithm,
-                                      context->workspace, DF_CUDA_WORKSPACE_BYTES, context->stream);
+                                      plan->b, &beta, gemm->residual ? gemm->residual : c, plan->c, c,
+                                      plan->c, algorithm, context->workspace, DF_CUDA_WORKSPACE_BYTES,
+                                      context->stream);
 }
 
 int df_gemm_run(struct df_cuda_context *context, const struct df_gemm *gemm)

@@ -1,7 +1,8 @@
 /* Matrix products with frozen weights through cuBLASLt. Private to src/backend/cuda.
  *
- * In the library's column-major terms: c [m, n] (+)= op(a) [m, k] b [k, n] + bias [m]. A row-major x [rows,
- * in] is a column-major [in, rows], so b and c are x and y as they lie, n their rows, and a is the weight. */
+ * In the library's column-major terms: c [m, n] = op(a) [m, k] b [k, n] + bias [m] + residual [m, n]. A
+ * row-major x [rows, in] is a column-major [in, rows], so b and c are x and y as they lie, n their rows, and
+ * a is the weight. */
 #ifndef DINOFT_CUDA_GEMM_H
 #define DINOFT_CUDA_GEMM_H
 
@@ -21,6 +22,7 @@ struct df_gemm_key {
 struct df_gemm {
     struct df_gemm_key key;
     const void *a, *b, *bias; /* bias of c's type; NULL where the key says none */
+    const void *residual;     /* of c's type and layout, may be c; NULL where the key says none */
     void *c;
 };
 

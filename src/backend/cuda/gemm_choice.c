@@ -23,14 +23,14 @@ static bool run_candidate(void *user, int candidate)
                             trial->c) == CUBLAS_STATUS_SUCCESS;
 }
 
-/* The products of the timing go where they will go anyway; where they are added to what is there, to memory
- * that is given back. Without that memory the first candidate it is. */
+/* The products of the timing go where they will go anyway; where that is what is added, to memory that is
+ * given back. Without that memory the first candidate it is. */
 static int find_fastest(struct trial *trial, int n_candidates)
 {
     const struct df_gemm_key *key = &trial->gemm->key;
     void *room = NULL;
 
-    if (key->accumulate &&
+    if (trial->gemm->residual == trial->gemm->c &&
         cudaMalloc(&room, (size_t)key->n * (size_t)key->ldc * df_dtype_size((enum df_dtype)key->out_type)) !=
             cudaSuccess) {
         (void)cudaGetLastError();

@@ -123,13 +123,14 @@ static int as_act(struct df_backend *backend, struct df_matrix x, struct df_matr
     return DF_CUDA(df_cuda_convert(df_cuda_context(backend)->stream, *act, x));
 }
 
-/* y (+)= x op(weight) + bias. */
+/* y = x op(weight) + bias + residual (NULL: none), which lies like y. */
 static int run_product(struct df_backend *backend, const struct df_linear *linear, bool backward,
-                       struct df_matrix x, struct df_matrix y, bool accumulate)
+                       struct df_matrix x, struct df_matrix y, const void *residual)
 {
     const void *bias = backward ? NULL : y.type == DF_F32 ? linear->bias : linear->bias_act;
     struct df_matrix act;
     const struct df_matrix weight = {linear->weight, backend->compute, linear->out, linear->in, linear->in};
+    const struct df_matrix added = {residual ? (void *)residual : y.data, y.type, y.rows, y.cols, y.ld};
 
     assert(x.type == backend->compute || x.type == DF_F32);
     assert(y.type == backend->compute || y.type == DF_F32);
@@ -150,29 +151,30 @@ static int run_product(struct df_backend *backend, const struct df_linear *linea
                 .in_type = act.type,
                 .out_type = y.type,
                 .bias = bias != NULL,
-                .accumulate = accumulate,
+                .accumulate = residual != NULL,
                 .a_alignment = alignment(&weight),
                 .b_alignment = alignment(&act),
-                .c_alignment = alignment(&y),
+                .c_alignment = df_min_i64(alignment(&y), alignment(&added)),
             },
         .a = linear->weight,
         .b = act.data,
         .bias = bias,
+        .residual = residual,
         .c = y.data,
     };
     return df_gemm_run(df_cuda_context(backend), &gemm);
 }
 
 int df_cuda_op_linear_forward(struct df_backend *backend, const struct df_linear *linear, struct df_matrix x,
-                              struct df_matrix y, bool accumulate)
+                              struct df_matrix y, const void *residual)
 {
     assert(x.cols == linear->in && y.cols == linear->out);
-    return run_product(backend, linear, false, x, y, accumulate);
+    return run_product(backend, linear, false, x, y, residual);
 }
 
 int df_cuda_op_linear_backward(struct df_backend *backend, const struct df_linear *linear,
                                struct df_matrix dy, struct df_matrix dx, bool accumulate)
 {
     assert(dy.cols == linear->out && dx.cols == linear->in);
-    return run_product(backend, linear, true, dy, dx, accumulate);
+    return run_product(backend, linear, true, dy, dx, accumulate ? dx.data : NULL);
 }
