@@ -41,6 +41,9 @@ void df_loader_close(struct df_loader *loader);
 /* The samples 0..count-1 in an epoch's order: as they are, or shuffled by seed and epoch alone. */
 void df_sample_order(int64_t *order, int64_t count, bool shuffle, uint64_t seed, int64_t epoch);
 
+/* Its worker threads. */
+int df_loader_workers(const struct df_loader *loader);
+
 /* Batches in an epoch: count / batch_size, rounded up. */
 int64_t df_loader_batches(const struct df_loader *loader);
 

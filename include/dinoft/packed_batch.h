@@ -8,7 +8,7 @@
 
 /* An image of more than so many times the model's pixels is not worth its way to the device: it is resized
  * before. */
-#define DF_PACKED_PIXELS_MOST 4
+#define DF_PACKED_PIXELS_MOST 2
 
 struct df_packed_layout {
     int64_t batch;

@@ -1,6 +1,7 @@
 /* Speed and memory of training or evaluation on this machine, or of each operation of both, on random pixels,
- * with random weights if none are given. */
+ * with random weights if none are given; or of the loader alone. */
 #include "bench_figures.h"
+#include "bench_loader.h"
 #include "bench_peak.h"
 #include "commands.h"
 #include "interrupt.h"
@@ -46,7 +47,7 @@ static int choose_passes(struct bench *bench)
     if (figures->profiled || strcmp(figures->mode, "eval") == 0)
         figures->passes[figures->n_passes++] = eval;
     if (figures->n_passes == 0)
-        return df_error_set("bench measures train, eval or ops, not '%s'", figures->mode);
+        return df_error_set("bench measures train, eval, ops or loader, not '%s'", figures->mode);
     return 0;
 }
 
@@ -271,7 +272,14 @@ int command_bench(const struct df_config *config)
     struct bench bench = {.config = config, .stop = interrupt_flag()};
     int status = 1;
 
-    if (choose_passes(&bench) != 0 || (config->json && df_check_writable_file(config->json) != 0))
+    if (config->json && df_check_writable_file(config->json) != 0)
+        return 1;
+    if (config->n_inputs > 0 && strcmp(config->inputs[0], "loader") == 0) {
+        if (bench_loader(config, bench.stop) != 0)
+            return 1;
+        return *bench.stop ? EXIT_INTERRUPTED : 0;
+    }
+    if (choose_passes(&bench) != 0)
         return 1;
     /* Backwards, evaluation before training: it needs less, and the process's peak only grows. */
     for (int i = bench.figures.n_passes - 1; i >= 0 && !*bench.stop; i--) {

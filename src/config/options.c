@@ -50,9 +50,10 @@ const struct df_command_info df_commands[DF_COMMAND_COUNT] = {
                          "[FILE]", 0, 1},
     [DF_COMMAND_DEMO_DATA] = {"demo-data", "write a small data set of drawn shapes to try the program on", "",
                               0, 0},
-    [DF_COMMAND_BENCH] =
-        {"bench", "measure speed and memory here; MODE is train, eval or ops (each operation of both)",
-         "[MODE]", 0, 1},
+    [DF_COMMAND_BENCH] = {"bench",
+                          "measure speed and memory here; MODE is train, eval, ops (each operation of both) "
+                          "or loader (reading a data set)",
+                          "[MODE]", 0, 1},
     [DF_COMMAND_SELFTEST] =
         {"selftest", "compare each operation of a device with the CPU in fp32, and a short training run", "",
          0, 0},
@@ -64,7 +65,7 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
            "NAME_corruptions.json, ..., and "
            "the checkpoint's name where none is typed",
            STRING("NAME", "lora")),
-    OPTION(DATASET, dataset, DATA, TRAIN | MEASURE,
+    OPTION(DATASET, dataset, DATA, TRAIN | MEASURE | BENCH,
            "Pascal VOC 2012 (21 classes), ADE20K (150), or your own images/{train,val} and masks/{train,val}",
            CHOICE("ade20k", "voc", "ade20k", "folder")),
     OPTION(SIZE, size, MODEL, NETWORK | BENCH | SELFTEST | INFO,
@@ -101,7 +102,7 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
            "--size, "
            "pick a file of weights/",
            STRING("FILE", NULL)),
-    OPTION(DATA_ROOT, data_root, DATA, TRAIN | MEASURE | DEMO_DATA,
+    OPTION(DATA_ROOT, data_root, DATA, TRAIN | MEASURE | DEMO_DATA | BENCH,
            "the folder that holds the data set (VOCdevkit/, ADEChallengeData2016/, or images/ and masks/); "
            "demo-data writes there",
            STRING("DIR", "./data")),
@@ -109,7 +110,7 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
            "the number of classes of --dataset folder, 2 to 255 (eval: the checkpoint's; bench, selftest, "
            "info: 21)",
            INTEGER("0", 2, 255)),
-    OPTION(CLASS_NAMES, class_names, DATA, TRAIN | MEASURE,
+    OPTION(CLASS_NAMES, class_names, DATA, TRAIN | MEASURE | BENCH,
            "the names of the classes of --dataset folder, one a line", STRING("FILE", NULL)),
     OPTION(VOID_AS_BACKGROUND, void_as_background, DATA, TRAIN | MEASURE,
            "count VOC's void border as background, instead of ignoring it", SWITCH),
@@ -150,7 +151,7 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
     OPTION(SEED, seed, RUN, TRAIN | CORRUPT | IMAGES | DEMO_DATA | BENCH | SELFTEST,
            "of everything random: the same seed gives the same result", INTEGER("0", 0, INT64_MAX)),
     OPTION(NO_SHUFFLE, no_shuffle, RUN, TRAIN, "take the training images in the list's order", SWITCH),
-    OPTION(NUM_WORKERS, num_workers, MACHINE, TRAIN | MEASURE,
+    OPTION(NUM_WORKERS, num_workers, MACHINE, TRAIN | MEASURE | BENCH,
            "threads that read and resize images; 0: one for each core, at most 8", INTEGER("0", 0, 256)),
     OPTION(MAX_STEPS, max_steps, RUN, TRAIN, "stop after so many steps; 0: no limit",
            INTEGER("0", 0, INT64_MAX)),

@@ -338,6 +338,11 @@ void df_loader_close(struct df_loader *loader)
     free(loader);
 }
 
+int df_loader_workers(const struct df_loader *loader)
+{
+    return loader->options.workers;
+}
+
 int64_t df_loader_batches(const struct df_loader *loader)
 {
     return loader->batches;

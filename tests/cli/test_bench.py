@@ -4,6 +4,7 @@ import json
 import math
 import os
 
+from datasets import make_folder
 from support import DINOV2, DINOV3, CommandLineTest, files_in, main, model_flags, start_program
 
 
@@ -118,8 +119,26 @@ class Bench(CommandLineTest):
         self.succeed("bench", "eval", "--dino_type", "dinov2", "--size", "small", "--img_dim", 28, 28,
                      "--batch_size", 1, "--steps", 1)
 
+    def test_loader(self):
+        data = make_folder(self.folder / "data", n_classes=4)
+        setting = ["--dataset", "folder", "--data_root", data, "--n_classes", 4, "--img_dim", 30, 40, "--batch_size", 2]
+        result = self.succeed("bench", "loader", *setting, "--num_workers", 3, "--device", "cpu", "--json", "b.json")
+        self.assertIn("batches          10 of 2, resized to 30 x 40", result.stdout)
+        with open(self.folder / "b.json", encoding="utf-8") as file:
+            figures = json.load(file)
+        self.assertGreater(figures.pop("images_per_second"), 0)
+        self.assertEqual(figures, {"mode": "loader", "dataset": "folder", "device": "cpu", "batch_size": 2, "height": 30,
+                                   "width": 40, "workers": 3, "steps": 10})
+
+    def test_loader_of_bad_data(self):
+        data = make_folder(self.folder / "data", n_classes=4)
+        setting = ["--dataset", "folder", "--data_root", data, "--n_classes", 4]
+        next((data / "images" / "train").iterdir()).write_bytes(b"no image")
+        self.refused("bench", "loader", *setting, mentions=["images/train"])
+        self.refused("bench", "loader", "--dataset", "voc", "--data_root", "none", mentions=["none"])
+
     def test_refusals(self):
-        self.refused("bench", "walk", mentions=["train", "eval", "ops", "walk"])
+        self.refused("bench", "walk", mentions=["train", "eval", "ops", "loader", "walk"])
         self.refused("bench", "eval", "--json", "/proc/none/b.json", mentions=["/proc/none"])
 
 

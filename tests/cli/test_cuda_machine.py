@@ -195,6 +195,12 @@ class Bench(Machine):
             self.assertEqual(figures["planned_memory_bytes"], plan["planned_memory_bytes"])
             self.check_memory(figures, plan)
 
+    def test_loader(self):
+        """Its batches are those that the device would get."""
+        data = ["--dataset", "folder", "--data_root", self.data, "--n_classes", 4, "--batch_size", 2]
+        result = self.succeed("bench", "loader", *data, "--device", "cuda", "--steps", 3)
+        self.assertIn("3 of 2, packed for a device that resizes to 490 x 490", result.stdout)
+
     def test_operations(self):
         figures = self.figures("ops", backbone=SMALL3)
         operations = {name: {row["operation"] for row in figures[name]["operations"]} for name in ("train", "eval")}

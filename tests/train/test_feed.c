@@ -32,7 +32,7 @@ struct subject {
     struct df_feed *feed;
 };
 
-/* Enlarged, shrunk, as they are, and two of more than four times the model's pixels. */
+/* Enlarged, shrunk, as they are, and two that have no room in a packed block. */
 static const int sizes[IMAGES][2] = {{9, 5},   {60, 41}, {WIDTH, HEIGHT}, {97, 71}, {1, 1},
                                      {43, 27}, {300, 7}, {20, 90},        {33, 33}};
 

@@ -1,0 +1,137 @@
+/* How fast a data set's images are read and made ready, without a model: what --num_workers threads can feed
+ * to one. */
+#include "bench_loader.h"
+
+#include "dinoft/backend.h"
+#include "dinoft/clock.h"
+#include "dinoft/error.h"
+#include "dinoft/json_file.h"
+#include "dinoft/loader.h"
+
+#include <cjson/cJSON.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#define WARM_UP 2 /* batches that are not counted: files come into the system's memory, threads begin */
+
+struct loading {
+    const struct df_config *config;
+    const volatile sig_atomic_t *stop;
+    struct df_dataset *dataset;
+    struct df_backend *backend;
+    struct df_loader *loader;
+    int64_t epoch;  /* begun so far */
+    int64_t images; /* counted */
+    double seconds; /* of these */
+};
+
+static int open_loader(struct loading *loading)
+{
+    const struct df_config *config = loading->config;
+    const struct df_dataset_options dataset = {.kind = config->dataset,
+                                               .root = config->data_root,
+                                               .split = DF_SPLIT_TRAIN,
+                                               .n_classes = (int)config->n_classes,
+                                               .class_names = config->class_names};
+    struct df_loader_options options = {.batch_size = config->batch_size,
+                                        .height = config->img_dim[0],
+                                        .width = config->img_dim[1],
+                                        .workers = (int)config->num_workers,
+                                        .shuffle = true,
+                                        .seed = (uint64_t)config->seed};
+
+    loading->dataset = df_dataset_open(&dataset);
+    loading->backend = loading->dataset ? df_backend_open(config->device, config->precision, 0) : NULL;
+    if (!loading->backend)
+        return -1;
+    if (loading->backend->resizes) {
+        options.device = loading->backend;
+        DF_TRY(df_packed_layout_init(&options.layout, options.batch_size, options.height, options.width));
+    }
+    loading->loader = df_loader_open(loading->dataset, &options);
+    return loading->loader ? 0 : -1;
+}
+
+/* The next batch, of one epoch after the other. */
+static int next_batch(struct loading *loading, struct df_batch *batch)
+{
+    int more = df_loader_next(loading->loader, batch);
+
+    if (more == 0) {
+        DF_TRY(df_loader_start(loading->loader, loading->epoch++));
+        more = df_loader_next(loading->loader, batch);
+    }
+    return more == 1 ? 0 : -1;
+}
+
+static int measure(struct loading *loading)
+{
+    struct df_batch batch;
+
+    for (int i = 0; i < WARM_UP; i++)
+        DF_TRY(next_batch(loading, &batch));
+    const double started = df_seconds();
+    for (int64_t i = 0; i < loading->config->steps && !*loading->stop; i++) {
+        DF_TRY(next_batch(loading, &batch));
+        loading->images += batch.count;
+    }
+    loading->seconds = df_seconds() - started;
+    return 0;
+}
+
+static double rate(const struct loading *loading)
+{
+    return loading->seconds > 0.0 ? (double)loading->images / loading->seconds : 0.0;
+}
+
+static void print(const struct loading *loading)
+{
+    const struct df_config *config = loading->config;
+
+    printf("data set         %s, %" PRId64 " training images\n", config->dataset, loading->dataset->count);
+    printf("batches          %" PRId64 " of %" PRId64 ", %s %" PRId64 " x %" PRId64 "\n", config->steps,
+           config->batch_size,
+           loading->backend->resizes ? "packed for a device that resizes to" : "resized to",
+           config->img_dim[0], config->img_dim[1]);
+    printf("threads          %d\n", df_loader_workers(loading->loader));
+    printf("speed            %.1f images/s\n", rate(loading));
+}
+
+static int write_json(const struct loading *loading)
+{
+    const struct df_config *config = loading->config;
+    cJSON *object = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(object, "mode", "loader");
+    cJSON_AddStringToObject(object, "dataset", config->dataset);
+    cJSON_AddStringToObject(object, "device", loading->backend->name);
+    cJSON_AddNumberToObject(object, "batch_size", (double)config->batch_size);
+    cJSON_AddNumberToObject(object, "height", (double)config->img_dim[0]);
+    cJSON_AddNumberToObject(object, "width", (double)config->img_dim[1]);
+    cJSON_AddNumberToObject(object, "workers", df_loader_workers(loading->loader));
+    cJSON_AddNumberToObject(object, "steps", (double)config->steps);
+    cJSON_AddItemToObject(object, "images_per_second", df_json_number(rate(loading)));
+    const int status = df_json_write(config->json, object);
+    cJSON_Delete(object);
+    return status;
+}
+
+int bench_loader(const struct df_config *config, const volatile sig_atomic_t *stop)
+{
+    struct loading loading = {.config = config, .stop = stop};
+    int status = -1;
+
+    if (open_loader(&loading) != 0 || measure(&loading) != 0)
+        goto done;
+    status = 0;
+    if (*stop)
+        goto done;
+    print(&loading);
+    if (config->json)
+        status = write_json(&loading);
+done:
+    df_loader_close(loading.loader);
+    df_backend_close(loading.backend);
+    df_dataset_free(loading.dataset);
+    return status;
+}
