@@ -1,5 +1,6 @@
 /* Speed and memory of training or evaluation on this machine, or of each operation of both, on random pixels,
  * with random weights if none are given; or of the loader alone. */
+#include "bench_batch.h"
 #include "bench_figures.h"
 #include "bench_loader.h"
 #include "bench_peak.h"
@@ -30,8 +31,8 @@ struct bench {
     struct df_backend *backend;
     struct df_vit_config vit;
     struct df_segmenter *segmenter;
-    uint8_t *pixels, *labels; /* [batch, H, W, 3], [batch, H, W] */
-    double *seconds;          /* [steps] */
+    struct bench_batch batch;
+    double *seconds; /* [steps] */
     struct bench_figures figures;
 };
 
@@ -103,30 +104,6 @@ static int open_segmenter(struct bench *bench, bool training)
     return bench->segmenter ? 0 : -1;
 }
 
-/* Random pixels, and labels in patches of every class with some that do not count. */
-static int fill_batch(struct bench *bench)
-{
-    const struct df_segmenter_options *options = &bench->segmenter->options;
-    const int64_t count = options->max_batch * options->height * options->width;
-    struct df_rng rng;
-
-    if (bench->pixels)
-        return 0; /* every pass gets the same */
-    bench->pixels = malloc((size_t)(3 * count));
-    bench->labels = malloc((size_t)count);
-    bench->seconds = malloc((size_t)bench->config->steps * sizeof *bench->seconds);
-    if (!bench->pixels || !bench->labels || !bench->seconds)
-        return df_error_memory("a batch", (unsigned long long)(4 * count));
-    df_rng_seed(&rng, (uint64_t)bench->config->seed, df_hash_text("bench"));
-    for (int64_t i = 0; i < 3 * count; i++)
-        bench->pixels[i] = (uint8_t)df_rng_below(&rng, 256);
-    for (int64_t i = 0; i < count; i++) {
-        const int64_t cell = i / 40 % (options->classes + 1);
-        bench->labels[i] = cell == options->classes ? DF_IGNORE_LABEL : (uint8_t)cell;
-    }
-    return 0;
-}
-
 static int step(struct bench *bench)
 {
     struct df_segmenter *segmenter = bench->segmenter;
@@ -134,7 +111,7 @@ static int step(struct bench *bench)
     double loss;
     int64_t counted;
 
-    DF_TRY(df_segmenter_load_pixels(segmenter, count, bench->pixels, bench->labels));
+    DF_TRY(bench_batch_load(&bench->batch, segmenter));
     if (segmenter->options.training) {
         DF_TRY(df_segmenter_train_step(segmenter, count, bench->config->lr, NULL, &loss, &counted));
     } else {
@@ -243,7 +220,8 @@ static int run_pass(struct bench *bench, struct bench_pass *pass)
     int status = -1;
 
     bench->backend = open_backend(bench);
-    if (!bench->backend || open_segmenter(bench, pass->training) != 0 || fill_batch(bench) != 0 ||
+    if (!bench->backend || open_segmenter(bench, pass->training) != 0 ||
+        bench_batch_open(&bench->batch, bench->segmenter, (uint64_t)bench->config->seed) != 0 ||
         measure(bench, pass) != 0)
         goto done;
     describe(bench);
@@ -251,6 +229,7 @@ static int run_pass(struct bench *bench, struct bench_pass *pass)
     pass->planned_bytes = bench->segmenter->arena.peak;
     status = 0;
 done:
+    bench_batch_close(&bench->batch);
     df_segmenter_free(bench->segmenter);
     df_backend_close(bench->backend);
     bench->segmenter = NULL;
@@ -260,8 +239,6 @@ done:
 
 static void finish(struct bench *bench)
 {
-    free(bench->pixels);
-    free(bench->labels);
     free(bench->seconds);
     for (int i = 0; i < bench->figures.n_passes; i++)
         df_profile_free(&bench->figures.passes[i].profile);
@@ -281,6 +258,11 @@ int command_bench(const struct df_config *config)
     }
     if (choose_passes(&bench) != 0)
         return 1;
+    bench.seconds = malloc((size_t)config->steps * sizeof *bench.seconds);
+    if (!bench.seconds) {
+        df_error_memory("the steps' times", (size_t)config->steps * sizeof *bench.seconds);
+        goto done;
+    }
     /* Backwards, evaluation before training: it needs less, and the process's peak only grows. */
     for (int i = bench.figures.n_passes - 1; i >= 0 && !*bench.stop; i--) {
         if (run_pass(&bench, &bench.figures.passes[i]) != 0)

@@ -167,6 +167,8 @@ void *df_cuda_scratch(struct df_backend *backend, size_t bytes)
     }
     df_cuda_op_free(backend, context->scratch);
     context->scratch = df_cuda_op_alloc(backend, bytes);
+    if (!context->scratch)
+        (void)df_error_context("an operation's scratch memory");
     context->scratch_bytes = context->scratch ? bytes : 0;
     context->scratch_moves++;
     return context->scratch;
