@@ -32,6 +32,7 @@ struct df_recorded_step {
 struct df_segmenter {
     struct df_backend *backend;
     struct df_segmenter_options options;
+    struct df_vit_config config; /* the backbone's */
     struct df_parameters parameters;
     struct df_lora lora;
     struct df_vit *vit; /* NULL where features are given */

@@ -155,6 +155,7 @@ static struct df_segmenter *create_counted(struct df_backend *backend, const str
         return NULL;
     segmenter->backend = backend;
     segmenter->options = *options;
+    segmenter->config = *config;
     df_arena_init(&segmenter->arena, backend);
 
     assert(!options->features_given || (options->rank == 0 && !options->packed));
@@ -215,7 +216,7 @@ int df_segmenter_set_size(struct df_segmenter *segmenter, int64_t height, int64_
     plan(segmenter);
     if (df_arena_replace(&segmenter->arena, &old, segmenter->parameter_bytes) != 0) {
         df_arena_free(&old);
-        return -1;
+        return df_segmenter_batch_hint(segmenter->backend, &segmenter->config, &segmenter->options);
     }
     plan(segmenter);
     return 0;

@@ -132,6 +132,14 @@ class Memory(Machine):
         flags = [*self.FLAGS, "--cache_features", "memory", "--epochs", 2]
         self.check_hint(plan, lambda batch: self.train_command(*flags, "--batch_size", batch))
 
+    def test_hint_of_larger_views(self):
+        """The model of an evaluation grows with its views."""
+        plan = self.plans("--use_lora", "--batch_size", 1)["eval"]
+        self.on_machine(MEMORY=WORKSPACE + plan["forward_weights_bytes"] + plan["planned_memory_bytes"] + 2 * MIB)
+        model = ["--weights", DINOV2.weights, "--lora_weights", TRAINED, *self.FLAGS, "--tta"]
+        command = ["eval", "--dataset", "folder", "--data_root", self.data, *model]
+        self.assertEqual(self.fails([*command, "--scales", "1,8"]), 0)
+
     def test_nothing_is_written(self):
         self.on_machine(MEMORY=WORKSPACE)
         result = self.run_here(*self.train_command(*self.FLAGS))
