@@ -162,7 +162,7 @@ template <int N> __device__ __forceinline__ void cp_async_wait()
 
 __device__ __forceinline__ float fast_exp2(float x)
 {
-    return exp2f(x);
+    return df_emulated_fast_exp2(x);
 }
 
 #endif
