@@ -59,32 +59,37 @@ __device__ __forceinline__ uint32_t shared_address(const void *shared)
     return (uint32_t)__cvta_generic_to_shared(shared);
 }
 
+/* "memory", because what is read is named by no operand: stores before and after have to stay there. */
 __device__ __forceinline__ void ldmatrix_x4(uint32_t r[4], const void *shared)
 {
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
                  : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
-                 : "r"(shared_address(shared)));
+                 : "r"(shared_address(shared))
+                 : "memory");
 }
 
 __device__ __forceinline__ void ldmatrix_x2(uint32_t r[2], const void *shared)
 {
     asm volatile("ldmatrix.sync.aligned.m8n8.x2.shared.b16 {%0, %1}, [%2];"
                  : "=r"(r[0]), "=r"(r[1])
-                 : "r"(shared_address(shared)));
+                 : "r"(shared_address(shared))
+                 : "memory");
 }
 
 __device__ __forceinline__ void ldmatrix_x4_trans(uint32_t r[4], const void *shared)
 {
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
                  : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
-                 : "r"(shared_address(shared)));
+                 : "r"(shared_address(shared))
+                 : "memory");
 }
 
 __device__ __forceinline__ void ldmatrix_x2_trans(uint32_t r[2], const void *shared)
 {
     asm volatile("ldmatrix.sync.aligned.m8n8.x2.trans.shared.b16 {%0, %1}, [%2];"
                  : "=r"(r[0]), "=r"(r[1])
-                 : "r"(shared_address(shared)));
+                 : "r"(shared_address(shared))
+                 : "memory");
 }
 
 /* Past the first-level cache: what a block copies it reads from shared memory. */
@@ -157,7 +162,7 @@ template <int N> __device__ __forceinline__ void cp_async_wait()
 
 __device__ __forceinline__ float fast_exp2(float x)
 {
-    return exp2f(x);
+    return df_emulated_fast_exp2(x);
 }
 
 #endif

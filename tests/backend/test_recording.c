@@ -7,11 +7,12 @@
 #include "dinoft/error.h"
 
 #define COUNT 64
+#define ROWS  1000 /* of which sums are partial sums in scratch memory first */
 #define TIMES 6
 
 struct work {
     struct test_device *device;
-    float *sum, *term;
+    float *sum, *term; /* sum [ROWS, COUNT], all but its first row zeros */
     int calls, fails_at;
 };
 
@@ -24,7 +25,7 @@ static int double_and_add(void *argument)
 
     if (++work->calls == work->fails_at)
         return df_error_set("out of order");
-    DF_TRY(backend->ops->column_sum(backend, (struct df_matrix){work->sum, DF_F32, 1, COUNT, COUNT},
+    DF_TRY(backend->ops->column_sum(backend, (struct df_matrix){work->sum, DF_F32, ROWS, COUNT, COUNT},
                                     work->term + COUNT));
     DF_TRY(backend->ops->add_bias(backend, sum, work->term + COUNT));
     return backend->ops->add_bias(backend, sum, work->term);
@@ -32,10 +33,12 @@ static int double_and_add(void *argument)
 
 static struct work make_work(struct test_device *device)
 {
-    float *terms = test_random(device, 2 * COUNT, 0.0, 1.0), *start = test_random(device, COUNT, 0.0, 1.0);
+    float *terms = test_random(device, 2 * COUNT, 0.0, 1.0);
+    float *start = test_random(device, ROWS * COUNT, 0.0, 1.0);
 
+    memset(start + COUNT, 0, (ROWS - 1) * COUNT * sizeof *start);
     return (struct work){.device = device,
-                         .sum = test_put_f32(device, start, COUNT),
+                         .sum = test_put_f32(device, start, ROWS * COUNT),
                          .term = test_put_f32(device, terms, 2 * COUNT)};
 }
 

@@ -111,6 +111,20 @@ void check_access(const void *p, size_t bytes, access kind, const void *place)
         check(p, bytes, kind, place);
 }
 
+/* --- what vectors tell of themselves (include/emulated_vectors.h) --- */
+
+} // namespace emulation
+
+void df_emulated_misaligned(unsigned long address, unsigned long bytes)
+{
+    emulation::report(__builtin_return_address(0),
+                      "a vector of %lu bytes at 0x%lx: no multiple of its size, where a device faults", bytes,
+                      address);
+}
+
+namespace emulation
+{
+
 /* --- what the compiler calls --- */
 
 extern "C" {

@@ -12,7 +12,7 @@ foreach(OPERATION activation layernorm rope nearest batchnorm loss optimizer pai
         SOURCES ${BACKEND}/test_${OPERATION}.c ${BACKEND}/device.c ${BACKEND}/reference.c LIBS dinoft_backend m)
     target_include_directories(test_${OPERATION}_emulated PRIVATE ${CMAKE_SOURCE_DIR}/src)
 endforeach()
-foreach(SUBJECT features training bf16 plan recompute set_size)
+foreach(SUBJECT features training bf16 plan recompute set_size segmenter profile)
     df_emulated_test(test_${SUBJECT}_emulated SOURCES ${MODEL}/test_${SUBJECT}.c LIBS dinoft_model test_support)
 endforeach()
 df_emulated_test(test_feed_emulated SOURCES ${CMAKE_SOURCE_DIR}/tests/train/test_feed.c ${CMAKE_SOURCE_DIR}/tests/data/scratch.c

@@ -322,6 +322,54 @@ static cudaError_t run_host_reads_device_memory(cudaStream_t, float *data)
     return cudaSuccess;
 }
 
+__global__ void vector_at_an_odd_address(float *data)
+{
+    const float4 v = *reinterpret_cast<const float4 *>(data + 6);
+    *reinterpret_cast<float4 *>(data) = make_float4(v.w, v.z, v.y, v.x);
+}
+BROKEN(vector_at_an_odd_address, 1, 1)
+
+__global__ void store_at_an_odd_address(float *data)
+{
+    __stwb(reinterpret_cast<float2 *>(data + 1), make_float2(1.0f, 2.0f));
+}
+BROKEN(store_at_an_odd_address, 1, 1)
+
+__global__ void words_at_an_odd_address(float *data)
+{
+    const uint4 v = __ldg(reinterpret_cast<const uint4 *>(data + 2));
+    data[0] = __uint_as_float(v.x ^ v.y ^ v.z ^ v.w);
+}
+BROKEN(words_at_an_odd_address, 1, 1)
+
+/* Each for itself would fit into 48 KB. */
+__global__ void shared_of_both_kinds(float *data)
+{
+    DF_SHARED(float, values, [64]);
+    DF_DYNAMIC_SHARED(float, more);
+    values[threadIdx.x] = more[threadIdx.x] = data[threadIdx.x];
+}
+
+static cudaError_t run_shared_of_both_kinds(cudaStream_t stream, float *data)
+{
+    DF_LAUNCH(shared_of_both_kinds, 1, 64, 48 * 1024, stream, data);
+    return cudaGetLastError();
+}
+
+/* The device is not waited for before its memory is given back. */
+static cudaError_t run_free_before_work(cudaStream_t, float *data)
+{
+    cudaStream_t stream;
+    float *room;
+
+    if (cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking) != cudaSuccess ||
+        cudaMalloc((void **)&room, 256) != cudaSuccess)
+        return cudaErrorUnknown;
+    DF_LAUNCH(read_what_is_pointed_to, 1, 32, 0, stream, data, static_cast<const float *>(room));
+    (void)cudaFree(room);
+    return cudaStreamSynchronize(stream);
+}
+
 #define LINE(name, report, seen)                                                                             \
     {                                                                                                        \
 #name, run_##name, report, nullptr, broken_kernel::seen                                              \
@@ -330,6 +378,12 @@ static cudaError_t run_host_reads_device_memory(cudaStream_t, float *data)
     {                                                                                                        \
 #name, run_##name, "a race: it ", "it reads shared memory that the block has not written",           \
             broken_kernel::SEEN_BY_ACCESSES                                                                  \
+    }
+
+/* With the sanitizers it is these that say so. */
+#define MISALIGNED(name, report)                                                                             \
+    {                                                                                                        \
+#name, run_##name, report, "misaligned address", broken_kernel::SEEN_ALWAYS                          \
     }
 
 extern "C" const struct broken_kernel broken_kernels[] = {
@@ -368,9 +422,15 @@ extern "C" const struct broken_kernel broken_kernels[] = {
     LINE(threads_that_pass_through_device_memory, "wrote with no barrier between", SEEN_BY_ACCESSES),
     LINE(host_memory, "that is the host's memory or another thread's local memory", SEEN_BY_ACCESSES),
     LINE(freed_memory, "of freed device memory [128 bytes]", SEEN_BY_BOUNDS),
+    LINE(free_before_work, "of freed device memory [256 bytes]", SEEN_BY_BOUNDS),
     LINE(local_memory_of_another_thread, "that is the host's memory or another thread's local memory",
          SEEN_BY_ACCESSES),
     LINE(too_much_static_shared, "static shared arrays take 50176 bytes", SEEN_ALWAYS),
+    MISALIGNED(vector_at_an_odd_address, "a vector of 16 bytes at "),
+    MISALIGNED(store_at_an_odd_address, "a vector of 8 bytes at "),
+    MISALIGNED(words_at_an_odd_address, "a vector of 16 bytes at "),
+    LINE(shared_of_both_kinds,
+         "49152 bytes of dynamic and 256 of static shared memory are more than the 49152", SEEN_ALWAYS),
     LINE(dynamic_shared_not_asked_for, "the launch asked for none", SEEN_ALWAYS),
     LINE(matrix_at_an_odd_address, "ldmatrix with address", SEEN_ALWAYS),
     LINE(host_reads_device_memory, "host code touches offset ", SEEN_ALWAYS),

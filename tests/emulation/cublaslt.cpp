@@ -327,17 +327,20 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t handle, cublasLtM
         status = check_types(*operation, *a, *b, *c, *d);
     if (status != CUBLAS_STATUS_SUCCESS)
         return status;
-    for (int i = 0; i < wanted && i < 2; i++) {
-        if (i == 1 && preference->workspace < workspace_of_halves)
+    /* The second of three is one of which only the state is to be believed. */
+    for (int i = 0; i < wanted && i < 3; i++) {
+        if (i == 2 && preference->workspace < workspace_of_halves)
             break;
-        memset(&results[i], 0, sizeof results[i]);
+        memset(&results[i], i == 1 ? 0xff : 0, sizeof results[i]);
+        results[i].state = i == 1 ? CUBLAS_STATUS_NOT_SUPPORTED : CUBLAS_STATUS_SUCCESS;
+        *found = i + 1;
+        if (i == 1)
+            continue;
         results[i].algo.data[0] = i == 0 ? in_one_go : in_two_halves;
         for (int j = 0; j < 4; j++)
             results[i].algo.data[1 + j] = preference->alignment[j];
         results[i].workspaceSize = i == 0 ? 0 : workspace_of_halves;
-        results[i].state = CUBLAS_STATUS_SUCCESS;
         results[i].wavesCount = 1.0f;
-        *found = i + 1;
     }
     return CUBLAS_STATUS_SUCCESS;
 }
@@ -364,6 +367,8 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t oper
                  *(const float *)alpha,
                  *(const float *)beta,
                  algorithm ? algorithm->data[0] : (uint64_t)in_one_go};
+    if (p.algorithm != in_one_go && p.algorithm != in_two_halves)
+        return CUBLAS_STATUS_NOT_SUPPORTED;
     if (!p.operation.bias_type_set)
         p.operation.bias_type = d_layout->type;
     if (p.algorithm == in_two_halves &&

@@ -15,7 +15,8 @@ namespace emulation
 {
 
 const unsigned max_threads = 1024, lanes = 32;
-const size_t static_shared_limit = 48 * 1024, shared_limit = 227 * 1024, reserved_shared = 1024;
+/* shared_limit: what a block may ask for on sm_80, the least of the devices that kernels are compiled for. */
+const size_t static_shared_limit = 48 * 1024, shared_limit = 163 * 1024, reserved_shared = 1024;
 
 /* --- block.cpp: the block that runs --- */
 
@@ -62,6 +63,12 @@ void run_block(const df_emulated_kernel &kernel, uint3 index);
 /* Suspends the current thread, whose state says why, until another makes it ready. */
 void wait_in(thread_state state, const char *operation, const char *file, int line);
 void make_ready(unsigned thread);
+
+/* --- launch.cpp --- */
+
+/* What a block of the function may have of shared memory, static and dynamic: more than 48 KB only where
+ * cudaFuncSetAttribute asked for it. */
+size_t shared_limit_of(const void *function);
 
 /* --- warp.cpp --- */
 
@@ -110,6 +117,9 @@ void end_async_write(void *p, size_t bytes, const void *place);
 /* Work for the stream to do some time, or to be kept for a graph if the stream is being captured. */
 cudaError_t enqueue(cudaStream_t stream, std::function<void()> work);
 bool is_capturing(cudaStream_t stream);
+/* For calls that a thread must not make while it captures a stream (but in relaxed mode), because a graph
+ * would not repeat them: false, and the capture is spoilt, if it does. */
+bool may_act_at_once();
 void finish_stream(cudaStream_t stream);
 void finish_all_streams();
 

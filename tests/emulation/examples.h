@@ -48,7 +48,7 @@ struct broken_kernel {
     const char *name;
     cudaError_t (*run)(cudaStream_t stream, float *data);
     const char *report;                  /* a part of what the emulation says */
-    const char *report_in_another_order; /* of the threads; NULL: the same */
+    const char *report_in_another_order; /* of the threads, or another build's; NULL: the same */
     enum { SEEN_ALWAYS, SEEN_BY_ACCESSES, SEEN_BY_BOUNDS } seen;
 };
 

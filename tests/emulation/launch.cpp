@@ -8,6 +8,7 @@ namespace emulation
 
 struct function_attributes {
     size_t dynamic_shared = static_shared_limit;
+    bool asked = false; /* for dynamic shared memory */
 };
 
 static std::map<const void *, function_attributes> functions;
@@ -20,8 +21,13 @@ extern "C" cudaError_t cudaFuncSetAttribute(const void *function, enum cudaFuncA
         return value >= -1 && value <= 100 ? cudaSuccess : remember(cudaErrorInvalidValue);
     if (attribute != cudaFuncAttributeMaxDynamicSharedMemorySize || value < 0 || (size_t)value > shared_limit)
         return remember(cudaErrorInvalidValue);
-    functions[function].dynamic_shared = (size_t)value;
+    functions[function] = {(size_t)value, true};
     return cudaSuccess;
+}
+
+size_t shared_limit_of(const void *function)
+{
+    return functions[function].asked ? shared_limit : static_shared_limit;
 }
 
 extern "C" cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, const void *function,

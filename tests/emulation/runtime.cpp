@@ -46,6 +46,12 @@ static const named_error errors[] = {
     {cudaErrorInvalidResourceHandle, "cudaErrorInvalidResourceHandle", "invalid resource handle"},
     {cudaErrorStreamCaptureUnsupported, "cudaErrorStreamCaptureUnsupported",
      "operation not permitted when stream is capturing"},
+    {cudaErrorStreamCaptureInvalidated, "cudaErrorStreamCaptureInvalidated",
+     "operation failed due to a previous error during capture"},
+    {cudaErrorStreamCaptureIsolation, "cudaErrorStreamCaptureIsolation",
+     "dependency created on uncaptured work in another stream"},
+    {cudaErrorCapturedEvent, "cudaErrorCapturedEvent",
+     "operation not permitted on an event last recorded in a capturing stream"},
 };
 
 static const named_error *find_error(cudaError_t error)
@@ -242,13 +248,17 @@ cudaError_t cudaMalloc(void **memory, size_t bytes)
 {
     if (!memory)
         return remember(cudaErrorInvalidValue);
+    if (!may_act_at_once())
+        return remember(cudaErrorStreamCaptureUnsupported);
     *memory = bytes > 0 ? allocate_device(bytes) : nullptr;
     return *memory || bytes == 0 ? cudaSuccess : remember(cudaErrorMemoryAllocation);
 }
 
+/* Does not wait for the device: its manual only says that it may. */
 cudaError_t cudaFree(void *memory)
 {
-    finish_all_streams();
+    if (!may_act_at_once())
+        return remember(cudaErrorStreamCaptureUnsupported);
     return !memory || free_device(memory) ? cudaSuccess : remember(cudaErrorInvalidValue);
 }
 
@@ -256,6 +266,8 @@ cudaError_t cudaHostAlloc(void **memory, size_t bytes, unsigned)
 {
     if (!memory)
         return remember(cudaErrorInvalidValue);
+    if (!may_act_at_once())
+        return remember(cudaErrorStreamCaptureUnsupported);
     *memory = malloc(bytes);
     if (!*memory)
         return remember(cudaErrorMemoryAllocation);
@@ -270,6 +282,8 @@ cudaError_t cudaMallocHost(void **memory, size_t bytes)
 
 cudaError_t cudaFreeHost(void *memory)
 {
+    if (!may_act_at_once())
+        return remember(cudaErrorStreamCaptureUnsupported);
     finish_all_streams();
     if (memory && pinned.erase((char *)memory) == 0)
         return remember(cudaErrorInvalidValue);
@@ -288,7 +302,7 @@ cudaError_t cudaMemcpyAsync(void *destination, const void *source, size_t bytes,
     const bool to_host = !is_device_address(destination), from_host = !is_device_address(source);
     if ((to_host && !is_pinned(destination)) || (from_host && !is_pinned(source))) {
         /* Not by the device itself: the call returns when the host's memory has been read or written. */
-        if (is_capturing(stream))
+        if (is_capturing(stream) || !may_act_at_once())
             return remember(cudaErrorStreamCaptureUnsupported);
         finish_stream(stream);
         copy_now(destination, source, bytes);

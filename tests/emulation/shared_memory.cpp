@@ -74,11 +74,12 @@ extern "C" void *df_emulated_static_shared(struct df_emulated_shared *record)
     if (shared.static_bytes > static_shared_limit)
         report(nullptr, "static shared arrays take %zu bytes, more than the %zu that a kernel may have",
                shared.static_bytes, static_shared_limit);
-    if (shared.static_bytes + running.kernel->dynamic_shared > shared_limit)
+    const size_t limit = shared_limit_of(running.kernel->function);
+    if (shared.static_bytes + running.kernel->dynamic_shared > limit)
         report(nullptr,
                "%zu bytes of dynamic and %zu of static shared memory are more than the %zu that a block may "
                "have",
-               running.kernel->dynamic_shared, shared.static_bytes, shared_limit);
+               running.kernel->dynamic_shared, shared.static_bytes, limit);
     record->memory = add_array(record->bytes);
     record->block = running.serial;
     shared.arrays.push_back({record->name, (char *)record->memory, record->bytes});

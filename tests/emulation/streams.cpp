@@ -16,7 +16,9 @@
 struct df_emulated_stream {
     uint64_t id;
     bool blocking;           /* the default stream and it wait for each other */
-    bool capturing, spoilt;  /* spoilt: by what cannot be captured */
+    uint64_t capture;        /* the number of the capture that goes on; 0: none */
+    bool spoilt;             /* by what cannot be captured */
+    bool relaxed;            /* the capture's mode */
     uint64_t enqueued, done; /* works, since the stream was made */
     std::deque<std::function<void()>> pending;
     std::vector<std::function<void()>> captured;
@@ -24,6 +26,7 @@ struct df_emulated_stream {
 
 struct df_emulated_event {
     bool recorded;
+    uint64_t capture;          /* in which it was recorded; 0: in none */
     uint64_t stream, position; /* it has happened when the stream has done so many works */
 };
 
@@ -41,10 +44,12 @@ namespace emulation
 typedef std::lock_guard<std::recursive_mutex> device_lock;
 
 static std::recursive_mutex device;
-static df_emulated_stream default_stream;
 static std::map<uint64_t, df_emulated_stream *> streams; /* but for the default one */
 static std::vector<float> times; /* that measurements give in turn; none: always one millisecond */
 static size_t measured;
+
+/* What this thread captures, unless in relaxed mode. */
+static thread_local df_emulated_stream *captured_here;
 
 static bool is_eager()
 {
@@ -102,7 +107,7 @@ cudaError_t enqueue(cudaStream_t stream, std::function<void()> work)
                 work_off(*entry.second);
         }
         work();
-    } else if (stream->capturing) {
+    } else if (stream->capture) {
         stream->captured.push_back(std::move(work));
     } else {
         stream->enqueued++;
@@ -130,7 +135,25 @@ static cudaError_t spoil(cudaStream_t stream)
 
 bool is_capturing(cudaStream_t stream)
 {
-    return stream && stream->capturing;
+    return stream && stream->capture;
+}
+
+bool may_act_at_once()
+{
+    if (captured_here)
+        captured_here->spoilt = true;
+    return !captured_here;
+}
+
+/* Nobody can wait for an event that was recorded in a capture: it does not happen, its graph's runs do. If
+ * the capture still goes on, it is spoilt. */
+static cudaError_t refuse_captured(const df_emulated_event &event)
+{
+    const auto found = streams.find(event.stream);
+
+    if (found != streams.end() && found->second->capture == event.capture)
+        found->second->spoilt = true;
+    return remember(cudaErrorCapturedEvent);
 }
 
 extern "C" {
@@ -188,17 +211,29 @@ cudaError_t cudaStreamQuery(cudaStream_t stream)
 
 cudaError_t cudaDeviceSynchronize(void)
 {
+    if (!may_act_at_once())
+        return remember(cudaErrorStreamCaptureUnsupported);
     finish_all_streams();
     return cudaSuccess;
 }
 
+/* Of the dependencies that an event would make, a graph has only those within its own capture; and here a
+ * capture has one stream. */
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned)
 {
     const device_lock lock(device);
 
     if (!event)
         return remember(cudaErrorInvalidResourceHandle);
-    if (!event->recorded || (stream && stream->id == event->stream))
+    if (!event->recorded)
+        return cudaSuccess;
+    if (is_capturing(stream) && event->capture != stream->capture) {
+        stream->spoilt = true;
+        return remember(cudaErrorStreamCaptureIsolation);
+    }
+    if (event->capture && !is_capturing(stream))
+        return refuse_captured(*event);
+    if (stream && stream->id == event->stream)
         return cudaSuccess;
     const df_emulated_event wanted = *event;
     return enqueue(stream, [wanted]() { wait_for(wanted); });
@@ -231,7 +266,7 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream)
 
     if (!event)
         return remember(cudaErrorInvalidResourceHandle);
-    *event = {true, stream ? stream->id : 0, stream ? stream->enqueued : 0};
+    *event = {true, stream ? stream->capture : 0, stream ? stream->id : 0, stream ? stream->enqueued : 0};
     return cudaSuccess;
 }
 
@@ -241,6 +276,10 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event)
 
     if (!event)
         return remember(cudaErrorInvalidResourceHandle);
+    if (event->capture)
+        return refuse_captured(*event);
+    if (!may_act_at_once())
+        return remember(cudaErrorStreamCaptureUnsupported);
     wait_for(*event);
     return cudaSuccess;
 }
@@ -251,6 +290,10 @@ cudaError_t cudaEventQuery(cudaEvent_t event)
 
     if (!event)
         return remember(cudaErrorInvalidResourceHandle);
+    if (event->capture)
+        return refuse_captured(*event);
+    if (!may_act_at_once())
+        return remember(cudaErrorStreamCaptureUnsupported);
     if (has_happened(*event))
         return cudaSuccess;
     const auto found = streams.find(event->stream);
@@ -273,28 +316,42 @@ cudaError_t cudaEventElapsedTime(float *milliseconds, cudaEvent_t start, cudaEve
 
     if (!milliseconds || !start || !end || !start->recorded || !end->recorded)
         return remember(cudaErrorInvalidResourceHandle);
+    if (start->capture || end->capture)
+        return refuse_captured(start->capture ? *start : *end);
     if (!has_happened(*start) || !has_happened(*end))
         return cudaErrorNotReady;
     *milliseconds = times.empty() ? 1.0f : times[measured++ % times.size()];
     return cudaSuccess;
 }
 
-cudaError_t cudaStreamBeginCapture(cudaStream_t stream, enum cudaStreamCaptureMode)
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, enum cudaStreamCaptureMode mode)
 {
-    if (!stream || stream->capturing)
+    static uint64_t count;
+    const device_lock lock(device);
+
+    if (!stream || stream->capture || captured_here)
         return remember(cudaErrorStreamCaptureUnsupported);
-    stream->capturing = true;
+    stream->capture = ++count;
+    stream->relaxed = mode == cudaStreamCaptureModeRelaxed;
+    captured_here = stream->relaxed ? nullptr : stream;
     return cudaSuccess;
 }
 
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *graph)
 {
-    if (!stream || !graph || !stream->capturing)
+    const device_lock lock(device);
+
+    if (!stream || !graph || !stream->capture)
         return remember(cudaErrorInvalidValue);
+    if (!stream->relaxed && captured_here != stream)
+        return remember(cudaErrorStreamCaptureWrongThread);
     const bool spoilt = stream->spoilt;
     *graph = spoilt ? nullptr : new df_emulated_graph{std::move(stream->captured)};
     stream->captured.clear();
-    stream->capturing = stream->spoilt = false;
+    stream->capture = 0;
+    stream->spoilt = false;
+    if (captured_here == stream)
+        captured_here = nullptr;
     return spoilt ? remember(cudaErrorStreamCaptureInvalidated) : cudaSuccess;
 }
 

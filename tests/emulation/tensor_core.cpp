@@ -1,6 +1,7 @@
-/* mma, ldmatrix and cp.async. */
+/* mma, ldmatrix, cp.async and ex2.approx. */
 #include "device_memory.h"
 
+#include <cfloat>
 #include <cmath>
 #include <cstring>
 
@@ -131,6 +132,17 @@ extern "C" void df_emulated_copy_wait(int groups)
             memset(copy.shared, 0, 16);
     }
     t.copies.erase(t.copies.begin(), t.copies.begin() + (std::ptrdiff_t)done);
+}
+
+/* As wrong as the PTX manual allows, above or below as the operand's bits have it. */
+extern "C" float df_emulated_fast_exp2(float x)
+{
+    const float error = 1.0f / (1 << 22), value = exp2f(x);
+    uint32_t bits;
+
+    memcpy(&bits, &x, sizeof bits);
+    const float wrong = value + (bits * 2654435761u >> 31 ? error : -error) * value;
+    return value < FLT_MIN ? 0.0f : value > FLT_MAX ? value : wrong;
 }
 
 } // namespace emulation

@@ -101,6 +101,114 @@ static void graphs_repeat_work(void **state)
     assert_int_equal(cudaFree(x), cudaSuccess);
 }
 
+/* What a device refuses while a stream is captured. Each spoils the capture. */
+static cudaError_t allocate(cudaStream_t stream, cudaEvent_t event, void *memory)
+{
+    void *more;
+
+    (void)stream, (void)event, (void)memory;
+    return cudaMalloc(&more, 4);
+}
+
+static cudaError_t give_back(cudaStream_t stream, cudaEvent_t event, void *memory)
+{
+    (void)stream, (void)event;
+    return cudaFree(memory);
+}
+
+static cudaError_t pin(cudaStream_t stream, cudaEvent_t event, void *memory)
+{
+    void *more;
+
+    (void)stream, (void)event, (void)memory;
+    return cudaMallocHost(&more, 4);
+}
+
+static cudaError_t read_at_once(cudaStream_t stream, cudaEvent_t event, void *memory)
+{
+    float value;
+
+    (void)stream, (void)event;
+    return cudaMemcpy(&value, memory, sizeof value, cudaMemcpyDeviceToHost);
+}
+
+static cudaError_t wait_for_all(cudaStream_t stream, cudaEvent_t event, void *memory)
+{
+    (void)stream, (void)event, (void)memory;
+    return cudaDeviceSynchronize();
+}
+
+static cudaError_t wait_for_outside(cudaStream_t stream, cudaEvent_t event, void *memory)
+{
+    (void)memory;
+    return cudaStreamWaitEvent(stream, event, 0);
+}
+
+static cudaError_t wait_for_inside(cudaStream_t stream, cudaEvent_t event, void *memory)
+{
+    (void)memory;
+    assert_int_equal(cudaEventRecord(event, stream), cudaSuccess);
+    return cudaEventSynchronize(event);
+}
+
+static cudaError_t lead_outside(cudaStream_t stream, cudaEvent_t event, void *memory)
+{
+    cudaStream_t other;
+
+    (void)memory;
+    assert_int_equal(cudaStreamCreateWithFlags(&other, cudaStreamNonBlocking), cudaSuccess);
+    assert_int_equal(cudaEventRecord(event, stream), cudaSuccess);
+    const cudaError_t error = cudaStreamWaitEvent(other, event, 0);
+    assert_int_equal(cudaStreamDestroy(other), cudaSuccess);
+    return error;
+}
+
+static void captures_are_spoilt(void **state)
+{
+    static const struct {
+        cudaError_t (*call)(cudaStream_t, cudaEvent_t, void *);
+        cudaError_t error;
+    } calls[] = {
+        {allocate, cudaErrorStreamCaptureUnsupported},
+        {give_back, cudaErrorStreamCaptureUnsupported},
+        {pin, cudaErrorStreamCaptureUnsupported},
+        {read_at_once, cudaErrorStreamCaptureUnsupported},
+        {wait_for_all, cudaErrorStreamCaptureUnsupported},
+        {wait_for_outside, cudaErrorStreamCaptureIsolation},
+        {wait_for_inside, cudaErrorCapturedEvent},
+        {lead_outside, cudaErrorCapturedEvent},
+    };
+    cudaStream_t stream;
+    cudaEvent_t event;
+    cudaGraph_t graph;
+    float *x;
+
+    (void)state;
+    assert_int_equal(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), cudaSuccess);
+    assert_int_equal(cudaEventCreate(&event), cudaSuccess);
+    assert_int_equal(cudaMalloc((void **)&x, sizeof *x), cudaSuccess);
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        assert_int_equal(cudaEventRecord(event, stream), cudaSuccess);
+        assert_int_equal(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), cudaSuccess);
+        assert_int_equal(calls[i].call(stream, event, x), calls[i].error);
+        assert_int_equal(cudaStreamEndCapture(stream, &graph), cudaErrorStreamCaptureInvalidated);
+        assert_null(graph);
+        assert_int_equal(cudaGetLastError(), cudaErrorStreamCaptureInvalidated);
+    }
+    /* Afterwards everything works as before, and a capture may end with what was allowed. */
+    assert_int_equal(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), cudaSuccess);
+    assert_int_equal(cudaEventRecord(event, stream), cudaSuccess);
+    assert_int_equal(cudaStreamWaitEvent(stream, event, 0), cudaSuccess);
+    assert_int_equal(cudaMemsetAsync(x, 0, sizeof *x, stream), cudaSuccess);
+    assert_int_equal(cudaStreamEndCapture(stream, &graph), cudaSuccess);
+    assert_int_equal(cudaEventQuery(event), cudaErrorCapturedEvent);
+    assert_int_equal(cudaGetLastError(), cudaErrorCapturedEvent);
+    assert_int_equal(cudaGraphDestroy(graph), cudaSuccess);
+    assert_int_equal(cudaFree(x), cudaSuccess);
+    assert_int_equal(cudaEventDestroy(event), cudaSuccess);
+    assert_int_equal(cudaStreamDestroy(stream), cudaSuccess);
+}
+
 /* What is put on a stream is done when somebody waits for it, and not before: who forgets to wait sees old
  * values. */
 static void streams_work_late(void **state)
@@ -238,9 +346,16 @@ static void check_product(cublasLtHandle_t handle, struct trial t)
         found = 0;
     } else {
         assert_int_equal(status, CUBLAS_STATUS_SUCCESS);
-        assert_int_equal(found, 2);
+        assert_int_equal(found, 3);
     }
     for (int i = 0; i < found; i++) {
+        if (results[i].state != CUBLAS_STATUS_SUCCESS) {
+            assert_int_equal(cublasLtMatmul(handle, operation, &alpha, a, a_layout, b, b_layout, &beta, a,
+                                            d_layout, a, d_layout, &results[i].algo, workspace,
+                                            workspace_bytes, NULL),
+                             CUBLAS_STATUS_NOT_SUPPORTED);
+            continue;
+        }
         void *d = put_matrix(4, ldd * N, t.narrow_out);
         unsigned char got[(M + LD_MORE) * N * 4];
         assert_int_equal(cublasLtMatmul(handle, operation, &alpha, a, a_layout, b, b_layout, &beta, d,
@@ -441,10 +556,10 @@ static void layouts_are_transformed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(memory_runs_out),         cmocka_unit_test(copies_are_checked),
-        cmocka_unit_test(graphs_repeat_work),      cmocka_unit_test(streams_work_late),
-        cmocka_unit_test(products_of_matrices),    cmocka_unit_test(convolutions),
-        cmocka_unit_test(layouts_are_transformed),
+        cmocka_unit_test(memory_runs_out),    cmocka_unit_test(copies_are_checked),
+        cmocka_unit_test(graphs_repeat_work), cmocka_unit_test(captures_are_spoilt),
+        cmocka_unit_test(streams_work_late),  cmocka_unit_test(products_of_matrices),
+        cmocka_unit_test(convolutions),       cmocka_unit_test(layouts_are_transformed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

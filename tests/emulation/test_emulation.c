@@ -250,13 +250,13 @@ static void dynamic_shared_memory(void **state)
 
     (void)state;
     assert_int_equal(sound_dynamic(NULL, memory, THREADS, sizeof out), cudaSuccess);
-    /* More than 48 KB have to be asked for, and 227 KB are all there is. */
+    /* More than 48 KB have to be asked for, and 163 KB are all there is. */
     assert_int_equal(sound_dynamic(NULL, memory, THREADS, 49 * 1024), cudaErrorInvalidValue);
     assert_int_equal(sound_dynamic_allow(228 * 1024), cudaErrorInvalidValue);
     assert_int_equal(cudaGetLastError(), cudaErrorInvalidValue);
-    assert_int_equal(sound_dynamic_allow(227 * 1024), cudaSuccess);
-    assert_int_equal(sound_dynamic(NULL, memory, THREADS, 227 * 1024), cudaSuccess);
-    assert_int_equal(sound_dynamic(NULL, memory, THREADS, 227 * 1024 + 4), cudaErrorInvalidValue);
+    assert_int_equal(sound_dynamic_allow(163 * 1024), cudaSuccess);
+    assert_int_equal(sound_dynamic(NULL, memory, THREADS, 163 * 1024), cudaSuccess);
+    assert_int_equal(sound_dynamic(NULL, memory, THREADS, 163 * 1024 + 4), cudaErrorInvalidValue);
     from_device(out, memory, sizeof out);
     for (int i = 0; i < THREADS; i++)
         assert_true(out[i] == (float)(i + (i + 1) % THREADS));

@@ -1,5 +1,5 @@
 /* Convolutions of the decoders: cuDNN's, or our own kernels where there is no cuDNN or where it has no
- * algorithm that repeats its bits and multiplies in plain float32 (not TF32).
+ * algorithm that repeats its bits and multiplies in plain float32 (not TF32), or refuses the one it listed.
  *
  * Maps are NHWC and stay where they are. cuDNN's kernels for such maps want the weights as [out, kernel,
  * kernel, in], so these are turned in the scratch buffer (and their gradient back out of it): they are small
@@ -188,6 +188,17 @@ static int turn(struct df_cuda_context *context, cudnnTensorDescriptor_t from_la
         context->cudnn.cudnnTransformTensor(context->dnn, &one, from_layout, from, &zero, to_layout, to));
 }
 
+/* Whether the library refuses what it listed. From then on the plan is for our own kernels. */
+static bool is_refused(struct plan *plan, cudnnStatus_t status)
+{
+    const int not_supported = CUDNN_STATUS_NOT_SUPPORTED / 1000;
+
+    if ((int)status / 1000 != not_supported)
+        return false;
+    plan->own = true;
+    return true;
+}
+
 static void check_shape(const struct df_conv_shape *shape)
 {
     assert(shape->kernel >= 1 && shape->height >= shape->kernel && shape->width >= shape->kernel);
@@ -205,7 +216,7 @@ int df_cuda_op_conv_forward(struct df_backend *backend, struct df_conv_shape sha
     check_shape(&shape);
     if (shape.batch == 0)
         return 0;
-    const struct plan *plan = find_plan(context, FORWARD, shape);
+    struct plan *plan = find_plan(context, FORWARD, shape);
     if (!plan)
         return -1;
     if (plan->own)
@@ -214,9 +225,12 @@ int df_cuda_op_conv_forward(struct df_backend *backend, struct df_conv_shape sha
     if (!turned)
         return -1;
     DF_TRY(turn(context, plan->plain, weight, plan->turned, turned));
-    DF_TRY(DF_CUDNN(context->cudnn.cudnnConvolutionForward(
+    const cudnnStatus_t status = context->cudnn.cudnnConvolutionForward(
         context->dnn, &one, plan->x, x, plan->weight, turned, plan->conv,
-        (cudnnConvolutionFwdAlgo_t)plan->algorithm, workspace, plan->workspace, &zero, plan->y, y)));
+        (cudnnConvolutionFwdAlgo_t)plan->algorithm, workspace, plan->workspace, &zero, plan->y, y);
+    if (is_refused(plan, status))
+        return df_cuda_op_conv_forward(backend, shape, x, weight, bias, y);
+    DF_TRY(df_cudnn_check(status, "cudnnConvolutionForward", __FILE__, __LINE__));
     if (!bias)
         return 0;
     return df_cuda_op_add_bias(backend, (struct df_matrix){y, DF_F32, pixels, shape.out, shape.out}, bias);
@@ -232,7 +246,7 @@ int df_cuda_op_conv_backward_data(struct df_backend *backend, struct df_conv_sha
     check_shape(&shape);
     if (shape.batch == 0)
         return 0;
-    const struct plan *plan = find_plan(context, BACKWARD_DATA, shape);
+    struct plan *plan = find_plan(context, BACKWARD_DATA, shape);
     if (!plan)
         return -1;
     if (plan->own)
@@ -241,9 +255,12 @@ int df_cuda_op_conv_backward_data(struct df_backend *backend, struct df_conv_sha
     if (!turned)
         return -1;
     DF_TRY(turn(context, plan->plain, weight, plan->turned, turned));
-    return DF_CUDNN(context->cudnn.cudnnConvolutionBackwardData(
+    const cudnnStatus_t status = context->cudnn.cudnnConvolutionBackwardData(
         context->dnn, &one, plan->weight, turned, plan->y, dy, plan->conv,
-        (cudnnConvolutionBwdDataAlgo_t)plan->algorithm, workspace, plan->workspace, &zero, plan->x, dx));
+        (cudnnConvolutionBwdDataAlgo_t)plan->algorithm, workspace, plan->workspace, &zero, plan->x, dx);
+    if (is_refused(plan, status))
+        return df_cuda_op_conv_backward_data(backend, shape, dy, weight, dx);
+    return df_cudnn_check(status, "cudnnConvolutionBackwardData", __FILE__, __LINE__);
 }
 
 int df_cuda_op_conv_backward_weight(struct df_backend *backend, struct df_conv_shape shape, const float *x,
@@ -256,7 +273,7 @@ int df_cuda_op_conv_backward_weight(struct df_backend *backend, struct df_conv_s
     check_shape(&shape);
     if (shape.batch == 0)
         return df_cuda_op_zero(backend, dweight, weight_bytes(&shape));
-    const struct plan *plan = find_plan(context, BACKWARD_WEIGHT, shape);
+    struct plan *plan = find_plan(context, BACKWARD_WEIGHT, shape);
     if (!plan)
         return -1;
     if (plan->own) {
@@ -268,9 +285,12 @@ int df_cuda_op_conv_backward_weight(struct df_backend *backend, struct df_conv_s
     float *turned = plan_scratch(backend, plan, &workspace);
     if (!turned)
         return -1;
-    DF_TRY(DF_CUDNN(context->cudnn.cudnnConvolutionBackwardFilter(
+    const cudnnStatus_t status = context->cudnn.cudnnConvolutionBackwardFilter(
         context->dnn, &one, plan->x, x, plan->y, dy, plan->conv,
         (cudnnConvolutionBwdFilterAlgo_t)plan->algorithm, workspace, plan->workspace, &zero, plan->weight,
-        turned)));
+        turned);
+    if (is_refused(plan, status))
+        return df_cuda_op_conv_backward_weight(backend, shape, x, dy, dweight);
+    DF_TRY(df_cudnn_check(status, "cudnnConvolutionBackwardFilter", __FILE__, __LINE__));
     return turn(context, plan->turned, turned, plan->plain, dweight);
 }

@@ -108,6 +108,18 @@ static int set_preferences(struct df_cuda_context *context, cublasLtMatmulPrefer
     return 0;
 }
 
+/* Leaves out what the library lists without standing for it: only the state of those says something. */
+static int keep_usable(cublasLtMatmulHeuristicResult_t *candidates, int n_candidates)
+{
+    int usable = 0;
+
+    for (int i = 0; i < n_candidates; i++) {
+        if (candidates[i].state == CUBLAS_STATUS_SUCCESS)
+            candidates[usable++] = candidates[i];
+    }
+    return usable;
+}
+
 /* The library's list of algorithms, the one that it expects most of first. */
 static int list_candidates(struct df_cuda_context *context, const struct df_gemm_plan *plan,
                            cublasLtMatmulHeuristicResult_t *candidates, int *n_candidates)
@@ -128,6 +140,7 @@ static int list_candidates(struct df_cuda_context *context, const struct df_gemm
     }
     (void)lt->cublasLtMatmulPreferenceDestroy(preference);
     DF_TRY(status);
+    *n_candidates = keep_usable(candidates, *n_candidates);
     if (*n_candidates == 0)
         return df_error_set("cuBLASLt has no algorithm for a product [%lld, %lld] x [%lld, %lld] of %s to %s",
                             (long long)key->n, (long long)key->k, (long long)key->k, (long long)key->m,

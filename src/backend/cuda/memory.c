@@ -46,7 +46,10 @@ void df_cuda_op_free(struct df_backend *backend, void *memory)
         return;
     *link = block->next;
     context->allocated -= block->bytes;
-    (void)cudaFree(memory); /* waits for the kernels that use it; their faults show in the next operation */
+    /* What is enqueued may still use it, and cudaFree is not bound to wait. Faults show in the next
+     * operation. */
+    (void)cudaDeviceSynchronize();
+    (void)cudaFree(memory);
     free(block);
 }
 

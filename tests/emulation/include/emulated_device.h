@@ -59,6 +59,7 @@ void df_emulated_ldmatrix(uint32_t *r, const void *shared, int matrices, bool tr
 void df_emulated_copy_async(void *shared, const void *global, bool valid);
 void df_emulated_copy_commit(void);
 void df_emulated_copy_wait(int groups);
+float df_emulated_fast_exp2(float x);
 
 } /* extern "C" */
 
