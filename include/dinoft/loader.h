@@ -16,8 +16,9 @@ struct df_loader_options {
     bool shuffle;          /* a new order for each epoch, from seed and epoch only */
     uint64_t seed;
     bool originals;                 /* also hand out images and masks at their original size */
-    struct df_backend *device;      /* batches are packed for its resize_batch, in its host memory, instead of
-                                       being      resized here; it outlives the loader. NULL: they are resized */
+    /* A device that resizes: batches are packed for its resize_batch, in its host memory, and it outlives the
+     * loader. NULL: they are resized here. */
+    struct df_backend *device;
     struct df_packed_layout layout; /* for the device: of at least a batch */
     df_sample_reader *read;         /* NULL: df_dataset_read */
     void *read_context;

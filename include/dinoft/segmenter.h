@@ -42,6 +42,7 @@ struct df_segmenter {
     uint8_t *pixels;                 /* device [max_batch, H, W, 3]; NULL where features are given */
     float *image;                    /* device [max_batch, 3, H, W]; likewise */
     uint8_t *incoming;               /* device: the block of a packed batch; NULL without */
+    const uint8_t *sent;             /* what was sent there last, and is not received yet */
     struct df_packed_layout packing; /* of the block */
     uint8_t *labels;                 /* device [max_batch, H, W] */
     uint8_t *prediction;             /* device [max_batch, H, W] */
@@ -83,7 +84,8 @@ int df_segmenter_load_pixels(struct df_segmenter *segmenter, int64_t count, cons
  * device, beside whatever is under way there; it is the batch that the model works on once it is received.
  * The host's memory stays as it is until then. */
 int df_segmenter_send(struct df_segmenter *segmenter, int64_t count, const uint8_t *packed);
-int df_segmenter_receive(struct df_segmenter *segmenter, int64_t count);
+/* packed: what was sent last. */
+int df_segmenter_receive(struct df_segmenter *segmenter, int64_t count, const uint8_t *packed);
 
 /* The same for an image that is float32 [count, 3, H, W] and normalised already. */
 int df_segmenter_load_image(struct df_segmenter *segmenter, int64_t count, const float *image,

@@ -37,7 +37,8 @@ int df_setup_check_output(const struct df_setup *setup, const struct df_config *
 enum df_model_use {
     DF_MODEL_TRAINS,         /* LoRA, rank and decoder from the flags */
     DF_MODEL_TRAINS_DECODER, /* the same without LoRA and backbone: features are given */
-    DF_MODEL_EVALUATES       /* all from the checkpoint, which must be there */
+    DF_MODEL_EVALUATES,      /* all from the checkpoint, which must be there */
+    DF_MODEL_EVALUATES_FEED  /* the same, of batches that a feed brings (dinoft/feed.h) */
 };
 
 /* NULL with the error set. The backbone's file is released, since what the model needs is packed, but where

@@ -244,6 +244,25 @@ static void finish(struct bench *bench)
         df_profile_free(&bench->figures.passes[i].profile);
 }
 
+/* What reads a data set is for `loader` alone. */
+static int check_flags(const struct df_config *config)
+{
+    static const struct {
+        enum df_option option;
+        const char *flag;
+    } others[] = {{DF_OPTION_DATASET, "dataset"},
+                  {DF_OPTION_DATA_ROOT, "data_root"},
+                  {DF_OPTION_CLASS_NAMES, "class_names"},
+                  {DF_OPTION_NUM_WORKERS, "num_workers"}};
+
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        if (config->typed[others[i].option])
+            return df_error_set("--%s is for bench loader: what else is measured works on random pixels",
+                                others[i].flag);
+    }
+    return 0;
+}
+
 int command_bench(const struct df_config *config)
 {
     struct bench bench = {.config = config, .stop = interrupt_flag()};
@@ -256,7 +275,7 @@ int command_bench(const struct df_config *config)
             return 1;
         return *bench.stop ? EXIT_INTERRUPTED : 0;
     }
-    if (choose_passes(&bench) != 0)
+    if (choose_passes(&bench) != 0 || check_flags(config) != 0)
         return 1;
     bench.seconds = malloc((size_t)config->steps * sizeof *bench.seconds);
     if (!bench.seconds) {

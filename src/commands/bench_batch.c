@@ -73,7 +73,7 @@ int bench_batch_load(struct bench_batch *batch, struct df_segmenter *segmenter)
         return df_segmenter_load_pixels(segmenter, count, batch->pixels, batch->labels);
     if (!batch->under_way)
         DF_TRY(df_segmenter_send(segmenter, count, batch->packed));
-    DF_TRY(df_segmenter_receive(segmenter, count));
+    DF_TRY(df_segmenter_receive(segmenter, count, batch->packed));
     batch->under_way = true;
     return df_segmenter_send(segmenter, count, batch->packed);
 }

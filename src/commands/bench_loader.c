@@ -7,6 +7,8 @@
 #include "dinoft/error.h"
 #include "dinoft/json_file.h"
 #include "dinoft/loader.h"
+#include "dinoft/size.h"
+#include "dinoft/vit_config.h"
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -20,10 +22,26 @@ struct loading {
     struct df_dataset *dataset;
     struct df_backend *backend;
     struct df_loader *loader;
-    int64_t epoch;  /* begun so far */
-    int64_t images; /* counted */
-    double seconds; /* of these */
+    int64_t batch_size, height, width; /* as they are in the end */
+    int64_t epoch;                     /* begun so far */
+    int64_t images;                    /* counted */
+    double seconds;                    /* of these */
 };
+
+/* The size that the model of the flags would get: the figure is compared with that of its steps. */
+static int choose_size(struct loading *loading)
+{
+    const struct df_config *config = loading->config;
+    const char *name = df_hub_name_for(config->dino_type, config->size);
+    struct df_vit_config vit;
+
+    if (!name)
+        return -1;
+    DF_TRY(df_vit_config_for_hub_name(name, &vit));
+    loading->height = config->img_dim[0] - config->img_dim[0] % vit.patch;
+    loading->width = config->img_dim[1] - config->img_dim[1] % vit.patch;
+    return 0;
+}
 
 static int open_loader(struct loading *loading)
 {
@@ -33,17 +51,19 @@ static int open_loader(struct loading *loading)
                                                .split = DF_SPLIT_TRAIN,
                                                .n_classes = (int)config->n_classes,
                                                .class_names = config->class_names};
-    struct df_loader_options options = {.batch_size = config->batch_size,
-                                        .height = config->img_dim[0],
-                                        .width = config->img_dim[1],
-                                        .workers = (int)config->num_workers,
-                                        .shuffle = true,
-                                        .seed = (uint64_t)config->seed};
+    struct df_loader_options options = {
+        .workers = (int)config->num_workers, .shuffle = true, .seed = (uint64_t)config->seed};
 
+    DF_TRY(choose_size(loading));
     loading->dataset = df_dataset_open(&dataset);
-    loading->backend = loading->dataset ? df_backend_open(config->device, config->precision, 0) : NULL;
+    if (loading->dataset)
+        loading->backend = df_backend_open(config->device, config->precision, (int)config->threads);
     if (!loading->backend)
         return -1;
+    loading->batch_size = df_min_i64(config->batch_size, loading->dataset->count);
+    options.batch_size = loading->batch_size;
+    options.height = loading->height;
+    options.width = loading->width;
     if (loading->backend->resizes) {
         options.device = loading->backend;
         DF_TRY(df_packed_layout_init(&options.layout, options.batch_size, options.height, options.width));
@@ -90,9 +110,9 @@ static void print(const struct loading *loading)
 
     printf("data set         %s, %" PRId64 " training images\n", config->dataset, loading->dataset->count);
     printf("batches          %" PRId64 " of %" PRId64 ", %s %" PRId64 " x %" PRId64 "\n", config->steps,
-           config->batch_size,
-           loading->backend->resizes ? "packed for a device that resizes to" : "resized to",
-           config->img_dim[0], config->img_dim[1]);
+           loading->batch_size,
+           loading->backend->resizes ? "packed for a device that resizes to" : "resized to", loading->height,
+           loading->width);
     printf("threads          %d\n", df_loader_workers(loading->loader));
     printf("speed            %.1f images/s\n", rate(loading));
 }
@@ -105,9 +125,9 @@ static int write_json(const struct loading *loading)
     cJSON_AddStringToObject(object, "mode", "loader");
     cJSON_AddStringToObject(object, "dataset", config->dataset);
     cJSON_AddStringToObject(object, "device", loading->backend->name);
-    cJSON_AddNumberToObject(object, "batch_size", (double)config->batch_size);
-    cJSON_AddNumberToObject(object, "height", (double)config->img_dim[0]);
-    cJSON_AddNumberToObject(object, "width", (double)config->img_dim[1]);
+    cJSON_AddNumberToObject(object, "batch_size", (double)loading->batch_size);
+    cJSON_AddNumberToObject(object, "height", (double)loading->height);
+    cJSON_AddNumberToObject(object, "width", (double)loading->width);
     cJSON_AddNumberToObject(object, "workers", df_loader_workers(loading->loader));
     cJSON_AddNumberToObject(object, "steps", (double)config->steps);
     cJSON_AddItemToObject(object, "images_per_second", df_json_number(rate(loading)));

@@ -108,7 +108,8 @@ int measure_start(struct measure *measure)
 
     DF_TRY(choose_inference(measure, &measure->how));
     const bool batches = is_plain(how) || how->crop > 0;
-    measure->segmenter = df_setup_segmenter(&measure->setup, measure->config, DF_MODEL_EVALUATES,
+    measure->segmenter = df_setup_segmenter(&measure->setup, measure->config,
+                                            is_plain(how) ? DF_MODEL_EVALUATES_FEED : DF_MODEL_EVALUATES,
                                             measure->dataset->n_classes, batches ? measure->batch_size : 1);
     if (!measure->segmenter)
         return -1;

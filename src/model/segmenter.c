@@ -268,6 +268,7 @@ int df_segmenter_send(struct df_segmenter *segmenter, int64_t count, const uint8
     const struct df_packed_image *masks = (const void *)(packed + layout->mask_table);
 
     assert(segmenter->incoming && count >= 1 && count <= segmenter->options.max_batch);
+    segmenter->sent = packed;
     DF_TRY(backend->ops->send(backend, segmenter->incoming, packed, layout->images));
     for (int64_t i = 0; i < count; i++) {
         const size_t pixels = (size_t)images[i].width * (size_t)images[i].height;
@@ -280,7 +281,7 @@ int df_segmenter_send(struct df_segmenter *segmenter, int64_t count, const uint8
     return 0;
 }
 
-int df_segmenter_receive(struct df_segmenter *segmenter, int64_t count)
+int df_segmenter_receive(struct df_segmenter *segmenter, int64_t count, const uint8_t *packed)
 {
     const struct df_segmenter_options *options = &segmenter->options;
     struct df_packed_batch batch = {
@@ -292,6 +293,8 @@ int df_segmenter_receive(struct df_segmenter *segmenter, int64_t count)
         .masks = (const void *)(segmenter->incoming + segmenter->packing.mask_table),
     };
 
+    assert(segmenter->sent == packed);
+    segmenter->sent = NULL;
     memcpy(batch.mean, options->mean, sizeof batch.mean);
     memcpy(batch.std, options->std, sizeof batch.std);
     return segmenter->backend->ops->resize_batch(segmenter->backend, &batch, segmenter->image,

@@ -52,7 +52,8 @@ static int choose_labels(struct run *run, const struct df_batch *batch, int64_t 
 {
     const struct df_evaluation *evaluation = run->evaluation;
 
-    DF_TRY(reserve(run, (size_t)(prediction->height * prediction->width)));
+    if (evaluation->maps || evaluation->inference)
+        DF_TRY(reserve(run, (size_t)(prediction->height * prediction->width)));
     if (evaluation->original) {
         prediction->labels = batch->masks[i].pixels;
         return 0;

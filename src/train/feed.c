@@ -144,7 +144,7 @@ static int next_packed(struct df_feed *feed, struct df_segmenter *segmenter, str
         return more;
     *batch = feed->ahead;
     feed->ahead.count = 0;
-    DF_TRY(df_segmenter_receive(segmenter, batch->count));
+    DF_TRY(df_segmenter_receive(segmenter, batch->count, batch->packed));
     if (!df_loader_is_ready(feed->loader))
         return 1;
     return send_next(feed, segmenter);

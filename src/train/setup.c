@@ -203,7 +203,8 @@ void df_setup_release_backbone(struct df_setup *setup)
 struct df_segmenter *df_setup_segmenter(struct df_setup *setup, const struct df_config *config,
                                         enum df_model_use use, int64_t classes, int64_t max_batch)
 {
-    const bool training = use != DF_MODEL_EVALUATES;
+    const bool training = use == DF_MODEL_TRAINS || use == DF_MODEL_TRAINS_DECODER;
+    const bool fed_images = use == DF_MODEL_TRAINS || use == DF_MODEL_EVALUATES_FEED;
     const struct df_checkpoint *checkpoint = setup->checkpoint;
     struct df_segmenter_options options = {
         .decoder = checkpoint ? checkpoint->decoder->name : df_setup_decoder(config)->name,
@@ -217,7 +218,7 @@ struct df_segmenter *df_setup_segmenter(struct df_setup *setup, const struct df_
         .training = training,
         .recompute = config->recompute,
         .features_given = use == DF_MODEL_TRAINS_DECODER,
-        .packed = use != DF_MODEL_TRAINS_DECODER && setup->backend->resizes,
+        .packed = fed_images && setup->backend->resizes,
         .rope_rescale = config->rope_rescale,
         .backbone_path = setup->weights_path,
         .checkpoint_path = config->lora_weights,

@@ -121,14 +121,17 @@ class Bench(CommandLineTest):
 
     def test_loader(self):
         data = make_folder(self.folder / "data", n_classes=4)
-        setting = ["--dataset", "folder", "--data_root", data, "--n_classes", 4, "--img_dim", 30, 40, "--batch_size", 2]
-        result = self.succeed("bench", "loader", *setting, "--num_workers", 3, "--device", "cpu", "--json", "b.json")
-        self.assertIn("batches          10 of 2, resized to 30 x 40", result.stdout)
+        setting = ["--dataset", "folder", "--data_root", data, "--n_classes", 4, "--img_dim", 35, 48]
+        flags = ["--num_workers", 3, "--device", "cpu", "--batch_size", 2, "--json", "b.json"]
+        result = self.succeed("bench", "loader", *setting, *flags)
+        self.assertIn("batches          10 of 2, resized to 32 x 48", result.stdout)
         with open(self.folder / "b.json", encoding="utf-8") as file:
             figures = json.load(file)
         self.assertGreater(figures.pop("images_per_second"), 0)
-        self.assertEqual(figures, {"mode": "loader", "dataset": "folder", "device": "cpu", "batch_size": 2, "height": 30,
-                                   "width": 40, "workers": 3, "steps": 10})
+        self.assertEqual(figures, {"mode": "loader", "dataset": "folder", "device": "cpu", "batch_size": 2, "height": 32,
+                                   "width": 48, "workers": 3, "steps": 10})
+        result = self.succeed("bench", "loader", *setting, "--batch_size", 65536)
+        self.assertIn("batches          10 of 5", result.stdout)
 
     def test_loader_of_bad_data(self):
         data = make_folder(self.folder / "data", n_classes=4)
@@ -139,6 +142,7 @@ class Bench(CommandLineTest):
 
     def test_refusals(self):
         self.refused("bench", "walk", mentions=["train", "eval", "ops", "loader", "walk"])
+        self.refused("bench", "train", "--data_root", "data", mentions=["--data_root is for bench loader"])
         self.refused("bench", "eval", "--json", "/proc/none/b.json", mentions=["/proc/none"])
 
 

@@ -207,7 +207,7 @@ class Bench(Machine):
         """Its batches are those that the device would get."""
         data = ["--dataset", "folder", "--data_root", self.data, "--n_classes", 4, "--batch_size", 2]
         result = self.succeed("bench", "loader", *data, "--device", "cuda", "--steps", 3)
-        self.assertIn("3 of 2, packed for a device that resizes to 490 x 490", result.stdout)
+        self.assertIn("3 of 2, packed for a device that resizes to 480 x 480", result.stdout)
 
     def test_operations(self):
         figures = self.figures("ops", backbone=SMALL3)

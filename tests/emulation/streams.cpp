@@ -45,6 +45,7 @@ typedef std::lock_guard<std::recursive_mutex> device_lock;
 
 static std::recursive_mutex device;
 static std::map<uint64_t, df_emulated_stream *> streams; /* but for the default one */
+static int graphs, launches;
 static std::vector<float> times; /* that measurements give in turn; none: always one millisecond */
 static size_t measured;
 
@@ -157,6 +158,16 @@ static cudaError_t refuse_captured(const df_emulated_event &event)
 }
 
 extern "C" {
+
+int df_emulation_graphs(void)
+{
+    return graphs;
+}
+
+int df_emulation_graph_launches(void)
+{
+    return launches;
+}
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned flags)
 {
@@ -368,6 +379,7 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t *exec, cudaGraph_t graph, unsig
     if (!exec || !graph)
         return remember(cudaErrorInvalidValue);
     *exec = new df_emulated_graph_exec{graph->work};
+    graphs++;
     return cudaSuccess;
 }
 
@@ -377,6 +389,7 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream)
         return remember(cudaErrorInvalidValue);
     if (is_capturing(stream))
         return spoil(stream);
+    launches++;
     for (const std::function<void()> &work : exec->work)
         enqueue(stream, work);
     return cudaSuccess;

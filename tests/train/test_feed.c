@@ -104,9 +104,9 @@ static struct df_segmenter *open_model(struct df_backend *backend)
     return model;
 }
 
-static void open_subject(struct subject *subject, bool originals)
+static void open_subject(struct subject *subject, bool originals, int64_t batch_size)
 {
-    struct df_loader_options options = {.batch_size = BATCH,
+    struct df_loader_options options = {.batch_size = batch_size,
                                         .height = HEIGHT,
                                         .width = WIDTH,
                                         .workers = 3,
@@ -187,11 +187,45 @@ static void every_image_arrives(void **state)
 
     (void)state;
     for (int originals = 0; originals < 2; originals++) {
-        open_subject(&subject, originals == 1);
+        open_subject(&subject, originals == 1, BATCH);
         for (int64_t epoch = 0; epoch < 3; epoch++)
             check_epoch(&subject, epoch);
         close_subject(&subject);
     }
+}
+
+/* Nobody waits for the device: each batch's labels are put aside there, and looked at after the epoch. What
+ * the loader's memory held when a batch was sent must have been read before it holds another. */
+static void nothing_is_overwritten_on_its_way(void **state)
+{
+    struct subject subject;
+    struct df_batch batch;
+    static uint8_t labels[PIXELS], got[PIXELS];
+    int64_t samples[IMAGES], batches = 0;
+
+    (void)state;
+    open_subject(&subject, false, 1);
+    struct df_backend *backend = subject.backend;
+    uint8_t *aside = backend->ops->alloc(backend, IMAGES * PIXELS);
+    assert_non_null(aside);
+    assert_int_equal(df_feed_start(subject.feed, 0), 0);
+    while (df_feed_next(subject.feed, subject.segmenter, &batch) == 1) {
+        assert_int_equal(
+            backend->ops->copy(backend, aside + batches * PIXELS, subject.segmenter->labels, PIXELS), 0);
+        samples[batches++] = batch.samples[0];
+    }
+    assert_int_equal(batches, IMAGES);
+    for (int64_t i = 0; i < batches; i++) {
+        struct df_image image, mask;
+        assert_int_equal(df_dataset_read(subject.dataset, samples[i], &image, &mask), 0);
+        df_resize_nearest(&mask, labels, WIDTH, HEIGHT);
+        df_image_free(&image);
+        df_image_free(&mask);
+        assert_int_equal(backend->ops->download(backend, got, aside + i * PIXELS, PIXELS), 0);
+        assert_memory_equal(got, labels, PIXELS);
+    }
+    backend->ops->free(backend, aside);
+    close_subject(&subject);
 }
 
 /* Epochs that end after so many batches, with the next on its way, leave nothing behind. */
@@ -201,7 +235,7 @@ static void dropped_epochs_leave_nothing(void **state)
     struct df_batch batch;
 
     (void)state;
-    open_subject(&subject, false);
+    open_subject(&subject, false, BATCH);
     for (int64_t batches = 0; batches < 4; batches++) {
         assert_int_equal(df_feed_start(subject.feed, batches), 0);
         for (int64_t i = 0; i < batches; i++)
@@ -222,7 +256,7 @@ static void bad_batches_are_errors_in_their_place(void **state)
     int failures = 0, batches = 0, more;
 
     (void)state;
-    open_subject(&subject, false);
+    open_subject(&subject, false, BATCH);
     df_sample_order(order, IMAGES, true, 2, 0);
     scratch_write_text(strchr(subject.dataset->samples[order[3]].image_path, '/') + 1, "no image");
     assert_int_equal(df_feed_start(subject.feed, 0), 0);
@@ -243,6 +277,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_image_arrives),
+        cmocka_unit_test(nothing_is_overwritten_on_its_way),
         cmocka_unit_test(dropped_epochs_leave_nothing),
         cmocka_unit_test(bad_batches_are_errors_in_their_place),
     };

@@ -2,6 +2,7 @@
 #include "cuda_context.h"
 
 #include "dinoft/error.h"
+#include "dinoft/log.h"
 
 #include <stdlib.h>
 
@@ -51,6 +52,18 @@ static void drop_stale_graph(const struct df_cuda_context *context, struct df_re
     recording->graph = NULL;
 }
 
+/* If it was more than the capture that failed, the work will say so again when it is called. */
+static void try_capture(struct df_cuda_context *context, struct df_recording *recording,
+                        df_backend_work *work, void *argument)
+{
+    if (capture(context, recording, work, argument) == 0)
+        return;
+    (void)cudaGetLastError();
+    df_log("the GPU is told of each operation of a step, since it cannot be replayed from a graph: %s",
+           df_error_text());
+    recording->plain = true;
+}
+
 int df_cuda_op_repeat(struct df_backend *backend, struct df_recording **recording, df_backend_work *work,
                       void *argument)
 {
@@ -62,10 +75,7 @@ int df_cuda_op_repeat(struct df_backend *backend, struct df_recording **recordin
     }
     struct df_recording *known = *recording;
     drop_stale_graph(context, known);
-    if (!known->graph && !known->plain && capture(context, known, work, argument) != 0) {
-        (void)
-            cudaGetLastError(); /* if it was more than the capture that failed, the work will say so again */
-        known->plain = true;
-    }
+    if (!known->graph && !known->plain)
+        try_capture(context, known, work, argument);
     return known->graph ? DF_CUDA(cudaGraphLaunch(known->graph, context->stream)) : work(argument);
 }

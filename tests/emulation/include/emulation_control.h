@@ -21,6 +21,10 @@ bool df_emulation_has_address_sanitizer(void);
  * with a count of 0, everything takes a millisecond. */
 void df_emulation_set_times(const float *milliseconds, int count);
 
+/* How many graphs were made ready, and launched, so far. */
+int df_emulation_graphs(void);
+int df_emulation_graph_launches(void);
+
 /* How cuDNN does with attention: of its three engines the first does not repeat its bits, the other two add
  * up in different orders. */
 enum df_emulated_cudnn {

@@ -98,7 +98,7 @@ static void probabilities_match(void **state)
 }
 
 static struct df_loss_sum decide(const float *sum, int64_t count, int64_t classes, int64_t views,
-                                  const uint8_t *labels, uint8_t *prediction)
+                                 const uint8_t *labels, uint8_t *prediction)
 {
     struct df_loss_sum *loss = device_room(sizeof *loss);
     assert_ran(df_cuda_decide(NULL, sum, count, classes, views, labels, prediction,

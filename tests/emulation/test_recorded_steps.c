@@ -1,0 +1,138 @@
+/* Every kind of model trains by graphs: after a batch size's first step, which is called, and one capture,
+ * each step is a launch; and what a step finds does not depend on which way it went. */
+#include "support/cmocka_all.h"
+#include "support/open_backend.h"
+
+#include "dinoft/backbone_file.h"
+#include "dinoft/error.h"
+#include "dinoft/segmenter.h"
+
+#include "emulation_control.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define BATCH   2
+#define SIDE    (7 * 14) /* the FPN wants a grid of 7 */
+#define CLASSES 3
+
+static const int sizes[] = {2, 2, 1, 2, 1, 2, 1}; /* of the steps' batches */
+
+#define STEPS (sizeof sizes / sizeof sizes[0])
+
+struct trial {
+    enum df_family family;
+    const char *decoder, *precision;
+    double rescale;
+    bool recompute;
+};
+
+static struct df_segmenter *open_model(struct df_backend *backend, const struct trial *trial)
+{
+    const bool v2 = trial->family == DF_DINOV2;
+    const struct df_vit_config vit = {.family = trial->family,
+                                      .dim = 64,
+                                      .depth = 4,
+                                      .heads = 1,
+                                      .head_size = 64,
+                                      .patch = 14,
+                                      .registers = v2 ? 0 : 4,
+                                      .ffn = v2 ? DF_FFN_MLP : DF_FFN_SWIGLU,
+                                      .ffn_hidden = 128,
+                                      .pos_grid = v2 ? 4 : 0,
+                                      .qkv_bias = true,
+                                      .layernorm_eps = v2 ? 1e-6f : 1e-5f};
+    const struct df_segmenter_options options = {.decoder = trial->decoder,
+                                                 .classes = CLASSES,
+                                                 .rank = 2,
+                                                 .max_batch = BATCH,
+                                                 .height = SIDE,
+                                                 .width = SIDE,
+                                                 .training = true,
+                                                 .recompute = trial->recompute,
+                                                 .rope_rescale = trial->rescale,
+                                                 .std = {1.0f, 1.0f, 1.0f}};
+    struct df_state *weights = df_backbone_random(&vit, 1);
+    struct df_segmenter *model =
+        weights ? df_segmenter_create(backend, weights, &vit, &options, NULL, 1) : NULL;
+    if (!model)
+        fail_msg("%s", df_error_text());
+    df_state_free(weights);
+    return model;
+}
+
+/* The losses of the steps. */
+static void train(const char *device, const struct trial *trial, double losses[STEPS])
+{
+    static uint8_t pixels[BATCH * SIDE * SIDE * 3], labels[BATCH * SIDE * SIDE];
+    struct df_backend *backend = df_backend_open(device, trial->precision, 2);
+    struct df_segmenter *model;
+    struct df_rng rng;
+    int64_t counted;
+
+    assert_non_null(backend);
+    model = open_model(backend, trial);
+    df_rng_seed(&rng, 5, 0);
+    for (size_t step = 0; step < STEPS; step++) {
+        for (size_t i = 0; i < sizeof pixels; i++)
+            pixels[i] = (uint8_t)df_rng_below(&rng, 256);
+        for (size_t i = 0; i < sizeof labels; i++)
+            labels[i] = (uint8_t)(pixels[3 * i] / 86);
+        assert_int_equal(df_segmenter_load_pixels(model, sizes[step], pixels, labels), 0);
+        assert_int_equal(df_segmenter_train_step(model, sizes[step], 1e-3, &rng, &losses[step], &counted), 0);
+        assert_int_equal(counted, sizes[step] * SIDE * SIDE);
+    }
+    df_segmenter_free(model);
+    df_backend_close(backend);
+}
+
+static void check(const struct trial *trial, double tolerance)
+{
+    double expected[STEPS], found[STEPS];
+    const int graphs = df_emulation_graphs(), launches = df_emulation_graph_launches();
+
+    train("cuda", trial, found);
+    assert_int_equal(df_emulation_graphs() - graphs, 2);
+    assert_int_equal(df_emulation_graph_launches() - launches, (int)STEPS - 2);
+    train("cpu", trial, expected);
+    for (size_t step = 0; step < STEPS; step++) {
+        if (!(fabs(found[step] - expected[step]) <= tolerance * expected[step]))
+            fail_msg("step %d: loss %.9g, on the CPU %.9g", (int)step, found[step], expected[step]);
+    }
+}
+
+static void dinov2_with_linear_decoder(void **state)
+{
+    (void)state;
+    check(&(struct trial){DF_DINOV2, "linear", "fp32", 1.0, false}, 1e-5);
+}
+
+static void dinov2_with_fpn(void **state)
+{
+    (void)state;
+    check(&(struct trial){DF_DINOV2, "fpn", "fp32", 1.0, false}, 1e-3);
+}
+
+/* The tables that are drawn for each step are the replayed step's too. */
+static void dinov3_with_rescaled_rope(void **state)
+{
+    (void)state;
+    check(&(struct trial){DF_DINOV3, "linear", "fp32", 2.0, true}, 1e-5);
+}
+
+static void dinov3_in_bf16(void **state)
+{
+    (void)state;
+    check(&(struct trial){DF_DINOV3, "linear", "bf16", 1.0, false}, 1e-2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(dinov2_with_linear_decoder),
+        cmocka_unit_test(dinov2_with_fpn),
+        cmocka_unit_test(dinov3_with_rescaled_rope),
+        cmocka_unit_test(dinov3_in_bf16),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
