@@ -128,8 +128,8 @@ class Bench(CommandLineTest):
         with open(self.folder / "b.json", encoding="utf-8") as file:
             figures = json.load(file)
         self.assertGreater(figures.pop("images_per_second"), 0)
-        self.assertEqual(figures, {"mode": "loader", "dataset": "folder", "device": "cpu", "batch_size": 2, "height": 32,
-                                   "width": 48, "workers": 3, "steps": 10})
+        self.assertEqual(figures, {"mode": "loader", "dataset": "folder", "device": "cpu", "batch_size": 2,
+                                   "height": 32, "width": 48, "workers": 3, "steps": 10})
         result = self.succeed("bench", "loader", *setting, "--batch_size", 65536)
         self.assertIn("batches          10 of 5", result.stdout)
 
