@@ -15,7 +15,7 @@ struct df_loader_options {
     int workers;           /* threads; 0: one for each core, at most 8 */
     bool shuffle;          /* a new order for each epoch, from seed and epoch only */
     uint64_t seed;
-    bool originals;                 /* also hand out images and masks at their original size */
+    bool originals; /* also hand out images and masks at their original size */
     /* A device that resizes: batches are packed for its resize_batch, in its host memory, and it outlives the
      * loader. NULL: they are resized here. */
     struct df_backend *device;
