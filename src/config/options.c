@@ -51,8 +51,7 @@ const struct df_command_info df_commands[DF_COMMAND_COUNT] = {
     [DF_COMMAND_DEMO_DATA] = {"demo-data", "write a small data set of drawn shapes to try the program on", "",
                               0, 0},
     [DF_COMMAND_BENCH] = {"bench",
-                          "measure speed and memory here; MODE is train, eval, ops (each operation of both) "
-                          "or loader (reading a data set)",
+                          "measure speed and memory here; MODE is train, eval, ops (of both) or loader",
                           "[MODE]", 0, 1},
     [DF_COMMAND_SELFTEST] =
         {"selftest", "compare each operation of a device with the CPU in fp32, and a short training run", "",
