@@ -3,7 +3,7 @@
 #
 # Builds with CUDA, compares every operation with the CPU (dinoft selftest), runs the tests of the backend, the golden tests
 # and the commands on the device, operations and models under compute-sanitizer's memcheck and racecheck too, measures
-# against PyTorch, and profiles a step by operation. The report goes to docs/benchmarks/gpu.md, all output to
+# against PyTorch, and profiles a step by operation and by kernel. The report goes to docs/benchmarks/gpu.md, all output to
 # build-gpu/check/. Exit status 0 only if everything passed; what fails does not keep the rest from running. --quick leaves
 # out PyTorch.
 set -uo pipefail
@@ -110,6 +110,14 @@ fi
 unset DINOFT_TEST_DEVICE
 
 step "profile of a step" "$program" bench ops --device cuda --use_lora "${large[@]}" --steps 20
+# By kernel, in the replayed step. A toolkit without Nsight Systems leaves it out.
+if command -v nsys >/dev/null; then
+    step "recording of kernels" nsys profile --trace=cuda --cuda-graph-trace=node --force-overwrite=true \
+        --output="$logs/kernels" "$program" bench train --device cuda --use_lora "${large[@]}" --steps 20 &&
+        step "profile by kernel" nsys stats --force-export=true --report cuda_gpu_kern_sum "$logs/kernels.nsys-rep"
+else
+    summary+="| profile by kernel | skipped: nsys was not found | |"$'\n'
+fi
 
 # The report: what ran, on what, and the tables as they were printed.
 {
@@ -121,7 +129,7 @@ step "profile of a step" "$program" bench ops --device cuda --use_lora "${large[
     echo "| step | | time |"
     echo "| --- | --- | --- |"
     printf '%s' "$summary"
-    for name in selftest_in_bf16 selftest_in_fp32 profile_of_a_step loader; do
+    for name in selftest_in_bf16 selftest_in_fp32 profile_of_a_step profile_by_kernel loader; do
         [ -e "$logs/$name.txt" ] || continue
         echo
         echo "**${name//_/ }**"
