@@ -99,7 +99,9 @@ static int parse_words(struct parser *parser)
 static int check_folder_options(const struct df_config *config)
 {
     bool folder = strcmp(config->dataset, "folder") == 0;
-    if (!df_command_takes(config->command, &df_options[DF_OPTION_DATASET]))
+    /* bench reads a data set only when it is told to measure the loader: its classes are the model's else. */
+    if (!df_command_takes(config->command, &df_options[DF_OPTION_DATASET]) ||
+        (config->command == DF_COMMAND_BENCH && !config->typed[DF_OPTION_DATASET]))
         return 0;
     static const enum df_option only[] = {DF_OPTION_N_CLASSES, DF_OPTION_CLASS_NAMES};
     for (size_t i = 0; i < sizeof only / sizeof only[0]; i++) {

@@ -370,6 +370,20 @@ static cudaError_t run_free_before_work(cudaStream_t, float *data)
     return cudaStreamSynchronize(stream);
 }
 
+/* The same with what the device does without a kernel. */
+static cudaError_t run_free_before_fill(cudaStream_t, float *)
+{
+    cudaStream_t stream;
+    float *room;
+
+    if (cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking) != cudaSuccess ||
+        cudaMalloc((void **)&room, 256) != cudaSuccess ||
+        cudaMemsetAsync(room, 0, 256, stream) != cudaSuccess)
+        return cudaErrorUnknown;
+    (void)cudaFree(room);
+    return cudaStreamSynchronize(stream);
+}
+
 #define LINE(name, report, seen)                                                                             \
     {                                                                                                        \
 #name, run_##name, report, nullptr, broken_kernel::seen                                              \
@@ -423,6 +437,7 @@ extern "C" const struct broken_kernel broken_kernels[] = {
     LINE(host_memory, "that is the host's memory or another thread's local memory", SEEN_BY_ACCESSES),
     LINE(freed_memory, "of freed device memory [128 bytes]", SEEN_BY_BOUNDS),
     LINE(free_before_work, "of freed device memory [256 bytes]", SEEN_BY_BOUNDS),
+    LINE(free_before_fill, "256 bytes of device memory that was given back", SEEN_ALWAYS),
     LINE(local_memory_of_another_thread, "that is the host's memory or another thread's local memory",
          SEEN_BY_ACCESSES),
     LINE(too_much_static_shared, "static shared arrays take 50176 bytes", SEEN_ALWAYS),

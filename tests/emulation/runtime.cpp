@@ -79,8 +79,17 @@ static bool is_pinned(const void *p)
 
 /* --- copies --- */
 
+/* When the work on it begins, memory may have been given back. */
+static void check_is_there(const void *p, size_t bytes)
+{
+    if (is_device_address(p) && !is_allocated(p, bytes))
+        report(nullptr, "a copy or fill of %zu bytes of device memory that was given back", bytes);
+}
+
 static void copy_now(void *destination, const void *source, size_t bytes)
 {
+    check_is_there(destination, bytes);
+    check_is_there(source, bytes);
     open_device_memory();
     memmove(destination, source, bytes);
     close_device_memory();
@@ -324,6 +333,7 @@ cudaError_t cudaMemsetAsync(void *memory, int value, size_t bytes, cudaStream_t 
     if (error != cudaSuccess)
         return remember(error);
     return enqueue(stream, [=]() {
+        check_is_there(memory, bytes);
         open_device_memory();
         memset(memory, value, bytes);
         close_device_memory();

@@ -202,7 +202,7 @@ static void make_plan(struct df_attention_plans *plans, struct plan *plan, const
         const struct call trials[2] = {trial_call(call, room), trial_call(call, room + half)};
         choose(plans, plan, call, trials, known);
     }
-    (void)cudaFree(room);
+    df_cuda_give_back(room);
     if (plan->way == OWN)
         df_attention_graph_close(&plan->graph, context);
     (void)cudaGetLastError();

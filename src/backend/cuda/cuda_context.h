@@ -76,6 +76,10 @@ static inline struct df_cuda_context *df_cuda_context(struct df_backend *backend
  * the error set. */
 void *df_cuda_scratch(struct df_backend *backend, size_t bytes);
 
+/* Frees what cudaMalloc gave, when all that is enqueued is done: it may still use the memory, and cudaFree is
+ * not bound to wait. NULL is allowed. */
+void df_cuda_give_back(void *memory);
+
 /* bytes rounded up so that what follows is aligned in a scratch buffer that is cut into pieces. */
 static inline size_t df_cuda_aligned(size_t bytes)
 {

@@ -38,7 +38,7 @@ static int find_fastest(struct trial *trial, int n_candidates)
     }
     trial->c = room ? room : trial->gemm->c;
     const int choice = df_choices_fastest(trial->context, n_candidates, run_candidate, trial);
-    (void)cudaFree(room);
+    df_cuda_give_back(room);
     return choice;
 }
 

@@ -32,6 +32,14 @@ void *df_cuda_op_alloc(struct df_backend *backend, size_t bytes)
     return block->memory;
 }
 
+void df_cuda_give_back(void *memory)
+{
+    if (!memory)
+        return;
+    (void)cudaDeviceSynchronize();
+    (void)cudaFree(memory);
+}
+
 void df_cuda_op_free(struct df_backend *backend, void *memory)
 {
     struct df_cuda_context *context = df_cuda_context(backend);
@@ -46,10 +54,7 @@ void df_cuda_op_free(struct df_backend *backend, void *memory)
         return;
     *link = block->next;
     context->allocated -= block->bytes;
-    /* What is enqueued may still use it, and cudaFree is not bound to wait. Faults show in the next
-     * operation. */
-    (void)cudaDeviceSynchronize();
-    (void)cudaFree(memory);
+    df_cuda_give_back(memory);
     free(block);
 }
 
