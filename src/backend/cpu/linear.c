@@ -155,6 +155,14 @@ static size_t dense_bytes(const struct df_matrix *m)
     return (size_t)m->rows * (size_t)m->cols * df_dtype_size(m->type);
 }
 
+static int copy_residual(struct df_backend *backend, const struct df_matrix *to, const struct df_matrix *from)
+{
+    if (is_dense(from))
+        return df_cpu_copy(backend, to->data, from->data, dense_bytes(from));
+    df_matrix_copy(backend, to, from);
+    return 0;
+}
+
 /* y = x weight + bias + residual (NULL: none). The library wants x dense and of the compute type and y dense:
  * what is not goes through a copy in the scratch buffer. */
 static int run_product(struct df_backend *backend, const struct packed_weight *weight, const float *bias,
@@ -193,7 +201,7 @@ static int run_product(struct df_backend *backend, const struct packed_weight *w
     if (copy_x)
         df_matrix_copy(backend, &dense_x, &x);
     if (residual && residual != dense_y.data) /* the library adds to what is there */
-        df_matrix_copy(backend, &dense_y, &added);
+        DF_TRY(copy_residual(backend, &dense_y, &added));
     void *const data[DF_SLOT_COUNT] = {
         [DF_SLOT_SOURCE] = dense_x.data,
         [DF_SLOT_WEIGHTS] = weight->data,
