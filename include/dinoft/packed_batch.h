@@ -12,13 +12,24 @@
 
 struct df_packed_layout {
     int64_t batch;
-    int64_t room;                                  /* pixels that an image or a mask may have */
-    size_t image_table, mask_table, images, masks; /* where these begin */
-    size_t bytes;                                  /* of the block */
+    int64_t room;                     /* pixels that an image or a mask may have */
+    size_t mask_table, images, masks; /* where these begin; the block begins with the images' table */
+    size_t bytes;                     /* of the block */
 };
 
 /* For a model whose images are height x width. -1 with the error set if the block's size is no number. */
 int df_packed_layout_init(struct df_packed_layout *layout, int64_t batch, int64_t height, int64_t width);
+
+/* The tables [batch] of a block, on the host or the device. */
+static inline struct df_packed_image *df_packed_images(uint8_t *block)
+{
+    return (struct df_packed_image *)(void *)block;
+}
+
+static inline struct df_packed_image *df_packed_masks(const struct df_packed_layout *layout, uint8_t *block)
+{
+    return (struct df_packed_image *)(void *)(block + layout->mask_table);
+}
 
 /* Where the pixels of image i or mask i begin. */
 static inline size_t df_packed_image_at(const struct df_packed_layout *layout, int64_t i)

@@ -141,9 +141,10 @@ int df_segmenter_download_labels(struct df_segmenter *segmenter, int64_t i, uint
 int df_segmenter_predict_at(struct df_segmenter *segmenter, int64_t i, int64_t height, int64_t width,
                             const uint8_t *labels, uint8_t *prediction, struct df_comparison *comparison);
 
-/* Counts what lies on the device, [count], to pairs on the host. */
-int df_segmenter_count_pairs(struct df_segmenter *segmenter, const uint8_t *prediction, const uint8_t *labels,
-                             int64_t count, int64_t *pairs);
+/* Fills comparison for a prediction and labels that lie on the device, [count], and a loss that is known. */
+int df_segmenter_compare(struct df_segmenter *segmenter, const struct df_loss_sum *loss,
+                         const uint8_t *prediction, const uint8_t *labels, int64_t count,
+                         struct df_comparison *comparison);
 
 /* Logits of image i at the images' size, to the host [C, H, W]. */
 int df_segmenter_download_logits(struct df_segmenter *segmenter, int64_t i, float *logits);

@@ -21,7 +21,6 @@ int df_packed_layout_init(struct df_packed_layout *layout, int64_t batch, int64_
     const size_t table = align((size_t)batch * sizeof(struct df_packed_image));
     layout->batch = batch;
     layout->room = height * width * DF_PACKED_PIXELS_MOST;
-    layout->image_table = 0;
     layout->mask_table = table;
     layout->images = 2 * table;
     layout->masks = layout->images + align((size_t)(3 * batch * layout->room));

@@ -30,8 +30,8 @@ static int pack(struct bench_batch *batch, const struct df_segmenter *segmenter)
     batch->packed = batch->device->ops->host_alloc(batch->device, layout->bytes);
     if (!batch->packed)
         return -1;
-    struct df_packed_image *images = (struct df_packed_image *)(void *)(batch->packed + layout->image_table);
-    struct df_packed_image *masks = (struct df_packed_image *)(void *)(batch->packed + layout->mask_table);
+    struct df_packed_image *images = df_packed_images(batch->packed);
+    struct df_packed_image *masks = df_packed_masks(layout, batch->packed);
     for (int64_t i = 0; i < layout->batch; i++) {
         const size_t image_at = df_packed_image_at(layout, i), mask_at = df_packed_mask_at(layout, i);
         images[i] = (struct df_packed_image){(int64_t)image_at, (int32_t)width, (int32_t)height};

@@ -106,8 +106,8 @@ static int pack_sample(const struct df_loader *loader, const struct df_image *im
     const struct df_packed_layout *layout = &loader->options.layout;
     const int64_t height = loader->options.height, width = loader->options.width;
     const size_t image_at = df_packed_image_at(layout, at), mask_at = df_packed_mask_at(layout, at);
-    struct df_packed_image *images = (struct df_packed_image *)(void *)(slot->packed + layout->image_table);
-    struct df_packed_image *masks = (struct df_packed_image *)(void *)(slot->packed + layout->mask_table);
+    struct df_packed_image *images = df_packed_images(slot->packed);
+    struct df_packed_image *masks = df_packed_masks(layout, slot->packed);
 
     if (place(loader, mask, mask_at, &masks[at]))
         memcpy(slot->packed + mask_at, mask->pixels, (size_t)(mask->width * mask->height));

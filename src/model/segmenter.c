@@ -264,8 +264,8 @@ int df_segmenter_send(struct df_segmenter *segmenter, int64_t count, const uint8
 {
     struct df_backend *backend = segmenter->backend;
     const struct df_packed_layout *layout = &segmenter->packing;
-    const struct df_packed_image *images = (const void *)(packed + layout->image_table);
-    const struct df_packed_image *masks = (const void *)(packed + layout->mask_table);
+    const struct df_packed_image *images = df_packed_images((uint8_t *)packed);
+    const struct df_packed_image *masks = df_packed_masks(layout, (uint8_t *)packed);
 
     assert(segmenter->incoming && count >= 1 && count <= segmenter->options.max_batch);
     segmenter->sent = packed;
@@ -289,8 +289,8 @@ int df_segmenter_receive(struct df_segmenter *segmenter, int64_t count, const ui
         .height = options->height,
         .width = options->width,
         .block = segmenter->incoming,
-        .images = (const void *)(segmenter->incoming + segmenter->packing.image_table),
-        .masks = (const void *)(segmenter->incoming + segmenter->packing.mask_table),
+        .images = df_packed_images(segmenter->incoming),
+        .masks = df_packed_masks(&segmenter->packing, segmenter->incoming),
     };
 
     assert(segmenter->sent == packed);
@@ -466,15 +466,18 @@ static uint8_t *reserve_resized(struct df_segmenter *segmenter, size_t bytes)
     return segmenter->resized;
 }
 
-int df_segmenter_count_pairs(struct df_segmenter *segmenter, const uint8_t *prediction, const uint8_t *labels,
-                             int64_t count, int64_t *pairs)
+int df_segmenter_compare(struct df_segmenter *segmenter, const struct df_loss_sum *loss,
+                         const uint8_t *prediction, const uint8_t *labels, int64_t count,
+                         struct df_comparison *comparison)
 {
     struct df_backend *backend = segmenter->backend;
     const int64_t classes = segmenter->options.classes;
 
+    comparison->loss_sum = loss->sum;
+    comparison->loss_count = loss->count;
     DF_TRY(backend->ops->count_pairs(backend, prediction, labels, count, classes, segmenter->pairs));
-    return backend->ops->download(backend, pairs, segmenter->pairs,
-                                  df_pair_table_count(classes) * sizeof *pairs);
+    return backend->ops->download(backend, comparison->pairs, segmenter->pairs,
+                                  df_pair_table_count(classes) * sizeof *comparison->pairs);
 }
 
 /* Image i under work, whose logits are still those of the first. */
@@ -486,11 +489,9 @@ static int predict_image(struct df_segmenter *segmenter, int64_t i, struct df_up
 
     work->logits += logit_count(segmenter, i);
     DF_TRY(backend->ops->upsample_loss(backend, work, NULL));
-    if (comparison) {
-        comparison->loss_sum = work->loss.sum;
-        comparison->loss_count = work->loss.count;
-        DF_TRY(df_segmenter_count_pairs(segmenter, work->prediction, work->labels, count, comparison->pairs));
-    }
+    if (comparison)
+        DF_TRY(
+            df_segmenter_compare(segmenter, &work->loss, work->prediction, work->labels, count, comparison));
     return prediction ? backend->ops->download(backend, prediction, work->prediction, (size_t)count) : 0;
 }
 

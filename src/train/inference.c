@@ -329,12 +329,9 @@ static int predict_from_views(struct df_inference *inference, const struct df_im
     DF_TRY(backend->ops->decide(backend, inference->sum.data, (int64_t)pixels, inference->classes,
                                 df_inference_views(&inference->options), result_labels, result, &loss.sum,
                                 &loss.count));
-    if (comparison) {
-        comparison->loss_sum = loss.sum;
-        comparison->loss_count = loss.count;
-        DF_TRY(df_segmenter_count_pairs(inference->segmenter, result, result_labels, (int64_t)pixels,
-                                        comparison->pairs));
-    }
+    if (comparison)
+        DF_TRY(df_segmenter_compare(inference->segmenter, &loss, result, result_labels, (int64_t)pixels,
+                                    comparison));
     return classes ? backend->ops->download(backend, classes, result, pixels) : 0;
 }
 
