@@ -15,13 +15,19 @@ def venv_python(name, *installs):
     folder = os.path.join(ROOT, "build", name)
     python, complete = os.path.join(folder, "bin", "python"), os.path.join(folder, "complete")
     if not os.path.exists(complete):
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        run_or_end([sys.executable, "-m", "venv", folder], "cannot make a virtual environment (Debian: python3-venv)")
         for words in installs:
             print(f"installing {' '.join(words)} into {os.path.relpath(folder, ROOT)}", file=sys.stderr)
-            subprocess.run([python, "-m", "pip", "install", "--quiet", *words], check=True)
+            run_or_end([python, "-m", "pip", "install", "--quiet", *words], f"cannot install {' '.join(words)}")
         with open(complete, "w", encoding="utf-8"):
             pass
     return python
+
+
+def run_or_end(command, failure):
+    """Runs a command; where it fails, ends the program with one line behind what the command printed."""
+    if subprocess.run(command, check=False).returncode != 0:
+        raise SystemExit(f"error: {failure}")
 
 
 class Worker:

@@ -58,7 +58,7 @@ if ! grep -q '^GPU ' <<<"$(nvidia-smi -L)"; then
     exit 1
 fi
 
-step "build" scripts/build.sh "$build" -DDINOFT_CUDA=ON || exit 1
+step "build" scripts/build.sh "$build" -DDINOFT_CUDA=ON -DDINOFT_TESTS=ON || exit 1
 
 # The model of the targets, and a small one where a sanitizer slows everything down a hundredfold.
 large=(--dino_type dinov2 --size large --img_dim 490 490 --batch_size 12)

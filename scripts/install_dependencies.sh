@@ -1,15 +1,20 @@
 #!/usr/bin/env bash
-# Installs through apt whatever dinoft needs to be built (and, with --tests, to be tested) and is not there yet.
+# Installs through apt whatever is not there yet of what dinoft needs to be built, and of what the scripts that download use;
+# with --tests what it needs to be tested too, with --packages what scripts/package.sh needs.
 set -euo pipefail
 
-packages=(gcc cmake ninja-build pkg-config python3 python3-pip
+packages=(gcc cmake ninja-build pkg-config python3 python3-pip curl ca-certificates
     libdnnl-dev ocl-icd-opencl-dev zlib1g-dev libjpeg-dev libspng-dev libcjson-dev liblapacke-dev libstb-dev)
-if [ "${1:-}" = --tests ]; then
-    packages+=(clang g++ libomp-dev libcmocka-dev)
-elif [ $# -gt 0 ]; then
-    echo "usage: $0 [--tests]" >&2
-    exit 2
-fi
+for word in "$@"; do
+    case $word in
+    --tests) packages+=(clang g++ libomp-dev libcmocka-dev debootstrap) ;;
+    --packages) packages+=(dpkg-dev file) ;;
+    *)
+        echo "usage: $0 [--tests] [--packages]" >&2
+        exit 2
+        ;;
+    esac
+done
 
 missing=()
 for package in "${packages[@]}"; do
@@ -22,7 +27,7 @@ fi
 as_root=()
 if [ "$(id -u)" -ne 0 ]; then
     if ! command -v sudo >/dev/null; then
-        echo "error: to install ${missing[*]} this script needs to be root, or sudo" >&2
+        echo "error: these packages are missing; as root: apt-get install ${missing[*]}" >&2
         exit 1
     fi
     as_root=(sudo)

@@ -14,14 +14,15 @@ echo "== photographs for the frost corruption =="
 scripts/get_frost.py || echo "they cannot be had: the tests that need them are skipped"
 
 echo "== clang, warnings are errors =="
-CC=clang CXX=clang++ scripts/build.sh build-clang -DDINOFT_CUDA=OFF
+tests=(-DDINOFT_TESTS=ON -DDINOFT_WARNINGS_ARE_ERRORS=ON)
+CC=clang CXX=clang++ scripts/build.sh build-clang "${tests[@]}" -DDINOFT_CUDA=OFF
 
 echo "== sanitizers =="
-scripts/build.sh build-sanitize -DDINOFT_SANITIZE=ON -DDINOFT_CUDA=OFF
+scripts/build.sh build-sanitize "${tests[@]}" -DDINOFT_SANITIZE=ON -DDINOFT_CUDA=OFF
 ctest --test-dir build-sanitize --output-on-failure -j "$(nproc)" || sanitizers_failed=yes
 
 echo "== gcc, optimised =="
-scripts/build.sh build
+scripts/build.sh build "${tests[@]}"
 if [ ! -e build/libdinoft_kernels.a ]; then
     echo "skipped: the CUDA kernels are not compiled by nvcc (DINOFT_CUDA=ON says what is missing); they run emulated"
 fi
