@@ -74,6 +74,7 @@ check_scripts() {
     stops 'nvidia-smi' scripts/gpu_check.sh
     succeeds scripts/reproduce_tables.sh # its table says that the checkpoints are missing
     before_chroot=()
+    succeeds scripts/update_options.py --check
     for script in $(named_in_readme); do
         [ -n "${tried[$script]:-}" ] || fail "the README names $script, which ${0##*/} does not try"
     done

@@ -41,7 +41,7 @@ double bench_flops(const struct bench_figures *figures, const struct bench_pass 
 
 void bench_print(const struct bench_figures *figures);
 
-/* The keys are in README.md. Atomically. */
+/* The keys are in docs/measuring.md. Atomically. */
 int bench_write_json(const char *path, const struct bench_figures *figures);
 
 #endif

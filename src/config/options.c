@@ -223,7 +223,7 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
         "timed steps, after two that warm up; the median counts; selftest: training steps that are compared",
         INTEGER("10", 1, 100000)),
     OPTION(JSON, json, OUTPUT, BENCH | INFO,
-           "write the figures, or the memory plans, to this file too; README.md lists its keys",
+           "write the figures, or the memory plans, to this file too; docs/measuring.md lists its keys",
            STRING("FILE", NULL)),
 };
 
