@@ -194,7 +194,9 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
            STRING("NAMES", NULL), .required = IMAGES),
     OPTION(SEVERITY, severity, DATA, CORRUPT | IMAGES, "1 to 5, or all", STRING("LIST", "all")),
     OPTION(FROST_DIR, frost_dir, DATA, CORRUPT | IMAGES,
-           "the folder of frost's photographs, see scripts/get_frost.py", STRING("DIR", "weights/frost")),
+           "the folder of frost's photographs; otherwise the first folder frost in " WEIGHT_FOLDERS ", where "
+           "scripts/get_frost.py puts it",
+           STRING("DIR", NULL)),
     OPTION(RESTART, restart, RUN, CORRUPT, "measure everything anew, also what an earlier run has finished",
            SWITCH),
     OPTION(

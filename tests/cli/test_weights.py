@@ -1,4 +1,4 @@
-"""Where weights are looked for, by a program in PREFIX/bin that runs in another folder. Paths
+"""Where weights and frost's photographs are looked for, by a program in PREFIX/bin that runs in another folder. Paths
 have spaces."""
 
 import json
@@ -8,13 +8,15 @@ import subprocess
 import sys
 
 from datasets import draw_scene, make_folder
-from png_files import write_png
+from png_files import RGB, Picture, write_png
 from support import DINOV2, DINOV3, FIXTURES, PROGRAM, CommandLineTest, contents, environment, img_dim, main, run_program
 
 SCRIPTS = pathlib.Path(__file__).resolve().parent.parent.parent / "scripts"
 CHECKPOINT = FIXTURES / "dinov2_tiny_reg" / "after5_lora_linear.pt"
 PUBLISHED = "dinov3_vitl16"  # the backbone of the flags' defaults
 ENDINGS = [".safetensors", ".pth", ".onnx"]
+FROST_SIZES = {"frost1.png": (900, 600), "frost2.png": (560, 315), "frost3.png": (560, 315), "frost4.jpg": (527, 350),
+               "frost5.jpg": (660, 495)}
 
 
 class WeightsTest(CommandLineTest):
@@ -184,6 +186,59 @@ class Commands(WeightsTest):
     def test_published_names(self):
         shutil.copy(DINOV3.weights, self.weights.with_name(f"{PUBLISHED}.onnx"))
         self.succeed(*self.features())
+
+
+class Frost(WeightsTest):
+    def setUp(self):
+        super().setUp()
+        self.command = ["corrupt-images", self.image, "--severity", 1, "--output_dir", "out"]
+
+    def put(self, folder, shade=0):
+        (folder / "frost").mkdir(parents=True)
+        for name, (width, height) in FROST_SIZES.items():
+            write_png(folder / "frost" / name, Picture(width, height, RGB, bytes([shade]) * (3 * width * height)))
+
+    def corrupted(self, *flags):
+        self.succeed(*self.command, "--corruptions", "frost", *flags)
+        return (self.here / "out" / "image_frost_1.png").read_bytes()
+
+    def test_order(self):
+        for shade, folder in enumerate(reversed(self.folders)):
+            self.put(folder, 40 * shade)
+            self.assertEqual(self.corrupted(), self.corrupted("--frost_dir", folder / "frost"))
+            if folder != self.installed:
+                self.assertNotEqual(self.corrupted(), self.corrupted("--frost_dir", self.installed / "frost"))
+
+    def test_nowhere(self):
+        error = self.refused(*self.command, "--corruptions", "frost", mentions=["there is no folder frost in ", *map(self.shown, self.folders)])
+        for words in ("scripts/get_frost.py", "dinoft-get-frost", "--frost_dir"):
+            self.assertIn(words, error)
+        told = self.succeed(*self.command, "--corruptions", "common").stderr
+        self.assertIn(error.removeprefix("dinoft: error: "), told)
+
+    def test_a_folder_that_lacks_one(self):
+        """The first folder counts, whatever is in it."""
+        self.put(self.installed)
+        self.put(self.listed[0])
+        (self.listed[0] / "frost" / "frost3.png").unlink()
+        self.refused(*self.command, "--corruptions", "frost", mentions=[self.listed[0] / "frost" / "frost3.png", "get_frost.py"])
+
+    def test_a_run_goes_on_when_they_have_moved(self):
+        """Where they lie is no part of what cells depend on."""
+        data = make_folder(self.folder / "data", train=1, val=2)
+        command = ["corrupt", *["--dataset", "folder", "--data_root", data, "--weights", DINOV2.weights], *img_dim(28, 28),
+                   *["--lora_weights", CHECKPOINT, "--severity", "1", "--corruptions"]]
+        target = self.here / "output" / "after5_lora_linear_corruptions.json"
+        without = self.succeed(*command, "common")
+        skipped = next(row["skipped"] for row in json.loads(target.read_text())["corruptions"] if row["name"] == "frost")
+        self.assertIn("there is no folder frost in ", skipped)
+        self.assertIn(f"frost was skipped: {skipped}\n", without.stdout)
+        self.put(self.here / "weights")
+        self.assertIn("15 cells of ", self.succeed(*command, "common").stderr)
+        whole = target.read_bytes()
+        (self.here / "weights").rename(self.listed[1])
+        self.assertIn("16 cells of ", self.succeed(*command, "common").stderr)
+        self.assertEqual(target.read_bytes(), whole)
 
 
 if __name__ == "__main__":
