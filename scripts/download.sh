@@ -3,7 +3,7 @@
 # set -euo pipefail.
 
 fail() {
-    echo "${0##*/}: error: $*" >&2
+    echo "${DINOFT_SCRIPT_NAME:-${0##*/}}: error: $*" >&2
     exit 1
 }
 

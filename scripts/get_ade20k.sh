@@ -10,7 +10,7 @@ readonly URL=${ADE20K_URL:-http://data.csail.mit.edu/places/ADEchallenge/$ARCHIV
 
 usage() {
     cat <<EOF
-usage: scripts/get_ade20k.sh [DIR]
+usage: ${DINOFT_SCRIPT_NAME:-scripts/get_ade20k.sh} [DIR]
 
 Downloads $ARCHIVE (0.9 GB) to DIR (default: data), checks its MD5 sum and
 unpacks the images and annotations to DIR/ADEChallengeData2016. An interrupted download goes on where it

@@ -10,7 +10,8 @@ import sys
 import tempfile
 import zipfile
 
-from fetching import Failure, download_wheel, install, sha256_of
+sys.dont_write_bytecode = True  # the folder of an installed program stays as it was
+from fetching import FOLDERS, Failure, download_wheel, folder_to_fill, install, script_name, sha256_of, weight_folders
 
 WHEEL = "imagecorruptions==1.1.2"
 PICTURES = {
@@ -52,15 +53,23 @@ def get(names, folder):
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", metavar="FOLDER", nargs="?", default="weights/frost", type=pathlib.Path,
-                        help="where to put them (default: weights/frost)")
+    parser = argparse.ArgumentParser(prog=script_name(), description=__doc__, epilog=FOLDERS,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", metavar="FOLDER", nargs="?", type=pathlib.Path,
+                        help="where to put them, instead of the folder frost in one of those below")
     return parser.parse_args()
 
 
+def default_folder():
+    """The one that dinoft takes, to complete it, if there is one."""
+    present = next((folder / "frost" for folder in weight_folders() if (folder / "frost").is_dir()), None)
+    return present or folder_to_fill() / "frost"
+
+
 def main():
-    folder = parse_arguments().folder
+    arguments = parse_arguments()
     try:
+        folder = arguments.folder or default_folder()
         folder.mkdir(parents=True, exist_ok=True)
         missing = [name for name in PICTURES if not is_there(folder, name)]
         if not missing:
@@ -70,9 +79,9 @@ def main():
         print(f"{folder}: {', '.join(missing)}")
         return 0
     except (Failure, OSError, zipfile.BadZipFile) as error:
-        print(f"get_frost.py: error: {error}", file=sys.stderr)
+        print(f"{script_name()}: error: {error}", file=sys.stderr)
     except KeyboardInterrupt:
-        print("\nget_frost.py: interrupted", file=sys.stderr)
+        print(f"\n{script_name()}: interrupted", file=sys.stderr)
     return 1
 
 

@@ -10,7 +10,7 @@ readonly URL=${VOC_URL:-http://host.robots.ox.ac.uk/pascal/VOC/voc2012/$ARCHIVE}
 
 usage() {
     cat <<EOF
-usage: scripts/get_voc.sh [DIR]
+usage: ${DINOFT_SCRIPT_NAME:-scripts/get_voc.sh} [DIR]
 
 Downloads $ARCHIVE (1.9 GB) to DIR (default: data), checks its MD5 sum and
 unpacks the images, masks and lists of the segmentation task to DIR/VOCdevkit/VOC2012. An interrupted download

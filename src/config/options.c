@@ -31,6 +31,8 @@
 #define STRING(METAVAR, INITIAL) .kind = DF_KIND_STRING, .metavar = METAVAR, .initial = INITIAL
 #define LIST(...)                ((const char *const[]){__VA_ARGS__, NULL})
 #define CHOICE(INITIAL, ...)     .kind = DF_KIND_CHOICE, .initial = INITIAL, .choices = LIST(__VA_ARGS__)
+#define WEIGHT_FOLDERS                                                                                       \
+    "$DINOFT_WEIGHTS, weights, ~/.local/share/dinoft/weights or PREFIX/share/dinoft/weights"
 #define INTEGER(INITIAL, LEAST, MOST)                                                                        \
     .kind = DF_KIND_INTEGER, .metavar = "N", .initial = INITIAL, .minimum = LEAST, .maximum = MOST
 
@@ -68,8 +70,8 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
            "Pascal VOC 2012 (21 classes), ADE20K (150), or your own images/{train,val} and masks/{train,val}",
            CHOICE("ade20k", "voc", "ade20k", "folder")),
     OPTION(SIZE, size, MODEL, NETWORK | BENCH | SELFTEST | INFO,
-           "the backbone's size; picks the weight file where --weights is not given (giant: dinov2 only; "
-           "small+, large+, huge+, 7b: dinov3 only)",
+           "the backbone's size; with --dino_type it names the weight file where --weights is not given "
+           "(giant: dinov2 only; small+, large+, huge+, 7b: dinov3 only)",
            CHOICE("large", "small", "base", "large", "giant", "small+", "large+", "huge+", "7b")),
     OPTION(DINO_TYPE, dino_type, MODEL, NETWORK | BENCH | SELFTEST | INFO, "the backbone's family",
            CHOICE("dinov3", "dinov2", "dinov3")),
@@ -97,9 +99,8 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
     OPTION(DEBUG, debug, OUTPUT, TRAIN,
            "at each validation write NAME_viz_EPOCH.png, an image under its predicted classes", SWITCH),
     OPTION(WEIGHTS, weights, MODEL, NETWORK | BENCH,
-           "the backbone: .pth, .safetensors or .onnx; otherwise the checkpoint's record, or --dino_type and "
-           "--size, "
-           "pick a file of weights/",
+           "the backbone: a .safetensors, .pth or .onnx file, or the name of one in " WEIGHT_FOLDERS ", with "
+           "or without that ending; otherwise the checkpoint's record, or --dino_type and --size, name it",
            STRING("FILE", NULL)),
     OPTION(DATA_ROOT, data_root, DATA, TRAIN | MEASURE | DEMO_DATA | BENCH,
            "the folder that holds the data set (VOCdevkit/, ADEChallengeData2016/, or images/ and masks/); "
@@ -193,7 +194,9 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
            STRING("NAMES", NULL), .required = IMAGES),
     OPTION(SEVERITY, severity, DATA, CORRUPT | IMAGES, "1 to 5, or all", STRING("LIST", "all")),
     OPTION(FROST_DIR, frost_dir, DATA, CORRUPT | IMAGES,
-           "the folder of frost's photographs, see scripts/get_frost.py", STRING("DIR", "weights/frost")),
+           "the folder of frost's photographs; otherwise the first folder frost in " WEIGHT_FOLDERS ", where "
+           "scripts/get_frost.py puts it",
+           STRING("DIR", NULL)),
     OPTION(RESTART, restart, RUN, CORRUPT, "measure everything anew, also what an earlier run has finished",
            SWITCH),
     OPTION(

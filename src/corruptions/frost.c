@@ -4,6 +4,7 @@
 
 #include "dinoft/error.h"
 #include "dinoft/text.h"
+#include "dinoft/weight_search.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -40,7 +41,14 @@ static int read_photograph(const char *folder, const struct original *original, 
         return -1;
     const int status = read_original(path, original, photograph);
     free(path);
-    return status == 0 ? 0 : df_error_context("frost's photographs (scripts/get_frost.py fetches them)");
+    return status;
+}
+
+static int read_photographs(const char *folder, struct df_frost *frost)
+{
+    for (int i = 0; i < DF_CORRUPTION_FROSTS; i++)
+        DF_TRY(read_photograph(folder, &originals[i], &frost->photographs[i]));
+    return 0;
 }
 
 struct df_frost *df_frost_open(const char *folder)
@@ -51,12 +59,13 @@ struct df_frost *df_frost_open(const char *folder)
         df_error_memory("frost", sizeof *frost);
         return NULL;
     }
-    for (int i = 0; i < DF_CORRUPTION_FROSTS; i++) {
-        if (read_photograph(folder, &originals[i], &frost->photographs[i]) != 0) {
-            df_frost_free(frost);
-            return NULL;
-        }
+    char *found = folder ? df_text_copy(folder) : df_find_weight_subfolder("frost");
+    if (!found || read_photographs(found, frost) != 0) {
+        df_error_context("frost's photographs (%s)", DF_FROST_HELP);
+        df_frost_free(frost);
+        frost = NULL;
     }
+    free(found);
     return frost;
 }
 

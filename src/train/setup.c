@@ -5,12 +5,11 @@
 #include "dinoft/error.h"
 #include "dinoft/image.h"
 #include "dinoft/log.h"
-#include "dinoft/text.h"
+#include "dinoft/weight_search.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const float imagenet_mean[3] = {0.485f, 0.456f, 0.406f};
 static const float imagenet_std[3] = {0.229f, 0.224f, 0.225f};
@@ -30,30 +29,13 @@ const char *df_setup_backbone_name(const struct df_config *config, const struct 
     return df_hub_name_for(family, config->size);
 }
 
-/* weights/NAME.safetensors or .pth. */
-static char *find_weights(const char *name)
-{
-    static const char *const extensions[] = {"safetensors", "pth"};
-    for (int i = 0; i < 2; i++) {
-        char *path = df_text_format("weights/%s.%s", name, extensions[i]);
-        if (!path || access(path, F_OK) == 0)
-            return path;
-        free(path);
-    }
-    df_error_set(
-        "no backbone: neither weights/%s.safetensors nor weights/%s.pth is there; scripts/get_weights.py %s "
-        "fetches it, or --weights FILE names another",
-        name, name, name);
-    return NULL;
-}
-
 static int open_backbone(struct df_setup *setup, const struct df_config *config)
 {
     if (config->weights) {
-        setup->weights_path = df_text_copy(config->weights);
+        setup->weights_path = df_find_typed_weights(config->weights);
     } else {
         const char *name = df_setup_backbone_name(config, setup->checkpoint);
-        setup->weights_path = name ? find_weights(name) : NULL;
+        setup->weights_path = name ? df_find_backbone(name) : NULL;
     }
     if (!setup->weights_path)
         return -1;

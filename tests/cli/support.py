@@ -27,19 +27,20 @@ CHANNELS = 128
 Result = collections.namedtuple("Result", "status stdout stderr")
 
 
-def environment():
-    """Threads that wait without spinning: tests run side by side."""
-    return dict(os.environ, OMP_WAIT_POLICY="passive", LC_ALL="C")
+def environment(**variables):
+    """Threads that wait without spinning: tests run side by side. The weights of whoever runs them are not found."""
+    usual = dict(os.environ, OMP_WAIT_POLICY="passive", LC_ALL="C", XDG_DATA_HOME="/nonexistent", DINOFT_WEIGHTS="")
+    return dict(usual, **variables)
 
 
-def run_program(*arguments, cwd=None, timeout=TIMEOUT, **options):
+def run_program(*arguments, cwd=None, timeout=TIMEOUT, program=PROGRAM, variables=None, **options):
     """Runs dinoft to its end. stdout and stderr are pipes; options go to subprocess.run."""
-    command = [PROGRAM] + [str(argument) for argument in arguments]
+    command = [program] + [str(argument) for argument in arguments]
     done = subprocess.run(
         command,
         cwd=cwd,
         timeout=timeout,
-        env=environment(),
+        env=environment(**(variables or {})),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

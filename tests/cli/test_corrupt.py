@@ -176,6 +176,7 @@ class Scores(CorruptTest):
         results, result = self.corrupt(*nowhere, corruptions="common", severity="5")
         frost = next(row for row in results["corruptions"] if row["name"] == "frost")
         self.assertIn("scripts/get_frost.py", frost["skipped"])
+        self.assertIn("nowhere/frost1.png", frost["skipped"])
         self.assertIsNone(frost["cells"][0])
         self.assertIn("scripts/get_frost.py", result.stderr)
         self.assertIn("scripts/get_frost.py", result.stdout)

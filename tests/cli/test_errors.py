@@ -112,7 +112,7 @@ class WeightFiles(CommandLineTest):
             "--size",
             "base",
             mentions=[
-                "weights/dinov2_vitb14_reg.pth",
+                "no backbone dinov2_vitb14_reg: ",
                 "scripts/get_weights.py dinov2_vitb14_reg",
                 "--weights",
             ],

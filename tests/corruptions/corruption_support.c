@@ -21,7 +21,7 @@ int subject_open(struct subject *subject, int argc, char **argv)
     if (!subject->corruption->needs_frost)
         return 0;
     if (access(PHOTOGRAPHS, R_OK) != 0) {
-        printf("SKIP: %s needs its photographs: scripts/get_frost.py fetches them into weights/frost\n",
+        printf("SKIP: %s needs its photographs: scripts/get_frost.py weights/frost fetches them\n",
                subject->corruption->name);
         return SKIPPED;
     }

