@@ -14,11 +14,11 @@
 /* Reads a backbone in any format (torch-hub .pth, also nested under model / teacher / state_dict and with
  * prefixes module. / backbone.; Hugging Face; ONNX export; dinoft's own safetensors) and returns it under
  * official names, stored types kept, q k v joined into qkv. Tensors that no backbone has (heads, …) are left
- * out. Only what must change is copied. The configuration is read and checked. NULL with the error naming the
- * file. */
+ * out. Only what must change is copied. The configuration is read and checked, for Hugging Face's names also
+ * against the config.json beside the file. NULL with the error naming the file. */
 struct df_state *df_backbone_read(const char *path, struct df_vit_config *config);
 
-/* The same for a state already read (consumed, also on failure); path is for error texts. */
+/* The same for a state already read from path (consumed, also on failure). */
 struct df_state *df_backbone_from_state(struct df_state *state, const char *path,
                                         struct df_vit_config *config);
 

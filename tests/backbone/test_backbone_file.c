@@ -199,6 +199,26 @@ static void reads_variants_of_dinov3(void **unused)
     df_state_free(official);
 }
 
+/* transformers writes an empty tensor where a DINOv3 has no storage tokens. */
+static void reads_a_dinov3_without_storage_tokens(void **unused)
+{
+    (void)unused;
+    struct df_vit_config without_tokens = small_dinov3, config;
+    without_tokens.registers = 0;
+    struct df_state *official = make_backbone(&small_dinov3);
+    struct df_state *hf = df_backbone_to_huggingface(official, &small_dinov3);
+    struct df_state *back = bring_or_fail(
+        with_shape(hf, "embeddings.register_tokens", DF_F32, 3, (int64_t[]){1, 0, 64}), &config);
+    assert_same_config(&config, &without_tokens);
+    struct df_state *again = df_backbone_to_huggingface(back, &config);
+    assert_non_null(again);
+    assert_int_equal(df_state_find(again, "embeddings.register_tokens")->tensor.count, 0);
+    df_state_free(again);
+    df_state_free(back);
+    df_state_free(hf);
+    df_state_free(official);
+}
+
 static void finds_the_backbone_under_prefixes(void **unused)
 {
     (void)unused;
@@ -314,6 +334,7 @@ int main(void)
         cmocka_unit_test(writes_huggingface_names),
         cmocka_unit_test(goes_to_huggingface_and_back),
         cmocka_unit_test(reads_variants_of_dinov3),
+        cmocka_unit_test(reads_a_dinov3_without_storage_tokens),
         cmocka_unit_test(refuses_what_huggingface_cannot_say),
         cmocka_unit_test(finds_the_backbone_under_prefixes),
         cmocka_unit_test(prefers_the_teacher),

@@ -1,6 +1,7 @@
 #include "dinoft/backbone_file.h"
 
 #include "dinov3_buffers.h"
+#include "huggingface_config.h"
 #include "names.h"
 #include "onnx_names.h"
 #include "qkv.h"
@@ -202,6 +203,8 @@ struct df_state *df_backbone_from_state(struct df_state *state, const char *path
         df_error_context("%s", path);
         goto fail;
     }
+    if (root.scheme != DF_SCHEME_OFFICIAL && huggingface_config_check(path, result, config) != 0)
+        goto fail;
     result->mapping = state->mapping;
     state->mapping = NULL;
     df_state_free(state);

@@ -3,6 +3,7 @@
 #include "dinov3_buffers.h"
 
 #include "names.h"
+#include "qkv.h"
 
 #include "dinoft/error.h"
 
@@ -20,7 +21,7 @@
 void df_rope_default_periods(int64_t head_size, float *periods)
 {
     for (int64_t k = 0; k < head_size / 4; k++)
-        periods[k] = powf(100.0f, (float)(2 * k) / (float)(head_size / 2));
+        periods[k] = powf(DF_ROPE_THETA, (float)(2 * k) / (float)(head_size / 2));
 }
 
 static int add_periods(struct df_state *state, const struct df_vit_config *config)
@@ -34,34 +35,25 @@ static int add_periods(struct df_state *state, const struct df_vit_config *confi
     return df_state_copy(state, PERIODS, DF_F32, 1, &count, periods) ? 0 : -1;
 }
 
-static bool k_third_is_zero(const struct df_tensor *bias, int64_t dim)
-{
-    const size_t size = df_dtype_size(bias->dtype);
-    const unsigned char *k = (const unsigned char *)bias->data + (size_t)dim * size;
-    for (int64_t i = 0; i < dim; i++) {
-        float value;
-        df_convert_to_f32(&value, k + (size_t)i * size, bias->dtype, 1);
-        if (value != 0.0f)
-            return false;
-    }
-    return true;
-}
-
 /* 1 for q and v, 0 for k. A file whose k has a bias was trained without a mask. */
 static int add_mask(struct df_state *state, int64_t block, int64_t dim)
 {
     char bias_name[DF_OFFICIAL_NAME_MAX], mask_name[DF_OFFICIAL_NAME_MAX];
     const int64_t count = 3 * dim;
+    struct df_tensor k;
 
     snprintf(bias_name, sizeof bias_name, "blocks.%" PRId64 ".attn.qkv.bias", block);
     snprintf(mask_name, sizeof mask_name, "blocks.%" PRId64 ".attn.qkv.bias_mask", block);
-    if (df_state_find(state, mask_name) || !k_third_is_zero(&df_state_find(state, bias_name)->tensor, dim))
+    if (df_state_find(state, mask_name))
+        return 0;
+    DF_TRY(df_qkv_third(df_state_find(state, bias_name), DF_QKV_K, &k));
+    if (!df_tensor_is_zero(&k))
         return 0;
     float *mask = malloc((size_t)count * sizeof *mask);
     if (!mask)
         return df_error_memory(mask_name, (unsigned long long)count * sizeof *mask);
     for (int64_t i = 0; i < count; i++)
-        mask[i] = i / dim == 1 ? 0.0f : 1.0f;
+        mask[i] = i / dim == DF_QKV_K ? 0.0f : 1.0f;
     return df_state_adopt(state, mask_name, DF_F32, 1, &count, mask) ? 0 : -1;
 }
 

@@ -4,6 +4,8 @@
 
 #include "dinoft/vit_config.h"
 
+#define DF_ROPE_THETA 100.0f /* the base of the periods where a file stores none */
+
 /* Appends rope_embed.periods and blocks.N.attn.qkv.bias_mask where a DINOv3 state (checked, official names)
  * lacks them. -1 when out of memory. */
 int dinov3_add_buffers(struct df_state *state, const struct df_vit_config *config);

@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define K_PART 1
-
 static enum df_scheme scheme_of(const struct df_vit_config *config)
 {
     if (config->family == DF_DINOV2)
@@ -29,25 +27,13 @@ static bool is_dropped(const char *name)
            df_text_starts_with(name, "local_cls_norm.");
 }
 
-static bool all_zero(const struct df_tensor *tensor)
-{
-    const unsigned char *bytes = tensor->data;
-    for (size_t i = 0; i < tensor->count; i++) {
-        float value;
-        df_convert_to_f32(&value, bytes + i * df_dtype_size(tensor->dtype), tensor->dtype, 1);
-        if (value != 0.0f)
-            return false;
-    }
-    return true;
-}
-
 /* DINOv3ViT has a k bias only where it is configured: a masked one, or one of zeros, is left out. */
 static bool has_no_k_bias(const struct df_state *official, const struct df_entry *whole,
                           const struct df_tensor *k)
 {
     char mask[DF_OFFICIAL_NAME_MAX];
     snprintf(mask, sizeof mask, "%s_mask", whole->name);
-    return df_state_find(official, mask) || all_zero(k);
+    return df_state_find(official, mask) || df_tensor_is_zero(k);
 }
 
 static int add_thirds(struct df_state *result, const struct df_state *official, const struct df_entry *whole,
@@ -58,7 +44,7 @@ static int add_thirds(struct df_state *result, const struct df_state *official, 
 
     for (int part = 0; part < DF_QKV_PARTS; part++) {
         DF_TRY(df_qkv_third(whole, part, &third));
-        if (part == K_PART && scheme != DF_SCHEME_HF_DINOV2 && df_text_ends_with(whole->name, ".bias") &&
+        if (part == DF_QKV_K && scheme != DF_SCHEME_HF_DINOV2 && df_text_ends_with(whole->name, ".bias") &&
             has_no_k_bias(official, whole, &third))
             continue;
         if (!df_name_to_huggingface(whole->name, part, scheme, name))
@@ -92,7 +78,7 @@ static int check_expressible(const struct df_state *official, const struct df_vi
 {
     if (config->family != DF_DINOV3)
         return 0;
-    if (config->registers == 0)
+    if (config->registers == 0 && !df_state_find(official, "storage_tokens"))
         return df_error_set("Hugging Face's DINOv3ViT has storage tokens, this model has none");
     if (config->head_size != 64 && config->dim != DF_DIM_OF_7B)
         return df_error_set(

@@ -17,6 +17,7 @@ enum df_scheme {
 #define DF_OFFICIAL_NAME_MAX 64
 #define DF_MAX_BLOCKS        1000
 #define DF_QKV_PARTS         3
+#define DF_QKV_K             1 /* the part between q and v */
 
 struct df_official_name {
     char text[DF_OFFICIAL_NAME_MAX];

@@ -63,3 +63,15 @@ int df_qkv_third(const struct df_entry *whole, int part, struct df_tensor *third
         (const unsigned char *)whole->tensor.data + (size_t)part * third->count * df_dtype_size(third->dtype);
     return 0;
 }
+
+bool df_tensor_is_zero(const struct df_tensor *tensor)
+{
+    const unsigned char *bytes = tensor->data;
+    for (size_t i = 0; i < tensor->count; i++) {
+        float value;
+        df_convert_to_f32(&value, bytes + i * df_dtype_size(tensor->dtype), tensor->dtype, 1);
+        if (value != 0.0f)
+            return false;
+    }
+    return true;
+}

@@ -15,4 +15,7 @@ int df_qkv_join(struct df_state *state, const char *name, const struct df_entry 
  * the first dimension is no multiple of three. */
 int df_qkv_third(const struct df_entry *whole, int part, struct df_tensor *third);
 
+/* Whether all elements are zero: a bias that is none. */
+bool df_tensor_is_zero(const struct df_tensor *tensor);
+
 #endif

@@ -1,0 +1,42 @@
+#include "dinoft/json_read.h"
+
+#include "dinoft/error.h"
+#include "dinoft/mapped_file.h"
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <string.h>
+
+/* cJSON stops where a value ends; what follows must be white space. */
+static bool is_blank(const char *text, const char *end)
+{
+    while (text < end && strchr(" \t\r\n", *text) && *text != '\0')
+        text++;
+    return text == end;
+}
+
+static cJSON *parse(const struct df_mapping *file)
+{
+    const char *text = (const char *)file->bytes, *rest = text;
+    cJSON *tree = file->size > 0 ? cJSON_ParseWithLengthOpts(text, file->size, &rest, 0) : NULL;
+
+    if (tree && is_blank(rest, text + file->size))
+        return tree;
+    cJSON_Delete(tree);
+    return NULL;
+}
+
+cJSON *df_json_read(const char *path, size_t most)
+{
+    struct df_mapping *file = df_mapping_open(path);
+    cJSON *tree = NULL;
+
+    if (!file)
+        return NULL;
+    if (file->size > most)
+        df_error_set("%s has %zu bytes, at most %zu are read of a JSON file", path, file->size, most);
+    else if (!(tree = parse(file)))
+        df_error_set("%s is not JSON: it is damaged or was cut short", path);
+    df_mapping_close(file);
+    return tree;
+}
