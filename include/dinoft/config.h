@@ -158,6 +158,10 @@ enum df_parse_result df_config_parse(int argc, char **argv, struct df_config *co
  * Called by df_config_parse. */
 void df_config_apply_recipe(struct df_config *config);
 
+/* -1 with the error set where --n_classes or --class_names were typed and the data set has classes of its
+ * own. Called by df_config_parse, except for a data set that is not typed and may be the checkpoint's. */
+int df_config_check_dataset(const struct df_config *config);
+
 /* The name of a command: "train", "demo-data". */
 const char *df_command_name(enum df_command command);
 

@@ -6,6 +6,7 @@
 #include "dinoft/config.h"
 
 struct df_setup {
+    struct df_config config; /* the flags, and what the checkpoint says where none was typed */
     struct df_backend *backend;
     struct df_state *backbone; /* official names */
     struct df_vit_config vit;
@@ -17,12 +18,13 @@ struct df_setup {
 };
 
 /* Reads and checks everything that the model needs: the files against each other and against what was typed.
- * Logs what was decided. -1 with the error set; close it in either case. */
+ * Logs what was decided. From then on setup->config counts; the struct must stay where it is. -1 with the
+ * error set; close it in either case. */
 int df_setup_open(struct df_setup *setup, const struct df_config *config);
 void df_setup_close(struct df_setup *setup);
 
 /* Parts of df_setup_open that need no files; checkpoint may be NULL.
- * The image size: the flags' or, except in training, the checkpoint's, lowered to multiples of the patch. */
+ * The image size: the flags' or, where none is typed, the checkpoint's, lowered to multiples of the patch. */
 int df_setup_image_size(const struct df_config *config, const struct df_checkpoint *checkpoint, int64_t patch,
                         int64_t *height, int64_t *width);
 /* The hub name that the flags mean; a checkpoint's own record counts more than defaults that nobody typed. */

@@ -51,6 +51,7 @@ int measure_open(struct measure *measure, const struct df_config *config)
 {
     *measure = (struct measure){.config = config};
     DF_TRY(df_setup_open(&measure->setup, config));
+    measure->config = config = &measure->setup.config;
     measure->dataset = open_dataset(config, &measure->setup);
     if (!measure->dataset)
         return -1;

@@ -10,7 +10,7 @@
 #include "dinoft/setup.h"
 
 struct measure {
-    const struct df_config *config;
+    const struct df_config *config; /* after measure_open: setup's, with what the checkpoint says */
     struct df_setup setup;
     struct df_dataset *dataset;
     char **class_names;              /* [dataset->n_classes] */

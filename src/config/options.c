@@ -66,27 +66,32 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
            "NAME_corruptions.json, ..., and "
            "the checkpoint's name where none is typed",
            STRING("NAME", "lora")),
-    OPTION(DATASET, dataset, DATA, TRAIN | MEASURE | BENCH,
-           "Pascal VOC 2012 (21 classes), ADE20K (150), or your own images/{train,val} and masks/{train,val}",
-           CHOICE("ade20k", "voc", "ade20k", "folder")),
+    OPTION(
+        DATASET, dataset, DATA, TRAIN | MEASURE | BENCH,
+        "Pascal VOC 2012 (21 classes), ADE20K (150), or your own images/{train,val} and masks/{train,val}; "
+        "where none is typed, eval and corrupt take the one that the checkpoint was trained on",
+        CHOICE("ade20k", "voc", "ade20k", "folder")),
     OPTION(SIZE, size, MODEL, NETWORK | BENCH | SELFTEST | INFO,
            "the backbone's size; with --dino_type it names the weight file where --weights is not given "
            "(giant: dinov2 only; small+, large+, huge+, 7b: dinov3 only)",
            CHOICE("large", "small", "base", "large", "giant", "small+", "large+", "huge+", "7b")),
     OPTION(DINO_TYPE, dino_type, MODEL, NETWORK | BENCH | SELFTEST | INFO, "the backbone's family",
            CHOICE("dinov3", "dinov2", "dinov3")),
-    OPTION(USE_LORA, use_lora, MODEL, TRAIN | BENCH | INFO,
-           "train low-rank adapters of q and v in every block, beside the decoder", SWITCH,
-           .from_checkpoint = STORED),
-    OPTION(R, r, MODEL, TRAIN | BENCH | INFO, "the rank of LoRA", INTEGER("3", 1, 1024),
-           .from_checkpoint = STORED),
+    OPTION(
+        USE_LORA, use_lora, MODEL, TRAIN | BENCH | INFO,
+        "train low-rank adapters of q and v in every block, beside the decoder; with --lora_weights, as the "
+        "checkpoint has them",
+        SWITCH, .from_checkpoint = STORED),
+    OPTION(R, r, MODEL, TRAIN | BENCH | INFO, "the rank of LoRA; with --lora_weights, the checkpoint's",
+           INTEGER("3", 1, 1024), .from_checkpoint = STORED),
     OPTION(USE_FPN, use_fpn, MODEL, TRAIN | BENCH | INFO,
            "decode the last four blocks with a feature pyramid, instead of the last with a 1x1 convolution",
            SWITCH, .from_checkpoint = STORED),
-    OPTION(IMG_DIM, img_dim, MODEL, NETWORK | BENCH | SELFTEST | INFO,
-           "the size that images are resized to, lowered to a multiple of the patch size; other commands "
-           "than train take the checkpoint's where it records one",
-           .kind = DF_KIND_PAIR, .metavar = "H W", .initial = "490,490", .minimum = 1, .maximum = 32768),
+    OPTION(
+        IMG_DIM, img_dim, MODEL, NETWORK | BENCH | SELFTEST | INFO,
+        "the size that images are resized to, lowered to a multiple of the patch size; where none is typed, "
+        "the checkpoint's if it records one",
+        .kind = DF_KIND_PAIR, .metavar = "H W", .initial = "490,490", .minimum = 1, .maximum = 32768),
     OPTION(LORA_WEIGHTS, lora_weights, MODEL, NETWORK,
            "a checkpoint of LoRA and decoder: train starts from it, the others use it", STRING("FILE", NULL),
            .required = MEASURE | PREDICT),

@@ -96,13 +96,9 @@ static int parse_words(struct parser *parser)
     return 0;
 }
 
-static int check_folder_options(const struct df_config *config)
+int df_config_check_dataset(const struct df_config *config)
 {
     bool folder = strcmp(config->dataset, "folder") == 0;
-    /* bench reads a data set only when it is told to measure the loader: its classes are the model's else. */
-    if (!df_command_takes(config->command, &df_options[DF_OPTION_DATASET]) ||
-        (config->command == DF_COMMAND_BENCH && !config->typed[DF_OPTION_DATASET]))
-        return 0;
     static const enum df_option only[] = {DF_OPTION_N_CLASSES, DF_OPTION_CLASS_NAMES};
     for (size_t i = 0; i < sizeof only / sizeof only[0]; i++) {
         if (config->typed[only[i]] && !folder)
@@ -113,6 +109,16 @@ static int check_folder_options(const struct df_config *config)
     if (folder && config->command == DF_COMMAND_TRAIN && !config->typed[DF_OPTION_N_CLASSES])
         return df_error_set("--dataset folder needs --n_classes N");
     return 0;
+}
+
+/* A data set that nobody typed is ade20k for train alone: eval and corrupt take the checkpoint's, and bench
+ * reads one only when it is told to measure the loader. */
+static int check_typed_dataset(const struct df_config *config)
+{
+    if (!df_command_takes(config->command, &df_options[DF_OPTION_DATASET]) ||
+        (config->command != DF_COMMAND_TRAIN && !config->typed[DF_OPTION_DATASET]))
+        return 0;
+    return df_config_check_dataset(config);
 }
 
 static int check_window(const struct df_config *config)
@@ -145,7 +151,7 @@ static int check_config(struct df_config *config)
     DF_TRY(df_config_read_lists(config));
     DF_TRY(check_window(config));
     DF_TRY(check_scales(config));
-    return check_folder_options(config);
+    return check_typed_dataset(config);
 }
 
 void df_config_apply_recipe(struct df_config *config)

@@ -1,5 +1,7 @@
 #include "dinoft/setup.h"
 
+#include "recorded_settings.h"
+
 #include "dinoft/atomic_write.h"
 #include "dinoft/backbone_file.h"
 #include "dinoft/error.h"
@@ -72,9 +74,8 @@ int df_setup_image_size(const struct df_config *config, const struct df_checkpoi
                         int64_t *height, int64_t *width)
 {
     int64_t wanted[2] = {config->img_dim[0], config->img_dim[1]};
-    bool trained_size_counts = config->command != DF_COMMAND_TRAIN && !config->typed[DF_OPTION_IMG_DIM];
 
-    if (trained_size_counts && checkpoint && checkpoint->record.img_dim[0] > 0) {
+    if (!config->typed[DF_OPTION_IMG_DIM] && checkpoint && checkpoint->record.img_dim[0] > 0) {
         wanted[0] = checkpoint->record.img_dim[0];
         wanted[1] = checkpoint->record.img_dim[1];
     }
@@ -111,12 +112,15 @@ static void choose_normalization(struct df_setup *setup, const struct df_config 
     }
 }
 
-int df_setup_open(struct df_setup *setup, const struct df_config *config)
+int df_setup_open(struct df_setup *setup, const struct df_config *typed)
 {
+    const struct df_config *config = &setup->config;
+
     memset(setup, 0, sizeof *setup);
+    setup->config = *typed;
     if (config->lora_weights) {
         setup->checkpoint = df_checkpoint_open(config->lora_weights);
-        if (!setup->checkpoint)
+        if (!setup->checkpoint || recorded_settings_take(&setup->config, setup->checkpoint) != 0)
             return -1;
     }
     DF_TRY(open_backbone(setup, config));
@@ -162,11 +166,13 @@ static int check_training_checkpoint(const struct df_checkpoint *checkpoint, con
         return df_error_set("%s holds a decoder of type %s, asked for is %s (--use_fpn %s)",
                             config->lora_weights, checkpoint->decoder->name, decoder,
                             config->use_fpn ? "given" : "not given");
+    const char *trained = checkpoint->record.dataset;
     if (checkpoint->classes != classes)
-        return df_error_set("%s is for %" PRId64 " classes, the data set has %" PRId64, config->lora_weights,
-                            checkpoint->classes, classes);
+        return df_error_set("%s is for %" PRId64 " classes%s%s, the data set %s has %" PRId64,
+                            config->lora_weights, checkpoint->classes, *trained ? " of " : "", trained,
+                            config->dataset, classes);
     if (!config->use_lora && checkpoint->rank > 0)
-        return df_error_set("%s holds LoRA of rank %" PRId64 ", but --use_lora was not given",
+        return df_error_set("%s holds LoRA of rank %" PRId64 ", but --no_use_lora was given",
                             config->lora_weights, checkpoint->rank);
     if (config->use_lora && checkpoint->rank == 0)
         return df_error_set("%s holds no LoRA, but --use_lora was given", config->lora_weights);

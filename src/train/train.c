@@ -19,7 +19,7 @@
 #include <string.h>
 
 struct run {
-    const struct df_config *config;
+    const struct df_config *config; /* as typed, until the checkpoint has been read */
     const volatile sig_atomic_t *stop;
     struct df_setup setup;
     struct df_dataset *train_set, *val_set;
@@ -138,8 +138,7 @@ static int check_overwriting(const struct run *run)
     return status;
 }
 
-/* NAME_config.json holds what counts in the end: flags that the checkpoint or the patch size overruled are
- * replaced. */
+/* NAME_config.json holds what counts in the end: flags that the patch size overruled are replaced. */
 static int write_config(const struct run *run)
 {
     struct df_config effective = *run->config;
@@ -150,8 +149,6 @@ static int write_config(const struct run *run)
     effective.normalize = run->setup.normalize;
     effective.weights = run->setup.weights_path;
     effective.cache_features = feature_place_name(run->features.place);
-    if (run->segmenter->options.rank > 0)
-        effective.r = run->segmenter->options.rank;
     int status = path ? df_config_write_json(path, &effective) : -1;
     free(path);
     return status;
@@ -200,6 +197,7 @@ static int prepare(struct run *run)
         !(run->val_set = open_split(config, DF_SPLIT_VAL)))
         return -1;
     DF_TRY(df_setup_open(&run->setup, config));
+    run->config = config = &run->setup.config;
     DF_TRY(check_overwriting(run));
     DF_TRY(open_features(run));
     run->segmenter = df_setup_segmenter(&run->setup, config,

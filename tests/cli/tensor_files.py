@@ -61,8 +61,8 @@ def read_safetensors(path):
     return tensors, metadata
 
 
-def write_safetensors(path, tensors):
-    header, body = {}, b""
+def write_safetensors(path, tensors, metadata=None):
+    header, body = {"__metadata__": metadata} if metadata else {}, b""
     for name, tensor in tensors.items():
         header[name] = {
             "dtype": tensor.dtype,

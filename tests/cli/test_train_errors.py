@@ -123,10 +123,10 @@ class Checkpoints(RefusalTest):
         self.check_voc(["--use_lora", "--lora_weights", FPN], FPN, "fpn", "linear", "--use_fpn")
 
     def test_another_number_of_classes(self):
-        self.check(["--use_lora", "--lora_weights", LINEAR], LINEAR, 21, CLASSES)
+        self.check(["--use_lora", "--lora_weights", LINEAR], LINEAR, 21, CLASSES, "folder")
 
     def test_lora_that_was_not_asked_for(self):
-        self.check_voc(["--lora_weights", LINEAR], LINEAR, "--use_lora")
+        self.check_voc(["--no_use_lora", "--lora_weights", LINEAR], LINEAR, "--no_use_lora")
 
     def test_lora_that_is_not_there(self):
         self.check_voc(
