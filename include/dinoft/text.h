@@ -26,6 +26,18 @@ size_t df_text_code_point(const char *text, size_t left, uint32_t *code);
 /* Whether length bytes are valid UTF-8. */
 bool df_text_is_utf8(const char *text, size_t length);
 
+/* The most bytes of a piece, with the 0 behind them. */
+#define DF_TEXT_PIECE 5
+
+/* Text of any bytes as a file of UTF-8 can hold it, such as JSON: valid UTF-8 stays as it is, and each byte
+ * of what is none becomes the four characters \xHH, its hexadecimal digits.
+ *
+ * df_text_piece() writes what the first character, or byte, of text becomes (left: its bytes, at least one)
+ * and returns how many bytes of text that is. df_text_valid() makes a new string, which the caller frees;
+ * NULL with the error set when out of memory. */
+size_t df_text_piece(const char *text, size_t left, char piece[DF_TEXT_PIECE]);
+char *df_text_valid(const char *text);
+
 /* File name of a path without folders and without the last extension ("a/b.c.jpg" -> "b.c"); the caller frees
  * it. */
 char *df_path_stem(const char *path);

@@ -147,3 +147,32 @@ bool df_text_is_utf8(const char *text, size_t length)
     }
     return true;
 }
+
+size_t df_text_piece(const char *text, size_t left, char piece[DF_TEXT_PIECE])
+{
+    uint32_t code;
+    const size_t length = df_text_code_point(text, left, &code);
+
+    if (length == 0) {
+        snprintf(piece, DF_TEXT_PIECE, "\\x%02X", (unsigned char)*text);
+        return 1;
+    }
+    memcpy(piece, text, length);
+    piece[length] = '\0';
+    return length;
+}
+
+char *df_text_valid(const char *text)
+{
+    const size_t length = strlen(text), most = (DF_TEXT_PIECE - 1) * length + 1;
+    char *valid = malloc(most), *end = valid;
+
+    if (!valid) {
+        df_error_memory("a text", most);
+        return NULL;
+    }
+    *valid = '\0';
+    for (size_t at = 0; at < length; end += strlen(end))
+        at += df_text_piece(text + at, length - at, end);
+    return valid;
+}

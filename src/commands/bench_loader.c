@@ -5,12 +5,11 @@
 #include "dinoft/backend.h"
 #include "dinoft/clock.h"
 #include "dinoft/error.h"
-#include "dinoft/json_file.h"
+#include "dinoft/json_writer.h"
 #include "dinoft/loader.h"
 #include "dinoft/size.h"
 #include "dinoft/vit_config.h"
 
-#include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -120,20 +119,20 @@ static void print(const struct loading *loading)
 static int write_json(const struct loading *loading)
 {
     const struct df_config *config = loading->config;
-    cJSON *object = cJSON_CreateObject();
+    struct df_json json = {0};
 
-    cJSON_AddStringToObject(object, "mode", "loader");
-    cJSON_AddStringToObject(object, "dataset", config->dataset);
-    cJSON_AddStringToObject(object, "device", loading->backend->name);
-    cJSON_AddNumberToObject(object, "batch_size", (double)loading->batch_size);
-    cJSON_AddNumberToObject(object, "height", (double)loading->height);
-    cJSON_AddNumberToObject(object, "width", (double)loading->width);
-    cJSON_AddNumberToObject(object, "workers", df_loader_workers(loading->loader));
-    cJSON_AddNumberToObject(object, "steps", (double)config->steps);
-    cJSON_AddItemToObject(object, "images_per_second", df_json_number(rate(loading)));
-    const int status = df_json_write(config->json, object);
-    cJSON_Delete(object);
-    return status;
+    df_json_object(&json, NULL);
+    df_json_text(&json, "mode", "loader");
+    df_json_text(&json, "dataset", config->dataset);
+    df_json_text(&json, "device", loading->backend->name);
+    df_json_integer(&json, "batch_size", loading->batch_size);
+    df_json_integer(&json, "height", loading->height);
+    df_json_integer(&json, "width", loading->width);
+    df_json_integer(&json, "workers", df_loader_workers(loading->loader));
+    df_json_integer(&json, "steps", config->steps);
+    df_json_number(&json, "images_per_second", rate(loading));
+    df_json_close(&json);
+    return df_json_write(&json, config->json);
 }
 
 int bench_loader(const struct df_config *config, const volatile sig_atomic_t *stop)

@@ -1,10 +1,9 @@
 #include "memory_plan.h"
 
 #include "dinoft/error.h"
-#include "dinoft/json_file.h"
+#include "dinoft/json_writer.h"
 #include "dinoft/size.h"
 
-#include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,48 +81,49 @@ static void print_plan(const struct memory_plan *plan)
         printf("  %-28s %" PRId64 "\n", "trained parameters", segmenter->parameters.trained);
 }
 
-static cJSON *items_node(const struct memory_plan *plan)
+static void add_items(struct df_json *json, const struct memory_plan *plan)
 {
-    cJSON *list = cJSON_CreateArray();
+    df_json_array(json, "items");
     for (int i = 0; i < plan->n_items; i++) {
-        cJSON *item = cJSON_CreateObject();
-        cJSON_AddStringToObject(item, "name", plan->items[i].name);
-        cJSON_AddNumberToObject(item, "count", (double)plan->items[i].count);
-        cJSON_AddNumberToObject(item, "bytes", (double)plan->items[i].bytes);
-        cJSON_AddItemToArray(list, item);
+        df_json_object(json, NULL);
+        df_json_text(json, "name", plan->items[i].name);
+        df_json_integer(json, "count", plan->items[i].count);
+        df_json_integer(json, "bytes", (int64_t)plan->items[i].bytes);
+        df_json_close(json);
     }
-    return list;
+    df_json_close(json);
 }
 
-static cJSON *plan_node(const struct memory_plan *plan)
+static void add_plan(struct df_json *json, const struct memory_plan *plan)
 {
     const struct df_segmenter_options *options = &plan->segmenter->options;
-    cJSON *object = cJSON_CreateObject();
 
-    cJSON_AddStringToObject(object, "decoder", options->decoder);
-    cJSON_AddStringToObject(object, "precision", df_dtype_name(plan->segmenter->backend->compute));
-    cJSON_AddBoolToObject(object, "recompute", options->recompute);
-    cJSON_AddNumberToObject(object, "rank", (double)options->rank);
-    cJSON_AddNumberToObject(object, "n_classes", (double)options->classes);
-    cJSON_AddNumberToObject(object, "batch_size", (double)options->max_batch);
-    cJSON_AddNumberToObject(object, "height", (double)options->height);
-    cJSON_AddNumberToObject(object, "width", (double)options->width);
-    cJSON_AddNumberToObject(object, "planned_memory_bytes", (double)plan->segmenter->arena.peak);
-    cJSON_AddNumberToObject(object, "forward_weights_bytes", (double)plan->weights.forward);
-    cJSON_AddNumberToObject(object, "backward_weights_bytes", (double)plan->weights.backward);
-    cJSON_AddNumberToObject(object, "trained_parameters", (double)plan->segmenter->parameters.trained);
-    cJSON_AddItemToObject(object, "items", items_node(plan));
-    return object;
+    df_json_object(json, plan->name);
+    df_json_text(json, "decoder", options->decoder);
+    df_json_text(json, "precision", df_dtype_name(plan->segmenter->backend->compute));
+    df_json_bool(json, "recompute", options->recompute);
+    df_json_integer(json, "rank", options->rank);
+    df_json_integer(json, "n_classes", options->classes);
+    df_json_integer(json, "batch_size", options->max_batch);
+    df_json_integer(json, "height", options->height);
+    df_json_integer(json, "width", options->width);
+    df_json_integer(json, "planned_memory_bytes", (int64_t)plan->segmenter->arena.peak);
+    df_json_integer(json, "forward_weights_bytes", (int64_t)plan->weights.forward);
+    df_json_integer(json, "backward_weights_bytes", (int64_t)plan->weights.backward);
+    df_json_integer(json, "trained_parameters", plan->segmenter->parameters.trained);
+    add_items(json, plan);
+    df_json_close(json);
 }
 
 static int write_json(const char *path, const struct memory_plan plans[2])
 {
-    cJSON *object = cJSON_CreateObject();
+    struct df_json json = {0};
+
+    df_json_object(&json, NULL);
     for (int i = 0; i < 2; i++)
-        cJSON_AddItemToObject(object, plans[i].name, plan_node(&plans[i]));
-    int status = df_json_write(path, object);
-    cJSON_Delete(object);
-    return status;
+        add_plan(&json, &plans[i]);
+    df_json_close(&json);
+    return df_json_write(&json, path);
 }
 
 /* What a checkpoint says itself cannot be asked for. */

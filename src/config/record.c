@@ -1,100 +1,59 @@
 /* The configuration of a run as a JSON file beside its results. */
 #include "dinoft/config.h"
 
-#include "dinoft/error.h"
-#include "dinoft/json_file.h"
+#include "dinoft/json_writer.h"
 #include "dinoft/version.h"
 #include "options.h"
 
-#include <cjson/cJSON.h>
-#include <inttypes.h>
-#include <stdio.h>
-
-/* cJSON keeps numbers as doubles, which would round a large seed: integers go in as text. */
-static cJSON *integer_node(int64_t value)
+static void add_pair(struct df_json *json, const char *name, const int64_t value[2])
 {
-    char text[32];
-    snprintf(text, sizeof text, "%" PRId64, value);
-    return cJSON_CreateRaw(text);
+    df_json_array(json, name);
+    df_json_integer(json, NULL, value[0]);
+    df_json_integer(json, NULL, value[1]);
+    df_json_close(json);
 }
 
-static cJSON *string_node(const char *text)
-{
-    return text ? cJSON_CreateString(text) : cJSON_CreateNull();
-}
-
-static cJSON *pair_node(const int64_t value[2])
-{
-    char text[64];
-    snprintf(text, sizeof text, "[%" PRId64 ", %" PRId64 "]", value[0], value[1]);
-    return cJSON_CreateRaw(text);
-}
-
-static cJSON *value_node(const struct df_option_info *option, const struct df_config *config)
+static void add_value(struct df_json *json, const struct df_option_info *option,
+                      const struct df_config *config)
 {
     const void *value = (const char *)config + option->offset;
     switch (option->kind) {
     case DF_KIND_STRING:
     case DF_KIND_CHOICE:
-        return string_node(*(const char *const *)value);
+        df_json_text(json, option->name, *(const char *const *)value);
+        break;
     case DF_KIND_INTEGER:
-        return integer_node(*(const int64_t *)value);
+        df_json_integer(json, option->name, *(const int64_t *)value);
+        break;
     case DF_KIND_FLOAT:
-        return cJSON_CreateNumber(*(const double *)value);
+        df_json_number(json, option->name, *(const double *)value);
+        break;
     case DF_KIND_SWITCH:
-        return cJSON_CreateBool(*(const bool *)value);
+        df_json_bool(json, option->name, *(const bool *)value);
+        break;
     case DF_KIND_PAIR:
-        return pair_node(value);
+        add_pair(json, option->name, value);
+        break;
     }
-    return NULL;
-}
-
-/* Takes over the node; false when out of memory. */
-static bool add_node(cJSON *object, const char *name, cJSON *node)
-{
-    if (node && cJSON_AddItemToObject(object, name, node))
-        return true;
-    cJSON_Delete(node);
-    return false;
-}
-
-static cJSON *inputs_node(const struct df_config *config)
-{
-    cJSON *list = cJSON_CreateArray();
-    for (int i = 0; list && i < config->n_inputs; i++) {
-        if (!cJSON_AddItemToArray(list, cJSON_CreateString(config->inputs[i]))) {
-            cJSON_Delete(list);
-            list = NULL;
-        }
-    }
-    return list;
-}
-
-static cJSON *config_node(const struct df_config *config)
-{
-    cJSON *object = cJSON_CreateObject();
-    if (!object || !add_node(object, "dinoft", cJSON_CreateString(DINOFT_VERSION)) ||
-        !add_node(object, "command", cJSON_CreateString(df_command_name(config->command))))
-        goto fail;
-    for (int i = 0; i < DF_OPTION_COUNT; i++) {
-        const struct df_option_info *option = &df_options[i];
-        if (df_command_takes(config->command, option) &&
-            !add_node(object, option->name, value_node(option, config)))
-            goto fail;
-    }
-    if (df_commands[config->command].max_inputs == 0 || add_node(object, "inputs", inputs_node(config)))
-        return object;
-fail:
-    cJSON_Delete(object);
-    return NULL;
 }
 
 int df_config_write_json(const char *path, const struct df_config *config)
 {
-    cJSON *object = config_node(config);
-    if (!object)
-        return df_error_set("%s: out of memory while writing the configuration", path);
-    int status = df_json_write(path, object);
-    cJSON_Delete(object);
-    return status;
+    struct df_json json = {0};
+
+    df_json_object(&json, NULL);
+    df_json_text(&json, "dinoft", DINOFT_VERSION);
+    df_json_text(&json, "command", df_command_name(config->command));
+    for (int i = 0; i < DF_OPTION_COUNT; i++) {
+        if (df_command_takes(config->command, &df_options[i]))
+            add_value(&json, &df_options[i], config);
+    }
+    if (df_commands[config->command].max_inputs > 0) {
+        df_json_array(&json, "inputs");
+        for (int i = 0; i < config->n_inputs; i++)
+            df_json_text(&json, NULL, config->inputs[i]);
+        df_json_close(&json);
+    }
+    df_json_close(&json);
+    return df_json_write(&json, path);
 }

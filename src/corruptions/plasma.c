@@ -73,6 +73,7 @@ int plasma_fractal(struct df_rng *rng, int64_t size, double decay, struct float_
     int status = -1;
 
     assert(size >= 2 && (size & (size - 1)) == 0);
+    *map = (struct float_image){0};
     float *draws = malloc((size_t)size * sizeof *draws);
     if (!draws)
         df_error_memory("a row of fog", (unsigned long long)size * sizeof *draws);

@@ -12,12 +12,16 @@
 
 #include <jpeglib.h>
 
+#define FIRST_BYTES 4096
+
 struct writer {
     struct jpeg_compress_struct info;
     struct jpeg_error_mgr errors;
+    struct jpeg_destination_mgr destination;
     jmp_buf escape;
-    unsigned char *bytes; /* grown by libjpeg */
-    unsigned long size;
+    unsigned char *bytes; /* [capacity]; ours all the time, where libjpeg's own memory destination loses track
+                             of its first buffer when an error comes after that has grown */
+    size_t capacity, size;
 };
 
 static _Noreturn void fail(j_common_ptr info)
@@ -30,12 +34,49 @@ static _Noreturn void fail(j_common_ptr info)
     longjmp(writer->escape, 1);
 }
 
+static void grow(struct writer *writer, size_t capacity)
+{
+    unsigned char *bytes = realloc(writer->bytes, capacity);
+    if (!bytes) {
+        df_error_memory("a JPEG file", capacity);
+        longjmp(writer->escape, 1);
+    }
+    writer->destination.next_output_byte = bytes + writer->capacity;
+    writer->destination.free_in_buffer = capacity - writer->capacity;
+    writer->bytes = bytes;
+    writer->capacity = capacity;
+}
+
+static void begin_output(j_compress_ptr info)
+{
+    grow((struct writer *)info, FIRST_BYTES);
+}
+
+/* libjpeg calls this when all of the buffer is used. */
+static boolean extend_output(j_compress_ptr info)
+{
+    struct writer *writer = (struct writer *)info;
+
+    grow(writer, 2 * writer->capacity);
+    return TRUE;
+}
+
+static void end_output(j_compress_ptr info)
+{
+    struct writer *writer = (struct writer *)info;
+
+    writer->size = writer->capacity - writer->destination.free_in_buffer;
+}
+
 static void compress(struct writer *writer, const struct df_image *image, int quality)
 {
     struct jpeg_compress_struct *info = &writer->info;
 
     jpeg_create_compress(info);
-    jpeg_mem_dest(info, &writer->bytes, &writer->size);
+    writer->destination = (struct jpeg_destination_mgr){.init_destination = begin_output,
+                                                        .empty_output_buffer = extend_output,
+                                                        .term_destination = end_output};
+    info->dest = &writer->destination;
     info->image_width = (JDIMENSION)image->width;
     info->image_height = (JDIMENSION)image->height;
     info->input_components = 3;

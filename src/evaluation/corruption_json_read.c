@@ -2,8 +2,8 @@
 #include "dinoft/corruption_results.h"
 
 #include "dinoft/error.h"
-#include "dinoft/json_file.h"
 #include "dinoft/mapped_file.h"
+#include "dinoft/text.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -168,15 +168,13 @@ static void take_cells(struct df_corruption_results *results, const struct df_co
     }
 }
 
-/* As written: bytes that are no UTF-8 are others in the file. */
 static int read_with_key(const cJSON *tree, const char *key, struct df_corruption_results *results,
                          int *taken)
 {
-    cJSON *written = df_json_text(key);
-    const char *text = cJSON_GetStringValue(written);
-    const int status =
-        text ? read_tree(tree, text, results, taken) : df_error_set("out of memory: the key of scores");
-    cJSON_Delete(written);
+    char *written = df_text_valid(key); /* as it is in the file */
+    const int status = written ? read_tree(tree, written, results, taken) : -1;
+
+    free(written);
     return status;
 }
 

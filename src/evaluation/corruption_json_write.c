@@ -1,94 +1,102 @@
 #include "dinoft/corruption_results.h"
 
-#include "dinoft/json_file.h"
+#include "dinoft/json_writer.h"
 #include "dinoft/version.h"
 
-#include <cjson/cJSON.h>
-
-static void add_scores(cJSON *object, double miou, double reference_iou, double pixel_accuracy)
+static void add_scores(struct df_json *json, double miou, double reference_iou, double pixel_accuracy)
 {
-    cJSON_AddItemToObject(object, "miou", df_json_exact(miou));
-    cJSON_AddItemToObject(object, "reference_iou", df_json_exact(reference_iou));
-    cJSON_AddItemToObject(object, "pixel_accuracy", df_json_exact(pixel_accuracy));
+    df_json_exact(json, "miou", miou);
+    df_json_exact(json, "reference_iou", reference_iou);
+    df_json_exact(json, "pixel_accuracy", pixel_accuracy);
 }
 
-static cJSON *cell_node(const struct df_corruption_cell *cell)
+static void add_cell(struct df_json *json, const char *name, const struct df_corruption_cell *cell)
 {
-    if (!cell->done)
-        return cJSON_CreateNull();
-    cJSON *object = cJSON_CreateObject();
-    add_scores(object, cell->miou, cell->reference_iou, cell->pixel_accuracy);
-    return object;
+    if (!cell->done) {
+        df_json_null(json, name);
+        return;
+    }
+    df_json_object(json, name);
+    add_scores(json, cell->miou, cell->reference_iou, cell->pixel_accuracy);
+    df_json_close(json);
 }
 
-static cJSON *mean_node(const struct df_corruption_mean *mean)
+static void add_mean(struct df_json *json, const char *name, const struct df_corruption_mean *mean)
 {
-    cJSON *object = cJSON_CreateObject();
-    cJSON_AddNumberToObject(object, "corruptions", mean->corruptions);
-    add_scores(object, mean->miou, mean->reference_iou, mean->pixel_accuracy);
-    cJSON_AddItemToObject(object, "drop", df_json_exact(mean->drop));
-    cJSON_AddItemToObject(object, "relative", df_json_exact(mean->relative));
-    return object;
+    df_json_object(json, name);
+    df_json_integer(json, "corruptions", mean->corruptions);
+    add_scores(json, mean->miou, mean->reference_iou, mean->pixel_accuracy);
+    df_json_exact(json, "drop", mean->drop);
+    df_json_exact(json, "relative", mean->relative);
+    df_json_close(json);
 }
 
-static cJSON *part_node(const struct df_corruption_results *results, struct df_corruption_part part)
+static void add_part(struct df_json *json, const char *name, const struct df_corruption_results *results,
+                     struct df_corruption_part part)
 {
     struct df_corruption_mean mean;
+
     df_corruption_mean(results, part, &mean);
-    return mean_node(&mean);
+    add_mean(json, name, &mean);
 }
 
-static cJSON *row_node(const struct df_corruption_results *results, const struct df_corruption_row *row)
+static void add_row(struct df_json *json, const struct df_corruption_results *results,
+                    const struct df_corruption_row *row)
 {
     struct df_corruption_mean mean;
-    cJSON *object = cJSON_CreateObject();
 
-    cJSON_AddItemToObject(object, "name", df_json_text(row->name));
-    cJSON_AddItemToObject(object, "family", df_json_text(row->family));
-    cJSON_AddBoolToObject(object, "common", row->common);
-    cJSON_AddItemToObject(object, "skipped", row->skipped ? df_json_text(row->skipped) : cJSON_CreateNull());
-    cJSON *cells = cJSON_AddArrayToObject(object, "cells");
+    df_json_object(json, NULL);
+    df_json_text(json, "name", row->name);
+    df_json_text(json, "family", row->family);
+    df_json_bool(json, "common", row->common);
+    df_json_text(json, "skipped", row->skipped);
+    df_json_array(json, "cells");
     for (int i = 0; i < results->n_severities; i++)
-        cJSON_AddItemToArray(cells, cell_node(&row->cells[results->severities[i] - 1]));
+        add_cell(json, NULL, &row->cells[results->severities[i] - 1]);
+    df_json_close(json);
     df_corruption_row_mean(results, row, &mean);
-    cJSON_AddItemToObject(object, "mean", mean_node(&mean));
-    return object;
+    add_mean(json, "mean", &mean);
+    df_json_close(json);
 }
 
-static void add_means(cJSON *object, const struct df_corruption_results *results)
+static void add_means(struct df_json *json, const struct df_corruption_results *results)
 {
-    cJSON *means = cJSON_AddObjectToObject(object, "means");
-
-    cJSON_AddItemToObject(means, "common", part_node(results, (struct df_corruption_part){.common = true}));
-    cJSON_AddItemToObject(means, "all", part_node(results, (struct df_corruption_part){.common = false}));
-    cJSON *families = cJSON_AddObjectToObject(means, "families");
+    df_json_object(json, "means");
+    add_part(json, "common", results, (struct df_corruption_part){.common = true});
+    add_part(json, "all", results, (struct df_corruption_part){.common = false});
+    df_json_object(json, "families");
     for (size_t i = 0; i < results->n_rows; i++) {
         const char *family = results->rows[i].family;
         if (df_corruption_starts_family(results, i))
-            cJSON_AddItemToObject(families, family,
-                                  part_node(results, (struct df_corruption_part){.family = family}));
+            add_part(json, family, results, (struct df_corruption_part){.family = family});
     }
+    df_json_close(json);
+    df_json_close(json);
 }
 
 int df_corruption_results_write(const char *path, const struct df_corruption_results *results,
                                 const char *key, const struct df_fact *facts, size_t n_facts)
 {
-    cJSON *object = cJSON_CreateObject();
+    struct df_json json = {0};
 
-    cJSON_AddItemToObject(object, "key", df_json_text(key));
-    cJSON_AddStringToObject(object, "version", DINOFT_VERSION);
-    cJSON_AddItemToObject(object, "suite", df_json_text(results->suite));
-    cJSON_AddItemToObject(object, "severities",
-                          cJSON_CreateIntArray(results->severities, results->n_severities));
-    cJSON *fact_node = cJSON_AddObjectToObject(object, "facts");
+    df_json_object(&json, NULL);
+    df_json_text(&json, "key", key);
+    df_json_text(&json, "version", DINOFT_VERSION);
+    df_json_text(&json, "suite", results->suite);
+    df_json_array(&json, "severities");
+    for (int i = 0; i < results->n_severities; i++)
+        df_json_integer(&json, NULL, results->severities[i]);
+    df_json_close(&json);
+    df_json_object(&json, "facts");
     for (size_t i = 0; i < n_facts; i++)
-        cJSON_AddItemToObject(fact_node, facts[i].name, df_json_text(facts[i].value));
-    cJSON_AddItemToObject(object, "clean", cell_node(&results->clean));
-    cJSON *rows = cJSON_AddArrayToObject(object, "corruptions");
+        df_json_text(&json, facts[i].name, facts[i].value);
+    df_json_close(&json);
+    add_cell(&json, "clean", &results->clean);
+    df_json_array(&json, "corruptions");
     for (size_t i = 0; i < results->n_rows; i++)
-        cJSON_AddItemToArray(rows, row_node(results, &results->rows[i]));
-    add_means(object, results);
-    const int status = df_json_write(path, object);
-    cJSON_Delete(object);
-    return status;
+        add_row(&json, results, &results->rows[i]);
+    df_json_close(&json);
+    add_means(&json, results);
+    df_json_close(&json);
+    return df_json_write(&json, path);
 }

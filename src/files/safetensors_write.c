@@ -2,11 +2,11 @@
 
 #include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
+#include "dinoft/json_writer.h"
 #include "dinoft/size.h"
 #include "dinoft/weight_file.h"
 #include "little_endian.h"
 
-#include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,105 +33,112 @@ static const struct df_entry *next_in_data(const struct df_state *state, size_t 
     return NULL;
 }
 
-static int set_offsets(const struct df_state *state, double *begins)
+static int set_offsets(const struct df_state *state, size_t *begins)
 {
     size_t index = 0, width = 0, offset = 0;
     const struct df_entry *entry;
 
     while ((entry = next_in_data(state, &index, &width))) {
-        begins[entry - state->entries] = (double)offset;
-        if (!df_size_add(offset, tensor_bytes(&entry->tensor), &offset))
+        begins[entry - state->entries] = offset;
+        if (!df_size_add(offset, tensor_bytes(&entry->tensor), &offset) || offset > INT64_MAX)
             return df_error_set("the tensors are too large for one file");
     }
     return 0;
 }
 
-static bool add_tensor(cJSON *header, const struct df_entry *entry, double begin)
+static void add_tensor(struct df_json *json, const struct df_entry *entry, size_t begin)
 {
     const struct df_tensor *tensor = &entry->tensor;
-    double shape[DF_MAX_DIMS];
-    double offsets[] = {begin, begin + (double)tensor_bytes(tensor)};
 
+    df_json_object(json, entry->name);
+    df_json_text(json, "dtype", df_safetensors_dtype_name(tensor->dtype));
+    df_json_array(json, "shape");
     for (int i = 0; i < tensor->ndim; i++)
-        shape[i] = (double)tensor->shape[i];
-    cJSON *item = cJSON_AddObjectToObject(header, entry->name);
-    return item && cJSON_AddStringToObject(item, "dtype", df_safetensors_dtype_name(tensor->dtype)) &&
-           cJSON_AddItemToObject(item, "shape", cJSON_CreateDoubleArray(shape, tensor->ndim)) &&
-           cJSON_AddItemToObject(item, "data_offsets", cJSON_CreateDoubleArray(offsets, 2));
+        df_json_integer(json, NULL, tensor->shape[i]);
+    df_json_close(json);
+    df_json_array(json, "data_offsets");
+    df_json_integer(json, NULL, (int64_t)begin);
+    df_json_integer(json, NULL, (int64_t)(begin + tensor_bytes(tensor)));
+    df_json_close(json);
+    df_json_close(json);
 }
 
-static bool add_parameters(cJSON *metadata, const struct df_state *state)
+/* The names of parameters as JSON, as metadata are texts. NULL with the error set. */
+static char *parameter_names(const struct df_state *state)
 {
-    bool any = false, complete = false;
-    cJSON *names = cJSON_CreateArray();
+    struct df_json json = {0};
 
+    df_json_array(&json, NULL);
     for (size_t i = 0; i < state->count; i++) {
-        if (!state->entries[i].is_parameter)
-            continue;
-        any = true;
-        if (!cJSON_AddItemToArray(names, cJSON_CreateString(state->entries[i].name)))
-            goto end;
+        if (state->entries[i].is_parameter)
+            df_json_text(&json, NULL, state->entries[i].name);
     }
-    if (any) {
-        char *text = cJSON_PrintUnformatted(names);
-        complete = text && cJSON_AddStringToObject(metadata, DF_SAFETENSORS_PARAMETERS, text);
-        cJSON_free(text);
-    } else {
-        complete = names != NULL;
-    }
-end:
-    cJSON_Delete(names);
-    return complete;
+    df_json_close(&json);
+    return df_json_print(&json, "the names of parameters");
 }
 
-static bool add_metadata(cJSON *header, const struct df_state *state)
+static bool has_parameters(const struct df_state *state)
 {
-    cJSON *metadata = cJSON_AddObjectToObject(header, DF_SAFETENSORS_METADATA);
-    if (!metadata)
-        return false;
-    if (!df_state_find(state, DF_SAFETENSORS_FORMAT) &&
-        !cJSON_AddStringToObject(metadata, DF_SAFETENSORS_FORMAT, DF_SAFETENSORS_FORMAT_PT))
-        return false;
+    for (size_t i = 0; i < state->count; i++) {
+        if (state->entries[i].is_parameter)
+            return true;
+    }
+    return false;
+}
+
+/* parameters: their names; NULL: there are none. */
+static void add_metadata(struct df_json *json, const struct df_state *state, const char *parameters)
+{
+    df_json_object(json, DF_SAFETENSORS_METADATA);
+    if (!df_state_find(state, DF_SAFETENSORS_FORMAT))
+        df_json_text(json, DF_SAFETENSORS_FORMAT, DF_SAFETENSORS_FORMAT_PT);
     for (size_t i = 0; i < state->count; i++) {
         const struct df_entry *entry = &state->entries[i];
-        if (entry->text && !cJSON_AddStringToObject(metadata, entry->name, entry->text))
-            return false;
+        if (entry->text)
+            df_json_text(json, entry->name, entry->text);
     }
-    return add_parameters(metadata, state);
+    if (parameters)
+        df_json_text(json, DF_SAFETENSORS_PARAMETERS, parameters);
+    df_json_close(json);
 }
 
-/* The JSON header, its length a multiple of 8 (filled up with spaces); free() it with cJSON_free. */
-static char *make_header(const struct df_state *state, size_t *length)
+/* The JSON header, which the caller frees; NULL with the error set. */
+static char *make_header(const struct df_state *state)
 {
-    char *text = NULL;
-    double *begins = calloc(state->count + 1, sizeof *begins);
-    cJSON *header = cJSON_CreateObject();
-    bool complete = begins && header;
+    struct df_json json = {0};
+    char *header = NULL, *parameters = NULL;
+    size_t *begins = calloc(state->count + 1, sizeof *begins);
 
-    if (complete && set_offsets(state, begins) != 0)
-        goto end;
-    complete = complete && add_metadata(header, state);
-    for (size_t i = 0; complete && i < state->count; i++) {
+    if (!begins) {
+        df_error_memory("the places of tensors", (state->count + 1) * sizeof *begins);
+        return NULL;
+    }
+    if (set_offsets(state, begins) != 0)
+        goto done;
+    if (has_parameters(state)) {
+        parameters = parameter_names(state);
+        if (!parameters)
+            goto done;
+    }
+    df_json_object(&json, NULL);
+    add_metadata(&json, state, parameters);
+    for (size_t i = 0; i < state->count; i++) {
         if (!state->entries[i].text)
-            complete = add_tensor(header, &state->entries[i], begins[i]);
+            add_tensor(&json, &state->entries[i], begins[i]);
     }
-    text = complete ? cJSON_PrintUnformatted(header) : NULL;
-    if (!text) {
-        df_error_set("out of memory for the header of %zu tensors", state->count);
-        goto end;
-    }
-    *length = strlen(text);
-end:
+    df_json_close(&json);
+    header = df_json_print(&json, "the header of tensors");
+done:
+    free(parameters);
     free(begins);
-    cJSON_Delete(header);
-    return text;
+    return header;
 }
 
 /* A failed write stays in the stream: the commit tells it. */
-static void write_all(FILE *stream, const struct df_state *state, const char *header, size_t length)
+static void write_all(FILE *stream, const struct df_state *state, const char *header)
 {
     static const char spaces[8] = "        ";
-    size_t padding = (8 - length % 8) % 8;
+    const size_t length = strlen(header), padding = (8 - length % 8) % 8;
     unsigned char prefix[8];
     size_t index = 0, width = 0;
     const struct df_entry *entry;
@@ -146,20 +153,18 @@ static void write_all(FILE *stream, const struct df_state *state, const char *he
 
 int df_safetensors_write(const char *path, const struct df_state *state)
 {
-    size_t length = 0;
-
     if (df_state_find(state, DF_SAFETENSORS_METADATA))
         return df_error_set("cannot write %s: a safetensors file cannot hold a tensor named %s", path,
                             DF_SAFETENSORS_METADATA);
-    char *header = df_state_check_texts(state) == 0 ? make_header(state, &length) : NULL;
+    char *header = df_state_check_texts(state) == 0 ? make_header(state) : NULL;
     if (!header)
         return df_error_context("cannot write %s", path);
     int status = -1;
     struct df_atomic_file *file = df_atomic_open(path);
     if (file) {
-        write_all(df_atomic_stream(file), state, header, length);
+        write_all(df_atomic_stream(file), state, header);
         status = df_atomic_commit(file);
     }
-    cJSON_free(header);
+    free(header);
     return status;
 }

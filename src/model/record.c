@@ -1,6 +1,7 @@
 #include "record.h"
 
 #include "dinoft/error.h"
+#include "dinoft/json_writer.h"
 #include "dinoft/text.h"
 #include "dinoft/version.h"
 
@@ -86,34 +87,29 @@ done:
     return status;
 }
 
-static cJSON *record_object(const struct df_record *record, const struct df_segmenter *segmenter)
-{
-    const struct df_segmenter_options *options = &segmenter->options;
-    cJSON *object = cJSON_CreateObject();
-    cJSON_AddStringToObject(object, "version", DINOFT_VERSION);
-    cJSON_AddStringToObject(object, "backbone", record->backbone);
-    cJSON_AddStringToObject(object, "dataset", record->dataset);
-    cJSON_AddStringToObject(object, "normalize", record->normalize);
-    cJSON_AddStringToObject(object, "decoder", options->decoder);
-    cJSON_AddNumberToObject(object, "rank", (double)options->rank);
-    cJSON_AddNumberToObject(object, "n_classes", (double)options->classes);
-    cJSON *img_dim = cJSON_AddArrayToObject(object, "img_dim");
-    for (int i = 0; i < 2; i++)
-        cJSON_AddItemToArray(img_dim, cJSON_CreateNumber((double)record->img_dim[i]));
-    cJSON *names = cJSON_AddArrayToObject(object, "class_names");
-    for (int i = 0; i < record->n_class_names; i++)
-        cJSON_AddItemToArray(names, cJSON_CreateString(record->class_names[i]));
-    return object;
-}
-
 char *record_print(const struct df_record *record, const struct df_segmenter *segmenter)
 {
-    cJSON *object = record_object(record, segmenter);
-    char *text = cJSON_PrintUnformatted(object);
-    cJSON_Delete(object);
-    if (!text)
-        df_error_set("out of memory: the checkpoint's record");
-    return text;
+    const struct df_segmenter_options *options = &segmenter->options;
+    struct df_json json = {0};
+
+    df_json_object(&json, NULL);
+    df_json_text(&json, "version", DINOFT_VERSION);
+    df_json_text(&json, "backbone", record->backbone);
+    df_json_text(&json, "dataset", record->dataset);
+    df_json_text(&json, "normalize", record->normalize);
+    df_json_text(&json, "decoder", options->decoder);
+    df_json_integer(&json, "rank", options->rank);
+    df_json_integer(&json, "n_classes", options->classes);
+    df_json_array(&json, "img_dim");
+    for (int i = 0; i < 2; i++)
+        df_json_integer(&json, NULL, record->img_dim[i]);
+    df_json_close(&json);
+    df_json_array(&json, "class_names");
+    for (int i = 0; i < record->n_class_names; i++)
+        df_json_text(&json, NULL, record->class_names[i]);
+    df_json_close(&json);
+    df_json_close(&json);
+    return df_json_print(&json, "the checkpoint's record");
 }
 
 void record_clear(struct df_record *record)

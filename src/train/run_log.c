@@ -1,10 +1,9 @@
 #include "run_log.h"
 
 #include "dinoft/error.h"
-#include "dinoft/json_file.h"
+#include "dinoft/json_writer.h"
 #include "dinoft/text.h"
 
-#include <cjson/cJSON.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -45,29 +44,52 @@ int run_log_step(struct run_log *log, int64_t epoch, int64_t step, double loss, 
     return 0;
 }
 
+static double loss_of(const struct run_validation *validation)
+{
+    return validation->loss;
+}
+
+static double miou_of(const struct run_validation *validation)
+{
+    return validation->miou;
+}
+
+static double reference_iou_of(const struct run_validation *validation)
+{
+    return validation->reference_iou;
+}
+
+static double epoch_of(const struct run_validation *validation)
+{
+    return (double)validation->epoch;
+}
+
+static void add_validations(struct df_json *json, const struct run_log *log, const char *name,
+                            double (*value_of)(const struct run_validation *))
+{
+    df_json_array(json, name);
+    for (int64_t i = 0; i < log->n_validations; i++)
+        df_json_number(json, NULL, value_of(&log->validations[i]));
+    df_json_close(json);
+}
+
 /* {"train_loss": [...], "val_loss": [...], "val_iou": [...]} as main.py's, with two more lists beside them.
  */
 static int write_metrics(const struct run_log *log)
 {
-    cJSON *object = cJSON_CreateObject();
-    cJSON *train_loss = cJSON_AddArrayToObject(object, "train_loss");
-    cJSON *val_loss = cJSON_AddArrayToObject(object, "val_loss");
-    cJSON *val_iou = cJSON_AddArrayToObject(object, "val_iou");
-    cJSON *val_reference_iou = cJSON_AddArrayToObject(object, "val_reference_iou");
-    cJSON *val_epoch = cJSON_AddArrayToObject(object, "val_epoch");
+    struct df_json json = {0};
 
+    df_json_object(&json, NULL);
+    df_json_array(&json, "train_loss");
     for (int64_t i = 0; i < log->n_epochs; i++)
-        cJSON_AddItemToArray(train_loss, df_json_number(log->train_loss[i]));
-    for (int64_t i = 0; i < log->n_validations; i++) {
-        const struct run_validation *validation = &log->validations[i];
-        cJSON_AddItemToArray(val_loss, df_json_number(validation->loss));
-        cJSON_AddItemToArray(val_iou, df_json_number(validation->miou));
-        cJSON_AddItemToArray(val_reference_iou, df_json_number(validation->reference_iou));
-        cJSON_AddItemToArray(val_epoch, df_json_number((double)validation->epoch));
-    }
-    int status = df_json_write(log->metrics_path, object);
-    cJSON_Delete(object);
-    return status;
+        df_json_number(&json, NULL, log->train_loss[i]);
+    df_json_close(&json);
+    add_validations(&json, log, "val_loss", loss_of);
+    add_validations(&json, log, "val_iou", miou_of);
+    add_validations(&json, log, "val_reference_iou", reference_iou_of);
+    add_validations(&json, log, "val_epoch", epoch_of);
+    df_json_close(&json);
+    return df_json_write(&json, log->metrics_path);
 }
 
 int run_log_epoch(struct run_log *log, double train_loss)

@@ -383,6 +383,26 @@ static void code_points_are_decoded(void **state)
     assert_code_point("\xff", 1, 0, 0);
 }
 
+static void assert_valid(const char *text, const char *expected)
+{
+    char *valid = df_text_valid(text);
+    assert_string_equal(valid, expected);
+    free(valid);
+}
+
+static void what_is_no_utf8_is_spelt(void **state)
+{
+    (void)state;
+    assert_valid("", "");
+    assert_valid("caf\xc3\xa9 \\xE9 \xe4\xba\xba \xf0\x9f\x98\x80",
+                 "caf\xc3\xa9 \\xE9 \xe4\xba\xba \xf0\x9f\x98\x80");
+    assert_valid("caf\xe9", "caf\\xE9");
+    assert_valid("\xff\xfe", "\\xFF\\xFE");
+    assert_valid("\xe4\xba", "\\xE4\\xBA");          /* cut off */
+    assert_valid("\xc0\xaf/", "\\xC0\\xAF/");        /* a long form of '/' */
+    assert_valid("\xed\xb2\x80", "\\xED\\xB2\\x80"); /* half a surrogate pair */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -409,6 +429,7 @@ int main(void)
         cmocka_unit_test(digests_do_not_depend_on_the_pieces),
         cmocka_unit_test(the_machine_has_something_left),
         cmocka_unit_test(code_points_are_decoded),
+        cmocka_unit_test(what_is_no_utf8_is_spelt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -88,7 +88,7 @@ static void the_keys_are_as_documented(void **state)
     assert_true(cJSON_IsString(at(tree, "version")));
     assert_string_equal(cJSON_GetStringValue(at(tree, "suite")), "imagenet-c");
     assert_int_equal(cJSON_GetArraySize(at(tree, "severities")), 3);
-    assert_string_equal(cJSON_GetStringValue(at(at(tree, "facts"), "name")), "caf\xef\xbf\xbd");
+    assert_string_equal(cJSON_GetStringValue(at(at(tree, "facts"), "name")), "caf\\xE9");
     assert_true(at(at(tree, "clean"), "miou")->valuedouble == results.clean.miou);
     const cJSON *rows = at(tree, "corruptions"), *fog = cJSON_GetArrayItem(rows, 0);
     assert_string_equal(cJSON_GetStringValue(at(fog, "name")), "fog");

@@ -21,6 +21,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
 
 #define MOST_CALLS 65536
 
@@ -31,8 +32,8 @@ extern void *__libc_realloc(void *block, size_t size);
 extern void *__libc_memalign(size_t alignment, size_t size);
 extern void __libc_free(void *block);
 
-static atomic_bool counting;
-static atomic_long calls, kept;
+static atomic_bool counting, failing;
+static atomic_long calls, kept, fallible, victim;
 static struct {
     void *caller;
     size_t bytes;
@@ -57,20 +58,55 @@ static void *noted(void *caller, size_t bytes, void *block)
     return block;
 }
 
+/* The file's name, without its folders, of the code's object; "" if there is none. */
+static const char *object_of(void *code, Dl_info *info)
+{
+    if (!dladdr(code, info) || !info->dli_fname)
+        return "";
+    const char *slash = strrchr(info->dli_fname, '/');
+    return slash ? slash + 1 : info->dli_fname;
+}
+
+/* Whether the program hears of it when this caller finds no memory. */
+static bool hands_failures_on(void *caller)
+{
+    static const char *const libraries[] = {"libc.",       "libcjson.", "libjpeg.",
+                                            "liblapacke.", "libspng.",  "libz."};
+    Dl_info program, info;
+    const char *object = object_of(caller, &info);
+
+    for (size_t i = 0; i < sizeof libraries / sizeof *libraries; i++) {
+        if (strncmp(object, libraries[i], strlen(libraries[i])) == 0)
+            return true;
+    }
+    return *object && dladdr((void *)getauxval(AT_ENTRY), &program) && info.dli_fbase == program.dli_fbase;
+}
+
+/* Whether this call is the one to fail. */
+static bool fails(void *caller)
+{
+    if (!failing || !hands_failures_on(caller) || atomic_fetch_add(&fallible, 1) != victim)
+        return false;
+    errno = ENOMEM;
+    return true;
+}
+
 #define CALLER __builtin_return_address(0)
 
 void *malloc(size_t size)
 {
-    return noted(CALLER, size, __libc_malloc(size));
+    return fails(CALLER) ? NULL : noted(CALLER, size, __libc_malloc(size));
 }
 
 void *calloc(size_t count, size_t size)
 {
-    return noted(CALLER, count * size, __libc_calloc(count, size));
+    return fails(CALLER) ? NULL : noted(CALLER, count * size, __libc_calloc(count, size));
 }
 
 void *realloc(void *block, size_t size)
 {
+    if (fails(CALLER))
+        return NULL;
     if (!block)
         return noted(CALLER, size, __libc_realloc(NULL, size));
     note(CALLER, size);
@@ -79,17 +115,17 @@ void *realloc(void *block, size_t size)
 
 void *memalign(size_t alignment, size_t size)
 {
-    return noted(CALLER, size, __libc_memalign(alignment, size));
+    return fails(CALLER) ? NULL : noted(CALLER, size, __libc_memalign(alignment, size));
 }
 
 void *aligned_alloc(size_t alignment, size_t size)
 {
-    return noted(CALLER, size, __libc_memalign(alignment, size));
+    return fails(CALLER) ? NULL : noted(CALLER, size, __libc_memalign(alignment, size));
 }
 
 int posix_memalign(void **block, size_t alignment, size_t size)
 {
-    void *found = noted(CALLER, size, __libc_memalign(alignment, size));
+    void *found = fails(CALLER) ? NULL : noted(CALLER, size, __libc_memalign(alignment, size));
     if (!found)
         return ENOMEM;
     *block = found;
@@ -141,6 +177,19 @@ void allocations_stop(struct allocations *counted)
         counted->others += calls - MOST_CALLS;
 }
 
+void allocations_fail(long n)
+{
+    fallible = 0;
+    victim = n;
+    failing = true;
+}
+
+long allocations_end_failing(void)
+{
+    failing = false;
+    return fallible;
+}
+
 #else
 
 bool allocations_can_be_counted(void)
@@ -155,6 +204,16 @@ void allocations_start(void)
 void allocations_stop(struct allocations *counted)
 {
     memset(counted, 0, sizeof *counted);
+}
+
+void allocations_fail(long n)
+{
+    (void)n;
+}
+
+long allocations_end_failing(void)
+{
+    return 0;
 }
 
 #endif

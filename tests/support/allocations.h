@@ -1,4 +1,5 @@
-/* Counts what the process takes from the heap, whoever calls: the program, libraries, other threads.
+/* Counts what the process takes from the heap, whoever calls: the program, libraries, other threads. Or lets
+ * one of these calls fail, as when memory runs out.
  *
  * allocations.c takes the place of malloc and its relatives in the executable that it is linked into; it
  * needs glibc and stands aside under the sanitizers, which do the same. */
@@ -22,5 +23,13 @@ bool allocations_can_be_counted(void);
 
 void allocations_start(void);
 void allocations_stop(struct allocations *counted);
+
+/* From now on the n-th call (from 0) finds no memory: one that the program makes, or a library that hands the
+ * failure on to it. Others, which end the process then or throw, do not count: oneDNN, runtimes of C++,
+ * OpenMP and CUDA. */
+void allocations_fail(long n);
+
+/* Ends that. How many calls there were: more than n if it came to the n-th. */
+long allocations_end_failing(void);
 
 #endif
