@@ -3,13 +3,24 @@
 #ifndef DINOFT_CHECKPOINT_H
 #define DINOFT_CHECKPOINT_H
 
+#include "dinoft/fingerprint.h"
 #include "dinoft/segmenter.h"
 
 #define DF_RECORD_KEY "dinoft" /* the text entry that train adds: a JSON object */
 
+/* The backbone behind a model, for comparison with the one that is given. */
+struct df_trained_on {
+    char file[256]; /* the weight file's name without folders */
+    bool has_shape; /* in files of earlier versions: where the hub name says it */
+    struct df_vit_config
+        shape; /* family, dim, depth, heads, patch, registers, ffn, ffn_hidden; no more is filled */
+    struct df_fingerprint fingerprint; /* count 0 in files of earlier versions */
+};
+
 /* What a model was trained with. Strings are "" and numbers 0 where a checkpoint does not say. */
 struct df_record {
-    char backbone[64];  /* hub name, "" for a model of other dimensions */
+    char backbone[64]; /* hub name, "" for a model of other dimensions */
+    struct df_trained_on trained_on;
     char dataset[32];   /* "voc", "ade20k", "folder" */
     char normalize[16]; /* "imagenet" or "none" */
     int64_t img_dim[2]; /* height, width */
@@ -33,9 +44,25 @@ struct df_checkpoint *df_checkpoint_open(const char *path);
 struct df_checkpoint *df_checkpoint_from_state(struct df_state *state, const char *path);
 void df_checkpoint_free(struct df_checkpoint *checkpoint);
 
-/* -1 with the error set, both numbers named, when the checkpoint does not fit the backbone. */
+/* -1 with the error set, both numbers named, when the checkpoint's tensors do not fit the backbone. */
 int df_checkpoint_check_backbone(const struct df_checkpoint *checkpoint, const struct df_vit_config *config,
                                  const char *path);
+
+/* -1 with the error set, which says what the checkpoint was trained on and what the weights are, when its
+ * record tells of another backbone: by its shape, or by its fingerprint. What the record does not hold is not
+ * compared. backbone: the weights under official names; path, weights: the files. */
+int df_checkpoint_check_trained_on(const struct df_checkpoint *checkpoint, const char *path,
+                                   const struct df_state *backbone, const struct df_vit_config *config,
+                                   const char *weights);
+
+/* What is known of the backbone, in words. Returns the buffer. */
+#define DF_TRAINED_ON_TEXT 512
+const char *df_trained_on_text(const struct df_trained_on *trained_on, char text[DF_TRAINED_ON_TEXT]);
+
+/* Records the backbone in `path`: hub name, file, shape and fingerprint. -1 with the error set when its
+ * weights are not numbers. */
+int df_record_set_backbone(struct df_record *record, const struct df_state *backbone,
+                           const struct df_vit_config *config, const char *path);
 
 /* Writes the model's parameters and the record, atomically. */
 int df_checkpoint_save(const char *path, const struct df_segmenter *segmenter,

@@ -37,6 +37,7 @@ enum df_option {
     DF_OPTION_USE_FPN,
     DF_OPTION_IMG_DIM,
     DF_OPTION_LORA_WEIGHTS,
+    DF_OPTION_ALLOW_OTHER_BACKBONE,
     DF_OPTION_EPOCHS,
     DF_OPTION_LR,
     DF_OPTION_BATCH_SIZE,
@@ -98,6 +99,7 @@ struct df_config {
     int64_t r, img_dim[2], epochs, batch_size;
     double lr;
     const char *lora_weights;
+    bool allow_other_backbone;
 
     const char *weights, *data_root, *class_names, *normalize, *recipe;
     int64_t n_classes;

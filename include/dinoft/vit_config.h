@@ -37,6 +37,10 @@ const char *df_family_name(enum df_family family);
 /* torch.hub's name for the dimensions ("dinov2_vitl14_reg", "dinov3_vith16plus"), NULL if none has them. */
 const char *df_vit_hub_name(const struct df_vit_config *config);
 
+/* That name, or the dimensions in words. Returns the buffer. */
+#define DF_VIT_TEXT 192
+const char *df_vit_describe(const struct df_vit_config *config, char text[DF_VIT_TEXT]);
+
 /* The hub name that --dino_type and --size mean. NULL with the error set, naming the sizes that exist. */
 const char *df_hub_name_for(const char *dino_type, const char *size);
 

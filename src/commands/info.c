@@ -78,17 +78,43 @@ static void print_dimensions(const struct df_vit_config *config)
         printf("position:        RoPE\n");
 }
 
-static void print_backbone(const struct df_state *state, const struct df_vit_config *config)
+/* One number of each tensor, to compare by eye: a checkpoint's with its backbone's. */
+static void print_fingerprint(const struct df_fingerprint *fingerprint)
 {
+    printf("fingerprint:     ");
+    for (int i = 0; i < fingerprint->count; i++)
+        printf("%.3g ", fingerprint->tensors[i].values[0]);
+    printf("(the first value of each of %d tensors)\n", fingerprint->count);
+}
+
+static int print_backbone(const struct df_state *state, const struct df_vit_config *config, const char *path)
+{
+    struct df_fingerprint fingerprint;
+
+    if (df_fingerprint_take(state, config, &fingerprint) != 0)
+        return df_error_context("%s", path);
     print_dimensions(config);
     print_types(state);
     printf("parameters:      %zu\n", count_parameters(state, ""));
+    print_fingerprint(&fingerprint);
+    return 0;
+}
+
+static void print_trained_on(const struct df_record *record)
+{
+    const struct df_trained_on *trained_on = &record->trained_on;
+    char text[DF_TRAINED_ON_TEXT];
+
+    printf("trained on:      %s, %" PRId64 " x %" PRId64 ", normalize %s, backbone %s\n", record->dataset,
+           record->img_dim[0], record->img_dim[1], record->normalize, df_trained_on_text(trained_on, text));
+    if (trained_on->fingerprint.count > 0)
+        print_fingerprint(&trained_on->fingerprint);
+    else
+        printf("fingerprint:     not recorded\n");
 }
 
 static void print_checkpoint(const struct df_checkpoint *checkpoint)
 {
-    const struct df_record *record = &checkpoint->record;
-
     printf("checkpoint:      %s\n", checkpoint->rank > 0 ? "LoRA and decoder" : "decoder");
     printf("decoder:         %s\n", checkpoint->decoder->title);
     printf("classes:         %" PRId64 "\n", checkpoint->classes);
@@ -105,9 +131,7 @@ static void print_checkpoint(const struct df_checkpoint *checkpoint)
         printf("trained by:      not recorded (the reference project writes no record)\n");
         return;
     }
-    printf("trained on:      %s, %" PRId64 " x %" PRId64 ", normalize %s, backbone %s\n", record->dataset,
-           record->img_dim[0], record->img_dim[1], record->normalize,
-           record->backbone[0] ? record->backbone : "of other dimensions than the published ones");
+    print_trained_on(&checkpoint->record);
 }
 
 static void print_file(const char *path, enum df_weight_format format)
@@ -133,9 +157,9 @@ static int info_backbone(const struct df_config *config, struct df_state *state,
                             config->inputs[0]);
     }
     print_file(config->inputs[0], format);
-    print_backbone(official, &vit);
+    const int status = print_backbone(official, &vit, config->inputs[0]);
     df_state_free(official);
-    return memory_plan_print(config, &vit, NULL);
+    return status == 0 ? memory_plan_print(config, &vit, NULL) : -1;
 }
 
 /* The plan of a checkpoint's model needs the backbone's dimensions, which its record or the flags name. */

@@ -95,6 +95,8 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
     OPTION(LORA_WEIGHTS, lora_weights, MODEL, NETWORK,
            "a checkpoint of LoRA and decoder: train starts from it, the others use it", STRING("FILE", NULL),
            .required = MEASURE | PREDICT),
+    OPTION(ALLOW_OTHER_BACKBONE, allow_other_backbone, MODEL, NETWORK,
+           "use the checkpoint of --lora_weights although it was trained on another backbone", SWITCH),
     OPTION(EPOCHS, epochs, RUN, TRAIN, "how often the training images are gone through",
            INTEGER("20", 1, INT32_MAX)),
     OPTION(LR, lr, RUN, TRAIN, "AdamW's learning rate", .kind = DF_KIND_FLOAT, .metavar = "F",

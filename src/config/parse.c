@@ -136,6 +136,14 @@ static int check_scales(const struct df_config *config)
     return df_error_set("--scales are those of --tta, which was not given");
 }
 
+static int check_allowance(const struct df_config *config)
+{
+    if (!config->allow_other_backbone || config->lora_weights)
+        return 0;
+    return df_error_set(
+        "--allow_other_backbone is for the checkpoint of --lora_weights, which was not given");
+}
+
 /* What no single flag can tell. */
 static int check_config(struct df_config *config)
 {
@@ -151,6 +159,7 @@ static int check_config(struct df_config *config)
     DF_TRY(df_config_read_lists(config));
     DF_TRY(check_window(config));
     DF_TRY(check_scales(config));
+    DF_TRY(check_allowance(config));
     return check_typed_dataset(config);
 }
 

@@ -1,5 +1,7 @@
 #include "record.h"
 
+#include "backbone_record.h"
+
 #include "dinoft/error.h"
 #include "dinoft/json_writer.h"
 #include "dinoft/text.h"
@@ -80,7 +82,7 @@ int record_parse(const char *json, struct df_record *record)
     read_text(object, "dataset", record->dataset, sizeof record->dataset);
     read_text(object, "normalize", record->normalize, sizeof record->normalize);
     read_img_dim(cJSON_GetObjectItemCaseSensitive(object, "img_dim"), record);
-    if (check_words(record) == 0)
+    if (check_words(record) == 0 && backbone_record_parse(object, record) == 0)
         status = read_names(cJSON_GetObjectItemCaseSensitive(object, "class_names"), record);
 done:
     cJSON_Delete(object);
@@ -94,7 +96,7 @@ char *record_print(const struct df_record *record, const struct df_segmenter *se
 
     df_json_object(&json, NULL);
     df_json_text(&json, "version", DINOFT_VERSION);
-    df_json_text(&json, "backbone", record->backbone);
+    backbone_record_print(&json, record);
     df_json_text(&json, "dataset", record->dataset);
     df_json_text(&json, "normalize", record->normalize);
     df_json_text(&json, "decoder", options->decoder);

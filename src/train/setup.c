@@ -10,6 +10,7 @@
 #include "dinoft/weight_search.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,6 +96,23 @@ int df_setup_image_size(const struct df_config *config, const struct df_checkpoi
     return 0;
 }
 
+/* A checkpoint on a backbone that is not its own gives numbers, and wrong ones. */
+static int check_trained_on(const struct df_setup *setup)
+{
+    const struct df_config *config = &setup->config;
+    char other[DF_ERROR_TEXT_MAX];
+
+    if (df_checkpoint_check_trained_on(setup->checkpoint, config->lora_weights, setup->backbone, &setup->vit,
+                                       setup->weights_path) != 0) {
+        snprintf(other, sizeof other, "%s", df_error_text());
+        if (!config->allow_other_backbone)
+            return df_error_set("%s (--weights names another file; --allow_other_backbone uses this one)",
+                                other);
+        df_log("%s; it is used all the same (--allow_other_backbone)", other);
+    }
+    return df_checkpoint_check_backbone(setup->checkpoint, &setup->vit, config->lora_weights);
+}
+
 static void choose_normalization(struct df_setup *setup, const struct df_config *config)
 {
     const struct df_checkpoint *checkpoint = setup->checkpoint;
@@ -126,7 +144,7 @@ int df_setup_open(struct df_setup *setup, const struct df_config *typed)
     DF_TRY(open_backbone(setup, config));
     DF_TRY(check_typed_backbone(setup, config));
     if (setup->checkpoint)
-        DF_TRY(df_checkpoint_check_backbone(setup->checkpoint, &setup->vit, config->lora_weights));
+        DF_TRY(check_trained_on(setup));
     DF_TRY(df_setup_image_size(config, setup->checkpoint, setup->vit.patch, &setup->height, &setup->width));
     choose_normalization(setup, config);
     setup->backend = df_backend_open(config->device, config->precision, (int)config->threads);

@@ -61,18 +61,19 @@ static struct df_loader *open_loader(const struct run *run, const struct df_data
     return df_feed_open_loader(dataset, &options, run->segmenter);
 }
 
-static void fill_record(struct run *run)
+/* Before the model is made of the weights, which are freed then. */
+static int fill_record(struct run *run)
 {
-    const char *hub_name = df_vit_hub_name(&run->setup.vit);
+    const struct df_setup *setup = &run->setup;
     struct df_record *record = &run->record;
 
-    snprintf(record->backbone, sizeof record->backbone, "%s", hub_name ? hub_name : "");
     snprintf(record->dataset, sizeof record->dataset, "%s", run->config->dataset);
-    snprintf(record->normalize, sizeof record->normalize, "%s", run->setup.normalize);
-    record->img_dim[0] = run->setup.height;
-    record->img_dim[1] = run->setup.width;
+    snprintf(record->normalize, sizeof record->normalize, "%s", setup->normalize);
+    record->img_dim[0] = setup->height;
+    record->img_dim[1] = setup->width;
     record->class_names = run->train_set->class_names;
     record->n_class_names = run->train_set->n_classes;
+    return df_record_set_backbone(record, setup->backbone, &setup->vit, setup->weights_path);
 }
 
 static void log_model(const struct run *run)
@@ -199,6 +200,7 @@ static int prepare(struct run *run)
     DF_TRY(df_setup_open(&run->setup, config));
     run->config = config = &run->setup.config;
     DF_TRY(check_overwriting(run));
+    DF_TRY(fill_record(run));
     DF_TRY(open_features(run));
     run->segmenter = df_setup_segmenter(&run->setup, config,
                                         run->features.cache ? DF_MODEL_TRAINS_DECODER : DF_MODEL_TRAINS,
@@ -206,7 +208,6 @@ static int prepare(struct run *run)
     if (!run->segmenter)
         return -1;
     DF_TRY(open_loaders(run));
-    fill_record(run);
     log_model(run);
     df_rng_seed(&run->rng, (uint64_t)config->seed, df_hash_text("rope_rescale"));
     run->checkpoint_path = output_file(config, ".pt");

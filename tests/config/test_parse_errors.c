@@ -143,6 +143,8 @@ static void what_belongs_together(void **state)
         {{"--dataset", "folder", "--n_classes", "256"},
          "--n_classes: 256 is out of range: expected a whole number from 2 to 255"},
         {{"eval"}, "eval needs --lora_weights FILE"},
+        {{"features", "a.jpg", "--output", "f.safetensors", "--allow_other_backbone"},
+         "--allow_other_backbone is for the checkpoint of --lora_weights, which was not given"},
         {{"predict", "a.jpg"}, "predict needs --lora_weights FILE"},
         {{"features", "a.jpg"}, "features needs --output FILE"},
     };

@@ -5,6 +5,7 @@
 #include "dinoft/error.h"
 #include "dinoft/text.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -51,6 +52,21 @@ const char *df_vit_hub_name(const struct df_vit_config *config)
             return m->name;
     }
     return NULL;
+}
+
+const char *df_vit_describe(const struct df_vit_config *config, char text[DF_VIT_TEXT])
+{
+    const char *name = df_vit_hub_name(config);
+
+    if (name)
+        snprintf(text, DF_VIT_TEXT, "%s", name);
+    else
+        snprintf(text, DF_VIT_TEXT,
+                 "a %s of %" PRId64 " channels in %" PRId64 " heads, %" PRId64 " blocks, patches of %" PRId64
+                 ", %" PRId64 " registers, %s of %" PRId64,
+                 df_family_name(config->family), config->dim, config->heads, config->depth, config->patch,
+                 config->registers, config->ffn == DF_FFN_SWIGLU ? "SwiGLU" : "MLP", config->ffn_hidden);
+    return text;
 }
 
 static bool is_selectable(const struct hub_model *model, const char *dino_type)
