@@ -85,14 +85,16 @@ check_user() {
     new_system "$suite" user
     git clone --quiet --no-hardlinks "$root" "$work/user/root$clone"
     inside user / useradd --create-home someone
-    AS_USER=(--userspec=someone)
+    AS_USER=someone
     say "scripts/quickstart.sh without root names the packages"
     if inside user "$clone" scripts/quickstart.sh >"$work/output.txt" 2>&1; then
         fail "scripts/quickstart.sh ran without root and without its packages"
     fi
-    [ "$(wc -l <"$work/output.txt")" = 1 ] && grep -q 'error: .*libdnnl-dev' "$work/output.txt" ||
-        { cat "$work/output.txt"; fail "scripts/quickstart.sh did not name the packages in one line"; }
-    AS_USER=()
+    if [ "$(wc -l <"$work/output.txt")" != 1 ] || ! grep -q 'error: .*libdnnl-dev' "$work/output.txt"; then
+        cat "$work/output.txt"
+        fail "scripts/quickstart.sh did not name the packages in one line"
+    fi
+    AS_USER=''
 }
 
 say "making it (debootstrap)"

@@ -20,7 +20,9 @@ fail() {
 # The one package of FOLDER with this ending, copied to /tmp of a new system named NAME: its path there.
 fetch_package() { # NAME ENDING
     local found=("$folder"/*"$2")
-    [ ${#found[@]} = 1 ] && [ -f "${found[0]}" ] || fail "there is not one *$2 in $folder"
+    if [ ${#found[@]} != 1 ] || [ ! -f "${found[0]}" ]; then
+        fail "there is not one *$2 in $folder"
+    fi
     new_system "$suite" "$1" >&2
     cp "${found[0]}" "$work/$1/root/tmp/"
     echo "/tmp/${found[0]##*/}"
