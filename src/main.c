@@ -1,4 +1,5 @@
 #include "commands/commands.h"
+#include "commands/version.h"
 #include "commands/waiting.h"
 
 #include "dinoft/error.h"
@@ -88,6 +89,9 @@ int main(int argc, char **argv)
         break;
     case DF_PARSE_WRONG:
         status = 2;
+        break;
+    case DF_PARSE_FACTS:
+        print_facts(stdout);
         break;
     case DF_PARSE_RUN:
         status = run_command(&config, typed);

@@ -11,12 +11,14 @@
 
 int df_cublaslt_open(struct df_cublaslt *library)
 {
+    library->handle = NULL;
     DF_CUBLASLT_FUNCTIONS(DF_LIBRARY_LINKED)
     return 0;
 }
 
 int df_cudnn_open(struct df_cudnn *library)
 {
+    library->handle = NULL;
     DF_CUDNN_FUNCTIONS(DF_LIBRARY_LINKED)
     return 0;
 }
