@@ -142,13 +142,14 @@ struct df_config {
     int n_inputs;
 };
 
-enum df_parse_result { DF_PARSE_RUN, DF_PARSE_DONE, DF_PARSE_WRONG };
+enum df_parse_result { DF_PARSE_RUN, DF_PARSE_DONE, DF_PARSE_FACTS, DF_PARSE_WRONG };
 
 /* Parses argv (argv[0] is the program; the words behind it are reordered) with argparse's rules:
  * "--flag value", "--flag=value", unambiguous prefixes, "--no_FLAG" for switches, '-' for '_' in names, "--"
  * before what is no flag; the last of a repeated flag counts. The command comes first, flags alone mean
  * "train", nothing at all prints the help.
- * DF_PARSE_DONE: help or version was printed to stdout, exit 0. DF_PARSE_WRONG: the error is set (unknown
+ * DF_PARSE_DONE: help or version was printed to stdout, exit 0. DF_PARSE_FACTS: the caller is to print what
+ * `--version --verbose` asks for, which this layer cannot know. DF_PARSE_WRONG: the error is set (unknown
  * flag with the nearest known one; ill-typed value with what was expected; a flag that this command does not
  * take, naming those that do; a required flag or inputs missing), exit 2. */
 enum df_parse_result df_config_parse(int argc, char **argv, struct df_config *config);

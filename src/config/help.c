@@ -123,7 +123,7 @@ static void print_program_help(FILE *stream)
             "\nFlags without a command:\n"
             "  -h, --help       this text\n"
             "  --help_markdown  all options of all commands, as Markdown\n"
-            "  --version        the program's version\n"
+            "  --version        the program's version; with --verbose, what a report of a fault should say\n"
             "\nExamples:\n"
             "  dinoft demo-data --data_root demo\n"
             "  dinoft train --dataset voc --data_root demo --dino_type dinov2 --size small --use_lora\n"

@@ -193,14 +193,36 @@ static bool wants_help(int argc, char **argv)
     return false;
 }
 
+/* --version and --verbose, which is for it. */
+static enum df_parse_result answer_version(int argc, char **argv)
+{
+    bool verbose = false, version = false;
+    const char *other = NULL;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--verbose") == 0)
+            verbose = true;
+        else if (strcmp(argv[i], "--version") == 0)
+            version = true;
+        else
+            other = argv[i];
+    }
+    if (!version)
+        df_error_set("--verbose is for --version: dinoft --version --verbose");
+    else if (other)
+        df_error_set("--version takes nothing but --verbose: found '%s'", other);
+    else if (verbose)
+        return DF_PARSE_FACTS;
+    else
+        printf("dinoft %s\n", DINOFT_VERSION);
+    return version && !other ? DF_PARSE_DONE : DF_PARSE_WRONG;
+}
+
 /* What is asked of the program rather than of a command: DF_PARSE_RUN if nothing. */
 static enum df_parse_result answer_general(int argc, char **argv)
 {
     enum df_command command = DF_COMMAND_COUNT;
-    if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
-        printf("dinoft %s\n", DINOFT_VERSION);
-        return DF_PARSE_DONE;
-    }
+    if (argc >= 2 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "--verbose") == 0))
+        return answer_version(argc, argv);
     if (argc >= 2 && (strcmp(argv[1], "--help_markdown") == 0 || strcmp(argv[1], "--help-markdown") == 0)) {
         df_config_print_markdown(stdout);
         return DF_PARSE_DONE;
