@@ -65,6 +65,7 @@ stops() { # PATTERN SCRIPT WORDS…
 check_scripts() {
     succeeds scripts/install_dependencies.sh
     succeeds scripts/build.sh build
+    succeeds scripts/package.sh build
     succeeds scripts/get_frost.py
     before_chroot=(unshare --net)
     stops 'cannot download' scripts/get_weights.py dinov2_vits14_reg
@@ -110,7 +111,5 @@ if [ "$tests" = yes ]; then
 fi
 check_scripts
 check_user
-say "packages"
-in_clone scripts/package.sh build >"$work/output.txt" 2>&1 || { tail -n 30 "$work/output.txt"; fail "scripts/package.sh failed"; }
 "$root/scripts/check_packages.sh" "$work/machine/root$clone/build/packages" "$suite"
 echo "all that was tried on a fresh $suite works"
