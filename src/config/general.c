@@ -1,5 +1,6 @@
 #include "general.h"
 
+#include "completion.h"
 #include "dinoft/error.h"
 #include "dinoft/text.h"
 #include "dinoft/version.h"
@@ -8,7 +9,10 @@
 
 const struct df_general_flag df_general_flags[DF_GENERAL_COUNT] = {
     [DF_GENERAL_HELP] = {"help", NULL, "list the commands and these flags"},
+    [DF_GENERAL_MAN] = {"help_man", "[COMMAND]", "the manual page of the program or a command, in roff"},
     [DF_GENERAL_MARKDOWN] = {"help_markdown", NULL, "all options of all commands, in Markdown"},
+    [DF_GENERAL_COMPLETION] = {"completion", "SHELL",
+                               "a script with which bash, zsh or fish completes what is typed"},
     [DF_GENERAL_VERSION] = {"version", NULL, "the program's version"},
 };
 
@@ -57,6 +61,16 @@ static int find_page(const char *word, enum df_command *command)
     return word ? df_find_command(word, command) : 0;
 }
 
+static int print_completion(const char *shell)
+{
+    const char *known;
+    if (!shell)
+        return df_error_set("--completion needs a value: --completion SHELL, which is bash, zsh or fish");
+    DF_TRY(df_choose("--completion", df_shells, shell, &known));
+    df_config_print_completion(stdout, known);
+    return 0;
+}
+
 static int print_general(enum df_general flag, const char *value)
 {
     enum df_command command;
@@ -65,9 +79,15 @@ static int print_general(enum df_general flag, const char *value)
         DF_TRY(find_page(value, &command));
         df_config_print_help(stdout, command);
         return 0;
+    case DF_GENERAL_MAN:
+        DF_TRY(find_page(value, &command));
+        df_config_print_manual(stdout, command);
+        return 0;
     case DF_GENERAL_MARKDOWN:
         df_config_print_markdown(stdout);
         return 0;
+    case DF_GENERAL_COMPLETION:
+        return print_completion(value);
     case DF_GENERAL_VERSION:
         printf("dinoft %s\n", DINOFT_VERSION);
         return 0;

@@ -1,10 +1,17 @@
-/* What is asked of the program rather than of a command: --version, help, the README's tables. */
+/* What is asked of the program rather than of a command: --version, help, the manual, completions. */
 #ifndef DINOFT_CONFIG_GENERAL_H
 #define DINOFT_CONFIG_GENERAL_H
 
 #include "option_text.h"
 
-enum df_general { DF_GENERAL_HELP, DF_GENERAL_MARKDOWN, DF_GENERAL_VERSION, DF_GENERAL_COUNT };
+enum df_general {
+    DF_GENERAL_HELP,
+    DF_GENERAL_MAN,
+    DF_GENERAL_MARKDOWN,
+    DF_GENERAL_COMPLETION,
+    DF_GENERAL_VERSION,
+    DF_GENERAL_COUNT
+};
 
 struct df_general_flag {
     const char *name;     /* without the dashes */

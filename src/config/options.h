@@ -56,6 +56,7 @@ struct df_command_info {
 extern const struct df_option_info df_options[DF_OPTION_COUNT];
 extern const struct df_command_info df_commands[DF_COMMAND_COUNT];
 
+#define DF_PROGRAM_SUMMARY "fine-tune DINOv2 and DINOv3 vision transformers for semantic segmentation"
 extern const char *const df_program_examples[]; /* from nothing to a trained model; ends with NULL */
 
 static inline bool df_command_takes(enum df_command command, const struct df_option_info *option)

@@ -140,6 +140,16 @@ static void what_is_asked_of_the_program(void **state)
 {
     (void)state;
     static const struct wrong cases[] = {
+        {{"--completion"}, "--completion needs a value: --completion SHELL, which is bash, zsh or fish"},
+        {{"--completion", "bahs"},
+         "--completion: 'bahs' is not one of bash, zsh or fish: did you mean 'bash'?"},
+        {{"--completion=zhs"}, "--completion: 'zhs' is not one of bash, zsh or fish"},
+        {{"--completion", "powershell"}, "--completion: 'powershell' is not one of bash, zsh or fish"},
+        {{"--completion=", "bash"}, "--completion= takes SHELL and no more: found 'bash'"},
+        {{"--completion", "bash", "zsh"}, "--completion takes SHELL and no more: found 'zsh'"},
+        {{"--help_man", "trian"}, "unknown command 'trian': did you mean 'train'?"},
+        {{"--help-man=evall"}, "unknown command 'evall': did you mean 'eval'?"},
+        {{"--help_man", "train", "eval"}, "--help_man takes [COMMAND] and no more: found 'eval'"},
         {{"help", "train", "eval"}, "help takes [COMMAND] and no more: found 'eval'"},
         {{"--help_markdown", "train"}, "--help_markdown takes nothing behind it: found 'train'"},
         {{"--version", "train"}, "--version takes nothing behind it: found 'train'"},
