@@ -5,7 +5,7 @@ set -euo pipefail
 packages=(gcc cmake ninja-build pkg-config python3 python3-pip
     libdnnl-dev ocl-icd-opencl-dev zlib1g-dev libjpeg-dev libspng-dev libcjson-dev liblapacke-dev libstb-dev)
 if [ "${1:-}" = --tests ]; then
-    packages+=(clang g++ libomp-dev libcmocka-dev)
+    packages+=(clang g++ libomp-dev libcmocka-dev bash-completion zsh fish man-db groff-base)
 elif [ $# -gt 0 ]; then
     echo "usage: $0 [--tests]" >&2
     exit 2
