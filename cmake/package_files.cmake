@@ -36,6 +36,7 @@ if(CPACK_GENERATOR STREQUAL "TGZ")
     bring_libraries("${FOLDER}/bin/dinoft" "${FOLDER}/lib/dinoft")
 elseif(CPACK_GENERATOR STREQUAL "DEB")
     file(RPATH_REMOVE FILE "${FOLDER}/usr/bin/dinoft") # the libraries are the system's
+    file(RENAME "${FOLDER}/usr/share/zsh/site-functions" "${FOLDER}/usr/share/zsh/vendor-completions") # where Debian's zsh looks
     file(GLOB PAGES "${FOLDER}/usr/share/man/man1/*.1")
     foreach(PAGE ${PAGES})
         execute_process(COMMAND gzip -9n "${PAGE}" COMMAND_ERROR_IS_FATAL ANY)

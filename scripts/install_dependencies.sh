@@ -4,10 +4,10 @@
 set -euo pipefail
 
 packages=(gcc cmake ninja-build pkg-config python3 python3-pip curl ca-certificates
-    libdnnl-dev ocl-icd-opencl-dev zlib1g-dev libjpeg-dev libspng-dev libcjson-dev liblapacke-dev libstb-dev)
+    libdnnl-dev ocl-icd-opencl-dev zlib1g-dev libjpeg-dev libspng-dev libcjson-dev liblapack-dev libstb-dev)
 for word in "$@"; do
     case $word in
-    --tests) packages+=(clang g++ libomp-dev libcmocka-dev debootstrap) ;;
+    --tests) packages+=(clang g++ libomp-dev libcmocka-dev bash-completion zsh fish man-db groff-base debootstrap) ;;
     --packages) packages+=(dpkg-dev file) ;;
     *)
         echo "usage: $0 [--tests] [--packages]" >&2

@@ -27,7 +27,7 @@ ARCHIVE_NAME = re.compile(r"dinoft-(?P<version>[^-]+)-linux-(?P<machine>\w+)\.ta
 GLIBCXX_MOST = (3, 4, 29)  # what manylinux_2_34 allows, the oldest tag that Debian 12's libraries can have
 EXECUTABLE, PLAIN = 0o100755 << 16, 0o100644 << 16
 # PyTorch's wheels of CUDA 13 ask for the same two.
-CUDA = ("nvidia-cublas>=13,<14", "nvidia-cudnn-cu13>=9,<10")
+CUDA = ("nvidia-cublas>=13,<14", "nvidia-cudnn-cu13>=9.12,<10")
 
 
 class UnsupportedOperation(Exception):

@@ -57,14 +57,15 @@ new_system() { # SUITE NAME
 
 # Runs a command in a system, in FOLDER (a folder there), with an environment of its own.
 inside() { # NAME FOLDER COMMAND…
-    local root=$work/$1/root folder=$2 name network=()
+    local root=$work/$1/root folder=$2 name home=/root user=() network=()
     shift 2
     for name in http_proxy https_proxy no_proxy PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_TRUSTED_HOST PIP_PROXY PIP_CERT SSL_CERT_FILE; do
         [ -z "${!name:-}" ] || network+=("$name=${!name}")
     done
+    [ -z "$AS_USER" ] || { home=/home/$AS_USER; user=("--userspec=$AS_USER"); }
     # shellcheck disable=SC2016 # for the shell inside
-    env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 TERM=dumb \
-        "${network[@]}" "${before_chroot[@]}" chroot "$root" "${AS_USER[@]}" /bin/sh -c 'cd "$0" && exec "$@"' "$folder" "$@"
+    env -i HOME="$home" PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 TERM=dumb \
+        "${network[@]}" "${before_chroot[@]}" chroot "${user[@]}" "$root" /bin/sh -c 'cd "$0" && exec "$@"' "$folder" "$@"
 }
 before_chroot=() # a command that starts chroot, such as unshare --net
-AS_USER=()       # --userspec=USER: not root
+AS_USER=''       # a user other than root

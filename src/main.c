@@ -1,4 +1,5 @@
 #include "commands/commands.h"
+#include "commands/version.h"
 #include "commands/waiting.h"
 
 #include "dinoft/error.h"
@@ -6,25 +7,30 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-typedef int command_function(const struct df_config *config);
+struct command {
+    int (*run)(const struct df_config *config);
+    bool computes; /* in OpenMP's threads */
+};
 
-static command_function *const commands[DF_COMMAND_COUNT] = {
-    [DF_COMMAND_TRAIN] = command_train,
-    [DF_COMMAND_EVAL] = command_eval,
-    [DF_COMMAND_PREDICT] = command_predict,
-    [DF_COMMAND_FEATURES] = command_features,
-    [DF_COMMAND_CONVERT] = command_convert,
-    [DF_COMMAND_INFO] = command_info,
-    [DF_COMMAND_DEMO_DATA] = command_demo_data,
-    [DF_COMMAND_BENCH] = command_bench,
-    [DF_COMMAND_SELFTEST] = command_selftest,
-    [DF_COMMAND_CORRUPT] = command_corrupt,
-    [DF_COMMAND_CORRUPT_IMAGES] = command_corrupt_images,
-    [DF_COMMAND_PCA] = command_pca,
+static const struct command commands[DF_COMMAND_COUNT] = {
+    [DF_COMMAND_TRAIN] = {command_train, true},
+    [DF_COMMAND_EVAL] = {command_eval, true},
+    [DF_COMMAND_PREDICT] = {command_predict, true},
+    [DF_COMMAND_FEATURES] = {command_features, true},
+    [DF_COMMAND_CONVERT] = {command_convert, false},
+    [DF_COMMAND_INFO] = {command_info, false},
+    [DF_COMMAND_DEMO_DATA] = {command_demo_data, false},
+    [DF_COMMAND_BENCH] = {command_bench, true},
+    [DF_COMMAND_SELFTEST] = {command_selftest, true},
+    [DF_COMMAND_CORRUPT] = {command_corrupt, true},
+    [DF_COMMAND_CORRUPT_IMAGES] = {command_corrupt_images, false},
+    [DF_COMMAND_PCA] = {command_pca, true},
 };
 
 /* The command's exit status, after its error was printed. What did not reach standard output is an error,
@@ -51,21 +57,46 @@ static void open_standard_streams(void)
     }
 }
 
+/* The words of the command line as they were typed; parsing changes their order. NULL: no memory. */
+static char **copy_words(int argc, char **argv)
+{
+    const size_t bytes = ((size_t)argc + 1) * sizeof *argv;
+    char **words = malloc(bytes);
+
+    return words ? memcpy(words, argv, bytes) : NULL;
+}
+
+static int run_command(const struct df_config *config, char **typed)
+{
+    const struct command *command = &commands[config->command];
+
+    if (command->computes && typed)
+        df_wait_shortly(typed);
+    return command->run(config);
+}
+
 int main(int argc, char **argv)
 {
     struct df_config config;
+    char **typed = copy_words(argc, argv);
+    int status = 0;
 
-    df_wait_shortly(argv);
     open_standard_streams();
     signal(SIGXFSZ,
            SIG_IGN); /* a file that may not grow is then an error of the write, which says what is lost */
     switch (df_config_parse(argc, argv, &config)) {
     case DF_PARSE_DONE:
-        return report(0);
+        break;
     case DF_PARSE_WRONG:
-        return report(2);
+        status = 2;
+        break;
+    case DF_PARSE_FACTS:
+        print_facts(stdout);
+        break;
     case DF_PARSE_RUN:
+        status = run_command(&config, typed);
         break;
     }
-    return report(commands[config.command](&config));
+    free(typed);
+    return report(status);
 }

@@ -1,5 +1,5 @@
-/* The command line: one table of options, from which the parser, --help, the recorded run configuration and
- * the README's list are made. */
+/* The command line: one table of options and one of commands, from which the parser, --help, the manual,
+ * shells' completions, the recorded run configuration and docs/options.md are made. */
 #ifndef DINOFT_CONFIG_H
 #define DINOFT_CONFIG_H
 
@@ -144,15 +144,16 @@ struct df_config {
     int n_inputs;
 };
 
-enum df_parse_result { DF_PARSE_RUN, DF_PARSE_DONE, DF_PARSE_WRONG };
+enum df_parse_result { DF_PARSE_RUN, DF_PARSE_DONE, DF_PARSE_FACTS, DF_PARSE_WRONG };
 
 /* Parses argv (argv[0] is the program; the words behind it are reordered) with argparse's rules:
  * "--flag value", "--flag=value", unambiguous prefixes, "--no_FLAG" for switches, '-' for '_' in names, "--"
  * before what is no flag; the last of a repeated flag counts. The command comes first, flags alone mean
  * "train", nothing at all prints the help.
- * DF_PARSE_DONE: help or version was printed to stdout, exit 0. DF_PARSE_WRONG: the error is set (unknown
- * flag with the nearest known one; ill-typed value with what was expected; a flag that this command does not
- * take, naming those that do; a required flag or inputs missing), exit 2. */
+ * DF_PARSE_DONE: help, a manual page or another text was printed to stdout, exit 0. DF_PARSE_FACTS: the
+ * caller is to print what `--version --verbose` asks for, which this layer cannot know. DF_PARSE_WRONG: the
+ * error is set (unknown flag with the nearest known one; ill-typed value with what was expected; a flag that
+ * this command does not take, naming those that do; a required flag or inputs missing), exit 2. */
 enum df_parse_result df_config_parse(int argc, char **argv, struct df_config *config);
 
 /* Sets what --recipe implies for options that were not typed: reference = void_as_background and, in
@@ -170,8 +171,16 @@ const char *df_command_name(enum df_command command);
 /* --help of one command, or of the program (command = DF_COMMAND_COUNT), with the defaults. */
 void df_config_print_help(FILE *stream, enum df_command command);
 
-/* The README's tables of commands and options, in Markdown: `dinoft --help_markdown`. */
+/* The tables of docs/options.md: `dinoft --help_markdown`. */
 void df_config_print_markdown(FILE *stream);
+
+/* The manual page of a command, or of the program (command = DF_COMMAND_COUNT), in roff with the macros of
+ * man(7): `dinoft --help_man`. */
+void df_config_print_manual(FILE *stream, enum df_command command);
+
+/* A script for "bash", "zsh" or "fish" that makes it complete dinoft's command lines: `dinoft --completion`.
+ */
+void df_config_print_completion(FILE *stream, const char *shell);
 
 /* Writes every option that the command takes with its value, and the program's version, as JSON,
  * atomically. */

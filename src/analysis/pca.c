@@ -2,6 +2,8 @@
  * Chan, Golub, LeVeque, "Algorithms for computing the sample variance", 1983), eigenvectors from LAPACK. */
 #include "dinoft/pca.h"
 
+#include "lapack.h"
+
 #include "dinoft/error.h"
 #include "dinoft/size.h"
 
@@ -10,8 +12,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <lapacke.h>
 
 enum {
     BLOCK = 64, /* rows that are widened at once; they stay in the cache */
@@ -184,33 +184,54 @@ static void take_axes(struct df_components *components, const double *variances,
     }
 }
 
+/* The last eigenvalues of the covariance, the least first, and their eigenvectors. A count of -1 asks for the
+ * counts, which come in work[0] and iwork[0]. */
+static int call_dsyevr(struct df_pca *pca, double *variances, double *axes, double *work, int work_count,
+                       int *iwork, int iwork_count)
+{
+    const int n = (int)pca->dim, columns = (int)pca->columns, first = n - DF_PCA_COMPONENTS + 1;
+    const int expected = work_count < 0 ? 0 : DF_PCA_COMPONENTS;
+    const double unused = 0.0, tolerance = 0.0;
+    int found = 0, support[2 * DF_PCA_COMPONENTS], info;
+
+    /* The upper triangle row by row is the lower one column by column. */
+    dsyevr_("V", "I", "L", &n, pca->products, &columns, &unused, &unused, &first, &n, &tolerance, &found,
+            variances, axes, &n, support, work, &work_count, iwork, &iwork_count, &info, 1, 1, 1);
+    if (info == 0 && found == expected)
+        return 0;
+    return df_error_set("LAPACK's dsyevr found %d of %d principal components (code %d)", found, expected,
+                        info);
+}
+
 static int find_axes(struct df_pca *pca, struct df_components *components)
 {
     const size_t dim = (size_t)pca->dim;
-    const lapack_int n = (lapack_int)dim, columns = (lapack_int)pca->columns;
-    lapack_int found = 0, support[2 * DF_PCA_COMPONENTS];
-    double *variances = malloc(dim * sizeof *variances);
+    double *variances = malloc(dim * sizeof *variances), *work = NULL, work_count;
     double *axes = malloc(dim * DF_PCA_COMPONENTS * sizeof *axes);
+    int *iwork = NULL, iwork_count;
     int status = -1;
 
     if (!variances || !axes) {
         df_error_memory("principal components", (DF_PCA_COMPONENTS + 1) * dim * sizeof *axes);
         goto done;
     }
-    /* The upper triangle row by row is the lower one column by column. */
-    const lapack_int code =
-        LAPACKE_dsyevr(LAPACK_COL_MAJOR, 'V', 'I', 'L', n, pca->products, columns, 0.0, 0.0,
-                       n - DF_PCA_COMPONENTS + 1, n, 0.0, &found, variances, axes, n, support);
-    if (code == 0 && found == DF_PCA_COMPONENTS) {
-        take_axes(components, variances, axes);
-        status = 0;
-    } else {
-        df_error_set("LAPACK's dsyevr found %d of %d principal components (code %d)", (int)found,
-                     DF_PCA_COMPONENTS, (int)code);
+    if (call_dsyevr(pca, variances, axes, &work_count, -1, &iwork_count, -1) != 0)
+        goto done;
+    work = malloc((size_t)work_count * sizeof *work);
+    iwork = malloc((size_t)iwork_count * sizeof *iwork);
+    if (!work || !iwork) {
+        df_error_memory("eigenvectors", (unsigned long long)work_count * sizeof *work);
+        goto done;
     }
+    if (call_dsyevr(pca, variances, axes, work, (int)work_count, iwork, iwork_count) != 0)
+        goto done;
+    take_axes(components, variances, axes);
+    status = 0;
 done:
     free(variances);
     free(axes);
+    free(work);
+    free(iwork);
     return status;
 }
 

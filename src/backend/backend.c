@@ -1,5 +1,7 @@
 #include "dinoft/backend.h"
 
+#include "backend_facts.h"
+
 #include "dinoft/error.h"
 #include "dinoft/log.h"
 
@@ -23,6 +25,11 @@ static enum device choose_device(const char *device)
     return presence == DF_CUDA_READY ? CUDA : CPU;
 }
 
+enum df_dtype df_backend_auto_compute(bool cuda)
+{
+    return cuda || df_cpu_bf16_is_native() ? DF_BF16 : DF_F32;
+}
+
 static int choose_compute_type(enum device device, const char *precision, enum df_dtype *compute)
 {
     if (!strcmp(precision, "fp32"))
@@ -30,7 +37,7 @@ static int choose_compute_type(enum device device, const char *precision, enum d
     else if (!strcmp(precision, "bf16"))
         *compute = DF_BF16;
     else if (!strcmp(precision, "auto"))
-        *compute = device == CUDA || df_cpu_bf16_is_native() ? DF_BF16 : DF_F32;
+        *compute = df_backend_auto_compute(device == CUDA);
     else
         return df_error_set("precision '%s' is unknown; expected auto, fp32 or bf16", precision);
     return 0;

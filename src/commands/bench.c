@@ -38,7 +38,7 @@ struct bench {
     struct bench_figures figures;
 };
 
-static int choose_passes(struct bench *bench)
+static void choose_passes(struct bench *bench)
 {
     struct bench_figures *figures = &bench->figures;
     const struct bench_pass train = {.name = "train", .training = true}, eval = {.name = "eval"};
@@ -49,9 +49,6 @@ static int choose_passes(struct bench *bench)
         figures->passes[figures->n_passes++] = train;
     if (figures->profiled || strcmp(figures->mode, "eval") == 0)
         figures->passes[figures->n_passes++] = eval;
-    if (figures->n_passes == 0)
-        return df_error_set("bench measures train, eval, ops or loader, not '%s'", figures->mode);
-    return 0;
 }
 
 static int choose_weights(struct bench *bench)
@@ -286,8 +283,9 @@ int command_bench(const struct df_config *config)
             return 1;
         return *bench.stop ? EXIT_INTERRUPTED : 0;
     }
-    if (choose_passes(&bench) != 0 || check_flags(config) != 0 || choose_weights(&bench) != 0)
+    if (check_flags(config) != 0 || choose_weights(&bench) != 0)
         return 1;
+    choose_passes(&bench);
     bench.seconds = malloc((size_t)config->steps * sizeof *bench.seconds);
     if (!bench.seconds) {
         df_error_memory("the steps' times", (size_t)config->steps * sizeof *bench.seconds);

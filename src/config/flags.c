@@ -7,14 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FLAG_MAX 64 /* longer words are no flag */
-
-/* "--batch-size=4" -> "batch_size". False when the word is too long for any flag. */
-static bool flag_name(const char *word, char name[FLAG_MAX])
+bool df_flag_name(const char *word, char name[DF_FLAG_MAX])
 {
     size_t dashes = strspn(word, "-");
     size_t length = strcspn(word + dashes, "=");
-    if (length >= FLAG_MAX)
+    if (length >= DF_FLAG_MAX)
         return false;
     for (size_t i = 0; i < length; i++)
         name[i] = word[dashes + i] == '-' ? '_' : word[dashes + i];
@@ -22,16 +19,21 @@ static bool flag_name(const char *word, char name[FLAG_MAX])
     return true;
 }
 
+bool df_option_negatable(const struct df_option_info *option)
+{
+    return option->kind == DF_KIND_SWITCH && !df_text_starts_with(option->name, "no_");
+}
+
 /* The idx-th way to spell any flag; false for one that does not exist (--no_ before what is no switch). */
 #define SPELLING_COUNT (2 * DF_OPTION_COUNT)
-static bool spelling(int index, char text[FLAG_MAX], struct df_flag *flag)
+static bool spelling(int index, char text[DF_FLAG_MAX], struct df_flag *flag)
 {
     flag->option = &df_options[index % DF_OPTION_COUNT];
     flag->negated = index >= DF_OPTION_COUNT;
     const char *name = flag->option->name;
-    if (flag->negated && (flag->option->kind != DF_KIND_SWITCH || df_text_starts_with(name, "no_")))
+    if (flag->negated && !df_option_negatable(flag->option))
         return false;
-    snprintf(text, FLAG_MAX, "%s%s", flag->negated ? "no_" : "", name);
+    snprintf(text, DF_FLAG_MAX, "%s%s", flag->negated ? "no_" : "", name);
     return true;
 }
 
@@ -42,7 +44,7 @@ static int match_flags(const char *name, bool exact, unsigned commands, struct d
 {
     int count = 0;
     for (int i = 0; i < SPELLING_COUNT; i++) {
-        char text[FLAG_MAX];
+        char text[DF_FLAG_MAX];
         struct df_flag flag;
         if (!spelling(i, text, &flag) || !(flag.option->commands & commands))
             continue;
@@ -86,8 +88,8 @@ static int foreign_flag(const struct df_option_info *option, enum df_command com
 int df_find_flag(const char *word, enum df_command command, struct df_flag *flag)
 {
     const unsigned mine = 1u << command, all = ~0u;
-    char name[FLAG_MAX], list[DF_LIST_TEXT_MAX];
-    if (!flag_name(word, name) || name[0] == '\0')
+    char name[DF_FLAG_MAX], list[DF_LIST_TEXT_MAX];
+    if (!df_flag_name(word, name) || name[0] == '\0')
         return df_error_set("unknown flag %.100s", word);
     if (word[1] != '-')
         return unknown_flag(word, name, command);

@@ -36,30 +36,6 @@
 #define INTEGER(INITIAL, LEAST, MOST)                                                                        \
     .kind = DF_KIND_INTEGER, .metavar = "N", .initial = INITIAL, .minimum = LEAST, .maximum = MOST
 
-const struct df_command_info df_commands[DF_COMMAND_COUNT] = {
-    [DF_COMMAND_TRAIN] = {"train", "train a decoder, and LoRA in the backbone, on a data set", "", 0, 0},
-    [DF_COMMAND_EVAL] = {"eval", "measure a checkpoint on a data set's validation images", "", 0, 0},
-    [DF_COMMAND_CORRUPT] = {"corrupt", "measure a checkpoint's robustness to image corruptions", "", 0, 0},
-    [DF_COMMAND_CORRUPT_IMAGES] = {"corrupt-images", "write corrupted copies of images", "IMAGE...", 1,
-                                   INT32_MAX},
-    [DF_COMMAND_PREDICT] = {"predict", "segment images with a checkpoint", "IMAGE...", 1, INT32_MAX},
-    [DF_COMMAND_FEATURES] = {"features", "write a backbone's features of images", "IMAGE...", 1, INT32_MAX},
-    [DF_COMMAND_PCA] = {"pca", "picture the principal components of a backbone's features", "IMAGE...", 1,
-                        INT32_MAX},
-    [DF_COMMAND_CONVERT] = {"convert", "rewrite a backbone or checkpoint in another format", "IN OUT", 2, 2},
-    [DF_COMMAND_INFO] = {"info",
-                         "say what a weight file or checkpoint holds, and how much memory its model takes",
-                         "[FILE]", 0, 1},
-    [DF_COMMAND_DEMO_DATA] = {"demo-data", "write a small data set of drawn shapes to try the program on", "",
-                              0, 0},
-    [DF_COMMAND_BENCH] = {"bench",
-                          "measure speed and memory here; MODE is train, eval, ops (of both) or loader",
-                          "[MODE]", 0, 1},
-    [DF_COMMAND_SELFTEST] =
-        {"selftest", "compare each operation of a device with the CPU in fp32, and a short training run", "",
-         0, 0},
-};
-
 const struct df_option_info df_options[DF_OPTION_COUNT] = {
     OPTION(EXP_NAME, exp_name, OUTPUT, TRAIN | CORRUPT,
            "names the run's files: NAME.pt, NAME_metrics.json, NAME_steps.csv, ...; corrupt: "
@@ -87,11 +63,10 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
     OPTION(USE_FPN, use_fpn, MODEL, TRAIN | BENCH | INFO,
            "decode the last four blocks with a feature pyramid, instead of the last with a 1x1 convolution",
            SWITCH, .from_checkpoint = STORED),
-    OPTION(
-        IMG_DIM, img_dim, MODEL, NETWORK | BENCH | SELFTEST | INFO,
-        "the size that images are resized to, lowered to a multiple of the patch size; where none is typed, "
-        "the checkpoint's if it records one",
-        .kind = DF_KIND_PAIR, .metavar = "H W", .initial = "490,490", .minimum = 1, .maximum = 32768),
+    OPTION(IMG_DIM, img_dim, MODEL, NETWORK | BENCH | SELFTEST | INFO,
+           "the size that images are resized to, lowered to a multiple of the patch size; without it, the "
+           "checkpoint's if it records one",
+           .kind = DF_KIND_PAIR, .metavar = "H W", .initial = "490,490", .minimum = 1, .maximum = 32768),
     OPTION(LORA_WEIGHTS, lora_weights, MODEL, NETWORK,
            "a checkpoint of LoRA and decoder: train starts from it, the others use it", STRING("FILE", NULL),
            .required = MEASURE | PREDICT),
@@ -237,11 +212,6 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
            STRING("FILE", NULL)),
 };
 
-const char *df_command_name(enum df_command command)
-{
-    return df_commands[command].name;
-}
-
 const char *df_group_title(enum df_option_group group)
 {
     static const char *const titles[DF_GROUP_COUNT] = {"Model", "Data", "Run", "Output", "Machine"};
@@ -255,14 +225,4 @@ void df_list_append(char *text, const char *prefix, const char *item, int before
     if (before > 0)
         snprintf(separator, sizeof separator, last ? " %s " : ", ", word);
     snprintf(text + used, DF_LIST_TEXT_MAX - used, "%s%s%s", separator, prefix, item);
-}
-
-char *df_command_list(unsigned commands, char text[DF_LIST_TEXT_MAX])
-{
-    int before = 0;
-    for (int c = 0; c < DF_COMMAND_COUNT; c++) {
-        if (commands >> c & 1)
-            df_list_append(text, "", df_commands[c].name, before++, commands >> c == 1, "and");
-    }
-    return text;
 }

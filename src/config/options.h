@@ -48,10 +48,16 @@ struct df_command_info {
     const char *name, *summary;
     const char *arguments; /* those without a flag, for the usage line: "IN OUT"; "" for none */
     int min_inputs, max_inputs;
+    const char *const *input_choices; /* what an argument may be, ends with NULL; NULL: files */
+    const char *description;          /* whole sentences, what the summary leaves out */
+    const char *const *examples;      /* command lines, ends with NULL; at least one */
 };
 
 extern const struct df_option_info df_options[DF_OPTION_COUNT];
 extern const struct df_command_info df_commands[DF_COMMAND_COUNT];
+
+#define DF_PROGRAM_SUMMARY "fine-tune DINOv2 and DINOv3 vision transformers for semantic segmentation"
+extern const char *const df_program_examples[]; /* from nothing to a trained model; ends with NULL */
 
 static inline bool df_command_takes(enum df_command command, const struct df_option_info *option)
 {
@@ -60,6 +66,14 @@ static inline bool df_command_takes(enum df_command command, const struct df_opt
 
 /* The heading of a group in --help. */
 const char *df_group_title(enum df_option_group group);
+
+/* Whether "--no_NAME" turns the option off. */
+bool df_option_negatable(const struct df_option_info *option);
+
+#define DF_FLAG_MAX 64 /* longer words are no flag */
+
+/* "--batch-size=4" -> "batch_size". False when the word is too long for any flag. */
+bool df_flag_name(const char *word, char name[DF_FLAG_MAX]);
 
 /* What a word names: an option, or with `negated` its "--no_" form. */
 struct df_flag {
@@ -76,6 +90,10 @@ int df_find_flag(const char *word, enum df_command command, struct df_flag *flag
 int df_option_set(const struct df_option_info *option, const char *text, const char *second,
                   struct df_config *config);
 
+/* Finds the one of `choices`, which end with NULL, that equals text. -1 with the error set, which begins with
+ * `subject`. */
+int df_choose(const char *subject, const char *const *choices, const char *text, const char **value);
+
 /* Every option's default, nothing typed. */
 void df_config_set_defaults(struct df_config *config);
 
@@ -91,6 +109,9 @@ static inline void *df_option_value(const struct df_option_info *option, struct 
  * many were there before and whether it is the last. */
 void df_list_append(char *text, const char *prefix, const char *item, int before, bool last,
                     const char *word);
+
+/* The command that a word names exactly. -1 with the error set, with the nearest name if there is one. */
+int df_find_command(const char *word, enum df_command *command);
 
 /* "train, eval and predict": the commands of a mask. */
 char *df_command_list(unsigned commands, char text[DF_LIST_TEXT_MAX]);

@@ -2,12 +2,9 @@
 #include "dinoft/config.h"
 
 #include "dinoft/error.h"
-#include "dinoft/text.h"
-#include "dinoft/version.h"
-#include "options.h"
+#include "general.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 
 struct parser {
@@ -75,8 +72,12 @@ static int unexpected_input(const char *word, const struct df_config *config)
 static int parse_input(struct parser *parser, char *word)
 {
     struct df_config *config = parser->config;
-    if (config->n_inputs >= df_commands[config->command].max_inputs)
+    const struct df_command_info *command = &df_commands[config->command];
+    const char *known;
+    if (config->n_inputs >= command->max_inputs)
         return unexpected_input(word, config);
+    if (command->input_choices)
+        DF_TRY(df_choose(command->name, command->input_choices, word, &known));
     config->inputs[config->n_inputs++] = word;
     return 0;
 }
@@ -175,72 +176,26 @@ void df_config_apply_recipe(struct df_config *config)
         config->rope_rescale = 2;
 }
 
-static int find_command(const char *word, enum df_command *command)
-{
-    const char *names[DF_COMMAND_COUNT];
-    char list[DF_LIST_TEXT_MAX];
-    for (int c = 0; c < DF_COMMAND_COUNT; c++) {
-        names[c] = df_commands[c].name;
-        if (strcmp(word, names[c]) == 0) {
-            *command = (enum df_command)c;
-            return 0;
-        }
-    }
-    int nearest = df_text_nearest(word, names, DF_COMMAND_COUNT);
-    if (nearest >= 0)
-        return df_error_set("unknown command '%s': did you mean '%s'?", word, names[nearest]);
-    return df_error_set("unknown command '%s': the commands are %s", word,
-                        df_command_list((1u << DF_COMMAND_COUNT) - 1, list));
-}
-
-/* -h, --help and what argparse would take for it; no option begins with h. */
-static bool is_help(const char *word)
-{
-    return strcmp(word, "-h") == 0 || (strlen(word) > 2 && df_text_starts_with("--help", word));
-}
-
 static bool wants_help(int argc, char **argv)
 {
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
-        if (is_help(argv[i]))
+        if (df_is_help(argv[i]))
             return true;
     }
     return false;
 }
 
-/* What is asked of the program rather than of a command: DF_PARSE_RUN if nothing. */
-static enum df_parse_result answer_general(int argc, char **argv)
-{
-    enum df_command command = DF_COMMAND_COUNT;
-    if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
-        printf("dinoft %s\n", DINOFT_VERSION);
-        return DF_PARSE_DONE;
-    }
-    if (argc >= 2 && (strcmp(argv[1], "--help_markdown") == 0 || strcmp(argv[1], "--help-markdown") == 0)) {
-        df_config_print_markdown(stdout);
-        return DF_PARSE_DONE;
-    }
-    bool help_command = argc >= 2 && strcmp(argv[1], "help") == 0;
-    if (help_command && argc > 2 && !is_help(argv[2]) && find_command(argv[2], &command) != 0)
-        return DF_PARSE_WRONG;
-    if (argc < 2 || help_command || (argc == 2 && is_help(argv[1]))) {
-        df_config_print_help(stdout, command);
-        return DF_PARSE_DONE;
-    }
-    return DF_PARSE_RUN;
-}
-
 enum df_parse_result df_config_parse(int argc, char **argv, struct df_config *config)
 {
     df_config_set_defaults(config);
-    enum df_parse_result general = answer_general(argc, argv);
+    enum df_parse_result general = df_answer_general(argc, argv);
     if (general != DF_PARSE_RUN)
         return general;
 
     struct parser parser = {.argc = argc, .argv = argv, .next = 1, .config = config};
     config->inputs = argv + 1;
     if (argv[1][0] != '-') {
-        if (find_command(argv[1], &config->command) != 0)
+        if (df_find_command(argv[1], &config->command) != 0)
             return DF_PARSE_WRONG;
         parser.next = 2;
     }

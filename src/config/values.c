@@ -8,27 +8,35 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static int set_choice(const struct df_option_info *option, const char *text, const char **value)
+int df_choose(const char *subject, const char *const *choices, const char *text, const char **value)
 {
     int count = 0;
-    while (option->choices[count])
+    while (choices[count])
         count++;
     char list[DF_LIST_TEXT_MAX];
     for (int i = 0; i < count; i++) {
-        if (strcmp(option->choices[i], text) == 0) {
-            *value = option->choices[i];
+        if (strcmp(choices[i], text) == 0) {
+            *value = choices[i];
             return 0;
         }
-        df_list_append(list, "", option->choices[i], i, i + 1 == count, "or");
+        df_list_append(list, "", choices[i], i, i + 1 == count, "or");
     }
-    int nearest = df_text_nearest(text, option->choices, count);
+    int nearest = df_text_nearest(text, choices, count);
     if (nearest >= 0)
-        return df_error_set("--%s: '%s' is not one of %s: did you mean '%s'?", option->name, text, list,
-                            option->choices[nearest]);
-    return df_error_set("--%s: '%s' is not one of %s", option->name, text, list);
+        return df_error_set("%s: '%s' is not one of %s: did you mean '%s'?", subject, text, list,
+                            choices[nearest]);
+    return df_error_set("%s: '%s' is not one of %s", subject, text, list);
+}
+
+static int set_choice(const struct df_option_info *option, const char *text, const char **value)
+{
+    char flag[DF_FLAG_MAX + 2];
+    snprintf(flag, sizeof flag, "--%s", option->name);
+    return df_choose(flag, option->choices, text, value);
 }
 
 static int set_string(const struct df_option_info *option, const char *text, const char **value)

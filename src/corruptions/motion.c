@@ -22,7 +22,9 @@ static int make_shifts(struct shifts *shifts, int64_t width, int64_t height, int
 {
     const int most = 2 * radius + 1;
     const double along_y = most * sin(angle * (PI / 180.0)), along_x = most * cos(angle * (PI / 180.0));
-    const double length = hypot(along_y, along_x);
+    /* hypot() rounds differently on different processors, and glibc 2.35 gave it a symbol that older ones
+     * lack. */
+    const double length = (double)sqrtl((long double)along_y * along_y + (long double)along_x * along_x);
     double *weights = malloc((size_t)most * sizeof *weights);
 
     *shifts = (struct shifts){.taps = malloc((size_t)most * sizeof(struct tap))};

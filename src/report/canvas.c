@@ -91,7 +91,8 @@ static double distance(struct point p, struct point a, struct point b)
     const double dx = b.x - a.x, dy = b.y - a.y;
     const double along = ((p.x - a.x) * dx + (p.y - a.y) * dy) / (dx * dx + dy * dy + 1e-12);
     const double t = fmin(fmax(along, 0.0), 1.0);
-    return hypot(p.x - a.x - t * dx, p.y - a.y - t * dy);
+    const double beside_x = p.x - a.x - t * dx, beside_y = p.y - a.y - t * dy;
+    return sqrt(beside_x * beside_x + beside_y * beside_y);
 }
 
 /* Where a point of the font lies in the tile; the middle of a pixel has whole coordinates. */

@@ -141,7 +141,7 @@ class Bench(CommandLineTest):
         self.refused("bench", "loader", "--dataset", "voc", "--data_root", "none", mentions=["none"])
 
     def test_refusals(self):
-        self.refused("bench", "walk", mentions=["train", "eval", "ops", "loader", "walk"])
+        self.refused("bench", "walk", status=2, mentions=["train", "eval", "ops", "loader", "walk"])
         self.refused("bench", "train", "--data_root", "data", mentions=["--data_root is for bench loader"])
         self.refused("bench", "eval", "--json", "/proc/none/b.json", mentions=["/proc/none"])
 

@@ -81,6 +81,39 @@ class Choice(Machine):
                 self.assertNotIn("GPU", auto.result.stderr)
 
 
+class Facts(Machine):
+    """dinoft --version --verbose"""
+
+    def facts(self):
+        lines = self.succeed("--version", "--verbose").stdout.splitlines()
+        return {line[:20].rstrip(" :"): line[21:] for line in lines}
+
+    def test_device(self):
+        facts = self.facts()
+        self.assertEqual((facts["backend cuda"], facts["--device auto"]), ("usable", "cuda, bfloat16"))
+        self.assertRegex(facts["GPU 0"], r"^emulated device, compute capability 9\.0, \d+\.\d GiB$")
+        self.assertRegex(facts["CUDA runtime"], r"^13\.0, part of the program$")
+        self.assertRegex(facts["CUDA driver"], r"^for CUDA 13\.0")
+        for library in ("cuBLASLt", "cuDNN"):
+            self.assertRegex(facts[library], r"^\d+\.\d+\.\d+, part of the program$")
+
+    def test_machines_without_a_usable_device(self):
+        """Each says why, and the libraries are listed all the same."""
+        for machine, reason in (
+            ("no-driver", "not usable: there is no NVIDIA driver here"),
+            ("no-device", "not usable: the NVIDIA driver finds no GPU"),
+            ("old-driver", "not usable: the NVIDIA driver is one for CUDA 11.8; this build needs"),
+            ("old-device", "not usable: emulated device has compute capability 7.5; 8.0 or newer is needed"),
+        ):
+            self.on_machine(MACHINE=machine)
+            facts = self.facts()
+            self.assertIn(reason, facts["backend cuda"])
+            self.assertTrue(facts["--device auto"].startswith("cpu, "))
+            self.assertIn("cuBLASLt", facts)
+            self.assertEqual("GPU 0" in facts, machine == "old-device")
+            self.assertEqual(facts["CUDA driver"].startswith("not found: "), machine == "no-driver")
+
+
 # The room for a batch on its way, which only a device with memory of its own has.
 INCOMING = "images as they were decoded"
 

@@ -217,9 +217,6 @@ class Output(TrainingTest):
             for command in ("train", "eval", "predict", "features", "convert", "info", "demo-data"):
                 self.assertRegex(text, rf"(?m)^  {command} ")
 
-    def test_version(self):
-        self.assertRegex(self.succeed("--version").stdout, r"^dinoft \d+\.\d+\.\d+\n$")
-
 
 def read_terminal(master, seconds=300):
     """All that is written to a pseudo-terminal until its other end is closed."""

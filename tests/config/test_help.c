@@ -100,10 +100,43 @@ static void no_line_is_wider_than_100_columns(void **state)
     }
 }
 
+/* Parses a line as a shell would cut it; `command` is the command that it should run, or DF_COMMAND_COUNT. */
+static void check_example(const char *line, enum df_command command)
+{
+    struct df_config config;
+    const char *argv[PARSE_MAX_WORDS], *words[PARSE_MAX_WORDS];
+    char copy[256];
+    int count = 0;
+    assert_true(strlen(line) < sizeof copy);
+    strcpy(copy, line);
+    for (char *word = strtok(copy, " "); word; word = strtok(NULL, " ")) {
+        assert_true(count + 1 < PARSE_MAX_WORDS);
+        words[count++] = word;
+    }
+    words[count] = NULL;
+    assert_string_equal(words[0], "dinoft");
+    assert_int_equal(parse_words(&config, argv, words + 1), DF_PARSE_RUN);
+    assert_true(command == DF_COMMAND_COUNT || config.command == command);
+}
+
+static void every_example_is_a_command_line(void **state)
+{
+    (void)state;
+    for (int c = 0; c < DF_COMMAND_COUNT; c++) {
+        const char *const *examples = df_commands[c].examples;
+        assert_non_null(examples[0]);
+        for (int i = 0; examples[i]; i++)
+            check_example(examples[i], (enum df_command)c);
+    }
+    for (int i = 0; df_program_examples[i]; i++)
+        check_example(df_program_examples[i], DF_COMMAND_COUNT);
+}
+
 static void every_way_to_ask_for_help(void **state)
 {
     (void)state;
-    static const char *const program[][4] = {{NULL}, {"-h"}, {"--help"}, {"help"}, {"--he"}};
+    static const char *const program[][4] = {{NULL},   {"-h"},   {"--help"},
+                                             {"help"}, {"--he"}, {"help", "--help"}};
     static const char *const eval[][4] = {
         {"help", "eval"}, {"eval", "-h"}, {"eval", "--help"}, {"eval", "--bogus", "--help"}};
     char *expected = help_of(DF_COMMAND_COUNT);
@@ -169,6 +202,7 @@ int main(void)
         cmocka_unit_test(help_lists_exactly_a_command_s_flags),
         cmocka_unit_test(help_tells_defaults_and_choices),
         cmocka_unit_test(no_line_is_wider_than_100_columns),
+        cmocka_unit_test(every_example_is_a_command_line),
         cmocka_unit_test(every_way_to_ask_for_help),
         cmocka_unit_test(no_option_begins_like_help),
         cmocka_unit_test(version),

@@ -85,7 +85,8 @@ static void flags(void **state)
         {{"--layers", "3"}, "--layers belongs to features; train does not take it"},
         {{"--metrics", "m"}, "--metrics_json belongs to eval; train does not take it"},
         {{"convert", "--size", "small", "a", "b"},
-         "--size belongs to train, eval, corrupt, predict, features, pca, info, bench and selftest; convert does not take it"},
+         "--size belongs to train, eval, corrupt, predict, features, pca, info, bench and selftest; convert "
+         "does not take it"},
         {{"eval", "--use_fpn"},
          "--use_fpn belongs to train, info and bench; eval takes it from the checkpoint"},
         {{"predict", "--use_lora"},
@@ -128,6 +129,30 @@ static void commands_and_inputs(void **state)
         {{"convert", "a"}, "convert: too few arguments: expected 'dinoft convert IN OUT'"},
         {{"convert", "a", "b", "c"}, "convert takes IN OUT and no more: found 'c'"},
         {{"info", "a", "b"}, "info takes [FILE] and no more: found 'b'"},
+        {{"bench", "loadr"},
+         "bench: 'loadr' is not one of train, eval, ops or loader: did you mean 'loader'?"},
+        {{"bench", "ops", "loader"}, "bench takes [MODE] and no more: found 'loader'"},
+    };
+    CHECK(cases);
+}
+
+static void what_is_asked_of_the_program(void **state)
+{
+    (void)state;
+    static const struct wrong cases[] = {
+        {{"--completion"}, "--completion needs a value: --completion SHELL, which is bash, zsh or fish"},
+        {{"--completion", "bahs"},
+         "--completion: 'bahs' is not one of bash, zsh or fish: did you mean 'bash'?"},
+        {{"--completion=zhs"}, "--completion: 'zhs' is not one of bash, zsh or fish"},
+        {{"--completion", "powershell"}, "--completion: 'powershell' is not one of bash, zsh or fish"},
+        {{"--completion=", "bash"}, "--completion= takes SHELL and no more: found 'bash'"},
+        {{"--completion", "bash", "zsh"}, "--completion takes SHELL and no more: found 'zsh'"},
+        {{"--help_man", "trian"}, "unknown command 'trian': did you mean 'train'?"},
+        {{"--help-man=evall"}, "unknown command 'evall': did you mean 'eval'?"},
+        {{"--help_man", "train", "eval"}, "--help_man takes [COMMAND] and no more: found 'eval'"},
+        {{"help", "train", "eval"}, "help takes [COMMAND] and no more: found 'eval'"},
+        {{"--help_markdown", "train"}, "--help_markdown takes nothing behind it: found 'train'"},
+        {{"--version", "train"}, "--version takes nothing but --verbose: found 'train'"},
     };
     CHECK(cases);
 }
@@ -159,6 +184,7 @@ int main(void)
         cmocka_unit_test(flags),
         cmocka_unit_test(a_very_long_flag),
         cmocka_unit_test(commands_and_inputs),
+        cmocka_unit_test(what_is_asked_of_the_program),
         cmocka_unit_test(what_belongs_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

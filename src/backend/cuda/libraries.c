@@ -11,12 +11,14 @@
 
 int df_cublaslt_open(struct df_cublaslt *library)
 {
+    library->handle = NULL;
     DF_CUBLASLT_FUNCTIONS(DF_LIBRARY_LINKED)
     return 0;
 }
 
 int df_cudnn_open(struct df_cudnn *library)
 {
+    library->handle = NULL;
     DF_CUDNN_FUNCTIONS(DF_LIBRARY_LINKED)
     return 0;
 }
@@ -33,9 +35,9 @@ void df_cudnn_close(struct df_cudnn *library)
 
 #else
 
-#include <dlfcn.h>
+#include "library_search.h"
 
-#define TOOLKIT "/usr/local/cuda/lib64/"
+#include <dlfcn.h>
 
 /* A function's place in its table. The table is filled through these: a function's address is no object
  * pointer in C. */
@@ -49,22 +51,6 @@ struct entry {
 
 static const struct entry cublaslt_entries[] = {DF_CUBLASLT_FUNCTIONS(CUBLASLT_ENTRY){NULL, 0}};
 static const struct entry cudnn_entries[] = {DF_CUDNN_FUNCTIONS(CUDNN_ENTRY){NULL, 0}};
-
-/* The first of the names (the last is NULL) that loads: where the system looks, then in the toolkit's usual
- * place. */
-static void *load_first(const char *what, const char *const *names)
-{
-    for (int i = 0; names[i]; i++) {
-        void *handle = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
-        if (handle)
-            return handle;
-    }
-    const char *reason = dlerror();
-    df_error_set("device cuda: %s was not found, looked for %s and in " TOOLKIT " (LD_LIBRARY_PATH can name "
-                 "another folder); the last try: %s",
-                 what, names[0], reason ? reason : "no reason given");
-    return NULL;
-}
 
 static int fill(void *table, void *handle, const char *what, const struct entry *entries)
 {
@@ -81,20 +67,19 @@ static int fill(void *table, void *handle, const char *what, const struct entry 
 
 int df_cublaslt_open(struct df_cublaslt *library)
 {
-    static const char *const names[] = {"libcublasLt.so.13", "libcublasLt.so.12", TOOLKIT "libcublasLt.so.13",
-                                        TOOLKIT "libcublasLt.so.12", NULL};
+    static const char *const names[] = {"libcublasLt.so.13", "libcublasLt.so.12", NULL};
 
     memset(library, 0, sizeof *library);
-    library->handle = load_first("cuBLASLt", names);
+    library->handle = df_library_load("cuBLASLt", names);
     return library->handle ? fill(library, library->handle, "cuBLASLt", cublaslt_entries) : -1;
 }
 
 int df_cudnn_open(struct df_cudnn *library)
 {
-    static const char *const names[] = {"libcudnn.so.9", TOOLKIT "libcudnn.so.9", NULL};
+    static const char *const names[] = {"libcudnn.so.9", NULL};
 
     memset(library, 0, sizeof *library);
-    library->handle = load_first("cuDNN", names);
+    library->handle = df_library_load("cuDNN", names);
     return library->handle ? fill(library, library->handle, "cuDNN", cudnn_entries) : -1;
 }
 

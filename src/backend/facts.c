@@ -1,0 +1,32 @@
+#include "dinoft/facts.h"
+
+#include "backend_facts.h"
+
+#include "dinoft/backend.h"
+#include "dinoft/error.h"
+#include "dinoft/text.h"
+
+#include <string.h>
+
+const char *df_cuda_reason(void)
+{
+    static const char start[] = "device cuda: ";
+    const char *text = df_error_text();
+
+    return df_text_starts_with(text, start) ? text + strlen(start) : text;
+}
+
+void df_backend_facts(FILE *stream)
+{
+    const bool cuda = df_cuda_presence() == DF_CUDA_READY;
+
+    if (cuda)
+        df_fact(stream, "backend cuda", "usable");
+    else
+        df_fact(stream, "backend cuda", "not usable: %s", df_cuda_reason());
+    df_fact(stream, "backend cpu", "usable");
+    df_fact(stream, "--device auto", "%s, %s", cuda ? "cuda" : "cpu",
+            df_dtype_name(df_backend_auto_compute(cuda)));
+    df_cpu_facts(stream);
+    df_cuda_facts(stream);
+}
