@@ -157,6 +157,7 @@ class OtherBackbone(TrainingTest):
             return lambda record: {k: v for k, v in dict(record, backbone=backbone).items() if k not in keys}
 
         self.succeed(*self.commands(self.other_training(), self.with_record(earlier("")))["predict"])
+        self.assertRegex(self.succeed("info", self.with_record(earlier(""))).stdout, "fingerprint: +not recorded")
         changed = self.with_record(earlier("dinov2_vits14_reg"))
         self.refused(
             *self.commands(DINOV3.weights, changed)["eval"],

@@ -203,7 +203,7 @@ struct df_state *df_backbone_from_state(struct df_state *state, const char *path
         df_error_context("%s", path);
         goto fail;
     }
-    if (root.scheme != DF_SCHEME_OFFICIAL && huggingface_config_check(path, result, config) != 0)
+    if (root.huggingface && huggingface_config_check(path, result, config) != 0)
         goto fail;
     result->mapping = state->mapping;
     state->mapping = NULL;
