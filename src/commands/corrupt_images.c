@@ -22,8 +22,8 @@ struct variant {
 /* An input: decoded by the first job that wants it, freed after the last. */
 struct picture {
     struct df_image image; /* no pixels before it is read */
-    bool failed;
-    int left; /* jobs that have not ended */
+    char *error;           /* why it cannot be read; NULL: it can, or was not tried */
+    int left;              /* jobs that have not ended */
     pthread_mutex_t lock;
 };
 
@@ -38,14 +38,21 @@ struct work {
     int n_pictures;
 };
 
-/* Whoever comes second waits at the lock. The error of an image that cannot be read is that of the first. */
+/* Whoever comes second waits at the lock, and gets the first one's error. */
 static int read_once(struct picture *picture, const char *path)
 {
+    int status = 0;
+
     pthread_mutex_lock(&picture->lock);
-    if (!picture->image.pixels && !picture->failed)
-        picture->failed = df_image_read(path, &picture->image) != 0;
+    if (picture->error) {
+        status = df_error_set("%s", picture->error);
+    } else if (!picture->image.pixels) {
+        status = df_image_read(path, &picture->image);
+        if (status != 0)
+            picture->error = df_text_copy(df_error_text());
+    }
     pthread_mutex_unlock(&picture->lock);
-    return picture->failed ? -1 : 0;
+    return status;
 }
 
 static void leave(struct picture *picture)
@@ -128,6 +135,7 @@ static void close_work(struct work *work)
 {
     for (int i = 0; i < work->n_pictures; i++) {
         df_image_free(&work->pictures[i].image);
+        free(work->pictures[i].error);
         pthread_mutex_destroy(&work->pictures[i].lock);
     }
     free(work->pictures);
