@@ -68,9 +68,8 @@ int df_corruption_list(const char *text, const struct df_corruption_suite *suite
                        struct df_corruption_choice *choice);
 
 /* Opens frost's photographs if the choice needs them; *frost is NULL otherwise. Where they cannot be opened,
- * frost is taken out of the choice and a line of the log says why; if it was chosen by its name, that is an
- * error
- * (-1). */
+ * frost is taken out of the choice and a line of the log says why; if it was chosen by its name, or only memory
+ * is lacking, that is an error (-1). */
 int df_corruption_choice_frost(struct df_corruption_choice *choice, const char *folder,
                                struct df_frost **frost);
 
