@@ -74,7 +74,7 @@ int df_corruption_list(const char *text, const struct df_corruption_suite *suite
 
 /* Opens frost's photographs (df_frost_open) if the choice needs them; *frost is NULL otherwise. Where they
  * cannot be opened, frost is taken out of the choice, a line of the log says why, and so does
- * df_error_text(); if it was chosen by its name, that is an error (-1). */
+ * df_error_text(); if it was chosen by its name, or only memory is lacking, that is an error (-1). */
 int df_corruption_choice_frost(struct df_corruption_choice *choice, const char *folder,
                                struct df_frost **frost);
 

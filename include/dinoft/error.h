@@ -6,6 +6,8 @@
 #ifndef DINOFT_ERROR_H
 #define DINOFT_ERROR_H
 
+#include <stdbool.h>
+
 #define DF_ERROR_TEXT_MAX 1024
 
 /* Sets the calling thread's text. Always returns -1, so that `return df_error_set(...)` reads well. */
@@ -14,8 +16,11 @@ int df_error_set(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Puts "CONTEXT: " in front of the text. Always returns -1. */
 int df_error_context(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* "out of memory: WHAT needs N bytes". Always returns -1. */
+/* "out of memory: WHAT needs N bytes", without a number if bytes is 0. Always returns -1. */
 int df_error_memory(const char *what, unsigned long long bytes);
+
+/* Whether the calling thread's last failure was one of memory: another try might succeed. */
+bool df_error_is_memory(void);
 
 /* The calling thread's text, "" if nothing failed. Valid until the thread's next df_error_*() call. */
 const char *df_error_text(void);

@@ -6,15 +6,19 @@
 #include <stdio.h>
 #include <string.h>
 
-static _Thread_local char error_text[DF_ERROR_TEXT_MAX];
+static _Thread_local struct {
+    char text[DF_ERROR_TEXT_MAX];
+    bool is_memory;
+} error;
 
 int df_error_set(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(error_text, sizeof error_text, format, arguments);
+    vsnprintf(error.text, sizeof error.text, format, arguments);
     va_end(arguments);
-    df_text_replace_controls(error_text); /* names from files end up here */
+    df_text_replace_controls(error.text); /* names from files end up here */
+    error.is_memory = false;
     return -1;
 }
 
@@ -29,21 +33,31 @@ int df_error_context(const char *format, ...)
     size_t used = length < 0 ? 0 : strlen(context);
     memcpy(context + used, ": ", 3);
     used += 2;
-    size_t rest = sizeof error_text - 1 - used;
-    size_t kept = strlen(error_text) < rest ? strlen(error_text) : rest;
-    memmove(error_text + used, error_text, kept);
-    error_text[used + kept] = '\0';
-    memcpy(error_text, context, used);
-    df_text_replace_controls(error_text);
+    size_t rest = sizeof error.text - 1 - used;
+    size_t kept = strlen(error.text) < rest ? strlen(error.text) : rest;
+    memmove(error.text + used, error.text, kept);
+    error.text[used + kept] = '\0';
+    memcpy(error.text, context, used);
+    df_text_replace_controls(error.text);
     return -1;
 }
 
 int df_error_memory(const char *what, unsigned long long bytes)
 {
-    return df_error_set("out of memory: %s needs %llu bytes", what, bytes);
+    if (bytes > 0)
+        df_error_set("out of memory: %s needs %llu bytes", what, bytes);
+    else
+        df_error_set("out of memory: %s", what);
+    error.is_memory = true;
+    return -1;
+}
+
+bool df_error_is_memory(void)
+{
+    return error.is_memory;
 }
 
 const char *df_error_text(void)
 {
-    return error_text;
+    return error.text;
 }

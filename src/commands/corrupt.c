@@ -319,7 +319,7 @@ int command_corrupt(const struct df_config *config)
     int status = 1;
 
     if (choose_corruptions(&run) != 0)
-        return 2;
+        return df_error_is_memory() ? 1 : 2;
     if (prepare(&run, config) == 0) {
         const int end = measure_all(&run);
         if (end >= 0 && write_reports(&run) == 0) {

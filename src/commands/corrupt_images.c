@@ -152,7 +152,7 @@ int command_corrupt_images(const struct df_config *config)
 
     if (df_corruption_list(config->corruptions, df_corruption_suite_named("imagenet-c"), &choice) != 0) {
         df_error_context("--corruptions");
-        return 2;
+        return df_error_is_memory() ? 1 : 2;
     }
     if (inputs_check(config) == 0 &&
         df_corruption_choice_frost(&choice, config->frost_dir, &work.frost) == 0 &&

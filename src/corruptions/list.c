@@ -75,7 +75,7 @@ int df_corruption_choice_frost(struct df_corruption_choice *choice, const char *
         i++;
     if (i == choice->count || (*frost = df_frost_open(folder)))
         return 0;
-    if (choice->named[i])
+    if (choice->named[i] || df_error_is_memory())
         return -1;
     df_log("%s is left out: %s", choice->items[i]->name, df_error_text());
     choice->count--;

@@ -22,6 +22,9 @@ int df_jpeg_decode(const unsigned char *bytes, size_t size, struct df_image *ima
 int df_png_decode(const unsigned char *bytes, size_t size, struct df_image *image);
 int df_png_decode_indices(const unsigned char *bytes, size_t size, struct df_image *mask);
 
+/* Whether libspng failed with this code for lack of memory. */
+bool df_png_lacks_memory(int code);
+
 int df_stb_decode(const unsigned char *bytes, size_t size, struct df_image *image);
 
 #endif

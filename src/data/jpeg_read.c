@@ -27,7 +27,10 @@ static _Noreturn void fail(j_common_ptr info)
     char text[JMSG_LENGTH_MAX];
 
     info->err->format_message(info, text);
-    df_error_set("%s", text);
+    if (info->err->msg_code == JERR_OUT_OF_MEMORY)
+        df_error_memory("reading a JPEG", 0);
+    else
+        df_error_set("%s", text);
     longjmp(reader->escape, 1);
 }
 

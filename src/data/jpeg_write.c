@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <jpeglib.h>
+#include <jerror.h>
 
 #define FIRST_BYTES 4096
 
@@ -30,7 +31,10 @@ static _Noreturn void fail(j_common_ptr info)
     char text[JMSG_LENGTH_MAX];
 
     info->err->format_message(info, text);
-    df_error_set("%s", text);
+    if (info->err->msg_code == JERR_OUT_OF_MEMORY)
+        df_error_memory("writing a JPEG", 0);
+    else
+        df_error_set("%s", text);
     longjmp(writer->escape, 1);
 }
 

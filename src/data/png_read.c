@@ -10,8 +10,15 @@
 #define MAX_CHUNK  ((size_t)64 << 20)
 #define MAX_CHUNKS ((size_t)128 << 20)
 
+bool df_png_lacks_memory(int code)
+{
+    return code == SPNG_EMEM || code == SPNG_EZLIB_INIT; /* zlib has nothing else to fail at then */
+}
+
 static int fail(const char *what, int code)
 {
+    if (df_png_lacks_memory(code))
+        return df_error_memory("reading a PNG", 0);
     return df_error_set("%s: %s", what, spng_strerror(code));
 }
 

@@ -1,5 +1,6 @@
 #include "dinoft/image.h"
 
+#include "codec.h"
 #include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
 
@@ -42,7 +43,9 @@ static void *encode(const struct df_image *image, struct spng_plte *palette, siz
         code = spng_encode_image(png, image->pixels, bytes, SPNG_FMT_PNG, SPNG_ENCODE_FINALIZE);
     if (code == 0)
         file = spng_get_png_buffer(png, size, &code);
-    if (!file)
+    if (!file && df_png_lacks_memory(code))
+        df_error_memory("writing a PNG", 0);
+    else if (!file)
         df_error_set("cannot encode an image: %s", spng_strerror(code));
     spng_ctx_free(png);
     return file;

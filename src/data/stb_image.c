@@ -70,6 +70,15 @@ static int at_end(void *user)
 
 static const stbi_io_callbacks callbacks = {read_source, skip_source, at_end};
 
+static int fail(const char *what)
+{
+    const char *reason = stbi_failure_reason();
+
+    if (strcmp(reason, "outofmem") == 0)
+        return df_error_memory("reading an image", 0);
+    return df_error_set("%s (%s)", what, reason);
+}
+
 /* Before anything is decoded: dimensions that are too large never become an allocation. */
 static int check_header(const unsigned char *bytes, size_t size)
 {
@@ -77,7 +86,7 @@ static int check_header(const unsigned char *bytes, size_t size)
     int width, height, channels;
 
     if (!stbi_info_from_callbacks(&callbacks, &source, &width, &height, &channels))
-        return df_error_set("damaged header (%s)", stbi_failure_reason());
+        return fail("damaged header");
     source = (struct source){bytes, size, 0, false};
     if (bytes[0] == 'P' && stbi_is_16_bit_from_callbacks(&callbacks, &source))
         return df_error_set("a PNM of 16 bits, which cannot be read (a PNG of 16 bits can)");
@@ -105,7 +114,7 @@ int df_stb_decode(const unsigned char *bytes, size_t size, struct df_image *imag
      * for. */
     uint8_t *pixels = stbi_load_from_callbacks(&callbacks, &source, &width, &height, &channels, 0);
     if (!pixels)
-        return df_error_set("damaged file (%s)", stbi_failure_reason());
+        return fail("damaged file");
     int status = source.cut ? df_error_set("premature end of file") : df_image_alloc(image, width, height, 3);
     if (status == 0)
         to_rgb(pixels, (int64_t)width * height, channels, image->pixels);

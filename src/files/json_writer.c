@@ -125,8 +125,10 @@ int df_json_write(struct df_json *json, const char *path)
 {
     char *text = finish(json, true);
 
-    if (!text)
-        return df_error_set("cannot write %s: out of memory", path);
+    if (!text) {
+        df_error_memory("its text", 0);
+        return df_error_context("cannot write %s", path);
+    }
     const size_t length = strlen(text);
     text[length] = '\n'; /* a text file ends with a newline; it takes the terminator's place */
     const int status = df_atomic_write(path, text, length + 1);
@@ -139,6 +141,6 @@ char *df_json_print(struct df_json *json, const char *what)
     char *text = finish(json, false);
 
     if (!text)
-        df_error_set("out of memory: %s", what);
+        df_error_memory(what, 0);
     return text;
 }

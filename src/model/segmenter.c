@@ -150,9 +150,13 @@ static struct df_segmenter *create_counted(struct df_backend *backend, const str
                                            const struct df_state *checkpoint)
 {
     const struct df_decoder_ops *ops = df_decoder_named(options->decoder);
-    struct df_segmenter *segmenter = ops ? calloc(1, sizeof *segmenter) : NULL;
-    if (!segmenter)
+    if (!ops)
         return NULL;
+    struct df_segmenter *segmenter = calloc(1, sizeof *segmenter);
+    if (!segmenter) {
+        df_error_memory("a model", sizeof *segmenter);
+        return NULL;
+    }
     segmenter->backend = backend;
     segmenter->options = *options;
     segmenter->config = *config;

@@ -1,8 +1,16 @@
 #include "dinoft/csv.h"
 
+#include "dinoft/text.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
+
+static bool is_formula(const char *text)
+{
+    const char first = text[strspn(text, "'")];
+    return first && strchr("=+-@\t\r\n", first);
+}
 
 static bool needs_quotes(const char *text)
 {
@@ -12,17 +20,24 @@ static bool needs_quotes(const char *text)
 
 void df_csv_text(FILE *file, const char *text)
 {
-    if (!needs_quotes(text)) {
-        fputs(text, file);
-        return;
-    }
-    putc('"', file);
-    for (; *text; text++) {
-        if (*text == '"')
+    const bool formula = is_formula(text), quoted = formula || needs_quotes(text);
+    size_t left = strlen(text);
+    char piece[DF_TEXT_PIECE];
+
+    if (quoted)
+        putc('"', file);
+    if (formula)
+        putc('\'', file);
+    while (left > 0) {
+        const size_t step = df_text_piece(text, left, piece);
+        if (*piece == '"')
             putc('"', file);
-        putc(*text, file);
+        fputs(piece, file);
+        text += step;
+        left -= step;
     }
-    putc('"', file);
+    if (quoted)
+        putc('"', file);
 }
 
 void df_csv_number(FILE *file, double value)

@@ -48,6 +48,20 @@ static void long_errors_are_cut_not_overrun(void **state)
     assert_string_equal(df_error_text(), "where: short");
 }
 
+static void lack_of_memory_is_told_apart(void **state)
+{
+    (void)state;
+    df_error_memory("a list", 12);
+    assert_string_equal(df_error_text(), "out of memory: a list needs 12 bytes");
+    df_error_memory("a list", 0);
+    assert_string_equal(df_error_text(), "out of memory: a list");
+    assert_true(df_error_is_memory());
+    df_error_context("%s", "file.pt");
+    assert_true(df_error_is_memory());
+    df_error_set("another");
+    assert_false(df_error_is_memory());
+}
+
 /* Every half is exactly a float, and comes back from it. */
 static void all_halves_survive_a_round_trip(void **state)
 {
@@ -409,6 +423,7 @@ int main(void)
         cmocka_unit_test(errors_keep_the_last_text_and_its_context),
         cmocka_unit_test(errors_are_one_line_of_text),
         cmocka_unit_test(long_errors_are_cut_not_overrun),
+        cmocka_unit_test(lack_of_memory_is_told_apart),
         cmocka_unit_test(all_halves_survive_a_round_trip),
         cmocka_unit_test(halves_round_to_nearest_even),
         cmocka_unit_test(floating_point_types_are_told_apart),

@@ -46,7 +46,8 @@ def run_program(*arguments, cwd=None, timeout=TIMEOUT, program=PROGRAM, variable
         stderr=subprocess.PIPE,
         **options,
     )
-    return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+    output, errors = (text.decode(errors="surrogateescape") for text in (done.stdout, done.stderr))
+    return Result(done.returncode, output, errors)
 
 
 def start_program(*arguments, **options):

@@ -66,12 +66,12 @@ static void fail_each_call(const struct df_corruption *corruption, int severity,
         struct df_image image = picture();
         df_error_set("an earlier error");
         soil_stack();
-        allocations_fail(n);
+        allocations_fail(n, 1);
         const int status = df_corrupt(corruption, severity, 5, "name", frost, &image, NULL);
         calls = allocations_end_failing();
         if (status == 0)
             assert_memory_equal(image.pixels, whole.pixels, WIDTH * HEIGHT * 3);
-        else if (n >= calls || !strstr(df_error_text(), "memory"))
+        else if (n >= calls || !df_error_is_memory())
             fail_msg("%s at severity %d, call %ld of %ld: %s", corruption->name, severity, n, calls,
                      df_error_text());
         df_image_free(&image);

@@ -88,7 +88,7 @@ static int resize(const struct df_image *source, struct result *result)
 {
     *result = (struct result){malloc(40 * 30 * 3), 40 * 30 * 3};
     if (!result->bytes)
-        return df_error_set("the test's own memory");
+        return df_error_memory("the test", 40 * 30 * 3);
     const int status = df_resize_linear(source, result->bytes, 40, 30);
     if (status != 0) {
         free(result->bytes);
@@ -108,7 +108,7 @@ static size_t fail_each_call(const char *what, image_function *function, const s
     for (long n = 0; n <= calls; n++) {
         struct result result = {0};
         df_error_set("an earlier error");
-        allocations_fail(n);
+        allocations_fail(n, 1);
         const int status = function(source, &result);
         calls = allocations_end_failing();
         if (status == 0) {
@@ -152,10 +152,19 @@ static int read_file(const struct df_image *source, struct result *result)
 
 static void reading_is_whole_or_an_error(void **state)
 {
-    static const char *const files[] = {"rgb420.jpg",      "cmyk.jpg",          "orientation6.jpg",
-                                        "rgb.png",         "rgba16.png",        "palette.gif",
-                                        "progressive.jpg", "rgb.bmp",           "rgb.tga",
-                                        "rgb.ppm",         "mask_palette4.png", "mask_interlaced2.png"};
+    static const char *const files[] = {"rgb420.jpg",
+                                        "cmyk.jpg",
+                                        "orientation6.jpg",
+                                        "rgb.png",
+                                        "rgba16.png",
+                                        "palette.gif",
+                                        "progressive.jpg",
+                                        "rgb.bmp",
+                                        "rgb.tga",
+                                        "rgb.ppm",
+                                        "orientation6.png",
+                                        "mask_palette4.png",
+                                        "mask_interlaced2.png"};
     char path[1024];
 
     (void)state;

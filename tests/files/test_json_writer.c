@@ -76,7 +76,7 @@ static void documents_are_whole_or_an_error(void **state)
     for (long n = 0; n <= calls; n++, tried++) {
         struct df_json json = {0};
         df_error_set("an earlier error");
-        allocations_fail(n);
+        allocations_fail(n, 1);
         build(&json);
         char *text = df_json_print(&json, "a document");
         calls = allocations_end_failing();
@@ -102,7 +102,7 @@ static void files_are_whole_or_an_error(void **state)
     for (long n = 0; n <= calls; n++) {
         struct df_json json = {0};
         df_error_set("an earlier error");
-        allocations_fail(n);
+        allocations_fail(n, 1);
         build(&json);
         const int status = df_json_write(&json, path);
         calls = allocations_end_failing();

@@ -29,6 +29,30 @@ static void text_is_quoted_where_it_must_be(void **state)
     assert_cell("end ", "\"end \"");
 }
 
+static void formulas_are_text(void **state)
+{
+    (void)state;
+    assert_cell("=1+1", "\"'=1+1\"");
+    assert_cell("+a", "\"'+a\"");
+    assert_cell("-2_left", "\"'-2_left\"");
+    assert_cell("@SUM(A1)", "\"'@SUM(A1)\"");
+    assert_cell("\ta", "\"'\ta\"");
+    assert_cell("\ra", "\"'\ra\"");
+    assert_cell("=HYPERLINK(\"x\",1)", "\"'=HYPERLINK(\"\"x\"\",1)\"");
+    assert_cell("'=1", "\"''=1\""); /* so that one apostrophe less is the text */
+    assert_cell("'tis", "'tis");
+    assert_cell("'", "'");
+    assert_cell("a=b-c", "a=b-c");
+}
+
+static void cells_are_utf8(void **state)
+{
+    (void)state;
+    assert_cell("\xe4\xba\xba", "\xe4\xba\xba");
+    assert_cell("caf\xe9", "caf\\xE9");
+    assert_cell("\xff,", "\"\\xFF,\"");
+}
+
 static void numbers_and_gaps(void **state)
 {
     FILE *stream = tmpfile();
@@ -38,8 +62,10 @@ static void numbers_and_gaps(void **state)
     df_csv_number(stream, NAN);
     fputs(",", stream);
     df_csv_number(stream, 0.0);
+    fputs(",", stream);
+    df_csv_number(stream, -1.5); /* no formula */
     char *line = page_text(stream);
-    assert_string_equal(line, "0.333333333,,0");
+    assert_string_equal(line, "0.333333333,,0,-1.5");
     free(line);
 }
 
@@ -47,6 +73,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_is_quoted_where_it_must_be),
+        cmocka_unit_test(formulas_are_text),
+        cmocka_unit_test(cells_are_utf8),
         cmocka_unit_test(numbers_and_gaps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,6 +17,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <limits.h>
 #include <malloc.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -33,7 +34,7 @@ extern void *__libc_memalign(size_t alignment, size_t size);
 extern void __libc_free(void *block);
 
 static atomic_bool counting, failing;
-static atomic_long calls, kept, fallible, victim;
+static atomic_long calls, kept, fallible, first_victim, last_victim;
 static struct {
     void *caller;
     size_t bytes;
@@ -82,10 +83,13 @@ static bool hands_failures_on(void *caller)
     return *object && dladdr((void *)getauxval(AT_ENTRY), &program) && info.dli_fbase == program.dli_fbase;
 }
 
-/* Whether this call is the one to fail. */
+/* Whether this call has to fail. */
 static bool fails(void *caller)
 {
-    if (!failing || !hands_failures_on(caller) || atomic_fetch_add(&fallible, 1) != victim)
+    if (!failing || !hands_failures_on(caller))
+        return false;
+    const long n = atomic_fetch_add(&fallible, 1);
+    if (n < first_victim || n > last_victim)
         return false;
     errno = ENOMEM;
     return true;
@@ -177,10 +181,11 @@ void allocations_stop(struct allocations *counted)
         counted->others += calls - MOST_CALLS;
 }
 
-void allocations_fail(long n)
+void allocations_fail(long n, long count)
 {
     fallible = 0;
-    victim = n;
+    first_victim = n;
+    last_victim = count < LONG_MAX - n ? n + count - 1 : LONG_MAX;
     failing = true;
 }
 
@@ -206,9 +211,10 @@ void allocations_stop(struct allocations *counted)
     memset(counted, 0, sizeof *counted);
 }
 
-void allocations_fail(long n)
+void allocations_fail(long n, long count)
 {
     (void)n;
+    (void)count;
 }
 
 long allocations_end_failing(void)

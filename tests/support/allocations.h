@@ -24,10 +24,10 @@ bool allocations_can_be_counted(void);
 void allocations_start(void);
 void allocations_stop(struct allocations *counted);
 
-/* From now on the n-th call (from 0) finds no memory: one that the program makes, or a library that hands the
- * failure on to it. Others, which end the process then or throw, do not count: oneDNN, runtimes of C++,
- * OpenMP and CUDA. */
-void allocations_fail(long n);
+/* From now on `count` calls, the first of which is the n-th (from 0), find no memory. What counts are calls
+ * that the program makes, or a library that hands the failure on to it. Others end the process then, or
+ * throw: oneDNN, runtimes of C++, OpenMP and CUDA. */
+void allocations_fail(long n, long count);
 
 /* Ends that. How many calls there were: more than n if it came to the n-th. */
 long allocations_end_failing(void);
