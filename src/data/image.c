@@ -1,6 +1,7 @@
 #include "dinoft/image.h"
 
 #include "codec.h"
+#include "foreign_formats.h"
 #include "dinoft/error.h"
 #include "dinoft/mapped_file.h"
 #include "dinoft/size.h"
@@ -73,7 +74,12 @@ static const struct codec *find_codec(const char *path, const struct df_mapping 
     /* TGA has no signature: only by its name, or any damaged file might pass for one. */
     if (file->size > 0 && dot && strcasecmp(dot, ".tga") == 0)
         return &other;
-    df_error_set("%s", file->size ? "neither JPEG, PNG, BMP, GIF, TGA, PNM nor PSD" : "the file is empty");
+    const char *foreign = df_foreign_format_of_content(file->bytes, file->size);
+    if (file->size == 0)
+        df_error_set("the file is empty");
+    else
+        df_error_set("%s%s%sneither JPEG, PNG, BMP, GIF, TGA, PNM nor PSD", foreign ? "it is " : "",
+                     foreign ? foreign : "", foreign ? ", " : "");
     return NULL;
 }
 
