@@ -5,6 +5,7 @@
 #include "lines.h"
 #include "sample_list.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -144,6 +145,25 @@ static int map_labels(const struct df_dataset *dataset, const char *path, struct
     return 0;
 }
 
+/* An image and a mask of different sizes. */
+static int wrong_size(const struct df_sample *sample, const struct df_image *image,
+                      const struct df_image *mask)
+{
+    const bool swapped = image->width == mask->height && image->height == mask->width;
+    const int orientation = swapped ? df_image_orientation(sample->image_path) : 1;
+    char reason[160] = "";
+
+    if (orientation != 1)
+        snprintf(
+            reason, sizeof reason,
+            ": the image's EXIF orientation %d turns it, and nothing turns the mask; turn the mask too, or "
+            "store the image without that entry",
+            orientation);
+    return df_error_set("%s has %lld x %lld pixels, its mask %s has %lld x %lld%s", sample->image_path,
+                        (long long)image->width, (long long)image->height, sample->mask_path,
+                        (long long)mask->width, (long long)mask->height, reason);
+}
+
 static int read_sample(const struct df_dataset *dataset, const struct df_sample *sample,
                        struct df_image *image, struct df_image *mask)
 {
@@ -152,9 +172,7 @@ static int read_sample(const struct df_dataset *dataset, const struct df_sample 
     if (mask)
         DF_TRY(df_mask_read(sample->mask_path, mask));
     if (image && mask && (image->width != mask->width || image->height != mask->height))
-        return df_error_set("%s has %lld x %lld pixels, its mask %s has %lld x %lld", sample->image_path,
-                            (long long)image->width, (long long)image->height, sample->mask_path,
-                            (long long)mask->width, (long long)mask->height);
+        return wrong_size(sample, image, mask);
     return mask ? map_labels(dataset, sample->mask_path, mask) : 0;
 }
 

@@ -13,11 +13,12 @@
 struct codec {
     const char *name;
     int (*decode)(const unsigned char *bytes, size_t size, struct df_image *image);
+    int (*orientation)(const unsigned char *bytes, size_t size); /* NULL: there is none in such files */
 };
 
-static const struct codec jpeg = {"JPEG", df_jpeg_decode};
-static const struct codec png = {"PNG", df_png_decode};
-static const struct codec other = {"BMP, GIF, TGA, PNM or PSD", df_stb_decode};
+static const struct codec jpeg = {"JPEG", df_jpeg_decode, df_jpeg_orientation};
+static const struct codec png = {"PNG", df_png_decode, df_png_orientation};
+static const struct codec other = {"BMP, GIF, TGA, PNM or PSD", df_stb_decode, NULL};
 
 static const struct {
     const char *start;
@@ -100,6 +101,16 @@ int df_image_read(const char *path, struct df_image *image)
     }
     df_mapping_close(file);
     return status;
+}
+
+int df_image_orientation(const char *path)
+{
+    struct df_mapping *file = df_mapping_open(path);
+    const struct codec *codec = file ? find_codec(path, file) : NULL;
+    const int orientation = codec && codec->orientation ? codec->orientation(file->bytes, file->size) : 1;
+
+    df_mapping_close(file);
+    return orientation;
 }
 
 int df_mask_read(const char *path, struct df_image *mask)

@@ -65,6 +65,18 @@ static int orientation_of(spng_ctx *png)
     return df_exif_orientation((const unsigned char *)exif.data, exif.length);
 }
 
+int df_png_orientation(const unsigned char *bytes, size_t size)
+{
+    struct spng_ihdr header;
+    spng_ctx *png = open_png(bytes, size, &header);
+
+    if (!png)
+        return 1;
+    const int orientation = orientation_of(png);
+    spng_ctx_free(png);
+    return orientation;
+}
+
 int df_png_decode(const unsigned char *bytes, size_t size, struct df_image *image)
 {
     struct spng_ihdr header;
