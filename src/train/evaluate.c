@@ -94,6 +94,8 @@ static int measure_image(struct run *run, const struct df_batch *batch, int64_t 
     DF_TRY(choose_labels(run, batch, i, &prediction));
     DF_TRY(predict(run, batch, i, &prediction, &comparison));
     df_metrics_add_image(run->metrics, run->pairs);
+    if (comparison.loss_count > 0 && !isfinite(comparison.loss_sum))
+        return df_error_set("the loss is not a finite number: the model's weights are damaged, or too large");
     run->loss_sum += comparison.loss_sum;
     run->loss_count += comparison.loss_count;
     if (!evaluation->observe)

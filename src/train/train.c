@@ -30,9 +30,10 @@ struct run {
     struct df_record record; /* borrows the data set's class names */
     struct run_log log;
     char *checkpoint_path;
-    struct df_rng rng; /* RoPE rescaling */
-    int64_t step;      /* done so far, over all epochs */
-    bool diverged;     /* the parameters are not worth saving */
+    struct df_rng rng;  /* RoPE rescaling */
+    int64_t step;       /* done so far, over all epochs */
+    int64_t last_count; /* images of the batch that the model saw last */
+    bool worthless;     /* what was trained is not to be saved */
 };
 
 static struct df_dataset *open_split(const struct df_config *config, enum df_split split)
@@ -301,7 +302,7 @@ static int write_debug_picture(struct run *run, int64_t epoch, const struct df_b
 
 static int diverged(struct run *run, double loss)
 {
-    run->diverged = true;
+    run->worthless = true;
     return df_error_set("the loss is %g at step %" PRId64
                         ": training diverged and is not saved (a smaller --lr may help)",
                         loss, run->step);
@@ -316,6 +317,7 @@ static int train_batch(struct run *run, int64_t epoch, const struct df_batch *ba
 
     DF_TRY(df_segmenter_train_step(run->segmenter, batch->count, config->lr, &run->rng, loss, &counted));
     run->step++;
+    run->last_count = batch->count;
     double rate = (double)batch->count / (df_seconds() - started);
     DF_TRY(run_log_step(&run->log, epoch, run->step, *loss, config->lr, rate));
     if (!isfinite(*loss) && counted > 0)
@@ -393,9 +395,19 @@ done:
     return status;
 }
 
-static int save(const struct run *run)
+/* Weights that can be read again, and that the last batch still makes finite logits of: its loss was found
+ * before they were changed. */
+static int save(struct run *run, const char *path)
 {
-    return df_checkpoint_save(run->checkpoint_path, run->segmenter, &run->record);
+    struct df_segmenter *segmenter = run->segmenter;
+
+    if (df_parameters_check(&segmenter->parameters, segmenter->backend) != 0 ||
+        df_segmenter_forward(segmenter, run->last_count, false, NULL) != 0) {
+        run->worthless = true;
+        return df_error_context(
+            "step %" PRId64 ": training diverged and is not saved (a smaller --lr may help)", run->step);
+    }
+    return df_checkpoint_save(path, segmenter, &run->record);
 }
 
 static int train_all(struct run *run)
@@ -404,7 +416,8 @@ static int train_all(struct run *run)
         DF_TRY(train_epoch(run, epoch));
         if (*run->stop || !validates(run, epoch))
             continue;
-        DF_TRY(save(run)); /* before the validation, which may be long: what was trained is safe */
+        /* Before the validation, which may be long: what was trained is safe. */
+        DF_TRY(save(run, run->checkpoint_path));
         DF_TRY(validate(run, epoch));
     }
     if (!*run->stop)
@@ -413,20 +426,19 @@ static int train_all(struct run *run)
         df_log("interrupted before the first step: nothing was trained or written");
         return 0;
     }
-    DF_TRY(save(run));
+    DF_TRY(save(run, run->checkpoint_path));
     df_log("interrupted after step %" PRId64 "; the checkpoint is %s", run->step, run->checkpoint_path);
     return 0;
 }
 
 /* An error in the middle of a run costs neither what was trained until then nor what an earlier run saved: it
  * goes to NAME_stopped.pt. The error's text stays. */
-static void rescue(const struct run *run)
+static void rescue(struct run *run)
 {
     char *reason = df_text_copy(df_error_text());
     char *path = output_file(run->config, "_stopped.pt");
 
-    if (reason && path && run->step > 0 && !run->diverged &&
-        df_checkpoint_save(path, run->segmenter, &run->record) == 0)
+    if (reason && path && run->step > 0 && !run->worthless && save(run, path) == 0)
         df_log("stopped after step %" PRId64 "; what was trained until then is %s", run->step, path);
     if (reason)
         df_error_set("%s", reason);
