@@ -108,6 +108,8 @@ static void print_checkpoint(const struct df_checkpoint *checkpoint)
     printf("trained on:      %s, %" PRId64 " x %" PRId64 ", normalize %s, backbone %s\n", record->dataset,
            record->img_dim[0], record->img_dim[1], record->normalize,
            record->backbone[0] ? record->backbone : "of other dimensions than the published ones");
+    if (*record->mask_values)
+        printf("mask values:     %s are class 0, class 1, ...\n", record->mask_values);
 }
 
 static void print_file(const char *path, enum df_weight_format format)

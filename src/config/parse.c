@@ -2,6 +2,7 @@
 #include "dinoft/config.h"
 
 #include "dinoft/error.h"
+#include "dinoft/mask_values.h"
 #include "dinoft/text.h"
 #include "dinoft/version.h"
 #include "options.h"
@@ -103,7 +104,7 @@ static int check_folder_options(const struct df_config *config)
     if (!df_command_takes(config->command, &df_options[DF_OPTION_DATASET]) ||
         (config->command == DF_COMMAND_BENCH && !config->typed[DF_OPTION_DATASET]))
         return 0;
-    static const enum df_option only[] = {DF_OPTION_N_CLASSES, DF_OPTION_CLASS_NAMES};
+    static const enum df_option only[] = {DF_OPTION_N_CLASSES, DF_OPTION_CLASS_NAMES, DF_OPTION_MASK_VALUES};
     for (size_t i = 0; i < sizeof only / sizeof only[0]; i++) {
         if (config->typed[only[i]] && !folder)
             return df_error_set("--%s is for --dataset folder: %s has its own %s classes",
@@ -112,6 +113,20 @@ static int check_folder_options(const struct df_config *config)
     }
     if (folder && config->command == DF_COMMAND_TRAIN && !config->typed[DF_OPTION_N_CLASSES])
         return df_error_set("--dataset folder needs --n_classes N");
+    return 0;
+}
+
+static int check_mask_values(const struct df_config *config)
+{
+    struct df_mask_values values;
+
+    if (!config->mask_values)
+        return 0;
+    if (df_mask_values_parse(config->mask_values, &values) != 0)
+        return df_error_context("--mask_values");
+    if (config->typed[DF_OPTION_N_CLASSES] && config->n_classes != values.count)
+        return df_error_set("--mask_values %s has %d values, --n_classes says %lld", config->mask_values,
+                            values.count, (long long)config->n_classes);
     return 0;
 }
 
@@ -143,6 +158,7 @@ static int check_config(struct df_config *config)
             return df_error_set("%s needs --%s %s", command->name, option->name, option->metavar);
     }
     DF_TRY(df_config_read_lists(config));
+    DF_TRY(check_mask_values(config));
     DF_TRY(check_window(config));
     DF_TRY(check_scales(config));
     return check_folder_options(config);
