@@ -4,6 +4,7 @@
 #define DINOFT_CHECKPOINT_H
 
 #include "dinoft/fingerprint.h"
+#include "dinoft/mask_values.h"
 #include "dinoft/segmenter.h"
 
 #define DF_RECORD_KEY "dinoft" /* the text entry that train adds: a JSON object */
@@ -21,10 +22,11 @@ struct df_trained_on {
 struct df_record {
     char backbone[64]; /* hub name, "" for a model of other dimensions */
     struct df_trained_on trained_on;
-    char dataset[32];   /* "voc", "ade20k", "folder" */
-    char normalize[16]; /* "imagenet" or "none" */
-    int64_t img_dim[2]; /* height, width */
-    char **class_names; /* [n_class_names]; owned */
+    char dataset[32];                          /* "voc", "ade20k", "folder" */
+    char normalize[16];                        /* "imagenet" or "none" */
+    char mask_values[DF_MASK_VALUES_TEXT_MAX]; /* folder: what --mask_values said */
+    int64_t img_dim[2];                        /* height, width */
+    char **class_names;                        /* [n_class_names]; owned */
     int n_class_names;
 };
 

@@ -46,6 +46,7 @@ enum df_option {
     DF_OPTION_DATA_ROOT,
     DF_OPTION_N_CLASSES,
     DF_OPTION_CLASS_NAMES,
+    DF_OPTION_MASK_VALUES,
     DF_OPTION_VOID_AS_BACKGROUND,
     DF_OPTION_NORMALIZE,
     DF_OPTION_RECIPE,
@@ -102,6 +103,7 @@ struct df_config {
     bool allow_other_backbone;
 
     const char *weights, *data_root, *class_names, *normalize, *recipe;
+    const char *mask_values; /* as typed, and good; NULL: not given */
     int64_t n_classes;
     bool void_as_background;
     bool recompute;             /* training: activations of a block are computed again rather than kept */

@@ -3,6 +3,7 @@
 #define DINOFT_DATASET_H
 
 #include "dinoft/image.h"
+#include "dinoft/label_census.h"
 #include "dinoft/labels.h"
 
 #include <stdbool.h>
@@ -17,6 +18,8 @@ struct df_dataset_options {
     bool void_as_background; /* voc: 255 -> 0 */
     int n_classes;           /* folder: required, 1..DF_MAX_CLASSES; others: 0 or the data set's own */
     const char *class_names; /* folder: file with a name a line, or NULL ("class_0", …) */
+    const char *mask_values; /* folder: the masks' values that are class 0, 1, … (dinoft/mask_values.h); NULL:
+                                0, 1, … */
 };
 
 struct df_sample {
@@ -33,6 +36,9 @@ struct df_dataset {
     int64_t count;
     uint8_t label_map[256]; /* what a mask file's value means, where valid: a class or DF_IGNORE_LABEL */
     bool label_valid[256];  /* false: a value that no mask of this data set may hold */
+    bool void_is_assumed;   /* folder: nobody has said that 255 means "ignore" */
+    char *mask_values;      /* as options had it; NULL without */
+    struct df_label_census *census; /* of the masks that have been read */
 };
 
 /* Reads the lists. Every file that is missing is reported here, before any work: the first few by name and

@@ -40,6 +40,13 @@ int df_convert_from_f32(void *destination, enum df_dtype type, const float *sour
 /* Whether none of the values is NaN or infinite. */
 bool df_all_finite(const float *values, size_t count);
 
+/* No trained model has weights beyond this. From about 1e19 on, squares overflow, which a normalisation
+ * hides: what comes out looks like a result. */
+#define DF_WEIGHT_MAX 1e15f
+
+/* -1 with the error set, which begins with the tensor's name, for values that are not finite or too large. */
+int df_check_weights(const char *name, const float *values, size_t count);
+
 /* One element. */
 float df_f16_to_f32(uint16_t bits);
 float df_bf16_to_f32(uint16_t bits);

@@ -9,6 +9,8 @@
 
 struct df_feed_options {
     int64_t first, count; /* the cache's records that are this data set's samples */
+    struct df_label_census
+        *census; /* the data set's: counts the labels that nobody has read yet; NULL: none does */
     int64_t batch_size;
     bool shuffle;
     uint64_t seed;

@@ -29,6 +29,11 @@ int df_image_alloc(struct df_image *image, int64_t width, int64_t height, int ch
  * wrong, are refused, where OpenCV would fill in grey. -1 with the error naming the file. */
 int df_image_read(const char *path, struct df_image *image);
 
+/* The EXIF orientation that df_image_read() applies to the file: 1 to 8, where 5 to 8 change width and
+ * height; 1 also where there is none, for files that cannot be read, and for an eXIf behind a PNG's pixels.
+ */
+int df_image_orientation(const char *path);
+
 /* Reads a mask of class indices: a palette PNG's indices, or an 8-bit grey PNG's values, untouched (1, 2 and
  * 4-bit ones unpacked, not scaled). Anything else (RGB, 16 bits, JPEG) is an error that says what was found.
  */

@@ -70,4 +70,7 @@ int df_parameters_load(struct df_parameters *parameters, struct df_backend *back
 int df_parameters_store(const struct df_parameters *parameters, struct df_backend *backend,
                         struct df_state *state);
 
+/* -1 with the error set, which names one, for values that loading would refuse (df_check_weights). */
+int df_parameters_check(const struct df_parameters *parameters, struct df_backend *backend);
+
 #endif

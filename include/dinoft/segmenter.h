@@ -49,6 +49,7 @@ struct df_segmenter {
     float *loss_scratch;             /* device [2 * logits] */
     int64_t *pairs;                  /* device [C + 1, C] */
     struct df_loss_sum *loss;        /* device: of the last training step */
+    float *logit_sums;               /* device [C] */
     struct df_recorded_step recorded[DF_RECORDED_STEPS];
     float *features[DF_VIT_MAX_FEATURES];  /* device [max_batch * P, dim]: what the decoder reads */
     float *dfeatures[DF_VIT_MAX_FEATURES]; /* their gradients; NULL: not wanted */
@@ -100,7 +101,8 @@ int df_segmenter_load_labels(struct df_segmenter *segmenter, int64_t count, cons
 size_t df_segmenter_feature_bytes(const struct df_segmenter *segmenter);
 
 /* Logits of the batch on the device, in decoder->logits. `training`: batch statistics in BatchNorm, RoPE
- * rescaling drawn from rng. */
+ * rescaling drawn from rng. Otherwise logits that are not finite numbers are an error: what is predicted from
+ * them looks like a result and is none. */
 int df_segmenter_forward(struct df_segmenter *segmenter, int64_t count, bool training, struct df_rng *rng);
 
 /* Mean loss over the counted pixels (0 / 0 is NaN, as PyTorch has it), its gradient if `gradient`, the

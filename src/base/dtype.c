@@ -129,6 +129,18 @@ bool df_all_finite(const float *values, size_t count)
     return true;
 }
 
+int df_check_weights(const char *name, const float *values, size_t count)
+{
+    if (!df_all_finite(values, count))
+        return df_error_set("%s holds values that are not numbers", name);
+    for (size_t i = 0; i < count; i++) {
+        if (fabsf(values[i]) > DF_WEIGHT_MAX)
+            return df_error_set("%s holds a value of %g: no trained model has weights beyond %g", name,
+                                (double)values[i], (double)DF_WEIGHT_MAX);
+    }
+    return 0;
+}
+
 int df_convert_from_f32(void *destination, enum df_dtype dtype, const float *source, size_t count)
 {
     uint16_t *half = destination;

@@ -261,6 +261,7 @@ static int check_flags(const struct df_config *config)
     } others[] = {{DF_OPTION_DATASET, "dataset"},
                   {DF_OPTION_DATA_ROOT, "data_root"},
                   {DF_OPTION_CLASS_NAMES, "class_names"},
+                  {DF_OPTION_MASK_VALUES, "mask_values"},
                   {DF_OPTION_NUM_WORKERS, "num_workers"}};
 
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {

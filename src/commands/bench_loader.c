@@ -49,7 +49,8 @@ static int open_loader(struct loading *loading)
                                                .root = config->data_root,
                                                .split = DF_SPLIT_TRAIN,
                                                .n_classes = (int)config->n_classes,
-                                               .class_names = config->class_names};
+                                               .class_names = config->class_names,
+                                               .mask_values = config->mask_values};
     struct df_loader_options options = {
         .workers = (int)config->num_workers, .shuffle = true, .seed = (uint64_t)config->seed};
 

@@ -220,6 +220,10 @@ static int measure_cell(struct run *run, const char *label, struct df_corruption
         df_evaluate(measure->segmenter, feed, &evaluation, &metrics) != 0)
         goto done;
     status = *evaluation.stop ? 1 : 0;
+    if (status == 0 && measure_check_labels(measure) != 0) {
+        status = -1;
+        goto done;
+    }
     if (status == 0) {
         df_metrics_scores(&metrics, &scores);
         *result = (struct df_corruption_cell){true, scores.miou, scores.reference_iou, scores.pixel_accuracy};

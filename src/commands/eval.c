@@ -5,6 +5,7 @@
 
 #include "dinoft/error.h"
 #include "dinoft/evaluate.h"
+#include "dinoft/label_checks.h"
 #include "dinoft/log.h"
 
 #include <inttypes.h>
@@ -35,7 +36,10 @@ static void print_table(const struct df_metrics *metrics, char *const *names)
         print_percent(scores.iou);
         print_percent(scores.accuracy);
         print_percent(scores.dice);
-        printf("  %12" PRId64 "\n", scores.pixels);
+        if (scores.pixels > 0)
+            printf("  %12" PRId64 "\n", scores.pixels);
+        else
+            printf("  %12s\n", "no labels");
     }
 }
 
@@ -90,6 +94,9 @@ static int evaluate(struct measure *measure)
         status = EXIT_INTERRUPTED;
         goto done;
     }
+    if (measure_check_labels(measure) != 0)
+        goto done;
+    df_labels_report_ignored(measure->dataset, "validation");
     print_table(&metrics, measure->class_names);
     print_scores(&metrics, config->eval_size);
     status = eval_outputs_write(&outputs, &metrics) == 0 ? 0 : 1;

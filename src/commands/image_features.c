@@ -49,7 +49,13 @@ int image_features_run(struct image_features *features, const char *path, int64_
 static int fetch(const struct image_features *features, const float *device, int64_t count, float *values)
 {
     struct df_backend *backend = features->setup.backend;
-    return backend->ops->download(backend, values, device, (size_t)count * sizeof *values);
+
+    DF_TRY(backend->ops->download(backend, values, device, (size_t)count * sizeof *values));
+    if (df_all_finite(values, (size_t)count))
+        return 0;
+    return df_error_set(
+        "the features are not finite numbers: weights of the backbone or of LoRA are damaged, or "
+        "too large");
 }
 
 int image_features_patches(const struct image_features *features, int layer, float *values)

@@ -132,6 +132,8 @@ static void print_checkpoint(const struct df_checkpoint *checkpoint)
         return;
     }
     print_trained_on(&checkpoint->record);
+    if (*checkpoint->record.mask_values)
+        printf("mask values:     %s are class 0, class 1, ...\n", checkpoint->record.mask_values);
 }
 
 static void print_file(const char *path, enum df_weight_format format)

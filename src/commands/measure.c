@@ -2,6 +2,7 @@
 
 #include "dinoft/error.h"
 #include "dinoft/feed.h"
+#include "dinoft/label_checks.h"
 #include "dinoft/log.h"
 #include "dinoft/size.h"
 
@@ -24,6 +25,7 @@ static struct df_dataset *open_dataset(const struct df_config *config, const str
         .split = DF_SPLIT_VAL,
         .void_as_background = config->void_as_background,
         .class_names = config->class_names,
+        .mask_values = df_setup_mask_values(config, setup->checkpoint),
     };
     if (has_own_classes(config))
         options.n_classes = (int)(config->n_classes > 0 ? config->n_classes : setup->checkpoint->classes);
@@ -47,6 +49,12 @@ static char **choose_names(const struct df_config *config, const struct df_setup
                                                                   : dataset->class_names;
 }
 
+int measure_check_labels(const struct measure *measure)
+{
+    const struct df_dataset *const sets[] = {measure->dataset};
+    return df_labels_check(sets, 1);
+}
+
 int measure_open(struct measure *measure, const struct df_config *config)
 {
     *measure = (struct measure){.config = config};
@@ -55,6 +63,8 @@ int measure_open(struct measure *measure, const struct df_config *config)
     measure->dataset = open_dataset(config, &measure->setup);
     if (!measure->dataset)
         return -1;
+    const struct df_dataset *const sets[] = {measure->dataset};
+    DF_TRY(df_labels_look(sets, 1));
     measure->class_names = choose_names(config, &measure->setup, measure->dataset);
     measure->batch_size = df_min_i64(config->batch_size, measure->dataset->count);
     measure->original = strcmp(config->eval_size, "original") == 0;

@@ -32,6 +32,9 @@ void measure_close(struct measure *measure);
 struct df_loader *measure_loader(const struct measure *measure, bool originals, df_sample_reader *read,
                                  void *context);
 
+/* When all masks have been read: -1 with the error set if what they hold together cannot be meant. */
+int measure_check_labels(const struct measure *measure);
+
 /* After measure_start: how images go through the model, in words, each behind a comma: ", ratio kept, sliding
  * window 490 / 320";
  * "" for the plain way. */

@@ -94,6 +94,13 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
            INTEGER("0", 2, 255)),
     OPTION(CLASS_NAMES, class_names, DATA, TRAIN | MEASURE | BENCH,
            "the names of the classes of --dataset folder, one a line", STRING("FILE", NULL)),
+    OPTION(MASK_VALUES, mask_values, DATA, TRAIN | MEASURE | BENCH,
+           "the pixel values in the masks of --dataset folder that are class 0, class 1, and so on: 0,255 if "
+           "the "
+           "second class is 255; 255 is ignored unless it is listed; not given: 0,1,2, ... (eval, corrupt "
+           "and train "
+           "from a checkpoint: the checkpoint's)",
+           STRING("LIST", NULL)),
     OPTION(VOID_AS_BACKGROUND, void_as_background, DATA, TRAIN | MEASURE,
            "count VOC's void border as background, instead of ignoring it", SWITCH),
     OPTION(NORMALIZE, normalize, MODEL, NETWORK,

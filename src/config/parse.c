@@ -2,6 +2,7 @@
 #include "dinoft/config.h"
 
 #include "dinoft/error.h"
+#include "dinoft/mask_values.h"
 #include "general.h"
 
 #include <ctype.h>
@@ -100,7 +101,7 @@ static int parse_words(struct parser *parser)
 int df_config_check_dataset(const struct df_config *config)
 {
     bool folder = strcmp(config->dataset, "folder") == 0;
-    static const enum df_option only[] = {DF_OPTION_N_CLASSES, DF_OPTION_CLASS_NAMES};
+    static const enum df_option only[] = {DF_OPTION_N_CLASSES, DF_OPTION_CLASS_NAMES, DF_OPTION_MASK_VALUES};
     for (size_t i = 0; i < sizeof only / sizeof only[0]; i++) {
         if (config->typed[only[i]] && !folder)
             return df_error_set("--%s is for --dataset folder: %s has its own %s classes",
@@ -120,6 +121,20 @@ static int check_typed_dataset(const struct df_config *config)
         (config->command != DF_COMMAND_TRAIN && !config->typed[DF_OPTION_DATASET]))
         return 0;
     return df_config_check_dataset(config);
+}
+
+static int check_mask_values(const struct df_config *config)
+{
+    struct df_mask_values values;
+
+    if (!config->mask_values)
+        return 0;
+    if (df_mask_values_parse(config->mask_values, &values) != 0)
+        return df_error_context("--mask_values");
+    if (config->typed[DF_OPTION_N_CLASSES] && config->n_classes != values.count)
+        return df_error_set("--mask_values %s has %d values, --n_classes says %lld", config->mask_values,
+                            values.count, (long long)config->n_classes);
+    return 0;
 }
 
 static int check_window(const struct df_config *config)
@@ -158,6 +173,7 @@ static int check_config(struct df_config *config)
             return df_error_set("%s needs --%s %s", command->name, option->name, option->metavar);
     }
     DF_TRY(df_config_read_lists(config));
+    DF_TRY(check_mask_values(config));
     DF_TRY(check_window(config));
     DF_TRY(check_scales(config));
     DF_TRY(check_allowance(config));

@@ -16,11 +16,14 @@ int df_exif_orientation(const unsigned char *tiff, size_t size);
 /* Turns and mirrors the pixels as the orientation asks. */
 int df_image_orient(struct df_image *image, int orientation);
 
-/* Each fills an RGB image, with the orientation applied. */
+/* Each decoder fills an RGB image, with the orientation applied; what that is can be asked for: 1 where there
+ * is none. */
 int df_jpeg_decode(const unsigned char *bytes, size_t size, struct df_image *image);
+int df_jpeg_orientation(const unsigned char *bytes, size_t size);
 
 int df_png_decode(const unsigned char *bytes, size_t size, struct df_image *image);
 int df_png_decode_indices(const unsigned char *bytes, size_t size, struct df_image *mask);
+int df_png_orientation(const unsigned char *bytes, size_t size);
 
 /* Whether libspng failed with this code for lack of memory. */
 bool df_png_lacks_memory(int code);

@@ -5,6 +5,7 @@
 #include "lines.h"
 #include "sample_list.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,7 +99,7 @@ struct df_dataset *df_dataset_open(const struct df_dataset_options *options)
         return NULL;
     }
     if (set_classes(dataset, options) == 0 && readers[kind].list(dataset, options) == 0 &&
-        df_sample_check_files(dataset) == 0)
+        df_sample_check_files(dataset) == 0 && (dataset->census = df_label_census_new(dataset->count)))
         return dataset;
     df_dataset_free(dataset);
     return NULL;
@@ -117,6 +118,8 @@ void df_dataset_free(struct df_dataset *dataset)
         free(dataset->samples[i].mask_path);
     }
     free(dataset->samples);
+    free(dataset->mask_values);
+    df_label_census_free(dataset->census);
     free(dataset);
 }
 
@@ -128,34 +131,79 @@ static int largest_label(const struct df_dataset *dataset)
     return largest;
 }
 
-static int map_labels(const struct df_dataset *dataset, const char *path, struct df_image *mask)
+/* Names the mask's first value that is not allowed, and its place. */
+static int wrong_label(const struct df_dataset *dataset, const char *path, const struct df_image *mask)
 {
-    const int64_t count = mask->width * mask->height;
+    const bool may_be_void =
+        dataset->label_valid[DF_IGNORE_LABEL] && dataset->label_map[DF_IGNORE_LABEL] == DF_IGNORE_LABEL;
+    int64_t i = 0;
 
-    for (int64_t i = 0; i < count; i++) {
-        uint8_t value = mask->pixels[i];
+    while (dataset->label_valid[mask->pixels[i]])
+        i++;
+    const int value = mask->pixels[i];
+    const long long column = i % mask->width, row = i / mask->width;
+    if (dataset->mask_values)
+        return df_error_set("%s: label %d at column %lld, row %lld is none of the mask values %s%s", path,
+                            value, column, row, dataset->mask_values,
+                            may_be_void ? ", nor 255 for \"ignore\"" : "");
+    return df_error_set("%s: label %d at column %lld, row %lld; the largest allowed is %d%s%s", path, value,
+                        column, row, largest_label(dataset), may_be_void ? ", or 255 for \"ignore\"" : "",
+                        dataset->void_is_assumed ? " (--mask_values says what other values mean)" : "");
+}
+
+/* Values become labels, and are counted. */
+static int map_labels(const struct df_dataset *dataset, int64_t index, struct df_image *mask)
+{
+    const size_t count = (size_t)(mask->width * mask->height);
+    int64_t values[DF_LABEL_VALUES], labels[DF_LABEL_VALUES] = {0};
+    bool changes = false;
+
+    df_count_bytes(mask->pixels, count, values);
+    for (int value = 0; value < DF_LABEL_VALUES; value++) {
+        if (values[value] == 0)
+            continue;
         if (!dataset->label_valid[value])
-            return df_error_set("%s: label %d at column %lld, row %lld; the largest allowed is %d%s", path,
-                                value, (long long)(i % mask->width), (long long)(i / mask->width),
-                                largest_label(dataset),
-                                dataset->label_valid[DF_IGNORE_LABEL] ? ", or 255 for \"ignore\"" : "");
-        mask->pixels[i] = dataset->label_map[value];
+            return wrong_label(dataset, dataset->samples[index].mask_path, mask);
+        labels[dataset->label_map[value]] += values[value];
+        changes = changes || dataset->label_map[value] != value;
     }
+    for (size_t i = 0; changes && i < count; i++)
+        mask->pixels[i] = dataset->label_map[mask->pixels[i]];
+    df_label_census_add(dataset->census, index, labels);
     return 0;
 }
 
-static int read_sample(const struct df_dataset *dataset, const struct df_sample *sample,
-                       struct df_image *image, struct df_image *mask)
+/* An image and a mask of different sizes. */
+static int wrong_size(const struct df_sample *sample, const struct df_image *image,
+                      const struct df_image *mask)
 {
+    const bool swapped = image->width == mask->height && image->height == mask->width;
+    const int orientation = swapped ? df_image_orientation(sample->image_path) : 1;
+    char reason[160] = "";
+
+    if (orientation != 1)
+        snprintf(
+            reason, sizeof reason,
+            ": the image's EXIF orientation %d turns it, and nothing turns the mask; turn the mask too, or "
+            "store the image without that entry",
+            orientation);
+    return df_error_set("%s has %lld x %lld pixels, its mask %s has %lld x %lld%s", sample->image_path,
+                        (long long)image->width, (long long)image->height, sample->mask_path,
+                        (long long)mask->width, (long long)mask->height, reason);
+}
+
+static int read_sample(const struct df_dataset *dataset, int64_t index, struct df_image *image,
+                       struct df_image *mask)
+{
+    const struct df_sample *sample = &dataset->samples[index];
+
     if (image)
         DF_TRY(df_image_read(sample->image_path, image));
     if (mask)
         DF_TRY(df_mask_read(sample->mask_path, mask));
     if (image && mask && (image->width != mask->width || image->height != mask->height))
-        return df_error_set("%s has %lld x %lld pixels, its mask %s has %lld x %lld", sample->image_path,
-                            (long long)image->width, (long long)image->height, sample->mask_path,
-                            (long long)mask->width, (long long)mask->height);
-    return mask ? map_labels(dataset, sample->mask_path, mask) : 0;
+        return wrong_size(sample, image, mask);
+    return mask ? map_labels(dataset, index, mask) : 0;
 }
 
 int df_dataset_read(const struct df_dataset *dataset, int64_t index, struct df_image *image,
@@ -167,7 +215,7 @@ int df_dataset_read(const struct df_dataset *dataset, int64_t index, struct df_i
         *image = none;
     if (mask)
         *mask = none;
-    if (read_sample(dataset, &dataset->samples[index], image, mask) == 0)
+    if (read_sample(dataset, index, image, mask) == 0)
         return 0;
     if (image)
         df_image_free(image);

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #define TAG_ORIENTATION 0x0112
-#define TYPE_SHORT      3
 #define ENTRY_BYTES     12
 
 struct tiff {
@@ -28,6 +27,14 @@ static uint32_t number(const struct tiff *tiff, size_t offset, size_t count)
     return value;
 }
 
+/* Bytes of a TIFF type that holds whole numbers; 0 for the others. The orientation should be a SHORT, but not
+ * all programs write it so. */
+static size_t integer_bytes(uint32_t type)
+{
+    static const uint8_t bytes[] = {[1] = 1, [3] = 2, [4] = 4, [6] = 1, [8] = 2, [9] = 4, [13] = 4};
+    return type < sizeof bytes ? bytes[type] : 0;
+}
+
 int df_exif_orientation(const unsigned char *bytes, size_t size)
 {
     struct tiff tiff = {bytes, size, false};
@@ -43,8 +50,9 @@ int df_exif_orientation(const unsigned char *bytes, size_t size)
         size_t entry = directory + 2 + (size_t)i * ENTRY_BYTES;
         if (entry > size || size - entry < ENTRY_BYTES)
             return 1;
-        if (number(&tiff, entry, 2) == TAG_ORIENTATION && number(&tiff, entry + 2, 2) == TYPE_SHORT) {
-            uint32_t orientation = number(&tiff, entry + 8, 2);
+        const size_t width = integer_bytes(number(&tiff, entry + 2, 2));
+        if (number(&tiff, entry, 2) == TAG_ORIENTATION && width > 0) {
+            uint32_t orientation = number(&tiff, entry + 8, width);
             return orientation >= 1 && orientation <= 8 ? (int)orientation : 1;
         }
     }

@@ -1,6 +1,7 @@
 #include "dinoft/image.h"
 
 #include "codec.h"
+#include "foreign_formats.h"
 #include "dinoft/error.h"
 #include "dinoft/mapped_file.h"
 #include "dinoft/size.h"
@@ -12,11 +13,12 @@
 struct codec {
     const char *name;
     int (*decode)(const unsigned char *bytes, size_t size, struct df_image *image);
+    int (*orientation)(const unsigned char *bytes, size_t size); /* NULL: there is none in such files */
 };
 
-static const struct codec jpeg = {"JPEG", df_jpeg_decode};
-static const struct codec png = {"PNG", df_png_decode};
-static const struct codec other = {"BMP, GIF, TGA, PNM or PSD", df_stb_decode};
+static const struct codec jpeg = {"JPEG", df_jpeg_decode, df_jpeg_orientation};
+static const struct codec png = {"PNG", df_png_decode, df_png_orientation};
+static const struct codec other = {"BMP, GIF, TGA, PNM or PSD", df_stb_decode, NULL};
 
 static const struct {
     const char *start;
@@ -73,7 +75,12 @@ static const struct codec *find_codec(const char *path, const struct df_mapping 
     /* TGA has no signature: only by its name, or any damaged file might pass for one. */
     if (file->size > 0 && dot && strcasecmp(dot, ".tga") == 0)
         return &other;
-    df_error_set("%s", file->size ? "neither JPEG, PNG, BMP, GIF, TGA, PNM nor PSD" : "the file is empty");
+    const char *foreign = df_foreign_format_of_content(file->bytes, file->size);
+    if (file->size == 0)
+        df_error_set("the file is empty");
+    else
+        df_error_set("%s%s%sneither JPEG, PNG, BMP, GIF, TGA, PNM nor PSD", foreign ? "it is " : "",
+                     foreign ? foreign : "", foreign ? ", " : "");
     return NULL;
 }
 
@@ -94,6 +101,16 @@ int df_image_read(const char *path, struct df_image *image)
     }
     df_mapping_close(file);
     return status;
+}
+
+int df_image_orientation(const char *path)
+{
+    struct df_mapping *file = df_mapping_open(path);
+    const struct codec *codec = file ? find_codec(path, file) : NULL;
+    const int orientation = codec && codec->orientation ? codec->orientation(file->bytes, file->size) : 1;
+
+    df_mapping_close(file);
+    return orientation;
 }
 
 int df_mask_read(const char *path, struct df_image *mask)

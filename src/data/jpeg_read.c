@@ -148,3 +148,17 @@ int df_jpeg_decode(const unsigned char *bytes, size_t size, struct df_image *ima
         df_image_free(image);
     return status;
 }
+
+int df_jpeg_orientation(const unsigned char *bytes, size_t size)
+{
+    struct reader reader;
+    volatile int orientation = 1;
+
+    prepare(&reader);
+    if (setjmp(reader.escape) == 0) {
+        read_header(&reader, bytes, size);
+        orientation = orientation_of(&reader.info);
+    }
+    jpeg_destroy_decompress(&reader.info);
+    return orientation;
+}

@@ -33,7 +33,8 @@ static spng_ctx *open_png(const unsigned char *bytes, size_t size, struct spng_i
     }
     spng_set_image_limits(png, DF_IMAGE_MAX_SIDE, DF_IMAGE_MAX_SIDE);
     spng_set_chunk_limits(png, MAX_CHUNK, MAX_CHUNKS);
-    spng_set_crc_action(png, SPNG_CRC_ERROR, SPNG_CRC_ERROR);
+    /* As libpng: a text or a profile that is damaged is left out, and the pixels are read all the same. */
+    spng_set_crc_action(png, SPNG_CRC_ERROR, SPNG_CRC_DISCARD);
     if ((code = spng_set_png_buffer(png, bytes, size)) != 0 || (code = spng_get_ihdr(png, header)) != 0) {
         fail("damaged PNG", code);
         goto failed;
@@ -61,6 +62,7 @@ static int decode_all(spng_ctx *png, void *pixels, size_t bytes, int format)
     return code == 0 ? 0 : fail("damaged PNG", code);
 }
 
+/* Once everything is decoded: eXIf may stand behind the pixels. */
 static int orientation_of(spng_ctx *png)
 {
     struct spng_exif exif;
@@ -68,6 +70,18 @@ static int orientation_of(spng_ctx *png)
     if (spng_get_exif(png, &exif) != 0)
         return 1;
     return df_exif_orientation((const unsigned char *)exif.data, exif.length);
+}
+
+int df_png_orientation(const unsigned char *bytes, size_t size)
+{
+    struct spng_ihdr header;
+    spng_ctx *png = open_png(bytes, size, &header);
+
+    if (!png)
+        return 1;
+    const int orientation = orientation_of(png);
+    spng_ctx_free(png);
+    return orientation;
 }
 
 int df_png_decode(const unsigned char *bytes, size_t size, struct df_image *image)
@@ -79,10 +93,9 @@ int df_png_decode(const unsigned char *bytes, size_t size, struct df_image *imag
     memset(image, 0, sizeof *image);
     if (!png)
         return -1;
-    int orientation = orientation_of(png);
     if (df_image_alloc(image, header.width, header.height, 3) == 0 &&
         decode_all(png, image->pixels, (size_t)header.width * header.height * 3, SPNG_FMT_RGB8) == 0)
-        status = df_image_orient(image, orientation);
+        status = df_image_orient(image, orientation_of(png));
     spng_ctx_free(png);
     if (status != 0)
         df_image_free(image);

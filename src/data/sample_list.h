@@ -13,7 +13,9 @@ int df_folder_list(struct df_dataset *dataset, const struct df_dataset_options *
 int df_sample_add(struct df_dataset *dataset, char *name, char *image_path, char *mask_path);
 
 /* Adds a sample for each picture of a folder, in the order of strcmp, with the mask MASKS/NAME.png. Masks
- * without an image, images without a mask, two images of one name and a folder without any are errors. */
+ * without an image, images without a mask, two images or masks of one name, pairs of which a half has an
+ * ending that is not read, and a folder without any are errors; other files that are not used are named in
+ * the log. (folder_pairs.c) */
 int df_sample_add_folder(struct df_dataset *dataset, const char *images, const char *masks);
 
 /* Fails if any of the samples' files is not there, naming the first few. */

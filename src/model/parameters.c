@@ -193,12 +193,28 @@ int df_parameters_load(struct df_parameters *parameters, struct df_backend *back
             continue;
         }
         df_convert_to_f32(values, tensor->data, tensor->dtype, tensor->count);
-        if (!df_all_finite(values, tensor->count)) {
-            status = df_error_set("%s holds values that are not numbers", parameter->name);
+        status = df_check_weights(parameter->name, values, tensor->count);
+        if (status == 0)
+            status = backend->ops->upload(backend, device_values(parameters, parameter), values,
+                                          tensor->count * sizeof *values);
+    }
+    free(values);
+    return status;
+}
+
+int df_parameters_check(const struct df_parameters *parameters, struct df_backend *backend)
+{
+    float *values = host_buffer(parameters);
+    int status = values ? 0 : -1;
+
+    for (int i = 0; status == 0 && i < parameters->count; i++) {
+        const struct df_parameter *parameter = &parameters->items[i];
+        if (parameter->kind == DF_PARAMETER_COUNTER)
             continue;
-        }
-        status = backend->ops->upload(backend, device_values(parameters, parameter), values,
-                                      tensor->count * sizeof *values);
+        status = backend->ops->download(backend, values, device_values(parameters, parameter),
+                                        (size_t)parameter->count * sizeof *values);
+        if (status == 0)
+            status = df_check_weights(parameter->name, values, (size_t)parameter->count);
     }
     free(values);
     return status;

@@ -59,6 +59,7 @@ static void read_img_dim(const cJSON *img_dim, struct df_record *record)
 static int check_words(const struct df_record *record)
 {
     struct df_vit_config config;
+    struct df_mask_values values;
     const char *normalize = record->normalize;
 
     if (*normalize && strcmp(normalize, "imagenet") != 0 && strcmp(normalize, "none") != 0)
@@ -66,6 +67,8 @@ static int check_words(const struct df_record *record)
                             normalize);
     if (*record->backbone && df_vit_config_for_hub_name(record->backbone, &config) != 0)
         return df_error_context("the entry '%s'", DF_RECORD_KEY);
+    if (*record->mask_values && df_mask_values_parse(record->mask_values, &values) != 0)
+        return df_error_context("the entry '%s', mask_values", DF_RECORD_KEY);
     return 0;
 }
 
@@ -81,6 +84,7 @@ int record_parse(const char *json, struct df_record *record)
     read_text(object, "backbone", record->backbone, sizeof record->backbone);
     read_text(object, "dataset", record->dataset, sizeof record->dataset);
     read_text(object, "normalize", record->normalize, sizeof record->normalize);
+    read_text(object, "mask_values", record->mask_values, sizeof record->mask_values);
     read_img_dim(cJSON_GetObjectItemCaseSensitive(object, "img_dim"), record);
     if (check_words(record) == 0 && backbone_record_parse(object, record) == 0)
         status = read_names(cJSON_GetObjectItemCaseSensitive(object, "class_names"), record);
@@ -99,6 +103,8 @@ char *record_print(const struct df_record *record, const struct df_segmenter *se
     backbone_record_print(&json, record);
     df_json_text(&json, "dataset", record->dataset);
     df_json_text(&json, "normalize", record->normalize);
+    if (*record->mask_values)
+        df_json_text(&json, "mask_values", record->mask_values);
     df_json_text(&json, "decoder", options->decoder);
     df_json_integer(&json, "rank", options->rank);
     df_json_integer(&json, "n_classes", options->classes);

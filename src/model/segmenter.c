@@ -71,6 +71,7 @@ static void plan(struct df_segmenter *segmenter)
     segmenter->pairs =
         df_arena_take(arena, "label pairs", (int64_t)df_pair_table_count(options->classes), DF_I64);
     segmenter->loss = df_arena_take(arena, "loss", (int64_t)sizeof *segmenter->loss, DF_U8);
+    segmenter->logit_sums = df_arena_take(arena, "sums of logits", options->classes, DF_F32);
     if (options->features_given)
         plan_features(segmenter, segmenter->features, "patch tokens");
     else
@@ -340,11 +341,32 @@ static int begin_pass(struct df_segmenter *segmenter, struct df_rng *rng)
     return segmenter->vit ? df_vit_rescale_rope(segmenter->vit, rng) : 0;
 }
 
+/* What is not finite stays so in a sum. One of finite logits overflows only where these are near to it. */
+static int check_logits(struct df_segmenter *segmenter, int64_t count)
+{
+    struct df_backend *backend = segmenter->backend;
+    const int64_t classes = segmenter->options.classes;
+    const char *path = segmenter->options.checkpoint_path;
+    const struct df_matrix logits = {segmenter->decoder->logits, DF_F32,
+                                     logit_count(segmenter, count) / classes, classes, classes};
+    float sums[DF_MAX_CLASSES];
+
+    DF_TRY(backend->ops->column_sum(backend, logits, segmenter->logit_sums));
+    DF_TRY(backend->ops->download(backend, sums, segmenter->logit_sums, (size_t)classes * sizeof *sums));
+    if (df_all_finite(sums, (size_t)classes))
+        return 0;
+    df_error_set("the model's logits are not finite numbers: its weights are damaged, or too large");
+    return path && !segmenter->options.training ? df_error_context("%s", path) : -1;
+}
+
 int df_segmenter_forward(struct df_segmenter *segmenter, int64_t count, bool training, struct df_rng *rng)
 {
-    if (training)
+    if (training) {
         DF_TRY(begin_pass(segmenter, rng));
-    return forward(segmenter, count, training);
+        return forward(segmenter, count, true);
+    }
+    DF_TRY(forward(segmenter, count, false));
+    return check_logits(segmenter, count);
 }
 
 /* The batch's loss at the images' size; what is to be found out is for the caller to say. */

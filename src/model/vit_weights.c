@@ -30,9 +30,8 @@ static float *raw_tensor(const struct df_state *weights, const char *name)
 float *vit_host_tensor(const struct df_state *weights, const char *name)
 {
     float *values = raw_tensor(weights, name);
-    if (!values || df_all_finite(values, df_state_find(weights, name)->tensor.count))
+    if (!values || df_check_weights(name, values, df_state_find(weights, name)->tensor.count) == 0)
         return values;
-    df_error_set("%s holds values that are not numbers", name);
     free(values);
     return NULL;
 }
@@ -146,10 +145,8 @@ static float *load_qkv_bias(const struct df_state *weights, int64_t block, int64
         if (!mask)
             goto fail;
     }
-    if (bias && !df_all_finite(bias, (size_t)count)) {
-        df_error_set("%s holds values that are not numbers", name);
+    if (bias && df_check_weights(name, bias, (size_t)count) != 0)
         goto fail;
-    }
     free(mask);
     return bias;
 fail:

@@ -4,6 +4,7 @@
 #include "dinoft/report.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -16,6 +17,7 @@ struct run {
     size_t room;               /* bytes of each */
     double loss_sum;           /* of the current batch */
     int64_t loss_count;
+    int64_t labelled; /* pixels, of all batches */
 };
 
 static int reserve(struct run *run, size_t bytes)
@@ -94,6 +96,8 @@ static int measure_image(struct run *run, const struct df_batch *batch, int64_t 
     DF_TRY(choose_labels(run, batch, i, &prediction));
     DF_TRY(predict(run, batch, i, &prediction, &comparison));
     df_metrics_add_image(run->metrics, run->pairs);
+    if (comparison.loss_count > 0 && !isfinite(comparison.loss_sum))
+        return df_error_set("the loss is not a finite number: the model's weights are damaged, or too large");
     run->loss_sum += comparison.loss_sum;
     run->loss_count += comparison.loss_count;
     if (!evaluation->observe)
@@ -113,6 +117,7 @@ static int measure_batch(struct run *run, const struct df_batch *batch)
         DF_TRY(df_segmenter_forward(run->segmenter, batch->count, false, NULL));
     for (int64_t i = 0; i < batch->count; i++)
         DF_TRY(measure_image(run, batch, i));
+    run->labelled += run->loss_count;
     df_metrics_end_batch(run->metrics, run->loss_count > 0 ? run->loss_sum / (double)run->loss_count : NAN);
     return 0;
 }
@@ -141,7 +146,13 @@ int df_evaluate(struct df_segmenter *segmenter, struct df_feed *feed, const stru
         images += batch.count;
         df_progress_update(progress, ++done, images, NAN);
     }
-    status = more < 0 ? -1 : 0;
+    if (more < 0)
+        goto finish;
+    status = 0;
+    if (run.labelled == 0 && done == df_feed_batches(feed))
+        status = df_error_set("no pixel of the %" PRId64 " images has a label at the size at which they are "
+                              "measured: there is nothing to measure",
+                              images);
 finish:
     df_progress_close(progress);
     free(run.pairs);

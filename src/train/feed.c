@@ -160,6 +160,18 @@ static int next_images(struct df_feed *feed, struct df_segmenter *segmenter, str
     return more;
 }
 
+/* Labels that were stored by an earlier run, whose masks this one has not read. */
+static void count_labels(const struct df_feed *feed, int64_t sample, const uint8_t *labels)
+{
+    struct df_label_census *census = feed->options.census;
+    int64_t pixels[DF_LABEL_VALUES];
+
+    if (!census || df_label_census_has(census, sample))
+        return;
+    df_count_bytes(labels, feed->label_bytes, pixels);
+    df_label_census_add(census, sample, pixels);
+}
+
 static int load_record(struct df_feed *feed, struct df_segmenter *segmenter, int64_t sample, int64_t i)
 {
     const char *record = df_feature_cache_record(feed->cache, feed->options.first + sample, feed->room);
@@ -167,6 +179,7 @@ static int load_record(struct df_feed *feed, struct df_segmenter *segmenter, int
         return -1;
     const char *labels = record + df_feature_cache_record_bytes(feed->cache) - feed->label_bytes;
     memcpy(feed->labels + (size_t)i * feed->label_bytes, labels, feed->label_bytes);
+    count_labels(feed, sample, (const uint8_t *)labels);
     return df_segmenter_load_features(segmenter, i, record);
 }
 

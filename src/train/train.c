@@ -7,6 +7,7 @@
 #include "dinoft/clock.h"
 #include "dinoft/error.h"
 #include "dinoft/evaluate.h"
+#include "dinoft/label_checks.h"
 #include "dinoft/log.h"
 #include "dinoft/report.h"
 #include "dinoft/setup.h"
@@ -30,12 +31,14 @@ struct run {
     struct df_record record; /* borrows the data set's class names */
     struct run_log log;
     char *checkpoint_path;
-    struct df_rng rng; /* RoPE rescaling */
-    int64_t step;      /* done so far, over all epochs */
-    bool diverged;     /* the parameters are not worth saving */
+    struct df_rng rng;  /* RoPE rescaling */
+    int64_t step;       /* done so far, over all epochs */
+    int64_t last_count; /* images of the batch that the model saw last */
+    bool worthless;     /* what was trained is not to be saved */
 };
 
-static struct df_dataset *open_split(const struct df_config *config, enum df_split split)
+static struct df_dataset *open_split(const struct df_config *config, enum df_split split,
+                                     const char *mask_values)
 {
     struct df_dataset_options options = {
         .kind = config->dataset,
@@ -44,6 +47,7 @@ static struct df_dataset *open_split(const struct df_config *config, enum df_spl
         .void_as_background = config->void_as_background,
         .n_classes = (int)config->n_classes,
         .class_names = config->class_names,
+        .mask_values = mask_values,
     };
     return df_dataset_open(&options);
 }
@@ -71,6 +75,8 @@ static int fill_record(struct run *run)
     snprintf(record->normalize, sizeof record->normalize, "%s", setup->normalize);
     record->img_dim[0] = setup->height;
     record->img_dim[1] = setup->width;
+    if (run->train_set->mask_values)
+        snprintf(record->mask_values, sizeof record->mask_values, "%s", run->train_set->mask_values);
     record->class_names = run->train_set->class_names;
     record->n_class_names = run->train_set->n_classes;
     return df_record_set_backbone(record, setup->backbone, &setup->vit, setup->weights_path);
@@ -149,6 +155,7 @@ static int write_config(const struct run *run)
     effective.img_dim[1] = run->setup.width;
     effective.normalize = run->setup.normalize;
     effective.weights = run->setup.weights_path;
+    effective.mask_values = run->train_set->mask_values;
     effective.cache_features = feature_place_name(run->features.place);
     int status = path ? df_config_write_json(path, &effective) : -1;
     free(path);
@@ -188,17 +195,27 @@ static void close_loaders(struct run *run)
     run->train_loader = run->val_loader = NULL;
 }
 
+static int open_sets(struct run *run)
+{
+    const char *mask_values = df_setup_mask_values(run->config, run->setup.checkpoint);
+
+    run->train_set = open_split(run->config, DF_SPLIT_TRAIN, mask_values);
+    run->val_set = run->train_set ? open_split(run->config, DF_SPLIT_VAL, mask_values) : NULL;
+    if (!run->val_set)
+        return -1;
+    const struct df_dataset *const sets[] = {run->train_set, run->val_set};
+    return df_labels_look(sets, 2);
+}
+
 /* Everything that can fail for a reason that the user should hear at once. */
 static int prepare(struct run *run)
 {
     const struct df_config *config = run->config;
 
     DF_TRY(check_outputs(config));
-    if (!(run->train_set = open_split(config, DF_SPLIT_TRAIN)) ||
-        !(run->val_set = open_split(config, DF_SPLIT_VAL)))
-        return -1;
     DF_TRY(df_setup_open(&run->setup, config));
     run->config = config = &run->setup.config;
+    DF_TRY(open_sets(run));
     DF_TRY(check_overwriting(run));
     DF_TRY(fill_record(run));
     DF_TRY(open_features(run));
@@ -230,10 +247,12 @@ static void finish(struct run *run)
     df_dataset_free(run->val_set);
 }
 
-static struct df_feed *feed_features(const struct run *run, int64_t first, int64_t count, bool shuffle)
+static struct df_feed *feed_features(const struct run *run, const struct df_dataset *set, int64_t first,
+                                     bool shuffle)
 {
     const struct df_feed_options options = {.first = first,
-                                            .count = count,
+                                            .count = set->count,
+                                            .census = set->census,
                                             .batch_size = run->config->batch_size,
                                             .shuffle = shuffle,
                                             .seed = (uint64_t)run->config->seed};
@@ -251,8 +270,8 @@ static int prepare_features(struct run *run)
     df_setup_release_backbone(&run->setup);
     if (!df_feature_cache_is_finished(run->features.cache))
         return 0; /* interrupted */
-    run->train_feed = feed_features(run, 0, run->train_set->count, !run->config->no_shuffle);
-    run->val_feed = feed_features(run, run->train_set->count, run->val_set->count, false);
+    run->train_feed = feed_features(run, run->train_set, 0, !run->config->no_shuffle);
+    run->val_feed = feed_features(run, run->val_set, run->train_set->count, false);
     return run->train_feed && run->val_feed ? 0 : -1;
 }
 
@@ -300,7 +319,7 @@ static int write_debug_picture(struct run *run, int64_t epoch, const struct df_b
 
 static int diverged(struct run *run, double loss)
 {
-    run->diverged = true;
+    run->worthless = true;
     return df_error_set("the loss is %g at step %" PRId64
                         ": training diverged and is not saved (a smaller --lr may help)",
                         loss, run->step);
@@ -315,6 +334,7 @@ static int train_batch(struct run *run, int64_t epoch, const struct df_batch *ba
 
     DF_TRY(df_segmenter_train_step(run->segmenter, batch->count, config->lr, &run->rng, loss, &counted));
     run->step++;
+    run->last_count = batch->count;
     double rate = (double)batch->count / (df_seconds() - started);
     DF_TRY(run_log_step(&run->log, epoch, run->step, *loss, config->lr, rate));
     if (!isfinite(*loss) && counted > 0)
@@ -322,9 +342,31 @@ static int train_batch(struct run *run, int64_t epoch, const struct df_batch *ba
     return 0;
 }
 
+/* What the labels of all masks that the first epoch has read tell. */
+static int check_labels(struct run *run)
+{
+    const struct df_dataset *const sets[] = {run->train_set, run->val_set};
+
+    if (df_labels_check(sets, 2) != 0) {
+        run->worthless = true;
+        return -1;
+    }
+    df_labels_report_absent(run->train_set, "training");
+    df_labels_report_ignored(run->train_set, "training");
+    return 0;
+}
+
 static bool validates(const struct run *run, int64_t epoch)
 {
     return epoch % run->config->val_every == 0 || epoch + 1 == run->config->epochs || out_of_steps(run);
+}
+
+static int no_labels(struct run *run)
+{
+    run->worthless = true;
+    return df_error_set("no pixel of the training masks has a label at %" PRId64 " x %" PRId64
+                        ", the size that they are resized to: there is nothing to train",
+                        run->setup.height, run->setup.width);
 }
 
 /* All batches of an epoch, or as many as --max_steps and Ctrl-C allow. */
@@ -358,6 +400,10 @@ static int train_epoch(struct run *run, int64_t epoch)
     }
     if (more < 0)
         goto done;
+    if (counted == 0 && done == total) {
+        status = no_labels(run);
+        goto done;
+    }
     status = run_log_epoch(&run->log, counted > 0 ? loss_sum / (double)counted : NAN);
 done:
     df_progress_close(progress);
@@ -392,18 +438,31 @@ done:
     return status;
 }
 
-static int save(const struct run *run)
+/* Weights that can be read again, and that the last batch still makes finite logits of: its loss was found
+ * before they were changed. */
+static int save(struct run *run, const char *path)
 {
-    return df_checkpoint_save(run->checkpoint_path, run->segmenter, &run->record);
+    struct df_segmenter *segmenter = run->segmenter;
+
+    if (df_parameters_check(&segmenter->parameters, segmenter->backend) != 0 ||
+        df_segmenter_forward(segmenter, run->last_count, false, NULL) != 0) {
+        run->worthless = true;
+        return df_error_context(
+            "step %" PRId64 ": training diverged and is not saved (a smaller --lr may help)", run->step);
+    }
+    return df_checkpoint_save(path, segmenter, &run->record);
 }
 
 static int train_all(struct run *run)
 {
     for (int64_t epoch = 0; epoch < run->config->epochs && !*run->stop && !out_of_steps(run); epoch++) {
         DF_TRY(train_epoch(run, epoch));
+        if (epoch == 0 && !*run->stop)
+            DF_TRY(check_labels(run));
         if (*run->stop || !validates(run, epoch))
             continue;
-        DF_TRY(save(run)); /* before the validation, which may be long: what was trained is safe */
+        /* Before the validation, which may be long: what was trained is safe. */
+        DF_TRY(save(run, run->checkpoint_path));
         DF_TRY(validate(run, epoch));
     }
     if (!*run->stop)
@@ -412,20 +471,19 @@ static int train_all(struct run *run)
         df_log("interrupted before the first step: nothing was trained or written");
         return 0;
     }
-    DF_TRY(save(run));
+    DF_TRY(save(run, run->checkpoint_path));
     df_log("interrupted after step %" PRId64 "; the checkpoint is %s", run->step, run->checkpoint_path);
     return 0;
 }
 
 /* An error in the middle of a run costs neither what was trained until then nor what an earlier run saved: it
  * goes to NAME_stopped.pt. The error's text stays. */
-static void rescue(const struct run *run)
+static void rescue(struct run *run)
 {
     char *reason = df_text_copy(df_error_text());
     char *path = output_file(run->config, "_stopped.pt");
 
-    if (reason && path && run->step > 0 && !run->diverged &&
-        df_checkpoint_save(path, run->segmenter, &run->record) == 0)
+    if (reason && path && run->step > 0 && !run->worthless && save(run, path) == 0)
         df_log("stopped after step %" PRId64 "; what was trained until then is %s", run->step, path);
     if (reason)
         df_error_set("%s", reason);

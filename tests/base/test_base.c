@@ -417,9 +417,27 @@ static void what_is_no_utf8_is_spelt(void **state)
     assert_valid("\xed\xb2\x80", "\\xED\\xB2\\x80"); /* half a surrogate pair */
 }
 
+static void weights_that_no_model_has(void **state)
+{
+    static const float wrong[] = {NAN, INFINITY, -INFINITY, 1.1e15f, -3e38f};
+    float values[5] = {1.0f, -DF_WEIGHT_MAX, DF_WEIGHT_MAX, 0.0f, -0.5f};
+
+    (void)state;
+    assert_int_equal(df_check_weights("w", values, 5), 0);
+    assert_int_equal(df_check_weights("w", NULL, 0), 0);
+    for (int i = 0; i < 5; i++) {
+        values[i] = wrong[i];
+        assert_int_equal(df_check_weights("blocks.3.w", values, 5), -1);
+        assert_int_equal(strncmp(df_error_text(), "blocks.3.w holds ", 17), 0);
+        assert_non_null(strstr(df_error_text(), isfinite(wrong[i]) ? "no trained model" : "not numbers"));
+        values[i] = 1.0f;
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(weights_that_no_model_has),
         cmocka_unit_test(errors_keep_the_last_text_and_its_context),
         cmocka_unit_test(errors_are_one_line_of_text),
         cmocka_unit_test(long_errors_are_cut_not_overrun),

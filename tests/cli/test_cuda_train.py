@@ -116,12 +116,12 @@ class CudaTraining(DeviceTest):
         for name, tensor in start.items():
             self.assert_values_near(values(run.tensors[name]), values(tensor), 1e-9)
 
-    def test_images_without_any_label(self):
-        for path in (self.data / "masks" / "train").iterdir():
+    def test_a_batch_without_any_label(self):
+        for path in sorted((self.data / "masks" / "train").iterdir())[:3]:
             mask = read_png(path)
             write_png(path, mask._replace(pixels=bytes([IGNORE]) * len(mask.pixels)))
-        run = self.train_on("cuda", "--use_lora", backbone=SMALL2)
-        self.assertEqual(run.metrics["train_loss"], [None])
+        run = self.train_on("cuda", "--use_lora", "--no_shuffle", backbone=SMALL2)
+        self.assertEqual([math.isnan(float(row["loss"])) for row in run.steps], [True, False])
         for name, tensor in run.tensors.items():
             self.assertTrue(all(map(math.isfinite, values(tensor))), name)
 

@@ -107,18 +107,19 @@ class EvalFilesTest(CommandLineTest):
             self.succeed(*self.command("--threads", 2, "--num_workers", 3, *flags))
             self.assertEqual(contents(self.out), one)
 
-    def test_nothing_that_counts(self):
-        """Every pixel ignored, of pictures that are one of them a single pixel."""
-        for mask in (self.data / "masks" / "val").iterdir():
+    def test_images_of_which_nothing_counts(self):
+        """Every pixel ignored of all pictures but one, one of them a single pixel."""
+        for mask in sorted((self.data / "masks" / "val").iterdir())[:4]:
             picture = read_png(mask)
             write_png(mask, picture._replace(pixels=bytes([IGNORE]) * len(picture.pixels)))
         write_png(self.data / "images" / "val" / "00.png", Picture(1, 1, RGB, bytes(3)))
         write_png(self.data / "masks" / "val" / "00.png", Picture(1, 1, GREY, bytes([IGNORE])))
         self.succeed(*self.command("--eval_size", "original"))
+        rows = [(row["miou"], row["counted_pixels"]) for row in self.rows()]
+        self.assertEqual(rows[1:], [("", "0")] * 4)
         metrics = json.loads((self.out / "m.json").read_text())
-        self.assertEqual([metrics[key] for key in ("miou", "pixel_accuracy", "mean_accuracy", "dice", "loss")], [None] * 5)
-        self.assertEqual([(row["miou"], row["counted_pixels"]) for row in self.rows()], [("", "0")] * 5)
-        self.assertEqual(Page((self.out / "r.html").read_text()).tags.count("img"), 1)
+        self.assertEqual(sum(scores["pixels"] for scores in metrics["per_class"]), int(rows[0][1]))
+        self.assertEqual(Page((self.out / "r.html").read_text()).tags.count("img"), 2)
 
     def test_two_results_of_one_name(self):
         self.refused(*self.command("--images_csv", self.out / "m.json"), mentions=["two of the results", "m.json"])

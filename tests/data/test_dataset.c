@@ -212,7 +212,7 @@ static void folder_errors(void **state)
     assert_error_has("more names than the 2 classes");
 
     scratch_mask("odd/masks/train/lonely.png", 5, 4, 1);
-    assert_refused("folder", "odd", 2, "lonely.png has no image");
+    assert_refused("folder", "odd", 2, "lonely.png (an image and its mask have equal base names");
     assert_int_equal(unlink(scratch_path("odd/masks/train/lonely.png")), 0);
     scratch_image("odd/images/train/bare.jpg", 5, 4, 10);
     assert_refused("folder", "odd", 2, "masks/train/bare.png");

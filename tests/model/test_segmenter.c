@@ -242,6 +242,36 @@ static void a_smaller_batch_sees_the_same_images(void **state)
     close_subject(&subject);
 }
 
+static void check_not_finite(const char *decoder, const char *parameter, float value)
+{
+    struct subject subject;
+
+    open_subject(&subject, "dinov2_tiny_reg/backbone.pth", 14, decoder, 1.0, 2);
+    struct df_segmenter *segmenter = subject.segmenter;
+    assert_int_equal(df_segmenter_load_image(segmenter, BATCH, subject.image, NULL), 0);
+    assert_int_equal(df_segmenter_forward(segmenter, BATCH, false, NULL), 0);
+    assert_int_equal(df_parameters_check(&segmenter->parameters, subject.backend), 0);
+    /* one of a vector's values */
+    upload_floats(subject.backend, df_parameter_value(&segmenter->parameters, parameter) + 1, &value, 1);
+    assert_int_equal(df_segmenter_forward(segmenter, BATCH, false, NULL), -1);
+    assert_non_null(strstr(df_error_text(), "logits are not finite"));
+    assert_int_equal(df_parameters_check(&segmenter->parameters, subject.backend), -1);
+    assert_non_null(strstr(df_error_text(), parameter));
+    close_subject(&subject);
+}
+
+/* What is predicted from such logits looks like a result. */
+static void logits_that_are_not_finite(void **state)
+{
+    (void)state;
+    check_not_finite("linear", "classifier.bias", INFINITY);
+    check_not_finite("linear", "classifier.bias", -INFINITY);
+    check_not_finite("linear", "classifier.bias", NAN);
+    check_not_finite("linear", "classifier.bias", 3e38f); /* their sum overflows */
+    check_not_finite("fpn", "conv2.1.running_mean", NAN);
+    check_not_finite("fpn", "conv5.1.bias", INFINITY);
+}
+
 /* One of the two models that train a decoder: the other has no backbone. */
 static struct df_segmenter *open_frozen(struct df_backend *backend, const char *decoder, bool features_given)
 {
@@ -439,6 +469,7 @@ int main(void)
         cmocka_unit_test(the_same_run_gives_the_same_bits),
         cmocka_unit_test(threads_change_rounding_only),
         cmocka_unit_test(a_smaller_batch_sees_the_same_images),
+        cmocka_unit_test(logits_that_are_not_finite),
         cmocka_unit_test(given_features_train_the_same_decoder),
         cmocka_unit_test(a_batch_without_labels_moves_nothing_but_decay),
         cmocka_unit_test(a_grid_too_small_for_the_fpn_is_refused),

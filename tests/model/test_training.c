@@ -193,12 +193,13 @@ static void check_prediction(const struct trial *trial, struct df_segmenter *seg
 static void check_folded(const struct trial *trial, double loss)
 {
     const char *path = "golden_checkpoint.pt";
-    struct df_record record = {0};
+    struct df_record record = {.mask_values = "0,255,7"};
     assert_int_equal(df_checkpoint_save(path, trial->segmenter, &record), 0);
     struct df_checkpoint *checkpoint = df_checkpoint_open(path);
     if (!checkpoint)
         fail_msg("%s", df_error_text());
     assert_true(checkpoint->has_record);
+    assert_string_equal(checkpoint->record.mask_values, record.mask_values);
     struct df_segmenter *folded = open_segmenter(trial, checkpoint, false);
     load_batch(trial, folded);
     double again = evaluate(trial, folded);

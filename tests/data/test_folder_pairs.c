@@ -1,0 +1,151 @@
+/* Folders of images and masks: what makes a pair, and what is said of all that makes none. */
+#include "data/scratch.h"
+#include "dinoft/dataset.h"
+#include "dinoft/error.h"
+#include "support/cmocka_all.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void add(const char *root, const char *folder, const char *name)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s/train/%s", root, folder, name);
+    scratch_write_text(path, "");
+}
+
+static void drop(const char *root, const char *folder, const char *name)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s/train/%s", root, folder, name);
+    assert_int_equal(unlink(scratch_path(path)), 0);
+}
+
+/* A folder with one good pair. */
+static void begin(const char *root)
+{
+    add(root, "images", "good.jpg");
+    add(root, "masks", "good.png");
+}
+
+static struct df_dataset *open_root(const char *root)
+{
+    const struct df_dataset_options options = {.kind = "folder", .root = scratch_path(root), .n_classes = 2};
+    return df_dataset_open(&options);
+}
+
+static void assert_refused(const char *root, const char *words)
+{
+    assert_null(open_root(root));
+    assert_error_has(words);
+}
+
+static void assert_pairs(const char *root, int64_t count)
+{
+    struct df_dataset *dataset = open_root(root);
+    if (!dataset)
+        fail_msg("%s", df_error_text());
+    assert_int_equal(dataset->count, count);
+    df_dataset_free(dataset);
+}
+
+static void halves_that_are_not_read(void **state)
+{
+    (void)state;
+    begin("half");
+    add("half", "images", "a.tif");
+    add("half", "masks", "a.png");
+    assert_refused("half", "1 file of pairs cannot be read: ");
+    assert_error_has("half/images/train/a.tif (TIFF)");
+    assert_error_has(".jpg, .jpeg, .png");
+    assert_error_has("masks with .png");
+    add("half", "images", "b.jpg");
+    add("half", "masks", "b.WEBP");
+    assert_refused("half", "2 files of pairs cannot be read: ");
+    assert_error_has("a.tif (TIFF), ");
+    assert_error_has("half/masks/train/b.WEBP (WebP);");
+    drop("half", "images", "a.tif");
+    drop("half", "masks", "a.png");
+    assert_refused("half", "1 file of pairs cannot be read: ");
+    drop("half", "masks", "b.WEBP");
+    add("half", "masks", "b.jpg"); /* JPEG is no mask */
+    assert_refused("half", "half/masks/train/b.jpg;");
+    drop("half", "masks", "b.jpg");
+    assert_refused("half", "missing");
+    assert_error_has("half/masks/train/b.png");
+}
+
+static void both_halves_are_not_read(void **state)
+{
+    (void)state;
+    begin("both");
+    for (int i = 0; i < 5; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "%d.tiff", i);
+        add("both", "images", name);
+        add("both", "masks", name);
+    }
+    assert_refused("both", "5 files of pairs cannot be read: ");
+    assert_error_has("0.tiff (TIFF), ");
+    assert_error_has("2.tiff (TIFF), ...;");
+}
+
+static void other_files_are_no_pairs(void **state)
+{
+    (void)state;
+    begin("else");
+    add("else", "images", "Thumbs.db");
+    add("else", "masks", "Thumbs.db");
+    add("else", "images", "README");
+    add("else", "masks", "README");
+    add("else", "images", "good.json"); /* a tool's own file beside an image, and beside a mask */
+    add("else", "masks", "good.txt");
+    add("else", "images", "good.tif"); /* the pair is whole without it */
+    add("else", "images", "extra.tif");
+    add("else", "images", "deeper/more.jpg");
+    assert_pairs("else", 1);
+}
+
+static void names_decide(void **state)
+{
+    (void)state;
+    begin("names");
+    add("names", "images", "a.jpg"); /* in the order of whole names "a-b.jpg" comes before "a.jpg" */
+    add("names", "images", "a-b.jpg");
+    add("names", "images", "a.b.jpg");
+    add("names", "masks", "a.png");
+    add("names", "masks", "a-b.PNG");
+    add("names", "masks", "a.b.png");
+    assert_pairs("names", 4);
+    add("names", "masks", "x_mask.png");
+    add("names", "masks", "y.jpg.png");
+    assert_refused("names", "2 of the masks in ");
+    assert_error_has("have no image in ");
+    assert_error_has("x_mask.png, y.jpg.png (an image and its mask have equal base names: a.jpg and a.png)");
+    drop("names", "masks", "x_mask.png");
+    assert_refused("names", "1 of the masks in ");
+    assert_error_has("has no image in ");
+    drop("names", "masks", "y.jpg.png");
+    add("names", "masks", "a.PNG");
+    assert_refused("names", "two masks have the same base name: ");
+    assert_error_has("a.PNG and ");
+}
+
+static int remove_scratch(void **state)
+{
+    (void)state;
+    scratch_remove();
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(halves_that_are_not_read),
+        cmocka_unit_test(both_halves_are_not_read),
+        cmocka_unit_test(other_files_are_no_pairs),
+        cmocka_unit_test(names_decide),
+    };
+    return cmocka_run_group_tests(tests, NULL, remove_scratch);
+}
