@@ -3,7 +3,7 @@
 #include "codec.h"
 #include "foreign_formats.h"
 #include "dinoft/error.h"
-#include "dinoft/mapped_file.h"
+#include "dinoft/file_bytes.h"
 #include "dinoft/size.h"
 
 #include <stdlib.h>
@@ -63,7 +63,7 @@ int df_image_alloc(struct df_image *image, int64_t width, int64_t height, int ch
     return 0;
 }
 
-static const struct codec *find_codec(const char *path, const struct df_mapping *file)
+static const struct codec *find_codec(const char *path, const struct df_file_bytes *file)
 {
     const char *dot = strrchr(path, '.');
 
@@ -86,20 +86,19 @@ static const struct codec *find_codec(const char *path, const struct df_mapping 
 
 int df_image_read(const char *path, struct df_image *image)
 {
-    struct df_mapping *file = df_mapping_open(path);
+    struct df_file_bytes file;
     int status = -1;
 
     memset(image, 0, sizeof *image);
-    if (!file)
-        return -1;
-    const struct codec *codec = find_codec(path, file);
+    DF_TRY(df_file_bytes_read(path, &file));
+    const struct codec *codec = find_codec(path, &file);
     if (codec)
-        status = codec->decode(file->bytes, file->size, image);
+        status = codec->decode(file.bytes, file.size, image);
     if (status != 0) {
         df_image_free(image);
         df_error_context("cannot read the image %s", path);
     }
-    df_mapping_close(file);
+    df_file_bytes_free(&file);
     return status;
 }
 
@@ -115,21 +114,20 @@ int df_image_orientation(const char *path)
 
 int df_mask_read(const char *path, struct df_image *mask)
 {
-    struct df_mapping *file = df_mapping_open(path);
+    struct df_file_bytes file;
     int status = -1;
 
     memset(mask, 0, sizeof *mask);
-    if (!file)
-        return -1;
-    const struct codec *codec = find_codec(path, file);
+    DF_TRY(df_file_bytes_read(path, &file));
+    const struct codec *codec = find_codec(path, &file);
     if (codec == &png)
-        status = df_png_decode_indices(file->bytes, file->size, mask);
+        status = df_png_decode_indices(file.bytes, file.size, mask);
     else if (codec)
         df_error_set("a mask must be a palette or 8-bit grey PNG, this is a %s file", codec->name);
     if (status != 0) {
         df_image_free(mask);
         df_error_context("cannot read the mask %s", path);
     }
-    df_mapping_close(file);
+    df_file_bytes_free(&file);
     return status;
 }

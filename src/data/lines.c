@@ -1,6 +1,7 @@
 #include "lines.h"
 
-#include "dinoft/mapped_file.h"
+#include "dinoft/error.h"
+#include "dinoft/file_bytes.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -8,15 +9,14 @@
 int df_each_line(const char *path, int (*use)(void *context, int64_t number, const char *text, size_t length),
                  void *context)
 {
-    struct df_mapping *file = df_mapping_open(path);
+    struct df_file_bytes file;
     int64_t number = 0;
     int status = 0;
 
-    if (!file)
-        return -1;
-    const char *text = (const char *)file->bytes;
-    const char *end = text + file->size;
-    if (file->size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+    DF_TRY(df_file_bytes_read(path, &file));
+    const char *text = (const char *)file.bytes;
+    const char *end = text + file.size;
+    if (file.size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
         text += 3; /* the byte-order mark that some editors write in front of UTF-8 */
     while (text < end && status == 0) {
         const char *newline = memchr(text, '\n', (size_t)(end - text));
@@ -31,6 +31,6 @@ int df_each_line(const char *path, int (*use)(void *context, int64_t number, con
             status = use(context, number, text, (size_t)(stop - text));
         text = next;
     }
-    df_mapping_close(file);
+    df_file_bytes_free(&file);
     return status;
 }

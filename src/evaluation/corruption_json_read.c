@@ -2,7 +2,7 @@
 #include "dinoft/corruption_results.h"
 
 #include "dinoft/error.h"
-#include "dinoft/mapped_file.h"
+#include "dinoft/file_bytes.h"
 #include "dinoft/text.h"
 
 #include <cjson/cJSON.h>
@@ -178,8 +178,8 @@ static int read_with_key(const cJSON *tree, const char *key, struct df_corruptio
     return status;
 }
 
-static int read_mapping(const struct df_mapping *file, const char *key, struct df_corruption_results *results,
-                        int *taken)
+static int read_bytes(const struct df_file_bytes *file, const char *key,
+                      struct df_corruption_results *results, int *taken)
 {
     struct df_corruption_results read = {0};
     int count = 0;
@@ -207,10 +207,9 @@ int df_corruption_results_read(const char *path, const char *key, struct df_corr
     *taken = 0;
     if (access(path, F_OK) != 0 && errno == ENOENT)
         return 0;
-    struct df_mapping *file = df_mapping_open(path);
-    if (!file)
-        return -1;
-    const int status = read_mapping(file, key, results, taken);
-    df_mapping_close(file);
+    struct df_file_bytes file;
+    DF_TRY(df_file_bytes_read(path, &file));
+    const int status = read_bytes(&file, key, results, taken);
+    df_file_bytes_free(&file);
     return status == 0 ? 0 : df_error_context("cannot continue from %s", path);
 }

@@ -1,7 +1,7 @@
 #include "dinoft/json_read.h"
 
 #include "dinoft/error.h"
-#include "dinoft/mapped_file.h"
+#include "dinoft/file_bytes.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
@@ -15,7 +15,7 @@ static bool is_blank(const char *text, const char *end)
     return text == end;
 }
 
-static cJSON *parse(const struct df_mapping *file)
+static cJSON *parse(const struct df_file_bytes *file)
 {
     const char *text = (const char *)file->bytes, *rest = text;
     cJSON *tree = file->size > 0 ? cJSON_ParseWithLengthOpts(text, file->size, &rest, 0) : NULL;
@@ -28,15 +28,15 @@ static cJSON *parse(const struct df_mapping *file)
 
 cJSON *df_json_read(const char *path, size_t most)
 {
-    struct df_mapping *file = df_mapping_open(path);
+    struct df_file_bytes file;
     cJSON *tree = NULL;
 
-    if (!file)
+    if (df_file_bytes_read(path, &file) != 0)
         return NULL;
-    if (file->size > most)
-        df_error_set("%s has %zu bytes, at most %zu are read of a JSON file", path, file->size, most);
-    else if (!(tree = parse(file)))
+    if (file.size > most)
+        df_error_set("%s has %zu bytes, at most %zu are read of a JSON file", path, file.size, most);
+    else if (!(tree = parse(&file)))
         df_error_set("%s is not JSON: it is damaged or was cut short", path);
-    df_mapping_close(file);
+    df_file_bytes_free(&file);
     return tree;
 }

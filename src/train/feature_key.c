@@ -2,7 +2,7 @@
 
 #include "dinoft/digest.h"
 #include "dinoft/error.h"
-#include "dinoft/mapped_file.h"
+#include "dinoft/file_bytes.h"
 #include "dinoft/version.h"
 
 #include <string.h>
@@ -28,11 +28,11 @@ static void add_backbone(struct df_digest *digest, const struct df_state *backbo
 
 static int add_file(struct df_digest *digest, const char *path)
 {
-    struct df_mapping *mapping = df_mapping_open(path);
-    if (!mapping)
-        return -1;
-    add_bytes(digest, mapping->bytes, mapping->size);
-    df_mapping_close(mapping);
+    struct df_file_bytes file;
+
+    DF_TRY(df_file_bytes_read(path, &file));
+    add_bytes(digest, file.bytes, file.size);
+    df_file_bytes_free(&file);
     return 0;
 }
 
