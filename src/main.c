@@ -1,4 +1,5 @@
 #include "commands/commands.h"
+#include "commands/interrupt.h"
 #include "commands/version.h"
 #include "commands/waiting.h"
 
@@ -82,6 +83,7 @@ int main(int argc, char **argv)
     int status = 0;
 
     open_standard_streams();
+    interrupt_end_cleanly();
     signal(SIGXFSZ,
            SIG_IGN); /* a file that may not grow is then an error of the write, which says what is lost */
     switch (df_config_parse(argc, argv, &config)) {

@@ -1,5 +1,5 @@
-/* Files that appear whole or not at all: a temporary file in the same folder, fsync, rename, fsync of the
- * folder. */
+/* Files that appear whole or not at all: a temporary file in the same folder (temporary.h), fsync, rename,
+ * fsync of the folder. */
 #ifndef DINOFT_ATOMIC_WRITE_H
 #define DINOFT_ATOMIC_WRITE_H
 
@@ -29,7 +29,8 @@ int df_atomic_write(const char *path, const void *bytes, size_t size);
 int df_make_folder(const char *path);
 
 /* Succeeds if a file can be created in the folder (made if missing), trying it; for checks before long work.
- */
+ * What killed writers left in the folder is removed: here, once a run, since looking for it takes time in
+ * folders of many files. */
 int df_check_writable(const char *folder);
 
 /* The same for a file that will be written: its folder takes files (made if missing), and what has its name

@@ -2,6 +2,8 @@
 
 #include "commands.h"
 
+#include "dinoft/cleanup.h"
+
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,30 +16,50 @@ static void on_signal(int number)
     int kept = errno; /* belongs to whatever was interrupted */
 
     (void)number;
-    if (interrupted)
+    if (interrupted) {
+        df_cleanup_run();
         _exit(EXIT_INTERRUPTED);
+    }
     interrupted = 1;
     ssize_t told = write(STDERR_FILENO, text, sizeof text - 1);
     (void)told; /* nobody may be there */
     errno = kept;
 }
 
+/* Ends the process by the same signal, whose action is the default again. Process 1 of a container does not
+ * end by that. */
+static void on_end(int number)
+{
+    df_cleanup_run();
+    raise(number);
+    _exit(128 + number);
+}
+
 /* A signal that was ignored from the start (nohup, a script's background job) stays so. */
-static void catch_signal(int number)
+static void catch_signal(int number, void (*handler)(int), int flags)
 {
     struct sigaction action, before;
 
     memset(&action, 0, sizeof action);
-    action.sa_handler = on_signal;
-    action.sa_flags = SA_RESTART; /* reads and writes under way go on */
+    action.sa_handler = handler;
+    action.sa_flags = flags;
     if (sigaction(number, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
         sigaction(number, &action, NULL);
 }
 
+void interrupt_end_cleanly(void)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGXCPU};
+
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        catch_signal(numbers[i], on_end, (int)SA_RESETHAND | SA_NODEFER);
+}
+
 const volatile sig_atomic_t *interrupt_flag(void)
 {
-    catch_signal(SIGINT);
-    catch_signal(SIGTERM);
-    catch_signal(SIGHUP);
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        catch_signal(numbers[i], on_signal, SA_RESTART); /* reads and writes under way go on */
     return &interrupted;
 }

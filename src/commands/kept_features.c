@@ -2,12 +2,9 @@
 
 #include "dinoft/error.h"
 #include "dinoft/log.h"
-#include "dinoft/text.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define MIB 1048576.0
 
@@ -25,10 +22,7 @@ int kept_features_open(struct kept_features *features, int64_t count, size_t byt
     features->room = malloc(bytes);
     if (!features->room)
         return df_error_memory("an image's features", bytes);
-    features->path = df_text_format("%s/.dinoft-features-%ld", folder, (long)getpid());
-    if (!features->path)
-        return -1;
-    features->cache = df_feature_cache_in_file(features->path, &shape, 0);
+    features->cache = df_feature_cache_nameless(folder, &shape);
     if (!features->cache)
         return -1;
     df_log("the features of all images take %.1f MiB, of memory there are %.1f to spare: they are kept in %s "
@@ -40,19 +34,8 @@ int kept_features_open(struct kept_features *features, int64_t count, size_t byt
 void kept_features_close(struct kept_features *features)
 {
     df_feature_cache_free(features->cache);
-    free(features->path);
     free(features->room);
     memset(features, 0, sizeof *features);
-}
-
-/* The open file needs no name. */
-int kept_features_finish(struct kept_features *features)
-{
-    const int status = df_feature_cache_finish(features->cache);
-
-    if (features->path && unlink(features->path) != 0 && status == 0)
-        return df_error_set("cannot remove %s: %s", features->path, strerror(errno));
-    return status;
 }
 
 const float *kept_features_of(const struct kept_features *features, int64_t i)

@@ -1,5 +1,5 @@
-/* Features of many images, kept until a command has used them for the last time: in memory, or in a file that
- * is gone when the command ends, however it ends. */
+/* Features of many images, kept until a command has used them for the last time: in memory, or in a file
+ * without a name, which is gone when the command ends, however it ends. */
 #ifndef DINOFT_KEPT_FEATURES_H
 #define DINOFT_KEPT_FEATURES_H
 
@@ -7,7 +7,6 @@
 
 struct kept_features {
     struct df_feature_cache *cache; /* to append to, and once finished to read from */
-    char *path;                     /* NULL: in memory */
     float *room;                    /* of one image's features, for those that lie in a file */
 };
 
@@ -18,10 +17,7 @@ int kept_features_open(struct kept_features *features, int64_t count, size_t byt
                        const char *folder);
 void kept_features_close(struct kept_features *features);
 
-/* After the last image's were appended. */
-int kept_features_finish(struct kept_features *features);
-
-/* Image i's, valid until the next call; NULL with the error set. */
+/* Image i's, once the cache is finished; valid until the next call; NULL with the error set. */
 const float *kept_features_of(const struct kept_features *features, int64_t i);
 
 #endif

@@ -90,7 +90,7 @@ static int extract_all(struct pictures *job, struct df_pca *pca)
     else
         df_error_memory("an image's features", bytes);
     free(extraction.values);
-    if (status == 0 && kept_features_finish(&job->kept) != 0)
+    if (status == 0 && df_feature_cache_finish(job->kept.cache) != 0)
         status = 1;
     return status;
 }

@@ -119,7 +119,7 @@ static int make_folders(const char *folder)
 
     for (int i = 0; i < 3; i++) {
         char *path = df_text_format("%s/%s", folder, names[i]);
-        int status = path ? df_make_folder(path) : -1;
+        int status = path ? df_check_writable(path) : -1;
         free(path);
         DF_TRY(status);
     }

@@ -1,7 +1,7 @@
 #include "dinoft/image_store.h"
 
 #include "dinoft/error.h"
-#include "dinoft/text.h"
+#include "dinoft/temporary.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -79,27 +79,12 @@ static bool take_memory(struct df_image_store *store, size_t bytes)
     return fits;
 }
 
-/* A file that is gone with the process, whatever happens to that. */
-static int make_file(const char *folder)
-{
-    char *path = df_text_format("%s/.dinoft-images-XXXXXX", folder);
-    if (!path)
-        return -1;
-    const int file = mkstemp(path);
-    if (file < 0)
-        df_error_set("cannot make a temporary file in %s: %s", folder, strerror(errno));
-    else
-        unlink(path);
-    free(path);
-    return file;
-}
-
 /* A place in the file for so many bytes. -1 with the error set. */
 static int take_file(struct df_image_store *store, size_t bytes, int64_t *offset)
 {
     pthread_mutex_lock(&store->lock);
     if (store->file < 0)
-        store->file = make_file(store->folder);
+        store->file = df_temporary_nameless(store->folder);
     const int status = store->file < 0 ? -1 : 0;
     *offset = store->file_size;
     store->file_size += (int64_t)bytes;

@@ -1,6 +1,7 @@
 #include "dinoft/atomic_write.h"
 
 #include "dinoft/error.h"
+#include "dinoft/temporary.h"
 #include "dinoft/text.h"
 
 #include <errno.h>
@@ -10,45 +11,27 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Temporary names tried before giving up; each is taken only by another writer or by the remains of a killed
- * one. */
-#define MAX_TEMPORARIES 1000
-
 struct df_atomic_file {
-    char *path, *folder, *temporary;
-    FILE *stream;
+    char *path, *folder;
+    struct df_temporary temporary;
+    FILE *stream; /* over a descriptor of its own: the temporary's lock lasts until it is renamed */
 };
-
-/* Creates a new file in the folder and stores its name. Not mkstemp: that makes files of mode 0600, and
- * learning the umask in order to widen it would change it for every thread for a moment. A descriptor, or -1
- * with errno set. */
-static int create_temporary(const char *folder, char **name)
-{
-    for (int i = 0; i < MAX_TEMPORARIES; i++) {
-        *name = df_text_format("%s/.dinoft-%ld-%d.tmp", folder, (long)getpid(), i);
-        if (!*name) {
-            errno = ENOMEM;
-            return -1;
-        }
-        int descriptor = open(*name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (descriptor >= 0)
-            return descriptor;
-        int reason = errno;
-        free(*name);
-        *name = NULL;
-        errno = reason;
-        if (errno != EEXIST)
-            return -1;
-    }
-    return -1;
-}
 
 static void free_file(struct df_atomic_file *file)
 {
     free(file->path);
     free(file->folder);
-    free(file->temporary);
     free(file);
+}
+
+static FILE *open_stream(const struct df_temporary *temporary)
+{
+    const int descriptor = fcntl(temporary->descriptor, F_DUPFD_CLOEXEC, 0);
+    FILE *stream = descriptor < 0 ? NULL : fdopen(descriptor, "wb");
+
+    if (!stream && descriptor >= 0)
+        close(descriptor);
+    return stream;
 }
 
 struct df_atomic_file *df_atomic_open(const char *path)
@@ -68,16 +51,14 @@ struct df_atomic_file *df_atomic_open(const char *path)
     file->folder = df_path_folder(path);
     if (!file->path || !file->folder)
         goto fail;
-    int descriptor = create_temporary(file->folder, &file->temporary);
-    if (descriptor < 0) {
+    if (df_temporary_create(&file->temporary, file->folder) != 0) {
         df_error_set("cannot write %s: cannot create a file in %s: %s", path, file->folder, strerror(errno));
         goto fail;
     }
-    file->stream = fdopen(descriptor, "wb");
+    file->stream = open_stream(&file->temporary);
     if (!file->stream) {
         df_error_set("cannot write %s: %s", path, strerror(errno));
-        close(descriptor);
-        unlink(file->temporary);
+        df_temporary_remove(&file->temporary);
         goto fail;
     }
     return file;
@@ -96,7 +77,7 @@ void df_atomic_abort(struct df_atomic_file *file)
     if (!file)
         return;
     fclose(file->stream);
-    unlink(file->temporary);
+    df_temporary_remove(&file->temporary);
     free_file(file);
 }
 
@@ -131,14 +112,14 @@ int df_atomic_commit(struct df_atomic_file *file)
 
     if (fclose(file->stream) != 0 && !reason)
         reason = errno;
-    if (!reason && rename(file->temporary, file->path) != 0)
+    if (reason)
+        df_temporary_remove(&file->temporary);
+    else if (df_temporary_rename(&file->temporary, file->path) != 0)
         reason = errno;
-    if (reason) {
+    if (reason)
         df_error_set("cannot write %s: %s", file->path, strerror(reason));
-        unlink(file->temporary);
-    } else {
+    else
         sync_folder(file->folder);
-    }
     free_file(file);
     return reason ? -1 : 0;
 }
@@ -186,15 +167,13 @@ int df_make_folder(const char *path)
 
 int df_check_writable(const char *folder)
 {
-    char *name = NULL;
+    struct df_temporary temporary;
 
     DF_TRY(df_make_folder(folder));
-    int descriptor = create_temporary(folder, &name);
-    if (descriptor < 0)
+    if (df_temporary_create(&temporary, folder) != 0)
         return df_error_set("cannot write to the folder %s: %s", folder, strerror(errno));
-    close(descriptor);
-    unlink(name);
-    free(name);
+    df_temporary_sweep(&temporary, folder);
+    df_temporary_remove(&temporary);
     return 0;
 }
 

@@ -4,6 +4,7 @@
 #include "dinoft/digest.h"
 #include "dinoft/error.h"
 #include "dinoft/size.h"
+#include "dinoft/temporary.h"
 #include "dinoft/text.h"
 
 #include <assert.h>
@@ -32,9 +33,10 @@ struct df_feature_cache {
     int64_t appended;
     bool finished;
     char *memory;                  /* [count, record_bytes]; NULL in a file */
-    char *path;                    /* NULL in memory */
-    struct df_atomic_file *output; /* until finished */
-    int descriptor;                /* of the finished file; -1: none */
+    char *path;                    /* for messages, if the file has no name; NULL in memory */
+    struct df_atomic_file *output; /* of a file with a name, until finished */
+    FILE *stream;                  /* until finished; belongs to output, if that is there */
+    int descriptor;                /* of the finished file, or of one without a name; -1: none */
 };
 
 bool df_feature_bytes(const struct df_feature_shape *shape, size_t *record, size_t *all)
@@ -86,7 +88,10 @@ void df_feature_cache_free(struct df_feature_cache *cache)
 {
     if (!cache)
         return;
-    df_atomic_abort(cache->output);
+    if (cache->output)
+        df_atomic_abort(cache->output);
+    else if (cache->stream)
+        fclose(cache->stream);
     if (cache->descriptor >= 0)
         close(cache->descriptor);
     free(cache->memory);
@@ -128,12 +133,31 @@ static struct header make_header(const struct df_feature_cache *cache)
 /* A file system that cannot reserve room says so with the errors that are let pass. */
 static int reserve_disk(const struct df_feature_cache *cache)
 {
-    int reason = posix_fallocate(fileno(df_atomic_stream(cache->output)), 0, (off_t)all_bytes(cache));
+    int reason = posix_fallocate(fileno(cache->stream), 0, (off_t)all_bytes(cache));
 
     if (reason == 0 || reason == EOPNOTSUPP || reason == EINVAL || reason == ENOSYS)
         return 0;
     return df_error_set("cannot write %s: %zu bytes of features: %s", cache->path, all_bytes(cache),
                         strerror(reason));
+}
+
+static int cannot_write(const struct df_feature_cache *cache)
+{
+    return df_error_set("cannot write %s: %s", cache->path, strerror(errno));
+}
+
+/* The cache, or NULL with the error set where it has no stream or no room: then it is freed. */
+static struct df_feature_cache *begin_file(struct df_feature_cache *cache)
+{
+    const struct header header = make_header(cache);
+
+    if (cache->stream && reserve_disk(cache) == 0) {
+        if (fwrite(&header, sizeof header, 1, cache->stream) == 1)
+            return cache;
+        cannot_write(cache);
+    }
+    df_feature_cache_free(cache);
+    return NULL;
 }
 
 struct df_feature_cache *df_feature_cache_in_file(const char *path, const struct df_feature_shape *shape,
@@ -143,13 +167,29 @@ struct df_feature_cache *df_feature_cache_in_file(const char *path, const struct
     if (!cache)
         return NULL;
     cache->output = df_atomic_open(path);
-    if (cache->output && reserve_disk(cache) == 0) {
-        const struct header header = make_header(cache);
-        fwrite(&header, sizeof header, 1, df_atomic_stream(cache->output)); /* the commit reports a failure */
-        return cache;
+    cache->stream = cache->output ? df_atomic_stream(cache->output) : NULL;
+    return begin_file(cache);
+}
+
+struct df_feature_cache *df_feature_cache_nameless(const char *folder, const struct df_feature_shape *shape)
+{
+    char *name = df_text_format("a temporary file in %s", folder);
+    struct df_feature_cache *cache = name ? new_cache(shape, name, 0) : NULL;
+    int copy = -1;
+
+    free(name);
+    if (!cache)
+        return NULL;
+    cache->descriptor = df_temporary_nameless(folder);
+    if (cache->descriptor >= 0) {
+        copy = fcntl(cache->descriptor, F_DUPFD_CLOEXEC, 0);
+        cache->stream = copy < 0 ? NULL : fdopen(copy, "wb");
+        if (!cache->stream)
+            cannot_write(cache);
     }
-    df_feature_cache_free(cache);
-    return NULL;
+    if (!cache->stream && copy >= 0)
+        close(copy);
+    return begin_file(cache);
 }
 
 /* Depends on the record's place too, and on the file's key: a record elsewhere is a wrong one. */
@@ -166,14 +206,12 @@ static uint64_t record_digest(const struct df_feature_cache *cache, int64_t i, c
 
 static int append_to_file(struct df_feature_cache *cache, const void *record)
 {
-    FILE *stream = df_atomic_stream(cache->output);
     const uint64_t digest = record_digest(cache, cache->appended, record);
 
-    if (fwrite(&digest, sizeof digest, 1, stream) == 1 && fwrite(record, cache->record_bytes, 1, stream) == 1)
+    if (fwrite(&digest, sizeof digest, 1, cache->stream) == 1 &&
+        fwrite(record, cache->record_bytes, 1, cache->stream) == 1)
         return 0;
-    df_atomic_commit(cache->output); /* fails, and says why */
-    cache->output = NULL;
-    return -1;
+    return cannot_write(cache);
 }
 
 int df_feature_cache_append(struct df_feature_cache *cache, const void *record)
@@ -202,12 +240,17 @@ static int open_for_reading(struct df_feature_cache *cache)
 
 int df_feature_cache_finish(struct df_feature_cache *cache)
 {
+    struct df_atomic_file *output = cache->output;
+    FILE *stream = cache->stream;
+
     assert(!cache->finished && cache->appended == cache->shape.count);
-    if (cache->output) {
-        struct df_atomic_file *output = cache->output;
-        cache->output = NULL;
+    cache->output = NULL;
+    cache->stream = NULL;
+    if (output) {
         DF_TRY(df_atomic_commit(output));
         DF_TRY(open_for_reading(cache));
+    } else if (stream && fclose(stream) != 0) {
+        return cannot_write(cache);
     }
     cache->finished = true;
     return 0;

@@ -2,53 +2,13 @@
 
 import re
 import signal
-import subprocess
 
-from datasets import draw_scene
-from png_files import read_png, write_png
-from support import DINOV2, FIXTURES, TIMEOUT, files_in, leftovers, main, model_flags, start_program
+from interrupting import InterruptTest
+from png_files import read_png
+from support import DINOV2, FIXTURES, files_in, leftovers, main, model_flags
 from tensor_files import values
-from training import TrainingTest
 
 TRAINED = FIXTURES / "dinov2_tiny_reg" / "after5_lora_linear.pt"
-
-
-class InterruptTest(TrainingTest):
-    def start(self, command):
-        process = start_program(*command, cwd=self.folder, stderr=subprocess.PIPE, text=True)
-        self.addCleanup(process.stderr.close)
-        self.addCleanup(self.end, process)
-        return process
-
-    @staticmethod
-    def end(process):
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-
-    def interrupt_at(self, process, pattern, number=signal.SIGINT):
-        """Sends the signal when a line of stderr matches; all of stderr."""
-        seen = []
-        for line in process.stderr:
-            seen.append(line)
-            if re.search(pattern, line):
-                process.send_signal(number)
-                break
-        seen.append(process.stderr.read())
-        process.wait(timeout=TIMEOUT)
-        return "".join(seen)
-
-    def many_images(self, number):
-        """Names of one picture, enough of them to be interrupted among."""
-        picture, mask = draw_scene("many", 60, 48, 4)
-        root = self.folder / "many"
-        for part, content in (("images", picture), ("masks", mask)):
-            folder = root / part / "val"
-            folder.mkdir(parents=True)
-            write_png(folder / "0000.png", content)
-            for i in range(1, number):
-                (folder / f"{i:04}.png").symlink_to("0000.png")
-        return root
 
 
 class Training(InterruptTest):

@@ -1,0 +1,19 @@
+/* The names of temporary files, see temporary.h. */
+#ifndef DINOFT_FILES_TEMPORARY_NAME_H
+#define DINOFT_FILES_TEMPORARY_NAME_H
+
+#include <stdint.h>
+
+/* Stands for the running system (its boot, not the container) and the mounted file system of the folder, a
+ * descriptor: whoever gets the same number sees the same locks. 0: not known. */
+uint64_t df_temporary_place(int folder);
+
+enum df_temporary_kind {
+    DF_TEMPORARY_NOT,
+    DF_TEMPORARY_HERE,     /* made at this place */
+    DF_TEMPORARY_ELSEWHERE /* at another or an unknown one, or by an earlier build */
+};
+
+enum df_temporary_kind df_temporary_kind_of(const char *name, uint64_t place);
+
+#endif
