@@ -1,28 +1,23 @@
 #include "dinoft/mapped_file.h"
 
 #include "dinoft/error.h"
+#include "map_fault.h"
+#include "open_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-static int map_descriptor(struct df_mapping *mapping, int descriptor, const char *path)
-{
-    struct stat status;
+#define PIECE 65536 /* bytes that are copied at a time */
 
-    if (fstat(descriptor, &status) != 0)
-        return df_error_set("cannot open %s: %s", path, strerror(errno));
-    if (!S_ISREG(status.st_mode))
-        return df_error_set("cannot open %s: %s", path,
-                            S_ISDIR(status.st_mode) ? "it is a folder" : "it is not a regular file");
-    if ((uintmax_t)status.st_size > SIZE_MAX)
+static int map_descriptor(struct df_mapping *mapping, int descriptor, int64_t size, const char *path)
+{
+    if ((uintmax_t)size > SIZE_MAX)
         return df_error_set("cannot open %s: it is too large for this machine's addresses", path);
-    mapping->size = (size_t)status.st_size;
+    mapping->size = (size_t)size;
     mapping->bytes = (const unsigned char *)"";
     if (mapping->size == 0) /* mmap refuses a length of 0 */
         return 0;
@@ -30,25 +25,25 @@ static int map_descriptor(struct df_mapping *mapping, int descriptor, const char
     if (bytes == MAP_FAILED)
         return df_error_set("cannot map %s: %s", path, strerror(errno));
     mapping->bytes = bytes;
-    return 0;
+    if (df_map_fault_watch(bytes, mapping->size, path) == 0)
+        return 0;
+    munmap(bytes, mapping->size);
+    return -1;
 }
 
 struct df_mapping *df_mapping_open(const char *path)
 {
     struct df_mapping *mapping = malloc(sizeof *mapping);
+    int64_t size;
+
     if (!mapping) {
         df_error_memory("a mapping", sizeof *mapping);
         return NULL;
     }
-    /* O_NONBLOCK: opening a pipe that nobody writes to must not hang. */
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    int status = 0;
-    if (descriptor < 0) {
-        status = df_error_set("cannot open %s: %s", path, strerror(errno));
-    } else {
-        status = map_descriptor(mapping, descriptor, path);
+    const int descriptor = df_open_regular(path, &size);
+    const int status = descriptor < 0 ? -1 : map_descriptor(mapping, descriptor, size, path);
+    if (descriptor >= 0)
         close(descriptor);
-    }
     if (status != 0) {
         free(mapping);
         return NULL;
@@ -60,7 +55,24 @@ void df_mapping_close(struct df_mapping *mapping)
 {
     if (!mapping)
         return;
-    if (mapping->size)
+    if (mapping->size) {
+        df_map_fault_forget(mapping->bytes);
         munmap((void *)(uintptr_t)mapping->bytes, mapping->size);
+    }
     free(mapping);
+}
+
+bool df_mapped_write(FILE *stream, const void *bytes, size_t size)
+{
+    const unsigned char *from = bytes;
+    unsigned char piece[PIECE];
+
+    for (size_t done = 0; done < size;) {
+        const size_t count = size - done < PIECE ? size - done : PIECE;
+        memcpy(piece, from + done, count);
+        if (fwrite(piece, 1, count, stream) != count)
+            return false;
+        done += count;
+    }
+    return true;
 }

@@ -3,6 +3,7 @@
 #include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
 #include "dinoft/json_writer.h"
+#include "dinoft/mapped_file.h"
 #include "dinoft/size.h"
 #include "dinoft/weight_file.h"
 #include "little_endian.h"
@@ -148,7 +149,7 @@ static void write_all(FILE *stream, const struct df_state *state, const char *he
     fwrite(header, 1, length, stream);
     fwrite(spaces, 1, padding, stream);
     while ((entry = next_in_data(state, &index, &width)) && !ferror(stream))
-        fwrite(entry->tensor.data, 1, tensor_bytes(&entry->tensor), stream);
+        df_mapped_write(stream, entry->tensor.data, tensor_bytes(&entry->tensor));
 }
 
 int df_safetensors_write(const char *path, const struct df_state *state)

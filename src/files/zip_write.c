@@ -1,6 +1,7 @@
 #include "dinoft/zip.h"
 
 #include "dinoft/error.h"
+#include "dinoft/mapped_file.h"
 #include "dinoft/rng.h"
 #include "little_endian.h"
 #include "zip_format.h"
@@ -61,7 +62,7 @@ void df_zip_writer_free(struct df_zip_writer *writer)
 
 static int put(struct df_zip_writer *writer, const void *bytes, size_t size)
 {
-    if (size && fwrite(bytes, 1, size, writer->stream) != size)
+    if (!df_mapped_write(writer->stream, bytes, size))
         return df_error_set("cannot write: %s", strerror(errno));
     writer->at += size;
     return 0;
