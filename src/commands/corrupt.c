@@ -13,6 +13,7 @@
 #include "dinoft/evaluate.h"
 #include "dinoft/image_store.h"
 #include "dinoft/log.h"
+#include "dinoft/run_lock.h"
 #include "dinoft/text.h"
 
 #include <inttypes.h>
@@ -37,8 +38,10 @@ struct run {
     struct df_image_store *store;
     struct df_corruption_results results;
     char key[CORRUPT_KEY_LENGTH];
+    char *stem;              /* of the files below */
     char *json, *csv, *html; /* paths */
-    struct cell cell;        /* the one that is measured now */
+    struct df_run_lock *lock;
+    struct cell cell; /* the one that is measured now */
 };
 
 /* --- what is measured --- */
@@ -108,15 +111,16 @@ static int make_table(struct run *run)
 static int name_files(struct run *run)
 {
     const struct df_config *config = run->measure.config;
-    char *stem = config->typed[DF_OPTION_EXP_NAME] ? df_text_copy(config->exp_name)
+    char *name = config->typed[DF_OPTION_EXP_NAME] ? df_text_copy(config->exp_name)
                                                    : df_path_stem(config->lora_weights);
-    if (!stem)
+    if (!name)
         return -1;
-    run->json = df_text_format("%s/%s_corruptions.json", config->output_dir, stem);
-    run->csv = df_text_format("%s/%s_corruptions.csv", config->output_dir, stem);
-    run->html = df_text_format("%s/%s_corruptions.html", config->output_dir, stem);
-    free(stem);
-    return run->json && run->csv && run->html ? 0 : -1;
+    run->stem = df_text_format("%s_corruptions", name);
+    run->json = df_text_format("%s/%s_corruptions.json", config->output_dir, name);
+    run->csv = df_text_format("%s/%s_corruptions.csv", config->output_dir, name);
+    run->html = df_text_format("%s/%s_corruptions.html", config->output_dir, name);
+    free(name);
+    return run->stem && run->json && run->csv && run->html ? 0 : -1;
 }
 
 static int check_files(const struct run *run)
@@ -298,6 +302,9 @@ static int prepare(struct run *run, const struct df_config *config)
     DF_TRY(measure_open(&run->measure, config));
     DF_TRY(name_files(run));
     DF_TRY(check_files(run));
+    run->lock = df_run_lock_open(config->output_dir, run->stem);
+    if (!run->lock)
+        return -1;
     DF_TRY(make_table(run));
     DF_TRY(corrupt_key(&run->measure, run->key));
     DF_TRY(take_over(run));
@@ -312,6 +319,8 @@ static void release(struct run *run)
     df_corruption_results_free(&run->results);
     df_frost_free(run->frost);
     measure_close(&run->measure);
+    df_run_lock_close(run->lock);
+    free(run->stem);
     free(run->json);
     free(run->csv);
     free(run->html);

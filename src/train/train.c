@@ -10,6 +10,7 @@
 #include "dinoft/label_checks.h"
 #include "dinoft/log.h"
 #include "dinoft/report.h"
+#include "dinoft/run_lock.h"
 #include "dinoft/setup.h"
 #include "dinoft/size.h"
 #include "dinoft/text.h"
@@ -22,6 +23,7 @@
 struct run {
     const struct df_config *config; /* as typed, until the checkpoint has been read */
     const volatile sig_atomic_t *stop;
+    struct df_run_lock *lock; /* on the files of the run's name */
     struct df_setup setup;
     struct df_dataset *train_set, *val_set;
     struct cached_features features;
@@ -213,6 +215,8 @@ static int prepare(struct run *run)
     const struct df_config *config = run->config;
 
     DF_TRY(check_outputs(config));
+    if (!(run->lock = df_run_lock_open(config->output_dir, config->exp_name)))
+        return -1;
     DF_TRY(df_setup_open(&run->setup, config));
     run->config = config = &run->setup.config;
     DF_TRY(open_sets(run));
@@ -245,6 +249,7 @@ static void finish(struct run *run)
     df_setup_close(&run->setup);
     df_dataset_free(run->train_set);
     df_dataset_free(run->val_set);
+    df_run_lock_close(run->lock);
 }
 
 static struct df_feed *feed_features(const struct run *run, const struct df_dataset *set, int64_t first,
