@@ -4,11 +4,16 @@ Standard library only. Numbers that no fuzzer would hit (checksums, digests) are
 mends them.
 """
 
+import collections
+import io
 import json
 import pathlib
+import pickle
 import shutil
 import struct
 import sys
+import types
+import zipfile
 
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TESTS / "cli"))
@@ -134,7 +139,9 @@ def onnx(folder):
     graph += initializer("named", 1, (6,), packed=ones)
     graph += initializer("scalar", 11, (), struct.pack("<d", 1.0))
     (folder / "names").write_bytes(field(1, 7) + field(2, b"a test") + field(7, field(2, b"main") + graph))
-    graph = b"".join(initializer(name, 10, shape, half_tensor(shape).data) for name, shape in backbone_tensors().items())
+    graph = b""
+    for name, shape in backbone_tensors().items():
+        graph += initializer(name, 10, shape, half_tensor(shape).data)
     (folder / "backbone").write_bytes(field(1, 7) + field(7, graph))
 
 
@@ -185,7 +192,171 @@ def exif(folder):
         (folder / name.decode()).write_bytes(tiff)
 
 
-TARGETS = [safetensors, onnx, png, jpeg, other_images, exif]
+def fake_torch():
+    """Modules whose names pickle writes down, in the place of PyTorch's."""
+    torch, utils = types.ModuleType("torch"), types.ModuleType("torch._utils")
+    for name in ("FloatStorage", "HalfStorage", "LongStorage"):
+        setattr(torch, name, type(name, (), {"__module__": "torch"}))
+    for name in ("_rebuild_tensor_v2", "_rebuild_parameter"):
+        function = types.FunctionType((lambda *arguments: None).__code__, {"__name__": "torch._utils"}, name)
+        function.__qualname__ = name
+        setattr(utils, name, function)
+    sys.modules |= {"torch": torch, "torch._utils": utils}
+    return torch, utils
+
+
+TORCH, UTILS = fake_torch()
+Storage = collections.namedtuple("Storage", "kind key count")
+
+
+class FakeTensor:
+    """A view of a storage: row-major where it is small, else all of its elements are the storage's first."""
+
+    def __init__(self, shape, storage, repeated):
+        strides, step = [], 0 if repeated else 1
+        for size in reversed(shape):
+            strides.insert(0, step)
+            step *= size
+        self.arguments = storage, 0, tuple(shape), tuple(strides), False, collections.OrderedDict()
+
+    def __reduce__(self):
+        return UTILS._rebuild_tensor_v2, self.arguments
+
+
+class FakeParameter:
+    def __init__(self, tensor):
+        self.arguments = tensor, True, collections.OrderedDict()
+
+    def __reduce__(self):
+        return UTILS._rebuild_parameter, self.arguments
+
+
+class TorchPickler(pickle.Pickler):
+    def persistent_id(self, value):
+        if isinstance(value, Storage):
+            return "storage", value.kind, value.key, "cpu", value.count
+        return None
+
+
+def pickled(value, protocol):
+    stream = io.BytesIO()
+    TorchPickler(stream, protocol).dump(value)
+    return stream.getvalue()
+
+
+def torch_values(shapes, repeated):
+    storage = Storage(TORCH.FloatStorage, "0", 1024)
+    return {name: FakeTensor(shape, storage, repeated) for name, shape in shapes.items()}
+
+
+def torch(folder):
+    backbone = {"model": torch_values(backbone_tensors(), True), "epoch": 3, "lr": 1e-3, "names": ["a", True, None]}
+    checkpoint = torch_values(checkpoint_tensors(), False) | {"dinoft": json.dumps(RECORD)}
+    checkpoint["classifier.bias"] = FakeParameter(FakeTensor((2,), Storage(TORCH.HalfStorage, "1", 3), False))
+    for protocol in (2, 4, 5):
+        (folder / f"backbone{protocol}").write_bytes(pickled(backbone, protocol))
+        (folder / f"checkpoint{protocol}").write_bytes(pickled(collections.OrderedDict(checkpoint), protocol))
+    for name, method in (("stored", zipfile.ZIP_STORED), ("deflated", zipfile.ZIP_DEFLATED)):
+        with zipfile.ZipFile(folder / name, "w", method) as archive:
+            archive.writestr("archive/data.pkl", pickled(checkpoint, 2))
+            archive.writestr("archive/byteorder", "little")
+            archive.writestr("archive/data/0", bytes(4096))
+            archive.writestr("archive/data/1", bytes(6))
+
+
+def zip(folder):  # noqa: A001, the name of a target
+    for name, method in (("stored", zipfile.ZIP_STORED), ("deflated", zipfile.ZIP_DEFLATED)):
+        with zipfile.ZipFile(folder / name, "w", method) as archive:
+            archive.comment = b"a comment"
+            for i in range(3):
+                archive.writestr(f"folder/{i}", b"some words " * i)
+    with zipfile.ZipFile(folder / "zip64", "w") as archive:
+        with archive.open("large", "w", force_zip64=True) as entry:
+            entry.write(b"words")
+
+
+def write_json(folder, name, value):
+    (folder / name).write_text(json.dumps(value))
+
+
+def record(folder):
+    write_json(folder, "whole", RECORD)
+    write_json(folder, "old", {"backbone": "dinov3_vitl16", "dataset": "voc", "normalize": "none"})
+    write_json(folder, "empty", {})
+
+
+def config_json(folder):
+    common = {"hidden_size": 64, "num_hidden_layers": 1, "num_attention_heads": 1, "hidden_act": "gelu"}
+    dinov2 = {"patch_size": 14, "image_size": 42, "layer_norm_eps": 1e-6, "qkv_bias": True} | common
+    registers = {"model_type": "dinov2_with_registers", "num_register_tokens": 4, "mlp_ratio": 4}
+    write_json(folder, "registers", registers | dinov2 | {"use_swiglu_ffn": False})
+    write_json(folder, "swiglu", {"model_type": "dinov2", "mlp_ratio": 1.05, "use_swiglu_ffn": True} | dinov2)
+    dinov3 = {
+        "model_type": "dinov3_vit",
+        "patch_size": 16,
+        "intermediate_size": 256,
+        "layer_norm_eps": 1e-5,
+        "rope_theta": 100.0,
+        "rope_parameters": {"rope_theta": 100.0},
+        "query_bias": True,
+        "key_bias": True,
+        "value_bias": True,
+        "proj_bias": True,
+        "mlp_bias": True,
+        "use_gated_mlp": False,
+        "num_register_tokens": 4,
+    }
+    write_json(folder, "dinov3", dinov3 | common)
+
+
+def corruption_json(folder):
+    cell = {"miou": 0.5, "reference_iou": None, "pixel_accuracy": 0.123456789}
+    results = {"key": "key", "version": "0.1.0", "suite": "imagenet-c", "severities": [1, 5], "facts": {}}
+    results["clean"] = cell
+    rows = [("gaussian_noise", [cell, None]), ("fog", [cell, cell]), ("frost", [None, None])]
+    results["corruptions"] = [{"name": name, "skipped": None, "cells": cells} for name, cells in rows]
+    write_json(folder, "whole", results)
+    write_json(folder, "empty", results | {"clean": None, "corruptions": []})
+    write_json(folder, "other", results | {"key": "other"})
+
+
+def feature_cache(folder):
+    header = b"dinoftFC" + struct.pack("=7Q", 1, 7, 3, 2, 8, 5, 0)
+    records = b"".join(struct.pack("=Q", 0) + bytes(range(i, i + 21)) for i in range(3))
+    (folder / "whole").write_bytes(header + records)
+    (folder / "other").write_bytes(header.replace(b"\7", b"\6") + records)
+
+
+def choices(folder):
+    (folder / "some").write_text("1 2 3 0\n-4 5 9223372036854775807 3\n1 2 3 1\n")
+    (folder / "odd").write_text("1 2 3 4\n1 2\nwords\n1 2 3 2")
+
+
+def command_line(folder):
+    lines = {
+        "train": "--dataset folder --n_classes 3 --class_names a.txt --use_lora --r 9 --img_dim 308,490 --lr 1e-3",
+        "recipe": "train --recipe reference --dino_type dinov2 --size base --img_dim 308 490 --seed=7 --device cpu",
+        "eval": "eval --lora_weights a.pt --tta --scales 0.5,1,1.5 --slide 480 320 --eval_size original",
+        "corrupt": "corrupt --lora_weights a.pt --corruptions fog,common --severity 1,3",
+        "predict": "predict --lora_weights a.pt -- -a.jpg b.png",
+        "convert": "convert in.pth out.safetensors --dtype bf16 --naming huggingface",
+        "bench": "bench train --steps 3",
+        "manual": "--help_man train",
+        "completion": "--completion zsh",
+        "help": "eval --help",
+        "version": "--version --verbose",
+    }
+    for name, words in lines.items():
+        (folder / name).write_text(words.replace(" ", "\n"))
+
+
+def lists(folder):
+    (folder / "images").write_bytes(b"\xef\xbb\xbfa\r\n\n b \nb")
+    (folder / "names").write_text("ground\nfl\u00e4che\nsky\n")
+
+
+TARGETS = [safetensors, onnx, zip, torch, record, config_json, corruption_json, feature_cache, choices]
+TARGETS += [png, jpeg, other_images, exif, lists, command_line]
 
 
 def main():
