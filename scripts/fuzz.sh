@@ -79,8 +79,8 @@ for target in "${targets[@]}"; do
         "$(statistic average_exec_per_sec "$log")" "$(coverage "$log")" "$((after - before))"
     if [ "$ended" -ne 0 ]; then
         status=1
-        grep -m 3 -E '^SUMMARY|runtime error|does not hold|ERROR:' "$log" | sed 's/^/    /' || true
-        echo "    the report: $log; the inputs: $found/; again: $folder/tests/fuzz_$target INPUT"
+        echo "    $(grep -m 1 '^SUMMARY' "$log" || tail -n 1 "$log")"
+        echo "    the report: $log; the inputs: $found/; again, with more words: $folder/tests/fuzz_$target INPUT"
     fi
 done
 exit "$status"
