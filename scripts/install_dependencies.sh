@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs through apt whatever is not there yet of what dinoft needs to be built, and of what the scripts that download use;
-# with --tests what it needs to be tested too, with --packages what scripts/package.sh needs.
+# with --tests what it needs to be tested too, with --packages what scripts/package.sh needs, with --fuzz what scripts/fuzz.sh
+# needs.
 set -euo pipefail
 
 packages=(gcc cmake ninja-build pkg-config python3 python3-pip curl ca-certificates
@@ -9,8 +10,9 @@ for word in "$@"; do
     case $word in
     --tests) packages+=(clang g++ libomp-dev libcmocka-dev bash-completion zsh fish man-db groff-base debootstrap) ;;
     --packages) packages+=(dpkg-dev file) ;;
+    --fuzz) packages+=(clang libclang-rt-dev llvm g++ libomp-dev libcmocka-dev) ;;
     *)
-        echo "usage: $0 [--tests] [--packages]" >&2
+        echo "usage: $0 [--tests] [--packages] [--fuzz]" >&2
         exit 2
         ;;
     esac

@@ -7,7 +7,9 @@
 
 #define DF_IMAGE_MAX_SIDE                                                                                    \
     32768 /* width or height of a file that is accepted; also at most DF_IMAGE_MAX_PIXELS in all */
+#ifndef DF_IMAGE_MAX_PIXELS /* the fuzzers are built with less */
 #define DF_IMAGE_MAX_PIXELS ((int64_t)1 << 28)
+#endif
 
 /* channels 3: RGB uint8 [height, width, 3]. channels 1: class indices uint8 [height, width]. */
 struct df_image {

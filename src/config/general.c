@@ -28,6 +28,14 @@ bool df_is_help(const char *word)
     return strcmp(word, "-h") == 0 || (strlen(word) > 2 && df_text_starts_with("--help", word));
 }
 
+/* Whether the word spells the flag; without a value. */
+static bool is_flag(const char *word, const char *flag)
+{
+    char name[DF_FLAG_MAX];
+    return df_text_starts_with(word, "--") && !strchr(word, '=') && df_flag_name(word, name) &&
+           strcmp(name, flag) == 0;
+}
+
 /* The flag that the word spells, or DF_GENERAL_COUNT; *value is what stands behind '=' in it, or NULL. */
 static enum df_general find_general(const char *word, const char **value)
 {
@@ -102,9 +110,9 @@ static enum df_parse_result answer_version(int argc, char **argv)
     bool verbose = false, version = false;
     const char *other = NULL;
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--verbose") == 0)
+        if (is_flag(argv[i], "verbose"))
             verbose = true;
-        else if (strcmp(argv[i], "--version") == 0)
+        else if (is_flag(argv[i], "version"))
             version = true;
         else
             other = argv[i];
@@ -127,7 +135,7 @@ enum df_parse_result df_answer_general(int argc, char **argv)
     enum df_general flag = DF_GENERAL_HELP;
     const char *argument = "[COMMAND]", *value = NULL;
 
-    if (!alone && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "--verbose") == 0))
+    if (!alone && (is_flag(argv[1], "version") || is_flag(argv[1], "verbose")))
         return answer_version(argc, argv);
     if (!alone && !help) {
         flag = find_general(argv[1], &value);

@@ -153,6 +153,7 @@ static void what_is_asked_of_the_program(void **state)
         {{"help", "train", "eval"}, "help takes [COMMAND] and no more: found 'eval'"},
         {{"--help_markdown", "train"}, "--help_markdown takes nothing behind it: found 'train'"},
         {{"--version", "train"}, "--version takes nothing but --verbose: found 'train'"},
+        {{"---version", "train"}, "--version takes nothing but --verbose: found 'train'"},
     };
     CHECK(cases);
 }

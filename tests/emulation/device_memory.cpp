@@ -1,6 +1,6 @@
 #include "device_memory.h"
 
-#include "asan.h"
+#include "support/asan.h"
 #include "include/emulation_control.h"
 
 #include <csignal>
@@ -192,7 +192,7 @@ extern "C" size_t df_emulation_memory_in_use(void)
 
 extern "C" bool df_emulation_has_address_sanitizer(void)
 {
-    return EMULATION_ASAN;
+    return TESTS_ASAN;
 }
 
 } // namespace emulation

@@ -1,6 +1,6 @@
 #include "fiber.h"
 
-#include "asan.h"
+#include "support/asan.h"
 
 #include <cstdio>
 #include <cstdlib>
@@ -17,13 +17,13 @@
 namespace emulation
 {
 
-#if EMULATION_ASAN
+#if TESTS_ASAN
 static const size_t stack_bytes = 512 * 1024;
 #else
 static const size_t stack_bytes = 128 * 1024;
 #endif
 
-#if EMULATION_ASAN
+#if TESTS_ASAN
 static fiber *leaving; /* whose stack's bounds are told to the fiber that comes */
 #endif
 
@@ -116,7 +116,7 @@ fiber *fiber_create(void (*body)())
 
 void fiber_started()
 {
-#if EMULATION_ASAN
+#if TESTS_ASAN
     const void *bottom;
     size_t bytes;
     __sanitizer_finish_switch_fiber(nullptr, &bottom, &bytes);
@@ -129,7 +129,7 @@ void fiber_started()
 
 void fiber_switch(fiber *from, fiber *to)
 {
-#if EMULATION_ASAN
+#if TESTS_ASAN
     leaving = from;
     __sanitizer_start_switch_fiber(&from->fake_stack, to->stack, to->bytes);
     change_stack(from, to);

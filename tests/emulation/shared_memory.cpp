@@ -2,7 +2,7 @@
  * between, and the dynamic part. */
 #include "shared_memory.h"
 
-#include "asan.h"
+#include "support/asan.h"
 
 #include <cstdio>
 #include <cstdlib>

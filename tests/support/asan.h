@@ -1,20 +1,20 @@
 /* AddressSanitizer, where it is there: memory that must not be touched. */
-#ifndef EMULATION_ASAN_H
-#define EMULATION_ASAN_H
+#ifndef TESTS_ASAN_H
+#define TESTS_ASAN_H
 
 #if defined(__SANITIZE_ADDRESS__)
-#define EMULATION_ASAN 1
+#define TESTS_ASAN 1
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
-#define EMULATION_ASAN 1
+#define TESTS_ASAN 1
 #endif
 #endif
 
-#ifdef EMULATION_ASAN
+#ifdef TESTS_ASAN
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #else
-#define EMULATION_ASAN                            0
+#define TESTS_ASAN                                0
 #define ASAN_POISON_MEMORY_REGION(start, bytes)   ((void)(start), (void)(bytes))
 #define ASAN_UNPOISON_MEMORY_REGION(start, bytes) ((void)(start), (void)(bytes))
 #endif

@@ -1,0 +1,372 @@
+"""Writes small valid files of every format that is read, a folder for each fuzz target: make_seeds.py FOLDER.
+
+Standard library only. Numbers that no fuzzer would hit (checksums, digests) are right where it is easy, else the target
+mends them.
+"""
+
+import collections
+import io
+import json
+import pathlib
+import pickle
+import shutil
+import struct
+import sys
+import types
+import zipfile
+
+TESTS = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(TESTS / "cli"))
+import tensor_files  # noqa: E402
+
+IMAGES = TESTS / "fixtures" / "images"
+
+
+def backbone_tensors(dim=64, hidden=64, patch=14):
+    """{name: shape} of a DINOv2 of one block, under official names."""
+    shapes = {
+        "cls_token": (1, 1, dim),
+        "pos_embed": (1, 5, dim),
+        "mask_token": (1, dim),
+        "patch_embed.proj.weight": (dim, 3, patch, patch),
+        "patch_embed.proj.bias": (dim,),
+        "norm.weight": (dim,),
+        "norm.bias": (dim,),
+    }
+    block = {
+        "norm1.weight": (dim,),
+        "norm1.bias": (dim,),
+        "attn.qkv.weight": (3 * dim, dim),
+        "attn.qkv.bias": (3 * dim,),
+        "attn.proj.weight": (dim, dim),
+        "attn.proj.bias": (dim,),
+        "ls1.gamma": (dim,),
+        "norm2.weight": (dim,),
+        "norm2.bias": (dim,),
+        "mlp.fc1.weight": (hidden, dim),
+        "mlp.fc1.bias": (hidden,),
+        "mlp.fc2.weight": (dim, hidden),
+        "mlp.fc2.bias": (dim,),
+        "ls2.gamma": (dim,),
+    }
+    return shapes | {f"blocks.0.{name}": shape for name, shape in block.items()}
+
+
+RECORD = {
+    "version": "0.1.0",
+    "backbone": "dinov2_vits14",
+    "backbone_file": "a.pth",
+    "backbone_shape": {
+        "family": "dinov2",
+        "ffn": "mlp",
+        "dim": 64,
+        "depth": 1,
+        "heads": 1,
+        "patch": 14,
+        "registers": 0,
+        "ffn_hidden": 64,
+    },
+    "fingerprint": {"patch_embed.proj.weight": [0.01, -0.02], "norm.weight": [1, 0.5, 1e-3]},
+    "dataset": "folder",
+    "normalize": "imagenet",
+    "decoder": "linear",
+    "rank": 3,
+    "n_classes": 2,
+    "img_dim": [70, 84],
+    "class_names": ["ground", "fl\u00e4che"],
+}
+
+
+def checkpoint_tensors():
+    """{name: shape} of LoRA for one block and the decoder of one layer."""
+    shapes = {"classifier.weight": (2, 4, 1, 1), "classifier.bias": (2,)}
+    for i in range(2):
+        shapes |= {f"w_a_{i:03}": (1, 4), f"w_b_{i:03}": (4, 1)}
+    return shapes
+
+
+def half_tensor(shape):
+    return tensor_files.Tensor("F16", shape, b"\x00\x3c" * tensor_files.count(shape))
+
+
+def float_tensor(shape):
+    return tensor_files.float_tensor(shape, [0.5] * tensor_files.count(shape))
+
+
+def safetensors(folder):
+    weights = {name: half_tensor(shape) for name, shape in backbone_tensors().items()}
+    tensor_files.write_safetensors(folder / "backbone", weights)
+    weights = {name: float_tensor(shape) for name, shape in checkpoint_tensors().items()}
+    tensor_files.write_safetensors(folder / "checkpoint", weights, {"dinoft": json.dumps(RECORD), "format": "pt"})
+    weights = {
+        "scalar": tensor_files.Tensor("I64", (), b"\1" * 8),
+        "empty": tensor_files.Tensor("F32", (0, 3), b""),
+        "bytes": tensor_files.Tensor("U8", (2, 1, 3), b"abcdef"),
+    }
+    tensor_files.write_safetensors(folder / "types", weights, {"dinoft.parameters": '["bytes"]'})
+
+
+def varint(value):
+    out = b""
+    while value > 0x7F:
+        out += bytes([value & 0x7F | 0x80])
+        value >>= 7
+    return out + bytes([value])
+
+
+def field(number, value):
+    """A field of a protobuf message: a number, or bytes."""
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def initializer(name, kind, shape, raw=b"", packed=b""):
+    dims = b"".join(field(1, size) for size in shape)
+    data = field(9, raw) if raw else field(4, packed)
+    return field(5, dims + field(2, kind) + field(8, name.encode()) + data)
+
+
+def node(name, first, second):
+    inputs = field(1, first.encode()) + field(1, second.encode())
+    return field(1, inputs + field(2, b"out") + field(3, name.encode()) + field(4, b"MatMul"))
+
+
+def onnx(folder):
+    ones = struct.pack("<6f", *[1.0] * 6)
+    graph = node("/encoder/layer.0/attention/attention/query/MatMul", "x", "onnx::MatMul_1")
+    graph += initializer("onnx::MatMul_1", 1, (2, 3), ones)
+    graph += initializer("named", 1, (6,), packed=ones)
+    graph += initializer("scalar", 11, (), struct.pack("<d", 1.0))
+    (folder / "names").write_bytes(field(1, 7) + field(2, b"a test") + field(7, field(2, b"main") + graph))
+    graph = b""
+    for name, shape in backbone_tensors().items():
+        graph += initializer(name, 10, shape, half_tensor(shape).data)
+    (folder / "backbone").write_bytes(field(1, 7) + field(7, graph))
+
+
+def copy_images(folder, endings):
+    for path in sorted(IMAGES.iterdir()):
+        if path.suffix in endings:
+            shutil.copyfile(path, folder / path.name)
+
+
+def png(folder):
+    copy_images(folder, {".png"})
+
+
+def jpeg(folder):
+    copy_images(folder, {".jpg"})
+
+
+def bmp(bits, palette, rows):
+    offset = 54 + len(palette)
+    header = struct.pack("<IiiHHIIiiII", 40, 9, 2, 1, bits, 0, len(rows), 0, 0, len(palette) // 4, 0)
+    return struct.pack("<2sIHHI", b"BM", offset + len(rows), 0, 0, offset) + header + palette + rows
+
+
+def psd(compression, data):
+    return struct.pack(">4sH6xHIIHH", b"8BPS", 1, 3, 2, 4, 8, 3) + bytes(12) + struct.pack(">H", compression) + data
+
+
+def other_images(folder):
+    copy_images(folder, {".bmp", ".gif", ".tga", ".ppm", ".pgm"})
+    palette = bytes(range(64))
+    (folder / "palette1.bmp").write_bytes(bmp(1, palette[:8], bytes(8)))
+    (folder / "palette4.bmp").write_bytes(bmp(4, palette, bytes(16)))
+    (folder / "rgba.bmp").write_bytes(bmp(32, b"", bytes(72)))
+    tga = struct.pack("<BBBHHBHHHHBB", 0, 0, 10, 0, 0, 0, 0, 0, 4, 2, 24, 0)
+    (folder / "rle.tga").write_bytes(tga + b"\x86abc" + b"\x00xyz")
+    tga = struct.pack("<BBBHHBHHHHBB", 0, 1, 1, 0, 2, 24, 0, 0, 2, 2, 8, 0x20)
+    (folder / "palette.tga").write_bytes(tga + b"abcdef" + bytes([0, 1, 1, 0]))
+    (folder / "raw.psd").write_bytes(psd(0, bytes(range(24))))
+    lengths = struct.pack(">6H", *[2] * 6)
+    (folder / "rle.psd").write_bytes(psd(1, lengths + b"\xfda" * 6))
+
+
+def exif(folder):
+    for order, name in (("<", b"II"), (">", b"MM")):
+        tag = struct.pack(order + "HHIHH", 0x0112, 3, 1, 6, 0)
+        other = struct.pack(order + "HHII", 0x010F, 2, 4, 0)
+        tiff = name + struct.pack(order + "HIH", 42, 8, 2) + other + tag + bytes(4)
+        (folder / name.decode()).write_bytes(tiff)
+
+
+def fake_torch():
+    """Modules whose names pickle writes down, in the place of PyTorch's."""
+    torch, utils = types.ModuleType("torch"), types.ModuleType("torch._utils")
+    for name in ("FloatStorage", "HalfStorage", "LongStorage"):
+        setattr(torch, name, type(name, (), {"__module__": "torch"}))
+    for name in ("_rebuild_tensor_v2", "_rebuild_parameter"):
+        function = types.FunctionType((lambda *arguments: None).__code__, {"__name__": "torch._utils"}, name)
+        function.__qualname__ = name
+        setattr(utils, name, function)
+    sys.modules |= {"torch": torch, "torch._utils": utils}
+    return torch, utils
+
+
+TORCH, UTILS = fake_torch()
+Storage = collections.namedtuple("Storage", "kind key count")
+
+
+class FakeTensor:
+    """A view of a storage: row-major where it is small, else all of its elements are the storage's first."""
+
+    def __init__(self, shape, storage, repeated):
+        strides, step = [], 0 if repeated else 1
+        for size in reversed(shape):
+            strides.insert(0, step)
+            step *= size
+        self.arguments = storage, 0, tuple(shape), tuple(strides), False, collections.OrderedDict()
+
+    def __reduce__(self):
+        return UTILS._rebuild_tensor_v2, self.arguments
+
+
+class FakeParameter:
+    def __init__(self, tensor):
+        self.arguments = tensor, True, collections.OrderedDict()
+
+    def __reduce__(self):
+        return UTILS._rebuild_parameter, self.arguments
+
+
+class TorchPickler(pickle.Pickler):
+    def persistent_id(self, value):
+        if isinstance(value, Storage):
+            return "storage", value.kind, value.key, "cpu", value.count
+        return None
+
+
+def pickled(value, protocol):
+    stream = io.BytesIO()
+    TorchPickler(stream, protocol).dump(value)
+    return stream.getvalue()
+
+
+def torch_values(shapes, repeated):
+    storage = Storage(TORCH.FloatStorage, "0", 1024)
+    return {name: FakeTensor(shape, storage, repeated) for name, shape in shapes.items()}
+
+
+def torch(folder):
+    backbone = {"model": torch_values(backbone_tensors(), True), "epoch": 3, "lr": 1e-3, "names": ["a", True, None]}
+    checkpoint = torch_values(checkpoint_tensors(), False) | {"dinoft": json.dumps(RECORD)}
+    checkpoint["classifier.bias"] = FakeParameter(FakeTensor((2,), Storage(TORCH.HalfStorage, "1", 3), False))
+    for protocol in (2, 4, 5):
+        (folder / f"backbone{protocol}").write_bytes(pickled(backbone, protocol))
+        (folder / f"checkpoint{protocol}").write_bytes(pickled(collections.OrderedDict(checkpoint), protocol))
+    for name, method in (("stored", zipfile.ZIP_STORED), ("deflated", zipfile.ZIP_DEFLATED)):
+        with zipfile.ZipFile(folder / name, "w", method) as archive:
+            archive.writestr("archive/data.pkl", pickled(checkpoint, 2))
+            archive.writestr("archive/byteorder", "little")
+            archive.writestr("archive/data/0", bytes(4096))
+            archive.writestr("archive/data/1", bytes(6))
+
+
+def zip(folder):  # noqa: A001, the name of a target
+    for name, method in (("stored", zipfile.ZIP_STORED), ("deflated", zipfile.ZIP_DEFLATED)):
+        with zipfile.ZipFile(folder / name, "w", method) as archive:
+            archive.comment = b"a comment"
+            for i in range(3):
+                archive.writestr(f"folder/{i}", b"some words " * i)
+    with zipfile.ZipFile(folder / "zip64", "w") as archive:
+        with archive.open("large", "w", force_zip64=True) as entry:
+            entry.write(b"words")
+
+
+def write_json(folder, name, value):
+    (folder / name).write_text(json.dumps(value))
+
+
+def record(folder):
+    write_json(folder, "whole", RECORD)
+    write_json(folder, "old", {"backbone": "dinov3_vitl16", "dataset": "voc", "normalize": "none"})
+    write_json(folder, "empty", {})
+
+
+def config_json(folder):
+    common = {"hidden_size": 64, "num_hidden_layers": 1, "num_attention_heads": 1, "hidden_act": "gelu"}
+    dinov2 = {"patch_size": 14, "image_size": 42, "layer_norm_eps": 1e-6, "qkv_bias": True} | common
+    registers = {"model_type": "dinov2_with_registers", "num_register_tokens": 4, "mlp_ratio": 4}
+    write_json(folder, "registers", registers | dinov2 | {"use_swiglu_ffn": False})
+    write_json(folder, "swiglu", {"model_type": "dinov2", "mlp_ratio": 1.05, "use_swiglu_ffn": True} | dinov2)
+    dinov3 = {
+        "model_type": "dinov3_vit",
+        "patch_size": 16,
+        "intermediate_size": 256,
+        "layer_norm_eps": 1e-5,
+        "rope_theta": 100.0,
+        "rope_parameters": {"rope_theta": 100.0},
+        "query_bias": True,
+        "key_bias": True,
+        "value_bias": True,
+        "proj_bias": True,
+        "mlp_bias": True,
+        "use_gated_mlp": False,
+        "num_register_tokens": 4,
+    }
+    write_json(folder, "dinov3", dinov3 | common)
+
+
+def corruption_json(folder):
+    cell = {"miou": 0.5, "reference_iou": None, "pixel_accuracy": 0.123456789}
+    results = {"key": "key", "version": "0.1.0", "suite": "imagenet-c", "severities": [1, 5], "facts": {}}
+    results["clean"] = cell
+    rows = [("gaussian_noise", [cell, None]), ("fog", [cell, cell]), ("frost", [None, None])]
+    results["corruptions"] = [{"name": name, "skipped": None, "cells": cells} for name, cells in rows]
+    write_json(folder, "whole", results)
+    write_json(folder, "empty", results | {"clean": None, "corruptions": []})
+    write_json(folder, "other", results | {"key": "other"})
+
+
+def feature_cache(folder):
+    header = b"dinoftFC" + struct.pack("=7Q", 1, 7, 3, 2, 8, 5, 0)
+    records = b"".join(struct.pack("=Q", 0) + bytes(range(i, i + 21)) for i in range(3))
+    (folder / "whole").write_bytes(header + records)
+    (folder / "other").write_bytes(header.replace(b"\7", b"\6") + records)
+
+
+def choices(folder):
+    (folder / "some").write_text("1 2 3 0\n-4 5 9223372036854775807 3\n1 2 3 1\n")
+    (folder / "odd").write_text("1 2 3 4\n1 2\nwords\n1 2 3 2")
+
+
+def command_line(folder):
+    lines = {
+        "train": "--dataset folder --n_classes 3 --class_names a.txt --use_lora --r 9 --img_dim 308,490 --lr 1e-3",
+        "recipe": "train --recipe reference --dino_type dinov2 --size base --img_dim 308 490 --seed=7 --device cpu",
+        "eval": "eval --lora_weights a.pt --tta --scales 0.5,1,1.5 --slide 480 320 --eval_size original",
+        "corrupt": "corrupt --lora_weights a.pt --corruptions fog,common --severity 1,3",
+        "predict": "predict --lora_weights a.pt -- -a.jpg b.png",
+        "convert": "convert in.pth out.safetensors --dtype bf16 --naming huggingface",
+        "bench": "bench train --steps 3",
+        "manual": "--help_man train",
+        "completion": "--completion zsh",
+        "help": "eval --help",
+        "version": "--version --verbose",
+    }
+    for name, words in lines.items():
+        (folder / name).write_text(words.replace(" ", "\n"))
+
+
+def lists(folder):
+    (folder / "images").write_bytes(b"\xef\xbb\xbfa\r\n\n b \nb")
+    (folder / "names").write_text("ground\nfl\u00e4che\nsky\n")
+
+
+TARGETS = [safetensors, onnx, zip, torch, record, config_json, corruption_json, feature_cache, choices]
+TARGETS += [png, jpeg, other_images, exif, lists, command_line]
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    for write in TARGETS:
+        folder = pathlib.Path(sys.argv[1]) / write.__name__
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        write(folder)
+
+
+main()
