@@ -104,11 +104,13 @@ int df_image_read(const char *path, struct df_image *image)
 
 int df_image_orientation(const char *path)
 {
-    struct df_mapping *file = df_mapping_open(path);
-    const struct codec *codec = file ? find_codec(path, file) : NULL;
-    const int orientation = codec && codec->orientation ? codec->orientation(file->bytes, file->size) : 1;
+    struct df_file_bytes file;
 
-    df_mapping_close(file);
+    if (df_file_bytes_read(path, &file) != 0)
+        return 1;
+    const struct codec *codec = find_codec(path, &file);
+    const int orientation = codec && codec->orientation ? codec->orientation(file.bytes, file.size) : 1;
+    df_file_bytes_free(&file);
     return orientation;
 }
 
