@@ -1,0 +1,242 @@
+"""Each command when memory runs out: it ends with exit status 0 and all of its output, or 1 and one line of error.
+
+One allocation after the other fails, alone, and for some also all that follow. Commands that take long get a few of
+them, evenly spread; with DINOFT_SWEEP=all in the environment every command gets all.
+"""
+
+import concurrent.futures
+import contextlib
+import fnmatch
+import json
+import os
+import pathlib
+import re
+import sys
+import tempfile
+import unittest
+
+from datasets import draw_scene, make_folder
+from failing import FOREVER, LIBRARY, FailingProgram, misbehaviour
+from png_files import write_png
+from support import DINOV2, FIXTURES, contents, main, run_program
+from tensor_files import read_checkpoint
+
+WORKERS = 2
+SHOWN = 5  # failures of a command that are printed
+CLASSES = 4
+SWEEP_ALL = os.environ.get("DINOFT_SWEEP") == "all"
+
+BACKBONE = FIXTURES / "dinov2_tiny_swiglu_reg" / "backbone.pth"  # the smallest: two blocks
+CHECKPOINT = FIXTURES / "dinov2_tiny_reg" / "after5_lora_linear.pt"
+HUGGING_FACE = FIXTURES / "hf" / "dinov2_tiny_reg" / "model.safetensors"
+MODEL = ["--weights", BACKBONE, "--device", "cpu", "--precision", "fp32"]
+SMALL = ["--img_dim", 28, 42]
+
+
+def without_times(text):
+    """A text's numbers, but for whole ones, are measured."""
+    return re.sub(r"\d+\.\d+(e[-+]\d+)?|\d+ img/s", "N", text)
+
+
+def without_speed(text):
+    """NAME_steps.csv without its last column."""
+    return "".join(line.rpartition(",")[0] + "\n" for line in text.splitlines())
+
+
+def without_figures(text):
+    """A page of measured numbers, the lines of which are in the order of these."""
+    return "\n".join(sorted(re.sub(r"[-+.\d]*\d(e[-+]\d+)?", "N", text).split("\n")))
+
+
+def begins(part, whole):
+    """Whether a file that grows is the beginning of what it becomes: lines, or JSON."""
+    if whole.startswith(b"{"):
+        return value_begins(json.loads(part), json.loads(whole))
+    return whole.splitlines()[: len(part.splitlines())] == part.splitlines()
+
+
+def value_begins(part, whole):
+    if isinstance(part, dict) and isinstance(whole, dict):
+        return part.keys() == whole.keys() and all(
+            name in ("mean", "means") or value_begins(part[name], whole[name]) for name in whole
+        )
+    if isinstance(part, list) and isinstance(whole, list):
+        return len(part) <= len(whole) and all(map(value_begins, part, whole))
+    return part is None or part == whole
+
+
+class Expected:
+    """What may come of a command: all that an undisturbed run leaves, or a part of it and an error.
+
+    partial: patterns of files that may be there after an error, as they are after a success. growing: of those that
+    may be shorter. checkpoints: names of those that an earlier epoch may have left, whole. mask: for files, stdout: for
+    the output, what to compare of a text.
+    """
+
+    def __init__(self, partial=(), growing=(), checkpoints=(), mask=None, stdout=lambda text: text):
+        self.partial, self.growing, self.checkpoints = partial, growing, checkpoints
+        self.mask, self.stdout = mask or {}, stdout
+
+    def set(self, outcome):
+        """Takes the undisturbed run."""
+        self.files, self.output = self.masked(outcome.files), self.stdout(outcome.stdout)
+
+    def masked(self, files):
+        return {name: self.mask[name](data.decode()).encode() if name in self.mask else data for name, data in files.items()}
+
+    def fault(self, outcome, work):
+        """What is wrong with the outcome of a run in the folder `work`; None if nothing is."""
+        if misbehaviour(outcome):
+            return misbehaviour(outcome)
+        files = self.masked(outcome.files)
+        if outcome.status != 0:
+            return next(filter(None, (self.fault_of_file(name, data, work) for name, data in files.items())), None)
+        if files != self.files:
+            return f"succeeds with other files: {sorted(files)}"
+        return None if self.stdout(outcome.stdout) == self.output else "succeeds with other output"
+
+    def fault_of_file(self, name, data, work):
+        """The same of a file that is there after an error."""
+        grows = any(fnmatch.fnmatch(name, pattern) for pattern in self.growing)
+        if name in self.checkpoints:
+            read_checkpoint(work / name)
+            return None
+        if not grows and not any(fnmatch.fnmatch(name, pattern) for pattern in self.partial):
+            return f"fails and leaves {name}"
+        if data == self.files.get(name) or (grows and begins(data, self.files[name])):
+            return None
+        return f"fails and leaves another {name}"
+
+
+class OutOfMemory(unittest.TestCase):
+    maxDiff = 2000
+
+    @classmethod
+    def setUpClass(cls):
+        if not LIBRARY or not pathlib.Path(LIBRARY).exists():
+            raise unittest.SkipTest("this build has no library that lets allocations fail (a sanitizer does that itself)")
+        folder = tempfile.TemporaryDirectory(prefix="dinoft-memory-")
+        cls.addClassCleanup(folder.cleanup)
+        cls.base = pathlib.Path(folder.name)
+        cls.input = cls.base / "input"
+        cls.input.mkdir()
+        cls.image = cls.input / "picture.png"
+        write_png(cls.image, draw_scene("picture", 50, 40, CLASSES)[0])
+        cls.data = make_folder(cls.input / "data", train=2, val=2, n_classes=CLASSES)
+        cls.folder_flags = ["--dataset", "folder", "--data_root", cls.data, "--n_classes", CLASSES, "--num_workers", 1]
+        cls.trained = cls.input / "trained.pt"
+        result = run_program(
+            *["train", *cls.folder_flags, *MODEL, *SMALL, "--use_lora", "--batch_size", 2, "--epochs", 1],
+            *["--output_dir", cls.input / "out", "--exp_name", "trained"],
+        )
+        if result.status != 0:
+            raise RuntimeError(result.stderr)
+        (cls.input / "out" / "trained.pt").rename(cls.trained)
+
+    def sweep(self, *command, most=None, **expectations):
+        """Goes through the allocations of a command, at most about `most` of them. expectations: of Expected."""
+        expected = Expected(**expectations)
+        before = contents(self.input)
+        with contextlib.ExitStack() as stack:
+            folders = [stack.enter_context(tempfile.TemporaryDirectory(dir=self.base)) for _ in range(WORKERS)]
+            programs = [FailingProgram(folder, *command) for folder in folders]
+            for program in programs:
+                stack.callback(program.close)
+            whole = programs[0].run(FOREVER)
+            self.assertEqual((whole.status, misbehaviour(whole)), (0, None), whole.stderr)
+            expected.set(whole)
+            step = 1 if SWEEP_ALL or not most else max(1, whole.calls // most)
+            runs = [(n, number) for at, n in enumerate(range(0, whole.calls, step))
+                    for number in ((1, FOREVER) if at % 8 == 0 else (1,))]
+
+            def share(worker):
+                found = []
+                for n, number in runs[worker::WORKERS]:
+                    fault = expected.fault(programs[worker].run(n, number), programs[worker].work)
+                    if fault:
+                        found.append(f"allocation {n}{'' if number == 1 else ' and all after it'}: {fault}")
+                return found
+
+            with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+                found = [text for part in pool.map(share, range(WORKERS)) for text in part]
+        print(f"{command[0]}: {whole.calls} allocations, {len(runs)} runs", file=sys.stderr)
+        self.assertEqual(found[:SHOWN], [], f"{len(found)} of {len(runs)} runs of {' '.join(map(str, command))}")
+        self.assertEqual(contents(self.input), before)
+
+    def test_help(self):
+        for command in (["--help"], ["train", "--help"], ["--version"]):
+            self.sweep(*command)
+
+    def test_info(self):
+        self.sweep("info", DINOV2.weights)
+        self.sweep("info", self.trained)
+        self.sweep("info", DINOV2.weights, "--use_lora", "--device", "cpu", "--json", "plan.json")
+
+    def test_convert(self):
+        self.sweep("convert", CHECKPOINT, "c.safetensors")
+        self.sweep("convert", self.trained, "c.pt")
+        self.sweep("convert", DINOV2.weights, "b.safetensors", most=300)
+        self.sweep("convert", HUGGING_FACE, "b.pth", most=300)
+
+    def test_demo_data(self):
+        self.sweep("demo-data", "--train_images", 1, "--val_images", 1, partial=["data/*"])
+
+    def test_features(self):
+        self.sweep("features", self.image, *MODEL, *SMALL, "--layers", 2, "--output", "f.safetensors")
+
+    def test_predict(self):
+        self.sweep("predict", self.image, *MODEL, *SMALL, "--lora_weights", self.trained, "--save_logits",
+                   partial=["output/*"])
+
+    def test_pca(self):
+        self.sweep("pca", self.image, *MODEL, *SMALL, "--foreground", "--upsample", partial=["output/*"])
+
+    def test_corrupt_images(self):
+        self.sweep("corrupt-images", self.image, "--corruptions", "fog,spatter,jpeg_compression", "--severity", 5,
+                   partial=["output/*"])
+
+    def train(self, *flags, **options):
+        self.sweep(
+            *["train", *self.folder_flags, *MODEL, *SMALL, "--batch_size", 2, "--epochs", 2, "--exp_name", "run"],
+            *["--output_dir", ".", *flags],
+            partial=["run_config.json", "run_viz_*.png", "run_features.cache"],
+            growing=["run_steps.csv", "run_metrics.json"],
+            checkpoints=["run.pt", "run_stopped.pt"],
+            mask={"run_steps.csv": without_speed},
+            stdout=without_times,
+            **options,
+        )
+
+    def test_train(self):
+        self.train("--use_lora", "--recompute", "--debug", most=24)
+        self.train("--cache_features", "memory", most=24)
+        self.train("--use_lora", "--lora_weights", self.trained, "--val_every", 2, most=24)
+        self.train("--cache_features", "file", most=24)
+        self.train("--use_lora", "--use_fpn", "--img_dim", 112, 112, "--weights", DINOV2.weights, most=24)
+
+    def test_eval(self):
+        outputs = {"--metrics_json": "m.json", "--images_csv": "i.csv", "--confusion_png": "c.png", "--report_html": "r.html"}
+        command = ["eval", *self.folder_flags, *MODEL, *SMALL, "--lora_weights", self.trained, "--batch_size", 2]
+        written = [text for pair in outputs.items() for text in pair]
+        self.sweep(*command, *written, most=24, partial=outputs.values(), stdout=without_times)
+        self.sweep(*command, "--slide", 28, 14, most=24, stdout=without_times)
+        self.sweep(*command, "--tta", "--scales", "1,2", "--eval_size", "original", most=24, stdout=without_times)
+
+    def test_corrupt(self):
+        self.sweep(
+            *["corrupt", *self.folder_flags, *MODEL, *SMALL, "--lora_weights", self.trained, "--batch_size", 2],
+            *["--suite", "reference", "--corruptions", "Defocus,GaussNoise", "--severity", "1,2", "--output_dir", "."],
+            most=24,
+            partial=["*_corruptions.csv", "*_corruptions.html"],
+            growing=["*_corruptions.json"],
+            stdout=without_times,
+        )
+
+    def test_bench(self):
+        command = ["bench", *MODEL, *SMALL, "--batch_size", 1, "--steps", 1, "--json", "b.json"]
+        for mode in (["train", "--use_lora"], ["eval"], ["ops"], ["loader", *self.folder_flags]):
+            self.sweep(*command, *mode, most=24, mask={"b.json": without_figures}, stdout=lambda text: text.count("\n"))
+
+
+if __name__ == "__main__":
+    main()
