@@ -1,7 +1,6 @@
 """Writes small valid files of every format that is read, a folder for each fuzz target: make_seeds.py FOLDER.
 
-Standard library only. Numbers that no fuzzer would hit (checksums, digests) are right where it is easy, else the target
-mends them.
+Digests are left zero where the target mends them.
 """
 
 import collections
