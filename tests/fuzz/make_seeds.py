@@ -1,7 +1,6 @@
 """Writes small valid files of every format that is read, a folder for each fuzz target: make_seeds.py FOLDER.
 
-Standard library only. Numbers that no fuzzer would hit (checksums, digests) are right where it is easy, else the target
-mends them.
+Digests are left zero where the target mends them.
 """
 
 import collections
@@ -22,34 +21,58 @@ import tensor_files  # noqa: E402
 IMAGES = TESTS / "fixtures" / "images"
 
 
-def backbone_tensors(dim=64, hidden=64, patch=14):
+def module(name, *shape):
+    return {name + ".weight": shape, name + ".bias": shape[:1]}
+
+
+def dinov2(dim=64, hidden=64):
     """{name: shape} of a DINOv2 of one block, under official names."""
-    shapes = {
-        "cls_token": (1, 1, dim),
-        "pos_embed": (1, 5, dim),
-        "mask_token": (1, dim),
-        "patch_embed.proj.weight": (dim, 3, patch, patch),
-        "patch_embed.proj.bias": (dim,),
-        "norm.weight": (dim,),
-        "norm.bias": (dim,),
-    }
-    block = {
-        "norm1.weight": (dim,),
-        "norm1.bias": (dim,),
-        "attn.qkv.weight": (3 * dim, dim),
-        "attn.qkv.bias": (3 * dim,),
-        "attn.proj.weight": (dim, dim),
-        "attn.proj.bias": (dim,),
-        "ls1.gamma": (dim,),
-        "norm2.weight": (dim,),
-        "norm2.bias": (dim,),
-        "mlp.fc1.weight": (hidden, dim),
-        "mlp.fc1.bias": (hidden,),
-        "mlp.fc2.weight": (dim, hidden),
-        "mlp.fc2.bias": (dim,),
-        "ls2.gamma": (dim,),
-    }
+    shapes = {"cls_token": (1, 1, dim), "pos_embed": (1, 5, dim), "mask_token": (1, dim)}
+    block = {"ls1.gamma": (dim,), "ls2.gamma": (dim,)} | module("norm1", dim) | module("norm2", dim)
+    block |= module("attn.qkv", 3 * dim, dim) | module("attn.proj", dim, dim)
+    block |= module("mlp.fc1", hidden, dim) | module("mlp.fc2", dim, hidden)
+    shapes |= module("patch_embed.proj", dim, 3, 14, 14) | module("norm", dim)
     return shapes | {f"blocks.0.{name}": shape for name, shape in block.items()}
+
+
+def dinov3(dim=64, hidden=48):
+    """The same of a DINOv3 with SwiGLU."""
+    shapes = {"cls_token": (1, 1, dim), "storage_tokens": (1, 4, dim), "mask_token": (1, dim)}
+    shapes |= {"rope_embed.periods": (16,)} | module("patch_embed.proj", dim, 3, 16, 16)
+    block = {"ls1.gamma": (dim,), "ls2.gamma": (dim,)} | module("norm1", dim) | module("norm2", dim)
+    block |= module("attn.qkv", 3 * dim, dim) | {"attn.qkv.bias_mask": (3 * dim,)}
+    block |= module("attn.proj", dim, dim) | module("mlp.w3", dim, hidden)
+    block |= module("mlp.w1", hidden, dim) | module("mlp.w2", hidden, dim)
+    shapes |= module("norm", dim) | module("cls_norm", dim) | module("local_cls_norm", dim)
+    return shapes | {f"blocks.0.{name}": shape for name, shape in block.items()}
+
+
+def huggingface_dinov2(dim=64, hidden=64):
+    """A DINOv2 of one block under Hugging Face's names."""
+    shapes = {"cls_token": (1, 1, dim), "position_embeddings": (1, 5, dim), "mask_token": (1, dim)}
+    shapes |= module("patch_embeddings.projection", dim, 3, 14, 14)
+    shapes = {f"embeddings.{name}": shape for name, shape in shapes.items()}
+    block = {"layer_scale1.lambda1": (dim,), "layer_scale2.lambda1": (dim,)}
+    block |= module("norm1", dim) | module("norm2", dim)
+    for part in ("attention.query", "attention.key", "attention.value", "output.dense"):
+        block |= module(f"attention.{part}", dim, dim)
+    block |= module("mlp.fc1", hidden, dim) | module("mlp.fc2", dim, hidden)
+    return shapes | module("layernorm", dim) | {f"encoder.layer.0.{name}": shape for name, shape in block.items()}
+
+
+def huggingface_dinov3(dim=64, hidden=48, gated=True):
+    shapes = {"cls_token": (1, 1, dim), "register_tokens": (1, 4, dim), "mask_token": (1, 1, dim)}
+    shapes |= module("patch_embeddings", dim, 3, 16, 16)
+    shapes = {f"embeddings.{name}": shape for name, shape in shapes.items()}
+    block = {"layer_scale1.lambda1": (dim,), "layer_scale2.lambda1": (dim,)}
+    block |= module("norm1", dim) | module("norm2", dim)
+    for part in ("q_proj", "k_proj", "v_proj", "o_proj"):
+        block |= module(f"attention.{part}", dim, dim)
+    del block["attention.k_proj.bias"]
+    block |= module("mlp.up_proj", hidden, dim) | module("mlp.down_proj", dim, hidden)
+    if gated:
+        block |= module("mlp.gate_proj", hidden, dim)
+    return shapes | module("norm", dim) | {f"layer.0.{name}": shape for name, shape in block.items()}
 
 
 RECORD = {
@@ -94,7 +117,7 @@ def float_tensor(shape):
 
 
 def safetensors(folder):
-    weights = {name: half_tensor(shape) for name, shape in backbone_tensors().items()}
+    weights = {name: half_tensor(shape) for name, shape in dinov2().items()}
     tensor_files.write_safetensors(folder / "backbone", weights)
     weights = {name: float_tensor(shape) for name, shape in checkpoint_tensors().items()}
     tensor_files.write_safetensors(folder / "checkpoint", weights, {"dinoft": json.dumps(RECORD), "format": "pt"})
@@ -140,8 +163,11 @@ def onnx(folder):
     graph += initializer("scalar", 11, (), struct.pack("<d", 1.0))
     (folder / "names").write_bytes(field(1, 7) + field(2, b"a test") + field(7, field(2, b"main") + graph))
     graph = b""
-    for name, shape in backbone_tensors().items():
-        graph += initializer(name, 10, shape, half_tensor(shape).data)
+    for name, shape in huggingface_dinov2(hidden=8).items():
+        if name != "embeddings.position_embeddings":
+            graph += initializer(name, 10, shape, half_tensor(shape).data)
+    for name, rows in (("onnx::Concat_1", 1), ("onnx::Concat_2", 4)):  # as exporters fold the position embedding
+        graph += initializer(name, 10, (1, rows, 64), half_tensor((rows, 64)).data)
     (folder / "backbone").write_bytes(field(1, 7) + field(7, graph))
 
 
@@ -250,12 +276,16 @@ def torch_values(shapes, repeated):
 
 
 def torch(folder):
-    backbone = {"model": torch_values(backbone_tensors(), True), "epoch": 3, "lr": 1e-3, "names": ["a", True, None]}
+    backbone = {"model": torch_values(dinov2(), True), "epoch": 3, "lr": 1e-3, "names": ["a", True, None]}
     checkpoint = torch_values(checkpoint_tensors(), False) | {"dinoft": json.dumps(RECORD)}
     checkpoint["classifier.bias"] = FakeParameter(FakeTensor((2,), Storage(TORCH.HalfStorage, "1", 3), False))
     for protocol in (2, 4, 5):
         (folder / f"backbone{protocol}").write_bytes(pickled(backbone, protocol))
         (folder / f"checkpoint{protocol}").write_bytes(pickled(collections.OrderedDict(checkpoint), protocol))
+    for shapes in (dinov3, huggingface_dinov2, huggingface_dinov3):
+        (folder / shapes.__name__).write_bytes(pickled({"teacher": torch_values(shapes(), True)}, 4))
+    plain = torch_values(huggingface_dinov3(gated=False), True)
+    (folder / "huggingface_plain").write_bytes(pickled(plain, 2))
     for name, method in (("stored", zipfile.ZIP_STORED), ("deflated", zipfile.ZIP_DEFLATED)):
         with zipfile.ZipFile(folder / name, "w", method) as archive:
             archive.writestr("archive/data.pkl", pickled(checkpoint, 2))

@@ -20,6 +20,12 @@ static void touch_entry(const struct df_entry *entry)
     fuzz_touch(tensor->data, count * df_dtype_size(tensor->dtype));
 }
 
+static void touch_entries(const struct df_state *state)
+{
+    for (size_t i = 0; i < state->count; i++)
+        touch_entry(&state->entries[i]);
+}
+
 static void use_as_backbone(struct df_state *state)
 {
     struct df_vit_config config;
@@ -30,10 +36,16 @@ static void use_as_backbone(struct df_state *state)
         fuzz_check_error();
         return;
     }
-    for (size_t i = 0; i < official->count; i++)
-        touch_entry(&official->entries[i]);
+    touch_entries(official);
     if (df_fingerprint_take(official, &config, &fingerprint) != 0)
         fuzz_check_error();
+    fuzz_forget_error();
+    struct df_state *huggingface = df_backbone_to_huggingface(official, &config);
+    if (huggingface)
+        touch_entries(huggingface);
+    else
+        fuzz_check_error();
+    df_state_free(huggingface);
     df_state_free(official);
 }
 
@@ -48,8 +60,7 @@ static void use_as_checkpoint(struct df_state *state)
 
 void fuzz_use_weights(struct df_state *state)
 {
-    for (size_t i = 0; i < state->count; i++)
-        touch_entry(&state->entries[i]);
+    touch_entries(state);
     fuzz_forget_error();
     if (df_state_is_backbone(state))
         use_as_backbone(state);
