@@ -3,6 +3,7 @@
 
 #include "dinoft/error.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,9 @@
 
 /* What stb_image reads ahead with. */
 #define STB_BUFFER sizeof(((stbi__context *)0)->buffer_start)
+
+#define PNM_NUMBERS    3 /* width, height and the largest value */
+#define PNM_DIGITS_MAX 9 /* fit in an int */
 
 struct source {
     const unsigned char *bytes;
@@ -79,12 +83,32 @@ static int fail(const char *what)
     return df_error_set("%s (%s)", what, reason);
 }
 
+/* The library reads a width of 2^32 + 1 in the header of a PNM as 1: numbers that may be too large for it are
+ * refused. */
+static int check_pnm_numbers(const unsigned char *bytes, size_t size)
+{
+    size_t at = 2; /* behind "P5" */
+
+    for (int i = 0; i < PNM_NUMBERS; i++) {
+        size_t digits = 0;
+        for (bool comment = false; at < size && (comment || bytes[at] == '#' || isspace(bytes[at])); at++)
+            comment = bytes[at] == '#' || (comment && bytes[at] != '\n' && bytes[at] != '\r');
+        for (; at < size && isdigit(bytes[at]); at++)
+            digits++;
+        if (digits > PNM_DIGITS_MAX)
+            return df_error_set("damaged header (a number of %zu digits)", digits);
+    }
+    return 0;
+}
+
 /* Before anything is decoded: dimensions that are too large never become an allocation. */
 static int check_header(const unsigned char *bytes, size_t size)
 {
     struct source source = {bytes, size, 0, false};
     int width, height, channels;
 
+    if (size > 2 && bytes[0] == 'P' && (bytes[1] == '5' || bytes[1] == '6'))
+        DF_TRY(check_pnm_numbers(bytes, size));
     if (!stbi_info_from_callbacks(&callbacks, &source, &width, &height, &channels))
         return fail("damaged header");
     source = (struct source){bytes, size, 0, false};

@@ -81,7 +81,7 @@ static void both_halves_are_not_read(void **state)
     (void)state;
     begin("both");
     for (int i = 0; i < 5; i++) {
-        char name[16];
+        char name[32];
         snprintf(name, sizeof name, "%d.tiff", i);
         add("both", "images", name);
         add("both", "masks", name);

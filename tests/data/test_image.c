@@ -152,6 +152,22 @@ static void refuses_huge_dimensions(void **state)
     refuse("huge.png", "huge.png");
 }
 
+/* Beyond an int stb_image goes on with what is left of a number: 1 of the first one here. */
+static void long_numbers_of_a_pnm(void **state)
+{
+    struct df_image image;
+
+    (void)state;
+    scratch_write_text("overflow.pgm", "P5 4294967297 1 255\nA");
+    refuse("overflow.pgm", "10 digits");
+    scratch_write_text("overflow.ppm", "P6\n1 # width\n4294967297 255\nABC");
+    refuse("overflow.ppm", "10 digits");
+    scratch_write_text("commented.pgm", "P5 # 12345678901\n1 1\n#\n255\nA");
+    assert_int_equal(df_image_read(scratch_path("commented.pgm"), &image), 0);
+    assert_true(image.width == 1 && image.height == 1 && image.pixels[0] == 'A');
+    df_image_free(&image);
+}
+
 static void png_round_trip(void **state)
 {
     struct df_image image, again;
@@ -215,6 +231,7 @@ int main(void)
         cmocka_unit_test(refuses_other_files_as_masks),
         cmocka_unit_test(names_the_file_and_the_reason),
         cmocka_unit_test(refuses_huge_dimensions),
+        cmocka_unit_test(long_numbers_of_a_pnm),
         cmocka_unit_test(png_round_trip),
         cmocka_unit_test(jpeg_round_trip),
     };
