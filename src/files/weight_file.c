@@ -66,7 +66,7 @@ static int tell_format(const char *path, enum df_weight_format *format)
 
 struct df_state *df_weight_file_read(const char *path, enum df_weight_format *format)
 {
-    enum df_weight_format found;
+    enum df_weight_format found = DF_FORMAT_TORCH; /* gcc 14 does not see that it is told below */
 
     if (tell_format(path, &found) != 0)
         return NULL;
