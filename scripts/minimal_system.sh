@@ -53,6 +53,8 @@ new_system() { # SUITE NAME
     mkdir -p "$work/$2/layer" "$work/$2/scratch" "$work/$2/root"
     mount -t overlay overlay -o "lowerdir=$work/$1,upperdir=$work/$2/layer,workdir=$work/$2/scratch" "$work/$2/root"
     mount -t proc proc "$work/$2/root/proc"
+    mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts "$work/$2/root/dev/pts" # terminals, for the tests
+    ln -sf pts/ptmx "$work/$2/root/dev/ptmx"
 }
 
 # Runs a command in a system, in FOLDER (a folder there), with an environment of its own.

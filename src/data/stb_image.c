@@ -137,6 +137,8 @@ int df_stb_decode(const unsigned char *bytes, size_t size, struct df_image *imag
     /* Its own conversion to three channels reads 16-bit grey PNM as bytes, beyond their end: none is asked
      * for. */
     uint8_t *pixels = stbi_load_from_callbacks(&callbacks, &source, &width, &height, &channels, 0);
+    if (!pixels && source.cut) /* newer versions of the library notice it too, in words of each format */
+        return df_error_set("premature end of file");
     if (!pixels)
         return fail("damaged file");
     int status = source.cut ? df_error_set("premature end of file") : df_image_alloc(image, width, height, 3);

@@ -37,7 +37,7 @@ class GetFrost(unittest.TestCase):
     def search(self, *arguments):
         """The script, left to choose the folder."""
         environment = {key: value for key, value in os.environ.items() if key not in ("DINOFT_WEIGHTS", "DINOFT_SCRIPT_NAME")}
-        environment |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(self.wheels), "XDG_DATA_HOME": str(self.home / "data")}
+        environment |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": self.wheels.as_uri(), "XDG_DATA_HOME": str(self.home / "data")}
         command = [sys.executable, SOURCE / "scripts" / "get_frost.py", *arguments]
         return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=self.home, check=False)
 
