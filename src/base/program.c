@@ -5,10 +5,11 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-char *df_program_folder(void)
+char *df_program_prefix(void)
 {
     static const char link[] = "/proc/self/exe";
     char path[PATH_MAX];
@@ -19,5 +20,7 @@ char *df_program_folder(void)
         return NULL;
     }
     path[length] = '\0';
-    return df_path_folder(path);
+    char *folder = df_path_folder(path), *prefix = folder ? df_path_folder(folder) : NULL;
+    free(folder);
+    return prefix;
 }

@@ -82,15 +82,13 @@ static int add_users(struct df_weight_folders *folders)
 
 static int add_installed(struct df_weight_folders *folders)
 {
-    char *programs = df_program_folder();
-    char *prefix = programs ? df_path_folder(programs) : NULL;
+    char *prefix = df_program_prefix();
     int status = 0;
 
     if (prefix)
         status = add_folder(
             folders, df_text_format("%s/share/dinoft/weights", strcmp(prefix, "/") == 0 ? "" : prefix));
     free(prefix);
-    free(programs);
     return status;
 }
 

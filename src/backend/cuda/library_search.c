@@ -34,14 +34,11 @@ static char *quoted_for_glob(const char *text)
     return quoted;
 }
 
-/* The folder above the program's. */
 static char *find_prefix(void)
 {
-    char *folder = df_program_folder();
-    char *prefix = folder ? df_path_folder(folder) : NULL;
+    char *prefix = df_program_prefix();
     char *quoted = prefix ? quoted_for_glob(prefix) : NULL;
 
-    free(folder);
     free(prefix);
     return quoted;
 }
