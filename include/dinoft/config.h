@@ -103,7 +103,7 @@ struct df_config {
     bool allow_other_backbone;
 
     const char *weights, *data_root, *class_names, *normalize, *recipe;
-    const char *mask_values; /* as typed, and good; NULL: not given */
+    const char *mask_values; /* as typed, and good, or the checkpoint's (setup.h); NULL: neither */
     int64_t n_classes;
     bool void_as_background;
     bool recompute;             /* training: activations of a block are computed again rather than kept */

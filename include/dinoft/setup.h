@@ -29,9 +29,6 @@ int df_setup_image_size(const struct df_config *config, const struct df_checkpoi
                         int64_t *height, int64_t *width);
 /* The hub name that the flags mean; a checkpoint's own record counts more than defaults that nobody typed. */
 const char *df_setup_backbone_name(const struct df_config *config, const struct df_checkpoint *checkpoint);
-/* What the values in a user's own masks mean, for df_dataset_options: as typed, or else as the checkpoint
- * records it, which is logged; NULL: nobody says, or the data set is another. */
-const char *df_setup_mask_values(const struct df_config *config, const struct df_checkpoint *checkpoint);
 /* The decoder that the flags ask for. */
 const struct df_decoder_ops *df_setup_decoder(const struct df_config *config);
 

@@ -25,7 +25,7 @@ static struct df_dataset *open_dataset(const struct df_config *config, const str
         .split = DF_SPLIT_VAL,
         .void_as_background = config->void_as_background,
         .class_names = config->class_names,
-        .mask_values = df_setup_mask_values(config, setup->checkpoint),
+        .mask_values = config->mask_values,
     };
     if (has_own_classes(config))
         options.n_classes = (int)(config->n_classes > 0 ? config->n_classes : setup->checkpoint->classes);

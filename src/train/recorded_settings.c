@@ -3,83 +3,70 @@
 #include "dinoft/dataset.h"
 #include "dinoft/error.h"
 #include "dinoft/log.h"
+#include "dinoft/name_list.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
+#include <stdint.h>
 #include <string.h>
 
-#define LIST_MAX 256
+#define ALL SIZE_MAX /* names in a list */
 
-/* Adds an item behind a comma. */
-static void __attribute__((format(printf, 2, 3))) list(char text[LIST_MAX], const char *format, ...)
-{
-    size_t used = strlen(text);
-    va_list arguments;
-
-    if (used > 0)
-        used += (size_t)snprintf(text + used, LIST_MAX - used, ", ");
-    va_start(arguments, format);
-    vsnprintf(text + used, LIST_MAX - used, format, arguments);
-    va_end(arguments);
-}
-
-static void take_lora(struct df_config *config, const struct df_checkpoint *checkpoint, char taken[LIST_MAX])
+static void take_lora(struct df_config *config, const struct df_checkpoint *checkpoint,
+                      struct df_name_list *taken)
 {
     if (checkpoint->rank == 0)
         return;
     if (!config->typed[DF_OPTION_USE_LORA]) {
         config->use_lora = true;
-        list(taken, "LoRA of rank %" PRId64, checkpoint->rank);
+        df_name_list_add(taken, "LoRA of rank %" PRId64, checkpoint->rank);
     } else if (!config->typed[DF_OPTION_R] && config->r != checkpoint->rank) {
-        list(taken, "rank %" PRId64, checkpoint->rank);
+        df_name_list_add(taken, "rank %" PRId64, checkpoint->rank);
     }
     if (!config->typed[DF_OPTION_R])
         config->r = checkpoint->rank;
 }
 
-static void take_size(struct df_config *config, const struct df_record *record, char taken[LIST_MAX],
-                      char changed[LIST_MAX])
+/* Where nothing is typed, setup.c takes the trained size for every command. */
+static void name_size(const struct df_config *config, const struct df_record *record,
+                      struct df_name_list *taken, struct df_name_list *changed)
 {
     const int64_t *trained = record->img_dim;
     const bool other = config->img_dim[0] != trained[0] || config->img_dim[1] != trained[1];
 
     if (trained[0] == 0)
         return;
-    if (!config->typed[DF_OPTION_IMG_DIM]) {
-        memcpy(config->img_dim, trained, sizeof config->img_dim);
-        list(taken, "image size %" PRId64 " x %" PRId64, trained[0], trained[1]);
-    } else if (other) {
-        list(changed, "image size %" PRId64 " x %" PRId64 " (it was %" PRId64 " x %" PRId64 ")",
-             config->img_dim[0], config->img_dim[1], trained[0], trained[1]);
-    }
+    if (!config->typed[DF_OPTION_IMG_DIM])
+        df_name_list_add(taken, "image size %" PRId64 " x %" PRId64, trained[0], trained[1]);
+    else if (other)
+        df_name_list_add(changed, "image size %" PRId64 " x %" PRId64 " (it was %" PRId64 " x %" PRId64 ")",
+                         config->img_dim[0], config->img_dim[1], trained[0], trained[1]);
 }
 
 /* --normalize auto stays: setup.c finds the same. */
 static void name_normalization(const struct df_config *config, const struct df_record *record,
-                               char taken[LIST_MAX], char changed[LIST_MAX])
+                               struct df_name_list *taken, struct df_name_list *changed)
 {
     const bool is_auto = strcmp(config->normalize, "auto") == 0;
 
     if (is_auto && *record->normalize)
-        list(taken, "normalize %s", record->normalize);
+        df_name_list_add(taken, "normalize %s", record->normalize);
     else if (is_auto)
-        list(taken, "normalize none, which it does not record");
+        df_name_list_add(taken, "normalize none, which it does not record");
     else if (*record->normalize && strcmp(config->normalize, record->normalize) != 0)
-        list(changed, "normalize %s (it was %s)", config->normalize, record->normalize);
+        df_name_list_add(changed, "normalize %s (it was %s)", config->normalize, record->normalize);
 }
 
 static void take_for_training(struct df_config *config, const struct df_checkpoint *checkpoint)
 {
-    char taken[LIST_MAX] = "", changed[LIST_MAX] = "";
+    struct df_name_list taken = {.most = ALL}, changed = {.most = ALL};
 
-    take_lora(config, checkpoint, taken);
-    take_size(config, &checkpoint->record, taken, changed);
-    name_normalization(config, &checkpoint->record, taken, changed);
-    if (*taken)
-        df_log("taken from %s: %s (flags that are typed win)", config->lora_weights, taken);
-    if (*changed)
-        df_log("other than in the training of %s: %s", config->lora_weights, changed);
+    take_lora(config, checkpoint, &taken);
+    name_size(config, &checkpoint->record, &taken, &changed);
+    name_normalization(config, &checkpoint->record, &taken, &changed);
+    if (taken.count > 0)
+        df_log("taken from %s: %s (flags that are typed win)", config->lora_weights, taken.text);
+    if (changed.count > 0)
+        df_log("other than in the training of %s: %s", config->lora_weights, changed.text);
 }
 
 /* The built-in data set with that many classes; NULL if there is none. */
@@ -114,11 +101,25 @@ static int take_dataset(struct df_config *config, const struct df_checkpoint *ch
     return df_config_check_dataset(config);
 }
 
+static void take_mask_values(struct df_config *config, const struct df_record *record)
+{
+    if (config->mask_values || strcmp(config->dataset, "folder") != 0 || !*record->mask_values)
+        return;
+    config->mask_values = record->mask_values;
+    df_log("the values of masks are %s, as %s records (--mask_values says otherwise)", config->mask_values,
+           config->lora_weights);
+}
+
 int recorded_settings_take(struct df_config *config, const struct df_checkpoint *checkpoint)
 {
-    if (config->command == DF_COMMAND_TRAIN)
+    const bool trains = config->command == DF_COMMAND_TRAIN;
+    const bool measures = config->command == DF_COMMAND_EVAL || config->command == DF_COMMAND_CORRUPT;
+
+    if (trains)
         take_for_training(config, checkpoint);
-    if (config->command == DF_COMMAND_EVAL || config->command == DF_COMMAND_CORRUPT)
-        return take_dataset(config, checkpoint);
+    if (measures)
+        DF_TRY(take_dataset(config, checkpoint));
+    if (trains || measures)
+        take_mask_values(config, &checkpoint->record);
     return 0;
 }

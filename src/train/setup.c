@@ -32,19 +32,6 @@ const char *df_setup_backbone_name(const struct df_config *config, const struct 
     return df_hub_name_for(family, config->size);
 }
 
-const char *df_setup_mask_values(const struct df_config *config, const struct df_checkpoint *checkpoint)
-{
-    const char *recorded = checkpoint ? checkpoint->record.mask_values : "";
-
-    if (config->mask_values || strcmp(config->dataset, "folder") != 0)
-        return config->mask_values;
-    if (!*recorded)
-        return NULL;
-    df_log("the values of masks are %s, as %s records (--mask_values says otherwise)", recorded,
-           config->lora_weights);
-    return recorded;
-}
-
 static int open_backbone(struct df_setup *setup, const struct df_config *config)
 {
     if (config->weights) {

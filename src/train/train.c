@@ -39,8 +39,7 @@ struct run {
     bool worthless;     /* what was trained is not to be saved */
 };
 
-static struct df_dataset *open_split(const struct df_config *config, enum df_split split,
-                                     const char *mask_values)
+static struct df_dataset *open_split(const struct df_config *config, enum df_split split)
 {
     struct df_dataset_options options = {
         .kind = config->dataset,
@@ -49,7 +48,7 @@ static struct df_dataset *open_split(const struct df_config *config, enum df_spl
         .void_as_background = config->void_as_background,
         .n_classes = (int)config->n_classes,
         .class_names = config->class_names,
-        .mask_values = mask_values,
+        .mask_values = config->mask_values,
     };
     return df_dataset_open(&options);
 }
@@ -77,8 +76,8 @@ static int fill_record(struct run *run)
     snprintf(record->normalize, sizeof record->normalize, "%s", setup->normalize);
     record->img_dim[0] = setup->height;
     record->img_dim[1] = setup->width;
-    if (run->train_set->mask_values)
-        snprintf(record->mask_values, sizeof record->mask_values, "%s", run->train_set->mask_values);
+    if (run->config->mask_values)
+        snprintf(record->mask_values, sizeof record->mask_values, "%s", run->config->mask_values);
     record->class_names = run->train_set->class_names;
     record->n_class_names = run->train_set->n_classes;
     return df_record_set_backbone(record, setup->backbone, &setup->vit, setup->weights_path);
@@ -157,7 +156,6 @@ static int write_config(const struct run *run)
     effective.img_dim[1] = run->setup.width;
     effective.normalize = run->setup.normalize;
     effective.weights = run->setup.weights_path;
-    effective.mask_values = run->train_set->mask_values;
     effective.cache_features = feature_place_name(run->features.place);
     int status = path ? df_config_write_json(path, &effective) : -1;
     free(path);
@@ -199,10 +197,8 @@ static void close_loaders(struct run *run)
 
 static int open_sets(struct run *run)
 {
-    const char *mask_values = df_setup_mask_values(run->config, run->setup.checkpoint);
-
-    run->train_set = open_split(run->config, DF_SPLIT_TRAIN, mask_values);
-    run->val_set = run->train_set ? open_split(run->config, DF_SPLIT_VAL, mask_values) : NULL;
+    run->train_set = open_split(run->config, DF_SPLIT_TRAIN);
+    run->val_set = run->train_set ? open_split(run->config, DF_SPLIT_VAL) : NULL;
     if (!run->val_set)
         return -1;
     const struct df_dataset *const sets[] = {run->train_set, run->val_set};
