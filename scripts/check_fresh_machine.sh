@@ -26,11 +26,6 @@ done
 in_namespace "$@"
 
 clone='/opt/my programs/dinoft'
-fail() {
-    echo "error: on a fresh $suite, $*" >&2
-    exit 1
-}
-
 say() {
     echo "== fresh $suite: $*"
 }

@@ -12,11 +12,6 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 folder=${1:-$root/build/packages} suite=${2:-bookworm}
 in_namespace "$@"
 
-fail() {
-    echo "error: on a fresh $suite, $*" >&2
-    exit 1
-}
-
 # The one package of FOLDER with this ending, copied to /tmp of a new system named NAME: its path there.
 fetch_package() { # NAME ENDING
     local found=("$folder"/*"$2")
@@ -35,8 +30,17 @@ quietly() { # NAME COMMAND…
     inside "$name" / "$@" >"$work/$name.txt" 2>&1 || { tail -n 20 "$work/$name.txt"; fail "$* failed"; }
 }
 
+# All files of a system but what it keeps for itself, and what Python does. (Folders do not count: pip leaves some.)
 list_files() { # NAME
-    inside "$1" / find / -xdev -not -path '/proc/*' -not -path '/var/*' -not -path '/tmp/*' -not -path '/root/*' | sort
+    inside "$1" / find / -xdev -not -type d -not -path '/proc/*' -not -path '/var/*' -not -path '/tmp/*' -not -path '/root/*' \
+        -not -path '*/__pycache__/*' | sort
+}
+
+# No file may be there now that was not in $work/before; PATTERN: of those that fit it.
+check_nothing_left() { # NAME PATTERN
+    list_files "$1" >"$work/after"
+    comm -13 "$work/before" "$work/after" >"$work/left"
+    ! grep -q "$2" "$work/left" || fail "these are left behind: $(grep "$2" "$work/left")"
 }
 
 # The version, and the quick start's training in an empty folder; $2 is the folder of the program.
@@ -70,15 +74,7 @@ check_wheel() {
     quietly wheel '/opt/python environment/bin/pip' install "$wheel"
     use_program wheel '/opt/python environment/bin'
     quietly wheel '/opt/python environment/bin/pip' uninstall -y dinoft
-    list_files wheel | grep -v __pycache__ >"$work/after"
-    compare_files
-}
-
-# Only folders may be left, of which pip leaves some.
-compare_files() {
-    local left
-    left=$(comm -13 <(grep -v __pycache__ "$work/before") "$work/after" | grep -vE '/(share|lib/dinoft|share/.*[^.1])$' || true)
-    [ -z "$left" ] || fail "these are left behind: $left"
+    check_nothing_left wheel .
 }
 
 check_archive() {
@@ -106,9 +102,7 @@ check_deb() {
     quietly deb apt-get install -y --no-install-recommends "$package"
     use_program deb /usr/bin
     quietly deb apt-get purge -y --auto-remove dinoft
-    list_files deb >"$work/after"
-    left=$(comm -13 "$work/before" "$work/after" | grep dinoft || true)
-    [ -z "$left" ] || fail "these are left behind: $left"
+    check_nothing_left deb dinoft # of other packages apt leaves some
 }
 
 check_wheel # it brings weights for the others

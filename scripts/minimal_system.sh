@@ -1,8 +1,14 @@
 # shellcheck shell=bash
 # Minimal Debian systems in folders, to try things where nothing is installed; to be sourced under set -euo pipefail by a script
-# that calls `in_namespace "$@"` first. Root, debootstrap and a mirror of Debian are needed.
+# that sets suite and calls `in_namespace "$@"` first. Root, debootstrap and a mirror of Debian are needed.
 
 readonly CANNOT_RUN=77 # the exit status of a test that could not be run, as automake has it
+
+fail() {
+    # shellcheck disable=SC2154 # the script's
+    echo "error: on a fresh $suite, $*" >&2
+    exit 1
+}
 
 cannot_run() {
     echo "skipped: ${0##*/} needs $*" >&2

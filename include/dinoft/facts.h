@@ -17,6 +17,10 @@ char *df_loaded_file(void *handle, const char *function);
 /* "KEY: VERSION, FILE" of a library that the program was linked with, or a handle's. */
 void df_fact_library(FILE *stream, const char *key, const char *version, void *handle, const char *function);
 
+/* What a macro of a library's header stands for, as text. */
+#define DF_FACT_OF(macro)   DF_FACT_TEXT(macro)
+#define DF_FACT_TEXT(token) #token
+
 /* base/: system, C library, processor, memory; and the variables of the environment that change what the
  * program does. */
 void df_machine_facts(FILE *stream);

@@ -170,7 +170,7 @@ void df_completion_fish(FILE *stream)
         if (words.source != DF_VALUE_NONE)
             print_inputs(stream, df_commands[c].name, df_commands[c].max_inputs, &words);
     }
-    print_command(stream, "help", "list the flags of a command, or the commands");
+    print_command(stream, "help", DF_HELP_SUMMARY);
     print_inputs(stream, "help", 1, &names);
     print_general(stream);
     for (int i = 0; i < DF_OPTION_COUNT; i++) {

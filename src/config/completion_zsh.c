@@ -170,7 +170,7 @@ static void print_tables(FILE *stream)
         print_text(stream, df_commands[c].summary, ":\\");
         fprintf(stream, "'\n");
     }
-    fprintf(stream, "        'help:list the flags of a command, or the commands'\n    )\n    option=(\n");
+    fprintf(stream, "        'help:" DF_HELP_SUMMARY "'\n    )\n    option=(\n");
     for (int i = 0; i < DF_OPTION_COUNT; i++)
         print_option(stream, &df_options[i]);
     fprintf(stream, "    )\n");

@@ -4,6 +4,8 @@
 
 #include "option_text.h"
 
+#define DF_HELP_SUMMARY "list the flags of a command, or the commands" /* of the word help */
+
 enum df_general {
     DF_GENERAL_HELP,
     DF_GENERAL_MAN,

@@ -94,7 +94,7 @@ static void print_commands(FILE *stream)
         snprintf(syntax, sizeof syntax, "%s%s%s", info->name, info->arguments[0] ? " " : "", info->arguments);
         df_manual_entry(stream, syntax, info->summary);
     }
-    df_manual_entry(stream, "help [COMMAND]", "list the flags of a command, or the commands");
+    df_manual_entry(stream, "help [COMMAND]", DF_HELP_SUMMARY);
 }
 
 static void print_flags(FILE *stream)

@@ -5,16 +5,13 @@
 #include <jpeglib.h>
 #include <spng.h>
 
-#define TEXT_OF(token) #token
-#define TEXT(macro)    TEXT_OF(macro)
-
 /* The library does not say its version; its header does. */
 #ifdef LIBJPEG_TURBO_VERSION
 #define JPEG_NAME    "libjpeg-turbo"
-#define JPEG_VERSION TEXT(LIBJPEG_TURBO_VERSION)
+#define JPEG_VERSION DF_FACT_OF(LIBJPEG_TURBO_VERSION)
 #else
 #define JPEG_NAME    "libjpeg"
-#define JPEG_VERSION TEXT(JPEG_LIB_VERSION)
+#define JPEG_VERSION DF_FACT_OF(JPEG_LIB_VERSION)
 #endif
 
 void df_data_facts(FILE *stream)

@@ -8,9 +8,6 @@
 
 #include <omp.h>
 
-#define TEXT_OF(token) #token
-#define TEXT(macro)    TEXT_OF(macro)
-
 static const char *onednn_threads(unsigned runtime)
 {
     switch (runtime) {
@@ -64,5 +61,5 @@ void df_cpu_facts(FILE *stream)
     snprintf(version, sizeof version, "%d.%d.%d, %s", library->major, library->minor, library->patch,
              onednn_threads(library->cpu_runtime));
     df_fact_library(stream, "oneDNN", version, NULL, "dnnl_version");
-    df_fact_library(stream, "OpenMP", "API of " TEXT(_OPENMP), NULL, "omp_get_max_threads");
+    df_fact_library(stream, "OpenMP", "API of " DF_FACT_OF(_OPENMP), NULL, "omp_get_max_threads");
 }
