@@ -170,7 +170,7 @@ class OutOfMemory(unittest.TestCase):
     def test_info(self):
         self.sweep("info", DINOV2.weights)
         self.sweep("info", self.trained)
-        self.sweep("info", DINOV2.weights, "--use_lora", "--device", "cpu", "--json", "plan.json")
+        self.sweep("info", DINOV2.weights, "--use_lora", "--device", "cpu", "--json", "plan.json", most=150)
 
     def test_convert(self):
         self.sweep("convert", CHECKPOINT, "c.safetensors")
@@ -208,25 +208,25 @@ class OutOfMemory(unittest.TestCase):
         )
 
     def test_train(self):
-        self.train("--use_lora", "--recompute", "--debug", most=24)
-        self.train("--cache_features", "memory", most=24)
-        self.train("--use_lora", "--lora_weights", self.trained, "--val_every", 2, most=24)
-        self.train("--cache_features", "file", most=24)
-        self.train("--use_lora", "--use_fpn", "--img_dim", 112, 112, "--weights", DINOV2.weights, most=24)
+        self.train("--use_lora", "--recompute", "--debug", most=8)
+        self.train("--cache_features", "memory", most=8)
+        self.train("--use_lora", "--lora_weights", self.trained, "--val_every", 2, most=8)
+        self.train("--cache_features", "file", most=8)
+        self.train("--use_lora", "--use_fpn", "--img_dim", 112, 112, "--weights", DINOV2.weights, most=8)
 
     def test_eval(self):
         outputs = {"--metrics_json": "m.json", "--images_csv": "i.csv", "--confusion_png": "c.png", "--report_html": "r.html"}
         command = ["eval", *self.folder_flags, *MODEL, *SMALL, "--lora_weights", self.trained, "--batch_size", 2]
         written = [text for pair in outputs.items() for text in pair]
-        self.sweep(*command, *written, most=24, partial=outputs.values(), stdout=without_times)
-        self.sweep(*command, "--slide", 28, 14, most=24, stdout=without_times)
-        self.sweep(*command, "--tta", "--scales", "1,2", "--eval_size", "original", most=24, stdout=without_times)
+        self.sweep(*command, *written, most=12, partial=outputs.values(), stdout=without_times)
+        self.sweep(*command, "--slide", 28, 14, most=12, stdout=without_times)
+        self.sweep(*command, "--tta", "--scales", "1,2", "--eval_size", "original", most=12, stdout=without_times)
 
     def test_corrupt(self):
         self.sweep(
             *["corrupt", *self.folder_flags, *MODEL, *SMALL, "--lora_weights", self.trained, "--batch_size", 2],
             *["--suite", "reference", "--corruptions", "Defocus,GaussNoise", "--severity", "1,2", "--output_dir", "."],
-            most=24,
+            most=12,
             partial=["*_corruptions.csv", "*_corruptions.html"],
             growing=["*_corruptions.json"],
             stdout=without_times,
@@ -235,7 +235,7 @@ class OutOfMemory(unittest.TestCase):
     def test_bench(self):
         command = ["bench", *MODEL, *SMALL, "--batch_size", 1, "--steps", 1, "--json", "b.json"]
         for mode in (["train", "--use_lora"], ["eval"], ["ops"], ["loader", *self.folder_flags]):
-            self.sweep(*command, *mode, most=24, mask={"b.json": without_figures}, stdout=lambda text: text.count("\n"))
+            self.sweep(*command, *mode, most=8, mask={"b.json": without_figures}, stdout=lambda text: text.count("\n"))
 
 
 if __name__ == "__main__":

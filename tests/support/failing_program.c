@@ -1,15 +1,16 @@
 /* Loaded before a program's libraries (LD_PRELOAD), with allocations.c: runs the program again and again,
  * each time with other allocations that fail.
  *
- * Before main() it answers requests: one line each on standard input, "N COUNT FOLDER". A copy of the process
- * runs the program in FOLDER/work, with its output in FOLDER/stdout and FOLDER/stderr, while COUNT calls from
- * the N-th on fail (allocations.h). The answer is a line on standard output: the status as waitpid() gives
- * it, and how many calls there were. So the program's libraries are loaded once, which takes longer than most
- * commands. The end of the input ends it. */
-#define _GNU_SOURCE /* MAP_ANONYMOUS, syscall() */
+ * In place of main() it answers requests: one line each on standard input, "N COUNT FOLDER". A copy of the
+ * process runs main() in FOLDER/work, with its output in FOLDER/stdout and FOLDER/stderr, while COUNT calls
+ * from the N-th on fail (allocations.h). The answer is a line on standard output: the status as waitpid()
+ * gives it, and how many calls there were. So the program's libraries are loaded once, which takes longer
+ * than most commands. The end of the input ends it. */
+#define _GNU_SOURCE /* MAP_ANONYMOUS, RTLD_NEXT, syscall() */
 
 #include "support/allocations.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,12 @@
 #define BILLION    1000000000
 #define IMPOSSIBLE 99 /* the exit status where a run cannot begin */
 
+typedef int main_function(int, char **, char **);
+typedef int start_function(main_function *, int, char **, void (*)(void), void (*)(void), void (*)(void),
+                           void *);
+start_function __libc_start_main; /* no header has it */
+
+static main_function *program_main;
 static long *shared_calls; /* the copy tells it here */
 
 /* Commands flush each file to the disk; whether it gets there is no matter here. */
@@ -49,7 +56,7 @@ int clock_gettime(clockid_t clock, struct timespec *now)
 
 static void open_as(int descriptor, const char *folder, const char *name, int flags)
 {
-    char path[LINE];
+    char path[LINE + sizeof "/stdout"];
 
     snprintf(path, sizeof path, "%s/%s", folder, name);
     const int file = open(path, flags, 0666);
@@ -77,15 +84,13 @@ __attribute__((destructor)) static void tell_calls(void)
         *shared_calls = allocations_end_failing();
 }
 
-__attribute__((constructor)) static void serve(void)
+/* Returns in a copy that is to run main(). */
+static void serve(const char *seconds)
 {
-    const char *seconds = getenv(SERVE);
     char line[LINE], folder[LINE];
     long n, count;
     int status;
 
-    if (!seconds)
-        return;
     shared_calls =
         mmap(NULL, sizeof *shared_calls, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared_calls == MAP_FAILED || !allocations_can_be_counted())
@@ -97,7 +102,7 @@ __attribute__((constructor)) static void serve(void)
         const pid_t copy = fork();
         if (copy == 0) {
             prepare_copy(folder, (unsigned)atoi(seconds), n, count);
-            return; /* to main() */
+            return;
         }
         if (copy < 0 || waitpid(copy, &status, 0) != copy)
             _exit(IMPOSSIBLE);
@@ -105,4 +110,24 @@ __attribute__((constructor)) static void serve(void)
         fflush(stdout);
     }
     _exit(0);
+}
+
+static int serve_and_run_main(int count, char **arguments, char **environment)
+{
+    const char *seconds = getenv(SERVE);
+
+    if (seconds)
+        serve(seconds);
+    return program_main(count, arguments, environment);
+}
+
+/* glibc's, which each program calls first. What runs before main() is not the program's own, and so may not
+ * be stopped: CUDA's runtime registers each kernel there, and does not survive it when memory runs out. */
+int __libc_start_main(main_function *entry, int count, char **arguments, void (*init)(void),
+                      void (*fini)(void), void (*end_loader)(void), void *stack_end)
+{
+    start_function *const start = (start_function *)dlsym(RTLD_NEXT, "__libc_start_main");
+
+    program_main = entry;
+    return start(serve_and_run_main, count, arguments, init, fini, end_loader, stack_end);
 }
