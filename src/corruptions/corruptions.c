@@ -1,6 +1,6 @@
 /* The table of corruptions. */
-#include "imagenet_c.h"
-#include "reference.h"
+#include "imagenet_c/imagenet_c.h"
+#include "albumentations/reference.h"
 
 #include "dinoft/error.h"
 #include "dinoft/text.h"

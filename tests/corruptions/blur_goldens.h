@@ -3,7 +3,7 @@
 #ifndef TESTS_CORRUPTIONS_BLUR_GOLDENS_H
 #define TESTS_CORRUPTIONS_BLUR_GOLDENS_H
 
-#include "src/corruptions/filters.h"
+#include "src/corruptions/pixels/filters.h"
 
 #include <stdint.h>
 

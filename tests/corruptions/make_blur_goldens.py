@@ -153,7 +153,7 @@ def main():
     out = ["/* Written by make_blur_goldens.py: what the packages make of pictures from a formula. */",
            "/* clang-format off */",
            "#ifndef TESTS_CORRUPTIONS_BLUR_GOLDENS_H", "#define TESTS_CORRUPTIONS_BLUR_GOLDENS_H", "",
-           '#include "src/corruptions/filters.h"', "", "#include <stdint.h>", "",
+           '#include "src/corruptions/pixels/filters.h"', "", "#include <stdint.h>", "",
            f'#define GOLDEN_SEEDS {SEEDS}', f'#define GOLDEN_NAME  "{NAME}"', "",
            "/* 64-bit FNV-1a, its halves XORed, of the bytes of all seeds; severities 1 .. 5. */",
            "static const struct {",

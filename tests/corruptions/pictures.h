@@ -3,7 +3,7 @@
 #define TESTS_CORRUPTIONS_PICTURES_H
 
 #include "dinoft/image.h"
-#include "src/corruptions/float_image.h"
+#include "src/corruptions/pixels/float_image.h"
 #include "support/cmocka_all.h"
 
 #define PICTURE_HEIGHT 45

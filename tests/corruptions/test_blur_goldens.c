@@ -1,7 +1,7 @@
 /* Whole blurs, fed with the numbers that dinoft draws, against the packages' bytes. */
 #include "blur_goldens.h"
 #include "dinoft/corruption.h"
-#include "src/corruptions/line_blur.h"
+#include "src/corruptions/pixels/line_blur.h"
 #include "support/cmocka_all.h"
 
 #include <string.h>

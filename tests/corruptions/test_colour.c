@@ -2,7 +2,7 @@
  * saturate say.) */
 #include "support/cmocka_all.h"
 
-#include "src/corruptions/colour.h"
+#include "src/corruptions/pixels/colour.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* Random planes: fog's fractal and the elastic transforms' displacements. */
 #include "corruptions/pictures.h"
 #include "corruptions/pieces.h"
-#include "src/corruptions/plasma.h"
-#include "src/corruptions/smoothing.h"
+#include "src/corruptions/imagenet_c/plasma.h"
+#include "src/corruptions/pixels/smoothing.h"
 
 #include <math.h>
 #include <stdbool.h>

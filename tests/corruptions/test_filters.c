@@ -1,11 +1,11 @@
 /* The filters that corruptions share, against plain loops and the packages' own results. */
 #include "blur_goldens.h"
-#include "src/corruptions/disk_blur.h"
-#include "src/corruptions/line_blur.h"
-#include "src/corruptions/motion.h"
-#include "src/corruptions/opencv_gaussian.h"
-#include "src/corruptions/weights.h"
-#include "src/corruptions/zoom.h"
+#include "src/corruptions/pixels/disk_blur.h"
+#include "src/corruptions/pixels/line_blur.h"
+#include "src/corruptions/pixels/motion.h"
+#include "src/corruptions/pixels/opencv_gaussian.h"
+#include "src/corruptions/pixels/weights.h"
+#include "src/corruptions/pixels/zoom.h"
 #include "support/cmocka_all.h"
 
 #include "dinoft/rng.h"

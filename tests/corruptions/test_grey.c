@@ -1,9 +1,9 @@
 /* The steps of spatter's drops against OpenCV's. */
 #include "corruptions/pictures.h"
 #include "corruptions/pieces.h"
-#include "src/corruptions/canny.h"
-#include "src/corruptions/chamfer.h"
-#include "src/corruptions/grey.h"
+#include "src/corruptions/pixels/canny.h"
+#include "src/corruptions/pixels/chamfer.h"
+#include "src/corruptions/pixels/grey.h"
 
 #include <math.h>
 #include <string.h>

@@ -2,8 +2,8 @@
 #include "corruptions/pictures.h"
 #include "corruptions/pieces.h"
 #include "data/scratch.h"
-#include "src/corruptions/cubic.h"
-#include "src/corruptions/hls_bytes.h"
+#include "src/corruptions/pixels/cubic.h"
+#include "src/corruptions/pixels/hls_bytes.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* Moved pixels against OpenCV's. */
 #include "corruptions/pictures.h"
 #include "corruptions/pieces.h"
-#include "src/corruptions/warps.h"
+#include "src/corruptions/pixels/warps.h"
 
 #include <math.h>
 #include <string.h>

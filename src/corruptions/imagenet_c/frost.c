@@ -1,6 +1,6 @@
 #include "imagenet_c.h"
 
-#include "cubic.h"
+#include "../pixels/cubic.h"
 
 #include "dinoft/error.h"
 #include "dinoft/text.h"

@@ -1,10 +1,10 @@
 #include "imagenet_c.h"
 
-#include "canny.h"
-#include "chamfer.h"
-#include "filters.h"
-#include "grey.h"
-#include "smoothing.h"
+#include "../pixels/canny.h"
+#include "../pixels/chamfer.h"
+#include "../pixels/filters.h"
+#include "../pixels/grey.h"
+#include "../pixels/smoothing.h"
 
 #include "dinoft/error.h"
 

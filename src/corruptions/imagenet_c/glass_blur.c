@@ -1,6 +1,6 @@
 #include "imagenet_c.h"
 
-#include "filters.h"
+#include "../pixels/filters.h"
 
 #include "dinoft/error.h"
 

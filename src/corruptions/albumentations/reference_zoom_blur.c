@@ -1,6 +1,6 @@
 #include "reference.h"
 
-#include "zoom.h"
+#include "../pixels/zoom.h"
 
 #include "dinoft/error.h"
 #include "dinoft/size.h"

@@ -1,7 +1,7 @@
 #include "imagenet_c.h"
 
-#include "disk_blur.h"
-#include "filters.h"
+#include "../pixels/disk_blur.h"
+#include "../pixels/filters.h"
 
 int imagenet_c_gaussian_blur(struct df_corruption_job *job)
 {

@@ -1,7 +1,7 @@
 #include "imagenet_c.h"
 
-#include "float_image.h"
-#include "zoom.h"
+#include "../pixels/float_image.h"
+#include "../pixels/zoom.h"
 
 #include "dinoft/error.h"
 

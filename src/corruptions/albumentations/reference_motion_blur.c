@@ -1,6 +1,6 @@
 #include "reference.h"
 
-#include "line_blur.h"
+#include "../pixels/line_blur.h"
 
 /* Two different points of a square. */
 static void draw_ends(struct point ends[2], int size, struct df_rng *rng)

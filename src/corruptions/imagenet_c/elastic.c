@@ -1,6 +1,6 @@
 #include "imagenet_c.h"
 
-#include "smoothing.h"
+#include "../pixels/smoothing.h"
 
 #include "dinoft/error.h"
 

@@ -1,7 +1,7 @@
 #include "reference.h"
 
-#include "disk_blur.h"
-#include "opencv_gaussian.h"
+#include "../pixels/disk_blur.h"
+#include "../pixels/opencv_gaussian.h"
 
 /* A kernel size of low .. high, where an even one is rounded up. */
 int reference_gaussian_blur(struct df_corruption_job *job)

@@ -1,8 +1,8 @@
 /* The reference suite's noises. */
 #include "reference.h"
 
-#include "colour.h"
-#include "normal_noise.h"
+#include "../pixels/colour.h"
+#include "../pixels/normal_noise.h"
 
 #include "dinoft/poisson.h"
 #include "dinoft/size.h"

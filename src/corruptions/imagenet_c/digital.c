@@ -2,7 +2,7 @@
  * results are truncated, and many lie at a whole level. */
 #include "imagenet_c.h"
 
-#include "colour.h"
+#include "../pixels/colour.h"
 
 #include "dinoft/size.h"
 

@@ -1,7 +1,7 @@
 /* ImageNet-C's noises. Every value of every channel draws for itself. */
 #include "imagenet_c.h"
 
-#include "normal_noise.h"
+#include "../pixels/normal_noise.h"
 
 #include "dinoft/poisson.h"
 

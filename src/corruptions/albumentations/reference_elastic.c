@@ -1,7 +1,7 @@
 #include "reference.h"
 
-#include "smoothing.h"
-#include "warps.h"
+#include "../pixels/smoothing.h"
+#include "../pixels/warps.h"
 
 #include "dinoft/error.h"
 #include "dinoft/size.h"

@@ -1,6 +1,6 @@
 #include "reference.h"
 
-#include "opencv_gaussian.h"
+#include "../pixels/opencv_gaussian.h"
 
 #include "dinoft/error.h"
 

@@ -1,6 +1,6 @@
 #include "imagenet_c.h"
 
-#include "motion.h"
+#include "../pixels/motion.h"
 
 int imagenet_c_motion_blur(struct df_corruption_job *job)
 {

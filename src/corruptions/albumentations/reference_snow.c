@@ -1,6 +1,6 @@
 #include "reference.h"
 
-#include "hls_bytes.h"
+#include "../pixels/hls_bytes.h"
 
 /* Albumentations' RandomSnow: what is darker than a random lightness becomes brighter by 2.5. */
 int reference_random_snow(struct df_corruption_job *job)

@@ -3,7 +3,7 @@
 #define DINOFT_CORRUPTIONS_PLASMA_H
 
 #include "dinoft/rng.h"
-#include "float_image.h"
+#include "../pixels/float_image.h"
 
 /* A plasma fractal (diamond-square on a torus; Fournier, Fussell, Carpenter 1982), size x size, brought to
  * [0, 1]: at each of the log2(size) steps a point is the mean of its four neighbours plus a uniform draw

@@ -1,7 +1,7 @@
 #include "imagenet_c.h"
 
-#include "motion.h"
-#include "zoom.h"
+#include "../pixels/motion.h"
+#include "../pixels/zoom.h"
 
 #include "dinoft/error.h"
 
