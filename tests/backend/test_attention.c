@@ -4,7 +4,7 @@
 
 #include "support/open_backend.h"
 
-#include "src/backend/cpu/attention_f32.h"
+#include "src/backend/cpu/attention/attention_f32.h"
 
 /* The forward pass alone; lse NULL: not asked for. */
 static void run_forward(struct df_backend *backend, const struct problem *p, const float *qkv, float *out,

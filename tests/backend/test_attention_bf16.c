@@ -4,8 +4,8 @@
 
 #include "support/open_backend.h"
 
-#include "src/backend/cpu/attention_bf16.h"
-#include "src/backend/cpu/gemm_bf16.h"
+#include "src/backend/cpu/attention/attention_bf16.h"
+#include "src/backend/cpu/attention/gemm_bf16.h"
 
 static void run(struct df_backend *backend, struct problem *p, struct half *half, bool need_dk)
 {

@@ -1,6 +1,6 @@
 #include "../backend_facts.h"
 
-#include "attention_f32.h"
+#include "attention/attention_f32.h"
 #include "bf16_isa.h"
 #include "onednn.h"
 

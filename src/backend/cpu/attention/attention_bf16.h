@@ -3,7 +3,7 @@
 #define DINOFT_ATTENTION_BF16_H
 
 #include "attention_kernels.h"
-#include "bf16_isa.h"
+#include "../bf16_isa.h"
 
 /* Only those up to df_bf16_isa_best() may run. */
 extern const struct df_attention_kernels df_attention_bf16[DF_BF16_ISAS];

@@ -1,6 +1,6 @@
 #include "softmax_bf16.h"
 
-#include "bf16.h"
+#include "../bf16.h"
 
 #include "dinoft/size.h"
 

@@ -2,7 +2,7 @@
 
 #include "attention_rows.h"
 #include "layout_avx512.h"
-#include "onednn.h"
+#include "../onednn.h"
 
 #include "dinoft/size.h"
 

@@ -2,7 +2,7 @@
 
 #ifdef DF_LAYOUT_AVX512
 
-#include "avx512_bf16.h"
+#include "../avx512_bf16.h"
 #include "gemm_bf16.h"
 
 #include "dinoft/size.h"

@@ -5,7 +5,7 @@
 #define DINOFT_GEMM_BF16_H
 
 #include "attention_kernels.h"
-#include "bf16_isa.h"
+#include "../bf16_isa.h"
 
 /* What an AMX tile holds of k. */
 #define DF_K_STEP 32

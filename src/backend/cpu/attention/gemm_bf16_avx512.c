@@ -3,7 +3,7 @@
 
 #if defined(__x86_64__) && defined(__GNUC__)
 
-#include "avx512_bf16.h"
+#include "../avx512_bf16.h"
 
 #include "dinoft/size.h"
 

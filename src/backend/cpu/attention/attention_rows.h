@@ -3,7 +3,7 @@
 #ifndef DINOFT_ATTENTION_ROWS_H
 #define DINOFT_ATTENTION_ROWS_H
 
-#include "act.h"
+#include "../act.h"
 
 /* As df_store_rows_function. */
 DF_INLINE void df_store_rows_loop(enum df_dtype type, const float *source, int64_t rows, int64_t cols,

@@ -10,8 +10,8 @@
  * Every block is computed on one thread and blocks that add to the same sums are computed in order: the bits
  * of the result do not depend on the number of threads. */
 #include "attention_kernels.h"
-#include "cpu_backend.h"
-#include "cpu_context.h"
+#include "../cpu_backend.h"
+#include "../cpu_context.h"
 
 #include "dinoft/error.h"
 #include "dinoft/size.h"
