@@ -3,7 +3,7 @@
 #include "device.h"
 #include "reference.h"
 
-#include "backend/cpu/vector_math.h"
+#include "src/backend/cpu/vector_math.h"
 
 #include "support/cmocka_all.h"
 

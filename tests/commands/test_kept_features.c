@@ -1,5 +1,5 @@
 /* Features that a command keeps: in memory or in a file, the same come back, and no file is left. */
-#include "commands/kept_features.h"
+#include "src/commands/kept_features.h"
 #include "data/scratch.h"
 #include "dinoft/error.h"
 #include "support/cmocka_all.h"

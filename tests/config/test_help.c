@@ -1,7 +1,7 @@
 /* --help, --version and the Markdown tables: nothing is missing, nothing is too wide. */
 #include "command_line.h"
 
-#include "../src/config/options.h"
+#include "src/config/options.h"
 
 #include <stdio.h>
 #include <stdlib.h>

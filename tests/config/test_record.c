@@ -1,7 +1,7 @@
 /* The recorded configuration, read back with cJSON. */
 #include "command_line.h"
 
-#include "../src/config/options.h"
+#include "src/config/options.h"
 #include "dinoft/error.h"
 #include "dinoft/version.h"
 

@@ -1,7 +1,7 @@
 /* Text in roff: each character stays what it is, and no line becomes a command. */
 #include "support/cmocka_all.h"
 
-#include "../src/config/roff.h"
+#include "src/config/roff.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* The file in which the CUDA backend keeps its choices of algorithms. Its reader needs no device. */
 #include "fuzz.h"
 
-#include "backend/cuda/choices.h"
-#include "backend/cuda/cuda_context.h"
+#include "src/backend/cuda/choices.h"
+#include "src/backend/cuda/cuda_context.h"
 
 #include <stdlib.h>
 

@@ -3,7 +3,7 @@
 #include "fuzz.h"
 
 #include "dinoft/backbone_file.h"
-#include "model/backbone/huggingface_config.h"
+#include "src/model/backbone/huggingface_config.h"
 
 #define COUNT 3
 

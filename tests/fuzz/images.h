@@ -4,7 +4,7 @@
 
 #include "fuzz.h"
 
-#include "data/codec.h"
+#include "src/data/codec.h"
 
 /* One of the decoders of data/codec.h over the input: an image whose every pixel is there, or a line that
  * says why not. */

@@ -6,7 +6,7 @@
 #include "dinoft/checkpoint.h"
 #include "dinoft/error.h"
 
-#include "../src/model/record.h"
+#include "src/model/record.h"
 
 #include <stdio.h>
 #include <stdlib.h>

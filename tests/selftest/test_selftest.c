@@ -2,7 +2,7 @@
 #include "support/cmocka_all.h"
 #include "support/open_backend.h"
 
-#include "commands/selftest.h"
+#include "src/commands/selftest/selftest.h"
 
 #include "dinoft/error.h"
 

@@ -2,7 +2,7 @@
 #include "support/cmocka_all.h"
 
 #include "dinoft/error.h"
-#include "train/feature_choice.h"
+#include "src/train/feature_choice.h"
 
 #include <string.h>
 

@@ -4,8 +4,8 @@
 #include "bench_figures.h"
 #include "bench_loader.h"
 #include "bench_peak.h"
-#include "commands.h"
-#include "interrupt.h"
+#include "../commands.h"
+#include "../interrupt.h"
 
 #include "dinoft/atomic_write.h"
 #include "dinoft/backbone_file.h"

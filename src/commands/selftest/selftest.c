@@ -2,8 +2,8 @@
  * speed; then a short training run. The exit status says whether all agreed. */
 #include "selftest.h"
 
-#include "bench_peak.h"
-#include "commands.h"
+#include "../bench/bench_peak.h"
+#include "../commands.h"
 
 #include "dinoft/error.h"
 

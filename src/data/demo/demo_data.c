@@ -2,7 +2,7 @@
 #include "dinoft/dataset.h"
 
 #include "demo.h"
-#include "lines.h"
+#include "../lines.h"
 #include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
 #include "dinoft/text.h"
