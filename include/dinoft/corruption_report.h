@@ -1,9 +1,18 @@
-/* Scores under corruptions as a page to read: tables, a heat map, bars and lines. */
+/* Scores under corruptions for people: a table for the terminal, a CSV file, and a page of tables, a heat
+ * map, bars and lines. */
 #ifndef DINOFT_CORRUPTION_REPORT_H
 #define DINOFT_CORRUPTION_REPORT_H
 
 #include "dinoft/corruption_results.h"
-#include "dinoft/html.h"
+#include "dinoft/facts.h"
+
+/* Prints the table of mIoU, at most 100 columns wide, with means and drops, and why rows were skipped. */
+void df_corruption_results_print(FILE *stream, const struct df_corruption_results *results);
+
+/* corruption,family,common,severity,miou,reference_iou,pixel_accuracy: the clean scores first (corruption
+ * "clean", severity 0, no family), then a line for each cell; nothing between commas where a score is
+ * missing. Atomically. */
+int df_corruption_results_write_csv(const char *path, const struct df_corruption_results *results);
 
 struct df_corruption_report {
     const char *title;           /* "voc_lora under corruptions" */

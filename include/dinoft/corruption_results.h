@@ -4,7 +4,7 @@
 #define DINOFT_CORRUPTION_RESULTS_H
 
 #include "dinoft/corruption.h"
-#include "dinoft/html.h"
+#include "dinoft/facts.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -71,14 +71,6 @@ void df_corruption_mean(const struct df_corruption_results *results, struct df_c
 
 /* Whether the row is the first of its family. */
 bool df_corruption_starts_family(const struct df_corruption_results *results, size_t row);
-
-/* Prints the table of mIoU, at most 100 columns wide, with means and drops, and why rows were skipped. */
-void df_corruption_results_print(FILE *stream, const struct df_corruption_results *results);
-
-/* corruption,family,common,severity,miou,reference_iou,pixel_accuracy: the clean scores first (corruption
- * "clean", severity 0, no family), then a line for each cell; nothing between commas where a score is
- * missing. Atomically. */
-int df_corruption_results_write_csv(const char *path, const struct df_corruption_results *results);
 
 /* Writes all of it as JSON, atomically:
  *

@@ -3,7 +3,7 @@
 #define DINOFT_EVAL_REPORT_H
 
 #include "dinoft/extremes.h"
-#include "dinoft/html.h"
+#include "dinoft/facts.h"
 #include "dinoft/image_scores.h"
 #include "dinoft/metrics.h"
 

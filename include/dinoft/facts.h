@@ -4,7 +4,13 @@
 #ifndef DINOFT_FACTS_H
 #define DINOFT_FACTS_H
 
+#include <stddef.h>
 #include <stdio.h>
+
+/* A name and a value, as in "checkpoint: voc_lora.pt", for reports. */
+struct df_fact {
+    const char *name, *value;
+};
 
 /* One line; control characters in the value become '?'. */
 void df_fact(FILE *stream, const char *key, const char *format, ...) __attribute__((format(printf, 3, 4)));

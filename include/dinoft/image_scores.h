@@ -37,10 +37,4 @@ int df_image_scores_add(struct df_image_scores_list *list, const char *name, con
 /* The smallest mIoU first, NaN last, equal ones by name: the same order whatever order they were added in. */
 void df_image_scores_sort(struct df_image_scores_list *list);
 
-/* Writes a header and a line an image, in the list's order, atomically:
- *   image,miou,pixel_accuracy,reference_iou,loss,counted_pixels,worst_class,worst_class_iou
- * with nothing between commas where a value does not exist. class_names [n_classes]. */
-int df_image_scores_write_csv(const char *path, const struct df_image_scores_list *list,
-                              char *const *class_names);
-
 #endif

@@ -1,10 +1,10 @@
 /* dinoft corrupt: a checkpoint's scores under corruptions, cell by cell of a table that is kept as it fills.
  */
 #include "commands.h"
-#include "corrupt_key.h"
 #include "interrupt.h"
-#include "measure.h"
 
+#include "dinoft/corrupt_key.h"
+#include "dinoft/measure.h"
 #include "dinoft/atomic_write.h"
 #include "dinoft/available.h"
 #include "dinoft/corruption_report.h"
@@ -31,13 +31,13 @@ struct cell {
 };
 
 struct run {
-    struct measure measure;
+    struct df_measure measure;
     const struct df_corruption_suite *suite;
     struct df_corruption_choice choice; /* empty: one is drawn for each image */
     struct df_frost *frost;
     struct df_image_store *store;
     struct df_corruption_results results;
-    char key[CORRUPT_KEY_LENGTH];
+    char key[DF_CORRUPT_KEY_LENGTH];
     char *stem;              /* of the files below */
     char *json, *csv, *html; /* paths */
     struct df_run_lock *lock;
@@ -149,19 +149,19 @@ static int take_over(struct run *run)
     return 0;
 }
 
-static void collect_facts(const struct run *run, struct measure_facts *facts)
+static void collect_facts(const struct run *run, struct df_measure_facts *facts)
 {
     const struct df_config *config = run->measure.config;
 
-    measure_facts(&run->measure, facts);
-    measure_add_fact(facts, "suite", "%s", config->suite);
-    measure_add_fact(facts, "seed", "%" PRId64, config->seed);
+    df_measure_facts(&run->measure, facts);
+    df_measure_add_fact(facts, "suite", "%s", config->suite);
+    df_measure_add_fact(facts, "seed", "%" PRId64, config->seed);
 }
 
 /* Called after every cell. */
 static int save(const struct run *run)
 {
-    struct measure_facts facts;
+    struct df_measure_facts facts;
 
     collect_facts(run, &facts);
     return df_corruption_results_write(run->json, &run->results, run->key, facts.items, facts.count);
@@ -170,7 +170,7 @@ static int save(const struct run *run)
 static int write_reports(const struct run *run)
 {
     const struct df_config *config = run->measure.config;
-    struct measure_facts facts;
+    struct df_measure_facts facts;
     char title[256];
 
     collect_facts(run, &facts);
@@ -207,8 +207,8 @@ static int read_corrupted(void *context, const struct df_dataset *dataset, int64
 /* 1: interrupted, and nothing is known of the cell. */
 static int measure_cell(struct run *run, const char *label, struct df_corruption_cell *result)
 {
-    struct measure *measure = &run->measure;
-    struct df_loader *loader = measure_loader(measure, false, read_corrupted, run);
+    struct df_measure *measure = &run->measure;
+    struct df_loader *loader = df_measure_loader(measure, false, read_corrupted, run);
     struct df_feed *feed = loader ? df_feed_images(loader) : NULL;
     const struct df_evaluation evaluation = {.original = measure->original,
                                              .inference = measure->inference,
@@ -224,7 +224,7 @@ static int measure_cell(struct run *run, const char *label, struct df_corruption
         df_evaluate(measure->segmenter, feed, &evaluation, &metrics) != 0)
         goto done;
     status = *evaluation.stop ? 1 : 0;
-    if (status == 0 && measure_check_labels(measure) != 0) {
+    if (status == 0 && df_measure_check_labels(measure) != 0) {
         status = -1;
         goto done;
     }
@@ -299,16 +299,16 @@ static int measure_all(struct run *run)
 
 static int prepare(struct run *run, const struct df_config *config)
 {
-    DF_TRY(measure_open(&run->measure, config));
+    DF_TRY(df_measure_open(&run->measure, config));
     DF_TRY(name_files(run));
     DF_TRY(check_files(run));
     run->lock = df_run_lock_open(config->output_dir, run->stem);
     if (!run->lock)
         return -1;
     DF_TRY(make_table(run));
-    DF_TRY(corrupt_key(&run->measure, run->key));
+    DF_TRY(df_corrupt_key(&run->measure, run->key));
     DF_TRY(take_over(run));
-    DF_TRY(measure_start(&run->measure));
+    DF_TRY(df_measure_start(&run->measure));
     run->store = df_image_store_open(run->measure.dataset, df_available_memory() / 2, config->output_dir);
     return run->store ? 0 : -1;
 }
@@ -318,7 +318,7 @@ static void release(struct run *run)
     df_image_store_close(run->store);
     df_corruption_results_free(&run->results);
     df_frost_free(run->frost);
-    measure_close(&run->measure);
+    df_measure_close(&run->measure);
     df_run_lock_close(run->lock);
     free(run->stem);
     free(run->json);

@@ -4,7 +4,7 @@
 #include "interrupt.h"
 
 #include "dinoft/error.h"
-#include "dinoft/report.h"
+#include "dinoft/progress.h"
 
 #include <limits.h>
 #include <math.h>

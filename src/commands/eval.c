@@ -1,8 +1,8 @@
 #include "commands.h"
 #include "eval_outputs.h"
 #include "interrupt.h"
-#include "measure.h"
 
+#include "dinoft/measure.h"
 #include "dinoft/error.h"
 #include "dinoft/evaluate.h"
 #include "dinoft/label_checks.h"
@@ -66,10 +66,10 @@ static void print_scores(const struct df_metrics *metrics, const char *eval_size
     print_score("loss", scores.loss, "");
 }
 
-static int evaluate(struct measure *measure)
+static int evaluate(struct df_measure *measure)
 {
     const struct df_config *config = measure->config;
-    struct df_loader *loader = measure_loader(measure, eval_outputs_needs_images(config), NULL, NULL);
+    struct df_loader *loader = df_measure_loader(measure, eval_outputs_needs_images(config), NULL, NULL);
     struct df_feed *feed = loader ? df_feed_images(loader) : NULL;
     struct df_metrics metrics = {0};
     struct eval_outputs outputs;
@@ -94,7 +94,7 @@ static int evaluate(struct measure *measure)
         status = EXIT_INTERRUPTED;
         goto done;
     }
-    if (measure_check_labels(measure) != 0)
+    if (df_measure_check_labels(measure) != 0)
         goto done;
     df_labels_report_ignored(measure->dataset, "validation");
     print_table(&metrics, measure->class_names);
@@ -108,12 +108,12 @@ done:
     return status;
 }
 
-static void log_what_is_measured(const struct measure *measure)
+static void log_what_is_measured(const struct df_measure *measure)
 {
     const struct df_setup *setup = &measure->setup;
     char how[256];
 
-    measure_describe(measure, how, sizeof how);
+    df_measure_describe(measure, how, sizeof how);
     df_log("%" PRId64 " images at %" PRId64 " x %" PRId64 "%s, normalize %s, LoRA rank %" PRId64
            ", decoder %s",
            measure->dataset->count, setup->height, setup->width, how, setup->normalize,
@@ -122,14 +122,14 @@ static void log_what_is_measured(const struct measure *measure)
 
 int command_eval(const struct df_config *config)
 {
-    struct measure measure;
+    struct df_measure measure;
     int status = 1;
 
-    if (measure_open(&measure, config) == 0 && eval_outputs_check(&measure) == 0 &&
-        measure_start(&measure) == 0) {
+    if (df_measure_open(&measure, config) == 0 && eval_outputs_check(&measure) == 0 &&
+        df_measure_start(&measure) == 0) {
         log_what_is_measured(&measure);
         status = evaluate(&measure);
     }
-    measure_close(&measure);
+    df_measure_close(&measure);
     return status;
 }

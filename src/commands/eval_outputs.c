@@ -18,7 +18,7 @@ bool eval_outputs_needs_images(const struct df_config *config)
     return config->report_html != NULL;
 }
 
-int eval_outputs_check(const struct measure *measure)
+int eval_outputs_check(const struct df_measure *measure)
 {
     const struct df_config *config = measure->config;
     const char *const paths[] = {config->metrics_json, config->images_csv, config->confusion_png,
@@ -38,7 +38,7 @@ int eval_outputs_check(const struct measure *measure)
     return 0;
 }
 
-void eval_outputs_init(struct eval_outputs *outputs, const struct measure *measure)
+void eval_outputs_init(struct eval_outputs *outputs, const struct df_measure *measure)
 {
     const struct df_dataset *dataset = measure->dataset;
     uint8_t palette[256][3];
@@ -92,8 +92,8 @@ int eval_outputs_observe(void *context, const struct df_prediction *prediction)
 
 static int write_report(struct eval_outputs *outputs, const struct df_metrics *metrics)
 {
-    const struct measure *measure = outputs->measure;
-    struct measure_facts facts;
+    const struct df_measure *measure = outputs->measure;
+    struct df_measure_facts facts;
     char title[256];
     struct df_eval_report report = {.title = title,
                                     .metrics = metrics,
@@ -101,14 +101,14 @@ static int write_report(struct eval_outputs *outputs, const struct df_metrics *m
                                     .images = &outputs->scores,
                                     .extremes = &outputs->extremes};
 
-    measure_facts(measure, &facts);
+    df_measure_facts(measure, &facts);
     report.facts = facts.items;
     report.n_facts = facts.count;
     snprintf(title, sizeof title, "%s on %s", measure->config->lora_weights, measure->config->dataset);
     return df_eval_report_write(measure->config->report_html, &report);
 }
 
-static int write_confusion(const struct measure *measure, const struct df_metrics *metrics)
+static int write_confusion(const struct df_measure *measure, const struct df_metrics *metrics)
 {
     struct df_image picture = {0};
     int status = -1;
@@ -121,7 +121,7 @@ static int write_confusion(const struct measure *measure, const struct df_metric
 
 int eval_outputs_write(struct eval_outputs *outputs, const struct df_metrics *metrics)
 {
-    const struct measure *measure = outputs->measure;
+    const struct df_measure *measure = outputs->measure;
     const struct df_config *config = measure->config;
 
     df_image_scores_sort(&outputs->scores);

@@ -4,8 +4,8 @@
 #include "image_features.h"
 #include "inputs.h"
 #include "interrupt.h"
-#include "kept_features.h"
 
+#include "dinoft/kept_features.h"
 #include "dinoft/atomic_write.h"
 #include "dinoft/available.h"
 #include "dinoft/component_scores.h"
@@ -26,7 +26,7 @@ struct image_size {
 struct pictures {
     const struct df_config *config;
     struct image_features features;
-    struct kept_features kept;
+    struct df_kept_features kept;
     int64_t grid_h, grid_w, patches;
     int64_t all;              /* patches of all images */
     struct image_size *sizes; /* [images] */
@@ -54,9 +54,9 @@ static int prepare(struct pictures *job)
         job->foreground = malloc((size_t)job->all);
     if (!job->scores || !job->sizes || (job->config->foreground && !job->foreground))
         return df_error_memory("the components of all images", values);
-    return kept_features_open(&job->kept, images,
-                              (size_t)(job->patches * job->features.setup.vit.dim) * sizeof(float),
-                              df_available_memory() / 2, job->config->output_dir);
+    return df_kept_features_open(&job->kept, images,
+                                 (size_t)(job->patches * job->features.setup.vit.dim) * sizeof(float),
+                                 df_available_memory() / 2, job->config->output_dir);
 }
 
 /* The sums over all features, which are kept for what comes after. */
@@ -101,7 +101,7 @@ static int add_foreground(struct pictures *job, struct df_pca *pca)
     const volatile sig_atomic_t *stop = interrupt_flag();
 
     for (int i = 0; i < job->config->n_inputs; i++) {
-        const float *values = kept_features_of(&job->kept, i);
+        const float *values = df_kept_features_of(&job->kept, i);
         if (*stop)
             return EXIT_INTERRUPTED;
         if (!values)
@@ -116,7 +116,7 @@ static int score_all(struct pictures *job, const struct df_components *component
     const volatile sig_atomic_t *stop = interrupt_flag();
 
     for (int i = 0; i < job->config->n_inputs; i++) {
-        const float *values = kept_features_of(&job->kept, i);
+        const float *values = df_kept_features_of(&job->kept, i);
         if (*stop)
             return EXIT_INTERRUPTED;
         if (!values)
@@ -224,7 +224,7 @@ static int picture_all(struct pictures *job)
     if (status != 0)
         return status;
     /* Pictures need the memory more. */
-    kept_features_close(&job->kept);
+    df_kept_features_close(&job->kept);
     df_extractor_close(&job->features.extractor);
     return each_input_at_once(job->config, "pictures", write_picture, job);
 }
@@ -238,7 +238,7 @@ int command_pca(const struct df_config *config)
         inputs_check_outputs(config, endings, 1) == 0 && df_setup_open(&job.features.setup, config) == 0 &&
         inputs_check_model(config, &job.features.setup, endings, 1) == 0 && prepare(&job) == 0)
         status = picture_all(&job);
-    kept_features_close(&job.kept);
+    df_kept_features_close(&job.kept);
     image_features_close(&job.features);
     free(job.sizes);
     free(job.scores);

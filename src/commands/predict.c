@@ -5,7 +5,7 @@
 #include "dinoft/atomic_write.h"
 #include "dinoft/dataset.h"
 #include "dinoft/error.h"
-#include "dinoft/report.h"
+#include "dinoft/overlay.h"
 #include "dinoft/setup.h"
 #include "dinoft/weight_file.h"
 

@@ -2,8 +2,7 @@
  * care. */
 #ifndef FILES_PICKLE_VALUE_H
 #define FILES_PICKLE_VALUE_H
-
-#include "dinoft/pickle.h"
+#include "pickle.h"
 
 /* More than any real checkpoint needs, little enough that a hostile one does no harm. */
 #define DF_PICKLE_MEMORY_MAX ((size_t)256 << 20)

@@ -1,8 +1,8 @@
-#include "dinoft/pickle.h"
-
-#include "dinoft/error.h"
+#include "pickle.h"
 #include "little_endian.h"
 #include "pickle_opcodes.h"
+
+#include "dinoft/error.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* The names that a checkpoint of tensors may mention. */
 #ifndef FILES_TORCH_GLOBALS_H
 #define FILES_TORCH_GLOBALS_H
+#include "pickle.h"
 
 #include "dinoft/dtype.h"
-#include "dinoft/pickle.h"
 
 /* Ids below DF_DTYPE_COUNT are storage classes: the element type itself. */
 enum df_torch_id {

@@ -1,10 +1,10 @@
 /* Tensors of a PyTorch archive: from the call in its pickle to an entry of a state. */
 #ifndef FILES_TORCH_TENSOR_H
 #define FILES_TORCH_TENSOR_H
+#include "pickle.h"
+#include "zip.h"
 
-#include "dinoft/pickle.h"
 #include "dinoft/state.h"
-#include "dinoft/zip.h"
 
 /* Bytes that reading one file may allocate for tensors that cannot stay in the mapping: deflated ones and
  * those whose elements are not in row-major order. */

@@ -1,14 +1,14 @@
 /* What torch.save writes for a dict: the same entries in the same order and, opcode by opcode, the same
  * pickle. */
-#include "dinoft/weight_file.h"
-
-#include "dinoft/atomic_write.h"
-#include "dinoft/error.h"
-#include "dinoft/pickle.h"
-#include "dinoft/text.h"
-#include "dinoft/zip.h"
+#include "pickle.h"
+#include "zip.h"
 #include "pickle_opcodes.h"
 #include "torch_globals.h"
+
+#include "dinoft/weight_file.h"
+#include "dinoft/atomic_write.h"
+#include "dinoft/error.h"
+#include "dinoft/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
-#include "dinoft/zip.h"
-
-#include "dinoft/error.h"
+#include "zip.h"
 #include "little_endian.h"
 #include "quote.h"
 #include "zip_format.h"
+
+#include "dinoft/error.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

@@ -1,10 +1,10 @@
-#include "dinoft/zip.h"
+#include "zip.h"
+#include "little_endian.h"
+#include "zip_format.h"
 
 #include "dinoft/error.h"
 #include "dinoft/mapped_file.h"
 #include "dinoft/rng.h"
-#include "little_endian.h"
-#include "zip_format.h"
 
 #include <assert.h>
 #include <errno.h>

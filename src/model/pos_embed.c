@@ -1,4 +1,4 @@
-#include "dinoft/position.h"
+#include "position.h"
 
 #include "dinoft/error.h"
 #include "dinoft/size.h"

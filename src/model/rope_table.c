@@ -1,4 +1,4 @@
-#include "dinoft/position.h"
+#include "position.h"
 
 #include <math.h>
 

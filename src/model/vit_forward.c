@@ -1,7 +1,7 @@
 #include "vit_internal.h"
+#include "position.h"
 
 #include "dinoft/error.h"
-#include "dinoft/position.h"
 
 #include <assert.h>
 #include <math.h>

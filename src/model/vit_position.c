@@ -1,9 +1,9 @@
 /* Where patches are: DINOv2's position embedding or DINOv3's RoPE tables, for the grid that images have at
  * the moment. */
 #include "vit_internal.h"
+#include "position.h"
 
 #include "dinoft/error.h"
-#include "dinoft/position.h"
 
 #include <stdlib.h>
 

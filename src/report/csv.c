@@ -1,4 +1,4 @@
-#include "dinoft/csv.h"
+#include "csv.h"
 
 #include "dinoft/text.h"
 

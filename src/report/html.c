@@ -1,4 +1,4 @@
-#include "dinoft/html.h"
+#include "html.h"
 
 #include "html_style.h"
 

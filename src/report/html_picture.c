@@ -1,5 +1,5 @@
 /* Pictures within a page, as RFC 2397's data addresses in RFC 4648's base64. */
-#include "dinoft/html.h"
+#include "html.h"
 
 #include <inttypes.h>
 

@@ -1,15 +1,16 @@
 #include "dinoft/train.h"
 
-#include "cached_features.h"
 #include "run_log.h"
 
+#include "dinoft/cached_features.h"
 #include "dinoft/atomic_write.h"
 #include "dinoft/clock.h"
 #include "dinoft/error.h"
 #include "dinoft/evaluate.h"
 #include "dinoft/label_checks.h"
 #include "dinoft/log.h"
-#include "dinoft/report.h"
+#include "dinoft/overlay.h"
+#include "dinoft/progress.h"
 #include "dinoft/run_lock.h"
 #include "dinoft/setup.h"
 #include "dinoft/size.h"
@@ -26,7 +27,7 @@ struct run {
     struct df_run_lock *lock; /* on the files of the run's name */
     struct df_setup setup;
     struct df_dataset *train_set, *val_set;
-    struct cached_features features;
+    struct df_cached_features features;
     struct df_loader *train_loader, *val_loader; /* NULL where all features are there */
     struct df_feed *train_feed, *val_feed;
     struct df_segmenter *segmenter;
@@ -156,7 +157,7 @@ static int write_config(const struct run *run)
     effective.img_dim[1] = run->setup.width;
     effective.normalize = run->setup.normalize;
     effective.weights = run->setup.weights_path;
-    effective.cache_features = feature_place_name(run->features.place);
+    effective.cache_features = df_feature_place_name(run->features.place);
     int status = path ? df_config_write_json(path, &effective) : -1;
     free(path);
     return status;
@@ -166,7 +167,7 @@ static int open_features(struct run *run)
 {
     const struct df_dataset *const sets[2] = {run->train_set, run->val_set};
     char *path = output_file(run->config, "_features.cache");
-    int status = path ? cached_features_open(&run->features, run->config, &run->setup, sets, path) : -1;
+    int status = path ? df_cached_features_open(&run->features, run->config, &run->setup, sets, path) : -1;
 
     free(path);
     return status;
@@ -240,7 +241,7 @@ static void finish(struct run *run)
     df_feed_free(run->train_feed);
     df_feed_free(run->val_feed);
     close_loaders(run);
-    cached_features_close(&run->features);
+    df_cached_features_close(&run->features);
     df_segmenter_free(run->segmenter);
     df_setup_close(&run->setup);
     df_dataset_free(run->train_set);
@@ -266,7 +267,7 @@ static int prepare_features(struct run *run)
     struct df_loader *const loaders[2] = {run->train_loader, run->val_loader};
 
     if (!df_feature_cache_is_finished(run->features.cache))
-        DF_TRY(cached_features_fill(&run->features, &run->setup, loaders, max_batch(run), run->stop));
+        DF_TRY(df_cached_features_fill(&run->features, &run->setup, loaders, max_batch(run), run->stop));
     close_loaders(run);
     df_setup_release_backbone(&run->setup);
     if (!df_feature_cache_is_finished(run->features.cache))

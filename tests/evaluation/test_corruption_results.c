@@ -3,6 +3,7 @@
 #include "support/cmocka_all.h"
 #include "support/markup.h"
 
+#include "dinoft/corruption_report.h"
 #include "dinoft/corruption_results.h"
 
 #include <math.h>

@@ -4,7 +4,7 @@
 #include "support/markup.h"
 #include "support/pairs.h"
 
-#include "dinoft/image_scores.h"
+#include "dinoft/image_scores_csv.h"
 #include "dinoft/metrics.h"
 #include "dinoft/rng.h"
 

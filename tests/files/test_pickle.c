@@ -2,11 +2,12 @@
  * writer. */
 #include "support/cmocka_all.h"
 
+#include "src/files/pickle.h"
+#include "src/files/zip.h"
+
 #include "dinoft/error.h"
 #include "dinoft/mapped_file.h"
-#include "dinoft/pickle.h"
 #include "dinoft/rng.h"
-#include "dinoft/zip.h"
 
 #include <inttypes.h>
 #include <stdio.h>

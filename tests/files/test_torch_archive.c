@@ -1,11 +1,12 @@
 /* .pt files made by hand: layouts of tensors, hostile and damaged archives. */
 #include "files/torch_support.h"
 
+#include "src/files/pickle.h"
+#include "src/files/zip.h"
+
 #include "dinoft/atomic_write.h"
 #include "dinoft/mapped_file.h"
-#include "dinoft/pickle.h"
 #include "dinoft/rng.h"
-#include "dinoft/zip.h"
 
 /* An archive made by hand. */
 struct extra {

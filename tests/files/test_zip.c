@@ -1,9 +1,10 @@
 /* Zip archives: written and read back, zip64, deflate, and files that lie. */
 #include "support/cmocka_all.h"
 
+#include "src/files/zip.h"
+
 #include "dinoft/error.h"
 #include "dinoft/rng.h"
-#include "dinoft/zip.h"
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,8 +1,9 @@
 /* A .pt archive as it is; anything else is the pickle of one, whose two tensors' bytes are there. */
 #include "fuzz.h"
 
+#include "src/files/zip.h"
+
 #include "dinoft/weight_file.h"
-#include "dinoft/zip.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* An archive's directory, and each entry; as PyTorch's files are read, but with contents of any kind. */
 #include "fuzz.h"
 
-#include "dinoft/zip.h"
+#include "src/files/zip.h"
 
 #include <stdlib.h>
 

@@ -5,9 +5,10 @@
 #include "support/golden.h"
 #include "support/open_backend.h"
 
+#include "src/model/position.h"
+
 #include "dinoft/backbone_file.h"
 #include "dinoft/error.h"
-#include "dinoft/position.h"
 #include "dinoft/vit.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* Drawing: where the ink goes. */
 #include "support/cmocka_all.h"
 
-#include "dinoft/canvas.h"
+#include "src/report/plot/canvas.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* The colour scale: even steps of lightness, ends, and text that can be read on it. */
 #include "support/cmocka_all.h"
 
-#include "dinoft/color_scale.h"
+#include "src/report/plot/color_scale.h"
 
 #include <math.h>
 

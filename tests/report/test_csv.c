@@ -1,7 +1,7 @@
 #include "support/cmocka_all.h"
 #include "support/markup.h"
 
-#include "dinoft/csv.h"
+#include "src/report/csv.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #include "support/cmocka_all.h"
 #include "support/markup.h"
 
-#include "dinoft/html.h"
+#include "src/report/html.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #include "support/cmocka_all.h"
 #include "support/markup.h"
 
-#include "dinoft/plot.h"
+#include "src/report/plot/plot.h"
 
 #include <math.h>
 #include <stdlib.h>

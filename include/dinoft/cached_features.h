@@ -1,0 +1,33 @@
+/* A training run's feature cache: whether there is one, and filling it with the backbone. Its records are the
+ * training images' in the list's order, then the validation images'. */
+#ifndef DINOFT_CACHED_FEATURES_H
+#define DINOFT_CACHED_FEATURES_H
+
+#include "dinoft/feature_choice.h"
+
+#include "dinoft/feature_cache.h"
+#include "dinoft/loader.h"
+#include "dinoft/setup.h"
+
+#include <signal.h>
+
+struct df_cached_features {
+    enum df_feature_place place;
+    struct df_feature_shape shape;
+    struct df_feature_cache *cache; /* NULL: off. Not finished: to be filled */
+};
+
+/* Decides, logs what was decided, and opens a file that an earlier run left or makes an empty cache. sets:
+ * training and validation. path: the file's. -1 with the error set; close it in either case. */
+int df_cached_features_open(struct df_cached_features *features, const struct df_config *config,
+                            const struct df_setup *setup, const struct df_dataset *const sets[2],
+                            const char *path);
+void df_cached_features_close(struct df_cached_features *features);
+
+/* Computes what is missing, in batches of at most max_batch that the loaders hand out in the list's order.
+ * When *stop becomes non-zero it ends early, and the cache stays unfinished. */
+int df_cached_features_fill(struct df_cached_features *features, const struct df_setup *setup,
+                            struct df_loader *const loaders[2], int64_t max_batch,
+                            const volatile sig_atomic_t *stop);
+
+#endif

@@ -1,0 +1,58 @@
+/* What eval and corrupt share: a checkpoint's model, the data set that it is measured on, and how images go
+ * through it. */
+#ifndef DINOFT_MEASURE_H
+#define DINOFT_MEASURE_H
+
+#include "dinoft/dataset.h"
+#include "dinoft/facts.h"
+#include "dinoft/inference.h"
+#include "dinoft/loader.h"
+#include "dinoft/setup.h"
+
+struct df_measure {
+    const struct df_config *config; /* after df_measure_open: setup's, with what the checkpoint says */
+    struct df_setup setup;
+    struct df_dataset *dataset;
+    char **class_names;              /* [dataset->n_classes] */
+    int64_t batch_size;              /* of the loader, and of the means in reference_iou and loss */
+    struct df_inference_options how; /* from df_measure_start */
+    struct df_segmenter *segmenter;
+    struct df_inference *inference; /* NULL: images are resized and go through the model in batches */
+    bool original;                  /* labels are compared at their own size */
+};
+
+/* Opens the checkpoint, the backbone and the data set, and checks that they fit. -1 with the error set; close
+ * it in either case. The model is made by df_measure_start, so that outputs can be checked before. */
+int df_measure_open(struct df_measure *measure, const struct df_config *config);
+int df_measure_start(struct df_measure *measure);
+void df_measure_close(struct df_measure *measure);
+
+/* A loader of the data set for the model; `originals` of images and masks are handed out also where the model
+ * does not need them. read may be NULL (dinoft/loader.h). */
+struct df_loader *df_measure_loader(const struct df_measure *measure, bool originals, df_sample_reader *read,
+                                    void *context);
+
+/* When all masks have been read: -1 with the error set if what they hold together cannot be meant. */
+int df_measure_check_labels(const struct df_measure *measure);
+
+/* After df_measure_start: how images go through the model, in words, each behind a comma: ", ratio kept,
+ * sliding window 490 / 320";
+ * "" for the plain way. */
+void df_measure_describe(const struct df_measure *measure, char *text, size_t size);
+
+#define DF_MEASURE_FACTS 11
+
+/* After df_measure_start: what reports say of the model, the data and the way of measuring. The texts live
+ * here or in what measure holds. */
+struct df_measure_facts {
+    struct df_fact items[DF_MEASURE_FACTS];
+    size_t count;
+    char texts[DF_MEASURE_FACTS][256];
+};
+
+void df_measure_facts(const struct df_measure *measure, struct df_measure_facts *facts);
+/* Adds one more, with a text of its own. */
+__attribute__((format(printf, 3, 4))) void df_measure_add_fact(struct df_measure_facts *facts,
+                                                               const char *name, const char *format, ...);
+
+#endif

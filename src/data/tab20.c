@@ -1,0 +1,30 @@
+/* matplotlib's colour map tab20, which the reference's debug pictures use. */
+#include "dinoft/overlay.h"
+
+#include <string.h>
+
+#define TAB20_COUNT 20
+
+static const uint8_t tab20[TAB20_COUNT][3] = {
+    {0x1f, 0x77, 0xb4}, {0xae, 0xc7, 0xe8}, {0xff, 0x7f, 0x0e}, {0xff, 0xbb, 0x78}, {0x2c, 0xa0, 0x2c},
+    {0x98, 0xdf, 0x8a}, {0xd6, 0x27, 0x28}, {0xff, 0x98, 0x96}, {0x94, 0x67, 0xbd}, {0xc5, 0xb0, 0xd5},
+    {0x8c, 0x56, 0x4b}, {0xc4, 0x9c, 0x94}, {0xe3, 0x77, 0xc2}, {0xf7, 0xb6, 0xd2}, {0x7f, 0x7f, 0x7f},
+    {0xc7, 0xc7, 0xc7}, {0xbc, 0xbd, 0x22}, {0xdb, 0xdb, 0x8d}, {0x17, 0xbe, 0xcf}, {0x9e, 0xda, 0xe5},
+};
+
+void df_tab20_color(int class_index, int n_classes, uint8_t rgb[3])
+{
+    /* matplotlib's rule for a float in 0..1, in double as there: truncated, and what reaches the end is the
+     * last. */
+    int color = (int)((double)class_index / n_classes * TAB20_COUNT);
+    if (color >= TAB20_COUNT)
+        color = TAB20_COUNT - 1;
+    memcpy(rgb, tab20[color], 3);
+}
+
+void df_tab20_palette(int n_classes, uint8_t palette[256][3])
+{
+    for (int i = 0; i < 255; i++)
+        df_tab20_color(i, n_classes, palette[i]);
+    memset(palette[255], 255, 3);
+}

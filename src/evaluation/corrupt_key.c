@@ -1,0 +1,58 @@
+#include "dinoft/corrupt_key.h"
+
+#include "dinoft/digest.h"
+#include "dinoft/error.h"
+#include "dinoft/feature_key.h"
+#include "dinoft/mapped_file.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static int add_checkpoint(struct df_digest *digest, const char *path)
+{
+    struct df_mapping *mapping = df_mapping_open(path);
+    if (!mapping)
+        return -1;
+    df_digest_add_number(digest, mapping->size);
+    df_digest_add(digest, mapping->bytes, mapping->size);
+    df_mapping_close(mapping);
+    return 0;
+}
+
+/* Names are part of what is drawn for images; what void is in reference_iou depends on the kind of set. */
+static void add_names(struct df_digest *digest, const struct df_dataset *dataset)
+{
+    df_digest_add_number(digest, dataset->reference_void_is_background);
+    for (int64_t i = 0; i < dataset->count; i++)
+        df_digest_add_text(digest, dataset->samples[i].name);
+}
+
+static void add_settings(struct df_digest *digest, const struct df_measure *measure)
+{
+    const struct df_config *config = measure->config;
+
+    df_digest_add_text(digest, config->suite);
+    df_digest_add_text(digest, config->eval_size);
+    df_digest_add_text(digest, config->resize);
+    df_digest_add_text(digest, config->tta ? config->scales : "");
+    df_digest_add_number(digest, (uint64_t)config->slide[0]);
+    df_digest_add_number(digest, (uint64_t)config->slide[1]);
+    df_digest_add_number(digest, (uint64_t)config->seed);
+    df_digest_add_number(digest, (uint64_t)measure->batch_size); /* reference_iou is a mean over batches */
+}
+
+int df_corrupt_key(const struct df_measure *measure, char key[DF_CORRUPT_KEY_LENGTH])
+{
+    const struct df_dataset *const sets[] = {measure->dataset};
+    struct df_digest digest;
+    uint64_t files;
+
+    DF_TRY(df_feature_key(&measure->setup, sets, 1, 0, &files));
+    df_digest_start(&digest);
+    df_digest_add_number(&digest, files);
+    DF_TRY(add_checkpoint(&digest, measure->config->lora_weights));
+    add_names(&digest, measure->dataset);
+    add_settings(&digest, measure);
+    snprintf(key, DF_CORRUPT_KEY_LENGTH, "%016" PRIx64, df_digest_value(&digest));
+    return 0;
+}

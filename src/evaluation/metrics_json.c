@@ -1,0 +1,51 @@
+#include "dinoft/metrics.h"
+#include "dinoft/json_writer.h"
+
+static void add_class(struct df_json *json, const struct df_metrics *metrics, int class_index,
+                      const char *name)
+{
+    struct df_class_scores scores;
+
+    df_metrics_class(metrics, class_index, &scores);
+    df_json_object(json, NULL);
+    df_json_text(json, "name", name);
+    df_json_number(json, "iou", scores.iou);
+    df_json_number(json, "accuracy", scores.accuracy);
+    df_json_number(json, "dice", scores.dice);
+    df_json_integer(json, "pixels", scores.pixels);
+    df_json_close(json);
+}
+
+static void add_confusion(struct df_json *json, const struct df_metrics *metrics)
+{
+    df_json_array(json, "confusion");
+    for (int label = 0; label < metrics->n_classes; label++) {
+        df_json_array(json, NULL);
+        for (int guess = 0; guess < metrics->n_classes; guess++)
+            df_json_integer(json, NULL, metrics->confusion[(int64_t)label * metrics->n_classes + guess]);
+        df_json_close(json);
+    }
+    df_json_close(json);
+}
+
+int df_metrics_write_json(const char *path, const struct df_metrics *metrics, char *const *names)
+{
+    struct df_scores scores;
+    struct df_json json = {0};
+
+    df_metrics_scores(metrics, &scores);
+    df_json_object(&json, NULL);
+    df_json_number(&json, "miou", scores.miou);
+    df_json_number(&json, "pixel_accuracy", scores.pixel_accuracy);
+    df_json_number(&json, "mean_accuracy", scores.mean_accuracy);
+    df_json_number(&json, "dice", scores.dice);
+    df_json_number(&json, "reference_iou", scores.reference_iou);
+    df_json_number(&json, "loss", scores.loss);
+    df_json_array(&json, "per_class");
+    for (int i = 0; i < metrics->n_classes; i++)
+        add_class(&json, metrics, i, names[i]);
+    df_json_close(&json);
+    add_confusion(&json, metrics);
+    df_json_close(&json);
+    return df_json_write(&json, path);
+}

@@ -1,0 +1,208 @@
+#include "dinoft/cached_features.h"
+
+#include "dinoft/feature_key.h"
+#include "dinoft/available.h"
+#include "dinoft/error.h"
+#include "dinoft/extractor.h"
+#include "dinoft/log.h"
+#include "dinoft/progress.h"
+#include "dinoft/size.h"
+#include "dinoft/text.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MIB 1048576.0
+
+/* --- deciding --- */
+
+static struct df_feature_shape feature_shape(const struct df_config *config, const struct df_setup *setup,
+                                             const struct df_dataset *const sets[2])
+{
+    const int64_t patch = setup->vit.patch;
+    const int64_t tokens = (setup->height / patch) * (setup->width / patch);
+
+    return (struct df_feature_shape){
+        .count = sets[0]->count + sets[1]->count,
+        .n_features = df_setup_decoder(config)->n_features,
+        .feature_bytes = (size_t)(tokens * setup->vit.dim) * sizeof(float),
+        .label_bytes = (size_t)(setup->height * setup->width),
+    };
+}
+
+/* Training images that are gone through twice make it worth while; so do validation images, but there are few
+ * of them. */
+static bool used_again(const struct df_config *config, const struct df_dataset *training)
+{
+    const int64_t batches = (training->count - 1) / config->batch_size + 1;
+    return config->epochs > 1 && (config->max_steps == 0 || config->max_steps > batches);
+}
+
+static int gather_facts(const struct df_cached_features *features, const struct df_config *config,
+                        const struct df_setup *setup, const struct df_dataset *training, const char *path,
+                        struct df_feature_facts *facts)
+{
+    size_t record;
+    char *folder = df_path_folder(path);
+
+    if (!folder)
+        return -1;
+    *facts = (struct df_feature_facts){
+        .wanted = config->cache_features,
+        .lora = config->use_lora,
+        .rope_rescaled = setup->vit.family == DF_DINOV3 && config->rope_rescale > 1.0,
+        .used_again = used_again(config, training),
+        .memory = df_available_memory(),
+        .disk = df_available_disk(folder),
+    };
+    free(folder);
+    if (!df_feature_bytes(&features->shape, &record, &facts->bytes))
+        facts->bytes = SIZE_MAX;
+    return 0;
+}
+
+/* --- opening --- */
+
+/* The file of an earlier run, if it is there and still right. A wrong one is replaced where a file is wanted,
+ * but never what is none of ours. */
+static int open_file(struct df_cached_features *features, const char *path, uint64_t key)
+{
+    const enum df_feature_file state = df_feature_cache_open(path, &features->shape, key, &features->cache);
+
+    if (state == DF_FEATURE_FILE_WHOLE)
+        df_log("the features in %s are of this backbone and these images: nothing is computed again", path);
+    if (state == DF_FEATURE_FILE_STALE || state == DF_FEATURE_FILE_DAMAGED)
+        df_log("%s: computed anew", df_error_text());
+    if (state == DF_FEATURE_FILE_FOREIGN)
+        return -1;
+    if (!features->cache)
+        features->cache = df_feature_cache_in_file(path, &features->shape, key);
+    return features->cache ? 0 : -1;
+}
+
+static int open_cache(struct df_cached_features *features, const struct df_setup *setup,
+                      const struct df_dataset *const sets[2], const char *path)
+{
+    uint64_t key;
+
+    if (features->place == DF_FEATURES_IN_MEMORY) {
+        features->cache = df_feature_cache_in_memory(&features->shape);
+        return features->cache ? 0 : -1;
+    }
+    DF_TRY(df_feature_key(setup, sets, 2, features->shape.n_features, &key));
+    return open_file(features, path, key);
+}
+
+static void log_place(const struct df_cached_features *features, size_t bytes, const char *path)
+{
+    if (features->place == DF_FEATURES_IN_MEMORY)
+        df_log("features are computed once and kept in memory: %.1f MiB", (double)bytes / MIB);
+    else if (!df_feature_cache_is_finished(features->cache))
+        df_log("features are computed once and kept in %s: %.1f MiB", path, (double)bytes / MIB);
+}
+
+int df_cached_features_open(struct df_cached_features *features, const struct df_config *config,
+                            const struct df_setup *setup, const struct df_dataset *const sets[2],
+                            const char *path)
+{
+    struct df_feature_facts facts;
+    const bool automatic = strcmp(config->cache_features, "auto") == 0;
+
+    memset(features, 0, sizeof *features);
+    features->shape = feature_shape(config, setup, sets);
+    DF_TRY(gather_facts(features, config, setup, sets[0], path, &facts));
+    DF_TRY(df_feature_choose(&facts, &features->place));
+    if (features->place == DF_FEATURES_OFF)
+        return 0;
+    if (open_cache(features, setup, sets, path) == 0) {
+        log_place(features, facts.bytes, path);
+        return 0;
+    }
+    if (!automatic)
+        return -1;
+    df_log("features are computed anew in each epoch: %s", df_error_text());
+    features->place = DF_FEATURES_OFF;
+    return 0;
+}
+
+void df_cached_features_close(struct df_cached_features *features)
+{
+    df_feature_cache_free(features->cache);
+    features->cache = NULL;
+}
+
+/* --- filling --- */
+
+struct filling {
+    struct df_feature_shape shape;
+    struct df_feature_cache *cache;
+    struct df_extractor extractor;
+    const volatile sig_atomic_t *stop;
+    struct df_progress *progress;
+    char *record;
+    int64_t batches, images; /* done so far */
+};
+
+static int append_image(struct filling *filling, const struct df_batch *batch, int64_t i)
+{
+    struct df_backend *backend = filling->extractor.setup->backend;
+    const size_t bytes = filling->shape.feature_bytes, label_bytes = filling->shape.label_bytes;
+    const int n_features = (int)filling->shape.n_features;
+
+    for (int n = 0; n < n_features; n++) {
+        const char *feature = (const char *)df_vit_feature(filling->extractor.vit, n);
+        DF_TRY(backend->ops->download(backend, filling->record + (size_t)n * bytes,
+                                      feature + (size_t)i * bytes, bytes));
+    }
+    memcpy(filling->record + (size_t)n_features * bytes, batch->labels + (size_t)i * label_bytes,
+           label_bytes);
+    return df_feature_cache_append(filling->cache, filling->record);
+}
+
+static int fill_from(struct filling *filling, struct df_loader *loader)
+{
+    struct df_batch batch;
+    int more = 0;
+
+    DF_TRY(df_loader_start(loader, 0));
+    while (!*filling->stop && (more = df_loader_next(loader, &batch)) == 1) {
+        DF_TRY(df_extractor_run(&filling->extractor, batch.count, batch.pixels));
+        for (int64_t i = 0; i < batch.count; i++)
+            DF_TRY(append_image(filling, &batch, i));
+        filling->images += batch.count;
+        df_progress_update(filling->progress, ++filling->batches, filling->images, NAN);
+    }
+    return more < 0 ? -1 : 0;
+}
+
+int df_cached_features_fill(struct df_cached_features *features, const struct df_setup *setup,
+                            struct df_loader *const loaders[2], int64_t max_batch,
+                            const volatile sig_atomic_t *stop)
+{
+    const struct df_extractor_options options = {.max_batch = max_batch,
+                                                 .n_features = (int)features->shape.n_features};
+    struct filling filling = {.shape = features->shape, .cache = features->cache, .stop = stop};
+    int status = -1;
+
+    filling.progress =
+        df_progress_open(stderr, "features", df_loader_batches(loaders[0]) + df_loader_batches(loaders[1]));
+    filling.record = malloc(df_feature_cache_record_bytes(features->cache));
+    if (!filling.record) {
+        df_error_memory("an image's features", df_feature_cache_record_bytes(features->cache));
+        goto done;
+    }
+    if (df_extractor_open(&filling.extractor, setup, &options) != 0)
+        goto done;
+    for (int i = 0; i < 2; i++) {
+        if (fill_from(&filling, loaders[i]) != 0)
+            goto done;
+    }
+    status = *stop && filling.images < features->shape.count ? 0 : df_feature_cache_finish(features->cache);
+done:
+    df_progress_close(filling.progress);
+    df_extractor_close(&filling.extractor);
+    free(filling.record);
+    return status;
+}

@@ -1,0 +1,68 @@
+#include "dinoft/feature_choice.h"
+
+#include "dinoft/error.h"
+#include "dinoft/log.h"
+
+#include <string.h>
+
+#define MIB 1048576.0
+
+const char *df_feature_place_name(enum df_feature_place place)
+{
+    static const char *const names[] = {"off", "memory", "file"};
+    return names[place];
+}
+
+/* What keeps features from being the same at each step; NULL: nothing. */
+static const char *what_changes_them(const struct df_feature_facts *facts)
+{
+    if (facts->lora)
+        return "LoRA changes them at every step";
+    if (facts->rope_rescaled)
+        return "--rope_rescale draws new positions for every batch";
+    return NULL;
+}
+
+static int check_room(const struct df_feature_facts *facts, enum df_feature_place place)
+{
+    const bool in_file = place == DF_FEATURES_IN_FILE;
+    const size_t room = in_file ? facts->disk : facts->memory;
+
+    if (facts->bytes <= room)
+        return 0;
+    return df_error_set(
+        "--cache_features %s: the features of all images take %.1f MiB, there are %.1f MiB of %s"
+        " left (--cache_features %s)",
+        facts->wanted, (double)facts->bytes / MIB, (double)room / MIB, in_file ? "disk" : "memory",
+        in_file ? "off" : "file");
+}
+
+static enum df_feature_place automatic(const struct df_feature_facts *facts)
+{
+    if (what_changes_them(facts) || !facts->used_again)
+        return DF_FEATURES_OFF;
+    if (facts->bytes <= facts->memory / 2)
+        return DF_FEATURES_IN_MEMORY;
+    if (facts->bytes <= facts->disk / 2)
+        return DF_FEATURES_IN_FILE;
+    df_log("features are computed anew in each epoch: all of them take %.1f MiB, which is more than half of "
+           "what is left of memory (%.1f MiB) and disk (%.1f MiB)",
+           (double)facts->bytes / MIB, (double)facts->memory / MIB, (double)facts->disk / MIB);
+    return DF_FEATURES_OFF;
+}
+
+int df_feature_choose(const struct df_feature_facts *facts, enum df_feature_place *place)
+{
+    *place = DF_FEATURES_OFF;
+    if (strcmp(facts->wanted, "off") == 0)
+        return 0;
+    if (strcmp(facts->wanted, "auto") == 0) {
+        *place = automatic(facts);
+        return 0;
+    }
+    if (what_changes_them(facts))
+        return df_error_set("--cache_features %s: features cannot be kept, since %s", facts->wanted,
+                            what_changes_them(facts));
+    *place = strcmp(facts->wanted, "file") == 0 ? DF_FEATURES_IN_FILE : DF_FEATURES_IN_MEMORY;
+    return check_room(facts, *place);
+}

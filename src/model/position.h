@@ -1,0 +1,24 @@
+/* Positions of patches: DINOv2's interpolated embedding and DINOv3's rotary angles. Host code, computed once
+ * for a grid. */
+#ifndef DINOFT_MODEL_POSITION_H
+#define DINOFT_MODEL_POSITION_H
+#include "dinoft/vit_config.h"
+
+/* How DINOv2 brings its grid x grid embedding to h x w: torch.nn.functional.interpolate, bicubic,
+ * align_corners = false. */
+enum df_pos_interpolation {
+    DF_POS_SCALE_FACTOR, /* models without registers: scale (out + 0.1) / grid, no antialiasing, a = -0.75 */
+    DF_POS_ANTIALIAS     /* models with registers: by size, antialiased, a = -0.5 */
+};
+
+/* source [grid * grid, dim] -> destination [h * w, dim]. A grid of the same size is copied. -1 when out of
+ * memory. */
+int df_pos_embed_interpolate(const float *source, int64_t grid, int64_t dim, enum df_pos_interpolation how,
+                             int64_t h, int64_t w, float *destination);
+
+/* sin and cos [h * w, head_size] of DINOv3's axial RoPE. periods [head_size / 4]; rescale multiplies the
+ * coordinates (1 outside of training). */
+void df_rope_table(const float *periods, int64_t head_size, int64_t h, int64_t w, float rescale,
+                   float *sin_table, float *cos_table);
+
+#endif

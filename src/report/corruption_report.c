@@ -1,0 +1,163 @@
+#include "dinoft/corruption_report.h"
+
+#include "corruption_plots.h"
+#include "html.h"
+
+#include "dinoft/atomic_write.h"
+
+#include <math.h>
+
+/* Of the summary; the table of corruptions leaves the second out. */
+static const struct df_html_column summary_columns[] = {
+    {"", false},           {"corruptions", true},      {"mIoU, %", true},           {"drop, points", true},
+    {"of clean, %", true}, {"reference IoU, %", true}, {"pixel accuracy, %", true},
+};
+static const struct df_html_column row_columns[] = {
+    {"", false},           {"mIoU, %", true},          {"drop, points", true},
+    {"of clean, %", true}, {"reference IoU, %", true}, {"pixel accuracy, %", true},
+};
+
+#define SUMMARY_COLUMNS (sizeof summary_columns / sizeof *summary_columns)
+#define ROW_COLUMNS     (sizeof row_columns / sizeof *row_columns)
+
+static void write_mean(FILE *page, const struct df_corruption_mean *mean)
+{
+    df_html_number(page, 100.0 * mean->miou, 2);
+    df_html_number(page, 100.0 * mean->drop, 2);
+    df_html_number(page, 100.0 * mean->relative, 1);
+    df_html_number(page, 100.0 * mean->reference_iou, 2);
+    df_html_number(page, 100.0 * mean->pixel_accuracy, 2);
+}
+
+static void write_clean(FILE *page, const struct df_corruption_cell *clean)
+{
+    df_html_row_begin(page, "clean");
+    df_html_cell(page, "");
+    df_html_number(page, clean->done ? 100.0 * clean->miou : NAN, 2);
+    df_html_cell(page, "");
+    df_html_cell(page, "");
+    df_html_number(page, clean->done ? 100.0 * clean->reference_iou : NAN, 2);
+    df_html_number(page, clean->done ? 100.0 * clean->pixel_accuracy : NAN, 2);
+    df_html_row_end(page);
+}
+
+/* Nothing for means over nothing. */
+static void write_part(FILE *page, const struct df_corruption_results *results,
+                       struct df_corruption_part part, const char *name)
+{
+    struct df_corruption_mean mean;
+    df_corruption_mean(results, part, &mean);
+    if (mean.corruptions == 0)
+        return;
+    df_html_row_begin(page, name);
+    df_html_count(page, mean.corruptions);
+    write_mean(page, &mean);
+    df_html_row_end(page);
+}
+
+static void write_overall(FILE *page, const struct df_corruption_results *results)
+{
+    struct df_corruption_mean mean;
+    char name[64];
+
+    df_corruption_mean(results, (struct df_corruption_part){.common = true}, &mean);
+    if (mean.corruptions == DF_CORRUPTIONS_COMMON)
+        snprintf(name, sizeof name, "mean of the %d common", DF_CORRUPTIONS_COMMON);
+    else
+        snprintf(name, sizeof name, "mean of %d of the %d common", mean.corruptions, DF_CORRUPTIONS_COMMON);
+    write_part(page, results, (struct df_corruption_part){.common = true}, name);
+    write_part(page, results, (struct df_corruption_part){.common = false}, "mean of all");
+}
+
+static void write_summary(FILE *page, const struct df_corruption_results *results)
+{
+    df_html_heading(page, "Summary");
+    df_html_table_begin(page, NULL, summary_columns, SUMMARY_COLUMNS);
+    write_clean(page, &results->clean);
+    write_overall(page, results);
+    for (size_t i = 0; i < results->n_rows; i++) {
+        if (df_corruption_starts_family(results, i))
+            write_part(page, results, (struct df_corruption_part){.family = results->rows[i].family},
+                       results->rows[i].family);
+    }
+    df_html_table_end(page);
+    fputs("<p class=\"note\">Means over corruptions of their means over severities; that of ImageNet-C's "
+          "fifteen common "
+          "ones is the mean corruption mIoU. Drop: clean mIoU less mIoU. The reference IoU is "
+          "dinov2-finetune's own "
+          "number, computed on the bits of class numbers: not an mIoU.</p>\n",
+          page);
+}
+
+/* How much is missing, and why corruptions were left out. */
+static void write_gaps(FILE *page, const struct df_corruption_results *results)
+{
+    int missing = results->clean.done ? 0 : 1, all = 1;
+
+    for (size_t i = 0; i < results->n_rows; i++) {
+        const struct df_corruption_row *row = &results->rows[i];
+        if (row->skipped) {
+            fputs("<p class=\"note\">", page);
+            df_html_text(page, row->name);
+            fputs(" was skipped: ", page);
+            df_html_text(page, row->skipped);
+            fputs("</p>\n", page);
+            continue;
+        }
+        for (int s = 0; s < results->n_severities; s++, all++)
+            missing += !row->cells[results->severities[s] - 1].done;
+    }
+    if (missing > 0)
+        fprintf(page,
+                "<p class=\"note\">Not finished: %d of %d measurements are missing, and with them the means "
+                "that they "
+                "belong to.</p>\n",
+                missing, all);
+}
+
+static void write_table(FILE *page, const struct df_corruption_results *results)
+{
+    df_html_table_begin(page, "Means over severities.", row_columns, ROW_COLUMNS);
+    for (size_t i = 0; i < results->n_rows; i++) {
+        const struct df_corruption_row *row = &results->rows[i];
+        struct df_corruption_mean mean;
+        if (df_corruption_starts_family(results, i))
+            df_html_group(page, row->family, ROW_COLUMNS);
+        df_corruption_row_mean(results, row, &mean);
+        df_html_row_begin(page, row->name);
+        write_mean(page, &mean);
+        df_html_row_end(page);
+    }
+    df_html_table_end(page);
+}
+
+static int write_sections(FILE *page, const struct df_corruption_results *results)
+{
+    write_summary(page, results);
+    write_gaps(page, results);
+    df_html_heading(page, "Corruptions and severities");
+    if (corruption_plot_matrix(page, results) != 0)
+        return -1;
+    df_html_heading(page, "Corruptions");
+    if (corruption_plot_bars(page, results) != 0)
+        return -1;
+    write_table(page, results);
+    df_html_heading(page, "Severities");
+    return corruption_plot_lines(page, results);
+}
+
+int df_corruption_report_write(const char *path, const struct df_corruption_report *report)
+{
+    struct df_atomic_file *file = df_atomic_open(path);
+    if (!file)
+        return -1;
+    FILE *page = df_atomic_stream(file);
+    df_html_begin(page, report->title);
+    df_html_facts(page, report->facts, report->n_facts);
+    if (write_sections(page, report->results) != 0) {
+        df_atomic_abort(file);
+        return -1;
+    }
+    df_html_end(page);
+    return df_atomic_commit(file);
+}

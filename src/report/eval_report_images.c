@@ -1,0 +1,108 @@
+#include "eval_report_parts.h"
+#include "plot/plot.h"
+
+#include "dinoft/error.h"
+#include "dinoft/median.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define BINS 20
+
+static int write_histogram(FILE *page, const struct df_image_scores_list *images)
+{
+    double *values = malloc((images->count + 1) * sizeof *values), sum = 0.0;
+    size_t count = 0;
+
+    if (!values)
+        return df_error_memory("a plot", (unsigned long long)(images->count + 1) * sizeof *values);
+    for (size_t i = 0; i < images->count; i++) {
+        if (!isnan(images->items[i].miou)) {
+            values[count++] = 100.0 * images->items[i].miou;
+            sum += 100.0 * images->items[i].miou;
+        }
+    }
+    const struct df_histogram histogram = {.x_label = "mIoU of an image, %",
+                                           .y_label = "images",
+                                           .values = values,
+                                           .count = count,
+                                           .most = 100.0,
+                                           .n_bins = BINS};
+    fputs("<figure>\n", page);
+    df_plot_histogram(page, &histogram);
+    fputs("<figcaption>Each image by itself, its mIoU taken over the classes that its label or its "
+          "prediction has. ",
+          page);
+    if (count > 0)
+        fprintf(page, "Mean %.2f&nbsp;%%, median %.2f&nbsp;%%. ", sum / (double)count,
+                df_median(values, count));
+    if (count < images->count)
+        fprintf(page, "Left out because none of their pixels counts: %zu. ", images->count - count);
+    fputs("The mean is not the mIoU above, which counts the pixels of all images "
+          "together.</figcaption>\n</figure>\n",
+          page);
+    free(values);
+    return 0;
+}
+
+static void write_picture(FILE *page, const struct df_extreme *item)
+{
+    fputs("<figure class=\"strip\">\n", page);
+    df_html_picture(page, "image/jpeg", item->jpeg, item->jpeg_size, item->width, item->height, item->name);
+    fputs("<figcaption>", page);
+    df_html_text(page, item->name);
+    fprintf(page, ": mIoU %.2f&nbsp;%%</figcaption>\n</figure>\n", 100.0 * item->miou);
+}
+
+/* The colours of the classes that the pictures show. */
+static void write_key(FILE *page, const struct df_eval_report *report)
+{
+    const struct df_extremes *extremes = report->extremes;
+
+    fputs("<ul class=\"key\">\n", page);
+    for (int c = 0; c < report->metrics->n_classes; c++) {
+        bool shown = false;
+        for (int i = 0; i < extremes->count; i++)
+            shown = shown || extremes->items[i].classes[c];
+        if (!shown)
+            continue;
+        const uint8_t *rgb = extremes->palette[c];
+        fprintf(page, "<li><span style=\"background:#%02x%02x%02x\"></span>", rgb[0], rgb[1], rgb[2]);
+        df_html_text(page, report->names[c]);
+        fputs("</li>\n", page);
+    }
+    fputs("</ul>\n", page);
+}
+
+static void write_pictures(FILE *page, const struct df_eval_report *report)
+{
+    const struct df_extremes *extremes = report->extremes;
+    /* Of few images, none is shown twice. */
+    const int worst = extremes->count <= DF_EXTREMES_KEPT ? extremes->count : DF_EXTREMES_KEPT;
+
+    if (extremes->count == 0)
+        return;
+    df_html_heading(page, extremes->count > worst ? "Worst images" : "All images, the worst first");
+    fputs("<p>Left to right: the image, its label, the prediction, each class in its colour. Pixels that do "
+          "not count "
+          "keep the image's.</p>\n",
+          page);
+    write_key(page, report);
+    for (int i = 0; i < worst; i++)
+        write_picture(page, &extremes->items[i]);
+    if (extremes->count > worst)
+        df_html_heading(page, "Best images");
+    for (int i = extremes->count - 1; i >= worst; i--)
+        write_picture(page, &extremes->items[i]);
+}
+
+int eval_report_images(FILE *page, const struct df_eval_report *report)
+{
+    if (report->images) {
+        df_html_heading(page, "Images");
+        DF_TRY(write_histogram(page, report->images));
+    }
+    if (report->extremes)
+        write_pictures(page, report);
+    return 0;
+}

@@ -1,0 +1,16 @@
+/* The sections of an evaluation's page. Each returns -1 when out of memory. */
+#ifndef DINOFT_REPORT_EVAL_REPORT_PARTS_H
+#define DINOFT_REPORT_EVAL_REPORT_PARTS_H
+#include "html.h"
+
+#include "dinoft/eval_report.h"
+
+#include <stdio.h>
+
+/* The table of classes, their bars, the confusion matrix. */
+int eval_report_classes(FILE *page, const struct df_eval_report *report);
+
+/* How the images' mIoU is spread; the worst and the best of them. */
+int eval_report_images(FILE *page, const struct df_eval_report *report);
+
+#endif

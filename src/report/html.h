@@ -1,0 +1,57 @@
+/* Web pages that are one file: one style sheet in the head, pictures and plots inside, no script, nothing
+ * fetched, fit for a screen and for paper.
+ *
+ * A page is written to a stream, as df_atomic_stream() gives one; what fails there is reported by whoever
+ * closes it. Tags without content of their own are written with fputs; text that comes from elsewhere only
+ * through df_html_text() or the functions that take it. */
+#ifndef DINOFT_REPORT_HTML_H
+#define DINOFT_REPORT_HTML_H
+
+#include "dinoft/facts.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* The start of the page up to its largest heading, the title. */
+void df_html_begin(FILE *page, const char *title);
+
+/* The program's name and version, and the end of the page. */
+void df_html_end(FILE *page);
+
+/* Text between tags or within the quotes of an attribute. It may hold anything: markup is escaped; control
+ * characters, characters that turn the direction of writing, and bytes that are no UTF-8 become U+FFFD. */
+void df_html_text(FILE *page, const char *text);
+
+/* The heading of a section. */
+void df_html_heading(FILE *page, const char *text);
+
+/* A list of facts in their order; nothing without any. */
+void df_html_facts(FILE *page, const struct df_fact *facts, size_t count);
+
+/* A column of a table: numbers are set to the right. */
+struct df_html_column {
+    const char *name;
+    bool numbers;
+};
+
+/* A table's caption (NULL: none) and header; rows follow. The first cell of a row is its df_html_row_begin()
+ * name. */
+void df_html_table_begin(FILE *page, const char *caption, const struct df_html_column *columns, size_t count);
+void df_html_table_end(FILE *page);
+void df_html_row_begin(FILE *page, const char *name);
+void df_html_row_end(FILE *page);
+void df_html_cell(FILE *page, const char *text);
+/* A row that is a heading within the table, over `columns` columns. */
+void df_html_group(FILE *page, const char *name, size_t columns);
+/* With so many decimals; an en dash for NaN. */
+void df_html_number(FILE *page, double value, int decimals);
+/* 0 or more, its digits in groups of three. */
+void df_html_count(FILE *page, int64_t count);
+
+/* A picture within the page. type: "image/png". alternative: what it shows, for those who do not see it. */
+void df_html_picture(FILE *page, const char *type, const void *bytes, size_t size, int64_t width,
+                     int64_t height, const char *alternative);
+
+#endif

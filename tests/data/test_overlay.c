@@ -1,0 +1,94 @@
+/* tab20 colours against matplotlib's, and the blending. */
+#include "support/cmocka_all.h"
+
+#include "dinoft/error.h"
+#include "dinoft/overlay.h"
+
+#include <string.h>
+
+static void assert_color(int class_index, int n_classes, unsigned expected)
+{
+    uint8_t rgb[3];
+    df_tab20_color(class_index, n_classes, rgb);
+    assert_int_equal((unsigned)rgb[0] << 16 | (unsigned)rgb[1] << 8 | rgb[2], expected);
+}
+
+static void all_twenty_colors(void **state)
+{
+    (void)state;
+    static const unsigned tab20[20] = {0x1f77b4, 0xaec7e8, 0xff7f0e, 0xffbb78, 0x2ca02c, 0x98df8a, 0xd62728,
+                                       0xff9896, 0x9467bd, 0xc5b0d5, 0x8c564b, 0xc49c94, 0xe377c2, 0xf7b6d2,
+                                       0x7f7f7f, 0xc7c7c7, 0xbcbd22, 0xdbdb8d, 0x17becf, 0x9edae5};
+    for (int i = 0; i < 20; i++)
+        assert_color(i, 20, tab20[i]);
+}
+
+/* As matplotlib answers plt.get_cmap("tab20")(i / n). */
+static void matplotlib_s_rule(void **state)
+{
+    (void)state;
+    assert_color(0, 21, 0x1f77b4);
+    assert_color(1, 21, 0x1f77b4);
+    assert_color(2, 21, 0xaec7e8);
+    assert_color(15, 21, 0x7f7f7f);
+    assert_color(20, 21, 0x9edae5);
+    assert_color(7, 150, 0x1f77b4);
+    assert_color(8, 150, 0xaec7e8);
+    assert_color(15, 150, 0xff7f0e);
+    assert_color(149, 150, 0x9edae5);
+    assert_color(20, 20, 0x9edae5); /* 1.0 is the last colour, and so is what lies beyond */
+    assert_color(300, 20, 0x9edae5);
+}
+
+static void palette(void **state)
+{
+    (void)state;
+    uint8_t colors[256][3];
+    df_tab20_palette(21, colors);
+    for (int i = 0; i < 255; i++) {
+        uint8_t rgb[3];
+        df_tab20_color(i, 21, rgb);
+        assert_memory_equal(colors[i], rgb, 3);
+    }
+    assert_memory_equal(colors[255], "\xff\xff\xff", 3);
+}
+
+static void half_and_half(void **state)
+{
+    (void)state;
+    uint8_t pixels[] = {0, 100, 255, 10, 20, 30, 255, 255, 255};
+    uint8_t indices[] = {1, 255, 0};
+    uint8_t colors[256][3] = {{255, 255, 255}, {255, 101, 0}};
+    const struct df_image image = {.width = 3, .height = 1, .channels = 3, .pixels = pixels};
+    const struct df_image classes = {.width = 3, .height = 1, .channels = 1, .pixels = indices};
+    struct df_image result;
+    assert_int_equal(df_overlay(&image, &classes, colors, &result), 0);
+    assert_int_equal(result.width, 3);
+    assert_int_equal(result.height, 1);
+    assert_int_equal(result.channels, 3);
+    const uint8_t expected[] = {128, 101, 128, 10, 20, 30, 255, 255, 255};
+    assert_memory_equal(result.pixels, expected, sizeof expected);
+    df_image_free(&result);
+}
+
+static void sizes_that_differ(void **state)
+{
+    (void)state;
+    uint8_t pixels[12] = {0}, indices[4] = {0}, colors[256][3];
+    df_tab20_palette(2, colors);
+    const struct df_image image = {.width = 2, .height = 2, .channels = 3, .pixels = pixels};
+    const struct df_image classes = {.width = 4, .height = 1, .channels = 1, .pixels = indices};
+    struct df_image result;
+    assert_int_equal(df_overlay(&image, &classes, colors, &result), -1);
+    assert_non_null(strstr(df_error_text(), "2 x 2"));
+    assert_non_null(strstr(df_error_text(), "1 x 4"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_twenty_colors), cmocka_unit_test(matplotlib_s_rule), cmocka_unit_test(palette),
+        cmocka_unit_test(half_and_half),     cmocka_unit_test(sizes_that_differ),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,112 @@
+/* Where features are kept: --cache_features. */
+#include "support/cmocka_all.h"
+
+#include "dinoft/error.h"
+#include "dinoft/feature_choice.h"
+
+#include <string.h>
+
+/* A run with every reason to keep its features, and room for them. */
+static struct df_feature_facts good_facts(const char *wanted)
+{
+    return (struct df_feature_facts){
+        .wanted = wanted, .used_again = true, .bytes = 1000, .memory = 100000, .disk = 100000};
+}
+
+static void check(struct df_feature_facts facts, enum df_feature_place expected)
+{
+    enum df_feature_place place;
+    if (df_feature_choose(&facts, &place) != 0)
+        fail_msg("%s", df_error_text());
+    assert_int_equal(place, expected);
+}
+
+static void check_refused(struct df_feature_facts facts, const char *words)
+{
+    enum df_feature_place place;
+    assert_int_equal(df_feature_choose(&facts, &place), -1);
+    if (!strstr(df_error_text(), words))
+        fail_msg("\"%s\" does not hold \"%s\"", df_error_text(), words);
+}
+
+static void what_is_asked_for_is_done(void **state)
+{
+    (void)state;
+    check(good_facts("memory"), DF_FEATURES_IN_MEMORY);
+    check(good_facts("file"), DF_FEATURES_IN_FILE);
+    check(good_facts("off"), DF_FEATURES_OFF);
+    struct df_feature_facts once = good_facts("file");
+    once.used_again = false;
+    check(once, DF_FEATURES_IN_FILE);
+}
+
+static void automatic_takes_half_of_what_is_left(void **state)
+{
+    (void)state;
+    struct df_feature_facts facts = good_facts("auto");
+    facts.memory = 2000;
+    check(facts, DF_FEATURES_IN_MEMORY);
+    facts.memory = 1999;
+    check(facts, DF_FEATURES_IN_FILE);
+    facts.disk = 2000;
+    check(facts, DF_FEATURES_IN_FILE);
+    facts.disk = 1999;
+    check(facts, DF_FEATURES_OFF);
+}
+
+static void automatic_keeps_only_what_does_not_change(void **state)
+{
+    (void)state;
+    struct df_feature_facts lora = good_facts("auto"), rope = lora, once = lora;
+    lora.lora = true;
+    rope.rope_rescaled = true;
+    once.used_again = false;
+    check(lora, DF_FEATURES_OFF);
+    check(rope, DF_FEATURES_OFF);
+    check(once, DF_FEATURES_OFF);
+}
+
+static void what_changes_cannot_be_kept(void **state)
+{
+    (void)state;
+    struct df_feature_facts lora = good_facts("memory"), rope = good_facts("file");
+    lora.lora = true;
+    rope.rope_rescaled = true;
+    check_refused(lora, "--cache_features memory: features cannot be kept, since LoRA");
+    check_refused(rope, "--cache_features file: features cannot be kept, since --rope_rescale");
+    lora.wanted = "off";
+    check(lora, DF_FEATURES_OFF);
+}
+
+static void there_must_be_room(void **state)
+{
+    (void)state;
+    struct df_feature_facts memory = good_facts("memory"), file = good_facts("file");
+    memory.memory = 1000;
+    check(memory, DF_FEATURES_IN_MEMORY);
+    memory.memory = 999;
+    check_refused(memory, "of memory left (--cache_features file)");
+    file.disk = 999;
+    check_refused(file, "of disk left (--cache_features off)");
+}
+
+static void places_have_the_flags_names(void **state)
+{
+    (void)state;
+    assert_string_equal(df_feature_place_name(DF_FEATURES_OFF), "off");
+    assert_string_equal(df_feature_place_name(DF_FEATURES_IN_MEMORY), "memory");
+    assert_string_equal(df_feature_place_name(DF_FEATURES_IN_FILE), "file");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_asked_for_is_done),
+        cmocka_unit_test(automatic_takes_half_of_what_is_left),
+        cmocka_unit_test(automatic_keeps_only_what_does_not_change),
+        cmocka_unit_test(what_changes_cannot_be_kept),
+        cmocka_unit_test(there_must_be_room),
+        cmocka_unit_test(places_have_the_flags_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

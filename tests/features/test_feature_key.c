@@ -1,0 +1,188 @@
+/* The key of a feature file: another one for everything that changes features or labels. */
+#include "data/scratch.h"
+#include "support/cmocka_all.h"
+
+#include "dinoft/error.h"
+#include "dinoft/feature_key.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct subject {
+    struct df_backend backend;
+    struct df_setup setup;
+    struct df_dataset *training, *validation;
+    float weights[6];
+};
+
+static struct df_dataset *open_split(const char *root, enum df_split split, int n_classes)
+{
+    struct df_dataset_options options = {
+        .kind = "folder", .root = scratch_path(root), .split = split, .n_classes = n_classes};
+    struct df_dataset *dataset = df_dataset_open(&options);
+    if (!dataset)
+        fail_msg("%s", df_error_text());
+    return dataset;
+}
+
+static void draw(const char *root, int shade, int label)
+{
+    static const char *const splits[] = {"train", "val"};
+    char name[96];
+    for (int i = 0; i < 4; i++) {
+        snprintf(name, sizeof name, "%s/images/%s/%d.png", root, splits[i % 2], i / 2);
+        scratch_image(name, 6, 5, shade + i);
+        snprintf(name, sizeof name, "%s/masks/%s/%d.png", root, splits[i % 2], i / 2);
+        scratch_mask(name, 6, 5, label);
+    }
+}
+
+static void open_sets(struct subject *subject, const char *root, int n_classes)
+{
+    df_dataset_free(subject->training);
+    df_dataset_free(subject->validation);
+    subject->training = open_split(root, DF_SPLIT_TRAIN, n_classes);
+    subject->validation = open_split(root, DF_SPLIT_VAL, n_classes);
+}
+
+static void open_subject(struct subject *subject)
+{
+    *subject = (struct subject){
+        .backend = {.name = "cpu", .compute = DF_F32},
+        .setup = {.height = 28, .width = 42, .std = {1, 1, 1}},
+        .weights = {1, 2, 3, 4, 5, 6},
+    };
+    subject->setup.backend = &subject->backend;
+    subject->setup.backbone = df_state_new();
+    assert_non_null(df_state_borrow(subject->setup.backbone, "norm.weight", DF_F32, 2, (int64_t[]){2, 3},
+                                    subject->weights));
+    draw("set", 10, 1);
+    open_sets(subject, "set", 3);
+}
+
+static void close_subject(struct subject *subject)
+{
+    df_state_free(subject->setup.backbone);
+    df_dataset_free(subject->training);
+    df_dataset_free(subject->validation);
+}
+
+static uint64_t key_with(const struct subject *subject, int64_t n_features)
+{
+    const struct df_dataset *const sets[2] = {subject->training, subject->validation};
+    uint64_t key;
+    if (df_feature_key(&subject->setup, sets, 2, n_features, &key) != 0)
+        fail_msg("%s", df_error_text());
+    return key;
+}
+
+static uint64_t key_of(const struct subject *subject)
+{
+    return key_with(subject, 1);
+}
+
+static void the_same_has_the_same_key(void **state)
+{
+    struct subject a, b;
+    (void)state;
+    open_subject(&a);
+    open_subject(&b);
+    assert_true(key_of(&a) == key_of(&b));
+    draw("moved", 10, 1);
+    open_sets(&b, "moved", 3);
+    assert_true(key_of(&a) == key_of(&b)); /* paths do not count, what is in the files does */
+    close_subject(&a);
+    close_subject(&b);
+}
+
+static void settings_count(void **state)
+{
+    struct subject subject;
+    (void)state;
+    open_subject(&subject);
+    const uint64_t key = key_of(&subject);
+    assert_true(key_with(&subject, 4) != key);
+    subject.setup.height = 42;
+    subject.setup.width = 28;
+    assert_true(key_of(&subject) != key);
+    subject.setup.height = 28;
+    subject.setup.width = 42;
+    subject.setup.mean[2] = 0.5f;
+    assert_true(key_of(&subject) != key);
+    subject.setup.mean[2] = 0.0f;
+    subject.setup.std[0] = 0.5f;
+    assert_true(key_of(&subject) != key);
+    subject.setup.std[0] = 1.0f;
+    subject.backend.compute = DF_BF16;
+    assert_true(key_of(&subject) != key);
+    subject.backend.compute = DF_F32;
+    subject.backend.name = "another";
+    assert_true(key_of(&subject) != key);
+    subject.backend.name = "cpu";
+    assert_true(key_of(&subject) == key);
+    close_subject(&subject);
+}
+
+static void the_backbone_counts(void **state)
+{
+    struct subject subject;
+    (void)state;
+    open_subject(&subject);
+    const uint64_t key = key_of(&subject);
+    subject.weights[4] += 1e-6f;
+    assert_true(key_of(&subject) != key);
+    subject.weights[4] = 5;
+    subject.setup.backbone->entries[0].tensor.shape[0] = 3;
+    subject.setup.backbone->entries[0].tensor.shape[1] = 2;
+    assert_true(key_of(&subject) != key);
+    close_subject(&subject);
+}
+
+static void images_and_masks_count(void **state)
+{
+    struct subject subject;
+    (void)state;
+    open_subject(&subject);
+    const uint64_t key = key_of(&subject);
+    scratch_image("set/images/val/1.png", 6, 5, 99);
+    assert_true(key_of(&subject) != key);
+    draw("set", 10, 2);
+    assert_true(key_of(&subject) != key);
+    draw("set", 10, 1);
+    assert_true(key_of(&subject) == key);
+    open_sets(&subject, "set", 2);
+    assert_true(key_of(&subject) != key); /* other labels are allowed: a mask may be refused now */
+    close_subject(&subject);
+}
+
+static void a_file_that_is_gone_is_an_error(void **state)
+{
+    struct subject subject;
+    uint64_t key;
+    (void)state;
+    open_subject(&subject);
+    const struct df_dataset *const sets[2] = {subject.training, subject.validation};
+    remove(subject.training->samples[1].mask_path);
+    assert_int_equal(df_feature_key(&subject.setup, sets, 2, 1, &key), -1);
+    assert_error_has("masks/train/1.png");
+    close_subject(&subject);
+}
+
+static int clean_up(void **state)
+{
+    (void)state;
+    scratch_remove();
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_same_has_the_same_key),
+        cmocka_unit_test(settings_count),
+        cmocka_unit_test(the_backbone_counts),
+        cmocka_unit_test(images_and_masks_count),
+        cmocka_unit_test(a_file_that_is_gone_is_an_error),
+    };
+    return cmocka_run_group_tests(tests, NULL, clean_up);
+}
