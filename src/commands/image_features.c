@@ -10,7 +10,7 @@
 int image_features_open(struct image_features *features, int n_features, bool class_tokens)
 {
     const struct df_setup *setup = &features->setup;
-    const size_t bytes = (size_t)(setup->height * setup->width * 3);
+    const size_t bytes = (size_t)(setup->model.height * setup->model.width * 3);
     const struct df_extractor_options options = {
         .max_batch = 1,
         .n_features = n_features,
@@ -37,7 +37,7 @@ int image_features_run(struct image_features *features, const char *path, int64_
     const struct df_setup *setup = &features->setup;
     struct df_image image = {0};
 
-    DF_TRY(input_read(path, setup->height, setup->width, &image, features->pixels));
+    DF_TRY(input_read(path, setup->model.height, setup->model.width, &image, features->pixels));
     if (height)
         *height = image.height;
     if (width)

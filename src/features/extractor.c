@@ -7,7 +7,8 @@
 
 static void plan(struct df_extractor *extractor)
 {
-    const int64_t values = 3 * extractor->max_batch * extractor->setup->height * extractor->setup->width;
+    const int64_t values =
+        3 * extractor->max_batch * extractor->setup->model.height * extractor->setup->model.width;
 
     extractor->pixels = df_arena_take(&extractor->arena, "pixels", values, DF_U8);
     extractor->image = df_arena_take(&extractor->arena, "normalised image", values, DF_F32);
@@ -20,8 +21,8 @@ static int create_counted(struct df_extractor *extractor, const struct df_setup 
 {
     const struct df_vit_options vit = {
         .max_batch = options->max_batch,
-        .height = setup->height,
-        .width = setup->width,
+        .height = setup->model.height,
+        .width = setup->model.width,
         .n_features = options->n_features,
         .class_tokens = options->class_tokens,
         .path = setup->weights_path,
@@ -83,8 +84,9 @@ int df_extractor_run(struct df_extractor *extractor, int64_t count, const uint8_
     struct df_backend *backend = setup->backend;
 
     DF_TRY(backend->ops->upload(backend, extractor->pixels, pixels,
-                                (size_t)(3 * count * setup->height * setup->width)));
-    DF_TRY(backend->ops->image_normalize(backend, extractor->pixels, extractor->image, count, setup->height,
-                                         setup->width, setup->mean, setup->std));
+                                (size_t)(3 * count * setup->model.height * setup->model.width)));
+    DF_TRY(backend->ops->image_normalize(backend, extractor->pixels, extractor->image, count,
+                                         setup->model.height, setup->model.width, setup->model.mean,
+                                         setup->model.std));
     return df_vit_forward(extractor->vit, extractor->image, count, false);
 }
