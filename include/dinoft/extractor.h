@@ -3,6 +3,7 @@
 #define DINOFT_EXTRACTOR_H
 
 #include "dinoft/setup.h"
+#include "dinoft/vit.h"
 
 struct df_extractor_options {
     int64_t max_batch;

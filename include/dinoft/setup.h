@@ -30,7 +30,7 @@ int df_setup_image_size(const struct df_config *config, const struct df_checkpoi
 /* The hub name that the flags mean; a checkpoint's own record counts more than defaults that nobody typed. */
 const char *df_setup_backbone_name(const struct df_config *config, const struct df_checkpoint *checkpoint);
 /* The decoder that the flags ask for. */
-const struct df_decoder_ops *df_setup_decoder(const struct df_config *config);
+const struct df_decoder_kind *df_setup_decoder(const struct df_config *config);
 
 /* -1 with the error set if an output of that name would overwrite the backbone, the checkpoint or the class
  * names. */

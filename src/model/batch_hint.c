@@ -1,5 +1,7 @@
 #include "dinoft/batch_hint.h"
 
+#include "segmenter_internal.h"
+
 #include "dinoft/error.h"
 
 #include <inttypes.h>
@@ -43,10 +45,10 @@ static int segmenter_bytes(const void *context, int64_t batch, size_t *bytes)
     struct df_segmenter_options options = *wish->options;
 
     options.max_batch = batch;
-    struct df_segmenter *planned = df_segmenter_plan(wish->backend, wish->config, &options);
+    struct df_segmenter *planned = segmenter_counted(wish->backend, wish->config, &options);
     if (!planned)
         return -1;
-    *bytes = planned->arena.peak;
+    *bytes = df_segmenter_planned_bytes(planned);
     df_segmenter_free(planned);
     return 0;
 }

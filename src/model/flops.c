@@ -1,5 +1,6 @@
 #include "dinoft/flops.h"
 
+#include "segmenter_internal.h"
 #include "vit_internal.h"
 
 /* Products of one block's linear layers, forward; the backward pass through all of them costs the same. */

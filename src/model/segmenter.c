@@ -1,4 +1,4 @@
-#include "dinoft/segmenter.h"
+#include "segmenter_internal.h"
 
 #include "dinoft/batch_hint.h"
 #include "dinoft/error.h"
@@ -38,7 +38,7 @@ size_t df_segmenter_feature_bytes(const struct df_segmenter *segmenter)
 /* One buffer for each map that the decoder reads, or for its gradient. */
 static void plan_features(struct df_segmenter *segmenter, float *features[], const char *name)
 {
-    for (int i = 0; i < segmenter->decoder->ops->n_features; i++)
+    for (int i = 0; i < segmenter->decoder->ops->kind.n_features; i++)
         features[i] = df_arena_take(&segmenter->arena, name,
                                     feature_count(segmenter, segmenter->options.max_batch), DF_F32);
 }
@@ -54,7 +54,7 @@ static void plan_backbone(struct df_segmenter *segmenter)
         segmenter->incoming =
             df_arena_take(arena, "images as they were decoded", (int64_t)segmenter->packing.bytes, DF_U8);
     df_vit_plan(segmenter->vit, arena);
-    for (int i = 0; i < segmenter->decoder->ops->n_features; i++)
+    for (int i = 0; i < segmenter->decoder->ops->kind.n_features; i++)
         segmenter->features[i] = df_vit_feature(segmenter->vit, i);
 }
 
@@ -166,7 +166,7 @@ static struct df_segmenter *create_counted(struct df_backend *backend, const str
     assert(!options->features_given || (options->rank == 0 && !options->packed));
     if ((options->packed && lay_out_block(segmenter) != 0) ||
         (!options->features_given &&
-         create_vit(segmenter, backbone, config, checkpoint, ops->n_features) != 0) ||
+         create_vit(segmenter, backbone, config, checkpoint, ops->kind.n_features) != 0) ||
         create_decoder(segmenter, config, ops) != 0) {
         df_segmenter_free(segmenter);
         return NULL;
@@ -197,10 +197,69 @@ fail:
     return NULL;
 }
 
-struct df_segmenter *df_segmenter_plan(struct df_backend *backend, const struct df_vit_config *config,
+struct df_segmenter *segmenter_counted(struct df_backend *backend, const struct df_vit_config *config,
                                        const struct df_segmenter_options *options)
 {
     return create_counted(backend, NULL, config, options, NULL);
+}
+
+int df_segmenter_plan(struct df_backend *backend, const struct df_vit_config *config,
+                      const struct df_segmenter_options *options, struct df_memory_plan *plan)
+{
+    struct df_segmenter *segmenter = segmenter_counted(backend, config, options);
+    struct df_vit_weight_bytes weights = {0, 0};
+    int status = -1;
+
+    if (!segmenter || (segmenter->vit && df_vit_weight_bytes(segmenter->vit, &weights) != 0))
+        goto done;
+    *plan = (struct df_memory_plan){
+        .peak = segmenter->arena.peak,
+        .n_items =
+            segmenter->arena.n_items < DF_ARENA_MAX_ITEMS ? segmenter->arena.n_items : DF_ARENA_MAX_ITEMS,
+        .forward_weights = weights.forward,
+        .backward_weights = weights.backward,
+        .trained = segmenter->parameters.trained,
+    };
+    memcpy(plan->items, segmenter->arena.items, sizeof plan->items);
+    status = 0;
+done:
+    df_segmenter_free(segmenter);
+    return status;
+}
+
+const struct df_segmenter_options *df_segmenter_made_with(const struct df_segmenter *segmenter)
+{
+    return &segmenter->options;
+}
+
+struct df_backend *df_segmenter_backend(const struct df_segmenter *segmenter)
+{
+    return segmenter->backend;
+}
+
+int64_t df_segmenter_patch(const struct df_segmenter *segmenter)
+{
+    return segmenter->config.patch;
+}
+
+const struct df_packed_layout *df_segmenter_packing(const struct df_segmenter *segmenter)
+{
+    return segmenter->options.packed ? &segmenter->packing : NULL;
+}
+
+int64_t df_segmenter_trained(const struct df_segmenter *segmenter)
+{
+    return segmenter->parameters.trained;
+}
+
+size_t df_segmenter_planned_bytes(const struct df_segmenter *segmenter)
+{
+    return segmenter->arena.peak;
+}
+
+int df_segmenter_check_parameters(const struct df_segmenter *segmenter)
+{
+    return df_parameters_check(&segmenter->parameters, segmenter->backend);
 }
 
 int df_segmenter_set_size(struct df_segmenter *segmenter, int64_t height, int64_t width)
@@ -321,7 +380,7 @@ int df_segmenter_load_features(struct df_segmenter *segmenter, int64_t i, const 
     const size_t bytes = df_segmenter_feature_bytes(segmenter);
 
     assert(segmenter->options.features_given && i >= 0 && i < segmenter->options.max_batch);
-    for (int n = 0; n < segmenter->decoder->ops->n_features; n++)
+    for (int n = 0; n < segmenter->decoder->ops->kind.n_features; n++)
         DF_TRY(backend->ops->upload(backend, (char *)segmenter->features[n] + (size_t)i * bytes,
                                     (const char *)features + (size_t)n * bytes, bytes));
     return 0;
@@ -367,6 +426,14 @@ int df_segmenter_forward(struct df_segmenter *segmenter, int64_t count, bool tra
     }
     DF_TRY(forward(segmenter, count, false));
     return check_logits(segmenter, count);
+}
+
+struct df_logits df_segmenter_logits(const struct df_segmenter *segmenter, int64_t i)
+{
+    const struct df_decoder *decoder = segmenter->decoder;
+
+    return (struct df_logits){decoder->logits + logit_count(segmenter, i), decoder->logits_h,
+                              decoder->logits_w};
 }
 
 /* The batch's loss at the images' size; what is to be found out is for the caller to say. */

@@ -170,9 +170,9 @@ int df_setup_check_output(const struct df_setup *setup, const struct df_config *
     return df_check_other_file(path, config->class_names);
 }
 
-const struct df_decoder_ops *df_setup_decoder(const struct df_config *config)
+const struct df_decoder_kind *df_setup_decoder(const struct df_config *config)
 {
-    return config->use_fpn ? &df_decoder_fpn : &df_decoder_linear;
+    return df_decoder_kind_named(config->use_fpn ? "fpn" : "linear");
 }
 
 /* Training from a checkpoint: what was asked for must be what it holds. */
@@ -236,7 +236,7 @@ struct df_segmenter *df_setup_segmenter(struct df_setup *setup, const struct df_
     struct df_segmenter *segmenter =
         df_segmenter_create(setup->backend, setup->backbone, &setup->vit, &options,
                             checkpoint ? checkpoint->state : NULL, (uint64_t)config->seed);
-    if (segmenter && segmenter->vit)
+    if (segmenter && !options.features_given)
         df_setup_release_backbone(setup);
     return segmenter;
 }

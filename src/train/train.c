@@ -86,7 +86,7 @@ static int fill_record(struct run *run)
 
 static void log_model(const struct run *run)
 {
-    const struct df_segmenter_options *options = &run->segmenter->options;
+    const struct df_segmenter_options *options = df_segmenter_made_with(run->segmenter);
     const char *name = df_vit_hub_name(&run->setup.vit);
     char lora[48] = "no LoRA";
 
@@ -97,9 +97,9 @@ static void log_model(const struct run *run)
            options->decoder, options->classes, options->height, options->width, run->setup.normalize);
     df_log("%" PRId64
            " trained parameters; device %s, %s, %d threads, %.0f MiB for activations and parameters",
-           run->segmenter->parameters.trained, run->setup.backend->name,
+           df_segmenter_trained(run->segmenter), run->setup.backend->name,
            df_dtype_name(run->setup.backend->compute), run->setup.backend->threads,
-           (double)run->segmenter->arena.peak / 1048576.0);
+           (double)df_segmenter_planned_bytes(run->segmenter) / 1048576.0);
     df_log("%" PRId64 " training and %" PRId64 " validation images of %s", run->train_set->count,
            run->val_set->count, run->config->dataset);
 }
@@ -302,7 +302,7 @@ static int write_debug_picture(struct run *run, int64_t epoch, const struct df_b
         df_text_format("%s/%s_viz_%" PRId64 ".png", run->config->output_dir, run->config->exp_name, epoch);
     int status = -1;
 
-    df_tab20_palette((int)segmenter->options.classes, palette);
+    df_tab20_palette(run->train_set->n_classes, palette);
     if (path && df_dataset_read(run->train_set, batch->samples[0], &original, NULL) == 0 &&
         df_image_alloc(&image, width, height, 3) == 0 &&
         df_resize_linear(&original, image.pixels, width, height) == 0 &&
@@ -446,7 +446,7 @@ static int save(struct run *run, const char *path)
 {
     struct df_segmenter *segmenter = run->segmenter;
 
-    if (df_parameters_check(&segmenter->parameters, segmenter->backend) != 0 ||
+    if (df_segmenter_check_parameters(segmenter) != 0 ||
         df_segmenter_forward(segmenter, run->last_count, false, NULL) != 0) {
         run->worthless = true;
         return df_error_context(

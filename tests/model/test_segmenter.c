@@ -4,9 +4,10 @@
 #include "support/golden.h"
 #include "support/open_backend.h"
 
+#include "src/model/segmenter_internal.h"
+
 #include "dinoft/backbone_file.h"
 #include "dinoft/error.h"
-#include "dinoft/segmenter.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -297,7 +298,7 @@ static struct df_segmenter *open_frozen(struct df_backend *backend, const char *
 static void hand_over(const struct df_segmenter *from, struct df_segmenter *to, int64_t i)
 {
     const size_t bytes = df_segmenter_feature_bytes(from);
-    const int n_features = from->decoder->ops->n_features;
+    const int n_features = from->decoder->ops->kind.n_features;
     char *record = malloc((size_t)n_features * bytes);
     for (int n = 0; n < n_features; n++)
         from->backend->ops->download(from->backend, record + (size_t)n * bytes,
