@@ -1,4 +1,5 @@
-/* The whole model: backbone, LoRA, decoder, loss, optimiser, over one planned block of device memory. */
+/* The whole model: backbone, LoRA, decoder, loss, optimiser, over one planned block of device memory; or a
+ * backbone alone, for its features. */
 #ifndef DINOFT_SEGMENTER_H
 #define DINOFT_SEGMENTER_H
 
@@ -8,9 +9,12 @@
 #include "dinoft/vit_config.h"
 
 struct df_segmenter_options {
-    const char *decoder; /* its name, see dinoft/decoder_kind.h */
-    int64_t classes;
-    int64_t rank; /* LoRA's; 0: none */
+    const char *decoder; /* its name, see dinoft/decoder_kind.h; NULL: none. Then the model has features and
+                            no logits, is not trained, and takes neither labels nor packed batches */
+    int64_t classes;     /* of the decoder */
+    int n_features;      /* without a decoder: of how many of the last blocks, at least 1 */
+    bool class_tokens;   /* the last block's class token is wanted too */
+    int64_t rank;        /* LoRA's; 0: none, or without a decoder whatever the checkpoint has */
     int64_t max_batch, height, width;
     bool training;       /* false: LoRA is folded into the weights, nothing is kept for gradients */
     bool recompute;      /* training with LoRA takes less memory and more time: of every block but the last
@@ -26,8 +30,9 @@ struct df_segmenter_options {
 struct df_segmenter;
 
 /* backbone: official names (NULL where features are given). checkpoint: LoRA and decoder tensors to start
- * from, whose shapes must be the options'; NULL: a new model, drawn from seed. NULL with the error set, which
- * the text "the checkpoint" begins where that is at fault. */
+ * from, whose shapes must be the options' (of a model without a decoder: LoRA tensors to fold, the others are
+ * ignored); NULL: a new model, drawn from seed. NULL with the error set, which the text "the checkpoint"
+ * begins where that is at fault. */
 struct df_segmenter *df_segmenter_create(struct df_backend *backend, const struct df_state *backbone,
                                          const struct df_vit_config *config,
                                          const struct df_segmenter_options *options,
@@ -92,10 +97,17 @@ int df_segmenter_load_labels(struct df_segmenter *segmenter, int64_t count, cons
 /* Bytes of one of an image's features, [P, dim]. */
 size_t df_segmenter_feature_bytes(const struct df_segmenter *segmenter);
 
-/* Logits of the batch on the device. `training`: batch statistics in BatchNorm, RoPE
- * rescaling drawn from rng. Otherwise logits that are not finite numbers are an error: what is predicted from
- * them looks like a result and is none. */
+/* Features and logits of the batch on the device. `training`: batch statistics in BatchNorm, RoPE rescaling
+ * drawn from rng. Otherwise logits that are not finite numbers are an error: what is predicted from them
+ * looks like a result and is none. */
 int df_segmenter_forward(struct df_segmenter *segmenter, int64_t count, bool training, struct df_rng *rng);
+
+/* What the backbone found of image i of the batch, to the host: float32 [P, dim], the normalised patch tokens
+ * of one of the n_features last blocks, of which 0 is the first and n_features - 1 the network's last; and
+ * float32 [dim], the last block's normalised class token. They need not be finite. */
+int df_segmenter_download_features(const struct df_segmenter *segmenter, int64_t i, int block,
+                                   void *features);
+int df_segmenter_download_class_token(const struct df_segmenter *segmenter, int64_t i, float *token);
 
 /* Mean loss over the counted pixels (0 / 0 is NaN, as PyTorch has it), its gradient if `gradient`, the
  * prediction, for df_segmenter_download_prediction, if `prediction`. loss_sum and loss_count may be NULL. */

@@ -8,8 +8,6 @@
 #include "dinoft/lora.h"
 #include "dinoft/vit_config.h"
 
-#define DF_VIT_MAX_FEATURES 16
-
 struct df_vit_options {
     int64_t max_batch, height, width; /* of the images; multiples of the patch size */
     int n_features;                   /* how many of the last blocks' outputs are handed out, at least 1 */

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define DF_VIT_MAX_FEATURES 16 /* blocks, the last ones, whose outputs a backbone can be asked for */
+
 enum df_family { DF_DINOV2, DF_DINOV3 };
 enum df_ffn { DF_FFN_MLP, DF_FFN_SWIGLU };
 

@@ -26,8 +26,9 @@ static int64_t logit_count(const struct df_segmenter *segmenter, int64_t images)
 
 static int64_t feature_count(const struct df_segmenter *segmenter, int64_t images)
 {
-    const struct df_decoder_shape *shape = &segmenter->decoder->shape;
-    return images * shape->grid_h * shape->grid_w * shape->dim;
+    const struct df_segmenter_options *options = &segmenter->options;
+    const struct df_vit_config *config = &segmenter->config;
+    return images * (options->height / config->patch) * (options->width / config->patch) * config->dim;
 }
 
 size_t df_segmenter_feature_bytes(const struct df_segmenter *segmenter)
@@ -38,7 +39,7 @@ size_t df_segmenter_feature_bytes(const struct df_segmenter *segmenter)
 /* One buffer for each map that the decoder reads, or for its gradient. */
 static void plan_features(struct df_segmenter *segmenter, float *features[], const char *name)
 {
-    for (int i = 0; i < segmenter->decoder->ops->kind.n_features; i++)
+    for (int i = 0; i < segmenter->n_features; i++)
         features[i] = df_arena_take(&segmenter->arena, name,
                                     feature_count(segmenter, segmenter->options.max_batch), DF_F32);
 }
@@ -54,11 +55,12 @@ static void plan_backbone(struct df_segmenter *segmenter)
         segmenter->incoming =
             df_arena_take(arena, "images as they were decoded", (int64_t)segmenter->packing.bytes, DF_U8);
     df_vit_plan(segmenter->vit, arena);
-    for (int i = 0; i < segmenter->decoder->ops->kind.n_features; i++)
+    for (int i = 0; i < segmenter->n_features; i++)
         segmenter->features[i] = df_vit_feature(segmenter->vit, i);
 }
 
-static void plan(struct df_segmenter *segmenter)
+/* What is trained, and what logits are compared with and become. */
+static void plan_results(struct df_segmenter *segmenter)
 {
     struct df_arena *arena = &segmenter->arena;
     const struct df_segmenter_options *options = &segmenter->options;
@@ -72,29 +74,44 @@ static void plan(struct df_segmenter *segmenter)
         df_arena_take(arena, "label pairs", (int64_t)df_pair_table_count(options->classes), DF_I64);
     segmenter->loss = df_arena_take(arena, "loss", (int64_t)sizeof *segmenter->loss, DF_U8);
     segmenter->logit_sums = df_arena_take(arena, "sums of logits", options->classes, DF_F32);
-    if (options->features_given)
-        plan_features(segmenter, segmenter->features, "patch tokens");
-    else
-        plan_backbone(segmenter);
+}
+
+static void plan_decoder(struct df_segmenter *segmenter)
+{
+    struct df_arena *arena = &segmenter->arena;
+    const struct df_segmenter_options *options = &segmenter->options;
+
     segmenter->decoder->ops->plan(segmenter->decoder, arena);
     if (!options->training)
         return;
     segmenter->loss_scratch = df_arena_take(arena, "loss partial gradients",
                                             2 * logit_count(segmenter, options->max_batch), DF_F32);
-    if (options->rank == 0)
-        return;
-    plan_features(segmenter, segmenter->dfeatures, "patch token gradient");
+    if (options->rank > 0)
+        plan_features(segmenter, segmenter->dfeatures, "patch token gradient");
+}
+
+static void plan(struct df_segmenter *segmenter)
+{
+    if (segmenter->decoder)
+        plan_results(segmenter);
+    if (segmenter->options.features_given)
+        plan_features(segmenter, segmenter->features, "patch tokens");
+    else
+        plan_backbone(segmenter);
+    if (segmenter->decoder)
+        plan_decoder(segmenter);
 }
 
 static int create_vit(struct df_segmenter *segmenter, const struct df_state *backbone,
-                      const struct df_vit_config *config, const struct df_state *checkpoint, int n_features)
+                      const struct df_vit_config *config, const struct df_state *checkpoint)
 {
     const struct df_segmenter_options *options = &segmenter->options;
     struct df_vit_options vit = {
         .max_batch = options->max_batch,
         .height = options->height,
         .width = options->width,
-        .n_features = n_features,
+        .n_features = segmenter->n_features,
+        .class_tokens = options->class_tokens,
         .lora = options->rank > 0 && options->training ? &segmenter->lora : NULL,
         .fold = options->training ? NULL : checkpoint,
         .training = options->training,
@@ -150,8 +167,8 @@ static struct df_segmenter *create_counted(struct df_backend *backend, const str
                                            const struct df_segmenter_options *options,
                                            const struct df_state *checkpoint)
 {
-    const struct df_decoder_ops *ops = df_decoder_named(options->decoder);
-    if (!ops)
+    const struct df_decoder_ops *ops = options->decoder ? df_decoder_named(options->decoder) : NULL;
+    if (options->decoder && !ops)
         return NULL;
     struct df_segmenter *segmenter = calloc(1, sizeof *segmenter);
     if (!segmenter) {
@@ -161,13 +178,14 @@ static struct df_segmenter *create_counted(struct df_backend *backend, const str
     segmenter->backend = backend;
     segmenter->options = *options;
     segmenter->config = *config;
+    segmenter->n_features = ops ? ops->kind.n_features : options->n_features;
     df_arena_init(&segmenter->arena, backend);
 
-    assert(!options->features_given || (options->rank == 0 && !options->packed));
+    assert(!options->features_given || (ops && options->rank == 0 && !options->packed));
+    assert(ops || (options->rank == 0 && !options->training && !options->packed));
     if ((options->packed && lay_out_block(segmenter) != 0) ||
-        (!options->features_given &&
-         create_vit(segmenter, backbone, config, checkpoint, ops->kind.n_features) != 0) ||
-        create_decoder(segmenter, config, ops) != 0) {
+        (!options->features_given && create_vit(segmenter, backbone, config, checkpoint) != 0) ||
+        (ops && create_decoder(segmenter, config, ops) != 0)) {
         df_segmenter_free(segmenter);
         return NULL;
     }
@@ -189,7 +207,7 @@ struct df_segmenter *df_segmenter_create(struct df_backend *backend, const struc
         goto fail;
     }
     plan(segmenter);
-    if (start_parameters(segmenter, checkpoint, seed) != 0)
+    if (segmenter->decoder && start_parameters(segmenter, checkpoint, seed) != 0)
         goto fail;
     return segmenter;
 fail:
@@ -265,13 +283,14 @@ int df_segmenter_check_parameters(const struct df_segmenter *segmenter)
 int df_segmenter_set_size(struct df_segmenter *segmenter, int64_t height, int64_t width)
 {
     struct df_arena old = segmenter->arena;
-    const int64_t patch = segmenter->decoder->shape.patch;
+    const int64_t patch = segmenter->config.patch;
 
     assert(segmenter->vit && !segmenter->options.training);
     if (height == segmenter->options.height && width == segmenter->options.width)
         return 0;
     DF_TRY(df_vit_set_size(segmenter->vit, height, width));
-    DF_TRY(segmenter->decoder->ops->set_grid(segmenter->decoder, height / patch, width / patch));
+    if (segmenter->decoder)
+        DF_TRY(segmenter->decoder->ops->set_grid(segmenter->decoder, height / patch, width / patch));
     segmenter->options.height = height;
     segmenter->options.width = width;
     if (segmenter->options.packed)
@@ -306,6 +325,7 @@ int df_segmenter_load_labels(struct df_segmenter *segmenter, int64_t count, cons
     assert(count >= 1 && count <= segmenter->options.max_batch);
     if (!labels)
         return 0;
+    assert(segmenter->decoder);
     return segmenter->backend->ops->upload(segmenter->backend, segmenter->labels, labels,
                                            (size_t)pixels(segmenter, count));
 }
@@ -380,7 +400,7 @@ int df_segmenter_load_features(struct df_segmenter *segmenter, int64_t i, const 
     const size_t bytes = df_segmenter_feature_bytes(segmenter);
 
     assert(segmenter->options.features_given && i >= 0 && i < segmenter->options.max_batch);
-    for (int n = 0; n < segmenter->decoder->ops->kind.n_features; n++)
+    for (int n = 0; n < segmenter->n_features; n++)
         DF_TRY(backend->ops->upload(backend, (char *)segmenter->features[n] + (size_t)i * bytes,
                                     (const char *)features + (size_t)n * bytes, bytes));
     return 0;
@@ -390,6 +410,8 @@ static int forward(struct df_segmenter *segmenter, int64_t count, bool training)
 {
     if (segmenter->vit)
         DF_TRY(df_vit_forward(segmenter->vit, segmenter->image, count, training));
+    if (!segmenter->decoder)
+        return 0;
     return segmenter->decoder->ops->forward(segmenter->decoder, segmenter->features, count, training);
 }
 
@@ -425,7 +447,25 @@ int df_segmenter_forward(struct df_segmenter *segmenter, int64_t count, bool tra
         return forward(segmenter, count, true);
     }
     DF_TRY(forward(segmenter, count, false));
-    return check_logits(segmenter, count);
+    return segmenter->decoder ? check_logits(segmenter, count) : 0;
+}
+
+int df_segmenter_download_features(const struct df_segmenter *segmenter, int64_t i, int block, void *features)
+{
+    struct df_backend *backend = segmenter->backend;
+
+    assert(block >= 0 && block < segmenter->n_features);
+    return backend->ops->download(backend, features, segmenter->features[block] + feature_count(segmenter, i),
+                                  df_segmenter_feature_bytes(segmenter));
+}
+
+int df_segmenter_download_class_token(const struct df_segmenter *segmenter, int64_t i, float *token)
+{
+    struct df_backend *backend = segmenter->backend;
+    const int64_t dim = segmenter->config.dim;
+
+    return backend->ops->download(backend, token, df_vit_class_token(segmenter->vit) + i * dim,
+                                  (size_t)dim * sizeof *token);
 }
 
 struct df_logits df_segmenter_logits(const struct df_segmenter *segmenter, int64_t i)

@@ -11,7 +11,7 @@
 #include <string.h>
 
 struct trial {
-    const char *backbone, *decoder, *precision;
+    const char *backbone, *decoder, *precision; /* decoder NULL: features alone */
     int64_t patch, rank;
     bool training, recompute;
 };
@@ -69,6 +69,8 @@ static void check_trial(const struct trial *trial)
     struct df_memory_plan planned;
     const struct df_segmenter_options options = {
         .decoder = trial->decoder,
+        .n_features = 2,
+        .class_tokens = !trial->decoder,
         .classes = 7,
         .rank = trial->rank,
         .max_batch = 2,
@@ -121,6 +123,7 @@ TRIAL(training, "dinov2_tiny_reg/backbone.pth", "linear", "fp32", 14, 3, true, f
 TRIAL(recomputing, "dinov3_tiny/backbone.pth", "fpn", "fp32", 16, 3, true, true)
 TRIAL(without_lora, "dinov3_tiny_swiglu/backbone.pth", "linear", "fp32", 16, 0, true, false)
 TRIAL(evaluation, "dinov2_tiny_swiglu_reg/backbone.pth", "linear", "fp32", 14, 3, false, false)
+TRIAL(features_alone, "dinov3_tiny/backbone.pth", NULL, "fp32", 16, 0, false, false)
 TRIAL(training_in_bf16, "dinov3_tiny_7b/backbone.pth", "linear", "bf16", 16, 3, true, false)
 
 /* 40 blocks, with all that a plan can hold; nothing of it is there. */
@@ -158,9 +161,10 @@ static void the_largest_models(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(training),         cmocka_unit_test(recomputing),
-        cmocka_unit_test(without_lora),     cmocka_unit_test(evaluation),
-        cmocka_unit_test(training_in_bf16), cmocka_unit_test(the_largest_models),
+        cmocka_unit_test(training),           cmocka_unit_test(recomputing),
+        cmocka_unit_test(without_lora),       cmocka_unit_test(evaluation),
+        cmocka_unit_test(features_alone),     cmocka_unit_test(training_in_bf16),
+        cmocka_unit_test(the_largest_models),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
