@@ -21,6 +21,10 @@ struct df_image {
 /* Frees the pixels and clears the struct. */
 void df_image_free(struct df_image *image);
 
+/* Refuses dimensions below 1, beyond DF_IMAGE_MAX_SIDE, or beyond DF_IMAGE_MAX_PIXELS in all: -1 with the
+ * error set. */
+int df_image_check_size(int64_t width, int64_t height);
+
 /* pixels of width x height x channels, unset. */
 int df_image_alloc(struct df_image *image, int64_t width, int64_t height, int channels);
 

@@ -53,7 +53,8 @@ static void free_profiler(struct profiler *profiler)
     free(profiler);
 }
 
-struct df_backend *df_profiler_open(struct df_backend *backend, int64_t max_steps)
+struct df_backend *df_profiler_create(struct df_backend *backend, const struct df_backend_ops *ops,
+                                      int64_t max_steps)
 {
     struct profiler *profiler = calloc(1, sizeof *profiler);
 
@@ -61,7 +62,7 @@ struct df_backend *df_profiler_open(struct df_backend *backend, int64_t max_step
     if (!profiler)
         goto failed;
     profiler->backend = *backend;
-    profiler->backend.ops = &df_profiler_ops;
+    profiler->backend.ops = ops;
     profiler->inner = backend;
     profiler->max_steps = max_steps;
     profiler->seconds = calloc((size_t)max_steps, sizeof *profiler->seconds);

@@ -17,7 +17,9 @@ struct profiled_call {
     char shape[DF_PROFILE_SHAPE_MAX];
 };
 
-extern const struct df_backend_ops df_profiler_ops;
+/* A profiler over the backend, with the operations that keep its books. NULL with the error set. */
+struct df_backend *df_profiler_create(struct df_backend *backend, const struct df_backend_ops *ops,
+                                      int64_t max_steps);
 
 /* The backend below. */
 struct df_backend *df_profiler_inner(struct df_backend *profiler);

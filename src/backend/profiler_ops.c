@@ -558,7 +558,7 @@ static int adamw_timed(struct df_backend *backend, const struct df_adamw *settin
     return HAND_ON(adamw, settings, parameter, gradient, m, v, count);
 }
 
-const struct df_backend_ops df_profiler_ops = {
+static const struct df_backend_ops timed_ops = {
     .close = df_profiler_close,
     .alloc = alloc_plain,
     .free = free_plain,
@@ -614,3 +614,8 @@ const struct df_backend_ops df_profiler_ops = {
 
 _Static_assert(sizeof(struct df_backend_ops) == 51 * sizeof(void (*)(void)),
                "an operation that is new in struct df_backend_ops is wanted in the table above too");
+
+struct df_backend *df_profiler_open(struct df_backend *backend, int64_t max_steps)
+{
+    return df_profiler_create(backend, &timed_ops, max_steps);
+}

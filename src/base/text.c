@@ -1,33 +1,8 @@
 #include "dinoft/text.h"
 
-#include "dinoft/error.h"
-
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-char *df_text_format(const char *format, ...)
-{
-    va_list arguments, again;
-    va_start(arguments, format);
-    va_copy(again, arguments);
-    int length = vsnprintf(NULL, 0, format, arguments);
-    va_end(arguments);
-    char *text = length < 0 ? NULL : malloc((size_t)length + 1);
-    if (text)
-        vsnprintf(text, (size_t)length + 1, format, again);
-    else
-        df_error_memory("a text", length < 0 ? 0 : (unsigned long long)length + 1);
-    va_end(again);
-    return text;
-}
-
-char *df_text_copy(const char *text)
-{
-    return df_text_format("%s", text);
-}
 
 bool df_text_starts_with(const char *text, const char *start)
 {
@@ -46,23 +21,6 @@ void df_text_replace_controls(char *text)
         if ((unsigned char)*text < ' ' || *text == 0x7f)
             *text = '?';
     }
-}
-
-char *df_path_stem(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    const char *name = slash ? slash + 1 : path;
-    const char *dot = strrchr(name, '.');
-    size_t length = dot && dot != name ? (size_t)(dot - name) : strlen(name);
-    return df_text_format("%.*s", (int)length, name);
-}
-
-char *df_path_folder(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    if (!slash)
-        return df_text_copy(".");
-    return slash == path ? df_text_copy("/") : df_text_format("%.*s", (int)(slash - path), path);
 }
 
 #define NEAREST_MAX 63
@@ -160,19 +118,4 @@ size_t df_text_piece(const char *text, size_t left, char piece[DF_TEXT_PIECE])
     memcpy(piece, text, length);
     piece[length] = '\0';
     return length;
-}
-
-char *df_text_valid(const char *text)
-{
-    const size_t length = strlen(text), most = (DF_TEXT_PIECE - 1) * length + 1;
-    char *valid = malloc(most), *end = valid;
-
-    if (!valid) {
-        df_error_memory("a text", most);
-        return NULL;
-    }
-    *valid = '\0';
-    for (size_t at = 0; at < length; end += strlen(end))
-        at += df_text_piece(text + at, length - at, end);
-    return valid;
 }

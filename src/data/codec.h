@@ -1,14 +1,11 @@
-/* The decoders behind image.c. Each takes a whole file in memory and says why it fails; the caller names the
- * file. */
+/* The decoders behind image_read.c. Each takes a whole file in memory and says why it fails; the caller names
+ * the file. */
 #ifndef DINOFT_DATA_CODEC_H
 #define DINOFT_DATA_CODEC_H
 
 #include "dinoft/image.h"
 
 #include <stdbool.h>
-
-/* Refuses dimensions beyond DF_IMAGE_MAX_SIDE or DF_IMAGE_MAX_PIXELS. */
-int df_image_check_size(int64_t width, int64_t height);
 
 /* The orientation 1..8 of a TIFF structure (what follows "Exif\0\0" in a JPEG); 1 where there is none. */
 int df_exif_orientation(const unsigned char *tiff, size_t size);

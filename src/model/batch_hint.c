@@ -1,7 +1,5 @@
 #include "dinoft/batch_hint.h"
 
-#include "segmenter_internal.h"
-
 #include "dinoft/error.h"
 
 #include <inttypes.h>
@@ -31,31 +29,4 @@ int df_batch_hint(struct df_backend *backend, int64_t most, df_planned_bytes *pl
     if (least > 0)
         return df_error_set("%s; a batch of %" PRId64 " should fit", text, least);
     return df_error_set("%s; not even a batch of 1 fits", text);
-}
-
-struct wish {
-    struct df_backend *backend;
-    const struct df_vit_config *config;
-    const struct df_segmenter_options *options;
-};
-
-static int segmenter_bytes(const void *context, int64_t batch, size_t *bytes)
-{
-    const struct wish *wish = context;
-    struct df_segmenter_options options = *wish->options;
-
-    options.max_batch = batch;
-    struct df_segmenter *planned = segmenter_counted(wish->backend, wish->config, &options);
-    if (!planned)
-        return -1;
-    *bytes = df_segmenter_planned_bytes(planned);
-    df_segmenter_free(planned);
-    return 0;
-}
-
-int df_segmenter_batch_hint(struct df_backend *backend, const struct df_vit_config *config,
-                            const struct df_segmenter_options *options)
-{
-    const struct wish wish = {backend, config, options};
-    return df_batch_hint(backend, options->max_batch, segmenter_bytes, &wish);
 }

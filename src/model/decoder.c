@@ -65,11 +65,3 @@ const struct df_decoder_ops *df_decoder_of_checkpoint(const struct df_state *che
     df_error_set("no decoder in the checkpoint: none of %s is there", list_decoders(list, true));
     return NULL;
 }
-
-void df_decoder_plan_logits(struct df_decoder *decoder, struct df_arena *arena)
-{
-    int64_t count = decoder->shape.max_batch * decoder->logits_h * decoder->logits_w * decoder->shape.classes;
-    decoder->logits = df_arena_take(arena, "logits", count, DF_F32);
-    decoder->dlogits =
-        decoder->shape.training ? df_arena_take(arena, "logits gradient", count, DF_F32) : NULL;
-}

@@ -193,6 +193,34 @@ static struct df_segmenter *create_counted(struct df_backend *backend, const str
     return segmenter;
 }
 
+struct wish {
+    struct df_backend *backend;
+    const struct df_vit_config *config;
+    const struct df_segmenter_options *options;
+};
+
+static int segmenter_bytes(const void *context, int64_t batch, size_t *bytes)
+{
+    const struct wish *wish = context;
+    struct df_segmenter_options options = *wish->options;
+
+    options.max_batch = batch;
+    struct df_segmenter *planned = create_counted(wish->backend, NULL, wish->config, &options, NULL);
+    if (!planned)
+        return -1;
+    *bytes = planned->arena.peak;
+    df_segmenter_free(planned);
+    return 0;
+}
+
+/* Adds to the error text which batch would fit where these options' does not. Always returns -1. */
+static int suggest_batch(struct df_backend *backend, const struct df_vit_config *config,
+                         const struct df_segmenter_options *options)
+{
+    const struct wish wish = {backend, config, options};
+    return df_batch_hint(backend, options->max_batch, segmenter_bytes, &wish);
+}
+
 struct df_segmenter *df_segmenter_create(struct df_backend *backend, const struct df_state *backbone,
                                          const struct df_vit_config *config,
                                          const struct df_segmenter_options *options,
@@ -203,7 +231,7 @@ struct df_segmenter *df_segmenter_create(struct df_backend *backend, const struc
     if (!segmenter)
         return NULL;
     if (df_arena_commit(&segmenter->arena) != 0) {
-        df_segmenter_batch_hint(backend, config, options);
+        suggest_batch(backend, config, options);
         goto fail;
     }
     plan(segmenter);
@@ -215,16 +243,10 @@ fail:
     return NULL;
 }
 
-struct df_segmenter *segmenter_counted(struct df_backend *backend, const struct df_vit_config *config,
-                                       const struct df_segmenter_options *options)
-{
-    return create_counted(backend, NULL, config, options, NULL);
-}
-
 int df_segmenter_plan(struct df_backend *backend, const struct df_vit_config *config,
                       const struct df_segmenter_options *options, struct df_memory_plan *plan)
 {
-    struct df_segmenter *segmenter = segmenter_counted(backend, config, options);
+    struct df_segmenter *segmenter = create_counted(backend, NULL, config, options, NULL);
     struct df_vit_weight_bytes weights = {0, 0};
     int status = -1;
 
@@ -299,7 +321,7 @@ int df_segmenter_set_size(struct df_segmenter *segmenter, int64_t height, int64_
     plan(segmenter);
     if (df_arena_replace(&segmenter->arena, &old, segmenter->parameter_bytes) != 0) {
         df_arena_free(&old);
-        return df_segmenter_batch_hint(segmenter->backend, &segmenter->config, &segmenter->options);
+        return suggest_batch(segmenter->backend, &segmenter->config, &segmenter->options);
     }
     plan(segmenter);
     return 0;

@@ -44,9 +44,4 @@ struct df_segmenter {
     int64_t steps; /* optimiser steps done */
 };
 
-/* A model whose memory is counted but not taken: it can do nothing else but be freed. NULL with the error
- * set. */
-struct df_segmenter *segmenter_counted(struct df_backend *backend, const struct df_vit_config *config,
-                                       const struct df_segmenter_options *options);
-
 #endif

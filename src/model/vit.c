@@ -7,15 +7,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-int df_vit_check_size(const struct df_vit_config *config, int64_t height, int64_t width)
-{
-    if (height >= config->patch && width >= config->patch && height % config->patch == 0 &&
-        width % config->patch == 0)
-        return 0;
-    return df_error_set("image size %lld x %lld is not a multiple of the patch size %lld", (long long)height,
-                        (long long)width, (long long)config->patch);
-}
-
 static int check_options(const struct df_vit_config *config, const struct df_vit_options *options)
 {
     DF_TRY(df_vit_check_size(config, options->height, options->width));

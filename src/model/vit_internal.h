@@ -73,19 +73,19 @@ struct df_vit {
  * computed. `rescaled`: with the RoPE tables of the last training pass. */
 int df_vit_recompute_block(struct df_vit *vit, int64_t i, int64_t batch, bool rescaled);
 
-/* vit.c: -1 with the error set for a size that is no multiple of the patch. */
+/* vit_position.c: whether a size is one, -1 with the error set if it is no multiple of the patch; the numbers
+ * that follow from it; and the positions' tensors, placed on that grid. */
 int df_vit_check_size(const struct df_vit_config *config, int64_t height, int64_t width);
-
-/* vit_position.c: the numbers that follow from an image size; and the positions' tensors, placed on that
- * grid. */
 void df_vit_set_grid(struct df_vit *vit, int64_t height, int64_t width);
 int df_vit_load_positions(struct df_vit *vit, const struct df_state *weights);
 void df_vit_free_positions(struct df_vit *vit);
 
-/* vit_weights.c */
-/* A tensor as float32 in new host memory. NULL with the error set when it is missing, or holds NaN or
- * infinities, which would make nonsense that looks like a result. */
+/* vit_tensor.c: a tensor as float32 in new host memory. NULL with the error set when it is missing, or, but
+ * for the raw one, holds NaN or infinities, which would make nonsense that looks like a result. */
 float *vit_host_tensor(const struct df_state *weights, const char *name);
+float *vit_raw_tensor(const struct df_state *weights, const char *name);
+
+/* vit_weights.c */
 int df_vit_load_weights(struct df_vit *vit, const struct df_state *weights);
 void df_vit_free_weights(struct df_vit *vit);
 

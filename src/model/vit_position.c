@@ -103,6 +103,15 @@ void df_vit_set_grid(struct df_vit *vit, int64_t height, int64_t width)
     vit->tokens = vit->prefix + vit->patches;
 }
 
+int df_vit_check_size(const struct df_vit_config *config, int64_t height, int64_t width)
+{
+    if (height >= config->patch && width >= config->patch && height % config->patch == 0 &&
+        width % config->patch == 0)
+        return 0;
+    return df_error_set("image size %lld x %lld is not a multiple of the patch size %lld", (long long)height,
+                        (long long)width, (long long)config->patch);
+}
+
 int df_vit_set_size(struct df_vit *vit, int64_t height, int64_t width)
 {
     DF_TRY(df_vit_check_size(&vit->config, height, width));

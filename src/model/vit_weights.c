@@ -10,32 +10,6 @@
 
 #define NAME_MAX_LENGTH 96
 
-/* A tensor as float32 in new host memory; NULL with the error set when it is missing. */
-static float *raw_tensor(const struct df_state *weights, const char *name)
-{
-    const struct df_entry *entry = df_state_find(weights, name);
-    if (!entry) {
-        df_error_set("%s is missing", name);
-        return NULL;
-    }
-    float *values = malloc((entry->tensor.count ? entry->tensor.count : 1) * sizeof *values);
-    if (!values) {
-        df_error_memory(name, entry->tensor.count * sizeof *values);
-        return NULL;
-    }
-    df_convert_to_f32(values, entry->tensor.data, entry->tensor.dtype, entry->tensor.count);
-    return values;
-}
-
-float *vit_host_tensor(const struct df_state *weights, const char *name)
-{
-    float *values = raw_tensor(weights, name);
-    if (!values || df_check_weights(name, values, df_state_find(weights, name)->tensor.count) == 0)
-        return values;
-    free(values);
-    return NULL;
-}
-
 static float *host_block_tensor(const struct df_state *weights, int64_t block, const char *what)
 {
     char name[NAME_MAX_LENGTH];
@@ -137,7 +111,7 @@ static float *load_qkv_bias(const struct df_state *weights, int64_t block, int64
     float *mask = NULL;
 
     snprintf(name, sizeof name, "blocks.%lld.attn.qkv.bias", (long long)block);
-    float *bias = raw_tensor(weights, name);
+    float *bias = vit_raw_tensor(weights, name);
     if (bias && has_block_tensor(weights, block, "attn.qkv.bias_mask")) {
         mask = host_block_tensor(weights, block, "attn.qkv.bias_mask");
         for (int64_t i = 0; mask && i < count; i++)

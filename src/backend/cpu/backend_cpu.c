@@ -101,15 +101,3 @@ bool df_cpu_bf16_is_native(void)
 {
     return df_onednn_may_use(dnnl_cpu_isa_avx512_core_bf16);
 }
-
-void *df_cpu_scratch(struct df_backend *backend, size_t bytes)
-{
-    struct df_cpu_context *context = df_cpu_context(backend);
-
-    if (context->scratch && bytes <= context->scratch_bytes)
-        return context->scratch;
-    df_cpu_free(backend, context->scratch);
-    context->scratch = df_cpu_alloc(backend, bytes);
-    context->scratch_bytes = context->scratch ? bytes : 0;
-    return context->scratch;
-}

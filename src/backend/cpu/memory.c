@@ -1,4 +1,5 @@
 #include "cpu_backend.h"
+#include "cpu_context.h"
 
 #include "dinoft/available.h"
 #include "dinoft/error.h"
@@ -85,4 +86,16 @@ int df_cpu_memory(struct df_backend *backend, struct df_memory_use *use)
     (void)backend;
     *use = (struct df_memory_use){.available = df_available_memory(), .total = SIZE_MAX};
     return 0;
+}
+
+void *df_cpu_scratch(struct df_backend *backend, size_t bytes)
+{
+    struct df_cpu_context *context = df_cpu_context(backend);
+
+    if (context->scratch && bytes <= context->scratch_bytes)
+        return context->scratch;
+    df_cpu_free(backend, context->scratch);
+    context->scratch = df_cpu_alloc(backend, bytes);
+    context->scratch_bytes = context->scratch ? bytes : 0;
+    return context->scratch;
 }

@@ -1,0 +1,31 @@
+/* Reading a tensor of the backbone's state dict. */
+#include "vit_internal.h"
+
+#include "dinoft/error.h"
+
+#include <stdlib.h>
+
+float *vit_raw_tensor(const struct df_state *weights, const char *name)
+{
+    const struct df_entry *entry = df_state_find(weights, name);
+    if (!entry) {
+        df_error_set("%s is missing", name);
+        return NULL;
+    }
+    float *values = malloc((entry->tensor.count ? entry->tensor.count : 1) * sizeof *values);
+    if (!values) {
+        df_error_memory(name, entry->tensor.count * sizeof *values);
+        return NULL;
+    }
+    df_convert_to_f32(values, entry->tensor.data, entry->tensor.dtype, entry->tensor.count);
+    return values;
+}
+
+float *vit_host_tensor(const struct df_state *weights, const char *name)
+{
+    float *values = vit_raw_tensor(weights, name);
+    if (!values || df_check_weights(name, values, df_state_find(weights, name)->tensor.count) == 0)
+        return values;
+    free(values);
+    return NULL;
+}
