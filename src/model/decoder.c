@@ -1,4 +1,4 @@
-#include "dinoft/decoder.h"
+#include "decoder.h"
 
 #include "dinoft/error.h"
 

@@ -7,7 +7,7 @@
  *
  * convN is a 3x3 convolution without padding and bias, BatchNorm, ReLU; inter_convN a 1x1 convolution with
  * bias. */
-#include "dinoft/decoder.h"
+#include "decoder.h"
 
 #include "dinoft/error.h"
 #include "dinoft/size.h"

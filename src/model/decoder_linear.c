@@ -1,5 +1,5 @@
 /* The 1x1 convolution: a matrix product over patch tokens. */
-#include "dinoft/decoder.h"
+#include "decoder.h"
 
 #include "dinoft/error.h"
 

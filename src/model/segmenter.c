@@ -1,6 +1,7 @@
 #include "segmenter_internal.h"
 
-#include "dinoft/batch_hint.h"
+#include "batch_hint.h"
+
 #include "dinoft/error.h"
 
 #include <assert.h>

@@ -2,9 +2,10 @@
 #ifndef DINOFT_SEGMENTER_INTERNAL_H
 #define DINOFT_SEGMENTER_INTERNAL_H
 
-#include "dinoft/decoder.h"
+#include "decoder.h"
+#include "vit.h"
+
 #include "dinoft/segmenter.h"
-#include "dinoft/vit.h"
 
 /* Training steps that devices record: an epoch has full batches and perhaps one that is smaller. */
 #define DF_RECORDED_STEPS 2

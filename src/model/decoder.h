@@ -5,8 +5,9 @@
 #ifndef DINOFT_DECODER_H
 #define DINOFT_DECODER_H
 
+#include "parameters.h"
+
 #include "dinoft/decoder_kind.h"
-#include "dinoft/parameters.h"
 
 struct df_decoder_shape {
     int64_t dim, classes;

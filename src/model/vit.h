@@ -5,7 +5,8 @@
 #ifndef DINOFT_VIT_H
 #define DINOFT_VIT_H
 
-#include "dinoft/lora.h"
+#include "lora.h"
+
 #include "dinoft/vit_config.h"
 
 struct df_vit_options {
