@@ -3,6 +3,7 @@
 #ifndef DINOFT_CHECKPOINT_H
 #define DINOFT_CHECKPOINT_H
 
+#include "dinoft/decoder_kind.h"
 #include "dinoft/fingerprint.h"
 #include "dinoft/mask_values.h"
 #include "dinoft/segmenter.h"
@@ -32,7 +33,7 @@ struct df_record {
 
 struct df_checkpoint {
     struct df_state *state;
-    const struct df_decoder_ops *decoder;
+    const struct df_decoder_kind *decoder;
     int64_t classes, dim; /* the decoder's */
     int64_t rank, depth;  /* LoRA's; 0 without */
     bool has_record;

@@ -1,18 +1,24 @@
-/* The whole model: backbone, LoRA, decoder, loss, optimiser, over one planned block of device memory. */
+/* The whole model: backbone, LoRA, decoder, loss, optimiser, over one planned block of device memory; or a
+ * backbone alone, for its features. */
 #ifndef DINOFT_SEGMENTER_H
 #define DINOFT_SEGMENTER_H
 
-#include "dinoft/decoder.h"
+#include "dinoft/arena.h"
 #include "dinoft/packed_batch.h"
-#include "dinoft/vit.h"
+#include "dinoft/rng.h"
+#include "dinoft/vit_config.h"
 
 struct df_segmenter_options {
-    const char *decoder; /* "linear" or "fpn" */
-    int64_t classes;
-    int64_t rank; /* LoRA's; 0: none */
+    const char *decoder; /* its name, see dinoft/decoder_kind.h; NULL: none. Then the model has features and
+                            no logits, is not trained, and takes neither labels nor packed batches */
+    int64_t classes;     /* of the decoder */
+    int n_features;      /* without a decoder: of how many of the last blocks, at least 1 */
+    bool class_tokens;   /* the last block's class token is wanted too */
+    int64_t rank;        /* LoRA's; 0: none, or without a decoder whatever the checkpoint has */
     int64_t max_batch, height, width;
     bool training;       /* false: LoRA is folded into the weights, nothing is kept for gradients */
-    bool recompute;      /* training with LoRA takes less memory and more time, see struct df_vit_options */
+    bool recompute;      /* training with LoRA takes less memory and more time: of every block but the last
+                            only the input is kept, and the rest computed again */
     bool features_given; /* df_segmenter_load_features() brings what a backbone without LoRA would find: the
                             model has none, and no memory for one */
     bool packed;         /* batches also come as df_segmenter_send() brings them, to a device that resizes */
@@ -21,56 +27,47 @@ struct df_segmenter_options {
     float mean[3], std[3];                       /* of the pixels, in [0, 1]; 0 and 1: only divided by 255 */
 };
 
-/* Training steps that devices record: an epoch has full batches and perhaps one that is smaller. */
-#define DF_RECORDED_STEPS 2
-
-struct df_recorded_step {
-    int64_t count; /* images; 0: none yet */
-    struct df_recording *recording;
-};
-
-struct df_segmenter {
-    struct df_backend *backend;
-    struct df_segmenter_options options;
-    struct df_vit_config config; /* the backbone's */
-    struct df_parameters parameters;
-    struct df_lora lora;
-    struct df_vit *vit; /* NULL where features are given */
-    struct df_decoder *decoder;
-    struct df_arena arena;
-    size_t parameter_bytes;          /* of the arena, at its beginning */
-    uint8_t *pixels;                 /* device [max_batch, H, W, 3]; NULL where features are given */
-    float *image;                    /* device [max_batch, 3, H, W]; likewise */
-    uint8_t *incoming;               /* device: the block of a packed batch; NULL without */
-    const uint8_t *sent;             /* what was sent there last, and is not received yet */
-    struct df_packed_layout packing; /* of the block */
-    uint8_t *labels;                 /* device [max_batch, H, W] */
-    uint8_t *prediction;             /* device [max_batch, H, W] */
-    float *loss_scratch;             /* device [2 * logits] */
-    int64_t *pairs;                  /* device [C + 1, C] */
-    struct df_loss_sum *loss;        /* device: of the last training step */
-    float *logit_sums;               /* device [C] */
-    struct df_recorded_step recorded[DF_RECORDED_STEPS];
-    float *features[DF_VIT_MAX_FEATURES];  /* device [max_batch * P, dim]: what the decoder reads */
-    float *dfeatures[DF_VIT_MAX_FEATURES]; /* their gradients; NULL: not wanted */
-    uint8_t *resized; /* device: prediction and labels of one image at a size of its own; only ever grows */
-    size_t resized_bytes;
-    int64_t steps; /* optimiser steps done */
-};
+struct df_segmenter;
 
 /* backbone: official names (NULL where features are given). checkpoint: LoRA and decoder tensors to start
- * from, whose shapes must be the options'; NULL: a new model, drawn from seed. NULL with the error set, which
- * the text "the checkpoint" begins where that is at fault. */
+ * from, whose shapes must be the options' (of a model without a decoder: LoRA tensors to fold, the others are
+ * ignored); NULL: a new model, drawn from seed. NULL with the error set, which the text "the checkpoint"
+ * begins where that is at fault. */
 struct df_segmenter *df_segmenter_create(struct df_backend *backend, const struct df_state *backbone,
                                          const struct df_vit_config *config,
                                          const struct df_segmenter_options *options,
                                          const struct df_state *checkpoint, uint64_t seed);
-/* Counts what df_segmenter_create would take, and takes none of it: afterwards `arena` says how many bytes
- * for what, `parameters` what is trained, and df_vit_weight_bytes how much the weights need. It can do
- * nothing else but be freed. */
-struct df_segmenter *df_segmenter_plan(struct df_backend *backend, const struct df_vit_config *config,
-                                       const struct df_segmenter_options *options);
 void df_segmenter_free(struct df_segmenter *segmenter);
+
+/* What a model takes of its device's memory: one block for parameters and activations, and its frozen
+ * weights. */
+struct df_memory_plan {
+    size_t peak;                                    /* bytes of the block */
+    struct df_arena_item items[DF_ARENA_MAX_ITEMS]; /* what they are for; items may share them */
+    int n_items;
+    size_t forward_weights;  /* bytes of the weights, packed for the forward pass */
+    size_t backward_weights; /* and in addition for the backward pass; 0 where there is none */
+    int64_t trained;         /* numbers that are trained */
+};
+
+/* Counts what df_segmenter_create would take, and takes none of it. -1 with the error set. */
+int df_segmenter_plan(struct df_backend *backend, const struct df_vit_config *config,
+                      const struct df_segmenter_options *options, struct df_memory_plan *plan);
+
+/* What the model was made with; height and width are those of now. */
+const struct df_segmenter_options *df_segmenter_made_with(const struct df_segmenter *segmenter);
+struct df_backend *df_segmenter_backend(const struct df_segmenter *segmenter);
+/* Pixels of a patch's side: images' sizes are multiples of it. */
+int64_t df_segmenter_patch(const struct df_segmenter *segmenter);
+/* How packed batches are laid out for it; NULL where it takes none. Another size of images changes it. */
+const struct df_packed_layout *df_segmenter_packing(const struct df_segmenter *segmenter);
+/* Numbers that are trained. */
+int64_t df_segmenter_trained(const struct df_segmenter *segmenter);
+/* Bytes of the block that holds parameters and activations. */
+size_t df_segmenter_planned_bytes(const struct df_segmenter *segmenter);
+/* -1 with the error set, which names a parameter, for values that loading would refuse: a checkpoint of them
+ * could not be read again. */
+int df_segmenter_check_parameters(const struct df_segmenter *segmenter);
 
 /* Another image size from now on, in multiples of the patch, for a model that is not trained. Weights and
  * parameters stay; what was loaded and computed is lost. -1 with the error set (the decoder cannot take the
@@ -81,9 +78,9 @@ int df_segmenter_set_size(struct df_segmenter *segmenter, int64_t height, int64_
  * normalised. */
 int df_segmenter_load_pixels(struct df_segmenter *segmenter, int64_t count, const uint8_t *pixels,
                              const uint8_t *labels);
-/* Begins to bring a packed batch (host, of the device's host_alloc, laid out like segmenter->packing) to the
- * device, beside whatever is under way there; it is the batch that the model works on once it is received.
- * The host's memory stays as it is until then. */
+/* Begins to bring a packed batch (host, of the device's host_alloc, laid out as df_segmenter_packing says) to
+ * the device, beside whatever is under way there; it is the batch that the model works on once it is
+ * received. The host's memory stays as it is until then. */
 int df_segmenter_send(struct df_segmenter *segmenter, int64_t count, const uint8_t *packed);
 /* packed: what was sent last. */
 int df_segmenter_receive(struct df_segmenter *segmenter, int64_t count, const uint8_t *packed);
@@ -100,15 +97,31 @@ int df_segmenter_load_labels(struct df_segmenter *segmenter, int64_t count, cons
 /* Bytes of one of an image's features, [P, dim]. */
 size_t df_segmenter_feature_bytes(const struct df_segmenter *segmenter);
 
-/* Logits of the batch on the device, in decoder->logits. `training`: batch statistics in BatchNorm, RoPE
- * rescaling drawn from rng. Otherwise logits that are not finite numbers are an error: what is predicted from
- * them looks like a result and is none. */
+/* Features and logits of the batch on the device. `training`: batch statistics in BatchNorm, RoPE rescaling
+ * drawn from rng. Otherwise logits that are not finite numbers are an error: what is predicted from them
+ * looks like a result and is none. */
 int df_segmenter_forward(struct df_segmenter *segmenter, int64_t count, bool training, struct df_rng *rng);
 
+/* What the backbone found of image i of the batch, to the host: float32 [P, dim], the normalised patch tokens
+ * of one of the n_features last blocks, of which 0 is the first and n_features - 1 the network's last; and
+ * float32 [dim], the last block's normalised class token. They need not be finite. */
+int df_segmenter_download_features(const struct df_segmenter *segmenter, int64_t i, int block,
+                                   void *features);
+int df_segmenter_download_class_token(const struct df_segmenter *segmenter, int64_t i, float *token);
+
 /* Mean loss over the counted pixels (0 / 0 is NaN, as PyTorch has it), its gradient if `gradient`, the
- * prediction in segmenter->prediction if `prediction`. loss_sum and loss_count may be NULL. */
+ * prediction, for df_segmenter_download_prediction, if `prediction`. loss_sum and loss_count may be NULL. */
 int df_segmenter_loss(struct df_segmenter *segmenter, int64_t count, bool gradient, bool prediction,
                       double *loss_sum, int64_t *loss_count);
+
+/* The logits of one image as the decoder makes them, coarser than the image: device [h, w, classes]. */
+struct df_logits {
+    const float *values;
+    int64_t h, w;
+};
+
+/* Those of image i of the batch, after df_segmenter_forward and until the next. */
+struct df_logits df_segmenter_logits(const struct df_segmenter *segmenter, int64_t i);
 
 /* Gradients of all that is trained, after forward and loss. */
 int df_segmenter_backward(struct df_segmenter *segmenter, int64_t count);

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define DF_VIT_MAX_FEATURES 16 /* blocks, the last ones, whose outputs a backbone can be asked for */
+
 #define DF_FAMILIES(X) X(DF_DINOV2, "dinov2") X(DF_DINOV3, "dinov3")
 enum df_family { DF_FAMILIES(DF_CHOICE_ID) };
 

@@ -73,8 +73,7 @@ static int extract(void *context, int i)
 static int write_features(const struct extraction *job)
 {
     const int64_t images = job->config->n_inputs, dim = job->features.setup.vit.dim;
-    const struct df_vit *vit = job->features.extractor.vit;
-    const int64_t map[4] = {images, dim, df_vit_grid_h(vit), df_vit_grid_w(vit)};
+    const int64_t map[4] = {images, dim, job->features.grid_h, job->features.grid_w};
     struct df_state *state = df_state_new();
     int status = -1;
 

@@ -11,25 +11,29 @@ int image_features_open(struct image_features *features, int n_features, bool cl
 {
     const struct df_setup *setup = &features->setup;
     const size_t bytes = (size_t)(setup->model.height * setup->model.width * 3);
-    const struct df_extractor_options options = {
-        .max_batch = 1,
-        .n_features = n_features,
-        .class_tokens = class_tokens,
-        .fold = setup->checkpoint ? setup->checkpoint->state : NULL,
-    };
 
-    DF_TRY(df_extractor_open(&features->extractor, setup, &options));
-    features->patches = df_vit_grid_h(features->extractor.vit) * df_vit_grid_w(features->extractor.vit);
+    features->extractor = df_extractor_open(setup, 1, n_features, class_tokens);
+    if (!features->extractor)
+        return -1;
+    features->grid_h = setup->model.height / setup->vit.patch;
+    features->grid_w = setup->model.width / setup->vit.patch;
+    features->patches = features->grid_h * features->grid_w;
     features->pixels = malloc(bytes);
     return features->pixels ? 0 : df_error_memory("an image", bytes);
 }
 
 void image_features_close(struct image_features *features)
 {
-    df_extractor_close(&features->extractor);
+    df_segmenter_free(features->extractor);
     df_setup_close(&features->setup);
     free(features->pixels);
     memset(features, 0, sizeof *features);
+}
+
+void image_features_release(struct image_features *features)
+{
+    df_segmenter_free(features->extractor);
+    features->extractor = NULL;
 }
 
 int image_features_run(struct image_features *features, const char *path, int64_t *height, int64_t *width)
@@ -43,14 +47,12 @@ int image_features_run(struct image_features *features, const char *path, int64_
     if (width)
         *width = image.width;
     df_image_free(&image);
-    return df_extractor_run(&features->extractor, 1, features->pixels);
+    DF_TRY(df_segmenter_load_pixels(features->extractor, 1, features->pixels, NULL));
+    return df_segmenter_forward(features->extractor, 1, false, NULL);
 }
 
-static int fetch(const struct image_features *features, const float *device, int64_t count, float *values)
+static int check(const float *values, int64_t count)
 {
-    struct df_backend *backend = features->setup.backend;
-
-    DF_TRY(backend->ops->download(backend, values, device, (size_t)count * sizeof *values));
     if (df_all_finite(values, (size_t)count))
         return 0;
     return df_error_set(
@@ -60,11 +62,12 @@ static int fetch(const struct image_features *features, const float *device, int
 
 int image_features_patches(const struct image_features *features, int layer, float *values)
 {
-    return fetch(features, df_vit_feature(features->extractor.vit, layer),
-                 features->patches * features->setup.vit.dim, values);
+    DF_TRY(df_segmenter_download_features(features->extractor, 0, layer, values));
+    return check(values, features->patches * features->setup.vit.dim);
 }
 
 int image_features_class_token(const struct image_features *features, float *values)
 {
-    return fetch(features, df_vit_class_token(features->extractor.vit), features->setup.vit.dim, values);
+    DF_TRY(df_segmenter_download_class_token(features->extractor, 0, values));
+    return check(values, features->setup.vit.dim);
 }

@@ -7,9 +7,9 @@
 
 struct image_features {
     struct df_setup setup;
-    struct df_extractor extractor;
-    int64_t patches; /* of an image */
-    uint8_t *pixels; /* [H, W, 3] of the image at hand, at the network's input size */
+    struct df_segmenter *extractor;
+    int64_t grid_h, grid_w, patches; /* of an image */
+    uint8_t *pixels;                 /* [H, W, 3] of the image at hand, at the network's input size */
 };
 
 /* The backbone that the flags name, with a checkpoint's LoRA folded into it, over images of the setup's size.
@@ -17,6 +17,9 @@ struct image_features {
 int image_features_open(struct image_features *features, int n_features, bool class_tokens);
 /* Closes the setup too. */
 void image_features_close(struct image_features *features);
+
+/* Frees the backbone's memory before that, once the last image has been run. */
+void image_features_release(struct image_features *features);
 
 /* Reads the image and runs the backbone over it. The image's size at which it was read goes to *height and
  * *width (NULL: not wanted). */

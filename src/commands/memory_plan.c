@@ -14,10 +14,9 @@
 /* One of the two: training or evaluation. */
 struct memory_plan {
     const char *name; /* "train", "eval" */
-    struct df_segmenter *segmenter;
-    struct df_vit_weight_bytes weights;
-    struct df_arena_item items[DF_ARENA_MAX_ITEMS]; /* the largest first */
-    int n_items;
+    struct df_segmenter_options options;
+    enum df_dtype compute;
+    struct df_memory_plan model; /* its items the largest first */
 };
 
 static int compare_items(const void *a, const void *b)
@@ -30,22 +29,19 @@ static int compare_items(const void *a, const void *b)
 
 static size_t all_weights(const struct memory_plan *plan)
 {
-    return plan->weights.forward + plan->weights.backward;
+    return plan->model.forward_weights + plan->model.backward_weights;
 }
 
 static int make_plan(struct memory_plan *plan, struct df_backend *backend, const struct df_vit_config *vit,
                      const struct df_segmenter_options *options)
 {
     plan->name = options->training ? "train" : "eval";
-    plan->segmenter = df_segmenter_plan(backend, vit, options);
-    if (!plan->segmenter)
-        return -1;
-    DF_TRY(df_vit_weight_bytes(plan->segmenter->vit, &plan->weights));
-    for (int i = 0; i < plan->segmenter->arena.n_items && i < DF_ARENA_MAX_ITEMS; i++) {
-        if (plan->segmenter->arena.items[i].bytes > 0)
-            plan->items[plan->n_items++] = plan->segmenter->arena.items[i];
-    }
-    qsort(plan->items, (size_t)plan->n_items, sizeof plan->items[0], compare_items);
+    plan->options = *options;
+    plan->compute = backend->compute;
+    DF_TRY(df_segmenter_plan(backend, vit, options, &plan->model));
+    qsort(plan->model.items, (size_t)plan->model.n_items, sizeof plan->model.items[0], compare_items);
+    while (plan->model.n_items > 0 && plan->model.items[plan->model.n_items - 1].bytes == 0)
+        plan->model.n_items--;
     return 0;
 }
 
@@ -57,9 +53,8 @@ static void print_row(const char *name, int64_t count, size_t bytes, size_t whol
 
 static void print_plan(const struct memory_plan *plan)
 {
-    const struct df_segmenter *segmenter = plan->segmenter;
-    const struct df_segmenter_options *options = &segmenter->options;
-    const size_t peak = segmenter->arena.peak;
+    const struct df_segmenter_options *options = &plan->options;
+    const size_t peak = plan->model.peak;
     char lora[48] = "no LoRA";
 
     if (options->rank > 0)
@@ -67,27 +62,27 @@ static void print_plan(const struct memory_plan *plan)
     printf("\nmemory to %s: %s, decoder %s, %" PRId64 " classes, batch %" PRId64 ", %" PRId64 " x %" PRId64
            ", %s%s\n",
            plan->name, lora, options->decoder, options->classes, options->max_batch, options->height,
-           options->width, df_dtype_name(segmenter->backend->compute),
+           options->width, df_dtype_name(plan->compute),
            options->training && options->recompute && options->rank > 0 ? ", recomputing" : "");
-    for (int i = 0; i < plan->n_items; i++)
-        print_row(plan->items[i].name, plan->items[i].count, plan->items[i].bytes, peak);
+    for (int i = 0; i < plan->model.n_items; i++)
+        print_row(plan->model.items[i].name, plan->model.items[i].count, plan->model.items[i].bytes, peak);
     printf("  %-28s %6s %12.1f MiB  (phases share memory)\n", "planned, at the peak", "",
            (double)peak / MEBIBYTE);
     printf("  %-28s %6s %12.1f MiB  (%.1f forward, %.1f backward)\n", "frozen weights, packed", "",
-           (double)all_weights(plan) / MEBIBYTE, (double)plan->weights.forward / MEBIBYTE,
-           (double)plan->weights.backward / MEBIBYTE);
+           (double)all_weights(plan) / MEBIBYTE, (double)plan->model.forward_weights / MEBIBYTE,
+           (double)plan->model.backward_weights / MEBIBYTE);
     if (options->training)
-        printf("  %-28s %" PRId64 "\n", "trained parameters", segmenter->parameters.trained);
+        printf("  %-28s %" PRId64 "\n", "trained parameters", plan->model.trained);
 }
 
 static void add_items(struct df_json *json, const struct memory_plan *plan)
 {
     df_json_array(json, "items");
-    for (int i = 0; i < plan->n_items; i++) {
+    for (int i = 0; i < plan->model.n_items; i++) {
         df_json_object(json, NULL);
-        df_json_text(json, "name", plan->items[i].name);
-        df_json_integer(json, "count", plan->items[i].count);
-        df_json_integer(json, "bytes", (int64_t)plan->items[i].bytes);
+        df_json_text(json, "name", plan->model.items[i].name);
+        df_json_integer(json, "count", plan->model.items[i].count);
+        df_json_integer(json, "bytes", (int64_t)plan->model.items[i].bytes);
         df_json_close(json);
     }
     df_json_close(json);
@@ -95,21 +90,21 @@ static void add_items(struct df_json *json, const struct memory_plan *plan)
 
 static void add_plan(struct df_json *json, const struct memory_plan *plan)
 {
-    const struct df_segmenter_options *options = &plan->segmenter->options;
+    const struct df_segmenter_options *options = &plan->options;
 
     df_json_object(json, plan->name);
     df_json_text(json, "decoder", options->decoder);
-    df_json_text(json, "precision", df_dtype_name(plan->segmenter->backend->compute));
+    df_json_text(json, "precision", df_dtype_name(plan->compute));
     df_json_bool(json, "recompute", options->recompute);
     df_json_integer(json, "rank", options->rank);
     df_json_integer(json, "n_classes", options->classes);
     df_json_integer(json, "batch_size", options->max_batch);
     df_json_integer(json, "height", options->height);
     df_json_integer(json, "width", options->width);
-    df_json_integer(json, "planned_memory_bytes", (int64_t)plan->segmenter->arena.peak);
-    df_json_integer(json, "forward_weights_bytes", (int64_t)plan->weights.forward);
-    df_json_integer(json, "backward_weights_bytes", (int64_t)plan->weights.backward);
-    df_json_integer(json, "trained_parameters", plan->segmenter->parameters.trained);
+    df_json_integer(json, "planned_memory_bytes", (int64_t)plan->model.peak);
+    df_json_integer(json, "forward_weights_bytes", (int64_t)plan->model.forward_weights);
+    df_json_integer(json, "backward_weights_bytes", (int64_t)plan->model.backward_weights);
+    df_json_integer(json, "trained_parameters", plan->model.trained);
     add_items(json, plan);
     df_json_close(json);
 }
@@ -166,8 +161,6 @@ int memory_plan_print(const struct df_config *config, const struct df_vit_config
         print_plan(&plans[i]);
     status = config->json ? write_json(config->json, plans) : 0;
 done:
-    for (int i = 0; i < 2; i++)
-        df_segmenter_free(plans[i].segmenter);
     df_backend_close(backend);
     return status;
 }

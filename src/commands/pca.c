@@ -62,13 +62,11 @@ static int keep_features(struct pictures *job, int64_t images, size_t memory)
 static int prepare(struct pictures *job)
 {
     const int64_t images = job->config->n_inputs;
-    const struct df_vit *vit;
     size_t values;
 
     DF_TRY(image_features_open(&job->features, 1, false));
-    vit = job->features.extractor.vit;
-    job->grid_h = df_vit_grid_h(vit);
-    job->grid_w = df_vit_grid_w(vit);
+    job->grid_h = job->features.grid_h;
+    job->grid_w = job->features.grid_w;
     job->patches = job->features.patches;
     job->all = images * job->patches;
     if (!df_size_mul((size_t)job->all, DF_PCA_COMPONENTS * sizeof *job->scores, &values))
@@ -239,7 +237,7 @@ static int picture_all(struct pictures *job)
     /* Pictures need the memory more. */
     df_record_store_close(job->kept);
     job->kept = NULL;
-    df_extractor_close(&job->features.extractor);
+    image_features_release(&job->features);
     return each_input_at_once(job->config, "pictures", write_picture, job);
 }
 

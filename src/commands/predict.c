@@ -49,7 +49,7 @@ static int write_overlay(const struct prediction *job, const char *image_path, c
 /* NAME.safetensors with `logits` [C, H, W] at the network's input size. */
 static int write_logits(const struct prediction *job, const char *image_path)
 {
-    const int64_t shape[3] = {job->segmenter->options.classes, job->setup->model.height,
+    const int64_t shape[3] = {job->setup->checkpoint->classes, job->setup->model.height,
                               job->setup->model.width};
     float *logits = malloc((size_t)(shape[0] * shape[1] * shape[2]) * sizeof *logits);
     struct df_state *state = df_state_new();

@@ -37,9 +37,10 @@ static void choose_size(const struct run *run, const struct df_batch *batch, int
                         struct df_prediction *prediction)
 {
     const struct df_evaluation *evaluation = run->evaluation;
+    const struct df_segmenter_options *model = df_segmenter_made_with(run->segmenter);
 
-    prediction->height = run->segmenter->options.height;
-    prediction->width = run->segmenter->options.width;
+    prediction->height = model->height;
+    prediction->width = model->width;
     if (evaluation->original) {
         prediction->height = batch->masks[i].height;
         prediction->width = batch->masks[i].width;
@@ -130,8 +131,9 @@ int df_evaluate(struct df_segmenter *segmenter, struct df_feed *feed, const stru
     int64_t done = 0, images = 0;
     int more = 0, status = -1;
     struct df_progress *progress = df_progress_open(stderr, evaluation->label, df_feed_batches(feed));
-    assert(metrics->n_classes == segmenter->options.classes);
-    const size_t pairs = df_pair_table_count(segmenter->options.classes);
+    const int64_t classes = df_segmenter_made_with(segmenter)->classes;
+    assert(metrics->n_classes == classes);
+    const size_t pairs = df_pair_table_count(classes);
 
     run.pairs = malloc(pairs * sizeof *run.pairs);
     if (!run.pairs) {

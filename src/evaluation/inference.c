@@ -16,6 +16,7 @@ struct buffer {
 
 struct df_inference {
     struct df_segmenter *segmenter;
+    struct df_backend *backend; /* the segmenter's */
     struct df_inference_options options;
     int64_t patch, classes;
     uint8_t *view;  /* host [view's height, width, 3] */
@@ -51,8 +52,9 @@ struct df_inference *df_inference_open(struct df_segmenter *segmenter,
     }
     inference->segmenter = segmenter;
     inference->options = *options;
-    inference->patch = segmenter->decoder->shape.patch;
-    inference->classes = segmenter->decoder->shape.classes;
+    inference->backend = df_segmenter_backend(segmenter);
+    inference->patch = df_segmenter_patch(segmenter);
+    inference->classes = df_segmenter_made_with(segmenter)->classes;
     return inference;
 }
 
@@ -60,7 +62,7 @@ void df_inference_close(struct df_inference *inference)
 {
     if (!inference)
         return;
-    struct df_backend *backend = inference->segmenter->backend;
+    struct df_backend *backend = inference->backend;
     backend->ops->free(backend, inference->canvas.data);
     backend->ops->free(backend, inference->sum.data);
     backend->ops->free(backend, inference->result.data);
@@ -83,7 +85,7 @@ static int reserve_host(uint8_t **data, size_t *room, size_t bytes)
 static int reserve_device(struct df_inference *inference, struct buffer *buffer, int64_t height,
                           int64_t width, int64_t values, size_t size)
 {
-    struct df_backend *backend = inference->segmenter->backend;
+    struct df_backend *backend = inference->backend;
     const int64_t shape[4] = {height, width, values, (int64_t)size};
     size_t bytes;
 
@@ -163,13 +165,6 @@ static void mirror(uint8_t *pixels, int64_t height, int64_t width)
     }
 }
 
-/* Logits of image i of the batch that the model has seen last. */
-static const float *batch_logits(const struct df_inference *inference, int64_t i)
-{
-    const struct df_decoder *decoder = inference->segmenter->decoder;
-    return decoder->logits + i * decoder->logits_h * decoder->logits_w * inference->classes;
-}
-
 static int run_model(struct df_inference *inference, int64_t count, const uint8_t *pixels)
 {
     DF_TRY(df_segmenter_load_pixels(inference->segmenter, count, pixels, NULL));
@@ -194,15 +189,15 @@ static void cut_windows(struct df_inference *inference, const struct axis *rows,
 static int add_windows(struct df_inference *inference, const struct axis *rows, const struct axis *columns,
                        int64_t first, int64_t count)
 {
-    const struct df_segmenter *segmenter = inference->segmenter;
-    struct df_backend *backend = segmenter->backend;
+    struct df_backend *backend = inference->backend;
 
     for (int64_t i = 0; i < count; i++) {
+        const struct df_logits logits = df_segmenter_logits(inference->segmenter, i);
         const int64_t top = window_start(rows, (first + i) / columns->count);
         const int64_t left = window_start(columns, (first + i) % columns->count);
         const struct df_window window = {
-            .h = segmenter->decoder->logits_h,
-            .w = segmenter->decoder->logits_w,
+            .h = logits.h,
+            .w = logits.w,
             .classes = inference->classes,
             .top = top,
             .left = left,
@@ -212,8 +207,7 @@ static int add_windows(struct df_inference *inference, const struct axis *rows, 
             .row_weight = rows->weights + top,
             .column_weight = columns->weights + left,
         };
-        DF_TRY(
-            backend->ops->add_window(backend, &window, batch_logits(inference, i), inference->canvas.data));
+        DF_TRY(backend->ops->add_window(backend, &window, logits.values, inference->canvas.data));
     }
     return 0;
 }
@@ -222,9 +216,9 @@ static int add_windows(struct df_inference *inference, const struct axis *rows, 
 static int run_windows(struct df_inference *inference, const struct axis *rows, const struct axis *columns)
 {
     struct df_segmenter *segmenter = inference->segmenter;
-    struct df_backend *backend = segmenter->backend;
+    struct df_backend *backend = inference->backend;
     const int64_t all = rows->count * columns->count;
-    const int64_t most = df_min_i64(all, segmenter->options.max_batch);
+    const int64_t most = df_min_i64(all, df_segmenter_made_with(segmenter)->max_batch);
     const size_t canvas = (size_t)(rows->length * columns->length * inference->classes) * sizeof(float);
 
     DF_TRY(df_segmenter_set_size(segmenter, rows->window, columns->window));
@@ -263,7 +257,7 @@ static int add_view_in_windows(struct df_inference *inference, int64_t view_heig
                                bool mirrored, int64_t height, int64_t width)
 {
     const struct df_inference_options *options = &inference->options;
-    struct df_backend *backend = inference->segmenter->backend;
+    struct df_backend *backend = inference->backend;
     struct axis rows = {0}, columns = {0};
     int status = -1;
 
@@ -283,7 +277,7 @@ static int add_view(struct df_inference *inference, const struct df_image *image
                     int64_t height, int64_t width)
 {
     struct df_segmenter *segmenter = inference->segmenter;
-    struct df_backend *backend = segmenter->backend;
+    struct df_backend *backend = inference->backend;
     int64_t view_height, view_width;
 
     DF_TRY(make_view(inference, image, scale, mirrored, &view_height, &view_width));
@@ -291,9 +285,9 @@ static int add_view(struct df_inference *inference, const struct df_image *image
         return add_view_in_windows(inference, view_height, view_width, mirrored, height, width);
     DF_TRY(df_segmenter_set_size(segmenter, view_height, view_width));
     DF_TRY(run_model(inference, 1, inference->view));
-    return backend->ops->add_probabilities(backend, batch_logits(inference, 0), segmenter->decoder->logits_h,
-                                           segmenter->decoder->logits_w, inference->classes, mirrored,
-                                           inference->sum.data, height, width);
+    const struct df_logits logits = df_segmenter_logits(segmenter, 0);
+    return backend->ops->add_probabilities(backend, logits.values, logits.h, logits.w, inference->classes,
+                                           mirrored, inference->sum.data, height, width);
 }
 
 static int add_views(struct df_inference *inference, const struct df_image *image, int64_t height,
@@ -314,7 +308,7 @@ static int predict_from_views(struct df_inference *inference, const struct df_im
                               int64_t width, const uint8_t *labels, uint8_t *classes,
                               struct df_comparison *comparison)
 {
-    struct df_backend *backend = inference->segmenter->backend;
+    struct df_backend *backend = inference->backend;
     const size_t pixels = (size_t)(height * width);
     struct df_loss_sum loss;
 

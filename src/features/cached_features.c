@@ -27,7 +27,7 @@ static struct df_feature_shape feature_shape(const struct df_setup *setup,
 
     return (struct df_feature_shape){
         .count = sets[0]->count + sets[1]->count,
-        .n_features = df_decoder_named(model->decoder)->n_features,
+        .n_features = df_decoder_kind_named(model->decoder)->n_features,
         .feature_bytes = (size_t)(tokens * setup->vit.dim) * sizeof(float),
         .label_bytes = (size_t)(model->height * model->width),
     };
@@ -128,7 +128,7 @@ void df_cached_features_close(struct df_cached_features *features)
 struct filling {
     struct df_feature_shape shape;
     struct df_feature_cache *cache;
-    struct df_extractor extractor;
+    struct df_segmenter *extractor;
     const volatile sig_atomic_t *stop;
     struct df_progress *progress;
     char *record;
@@ -137,15 +137,11 @@ struct filling {
 
 static int append_image(struct filling *filling, const struct df_batch *batch, int64_t i)
 {
-    struct df_backend *backend = filling->extractor.setup->backend;
     const size_t bytes = filling->shape.feature_bytes, label_bytes = filling->shape.label_bytes;
     const int n_features = (int)filling->shape.n_features;
 
-    for (int n = 0; n < n_features; n++) {
-        const char *feature = (const char *)df_vit_feature(filling->extractor.vit, n);
-        DF_TRY(backend->ops->download(backend, filling->record + (size_t)n * bytes,
-                                      feature + (size_t)i * bytes, bytes));
-    }
+    for (int n = 0; n < n_features; n++)
+        DF_TRY(df_segmenter_download_features(filling->extractor, i, n, filling->record + (size_t)n * bytes));
     memcpy(filling->record + (size_t)n_features * bytes, batch->labels + (size_t)i * label_bytes,
            label_bytes);
     return df_feature_cache_append(filling->cache, filling->record);
@@ -158,7 +154,8 @@ static int fill_from(struct filling *filling, struct df_loader *loader)
 
     DF_TRY(df_loader_start(loader, 0));
     while (!*filling->stop && (more = df_loader_next(loader, &batch)) == 1) {
-        DF_TRY(df_extractor_run(&filling->extractor, batch.count, batch.pixels));
+        DF_TRY(df_segmenter_load_pixels(filling->extractor, batch.count, batch.pixels, NULL));
+        DF_TRY(df_segmenter_forward(filling->extractor, batch.count, false, NULL));
         for (int64_t i = 0; i < batch.count; i++)
             DF_TRY(append_image(filling, &batch, i));
         filling->images += batch.count;
@@ -171,8 +168,6 @@ int df_cached_features_fill(struct df_cached_features *features, const struct df
                             struct df_loader *const loaders[2], int64_t max_batch,
                             const volatile sig_atomic_t *stop)
 {
-    const struct df_extractor_options options = {.max_batch = max_batch,
-                                                 .n_features = (int)features->shape.n_features};
     struct filling filling = {.shape = features->shape, .cache = features->cache, .stop = stop};
     int status = -1;
 
@@ -183,7 +178,8 @@ int df_cached_features_fill(struct df_cached_features *features, const struct df
         df_error_memory("an image's features", df_feature_cache_record_bytes(features->cache));
         goto done;
     }
-    if (df_extractor_open(&filling.extractor, setup, &options) != 0)
+    filling.extractor = df_extractor_open(setup, max_batch, (int)features->shape.n_features, false);
+    if (!filling.extractor)
         goto done;
     for (int i = 0; i < 2; i++) {
         if (fill_from(&filling, loaders[i]) != 0)
@@ -192,7 +188,7 @@ int df_cached_features_fill(struct df_cached_features *features, const struct df
     status = *stop && filling.images < features->shape.count ? 0 : df_feature_cache_finish(features->cache);
 done:
     df_progress_close(filling.progress);
-    df_extractor_close(&filling.extractor);
+    df_segmenter_free(filling.extractor);
     free(filling.record);
     return status;
 }

@@ -1,4 +1,4 @@
-#include "dinoft/batch_hint.h"
+#include "batch_hint.h"
 
 #include "dinoft/error.h"
 

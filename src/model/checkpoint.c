@@ -1,6 +1,7 @@
 #include "dinoft/checkpoint.h"
 
 #include "record.h"
+#include "segmenter_internal.h"
 
 #include "dinoft/backbone_file.h"
 #include "dinoft/error.h"
@@ -33,9 +34,11 @@ static int read_contents(struct df_checkpoint *checkpoint)
 
     if (df_state_is_backbone(checkpoint->state))
         return df_error_set("this is a backbone, not a LoRA + decoder checkpoint");
-    checkpoint->decoder = df_decoder_of_checkpoint(checkpoint->state, &checkpoint->classes, &checkpoint->dim);
-    if (!checkpoint->decoder)
+    const struct df_decoder_ops *decoder =
+        df_decoder_of_checkpoint(checkpoint->state, &checkpoint->classes, &checkpoint->dim);
+    if (!decoder)
         return -1;
+    checkpoint->decoder = &decoder->kind;
     DF_TRY(df_lora_read_shape(checkpoint->state, &checkpoint->rank, &checkpoint->depth, &lora_dim));
     if (checkpoint->rank > 0 && lora_dim != checkpoint->dim)
         return df_error_set("LoRA is for %lld channels, the decoder for %lld", (long long)lora_dim,

@@ -1,4 +1,4 @@
-#include "dinoft/decoder.h"
+#include "decoder.h"
 
 #include "dinoft/error.h"
 
@@ -17,7 +17,7 @@ static const char *list_decoders(char list[LIST_MAX], bool tensors)
     size_t used = 0;
     for (size_t i = 0; i < DECODERS && used < LIST_MAX; i++)
         used += (size_t)snprintf(list + used, LIST_MAX - used, "%s%s", i ? ", " : "",
-                                 tensors ? decoders[i]->classes : decoders[i]->name);
+                                 tensors ? decoders[i]->classes : decoders[i]->kind.name);
     return list;
 }
 
@@ -25,11 +25,17 @@ const struct df_decoder_ops *df_decoder_named(const char *name)
 {
     char list[LIST_MAX];
     for (size_t i = 0; i < DECODERS; i++) {
-        if (strcmp(decoders[i]->name, name) == 0)
+        if (strcmp(decoders[i]->kind.name, name) == 0)
             return decoders[i];
     }
     df_error_set("there is no decoder '%s' (%s)", name, list_decoders(list, false));
     return NULL;
+}
+
+const struct df_decoder_kind *df_decoder_kind_named(const char *name)
+{
+    const struct df_decoder_ops *ops = df_decoder_named(name);
+    return ops ? &ops->kind : NULL;
 }
 
 /* A tensor with four dimensions and something in it. */

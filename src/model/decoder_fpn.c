@@ -7,7 +7,7 @@
  *
  * convN is a 3x3 convolution without padding and bias, BatchNorm, ReLU; inter_convN a 1x1 convolution with
  * bias. */
-#include "dinoft/decoder.h"
+#include "decoder.h"
 
 #include "dinoft/error.h"
 #include "dinoft/size.h"
@@ -376,9 +376,7 @@ static double backward_flops(const struct df_decoder *decoder, bool features)
 }
 
 const struct df_decoder_ops df_decoder_fpn = {
-    .name = "fpn",
-    .title = "FPN",
-    .n_features = 4,
+    .kind = {.name = "fpn", .title = "FPN", .n_features = 4},
     .classes = "conv5.0.weight",
     .input = "conv1.0.weight",
     .create = create,

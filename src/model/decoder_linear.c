@@ -1,5 +1,5 @@
 /* The 1x1 convolution: a matrix product over patch tokens. */
-#include "dinoft/decoder.h"
+#include "decoder.h"
 
 #include "dinoft/error.h"
 
@@ -97,9 +97,7 @@ static double backward_flops(const struct df_decoder *decoder, bool features)
 }
 
 const struct df_decoder_ops df_decoder_linear = {
-    .name = "linear",
-    .title = "linear (1x1 convolution)",
-    .n_features = 1,
+    .kind = {.name = "linear", .title = "linear (1x1 convolution)", .n_features = 1},
     .classes = "classifier.weight",
     .input = "classifier.weight",
     .create = create,

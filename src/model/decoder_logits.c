@@ -1,5 +1,5 @@
 /* What every decoder plans in the same way. */
-#include "dinoft/decoder.h"
+#include "decoder.h"
 
 void df_decoder_plan_logits(struct df_decoder *decoder, struct df_arena *arena)
 {

@@ -1,5 +1,6 @@
 #include "dinoft/flops.h"
 
+#include "segmenter_internal.h"
 #include "vit_internal.h"
 
 /* Products of one block's linear layers, forward; the backward pass through all of them costs the same. */
@@ -43,9 +44,10 @@ double df_segmenter_flops(const struct df_segmenter *segmenter, bool training)
 {
     const struct df_decoder *decoder = segmenter->decoder;
     const int64_t rank = training ? segmenter->options.rank : 0; /* in evaluation it is folded */
-    double total =
-        (segmenter->vit ? backbone_forward(segmenter->vit, rank) : 0.0) + decoder->ops->flops(decoder);
+    double total = segmenter->vit ? backbone_forward(segmenter->vit, rank) : 0.0;
 
+    if (decoder)
+        total += decoder->ops->flops(decoder);
     if (!training)
         return total;
     total += decoder->ops->backward_flops(decoder, rank > 0);

@@ -1,4 +1,4 @@
-#include "dinoft/lora.h"
+#include "lora.h"
 
 #include "dinoft/error.h"
 #include "dinoft/text.h"

@@ -1,4 +1,4 @@
-#include "dinoft/parameters.h"
+#include "parameters.h"
 
 #include "dinoft/error.h"
 #include "dinoft/size.h"

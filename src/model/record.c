@@ -95,7 +95,7 @@ done:
 
 char *record_print(const struct df_record *record, const struct df_segmenter *segmenter)
 {
-    const struct df_segmenter_options *options = &segmenter->options;
+    const struct df_segmenter_options *options = df_segmenter_made_with(segmenter);
     struct df_json json = {0};
 
     df_json_object(&json, NULL);

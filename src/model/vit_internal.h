@@ -2,7 +2,7 @@
 #ifndef DINOFT_VIT_INTERNAL_H
 #define DINOFT_VIT_INTERNAL_H
 
-#include "dinoft/vit.h"
+#include "vit.h"
 
 struct vit_norm {
     float *gamma, *beta; /* device [D] */

@@ -33,10 +33,11 @@ struct df_loader *df_feed_open_loader(const struct df_dataset *dataset,
                                       const struct df_segmenter *segmenter)
 {
     struct df_loader_options suited = *options;
+    const struct df_packed_layout *packing = df_segmenter_packing(segmenter);
 
-    if (segmenter->options.packed && options->height > 0) {
-        suited.device = segmenter->backend;
-        suited.layout = segmenter->packing;
+    if (packing && options->height > 0) {
+        suited.device = df_segmenter_backend(segmenter);
+        suited.layout = *packing;
     }
     return df_loader_open(dataset, &suited);
 }
@@ -131,7 +132,7 @@ static int send_next(struct df_feed *feed, struct df_segmenter *segmenter)
     const int more = df_loader_next(feed->loader, &feed->ahead);
     if (more != 1)
         return more;
-    feed->sends = segmenter->backend;
+    feed->sends = df_segmenter_backend(segmenter);
     return df_segmenter_send(segmenter, feed->ahead.count, feed->ahead.packed) == 0 ? 1 : -1;
 }
 

@@ -16,7 +16,7 @@ int training_write_picture(struct df_training *training, int64_t epoch, const st
     char *path = ending ? df_run_file(training->files, ending) : NULL;
     int status = -1;
 
-    df_tab20_palette((int)segmenter->options.classes, palette);
+    df_tab20_palette(training->train_set->n_classes, palette);
     if (path && df_dataset_read(training->train_set, batch->samples[0], &original, NULL) == 0 &&
         df_image_alloc(&image, width, height, 3) == 0 &&
         df_resize_linear(&original, image.pixels, width, height) == 0 &&

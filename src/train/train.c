@@ -147,7 +147,7 @@ static int save(struct df_training *training, const char *path)
 {
     struct df_segmenter *segmenter = training->segmenter;
 
-    if (df_parameters_check(&segmenter->parameters, segmenter->backend) != 0 ||
+    if (df_segmenter_check_parameters(segmenter) != 0 ||
         df_segmenter_forward(segmenter, training->last_count, false, NULL) != 0) {
         training->worthless = true;
         return df_error_context("step %" PRId64

@@ -44,7 +44,7 @@ static int fill_record(struct df_training *training)
 
 static void log_model(const struct df_training *training)
 {
-    const struct df_segmenter_options *options = &training->segmenter->options;
+    const struct df_segmenter_options *options = df_segmenter_made_with(training->segmenter);
     const char *name = df_vit_hub_name(&training->setup->vit);
     char lora[48] = "no LoRA";
 
@@ -56,9 +56,9 @@ static void log_model(const struct df_training *training)
            df_normalize_name(training->setup->normalize));
     df_log("%" PRId64
            " trained parameters; device %s, %s, %d threads, %.0f MiB for activations and parameters",
-           training->segmenter->parameters.trained, training->setup->backend->name,
+           df_segmenter_trained(training->segmenter), training->setup->backend->name,
            df_dtype_name(training->setup->backend->compute), training->setup->backend->threads,
-           (double)training->segmenter->arena.peak / 1048576.0);
+           (double)df_segmenter_planned_bytes(training->segmenter) / 1048576.0);
     df_log("%" PRId64 " training and %" PRId64 " validation images of %s", training->train_set->count,
            training->val_set->count, df_dataset_kind_name(training->train_set->kind));
 }

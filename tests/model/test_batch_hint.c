@@ -47,11 +47,9 @@ static size_t planned_bytes(struct df_backend *backend, const struct df_vit_conf
                             struct df_segmenter_options options, int64_t batch)
 {
     options.max_batch = batch;
-    struct df_segmenter *planned = df_segmenter_plan(backend, config, &options);
-    assert_non_null(planned);
-    const size_t bytes = planned->arena.peak;
-    df_segmenter_free(planned);
-    return bytes;
+    struct df_memory_plan plan;
+    assert_int_equal(df_segmenter_plan(backend, config, &options, &plan), 0);
+    return plan.peak;
 }
 
 static void the_hint_names_what_fits(void **state)

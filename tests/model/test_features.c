@@ -6,10 +6,10 @@
 #include "support/open_backend.h"
 
 #include "src/model/position.h"
+#include "src/model/vit.h"
 
 #include "dinoft/backbone_file.h"
 #include "dinoft/error.h"
-#include "dinoft/vit.h"
 
 #include <stdio.h>
 #include <stdlib.h>

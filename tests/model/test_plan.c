@@ -3,14 +3,15 @@
 #include "support/golden.h"
 #include "support/open_backend.h"
 
+#include "src/model/segmenter_internal.h"
+
 #include "dinoft/backbone_file.h"
 #include "dinoft/error.h"
-#include "dinoft/segmenter.h"
 
 #include <string.h>
 
 struct trial {
-    const char *backbone, *decoder, *precision;
+    const char *backbone, *decoder, *precision; /* decoder NULL: features alone */
     int64_t patch, rank;
     bool training, recompute;
 };
@@ -51,7 +52,7 @@ static void watch(struct df_backend *backend)
     backend->ops = &watched.ops;
 }
 
-static void check_items(const struct df_arena *planned, const struct df_arena *taken)
+static void check_items(const struct df_memory_plan *planned, const struct df_arena *taken)
 {
     assert_int_equal(planned->peak, taken->peak);
     assert_int_equal(planned->n_items, taken->n_items);
@@ -65,9 +66,11 @@ static void check_items(const struct df_arena *planned, const struct df_arena *t
 static void check_trial(const struct trial *trial)
 {
     struct df_vit_config config;
-    struct df_vit_weight_bytes bytes;
+    struct df_memory_plan planned;
     const struct df_segmenter_options options = {
         .decoder = trial->decoder,
+        .n_features = 2,
+        .class_tokens = !trial->decoder,
         .classes = 7,
         .rank = trial->rank,
         .max_batch = 2,
@@ -87,24 +90,23 @@ static void check_trial(const struct trial *trial)
     struct df_state *weights = df_backbone_read(fixture_path(trial->backbone), &config);
     if (!weights)
         fail_msg("%s", df_error_text());
-    struct df_segmenter *planned = df_segmenter_plan(backend, &config, &options);
-    if (!planned || df_vit_weight_bytes(planned->vit, &bytes) != 0)
-        fail_msg("%s", df_error_text());
     watch(backend);
+    assert_int_equal(df_segmenter_plan(backend, &config, &options, &planned), 0);
+    assert_int_equal(watched.last, 0);
+    assert_int_equal(watched.forward, 0);
     struct df_segmenter *taken = df_segmenter_create(backend, weights, &config, &options, NULL, 0);
     if (!taken)
         fail_msg("%s", df_error_text());
 
-    assert_null(planned->arena.base);
-    check_items(&planned->arena, &taken->arena);
+    check_items(&planned, &taken->arena);
     assert_int_equal(watched.last, taken->arena.peak);
-    assert_int_equal(planned->parameters.trained, taken->parameters.trained);
-    assert_int_equal(bytes.forward, watched.forward + watched.vectors);
-    assert_int_equal(bytes.backward, watched.backward);
+    assert_int_equal(df_segmenter_planned_bytes(taken), taken->arena.peak);
+    assert_int_equal(planned.trained, df_segmenter_trained(taken));
+    assert_int_equal(planned.forward_weights, watched.forward + watched.vectors);
+    assert_int_equal(planned.backward_weights, watched.backward);
     if (test_on_cpu()) /* other backends need no second copy of the weights */
-        assert_int_equal(bytes.backward > 0, trial->training && trial->rank > 0);
+        assert_int_equal(planned.backward_weights > 0, trial->training && trial->rank > 0);
     backend->ops = watched.real;
-    df_segmenter_free(planned);
     df_segmenter_free(taken);
     df_state_free(weights);
     df_backend_close(backend);
@@ -121,6 +123,7 @@ TRIAL(training, "dinov2_tiny_reg/backbone.pth", "linear", "fp32", 14, 3, true, f
 TRIAL(recomputing, "dinov3_tiny/backbone.pth", "fpn", "fp32", 16, 3, true, true)
 TRIAL(without_lora, "dinov3_tiny_swiglu/backbone.pth", "linear", "fp32", 16, 0, true, false)
 TRIAL(evaluation, "dinov2_tiny_swiglu_reg/backbone.pth", "linear", "fp32", 14, 3, false, false)
+TRIAL(features_alone, "dinov3_tiny/backbone.pth", NULL, "fp32", 16, 0, false, false)
 TRIAL(training_in_bf16, "dinov3_tiny_7b/backbone.pth", "linear", "bf16", 16, 3, true, false)
 
 /* 40 blocks, with all that a plan can hold; nothing of it is there. */
@@ -144,12 +147,11 @@ static void the_largest_models(void **state)
         assert_int_equal(df_vit_config_for_hub_name(names[i], &config), 0);
         for (int recompute = 0; recompute < 2; recompute++) {
             options.recompute = recompute;
-            struct df_segmenter *planned = df_segmenter_plan(backend, &config, &options);
-            if (!planned)
+            struct df_memory_plan planned;
+            if (df_segmenter_plan(backend, &config, &options, &planned) != 0)
                 fail_msg("%s", df_error_text());
-            assert_in_range(planned->arena.n_items, 20, DF_ARENA_MAX_ITEMS);
-            peaks[recompute] = planned->arena.peak;
-            df_segmenter_free(planned);
+            assert_in_range(planned.n_items, 20, DF_ARENA_MAX_ITEMS - 1); /* a plan shows no more */
+            peaks[recompute] = planned.peak;
         }
         assert_true(peaks[0] > ((size_t)100 << 30) && peaks[1] < peaks[0] / 5);
     }
@@ -159,9 +161,10 @@ static void the_largest_models(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(training),         cmocka_unit_test(recomputing),
-        cmocka_unit_test(without_lora),     cmocka_unit_test(evaluation),
-        cmocka_unit_test(training_in_bf16), cmocka_unit_test(the_largest_models),
+        cmocka_unit_test(training),           cmocka_unit_test(recomputing),
+        cmocka_unit_test(without_lora),       cmocka_unit_test(evaluation),
+        cmocka_unit_test(features_alone),     cmocka_unit_test(training_in_bf16),
+        cmocka_unit_test(the_largest_models),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,8 @@
 #include "support/golden.h"
 #include "support/open_backend.h"
 
+#include "src/model/segmenter_internal.h"
+
 #include "dinoft/backbone_file.h"
 #include "dinoft/error.h"
 #include "dinoft/flops.h"

@@ -4,9 +4,10 @@
 #include "support/golden.h"
 #include "support/open_backend.h"
 
+#include "src/model/segmenter_internal.h"
+
 #include "dinoft/backbone_file.h"
 #include "dinoft/error.h"
-#include "dinoft/segmenter.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,9 +4,11 @@
 #include "support/golden.h"
 #include "support/open_backend.h"
 
+#include "src/model/segmenter_internal.h"
+
 #include "dinoft/backbone_file.h"
 #include "dinoft/error.h"
-#include "dinoft/segmenter.h"
+#include "dinoft/flops.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -297,11 +299,10 @@ static struct df_segmenter *open_frozen(struct df_backend *backend, const char *
 static void hand_over(const struct df_segmenter *from, struct df_segmenter *to, int64_t i)
 {
     const size_t bytes = df_segmenter_feature_bytes(from);
-    const int n_features = from->decoder->ops->n_features;
+    const int n_features = from->n_features;
     char *record = malloc((size_t)n_features * bytes);
     for (int n = 0; n < n_features; n++)
-        from->backend->ops->download(from->backend, record + (size_t)n * bytes,
-                                     (char *)from->features[n] + (size_t)i * bytes, bytes);
+        assert_int_equal(df_segmenter_download_features(from, i, n, record + (size_t)n * bytes), 0);
     assert_int_equal(df_segmenter_load_features(to, i, record), 0);
     free(record);
 }
@@ -343,6 +344,75 @@ static void given_features_train_the_same_decoder(void **state)
     (void)state;
     check_given_features("linear");
     check_given_features("fpn");
+}
+
+static struct df_segmenter *open_extractor(struct df_backend *backend, int n_features)
+{
+    struct df_vit_config config;
+    const struct df_segmenter_options options = {.n_features = n_features,
+                                                 .class_tokens = true,
+                                                 .max_batch = BATCH,
+                                                 .height = 112,
+                                                 .width = 140,
+                                                 .std = {1, 1, 1}};
+    struct df_state *weights = df_backbone_read(fixture_path("dinov2_tiny_reg/backbone.pth"), &config);
+    struct df_segmenter *segmenter = df_segmenter_create(backend, weights, &config, &options, NULL, 5);
+    if (!segmenter)
+        fail_msg("%s", df_error_text());
+    df_state_free(weights);
+    return segmenter;
+}
+
+static void check_same_features(const struct df_segmenter *whole, const struct df_segmenter *alone)
+{
+    const size_t bytes = df_segmenter_feature_bytes(whole);
+    char *first = malloc(bytes), *second = malloc(bytes);
+
+    assert_int_equal(df_segmenter_feature_bytes(alone), bytes);
+    for (int64_t i = 0; i < BATCH; i++) {
+        for (int block = 0; block < whole->n_features; block++) {
+            assert_int_equal(df_segmenter_download_features(whole, i, block, first), 0);
+            assert_int_equal(df_segmenter_download_features(alone, i, block, second), 0);
+            assert_memory_equal(first, second, bytes);
+        }
+    }
+    free(first);
+    free(second);
+}
+
+static void a_model_without_a_decoder_finds_the_same_features(void **state)
+{
+    struct subject subject = {.backend = test_open_backend("fp32", 2)};
+    struct df_segmenter *whole = open_frozen(subject.backend, "fpn", false);
+    struct df_segmenter *alone = open_extractor(subject.backend, whole->n_features);
+    float tokens[2][128];
+    (void)state;
+
+    fill_batch(&subject);
+    assert_int_equal(alone->config.dim, 128);
+    assert_int_equal(df_segmenter_trained(alone), 0);
+    assert_true(df_segmenter_planned_bytes(alone) < df_segmenter_planned_bytes(whole));
+    assert_true(df_segmenter_flops(alone, false) < df_segmenter_flops(whole, false));
+    assert_int_equal(df_segmenter_load_image(whole, BATCH, subject.image, NULL), 0);
+    assert_int_equal(df_segmenter_forward(whole, BATCH, false, NULL), 0);
+    for (int i = 0; i < 2; i++) { /* also after another size */
+        assert_int_equal(df_segmenter_set_size(alone, 56, 70), 0);
+        assert_int_equal(df_segmenter_load_image(alone, BATCH, subject.image, NULL), 0);
+        assert_int_equal(df_segmenter_forward(alone, BATCH, false, NULL), 0);
+        assert_int_equal(df_segmenter_set_size(alone, 112, 140), 0);
+        assert_int_equal(df_segmenter_load_image(alone, BATCH, subject.image, NULL), 0);
+        assert_int_equal(df_segmenter_forward(alone, BATCH, false, NULL), 0);
+        check_same_features(whole, alone);
+    }
+    /* Held against the official code's in test_features.c; here against that of another place in a batch. */
+    assert_int_equal(df_segmenter_download_class_token(alone, 1, tokens[0]), 0);
+    assert_int_equal(df_segmenter_load_image(alone, 1, subject.image + (ptrdiff_t)3 * 112 * 140, NULL), 0);
+    assert_int_equal(df_segmenter_forward(alone, 1, false, NULL), 0);
+    assert_int_equal(df_segmenter_download_class_token(alone, 0, tokens[1]), 0);
+    assert_close("class token", tokens[1], tokens[0], 128, 1e-5);
+    df_segmenter_free(alone);
+    df_segmenter_free(whole);
+    close_subject(&subject);
 }
 
 static void a_batch_without_labels_moves_nothing_but_decay(void **state)
@@ -471,6 +541,7 @@ int main(void)
         cmocka_unit_test(a_smaller_batch_sees_the_same_images),
         cmocka_unit_test(logits_that_are_not_finite),
         cmocka_unit_test(given_features_train_the_same_decoder),
+        cmocka_unit_test(a_model_without_a_decoder_finds_the_same_features),
         cmocka_unit_test(a_batch_without_labels_moves_nothing_but_decay),
         cmocka_unit_test(a_grid_too_small_for_the_fpn_is_refused),
         cmocka_unit_test(a_checkpoint_of_other_shapes_is_refused),

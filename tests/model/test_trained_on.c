@@ -7,6 +7,7 @@
 #include "dinoft/error.h"
 
 #include "src/model/record.h"
+#include "src/model/segmenter_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,6 +5,8 @@
 #include "support/golden.h"
 #include "support/open_backend.h"
 
+#include "src/model/segmenter_internal.h"
+
 #include "dinoft/backbone_file.h"
 #include "dinoft/checkpoint.h"
 #include "dinoft/error.h"

@@ -5,6 +5,8 @@
 #include "support/cmocka_all.h"
 #include "support/open_backend.h"
 
+#include "src/model/segmenter_internal.h"
+
 #include "dinoft/backbone_file.h"
 #include "dinoft/error.h"
 #include "dinoft/feed.h"

@@ -96,12 +96,13 @@ static int open_segmenter(struct bench *bench, bool training)
 static int step(struct bench *bench)
 {
     struct df_segmenter *segmenter = bench->segmenter;
-    const int64_t count = segmenter->options.max_batch;
+    const struct df_segmenter_options *options = df_segmenter_made_with(segmenter);
+    const int64_t count = options->max_batch;
     double loss;
     int64_t counted;
 
     DF_TRY(bench_batch_load(&bench->batch, segmenter));
-    if (segmenter->options.training) {
+    if (options->training) {
         DF_TRY(df_segmenter_train_step(segmenter, count, bench->config->lr, NULL, &loss, &counted));
     } else {
         DF_TRY(df_segmenter_forward(segmenter, count, false, NULL));
@@ -185,7 +186,7 @@ static int measure(struct bench *bench, struct bench_pass *pass)
 
 static void describe(struct bench *bench)
 {
-    const struct df_segmenter_options *options = &bench->segmenter->options;
+    const struct df_segmenter_options *options = df_segmenter_made_with(bench->segmenter);
     const char *name = df_vit_hub_name(&bench->vit);
     struct bench_figures *figures = &bench->figures;
 
@@ -216,7 +217,7 @@ static int run_pass(struct bench *bench, struct bench_pass *pass)
         goto done;
     describe(bench);
     pass->flops_per_image = df_segmenter_flops(bench->segmenter, pass->training);
-    pass->planned_bytes = bench->segmenter->arena.peak;
+    pass->planned_bytes = df_segmenter_planned_bytes(bench->segmenter);
     status = 0;
 done:
     bench_batch_close(&bench->batch);

@@ -23,10 +23,11 @@ static void fill(struct bench_batch *batch, int64_t count, int64_t classes, uint
 /* Images and masks of the model's own size. */
 static int pack(struct bench_batch *batch, const struct df_segmenter *segmenter)
 {
-    const struct df_packed_layout *layout = &segmenter->packing;
-    const int64_t height = segmenter->options.height, width = segmenter->options.width, area = height * width;
+    const struct df_segmenter_options *options = df_segmenter_made_with(segmenter);
+    const struct df_packed_layout *layout = df_segmenter_packing(segmenter);
+    const int64_t height = options->height, width = options->width, area = height * width;
 
-    batch->device = segmenter->backend;
+    batch->device = df_segmenter_backend(segmenter);
     batch->packed = batch->device->ops->host_alloc(batch->device, layout->bytes);
     if (!batch->packed)
         return -1;
@@ -44,7 +45,7 @@ static int pack(struct bench_batch *batch, const struct df_segmenter *segmenter)
 
 int bench_batch_open(struct bench_batch *batch, const struct df_segmenter *segmenter, uint64_t seed)
 {
-    const struct df_segmenter_options *options = &segmenter->options;
+    const struct df_segmenter_options *options = df_segmenter_made_with(segmenter);
     const int64_t count = options->max_batch * options->height * options->width;
 
     memset(batch, 0, sizeof *batch);
@@ -67,7 +68,7 @@ void bench_batch_close(struct bench_batch *batch)
 
 int bench_batch_load(struct bench_batch *batch, struct df_segmenter *segmenter)
 {
-    const int64_t count = segmenter->options.max_batch;
+    const int64_t count = df_segmenter_made_with(segmenter)->max_batch;
 
     if (!batch->packed)
         return df_segmenter_load_pixels(segmenter, count, batch->pixels, batch->labels);

@@ -63,7 +63,8 @@ static int train(struct df_segmenter *segmenter, const uint8_t *images, const ui
         DF_TRY(df_segmenter_load_pixels(segmenter, BATCH, images, labels));
         DF_TRY(df_segmenter_train_step(segmenter, BATCH, RATE, NULL, &losses[i], &counted));
     }
-    return segmenter->backend->ops->wait(segmenter->backend);
+    struct df_backend *backend = df_segmenter_backend(segmenter);
+    return backend->ops->wait(backend);
 }
 
 int selftest_losses(struct df_backend *backend, const struct selftest_setting *setting, const char *decoder,

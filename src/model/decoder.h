@@ -5,7 +5,9 @@
 #ifndef DINOFT_DECODER_H
 #define DINOFT_DECODER_H
 
-#include "dinoft/parameters.h"
+#include "parameters.h"
+
+#include "dinoft/decoder_kind.h"
 
 struct df_decoder_shape {
     int64_t dim, classes;
@@ -18,9 +20,7 @@ struct df_decoder_shape {
 struct df_decoder;
 
 struct df_decoder_ops {
-    const char *name;  /* "linear", "fpn" */
-    const char *title; /* for people: "linear (1x1 convolution)" */
-    int n_features;    /* how many of the last blocks it reads; the last of features[] is the last block's */
+    struct df_decoder_kind kind;
     /* A tensor [classes, …] that only this decoder's checkpoints have, and one [out, backbone's width, …]. */
     const char *classes, *input;
 
@@ -36,8 +36,8 @@ struct df_decoder_ops {
     double (*flops)(const struct df_decoder *decoder);
     /* The same of its backward pass, with or without the features' gradients. */
     double (*backward_flops)(const struct df_decoder *decoder, bool features);
-    /* features[i] [batch * P, dim] -> decoder->logits. `training` makes BatchNorm use and update batch
-     * statistics. */
+    /* features[i] [batch * P, dim], the last block's at the end -> decoder->logits. `training` makes
+     * BatchNorm use and update batch statistics. */
     int (*forward)(struct df_decoder *decoder, float *const features[], int64_t batch, bool training);
     /* Parameter gradients from decoder->dlogits, which may be overwritten; dfeatures[i] [batch * P, dim] is
      * written where it is not NULL. */

@@ -5,10 +5,9 @@
 #ifndef DINOFT_VIT_H
 #define DINOFT_VIT_H
 
-#include "dinoft/lora.h"
-#include "dinoft/vit_config.h"
+#include "lora.h"
 
-#define DF_VIT_MAX_FEATURES 16
+#include "dinoft/vit_config.h"
 
 struct df_vit_options {
     int64_t max_batch, height, width; /* of the images; multiples of the patch size */

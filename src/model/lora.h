@@ -4,7 +4,7 @@
 #ifndef DINOFT_LORA_H
 #define DINOFT_LORA_H
 
-#include "dinoft/parameters.h"
+#include "parameters.h"
 
 #define DF_MAX_RANK 1024 /* no more makes sense beside widths of a few thousand channels */
 

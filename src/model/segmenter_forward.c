@@ -1,0 +1,88 @@
+/* From a batch to logits and their loss. */
+#include "segmenter_internal.h"
+
+#include "dinoft/error.h"
+
+#include <assert.h>
+
+int segmenter_run(struct df_segmenter *segmenter, int64_t count, bool training)
+{
+    if (segmenter->vit)
+        DF_TRY(df_vit_forward(segmenter->vit, segmenter->image, count, training));
+    if (!segmenter->decoder)
+        return 0;
+    return segmenter->decoder->ops->forward(segmenter->decoder, segmenter->features, count, training);
+}
+
+int segmenter_begin_pass(struct df_segmenter *segmenter, struct df_rng *rng)
+{
+    df_parameters_count_pass(&segmenter->parameters);
+    return segmenter->vit ? df_vit_rescale_rope(segmenter->vit, rng) : 0;
+}
+
+/* What is not finite stays so in a sum. One of finite logits overflows only where these are near to it. */
+static int check_logits(struct df_segmenter *segmenter, int64_t count)
+{
+    struct df_backend *backend = segmenter->backend;
+    const int64_t classes = segmenter->options.classes;
+    const char *path = segmenter->options.checkpoint_path;
+    const struct df_matrix logits = {segmenter->decoder->logits, DF_F32,
+                                     segmenter_logit_count(segmenter, count) / classes, classes, classes};
+    float sums[DF_MAX_CLASSES];
+
+    DF_TRY(backend->ops->column_sum(backend, logits, segmenter->logit_sums));
+    DF_TRY(backend->ops->download(backend, sums, segmenter->logit_sums, (size_t)classes * sizeof *sums));
+    if (df_all_finite(sums, (size_t)classes))
+        return 0;
+    df_error_set("the model's logits are not finite numbers: its weights are damaged, or too large");
+    return path && !segmenter->options.training ? df_error_context("%s", path) : -1;
+}
+
+int df_segmenter_forward(struct df_segmenter *segmenter, int64_t count, bool training, struct df_rng *rng)
+{
+    if (training) {
+        DF_TRY(segmenter_begin_pass(segmenter, rng));
+        return segmenter_run(segmenter, count, true);
+    }
+    DF_TRY(segmenter_run(segmenter, count, false));
+    return segmenter->decoder ? check_logits(segmenter, count) : 0;
+}
+
+struct df_logits df_segmenter_logits(const struct df_segmenter *segmenter, int64_t i)
+{
+    const struct df_decoder *decoder = segmenter->decoder;
+
+    return (struct df_logits){decoder->logits + segmenter_logit_count(segmenter, i), decoder->logits_h,
+                              decoder->logits_w};
+}
+
+struct df_upsample_loss segmenter_describe_loss(const struct df_segmenter *segmenter, int64_t count)
+{
+    const struct df_decoder *decoder = segmenter->decoder;
+
+    return (struct df_upsample_loss){
+        .batch = count,
+        .h = decoder->logits_h,
+        .w = decoder->logits_w,
+        .classes = decoder->shape.classes,
+        .height = segmenter->options.height,
+        .width = segmenter->options.width,
+        .logits = decoder->logits,
+    };
+}
+
+int df_segmenter_loss(struct df_segmenter *segmenter, int64_t count, bool gradient, bool prediction,
+                      double *loss_sum, int64_t *loss_count)
+{
+    struct df_upsample_loss work = segmenter_describe_loss(segmenter, count);
+
+    work.labels = loss_sum || gradient ? segmenter->labels : NULL;
+    work.dlogits = gradient ? segmenter->decoder->dlogits : NULL;
+    work.prediction = prediction ? segmenter->prediction : NULL;
+    DF_TRY(segmenter->backend->ops->upsample_loss(segmenter->backend, &work, segmenter->loss_scratch));
+    if (loss_sum)
+        *loss_sum = work.loss.sum;
+    if (loss_count)
+        *loss_count = work.loss.count;
+    return 0;
+}

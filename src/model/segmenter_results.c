@@ -1,0 +1,108 @@
+/* What is predicted, and what it is worth against labels. */
+#include "segmenter_internal.h"
+
+#include "dinoft/error.h"
+
+#include <assert.h>
+
+int df_segmenter_download_prediction(struct df_segmenter *segmenter, int64_t count, uint8_t *prediction)
+{
+    return segmenter->backend->ops->download(segmenter->backend, prediction, segmenter->prediction,
+                                             (size_t)segmenter_pixels(segmenter, count));
+}
+
+/* Room for the prediction and the labels of an image of `bytes` pixels. */
+static uint8_t *reserve_resized(struct df_segmenter *segmenter, size_t bytes)
+{
+    struct df_backend *backend = segmenter->backend;
+
+    if (2 * bytes <= segmenter->resized_bytes)
+        return segmenter->resized;
+    backend->ops->free(backend, segmenter->resized);
+    segmenter->resized = backend->ops->alloc(backend, 2 * bytes);
+    segmenter->resized_bytes = segmenter->resized ? 2 * bytes : 0;
+    return segmenter->resized;
+}
+
+int df_segmenter_compare(struct df_segmenter *segmenter, const struct df_loss_sum *loss,
+                         const uint8_t *prediction, const uint8_t *labels, int64_t count,
+                         struct df_comparison *comparison)
+{
+    struct df_backend *backend = segmenter->backend;
+    const int64_t classes = segmenter->options.classes;
+
+    comparison->loss_sum = loss->sum;
+    comparison->loss_count = loss->count;
+    DF_TRY(backend->ops->count_pairs(backend, prediction, labels, count, classes, segmenter->pairs));
+    return backend->ops->download(backend, comparison->pairs, segmenter->pairs,
+                                  df_pair_table_count(classes) * sizeof *comparison->pairs);
+}
+
+/* Image i under work, whose logits are still those of the first. */
+static int predict_image(struct df_segmenter *segmenter, int64_t i, struct df_upsample_loss *work,
+                         uint8_t *prediction, struct df_comparison *comparison)
+{
+    struct df_backend *backend = segmenter->backend;
+    const int64_t count = work->height * work->width;
+
+    work->logits += segmenter_logit_count(segmenter, i);
+    DF_TRY(backend->ops->upsample_loss(backend, work, NULL));
+    if (comparison)
+        DF_TRY(
+            df_segmenter_compare(segmenter, &work->loss, work->prediction, work->labels, count, comparison));
+    return prediction ? backend->ops->download(backend, prediction, work->prediction, (size_t)count) : 0;
+}
+
+int df_segmenter_predict(struct df_segmenter *segmenter, int64_t i, uint8_t *prediction,
+                         struct df_comparison *comparison)
+{
+    struct df_upsample_loss work = segmenter_describe_loss(segmenter, 1);
+
+    work.labels = segmenter->labels + segmenter_pixels(segmenter, i);
+    work.prediction = segmenter->prediction + segmenter_pixels(segmenter, i);
+    return predict_image(segmenter, i, &work, prediction, comparison);
+}
+
+int df_segmenter_download_labels(struct df_segmenter *segmenter, int64_t i, uint8_t *labels)
+{
+    return segmenter->backend->ops->download(segmenter->backend, labels,
+                                             segmenter->labels + segmenter_pixels(segmenter, i),
+                                             (size_t)segmenter_pixels(segmenter, 1));
+}
+
+int df_segmenter_predict_at(struct df_segmenter *segmenter, int64_t i, int64_t height, int64_t width,
+                            const uint8_t *labels, uint8_t *prediction, struct df_comparison *comparison)
+{
+    struct df_backend *backend = segmenter->backend;
+    const size_t bytes = (size_t)(height * width);
+    struct df_upsample_loss work = segmenter_describe_loss(segmenter, 1);
+    uint8_t *device = reserve_resized(segmenter, bytes);
+
+    assert(labels || !comparison);
+    if (!device)
+        return -1;
+    if (labels)
+        DF_TRY(backend->ops->upload(backend, device + bytes, labels, bytes));
+    work.height = height;
+    work.width = width;
+    work.labels = labels ? device + bytes : NULL;
+    work.prediction = device;
+    return predict_image(segmenter, i, &work, prediction, comparison);
+}
+
+int df_segmenter_download_logits(struct df_segmenter *segmenter, int64_t i, float *logits)
+{
+    struct df_backend *backend = segmenter->backend;
+    const struct df_decoder *decoder = segmenter->decoder;
+    size_t bytes = (size_t)(decoder->shape.classes * segmenter_pixels(segmenter, 1)) * sizeof *logits;
+    float *device = backend->ops->alloc(backend, bytes);
+    if (!device)
+        return -1;
+    int status = backend->ops->upsample_logits(
+        backend, decoder->logits + segmenter_logit_count(segmenter, i), device, 1, decoder->logits_h,
+        decoder->logits_w, decoder->shape.classes, segmenter->options.height, segmenter->options.width);
+    if (status == 0)
+        status = backend->ops->download(backend, logits, device, bytes);
+    backend->ops->free(backend, device);
+    return status;
+}
