@@ -22,7 +22,7 @@
 
 struct slot {
     uint8_t *pixels, *labels; /* NULL where nothing is resized here */
-    uint8_t *packed;          /* the device's host memory; NULL without one */
+    uint8_t *packed;          /* a block of the caller's memory; NULL without one */
     int64_t *samples;
     struct df_image *images, *masks; /* NULL unless originals are wanted */
     int64_t finished;                /* samples that are done, well or not */
@@ -188,12 +188,12 @@ static void *work(void *argument)
 /* Room for pixels and labels, or for a packed block. */
 static int allocate_pixels(const struct df_loader *loader, struct slot *slot, size_t bytes)
 {
-    struct df_backend *device = loader->options.device;
+    const struct df_block_memory *memory = &loader->options.memory;
 
     if (bytes == 0)
         return 0;
-    if (device)
-        return (slot->packed = device->ops->host_alloc(device, loader->options.layout.bytes)) ? 0 : -1;
+    if (memory->alloc)
+        return (slot->packed = memory->alloc(memory->context, loader->options.layout.bytes)) ? 0 : -1;
     slot->pixels = malloc(bytes);
     slot->labels = malloc(bytes / 3);
     return slot->pixels && slot->labels ? 0 : df_error_memory("a batch of images", bytes / 3 * 4);
@@ -295,7 +295,7 @@ struct df_loader *df_loader_open(const struct df_dataset *dataset, const struct 
         loader->options.workers = usual_workers();
     loader->capacity = df_min_i64(options->batch_size, dataset->count);
     loader->batches = (dataset->count - 1) / options->batch_size + 1;
-    loader->held = options->device ? HELD_MOST : 1;
+    loader->held = options->memory.alloc ? HELD_MOST : 1;
     loader->n_slots = AHEAD + loader->held;
     pthread_mutex_init(&loader->lock, NULL);
     pthread_cond_init(&loader->work_changed, NULL);
@@ -329,7 +329,7 @@ void df_loader_close(struct df_loader *loader)
         free(slot->labels);
         free(slot->pixels);
         if (slot->packed)
-            loader->options.device->ops->host_free(loader->options.device, slot->packed);
+            loader->options.memory.free(loader->options.memory.context, slot->packed);
     }
     free(loader->order);
     pthread_cond_destroy(&loader->done_changed);
@@ -363,7 +363,7 @@ void df_sample_order(int64_t *order, int64_t count, bool shuffle, uint64_t seed,
 
 bool df_loader_packs(const struct df_loader *loader)
 {
-    return loader->options.device != NULL;
+    return loader->options.memory.alloc != NULL;
 }
 
 static void clear_slot(struct slot *slot)
