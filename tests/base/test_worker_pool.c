@@ -1,8 +1,13 @@
-/* The worker pool: every job once and in order, the first failure, ends at any time, signals. */
+/* The worker pool: every job once and in order, the first failure, ends at any time, signals, threads that
+ * cannot be started. */
+#define _GNU_SOURCE /* RTLD_NEXT */
 #include "support/cmocka_all.h"
 
 #include "dinoft/worker_pool.h"
 
+#include <dlfcn.h>
+#include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -23,6 +28,20 @@ struct record {
 };
 
 static struct record record;
+static int threads_left = INT_MAX; /* that can be started */
+
+typedef int create_function(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+
+/* In place of the library's. */
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*work)(void *), void *argument)
+{
+    create_function *const create = (create_function *)dlsym(RTLD_NEXT, "pthread_create");
+
+    if (threads_left == 0)
+        return EAGAIN;
+    threads_left--;
+    return create(thread, attributes, work, argument);
+}
 
 static struct df_worker_pool *open_pool(int threads)
 {
@@ -228,6 +247,27 @@ static void signals_are_for_the_main_thread(void **state)
     df_worker_pool_close(pool);
 }
 
+static void threads_that_cannot_be_started(void **state)
+{
+    struct df_job_set set;
+
+    (void)state;
+    memset(&record, 0, sizeof record);
+    threads_left = 2;
+    assert_null(df_worker_pool_open(4, 3));
+    assert_non_null(strstr(df_error_text(), "cannot start thread 3 of 4: "));
+    assert_null(df_worker_pool_open(4, 1));
+    assert_non_null(strstr(df_error_text(), "cannot start thread 1 of 4: "));
+    threads_left = 2;
+    struct df_worker_pool *pool = df_worker_pool_open(4, 2); /* what there is does */
+    assert_non_null(pool);
+    df_worker_pool_submit(pool, &set, note, &record, JOBS);
+    assert_int_equal(df_worker_pool_wait(pool, &set), 0);
+    assert_done_once(JOBS);
+    df_worker_pool_close(pool);
+    threads_left = INT_MAX;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +278,7 @@ int main(void)
         cmocka_unit_test(closed_at_any_time),
         cmocka_unit_test(who_looks_on_sees_all),
         cmocka_unit_test(signals_are_for_the_main_thread),
+        cmocka_unit_test(threads_that_cannot_be_started),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
