@@ -4,9 +4,11 @@
 #include "image_features.h"
 #include "inputs.h"
 #include "interrupt.h"
+#include "jobs.h"
 
 #include "dinoft/atomic_write.h"
 #include "dinoft/available.h"
+#include "dinoft/backend.h"
 #include "dinoft/component_scores.h"
 #include "dinoft/error.h"
 #include "dinoft/feature_picture.h"
@@ -204,9 +206,10 @@ static int make_picture(const struct pictures *job, int i, const float *colors, 
     return status;
 }
 
-static int write_picture(void *context, int i)
+static int write_picture(void *context, int64_t number)
 {
     const struct pictures *job = context;
+    const int i = (int)number;
     const size_t bytes = (size_t)job->patches * DF_PATCH_COLORS * sizeof(float);
     struct df_image picture = {0};
     float *colors = malloc(bytes);
@@ -238,7 +241,8 @@ static int picture_all(struct pictures *job)
     df_record_store_close(job->kept);
     job->kept = NULL;
     image_features_release(&job->features);
-    return each_input_at_once(job->config, "pictures", write_picture, job);
+    return jobs_run("pictures", job->config->n_inputs, job->features.setup.backend->threads, write_picture,
+                    job);
 }
 
 int command_pca(struct df_config *config)
