@@ -294,8 +294,9 @@ struct df_backend {
     const char *name;      /* "cpu", "cuda" */
     enum df_dtype compute; /* the type of "act" */
     int threads;
-    bool native;  /* it has instructions for `compute`; false: that is done with others, which is slower */
-    bool resizes; /* batches are best brought here as they were decoded (dinoft/packed_batch.h) */
+    bool native;   /* it has instructions for `compute`; false: that is done with others, which is slower */
+    bool enqueues; /* operations return when they are enqueued; `wait` waits for them */
+    bool resizes;  /* batches are best brought here as they were decoded (dinoft/packed_batch.h) */
 };
 
 #define DF_DEVICES(X) X(DF_DEVICE_AUTO, "auto") X(DF_DEVICE_CPU, "cpu") X(DF_DEVICE_CUDA, "cuda")

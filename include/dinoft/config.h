@@ -46,12 +46,16 @@ enum df_command {
 #define DF_STORED_TYPES(X)                                                                                   \
     X(DF_STORED_KEEP, "keep") X(DF_STORED_FP32, "fp32") X(DF_STORED_FP16, "fp16") X(DF_STORED_BF16, "bf16")
 
+#define DF_BENCH_MODES(X)                                                                                    \
+    X(DF_BENCH_TRAIN, "train") X(DF_BENCH_EVAL, "eval") X(DF_BENCH_OPS, "ops") X(DF_BENCH_LOADER, "loader")
+
 enum df_normalize { DF_NORMALIZATIONS(DF_CHOICE_ID) };
 enum df_recipe { DF_RECIPES(DF_CHOICE_ID) };
 enum df_eval_size { DF_EVAL_SIZES(DF_CHOICE_ID) };
 enum df_resize { DF_RESIZES(DF_CHOICE_ID) };
 enum df_naming { DF_NAMINGS(DF_CHOICE_ID) };
 enum df_stored_type { DF_STORED_TYPES(DF_CHOICE_ID) };
+enum df_bench_mode { DF_BENCH_MODES(DF_CHOICE_ID) };
 
 /* Every option, so that code can ask whether it was typed. */
 enum df_option {
@@ -86,6 +90,7 @@ struct df_config {
     /* Arguments without a flag, gathered in argv: images, or convert's IN OUT, or info's FILE. */
     char **inputs;
     int n_inputs;
+    enum df_bench_mode bench_mode; /* bench: the argument */
 };
 
 enum df_parse_result { DF_PARSE_RUN, DF_PARSE_DONE, DF_PARSE_FACTS, DF_PARSE_WRONG };
@@ -111,6 +116,12 @@ int df_config_check_dataset(const struct df_config *config);
 
 /* "imagenet", "none", "auto" */
 const char *df_normalize_name(enum df_normalize normalize);
+
+/* The name of an option, without the dashes. */
+const char *df_option_name(enum df_option option);
+
+/* The first of the options that was typed; DF_OPTION_COUNT if none was. */
+enum df_option df_config_typed(const struct df_config *config, const enum df_option *options, size_t count);
 
 /* A choice as it would be typed: df_choice_text(DF_OPTION_DATASET, config->dataset) is "voc". */
 const char *df_choice_text(enum df_option option, int choice);

@@ -123,20 +123,14 @@ static int write_json(const char *path, const struct memory_plan plans[2])
 /* What a checkpoint says itself cannot be asked for. */
 static int check_flags(const struct df_config *config, const struct df_checkpoint *checkpoint)
 {
-    static const struct {
-        enum df_option option;
-        const char *flag;
-    } fixed[] = {{DF_OPTION_USE_LORA, "use_lora"},
-                 {DF_OPTION_R, "r"},
-                 {DF_OPTION_USE_FPN, "use_fpn"},
-                 {DF_OPTION_N_CLASSES, "n_classes"}};
+    static const enum df_option fixed[] = {DF_OPTION_USE_LORA, DF_OPTION_R, DF_OPTION_USE_FPN,
+                                           DF_OPTION_N_CLASSES};
+    const enum df_option typed = df_config_typed(config, fixed, sizeof fixed / sizeof fixed[0]);
 
-    for (size_t i = 0; checkpoint && i < sizeof fixed / sizeof fixed[0]; i++) {
-        if (config->typed[fixed[i].option])
-            return df_error_set("--%s is for a backbone: the checkpoint %s says that itself", fixed[i].flag,
-                                config->inputs[0]);
-    }
-    return 0;
+    if (!checkpoint || typed == DF_OPTION_COUNT)
+        return 0;
+    return df_error_set("--%s is for a backbone: the checkpoint %s says that itself", df_option_name(typed),
+                        config->inputs[0]);
 }
 
 int memory_plan_print(const struct df_config *config, const struct df_vit_config *vit,

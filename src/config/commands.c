@@ -18,7 +18,8 @@
 #define TAKES(ARGUMENTS, LEAST, MOST) .arguments = ARGUMENTS, .min_inputs = LEAST, .max_inputs = MOST
 #define NOTHING                       TAKES("", 0, 0)
 #define IMAGES                        TAKES("IMAGE...", 1, INT32_MAX)
-#define ONE_OF(ARGUMENT, ...)         TAKES(ARGUMENT, 0, 1), .input_choices = LIST(__VA_ARGS__)
+#define ONE_OF(ARGUMENT, CHOICES)                                                                            \
+    TAKES(ARGUMENT, 0, 1), .input_choices = ((const char *const[]){CHOICES(DF_CHOICE_TEXT) NULL})
 
 #define FROM_THE_CHECKPOINT                                                                                  \
     " The decoder, the rank of LoRA, the number of classes, the image size and the normalisation are taken " \
@@ -89,7 +90,7 @@ const struct df_command_info df_commands[DF_COMMAND_COUNT] = {
             "steps with their shapes and speeds, the longest first. All three take random images and, "
             "without --weights, random weights. loader counts how many images of a data set are read a "
             "second.",
-            ONE_OF("[MODE]", "train", "eval", "ops", "loader"),
+            ONE_OF("[MODE]", DF_BENCH_MODES),
             "dinoft bench train --dino_type dinov2 --size small --use_lora --batch_size 2",
             "dinoft bench loader --dino_type dinov2 --dataset voc --data_root demo --steps 50"),
     COMMAND(SELFTEST, "selftest",

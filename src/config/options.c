@@ -55,6 +55,20 @@ const char *df_choice_text(enum df_option option, int choice)
     return df_options[option].choices[choice];
 }
 
+const char *df_option_name(enum df_option option)
+{
+    return df_options[option].name;
+}
+
+enum df_option df_config_typed(const struct df_config *config, const enum df_option *options, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (config->typed[options[i]])
+            return options[i];
+    }
+    return DF_OPTION_COUNT;
+}
+
 const char *df_normalize_name(enum df_normalize normalize)
 {
     return df_choice_text(DF_OPTION_NORMALIZE, (int)normalize);

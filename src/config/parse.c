@@ -74,11 +74,13 @@ static int parse_input(struct parser *parser, char *word)
 {
     struct df_config *config = parser->config;
     const struct df_command_info *command = &df_commands[config->command];
-    int known;
+    int choice;
     if (config->n_inputs >= command->max_inputs)
         return unexpected_input(word, config);
-    if (command->input_choices)
-        DF_TRY(df_choose(command->name, command->input_choices, word, &known));
+    if (command->input_choices) {
+        DF_TRY(df_choose(command->name, command->input_choices, word, &choice));
+        config->bench_mode = (enum df_bench_mode)choice;
+    }
     config->inputs[config->n_inputs++] = word;
     return 0;
 }

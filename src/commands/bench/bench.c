@@ -38,14 +38,16 @@ struct bench {
 
 static void choose_passes(struct bench *bench)
 {
+    static const char *const mode_names[] = {DF_BENCH_MODES(DF_CHOICE_TEXT)};
+    const enum df_bench_mode mode = bench->config->bench_mode;
     struct bench_figures *figures = &bench->figures;
     const struct bench_pass train = {.name = "train", .training = true}, eval = {.name = "eval"};
 
-    figures->mode = bench->config->n_inputs > 0 ? bench->config->inputs[0] : "train";
-    figures->profiled = strcmp(figures->mode, "ops") == 0;
-    if (figures->profiled || strcmp(figures->mode, "train") == 0)
+    figures->mode = mode_names[mode];
+    figures->profiled = mode == DF_BENCH_OPS;
+    if (figures->profiled || mode == DF_BENCH_TRAIN)
         figures->passes[figures->n_passes++] = train;
-    if (figures->profiled || strcmp(figures->mode, "eval") == 0)
+    if (figures->profiled || mode == DF_BENCH_EVAL)
         figures->passes[figures->n_passes++] = eval;
 }
 
@@ -239,21 +241,14 @@ static void finish(struct bench *bench)
 /* What reads a data set is for `loader` alone. */
 static int check_flags(const struct df_config *config)
 {
-    static const struct {
-        enum df_option option;
-        const char *flag;
-    } others[] = {{DF_OPTION_DATASET, "dataset"},
-                  {DF_OPTION_DATA_ROOT, "data_root"},
-                  {DF_OPTION_CLASS_NAMES, "class_names"},
-                  {DF_OPTION_MASK_VALUES, "mask_values"},
-                  {DF_OPTION_NUM_WORKERS, "num_workers"}};
+    static const enum df_option others[] = {DF_OPTION_DATASET, DF_OPTION_DATA_ROOT, DF_OPTION_CLASS_NAMES,
+                                            DF_OPTION_MASK_VALUES, DF_OPTION_NUM_WORKERS};
+    const enum df_option typed = df_config_typed(config, others, sizeof others / sizeof others[0]);
 
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
-        if (config->typed[others[i].option])
-            return df_error_set("--%s is for bench loader: what else is measured works on random pixels",
-                                others[i].flag);
-    }
-    return 0;
+    if (typed == DF_OPTION_COUNT)
+        return 0;
+    return df_error_set("--%s is for bench loader: what else is measured works on random pixels",
+                        df_option_name(typed));
 }
 
 int command_bench(struct df_config *config)
@@ -263,7 +258,7 @@ int command_bench(struct df_config *config)
 
     if (config->json && df_check_writable_file(config->json) != 0)
         return 1;
-    if (config->n_inputs > 0 && strcmp(config->inputs[0], "loader") == 0) {
+    if (config->bench_mode == DF_BENCH_LOADER) {
         if (bench_loader(config, bench.stop) != 0)
             return 1;
         return *bench.stop ? EXIT_INTERRUPTED : 0;

@@ -106,13 +106,13 @@ static int choose_setting(const struct df_config *config, struct selftest_settin
     return 0;
 }
 
-static int describe(struct df_backend *device, struct table *table)
+static int describe(const struct df_backend *reference, struct df_backend *device, struct table *table)
 {
     DF_TRY(bench_measure_peak(device, &table->gemm_peak));
     DF_TRY(selftest_copy_peak(device, &table->copy_peak));
     printf("device           %s, %s\n", device->name, df_dtype_name(device->compute));
     printf("reference        cpu, float32\n");
-    if (!strcmp(device->name, "cpu") && device->compute == DF_F32)
+    if (device->ops == reference->ops && device->compute == reference->compute)
         printf("                 the same: what follows is speed, and that bits repeat\n");
     printf("peaks            %.0f GFLOP/s in matrix products, %.0f GB/s copied, measured in this run\n\n",
            table->gemm_peak / 1e9, table->copy_peak / 1e9);
@@ -124,7 +124,7 @@ static int run(struct df_backend *reference, struct df_backend *device, const st
 {
     struct table table = {0};
 
-    DF_TRY(describe(device, &table));
+    DF_TRY(describe(reference, device, &table));
     print_head();
     DF_TRY(selftest_operations(reference, device, setting, print_line, &table, disagreements));
     printf("\n");
