@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 struct command {
-    int (*run)(const struct df_config *config);
+    int (*run)(struct df_config *config);
     bool computes; /* in OpenMP's threads */
 };
 
@@ -67,7 +67,7 @@ static char **copy_words(int argc, char **argv)
     return words ? memcpy(words, argv, bytes) : NULL;
 }
 
-static int run_command(const struct df_config *config, char **typed)
+static int run_command(struct df_config *config, char **typed)
 {
     const struct command *command = &commands[config->command];
 

@@ -13,6 +13,7 @@
 #ifndef DINOFT_BACKEND_H
 #define DINOFT_BACKEND_H
 
+#include "dinoft/choice.h"
 #include "dinoft/dtype.h"
 #include "dinoft/labels.h"
 
@@ -298,13 +299,20 @@ struct df_backend {
     const char *name;      /* "cpu", "cuda" */
     enum df_dtype compute; /* the type of "act" */
     int threads;
+    bool native;  /* it has instructions for `compute`; false: that is done with others, which is slower */
     bool resizes; /* batches are best brought here as they were decoded (dinoft/packed_batch.h) */
 };
 
-/* Opens a device: "cpu", "cuda" or "auto" (the GPU if there is one that can be used, otherwise the CPU).
- * precision: "fp32", "bf16" or "auto" (bf16 where it is native, otherwise fp32). threads 0: all cores. NULL
- * with the error set when the device or the precision is not to be had. */
-struct df_backend *df_backend_open(const char *device, const char *precision, int threads);
+#define DF_DEVICES(X) X(DF_DEVICE_AUTO, "auto") X(DF_DEVICE_CPU, "cpu") X(DF_DEVICE_CUDA, "cuda")
+#define DF_PRECISIONS(X)                                                                                     \
+    X(DF_PRECISION_AUTO, "auto") X(DF_PRECISION_FP32, "fp32") X(DF_PRECISION_BF16, "bf16")
+enum df_device_choice { DF_DEVICES(DF_CHOICE_ID) };
+enum df_precision { DF_PRECISIONS(DF_CHOICE_ID) };
+
+/* Opens a device; auto: the GPU if there is one that can be used, otherwise the CPU. Of the precisions auto
+ * is bf16 where it is native, otherwise fp32. threads 0: all cores. NULL with the error set when the device
+ * or the precision is not to be had. */
+struct df_backend *df_backend_open(enum df_device_choice device, enum df_precision precision, int threads);
 
 /* NULL is allowed. */
 void df_backend_close(struct df_backend *backend);

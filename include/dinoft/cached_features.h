@@ -17,11 +17,16 @@ struct df_cached_features {
     struct df_feature_cache *cache; /* NULL: off. Not finished: to be filled */
 };
 
+struct df_feature_wish {
+    enum df_feature_place place;
+    bool used_again; /* the run goes through some image more than once */
+    char *path;      /* of the file */
+};
+
 /* Decides, logs what was decided, and opens a file that an earlier run left or makes an empty cache. sets:
- * training and validation. path: the file's. -1 with the error set; close it in either case. */
-int df_cached_features_open(struct df_cached_features *features, const struct df_config *config,
-                            const struct df_setup *setup, const struct df_dataset *const sets[2],
-                            const char *path);
+ * training and validation. -1 with the error set; close it in either case. */
+int df_cached_features_open(struct df_cached_features *features, const struct df_feature_wish *wish,
+                            const struct df_setup *setup, const struct df_dataset *const sets[2]);
 void df_cached_features_close(struct df_cached_features *features);
 
 /* Computes what is missing, in batches of at most max_batch that the loaders hand out in the list's order.

@@ -3,12 +3,22 @@
 #ifndef DINOFT_CONFIG_H
 #define DINOFT_CONFIG_H
 
+#include "dinoft/backend.h"
+#include "dinoft/choice.h"
+#include "dinoft/corruption.h"
+#include "dinoft/dataset.h"
+#include "dinoft/feature_cache.h"
+#include "dinoft/vit_config.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
 #define DF_MAX_SCALES     16
 #define DF_MAX_SEVERITIES 5
+
+/* Where frost's photographs cannot be opened (dinoft/corruption.h). */
+#define DF_FROST_ADVICE "; --frost_dir DIR names their folder"
 
 enum df_command {
     DF_COMMAND_TRAIN,
@@ -26,120 +36,52 @@ enum df_command {
     DF_COMMAND_COUNT
 };
 
-/* Every option of the table, so that code can ask whether it was typed. */
+/* What can be chosen, where no other header has it. */
+#define DF_NORMALIZATIONS(X)                                                                                 \
+    X(DF_NORMALIZE_AUTO, "auto") X(DF_NORMALIZE_IMAGENET, "imagenet") X(DF_NORMALIZE_NONE, "none")
+#define DF_RECIPES(X)    X(DF_RECIPE_DEFAULT, "default") X(DF_RECIPE_REFERENCE, "reference")
+#define DF_EVAL_SIZES(X) X(DF_EVAL_NETWORK, "network") X(DF_EVAL_ORIGINAL, "original")
+#define DF_RESIZES(X)    X(DF_RESIZE_STRETCH, "stretch") X(DF_RESIZE_SHORT, "short")
+#define DF_NAMINGS(X)    X(DF_NAMING_OFFICIAL, "official") X(DF_NAMING_HUGGINGFACE, "huggingface")
+#define DF_STORED_TYPES(X)                                                                                   \
+    X(DF_STORED_KEEP, "keep") X(DF_STORED_FP32, "fp32") X(DF_STORED_FP16, "fp16") X(DF_STORED_BF16, "bf16")
+
+enum df_normalize { DF_NORMALIZATIONS(DF_CHOICE_ID) };
+enum df_recipe { DF_RECIPES(DF_CHOICE_ID) };
+enum df_eval_size { DF_EVAL_SIZES(DF_CHOICE_ID) };
+enum df_resize { DF_RESIZES(DF_CHOICE_ID) };
+enum df_naming { DF_NAMINGS(DF_CHOICE_ID) };
+enum df_stored_type { DF_STORED_TYPES(DF_CHOICE_ID) };
+
+/* Every option, so that code can ask whether it was typed. */
 enum df_option {
-    DF_OPTION_EXP_NAME,
-    DF_OPTION_DATASET,
-    DF_OPTION_SIZE,
-    DF_OPTION_DINO_TYPE,
-    DF_OPTION_USE_LORA,
-    DF_OPTION_R,
-    DF_OPTION_USE_FPN,
-    DF_OPTION_IMG_DIM,
-    DF_OPTION_LORA_WEIGHTS,
-    DF_OPTION_ALLOW_OTHER_BACKBONE,
-    DF_OPTION_EPOCHS,
-    DF_OPTION_LR,
-    DF_OPTION_BATCH_SIZE,
-    DF_OPTION_DEBUG,
-    DF_OPTION_WEIGHTS,
-    DF_OPTION_DATA_ROOT,
-    DF_OPTION_N_CLASSES,
-    DF_OPTION_CLASS_NAMES,
-    DF_OPTION_MASK_VALUES,
-    DF_OPTION_VOID_AS_BACKGROUND,
-    DF_OPTION_NORMALIZE,
-    DF_OPTION_RECIPE,
-    DF_OPTION_RECOMPUTE,
-    DF_OPTION_ROPE_RESCALE,
-    DF_OPTION_CACHE_FEATURES,
-    DF_OPTION_OUTPUT_DIR,
-    DF_OPTION_DEVICE,
-    DF_OPTION_PRECISION,
-    DF_OPTION_THREADS,
-    DF_OPTION_SEED,
-    DF_OPTION_NO_SHUFFLE,
-    DF_OPTION_NUM_WORKERS,
-    DF_OPTION_MAX_STEPS,
-    DF_OPTION_VAL_EVERY,
-    DF_OPTION_EVAL_SIZE,
-    DF_OPTION_RESIZE,
-    DF_OPTION_SLIDE,
-    DF_OPTION_TTA,
-    DF_OPTION_SCALES,
-    DF_OPTION_METRICS_JSON,
-    DF_OPTION_IMAGES_CSV,
-    DF_OPTION_CONFUSION_PNG,
-    DF_OPTION_REPORT_HTML,
-    DF_OPTION_SUITE,
-    DF_OPTION_CORRUPTIONS,
-    DF_OPTION_SEVERITY,
-    DF_OPTION_FROST_DIR,
-    DF_OPTION_RESTART,
-    DF_OPTION_FOREGROUND,
-    DF_OPTION_UPSAMPLE,
-    DF_OPTION_SAVE_LOGITS,
-    DF_OPTION_OUTPUT,
-    DF_OPTION_LAYERS,
-    DF_OPTION_NAMING,
-    DF_OPTION_DTYPE,
-    DF_OPTION_TRAIN_IMAGES,
-    DF_OPTION_VAL_IMAGES,
-    DF_OPTION_STEPS,
-    DF_OPTION_JSON,
+#define OPTION(KIND, ID, ...) DF_OPTION_##ID,
+#include "dinoft/option_list.h"
+#undef OPTION
     DF_OPTION_COUNT
 };
 
-/* Values after parsing; strings point into argv or are literals. */
+#define DF_FIELD_SWITCH(FIELD, ...)       bool FIELD;
+#define DF_FIELD_STRING(FIELD, ...)       const char *FIELD;
+#define DF_FIELD_CHOICE(FIELD, TYPE, ...) enum TYPE FIELD;
+#define DF_FIELD_INTEGER(FIELD, ...)      int64_t FIELD;
+#define DF_FIELD_FLOAT(FIELD, ...)        double FIELD;
+#define DF_FIELD_PAIR(FIELD, ...)         int64_t FIELD[2];
+
+/* Values after parsing; strings point into argv or are literals. Numbers are 0, strings NULL, where nothing
+ * is typed and there is no default. */
 struct df_config {
     enum df_command command;
     bool typed[DF_OPTION_COUNT]; /* given on the command line, not a default */
 
-    const char *exp_name, *dataset, *size, *dino_type;
-    bool use_lora, use_fpn, debug;
-    int64_t r, img_dim[2], epochs, batch_size;
-    double lr;
-    const char *lora_weights;
-    bool allow_other_backbone;
+#define OPTION(KIND, ID, FIELD, GROUP, COMMANDS, HELP, ...) DF_FIELD_##KIND(FIELD, __VA_ARGS__)
+#include "dinoft/option_list.h"
+#undef OPTION
 
-    const char *weights, *data_root, *class_names, *normalize, *recipe;
-    const char *mask_values; /* as typed, and good, or the checkpoint's (setup.h); NULL: neither */
-    int64_t n_classes;
-    bool void_as_background;
-    bool recompute;             /* training: activations of a block are computed again rather than kept */
-    double rope_rescale;        /* 1: none */
-    const char *cache_features; /* "auto", "memory", "file" or "off" */
-
-    const char *output_dir, *device, *precision;
-    int64_t threads; /* 0: all cores */
-    int64_t seed;
-    int64_t num_workers; /* 0: one for each core, at most 8 */
-    int64_t max_steps;   /* 0: no limit */
-    int64_t val_every;
-    bool no_shuffle;
-
-    const char *eval_size, *resize; /* eval, corrupt: "network" | "original"; "stretch" | "short" */
-    int64_t slide[2];               /* crop and stride of the sliding window; 0: none */
-    bool tta;
-    const char *scales; /* of tta, as typed */
-    double scale_list[DF_MAX_SCALES];
-    int n_scales;                                                        /* as read from scales */
-    const char *metrics_json, *images_csv, *confusion_png, *report_html; /* eval */
-    const char *suite, *corruptions; /* corrupt: "imagenet-c" | "reference"; names */
-    const char *severity;            /* as typed */
-    int severity_list[DF_MAX_SEVERITIES];
-    int n_severities;                 /* as read from severity: ascending, without doubles */
-    const char *frost_dir;            /* NULL: looked for where weights are (dinoft/weight_search.h) */
-    bool restart;                     /* corrupt: keeps no finished cells */
-    bool foreground, upsample;        /* pca */
-    bool save_logits;                 /* predict */
-    const char *output;               /* features: the file; demo-data uses data_root */
-    int64_t layers;                   /* features: intermediate_i of the last n blocks, 0: none */
-    const char *naming;               /* convert: "official" | "huggingface" */
-    const char *dtype;                /* convert: "keep" | "fp32" | "fp16" | "bf16" */
-    int64_t steps;                    /* bench: timed repetitions; selftest: of training */
-    const char *json;                 /* bench: the file of figures */
-    int64_t train_images, val_images; /* demo-data */
+    double scale_list[DF_MAX_SCALES]; /* as read from scales */
+    int n_scales;
+    int severity_list[DF_MAX_SEVERITIES]; /* as read from severity: ascending, without doubles */
+    int n_severities;
 
     /* Arguments without a flag, gathered in argv: images, or convert's IN OUT, or info's FILE. */
     char **inputs;
@@ -166,6 +108,12 @@ void df_config_apply_recipe(struct df_config *config);
 /* -1 with the error set where --n_classes or --class_names were typed and the data set has classes of its
  * own. Called by df_config_parse, except for a data set that is not typed and may be the checkpoint's. */
 int df_config_check_dataset(const struct df_config *config);
+
+/* "imagenet", "none", "auto" */
+const char *df_normalize_name(enum df_normalize normalize);
+
+/* A choice as it would be typed: df_choice_text(DF_OPTION_DATASET, config->dataset) is "voc". */
+const char *df_choice_text(enum df_option option, int choice);
 
 /* The name of a command: "train", "demo-data". */
 const char *df_command_name(enum df_command command);

@@ -10,6 +10,7 @@
  * severities, which name the cells themselves. Reads all files. Before df_measure_start. -1 with the error
  * set.
  */
-int df_corrupt_key(const struct df_measure *measure, char key[DF_CORRUPT_KEY_LENGTH]);
+int df_corrupt_key(const struct df_measure *measure, const char *suite, uint64_t seed,
+                   char key[DF_CORRUPT_KEY_LENGTH]);
 
 #endif

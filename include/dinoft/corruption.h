@@ -6,6 +6,7 @@
 #ifndef DINOFT_CORRUPTION_H
 #define DINOFT_CORRUPTION_H
 
+#include "dinoft/choice.h"
 #include "dinoft/image.h"
 #include "dinoft/rng.h"
 
@@ -19,14 +20,14 @@
 /* The frost photographs; read-only once opened, so that threads may share them. */
 struct df_frost;
 
-/* What helps where they are missing. */
-#define DF_FROST_HELP                                                                                        \
-    "scripts/get_frost.py, installed as dinoft-get-frost, fetches them; --frost_dir DIR names their folder"
+/* How they are had. */
+#define DF_FROST_HELP "scripts/get_frost.py, installed as dinoft-get-frost, fetches them"
 
 /* Reads frost1.png … frost5.jpg of the folder; NULL: of the first folder "frost" where weights are looked for
  * (dinoft/weight_search.h). NULL with the error set, which says what helps, and where they were looked for or
- * which file is missing, damaged or of another size than the package's. */
-struct df_frost *df_frost_open(const char *folder);
+ * which file is missing, damaged or of another size than the package's. advice: how the caller lets one name
+ * the folder, for the error ("; --frost_dir …"); "" for none. */
+struct df_frost *df_frost_open(const char *folder, const char *advice);
 void df_frost_free(struct df_frost *frost); /* NULL is allowed */
 
 /* One image on its way through a corruption. */
@@ -48,14 +49,16 @@ struct df_corruption {
     int (*apply)(struct df_corruption_job *job); /* 0, or -1 with the error set (out of memory) */
 };
 
+#define DF_SUITES(X) X(DF_SUITE_IMAGENET_C, "imagenet-c") X(DF_SUITE_REFERENCE, "reference")
+enum df_suite { DF_SUITES(DF_CHOICE_ID) DF_SUITE_COUNT };
+
 struct df_corruption_suite {
     const char *name; /* "imagenet-c", "reference" */
     const struct df_corruption *corruptions;
     int count;
 };
 
-/* NULL with the error set, naming those that exist. */
-const struct df_corruption_suite *df_corruption_suite_named(const char *name);
+const struct df_corruption_suite *df_corruption_suite(enum df_suite suite);
 
 /* Of any suite; NULL with the error set, with the nearest name where there is one. */
 const struct df_corruption *df_corruption_named(const char *name);
@@ -75,7 +78,7 @@ int df_corruption_list(const char *text, const struct df_corruption_suite *suite
 /* Opens frost's photographs (df_frost_open) if the choice needs them; *frost is NULL otherwise. Where they
  * cannot be opened, frost is taken out of the choice, a line of the log says why, and so does
  * df_error_text(); if it was chosen by its name, or only memory is lacking, that is an error (-1). */
-int df_corruption_choice_frost(struct df_corruption_choice *choice, const char *folder,
+int df_corruption_choice_frost(struct df_corruption_choice *choice, const char *folder, const char *advice,
                                struct df_frost **frost);
 
 /* Corrupts an image, and its mask if not NULL, in place. image_name (its file's name without folders and

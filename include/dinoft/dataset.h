@@ -2,6 +2,7 @@
 #ifndef DINOFT_DATASET_H
 #define DINOFT_DATASET_H
 
+#include "dinoft/choice.h"
 #include "dinoft/image.h"
 #include "dinoft/label_census.h"
 #include "dinoft/labels.h"
@@ -9,10 +10,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define DF_DATASET_KINDS(X)                                                                                  \
+    X(DF_DATASET_VOC, "voc") X(DF_DATASET_ADE20K, "ade20k") X(DF_DATASET_FOLDER, "folder")
+enum df_dataset_kind { DF_DATASET_KINDS(DF_CHOICE_ID) DF_DATASET_KIND_COUNT };
+
 enum df_split { DF_SPLIT_TRAIN, DF_SPLIT_VAL };
 
 struct df_dataset_options {
-    const char *kind; /* "voc", "ade20k" or "folder" */
+    enum df_dataset_kind kind;
     const char *root;
     enum df_split split;
     bool void_as_background; /* voc: 255 -> 0 */
@@ -20,6 +25,7 @@ struct df_dataset_options {
     const char *class_names; /* folder: file with a name a line, or NULL ("class_0", …) */
     const char *mask_values; /* folder: the masks' values that are class 0, 1, … (dinoft/mask_values.h); NULL:
                                 0, 1, … */
+    const char *advice;      /* for errors: what helps where a mask holds other values; NULL: none is given */
 };
 
 struct df_sample {
@@ -28,6 +34,7 @@ struct df_sample {
 };
 
 struct df_dataset {
+    enum df_dataset_kind kind;
     bool reference_void_is_background; /* the reference project's metric counts this data set's void as class
                                           0 */
     int n_classes;
@@ -36,6 +43,7 @@ struct df_dataset {
     int64_t count;
     uint8_t label_map[256]; /* what a mask file's value means, where valid: a class or DF_IGNORE_LABEL */
     bool label_valid[256];  /* false: a value that no mask of this data set may hold */
+    const char *advice;     /* as options had it */
     bool void_is_assumed;   /* folder: nobody has said that 255 means "ignore" */
     char *mask_values;      /* as options had it; NULL without */
     struct df_label_census *census; /* of the masks that have been read */
@@ -52,9 +60,15 @@ void df_dataset_free(struct df_dataset *dataset);
 int df_dataset_read(const struct df_dataset *dataset, int64_t index, struct df_image *image,
                     struct df_image *mask);
 
-/* Names of the built-in data sets' classes; n_classes may be NULL. Classes 21 / 150; NULL for another kind.
+/* "voc" */
+const char *df_dataset_kind_name(enum df_dataset_kind kind);
+
+/* The kind of that name, as checkpoints record it; false if there is none. */
+bool df_dataset_kind_named(const char *name, enum df_dataset_kind *kind);
+
+/* Names of the built-in data sets' classes; n_classes may be NULL. Classes 21 / 150; NULL for folders.
  */
-const char *const *df_dataset_names(const char *kind, int *n_classes);
+const char *const *df_dataset_names(enum df_dataset_kind kind, int *n_classes);
 
 /* The palette that masks are written with: VOC's bit-interleaved colour map, 255 -> (224, 224, 192). */
 void df_voc_palette(uint8_t palette[256][3]);

@@ -2,7 +2,8 @@
  *
  * A function that can fail returns 0 / -1, or a pointer / NULL. The place that knows what went wrong calls
  * df_error_set() with one line: what, where, found, expected. Callers clean up and hand the status on; they
- * may put what they were doing in front with df_error_context(). */
+ * may put what they were doing in front with df_error_context(), and what helps behind with
+ * df_error_advise(). */
 #ifndef DINOFT_ERROR_H
 #define DINOFT_ERROR_H
 
@@ -15,6 +16,10 @@ int df_error_set(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Puts "CONTEXT: " in front of the text. Always returns -1. */
 int df_error_context(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Puts what helps behind the text, as it is: the layer that knows the flags names them so. Always returns -1.
+ */
+int df_error_advise(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* "out of memory: WHAT needs N bytes", without a number if bytes is 0. Always returns -1. */
 int df_error_memory(const char *what, unsigned long long bytes);

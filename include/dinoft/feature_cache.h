@@ -10,9 +10,17 @@
 #ifndef DINOFT_FEATURE_CACHE_H
 #define DINOFT_FEATURE_CACHE_H
 
+#include "dinoft/choice.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* Where features are kept. */
+#define DF_FEATURE_PLACES(X)                                                                                 \
+    X(DF_FEATURES_AUTO, "auto")                                                                              \
+    X(DF_FEATURES_IN_MEMORY, "memory") X(DF_FEATURES_IN_FILE, "file") X(DF_FEATURES_OFF, "off")
+enum df_feature_place { DF_FEATURE_PLACES(DF_CHOICE_ID) };
 
 struct df_feature_shape {
     int64_t count; /* records */

@@ -2,13 +2,13 @@
 #ifndef DINOFT_FEATURE_CHOICE_H
 #define DINOFT_FEATURE_CHOICE_H
 
+#include "dinoft/feature_cache.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
-enum df_feature_place { DF_FEATURES_OFF, DF_FEATURES_IN_MEMORY, DF_FEATURES_IN_FILE };
-
 struct df_feature_facts {
-    const char *wanted;  /* "auto", "memory", "file" or "off" */
+    enum df_feature_place wanted;
     bool lora;           /* is trained */
     bool rope_rescaled;  /* by a factor that is drawn for each batch */
     bool used_again;     /* the run goes through some image more than once */
@@ -16,10 +16,8 @@ struct df_feature_facts {
     size_t memory, disk; /* what can be had of either */
 };
 
-/* -1 with the error set where what is wanted cannot be. "auto" takes at most half of what is left of the
- * memory, or else of the disk, and logs that there is no room in either. */
+/* place: never "auto". -1 with the error set where what is wanted cannot be. "auto" takes at most half of
+ * what is left of the memory, or else of the disk, and logs that there is no room in either. */
 int df_feature_choose(const struct df_feature_facts *facts, enum df_feature_place *place);
-
-const char *df_feature_place_name(enum df_feature_place place);
 
 #endif

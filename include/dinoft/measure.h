@@ -9,21 +9,32 @@
 #include "dinoft/loader.h"
 #include "dinoft/setup.h"
 
+/* How a model is measured. */
+struct df_measure_options {
+    const char *checkpoint; /* its file */
+    int64_t batch_size;     /* of the loader, and of the means in reference_iou and loss */
+    int workers;            /* threads that read images; 0: one for each core, at most 8 */
+    bool original;          /* labels are compared at their own size, otherwise at the network's input size */
+    bool keep_ratio;        /* of images that are resized */
+    int64_t slide[2];       /* crop and stride of a sliding window, as they are asked for; 0: none */
+    int64_t crop, stride;   /* the same in whole patches */
+    const char *scales;     /* views at these scales, mirrored too, as they are asked for; NULL: one view */
+    int n_scales;
+    double scale_list[DF_INFERENCE_MAX_SCALES]; /* [n_scales] */
+};
+
+/* The caller opens setup and dataset and fills in options and names; zero before. */
 struct df_measure {
-    const struct df_config *config; /* after df_measure_open: setup's, with what the checkpoint says */
     struct df_setup setup;
     struct df_dataset *dataset;
-    char **class_names;              /* [dataset->n_classes] */
-    int64_t batch_size;              /* of the loader, and of the means in reference_iou and loss */
+    char **class_names; /* [dataset->n_classes], borrowed */
+    struct df_measure_options options;
     struct df_inference_options how; /* from df_measure_start */
     struct df_segmenter *segmenter;
     struct df_inference *inference; /* NULL: images are resized and go through the model in batches */
-    bool original;                  /* labels are compared at their own size */
 };
 
-/* Opens the checkpoint, the backbone and the data set, and checks that they fit. -1 with the error set; close
- * it in either case. The model is made by df_measure_start, so that outputs can be checked before. */
-int df_measure_open(struct df_measure *measure, const struct df_config *config);
+/* Makes the model. -1 with the error set; close it in either case. */
 int df_measure_start(struct df_measure *measure);
 void df_measure_close(struct df_measure *measure);
 

@@ -1,54 +1,50 @@
-/* From the command line to a model: which device, which backbone, which checkpoint, which image size. */
+/* From the command line to what a model is made of: which device, which backbone, which checkpoint, which
+ * options. */
 #ifndef DINOFT_SETUP_H
 #define DINOFT_SETUP_H
 
-#include "dinoft/checkpoint.h"
-#include "dinoft/config.h"
+#include "dinoft/model_options.h"
 
 struct df_setup {
-    struct df_config config; /* the flags, and what the checkpoint says where none was typed */
     struct df_backend *backend;
     struct df_state *backbone; /* official names */
     struct df_vit_config vit;
     char *weights_path;
-    struct df_checkpoint *checkpoint; /* --lora_weights; NULL without */
-    int64_t height, width;            /* --img_dim lowered to multiples of the patch size */
-    const char *normalize;            /* "imagenet" or "none", decided */
-    float mean[3], std[3];            /* what that means */
+    struct df_checkpoint *checkpoint;  /* NULL without */
+    struct df_segmenter_options model; /* but for what a data set and a use of the model decide */
+    enum df_normalize normalize;       /* imagenet or none: what mean and std of the options are */
 };
 
 /* Reads and checks everything that the model needs: the files against each other and against what was typed.
- * Logs what was decided. From then on setup->config counts; the struct must stay where it is. -1 with the
- * error set; close it in either case. */
-int df_setup_open(struct df_setup *setup, const struct df_config *config);
+ * Logs what was decided. Fills in what was not typed and the checkpoint knows (recorded_settings.h): strings
+ * of config may then be the checkpoint's. -1 with the error set; close it in either case. */
+int df_setup_open(struct df_setup *setup, struct df_config *config);
 void df_setup_close(struct df_setup *setup);
 
-/* Parts of df_setup_open that need no files; checkpoint may be NULL.
- * The image size: the flags' or, where none is typed, the checkpoint's, lowered to multiples of the patch. */
-int df_setup_image_size(const struct df_config *config, const struct df_checkpoint *checkpoint, int64_t patch,
-                        int64_t *height, int64_t *width);
-/* The hub name that the flags mean; a checkpoint's own record counts more than defaults that nobody typed. */
-const char *df_setup_backbone_name(const struct df_config *config, const struct df_checkpoint *checkpoint);
-/* The decoder that the flags ask for. */
-const struct df_decoder_kind *df_setup_decoder(const struct df_config *config);
+/* The backbone's file that --weights or the name stands for, read and held against what was typed: with
+ * official names, its dimensions in *vit, its path, to be freed, in *path. NULL with the error set; *path may
+ * be set then too. */
+struct df_state *df_setup_backbone(const struct df_config *config, const struct df_checkpoint *checkpoint,
+                                   struct df_vit_config *vit, char **path);
+
+/* Training from the checkpoint, if there is one: -1 with the error set where what was asked for is not what
+ * it holds. classes: the data set's. */
+int df_setup_check_training(const struct df_setup *setup, const struct df_config *config, int64_t classes);
 
 /* -1 with the error set if an output of that name would overwrite the backbone, the checkpoint or the class
  * names. */
 int df_setup_check_output(const struct df_setup *setup, const struct df_config *config, const char *path);
 
-enum df_model_use {
-    DF_MODEL_TRAINS,         /* LoRA, rank and decoder from the flags */
-    DF_MODEL_TRAINS_DECODER, /* the same without LoRA and backbone: features are given */
-    DF_MODEL_EVALUATES,      /* all from the checkpoint, which must be there */
-    DF_MODEL_EVALUATES_FEED  /* the same, of batches that a feed brings (dinoft/feed.h) */
-};
-
-/* NULL with the error set. The backbone's file is released, since what the model needs is packed, but where
- * the model has no backbone. */
-struct df_segmenter *df_setup_segmenter(struct df_setup *setup, const struct df_config *config,
-                                        enum df_model_use use, int64_t classes, int64_t max_batch);
+/* The model, from the checkpoint's weights if there is one, else drawn from seed. NULL with the error set.
+ * The backbone's file is released, since what the model needs is packed, but where the model has no backbone.
+ */
+struct df_segmenter *df_setup_segmenter(struct df_setup *setup, enum df_model_use use, int64_t classes,
+                                        int64_t max_batch, uint64_t seed);
 
 /* Closes the backbone's file. */
 void df_setup_release_backbone(struct df_setup *setup);
+
+/* A data set of the flags. classes: of a set that has none of its own. NULL with the error set. */
+struct df_dataset *df_setup_dataset(const struct df_config *config, enum df_split split, int64_t classes);
 
 #endif

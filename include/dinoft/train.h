@@ -1,15 +1,42 @@
-/* A training run, from the command line's configuration to the files it leaves. */
+/* A training run: from a model's parts and two data sets to a checkpoint and the files beside it. It knows no
+ * flag and no report. */
 #ifndef DINOFT_TRAIN_H
 #define DINOFT_TRAIN_H
 
-#include "dinoft/config.h"
+#include "dinoft/dataset.h"
+#include "dinoft/feature_cache.h"
+#include "dinoft/run_files.h"
+#include "dinoft/setup.h"
 
 #include <signal.h>
 
-/* Trains and writes OUTPUT_DIR/NAME.pt, NAME_metrics.json, NAME_steps.csv, NAME_config.json and debug
- * pictures. Everything that can be refused is refused before the first step. When *stop becomes non-zero the
- * run ends after the current step, with a checkpoint; after an error, what was
+struct df_training_options {
+    int64_t epochs, batch_size;
+    int64_t max_steps; /* 0: no limit */
+    int64_t val_every; /* epochs from one validation and checkpoint to the next; the last has them */
+    double lr;         /* AdamW's learning rate */
+    uint64_t seed;     /* of new weights, the order of images, RoPE's rescaling */
+    bool shuffle;      /* the training images, each epoch anew */
+    bool debug;        /* NAME_viz_EPOCH.png at each validation */
+    int workers;       /* threads that read images; 0: one for each core, at most 8 */
+    enum df_feature_place features; /* where those of a frozen backbone are kept, as it is wanted */
+};
+
+struct df_training;
+
+/* Makes the model and whatever feeds it; logs what is trained. setup (whose backbone is released when it is
+ * not needed any more), files and the sets must outlive the training. When *stop becomes non-zero the run
+ * ends after the current step, with a checkpoint. NULL with the error set. */
+struct df_training *df_training_open(const struct df_training_options *options, struct df_setup *setup,
+                                     const struct df_run_files *files, struct df_dataset *train_set,
+                                     struct df_dataset *val_set, const volatile sig_atomic_t *stop);
+void df_training_close(struct df_training *training); /* NULL is allowed */
+
+/* Where the features are kept in the end: never "auto". */
+enum df_feature_place df_training_features(const struct df_training *training);
+
+/* Trains, and writes NAME.pt, NAME_metrics.json, NAME_steps.csv and debug pictures. After an error, what was
  * trained until then is in NAME_stopped.pt. Returns 0 / -1 with the error set. */
-int df_train(const struct df_config *config, const volatile sig_atomic_t *stop);
+int df_training_run(struct df_training *training);
 
 #endif

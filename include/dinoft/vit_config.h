@@ -2,6 +2,7 @@
 #ifndef DINOFT_VIT_CONFIG_H
 #define DINOFT_VIT_CONFIG_H
 
+#include "dinoft/choice.h"
 #include "dinoft/state.h"
 
 #include <stdbool.h>
@@ -9,7 +10,17 @@
 
 #define DF_VIT_MAX_FEATURES 16 /* blocks, the last ones, whose outputs a backbone can be asked for */
 
-enum df_family { DF_DINOV2, DF_DINOV3 };
+#define DF_FAMILIES(X) X(DF_DINOV2, "dinov2") X(DF_DINOV3, "dinov3")
+enum df_family { DF_FAMILIES(DF_CHOICE_ID) };
+
+#define DF_BACKBONE_SIZES(X)                                                                                 \
+    X(DF_SMALL, "small")                                                                                     \
+    X(DF_BASE, "base")                                                                                       \
+    X(DF_LARGE, "large")                                                                                     \
+    X(DF_GIANT, "giant")                                                                                     \
+    X(DF_SMALL_PLUS, "small+") X(DF_LARGE_PLUS, "large+") X(DF_HUGE_PLUS, "huge+") X(DF_7B, "7b")
+enum df_backbone_size { DF_BACKBONE_SIZES(DF_CHOICE_ID) };
+
 enum df_ffn { DF_FFN_MLP, DF_FFN_SWIGLU };
 
 struct df_vit_config {
@@ -36,6 +47,9 @@ void df_rope_default_periods(int64_t head_size, float *periods);
 /* "dinov2" / "dinov3". */
 const char *df_family_name(enum df_family family);
 
+/* "small+" */
+const char *df_backbone_size_name(enum df_backbone_size size);
+
 /* torch.hub's name for the dimensions ("dinov2_vitl14_reg", "dinov3_vith16plus"), NULL if none has them. */
 const char *df_vit_hub_name(const struct df_vit_config *config);
 
@@ -43,8 +57,9 @@ const char *df_vit_hub_name(const struct df_vit_config *config);
 #define DF_VIT_TEXT 192
 const char *df_vit_describe(const struct df_vit_config *config, char text[DF_VIT_TEXT]);
 
-/* The hub name that --dino_type and --size mean. NULL with the error set, naming the sizes that exist. */
-const char *df_hub_name_for(const char *dino_type, const char *size);
+/* The hub name of a family's backbone of that size; of DINOv2 the variant with registers. NULL with the error
+ * set, naming the sizes that exist. */
+const char *df_hub_name_for(enum df_family family, enum df_backbone_size size);
 
 /* The dimensions behind a hub name; -1 with the error set for an unknown one. */
 int df_vit_config_for_hub_name(const char *hub_name, struct df_vit_config *config);

@@ -27,9 +27,9 @@ void df_weight_folders_free(struct df_weight_folders *folders);
  * looked for and says what fetches it. */
 char *df_find_backbone(const char *name);
 
-/* The file that `--weights TYPED` means. What has a slash, or is a file of the current folder, is that path;
- * anything else is looked for in the folders, as it is and with the endings. NULL with the error set, which
- * lists where it was looked for; a path with a slash is not looked at. */
+/* The file that somebody means who types a name. What has a slash, or is a file of the current folder, is
+ * that path; anything else is looked for in the folders, as it is and with the endings. NULL with the error
+ * set, which lists where it was looked for, without the name; a path with a slash is not looked at. */
 char *df_find_typed_weights(const char *typed);
 
 /* The first folder NAME in the folders. NULL with the error set, which lists where it was looked for. */

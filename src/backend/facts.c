@@ -25,7 +25,7 @@ void df_backend_facts(FILE *stream)
     else
         df_fact(stream, "backend cuda", "not usable: %s", df_cuda_reason());
     df_fact(stream, "backend cpu", "usable");
-    df_fact(stream, "--device auto", "%s, %s", cuda ? "cuda" : "cpu",
+    df_fact(stream, "default device", "%s, %s", cuda ? "cuda" : "cpu",
             df_dtype_name(df_backend_auto_compute(cuda)));
     df_cpu_facts(stream);
     df_cuda_facts(stream);

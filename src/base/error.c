@@ -42,6 +42,18 @@ int df_error_context(const char *format, ...)
     return -1;
 }
 
+int df_error_advise(const char *format, ...)
+{
+    va_list arguments;
+    const size_t used = strlen(error.text);
+
+    va_start(arguments, format);
+    vsnprintf(error.text + used, sizeof error.text - used, format, arguments);
+    va_end(arguments);
+    df_text_replace_controls(error.text);
+    return -1;
+}
+
 int df_error_memory(const char *what, unsigned long long bytes)
 {
     if (bytes > 0)

@@ -35,20 +35,16 @@ static int append_converted(struct df_state *result, const struct df_entry *entr
     return 0;
 }
 
-static int append(struct df_state *result, const struct df_entry *entry, const char *dtype_name)
+static int append(struct df_state *result, const struct df_entry *entry, enum df_stored_type stored)
 {
-    static const struct {
-        const char *name;
-        enum df_dtype dtype;
-    } types[] = {{"fp32", DF_F32}, {"fp16", DF_F16}, {"bf16", DF_BF16}};
+    static const enum df_dtype types[] = {
+        [DF_STORED_FP32] = DF_F32, [DF_STORED_FP16] = DF_F16, [DF_STORED_BF16] = DF_BF16};
 
     if (entry->text)
         return df_state_add_text(result, entry->name, entry->text) ? 0 : -1;
-    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
-        bool wanted = strcmp(dtype_name, types[i].name) == 0 && entry->tensor.dtype != types[i].dtype;
-        if (wanted && df_dtype_is_float(entry->tensor.dtype))
-            return append_converted(result, entry, types[i].dtype);
-    }
+    if (stored != DF_STORED_KEEP && entry->tensor.dtype != types[stored] &&
+        df_dtype_is_float(entry->tensor.dtype))
+        return append_converted(result, entry, types[stored]);
     struct df_entry *added = df_state_borrow(result, entry->name, entry->tensor.dtype, entry->tensor.ndim,
                                              entry->tensor.shape, entry->tensor.data);
     if (!added)
@@ -58,11 +54,11 @@ static int append(struct df_state *result, const struct df_entry *entry, const c
 }
 
 /* What is written: it borrows from `source` whatever need not change. */
-static struct df_state *converted(const struct df_state *source, const char *dtype_name)
+static struct df_state *converted(const struct df_state *source, enum df_stored_type stored)
 {
     struct df_state *result = df_state_new();
     for (size_t i = 0; result && i < source->count; i++) {
-        if (append(result, &source->entries[i], dtype_name) != 0) {
+        if (append(result, &source->entries[i], stored) != 0) {
             df_state_free(result);
             return NULL;
         }
@@ -87,7 +83,7 @@ static int convert_backbone(const struct df_config *config, struct df_state *sta
 
     if (!official)
         return 1;
-    if (strcmp(config->naming, "huggingface") == 0) {
+    if (config->naming == DF_NAMING_HUGGINGFACE) {
         renamed = df_backbone_to_huggingface(official, &vit);
         if (renamed)
             status = convert(config, renamed);
@@ -99,7 +95,7 @@ static int convert_backbone(const struct df_config *config, struct df_state *sta
     return status;
 }
 
-int command_convert(const struct df_config *config)
+int command_convert(struct df_config *config)
 {
     if (df_weight_file_check_output(config->inputs[1]) != 0)
         return 1;
@@ -112,7 +108,7 @@ int command_convert(const struct df_config *config)
     if (df_state_is_backbone(state))
         return convert_backbone(config, state);
     int status = 1;
-    if (strcmp(config->naming, "official") != 0)
+    if (config->naming != DF_NAMING_OFFICIAL)
         df_error_set("%s is a checkpoint: --naming is for backbones", config->inputs[0]);
     else
         status = convert(config, state);

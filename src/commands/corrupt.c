@@ -2,11 +2,11 @@
  */
 #include "commands.h"
 #include "interrupt.h"
+#include "measuring.h"
 
-#include "dinoft/corrupt_key.h"
-#include "dinoft/measure.h"
 #include "dinoft/atomic_write.h"
 #include "dinoft/available.h"
+#include "dinoft/corrupt_key.h"
 #include "dinoft/corruption_report.h"
 #include "dinoft/corruption_results.h"
 #include "dinoft/error.h"
@@ -31,6 +31,7 @@ struct cell {
 };
 
 struct run {
+    struct df_config *config; /* with what the checkpoint says where nothing is typed */
     struct df_measure measure;
     const struct df_corruption_suite *suite;
     struct df_corruption_choice choice; /* empty: one is drawn for each image */
@@ -48,16 +49,14 @@ struct run {
 
 static bool draws(const struct df_config *config)
 {
-    return strcmp(config->suite, "reference") == 0 && !config->corruptions;
+    return config->suite == DF_SUITE_REFERENCE && !config->corruptions;
 }
 
 static int choose_corruptions(struct run *run)
 {
-    const struct df_config *config = run->measure.config;
+    const struct df_config *config = run->config;
 
-    run->suite = df_corruption_suite_named(config->suite);
-    if (!run->suite)
-        return -1;
+    run->suite = df_corruption_suite(config->suite);
     return draws(config) ? 0
                          : df_corruption_list(config->corruptions ? config->corruptions : "all", run->suite,
                                               &run->choice);
@@ -86,14 +85,14 @@ static bool has_family(const struct df_corruption_results *results, const char *
 /* Rows of the table. Those of a family follow each other, in whatever order people type the names. */
 static int make_table(struct run *run)
 {
-    const struct df_config *config = run->measure.config;
+    const struct df_config *config = run->config;
     const struct df_corruption_choice wanted = run->choice;
 
-    DF_TRY(df_corruption_results_init(&run->results, config->suite, config->severity_list,
+    DF_TRY(df_corruption_results_init(&run->results, run->suite->name, config->severity_list,
                                       config->n_severities));
     if (draws(config))
         return df_corruption_results_add(&run->results, ONE_OF_TEN, "all families", false);
-    DF_TRY(df_corruption_choice_frost(&run->choice, config->frost_dir, &run->frost));
+    DF_TRY(df_corruption_choice_frost(&run->choice, config->frost_dir, DF_FROST_ADVICE, &run->frost));
     for (int i = 0; i < wanted.count; i++) {
         const char *family = wanted.items[i]->family;
         if (has_family(&run->results, family))
@@ -110,7 +109,7 @@ static int make_table(struct run *run)
 
 static int name_files(struct run *run)
 {
-    const struct df_config *config = run->measure.config;
+    const struct df_config *config = run->config;
     char *name = config->typed[DF_OPTION_EXP_NAME] ? df_text_copy(config->exp_name)
                                                    : df_path_stem(config->lora_weights);
     if (!name)
@@ -129,7 +128,7 @@ static int check_files(const struct run *run)
 
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         DF_TRY(df_check_writable_file(paths[i]));
-        DF_TRY(df_setup_check_output(&run->measure.setup, run->measure.config, paths[i]));
+        DF_TRY(df_setup_check_output(&run->measure.setup, run->config, paths[i]));
     }
     return 0;
 }
@@ -138,7 +137,7 @@ static int take_over(struct run *run)
 {
     int taken = 0;
 
-    if (run->measure.config->restart)
+    if (run->config->restart)
         return 0;
     if (df_corruption_results_read(run->json, run->key, &run->results, &taken) != 0)
         return df_error_context(
@@ -151,10 +150,10 @@ static int take_over(struct run *run)
 
 static void collect_facts(const struct run *run, struct df_measure_facts *facts)
 {
-    const struct df_config *config = run->measure.config;
+    const struct df_config *config = run->config;
 
     df_measure_facts(&run->measure, facts);
-    df_measure_add_fact(facts, "suite", "%s", config->suite);
+    df_measure_add_fact(facts, "suite", "%s", run->suite->name);
     df_measure_add_fact(facts, "seed", "%" PRId64, config->seed);
 }
 
@@ -169,12 +168,13 @@ static int save(const struct run *run)
 
 static int write_reports(const struct run *run)
 {
-    const struct df_config *config = run->measure.config;
+    const struct df_config *config = run->config;
     struct df_measure_facts facts;
     char title[256];
 
     collect_facts(run, &facts);
-    snprintf(title, sizeof title, "%s on corrupted %s", config->lora_weights, config->dataset);
+    snprintf(title, sizeof title, "%s on corrupted %s", config->lora_weights,
+             df_dataset_kind_name(config->dataset));
     const struct df_corruption_report report = {
         .title = title, .facts = facts.items, .n_facts = facts.count, .results = &run->results};
     DF_TRY(df_corruption_results_write_csv(run->csv, &run->results));
@@ -188,7 +188,7 @@ static int read_corrupted(void *context, const struct df_dataset *dataset, int64
                           struct df_image *image, struct df_image *mask)
 {
     const struct run *run = context;
-    const uint64_t seed = (uint64_t)run->measure.config->seed;
+    const uint64_t seed = (uint64_t)run->config->seed;
     const char *name = dataset->samples[sample].name;
     const struct df_corruption *corruption = run->cell.corruption;
 
@@ -210,7 +210,7 @@ static int measure_cell(struct run *run, const char *label, struct df_corruption
     struct df_measure *measure = &run->measure;
     struct df_loader *loader = df_measure_loader(measure, false, read_corrupted, run);
     struct df_feed *feed = loader ? df_feed_images(loader) : NULL;
-    const struct df_evaluation evaluation = {.original = measure->original,
+    const struct df_evaluation evaluation = {.original = measure->options.original,
                                              .inference = measure->inference,
                                              .label = label,
                                              .stop = interrupt_flag()};
@@ -297,16 +297,18 @@ static int measure_all(struct run *run)
     return status;
 }
 
-static int prepare(struct run *run, const struct df_config *config)
+static int prepare(struct run *run)
 {
-    DF_TRY(df_measure_open(&run->measure, config));
+    const struct df_config *config = run->config;
+
+    DF_TRY(measuring_open(&run->measure, run->config));
     DF_TRY(name_files(run));
     DF_TRY(check_files(run));
     run->lock = df_run_lock_open(config->output_dir, run->stem);
     if (!run->lock)
-        return -1;
+        return df_error_advise(": give --exp_name or --output_dir another");
     DF_TRY(make_table(run));
-    DF_TRY(df_corrupt_key(&run->measure, run->key));
+    DF_TRY(df_corrupt_key(&run->measure, run->suite->name, (uint64_t)config->seed, run->key));
     DF_TRY(take_over(run));
     DF_TRY(df_measure_start(&run->measure));
     run->store = df_image_store_open(run->measure.dataset, df_available_memory() / 2, config->output_dir);
@@ -326,14 +328,14 @@ static void release(struct run *run)
     free(run->html);
 }
 
-int command_corrupt(const struct df_config *config)
+int command_corrupt(struct df_config *config)
 {
-    struct run run = {.measure = {.config = config}};
+    struct run run = {.config = config};
     int status = 1;
 
     if (choose_corruptions(&run) != 0)
         return df_error_is_memory() ? 1 : 2;
-    if (prepare(&run, config) == 0) {
+    if (prepare(&run) == 0) {
         const int end = measure_all(&run);
         if (end >= 0 && write_reports(&run) == 0) {
             df_corruption_results_print(stdout, &run.results);

@@ -144,18 +144,18 @@ static void close_work(struct work *work)
     df_frost_free(work->frost);
 }
 
-int command_corrupt_images(const struct df_config *config)
+int command_corrupt_images(struct df_config *config)
 {
     struct work work = {.config = config};
     struct df_corruption_choice choice;
     int status = 1;
 
-    if (df_corruption_list(config->corruptions, df_corruption_suite_named("imagenet-c"), &choice) != 0) {
+    if (df_corruption_list(config->corruptions, df_corruption_suite(DF_SUITE_IMAGENET_C), &choice) != 0) {
         df_error_context("--corruptions");
         return df_error_is_memory() ? 1 : 2;
     }
     if (inputs_check(config) == 0 &&
-        df_corruption_choice_frost(&choice, config->frost_dir, &work.frost) == 0 &&
+        df_corruption_choice_frost(&choice, config->frost_dir, DF_FROST_ADVICE, &work.frost) == 0 &&
         list_variants(&work, &choice) == 0 && df_check_writable(config->output_dir) == 0 &&
         inputs_check_outputs(config, (const char *const *)work.endings, work.n_variants) == 0 &&
         open_pictures(&work) == 0)

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-int command_demo_data(const struct df_config *config)
+int command_demo_data(struct df_config *config)
 {
     if (df_demo_data_write(config->data_root, config->train_images, config->val_images,
                            (uint64_t)config->seed) != 0)

@@ -1,8 +1,8 @@
 #include "commands.h"
 #include "eval_outputs.h"
 #include "interrupt.h"
+#include "measuring.h"
 
-#include "dinoft/measure.h"
 #include "dinoft/error.h"
 #include "dinoft/evaluate.h"
 #include "dinoft/label_checks.h"
@@ -51,12 +51,11 @@ static void print_score(const char *name, double value, const char *remark)
         printf("%-14s  %8.4f%s\n", name, value, remark);
 }
 
-static void print_scores(const struct df_metrics *metrics, const char *eval_size)
+static void print_scores(const struct df_metrics *metrics, bool original)
 {
     struct df_scores scores;
     df_metrics_scores(metrics, &scores);
-    printf("\nat the %s size:\n",
-           strcmp(eval_size, "original") == 0 ? "labels' original" : "network's input");
+    printf("\nat the %s size:\n", original ? "labels' original" : "network's input");
     print_score("mIoU", scores.miou, "");
     print_score("pixel accuracy", scores.pixel_accuracy, "");
     print_score("mean accuracy", scores.mean_accuracy, "");
@@ -66,15 +65,14 @@ static void print_scores(const struct df_metrics *metrics, const char *eval_size
     print_score("loss", scores.loss, "");
 }
 
-static int evaluate(struct df_measure *measure)
+static int evaluate(const struct df_config *config, struct df_measure *measure)
 {
-    const struct df_config *config = measure->config;
     struct df_loader *loader = df_measure_loader(measure, eval_outputs_needs_images(config), NULL, NULL);
     struct df_feed *feed = loader ? df_feed_images(loader) : NULL;
     struct df_metrics metrics = {0};
     struct eval_outputs outputs;
     const struct df_evaluation evaluation = {
-        .original = measure->original,
+        .original = measure->options.original,
         .inference = measure->inference,
         .label = "eval",
         .stop = interrupt_flag(),
@@ -84,7 +82,7 @@ static int evaluate(struct df_measure *measure)
     };
     int status = 1;
 
-    eval_outputs_init(&outputs, measure);
+    eval_outputs_init(&outputs, config, measure);
     if (!feed ||
         df_metrics_init(&metrics, measure->dataset->n_classes,
                         measure->dataset->reference_void_is_background) != 0 ||
@@ -98,7 +96,7 @@ static int evaluate(struct df_measure *measure)
         goto done;
     df_labels_report_ignored(measure->dataset, "validation");
     print_table(&metrics, measure->class_names);
-    print_scores(&metrics, config->eval_size);
+    print_scores(&metrics, measure->options.original);
     status = eval_outputs_write(&outputs, &metrics) == 0 ? 0 : 1;
 done:
     eval_outputs_free(&outputs);
@@ -116,19 +114,19 @@ static void log_what_is_measured(const struct df_measure *measure)
     df_measure_describe(measure, how, sizeof how);
     df_log("%" PRId64 " images at %" PRId64 " x %" PRId64 "%s, normalize %s, LoRA rank %" PRId64
            ", decoder %s",
-           measure->dataset->count, setup->height, setup->width, how, setup->normalize,
-           setup->checkpoint->rank, setup->checkpoint->decoder->name);
+           measure->dataset->count, setup->model.height, setup->model.width, how,
+           df_normalize_name(setup->normalize), setup->checkpoint->rank, setup->checkpoint->decoder->name);
 }
 
-int command_eval(const struct df_config *config)
+int command_eval(struct df_config *config)
 {
     struct df_measure measure;
     int status = 1;
 
-    if (df_measure_open(&measure, config) == 0 && eval_outputs_check(&measure) == 0 &&
+    if (measuring_open(&measure, config) == 0 && eval_outputs_check(config, &measure) == 0 &&
         df_measure_start(&measure) == 0) {
         log_what_is_measured(&measure);
-        status = evaluate(&measure);
+        status = evaluate(config, &measure);
     }
     df_measure_close(&measure);
     return status;

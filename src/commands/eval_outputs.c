@@ -18,9 +18,8 @@ bool eval_outputs_needs_images(const struct df_config *config)
     return config->report_html != NULL;
 }
 
-int eval_outputs_check(const struct df_measure *measure)
+int eval_outputs_check(const struct df_config *config, const struct df_measure *measure)
 {
-    const struct df_config *config = measure->config;
     const char *const paths[] = {config->metrics_json, config->images_csv, config->confusion_png,
                                  config->report_html};
     const int count = sizeof paths / sizeof *paths;
@@ -38,12 +37,13 @@ int eval_outputs_check(const struct df_measure *measure)
     return 0;
 }
 
-void eval_outputs_init(struct eval_outputs *outputs, const struct df_measure *measure)
+void eval_outputs_init(struct eval_outputs *outputs, const struct df_config *config,
+                       const struct df_measure *measure)
 {
     const struct df_dataset *dataset = measure->dataset;
     uint8_t palette[256][3];
 
-    *outputs = (struct eval_outputs){.measure = measure};
+    *outputs = (struct eval_outputs){.config = config, .measure = measure};
     df_voc_palette(palette);
     df_image_scores_init(&outputs->scores, dataset->n_classes, dataset->reference_void_is_background);
     df_extremes_init(&outputs->extremes, palette);
@@ -85,7 +85,7 @@ int eval_outputs_observe(void *context, const struct df_prediction *prediction)
     const char *name = outputs->measure->dataset->samples[prediction->sample].name;
 
     DF_TRY(df_image_scores_add(&outputs->scores, name, prediction->pairs, prediction->loss));
-    if (!eval_outputs_needs_images(outputs->measure->config))
+    if (!eval_outputs_needs_images(outputs->config))
         return 0;
     return show(outputs, name, outputs->scores.items[outputs->scores.count - 1].miou, prediction);
 }
@@ -104,17 +104,18 @@ static int write_report(struct eval_outputs *outputs, const struct df_metrics *m
     df_measure_facts(measure, &facts);
     report.facts = facts.items;
     report.n_facts = facts.count;
-    snprintf(title, sizeof title, "%s on %s", measure->config->lora_weights, measure->config->dataset);
-    return df_eval_report_write(measure->config->report_html, &report);
+    snprintf(title, sizeof title, "%s on %s", measure->options.checkpoint,
+             df_dataset_kind_name(measure->dataset->kind));
+    return df_eval_report_write(outputs->config->report_html, &report);
 }
 
-static int write_confusion(const struct df_measure *measure, const struct df_metrics *metrics)
+static int write_confusion(const struct eval_outputs *outputs, const struct df_metrics *metrics)
 {
     struct df_image picture = {0};
     int status = -1;
 
-    if (df_confusion_draw(metrics, measure->class_names, &picture) == 0)
-        status = df_png_write_rgb(measure->config->confusion_png, &picture);
+    if (df_confusion_draw(metrics, outputs->measure->class_names, &picture) == 0)
+        status = df_png_write_rgb(outputs->config->confusion_png, &picture);
     df_image_free(&picture);
     return status;
 }
@@ -122,7 +123,7 @@ static int write_confusion(const struct df_measure *measure, const struct df_met
 int eval_outputs_write(struct eval_outputs *outputs, const struct df_metrics *metrics)
 {
     const struct df_measure *measure = outputs->measure;
-    const struct df_config *config = measure->config;
+    const struct df_config *config = outputs->config;
 
     df_image_scores_sort(&outputs->scores);
     if (config->metrics_json)
@@ -130,6 +131,6 @@ int eval_outputs_write(struct eval_outputs *outputs, const struct df_metrics *me
     if (config->images_csv)
         DF_TRY(df_image_scores_write_csv(config->images_csv, &outputs->scores, measure->class_names));
     if (config->confusion_png)
-        DF_TRY(write_confusion(measure, metrics));
+        DF_TRY(write_confusion(outputs, metrics));
     return config->report_html ? write_report(outputs, metrics) : 0;
 }

@@ -121,7 +121,7 @@ static int check_output(const struct extraction *job)
     return df_setup_check_output(&job->features.setup, job->config, job->config->output);
 }
 
-int command_features(const struct df_config *config)
+int command_features(struct df_config *config)
 {
     struct extraction job = {.config = config};
     int status = 1;

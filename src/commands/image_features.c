@@ -10,13 +10,13 @@
 int image_features_open(struct image_features *features, int n_features, bool class_tokens)
 {
     const struct df_setup *setup = &features->setup;
-    const size_t bytes = (size_t)(setup->height * setup->width * 3);
+    const size_t bytes = (size_t)(setup->model.height * setup->model.width * 3);
 
     features->extractor = df_extractor_open(setup, 1, n_features, class_tokens);
     if (!features->extractor)
         return -1;
-    features->grid_h = setup->height / setup->vit.patch;
-    features->grid_w = setup->width / setup->vit.patch;
+    features->grid_h = setup->model.height / setup->vit.patch;
+    features->grid_w = setup->model.width / setup->vit.patch;
     features->patches = features->grid_h * features->grid_w;
     features->pixels = malloc(bytes);
     return features->pixels ? 0 : df_error_memory("an image", bytes);
@@ -41,7 +41,7 @@ int image_features_run(struct image_features *features, const char *path, int64_
     const struct df_setup *setup = &features->setup;
     struct df_image image = {0};
 
-    DF_TRY(input_read(path, setup->height, setup->width, &image, features->pixels));
+    DF_TRY(input_read(path, setup->model.height, setup->model.width, &image, features->pixels));
     if (height)
         *height = image.height;
     if (width)

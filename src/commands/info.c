@@ -177,9 +177,7 @@ static int plan_checkpoint(const struct df_config *config, const struct df_check
         printf("memory:          not known without the backbone, which --dino_type and --size can name\n");
         return 0;
     }
-    const char *name = df_setup_backbone_name(config, checkpoint);
-    if (!name || df_vit_config_for_hub_name(name, &vit) != 0)
-        return -1;
+    DF_TRY(df_backbone_dimensions(config, checkpoint, &vit));
     DF_TRY(df_checkpoint_check_backbone(checkpoint, &vit, config->inputs[0]));
     return memory_plan_print(config, &vit, checkpoint);
 }
@@ -212,15 +210,13 @@ static int info_file(const struct df_config *config)
 static int info_dimensions(const struct df_config *config)
 {
     struct df_vit_config vit;
-    const char *name = df_hub_name_for(config->dino_type, config->size);
 
-    if (!name || df_vit_config_for_hub_name(name, &vit) != 0)
-        return -1;
+    DF_TRY(df_backbone_dimensions(config, NULL, &vit));
     print_dimensions(&vit);
     return memory_plan_print(config, &vit, NULL);
 }
 
-int command_info(const struct df_config *config)
+int command_info(struct df_config *config)
 {
     const char *path = config->n_inputs > 0 ? config->inputs[0] : NULL;
 

@@ -9,8 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define USUAL_CLASSES 21
-#define MEBIBYTE      1048576.0
+#define MEBIBYTE 1048576.0
 
 /* One of the two: training or evaluation. */
 struct memory_plan {
@@ -140,25 +139,6 @@ static int check_flags(const struct df_config *config, const struct df_checkpoin
     return 0;
 }
 
-static int choose_options(const struct df_config *config, const struct df_vit_config *vit,
-                          const struct df_checkpoint *checkpoint, struct df_segmenter_options *options)
-{
-    *options = (struct df_segmenter_options){
-        .decoder = checkpoint ? checkpoint->decoder->name : df_setup_decoder(config)->name,
-        .classes = checkpoint              ? checkpoint->classes
-                   : config->n_classes > 0 ? config->n_classes
-                                           : USUAL_CLASSES,
-        .rank = checkpoint         ? checkpoint->rank
-                : config->use_lora ? config->r
-                                   : 0,
-        .max_batch = config->batch_size,
-        .recompute = config->recompute,
-        .rope_rescale = config->rope_rescale,
-        .std = {1.0f, 1.0f, 1.0f},
-    };
-    return df_setup_image_size(config, checkpoint, vit->patch, &options->height, &options->width);
-}
-
 int memory_plan_print(const struct df_config *config, const struct df_vit_config *vit,
                       const struct df_checkpoint *checkpoint)
 {
@@ -167,14 +147,13 @@ int memory_plan_print(const struct df_config *config, const struct df_vit_config
     struct df_backend *backend = NULL;
     int status = -1;
 
-    if (check_flags(config, checkpoint) != 0 || choose_options(config, vit, checkpoint, &options) != 0)
+    if (check_flags(config, checkpoint) != 0 || df_model_options(&options, config, checkpoint, vit) != 0)
         return -1;
     backend = df_backend_open(config->device, config->precision, 0);
     if (!backend)
         return -1;
-    options.packed = backend->resizes;
     for (int i = 0; i < 2; i++) {
-        options.training = i == 0;
+        df_model_options_use(&options, i == 0 ? DF_MODEL_TRAINS : DF_MODEL_EVALUATES_FEED, backend);
         if (make_plan(&plans[i], backend, vit, &options) != 0)
             goto done;
     }

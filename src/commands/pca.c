@@ -227,7 +227,7 @@ static int picture_all(struct pictures *job)
     return each_input_at_once(job->config, "pictures", write_picture, job);
 }
 
-int command_pca(const struct df_config *config)
+int command_pca(struct df_config *config)
 {
     struct pictures job = {.config = config};
     int status = 1;

@@ -49,7 +49,8 @@ static int write_overlay(const struct prediction *job, const char *image_path, c
 /* NAME.safetensors with `logits` [C, H, W] at the network's input size. */
 static int write_logits(const struct prediction *job, const char *image_path)
 {
-    const int64_t shape[3] = {job->setup->checkpoint->classes, job->setup->height, job->setup->width};
+    const int64_t shape[3] = {job->setup->checkpoint->classes, job->setup->model.height,
+                              job->setup->model.width};
     float *logits = malloc((size_t)(shape[0] * shape[1] * shape[2]) * sizeof *logits);
     struct df_state *state = df_state_new();
     char *path = input_output_path(job->config, image_path, endings[ENDING_LOGITS]);
@@ -77,7 +78,7 @@ static int predict_image(void *context, int i)
     struct df_image image = {0}, classes = {0};
     int status = -1;
 
-    if (input_read(path, job->setup->height, job->setup->width, &image, job->pixels) != 0)
+    if (input_read(path, job->setup->model.height, job->setup->model.width, &image, job->pixels) != 0)
         return -1;
     if (df_segmenter_load_pixels(job->segmenter, 1, job->pixels, NULL) == 0 &&
         df_segmenter_forward(job->segmenter, 1, false, NULL) == 0 &&
@@ -92,7 +93,7 @@ static int predict_image(void *context, int i)
     return status;
 }
 
-int command_predict(const struct df_config *config)
+int command_predict(struct df_config *config)
 {
     const int n_endings = config->save_logits ? 3 : 2;
     struct df_setup setup;
@@ -105,10 +106,10 @@ int command_predict(const struct df_config *config)
     if (df_setup_open(&setup, config) != 0 || inputs_check_model(config, &setup, endings, n_endings) != 0)
         goto done;
     df_voc_palette(job.palette);
-    job.segmenter = df_setup_segmenter(&setup, config, DF_MODEL_EVALUATES, setup.checkpoint->classes, 1);
-    job.pixels = malloc((size_t)(setup.height * setup.width * 3));
+    job.segmenter = df_setup_segmenter(&setup, DF_MODEL_EVALUATES, setup.checkpoint->classes, 1, 0);
+    job.pixels = malloc((size_t)(setup.model.height * setup.model.width * 3));
     if (job.segmenter && !job.pixels)
-        df_error_memory("an image", (unsigned long long)(setup.height * setup.width * 3));
+        df_error_memory("an image", (unsigned long long)(setup.model.height * setup.model.width * 3));
     if (job.segmenter && job.pixels)
         status = each_input_in_order(config, "predict", predict_image, &job);
 done:

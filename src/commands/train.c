@@ -1,15 +1,119 @@
 #include "commands.h"
 #include "interrupt.h"
 
+#include "dinoft/atomic_write.h"
+#include "dinoft/error.h"
+#include "dinoft/label_checks.h"
 #include "dinoft/train.h"
 
-int command_train(const struct df_config *config)
+#include <stdlib.h>
+#include <string.h>
+
+struct job {
+    struct df_config *config; /* with what the checkpoint says where nothing is typed */
+    struct df_run_files files;
+    struct df_setup setup;
+    struct df_dataset *train_set, *val_set;
+    struct df_training *training;
+};
+
+static int open_sets(struct job *job)
+{
+    job->train_set = df_setup_dataset(job->config, DF_SPLIT_TRAIN, job->config->n_classes);
+    job->val_set =
+        job->train_set ? df_setup_dataset(job->config, DF_SPLIT_VAL, job->config->n_classes) : NULL;
+    if (!job->val_set)
+        return -1;
+    const struct df_dataset *const sets[] = {job->train_set, job->val_set};
+    return df_labels_look(sets, 2);
+}
+
+/* Outputs must not take the place of what is read; only the checkpoint that a run goes on from may be
+ * replaced. */
+static int check_overwriting(const struct job *job)
+{
+    int status = 0;
+
+    for (int i = 0; status == 0 && df_run_endings[i]; i++) {
+        char *path = df_run_file(&job->files, df_run_endings[i]);
+        if (!path)
+            return -1;
+        if (i == 0)
+            status = df_check_other_file(path, job->setup.weights_path);
+        else
+            status = df_setup_check_output(&job->setup, job->config, path);
+        free(path);
+    }
+    return status;
+}
+
+static struct df_training *open_training(struct job *job, const volatile sig_atomic_t *stop)
+{
+    const struct df_config *config = job->config;
+    const struct df_training_options options = {
+        .epochs = config->epochs,
+        .batch_size = config->batch_size,
+        .max_steps = config->max_steps,
+        .val_every = config->val_every,
+        .lr = config->lr,
+        .seed = (uint64_t)config->seed,
+        .shuffle = !config->no_shuffle,
+        .debug = config->debug,
+        .workers = (int)config->num_workers,
+        .features = config->cache_features,
+    };
+    return df_training_open(&options, &job->setup, &job->files, job->train_set, job->val_set, stop);
+}
+
+/* NAME_config.json holds what counts in the end: flags that the patch size overruled are replaced. */
+static int write_config(const struct job *job)
+{
+    struct df_config effective = *job->config;
+    char *path = df_run_file(&job->files, "_config.json");
+
+    effective.img_dim[0] = job->setup.model.height;
+    effective.img_dim[1] = job->setup.model.width;
+    effective.normalize = job->setup.normalize;
+    effective.weights = job->setup.weights_path;
+    effective.cache_features = df_training_features(job->training);
+    int status = path ? df_config_write_json(path, &effective) : -1;
+    free(path);
+    return status;
+}
+
+static int train(struct job *job, const volatile sig_atomic_t *stop)
+{
+    struct df_config *config = job->config;
+
+    if (config->exp_name[strlen(config->exp_name) - 1] == '/')
+        return df_error_set("--exp_name %s names a folder, not an experiment", config->exp_name);
+    DF_TRY(df_run_files_open(&job->files, config->output_dir, config->exp_name));
+    if (df_run_files_lock(&job->files) != 0)
+        return df_error_advise(": give --exp_name or --output_dir another");
+    DF_TRY(df_setup_open(&job->setup, config));
+    DF_TRY(open_sets(job));
+    DF_TRY(check_overwriting(job));
+    DF_TRY(df_setup_check_training(&job->setup, config, job->train_set->n_classes));
+    job->training = open_training(job, stop);
+    if (!job->training)
+        return -1;
+    DF_TRY(write_config(job));
+    return df_training_run(job->training);
+}
+
+int command_train(struct df_config *config)
 {
     const volatile sig_atomic_t *stop = interrupt_flag();
+    struct job job = {.config = config};
 
     signal(SIGPIPE, SIG_IGN); /* a reader of the printed lines that goes away is no reason to stop training */
-
-    if (df_train(config, stop) != 0)
+    const int status = train(&job, stop);
+    df_training_close(job.training);
+    df_setup_close(&job.setup);
+    df_dataset_free(job.train_set);
+    df_dataset_free(job.val_set);
+    df_run_files_close(&job.files);
+    if (status != 0)
         return 1;
     return *stop ? EXIT_INTERRUPTED : 0;
 }

@@ -72,11 +72,11 @@ static int find_page(const char *word, enum df_command *command)
 
 static int print_completion(const char *shell)
 {
-    const char *known;
+    int known;
     if (!shell)
         return df_error_set("--completion needs a value: --completion SHELL, which is bash, zsh or fish");
     DF_TRY(df_choose("--completion", df_shells, shell, &known));
-    df_config_print_completion(stdout, known);
+    df_config_print_completion(stdout, df_shells[known]);
     return 0;
 }
 

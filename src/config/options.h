@@ -10,7 +10,7 @@
 
 enum df_option_kind {
     DF_KIND_STRING,  /* const char * */
-    DF_KIND_CHOICE,  /* const char *, one of `choices` */
+    DF_KIND_CHOICE,  /* an enumeration: the index in `choices` */
     DF_KIND_INTEGER, /* int64_t */
     DF_KIND_FLOAT,   /* double */
     DF_KIND_SWITCH,  /* bool */
@@ -90,9 +90,9 @@ int df_find_flag(const char *word, enum df_command command, struct df_flag *flag
 int df_option_set(const struct df_option_info *option, const char *text, const char *second,
                   struct df_config *config);
 
-/* Finds the one of `choices`, which end with NULL, that equals text. -1 with the error set, which begins with
- * `subject`. */
-int df_choose(const char *subject, const char *const *choices, const char *text, const char **value);
+/* Finds the one of `choices`, which end with NULL, that equals text: *value is its index. -1 with the error
+ * set, which begins with `subject`. */
+int df_choose(const char *subject, const char *const *choices, const char *text, int *value);
 
 /* Every option's default, nothing typed. */
 void df_config_set_defaults(struct df_config *config);

@@ -74,7 +74,7 @@ static int parse_input(struct parser *parser, char *word)
 {
     struct df_config *config = parser->config;
     const struct df_command_info *command = &df_commands[config->command];
-    const char *known;
+    int known;
     if (config->n_inputs >= command->max_inputs)
         return unexpected_input(word, config);
     if (command->input_choices)
@@ -100,13 +100,13 @@ static int parse_words(struct parser *parser)
 
 int df_config_check_dataset(const struct df_config *config)
 {
-    bool folder = strcmp(config->dataset, "folder") == 0;
+    const bool folder = config->dataset == DF_DATASET_FOLDER;
     static const enum df_option only[] = {DF_OPTION_N_CLASSES, DF_OPTION_CLASS_NAMES, DF_OPTION_MASK_VALUES};
     for (size_t i = 0; i < sizeof only / sizeof only[0]; i++) {
         if (config->typed[only[i]] && !folder)
             return df_error_set("--%s is for --dataset folder: %s has its own %s classes",
-                                df_options[only[i]].name, config->dataset,
-                                strcmp(config->dataset, "voc") == 0 ? "21" : "150");
+                                df_options[only[i]].name, df_dataset_kind_name(config->dataset),
+                                config->dataset == DF_DATASET_VOC ? "21" : "150");
     }
     if (folder && config->command == DF_COMMAND_TRAIN && !config->typed[DF_OPTION_N_CLASSES])
         return df_error_set("--dataset folder needs --n_classes N");
@@ -182,7 +182,7 @@ static int check_config(struct df_config *config)
 
 void df_config_apply_recipe(struct df_config *config)
 {
-    if (strcmp(config->recipe, "reference") != 0)
+    if (config->recipe != DF_RECIPE_REFERENCE)
         return;
     if (!config->typed[DF_OPTION_VOID_AS_BACKGROUND])
         config->void_as_background = true;

@@ -19,8 +19,10 @@ static void add_value(struct df_json *json, const struct df_option_info *option,
     const void *value = (const char *)config + option->offset;
     switch (option->kind) {
     case DF_KIND_STRING:
-    case DF_KIND_CHOICE:
         df_json_text(json, option->name, *(const char *const *)value);
+        break;
+    case DF_KIND_CHOICE:
+        df_json_text(json, option->name, option->choices[*(const int *)value]);
         break;
     case DF_KIND_INTEGER:
         df_json_integer(json, option->name, *(const int64_t *)value);

@@ -21,12 +21,11 @@ static void add_all(struct df_value_words *words, const char *const *list)
 
 static void add_corruptions(struct df_value_words *words)
 {
-    const char *const *suites = df_options[DF_OPTION_SUITE].choices;
     add(words, "common");
     add(words, "all");
-    for (; *suites; suites++) {
-        const struct df_corruption_suite *suite = df_corruption_suite_named(*suites);
-        for (int i = 0; suite && i < suite->count; i++)
+    for (int s = 0; s < DF_SUITE_COUNT; s++) {
+        const struct df_corruption_suite *suite = df_corruption_suite((enum df_suite)s);
+        for (int i = 0; i < suite->count; i++)
             add(words, suite->corruptions[i].name);
     }
 }

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-int df_choose(const char *subject, const char *const *choices, const char *text, const char **value)
+int df_choose(const char *subject, const char *const *choices, const char *text, int *value)
 {
     int count = 0;
     while (choices[count])
@@ -20,7 +20,7 @@ int df_choose(const char *subject, const char *const *choices, const char *text,
     char list[DF_LIST_TEXT_MAX];
     for (int i = 0; i < count; i++) {
         if (strcmp(choices[i], text) == 0) {
-            *value = choices[i];
+            *value = i;
             return 0;
         }
         df_list_append(list, "", choices[i], i, i + 1 == count, "or");
@@ -32,11 +32,16 @@ int df_choose(const char *subject, const char *const *choices, const char *text,
     return df_error_set("%s: '%s' is not one of %s", subject, text, list);
 }
 
-static int set_choice(const struct df_option_info *option, const char *text, const char **value)
+static int set_choice(const struct df_option_info *option, const char *text, void *value)
 {
     char flag[DF_FLAG_MAX + 2];
+    int choice;
+    _Static_assert(sizeof(enum df_recipe) == sizeof choice, "enumerations are stored as int");
+
     snprintf(flag, sizeof flag, "--%s", option->name);
-    return df_choose(flag, option->choices, text, value);
+    DF_TRY(df_choose(flag, option->choices, text, &choice));
+    memcpy(value, &choice, sizeof choice);
+    return 0;
 }
 
 static int set_string(const struct df_option_info *option, const char *text, const char **value)

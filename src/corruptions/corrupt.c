@@ -31,7 +31,7 @@ int df_corrupt(const struct df_corruption *corruption, int severity, uint64_t se
         return df_error_set("%" PRId64 " x %" PRId64 " pixels, corruptions need %d x %d or more",
                             image->width, image->height, DF_CORRUPTION_LEAST, DF_CORRUPTION_LEAST);
     if (corruption->needs_frost && !frost)
-        return df_error_set("%s needs its photographs: %s", corruption->name, DF_FROST_HELP);
+        return df_error_set("%s needs its photographs: " DF_FROST_HELP, corruption->name);
     DF_TRY(seed_stream(&job.rng, seed, image_name, corruption->name, severity));
     if (corruption->apply(&job) == 0)
         return 0;

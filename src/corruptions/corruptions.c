@@ -47,22 +47,17 @@ static const struct df_corruption reference[] = {
     {"ElasticTransform", "digital", RANDOM, .apply = reference_elastic_transform},
 };
 
-#define SUITES 2
+static const char *const suite_names[] = {DF_SUITES(DF_CHOICE_TEXT)};
 
-static const struct df_corruption_suite suites[SUITES] = {
-    {"imagenet-c", imagenet_c, sizeof imagenet_c / sizeof *imagenet_c},
-    {"reference", reference, sizeof reference / sizeof *reference},
+static const struct df_corruption_suite suites[DF_SUITE_COUNT] = {
+    [DF_SUITE_IMAGENET_C] = {suite_names[DF_SUITE_IMAGENET_C], imagenet_c,
+                             sizeof imagenet_c / sizeof *imagenet_c},
+    [DF_SUITE_REFERENCE] = {suite_names[DF_SUITE_REFERENCE], reference, sizeof reference / sizeof *reference},
 };
 
-const struct df_corruption_suite *df_corruption_suite_named(const char *name)
+const struct df_corruption_suite *df_corruption_suite(enum df_suite suite)
 {
-    for (int i = 0; i < SUITES; i++) {
-        if (strcmp(suites[i].name, name) == 0)
-            return &suites[i];
-    }
-    df_error_set("no suite of corruptions is called '%s'; there are %s and %s", name, suites[0].name,
-                 suites[1].name);
-    return NULL;
+    return &suites[suite];
 }
 
 _Static_assert(sizeof imagenet_c / sizeof *imagenet_c + sizeof reference / sizeof *reference ==
@@ -88,7 +83,7 @@ const struct df_corruption *df_corruption_named(const char *name)
     const char *names[DF_CORRUPTIONS];
     int count = 0;
 
-    for (int s = 0; s < SUITES; s++) {
+    for (int s = 0; s < DF_SUITE_COUNT; s++) {
         for (int i = 0; i < suites[s].count; i++) {
             if (strcmp(suites[s].corruptions[i].name, name) == 0)
                 return &suites[s].corruptions[i];

@@ -36,7 +36,7 @@ static int add_word(struct df_corruption_choice *choice, const char *word,
     if (strcmp(word, "all") == 0) {
         add_group(choice, suite, false);
     } else if (strcmp(word, "common") == 0) {
-        add_group(choice, df_corruption_suite_named("imagenet-c"), true);
+        add_group(choice, df_corruption_suite(DF_SUITE_IMAGENET_C), true);
     } else {
         const struct df_corruption *corruption = df_corruption_named(word);
         if (!corruption)
@@ -65,7 +65,7 @@ int df_corruption_list(const char *text, const struct df_corruption_suite *suite
     return status;
 }
 
-int df_corruption_choice_frost(struct df_corruption_choice *choice, const char *folder,
+int df_corruption_choice_frost(struct df_corruption_choice *choice, const char *folder, const char *advice,
                                struct df_frost **frost)
 {
     int i = 0;
@@ -73,7 +73,7 @@ int df_corruption_choice_frost(struct df_corruption_choice *choice, const char *
     *frost = NULL;
     while (i < choice->count && !choice->items[i]->needs_frost)
         i++;
-    if (i == choice->count || (*frost = df_frost_open(folder)))
+    if (i == choice->count || (*frost = df_frost_open(folder, advice)))
         return 0;
     if (choice->named[i] || df_error_is_memory())
         return -1;

@@ -163,22 +163,16 @@ static const char *const ade20k_names[] = {
 };
 
 static const struct {
-    const char *kind;
     const char *const *names;
     size_t count;
-} built_in[] = {
-    {"voc", voc_names, sizeof voc_names / sizeof voc_names[0]},
-    {"ade20k", ade20k_names, sizeof ade20k_names / sizeof ade20k_names[0]},
+} built_in[DF_DATASET_KIND_COUNT] = {
+    [DF_DATASET_VOC] = {voc_names, sizeof voc_names / sizeof voc_names[0]},
+    [DF_DATASET_ADE20K] = {ade20k_names, sizeof ade20k_names / sizeof ade20k_names[0]},
 };
 
-const char *const *df_dataset_names(const char *kind, int *n_classes)
+const char *const *df_dataset_names(enum df_dataset_kind kind, int *n_classes)
 {
-    for (size_t i = 0; i < sizeof built_in / sizeof built_in[0]; i++) {
-        if (strcmp(kind, built_in[i].kind) != 0)
-            continue;
-        if (n_classes)
-            *n_classes = (int)built_in[i].count;
-        return built_in[i].names;
-    }
-    return NULL;
+    if (n_classes && built_in[kind].names)
+        *n_classes = (int)built_in[kind].count;
+    return built_in[kind].names;
 }

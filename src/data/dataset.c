@@ -11,10 +11,28 @@
 
 #define CLASS_NAME_MAX_BYTES 200
 
-static const struct {
-    const char *kind;
-    int (*list)(struct df_dataset *dataset, const struct df_dataset_options *options);
-} readers[] = {{"voc", df_voc_list}, {"ade20k", df_ade20k_list}, {"folder", df_folder_list}};
+static const char *const kind_names[] = {DF_DATASET_KINDS(DF_CHOICE_TEXT)};
+
+static int (*const list_samples[])(struct df_dataset *dataset, const struct df_dataset_options *options) = {
+    [DF_DATASET_VOC] = df_voc_list,
+    [DF_DATASET_ADE20K] = df_ade20k_list,
+    [DF_DATASET_FOLDER] = df_folder_list};
+
+const char *df_dataset_kind_name(enum df_dataset_kind kind)
+{
+    return kind_names[kind];
+}
+
+bool df_dataset_kind_named(const char *name, enum df_dataset_kind *kind)
+{
+    for (int i = 0; i < DF_DATASET_KIND_COUNT; i++) {
+        if (strcmp(kind_names[i], name) == 0) {
+            *kind = (enum df_dataset_kind)i;
+            return true;
+        }
+    }
+    return false;
+}
 
 struct name_list {
     struct df_dataset *dataset;
@@ -73,32 +91,25 @@ static int set_classes(struct df_dataset *dataset, const struct df_dataset_optio
     const char *const *built_in = df_dataset_names(options->kind, &built_in_classes);
 
     if (built_in && options->n_classes != 0 && options->n_classes != built_in_classes)
-        return df_error_set("the data set %s has %d classes, not %d", options->kind, built_in_classes,
-                            options->n_classes);
+        return df_error_set("the data set %s has %d classes, not %d", kind_names[options->kind],
+                            built_in_classes, options->n_classes);
     dataset->n_classes = built_in ? built_in_classes : options->n_classes;
     if (dataset->n_classes < 1 || dataset->n_classes > DF_MAX_CLASSES)
-        return df_error_set("the data set %s needs a number of classes from 1 to %d, not %d", options->kind,
-                            DF_MAX_CLASSES, dataset->n_classes);
+        return df_error_set("the data set %s needs a number of classes from 1 to %d, not %d",
+                            kind_names[options->kind], DF_MAX_CLASSES, dataset->n_classes);
     return set_class_names(dataset, options, built_in);
 }
 
 struct df_dataset *df_dataset_open(const struct df_dataset_options *options)
 {
-    const size_t n_readers = sizeof readers / sizeof readers[0];
-    size_t kind = 0;
-
-    while (kind < n_readers && strcmp(readers[kind].kind, options->kind) != 0)
-        kind++;
-    if (kind == n_readers) {
-        df_error_set("unknown data set \"%s\"; there are voc, ade20k and folder", options->kind);
-        return NULL;
-    }
     struct df_dataset *dataset = calloc(1, sizeof *dataset);
     if (!dataset) {
         df_error_memory("a data set", sizeof *dataset);
         return NULL;
     }
-    if (set_classes(dataset, options) == 0 && readers[kind].list(dataset, options) == 0 &&
+    dataset->kind = options->kind;
+    dataset->advice = options->advice;
+    if (set_classes(dataset, options) == 0 && list_samples[options->kind](dataset, options) == 0 &&
         df_sample_check_files(dataset) == 0 && (dataset->census = df_label_census_new(dataset->count)))
         return dataset;
     df_dataset_free(dataset);
@@ -148,7 +159,7 @@ static int wrong_label(const struct df_dataset *dataset, const char *path, const
                             may_be_void ? ", nor 255 for \"ignore\"" : "");
     return df_error_set("%s: label %d at column %lld, row %lld; the largest allowed is %d%s%s", path, value,
                         column, row, largest_label(dataset), may_be_void ? ", or 255 for \"ignore\"" : "",
-                        dataset->void_is_assumed ? " (--mask_values says what other values mean)" : "");
+                        dataset->void_is_assumed && dataset->advice ? dataset->advice : "");
 }
 
 /* Values become labels, and are counted. */

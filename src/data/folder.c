@@ -19,9 +19,9 @@ static int map_listed_values(struct df_dataset *dataset, const char *text)
     struct df_mask_values values;
 
     if (df_mask_values_parse(text, &values) != 0)
-        return df_error_context("--mask_values");
+        return df_error_context("the values of masks");
     if (values.count != dataset->n_classes)
-        return df_error_set("--mask_values %s has %d values, for %d classes", text, values.count,
+        return df_error_set("the mask values %s are %d, for %d classes", text, values.count,
                             dataset->n_classes);
     allow(dataset, DF_IGNORE_LABEL, DF_IGNORE_LABEL);
     for (int label = 0; label < values.count; label++)

@@ -27,21 +27,21 @@ static void add_names(struct df_digest *digest, const struct df_dataset *dataset
         df_digest_add_text(digest, dataset->samples[i].name);
 }
 
-static void add_settings(struct df_digest *digest, const struct df_measure *measure)
+static void add_settings(struct df_digest *digest, const struct df_measure_options *options,
+                         const char *suite, uint64_t seed)
 {
-    const struct df_config *config = measure->config;
-
-    df_digest_add_text(digest, config->suite);
-    df_digest_add_text(digest, config->eval_size);
-    df_digest_add_text(digest, config->resize);
-    df_digest_add_text(digest, config->tta ? config->scales : "");
-    df_digest_add_number(digest, (uint64_t)config->slide[0]);
-    df_digest_add_number(digest, (uint64_t)config->slide[1]);
-    df_digest_add_number(digest, (uint64_t)config->seed);
-    df_digest_add_number(digest, (uint64_t)measure->batch_size); /* reference_iou is a mean over batches */
+    df_digest_add_text(digest, suite);
+    df_digest_add_text(digest, options->original ? "original" : "network");
+    df_digest_add_text(digest, options->keep_ratio ? "short" : "stretch");
+    df_digest_add_text(digest, options->scales ? options->scales : "");
+    df_digest_add_number(digest, (uint64_t)options->slide[0]);
+    df_digest_add_number(digest, (uint64_t)options->slide[1]);
+    df_digest_add_number(digest, seed);
+    df_digest_add_number(digest, (uint64_t)options->batch_size); /* reference_iou is a mean over batches */
 }
 
-int df_corrupt_key(const struct df_measure *measure, char key[DF_CORRUPT_KEY_LENGTH])
+int df_corrupt_key(const struct df_measure *measure, const char *suite, uint64_t seed,
+                   char key[DF_CORRUPT_KEY_LENGTH])
 {
     const struct df_dataset *const sets[] = {measure->dataset};
     struct df_digest digest;
@@ -50,9 +50,9 @@ int df_corrupt_key(const struct df_measure *measure, char key[DF_CORRUPT_KEY_LEN
     DF_TRY(df_feature_key(&measure->setup, sets, 1, 0, &files));
     df_digest_start(&digest);
     df_digest_add_number(&digest, files);
-    DF_TRY(add_checkpoint(&digest, measure->config->lora_weights));
+    DF_TRY(add_checkpoint(&digest, measure->options.checkpoint));
     add_names(&digest, measure->dataset);
-    add_settings(&digest, measure);
+    add_settings(&digest, &measure->options, suite, seed);
     snprintf(key, DF_CORRUPT_KEY_LENGTH, "%016" PRIx64, df_digest_value(&digest));
     return 0;
 }

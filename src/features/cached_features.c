@@ -18,42 +18,34 @@
 
 /* --- deciding --- */
 
-static struct df_feature_shape feature_shape(const struct df_config *config, const struct df_setup *setup,
+static struct df_feature_shape feature_shape(const struct df_setup *setup,
                                              const struct df_dataset *const sets[2])
 {
+    const struct df_segmenter_options *model = &setup->model;
     const int64_t patch = setup->vit.patch;
-    const int64_t tokens = (setup->height / patch) * (setup->width / patch);
+    const int64_t tokens = (model->height / patch) * (model->width / patch);
 
     return (struct df_feature_shape){
         .count = sets[0]->count + sets[1]->count,
-        .n_features = df_setup_decoder(config)->n_features,
+        .n_features = df_decoder_kind_named(model->decoder)->n_features,
         .feature_bytes = (size_t)(tokens * setup->vit.dim) * sizeof(float),
-        .label_bytes = (size_t)(setup->height * setup->width),
+        .label_bytes = (size_t)(model->height * model->width),
     };
 }
 
-/* Training images that are gone through twice make it worth while; so do validation images, but there are few
- * of them. */
-static bool used_again(const struct df_config *config, const struct df_dataset *training)
-{
-    const int64_t batches = (training->count - 1) / config->batch_size + 1;
-    return config->epochs > 1 && (config->max_steps == 0 || config->max_steps > batches);
-}
-
-static int gather_facts(const struct df_cached_features *features, const struct df_config *config,
-                        const struct df_setup *setup, const struct df_dataset *training, const char *path,
-                        struct df_feature_facts *facts)
+static int gather_facts(const struct df_cached_features *features, const struct df_feature_wish *wish,
+                        const struct df_setup *setup, struct df_feature_facts *facts)
 {
     size_t record;
-    char *folder = df_path_folder(path);
+    char *folder = df_path_folder(wish->path);
 
     if (!folder)
         return -1;
     *facts = (struct df_feature_facts){
-        .wanted = config->cache_features,
-        .lora = config->use_lora,
-        .rope_rescaled = setup->vit.family == DF_DINOV3 && config->rope_rescale > 1.0,
-        .used_again = used_again(config, training),
+        .wanted = wish->place,
+        .lora = setup->model.rank > 0,
+        .rope_rescaled = setup->vit.family == DF_DINOV3 && setup->model.rope_rescale > 1.0,
+        .used_again = wish->used_again,
         .memory = df_available_memory(),
         .disk = df_available_disk(folder),
     };
@@ -103,24 +95,22 @@ static void log_place(const struct df_cached_features *features, size_t bytes, c
         df_log("features are computed once and kept in %s: %.1f MiB", path, (double)bytes / MIB);
 }
 
-int df_cached_features_open(struct df_cached_features *features, const struct df_config *config,
-                            const struct df_setup *setup, const struct df_dataset *const sets[2],
-                            const char *path)
+int df_cached_features_open(struct df_cached_features *features, const struct df_feature_wish *wish,
+                            const struct df_setup *setup, const struct df_dataset *const sets[2])
 {
     struct df_feature_facts facts;
-    const bool automatic = strcmp(config->cache_features, "auto") == 0;
 
     memset(features, 0, sizeof *features);
-    features->shape = feature_shape(config, setup, sets);
-    DF_TRY(gather_facts(features, config, setup, sets[0], path, &facts));
+    features->shape = feature_shape(setup, sets);
+    DF_TRY(gather_facts(features, wish, setup, &facts));
     DF_TRY(df_feature_choose(&facts, &features->place));
     if (features->place == DF_FEATURES_OFF)
         return 0;
-    if (open_cache(features, setup, sets, path) == 0) {
-        log_place(features, facts.bytes, path);
+    if (open_cache(features, setup, sets, wish->path) == 0) {
+        log_place(features, facts.bytes, wish->path);
         return 0;
     }
-    if (!automatic)
+    if (wish->place != DF_FEATURES_AUTO)
         return -1;
     df_log("features are computed anew in each epoch: %s", df_error_text());
     features->place = DF_FEATURES_OFF;

@@ -3,15 +3,9 @@
 #include "dinoft/error.h"
 #include "dinoft/log.h"
 
-#include <string.h>
-
 #define MIB 1048576.0
 
-const char *df_feature_place_name(enum df_feature_place place)
-{
-    static const char *const names[] = {"off", "memory", "file"};
-    return names[place];
-}
+static const char *const place_names[] = {DF_FEATURE_PLACES(DF_CHOICE_TEXT)};
 
 /* What keeps features from being the same at each step; NULL: nothing. */
 static const char *what_changes_them(const struct df_feature_facts *facts)
@@ -33,8 +27,8 @@ static int check_room(const struct df_feature_facts *facts, enum df_feature_plac
     return df_error_set(
         "--cache_features %s: the features of all images take %.1f MiB, there are %.1f MiB of %s"
         " left (--cache_features %s)",
-        facts->wanted, (double)facts->bytes / MIB, (double)room / MIB, in_file ? "disk" : "memory",
-        in_file ? "off" : "file");
+        place_names[facts->wanted], (double)facts->bytes / MIB, (double)room / MIB,
+        in_file ? "disk" : "memory", in_file ? "off" : "file");
 }
 
 static enum df_feature_place automatic(const struct df_feature_facts *facts)
@@ -54,15 +48,15 @@ static enum df_feature_place automatic(const struct df_feature_facts *facts)
 int df_feature_choose(const struct df_feature_facts *facts, enum df_feature_place *place)
 {
     *place = DF_FEATURES_OFF;
-    if (strcmp(facts->wanted, "off") == 0)
+    if (facts->wanted == DF_FEATURES_OFF)
         return 0;
-    if (strcmp(facts->wanted, "auto") == 0) {
+    if (facts->wanted == DF_FEATURES_AUTO) {
         *place = automatic(facts);
         return 0;
     }
     if (what_changes_them(facts))
-        return df_error_set("--cache_features %s: features cannot be kept, since %s", facts->wanted,
-                            what_changes_them(facts));
-    *place = strcmp(facts->wanted, "file") == 0 ? DF_FEATURES_IN_FILE : DF_FEATURES_IN_MEMORY;
+        return df_error_set("--cache_features %s: features cannot be kept, since %s",
+                            place_names[facts->wanted], what_changes_them(facts));
+    *place = facts->wanted;
     return check_room(facts, *place);
 }

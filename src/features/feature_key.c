@@ -57,11 +57,11 @@ int df_feature_key(const struct df_setup *setup, const struct df_dataset *const 
     df_digest_add_text(&digest, DINOFT_VERSION);
     df_digest_add_text(&digest, setup->backend->name);
     df_digest_add_number(&digest, (uint64_t)setup->backend->compute);
-    df_digest_add_number(&digest, (uint64_t)setup->height);
-    df_digest_add_number(&digest, (uint64_t)setup->width);
+    df_digest_add_number(&digest, (uint64_t)setup->model.height);
+    df_digest_add_number(&digest, (uint64_t)setup->model.width);
     df_digest_add_number(&digest, (uint64_t)n_features);
-    add_bytes(&digest, setup->mean, sizeof setup->mean);
-    add_bytes(&digest, setup->std, sizeof setup->std);
+    add_bytes(&digest, setup->model.mean, sizeof setup->model.mean);
+    add_bytes(&digest, setup->model.std, sizeof setup->model.std);
     add_backbone(&digest, setup->backbone);
     for (int i = 0; i < n_sets; i++)
         DF_TRY(add_dataset(&digest, sets[i]));

@@ -99,8 +99,7 @@ static enum outcome try_lock(struct df_run_lock *lock, const char *folder, const
     switch (df_file_lock_try(lock->descriptor)) {
     case DF_LOCK_TAKEN:
         read_holder(lock->descriptor, holder);
-        df_error_set("the run '%s' in %s is being written by %s: give --exp_name or --output_dir another",
-                     stem, folder, holder);
+        df_error_set("the run '%s' in %s is being written by %s", stem, folder, holder);
         return TAKEN;
     case DF_LOCK_NONE:
         forget_file(lock);

@@ -175,8 +175,7 @@ done:
 static void no_backbone(const char *name, const char *folders)
 {
     df_error_set("no backbone %s: there is no .safetensors, .pth or .onnx file of that name in %s; "
-                 "scripts/get_weights.py %s (installed: dinoft-get-weights %s) fetches it, or --weights FILE "
-                 "names another",
+                 "scripts/get_weights.py %s (installed: dinoft-get-weights %s) fetches it",
                  name, folders, name, name);
 }
 
@@ -187,11 +186,12 @@ char *df_find_backbone(const char *name)
 
 static void no_typed_weights(const char *typed, const char *folders)
 {
+    (void)typed;
     df_error_set(
-        "--weights %s: no such file here, nor one of that name, as it is or with .safetensors, .pth or "
+        "no such file here, nor one of that name, as it is or with .safetensors, .pth or "
         ".onnx, in %s; scripts/get_weights.py --list (installed: dinoft-get-weights --list) says what "
         "can be fetched",
-        typed, folders);
+        folders);
 }
 
 char *df_find_typed_weights(const char *typed)

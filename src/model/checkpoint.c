@@ -33,8 +33,7 @@ static int read_contents(struct df_checkpoint *checkpoint)
     int64_t lora_dim;
 
     if (df_state_is_backbone(checkpoint->state))
-        return df_error_set(
-            "this is a backbone, not a LoRA + decoder checkpoint (--weights takes backbones)");
+        return df_error_set("this is a backbone, not a LoRA + decoder checkpoint");
     const struct df_decoder_ops *decoder =
         df_decoder_of_checkpoint(checkpoint->state, &checkpoint->classes, &checkpoint->dim);
     if (!decoder)

@@ -46,14 +46,15 @@ static void name_size(const struct df_config *config, const struct df_record *re
 static void name_normalization(const struct df_config *config, const struct df_record *record,
                                struct df_name_list *taken, struct df_name_list *changed)
 {
-    const bool is_auto = strcmp(config->normalize, "auto") == 0;
+    const bool is_auto = config->normalize == DF_NORMALIZE_AUTO;
+    const char *wanted = df_choice_text(DF_OPTION_NORMALIZE, (int)config->normalize);
 
     if (is_auto && *record->normalize)
         df_name_list_add(taken, "normalize %s", record->normalize);
     else if (is_auto)
         df_name_list_add(taken, "normalize none, which it does not record");
-    else if (*record->normalize && strcmp(config->normalize, record->normalize) != 0)
-        df_name_list_add(changed, "normalize %s (it was %s)", config->normalize, record->normalize);
+    else if (*record->normalize && strcmp(wanted, record->normalize) != 0)
+        df_name_list_add(changed, "normalize %s (it was %s)", wanted, record->normalize);
 }
 
 static void take_for_training(struct df_config *config, const struct df_checkpoint *checkpoint)
@@ -69,41 +70,53 @@ static void take_for_training(struct df_config *config, const struct df_checkpoi
         df_log("other than in the training of %s: %s", config->lora_weights, changed.text);
 }
 
-/* The built-in data set with that many classes; NULL if there is none. */
-static const char *dataset_of_size(int64_t classes)
+/* The built-in data set with that many classes; false if there is none. */
+static bool dataset_of_size(int64_t classes, enum df_dataset_kind *kind)
 {
-    static const char *const kinds[] = {"voc", "ade20k"};
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+    for (int i = 0; i < DF_DATASET_KIND_COUNT; i++) {
         int count = 0;
-        if (df_dataset_names(kinds[i], &count) && count == classes)
-            return kinds[i];
+        *kind = (enum df_dataset_kind)i;
+        if (df_dataset_names(*kind, &count) && count == classes)
+            return true;
     }
-    return NULL;
+    return false;
+}
+
+static int take_recorded_dataset(struct df_config *config, const char *recorded)
+{
+    if (!df_dataset_kind_named(recorded, &config->dataset))
+        return df_error_set(
+            "%s was trained on a data set '%s', which this program does not know: --dataset names "
+            "one (voc, ade20k or folder)",
+            config->lora_weights, recorded);
+    df_log("data set %s, which %s was trained on (--dataset names another)", recorded, config->lora_weights);
+    return 0;
+}
+
+static int take_usual_dataset(struct df_config *config, const struct df_checkpoint *checkpoint)
+{
+    if (!dataset_of_size(checkpoint->classes, &config->dataset))
+        return df_error_set("%s does not say which data set its %" PRId64
+                            " classes are of: --dataset does (voc, ade20k or folder)",
+                            config->lora_weights, checkpoint->classes);
+    df_log("data set %s, which has the %" PRId64 " classes of %s (--dataset names another)",
+           df_dataset_kind_name(config->dataset), checkpoint->classes, config->lora_weights);
+    return 0;
 }
 
 static int take_dataset(struct df_config *config, const struct df_checkpoint *checkpoint)
 {
-    const char *recorded = checkpoint->record.dataset, *usual = dataset_of_size(checkpoint->classes);
+    const char *recorded = checkpoint->record.dataset;
 
     if (config->typed[DF_OPTION_DATASET])
         return 0;
-    if (!*recorded && !usual)
-        return df_error_set("%s does not say which data set its %" PRId64
-                            " classes are of: --dataset does (voc, ade20k or folder)",
-                            config->lora_weights, checkpoint->classes);
-    config->dataset = *recorded ? recorded : usual;
-    if (*recorded)
-        df_log("data set %s, which %s was trained on (--dataset names another)", recorded,
-               config->lora_weights);
-    else
-        df_log("data set %s, which has the %" PRId64 " classes of %s (--dataset names another)", usual,
-               checkpoint->classes, config->lora_weights);
+    DF_TRY(*recorded ? take_recorded_dataset(config, recorded) : take_usual_dataset(config, checkpoint));
     return df_config_check_dataset(config);
 }
 
 static void take_mask_values(struct df_config *config, const struct df_record *record)
 {
-    if (config->mask_values || strcmp(config->dataset, "folder") != 0 || !*record->mask_values)
+    if (config->mask_values || config->dataset != DF_DATASET_FOLDER || !*record->mask_values)
         return;
     config->mask_values = record->mask_values;
     df_log("the values of masks are %s, as %s records (--mask_values says otherwise)", config->mask_values,

@@ -177,19 +177,14 @@ static void finds_hub_names(void **unused)
 static void knows_what_size_means(void **unused)
 {
     (void)unused;
-    assert_string_equal(df_hub_name_for("dinov2", "large"), "dinov2_vitl14_reg");
-    assert_string_equal(df_hub_name_for("dinov3", "large"), "dinov3_vitl16");
-    assert_string_equal(df_hub_name_for("dinov3", "huge+"), "dinov3_vith16plus");
-    assert_null(df_hub_name_for("dinov3", "giant"));
+    assert_string_equal(df_hub_name_for(DF_DINOV2, DF_LARGE), "dinov2_vitl14_reg");
+    assert_string_equal(df_hub_name_for(DF_DINOV3, DF_LARGE), "dinov3_vitl16");
+    assert_string_equal(df_hub_name_for(DF_DINOV3, DF_HUGE_PLUS), "dinov3_vith16plus");
+    assert_null(df_hub_name_for(DF_DINOV3, DF_GIANT));
     assert_string_equal(df_error_text(),
-                        "--size giant does not exist for --dino_type dinov3, which has small, small+, "
-                        "base, large, large+, huge+, 7b");
-    assert_null(df_hub_name_for("dinov2", "7b"));
-    assert_string_equal(
-        df_error_text(),
-        "--size 7b does not exist for --dino_type dinov2, which has small, base, large, giant");
-    assert_null(df_hub_name_for("dinov4", "large"));
-    assert_string_equal(df_error_text(), "--dino_type dinov4 does not exist: dinov2 or dinov3");
+                        "dinov3 has no size giant, it has small, small+, base, large, large+, huge+, 7b");
+    assert_null(df_hub_name_for(DF_DINOV2, DF_7B));
+    assert_string_equal(df_error_text(), "dinov2 has no size 7b, it has small, base, large, giant");
     assert_string_equal(df_family_name(DF_DINOV2), "dinov2");
 }
 

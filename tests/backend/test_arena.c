@@ -116,7 +116,7 @@ static void test_too_many_names(void **state)
 
 static int open_backend(void **state)
 {
-    *state = df_backend_open("cpu", "fp32", 1);
+    *state = df_backend_open(DF_DEVICE_CPU, DF_PRECISION_FP32, 1);
     return *state ? 0 : -1;
 }
 

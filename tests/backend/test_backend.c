@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void assert_refused(const char *device, const char *precision, int threads, const char *text)
+static void assert_refused(enum df_device_choice device, enum df_precision precision, int threads,
+                           const char *text)
 {
     assert_null(df_backend_open(device, precision, threads));
     assert_string_equal(df_error_text(), text);
@@ -19,13 +20,11 @@ static void assert_refused(const char *device, const char *precision, int thread
 static void test_refusals(void **state)
 {
     (void)state;
-    assert_refused("tpu", "auto", 0, "device 'tpu' is unknown; expected auto, cpu or cuda");
-    assert_refused("cpu", "fp16", 0, "precision 'fp16' is unknown; expected auto, fp32 or bf16");
-    assert_refused("auto", "fp32", -1, "-1 threads: expected a count, or 0 for all cores");
+    assert_refused(DF_DEVICE_AUTO, DF_PRECISION_FP32, -1, "-1 threads: expected a count, or 0 for all cores");
 }
 
-static void check_opened(const char *device, const char *precision, int threads, const char *name,
-                         enum df_dtype compute)
+static void check_opened(enum df_device_choice device, enum df_precision precision, int threads,
+                         const char *name, enum df_dtype compute)
 {
     struct df_backend *backend = df_backend_open(device, precision, threads);
 
@@ -44,10 +43,10 @@ static void test_open(void **state)
     const enum df_dtype on_cpu = df_cpu_bf16_is_native() ? DF_BF16 : DF_F32;
 
     (void)state;
-    check_opened("cpu", "fp32", 0, "cpu", DF_F32);
-    check_opened("cpu", "auto", 1, "cpu", on_cpu);
-    check_opened("auto", "fp32", 2, best, DF_F32);
-    check_opened("auto", "auto", 3, best, cuda ? DF_BF16 : on_cpu);
+    check_opened(DF_DEVICE_CPU, DF_PRECISION_FP32, 0, "cpu", DF_F32);
+    check_opened(DF_DEVICE_CPU, DF_PRECISION_AUTO, 1, "cpu", on_cpu);
+    check_opened(DF_DEVICE_AUTO, DF_PRECISION_FP32, 2, best, DF_F32);
+    check_opened(DF_DEVICE_AUTO, DF_PRECISION_AUTO, 3, best, cuda ? DF_BF16 : on_cpu);
     df_backend_close(NULL);
 }
 
@@ -56,15 +55,16 @@ static void test_cuda(void **state)
 {
     (void)state;
     if (df_cuda_presence() == DF_CUDA_READY) {
-        check_opened("cuda", "auto", 0, "cuda", DF_BF16);
+        check_opened(DF_DEVICE_CUDA, DF_PRECISION_AUTO, 0, "cuda", DF_BF16);
         assert_null(df_cuda_backend_open(DF_F16, 1));
         assert_string_equal(df_error_text(),
                             "the cuda backend computes in float32 or bfloat16, not in float16");
-        assert_refused("cuda", "fp32", -1, "-1 threads: expected a count, or 0 for all cores");
+        assert_refused(DF_DEVICE_CUDA, DF_PRECISION_FP32, -1,
+                       "-1 threads: expected a count, or 0 for all cores");
         return;
     }
     assert_ptr_equal(strstr(df_error_text(), "device cuda: "), df_error_text());
-    assert_null(df_backend_open("cuda", "auto", 0));
+    assert_null(df_backend_open(DF_DEVICE_CUDA, DF_PRECISION_AUTO, 0));
     assert_ptr_equal(strstr(df_error_text(), "device cuda: "), df_error_text());
     assert_null(strchr(df_error_text(), '\n'));
 }
@@ -72,7 +72,7 @@ static void test_cuda(void **state)
 /* Asked for by name it is there with AVX-512 and refused without. */
 static void test_bf16(void **state)
 {
-    struct df_backend *backend = df_backend_open("cpu", "bf16", 1);
+    struct df_backend *backend = df_backend_open(DF_DEVICE_CPU, DF_PRECISION_BF16, 1);
 
     (void)state;
     if (backend) {

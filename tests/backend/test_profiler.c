@@ -11,7 +11,7 @@
 
 static struct df_backend *open_profiler(int64_t steps)
 {
-    struct df_backend *backend = df_backend_open("cpu", "fp32", 1);
+    struct df_backend *backend = df_backend_open(DF_DEVICE_CPU, DF_PRECISION_FP32, 1);
     assert_non_null(backend);
     struct df_backend *profiler = df_profiler_open(backend, steps);
     assert_non_null(profiler);
@@ -34,7 +34,8 @@ static const struct df_profile_row *find(const struct df_profile *profile, const
 static void every_operation_is_wrapped(void **state)
 {
     (void)state;
-    struct df_backend *cpu = df_backend_open("cpu", "fp32", 1), *profiler = open_profiler(1);
+    struct df_backend *cpu = df_backend_open(DF_DEVICE_CPU, DF_PRECISION_FP32, 1),
+                      *profiler = open_profiler(1);
     void (*const none)(void) = NULL;
     for (size_t i = 0; i < sizeof *profiler->ops; i += sizeof none) {
         assert_memory_not_equal((const char *)profiler->ops + i, &none, sizeof none);

@@ -90,7 +90,7 @@ class Facts(Machine):
 
     def test_device(self):
         facts = self.facts()
-        self.assertEqual((facts["backend cuda"], facts["--device auto"]), ("usable", "cuda, bfloat16"))
+        self.assertEqual((facts["backend cuda"], facts["default device"]), ("usable", "cuda, bfloat16"))
         self.assertRegex(facts["GPU 0"], r"^emulated device, compute capability 9\.0, \d+\.\d GiB$")
         self.assertRegex(facts["CUDA runtime"], r"^13\.0, part of the program$")
         self.assertRegex(facts["CUDA driver"], r"^for CUDA 13\.0")
@@ -108,7 +108,7 @@ class Facts(Machine):
             self.on_machine(MACHINE=machine)
             facts = self.facts()
             self.assertIn(reason, facts["backend cuda"])
-            self.assertTrue(facts["--device auto"].startswith("cpu, "))
+            self.assertTrue(facts["default device"].startswith("cpu, "))
             self.assertIn("cuBLASLt", facts)
             self.assertEqual("GPU 0" in facts, machine == "old-device")
             self.assertEqual(facts["CUDA driver"].startswith("not found: "), machine == "no-driver")

@@ -206,7 +206,7 @@ class Values(LabelsTest):
     def test_another_number_than_the_checkpoints(self):
         self.two_classes(0, 1)
         self.run_small()
-        self.refused(*self.evaluate("--mask_values", "0,1,2"), mentions=["--mask_values 0,1,2", "3", "2 classes"])
+        self.refused(*self.evaluate("--mask_values", "0,1,2"), mentions=["mask values 0,1,2", "3", "2 classes"])
 
     def test_the_loader_alone(self):
         self.two_classes(0, 200)
@@ -373,7 +373,7 @@ class Overflow(TrainingTest):
         before = contents(self.folder / "output")
         for lr, words in ((1e30, "no trained model"), (1e14, "step 1")):
             result = self.run_here(*self.train_command("--use_lora", "--batch_size", 5, "--lr", lr))
-            self.assert_one_error(result, 1, "step 1", "not saved", "--lr", words)
+            self.assert_one_error(result, 1, "step 1", "not saved", "learning rate", words)
             after = contents(self.folder / "output")
             self.assertEqual(after["run.pt"], before["run.pt"])
             self.assertNotIn("run_stopped.pt", after)

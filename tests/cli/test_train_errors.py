@@ -185,7 +185,7 @@ class Saved(TrainingTest):
             *self.train_command(
                 "--use_lora", "--lr", 1e30, "--epochs", 3, "--batch_size", 1, "--val_every", 3
             ),
-            mentions=["--lr", "step"],
+            mentions=["learning rate", "step"],
         )
         self.assertEqual(contents(self.folder / "output")["run.pt"], self.before["run.pt"])
 

@@ -46,7 +46,7 @@ class Version(CommandLineTest):
 
     def test_facts(self):
         facts = self.facts()
-        for key in (*FACTS, *LIBRARIES, "instruction sets", "backend cpu", "backend cuda", "--device auto"):
+        for key in (*FACTS, *LIBRARIES, "instruction sets", "backend cpu", "backend cuda", "default device"):
             self.assertIn(key, facts)
         for key, values in facts.items():
             self.assertTrue(key == "environment" or len(values) == 1, key)
@@ -54,7 +54,7 @@ class Version(CommandLineTest):
         self.assertRegex(facts["revision"][0], f"^{REVISION}$")
         self.assertEqual(facts["program"], [os.path.realpath(PROGRAM)])
         self.assertEqual(facts["backend cpu"], ["usable"])
-        self.assertRegex(facts["--device auto"][0], "^(cpu|cuda), (float32|bfloat16)$")
+        self.assertRegex(facts["default device"][0], "^(cpu|cuda), (float32|bfloat16)$")
 
     def test_files_of_the_libraries(self):
         """They are there, and they are those that the program has loaded."""

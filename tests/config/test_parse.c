@@ -18,9 +18,9 @@ static void train_defaults_are_main_py_s(void **state)
     ACCEPT("train");
     assert_int_equal(config.command, DF_COMMAND_TRAIN);
     assert_string_equal(config.exp_name, "lora");
-    assert_string_equal(config.dataset, "ade20k");
-    assert_string_equal(config.size, "large");
-    assert_string_equal(config.dino_type, "dinov3");
+    assert_int_equal(config.dataset, DF_DATASET_ADE20K);
+    assert_int_equal(config.size, DF_LARGE);
+    assert_int_equal(config.dino_type, DF_DINOV3);
     assert_false(config.use_lora);
     assert_int_equal(config.r, 3);
     assert_false(config.use_fpn);
@@ -44,25 +44,25 @@ static void the_other_defaults(void **state)
     assert_int_equal(config.n_classes, 0);
     assert_null(config.class_names);
     assert_false(config.void_as_background);
-    assert_string_equal(config.normalize, "auto");
-    assert_string_equal(config.recipe, "default");
+    assert_int_equal(config.normalize, DF_NORMALIZE_AUTO);
+    assert_int_equal(config.recipe, DF_RECIPE_DEFAULT);
     assert_true(config.rope_rescale == 1);
     assert_string_equal(config.output_dir, "output");
-    assert_string_equal(config.device, "auto");
-    assert_string_equal(config.precision, "auto");
+    assert_int_equal(config.device, DF_DEVICE_AUTO);
+    assert_int_equal(config.precision, DF_PRECISION_AUTO);
     assert_int_equal(config.threads, 0);
     assert_int_equal(config.seed, 0);
     assert_false(config.no_shuffle);
     assert_int_equal(config.num_workers, 0);
     assert_int_equal(config.max_steps, 0);
     assert_int_equal(config.val_every, 5);
-    assert_string_equal(config.eval_size, "network");
+    assert_int_equal(config.eval_size, DF_EVAL_NETWORK);
     assert_null(config.metrics_json);
     assert_false(config.save_logits);
     assert_null(config.output);
     assert_int_equal(config.layers, 0);
-    assert_string_equal(config.naming, "official");
-    assert_string_equal(config.dtype, "keep");
+    assert_int_equal(config.naming, DF_NAMING_OFFICIAL);
+    assert_int_equal(config.dtype, DF_STORED_KEEP);
     assert_int_equal(config.train_images, 48);
     assert_int_equal(config.val_images, 12);
 }
@@ -74,9 +74,9 @@ static void main_py_s_command_line(void **state)
            "--img_dim", "308", "490", "--epochs", "50", "--use_fpn");
     assert_int_equal(config.command, DF_COMMAND_TRAIN);
     assert_string_equal(config.exp_name, "base_voc");
-    assert_string_equal(config.dataset, "voc");
-    assert_string_equal(config.size, "base");
-    assert_string_equal(config.dino_type, "dinov2");
+    assert_int_equal(config.dataset, DF_DATASET_VOC);
+    assert_int_equal(config.size, DF_BASE);
+    assert_int_equal(config.dino_type, DF_DINOV2);
     assert_int_equal(config.img_dim[0], 308);
     assert_int_equal(config.img_dim[1], 490);
     assert_int_equal(config.epochs, 50);
@@ -103,13 +103,13 @@ static void every_other_flag_of_train(void **state)
     assert_int_equal(config.n_classes, 2);
     assert_string_equal(config.class_names, "names.txt");
     assert_true(config.void_as_background);
-    assert_string_equal(config.normalize, "imagenet");
+    assert_int_equal(config.normalize, DF_NORMALIZE_IMAGENET);
 
     ACCEPT("train", "--output_dir", "o", "--device", "cpu", "--precision", "bf16", "--threads", "4",
            "--no_shuffle", "--rope_rescale", "1.5", "--num_workers", "3");
     assert_string_equal(config.output_dir, "o");
-    assert_string_equal(config.device, "cpu");
-    assert_string_equal(config.precision, "bf16");
+    assert_int_equal(config.device, DF_DEVICE_CPU);
+    assert_int_equal(config.precision, DF_PRECISION_BF16);
     assert_int_equal(config.threads, 4);
     assert_true(config.no_shuffle);
     assert_true(config.rope_rescale == 1.5);
@@ -120,7 +120,7 @@ static void every_other_flag_of_train(void **state)
     assert_true(config.seed == INT64_MAX);
     assert_int_equal(config.max_steps, 7);
     assert_int_equal(config.val_every, 1);
-    assert_string_equal(config.size, "small+");
+    assert_int_equal(config.size, DF_SMALL_PLUS);
 }
 
 static void the_other_commands(void **state)
@@ -128,7 +128,7 @@ static void the_other_commands(void **state)
     (void)state;
     ACCEPT("eval", "--lora_weights", "a.pt", "--eval_size", "original", "--metrics_json", "m.json");
     assert_int_equal(config.command, DF_COMMAND_EVAL);
-    assert_string_equal(config.eval_size, "original");
+    assert_int_equal(config.eval_size, DF_EVAL_ORIGINAL);
     assert_string_equal(config.metrics_json, "m.json");
 
     ACCEPT("features", "a.jpg", "--output", "f.safetensors", "--layers", "4");
@@ -138,8 +138,8 @@ static void the_other_commands(void **state)
 
     ACCEPT("convert", "in.pth", "out.safetensors", "--naming", "huggingface", "--dtype", "bf16");
     assert_int_equal(config.command, DF_COMMAND_CONVERT);
-    assert_string_equal(config.naming, "huggingface");
-    assert_string_equal(config.dtype, "bf16");
+    assert_int_equal(config.naming, DF_NAMING_HUGGINGFACE);
+    assert_int_equal(config.dtype, DF_STORED_BF16);
 
     ACCEPT("demo-data", "--train_images", "5", "--val_images", "3", "--data_root", "demo", "--seed", "2");
     assert_int_equal(config.command, DF_COMMAND_DEMO_DATA);
@@ -171,7 +171,7 @@ static void argparse_s_freedoms(void **state)
 {
     (void)state;
     ACCEPT("--size=small", "--epo", "3", "--img_dim=308,490", "--batch-size", "4", "--lora_weights=a=b.pt");
-    assert_string_equal(config.size, "small");
+    assert_int_equal(config.size, DF_SMALL);
     assert_int_equal(config.epochs, 3);
     assert_int_equal(config.img_dim[0], 308);
     assert_int_equal(config.img_dim[1], 490);
@@ -197,18 +197,19 @@ static void recipe_sets_what_was_not_typed(void **state)
 {
     (void)state;
     ACCEPT("--recipe", "reference");
-    assert_string_equal(config.normalize, "auto"); /* a checkpoint's record comes first: see setup.c */
+    assert_int_equal(config.normalize,
+                     DF_NORMALIZE_AUTO); /* a checkpoint's record comes first: see setup.c */
     assert_true(config.void_as_background);
     assert_true(config.rope_rescale == 2);
     assert_false(config.typed[DF_OPTION_NORMALIZE]);
 
     ACCEPT("--normalize", "auto", "--no_void_as_background", "--recipe", "reference", "--rope_rescale", "1");
-    assert_string_equal(config.normalize, "auto");
+    assert_int_equal(config.normalize, DF_NORMALIZE_AUTO);
     assert_false(config.void_as_background);
     assert_true(config.rope_rescale == 1);
 
     ACCEPT("--recipe", "default");
-    assert_string_equal(config.normalize, "auto");
+    assert_int_equal(config.normalize, DF_NORMALIZE_AUTO);
     assert_false(config.void_as_background);
     assert_true(config.rope_rescale == 1);
 }
@@ -217,7 +218,7 @@ static void recipe_of_an_evaluation_concerns_labels_only(void **state)
 {
     (void)state;
     ACCEPT("eval", "--lora_weights", "a.pt", "--recipe", "reference");
-    assert_string_equal(config.normalize, "auto");
+    assert_int_equal(config.normalize, DF_NORMALIZE_AUTO);
     assert_true(config.void_as_background);
 }
 

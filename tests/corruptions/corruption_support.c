@@ -25,7 +25,7 @@ int subject_open(struct subject *subject, int argc, char **argv)
                subject->corruption->name);
         return SKIPPED;
     }
-    subject->frost = df_frost_open(PHOTOGRAPHS);
+    subject->frost = df_frost_open(PHOTOGRAPHS, "");
     if (subject->frost)
         return 0;
     fprintf(stderr, "%s\n", df_error_text());

@@ -56,7 +56,7 @@ int main(int argc, char **argv)
         return 2;
     }
     if (df_image_read(argv[1], &timing.image) != 0 ||
-        (argc == 4 && !(timing.frost = df_frost_open(argv[3])))) {
+        (argc == 4 && !(timing.frost = df_frost_open(argv[3], "")))) {
         fprintf(stderr, "%s\n", df_error_text());
         return 1;
     }

@@ -6,16 +6,16 @@
 
 #include <string.h>
 
-static struct df_corruption_choice read_list(const char *text, const char *suite)
+static struct df_corruption_choice read_list(const char *text, enum df_suite suite)
 {
     struct df_corruption_choice choice;
 
-    if (df_corruption_list(text, df_corruption_suite_named(suite), &choice) != 0)
+    if (df_corruption_list(text, df_corruption_suite(suite), &choice) != 0)
         fail_msg("%s: %s", text, df_error_text());
     return choice;
 }
 
-static void assert_names(const char *text, const char *suite, const char *const *names)
+static void assert_names(const char *text, enum df_suite suite, const char *const *names)
 {
     struct df_corruption_choice choice = read_list(text, suite);
     int count = 0;
@@ -32,34 +32,34 @@ static void assert_names(const char *text, const char *suite, const char *const 
 static void names_of_both_suites(void **state)
 {
     (void)state;
-    ASSERT_NAMES("fog", "imagenet-c", "fog");
-    ASSERT_NAMES("snow,GaussNoise,fog", "imagenet-c", "snow", "GaussNoise", "fog");
-    ASSERT_NAMES("snow,GaussNoise,fog", "reference", "snow", "GaussNoise", "fog");
+    ASSERT_NAMES("fog", DF_SUITE_IMAGENET_C, "fog");
+    ASSERT_NAMES("snow,GaussNoise,fog", DF_SUITE_IMAGENET_C, "snow", "GaussNoise", "fog");
+    ASSERT_NAMES("snow,GaussNoise,fog", DF_SUITE_REFERENCE, "snow", "GaussNoise", "fog");
 }
 
 static void doubles_count_once(void **state)
 {
     (void)state;
-    ASSERT_NAMES("fog,snow,fog,fog", "imagenet-c", "fog", "snow");
+    ASSERT_NAMES("fog,snow,fog,fog", DF_SUITE_IMAGENET_C, "fog", "snow");
 }
 
 static void groups(void **state)
 {
-    struct df_corruption_choice common = read_list("common", "imagenet-c"),
-                                all = read_list("all", "imagenet-c");
+    struct df_corruption_choice common = read_list("common", DF_SUITE_IMAGENET_C),
+                                all = read_list("all", DF_SUITE_IMAGENET_C);
 
     (void)state;
     assert_int_equal(common.count, 15);
     assert_int_equal(all.count, 19);
     assert_memory_equal(common.items, all.items, sizeof common.items[0] * 15); /* the extra four come last */
     assert_string_equal(all.items[14]->name, "jpeg_compression");
-    assert_int_equal(read_list("all", "reference").count, 10);
-    assert_int_equal(read_list("common", "reference").count, 15);
+    assert_int_equal(read_list("all", DF_SUITE_REFERENCE).count, 10);
+    assert_int_equal(read_list("common", DF_SUITE_REFERENCE).count, 15);
 }
 
 static void groups_and_names(void **state)
 {
-    struct df_corruption_choice choice = read_list("spatter,common,frost,Defocus,all", "imagenet-c");
+    struct df_corruption_choice choice = read_list("spatter,common,frost,Defocus,all", DF_SUITE_IMAGENET_C);
 
     (void)state;
     assert_int_equal(choice.count, 20);
@@ -77,7 +77,7 @@ static void assert_refused(const char *text, const char *error)
 {
     struct df_corruption_choice choice;
 
-    assert_int_equal(df_corruption_list(text, df_corruption_suite_named("imagenet-c"), &choice), -1);
+    assert_int_equal(df_corruption_list(text, df_corruption_suite(DF_SUITE_IMAGENET_C), &choice), -1);
     assert_non_null(strstr(df_error_text(), error));
 }
 
@@ -96,11 +96,11 @@ static void what_is_no_list(void **state)
 
 static void a_group_goes_on_without_frost(void **state)
 {
-    struct df_corruption_choice choice = read_list("common", "imagenet-c");
+    struct df_corruption_choice choice = read_list("common", DF_SUITE_IMAGENET_C);
     struct df_frost *frost;
 
     (void)state;
-    assert_int_equal(df_corruption_choice_frost(&choice, "no/such/folder", &frost), 0);
+    assert_int_equal(df_corruption_choice_frost(&choice, "no/such/folder", "", &frost), 0);
     assert_null(frost);
     assert_int_equal(choice.count, 14);
     for (int i = 0; i < choice.count; i++)
@@ -110,21 +110,21 @@ static void a_group_goes_on_without_frost(void **state)
 
 static void a_named_frost_needs_its_photographs(void **state)
 {
-    struct df_corruption_choice choice = read_list("common,frost", "imagenet-c");
+    struct df_corruption_choice choice = read_list("common,frost", DF_SUITE_IMAGENET_C);
     struct df_frost *frost;
 
     (void)state;
-    assert_int_equal(df_corruption_choice_frost(&choice, "no/such/folder", &frost), -1);
+    assert_int_equal(df_corruption_choice_frost(&choice, "no/such/folder", "", &frost), -1);
     assert_non_null(strstr(df_error_text(), "no/such/folder"));
 }
 
 static void no_photographs_where_none_are_needed(void **state)
 {
-    struct df_corruption_choice choice = read_list("fog,snow", "imagenet-c");
+    struct df_corruption_choice choice = read_list("fog,snow", DF_SUITE_IMAGENET_C);
     struct df_frost *frost;
 
     (void)state;
-    assert_int_equal(df_corruption_choice_frost(&choice, "no/such/folder", &frost), 0);
+    assert_int_equal(df_corruption_choice_frost(&choice, "no/such/folder", "", &frost), 0);
     assert_null(frost);
     assert_int_equal(choice.count, 2);
 }
@@ -132,18 +132,15 @@ static void no_photographs_where_none_are_needed(void **state)
 static void suites_by_name(void **state)
 {
     (void)state;
-    assert_int_equal(df_corruption_suite_named("imagenet-c")->count, 19);
-    assert_int_equal(df_corruption_suite_named("reference")->count, 10);
-    assert_null(df_corruption_suite_named("imagenet"));
-    assert_string_equal(df_error_text(),
-                        "no suite of corruptions is called 'imagenet'; there are imagenet-c and reference");
+    assert_int_equal(df_corruption_suite(DF_SUITE_IMAGENET_C)->count, 19);
+    assert_int_equal(df_corruption_suite(DF_SUITE_REFERENCE)->count, 10);
 }
 
 /* The reference project's pipeline: each of the ten as likely, and the same one for the same image. */
 static void a_transform_is_drawn_for_each_image(void **state)
 {
     enum { NAMES = 2000 };
-    const struct df_corruption_suite *suite = df_corruption_suite_named("reference");
+    const struct df_corruption_suite *suite = df_corruption_suite(DF_SUITE_REFERENCE);
     int counts[10] = {0};
 
     (void)state;

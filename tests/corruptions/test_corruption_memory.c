@@ -49,7 +49,7 @@ static struct df_frost *grey_frost(void)
 
     for (int i = 0; i < DF_CORRUPTION_FROSTS; i++)
         scratch_image(photographs[i].name, (int)photographs[i].width, (int)photographs[i].height, 100 + i);
-    struct df_frost *frost = df_frost_open(scratch_folder());
+    struct df_frost *frost = df_frost_open(scratch_folder(), "");
     if (!frost)
         fail_msg("%s", df_error_text());
     return frost;
@@ -81,14 +81,13 @@ static void fail_each_call(const struct df_corruption *corruption, int severity,
 
 static void pictures_are_whole_or_an_error(void **state)
 {
-    static const char *const suites[] = {"imagenet-c", "reference"};
 
     (void)state;
     if (!allocations_can_be_counted())
         skip();
     struct df_frost *frost = grey_frost();
-    for (int s = 0; s < 2; s++) {
-        const struct df_corruption_suite *suite = df_corruption_suite_named(suites[s]);
+    for (int s = 0; s < DF_SUITE_COUNT; s++) {
+        const struct df_corruption_suite *suite = df_corruption_suite((enum df_suite)s);
         for (int i = 0; i < suite->count; i++) {
             for (int severity = 1; severity <= DF_SEVERITIES; severity++)
                 fail_each_call(&suite->corruptions[i], severity, frost);

@@ -36,7 +36,7 @@ static struct df_frost *made_up_frost(void)
                          0);
         df_image_free(&photograph);
     }
-    struct df_frost *frost = df_frost_open(scratch_folder());
+    struct df_frost *frost = df_frost_open(scratch_folder(), "");
     assert_non_null(frost);
     return frost;
 }
@@ -69,7 +69,7 @@ static void frost_without_photographs_says_so(void **state)
     struct df_image image = constant(40, 40, 90);
 
     (void)state;
-    assert_null(df_frost_open(scratch_path("nowhere")));
+    assert_null(df_frost_open(scratch_path("nowhere"), ""));
     assert_error_has("frost1.png");
     assert_error_has("scripts/get_frost.py");
     assert_int_equal(df_corrupt(named("frost"), 1, 0, "a", NULL, &image, NULL), -1);
@@ -85,7 +85,7 @@ static void photographs_of_other_sizes_are_refused(void **state)
     (void)state;
     df_frost_free(made_up_frost());
     assert_int_equal(df_jpeg_write(scratch_path("frost4.jpg"), &other, 100), 0);
-    assert_null(df_frost_open(scratch_folder()));
+    assert_null(df_frost_open(scratch_folder(), ""));
     assert_error_has("scripts/get_frost.py");
     assert_error_has("frost4.jpg has 350 x 527 pixels, the original has 527 x 350");
     df_image_free(&other);

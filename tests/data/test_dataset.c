@@ -8,14 +8,14 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct df_dataset *open_kind(const char *kind, const char *root, int n_classes)
+static struct df_dataset *open_kind(enum df_dataset_kind kind, const char *root, int n_classes)
 {
     struct df_dataset_options options = {
         .kind = kind, .root = scratch_path(root), .split = DF_SPLIT_TRAIN, .n_classes = n_classes};
     return df_dataset_open(&options);
 }
 
-static void assert_refused(const char *kind, const char *root, int n_classes, const char *words)
+static void assert_refused(enum df_dataset_kind kind, const char *root, int n_classes, const char *words)
 {
     struct df_dataset *dataset = open_kind(kind, root, n_classes);
     assert_null(dataset);
@@ -47,7 +47,7 @@ static void voc_list_and_labels(void **state)
     add_voc("voc", "2007_b", 12, 8, 255);
     add_voc("voc", "2007_a", 9, 7, 20);
     list_voc("voc", "\n 2007_b \r\n\n\t2007_a");
-    struct df_dataset *dataset = open_kind("voc", "voc", 0);
+    struct df_dataset *dataset = open_kind(DF_DATASET_VOC, "voc", 0);
     assert_non_null(dataset);
     assert_int_equal(dataset->count, 2);
     assert_int_equal(dataset->n_classes, 21);
@@ -69,7 +69,7 @@ static void voc_list_and_labels(void **state)
 
 static void voc_void_as_background(void **state)
 {
-    struct df_dataset_options options = {.kind = "voc", .void_as_background = true};
+    struct df_dataset_options options = {.kind = DF_DATASET_VOC, .void_as_background = true};
     struct df_image mask;
 
     (void)state;
@@ -89,17 +89,18 @@ static void voc_errors(void **state)
     struct df_image image, mask;
 
     (void)state;
-    assert_refused("voc", "nothing", 0, "nothing/VOCdevkit/VOC2012/ImageSets/Segmentation/train.txt");
+    assert_refused(DF_DATASET_VOC, "nothing", 0,
+                   "nothing/VOCdevkit/VOC2012/ImageSets/Segmentation/train.txt");
     list_voc("blank", " \n\n");
-    assert_refused("voc", "blank", 0, "lists no images");
+    assert_refused(DF_DATASET_VOC, "blank", 0, "lists no images");
     list_voc("path", "ok\n../../etc/passwd\n");
-    assert_refused("voc", "path", 0, "line 2 of ");
+    assert_refused(DF_DATASET_VOC, "path", 0, "line 2 of ");
     add_voc("gone", "here", 4, 4, 0);
     list_voc("gone", "here\nm1\nm2\n");
-    assert_refused("voc", "gone", 0, "4 of the 6 files of the data set are missing");
+    assert_refused(DF_DATASET_VOC, "gone", 0, "4 of the 6 files of the data set are missing");
     assert_error_has("JPEGImages/m1.jpg");
     assert_error_has("SegmentationClass/m1.png");
-    assert_refused("voc", "gone", 7, "21 classes, not 7");
+    assert_refused(DF_DATASET_VOC, "gone", 7, "21 classes, not 7");
 
     add_voc("wrong", "label", 6, 5, 21);
     add_voc("wrong", "size", 6, 5, 1);
@@ -107,7 +108,7 @@ static void voc_errors(void **state)
     add_voc("wrong", "broken", 6, 5, 1);
     scratch_write_text("wrong/VOCdevkit/VOC2012/JPEGImages/broken.jpg", "\xff\xd8\xff");
     list_voc("wrong", "label\nsize\nbroken\n");
-    struct df_dataset *dataset = open_kind("voc", "wrong", 21);
+    struct df_dataset *dataset = open_kind(DF_DATASET_VOC, "wrong", 21);
     assert_non_null(dataset);
     assert_int_equal(df_dataset_read(dataset, 0, &image, &mask), -1);
     assert_null(image.pixels);
@@ -134,7 +135,7 @@ static void ade20k_labels(void **state)
         snprintf(path, sizeof path, "ade/ADEChallengeData2016/annotations/training/ADE_%d.png", 3 - i);
         scratch_mask(path, 5, 4, expected[2 - i][0]);
     }
-    struct df_dataset *dataset = open_kind("ade20k", "ade", 0);
+    struct df_dataset *dataset = open_kind(DF_DATASET_ADE20K, "ade", 0);
     assert_non_null(dataset);
     assert_int_equal(dataset->n_classes, 150);
     assert_string_equal(dataset->class_names[0], "wall");
@@ -156,7 +157,7 @@ static void ade20k_labels(void **state)
 
 static void folder_pairs(void **state)
 {
-    struct df_dataset_options options = {.kind = "folder", .n_classes = 3};
+    struct df_dataset_options options = {.kind = DF_DATASET_FOLDER, .n_classes = 3};
     struct df_image mask;
 
     (void)state;
@@ -189,15 +190,15 @@ static void folder_pairs(void **state)
 
 static void folder_errors(void **state)
 {
-    struct df_dataset_options options = {.kind = "folder", .n_classes = 2};
+    struct df_dataset_options options = {.kind = DF_DATASET_FOLDER, .n_classes = 2};
 
     (void)state;
     scratch_image("odd/images/train/a.jpg", 5, 4, 10);
-    assert_refused("folder", "odd", 2, "cannot open the folder");
+    assert_refused(DF_DATASET_FOLDER, "odd", 2, "cannot open the folder");
     scratch_mask("odd/masks/train/a.png", 5, 4, 1);
-    assert_refused("folder", "odd", 0, "number of classes");
-    assert_refused("folder", "odd", 256, "number of classes");
-    struct df_dataset *dataset = open_kind("folder", "odd", 255);
+    assert_refused(DF_DATASET_FOLDER, "odd", 0, "number of classes");
+    assert_refused(DF_DATASET_FOLDER, "odd", 256, "number of classes");
+    struct df_dataset *dataset = open_kind(DF_DATASET_FOLDER, "odd", 255);
     assert_non_null(dataset);
     assert_string_equal(dataset->class_names[254], "class_254");
     df_dataset_free(dataset);
@@ -212,18 +213,17 @@ static void folder_errors(void **state)
     assert_error_has("more names than the 2 classes");
 
     scratch_mask("odd/masks/train/lonely.png", 5, 4, 1);
-    assert_refused("folder", "odd", 2, "lonely.png (an image and its mask have equal base names");
+    assert_refused(DF_DATASET_FOLDER, "odd", 2, "lonely.png (an image and its mask have equal base names");
     assert_int_equal(unlink(scratch_path("odd/masks/train/lonely.png")), 0);
     scratch_image("odd/images/train/bare.jpg", 5, 4, 10);
-    assert_refused("folder", "odd", 2, "masks/train/bare.png");
+    assert_refused(DF_DATASET_FOLDER, "odd", 2, "masks/train/bare.png");
     assert_int_equal(unlink(scratch_path("odd/images/train/bare.jpg")), 0);
     scratch_image("odd/images/train/a.png", 5, 4, 10);
-    assert_refused("folder", "odd", 2, "same base name");
-    assert_refused("coco", "odd", 2, "unknown data set \"coco\"");
+    assert_refused(DF_DATASET_FOLDER, "odd", 2, "same base name");
 
     scratch_write_text("hollow/images/train/readme.txt", "");
     scratch_write_text("hollow/masks/train/readme.txt", "");
-    assert_refused("folder", "hollow", 2, "has no images");
+    assert_refused(DF_DATASET_FOLDER, "hollow", 2, "has no images");
 }
 
 static void palette_is_vocs(void **state)
@@ -242,7 +242,7 @@ static void palette_is_vocs(void **state)
 static void real_voc(void **state)
 {
     static const char root[] = DINOFT_SOURCE_DIR "/../shared/data/voc";
-    struct df_dataset_options options = {.kind = "voc", .root = root, .split = DF_SPLIT_VAL};
+    struct df_dataset_options options = {.kind = DF_DATASET_VOC, .root = root, .split = DF_SPLIT_VAL};
     struct df_image image, mask;
 
     (void)state;

@@ -13,7 +13,7 @@ static const int classes[] = {1, 3, 4, 5, 7, 17, 20};
 
 static struct df_dataset *open_demo(const char *root, enum df_split split)
 {
-    struct df_dataset_options options = {.kind = "voc", .root = scratch_path(root), .split = split};
+    struct df_dataset_options options = {.kind = DF_DATASET_VOC, .root = scratch_path(root), .split = split};
     struct df_dataset *dataset = df_dataset_open(&options);
     if (!dataset)
         fail_msg("%s", df_error_text());

@@ -31,7 +31,8 @@ static void begin(const char *root)
 
 static struct df_dataset *open_root(const char *root)
 {
-    const struct df_dataset_options options = {.kind = "folder", .root = scratch_path(root), .n_classes = 2};
+    const struct df_dataset_options options = {
+        .kind = DF_DATASET_FOLDER, .root = scratch_path(root), .n_classes = 2};
     return df_dataset_open(&options);
 }
 

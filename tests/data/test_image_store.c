@@ -37,7 +37,7 @@ static struct df_image random_image(int i, int channels, int values)
 
 static struct df_dataset *open_samples(void)
 {
-    struct df_dataset_options options = {.kind = "folder", .n_classes = CLASSES};
+    struct df_dataset_options options = {.kind = DF_DATASET_FOLDER, .n_classes = CLASSES};
     uint8_t palette[256][3] = {{0}};
     char name[64];
 

@@ -14,7 +14,7 @@
 /* Sample i has the shade 20 i, the label i and i + 3 rows. */
 static struct df_dataset *open_samples(void)
 {
-    struct df_dataset_options options = {.kind = "folder", .n_classes = IMAGES};
+    struct df_dataset_options options = {.kind = DF_DATASET_FOLDER, .n_classes = IMAGES};
     char name[64];
 
     for (int i = 0; i < IMAGES; i++) {

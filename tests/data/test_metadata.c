@@ -156,7 +156,7 @@ static void other_types_turn_nothing(void **state)
 static void a_turned_image_beside_its_mask(void **state)
 {
     const struct df_dataset_options options = {
-        .kind = "folder", .root = scratch_path("turned"), .n_classes = 2};
+        .kind = DF_DATASET_FOLDER, .root = scratch_path("turned"), .n_classes = 2};
     unsigned char exif[EXIF_BYTES];
     struct df_image image, mask;
 

@@ -40,7 +40,7 @@ static int restore(void **state)
 /* The same problem on a backend of its own. */
 static struct result attend(void)
 {
-    struct df_backend *backend = df_backend_open("cuda", "bf16", 1);
+    struct df_backend *backend = df_backend_open(DF_DEVICE_CUDA, DF_PRECISION_BF16, 1);
     struct problem p = make_problem(BATCH, TOKENS, HEADS, SIZE);
     struct half half = make_half(&p);
     struct result result;
@@ -106,7 +106,7 @@ static void check(struct df_backend *backend, const int64_t shape[4], bool with_
 static void agrees_with_plain_loops(void **state)
 {
     static const int64_t shapes[][4] = {{1, 1, 1, 64}, {2, 33, 2, 64}, {1, 71, 1, 128}, {1, 64, 3, 128}};
-    struct df_backend *backend = df_backend_open("cuda", "bf16", 1);
+    struct df_backend *backend = df_backend_open(DF_DEVICE_CUDA, DF_PRECISION_BF16, 1);
 
     assert_non_null(backend);
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
@@ -182,7 +182,7 @@ static void first_asks_no_one(void **state)
 
 static void float32_stays_with_our_kernel(void **state)
 {
-    struct df_backend *backend = df_backend_open("cuda", "fp32", 1);
+    struct df_backend *backend = df_backend_open(DF_DEVICE_CUDA, DF_PRECISION_FP32, 1);
     struct problem p = make_problem(1, 9, 1, 64);
     float *qkv = put_floats(backend, p.qkv, 3 * p.out_count), *out = put_floats(backend, p.out, p.out_count);
     const int runs = df_emulation_cudnn_runs();
@@ -248,7 +248,7 @@ struct device {
 
 static struct device open_device(int64_t tokens)
 {
-    struct device d = {.backend = df_backend_open("cuda", "bf16", 1),
+    struct device d = {.backend = df_backend_open(DF_DEVICE_CUDA, DF_PRECISION_BF16, 1),
                        .problem = make_problem(1, tokens, 1, SIZE)};
 
     assert_non_null(d.backend);

@@ -21,7 +21,7 @@ struct result {
 /* x W^T on a backend of its own, added to 1 where `accumulate`. */
 static struct result multiply(bool accumulate, int times)
 {
-    struct df_backend *backend = df_backend_open("cuda", "fp32", 1);
+    struct df_backend *backend = df_backend_open(DF_DEVICE_CUDA, DF_PRECISION_FP32, 1);
     float *x = malloc(ROWS * IN * sizeof *x), *weight = malloc(OUT * IN * sizeof *weight);
     struct df_rng rng;
     struct result result;

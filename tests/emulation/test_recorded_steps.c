@@ -62,10 +62,10 @@ static struct df_segmenter *open_model(struct df_backend *backend, const struct 
 }
 
 /* The losses of the steps. */
-static void train(const char *device, const struct trial *trial, double losses[STEPS])
+static void train(enum df_device_choice device, const struct trial *trial, double losses[STEPS])
 {
     static uint8_t pixels[BATCH * SIDE * SIDE * 3], labels[BATCH * SIDE * SIDE];
-    struct df_backend *backend = df_backend_open(device, trial->precision, 2);
+    struct df_backend *backend = df_backend_open(device, test_precision(trial->precision), 2);
     struct df_segmenter *model;
     struct df_rng rng;
     int64_t counted;
@@ -91,10 +91,10 @@ static void check(const struct trial *trial, double tolerance)
     double expected[STEPS], found[STEPS];
     const int graphs = df_emulation_graphs(), launches = df_emulation_graph_launches();
 
-    train("cuda", trial, found);
+    train(DF_DEVICE_CUDA, trial, found);
     assert_int_equal(df_emulation_graphs() - graphs, 2);
     assert_int_equal(df_emulation_graph_launches() - launches, (int)STEPS - 2);
-    train("cpu", trial, expected);
+    train(DF_DEVICE_CPU, trial, expected);
     for (size_t step = 0; step < STEPS; step++) {
         if (!(fabs(found[step] - expected[step]) <= tolerance * expected[step]))
             fail_msg("step %d: loss %.9g, on the CPU %.9g", (int)step, found[step], expected[step]);

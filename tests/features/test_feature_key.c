@@ -18,7 +18,7 @@ struct subject {
 static struct df_dataset *open_split(const char *root, enum df_split split, int n_classes)
 {
     struct df_dataset_options options = {
-        .kind = "folder", .root = scratch_path(root), .split = split, .n_classes = n_classes};
+        .kind = DF_DATASET_FOLDER, .root = scratch_path(root), .split = split, .n_classes = n_classes};
     struct df_dataset *dataset = df_dataset_open(&options);
     if (!dataset)
         fail_msg("%s", df_error_text());
@@ -49,7 +49,7 @@ static void open_subject(struct subject *subject)
 {
     *subject = (struct subject){
         .backend = {.name = "cpu", .compute = DF_F32},
-        .setup = {.height = 28, .width = 42, .std = {1, 1, 1}},
+        .setup = {.model.height = 28, .model.width = 42, .model.std = {1, 1, 1}},
         .weights = {1, 2, 3, 4, 5, 6},
     };
     subject->setup.backend = &subject->backend;
@@ -102,17 +102,17 @@ static void settings_count(void **state)
     open_subject(&subject);
     const uint64_t key = key_of(&subject);
     assert_true(key_with(&subject, 4) != key);
-    subject.setup.height = 42;
-    subject.setup.width = 28;
+    subject.setup.model.height = 42;
+    subject.setup.model.width = 28;
     assert_true(key_of(&subject) != key);
-    subject.setup.height = 28;
-    subject.setup.width = 42;
-    subject.setup.mean[2] = 0.5f;
+    subject.setup.model.height = 28;
+    subject.setup.model.width = 42;
+    subject.setup.model.mean[2] = 0.5f;
     assert_true(key_of(&subject) != key);
-    subject.setup.mean[2] = 0.0f;
-    subject.setup.std[0] = 0.5f;
+    subject.setup.model.mean[2] = 0.0f;
+    subject.setup.model.std[0] = 0.5f;
     assert_true(key_of(&subject) != key);
-    subject.setup.std[0] = 1.0f;
+    subject.setup.model.std[0] = 1.0f;
     subject.backend.compute = DF_BF16;
     assert_true(key_of(&subject) != key);
     subject.backend.compute = DF_F32;

@@ -186,12 +186,11 @@ static void errors_list_where_it_was_looked(void **state)
         df_find_backbone("net"),
         "no backbone net: there is no .safetensors, .pth or .onnx file of that name in a, b, weights, "
         "/data/dinoft/weights or %s; scripts/get_weights.py net (installed: dinoft-get-weights net) "
-        "fetches it, or --weights FILE names another");
-    assert_error(
-        df_find_typed_weights("net"),
-        "--weights net: no such file here, nor one of that name, as it is or with .safetensors, .pth "
-        "or .onnx, in a, b, weights, /data/dinoft/weights or %s; scripts/get_weights.py --list "
-        "(installed: dinoft-get-weights --list) says what can be fetched");
+        "fetches it");
+    assert_error(df_find_typed_weights("net"),
+                 "no such file here, nor one of that name, as it is or with .safetensors, .pth "
+                 "or .onnx, in a, b, weights, /data/dinoft/weights or %s; scripts/get_weights.py --list "
+                 "(installed: dinoft-get-weights --list) says what can be fetched");
     assert_error(df_find_weight_subfolder("frost"),
                  "there is no folder frost in a, b, weights, /data/dinoft/weights or %s");
 }

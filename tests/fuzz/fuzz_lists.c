@@ -44,9 +44,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         make_images();
     }
     fuzz_write(list, data, size);
-    open_dataset(&(struct df_dataset_options){.kind = "voc", .root = root, .split = DF_SPLIT_VAL});
+    open_dataset(&(struct df_dataset_options){.kind = DF_DATASET_VOC, .root = root, .split = DF_SPLIT_VAL});
     fuzz_write(class_names, data, size);
-    open_dataset(&(struct df_dataset_options){
-        .kind = "folder", .root = root, .split = DF_SPLIT_VAL, .n_classes = 3, .class_names = class_names});
+    open_dataset(&(struct df_dataset_options){.kind = DF_DATASET_FOLDER,
+                                              .root = root,
+                                              .split = DF_SPLIT_VAL,
+                                              .n_classes = 3,
+                                              .class_names = class_names});
     return 0;
 }

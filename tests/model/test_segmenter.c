@@ -451,7 +451,7 @@ static void a_grid_too_small_for_the_fpn_is_refused(void **state)
         .decoder = "fpn", .classes = 5, .max_batch = 1, .height = 84, .width = 112, .training = true};
     (void)state;
     assert_null(df_segmenter_create(backend, weights, &config, &options, NULL, 0));
-    assert_non_null(strstr(df_error_text(), "--img_dim 98 98"));
+    assert_non_null(strstr(df_error_text(), "at least 98 x 98 pixels"));
     options.height = 98;
     options.width = 98;
     struct df_segmenter *segmenter = df_segmenter_create(backend, weights, &config, &options, NULL, 0);

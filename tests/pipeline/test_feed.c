@@ -56,7 +56,7 @@ static void write_noise(const char *name, int i, bool is_mask)
 
 static struct df_dataset *open_samples(void)
 {
-    struct df_dataset_options options = {.kind = "folder", .n_classes = CLASSES};
+    struct df_dataset_options options = {.kind = DF_DATASET_FOLDER, .n_classes = CLASSES};
     char name[64];
 
     for (int i = 0; i < IMAGES; i++) {

@@ -28,10 +28,16 @@ static inline bool test_is_emulated(void)
 #endif
 }
 
-/* NULL with the error set. */
+static inline enum df_precision test_precision(const char *name)
+{
+    return strcmp(name, "bf16") == 0 ? DF_PRECISION_BF16 : DF_PRECISION_FP32;
+}
+
+/* precision: "fp32" or "bf16". NULL with the error set. */
 static inline struct df_backend *test_open_backend(const char *precision, int threads)
 {
-    return df_backend_open(test_device_name(), precision, threads);
+    return df_backend_open(test_on_cpu() ? DF_DEVICE_CPU : DF_DEVICE_CUDA, test_precision(precision),
+                           threads);
 }
 
 #endif

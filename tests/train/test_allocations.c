@@ -6,6 +6,7 @@
 #include "support/allocations.h"
 #include "support/cmocka_all.h"
 #include "support/golden.h"
+#include "support/open_backend.h"
 
 #include "dinoft/backbone_file.h"
 #include "dinoft/error.h"
@@ -118,7 +119,7 @@ static bool open_subject(struct subject *subject, const struct trial *trial, boo
         .rope_rescale = trial->rope_rescale,
         .std = {1, 1, 1},
     };
-    subject->backend = df_backend_open("cpu", trial->precision, 2);
+    subject->backend = test_open_backend(trial->precision, 2);
     if (!subject->backend)
         return false;
     struct df_state *weights = df_backbone_read(fixture_path(trial->backbone), &config);

@@ -84,6 +84,7 @@ struct df_backend *df_cpu_backend_open(enum df_dtype compute, int threads)
     context->backend.ops = &cpu_ops;
     context->backend.name = "cpu";
     context->backend.compute = compute;
+    context->backend.native = compute != DF_BF16 || df_cpu_bf16_is_native();
     /* Cores that this process may run on. */
     context->backend.threads = threads ? threads : omp_get_num_procs();
     /* OpenMP keeps this for the thread that calls, and oneDNN has no other way of being told. So the thread

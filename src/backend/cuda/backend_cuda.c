@@ -186,6 +186,7 @@ struct df_backend *df_cuda_backend_open(enum df_dtype compute, int threads)
     context->backend.name = "cuda";
     context->backend.compute = compute;
     context->backend.threads = threads ? threads : omp_get_num_procs(); /* of the host's part of the work */
+    context->backend.native = true;
     context->backend.resizes = true;
     omp_set_num_threads(context->backend.threads);
     if (open_device(context) != 0) {

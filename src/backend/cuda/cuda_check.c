@@ -27,7 +27,7 @@ static const char *likely_cause(cudaError_t status)
 {
     switch (status) {
     case cudaErrorMemoryAllocation:
-        return "the device's memory is used up; a smaller --batch_size or --recompute takes less";
+        return "the device's memory is used up; smaller batches, or recomputing activations, take less";
     case cudaErrorIllegalAddress:
     case cudaErrorMisalignedAddress:
     case cudaErrorLaunchFailure:

@@ -13,8 +13,7 @@
 #include "dinoft/error.h"
 #include "dinoft/flops.h"
 #include "dinoft/median.h"
-#include "dinoft/segmenter.h"
-#include "dinoft/weight_search.h"
+#include "dinoft/setup.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -24,12 +23,11 @@
 
 #define WARM_UP                                                                                              \
     2 /* steps that are not counted: the first ones allocate, create primitives and touch memory */
-#define USUAL_CLASSES 21
 
 struct bench {
     const struct df_config *config;
     const volatile sig_atomic_t *stop;
-    char *weights_path; /* NULL: random ones */
+    char *weights_path; /* of the last pass; NULL: random ones */
     struct df_backend *backend;
     struct df_vit_config vit;
     struct df_segmenter *segmenter;
@@ -51,15 +49,6 @@ static void choose_passes(struct bench *bench)
         figures->passes[figures->n_passes++] = eval;
 }
 
-static int choose_weights(struct bench *bench)
-{
-    bench->figures.weights = "random";
-    if (!bench->config->weights)
-        return 0;
-    bench->figures.weights = bench->weights_path = df_find_typed_weights(bench->config->weights);
-    return bench->weights_path ? 0 : -1;
-}
-
 /* The backend, under a profiler where operations are measured. */
 static struct df_backend *open_backend(const struct bench *bench)
 {
@@ -77,10 +66,12 @@ static struct df_backend *open_backend(const struct bench *bench)
 static struct df_state *open_backbone(struct bench *bench)
 {
     const struct df_config *config = bench->config;
-    if (bench->weights_path)
-        return df_backbone_read(bench->weights_path, &bench->vit);
-    const char *name = df_hub_name_for(config->dino_type, config->size);
-    if (!name || df_vit_config_for_hub_name(name, &bench->vit) != 0)
+
+    free(bench->weights_path);
+    bench->weights_path = NULL;
+    if (config->weights)
+        return df_setup_backbone(config, NULL, &bench->vit, &bench->weights_path);
+    if (df_backbone_dimensions(config, NULL, &bench->vit) != 0)
         return NULL;
     return df_backbone_random(&bench->vit, (uint64_t)config->seed);
 }
@@ -88,25 +79,16 @@ static struct df_state *open_backbone(struct bench *bench)
 static int open_segmenter(struct bench *bench, bool training)
 {
     const struct df_config *config = bench->config;
+    struct df_segmenter_options options;
     struct df_state *backbone = open_backbone(bench);
     if (!backbone)
         return -1;
-    const int64_t patch = bench->vit.patch;
-    struct df_segmenter_options options = {
-        .decoder = config->use_fpn ? "fpn" : "linear",
-        .classes = config->n_classes > 0 ? config->n_classes : USUAL_CLASSES,
-        .rank = config->use_lora ? config->r : 0,
-        .max_batch = config->batch_size,
-        .height = config->img_dim[0] - config->img_dim[0] % patch,
-        .width = config->img_dim[1] - config->img_dim[1] % patch,
-        .training = training,
-        .recompute = config->recompute,
-        .packed = bench->backend->resizes, /* as when images come from files */
-        .rope_rescale = 1.0,
-        .std = {1.0f, 1.0f, 1.0f},
-    };
-    bench->segmenter =
-        df_segmenter_create(bench->backend, backbone, &bench->vit, &options, NULL, (uint64_t)config->seed);
+    /* Batches come as they do when images are read from files. */
+    if (df_model_options(&options, config, NULL, &bench->vit) == 0) {
+        df_model_options_use(&options, training ? DF_MODEL_TRAINS : DF_MODEL_EVALUATES_FEED, bench->backend);
+        bench->segmenter = df_segmenter_create(bench->backend, backbone, &bench->vit, &options, NULL,
+                                               (uint64_t)config->seed);
+    }
     df_state_free(backbone);
     return bench->segmenter ? 0 : -1;
 }
@@ -208,6 +190,7 @@ static void describe(struct bench *bench)
     const char *name = df_vit_hub_name(&bench->vit);
     struct bench_figures *figures = &bench->figures;
 
+    figures->weights = bench->weights_path ? bench->weights_path : "random";
     figures->model = name ? name : df_family_name(bench->vit.family);
     figures->decoder = options->decoder;
     figures->device = bench->backend->name;
@@ -273,7 +256,7 @@ static int check_flags(const struct df_config *config)
     return 0;
 }
 
-int command_bench(const struct df_config *config)
+int command_bench(struct df_config *config)
 {
     struct bench bench = {.config = config, .stop = interrupt_flag()};
     int status = 1;
@@ -285,7 +268,7 @@ int command_bench(const struct df_config *config)
             return 1;
         return *bench.stop ? EXIT_INTERRUPTED : 0;
     }
-    if (check_flags(config) != 0 || choose_weights(&bench) != 0)
+    if (check_flags(config) != 0)
         return 1;
     choose_passes(&bench);
     bench.seconds = malloc((size_t)config->steps * sizeof *bench.seconds);

@@ -7,8 +7,8 @@
 #include "dinoft/error.h"
 #include "dinoft/json_writer.h"
 #include "dinoft/loader.h"
+#include "dinoft/setup.h"
 #include "dinoft/size.h"
-#include "dinoft/vit_config.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -30,32 +30,24 @@ struct loading {
 /* The size that the model of the flags would get: the figure is compared with that of its steps. */
 static int choose_size(struct loading *loading)
 {
-    const struct df_config *config = loading->config;
-    const char *name = df_hub_name_for(config->dino_type, config->size);
+    struct df_segmenter_options options;
     struct df_vit_config vit;
 
-    if (!name)
-        return -1;
-    DF_TRY(df_vit_config_for_hub_name(name, &vit));
-    loading->height = config->img_dim[0] - config->img_dim[0] % vit.patch;
-    loading->width = config->img_dim[1] - config->img_dim[1] % vit.patch;
+    DF_TRY(df_backbone_dimensions(loading->config, NULL, &vit));
+    DF_TRY(df_model_options(&options, loading->config, NULL, &vit));
+    loading->height = options.height;
+    loading->width = options.width;
     return 0;
 }
 
 static int open_loader(struct loading *loading)
 {
     const struct df_config *config = loading->config;
-    const struct df_dataset_options dataset = {.kind = config->dataset,
-                                               .root = config->data_root,
-                                               .split = DF_SPLIT_TRAIN,
-                                               .n_classes = (int)config->n_classes,
-                                               .class_names = config->class_names,
-                                               .mask_values = config->mask_values};
     struct df_loader_options options = {
         .workers = (int)config->num_workers, .shuffle = true, .seed = (uint64_t)config->seed};
 
     DF_TRY(choose_size(loading));
-    loading->dataset = df_dataset_open(&dataset);
+    loading->dataset = df_setup_dataset(config, DF_SPLIT_TRAIN, config->n_classes);
     if (loading->dataset)
         loading->backend = df_backend_open(config->device, config->precision, (int)config->threads);
     if (!loading->backend)
@@ -108,7 +100,8 @@ static void print(const struct loading *loading)
 {
     const struct df_config *config = loading->config;
 
-    printf("data set         %s, %" PRId64 " training images\n", config->dataset, loading->dataset->count);
+    printf("data set         %s, %" PRId64 " training images\n", df_dataset_kind_name(config->dataset),
+           loading->dataset->count);
     printf("batches          %" PRId64 " of %" PRId64 ", %s %" PRId64 " x %" PRId64 "\n", config->steps,
            loading->batch_size,
            loading->backend->resizes ? "packed for a device that resizes to" : "resized to", loading->height,
@@ -124,7 +117,7 @@ static int write_json(const struct loading *loading)
 
     df_json_object(&json, NULL);
     df_json_text(&json, "mode", "loader");
-    df_json_text(&json, "dataset", config->dataset);
+    df_json_text(&json, "dataset", df_dataset_kind_name(config->dataset));
     df_json_text(&json, "device", loading->backend->name);
     df_json_integer(&json, "batch_size", loading->batch_size);
     df_json_integer(&json, "height", loading->height);

@@ -6,15 +6,15 @@
 #include "../commands.h"
 
 #include "dinoft/error.h"
+#include "dinoft/setup.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#define SECONDS_EACH  0.1
-#define USUAL_CLASSES 21
-#define RANK          3
+#define SECONDS_EACH 0.1
+#define RANK         3
 
 /* Of the losses, relative. The FPN normalises over the few pixels of a small batch, which enlarges rounding:
  * the CPU's bfloat16 is up to 2e-2 away from its float32 there (seeds 0 to 2, a hundred steps), and up to
@@ -88,27 +88,21 @@ static int compare_training(struct df_backend *reference, struct df_backend *dev
 
 static int choose_setting(const struct df_config *config, struct selftest_setting *setting)
 {
-    const char *name = df_hub_name_for(config->dino_type, config->size);
+    struct df_segmenter_options options;
 
-    *setting = (struct selftest_setting){
-        .batch = config->batch_size,
-        .classes = config->n_classes > 0 ? config->n_classes : USUAL_CLASSES,
-        .rank = RANK,
-        .seed = (uint64_t)config->seed,
-        .seconds = SECONDS_EACH,
-    };
-    if (!name || df_vit_config_for_hub_name(name, &setting->vit) != 0)
-        return -1;
-    setting->height = config->img_dim[0] - config->img_dim[0] % setting->vit.patch;
-    setting->width = config->img_dim[1] - config->img_dim[1] % setting->vit.patch;
-    if (setting->height == 0 || setting->width == 0)
-        return df_error_set("--img_dim %" PRId64 " %" PRId64 " is smaller than a patch of %" PRId64,
-                            config->img_dim[0], config->img_dim[1], setting->vit.patch);
+    *setting =
+        (struct selftest_setting){.seed = (uint64_t)config->seed, .seconds = SECONDS_EACH, .rank = RANK};
+    DF_TRY(df_backbone_dimensions(config, NULL, &setting->vit));
+    DF_TRY(df_model_options(&options, config, NULL, &setting->vit));
+    setting->batch = options.max_batch;
+    setting->classes = options.classes;
+    setting->height = options.height;
+    setting->width = options.width;
     if (config->steps > SELFTEST_STEPS_MAX)
         return df_error_set("--steps %" PRId64 ": the selftest takes at most %d", config->steps,
                             SELFTEST_STEPS_MAX);
-    printf("shapes           %s, batch %" PRId64 ", %" PRId64 " x %" PRId64 ", %" PRId64 " classes\n", name,
-           setting->batch, setting->height, setting->width, setting->classes);
+    printf("shapes           %s, batch %" PRId64 ", %" PRId64 " x %" PRId64 ", %" PRId64 " classes\n",
+           df_vit_hub_name(&setting->vit), setting->batch, setting->height, setting->width, setting->classes);
     return 0;
 }
 
@@ -141,7 +135,7 @@ static int run(struct df_backend *reference, struct df_backend *device, const st
     return 0;
 }
 
-int command_selftest(const struct df_config *config)
+int command_selftest(struct df_config *config)
 {
     struct df_backend *reference = NULL, *device = NULL;
     struct selftest_setting setting;

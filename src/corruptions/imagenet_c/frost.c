@@ -51,7 +51,7 @@ static int read_photographs(const char *folder, struct df_frost *frost)
     return 0;
 }
 
-struct df_frost *df_frost_open(const char *folder)
+struct df_frost *df_frost_open(const char *folder, const char *advice)
 {
     struct df_frost *frost = calloc(1, sizeof *frost);
 
@@ -61,7 +61,7 @@ struct df_frost *df_frost_open(const char *folder)
     }
     char *found = folder ? df_text_copy(folder) : df_find_weight_subfolder("frost");
     if (!found || read_photographs(found, frost) != 0) {
-        df_error_context("frost's photographs (%s)", DF_FROST_HELP);
+        df_error_context("frost's photographs (" DF_FROST_HELP "%s)", advice);
         df_frost_free(frost);
         frost = NULL;
     }

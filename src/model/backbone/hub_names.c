@@ -9,38 +9,48 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Every backbone that torch.hub offers. `size` is what --size calls it; --dino_type dinov2 means the variants
- * with registers, so the others have none. */
+/* Every backbone that torch.hub offers. Of DINOv2's pairs the variant with registers is the one that a size
+ * means. */
 static const struct hub_model {
-    const char *name, *size;
+    const char *name;
+    bool chosen; /* by its family and size */
+    enum df_backbone_size size;
     enum df_family family;
     int64_t dim, depth, registers;
     enum df_ffn ffn;
     int64_t ffn_hidden;
 } models[] = {
-    {"dinov2_vits14", NULL, DF_DINOV2, 384, 12, 0, DF_FFN_MLP, 1536},
-    {"dinov2_vitb14", NULL, DF_DINOV2, 768, 12, 0, DF_FFN_MLP, 3072},
-    {"dinov2_vitl14", NULL, DF_DINOV2, 1024, 24, 0, DF_FFN_MLP, 4096},
-    {"dinov2_vitg14", NULL, DF_DINOV2, 1536, 40, 0, DF_FFN_SWIGLU, 4096},
-    {"dinov2_vits14_reg", "small", DF_DINOV2, 384, 12, 4, DF_FFN_MLP, 1536},
-    {"dinov2_vitb14_reg", "base", DF_DINOV2, 768, 12, 4, DF_FFN_MLP, 3072},
-    {"dinov2_vitl14_reg", "large", DF_DINOV2, 1024, 24, 4, DF_FFN_MLP, 4096},
-    {"dinov2_vitg14_reg", "giant", DF_DINOV2, 1536, 40, 4, DF_FFN_SWIGLU, 4096},
-    {"dinov3_vits16", "small", DF_DINOV3, 384, 12, 4, DF_FFN_MLP, 1536},
-    {"dinov3_vits16plus", "small+", DF_DINOV3, 384, 12, 4, DF_FFN_SWIGLU, 1536},
-    {"dinov3_vitb16", "base", DF_DINOV3, 768, 12, 4, DF_FFN_MLP, 3072},
-    {"dinov3_vitl16", "large", DF_DINOV3, 1024, 24, 4, DF_FFN_MLP, 4096},
-    {"dinov3_vitl16plus", "large+", DF_DINOV3, 1024, 24, 4, DF_FFN_SWIGLU, 4096},
-    {"dinov3_vith16plus", "huge+", DF_DINOV3, 1280, 32, 4, DF_FFN_SWIGLU, 5120},
-    {"dinov3_vit7b16", "7b", DF_DINOV3, 4096, 40, 4, DF_FFN_SWIGLU, 8192},
+    {"dinov2_vits14", false, DF_SMALL, DF_DINOV2, 384, 12, 0, DF_FFN_MLP, 1536},
+    {"dinov2_vitb14", false, DF_BASE, DF_DINOV2, 768, 12, 0, DF_FFN_MLP, 3072},
+    {"dinov2_vitl14", false, DF_LARGE, DF_DINOV2, 1024, 24, 0, DF_FFN_MLP, 4096},
+    {"dinov2_vitg14", false, DF_GIANT, DF_DINOV2, 1536, 40, 0, DF_FFN_SWIGLU, 4096},
+    {"dinov2_vits14_reg", true, DF_SMALL, DF_DINOV2, 384, 12, 4, DF_FFN_MLP, 1536},
+    {"dinov2_vitb14_reg", true, DF_BASE, DF_DINOV2, 768, 12, 4, DF_FFN_MLP, 3072},
+    {"dinov2_vitl14_reg", true, DF_LARGE, DF_DINOV2, 1024, 24, 4, DF_FFN_MLP, 4096},
+    {"dinov2_vitg14_reg", true, DF_GIANT, DF_DINOV2, 1536, 40, 4, DF_FFN_SWIGLU, 4096},
+    {"dinov3_vits16", true, DF_SMALL, DF_DINOV3, 384, 12, 4, DF_FFN_MLP, 1536},
+    {"dinov3_vits16plus", true, DF_SMALL_PLUS, DF_DINOV3, 384, 12, 4, DF_FFN_SWIGLU, 1536},
+    {"dinov3_vitb16", true, DF_BASE, DF_DINOV3, 768, 12, 4, DF_FFN_MLP, 3072},
+    {"dinov3_vitl16", true, DF_LARGE, DF_DINOV3, 1024, 24, 4, DF_FFN_MLP, 4096},
+    {"dinov3_vitl16plus", true, DF_LARGE_PLUS, DF_DINOV3, 1024, 24, 4, DF_FFN_SWIGLU, 4096},
+    {"dinov3_vith16plus", true, DF_HUGE_PLUS, DF_DINOV3, 1280, 32, 4, DF_FFN_SWIGLU, 5120},
+    {"dinov3_vit7b16", true, DF_7B, DF_DINOV3, 4096, 40, 4, DF_FFN_SWIGLU, 8192},
 };
 
 #define MODEL_COUNT   (sizeof models / sizeof models[0])
 #define PRETRAIN_GRID 37 /* DINOv2's pos_embed: 518 / 14 */
 
+static const char *const family_names[] = {DF_FAMILIES(DF_CHOICE_TEXT)};
+static const char *const size_names[] = {DF_BACKBONE_SIZES(DF_CHOICE_TEXT)};
+
 const char *df_family_name(enum df_family family)
 {
-    return family == DF_DINOV2 ? "dinov2" : "dinov3";
+    return family_names[family];
+}
+
+const char *df_backbone_size_name(enum df_backbone_size size)
+{
+    return size_names[size];
 }
 
 const char *df_vit_hub_name(const struct df_vit_config *config)
@@ -69,27 +79,20 @@ const char *df_vit_describe(const struct df_vit_config *config, char text[DF_VIT
     return text;
 }
 
-static bool is_selectable(const struct hub_model *model, const char *dino_type)
-{
-    return model->size && strcmp(df_family_name(model->family), dino_type) == 0;
-}
-
-const char *df_hub_name_for(const char *dino_type, const char *size)
+const char *df_hub_name_for(enum df_family family, enum df_backbone_size size)
 {
     char sizes[128] = "";
     size_t used = 0;
 
     for (size_t i = 0; i < MODEL_COUNT; i++) {
-        if (!is_selectable(&models[i], dino_type))
+        if (!models[i].chosen || models[i].family != family)
             continue;
-        if (strcmp(models[i].size, size) == 0)
+        if (models[i].size == size)
             return models[i].name;
-        used += (size_t)snprintf(sizes + used, sizeof sizes - used, "%s%s", used ? ", " : "", models[i].size);
+        used += (size_t)snprintf(sizes + used, sizeof sizes - used, "%s%s", used ? ", " : "",
+                                 size_names[models[i].size]);
     }
-    if (used)
-        df_error_set("--size %s does not exist for --dino_type %s, which has %s", size, dino_type, sizes);
-    else
-        df_error_set("--dino_type %s does not exist: dinov2 or dinov3", dino_type);
+    df_error_set("%s has no size %s, it has %s", family_names[family], size_names[size], sizes);
     return NULL;
 }
 

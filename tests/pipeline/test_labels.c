@@ -32,11 +32,12 @@ static void add_pair(const char *root, const char *split, int i, int first, int 
 
 static struct df_dataset *try_open(const char *root, enum df_split split, int n_classes, const char *values)
 {
-    const struct df_dataset_options options = {.kind = "folder",
+    const struct df_dataset_options options = {.kind = DF_DATASET_FOLDER,
                                                .root = scratch_path(root),
                                                .split = split,
                                                .n_classes = n_classes,
-                                               .mask_values = values};
+                                               .mask_values = values,
+                                               .advice = " (what helps)"};
     return df_dataset_open(&options);
 }
 
@@ -105,12 +106,12 @@ static void values_that_are_not_listed(void **state)
     set = open_set("others", DF_SPLIT_TRAIN, 2, NULL);
     assert_int_equal(df_dataset_read(set, 0, NULL, &mask), -1);
     assert_error_has("largest allowed is 1");
-    assert_error_has("--mask_values");
+    assert_error_has(" (what helps)");
     df_dataset_free(set);
     assert_null(try_open("others", DF_SPLIT_TRAIN, 3, "0,255"));
-    assert_error_has("--mask_values 0,255 has 2 values, for 3 classes");
+    assert_error_has("the mask values 0,255 are 2, for 3 classes");
     assert_null(try_open("others", DF_SPLIT_TRAIN, 2, "0,x"));
-    assert_error_has("--mask_values: expected numbers");
+    assert_error_has("the values of masks: expected numbers");
 }
 
 /* --- counts --- */

@@ -1,0 +1,40 @@
+/* What the flags, and a checkpoint where there is one, say of a model. Here flags end: whoever makes a model,
+ * to train, to measure, to plan its memory or to test a device, takes its options from here, and the rooms
+ * that this one uses know no flag. */
+#ifndef DINOFT_MODEL_OPTIONS_H
+#define DINOFT_MODEL_OPTIONS_H
+
+#include "dinoft/checkpoint.h"
+#include "dinoft/config.h"
+
+/* The hub name of the backbone that the flags mean; a checkpoint's record (NULL: no checkpoint) counts more
+ * than defaults that nobody typed. NULL with the error set. */
+const char *df_backbone_name(const struct df_config *config, const struct df_checkpoint *checkpoint);
+
+/* That backbone's dimensions. -1 with the error set. */
+int df_backbone_dimensions(const struct df_config *config, const struct df_checkpoint *checkpoint,
+                           struct df_vit_config *vit);
+
+/* "imagenet" or "none", in place of auto. */
+enum df_normalize df_normalization(const struct df_config *config, const struct df_checkpoint *checkpoint);
+
+/* Fills in what does not depend on a data set or on what the model is for: decoder and LoRA (the
+ * checkpoint's, else the flags'), the image size (the flags' or, where none is typed, the checkpoint's,
+ * lowered to multiples of the patch, which is logged), normalisation, batch size, recomputing, rescaling of
+ * RoPE. Classes are the checkpoint's or --n_classes or, where nothing says how many, VOC's 21. checkpoint may
+ * be NULL. -1 with the error set. */
+int df_model_options(struct df_segmenter_options *options, const struct df_config *config,
+                     const struct df_checkpoint *checkpoint, const struct df_vit_config *vit);
+
+enum df_model_use {
+    DF_MODEL_TRAINS,
+    DF_MODEL_TRAINS_DECODER, /* features are given, and there is no backbone */
+    DF_MODEL_EVALUATES,
+    DF_MODEL_EVALUATES_FEED /* batches that a feed brings (dinoft/feed.h) */
+};
+
+/* The rest, but for the data set's classes. */
+void df_model_options_use(struct df_segmenter_options *options, enum df_model_use use,
+                          const struct df_backend *backend);
+
+#endif

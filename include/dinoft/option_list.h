@@ -1,0 +1,176 @@
+/* Every option, once: config.h makes the enumeration and struct df_config of this list, options.c the table.
+ * It has no include guard, since whoever includes it defines
+ *
+ *     OPTION(KIND, ID, FIELD, GROUP, COMMANDS, HELP, …)
+ *
+ * The flag and its field share a name. Behind the help text, by KIND:
+ *     SWITCH                                  bool
+ *     STRING   METAVAR, INITIAL               const char *
+ *     CHOICE   TYPE, LIST, INITIAL            enum TYPE, of the list (dinoft/choice.h)
+ *     INTEGER  INITIAL, LEAST, MOST           int64_t
+ *     FLOAT    INITIAL, ABOVE                 double
+ *     PAIR     METAVAR, INITIAL, LEAST, MOST  int64_t [2]
+ * and then whatever else a row of the table says (struct df_option_info). INITIAL is the default as it would
+ * be typed. */
+
+OPTION(STRING, EXP_NAME, exp_name, OUTPUT, TRAIN | CORRUPT,
+       "names the run's files: NAME.pt, NAME_metrics.json, NAME_steps.csv, ...; corrupt: "
+       "NAME_corruptions.json, ..., and the checkpoint's name where none is typed",
+       "NAME", "lora")
+OPTION(CHOICE, DATASET, dataset, DATA, TRAIN | MEASURE | BENCH,
+       "Pascal VOC 2012 (21 classes), ADE20K (150), or your own images/{train,val} and masks/{train,val}; "
+       "where none is typed, eval and corrupt take the one that the checkpoint was trained on",
+       df_dataset_kind, DF_DATASET_KINDS, "ade20k")
+OPTION(CHOICE, SIZE, size, MODEL, NETWORK | BENCH | SELFTEST | INFO,
+       "the backbone's size; with --dino_type it names the weight file where --weights is not given (giant: "
+       "dinov2 only; small+, large+, huge+, 7b: dinov3 only)",
+       df_backbone_size, DF_BACKBONE_SIZES, "large")
+OPTION(CHOICE, DINO_TYPE, dino_type, MODEL, NETWORK | BENCH | SELFTEST | INFO, "the backbone's family",
+       df_family, DF_FAMILIES, "dinov3")
+OPTION(SWITCH, USE_LORA, use_lora, MODEL, TRAIN | BENCH | INFO,
+       "train low-rank adapters of q and v in every block, beside the decoder; with --lora_weights, as the "
+       "checkpoint has them",
+       .from_checkpoint = STORED)
+OPTION(INTEGER, R, r, MODEL, TRAIN | BENCH | INFO, "the rank of LoRA; with --lora_weights, the checkpoint's",
+       "3", 1, 1024, .from_checkpoint = STORED)
+OPTION(SWITCH, USE_FPN, use_fpn, MODEL, TRAIN | BENCH | INFO,
+       "decode the last four blocks with a feature pyramid, instead of the last with a 1x1 convolution",
+       .from_checkpoint = STORED)
+OPTION(PAIR, IMG_DIM, img_dim, MODEL, NETWORK | BENCH | SELFTEST | INFO,
+       "the size that images are resized to, lowered to a multiple of the patch size; without it, the "
+       "checkpoint's if it records one",
+       "H W", "490,490", 1, 32768)
+OPTION(STRING, LORA_WEIGHTS, lora_weights, MODEL, NETWORK,
+       "a checkpoint of LoRA and decoder: train starts from it, the others use it", "FILE", NULL,
+       .required = MEASURE | PREDICT)
+OPTION(SWITCH, ALLOW_OTHER_BACKBONE, allow_other_backbone, MODEL, NETWORK,
+       "use the checkpoint of --lora_weights although it was trained on another backbone")
+OPTION(INTEGER, EPOCHS, epochs, RUN, TRAIN, "how often the training images are gone through", "20", 1,
+       INT32_MAX)
+OPTION(FLOAT, LR, lr, RUN, TRAIN, "AdamW's learning rate", "3e-4", 0)
+OPTION(INTEGER, BATCH_SIZE, batch_size, RUN, TRAIN | MEASURE | BENCH | SELFTEST | INFO, "images in a batch",
+       "12", 1, 65536)
+OPTION(SWITCH, DEBUG, debug, OUTPUT, TRAIN,
+       "at each validation write NAME_viz_EPOCH.png, an image under its predicted classes")
+OPTION(STRING, WEIGHTS, weights, MODEL, NETWORK | BENCH,
+       "the backbone: a .safetensors, .pth or .onnx file, or the name of one in " WEIGHT_FOLDERS ", with "
+       "or without that ending; otherwise the checkpoint's record, or --dino_type and --size, name it",
+       "FILE", NULL)
+OPTION(STRING, DATA_ROOT, data_root, DATA, TRAIN | MEASURE | DEMO_DATA | BENCH,
+       "the folder that holds the data set (VOCdevkit/, ADEChallengeData2016/, or images/ and masks/); "
+       "demo-data writes there",
+       "DIR", "./data")
+OPTION(
+    INTEGER, N_CLASSES, n_classes, DATA, TRAIN | MEASURE | BENCH | SELFTEST | INFO,
+    "the number of classes of --dataset folder, 2 to 255 (eval: the checkpoint's; bench, selftest, info: 21)",
+    "0", 2, 255)
+OPTION(STRING, CLASS_NAMES, class_names, DATA, TRAIN | MEASURE | BENCH,
+       "the names of the classes of --dataset folder, one a line", "FILE", NULL)
+OPTION(STRING, MASK_VALUES, mask_values, DATA, TRAIN | MEASURE | BENCH,
+       "the pixel values in the masks of --dataset folder that are class 0, class 1, and so on: 0,255 if the "
+       "second class is 255; 255 is ignored unless it is listed; not given: 0,1,2, ... (eval, corrupt and "
+       "train from a checkpoint: the checkpoint's)",
+       "LIST", NULL)
+OPTION(SWITCH, VOID_AS_BACKGROUND, void_as_background, DATA, TRAIN | MEASURE,
+       "count VOC's void border as background, instead of ignoring it")
+OPTION(CHOICE, NORMALIZE, normalize, MODEL, NETWORK,
+       "ImageNet's mean and standard deviation; auto: as the checkpoint records, none for a checkpoint "
+       "without a record, and the recipe's choice for a new model",
+       df_normalize, DF_NORMALIZATIONS, "auto")
+OPTION(CHOICE, RECIPE, recipe, RUN, TRAIN | MEASURE,
+       "reference repeats dinov2-finetune's main.py: --void_as_background, and in training --rope_rescale 2 "
+       "and, for a new model, --normalize none; flags that are typed win",
+       df_recipe, DF_RECIPES, "default")
+OPTION(SWITCH, RECOMPUTE, recompute, RUN, TRAIN | BENCH | INFO,
+       "with --use_lora: keep no more than the input of each block for the backward pass and compute the "
+       "rest again there; less memory, more time, the same gradients")
+OPTION(FLOAT, ROPE_RESCALE, rope_rescale, RUN, TRAIN | INFO,
+       "while training DINOv3, scale the position coordinates by a random factor of 1/F to F; 1: off", "1", 1,
+       .float_minimum_itself = true)
+OPTION(CHOICE, CACHE_FEATURES, cache_features, RUN, TRAIN,
+       "without LoRA, run the backbone once over each image and keep what it finds, in memory or in "
+       "NAME_features.cache, which later runs use again; auto: where it saves work and takes at most half of "
+       "the memory left, or else of the disk",
+       df_feature_place, DF_FEATURE_PLACES, "auto")
+OPTION(STRING, OUTPUT_DIR, output_dir, OUTPUT, TRAIN | CORRUPT | IMAGES | PREDICT | PCA,
+       "the folder that is written to", "DIR", "output")
+OPTION(CHOICE, DEVICE, device, MACHINE, NETWORK | BENCH | SELFTEST | INFO,
+       "what computes; auto: the GPU if there is one that can be used, otherwise the CPU", df_device_choice,
+       DF_DEVICES, "auto")
+OPTION(CHOICE, PRECISION, precision, MACHINE, NETWORK | BENCH | SELFTEST | INFO,
+       "the type of matrix products and activations; auto: bf16 on a GPU and where the processor has "
+       "instructions for it, otherwise fp32",
+       df_precision, DF_PRECISIONS, "auto")
+OPTION(INTEGER, THREADS, threads, MACHINE, NETWORK | IMAGES | BENCH | SELFTEST,
+       "processor cores that compute; 0: all", "0", 0, 4096)
+OPTION(INTEGER, SEED, seed, RUN, TRAIN | CORRUPT | IMAGES | DEMO_DATA | BENCH | SELFTEST,
+       "of everything random: the same seed gives the same result", "0", 0, INT64_MAX)
+OPTION(SWITCH, NO_SHUFFLE, no_shuffle, RUN, TRAIN, "take the training images in the list's order")
+OPTION(INTEGER, NUM_WORKERS, num_workers, MACHINE, TRAIN | MEASURE | BENCH,
+       "threads that read and resize images; 0: one for each core, at most 8", "0", 0, 256)
+OPTION(INTEGER, MAX_STEPS, max_steps, RUN, TRAIN, "stop after so many steps; 0: no limit", "0", 0, INT64_MAX)
+OPTION(INTEGER, VAL_EVERY, val_every, RUN, TRAIN,
+       "epochs from one validation and checkpoint to the next; the last epoch always has them", "5", 1,
+       INT32_MAX)
+OPTION(CHOICE, EVAL_SIZE, eval_size, OUTPUT, MEASURE,
+       "measure at the network's input size, or at each label's original size as papers do", df_eval_size,
+       DF_EVAL_SIZES, "network")
+OPTION(CHOICE, RESIZE, resize, DATA, MEASURE,
+       "stretch brings every image to --img_dim; short keeps its ratio: the shorter side gets --img_dim's "
+       "smaller number, the longer one what belongs to it, both in whole patches",
+       df_resize, DF_RESIZES, "stretch")
+OPTION(PAIR, SLIDE, slide, RUN, MEASURE,
+       "run the model over square windows of CROP pixels, STRIDE apart, and average where they overlap",
+       "CROP STRIDE", NULL, 1, 32768)
+OPTION(SWITCH, TTA, tta, RUN, MEASURE,
+       "test-time augmentation: average the class probabilities over --scales, each as it is and mirrored")
+OPTION(STRING, SCALES, scales, RUN, MEASURE, "the scales of --tta, of the size that images are resized to",
+       "LIST", "0.5,0.75,1,1.25,1.5,1.75")
+OPTION(STRING, METRICS_JSON, metrics_json, OUTPUT, EVAL, "write all metrics to this file too, as JSON",
+       "FILE", NULL)
+OPTION(STRING, IMAGES_CSV, images_csv, OUTPUT, EVAL,
+       "write each image's scores to this file, the worst first", "FILE", NULL)
+OPTION(STRING, CONFUSION_PNG, confusion_png, OUTPUT, EVAL, "draw the confusion matrix into this file", "FILE",
+       NULL)
+OPTION(STRING, REPORT_HTML, report_html, OUTPUT, EVAL,
+       "write a report with tables, the confusion matrix and the best and worst images, all in this file",
+       "FILE", NULL)
+OPTION(CHOICE, SUITE, suite, DATA, CORRUPT,
+       "imagenet-c: the corruptions of imagecorruptions, one after the other; reference: the ten that "
+       "dinov2-finetune draws from, one for each image",
+       df_suite, DF_SUITES, "imagenet-c")
+OPTION(STRING, CORRUPTIONS, corruptions, DATA, CORRUPT | IMAGES,
+       "names, or common for ImageNet-C's standard fifteen, or all; corrupt: all where none are typed",
+       "NAMES", NULL, .required = IMAGES)
+OPTION(STRING, SEVERITY, severity, DATA, CORRUPT | IMAGES, "1 to 5, or all", "LIST", "all")
+OPTION(STRING, FROST_DIR, frost_dir, DATA, CORRUPT | IMAGES,
+       "the folder of frost's photographs; otherwise the first folder frost in " WEIGHT_FOLDERS ", where "
+       "scripts/get_frost.py puts it",
+       "DIR", NULL)
+OPTION(SWITCH, RESTART, restart, RUN, CORRUPT,
+       "measure everything anew, also what an earlier run has finished")
+OPTION(SWITCH, FOREGROUND, foreground, OUTPUT, PCA,
+       "show the foreground alone, in colours of its own components: the patches in that half of the first "
+       "component's range which images' borders have less of")
+OPTION(SWITCH, UPSAMPLE, upsample, OUTPUT, PCA,
+       "smooth pictures whose edges follow the image's, instead of square patches")
+OPTION(SWITCH, SAVE_LOGITS, save_logits, OUTPUT, PREDICT, "write each image's logits too, as .safetensors")
+OPTION(STRING, OUTPUT, output, OUTPUT, FEATURES, "the .safetensors file that is written", "FILE", NULL,
+       .required = FEATURES)
+OPTION(INTEGER, LAYERS, layers, OUTPUT, FEATURES,
+       "write the outputs of the last N blocks too, each through the final norm", "0", 0, 1024)
+OPTION(CHOICE, NAMING, naming, OUTPUT, CONVERT,
+       "the names of a backbone's tensors: facebookresearch's or Hugging Face's", df_naming, DF_NAMINGS,
+       "official")
+OPTION(CHOICE, DTYPE, dtype, OUTPUT, CONVERT, "the type that floating-point tensors are stored in",
+       df_stored_type, DF_STORED_TYPES, "keep")
+OPTION(INTEGER, TRAIN_IMAGES, train_images, DATA, DEMO_DATA, "how many training images to draw", "48", 1,
+       100000)
+OPTION(INTEGER, VAL_IMAGES, val_images, DATA, DEMO_DATA, "how many validation images to draw", "12", 1,
+       100000)
+OPTION(INTEGER, STEPS, steps, RUN, BENCH | SELFTEST,
+       "timed steps, after two that warm up; the median counts; selftest: training steps that are compared",
+       "10", 1, 100000)
+OPTION(STRING, JSON, json, OUTPUT, BENCH | INFO,
+       "write the figures, or the memory plans, to this file too; docs/measuring.md lists its keys", "FILE",
+       NULL)

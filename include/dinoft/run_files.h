@@ -1,0 +1,25 @@
+/* The files that a training run of a name writes: DIR/NAME.pt, DIR/NAME_metrics.json, … */
+#ifndef DINOFT_RUN_FILES_H
+#define DINOFT_RUN_FILES_H
+
+#include "dinoft/run_lock.h"
+
+struct df_run_files {
+    const char *folder; /* there already, or made */
+    const char *name;   /* of the run; it may lead into a folder ("dinov2/large_voc") */
+    struct df_run_lock *lock;
+};
+
+/* What every run writes behind its name; ends with NULL. The first is the checkpoint's. */
+extern const char *const df_run_endings[];
+
+/* Checks that these files can be written. -1 with the error set; close it in either case. */
+int df_run_files_open(struct df_run_files *files, const char *folder, const char *name);
+/* Keeps other runs of the name away (run_lock.h). -1 with the error set if there is one. */
+int df_run_files_lock(struct df_run_files *files);
+void df_run_files_close(struct df_run_files *files);
+
+/* The path of the file with that ending, ".pt", to be freed. NULL with the error set. */
+char *df_run_file(const struct df_run_files *files, const char *ending);
+
+#endif

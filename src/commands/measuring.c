@@ -1,0 +1,91 @@
+#include "measuring.h"
+
+#include "dinoft/error.h"
+#include "dinoft/label_checks.h"
+#include "dinoft/log.h"
+#include "dinoft/size.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* A data set of the user's own has as many classes as the flags say, or the checkpoint. */
+static bool has_own_classes(const struct df_config *config)
+{
+    return df_dataset_names(config->dataset, NULL) == NULL;
+}
+
+static struct df_dataset *open_dataset(const struct df_config *config, const struct df_setup *setup)
+{
+    const int64_t expected = setup->checkpoint->classes;
+    const int64_t classes = !has_own_classes(config) ? 0
+                            : config->n_classes > 0  ? config->n_classes
+                                                     : expected;
+    struct df_dataset *dataset = df_setup_dataset(config, DF_SPLIT_VAL, classes);
+
+    if (dataset && dataset->n_classes != expected) {
+        df_error_set("%s is for %" PRId64 " classes, data set %s has %d", config->lora_weights, expected,
+                     df_dataset_kind_name(config->dataset), dataset->n_classes);
+        df_dataset_free(dataset);
+        return NULL;
+    }
+    return dataset;
+}
+
+/* Classes that nobody named here have the names that the checkpoint was trained with. */
+static char **choose_names(const struct df_config *config, const struct df_setup *setup,
+                           const struct df_dataset *dataset)
+{
+    const struct df_record *record = &setup->checkpoint->record;
+    bool unnamed = has_own_classes(config) && !config->class_names;
+    return unnamed && record->n_class_names == dataset->n_classes ? record->class_names
+                                                                  : dataset->class_names;
+}
+
+/* --slide in whole patches. */
+static int choose_window(const struct df_config *config, int64_t patch, struct df_measure_options *options)
+{
+    const int64_t crop = config->slide[0];
+
+    memcpy(options->slide, config->slide, sizeof options->slide);
+    options->crop = crop - crop % patch;
+    options->stride = df_min_i64(config->slide[1], options->crop);
+    if (options->crop == 0 && crop > 0)
+        return df_error_set("--slide: a window of %" PRId64 " pixels is smaller than a patch of %" PRId64,
+                            crop, patch);
+    if (options->crop != crop)
+        df_log("--slide: windows of %" PRId64 " pixels, a multiple of the patch size %" PRId64 ", %" PRId64
+               " apart",
+               options->crop, patch, options->stride);
+    return 0;
+}
+
+static int choose_options(const struct df_config *config, struct df_measure *measure)
+{
+    struct df_measure_options *options = &measure->options;
+
+    *options = (struct df_measure_options){
+        .checkpoint = config->lora_weights,
+        .batch_size = df_min_i64(config->batch_size, measure->dataset->count),
+        .workers = (int)config->num_workers,
+        .original = config->eval_size == DF_EVAL_ORIGINAL,
+        .keep_ratio = config->resize == DF_RESIZE_SHORT,
+        .scales = config->tta ? config->scales : NULL,
+        .n_scales = config->n_scales,
+    };
+    _Static_assert(sizeof options->scale_list == sizeof config->scale_list, "one limit for scales");
+    memcpy(options->scale_list, config->scale_list, sizeof options->scale_list);
+    return choose_window(config, measure->setup.vit.patch, options);
+}
+
+int measuring_open(struct df_measure *measure, struct df_config *config)
+{
+    *measure = (struct df_measure){0};
+    DF_TRY(df_setup_open(&measure->setup, config));
+    measure->dataset = open_dataset(config, &measure->setup);
+    if (!measure->dataset)
+        return -1;
+    const struct df_dataset *const sets[] = {measure->dataset};
+    DF_TRY(df_labels_look(sets, 1));
+    measure->class_names = choose_names(config, &measure->setup, measure->dataset);
+    return choose_options(config, measure);
+}

@@ -1,0 +1,119 @@
+#include "dinoft/model_options.h"
+
+#include "dinoft/error.h"
+#include "dinoft/image.h"
+#include "dinoft/log.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define USUAL_CLASSES 21
+
+static const float imagenet_mean[3] = {0.485f, 0.456f, 0.406f};
+static const float imagenet_std[3] = {0.229f, 0.224f, 0.225f};
+
+static const char *name_of_size(enum df_family family, enum df_backbone_size size)
+{
+    const char *name = df_hub_name_for(family, size);
+
+    if (!name)
+        df_error_context("--size");
+    return name;
+}
+
+const char *df_backbone_name(const struct df_config *config, const struct df_checkpoint *checkpoint)
+{
+    const char *recorded = checkpoint ? checkpoint->record.backbone : "";
+    enum df_family family = config->dino_type;
+    struct df_vit_config vit;
+
+    if (!*recorded || config->typed[DF_OPTION_DINO_TYPE])
+        return name_of_size(family, config->size);
+    if (!config->typed[DF_OPTION_SIZE])
+        return recorded;
+    if (df_vit_config_for_hub_name(recorded, &vit) == 0)
+        family = vit.family;
+    return name_of_size(family, config->size);
+}
+
+int df_backbone_dimensions(const struct df_config *config, const struct df_checkpoint *checkpoint,
+                           struct df_vit_config *vit)
+{
+    const char *name = df_backbone_name(config, checkpoint);
+    return name ? df_vit_config_for_hub_name(name, vit) : -1;
+}
+
+static int choose_size(struct df_segmenter_options *options, const struct df_config *config,
+                       const struct df_checkpoint *checkpoint, int64_t patch)
+{
+    int64_t wanted[2] = {config->img_dim[0], config->img_dim[1]};
+
+    if (!config->typed[DF_OPTION_IMG_DIM] && checkpoint && checkpoint->record.img_dim[0] > 0) {
+        wanted[0] = checkpoint->record.img_dim[0];
+        wanted[1] = checkpoint->record.img_dim[1];
+    }
+    if (wanted[0] < patch || wanted[1] < patch)
+        return df_error_set("--img_dim %" PRId64 " %" PRId64 " is smaller than one patch of %" PRId64
+                            " x %" PRId64,
+                            wanted[0], wanted[1], patch, patch);
+    if (wanted[0] * wanted[1] > DF_IMAGE_MAX_PIXELS)
+        return df_error_set("--img_dim %" PRId64 " %" PRId64 " is more than %" PRId64 " pixels", wanted[0],
+                            wanted[1], DF_IMAGE_MAX_PIXELS);
+    options->height = wanted[0] - wanted[0] % patch;
+    options->width = wanted[1] - wanted[1] % patch;
+    if (options->height != wanted[0] || options->width != wanted[1])
+        df_log("image size lowered from %" PRId64 " x %" PRId64 " to %" PRId64 " x %" PRId64
+               ", a multiple of the patch size %" PRId64,
+               wanted[0], wanted[1], options->height, options->width, patch);
+    return 0;
+}
+
+enum df_normalize df_normalization(const struct df_config *config, const struct df_checkpoint *checkpoint)
+{
+    if (config->normalize != DF_NORMALIZE_AUTO)
+        return config->normalize;
+    if (checkpoint) /* "" where there is no record */
+        return strcmp(checkpoint->record.normalize, "imagenet") == 0 ? DF_NORMALIZE_IMAGENET
+                                                                     : DF_NORMALIZE_NONE;
+    return config->recipe == DF_RECIPE_REFERENCE ? DF_NORMALIZE_NONE : DF_NORMALIZE_IMAGENET;
+}
+
+static void set_normalization(struct df_segmenter_options *options, enum df_normalize normalize)
+{
+    const bool imagenet = normalize == DF_NORMALIZE_IMAGENET;
+
+    for (int i = 0; i < 3; i++) {
+        options->mean[i] = imagenet ? imagenet_mean[i] : 0.0f;
+        options->std[i] = imagenet ? imagenet_std[i] : 1.0f;
+    }
+}
+
+int df_model_options(struct df_segmenter_options *options, const struct df_config *config,
+                     const struct df_checkpoint *checkpoint, const struct df_vit_config *vit)
+{
+    *options = (struct df_segmenter_options){
+        .decoder = checkpoint        ? checkpoint->decoder->name
+                   : config->use_fpn ? DF_DECODER_FPN
+                                     : DF_DECODER_LINEAR,
+        .classes = checkpoint              ? checkpoint->classes
+                   : config->n_classes > 0 ? config->n_classes
+                                           : USUAL_CLASSES,
+        .rank = checkpoint         ? checkpoint->rank
+                : config->use_lora ? config->r
+                                   : 0,
+        .max_batch = config->batch_size,
+        .recompute = config->recompute,
+        .rope_rescale = config->rope_rescale,
+        .checkpoint_path = config->lora_weights,
+    };
+    set_normalization(options, df_normalization(config, checkpoint));
+    return choose_size(options, config, checkpoint, vit->patch);
+}
+
+void df_model_options_use(struct df_segmenter_options *options, enum df_model_use use,
+                          const struct df_backend *backend)
+{
+    options->training = use == DF_MODEL_TRAINS || use == DF_MODEL_TRAINS_DECODER;
+    options->features_given = use == DF_MODEL_TRAINS_DECODER;
+    options->packed = (use == DF_MODEL_TRAINS || use == DF_MODEL_EVALUATES_FEED) && backend->resizes;
+}

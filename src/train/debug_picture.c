@@ -1,0 +1,35 @@
+#include "training.h"
+
+#include "dinoft/overlay.h"
+#include "dinoft/text.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+int training_write_picture(struct df_training *training, int64_t epoch, const struct df_batch *batch)
+{
+    struct df_segmenter *segmenter = training->segmenter;
+    int64_t height = training->setup->model.height, width = training->setup->model.width;
+    uint8_t palette[256][3];
+    struct df_image original = {0}, image = {0}, classes = {0}, overlay = {0};
+    char *ending = df_text_format("_viz_%" PRId64 ".png", epoch);
+    char *path = ending ? df_run_file(training->files, ending) : NULL;
+    int status = -1;
+
+    df_tab20_palette(training->train_set->n_classes, palette);
+    if (path && df_dataset_read(training->train_set, batch->samples[0], &original, NULL) == 0 &&
+        df_image_alloc(&image, width, height, 3) == 0 &&
+        df_resize_linear(&original, image.pixels, width, height) == 0 &&
+        df_image_alloc(&classes, width, height, 1) == 0 &&
+        df_segmenter_loss(segmenter, 1, false, true, NULL, NULL) == 0 &&
+        df_segmenter_download_prediction(segmenter, 1, classes.pixels) == 0 &&
+        df_overlay(&image, &classes, palette, &overlay) == 0)
+        status = df_png_write_rgb(path, &overlay);
+    df_image_free(&original);
+    df_image_free(&image);
+    df_image_free(&classes);
+    df_image_free(&overlay);
+    free(path);
+    free(ending);
+    return status;
+}

@@ -1,0 +1,37 @@
+/* A training run's inside. */
+#ifndef DINOFT_TRAIN_TRAINING_H
+#define DINOFT_TRAIN_TRAINING_H
+
+#include "run_log.h"
+
+#include "dinoft/cached_features.h"
+#include "dinoft/feed.h"
+#include "dinoft/train.h"
+
+struct df_training {
+    struct df_training_options options;
+    const volatile sig_atomic_t *stop;
+    struct df_setup *setup;
+    const struct df_run_files *files;
+    struct df_dataset *train_set, *val_set;
+    struct df_cached_features features;
+    struct df_loader *train_loader, *val_loader; /* NULL where all features are there */
+    struct df_feed *train_feed, *val_feed;
+    struct df_segmenter *segmenter;
+    struct df_record record; /* borrows the data set's class names */
+    struct run_log log;
+    char *checkpoint_path;
+    struct df_rng rng;  /* RoPE rescaling */
+    int64_t step;       /* done so far, over all epochs */
+    int64_t last_count; /* images of the batch that the model saw last */
+    bool worthless;     /* what was trained is not to be saved */
+};
+
+/* Fills the cache of features, if there is one, and makes the feeds. Afterwards nothing of the backbone and
+ * no image is needed any more where there is. Interrupted, it makes none, and returns 0. */
+int training_open_feeds(struct df_training *training);
+
+/* NAME_viz_EPOCH.png: the batch's first image under what the model says of it. */
+int training_write_picture(struct df_training *training, int64_t epoch, const struct df_batch *batch);
+
+#endif

@@ -1,0 +1,201 @@
+/* From a model's parts and two data sets to a run that is ready to begin. */
+#include "training.h"
+
+#include "dinoft/error.h"
+#include "dinoft/log.h"
+#include "dinoft/rng.h"
+#include "dinoft/size.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static struct df_loader *open_loader(const struct df_training *training, const struct df_dataset *dataset,
+                                     bool shuffle)
+{
+    struct df_loader_options options = {
+        .batch_size = training->options.batch_size,
+        .height = training->setup->model.height,
+        .width = training->setup->model.width,
+        .workers = training->options.workers,
+        .shuffle = shuffle,
+        .seed = training->options.seed,
+    };
+    return df_feed_open_loader(dataset, &options, training->segmenter);
+}
+
+/* Before the model is made of the weights, which are freed then. */
+static int fill_record(struct df_training *training)
+{
+    const struct df_setup *setup = training->setup;
+    const struct df_dataset *set = training->train_set;
+    struct df_record *record = &training->record;
+
+    snprintf(record->dataset, sizeof record->dataset, "%s", df_dataset_kind_name(set->kind));
+    snprintf(record->normalize, sizeof record->normalize, "%s", df_normalize_name(setup->normalize));
+    record->img_dim[0] = setup->model.height;
+    record->img_dim[1] = setup->model.width;
+    if (set->mask_values)
+        snprintf(record->mask_values, sizeof record->mask_values, "%s", set->mask_values);
+    record->class_names = set->class_names;
+    record->n_class_names = set->n_classes;
+    return df_record_set_backbone(record, setup->backbone, &setup->vit, setup->weights_path);
+}
+
+static void log_model(const struct df_training *training)
+{
+    const struct df_segmenter_options *options = df_segmenter_made_with(training->segmenter);
+    const char *name = df_vit_hub_name(&training->setup->vit);
+    char lora[48] = "no LoRA";
+
+    if (options->rank > 0)
+        snprintf(lora, sizeof lora, "LoRA of rank %" PRId64, options->rank);
+    df_log("%s from %s, %s, decoder %s, %" PRId64 " classes, %" PRId64 " x %" PRId64 ", normalize %s",
+           name ? name : df_family_name(training->setup->vit.family), training->setup->weights_path, lora,
+           options->decoder, options->classes, options->height, options->width,
+           df_normalize_name(training->setup->normalize));
+    df_log("%" PRId64
+           " trained parameters; device %s, %s, %d threads, %.0f MiB for activations and parameters",
+           df_segmenter_trained(training->segmenter), training->setup->backend->name,
+           df_dtype_name(training->setup->backend->compute), training->setup->backend->threads,
+           (double)df_segmenter_planned_bytes(training->segmenter) / 1048576.0);
+    df_log("%" PRId64 " training and %" PRId64 " validation images of %s", training->train_set->count,
+           training->val_set->count, df_dataset_kind_name(training->train_set->kind));
+}
+
+static int open_features(struct df_training *training)
+{
+    const struct df_dataset *const sets[2] = {training->train_set, training->val_set};
+    const struct df_training_options *options = &training->options;
+    const int64_t batches = (training->train_set->count - 1) / options->batch_size + 1;
+    const struct df_feature_wish wish = {
+        .place = options->features,
+        /* Training images that are gone through twice make it worth while; so do validation images, but there
+         * are few of them. */
+        .used_again = options->epochs > 1 && (options->max_steps == 0 || options->max_steps > batches),
+        .path = df_run_file(training->files, "_features.cache"),
+    };
+    int status = wish.path ? df_cached_features_open(&training->features, &wish, training->setup, sets) : -1;
+
+    free(wish.path);
+    return status;
+}
+
+static int64_t max_batch(const struct df_training *training)
+{
+    return df_min_i64(training->options.batch_size,
+                      df_max_i64(training->train_set->count, training->val_set->count));
+}
+
+static int open_loaders(struct df_training *training)
+{
+    const bool in_order = !training->options.shuffle || training->features.cache; /* as the cache is filled */
+
+    if (training->features.cache && df_feature_cache_is_finished(training->features.cache))
+        return 0;
+    training->train_loader = open_loader(training, training->train_set, !in_order);
+    training->val_loader = training->train_loader ? open_loader(training, training->val_set, false) : NULL;
+    return training->val_loader ? 0 : -1;
+}
+
+static void close_loaders(struct df_training *training)
+{
+    df_loader_close(training->train_loader);
+    df_loader_close(training->val_loader);
+    training->train_loader = training->val_loader = NULL;
+}
+
+/* Everything that can fail for a reason that the user should hear at once. */
+static int prepare(struct df_training *training)
+{
+    DF_TRY(fill_record(training));
+    DF_TRY(open_features(training));
+    training->segmenter = df_setup_segmenter(
+        training->setup, training->features.cache ? DF_MODEL_TRAINS_DECODER : DF_MODEL_TRAINS,
+        training->train_set->n_classes, max_batch(training), training->options.seed);
+    if (!training->segmenter)
+        return -1;
+    DF_TRY(open_loaders(training));
+    log_model(training);
+    df_rng_seed(&training->rng, training->options.seed, df_hash_text("rope_rescale"));
+    training->checkpoint_path = df_run_file(training->files, ".pt");
+    return training->checkpoint_path ? 0 : -1;
+}
+
+struct df_training *df_training_open(const struct df_training_options *options, struct df_setup *setup,
+                                     const struct df_run_files *files, struct df_dataset *train_set,
+                                     struct df_dataset *val_set, const volatile sig_atomic_t *stop)
+{
+    struct df_training *training = calloc(1, sizeof *training);
+
+    if (!training) {
+        df_error_memory("a training run", sizeof *training);
+        return NULL;
+    }
+    training->options = *options;
+    training->setup = setup;
+    training->files = files;
+    training->train_set = train_set;
+    training->val_set = val_set;
+    training->stop = stop;
+    if (prepare(training) == 0)
+        return training;
+    df_training_close(training);
+    return NULL;
+}
+
+void df_training_close(struct df_training *training)
+{
+    if (!training)
+        return;
+    run_log_free(&training->log);
+    free(training->checkpoint_path);
+    df_feed_free(training->train_feed);
+    df_feed_free(training->val_feed);
+    close_loaders(training);
+    df_cached_features_close(&training->features);
+    df_segmenter_free(training->segmenter);
+    free(training);
+}
+
+enum df_feature_place df_training_features(const struct df_training *training)
+{
+    return training->features.place;
+}
+
+static struct df_feed *feed_features(const struct df_training *training, const struct df_dataset *set,
+                                     int64_t first, bool shuffle)
+{
+    const struct df_feed_options options = {.first = first,
+                                            .count = set->count,
+                                            .census = set->census,
+                                            .batch_size = training->options.batch_size,
+                                            .shuffle = shuffle,
+                                            .seed = training->options.seed};
+    return df_feed_features(training->features.cache, training->features.shape.label_bytes, &options);
+}
+
+static int prepare_features(struct df_training *training)
+{
+    struct df_loader *const loaders[2] = {training->train_loader, training->val_loader};
+
+    if (!df_feature_cache_is_finished(training->features.cache))
+        DF_TRY(df_cached_features_fill(&training->features, training->setup, loaders, max_batch(training),
+                                       training->stop));
+    close_loaders(training);
+    df_setup_release_backbone(training->setup);
+    if (!df_feature_cache_is_finished(training->features.cache))
+        return 0; /* interrupted */
+    training->train_feed = feed_features(training, training->train_set, 0, training->options.shuffle);
+    training->val_feed = feed_features(training, training->val_set, training->train_set->count, false);
+    return training->train_feed && training->val_feed ? 0 : -1;
+}
+
+int training_open_feeds(struct df_training *training)
+{
+    if (training->features.cache)
+        return prepare_features(training);
+    training->train_feed = df_feed_images(training->train_loader);
+    training->val_feed = df_feed_images(training->val_loader);
+    return training->train_feed && training->val_feed ? 0 : -1;
+}
