@@ -1,14 +1,20 @@
 #!/usr/bin/env bash
 # Installs through apt whatever is not there yet of what dinoft needs to be built, and of what the scripts that download use;
 # with --tests what it needs to be tested too, with --packages what scripts/package.sh needs, with --fuzz what scripts/fuzz.sh
-# needs.
+# needs. The tests want one version of clang-format whatever the system has: that comes from PyPI, into build-tools/.
 set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+clang_format=14.0.6 # as in tests/house/test_format.py
 
 packages=(gcc cmake ninja-build pkg-config python3 python3-pip curl ca-certificates
     libdnnl-dev ocl-icd-opencl-dev zlib1g-dev libjpeg-dev libspng-dev libcjson-dev liblapack-dev libstb-dev)
+tests=no
 for word in "$@"; do
     case $word in
-    --tests) packages+=(clang g++ libomp-dev libcmocka-dev bash-completion zsh fish man-db groff-base debootstrap) ;;
+    --tests)
+        tests=yes
+        packages+=(clang g++ libomp-dev libcmocka-dev bash-completion zsh fish man-db groff-base debootstrap)
+        ;;
     --packages) packages+=(dpkg-dev file) ;;
     --fuzz) packages+=(clang libclang-rt-dev llvm g++ libomp-dev libcmocka-dev) ;;
     *)
@@ -18,22 +24,41 @@ for word in "$@"; do
     esac
 done
 
-missing=()
-for package in "${packages[@]}"; do
-    dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
-done
-if [ ${#missing[@]} -eq 0 ]; then
-    exit 0
-fi
-
-as_root=()
-if [ "$(id -u)" -ne 0 ]; then
-    if ! command -v sudo >/dev/null; then
-        echo "error: these packages are missing; as root: apt-get install ${missing[*]}" >&2
-        exit 1
+install_packages() {
+    local package missing=() as_root=()
+    for package in "${packages[@]}"; do
+        dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    if [ "$(id -u)" -ne 0 ]; then
+        if ! command -v sudo >/dev/null; then
+            echo "error: these packages are missing; as root: apt-get install ${missing[*]}" >&2
+            exit 1
+        fi
+        as_root=(sudo)
     fi
-    as_root=(sudo)
+    echo "installing: ${missing[*]}"
+    "${as_root[@]}" apt-get update -qq
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+}
+
+# Into a folder of its own, made whole or not at all: it is no part of the system's Python.
+install_clang_format() {
+    local folder=$root/build-tools/clang-format-$clang_format
+    if [ -d "$folder" ] || clang-format --version 2>/dev/null | grep -qF "version $clang_format"; then
+        return 0
+    fi
+    rm -rf "$folder.part"
+    if PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --no-deps \
+        --only-binary :all: --target "$folder.part" "clang-format==$clang_format"; then
+        mv "$folder.part" "$folder"
+    else
+        rm -rf "$folder.part"
+        echo "clang-format $clang_format cannot be had: the test that needs it is skipped"
+    fi
+}
+
+install_packages
+if [ "$tests" = yes ]; then
+    install_clang_format
 fi
-echo "installing: ${missing[*]}"
-"${as_root[@]}" apt-get update -qq
-"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"

@@ -16,6 +16,7 @@
 #include "dinoft/choice.h"
 #include "dinoft/dtype.h"
 #include "dinoft/labels.h"
+#include "dinoft/packed_batch.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -95,12 +96,6 @@ struct df_window {
     int64_t top, left, height, width;
     int64_t canvas_width;
     const float *row_weight, *column_weight; /* host [height], [width] */
-};
-
-/* Where an image or a mask is in a block that holds many: [height, width] pixels from byte `offset` on. */
-struct df_packed_image {
-    int64_t offset;
-    int32_t width, height;
 };
 
 /* A batch of decoded images and masks, to be brought to height x width. */

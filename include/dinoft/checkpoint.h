@@ -25,7 +25,7 @@ struct df_record {
     struct df_trained_on trained_on;
     char dataset[32];                          /* "voc", "ade20k", "folder" */
     char normalize[16];                        /* "imagenet" or "none" */
-    char mask_values[DF_MASK_VALUES_TEXT_MAX]; /* folder: what --mask_values said */
+    char mask_values[DF_MASK_VALUES_TEXT_MAX]; /* folder: dinoft/mask_values.h */
     int64_t img_dim[2];                        /* height, width */
     char **class_names;                        /* [n_class_names]; owned */
     int n_class_names;

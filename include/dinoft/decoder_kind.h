@@ -2,11 +2,8 @@
 #ifndef DINOFT_DECODER_KIND_H
 #define DINOFT_DECODER_KIND_H
 
-#define DF_DECODER_LINEAR "linear"
-#define DF_DECODER_FPN    "fpn"
-
 struct df_decoder_kind {
-    const char *name;  /* in a model's options and in records */
+    const char *name;  /* what models, records and flags call it: "linear", "fpn" */
     const char *title; /* for people: "linear (1x1 convolution)" */
     int n_features;    /* how many of the backbone's last blocks it reads */
 };

@@ -42,10 +42,6 @@ struct df_feature_cache *df_feature_cache_in_memory(const struct df_feature_shap
 struct df_feature_cache *df_feature_cache_in_file(const char *path, const struct df_feature_shape *shape,
                                                   uint64_t key);
 
-/* An empty cache in a file in the folder that has no name and is gone with the cache, however the process
- * ends; the disk's room is taken now. NULL with the error set. */
-struct df_feature_cache *df_feature_cache_nameless(const char *folder, const struct df_feature_shape *shape);
-
 enum df_feature_file {
     DF_FEATURE_FILE_WHOLE,   /* can be read */
     DF_FEATURE_FILE_ABSENT,  /* nothing has that name */

@@ -18,6 +18,9 @@ struct df_feed_options {
 
 struct df_feed;
 
+/* For packed batches: the memory of the host that a device which resizes reads by itself. */
+struct df_block_memory df_feed_block_memory(struct df_backend *backend);
+
 /* A loader whose batches suit the model: packed, where its device resizes them. */
 struct df_loader *df_feed_open_loader(const struct df_dataset *dataset,
                                       const struct df_loader_options *options,

@@ -9,6 +9,13 @@
 typedef int df_sample_reader(void *context, const struct df_dataset *dataset, int64_t sample,
                              struct df_image *image, struct df_image *mask);
 
+/* Where blocks for packed batches come from and go back to; it outlives the loader. */
+struct df_block_memory {
+    void *(*alloc)(void *context, size_t bytes); /* NULL with the error set */
+    void (*free)(void *context, void *block);
+    void *context;
+};
+
 struct df_loader_options {
     int64_t batch_size;
     int64_t height, width; /* 0: nothing is resized, only the originals are handed out */
@@ -16,10 +23,10 @@ struct df_loader_options {
     bool shuffle;          /* a new order for each epoch, from seed and epoch only */
     uint64_t seed;
     bool originals; /* also hand out images and masks at their original size */
-    /* A device that resizes: batches are packed for its resize_batch, in its host memory, and it outlives the
-     * loader. NULL: they are resized here. */
-    struct df_backend *device;
-    struct df_packed_layout layout; /* for the device: of at least a batch */
+    /* For a device that resizes: batches are packed into blocks of this memory. alloc NULL: they are resized
+     * here. */
+    struct df_block_memory memory;
+    struct df_packed_layout layout; /* of the blocks: of at least a batch */
     df_sample_reader *read;         /* NULL: df_dataset_read */
     void *read_context;
 };

@@ -1,4 +1,4 @@
-/* Which pixel values of a user's own masks are classes: what --mask_values says. */
+/* Which pixel values of a user's own masks are classes: a list of numbers. */
 #ifndef DINOFT_MASK_VALUES_H
 #define DINOFT_MASK_VALUES_H
 

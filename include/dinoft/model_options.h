@@ -15,7 +15,10 @@ const char *df_backbone_name(const struct df_config *config, const struct df_che
 int df_backbone_dimensions(const struct df_config *config, const struct df_checkpoint *checkpoint,
                            struct df_vit_config *vit);
 
-/* "imagenet" or "none", in place of auto. */
+/* The name of the decoder that the flags ask for (dinoft/decoder_kind.h). */
+const char *df_typed_decoder(const struct df_config *config);
+
+/* imagenet or none, in place of auto. */
 enum df_normalize df_normalization(const struct df_config *config, const struct df_checkpoint *checkpoint);
 
 /* Fills in what does not depend on a data set or on what the model is for: decoder and LoRA (the

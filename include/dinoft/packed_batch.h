@@ -1,14 +1,22 @@
-/* A batch of images and masks as they were decoded, each of its own size, for a device that resizes them
- * (df_backend_ops.resize_batch). They lie in one block, the same way on the host and on the device: a table
- * of where the images are, one of where the masks are, then a room for the pixels of each. */
+/* A batch of images and masks as they were decoded, each of its own size, for a device that resizes them.
+ * They lie in one block, the same way on the host and on the device: a table of where the images are, one of
+ * where the masks are, then a room for the pixels of each. Who reads files and what a device does with the
+ * block know of each other only this. */
 #ifndef DINOFT_PACKED_BATCH_H
 #define DINOFT_PACKED_BATCH_H
 
-#include "dinoft/backend.h"
+#include <stddef.h>
+#include <stdint.h>
 
 /* An image of more than so many times the model's pixels is not worth its way to the device: it is resized
  * before. */
 #define DF_PACKED_PIXELS_MOST 2
+
+/* Where an image or a mask is in a block: [height, width] pixels from byte `offset` on. */
+struct df_packed_image {
+    int64_t offset;
+    int32_t width, height;
+};
 
 struct df_packed_layout {
     int64_t batch;

@@ -6,9 +6,9 @@
 #include "dinoft/rng.h"
 
 #define DF_POISSON_MOST 1023
-#define DF_POISSON_LARGEST_MEAN                                                                              \
-    500.0 /* e^-mean, from which the table is computed, is far above underflow                               \
-           */
+
+/* e^-mean, from which the table is computed, is far above underflow. */
+#define DF_POISSON_LARGEST_MEAN 500.0
 
 /* Every column is as likely; it stands for its own number with the probability share / 2^32, or else for the
  * other. */

@@ -1,6 +1,6 @@
 #include "commands.h"
 #include "inputs.h"
-#include "job_pool.h"
+#include "jobs.h"
 
 #include "dinoft/atomic_write.h"
 #include "dinoft/corruption.h"
@@ -159,8 +159,8 @@ int command_corrupt_images(struct df_config *config)
         list_variants(&work, &choice) == 0 && df_check_writable(config->output_dir) == 0 &&
         inputs_check_outputs(config, (const char *const *)work.endings, work.n_variants) == 0 &&
         open_pictures(&work) == 0)
-        status = job_pool_run("corrupt", (int64_t)config->n_inputs * work.n_variants, config->threads, do_job,
-                              &work);
+        status =
+            jobs_run("corrupt", (int64_t)config->n_inputs * work.n_variants, config->threads, do_job, &work);
     close_work(&work);
     return status;
 }

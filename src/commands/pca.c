@@ -4,18 +4,22 @@
 #include "image_features.h"
 #include "inputs.h"
 #include "interrupt.h"
+#include "jobs.h"
 
-#include "dinoft/kept_features.h"
 #include "dinoft/atomic_write.h"
 #include "dinoft/available.h"
+#include "dinoft/backend.h"
 #include "dinoft/component_scores.h"
 #include "dinoft/error.h"
 #include "dinoft/feature_picture.h"
 #include "dinoft/log.h"
+#include "dinoft/record_store.h"
 #include "dinoft/size.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
+
+#define MIB 1048576.0
 
 static const char *const endings[] = {"_pca.png"};
 
@@ -26,13 +30,36 @@ struct image_size {
 struct pictures {
     const struct df_config *config;
     struct image_features features;
-    struct df_kept_features kept;
+    struct df_record_store *kept; /* each image's features, until they were used for the last time */
+    float *values;                /* one image's */
+    size_t bytes;                 /* of one image's */
     int64_t grid_h, grid_w, patches;
     int64_t all;              /* patches of all images */
     struct image_size *sizes; /* [images] */
     float *scores;            /* [all, DF_PCA_COMPONENTS] */
     uint8_t *foreground;      /* [all]; NULL: all are */
 };
+
+static int keep_features(struct pictures *job, int64_t images, size_t memory)
+{
+    const char *folder = job->config->output_dir;
+    size_t all;
+
+    job->bytes = (size_t)(job->patches * job->features.setup.vit.dim) * sizeof(float);
+    job->values = malloc(job->bytes);
+    if (!job->values)
+        return df_error_memory("an image's features", job->bytes);
+    job->kept = df_record_store_open("features", images, memory, folder);
+    if (!job->kept)
+        return -1;
+    DF_TRY(df_record_store_take(job->kept, 0, images, job->bytes));
+    DF_TRY(df_record_store_reserve(job->kept));
+    if (df_size_mul((size_t)images, job->bytes, &all) && all > memory)
+        df_log("the features of all images take %.1f MiB, of memory there are %.1f to spare: "
+               "they are kept in %s meanwhile",
+               (double)all / MIB, (double)memory / MIB, folder);
+    return 0;
+}
 
 static int prepare(struct pictures *job)
 {
@@ -52,16 +79,13 @@ static int prepare(struct pictures *job)
         job->foreground = malloc((size_t)job->all);
     if (!job->scores || !job->sizes || (job->config->foreground && !job->foreground))
         return df_error_memory("the components of all images", values);
-    return df_kept_features_open(&job->kept, images,
-                                 (size_t)(job->patches * job->features.setup.vit.dim) * sizeof(float),
-                                 df_available_memory() / 2, job->config->output_dir);
+    return keep_features(job, images, df_available_memory() / 2);
 }
 
 /* The sums over all features, which are kept for what comes after. */
 struct extraction {
     struct pictures *job;
     struct df_pca *pca;
-    float *values; /* of one image */
 };
 
 static int extract_image(void *context, int i)
@@ -71,26 +95,17 @@ static int extract_image(void *context, int i)
     struct image_size *size = &job->sizes[i];
 
     DF_TRY(image_features_run(&job->features, job->config->inputs[i], &size->height, &size->width));
-    DF_TRY(image_features_patches(&job->features, 0, extraction->values));
-    df_pca_add(extraction->pca, extraction->values, job->patches, NULL);
-    return df_feature_cache_append(job->kept.cache, extraction->values);
+    DF_TRY(image_features_patches(&job->features, 0, job->values));
+    df_pca_add(extraction->pca, job->values, job->patches, NULL);
+    return df_record_store_write(job->kept, i, 0, job->values, job->bytes);
 }
 
 /* The exit status, as of the functions below. */
 static int extract_all(struct pictures *job, struct df_pca *pca)
 {
-    const size_t bytes = df_feature_cache_record_bytes(job->kept.cache);
-    struct extraction extraction = {job, pca, malloc(bytes)};
-    int status = 1;
+    struct extraction extraction = {job, pca};
 
-    if (extraction.values)
-        status = each_input_in_order(job->config, "features", extract_image, &extraction);
-    else
-        df_error_memory("an image's features", bytes);
-    free(extraction.values);
-    if (status == 0 && df_feature_cache_finish(job->kept.cache) != 0)
-        status = 1;
-    return status;
+    return each_input_in_order(job->config, "features", extract_image, &extraction);
 }
 
 /* The sums over the foreground's features alone. */
@@ -99,7 +114,7 @@ static int add_foreground(struct pictures *job, struct df_pca *pca)
     const volatile sig_atomic_t *stop = interrupt_flag();
 
     for (int i = 0; i < job->config->n_inputs; i++) {
-        const float *values = df_kept_features_of(&job->kept, i);
+        const float *values = df_record_store_read(job->kept, i, 0, job->bytes, job->values);
         if (*stop)
             return EXIT_INTERRUPTED;
         if (!values)
@@ -114,7 +129,7 @@ static int score_all(struct pictures *job, const struct df_components *component
     const volatile sig_atomic_t *stop = interrupt_flag();
 
     for (int i = 0; i < job->config->n_inputs; i++) {
-        const float *values = df_kept_features_of(&job->kept, i);
+        const float *values = df_record_store_read(job->kept, i, 0, job->bytes, job->values);
         if (*stop)
             return EXIT_INTERRUPTED;
         if (!values)
@@ -191,9 +206,10 @@ static int make_picture(const struct pictures *job, int i, const float *colors, 
     return status;
 }
 
-static int write_picture(void *context, int i)
+static int write_picture(void *context, int64_t number)
 {
     const struct pictures *job = context;
+    const int i = (int)number;
     const size_t bytes = (size_t)job->patches * DF_PATCH_COLORS * sizeof(float);
     struct df_image picture = {0};
     float *colors = malloc(bytes);
@@ -222,9 +238,11 @@ static int picture_all(struct pictures *job)
     if (status != 0)
         return status;
     /* Pictures need the memory more. */
-    df_kept_features_close(&job->kept);
+    df_record_store_close(job->kept);
+    job->kept = NULL;
     image_features_release(&job->features);
-    return each_input_at_once(job->config, "pictures", write_picture, job);
+    return jobs_run("pictures", job->config->n_inputs, job->features.setup.backend->threads, write_picture,
+                    job);
 }
 
 int command_pca(struct df_config *config)
@@ -236,8 +254,9 @@ int command_pca(struct df_config *config)
         inputs_check_outputs(config, endings, 1) == 0 && df_setup_open(&job.features.setup, config) == 0 &&
         inputs_check_model(config, &job.features.setup, endings, 1) == 0 && prepare(&job) == 0)
         status = picture_all(&job);
-    df_kept_features_close(&job.kept);
+    df_record_store_close(job.kept);
     image_features_close(&job.features);
+    free(job.values);
     free(job.sizes);
     free(job.scores);
     free(job.foreground);

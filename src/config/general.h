@@ -23,6 +23,9 @@ struct df_general_flag {
 
 extern const struct df_general_flag df_general_flags[DF_GENERAL_COUNT];
 
+/* What --completion takes; ends with NULL. */
+extern const char *const df_shells[];
+
 /* "--help_man [COMMAND]" */
 void df_general_flag_text(const struct df_general_flag *flag, char text[DF_OPTION_TEXT_MAX]);
 

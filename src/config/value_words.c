@@ -1,7 +1,5 @@
 #include "value_words.h"
 
-#include "completion.h"
-
 #include "dinoft/corruption.h"
 
 #include <assert.h>
@@ -89,4 +87,10 @@ struct df_value_words df_general_words(enum df_general flag)
 int df_option_value_count(const struct df_option_info *option)
 {
     return option->kind == DF_KIND_SWITCH ? 0 : option->kind == DF_KIND_PAIR ? 2 : 1;
+}
+
+void df_print_words(FILE *stream, const struct df_value_words *words)
+{
+    for (int i = 0; i < words->count; i++)
+        fprintf(stream, "%s%s", i > 0 ? " " : "", words->words[i]);
 }

@@ -4,6 +4,8 @@
 
 #include "general.h"
 
+#include <stdio.h>
+
 #define DF_VALUE_WORDS_MAX 64
 
 enum df_value_source {
@@ -32,5 +34,8 @@ struct df_value_words df_command_words(void);
 
 /* How many words the option's value is where it is not attached with '='. */
 int df_option_value_count(const struct df_option_info *option);
+
+/* Writes the words with spaces between them. */
+void df_print_words(FILE *stream, const struct df_value_words *words);
 
 #endif

@@ -3,8 +3,8 @@
 #include "dinoft/atomic_write.h"
 #include "dinoft/digest.h"
 #include "dinoft/error.h"
+#include "dinoft/record_store.h"
 #include "dinoft/size.h"
-#include "dinoft/temporary.h"
 #include "dinoft/text.h"
 
 #include <assert.h>
@@ -26,17 +26,16 @@ struct header {
     uint64_t digest; /* of what is before it */
 };
 
+/* The store's record 0 is a file's header, the others images': in a file a digest, then what was appended. */
 struct df_feature_cache {
     struct df_feature_shape shape;
     uint64_t key; /* of a file */
     size_t record_bytes;
     int64_t appended;
     bool finished;
-    char *memory;                  /* [count, record_bytes]; NULL in a file */
-    char *path;                    /* for messages, if the file has no name; NULL in memory */
-    struct df_atomic_file *output; /* of a file with a name, until finished */
-    FILE *stream;                  /* until finished; belongs to output, if that is there */
-    int descriptor;                /* of the finished file, or of one without a name; -1: none */
+    char *path;                    /* NULL in memory */
+    struct df_atomic_file *output; /* of a file, until finished */
+    struct df_record_store *records;
 };
 
 bool df_feature_bytes(const struct df_feature_shape *shape, size_t *record, size_t *all)
@@ -58,6 +57,23 @@ static size_t all_bytes(const struct df_feature_cache *cache)
     return all;
 }
 
+void df_feature_cache_free(struct df_feature_cache *cache)
+{
+    if (!cache)
+        return;
+    df_record_store_close(cache->records);
+    df_atomic_abort(cache->output);
+    free(cache->path);
+    free(cache);
+}
+
+static struct df_feature_cache *freed(struct df_feature_cache *cache)
+{
+    df_feature_cache_free(cache);
+    return NULL;
+}
+
+/* path: NULL in memory. */
 static struct df_feature_cache *new_cache(const struct df_feature_shape *shape, const char *path,
                                           uint64_t key)
 {
@@ -76,41 +92,18 @@ static struct df_feature_cache *new_cache(const struct df_feature_shape *shape, 
     cache->shape = *shape;
     cache->key = key;
     cache->record_bytes = record;
-    cache->descriptor = -1;
-    if (path && !(cache->path = df_text_copy(path))) {
-        free(cache);
-        return NULL;
-    }
+    cache->records = df_record_store_open("features", 1 + shape->count, path ? 0 : SIZE_MAX, NULL);
+    if (!cache->records || (path && !(cache->path = df_text_copy(path))))
+        return freed(cache);
     return cache;
-}
-
-void df_feature_cache_free(struct df_feature_cache *cache)
-{
-    if (!cache)
-        return;
-    if (cache->output)
-        df_atomic_abort(cache->output);
-    else if (cache->stream)
-        fclose(cache->stream);
-    if (cache->descriptor >= 0)
-        close(cache->descriptor);
-    free(cache->memory);
-    free(cache->path);
-    free(cache);
 }
 
 struct df_feature_cache *df_feature_cache_in_memory(const struct df_feature_shape *shape)
 {
     struct df_feature_cache *cache = new_cache(shape, NULL, 0);
-    if (!cache)
-        return NULL;
-    const size_t bytes = cache->record_bytes * (size_t)shape->count;
-    cache->memory = malloc(bytes ? bytes : 1);
-    if (!cache->memory) {
-        df_error_memory("the features of all images", bytes);
-        df_feature_cache_free(cache);
-        return NULL;
-    }
+
+    if (cache && df_record_store_take(cache->records, 1, shape->count, cache->record_bytes) != 0)
+        return freed(cache);
     return cache;
 }
 
@@ -130,66 +123,37 @@ static struct header make_header(const struct df_feature_cache *cache)
     return header;
 }
 
-/* A file system that cannot reserve room says so with the errors that are let pass. */
-static int reserve_disk(const struct df_feature_cache *cache)
+/* The descriptor is the store's from now on. */
+static int use_file(struct df_feature_cache *cache, int descriptor)
 {
-    int reason = posix_fallocate(fileno(cache->stream), 0, (off_t)all_bytes(cache));
-
-    if (reason == 0 || reason == EOPNOTSUPP || reason == EINVAL || reason == ENOSYS)
-        return 0;
-    return df_error_set("cannot write %s: %zu bytes of features: %s", cache->path, all_bytes(cache),
-                        strerror(reason));
+    df_record_store_use_file(cache->records, descriptor, cache->path);
+    DF_TRY(df_record_store_take(cache->records, 0, 1, sizeof(struct header)));
+    return df_record_store_take(cache->records, 1, cache->shape.count,
+                                sizeof(uint64_t) + cache->record_bytes);
 }
 
-static int cannot_write(const struct df_feature_cache *cache)
-{
-    return df_error_set("cannot write %s: %s", cache->path, strerror(errno));
-}
-
-/* The cache, or NULL with the error set where it has no stream or no room: then it is freed. */
-static struct df_feature_cache *begin_file(struct df_feature_cache *cache)
+/* Records go past the stream, to a descriptor of the store's own that stays open to be read from. */
+static int begin_file(struct df_feature_cache *cache)
 {
     const struct header header = make_header(cache);
 
-    if (cache->stream && reserve_disk(cache) == 0) {
-        if (fwrite(&header, sizeof header, 1, cache->stream) == 1)
-            return cache;
-        cannot_write(cache);
-    }
-    df_feature_cache_free(cache);
-    return NULL;
+    cache->output = df_atomic_open(cache->path);
+    if (!cache->output)
+        return -1;
+    const int descriptor = fcntl(fileno(df_atomic_stream(cache->output)), F_DUPFD_CLOEXEC, 0);
+    if (descriptor < 0)
+        return df_error_set("cannot write %s: %s", cache->path, strerror(errno));
+    DF_TRY(use_file(cache, descriptor));
+    DF_TRY(df_record_store_reserve(cache->records));
+    return df_record_store_write(cache->records, 0, 0, &header, sizeof header);
 }
 
 struct df_feature_cache *df_feature_cache_in_file(const char *path, const struct df_feature_shape *shape,
                                                   uint64_t key)
 {
     struct df_feature_cache *cache = new_cache(shape, path, key);
-    if (!cache)
-        return NULL;
-    cache->output = df_atomic_open(path);
-    cache->stream = cache->output ? df_atomic_stream(cache->output) : NULL;
-    return begin_file(cache);
-}
 
-struct df_feature_cache *df_feature_cache_nameless(const char *folder, const struct df_feature_shape *shape)
-{
-    char *name = df_text_format("a temporary file in %s", folder);
-    struct df_feature_cache *cache = name ? new_cache(shape, name, 0) : NULL;
-    int copy = -1;
-
-    free(name);
-    if (!cache)
-        return NULL;
-    cache->descriptor = df_temporary_nameless(folder);
-    if (cache->descriptor >= 0) {
-        copy = fcntl(cache->descriptor, F_DUPFD_CLOEXEC, 0);
-        cache->stream = copy < 0 ? NULL : fdopen(copy, "wb");
-        if (!cache->stream)
-            cannot_write(cache);
-    }
-    if (!cache->stream && copy >= 0)
-        close(copy);
-    return begin_file(cache);
+    return cache && begin_file(cache) == 0 ? cache : freed(cache);
 }
 
 /* Depends on the record's place too, and on the file's key: a record elsewhere is a wrong one. */
@@ -204,54 +168,30 @@ static uint64_t record_digest(const struct df_feature_cache *cache, int64_t i, c
     return df_digest_value(&digest);
 }
 
-static int append_to_file(struct df_feature_cache *cache, const void *record)
-{
-    const uint64_t digest = record_digest(cache, cache->appended, record);
-
-    if (fwrite(&digest, sizeof digest, 1, cache->stream) == 1 &&
-        fwrite(record, cache->record_bytes, 1, cache->stream) == 1)
-        return 0;
-    return cannot_write(cache);
-}
-
 int df_feature_cache_append(struct df_feature_cache *cache, const void *record)
 {
+    const int64_t number = 1 + cache->appended;
+    size_t start = 0;
+
     assert(!cache->finished && cache->appended < cache->shape.count);
-    if (cache->memory)
-        memcpy(cache->memory + (size_t)cache->appended * cache->record_bytes, record, cache->record_bytes);
-    else
-        DF_TRY(append_to_file(cache, record));
+    if (cache->path) {
+        const uint64_t digest = record_digest(cache, cache->appended, record);
+        DF_TRY(df_record_store_write(cache->records, number, 0, &digest, sizeof digest));
+        start = sizeof digest;
+    }
+    DF_TRY(df_record_store_write(cache->records, number, start, record, cache->record_bytes));
     cache->appended++;
-    return 0;
-}
-
-static int open_for_reading(struct df_feature_cache *cache)
-{
-    struct stat status;
-
-    /* O_NONBLOCK: opening a pipe that nobody writes to must not hang. */
-    cache->descriptor = open(cache->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (cache->descriptor < 0 || fstat(cache->descriptor, &status) != 0)
-        return df_error_set("cannot open %s: %s", cache->path, strerror(errno));
-    if (!S_ISREG(status.st_mode))
-        return df_error_set("cannot open %s: it is not a regular file", cache->path);
     return 0;
 }
 
 int df_feature_cache_finish(struct df_feature_cache *cache)
 {
     struct df_atomic_file *output = cache->output;
-    FILE *stream = cache->stream;
 
     assert(!cache->finished && cache->appended == cache->shape.count);
     cache->output = NULL;
-    cache->stream = NULL;
-    if (output) {
+    if (output)
         DF_TRY(df_atomic_commit(output));
-        DF_TRY(open_for_reading(cache));
-    } else if (stream && fclose(stream) != 0) {
-        return cannot_write(cache);
-    }
     cache->finished = true;
     return 0;
 }
@@ -266,63 +206,56 @@ size_t df_feature_cache_record_bytes(const struct df_feature_cache *cache)
     return cache->record_bytes;
 }
 
-static off_t record_offset(const struct df_feature_cache *cache, int64_t i)
-{
-    return (off_t)(sizeof(struct header) + (size_t)i * (cache->record_bytes + sizeof(uint64_t)));
-}
-
-static int read_at(const struct df_feature_cache *cache, off_t offset, void *bytes, size_t size)
-{
-    char *next = bytes;
-
-    while (size > 0) {
-        const ssize_t got = pread(cache->descriptor, next, size, offset);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return df_error_set("cannot read %s: %s", cache->path, strerror(errno));
-        if (got == 0)
-            return df_error_set("%s ends at byte %lld, within its features", cache->path, (long long)offset);
-        next += got;
-        offset += got;
-        size -= (size_t)got;
-    }
-    return 0;
-}
-
 const void *df_feature_cache_record(const struct df_feature_cache *cache, int64_t i, void *room)
 {
     uint64_t digest;
 
-    assert(cache->finished && i >= 0 && i < cache->shape.count);
-    if (cache->memory)
-        return cache->memory + (size_t)i * cache->record_bytes;
-    const off_t offset = record_offset(cache, i);
-    if (read_at(cache, offset, &digest, sizeof digest) != 0 ||
-        read_at(cache, offset + (off_t)sizeof digest, room, cache->record_bytes) != 0)
+    assert(cache->finished);
+    if (!cache->path)
+        return df_record_store_read(cache->records, 1 + i, 0, cache->record_bytes, room);
+    if (!df_record_store_read(cache->records, 1 + i, 0, sizeof digest, &digest) ||
+        !df_record_store_read(cache->records, 1 + i, sizeof digest, cache->record_bytes, room))
         return NULL;
     if (digest == record_digest(cache, i, room))
         return room;
-    df_error_set("%s is damaged: record %lld of %lld, at byte %lld, is not what was written", cache->path,
-                 (long long)i, (long long)cache->shape.count, (long long)offset);
+    df_error_set("%s is damaged: record %lld of %lld, at byte %zu, is not what was written", cache->path,
+                 (long long)i, (long long)cache->shape.count,
+                 sizeof(struct header) + (size_t)i * (sizeof digest + cache->record_bytes));
     return NULL;
 }
 
 void df_feature_cache_expect(const struct df_feature_cache *cache, int64_t i)
 {
-    if (cache->descriptor >= 0)
-        posix_fadvise(cache->descriptor, record_offset(cache, i),
-                      (off_t)(cache->record_bytes + sizeof(uint64_t)), POSIX_FADV_WILLNEED);
+    df_record_store_expect(cache->records, 1 + i);
 }
 
-static enum df_feature_file check_header(const struct df_feature_cache *cache)
+/* -1 with the error set. */
+static int open_to_read(struct df_feature_cache *cache, size_t *size)
+{
+    /* O_NONBLOCK: opening a pipe that nobody writes to must not hang. */
+    const int descriptor = open(cache->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat status = {0};
+
+    if (descriptor < 0 || fstat(descriptor, &status) != 0)
+        df_error_set("cannot open %s: %s", cache->path, strerror(errno));
+    else if (!S_ISREG(status.st_mode))
+        df_error_set("cannot open %s: it is not a regular file", cache->path);
+    else {
+        *size = (size_t)status.st_size;
+        return use_file(cache, descriptor);
+    }
+    if (descriptor >= 0)
+        close(descriptor);
+    return -1;
+}
+
+static enum df_feature_file check_header(const struct df_feature_cache *cache, size_t size)
 {
     const struct header expected = make_header(cache);
     struct header found;
-    struct stat status;
 
-    if (fstat(cache->descriptor, &status) != 0 || (size_t)status.st_size < sizeof found ||
-        read_at(cache, 0, &found, sizeof found) != 0 || memcmp(found.magic, MAGIC, sizeof found.magic) != 0) {
+    if (size < sizeof found || !df_record_store_read(cache->records, 0, 0, sizeof found, &found) ||
+        memcmp(found.magic, MAGIC, sizeof found.magic) != 0) {
         df_error_set("%s is there already and is no feature file of dinoft", cache->path);
         return DF_FEATURE_FILE_FOREIGN;
     }
@@ -335,9 +268,8 @@ static enum df_feature_file check_header(const struct df_feature_cache *cache)
                      cache->path);
         return DF_FEATURE_FILE_STALE;
     }
-    if ((size_t)status.st_size != all_bytes(cache)) {
-        df_error_set("%s has %lld bytes, expected are %zu", cache->path, (long long)status.st_size,
-                     all_bytes(cache));
+    if (size != all_bytes(cache)) {
+        df_error_set("%s has %zu bytes, expected are %zu", cache->path, size, all_bytes(cache));
         return DF_FEATURE_FILE_DAMAGED;
     }
     return DF_FEATURE_FILE_WHOLE;
@@ -365,20 +297,18 @@ enum df_feature_file df_feature_cache_open(const char *path, const struct df_fea
 {
     struct stat status;
     enum df_feature_file state = DF_FEATURE_FILE_FOREIGN;
+    size_t size;
 
     *cache = NULL;
     if (lstat(path, &status) != 0 && errno == ENOENT)
         return DF_FEATURE_FILE_ABSENT;
     struct df_feature_cache *opened = new_cache(shape, path, key);
-    if (opened && open_for_reading(opened) == 0)
-        state = check_header(opened);
+    if (opened && open_to_read(opened, &size) == 0)
+        state = check_header(opened, size);
     if (state == DF_FEATURE_FILE_WHOLE) {
         opened->finished = true;
         state = check_records(opened);
     }
-    if (state == DF_FEATURE_FILE_WHOLE)
-        *cache = opened;
-    else
-        df_feature_cache_free(opened);
+    *cache = state == DF_FEATURE_FILE_WHOLE ? opened : freed(opened);
     return state;
 }

@@ -376,7 +376,7 @@ static double backward_flops(const struct df_decoder *decoder, bool features)
 }
 
 const struct df_decoder_ops df_decoder_fpn = {
-    .kind = {.name = DF_DECODER_FPN, .title = "FPN", .n_features = 4},
+    .kind = {.name = "fpn", .title = "FPN", .n_features = 4},
     .classes = "conv5.0.weight",
     .input = "conv1.0.weight",
     .create = create,

@@ -28,6 +28,25 @@ static struct df_feed *new_feed(void)
     return feed;
 }
 
+static void *alloc_block(void *context, size_t bytes)
+{
+    struct df_backend *backend = context;
+
+    return backend->ops->host_alloc(backend, bytes);
+}
+
+static void free_block(void *context, void *block)
+{
+    struct df_backend *backend = context;
+
+    backend->ops->host_free(backend, block);
+}
+
+struct df_block_memory df_feed_block_memory(struct df_backend *backend)
+{
+    return (struct df_block_memory){alloc_block, free_block, backend};
+}
+
 struct df_loader *df_feed_open_loader(const struct df_dataset *dataset,
                                       const struct df_loader_options *options,
                                       const struct df_segmenter *segmenter)
@@ -36,7 +55,7 @@ struct df_loader *df_feed_open_loader(const struct df_dataset *dataset,
     const struct df_packed_layout *packing = df_segmenter_packing(segmenter);
 
     if (packing && options->height > 0) {
-        suited.device = df_segmenter_backend(segmenter);
+        suited.memory = df_feed_block_memory(df_segmenter_backend(segmenter));
         suited.layout = *packing;
     }
     return df_loader_open(dataset, &suited);

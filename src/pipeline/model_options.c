@@ -43,6 +43,11 @@ int df_backbone_dimensions(const struct df_config *config, const struct df_check
     return name ? df_vit_config_for_hub_name(name, vit) : -1;
 }
 
+const char *df_typed_decoder(const struct df_config *config)
+{
+    return config->use_fpn ? "fpn" : "linear";
+}
+
 static int choose_size(struct df_segmenter_options *options, const struct df_config *config,
                        const struct df_checkpoint *checkpoint, int64_t patch)
 {
@@ -92,9 +97,7 @@ int df_model_options(struct df_segmenter_options *options, const struct df_confi
                      const struct df_checkpoint *checkpoint, const struct df_vit_config *vit)
 {
     *options = (struct df_segmenter_options){
-        .decoder = checkpoint        ? checkpoint->decoder->name
-                   : config->use_fpn ? DF_DECODER_FPN
-                                     : DF_DECODER_LINEAR,
+        .decoder = checkpoint ? checkpoint->decoder->name : df_typed_decoder(config),
         .classes = checkpoint              ? checkpoint->classes
                    : config->n_classes > 0 ? config->n_classes
                                            : USUAL_CLASSES,

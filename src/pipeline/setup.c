@@ -153,7 +153,7 @@ int df_setup_check_training(const struct df_setup *setup, const struct df_config
     const struct df_checkpoint *checkpoint = setup->checkpoint;
     if (!checkpoint)
         return 0;
-    const char *decoder = config->use_fpn ? DF_DECODER_FPN : DF_DECODER_LINEAR;
+    const char *decoder = df_typed_decoder(config);
     if (strcmp(checkpoint->decoder->name, decoder) != 0)
         return df_error_set("%s holds a decoder of type %s, asked for is %s (--use_fpn %s)",
                             config->lora_weights, checkpoint->decoder->name, decoder,

@@ -141,7 +141,7 @@ static void refuses_huge_dimensions(void **state)
                                         0x7f, 0xff, 8,   2,   0,    0,    0,    0x6f, 0xe6, 0x4a, 0x22};
 
     (void)state;
-    /* stb_image takes the bytes of 16-bit samples in the wrong order, and reads grey ones beyond their end. */
+    /* stb_image takes bytes of 16-bit samples in the wrong order, and reads beyond the end of grey ones. */
     scratch_write_text("grey16.pgm", "P5 2 2 65535\nA1B2C3D4");
     refuse("grey16.pgm", "16 bits");
     scratch_write_text("huge.ppm", "P6 30000 30000 255\n123");

@@ -126,18 +126,6 @@ static void files_are_read_once(void **state)
     df_image_store_close(NULL);
 }
 
-static void nothing_is_written_where_memory_is_enough(void **state)
-{
-    struct df_dataset *dataset = open_samples();
-    struct df_image_store *store = df_image_store_open(dataset, 1 << 20, "/no/such/folder");
-
-    (void)state;
-    read_all(store);
-    read_all(store);
-    df_image_store_close(store);
-    df_dataset_free(dataset);
-}
-
 static void assert_fails(struct df_image_store *store, int sample, const char *words)
 {
     struct df_image image, mask;
@@ -205,7 +193,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_are_read_once),
-        cmocka_unit_test(nothing_is_written_where_memory_is_enough),
         cmocka_unit_test(a_file_that_cannot_be_made),
         cmocka_unit_test(a_full_disk),
         cmocka_unit_test(a_damaged_image),

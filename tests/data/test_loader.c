@@ -194,6 +194,83 @@ static void restarted_and_closed_at_any_time(void **state)
     df_dataset_free(dataset);
 }
 
+static void *take_block(void *context, size_t bytes)
+{
+    int *blocks = context;
+
+    if (*blocks == 4) {
+        df_error_set("no more blocks");
+        return NULL;
+    }
+    ++*blocks;
+    return malloc(bytes);
+}
+
+static void give_block(void *context, void *block)
+{
+    --*(int *)context;
+    free(block);
+}
+
+/* As it was decoded, 6 wide and sample + 3 high, or resized where it has no room. */
+static void check_packed(const struct df_batch *batch, const struct df_packed_layout *layout)
+{
+    struct df_packed_image *images = df_packed_images((uint8_t *)batch->packed);
+    struct df_packed_image *masks = df_packed_masks(layout, (uint8_t *)batch->packed);
+
+    assert_null(batch->pixels);
+    assert_null(batch->labels);
+    for (int64_t i = 0; i < batch->count; i++) {
+        const int sample = (int)batch->samples[i];
+        const bool fits = 6 * (sample + 3) <= layout->room;
+        assert_int_equal(images[i].width, fits ? 6 : SIDE / 2);
+        assert_int_equal(images[i].height, fits ? sample + 3 : SIDE / 2);
+        assert_int_equal(images[i].width, masks[i].width);
+        assert_int_equal(images[i].height, masks[i].height);
+        for (int k = 0; k < images[i].width * images[i].height; k++) {
+            assert_int_equal(batch->packed[images[i].offset + 3 * k + k % 3], 20 * sample);
+            assert_int_equal(batch->packed[masks[i].offset + k], sample);
+        }
+    }
+}
+
+static void packed_into_the_callers_memory(void **state)
+{
+    struct df_dataset *dataset = open_samples();
+    int blocks = 0;
+    struct df_loader_options options = {.batch_size = 4,
+                                        .height = SIDE / 2,
+                                        .width = SIDE / 2,
+                                        .workers = 2,
+                                        .memory = {take_block, give_block, &blocks}};
+    struct df_batch first, second;
+
+    (void)state;
+    assert_int_equal(df_packed_layout_init(&options.layout, 5, SIDE / 2, SIDE / 2), 0);
+    assert_true(6 * 3 <= options.layout.room && options.layout.room < 6 * (IMAGES + 2));
+    struct df_loader *loader = df_loader_open(dataset, &options);
+    if (!loader)
+        fail_msg("%s", df_error_text());
+    assert_true(df_loader_packs(loader));
+    assert_int_equal(df_loader_start(loader, 0), 0);
+    assert_int_equal(df_loader_next(loader, &first), 1);
+    check_packed(&first, &options.layout);
+    assert_int_equal(df_loader_next(loader, &second), 1);
+    while (!df_loader_is_ready(loader))
+        continue;
+    check_packed(&first, &options.layout); /* still there */
+    check_packed(&second, &options.layout);
+    assert_int_equal(df_loader_next(loader, &first), 1);
+    assert_int_equal(first.count, IMAGES - 8);
+    check_packed(&first, &options.layout);
+    assert_int_equal(df_loader_next(loader, &first), 0);
+    assert_null(df_loader_open(dataset, &options)); /* the blocks are taken */
+    assert_error_has("no more blocks");
+    df_loader_close(loader);
+    assert_int_equal(blocks, 0);
+    df_dataset_free(dataset);
+}
+
 static void impossible_options(void **state)
 {
     struct df_dataset *dataset = open_samples();
@@ -230,6 +307,7 @@ int main(void)
         cmocka_unit_test(a_failure_comes_in_its_place),
         cmocka_unit_test(the_first_failure_of_a_batch_is_told),
         cmocka_unit_test(restarted_and_closed_at_any_time),
+        cmocka_unit_test(packed_into_the_callers_memory),
         cmocka_unit_test(impossible_options),
     };
     return cmocka_run_group_tests(tests, NULL, remove_scratch);

@@ -18,21 +18,6 @@ struct df_gemm_cache *df_gemm_cache_open(struct df_cuda_context *context)
     return cache;
 }
 
-static void free_plan(struct df_cuda_context *context, struct df_gemm_plan *plan)
-{
-    const struct df_cublaslt *lt = &context->lt;
-
-    if (plan->operation)
-        (void)lt->cublasLtMatmulDescDestroy(plan->operation);
-    if (plan->a)
-        (void)lt->cublasLtMatrixLayoutDestroy(plan->a);
-    if (plan->b)
-        (void)lt->cublasLtMatrixLayoutDestroy(plan->b);
-    if (plan->c)
-        (void)lt->cublasLtMatrixLayoutDestroy(plan->c);
-    memset(plan, 0, sizeof *plan);
-}
-
 void df_gemm_cache_close(struct df_cuda_context *context)
 {
     struct df_gemm_cache *cache = context->gemms;
@@ -40,48 +25,10 @@ void df_gemm_cache_close(struct df_cuda_context *context)
     if (!cache)
         return;
     for (int i = 0; i < cache->n_plans; i++)
-        free_plan(context, &cache->plans[i]);
+        df_gemm_plan_free(context, &cache->plans[i]);
     df_choices_close(&cache->choices);
     free(cache);
     context->gemms = NULL;
-}
-
-static int set_operation(struct df_cuda_context *context, struct df_gemm_plan *plan,
-                         cublasLtMatmulDescAttributes_t attribute, const void *value, size_t bytes)
-{
-    return DF_CUBLAS(context->lt.cublasLtMatmulDescSetAttribute(plan->operation, attribute, value, bytes));
-}
-
-/* Which bias it is has to be said before each run: plans are shared by layers of equal shape. */
-static int set_bias(struct df_cuda_context *context, struct df_gemm_plan *plan, const void *bias)
-{
-    return set_operation(context, plan, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &bias, sizeof bias);
-}
-
-static int describe(struct df_cuda_context *context, struct df_gemm_plan *plan, const struct df_gemm *gemm)
-{
-    const struct df_cublaslt *lt = &context->lt;
-    const struct df_gemm_key *key = &gemm->key;
-    const cudaDataType_t in = df_cuda_type((enum df_dtype)key->in_type);
-    const cudaDataType_t out = df_cuda_type((enum df_dtype)key->out_type);
-    const cublasOperation_t turn = CUBLAS_OP_T;
-    const cublasLtEpilogue_t epilogue = CUBLASLT_EPILOGUE_BIAS;
-    const uint64_t m = (uint64_t)key->m, n = (uint64_t)key->n, k = (uint64_t)key->k;
-
-    /* Not ..._FAST_TF32: float32 is what the name says. */
-    DF_TRY(DF_CUBLAS(lt->cublasLtMatmulDescCreate(&plan->operation, CUBLAS_COMPUTE_32F, CUDA_R_32F)));
-    if (key->transpose_a)
-        DF_TRY(set_operation(context, plan, CUBLASLT_MATMUL_DESC_TRANSA, &turn, sizeof turn));
-    if (key->bias) {
-        DF_TRY(set_operation(context, plan, CUBLASLT_MATMUL_DESC_EPILOGUE, &epilogue, sizeof epilogue));
-        DF_TRY(set_operation(context, plan, CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, &out, sizeof out));
-        DF_TRY(set_bias(context, plan, gemm->bias));
-    }
-    DF_TRY(DF_CUBLAS(lt->cublasLtMatrixLayoutCreate(&plan->a, in, key->transpose_a ? k : m,
-                                                    key->transpose_a ? m : k, key->lda)));
-    DF_TRY(DF_CUBLAS(lt->cublasLtMatrixLayoutCreate(&plan->b, in, k, n, key->ldb)));
-    DF_TRY(DF_CUBLAS(lt->cublasLtMatrixLayoutCreate(&plan->c, out, m, n, key->ldc)));
-    return 0;
 }
 
 static int set_preferences(struct df_cuda_context *context, cublasLtMatmulPreference_t preference,
@@ -155,7 +102,7 @@ static int make_plan(struct df_cuda_context *context, struct df_gemm_plan *plan,
     int n_candidates;
 
     plan->key = gemm->key;
-    DF_TRY(describe(context, plan, gemm));
+    DF_TRY(df_gemm_describe(context, plan, gemm));
     DF_TRY(list_candidates(context, plan, candidates, &n_candidates));
     const int choice = df_gemm_choose(context, plan, gemm, candidates, n_candidates);
     if (choice < 0)
@@ -176,7 +123,7 @@ static struct df_gemm_plan *free_place(struct df_cuda_context *context)
         if (cache->plans[i].last_use < oldest->last_use)
             oldest = &cache->plans[i];
     }
-    free_plan(context, oldest);
+    df_gemm_plan_free(context, oldest);
     return oldest;
 }
 
@@ -192,7 +139,7 @@ static struct df_gemm_plan *find_plan(struct df_cuda_context *context, const str
     }
     if (!plan) {
         if (make_plan(context, &made, gemm) != 0) {
-            free_plan(context, &made);
+            df_gemm_plan_free(context, &made);
             return NULL;
         }
         plan = free_place(context);
@@ -202,17 +149,6 @@ static struct df_gemm_plan *find_plan(struct df_cuda_context *context, const str
     return plan;
 }
 
-cublasStatus_t df_gemm_multiply(struct df_cuda_context *context, const struct df_gemm_plan *plan,
-                                const cublasLtMatmulAlgo_t *algorithm, const struct df_gemm *gemm, void *c)
-{
-    const float alpha = 1.0f, beta = gemm->key.accumulate ? 1.0f : 0.0f;
-
-    return context->lt.cublasLtMatmul(context->blas, plan->operation, &alpha, gemm->a, plan->a, gemm->b,
-                                      plan->b, &beta, gemm->residual ? gemm->residual : c, plan->c, c,
-                                      plan->c, algorithm, context->workspace, DF_CUDA_WORKSPACE_BYTES,
-                                      context->stream);
-}
-
 int df_gemm_run(struct df_cuda_context *context, const struct df_gemm *gemm)
 {
     struct df_gemm_plan *plan = find_plan(context, gemm);
@@ -220,7 +156,7 @@ int df_gemm_run(struct df_cuda_context *context, const struct df_gemm *gemm)
     if (!plan)
         return -1;
     if (gemm->key.bias)
-        DF_TRY(set_bias(context, plan, gemm->bias));
+        DF_TRY(df_gemm_set_bias(context, plan, gemm->bias));
     return df_cublas_check(df_gemm_multiply(context, plan, &plan->algorithm, gemm, gemm->c), "cublasLtMatmul",
                            __FILE__, __LINE__);
 }

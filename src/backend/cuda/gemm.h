@@ -54,6 +54,16 @@ void df_gemm_cache_close(struct df_cuda_context *context);
 /* Enqueues the product. */
 int df_gemm_run(struct df_cuda_context *context, const struct df_gemm *gemm);
 
+/* --- gemm_plan.c --- */
+
+/* Fills in what cuBLASLt has to know of the product, all but the algorithm. -1 with the error set; the plan
+ * can be freed then too. */
+int df_gemm_describe(struct df_cuda_context *context, struct df_gemm_plan *plan, const struct df_gemm *gemm);
+void df_gemm_plan_free(struct df_cuda_context *context, struct df_gemm_plan *plan);
+
+/* Which bias it is has to be said before each run: plans are shared by layers of equal shape. */
+int df_gemm_set_bias(struct df_cuda_context *context, struct df_gemm_plan *plan, const void *bias);
+
 /* One algorithm's run, into c: which is not gemm->c where it must stay as it is. */
 cublasStatus_t df_gemm_multiply(struct df_cuda_context *context, const struct df_gemm_plan *plan,
                                 const cublasLtMatmulAlgo_t *algorithm, const struct df_gemm *gemm, void *c);

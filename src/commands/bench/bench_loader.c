@@ -5,8 +5,8 @@
 #include "dinoft/backend.h"
 #include "dinoft/clock.h"
 #include "dinoft/error.h"
+#include "dinoft/feed.h"
 #include "dinoft/json_writer.h"
-#include "dinoft/loader.h"
 #include "dinoft/setup.h"
 #include "dinoft/size.h"
 
@@ -57,7 +57,7 @@ static int open_loader(struct loading *loading)
     options.height = loading->height;
     options.width = loading->width;
     if (loading->backend->resizes) {
-        options.device = loading->backend;
+        options.memory = df_feed_block_memory(loading->backend);
         DF_TRY(df_packed_layout_init(&options.layout, options.batch_size, options.height, options.width));
     }
     loading->loader = df_loader_open(loading->dataset, &options);

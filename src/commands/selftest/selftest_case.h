@@ -7,6 +7,8 @@
 #define MOST_TENSORS 12
 #define MOST_SCALARS 2
 
+#define SELFTEST_NORMALS 65521 /* a prime: no two rows of a tensor are equal */
+
 /* What the two sides' results may differ by, relative to the largest value: sums in another order, and what
  * is rounded to bfloat16 on the way. Seen from above: TF32 in place of float32 would be 1e-3 and more. */
 #define BOUND_FLOAT     5e-5
@@ -49,7 +51,7 @@ struct selftest_case {
     int (*call)(const struct selftest_case *test, struct selftest_side *side);
     enum df_dtype device_type; /* the device's compute type: inputs are rounded to it */
     struct df_rng *rng;
-    const float *normals; /* a table of random numbers */
+    const float *normals; /* [SELFTEST_NORMALS] */
     int failed;           /* out of memory while the case was built */
 };
 
@@ -66,6 +68,9 @@ void selftest_linear(struct selftest_case *test, int64_t out, int64_t in, int64_
 /* What the shape is called; printf's arguments. */
 void selftest_shape(struct selftest_case *test, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Frees what the case holds. */
+void selftest_free(struct selftest_case *test);
 
 /* The type of "act" on the side that runs. */
 static inline enum df_dtype act_of(const struct selftest_side *side)

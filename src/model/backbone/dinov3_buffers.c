@@ -13,10 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PERIODS           "rope_embed.periods"
-#define PERIODS_MAX       32
-#define PERIODS_TOLERANCE 1e-3 /* relative: float16 keeps eleven bits, bfloat16 files have float32 buffers   \
-                                */
+#define PERIODS     "rope_embed.periods"
+#define PERIODS_MAX 32
+
+/* Relative: float16 keeps eleven bits, bfloat16 files have float32 buffers. */
+#define PERIODS_TOLERANCE 1e-3
 
 void df_rope_default_periods(int64_t head_size, float *periods)
 {
