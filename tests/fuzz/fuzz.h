@@ -1,5 +1,5 @@
 /* What the fuzz targets share. A target is one small file that hands its input to a reader and uses a little
- * of what the reader accepts, so that what is wrong in it shows. docs/architecture.md says how one is added.
+ * of what the reader accepts, so that what is wrong in it shows. docs/design/tests.md says how one is added.
  */
 #ifndef TESTS_FUZZ_H
 #define TESTS_FUZZ_H
