@@ -14,7 +14,7 @@ struct df_segmenter_options {
     int64_t classes;     /* of the decoder */
     int n_features;      /* without a decoder: of how many of the last blocks, at least 1 */
     bool class_tokens;   /* the last block's class token is wanted too */
-    int64_t rank;        /* LoRA's; 0: none, or without a decoder whatever the checkpoint has */
+    int64_t rank;        /* LoRA's; 0: none. Without a decoder a checkpoint's is folded whatever this is */
     int64_t max_batch, height, width;
     bool training;       /* false: LoRA is folded into the weights, nothing is kept for gradients */
     bool recompute;      /* training with LoRA takes less memory and more time: of every block but the last

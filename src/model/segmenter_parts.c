@@ -63,11 +63,12 @@ struct df_segmenter *segmenter_make(struct df_backend *backend, const struct df_
     segmenter->backend = backend;
     segmenter->options = *options;
     segmenter->config = *config;
+    segmenter->options.rank = ops ? options->rank : 0;
     segmenter->n_features = ops ? ops->kind.n_features : options->n_features;
     df_arena_init(&segmenter->arena, backend);
 
     assert(!options->features_given || (ops && options->rank == 0 && !options->packed));
-    assert(ops || (options->rank == 0 && !options->training && !options->packed));
+    assert(ops || (!options->training && !options->packed));
     if ((options->packed && segmenter_lay_out_block(segmenter) != 0) ||
         (!options->features_given && create_vit(segmenter, backbone, config, checkpoint) != 0) ||
         (ops && create_decoder(segmenter, config, ops) != 0)) {

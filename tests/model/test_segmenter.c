@@ -415,6 +415,57 @@ static void a_model_without_a_decoder_finds_the_same_features(void **state)
     close_subject(&subject);
 }
 
+/* A model with the checkpoint's LoRA, or with the backbone as it is. decoder: NULL for none. */
+static struct df_segmenter *open_adapted(struct df_backend *backend, const char *decoder, bool adapted)
+{
+    struct df_vit_config config;
+    const struct df_segmenter_options options = {.decoder = decoder,
+                                                 .classes = 21,
+                                                 .n_features = 1,
+                                                 .rank = 3,
+                                                 .max_batch = BATCH,
+                                                 .height = 112,
+                                                 .width = 140,
+                                                 .std = {1, 1, 1}};
+    struct df_state *weights = df_backbone_read(fixture_path("dinov2_tiny_reg/backbone.pth"), &config);
+    struct df_state *checkpoint = fixture_read("dinov2_tiny_reg/after5_lora_linear.pt");
+    struct df_segmenter *segmenter =
+        df_segmenter_create(backend, weights, &config, &options, adapted ? checkpoint : NULL, 5);
+    if (!segmenter)
+        fail_msg("%s", df_error_text());
+    df_state_free(checkpoint);
+    df_state_free(weights);
+    return segmenter;
+}
+
+static void a_model_without_a_decoder_has_the_checkpoints_lora(void **state)
+{
+    struct subject subject = {.backend = test_open_backend("fp32", 2)};
+    struct df_segmenter *whole = open_adapted(subject.backend, "linear", true);
+    struct df_segmenter *alone = open_adapted(subject.backend, NULL, true);
+    struct df_segmenter *plain = open_adapted(subject.backend, NULL, false);
+    struct df_segmenter *const models[] = {whole, alone, plain};
+    const size_t bytes = df_segmenter_feature_bytes(whole);
+    char *adapted = malloc(bytes), *without = malloc(bytes);
+    (void)state;
+
+    fill_batch(&subject);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(df_segmenter_load_image(models[i], BATCH, subject.image, NULL), 0);
+        assert_int_equal(df_segmenter_forward(models[i], BATCH, false, NULL), 0);
+    }
+    check_same_features(whole, alone);
+    assert_int_equal(df_segmenter_planned_bytes(alone), df_segmenter_planned_bytes(plain));
+    assert_int_equal(df_segmenter_download_features(alone, 0, 0, adapted), 0);
+    assert_int_equal(df_segmenter_download_features(plain, 0, 0, without), 0);
+    assert_memory_not_equal(adapted, without, bytes);
+    free(adapted);
+    free(without);
+    for (int i = 0; i < 3; i++)
+        df_segmenter_free(models[i]);
+    close_subject(&subject);
+}
+
 static void a_batch_without_labels_moves_nothing_but_decay(void **state)
 {
     struct subject subject;
@@ -542,6 +593,7 @@ int main(void)
         cmocka_unit_test(logits_that_are_not_finite),
         cmocka_unit_test(given_features_train_the_same_decoder),
         cmocka_unit_test(a_model_without_a_decoder_finds_the_same_features),
+        cmocka_unit_test(a_model_without_a_decoder_has_the_checkpoints_lora),
         cmocka_unit_test(a_batch_without_labels_moves_nothing_but_decay),
         cmocka_unit_test(a_grid_too_small_for_the_fpn_is_refused),
         cmocka_unit_test(a_checkpoint_of_other_shapes_is_refused),
