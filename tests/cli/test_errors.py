@@ -231,6 +231,14 @@ class Models(CommandLineTest):
     def test_image_smaller_than_a_patch(self):
         self.check(["--weights", DINOV2.weights, *img_dim(8, 112), "--lora_weights", LINEAR], "8", "14")
 
+    def test_all_commands_say_the_same_of_the_size(self):
+        small = ["--dino_type", "dinov2", "--size", "small", *img_dim(8, 112)]
+        words = "--img_dim 8 112 is smaller than one patch of 14 x 14"
+        for command in (["bench", "train"], ["bench", "loader", "--dataset", "voc"], ["info"], ["selftest"]):
+            self.refused(*command, *small, mentions=[words])
+        self.refused("features", "a.png", "--output", "f.safetensors", "--weights", DINOV2.weights, *img_dim(8, 112),
+                     mentions=[words])
+
     def test_grid_too_small_for_the_fpn(self):
         flags = ["--weights", DINOV2.weights, "--lora_weights", FPN]
         self.check([*flags, *img_dim(56, 140)], "56 x 140", "98 x 98")
