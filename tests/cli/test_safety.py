@@ -1,6 +1,7 @@
 """What a run reads must survive it, and what is not a number must not pass for a result."""
 
 import shutil
+import shlex
 import struct
 import subprocess
 
@@ -57,7 +58,7 @@ class NotNumbers(CommandLineTest):
 class Streams(CommandLineTest):
     def test_closed_output(self):
         """A file that is opened must not get the number of a stream that is closed, and what is printed."""
-        command = f"exec {PROGRAM} info {DINOV2.weights} >&-"
+        command = f"exec {shlex.quote(str(PROGRAM))} info {shlex.quote(str(DINOV2.weights))} >&-"
         done = subprocess.run(["sh", "-c", command], env=environment(), stderr=subprocess.PIPE, check=False)
         self.assertEqual(done.returncode, 1)
         self.assertIn(b"dinoft: error: cannot write to standard output", done.stderr)
