@@ -1,7 +1,7 @@
 """What a run reads must survive it, and what is not a number must not pass for a result."""
 
-import shutil
 import shlex
+import shutil
 import struct
 import subprocess
 
