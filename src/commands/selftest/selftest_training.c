@@ -2,14 +2,15 @@
 #include "selftest.h"
 
 #include "dinoft/backbone_file.h"
+#include "dinoft/decoder_kind.h"
 #include "dinoft/error.h"
 #include "dinoft/labels.h"
 #include "dinoft/rng.h"
 #include "dinoft/segmenter.h"
+#include "dinoft/size.h"
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* A small model: two blocks of two heads on a grid that both decoders can take. */
 #define DEPTH   2
@@ -30,13 +31,12 @@ static struct df_vit_config small_vit(const struct selftest_setting *setting)
     return vit;
 }
 
-/* The FPN reads the last four blocks. */
+/* With as many blocks as the decoder reads. */
 static struct df_vit_config vit_for(const struct selftest_setting *setting, const char *decoder)
 {
     struct df_vit_config vit = small_vit(setting);
 
-    if (!strcmp(decoder, "fpn"))
-        vit.depth = 4;
+    vit.depth = df_max_i64(vit.depth, df_decoder_kind_named(decoder)->n_features);
     return vit;
 }
 
