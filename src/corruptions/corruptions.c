@@ -47,13 +47,11 @@ static const struct df_corruption reference[] = {
     {"ElasticTransform", "digital", RANDOM, .apply = reference_elastic_transform},
 };
 
-static const char *const suite_names[] = {DF_SUITES(DF_CHOICE_TEXT)};
+#define NAMED(ID, TEXT)  [ID].name = TEXT,
+#define HOLDS(ID, TABLE) [ID].corruptions = TABLE, [ID].count = sizeof TABLE / sizeof *TABLE
 
 static const struct df_corruption_suite suites[DF_SUITE_COUNT] = {
-    [DF_SUITE_IMAGENET_C] = {suite_names[DF_SUITE_IMAGENET_C], imagenet_c,
-                             sizeof imagenet_c / sizeof *imagenet_c},
-    [DF_SUITE_REFERENCE] = {suite_names[DF_SUITE_REFERENCE], reference, sizeof reference / sizeof *reference},
-};
+    DF_SUITES(NAMED) HOLDS(DF_SUITE_IMAGENET_C, imagenet_c), HOLDS(DF_SUITE_REFERENCE, reference)};
 
 const struct df_corruption_suite *df_corruption_suite(enum df_suite suite)
 {
