@@ -1,6 +1,6 @@
-/* The hand-written CUDA kernels' launchers. Each file kernels/NAME.cu has one operation: its kernels, their
- * launch geometry and the memory traffic that they are bound by in a comment at the top, and the launchers
- * below.
+/* The hand-written CUDA kernels' launchers. Each file kernels/NAME.cu has one operation, or a few that belong
+ * together: its kernels, their launch geometry and the memory traffic that they are bound by in a comment at
+ * the top, and the launchers below.
  *
  * The operations and their tensors are those of dinoft/backend.h, and so are the names of dimensions; what is
  * said there is not repeated. Pointers are to device memory, 16-byte aligned at the start of each tensor

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds dinoft three times (gcc, clang, gcc with the address and undefined-behaviour
-# sanitizers) and runs every test with the first and the last build. The first compiles the CUDA kernels with nvcc too,
+# sanitizers) and runs every test with the two builds of gcc. The plain one compiles the CUDA kernels with nvcc too,
 # where there is one. Ends with ctest's own summary.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -1,8 +1,8 @@
 /* What a device can do: the operations that the model is written in.
  *
- * A backend is a struct of function pointers with a context. model/ and train/ call these and never name a
- * device. Every operation returns 0 or -1 with the error set; broken preconditions (shapes that do not fit)
- * are assertions.
+ * A backend is a struct of function pointers with a context. model/, pipeline/feed.c and
+ * evaluation/inference.c call these and never name a device. Every operation returns 0 or -1 with the error
+ * set; broken preconditions (shapes that do not fit) are assertions.
  *
  * Types. "act" is the backend's compute type (backend->compute, DF_F32 or DF_BF16): activations that feed
  * matrix products. The residual stream, statistics, logits, master weights and gradients of trained tensors

@@ -72,8 +72,8 @@ enum df_option {
 #define DF_FIELD_FLOAT(FIELD, ...)        double FIELD;
 #define DF_FIELD_PAIR(FIELD, ...)         int64_t FIELD[2];
 
-/* Values after parsing; strings point into argv or are literals. Numbers are 0, strings NULL, where nothing
- * is typed and there is no default. */
+/* Values after parsing; strings point into argv, are literals or, after df_setup_open(), the checkpoint's.
+ * Numbers are 0, strings NULL, where nothing is typed and there is no default. */
 struct df_config {
     enum df_command command;
     bool typed[DF_OPTION_COUNT]; /* given on the command line, not a default */

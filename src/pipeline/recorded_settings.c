@@ -26,7 +26,7 @@ static void take_lora(struct df_config *config, const struct df_checkpoint *chec
         config->r = checkpoint->rank;
 }
 
-/* Where nothing is typed, setup.c takes the trained size for every command. */
+/* Where nothing is typed, model_options.c takes the trained size for every command. */
 static void name_size(const struct df_config *config, const struct df_record *record,
                       struct df_name_list *taken, struct df_name_list *changed)
 {
@@ -42,7 +42,7 @@ static void name_size(const struct df_config *config, const struct df_record *re
                          config->img_dim[0], config->img_dim[1], trained[0], trained[1]);
 }
 
-/* --normalize auto stays: setup.c finds the same. */
+/* --normalize auto stays: model_options.c finds the same. */
 static void name_normalization(const struct df_config *config, const struct df_record *record,
                                struct df_name_list *taken, struct df_name_list *changed)
 {

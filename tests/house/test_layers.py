@@ -69,7 +69,7 @@ for path in files:
         faults.append(f"{shown(path)} is in no room: which one it belongs to is not known")
 for path, header in ((path, header) for path in files for header in included[path]):
     if ROOMS.index(rooms[header] or "base") > ROOMS.index(rooms[path] or "commands"):
-        faults.append(f"{shown(path)} ({rooms[path]}) includes {shown(header)} ({rooms[header]}), which lies above")
+        faults.append(f"{shown(path)} ({rooms[path]}) includes {shown(header)} ({rooms[header]}), which comes later in the table of docs/architecture.md")
     if header.parent != public and rooms[header] != rooms[path]:
         faults.append(f"{shown(path)} includes {shown(header)}, which is private to {rooms[header]}")
 for header in (path for path in files if path.parent == public):

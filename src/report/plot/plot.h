@@ -1,4 +1,4 @@
-/* Plots of numbers as drawings (SVG) and tables within a page (dinoft/html.h): colours and shapes that can be
+/* Plots of numbers as drawings (SVG) and tables within a page (html.h): colours and shapes that can be
  * told apart on grey paper, axes at round numbers, nothing that overlaps. NaN is "not there": an en dash, a
  * gap in a line.
  *
@@ -82,7 +82,7 @@ struct df_heat_row {
     const char *instead;  /* a remark that takes the place of the values; NULL: none */
 };
 
-/* A table whose cells are coloured by their value (dinoft/color_scale.h), light for `least` and dark for
+/* A table whose cells are coloured by their value (color_scale.h), light for `least` and dark for
  * `most`. */
 struct df_heat_map {
     const char *corner;         /* the header of the names */
