@@ -7,7 +7,7 @@
 
 #include "dinoft/feature_cache.h"
 #include "dinoft/loader.h"
-#include "dinoft/setup.h"
+#include "dinoft/model_parts.h"
 
 #include <signal.h>
 

@@ -18,7 +18,9 @@
 #define DF_MAX_SEVERITIES 5
 
 /* Where frost's photographs cannot be opened (dinoft/corruption.h). */
-#define DF_FROST_ADVICE "; --frost_dir DIR names their folder"
+/* Where another run writes the same files (dinoft/run_lock.h). */
+#define DF_OTHER_RUN_ADVICE ": give --exp_name or --output_dir another"
+#define DF_FROST_ADVICE     "; --frost_dir DIR names their folder"
 
 enum df_command {
     DF_COMMAND_TRAIN,
@@ -104,11 +106,6 @@ enum df_parse_result { DF_PARSE_RUN, DF_PARSE_DONE, DF_PARSE_FACTS, DF_PARSE_WRO
  * error is set (unknown flag with the nearest known one; ill-typed value with what was expected; a flag that
  * this command does not take, naming those that do; a required flag or inputs missing), exit 2. */
 enum df_parse_result df_config_parse(int argc, char **argv, struct df_config *config);
-
-/* Sets what --recipe implies for options that were not typed: reference = void_as_background and, in
- * training, rope_rescale 2. (--normalize auto is resolved where the checkpoint is known: dinoft/setup.h.)
- * Called by df_config_parse. */
-void df_config_apply_recipe(struct df_config *config);
 
 /* -1 with the error set where --n_classes or --class_names were typed and the data set has classes of its
  * own. Called by df_config_parse, except for a data set that is not typed and may be the checkpoint's. */

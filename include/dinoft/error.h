@@ -17,7 +17,8 @@ int df_error_set(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Puts "CONTEXT: " in front of the text. Always returns -1. */
 int df_error_context(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Puts what helps behind the text, as it is: the layer that knows the flags names them so. Always returns -1.
+/* Puts what helps behind the text, as it is: the layer that knows the flags names them so. A lack of memory
+ * keeps its text. Always returns -1.
  */
 int df_error_advise(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

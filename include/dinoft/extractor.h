@@ -2,7 +2,7 @@
 #ifndef DINOFT_EXTRACTOR_H
 #define DINOFT_EXTRACTOR_H
 
-#include "dinoft/setup.h"
+#include "dinoft/model_parts.h"
 
 /* Of the setup's backbone, image size and normalisation, the LoRA of its checkpoint (if there is one) folded
  * into the weights. Its features: of the n_features last blocks, and the last one's class token if that is

@@ -3,7 +3,7 @@
 #define DINOFT_FEATURE_KEY_H
 
 #include "dinoft/dataset.h"
-#include "dinoft/setup.h"
+#include "dinoft/model_parts.h"
 
 /* Covers the backbone's tensors, the bytes of every image and mask in their order, what the labels mean, the
  * size, the normalisation, the device, its type and the program's version; neither paths nor times, so that

@@ -7,7 +7,7 @@
 #include "dinoft/facts.h"
 #include "dinoft/inference.h"
 #include "dinoft/loader.h"
-#include "dinoft/setup.h"
+#include "dinoft/model_parts.h"
 
 /* How a model is measured. */
 struct df_measure_options {
@@ -23,7 +23,8 @@ struct df_measure_options {
     double scale_list[DF_INFERENCE_MAX_SCALES]; /* [n_scales] */
 };
 
-/* The caller opens setup and dataset and fills in options and names; zero before. */
+/* The caller opens setup, which has a checkpoint, and dataset, and fills in options and names; zero before.
+ */
 struct df_measure {
     struct df_setup setup;
     struct df_dataset *dataset;

@@ -4,8 +4,8 @@
 #ifndef DINOFT_MODEL_OPTIONS_H
 #define DINOFT_MODEL_OPTIONS_H
 
-#include "dinoft/checkpoint.h"
 #include "dinoft/config.h"
+#include "dinoft/model_parts.h"
 
 /* The hub name of the backbone that the flags mean; a checkpoint's record (NULL: no checkpoint) counts more
  * than defaults that nobody typed. NULL with the error set. */
@@ -28,16 +28,5 @@ enum df_normalize df_normalization(const struct df_config *config, const struct 
  * be NULL. -1 with the error set. */
 int df_model_options(struct df_segmenter_options *options, const struct df_config *config,
                      const struct df_checkpoint *checkpoint, const struct df_vit_config *vit);
-
-enum df_model_use {
-    DF_MODEL_TRAINS,
-    DF_MODEL_TRAINS_DECODER, /* features are given, and there is no backbone */
-    DF_MODEL_EVALUATES,
-    DF_MODEL_EVALUATES_FEED /* batches that a feed brings (dinoft/feed.h) */
-};
-
-/* The rest, but for the data set's classes. */
-void df_model_options_use(struct df_segmenter_options *options, enum df_model_use use,
-                          const struct df_backend *backend);
 
 #endif

@@ -15,8 +15,9 @@ extern const char *const df_run_endings[];
 
 /* Checks that these files can be written. -1 with the error set; close it in either case. */
 int df_run_files_open(struct df_run_files *files, const char *folder, const char *name);
-/* Keeps other runs of the name away (run_lock.h). -1 with the error set if there is one. */
-int df_run_files_lock(struct df_run_files *files);
+/* Keeps other runs of the name away. -1 with the error set if there is one, with the advice
+ * (dinoft/run_lock.h). */
+int df_run_files_lock(struct df_run_files *files, const char *advice);
 void df_run_files_close(struct df_run_files *files);
 
 /* The path of the file with that ending, ".pt", to be freed. NULL with the error set. */

@@ -12,8 +12,9 @@ struct df_run_lock;
 
 /* stem: of the files, relative to the folder, which exists; it may name a folder too. The folder that it
  * leads to exists. NULL with the error set if another run has it ("the run 'STEM' in FOLDER is being written
- * by process 12 on host A since …"). */
-struct df_run_lock *df_run_lock_open(const char *folder, const char *stem);
+ * by process 12 on host A since …"),
+ * and behind it the advice: what the caller lets one do. */
+struct df_run_lock *df_run_lock_open(const char *folder, const char *stem, const char *advice);
 void df_run_lock_close(struct df_run_lock *lock); /* NULL is allowed; keeps the error text */
 
 #endif

@@ -5,21 +5,10 @@
 
 #include "dinoft/model_options.h"
 
-struct df_setup {
-    struct df_backend *backend;
-    struct df_state *backbone; /* official names */
-    struct df_vit_config vit;
-    char *weights_path;
-    struct df_checkpoint *checkpoint;  /* NULL without */
-    struct df_segmenter_options model; /* but for what a data set and a use of the model decide */
-    enum df_normalize normalize;       /* imagenet or none: what mean and std of the options are */
-};
-
 /* Reads and checks everything that the model needs: the files against each other and against what was typed.
  * Logs what was decided. Fills in what was not typed and the checkpoint knows (recorded_settings.h): strings
  * of config may then be the checkpoint's. -1 with the error set; close it in either case. */
 int df_setup_open(struct df_setup *setup, struct df_config *config);
-void df_setup_close(struct df_setup *setup);
 
 /* The backbone's file that --weights or the name stands for, read and held against what was typed: with
  * official names, its dimensions in *vit, its path, to be freed, in *path. NULL with the error set; *path may
@@ -34,15 +23,6 @@ int df_setup_check_training(const struct df_setup *setup, const struct df_config
 /* -1 with the error set if an output of that name would overwrite the backbone, the checkpoint or the class
  * names. */
 int df_setup_check_output(const struct df_setup *setup, const struct df_config *config, const char *path);
-
-/* The model, from the checkpoint's weights if there is one, else drawn from seed. NULL with the error set.
- * The backbone's file is released, since what the model needs is packed, but where the model has no backbone.
- */
-struct df_segmenter *df_setup_segmenter(struct df_setup *setup, enum df_model_use use, int64_t classes,
-                                        int64_t max_batch, uint64_t seed);
-
-/* Closes the backbone's file. */
-void df_setup_release_backbone(struct df_setup *setup);
 
 /* A data set of the flags. classes: of a set that has none of its own. NULL with the error set. */
 struct df_dataset *df_setup_dataset(const struct df_config *config, enum df_split split, int64_t classes);

@@ -6,7 +6,7 @@
 #include "dinoft/dataset.h"
 #include "dinoft/feature_cache.h"
 #include "dinoft/run_files.h"
-#include "dinoft/setup.h"
+#include "dinoft/model_parts.h"
 
 #include <signal.h>
 
@@ -24,7 +24,7 @@ struct df_training_options {
 
 struct df_training;
 
-/* Makes the model and whatever feeds it; logs what is trained. setup (whose backbone is released when it is
+/* Makes the model and the loaders; logs what is trained. setup (whose backbone is released when it is
  * not needed any more), files and the sets must outlive the training. When *stop becomes non-zero the run
  * ends after the current step, with a checkpoint. NULL with the error set. */
 struct df_training *df_training_open(const struct df_training_options *options, struct df_setup *setup,

@@ -47,6 +47,8 @@ int df_error_advise(const char *format, ...)
     va_list arguments;
     const size_t used = strlen(error.text);
 
+    if (error.is_memory)
+        return -1;
     va_start(arguments, format);
     vsnprintf(error.text + used, sizeof error.text - used, format, arguments);
     va_end(arguments);

@@ -4,9 +4,7 @@
 #include "dinoft/error.h"
 #include "dinoft/log.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* A copy of a tensor in another floating-point type. */
 static int append_converted(struct df_state *result, const struct df_entry *entry, enum df_dtype dtype)

@@ -14,6 +14,7 @@
 #include "dinoft/image_store.h"
 #include "dinoft/log.h"
 #include "dinoft/run_lock.h"
+#include "dinoft/setup.h"
 #include "dinoft/text.h"
 
 #include <inttypes.h>
@@ -304,9 +305,9 @@ static int prepare(struct run *run)
     DF_TRY(measuring_open(&run->measure, run->config));
     DF_TRY(name_files(run));
     DF_TRY(check_files(run));
-    run->lock = df_run_lock_open(config->output_dir, run->stem);
+    run->lock = df_run_lock_open(config->output_dir, run->stem, DF_OTHER_RUN_ADVICE);
     if (!run->lock)
-        return df_error_advise(": give --exp_name or --output_dir another");
+        return -1;
     DF_TRY(make_table(run));
     DF_TRY(df_corrupt_key(&run->measure, run->suite->name, (uint64_t)config->seed, run->key));
     DF_TRY(take_over(run));
@@ -333,8 +334,10 @@ int command_corrupt(struct df_config *config)
     struct run run = {.config = config};
     int status = 1;
 
-    if (choose_corruptions(&run) != 0)
+    if (choose_corruptions(&run) != 0) {
+        df_error_context("--corruptions");
         return df_error_is_memory() ? 1 : 2;
+    }
     if (prepare(&run) == 0) {
         const int end = measure_all(&run);
         if (end >= 0 && write_reports(&run) == 0) {

@@ -3,7 +3,6 @@
 #include "interrupt.h"
 #include "measuring.h"
 
-#include "dinoft/error.h"
 #include "dinoft/evaluate.h"
 #include "dinoft/label_checks.h"
 #include "dinoft/log.h"
@@ -114,8 +113,8 @@ static void log_what_is_measured(const struct df_measure *measure)
     df_measure_describe(measure, how, sizeof how);
     df_log("%" PRId64 " images at %" PRId64 " x %" PRId64 "%s, normalize %s, LoRA rank %" PRId64
            ", decoder %s",
-           measure->dataset->count, setup->model.height, setup->model.width, how,
-           df_normalize_name(setup->normalize), setup->checkpoint->rank, setup->checkpoint->decoder->name);
+           measure->dataset->count, setup->model.height, setup->model.width, how, setup->normalize,
+           setup->checkpoint->rank, setup->checkpoint->decoder->name);
 }
 
 int command_eval(struct df_config *config)

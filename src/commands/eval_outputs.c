@@ -4,6 +4,7 @@
 #include "dinoft/confusion_picture.h"
 #include "dinoft/error.h"
 #include "dinoft/eval_report.h"
+#include "dinoft/setup.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,6 +3,7 @@
 #include "dinoft/error.h"
 #include "dinoft/label_checks.h"
 #include "dinoft/log.h"
+#include "dinoft/setup.h"
 #include "dinoft/size.h"
 
 #include <inttypes.h>

@@ -2,7 +2,6 @@
 
 #include "dinoft/error.h"
 #include "dinoft/json_writer.h"
-#include "dinoft/size.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -147,8 +146,9 @@ int memory_plan_print(const struct df_config *config, const struct df_vit_config
     if (!backend)
         return -1;
     for (int i = 0; i < 2; i++) {
-        df_model_options_use(&options, i == 0 ? DF_MODEL_TRAINS : DF_MODEL_EVALUATES_FEED, backend);
-        if (make_plan(&plans[i], backend, vit, &options) != 0)
+        if (df_model_options_use(&options, i == 0 ? DF_MODEL_TRAINS : DF_MODEL_EVALUATES_FEED, backend,
+                                 vit->patch) != 0 ||
+            make_plan(&plans[i], backend, vit, &options) != 0)
             goto done;
     }
     for (int i = 0; i < 2; i++)

@@ -4,6 +4,7 @@
 #include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
 #include "dinoft/label_checks.h"
+#include "dinoft/setup.h"
 #include "dinoft/train.h"
 
 #include <stdlib.h>
@@ -73,7 +74,7 @@ static int write_config(const struct job *job)
 
     effective.img_dim[0] = job->setup.model.height;
     effective.img_dim[1] = job->setup.model.width;
-    effective.normalize = job->setup.normalize;
+    effective.normalize = df_normalization(job->config, job->setup.checkpoint);
     effective.weights = job->setup.weights_path;
     effective.cache_features = df_training_features(job->training);
     int status = path ? df_config_write_json(path, &effective) : -1;
@@ -88,8 +89,7 @@ static int train(struct job *job, const volatile sig_atomic_t *stop)
     if (config->exp_name[strlen(config->exp_name) - 1] == '/')
         return df_error_set("--exp_name %s names a folder, not an experiment", config->exp_name);
     DF_TRY(df_run_files_open(&job->files, config->output_dir, config->exp_name));
-    if (df_run_files_lock(&job->files) != 0)
-        return df_error_advise(": give --exp_name or --output_dir another");
+    DF_TRY(df_run_files_lock(&job->files, DF_OTHER_RUN_ADVICE));
     DF_TRY(df_setup_open(&job->setup, config));
     DF_TRY(open_sets(job));
     DF_TRY(check_overwriting(job));

@@ -104,11 +104,13 @@ int df_config_check_dataset(const struct df_config *config)
 {
     const bool folder = config->dataset == DF_DATASET_FOLDER;
     static const enum df_option only[] = {DF_OPTION_N_CLASSES, DF_OPTION_CLASS_NAMES, DF_OPTION_MASK_VALUES};
+    int classes = 0;
+
+    df_dataset_names(config->dataset, &classes);
     for (size_t i = 0; i < sizeof only / sizeof only[0]; i++) {
         if (config->typed[only[i]] && !folder)
-            return df_error_set("--%s is for --dataset folder: %s has its own %s classes",
-                                df_options[only[i]].name, df_dataset_kind_name(config->dataset),
-                                config->dataset == DF_DATASET_VOC ? "21" : "150");
+            return df_error_set("--%s is for --dataset folder: %s has its own %d classes",
+                                df_options[only[i]].name, df_dataset_kind_name(config->dataset), classes);
     }
     if (folder && config->command == DF_COMMAND_TRAIN && !config->typed[DF_OPTION_N_CLASSES])
         return df_error_set("--dataset folder needs --n_classes N");
@@ -182,7 +184,9 @@ static int check_config(struct df_config *config)
     return check_typed_dataset(config);
 }
 
-void df_config_apply_recipe(struct df_config *config)
+/* What --recipe implies for options that were not typed; --normalize auto is resolved where the checkpoint is
+ * known (dinoft/model_options.h). */
+static void apply_recipe(struct df_config *config)
 {
     if (config->recipe != DF_RECIPE_REFERENCE)
         return;
@@ -223,6 +227,6 @@ enum df_parse_result df_config_parse(int argc, char **argv, struct df_config *co
     }
     if (parse_words(&parser) != 0)
         return DF_PARSE_WRONG;
-    df_config_apply_recipe(config);
+    apply_recipe(config);
     return check_config(config) == 0 ? DF_PARSE_RUN : DF_PARSE_WRONG;
 }

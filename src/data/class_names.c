@@ -1,8 +1,6 @@
 /* Names of the built-in data sets' classes: VOC's own, and the first word for each of SceneParse150's. */
 #include "dinoft/dataset.h"
 
-#include <string.h>
-
 static const char *const voc_names[] = {
     "background", "aeroplane", "bicycle",     "bird",  "boat",        "bottle", "bus",
     "car",        "cat",       "chair",       "cow",   "diningtable", "dog",    "horse",

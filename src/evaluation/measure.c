@@ -1,11 +1,9 @@
 #include "dinoft/measure.h"
 
-#include "dinoft/error.h"
 #include "dinoft/feed.h"
 #include "dinoft/label_checks.h"
-#include "dinoft/log.h"
-#include "dinoft/size.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -99,6 +97,8 @@ void df_measure_add_fact(struct df_measure_facts *facts, const char *name, const
     va_list arguments;
     char *text = facts->texts[facts->count];
 
+    assert(facts->count < DF_MEASURE_FACTS);
+
     va_start(arguments, format);
     vsnprintf(text, sizeof facts->texts[0], format, arguments);
     va_end(arguments);
@@ -120,7 +120,7 @@ void df_measure_facts(const struct df_measure *measure, struct df_measure_facts 
                         df_dataset_kind_name(measure->dataset->kind), measure->dataset->count);
     df_measure_add_fact(facts, "model input", "%" PRId64 " x %" PRId64 "%s", setup->model.height,
                         setup->model.width, how);
-    df_measure_add_fact(facts, "normalisation", "%s", df_normalize_name(setup->normalize));
+    df_measure_add_fact(facts, "normalisation", "%s", setup->normalize);
     df_measure_add_fact(facts, "measured at", "%s",
                         measure->options.original ? "the labels' original size" : "the network's input size");
     df_measure_add_fact(facts, "precision", "%s", df_dtype_name(setup->backend->compute));

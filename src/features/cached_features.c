@@ -6,13 +6,11 @@
 #include "dinoft/extractor.h"
 #include "dinoft/log.h"
 #include "dinoft/progress.h"
-#include "dinoft/size.h"
 #include "dinoft/text.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define MIB 1048576.0
 

@@ -5,8 +5,6 @@
 #include "dinoft/file_bytes.h"
 #include "dinoft/version.h"
 
-#include <string.h>
-
 static void add_bytes(struct df_digest *digest, const void *bytes, size_t size)
 {
     df_digest_add_number(digest, size);

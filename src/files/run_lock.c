@@ -86,7 +86,8 @@ static void forget_file(struct df_run_lock *lock)
 enum outcome { OURS, TAKEN, AGAIN, IMPOSSIBLE };
 
 /* The error is set for one that is taken, and where the file cannot be made. */
-static enum outcome try_lock(struct df_run_lock *lock, const char *folder, const char *stem)
+static enum outcome try_lock(struct df_run_lock *lock, const char *folder, const char *stem,
+                             const char *advice)
 {
     char holder[HOLDER_MAX];
 
@@ -99,7 +100,7 @@ static enum outcome try_lock(struct df_run_lock *lock, const char *folder, const
     switch (df_file_lock_try(lock->descriptor)) {
     case DF_LOCK_TAKEN:
         read_holder(lock->descriptor, holder);
-        df_error_set("the run '%s' in %s is being written by %s", stem, folder, holder);
+        df_error_set("the run '%s' in %s is being written by %s%s", stem, folder, holder, advice);
         return TAKEN;
     case DF_LOCK_NONE:
         forget_file(lock);
@@ -145,7 +146,7 @@ static int open_folder(struct df_run_lock *lock, const char *folder, const char 
     return status;
 }
 
-struct df_run_lock *df_run_lock_open(const char *folder, const char *stem)
+struct df_run_lock *df_run_lock_open(const char *folder, const char *stem, const char *advice)
 {
     struct df_run_lock *lock = calloc(1, sizeof *lock);
     enum outcome outcome = TAKEN;
@@ -158,7 +159,7 @@ struct df_run_lock *df_run_lock_open(const char *folder, const char *stem)
     if (open_folder(lock, folder, stem) == 0)
         outcome = AGAIN;
     for (int i = 0; i < TRIES && outcome == AGAIN; i++)
-        outcome = try_lock(lock, folder, stem);
+        outcome = try_lock(lock, folder, stem, advice);
     if (outcome == TAKEN) {
         release(lock);
         return NULL;

@@ -8,7 +8,6 @@
 #include "dinoft/weight_file.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 void df_checkpoint_free(struct df_checkpoint *checkpoint)
 {

@@ -86,18 +86,15 @@ static int set_grid(struct df_decoder *decoder, int64_t grid_h, int64_t grid_w)
 {
     struct fpn *fpn = (struct fpn *)decoder;
     struct df_decoder_shape *shape = &fpn->base.shape;
-    int64_t smallest = 1;
-
     shape->grid_h = grid_h;
     shape->grid_w = grid_w;
     if (lay_out(fpn, grid_h, grid_w))
         return 0;
-    while (!lay_out(fpn, smallest, smallest))
-        smallest++;
+    const long long smallest = fpn->base.ops->kind.least_grid * shape->patch;
     return df_error_set("the FPN decoder needs images of at least %lld x %lld pixels, found "
                         "%lld x %lld: its convolutions without padding use up smaller grids of patches",
-                        (long long)(smallest * shape->patch), (long long)(smallest * shape->patch),
-                        (long long)(shape->grid_h * shape->patch), (long long)(shape->grid_w * shape->patch));
+                        smallest, smallest, (long long)(shape->grid_h * shape->patch),
+                        (long long)(shape->grid_w * shape->patch));
 }
 
 static const char *tensor_name(char buffer[64], const char *format, int index)
@@ -376,7 +373,7 @@ static double backward_flops(const struct df_decoder *decoder, bool features)
 }
 
 const struct df_decoder_ops df_decoder_fpn = {
-    .kind = {.name = "fpn", .title = "FPN", .n_features = 4},
+    .kind = {.name = "fpn", .title = "FPN", .least_grid = 7, .n_features = 4},
     .classes = "conv5.0.weight",
     .input = "conv1.0.weight",
     .create = create,

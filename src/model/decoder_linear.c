@@ -97,7 +97,7 @@ static double backward_flops(const struct df_decoder *decoder, bool features)
 }
 
 const struct df_decoder_ops df_decoder_linear = {
-    .kind = {.name = "linear", .title = "linear (1x1 convolution)", .n_features = 1},
+    .kind = {.name = "linear", .title = "linear (1x1 convolution)", .least_grid = 1, .n_features = 1},
     .classes = "classifier.weight",
     .input = "classifier.weight",
     .create = create,

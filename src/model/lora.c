@@ -1,7 +1,6 @@
 #include "lora.h"
 
 #include "dinoft/error.h"
-#include "dinoft/text.h"
 
 #include <assert.h>
 #include <stdio.h>

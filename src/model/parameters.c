@@ -63,7 +63,7 @@ void df_parameters_plan(struct df_parameters *parameters, struct df_arena *arena
     }
 }
 
-struct df_parameter *df_parameters_find(const struct df_parameters *parameters, const char *name)
+static struct df_parameter *find(const struct df_parameters *parameters, const char *name)
 {
     for (int i = 0; i < parameters->count; i++) {
         if (strcmp(parameters->items[i].name, name) == 0)
@@ -87,14 +87,14 @@ static float *device_values(const struct df_parameters *parameters, const struct
 
 float *df_parameter_value(const struct df_parameters *parameters, const char *name)
 {
-    const struct df_parameter *parameter = df_parameters_find(parameters, name);
+    const struct df_parameter *parameter = find(parameters, name);
     assert(parameter && parameter->kind != DF_PARAMETER_COUNTER);
     return device_values(parameters, parameter);
 }
 
 float *df_parameter_gradient(const struct df_parameters *parameters, const char *name)
 {
-    const struct df_parameter *parameter = df_parameters_find(parameters, name);
+    const struct df_parameter *parameter = find(parameters, name);
     assert(parameter);
     return parameters->gradients && is_trained(parameter) ? parameters->gradients + parameter->offset : NULL;
 }

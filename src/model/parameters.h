@@ -50,9 +50,6 @@ int df_parameters_add(struct df_parameters *parameters, const char *name, enum d
 /* Takes device memory for all that was added. */
 void df_parameters_plan(struct df_parameters *parameters, struct df_arena *arena, bool training);
 
-/* The one of that name, NULL if there is none. */
-struct df_parameter *df_parameters_find(const struct df_parameters *parameters, const char *name);
-
 /* Device pointers of one that must exist; gradient NULL when not training or not trained. */
 float *df_parameter_value(const struct df_parameters *parameters, const char *name);
 float *df_parameter_gradient(const struct df_parameters *parameters, const char *name);

@@ -3,8 +3,6 @@
 
 #include "dinoft/error.h"
 
-#include <assert.h>
-
 int segmenter_run(struct df_segmenter *segmenter, int64_t count, bool training)
 {
     if (segmenter->vit)

@@ -2,7 +2,6 @@
 #include "vit_internal.h"
 
 #include "dinoft/error.h"
-#include "dinoft/size.h"
 
 #include <assert.h>
 #include <stdlib.h>

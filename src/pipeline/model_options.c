@@ -112,11 +112,3 @@ int df_model_options(struct df_segmenter_options *options, const struct df_confi
     set_normalization(options, df_normalization(config, checkpoint));
     return choose_size(options, config, checkpoint, vit->patch);
 }
-
-void df_model_options_use(struct df_segmenter_options *options, enum df_model_use use,
-                          const struct df_backend *backend)
-{
-    options->training = use == DF_MODEL_TRAINS || use == DF_MODEL_TRAINS_DECODER;
-    options->features_given = use == DF_MODEL_TRAINS_DECODER;
-    options->packed = (use == DF_MODEL_TRAINS || use == DF_MODEL_EVALUATES_FEED) && backend->resizes;
-}

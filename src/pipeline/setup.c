@@ -126,18 +126,9 @@ int df_setup_open(struct df_setup *setup, struct df_config *config)
         DF_TRY(check_trained_on(setup, config));
     DF_TRY(df_model_options(&setup->model, config, setup->checkpoint, &setup->vit));
     setup->model.backbone_path = setup->weights_path;
-    setup->normalize = df_normalization(config, setup->checkpoint);
+    setup->normalize = df_normalize_name(df_normalization(config, setup->checkpoint));
     setup->backend = open_backend(config);
     return setup->backend ? 0 : -1;
-}
-
-void df_setup_close(struct df_setup *setup)
-{
-    df_setup_release_backbone(setup);
-    df_checkpoint_free(setup->checkpoint);
-    df_backend_close(setup->backend);
-    free(setup->weights_path);
-    memset(setup, 0, sizeof *setup);
 }
 
 int df_setup_check_output(const struct df_setup *setup, const struct df_config *config, const char *path)
@@ -174,28 +165,6 @@ int df_setup_check_training(const struct df_setup *setup, const struct df_config
     return 0;
 }
 
-void df_setup_release_backbone(struct df_setup *setup)
-{
-    df_state_free(setup->backbone);
-    setup->backbone = NULL;
-}
-
-struct df_segmenter *df_setup_segmenter(struct df_setup *setup, enum df_model_use use, int64_t classes,
-                                        int64_t max_batch, uint64_t seed)
-{
-    const struct df_state *trained = setup->checkpoint ? setup->checkpoint->state : NULL;
-    struct df_segmenter_options options = setup->model;
-
-    options.classes = classes;
-    options.max_batch = max_batch;
-    df_model_options_use(&options, use, setup->backend);
-    struct df_segmenter *segmenter =
-        df_segmenter_create(setup->backend, setup->backbone, &setup->vit, &options, trained, seed);
-    if (segmenter && !options.features_given)
-        df_setup_release_backbone(setup);
-    return segmenter;
-}
-
 struct df_dataset *df_setup_dataset(const struct df_config *config, enum df_split split, int64_t classes)
 {
     const struct df_dataset_options options = {
@@ -208,5 +177,13 @@ struct df_dataset *df_setup_dataset(const struct df_config *config, enum df_spli
         .mask_values = config->mask_values,
         .advice = " (--mask_values says what other values mean)",
     };
+    struct df_mask_values values;
+
+    if (options.mask_values && df_mask_values_parse(options.mask_values, &values) == 0 &&
+        values.count != classes) {
+        df_error_set("--mask_values %s has %d values, for %" PRId64 " classes", options.mask_values,
+                     values.count, classes);
+        return NULL;
+    }
     return df_dataset_open(&options);
 }

@@ -1,7 +1,6 @@
 #include "dinoft/run_files.h"
 
 #include "dinoft/atomic_write.h"
-#include "dinoft/error.h"
 #include "dinoft/text.h"
 
 #include <stdlib.h>
@@ -26,9 +25,9 @@ int df_run_files_open(struct df_run_files *files, const char *folder, const char
     return status;
 }
 
-int df_run_files_lock(struct df_run_files *files)
+int df_run_files_lock(struct df_run_files *files, const char *advice)
 {
-    files->lock = df_run_lock_open(files->folder, files->name);
+    files->lock = df_run_lock_open(files->folder, files->name, advice);
     return files->lock ? 0 : -1;
 }
 

@@ -32,7 +32,7 @@ static int fill_record(struct df_training *training)
     struct df_record *record = &training->record;
 
     snprintf(record->dataset, sizeof record->dataset, "%s", df_dataset_kind_name(set->kind));
-    snprintf(record->normalize, sizeof record->normalize, "%s", df_normalize_name(setup->normalize));
+    snprintf(record->normalize, sizeof record->normalize, "%s", setup->normalize);
     record->img_dim[0] = setup->model.height;
     record->img_dim[1] = setup->model.width;
     if (set->mask_values)
@@ -52,8 +52,7 @@ static void log_model(const struct df_training *training)
         snprintf(lora, sizeof lora, "LoRA of rank %" PRId64, options->rank);
     df_log("%s from %s, %s, decoder %s, %" PRId64 " classes, %" PRId64 " x %" PRId64 ", normalize %s",
            name ? name : df_family_name(training->setup->vit.family), training->setup->weights_path, lora,
-           options->decoder, options->classes, options->height, options->width,
-           df_normalize_name(training->setup->normalize));
+           options->decoder, options->classes, options->height, options->width, training->setup->normalize);
     df_log("%" PRId64
            " trained parameters; device %s, %s, %d threads, %.0f MiB for activations and parameters",
            df_segmenter_trained(training->segmenter), training->setup->backend->name,

@@ -5,6 +5,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import tempfile
 
 from support import PROGRAM, contents, environment, error_lines
 
@@ -22,11 +23,14 @@ class FailingProgram:
     def __init__(self, folder, *arguments):
         self.folder = pathlib.Path(folder)
         self.work = self.folder / "work"
+        self.links = tempfile.TemporaryDirectory(prefix="dinoft-preload-")  # the loader takes no path with a space
+        library = pathlib.Path(self.links.name) / "library.so"
+        library.symlink_to(pathlib.Path(LIBRARY).absolute())
         self.process = subprocess.Popen(
             [PROGRAM, *map(str, arguments)],
             env=dict(
                 environment(),
-                LD_PRELOAD=LIBRARY,
+                LD_PRELOAD=str(library),
                 DINOFT_FAILING_PROGRAM=str(SECONDS),
                 MALLOC_PERTURB_="165",  # blocks hold this byte until they are written to, and once they are freed
                 OMP_NUM_THREADS="1",
@@ -39,6 +43,7 @@ class FailingProgram:
 
     def close(self):
         self.process.communicate()
+        self.links.cleanup()
 
     def run(self, first, number=1):
         """The outcome when `number` allocations from the `first` on fail."""

@@ -241,7 +241,7 @@ class Models(CommandLineTest):
 
     def test_grid_too_small_for_the_fpn(self):
         flags = ["--weights", DINOV2.weights, "--lora_weights", FPN]
-        self.check([*flags, *img_dim(56, 140)], "56 x 140", "98 x 98")
+        self.check([*flags, *img_dim(56, 140)], "56 x 140", "--img_dim 98 98")
         self.succeed("predict", "a.png", "--output_dir", "out", *flags, *img_dim(98, 98))
 
     def test_device_that_is_not_there(self):

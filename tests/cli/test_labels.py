@@ -206,7 +206,7 @@ class Values(LabelsTest):
     def test_another_number_than_the_checkpoints(self):
         self.two_classes(0, 1)
         self.run_small()
-        self.refused(*self.evaluate("--mask_values", "0,1,2"), mentions=["mask values 0,1,2", "3", "2 classes"])
+        self.refused(*self.evaluate("--mask_values", "0,1,2"), mentions=["--mask_values 0,1,2", "3", "2 classes"])
 
     def test_the_loader_alone(self):
         self.two_classes(0, 200)

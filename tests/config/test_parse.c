@@ -198,7 +198,7 @@ static void recipe_sets_what_was_not_typed(void **state)
     (void)state;
     ACCEPT("--recipe", "reference");
     assert_int_equal(config.normalize,
-                     DF_NORMALIZE_AUTO); /* a checkpoint's record comes first: see setup.c */
+                     DF_NORMALIZE_AUTO); /* a checkpoint's record comes first: see model_options.c */
     assert_true(config.void_as_background);
     assert_true(config.rope_rescale == 2);
     assert_false(config.typed[DF_OPTION_NORMALIZE]);

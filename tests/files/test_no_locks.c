@@ -69,7 +69,8 @@ static void files_are_written(void **state)
 
 static void lock_twice(void *folder)
 {
-    struct df_run_lock *first = df_run_lock_open(folder, "run"), *second = df_run_lock_open(folder, "run");
+    struct df_run_lock *first = df_run_lock_open(folder, "run", ""),
+                       *second = df_run_lock_open(folder, "run", "");
 
     if (!first || !second)
         _exit(2);

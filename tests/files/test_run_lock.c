@@ -22,7 +22,7 @@ static const char *here(void)
 
 static struct df_run_lock *lock_or_fail(const char *stem)
 {
-    struct df_run_lock *lock = df_run_lock_open(here(), stem);
+    struct df_run_lock *lock = df_run_lock_open(here(), stem, "");
     if (!lock)
         fail_msg("%s", df_error_text());
     return lock;
@@ -35,7 +35,7 @@ static void one_at_a_time(void **state)
     const int files = scratch_count();
     struct df_run_lock *lock = lock_or_fail("run");
 
-    assert_null(df_run_lock_open(here(), "run"));
+    assert_null(df_run_lock_open(here(), "run", ""));
     gethostname(host, sizeof host - 1);
     snprintf(expected, sizeof expected,
              "the run 'run' in %s is being written by process %ld on host %s since 20", here(),
@@ -61,16 +61,16 @@ static void a_name_with_a_folder(void **state)
     assert_int_equal(df_make_folder(scratch("inner")), 0);
     struct df_run_lock *lock = lock_or_fail("inner/run");
     assert_int_equal(stat(scratch("inner/.dinoft-run.lock"), &status), 0);
-    assert_null(df_run_lock_open(scratch("inner"), "run")); /* the same files */
+    assert_null(df_run_lock_open(scratch("inner"), "run", "")); /* the same files */
     df_run_lock_close(lock);
     assert_int_equal(rmdir(scratch("inner")), 0);
-    assert_null(df_run_lock_open(here(), "missing/run"));
+    assert_null(df_run_lock_open(here(), "missing/run", ""));
     assert_non_null(strstr(df_error_text(), "cannot lock the run 'missing/run'"));
 }
 
 static void hold(void *stem)
 {
-    if (!df_run_lock_open(here(), stem))
+    if (!df_run_lock_open(here(), stem, ""))
         _exit(2);
 }
 
@@ -102,7 +102,7 @@ static void a_killed_run_blocks_nobody(void **state)
     memset(remains, 'x', sizeof remains);
     put_file(".dinoft-run.lock", remains, sizeof remains);
     struct df_run_lock *lock = lock_or_fail("run");
-    assert_null(df_run_lock_open(here(), "run"));
+    assert_null(df_run_lock_open(here(), "run", ""));
     assert_non_null(strstr(df_error_text(), "by process "));
     assert_null(strstr(df_error_text(), "xxx"));
     df_run_lock_close(lock);
@@ -116,14 +116,14 @@ static void what_cannot_be_a_lock(void **state)
 {
     (void)state;
     assert_int_equal(mkdir(scratch(".dinoft-run.lock"), 0755), 0);
-    assert_null(df_run_lock_open(here(), "run"));
+    assert_null(df_run_lock_open(here(), "run", ""));
     assert_non_null(strstr(df_error_text(), ".dinoft-run.lock: Is a directory"));
     assert_int_equal(rmdir(scratch(".dinoft-run.lock")), 0);
 
     /* What it leads to must not be written to. */
     put_file("target", "text", 4);
     assert_int_equal(symlink("target", scratch(".dinoft-run.lock")), 0);
-    assert_null(df_run_lock_open(here(), "run"));
+    assert_null(df_run_lock_open(here(), "run", ""));
     assert_int_equal(unlink(scratch(".dinoft-run.lock")), 0);
     struct df_mapping *target = open_or_fail(scratch("target"));
     assert_int_equal(target->size, 4);
@@ -136,7 +136,7 @@ static void compete(void *unused)
 {
     (void)unused;
     for (;;) {
-        struct df_run_lock *lock = df_run_lock_open(here(), "race");
+        struct df_run_lock *lock = df_run_lock_open(here(), "race", "");
         if (!lock)
             continue;
         const int file = open(scratch("mine"), O_WRONLY | O_CREAT | O_EXCL, 0600);
@@ -157,7 +157,7 @@ static void removing_the_file_lets_nobody_in(void **state)
     for (int i = 0; i < 3; i++)
         children[i] = start_child(compete, NULL);
     for (int i = 0; i < 20000; i++) {
-        struct df_run_lock *lock = df_run_lock_open(here(), "race");
+        struct df_run_lock *lock = df_run_lock_open(here(), "race", "");
         taken += lock != NULL;
         if (lock && stat(scratch("mine"), &status) == 0)
             put_file("both", "", 0);

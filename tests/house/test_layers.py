@@ -5,6 +5,7 @@
 * A private header is included by its own room only. kernels/ belongs to backend.
 * A public header is reached by a source of more than one room: else it should lie beside its code.
 * Headers do not include each other in circles.
+* features, evaluation, train and report do not reach the flags (config.h).
 
 Usage: test_layers.py SOURCE_FOLDER
 """
@@ -72,6 +73,9 @@ for path, header in ((path, header) for path in files for header in included[pat
         faults.append(f"{shown(path)} ({rooms[path]}) includes {shown(header)} ({rooms[header]}), which comes later in the table of docs/architecture.md")
     if header.parent != public and rooms[header] != rooms[path]:
         faults.append(f"{shown(path)} includes {shown(header)}, which is private to {rooms[header]}")
+for path in files:  # flags end in pipeline/: what is above it takes structs of its own
+    if rooms[path] in ("features", "evaluation", "train", "report") and public / "config.h" in reached[path]:
+        faults.append(f"{shown(path)} reaches dinoft/config.h")
 for header in (path for path in files if path.parent == public):
     users = {rooms[path] for path in files if path.parent != public and header in reached[path]}
     if len(users | {rooms[header]}) < 2:

@@ -18,7 +18,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 
 #define WARM_UP                                                                                              \
@@ -27,9 +26,10 @@
 struct bench {
     const struct df_config *config;
     const volatile sig_atomic_t *stop;
-    char *weights_path; /* of the last pass; NULL: random ones */
+    char *weights_path; /* NULL: random ones */
     struct df_backend *backend;
     struct df_vit_config vit;
+    struct df_segmenter_options options; /* but for what a pass decides */
     struct df_segmenter *segmenter;
     struct bench_batch batch;
     double *seconds; /* [steps] */
@@ -65,32 +65,35 @@ static struct df_backend *open_backend(const struct bench *bench)
     return profiler;
 }
 
-static struct df_state *open_backbone(struct bench *bench)
+/* Dimensions and options, before anything large is made: refusals and log lines come once. */
+static int choose_model(struct bench *bench)
 {
     const struct df_config *config = bench->config;
 
-    free(bench->weights_path);
-    bench->weights_path = NULL;
-    if (config->weights)
-        return df_setup_backbone(config, NULL, &bench->vit, &bench->weights_path);
-    if (df_backbone_dimensions(config, NULL, &bench->vit) != 0)
-        return NULL;
-    return df_backbone_random(&bench->vit, (uint64_t)config->seed);
+    if (config->weights) {
+        struct df_state *backbone = df_setup_backbone(config, NULL, &bench->vit, &bench->weights_path);
+        if (!backbone)
+            return -1;
+        df_state_free(backbone);
+    } else {
+        DF_TRY(df_backbone_dimensions(config, NULL, &bench->vit));
+    }
+    return df_model_options(&bench->options, config, NULL, &bench->vit);
 }
 
 static int open_segmenter(struct bench *bench, bool training)
 {
-    const struct df_config *config = bench->config;
-    struct df_segmenter_options options;
-    struct df_state *backbone = open_backbone(bench);
+    const uint64_t seed = (uint64_t)bench->config->seed;
+    struct df_segmenter_options options = bench->options;
+
+    /* Batches come as they do when images are read from files. */
+    DF_TRY(df_model_options_use(&options, training ? DF_MODEL_TRAINS : DF_MODEL_EVALUATES_FEED,
+                                bench->backend, bench->vit.patch));
+    struct df_state *backbone = bench->weights_path ? df_backbone_read(bench->weights_path, &bench->vit)
+                                                    : df_backbone_random(&bench->vit, seed);
     if (!backbone)
         return -1;
-    /* Batches come as they do when images are read from files. */
-    if (df_model_options(&options, config, NULL, &bench->vit) == 0) {
-        df_model_options_use(&options, training ? DF_MODEL_TRAINS : DF_MODEL_EVALUATES_FEED, bench->backend);
-        bench->segmenter = df_segmenter_create(bench->backend, backbone, &bench->vit, &options, NULL,
-                                               (uint64_t)config->seed);
-    }
+    bench->segmenter = df_segmenter_create(bench->backend, backbone, &bench->vit, &options, NULL, seed);
     df_state_free(backbone);
     return bench->segmenter ? 0 : -1;
 }
@@ -265,6 +268,8 @@ int command_bench(struct df_config *config)
     }
     if (check_flags(config) != 0)
         return 1;
+    if (choose_model(&bench) != 0)
+        goto done;
     choose_passes(&bench);
     bench.seconds = malloc((size_t)config->steps * sizeof *bench.seconds);
     if (!bench.seconds) {
