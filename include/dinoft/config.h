@@ -123,6 +123,10 @@ enum df_option df_config_typed(const struct df_config *config, const enum df_opt
 /* A choice as it would be typed: df_choice_text(DF_OPTION_DATASET, config->dataset) is "voc". */
 const char *df_choice_text(enum df_option option, int choice);
 
+/* All choices of an option, "voc, ade20k or folder". Returns the buffer. */
+#define DF_CHOICE_WORDS 512
+char *df_choice_words(enum df_option option, char text[DF_CHOICE_WORDS]);
+
 /* The name of a command: "train", "demo-data". */
 const char *df_command_name(enum df_command command);
 

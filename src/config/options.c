@@ -80,6 +80,17 @@ const char *df_group_title(enum df_option_group group)
     return titles[group];
 }
 
+_Static_assert(DF_CHOICE_WORDS == DF_LIST_TEXT_MAX, "both are lists of words");
+
+char *df_choice_words(enum df_option option, char text[DF_CHOICE_WORDS])
+{
+    const char *const *choices = df_options[option].choices;
+
+    for (int i = 0; choices[i]; i++)
+        df_list_append(text, "", choices[i], i, !choices[i + 1], "or");
+    return text;
+}
+
 void df_list_append(char *text, const char *prefix, const char *item, int before, bool last, const char *word)
 {
     size_t used = before == 0 ? 0 : strlen(text);

@@ -84,21 +84,25 @@ static bool dataset_of_size(int64_t classes, enum df_dataset_kind *kind)
 
 static int take_recorded_dataset(struct df_config *config, const char *recorded)
 {
+    char kinds[DF_CHOICE_WORDS];
+
     if (!df_dataset_kind_named(recorded, &config->dataset))
         return df_error_set(
             "%s was trained on a data set '%s', which this program does not know: --dataset names "
-            "one (voc, ade20k or folder)",
-            config->lora_weights, recorded);
+            "one (%s)",
+            config->lora_weights, recorded, df_choice_words(DF_OPTION_DATASET, kinds));
     df_log("data set %s, which %s was trained on (--dataset names another)", recorded, config->lora_weights);
     return 0;
 }
 
 static int take_usual_dataset(struct df_config *config, const struct df_checkpoint *checkpoint)
 {
+    char kinds[DF_CHOICE_WORDS];
+
     if (!dataset_of_size(checkpoint->classes, &config->dataset))
-        return df_error_set("%s does not say which data set its %" PRId64
-                            " classes are of: --dataset does (voc, ade20k or folder)",
-                            config->lora_weights, checkpoint->classes);
+        return df_error_set(
+            "%s does not say which data set its %" PRId64 " classes are of: --dataset does (%s)",
+            config->lora_weights, checkpoint->classes, df_choice_words(DF_OPTION_DATASET, kinds));
     df_log("data set %s, which has the %" PRId64 " classes of %s (--dataset names another)",
            df_dataset_kind_name(config->dataset), checkpoint->classes, config->lora_weights);
     return 0;
