@@ -102,16 +102,15 @@ static int parse_words(struct parser *parser)
 
 int df_config_check_dataset(const struct df_config *config)
 {
-    const bool folder = config->dataset == DF_DATASET_FOLDER;
     static const enum df_option only[] = {DF_OPTION_N_CLASSES, DF_OPTION_CLASS_NAMES, DF_OPTION_MASK_VALUES};
+    const bool folder = config->dataset == DF_DATASET_FOLDER;
+    const enum df_option typed = df_config_typed(config, only, sizeof only / sizeof only[0]);
     int classes = 0;
 
     df_dataset_names(config->dataset, &classes);
-    for (size_t i = 0; i < sizeof only / sizeof only[0]; i++) {
-        if (config->typed[only[i]] && !folder)
-            return df_error_set("--%s is for --dataset folder: %s has its own %d classes",
-                                df_options[only[i]].name, df_dataset_kind_name(config->dataset), classes);
-    }
+    if (typed != DF_OPTION_COUNT && !folder)
+        return df_error_set("--%s is for --dataset folder: %s has its own %d classes", df_option_name(typed),
+                            df_dataset_kind_name(config->dataset), classes);
     if (folder && config->command == DF_COMMAND_TRAIN && !config->typed[DF_OPTION_N_CLASSES])
         return df_error_set("--dataset folder needs --n_classes N");
     return 0;

@@ -6,7 +6,6 @@ struct df_segmenter *df_extractor_open(const struct df_setup *setup, int64_t max
     struct df_segmenter_options options = setup->model;
 
     options.decoder = NULL;
-    options.rank = 0; /* a checkpoint's LoRA is folded */
     options.recompute = false;
     options.n_features = n_features;
     options.class_tokens = class_tokens;

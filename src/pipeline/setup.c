@@ -92,14 +92,12 @@ static int check_trained_on(const struct df_setup *setup, const struct df_config
 static struct df_checkpoint *open_checkpoint(const char *path)
 {
     struct df_state *state = df_weight_file_read(path, NULL);
+    const bool is_backbone = state && df_state_is_backbone(state);
+    struct df_checkpoint *checkpoint = state ? df_checkpoint_from_state(state, path) : NULL;
 
-    if (state && df_state_is_backbone(state)) {
-        df_state_free(state);
-        df_error_set("%s: this is a backbone, not a LoRA + decoder checkpoint (--weights takes backbones)",
-                     path);
-        return NULL;
-    }
-    return state ? df_checkpoint_from_state(state, path) : NULL;
+    if (is_backbone)
+        df_error_advise(" (--weights takes backbones)");
+    return checkpoint;
 }
 
 static struct df_backend *open_backend(const struct df_config *config)

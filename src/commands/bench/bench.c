@@ -28,6 +28,7 @@ struct bench {
     const volatile sig_atomic_t *stop;
     char *weights_path; /* NULL: random ones */
     struct df_backend *backend;
+    struct df_state *backbone; /* read already, for the first pass; NULL: it is read or drawn */
     struct df_vit_config vit;
     struct df_segmenter_options options; /* but for what a pass decides */
     struct df_segmenter *segmenter;
@@ -70,14 +71,10 @@ static int choose_model(struct bench *bench)
 {
     const struct df_config *config = bench->config;
 
-    if (config->weights) {
-        struct df_state *backbone = df_setup_backbone(config, NULL, &bench->vit, &bench->weights_path);
-        if (!backbone)
-            return -1;
-        df_state_free(backbone);
-    } else {
-        DF_TRY(df_backbone_dimensions(config, NULL, &bench->vit));
-    }
+    if (config->weights)
+        bench->backbone = df_setup_backbone(config, NULL, &bench->vit, &bench->weights_path);
+    if (config->weights ? !bench->backbone : df_backbone_dimensions(config, NULL, &bench->vit) != 0)
+        return -1;
     return df_model_options(&bench->options, config, NULL, &bench->vit);
 }
 
@@ -89,8 +86,10 @@ static int open_segmenter(struct bench *bench, bool training)
     /* Batches come as they do when images are read from files. */
     DF_TRY(df_model_options_use(&options, training ? DF_MODEL_TRAINS : DF_MODEL_EVALUATES_FEED,
                                 bench->backend, bench->vit.patch));
-    struct df_state *backbone = bench->weights_path ? df_backbone_read(bench->weights_path, &bench->vit)
-                                                    : df_backbone_random(&bench->vit, seed);
+    struct df_state *backbone = bench->backbone       ? bench->backbone
+                                : bench->weights_path ? df_backbone_read(bench->weights_path, &bench->vit)
+                                                      : df_backbone_random(&bench->vit, seed);
+    bench->backbone = NULL;
     if (!backbone)
         return -1;
     bench->segmenter = df_segmenter_create(bench->backend, backbone, &bench->vit, &options, NULL, seed);
@@ -237,6 +236,7 @@ static void finish(struct bench *bench)
 {
     free(bench->seconds);
     free(bench->weights_path);
+    df_state_free(bench->backbone);
     for (int i = 0; i < bench->figures.n_passes; i++)
         df_profile_free(&bench->figures.passes[i].profile);
 }
