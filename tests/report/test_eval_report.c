@@ -2,7 +2,7 @@
 #include "data/scratch.h"
 #include "support/cmocka_all.h"
 #include "support/markup.h"
-#include "support/pairs.h"
+#include "support/confusion.h"
 
 #include "dinoft/error.h"
 #include "dinoft/eval_report.h"
@@ -43,7 +43,7 @@ static void end(struct material *material)
 static void add_image(struct material *material, const char *name, uint8_t label_class, int right)
 {
     uint8_t rgb[3 * SIDE * SIDE] = {0}, label_pixels[SIDE * SIDE], prediction_pixels[SIDE * SIDE] = {0};
-    static int64_t pairs[256 * 255];
+    static int64_t confusion[256 * 255];
     const struct df_image image = {.width = SIDE, .height = SIDE, .channels = 3, .pixels = rgb};
     const struct df_image label = {.width = SIDE, .height = SIDE, .channels = 1, .pixels = label_pixels};
     const struct df_image prediction = {
@@ -51,10 +51,11 @@ static void add_image(struct material *material, const char *name, uint8_t label
 
     memset(label_pixels, label_class, sizeof label_pixels);
     memset(prediction_pixels, label_class, (size_t)right);
-    test_count_pairs(pairs, material->metrics.n_classes, prediction_pixels, label_pixels, SIDE * SIDE);
-    df_metrics_add_image(&material->metrics, pairs);
+    test_confusion_matrix(confusion, material->metrics.n_classes, prediction_pixels, label_pixels,
+                          SIDE * SIDE);
+    df_metrics_add_image(&material->metrics, confusion);
     df_metrics_end_batch(&material->metrics, 0.5);
-    assert_int_equal(df_image_scores_add(&material->images, name, pairs, 0.5), 0);
+    assert_int_equal(df_image_scores_add(&material->images, name, confusion, 0.5), 0);
     const double miou = material->images.items[material->images.count - 1].miou;
     assert_int_equal(df_best_worst_add(&material->best_worst, name, miou, &image, &label, &prediction), 0);
 }
