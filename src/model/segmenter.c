@@ -9,7 +9,7 @@
 #include <assert.h>
 #include <string.h>
 
-struct wish {
+struct request {
     struct df_backend *backend;
     const struct df_vit_config *config;
     const struct df_segmenter_options *options;
@@ -17,11 +17,11 @@ struct wish {
 
 static int segmenter_bytes(const void *context, int64_t batch, size_t *bytes)
 {
-    const struct wish *wish = context;
-    struct df_segmenter_options options = *wish->options;
+    const struct request *request = context;
+    struct df_segmenter_options options = *request->options;
 
     options.max_batch = batch;
-    struct df_segmenter *planned = segmenter_make(wish->backend, NULL, wish->config, &options, NULL);
+    struct df_segmenter *planned = segmenter_make(request->backend, NULL, request->config, &options, NULL);
     if (!planned)
         return -1;
     *bytes = planned->arena.peak;
@@ -33,8 +33,8 @@ static int segmenter_bytes(const void *context, int64_t batch, size_t *bytes)
 static int suggest_batch(struct df_backend *backend, const struct df_vit_config *config,
                          const struct df_segmenter_options *options)
 {
-    const struct wish wish = {backend, config, options};
-    return df_batch_hint(backend, options->max_batch, segmenter_bytes, &wish);
+    const struct request request = {backend, config, options};
+    return df_batch_hint(backend, options->max_batch, segmenter_bytes, &request);
 }
 
 static int start_parameters(struct df_segmenter *segmenter, const struct df_state *checkpoint, uint64_t seed)

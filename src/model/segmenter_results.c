@@ -11,7 +11,7 @@ int df_segmenter_download_prediction(struct df_segmenter *segmenter, int64_t cou
                                              (size_t)segmenter_pixels(segmenter, count));
 }
 
-/* Room for the prediction and the labels of an image of `bytes` pixels. */
+/* A buffer for the prediction and the labels of an image of `bytes` pixels. */
 static uint8_t *reserve_resized(struct df_segmenter *segmenter, size_t bytes)
 {
     struct df_backend *backend = segmenter->backend;

@@ -35,8 +35,8 @@ struct step {
     int64_t count;
 };
 
-/* Loss and gradients of a batch, on the device alone. */
-static int differentiate(void *argument)
+/* Forward pass, loss and backward pass of a batch, on the device alone. */
+static int forward_backward(void *argument)
 {
     const struct step *step = argument;
     struct df_segmenter *segmenter = step->segmenter;
@@ -50,7 +50,7 @@ static int differentiate(void *argument)
     return df_segmenter_backward(segmenter, step->count);
 }
 
-/* Where a step of so many images is recorded: the one that has been, or else the place that was not used. */
+/* Where a step of so many images is recorded: the one that has been, or else the entry that was not used. */
 static struct df_recording **find_recording(struct df_segmenter *segmenter, int64_t count)
 {
     int i = 0;
@@ -73,7 +73,7 @@ int df_segmenter_train_step(struct df_segmenter *segmenter, int64_t count, doubl
     struct df_loss_sum result;
 
     DF_TRY(segmenter_begin_pass(segmenter, rng));
-    DF_TRY(backend->ops->repeat(backend, find_recording(segmenter, count), differentiate, &step));
+    DF_TRY(backend->ops->repeat(backend, find_recording(segmenter, count), forward_backward, &step));
     DF_TRY(df_segmenter_update(segmenter, lr));
     /* Last, because it waits for all that comes before. */
     DF_TRY(backend->ops->download(backend, &result, segmenter->loss, sizeof result));

@@ -1,7 +1,8 @@
 /* The frozen backbone: DINOv2 and DINOv3 vision transformers, forward and backward.
  *
- * Weights are frozen, so only what leads to the LoRA tensors is differentiated, and layer scale is folded
- * into the linear layers in front of it when they are packed. Dimensions as in dinoft/backend.h. */
+ * Weights are frozen, so the backward pass computes gradients of what leads to the LoRA tensors only, and
+ * layer scale is folded into the linear layers in front of it when they are packed. Dimensions as in
+ * dinoft/backend.h. */
 #ifndef DINOFT_VIT_H
 #define DINOFT_VIT_H
 

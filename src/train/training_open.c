@@ -67,16 +67,17 @@ static int open_features(struct df_training *training)
     const struct df_dataset *const sets[2] = {training->train_set, training->val_set};
     const struct df_training_options *options = &training->options;
     const int64_t batches = (training->train_set->count - 1) / options->batch_size + 1;
-    const struct df_feature_wish wish = {
+    const struct df_feature_request request = {
         .place = options->features,
         /* Training images that are gone through twice make it worth while; so do validation images, but there
          * are few of them. */
         .used_again = options->epochs > 1 && (options->max_steps == 0 || options->max_steps > batches),
         .path = df_run_file(training->files, "_features.cache"),
     };
-    int status = wish.path ? df_cached_features_open(&training->features, &wish, training->setup, sets) : -1;
+    int status =
+        request.path ? df_cached_features_open(&training->features, &request, training->setup, sets) : -1;
 
-    free(wish.path);
+    free(request.path);
     return status;
 }
 
