@@ -156,7 +156,7 @@ struct df_feature_cache *df_feature_cache_in_file(const char *path, const struct
     return cache && begin_file(cache) == 0 ? cache : freed(cache);
 }
 
-/* Depends on the record's place too, and on the file's key: a record elsewhere is a wrong one. */
+/* Depends on the record's index too, and on the file's key: a record elsewhere is a wrong one. */
 static uint64_t record_digest(const struct df_feature_cache *cache, int64_t i, const void *record)
 {
     struct df_digest digest;
