@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* An image of more than so many times the model's pixels is not worth its way to the device: it is resized
+/* An image of more than so many times the model's pixels is not worth its upload to the device: it is resized
  * before. */
 #define DF_PACKED_PIXELS_MOST 2
 

@@ -83,7 +83,7 @@ int df_segmenter_plan(struct df_backend *backend, const struct df_vit_config *co
         .n_items = (int)df_min_i64(segmenter->arena.n_items, DF_ARENA_MAX_ITEMS),
         .forward_weights = weights.forward,
         .backward_weights = weights.backward,
-        .trained = segmenter->parameters.trained,
+        .trained_parameters = segmenter->parameters.trained,
     };
     memcpy(plan->items, segmenter->arena.items, sizeof plan->items);
     status = 0;
@@ -137,7 +137,7 @@ const struct df_packed_layout *df_segmenter_packing(const struct df_segmenter *s
     return segmenter->options.packed ? &segmenter->packing : NULL;
 }
 
-int64_t df_segmenter_trained(const struct df_segmenter *segmenter)
+int64_t df_segmenter_trained_parameters(const struct df_segmenter *segmenter)
 {
     return segmenter->parameters.trained;
 }

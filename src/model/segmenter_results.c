@@ -1,4 +1,4 @@
-/* What is predicted, and what it is worth against labels. */
+/* Predictions, and their loss and confusion matrix. */
 #include "segmenter_internal.h"
 
 #include "dinoft/error.h"

@@ -55,7 +55,7 @@ static void log_model(const struct df_training *training)
            options->decoder, options->classes, options->height, options->width, training->setup->normalize);
     df_log("%" PRId64
            " trained parameters; device %s, %s, %d threads, %.0f MiB for activations and parameters",
-           df_segmenter_trained(training->segmenter), training->setup->backend->name,
+           df_segmenter_trained_parameters(training->segmenter), training->setup->backend->name,
            df_dtype_name(training->setup->backend->compute), training->setup->backend->threads,
            (double)df_segmenter_planned_bytes(training->segmenter) / 1048576.0);
     df_log("%" PRId64 " training and %" PRId64 " validation images of %s", training->train_set->count,

@@ -4,7 +4,7 @@
   of its name: the lowest, as a module above may have a file of the same name that uses it.
 * A private header is included by its own module only. kernels/ belongs to backend.
 * A public header is reached by a source of more than one module: else it should lie beside its code.
-* Headers do not include each other in circles.
+* Headers do not include each other in cycles.
 * features, evaluation, train and report do not reach the flags (config.h).
 
 Usage: test_layers.py SOURCE_FOLDER
