@@ -36,10 +36,10 @@ static void check_pairs(struct test_device *device)
             fill(device, classes, counts[k], prediction, labels);
             test_confusion_matrix(expected, classes, prediction, labels, counts[k]);
             void *pairs = test_room(device, bytes);
-            assert_int_equal(
-                backend->ops->count_pairs(backend, test_put(device, prediction, sizeof prediction),
-                                          test_put(device, labels, sizeof labels), counts[k], classes, pairs),
-                0);
+            assert_int_equal(backend->ops->confusion_matrix(
+                                 backend, test_put(device, prediction, sizeof prediction),
+                                 test_put(device, labels, sizeof labels), counts[k], classes, pairs),
+                             0);
             assert_memory_equal(test_get(device, pairs, bytes), expected, bytes);
             test_release(device);
         }
