@@ -4,10 +4,10 @@ set(MODEL ${CMAKE_SOURCE_DIR}/tests/model)
 
 df_emulated_test(test_backend_emulated SOURCES ${BACKEND}/test_backend.c LIBS dinoft_backend)
 df_emulated_test(test_operations_emulated SOURCES ${BACKEND}/test_operations.c LIBS dinoft_backend m ORDERS backward random:1)
-foreach(OPERATION linear matmul conv attention attention_bf16)
+foreach(OPERATION linear conv attention attention_bf16)
     df_emulated_test(test_${OPERATION}_emulated SOURCES ${BACKEND}/test_${OPERATION}.c LIBS dinoft_backend)
 endforeach()
-foreach(OPERATION activation layernorm rope nearest batchnorm upsample_loss adamw confusion_matrix graph tokens views)
+foreach(OPERATION activation layernorm rope nearest batchnorm upsample_loss adamw confusion_matrix graph convert views)
     df_emulated_test(test_${OPERATION}_emulated
         SOURCES ${BACKEND}/test_${OPERATION}.c ${BACKEND}/device.c ${BACKEND}/reference.c LIBS dinoft_backend m)
 endforeach()
