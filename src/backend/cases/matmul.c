@@ -55,6 +55,7 @@ static const int64_t odd[][DF_CASE_SIZES] = {
     {1500, 1, 1, TRANSPOSE_B | ADD, 0},
     {1, 2, 1500, TRANSPOSE_A, NARROW_A | NARROW_B | NARROW_C},
     {5, 4111, 3, TRANSPOSE_A | TRANSPOSE_B | ADD, NARROW_A | NARROW_C, 1, 1, 2},
+    {1, 1600, 1024, TRANSPOSE_A, NARROW_B}, /* more blocks than partial sums */
     {0, 4, 4, 0, NARROW_A | NARROW_C},
 };
 
