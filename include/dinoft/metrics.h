@@ -39,7 +39,7 @@ int df_metrics_init(struct df_metrics *metrics, int n_classes, bool void_is_back
 void df_metrics_free(struct df_metrics *metrics);
 
 /* Counts one image: pairs [n_classes + 1, n_classes], pixels of each label (row; the last one is 255's) and
- * prediction (column), as df_backend_ops.count_pairs finds them. */
+ * prediction (column), as df_backend_ops.confusion_matrix finds them. */
 void df_metrics_add_image(struct df_metrics *metrics, const int64_t *pairs);
 
 /* The reference project's compute_iou_metric of one image: bitwise on the class numbers. void_is_background

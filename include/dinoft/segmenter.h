@@ -137,7 +137,7 @@ struct df_comparison {
     double loss_sum; /* of -log softmax over the pixels whose label is not 255 */
     int64_t loss_count;
     int64_t *pairs; /* host [C + 1, C], room of the caller's: pixels of each label and prediction, see
-                       df_backend_ops.count_pairs */
+                       df_backend_ops.confusion_matrix */
 };
 
 /* Prediction of image i of the batch at the images' size against the labels that were brought with it; to the

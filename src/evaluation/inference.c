@@ -320,7 +320,7 @@ static int predict_from_views(struct df_inference *inference, const struct df_im
     uint8_t *result = inference->result.data, *result_labels = labels ? result + pixels : NULL;
     if (labels)
         DF_TRY(backend->ops->upload(backend, result_labels, labels, pixels));
-    DF_TRY(backend->ops->decide(backend, inference->sum.data, (int64_t)pixels, inference->classes,
+    DF_TRY(backend->ops->argmax(backend, inference->sum.data, (int64_t)pixels, inference->classes,
                                 df_inference_views(&inference->options), result_labels, result, &loss.sum,
                                 &loss.count));
     if (comparison)

@@ -33,7 +33,7 @@ int df_segmenter_compare(struct df_segmenter *segmenter, const struct df_loss_su
 
     comparison->loss_sum = loss->sum;
     comparison->loss_count = loss->count;
-    DF_TRY(backend->ops->count_pairs(backend, prediction, labels, count, classes, segmenter->pairs));
+    DF_TRY(backend->ops->confusion_matrix(backend, prediction, labels, count, classes, segmenter->pairs));
     return backend->ops->download(backend, comparison->pairs, segmenter->pairs,
                                   df_pair_table_count(classes) * sizeof *comparison->pairs);
 }

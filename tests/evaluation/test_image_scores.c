@@ -23,7 +23,7 @@ static void add_scores(struct df_image_scores_list *list, const char *name, cons
 {
     static int64_t pairs[256 * 255];
 
-    test_count_pairs(pairs, list->n_classes, prediction, label, count);
+    test_confusion_matrix(pairs, list->n_classes, prediction, label, count);
     assert_int_equal(df_image_scores_add(list, name, pairs, loss), 0);
 }
 
@@ -109,7 +109,7 @@ static void it_agrees_with_the_confusion_matrix(void **state)
             prediction[i] = (uint8_t)df_rng_below(&rng, used);
         }
         assert_int_equal(df_metrics_init(&metrics, CLASSES, false), 0);
-        df_metrics_add_image(&metrics, test_count_pairs(pairs, CLASSES, prediction, label, COUNT));
+        df_metrics_add_image(&metrics, test_confusion_matrix(pairs, CLASSES, prediction, label, COUNT));
         df_metrics_end_batch(&metrics, 0.0);
         df_metrics_scores(&metrics, &whole);
         const struct df_image_scores scores = scores_of(CLASSES, prediction, label, COUNT);

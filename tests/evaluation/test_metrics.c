@@ -21,7 +21,7 @@ static void add_image(struct df_metrics *metrics, const uint8_t *prediction, con
     int64_t pairs[10 * 9];
 
     assert_in_range(metrics->n_classes, 1, 9);
-    df_metrics_add_image(metrics, test_count_pairs(pairs, metrics->n_classes, prediction, label, count));
+    df_metrics_add_image(metrics, test_confusion_matrix(pairs, metrics->n_classes, prediction, label, count));
 }
 
 /* Six pixels, classes 0 1 1 2 and one ignored; class 3 never occurs. */

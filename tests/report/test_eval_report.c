@@ -51,7 +51,7 @@ static void add_image(struct material *material, const char *name, uint8_t label
 
     memset(label_pixels, label_class, sizeof label_pixels);
     memset(prediction_pixels, label_class, (size_t)right);
-    test_count_pairs(pairs, material->metrics.n_classes, prediction_pixels, label_pixels, SIDE * SIDE);
+    test_confusion_matrix(pairs, material->metrics.n_classes, prediction_pixels, label_pixels, SIDE * SIDE);
     df_metrics_add_image(&material->metrics, pairs);
     df_metrics_end_batch(&material->metrics, 0.5);
     assert_int_equal(df_image_scores_add(&material->images, name, pairs, 0.5), 0);

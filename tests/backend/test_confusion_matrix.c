@@ -34,12 +34,12 @@ static void check_pairs(struct test_device *device)
         const size_t bytes = df_pair_table_count(classes) * sizeof *expected;
         for (size_t k = 0; k < sizeof counts / sizeof counts[0]; k++) {
             fill(device, classes, counts[k], prediction, labels);
-            test_count_pairs(expected, classes, prediction, labels, counts[k]);
+            test_confusion_matrix(expected, classes, prediction, labels, counts[k]);
             void *pairs = test_room(device, bytes);
-            assert_int_equal(
-                backend->ops->count_pairs(backend, test_put(device, prediction, sizeof prediction),
-                                          test_put(device, labels, sizeof labels), counts[k], classes, pairs),
-                0);
+            assert_int_equal(backend->ops->confusion_matrix(
+                                 backend, test_put(device, prediction, sizeof prediction),
+                                 test_put(device, labels, sizeof labels), counts[k], classes, pairs),
+                             0);
             assert_memory_equal(test_get(device, pairs, bytes), expected, bytes);
             test_release(device);
         }

@@ -3,8 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
-int df_cpu_count_pairs(struct df_backend *backend, const uint8_t *prediction, const uint8_t *labels,
-                       int64_t count, int64_t classes, int64_t *pairs)
+int df_cpu_confusion_matrix(struct df_backend *backend, const uint8_t *prediction, const uint8_t *labels,
+                            int64_t count, int64_t classes, int64_t *pairs)
 {
     (void)backend;
     assert(classes >= 1 && classes <= DF_MAX_CLASSES);
