@@ -47,7 +47,7 @@ struct df_decoder {
     struct df_backend *backend;
     struct df_decoder_shape shape;
     const struct df_parameters *parameters;
-    int first; /* of its parameters there */
+    int first; /* index of its first parameter there */
     int64_t logits_h, logits_w;
     float *logits, *dlogits; /* [max_batch, logits_h, logits_w, classes]; dlogits NULL when not training */
 };

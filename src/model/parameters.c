@@ -52,7 +52,7 @@ int df_parameters_add(struct df_parameters *parameters, const char *name, enum d
     return 0;
 }
 
-static void place(const struct df_parameters *parameters, struct df_parameter *parameter)
+static void set_pointers(const struct df_parameters *parameters, struct df_parameter *parameter)
 {
     const bool trained = is_trained(parameter);
     float *values = trained ? parameters->values : parameters->buffers;
@@ -73,7 +73,7 @@ void df_parameters_plan(struct df_parameters *parameters, struct df_arena *arena
         parameters->v = df_arena_take(arena, "AdamW second moments", parameters->trained, DF_F32);
     }
     for (int i = 0; i < parameters->count; i++)
-        place(parameters, &parameters->items[i]);
+        set_pointers(parameters, &parameters->items[i]);
 }
 
 void df_parameters_count_pass(struct df_parameters *parameters)

@@ -1,6 +1,6 @@
 /* What is trained: LoRA and decoder tensors, and the decoder's buffers (BatchNorm's running statistics),
- * under the names that checkpoints use. Who adds some remembers how many there were before: the passes find
- * them by that place, and names are for checkpoints and for what is drawn.
+ * under the names that checkpoints use. Who adds some keeps the index of the first: passes find them by it,
+ * and names are for checkpoints and initial values.
  *
  * All trained values lie in one float32 array in the order they were added, their gradients and moments in
  * arrays of the same layout, so that the optimiser is one pass and neighbouring tensors can serve as one
@@ -50,7 +50,7 @@ void df_parameters_free(struct df_parameters *parameters); /* the list, not the 
 int df_parameters_add(struct df_parameters *parameters, const char *name, enum df_parameter_kind kind,
                       enum df_init init, int64_t fan_in, int ndim, const int64_t *shape);
 
-/* Takes device memory for all that was added, and tells each where its own is. */
+/* Takes device memory for all that was added, and sets each one's pointers. */
 void df_parameters_plan(struct df_parameters *parameters, struct df_arena *arena, bool training);
 
 /* A new model's values; each tensor's draw depends on the seed and its name only. */
