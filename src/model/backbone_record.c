@@ -44,7 +44,7 @@ static const char *ffn_name(enum df_ffn ffn)
 
 /* --- reading --- */
 
-static int damaged(const char *key, const char *part)
+int record_damaged(const char *key, const char *part)
 {
     return df_error_set("the entry '%s' has a damaged %s: %s", DF_RECORD_KEY, key, part);
 }
@@ -69,13 +69,13 @@ static int parse_shape(const cJSON *object, struct df_vit_config *shape)
     const int ffn = read_choice(object, FFN_KEY, ffn_name(DF_FFN_MLP), ffn_name(DF_FFN_SWIGLU));
 
     if (family < 0 || ffn < 0)
-        return damaged(SHAPE_KEY, family < 0 ? FAMILY_KEY : FFN_KEY);
+        return record_damaged(SHAPE_KEY, family < 0 ? FAMILY_KEY : FFN_KEY);
     shape->family = (enum df_family)family;
     shape->ffn = (enum df_ffn)ffn;
     for (int i = 0; i < NUMBERS; i++) {
         const cJSON *item = member(object, numbers[i].name);
         if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0 && item->valuedouble <= INT32_MAX))
-            return damaged(SHAPE_KEY, numbers[i].name);
+            return record_damaged(SHAPE_KEY, numbers[i].name);
         const int64_t value = (int64_t)item->valuedouble;
         memcpy((char *)shape + numbers[i].offset, &value, sizeof value);
     }
@@ -89,13 +89,13 @@ static int parse_values(const cJSON *list, struct df_fingerprint *fingerprint)
     int count = 0;
 
     if (!cJSON_IsArray(list) || strlen(list->string) >= DF_FINGERPRINT_NAME)
-        return damaged(FINGERPRINT_KEY, list->string);
+        return record_damaged(FINGERPRINT_KEY, list->string);
     snprintf(fingerprint->tensors[i].name, DF_FINGERPRINT_NAME, "%s", list->string);
     df_text_replace_controls(fingerprint->tensors[i].name);
     cJSON_ArrayForEach(item, list)
     {
         if (!cJSON_IsNumber(item) || !isfinite(item->valuedouble))
-            return damaged(FINGERPRINT_KEY, list->string);
+            return record_damaged(FINGERPRINT_KEY, list->string);
         if (count < DF_FINGERPRINT_VALUES)
             fingerprint->tensors[i].values[count++] = item->valuedouble;
     }
@@ -109,7 +109,7 @@ static int parse_fingerprint(const cJSON *object, struct df_fingerprint *fingerp
     const cJSON *item;
 
     if (!cJSON_IsObject(object))
-        return damaged(FINGERPRINT_KEY, "it is not an object");
+        return record_damaged(FINGERPRINT_KEY, "it is not an object");
     cJSON_ArrayForEach(item, object)
     {
         if (fingerprint->count < DF_FINGERPRINT_TENSORS)
@@ -124,7 +124,7 @@ int backbone_record_parse(const cJSON *object, struct df_record *record)
     const char *file = cJSON_GetStringValue(member(object, FILE_KEY));
     const cJSON *shape = member(object, SHAPE_KEY), *fingerprint = member(object, FINGERPRINT_KEY);
 
-    if (file && strlen(file) < sizeof trained_on->file) {
+    if (file) { /* for people; bytes that are not UTF-8 make it longer in the record */
         snprintf(trained_on->file, sizeof trained_on->file, "%s", file);
         df_text_replace_controls(trained_on->file);
     }
