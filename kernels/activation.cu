@@ -132,8 +132,8 @@ struct row_geometry row_geometry(int64_t rows, int64_t vectors)
 
 } // namespace
 
-cudaError_t df_cuda_gelu_forward(cudaStream_t stream, const void *x, void *y, enum df_dtype type,
-                                 int64_t count)
+cudaError_t df_launch_gelu_forward(cudaStream_t stream, const void *x, void *y, enum df_dtype type,
+                                   int64_t count)
 {
     if (count == 0)
         return cudaSuccess;
@@ -145,8 +145,8 @@ cudaError_t df_cuda_gelu_forward(cudaStream_t stream, const void *x, void *y, en
     });
 }
 
-cudaError_t df_cuda_gelu_backward(cudaStream_t stream, const void *x, const void *dy, void *dx,
-                                  enum df_dtype type, int64_t count)
+cudaError_t df_launch_gelu_backward(cudaStream_t stream, const void *x, const void *dy, void *dx,
+                                    enum df_dtype type, int64_t count)
 {
     if (count == 0)
         return cudaSuccess;
@@ -158,8 +158,8 @@ cudaError_t df_cuda_gelu_backward(cudaStream_t stream, const void *x, const void
     });
 }
 
-cudaError_t df_cuda_swiglu_forward(cudaStream_t stream, const void *x, void *y, enum df_dtype type,
-                                   int64_t rows, int64_t hidden)
+cudaError_t df_launch_swiglu_forward(cudaStream_t stream, const void *x, void *y, enum df_dtype type,
+                                     int64_t rows, int64_t hidden)
 {
     if (rows == 0 || hidden == 0)
         return cudaSuccess;
@@ -178,8 +178,8 @@ cudaError_t df_cuda_swiglu_forward(cudaStream_t stream, const void *x, void *y, 
     });
 }
 
-cudaError_t df_cuda_swiglu_backward(cudaStream_t stream, const void *x, const void *dy, void *dx,
-                                    enum df_dtype type, int64_t rows, int64_t hidden)
+cudaError_t df_launch_swiglu_backward(cudaStream_t stream, const void *x, const void *dy, void *dx,
+                                      enum df_dtype type, int64_t rows, int64_t hidden)
 {
     if (rows == 0 || hidden == 0)
         return cudaSuccess;

@@ -55,8 +55,8 @@ __global__ void __launch_bounds__(vector_threads)
 
 } // namespace
 
-cudaError_t df_cuda_adamw(cudaStream_t stream, const struct df_adamw *settings, float *parameter,
-                          const float *gradient, float *m, float *v, int64_t count)
+cudaError_t df_launch_adamw(cudaStream_t stream, const struct df_adamw *settings, float *parameter,
+                            const float *gradient, float *m, float *v, int64_t count)
 {
     if (count == 0)
         return cudaSuccess;

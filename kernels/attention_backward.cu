@@ -546,14 +546,14 @@ cudaError_t backward(cudaStream_t stream, df_attention_shape shape, const void *
 
 } // namespace
 
-size_t df_cuda_attention_backward_scratch(df_attention_shape shape, df_dtype)
+size_t df_launch_attention_backward_scratch(df_attention_shape shape, df_dtype)
 {
     return (size_t)(shape.batch * shape.heads * number_stride(shape.tokens)) * sizeof(row_numbers);
 }
 
-cudaError_t df_cuda_attention_backward(cudaStream_t stream, df_attention_shape shape, df_dtype type,
-                                       const void *qkv, const void *out, const float *lse, const void *dout,
-                                       void *dqkv, bool need_dk, void *scratch)
+cudaError_t df_launch_attention_backward(cudaStream_t stream, df_attention_shape shape, df_dtype type,
+                                         const void *qkv, const void *out, const float *lse, const void *dout,
+                                         void *dqkv, bool need_dk, void *scratch)
 {
     return type == DF_BF16
                ? backward<__nv_bfloat16>(stream, shape, qkv, out, lse, dout, dqkv, need_dk, scratch)

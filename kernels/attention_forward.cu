@@ -316,8 +316,8 @@ cudaError_t forward(cudaStream_t stream, df_attention_shape shape, df_dtype type
 
 } // namespace
 
-cudaError_t df_cuda_attention_forward(cudaStream_t stream, df_attention_shape shape, df_dtype type,
-                                      const void *qkv, void *out, float *lse)
+cudaError_t df_launch_attention_forward(cudaStream_t stream, df_attention_shape shape, df_dtype type,
+                                        const void *qkv, void *out, float *lse)
 {
     return shape.head_size == 64 ? forward<64>(stream, shape, type, qkv, out, lse)
                                  : forward<128>(stream, shape, type, qkv, out, lse);

@@ -372,13 +372,13 @@ void launch_backward(cudaStream_t stream, const struct plan &plan, const struct 
 
 } // namespace
 
-size_t df_cuda_batchnorm_scratch(const struct df_batchnorm *norm)
+size_t df_launch_batchnorm_scratch(const struct df_batchnorm *norm)
 {
     return (size_t)(make_plan(norm).sweep.chunks * 2 * norm->channels) * sizeof(double);
 }
 
-cudaError_t df_cuda_batchnorm_relu_forward(cudaStream_t stream, const struct df_batchnorm *norm,
-                                           bool training, const float *x, float *y, void *scratch)
+cudaError_t df_launch_batchnorm_relu_forward(cudaStream_t stream, const struct df_batchnorm *norm,
+                                             bool training, const float *x, float *y, void *scratch)
 {
     const struct plan plan = make_plan(norm);
     double *partial = static_cast<double *>(scratch);
@@ -390,9 +390,9 @@ cudaError_t df_cuda_batchnorm_relu_forward(cudaStream_t stream, const struct df_
     return cudaGetLastError();
 }
 
-cudaError_t df_cuda_batchnorm_relu_backward(cudaStream_t stream, const struct df_batchnorm *norm,
-                                            const float *x, const float *y, const float *dy, float *dx,
-                                            float *dgamma, float *dbeta, void *scratch)
+cudaError_t df_launch_batchnorm_relu_backward(cudaStream_t stream, const struct df_batchnorm *norm,
+                                              const float *x, const float *y, const float *dy, float *dx,
+                                              float *dgamma, float *dbeta, void *scratch)
 {
     const struct plan plan = make_plan(norm);
     const struct sum_source source = {x, y, dy, norm->save_mean, norm->save_rstd};

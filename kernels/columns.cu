@@ -148,14 +148,14 @@ template <int N> cudaError_t launch_bias(cudaStream_t stream, const struct df_ma
 } // namespace
 
 /* For lanes of one column, which have the fewest lines and so the most chunks. */
-size_t df_cuda_column_sum_scratch(struct df_matrix x)
+size_t df_launch_column_sum_scratch(struct df_matrix x)
 {
     const int64_t chunk = sum_chunk(x.rows, lane_bits(x.cols, sum_lane_bits));
     const int64_t chunks = ceil_div(x.rows, chunk);
     return (size_t)(chunks * x.cols) * sizeof(double);
 }
 
-cudaError_t df_cuda_column_sum(cudaStream_t stream, struct df_matrix x, float *out, void *scratch)
+cudaError_t df_launch_column_sum(cudaStream_t stream, struct df_matrix x, float *out, void *scratch)
 {
     if (x.cols == 0)
         return cudaSuccess;
@@ -168,7 +168,7 @@ cudaError_t df_cuda_column_sum(cudaStream_t stream, struct df_matrix x, float *o
     });
 }
 
-cudaError_t df_cuda_add_bias(cudaStream_t stream, struct df_matrix x, const float *bias)
+cudaError_t df_launch_add_bias(cudaStream_t stream, struct df_matrix x, const float *bias)
 {
     if (x.type != DF_F32)
         return cudaErrorInvalidValue;

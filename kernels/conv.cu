@@ -248,8 +248,8 @@ struct depth_split split_pixels(struct df_conv_shape s)
 
 } // namespace
 
-cudaError_t df_cuda_conv_forward(cudaStream_t stream, struct df_conv_shape shape, const float *x,
-                                 const float *weight, const float *bias, float *y)
+cudaError_t df_launch_conv_forward(cudaStream_t stream, struct df_conv_shape shape, const float *x,
+                                   const float *weight, const float *bias, float *y)
 {
     const int64_t area = shape.kernel * shape.kernel;
     const int height = (int)(shape.height - shape.kernel + 1), width = (int)(shape.width - shape.kernel + 1);
@@ -272,8 +272,8 @@ cudaError_t df_cuda_conv_forward(cudaStream_t stream, struct df_conv_shape shape
     return launch_windows(stream, windows, weights, (int)shape.out, bias, y);
 }
 
-cudaError_t df_cuda_conv_backward_data(cudaStream_t stream, struct df_conv_shape shape, const float *dy,
-                                       const float *weight, float *dx)
+cudaError_t df_launch_conv_backward_data(cudaStream_t stream, struct df_conv_shape shape, const float *dy,
+                                         const float *weight, float *dx)
 {
     const int64_t area = shape.kernel * shape.kernel;
 
@@ -295,15 +295,15 @@ cudaError_t df_cuda_conv_backward_data(cudaStream_t stream, struct df_conv_shape
     return launch_windows(stream, windows, weights, (int)shape.in, nullptr, dx);
 }
 
-size_t df_cuda_conv_backward_weight_scratch(struct df_conv_shape shape)
+size_t df_launch_conv_backward_weight_scratch(struct df_conv_shape shape)
 {
     const struct depth_split split = split_pixels(shape);
     const size_t size = (size_t)(shape.out * shape.in * shape.kernel * shape.kernel);
     return split.pieces > 1 ? (size_t)split.pieces * size * sizeof(float) : 0;
 }
 
-cudaError_t df_cuda_conv_backward_weight(cudaStream_t stream, struct df_conv_shape shape, const float *x,
-                                         const float *dy, float *dweight, void *scratch)
+cudaError_t df_launch_conv_backward_weight(cudaStream_t stream, struct df_conv_shape shape, const float *x,
+                                           const float *dy, float *dweight, void *scratch)
 {
     const int64_t area = shape.kernel * shape.kernel, out = shape.out;
     const struct depth_split split = split_pixels(shape);

@@ -91,7 +91,7 @@ cudaError_t launch(cudaStream_t stream, const struct df_matrix &to, const struct
 
 } // namespace
 
-cudaError_t df_cuda_convert(cudaStream_t stream, struct df_matrix destination, struct df_matrix source)
+cudaError_t df_launch_convert(cudaStream_t stream, struct df_matrix destination, struct df_matrix source)
 {
     if (destination.rows != source.rows || destination.cols != source.cols)
         return cudaErrorInvalidValue;

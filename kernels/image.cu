@@ -106,8 +106,8 @@ cudaError_t launch_cut(cudaStream_t stream, const float *image, void *patches, e
 
 } // namespace
 
-cudaError_t df_cuda_image_normalize(cudaStream_t stream, const uint8_t *pixels, float *image, int64_t batch,
-                                    int64_t height, int64_t width, const float mean[3], const float std[3])
+cudaError_t df_launch_image_normalize(cudaStream_t stream, const uint8_t *pixels, float *image, int64_t batch,
+                                      int64_t height, int64_t width, const float mean[3], const float std[3])
 {
     const int64_t plane = height * width;
     const bool fours = plane % 4 == 0;
@@ -125,8 +125,8 @@ cudaError_t df_cuda_image_normalize(cudaStream_t stream, const uint8_t *pixels, 
     return cudaGetLastError();
 }
 
-cudaError_t df_cuda_patchify(cudaStream_t stream, const float *image, void *patches, enum df_dtype type,
-                             int64_t batch, int64_t height, int64_t width, int64_t patch)
+cudaError_t df_launch_patchify(cudaStream_t stream, const float *image, void *patches, enum df_dtype type,
+                               int64_t batch, int64_t height, int64_t width, int64_t patch)
 {
     const int64_t h = height / patch, w = width / patch;
 

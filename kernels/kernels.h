@@ -20,147 +20,150 @@ extern "C" {
 
 /* --- image.cu: pixels to patches --- */
 
-cudaError_t df_cuda_image_normalize(cudaStream_t stream, const uint8_t *pixels, float *image, int64_t batch,
-                                    int64_t height, int64_t width, const float mean[3], const float std[3]);
+cudaError_t df_launch_image_normalize(cudaStream_t stream, const uint8_t *pixels, float *image, int64_t batch,
+                                      int64_t height, int64_t width, const float mean[3], const float std[3]);
 /* patches [B * P, 3 * p * p] of `type`. */
-cudaError_t df_cuda_patchify(cudaStream_t stream, const float *image, void *patches, enum df_dtype type,
-                             int64_t batch, int64_t height, int64_t width, int64_t patch);
+cudaError_t df_launch_patchify(cudaStream_t stream, const float *image, void *patches, enum df_dtype type,
+                               int64_t batch, int64_t height, int64_t width, int64_t patch);
 
-/* --- resize.cu: decoded images to a batch of the model's size --- */
+/* --- resize_batch.cu: decoded images to a batch of the model's size --- */
 
 /* sources: device [batch]. Each image (uint8 RGB) is resized as df_resize_linear does, bit for bit, and
  * normalised as image_normalize does: image float32 [B, 3, height, width]. */
-cudaError_t df_cuda_resize_normalize(cudaStream_t stream, const uint8_t *pixels,
-                                     const struct df_packed_image *sources, float *image, int64_t batch,
-                                     int64_t height, int64_t width, const float mean[3], const float std[3]);
+cudaError_t df_launch_resize_normalize(cudaStream_t stream, const uint8_t *pixels,
+                                       const struct df_packed_image *sources, float *image, int64_t batch,
+                                       int64_t height, int64_t width, const float mean[3],
+                                       const float std[3]);
 /* Each mask (uint8 class indices) is resized as df_resize_nearest does: labels uint8 [B, height, width]. */
-cudaError_t df_cuda_resize_labels(cudaStream_t stream, const uint8_t *masks,
-                                  const struct df_packed_image *sources, uint8_t *labels, int64_t batch,
-                                  int64_t height, int64_t width);
+cudaError_t df_launch_resize_labels(cudaStream_t stream, const uint8_t *masks,
+                                    const struct df_packed_image *sources, uint8_t *labels, int64_t batch,
+                                    int64_t height, int64_t width);
 
 /* --- tokens.cu --- */
 
-cudaError_t df_cuda_assemble_tokens(cudaStream_t stream, const float *patches, const float *prefix,
-                                    const float *pos, float *x, struct df_token_rows rows, int64_t dim);
+cudaError_t df_launch_assemble_tokens(cudaStream_t stream, const float *patches, const float *prefix,
+                                      const float *pos, float *x, struct df_token_rows rows, int64_t dim);
 
 /* --- convert.cu: float32 and bfloat16, rows of matrices and arrays --- */
 
 /* destination [rows, cols] = source, of any two types; leading dimensions in elements. */
-cudaError_t df_cuda_convert(cudaStream_t stream, struct df_matrix destination, struct df_matrix source);
+cudaError_t df_launch_convert(cudaStream_t stream, struct df_matrix destination, struct df_matrix source);
 
 /* --- layernorm.cu --- */
 
-cudaError_t df_cuda_layernorm_forward(cudaStream_t stream, const float *x, struct df_token_rows rows,
-                                      int64_t dim, const float *gamma, const float *beta, float eps, void *y,
-                                      enum df_dtype type, float *mean, float *rstd);
-cudaError_t df_cuda_layernorm_backward(cudaStream_t stream, const void *dy, enum df_dtype type,
-                                       const float *x, struct df_token_rows rows, int64_t dim,
-                                       const float *gamma, const float *mean, const float *rstd, float *dx);
+cudaError_t df_launch_layernorm_forward(cudaStream_t stream, const float *x, struct df_token_rows rows,
+                                        int64_t dim, const float *gamma, const float *beta, float eps,
+                                        void *y, enum df_dtype type, float *mean, float *rstd);
+cudaError_t df_launch_layernorm_backward(cudaStream_t stream, const void *dy, enum df_dtype type,
+                                         const float *x, struct df_token_rows rows, int64_t dim,
+                                         const float *gamma, const float *mean, const float *rstd, float *dx);
 
 /* --- rope.cu: qkv [B, N, 3, heads, head_size] of `type` --- */
 
-cudaError_t df_cuda_rope(cudaStream_t stream, void *qkv, enum df_dtype type, struct df_attention_shape shape,
-                         int64_t prefix_tokens, const float *sin, const float *cos, bool inverse);
+cudaError_t df_launch_rope(cudaStream_t stream, void *qkv, enum df_dtype type,
+                           struct df_attention_shape shape, int64_t prefix_tokens, const float *sin,
+                           const float *cos, bool inverse);
 
 /* --- attention_forward.cu, attention_backward.cu: flash attention. bfloat16 on the tensor cores (mma),
  * float32 without. Head sizes 64 and 128, any number of tokens. --- */
 
-cudaError_t df_cuda_attention_forward(cudaStream_t stream, struct df_attention_shape shape,
-                                      enum df_dtype type, const void *qkv, void *out, float *lse);
+cudaError_t df_launch_attention_forward(cudaStream_t stream, struct df_attention_shape shape,
+                                        enum df_dtype type, const void *qkv, void *out, float *lse);
 /* Bytes of scratch that the backward pass needs. */
-size_t df_cuda_attention_backward_scratch(struct df_attention_shape shape, enum df_dtype type);
-cudaError_t df_cuda_attention_backward(cudaStream_t stream, struct df_attention_shape shape,
-                                       enum df_dtype type, const void *qkv, const void *out, const float *lse,
-                                       const void *dout, void *dqkv, bool need_dk, void *scratch);
+size_t df_launch_attention_backward_scratch(struct df_attention_shape shape, enum df_dtype type);
+cudaError_t df_launch_attention_backward(cudaStream_t stream, struct df_attention_shape shape,
+                                         enum df_dtype type, const void *qkv, const void *out,
+                                         const float *lse, const void *dout, void *dqkv, bool need_dk,
+                                         void *scratch);
 
 /* --- activation.cu --- */
 
-cudaError_t df_cuda_gelu_forward(cudaStream_t stream, const void *x, void *y, enum df_dtype type,
-                                 int64_t count);
-cudaError_t df_cuda_gelu_backward(cudaStream_t stream, const void *x, const void *dy, void *dx,
-                                  enum df_dtype type, int64_t count);
-cudaError_t df_cuda_swiglu_forward(cudaStream_t stream, const void *x, void *y, enum df_dtype type,
-                                   int64_t rows, int64_t hidden);
-cudaError_t df_cuda_swiglu_backward(cudaStream_t stream, const void *x, const void *dy, void *dx,
-                                    enum df_dtype type, int64_t rows, int64_t hidden);
+cudaError_t df_launch_gelu_forward(cudaStream_t stream, const void *x, void *y, enum df_dtype type,
+                                   int64_t count);
+cudaError_t df_launch_gelu_backward(cudaStream_t stream, const void *x, const void *dy, void *dx,
+                                    enum df_dtype type, int64_t count);
+cudaError_t df_launch_swiglu_forward(cudaStream_t stream, const void *x, void *y, enum df_dtype type,
+                                     int64_t rows, int64_t hidden);
+cudaError_t df_launch_swiglu_backward(cudaStream_t stream, const void *x, const void *dy, void *dx,
+                                      enum df_dtype type, int64_t rows, int64_t hidden);
 
 /* --- matmul.cu: products of matrices that change (LoRA, 1x1 decoder), one side of which is thin --- */
 
 /* c = op(a) op(b), or c += …, as df_backend_ops.matmul; each matrix float32 or bfloat16, sums in float32.
  * scratch: partial sums of a product over the long side. */
-size_t df_cuda_matmul_scratch(struct df_matrix a, bool transpose_a, struct df_matrix b, bool transpose_b,
-                              struct df_matrix c);
-cudaError_t df_cuda_matmul(cudaStream_t stream, struct df_matrix a, bool transpose_a, struct df_matrix b,
-                           bool transpose_b, struct df_matrix c, bool accumulate, void *scratch);
+size_t df_launch_matmul_scratch(struct df_matrix a, bool transpose_a, struct df_matrix b, bool transpose_b,
+                                struct df_matrix c);
+cudaError_t df_launch_matmul(cudaStream_t stream, struct df_matrix a, bool transpose_a, struct df_matrix b,
+                             bool transpose_b, struct df_matrix c, bool accumulate, void *scratch);
 
 /* --- columns.cu --- */
 
-size_t df_cuda_column_sum_scratch(struct df_matrix x);
-cudaError_t df_cuda_column_sum(cudaStream_t stream, struct df_matrix x, float *out, void *scratch);
-cudaError_t df_cuda_add_bias(cudaStream_t stream, struct df_matrix x, const float *bias);
+size_t df_launch_column_sum_scratch(struct df_matrix x);
+cudaError_t df_launch_column_sum(cudaStream_t stream, struct df_matrix x, float *out, void *scratch);
+cudaError_t df_launch_add_bias(cudaStream_t stream, struct df_matrix x, const float *bias);
 
 /* --- conv.cu: NHWC float32, weights [out, in, kernel, kernel], no padding, stride 1. Used where cuDNN is
  * not. --- */
 
-cudaError_t df_cuda_conv_forward(cudaStream_t stream, struct df_conv_shape shape, const float *x,
-                                 const float *weight, const float *bias, float *y);
-cudaError_t df_cuda_conv_backward_data(cudaStream_t stream, struct df_conv_shape shape, const float *dy,
-                                       const float *weight, float *dx);
-size_t df_cuda_conv_backward_weight_scratch(struct df_conv_shape shape);
-cudaError_t df_cuda_conv_backward_weight(cudaStream_t stream, struct df_conv_shape shape, const float *x,
-                                         const float *dy, float *dweight, void *scratch);
+cudaError_t df_launch_conv_forward(cudaStream_t stream, struct df_conv_shape shape, const float *x,
+                                   const float *weight, const float *bias, float *y);
+cudaError_t df_launch_conv_backward_data(cudaStream_t stream, struct df_conv_shape shape, const float *dy,
+                                         const float *weight, float *dx);
+size_t df_launch_conv_backward_weight_scratch(struct df_conv_shape shape);
+cudaError_t df_launch_conv_backward_weight(cudaStream_t stream, struct df_conv_shape shape, const float *x,
+                                           const float *dy, float *dweight, void *scratch);
 
 /* --- batchnorm.cu --- */
 
-size_t df_cuda_batchnorm_scratch(const struct df_batchnorm *norm);
-cudaError_t df_cuda_batchnorm_relu_forward(cudaStream_t stream, const struct df_batchnorm *norm,
-                                           bool training, const float *x, float *y, void *scratch);
-cudaError_t df_cuda_batchnorm_relu_backward(cudaStream_t stream, const struct df_batchnorm *norm,
-                                            const float *x, const float *y, const float *dy, float *dx,
-                                            float *dgamma, float *dbeta, void *scratch);
+size_t df_launch_batchnorm_scratch(const struct df_batchnorm *norm);
+cudaError_t df_launch_batchnorm_relu_forward(cudaStream_t stream, const struct df_batchnorm *norm,
+                                             bool training, const float *x, float *y, void *scratch);
+cudaError_t df_launch_batchnorm_relu_backward(cudaStream_t stream, const struct df_batchnorm *norm,
+                                              const float *x, const float *y, const float *dy, float *dx,
+                                              float *dgamma, float *dbeta, void *scratch);
 
 /* --- nearest.cu --- */
 
-cudaError_t df_cuda_nearest_forward(cudaStream_t stream, const float *x, int64_t batch, int64_t h, int64_t w,
-                                    float *y, int64_t height, int64_t width, int64_t channels,
-                                    bool accumulate);
-cudaError_t df_cuda_nearest_backward(cudaStream_t stream, const float *dy, int64_t batch, int64_t height,
-                                     int64_t width, float *dx, int64_t h, int64_t w, int64_t channels);
+cudaError_t df_launch_nearest_forward(cudaStream_t stream, const float *x, int64_t batch, int64_t h,
+                                      int64_t w, float *y, int64_t height, int64_t width, int64_t channels,
+                                      bool accumulate);
+cudaError_t df_launch_nearest_backward(cudaStream_t stream, const float *dy, int64_t batch, int64_t height,
+                                       int64_t width, float *dx, int64_t h, int64_t w, int64_t channels);
 
 /* --- upsample_loss.cu --- */
 
 /* The result goes to *loss, device, and to no field of *work. scratch as
- * df_cuda_upsample_loss_scratch says, beside the float scratch of dinoft/backend.h, which may be used for the
- * gradient's partial sums. */
-size_t df_cuda_upsample_loss_scratch(const struct df_upsample_loss *work);
-cudaError_t df_cuda_upsample_loss(cudaStream_t stream, const struct df_upsample_loss *work,
-                                  float *gradient_scratch, void *scratch, struct df_loss_sum *loss);
-cudaError_t df_cuda_upsample_logits(cudaStream_t stream, const float *logits, float *out, int64_t batch,
-                                    int64_t h, int64_t w, int64_t classes, int64_t height, int64_t width);
+ * df_launch_upsample_loss_scratch says, beside the float scratch of dinoft/backend.h, which may be used for
+ * the gradient's partial sums. */
+size_t df_launch_upsample_loss_scratch(const struct df_upsample_loss *work);
+cudaError_t df_launch_upsample_loss(cudaStream_t stream, const struct df_upsample_loss *work,
+                                    float *gradient_scratch, void *scratch, struct df_loss_sum *loss);
+cudaError_t df_launch_upsample_logits(cudaStream_t stream, const float *logits, float *out, int64_t batch,
+                                      int64_t h, int64_t w, int64_t classes, int64_t height, int64_t width);
 
 /* --- views.cu --- */
 
 /* The window's weights are on the device here. */
-cudaError_t df_cuda_add_window(cudaStream_t stream, const struct df_window *window, const float *logits,
-                               float *canvas);
-cudaError_t df_cuda_add_probabilities(cudaStream_t stream, const float *logits, int64_t h, int64_t w,
-                                      int64_t classes, bool mirrored, float *sum, int64_t height,
-                                      int64_t width);
-size_t df_cuda_decide_scratch(int64_t count);
-cudaError_t df_cuda_decide(cudaStream_t stream, const float *sum, int64_t count, int64_t classes,
-                           int64_t views, const uint8_t *labels, uint8_t *prediction, void *scratch,
-                           struct df_loss_sum *loss);
+cudaError_t df_launch_add_window(cudaStream_t stream, const struct df_window *window, const float *logits,
+                                 float *canvas);
+cudaError_t df_launch_add_probabilities(cudaStream_t stream, const float *logits, int64_t h, int64_t w,
+                                        int64_t classes, bool mirrored, float *sum, int64_t height,
+                                        int64_t width);
+size_t df_launch_argmax_scratch(int64_t count);
+cudaError_t df_launch_argmax(cudaStream_t stream, const float *sum, int64_t count, int64_t classes,
+                             int64_t views, const uint8_t *labels, uint8_t *prediction, void *scratch,
+                             struct df_loss_sum *loss);
 
-/* --- pairs.cu --- */
+/* --- confusion_matrix.cu --- */
 
 /* pairs has to be zero before. */
-cudaError_t df_cuda_count_pairs(cudaStream_t stream, const uint8_t *prediction, const uint8_t *labels,
-                                int64_t count, int64_t classes, int64_t *pairs);
+cudaError_t df_launch_confusion_matrix(cudaStream_t stream, const uint8_t *prediction, const uint8_t *labels,
+                                       int64_t count, int64_t classes, int64_t *pairs);
 
 /* --- adamw.cu --- */
 
-cudaError_t df_cuda_adamw(cudaStream_t stream, const struct df_adamw *settings, float *parameter,
-                          const float *gradient, float *m, float *v, int64_t count);
+cudaError_t df_launch_adamw(cudaStream_t stream, const struct df_adamw *settings, float *parameter,
+                            const float *gradient, float *m, float *v, int64_t count);
 
 #ifdef __cplusplus
 }

@@ -286,9 +286,9 @@ void launch_backward(cudaStream_t stream, const T *dy, const float *x, struct df
 
 } // namespace
 
-cudaError_t df_cuda_layernorm_forward(cudaStream_t stream, const float *x, struct df_token_rows rows,
-                                      int64_t dim, const float *gamma, const float *beta, float eps, void *y,
-                                      enum df_dtype type, float *mean, float *rstd)
+cudaError_t df_launch_layernorm_forward(cudaStream_t stream, const float *x, struct df_token_rows rows,
+                                        int64_t dim, const float *gamma, const float *beta, float eps,
+                                        void *y, enum df_dtype type, float *mean, float *rstd)
 {
     if (rows.batch == 0 || rows.rows == 0)
         return cudaSuccess;
@@ -299,9 +299,9 @@ cudaError_t df_cuda_layernorm_forward(cudaStream_t stream, const float *x, struc
     });
 }
 
-cudaError_t df_cuda_layernorm_backward(cudaStream_t stream, const void *dy, enum df_dtype type,
-                                       const float *x, struct df_token_rows rows, int64_t dim,
-                                       const float *gamma, const float *mean, const float *rstd, float *dx)
+cudaError_t df_launch_layernorm_backward(cudaStream_t stream, const void *dy, enum df_dtype type,
+                                         const float *x, struct df_token_rows rows, int64_t dim,
+                                         const float *gamma, const float *mean, const float *rstd, float *dx)
 {
     if (rows.batch == 0 || rows.rows == 0)
         return cudaSuccess;

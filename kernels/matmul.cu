@@ -126,8 +126,8 @@ void launch(cudaStream_t stream, const struct product &p, const struct df_matrix
 
 } // namespace
 
-size_t df_cuda_matmul_scratch(struct df_matrix a, bool transpose_a, struct df_matrix b, bool transpose_b,
-                              struct df_matrix c)
+size_t df_launch_matmul_scratch(struct df_matrix a, bool transpose_a, struct df_matrix b, bool transpose_b,
+                                struct df_matrix c)
 {
     const struct product p = make_product(c, transpose_a ? a.rows : a.cols);
     (void)b;
@@ -135,8 +135,8 @@ size_t df_cuda_matmul_scratch(struct df_matrix a, bool transpose_a, struct df_ma
     return p.split.pieces > 1 ? (size_t)p.split.pieces * (size_t)c.rows * (size_t)c.cols * sizeof(float) : 0;
 }
 
-cudaError_t df_cuda_matmul(cudaStream_t stream, struct df_matrix a, bool transpose_a, struct df_matrix b,
-                           bool transpose_b, struct df_matrix c, bool accumulate, void *scratch)
+cudaError_t df_launch_matmul(cudaStream_t stream, struct df_matrix a, bool transpose_a, struct df_matrix b,
+                             bool transpose_b, struct df_matrix c, bool accumulate, void *scratch)
 {
     if (c.rows == 0 || c.cols == 0)
         return cudaSuccess;

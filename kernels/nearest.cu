@@ -123,9 +123,9 @@ dim3 grid_of(int64_t rows, int64_t columns, int bits)
 
 } // namespace
 
-cudaError_t df_cuda_nearest_forward(cudaStream_t stream, const float *x, int64_t batch, int64_t h, int64_t w,
-                                    float *y, int64_t height, int64_t width, int64_t channels,
-                                    bool accumulate)
+cudaError_t df_launch_nearest_forward(cudaStream_t stream, const float *x, int64_t batch, int64_t h,
+                                      int64_t w, float *y, int64_t height, int64_t width, int64_t channels,
+                                      bool accumulate)
 {
     const struct map_sizes sizes = make_sizes(h, w, height, width, channels);
     const int vector = channels % 4 == 0 ? 4 : 1, bits = lane_bits(channels / vector, max_lane_bits);
@@ -144,8 +144,8 @@ cudaError_t df_cuda_nearest_forward(cudaStream_t stream, const float *x, int64_t
     return cudaGetLastError();
 }
 
-cudaError_t df_cuda_nearest_backward(cudaStream_t stream, const float *dy, int64_t batch, int64_t height,
-                                     int64_t width, float *dx, int64_t h, int64_t w, int64_t channels)
+cudaError_t df_launch_nearest_backward(cudaStream_t stream, const float *dy, int64_t batch, int64_t height,
+                                       int64_t width, float *dx, int64_t h, int64_t w, int64_t channels)
 {
     const struct map_sizes sizes = make_sizes(h, w, height, width, channels);
     const int vector = channels % 4 == 0 ? 4 : 1, bits = lane_bits(channels / vector, max_lane_bits);

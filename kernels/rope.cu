@@ -87,8 +87,8 @@ cudaError_t run(cudaStream_t stream, void *qkv, df_attention_shape shape, int64_
 
 } // namespace
 
-cudaError_t df_cuda_rope(cudaStream_t stream, void *qkv, df_dtype type, df_attention_shape shape,
-                         int64_t prefix_tokens, const float *sin, const float *cos, bool inverse)
+cudaError_t df_launch_rope(cudaStream_t stream, void *qkv, df_dtype type, df_attention_shape shape,
+                           int64_t prefix_tokens, const float *sin, const float *cos, bool inverse)
 {
     if (type == DF_BF16)
         return shape.head_size == 64

@@ -54,8 +54,8 @@ __global__ void __launch_bounds__(vector_threads)
 
 } // namespace
 
-cudaError_t df_cuda_assemble_tokens(cudaStream_t stream, const float *patches, const float *prefix,
-                                    const float *pos, float *x, struct df_token_rows rows, int64_t dim)
+cudaError_t df_launch_assemble_tokens(cudaStream_t stream, const float *patches, const float *prefix,
+                                      const float *pos, float *x, struct df_token_rows rows, int64_t dim)
 {
     const int64_t vector = dim % 4 == 0 ? 4 : 1;
     const dim3 grid((unsigned)rows.tokens, (unsigned)ceil_div(rows.batch, images_of_block));

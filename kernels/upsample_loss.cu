@@ -372,15 +372,15 @@ struct plan make_plan(const struct df_upsample_loss *work)
 
 } // namespace
 
-size_t df_cuda_upsample_loss_scratch(const struct df_upsample_loss *work)
+size_t df_launch_upsample_loss_scratch(const struct df_upsample_loss *work)
 {
     const struct plan plan = make_plan(work);
     return (size_t)plan.blocks * sizeof(struct df_loss_sum) +
            (work->dlogits ? 2 * (size_t)plan.edge_elements * sizeof(float) : 0);
 }
 
-cudaError_t df_cuda_upsample_loss(cudaStream_t stream, const struct df_upsample_loss *work,
-                                  float *gradient_scratch, void *scratch, struct df_loss_sum *loss)
+cudaError_t df_launch_upsample_loss(cudaStream_t stream, const struct df_upsample_loss *work,
+                                    float *gradient_scratch, void *scratch, struct df_loss_sum *loss)
 {
     struct plan plan = make_plan(work);
     struct loss_work &w = plan.work;
@@ -442,8 +442,8 @@ __global__ void __launch_bounds__(logits_threads)
 
 } // namespace
 
-cudaError_t df_cuda_upsample_logits(cudaStream_t stream, const float *logits, float *out, int64_t batch,
-                                    int64_t h, int64_t w, int64_t classes, int64_t height, int64_t width)
+cudaError_t df_launch_upsample_logits(cudaStream_t stream, const float *logits, float *out, int64_t batch,
+                                      int64_t h, int64_t w, int64_t classes, int64_t height, int64_t width)
 {
     const int64_t blocks =
         batch * height * ceil_div(width, logits_threads) * ceil_div(classes, logits_classes);

@@ -6,10 +6,10 @@
  * Geometry: add_window has a thread for one channel or, where C allows it, for four neighbours of one pixel
  * of the window; blocks run along x over a row and along y over rows. add_probabilities has a group of lanes
  * for a pixel (upsample.cuh), a warp for neighbouring pixels of one row: their softmax goes through shared
- * memory, so that the sums are read and written in whole lines however odd C is. decide has a group of lanes
+ * memory, so that the sums are read and written in whole lines however odd C is. argmax has a group of lanes
  * for a pixel, and each block a run of pixels.
  *
- * Bound by reading and writing the canvas or the sums once (decide: by reading them). */
+ * Bound by reading and writing the canvas or the sums once (argmax: by reading them). */
 #include "kernels.h"
 #include "loss_sum.cuh"
 #include "types.cuh"
@@ -24,7 +24,7 @@ namespace
 {
 
 constexpr int window_threads = 256, view_threads = 128, view_warps = view_threads / warp_lanes;
-constexpr int64_t grid_y_limit = 65535, decide_blocks_max = 1024;
+constexpr int64_t grid_y_limit = 65535, argmax_blocks_max = 1024;
 
 /* --- windows --- */
 
@@ -107,9 +107,9 @@ __global__ void __launch_bounds__(view_threads) probability_kernel(struct view v
     }
 }
 
-/* --- decisions --- */
+/* --- argmax --- */
 
-struct decision {
+struct argmax_work {
     const float *sum;   /* [count, C] */
     int64_t count, run; /* pixels in all, and of a block: whole steps of its groups */
     int classes;
@@ -120,18 +120,18 @@ struct decision {
 };
 
 template <int LANES, int SLOTS>
-__global__ void __launch_bounds__(view_threads) decide_kernel(struct decision decision)
+__global__ void __launch_bounds__(view_threads) argmax_kernel(struct argmax_work work)
 {
     constexpr int step = view_threads / LANES; /* pixels at a time */
-    const int lane = threadIdx.x % LANES, group = threadIdx.x / LANES, classes = decision.classes;
-    const int64_t begin = blockIdx.x * decision.run, end = min(begin + decision.run, decision.count);
+    const int lane = threadIdx.x % LANES, group = threadIdx.x / LANES, classes = work.classes;
+    const int64_t begin = blockIdx.x * work.run, end = min(begin + work.run, work.count);
     double loss = 0.0;
     int64_t counted = 0;
 
     for (int64_t first = begin; first < end; first += step) {
         const int64_t pixel = first + group;
         const bool own = pixel < end;
-        const float *const from = decision.sum + (own ? pixel : begin) * classes;
+        const float *const from = work.sum + (own ? pixel : begin) * classes;
         float value[SLOTS];
 
 #pragma unroll
@@ -141,21 +141,21 @@ __global__ void __launch_bounds__(view_threads) decide_kernel(struct decision de
         const int best = first_class_with<LANES>(value, largest<LANES>(value), lane, classes);
         if (!own || lane > 0)
             continue;
-        decision.prediction[pixel] = (uint8_t)best;
-        const int label = decision.labels ? (int)decision.labels[pixel] : DF_IGNORE_LABEL;
+        work.prediction[pixel] = (uint8_t)best;
+        const int label = work.labels ? (int)work.labels[pixel] : DF_IGNORE_LABEL;
         if (label == DF_IGNORE_LABEL)
             continue;
-        loss += label < classes ? decision.log_views - log((double)fmaxf(from[label], FLT_MIN)) : (double)NAN;
+        loss += label < classes ? work.log_views - log((double)fmaxf(from[label], FLT_MIN)) : (double)NAN;
         counted++;
     }
-    store_block_loss(loss, counted, decision.partial);
+    store_block_loss(loss, counted, work.partial);
 }
 
 /* Pixels of a block: enough that there are not too many blocks, in steps of 32 groups, which are whole for
  * all kernels. */
-int64_t decide_run(int64_t count)
+int64_t argmax_run(int64_t count)
 {
-    return ceil_div(ceil_div(count, decide_blocks_max), view_threads) * view_threads;
+    return ceil_div(ceil_div(count, argmax_blocks_max), view_threads) * view_threads;
 }
 
 unsigned grid_rows(int64_t height)
@@ -165,8 +165,8 @@ unsigned grid_rows(int64_t height)
 
 } // namespace
 
-cudaError_t df_cuda_add_window(cudaStream_t stream, const struct df_window *window, const float *logits,
-                               float *canvas)
+cudaError_t df_launch_add_window(cudaStream_t stream, const struct df_window *window, const float *logits,
+                                 float *canvas)
 {
     const float row_scale = (float)window->h / (float)window->height;
     const float column_scale = (float)window->w / (float)window->width;
@@ -185,9 +185,9 @@ cudaError_t df_cuda_add_window(cudaStream_t stream, const struct df_window *wind
     return cudaGetLastError();
 }
 
-cudaError_t df_cuda_add_probabilities(cudaStream_t stream, const float *logits, int64_t h, int64_t w,
-                                      int64_t classes, bool mirrored, float *sum, int64_t height,
-                                      int64_t width)
+cudaError_t df_launch_add_probabilities(cudaStream_t stream, const float *logits, int64_t h, int64_t w,
+                                        int64_t classes, bool mirrored, float *sum, int64_t height,
+                                        int64_t width)
 {
     const struct view view = {logits,
                               (int)h,
@@ -210,25 +210,25 @@ cudaError_t df_cuda_add_probabilities(cudaStream_t stream, const float *logits, 
     return cudaGetLastError();
 }
 
-size_t df_cuda_decide_scratch(int64_t count)
+size_t df_launch_argmax_scratch(int64_t count)
 {
-    return count > 0 ? (size_t)ceil_div(count, decide_run(count)) * sizeof(struct df_loss_sum) : 0;
+    return count > 0 ? (size_t)ceil_div(count, argmax_run(count)) * sizeof(struct df_loss_sum) : 0;
 }
 
-cudaError_t df_cuda_decide(cudaStream_t stream, const float *sum, int64_t count, int64_t classes,
-                           int64_t views, const uint8_t *labels, uint8_t *prediction, void *scratch,
-                           struct df_loss_sum *loss)
+cudaError_t df_launch_argmax(cudaStream_t stream, const float *sum, int64_t count, int64_t classes,
+                             int64_t views, const uint8_t *labels, uint8_t *prediction, void *scratch,
+                             struct df_loss_sum *loss)
 {
     struct df_loss_sum *const partial = static_cast<struct df_loss_sum *>(scratch);
 
     if (count == 0)
         return cudaErrorInvalidValue;
-    const struct decision decision = {
-        sum, count, decide_run(count), (int)classes, log((double)views), labels, prediction, partial};
-    const int64_t blocks = ceil_div(count, decision.run);
+    const struct argmax_work work = {
+        sum, count, argmax_run(count), (int)classes, log((double)views), labels, prediction, partial};
+    const int64_t blocks = ceil_div(count, work.run);
     spread_classes(classes, [&](auto spread) {
-        DF_LAUNCH((decide_kernel<spread.lanes, spread.slots>), dim3((unsigned)blocks), dim3(view_threads), 0,
-                  stream, decision);
+        DF_LAUNCH((argmax_kernel<spread.lanes, spread.slots>), dim3((unsigned)blocks), dim3(view_threads), 0,
+                  stream, work);
     });
     finish_loss(stream, partial, blocks, loss);
     return cudaGetLastError();

@@ -6,18 +6,14 @@
 #ifndef DINOFT_PROFILE_H
 #define DINOFT_PROFILE_H
 
-#include "dinoft/backend.h"
-
-#define DF_PROFILE_SHAPE_MAX 96
+#include "dinoft/work.h"
 
 /* One operation at one shape; figures of one step. */
 struct df_profile_row {
-    const char *operation;            /* its name in struct df_backend_ops */
-    char shape[DF_PROFILE_SHAPE_MAX]; /* "bf16[2452, 384] -> bf16[2452, 1536]"; without a type: float32 */
-    double calls;                     /* whole, unless steps differ */
-    double seconds;                   /* of all calls: the median over the steps */
-    double flops;                     /* as df_segmenter_flops() counts: 0 where there is no matrix product */
-    double bytes; /* of the tensors read and written, each once, as if the caches held the rest */
+    const char *operation; /* its name in dinoft/operation_list.h */
+    struct df_work work;   /* of all calls */
+    double calls;          /* whole, unless steps differ */
+    double seconds;        /* of all calls: the median over the steps */
 };
 
 struct df_profile {

@@ -1,12 +1,10 @@
-#include "profiler.h"
+#include "dinoft/profile.h"
 
 #include "dinoft/clock.h"
 #include "dinoft/error.h"
 #include "dinoft/median.h"
 
 #include <assert.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,9 +13,8 @@
 /* One operation at one shape, over all steps. */
 struct row {
     const char *operation;
-    char shape[DF_PROFILE_SHAPE_MAX];
+    struct df_work work; /* of all calls */
     int64_t calls;
-    struct profiled_work work;
     double *seconds; /* [max_steps], of all calls of a step */
 };
 
@@ -38,9 +35,9 @@ static struct profiler *profiler_of(struct df_backend *backend)
     return (struct profiler *)backend;
 }
 
-struct df_backend *df_profiler_inner(struct df_backend *profiler)
+static struct df_backend *inner_of(struct df_backend *backend)
 {
-    return profiler_of(profiler)->inner;
+    return profiler_of(backend)->inner;
 }
 
 static void free_profiler(struct profiler *profiler)
@@ -51,34 +48,6 @@ static void free_profiler(struct profiler *profiler)
     free(profiler->seconds);
     free(profiler->outside);
     free(profiler);
-}
-
-struct df_backend *df_profiler_create(struct df_backend *backend, const struct df_backend_ops *ops,
-                                      int64_t max_steps)
-{
-    struct profiler *profiler = calloc(1, sizeof *profiler);
-
-    assert(max_steps > 0);
-    if (!profiler)
-        goto failed;
-    profiler->backend = *backend;
-    profiler->backend.ops = ops;
-    profiler->inner = backend;
-    profiler->max_steps = max_steps;
-    profiler->seconds = calloc((size_t)max_steps, sizeof *profiler->seconds);
-    profiler->outside = calloc((size_t)max_steps, sizeof *profiler->outside);
-    if (profiler->seconds && profiler->outside)
-        return &profiler->backend;
-    free_profiler(profiler);
-failed:
-    df_error_memory("the profiler", 2 * (unsigned long long)max_steps * sizeof(double));
-    return NULL;
-}
-
-void df_profiler_close(struct df_backend *backend)
-{
-    df_backend_close(profiler_of(backend)->inner);
-    free_profiler(profiler_of(backend));
 }
 
 void df_profiler_begin_step(struct df_backend *backend)
@@ -108,21 +77,6 @@ int df_profiler_end_step(struct df_backend *backend)
     return 0;
 }
 
-struct profiled_call df_profiler_enter(struct df_backend *backend, struct profiled_work work,
-                                       const char *format, ...)
-{
-    struct profiled_call call = {.inner = profiler_of(backend)->inner, .work = work};
-
-    if (!profiler_of(backend)->in_step)
-        return call;
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(call.shape, sizeof call.shape, format, arguments);
-    va_end(arguments);
-    call.started = df_seconds();
-    return call;
-}
-
 static bool grow(struct profiler *profiler)
 {
     const size_t capacity = profiler->capacity ? 2 * profiler->capacity : FIRST_ROWS;
@@ -139,7 +93,7 @@ static bool grow(struct profiler *profiler)
 static struct row *find_row(struct profiler *profiler, const char *operation, const char *shape)
 {
     for (size_t i = 0; i < profiler->n_rows; i++) {
-        if (!strcmp(profiler->rows[i].operation, operation) && !strcmp(profiler->rows[i].shape, shape))
+        if (!strcmp(profiler->rows[i].operation, operation) && !strcmp(profiler->rows[i].work.shape, shape))
             return &profiler->rows[i];
     }
     if (profiler->n_rows == profiler->capacity && !grow(profiler))
@@ -149,31 +103,100 @@ static struct row *find_row(struct profiler *profiler, const char *operation, co
                         .seconds = calloc((size_t)profiler->max_steps, sizeof *row->seconds)};
     if (!row->seconds)
         return NULL;
-    snprintf(row->shape, sizeof row->shape, "%s", shape);
+    memcpy(row->work.shape, shape, sizeof row->work.shape);
     profiler->n_rows++;
     return row;
 }
 
-int df_profiler_leave(struct df_backend *backend, const struct profiled_call *call, const char *operation,
-                      int status)
+/* What the operation returned, after its work is done and in the books. */
+static int leave(struct df_backend *backend, const char *operation, const struct df_work *work,
+                 double started, int status)
 {
     struct profiler *profiler = profiler_of(backend);
 
-    if (!profiler->in_step)
-        return status;
     if (status == 0)
-        status = call->inner->ops->wait(call->inner); /* until then there is nothing to time */
+        status = profiler->inner->ops->wait(profiler->inner); /* until then there is nothing to time */
     const double ended = df_seconds();
-    struct row *row = find_row(profiler, operation, call->shape);
+    struct row *row = find_row(profiler, operation, work->shape);
     if (!row) {
         profiler->status = -1; /* the operation itself did not fail; the end of the step tells */
         return status;
     }
     row->calls++;
-    row->work.flops += call->work.flops;
-    row->work.bytes += call->work.bytes;
-    row->seconds[profiler->steps] += ended - call->started;
+    row->work.flops += work->flops;
+    row->work.bytes += work->bytes;
+    row->seconds[profiler->steps] += ended - started;
     return status;
+}
+
+/* Within a step each operation is handed on between two looks at the clock; what only makes ready for work,
+ * and each operation outside of a step, is handed on without. */
+#define DF_OPERATION(name, parameters, arguments)                                                            \
+    static int profile_##name parameters                                                                     \
+    {                                                                                                        \
+        struct df_backend *const profiler = backend;                                                         \
+        if (!profiler_of(profiler)->in_step) {                                                               \
+            backend = inner_of(profiler);                                                                    \
+            return backend->ops->name arguments;                                                             \
+        }                                                                                                    \
+        const struct df_work work_of_call = df_work_##name arguments;                                        \
+        const double started = df_seconds();                                                                 \
+        backend = inner_of(profiler);                                                                        \
+        return leave(profiler, #name, &work_of_call, started, backend->ops->name arguments);                 \
+    }
+#define DF_SERVICE(type, name, parameters, arguments)                                                        \
+    static type profile_##name parameters                                                                    \
+    {                                                                                                        \
+        backend = inner_of(backend);                                                                         \
+        return backend->ops->name arguments;                                                                 \
+    }
+#define DF_RELEASE(name, parameters, arguments)                                                              \
+    static void profile_##name parameters                                                                    \
+    {                                                                                                        \
+        backend = inner_of(backend);                                                                         \
+        backend->ops->name arguments;                                                                        \
+    }
+#include "dinoft/operation_list.h"
+
+static void profile_close(struct df_backend *backend)
+{
+    df_backend_close(inner_of(backend));
+    free_profiler(profiler_of(backend));
+}
+
+/* Each operation is to be timed, so none is captured. */
+static int profile_graph_replay(struct df_backend *backend, struct df_graph **graph, df_backend_work *work,
+                                void *argument)
+{
+    (void)backend;
+    (void)graph;
+    return work(argument);
+}
+
+static const struct df_backend_ops profiler_ops = {
+#define DF_ROW(type, name, parameters, arguments) .name = profile_##name,
+#include "dinoft/operation_list.h"
+};
+
+struct df_backend *df_profiler_open(struct df_backend *backend, int64_t max_steps)
+{
+    struct profiler *profiler = calloc(1, sizeof *profiler);
+
+    assert(max_steps > 0);
+    if (!profiler)
+        goto failed;
+    profiler->backend = *backend;
+    profiler->backend.ops = &profiler_ops;
+    profiler->inner = backend;
+    profiler->max_steps = max_steps;
+    profiler->seconds = calloc((size_t)max_steps, sizeof *profiler->seconds);
+    profiler->outside = calloc((size_t)max_steps, sizeof *profiler->outside);
+    if (profiler->seconds && profiler->outside)
+        return &profiler->backend;
+    free_profiler(profiler);
+failed:
+    df_error_memory("the profiler", 2 * (unsigned long long)max_steps * sizeof(double));
+    return NULL;
 }
 
 static int compare_rows(const void *a, const void *b)
@@ -194,14 +217,15 @@ int df_profiler_result(struct df_backend *backend, struct df_profile *profile)
         return df_error_memory("the profile", (profiler->n_rows + 1ULL) * sizeof *profile->rows);
     for (size_t i = 0; i < profiler->n_rows; i++) {
         const struct row *row = &profiler->rows[i];
-        profile->rows[i] = (struct df_profile_row){
+        struct df_profile_row *result = &profile->rows[i];
+        *result = (struct df_profile_row){
             .operation = row->operation,
+            .work = row->work,
             .calls = (double)row->calls / (double)steps,
             .seconds = df_median(row->seconds, steps),
-            .flops = row->work.flops / (double)steps,
-            .bytes = row->work.bytes / (double)steps,
         };
-        snprintf(profile->rows[i].shape, sizeof profile->rows[i].shape, "%s", row->shape);
+        result->work.flops /= (double)steps;
+        result->work.bytes /= (double)steps;
     }
     qsort(profile->rows, profile->n_rows, sizeof *profile->rows, compare_rows);
     profile->seconds = df_median(profiler->seconds, steps);

@@ -7,12 +7,12 @@
 
 #include "dinoft/segmenter.h"
 
-/* Training steps that devices record: an epoch has full batches and perhaps one that is smaller. */
-#define DF_RECORDED_STEPS 2
+/* Training steps that devices capture: an epoch has full batches and perhaps one that is smaller. */
+#define DF_CAPTURED_STEPS 2
 
-struct df_recorded_step {
+struct df_captured_step {
     int64_t count; /* images; 0: none yet */
-    struct df_recording *recording;
+    struct df_graph *graph;
 };
 
 struct df_segmenter {
@@ -37,11 +37,11 @@ struct df_segmenter {
     uint8_t *labels;                       /* device [max_batch, H, W] */
     uint8_t *prediction;                   /* device [max_batch, H, W] */
     float *loss_scratch;                   /* device [2 * logits] */
-    int64_t *pairs;                        /* device [C + 1, C] */
+    int64_t *confusion;                    /* device [C + 1, C] */
     struct df_loss_sum *loss;              /* device: of the last training step */
     float *logit_sums;                     /* device [C] */
     float *dfeatures[DF_VIT_MAX_FEATURES]; /* their gradients; NULL: not wanted */
-    struct df_recorded_step recorded[DF_RECORDED_STEPS];
+    struct df_captured_step captured[DF_CAPTURED_STEPS];
     uint8_t *resized; /* device: prediction and labels of one image at a size of its own; only ever grows */
     size_t resized_bytes;
     int64_t steps; /* optimiser steps done */

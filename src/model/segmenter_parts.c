@@ -83,8 +83,8 @@ void df_segmenter_free(struct df_segmenter *segmenter)
 {
     if (!segmenter)
         return;
-    for (int i = 0; i < DF_RECORDED_STEPS; i++)
-        segmenter->backend->ops->recording_free(segmenter->backend, segmenter->recorded[i].recording);
+    for (int i = 0; i < DF_CAPTURED_STEPS; i++)
+        segmenter->backend->ops->graph_free(segmenter->backend, segmenter->captured[i].graph);
     if (segmenter->decoder)
         segmenter->decoder->ops->free(segmenter->decoder);
     df_vit_free(segmenter->vit);

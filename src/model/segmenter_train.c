@@ -36,7 +36,7 @@ struct step {
 };
 
 /* Loss and gradients of a batch, on the device alone. */
-static int differentiate(void *argument)
+static int forward_and_backward(void *argument)
 {
     const struct step *step = argument;
     struct df_segmenter *segmenter = step->segmenter;
@@ -50,19 +50,19 @@ static int differentiate(void *argument)
     return df_segmenter_backward(segmenter, step->count);
 }
 
-/* Where a step of so many images is recorded: the one that has been, or else the place that was not used. */
-static struct df_recording **find_recording(struct df_segmenter *segmenter, int64_t count)
+/* The graph of a step of so many images: the one that was captured, or else the slot that was not used. */
+static struct df_graph **find_graph(struct df_segmenter *segmenter, int64_t count)
 {
     int i = 0;
 
-    while (i + 1 < DF_RECORDED_STEPS && segmenter->recorded[i].count != count &&
-           segmenter->recorded[i].count > 0)
+    while (i + 1 < DF_CAPTURED_STEPS && segmenter->captured[i].count != count &&
+           segmenter->captured[i].count > 0)
         i++;
-    if (segmenter->recorded[i].count != count) {
-        segmenter->backend->ops->recording_free(segmenter->backend, segmenter->recorded[i].recording);
-        segmenter->recorded[i] = (struct df_recorded_step){.count = count};
+    if (segmenter->captured[i].count != count) {
+        segmenter->backend->ops->graph_free(segmenter->backend, segmenter->captured[i].graph);
+        segmenter->captured[i] = (struct df_captured_step){.count = count};
     }
-    return &segmenter->recorded[i].recording;
+    return &segmenter->captured[i].graph;
 }
 
 int df_segmenter_train_step(struct df_segmenter *segmenter, int64_t count, double lr, struct df_rng *rng,
@@ -73,7 +73,7 @@ int df_segmenter_train_step(struct df_segmenter *segmenter, int64_t count, doubl
     struct df_loss_sum result;
 
     DF_TRY(segmenter_begin_pass(segmenter, rng));
-    DF_TRY(backend->ops->repeat(backend, find_recording(segmenter, count), differentiate, &step));
+    DF_TRY(backend->ops->graph_replay(backend, find_graph(segmenter, count), forward_and_backward, &step));
     DF_TRY(df_segmenter_update(segmenter, lr));
     /* Last, because it waits for all that comes before. */
     DF_TRY(backend->ops->download(backend, &result, segmenter->loss, sizeof result));

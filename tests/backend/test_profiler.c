@@ -22,7 +22,7 @@ static const struct df_profile_row *find(const struct df_profile *profile, const
                                          const char *shape)
 {
     for (size_t i = 0; i < profile->n_rows; i++) {
-        if (!strcmp(profile->rows[i].operation, operation) && !strcmp(profile->rows[i].shape, shape))
+        if (!strcmp(profile->rows[i].operation, operation) && !strcmp(profile->rows[i].work.shape, shape))
             return &profile->rows[i];
     }
     fail_msg("the profile has no %s %s", operation, shape);
@@ -80,12 +80,12 @@ static void calls_are_counted_by_shape(void **state)
 
     const struct df_profile_row *row = find(&profile, "matmul", "[2, 3] * [4, 3]^T -> [2, 4]");
     assert_true(row->calls == 2.0);
-    assert_true(row->flops == 2.0 * (2.0 * 2 * 3 * 4));
-    assert_true(row->bytes == 2.0 * 4.0 * (2 * 3 + 4 * 3 + 2 * 4));
+    assert_true(row->work.flops == 2.0 * (2.0 * 2 * 3 * 4));
+    assert_true(row->work.bytes == 2.0 * 4.0 * (2 * 3 + 4 * 3 + 2 * 4));
     row = find(&profile, "matmul", "[2, 2 of 3]^T * [2, 2 of 3] -> += [2, 2 of 4]");
     assert_true(row->calls * STEPS == 1.0);
-    assert_true(row->flops * STEPS == 2.0 * 2 * 2 * 2);
-    assert_true(row->bytes * STEPS == 4.0 * (4 + 4 + 2 * 4));
+    assert_true(row->work.flops * STEPS == 2.0 * 2 * 2 * 2);
+    assert_true(row->work.bytes * STEPS == 4.0 * (4 + 4 + 2 * 4));
     assert_true(row->seconds == 0.0); /* the median step has none */
     assert_true(c[7] == 15.0f + 0.0f);
     df_profile_free(&profile);
@@ -119,8 +119,8 @@ static void times_add_up(void **state)
     assert_true(inside + profile.outside <= profile.seconds * (1.0 + 1e-9));
     assert_true(inside + profile.outside >= profile.seconds * (1.0 - 1e-9));
     assert_true(find(&profile, "gelu_forward", "[64]")->calls == 10.0);
-    assert_true(find(&profile, "zero", "256 bytes")->bytes == 2560.0);
-    assert_true(find(&profile, "copy", "256 bytes")->bytes == 5120.0);
+    assert_true(find(&profile, "zero", "256 bytes")->work.bytes == 2560.0);
+    assert_true(find(&profile, "copy", "256 bytes")->work.bytes == 5120.0);
     df_profile_free(&profile);
     df_backend_close(profiler);
 }

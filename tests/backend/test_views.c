@@ -145,13 +145,13 @@ static void check_decisions(struct test_device *device)
     }
     const float *device_sum = test_put_f32(device, sum, PIXELS * CLASSES);
     uint8_t *prediction = test_room(device, PIXELS);
-    assert_int_equal(backend->ops->decide(backend, device_sum, PIXELS, CLASSES, VIEWS,
+    assert_int_equal(backend->ops->argmax(backend, device_sum, PIXELS, CLASSES, VIEWS,
                                           test_put(device, labels, PIXELS), prediction, &loss_sum,
                                           &loss_count),
                      0);
     assert_memory_equal(test_get(device, prediction, PIXELS), want, PIXELS);
     assert_true(fabs(loss_sum - loss) <= 1e-9 * loss && loss_count == counted);
-    assert_int_equal(backend->ops->decide(backend, device_sum, PIXELS, CLASSES, VIEWS, NULL, prediction,
+    assert_int_equal(backend->ops->argmax(backend, device_sum, PIXELS, CLASSES, VIEWS, NULL, prediction,
                                           &loss_sum, &loss_count),
                      0);
     assert_memory_equal(test_get(device, prediction, PIXELS), want, PIXELS);
@@ -172,7 +172,7 @@ static void check_impossible_label(struct test_device *device)
     double loss_sum;
     int64_t loss_count;
 
-    assert_int_equal(device->backend->ops->decide(device->backend, test_put_f32(device, sum, 2), 1, 2, 1,
+    assert_int_equal(device->backend->ops->argmax(device->backend, test_put_f32(device, sum, 2), 1, 2, 1,
                                                   test_put(device, &label, 1), test_room(device, 1),
                                                   &loss_sum, &loss_count),
                      0);

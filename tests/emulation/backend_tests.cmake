@@ -3,17 +3,18 @@ set(BACKEND ${CMAKE_SOURCE_DIR}/tests/backend)
 set(MODEL ${CMAKE_SOURCE_DIR}/tests/model)
 
 df_emulated_test(test_backend_emulated SOURCES ${BACKEND}/test_backend.c LIBS dinoft_backend)
+df_emulated_test(test_operations_emulated SOURCES ${BACKEND}/test_operations.c LIBS dinoft_backend m ORDERS backward random:1)
 foreach(OPERATION linear matmul conv attention attention_bf16)
     df_emulated_test(test_${OPERATION}_emulated SOURCES ${BACKEND}/test_${OPERATION}.c LIBS dinoft_backend)
 endforeach()
-foreach(OPERATION activation layernorm rope nearest batchnorm loss optimizer pairs recording tokens views)
+foreach(OPERATION activation layernorm rope nearest batchnorm upsample_loss adamw confusion_matrix graph tokens views)
     df_emulated_test(test_${OPERATION}_emulated
         SOURCES ${BACKEND}/test_${OPERATION}.c ${BACKEND}/device.c ${BACKEND}/reference.c LIBS dinoft_backend m)
 endforeach()
 foreach(SUBJECT features training bf16 plan recompute set_size segmenter profile)
     df_emulated_test(test_${SUBJECT}_emulated SOURCES ${MODEL}/test_${SUBJECT}.c LIBS dinoft_model test_support)
 endforeach()
-df_emulated_test(test_recorded_steps SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_recorded_steps.c LIBS dinoft_model m)
+df_emulated_test(test_captured_steps SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_captured_steps.c LIBS dinoft_model m)
 df_emulated_test(test_feed_emulated SOURCES ${CMAKE_SOURCE_DIR}/tests/pipeline/test_feed.c ${CMAKE_SOURCE_DIR}/tests/data/scratch.c
     LIBS dinoft_train m)
 

@@ -344,7 +344,7 @@ static void graphs_hold_what_was_chosen(void **state)
         const int64_t tokens = known ? 19 : 18;
         const int runs = df_emulation_cudnn_runs();
         assert_int_equal(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), cudaSuccess);
-        context->capturing = true; /* as recording.c does it */
+        context->capturing = true; /* as graph.c does it */
         assert_int_equal(call(&d, tokens), 0);
         context->capturing = false;
         assert_int_equal(cudaStreamEndCapture(stream, &graph), cudaSuccess);

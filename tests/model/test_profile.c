@@ -150,7 +150,7 @@ static double sum_of_flops(const struct df_profile *profile)
 {
     double sum = 0.0;
     for (size_t i = 0; i < profile->n_rows; i++)
-        sum += profile->rows[i].flops;
+        sum += profile->rows[i].work.flops;
     return sum;
 }
 
@@ -168,7 +168,7 @@ static void check(const struct trial *trial)
         fail_msg("%.0f FLOP in the profile, %.0f expected", sum_of_flops(&profile), profiled.flops);
     for (size_t i = 0; i < profile.n_rows; i++) {
         const struct df_profile_row *row = &profile.rows[i];
-        assert_true(row->seconds >= 0.0 && row->bytes > 0.0 && row->calls >= 1.0);
+        assert_true(row->seconds >= 0.0 && row->work.bytes > 0.0 && row->calls >= 1.0);
         assert_true(row->calls == floor(row->calls)); /* every step makes the same calls */
     }
     assert_true(profile.outside >= 0.0 && profile.seconds >= profile.outside);

@@ -140,7 +140,7 @@ static void wrong_operations_are_found(void **state)
     df_backend_close(device);
 }
 
-static int decide_fails(struct df_backend *backend, const float *sum, int64_t count, int64_t classes,
+static int argmax_fails(struct df_backend *backend, const float *sum, int64_t count, int64_t classes,
                         int64_t views, const uint8_t *labels, uint8_t *prediction, double *loss_sum,
                         int64_t *loss_count)
 {
@@ -167,9 +167,9 @@ static void a_failure_is_an_error(void **state)
     assert_true(device && reference);
     faulty = (struct faulty){.real = device->ops, .ops = *device->ops};
     device->ops = &faulty.ops;
-    faulty.ops.decide = decide_fails;
+    faulty.ops.argmax = argmax_fails;
     assert_int_equal(selftest_operations(reference, device, &setting, note, &report, &disagreements), -1);
-    assert_string_equal(df_error_text(), "selftest, decide [5880, 21]: out of order");
+    assert_string_equal(df_error_text(), "selftest, argmax [5880, 21]: out of order");
     device->ops = faulty.real;
     df_backend_close(reference);
     df_backend_close(device);

@@ -117,7 +117,7 @@ DF_MULTIVERSION static double decide_run(const struct decision *decision, const 
     return loss;
 }
 
-int df_cpu_decide(struct df_backend *backend, const float *sum, int64_t count, int64_t classes, int64_t views,
+int df_cpu_argmax(struct df_backend *backend, const float *sum, int64_t count, int64_t classes, int64_t views,
                   const uint8_t *labels, uint8_t *prediction, double *loss_sum, int64_t *loss_count)
 {
     const struct decision decision = {classes, views, labels, prediction};

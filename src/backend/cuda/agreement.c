@@ -20,7 +20,7 @@ static int fetch(struct df_backend *backend, struct piece *piece, float *values,
 {
     const size_t size = df_dtype_size(type);
 
-    DF_TRY(df_cuda_op_download(backend, piece->raw, (const char *)array + first * size, count * size));
+    DF_TRY(df_cuda_download(backend, piece->raw, (const char *)array + first * size, count * size));
     df_convert_to_f32(values, piece->raw, type, count);
     return 0;
 }

@@ -14,25 +14,24 @@ static void check_shape(struct df_attention_shape shape)
     (void)shape;
 }
 
-int df_cuda_op_attention_forward(struct df_backend *backend, struct df_attention_shape shape, const void *qkv,
-                                 void *out, float *lse)
+int df_cuda_attention_forward(struct df_backend *backend, struct df_attention_shape shape, const void *qkv,
+                              void *out, float *lse)
 {
     check_shape(shape);
     if (backend->compute == DF_BF16 && df_attention_cudnn_forward(backend, shape, qkv, out, lse))
         return 0;
-    return DF_CUDA(
-        df_cuda_attention_forward(df_cuda_context(backend)->stream, shape, backend->compute, qkv, out, lse));
+    return DF_CUDA(df_launch_attention_forward(df_cuda_context(backend)->stream, shape, backend->compute, qkv,
+                                               out, lse));
 }
 
-int df_cuda_op_attention_backward(struct df_backend *backend, struct df_attention_shape shape,
-                                  const void *qkv, const void *out, const float *lse, const void *dout,
-                                  void *dqkv, bool need_dk)
+int df_cuda_attention_backward(struct df_backend *backend, struct df_attention_shape shape, const void *qkv,
+                               const void *out, const float *lse, const void *dout, void *dqkv, bool need_dk)
 {
     check_shape(shape);
     assert(lse);
-    void *scratch = df_cuda_scratch(backend, df_cuda_attention_backward_scratch(shape, backend->compute));
+    void *scratch = df_cuda_scratch(backend, df_launch_attention_backward_scratch(shape, backend->compute));
     if (!scratch)
         return -1;
-    return DF_CUDA(df_cuda_attention_backward(df_cuda_context(backend)->stream, shape, backend->compute, qkv,
-                                              out, lse, dout, dqkv, need_dk, scratch));
+    return DF_CUDA(df_launch_attention_backward(df_cuda_context(backend)->stream, shape, backend->compute,
+                                                qkv, out, lse, dout, dqkv, need_dk, scratch));
 }

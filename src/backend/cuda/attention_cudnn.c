@@ -109,8 +109,8 @@ static bool run(const struct call *call, struct plan *plan, int way)
     struct df_cuda_context *context = df_cuda_context(call->backend);
 
     if (way == OWN)
-        return df_cuda_attention_forward(context->stream, call->shape, DF_BF16, call->qkv, call->out,
-                                         call->lse) == cudaSuccess;
+        return df_launch_attention_forward(context->stream, call->shape, DF_BF16, call->qkv, call->out,
+                                           call->lse) == cudaSuccess;
     void *workspace = df_cuda_scratch(call->backend, plan->graph.engines[way - 1].workspace + 1);
     return workspace && df_attention_graph_run(&plan->graph, context, way - 1, call->shape, call->qkv,
                                                call->out, call->lse, workspace) == 0;

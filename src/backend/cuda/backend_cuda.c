@@ -11,7 +11,7 @@
 
 #define LEAST_CAPABILITY 80 /* bfloat16 on tensor cores, cp.async */
 
-static void close_cuda(struct df_backend *backend)
+void df_cuda_close(struct df_backend *backend)
 {
     struct df_cuda_context *context = df_cuda_context(backend);
 
@@ -26,65 +26,16 @@ static void close_cuda(struct df_backend *backend)
     df_cublaslt_close(&context->lt);
     df_cuda_staging_close(&context->staging);
     df_cuda_batches_close(&context->batches);
-    df_cuda_op_free(backend, context->workspace);
-    df_cuda_op_free(backend, context->scratch);
+    df_cuda_free(backend, context->workspace);
+    df_cuda_free(backend, context->scratch);
     if (context->stream)
         (void)cudaStreamDestroy(context->stream);
     free(context);
 }
 
 static const struct df_backend_ops cuda_ops = {
-    .close = close_cuda,
-    .alloc = df_cuda_op_alloc,
-    .free = df_cuda_op_free,
-    .upload = df_cuda_op_upload,
-    .download = df_cuda_op_download,
-    .copy = df_cuda_op_copy,
-    .zero = df_cuda_op_zero,
-    .wait = df_cuda_op_wait,
-    .memory = df_cuda_op_memory,
-    .repeat = df_cuda_op_repeat,
-    .recording_free = df_cuda_op_recording_free,
-    .host_alloc = df_cuda_op_host_alloc,
-    .host_free = df_cuda_op_host_free,
-    .send = df_cuda_op_send,
-    .sent = df_cuda_op_sent,
-    .resize_batch = df_cuda_op_resize_batch,
-    .linear_create = df_cuda_op_linear_create,
-    .linear_free = df_cuda_op_linear_free,
-    .linear_bytes = df_cuda_op_linear_bytes,
-    .linear_forward = df_cuda_op_linear_forward,
-    .linear_backward = df_cuda_op_linear_backward,
-    .matmul = df_cuda_op_matmul,
-    .column_sum = df_cuda_op_column_sum,
-    .add_bias = df_cuda_op_add_bias,
-    .image_normalize = df_cuda_op_image_normalize,
-    .patchify = df_cuda_op_patchify,
-    .assemble_tokens = df_cuda_op_assemble_tokens,
-    .layernorm_forward = df_cuda_op_layernorm_forward,
-    .layernorm_backward = df_cuda_op_layernorm_backward,
-    .rope = df_cuda_op_rope,
-    .attention_forward = df_cuda_op_attention_forward,
-    .attention_backward = df_cuda_op_attention_backward,
-    .gelu_forward = df_cuda_op_gelu_forward,
-    .gelu_backward = df_cuda_op_gelu_backward,
-    .swiglu_forward = df_cuda_op_swiglu_forward,
-    .swiglu_backward = df_cuda_op_swiglu_backward,
-    .convert = df_cuda_op_convert,
-    .conv_forward = df_cuda_op_conv_forward,
-    .conv_backward_data = df_cuda_op_conv_backward_data,
-    .conv_backward_weight = df_cuda_op_conv_backward_weight,
-    .batchnorm_relu_forward = df_cuda_op_batchnorm_relu_forward,
-    .batchnorm_relu_backward = df_cuda_op_batchnorm_relu_backward,
-    .nearest_forward = df_cuda_op_nearest_forward,
-    .nearest_backward = df_cuda_op_nearest_backward,
-    .upsample_loss = df_cuda_op_upsample_loss,
-    .upsample_logits = df_cuda_op_upsample_logits,
-    .add_window = df_cuda_op_add_window,
-    .add_probabilities = df_cuda_op_add_probabilities,
-    .decide = df_cuda_op_decide,
-    .count_pairs = df_cuda_op_count_pairs,
-    .adamw = df_cuda_op_adamw,
+#define DF_ROW(type, name, parameters, arguments) .name = df_cuda_##name,
+#include "dinoft/operation_list.h"
 };
 
 static int describe_driver(void)
@@ -160,7 +111,7 @@ static int open_device(struct df_cuda_context *context)
     DF_TRY(df_cuda_staging_open(&context->staging));
     DF_TRY(df_cuda_batches_open(&context->batches));
     DF_TRY(DF_CUBLAS(context->lt.cublasLtCreate(&context->blas)));
-    context->workspace = df_cuda_op_alloc(&context->backend, DF_CUDA_WORKSPACE_BYTES);
+    context->workspace = df_cuda_alloc(&context->backend, DF_CUDA_WORKSPACE_BYTES);
     if (!context->workspace)
         return -1;
     context->gemms = df_gemm_cache_open(context);
@@ -191,7 +142,7 @@ struct df_backend *df_cuda_backend_open(enum df_dtype compute, int threads)
     context->backend.resizes = true;
     omp_set_num_threads(context->backend.threads);
     if (open_device(context) != 0) {
-        close_cuda(&context->backend);
+        df_cuda_close(&context->backend);
         return NULL;
     }
     return &context->backend;

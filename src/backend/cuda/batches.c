@@ -1,8 +1,6 @@
 #include "cuda_backend.h"
 #include "cuda_context.h"
 
-#include "kernels/kernels.h"
-
 #include "dinoft/error.h"
 
 #include <string.h>
@@ -27,7 +25,7 @@ void df_cuda_batches_close(struct df_cuda_batches *batches)
     memset(batches, 0, sizeof *batches);
 }
 
-void *df_cuda_op_host_alloc(struct df_backend *backend, size_t bytes)
+void *df_cuda_host_alloc(struct df_backend *backend, size_t bytes)
 {
     void *memory = NULL;
 
@@ -41,15 +39,15 @@ void *df_cuda_op_host_alloc(struct df_backend *backend, size_t bytes)
     return NULL;
 }
 
-void df_cuda_op_host_free(struct df_backend *backend, void *memory)
+void df_cuda_host_free(struct df_backend *backend, void *memory)
 {
     if (!memory)
         return;
-    (void)df_cuda_op_sent(backend);
+    (void)df_cuda_sent(backend);
     (void)cudaFreeHost(memory);
 }
 
-int df_cuda_op_send(struct df_backend *backend, void *device, const void *host, size_t bytes)
+int df_cuda_send(struct df_backend *backend, void *device, const void *host, size_t bytes)
 {
     struct df_cuda_batches *batches = &df_cuda_context(backend)->batches;
 
@@ -59,22 +57,7 @@ int df_cuda_op_send(struct df_backend *backend, void *device, const void *host, 
     return DF_CUDA(cudaEventRecord(batches->arrived, batches->stream));
 }
 
-int df_cuda_op_sent(struct df_backend *backend)
+int df_cuda_sent(struct df_backend *backend)
 {
     return DF_CUDA(cudaEventSynchronize(df_cuda_context(backend)->batches.arrived));
-}
-
-int df_cuda_op_resize_batch(struct df_backend *backend, const struct df_packed_batch *batch, float *image,
-                            uint8_t *labels)
-{
-    struct df_cuda_context *context = df_cuda_context(backend);
-    struct df_cuda_batches *batches = &context->batches;
-
-    DF_TRY(DF_CUDA(cudaStreamWaitEvent(context->stream, batches->arrived, 0)));
-    DF_TRY(DF_CUDA(df_cuda_resize_normalize(context->stream, batch->block, batch->images, image, batch->count,
-                                            batch->height, batch->width, batch->mean, batch->std)));
-    DF_TRY(DF_CUDA(df_cuda_resize_labels(context->stream, batch->block, batch->masks, labels, batch->count,
-                                         batch->height, batch->width)));
-    DF_TRY(DF_CUDA(cudaEventRecord(batches->resized, context->stream)));
-    return DF_CUDA(cudaStreamWaitEvent(batches->stream, batches->resized, 0));
 }

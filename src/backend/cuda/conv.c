@@ -205,8 +205,8 @@ static void check_shape(const struct df_conv_shape *shape)
     (void)shape;
 }
 
-int df_cuda_op_conv_forward(struct df_backend *backend, struct df_conv_shape shape, const float *x,
-                            const float *weight, const float *bias, float *y)
+int df_cuda_conv_forward(struct df_backend *backend, struct df_conv_shape shape, const float *x,
+                         const float *weight, const float *bias, float *y)
 {
     struct df_cuda_context *context = df_cuda_context(backend);
     const float one = 1.0f, zero = 0.0f;
@@ -220,7 +220,7 @@ int df_cuda_op_conv_forward(struct df_backend *backend, struct df_conv_shape sha
     if (!plan)
         return -1;
     if (plan->own)
-        return DF_CUDA(df_cuda_conv_forward(context->stream, shape, x, weight, bias, y));
+        return DF_CUDA(df_launch_conv_forward(context->stream, shape, x, weight, bias, y));
     float *turned = plan_scratch(backend, plan, &workspace);
     if (!turned)
         return -1;
@@ -229,15 +229,15 @@ int df_cuda_op_conv_forward(struct df_backend *backend, struct df_conv_shape sha
         context->dnn, &one, plan->x, x, plan->weight, turned, plan->conv,
         (cudnnConvolutionFwdAlgo_t)plan->algorithm, workspace, plan->workspace, &zero, plan->y, y);
     if (is_refused(plan, status))
-        return df_cuda_op_conv_forward(backend, shape, x, weight, bias, y);
+        return df_cuda_conv_forward(backend, shape, x, weight, bias, y);
     DF_TRY(df_cudnn_check(status, "cudnnConvolutionForward", __FILE__, __LINE__));
     if (!bias)
         return 0;
-    return df_cuda_op_add_bias(backend, (struct df_matrix){y, DF_F32, pixels, shape.out, shape.out}, bias);
+    return df_cuda_add_bias(backend, (struct df_matrix){y, DF_F32, pixels, shape.out, shape.out}, bias);
 }
 
-int df_cuda_op_conv_backward_data(struct df_backend *backend, struct df_conv_shape shape, const float *dy,
-                                  const float *weight, float *dx)
+int df_cuda_conv_backward_data(struct df_backend *backend, struct df_conv_shape shape, const float *dy,
+                               const float *weight, float *dx)
 {
     struct df_cuda_context *context = df_cuda_context(backend);
     const float one = 1.0f, zero = 0.0f;
@@ -250,7 +250,7 @@ int df_cuda_op_conv_backward_data(struct df_backend *backend, struct df_conv_sha
     if (!plan)
         return -1;
     if (plan->own)
-        return DF_CUDA(df_cuda_conv_backward_data(context->stream, shape, dy, weight, dx));
+        return DF_CUDA(df_launch_conv_backward_data(context->stream, shape, dy, weight, dx));
     float *turned = plan_scratch(backend, plan, &workspace);
     if (!turned)
         return -1;
@@ -259,12 +259,12 @@ int df_cuda_op_conv_backward_data(struct df_backend *backend, struct df_conv_sha
         context->dnn, &one, plan->weight, turned, plan->y, dy, plan->conv,
         (cudnnConvolutionBwdDataAlgo_t)plan->algorithm, workspace, plan->workspace, &zero, plan->x, dx);
     if (is_refused(plan, status))
-        return df_cuda_op_conv_backward_data(backend, shape, dy, weight, dx);
+        return df_cuda_conv_backward_data(backend, shape, dy, weight, dx);
     return df_cudnn_check(status, "cudnnConvolutionBackwardData", __FILE__, __LINE__);
 }
 
-int df_cuda_op_conv_backward_weight(struct df_backend *backend, struct df_conv_shape shape, const float *x,
-                                    const float *dy, float *dweight)
+int df_cuda_conv_backward_weight(struct df_backend *backend, struct df_conv_shape shape, const float *x,
+                                 const float *dy, float *dweight)
 {
     struct df_cuda_context *context = df_cuda_context(backend);
     const float one = 1.0f, zero = 0.0f;
@@ -272,15 +272,15 @@ int df_cuda_op_conv_backward_weight(struct df_backend *backend, struct df_conv_s
 
     check_shape(&shape);
     if (shape.batch == 0)
-        return df_cuda_op_zero(backend, dweight, weight_bytes(&shape));
+        return df_cuda_zero(backend, dweight, weight_bytes(&shape));
     struct plan *plan = find_plan(context, BACKWARD_WEIGHT, shape);
     if (!plan)
         return -1;
     if (plan->own) {
-        void *scratch = df_cuda_scratch(backend, df_cuda_conv_backward_weight_scratch(shape));
+        void *scratch = df_cuda_scratch(backend, df_launch_conv_backward_weight_scratch(shape));
         if (!scratch)
             return -1;
-        return DF_CUDA(df_cuda_conv_backward_weight(context->stream, shape, x, dy, dweight, scratch));
+        return DF_CUDA(df_launch_conv_backward_weight(context->stream, shape, x, dy, dweight, scratch));
     }
     float *turned = plan_scratch(backend, plan, &workspace);
     if (!turned)
@@ -290,7 +290,7 @@ int df_cuda_op_conv_backward_weight(struct df_backend *backend, struct df_conv_s
         (cudnnConvolutionBwdFilterAlgo_t)plan->algorithm, workspace, plan->workspace, &zero, plan->weight,
         turned);
     if (is_refused(plan, status))
-        return df_cuda_op_conv_backward_weight(backend, shape, x, dy, dweight);
+        return df_cuda_conv_backward_weight(backend, shape, x, dy, dweight);
     DF_TRY(df_cudnn_check(status, "cudnnConvolutionBackwardFilter", __FILE__, __LINE__));
     return turn(context, plan->turned, turned, plan->plain, dweight);
 }

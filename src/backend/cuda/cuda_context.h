@@ -59,7 +59,7 @@ struct df_cuda_context {
     void *scratch;
     size_t scratch_bytes;
     uint64_t scratch_moves; /* how often it has been allocated anew */
-    bool capturing;         /* work is taken down (recording.c): nothing may wait, be timed or allocated */
+    bool capturing;         /* work is captured (graph.c): nothing may wait, be timed or allocated */
     struct df_cuda_staging staging;
     struct df_cuda_batches batches;
     struct df_cuda_block *blocks;

@@ -58,7 +58,7 @@ int df_gemm_choose(struct df_cuda_context *context, const struct df_gemm_plan *p
     if (known >= 0 && known < n_candidates)
         return known;
     if (context->capturing)
-        return df_error_set("a recorded product is not known");
+        return df_error_set("a captured product is not known");
     const int choice = find_fastest(&trial, n_candidates);
     if (choice < 0)
         return -1;

@@ -12,27 +12,27 @@ static void check_rows(struct df_token_rows rows, int64_t dim)
     (void)dim;
 }
 
-int df_cuda_op_layernorm_forward(struct df_backend *backend, const float *x, struct df_token_rows rows,
-                                 int64_t dim, const float *gamma, const float *beta, float eps, void *y,
-                                 enum df_dtype type, float *mean, float *rstd)
+int df_cuda_layernorm_forward(struct df_backend *backend, const float *x, struct df_token_rows rows,
+                              int64_t dim, const float *gamma, const float *beta, float eps, void *y,
+                              enum df_dtype type, float *mean, float *rstd)
 {
     check_rows(rows, dim);
     assert(type == DF_F32 || type == DF_BF16);
     assert(!mean == !rstd);
     if (rows.batch * rows.rows == 0)
         return 0;
-    return DF_CUDA(df_cuda_layernorm_forward(df_cuda_context(backend)->stream, x, rows, dim, gamma, beta, eps,
-                                             y, type, mean, rstd));
+    return DF_CUDA(df_launch_layernorm_forward(df_cuda_context(backend)->stream, x, rows, dim, gamma, beta,
+                                               eps, y, type, mean, rstd));
 }
 
-int df_cuda_op_layernorm_backward(struct df_backend *backend, const void *dy, enum df_dtype type,
-                                  const float *x, struct df_token_rows rows, int64_t dim, const float *gamma,
-                                  const float *mean, const float *rstd, float *dx)
+int df_cuda_layernorm_backward(struct df_backend *backend, const void *dy, enum df_dtype type, const float *x,
+                               struct df_token_rows rows, int64_t dim, const float *gamma, const float *mean,
+                               const float *rstd, float *dx)
 {
     check_rows(rows, dim);
     assert(type == DF_F32 || type == DF_BF16);
     if (rows.batch * rows.rows == 0)
         return 0;
-    return DF_CUDA(df_cuda_layernorm_backward(df_cuda_context(backend)->stream, dy, type, x, rows, dim, gamma,
-                                              mean, rstd, dx));
+    return DF_CUDA(df_launch_layernorm_backward(df_cuda_context(backend)->stream, dy, type, x, rows, dim,
+                                                gamma, mean, rstd, dx));
 }

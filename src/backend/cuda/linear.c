@@ -25,36 +25,35 @@ static void *upload_act(struct df_backend *backend, const float *values, int64_t
 {
     const enum df_dtype act = backend->compute;
     const int64_t most = (int64_t)(DF_CUDA_STAGE_BYTES / sizeof *values);
-    char *to = df_cuda_op_alloc(backend, (size_t)count * df_dtype_size(act));
+    char *to = df_cuda_alloc(backend, (size_t)count * df_dtype_size(act));
     float *wide = to ? df_cuda_scratch(backend, DF_CUDA_STAGE_BYTES) : NULL;
 
     if (!wide)
         goto failed;
     for (int64_t first = 0; first < count; first += most) {
         const int64_t part = df_min_i64(most, count - first);
-        if (df_cuda_op_upload(backend, wide, values + first, (size_t)part * sizeof *values) != 0 ||
-            df_cuda_op_convert(backend, wide, DF_F32, to + (size_t)first * df_dtype_size(act), act, part) !=
-                0)
+        if (df_cuda_upload(backend, wide, values + first, (size_t)part * sizeof *values) != 0 ||
+            df_cuda_convert(backend, wide, DF_F32, to + (size_t)first * df_dtype_size(act), act, part) != 0)
             goto failed;
     }
     return to;
 failed:
-    df_cuda_op_free(backend, to);
+    df_cuda_free(backend, to);
     return NULL;
 }
 
 static void *upload_wide(struct df_backend *backend, const float *values, int64_t count)
 {
-    void *to = df_cuda_op_alloc(backend, (size_t)count * sizeof *values);
+    void *to = df_cuda_alloc(backend, (size_t)count * sizeof *values);
 
-    if (to && df_cuda_op_upload(backend, to, values, (size_t)count * sizeof *values) == 0)
+    if (to && df_cuda_upload(backend, to, values, (size_t)count * sizeof *values) == 0)
         return to;
-    df_cuda_op_free(backend, to);
+    df_cuda_free(backend, to);
     return NULL;
 }
 
-struct df_linear *df_cuda_op_linear_create(struct df_backend *backend, const float *weight, const float *bias,
-                                           int64_t out, int64_t in, int64_t usual_rows, bool backward)
+struct df_linear *df_cuda_linear_create(struct df_backend *backend, const float *weight, const float *bias,
+                                        int64_t out, int64_t in, int64_t usual_rows, bool backward)
 {
     const bool narrow = backend->compute != DF_F32;
     struct df_linear *linear = calloc(1, sizeof *linear);
@@ -72,24 +71,24 @@ struct df_linear *df_cuda_op_linear_create(struct df_backend *backend, const flo
     if (!linear->weight || (bias && !(linear->bias = upload_wide(backend, bias, out))) ||
         (bias && narrow && !(linear->bias_act = upload_act(backend, bias, out)))) {
         df_error_context("a linear layer [%lld, %lld]", (long long)out, (long long)in);
-        df_cuda_op_linear_free(backend, linear);
+        df_cuda_linear_free(backend, linear);
         return NULL;
     }
     return linear;
 }
 
-void df_cuda_op_linear_free(struct df_backend *backend, struct df_linear *linear)
+void df_cuda_linear_free(struct df_backend *backend, struct df_linear *linear)
 {
     if (!linear)
         return;
-    df_cuda_op_free(backend, linear->weight);
-    df_cuda_op_free(backend, linear->bias);
-    df_cuda_op_free(backend, linear->bias_act);
+    df_cuda_free(backend, linear->weight);
+    df_cuda_free(backend, linear->bias);
+    df_cuda_free(backend, linear->bias_act);
     free(linear);
 }
 
-int df_cuda_op_linear_bytes(struct df_backend *backend, int64_t out, int64_t in, int64_t usual_rows,
-                            bool backward, size_t *bytes)
+int df_cuda_linear_bytes(struct df_backend *backend, int64_t out, int64_t in, int64_t usual_rows,
+                         bool backward, size_t *bytes)
 {
     size_t count, forward;
 
@@ -120,7 +119,7 @@ static int as_act(struct df_backend *backend, struct df_matrix x, struct df_matr
     act->data = df_cuda_scratch(backend, (size_t)x.rows * (size_t)x.cols * df_dtype_size(act->type));
     if (!act->data)
         return -1;
-    return DF_CUDA(df_cuda_convert(df_cuda_context(backend)->stream, *act, x));
+    return DF_CUDA(df_launch_convert(df_cuda_context(backend)->stream, *act, x));
 }
 
 /* y = x op(weight) + bias + residual (NULL: none), which lies like y. */
@@ -165,15 +164,15 @@ static int run_product(struct df_backend *backend, const struct df_linear *linea
     return df_gemm_run(df_cuda_context(backend), &gemm);
 }
 
-int df_cuda_op_linear_forward(struct df_backend *backend, const struct df_linear *linear, struct df_matrix x,
-                              struct df_matrix y, const void *residual)
+int df_cuda_linear_forward(struct df_backend *backend, const struct df_linear *linear, struct df_matrix x,
+                           struct df_matrix y, const void *residual)
 {
     assert(x.cols == linear->in && y.cols == linear->out);
     return run_product(backend, linear, false, x, y, residual);
 }
 
-int df_cuda_op_linear_backward(struct df_backend *backend, const struct df_linear *linear,
-                               struct df_matrix dy, struct df_matrix dx, bool accumulate)
+int df_cuda_linear_backward(struct df_backend *backend, const struct df_linear *linear, struct df_matrix dy,
+                            struct df_matrix dx, bool accumulate)
 {
     assert(dy.cols == linear->out && dx.cols == linear->in);
     return run_product(backend, linear, true, dy, dx, accumulate ? dx.data : NULL);

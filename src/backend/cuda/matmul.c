@@ -7,8 +7,8 @@
 
 #include <assert.h>
 
-int df_cuda_op_matmul(struct df_backend *backend, struct df_matrix a, bool transpose_a, struct df_matrix b,
-                      bool transpose_b, struct df_matrix c, bool accumulate)
+int df_cuda_matmul(struct df_backend *backend, struct df_matrix a, bool transpose_a, struct df_matrix b,
+                   bool transpose_b, struct df_matrix c, bool accumulate)
 {
     const int64_t inner = transpose_a ? a.rows : a.cols;
 
@@ -17,9 +17,9 @@ int df_cuda_op_matmul(struct df_backend *backend, struct df_matrix a, bool trans
     assert(a.ld >= a.cols && b.ld >= b.cols && c.ld >= c.cols);
     if (c.rows == 0 || c.cols == 0)
         return 0;
-    void *scratch = df_cuda_scratch(backend, df_cuda_matmul_scratch(a, transpose_a, b, transpose_b, c));
+    void *scratch = df_cuda_scratch(backend, df_launch_matmul_scratch(a, transpose_a, b, transpose_b, c));
     if (!scratch)
         return -1;
-    return DF_CUDA(df_cuda_matmul(df_cuda_context(backend)->stream, a, transpose_a, b, transpose_b, c,
-                                  accumulate, scratch));
+    return DF_CUDA(df_launch_matmul(df_cuda_context(backend)->stream, a, transpose_a, b, transpose_b, c,
+                                    accumulate, scratch));
 }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-void *df_cuda_op_alloc(struct df_backend *backend, size_t bytes)
+void *df_cuda_alloc(struct df_backend *backend, size_t bytes)
 {
     struct df_cuda_context *context = df_cuda_context(backend);
     struct df_cuda_block *block = malloc(sizeof *block);
@@ -40,7 +40,7 @@ void df_cuda_give_back(void *memory)
     (void)cudaFree(memory);
 }
 
-void df_cuda_op_free(struct df_backend *backend, void *memory)
+void df_cuda_free(struct df_backend *backend, void *memory)
 {
     struct df_cuda_context *context = df_cuda_context(backend);
     struct df_cuda_block **link = &context->blocks;
@@ -84,7 +84,7 @@ static size_t piece_bytes(size_t bytes, size_t offset)
 }
 
 /* Returns when `host` has been read, which may be before the device has all of it. */
-int df_cuda_op_upload(struct df_backend *backend, void *device, const void *host, size_t bytes)
+int df_cuda_upload(struct df_backend *backend, void *device, const void *host, size_t bytes)
 {
     struct df_cuda_context *context = df_cuda_context(backend);
     struct df_cuda_staging *staging = &context->staging;
@@ -111,7 +111,7 @@ static int collect(struct df_cuda_staging *staging, int half, char *host, size_t
     return 0;
 }
 
-int df_cuda_op_download(struct df_backend *backend, void *host, const void *device, size_t bytes)
+int df_cuda_download(struct df_backend *backend, void *host, const void *device, size_t bytes)
 {
     struct df_cuda_context *context = df_cuda_context(backend);
     struct df_cuda_staging *staging = &context->staging;
@@ -133,7 +133,7 @@ int df_cuda_op_download(struct df_backend *backend, void *host, const void *devi
     return collect(staging, !staging->next, (char *)host + last, bytes - last);
 }
 
-int df_cuda_op_copy(struct df_backend *backend, void *destination, const void *source, size_t bytes)
+int df_cuda_copy(struct df_backend *backend, void *destination, const void *source, size_t bytes)
 {
     if (bytes == 0)
         return 0;
@@ -141,19 +141,19 @@ int df_cuda_op_copy(struct df_backend *backend, void *destination, const void *s
                                    df_cuda_context(backend)->stream));
 }
 
-int df_cuda_op_zero(struct df_backend *backend, void *memory, size_t bytes)
+int df_cuda_zero(struct df_backend *backend, void *memory, size_t bytes)
 {
     if (bytes == 0)
         return 0;
     return DF_CUDA(cudaMemsetAsync(memory, 0, bytes, df_cuda_context(backend)->stream));
 }
 
-int df_cuda_op_wait(struct df_backend *backend)
+int df_cuda_wait(struct df_backend *backend)
 {
     return DF_CUDA(cudaStreamSynchronize(df_cuda_context(backend)->stream));
 }
 
-int df_cuda_op_memory(struct df_backend *backend, struct df_memory_use *use)
+int df_cuda_memory(struct df_backend *backend, struct df_memory_use *use)
 {
     const struct df_cuda_context *context = df_cuda_context(backend);
 
@@ -169,12 +169,12 @@ void *df_cuda_scratch(struct df_backend *backend, size_t bytes)
     if (context->scratch && bytes <= context->scratch_bytes)
         return context->scratch;
     if (context->capturing) {
-        df_error_set("a recorded operation needs %zu bytes of scratch memory, there are %zu", bytes,
+        df_error_set("a captured operation needs %zu bytes of scratch memory, there are %zu", bytes,
                      context->scratch_bytes);
         return NULL;
     }
-    df_cuda_op_free(backend, context->scratch);
-    context->scratch = df_cuda_op_alloc(backend, bytes);
+    df_cuda_free(backend, context->scratch);
+    context->scratch = df_cuda_alloc(backend, bytes);
     if (!context->scratch)
         (void)df_error_context("an operation's scratch memory");
     context->scratch_bytes = context->scratch ? bytes : 0;

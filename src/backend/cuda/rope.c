@@ -5,12 +5,12 @@
 
 #include <assert.h>
 
-int df_cuda_op_rope(struct df_backend *backend, void *qkv, struct df_attention_shape shape,
-                    int64_t prefix_tokens, const float *sin, const float *cos, bool inverse)
+int df_cuda_rope(struct df_backend *backend, void *qkv, struct df_attention_shape shape,
+                 int64_t prefix_tokens, const float *sin, const float *cos, bool inverse)
 {
     assert(prefix_tokens >= 0 && prefix_tokens <= shape.tokens && shape.head_size % 2 == 0);
     if (prefix_tokens == shape.tokens)
         return 0;
-    return DF_CUDA(df_cuda_rope(df_cuda_context(backend)->stream, qkv, backend->compute, shape, prefix_tokens,
-                                sin, cos, inverse));
+    return DF_CUDA(df_launch_rope(df_cuda_context(backend)->stream, qkv, backend->compute, shape,
+                                  prefix_tokens, sin, cos, inverse));
 }

@@ -9,8 +9,8 @@
 
 #define MAX_CLASSES 255
 
-int df_cuda_op_add_window(struct df_backend *backend, const struct df_window *window, const float *logits,
-                          float *canvas)
+int df_cuda_add_window(struct df_backend *backend, const struct df_window *window, const float *logits,
+                       float *canvas)
 {
     const size_t rows = (size_t)window->height * sizeof(float),
                  columns = (size_t)window->width * sizeof(float);
@@ -23,37 +23,37 @@ int df_cuda_op_add_window(struct df_backend *backend, const struct df_window *wi
         return -1;
     on_device.row_weight = (const float *)(const void *)weights;
     on_device.column_weight = (const float *)(const void *)(weights + df_cuda_aligned(rows));
-    DF_TRY(df_cuda_op_upload(backend, weights, window->row_weight, rows));
-    DF_TRY(df_cuda_op_upload(backend, weights + df_cuda_aligned(rows), window->column_weight, columns));
-    return DF_CUDA(df_cuda_add_window(df_cuda_context(backend)->stream, &on_device, logits, canvas));
+    DF_TRY(df_cuda_upload(backend, weights, window->row_weight, rows));
+    DF_TRY(df_cuda_upload(backend, weights + df_cuda_aligned(rows), window->column_weight, columns));
+    return DF_CUDA(df_launch_add_window(df_cuda_context(backend)->stream, &on_device, logits, canvas));
 }
 
-int df_cuda_op_add_probabilities(struct df_backend *backend, const float *logits, int64_t h, int64_t w,
-                                 int64_t classes, bool mirrored, float *sum, int64_t height, int64_t width)
+int df_cuda_add_probabilities(struct df_backend *backend, const float *logits, int64_t h, int64_t w,
+                              int64_t classes, bool mirrored, float *sum, int64_t height, int64_t width)
 {
     assert(classes >= 1 && classes <= MAX_CLASSES);
     if (height * width == 0)
         return 0;
-    return DF_CUDA(df_cuda_add_probabilities(df_cuda_context(backend)->stream, logits, h, w, classes,
-                                             mirrored, sum, height, width));
+    return DF_CUDA(df_launch_add_probabilities(df_cuda_context(backend)->stream, logits, h, w, classes,
+                                               mirrored, sum, height, width));
 }
 
-int df_cuda_op_decide(struct df_backend *backend, const float *sum, int64_t count, int64_t classes,
-                      int64_t views, const uint8_t *labels, uint8_t *prediction, double *loss_sum,
-                      int64_t *loss_count)
+int df_cuda_argmax(struct df_backend *backend, const float *sum, int64_t count, int64_t classes,
+                   int64_t views, const uint8_t *labels, uint8_t *prediction, double *loss_sum,
+                   int64_t *loss_count)
 {
     const size_t result_bytes = df_cuda_aligned(sizeof(struct df_loss_sum));
     struct df_loss_sum result = {0};
 
     assert(classes >= 1 && classes <= MAX_CLASSES && views > 0);
     if (count > 0) {
-        char *room = df_cuda_scratch(backend, result_bytes + df_cuda_decide_scratch(count));
+        char *room = df_cuda_scratch(backend, result_bytes + df_launch_argmax_scratch(count));
         if (!room)
             return -1;
         struct df_loss_sum *loss = (struct df_loss_sum *)(void *)room;
-        DF_TRY(DF_CUDA(df_cuda_decide(df_cuda_context(backend)->stream, sum, count, classes, views, labels,
-                                      prediction, room + result_bytes, loss)));
-        DF_TRY(df_cuda_op_download(backend, &result, loss, sizeof result));
+        DF_TRY(DF_CUDA(df_launch_argmax(df_cuda_context(backend)->stream, sum, count, classes, views, labels,
+                                        prediction, room + result_bytes, loss)));
+        DF_TRY(df_cuda_download(backend, &result, loss, sizeof result));
     }
     *loss_sum = result.sum;
     *loss_count = result.count;

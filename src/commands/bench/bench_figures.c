@@ -51,7 +51,7 @@ static void print_profile(const struct df_profile *profile, double gemm_peak)
 
     for (size_t i = 0; i < profile->n_rows; i++) {
         const int operation = (int)strlen(profile->rows[i].operation);
-        const int shape = (int)strlen(profile->rows[i].shape);
+        const int shape = (int)strlen(profile->rows[i].work.shape);
         operation_width = operation > operation_width ? operation : operation_width;
         shape_width = shape > shape_width ? shape : shape_width;
     }
@@ -59,12 +59,12 @@ static void print_profile(const struct df_profile *profile, double gemm_peak)
            "calls", "ms", "step %", "GFLOP/s", "peak %", "GB/s");
     for (size_t i = 0; i < profile->n_rows; i++) {
         const struct df_profile_row *row = &profile->rows[i];
-        const double rate = bench_rate(row->flops, row->seconds);
-        printf("%-*s  %-*s  %5g %9.3f %6.1f", operation_width, row->operation, shape_width, row->shape,
+        const double rate = bench_rate(row->work.flops, row->seconds);
+        printf("%-*s  %-*s  %5g %9.3f %6.1f", operation_width, row->operation, shape_width, row->work.shape,
                row->calls, 1e3 * row->seconds, 100.0 * row->seconds / profile->seconds);
         print_figure(8, 0, rate / 1e9);
         print_figure(6, 1, 100.0 * rate / gemm_peak);
-        print_figure(7, 1, bench_rate(row->bytes, row->seconds) / 1e9);
+        print_figure(7, 1, bench_rate(row->work.bytes, row->seconds) / 1e9);
         printf("\n");
     }
     printf("%-*s  %5s %9.3f %6.1f\n", operation_width + 2 + shape_width, "outside any operation", "",

@@ -37,18 +37,18 @@ static void add_profile(struct df_json *json, const struct df_profile *profile, 
     df_json_array(json, "operations");
     for (size_t i = 0; i < profile->n_rows; i++) {
         const struct df_profile_row *row = &profile->rows[i];
-        const double rate = bench_rate(row->flops, row->seconds);
+        const double rate = bench_rate(row->work.flops, row->seconds);
         df_json_object(json, NULL);
         df_json_text(json, "operation", row->operation);
-        df_json_text(json, "shape", row->shape);
+        df_json_text(json, "shape", row->work.shape);
         df_json_number(json, "calls_per_step", row->calls);
         df_json_number(json, "seconds_per_step", row->seconds);
         df_json_number(json, "step_share", bench_rate(row->seconds, profile->seconds));
-        df_json_number(json, "gflop_per_step", row->flops / 1e9);
+        df_json_number(json, "gflop_per_step", row->work.flops / 1e9);
         df_json_number(json, "gflops", rate / 1e9);
         df_json_number(json, "gemm_share", rate / gemm_peak);
-        df_json_number(json, "bytes_per_step", row->bytes);
-        df_json_number(json, "gigabytes_per_second", bench_rate(row->bytes, row->seconds) / 1e9);
+        df_json_number(json, "bytes_per_step", row->work.bytes);
+        df_json_number(json, "gigabytes_per_second", bench_rate(row->work.bytes, row->seconds) / 1e9);
         df_json_close(json);
     }
     df_json_close(json);

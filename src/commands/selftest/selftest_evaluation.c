@@ -68,7 +68,7 @@ static int call_decide(const struct selftest_case *test, struct selftest_side *s
     const struct selftest_setting *s = test->setting;
     int64_t counted;
 
-    if (side->backend->ops->decide(side->backend, side->memory[0], s->height * s->width, s->classes, 4,
+    if (side->backend->ops->argmax(side->backend, side->memory[0], s->height * s->width, s->classes, 4,
                                    side->memory[1], side->memory[2], &side->scalars[0], &counted) != 0)
         return -1;
     side->scalars[1] = (double)counted;
@@ -85,17 +85,17 @@ static double checksum(const int64_t *table, size_t count)
     return (double)sum;
 }
 
-static int call_count_pairs(const struct selftest_case *test, struct selftest_side *side)
+static int call_confusion_matrix(const struct selftest_case *test, struct selftest_side *side)
 {
     const struct selftest_setting *s = test->setting;
     const struct df_backend_ops *ops = side->backend->ops;
-    const size_t count = df_pair_table_count(s->classes), bytes = count * sizeof(int64_t);
+    const size_t count = df_confusion_count(s->classes), bytes = count * sizeof(int64_t);
     int64_t *table = malloc(bytes);
     int status = table ? 0 : df_error_memory("a confusion matrix", bytes);
 
     if (status == 0)
-        status = ops->count_pairs(side->backend, side->memory[0], side->memory[1], s->height * s->width,
-                                  s->classes, side->memory[2]);
+        status = ops->confusion_matrix(side->backend, side->memory[0], side->memory[1], s->height * s->width,
+                                       s->classes, side->memory[2]);
     if (status == 0)
         status = ops->download(side->backend, table, side->memory[2], bytes);
     if (status == 0)
@@ -104,17 +104,17 @@ static int call_count_pairs(const struct selftest_case *test, struct selftest_si
     return status;
 }
 
-static void count_pairs(struct selftest_case *test)
+static void confusion_matrix(struct selftest_case *test)
 {
     const struct selftest_setting *s = test->setting;
 
-    test->operation = "count_pairs";
+    test->operation = "confusion_matrix";
     selftest_bytes(test, s->height * s->width, (int)s->classes, false);
     selftest_bytes(test, s->height * s->width, (int)s->classes, true);
-    selftest_output_bytes(test, (int64_t)(df_pair_table_count(s->classes) * sizeof(int64_t)));
+    selftest_output_bytes(test, (int64_t)(df_confusion_count(s->classes) * sizeof(int64_t)));
     selftest_shape(test, "[" I64 ", " I64 "], " I64 " classes", s->height, s->width, s->classes);
     test->n_scalars = 1;
-    test->call = call_count_pairs;
+    test->call = call_confusion_matrix;
 }
 
 static void decide(struct selftest_case *test)
@@ -122,7 +122,7 @@ static void decide(struct selftest_case *test)
     const struct selftest_setting *s = test->setting;
     const int64_t count = s->height * s->width;
 
-    test->operation = "decide";
+    test->operation = "argmax";
     selftest_input(test, false, count * s->classes, 1.0, 0.1);
     selftest_bytes(test, count, (int)s->classes, true);
     selftest_output_bytes(test, count);
@@ -132,5 +132,5 @@ static void decide(struct selftest_case *test)
 }
 
 selftest_builder *const selftest_evaluation[] = {
-    window, probabilities, decide, count_pairs, NULL,
+    window, probabilities, decide, confusion_matrix, NULL,
 };

@@ -25,11 +25,11 @@ static void check_gelu(int64_t n, enum df_dtype type)
         want[i] = ref_gelu((double)x[i]);
         want_dx[i] = (double)dy[i] * gelu_slope((double)x[i]);
     }
-    assert_ran(df_cuda_gelu_forward(NULL, in, out, type, n));
+    assert_ran(df_launch_gelu_forward(NULL, in, out, type, n));
     assert_values("gelu", get_values(out, n, type), want, n, type, 5e-7);
-    assert_ran(df_cuda_gelu_backward(NULL, in, gradient, out, type, n));
+    assert_ran(df_launch_gelu_backward(NULL, in, gradient, out, type, n));
     assert_values("gelu gradient", get_values(out, n, type), want_dx, n, type, 5e-7);
-    assert_ran(df_cuda_gelu_backward(NULL, in, gradient, gradient, type, n));
+    assert_ran(df_launch_gelu_backward(NULL, in, gradient, gradient, type, n));
     assert_values("gelu gradient in place", get_values(gradient, n, type), want_dx, n, type, 5e-7);
     release_arrays();
 }
@@ -55,7 +55,7 @@ static void gelu_keeps_its_limits(void **state)
     void *out = device_room(sizeof x);
 
     (void)state;
-    assert_ran(df_cuda_gelu_forward(NULL, put_bytes(x, sizeof x), out, DF_F32, 8));
+    assert_ran(df_launch_gelu_forward(NULL, put_bytes(x, sizeof x), out, DF_F32, 8));
     got = get_values(out, 8, DF_F32);
     for (int i = 0; i < 8; i++)
         assert_true(isnan(y[i]) ? isnan(got[i]) : got[i] == y[i]);
@@ -78,11 +78,11 @@ static void check_swiglu(int64_t rows, int64_t hidden, enum df_dtype type)
         want_dx[at] = (double)dy[i] * value * s * (1.0 + gate * (1.0 - s));
         want_dx[at + hidden] = (double)dy[i] * gate * s;
     }
-    assert_ran(df_cuda_swiglu_forward(NULL, in, out, type, rows, hidden));
+    assert_ran(df_launch_swiglu_forward(NULL, in, out, type, rows, hidden));
     assert_values("swiglu", get_values(out, n, type), want, n, type, 5e-7);
-    assert_ran(df_cuda_swiglu_backward(NULL, in, gradient, dx, type, rows, hidden));
+    assert_ran(df_launch_swiglu_backward(NULL, in, gradient, dx, type, rows, hidden));
     assert_values("swiglu gradient", get_values(dx, 2 * n, type), want_dx, 2 * n, type, 1e-6);
-    assert_ran(df_cuda_swiglu_backward(NULL, in, gradient, in, type, rows, hidden));
+    assert_ran(df_launch_swiglu_backward(NULL, in, gradient, in, type, rows, hidden));
     assert_values("swiglu gradient in place", get_values(in, 2 * n, type), want_dx, 2 * n, type, 1e-6);
     release_arrays();
 }
@@ -112,7 +112,7 @@ static void check_adamw(int64_t n, int64_t step, double eps)
 
     for (int64_t i = 0; i < n; i++)
         ref_adamw(&settings, &want_p[i], (double)g[i], &want_m[i], &want_v[i]);
-    assert_ran(df_cuda_adamw(NULL, &settings, parameter, put_values(g, n, DF_F32), first, second, n));
+    assert_ran(df_launch_adamw(NULL, &settings, parameter, put_values(g, n, DF_F32), first, second, n));
     assert_values("parameter", get_values(parameter, n, DF_F32), want_p, n, DF_F32, 2e-7);
     assert_values("first moment", get_values(first, n, DF_F32), want_m, n, DF_F32, 1e-7);
     assert_values("second moment", get_values(second, n, DF_F32), want_v, n, DF_F32, 1e-7);
@@ -133,11 +133,11 @@ static void nothing_is_no_work(void **state)
     const struct df_adamw settings = {1e-3, 0.9, 0.999, 1e-8, 0.01, 1};
 
     (void)state;
-    assert_ran(df_cuda_gelu_forward(NULL, NULL, NULL, DF_F32, 0));
-    assert_ran(df_cuda_gelu_backward(NULL, NULL, NULL, NULL, DF_BF16, 0));
-    assert_ran(df_cuda_swiglu_forward(NULL, NULL, NULL, DF_F32, 0, 8));
-    assert_ran(df_cuda_swiglu_backward(NULL, NULL, NULL, NULL, DF_F32, 0, 8));
-    assert_ran(df_cuda_adamw(NULL, &settings, NULL, NULL, NULL, NULL, 0));
+    assert_ran(df_launch_gelu_forward(NULL, NULL, NULL, DF_F32, 0));
+    assert_ran(df_launch_gelu_backward(NULL, NULL, NULL, NULL, DF_BF16, 0));
+    assert_ran(df_launch_swiglu_forward(NULL, NULL, NULL, DF_F32, 0, 8));
+    assert_ran(df_launch_swiglu_backward(NULL, NULL, NULL, NULL, DF_F32, 0, 8));
+    assert_ran(df_launch_adamw(NULL, &settings, NULL, NULL, NULL, NULL, 0));
 }
 
 int main(void)

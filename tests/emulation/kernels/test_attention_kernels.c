@@ -30,7 +30,7 @@ static struct trial make_trial(struct problem host, enum df_dtype type)
     t.out = put_values(host.out, host.out_count, type);
     t.dqkv = put_values(host.dqkv, 3 * host.out_count, type);
     t.lse = put_values(host.lse, host.lse_count, DF_F32);
-    t.scratch = device_room(df_cuda_attention_backward_scratch(host.shape, type));
+    t.scratch = device_room(df_launch_attention_backward_scratch(host.shape, type));
     return t;
 }
 
@@ -47,15 +47,15 @@ static void get_result(float *result, const void *device, int64_t count, enum df
 
 static void run_forward(struct trial *t)
 {
-    assert_ran(df_cuda_attention_forward(NULL, t->host.shape, t->type, t->qkv, t->out, t->lse));
+    assert_ran(df_launch_attention_forward(NULL, t->host.shape, t->type, t->qkv, t->out, t->lse));
     get_result(t->host.out, t->out, t->host.out_count, t->type);
     get_result(t->host.lse, t->lse, t->host.lse_count, DF_F32);
 }
 
 static void run_backward(struct trial *t, bool need_dk)
 {
-    assert_ran(df_cuda_attention_backward(NULL, t->host.shape, t->type, t->qkv, t->out, t->lse, t->dout,
-                                          t->dqkv, need_dk, t->scratch));
+    assert_ran(df_launch_attention_backward(NULL, t->host.shape, t->type, t->qkv, t->out, t->lse, t->dout,
+                                            t->dqkv, need_dk, t->scratch));
     get_result(t->host.dqkv, t->dqkv, 3 * t->host.out_count, t->type);
 }
 
@@ -239,7 +239,7 @@ static void test_without_lse(void **state)
         struct trial t = make_trial(make_problem(1, 65, 2, 64), type ? DF_BF16 : DF_F32);
         run_forward(&t);
         float *out = copy_array(t.host.out, t.host.out_count);
-        assert_ran(df_cuda_attention_forward(NULL, t.host.shape, t.type, t.qkv, t.out, NULL));
+        assert_ran(df_launch_attention_forward(NULL, t.host.shape, t.type, t.qkv, t.out, NULL));
         get_result(t.host.out, t.out, t.host.out_count, t.type);
         assert_same_bits(t.host.out, out, t.host.out_count);
         free(out);
@@ -309,7 +309,7 @@ static void check_rope(enum df_dtype type, struct df_attention_shape shape, int6
     const float *sin_at = put_values(sin, table, DF_F32), *cos_at = put_values(cos, table, DF_F32);
     double want[128];
 
-    assert_ran(df_cuda_rope(NULL, qkv, type, shape, prefix, sin_at, cos_at, inverse));
+    assert_ran(df_launch_rope(NULL, qkv, type, shape, prefix, sin_at, cos_at, inverse));
     const float *after = get_values(qkv, count, type);
     for (int64_t slice = 0; slice < slices; slice++) {
         const int64_t token = slice / (3 * shape.heads) % shape.tokens, patch = token - prefix;

@@ -29,8 +29,8 @@ static void check_evaluation(struct df_batchnorm norm, const float *in, const do
 
     ref_batchnorm_relu(x, norm.rows, c, host_doubles(mean, c), host_doubles(variance, c), EPS, gamma, beta,
                        want);
-    assert_ran(df_cuda_batchnorm_relu_forward(NULL, &norm, false, in, y,
-                                              device_room(df_cuda_batchnorm_scratch(&norm))));
+    assert_ran(df_launch_batchnorm_relu_forward(NULL, &norm, false, in, y,
+                                                device_room(df_launch_batchnorm_scratch(&norm))));
     assert_values("batchnorm in evaluation", get_values(y, n, DF_F32), want, n, DF_F32, 1e-5);
     assert_memory_equal(get_values(norm.running_mean, c, DF_F32), mean, (size_t)c * sizeof(float));
     assert_memory_equal(get_values(norm.running_var, c, DF_F32), variance, (size_t)c * sizeof(float));
@@ -63,7 +63,7 @@ static void check(int64_t rows, int64_t channels, double mean)
     const float *in = put_values(x, n, DF_F32);
     float *y = device_room((size_t)n * sizeof(float)), *gradient = put_values(dy, n, DF_F32);
     float *got_dgamma = device_room(bytes), *got_dbeta = device_room(bytes);
-    void *scratch = device_room(df_cuda_batchnorm_scratch(&norm));
+    void *scratch = device_room(df_launch_batchnorm_scratch(&norm));
 
     ref_channel_statistics(wide, rows, channels, means, variances);
     ref_batchnorm_relu(wide, rows, channels, means, variances, EPS, scale, shift, want);
@@ -73,7 +73,7 @@ static void check(int64_t rows, int64_t channels, double mean)
         new_mean[c] = 0.9 * (double)old_mean[c] + 0.1 * means[c];
         new_var[c] = 0.9 * (double)old_var[c] + 0.1 * unbiased;
     }
-    assert_ran(df_cuda_batchnorm_relu_forward(NULL, &norm, true, in, y, scratch));
+    assert_ran(df_launch_batchnorm_relu_forward(NULL, &norm, true, in, y, scratch));
     assert_values("batchnorm", get_values(y, n, DF_F32), want, n, DF_F32, 2e-5);
     assert_values("mean", get_values(norm.save_mean, channels, DF_F32), means, channels, DF_F32, 1e-6);
     assert_values("rstd", get_values(norm.save_rstd, channels, DF_F32), rstds, channels, DF_F32, 1e-6);
@@ -84,8 +84,8 @@ static void check(int64_t rows, int64_t channels, double mean)
 
     ref_batchnorm_relu_backward(wide, host_doubles(dy, n), rows, channels, EPS, scale, shift, want, dgamma,
                                 dbeta);
-    assert_ran(df_cuda_batchnorm_relu_backward(NULL, &norm, in, y, gradient, gradient, got_dgamma, got_dbeta,
-                                               scratch));
+    assert_ran(df_launch_batchnorm_relu_backward(NULL, &norm, in, y, gradient, gradient, got_dgamma,
+                                                 got_dbeta, scratch));
     assert_values("gradient", get_values(gradient, n, DF_F32), want, n, DF_F32, 1e-5);
     assert_values("dgamma", get_values(got_dgamma, channels, DF_F32), dgamma, channels, DF_F32, 2e-5);
     assert_values("dbeta", get_values(got_dbeta, channels, DF_F32), dbeta, channels, DF_F32, 1e-6);

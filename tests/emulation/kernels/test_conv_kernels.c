@@ -58,18 +58,18 @@ static void check(struct df_conv_shape s)
     const float *dy = put_values(p.dy, n_y, DF_F32);
     float *y = device_room((size_t)n_y * sizeof(float)), *dx = device_room((size_t)n_x * sizeof(float));
     float *dweight = device_room((size_t)n_weight * sizeof(float));
-    void *scratch = device_room(df_cuda_conv_backward_weight_scratch(s));
+    void *scratch = device_room(df_launch_conv_backward_weight_scratch(s));
 
     each_product(s, add_products, &p);
-    assert_ran(df_cuda_conv_forward(NULL, s, x, weight, NULL, y));
+    assert_ran(df_launch_conv_forward(NULL, s, x, weight, NULL, y));
     assert_values("convolution", get_values(y, n_y, DF_F32), p.y, n_y, DF_F32, 2e-5);
     for (int64_t i = 0; i < n_y; i++)
         p.y[i] += (double)bias[i % s.out];
-    assert_ran(df_cuda_conv_forward(NULL, s, x, weight, put_values(bias, s.out, DF_F32), y));
+    assert_ran(df_launch_conv_forward(NULL, s, x, weight, put_values(bias, s.out, DF_F32), y));
     assert_values("convolution with bias", get_values(y, n_y, DF_F32), p.y, n_y, DF_F32, 2e-5);
-    assert_ran(df_cuda_conv_backward_data(NULL, s, dy, weight, dx));
+    assert_ran(df_launch_conv_backward_data(NULL, s, dy, weight, dx));
     assert_values("gradient of the map", get_values(dx, n_x, DF_F32), p.dx, n_x, DF_F32, 2e-5);
-    assert_ran(df_cuda_conv_backward_weight(NULL, s, x, dy, dweight, scratch));
+    assert_ran(df_launch_conv_backward_weight(NULL, s, x, dy, dweight, scratch));
     assert_values("gradient of the weights", get_values(dweight, n_weight, DF_F32), p.dweight, n_weight,
                   DF_F32, 2e-5);
     release_arrays();

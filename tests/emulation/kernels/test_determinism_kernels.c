@@ -37,7 +37,7 @@ static void say_sum(int64_t rows, int64_t cols, enum df_dtype type)
     const struct df_matrix x = {normals(rows * cols, type, 1), type, rows, cols, cols};
     float *out = device_room((size_t)cols * sizeof(float));
 
-    assert_ran(df_cuda_column_sum(NULL, x, out, device_room(df_cuda_column_sum_scratch(x))));
+    assert_ran(df_launch_column_sum(NULL, x, out, device_room(df_launch_column_sum_scratch(x))));
     say("column sum", out, (size_t)cols * sizeof(float));
 }
 
@@ -46,7 +46,7 @@ static void say_bias(void)
     enum { ROWS = 300, COLS = 21 };
     const struct df_matrix x = {normals(ROWS * COLS, DF_F32, 1), DF_F32, ROWS, COLS, COLS};
 
-    assert_ran(df_cuda_add_bias(NULL, x, normals(COLS, DF_F32, 2)));
+    assert_ran(df_launch_add_bias(NULL, x, normals(COLS, DF_F32, 2)));
     say("bias", x.data, ROWS * COLS * sizeof(float));
 }
 
@@ -56,7 +56,7 @@ static void say_conversion(void)
     const struct df_matrix x = {normals(ROWS * COLS, DF_F32, 1), DF_F32, ROWS, COLS, COLS};
     const struct df_matrix y = {device_room(ROWS * COLS * 2), DF_BF16, ROWS, COLS, COLS};
 
-    assert_ran(df_cuda_convert(NULL, y, x));
+    assert_ran(df_launch_convert(NULL, y, x));
     say("conversion", y.data, ROWS * COLS * 2);
 }
 
@@ -66,16 +66,16 @@ static void say_activations(enum df_dtype type)
     const size_t bytes = COUNT * df_dtype_size(type);
     void *out = device_room(2 * bytes);
 
-    assert_ran(df_cuda_gelu_forward(NULL, normals(COUNT, type, 1), out, type, COUNT));
+    assert_ran(df_launch_gelu_forward(NULL, normals(COUNT, type, 1), out, type, COUNT));
     say("gelu", out, bytes);
     out = normals(COUNT, type, 2);
-    assert_ran(df_cuda_gelu_backward(NULL, normals(COUNT, type, 1), out, out, type, COUNT));
+    assert_ran(df_launch_gelu_backward(NULL, normals(COUNT, type, 1), out, out, type, COUNT));
     say("gelu gradient", out, bytes);
     out = device_room(bytes);
-    assert_ran(df_cuda_swiglu_forward(NULL, normals(2 * COUNT, type, 1), out, type, ROWS, HIDDEN));
+    assert_ran(df_launch_swiglu_forward(NULL, normals(2 * COUNT, type, 1), out, type, ROWS, HIDDEN));
     say("swiglu", out, bytes);
     out = normals(2 * COUNT, type, 1);
-    assert_ran(df_cuda_swiglu_backward(NULL, out, normals(COUNT, type, 2), out, type, ROWS, HIDDEN));
+    assert_ran(df_launch_swiglu_backward(NULL, out, normals(COUNT, type, 2), out, type, ROWS, HIDDEN));
     say("swiglu gradient", out, 2 * bytes);
 }
 
@@ -86,8 +86,8 @@ static void say_adamw(void)
     float *parameter = normals(COUNT, DF_F32, 1), *m = normals(COUNT, DF_F32, 2);
     const float *start = host_normals(COUNT, DF_F32, 10.0, 0.1, 3);
 
-    assert_ran(df_cuda_adamw(NULL, &settings, parameter, normals(COUNT, DF_F32, 4), m,
-                             put_values(start, COUNT, DF_F32), COUNT));
+    assert_ran(df_launch_adamw(NULL, &settings, parameter, normals(COUNT, DF_F32, 4), m,
+                               put_values(start, COUNT, DF_F32), COUNT));
     say("parameters", parameter, COUNT * sizeof(float));
 }
 
@@ -97,8 +97,8 @@ static void say_tokens(void)
     enum { DIM = 132, ALL = 5 * 9 * DIM };
     float *x = device_room(ALL * sizeof(float));
 
-    assert_ran(df_cuda_assemble_tokens(NULL, normals(5 * 7 * DIM, DF_F32, 1), normals(2 * DIM, DF_F32, 2),
-                                       normals(7 * DIM, DF_F32, 3), x, rows, DIM));
+    assert_ran(df_launch_assemble_tokens(NULL, normals(5 * 7 * DIM, DF_F32, 1), normals(2 * DIM, DF_F32, 2),
+                                         normals(7 * DIM, DF_F32, 3), x, rows, DIM));
     say("tokens", x, ALL * sizeof(float));
 }
 
@@ -108,11 +108,11 @@ static void say_maps(void)
     const size_t small = B * H * W * C, large = B * HEIGHT * WIDTH * C;
     float *y = normals((int64_t)large, DF_F32, 1), *dx = device_room(small * sizeof(float));
 
-    assert_ran(df_cuda_nearest_backward(NULL, y, B, HEIGHT, WIDTH, dx, H, W, C));
+    assert_ran(df_launch_nearest_backward(NULL, y, B, HEIGHT, WIDTH, dx, H, W, C));
     say("map gradient", dx, small * sizeof(float));
     y = normals((int64_t)large, DF_F32, 1);
-    assert_ran(df_cuda_nearest_forward(NULL, normals((int64_t)small, DF_F32, 2), B, H, W, y, HEIGHT, WIDTH, C,
-                                       true));
+    assert_ran(df_launch_nearest_forward(NULL, normals((int64_t)small, DF_F32, 2), B, H, W, y, HEIGHT, WIDTH,
+                                         C, true));
     say("map", y, large * sizeof(float));
 }
 
@@ -130,18 +130,18 @@ static void say_images(void)
     df_rng_seed(&rng, 1, 0);
     for (size_t i = 0; i < sizeof pixels; i++)
         pixels[i] = (uint8_t)df_rng_below(&rng, 256);
-    assert_ran(df_cuda_image_normalize(NULL, put_bytes(pixels, ALL), image, B, H, W, mean, std));
+    assert_ran(df_launch_image_normalize(NULL, put_bytes(pixels, ALL), image, B, H, W, mean, std));
     say("image", image, ALL * sizeof(float));
     patches = device_room(ALL * 2);
-    assert_ran(df_cuda_patchify(NULL, normals(ALL, DF_F32, 1), patches, DF_BF16, B, H, W, 14));
+    assert_ran(df_launch_patchify(NULL, normals(ALL, DF_F32, 1), patches, DF_BF16, B, H, W, 14));
     say("patches", patches, ALL * 2);
     image = device_room(ALL * sizeof(float));
-    assert_ran(df_cuda_resize_normalize(NULL, put_bytes(pixels, sizeof pixels),
-                                        put_bytes(sources, sizeof sources), image, B, H, W, mean, std));
+    assert_ran(df_launch_resize_normalize(NULL, put_bytes(pixels, sizeof pixels),
+                                          put_bytes(sources, sizeof sources), image, B, H, W, mean, std));
     say("resized image", image, ALL * sizeof(float));
     labels = device_room(B * H * W);
-    assert_ran(df_cuda_resize_labels(NULL, put_bytes(pixels, sizeof pixels),
-                                     put_bytes(sources, sizeof sources), labels, B, H, W));
+    assert_ran(df_launch_resize_labels(NULL, put_bytes(pixels, sizeof pixels),
+                                       put_bytes(sources, sizeof sources), labels, B, H, W));
     say("resized labels", labels, B * H * W);
 }
 

@@ -36,8 +36,8 @@ static void check_normalize(int64_t batch, int64_t height, int64_t width)
     float *image = device_room((size_t)all * sizeof(float));
     const float *got;
 
-    assert_ran(df_cuda_image_normalize(NULL, put_bytes(pixels, (size_t)all), image, batch, height, width,
-                                       imagenet_mean, imagenet_std));
+    assert_ran(df_launch_image_normalize(NULL, put_bytes(pixels, (size_t)all), image, batch, height, width,
+                                         imagenet_mean, imagenet_std));
     got = get_values(image, all, DF_F32);
     for (int64_t i = 0; i < all; i++) {
         const int64_t b = i / (3 * plane), c = i / plane % 3, at = i % plane;
@@ -56,7 +56,7 @@ static void pixels_are_normalized(void **state)
     check_normalize(3, 5, 7);
     check_normalize(2, 28, 42);
     check_normalize(1, 33, 37);
-    assert_ran(df_cuda_image_normalize(NULL, NULL, NULL, 0, 14, 14, imagenet_mean, imagenet_std));
+    assert_ran(df_launch_image_normalize(NULL, NULL, NULL, 0, 14, 14, imagenet_mean, imagenet_std));
 }
 
 /* Quotients are those of long division, whatever the divisor. */
@@ -79,7 +79,7 @@ static void every_value_is_normalized_exactly(void **state)
             mean[c] = (float)df_rng_uniform(&rng, 0.0, 1.0);
             std[c] = (float)df_rng_uniform(&rng, 0.05, 2.0);
         }
-        assert_ran(df_cuda_image_normalize(NULL, in, image, 1, 16, 16, mean, std));
+        assert_ran(df_launch_image_normalize(NULL, in, image, 1, 16, 16, mean, std));
         got = get_bytes(image, sizeof pixels * sizeof(float));
         for (int i = 0; i < 256 * 3; i++)
             assert_true(got[i] == normalized((uint8_t)(i % 256), i / 256, mean, std));
@@ -100,7 +100,7 @@ static void check_patchify(int64_t batch, int64_t h, int64_t w, int64_t p, enum 
         want[(patch * 3 + c) * p * p + y % p * p + x % p] = (double)image[at];
     }
     assert_ran(
-        df_cuda_patchify(NULL, put_values(image, all, DF_F32), patches, type, batch, height, width, p));
+        df_launch_patchify(NULL, put_values(image, all, DF_F32), patches, type, batch, height, width, p));
     assert_values("patches", get_values(patches, all, type), want, all, type, 0.0);
     release_arrays();
 }
@@ -118,7 +118,7 @@ static void patches_are_cut(void **state)
                            types[k]); /* several blocks a row of patches, the last not full */
         }
     }
-    assert_ran(df_cuda_patchify(NULL, NULL, NULL, DF_F32, 0, 14, 14, 14));
+    assert_ran(df_launch_patchify(NULL, NULL, NULL, DF_F32, 0, 14, 14, 14));
 }
 
 /* Sources of different sizes, packed with gaps: enlarged, reduced, kept, and both at once. */
@@ -144,8 +144,8 @@ static void check_resize(int64_t height, int64_t width)
     float *image = device_room(SOURCES * 3 * plane * sizeof(float)), *got;
 
     assert_non_null(resized);
-    assert_ran(df_cuda_resize_normalize(NULL, put_bytes(pixels, bytes), put_bytes(sources, sizeof sources),
-                                        image, SOURCES, height, width, imagenet_mean, imagenet_std));
+    assert_ran(df_launch_resize_normalize(NULL, put_bytes(pixels, bytes), put_bytes(sources, sizeof sources),
+                                          image, SOURCES, height, width, imagenet_mean, imagenet_std));
     got = get_bytes(image, SOURCES * 3 * plane * sizeof(float));
     for (int i = 0; i < SOURCES; i++) {
         const struct df_image source = {sources[i].width, sources[i].height, 3, pixels + sources[i].offset};
@@ -171,7 +171,7 @@ static void images_are_resized(void **state)
     check_resize(17, 129);
     check_resize(56, 70);
     check_resize(90, 200);
-    assert_ran(df_cuda_resize_normalize(NULL, NULL, NULL, NULL, 0, 14, 14, imagenet_mean, imagenet_std));
+    assert_ran(df_launch_resize_normalize(NULL, NULL, NULL, NULL, 0, 14, 14, imagenet_mean, imagenet_std));
 }
 
 static void check_labels(int64_t height, int64_t width)
@@ -182,8 +182,8 @@ static void check_labels(int64_t height, int64_t width)
     uint8_t *labels = device_room(SOURCES * plane), *got;
 
     assert_non_null(want);
-    assert_ran(df_cuda_resize_labels(NULL, put_bytes(masks, bytes), put_bytes(sources, sizeof sources),
-                                     labels, SOURCES, height, width));
+    assert_ran(df_launch_resize_labels(NULL, put_bytes(masks, bytes), put_bytes(sources, sizeof sources),
+                                       labels, SOURCES, height, width));
     got = get_bytes(labels, SOURCES * plane);
     for (int i = 0; i < SOURCES; i++) {
         const struct df_image source = {sources[i].width, sources[i].height, 1, masks + sources[i].offset};
@@ -203,7 +203,7 @@ static void labels_are_resized(void **state)
     check_labels(17, 129);
     check_labels(56, 70);
     check_labels(90, 200);
-    assert_ran(df_cuda_resize_labels(NULL, NULL, NULL, NULL, 0, 14, 14));
+    assert_ran(df_launch_resize_labels(NULL, NULL, NULL, NULL, 0, 14, 14));
 }
 
 int main(void)

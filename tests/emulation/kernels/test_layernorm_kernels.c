@@ -44,17 +44,17 @@ static void check(struct df_token_rows rows, int64_t dim, enum df_dtype type)
     void *y = device_room((size_t)n * df_dtype_size(type));
 
     ref_layernorm(wide, rows, dim, gamma, beta, eps, want, mean, rstd);
-    assert_ran(df_cuda_layernorm_forward(NULL, in, rows, dim, g, b, eps, y, type, means, rstds));
+    assert_ran(df_launch_layernorm_forward(NULL, in, rows, dim, g, b, eps, y, type, means, rstds));
     assert_values("layernorm", get_values(y, n, type), want, n, type, 4e-6);
     assert_values("mean", get_values(means, chosen, DF_F32), mean, chosen, DF_F32, 1e-6);
     assert_values("rstd", get_values(rstds, chosen, DF_F32), rstd, chosen, DF_F32, 1e-5);
     y = device_room((size_t)n * df_dtype_size(type));
-    assert_ran(df_cuda_layernorm_forward(NULL, in, rows, dim, g, b, eps, y, type, NULL, NULL));
+    assert_ran(df_launch_layernorm_forward(NULL, in, rows, dim, g, b, eps, y, type, NULL, NULL));
     assert_values("layernorm alone", get_values(y, n, type), want, n, type, 4e-6);
 
     reference_backward(host_doubles(dy, n), wide, rows, dim, gamma, mean, rstd, want_dx);
-    assert_ran(
-        df_cuda_layernorm_backward(NULL, put_values(dy, n, type), type, in, rows, dim, g, means, rstds, dx));
+    assert_ran(df_launch_layernorm_backward(NULL, put_values(dy, n, type), type, in, rows, dim, g, means,
+                                            rstds, dx));
     assert_values("layernorm gradient", get_values(dx, all, DF_F32), want_dx, all, DF_F32, 1e-5);
     release_arrays();
 }
@@ -73,10 +73,10 @@ static void widths_match(void **state)
 static void no_rows_are_no_work(void **state)
 {
     (void)state;
-    assert_ran(df_cuda_layernorm_forward(NULL, NULL, (struct df_token_rows){0, 4, 1, 3}, 8, NULL, NULL, eps,
-                                         NULL, DF_F32, NULL, NULL));
-    assert_ran(df_cuda_layernorm_backward(NULL, NULL, DF_F32, NULL, (struct df_token_rows){2, 4, 1, 0}, 8,
-                                          NULL, NULL, NULL, NULL));
+    assert_ran(df_launch_layernorm_forward(NULL, NULL, (struct df_token_rows){0, 4, 1, 3}, 8, NULL, NULL, eps,
+                                           NULL, DF_F32, NULL, NULL));
+    assert_ran(df_launch_layernorm_backward(NULL, NULL, DF_F32, NULL, (struct df_token_rows){2, 4, 1, 0}, 8,
+                                            NULL, NULL, NULL, NULL));
 }
 
 int main(void)

@@ -23,7 +23,7 @@ static void check_tokens(int64_t batch, int64_t prefix_tokens, int64_t patches, 
                         : (double)(patch[(b * patches + p) * dim + d] +
                                    (with_position ? position[p * dim + d] : 0.0f));
     }
-    assert_ran(df_cuda_assemble_tokens(
+    assert_ran(df_launch_assemble_tokens(
         NULL, put_values(patch, n_patches, DF_F32), put_values(prefix, prefix_tokens * dim, DF_F32),
         with_position ? pos : NULL, x, (struct df_token_rows){batch, tokens, prefix_tokens, patches}, dim));
     assert_values("tokens", get_values(x, n, DF_F32), want, n, DF_F32, 0.0);
@@ -40,7 +40,8 @@ static void tokens_match(void **state)
     check_tokens(9, 0, 2, 4, false);
     check_tokens(3, 1, 2, 1028, true); /* more than a block's threads */
     check_tokens(1, 1, 2, 259, true);
-    assert_ran(df_cuda_assemble_tokens(NULL, NULL, NULL, NULL, NULL, (struct df_token_rows){0, 3, 1, 2}, 8));
+    assert_ran(
+        df_launch_assemble_tokens(NULL, NULL, NULL, NULL, NULL, (struct df_token_rows){0, 3, 1, 2}, 8));
 }
 
 struct map_case {
@@ -79,13 +80,14 @@ static void check_map(struct map_case c)
                     c.channels +
                 i % c.channels] += (double)dy[i];
     }
-    assert_ran(df_cuda_nearest_forward(NULL, in, c.batch, c.h, c.w, y, c.height, c.width, c.channels, false));
+    assert_ran(
+        df_launch_nearest_forward(NULL, in, c.batch, c.h, c.w, y, c.height, c.width, c.channels, false));
     assert_values("nearest", get_values(y, large, DF_F32), want, large, DF_F32, 0.0);
     assert_ran(
-        df_cuda_nearest_forward(NULL, in, c.batch, c.h, c.w, sum, c.height, c.width, c.channels, true));
+        df_launch_nearest_forward(NULL, in, c.batch, c.h, c.w, sum, c.height, c.width, c.channels, true));
     assert_values("nearest added", get_values(sum, large, DF_F32), want_sum, large, DF_F32, 1e-7);
     assert_ran(
-        df_cuda_nearest_backward(NULL, gradient, c.batch, c.height, c.width, dx, c.h, c.w, c.channels));
+        df_launch_nearest_backward(NULL, gradient, c.batch, c.height, c.width, dx, c.h, c.w, c.channels));
     assert_values("nearest gradient", get_values(dx, small, DF_F32), want_dx, small, DF_F32, 2e-6);
     release_arrays();
 }
@@ -95,8 +97,8 @@ static void nearest_matches(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
         check_map(maps[i]);
-    assert_ran(df_cuda_nearest_forward(NULL, NULL, 0, 1, 1, NULL, 2, 2, 4, false));
-    assert_ran(df_cuda_nearest_backward(NULL, NULL, 0, 2, 2, NULL, 1, 1, 4));
+    assert_ran(df_launch_nearest_forward(NULL, NULL, 0, 1, 1, NULL, 2, 2, 4, false));
+    assert_ran(df_launch_nearest_backward(NULL, NULL, 0, 2, 2, NULL, 1, 1, 4));
 }
 
 /* Every pair of lengths up to 40, one channel: each reader is found, and by one pixel only. */

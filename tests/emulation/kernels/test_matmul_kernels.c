@@ -32,7 +32,7 @@ static void check(struct product p)
     const struct df_matrix left = put_matrix(a, a_rows, a_cols, a_ld, p.a);
     const struct df_matrix right = put_matrix(b, b_rows, b_cols, b_ld, p.b);
     const struct df_matrix c = put_matrix(before, p.rows, p.cols, c_ld, p.c);
-    void *scratch = device_room(df_cuda_matmul_scratch(left, p.transpose_a, right, p.transpose_b, c));
+    void *scratch = device_room(df_launch_matmul_scratch(left, p.transpose_a, right, p.transpose_b, c));
 
     for (int64_t i = 0; i < p.rows; i++) {
         for (int64_t j = 0; j < p.cols; j++) {
@@ -43,7 +43,7 @@ static void check(struct product p)
             want[i * c_ld + j] = sum;
         }
     }
-    assert_ran(df_cuda_matmul(NULL, left, p.transpose_a, right, p.transpose_b, c, p.accumulate, scratch));
+    assert_ran(df_launch_matmul(NULL, left, p.transpose_a, right, p.transpose_b, c, p.accumulate, scratch));
     const float *got = get_values(c.data, n, p.c);
     assert_values("product", got, want, n, p.c, 2e-7 * (double)p.depth + 2e-6);
     for (int64_t i = 0; i < p.rows; i++) /* what lies between rows is left alone */
@@ -102,7 +102,7 @@ static void no_rows_are_no_work(void **state)
 {
     const struct df_matrix none = {NULL, DF_F32, 0, 4, 4}, square = {NULL, DF_F32, 4, 4, 4};
     (void)state;
-    assert_ran(df_cuda_matmul(NULL, none, false, square, false, none, false, NULL));
+    assert_ran(df_launch_matmul(NULL, none, false, square, false, none, false, NULL));
 }
 
 int main(void)

@@ -37,7 +37,7 @@ static void check_sum(struct block b, enum df_dtype type)
     for (int64_t i = 0; i < b.rows; i++)
         for (int64_t j = 0; j < b.cols; j++)
             want[j] += (double)x[i * b.ld + b.first + j];
-    assert_ran(df_cuda_column_sum(NULL, matrix, out, device_room(df_cuda_column_sum_scratch(matrix))));
+    assert_ran(df_launch_column_sum(NULL, matrix, out, device_room(df_launch_column_sum_scratch(matrix))));
     assert_values("column sum", get_values(out, b.cols, DF_F32), want, b.cols, DF_F32, 1e-6);
     release_arrays();
 }
@@ -64,7 +64,7 @@ static void check_bias(struct block b, int64_t shift)
     for (int64_t i = 0; i < b.rows; i++)
         for (int64_t j = b.first; j < b.first + b.cols; j++)
             want[i * b.ld + j] = (double)(x[i * b.ld + j] + bias[shift + j - b.first]);
-    assert_ran(df_cuda_add_bias(NULL, block_of(data, DF_F32, b), added + shift));
+    assert_ran(df_launch_add_bias(NULL, block_of(data, DF_F32, b), added + shift));
     assert_values("bias", get_values(data, all, DF_F32), want, all, DF_F32, 0.0);
     release_arrays();
 }
@@ -75,9 +75,9 @@ static void bias_is_added(void **state)
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         check_bias(blocks[i], 0);
     check_bias((struct block){5, 8, 0, 8}, 1); /* a bias between other parameters */
-    assert_int_equal(df_cuda_add_bias(NULL, (struct df_matrix){NULL, DF_BF16, 1, 1, 1}, NULL),
+    assert_int_equal(df_launch_add_bias(NULL, (struct df_matrix){NULL, DF_BF16, 1, 1, 1}, NULL),
                      cudaErrorInvalidValue);
-    assert_ran(df_cuda_add_bias(NULL, (struct df_matrix){NULL, DF_F32, 0, 4, 4}, NULL));
+    assert_ran(df_launch_add_bias(NULL, (struct df_matrix){NULL, DF_F32, 0, 4, 4}, NULL));
 }
 
 /* What surrounds the destination keeps its bytes. */
@@ -94,8 +94,8 @@ static void check_convert(struct block to, enum df_dtype to_type, struct block f
         assert_int_equal(df_convert_from_f32(want + (size_t)(i * to.ld + to.first) * size, to_type,
                                              x + i * from.ld + from.first, (size_t)to.cols),
                          0);
-    assert_ran(df_cuda_convert(NULL, block_of(destination, to_type, to),
-                               block_of(put_values(x, from_all, from_type), from_type, from)));
+    assert_ran(df_launch_convert(NULL, block_of(destination, to_type, to),
+                                 block_of(put_values(x, from_all, from_type), from_type, from)));
     assert_memory_equal(get_bytes(destination, (size_t)to_all * size), want, (size_t)to_all * size);
     release_arrays();
 }
@@ -135,8 +135,8 @@ static void every_bfloat16_is_converted(void **state)
     for (uint32_t i = 0; i < ALL; i++)
         halves[i] = (uint16_t)i;
     wide = put_bytes(numbers, sizeof numbers);
-    assert_ran(df_cuda_convert(NULL, (struct df_matrix){narrow, DF_BF16, 1, NUMBERS, NUMBERS},
-                               (struct df_matrix){wide, DF_F32, 1, NUMBERS, NUMBERS}));
+    assert_ran(df_launch_convert(NULL, (struct df_matrix){narrow, DF_BF16, 1, NUMBERS, NUMBERS},
+                                 (struct df_matrix){wide, DF_F32, 1, NUMBERS, NUMBERS}));
     got = get_bytes(narrow, NUMBERS * sizeof(uint16_t));
     for (size_t i = 0; i < NUMBERS; i++) {
         float value;
@@ -144,8 +144,8 @@ static void every_bfloat16_is_converted(void **state)
         if (got[i] != df_f32_to_bf16(value))
             fail_msg("%08x became %04x, expected %04x", numbers[i], got[i], df_f32_to_bf16(value));
     }
-    assert_ran(df_cuda_convert(NULL, (struct df_matrix){wide, DF_F32, 1, ALL, ALL},
-                               (struct df_matrix){put_bytes(halves, sizeof halves), DF_BF16, 1, ALL, ALL}));
+    assert_ran(df_launch_convert(NULL, (struct df_matrix){wide, DF_F32, 1, ALL, ALL},
+                                 (struct df_matrix){put_bytes(halves, sizeof halves), DF_BF16, 1, ALL, ALL}));
     back = get_bytes(wide, ALL * sizeof(uint32_t));
     for (uint32_t i = 0; i < ALL; i++)
         assert_int_equal(back[i], i << 16);
@@ -157,11 +157,11 @@ static void other_conversions_are_refused(void **state)
     const struct df_matrix wide = {NULL, DF_F32, 2, 3, 3}, narrow = {NULL, DF_BF16, 3, 2, 2};
 
     (void)state;
-    assert_int_equal(df_cuda_convert(NULL, narrow, wide), cudaErrorInvalidValue);
-    assert_int_equal(df_cuda_convert(NULL, (struct df_matrix){NULL, DF_I32, 2, 3, 3}, wide),
+    assert_int_equal(df_launch_convert(NULL, narrow, wide), cudaErrorInvalidValue);
+    assert_int_equal(df_launch_convert(NULL, (struct df_matrix){NULL, DF_I32, 2, 3, 3}, wide),
                      cudaErrorInvalidValue);
-    assert_ran(df_cuda_convert(NULL, (struct df_matrix){NULL, DF_BF16, 0, 3, 3},
-                               (struct df_matrix){NULL, DF_F32, 0, 3, 3}));
+    assert_ran(df_launch_convert(NULL, (struct df_matrix){NULL, DF_BF16, 0, 3, 3},
+                                 (struct df_matrix){NULL, DF_F32, 0, 3, 3}));
 }
 
 int main(void)

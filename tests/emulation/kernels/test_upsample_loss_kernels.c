@@ -42,8 +42,8 @@ static void assert_prediction(const uint8_t *prediction, const double *large, in
 static struct df_loss_sum run(const struct df_upsample_loss *work, float *gradient_scratch)
 {
     struct df_loss_sum *loss = device_room(sizeof *loss);
-    void *scratch = device_room(df_cuda_upsample_loss_scratch(work));
-    assert_ran(df_cuda_upsample_loss(NULL, work, gradient_scratch, scratch, loss));
+    void *scratch = device_room(df_launch_upsample_loss_scratch(work));
+    assert_ran(df_launch_upsample_loss(NULL, work, gradient_scratch, scratch, loss));
     return *(struct df_loss_sum *)get_bytes(loss, sizeof *loss);
 }
 
@@ -122,8 +122,8 @@ static void enlarged_logits_match(void **state)
         ref_bilinear(host_doubles(logits, n), batch, h, w, classes, rows, height, width);
         for (int64_t i = 0; i < large; i++) /* NHWC to NCHW */
             want[(i / classes / plane * classes + i % classes) * plane + i / classes % plane] = rows[i];
-        assert_ran(df_cuda_upsample_logits(NULL, put_values(logits, n, DF_F32), out, batch, h, w, classes,
-                                           height, width));
+        assert_ran(df_launch_upsample_logits(NULL, put_values(logits, n, DF_F32), out, batch, h, w, classes,
+                                             height, width));
         assert_values("enlarged logits", get_values(out, large, DF_F32), want, large, DF_F32, 1e-6);
         release_arrays();
     }

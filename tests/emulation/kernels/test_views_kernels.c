@@ -56,7 +56,7 @@ static void windows_match(void **state)
             want[((top + y) * canvas_width + left + x) * c.classes + i % c.classes] +=
                 (double)rows[y] * (double)columns[x] * large[i];
         }
-        assert_ran(df_cuda_add_window(NULL, &window, put_values(logits, small, DF_F32), canvas));
+        assert_ran(df_launch_add_window(NULL, &window, put_values(logits, small, DF_F32), canvas));
         assert_values("canvas", get_values(canvas, all, DF_F32), want, all, DF_F32, 2e-6);
         release_arrays();
     }
@@ -90,8 +90,8 @@ static void probabilities_match(void **state)
             const int64_t row = i / c.width, column = mirrored ? c.width - 1 - i % c.width : i % c.width;
             add_softmax(large + i * c.classes, c.classes, want + (row * c.width + column) * c.classes);
         }
-        assert_ran(df_cuda_add_probabilities(NULL, put_values(logits, small, DF_F32), c.h, c.w, c.classes,
-                                             mirrored, sum, c.height, c.width));
+        assert_ran(df_launch_add_probabilities(NULL, put_values(logits, small, DF_F32), c.h, c.w, c.classes,
+                                               mirrored, sum, c.height, c.width));
         assert_values("probabilities", get_values(sum, all, DF_F32), want, all, DF_F32, 4e-6);
         release_arrays();
     }
@@ -101,8 +101,8 @@ static struct df_loss_sum decide(const float *sum, int64_t count, int64_t classe
                                  const uint8_t *labels, uint8_t *prediction)
 {
     struct df_loss_sum *loss = device_room(sizeof *loss);
-    assert_ran(df_cuda_decide(NULL, sum, count, classes, views, labels, prediction,
-                              device_room(df_cuda_decide_scratch(count)), loss));
+    assert_ran(df_launch_argmax(NULL, sum, count, classes, views, labels, prediction,
+                                device_room(df_launch_argmax_scratch(count)), loss));
     return *(struct df_loss_sum *)get_bytes(loss, sizeof *loss);
 }
 

@@ -56,7 +56,7 @@ static void repeat_expected(struct work *work, double *sum, int times)
 static void check_repeat(struct test_device *device)
 {
     struct df_backend *backend = device->backend;
-    struct df_recording *recording = NULL;
+    struct df_graph *graph = NULL;
     struct work work = make_work(device);
     double *sum = test_widen(device, test_get_f32(device, work.sum, COUNT), COUNT);
 
@@ -70,14 +70,14 @@ static void check_repeat(struct test_device *device)
                                                       test_room_f32(device, 512)),
                              0);
         }
-        assert_int_equal(backend->ops->repeat(backend, &recording, double_and_add, &work), 0);
+        assert_int_equal(backend->ops->graph_replay(backend, &graph, double_and_add, &work), 0);
         repeat_expected(&work, sum, 1);
         test_near("sum", test_get_f32(device, work.sum, COUNT), sum, COUNT, 1e-5);
     }
     if (!test_on_cpu())
-        assert_in_range(work.calls, 2, TIMES - 1); /* it was taken down */
-    backend->ops->recording_free(backend, recording);
-    backend->ops->recording_free(backend, NULL);
+        assert_in_range(work.calls, 2, TIMES - 1); /* it was captured */
+    backend->ops->graph_free(backend, graph);
+    backend->ops->graph_free(backend, NULL);
 }
 
 static void repeated_work_is_the_same(void **state)
@@ -92,17 +92,17 @@ static void check_failures(struct test_device *device)
     struct df_backend *backend = device->backend;
 
     for (int fails_at = 1; fails_at <= 3; fails_at++) {
-        struct df_recording *recording = NULL;
+        struct df_graph *graph = NULL;
         struct work work = make_work(device);
         double *sum = test_widen(device, test_get_f32(device, work.sum, COUNT), COUNT);
         int done = 0;
         work.fails_at = fails_at;
         for (int i = 0; i < TIMES; i++)
-            done += backend->ops->repeat(backend, &recording, double_and_add, &work) == 0;
+            done += backend->ops->graph_replay(backend, &graph, double_and_add, &work) == 0;
         assert_in_range(done, TIMES - 1, TIMES);
         repeat_expected(&work, sum, done);
         test_near("sum", test_get_f32(device, work.sum, COUNT), sum, COUNT, 1e-5);
-        backend->ops->recording_free(backend, recording);
+        backend->ops->graph_free(backend, graph);
     }
 }
 

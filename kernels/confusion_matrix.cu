@@ -19,7 +19,8 @@ __device__ __forceinline__ void add_pixels(int64_t *pairs, int pair, int pixels)
 }
 
 __global__ void __launch_bounds__(vector_threads)
-    count_pairs(const uint8_t *prediction, const uint8_t *labels, int64_t count, int classes, int64_t *pairs)
+    confusion_matrix(const uint8_t *prediction, const uint8_t *labels, int64_t count, int classes,
+                     int64_t *pairs)
 {
     const int64_t first = ((int64_t)blockIdx.x * vector_threads + threadIdx.x) * run_pixels;
     const int pixels = (int)min((int64_t)run_pixels, count - first);
@@ -41,12 +42,12 @@ __global__ void __launch_bounds__(vector_threads)
 
 } // namespace
 
-cudaError_t df_cuda_count_pairs(cudaStream_t stream, const uint8_t *prediction, const uint8_t *labels,
-                                int64_t count, int64_t classes, int64_t *pairs)
+cudaError_t df_launch_confusion_matrix(cudaStream_t stream, const uint8_t *prediction, const uint8_t *labels,
+                                       int64_t count, int64_t classes, int64_t *pairs)
 {
     if (count == 0)
         return cudaSuccess;
-    DF_LAUNCH(count_pairs, dim3((unsigned)ceil_div(count, vector_threads * run_pixels)), vector_threads, 0,
-              stream, prediction, labels, count, (int)classes, pairs);
+    DF_LAUNCH(confusion_matrix, dim3((unsigned)ceil_div(count, vector_threads * run_pixels)), vector_threads,
+              0, stream, prediction, labels, count, (int)classes, pairs);
     return cudaGetLastError();
 }

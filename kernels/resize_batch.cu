@@ -139,9 +139,9 @@ dim3 grid_of(int64_t batch, int64_t height, int64_t width)
 
 } // namespace
 
-cudaError_t df_cuda_resize_normalize(cudaStream_t stream, const uint8_t *pixels,
-                                     const struct df_packed_image *sources, float *image, int64_t batch,
-                                     int64_t height, int64_t width, const float mean[3], const float std[3])
+cudaError_t df_launch_resize_normalize(cudaStream_t stream, const uint8_t *pixels,
+                                       const struct df_packed_image *sources, float *image, int64_t batch,
+                                       int64_t height, int64_t width, const float mean[3], const float std[3])
 {
     if (batch == 0)
         return cudaSuccess;
@@ -150,9 +150,9 @@ cudaError_t df_cuda_resize_normalize(cudaStream_t stream, const uint8_t *pixels,
     return cudaGetLastError();
 }
 
-cudaError_t df_cuda_resize_labels(cudaStream_t stream, const uint8_t *masks,
-                                  const struct df_packed_image *sources, uint8_t *labels, int64_t batch,
-                                  int64_t height, int64_t width)
+cudaError_t df_launch_resize_labels(cudaStream_t stream, const uint8_t *masks,
+                                    const struct df_packed_image *sources, uint8_t *labels, int64_t batch,
+                                    int64_t height, int64_t width)
 {
     if (batch == 0)
         return cudaSuccess;

@@ -1,0 +1,335 @@
+/* Every operation of a backend, each once: its contract, its parameters and its arguments. This file is
+ * included for what is made of the list, so it has no guard: the table's type (dinoft/backend.h), each
+ * backend's functions and table, and what reads or wraps operations (dinoft/work.h, the profiler). Who
+ * includes it defines the rows that it wants, which are undefined at the end:
+ *
+ *   DF_OPERATION(name, parameters, arguments)      work on tensors. Returns 0, or -1 with the error set.
+ *   DF_SERVICE(type, name, parameters, arguments)  what makes ready for work, and returns a value
+ *   DF_RELEASE(name, parameters, arguments)        what gives something back, and cannot fail
+ *   DF_CONTROL(type, name, parameters, arguments)  what also a backend over another one does by itself
+ *   DF_ROW(type, name, parameters, arguments)      any of the four that is not defined
+ *
+ * The words of the contracts (act, host, B, N, D …) are explained in dinoft/backend.h, which has the types. A
+ * new operation: docs/adding-an-operation.md. */
+
+#ifdef DF_ROW
+#ifndef DF_OPERATION
+#define DF_OPERATION(name, parameters, arguments) DF_ROW(int, name, parameters, arguments)
+#endif
+#ifndef DF_SERVICE
+#define DF_SERVICE(type, name, parameters, arguments) DF_ROW(type, name, parameters, arguments)
+#endif
+#ifndef DF_RELEASE
+#define DF_RELEASE(name, parameters, arguments) DF_ROW(void, name, parameters, arguments)
+#endif
+#ifndef DF_CONTROL
+#define DF_CONTROL(type, name, parameters, arguments) DF_ROW(type, name, parameters, arguments)
+#endif
+#endif
+#ifndef DF_OPERATION
+#define DF_OPERATION(name, parameters, arguments)
+#endif
+#ifndef DF_SERVICE
+#define DF_SERVICE(type, name, parameters, arguments)
+#endif
+#ifndef DF_RELEASE
+#define DF_RELEASE(name, parameters, arguments)
+#endif
+#ifndef DF_CONTROL
+#define DF_CONTROL(type, name, parameters, arguments)
+#endif
+
+/* The formatter would take the first asterisk of a row for a product's. */
+/* clang-format off */
+
+/* Gives back all that the backend holds, and the backend. */
+DF_CONTROL(void, close, (struct df_backend *backend), (backend))
+
+/* --- memory --- */
+
+/* Aligned to 64 bytes, with nothing set. NULL with the error set when there is no more. */
+DF_SERVICE(void *, alloc, (struct df_backend *backend, size_t bytes), (backend, bytes))
+/* NULL is allowed, here and in the other ..._free. */
+DF_RELEASE(free, (struct df_backend *backend, void *memory), (backend, memory))
+DF_OPERATION(upload, (struct df_backend *backend, void *device, const void *host, size_t bytes),
+             (backend, device, host, bytes))
+DF_OPERATION(download, (struct df_backend *backend, void *host, const void *device, size_t bytes),
+             (backend, host, device, bytes))
+DF_OPERATION(copy, (struct df_backend *backend, void *destination, const void *source, size_t bytes),
+             (backend, destination, source, bytes))
+DF_OPERATION(zero, (struct df_backend *backend, void *memory, size_t bytes), (backend, memory, bytes))
+
+/* Operations may return before their work is done. This returns when all of it is, and tells of failures
+ * that came up on the way. Results on the host are complete without it. */
+DF_SERVICE(int, wait, (struct df_backend *backend), (backend))
+DF_SERVICE(int, memory, (struct df_backend *backend, struct df_memory_use *use), (backend, use))
+
+/* Does what work(argument) does. A device may capture the operations into a graph when they are called
+ * for the second time, and from then on replay it without calling `work`; so they must be the same each
+ * time, on the same memory, and none may bring anything from or to the host. *graph: NULL at first. */
+DF_CONTROL(int, graph_replay,
+           (struct df_backend *backend, struct df_graph **graph, df_backend_work *work, void *argument),
+           (backend, graph, work, argument))
+DF_RELEASE(graph_free, (struct df_backend *backend, struct df_graph *graph), (backend, graph))
+
+/* --- batches on their way to a device with memory of its own: NULL where backend->resizes is false, in a
+ * table that defines DF_NO_BATCHES --- */
+
+#ifndef DF_NO_BATCHES
+
+/* Memory of the host's that the device reads by itself. NULL with the error set. */
+DF_SERVICE(void *, host_alloc, (struct df_backend *backend, size_t bytes), (backend, bytes))
+DF_RELEASE(host_free, (struct df_backend *backend, void *memory), (backend, memory))
+
+/* Begins to copy from such memory, beside the operations that are under way; it only waits for the last
+ * resize_batch, which may still read what is written over. */
+DF_OPERATION(send, (struct df_backend *backend, void *device, const void *host, size_t bytes),
+             (backend, device, host, bytes))
+
+/* Returns when the host's memory has been read by all that was sent. */
+DF_SERVICE(int, sent, (struct df_backend *backend), (backend))
+
+/* Images as df_resize_linear makes them, normalised like image_normalize: image float32 [count, 3, H, W].
+ * Masks as df_resize_nearest does: labels [count, H, W]. After what was sent before. */
+DF_OPERATION(resize_batch,
+             (struct df_backend *backend, const struct df_packed_batch *batch, float *image,
+              uint8_t *labels),
+             (backend, batch, image, labels))
+
+#endif
+
+/* --- matrix products --- */
+
+/* weight [out, in] and bias [out] (or NULL) are float32 on the host, copied and packed. `backward` also
+ * packs what linear_backward needs. usual_rows is the number of rows that the layout is chosen for;
+ * others are possible. NULL on failure. */
+DF_SERVICE(struct df_linear *, linear_create,
+           (struct df_backend *backend, const float *weight, const float *bias, int64_t out, int64_t in,
+            int64_t usual_rows, bool backward),
+           (backend, weight, bias, out, in, usual_rows, backward))
+DF_RELEASE(linear_free, (struct df_backend *backend, struct df_linear *linear), (backend, linear))
+
+/* What linear_create would take for the weight of the one direction or the other, without packing any. */
+DF_SERVICE(int, linear_bytes,
+           (struct df_backend *backend, int64_t out, int64_t in, int64_t usual_rows, bool backward,
+            size_t *bytes),
+           (backend, out, in, usual_rows, backward, bytes))
+
+/* y = x W^T + b + residual, which has y's type and layout, and may be y itself (NULL: nothing is added).
+ * Here and below x (dy) and y (dx) are act or float32; a float32 x is rounded to act first. A backend may
+ * round the bias to y's type. */
+DF_OPERATION(linear_forward,
+             (struct df_backend *backend, const struct df_linear *linear, struct df_matrix x,
+              struct df_matrix y, const void *residual),
+             (backend, linear, x, y, residual))
+
+/* dx = dy W, or dx += dy W. */
+DF_OPERATION(linear_backward,
+             (struct df_backend *backend, const struct df_linear *linear, struct df_matrix dy,
+              struct df_matrix dx, bool accumulate),
+             (backend, linear, dy, dx, accumulate))
+
+/* c = op(a) op(b), or c += …; op transposes where the flag says so. For weights that change (LoRA,
+ * decoder). Each matrix is act or float32; act is widened, nothing is rounded but the result. */
+DF_OPERATION(matmul,
+             (struct df_backend *backend, struct df_matrix a, bool transpose_a, struct df_matrix b,
+              bool transpose_b, struct df_matrix c, bool accumulate),
+             (backend, a, transpose_a, b, transpose_b, c, accumulate))
+
+/* out [cols] = sum over the rows of x (the gradient of a bias). */
+DF_OPERATION(column_sum, (struct df_backend *backend, struct df_matrix x, float *out), (backend, x, out))
+
+/* x [rows, cols] float32 += bias [cols]. */
+DF_OPERATION(add_bias, (struct df_backend *backend, struct df_matrix x, const float *bias),
+             (backend, x, bias))
+
+/* --- the vision transformer --- */
+
+/* pixels uint8 [B, H, W, 3] -> image float32 [B, 3, H, W] = (pixel / 255 - mean) / std; mean, std host
+ * [3]. */
+DF_OPERATION(image_normalize,
+             (struct df_backend *backend, const uint8_t *pixels, float *image, int64_t batch, int64_t height,
+              int64_t width, const float mean[3], const float std[3]),
+             (backend, pixels, image, batch, height, width, mean, std))
+
+/* image float32 [B, 3, H, W] -> patches act [B * P, 3 * p * p], a row in the order (channel, y, x). */
+DF_OPERATION(patchify,
+             (struct df_backend *backend, const float *image, void *patches, int64_t batch, int64_t height,
+              int64_t width, int64_t patch),
+             (backend, image, patches, batch, height, width, patch))
+
+/* x float32 [B, N, D]: rows 0..T-1 = prefix [T, D]; the others = patches [B, P, D] + pos [P, D] (NULL:
+ * none). */
+DF_OPERATION(assemble_tokens,
+             (struct df_backend *backend, const float *patches, const float *prefix, const float *pos,
+              float *x, struct df_token_rows rows, int64_t dim),
+             (backend, patches, prefix, pos, x, rows, dim))
+
+/* The chosen rows of x float32 [B, N, D] -> y [B * rows, D], act or float32, contiguous; mean, rstd
+ * [B * rows], or both NULL. */
+DF_OPERATION(layernorm_forward,
+             (struct df_backend *backend, const float *x, struct df_token_rows rows, int64_t dim,
+              const float *gamma, const float *beta, float eps, void *y, enum df_dtype type, float *mean,
+              float *rstd),
+             (backend, x, rows, dim, gamma, beta, eps, y, type, mean, rstd))
+
+/* dx float32 [B, N, D] (the chosen rows) += gradient through the normalisation of dy [B * rows, D], act
+ * or float32. */
+DF_OPERATION(layernorm_backward,
+             (struct df_backend *backend, const void *dy, enum df_dtype type, const float *x,
+              struct df_token_rows rows, int64_t dim, const float *gamma, const float *mean,
+              const float *rstd, float *dx),
+             (backend, dy, type, x, rows, dim, gamma, mean, rstd, dx))
+
+/* Rotates q and k of the patch tokens in place: qkv act [B, N, 3, heads, head_size]; sin, cos [P,
+ * head_size]. `inverse` rotates back, which is the gradient. */
+DF_OPERATION(rope,
+             (struct df_backend *backend, void *qkv, struct df_attention_shape shape, int64_t prefix_tokens,
+              const float *sin, const float *cos, bool inverse),
+             (backend, qkv, shape, prefix_tokens, sin, cos, inverse))
+
+/* qkv act [B, N, 3, heads, head_size] -> out act [B, N, D]; lse float32 [B, heads, N], log of the row's
+ * sum of exponentials of scaled scores (NULL in evaluation). Scale 1 / sqrt(head_size). */
+DF_OPERATION(attention_forward,
+             (struct df_backend *backend, struct df_attention_shape shape, const void *qkv, void *out,
+              float *lse),
+             (backend, shape, qkv, out, lse))
+
+/* dqkv act from dout act [B, N, D]. need_dk false leaves the k third of dqkv undefined and saves its
+ * product. */
+DF_OPERATION(attention_backward,
+             (struct df_backend *backend, struct df_attention_shape shape, const void *qkv, const void *out,
+              const float *lse, const void *dout, void *dqkv, bool need_dk),
+             (backend, shape, qkv, out, lse, dout, dqkv, need_dk))
+
+/* y = gelu(x), exact erf form; act [count]. */
+DF_OPERATION(gelu_forward, (struct df_backend *backend, const void *x, void *y, int64_t count),
+             (backend, x, y, count))
+
+/* dx = dy * gelu'(x); dx may be dy. */
+DF_OPERATION(gelu_backward,
+             (struct df_backend *backend, const void *x, const void *dy, void *dx, int64_t count),
+             (backend, x, dy, dx, count))
+
+/* x act [M, 2 * hidden] = [x1, x2] -> y act [M, hidden] = silu(x1) * x2. */
+DF_OPERATION(swiglu_forward,
+             (struct df_backend *backend, const void *x, void *y, int64_t rows, int64_t hidden),
+             (backend, x, y, rows, hidden))
+
+/* dx act [M, 2 * hidden] from dy act [M, hidden]; dx may be x. */
+DF_OPERATION(swiglu_backward,
+             (struct df_backend *backend, const void *x, const void *dy, void *dx, int64_t rows,
+              int64_t hidden),
+             (backend, x, dy, dx, rows, hidden))
+
+/* destination (type to) = source (type from), count elements. */
+DF_OPERATION(convert,
+             (struct df_backend *backend, const void *source, enum df_dtype from, void *destination,
+              enum df_dtype to, int64_t count),
+             (backend, source, from, destination, to, count))
+
+/* --- decoders: maps are float32 whatever act is. A pyramid of bfloat16 maps loses its gradients (their
+ * cosine with float32's falls below 0.9), and computing them is little work. --- */
+
+/* x [B, H, W, in] -> y [B, H-k+1, W-k+1, out]; weight [out, in, k, k]; bias [out] or
+ * NULL. */
+DF_OPERATION(conv_forward,
+             (struct df_backend *backend, struct df_conv_shape shape, const float *x, const float *weight,
+              const float *bias, float *y),
+             (backend, shape, x, weight, bias, y))
+
+/* dx [B, H, W, in] = gradient of x. */
+DF_OPERATION(conv_backward_data,
+             (struct df_backend *backend, struct df_conv_shape shape, const float *dy, const float *weight,
+              float *dx),
+             (backend, shape, dy, weight, dx))
+
+/* dweight [out, in, k, k] = gradient of the weights. */
+DF_OPERATION(conv_backward_weight,
+             (struct df_backend *backend, struct df_conv_shape shape, const float *x, const float *dy,
+              float *dweight),
+             (backend, shape, x, dy, dweight))
+
+/* x [M, C] -> y [M, C]; statistics of x when training, the running ones otherwise. */
+DF_OPERATION(batchnorm_relu_forward,
+             (struct df_backend *backend, const struct df_batchnorm *norm, bool training, const float *x,
+              float *y),
+             (backend, norm, training, x, y))
+
+/* dx [M, C] (may be dy), dgamma [C], dbeta [C] from dy [M, C], the input x and the output y of
+ * the training forward pass. */
+DF_OPERATION(batchnorm_relu_backward,
+             (struct df_backend *backend, const struct df_batchnorm *norm, const float *x, const float *y,
+              const float *dy, float *dx, float *dgamma, float *dbeta),
+             (backend, norm, x, y, dy, dx, dgamma, dbeta))
+
+/* y [B, H, W, C] (+)= x [B, h, w, C] resized by nearest neighbour: source index
+ * min((int)floorf(i * ((float)h / H)), h - 1), as PyTorch computes it. */
+DF_OPERATION(nearest_forward,
+             (struct df_backend *backend, const float *x, int64_t batch, int64_t h, int64_t w, float *y,
+              int64_t height, int64_t width, int64_t channels, bool accumulate),
+             (backend, x, batch, h, w, y, height, width, channels, accumulate))
+
+/* dx [B, h, w, C] = the sums of dy [B, H, W, C] over the pixels that read it. */
+DF_OPERATION(nearest_backward,
+             (struct df_backend *backend, const float *dy, int64_t batch, int64_t height, int64_t width,
+              float *dx, int64_t h, int64_t w, int64_t channels),
+             (backend, dy, batch, height, width, dx, h, w, channels))
+
+/* Fills what is asked for in *work; scratch [2 * B * h * w * C] float32 is needed when dlogits is. */
+DF_OPERATION(upsample_loss, (struct df_backend *backend, struct df_upsample_loss *work, float *scratch),
+             (backend, work, scratch))
+
+/* logits float32 [B, h, w, C] -> out float32 [B, C, height, width]. */
+DF_OPERATION(upsample_logits,
+             (struct df_backend *backend, const float *logits, float *out, int64_t batch, int64_t h,
+              int64_t w, int64_t classes, int64_t height, int64_t width),
+             (backend, logits, out, batch, h, w, classes, height, width))
+
+/* --- averages over windows and views of one image --- */
+
+/* canvas float32 [canvas height, canvas width, C] += weight * logits [h, w, C], enlarged bilinearly to a
+ * window of it. */
+DF_OPERATION(add_window,
+             (struct df_backend *backend, const struct df_window *window, const float *logits,
+              float *canvas),
+             (backend, window, logits, canvas))
+
+/* sum float32 [height, width, C] += softmax of logits float32 [h, w, C] enlarged bilinearly to that size;
+ * mirrored: left and right of logits change sides. */
+DF_OPERATION(add_probabilities,
+             (struct df_backend *backend, const float *logits, int64_t h, int64_t w, int64_t classes,
+              bool mirrored, float *sum, int64_t height, int64_t width),
+             (backend, logits, h, w, classes, mirrored, sum, height, width))
+
+/* From sum float32 [count, C] of `views` softmaxes: prediction [count] (arg max, the lowest class on a
+ * tie), and with labels [count] (NULL: none) the sum of -log of the labels' mean probability, host, over
+ * pixels that are not 255. */
+DF_OPERATION(argmax,
+             (struct df_backend *backend, const float *sum, int64_t count, int64_t classes, int64_t views,
+              const uint8_t *labels, uint8_t *prediction, double *loss_sum, int64_t *loss_count),
+             (backend, sum, count, classes, views, labels, prediction, loss_sum, loss_count))
+
+/* matrix int64 [classes + 1, classes]: pixels of each label (row; the last one is DF_IGNORE_LABEL's) and
+ * prediction (column); prediction, labels [count]. */
+DF_OPERATION(confusion_matrix,
+             (struct df_backend *backend, const uint8_t *prediction, const uint8_t *labels, int64_t count,
+              int64_t classes, int64_t *matrix),
+             (backend, prediction, labels, count, classes, matrix))
+
+/* --- the optimiser --- */
+
+/* PyTorch's AdamW on one tensor; m and v are its first and second moments. */
+DF_OPERATION(adamw,
+             (struct df_backend *backend, const struct df_adamw *settings, float *parameter,
+              const float *gradient, float *m, float *v, int64_t count),
+             (backend, settings, parameter, gradient, m, v, count))
+
+/* clang-format on */
+
+#undef DF_OPERATION
+#undef DF_SERVICE
+#undef DF_RELEASE
+#undef DF_CONTROL
+#undef DF_ROW
+#undef DF_NO_BATCHES
