@@ -157,6 +157,12 @@ static void damaged_records(void **unused)
         {"{\"backbone_shape\": {" SHAPE ", \"registers\": -1}}", "registers"},
         {"{\"backbone_shape\": {" SHAPE ", \"registers\": 1e300}}", "registers"},
         {"{\"backbone_shape\": {" SHAPE ", \"registers\": 4}}", "ffn_hidden"},
+        {"{\"backbone_shape\": {" SHAPE ", \"registers\": 4, \"ffn_hidden\": 1e6}}", "ffn_hidden"},
+        {"{\"backbone_shape\": {\"family\": \"dinov2\", \"ffn\": \"mlp\", \"dim\": 3, \"depth\": 1, "
+         "\"heads\": 2, "
+         "\"patch\": 1, \"registers\": 4, \"ffn_hidden\": 1}}",
+         "heads"},
+        {"{\"backbone_shape\": {\"family\": \"dinov2\", \"ffn\": \"mlp\", \"dim\": 0}}", "dim"},
         {"{\"backbone\": 7}", "backbone: it is not a text"},
         {"{\"backbone\": \"" LONG LONG "\"}", "backbone: it is too long"},
         {"{\"dataset\": \"" LONG "\"}", "dataset: it is too long"},
