@@ -135,6 +135,8 @@ static int validate(struct df_training *training, int64_t epoch)
     fflush(stdout);
     struct run_validation validation = {epoch, scores.loss, scores.miou, scores.reference_iou};
     status = run_log_validation(&training->log, &validation);
+    if (training->log.n_validations == 1)
+        df_labels_report_absent(training->val_set, "validation");
 done:
     df_metrics_free(&metrics);
     return status;
