@@ -22,7 +22,15 @@
 #define STBI_NO_HDR
 #define STB_IMAGE_STATIC
 #define STB_IMAGE_IMPLEMENTATION
+/* A PSD's colours that do not fit their alpha leave the range of a byte, and the cast to it is undefined: any
+ * byte will do, and both compilers make one. */
+#ifdef __clang__
+#pragma clang attribute push(__attribute__((no_sanitize("float-cast-overflow"))), apply_to = function)
+#endif
 #include <stb/stb_image.h>
+#ifdef __clang__
+#pragma clang attribute pop
+#endif
 
 /* What stb_image reads ahead with. */
 #define STB_BUFFER sizeof(((stbi__context *)0)->buffer_start)
