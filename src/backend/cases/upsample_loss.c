@@ -3,6 +3,7 @@
 #include "build.h"
 
 #include "dinoft/error.h"
+#include "dinoft/size.h"
 
 #include <string.h>
 
@@ -96,8 +97,9 @@ static void upsample_loss_build(struct df_case *c)
 {
     const int64_t labelled = c->n[LABELLING] == UNLABELLED ? 0 : pixels_of(c);
     const bool gradient = c->n[RESULTS] & GRADIENT;
-    /* Of a mean: elements are the smaller the more logits there are. */
-    const double tolerance = fmin(1e-6, 1e-5 / (double)(c->n[BATCH] * c->n[H] * c->n[W]));
+    /* Of a mean: elements are the smaller the more logits or pixels there are. */
+    const int64_t shares = df_min_i64(c->n[BATCH] * c->n[H] * c->n[W], pixels_of(c));
+    const double tolerance = fmin(1e-6, 1e-5 / (double)shares);
 
     df_case_in(c, DF_F32, small_count(c), 0.0, 3.0);
     df_case_in_bytes(c, labelled, (int)c->n[CLASSES], c->n[LABELLING] == PARTLY_LABELLED);
