@@ -14,12 +14,13 @@ enum { BLOCK, TABLE, IMAGE, LABELS };
 
 static const float mean[3] = {0.485f, 0.456f, 0.406f}, deviation[3] = {0.229f, 0.224f, 0.225f};
 
-/* Enlarged, reduced, kept, and both at once. */
+/* Enlarged, reduced, kept, and both at once. To 39 rows and 52 columns some nearest indices are rounded down.
+ */
 static const int32_t odd_sources[][2] = {{5, 3},   {1, 1},   {37, 50}, {133, 20}, {200, 90},
                                          {40, 33}, {2, 150}, {64, 1},  {129, 34}};
 
 static const int64_t resize_batch_odd[][DF_CASE_SIZES] = {
-    {0, 14, 14}, {9, 1, 1}, {9, 33, 40}, {9, 17, 129}, {9, 56, 70}, {9, 90, 200}, {2, 28, 56},
+    {0, 14, 14}, {9, 1, 1}, {9, 33, 40}, {9, 17, 129}, {9, 56, 70}, {9, 90, 200}, {9, 39, 52},
 };
 
 static int resize_batch_uses(const struct df_case_model *m, int64_t n[DF_CASE_USES][DF_CASE_SIZES])
