@@ -40,10 +40,7 @@ struct df_checkpoint {
     struct df_record record;
 };
 
-/* Reads and checks a checkpoint. NULL with the error naming the file. */
-struct df_checkpoint *df_checkpoint_open(const char *path);
-
-/* The same for a state that was read already (consumed, also on failure). */
+/* Checks what was read from path (consumed, also on failure). NULL with the error naming the file. */
 struct df_checkpoint *df_checkpoint_from_state(struct df_state *state, const char *path);
 void df_checkpoint_free(struct df_checkpoint *checkpoint);
 
