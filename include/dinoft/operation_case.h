@@ -32,7 +32,7 @@ struct df_case_tensor {
 struct df_case_model {
     int64_t batch, height, width, patch; /* of the images */
     int64_t prefix;                      /* tokens before the patches */
-    int64_t dim, depth, heads, head_size, hidden;
+    int64_t dim, heads, head_size, hidden;
     int64_t classes, rank;
 };
 

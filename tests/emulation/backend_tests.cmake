@@ -19,7 +19,7 @@ endif()
 foreach(OPERATION linear conv attention attention_bf16)
     df_emulated_test(test_${OPERATION}_emulated SOURCES ${BACKEND}/test_${OPERATION}.c LIBS dinoft_backend)
 endforeach()
-foreach(OPERATION activation layernorm rope nearest batchnorm upsample_loss adamw confusion_matrix graph convert views)
+foreach(OPERATION activation layernorm rope nearest batchnorm upsample_loss adamw graph convert)
     df_emulated_test(test_${OPERATION}_emulated
         SOURCES ${BACKEND}/test_${OPERATION}.c ${BACKEND}/device.c ${BACKEND}/reference.c LIBS dinoft_backend m)
 endforeach()
