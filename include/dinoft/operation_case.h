@@ -32,7 +32,9 @@ struct df_case_tensor {
 struct df_case_model {
     int64_t batch, height, width, patch; /* of the images */
     int64_t prefix;                      /* tokens before the patches */
-    int64_t dim, heads, head_size, hidden;
+    int64_t depth, dim, heads, head_size;
+    int64_t hidden; /* of the feed-forward network */
+    bool swiglu;    /* its first layer makes two halves of so many */
     int64_t classes, rank;
 };
 

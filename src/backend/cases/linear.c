@@ -67,7 +67,7 @@ static int forward_uses(const struct df_case_model *m, int64_t n[DF_CASE_USES][D
 
     set_use(n[0], 3 * m->dim, m->dim, rows, 0, 0);
     set_use(n[1], m->dim, m->dim, rows, WIDE_RESULT, ADD_IN_PLACE);
-    set_use(n[2], m->hidden, m->dim, rows, 0, 0);
+    set_use(n[2], m->swiglu ? 2 * m->hidden : m->hidden, m->dim, rows, 0, 0);
     set_use(n[3], m->dim, m->hidden, rows, WIDE_RESULT, ADD_IN_PLACE);
     return 4;
 }
