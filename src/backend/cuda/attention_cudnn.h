@@ -2,9 +2,9 @@
  * does so faster. Private to src/backend/cuda.
  *
  * At a shape's first call cuDNN's engines that repeat their bits run beside our kernel on the call's data.
- * Those that agree with it are timed against it, and the fastest is kept in a file (choices.h): the shape is
- * not timed again, but in every process compared again before cuDNN's results are used. In all other cases,
- * and whenever cuDNN reports an error, our kernels run and nobody hears of it. */
+ * Those whose results match are timed against it, and the fastest is kept in a file (autotune_cache.h): the
+ * shape is not timed again, but in every process compared again before cuDNN's results are used. In all other
+ * cases, and whenever cuDNN reports an error, our kernels run and nobody hears of it. */
 #ifndef DINOFT_CUDA_ATTENTION_CUDNN_H
 #define DINOFT_CUDA_ATTENTION_CUDNN_H
 

@@ -13,8 +13,8 @@ struct df_gemm_cache *df_gemm_cache_open(struct df_cuda_context *context)
         df_error_memory("the cuda backend's matrix products", sizeof *cache);
         return NULL;
     }
-    df_choices_open(&cache->choices, context, "cublaslt", context->lt.cublasLtGetVersion(),
-                    DF_GEMM_KEY_NUMBERS, DF_GEMM_CANDIDATES);
+    df_autotune_open(&cache->autotune, context, "cublaslt", context->lt.cublasLtGetVersion(),
+                     DF_GEMM_KEY_NUMBERS, DF_GEMM_CANDIDATES);
     return cache;
 }
 
@@ -26,7 +26,7 @@ void df_gemm_cache_close(struct df_cuda_context *context)
         return;
     for (int i = 0; i < cache->n_plans; i++)
         df_gemm_plan_free(context, &cache->plans[i]);
-    df_choices_close(&cache->choices);
+    df_autotune_close(&cache->autotune);
     free(cache);
     context->gemms = NULL;
 }
@@ -41,7 +41,7 @@ static int set_preferences(struct df_cuda_context *context, cublasLtMatmulPrefer
         cublasLtMatmulPreferenceAttributes_t attribute;
         const void *value;
         size_t bytes;
-    } wishes[] = {
+    } settings[] = {
         {CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &workspace, sizeof workspace},
         {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, &a, sizeof a},
         {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, &b, sizeof b},
@@ -49,9 +49,9 @@ static int set_preferences(struct df_cuda_context *context, cublasLtMatmulPrefer
         {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, &c, sizeof c},
     };
 
-    for (size_t i = 0; i < sizeof wishes / sizeof *wishes; i++)
-        DF_TRY(DF_CUBLAS(context->lt.cublasLtMatmulPreferenceSetAttribute(preference, wishes[i].attribute,
-                                                                          wishes[i].value, wishes[i].bytes)));
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+        DF_TRY(DF_CUBLAS(context->lt.cublasLtMatmulPreferenceSetAttribute(
+            preference, settings[i].attribute, settings[i].value, settings[i].bytes)));
     return 0;
 }
 
@@ -104,7 +104,7 @@ static int make_plan(struct df_cuda_context *context, struct df_gemm_plan *plan,
     plan->key = gemm->key;
     DF_TRY(df_gemm_describe(context, plan, gemm));
     DF_TRY(list_candidates(context, plan, candidates, &n_candidates));
-    const int choice = df_gemm_choose(context, plan, gemm, candidates, n_candidates);
+    const int choice = df_gemm_autotune(context, plan, gemm, candidates, n_candidates);
     if (choice < 0)
         return -1;
     plan->algorithm = candidates[choice].algo;

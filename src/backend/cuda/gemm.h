@@ -6,7 +6,7 @@
 #ifndef DINOFT_CUDA_GEMM_H
 #define DINOFT_CUDA_GEMM_H
 
-#include "choices.h"
+#include "autotune_cache.h"
 #include "cuda_context.h"
 
 /* What a product is told apart by: of two with equal keys one algorithm serves both. */
@@ -29,7 +29,7 @@ struct df_gemm {
 #define DF_GEMM_KEY_NUMBERS (sizeof(struct df_gemm_key) / sizeof(int64_t))
 
 #define DF_GEMM_CACHE_SIZE 256
-#define DF_GEMM_CANDIDATES DF_CHOICE_WAYS_MOST
+#define DF_GEMM_CANDIDATES DF_AUTOTUNE_ALGORITHMS_MAX
 
 /* A product made ready. */
 struct df_gemm_plan {
@@ -44,7 +44,7 @@ struct df_gemm_cache {
     struct df_gemm_plan plans[DF_GEMM_CACHE_SIZE];
     int n_plans;
     uint64_t clock;
-    struct df_choices choices;
+    struct df_autotune_cache autotune;
 };
 
 /* NULL with the error set. */
@@ -68,12 +68,12 @@ int df_gemm_set_bias(struct df_cuda_context *context, struct df_gemm_plan *plan,
 cublasStatus_t df_gemm_multiply(struct df_cuda_context *context, const struct df_gemm_plan *plan,
                                 const cublasLtMatmulAlgo_t *algorithm, const struct df_gemm *gemm, void *c);
 
-/* --- gemm_choice.c --- */
+/* --- gemm_autotune.c --- */
 
 /* Which of the candidates to take: the one that was taken before, or else the fastest. -1 with the error set
  * where the device failed. */
-int df_gemm_choose(struct df_cuda_context *context, const struct df_gemm_plan *plan,
-                   const struct df_gemm *gemm, const cublasLtMatmulHeuristicResult_t *candidates,
-                   int n_candidates);
+int df_gemm_autotune(struct df_cuda_context *context, const struct df_gemm_plan *plan,
+                     const struct df_gemm *gemm, const cublasLtMatmulHeuristicResult_t *candidates,
+                     int n_candidates);
 
 #endif

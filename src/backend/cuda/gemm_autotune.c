@@ -1,5 +1,5 @@
 /* Which of cuBLASLt's algorithms a product takes. The candidates are timed once for each kind of product, on
- * the matrices of its first call (choices.h). */
+ * the matrices of its first call (autotune_cache.h). */
 #include "gemm.h"
 
 #include "dinoft/error.h"
@@ -37,24 +37,24 @@ static int find_fastest(struct trial *trial, int n_candidates)
         return 0;
     }
     trial->c = room ? room : trial->gemm->c;
-    const int choice = df_choices_fastest(trial->context, n_candidates, run_candidate, trial);
+    const int choice = df_autotune_fastest(trial->context, n_candidates, run_candidate, trial);
     df_cuda_give_back(room);
     return choice;
 }
 
-int df_gemm_choose(struct df_cuda_context *context, const struct df_gemm_plan *plan,
-                   const struct df_gemm *gemm, const cublasLtMatmulHeuristicResult_t *candidates,
-                   int n_candidates)
+int df_gemm_autotune(struct df_cuda_context *context, const struct df_gemm_plan *plan,
+                     const struct df_gemm *gemm, const cublasLtMatmulHeuristicResult_t *candidates,
+                     int n_candidates)
 {
-    struct df_choices *choices = &context->gemms->choices;
+    struct df_autotune_cache *cache = &context->gemms->autotune;
     struct trial trial = {context, plan, gemm, candidates, NULL};
     int64_t key[DF_GEMM_KEY_NUMBERS];
     int known;
 
-    if (!choices->timed || n_candidates == 1)
+    if (!cache->enabled || n_candidates == 1)
         return 0;
     memcpy(key, &gemm->key, sizeof key);
-    DF_TRY(df_choices_find(choices, key, &known));
+    DF_TRY(df_autotune_find(cache, key, &known));
     if (known >= 0 && known < n_candidates)
         return known;
     if (context->capturing)
@@ -62,6 +62,6 @@ int df_gemm_choose(struct df_cuda_context *context, const struct df_gemm_plan *p
     const int choice = find_fastest(&trial, n_candidates);
     if (choice < 0)
         return -1;
-    DF_TRY(df_choices_keep(choices, key, choice));
+    DF_TRY(df_autotune_store(cache, key, choice));
     return choice;
 }

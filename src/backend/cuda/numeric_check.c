@@ -1,4 +1,4 @@
-#include "agreement.h"
+#include "numeric_check.h"
 
 #include "cuda_backend.h"
 
@@ -40,8 +40,8 @@ static bool agree(const struct piece *piece, size_t count, float tolerance)
     return isfinite(usual);
 }
 
-bool df_cuda_arrays_agree(struct df_backend *backend, enum df_dtype type, const void *own, const void *other,
-                          size_t count, float tolerance)
+bool df_cuda_is_close(struct df_backend *backend, enum df_dtype type, const void *own, const void *other,
+                      size_t count, float tolerance)
 {
     struct piece *piece = malloc(sizeof *piece);
     bool same = piece != NULL;
