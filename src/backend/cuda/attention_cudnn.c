@@ -204,7 +204,7 @@ static void make_plan(struct df_attention_plans *plans, struct plan *plan, const
         const struct call trials[2] = {trial_call(call, room), trial_call(call, room + half)};
         choose_algorithm(plans, plan, call, trials, known);
     }
-    df_cuda_give_back(room);
+    df_cuda_release(room);
     if (plan->algorithm == OWN)
         df_attention_graph_close(&plan->graph, context);
     (void)cudaGetLastError();

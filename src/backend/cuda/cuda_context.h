@@ -71,6 +71,10 @@ static inline struct df_cuda_context *df_cuda_context(struct df_backend *backend
     return (struct df_cuda_context *)backend;
 }
 
+/* Launches kernels/'s NAME on the backend's stream; 0, or -1 with the error set. */
+#define DF_LAUNCH_ON(backend, name, ...)                                                                     \
+    DF_CUDA(df_launch_##name(df_cuda_context(backend)->stream, __VA_ARGS__))
+
 /* Device memory for the running operation, 256-byte aligned, contents undefined. Only ever grows, so that
  * from the second step on nothing is allocated. A second call invalidates what the first returned. NULL with
  * the error set. */
@@ -78,7 +82,7 @@ void *df_cuda_scratch(struct df_backend *backend, size_t bytes);
 
 /* Frees what cudaMalloc gave, when all that is enqueued is done: it may still use the memory, and cudaFree is
  * not bound to wait. NULL is allowed. */
-void df_cuda_give_back(void *memory);
+void df_cuda_release(void *memory);
 
 /* bytes rounded up so that what follows is aligned in a scratch buffer that is cut into pieces. */
 static inline size_t df_cuda_aligned(size_t bytes)

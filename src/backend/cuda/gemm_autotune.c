@@ -1,12 +1,12 @@
-/* Which of cuBLASLt's algorithms a product takes. The candidates are timed once for each kind of product, on
- * the matrices of its first call (autotune_cache.h). */
+/* Which of cuBLASLt's algorithms a product uses. The candidates are timed once for each key, on the matrices
+ * of its first call (autotune_cache.h). */
 #include "gemm.h"
 
 #include "dinoft/error.h"
 
 #include <string.h>
 
-/* What candidates are tried on. */
+/* What the candidates run on. */
 struct trial {
     struct df_cuda_context *context;
     const struct df_gemm_plan *plan;
@@ -23,23 +23,22 @@ static bool run_candidate(void *user, int candidate)
                             trial->c) == CUBLAS_STATUS_SUCCESS;
 }
 
-/* The products of the timing go where they will go anyway; where that is what is added, to memory that is
- * given back. Without that memory the first candidate it is. */
+/* The candidates write to c, which is overwritten anyway, or to a temporary buffer where c is the residual.
+ * Without memory for that the first candidate is used. */
 static int find_fastest(struct trial *trial, int n_candidates)
 {
-    const struct df_gemm_key *key = &trial->gemm->key;
-    void *room = NULL;
+    const struct df_matrix *c = &trial->gemm->c;
+    void *buffer = NULL;
 
-    if (trial->gemm->residual == trial->gemm->c &&
-        cudaMalloc(&room, (size_t)key->n * (size_t)key->ldc * df_dtype_size((enum df_dtype)key->out_type)) !=
-            cudaSuccess) {
+    if (trial->gemm->residual == c->data &&
+        cudaMalloc(&buffer, (size_t)c->rows * (size_t)c->ld * df_dtype_size(c->type)) != cudaSuccess) {
         (void)cudaGetLastError();
         return 0;
     }
-    trial->c = room ? room : trial->gemm->c;
-    const int choice = df_autotune_fastest(trial->context, n_candidates, run_candidate, trial);
-    df_cuda_give_back(room);
-    return choice;
+    trial->c = buffer ? buffer : c->data;
+    const int fastest = df_autotune_fastest(trial->context, n_candidates, run_candidate, trial);
+    df_cuda_release(buffer);
+    return fastest;
 }
 
 int df_gemm_autotune(struct df_cuda_context *context, const struct df_gemm_plan *plan,
@@ -48,20 +47,20 @@ int df_gemm_autotune(struct df_cuda_context *context, const struct df_gemm_plan 
 {
     struct df_autotune_cache *cache = &context->gemms->autotune;
     struct trial trial = {context, plan, gemm, candidates, NULL};
-    int64_t key[DF_GEMM_KEY_NUMBERS];
-    int known;
+    int64_t key[DF_GEMM_KEY_LENGTH];
+    int cached;
 
     if (!cache->enabled || n_candidates == 1)
         return 0;
-    memcpy(key, &gemm->key, sizeof key);
-    DF_TRY(df_autotune_find(cache, key, &known));
-    if (known >= 0 && known < n_candidates)
-        return known;
+    memcpy(key, &plan->key, sizeof key);
+    DF_TRY(df_autotune_find(cache, key, &cached));
+    if (cached >= 0 && cached < n_candidates)
+        return cached;
     if (context->capturing)
-        return df_error_set("a captured product is not known");
-    const int choice = find_fastest(&trial, n_candidates);
-    if (choice < 0)
+        return df_error_set("a captured product has no cached algorithm");
+    const int fastest = find_fastest(&trial, n_candidates);
+    if (fastest < 0)
         return -1;
-    DF_TRY(df_autotune_store(cache, key, choice));
-    return choice;
+    DF_TRY(df_autotune_store(cache, key, fastest));
+    return fastest;
 }

@@ -32,7 +32,7 @@ void *df_cuda_alloc(struct df_backend *backend, size_t bytes)
     return block->memory;
 }
 
-void df_cuda_give_back(void *memory)
+void df_cuda_release(void *memory)
 {
     if (!memory)
         return;
@@ -54,7 +54,7 @@ void df_cuda_free(struct df_backend *backend, void *memory)
         return;
     *link = block->next;
     context->allocated -= block->bytes;
-    df_cuda_give_back(memory);
+    df_cuda_release(memory);
     free(block);
 }
 
