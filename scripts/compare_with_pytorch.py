@@ -62,7 +62,7 @@ class Dinoft:
 
 class Pytorch:
     """A worker process that holds the model and runs steps when asked. On a GPU one for each measurement: a device
-    rarely has room for all of them side by side."""
+    rarely has memory for all of them side by side."""
 
     def __init__(self, arguments, model, mode, kind):
         self.name = {"fp32": "PyTorch eager float32", "bf16": "PyTorch eager bf16 autocast",

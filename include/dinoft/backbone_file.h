@@ -1,4 +1,4 @@
-/* Backbones in files: every naming scheme brought to the official one and back.
+/* Backbones in files: every naming scheme renamed to the official one and back.
  *
  * Official names (facebookresearch/dinov2 and dinov3): cls_token, pos_embed, register_tokens (DINOv2) /
  * storage_tokens (DINOv3), mask_token, patch_embed.proj.{weight,bias}, rope_embed.periods,

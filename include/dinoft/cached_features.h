@@ -17,7 +17,7 @@ struct df_cached_features {
     struct df_feature_cache *cache; /* NULL: off. Not finished: to be filled */
 };
 
-struct df_feature_wish {
+struct df_feature_request {
     enum df_feature_place place;
     bool used_again; /* the run goes through some image more than once */
     char *path;      /* of the file */
@@ -25,7 +25,7 @@ struct df_feature_wish {
 
 /* Decides, logs what was decided, and opens a file that an earlier run left or makes an empty cache. sets:
  * training and validation. -1 with the error set; close it in either case. */
-int df_cached_features_open(struct df_cached_features *features, const struct df_feature_wish *wish,
+int df_cached_features_open(struct df_cached_features *features, const struct df_feature_request *request,
                             const struct df_setup *setup, const struct df_dataset *const sets[2]);
 void df_cached_features_close(struct df_cached_features *features);
 

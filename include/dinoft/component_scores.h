@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-/* Brings each column of scores float32 [count, DF_PCA_COMPONENTS] to 0..1 by its least and its largest value;
+/* Scales each column of scores float32 [count, DF_PCA_COMPONENTS] to 0..1 by its least and its largest value;
  * a column of one value becomes 0. Rows whose keep is 0 do not count and become 0; keep NULL: all count. */
 void df_scores_scale(float *scores, int64_t count, const uint8_t *keep);
 

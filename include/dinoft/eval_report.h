@@ -2,7 +2,7 @@
 #ifndef DINOFT_EVAL_REPORT_H
 #define DINOFT_EVAL_REPORT_H
 
-#include "dinoft/extremes.h"
+#include "dinoft/best_worst.h"
 #include "dinoft/facts.h"
 #include "dinoft/image_scores.h"
 #include "dinoft/metrics.h"
@@ -15,7 +15,7 @@ struct df_eval_report {
     const struct df_metrics *metrics;          /* of the whole set */
     char *const *names;                        /* [metrics->n_classes] */
     const struct df_image_scores_list *images; /* in any order; NULL: no histogram */
-    const struct df_extremes *extremes;        /* NULL: no pictures */
+    const struct df_best_worst *best_worst;    /* NULL: no pictures */
 };
 
 /* Writes the page atomically: one HTML file with everything inside, pictures too. The same input gives the

@@ -12,7 +12,7 @@
 struct df_prediction {
     int64_t sample; /* index into the data set */
     int64_t height, width;
-    const int64_t *pairs;            /* pixels of each label and class, see df_metrics_add_image() */
+    const int64_t *confusion;        /* the matrix of this image, see df_metrics_add_image() */
     const uint8_t *classes, *labels; /* [height, width]; labels: 255 = not counted; NULL where no maps are
                                         asked for */
     const struct df_image *image;    /* the original; NULL where the loader hands out none */

@@ -37,8 +37,8 @@ struct df_feature_cache;
 /* An empty cache in memory; the pages are taken as they are filled. NULL with the error set. */
 struct df_feature_cache *df_feature_cache_in_memory(const struct df_feature_shape *shape);
 
-/* An empty cache that becomes the file PATH when it is finished; the disk's room is taken now. NULL with the
- * error set. */
+/* An empty cache that becomes the file PATH when it is finished; its disk space is reserved now. NULL with
+ * the error set. */
 struct df_feature_cache *df_feature_cache_in_file(const char *path, const struct df_feature_shape *shape,
                                                   uint64_t key);
 
@@ -66,9 +66,9 @@ bool df_feature_cache_is_finished(const struct df_feature_cache *cache);
 
 size_t df_feature_cache_record_bytes(const struct df_feature_cache *cache);
 
-/* Record i: where it lies in memory, or a copy in room (record_bytes). NULL with the error set for one that
+/* Record i: where it lies in memory, or a copy in buffer (record_bytes). NULL with the error set for one that
  * is damaged or cannot be read. */
-const void *df_feature_cache_record(const struct df_feature_cache *cache, int64_t i, void *room);
+const void *df_feature_cache_record(const struct df_feature_cache *cache, int64_t i, void *buffer);
 
 /* Record i will be read soon: the system may fetch it meanwhile. */
 void df_feature_cache_expect(const struct df_feature_cache *cache, int64_t i);

@@ -17,7 +17,7 @@ struct df_feature_facts {
 };
 
 /* place: never "auto". -1 with the error set where what is wanted cannot be. "auto" takes at most half of
- * what is left of the memory, or else of the disk, and logs that there is no room in either. */
+ * what is left of the memory, or else of the disk, and logs where neither has enough. */
 int df_feature_choose(const struct df_feature_facts *facts, enum df_feature_place *place);
 
 #endif

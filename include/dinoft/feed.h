@@ -37,9 +37,9 @@ int64_t df_feed_batches(const struct df_feed *feed);
 
 int df_feed_start(struct df_feed *feed, int64_t epoch);
 
-/* Brings the epoch's next batch to the model: 1, and *batch says what it is until the next call; 0 at the
+/* Uploads the epoch's next batch to the model: 1, and *batch says what it is until the next call; 0 at the
  * end; -1 with the error set. A feed serves one model, and a model one feed at a time, from a start to the
- * end of an epoch or the next start of either: the batch behind this one may be on its way already. */
+ * end of an epoch or the next start of either: the batch behind this one may be uploading already. */
 int df_feed_next(struct df_feed *feed, struct df_segmenter *segmenter, struct df_batch *batch);
 
 #endif

@@ -29,9 +29,9 @@ struct df_image_scores_list {
 void df_image_scores_init(struct df_image_scores_list *list, int n_classes, bool void_is_background);
 void df_image_scores_free(struct df_image_scores_list *list);
 
-/* Adds an image: pairs as in df_metrics_add_image(); loss NaN where there is none. From one thread at a time.
- * -1 when out of memory; the list is as before then. */
-int df_image_scores_add(struct df_image_scores_list *list, const char *name, const int64_t *pairs,
+/* Adds an image: its confusion matrix as in df_metrics_add_image(); loss NaN where there is none. From one
+ * thread at a time. -1 when out of memory; the list is as before then. */
+int df_image_scores_add(struct df_image_scores_list *list, const char *name, const int64_t *confusion,
                         double loss);
 
 /* The smallest mIoU first, NaN last, equal ones by name: the same order whatever order they were added in. */

@@ -1,4 +1,4 @@
-/* From an image of any size to its classes, in the ways that papers report: the image stretched or its ratio
+/* From an image of any size to its classes, as papers evaluate: the image stretched or its ratio
  * kept, a sliding window, and averages over scales and mirror images.
  *
  * A view is the image at one scale, as it is or mirrored. The model sees a view whole, or in windows whose
@@ -40,7 +40,7 @@ void df_inference_size(const struct df_inference *inference, const struct df_ima
                        int64_t *width);
 
 /* Classes of the image (RGB) at height x width; to the host [height, width] where classes is not NULL. With
- * labels [height, width] (NULL: none, and no comparison) what they are worth, the loss being that of the
+ * labels [height, width] (NULL: none, and no comparison) it is compared, the loss being that of the
  * views' mean probability. -1 with the error set. */
 int df_inference_predict(struct df_inference *inference, const struct df_image *image, int64_t height,
                          int64_t width, const uint8_t *labels, uint8_t *classes,

@@ -8,10 +8,9 @@
 #define DF_IGNORE_LABEL 255
 #define DF_MAX_CLASSES  255
 
-/* Elements of a table [n_classes + 1, n_classes] of labels (the last row is DF_IGNORE_LABEL's) and
- * predictions.
- */
-static inline size_t df_pair_table_count(int64_t n_classes)
+/* Elements of a confusion matrix [n_classes + 1, n_classes]: pixels of each label (row; the last one is
+ * DF_IGNORE_LABEL's) and prediction (column). */
+static inline size_t df_confusion_count(int64_t n_classes)
 {
     return (size_t)((n_classes + 1) * n_classes);
 }

@@ -38,13 +38,13 @@ struct df_class_scores {
 int df_metrics_init(struct df_metrics *metrics, int n_classes, bool void_is_background);
 void df_metrics_free(struct df_metrics *metrics);
 
-/* Counts one image: pairs [n_classes + 1, n_classes], pixels of each label (row; the last one is 255's) and
- * prediction (column), as df_backend_ops.confusion_matrix finds them. */
-void df_metrics_add_image(struct df_metrics *metrics, const int64_t *pairs);
+/* Adds the confusion matrix of one image [n_classes + 1, n_classes]: pixels of each label (row; the last one
+ * is 255's) and prediction (column), as df_backend_ops.confusion_matrix counts them. */
+void df_metrics_add_image(struct df_metrics *metrics, const int64_t *confusion);
 
 /* The reference project's compute_iou_metric of one image: bitwise on the class numbers. void_is_background
  * as in struct df_metrics. */
-double df_metrics_reference_iou(const int64_t *pairs, int n_classes, bool void_is_background);
+double df_metrics_reference_iou(const int64_t *confusion, int n_classes, bool void_is_background);
 
 /* Ends a batch with its mean loss (NaN: it had no counted pixel and is left out, as a mean over nothing). */
 void df_metrics_end_batch(struct df_metrics *metrics, double loss);

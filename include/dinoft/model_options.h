@@ -1,5 +1,5 @@
 /* What the flags, and a checkpoint where there is one, say of a model. Here flags end: whoever makes a model,
- * to train, to measure, to plan its memory or to test a device, takes its options from here, and the rooms
+ * to train, to measure, to plan its memory or to test a device, takes its options from here, and the modules
  * that this one uses, but for config/, know no flag. */
 #ifndef DINOFT_MODEL_OPTIONS_H
 #define DINOFT_MODEL_OPTIONS_H

@@ -25,7 +25,7 @@ enum df_model_use {
     DF_MODEL_TRAINS,
     DF_MODEL_TRAINS_DECODER, /* features are given, and there is no backbone */
     DF_MODEL_EVALUATES,
-    DF_MODEL_EVALUATES_FEED /* batches that a feed brings (dinoft/feed.h) */
+    DF_MODEL_EVALUATES_FEED /* batches of a feed (dinoft/feed.h) */
 };
 
 /* Fills in what the use decides. -1 with the error set where images are too small for the decoder. patch:

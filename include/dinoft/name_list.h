@@ -10,7 +10,7 @@ struct df_name_list {
     char text[640];      /* "a, b, c", and ", ..." once there are more */
 };
 
-/* Adds a name, to the text where it has room. */
+/* Adds a name, to the text where it fits. */
 void df_name_list_add(struct df_name_list *list, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -116,7 +116,7 @@ OPTION(CHOICE, EVAL_SIZE, eval_size, OUTPUT, MEASURE,
        "measure at the network's input size, or at each label's original size as papers do", df_eval_size,
        DF_EVAL_SIZES, "network")
 OPTION(CHOICE, RESIZE, resize, DATA, MEASURE,
-       "stretch brings every image to --img_dim; short keeps its ratio: the shorter side gets --img_dim's "
+       "stretch resizes every image to --img_dim; short keeps its ratio: the shorter side gets --img_dim's "
        "smaller number, the longer one what belongs to it, both in whole patches",
        df_resize, DF_RESIZES, "stretch")
 OPTION(PAIR, SLIDE, slide, RUN, MEASURE,

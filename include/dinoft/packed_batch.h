@@ -1,6 +1,6 @@
 /* A batch of images and masks as they were decoded, each of its own size, for a device that resizes them.
  * They lie in one block, the same way on the host and on the device: a table of where the images are, one of
- * where the masks are, then a room for the pixels of each. Who reads files and what a device does with the
+ * where the masks are, then a slot for the pixels of each. Who reads files and what a device does with the
  * block know of each other only this. */
 #ifndef DINOFT_PACKED_BATCH_H
 #define DINOFT_PACKED_BATCH_H
@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* An image of more than so many times the model's pixels is not worth its way to the device: it is resized
+/* An image of more than so many times the model's pixels is not worth its upload to the device: it is resized
  * before. */
 #define DF_PACKED_PIXELS_MOST 2
 
@@ -20,7 +20,7 @@ struct df_packed_image {
 
 struct df_packed_layout {
     int64_t batch;
-    int64_t room;                     /* pixels that an image or a mask may have */
+    int64_t slot_pixels;              /* that an image or a mask may have */
     size_t mask_table, images, masks; /* where these begin; the block begins with the images' table */
     size_t bytes;                     /* of the block */
 };
@@ -42,12 +42,12 @@ static inline struct df_packed_image *df_packed_masks(const struct df_packed_lay
 /* Where the pixels of image i or mask i begin. */
 static inline size_t df_packed_image_at(const struct df_packed_layout *layout, int64_t i)
 {
-    return layout->images + (size_t)i * 3 * (size_t)layout->room;
+    return layout->images + (size_t)i * 3 * (size_t)layout->slot_pixels;
 }
 
 static inline size_t df_packed_mask_at(const struct df_packed_layout *layout, int64_t i)
 {
-    return layout->masks + (size_t)i * (size_t)layout->room;
+    return layout->masks + (size_t)i * (size_t)layout->slot_pixels;
 }
 
 #endif

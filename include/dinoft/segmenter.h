@@ -19,9 +19,9 @@ struct df_segmenter_options {
     bool training;       /* false: LoRA is folded into the weights, nothing is kept for gradients */
     bool recompute;      /* training with LoRA takes less memory and more time: of every block but the last
                             only the input is kept, and the rest computed again */
-    bool features_given; /* df_segmenter_load_features() brings what a backbone without LoRA would find: the
-                            model has none, and no memory for one */
-    bool packed;         /* batches also come as df_segmenter_send() brings them, to a device that resizes */
+    bool features_given; /* df_segmenter_load_features() uploads what a backbone without LoRA would compute:
+                            the model has none, and no memory for one */
+    bool packed;         /* batches may also be packed, see df_segmenter_send(), for a device that resizes */
     double rope_rescale;
     const char *backbone_path, *checkpoint_path; /* for error texts; NULL: "the backbone", "the checkpoint" */
     float mean[3], std[3];                       /* of the pixels, in [0, 1]; 0 and 1: only divided by 255 */
@@ -45,9 +45,9 @@ struct df_memory_plan {
     size_t peak;                                    /* bytes of the block */
     struct df_arena_item items[DF_ARENA_MAX_ITEMS]; /* what they are for; items may share them */
     int n_items;
-    size_t forward_weights;  /* bytes of the weights, packed for the forward pass */
-    size_t backward_weights; /* and in addition for the backward pass; 0 where there is none */
-    int64_t trained;         /* numbers that are trained */
+    size_t forward_weights;     /* bytes of the weights, packed for the forward pass */
+    size_t backward_weights;    /* and in addition for the backward pass; 0 where there is none */
+    int64_t trained_parameters; /* elements, not tensors */
 };
 
 /* Counts what df_segmenter_create would take, and takes none of it. -1 with the error set. */
@@ -61,8 +61,8 @@ struct df_backend *df_segmenter_backend(const struct df_segmenter *segmenter);
 int64_t df_segmenter_patch(const struct df_segmenter *segmenter);
 /* How packed batches are laid out for it; NULL where it takes none. Another size of images changes it. */
 const struct df_packed_layout *df_segmenter_packing(const struct df_segmenter *segmenter);
-/* Numbers that are trained. */
-int64_t df_segmenter_trained(const struct df_segmenter *segmenter);
+/* Parameters that are trained: elements, not tensors. */
+int64_t df_segmenter_trained_parameters(const struct df_segmenter *segmenter);
 /* Bytes of the block that holds parameters and activations. */
 size_t df_segmenter_planned_bytes(const struct df_segmenter *segmenter);
 /* -1 with the error set, which names a parameter, for values that loading would refuse: a checkpoint of them
@@ -74,12 +74,12 @@ int df_segmenter_check_parameters(const struct df_segmenter *segmenter);
  * grid, no memory); then the model can only be freed. */
 int df_segmenter_set_size(struct df_segmenter *segmenter, int64_t height, int64_t width);
 
-/* Brings a batch to the device: pixels uint8 [count, H, W, 3], labels [count, H, W] or NULL (host),
+/* Uploads a batch to the device: pixels uint8 [count, H, W, 3], labels [count, H, W] or NULL (host),
  * normalised. */
 int df_segmenter_load_pixels(struct df_segmenter *segmenter, int64_t count, const uint8_t *pixels,
                              const uint8_t *labels);
-/* Begins to bring a packed batch (host, of the device's host_alloc, laid out as df_segmenter_packing says) to
- * the device, beside whatever is under way there; it is the batch that the model works on once it is
+/* Begins to upload a packed batch (host, of the device's host_alloc, laid out as df_segmenter_packing says)
+ * to the device, beside whatever is under way there; it is the batch that the model works on once it is
  * received. The host's memory stays as it is until then. */
 int df_segmenter_send(struct df_segmenter *segmenter, int64_t count, const uint8_t *packed);
 /* packed: what was sent last. */
@@ -102,7 +102,7 @@ size_t df_segmenter_feature_bytes(const struct df_segmenter *segmenter);
  * looks like a result and is none. */
 int df_segmenter_forward(struct df_segmenter *segmenter, int64_t count, bool training, struct df_rng *rng);
 
-/* What the backbone found of image i of the batch, to the host: float32 [P, dim], the normalised patch tokens
+/* The backbone's features of image i of the batch, to the host: float32 [P, dim], the normalised patch tokens
  * of one of the n_features last blocks, of which 0 is the first and n_features - 1 the network's last; and
  * float32 [dim], the last block's normalised class token. They need not be finite. */
 int df_segmenter_download_features(const struct df_segmenter *segmenter, int64_t i, int block,
@@ -136,22 +136,22 @@ int df_segmenter_train_step(struct df_segmenter *segmenter, int64_t count, doubl
 /* Predicted classes of the batch at the images' size, to the host [count, H, W]. */
 int df_segmenter_download_prediction(struct df_segmenter *segmenter, int64_t count, uint8_t *prediction);
 
-/* What a prediction is worth against labels. */
+/* A prediction compared with labels. */
 struct df_comparison {
     double loss_sum; /* of -log softmax over the pixels whose label is not 255 */
     int64_t loss_count;
-    int64_t *pairs; /* host [C + 1, C], room of the caller's: pixels of each label and prediction, see
-                       df_backend_ops.confusion_matrix */
+    int64_t *confusion; /* host [C + 1, C], the caller's buffer: pixels of each label and prediction, see
+                           df_backend_ops.confusion_matrix */
 };
 
-/* Prediction of image i of the batch at the images' size against the labels that were brought with it; to the
- * host [H, W] where prediction is not NULL. */
+/* Prediction of image i of the batch at the images' size against the labels that were uploaded with it; to
+ * the host [H, W] where prediction is not NULL. */
 int df_segmenter_predict(struct df_segmenter *segmenter, int64_t i, uint8_t *prediction,
                          struct df_comparison *comparison);
 /* These labels, to the host [H, W]. */
 int df_segmenter_download_labels(struct df_segmenter *segmenter, int64_t i, uint8_t *labels);
 
-/* The same on logits brought to another size, against a mask of that size (host; NULL: there is none, and
+/* The same on logits resized to another size, against a mask of that size (host; NULL: there is none, and
  * comparison is NULL too). */
 int df_segmenter_predict_at(struct df_segmenter *segmenter, int64_t i, int64_t height, int64_t width,
                             const uint8_t *labels, uint8_t *prediction, struct df_comparison *comparison);

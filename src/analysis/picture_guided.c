@@ -1,4 +1,4 @@
-/* The grid of patches is brought to the image halved so often that it is hardly larger than the grid, and
+/* The grid of patches is upsampled to the image halved so often that it is hardly larger than the grid, and
  * from there to twice the size until it is the image: positions and weights of a doubling are the same
  * everywhere, so that it is vectors' work, and a colour finds its way along a slope that is longer than the
  * nine neighbours.

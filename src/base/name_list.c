@@ -9,7 +9,7 @@ static const char more[] = ", ...";
 void df_name_list_add(struct df_name_list *list, const char *format, ...)
 {
     const size_t used = strlen(list->text), before = list->count++;
-    const size_t room = sizeof list->text - sizeof more; /* there is always some for the end */
+    const size_t capacity = sizeof list->text - sizeof more; /* there is always some for the end */
     const char *comma = before > 0 ? ", " : "";
     char name[sizeof list->text - sizeof more - 2];
     va_list arguments;
@@ -19,8 +19,8 @@ void df_name_list_add(struct df_name_list *list, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(name, sizeof name, format, arguments); /* one that is too long is cut */
     va_end(arguments);
-    if (before < list->most && used + strlen(comma) + strlen(name) < room) {
-        snprintf(list->text + used, room - used, "%s%s", comma, name);
+    if (before < list->most && used + strlen(comma) + strlen(name) < capacity) {
+        snprintf(list->text + used, capacity - used, "%s%s", comma, name);
         list->named++;
     } else {
         snprintf(list->text + used, sizeof list->text - used, "%s", more);

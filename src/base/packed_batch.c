@@ -20,10 +20,10 @@ int df_packed_layout_init(struct df_packed_layout *layout, int64_t batch, int64_
                             (long long)width, (long long)height);
     const size_t table = align((size_t)batch * sizeof(struct df_packed_image));
     layout->batch = batch;
-    layout->room = height * width * DF_PACKED_PIXELS_MOST;
+    layout->slot_pixels = height * width * DF_PACKED_PIXELS_MOST;
     layout->mask_table = table;
     layout->images = 2 * table;
-    layout->masks = layout->images + align((size_t)(3 * batch * layout->room));
-    layout->bytes = layout->masks + (size_t)(batch * layout->room);
+    layout->masks = layout->images + align((size_t)(3 * batch * layout->slot_pixels));
+    layout->bytes = layout->masks + (size_t)(batch * layout->slot_pixels);
     return 0;
 }

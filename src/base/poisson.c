@@ -26,7 +26,7 @@ static uint32_t share_of(double part)
     return part < 1.0 ? (uint32_t)(part * 0x1p32) : UINT32_MAX;
 }
 
-/* Vose's way (1991): a column with less than its part is filled up from one that has more. */
+/* Vose's method (1991): a column with less than its part is filled up from one that has more. */
 static void fill_columns(struct df_poisson_column *columns, double *parts, int count)
 {
     int order[DF_POISSON_MOST + 1]; /* those with less from the start, those with more from the end */

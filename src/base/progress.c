@@ -111,10 +111,10 @@ static void append_numbers(char line[LINE_MAX_LENGTH], const struct df_progress 
                         (double)(progress->total - progress->done) * recent->seconds / recent->steps);
 }
 
-/* "[====>     ] " of at most `room` columns, nothing where it would be too short to read. */
-static void append_bar(char line[LINE_MAX_LENGTH], const struct df_progress *progress, int room)
+/* "[====>     ] " of at most so many columns, nothing where it would be too short to read. */
+static void append_bar(char line[LINE_MAX_LENGTH], const struct df_progress *progress, int columns)
 {
-    int length = room - 3;
+    int length = columns - 3;
     if (length < SHORTEST_BAR || progress->total <= 0)
         return;
     if (length > LONGEST_BAR)

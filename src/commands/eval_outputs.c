@@ -47,13 +47,13 @@ void eval_outputs_init(struct eval_outputs *outputs, const struct df_config *con
     *outputs = (struct eval_outputs){.config = config, .measure = measure};
     df_voc_palette(palette);
     df_image_scores_init(&outputs->scores, dataset->n_classes, dataset->reference_void_is_background);
-    df_extremes_init(&outputs->extremes, palette);
+    df_best_worst_init(&outputs->best_worst, palette);
 }
 
 void eval_outputs_free(struct eval_outputs *outputs)
 {
     df_image_scores_free(&outputs->scores);
-    df_extremes_free(&outputs->extremes);
+    df_best_worst_free(&outputs->best_worst);
     df_image_free(&outputs->image);
 }
 
@@ -77,7 +77,7 @@ static int show(struct eval_outputs *outputs, const char *name, double miou,
                                      (uint8_t *)prediction->classes};
 
     DF_TRY(resize_image(outputs, prediction));
-    return df_extremes_add(&outputs->extremes, name, miou, &outputs->image, &labels, &classes);
+    return df_best_worst_add(&outputs->best_worst, name, miou, &outputs->image, &labels, &classes);
 }
 
 int eval_outputs_observe(void *context, const struct df_prediction *prediction)
@@ -85,7 +85,7 @@ int eval_outputs_observe(void *context, const struct df_prediction *prediction)
     struct eval_outputs *outputs = context;
     const char *name = outputs->measure->dataset->samples[prediction->sample].name;
 
-    DF_TRY(df_image_scores_add(&outputs->scores, name, prediction->pairs, prediction->loss));
+    DF_TRY(df_image_scores_add(&outputs->scores, name, prediction->confusion, prediction->loss));
     if (!eval_outputs_needs_images(outputs->config))
         return 0;
     return show(outputs, name, outputs->scores.items[outputs->scores.count - 1].miou, prediction);
@@ -100,7 +100,7 @@ static int write_report(struct eval_outputs *outputs, const struct df_metrics *m
                                     .metrics = metrics,
                                     .names = measure->class_names,
                                     .images = &outputs->scores,
-                                    .extremes = &outputs->extremes};
+                                    .best_worst = &outputs->best_worst};
 
     df_measure_facts(measure, &facts);
     report.facts = facts.items;

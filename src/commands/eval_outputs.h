@@ -4,7 +4,7 @@
 
 #include "dinoft/config.h"
 #include "dinoft/evaluate.h"
-#include "dinoft/extremes.h"
+#include "dinoft/best_worst.h"
 #include "dinoft/image_scores_csv.h"
 #include "dinoft/measure.h"
 #include "dinoft/metrics.h"
@@ -13,7 +13,7 @@ struct eval_outputs {
     const struct df_config *config;
     const struct df_measure *measure;
     struct df_image_scores_list scores; /* of each image, where a file shows them */
-    struct df_extremes extremes;        /* where a report shows them */
+    struct df_best_worst best_worst;    /* where a report shows them */
     struct df_image image;              /* the one that is observed, at its prediction's size; used again */
 };
 

@@ -71,7 +71,7 @@ static void print_plan(const struct memory_plan *plan)
            (double)all_weights(plan) / MEBIBYTE, (double)plan->model.forward_weights / MEBIBYTE,
            (double)plan->model.backward_weights / MEBIBYTE);
     if (options->training)
-        printf("  %-28s %" PRId64 "\n", "trained parameters", plan->model.trained);
+        printf("  %-28s %" PRId64 "\n", "trained parameters", plan->model.trained_parameters);
 }
 
 static void add_items(struct df_json *json, const struct memory_plan *plan)
@@ -103,7 +103,7 @@ static void add_plan(struct df_json *json, const struct memory_plan *plan)
     df_json_integer(json, "planned_memory_bytes", (int64_t)plan->model.peak);
     df_json_integer(json, "forward_weights_bytes", (int64_t)plan->model.forward_weights);
     df_json_integer(json, "backward_weights_bytes", (int64_t)plan->model.backward_weights);
-    df_json_integer(json, "trained_parameters", plan->model.trained);
+    df_json_integer(json, "trained_parameters", plan->model.trained_parameters);
     add_items(json, plan);
     df_json_close(json);
 }

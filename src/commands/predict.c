@@ -70,7 +70,7 @@ done:
     return status;
 }
 
-/* The mask is written at the image's own size, from logits brought to it. */
+/* The mask is written at the image's own size, from logits resized to it. */
 static int predict_image(void *context, int i)
 {
     const struct prediction *job = context;

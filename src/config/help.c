@@ -12,9 +12,9 @@
 /* Writes text with its lines broken at spaces, from column `column` on (where the cursor is) to WIDTH. */
 static void print_wrapped(FILE *stream, const char *text, int column)
 {
-    int room = WIDTH - column;
-    while ((int)strlen(text) > room) {
-        int length = room;
+    int columns = WIDTH - column;
+    while ((int)strlen(text) > columns) {
+        int length = columns;
         while (length > 0 && text[length] != ' ')
             length--;
         if (length == 0)

@@ -59,10 +59,10 @@ void df_command_usage(enum df_command command, char text[DF_OPTION_TEXT_MAX])
     snprintf(text + used, DF_OPTION_TEXT_MAX - used, "%s", any_flag ? " [FLAGS]" : "");
 }
 
-size_t df_line_break(const char *line, size_t room)
+size_t df_line_break(const char *line, size_t columns)
 {
     size_t fits = strlen(line);
-    while (fits > room) {
+    while (fits > columns) {
         const char *flag = NULL;
         for (const char *next = strstr(line, " --"); next && next < line + fits;
              next = strstr(next + 1, " --"))

@@ -25,7 +25,7 @@ int df_option_next(enum df_command command, enum df_option_group group, int befo
 /* "dinoft features IMAGE... --output FILE [FLAGS]" */
 void df_command_usage(enum df_command command, char text[DF_OPTION_TEXT_MAX]);
 
-/* How much of a shell's command line fits into `room` columns: it may be broken before flags only. */
-size_t df_line_break(const char *line, size_t room);
+/* How much of a shell's command line fits into so many columns: it may be broken before flags only. */
+size_t df_line_break(const char *line, size_t columns);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Room for pixels and labels, or for a packed block. */
+/* Memory for pixels and labels, or for a packed block. */
 static int allocate_pixels(struct df_batch_slot *slot, const struct df_loader_options *options, size_t bytes)
 {
     const struct df_block_memory *memory = &options->memory;
@@ -73,11 +73,11 @@ static int resize_sample(struct df_batch_slot *slot, const struct df_loader_opti
     return df_resize_linear(image, slot->pixels + at * height * width * 3, width, height);
 }
 
-/* Its place in the block, and whether it goes there as it is. */
-static bool place(const struct df_loader_options *options, const struct df_image *image, size_t offset,
-                  struct df_packed_image *entry)
+/* Fills the image's entry of the block's table; true: it fits into its slot as it is. */
+static bool add_entry(const struct df_loader_options *options, const struct df_image *image, size_t offset,
+                      struct df_packed_image *entry)
 {
-    const bool fits = image->width * image->height <= options->layout.room;
+    const bool fits = image->width * image->height <= options->layout.slot_pixels;
 
     entry->offset = (int64_t)offset;
     entry->width = (int32_t)(fits ? image->width : options->width);
@@ -94,17 +94,17 @@ static int pack_sample(struct df_batch_slot *slot, const struct df_loader_option
     struct df_packed_image *images = df_packed_images(slot->packed);
     struct df_packed_image *masks = df_packed_masks(layout, slot->packed);
 
-    if (place(options, mask, mask_at, &masks[at]))
+    if (add_entry(options, mask, mask_at, &masks[at]))
         memcpy(slot->packed + mask_at, mask->pixels, (size_t)(mask->width * mask->height));
     else
         df_resize_nearest(mask, slot->packed + mask_at, width, height);
-    if (!place(options, image, image_at, &images[at]))
+    if (!add_entry(options, image, image_at, &images[at]))
         return df_resize_linear(image, slot->packed + image_at, width, height);
     memcpy(slot->packed + image_at, image->pixels, 3 * (size_t)(image->width * image->height));
     return 0;
 }
 
-/* The slot's place for an original takes the image over. */
+/* Hands the image over to the slot. */
 static void keep(struct df_image *kept, struct df_image *image)
 {
     df_image_free(kept);

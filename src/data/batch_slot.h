@@ -1,4 +1,4 @@
-/* Room for one batch of a loader's, which worker threads fill. */
+/* The buffers of one batch of a loader's, which worker threads fill. */
 #ifndef DINOFT_DATA_BATCH_SLOT_H
 #define DINOFT_DATA_BATCH_SLOT_H
 
@@ -11,7 +11,8 @@ struct df_batch_slot {
     struct df_image *images, *masks; /* NULL unless originals are wanted */
 };
 
-/* Room for `capacity` samples, in a slot of zeros; -1 with the error set, and what there is to be closed. */
+/* Memory for `capacity` samples, in a slot of zeros; -1 with the error set, and what there is to be closed.
+ */
 int df_batch_slot_open(struct df_batch_slot *slot, const struct df_loader_options *options, int64_t capacity);
 void df_batch_slot_close(struct df_batch_slot *slot, const struct df_loader_options *options,
                          int64_t capacity);

@@ -142,7 +142,7 @@ static int largest_label(const struct df_dataset *dataset)
     return largest;
 }
 
-/* Names the mask's first value that is not allowed, and its place. */
+/* Names the mask's first value that is not allowed, and its position. */
 static int wrong_label(const struct df_dataset *dataset, const char *path, const struct df_image *mask)
 {
     const bool may_be_void =

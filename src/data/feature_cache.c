@@ -156,7 +156,7 @@ struct df_feature_cache *df_feature_cache_in_file(const char *path, const struct
     return cache && begin_file(cache) == 0 ? cache : freed(cache);
 }
 
-/* Depends on the record's place too, and on the file's key: a record elsewhere is a wrong one. */
+/* Depends on the record's index too, and on the file's key: a record elsewhere is a wrong one. */
 static uint64_t record_digest(const struct df_feature_cache *cache, int64_t i, const void *record)
 {
     struct df_digest digest;
@@ -206,18 +206,18 @@ size_t df_feature_cache_record_bytes(const struct df_feature_cache *cache)
     return cache->record_bytes;
 }
 
-const void *df_feature_cache_record(const struct df_feature_cache *cache, int64_t i, void *room)
+const void *df_feature_cache_record(const struct df_feature_cache *cache, int64_t i, void *buffer)
 {
     uint64_t digest;
 
     assert(cache->finished);
     if (!cache->path)
-        return df_record_store_read(cache->records, 1 + i, 0, cache->record_bytes, room);
+        return df_record_store_read(cache->records, 1 + i, 0, cache->record_bytes, buffer);
     if (!df_record_store_read(cache->records, 1 + i, 0, sizeof digest, &digest) ||
-        !df_record_store_read(cache->records, 1 + i, sizeof digest, cache->record_bytes, room))
+        !df_record_store_read(cache->records, 1 + i, sizeof digest, cache->record_bytes, buffer))
         return NULL;
-    if (digest == record_digest(cache, i, room))
-        return room;
+    if (digest == record_digest(cache, i, buffer))
+        return buffer;
     df_error_set("%s is damaged: record %lld of %lld, at byte %zu, is not what was written", cache->path,
                  (long long)i, (long long)cache->shape.count,
                  sizeof(struct header) + (size_t)i * (sizeof digest + cache->record_bytes));
@@ -278,17 +278,17 @@ static enum df_feature_file check_header(const struct df_feature_cache *cache, s
 static enum df_feature_file check_records(const struct df_feature_cache *cache)
 {
     enum df_feature_file state = DF_FEATURE_FILE_WHOLE;
-    void *room = malloc(cache->record_bytes ? cache->record_bytes : 1);
+    void *buffer = malloc(cache->record_bytes ? cache->record_bytes : 1);
 
-    if (!room) {
+    if (!buffer) {
         df_error_memory("an image's features", cache->record_bytes);
         return DF_FEATURE_FILE_FOREIGN;
     }
     for (int64_t i = 0; i < cache->shape.count && state == DF_FEATURE_FILE_WHOLE; i++) {
-        if (!df_feature_cache_record(cache, i, room))
+        if (!df_feature_cache_record(cache, i, buffer))
             state = DF_FEATURE_FILE_DAMAGED;
     }
-    free(room);
+    free(buffer);
     return state;
 }
 

@@ -31,7 +31,7 @@ struct df_folder_files {
 int df_folder_files_read(struct df_folder_files *files, const char *folder, const struct df_endings *endings);
 void df_folder_files_free(struct df_folder_files *files);
 
-/* Room for one more item, in an array that grows when its length reaches a power of two, so that no capacity
+/* Space for one more item, in an array that grows when its length reaches a power of two, so that no capacity
  * need be kept. NULL with the error set, and the array stays. */
 void *df_grown(void *items, size_t count, size_t size);
 

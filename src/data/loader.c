@@ -21,7 +21,7 @@
 struct slot {
     const struct df_loader *loader;
     int64_t first; /* the batch's first position in the epoch's order */
-    struct df_batch_slot room;
+    struct df_batch_slot buffers;
     struct df_job_set jobs; /* one a sample */
 };
 
@@ -29,7 +29,7 @@ struct slot {
 struct df_loader {
     const struct df_dataset *dataset;
     struct df_loader_options options;
-    int64_t capacity; /* samples that a slot has room for */
+    int64_t capacity; /* samples of a slot */
     int64_t batches;
     int64_t *order;
     int held;    /* batches that the consumer may have */
@@ -56,7 +56,7 @@ static int allocate(struct df_loader *loader)
                                (unsigned long long)loader->dataset->count * sizeof *loader->order);
     for (int i = 0; i < loader->n_slots; i++) {
         loader->slots[i].loader = loader;
-        DF_TRY(df_batch_slot_open(&loader->slots[i].room, &loader->options, loader->capacity));
+        DF_TRY(df_batch_slot_open(&loader->slots[i].buffers, &loader->options, loader->capacity));
     }
     return 0;
 }
@@ -119,7 +119,7 @@ void df_loader_close(struct df_loader *loader)
         return;
     df_worker_pool_close(loader->pool);
     for (int i = 0; i < loader->n_slots; i++)
-        df_batch_slot_close(&loader->slots[i].room, &loader->options, loader->capacity);
+        df_batch_slot_close(&loader->slots[i].buffers, &loader->options, loader->capacity);
     free(loader->order);
     free(loader);
 }
@@ -162,8 +162,8 @@ static int load_sample(void *context, int64_t at)
     struct slot *slot = context;
     const struct df_loader *loader = slot->loader;
 
-    return df_batch_slot_load(&slot->room, &loader->options, loader->dataset, loader->order[slot->first + at],
-                              at);
+    return df_batch_slot_load(&slot->buffers, &loader->options, loader->dataset,
+                              loader->order[slot->first + at], at);
 }
 
 /* Has a batch read, if there is one of this number. */
@@ -214,17 +214,17 @@ static void take_back(struct df_loader *loader)
 static int hand_out(struct df_loader *loader, struct df_batch *batch)
 {
     struct slot *slot = slot_of(loader, loader->next_batch);
-    const struct df_batch_slot *room = &slot->room;
+    const struct df_batch_slot *buffers = &slot->buffers;
     const int64_t count = batch_count(loader, loader->next_batch++);
 
     DF_TRY(df_worker_pool_wait(loader->pool, &slot->jobs));
     *batch = (struct df_batch){.count = count,
-                               .pixels = room->pixels,
-                               .labels = room->labels,
-                               .packed = room->packed,
-                               .samples = room->samples,
-                               .images = room->images,
-                               .masks = room->masks};
+                               .pixels = buffers->pixels,
+                               .labels = buffers->labels,
+                               .packed = buffers->packed,
+                               .samples = buffers->samples,
+                               .images = buffers->images,
+                               .masks = buffers->masks};
     return 1;
 }
 

@@ -13,18 +13,18 @@
 #include <string.h>
 #include <unistd.h>
 
-struct place {
+struct slot {
     char *memory;   /* NULL: in the file */
     int64_t offset; /* there */
     size_t size;
-    char *taken; /* the memory of all that were given places together; the first of them owns it */
+    char *taken; /* the memory of all whose slots were taken together; the first of them owns it */
 };
 
 struct df_record_store {
     const char *what, *folder;
     const char *path; /* of a file with a name */
     int64_t count;
-    struct place *places; /* [count]; each belongs to whoever uses that record */
+    struct slot *slots;   /* [count]; each belongs to whoever uses that record */
     pthread_mutex_t lock; /* of what follows */
     size_t memory;        /* bytes that may still be taken */
     int descriptor;       /* -1: no file yet */
@@ -35,16 +35,16 @@ struct df_record_store *df_record_store_open(const char *what, int64_t count, si
                                              const char *folder)
 {
     struct df_record_store *store = calloc(1, sizeof *store);
-    struct place *places = calloc((size_t)count, sizeof *places);
+    struct slot *slots = calloc((size_t)count, sizeof *slots);
 
-    if (!store || !places) {
-        df_error_memory(what, (size_t)count * sizeof *places);
+    if (!store || !slots) {
+        df_error_memory(what, (size_t)count * sizeof *slots);
         free(store);
-        free(places);
+        free(slots);
         return NULL;
     }
     *store = (struct df_record_store){
-        .what = what, .folder = folder, .count = count, .places = places, .memory = memory, .descriptor = -1};
+        .what = what, .folder = folder, .count = count, .slots = slots, .memory = memory, .descriptor = -1};
     pthread_mutex_init(&store->lock, NULL);
     return store;
 }
@@ -60,18 +60,18 @@ void df_record_store_close(struct df_record_store *store)
     if (!store)
         return;
     for (int64_t i = 0; i < store->count; i++)
-        free(store->places[i].taken);
+        free(store->slots[i].taken);
     if (store->descriptor >= 0)
         close(store->descriptor);
     pthread_mutex_destroy(&store->lock);
-    free(store->places);
+    free(store->slots);
     free(store);
 }
 
-/* Room for so many bytes in one piece; under the lock. */
-static int take_bytes(struct df_record_store *store, size_t bytes, struct place *place)
+/* So many bytes in one piece; under the lock. */
+static int take_bytes(struct df_record_store *store, size_t bytes, struct slot *slot)
 {
-    if (bytes <= store->memory && (place->memory = malloc(bytes))) {
+    if (bytes <= store->memory && (slot->memory = malloc(bytes))) {
         store->memory -= bytes;
         return 0;
     }
@@ -79,14 +79,14 @@ static int take_bytes(struct df_record_store *store, size_t bytes, struct place 
         return df_error_memory(store->what, bytes);
     if (store->descriptor < 0 && (store->descriptor = df_temporary_nameless(store->folder)) < 0)
         return -1;
-    place->offset = store->file_size;
+    slot->offset = store->file_size;
     store->file_size += (int64_t)bytes;
     return 0;
 }
 
 int df_record_store_take(struct df_record_store *store, int64_t first, int64_t count, size_t bytes)
 {
-    struct place place = {.size = bytes};
+    struct slot slot = {.size = bytes};
     size_t all;
 
     assert(first >= 0 && count >= 0 && count <= store->count - first);
@@ -95,17 +95,17 @@ int df_record_store_take(struct df_record_store *store, int64_t first, int64_t c
     if (all == 0)
         return 0;
     pthread_mutex_lock(&store->lock);
-    const int status = take_bytes(store, all, &place);
+    const int status = take_bytes(store, all, &slot);
     pthread_mutex_unlock(&store->lock);
     if (status != 0)
         return -1;
-    place.taken = place.memory;
+    slot.taken = slot.memory;
     for (int64_t i = first; i < first + count; i++) {
-        assert(!store->places[i].memory);
-        store->places[i] = place;
-        place.memory = place.memory ? place.memory + bytes : NULL;
-        place.taken = NULL;
-        place.offset += (int64_t)bytes;
+        assert(!store->slots[i].memory);
+        store->slots[i] = slot;
+        slot.memory = slot.memory ? slot.memory + bytes : NULL;
+        slot.taken = NULL;
+        slot.offset += (int64_t)bytes;
     }
     return 0;
 }
@@ -117,7 +117,7 @@ static int cannot_write(const struct df_record_store *store, const char *reason)
     return df_error_set("cannot keep %s in a temporary file in %s: %s", store->what, store->folder, reason);
 }
 
-/* A file system that cannot reserve room says so with the errors that are let pass. */
+/* A file system that cannot reserve space says so with the errors that are let pass. */
 int df_record_store_reserve(const struct df_record_store *store)
 {
     const int error = store->descriptor < 0 ? 0 : posix_fallocate(store->descriptor, 0, store->file_size);
@@ -130,25 +130,25 @@ int df_record_store_reserve(const struct df_record_store *store)
     return cannot_write(store, reason);
 }
 
-static const struct place *place_of(const struct df_record_store *store, int64_t record, size_t start,
-                                    size_t size)
+static const struct slot *slot_of(const struct df_record_store *store, int64_t record, size_t start,
+                                  size_t size)
 {
-    const struct place *place = &store->places[record];
+    const struct slot *slot = &store->slots[record];
 
-    assert(record >= 0 && record < store->count && start <= place->size && size <= place->size - start);
-    return place;
+    assert(record >= 0 && record < store->count && start <= slot->size && size <= slot->size - start);
+    return slot;
 }
 
 int df_record_store_write(const struct df_record_store *store, int64_t record, size_t start,
                           const void *bytes, size_t size)
 {
-    const struct place *place = place_of(store, record, start, size);
+    const struct slot *slot = slot_of(store, record, start, size);
 
-    if (place->memory)
-        memcpy(place->memory + start, bytes, size);
-    for (size_t done = 0; !place->memory && done < size;) {
+    if (slot->memory)
+        memcpy(slot->memory + start, bytes, size);
+    for (size_t done = 0; !slot->memory && done < size;) {
         const ssize_t written = pwrite(store->descriptor, (const char *)bytes + done, size - done,
-                                       place->offset + (int64_t)(start + done));
+                                       slot->offset + (int64_t)(start + done));
         if (written < 0 && errno == EINTR)
             continue;
         if (written <= 0)
@@ -172,15 +172,15 @@ static int cannot_read(const struct df_record_store *store, ssize_t got, int64_t
 }
 
 const void *df_record_store_read(const struct df_record_store *store, int64_t record, size_t start,
-                                 size_t size, void *room)
+                                 size_t size, void *buffer)
 {
-    const struct place *place = place_of(store, record, start, size);
+    const struct slot *slot = slot_of(store, record, start, size);
 
-    if (place->memory)
-        return place->memory + start;
+    if (slot->memory)
+        return slot->memory + start;
     for (size_t done = 0; done < size;) {
-        const int64_t offset = place->offset + (int64_t)(start + done);
-        const ssize_t got = pread(store->descriptor, (char *)room + done, size - done, offset);
+        const int64_t offset = slot->offset + (int64_t)(start + done);
+        const ssize_t got = pread(store->descriptor, (char *)buffer + done, size - done, offset);
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0) {
@@ -189,13 +189,13 @@ const void *df_record_store_read(const struct df_record_store *store, int64_t re
         }
         done += (size_t)got;
     }
-    return room;
+    return buffer;
 }
 
 void df_record_store_expect(const struct df_record_store *store, int64_t record)
 {
-    const struct place *place = place_of(store, record, 0, 0);
+    const struct slot *slot = slot_of(store, record, 0, 0);
 
-    if (!place->memory)
-        posix_fadvise(store->descriptor, place->offset, (off_t)place->size, POSIX_FADV_WILLNEED);
+    if (!slot->memory)
+        posix_fadvise(store->descriptor, slot->offset, (off_t)slot->size, POSIX_FADV_WILLNEED);
 }

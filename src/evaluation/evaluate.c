@@ -12,9 +12,9 @@ struct run {
     struct df_segmenter *segmenter;
     const struct df_evaluation *evaluation;
     struct df_metrics *metrics;
-    int64_t *pairs;            /* of one image */
-    uint8_t *classes, *labels; /* of one image, where they have no other place */
-    size_t room;               /* bytes of each */
+    int64_t *confusion;        /* of one image */
+    uint8_t *classes, *labels; /* of one image, where they are stored nowhere else */
+    size_t capacity;           /* bytes of each */
     double loss_sum;           /* of the current batch */
     int64_t loss_count;
     int64_t labelled; /* pixels, of all batches */
@@ -22,14 +22,14 @@ struct run {
 
 static int reserve(struct run *run, size_t bytes)
 {
-    if (bytes <= run->room)
+    if (bytes <= run->capacity)
         return 0;
     free(run->classes);
     free(run->labels);
     run->classes = malloc(bytes);
     run->labels = malloc(bytes);
-    run->room = run->classes && run->labels ? bytes : 0;
-    return run->room ? 0 : df_error_memory("predictions", 2 * bytes);
+    run->capacity = run->classes && run->labels ? bytes : 0;
+    return run->capacity ? 0 : df_error_memory("predictions", 2 * bytes);
 }
 
 /* The size at which image i is measured. */
@@ -89,14 +89,15 @@ static int predict(struct run *run, const struct df_batch *batch, int64_t i,
 static int measure_image(struct run *run, const struct df_batch *batch, int64_t i)
 {
     const struct df_evaluation *evaluation = run->evaluation;
-    struct df_comparison comparison = {.pairs = run->pairs};
-    struct df_prediction prediction = {
-        .sample = batch->samples[i], .image = batch->images ? &batch->images[i] : NULL, .pairs = run->pairs};
+    struct df_comparison comparison = {.confusion = run->confusion};
+    struct df_prediction prediction = {.sample = batch->samples[i],
+                                       .image = batch->images ? &batch->images[i] : NULL,
+                                       .confusion = run->confusion};
 
     choose_size(run, batch, i, &prediction);
     DF_TRY(choose_labels(run, batch, i, &prediction));
     DF_TRY(predict(run, batch, i, &prediction, &comparison));
-    df_metrics_add_image(run->metrics, run->pairs);
+    df_metrics_add_image(run->metrics, run->confusion);
     if (comparison.loss_count > 0 && !isfinite(comparison.loss_sum))
         return df_error_set("the loss is not a finite number: the model's weights are damaged, or too large");
     run->loss_sum += comparison.loss_sum;
@@ -133,11 +134,11 @@ int df_evaluate(struct df_segmenter *segmenter, struct df_feed *feed, const stru
     struct df_progress *progress = df_progress_open(stderr, evaluation->label, df_feed_batches(feed));
     const int64_t classes = df_segmenter_made_with(segmenter)->classes;
     assert(metrics->n_classes == classes);
-    const size_t pairs = df_pair_table_count(classes);
+    const size_t bytes = df_confusion_count(classes) * sizeof *run.confusion;
 
-    run.pairs = malloc(pairs * sizeof *run.pairs);
-    if (!run.pairs) {
-        df_error_memory("the confusion matrix of an image", pairs * sizeof *run.pairs);
+    run.confusion = malloc(bytes);
+    if (!run.confusion) {
+        df_error_memory("the confusion matrix of an image", bytes);
         goto finish;
     }
     if (df_feed_start(feed, 0) != 0)
@@ -157,7 +158,7 @@ int df_evaluate(struct df_segmenter *segmenter, struct df_feed *feed, const stru
                               images);
 finish:
     df_progress_close(progress);
-    free(run.pairs);
+    free(run.confusion);
     free(run.classes);
     free(run.labels);
     return status;

@@ -12,7 +12,7 @@
 
 /* All that one image's scores need of its confusion matrix. */
 struct counts {
-    int64_t labelled[DF_MAX_CLASSES], predicted[DF_MAX_CLASSES], hits[DF_MAX_CLASSES];
+    int64_t labelled[DF_MAX_CLASSES], predicted[DF_MAX_CLASSES], true_positives[DF_MAX_CLASSES];
 };
 
 void df_image_scores_init(struct df_image_scores_list *list, int n_classes, bool void_is_background)
@@ -29,47 +29,48 @@ void df_image_scores_free(struct df_image_scores_list *list)
     memset(list, 0, sizeof *list);
 }
 
-static void count_pixels(struct counts *counts, const int64_t *pairs, int n_classes)
+static void count_pixels(struct counts *counts, const int64_t *confusion, int n_classes)
 {
     memset(counts, 0, sizeof *counts);
     for (int label = 0; label < n_classes; label++) {
-        for (int guess = 0; guess < n_classes; guess++) {
-            const int64_t pixels = pairs[(int64_t)label * n_classes + guess];
+        for (int prediction = 0; prediction < n_classes; prediction++) {
+            const int64_t pixels = confusion[(int64_t)label * n_classes + prediction];
             counts->labelled[label] += pixels;
-            counts->predicted[guess] += pixels;
-            counts->hits[label] += label == guess ? pixels : 0;
+            counts->predicted[prediction] += pixels;
+            counts->true_positives[label] += label == prediction ? pixels : 0;
         }
     }
 }
 
 static void score(struct df_image_scores *scores, const struct counts *counts, int n_classes)
 {
-    int64_t hits = 0, worst_pixels = 0;
+    int64_t correct = 0, worst_pixels = 0;
     double sum = 0.0;
-    int there = 0;
+    int present = 0;
 
     for (int c = 0; c < n_classes; c++) {
-        const int64_t together = counts->labelled[c] + counts->predicted[c] - counts->hits[c];
-        if (together == 0)
+        const int64_t union_pixels = counts->labelled[c] + counts->predicted[c] - counts->true_positives[c];
+        if (union_pixels == 0)
             continue;
-        const double iou = (double)counts->hits[c] / (double)together;
-        if (there == 0 || iou < scores->worst_iou || (iou == scores->worst_iou && together > worst_pixels)) {
+        const double iou = (double)counts->true_positives[c] / (double)union_pixels;
+        if (present == 0 || iou < scores->worst_iou ||
+            (iou == scores->worst_iou && union_pixels > worst_pixels)) {
             scores->worst_class = c;
             scores->worst_iou = iou;
-            worst_pixels = together;
+            worst_pixels = union_pixels;
         }
         sum += iou;
-        there++;
-        hits += counts->hits[c];
+        present++;
+        correct += counts->true_positives[c];
         scores->pixels += counts->labelled[c];
     }
-    if (there > 0) {
-        scores->miou = sum / there;
-        scores->pixel_accuracy = (double)hits / (double)scores->pixels;
+    if (present > 0) {
+        scores->miou = sum / present;
+        scores->pixel_accuracy = (double)correct / (double)scores->pixels;
     }
 }
 
-static int make_room(struct df_image_scores_list *list)
+static int reserve_item(struct df_image_scores_list *list)
 {
     if (list->count < list->capacity)
         return 0;
@@ -82,20 +83,20 @@ static int make_room(struct df_image_scores_list *list)
     return 0;
 }
 
-int df_image_scores_add(struct df_image_scores_list *list, const char *name, const int64_t *pairs,
+int df_image_scores_add(struct df_image_scores_list *list, const char *name, const int64_t *confusion,
                         double loss)
 {
     struct counts counts;
     struct df_image_scores scores = {
         .miou = NAN, .pixel_accuracy = NAN, .loss = loss, .worst_class = -1, .worst_iou = NAN};
 
-    DF_TRY(make_room(list));
+    DF_TRY(reserve_item(list));
     scores.name = df_text_copy(name);
     if (!scores.name)
         return -1;
-    count_pixels(&counts, pairs, list->n_classes);
+    count_pixels(&counts, confusion, list->n_classes);
     score(&scores, &counts, list->n_classes);
-    scores.reference_iou = df_metrics_reference_iou(pairs, list->n_classes, list->void_is_background);
+    scores.reference_iou = df_metrics_reference_iou(confusion, list->n_classes, list->void_is_background);
     list->items[list->count++] = scores;
     return 0;
 }

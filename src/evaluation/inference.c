@@ -71,17 +71,17 @@ void df_inference_close(struct df_inference *inference)
     free(inference);
 }
 
-static int reserve_host(uint8_t **data, size_t *room, size_t bytes)
+static int reserve_host(uint8_t **data, size_t *capacity, size_t bytes)
 {
-    if (bytes <= *room)
+    if (bytes <= *capacity)
         return 0;
     free(*data);
     *data = malloc(bytes);
-    *room = *data ? bytes : 0;
+    *capacity = *data ? bytes : 0;
     return *data ? 0 : df_error_memory("an image for the model", bytes);
 }
 
-/* Room for height x width x values elements of `size` bytes. */
+/* Memory for height x width x values elements of `size` bytes. */
 static int reserve_device(struct df_inference *inference, struct buffer *buffer, int64_t height,
                           int64_t width, int64_t values, size_t size)
 {

@@ -24,35 +24,36 @@ void df_metrics_free(struct df_metrics *metrics)
     memset(metrics, 0, sizeof *metrics);
 }
 
-/* Adds pixels of one label, `pairs` of them with each class. */
-static void add_bits(const int64_t *pairs, int n_classes, int label, int64_t *intersection, int64_t *together)
+/* Adds one label's row of a confusion matrix. */
+static void add_bits(const int64_t *row, int n_classes, int label, int64_t *intersection, int64_t *union_sum)
 {
-    for (int guess = 0; guess < n_classes; guess++) {
-        *intersection += pairs[guess] * (label & guess);
-        *together += pairs[guess] * (label | guess);
+    for (int prediction = 0; prediction < n_classes; prediction++) {
+        *intersection += row[prediction] * (label & prediction);
+        *union_sum += row[prediction] * (label | prediction);
     }
 }
 
 /* Pixels without a label count as class 0, and so does what is predicted there where void is no background.
  */
-double df_metrics_reference_iou(const int64_t *pairs, int n_classes, bool void_is_background)
+double df_metrics_reference_iou(const int64_t *confusion, int n_classes, bool void_is_background)
 {
-    int64_t intersection = 0, together = 0;
+    int64_t intersection = 0, union_sum = 0;
 
     for (int label = 0; label < n_classes; label++)
-        add_bits(pairs + (int64_t)label * n_classes, n_classes, label, &intersection, &together);
+        add_bits(confusion + (int64_t)label * n_classes, n_classes, label, &intersection, &union_sum);
     if (void_is_background)
-        add_bits(pairs + (int64_t)n_classes * n_classes, n_classes, 0, &intersection, &together);
-    return ((double)intersection + REFERENCE_EPS) / ((double)together + REFERENCE_EPS);
+        add_bits(confusion + (int64_t)n_classes * n_classes, n_classes, 0, &intersection, &union_sum);
+    return ((double)intersection + REFERENCE_EPS) / ((double)union_sum + REFERENCE_EPS);
 }
 
-void df_metrics_add_image(struct df_metrics *metrics, const int64_t *pairs)
+void df_metrics_add_image(struct df_metrics *metrics, const int64_t *confusion)
 {
     const int64_t labelled = (int64_t)metrics->n_classes * metrics->n_classes;
 
     for (int64_t i = 0; i < labelled; i++)
-        metrics->confusion[i] += pairs[i];
-    metrics->batch_iou += df_metrics_reference_iou(pairs, metrics->n_classes, metrics->void_is_background);
+        metrics->confusion[i] += confusion[i];
+    metrics->batch_iou +=
+        df_metrics_reference_iou(confusion, metrics->n_classes, metrics->void_is_background);
     metrics->batch_images++;
 }
 
@@ -79,16 +80,16 @@ void df_metrics_class(const struct df_metrics *metrics, int class_index, struct 
 {
     int n = metrics->n_classes;
     int64_t labelled = 0, predicted = 0;
-    int64_t hit = metrics->confusion[(int64_t)class_index * n + class_index];
+    int64_t true_positives = metrics->confusion[(int64_t)class_index * n + class_index];
 
     for (int i = 0; i < n; i++) {
         labelled += metrics->confusion[(int64_t)class_index * n + i];
         predicted += metrics->confusion[(int64_t)i * n + class_index];
     }
     scores->pixels = labelled;
-    scores->accuracy = ratio((double)hit, (double)labelled);
-    scores->iou = ratio((double)hit, (double)(labelled + predicted - hit));
-    scores->dice = ratio(2.0 * (double)hit, (double)(labelled + predicted));
+    scores->accuracy = ratio((double)true_positives, (double)labelled);
+    scores->iou = ratio((double)true_positives, (double)(labelled + predicted - true_positives));
+    scores->dice = ratio(2.0 * (double)true_positives, (double)(labelled + predicted));
 }
 
 /* A mean that leaves out what does not exist. */
@@ -108,7 +109,7 @@ static void mean_add(struct mean *mean, double value)
 void df_metrics_scores(const struct df_metrics *metrics, struct df_scores *scores)
 {
     struct mean iou = {0}, accuracy = {0}, dice = {0};
-    int64_t hits = 0, pixels = 0;
+    int64_t correct = 0, pixels = 0;
 
     for (int i = 0; i < metrics->n_classes; i++) {
         struct df_class_scores one;
@@ -116,13 +117,13 @@ void df_metrics_scores(const struct df_metrics *metrics, struct df_scores *score
         mean_add(&iou, one.iou);
         mean_add(&accuracy, one.accuracy);
         mean_add(&dice, one.dice);
-        hits += metrics->confusion[(int64_t)i * metrics->n_classes + i];
+        correct += metrics->confusion[(int64_t)i * metrics->n_classes + i];
         pixels += one.pixels;
     }
     scores->miou = ratio(iou.sum, iou.count);
     scores->mean_accuracy = ratio(accuracy.sum, accuracy.count);
     scores->dice = ratio(dice.sum, dice.count);
-    scores->pixel_accuracy = ratio((double)hits, (double)pixels);
+    scores->pixel_accuracy = ratio((double)correct, (double)pixels);
     scores->reference_iou = ratio(metrics->iou_sum, (double)metrics->batches);
     scores->loss = ratio(metrics->loss_sum, (double)metrics->loss_batches);
 }

@@ -21,8 +21,8 @@ static void add_confusion(struct df_json *json, const struct df_metrics *metrics
     df_json_array(json, "confusion");
     for (int label = 0; label < metrics->n_classes; label++) {
         df_json_array(json, NULL);
-        for (int guess = 0; guess < metrics->n_classes; guess++)
-            df_json_integer(json, NULL, metrics->confusion[(int64_t)label * metrics->n_classes + guess]);
+        for (int prediction = 0; prediction < metrics->n_classes; prediction++)
+            df_json_integer(json, NULL, metrics->confusion[(int64_t)label * metrics->n_classes + prediction]);
         df_json_close(json);
     }
     df_json_close(json);

@@ -31,19 +31,19 @@ static struct df_feature_shape feature_shape(const struct df_setup *setup,
     };
 }
 
-static int gather_facts(const struct df_cached_features *features, const struct df_feature_wish *wish,
+static int gather_facts(const struct df_cached_features *features, const struct df_feature_request *request,
                         const struct df_setup *setup, struct df_feature_facts *facts)
 {
     size_t record;
-    char *folder = df_path_folder(wish->path);
+    char *folder = df_path_folder(request->path);
 
     if (!folder)
         return -1;
     *facts = (struct df_feature_facts){
-        .wanted = wish->place,
+        .wanted = request->place,
         .lora = setup->model.rank > 0,
         .rope_rescaled = setup->vit.family == DF_DINOV3 && setup->model.rope_rescale > 1.0,
-        .used_again = wish->used_again,
+        .used_again = request->used_again,
         .memory = df_available_memory(),
         .disk = df_available_disk(folder),
     };
@@ -93,22 +93,22 @@ static void log_place(const struct df_cached_features *features, size_t bytes, c
         df_log("features are computed once and kept in %s: %.1f MiB", path, (double)bytes / MIB);
 }
 
-int df_cached_features_open(struct df_cached_features *features, const struct df_feature_wish *wish,
+int df_cached_features_open(struct df_cached_features *features, const struct df_feature_request *request,
                             const struct df_setup *setup, const struct df_dataset *const sets[2])
 {
     struct df_feature_facts facts;
 
     memset(features, 0, sizeof *features);
     features->shape = feature_shape(setup, sets);
-    DF_TRY(gather_facts(features, wish, setup, &facts));
+    DF_TRY(gather_facts(features, request, setup, &facts));
     DF_TRY(df_feature_choose(&facts, &features->place));
     if (features->place == DF_FEATURES_OFF)
         return 0;
-    if (open_cache(features, setup, sets, wish->path) == 0) {
-        log_place(features, facts.bytes, wish->path);
+    if (open_cache(features, setup, sets, request->path) == 0) {
+        log_place(features, facts.bytes, request->path);
         return 0;
     }
-    if (wish->place != DF_FEATURES_AUTO)
+    if (request->place != DF_FEATURES_AUTO)
         return -1;
     df_log("features are computed anew in each epoch: %s", df_error_text());
     features->place = DF_FEATURES_OFF;

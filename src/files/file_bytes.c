@@ -67,7 +67,7 @@ static ssize_t read_up_to(int descriptor, unsigned char *bytes, size_t size)
     return (ssize_t)done;
 }
 
-/* The buffer has room for one byte more than the file: to see that nothing was added meanwhile. */
+/* The buffer is one byte longer than the file: to see that nothing was added meanwhile. */
 static int read_all(int descriptor, const char *path, unsigned char *bytes, size_t size)
 {
     const ssize_t got = read_up_to(descriptor, bytes, size + 1);

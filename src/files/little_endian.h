@@ -13,7 +13,7 @@ static inline uint64_t df_le_get(const unsigned char *bytes, unsigned size)
     return value;
 }
 
-/* Writes the low `size` bytes of value and returns the place after them. */
+/* Writes the low `size` bytes of value and returns a pointer behind them. */
 static inline unsigned char *df_le_put(unsigned char *bytes, unsigned size, uint64_t value)
 {
     for (unsigned i = 0; i < size; i++)

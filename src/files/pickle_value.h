@@ -18,7 +18,7 @@ struct df_pickle {
 /* A zeroed value of that kind; NULL with the error set at the memory limit. */
 struct df_pickle_value *df_pickle_new_value(struct df_pickle *pickle, enum df_pickle_kind kind);
 
-/* Makes room for `count` items; those that are new are NULL. */
+/* Reserves `count` items; those that are new are NULL. */
 int df_pickle_reserve(struct df_pickle *pickle, struct df_pickle_items *items, size_t count);
 int df_pickle_push(struct df_pickle *pickle, struct df_pickle_items *items, struct df_pickle_value *value);
 

@@ -111,7 +111,7 @@ static char *make_header(const struct df_state *state)
     size_t *begins = calloc(state->count + 1, sizeof *begins);
 
     if (!begins) {
-        df_error_memory("the places of tensors", (state->count + 1) * sizeof *begins);
+        df_error_memory("the offsets of tensors", (state->count + 1) * sizeof *begins);
         return NULL;
     }
     if (set_offsets(state, begins) != 0)

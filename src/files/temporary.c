@@ -48,7 +48,7 @@ static int try_name(struct df_temporary *temporary)
     if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
         return -1;
     snprintf(temporary->name, sizeof temporary->name, ".dinoft-%016" PRIx64 "-%016" PRIx64 ".tmp",
-             df_temporary_place(temporary->folder), number);
+             df_temporary_origin(temporary->folder), number);
     temporary->cleanup = df_cleanup_add(temporary->folder, temporary->name);
     temporary->descriptor =
         openat(temporary->folder, temporary->name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);

@@ -25,7 +25,7 @@ static size_t read_boot(char *text, size_t size)
     return got > 0 ? (size_t)got : 0;
 }
 
-uint64_t df_temporary_place(int folder)
+uint64_t df_temporary_origin(int folder)
 {
     char boot[64];
     struct stat status;
@@ -59,14 +59,14 @@ static bool has_form(const char *name, const char *characters, size_t least, siz
     return pass(&name, characters, least, most) && strcmp(name, END) == 0;
 }
 
-enum df_temporary_kind df_temporary_kind_of(const char *name, uint64_t place)
+enum df_temporary_kind df_temporary_kind_of(const char *name, uint64_t origin)
 {
     char here[DIGITS + 1];
 
     if (has_form(name, "0123456789abcdef", DIGITS, DIGITS)) {
-        snprintf(here, sizeof here, "%016" PRIx64, place);
-        return place != 0 && memcmp(name + strlen(START), here, DIGITS) == 0 ? DF_TEMPORARY_HERE
-                                                                             : DF_TEMPORARY_ELSEWHERE;
+        snprintf(here, sizeof here, "%016" PRIx64, origin);
+        return origin != 0 && memcmp(name + strlen(START), here, DIGITS) == 0 ? DF_TEMPORARY_HERE
+                                                                              : DF_TEMPORARY_ELSEWHERE;
     }
     return has_form(name, "0123456789", 1, DIGITS - 1) ? DF_TEMPORARY_ELSEWHERE : DF_TEMPORARY_NOT;
 }

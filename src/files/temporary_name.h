@@ -6,14 +6,14 @@
 
 /* Stands for the running system (its boot, not the container) and the mounted file system of the folder, a
  * descriptor: whoever gets the same number sees the same locks. 0: not known. */
-uint64_t df_temporary_place(int folder);
+uint64_t df_temporary_origin(int folder);
 
 enum df_temporary_kind {
     DF_TEMPORARY_NOT,
-    DF_TEMPORARY_HERE,     /* made at this place */
-    DF_TEMPORARY_ELSEWHERE /* at another or an unknown one, or by an earlier build */
+    DF_TEMPORARY_HERE,     /* of this origin */
+    DF_TEMPORARY_ELSEWHERE /* of another or an unknown one, or by an earlier build */
 };
 
-enum df_temporary_kind df_temporary_kind_of(const char *name, uint64_t place);
+enum df_temporary_kind df_temporary_kind_of(const char *name, uint64_t origin);
 
 #endif

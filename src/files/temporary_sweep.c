@@ -16,7 +16,7 @@
 
 struct sweep {
     int folder;
-    uint64_t place;
+    uint64_t origin;
     time_t now; /* by the clock that the folder's files have their times from */
     int64_t count, bytes;
 };
@@ -37,7 +37,7 @@ static bool is_dead(const struct sweep *sweep, enum df_temporary_kind kind, int 
 
 static void look_at(struct sweep *sweep, const char *name)
 {
-    const enum df_temporary_kind kind = df_temporary_kind_of(name, sweep->place);
+    const enum df_temporary_kind kind = df_temporary_kind_of(name, sweep->origin);
     struct stat status;
 
     if (kind == DF_TEMPORARY_NOT)
@@ -55,7 +55,7 @@ static void look_at(struct sweep *sweep, const char *name)
 
 void df_temporary_sweep(const struct df_temporary *own, const char *path)
 {
-    struct sweep sweep = {.place = df_temporary_place(own->folder)};
+    struct sweep sweep = {.origin = df_temporary_origin(own->folder)};
     struct stat status;
 
     sweep.folder = openat(own->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

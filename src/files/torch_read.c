@@ -96,7 +96,7 @@ static int check_kind(const struct df_torch_archive *archive)
  * nothing. */
 static int append_key(struct walk *walk, size_t at, const struct df_pickle_value *key, size_t *end)
 {
-    char *place = walk->name + at;
+    char *text = walk->name + at;
     size_t left = sizeof walk->name - at;
     size_t length = 0;
 
@@ -107,21 +107,21 @@ static int append_key(struct walk *walk, size_t at, const struct df_pickle_value
         if (memchr(key->text.bytes, '\0', length))
             return df_error_set("a key with a NUL character");
         if (length < left) {
-            memcpy(place, key->text.bytes, length);
-            place[length] = '\0';
+            memcpy(text, key->text.bytes, length);
+            text[length] = '\0';
         }
         break;
     case DF_PICKLE_INT:
-        length = (size_t)snprintf(place, left, "%" PRId64, key->integer);
+        length = (size_t)snprintf(text, left, "%" PRId64, key->integer);
         break;
     case DF_PICKLE_BOOL:
-        length = (size_t)snprintf(place, left, "%s", key->integer ? "True" : "False");
+        length = (size_t)snprintf(text, left, "%s", key->integer ? "True" : "False");
         break;
     case DF_PICKLE_FLOAT:
-        length = (size_t)snprintf(place, left, "%.17g", key->real);
+        length = (size_t)snprintf(text, left, "%.17g", key->real);
         break;
     case DF_PICKLE_NONE:
-        length = (size_t)snprintf(place, left, "None");
+        length = (size_t)snprintf(text, left, "None");
         break;
     default:
         return 0;

@@ -83,7 +83,7 @@ static uint32_t narrow(const struct df_zip_writer *writer, uint64_t value)
     return is_large(writer, value) ? UINT32_MAX : (uint32_t)value;
 }
 
-/* The extra field with what does not fit into 32 bits; returns the place after it. */
+/* The extra field with what does not fit into 32 bits; returns a pointer behind it. */
 static unsigned char *put_zip64_extra(const struct df_zip_writer *writer, const struct written *entry,
                                       unsigned char *field)
 {
@@ -139,7 +139,7 @@ static int put_descriptor(struct df_zip_writer *writer, const struct written *en
     return put(writer, descriptor, (size_t)(end - descriptor));
 }
 
-/* A new, zeroed entry with a copy of the name, at the place that the stream has reached. */
+/* A new, zeroed entry with a copy of the name, at the stream's offset. */
 static struct written *append(struct df_zip_writer *writer, const char *name)
 {
     if (writer->count == writer->capacity) {

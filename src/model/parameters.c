@@ -113,7 +113,7 @@ static void initial_values(const struct df_parameter *parameter, uint64_t seed, 
     }
 }
 
-/* Room on the host for the largest parameter. */
+/* A host buffer for the largest parameter. */
 static float *host_buffer(const struct df_parameters *parameters)
 {
     int64_t largest = 1;

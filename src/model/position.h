@@ -4,7 +4,7 @@
 #define DINOFT_MODEL_POSITION_H
 #include "dinoft/vit_config.h"
 
-/* How DINOv2 brings its grid x grid embedding to h x w: torch.nn.functional.interpolate, bicubic,
+/* How DINOv2 interpolates its grid x grid embedding to h x w: torch.nn.functional.interpolate, bicubic,
  * align_corners = false. */
 enum df_pos_interpolation {
     DF_POS_SCALE_FACTOR, /* models without registers: scale (out + 0.1) / grid, no antialiasing, a = -0.75 */

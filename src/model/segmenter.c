@@ -9,7 +9,7 @@
 #include <assert.h>
 #include <string.h>
 
-struct wish {
+struct request {
     struct df_backend *backend;
     const struct df_vit_config *config;
     const struct df_segmenter_options *options;
@@ -17,11 +17,11 @@ struct wish {
 
 static int segmenter_bytes(const void *context, int64_t batch, size_t *bytes)
 {
-    const struct wish *wish = context;
-    struct df_segmenter_options options = *wish->options;
+    const struct request *request = context;
+    struct df_segmenter_options options = *request->options;
 
     options.max_batch = batch;
-    struct df_segmenter *planned = segmenter_make(wish->backend, NULL, wish->config, &options, NULL);
+    struct df_segmenter *planned = segmenter_make(request->backend, NULL, request->config, &options, NULL);
     if (!planned)
         return -1;
     *bytes = planned->arena.peak;
@@ -33,8 +33,8 @@ static int segmenter_bytes(const void *context, int64_t batch, size_t *bytes)
 static int suggest_batch(struct df_backend *backend, const struct df_vit_config *config,
                          const struct df_segmenter_options *options)
 {
-    const struct wish wish = {backend, config, options};
-    return df_batch_hint(backend, options->max_batch, segmenter_bytes, &wish);
+    const struct request request = {backend, config, options};
+    return df_batch_hint(backend, options->max_batch, segmenter_bytes, &request);
 }
 
 static int start_parameters(struct df_segmenter *segmenter, const struct df_state *checkpoint, uint64_t seed)
@@ -83,7 +83,7 @@ int df_segmenter_plan(struct df_backend *backend, const struct df_vit_config *co
         .n_items = (int)df_min_i64(segmenter->arena.n_items, DF_ARENA_MAX_ITEMS),
         .forward_weights = weights.forward,
         .backward_weights = weights.backward,
-        .trained = segmenter->parameters.trained,
+        .trained_parameters = segmenter->parameters.trained,
     };
     memcpy(plan->items, segmenter->arena.items, sizeof plan->items);
     status = 0;
@@ -137,7 +137,7 @@ const struct df_packed_layout *df_segmenter_packing(const struct df_segmenter *s
     return segmenter->options.packed ? &segmenter->packing : NULL;
 }
 
-int64_t df_segmenter_trained(const struct df_segmenter *segmenter)
+int64_t df_segmenter_trained_parameters(const struct df_segmenter *segmenter)
 {
     return segmenter->parameters.trained;
 }

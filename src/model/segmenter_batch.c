@@ -1,4 +1,4 @@
-/* Batches on their way to the model. */
+/* Uploading batches to the model. */
 #include "segmenter_internal.h"
 
 #include "dinoft/error.h"

@@ -1,4 +1,4 @@
-/* Features that are brought to the model, or handed out. */
+/* Uploading features to the model, and downloading them. */
 #include "segmenter_internal.h"
 
 #include "dinoft/error.h"

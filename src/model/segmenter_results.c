@@ -1,4 +1,4 @@
-/* What is predicted, and what it is worth against labels. */
+/* Predictions, and their loss and confusion matrix. */
 #include "segmenter_internal.h"
 
 #include "dinoft/error.h"
@@ -11,7 +11,7 @@ int df_segmenter_download_prediction(struct df_segmenter *segmenter, int64_t cou
                                              (size_t)segmenter_pixels(segmenter, count));
 }
 
-/* Room for the prediction and the labels of an image of `bytes` pixels. */
+/* A buffer for the prediction and the labels of an image of `bytes` pixels. */
 static uint8_t *reserve_resized(struct df_segmenter *segmenter, size_t bytes)
 {
     struct df_backend *backend = segmenter->backend;
@@ -33,9 +33,9 @@ int df_segmenter_compare(struct df_segmenter *segmenter, const struct df_loss_su
 
     comparison->loss_sum = loss->sum;
     comparison->loss_count = loss->count;
-    DF_TRY(backend->ops->confusion_matrix(backend, prediction, labels, count, classes, segmenter->pairs));
-    return backend->ops->download(backend, comparison->pairs, segmenter->pairs,
-                                  df_pair_table_count(classes) * sizeof *comparison->pairs);
+    DF_TRY(backend->ops->confusion_matrix(backend, prediction, labels, count, classes, segmenter->confusion));
+    return backend->ops->download(backend, comparison->confusion, segmenter->confusion,
+                                  df_confusion_count(classes) * sizeof *comparison->confusion);
 }
 
 /* Image i under work, whose logits are still those of the first. */

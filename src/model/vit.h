@@ -1,7 +1,8 @@
 /* The frozen backbone: DINOv2 and DINOv3 vision transformers, forward and backward.
  *
- * Weights are frozen, so only what leads to the LoRA tensors is differentiated, and layer scale is folded
- * into the linear layers in front of it when they are packed. Dimensions as in dinoft/backend.h. */
+ * Weights are frozen, so the backward pass computes gradients of what leads to the LoRA tensors only, and
+ * layer scale is folded into the linear layers in front of it when they are packed. Dimensions as in
+ * dinoft/backend.h. */
 #ifndef DINOFT_VIT_H
 #define DINOFT_VIT_H
 
@@ -32,8 +33,8 @@ void df_vit_free(struct df_vit *vit);
 /* Takes the device memory for activations (see dinoft/arena.h for the two passes). */
 void df_vit_plan(struct df_vit *vit, struct df_arena *arena);
 
-/* Another image size from now on, for a model that is not trained: positions are placed on the new grid. The
- * activations have to be planned again before the next forward pass. -1 with the error set. */
+/* Another image size from now on, for a model that is not trained: positions become those of the new
+ * grid. The activations have to be planned again before the next forward pass. -1 with the error set. */
 int df_vit_set_size(struct df_vit *vit, int64_t height, int64_t width);
 
 /* What the packed weights and the small tensors beside them take: for the forward pass, and in addition for

@@ -27,12 +27,12 @@ static int feed_forward_backward(struct df_vit *vit, int64_t i, int64_t batch)
     struct df_matrix dnormed = vit_act(vit, vit->scratch.dnormed, rows, dim);
 
     DF_TRY(
-        ops->linear_backward(backend, block->ffn_out, vit_f32(vit->scratch.dx, rows, dim), dhidden, false));
+        ops->linear_backward(backend, block->ffn_down, vit_f32(vit->scratch.dx, rows, dim), dhidden, false));
     if (vit->config.ffn == DF_FFN_MLP)
         DF_TRY(ops->gelu_backward(backend, kept->ffn, dhidden.data, vit->scratch.dffn, rows * hidden));
     else
         DF_TRY(ops->swiglu_backward(backend, kept->ffn, dhidden.data, vit->scratch.dffn, rows, hidden));
-    DF_TRY(ops->linear_backward(backend, block->ffn_in,
+    DF_TRY(ops->linear_backward(backend, block->ffn_up,
                                 vit_act(vit, vit->scratch.dffn, rows, vit_ffn_width(vit)), dnormed, false));
     return ops->layernorm_backward(backend, dnormed.data, dnormed.type, kept->x_mid, vit_all_rows(vit, batch),
                                    dim, block->norm2.gamma, kept->mean2, kept->rstd2, vit->scratch.dx);

@@ -80,7 +80,7 @@ static int enter_ffn(struct df_vit *vit, int64_t i, int64_t batch)
     DF_TRY(backend->ops->layernorm_forward(backend, kept->x_mid, vit_all_rows(vit, batch), dim,
                                            block->norm2.gamma, block->norm2.beta, vit->config.layernorm_eps,
                                            normed.data, normed.type, kept->mean2, kept->rstd2));
-    return backend->ops->linear_forward(backend, block->ffn_in, normed,
+    return backend->ops->linear_forward(backend, block->ffn_up, normed,
                                         vit_act(vit, kept->ffn, rows, vit_ffn_width(vit)), NULL);
 }
 
@@ -96,7 +96,7 @@ static int leave_ffn(struct df_vit *vit, int64_t i, int64_t batch, float *x_out)
         DF_TRY(ops->gelu_forward(backend, kept->ffn, vit->scratch.ffn_hidden, rows * hidden));
     else
         DF_TRY(ops->swiglu_forward(backend, kept->ffn, vit->scratch.ffn_hidden, rows, hidden));
-    return ops->linear_forward(backend, block->ffn_out, vit_act(vit, vit->scratch.ffn_hidden, rows, hidden),
+    return ops->linear_forward(backend, block->ffn_down, vit_act(vit, vit->scratch.ffn_hidden, rows, hidden),
                                vit_f32(x_out, rows, dim), kept->x_mid);
 }
 

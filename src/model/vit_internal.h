@@ -10,8 +10,8 @@ struct vit_norm {
 
 struct vit_block {
     struct vit_norm norm1, norm2;
-    struct df_linear *qkv, *proj;       /* proj with ls1 folded in */
-    struct df_linear *ffn_in, *ffn_out; /* fc1 or [w1; w2]; fc2 or w3 with ls2 folded in */
+    struct df_linear *qkv, *proj;        /* proj with ls1 folded in */
+    struct df_linear *ffn_up, *ffn_down; /* fc1 or [w1; w2]; fc2 or w3 with ls2 folded in */
 };
 
 /* What one block's forward pass leaves. When not training with LoRA, all blocks share one set and x_out ==
@@ -19,7 +19,7 @@ struct vit_block {
 struct vit_block_activations {
     float *x_in, *x_mid; /* [B, N, D] residual stream before the attention and before the FFN */
     float *mean1, *rstd1, *mean2, *rstd2; /* [B * N] */
-    void *qkv, *attention, *ffn;          /* act [B * N, 3D], [B * N, D], [B * N, width of ffn_in] */
+    void *qkv, *attention, *ffn;          /* act [B * N, 3D], [B * N, D], [B * N, width of ffn_up] */
     float *lse;                           /* [B, heads, N] */
     float *lora_down;                     /* [B * N, 2 * rank] */
     float *rope_sin, *rope_cos;           /* [P, head_size], its own when RoPE is rescaled */
@@ -64,7 +64,7 @@ struct df_vit {
         void *dnormed;        /* act [B * N, D] */
         void *dattention;     /* act [B * N, D] */
         void *dqkv;           /* act [B * N, 3D] */
-        void *dhidden, *dffn; /* act [B * N, ffn_hidden], [B * N, width of ffn_in] */
+        void *dhidden, *dffn; /* act [B * N, ffn_hidden], [B * N, width of ffn_up] */
         float *lora_ddown;    /* [B * N, 2 * rank] */
     } scratch;
 };
@@ -74,7 +74,7 @@ struct df_vit {
 int df_vit_recompute_block(struct df_vit *vit, int64_t i, int64_t batch, bool rescaled);
 
 /* vit_position.c: whether a size is one, -1 with the error set if it is no multiple of the patch; the numbers
- * that follow from it; and the positions' tensors, placed on that grid. */
+ * that follow from it; and the position embedding or RoPE tables of that grid. */
 int df_vit_check_size(const struct df_vit_config *config, int64_t height, int64_t width);
 void df_vit_set_grid(struct df_vit *vit, int64_t height, int64_t width);
 int df_vit_load_positions(struct df_vit *vit, const struct df_state *weights);
@@ -89,7 +89,7 @@ float *vit_raw_tensor(const struct df_state *weights, const char *name);
 int df_vit_load_weights(struct df_vit *vit, const struct df_state *weights);
 void df_vit_free_weights(struct df_vit *vit);
 
-/* Columns of the layer ffn_in: SwiGLU computes both halves at once. */
+/* Columns of the layer ffn_up: SwiGLU computes both halves at once. */
 static inline int64_t vit_ffn_width(const struct df_vit *vit)
 {
     return vit->config.ffn == DF_FFN_SWIGLU ? 2 * vit->config.ffn_hidden : vit->config.ffn_hidden;

@@ -20,29 +20,29 @@ static int reserve(struct df_vit *vit, size_t count)
     return vit->positions ? 0 : -1;
 }
 
-static int place_embedding(struct df_vit *vit)
+static int interpolate_embedding(struct df_vit *vit)
 {
     const size_t count = (size_t)(vit->patches * vit->config.dim);
-    float *placed = malloc(count * sizeof *placed);
+    float *resized = malloc(count * sizeof *resized);
     int status = -1;
 
-    if (!placed) {
-        df_error_memory("the position embedding", count * sizeof *placed);
+    if (!resized) {
+        df_error_memory("the position embedding", count * sizeof *resized);
         goto done;
     }
     if (df_pos_embed_interpolate(vit->position_host + vit->config.dim, vit->config.pos_grid, vit->config.dim,
                                  vit->config.registers ? DF_POS_ANTIALIAS : DF_POS_SCALE_FACTOR, vit->grid_h,
-                                 vit->grid_w, placed) != 0 ||
+                                 vit->grid_w, resized) != 0 ||
         reserve(vit, count) != 0)
         goto done;
     vit->pos_embed = vit->positions;
-    status = vit->backend->ops->upload(vit->backend, vit->pos_embed, placed, count * sizeof *placed);
+    status = vit->backend->ops->upload(vit->backend, vit->pos_embed, resized, count * sizeof *resized);
 done:
-    free(placed);
+    free(resized);
     return status;
 }
 
-static int place_rope(struct df_vit *vit)
+static int make_rope_tables(struct df_vit *vit)
 {
     const size_t table = (size_t)(vit->patches * vit->config.head_size);
     float *host = realloc(vit->rope_host, 2 * table * sizeof *host);
@@ -58,9 +58,9 @@ static int place_rope(struct df_vit *vit)
     return vit->backend->ops->upload(vit->backend, vit->positions, host, 2 * table * sizeof *host);
 }
 
-static int place(struct df_vit *vit)
+static int make_positions(struct df_vit *vit)
 {
-    return vit->config.family == DF_DINOV3 ? place_rope(vit) : place_embedding(vit);
+    return vit->config.family == DF_DINOV3 ? make_rope_tables(vit) : interpolate_embedding(vit);
 }
 
 static int check_periods(const struct df_vit *vit)
@@ -82,7 +82,7 @@ int df_vit_load_positions(struct df_vit *vit, const struct df_state *weights)
     } else if (!(vit->position_host = vit_host_tensor(weights, "pos_embed"))) {
         return -1;
     }
-    return place(vit);
+    return make_positions(vit);
 }
 
 void df_vit_free_positions(struct df_vit *vit)
@@ -116,5 +116,5 @@ int df_vit_set_size(struct df_vit *vit, int64_t height, int64_t width)
 {
     DF_TRY(df_vit_check_size(&vit->config, height, width));
     df_vit_set_grid(vit, height, width);
-    return place(vit);
+    return make_positions(vit);
 }

@@ -193,17 +193,17 @@ static int load_ffn(struct df_vit *vit, const struct df_state *weights, int64_t 
     int64_t dim = vit->config.dim, hidden = vit->config.ffn_hidden;
 
     if (vit->config.ffn == DF_FFN_MLP) {
-        block->ffn_in = load_linear(vit, weights, i, "mlp.fc1", NULL, hidden, dim);
-        block->ffn_out =
-            block->ffn_in ? load_linear(vit, weights, i, "mlp.fc2", "ls2.gamma", dim, hidden) : NULL;
+        block->ffn_up = load_linear(vit, weights, i, "mlp.fc1", NULL, hidden, dim);
+        block->ffn_down =
+            block->ffn_up ? load_linear(vit, weights, i, "mlp.fc2", "ls2.gamma", dim, hidden) : NULL;
     } else {
-        block->ffn_in = has_block_tensor(weights, i, "mlp.w12.weight")
+        block->ffn_up = has_block_tensor(weights, i, "mlp.w12.weight")
                             ? load_linear(vit, weights, i, "mlp.w12", NULL, 2 * hidden, dim)
                             : load_separate_swiglu(vit, weights, i);
-        block->ffn_out =
-            block->ffn_in ? load_linear(vit, weights, i, "mlp.w3", "ls2.gamma", dim, hidden) : NULL;
+        block->ffn_down =
+            block->ffn_up ? load_linear(vit, weights, i, "mlp.w3", "ls2.gamma", dim, hidden) : NULL;
     }
-    return block->ffn_out ? 0 : -1;
+    return block->ffn_down ? 0 : -1;
 }
 
 static int load_block(struct df_vit *vit, const struct df_state *weights, int64_t i)
@@ -357,8 +357,8 @@ void df_vit_free_weights(struct df_vit *vit)
     for (int64_t i = 0; vit->blocks && i < vit->config.depth; i++) {
         free_linear(vit, vit->blocks[i].qkv);
         free_linear(vit, vit->blocks[i].proj);
-        free_linear(vit, vit->blocks[i].ffn_in);
-        free_linear(vit, vit->blocks[i].ffn_out);
+        free_linear(vit, vit->blocks[i].ffn_up);
+        free_linear(vit, vit->blocks[i].ffn_down);
     }
     for (int i = 0; i < vit->n_vectors; i++)
         vit->backend->ops->free(vit->backend, vit->vectors[i]);

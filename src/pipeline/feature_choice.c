@@ -17,17 +17,17 @@ static const char *what_changes_them(const struct df_feature_facts *facts)
     return NULL;
 }
 
-static int check_room(const struct df_feature_facts *facts, enum df_feature_place place)
+static int check_space(const struct df_feature_facts *facts, enum df_feature_place place)
 {
     const bool in_file = place == DF_FEATURES_IN_FILE;
-    const size_t room = in_file ? facts->disk : facts->memory;
+    const size_t left = in_file ? facts->disk : facts->memory;
 
-    if (facts->bytes <= room)
+    if (facts->bytes <= left)
         return 0;
     return df_error_set(
         "--cache_features %s: the features of all images take %.1f MiB, there are %.1f MiB of %s"
         " left (--cache_features %s)",
-        place_names[facts->wanted], (double)facts->bytes / MIB, (double)room / MIB,
+        place_names[facts->wanted], (double)facts->bytes / MIB, (double)left / MIB,
         in_file ? "disk" : "memory", in_file ? "off" : "file");
 }
 
@@ -58,5 +58,5 @@ int df_feature_choose(const struct df_feature_facts *facts, enum df_feature_plac
         return df_error_set("--cache_features %s: features cannot be kept, since %s",
                             place_names[facts->wanted], what_changes_them(facts));
     *place = facts->wanted;
-    return check_room(facts, *place);
+    return check_space(facts, *place);
 }

@@ -17,7 +17,7 @@ struct df_feed {
     int64_t *order;  /* [count] */
     int64_t next;    /* position in the order */
     uint8_t *labels; /* [batch_size, H, W] of the current batch */
-    void *room;      /* for one record */
+    void *buffer;    /* for one record */
 };
 
 static struct df_feed *new_feed(void)
@@ -87,9 +87,9 @@ struct df_feed *df_feed_features(const struct df_feature_cache *cache, size_t la
     if (df_size_mul((size_t)feed->options.batch_size, label_bytes, &labels)) {
         feed->order = malloc((size_t)options->count * sizeof *feed->order);
         feed->labels = malloc(labels);
-        feed->room = malloc(record);
+        feed->buffer = malloc(record);
     }
-    if (feed->order && feed->labels && feed->room)
+    if (feed->order && feed->labels && feed->buffer)
         return feed;
     df_error_memory("a batch of features", record);
     df_feed_free(feed);
@@ -109,7 +109,7 @@ void df_feed_free(struct df_feed *feed)
     (void)finish_sending(feed);
     free(feed->order);
     free(feed->labels);
-    free(feed->room);
+    free(feed->buffer);
     free(feed);
 }
 
@@ -194,7 +194,7 @@ static void count_labels(const struct df_feed *feed, int64_t sample, const uint8
 
 static int load_record(struct df_feed *feed, struct df_segmenter *segmenter, int64_t sample, int64_t i)
 {
-    const char *record = df_feature_cache_record(feed->cache, feed->options.first + sample, feed->room);
+    const char *record = df_feature_cache_record(feed->cache, feed->options.first + sample, feed->buffer);
     if (!record)
         return -1;
     const char *labels = record + df_feature_cache_record_bytes(feed->cache) - feed->label_bytes;

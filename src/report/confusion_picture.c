@@ -24,10 +24,10 @@
 #define LARGE_SIDE   900.0 /* of a matrix that they have the sizes above for */
 #define NAME_GAP     8     /* between names and matrix */
 #define NAME_SIZE    15.0
-#define NAMES_MOST   15.0 /* room for names: so many times their size */
+#define NAMES_MOST   15.0 /* the widest names: so many times their size */
 
-#define MOST_NUMBERED 25 /* classes whose cells have room for numbers */
-#define MOST_DECIMALS 12 /* classes whose cells have room for a decimal */
+#define MOST_NUMBERED 25 /* classes whose cells hold numbers */
+#define MOST_DECIMALS 12 /* classes whose cells hold a decimal */
 #define GUIDE_EVERY   10 /* classes, where there are too many to follow a row by eye */
 #define NAME_BYTES    256
 
@@ -38,7 +38,7 @@ struct layout {
     int n_classes;
     int64_t cell, side;                    /* of a class, of the matrix */
     int64_t left, top;                     /* of the matrix */
-    int64_t axis;                          /* room for an axis' name */
+    int64_t axis;                          /* space for an axis' name */
     int64_t names;                         /* length of the longest */
     int64_t bar_left, bar_width, bar_side; /* the colour bar, as high as bar_side */
     double name_size, number_size;

@@ -45,7 +45,7 @@ static int write_histogram(FILE *page, const struct df_image_scores_list *images
     return 0;
 }
 
-static void write_picture(FILE *page, const struct df_extreme *item)
+static void write_picture(FILE *page, const struct df_ranked_image *item)
 {
     fputs("<figure class=\"strip\">\n", page);
     df_html_picture(page, "image/jpeg", item->jpeg, item->jpeg_size, item->width, item->height, item->name);
@@ -57,16 +57,16 @@ static void write_picture(FILE *page, const struct df_extreme *item)
 /* The colours of the classes that the pictures show. */
 static void write_key(FILE *page, const struct df_eval_report *report)
 {
-    const struct df_extremes *extremes = report->extremes;
+    const struct df_best_worst *best_worst = report->best_worst;
 
     fputs("<ul class=\"key\">\n", page);
     for (int c = 0; c < report->metrics->n_classes; c++) {
         bool shown = false;
-        for (int i = 0; i < extremes->count; i++)
-            shown = shown || extremes->items[i].classes[c];
+        for (int i = 0; i < best_worst->count; i++)
+            shown = shown || best_worst->items[i].classes[c];
         if (!shown)
             continue;
-        const uint8_t *rgb = extremes->palette[c];
+        const uint8_t *rgb = best_worst->palette[c];
         fprintf(page, "<li><span style=\"background:#%02x%02x%02x\"></span>", rgb[0], rgb[1], rgb[2]);
         df_html_text(page, report->names[c]);
         fputs("</li>\n", page);
@@ -76,24 +76,24 @@ static void write_key(FILE *page, const struct df_eval_report *report)
 
 static void write_pictures(FILE *page, const struct df_eval_report *report)
 {
-    const struct df_extremes *extremes = report->extremes;
+    const struct df_best_worst *best_worst = report->best_worst;
     /* Of few images, none is shown twice. */
-    const int worst = extremes->count <= DF_EXTREMES_KEPT ? extremes->count : DF_EXTREMES_KEPT;
+    const int worst = best_worst->count <= DF_BEST_WORST_KEPT ? best_worst->count : DF_BEST_WORST_KEPT;
 
-    if (extremes->count == 0)
+    if (best_worst->count == 0)
         return;
-    df_html_heading(page, extremes->count > worst ? "Worst images" : "All images, the worst first");
+    df_html_heading(page, best_worst->count > worst ? "Worst images" : "All images, the worst first");
     fputs("<p>Left to right: the image, its label, the prediction, each class in its colour. Pixels that do "
           "not count "
           "keep the image's.</p>\n",
           page);
     write_key(page, report);
     for (int i = 0; i < worst; i++)
-        write_picture(page, &extremes->items[i]);
-    if (extremes->count > worst)
+        write_picture(page, &best_worst->items[i]);
+    if (best_worst->count > worst)
         df_html_heading(page, "Best images");
-    for (int i = extremes->count - 1; i >= worst; i--)
-        write_picture(page, &extremes->items[i]);
+    for (int i = best_worst->count - 1; i >= worst; i--)
+        write_picture(page, &best_worst->items[i]);
 }
 
 int eval_report_images(FILE *page, const struct df_eval_report *report)
@@ -102,7 +102,7 @@ int eval_report_images(FILE *page, const struct df_eval_report *report)
         df_html_heading(page, "Images");
         DF_TRY(write_histogram(page, report->images));
     }
-    if (report->extremes)
+    if (report->best_worst)
         write_pictures(page, report);
     return 0;
 }

@@ -31,7 +31,7 @@ struct df_training {
  * no image is needed any more where there is. Interrupted, it makes none, and returns 0. */
 int training_open_feeds(struct df_training *training);
 
-/* NAME_viz_EPOCH.png: the batch's first image under what the model says of it. */
+/* NAME_viz_EPOCH.png: the batch's first image under the model's prediction. */
 int training_write_picture(struct df_training *training, int64_t epoch, const struct df_batch *batch);
 
 #endif

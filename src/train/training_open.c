@@ -55,7 +55,7 @@ static void log_model(const struct df_training *training)
            options->decoder, options->classes, options->height, options->width, training->setup->normalize);
     df_log("%" PRId64
            " trained parameters; device %s, %s, %d threads, %.0f MiB for activations and parameters",
-           df_segmenter_trained(training->segmenter), training->setup->backend->name,
+           df_segmenter_trained_parameters(training->segmenter), training->setup->backend->name,
            df_dtype_name(training->setup->backend->compute), training->setup->backend->threads,
            (double)df_segmenter_planned_bytes(training->segmenter) / 1048576.0);
     df_log("%" PRId64 " training and %" PRId64 " validation images of %s", training->train_set->count,
@@ -67,16 +67,17 @@ static int open_features(struct df_training *training)
     const struct df_dataset *const sets[2] = {training->train_set, training->val_set};
     const struct df_training_options *options = &training->options;
     const int64_t batches = (training->train_set->count - 1) / options->batch_size + 1;
-    const struct df_feature_wish wish = {
+    const struct df_feature_request request = {
         .place = options->features,
         /* Training images that are gone through twice make it worth while; so do validation images, but there
          * are few of them. */
         .used_again = options->epochs > 1 && (options->max_steps == 0 || options->max_steps > batches),
         .path = df_run_file(training->files, "_features.cache"),
     };
-    int status = wish.path ? df_cached_features_open(&training->features, &wish, training->setup, sets) : -1;
+    int status =
+        request.path ? df_cached_features_open(&training->features, &request, training->setup, sets) : -1;
 
-    free(wish.path);
+    free(request.path);
     return status;
 }
 

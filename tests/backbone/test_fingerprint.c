@@ -47,8 +47,8 @@ static void assert_other(const struct df_fingerprint *fingerprint, const struct 
         fail_msg("no \"%s\" in: %s", word, difference);
 }
 
-/* The elements of a tensor that are kept; in the test's own arithmetic. */
-static size_t place(size_t count, int k)
+/* Which element of a tensor is kept; in the test's own arithmetic. */
+static size_t kept_index(size_t count, int k)
 {
     const double turns = (double)(k + 1) * 2654435769.0 / 4294967296.0;
     return (size_t)floor((double)count * (turns - floor(turns)));
@@ -57,7 +57,7 @@ static size_t place(size_t count, int k)
 static float *element(const struct df_state *state, const char *name, int k)
 {
     const struct df_tensor *tensor = &df_state_find(state, name)->tensor;
-    return (float *)(uintptr_t)tensor->data + place(tensor->count, k);
+    return (float *)(uintptr_t)tensor->data + kept_index(tensor->count, k);
 }
 
 static void keeps_what_the_header_says(void **unused)

@@ -3,7 +3,7 @@
 #include "device.h"
 
 #include "support/cmocka_all.h"
-#include "support/pairs.h"
+#include "support/confusion.h"
 
 #include "dinoft/labels.h"
 
@@ -31,7 +31,7 @@ static void check_pairs(struct test_device *device)
 
     for (size_t c = 0; c < sizeof class_counts / sizeof class_counts[0]; c++) {
         const int classes = class_counts[c];
-        const size_t bytes = df_pair_table_count(classes) * sizeof *expected;
+        const size_t bytes = df_confusion_count(classes) * sizeof *expected;
         for (size_t k = 0; k < sizeof counts / sizeof counts[0]; k++) {
             fill(device, classes, counts[k], prediction, labels);
             test_confusion_matrix(expected, classes, prediction, labels, counts[k]);

@@ -66,7 +66,7 @@ static void the_first_names_are_listed(void **state)
     assert_int_equal(list.named, 2);
 }
 
-static void names_that_have_no_room(void **state)
+static void names_that_do_not_fit(void **state)
 {
     struct df_name_list list = {.most = 100};
     char name[2 * sizeof list.text];
@@ -96,7 +96,7 @@ int main(void)
         cmocka_unit_test(mask_values_are_read),
         cmocka_unit_test(other_texts_are_refused),
         cmocka_unit_test(the_first_names_are_listed),
-        cmocka_unit_test(names_that_have_no_room),
+        cmocka_unit_test(names_that_do_not_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

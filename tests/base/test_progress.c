@@ -140,7 +140,7 @@ static void lines_fit_a_narrow_terminal(void **state)
     (void)state;
     char text[TEXT_MAX];
     run_on_terminal(text, 24);
-    assert_null(strstr(text, "==")); /* no room for a bar */
+    assert_null(strstr(text, "==")); /* no space for a bar */
     for (const char *line = strchr(text, '\r'); line; line = strchr(line + 1, '\r'))
         assert_true(strcspn(line + 1, "\r\n\x1b") <= 23);
 }

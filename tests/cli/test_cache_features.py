@@ -269,7 +269,7 @@ class Files(CacheTest):
         self.cache_file().write_bytes(data[:-1])
         self.check_anew(f"has {len(data) - 1} bytes, expected are {len(data)}")
 
-    def test_no_room_keeps_the_old_file(self):
+    def test_full_disk_keeps_the_old_file(self):
         self.run_file()
         before = self.cache_file().read_bytes()
         command = self.train_command("--cache_features", "file", "--normalize", "none")

@@ -54,7 +54,7 @@ class CudaEvaluation(DeviceTest):
         self.compare("--tta", "--scales", "1", "--eval_size", "original", backbone=SMALL3, checkpoint=TRAINED3)
 
     def test_kept_ratio(self):
-        """Each image has a size of its own; the buffers grow and the positions are placed anew."""
+        """Each image has a size of its own; the buffers grow and the positions are computed anew."""
         self.compare("--resize", "short", "--img_dim", 28, 28)
         self.compare("--resize", "short", "--eval_size", "original", backbone=SMALL3, checkpoint=TRAINED3)
 

@@ -114,7 +114,7 @@ class Facts(Machine):
             self.assertEqual(facts["CUDA driver"].startswith("not found: "), machine == "no-driver")
 
 
-# The room for a batch on its way, which only a device with memory of its own has.
+# The buffer for a batch on its way, which only a device with memory of its own has.
 INCOMING = "images as they were decoded"
 
 

@@ -33,20 +33,20 @@ def ratio(part, whole):
 def confusion_matrix(masks, labels, n_classes):
     rows = [[0] * n_classes for _ in range(n_classes)]
     for mask, label in zip(masks, labels):
-        for (truth, guess), number in collections.Counter(zip(label, mask)).items():
+        for (truth, prediction), number in collections.Counter(zip(label, mask)).items():
             if truth != IGNORE:
-                rows[truth][guess] += number
+                rows[truth][prediction] += number
     return rows
 
 
 def reference_iou(mask, label, void_counts):
     """The reference project's number for one image, on the bits of the class numbers."""
     both = either = 0
-    for (truth, guess), number in collections.Counter(zip(label, mask)).items():
+    for (truth, prediction), number in collections.Counter(zip(label, mask)).items():
         if truth == IGNORE:
-            truth, guess = 0, guess if void_counts else 0
-        both += number * (truth & guess)
-        either += number * (truth | guess)
+            truth, prediction = 0, prediction if void_counts else 0
+        both += number * (truth & prediction)
+        either += number * (truth | prediction)
     return (both + 1e-6) / (either + 1e-6)
 
 

@@ -14,7 +14,7 @@ SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
 def write_weights(path, size):
-    """A safetensors file of one tensor of zeros, which take no room on the disk."""
+    """A safetensors file of one tensor of zeros, which take no space on the disk."""
     header = json.dumps({"w": {"dtype": "F32", "shape": [size // 4], "data_offsets": [0, size]}}).encode()
     header += b" " * (-len(header) % 8)
     with open(path, "wb") as stream:

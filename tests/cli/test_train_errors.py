@@ -12,7 +12,7 @@ from training import CLASSES, TrainingTest
 LINEAR = FIXTURES / "dinov2_tiny_reg" / "after5_lora_linear.pt"  # rank 3, 21 classes
 FPN = FIXTURES / "dinov2_tiny_reg" / "after5_lora_fpn.pt"
 SEED = FIXTURES / "seed_checkpoints" / "dinov3" / "large_voc_lora.pt"  # of a backbone of 1024 channels
-ROOM = 8192  # bytes: enough for all that train writes but for the checkpoint
+SPACE = 8192  # bytes: enough for all that train writes but for the checkpoint
 
 
 class RefusalTest(TrainingTest):
@@ -190,10 +190,10 @@ class Saved(TrainingTest):
         self.assertEqual(contents(self.folder / "output")["run.pt"], self.before["run.pt"])
 
     def test_full_disk(self):
-        """A limit on the size of files stands for a disk that has no room for the checkpoint."""
-        self.assertGreater(len(self.before["run.pt"]), 2 * ROOM)
+        """A limit on the size of files stands for a disk that has no space for the checkpoint."""
+        self.assertGreater(len(self.before["run.pt"]), 2 * SPACE)
         result = self.run_here(
-            *self.train_command("--use_lora", "--seed", 2), preexec_fn=file_size_limit(ROOM)
+            *self.train_command("--use_lora", "--seed", 2), preexec_fn=file_size_limit(SPACE)
         )
         self.assert_one_error(result, 1, "output/run.pt", "File too large")
         self.assertEqual(contents(self.folder / "output")["run.pt"], self.before["run.pt"])

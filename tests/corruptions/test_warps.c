@@ -23,10 +23,10 @@ static void points_go_where_they_are_sent(void **state)
 
 static void check_affine(struct df_image picture, bool nearest, uint64_t hash)
 {
-    const struct affine place = affine_between(after, before);
+    const struct affine inverse_map = affine_between(after, before);
     struct df_image result = blank(picture.channels);
 
-    warp_affine(&picture, &place, nearest, &result);
+    warp_affine(&picture, &inverse_map, nearest, &result);
     assert_hash(&result, hash);
     df_image_free(&picture);
     df_image_free(&result);
@@ -65,12 +65,12 @@ static void offsets_are_opencvs(void **state)
 
 static void check_nothing_moves(bool nearest)
 {
-    const struct affine place = affine_between(before, before);
+    const struct affine inverse_map = affine_between(before, before);
     struct df_image picture = colours(), result = blank(3);
     struct float_image none = offsets(1, 1);
 
     memset(none.pixels, 0, PICTURE_HEIGHT * PICTURE_WIDTH * sizeof(float));
-    warp_affine(&picture, &place, nearest, &result);
+    warp_affine(&picture, &inverse_map, nearest, &result);
     assert_memory_equal(result.pixels, picture.pixels, PICTURE_HEIGHT * PICTURE_WIDTH * 3);
     warp_by_offsets(&picture, &none, &none, nearest, &result);
     assert_memory_equal(result.pixels, picture.pixels, PICTURE_HEIGHT * PICTURE_WIDTH * 3);

@@ -35,9 +35,9 @@ static void append(struct df_feature_cache *cache, int from, int to)
 
 static void check_record(const struct df_feature_cache *cache, int i)
 {
-    unsigned char expected[RECORD], room[RECORD];
+    unsigned char expected[RECORD], buffer[RECORD];
     fill_record(expected, i);
-    const void *record = df_feature_cache_record(cache, i, room);
+    const void *record = df_feature_cache_record(cache, i, buffer);
     if (!record)
         fail_msg("%s", df_error_text());
     assert_memory_equal(record, expected, RECORD);
@@ -231,7 +231,7 @@ static void damage_during_a_run_is_an_error(void **state)
 {
     (void)state;
     struct df_feature_cache *cache;
-    unsigned char room[RECORD];
+    unsigned char buffer[RECORD];
     const char *path = write_file("later.cache");
     assert_int_equal(df_feature_cache_open(path, &shape, KEY, &cache), DF_FEATURE_FILE_WHOLE);
     FILE *stream = fopen(path, "r+b");
@@ -239,7 +239,7 @@ static void damage_during_a_run_is_an_error(void **state)
     fputc(0xff, stream);
     fclose(stream);
     check_record(cache, 1);
-    assert_null(df_feature_cache_record(cache, 2, room));
+    assert_null(df_feature_cache_record(cache, 2, buffer));
     assert_error_has("later.cache is damaged: record 2 of 5");
     check_record(cache, 3);
     df_feature_cache_free(cache);

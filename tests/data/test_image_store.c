@@ -103,14 +103,14 @@ static int files_in(const char *folder)
 static void files_are_read_once(void **state)
 {
     const size_t all = sample_bytes(0) + sample_bytes(1) + sample_bytes(2) + sample_bytes(3);
-    const size_t room[] = {all, all - 1, sample_bytes(2) + sample_bytes(1), 1, 0};
+    const size_t memory[] = {all, all - 1, sample_bytes(2) + sample_bytes(1), 1, 0};
 
     (void)state;
     scratch_write_text("keep/x", "");
-    for (size_t k = 0; k < sizeof room / sizeof *room; k++) {
+    for (size_t k = 0; k < sizeof memory / sizeof *memory; k++) {
         struct df_dataset *dataset = open_samples();
         const char *folder = scratch_path("keep");
-        struct df_image_store *store = df_image_store_open(dataset, room[k], folder);
+        struct df_image_store *store = df_image_store_open(dataset, memory[k], folder);
         assert_non_null(store);
         read_all(store);
         for (int i = 0; i < IMAGES; i++) {

@@ -212,7 +212,7 @@ static void give_block(void *context, void *block)
     free(block);
 }
 
-/* As it was decoded, 6 wide and sample + 3 high, or resized where it has no room. */
+/* As it was decoded, 6 wide and sample + 3 high, or resized where it does not fit. */
 static void check_packed(const struct df_batch *batch, const struct df_packed_layout *layout)
 {
     struct df_packed_image *images = df_packed_images((uint8_t *)batch->packed);
@@ -222,7 +222,7 @@ static void check_packed(const struct df_batch *batch, const struct df_packed_la
     assert_null(batch->labels);
     for (int64_t i = 0; i < batch->count; i++) {
         const int sample = (int)batch->samples[i];
-        const bool fits = 6 * (sample + 3) <= layout->room;
+        const bool fits = 6 * (sample + 3) <= layout->slot_pixels;
         assert_int_equal(images[i].width, fits ? 6 : SIDE / 2);
         assert_int_equal(images[i].height, fits ? sample + 3 : SIDE / 2);
         assert_int_equal(images[i].width, masks[i].width);
@@ -247,7 +247,7 @@ static void packed_into_the_callers_memory(void **state)
 
     (void)state;
     assert_int_equal(df_packed_layout_init(&options.layout, 5, SIDE / 2, SIDE / 2), 0);
-    assert_true(6 * 3 <= options.layout.room && options.layout.room < 6 * (IMAGES + 2));
+    assert_true(6 * 3 <= options.layout.slot_pixels && options.layout.slot_pixels < 6 * (IMAGES + 2));
     struct df_loader *loader = df_loader_open(dataset, &options);
     if (!loader)
         fail_msg("%s", df_error_text());

@@ -41,14 +41,14 @@ static int write_record(struct df_record_store *store, int64_t record, size_t si
 /* All of it, and its last byte. */
 static int compare(const struct df_record_store *store, int64_t record, size_t size)
 {
-    unsigned char expected[BYTES], room[BYTES];
+    unsigned char expected[BYTES], buffer[BYTES];
 
     fill(expected, record, size);
     df_record_store_expect(store, record);
-    const void *found = df_record_store_read(store, record, 0, size, room);
+    const void *found = df_record_store_read(store, record, 0, size, buffer);
     if (!found || memcmp(found, expected, size) != 0)
         return -1;
-    const unsigned char *last = df_record_store_read(store, record, size - 1, 1, room);
+    const unsigned char *last = df_record_store_read(store, record, size - 1, 1, buffer);
     return last && *last == expected[size - 1] ? 0 : -1;
 }
 
@@ -93,9 +93,9 @@ static void records_of_many_sizes(void **state)
 }
 
 /* All in memory, or, where that lacks one byte, all in the file. */
-static void records_that_take_their_room_together(void **state)
+static void records_that_take_slots_together(void **state)
 {
-    unsigned char room[BYTES];
+    unsigned char buffer[BYTES];
 
     (void)state;
     for (size_t lacking = 0; lacking < 2; lacking++) {
@@ -106,7 +106,7 @@ static void records_that_take_their_room_together(void **state)
             assert_int_equal(write_record(store, i, BYTES), 0);
         for (int64_t i = COUNT - 1; i >= 0; i--)
             assert_int_equal(compare(store, i, BYTES), 0);
-        assert_int_equal(df_record_store_read(store, 1, 0, BYTES, room) == room, lacking);
+        assert_int_equal(df_record_store_read(store, 1, 0, BYTES, buffer) == buffer, lacking);
         assert_int_equal(files_in_scratch(), 0);
         df_record_store_close(store);
     }
@@ -126,7 +126,7 @@ static void nothing_is_written_where_memory_is_enough(void **state)
     df_record_store_close(store);
 }
 
-static void no_room_anywhere(void **state)
+static void no_space_anywhere(void **state)
 {
     struct df_record_store *store = open_store(COUNT, BYTES, NULL);
 
@@ -156,7 +156,7 @@ static void a_file_with_a_name(void **state)
 {
     const char *path = scratch_path("named");
     struct df_record_store *store = open_file(path, 3);
-    char room[5];
+    char buffer[5];
     size_t size;
 
     (void)state;
@@ -171,9 +171,9 @@ static void a_file_with_a_name(void **state)
     free(bytes);
 
     store = open_file(path, 3);
-    assert_memory_equal(df_record_store_read(store, 2, 0, 5, room), "third", 5);
+    assert_memory_equal(df_record_store_read(store, 2, 0, 5, buffer), "third", 5);
     assert_int_equal(truncate(path, 10), 0);
-    assert_null(df_record_store_read(store, 2, 0, 5, room));
+    assert_null(df_record_store_read(store, 2, 0, 5, buffer));
     assert_error_has("named ends at byte 10, within its things");
     df_record_store_close(store);
     assert_int_equal(unlink(path), 0);
@@ -256,9 +256,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_of_many_sizes),
-        cmocka_unit_test(records_that_take_their_room_together),
+        cmocka_unit_test(records_that_take_slots_together),
         cmocka_unit_test(nothing_is_written_where_memory_is_enough),
-        cmocka_unit_test(no_room_anywhere),
+        cmocka_unit_test(no_space_anywhere),
         cmocka_unit_test(a_file_with_a_name),
         cmocka_unit_test(a_full_disk),
         cmocka_unit_test(threads_with_records_of_their_own),

@@ -3,6 +3,7 @@ set(BACKEND ${CMAKE_SOURCE_DIR}/tests/backend)
 set(MODEL ${CMAKE_SOURCE_DIR}/tests/model)
 
 df_emulated_test(test_backend_emulated SOURCES ${BACKEND}/test_backend.c LIBS dinoft_backend)
+df_emulated_test(test_operations_emulated SOURCES ${BACKEND}/test_operations.c LIBS dinoft_backend m ORDERS backward random:1)
 foreach(OPERATION linear matmul conv attention attention_bf16)
     df_emulated_test(test_${OPERATION}_emulated SOURCES ${BACKEND}/test_${OPERATION}.c LIBS dinoft_backend)
 endforeach()

@@ -2,7 +2,7 @@
 #include "data/scratch.h"
 #include "support/cmocka_all.h"
 #include "support/markup.h"
-#include "support/pairs.h"
+#include "support/confusion.h"
 
 #include "dinoft/image_scores_csv.h"
 #include "dinoft/metrics.h"
@@ -21,10 +21,10 @@ static void assert_near(double found, double expected)
 static void add_scores(struct df_image_scores_list *list, const char *name, const uint8_t *prediction,
                        const uint8_t *label, int64_t count, double loss)
 {
-    static int64_t pairs[256 * 255];
+    static int64_t confusion[256 * 255];
 
-    test_confusion_matrix(pairs, list->n_classes, prediction, label, count);
-    assert_int_equal(df_image_scores_add(list, name, pairs, loss), 0);
+    test_confusion_matrix(confusion, list->n_classes, prediction, label, count);
+    assert_int_equal(df_image_scores_add(list, name, confusion, loss), 0);
 }
 
 /* One image alone in a list of its own. */
@@ -99,7 +99,7 @@ static void it_agrees_with_the_confusion_matrix(void **state)
     df_rng_seed(&rng, 3, 0);
     for (int image = 0; image < 50; image++) {
         uint8_t label[COUNT], prediction[COUNT];
-        int64_t pairs[(CLASSES + 1) * CLASSES];
+        int64_t confusion[(CLASSES + 1) * CLASSES];
         struct df_metrics metrics;
         struct df_scores whole;
         const uint64_t used = 1 + df_rng_below(&rng, CLASSES);
@@ -109,7 +109,7 @@ static void it_agrees_with_the_confusion_matrix(void **state)
             prediction[i] = (uint8_t)df_rng_below(&rng, used);
         }
         assert_int_equal(df_metrics_init(&metrics, CLASSES, false), 0);
-        df_metrics_add_image(&metrics, test_confusion_matrix(pairs, CLASSES, prediction, label, COUNT));
+        df_metrics_add_image(&metrics, test_confusion_matrix(confusion, CLASSES, prediction, label, COUNT));
         df_metrics_end_batch(&metrics, 0.0);
         df_metrics_scores(&metrics, &whole);
         const struct df_image_scores scores = scores_of(CLASSES, prediction, label, COUNT);

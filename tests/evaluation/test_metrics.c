@@ -1,5 +1,5 @@
 #include "support/cmocka_all.h"
-#include "support/pairs.h"
+#include "support/confusion.h"
 
 #include "dinoft/metrics.h"
 
@@ -18,10 +18,11 @@ static void assert_near(double found, double expected)
 static void add_image(struct df_metrics *metrics, const uint8_t *prediction, const uint8_t *label,
                       int64_t count)
 {
-    int64_t pairs[10 * 9];
+    int64_t confusion[10 * 9];
 
     assert_in_range(metrics->n_classes, 1, 9);
-    df_metrics_add_image(metrics, test_confusion_matrix(pairs, metrics->n_classes, prediction, label, count));
+    df_metrics_add_image(metrics,
+                         test_confusion_matrix(confusion, metrics->n_classes, prediction, label, count));
 }
 
 /* Six pixels, classes 0 1 1 2 and one ignored; class 3 never occurs. */

@@ -40,8 +40,8 @@ static void remove_folder(void)
 
 static void make_folder(void)
 {
-    const char *wish = getenv("TMPDIR");
-    const char *place = wish && *wish ? wish : access("/dev/shm", W_OK | X_OK) == 0 ? "/dev/shm" : "/tmp";
+    const char *set = getenv("TMPDIR");
+    const char *place = set && *set ? set : access("/dev/shm", W_OK | X_OK) == 0 ? "/dev/shm" : "/tmp";
 
     const int length = snprintf(folder, sizeof folder, "%s/dinoft-fuzz-XXXXXX", place);
     fuzz_check(length > 0 && (size_t)length < sizeof folder && mkdtemp(folder), "a folder for the inputs");

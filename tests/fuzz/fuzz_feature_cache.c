@@ -38,7 +38,7 @@ static void mend_digests(uint8_t *data, size_t size)
 static void open_cache(const uint8_t *data, size_t size)
 {
     struct df_feature_cache *cache;
-    uint8_t room[RECORD_BYTES];
+    uint8_t buffer[RECORD_BYTES];
     char path[FUZZ_PATH_MAX];
 
     fuzz_write(fuzz_path("input.features", path), data, size);
@@ -48,7 +48,7 @@ static void open_cache(const uint8_t *data, size_t size)
     if (!cache)
         fuzz_check_error();
     for (int64_t i = 0; cache && i < RECORDS; i++) {
-        const void *record = df_feature_cache_record(cache, i, room);
+        const void *record = df_feature_cache_record(cache, i, buffer);
         fuzz_check(record, "a whole file has all records");
         fuzz_touch(record, RECORD_BYTES);
     }

@@ -1,10 +1,10 @@
-"""The rooms of src/ and who may look into which: every #include of src/, kernels/ and include/dinoft/. There are no exceptions.
+"""The modules of src/ and who may look into which: every #include of src/, kernels/ and include/dinoft/. There are no exceptions.
 
-* A room includes headers of its own and public ones of rooms before it. A public header belongs to the room that has a source
-  of its name: the lowest, as a room above may have a file of the same name that uses it.
-* A private header is included by its own room only. kernels/ belongs to backend.
-* A public header is reached by a source of more than one room: else it should lie beside its code.
-* Headers do not include each other in circles.
+* A module includes headers of its own and public ones of modules before it. A public header belongs to the module that has a source
+  of its name: the lowest, as a module above may have a file of the same name that uses it.
+* A private header is included by its own module only. kernels/ belongs to backend.
+* A public header is reached by a source of more than one module: else it should lie beside its code.
+* Headers do not include each other in cycles.
 * features, evaluation, train and report do not reach the flags (config.h).
 
 Usage: test_layers.py SOURCE_FOLDER
@@ -13,7 +13,7 @@ import pathlib
 import re
 import sys
 
-ROOMS = ("base files backend data corruptions analysis model config pipeline features evaluation train report "
+MODULES = ("base files backend data corruptions analysis model config pipeline features evaluation train report "
          "commands").split()
 WITHOUT_A_SOURCE = {  # public headers that no source bears the name of
     "choice.h": "base", "component_scores.h": "analysis", "config.h": "config", "corruption.h": "corruptions", "decoder_kind.h": "model", "feature_picture.h": "analysis",
@@ -27,16 +27,16 @@ files = sorted(path for folder in (root / "src", root / "kernels", public) for p
 faults = []
 
 
-def private_room(path):
+def private_module(path):
     parts = path.relative_to(root).parts
     return "backend" if parts[0] == "kernels" else "commands" if parts == ("src", "main.c") else parts[1]
 
 
-def room_of(path):
+def module_of(path):
     if path.parent != public:
-        return private_room(path)
-    named = {private_room(source) for source in files if source.suffix == ".c" and source.stem == path.stem}
-    return next((room for room in ROOMS if room in named), None) or WITHOUT_A_SOURCE.get(path.name)
+        return private_module(path)
+    named = {private_module(source) for source in files if source.suffix == ".c" and source.stem == path.stem}
+    return next((module for module in MODULES if module in named), None) or WITHOUT_A_SOURCE.get(path.name)
 
 
 def includes(path):
@@ -63,23 +63,23 @@ def reachable(path):
 
 
 included = {path: list(includes(path)) for path in files}
-rooms = {path: room_of(path) for path in files}
+modules = {path: module_of(path) for path in files}
 reached = {path: reachable(path) for path in files}
 for path in files:
-    if rooms[path] not in ROOMS:
-        faults.append(f"{shown(path)} is in no room: which one it belongs to is not known")
+    if modules[path] not in MODULES:
+        faults.append(f"{shown(path)} is in no module: which one it belongs to is not known")
 for path, header in ((path, header) for path in files for header in included[path]):
-    if ROOMS.index(rooms[header] or "base") > ROOMS.index(rooms[path] or "commands"):
-        faults.append(f"{shown(path)} ({rooms[path]}) includes {shown(header)} ({rooms[header]}), which comes later in the table of docs/architecture.md")
-    if header.parent != public and rooms[header] != rooms[path]:
-        faults.append(f"{shown(path)} includes {shown(header)}, which is private to {rooms[header]}")
+    if MODULES.index(modules[header] or "base") > MODULES.index(modules[path] or "commands"):
+        faults.append(f"{shown(path)} ({modules[path]}) includes {shown(header)} ({modules[header]}), which comes later in the table of docs/architecture.md")
+    if header.parent != public and modules[header] != modules[path]:
+        faults.append(f"{shown(path)} includes {shown(header)}, which is private to {modules[header]}")
 for path in files:  # flags end in pipeline/: what is above it takes structs of its own
-    if rooms[path] in ("features", "evaluation", "train", "report") and public / "config.h" in reached[path]:
+    if modules[path] in ("features", "evaluation", "train", "report") and public / "config.h" in reached[path]:
         faults.append(f"{shown(path)} reaches dinoft/config.h")
 for header in (path for path in files if path.parent == public):
-    users = {rooms[path] for path in files if path.parent != public and header in reached[path]}
-    if len(users | {rooms[header]}) < 2:
-        faults.append(f"{shown(header)} is used by {rooms[header]} only: it should lie beside its code")
+    users = {modules[path] for path in files if path.parent != public and header in reached[path]}
+    if len(users | {modules[header]}) < 2:
+        faults.append(f"{shown(header)} is used by {modules[header]} only: it should lie beside its code")
 for name in WITHOUT_A_SOURCE:
     if not (public / name).exists() or any(path.name == name[:-2] + ".c" for path in files):
         faults.append(f"{sys.argv[0]}: WITHOUT_A_SOURCE has no need of {name}")

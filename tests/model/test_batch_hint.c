@@ -9,16 +9,16 @@
 
 #include <stdio.h>
 
-/* A backend that has `room` bytes for one block of memory. */
+/* A backend with `available` bytes for one block of memory. */
 static struct small_device {
     const struct df_backend_ops *real;
     struct df_backend_ops ops;
-    size_t room;
+    size_t available;
 } small_device;
 
 static void *alloc_small(struct df_backend *backend, size_t bytes)
 {
-    if (bytes <= small_device.room)
+    if (bytes <= small_device.available)
         return small_device.real->alloc(backend, bytes);
     df_error_memory("a buffer", bytes);
     return NULL;
@@ -27,16 +27,16 @@ static void *alloc_small(struct df_backend *backend, size_t bytes)
 static int memory_small(struct df_backend *backend, struct df_memory_use *use)
 {
     (void)backend;
-    *use = (struct df_memory_use){.available = small_device.room, .total = small_device.room};
+    *use = (struct df_memory_use){.available = small_device.available, .total = small_device.available};
     return 0;
 }
 
-static struct df_backend *open_small(size_t room)
+static struct df_backend *open_small(size_t available)
 {
     struct df_backend *backend = test_open_backend("fp32", 1);
 
     assert_non_null(backend);
-    small_device = (struct small_device){.real = backend->ops, .ops = *backend->ops, .room = room};
+    small_device = (struct small_device){.real = backend->ops, .ops = *backend->ops, .available = available};
     small_device.ops.alloc = alloc_small;
     small_device.ops.memory = memory_small;
     backend->ops = &small_device.ops;
@@ -70,13 +70,13 @@ static void the_hint_names_what_fits(void **state)
     (void)state;
     assert_non_null(weights);
     for (int64_t batch = 1; batch < 13; batch += 3) {
-        small_device.room = (size_t)((double)planned_bytes(backend, &config, options, batch) / 0.9) + 64;
+        small_device.available = (size_t)((double)planned_bytes(backend, &config, options, batch) / 0.9) + 64;
         assert_null(df_segmenter_create(backend, weights, &config, &options, NULL, 0));
         snprintf(text, sizeof text, "; a batch of %d should fit", (int)batch);
         assert_non_null(strstr(df_error_text(), "the memory plan needs "));
         assert_non_null(strstr(df_error_text(), text));
     }
-    small_device.room = planned_bytes(backend, &config, options, 1) - 1;
+    small_device.available = planned_bytes(backend, &config, options, 1) - 1;
     assert_null(df_segmenter_create(backend, weights, &config, &options, NULL, 0));
     assert_non_null(strstr(df_error_text(), "; not even a batch of 1 fits"));
     backend->ops = small_device.real;

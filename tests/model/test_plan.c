@@ -101,7 +101,7 @@ static void check_trial(const struct trial *trial)
     check_items(&planned, &taken->arena);
     assert_int_equal(watched.last, taken->arena.peak);
     assert_int_equal(df_segmenter_planned_bytes(taken), taken->arena.peak);
-    assert_int_equal(planned.trained, df_segmenter_trained(taken));
+    assert_int_equal(planned.trained_parameters, df_segmenter_trained_parameters(taken));
     assert_int_equal(planned.forward_weights, watched.forward + watched.vectors);
     assert_int_equal(planned.backward_weights, watched.backward);
     if (test_on_cpu()) /* other backends need no second copy of the weights */

@@ -390,7 +390,7 @@ static void a_model_without_a_decoder_finds_the_same_features(void **state)
 
     fill_batch(&subject);
     assert_int_equal(alone->config.dim, 128);
-    assert_int_equal(df_segmenter_trained(alone), 0);
+    assert_int_equal(df_segmenter_trained_parameters(alone), 0);
     assert_true(df_segmenter_planned_bytes(alone) < df_segmenter_planned_bytes(whole));
     assert_true(df_segmenter_flops(alone, false) < df_segmenter_flops(whole, false));
     assert_int_equal(df_segmenter_load_image(whole, BATCH, subject.image, NULL), 0);

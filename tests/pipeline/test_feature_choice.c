@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* A run with every reason to keep its features, and room for them. */
+/* A run with every reason to keep its features, and space for them. */
 static struct df_feature_facts good_facts(enum df_feature_place wanted)
 {
     return (struct df_feature_facts){
@@ -78,7 +78,7 @@ static void what_changes_cannot_be_kept(void **state)
     check(lora, DF_FEATURES_OFF);
 }
 
-static void there_must_be_room(void **state)
+static void there_must_be_space(void **state)
 {
     (void)state;
     struct df_feature_facts memory = good_facts(DF_FEATURES_IN_MEMORY),
@@ -98,7 +98,7 @@ int main(void)
         cmocka_unit_test(automatic_takes_half_of_what_is_left),
         cmocka_unit_test(automatic_keeps_only_what_does_not_change),
         cmocka_unit_test(what_changes_cannot_be_kept),
-        cmocka_unit_test(there_must_be_room),
+        cmocka_unit_test(there_must_be_space),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,7 +34,7 @@ struct subject {
     struct df_feed *feed;
 };
 
-/* Enlarged, shrunk, as they are, and two that have no room in a packed block. */
+/* Enlarged, shrunk, as they are, and two that do not fit into a packed block. */
 static const int sizes[IMAGES][2] = {{9, 5},   {60, 41}, {WIDTH, HEIGHT}, {97, 71}, {1, 1},
                                      {43, 27}, {300, 7}, {20, 90},        {33, 33}};
 
@@ -85,7 +85,7 @@ static struct df_segmenter *open_model(struct df_backend *backend)
                                       .pos_grid = 4,
                                       .qkv_bias = true,
                                       .layernorm_eps = 1e-6f};
-    /* More room than the loader's batches need: the block's layout is the model's. */
+    /* More slots than the loader's batches need: the block's layout is the model's. */
     struct df_segmenter_options options = {.decoder = "linear",
                                            .classes = CLASSES,
                                            .max_batch = BATCH + 1,

@@ -142,7 +142,7 @@ static void rows_without_labels_are_hatched(void **state)
     df_metrics_free(&metrics);
 }
 
-/* Where there is room, the share is written into its cell; nothing into cells without pixels. */
+/* Where it fits, the share is written into its cell; nothing into cells without pixels. */
 static void numbers_are_in_cells_up_to_25_classes(void **state)
 {
     (void)state;

@@ -2,7 +2,7 @@
 #include "data/scratch.h"
 #include "support/cmocka_all.h"
 #include "support/markup.h"
-#include "support/pairs.h"
+#include "support/confusion.h"
 
 #include "dinoft/error.h"
 #include "dinoft/eval_report.h"
@@ -21,7 +21,7 @@
 struct material {
     struct df_metrics metrics;
     struct df_image_scores_list images;
-    struct df_extremes extremes;
+    struct df_best_worst best_worst;
 };
 
 static void begin(struct material *material, int n_classes)
@@ -29,21 +29,21 @@ static void begin(struct material *material, int n_classes)
     static const uint8_t palette[256][3] = {{0, 0, 0}, {0x12, 0xab, 0xcd}};
     assert_int_equal(df_metrics_init(&material->metrics, n_classes, false), 0);
     df_image_scores_init(&material->images, n_classes, false);
-    df_extremes_init(&material->extremes, palette);
+    df_best_worst_init(&material->best_worst, palette);
 }
 
 static void end(struct material *material)
 {
     df_metrics_free(&material->metrics);
     df_image_scores_free(&material->images);
-    df_extremes_free(&material->extremes);
+    df_best_worst_free(&material->best_worst);
 }
 
 /* An image of class `label` whose first `right` pixels are predicted so, the rest as class 0. */
 static void add_image(struct material *material, const char *name, uint8_t label_class, int right)
 {
     uint8_t rgb[3 * SIDE * SIDE] = {0}, label_pixels[SIDE * SIDE], prediction_pixels[SIDE * SIDE] = {0};
-    static int64_t pairs[256 * 255];
+    static int64_t confusion[256 * 255];
     const struct df_image image = {.width = SIDE, .height = SIDE, .channels = 3, .pixels = rgb};
     const struct df_image label = {.width = SIDE, .height = SIDE, .channels = 1, .pixels = label_pixels};
     const struct df_image prediction = {
@@ -51,12 +51,13 @@ static void add_image(struct material *material, const char *name, uint8_t label
 
     memset(label_pixels, label_class, sizeof label_pixels);
     memset(prediction_pixels, label_class, (size_t)right);
-    test_confusion_matrix(pairs, material->metrics.n_classes, prediction_pixels, label_pixels, SIDE * SIDE);
-    df_metrics_add_image(&material->metrics, pairs);
+    test_confusion_matrix(confusion, material->metrics.n_classes, prediction_pixels, label_pixels,
+                          SIDE * SIDE);
+    df_metrics_add_image(&material->metrics, confusion);
     df_metrics_end_batch(&material->metrics, 0.5);
-    assert_int_equal(df_image_scores_add(&material->images, name, pairs, 0.5), 0);
+    assert_int_equal(df_image_scores_add(&material->images, name, confusion, 0.5), 0);
     const double miou = material->images.items[material->images.count - 1].miou;
-    assert_int_equal(df_extremes_add(&material->extremes, name, miou, &image, &label, &prediction), 0);
+    assert_int_equal(df_best_worst_add(&material->best_worst, name, miou, &image, &label, &prediction), 0);
 }
 
 static char *page_of(const struct material *material, const char *title, char *const *names)
@@ -68,7 +69,7 @@ static char *page_of(const struct material *material, const char *title, char *c
                                           .metrics = &material->metrics,
                                           .names = names,
                                           .images = &material->images,
-                                          .extremes = &material->extremes};
+                                          .best_worst = &material->best_worst};
     assert_int_equal(df_eval_report_write(scratch_path("e.html"), &report), 0);
     char *page = page_of_file(scratch_path("e.html"));
     assert_well_formed(page);

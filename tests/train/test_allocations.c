@@ -36,7 +36,7 @@ struct subject {
     struct df_rng rng;
     uint8_t pixels[BATCH * HEIGHT * WIDTH * 3], labels[BATCH * HEIGHT * WIDTH];
     uint8_t prediction[BATCH * HEIGHT * WIDTH];
-    int64_t pairs[(CLASSES + 1) * CLASSES];
+    int64_t confusion[(CLASSES + 1) * CLASSES];
 };
 
 typedef int step_function(struct subject *subject);
@@ -52,12 +52,12 @@ static int training_step(struct subject *subject)
 static int evaluation_step(struct subject *subject)
 {
     struct df_segmenter *segmenter = subject->segmenter;
-    struct df_comparison comparison = {.pairs = subject->pairs};
+    struct df_comparison comparison = {.confusion = subject->confusion};
     DF_TRY(df_segmenter_load_pixels(segmenter, BATCH, subject->pixels, subject->labels));
     DF_TRY(df_segmenter_forward(segmenter, BATCH, false, NULL));
     for (int64_t i = 0; i < BATCH; i++) {
         DF_TRY(df_segmenter_predict(segmenter, i, subject->prediction, &comparison));
-        df_metrics_add_image(&subject->metrics, subject->pairs);
+        df_metrics_add_image(&subject->metrics, subject->confusion);
     }
     df_metrics_end_batch(&subject->metrics, comparison.loss_sum / (double)comparison.loss_count);
     return 0;
@@ -66,7 +66,7 @@ static int evaluation_step(struct subject *subject)
 /* At the labels' own size, another one for each image. */
 static int original_size_step(struct subject *subject)
 {
-    struct df_comparison comparison = {.pairs = subject->pairs};
+    struct df_comparison comparison = {.confusion = subject->confusion};
     DF_TRY(df_segmenter_load_pixels(subject->segmenter, BATCH, subject->pixels, NULL));
     DF_TRY(df_segmenter_forward(subject->segmenter, BATCH, false, NULL));
     for (int64_t i = 0; i < BATCH; i++)

@@ -8,7 +8,7 @@ int df_cpu_confusion_matrix(struct df_backend *backend, const uint8_t *predictio
 {
     (void)backend;
     assert(classes >= 1 && classes <= DF_MAX_CLASSES);
-    memset(pairs, 0, df_pair_table_count(classes) * sizeof *pairs);
+    memset(pairs, 0, df_confusion_count(classes) * sizeof *pairs);
     for (int64_t i = 0; i < count; i++) {
         const int64_t row = labels[i] == DF_IGNORE_LABEL ? classes : labels[i];
         assert(row <= classes && prediction[i] < classes);

@@ -11,6 +11,6 @@ int df_cuda_confusion_matrix(struct df_backend *backend, const uint8_t *predicti
                              int64_t count, int64_t classes, int64_t *pairs)
 {
     assert(classes >= 1 && classes <= DF_MAX_CLASSES);
-    DF_TRY(df_cuda_zero(backend, pairs, df_pair_table_count(classes) * sizeof *pairs));
+    DF_TRY(df_cuda_zero(backend, pairs, df_confusion_count(classes) * sizeof *pairs));
     return DF_LAUNCH_ON(backend, confusion_matrix, prediction, labels, count, classes, pairs);
 }

@@ -1,4 +1,4 @@
-/* The batch that every step of a measurement works on, brought to the model as training brings its own. */
+/* The batch that every step of a measurement works on, uploaded to the model as training uploads its own. */
 #ifndef DINOFT_BENCH_BATCH_H
 #define DINOFT_BENCH_BATCH_H
 
@@ -16,7 +16,7 @@ int bench_batch_open(struct bench_batch *batch, const struct df_segmenter *segme
 /* Before the device is closed. */
 void bench_batch_close(struct bench_batch *batch);
 
-/* Brings the batch to the model; where batches are sent ahead, the next step's begins its way. */
+/* Uploads the batch to the model; where batches are sent ahead, also begins the next step's upload. */
 int bench_batch_load(struct bench_batch *batch, struct df_segmenter *segmenter);
 
 #endif

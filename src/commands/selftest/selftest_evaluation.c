@@ -89,7 +89,7 @@ static int call_confusion_matrix(const struct selftest_case *test, struct selfte
 {
     const struct selftest_setting *s = test->setting;
     const struct df_backend_ops *ops = side->backend->ops;
-    const size_t count = df_pair_table_count(s->classes), bytes = count * sizeof(int64_t);
+    const size_t count = df_confusion_count(s->classes), bytes = count * sizeof(int64_t);
     int64_t *table = malloc(bytes);
     int status = table ? 0 : df_error_memory("a confusion matrix", bytes);
 
@@ -111,7 +111,7 @@ static void confusion_matrix(struct selftest_case *test)
     test->operation = "confusion_matrix";
     selftest_bytes(test, s->height * s->width, (int)s->classes, false);
     selftest_bytes(test, s->height * s->width, (int)s->classes, true);
-    selftest_output_bytes(test, (int64_t)(df_pair_table_count(s->classes) * sizeof(int64_t)));
+    selftest_output_bytes(test, (int64_t)(df_confusion_count(s->classes) * sizeof(int64_t)));
     selftest_shape(test, "[" I64 ", " I64 "], " I64 " classes", s->height, s->width, s->classes);
     test->n_scalars = 1;
     test->call = call_confusion_matrix;

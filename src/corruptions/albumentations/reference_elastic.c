@@ -16,7 +16,7 @@ static const struct elastic of_severity[DF_SEVERITIES] = {
 
 /* A deformation: an affine map, then offsets. */
 struct deformation {
-    struct affine place; /* of a pixel of the result in the source */
+    struct affine inverse_map; /* from the result to the source */
     struct float_image dx, dy;
 };
 
@@ -44,7 +44,7 @@ static int draw(struct df_corruption_job *job, struct deformation *deformation)
     const struct smoothing smoothing = {elastic->sigma, elastic->sigma, 4.0};
     const int64_t width = job->image->width, height = job->image->height;
 
-    *deformation = (struct deformation){.place = draw_affine(&job->rng, job->image, elastic->affine)};
+    *deformation = (struct deformation){.inverse_map = draw_affine(&job->rng, job->image, elastic->affine)};
     DF_TRY(float_image_alloc(&deformation->dx, width, height, 1));
     DF_TRY(float_image_alloc(&deformation->dy, width, height, 1));
     DF_TRY(smooth_noise(&job->rng, &smoothing, elastic->alpha, &deformation->dx));
@@ -56,7 +56,7 @@ static int deform(struct df_image *image, const struct deformation *deformation,
     struct df_image turned;
 
     DF_TRY(df_image_alloc(&turned, image->width, image->height, image->channels));
-    warp_affine(image, &deformation->place, nearest, &turned);
+    warp_affine(image, &deformation->inverse_map, nearest, &turned);
     warp_by_offsets(&turned, &deformation->dx, &deformation->dy, nearest, image);
     df_image_free(&turned);
     return 0;

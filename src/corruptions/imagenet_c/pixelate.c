@@ -26,8 +26,8 @@ static struct window window_at(int64_t index, int64_t from, int64_t to)
     struct window window = {0};
 
     for (end = end < from ? end : from; at < end; at++) {
-        const double place = ((double)at - centre + 0.5) * inverse;
-        if (place > -0.5 && place <= 0.5) {
+        const double position = ((double)at - centre + 0.5) * inverse;
+        if (position > -0.5 && position <= 0.5) {
             if (window.count++ == 0)
                 window.start = at;
         }
@@ -93,14 +93,14 @@ static int64_t *nearest_indices(int64_t from, int64_t to)
 {
     const double step = (double)from / (double)to;
     int64_t *indices = malloc((size_t)to * sizeof *indices);
-    double place = 0.5 * step;
+    double position = 0.5 * step;
 
     if (!indices) {
         df_error_memory("a row of indices", (unsigned long long)to * sizeof *indices);
         return NULL;
     }
-    for (int64_t i = 0; i < to; i++, place += step)
-        indices[i] = df_min_i64((int64_t)place, from - 1);
+    for (int64_t i = 0; i < to; i++, position += step)
+        indices[i] = df_min_i64((int64_t)position, from - 1);
     return indices;
 }
 

@@ -66,7 +66,7 @@ done:
     return status;
 }
 
-/* Drops as bright as liquid times shade, of which the largest is brought to `strength`. Where there is no
+/* Drops as bright as liquid times shade, of which the largest is scaled to `strength`. Where there is no
  * drop at all the package divides by zero; the image then stays as it is. */
 static void add_water(struct df_image *image, const struct df_image *liquid, const struct df_image *shade,
                       float strength)

@@ -15,8 +15,8 @@ struct search {
     int64_t width, height;
     int16_t *dx, *dy, *size;
     uint8_t *state;
-    int32_t *open; /* places in `state` that became EDGE and whose neighbours were not looked at */
-    int64_t open_count;
+    int32_t *stack; /* indices in `state` that became EDGE and whose neighbours were not looked at */
+    int64_t stack_count;
 };
 
 static int search_alloc(struct search *search, const struct df_image *grey)
@@ -29,8 +29,8 @@ static int search_alloc(struct search *search, const struct df_image *grey)
     search->dy = malloc(inner * sizeof *search->dy);
     search->size = calloc(outer, sizeof *search->size);
     search->state = calloc(outer, 1);
-    search->open = malloc(inner * sizeof *search->open);
-    if (search->dx && search->dy && search->size && search->state && search->open)
+    search->stack = malloc(inner * sizeof *search->stack);
+    if (search->dx && search->dy && search->size && search->state && search->stack)
         return 0;
     return df_error_memory("edges of an image", inner * 12);
 }
@@ -41,7 +41,7 @@ static void search_free(struct search *search)
     free(search->dy);
     free(search->size);
     free(search->state);
-    free(search->open);
+    free(search->stack);
 }
 
 /* Rows of a padded picture: [x + 1] is above, beside or below pixel x. */
@@ -102,7 +102,7 @@ static void find_peaks(struct search *search, int low, int high)
                 continue;
             search->state[outer] = size > high ? EDGE : POSSIBLE_EDGE;
             if (size > high)
-                search->open[search->open_count++] = (int32_t)outer;
+                search->stack[search->stack_count++] = (int32_t)outer;
         }
     }
 }
@@ -113,14 +113,14 @@ static void grow_edges(struct search *search)
     const int64_t stride = search->width + 2;
     const int64_t neighbours[8] = {-stride - 1, -stride, -stride + 1, -1, 1, stride - 1, stride, stride + 1};
 
-    while (search->open_count > 0) {
-        const int64_t place = search->open[--search->open_count];
+    while (search->stack_count > 0) {
+        const int64_t index = search->stack[--search->stack_count];
         for (int i = 0; i < 8; i++) {
-            uint8_t *state = search->state + place + neighbours[i];
+            uint8_t *state = search->state + index + neighbours[i];
             if (*state != POSSIBLE_EDGE)
                 continue;
             *state = EDGE;
-            search->open[search->open_count++] = (int32_t)(place + neighbours[i]);
+            search->stack[search->stack_count++] = (int32_t)(index + neighbours[i]);
         }
     }
 }

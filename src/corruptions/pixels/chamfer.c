@@ -15,7 +15,7 @@ static inline float smaller(float a, float b)
     return a < b ? a : b;
 }
 
-/* Lowers row to the shortest ways that come from the row next to it, `near`, and the one beyond, `far`. All
+/* Lowers row to the shortest paths that come from the row next to it, `near`, and the one beyond, `far`. All
  * rows have BORDER values on both sides. */
 static void come_from_rows(float *restrict row, const float *restrict near, const float *restrict far,
                            int64_t width)
@@ -28,8 +28,8 @@ static void come_from_rows(float *restrict row, const float *restrict near, cons
     }
 }
 
-/* Rows from above with steps to the right, then from below with steps to the left: every shortest way is made
- * of one of each kind. distances: [height + 2 BORDER, width + 2 BORDER]. */
+/* Rows from above with steps to the right, then from below with steps to the left: every shortest path is
+ * made of one of each kind. distances: [height + 2 BORDER, width + 2 BORDER]. */
 static void spread(float *distances, int64_t width, int64_t height)
 {
     const int64_t stride = width + 2 * BORDER;

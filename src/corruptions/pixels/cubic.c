@@ -94,7 +94,7 @@ int cubic_cut(const struct df_image *source, int64_t full_width, int64_t full_he
         const float *taken[TAPS];
         for (int k = 0; k < TAPS; k++) {
             const int64_t row = rows[y].at[k];
-            float *sum = sums + row % TAPS * 3 * width; /* neighbours lie in different places */
+            float *sum = sums + row % TAPS * 3 * width; /* neighbours lie in different slots */
             if (held[row % TAPS] != row)
                 cubic_row(source->pixels + row * source->width * 3, columns, width, sum);
             held[row % TAPS] = row;

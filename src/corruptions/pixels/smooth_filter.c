@@ -68,7 +68,8 @@ DF_MULTIVERSION static void sum_rows(float *restrict sums, const float *const *r
     }
 }
 
-/* line: room for a row and the horizontal radius on both sides. rows: for the weights of either direction. */
+/* line: a buffer for a row and the horizontal radius on both sides. rows: for the weights of either
+ * direction. */
 static void filter(const struct float_image *source, const struct weights *horizontal,
                    const struct weights *vertical, enum filter_border border, float *line, const float **rows,
                    struct float_image *result)

@@ -7,10 +7,10 @@
 #include <assert.h>
 #include <math.h>
 
-#define BLOCK 256 /* places that are worked out at once */
+#define BLOCK 256 /* coordinates that are computed at once */
 #define STEPS 32  /* in a pixel */
 
-struct places {
+struct coordinates {
     int32_t x[BLOCK], y[BLOCK]; /* in steps, or whole pixels where the nearest is taken */
 };
 
@@ -36,14 +36,14 @@ static int64_t mirrored(int64_t at, int64_t count)
     return border_index(at, count, BORDER_REFLECT_101);
 }
 
-static void take_nearest(const struct df_image *source, const struct places *places, int64_t count,
+static void take_nearest(const struct df_image *source, const struct coordinates *coordinates, int64_t count,
                          uint8_t *out)
 {
     const int channels = source->channels;
 
     for (int64_t i = 0; i < count; i++) {
-        const int64_t x = mirrored(places->x[i], source->width);
-        const int64_t y = mirrored(places->y[i], source->height);
+        const int64_t x = mirrored(coordinates->x[i], source->width);
+        const int64_t y = mirrored(coordinates->y[i], source->height);
         for (int c = 0; c < channels; c++)
             out[channels * i + c] = source->pixels[channels * (y * source->width + x) + c];
     }
@@ -63,13 +63,13 @@ static inline void interpolate(const uint8_t *upper_left, const uint8_t *upper_r
     }
 }
 
-static inline void take_linear(const struct df_image *source, const struct places *places, int64_t count,
-                               int channels, uint8_t *out)
+static inline void take_linear(const struct df_image *source, const struct coordinates *coordinates,
+                               int64_t count, int channels, uint8_t *out)
 {
     const int64_t width = source->width, height = source->height;
 
     for (int64_t i = 0; i < count; i++) {
-        const int64_t x = places->x[i] >> 5, y = places->y[i] >> 5;
+        const int64_t x = coordinates->x[i] >> 5, y = coordinates->y[i] >> 5;
         const bool inside = x >= 0 && x + 1 < width && y >= 0 && y + 1 < height;
         const int64_t left = inside ? x : mirrored(x, width), right = inside ? x + 1 : mirrored(x + 1, width);
         const int64_t upper = inside ? y : mirrored(y, height);
@@ -77,21 +77,21 @@ static inline void take_linear(const struct df_image *source, const struct place
         const uint8_t *above = source->pixels + upper * width * channels;
         const uint8_t *below = source->pixels + lower * width * channels;
         interpolate(above + left * channels, above + right * channels, below + left * channels,
-                    below + right * channels, places->x[i] & (STEPS - 1), places->y[i] & (STEPS - 1),
-                    channels, out + channels * i);
+                    below + right * channels, coordinates->x[i] & (STEPS - 1),
+                    coordinates->y[i] & (STEPS - 1), channels, out + channels * i);
     }
 }
 
-static void take(const struct df_image *source, const struct places *places, int64_t count, bool nearest,
-                 uint8_t *out)
+static void take(const struct df_image *source, const struct coordinates *coordinates, int64_t count,
+                 bool nearest, uint8_t *out)
 {
     if (nearest)
-        take_nearest(source, places, count, out);
+        take_nearest(source, coordinates, count, out);
     else if (source->channels == 3)
-        take_linear(source, places, count, 3,
+        take_linear(source, coordinates, count, 3,
                     out); /* the number of channels as a constant unrolls its loops */
     else
-        take_linear(source, places, count, 1, out);
+        take_linear(source, coordinates, count, 1, out);
 }
 
 /* Coordinates far outside (a nearly singular map) are drawn in to where sums and products stay in range. */
@@ -102,34 +102,34 @@ static int64_t in_reach(double value)
     return llrint(value < -far ? -far : value > far ? far : value);
 }
 
-/* As OpenCV: terms are rounded to 1/1024 pixel one by one, their sum is then brought to steps or pixels. */
-static void affine_places(const struct affine *place, int64_t x, int64_t y, int64_t count, bool nearest,
-                          struct places *places)
+/* As OpenCV: terms are rounded to 1/1024 pixel one by one, their sum is then rounded to steps or pixels. */
+static void affine_coordinates(const struct affine *inverse_map, int64_t x, int64_t y, int64_t count,
+                               bool nearest, struct coordinates *coordinates)
 {
     const int64_t unit = 1024, step = nearest ? unit : unit / STEPS;
-    const int64_t row_x = in_reach((place->xy * (double)y + place->x0) * (double)unit) + step / 2;
-    const int64_t row_y = in_reach((place->yy * (double)y + place->y0) * (double)unit) + step / 2;
+    const int64_t row_x = in_reach((inverse_map->xy * (double)y + inverse_map->x0) * (double)unit) + step / 2;
+    const int64_t row_y = in_reach((inverse_map->yy * (double)y + inverse_map->y0) * (double)unit) + step / 2;
 
     for (int64_t i = 0; i < count; i++) {
         const double scaled = (double)(x + i) * (double)unit;
         const int shift = nearest ? 10 : 5;
-        places->x[i] = (int32_t)((row_x + in_reach(place->xx * scaled)) >> shift);
-        places->y[i] = (int32_t)((row_y + in_reach(place->yx * scaled)) >> shift);
+        coordinates->x[i] = (int32_t)((row_x + in_reach(inverse_map->xx * scaled)) >> shift);
+        coordinates->y[i] = (int32_t)((row_y + in_reach(inverse_map->yx * scaled)) >> shift);
     }
 }
 
-void warp_affine(const struct df_image *source, const struct affine *place, bool nearest,
+void warp_affine(const struct df_image *source, const struct affine *inverse_map, bool nearest,
                  struct df_image *result)
 {
-    struct places places;
+    struct coordinates coordinates;
 
     assert(source->width == result->width && source->height == result->height &&
            source->channels == result->channels);
     for (int64_t y = 0; y < result->height; y++) {
         for (int64_t x = 0; x < result->width; x += BLOCK) {
             const int64_t count = df_min_i64(BLOCK, result->width - x);
-            affine_places(place, x, y, count, nearest, &places);
-            take(source, &places, count, nearest,
+            affine_coordinates(inverse_map, x, y, count, nearest, &coordinates);
+            take(source, &coordinates, count, nearest,
                  result->pixels + (y * result->width + x) * result->channels);
         }
     }
@@ -139,7 +139,7 @@ void warp_by_offsets(const struct df_image *source, const struct float_image *dx
                      const struct float_image *dy, bool nearest, struct df_image *result)
 {
     const float scale = nearest ? 1.0f : (float)STEPS;
-    struct places places;
+    struct coordinates coordinates;
 
     assert(source->width == result->width && source->height == result->height &&
            source->channels == result->channels);
@@ -149,10 +149,10 @@ void warp_by_offsets(const struct df_image *source, const struct float_image *dx
         for (int64_t x = 0; x < result->width; x += BLOCK) {
             const int64_t count = df_min_i64(BLOCK, result->width - x), start = y * result->width + x;
             for (int64_t i = 0; i < count; i++) {
-                places.x[i] = (int32_t)lrintf(((float)(x + i) + dx->pixels[start + i]) * scale);
-                places.y[i] = (int32_t)lrintf(((float)y + dy->pixels[start + i]) * scale);
+                coordinates.x[i] = (int32_t)lrintf(((float)(x + i) + dx->pixels[start + i]) * scale);
+                coordinates.y[i] = (int32_t)lrintf(((float)y + dy->pixels[start + i]) * scale);
             }
-            take(source, &places, count, nearest, result->pixels + start * result->channels);
+            take(source, &coordinates, count, nearest, result->pixels + start * result->channels);
         }
     }
 }

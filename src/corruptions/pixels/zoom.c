@@ -9,8 +9,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Where one pixel of the result comes from. */
-struct place {
+/* The two source pixels that one of the result is interpolated from, and their weights. */
+struct tap_pair {
     int64_t at[2];
     double weight[2];
 };
@@ -35,16 +35,16 @@ static int64_t zoomed_size(int64_t size, double factor)
     return (int64_t)rint((double)middle_size(size, factor) * factor);
 }
 
-/* The first count places along a side of size pixels. */
-static struct place *make_places(int64_t size, double factor, int64_t count)
+/* Those of the first count pixels along a side of size pixels. */
+static struct tap_pair *make_taps(int64_t size, double factor, int64_t count)
 {
     const int64_t middle = middle_size(size, factor), zoomed = zoomed_size(size, factor);
     const int64_t first = (size - middle) / 2;
     const double step = zoomed > 1 ? (double)(middle - 1) / (double)(zoomed - 1) : 1.0;
-    struct place *places = malloc((size_t)count * sizeof *places);
+    struct tap_pair *taps = malloc((size_t)count * sizeof *taps);
 
-    if (!places) {
-        df_error_memory("zooming", (unsigned long long)count * sizeof *places);
+    if (!taps) {
+        df_error_memory("zooming", (unsigned long long)count * sizeof *taps);
         return NULL;
     }
     for (int64_t i = 0; i < count; i++) {
@@ -52,20 +52,20 @@ static struct place *make_places(int64_t size, double factor, int64_t count)
         const double whole = floor(position);
         const int64_t at = df_min_i64((int64_t)whole, middle - 1);
         const double first_weight = 1.0 - (position - whole);
-        places[i].at[0] = first + at;
-        places[i].at[1] = first + df_min_i64(at + 1, middle - 1);
-        places[i].weight[0] = position > (double)(middle - 1) ? 0.0 : first_weight;
-        places[i].weight[1] = position > (double)(middle - 1) ? 0.0 : 1.0 - first_weight;
+        taps[i].at[0] = first + at;
+        taps[i].at[1] = first + df_min_i64(at + 1, middle - 1);
+        taps[i].weight[0] = position > (double)(middle - 1) ? 0.0 : first_weight;
+        taps[i].weight[1] = position > (double)(middle - 1) ? 0.0 : 1.0 - first_weight;
     }
-    return places;
+    return taps;
 }
 
-static void zoom_row(const float *restrict row, const struct place *restrict places, int64_t width,
+static void zoom_row(const float *restrict row, const struct tap_pair *restrict taps, int64_t width,
                      int channels, double *restrict zoomed)
 {
     for (int64_t x = 0; x < width; x++) {
-        const float *left = row + places[x].at[0] * channels, *right = row + places[x].at[1] * channels;
-        const double a = places[x].weight[0], b = places[x].weight[1];
+        const float *left = row + taps[x].at[0] * channels, *right = row + taps[x].at[1] * channels;
+        const double a = taps[x].weight[0], b = taps[x].weight[1];
         for (int c = 0; c < channels; c++)
             zoomed[x * channels + c] = (double)left[c] * a + (double)right[c] * b;
     }
@@ -80,8 +80,8 @@ static int zoom_rows(const struct float_image *image, double factor, int64_t wid
     int status = -1;
 
     assert(factor >= 1.0);
-    struct place *columns = make_places(image->width, factor, width);
-    struct place *lines = make_places(image->height, factor, height);
+    struct tap_pair *columns = make_taps(image->width, factor, width);
+    struct tap_pair *lines = make_taps(image->height, factor, height);
     double *zoomed = malloc(2 * (size_t)values * sizeof *zoomed);
     double *sum = malloc((size_t)values * sizeof *sum);
     if (!columns || !lines)

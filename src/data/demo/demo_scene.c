@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define MAX_OBJECTS 4
-#define MAX_TRIES   40   /* at a free place for an object */
+#define MAX_TRIES   40   /* at a free position for an object */
 #define HALF_BORDER 1.5  /* pixels on either side of an outline that the mask leaves open, as VOC's do */
 #define REACH       1.25 /* how far from its centre a shape's drawing goes, in units, the border included */
 
@@ -108,9 +108,9 @@ static struct object random_object(struct df_rng *rng, const struct df_demo_shap
     return object;
 }
 
-/* Finds a place where the object overlaps the others little at most. */
-static int place(struct df_rng *rng, struct object *object, const struct object *others, int count,
-                 double width, double height)
+/* Finds a position where the object overlaps the others little at most. */
+static int place_object(struct df_rng *rng, struct object *object, const struct object *others, int count,
+                        double width, double height)
 {
     const double reach = object->look.scale;
 
@@ -219,7 +219,7 @@ int df_demo_draw(uint64_t seed, uint64_t index, struct df_image *image, struct d
         uint64_t shape = i == 0 ? index / 2 % DF_DEMO_SHAPES : df_rng_below(&rng, DF_DEMO_SHAPES);
         double width = (double)image->width, height = (double)image->height;
         objects[count] = random_object(&rng, &df_demo_shapes[shape], width, height);
-        if (place(&rng, &objects[count], objects, count, width, height) == 0)
+        if (place_object(&rng, &objects[count], objects, count, width, height) == 0)
             draw_object(&objects[count++], image, mask);
     }
     return 0;

@@ -17,8 +17,8 @@
 /* Element k of those that are kept, as a double. */
 static double element(const struct df_tensor *tensor, int k)
 {
-    const uint32_t place = (uint32_t)(k + 1) * STEP;
-    const size_t index = (size_t)(((uint64_t)tensor->count * place) >> 32);
+    const uint32_t fraction = (uint32_t)(k + 1) * STEP; /* of 2^32 */
+    const size_t index = (size_t)(((uint64_t)tensor->count * fraction) >> 32);
     float value;
 
     df_convert_to_f32(&value, (const char *)tensor->data + index * df_dtype_size(tensor->dtype),

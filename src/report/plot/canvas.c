@@ -59,18 +59,18 @@ double df_canvas_text_width(const char *text, double size)
     return units * size / FONT_UNITS;
 }
 
-void df_canvas_cut_text(const char *text, double text_size, double room, const char *ellipsis, char *out,
+void df_canvas_cut_text(const char *text, double text_size, double width, const char *ellipsis, char *out,
                         size_t size)
 {
     const size_t length = strlen(text), ellipsis_size = strlen(ellipsis) + 1;
     size_t used = 0;
 
     assert(size >= ellipsis_size);
-    if (length < size && df_canvas_text_width(text, text_size) <= room) {
+    if (length < size && df_canvas_text_width(text, text_size) <= width) {
         memcpy(out, text, length + 1);
         return;
     }
-    const double left = room - df_canvas_text_width(ellipsis, text_size);
+    const double left = width - df_canvas_text_width(ellipsis, text_size);
     while (used < length) {
         uint32_t code;
         size_t step = df_text_code_point(text + used, length - used, &code);

@@ -28,9 +28,9 @@ void df_canvas_text(struct df_image *image, double x, double y, const char *text
 /* How long it is. Near enough to common sans-serif fonts to lay out text that is set in those. */
 double df_canvas_text_width(const char *text, double size);
 
-/* Copies the text into out, at most size bytes, or as many of its characters as fit into `room` pixels with
+/* Copies the text into out, at most size bytes, or as many of its characters as fit into `width` pixels with
  * the ellipsis behind them. */
-void df_canvas_cut_text(const char *text, double text_size, double room, const char *ellipsis, char *out,
+void df_canvas_cut_text(const char *text, double text_size, double width, const char *ellipsis, char *out,
                         size_t size);
 
 #endif

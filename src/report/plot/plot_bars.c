@@ -15,8 +15,8 @@
 #define BAR           11.0  /* how thick a bar is */
 #define SECOND_BAR    7.0
 #define SECOND_SIZE   9 /* of its value */
-#define NAME_ROOM     190.0
-#define VALUE_ROOM    42.0
+#define NAME_WIDTH    190.0
+#define VALUE_WIDTH   42.0
 #define LEGEND_HEIGHT 22.0
 #define LEVEL_HEIGHT  16.0
 #define AXIS_HEIGHT   40.0
@@ -49,9 +49,9 @@ static struct layout lay_out(const struct df_bar_chart *chart, size_t panels)
     struct layout layout = {
         .width = panels > 1 ? HALF_WIDTH : WIDTH, .pitch = chart->second ? SECOND_PITCH : PITCH, .top = 4.0};
     for (size_t i = 0; i < chart->count; i++)
-        layout.left = fmax(layout.left, svg_name_width(chart->bars[i].name, NAME_ROOM));
+        layout.left = fmax(layout.left, svg_name_width(chart->bars[i].name, NAME_WIDTH));
     layout.left += 8.0;
-    layout.plot_width = layout.width - layout.left - VALUE_ROOM;
+    layout.plot_width = layout.width - layout.left - VALUE_WIDTH;
     layout.axis = svg_axis_for(largest_value(chart), panels > 1 ? 5 : 10);
     if (chart->second)
         layout.top += LEGEND_HEIGHT;
@@ -75,11 +75,11 @@ static void draw_axis(FILE *page, const struct df_bar_chart *chart, const struct
 
 static void draw_legend(FILE *page, const struct df_bar_chart *chart, const struct layout *layout)
 {
-    const double second = layout->left + 40.0 + svg_name_width(chart->label, NAME_ROOM);
+    const double second = layout->left + 40.0 + svg_name_width(chart->label, NAME_WIDTH);
     svg_rectangle(page, layout->left, 4.0, 12.0, 10.0, SVG_BAR);
-    svg_name(page, layout->left + 18.0, 13.0, SVG_START, NAME_ROOM, chart->label);
+    svg_name(page, layout->left + 18.0, 13.0, SVG_START, NAME_WIDTH, chart->label);
     svg_rectangle(page, second, 4.0, 12.0, 10.0, SVG_PALE);
-    svg_name(page, second + 18.0, 13.0, SVG_START, NAME_ROOM, chart->second);
+    svg_name(page, second + 18.0, 13.0, SVG_START, NAME_WIDTH, chart->second);
 }
 
 static void draw_level(FILE *page, const struct df_bar_chart *chart, const struct layout *layout,
@@ -119,7 +119,7 @@ static void draw_texts(FILE *page, const struct df_bar_chart *chart, const struc
 {
     const double middle = y + 0.5 * (chart->second ? BAR + SECOND_BAR : BAR);
 
-    svg_name(page, layout->left - 6.0, middle + 4.2, SVG_END, NAME_ROOM, bar->name);
+    svg_name(page, layout->left - 6.0, middle + 4.2, SVG_END, NAME_WIDTH, bar->name);
     draw_number(page, layout, y + 0.5 * BAR, bar->value, SVG_TICK_SIZE);
     if (chart->second)
         draw_number(page, layout, y + BAR + 0.5 * SECOND_BAR + 1.0, bar->second, SECOND_SIZE);

@@ -12,7 +12,7 @@
 #define BOTTOM     46.0
 #define KEY        26.0 /* of a line's look in the legend */
 #define KEY_PITCH  20.0
-#define NAME_ROOM  118.0 /* of the legend, so that charts side by side have one scale */
+#define NAME_WIDTH 118.0 /* of the legend, so that charts side by side have one scale */
 #define INSET      16.0  /* from the plot's edges to the first and the last point */
 
 struct layout {
@@ -40,7 +40,7 @@ static struct layout lay_out(const struct df_line_chart *chart)
         for (size_t p = 0; p < chart->n_points; p++)
             largest = fmax(largest, chart->lines[i].values[p]);
     }
-    return (struct layout){.width = LEFT + PLOT_WIDTH + 14.0 + KEY + 8.0 + NAME_ROOM,
+    return (struct layout){.width = LEFT + PLOT_WIDTH + 14.0 + KEY + 8.0 + NAME_WIDTH,
                            .top = TOP + (chart->title ? TITLE : 0.0),
                            .bottom = HEIGHT - BOTTOM,
                            .axis = svg_axis_for(largest, 8),
@@ -92,7 +92,7 @@ static void draw_legend(FILE *page, const struct df_line_chart *chart, const str
 
     if (!isnan(chart->level.value)) {
         svg_dashed_line(page, left, y, left + KEY, y, SVG_LEVEL);
-        svg_name(page, left + KEY + 8.0, y + 4.2, SVG_START, NAME_ROOM, chart->level.name);
+        svg_name(page, left + KEY + 8.0, y + 4.2, SVG_START, NAME_WIDTH, chart->level.name);
         y += KEY_PITCH;
     }
     for (size_t i = 0; i < chart->n_lines; i++, y += KEY_PITCH) {
@@ -101,7 +101,7 @@ static void draw_legend(FILE *page, const struct df_line_chart *chart, const str
                 "d=\"M%.1f %.1fh%.1f\"/>\n",
                 svg_series_color(i), svg_series_dash(i), left, y, KEY);
         svg_marker(page, left + 0.5 * KEY, y, i);
-        svg_name(page, left + KEY + 8.0, y + 4.2, SVG_START, NAME_ROOM, chart->lines[i].name);
+        svg_name(page, left + KEY + 8.0, y + 4.2, SVG_START, NAME_WIDTH, chart->lines[i].name);
     }
 }
 

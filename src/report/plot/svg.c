@@ -102,15 +102,15 @@ double svg_name_width(const char *text, double most)
     return fmin(text_width(text), most);
 }
 
-void svg_name(FILE *page, double x, double y, enum svg_anchor anchor, double room, const char *text)
+void svg_name(FILE *page, double x, double y, enum svg_anchor anchor, double width, const char *text)
 {
     char shown[256];
 
-    if (text_width(text) <= room) {
+    if (text_width(text) <= width) {
         svg_text(page, x, y, anchor, SVG_NAME_SIZE, SVG_INK, text);
         return;
     }
-    df_canvas_cut_text(text, SVG_NAME_SIZE, room / WIDER, "\xe2\x80\xa6", shown, sizeof shown);
+    df_canvas_cut_text(text, SVG_NAME_SIZE, width / WIDER, "\xe2\x80\xa6", shown, sizeof shown);
     open_text(page, x, y, anchor, SVG_NAME_SIZE, SVG_INK);
     fputs("<title>", page);
     df_html_text(page, text);

@@ -44,8 +44,8 @@ void svg_text(FILE *page, double x, double y, enum svg_anchor anchor, int size, 
 void svg_number(FILE *page, double x, double y, enum svg_anchor anchor, int size, const char *color,
                 double value, int decimals);
 
-/* Text that is cut with an ellipsis where it is wider than `room`; the whole is its tooltip then. */
-void svg_name(FILE *page, double x, double y, enum svg_anchor anchor, double room, const char *text);
+/* Text that is cut with an ellipsis where it is wider than `width`; the whole is its tooltip then. */
+void svg_name(FILE *page, double x, double y, enum svg_anchor anchor, double width, const char *text);
 
 /* The width that a name takes, at most `most`. */
 double svg_name_width(const char *text, double most);

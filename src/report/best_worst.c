@@ -1,4 +1,4 @@
-#include "dinoft/extremes.h"
+#include "dinoft/best_worst.h"
 
 #include "dinoft/error.h"
 #include "dinoft/overlay.h"
@@ -14,45 +14,46 @@
 #define MOST_WIDTH   480
 #define GAP          6 /* white pixels between them */
 #define JPEG_QUALITY 90
-#define CAPACITY     (2 * DF_EXTREMES_KEPT)
+#define CAPACITY     (2 * DF_BEST_WORST_KEPT)
 
-void df_extremes_init(struct df_extremes *extremes, const uint8_t palette[256][3])
+void df_best_worst_init(struct df_best_worst *best_worst, const uint8_t palette[256][3])
 {
-    memset(extremes, 0, sizeof *extremes);
-    memcpy(extremes->palette, palette, sizeof extremes->palette);
+    memset(best_worst, 0, sizeof *best_worst);
+    memcpy(best_worst->palette, palette, sizeof best_worst->palette);
 }
 
-static void free_item(struct df_extreme *item)
+static void free_item(struct df_ranked_image *item)
 {
     free(item->name);
     free(item->jpeg);
     memset(item, 0, sizeof *item);
 }
 
-void df_extremes_free(struct df_extremes *extremes)
+void df_best_worst_free(struct df_best_worst *best_worst)
 {
-    for (int i = 0; i < extremes->count; i++)
-        free_item(&extremes->items[i]);
-    extremes->count = 0;
+    for (int i = 0; i < best_worst->count; i++)
+        free_item(&best_worst->items[i]);
+    best_worst->count = 0;
 }
 
-/* How many items come before an image: the place it would have among them. */
-static int place_of(const struct df_extremes *extremes, const char *name, double miou)
+/* How many items come before an image: its rank among them. */
+static int rank_of(const struct df_best_worst *best_worst, const char *name, double miou)
 {
-    int place = 0;
-    while (place < extremes->count) {
-        const struct df_extreme *item = &extremes->items[place];
+    int rank = 0;
+    while (rank < best_worst->count) {
+        const struct df_ranked_image *item = &best_worst->items[rank];
         if (item->miou > miou || (item->miou == miou && strcmp(item->name, name) > 0))
             break;
-        place++;
+        rank++;
     }
-    return place;
+    return rank;
 }
 
-bool df_extremes_wants(const struct df_extremes *extremes, const char *name, double miou)
+bool df_best_worst_wants(const struct df_best_worst *best_worst, const char *name, double miou)
 {
     /* With one more than are kept, the one in the middle is neither among the best nor the worst. */
-    return !isnan(miou) && (extremes->count < CAPACITY || place_of(extremes, name, miou) != DF_EXTREMES_KEPT);
+    return !isnan(miou) &&
+           (best_worst->count < CAPACITY || rank_of(best_worst, name, miou) != DF_BEST_WORST_KEPT);
 }
 
 /* A panel's size: the image's, made smaller where it is larger than a panel may be. */
@@ -90,7 +91,7 @@ static int place_overlay(struct df_image *strip, int index, const struct df_imag
     return status;
 }
 
-static int make_picture(struct df_extreme *item, const struct df_extremes *extremes,
+static int make_picture(struct df_ranked_image *item, const struct df_best_worst *best_worst,
                         const struct df_image *image, const struct df_image *label,
                         const struct df_image *prediction)
 {
@@ -102,9 +103,9 @@ static int make_picture(struct df_extreme *item, const struct df_extremes *extre
     memset(strip.pixels, 255, (size_t)(3 * strip.width * strip.height));
     int status = place_panel(&strip, 0, image, width, height);
     if (status == 0)
-        status = place_overlay(&strip, 1, image, label, extremes->palette, width, height);
+        status = place_overlay(&strip, 1, image, label, best_worst->palette, width, height);
     if (status == 0)
-        status = place_overlay(&strip, 2, image, prediction, extremes->palette, width, height);
+        status = place_overlay(&strip, 2, image, prediction, best_worst->palette, width, height);
     if (status == 0) {
         item->jpeg = df_jpeg_encode(&strip, JPEG_QUALITY, &item->jpeg_size);
         item->width = strip.width;
@@ -115,7 +116,7 @@ static int make_picture(struct df_extreme *item, const struct df_extremes *extre
     return status;
 }
 
-static void note_classes(struct df_extreme *item, const struct df_image *label,
+static void note_classes(struct df_ranked_image *item, const struct df_image *label,
                          const struct df_image *prediction)
 {
     const int64_t count = label->width * label->height;
@@ -126,28 +127,29 @@ static void note_classes(struct df_extreme *item, const struct df_image *label,
     }
 }
 
-int df_extremes_add(struct df_extremes *extremes, const char *name, double miou, const struct df_image *image,
-                    const struct df_image *label, const struct df_image *prediction)
+int df_best_worst_add(struct df_best_worst *best_worst, const char *name, double miou,
+                      const struct df_image *image, const struct df_image *label,
+                      const struct df_image *prediction)
 {
-    struct df_extreme item = {.miou = miou};
+    struct df_ranked_image item = {.miou = miou};
 
-    if (!df_extremes_wants(extremes, name, miou))
+    if (!df_best_worst_wants(best_worst, name, miou))
         return 0;
     item.name = df_text_copy(name);
-    if (!item.name || make_picture(&item, extremes, image, label, prediction) != 0) {
+    if (!item.name || make_picture(&item, best_worst, image, label, prediction) != 0) {
         free_item(&item);
         return -1;
     }
     note_classes(&item, label, prediction);
-    const int place = place_of(extremes, name, miou);
-    memmove(&extremes->items[place + 1], &extremes->items[place],
-            (size_t)(extremes->count - place) * sizeof item);
-    extremes->items[place] = item;
-    if (++extremes->count > CAPACITY) {
-        free_item(&extremes->items[DF_EXTREMES_KEPT]);
-        extremes->count--;
-        memmove(&extremes->items[DF_EXTREMES_KEPT], &extremes->items[DF_EXTREMES_KEPT + 1],
-                DF_EXTREMES_KEPT * sizeof item);
+    const int rank = rank_of(best_worst, name, miou);
+    memmove(&best_worst->items[rank + 1], &best_worst->items[rank],
+            (size_t)(best_worst->count - rank) * sizeof item);
+    best_worst->items[rank] = item;
+    if (++best_worst->count > CAPACITY) {
+        free_item(&best_worst->items[DF_BEST_WORST_KEPT]);
+        best_worst->count--;
+        memmove(&best_worst->items[DF_BEST_WORST_KEPT], &best_worst->items[DF_BEST_WORST_KEPT + 1],
+                DF_BEST_WORST_KEPT * sizeof item);
     }
     return 0;
 }

@@ -1,7 +1,7 @@
-"""No circles of files: a source may need another one (call its functions, use its tables), but not the other way round too, on
+"""No cycles of files: a source may need another one (call its functions, use its tables), but not the other way round too, on
 whatever way. A header does not count: it may be shared by several sources. There are no exceptions.
 
-Usage: test_circles.py NM OBJECTS_AND_LIBRARIES…
+Usage: test_cycles.py NM OBJECTS_AND_LIBRARIES…
 """
 import collections
 import re
@@ -39,5 +39,5 @@ def reachable(source):
 reached = {source: reachable(source) for source in needs}
 faults = [f"{names[source]} needs {names[other]} for {symbol}, and is needed by it" for source in needs
           for other, symbol in needs[source].items() if source in reached[other]]
-print("\n".join(faults) or f"{len(names)} files, {sum(map(len, needs.values()))} needs: no circle")
+print("\n".join(faults) or f"{len(names)} files, {sum(map(len, needs.values()))} needs: no cycle")
 sys.exit(bool(faults) or len(names) < 200)  # fewer: what nm prints was not understood

@@ -2,7 +2,7 @@
 #include "data/scratch.h"
 #include "support/cmocka_all.h"
 
-#include "dinoft/extremes.h"
+#include "dinoft/best_worst.h"
 #include "dinoft/rng.h"
 
 #include <math.h>
@@ -21,108 +21,108 @@ static struct df_image filled(int width, int height, int channels, int value)
 }
 
 /* A grey image, its label all of class 1 but for the first pixel, the prediction all of class 2. */
-static void show(struct df_extremes *extremes, const char *name, double miou, int width, int height)
+static void show(struct df_best_worst *best_worst, const char *name, double miou, int width, int height)
 {
     struct df_image image = filled(width, height, 3, 100), label = filled(width, height, 1, 1);
     struct df_image prediction = filled(width, height, 1, 2);
     label.pixels[0] = 255;
-    assert_int_equal(df_extremes_add(extremes, name, miou, &image, &label, &prediction), 0);
+    assert_int_equal(df_best_worst_add(best_worst, name, miou, &image, &label, &prediction), 0);
     df_image_free(&image);
     df_image_free(&label);
     df_image_free(&prediction);
 }
 
-static void assert_kept(const struct df_extremes *extremes, const int *numbers)
+static void assert_kept(const struct df_best_worst *best_worst, const int *numbers)
 {
-    assert_int_equal(extremes->count, 2 * DF_EXTREMES_KEPT);
-    for (int i = 0; i < extremes->count; i++) {
+    assert_int_equal(best_worst->count, 2 * DF_BEST_WORST_KEPT);
+    for (int i = 0; i < best_worst->count; i++) {
         char name[16];
         snprintf(name, sizeof name, "%03d", numbers[i]);
-        assert_string_equal(extremes->items[i].name, name);
+        assert_string_equal(best_worst->items[i].name, name);
     }
 }
 
 /* A hundred images in several orders; pairs of them have the same mIoU. */
-static void the_ends_are_kept_in_any_order(void **state)
+static void the_best_and_worst_are_kept_in_any_order(void **state)
 {
     enum { COUNT = 100 };
-    int expected[2 * DF_EXTREMES_KEPT];
+    int expected[2 * DF_BEST_WORST_KEPT];
     struct df_rng rng;
     (void)state;
-    for (int i = 0; i < DF_EXTREMES_KEPT; i++) {
+    for (int i = 0; i < DF_BEST_WORST_KEPT; i++) {
         expected[i] = i;
-        expected[DF_EXTREMES_KEPT + i] = COUNT - DF_EXTREMES_KEPT + i;
+        expected[DF_BEST_WORST_KEPT + i] = COUNT - DF_BEST_WORST_KEPT + i;
     }
     df_rng_seed(&rng, 5, 0);
     for (int turn = 0; turn < 6; turn++) {
-        struct df_extremes extremes;
+        struct df_best_worst best_worst;
         int64_t order[COUNT];
         df_rng_permutation(&rng, order, COUNT);
-        df_extremes_init(&extremes, palette);
+        df_best_worst_init(&best_worst, palette);
         for (int i = 0; i < COUNT; i++) {
             const int number = turn == 0 ? i : turn == 1 ? COUNT - 1 - i : (int)order[i];
             char name[16];
             snprintf(name, sizeof name, "%03d", number);
-            show(&extremes, name, number / 2 / 100.0, 2, 2);
+            show(&best_worst, name, number / 2 / 100.0, 2, 2);
         }
-        assert_kept(&extremes, expected);
-        df_extremes_free(&extremes);
+        assert_kept(&best_worst, expected);
+        df_best_worst_free(&best_worst);
     }
 }
 
 static void few_are_all_kept_and_nan_never(void **state)
 {
-    struct df_extremes extremes;
+    struct df_best_worst best_worst;
     (void)state;
-    df_extremes_init(&extremes, palette);
-    show(&extremes, "b", 0.5, 2, 2);
-    show(&extremes, "nothing", NAN, 2, 2);
-    show(&extremes, "a", 0.5, 2, 2);
-    show(&extremes, "c", 0.1, 2, 2);
-    assert_int_equal(extremes.count, 3);
-    assert_string_equal(extremes.items[0].name, "c");
-    assert_string_equal(extremes.items[1].name, "a");
-    assert_string_equal(extremes.items[2].name, "b");
-    df_extremes_free(&extremes);
-    assert_int_equal(extremes.count, 0);
+    df_best_worst_init(&best_worst, palette);
+    show(&best_worst, "b", 0.5, 2, 2);
+    show(&best_worst, "nothing", NAN, 2, 2);
+    show(&best_worst, "a", 0.5, 2, 2);
+    show(&best_worst, "c", 0.1, 2, 2);
+    assert_int_equal(best_worst.count, 3);
+    assert_string_equal(best_worst.items[0].name, "c");
+    assert_string_equal(best_worst.items[1].name, "a");
+    assert_string_equal(best_worst.items[2].name, "b");
+    df_best_worst_free(&best_worst);
+    assert_int_equal(best_worst.count, 0);
 }
 
 static void wants_says_what_add_does(void **state)
 {
-    struct df_extremes extremes;
+    struct df_best_worst best_worst;
     (void)state;
-    df_extremes_init(&extremes, palette);
-    assert_false(df_extremes_wants(&extremes, "a", NAN));
-    for (int i = 0; i < 2 * DF_EXTREMES_KEPT; i++) {
+    df_best_worst_init(&best_worst, palette);
+    assert_false(df_best_worst_wants(&best_worst, "a", NAN));
+    for (int i = 0; i < 2 * DF_BEST_WORST_KEPT; i++) {
         char name[16];
         snprintf(name, sizeof name, "%03d", i);
-        assert_true(df_extremes_wants(&extremes, name, i < DF_EXTREMES_KEPT ? 0.1 : 0.9));
-        show(&extremes, name, i < DF_EXTREMES_KEPT ? 0.1 : 0.9, 1, 1);
+        assert_true(df_best_worst_wants(&best_worst, name, i < DF_BEST_WORST_KEPT ? 0.1 : 0.9));
+        show(&best_worst, name, i < DF_BEST_WORST_KEPT ? 0.1 : 0.9, 1, 1);
     }
-    assert_false(df_extremes_wants(&extremes, "z", 0.5));
-    assert_true(df_extremes_wants(&extremes, "z", 0.95));
-    assert_true(df_extremes_wants(&extremes, "z", 0.05));
-    assert_true(df_extremes_wants(&extremes, "000a", 0.1)); /* before most of its equals */
-    assert_false(df_extremes_wants(&extremes, "z", 0.1));   /* after all of them */
-    df_extremes_free(&extremes);
+    assert_false(df_best_worst_wants(&best_worst, "z", 0.5));
+    assert_true(df_best_worst_wants(&best_worst, "z", 0.95));
+    assert_true(df_best_worst_wants(&best_worst, "z", 0.05));
+    assert_true(df_best_worst_wants(&best_worst, "000a", 0.1)); /* before most of its equals */
+    assert_false(df_best_worst_wants(&best_worst, "z", 0.1));   /* after all of them */
+    df_best_worst_free(&best_worst);
 }
 
 /* The picture of the only image that was shown, decoded. */
 static struct df_image picture_of(int width, int height)
 {
-    struct df_extremes extremes;
+    struct df_best_worst best_worst;
     struct df_image picture;
-    df_extremes_init(&extremes, palette);
-    show(&extremes, "a", 0.5, width, height);
-    assert_int_equal(extremes.count, 1);
-    const struct df_extreme *item = &extremes.items[0];
+    df_best_worst_init(&best_worst, palette);
+    show(&best_worst, "a", 0.5, width, height);
+    assert_int_equal(best_worst.count, 1);
+    const struct df_ranked_image *item = &best_worst.items[0];
     assert_false(item->classes[0]);
     assert_true(item->classes[1] && item->classes[2]);
     scratch_write("a.jpg", item->jpeg, item->jpeg_size);
     assert_int_equal(df_image_read(scratch_path("a.jpg"), &picture), 0);
     assert_int_equal(picture.width, item->width);
     assert_int_equal(picture.height, item->height);
-    df_extremes_free(&extremes);
+    df_best_worst_free(&best_worst);
     return picture;
 }
 
@@ -181,9 +181,12 @@ static int clean_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_ends_are_kept_in_any_order), cmocka_unit_test(few_are_all_kept_and_nan_never),
-        cmocka_unit_test(wants_says_what_add_does),       cmocka_unit_test(three_panels_side_by_side),
-        cmocka_unit_test(large_images_are_made_smaller),  cmocka_unit_test(the_smallest_image_has_a_picture),
+        cmocka_unit_test(the_best_and_worst_are_kept_in_any_order),
+        cmocka_unit_test(few_are_all_kept_and_nan_never),
+        cmocka_unit_test(wants_says_what_add_does),
+        cmocka_unit_test(three_panels_side_by_side),
+        cmocka_unit_test(large_images_are_made_smaller),
+        cmocka_unit_test(the_smallest_image_has_a_picture),
     };
     return cmocka_run_group_tests(tests, NULL, clean_up);
 }

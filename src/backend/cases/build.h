@@ -1,0 +1,61 @@
+/* What the files of cases build them with. Private to src/backend/cases. */
+#ifndef DINOFT_CASES_BUILD_H
+#define DINOFT_CASES_BUILD_H
+
+#include "dinoft/operation_case.h"
+
+/* The sets, one for each operation of the list. */
+#define DF_OPERATION(name, parameters, arguments) extern const struct df_case_set df_cases_##name;
+#include "dinoft/operation_list.h"
+
+#define DF_COUNT_OF(array) ((int)(sizeof(array) / sizeof(array)[0]))
+
+/* Defines the operation's set: its sizes (an array), the function that finds a model's, NAME_build, NAME_call
+ * and NAME_expect; what follows is what it has besides. */
+#define DF_CASE_SET(name, odd_sizes, uses_of_model, ...)                                                     \
+    const struct df_case_set df_cases_##name = {.operation = #name,                                          \
+                                                .odd = odd_sizes,                                            \
+                                                .n_odd = DF_COUNT_OF(odd_sizes),                             \
+                                                .uses = uses_of_model,                                       \
+                                                .build = name##_build,                                       \
+                                                .call = name##_call,                                         \
+                                                .expect = name##_expect,                                     \
+                                                __VA_ARGS__}
+
+/* Each adds a tensor; they are numbered in the order in which they are added. What is read is normally
+ * distributed. A result that is only written has role OUT; one that is added to, or that has gaps which must
+ * stay as they are, IN_OUT. */
+void df_case_in(struct df_case *c, enum df_dtype type, int64_t count, double mean, double deviation);
+void df_case_out(struct df_case *c, enum df_dtype type, int64_t count, double tolerance);
+void df_case_in_out(struct df_case *c, enum df_dtype type, int64_t count, double mean, double deviation,
+                    double tolerance);
+
+/* Bytes below `bound`; with `ignored` about every 16th one is DF_IGNORE_LABEL. */
+void df_case_in_bytes(struct df_case *c, int64_t count, int bound, bool ignored);
+
+/* A frozen layer with a bias, made on each backend; its weight and bias are values of the compute type. */
+void df_case_linear(struct df_case *c, int64_t out, int64_t in, int64_t rows);
+
+/* What a tolerance depends on where the compute type's instructions round on the way. */
+static inline double df_case_tolerance(const struct df_case *c, double in_f32, double in_bf16)
+{
+    return c->act == DF_BF16 ? in_bf16 : in_f32;
+}
+
+static inline int64_t df_case_patches(const struct df_case_model *model)
+{
+    return model->height / model->patch * (model->width / model->patch);
+}
+
+/* N, and B * N. */
+static inline int64_t df_case_tokens(const struct df_case_model *model)
+{
+    return model->prefix + df_case_patches(model);
+}
+
+static inline int64_t df_case_rows(const struct df_case_model *model)
+{
+    return model->batch * df_case_tokens(model);
+}
+
+#endif
