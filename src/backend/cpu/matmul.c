@@ -1,6 +1,6 @@
 /* Products of matrices that change from step to step: LoRA, the 1x1 decoder and their gradients. Nearly all
- * have one long side, the tokens, and are bound by reading it. So they are worked through in blocks of rows,
- * each on one thread: a block of bfloat16 is widened into a buffer that stays in the cache, multiplied in
+ * have one long side, the tokens, and are bound by reading it. So they are computed in blocks of rows, each
+ * on one thread: a block of bfloat16 is widened into a buffer that stays in the cache, multiplied in
  * float32 (a library call inside a parallel region runs on its thread alone) and rounded once. Blocks and the
  * order of sums depend on shapes only: the number of threads changes no bit. */
 #include "cpu_backend.h"

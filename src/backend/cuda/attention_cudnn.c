@@ -33,7 +33,7 @@ struct plan {
 };
 
 struct df_attention_plans {
-    bool usable; /* whether cuDNN is asked at all */
+    bool usable; /* whether cuDNN is used at all */
     struct df_autotune_cache cache;
     int n_plans;
     struct plan plans[PLANS_MAX];
@@ -66,7 +66,7 @@ static bool is_faulty(size_t version)
     return version == 91000 || version == 91001;
 }
 
-/* NULL where nothing but our own kernels comes into question. */
+/* NULL where only our own kernels can be used. */
 static struct df_attention_plans *open_plans(struct df_cuda_context *context)
 {
     if (!context->attentions) {
@@ -78,7 +78,7 @@ static struct df_attention_plans *open_plans(struct df_cuda_context *context)
                         !is_faulty(context->cudnn.cudnnGetVersion());
         if (plans->usable)
             df_autotune_open(&plans->cache, context, "cudnn-attention", context->cudnn.cudnnGetVersion(),
-                             KEY_LENGTH, 1 + DF_ATTENTION_ENGINES_MOST);
+                             KEY_LENGTH, 1 + DF_ATTENTION_ENGINES_MAX);
     }
     return context->attentions->usable ? context->attentions : NULL;
 }
@@ -93,7 +93,7 @@ static size_t lse_count(const struct call *call)
     return call->lse ? (size_t)(call->shape.batch * call->shape.heads * call->shape.tokens) : 0;
 }
 
-/* The results in one piece of memory: out, then lse. */
+/* The results in one buffer: out, then lse. */
 static size_t out_bytes(const struct call *call)
 {
     return df_cuda_aligned(out_count(call) * sizeof(uint16_t));
@@ -116,13 +116,13 @@ static bool run(const struct call *call, struct plan *plan, int algorithm)
                                                call->out, call->lse, workspace) == 0;
 }
 
-/* The same call with results in memory of its own. */
-static struct call trial_call(const struct call *call, void *room)
+/* The same call with its results in `buffer`. */
+static struct call trial_call(const struct call *call, void *buffer)
 {
     struct call trial = *call;
 
-    trial.out = room;
-    trial.lse = call->lse ? (float *)(void *)((char *)room + out_bytes(call)) : NULL;
+    trial.out = buffer;
+    trial.lse = call->lse ? (float *)(void *)((char *)buffer + out_bytes(call)) : NULL;
     return trial;
 }
 
@@ -142,7 +142,7 @@ static bool results_are_close(const struct call *a, const struct call *b, float 
 }
 
 /* Whether an engine's results are those that our kernel left in the call's arrays, and the same when it runs
- * again: its notes do not say so for certain. Both trials' results are written. */
+ * again: its behaviour notes do not guarantee it. Both trials' results are written. */
 static bool engine_is_correct(const struct call *call, const struct call trials[2], struct plan *plan,
                               int engine)
 {
@@ -155,7 +155,7 @@ static bool engine_is_correct(const struct call *call, const struct call trials[
 struct candidates {
     const struct call *call;
     struct plan *plan;
-    int count, algorithms[1 + DF_ATTENTION_ENGINES_MOST];
+    int count, algorithms[1 + DF_ATTENTION_ENGINES_MAX];
 };
 
 static bool run_candidate(void *user, int candidate)
@@ -189,22 +189,22 @@ static void choose_algorithm(struct df_attention_plans *plans, struct plan *plan
         (void)df_autotune_store(&plans->cache, (const int64_t *)&plan->key, plan->algorithm);
 }
 
-/* The results that are compared lie in memory that is given back. Without it our own kernel is used. */
+/* The results are compared in a temporary buffer. Without memory for it our own kernel is used. */
 static void make_plan(struct df_attention_plans *plans, struct plan *plan, const struct call *call)
 {
     struct df_cuda_context *context = df_cuda_context(call->backend);
     const size_t half = df_cuda_aligned(result_bytes(call));
-    char *room = NULL;
+    char *buffer = NULL;
     int known;
 
     if (df_autotune_find(&plans->cache, (const int64_t *)&plan->key, &known) != 0 || known == OWN)
         return;
     if (df_attention_graph_open(&plan->graph, context, call->shape, call->lse) == 0 &&
-        cudaMalloc((void **)&room, 2 * half) == cudaSuccess) {
-        const struct call trials[2] = {trial_call(call, room), trial_call(call, room + half)};
+        cudaMalloc((void **)&buffer, 2 * half) == cudaSuccess) {
+        const struct call trials[2] = {trial_call(call, buffer), trial_call(call, buffer + half)};
         choose_algorithm(plans, plan, call, trials, known);
     }
-    df_cuda_release(room);
+    df_cuda_release(buffer);
     if (plan->algorithm == OWN)
         df_attention_graph_close(&plan->graph, context);
     (void)cudaGetLastError();

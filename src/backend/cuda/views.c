@@ -46,12 +46,12 @@ int df_cuda_argmax(struct df_backend *backend, const float *sum, int64_t count, 
 
     assert(classes >= 1 && classes <= MAX_CLASSES && views > 0);
     if (count > 0) {
-        char *room = df_cuda_scratch(backend, result_bytes + df_launch_argmax_scratch(count));
-        if (!room)
+        char *scratch = df_cuda_scratch(backend, result_bytes + df_launch_argmax_scratch(count));
+        if (!scratch)
             return -1;
-        struct df_loss_sum *loss = (struct df_loss_sum *)(void *)room;
+        struct df_loss_sum *loss = (struct df_loss_sum *)(void *)scratch;
         DF_TRY(DF_LAUNCH_ON(backend, argmax, sum, count, classes, views, labels, prediction,
-                            room + result_bytes, loss));
+                            scratch + result_bytes, loss));
         DF_TRY(df_cuda_download(backend, &result, loss, sizeof result));
     }
     *loss_sum = result.sum;

@@ -224,7 +224,7 @@ int df_cpu_attention_forward(struct df_backend *backend, struct df_attention_sha
     const int64_t blocks = blocks_of(a.tokens, a.kernels->forward_queries), pairs = shape.batch * a.heads;
     /* Where there are fewer heads than threads a head is shared, at the price of packing it more than once.
      */
-    const int64_t shares = df_min_i64(blocks, (2 * backend->threads + pairs - 1) / pairs);
+    const int64_t splits = df_min_i64(blocks, (2 * backend->threads + pairs - 1) / pairs);
     struct forward_scratch sizes;
     const size_t bytes = cut_forward(&a, NULL, &sizes);
     char *scratch = scratch_for(backend, &a, bytes);
@@ -232,15 +232,15 @@ int df_cpu_attention_forward(struct df_backend *backend, struct df_attention_sha
     if (!scratch)
         return -1;
 #pragma omp parallel for schedule(dynamic) num_threads(backend->threads)
-    for (int64_t task = 0; task < pairs * shares; task++) {
-        const int64_t pair = task / shares, image = pair / a.heads, head = pair % a.heads;
+    for (int64_t task = 0; task < pairs * splits; task++) {
+        const int64_t pair = task / splits, image = pair / a.heads, head = pair % a.heads;
         const void *q = in(&a, qkv, head_offset(&a, image, head));
         struct forward_scratch s;
 
         cut_forward(&a, scratch + (size_t)omp_get_thread_num() * bytes, &s);
         a.kernels->pack_transposed(in(&a, q, a.dim), a.head_size, a.tokens, a.row, s.keys);
         pack_blocks(&a, in(&a, q, 2 * a.dim), a.forward_keys, s.values);
-        for (int64_t block = task % shares; block < blocks; block += shares)
+        for (int64_t block = task % splits; block < blocks; block += splits)
             forward_block(&a, &s, q, block * a.kernels->forward_queries,
                           at(&a, out, out_offset(&a, image, head)), lse ? lse + pair * a.tokens : NULL);
     }

@@ -25,8 +25,8 @@ static inline int64_t df_panel_columns(int64_t n)
 
 /* C [m, n] (+)= A [m, k] B [k, n] with float32 sums. A is row-major and read as it is. B is packed in panels
  * of DF_PANEL columns; how a panel lies, and what must lie behind column k of A, depends on the type
- * (attention_f32.h, gemm_bf16.h). c has room for df_panel_columns(n) columns in each row, of which those from
- * n on are overwritten with anything. */
+ * (attention_f32.h, gemm_bf16.h). Each row of c is a buffer of df_panel_columns(n) columns, of which those
+ * from n on are overwritten with anything. */
 struct df_packed_gemm {
     int64_t m, n, k;
     const void *a;
