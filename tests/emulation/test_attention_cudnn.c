@@ -1,5 +1,5 @@
-/* Attention through the emulated cuDNN: what it computes, when it is taken, and that our own kernel steps in
- * whenever it is not sound. */
+/* Attention through the emulated cuDNN: what it computes, when it is used, and that our own kernel is the
+ * fallback whenever it is wrong. */
 #define _GNU_SOURCE
 #include "autotune_folder.h"
 
@@ -19,20 +19,20 @@ struct result {
     float lse[BATCH * HEADS * TOKENS];
 };
 
-/* Measured are our own kernel and cuDNN's two engines that repeat their bits, in turn. */
+/* Measured are our own kernel and cuDNN's two deterministic engines, in turn. */
 static const float first_engine_is_faster[] = {1.0f, 0.5f, 0.6f},
                    second_engine_is_faster[] = {1.0f, 0.6f, 0.5f};
 
-static int make_sound(void **state)
+static int set_up(void **state)
 {
-    df_emulation_set_cudnn(DF_CUDNN_SOUND);
+    df_emulation_set_cudnn(DF_CUDNN_CORRECT);
     df_emulation_set_times(first_engine_is_faster, 3);
     return make_autotune_folder(state);
 }
 
 static int restore(void **state)
 {
-    df_emulation_set_cudnn(DF_CUDNN_SOUND);
+    df_emulation_set_cudnn(DF_CUDNN_CORRECT);
     df_emulation_set_times(NULL, 0);
     return remove_autotune_folder(state);
 }
@@ -86,7 +86,7 @@ static void check(struct df_backend *backend, const int64_t shape[4], bool with_
         p.lse = NULL;
     }
     run_forward(backend, &p, &half);
-    assert_true(df_emulation_cudnn_runs() > runs + 1); /* compared, timed and taken */
+    assert_true(df_emulation_cudnn_runs() > runs + 1); /* compared, timed and used */
     for (int64_t row = 0; row < p.lse_count; row++) {
         const int64_t query = row % shape[1], head = row / shape[1] % shape[2],
                       image = row / shape[1] / shape[2];
@@ -117,7 +117,7 @@ static void agrees_with_plain_loops(void **state)
     df_backend_close(backend);
 }
 
-/* --- when it is taken --- */
+/* --- when it is used --- */
 
 static void engines_are_cached(void **state)
 {
@@ -196,14 +196,14 @@ static void float32_stays_with_our_kernel(void **state)
     df_backend_close(backend);
 }
 
-/* --- when it is not sound --- */
+/* --- when it is wrong --- */
 
-static void unsound_results_are_not_used(void **state)
+static void wrong_results_are_not_used(void **state)
 {
     static const enum df_emulated_cudnn faults[] = {
-        DF_CUDNN_ABSENT,    DF_CUDNN_FAULTY,    DF_CUDNN_NO_ENGINE,    DF_CUDNN_NO_PLAN, DF_CUDNN_NO_RUN,
-        DF_CUDNN_WRONG_ROW, DF_CUDNN_WRONG_LSE, DF_CUDNN_NOT_A_NUMBER, DF_CUDNN_UNSTEADY};
-    const struct result alone = attend_alone(), sound = attend();
+        DF_CUDNN_ABSENT,    DF_CUDNN_FAULTY,    DF_CUDNN_NO_ENGINE, DF_CUDNN_NO_PLAN,         DF_CUDNN_NO_RUN,
+        DF_CUDNN_WRONG_ROW, DF_CUDNN_WRONG_LSE, DF_CUDNN_NAN,       DF_CUDNN_NONDETERMINISTIC};
+    const struct result alone = attend_alone(), correct = attend();
 
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
         df_emulation_set_cudnn(faults[i]);
@@ -218,22 +218,22 @@ static void unsound_results_are_not_used(void **state)
         assert_true(are_equal(&fresh, &alone));
         assert_false(find_file(*state));
     }
-    df_emulation_set_cudnn(DF_CUDNN_SOUND);
+    df_emulation_set_cudnn(DF_CUDNN_CORRECT);
     const struct result again = attend();
-    assert_true(are_equal(&again, &sound));
+    assert_true(are_equal(&again, &correct));
 }
 
-/* The second engine's results must not be taken for those that the first one left in the same memory. */
-static void results_are_not_taken_for_anothers(void **state)
+/* The second engine's results must not be mistaken for those that the first one left in the same memory. */
+static void results_are_not_mistaken_for_anothers(void **state)
 {
     static const float other_is_faster[] = {1.0f, 0.5f};
-    const struct result sound = attend();
+    const struct result correct = attend();
 
     clear_cache(*state);
     df_emulation_set_cudnn(DF_CUDNN_NOTHING);
     df_emulation_set_times(other_is_faster, 2); /* of two, not of three */
     const struct result result = attend();
-    assert_true(are_equal(&result, &sound));
+    assert_true(are_equal(&result, &correct));
     assert_int_equal(cache_entries(*state), 1);
 }
 
@@ -370,17 +370,17 @@ static void graphs_hold_the_chosen_engine(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(agrees_with_plain_loops, make_sound, restore),
-        cmocka_unit_test_setup_teardown(engines_are_cached, make_sound, restore),
-        cmocka_unit_test_setup_teardown(cached_algorithms_are_used, make_sound, restore),
-        cmocka_unit_test_setup_teardown(our_kernel_is_kept_where_it_is_as_fast, make_sound, restore),
-        cmocka_unit_test_setup_teardown(first_times_nothing, make_sound, restore),
-        cmocka_unit_test_setup_teardown(float32_stays_with_our_kernel, make_sound, restore),
-        cmocka_unit_test_setup_teardown(unsound_results_are_not_used, make_sound, restore),
-        cmocka_unit_test_setup_teardown(results_are_not_taken_for_anothers, make_sound, restore),
-        cmocka_unit_test_setup_teardown(runs_that_fail_later_are_ours, make_sound, restore),
-        cmocka_unit_test_setup_teardown(no_memory_to_compare_is_no_failure, make_sound, restore),
-        cmocka_unit_test_setup_teardown(graphs_hold_the_chosen_engine, make_sound, restore),
+        cmocka_unit_test_setup_teardown(agrees_with_plain_loops, set_up, restore),
+        cmocka_unit_test_setup_teardown(engines_are_cached, set_up, restore),
+        cmocka_unit_test_setup_teardown(cached_algorithms_are_used, set_up, restore),
+        cmocka_unit_test_setup_teardown(our_kernel_is_kept_where_it_is_as_fast, set_up, restore),
+        cmocka_unit_test_setup_teardown(first_times_nothing, set_up, restore),
+        cmocka_unit_test_setup_teardown(float32_stays_with_our_kernel, set_up, restore),
+        cmocka_unit_test_setup_teardown(wrong_results_are_not_used, set_up, restore),
+        cmocka_unit_test_setup_teardown(results_are_not_mistaken_for_anothers, set_up, restore),
+        cmocka_unit_test_setup_teardown(runs_that_fail_later_are_ours, set_up, restore),
+        cmocka_unit_test_setup_teardown(no_memory_to_compare_is_no_failure, set_up, restore),
+        cmocka_unit_test_setup_teardown(graphs_hold_the_chosen_engine, set_up, restore),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
