@@ -5,10 +5,10 @@
 
 #include "dinoft/segmenter.h"
 
-/* Floating-point operations of one image's forward pass, or of its training step: a multiply-add counts as
- * two; matrix products, convolutions and attention count, element-wise passes do not. In training, frozen
- * layers need gradients of their inputs only, nothing is needed below the first block's q and v, and nothing
- * of the backbone without LoRA. A model whose features are given has a decoder alone. */
-double df_segmenter_flops(const struct df_segmenter *segmenter, bool training);
+/* Floating-point operations (dinoft/work.h) of one image's forward pass, or of its training step where the
+ * options train: those of the passes that such a model makes, without what --recompute repeats. Nothing of
+ * the model's size is allocated. -1 with the error set. */
+int df_segmenter_flops(const struct df_vit_config *config, const struct df_segmenter_options *options,
+                       double *flops);
 
 #endif

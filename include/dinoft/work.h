@@ -20,8 +20,8 @@ struct df_work {
 #define DF_OPERATION(name, parameters, arguments) struct df_work df_work_##name parameters;
 #include "dinoft/operation_list.h"
 
-/* Opens a backend whose operations do nothing but add up their work, for tensors that need not exist. It has
- * no memory to give (`alloc` fails). NULL with the error set. */
+/* Opens a backend whose operations do nothing but add up their work, for tensors that need not exist: what
+ * `alloc` returns is an address that leads nowhere. NULL with the error set. */
 struct df_backend *df_tally_open(enum df_dtype compute);
 
 /* The sum since it was opened; the shape is that of the last operation. */

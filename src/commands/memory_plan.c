@@ -1,6 +1,7 @@
 #include "memory_plan.h"
 
 #include "dinoft/error.h"
+#include "dinoft/flops.h"
 #include "dinoft/json_writer.h"
 
 #include <inttypes.h>
@@ -16,6 +17,7 @@ struct memory_plan {
     struct df_segmenter_options options;
     enum df_dtype compute;
     struct df_memory_plan model; /* its items the largest first */
+    double flops;                /* of an image */
 };
 
 static int compare_items(const void *a, const void *b)
@@ -38,6 +40,7 @@ static int make_plan(struct memory_plan *plan, struct df_backend *backend, const
     plan->options = *options;
     plan->compute = backend->compute;
     DF_TRY(df_segmenter_plan(backend, vit, options, &plan->model));
+    DF_TRY(df_segmenter_flops(vit, options, &plan->flops));
     qsort(plan->model.items, (size_t)plan->model.n_items, sizeof plan->model.items[0], compare_items);
     while (plan->model.n_items > 0 && plan->model.items[plan->model.n_items - 1].bytes == 0)
         plan->model.n_items--;
@@ -72,6 +75,7 @@ static void print_plan(const struct memory_plan *plan)
            (double)plan->model.backward_weights / MEBIBYTE);
     if (options->training)
         printf("  %-28s %" PRId64 "\n", "trained parameters", plan->model.trained_parameters);
+    printf("  %-28s %.1f GFLOP\n", "work of an image", plan->flops / 1e9);
 }
 
 static void add_items(struct df_json *json, const struct memory_plan *plan)
@@ -104,6 +108,7 @@ static void add_plan(struct df_json *json, const struct memory_plan *plan)
     df_json_integer(json, "forward_weights_bytes", (int64_t)plan->model.forward_weights);
     df_json_integer(json, "backward_weights_bytes", (int64_t)plan->model.backward_weights);
     df_json_integer(json, "trained_parameters", plan->model.trained_parameters);
+    df_json_number(json, "gflop_per_image", plan->flops / 1e9);
     add_items(json, plan);
     df_json_close(json);
 }

@@ -32,10 +32,6 @@ struct df_decoder_ops {
      * small. */
     int (*set_grid)(struct df_decoder *decoder, int64_t grid_h, int64_t grid_w);
     void (*plan)(struct df_decoder *decoder, struct df_arena *arena);
-    /* Floating-point operations of one image's forward pass (products and convolutions). */
-    double (*flops)(const struct df_decoder *decoder);
-    /* The same of its backward pass, with or without the features' gradients. */
-    double (*backward_flops)(const struct df_decoder *decoder, bool features);
     /* features[i] [batch * P, dim], the last block's at the end -> decoder->logits. `training` makes
      * BatchNorm use and update batch statistics. */
     int (*forward)(struct df_decoder *decoder, float *const features[], int64_t batch, bool training);

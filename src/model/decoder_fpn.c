@@ -341,37 +341,6 @@ static int backward(struct df_decoder *decoder, float *const features[], int64_t
     return stage_backward(fpn, 0, batch, fpn->stages[1].dinput, dfeatures[3]);
 }
 
-static double stage_flops(const struct stage *stage)
-{
-    return 18.0 * (double)(stage->out_h * stage->out_w) * (double)stage->conv.in * (double)stage->conv.out;
-}
-
-/* Of the convolutions that read features: the first stage's and the lateral ones. */
-static double feature_flops(const struct fpn *fpn)
-{
-    const double patches = (double)(fpn->base.shape.grid_h * fpn->base.shape.grid_w);
-    double total = stage_flops(&fpn->stages[0]);
-
-    for (int i = 0; i < LATERALS; i++)
-        total += 2.0 * patches * (double)fpn->base.shape.dim * (double)fpn->merges[i].channels;
-    return total;
-}
-
-static double flops(const struct df_decoder *decoder)
-{
-    const struct fpn *fpn = (const struct fpn *)decoder;
-    double total = feature_flops(fpn);
-
-    for (int i = 1; i < STAGES; i++)
-        total += stage_flops(&fpn->stages[i]);
-    return total;
-}
-
-static double backward_flops(const struct df_decoder *decoder, bool features)
-{
-    return 2.0 * flops(decoder) - (features ? 0.0 : feature_flops((const struct fpn *)decoder));
-}
-
 const struct df_decoder_ops df_decoder_fpn = {
     .kind = {.name = "fpn", .title = "FPN", .least_grid = 7, .n_features = 4},
     .classes = "conv5.0.weight",
@@ -380,8 +349,6 @@ const struct df_decoder_ops df_decoder_fpn = {
     .free = free_decoder,
     .set_grid = set_grid,
     .plan = plan,
-    .flops = flops,
-    .backward_flops = backward_flops,
     .forward = forward,
     .backward = backward,
 };

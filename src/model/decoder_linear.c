@@ -85,17 +85,6 @@ static int backward(struct df_decoder *decoder, float *const features[], int64_t
                        token_matrix(decoder, dfeatures[0], batch), false);
 }
 
-static double flops(const struct df_decoder *decoder)
-{
-    const struct df_decoder_shape *shape = &decoder->shape;
-    return 2.0 * (double)(shape->grid_h * shape->grid_w) * (double)shape->dim * (double)shape->classes;
-}
-
-static double backward_flops(const struct df_decoder *decoder, bool features)
-{
-    return (features ? 2.0 : 1.0) * flops(decoder);
-}
-
 const struct df_decoder_ops df_decoder_linear = {
     .kind = {.name = "linear", .title = "linear (1x1 convolution)", .least_grid = 1, .n_features = 1},
     .classes = "classifier.weight",
@@ -104,8 +93,6 @@ const struct df_decoder_ops df_decoder_linear = {
     .free = free_decoder,
     .set_grid = set_grid,
     .plan = df_decoder_plan_logits,
-    .flops = flops,
-    .backward_flops = backward_flops,
     .forward = forward,
     .backward = backward,
 };

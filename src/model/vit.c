@@ -34,10 +34,11 @@ struct df_vit *df_vit_create(struct df_backend *backend, const struct df_state *
     df_vit_set_grid(vit, options->height, options->width);
     vit->keep = options->training && options->lora;
     vit->rescale = options->training && config->family == DF_DINOV3 && options->rope_rescale > 1.0;
+    vit->blocks = calloc((size_t)config->depth, sizeof *vit->blocks);
     vit->activations = calloc((size_t)config->depth, sizeof *vit->activations);
-    if (!vit->activations) {
-        df_error_memory("the backbone's activations",
-                        (unsigned long long)config->depth * sizeof *vit->activations);
+    if (!vit->blocks || !vit->activations) {
+        df_error_memory("the backbone's blocks",
+                        (unsigned long long)config->depth * (sizeof *vit->blocks + sizeof *vit->activations));
         goto fail;
     }
     if (weights && df_vit_load_weights(vit, weights) != 0) {

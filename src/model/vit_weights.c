@@ -274,10 +274,8 @@ int df_vit_load_weights(struct df_vit *vit, const struct df_state *weights)
 {
     vit->max_vectors = (int)(4 * vit->config.depth + 8);
     vit->vectors = calloc((size_t)vit->max_vectors, sizeof *vit->vectors);
-    vit->blocks = calloc((size_t)vit->config.depth, sizeof *vit->blocks);
-    if (!vit->vectors || !vit->blocks)
-        return df_error_memory("the backbone's blocks",
-                               (unsigned long long)vit->config.depth * sizeof *vit->blocks);
+    if (!vit->vectors)
+        return df_error_memory("the backbone's vectors", (size_t)vit->max_vectors * sizeof *vit->vectors);
 
     DF_TRY(load_patch_embed(vit, weights));
     DF_TRY(df_vit_load_positions(vit, weights));

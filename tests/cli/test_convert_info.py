@@ -266,6 +266,8 @@ class MemoryPlan(CommandLineTest):
             self.assertEqual(table, expected)
             self.assertIn(f"{plan['planned_memory_bytes'] / 2**20:.1f} MiB", text)
         self.assertRegex(text, rf"trained parameters +{plans['train']['trained_parameters']}\n")
+        self.assertRegex(text, rf"work of an image +{plans['eval']['gflop_per_image']:.1f} GFLOP\n")
+        self.assertGreater(plans["train"]["gflop_per_image"], 2 * plans["eval"]["gflop_per_image"])
 
     def test_recomputing(self):
         kept = self.plans(DINOV2.weights, "--use_lora")["train"]

@@ -104,7 +104,9 @@ static void keep(struct df_segmenter *segmenter, struct outcome *outcome)
     assert_int_equal(df_segmenter_download_logits(segmenter, 0, outcome->logits), 0);
     outcome->patches = df_vit_grid_h(segmenter->vit) * df_vit_grid_w(segmenter->vit);
     outcome->tokens = outcome->patches + 1 + outcome->config.registers;
-    outcome->flops = BATCH * df_segmenter_flops(segmenter, segmenter->options.training);
+    assert_int_equal(df_segmenter_flops(&outcome->config, df_segmenter_made_with(segmenter), &outcome->flops),
+                     0);
+    outcome->flops *= BATCH;
 }
 
 static void outcome_free(struct outcome *outcome)

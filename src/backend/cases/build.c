@@ -13,12 +13,6 @@
 /* Values repeat after so many: a prime, so that no two rows of a tensor are equal. */
 #define PERIOD 65521
 
-const struct df_case_set *const df_case_sets[] = {
-#define DF_OPERATION(name, parameters, arguments) &df_cases_##name,
-#include "dinoft/operation_list.h"
-};
-const int df_n_case_sets = DF_COUNT_OF(df_case_sets);
-
 static void *host_buffer(struct df_case *c, int64_t count, size_t size)
 {
     void *memory = calloc((size_t)count + 1, size);

@@ -217,10 +217,11 @@ static int run_pass(struct bench *bench, struct bench_pass *pass)
     bench->backend = open_backend(bench);
     if (!bench->backend || open_segmenter(bench, pass->training) != 0 ||
         bench_batch_open(&bench->batch, bench->segmenter, (uint64_t)bench->config->seed) != 0 ||
-        measure(bench, pass) != 0)
+        measure(bench, pass) != 0 ||
+        df_segmenter_flops(&bench->vit, df_segmenter_made_with(bench->segmenter), &pass->flops_per_image) !=
+            0)
         goto done;
     describe(bench);
-    pass->flops_per_image = df_segmenter_flops(bench->segmenter, pass->training);
     pass->planned_bytes = df_segmenter_planned_bytes(bench->segmenter);
     status = 0;
 done:

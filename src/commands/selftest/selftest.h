@@ -1,7 +1,5 @@
-/* Whether a device computes what the CPU computes. The parts of `dinoft selftest`.
- *
- * Every operation of a backend runs once on a reference backend (the CPU in float32) and once on the device,
- * on the same numbers, which the device's compute type holds exactly. */
+/* Whether a device computes what it should. The parts of `dinoft selftest`: the cases of every operation
+ * (dinoft/operation_case.h), and a short training run. */
 #ifndef DINOFT_SELFTEST_H
 #define DINOFT_SELFTEST_H
 
@@ -19,18 +17,18 @@ struct selftest_setting {
 struct selftest_line {
     const char *operation;
     const char *shape;
-    double
-        error; /* the largest difference over the largest value of the result, or the share of wrong bytes */
-    double bound;
-    double seconds;      /* of one call */
-    double flops, bytes; /* of one call; bytes of the tensors, each read or written once */
+    double error, bound; /* of the worst result, as struct df_case_error has it */
+    double seconds;      /* of one call; 0: not timed */
+    double flops, bytes; /* of one call (dinoft/work.h) */
     bool agrees;
 };
 
 typedef void selftest_report(const struct selftest_line *line, void *context);
 
-/* Hands a line for each operation and shape to report, and counts those that disagree. -1 with the error set
- * when an operation fails or memory does not suffice. */
+/* Hands lines to report, and counts those that disagree: for each operation one of its odd sizes, which are
+ * compared with plain loops, and one for each use that the model makes of it, which is compared with the
+ * reference (the CPU in float32) and timed. -1 with the error set when an operation fails or memory does not
+ * suffice. */
 int selftest_operations(struct df_backend *reference, struct df_backend *device,
                         const struct selftest_setting *setting, selftest_report *report, void *context,
                         int *disagreements);
