@@ -1,12 +1,6 @@
 /* Operations whose cases are still to be moved here. */
 #include "build.h"
 #define PENDING(name) const struct df_case_set df_cases_##name = {0};
-PENDING(upload)
-PENDING(download)
-PENDING(copy)
-PENDING(zero)
-PENDING(send)
-PENDING(resize_batch)
 PENDING(linear_forward)
 PENDING(linear_backward)
 PENDING(matmul)
@@ -28,10 +22,3 @@ PENDING(batchnorm_relu_forward)
 PENDING(batchnorm_relu_backward)
 PENDING(nearest_forward)
 PENDING(nearest_backward)
-PENDING(upsample_loss)
-PENDING(upsample_logits)
-PENDING(add_window)
-PENDING(add_probabilities)
-PENDING(argmax)
-PENDING(confusion_matrix)
-PENDING(adamw)
