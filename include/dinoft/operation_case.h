@@ -67,7 +67,8 @@ struct df_case_set {
     } gradients[4];
     int n_gradients;
     bool (*supported)(const struct df_backend *backend); /* NULL: by every backend */
-    bool is_product; /* in bfloat16 it takes a device that has that (df_backend_open refuses others) */
+    bool is_product;   /* in bfloat16 it takes a device that has that (df_backend_open refuses others) */
+    bool threads_show; /* the result's bits depend on the number of the CPU's threads */
 };
 
 struct df_case {
@@ -77,7 +78,7 @@ struct df_case {
     struct df_case_tensor tensors[DF_CASE_TENSORS];
     int n_tensors;
     int64_t linear_out, linear_in, linear_rows; /* of a frozen layer; linear_out 0: none */
-    float *linear_weight, *linear_bias;         /* host */
+    float *linear_weight, *linear_bias;         /* host; the bias may be NULL */
     int n_scalars;
     double expected_scalars[DF_CASE_SCALARS], scalar_tolerance;
     uint64_t seed;
