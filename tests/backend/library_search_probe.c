@@ -1,5 +1,6 @@
 /* library_search_probe NAME…: looks for a library under these names and prints the file that was loaded, or
- * the error. test_library_search.py puts it where a program would be installed. */
+ * the error. A file whose name has the text $REFUSED in it is not taken. test_library_search.py puts it where
+ * a program would be installed. */
 #include "src/backend/cuda/library_search.h"
 
 #include "dinoft/error.h"
@@ -7,10 +8,23 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+static int try_library(void *handle, void *user)
+{
+    const char *refused = user;
+    char *file = df_loaded_file(handle, "library_stand_in");
+    const int status = file && !(refused && strstr(file, refused)) ? 0 : df_error_set("it was refused");
+
+    free(file);
+    return status;
+}
 
 int main(int argc, char **argv)
 {
-    void *handle = argc > 1 ? df_library_load("the stand-in", (const char *const *)argv + 1) : NULL;
+    void *handle = argc > 1 ? df_library_load("the stand-in", (const char *const *)argv + 1, try_library,
+                                              getenv("REFUSED"))
+                            : NULL;
 
     if (!handle) {
         fprintf(stderr, "%s\n", df_error_text());

@@ -42,19 +42,20 @@ class LibrarySearch(unittest.TestCase):
     def put_package(self, name=NEW, package="cublas", packages=PACKAGES):
         return self.put(self.prefix / packages / "nvidia" / package / "lib", name)
 
-    def search(self, program=None):
+    def search(self, program=None, **environment):
         """The probe's end, with the folder `system` as one of the system's."""
+        plain = {name: value for name, value in os.environ.items() if name != "CONDA_PREFIX"}
         return subprocess.run(
             [program or self.program, NEW, OLD],
-            env=dict(os.environ, LD_LIBRARY_PATH=str(self.system), LC_ALL="C"),
+            env=dict(plain, LD_LIBRARY_PATH=str(self.system), LC_ALL="C", **environment),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             encoding="utf-8",
             timeout=60,
         )
 
-    def assert_found(self, path, program=None):
-        result = self.search(program)
+    def assert_found(self, path, program=None, **environment):
+        result = self.search(program, **environment)
         self.assertEqual((result.returncode, result.stdout), (0, f"{path}\n"), result.stderr)
 
     def assert_not_found(self, *mentions):
@@ -110,6 +111,29 @@ class LibrarySearch(unittest.TestCase):
         self.assert_found(self.put_package(OLD))
         self.assert_found(self.put(self.system))
         self.assert_found(self.put_package(package="nextone"))
+
+    def test_conda(self):
+        """The active environment's own libraries and its Python packages, after what the loader finds."""
+        conda = self.folder / "[conda]"
+        package = self.put(conda / PACKAGES / "nvidia" / "cu13" / "lib")
+        self.assert_not_found()
+        self.assert_found(package, CONDA_PREFIX=str(conda))
+        library = self.put(conda / "lib")
+        self.assert_found(library, CONDA_PREFIX=str(conda))
+        self.assert_found(self.put(self.system), CONDA_PREFIX=str(conda))
+
+    def test_library_that_cannot_be_used(self):
+        """The next one is tried, of the same name and then of the next; the error is about the first that loaded."""
+        first = self.put_package()
+        old = self.put(self.system, OLD)
+        self.assert_found(old, REFUSED=NEW)
+        second = self.put(self.system)
+        self.assert_found(second, REFUSED="site-packages")
+        result = self.search(REFUSED="libdinoft_stand_in")
+        self.assertEqual((result.returncode, result.stdout), (1, ""))
+        self.assertEqual(
+            result.stderr, f"device cuda: the stand-in was found, but cannot be used: {first}: it was refused\n"
+        )
 
     def test_strange_prefix(self):
         for prefix in ("with space", "a*b", "[x]", "qu?est", "back\\slash", "ünïcode"):

@@ -19,6 +19,12 @@ endif()
 foreach(OPERATION linear conv attention attention_bf16)
     df_emulated_test(test_${OPERATION}_emulated SOURCES ${BACKEND}/test_${OPERATION}.c LIBS dinoft_backend)
 endforeach()
+# Built without cuDNN.
+foreach(OPERATION conv attention)
+    df_test(test_${OPERATION}_without_cudnn emulation SOURCES ${BACKEND}/test_${OPERATION}.c LIBS dinoft_backend)
+    df_emulated_program(test_${OPERATION}_without_cudnn dinoft_kernels_emulated dinoft_backend_cuda_without_cudnn)
+    set_tests_properties(test_${OPERATION}_without_cudnn PROPERTIES ENVIRONMENT "DINOFT_TEST_DEVICE=cuda;DINOFT_CUDA_ALGO=first")
+endforeach()
 foreach(OPERATION activation layernorm rope nearest batchnorm upsample_loss adamw graph convert)
     df_emulated_test(test_${OPERATION}_emulated
         SOURCES ${BACKEND}/test_${OPERATION}.c ${BACKEND}/device.c ${BACKEND}/reference.c LIBS dinoft_backend m)

@@ -18,7 +18,7 @@ void df_cuda_close(struct df_backend *backend)
     if (context->stream)
         (void)cudaStreamSynchronize(context->stream);
     df_gemm_cache_close(context);
-    df_cuda_conv_close(context);
+    df_conv_cudnn_close(context);
     df_attention_cudnn_close(context);
     df_cuda_cudnn_close(context);
     if (context->blas)
@@ -92,7 +92,7 @@ enum df_cuda_presence df_cuda_presence(void)
 
     if (presence != DF_CUDA_READY)
         return presence;
-    const int status = df_cublaslt_open(&lt);
+    const int status = df_cublaslt_open(&lt, NULL);
     df_cublaslt_close(&lt);
     return status == 0 ? DF_CUDA_READY : DF_CUDA_UNUSABLE;
 }
@@ -105,12 +105,11 @@ static int open_device(struct df_cuda_context *context)
         return -1;
     snprintf(context->device_name, sizeof context->device_name, "%s", device.name);
     context->capability = 10 * device.major + device.minor;
-    DF_TRY(df_cublaslt_open(&context->lt));
     DF_TRY(DF_CUDA(cudaSetDevice(0)));
+    DF_TRY(df_cublaslt_open(&context->lt, &context->blas));
     DF_TRY(DF_CUDA(cudaStreamCreateWithFlags(&context->stream, cudaStreamNonBlocking)));
     DF_TRY(df_cuda_staging_open(&context->staging));
     DF_TRY(df_cuda_batches_open(&context->batches));
-    DF_TRY(DF_CUBLAS(context->lt.cublasLtCreate(&context->blas)));
     context->workspace = df_cuda_alloc(&context->backend, DF_CUDA_WORKSPACE_BYTES);
     if (!context->workspace)
         return -1;

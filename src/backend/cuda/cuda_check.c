@@ -109,6 +109,7 @@ int df_cublas_failed(cublasStatus_t status, const char *call, const char *file, 
                         line, (int)status, cublas_name(status));
 }
 
+#ifdef DINOFT_WITH_CUDNN
 /* cuDNN numbers its statuses by their kind, in thousands. */
 static const char *cudnn_kind(cudnnStatus_t status)
 {
@@ -136,3 +137,4 @@ int df_cudnn_failed(cudnnStatus_t status, const char *call, const char *file, in
     return df_error_set("cuDNN: %.*s (%s:%d) failed with status %d: %s", length, name, base_name(file), line,
                         (int)status, cudnn_kind(status));
 }
+#endif

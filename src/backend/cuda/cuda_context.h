@@ -51,9 +51,6 @@ struct df_cuda_context {
     cublasLtHandle_t blas;
     void *workspace; /* DF_CUDA_WORKSPACE_BYTES */
     struct df_gemm_cache *gemms;
-    struct df_cudnn cudnn;
-    cudnnHandle_t dnn; /* of use only after df_cuda_have_cudnn() */
-    bool dnn_tried, dnn_usable;
     struct df_conv_plans *convs;
     struct df_attention_plans *attentions;
     void *scratch;
@@ -64,6 +61,11 @@ struct df_cuda_context {
     struct df_cuda_batches batches;
     struct df_cuda_block *blocks;
     size_t allocated, most_allocated; /* bytes */
+#ifdef DINOFT_WITH_CUDNN
+    struct df_cudnn cudnn;
+    cudnnHandle_t dnn; /* of use only after df_cuda_have_cudnn() */
+    bool dnn_tried, dnn_usable;
+#endif
 };
 
 static inline struct df_cuda_context *df_cuda_context(struct df_backend *backend)
@@ -107,8 +109,8 @@ void df_cuda_batches_close(struct df_cuda_batches *batches);
 bool df_cuda_have_cudnn(struct df_cuda_context *context);
 void df_cuda_cudnn_close(struct df_cuda_context *context);
 
-/* conv.c */
-void df_cuda_conv_close(struct df_cuda_context *context);
+/* conv_cudnn.c */
+void df_conv_cudnn_close(struct df_cuda_context *context);
 
 /* attention_cudnn.c */
 void df_attention_cudnn_close(struct df_cuda_context *context);

@@ -35,21 +35,31 @@ static void library_fact(FILE *stream, const char *name, size_t version, void *h
     df_fact_library(stream, name, text, handle, function);
 }
 
-static void libraries_facts(FILE *stream)
+static void cudnn_fact(FILE *stream)
 {
-    struct df_cublaslt lt;
+#ifdef DINOFT_WITH_CUDNN
     struct df_cudnn dnn;
 
-    if (df_cublaslt_open(&lt) == 0)
-        library_fact(stream, "cuBLASLt", lt.cublasLtGetVersion(), lt.handle, "cublasLtCreate");
-    else
-        df_fact(stream, "cuBLASLt", "%s", df_cuda_reason());
-    df_cublaslt_close(&lt);
     if (df_cudnn_open(&dnn) == 0)
         library_fact(stream, "cuDNN", dnn.cudnnGetVersion(), dnn.handle, "cudnnCreate");
     else
         df_fact(stream, "cuDNN", "%s", df_cuda_reason());
     df_cudnn_close(&dnn);
+#else
+    df_fact(stream, "cuDNN", "not used: this was built without its headers");
+#endif
+}
+
+static void libraries_facts(FILE *stream)
+{
+    struct df_cublaslt lt;
+
+    if (df_cublaslt_open(&lt, NULL) == 0)
+        library_fact(stream, "cuBLASLt", lt.cublasLtGetVersion(), lt.handle, "cublasLtCreate");
+    else
+        df_fact(stream, "cuBLASLt", "%s", df_cuda_reason());
+    df_cublaslt_close(&lt);
+    cudnn_fact(stream);
 }
 
 static void devices_facts(FILE *stream)

@@ -1,12 +1,13 @@
 /* cuBLASLt and cuDNN, looked for when they are needed: a program that was built with CUDA also runs where
  * they are not installed. Private to src/backend/cuda.
  *
- * The tables have the types of the headers' prototypes and the functions' own names. */
+ * The tables have the types of the headers' prototypes and the functions' own names. Without
+ * DINOFT_WITH_CUDNN, where cuDNN's headers were not there when this was built, there is no cuDNN
+ * (cudnn_absent.c). */
 #ifndef DINOFT_CUDA_LIBRARIES_H
 #define DINOFT_CUDA_LIBRARIES_H
 
 #include <cublasLt.h>
-#include <cudnn.h>
 
 #define DF_CUBLASLT_FUNCTIONS(X)                                                                             \
     X(cublasLtCreate)                                                                                        \
@@ -22,6 +23,25 @@
     X(cublasLtMatmulPreferenceSetAttribute)                                                                  \
     X(cublasLtMatrixLayoutCreate)                                                                            \
     X(cublasLtMatrixLayoutDestroy)
+
+#define DF_LIBRARY_FIELD(name) __typeof__(&name) name;
+
+struct df_cublaslt {
+    void *handle; /* of dlopen; NULL in the emulation */
+    DF_CUBLASLT_FUNCTIONS(DF_LIBRARY_FIELD)
+};
+
+/* Fills the table. -1 with the error set: what was looked for, and why it was not found or cannot be used.
+ *
+ * With `blas` a handle is created too, on the current device: by another library of those found where the
+ * first one cannot, as one cannot that does not fit the driver. NULL: none is, which takes no device. */
+int df_cublaslt_open(struct df_cublaslt *library, cublasLtHandle_t *blas);
+
+/* A table that was not filled is allowed. */
+void df_cublaslt_close(struct df_cublaslt *library);
+
+#ifdef DINOFT_WITH_CUDNN
+#include <cudnn.h>
 
 #define DF_CUDNN_FUNCTIONS(X)                                                                                \
     X(cudnnGetVersion)                                                                                       \
@@ -52,24 +72,14 @@
     X(cudnnBackendFinalize)                                                                                  \
     X(cudnnBackendExecute)
 
-#define DF_LIBRARY_FIELD(name) __typeof__(&name) name;
-
-struct df_cublaslt {
-    void *handle; /* of dlopen; NULL in the emulation */
-    DF_CUBLASLT_FUNCTIONS(DF_LIBRARY_FIELD)
-};
-
 struct df_cudnn {
     void *handle;
     DF_CUDNN_FUNCTIONS(DF_LIBRARY_FIELD)
 };
 
-/* Fill the table. -1 with the error set: what was looked for, and why the last try failed. */
-int df_cublaslt_open(struct df_cublaslt *library);
+/* As df_cublaslt_open() and df_cublaslt_close(). */
 int df_cudnn_open(struct df_cudnn *library);
-
-/* A table that was not filled is allowed. */
-void df_cublaslt_close(struct df_cublaslt *library);
 void df_cudnn_close(struct df_cudnn *library);
+#endif
 
 #endif

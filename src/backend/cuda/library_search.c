@@ -6,6 +6,7 @@
 
 #include <dlfcn.h>
 #include <glob.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +15,11 @@
 #define PACKAGES "lib*/python3*/*-packages/nvidia/*/lib"
 
 struct search {
-    char *prefix;                       /* for glob(); NULL: not known */
-    char reason[DF_ERROR_TEXT_MAX / 2]; /* why the first file did not load; "": it was not tried yet */
+    char *prefix, *conda; /* for glob(); NULL: not known */
+    df_library_try *try;
+    void *user;
+    bool loaded;                        /* `reason` is of a library that loaded */
+    char reason[DF_ERROR_TEXT_MAX / 2]; /* why the search failed; "": nothing was tried yet */
 };
 
 /* The text with a backslash before what glob() would take for a pattern; the caller frees it. */
@@ -43,20 +47,36 @@ static char *find_prefix(void)
     return quoted;
 }
 
+/* NULL where the variable is not set, or empty. */
+static char *find_conda(void)
+{
+    const char *conda = getenv("CONDA_PREFIX");
+
+    return conda && conda[0] ? quoted_for_glob(conda) : NULL;
+}
+
 static void *load(struct search *search, const char *file)
 {
     void *handle = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+    const char *reason = handle ? NULL : dlerror();
 
-    if (!handle && !search->reason[0]) {
-        const char *reason = dlerror();
+    if (handle && search->try(handle, search->user) == 0)
+        return handle;
+    if (handle && !search->loaded)
+        snprintf(search->reason, sizeof search->reason, "%s: %s", file, df_error_text());
+    else if (!handle && !search->reason[0])
         snprintf(search->reason, sizeof search->reason, "%s", reason ? reason : "no reason given");
+    if (handle) {
+        search->loaded = true;
+        dlclose(handle);
     }
-    return handle;
+    return NULL;
 }
 
-static void *load_from_packages(struct search *search, const char *name)
+/* `prefix` may be NULL: there is nothing then. */
+static void *load_from(struct search *search, const char *prefix, const char *folder, const char *name)
 {
-    char *pattern = search->prefix ? df_text_format("%s/" PACKAGES "/%s", search->prefix, name) : NULL;
+    char *pattern = prefix ? df_text_format("%s/%s/%s", prefix, folder, name) : NULL;
     glob_t files = {0};
     void *handle = NULL;
 
@@ -78,24 +98,37 @@ static void *load_from_toolkit(struct search *search, const char *name)
     return handle;
 }
 
-void *df_library_load(const char *what, const char *const *names)
+static void *load_from_places(struct search *search, const char *name)
 {
-    struct search search = {.prefix = find_prefix()};
+    void *handle = load_from(search, search->prefix, PACKAGES, name);
+
+    if (!handle)
+        handle = load(search, name);
+    if (!handle)
+        handle = load_from(search, search->conda, "lib", name);
+    if (!handle)
+        handle = load_from(search, search->conda, PACKAGES, name);
+    return handle ? handle : load_from_toolkit(search, name);
+}
+
+void *df_library_load(const char *what, const char *const *names, df_library_try *try, void *user)
+{
+    struct search search = {.prefix = find_prefix(), .conda = find_conda(), .try = try, .user = user};
     void *handle = NULL;
 
-    for (int i = 0; names[i] && !handle; i++) {
-        handle = load_from_packages(&search, names[i]);
-        if (!handle)
-            handle = load(&search, names[i]);
-        if (!handle)
-            handle = load_from_toolkit(&search, names[i]);
-    }
+    for (int i = 0; names[i] && !handle; i++)
+        handle = load_from_places(&search, names[i]);
     free(search.prefix);
-    if (!handle)
+    free(search.conda);
+    if (handle)
+        return handle;
+    if (search.loaded)
+        df_error_set("device cuda: %s was found, but cannot be used: %s", what, search.reason);
+    else
         df_error_set(
             "device cuda: %s was not found, looked for %s in nvidia/*/lib of the Python packages beside "
-            "the program, where the system looks, and in " TOOLKIT " (LD_LIBRARY_PATH can name another "
-            "folder); the first try: %s",
+            "the program, where the system looks, in the conda environment, and in " TOOLKIT
+            " (LD_LIBRARY_PATH can name another folder); the first try: %s",
             what, names[0], search.reason);
-    return handle;
+    return NULL;
 }

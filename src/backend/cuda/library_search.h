@@ -7,14 +7,19 @@
  * environment, at versions that were asked for together. What the system has may be of an older CUDA, and
  * LD_LIBRARY_PATH may have been set for another program.
  * 2. Where the dynamic loader looks: LD_LIBRARY_PATH, then the system's folders.
- * 3. The toolkit's usual folder.
+ * 3. The active conda environment: CONDA_PREFIX/lib, then its Python packages.
+ * 4. The toolkit's usual folder.
  *
- * A newer name in a later place comes before an older name in an earlier one. */
+ * A name that stands earlier, in a later place, comes before a later name in an earlier place. */
 #ifndef DINOFT_LIBRARY_SEARCH_H
 #define DINOFT_LIBRARY_SEARCH_H
 
-/* A handle of dlopen to the first that loads of the names (the last is NULL; the newest first). NULL with the
- * error set: where `what` was looked for, and why the first try failed. */
-void *df_library_load(const char *what, const char *const *names);
+/* Whether a library that loaded is of use: 0, or -1 with the error set. Then the search goes on. */
+typedef int df_library_try(void *handle, void *user);
+
+/* A handle of dlopen to the first that loads and passes `try`, of the names (the last is NULL; the one that
+ * is preferred first). NULL with the error set: where `what` was looked for, and why the first one that
+ * loaded did not pass, or else why the first try did not load. */
+void *df_library_load(const char *what, const char *const *names, df_library_try *try, void *user);
 
 #endif

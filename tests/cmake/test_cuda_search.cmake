@@ -1,0 +1,60 @@
+# cmake -DFOLDER=… -P: what cmake/cuda_search.cmake makes of made-up compilers and headers, in the folder.
+cmake_minimum_required(VERSION 3.18)
+include(${CMAKE_CURRENT_LIST_DIR}/../../cmake/cuda_search.cmake)
+
+function(expect NAME VALUE EXPECTED)
+    if(NOT VALUE STREQUAL EXPECTED)
+        message(SEND_ERROR "${NAME}: expected '${EXPECTED}', got '${VALUE}'")
+    endif()
+endfunction()
+
+# expect_architectures(EXPECTED CODES…): of an nvcc that lists the codes.
+function(expect_architectures EXPECTED)
+    string(REPLACE ";" " " CODES "${ARGN}")
+    file(WRITE ${FOLDER}/nvcc "#!/bin/sh\nprintf '%s\\n' ${CODES}\n")
+    file(CHMOD ${FOLDER}/nvcc PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE)
+    df_cuda_architectures(${FOLDER}/nvcc ARCHITECTURES)
+    expect("nvcc of ${ARGN}" "${ARCHITECTURES}" "${EXPECTED}")
+endfunction()
+
+# make_headers(NAME MAJOR): a folder with cuDNN's; as before version 7.6 where MAJOR is 0.
+function(make_headers NAME MAJOR)
+    file(WRITE ${FOLDER}/${NAME}/cudnn.h "")
+    if(MAJOR)
+        file(WRITE ${FOLDER}/${NAME}/cudnn_version.h "#define CUDNN_MAJOR ${MAJOR}\n#define CUDNN_MINOR 7\n")
+    endif()
+endfunction()
+
+function(expect_cudnn FOUND OLD)
+    df_cudnn_folder(FOUND_FOLDER OLD_FOLDER ${ARGN})
+    expect("cuDNN in ${ARGN}" "${FOUND_FOLDER}|${OLD_FOLDER}" "${FOUND}|${OLD}")
+endfunction()
+
+file(REMOVE_RECURSE ${FOLDER})
+expect_architectures("80-real;90" sm_50 sm_75 sm_80 sm_86 sm_89 sm_90 sm_90a)
+expect_architectures("80-real;90-real;100-real;120" sm_80 sm_90 sm_100 sm_103 sm_120 sm_121)
+expect_architectures("100-real;120" sm_100 sm_120 sm_200)
+
+make_headers(old 8)
+make_headers(oldest 0)
+make_headers(new 9)
+make_headers(next 10)
+set(NONE DINOFT_cudnn_INCLUDE-NOTFOUND ${FOLDER}/none)
+expect_cudnn("" "" ${NONE})
+expect_cudnn("" ${FOLDER}/old ${NONE} ${FOLDER}/old)
+expect_cudnn("" ${FOLDER}/oldest ${FOLDER}/oldest ${FOLDER}/old)
+expect_cudnn(${FOLDER}/new ${FOLDER}/old ${FOLDER}/old ${FOLDER}/new ${FOLDER}/next)
+expect_cudnn(${FOLDER}/next "" ${FOLDER}/next)
+
+# In a Python environment, and in conda's.
+make_headers(environment/lib/python3.12/site-packages/nvidia/cudnn/include 9)
+foreach(VARIABLE VIRTUAL_ENV CONDA_PREFIX)
+    set(ENV{VIRTUAL_ENV} "")
+    set(ENV{CONDA_PREFIX} "")
+    set(ENV{${VARIABLE}} ${FOLDER}/environment)
+    df_cuda_package_folders(FOLDERS)
+    if(NOT ${FOLDER}/environment/lib/python3.12/site-packages/nvidia/cudnn/include IN_LIST FOLDERS)
+        message(SEND_ERROR "${VARIABLE}: not found in ${FOLDERS}")
+    endif()
+endforeach()
+file(REMOVE_RECURSE ${FOLDER})
