@@ -3,7 +3,9 @@
 #include "device_memory.h"
 
 #include "include/cublasLt.h"
+#include "include/emulation_control.h"
 
+#include <cstdlib>
 #include <cstring>
 
 struct df_emulated_blas {
@@ -171,6 +173,45 @@ static cublasStatus_t check_shapes(const df_emulated_matmul &operation, const df
     return CUBLAS_STATUS_SUCCESS;
 }
 
+static unsigned read_refusals()
+{
+    static const char *const words[] = {"unaligned", "epilogue", "narrow", "all", "late"};
+    const char *const text = getenv("DF_EMULATION_CUBLASLT");
+    unsigned refusals = 0;
+
+    for (int i = 0; text && i < 5; i++) {
+        if (strstr(text, words[i]))
+            refusals |= 1u << i;
+    }
+    return refusals;
+}
+
+static unsigned &refusals()
+{
+    static unsigned value = read_refusals();
+    return value;
+}
+
+static int products;
+
+static bool is_unaligned(const df_emulated_layout &m)
+{
+    return (size_t)m.ld * type_bytes(m.type) % 16 != 0;
+}
+
+/* Whether the library has no algorithm for this. `a`'s rows or columns are the depth. */
+static bool is_refused(const df_emulated_matmul &operation, const df_emulated_layout &a,
+                       const df_emulated_layout &b, const df_emulated_layout &d)
+{
+    const unsigned what = refusals();
+    const uint64_t depth = operation.transpose_a == CUBLAS_OP_N ? a.columns : a.rows;
+
+    return (what & DF_REFUSE_ALL) || ((what & DF_REFUSE_NARROW) && d.type == CUDA_R_16BF) ||
+           ((what & DF_REFUSE_EPILOGUE) && operation.epilogue != CUBLASLT_EPILOGUE_DEFAULT) ||
+           ((what & DF_REFUSE_UNALIGNED) &&
+            (is_unaligned(a) || is_unaligned(b) || depth * type_bytes(a.type) % 16 != 0));
+}
+
 static void check_place(const char *name, const matrix &m, uint64_t alignment)
 {
     const size_t elements = (size_t)((m.layout.columns - 1) * (uint64_t)m.layout.ld + m.layout.rows);
@@ -186,6 +227,16 @@ static void check_place(const char *name, const matrix &m, uint64_t alignment)
 }
 
 extern "C" {
+
+void df_emulation_set_refusals(unsigned value)
+{
+    refusals() = value;
+}
+
+int df_emulation_products(void)
+{
+    return products;
+}
 
 size_t cublasLtGetVersion(void)
 {
@@ -325,6 +376,9 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t handle, cublasLtM
     cublasStatus_t status = check_shapes(*operation, *a, *b, *c, *d);
     if (status == CUBLAS_STATUS_SUCCESS)
         status = check_types(*operation, *a, *b, *c, *d);
+    if (status == CUBLAS_STATUS_SUCCESS && !(refusals() & DF_REFUSE_LATE) &&
+        is_refused(*operation, *a, *b, *d))
+        status = CUBLAS_STATUS_NOT_SUPPORTED;
     if (status != CUBLAS_STATUS_SUCCESS)
         return status;
     /* The second of three is one of which only the state is valid. */
@@ -357,6 +411,8 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t oper
     cublasStatus_t status = check_shapes(*operation, *a_layout, *b_layout, *c_layout, *d_layout);
     if (status == CUBLAS_STATUS_SUCCESS)
         status = check_types(*operation, *a_layout, *b_layout, *c_layout, *d_layout);
+    if (status == CUBLAS_STATUS_SUCCESS && is_refused(*operation, *a_layout, *b_layout, *d_layout))
+        status = CUBLAS_STATUS_NOT_SUPPORTED;
     if (status != CUBLAS_STATUS_SUCCESS)
         return status;
     product p = {*operation,
@@ -383,6 +439,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t oper
         !is_allocated(p.operation.bias, d_layout->rows * type_bytes(p.operation.bias_type)))
         report(nullptr, "cublasLtMatmul: the bias of %zu elements is not device memory of one allocation",
                (size_t)d_layout->rows);
+    products++;
     enqueue(stream, [p]() {
         open_device_memory();
         multiply(p);

@@ -27,7 +27,7 @@ void df_cuda_close(struct df_backend *backend)
     df_cuda_staging_close(&context->staging);
     df_cuda_batches_close(&context->batches);
     df_cuda_free(backend, context->workspace);
-    df_cuda_free(backend, context->scratch);
+    df_cuda_free(backend, context->scratch.memory);
     if (context->stream)
         (void)cudaStreamDestroy(context->stream);
     free(context);

@@ -42,6 +42,12 @@ struct df_cuda_block {
     struct df_cuda_block *next;
 };
 
+/* Device memory that only ever grows; all zero while there is none. */
+struct df_cuda_buffer {
+    void *memory;
+    size_t bytes;
+};
+
 struct df_cuda_context {
     struct df_backend backend; /* first: its address is the context's */
     char device_name[256];
@@ -53,10 +59,9 @@ struct df_cuda_context {
     struct df_gemm_cache *gemms;
     struct df_conv_plans *convs;
     struct df_attention_plans *attentions;
-    void *scratch;
-    size_t scratch_bytes;
-    uint64_t scratch_moves; /* how often it has been reallocated */
-    bool capturing; /* a graph is captured (graph.c): nothing may synchronise, be timed or allocated */
+    struct df_cuda_buffer scratch;
+    uint64_t buffer_moves; /* how often a df_cuda_buffer has been reallocated */
+    bool capturing;        /* a graph is captured (graph.c): nothing may synchronise, be timed or allocated */
     struct df_cuda_staging staging;
     struct df_cuda_batches batches;
     struct df_cuda_block *blocks;
@@ -81,6 +86,9 @@ static inline struct df_cuda_context *df_cuda_context(struct df_backend *backend
  * from the second step on nothing is allocated. A second call invalidates what the first returned. NULL with
  * the error set. */
 void *df_cuda_scratch(struct df_backend *backend, size_t bytes);
+
+/* The same of another buffer, which is the caller's to free. */
+void *df_cuda_buffer_grow(struct df_backend *backend, struct df_cuda_buffer *buffer, size_t bytes);
 
 /* Frees what cudaMalloc gave, when all that is enqueued is done: it may still use the memory, and cudaFree
  * need not wait. NULL is allowed. */

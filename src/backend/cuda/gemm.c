@@ -1,5 +1,7 @@
 #include "gemm.h"
 
+#include "cuda_backend.h"
+
 #include "dinoft/error.h"
 #include "dinoft/size.h"
 
@@ -29,13 +31,14 @@ void df_gemm_cache_close(struct df_cuda_context *context)
     for (int i = 0; i < cache->n_plans; i++)
         df_gemm_plan_free(context, &cache->plans[i]);
     df_autotune_close(&cache->autotune);
+    df_cuda_free(&context->backend, cache->buffers.padded.memory);
+    df_cuda_free(&context->backend, cache->buffers.sums.memory);
+    df_cuda_free(&context->backend, cache->buffers.partial.memory);
     free(cache);
     context->gemms = NULL;
 }
 
-/* Of the address (NULL: any) and of the rows, in bytes. Vectors of 16 bytes are the widest that the library's
- * kernels need. */
-static int64_t alignment(const void *data, const struct df_matrix *m)
+int64_t df_gemm_alignment(const void *data, const struct df_matrix *m)
 {
     const uintptr_t bits = (uintptr_t)data | ((uintptr_t)m->ld * df_dtype_size(m->type)) | 16;
     return (int64_t)(bits & (~bits + 1));
@@ -58,9 +61,9 @@ static struct df_gemm_key make_key(const struct df_gemm *gemm)
         .out_type = c->type,
         .bias = gemm->bias != NULL,
         .accumulate = gemm->residual != NULL,
-        .a_alignment = alignment(b->data, b),
-        .b_alignment = alignment(a->data, a),
-        .c_alignment = df_min_i64(alignment(c->data, c), alignment(gemm->residual, c)),
+        .a_alignment = df_gemm_alignment(b->data, b),
+        .b_alignment = df_gemm_alignment(a->data, a),
+        .c_alignment = df_min_i64(df_gemm_alignment(c->data, c), df_gemm_alignment(gemm->residual, c)),
     };
 }
 
@@ -121,11 +124,6 @@ static int list_candidates(struct df_cuda_context *context, const struct df_gemm
     (void)lt->cublasLtMatmulPreferenceDestroy(preference);
     DF_TRY(status);
     *n_candidates = keep_usable(candidates, *n_candidates);
-    if (*n_candidates == 0)
-        return df_error_set("cuBLASLt has no algorithm for a product [%lld, %lld] x [%lld, %lld] of %s to %s",
-                            (long long)key->n, (long long)key->k, (long long)key->k, (long long)key->m,
-                            df_dtype_name((enum df_dtype)key->in_type),
-                            df_dtype_name((enum df_dtype)key->out_type));
     return 0;
 }
 
@@ -136,10 +134,13 @@ static int make_plan(struct df_cuda_context *context, struct df_gemm_plan *plan,
 
     DF_TRY(df_gemm_describe(context, plan, gemm));
     DF_TRY(list_candidates(context, plan, candidates, &n_candidates));
+    if (n_candidates == 0)
+        return 0;
     const int fastest = df_gemm_autotune(context, plan, gemm, candidates, n_candidates);
     if (fastest < 0)
         return -1;
     plan->algorithm = candidates[fastest].algo;
+    plan->supported = true;
     return 0;
 }
 
@@ -181,14 +182,19 @@ static struct df_gemm_plan *find_plan(struct df_cuda_context *context, const str
     return plan;
 }
 
-int df_gemm_run(struct df_cuda_context *context, const struct df_gemm *gemm)
+int df_gemm_try(struct df_cuda_context *context, const struct df_gemm *gemm)
 {
     struct df_gemm_plan *plan = find_plan(context, gemm);
 
-    if (!plan)
-        return -1;
+    if (!plan || !plan->supported)
+        return plan ? 0 : -1;
     if (gemm->bias)
         DF_TRY(df_gemm_set_bias(context, plan, gemm->bias));
-    return df_cublas_check(df_gemm_multiply(context, plan, &plan->algorithm, gemm, gemm->c.data),
-                           "cublasLtMatmul", __FILE__, __LINE__);
+    const cublasStatus_t status = df_gemm_multiply(context, plan, &plan->algorithm, gemm, gemm->c.data);
+    if (status == CUBLAS_STATUS_NOT_SUPPORTED) { /* what it listed itself */
+        plan->supported = false;
+        return 0;
+    }
+    DF_TRY(df_cublas_check(status, "cublasLtMatmul", __FILE__, __LINE__));
+    return 1;
 }

@@ -28,8 +28,14 @@ struct df_gemm_plan {
     struct df_gemm_key key;
     cublasLtMatmulDesc_t operation;
     cublasLtMatrixLayout_t a, b, c;
+    bool supported; /* false: the library has no algorithm (gemm_fallback.c) */
     cublasLtMatmulAlgo_t algorithm;
     uint64_t last_use;
+};
+
+/* What a product needs beside its matrices where the library does not take it as it is. */
+struct df_gemm_buffers {
+    struct df_cuda_buffer padded, sums, partial;
 };
 
 struct df_gemm_cache {
@@ -37,14 +43,19 @@ struct df_gemm_cache {
     int n_plans;
     uint64_t clock;
     struct df_autotune_cache autotune;
+    struct df_gemm_buffers buffers;
 };
 
 /* NULL with the error set. */
 struct df_gemm_cache *df_gemm_cache_open(struct df_cuda_context *context);
 void df_gemm_cache_close(struct df_cuda_context *context);
 
-/* Enqueues the product: a and b of one type, a not transposed, bias of c's type. */
-int df_gemm_run(struct df_cuda_context *context, const struct df_gemm *gemm);
+/* Enqueues the product as the library's algorithm for it. 1: done; 0: it has none; -1 with the error set. */
+int df_gemm_try(struct df_cuda_context *context, const struct df_gemm *gemm);
+
+/* The address's and the rows' alignment in bytes, 16 at most: the widest vectors that the library's kernels
+ * need. data NULL: any address. */
+int64_t df_gemm_alignment(const void *data, const struct df_matrix *m);
 
 /* --- gemm_plan.c --- */
 
@@ -59,6 +70,12 @@ int df_gemm_set_bias(struct df_cuda_context *context, struct df_gemm_plan *plan,
 /* Runs one algorithm, into c: not gemm->c.data where that must not change. */
 cublasStatus_t df_gemm_multiply(struct df_cuda_context *context, const struct df_gemm_plan *plan,
                                 const cublasLtMatmulAlgo_t *algorithm, const struct df_gemm *gemm, void *c);
+
+/* --- gemm_fallback.c --- */
+
+/* Enqueues the product: a and b of one type, a not transposed, bias of c's type. By the library; where it has
+ * no algorithm, as a product that it has one for, or with our own kernel. */
+int df_gemm_run(struct df_cuda_context *context, const struct df_gemm *gemm);
 
 /* --- gemm_autotune.c --- */
 

@@ -10,7 +10,7 @@
  * for the scratch buffer's: when that has moved, the work is captured again. */
 struct df_graph {
     cudaGraphExec_t exec; /* NULL: not captured, or no longer valid */
-    uint64_t scratch_moves;
+    uint64_t buffer_moves;
     bool plain; /* something in it cannot be captured: it is called each time */
 };
 
@@ -40,13 +40,13 @@ static int capture(struct df_cuda_context *context, struct df_graph *graph, df_b
         status = DF_CUDA(cudaGraphInstantiate(&graph->exec, captured, 0));
     if (captured)
         (void)cudaGraphDestroy(captured);
-    graph->scratch_moves = context->scratch_moves;
+    graph->buffer_moves = context->buffer_moves;
     return status;
 }
 
 static void drop_stale_graph(const struct df_cuda_context *context, struct df_graph *graph)
 {
-    if (!graph->exec || graph->scratch_moves == context->scratch_moves)
+    if (!graph->exec || graph->buffer_moves == context->buffer_moves)
         return;
     (void)cudaGraphExecDestroy(graph->exec);
     graph->exec = NULL;

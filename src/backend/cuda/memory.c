@@ -163,22 +163,27 @@ int df_cuda_memory(struct df_backend *backend, struct df_memory_use *use)
     return DF_CUDA(cudaMemGetInfo(&use->available, &use->total));
 }
 
-void *df_cuda_scratch(struct df_backend *backend, size_t bytes)
+void *df_cuda_buffer_grow(struct df_backend *backend, struct df_cuda_buffer *buffer, size_t bytes)
 {
     struct df_cuda_context *context = df_cuda_context(backend);
 
-    if (context->scratch && bytes <= context->scratch_bytes)
-        return context->scratch;
+    if (buffer->memory && bytes <= buffer->bytes)
+        return buffer->memory;
     if (context->capturing) {
         df_error_set("a captured operation needs %zu bytes of scratch memory, there are %zu", bytes,
-                     context->scratch_bytes);
+                     buffer->bytes);
         return NULL;
     }
-    df_cuda_free(backend, context->scratch);
-    context->scratch = df_cuda_alloc(backend, bytes);
-    if (!context->scratch)
+    df_cuda_free(backend, buffer->memory);
+    buffer->memory = df_cuda_alloc(backend, bytes);
+    if (!buffer->memory)
         (void)df_error_context("an operation's scratch memory");
-    context->scratch_bytes = context->scratch ? bytes : 0;
-    context->scratch_moves++;
-    return context->scratch;
+    buffer->bytes = buffer->memory ? bytes : 0;
+    context->buffer_moves++;
+    return buffer->memory;
+}
+
+void *df_cuda_scratch(struct df_backend *backend, size_t bytes)
+{
+    return df_cuda_buffer_grow(backend, &df_cuda_context(backend)->scratch, bytes);
 }
