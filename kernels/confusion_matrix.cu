@@ -1,5 +1,5 @@
 /* How often each label meets each prediction: prediction, labels uint8 [count] -> pairs int64 [C + 1, C], the
- * confusion matrix with a row for pixels that have no label.
+ * confusion matrix with a row for pixels that have no label. What is no class is counted nowhere.
  *
  * Geometry: a thread has a run of 16 pixels, a block 4096. Neighbours mostly agree, so that a thread adds to
  * the table only where the pair changes: atomically, which for integers gives the same sums in whatever
@@ -27,8 +27,10 @@ __global__ void __launch_bounds__(vector_threads)
     int pair = 0, together = 0;
 
     for (int i = 0; i < pixels; i++) {
-        const int label = labels[first + i];
-        const int next = (label == DF_IGNORE_LABEL ? classes : label) * classes + prediction[first + i];
+        const int label = labels[first + i], predicted = prediction[first + i];
+        if (predicted >= classes || (label >= classes && label != DF_IGNORE_LABEL))
+            continue;
+        const int next = (label == DF_IGNORE_LABEL ? classes : label) * classes + predicted;
         if (next != pair && together > 0) {
             add_pixels(pairs, pair, together);
             together = 0;

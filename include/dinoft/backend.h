@@ -119,6 +119,8 @@ struct df_backend_ops {
 #include "dinoft/operation_list.h"
 };
 
+#define DF_ALGORITHM_MAX 48
+
 struct df_backend {
     const struct df_backend_ops *ops;
     const char *name;      /* "cpu", "cuda" */
@@ -127,15 +129,21 @@ struct df_backend {
     bool native;   /* it has instructions for `compute`; false: that is done with others, which is slower */
     bool enqueues; /* operations return when they are enqueued; `wait` waits for them */
     bool resizes;  /* batches are best brought here as they were decoded (dinoft/packed_batch.h) */
+    char algorithm[DF_ALGORITHM_MAX]; /* by which of several ways the last operation that has them was
+                                         enqueued, for who measures: "cuDNN engine 2"; who asks clears it
+                                         before. "": none has been */
 };
 
-#define DF_DEVICES(X) X(DF_DEVICE_AUTO, "auto") X(DF_DEVICE_CPU, "cpu") X(DF_DEVICE_CUDA, "cuda")
+/* DF_DEVICE_CUDA_N + n is the GPU of number n. */
+#define DF_DEVICES(X)                                                                                        \
+    X(DF_DEVICE_AUTO, "auto")                                                                                \
+    X(DF_DEVICE_CPU, "cpu") X(DF_DEVICE_CUDA, "cuda") X(DF_DEVICE_CUDA_N, "cuda:N")
 #define DF_PRECISIONS(X)                                                                                     \
     X(DF_PRECISION_AUTO, "auto") X(DF_PRECISION_FP32, "fp32") X(DF_PRECISION_BF16, "bf16")
 enum df_device_choice { DF_DEVICES(DF_CHOICE_ID) };
 enum df_precision { DF_PRECISIONS(DF_CHOICE_ID) };
 
-/* Opens a device; auto: the GPU if there is one that can be used, otherwise the CPU. Of the precisions auto
+/* Opens a device; auto: the first GPU if it can be used, otherwise the CPU. Of the precisions auto
  * is bf16 where it is native, otherwise fp32. threads 0: all cores. NULL with the error set when the device
  * or the precision is not to be had. */
 struct df_backend *df_backend_open(enum df_device_choice device, enum df_precision precision, int threads);
@@ -146,9 +154,11 @@ void df_backend_close(struct df_backend *backend);
 /* The CPU backend (oneDNN, OpenMP); used by df_backend_open and tests. */
 struct df_backend *df_cpu_backend_open(enum df_dtype compute, int threads);
 
-/* The CUDA backend: the first GPU that the process may see (CUDA_VISIBLE_DEVICES), of compute capability 8.0
- * or newer, with cuBLASLt and, where it is installed, cuDNN. In a build without CUDA it is always NULL. */
-struct df_backend *df_cuda_backend_open(enum df_dtype compute, int threads);
+/* The CUDA backend: the GPU of number `gpu`, from 0 on, of those that the process may see
+ * (CUDA_VISIBLE_DEVICES), of compute capability 8.0 or newer, with cuBLASLt and, where it is installed,
+ * cuDNN. It becomes the calling thread's current device, and operations have to be called by this thread. In
+ * a build without CUDA it is always NULL. */
+struct df_backend *df_cuda_backend_open(int gpu, enum df_dtype compute, int threads);
 
 enum df_cuda_presence {
     DF_CUDA_ABSENT,   /* no GPU, no driver, or a build without CUDA */
@@ -156,7 +166,7 @@ enum df_cuda_presence {
     DF_CUDA_READY,
 };
 
-/* Whether df_cuda_backend_open() would find what it needs; sets the error to the reason where not. */
+/* Whether df_cuda_backend_open(0, …) would find what it needs; sets the error to the reason where not. */
 enum df_cuda_presence df_cuda_presence(void);
 
 /* Whether the processor multiplies bfloat16 itself, rather than have it emulated. */

@@ -311,7 +311,8 @@ DF_OPERATION(argmax,
              (backend, sum, count, classes, views, labels, prediction, loss_sum, loss_count))
 
 /* matrix int64 [classes + 1, classes]: pixels of each label (row; the last one is DF_IGNORE_LABEL's) and
- * prediction (column); prediction, labels [count]. */
+ * prediction (column); prediction, labels [count]. A pixel whose label or prediction is no class is counted
+ * nowhere. */
 DF_OPERATION(confusion_matrix,
              (struct df_backend *backend, const uint8_t *prediction, const uint8_t *labels, int64_t count,
               int64_t classes, int64_t *matrix),

@@ -94,9 +94,11 @@ OPTION(CHOICE, CACHE_FEATURES, cache_features, RUN, TRAIN,
        df_feature_place, DF_FEATURE_PLACES, "auto")
 OPTION(STRING, OUTPUT_DIR, output_dir, OUTPUT, TRAIN | CORRUPT | IMAGES | PREDICT | PCA,
        "the folder that is written to", "DIR", "output")
-OPTION(CHOICE, DEVICE, device, MACHINE, NETWORK | BENCH | SELFTEST | INFO,
-       "what computes; auto: the GPU if there is one that can be used, otherwise the CPU", df_device_choice,
-       DF_DEVICES, "auto")
+OPTION(
+    CHOICE, DEVICE, device, MACHINE, NETWORK | BENCH | SELFTEST | INFO,
+    "what computes; auto: the GPU if there is one that can be used, otherwise the CPU; cuda:1: the second of "
+    "the GPUs that the program may see",
+    df_device_choice, DF_DEVICES, "auto")
 OPTION(CHOICE, PRECISION, precision, MACHINE, NETWORK | BENCH | SELFTEST | INFO,
        "the type of matrix products and activations; auto: bf16 on a GPU and where the processor has "
        "instructions for it, otherwise fp32",

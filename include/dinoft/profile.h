@@ -10,10 +10,11 @@
 
 /* One operation at one shape; figures of one step. */
 struct df_profile_row {
-    const char *operation; /* its name in dinoft/operation_list.h */
-    struct df_work work;   /* of all calls */
-    double calls;          /* whole, unless steps differ */
-    double seconds;        /* of all calls: the median over the steps */
+    const char *operation;            /* its name in dinoft/operation_list.h */
+    struct df_work work;              /* of all calls */
+    double calls;                     /* whole, unless steps differ */
+    double seconds;                   /* of all calls: the median over the steps */
+    char algorithm[DF_ALGORITHM_MAX]; /* of the last call, as struct df_backend has it */
 };
 
 struct df_profile {

@@ -17,8 +17,9 @@ void df_cuda_facts(FILE *stream)
     (void)stream;
 }
 
-struct df_backend *df_cuda_backend_open(enum df_dtype compute, int threads)
+struct df_backend *df_cuda_backend_open(int gpu, enum df_dtype compute, int threads)
 {
+    (void)gpu;
     (void)compute;
     (void)threads;
     (void)df_cuda_presence();

@@ -16,6 +16,7 @@ struct row {
     struct df_work work; /* of all calls */
     int64_t calls;
     double *seconds; /* [max_steps], of all calls of a step */
+    char algorithm[DF_ALGORITHM_MAX];
 };
 
 struct profiler {
@@ -125,6 +126,7 @@ static int leave(struct df_backend *backend, const char *operation, const struct
     row->calls++;
     row->work.flops += work->flops;
     row->work.bytes += work->bytes;
+    memcpy(row->algorithm, profiler->inner->algorithm, sizeof row->algorithm);
     row->seconds[profiler->steps] += ended - started;
     return status;
 }
@@ -142,6 +144,7 @@ static int leave(struct df_backend *backend, const char *operation, const struct
         const struct df_work work_of_call = df_work_##name arguments;                                        \
         const double started = df_seconds();                                                                 \
         backend = inner_of(profiler);                                                                        \
+        backend->algorithm[0] = '\0';                                                                        \
         return leave(profiler, #name, &work_of_call, started, backend->ops->name arguments);                 \
     }
 #define DF_SERVICE(type, name, parameters, arguments)                                                        \
@@ -226,6 +229,7 @@ int df_profiler_result(struct df_backend *backend, struct df_profile *profile)
         };
         result->work.flops /= (double)steps;
         result->work.bytes /= (double)steps;
+        memcpy(result->algorithm, row->algorithm, sizeof result->algorithm);
     }
     qsort(profile->rows, profile->n_rows, sizeof *profile->rows, compare_rows);
     profile->seconds = df_median(profiler->seconds, steps);

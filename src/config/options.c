@@ -55,6 +55,25 @@ const char *df_choice_text(enum df_option option, int choice)
     return df_options[option].choices[choice];
 }
 
+bool df_choice_is_numbered(const char *choice)
+{
+    const size_t length = strlen(choice);
+    return length > 2 && strcmp(choice + length - 2, ":N") == 0;
+}
+
+const char *df_choice_spell(const struct df_option_info *option, int choice, char text[DF_CHOICE_TEXT_MAX])
+{
+    int i = 0;
+
+    while (i < choice && option->choices[i + 1])
+        i++;
+    const char *word = option->choices[i];
+    if (!df_choice_is_numbered(word))
+        return word;
+    snprintf(text, DF_CHOICE_TEXT_MAX, "%.*s%d", (int)strlen(word) - 1, word, choice - i);
+    return text;
+}
+
 const char *df_option_name(enum df_option option)
 {
     return df_options[option].name;

@@ -26,12 +26,15 @@ enum df_option_group {
     DF_GROUP_COUNT
 };
 
+#define DF_CHOICE_NUMBER_MAX 255
+
 struct df_option_info {
     const char *name; /* without the dashes */
     const char *help;
     const char *metavar;        /* what --help calls the value; NULL for choices and switches */
     const char *initial;        /* the default as it would be typed; NULL: none, or off */
-    const char *const *choices; /* ends with NULL */
+    const char *const *choices; /* ends with NULL; the last may end with ":N", any number from 0 to
+                                   DF_CHOICE_NUMBER_MAX, and what is stored is its index plus that number */
     size_t offset;              /* of the value in struct df_config */
     enum df_option_kind kind;
     enum df_option_group group;
@@ -90,8 +93,15 @@ int df_find_flag(const char *word, enum df_command command, struct df_flag *flag
 int df_option_set(const struct df_option_info *option, const char *text, const char *second,
                   struct df_config *config);
 
-/* Finds the one of `choices`, which end with NULL, that equals text: *value is its index. -1 with the error
- * set, which begins with `subject`. */
+/* Whether the choice is one that ends with ":N". */
+bool df_choice_is_numbered(const char *choice);
+
+/* A stored choice as it would be typed, in the buffer where it has a number. */
+#define DF_CHOICE_TEXT_MAX 64
+const char *df_choice_spell(const struct df_option_info *option, int choice, char text[DF_CHOICE_TEXT_MAX]);
+
+/* Finds the one of `choices`, which end with NULL, that equals text: *value is its index (and a number that
+ * it may have, added). -1 with the error set, which begins with `subject`. */
 int df_choose(const char *subject, const char *const *choices, const char *text, int *value);
 
 /* Every option's default, nothing typed. */

@@ -17,12 +17,14 @@ static void add_value(struct df_json *json, const struct df_option_info *option,
                       const struct df_config *config)
 {
     const void *value = (const char *)config + option->offset;
+    char text[DF_CHOICE_TEXT_MAX];
+
     switch (option->kind) {
     case DF_KIND_STRING:
         df_json_text(json, option->name, *(const char *const *)value);
         break;
     case DF_KIND_CHOICE:
-        df_json_text(json, option->name, option->choices[*(const int *)value]);
+        df_json_text(json, option->name, df_choice_spell(option, *(const int *)value, text));
         break;
     case DF_KIND_INTEGER:
         df_json_integer(json, option->name, *(const int64_t *)value);

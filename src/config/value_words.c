@@ -13,8 +13,10 @@ static void add(struct df_value_words *words, const char *word)
 
 static void add_all(struct df_value_words *words, const char *const *list)
 {
-    for (; list && *list; list++)
-        add(words, *list);
+    for (; list && *list; list++) {
+        if (!df_choice_is_numbered(*list)) /* which no shell completes */
+            add(words, *list);
+    }
 }
 
 static void add_corruptions(struct df_value_words *words)

@@ -12,6 +12,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The number in "cuda:5" for the choice "cuda:N", 0 for the words of another choice; -1: it is not this one.
+ */
+static int match_choice(const char *choice, const char *text)
+{
+    const size_t before = strlen(choice) - 1;
+
+    if (!df_choice_is_numbered(choice))
+        return strcmp(choice, text) == 0 ? 0 : -1;
+    if (strncmp(choice, text, before) != 0)
+        return -1;
+    const char *number = text + before;
+    const size_t digits = strspn(number, "0123456789");
+    if (digits == 0 || digits > 3 || number[digits] != '\0' || atoi(number) > DF_CHOICE_NUMBER_MAX)
+        return -1;
+    return atoi(number);
+}
+
 int df_choose(const char *subject, const char *const *choices, const char *text, int *value)
 {
     int count = 0;
@@ -19,13 +36,15 @@ int df_choose(const char *subject, const char *const *choices, const char *text,
         count++;
     char list[DF_LIST_TEXT_MAX];
     for (int i = 0; i < count; i++) {
-        if (strcmp(choices[i], text) == 0) {
-            *value = i;
+        const int number = match_choice(choices[i], text);
+        if (number >= 0) {
+            *value = i + number;
             return 0;
         }
         df_list_append(list, "", choices[i], i, i + 1 == count, "or");
     }
-    int nearest = df_text_nearest(text, choices, count);
+    const bool numbered = df_choice_is_numbered(choices[count - 1]); /* nobody means that as it is spelt */
+    int nearest = df_text_nearest(text, choices, numbered ? count - 1 : count);
     if (nearest >= 0)
         return df_error_set("%s: '%s' is not one of %s: did you mean '%s'?", subject, text, list,
                             choices[nearest]);

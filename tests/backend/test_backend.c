@@ -56,7 +56,7 @@ static void test_cuda(void **state)
     (void)state;
     if (df_cuda_presence() == DF_CUDA_READY) {
         check_opened(DF_DEVICE_CUDA, DF_PRECISION_AUTO, 0, "cuda", DF_BF16);
-        assert_null(df_cuda_backend_open(DF_F16, 1));
+        assert_null(df_cuda_backend_open(0, DF_F16, 1));
         assert_string_equal(df_error_text(),
                             "the cuda backend computes in float32 or bfloat16, not in float16");
         assert_refused(DF_DEVICE_CUDA, DF_PRECISION_FP32, -1,

@@ -85,8 +85,9 @@ class Everything:
         for command in commands():
             for flag, value in helped_flags(command).items():
                 if "|" in value:
-                    self.offered(f"dinoft {command} {flag} ", *value.split("|"))
-                    self.offered(f"dinoft {command} {flag}=", *value.split("|"))
+                    words = [word for word in value.split("|") if not word.endswith(":N")]
+                    self.offered(f"dinoft {command} {flag} ", *words)
+                    self.offered(f"dinoft {command} {flag}=", *words)
         self.offered("dinoft --size sm", "small", "small+")
         self.offered("dinoft --size=sm", "small", "small+")
         self.offered("dinoft bench ", "train", "eval", "ops", "loader")

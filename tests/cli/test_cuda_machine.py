@@ -7,7 +7,7 @@ import os
 import re
 import unittest.mock
 
-from devices import SMALL2, SMALL3, TRAINED, DeviceTest
+from devices import SMALL2, SMALL3, SQUARE2, TRAINED, DeviceTest
 from support import CHANNELS, DINOV2, img_dim, main, model_flags
 
 MIB = 2**20
@@ -41,6 +41,24 @@ class Choice(Machine):
         self.assertIn("device cuda, bfloat16", runs["auto"].result.stderr)
         self.assertNotIn("this processor", runs["auto"].result.stderr)
         self.assertIn("device cpu, float32", cpu.result.stderr)
+
+    def test_device_of_a_number(self):
+        self.on_machine(DEVICES=2)
+        runs = {
+            name: self.train("--use_lora", "--device", name, "--precision", "fp32", backbone=SMALL2, output=name[-1])
+            for name in ("cuda", "cuda:0", "cuda:1")
+        }
+        for run in runs.values():
+            self.assertEqual(run.tensors, runs["cuda"].tensors)
+        self.refused(
+            *self.train_command("--device", "cuda:2", backbone=SMALL2),
+            mentions=["device cuda:2: of 2 GPUs that the program may see the last is cuda:1"],
+        )
+        self.on_machine(MACHINE="old-device")
+        self.refused(
+            *self.train_command("--device", "cuda:1", backbone=SMALL2),
+            mentions=["emulated device of number 1 has compute capability 7.5"],
+        )
 
     def test_default_of_other_commands(self):
         """They have the same default."""
@@ -248,6 +266,23 @@ class Bench(Machine):
         self.assertLessEqual({"linear_backward", "attention_backward", "rope", "adamw"}, operations["train"])
         self.assertLessEqual({"linear_forward", "attention_forward", "rope", "upsample_loss"}, operations["eval"])
         self.assertGreater(figures["train"]["peak_memory_bytes"], figures["eval"]["peak_memory_bytes"])
+        algorithms = {row["operation"]: row.get("algorithm") for row in figures["train"]["operations"]}
+        self.assertRegex(algorithms["linear_forward"], r"^cuBLASLt 1 of 2$")
+        self.assertEqual(algorithms["attention_forward"], "own kernel")
+        self.assertIsNone(algorithms["rope"])
+
+    def test_algorithms_are_shown(self):
+        self.on_machine(CUBLASLT="unaligned,epilogue")
+        model = [*model_flags(SQUARE2), "--use_lora", "--use_fpn", "--batch_size", 1, "--steps", 1, "--device", "cuda"]
+        table = self.succeed("bench", "ops", *model).stdout
+        self.assertRegex(table, r"(?m)GB/s  algorithm$")
+        self.assertRegex(table, r"(?m)^linear_forward .*  cuBLASLt 1 of 2, additions apart, padded$")
+        self.assertRegex(table, r"(?m)^conv_forward .*  cuDNN algorithm \d+$")
+        self.assertRegex(table, r"(?m)^attention_forward .*  own kernel$")
+        setting = ["--dino_type", "dinov2", "--size", "small", *img_dim(112, 112), "--batch_size", 1, "--steps", 1]
+        table = self.succeed("selftest", "--device", "cuda", *setting).stdout
+        self.assertRegex(table, r"(?m)^linear_forward .*  yes, by cuBLASLt 1 of 2, additions apart")
+        self.assertRegex(table, r"(?m)^rope .*  yes$")
 
 
 if __name__ == "__main__":

@@ -115,6 +115,15 @@ static void every_other_flag_of_train(void **state)
     assert_true(config.rope_rescale == 1.5);
     assert_int_equal(config.num_workers, 3);
 
+    ACCEPT("eval", "--lora_weights", "a.pt", "--device", "cuda");
+    assert_int_equal(config.device, DF_DEVICE_CUDA);
+    for (int gpu = 0; gpu <= 255; gpu += 51) {
+        char device[16];
+        snprintf(device, sizeof device, "cuda:%d", gpu);
+        ACCEPT("train", "--device", device);
+        assert_int_equal(config.device, DF_DEVICE_CUDA_N + gpu);
+    }
+
     ACCEPT("train", "--seed", "9223372036854775807", "--max_steps", "7", "--val_every", "1", "--size",
            "small+");
     assert_true(config.seed == INT64_MAX);

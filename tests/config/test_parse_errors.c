@@ -47,6 +47,10 @@ static void values(void **state)
         {{"--size", "larg"},
          "--size: 'larg' is not one of small, base, large, giant, small+, large+, huge+ or 7b: did you mean "
          "'large'?"},
+        {{"--device", "cuda:256"}, "--device: 'cuda:256' is not one of auto, cpu, cuda or cuda:N"},
+        {{"--device", "cuda:"},
+         "--device: 'cuda:' is not one of auto, cpu, cuda or cuda:N: did you mean 'cuda'?"},
+        {{"--device", "cuda:1x"}, "--device: 'cuda:1x' is not one of auto, cpu, cuda or cuda:N"},
         {{"--recipe", "somethingelse"}, "--recipe: 'somethingelse' is not one of default or reference"},
         {{"--exp_name", ""}, "--exp_name: the value is empty"},
     };

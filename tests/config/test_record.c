@@ -99,7 +99,16 @@ static void values_come_back(void **state)
     assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(object, "normalize")), "auto");
     assert_true(cJSON_GetNumberValue(cJSON_GetObjectItem(object, "rope_rescale")) == 2);
     assert_non_null(strstr(text, "9007199254740993")); /* more than a double holds */
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(object, "device")), "auto");
     cJSON_Delete(object);
+}
+
+static void a_device_s_number_is_recorded(void **state)
+{
+    (void)state;
+    char text[8192];
+    RECORD(text, "train", "--device", "cuda:12");
+    assert_non_null(strstr(text, "\"cuda:12\""));
 }
 
 static void inputs_are_recorded(void **state)
@@ -129,6 +138,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(holds_exactly_the_command_s_options),
         cmocka_unit_test(values_come_back),
+        cmocka_unit_test(a_device_s_number_is_recorded),
         cmocka_unit_test(inputs_are_recorded),
         cmocka_unit_test(a_folder_that_is_missing),
     };

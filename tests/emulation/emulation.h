@@ -112,6 +112,11 @@ void end_async_write(void *p, size_t bytes, const void *location);
 /* Says what is wrong with the running kernel, where, and ends the process. */
 [[noreturn]] void report(const void *location, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* --- runtime.cpp --- */
+
+/* The calling thread's. */
+extern thread_local int current_device;
+
 /* --- streams.cpp --- */
 
 /* Work for the stream to do some time, or to be kept for a graph if the stream is being captured. */

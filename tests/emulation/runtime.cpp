@@ -26,6 +26,15 @@ static bool machine_is(const char *kind)
     return text && !strcmp(text, kind);
 }
 
+thread_local int current_device;
+
+/* DF_EMULATION_DEVICES; they share their memory. */
+static int device_count()
+{
+    const char *const text = getenv("DF_EMULATION_DEVICES");
+    return text ? atoi(text) : 1;
+}
+
 struct named_error {
     cudaError_t error;
     const char *name, *text;
@@ -151,29 +160,35 @@ cudaError_t cudaGetDeviceCount(int *count)
         return remember(cudaErrorInsufficientDriver);
     if (machine_is("no-device"))
         return remember(cudaErrorNoDevice);
-    *count = 1;
+    *count = device_count();
     return cudaSuccess;
 }
 
 cudaError_t cudaGetDevice(int *device)
 {
-    *device = 0;
+    *device = current_device;
     return cudaSuccess;
 }
 
 cudaError_t cudaSetDevice(int device)
 {
-    return device == 0 ? cudaSuccess : remember(cudaErrorInvalidDevice);
+    if (device < 0 || device >= device_count())
+        return remember(cudaErrorInvalidDevice);
+    current_device = device;
+    return cudaSuccess;
 }
 
 cudaError_t cudaGetDeviceProperties(struct cudaDeviceProp *p, int device)
 {
     size_t free;
 
-    if (!p || device != 0)
+    if (!p || device < 0 || device >= device_count())
         return remember(cudaErrorInvalidDevice);
     memset(p, 0, sizeof *p);
-    snprintf(p->name, sizeof p->name, "emulated device");
+    if (device == 0)
+        snprintf(p->name, sizeof p->name, "emulated device");
+    else
+        snprintf(p->name, sizeof p->name, "emulated device of number %d", device);
     device_memory_info(&free, &p->totalGlobalMem);
     p->sharedMemPerBlock = static_shared_limit;
     p->regsPerBlock = 65536;

@@ -15,6 +15,7 @@
 
 struct df_emulated_stream {
     uint64_t id;
+    int device;
     bool blocking;           /* the default stream and it wait for each other */
     uint64_t capture;        /* the number of the capture that goes on; 0: none */
     bool invalidated;        /* by what cannot be captured */
@@ -102,6 +103,8 @@ cudaError_t enqueue(cudaStream_t stream, std::function<void()> work)
 {
     const device_lock lock(device);
 
+    if (stream && stream->device != current_device)
+        return remember(cudaErrorInvalidResourceHandle);
     if (!stream) {
         for (const auto &entry : streams) {
             if (entry.second->blocking)
@@ -178,6 +181,7 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned flags)
         return remember(cudaErrorInvalidValue);
     *stream = new df_emulated_stream();
     (*stream)->id = ++count;
+    (*stream)->device = current_device;
     (*stream)->blocking = flags == cudaStreamDefault;
     streams[(*stream)->id] = *stream;
     return cudaSuccess;

@@ -11,8 +11,9 @@ int df_cpu_confusion_matrix(struct df_backend *backend, const uint8_t *predictio
     memset(pairs, 0, df_confusion_count(classes) * sizeof *pairs);
     for (int64_t i = 0; i < count; i++) {
         const int64_t row = labels[i] == DF_IGNORE_LABEL ? classes : labels[i];
-        assert(row <= classes && prediction[i] < classes);
-        pairs[row * classes + prediction[i]]++;
+        const bool is_label = labels[i] < classes || labels[i] == DF_IGNORE_LABEL;
+        if (is_label && prediction[i] < classes)
+            pairs[row * classes + prediction[i]]++;
     }
     return 0;
 }

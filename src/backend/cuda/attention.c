@@ -20,6 +20,7 @@ int df_cuda_attention_forward(struct df_backend *backend, struct df_attention_sh
     check_shape(shape);
     if (backend->compute == DF_BF16 && df_attention_cudnn_forward(backend, shape, qkv, out, lse))
         return 0;
+    df_cuda_note_algorithm(backend, DF_OWN_KERNEL);
     return DF_LAUNCH_ON(backend, attention_forward, shape, backend->compute, qkv, out, lse);
 }
 

@@ -238,8 +238,10 @@ bool df_attention_cudnn_forward(struct df_backend *backend, struct df_attention_
     }
     if (plan->algorithm == OWN)
         return false;
-    if (run(&call, plan, plan->algorithm))
+    if (run(&call, plan, plan->algorithm)) {
+        snprintf(backend->algorithm, sizeof backend->algorithm, "cuDNN engine %d", plan->algorithm);
         return true;
+    }
     plan->algorithm = OWN;
     (void)cudaGetLastError();
     return false;

@@ -54,8 +54,8 @@ static int describe_driver(void)
                         driver / 1000, driver % 1000 / 10, runtime / 1000, runtime % 1000 / 10);
 }
 
-/* The first device that the process may see. */
-static enum df_cuda_presence find_device(struct cudaDeviceProp *device)
+/* The device of this number, of those that the process may see. */
+static enum df_cuda_presence find_device(int gpu, struct cudaDeviceProp *device)
 {
     const char *visible = getenv("CUDA_VISIBLE_DEVICES");
     int count = 0, driver = 0;
@@ -72,7 +72,12 @@ static enum df_cuda_presence find_device(struct cudaDeviceProp *device)
                      visible ? "; CUDA_VISIBLE_DEVICES is " : "", visible ? visible : "");
         return DF_CUDA_ABSENT;
     }
-    if (DF_CUDA(status) != 0 || DF_CUDA(cudaGetDeviceProperties(device, 0)) != 0) {
+    if (status == cudaSuccess && gpu >= count) {
+        df_error_set("device cuda:%d: of %d GPUs that the program may see the last is cuda:%d%s%s", gpu,
+                     count, count - 1, visible ? "; CUDA_VISIBLE_DEVICES is " : "", visible ? visible : "");
+        return DF_CUDA_ABSENT;
+    }
+    if (DF_CUDA(status) != 0 || DF_CUDA(cudaGetDeviceProperties(device, gpu)) != 0) {
         df_error_context("device cuda");
         return DF_CUDA_UNUSABLE;
     }
@@ -88,7 +93,7 @@ enum df_cuda_presence df_cuda_presence(void)
 {
     struct cudaDeviceProp device;
     struct df_cublaslt lt;
-    const enum df_cuda_presence presence = find_device(&device);
+    const enum df_cuda_presence presence = find_device(0, &device);
 
     if (presence != DF_CUDA_READY)
         return presence;
@@ -97,15 +102,15 @@ enum df_cuda_presence df_cuda_presence(void)
     return status == 0 ? DF_CUDA_READY : DF_CUDA_UNUSABLE;
 }
 
-static int open_device(struct df_cuda_context *context)
+static int open_device(struct df_cuda_context *context, int gpu)
 {
     struct cudaDeviceProp device;
 
-    if (find_device(&device) != DF_CUDA_READY)
+    if (find_device(gpu, &device) != DF_CUDA_READY)
         return -1;
     snprintf(context->device_name, sizeof context->device_name, "%s", device.name);
     context->capability = 10 * device.major + device.minor;
-    DF_TRY(DF_CUDA(cudaSetDevice(0)));
+    DF_TRY(DF_CUDA(cudaSetDevice(gpu)));
     DF_TRY(df_cublaslt_open(&context->lt, &context->blas));
     DF_TRY(DF_CUDA(cudaStreamCreateWithFlags(&context->stream, cudaStreamNonBlocking)));
     DF_TRY(df_cuda_staging_open(&context->staging));
@@ -117,7 +122,7 @@ static int open_device(struct df_cuda_context *context)
     return context->gemms ? 0 : -1;
 }
 
-struct df_backend *df_cuda_backend_open(enum df_dtype compute, int threads)
+struct df_backend *df_cuda_backend_open(int gpu, enum df_dtype compute, int threads)
 {
     if (compute != DF_F32 && compute != DF_BF16) {
         df_error_set("the cuda backend computes in float32 or bfloat16, not in %s", df_dtype_name(compute));
@@ -140,7 +145,7 @@ struct df_backend *df_cuda_backend_open(enum df_dtype compute, int threads)
     context->backend.enqueues = true;
     context->backend.resizes = true;
     omp_set_num_threads(context->backend.threads);
-    if (open_device(context) != 0) {
+    if (open_device(context, gpu) != 0) {
         df_cuda_close(&context->backend);
         return NULL;
     }

@@ -24,6 +24,7 @@ int df_cuda_conv_forward(struct df_backend *backend, struct df_conv_shape shape,
     const int done = df_conv_cudnn_forward(backend, shape, x, weight, bias, y);
     if (done != 0)
         return done > 0 ? 0 : -1;
+    df_cuda_note_algorithm(backend, DF_OWN_KERNEL);
     return DF_LAUNCH_ON(backend, conv_forward, shape, x, weight, bias, y);
 }
 
@@ -36,6 +37,7 @@ int df_cuda_conv_backward_data(struct df_backend *backend, struct df_conv_shape 
     const int done = df_conv_cudnn_backward_data(backend, shape, dy, weight, dx);
     if (done != 0)
         return done > 0 ? 0 : -1;
+    df_cuda_note_algorithm(backend, DF_OWN_KERNEL);
     return DF_LAUNCH_ON(backend, conv_backward_data, shape, dy, weight, dx);
 }
 
@@ -52,5 +54,6 @@ int df_cuda_conv_backward_weight(struct df_backend *backend, struct df_conv_shap
     void *scratch = df_cuda_scratch(backend, df_launch_conv_backward_weight_scratch(shape));
     if (!scratch)
         return -1;
+    df_cuda_note_algorithm(backend, DF_OWN_KERNEL);
     return DF_LAUNCH_ON(backend, conv_backward_weight, shape, x, dy, dweight, scratch);
 }

@@ -183,6 +183,11 @@ static int transpose(struct df_cuda_context *context, cudnnTensorDescriptor_t fr
         context->cudnn.cudnnTransformTensor(context->dnn, &one, from_layout, from, &zero, to_layout, to));
 }
 
+static void note_algorithm(struct df_backend *backend, const struct plan *plan)
+{
+    snprintf(backend->algorithm, sizeof backend->algorithm, "cuDNN algorithm %d", plan->algorithm);
+}
+
 /* Whether the library refuses what it listed. From then on the plan is for our own kernels. */
 static bool is_refused(struct plan *plan, cudnnStatus_t status)
 {
@@ -217,6 +222,7 @@ int df_conv_cudnn_forward(struct df_backend *backend, struct df_conv_shape shape
     DF_TRY(df_cudnn_check(status, "cudnnConvolutionForward", __FILE__, __LINE__));
     if (bias)
         DF_TRY(df_cuda_add_bias(backend, (struct df_matrix){y, DF_F32, pixels, shape.out, shape.out}, bias));
+    note_algorithm(backend, plan);
     return 1;
 }
 
@@ -240,6 +246,7 @@ int df_conv_cudnn_backward_data(struct df_backend *backend, struct df_conv_shape
     if (is_refused(plan, status))
         return 0;
     DF_TRY(df_cudnn_check(status, "cudnnConvolutionBackwardData", __FILE__, __LINE__));
+    note_algorithm(backend, plan);
     return 1;
 }
 
@@ -264,5 +271,6 @@ int df_conv_cudnn_backward_weight(struct df_backend *backend, struct df_conv_sha
         return 0;
     DF_TRY(df_cudnn_check(status, "cudnnConvolutionBackwardFilter", __FILE__, __LINE__));
     DF_TRY(transpose(context, plan->nhwc, transposed, plan->nchw, dweight));
+    note_algorithm(backend, plan);
     return 1;
 }

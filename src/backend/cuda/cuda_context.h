@@ -11,6 +11,8 @@
 
 #include "dinoft/backend.h"
 
+#include <stdio.h>
+
 /* What cuBLASLt may use while it multiplies; NVIDIA recommends this much for sm_90. */
 #define DF_CUDA_WORKSPACE_BYTES ((size_t)32 << 20)
 
@@ -76,6 +78,14 @@ struct df_cuda_context {
 static inline struct df_cuda_context *df_cuda_context(struct df_backend *backend)
 {
     return (struct df_cuda_context *)backend;
+}
+
+/* Leaves it as backend.algorithm, where our own kernel is one of several ways. */
+#define DF_OWN_KERNEL "own kernel"
+
+static inline void df_cuda_note_algorithm(struct df_backend *backend, const char *algorithm)
+{
+    snprintf(backend->algorithm, sizeof backend->algorithm, "%s", algorithm);
 }
 
 /* Launches kernels/'s NAME on the backend's stream; 0, or -1 with the error set. */

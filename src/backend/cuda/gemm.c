@@ -141,6 +141,7 @@ static int make_plan(struct df_cuda_context *context, struct df_gemm_plan *plan,
         return -1;
     plan->algorithm = candidates[fastest].algo;
     plan->supported = true;
+    snprintf(plan->name, sizeof plan->name, "cuBLASLt %d of %d", fastest + 1, n_candidates);
     return 0;
 }
 
@@ -196,5 +197,6 @@ int df_gemm_try(struct df_cuda_context *context, const struct df_gemm *gemm)
         return 0;
     }
     DF_TRY(df_cublas_check(status, "cublasLtMatmul", __FILE__, __LINE__));
+    df_cuda_note_algorithm(&context->backend, plan->name);
     return 1;
 }

@@ -30,6 +30,7 @@ struct df_gemm_plan {
     cublasLtMatrixLayout_t a, b, c;
     bool supported; /* false: the library has no algorithm (gemm_fallback.c) */
     cublasLtMatmulAlgo_t algorithm;
+    char name[40]; /* of the algorithm */
     uint64_t last_use;
 };
 

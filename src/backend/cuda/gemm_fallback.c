@@ -10,11 +10,21 @@
 
 #include "dinoft/error.h"
 
+#include <string.h>
+
 /* `value` rounded up to what is a whole number of 16 bytes. */
 static int64_t padded(int64_t value, enum df_dtype type)
 {
     const int64_t step = 16 / (int64_t)df_dtype_size(type);
     return (value + step - 1) / step * step;
+}
+
+static void note(struct df_cuda_context *context, const char *what)
+{
+    char *algorithm = context->backend.algorithm;
+    const size_t length = strlen(algorithm);
+
+    snprintf(algorithm + length, sizeof context->backend.algorithm - length, ", %s", what);
 }
 
 static bool is_padded(const struct df_gemm *gemm)
@@ -56,7 +66,9 @@ static int run_padded(struct df_cuda_context *context, const struct df_gemm *gem
     with.b.data = buffer + a_bytes;
     DF_TRY(copy_padded(context, gemm->a, with.a));
     DF_TRY(copy_padded(context, gemm->b, with.b));
-    return df_gemm_run(context, &with);
+    DF_TRY(df_gemm_run(context, &with));
+    note(context, "padded");
+    return 0;
 }
 
 static bool is_bare(const struct df_gemm *gemm)
@@ -99,6 +111,7 @@ static int run_bare(struct df_cuda_context *context, const struct df_gemm *gemm)
     bare.bias = NULL;
     bare.residual = gemm->residual ? sums.data : NULL;
     DF_TRY(df_gemm_run(context, &bare));
+    note(context, "additions apart");
     if (gemm->bias)
         DF_TRY(add_bias(context, sums, c->type, gemm->bias, bias));
     return sums.data == c->data ? 0 : DF_LAUNCH_ON(&context->backend, convert, *c, sums);
@@ -111,6 +124,7 @@ static int run_own(struct df_cuda_context *context, const struct df_gemm *gemm)
 
     if (!partial)
         return -1;
+    df_cuda_note_algorithm(&context->backend, DF_OWN_KERNEL);
     return DF_LAUNCH_ON(&context->backend, matmul, gemm->a, false, gemm->b, gemm->transpose_b, gemm->c,
                         gemm->residual != NULL, partial);
 }

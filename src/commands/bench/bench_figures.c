@@ -45,6 +45,15 @@ static void print_figure(int width, int decimals, double value)
         printf(" %*s", width, "-");
 }
 
+static bool names_algorithms(const struct df_profile *profile)
+{
+    for (size_t i = 0; i < profile->n_rows; i++) {
+        if (profile->rows[i].algorithm[0])
+            return true;
+    }
+    return false;
+}
+
 static void print_profile(const struct df_profile *profile, double gemm_peak)
 {
     int operation_width = (int)strlen("operation"), shape_width = (int)strlen("shape");
@@ -55,8 +64,9 @@ static void print_profile(const struct df_profile *profile, double gemm_peak)
         operation_width = operation > operation_width ? operation : operation_width;
         shape_width = shape > shape_width ? shape : shape_width;
     }
-    printf("\n%-*s  %-*s  %5s %9s %6s %8s %6s %7s\n", operation_width, "operation", shape_width, "shape",
-           "calls", "ms", "step %", "GFLOP/s", "peak %", "GB/s");
+    printf("\n%-*s  %-*s  %5s %9s %6s %8s %6s %7s%s\n", operation_width, "operation", shape_width, "shape",
+           "calls", "ms", "step %", "GFLOP/s", "peak %", "GB/s",
+           names_algorithms(profile) ? "  algorithm" : "");
     for (size_t i = 0; i < profile->n_rows; i++) {
         const struct df_profile_row *row = &profile->rows[i];
         const double rate = bench_rate(row->work.flops, row->seconds);
@@ -65,7 +75,7 @@ static void print_profile(const struct df_profile *profile, double gemm_peak)
         print_figure(8, 0, rate / 1e9);
         print_figure(6, 1, 100.0 * rate / gemm_peak);
         print_figure(7, 1, bench_rate(row->work.bytes, row->seconds) / 1e9);
-        printf("\n");
+        printf("%s%s\n", row->algorithm[0] ? "  " : "", row->algorithm);
     }
     printf("%-*s  %5s %9.3f %6.1f\n", operation_width + 2 + shape_width, "outside any operation", "",
            1e3 * profile->outside, 100.0 * profile->outside / profile->seconds);

@@ -49,6 +49,8 @@ static void add_profile(struct df_json *json, const struct df_profile *profile, 
         df_json_number(json, "gemm_share", rate / gemm_peak);
         df_json_number(json, "bytes_per_step", row->work.bytes);
         df_json_number(json, "gigabytes_per_second", bench_rate(row->work.bytes, row->seconds) / 1e9);
+        if (row->algorithm[0])
+            df_json_text(json, "algorithm", row->algorithm);
         df_json_close(json);
     }
     df_json_close(json);

@@ -50,7 +50,10 @@ static void print_line(const struct selftest_line *line, void *context)
         printf("%10.4f %9.1f %9s %7.1f", 1e3 * line->seconds, bytes / 1e9, rate, 100.0 * share);
     else
         printf("%10s %9s %9s %7s", "-", "-", "-", "-");
-    printf("  %s\n", line->agrees ? "yes" : "NO");
+    printf("  %s", line->agrees ? "yes" : "NO");
+    if (line->algorithm && line->algorithm[0])
+        printf(", by %s", line->algorithm);
+    printf("\n");
     fflush(stdout);
     table->lines++;
 }

@@ -21,6 +21,7 @@ struct selftest_line {
     double seconds;      /* of one call; 0: not timed */
     double flops, bytes; /* of one call (dinoft/work.h) */
     bool agrees;
+    const char *algorithm; /* of the device, as struct df_backend has it; NULL: not looked at */
 };
 
 typedef void selftest_report(const struct selftest_line *line, void *context);

@@ -101,11 +101,13 @@ static int run_use(const struct selftest *test, const struct df_case_set *set, c
         status = expect_reference(test, &c);
     if (status == 0)
         status = df_case_work(&c, &work);
+    test->device->algorithm[0] = '\0';
     if (status == 0)
         status = run_on_device(test, &c, &error, &line.seconds);
     df_case_close(&c);
     DF_TRY(status);
     line.shape = work.shape;
+    line.algorithm = test->device->algorithm;
     line.flops = work.flops;
     line.bytes = work.bytes;
     note(&line, &error);
