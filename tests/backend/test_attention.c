@@ -204,7 +204,7 @@ static void check_product(int64_t m, int64_t n, int64_t k, bool transposed, bool
         const struct df_attention_kernels *kernels = &df_attention_f32[isa];
         float *c = copy_array(before, m * ldc);
         (transposed ? kernels->pack_transposed : kernels->pack)(b, k, n, ldb, packed);
-        kernels->gemm(&(struct df_gemm){m, n, k, a, lda, packed, c, ldc, accumulate});
+        kernels->gemm(&(struct df_packed_gemm){m, n, k, a, lda, packed, c, ldc, accumulate});
         for (int64_t i = 0; i < m; i++) {
             for (int64_t j = 0; j < n; j++) {
                 double sum = accumulate ? before[i * ldc + j] : 0.0;

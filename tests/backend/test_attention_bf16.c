@@ -145,7 +145,7 @@ static void check_product(int64_t m, int64_t n, int64_t k, bool transposed, bool
     else
         df_pack_bf16(b16, k, n, ldb, packed);
     for (int isa = 0; isa <= (int)df_bf16_isa_best(); isa++) {
-        const struct df_gemm product = {m, n, k, a16, lda, packed, c, ldc, accumulate};
+        const struct df_packed_gemm product = {m, n, k, a16, lda, packed, c, ldc, accumulate};
         memcpy(c, before, (size_t)(m * ldc) * sizeof *c);
         df_attention_bf16[isa].gemm(&product);
         for (int64_t i = 0; i < m; i++) {
