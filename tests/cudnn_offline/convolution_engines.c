@@ -235,7 +235,7 @@ static cudnnBackendDescriptor_t make_operation_graph(struct graph *graph, enum c
 
 /* --- engines --- */
 
-/* By conv.c's rules: it repeats its bits, and multiplies without tensor cores. */
+/* By conv.c's rules: deterministic, and without tensor cores. */
 static bool is_usable(struct graph *graph, cudnnBackendDescriptor_t config)
 {
     cudnnBackendNumericalNote_t notes[NOTES_MAX];

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #define DESCRIPTION_MAX_BYTES 4096
@@ -64,6 +65,15 @@ static int describe(const char *json, size_t bytes)
     return DF_CUDNN(library.cudnnBackendFinalize(description));
 }
 
+/* 90 for 9.0; 0 where the description does not say. */
+static int read_capability(const char *json)
+{
+    const char *const member = strstr(json, "\"deviceVer\":");
+    int version = 0;
+
+    return member && sscanf(member, "\"deviceVer\": %d", &version) == 1 ? version / 10 : 0;
+}
+
 struct df_cuda_context *described_device_open(const char *file)
 {
     struct df_cuda_context *context = calloc(1, sizeof *context);
@@ -84,6 +94,7 @@ struct df_cuda_context *described_device_open(const char *file)
     }
     context->cudnn = library;
     context->cudnn.cudnnBackendSetAttribute = set_attribute;
+    context->capability = read_capability(json);
     context->dnn_tried = context->dnn_usable = true;
     return context;
 }
