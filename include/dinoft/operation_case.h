@@ -65,7 +65,8 @@ struct df_case_set {
     } gradients[4];
     int n_gradients;
     bool (*supported)(const struct df_backend *backend); /* NULL: by every backend */
-    bool is_product; /* in bfloat16 it takes a device that has that (df_backend_open refuses others) */
+    bool is_product;   /* in bfloat16 it takes a device that has that (df_backend_open refuses others) */
+    bool threads_show; /* the result's bits depend on the number of the CPU's threads */
 };
 
 struct df_case {

@@ -60,7 +60,7 @@ static void run_set(const struct df_case_set *set, enum df_dtype compute)
 
     assert_true(cases && digests && set->n_odd > 0);
     for (int threads = 1; threads <= (test_on_cpu() ? 3 : 2); threads++) {
-        struct df_backend *backend = open_for(set, compute, threads);
+        struct df_backend *backend = open_for(set, compute, set->threads_show ? 2 : threads);
         if (!backend) {
             print_message("skipped in %s: %s\n", df_dtype_name(compute), df_error_text());
             break;
