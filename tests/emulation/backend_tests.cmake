@@ -4,7 +4,14 @@ set(MODEL ${CMAKE_SOURCE_DIR}/tests/model)
 
 df_emulated_test(test_backend_emulated SOURCES ${BACKEND}/test_backend.c LIBS dinoft_backend)
 df_emulated_test(test_operations_emulated SOURCES ${BACKEND}/test_operations.c LIBS dinoft_backend m ORDERS backward random:1)
-foreach(OPERATION linear matmul conv attention attention_bf16)
+# Our own convolutions, which are taken where there is no cuDNN.
+foreach(ORDER forward backward random:1)
+    string(REPLACE ":" "_" SUFFIX ${ORDER})
+    add_test(NAME test_conv_without_cudnn_${SUFFIX} COMMAND test_operations_emulated conv_)
+    set_tests_properties(test_conv_without_cudnn_${SUFFIX} PROPERTIES LABELS emulation TIMEOUT 1800
+        ENVIRONMENT "DINOFT_TEST_DEVICE=cuda;DINOFT_CUDA_ALGO=first;DF_EMULATION_MACHINE=no-cudnn;DF_EMULATION_ORDER=${ORDER}")
+endforeach()
+foreach(OPERATION linear matmul attention)
     df_emulated_test(test_${OPERATION}_emulated SOURCES ${BACKEND}/test_${OPERATION}.c LIBS dinoft_backend)
 endforeach()
 foreach(OPERATION activation layernorm rope nearest batchnorm upsample_loss adamw confusion_matrix graph tokens views)
