@@ -12,10 +12,9 @@
 
 /* The backbone behind a model, for comparison with the one that is given. */
 struct df_trained_on {
-    char file[256]; /* the weight file's name without folders */
-    bool has_shape; /* in files of earlier versions: where the hub name says it */
-    struct df_vit_config
-        shape; /* family, dim, depth, heads, patch, registers, ffn, ffn_hidden; no more is filled */
+    char file[256];                    /* the weight file's name without folders */
+    bool has_shape;                    /* in files of earlier versions: where the hub name says it */
+    struct df_vit_config shape;        /* without pos_grid, has_cls_norm and layernorm_eps */
     struct df_fingerprint fingerprint; /* count 0 in files of earlier versions */
 };
 
@@ -40,10 +39,7 @@ struct df_checkpoint {
     struct df_record record;
 };
 
-/* Reads and checks a checkpoint. NULL with the error naming the file. */
-struct df_checkpoint *df_checkpoint_open(const char *path);
-
-/* The same for a state that was read already (consumed, also on failure). */
+/* Checks what was read from path (consumed, also on failure). NULL with the error naming the file. */
 struct df_checkpoint *df_checkpoint_from_state(struct df_state *state, const char *path);
 void df_checkpoint_free(struct df_checkpoint *checkpoint);
 
@@ -52,7 +48,11 @@ int df_checkpoint_check_backbone(const struct df_checkpoint *checkpoint, const s
                                  const char *path);
 
 /* -1 with the error set, which says what the checkpoint was trained on and what the weights are, when its
- * record tells of another backbone: by its shape, or by its fingerprint. What the record does not hold is not
+ * record tells of a backbone of another shape. weights: the file, or what else names the backbone. */
+int df_checkpoint_check_shape(const struct df_checkpoint *checkpoint, const char *path,
+                              const struct df_vit_config *config, const char *weights);
+
+/* The same for a backbone of another shape or fingerprint. What the record does not hold is not
  * compared. backbone: the weights under official names; path, weights: the files. */
 int df_checkpoint_check_trained_on(const struct df_checkpoint *checkpoint, const char *path,
                                    const struct df_state *backbone, const struct df_vit_config *config,

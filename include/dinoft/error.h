@@ -31,6 +31,18 @@ bool df_error_is_memory(void);
 /* The calling thread's text, "" if nothing failed. Valid until the thread's next df_error_*() call. */
 const char *df_error_text(void);
 
+/* A failure that is kept while others may follow, or handed to another thread. */
+struct df_error {
+    char text[DF_ERROR_TEXT_MAX];
+    bool is_memory;
+};
+
+/* Copies the calling thread's last failure. */
+void df_error_keep(struct df_error *kept);
+
+/* Makes it the calling thread's last failure. Always returns -1. */
+int df_error_again(const struct df_error *kept);
+
 /* For statements whose failure only needs handing on from a function without clean-up. */
 #define DF_TRY(expression)                                                                                   \
     do {                                                                                                     \

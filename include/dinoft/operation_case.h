@@ -20,6 +20,7 @@ enum df_case_role { DF_CASE_IN, DF_CASE_OUT, DF_CASE_IN_OUT };
 struct df_case_tensor {
     enum df_case_role role;
     enum df_dtype type; /* DF_F32, the compute type, DF_U8 or DF_I64 */
+    bool on_host;       /* the operation has it in the host's memory */
     int64_t count;
     float *values;    /* host: what is read, or found, there; values that the type holds exactly */
     uint8_t *bytes;   /* host: the same of integers, instead */
@@ -41,6 +42,7 @@ struct df_case;
 struct df_case_run {
     struct df_backend *backend;
     void *memory[DF_CASE_TENSORS];   /* the tensors' */
+    bool on_host[DF_CASE_TENSORS];   /* which of it is the host's */
     struct df_linear *linear;        /* of a case that has one */
     double scalars[DF_CASE_SCALARS]; /* results on the host */
 };
@@ -78,7 +80,7 @@ struct df_case {
     int64_t linear_out, linear_in, linear_rows; /* of a frozen layer; linear_out 0: none */
     float *linear_weight, *linear_bias;         /* host */
     int n_scalars;
-    double expected_scalars[DF_CASE_SCALARS], scalar_tolerance; /* relative */
+    double expected_scalars[DF_CASE_SCALARS], scalar_tolerance;
     uint64_t seed;
     int failed; /* out of memory while it was built */
 };
@@ -86,8 +88,8 @@ struct df_case {
 /* How far results are from what is expected: the worst of a case's.
  *
  * Of floats the largest |got - expected| - r over max(1, |expected|, root mean square of the tensor), where r
- * is what rounding the result to bfloat16 costs; NaN is as far as can be from anything but NaN. Of bytes the
- * share of those that differ; of 64-bit integers any difference. */
+ * is what rounding the result to bfloat16 costs; NaN is as far as can be from anything but NaN. Of scalars
+ * the same, over max(1, |expected|). Of bytes and 64-bit integers the share of those that differ. */
 struct df_case_error {
     double error, tolerance; /* of the tensor or scalar that is worst against its tolerance */
     int tensor;              /* its number; -1: a scalar */

@@ -85,10 +85,6 @@ int df_segmenter_send(struct df_segmenter *segmenter, int64_t count, const uint8
 /* packed: what was sent last. */
 int df_segmenter_receive(struct df_segmenter *segmenter, int64_t count, const uint8_t *packed);
 
-/* The same for an image that is float32 [count, 3, H, W] and normalised already. */
-int df_segmenter_load_image(struct df_segmenter *segmenter, int64_t count, const float *image,
-                            const uint8_t *labels);
-
 /* For a model whose features are given: those of image i of the batch, host float32 [n_features, P, dim], the
  * last block's at the end; and the batch's labels [count, H, W]. */
 int df_segmenter_load_features(struct df_segmenter *segmenter, int64_t i, const void *features);

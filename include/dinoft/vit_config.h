@@ -8,6 +8,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Far above any model; products of these stay far below an overflow. */
+#define DF_VIT_MAX_DIM       16384
+#define DF_VIT_MAX_DEPTH     1024
+#define DF_VIT_MAX_HIDDEN    131072
+#define DF_VIT_MAX_PATCH     64
+#define DF_VIT_MAX_REGISTERS 64
+
 #define DF_VIT_MAX_FEATURES 16 /* blocks, the last ones, whose outputs a backbone can be asked for */
 
 #define DF_FAMILIES(X) X(DF_DINOV2, "dinov2") X(DF_DINOV3, "dinov3")

@@ -27,7 +27,7 @@ struct df_job_set {
     int64_t begun; /* of these some run, some are done, and some have failed */
     int64_t running, done;
     int64_t failed; /* the first job that failed, -1 if none did */
-    char error[DF_ERROR_TEXT_MAX];
+    struct df_error error;
 };
 
 /* Cores that are online, 1 at least. */

@@ -6,10 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static _Thread_local struct {
-    char text[DF_ERROR_TEXT_MAX];
-    bool is_memory;
-} error;
+static _Thread_local struct df_error error;
 
 int df_error_set(const char *format, ...)
 {
@@ -74,4 +71,15 @@ bool df_error_is_memory(void)
 const char *df_error_text(void)
 {
     return error.text;
+}
+
+void df_error_keep(struct df_error *kept)
+{
+    *kept = error;
+}
+
+int df_error_again(const struct df_error *kept)
+{
+    error = *kept;
+    return -1;
 }

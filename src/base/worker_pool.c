@@ -6,7 +6,6 @@
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -68,7 +67,7 @@ static void note_failure(struct df_worker_pool *pool, struct df_job_set *set, in
     if (set->failed >= 0 && set->failed < number)
         return;
     set->failed = number;
-    snprintf(set->error, sizeof set->error, "%s", df_error_text());
+    df_error_keep(&set->error);
 }
 
 /* The queue's next job, with the lock held, which is released meanwhile. */
@@ -182,7 +181,7 @@ int df_worker_pool_wait(struct df_worker_pool *pool, struct df_job_set *set)
     while (!has_ended(set))
         pthread_cond_wait(&pool->job_ended, &pool->lock);
     pthread_mutex_unlock(&pool->lock);
-    return set->failed < 0 ? 0 : df_error_set("%s", set->error);
+    return set->failed < 0 ? 0 : df_error_again(&set->error);
 }
 
 bool df_worker_pool_watch(struct df_worker_pool *pool, const struct df_job_set *set, int64_t *done)

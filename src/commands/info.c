@@ -167,9 +167,10 @@ static int info_backbone(const struct df_config *config, struct df_state *state,
 /* The plan of a checkpoint's model needs the backbone's dimensions, which its record or the flags name. */
 static int plan_checkpoint(const struct df_config *config, const struct df_checkpoint *checkpoint)
 {
-    struct df_vit_config vit;
+    const struct df_trained_on *trained_on = &checkpoint->record.trained_on;
+    struct df_vit_config vit = trained_on->shape;
 
-    if (!checkpoint->record.backbone[0] && !names_backbone(config)) {
+    if (!trained_on->has_shape && !names_backbone(config)) {
         if (config->json)
             return df_error_set("%s does not name its backbone, so there is no memory plan for --json: "
                                 "--dino_type and --size can name it",
@@ -177,7 +178,11 @@ static int plan_checkpoint(const struct df_config *config, const struct df_check
         printf("memory:          not known without the backbone, which --dino_type and --size can name\n");
         return 0;
     }
-    DF_TRY(df_backbone_dimensions(config, checkpoint, &vit));
+    if (names_backbone(config) || *checkpoint->record.backbone) {
+        DF_TRY(df_backbone_dimensions(config, checkpoint, &vit));
+        DF_TRY(df_checkpoint_check_shape(checkpoint, config->inputs[0], &vit,
+                                         "what --dino_type and --size name"));
+    }
     DF_TRY(df_checkpoint_check_backbone(checkpoint, &vit, config->inputs[0]));
     return memory_plan_print(config, &vit, checkpoint);
 }

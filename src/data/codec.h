@@ -13,6 +13,10 @@ int df_exif_orientation(const unsigned char *tiff, size_t size);
 /* Turns and mirrors the pixels as the orientation asks. */
 int df_image_orient(struct df_image *image, int orientation);
 
+/* Refuses an image of more pixels than `bytes` of its file can become, where one byte becomes `most` at the
+ * most: before memory is taken that a few bytes have asked for. -1 with the error set. */
+int df_image_check_file(int64_t width, int64_t height, size_t bytes, int64_t most);
+
 /* Each decoder fills an RGB image, with the orientation applied; what that is can be asked for: 1 where there
  * is none. */
 int df_jpeg_decode(const unsigned char *bytes, size_t size, struct df_image *image);

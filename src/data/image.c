@@ -1,4 +1,4 @@
-#include "dinoft/image.h"
+#include "codec.h"
 
 #include "dinoft/error.h"
 #include "dinoft/size.h"
@@ -21,6 +21,16 @@ int df_image_check_size(int64_t width, int64_t height)
                             (long long)width, (long long)height, DF_IMAGE_MAX_SIDE,
                             (long long)DF_IMAGE_MAX_PIXELS);
     return 0;
+}
+
+int df_image_check_file(int64_t width, int64_t height, size_t bytes, int64_t most)
+{
+    DF_TRY(df_image_check_size(width, height));
+    if ((uint64_t)(width * height) / (uint64_t)most <= bytes)
+        return 0;
+    return df_error_set("its header says %lld x %lld pixels, more than a file of %zu bytes can hold: it is "
+                        "damaged or was cut short",
+                        (long long)width, (long long)height, bytes);
 }
 
 int df_image_alloc(struct df_image *image, int64_t width, int64_t height, int channels)

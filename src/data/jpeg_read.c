@@ -95,12 +95,22 @@ static void cmyk_to_rgb(const uint8_t *cmyk, uint8_t *rgb, int64_t count)
     }
 }
 
-static int decode(struct reader *reader, struct df_image *image)
+/* Each block takes a bit at least, and an MCU has one at least. Arithmetic coding knows no such limit. */
+static int check_size(const struct jpeg_decompress_struct *info, size_t size)
+{
+    const int64_t mcu = (int64_t)info->max_h_samp_factor * DCTSIZE * info->max_v_samp_factor * DCTSIZE;
+
+    return df_image_check_file(info->image_width, info->image_height, size,
+                               info->arith_code ? INT64_MAX : 8 * mcu);
+}
+
+static int decode(struct reader *reader, size_t size, struct df_image *image)
 {
     struct jpeg_decompress_struct *info = &reader->info;
     const bool cmyk = info->num_components == 4;
     const int orientation = orientation_of(info); /* now: finishing drops the markers */
 
+    DF_TRY(check_size(info, size));
     DF_TRY(df_image_alloc(image, info->image_width, info->image_height, 3));
     info->out_color_space = cmyk ? JCS_CMYK : JCS_RGB;
     info->dct_method = JDCT_ISLOW;
@@ -142,7 +152,7 @@ int df_jpeg_decode(const unsigned char *bytes, size_t size, struct df_image *ima
         return -1;
     }
     read_header(&reader, bytes, size);
-    int status = decode(&reader, image);
+    int status = decode(&reader, size, image);
     jpeg_destroy_decompress(&reader.info);
     if (status != 0)
         df_image_free(image);

@@ -10,6 +10,19 @@
 #define MAX_CHUNK  ((size_t)64 << 20)
 #define MAX_CHUNKS ((size_t)128 << 20)
 
+#define MAX_DEFLATE 1032 /* bytes that one byte becomes: 258 of two bits */
+
+/* Pixels that one byte of the file becomes at most. */
+static int64_t most_pixels(const struct spng_ihdr *header)
+{
+    static const int channels[] = {
+        [SPNG_COLOR_TYPE_GRAYSCALE] = 1,       [SPNG_COLOR_TYPE_TRUECOLOR] = 3,
+        [SPNG_COLOR_TYPE_INDEXED] = 1,         [SPNG_COLOR_TYPE_GRAYSCALE_ALPHA] = 2,
+        [SPNG_COLOR_TYPE_TRUECOLOR_ALPHA] = 4,
+    };
+    return MAX_DEFLATE * 8 / (channels[header->color_type] * header->bit_depth) + 1;
+}
+
 bool df_png_lacks_memory(int code)
 {
     return code == SPNG_EMEM || code == SPNG_EZLIB_INIT; /* zlib has nothing else to fail at then */
@@ -39,7 +52,7 @@ static spng_ctx *open_png(const unsigned char *bytes, size_t size, struct spng_i
         fail("damaged PNG", code);
         goto failed;
     }
-    if (df_image_check_size(header->width, header->height) != 0)
+    if (df_image_check_file(header->width, header->height, size, most_pixels(header)) != 0)
         goto failed;
     return png;
 failed:

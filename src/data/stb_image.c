@@ -22,7 +22,15 @@
 #define STBI_NO_HDR
 #define STB_IMAGE_STATIC
 #define STB_IMAGE_IMPLEMENTATION
+/* A PSD's colours that do not fit their alpha leave the range of a byte, and the cast to it is undefined: any
+ * byte will do, and both compilers make one. */
+#ifdef __clang__
+#pragma clang attribute push(__attribute__((no_sanitize("float-cast-overflow"))), apply_to = function)
+#endif
 #include <stb/stb_image.h>
+#ifdef __clang__
+#pragma clang attribute pop
+#endif
 
 /* What stb_image reads ahead with. */
 #define STB_BUFFER sizeof(((stbi__context *)0)->buffer_start)
@@ -101,6 +109,23 @@ static int check_pnm_numbers(const unsigned char *bytes, size_t size)
     return 0;
 }
 
+/* Pixels that one byte of the file becomes at most. A BMP has one bit a pixel at least, and the library reads
+ * none that are compressed; runs of TGA and PSD are 128 pixels of two bytes. A GIF's first picture may cover
+ * a part of its size: the number is more than any file is meant to need. */
+static int64_t most_pixels(const unsigned char *bytes)
+{
+    static const struct {
+        const char *start;
+        int64_t most;
+    } kinds[] = {{"P5", 1}, {"P6", 1}, {"BM", 8}, {"GI", 1 << 16}};
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (memcmp(bytes, kinds[i].start, 2) == 0)
+            return kinds[i].most;
+    }
+    return 64;
+}
+
 /* Before anything is decoded: dimensions that are too large never become an allocation. */
 static int check_header(const unsigned char *bytes, size_t size)
 {
@@ -114,7 +139,7 @@ static int check_header(const unsigned char *bytes, size_t size)
     source = (struct source){bytes, size, 0, false};
     if (bytes[0] == 'P' && stbi_is_16_bit_from_callbacks(&callbacks, &source))
         return df_error_set("a PNM of 16 bits, which cannot be read (a PNG of 16 bits can)");
-    return df_image_check_size(width, height);
+    return df_image_check_file(width, height, size, most_pixels(bytes));
 }
 
 /* Grey is repeated; alpha, the last of an even number of channels, is dropped. */

@@ -8,15 +8,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static int add_checkpoint(struct df_digest *digest, const char *path)
+static void add_file(struct df_digest *digest, const struct df_mapping *file)
 {
-    struct df_mapping *mapping = df_mapping_open(path);
-    if (!mapping)
-        return -1;
-    df_digest_add_number(digest, mapping->size);
-    df_digest_add(digest, mapping->bytes, mapping->size);
-    df_mapping_close(mapping);
-    return 0;
+    df_digest_add_number(digest, file->size);
+    df_digest_add(digest, file->bytes, file->size);
 }
 
 /* Names are part of what is drawn for images; what void is in reference_iou depends on the kind of set. */
@@ -50,7 +45,7 @@ int df_corrupt_key(const struct df_measure *measure, const char *suite, uint64_t
     DF_TRY(df_feature_key(&measure->setup, sets, 1, 0, &files));
     df_digest_start(&digest);
     df_digest_add_number(&digest, files);
-    DF_TRY(add_checkpoint(&digest, measure->options.checkpoint));
+    add_file(&digest, measure->setup.checkpoint->state->mapping);
     add_names(&digest, measure->dataset);
     add_settings(&digest, &measure->options, suite, seed);
     snprintf(key, DF_CORRUPT_KEY_LENGTH, "%016" PRIx64, df_digest_value(&digest));

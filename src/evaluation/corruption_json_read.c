@@ -2,7 +2,7 @@
 #include "dinoft/corruption_results.h"
 
 #include "dinoft/error.h"
-#include "dinoft/file_bytes.h"
+#include "dinoft/json_read.h"
 #include "dinoft/text.h"
 
 #include <cjson/cJSON.h>
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FILE_MAX (16u << 20) /* bytes; a full one takes some 30 KB */
+#define FILE_MAX ((size_t)16 << 20) /* bytes; a full one takes some 30 KB */
 #define ROWS_MAX 256
 
 /* A file's cells in the order of its severities. */
@@ -178,26 +178,18 @@ static int read_with_key(const cJSON *tree, const char *key, struct df_corruptio
     return status;
 }
 
-static int read_bytes(const struct df_file_bytes *file, const char *key,
-                      struct df_corruption_results *results, int *taken)
+static int take_from(const cJSON *tree, const char *key, struct df_corruption_results *results, int *taken)
 {
-    struct df_corruption_results read = {0};
+    struct df_corruption_results read;
     int count = 0;
 
-    if (file->size > FILE_MAX)
-        return df_error_set("it is too large to be scores under corruptions");
-    cJSON *tree = file->size > 0 ? cJSON_ParseWithLength((const char *)file->bytes, file->size) : NULL;
-    if (!tree)
-        return df_error_set("it is not JSON");
-    int status = copy_empty(&read, results);
-    if (status == 0)
-        status = read_with_key(tree, key, &read, &count);
+    DF_TRY(copy_empty(&read, results));
+    const int status = read_with_key(tree, key, &read, &count);
     if (status == 0) {
         take_cells(results, &read);
         *taken = count;
     }
     free(read.rows);
-    cJSON_Delete(tree);
     return status;
 }
 
@@ -207,9 +199,10 @@ int df_corruption_results_read(const char *path, const char *key, struct df_corr
     *taken = 0;
     if (access(path, F_OK) != 0 && errno == ENOENT)
         return 0;
-    struct df_file_bytes file;
-    DF_TRY(df_file_bytes_read(path, &file));
-    const int status = read_bytes(&file, key, results, taken);
-    df_file_bytes_free(&file);
-    return status == 0 ? 0 : df_error_context("cannot continue from %s", path);
+    cJSON *tree = df_json_read(path, FILE_MAX);
+    if (!tree)
+        return -1;
+    const int status = take_from(tree, key, results, taken);
+    cJSON_Delete(tree);
+    return status == 0 ? 0 : df_error_context("%s", path);
 }

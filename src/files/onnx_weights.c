@@ -160,21 +160,11 @@ static int read_model(struct reading *reading)
     return status;
 }
 
-struct df_state *df_onnx_read(const char *path)
+int df_onnx_read(struct df_state *state)
 {
-    struct reading reading = {.state = df_state_new()};
-    if (!reading.state)
-        return NULL;
-    int status = -1;
-    reading.state->mapping = df_mapping_open(path);
-    if (reading.state->mapping) {
-        status = read_model(&reading);
-        if (status != 0)
-            df_error_context("%s", path);
-    }
+    struct reading reading = {.state = state};
+    int status = read_model(&reading);
+
     free(reading.matmuls);
-    if (status == 0)
-        return reading.state;
-    df_state_free(reading.state);
-    return NULL;
+    return status;
 }

@@ -229,9 +229,10 @@ static int read_pickle(struct df_torch_archive *archive, struct df_state *state)
     return status;
 }
 
-static int read_archive(const struct df_mapping *mapping, struct df_state *state)
+int df_torch_read(struct df_state *state)
 {
     int status = -1;
+    const struct df_mapping *mapping = state->mapping;
     /* A tensor may repeat its storage without end, and deflate may grow: what is allocated stays in
      * proportion. */
     const uint64_t fair = ALLOCATE_ALWAYS + ALLOCATE_TIMES * (uint64_t)mapping->size;
@@ -256,23 +257,4 @@ done:
     free(archive.root);
     df_zip_close(archive.zip);
     return status;
-}
-
-struct df_state *df_torch_read(const char *path)
-{
-    struct df_mapping *mapping = df_mapping_open(path);
-    if (!mapping)
-        return NULL;
-    struct df_state *state = df_state_new();
-    if (!state) {
-        df_mapping_close(mapping);
-        return NULL;
-    }
-    state->mapping = mapping;
-    if (read_archive(mapping, state) != 0) {
-        df_error_context("%s", path);
-        df_state_free(state);
-        return NULL;
-    }
-    return state;
 }

@@ -34,52 +34,51 @@ static bool is_onnx(const struct df_mapping *file)
 }
 
 /* What people often have instead of the weights. */
-static int refuse(const struct df_mapping *file, const char *path)
+static int refuse(const struct df_mapping *file)
 {
     if (file->size == 0)
-        return df_error_set("%s: the file is empty", path);
+        return df_error_set("the file is empty");
     if (begins_with(file, "version https://git-lfs", 23))
-        return df_error_set("%s: this is a Git LFS pointer, not the weights: fetch them with `git lfs pull`",
-                            path);
+        return df_error_set("this is a Git LFS pointer, not the weights: fetch them with `git lfs pull`");
     if (file->bytes[0] == '<')
-        return df_error_set("%s: this is a web page, not weights: the download went wrong", path);
-    return df_error_set("%s: neither a PyTorch (.pt, .pth) nor a safetensors nor an ONNX file", path);
+        return df_error_set("this is a web page, not weights: the download went wrong");
+    return df_error_set("neither a PyTorch (.pt, .pth) nor a safetensors nor an ONNX file");
 }
 
-static int tell_format(const char *path, enum df_weight_format *format)
+static int read_entries(struct df_state *state, enum df_weight_format *format)
 {
-    int status = 0;
-    struct df_mapping *file = df_mapping_open(path);
-    if (!file)
-        return -1;
-    if (is_safetensors(file))
+    if (is_safetensors(state->mapping)) {
         *format = DF_FORMAT_SAFETENSORS;
-    else if (is_torch(file))
+        return df_safetensors_read(state);
+    }
+    if (is_torch(state->mapping)) {
         *format = DF_FORMAT_TORCH;
-    else if (is_onnx(file))
+        return df_torch_read(state);
+    }
+    if (is_onnx(state->mapping)) {
         *format = DF_FORMAT_ONNX;
-    else
-        status = refuse(file, path);
-    df_mapping_close(file);
-    return status;
+        return df_onnx_read(state);
+    }
+    return refuse(state->mapping);
 }
 
 struct df_state *df_weight_file_read(const char *path, enum df_weight_format *format)
 {
-    enum df_weight_format found = DF_FORMAT_TORCH; /* gcc 14 does not see that it is told below */
+    enum df_weight_format unasked;
+    struct df_state *state = df_state_new();
 
-    if (tell_format(path, &found) != 0)
+    if (!state)
         return NULL;
-    if (format)
-        *format = found;
-    switch (found) {
-    case DF_FORMAT_TORCH:
-        return df_torch_read(path);
-    case DF_FORMAT_SAFETENSORS:
-        return df_safetensors_read(path);
-    case DF_FORMAT_ONNX:
-        return df_onnx_read(path);
+    state->mapping = df_mapping_open(path);
+    if (!state->mapping)
+        goto fail;
+    if (read_entries(state, format ? format : &unasked) != 0) {
+        df_error_context("%s", path);
+        goto fail;
     }
+    return state;
+fail:
+    df_state_free(state);
     return NULL;
 }
 

@@ -21,13 +21,14 @@
 static const struct number {
     const char *name;
     size_t offset; /* in struct df_vit_config, an int64_t */
+    int64_t least, most;
 } numbers[NUMBERS] = {
-    {"dim", offsetof(struct df_vit_config, dim)},
-    {"depth", offsetof(struct df_vit_config, depth)},
-    {"heads", offsetof(struct df_vit_config, heads)},
-    {"patch", offsetof(struct df_vit_config, patch)},
-    {"registers", offsetof(struct df_vit_config, registers)},
-    {"ffn_hidden", offsetof(struct df_vit_config, ffn_hidden)},
+    {"dim", offsetof(struct df_vit_config, dim), 1, DF_VIT_MAX_DIM},
+    {"depth", offsetof(struct df_vit_config, depth), 1, DF_VIT_MAX_DEPTH},
+    {"heads", offsetof(struct df_vit_config, heads), 1, DF_VIT_MAX_DIM},
+    {"patch", offsetof(struct df_vit_config, patch), 1, DF_VIT_MAX_PATCH},
+    {"registers", offsetof(struct df_vit_config, registers), 0, DF_VIT_MAX_REGISTERS},
+    {"ffn_hidden", offsetof(struct df_vit_config, ffn_hidden), 1, DF_VIT_MAX_HIDDEN},
 };
 
 static int64_t number_of(const struct df_vit_config *shape, int i)
@@ -44,7 +45,7 @@ static const char *ffn_name(enum df_ffn ffn)
 
 /* --- reading --- */
 
-static int damaged(const char *key, const char *part)
+int record_damaged(const char *key, const char *part)
 {
     return df_error_set("the entry '%s' has a damaged %s: %s", DF_RECORD_KEY, key, part);
 }
@@ -69,16 +70,21 @@ static int parse_shape(const cJSON *object, struct df_vit_config *shape)
     const int ffn = read_choice(object, FFN_KEY, ffn_name(DF_FFN_MLP), ffn_name(DF_FFN_SWIGLU));
 
     if (family < 0 || ffn < 0)
-        return damaged(SHAPE_KEY, family < 0 ? FAMILY_KEY : FFN_KEY);
+        return record_damaged(SHAPE_KEY, family < 0 ? FAMILY_KEY : FFN_KEY);
     shape->family = (enum df_family)family;
     shape->ffn = (enum df_ffn)ffn;
     for (int i = 0; i < NUMBERS; i++) {
         const cJSON *item = member(object, numbers[i].name);
-        if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0 && item->valuedouble <= INT32_MAX))
-            return damaged(SHAPE_KEY, numbers[i].name);
+        if (!cJSON_IsNumber(item) ||
+            !(item->valuedouble >= (double)numbers[i].least && item->valuedouble <= (double)numbers[i].most))
+            return record_damaged(SHAPE_KEY, numbers[i].name);
         const int64_t value = (int64_t)item->valuedouble;
         memcpy((char *)shape + numbers[i].offset, &value, sizeof value);
     }
+    if (shape->dim % shape->heads != 0)
+        return record_damaged(SHAPE_KEY, "heads");
+    shape->head_size = shape->dim / shape->heads;
+    shape->qkv_bias = true; /* of all but the 7B, which has a hub name */
     return 0;
 }
 
@@ -89,13 +95,13 @@ static int parse_values(const cJSON *list, struct df_fingerprint *fingerprint)
     int count = 0;
 
     if (!cJSON_IsArray(list) || strlen(list->string) >= DF_FINGERPRINT_NAME)
-        return damaged(FINGERPRINT_KEY, list->string);
+        return record_damaged(FINGERPRINT_KEY, list->string);
     snprintf(fingerprint->tensors[i].name, DF_FINGERPRINT_NAME, "%s", list->string);
     df_text_replace_controls(fingerprint->tensors[i].name);
     cJSON_ArrayForEach(item, list)
     {
         if (!cJSON_IsNumber(item) || !isfinite(item->valuedouble))
-            return damaged(FINGERPRINT_KEY, list->string);
+            return record_damaged(FINGERPRINT_KEY, list->string);
         if (count < DF_FINGERPRINT_VALUES)
             fingerprint->tensors[i].values[count++] = item->valuedouble;
     }
@@ -109,7 +115,7 @@ static int parse_fingerprint(const cJSON *object, struct df_fingerprint *fingerp
     const cJSON *item;
 
     if (!cJSON_IsObject(object))
-        return damaged(FINGERPRINT_KEY, "it is not an object");
+        return record_damaged(FINGERPRINT_KEY, "it is not an object");
     cJSON_ArrayForEach(item, object)
     {
         if (fingerprint->count < DF_FINGERPRINT_TENSORS)
@@ -124,7 +130,7 @@ int backbone_record_parse(const cJSON *object, struct df_record *record)
     const char *file = cJSON_GetStringValue(member(object, FILE_KEY));
     const cJSON *shape = member(object, SHAPE_KEY), *fingerprint = member(object, FINGERPRINT_KEY);
 
-    if (file && strlen(file) < sizeof trained_on->file) {
+    if (file) { /* for people; bytes that are not UTF-8 make it longer in the record */
         snprintf(trained_on->file, sizeof trained_on->file, "%s", file);
         df_text_replace_controls(trained_on->file);
     }
@@ -211,16 +217,26 @@ const char *df_trained_on_text(const struct df_trained_on *trained_on, char text
     return text;
 }
 
+int df_checkpoint_check_shape(const struct df_checkpoint *checkpoint, const char *path,
+                              const struct df_vit_config *config, const char *weights)
+{
+    const struct df_trained_on *trained_on = &checkpoint->record.trained_on;
+    char trained[DF_TRAINED_ON_TEXT], found[DF_VIT_TEXT];
+
+    if (!trained_on->has_shape || same_shape(&trained_on->shape, config))
+        return 0;
+    return df_error_set("%s was trained on %s, %s is %s", path, df_trained_on_text(trained_on, trained),
+                        weights, df_vit_describe(config, found));
+}
+
 int df_checkpoint_check_trained_on(const struct df_checkpoint *checkpoint, const char *path,
                                    const struct df_state *backbone, const struct df_vit_config *config,
                                    const char *weights)
 {
     const struct df_trained_on *trained_on = &checkpoint->record.trained_on;
-    char trained[DF_TRAINED_ON_TEXT], found[DF_VIT_TEXT], difference[DF_FINGERPRINT_DIFFERENCE];
+    char trained[DF_TRAINED_ON_TEXT], difference[DF_FINGERPRINT_DIFFERENCE];
 
-    if (trained_on->has_shape && !same_shape(&trained_on->shape, config))
-        return df_error_set("%s was trained on %s, %s is %s", path, df_trained_on_text(trained_on, trained),
-                            weights, df_vit_describe(config, found));
+    DF_TRY(df_checkpoint_check_shape(checkpoint, path, config, weights));
     if (!df_fingerprint_fits(&trained_on->fingerprint, backbone, difference))
         return df_error_set("%s was trained on %s, %s has other values: %s", path,
                             df_trained_on_text(trained_on, trained), weights, difference);

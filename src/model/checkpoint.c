@@ -61,12 +61,6 @@ struct df_checkpoint *df_checkpoint_from_state(struct df_state *state, const cha
     return NULL;
 }
 
-struct df_checkpoint *df_checkpoint_open(const char *path)
-{
-    struct df_state *state = df_weight_file_read(path, NULL);
-    return state ? df_checkpoint_from_state(state, path) : NULL;
-}
-
 int df_checkpoint_check_backbone(const struct df_checkpoint *checkpoint, const struct df_vit_config *config,
                                  const char *path)
 {

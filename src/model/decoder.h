@@ -46,7 +46,8 @@ struct df_decoder {
     const struct df_decoder_ops *ops;
     struct df_backend *backend;
     struct df_decoder_shape shape;
-    struct df_parameters *parameters;
+    const struct df_parameters *parameters;
+    int first; /* index of its first parameter there */
     int64_t logits_h, logits_w;
     float *logits, *dlogits; /* [max_batch, logits_h, logits_w, classes]; dlogits NULL when not training */
 };

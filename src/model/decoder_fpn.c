@@ -13,6 +13,7 @@
 #include "dinoft/size.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -97,6 +98,20 @@ static int set_grid(struct df_decoder *decoder, int64_t grid_h, int64_t grid_w)
                         (long long)(shape->grid_w * shape->patch));
 }
 
+/* The parameters of a stage, and of a merge's lateral convolution, as they are added: first all stages'. */
+enum { WEIGHT, GAMMA, BETA, RUNNING_MEAN, RUNNING_VAR, BATCHES_TRACKED, STAGE_PARAMETERS };
+enum { LATERAL_WEIGHT, LATERAL_BIAS, LATERAL_PARAMETERS };
+
+static const struct df_parameter *stage_parameters(const struct fpn *fpn, int i)
+{
+    return &fpn->base.parameters->items[fpn->base.first + STAGE_PARAMETERS * i];
+}
+
+static const struct df_parameter *lateral_parameters(const struct fpn *fpn, int i)
+{
+    return stage_parameters(fpn, STAGES) + (ptrdiff_t)LATERAL_PARAMETERS * i;
+}
+
 static const char *tensor_name(char buffer[64], const char *format, int index)
 {
     snprintf(buffer, 64, format, index + 1);
@@ -147,8 +162,11 @@ static struct df_decoder *create(struct df_backend *backend, const struct df_dec
         df_error_memory("the decoder", sizeof *fpn);
         return NULL;
     }
-    fpn->base = (struct df_decoder){
-        .ops = &df_decoder_fpn, .backend = backend, .shape = *shape, .parameters = parameters};
+    fpn->base = (struct df_decoder){.ops = &df_decoder_fpn,
+                                    .backend = backend,
+                                    .shape = *shape,
+                                    .parameters = parameters,
+                                    .first = parameters->count};
     if (set_grid(&fpn->base, shape->grid_h, shape->grid_w) != 0 || add_parameters(fpn, parameters) != 0) {
         free(fpn);
         return NULL;
@@ -202,19 +220,18 @@ static void plan(struct df_decoder *decoder, struct df_arena *arena)
 
 static struct df_batchnorm batchnorm(const struct fpn *fpn, int i, int64_t batch)
 {
-    char name[64];
     const struct stage *stage = &fpn->stages[i];
-    const struct df_parameters *parameters = fpn->base.parameters;
+    const struct df_parameter *own = stage_parameters(fpn, i);
 
     return (struct df_batchnorm){
         .rows = batch * stage->out_h * stage->out_w,
         .channels = stage->conv.out,
         .eps = BATCHNORM_EPS,
         .momentum = BATCHNORM_MOMENTUM,
-        .gamma = df_parameter_value(parameters, tensor_name(name, "conv%d.1.weight", i)),
-        .beta = df_parameter_value(parameters, tensor_name(name, "conv%d.1.bias", i)),
-        .running_mean = df_parameter_value(parameters, tensor_name(name, "conv%d.1.running_mean", i)),
-        .running_var = df_parameter_value(parameters, tensor_name(name, "conv%d.1.running_var", i)),
+        .gamma = own[GAMMA].value,
+        .beta = own[BETA].value,
+        .running_mean = own[RUNNING_MEAN].value,
+        .running_var = own[RUNNING_VAR].value,
         .save_mean = stage->mean,
         .save_rstd = stage->rstd,
     };
@@ -222,12 +239,10 @@ static struct df_batchnorm batchnorm(const struct fpn *fpn, int i, int64_t batch
 
 static int stage_forward(struct fpn *fpn, int i, const float *input, int64_t batch, bool training)
 {
-    char name[64];
     struct df_backend *backend = fpn->base.backend;
-    struct df_parameters *parameters = fpn->base.parameters;
     struct stage *stage = &fpn->stages[i];
     struct df_batchnorm norm = batchnorm(fpn, i, batch);
-    const float *weight = df_parameter_value(parameters, tensor_name(name, "conv%d.0.weight", i));
+    const float *weight = stage_parameters(fpn, i)[WEIGHT].value;
 
     stage->input = input;
     stage->conv.batch = batch;
@@ -244,18 +259,15 @@ static struct df_conv_shape lateral_shape(const struct fpn *fpn, int i, int64_t 
 
 static int merge_forward(struct fpn *fpn, int i, const float *feature, int64_t batch)
 {
-    char weight_name[64], bias_name[64];
     struct df_backend *backend = fpn->base.backend;
-    const struct df_parameters *parameters = fpn->base.parameters;
+    const struct df_parameter *own = lateral_parameters(fpn, i);
     const struct merge *merge = &fpn->merges[i];
     const struct stage *before = &fpn->stages[merge->before];
 
     DF_TRY(backend->ops->nearest_forward(backend, before->output, batch, before->out_h, before->out_w,
                                          merge->sum, merge->height, merge->width, merge->channels, false));
-    DF_TRY(backend->ops->conv_forward(
-        backend, lateral_shape(fpn, i, batch), feature,
-        df_parameter_value(parameters, tensor_name(weight_name, "inter_conv%d.weight", i)),
-        df_parameter_value(parameters, tensor_name(bias_name, "inter_conv%d.bias", i)), merge->lateral));
+    DF_TRY(backend->ops->conv_forward(backend, lateral_shape(fpn, i, batch), feature,
+                                      own[LATERAL_WEIGHT].value, own[LATERAL_BIAS].value, merge->lateral));
     return backend->ops->nearest_forward(backend, merge->lateral, batch, fpn->base.shape.grid_h,
                                          fpn->base.shape.grid_w, merge->sum, merge->height, merge->width,
                                          merge->channels, true);
@@ -278,33 +290,27 @@ static int forward(struct df_decoder *decoder, float *const features[], int64_t 
  * needed). */
 static int stage_backward(struct fpn *fpn, int i, int64_t batch, float *doutput, float *dinput)
 {
-    char name[64];
     struct df_backend *backend = fpn->base.backend;
-    const struct df_parameters *parameters = fpn->base.parameters;
+    const struct df_parameter *own = stage_parameters(fpn, i);
     const struct stage *stage = &fpn->stages[i];
     struct df_batchnorm norm = batchnorm(fpn, i, batch);
 
     assert(stage->conv.batch == batch);
-    DF_TRY(backend->ops->batchnorm_relu_backward(
-        backend, &norm, stage->convolved, stage->output, doutput, doutput,
-        df_parameter_gradient(parameters, tensor_name(name, "conv%d.1.weight", i)),
-        df_parameter_gradient(parameters, tensor_name(name, "conv%d.1.bias", i))));
-    tensor_name(name, "conv%d.0.weight", i);
+    DF_TRY(backend->ops->batchnorm_relu_backward(backend, &norm, stage->convolved, stage->output, doutput,
+                                                 doutput, own[GAMMA].gradient, own[BETA].gradient));
     DF_TRY(backend->ops->conv_backward_weight(backend, stage->conv, stage->input, doutput,
-                                              df_parameter_gradient(parameters, name)));
+                                              own[WEIGHT].gradient));
     if (!dinput)
         return 0;
-    return backend->ops->conv_backward_data(backend, stage->conv, doutput,
-                                            df_parameter_value(parameters, name), dinput);
+    return backend->ops->conv_backward_data(backend, stage->conv, doutput, own[WEIGHT].value, dinput);
 }
 
 /* From the gradient of merge i's sum to the lateral convolution's, the feature's, and (in doutput) the stage
  * before. */
 static int merge_backward(struct fpn *fpn, int i, int64_t batch, const float *feature, float *dfeature)
 {
-    char name[64];
     struct df_backend *backend = fpn->base.backend;
-    const struct df_parameters *parameters = fpn->base.parameters;
+    const struct df_parameter *own = lateral_parameters(fpn, i);
     const struct merge *merge = &fpn->merges[i];
     const struct stage *before = &fpn->stages[merge->before];
     const float *dsum = fpn->stages[i + 2].dinput;
@@ -314,14 +320,12 @@ static int merge_backward(struct fpn *fpn, int i, int64_t batch, const float *fe
 
     DF_TRY(backend->ops->nearest_backward(backend, dsum, batch, merge->height, merge->width, fpn->dlateral,
                                           shape.height, shape.width, merge->channels));
-    DF_TRY(backend->ops->column_sum(
-        backend, dlateral, df_parameter_gradient(parameters, tensor_name(name, "inter_conv%d.bias", i))));
-    tensor_name(name, "inter_conv%d.weight", i);
+    DF_TRY(backend->ops->column_sum(backend, dlateral, own[LATERAL_BIAS].gradient));
     DF_TRY(backend->ops->conv_backward_weight(backend, shape, feature, fpn->dlateral,
-                                              df_parameter_gradient(parameters, name)));
+                                              own[LATERAL_WEIGHT].gradient));
     if (dfeature)
-        DF_TRY(backend->ops->conv_backward_data(backend, shape, fpn->dlateral,
-                                                df_parameter_value(parameters, name), dfeature));
+        DF_TRY(backend->ops->conv_backward_data(backend, shape, fpn->dlateral, own[LATERAL_WEIGHT].value,
+                                                dfeature));
     return backend->ops->nearest_backward(backend, dsum, batch, merge->height, merge->width, fpn->doutput,
                                           before->out_h, before->out_w, merge->channels);
 }

@@ -12,9 +12,14 @@ static int set_grid(struct df_decoder *decoder, int64_t grid_h, int64_t grid_w)
     return 0;
 }
 
+/* Its parameters, in the order that they are added. */
+enum { WEIGHT, BIAS };
+
 static struct df_decoder *create(struct df_backend *backend, const struct df_decoder_shape *shape,
                                  struct df_parameters *parameters)
 {
+    const int first = parameters->count;
+
     if (df_parameters_add(parameters, "classifier.weight", DF_PARAMETER_DECODER, DF_INIT_FAN_IN, shape->dim,
                           4, (int64_t[]){shape->classes, shape->dim, 1, 1}) != 0 ||
         df_parameters_add(parameters, "classifier.bias", DF_PARAMETER_DECODER, DF_INIT_FAN_IN, shape->dim, 1,
@@ -25,8 +30,11 @@ static struct df_decoder *create(struct df_backend *backend, const struct df_dec
         df_error_memory("the decoder", sizeof *decoder);
         return NULL;
     }
-    *decoder = (struct df_decoder){
-        .ops = &df_decoder_linear, .backend = backend, .shape = *shape, .parameters = parameters};
+    *decoder = (struct df_decoder){.ops = &df_decoder_linear,
+                                   .backend = backend,
+                                   .shape = *shape,
+                                   .parameters = parameters,
+                                   .first = first};
     set_grid(decoder, shape->grid_h, shape->grid_w);
     return decoder;
 }
@@ -58,13 +66,12 @@ static int forward(struct df_decoder *decoder, float *const features[], int64_t 
 {
     const struct df_backend_ops *ops = decoder->backend->ops;
     struct df_matrix logits = logit_matrix(decoder, decoder->logits, batch);
-    float *weight = df_parameter_value(decoder->parameters, "classifier.weight");
+    const struct df_parameter *own = &decoder->parameters->items[decoder->first];
     (void)training;
 
     DF_TRY(ops->matmul(decoder->backend, token_matrix(decoder, features[0], batch), false,
-                       weight_matrix(decoder, weight), true, logits, false));
-    return ops->add_bias(decoder->backend, logits,
-                         df_parameter_value(decoder->parameters, "classifier.bias"));
+                       weight_matrix(decoder, own[WEIGHT].value), true, logits, false));
+    return ops->add_bias(decoder->backend, logits, own[BIAS].value);
 }
 
 static int backward(struct df_decoder *decoder, float *const features[], int64_t batch,
@@ -72,16 +79,14 @@ static int backward(struct df_decoder *decoder, float *const features[], int64_t
 {
     const struct df_backend_ops *ops = decoder->backend->ops;
     struct df_matrix dlogits = logit_matrix(decoder, decoder->dlogits, batch);
-    float *weight = df_parameter_value(decoder->parameters, "classifier.weight");
-    float *dweight = df_parameter_gradient(decoder->parameters, "classifier.weight");
+    const struct df_parameter *own = &decoder->parameters->items[decoder->first];
 
-    DF_TRY(ops->column_sum(decoder->backend, dlogits,
-                           df_parameter_gradient(decoder->parameters, "classifier.bias")));
+    DF_TRY(ops->column_sum(decoder->backend, dlogits, own[BIAS].gradient));
     DF_TRY(ops->matmul(decoder->backend, dlogits, true, token_matrix(decoder, features[0], batch), false,
-                       weight_matrix(decoder, dweight), false));
+                       weight_matrix(decoder, own[WEIGHT].gradient), false));
     if (!dfeatures[0])
         return 0;
-    return ops->matmul(decoder->backend, dlogits, false, weight_matrix(decoder, weight), false,
+    return ops->matmul(decoder->backend, dlogits, false, weight_matrix(decoder, own[WEIGHT].value), false,
                        token_matrix(decoder, dfeatures[0], batch), false);
 }
 

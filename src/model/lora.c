@@ -2,7 +2,6 @@
 
 #include "dinoft/error.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -19,7 +18,8 @@ int df_lora_add_parameters(struct df_lora *lora, struct df_parameters *parameter
 {
     char name[KEY_MAX];
 
-    *lora = (struct df_lora){.rank = rank, .dim = dim, .depth = depth, .parameters = parameters};
+    *lora = (struct df_lora){
+        .rank = rank, .dim = dim, .depth = depth, .parameters = parameters, .first = parameters->count};
     for (int64_t i = 0; i < 2 * depth; i++)
         DF_TRY(df_parameters_add(parameters, key(name, 'a', i), DF_PARAMETER_LORA, DF_INIT_FAN_IN, dim, 2,
                                  (int64_t[]){rank, dim}));
@@ -78,20 +78,21 @@ struct block_tensors {
     struct df_matrix b[2]; /* [D, rank]: B_q, B_v */
 };
 
-typedef float *tensor_lookup(const struct df_parameters *parameters, const char *name);
-
-static struct block_tensors block_tensors(const struct df_lora *lora, int64_t block, tensor_lookup *lookup)
+static float *tensor(const struct df_lora *lora, int64_t i, bool gradient)
 {
-    char name[KEY_MAX];
-    struct block_tensors tensors;
-    float *a = lookup(lora->parameters, key(name, 'a', 2 * block));
+    const struct df_parameter *parameter = &lora->parameters->items[lora->first + i];
+    return gradient ? parameter->gradient : parameter->value;
+}
 
-    assert(lookup(lora->parameters, key(name, 'a', 2 * block + 1)) == a + lora->rank * lora->dim);
-    tensors.a = (struct df_matrix){a, DF_F32, 2 * lora->rank, lora->dim, lora->dim};
-    for (int i = 0; i < 2; i++) {
-        float *b = lookup(lora->parameters, key(name, 'b', 2 * block + i));
-        tensors.b[i] = (struct df_matrix){b, DF_F32, lora->dim, lora->rank, lora->rank};
-    }
+static struct block_tensors block_tensors(const struct df_lora *lora, int64_t block, bool gradients)
+{
+    const int64_t a = 2 * block, b = 2 * lora->depth + 2 * block;
+    struct block_tensors tensors = {
+        .a = {tensor(lora, a, gradients), DF_F32, 2 * lora->rank, lora->dim, lora->dim}};
+
+    for (int i = 0; i < 2; i++)
+        tensors.b[i] =
+            (struct df_matrix){tensor(lora, b + i, gradients), DF_F32, lora->dim, lora->rank, lora->rank};
     return tensors;
 }
 
@@ -105,7 +106,7 @@ static struct df_matrix columns(struct df_matrix matrix, int64_t first, int64_t 
 int df_lora_forward(const struct df_lora *lora, struct df_backend *backend, int64_t block, struct df_matrix x,
                     struct df_matrix qkv, float *down)
 {
-    struct block_tensors weights = block_tensors(lora, block, df_parameter_value);
+    struct block_tensors weights = block_tensors(lora, block, false);
     struct df_matrix both = {down, DF_F32, x.rows, 2 * lora->rank, 2 * lora->rank};
 
     DF_TRY(backend->ops->matmul(backend, x, false, weights.a, true, both, false));
@@ -119,8 +120,8 @@ int df_lora_backward(const struct df_lora *lora, struct df_backend *backend, int
                      struct df_matrix x, const float *down, struct df_matrix dqkv, struct df_matrix dx,
                      float *ddown)
 {
-    struct block_tensors weights = block_tensors(lora, block, df_parameter_value);
-    struct block_tensors gradients = block_tensors(lora, block, df_parameter_gradient);
+    struct block_tensors weights = block_tensors(lora, block, false);
+    struct block_tensors gradients = block_tensors(lora, block, true);
     struct df_matrix both = {(void *)(uintptr_t)down, DF_F32, x.rows, 2 * lora->rank, 2 * lora->rank};
     struct df_matrix dboth = {ddown, DF_F32, x.rows, 2 * lora->rank, 2 * lora->rank};
 

@@ -10,7 +10,8 @@
 
 struct df_lora {
     int64_t rank, dim, depth;
-    struct df_parameters *parameters; /* where its tensors live */
+    const struct df_parameters *parameters;
+    int first; /* index of its first parameter there */
 };
 
 /* Appends the parameters in the checkpoint's order: every w_a, then every w_b. */

@@ -52,6 +52,17 @@ int df_parameters_add(struct df_parameters *parameters, const char *name, enum d
     return 0;
 }
 
+static void set_pointers(const struct df_parameters *parameters, struct df_parameter *parameter)
+{
+    const bool trained = is_trained(parameter);
+    float *values = trained ? parameters->values : parameters->buffers;
+
+    if (parameter->kind == DF_PARAMETER_COUNTER || !values)
+        return;
+    parameter->value = values + parameter->offset;
+    parameter->gradient = trained && parameters->gradients ? parameters->gradients + parameter->offset : NULL;
+}
+
 void df_parameters_plan(struct df_parameters *parameters, struct df_arena *arena, bool training)
 {
     parameters->values = df_arena_take(arena, "parameters", parameters->trained, DF_F32);
@@ -61,15 +72,8 @@ void df_parameters_plan(struct df_parameters *parameters, struct df_arena *arena
         parameters->m = df_arena_take(arena, "AdamW first moments", parameters->trained, DF_F32);
         parameters->v = df_arena_take(arena, "AdamW second moments", parameters->trained, DF_F32);
     }
-}
-
-static struct df_parameter *find(const struct df_parameters *parameters, const char *name)
-{
-    for (int i = 0; i < parameters->count; i++) {
-        if (strcmp(parameters->items[i].name, name) == 0)
-            return &parameters->items[i];
-    }
-    return NULL;
+    for (int i = 0; i < parameters->count; i++)
+        set_pointers(parameters, &parameters->items[i]);
 }
 
 void df_parameters_count_pass(struct df_parameters *parameters)
@@ -78,25 +82,6 @@ void df_parameters_count_pass(struct df_parameters *parameters)
         if (parameters->items[i].kind == DF_PARAMETER_COUNTER)
             parameters->items[i].counter++;
     }
-}
-
-static float *device_values(const struct df_parameters *parameters, const struct df_parameter *parameter)
-{
-    return (is_trained(parameter) ? parameters->values : parameters->buffers) + parameter->offset;
-}
-
-float *df_parameter_value(const struct df_parameters *parameters, const char *name)
-{
-    const struct df_parameter *parameter = find(parameters, name);
-    assert(parameter && parameter->kind != DF_PARAMETER_COUNTER);
-    return device_values(parameters, parameter);
-}
-
-float *df_parameter_gradient(const struct df_parameters *parameters, const char *name)
-{
-    const struct df_parameter *parameter = find(parameters, name);
-    assert(parameter);
-    return parameters->gradients && is_trained(parameter) ? parameters->gradients + parameter->offset : NULL;
 }
 
 static void initial_values(const struct df_parameter *parameter, uint64_t seed, float *values)
@@ -146,7 +131,7 @@ int df_parameters_init(struct df_parameters *parameters, struct df_backend *back
         if (parameter->kind == DF_PARAMETER_COUNTER)
             continue;
         initial_values(parameter, seed, values);
-        status = backend->ops->upload(backend, device_values(parameters, parameter), values,
+        status = backend->ops->upload(backend, parameter->value, values,
                                       (size_t)parameter->count * sizeof *values);
     }
     free(values);
@@ -195,8 +180,7 @@ int df_parameters_load(struct df_parameters *parameters, struct df_backend *back
         df_convert_to_f32(values, tensor->data, tensor->dtype, tensor->count);
         status = df_check_weights(parameter->name, values, tensor->count);
         if (status == 0)
-            status = backend->ops->upload(backend, device_values(parameters, parameter), values,
-                                          tensor->count * sizeof *values);
+            status = backend->ops->upload(backend, parameter->value, values, tensor->count * sizeof *values);
     }
     free(values);
     return status;
@@ -211,7 +195,7 @@ int df_parameters_check(const struct df_parameters *parameters, struct df_backen
         const struct df_parameter *parameter = &parameters->items[i];
         if (parameter->kind == DF_PARAMETER_COUNTER)
             continue;
-        status = backend->ops->download(backend, values, device_values(parameters, parameter),
+        status = backend->ops->download(backend, values, parameter->value,
                                         (size_t)parameter->count * sizeof *values);
         if (status == 0)
             status = df_check_weights(parameter->name, values, (size_t)parameter->count);
@@ -231,7 +215,7 @@ int df_parameters_store(const struct df_parameters *parameters, struct df_backen
         struct df_entry *entry = NULL;
         if (parameter->kind == DF_PARAMETER_COUNTER) {
             entry = df_state_copy(state, parameter->name, DF_I64, 0, NULL, &parameter->counter);
-        } else if (backend->ops->download(backend, values, device_values(parameters, parameter),
+        } else if (backend->ops->download(backend, values, parameter->value,
                                           (size_t)parameter->count * sizeof *values) == 0) {
             entry = df_state_copy(state, parameter->name, DF_F32, parameter->ndim, parameter->shape, values);
         }

@@ -1,5 +1,6 @@
 /* What is trained: LoRA and decoder tensors, and the decoder's buffers (BatchNorm's running statistics),
- * under the names that checkpoints use.
+ * under the names that checkpoints use. Who adds some keeps the index of the first: passes find them by it,
+ * and names are for checkpoints and initial values.
  *
  * All trained values lie in one float32 array in the order they were added, their gradients and moments in
  * arrays of the same layout, so that the optimiser is one pass and neighbouring tensors can serve as one
@@ -31,6 +32,8 @@ struct df_parameter {
     int64_t shape[4];
     int64_t count, offset; /* elements; offset into the trained arrays, or into `buffers` */
     int64_t counter;       /* DF_PARAMETER_COUNTER: the value, on the host */
+    float *value;          /* device; NULL for a counter, and before the memory is there */
+    float *gradient;       /* device; NULL too when not training or not trained */
 };
 
 struct df_parameters {
@@ -47,12 +50,8 @@ void df_parameters_free(struct df_parameters *parameters); /* the list, not the 
 int df_parameters_add(struct df_parameters *parameters, const char *name, enum df_parameter_kind kind,
                       enum df_init init, int64_t fan_in, int ndim, const int64_t *shape);
 
-/* Takes device memory for all that was added. */
+/* Takes device memory for all that was added, and sets each one's pointers. */
 void df_parameters_plan(struct df_parameters *parameters, struct df_arena *arena, bool training);
-
-/* Device pointers of one that must exist; gradient NULL when not training or not trained. */
-float *df_parameter_value(const struct df_parameters *parameters, const char *name);
-float *df_parameter_gradient(const struct df_parameters *parameters, const char *name);
 
 /* A new model's values; each tensor's draw depends on the seed and its name only. */
 int df_parameters_init(struct df_parameters *parameters, struct df_backend *backend, uint64_t seed);

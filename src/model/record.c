@@ -8,24 +8,40 @@
 #include "dinoft/version.h"
 
 #include <cjson/cJSON.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define IMAGE_SIDE_MAX 32768 /* a record that claims more is not believed */
 
-static void read_text(const cJSON *object, const char *name, char *destination, size_t size)
+/* NULL for a member that is missing or null: it says nothing. */
+static const cJSON *member(const cJSON *object, const char *name)
 {
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
-    if (text && strlen(text) < size) {
-        snprintf(destination, size, "%s", text);
-        df_text_replace_controls(destination);
-    }
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+    return cJSON_IsNull(item) ? NULL : item;
+}
+
+static int read_text(const cJSON *object, const char *name, char *destination, size_t size)
+{
+    const cJSON *item = member(object, name);
+    const char *text = cJSON_GetStringValue(item);
+
+    if (!item)
+        return 0;
+    if (!text)
+        return record_damaged(name, "it is not a text");
+    if (strlen(text) >= size)
+        return record_damaged(name, "it is too long");
+    strcpy(destination, text);
+    df_text_replace_controls(destination);
+    return 0;
 }
 
 static int read_names(const cJSON *names, struct df_record *record)
 {
-    int count = cJSON_IsArray(names) ? cJSON_GetArraySize(names) : 0;
+    const int count = cJSON_GetArraySize(names);
+
+    if (names && !cJSON_IsArray(names))
+        return record_damaged("class_names", "it is not a list");
     if (count == 0)
         return 0;
     record->class_names = calloc((size_t)count, sizeof *record->class_names);
@@ -35,7 +51,9 @@ static int read_names(const cJSON *names, struct df_record *record)
     cJSON_ArrayForEach(item, names)
     {
         const char *name = cJSON_GetStringValue(item);
-        char *copy = df_text_copy(name ? name : "");
+        char *copy = name ? df_text_copy(name) : NULL;
+        if (!name)
+            return record_damaged("class_names", "one is not a text");
         if (!copy)
             return -1;
         df_text_replace_controls(copy);
@@ -44,15 +62,15 @@ static int read_names(const cJSON *names, struct df_record *record)
     return 0;
 }
 
-static void read_img_dim(const cJSON *img_dim, struct df_record *record)
+static int read_img_dim(const cJSON *img_dim, struct df_record *record)
 {
-    for (int i = 0; i < 2; i++) {
-        const cJSON *side = cJSON_GetArrayItem(img_dim, i);
-        if (cJSON_IsNumber(side) && side->valuedouble >= 1 && side->valuedouble <= IMAGE_SIDE_MAX)
-            record->img_dim[i] = (int64_t)side->valuedouble;
+    for (int i = 0; img_dim && i < 2; i++) {
+        const cJSON *side = cJSON_IsArray(img_dim) ? cJSON_GetArrayItem(img_dim, i) : NULL;
+        if (!cJSON_IsNumber(side) || !(side->valuedouble >= 1 && side->valuedouble <= IMAGE_SIDE_MAX))
+            return record_damaged("img_dim", "it is not a height and a width");
+        record->img_dim[i] = (int64_t)side->valuedouble;
     }
-    if (record->img_dim[0] == 0 || record->img_dim[1] == 0)
-        record->img_dim[0] = record->img_dim[1] = 0;
+    return 0;
 }
 
 /* A word that this version does not know may change what the model expects: better refused than guessed. */
@@ -72,6 +90,14 @@ static int check_words(const struct df_record *record)
     return 0;
 }
 
+static int read_texts(const cJSON *object, struct df_record *record)
+{
+    DF_TRY(read_text(object, "backbone", record->backbone, sizeof record->backbone));
+    DF_TRY(read_text(object, "dataset", record->dataset, sizeof record->dataset));
+    DF_TRY(read_text(object, "normalize", record->normalize, sizeof record->normalize));
+    return read_text(object, "mask_values", record->mask_values, sizeof record->mask_values);
+}
+
 int record_parse(const char *json, struct df_record *record)
 {
     cJSON *object = cJSON_Parse(json);
@@ -81,13 +107,9 @@ int record_parse(const char *json, struct df_record *record)
         df_error_set("the entry '%s' is not a JSON object", DF_RECORD_KEY);
         goto done;
     }
-    read_text(object, "backbone", record->backbone, sizeof record->backbone);
-    read_text(object, "dataset", record->dataset, sizeof record->dataset);
-    read_text(object, "normalize", record->normalize, sizeof record->normalize);
-    read_text(object, "mask_values", record->mask_values, sizeof record->mask_values);
-    read_img_dim(cJSON_GetObjectItemCaseSensitive(object, "img_dim"), record);
-    if (check_words(record) == 0 && backbone_record_parse(object, record) == 0)
-        status = read_names(cJSON_GetObjectItemCaseSensitive(object, "class_names"), record);
+    if (read_texts(object, record) == 0 && read_img_dim(member(object, "img_dim"), record) == 0 &&
+        check_words(record) == 0 && backbone_record_parse(object, record) == 0)
+        status = read_names(member(object, "class_names"), record);
 done:
     cJSON_Delete(object);
     return status;
@@ -108,10 +130,12 @@ char *record_print(const struct df_record *record, const struct df_segmenter *se
     df_json_text(&json, "decoder", options->decoder);
     df_json_integer(&json, "rank", options->rank);
     df_json_integer(&json, "n_classes", options->classes);
-    df_json_array(&json, "img_dim");
-    for (int i = 0; i < 2; i++)
-        df_json_integer(&json, NULL, record->img_dim[i]);
-    df_json_close(&json);
+    if (record->img_dim[0] > 0) {
+        df_json_array(&json, "img_dim");
+        for (int i = 0; i < 2; i++)
+            df_json_integer(&json, NULL, record->img_dim[i]);
+        df_json_close(&json);
+    }
     df_json_array(&json, "class_names");
     for (int i = 0; i < record->n_class_names; i++)
         df_json_text(&json, NULL, record->class_names[i]);

@@ -4,8 +4,8 @@
 
 #include "dinoft/checkpoint.h"
 
-/* Fills the record from a text; members that are missing or of another type stay empty. -1 when it is no JSON
- * object. */
+/* Fills the record from a text; members that are missing stay empty. -1 with the error set when it is no JSON
+ * object, or a member is of another type, too long or too large. */
 int record_parse(const char *json, struct df_record *record);
 
 /* A new string, to be freed; NULL with the error set. */

@@ -71,12 +71,3 @@ int df_segmenter_receive(struct df_segmenter *segmenter, int64_t count, const ui
     return segmenter->backend->ops->resize_batch(segmenter->backend, &batch, segmenter->image,
                                                  segmenter->labels);
 }
-
-int df_segmenter_load_image(struct df_segmenter *segmenter, int64_t count, const float *image,
-                            const uint8_t *labels)
-{
-    assert(segmenter->vit);
-    DF_TRY(df_segmenter_load_labels(segmenter, count, labels));
-    return segmenter->backend->ops->upload(segmenter->backend, segmenter->image, image,
-                                           (size_t)(3 * segmenter_pixels(segmenter, count)) * sizeof *image);
-}

@@ -60,16 +60,6 @@ void df_vit_free(struct df_vit *vit)
     free(vit);
 }
 
-int64_t df_vit_grid_h(const struct df_vit *vit)
-{
-    return vit->grid_h;
-}
-
-int64_t df_vit_grid_w(const struct df_vit *vit)
-{
-    return vit->grid_w;
-}
-
 float *df_vit_feature(const struct df_vit *vit, int i)
 {
     assert(i >= 0 && i < vit->options.n_features);

@@ -44,10 +44,6 @@ struct df_vit_weight_bytes {
 };
 int df_vit_weight_bytes(const struct df_vit *vit, struct df_vit_weight_bytes *bytes);
 
-/* Patches of an image. */
-int64_t df_vit_grid_h(const struct df_vit *vit);
-int64_t df_vit_grid_w(const struct df_vit *vit);
-
 /* Draws each block's RoPE factor for the training passes to come, where the options ask for rescaling; else
  * nothing is done, and rng may be NULL. */
 int df_vit_rescale_rope(struct df_vit *vit, struct df_rng *rng);

@@ -7,7 +7,6 @@
 #include "dinoft/label_checks.h"
 #include "dinoft/log.h"
 #include "dinoft/progress.h"
-#include "dinoft/text.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -136,6 +135,8 @@ static int validate(struct df_training *training, int64_t epoch)
     fflush(stdout);
     struct run_validation validation = {epoch, scores.loss, scores.miou, scores.reference_iou};
     status = run_log_validation(&training->log, &validation);
+    if (training->log.n_validations == 1)
+        df_labels_report_absent(training->val_set, "validation");
 done:
     df_metrics_free(&metrics);
     return status;
@@ -186,14 +187,13 @@ static int train_all(struct df_training *training)
  * goes to NAME_stopped.pt. The error's text stays. */
 static void rescue(struct df_training *training)
 {
-    char *reason = df_text_copy(df_error_text());
-    char *path = df_run_file(training->files, "_stopped.pt");
+    struct df_error reason;
 
-    if (reason && path && training->step > 0 && !training->worthless && save(training, path) == 0)
+    df_error_keep(&reason);
+    char *path = df_run_file(training->files, "_stopped.pt");
+    if (path && training->step > 0 && !training->worthless && save(training, path) == 0)
         df_log("stopped after step %" PRId64 "; what was trained until then is %s", training->step, path);
-    if (reason)
-        df_error_set("%s", reason);
-    free(reason);
+    df_error_again(&reason);
     free(path);
 }
 

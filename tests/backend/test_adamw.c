@@ -1,41 +1,7 @@
-/* AdamW against the textbook formula in double, and against torch.optim.AdamW of PyTorch 2. */
+/* AdamW: values of torch.optim.AdamW of PyTorch 2. Its cases are in src/backend/cases/adamw.c. */
 #include "device.h"
-#include "reference.h"
 
 #include "support/cmocka_all.h"
-
-static void check_adamw(struct test_device *device)
-{
-    static const size_t counts[] = {1, 3, 17, 65, 4097};
-    struct df_backend *backend = device->backend;
-    for (size_t k = 0; k < sizeof(counts) / sizeof(*counts); k++) {
-        const size_t n = counts[k];
-        const float *start = test_random(device, n, 0.0, 1.0), *zeros = test_random(device, n, 0.0, 0.0);
-        double *p = test_widen(device, start, n), *m = test_doubles(device, n), *v = test_doubles(device, n);
-        float *parameter = test_put_f32(device, start, n);
-        float *first = test_put_f32(device, zeros, n), *second = test_put_f32(device, zeros, n);
-        struct df_adamw settings = {1e-2, 0.9, 0.999, 1e-8, 0.1, 0};
-        for (settings.step = 1; settings.step <= 5; settings.step++) {
-            const float *gradient = test_random(device, n, 0.01, 0.1);
-            for (size_t i = 0; i < n; i++)
-                ref_adamw(&settings, &p[i], (double)gradient[i], &m[i], &v[i]);
-            assert_int_equal(backend->ops->adamw(backend, &settings, parameter,
-                                                 test_put_f32(device, gradient, n), first, second,
-                                                 (int64_t)n),
-                             0);
-        }
-        test_near("parameter", test_get_f32(device, parameter, n), p, n, 1e-6);
-        test_near("first moment", test_get_f32(device, first, n), m, n, 1e-7);
-        test_near("second moment", test_get_f32(device, second, n), v, n, 1e-8);
-        test_release(device);
-    }
-}
-
-static void adamw_matches(void **state)
-{
-    (void)state;
-    test_on_threads(check_adamw);
-}
 
 static void check_golden(struct test_device *device)
 {
@@ -67,7 +33,6 @@ static void adamw_matches_pytorch(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(adamw_matches),
         cmocka_unit_test(adamw_matches_pytorch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -159,6 +159,28 @@ static void the_first_failure_is_told(void **state)
     df_worker_pool_close(pool);
 }
 
+static int run_out_of_memory(void *context, int64_t number)
+{
+    (void)context;
+    (void)number;
+    return df_error_memory("a job", 7);
+}
+
+/* So nothing is advised, or tried otherwise, where only memory was short. */
+static void a_lack_of_memory_stays_one(void **state)
+{
+    struct df_worker_pool *pool = open_pool(1);
+    struct df_job_set set;
+
+    (void)state;
+    df_worker_pool_submit(pool, &set, run_out_of_memory, NULL, 1);
+    assert_int_equal(df_worker_pool_wait(pool, &set), -1);
+    assert_true(df_error_is_memory());
+    df_error_advise(" (a flag may help)");
+    assert_string_equal(df_error_text(), "out of memory: a job needs 7 bytes");
+    df_worker_pool_close(pool);
+}
+
 static void what_has_not_begun_can_be_dropped(void **state)
 {
     struct df_worker_pool *pool = open_pool(3);
@@ -274,6 +296,7 @@ int main(void)
         cmocka_unit_test(every_job_once),
         cmocka_unit_test(one_thread_keeps_the_order_of_sets_and_jobs),
         cmocka_unit_test(the_first_failure_is_told),
+        cmocka_unit_test(a_lack_of_memory_stays_one),
         cmocka_unit_test(what_has_not_begun_can_be_dropped),
         cmocka_unit_test(closed_at_any_time),
         cmocka_unit_test(who_looks_on_sees_all),

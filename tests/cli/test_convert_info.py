@@ -7,7 +7,7 @@ import shutil
 import struct
 import subprocess
 
-from datasets import draw_scene
+from datasets import draw_scene, make_folder
 from png_files import write_png
 from support import (CHANNELS, DINOV2, DINOV3, FIXTURES, PROGRAM, CommandLineTest, files_in, img_dim, main,
                      model_flags)
@@ -300,6 +300,19 @@ class MemoryPlan(CommandLineTest):
         plan = self.plans(path, "--dino_type", "dinov3", "--size", "large", "--batch_size", 1)["train"]
         self.assertEqual((plan["rank"], plan["n_classes"], plan["decoder"]), (3, 21, "linear"))
         self.assertEqual(plan["trained_parameters"], 21 * 1024 + 21 + 96 * 3 * 1024)
+
+    def test_what_a_record_says_counts(self):
+        """Backbone, image size, LoRA and decoder, where no flag says otherwise."""
+        make_folder(self.folder / "data", n_classes=4)
+        flags = ["--use_lora", "--r", 5, "--use_fpn", "--n_classes", 4, "--batch_size", 2]
+        self.succeed("train", "--dataset", "folder", "--data_root", "data", *model_flags(DINOV2), *flags,
+                     "--epochs", 1, "--exp_name", "run")  # fmt: skip
+        checkpoint = ["output/run.pt", "--batch_size", 2]
+        self.assertEqual(self.plans(*checkpoint), self.plans(DINOV2.weights, *flags, *img_dim(*DINOV2.size)))
+        typed = self.plans(*checkpoint, *img_dim(126, 154))["train"]
+        self.assertEqual((typed["height"], typed["width"], typed["rank"]), (126, 154, 5))
+        self.refused("info", *checkpoint, "--dino_type", "dinov2", "--size", "small",
+                     mentions=["run.pt was trained on", "128 channels", "--size", "dinov2_vits14_reg"])  # fmt: skip
 
     def test_refusals(self):
         checkpoint = SEEDS / "dinov3" / "large_voc_lora.pt"

@@ -223,11 +223,20 @@ class Absent(LabelsTest):
         found = self.warnings(run.result, "2 of the 6 classes have no training pixel: ship, shell")
         self.assertEqual(len(found), 1, run.result.stderr)
         self.assertLess(run.result.stderr.index("epoch 1/3"), run.result.stderr.index(found[0]))
+        self.assertEqual(len(self.warnings(run.result, "have no validation pixel: ship, shell")), 1)
+
+    def test_a_class_that_only_validation_lacks(self):
+        """As where one split was written as 0 and 255, and the other was not."""
+        self.rewrite(lambda value: value % 2)
+        self.rewrite(lambda value: IGNORE if value == 1 else 0, splits=["val"])
+        run = self.run_small("--epochs", 2, "--val_every", 1)
+        self.assertEqual(self.warnings(run.result, "no training pixel"), [])
+        self.assertEqual(len(self.warnings(run.result, "1 of the 2 classes has no validation pixel: class_1")), 1)
 
     def test_nothing_is_said_of_a_part(self):
         self.add_images(40, 0)
         run = self.run_small("--max_steps", 1, "--batch_size", 1, classes=6)
-        self.assertEqual(self.warnings(run.result, ""), [])
+        self.assertEqual(self.warnings(run.result, "training"), [])
 
     def test_most_pixels_are_ignored(self):
         self.rewrite(lambda value: value if value == 1 else IGNORE)

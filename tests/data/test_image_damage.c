@@ -77,6 +77,37 @@ static void cut_files(void **state)
     }
 }
 
+/* Headers that ask for 16384 x 16384 pixels, with less behind them than the smallest file of that size. */
+static void headers_that_ask_for_too_much(void **state)
+{
+#define SIDE "\x40\x00"
+    static const struct {
+        const char *name, *bytes;
+        size_t size;
+    } files[] = {
+#define FILE_OF(name, bytes) {name, bytes, sizeof(bytes) - 1}
+        FILE_OF("big.pgm", "P5 16384 16384 255 abc"),
+        FILE_OF("big.ppm", "P6 16384 16384 255 abc"),
+        FILE_OF("big.bmp", "BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\0\x40\0\0\0\x40\0\0\1\0\x18\0\0\0\0\0"
+                           "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"),
+        FILE_OF("big.tga", "\0\0\x0a\0\0\0\0\0\0\0\0\0\0\x40\0\x40\x18\0\xff\1\2\3"),
+        FILE_OF("big.psd", "8BPS\0\1\0\0\0\0\0\0\0\3\0\0" SIDE "\0\0" SIDE "\0\x8\0\3"
+                           "\0\0\0\0\0\0\0\0\0\0\0\0\0\0"),
+        FILE_OF("big.gif", "GIF89a\0\x40\0\x40\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\1\0\1\0\0\2\2D\1\0;"),
+        FILE_OF("big.png",
+                "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0" SIDE "\0\0" SIDE "\x8\2\0\0\0\x26\xaa\x87\xd3"),
+        FILE_OF("big.jpg", "\xff\xd8\xff\xc0\0\x0b\x8" SIDE SIDE "\1\1\x11\0\xff\xda\0\x8\1\1\0\0\x3f\0abc"),
+    };
+    struct df_image image;
+    (void)state;
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        scratch_write(files[i].name, files[i].bytes, files[i].size);
+        assert_int_equal(df_image_read(scratch_path(files[i].name), &image), -1);
+        assert_error_has(files[i].name);
+        assert_error_has("16384 x 16384 pixels, more than a file of");
+    }
+}
+
 static int remove_scratch(void **state)
 {
     (void)state;
@@ -89,6 +120,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(changed_bytes),
         cmocka_unit_test(cut_files),
+        cmocka_unit_test(headers_that_ask_for_too_much),
     };
     return cmocka_run_group_tests(tests, NULL, remove_scratch);
 }

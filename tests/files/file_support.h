@@ -25,9 +25,10 @@ struct df_mapping *open_or_fail(const char *path);
 /* Both have the same entries, byte for byte, in the same order. */
 void assert_states_equal(const struct df_state *a, const struct df_state *b);
 
-/* Reads the file cut off at `step` bytes, 2 * step, …, then with each step-th byte changed in several ways.
- * Every read must end in a state or in an error text that names the file, and that of a cut file in an error.
+/* Reads the weight file cut off at `step` bytes, 2 * step, …, then with each step-th byte changed in several
+ * ways. Every read must end in a state or in an error text that names the file, and that of a cut file in an
+ * error.
  */
-void read_damaged(const char *path, struct df_state *(*read)(const char *), size_t step);
+void read_damaged(const char *path, size_t step);
 
 #endif

@@ -10,7 +10,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: rewrite_state IN OUT\n");
         return 2;
     }
-    struct df_state *state = df_torch_read(argv[1]);
+    struct df_state *state = df_weight_file_read(argv[1], NULL);
     int status = state ? df_torch_write(argv[2], state) : -1;
     if (status != 0)
         fprintf(stderr, "rewrite_state: %s\n", df_error_text());

@@ -131,7 +131,7 @@ static void reads_typed_data(void **unused)
 static void assert_refused(const struct pb *graph, const char *error)
 {
     const char *path = onnx_put_model("bad.onnx", graph);
-    assert_null(df_onnx_read(path));
+    assert_null(df_weight_file_read(path, NULL));
     if (!strstr(df_error_text(), error) || !strstr(df_error_text(), path))
         fail_msg("expected \"%s\", got \"%s\"", error, df_error_text());
 }
@@ -176,7 +176,7 @@ static void refuses(void **unused)
     pb_varint(&graph, 5 << 3 | 3); /* a group: not used since proto3 */
     assert_refused(&graph, "a field of the unknown wire type 3");
 
-    assert_null(df_onnx_read(put_file("bad.onnx", "\x08\x07", 2)));
+    assert_null(df_weight_file_read(put_file("bad.onnx", "\x08\x07\x08\x07", 4), NULL));
     assert_non_null(strstr(df_error_text(), "not an ONNX model: it has no graph"));
 }
 
@@ -193,7 +193,7 @@ static void survives_damage(void **unused)
     begin_tensor(&tensor, "long", 7);
     pb_bytes(&tensor, 7, "\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11);
     pb_message(&graph, 5, &tensor);
-    read_damaged(onnx_put_model("whole.onnx", &graph), df_onnx_read, 1);
+    read_damaged(onnx_put_model("whole.onnx", &graph), 1);
 }
 
 int main(void)

@@ -34,7 +34,7 @@ static inline int remove_folder(void **state)
 
 static inline struct df_state *read_or_fail(const char *file)
 {
-    struct df_state *state = df_torch_read(file);
+    struct df_state *state = df_weight_file_read(file, NULL);
     if (!state)
         fail_msg("%s", df_error_text());
     return state;
@@ -42,7 +42,7 @@ static inline struct df_state *read_or_fail(const char *file)
 
 static inline void check_refused(const char *file, const char *expected)
 {
-    struct df_state *state = df_torch_read(file);
+    struct df_state *state = df_weight_file_read(file, NULL);
     assert_null(state);
     if (!strstr(df_error_text(), expected) || !strstr(df_error_text(), file))
         fail_msg("expected \"%s\" and the file's name in \"%s\"", expected, df_error_text());

@@ -8,7 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     fuzz_write(fuzz_path("input.onnx", path), data, size);
     fuzz_forget_error();
-    struct df_state *state = df_onnx_read(path);
+    struct df_state *state = df_weight_file_read(path, NULL);
     if (state)
         fuzz_use_weights(state);
     else

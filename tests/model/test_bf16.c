@@ -1,15 +1,11 @@
 /* The goldens in bfloat16, at the bounds that tests/fixtures/README.md gives: losses within 1 %, gradients of
  * the linear models with a cosine similarity of 0.98, of the FPN 0.9, predictions equal on 93 % of the
  * pixels. */
-#include "support/cmocka_all.h"
-#include "support/device_floats.h"
+#include "model/model_support.h"
 #include "support/golden.h"
 #include "support/open_backend.h"
 
-#include "src/model/segmenter_internal.h"
-
 #include "dinoft/backbone_file.h"
-#include "dinoft/checkpoint.h"
 #include "dinoft/error.h"
 
 #include <math.h>
@@ -92,8 +88,7 @@ static void check_gradients(const struct df_segmenter *segmenter, const struct d
             continue;
         snprintf(name, sizeof name, "grad.%s", parameter->name);
         const struct df_tensor *expected = golden_tensor(golden, name);
-        float *found = download_floats(segmenter->backend, df_parameter_gradient(parameters, parameter->name),
-                                       expected->count);
+        float *found = download_floats(segmenter->backend, parameter->gradient, expected->count);
         const double similarity = cosine_similarity(found, expected->data, expected->count);
         const bool is_lora = parameter->kind == DF_PARAMETER_LORA;
         if (!vanishes(parameter, expected) && !(similarity >= (is_lora ? least_of_lora : least)))
@@ -130,14 +125,13 @@ static void check_model(const char *model, const char *tag, double least_gradien
     snprintf(name, sizeof name, "%s/train_%s.safetensors", model, tag);
     struct df_state *golden = fixture_read(name);
     snprintf(name, sizeof name, "%s/init_%s.pt", model, tag);
-    struct df_checkpoint *checkpoint = df_checkpoint_open(fixture_path(name));
+    struct df_checkpoint *checkpoint = read_checkpoint(fixture_path(name));
     const struct df_tensor *image = golden_tensor(golden, "image");
     struct df_segmenter *segmenter = open_model(backend, model, image, checkpoint);
     const int64_t batch = image->shape[0];
     const float *losses = golden_floats(golden, "losses");
 
-    assert_int_equal(
-        df_segmenter_load_image(segmenter, batch, image->data, golden_tensor(golden, "label")->data), 0);
+    load_image(segmenter, batch, image->data, golden_tensor(golden, "label")->data);
     for (int step = 0; step < STEPS; step++) {
         double sum;
         int64_t count;

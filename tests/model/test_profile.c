@@ -102,7 +102,7 @@ static void keep(struct df_segmenter *segmenter, struct outcome *outcome)
     assert_int_equal(df_segmenter_loss(segmenter, BATCH, false, true, NULL, NULL), 0);
     assert_int_equal(df_segmenter_download_prediction(segmenter, BATCH, outcome->prediction), 0);
     assert_int_equal(df_segmenter_download_logits(segmenter, 0, outcome->logits), 0);
-    outcome->patches = df_vit_grid_h(segmenter->vit) * df_vit_grid_w(segmenter->vit);
+    outcome->patches = segmenter_feature_count(segmenter, 1) / outcome->config.dim;
     outcome->tokens = outcome->patches + 1 + outcome->config.registers;
     assert_int_equal(df_segmenter_flops(&outcome->config, df_segmenter_made_with(segmenter), &outcome->flops),
                      0);

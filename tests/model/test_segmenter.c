@@ -1,10 +1,7 @@
 /* Properties of the whole model that no golden tensor shows. */
-#include "support/cmocka_all.h"
-#include "support/device_floats.h"
+#include "model/model_support.h"
 #include "support/golden.h"
 #include "support/open_backend.h"
-
-#include "src/model/segmenter_internal.h"
 
 #include "dinoft/backbone_file.h"
 #include "dinoft/error.h"
@@ -91,7 +88,7 @@ static double training_loss(struct subject *subject, bool gradient)
     double sum;
     int64_t count;
     df_rng_seed(&rng, 13, 0);
-    assert_int_equal(df_segmenter_load_image(subject->segmenter, BATCH, subject->image, subject->labels), 0);
+    load_image(subject->segmenter, BATCH, subject->image, subject->labels);
     assert_int_equal(df_segmenter_forward(subject->segmenter, BATCH, true, &rng), 0);
     assert_int_equal(df_segmenter_loss(subject->segmenter, BATCH, gradient, false, &sum, &count), 0);
     if (gradient)
@@ -189,7 +186,7 @@ static void train_briefly(const char *backbone, const char *decoder, int threads
     int64_t counted;
     open_subject(&subject, backbone, 14, decoder, 1.0, threads);
     df_rng_seed(&rng, 1, 1);
-    assert_int_equal(df_segmenter_load_image(subject.segmenter, BATCH, subject.image, subject.labels), 0);
+    load_image(subject.segmenter, BATCH, subject.image, subject.labels);
     for (int i = 0; i < 3; i++)
         assert_int_equal(df_segmenter_train_step(subject.segmenter, BATCH, 1e-3, &rng, &loss, &counted), 0);
     *bytes = (size_t)subject.segmenter->parameters.trained * sizeof(float);
@@ -232,10 +229,10 @@ static void a_smaller_batch_sees_the_same_images(void **state)
     open_subject(&subject, "dinov2_tiny_reg/backbone.pth", 14, "linear", 1.0, 2);
     segmenter = subject.segmenter;
     size_t count = (size_t)(segmenter->decoder->logits_h * segmenter->decoder->logits_w * 5);
-    assert_int_equal(df_segmenter_load_image(segmenter, BATCH, subject.image, NULL), 0);
+    load_image(segmenter, BATCH, subject.image, NULL);
     assert_int_equal(df_segmenter_forward(segmenter, BATCH, false, NULL), 0);
     float *logits = download_floats(subject.backend, segmenter->decoder->logits, count);
-    assert_int_equal(df_segmenter_load_image(segmenter, 1, subject.image, NULL), 0);
+    load_image(segmenter, 1, subject.image, NULL);
     assert_int_equal(df_segmenter_forward(segmenter, 1, false, NULL), 0);
     float *alone = download_floats(subject.backend, segmenter->decoder->logits, count);
     assert_close("logits", alone, logits, count, 1e-5);
@@ -244,17 +241,29 @@ static void a_smaller_batch_sees_the_same_images(void **state)
     close_subject(&subject);
 }
 
+static const struct df_parameter *find_parameter(const struct df_segmenter *segmenter, const char *name)
+{
+    const struct df_parameters *parameters = &segmenter->parameters;
+
+    for (int i = 0; i < parameters->count; i++) {
+        if (strcmp(parameters->items[i].name, name) == 0)
+            return &parameters->items[i];
+    }
+    fail_msg("there is no %s", name);
+    return NULL;
+}
+
 static void check_not_finite(const char *decoder, const char *parameter, float value)
 {
     struct subject subject;
 
     open_subject(&subject, "dinov2_tiny_reg/backbone.pth", 14, decoder, 1.0, 2);
     struct df_segmenter *segmenter = subject.segmenter;
-    assert_int_equal(df_segmenter_load_image(segmenter, BATCH, subject.image, NULL), 0);
+    load_image(segmenter, BATCH, subject.image, NULL);
     assert_int_equal(df_segmenter_forward(segmenter, BATCH, false, NULL), 0);
     assert_int_equal(df_parameters_check(&segmenter->parameters, subject.backend), 0);
     /* one of a vector's values */
-    upload_floats(subject.backend, df_parameter_value(&segmenter->parameters, parameter) + 1, &value, 1);
+    upload_floats(subject.backend, find_parameter(segmenter, parameter)->value + 1, &value, 1);
     assert_int_equal(df_segmenter_forward(segmenter, BATCH, false, NULL), -1);
     assert_non_null(strstr(df_error_text(), "logits are not finite"));
     assert_int_equal(df_parameters_check(&segmenter->parameters, subject.backend), -1);
@@ -320,7 +329,7 @@ static void check_given_features(const char *decoder)
     for (int step = 0; step < 3; step++) {
         double losses[2];
         int64_t counted;
-        assert_int_equal(df_segmenter_load_image(whole, BATCH, subject.image, subject.labels), 0);
+        load_image(whole, BATCH, subject.image, subject.labels);
         assert_int_equal(df_segmenter_train_step(whole, BATCH, 1e-2, NULL, &losses[0], &counted), 0);
         for (int64_t i = 0; i < BATCH; i++)
             hand_over(whole, half, i);
@@ -400,20 +409,20 @@ static void a_model_without_a_decoder_finds_the_same_features(void **state)
     assert_int_equal(df_segmenter_trained_parameters(alone), 0);
     assert_true(df_segmenter_planned_bytes(alone) < df_segmenter_planned_bytes(whole));
     assert_true(flops_of(alone) < flops_of(whole));
-    assert_int_equal(df_segmenter_load_image(whole, BATCH, subject.image, NULL), 0);
+    load_image(whole, BATCH, subject.image, NULL);
     assert_int_equal(df_segmenter_forward(whole, BATCH, false, NULL), 0);
     for (int i = 0; i < 2; i++) { /* also after another size */
         assert_int_equal(df_segmenter_set_size(alone, 56, 70), 0);
-        assert_int_equal(df_segmenter_load_image(alone, BATCH, subject.image, NULL), 0);
+        load_image(alone, BATCH, subject.image, NULL);
         assert_int_equal(df_segmenter_forward(alone, BATCH, false, NULL), 0);
         assert_int_equal(df_segmenter_set_size(alone, 112, 140), 0);
-        assert_int_equal(df_segmenter_load_image(alone, BATCH, subject.image, NULL), 0);
+        load_image(alone, BATCH, subject.image, NULL);
         assert_int_equal(df_segmenter_forward(alone, BATCH, false, NULL), 0);
         check_same_features(whole, alone);
     }
     /* Held against the official code's in test_features.c; here against that of another place in a batch. */
     assert_int_equal(df_segmenter_download_class_token(alone, 1, tokens[0]), 0);
-    assert_int_equal(df_segmenter_load_image(alone, 1, subject.image + (ptrdiff_t)3 * 112 * 140, NULL), 0);
+    load_image(alone, 1, subject.image + (ptrdiff_t)3 * 112 * 140, NULL);
     assert_int_equal(df_segmenter_forward(alone, 1, false, NULL), 0);
     assert_int_equal(df_segmenter_download_class_token(alone, 0, tokens[1]), 0);
     assert_close("class token", tokens[1], tokens[0], 128, 1e-5);
@@ -458,7 +467,7 @@ static void a_model_without_a_decoder_has_the_checkpoints_lora(void **state)
 
     fill_batch(&subject);
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(df_segmenter_load_image(models[i], BATCH, subject.image, NULL), 0);
+        load_image(models[i], BATCH, subject.image, NULL);
         assert_int_equal(df_segmenter_forward(models[i], BATCH, false, NULL), 0);
     }
     check_same_features(whole, alone);
@@ -485,7 +494,7 @@ static void a_batch_without_labels_moves_nothing_but_decay(void **state)
     df_rng_seed(&rng, 1, 1);
     struct df_parameters *parameters = &subject.segmenter->parameters;
     float *before = download_floats(subject.backend, parameters->values, 1);
-    assert_int_equal(df_segmenter_load_image(subject.segmenter, BATCH, subject.image, subject.labels), 0);
+    load_image(subject.segmenter, BATCH, subject.image, subject.labels);
     assert_int_equal(df_segmenter_train_step(subject.segmenter, BATCH, 1e-3, &rng, &loss, &counted), 0);
     assert_int_equal(counted, 0);
     assert_true(isnan(loss));
@@ -548,8 +557,7 @@ static void a_checkpoint_of_other_shapes_is_refused(void **state)
 
 static float value_of(const struct df_segmenter *segmenter, const char *name, size_t i)
 {
-    const float *values = df_parameter_value(&segmenter->parameters, name);
-    float *one = download_floats(segmenter->backend, values + i, 1);
+    float *one = download_floats(segmenter->backend, find_parameter(segmenter, name)->value + i, 1);
     const float value = *one;
 
     free(one);
@@ -569,11 +577,10 @@ static void new_models_start_as_pytorch_does(void **state)
                                            .width = 98,
                                            .training = true};
     struct df_segmenter *segmenter = df_segmenter_create(backend, weights, &config, &options, NULL, 0);
-    const struct df_parameters *parameters = &segmenter->parameters;
     float largest = 0.0f;
     (void)state;
 
-    float *a = download_floats(backend, df_parameter_value(parameters, "w_a_003"), 8 * 128);
+    float *a = download_floats(backend, find_parameter(segmenter, "w_a_003")->value, 8 * 128);
     for (int i = 0; i < 8 * 128; i++)
         largest = fmaxf(largest, fabsf(a[i]));
     free(a);

@@ -146,6 +146,7 @@ static void records_of_later_versions(void **unused)
 
 static void damaged_records(void **unused)
 {
+#define LONG  "0123456789012345678901234567890123456789"
 #define SHAPE "\"family\": \"dinov2\", \"ffn\": \"mlp\", \"dim\": 1, \"depth\": 1, \"heads\": 1, \"patch\": 1"
     static const struct {
         const char *text, *word;
@@ -156,6 +157,24 @@ static void damaged_records(void **unused)
         {"{\"backbone_shape\": {" SHAPE ", \"registers\": -1}}", "registers"},
         {"{\"backbone_shape\": {" SHAPE ", \"registers\": 1e300}}", "registers"},
         {"{\"backbone_shape\": {" SHAPE ", \"registers\": 4}}", "ffn_hidden"},
+        {"{\"backbone_shape\": {" SHAPE ", \"registers\": 4, \"ffn_hidden\": 1e6}}", "ffn_hidden"},
+        {"{\"backbone_shape\": {\"family\": \"dinov2\", \"ffn\": \"mlp\", \"dim\": 3, \"depth\": 1, "
+         "\"heads\": 2, "
+         "\"patch\": 1, \"registers\": 4, \"ffn_hidden\": 1}}",
+         "heads"},
+        {"{\"backbone_shape\": {\"family\": \"dinov2\", \"ffn\": \"mlp\", \"dim\": 0}}", "dim"},
+        {"{\"backbone\": 7}", "backbone: it is not a text"},
+        {"{\"backbone\": \"" LONG LONG "\"}", "backbone: it is too long"},
+        {"{\"dataset\": \"" LONG "\"}", "dataset: it is too long"},
+        {"{\"normalize\": \"" LONG "\"}", "normalize: it is too long"},
+        {"{\"normalize\": [\"imagenet\"]}", "normalize: it is not a text"},
+        {"{\"img_dim\": 490}", "img_dim"},
+        {"{\"img_dim\": [490]}", "img_dim"},
+        {"{\"img_dim\": [490, 0]}", "img_dim"},
+        {"{\"img_dim\": [490, 1e300]}", "img_dim"},
+        {"{\"img_dim\": [\"490\", \"490\"]}", "img_dim"},
+        {"{\"class_names\": {\"0\": \"sky\"}}", "class_names: it is not a list"},
+        {"{\"class_names\": [\"sky\", null]}", "class_names: one is not a text"},
         {"{\"fingerprint\": []}", "not an object"},
         {"{\"fingerprint\": {\"a\": 1}}", "fingerprint: a"},
         {"{\"fingerprint\": {\"a\": [1, null]}}", "fingerprint: a"},

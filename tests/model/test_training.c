@@ -1,16 +1,11 @@
 /* Five AdamW steps of every small model against PyTorch: logits, losses, gradients of each trained tensor,
  * BatchNorm's buffers, the end state, and what the trained model predicts. */
-#include "support/cmocka_all.h"
-#include "support/device_floats.h"
+#include "model/model_support.h"
 #include "support/golden.h"
 #include "support/open_backend.h"
 
-#include "src/model/segmenter_internal.h"
-
 #include "dinoft/backbone_file.h"
-#include "dinoft/checkpoint.h"
 #include "dinoft/error.h"
-#include "dinoft/weight_file.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -72,9 +67,8 @@ static struct df_segmenter *open_segmenter(const struct trial *trial, const stru
 
 static void load_batch(const struct trial *trial, struct df_segmenter *segmenter)
 {
-    assert_int_equal(df_segmenter_load_image(segmenter, trial->batch, golden_floats(trial->golden, "image"),
-                                             golden_tensor(trial->golden, "label")->data),
-                     0);
+    load_image(segmenter, trial->batch, golden_floats(trial->golden, "image"),
+               golden_tensor(trial->golden, "label")->data);
 }
 
 static double evaluate(const struct trial *trial, struct df_segmenter *segmenter)
@@ -140,8 +134,7 @@ static void check_gradients(const struct trial *trial)
         snprintf(name, sizeof name, "grad.%s", parameter->name);
         const struct df_tensor *golden = golden_tensor(trial->golden, name);
         assert_int_equal(golden->count, parameter->count);
-        float *gradient = download_floats(trial->backend, df_parameter_gradient(parameters, parameter->name),
-                                          golden->count);
+        float *gradient = download_floats(trial->backend, parameter->gradient, golden->count);
         assert_close(name, gradient, golden->data, golden->count, 1e-3);
         free(gradient);
     }
@@ -197,9 +190,7 @@ static void check_folded(const struct trial *trial, double loss)
     const char *path = "golden_checkpoint.pt";
     struct df_record record = {.mask_values = "0,255,7"};
     assert_int_equal(df_checkpoint_save(path, trial->segmenter, &record), 0);
-    struct df_checkpoint *checkpoint = df_checkpoint_open(path);
-    if (!checkpoint)
-        fail_msg("%s", df_error_text());
+    struct df_checkpoint *checkpoint = read_checkpoint(path);
     assert_true(checkpoint->has_record);
     assert_string_equal(checkpoint->record.mask_values, record.mask_values);
     struct df_segmenter *folded = open_segmenter(trial, checkpoint, false);
@@ -244,8 +235,8 @@ static void check_trial(const char *model, const char *tag)
     trial.height = image->shape[2];
     trial.width = image->shape[3];
     trial.backend = test_open_backend("fp32", 2);
-    struct df_checkpoint *checkpoint = df_checkpoint_open(fixture_path(trial_file(&trial, "%s/init_%s.pt")));
-    if (!trial.backend || !checkpoint)
+    struct df_checkpoint *checkpoint = read_checkpoint(fixture_path(trial_file(&trial, "%s/init_%s.pt")));
+    if (!trial.backend)
         fail_msg("%s", df_error_text());
     trial.segmenter = open_segmenter(&trial, checkpoint, true);
 

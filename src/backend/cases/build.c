@@ -75,7 +75,14 @@ void df_case_in_bytes(struct df_case *c, int64_t count, int bound, bool ignored)
 
     df_rng_seed(&rng, c->seed, (uint64_t)c->n_tensors);
     for (int64_t i = 0; bytes && i < count; i++)
-        bytes[i] = ignored && i % 16 == 7 ? DF_IGNORE_LABEL : (uint8_t)df_rng_below(&rng, (uint64_t)bound);
+        bytes[i] = ignored && i % 16 == 7    ? DF_IGNORE_LABEL
+                   : !ignored && i >= PERIOD ? bytes[i - PERIOD]
+                                             : (uint8_t)df_rng_below(&rng, (uint64_t)bound);
+}
+
+void df_case_on_host(struct df_case *c)
+{
+    c->tensors[c->n_tensors - 1].on_host = true;
 }
 
 void df_case_linear(struct df_case *c, int64_t out, int64_t in, int64_t rows)

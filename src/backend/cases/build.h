@@ -33,6 +33,10 @@ void df_case_in_out(struct df_case *c, enum df_dtype type, int64_t count, double
 /* Bytes below `bound`; with `ignored` about every 16th one is DF_IGNORE_LABEL. */
 void df_case_in_bytes(struct df_case *c, int64_t count, int bound, bool ignored);
 
+/* The tensor that was added last is in the host's memory (such as the device reads by itself, where there is
+ * a difference). */
+void df_case_on_host(struct df_case *c);
+
 /* A frozen layer with a bias, made on each backend; its weight and bias are values of the compute type. */
 void df_case_linear(struct df_case *c, int64_t out, int64_t in, int64_t rows);
 

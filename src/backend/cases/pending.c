@@ -1,12 +1,6 @@
 /* Operations whose cases are still to be moved here. */
 #include "build.h"
 #define PENDING(name) const struct df_case_set df_cases_##name = {0};
-PENDING(upload)
-PENDING(download)
-PENDING(copy)
-PENDING(zero)
-PENDING(send)
-PENDING(resize_batch)
 PENDING(linear_forward)
 PENDING(linear_backward)
 PENDING(matmul)
@@ -19,10 +13,3 @@ PENDING(layernorm_forward)
 PENDING(layernorm_backward)
 PENDING(rope)
 PENDING(convert)
-PENDING(upsample_loss)
-PENDING(upsample_logits)
-PENDING(add_window)
-PENDING(add_probabilities)
-PENDING(argmax)
-PENDING(confusion_matrix)
-PENDING(adamw)

@@ -9,6 +9,21 @@
 
 #define MOST_REPEATS 1024
 
+/* Memory of the device, or of the host: such as the device reads by itself, if that is not all of it. */
+static void *take_memory(struct df_backend *backend, bool on_host, size_t bytes)
+{
+    return on_host && backend->resizes ? backend->ops->host_alloc(backend, bytes)
+                                       : backend->ops->alloc(backend, bytes);
+}
+
+static void give_back_memory(struct df_backend *backend, bool on_host, void *memory)
+{
+    if (on_host && backend->resizes)
+        backend->ops->host_free(backend, memory);
+    else
+        backend->ops->free(backend, memory);
+}
+
 /* Puts what the operation reads where it reads it, and NaN where it only writes. */
 static int put_tensor(struct df_case_run *run, const struct df_case_tensor *tensor, int number)
 {
@@ -19,7 +34,8 @@ static int put_tensor(struct df_case_run *run, const struct df_case_tensor *tens
     void *converted = NULL;
     int status = -1;
 
-    run->memory[number] = backend->ops->alloc(backend, bytes);
+    run->on_host[number] = tensor->on_host;
+    run->memory[number] = take_memory(backend, tensor->on_host, bytes);
     if (!run->memory[number])
         return -1;
     if (type == DF_BF16 || tensor->role == DF_CASE_OUT) {
@@ -34,7 +50,12 @@ static int put_tensor(struct df_case_run *run, const struct df_case_tensor *tens
             goto done;
         source = converted;
     }
-    status = backend->ops->upload(backend, run->memory[number], source, bytes);
+    if (!tensor->on_host) {
+        status = backend->ops->upload(backend, run->memory[number], source, bytes);
+    } else {
+        memcpy(run->memory[number], source, bytes);
+        status = 0;
+    }
 done:
     free(converted);
     return status;
@@ -45,6 +66,7 @@ int df_case_run_open(struct df_case_run *run, const struct df_case *c, struct df
     *run = (struct df_case_run){.backend = backend};
     for (int i = 0; i < c->n_tensors; i++)
         DF_TRY(put_tensor(run, &c->tensors[i], i));
+    DF_TRY(backend->ops->wait(backend)); /* what is sent does not wait for uploads */
     if (c->linear_out == 0)
         return 0;
     run->linear = backend->ops->linear_create(backend, c->linear_weight, c->linear_bias, c->linear_out,
@@ -55,7 +77,7 @@ int df_case_run_open(struct df_case_run *run, const struct df_case *c, struct df
 void df_case_run_close(struct df_case_run *run)
 {
     for (int i = 0; i < DF_CASE_TENSORS; i++)
-        run->backend->ops->free(run->backend, run->memory[i]);
+        give_back_memory(run->backend, run->on_host[i], run->memory[i]);
     run->backend->ops->linear_free(run->backend, run->linear);
 }
 

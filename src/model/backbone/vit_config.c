@@ -10,12 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Far above any model; products of these stay far below an overflow. */
-#define MAX_DIM       16384
-#define MAX_HIDDEN    131072
-#define MAX_PATCH     64
-#define MAX_REGISTERS 64
-#define MAX_POS_GRID  1024
+#define MAX_POS_GRID 1024
 
 #define ANY (-1) /* a dimension that is not known beforehand */
 
@@ -79,17 +74,17 @@ static int read_embedding(const struct df_state *state, struct df_vit_config *co
 {
     int64_t token[] = {1, 1, ANY};
     DF_TRY(expect(state, "cls_token", 3, token));
-    if (token[2] > MAX_DIM)
+    if (token[2] > DF_VIT_MAX_DIM)
         return df_error_set("cls_token has %" PRId64 " channels, at most %d are supported", token[2],
-                            MAX_DIM);
+                            DF_VIT_MAX_DIM);
     config->dim = token[2];
 
     int64_t patch[] = {config->dim, 3, ANY, ANY};
     DF_TRY(expect(state, "patch_embed.proj.weight", 4, patch));
-    if (patch[2] != patch[3] || patch[2] > MAX_PATCH)
+    if (patch[2] != patch[3] || patch[2] > DF_VIT_MAX_PATCH)
         return df_error_set("patch_embed.proj.weight has patches of %" PRId64 " x %" PRId64
                             ", expected squares of at most %d",
-                            patch[2], patch[3], MAX_PATCH);
+                            patch[2], patch[3], DF_VIT_MAX_PATCH);
     config->patch = patch[2];
     return expect_vector(state, "patch_embed.proj.bias", config->dim);
 }
@@ -106,9 +101,9 @@ static int read_registers(const struct df_state *state, struct df_vit_config *co
     if (!entry || (entry->tensor.ndim == 3 && entry->tensor.shape[1] == 0))
         return 0;
     DF_TRY(expect(state, name, 3, shape));
-    if (shape[1] > MAX_REGISTERS)
+    if (shape[1] > DF_VIT_MAX_REGISTERS)
         return df_error_set("%s has %" PRId64 " tokens, at most %d are supported", name, shape[1],
-                            MAX_REGISTERS);
+                            DF_VIT_MAX_REGISTERS);
     config->registers = shape[1];
     return 0;
 }
@@ -155,8 +150,9 @@ static int read_ffn(const struct df_state *state, struct df_vit_config *config)
                        : config->ffn == DF_FFN_SWIGLU ? "blocks.0.mlp.w1.weight"
                                                       : "blocks.0.mlp.fc1.weight";
     DF_TRY(expect(state, name, 2, shape));
-    if (shape[0] > MAX_HIDDEN)
-        return df_error_set("%s has %" PRId64 " rows, at most %d are supported", name, shape[0], MAX_HIDDEN);
+    if (shape[0] > DF_VIT_MAX_HIDDEN)
+        return df_error_set("%s has %" PRId64 " rows, at most %d are supported", name, shape[0],
+                            DF_VIT_MAX_HIDDEN);
     if (fused && shape[0] % 2)
         return df_error_set("%s has %" PRId64 " rows, expected two equal halves", name, shape[0]);
     config->ffn_hidden = fused ? shape[0] / 2 : shape[0];

@@ -1,8 +1,6 @@
-/* Pixels to the model's input and to patches, and decoded images to a batch: bit for bit what the CPU makes
- * of them. */
+/* Pixels to the model's input and to patches: bit for bit what the CPU makes of them. */
 #include "device_arrays.h"
 
-#include "dinoft/image.h"
 #include "dinoft/rng.h"
 #include "kernels/kernels.h"
 #include "support/cmocka_all.h"
@@ -121,97 +119,12 @@ static void patches_are_cut(void **state)
     assert_ran(df_launch_patchify(NULL, NULL, NULL, DF_F32, 0, 14, 14, 14));
 }
 
-/* Sources of different sizes, packed with gaps: enlarged, reduced, kept, and both at once. */
-static const int32_t source_sizes[][2] = {{5, 3},   {1, 1},   {37, 50}, {133, 20}, {200, 90},
-                                          {40, 33}, {2, 150}, {64, 1},  {129, 34}};
-enum { SOURCES = sizeof source_sizes / sizeof *source_sizes, GAP = 5 };
-
-static int64_t place_sources(struct df_packed_image *sources, int channels)
-{
-    int64_t end = 0;
-    for (int i = 0; i < SOURCES; i++) {
-        sources[i] = (struct df_packed_image){end + GAP, source_sizes[i][0], source_sizes[i][1]};
-        end = sources[i].offset + (int64_t)sources[i].width * sources[i].height * channels;
-    }
-    return end;
-}
-
-static void check_resize(int64_t height, int64_t width)
-{
-    struct df_packed_image sources[SOURCES];
-    const size_t bytes = (size_t)place_sources(sources, 3), plane = (size_t)(height * width);
-    uint8_t *pixels = random_bytes(bytes, 4), *resized = malloc(3 * plane);
-    float *image = device_room(SOURCES * 3 * plane * sizeof(float)), *got;
-
-    assert_non_null(resized);
-    assert_ran(df_launch_resize_normalize(NULL, put_bytes(pixels, bytes), put_bytes(sources, sizeof sources),
-                                          image, SOURCES, height, width, imagenet_mean, imagenet_std));
-    got = get_bytes(image, SOURCES * 3 * plane * sizeof(float));
-    for (int i = 0; i < SOURCES; i++) {
-        const struct df_image source = {sources[i].width, sources[i].height, 3, pixels + sources[i].offset};
-        assert_int_equal(df_resize_linear(&source, resized, width, height), 0);
-        for (size_t at = 0; at < 3 * plane; at++) {
-            const float want = normalized(resized[at % plane * 3 + at / plane], (int)(at / plane),
-                                          imagenet_mean, imagenet_std);
-            if (got[(size_t)i * 3 * plane + at] != want)
-                fail_msg("source %d to %lld x %lld: element %zu is %.9g, expected %.9g", i, (long long)width,
-                         (long long)height, at, (double)got[(size_t)i * 3 * plane + at], (double)want);
-        }
-    }
-    free(pixels);
-    free(resized);
-    release_arrays();
-}
-
-static void images_are_resized(void **state)
-{
-    (void)state;
-    check_resize(1, 1);
-    check_resize(33, 40);
-    check_resize(17, 129);
-    check_resize(56, 70);
-    check_resize(90, 200);
-    assert_ran(df_launch_resize_normalize(NULL, NULL, NULL, NULL, 0, 14, 14, imagenet_mean, imagenet_std));
-}
-
-static void check_labels(int64_t height, int64_t width)
-{
-    struct df_packed_image sources[SOURCES];
-    const size_t bytes = (size_t)place_sources(sources, 1), plane = (size_t)(height * width);
-    uint8_t *masks = random_bytes(bytes, 5), *want = malloc(plane);
-    uint8_t *labels = device_room(SOURCES * plane), *got;
-
-    assert_non_null(want);
-    assert_ran(df_launch_resize_labels(NULL, put_bytes(masks, bytes), put_bytes(sources, sizeof sources),
-                                       labels, SOURCES, height, width));
-    got = get_bytes(labels, SOURCES * plane);
-    for (int i = 0; i < SOURCES; i++) {
-        const struct df_image source = {sources[i].width, sources[i].height, 1, masks + sources[i].offset};
-        df_resize_nearest(&source, want, width, height);
-        assert_memory_equal(got + (size_t)i * plane, want, plane);
-    }
-    free(masks);
-    free(want);
-    release_arrays();
-}
-
-static void labels_are_resized(void **state)
-{
-    (void)state;
-    check_labels(1, 1);
-    check_labels(33, 40);
-    check_labels(17, 129);
-    check_labels(56, 70);
-    check_labels(90, 200);
-    assert_ran(df_launch_resize_labels(NULL, NULL, NULL, NULL, 0, 14, 14));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pixels_are_normalized), cmocka_unit_test(every_value_is_normalized_exactly),
-        cmocka_unit_test(patches_are_cut),       cmocka_unit_test(images_are_resized),
-        cmocka_unit_test(labels_are_resized),
+        cmocka_unit_test(pixels_are_normalized),
+        cmocka_unit_test(every_value_is_normalized_exactly),
+        cmocka_unit_test(patches_are_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,264 @@
+/* The fused upsampling loss and the enlarged logits. */
+#include "bilinear.h"
+#include "build.h"
+
+#include "dinoft/error.h"
+#include "dinoft/size.h"
+
+#include <string.h>
+
+enum { BATCH, H, W, CLASSES, HEIGHT, WIDTH, LABELLING, RESULTS, TIES };
+
+enum labelling { UNLABELLED, LABELLED, PARTLY_LABELLED, IGNORED };
+
+/* Bits of RESULTS. */
+enum { LOSS, GRADIENT = 1, PREDICTION = 2, ON_DEVICE = 4, BOTH = GRADIENT | PREDICTION };
+
+static struct bilinear_size size_of(const struct df_case *c)
+{
+    return (struct bilinear_size){c->n[H], c->n[W], c->n[CLASSES], c->n[HEIGHT], c->n[WIDTH]};
+}
+
+static int64_t small_count(const struct df_case *c)
+{
+    return c->n[BATCH] * c->n[H] * c->n[W] * c->n[CLASSES];
+}
+
+static int64_t plane_of(const struct df_case *c)
+{
+    return c->n[HEIGHT] * c->n[WIDTH];
+}
+
+static int64_t pixels_of(const struct df_case *c)
+{
+    return c->n[BATCH] * plane_of(c);
+}
+
+static int upsample_logits_uses(const struct df_case_model *m, int64_t n[DF_CASE_USES][DF_CASE_SIZES])
+{
+    const int64_t sizes[] = {
+        m->batch, m->height / m->patch, m->width / m->patch, m->classes, m->height, m->width, PARTLY_LABELLED,
+        BOTH};
+    memcpy(n[0], sizes, sizeof sizes);
+    return 1;
+}
+
+/* --- upsample_loss --- */
+
+enum { LOGITS, LABELS, DLOGITS, PREDICTED, SCRATCH, SUM };
+
+/* Numbers of classes that choose how lanes share them, with and without the gradient; enlarged, reduced,
+ * kept; strips of two cells, the last of one. */
+static const int64_t upsample_loss_odd[][DF_CASE_SIZES] = {
+    {1, 1, 1, 1, 1, 1, LABELLED, BOTH},
+    {1, 1, 1, 3, 7, 5, PARTLY_LABELLED, BOTH},
+    {1, 1, 1, 2, 30, 21, PARTLY_LABELLED, BOTH},
+    {2, 3, 4, 21, 17, 23, PARTLY_LABELLED, BOTH},
+    {1, 5, 3, 150, 35, 21, PARTLY_LABELLED, BOTH},
+    {1, 2, 3, 255, 9, 9, PARTLY_LABELLED, BOTH},
+    {2, 5, 7, 16, 5, 7, PARTLY_LABELLED, BOTH},
+    {2, 5, 7, 17, 5, 7, PARTLY_LABELLED, BOTH},
+    {1, 9, 8, 16, 4, 3, LABELLED, BOTH},
+    {1, 9, 8, 32, 4, 3, PARTLY_LABELLED, BOTH},
+    {1, 3, 4, 64, 13, 9, PARTLY_LABELLED, BOTH},
+    {3, 4, 4, 65, 13, 29, PARTLY_LABELLED, BOTH},
+    {1, 2, 2, 128, 6, 6, LABELLED, BOTH},
+    {1, 1, 9, 33, 3, 100, PARTLY_LABELLED, BOTH},
+    {1, 7, 1, 9, 40, 3, PARTLY_LABELLED, BOTH},
+    {2, 3, 3, 5, 6, 6, IGNORED, BOTH},
+    {1, 2, 2, 40, 6, 6, LABELLED, BOTH, true},
+    {1, 363, 363, 2, 40, 367, PARTLY_LABELLED, BOTH},
+    {1, 363, 361, 2, 9, 13, PARTLY_LABELLED, PREDICTION},
+    {1, 3, 2, 5, 7, 9, PARTLY_LABELLED, PREDICTION},
+    {2, 3, 4, 9, 17, 7, PARTLY_LABELLED, PREDICTION | ON_DEVICE},
+    {1, 3, 4, 21, 17, 23, PARTLY_LABELLED, LOSS},
+    {1, 2, 3, 31, 9, 9, PARTLY_LABELLED, PREDICTION},
+    {1, 3, 4, 64, 13, 9, PARTLY_LABELLED, LOSS | ON_DEVICE},
+    {1, 4, 4, 65, 13, 9, PARTLY_LABELLED, PREDICTION},
+    {1, 5, 3, 150, 17, 21, PARTLY_LABELLED, LOSS},
+    {1, 2, 3, 255, 9, 9, PARTLY_LABELLED, PREDICTION},
+    {2, 3, 3, 5, 6, 6, IGNORED, GRADIENT},
+    {2, 3, 4, 21, 17, 23, UNLABELLED, PREDICTION, true},
+    {1, 2, 3, 255, 9, 9, UNLABELLED, PREDICTION, true},
+    {1, 5, 3, 150, 35, 21, UNLABELLED, PREDICTION},
+};
+
+static void make_ties(struct df_case *c)
+{
+    const int64_t classes = c->n[CLASSES];
+    float *logits = c->tensors[LOGITS].values;
+
+    for (int64_t at = 0; logits && at < small_count(c); at += classes)
+        logits[at + classes / 3] = logits[at + classes - 1] = 16.0f;
+}
+
+/* A tensor that is left out has no elements. */
+static void upsample_loss_build(struct df_case *c)
+{
+    const int64_t labelled = c->n[LABELLING] == UNLABELLED ? 0 : pixels_of(c);
+    const bool gradient = c->n[RESULTS] & GRADIENT;
+    /* Of a mean: elements are the smaller the more logits or pixels there are. */
+    const int64_t shares = df_min_i64(c->n[BATCH] * c->n[H] * c->n[W], pixels_of(c));
+    const double tolerance = fmin(1e-6, 1e-5 / (double)shares);
+
+    df_case_in(c, DF_F32, small_count(c), 0.0, 3.0);
+    df_case_in_bytes(c, labelled, (int)c->n[CLASSES], c->n[LABELLING] == PARTLY_LABELLED);
+    df_case_out(c, DF_F32, gradient ? small_count(c) : 0, tolerance);
+    df_case_out(c, DF_U8, c->n[RESULTS] & PREDICTION ? pixels_of(c) : 0, 1e-3);
+    df_case_in(c, DF_F32, gradient ? 2 * small_count(c) : 0, 0.0, 1.0);
+    df_case_in_bytes(c, sizeof(struct df_loss_sum), 256, false);
+    c->n_scalars = 2;
+    c->scalar_tolerance = 1e-6;
+    if (c->n[TIES])
+        make_ties(c);
+    if (c->n[LABELLING] == IGNORED && c->tensors[LABELS].bytes)
+        memset(c->tensors[LABELS].bytes, DF_IGNORE_LABEL, (size_t)labelled);
+}
+
+static void *memory_if(const struct df_case_run *run, int tensor, bool wanted)
+{
+    return wanted ? run->memory[tensor] : NULL;
+}
+
+static int upsample_loss_call(const struct df_case *c, struct df_case_run *run)
+{
+    const int64_t results = c->n[RESULTS];
+    struct df_upsample_loss work = {.batch = c->n[BATCH],
+                                    .h = c->n[H],
+                                    .w = c->n[W],
+                                    .classes = c->n[CLASSES],
+                                    .height = c->n[HEIGHT],
+                                    .width = c->n[WIDTH],
+                                    .logits = run->memory[LOGITS],
+                                    .labels = memory_if(run, LABELS, c->n[LABELLING] != UNLABELLED),
+                                    .dlogits = memory_if(run, DLOGITS, results & GRADIENT),
+                                    .prediction = memory_if(run, PREDICTED, results & PREDICTION),
+                                    .on_device = memory_if(run, SUM, results & ON_DEVICE)};
+
+    DF_TRY(
+        run->backend->ops->upsample_loss(run->backend, &work, memory_if(run, SCRATCH, results & GRADIENT)));
+    if (work.on_device)
+        DF_TRY(run->backend->ops->download(run->backend, &work.loss, work.on_device, sizeof work.loss));
+    run->scalars[0] = work.loss.sum;
+    run->scalars[1] = (double)work.loss.count;
+    return 0;
+}
+
+/* Label of a pixel that counts; -1: it does not. */
+static int64_t label_of(const struct df_case *c, int64_t pixel)
+{
+    const uint8_t *labels = c->tensors[LABELS].bytes;
+    return c->n[LABELLING] == UNLABELLED || labels[pixel] == DF_IGNORE_LABEL ? -1 : labels[pixel];
+}
+
+static int64_t count_labels(const struct df_case *c)
+{
+    int64_t count = 0;
+    for (int64_t i = 0; i < pixels_of(c); i++)
+        count += label_of(c, i) >= 0;
+    return count;
+}
+
+/* Logits of the pixel's image, or their gradients. */
+static int64_t image_at(const struct df_case *c, int64_t pixel)
+{
+    return pixel / plane_of(c) * c->n[H] * c->n[W] * c->n[CLASSES];
+}
+
+/* dlogits += what the pixel's softmax and label make of them. */
+static void add_gradient(struct df_case *c, int64_t pixel, const double *probability, double count)
+{
+    const struct bilinear_size size = size_of(c);
+    double *dlogits = c->tensors[DLOGITS].expected + image_at(c, pixel);
+    struct bilinear_corner corners[4];
+
+    bilinear_corners(&size, pixel % plane_of(c), corners);
+    for (int i = 0; i < 4; i++) {
+        for (int64_t k = 0; k < size.classes; k++)
+            dlogits[corners[i].pixel * size.classes + k] +=
+                corners[i].weight * (probability[k] - (k == label_of(c, pixel))) / count;
+    }
+}
+
+static void upsample_loss_expect(struct df_case *c)
+{
+    const struct bilinear_size size = size_of(c);
+    const int64_t count = count_labels(c);
+    double value[DF_MAX_CLASSES], sum = 0.0;
+
+    for (int64_t i = 0; i < pixels_of(c); i++) {
+        const int64_t label = label_of(c, i);
+        bilinear_pixel(&size, c->tensors[LOGITS].values + image_at(c, i), i % plane_of(c), value);
+        if (c->n[RESULTS] & PREDICTION)
+            c->tensors[PREDICTED].expected[i] = (double)first_largest(value, size.classes);
+        if (label < 0)
+            continue;
+        sum -= value[label];
+        sum += softmax(value, size.classes);
+        if (c->n[RESULTS] & GRADIENT)
+            add_gradient(c, i, value, (double)count);
+    }
+    c->expected_scalars[0] = sum;
+    c->expected_scalars[1] = (double)count;
+}
+
+/* The mean loss. */
+static double upsample_loss_objective(const struct df_case *c)
+{
+    const struct bilinear_size size = size_of(c);
+    const int64_t count = count_labels(c);
+    double value[DF_MAX_CLASSES], sum = 0.0;
+
+    for (int64_t i = 0; i < pixels_of(c); i++) {
+        const int64_t label = label_of(c, i);
+        if (label < 0)
+            continue;
+        bilinear_pixel(&size, c->tensors[LOGITS].values + image_at(c, i), i % plane_of(c), value);
+        sum -= value[label];
+        sum += softmax(value, size.classes);
+    }
+    return count > 0 ? sum / (double)count : 0.0;
+}
+
+DF_CASE_SET(upsample_loss, upsample_loss_odd, upsample_logits_uses, .objective = upsample_loss_objective,
+            .gradients = {{LOGITS, DLOGITS}}, .n_gradients = 1);
+
+/* --- upsample_logits --- */
+
+enum { ENLARGED = 1 };
+
+static const int64_t upsample_logits_odd[][DF_CASE_SIZES] = {
+    {1, 1, 1, 1, 1, 1},    {1, 1, 1, 3, 7, 5},     {2, 3, 4, 21, 17, 23},  {1, 5, 3, 150, 35, 21},
+    {1, 2, 3, 255, 9, 9},  {2, 5, 7, 17, 5, 7},    {1, 9, 8, 16, 4, 3},    {3, 4, 4, 65, 13, 29},
+    {1, 1, 9, 33, 3, 100}, {2, 3, 4, 21, 17, 131}, {1, 5, 3, 150, 5, 140}, {3, 2, 2, 1, 7, 1},
+    {2, 3, 3, 5, 6, 6},
+};
+
+static void upsample_logits_build(struct df_case *c)
+{
+    df_case_in(c, DF_F32, small_count(c), 0.0, 3.0);
+    df_case_out(c, DF_F32, pixels_of(c) * c->n[CLASSES], 1e-6);
+}
+
+static int upsample_logits_call(const struct df_case *c, struct df_case_run *run)
+{
+    return run->backend->ops->upsample_logits(run->backend, run->memory[LOGITS], run->memory[ENLARGED],
+                                              c->n[BATCH], c->n[H], c->n[W], c->n[CLASSES], c->n[HEIGHT],
+                                              c->n[WIDTH]);
+}
+
+/* A plane for each class. */
+static void upsample_logits_expect(struct df_case *c)
+{
+    const struct bilinear_size size = size_of(c);
+    double value[DF_MAX_CLASSES];
+
+    for (int64_t i = 0; i < pixels_of(c); i++) {
+        const int64_t image = i / plane_of(c), at = i % plane_of(c);
+        bilinear_pixel(&size, c->tensors[LOGITS].values + image_at(c, i), at, value);
+        for (int64_t k = 0; k < size.classes; k++)
+            c->tensors[ENLARGED].expected[(image * size.classes + k) * plane_of(c) + at] = value[k];
+    }
+}
+
+DF_CASE_SET(upsample_logits, upsample_logits_odd, upsample_logits_uses);
