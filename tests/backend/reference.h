@@ -15,16 +15,5 @@ void ref_rope(double *qkv, struct df_attention_shape shape, int64_t prefix_token
 
 /* Mean and biased variance of every channel of x [rows, channels]. */
 void ref_channel_statistics(const double *x, int64_t rows, int64_t channels, double *mean, double *variance);
-void ref_batchnorm_relu(const double *x, int64_t rows, int64_t channels, const double *mean,
-                        const double *variance, float eps, const double *gamma, const double *beta,
-                        double *y);
-/* With the statistics of x itself; dx [rows, channels], dgamma and dbeta [channels]. */
-void ref_batchnorm_relu_backward(const double *x, const double *dy, int64_t rows, int64_t channels, float eps,
-                                 const double *gamma, const double *beta, double *dx, double *dgamma,
-                                 double *dbeta);
-
-/* y [B, height, width, channels] += resized x [B, h, w, channels]. */
-void ref_nearest_add(const double *x, int64_t batch, int64_t h, int64_t w, double *y, int64_t height,
-                     int64_t width, int64_t channels);
 
 #endif
