@@ -92,7 +92,7 @@ DF_CASE_SET(nearest_forward, forward_odd, uses);
 static void nearest_backward_build(struct df_case *c)
 {
     df_case_in(c, DF_F32, large_count(c), 0.0, 1.0);
-    df_case_out(c, DF_F32, small_count(c), 2e-6);
+    df_case_out(c, DF_F32, small_count(c), 1e-5);
     df_case_in(c, DF_F32, small_count(c), 0.0, 1.0);
 }
 
