@@ -30,7 +30,7 @@
  *
  * Bound by arithmetic: tensor core products in bfloat16, and an exponential for every 6 head size (queries)
  * or 8 head size (keys) operations. A block's operands move once, the others' rows once for each block, from
- * the second-level cache. */
+ * the L2 cache. */
 #include "attention_bf16.cuh"
 #include "attention_f32.cuh"
 #include "kernels.h"
@@ -74,25 +74,25 @@ __device__ __forceinline__ void number_rows(const attention_head &head, int firs
                                             row_numbers *numbers, row_numbers *scratch)
 {
     using shape = bf16_queries<HEAD>;
-    constexpr int PIECES = HEAD / 8, AT_ONCE = shape::THREADS / PIECES;
-    const int piece = (int)threadIdx.x % PIECES;
+    constexpr int VECTORS = HEAD / 8, AT_ONCE = shape::THREADS / VECTORS;
+    const int vector = (int)threadIdx.x % VECTORS;
 #pragma unroll
     for (int i = 0; i < shape::QUERIES; i += AT_ONCE) {
-        const int row = i + (int)threadIdx.x / PIECES;
+        const int row = i + (int)threadIdx.x / VECTORS;
         const bool present = first + row < head.tokens;
         float delta = 0.0f;
         if (present) {
             float a[8], b[8];
-            load_vector(out + head.out + (first + row) * head.dim + 8 * piece, a);
-            load_vector(dout_tile + tile_place<HEAD>(row, piece), b);
+            load_vector(out + head.out + (first + row) * head.dim + 8 * vector, a);
+            load_vector(dout_tile + swizzled_offset<HEAD>(row, vector), b);
 #pragma unroll
             for (int j = 0; j < 8; j++)
                 delta = fmaf(a[j], b[j], delta);
         }
 #pragma unroll
-        for (int way = PIECES / 2; way > 0; way /= 2)
+        for (int way = VECTORS / 2; way > 0; way /= 2)
             delta += __shfl_xor_sync(all_lanes, delta, way);
-        if (piece == 0) {
+        if (vector == 0) {
             const row_numbers both =
                 make_float2(present ? lse[head.row + first + row] * log2_e : 0.0f, delta);
             numbers[row] = both;

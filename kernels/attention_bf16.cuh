@@ -5,8 +5,8 @@
  * sums in registers, laid out so that, rounded, they are the left operand of the next product. They never
  * pass through shared memory.
  *
- * A tile is rows of one head, [rows, HEAD]. A row's 16-byte pieces change places by the row's number (piece ^
- * (row % 8)), so that the eight addresses of a matrix that ldmatrix reads, and the pieces that eight lanes
+ * A tile is rows of one head, [rows, HEAD]. A row's 16-byte vectors are swizzled by the row's number (vector
+ * ^ (row % 8)), so that the eight addresses of a matrix that ldmatrix reads, and the vectors that eight lanes
  * write, lie in different banks. Each warp reads a tile's fragment once for all its M strips: for M = 2 that
  * is 256 bytes of shared memory, two cycles of an SM, for two products of 4096 operations, at the least two
  * cycles on sm_90 and four on sm_80. */
@@ -18,10 +18,10 @@
 
 #include <math.h>
 
-/* Where piece `piece` of a row lies in a tile, in elements. */
-template <int HEAD> __device__ __forceinline__ int tile_place(int row, int piece)
+/* The offset of vector `vector` of a row in a tile, in elements. */
+template <int HEAD> __device__ __forceinline__ int swizzled_offset(int row, int vector)
 {
-    return row * HEAD + ((piece ^ (row & 7)) << 3);
+    return row * HEAD + ((vector ^ (row & 7)) << 3);
 }
 
 /* Starts to copy rows [first, first + ROWS) of a head, `stride` elements apart; zeros for those from `count`
@@ -30,15 +30,15 @@ template <int HEAD, int ROWS, int THREADS>
 __device__ __forceinline__ void copy_tile(__nv_bfloat16 *tile, const __nv_bfloat16 *rows, int64_t stride,
                                           int first, int count)
 {
-    constexpr int PIECES = HEAD / 8, AT_ONCE = THREADS / PIECES;
-    static_assert(ROWS % AT_ONCE == 0 && THREADS % PIECES == 0, "every thread copies as many pieces");
-    const int piece = (int)threadIdx.x % PIECES;
+    constexpr int VECTORS = HEAD / 8, AT_ONCE = THREADS / VECTORS;
+    static_assert(ROWS % AT_ONCE == 0 && THREADS % VECTORS == 0, "every thread copies as many vectors");
+    const int vector = (int)threadIdx.x % VECTORS;
 #pragma unroll
     for (int i = 0; i < ROWS; i += AT_ONCE) {
-        const int row = i + (int)threadIdx.x / PIECES;
+        const int row = i + (int)threadIdx.x / VECTORS;
         const bool present = first + row < count;
-        cp_async_16(tile + tile_place<HEAD>(row, piece),
-                    rows + (present ? first + row : 0) * stride + piece * 8, present);
+        cp_async_16(tile + swizzled_offset<HEAD>(row, vector),
+                    rows + (present ? first + row : 0) * stride + vector * 8, present);
     }
 }
 
@@ -47,7 +47,7 @@ __device__ __forceinline__ void copy_tile(__nv_bfloat16 *tile, const __nv_bfloat
 template <int HEAD>
 __device__ __forceinline__ const __nv_bfloat16 *square(const __nv_bfloat16 *tile, int row, int step, int lane)
 {
-    return tile + tile_place<HEAD>(row + lane % 16, 2 * step + lane / 16);
+    return tile + swizzled_offset<HEAD>(row + lane % 16, 2 * step + lane / 16);
 }
 
 /* Right operand of a product with the tile's transpose, 16 of its rows: b[0], b[1] for the first eight. */
@@ -55,7 +55,7 @@ template <int HEAD>
 __device__ __forceinline__ const __nv_bfloat16 *transposed_square(const __nv_bfloat16 *tile, int row,
                                                                   int step, int lane)
 {
-    return tile + tile_place<HEAD>(row + lane % 8 + lane / 16 * 8, 2 * step + lane / 8 % 2);
+    return tile + swizzled_offset<HEAD>(row + lane % 8 + lane / 16 * 8, 2 * step + lane / 8 % 2);
 }
 
 /* A warp's own rows as left operands: kept in registers or read again for each product. */
@@ -192,13 +192,13 @@ __device__ __forceinline__ void add_product(float (&sums)[M][HEAD / 8][4], const
 
 /* sums [own rows, HEAD] times a factor for each own row (factor[m][half]: row 16 m + 8 half + g), rounded, to
  * rows of global memory `stride` elements apart, those below `count`. The warp's own rows of `tile`, which
- * nobody reads any more, turn fragments into 16-byte pieces. */
+ * are no longer read, turn fragments into 16-byte vectors. */
 template <int HEAD, int M>
 __device__ __forceinline__ void store_rows(const float (&sums)[M][HEAD / 8][4], const float (&factor)[M][2],
                                            __nv_bfloat16 *tile, int own_row, __nv_bfloat16 *rows,
                                            int64_t stride, int first, int count, int lane)
 {
-    constexpr int PIECES = HEAD / 8, AT_ONCE = 32 / PIECES;
+    constexpr int VECTORS = HEAD / 8, AT_ONCE = 32 / VECTORS;
     __syncwarp();
 #pragma unroll
     for (int m = 0; m < M; m++) {
@@ -206,18 +206,19 @@ __device__ __forceinline__ void store_rows(const float (&sums)[M][HEAD / 8][4], 
         for (int half = 0; half < 2; half++) {
             const int row = own_row + 16 * m + 8 * half + lane / 4;
 #pragma unroll
-            for (int n = 0; n < PIECES; n++)
-                *reinterpret_cast<uint32_t *>(tile + tile_place<HEAD>(row, n) + lane % 4 * 2) = pack_bf16(
-                    sums[m][n][2 * half] * factor[m][half], sums[m][n][2 * half + 1] * factor[m][half]);
+            for (int n = 0; n < VECTORS; n++)
+                *reinterpret_cast<uint32_t *>(tile + swizzled_offset<HEAD>(row, n) + lane % 4 * 2) =
+                    pack_bf16(sums[m][n][2 * half] * factor[m][half],
+                              sums[m][n][2 * half + 1] * factor[m][half]);
         }
     }
     __syncwarp();
 #pragma unroll
     for (int i = 0; i < 16 * M; i += AT_ONCE) {
-        const int row = own_row + i + lane / PIECES, piece = lane % PIECES;
+        const int row = own_row + i + lane / VECTORS, vector = lane % VECTORS;
         if (first + row < count)
-            *reinterpret_cast<uint4 *>(rows + (first + row) * stride + piece * 8) =
-                *reinterpret_cast<const uint4 *>(tile + tile_place<HEAD>(row, piece));
+            *reinterpret_cast<uint4 *>(rows + (first + row) * stride + vector * 8) =
+                *reinterpret_cast<const uint4 *>(tile + swizzled_offset<HEAD>(row, vector));
     }
 }
 

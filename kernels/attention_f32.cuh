@@ -30,14 +30,14 @@ template <int HEAD, int ROWS>
 __device__ __forceinline__ void f32_copy_tile(float *tile, const float *rows, int64_t stride, int first,
                                               int count)
 {
-    constexpr int PIECES = HEAD / 4, AT_ONCE = f32_threads / PIECES;
-    static_assert(ROWS % AT_ONCE == 0, "every thread copies as many pieces");
-    const int piece = (int)threadIdx.x % PIECES;
+    constexpr int VECTORS = HEAD / 4, AT_ONCE = f32_threads / VECTORS;
+    static_assert(ROWS % AT_ONCE == 0, "every thread copies as many vectors");
+    const int vector = (int)threadIdx.x % VECTORS;
     for (int i = 0; i < ROWS; i += AT_ONCE) {
-        const int row = i + (int)threadIdx.x / PIECES;
+        const int row = i + (int)threadIdx.x / VECTORS;
         const bool present = first + row < count;
-        cp_async_16(tile + row * (HEAD + 4) + piece * 4,
-                    rows + (present ? first + row : 0) * stride + piece * 4, present);
+        cp_async_16(tile + row * (HEAD + 4) + vector * 4,
+                    rows + (present ? first + row : 0) * stride + vector * 4, present);
     }
 }
 

@@ -17,7 +17,7 @@
  * In bfloat16, keys and values of the next tile are copied (cp.async) while the present tile is worked on.
  *
  * Bound by arithmetic: 4 N^2 head size operations a head on N head size elements read thrice and written
- * once; q and out move once, k and v once for each block of queries, from the second-level cache: for 128
+ * once; q and out move once, k and v once for each block of queries, from the L2 cache: for 128
  * queries 4 * 128 / 4 = 128 operations a byte. In bfloat16 these are tensor core products, and an exponential
  * for every 4 head size of them.
  *
@@ -35,7 +35,7 @@ namespace
 {
 
 /* The maximum that exponentials are relative to moves only when a row's largest score has outgrown it by this
- * power of two: float32 sums have the room, and most tiles need no scaling down of what was summed. */
+ * power of two: float32 sums have the range, and most tiles need no scaling down of what was summed. */
 constexpr float slack = 8.0f;
 
 template <int HEAD> struct bf16_forward {
@@ -54,7 +54,7 @@ template <int HEAD> struct bf16_forward {
     };
 };
 
-/* Largest of row `half` of the scores over the four lanes that share it. NaN is passed over: sums show it. */
+/* Largest of row `half` of the scores over the four lanes that share it. NaN is skipped: sums show it. */
 template <int N> __device__ __forceinline__ float largest_score(const float (&scores)[N][4], int half)
 {
     float largest = -INFINITY;
@@ -200,7 +200,7 @@ __global__ void __launch_bounds__(bf16_forward<HEAD>::THREADS, 2)
     for (int tile = 0; tile < tiles; tile++) {
         const __nv_bfloat16 *const stage = stages + tile % 2 * shape::STAGE;
         float scores[M][N][4];
-        /* Everyone has this tile, and is done with the one whose place the next one takes. */
+        /* All threads have this tile, and are done with the one that the next one overwrites. */
         cp_async_wait<0>();
         __syncthreads();
         if (tile + 1 < tiles)

@@ -4,7 +4,7 @@
  * Sums: a block has lanes along a row (a power of two, at most 32), each with the columns of 16 bytes or,
  * where rows do not begin at multiples of 16 bytes, with one, and 256 / lanes lines of threads. A thread adds
  * up every (256 / lanes)-th row of the block's chunk, then the block's lines are added up in a tree, and the
- * block leaves a row of partial sums. The same kernel with one chunk brings these [chunks, cols] to out. The
+ * block leaves a row of partial sums. The same kernel with one chunk reduces these [chunks, cols] to out. The
  * order of additions depends on the shape alone. Sums are double, as on the CPU: gradients of a bias are
  * small differences of large sums, and an addition a float read is no work. Grid: (blocks of columns, chunks
  * of rows).

@@ -4,7 +4,7 @@
  * Geometry: a thread has a run of 16 pixels, a block 4096. Neighbours mostly agree, so that a thread adds to
  * the table only where the pair changes: atomically, which for integers gives the same sums in whatever
  * order. Bound by these additions, of which there are about as many as runs; the 2 bytes of a pixel come
- * through the first-level cache. */
+ * through the L1 cache. */
 #include "kernels.h"
 #include "vectors.cuh"
 

@@ -3,19 +3,19 @@
  * Shapes: maps [B, H, W, channels] with H x W of 33 x 33 to 118 x 118 and 1024 to 21 channels, weights [out,
  * in, k, k] with k = 1 or 3.
  *
- * Geometry: each pass is a product (tile_product.cuh) whose operand is read out of a map where it lies:
+ * Geometry: each pass is a product (gemm_tile.cuh) whose operand is read out of a map where it lies:
  *
  *     forward           y [pixels, out] = windows of x [pixels, (tap, in)] weights [(tap, in), out]
  *     backward data     dx [pixels, in] = windows of dy [pixels, (tap, out)] weights [(tap, out), in]
  *     backward weight   dweight [(tap, in), out] = windows of x, transposed, dy [pixels, out]
  *
- * A tap is one of the k * k places of a kernel. Channels of a tap are rounded up to whole steps of the depth,
- * so that a step has one tap. A block of 128 threads has a tile of 128 rows by 32 or 64 columns. Sums over
- * the pixels are cut into pieces whose partial sums a second kernel adds in order.
+ * A tap is one of the k * k elements of a kernel. Channels of a tap are rounded up to whole steps of the
+ * depth, so that a step has one tap. A block of 128 threads has a tile of 128 rows by 32 or 64 columns. Sums
+ * over the pixels are split (split-K): a second kernel adds the partial sums in order.
  *
  * Bound by float32 arithmetic. Traffic: the map once from memory and k * k times from the caches. */
 #include "kernels.h"
-#include "tile_product.cuh"
+#include "gemm_tile.cuh"
 #include "types.cuh"
 
 #include <climits>
@@ -30,7 +30,7 @@ constexpr int thin = 32; /* columns for which the thinner tile is taken */
  * the left (-1); 0 where there is none. */
 struct window_source {
     typedef float element;
-    struct place {
+    struct position {
         int64_t image; /* offset of the image in the map; below 0: no row */
         int row, col;
     };
@@ -41,7 +41,7 @@ struct window_source {
     int grid_height, grid_width, pixels;
     bool vector;
 
-    __device__ __forceinline__ place locate(int pixel) const
+    __device__ __forceinline__ position locate(int pixel) const
     {
         if (pixel >= pixels)
             return {-1, 0, 0};
@@ -50,7 +50,7 @@ struct window_source {
                 pixel % grid_width};
     }
 
-    __device__ __forceinline__ void fetch(const place &p, int depth, uint32_t (&words)[4]) const
+    __device__ __forceinline__ void fetch(const position &p, int depth, uint32_t (&words)[4]) const
     {
         const int tap = depth / padded_channels, channel = depth % padded_channels;
         const int row = p.row + direction * (tap / kernel), col = p.col + direction * (tap % kernel);
@@ -65,7 +65,7 @@ struct window_source {
  * inner_stride + tap. */
 struct weight_source {
     typedef float element;
-    struct place {
+    struct position {
         int outer;
     };
 
@@ -74,12 +74,12 @@ struct weight_source {
     int outers, inners, padded_inners;
     bool along_depth;
 
-    __device__ __forceinline__ place locate(int outer) const
+    __device__ __forceinline__ position locate(int outer) const
     {
         return {outer};
     }
 
-    __device__ __forceinline__ void fetch(const place &p, int depth, uint32_t (&words)[4]) const
+    __device__ __forceinline__ void fetch(const position &p, int depth, uint32_t (&words)[4]) const
     {
         const int tap = depth / padded_inners, inner = depth % padded_inners;
         const float *const from = weight + p.outer * outer_stride + inner * inner_stride + tap;
@@ -94,10 +94,10 @@ struct weight_source {
 };
 
 /* Row (tap, channel) of a product, depth p: what the tap of output pixel p reads of x. Channels are rounded
- * up to whole pieces. */
+ * up to whole vectors. */
 struct patch_source {
     typedef float element;
-    struct place {
+    struct position {
         int64_t offset; /* of the tap and the channel from the pixel's corner */
         int inside;     /* channels from there on */
     };
@@ -108,7 +108,7 @@ struct patch_source {
     int out_height, out_width, pixels;
     bool vector;
 
-    __device__ __forceinline__ place locate(int outer) const
+    __device__ __forceinline__ position locate(int outer) const
     {
         const int tap = outer / padded_channels, channel = outer % padded_channels;
         const bool there = tap < kernel * kernel;
@@ -116,7 +116,7 @@ struct patch_source {
                 there ? channels - channel : 0};
     }
 
-    __device__ __forceinline__ void fetch(const place &p, int depth, uint32_t (&words)[4]) const
+    __device__ __forceinline__ void fetch(const position &p, int depth, uint32_t (&words)[4]) const
     {
         const int line = depth / out_width;
         const int64_t row = (int64_t)(line / out_height) * height + line % out_height;
@@ -161,17 +161,17 @@ __global__ void __launch_bounds__(TILE::threads, 2)
     for (int i = 0; i < TILE::mt; i++) {
         const int row = first_row + tile_row<TILE>(i);
 #pragma unroll
-        for (int j = 0; j < TILE::nt; j += TILE::col_piece) {
+        for (int j = 0; j < TILE::nt; j += TILE::col_width) {
             if (row < windows.pixels)
-                put_sums<TILE::col_piece>(out, row, first_col + tile_col<TILE>(j), cols, &sums[i][j]);
+                put_sums<TILE::col_width>(out, row, first_col + tile_col<TILE>(j), cols, &sums[i][j]);
         }
     }
 }
 
-/* dweight [out, in, k, k], or a piece of partial sums of it. */
+/* dweight [out, in, k, k], or the partial sums of a split of it. */
 template <class TILE>
 __global__ void __launch_bounds__(TILE::threads, 2)
-    weight_gradient_kernel(patch_source patches, matrix_source<float> dy, struct depth_split split,
+    weight_gradient_kernel(patch_source patches, matrix_source<float> dy, struct split_k split,
                            float *dweight)
 {
     const int first_row = block_row<TILE>(dy.outers), first_col = block_col<TILE>(dy.outers);
@@ -236,13 +236,13 @@ cudaError_t launch_windows(cudaStream_t stream, struct window_source windows, st
     return cudaGetLastError();
 }
 
-struct depth_split split_pixels(struct df_conv_shape s)
+struct split_k split_pixels(struct df_conv_shape s)
 {
     return choose_tile(s.out, [&](auto tile) {
         const int64_t rows = round_up(s.in, 4) * s.kernel * s.kernel;
         const int64_t pixels = s.batch * (s.height - s.kernel + 1) * (s.width - s.kernel + 1);
         const int64_t tiles = ceil_div(rows, tile.rows) * ceil_div(s.out, tile.cols);
-        return split_depth(rows, s.out, pixels, tiles, tile.depth);
+        return make_split_k(rows, s.out, pixels, tiles, tile.depth);
     });
 }
 
@@ -297,18 +297,18 @@ cudaError_t df_launch_conv_backward_data(cudaStream_t stream, struct df_conv_sha
 
 size_t df_launch_conv_backward_weight_scratch(struct df_conv_shape shape)
 {
-    const struct depth_split split = split_pixels(shape);
+    const struct split_k split = split_pixels(shape);
     const size_t size = (size_t)(shape.out * shape.in * shape.kernel * shape.kernel);
-    return split.pieces > 1 ? (size_t)split.pieces * size * sizeof(float) : 0;
+    return split.splits > 1 ? (size_t)split.splits * size * sizeof(float) : 0;
 }
 
 cudaError_t df_launch_conv_backward_weight(cudaStream_t stream, struct df_conv_shape shape, const float *x,
                                            const float *dy, float *dweight, void *scratch)
 {
     const int64_t area = shape.kernel * shape.kernel, out = shape.out;
-    const struct depth_split split = split_pixels(shape);
+    const struct split_k split = split_pixels(shape);
     const int height = (int)(shape.height - shape.kernel + 1), width = (int)(shape.width - shape.kernel + 1);
-    float *const to = split.pieces > 1 ? static_cast<float *>(scratch) : dweight;
+    float *const to = split.splits > 1 ? static_cast<float *>(scratch) : dweight;
 
     if (!fits(shape))
         return cudaErrorInvalidValue;
@@ -328,11 +328,11 @@ cudaError_t df_launch_conv_backward_weight(cudaStream_t stream, struct df_conv_s
         typedef decltype(tile) TILE;
         const int64_t tiles =
             ceil_div(patches.padded_channels * area, TILE::rows) * ceil_div(out, TILE::cols);
-        DF_LAUNCH(weight_gradient_kernel<TILE>, dim3((unsigned)tiles, (unsigned)split.pieces),
+        DF_LAUNCH(weight_gradient_kernel<TILE>, dim3((unsigned)tiles, (unsigned)split.splits),
                   dim3(TILE::threads), 0, stream, patches, gradient, split, to);
     });
-    if (split.pieces > 1)
-        collect(stream, to, split.pieces, out, shape.in * area,
-                {dweight, shape.in * area, DF_F32, false, false});
+    if (split.splits > 1)
+        reduce_splits(stream, to, split.splits, out, shape.in * area,
+                      {dweight, shape.in * area, DF_F32, false, false});
     return cudaGetLastError();
 }

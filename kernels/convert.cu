@@ -1,9 +1,9 @@
-/* Matrices copied, and brought from float32 to bfloat16 and back: destination, source [rows, cols], each with
+/* Matrices copied, and converted between float32 and bfloat16: destination, source [rows, cols], each with
  * rows its own ld elements apart. An array is a matrix of one row.
  *
  * Geometry: a block has lanes along a row, as many as a power of two up to 256, the rest of its threads in
  * lines below. A lane has 4 neighbours, or 8 where both are bfloat16: 16 bytes of the wider matrix, so that a
- * warp reads and writes whole runs of 256 or 512 bytes. Where an address or a leading dimension does not
+ * warp's accesses are coalesced, 256 or 512 bytes. Where an address or a leading dimension does not
  * allow that, it has one element. It has these of 4 rows. Grid: (blocks along a row, chunks of rows).
  *
  * Bound by memory: every element is read once and written once. */

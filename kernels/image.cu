@@ -3,12 +3,12 @@
  *
  * Normalising: a thread has 4 pixels, three words in and 16 bytes out for each of the three planes (one
  * pixel, where H W is no multiple of 4). Grid: (blocks of 256 threads in an image, images). Bound by memory:
- * 3 bytes read and 12 written for a pixel, both in unbroken runs.
+ * 3 bytes read and 12 written for a pixel, both coalesced.
  *
  * Patches: the p lines of one channel that a row of patches is cut from lie together in image, w * p * p
  * floats; in patches they are w runs of p * p. A thread moves neighbours of one line of a patch, 4 where p
  * allows (16), 2 where it is even (14), and has 4 such groups a block apart, whose loads are all under way
- * before the first is stored. Threads follow the order of patches, so that a warp writes an unbroken run; it
+ * before the first is stored. Threads follow the order of patches, so that a warp's writes are coalesced; it
  * reads runs of p floats, and what a line of the cache has beside them is read by the next warps. Other sizes
  * of patches go the same way element by element. Grid: (rows of patches times channels, parts). Bound by
  * memory: 4 bytes read, 4 or 2 written for an element. */

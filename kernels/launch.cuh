@@ -27,8 +27,8 @@
 #endif
 
 /* A statically sized shared array of a block, aligned to 16 bytes: DF_SHARED(float, tile, [32][33]). In the
- * emulation each place that declares one (each instance of a template) has a record, by which the threads of
- * a block find the same memory. */
+ * emulation each declaration (each instance of a template) has a record, by which the threads of a block find
+ * the same memory. */
 #ifdef __CUDACC__
 #define DF_SHARED(type, name, extent) __shared__ __align__(16) type name extent
 #else

@@ -7,7 +7,7 @@
 
 constexpr int loss_finish_threads = 1024;
 
-/* All threads of the block bring what they have; it becomes the block's partial sum. */
+/* Reduces the values of all threads of the block to its partial sum. */
 __device__ __forceinline__ void store_block_loss(double sum, int64_t count, struct df_loss_sum *partial)
 {
     sum = block_sum(sum);

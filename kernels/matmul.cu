@@ -12,28 +12,28 @@
  *
  * Geometry: the result is cut into tiles of 128 rows and 8, 16, 32 or 64 columns, the fewest that hold the
  * thin side, so that the long matrix is read once; a product that has more columns than rows is computed as
- * its transpose. A block of 128 threads has a tile (tile_product.cuh). Where tiles are few, the depth is cut
- * into pieces as well (a long one of tokens always): partial sums in scratch, which a second kernel adds in
+ * its transpose. A block of 128 threads has a tile (gemm_tile.cuh). Where tiles are few, the depth is split
+ * as well (split-K; a long one of tokens always): partial sums in scratch, which a second kernel adds in
  * order. Blocks that read the same rows follow each other.
  *
  * Traffic: the long matrix once, in 16-byte loads where its rows are aligned, and the result; the thin
  * operand comes from the L2 cache. With 64 columns and more the float32 arithmetic takes as long as the
  * reading. */
 #include "kernels.h"
-#include "tile_product.cuh"
+#include "gemm_tile.cuh"
 #include "types.cuh"
 
 namespace
 {
 
-typedef product_tile<128, 8, 32, 4, 2> tile_8;
-typedef product_tile<128, 16, 32, 4, 4> tile_16;
+typedef gemm_tile<128, 8, 32, 4, 2> tile_8;
+typedef gemm_tile<128, 16, 32, 4, 4> tile_16;
 
 /* The product as it is computed: rows >= cols. */
 struct product {
     int rows, cols, depth;
-    bool flipped; /* it is the transpose of what was asked for */
-    struct depth_split split;
+    bool transpose_c; /* it is computed as the transpose */
+    struct split_k split;
 };
 
 template <class TILE, typename A, typename B>
@@ -49,16 +49,16 @@ __global__ void __launch_bounds__(TILE::threads, 2)
 
     multiply_tile<TILE>(a, first_row, b, first_col, begin, end, sums);
     if (partial)
-        out = {partial + (int64_t)blockIdx.y * p.rows * p.cols, p.flipped ? p.rows : p.cols, DF_F32,
-               (p.flipped ? p.rows : p.cols) % 4 == 0 && (int64_t)p.rows * p.cols % 4 == 0, false};
-    if (!p.flipped) {
+        out = {partial + (int64_t)blockIdx.y * p.rows * p.cols, p.transpose_c ? p.rows : p.cols, DF_F32,
+               (p.transpose_c ? p.rows : p.cols) % 4 == 0 && (int64_t)p.rows * p.cols % 4 == 0, false};
+    if (!p.transpose_c) {
 #pragma unroll
         for (int i = 0; i < TILE::mt; i++) {
             const int row = first_row + tile_row<TILE>(i);
 #pragma unroll
-            for (int j = 0; j < TILE::nt; j += TILE::col_piece) {
+            for (int j = 0; j < TILE::nt; j += TILE::col_width) {
                 if (row < p.rows)
-                    put_sums<TILE::col_piece>(out, row, first_col + tile_col<TILE>(j), p.cols, &sums[i][j]);
+                    put_sums<TILE::col_width>(out, row, first_col + tile_col<TILE>(j), p.cols, &sums[i][j]);
             }
         }
         return;
@@ -67,13 +67,13 @@ __global__ void __launch_bounds__(TILE::threads, 2)
     for (int j = 0; j < TILE::nt; j++) {
         const int col = first_col + tile_col<TILE>(j);
 #pragma unroll
-        for (int i = 0; i < TILE::mt; i += TILE::row_piece) {
-            float values[TILE::row_piece];
+        for (int i = 0; i < TILE::mt; i += TILE::row_width) {
+            float values[TILE::row_width];
 #pragma unroll
-            for (int k = 0; k < TILE::row_piece; k++)
+            for (int k = 0; k < TILE::row_width; k++)
                 values[k] = sums[i + k][j];
             if (col < p.cols)
-                put_sums<TILE::row_piece>(out, col, first_row + tile_row<TILE>(i), p.rows, values);
+                put_sums<TILE::row_width>(out, col, first_row + tile_row<TILE>(i), p.rows, values);
         }
     }
 }
@@ -94,13 +94,13 @@ template <typename F> auto choose_tile(int64_t cols, F f)
 
 struct product make_product(const struct df_matrix &c, int64_t depth)
 {
-    const bool flipped = c.rows < c.cols;
-    const int64_t rows = flipped ? c.cols : c.rows, cols = flipped ? c.rows : c.cols;
+    const bool transpose_c = c.rows < c.cols;
+    const int64_t rows = transpose_c ? c.cols : c.rows, cols = transpose_c ? c.rows : c.cols;
 
     return choose_tile(cols, [&](auto tile) {
         const int64_t tiles = ceil_div(rows, tile.rows) * ceil_div(cols, tile.cols);
-        return product{(int)rows, (int)cols, (int)depth, flipped,
-                       split_depth(rows, cols, depth, tiles, tile.depth)};
+        return product{(int)rows, (int)cols, (int)depth, transpose_c,
+                       make_split_k(rows, cols, depth, tiles, tile.depth)};
     });
 }
 
@@ -110,7 +110,7 @@ template <typename T> matrix_source<T> make_source(const struct df_matrix &m, bo
             (int)(along_depth ? m.cols : m.rows), along_depth, aligns_rows(m, vector_width<T>, sizeof(T))};
 }
 
-/* a's rows are the result's, b's columns, once flipping is done; along_depth says how each lies in memory. */
+/* a's rows are the result's, b's columns, after transpose_c; along_depth says how each lies in memory. */
 template <typename A, typename B>
 void launch(cudaStream_t stream, const struct product &p, const struct df_matrix &a, bool a_along_depth,
             const struct df_matrix &b, bool b_along_depth, const struct product_output &out, float *partial)
@@ -118,7 +118,7 @@ void launch(cudaStream_t stream, const struct product &p, const struct df_matrix
     choose_tile(p.cols, [&](auto tile) {
         typedef decltype(tile) TILE;
         const dim3 grid((unsigned)(ceil_div(p.rows, TILE::rows) * ceil_div(p.cols, TILE::cols)),
-                        (unsigned)p.split.pieces);
+                        (unsigned)p.split.splits);
         DF_LAUNCH((product_kernel<TILE, A, B>), grid, dim3(TILE::threads), 0, stream,
                   make_source<A>(a, a_along_depth), make_source<B>(b, b_along_depth), p, out, partial);
     });
@@ -132,7 +132,7 @@ size_t df_launch_matmul_scratch(struct df_matrix a, bool transpose_a, struct df_
     const struct product p = make_product(c, transpose_a ? a.rows : a.cols);
     (void)b;
     (void)transpose_b;
-    return p.split.pieces > 1 ? (size_t)p.split.pieces * (size_t)c.rows * (size_t)c.cols * sizeof(float) : 0;
+    return p.split.splits > 1 ? (size_t)p.split.splits * (size_t)c.rows * (size_t)c.cols * sizeof(float) : 0;
 }
 
 cudaError_t df_launch_matmul(cudaStream_t stream, struct df_matrix a, bool transpose_a, struct df_matrix b,
@@ -144,10 +144,10 @@ cudaError_t df_launch_matmul(cudaStream_t stream, struct df_matrix a, bool trans
     const struct product_output out = {
         c.data, c.ld, c.type, aligns_rows(c, 4, c.type == DF_F32 ? sizeof(float) : sizeof(__nv_bfloat16)),
         accumulate};
-    float *partial = p.split.pieces > 1 ? static_cast<float *>(scratch) : nullptr;
-    const struct df_matrix left = p.flipped ? b : a, right = p.flipped ? a : b;
-    const bool left_along = p.flipped ? transpose_b : !transpose_a,
-               right_along = p.flipped ? !transpose_a : transpose_b;
+    float *partial = p.split.splits > 1 ? static_cast<float *>(scratch) : nullptr;
+    const struct df_matrix left = p.transpose_c ? b : a, right = p.transpose_c ? a : b;
+    const bool left_along = p.transpose_c ? transpose_b : !transpose_a,
+               right_along = p.transpose_c ? !transpose_a : transpose_b;
 
     const cudaError_t status = dispatch(left.type, [&](auto left_element) {
         return dispatch(right.type, [&](auto right_element) {
@@ -158,6 +158,6 @@ cudaError_t df_launch_matmul(cudaStream_t stream, struct df_matrix a, bool trans
     });
     if (status != cudaSuccess || !partial)
         return status;
-    collect(stream, partial, p.split.pieces, c.rows, c.cols, out);
+    reduce_splits(stream, partial, p.split.splits, c.rows, c.cols, out);
     return cudaGetLastError();
 }

@@ -1,5 +1,5 @@
 /* Tensor cores and asynchronous copies: the only place with instructions that C++ has no words for. Where
- * kernels are compiled as C++ (tests/emulation), the functions of the same names there take their place.
+ * kernels are compiled as C++ (tests/emulation), functions of the same names there replace them.
  *
  * A warp's lanes work together: all 32 call, with the same arguments where nothing else is said. Fragments
  * are those of the PTX manual; g = lane / 4, t = lane % 4, and a register of bfloat16 holds two neighbours,
@@ -92,7 +92,7 @@ __device__ __forceinline__ void ldmatrix_x2_trans(uint32_t r[2], const void *sha
                  : "memory");
 }
 
-/* Past the first-level cache: what a block copies it reads from shared memory. */
+/* Past the L1 cache: what a block copies it reads from shared memory. */
 __device__ __forceinline__ void cp_async_16(void *shared, const void *global, bool valid)
 {
     asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared_address(shared)), "l"(global),

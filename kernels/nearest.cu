@@ -1,9 +1,9 @@
 /* Maps resized by nearest neighbour, as PyTorch's `nearest` chooses its pixels, and the gradient: x, dx [B,
  * h, w, C], y, dy [B, H, W, C], float32.
  *
- * Geometry: a block has a stretch of one row of the result: lanes along the channels (a power of two, at most
+ * Geometry: a block has a segment of one row of the result: lanes along the channels (a power of two, at most
  * 64), each with 4 of them (one, where C is no multiple of 4), and 256 / lanes pixels. Grid: (rows of all
- * images, stretches). Forward, a pixel of y reads its source; backward, a pixel of dx reads those of dy that
+ * images, segments). Forward, a pixel of y reads its source; backward, a pixel of dx reads those of dy that
  * read it: a rectangle, whose borders each thread works out for itself. So no sum has more than one writer,
  * and its order is that of the rows.
  *

@@ -4,12 +4,12 @@
  *
  * Geometry: a block has 128 columns of 16 rows of the result, a thread one column. Where a row of the result
  * lies between rows of the source is worked out once for the block, in shared memory. A thread keeps what it
- * last got from two source rows at its column, so that enlarging reads no source row twice. Grid: (columns /
+ * last got from two source rows at its column, so that upsampling reads no source row twice. Grid: (columns /
  * 128, rows / 16, images).
  *
- * Bound by memory where images are enlarged or kept: 12 bytes written for a pixel, in unbroken runs, and the
- * 3 bytes or so of source. A warp's loads, 6 single bytes a thread for each source row, lie side by side and
- * are served by the first-level cache. */
+ * Bound by memory where images are upsampled or kept: 12 bytes written for a pixel, coalesced, and the 3
+ * bytes or so of source. A warp's loads, 6 single bytes a thread for each source row, lie side by side and
+ * are served by the L1 cache. */
 #include "kernels.h"
 #include "normalize.cuh"
 #include "vectors.cuh"

@@ -7,13 +7,13 @@
  *
  * The inverse is the transpose of that map, the gradient.
  *
- * A warp has a token: its lanes are 16-byte pieces of half a head times heads, of which there are 2 * heads
- * side by side (q and k). A lane keeps its piece of the tables in registers and goes from head to head.
+ * A warp has a token: its lanes are 16-byte vectors of half a head times heads, of which there are 2 * heads
+ * side by side (q and k). A lane keeps its vector of the tables in registers and goes from head to head.
  * Blocks of 8 warps, grid (tokens / 8). A warp's access is whole halves of heads, 64 bytes at the least
  * (bfloat16, head size 64), both halves one behind the other.
  *
  * Bound by memory: reads and writes two thirds of qkv once; the tables are read once for an image and then
- * come from the second-level cache. */
+ * come from the L2 cache. */
 #include "kernels.h"
 #include "types.cuh"
 

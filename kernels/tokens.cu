@@ -5,7 +5,7 @@
  * between prefix and patch is a whole block's.
  *
  * Bound by memory: 4 bytes read and 4 written for an element, and pos once for 4 images, mostly from the
- * second-level cache. */
+ * L2 cache. */
 #include "kernels.h"
 #include "vectors.cuh"
 

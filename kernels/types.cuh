@@ -1,5 +1,6 @@
 /* What several kernels need: elements as float whatever they are stored as, 16 bytes at a time, sums and
- * maxima over a warp and a block in an order that never changes, and the way from enum df_dtype to a type. */
+ * maxima over a warp and a block in an order that never changes, and the dispatch from enum df_dtype to a
+ * type. */
 #ifndef DINOFT_TYPES_CUH
 #define DINOFT_TYPES_CUH
 

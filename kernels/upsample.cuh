@@ -1,4 +1,4 @@
-/* Bilinear enlargement of logits [h, w, C] and the softmax of an enlarged pixel: what the loss, the enlarged
+/* Bilinear upsampling of logits [h, w, C] and the softmax of an upsampled pixel: what the loss, the upsampled
  * logits and the averages over views share.
  *
  * A pixel belongs to a group of neighbouring lanes of a warp, of which each has every LANES-th class in
@@ -11,7 +11,7 @@
 
 constexpr int max_classes = 255; /* labels are uint8 */
 
-/* What takes the place of classes that do not exist: its exponential is 0. */
+/* The value for classes that do not exist: its exponential is 0. */
 constexpr float padding_logit = -1e30f;
 
 /* Exponentials are powers of 2: logits are multiplied by this where they are mixed. */
@@ -109,7 +109,7 @@ template <int LANES> __device__ __forceinline__ int group_min(int value)
     return value;
 }
 
-/* The largest of the group's values. A NaN is passed over. */
+/* The largest of the group's values. A NaN is skipped. */
 template <int LANES, int SLOTS> __device__ __forceinline__ float largest(const float (&value)[SLOTS])
 {
     float best = value[0];

@@ -1,5 +1,5 @@
-/* Bilinear enlargement of logits fused with softmax, cross-entropy, its gradient and the arg max; nothing of
- * the enlarged size is stored. And the enlarged logits themselves, for those who want them.
+/* Bilinear upsampling of logits fused with softmax, cross-entropy, its gradient and the arg max; nothing of
+ * the upsampled size is stored. And the upsampled logits themselves, for those who want them.
  *
  * Shapes: logits [B, h, w, C] float32 with h x w = 35 x 35 (1x1 decoder, 490 x 490 pixels) to 116 x 116
  * (FPN), C = 21 or 150; labels and prediction bytes [B, H, W].
@@ -112,7 +112,7 @@ __device__ __forceinline__ void take_hits(struct corners<SLOTS> &gradient, float
     __syncwarp();
 }
 
-/* A group's place. */
+/* A group's position. */
 struct strip {
     int image, row, first, end; /* cells [first, end) of source row `row`; empty: the group only keeps pace */
     int index;                  /* in the row */
@@ -408,7 +408,7 @@ cudaError_t df_launch_upsample_loss(cudaStream_t stream, const struct df_upsampl
     return cudaGetLastError();
 }
 
-/* --- enlarged logits: a block has a run of one output row's pixels and some classes, a thread one pixel, so
+/* --- upsampled logits: a block has a run of one output row's pixels and some classes, a thread one pixel, so
  * that planes are written in whole lines. Bound by writing them; what is read again comes from the cache. ---
  */
 

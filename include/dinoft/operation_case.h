@@ -32,7 +32,9 @@ struct df_case_tensor {
 struct df_case_model {
     int64_t batch, height, width, patch; /* of the images */
     int64_t prefix;                      /* tokens before the patches */
-    int64_t dim, heads, head_size, hidden;
+    int64_t depth, dim, heads, head_size;
+    int64_t hidden; /* of the feed-forward network */
+    bool swiglu;    /* its first layer makes two halves of so many */
     int64_t classes, rank;
 };
 
@@ -78,7 +80,7 @@ struct df_case {
     struct df_case_tensor tensors[DF_CASE_TENSORS];
     int n_tensors;
     int64_t linear_out, linear_in, linear_rows; /* of a frozen layer; linear_out 0: none */
-    float *linear_weight, *linear_bias;         /* host */
+    float *linear_weight, *linear_bias;         /* host; the bias may be NULL */
     int n_scalars;
     double expected_scalars[DF_CASE_SCALARS], scalar_tolerance;
     uint64_t seed;

@@ -1,6 +1,5 @@
 /* The small products that the CPU's attention is made of, attention at sizes that only the CPU is asked for,
  * and values that are no numbers; all else is in src/backend/cases/attention.c. */
-#include "arrays.h"
 #include "one_case.h"
 
 #include "support/open_backend.h"
@@ -9,7 +8,50 @@
 #include "src/backend/cpu/attention/attention_f32.h"
 #include "src/backend/cpu/attention/gemm_bf16.h"
 
+#include "dinoft/rng.h"
+
+#include <math.h>
 #include <stdio.h>
+
+/* Uniform in [-1, 1); the caller frees. */
+static float *random_array(int64_t count, uint64_t seed)
+{
+    float *array = malloc((size_t)count * sizeof *array);
+    struct df_rng rng;
+
+    assert_non_null(array);
+    df_rng_seed(&rng, seed, 0);
+    for (int64_t i = 0; i < count; i++)
+        array[i] = (float)df_rng_uniform(&rng, -1.0, 1.0);
+    return array;
+}
+
+/* What an operation must overwrite without reading. */
+static float *nan_array(int64_t count)
+{
+    float *array = malloc((size_t)count * sizeof *array);
+
+    assert_non_null(array);
+    for (int64_t i = 0; i < count; i++)
+        array[i] = NAN;
+    return array;
+}
+
+static float *copy_array(const float *source, int64_t count)
+{
+    float *array = malloc((size_t)count * sizeof *array);
+
+    assert_non_null(array);
+    memcpy(array, source, (size_t)count * sizeof *array);
+    return array;
+}
+
+#define assert_close(actual, expected, tolerance)                                                            \
+    do {                                                                                                     \
+        double close_actual = (actual), close_expected = (expected), close_tolerance = (tolerance);          \
+        if (!(fabs(close_actual - close_expected) <= close_tolerance))                                       \
+            fail_msg("%.9g where %.9g +- %.2g was expected", close_actual, close_expected, close_tolerance); \
+    } while (0)
 
 /* One product in float32 in every way that this processor has, against double sums. */
 static void check_f32_product(int64_t m, int64_t n, int64_t k, bool transposed, bool accumulate)
@@ -22,7 +64,7 @@ static void check_f32_product(int64_t m, int64_t n, int64_t k, bool transposed, 
         const struct df_attention_kernels *kernels = &df_attention_f32[isa];
         float *c = copy_array(before, m * ldc);
         (transposed ? kernels->pack_transposed : kernels->pack)(b, k, n, ldb, packed);
-        kernels->gemm(&(struct df_gemm){m, n, k, a, lda, packed, c, ldc, accumulate});
+        kernels->gemm(&(struct df_packed_gemm){m, n, k, a, lda, packed, c, ldc, accumulate});
         for (int64_t i = 0; i < m; i++) {
             for (int64_t j = 0; j < n; j++) {
                 double sum = accumulate ? before[i * ldc + j] : 0.0;
@@ -80,7 +122,7 @@ static void check_bf16_product(int64_t m, int64_t n, int64_t k, bool transposed,
     else
         df_pack_bf16(b16, k, n, ldb, packed);
     for (int isa = 0; isa <= (int)df_bf16_isa_best(); isa++) {
-        const struct df_gemm product = {m, n, k, a16, lda, packed, c, ldc, accumulate};
+        const struct df_packed_gemm product = {m, n, k, a16, lda, packed, c, ldc, accumulate};
         memcpy(c, before, (size_t)(m * ldc) * sizeof *c);
         df_attention_bf16[isa].gemm(&product);
         for (int64_t i = 0; i < m; i++) {

@@ -59,10 +59,12 @@ static uint64_t run_case(const struct df_case *c, struct df_backend *backend)
     return error.digest;
 }
 
-/* Threads that a backend is opened with, one run after the other. */
-static int most_threads(void)
+/* Threads that a backend is opened with, one run after the other; where their number shows, twice 2. */
+static int most_threads(const struct df_case_set *set)
 {
-    return test_on_cpu() ? 3 : test_is_emulated() ? 1 : 2;
+    if (!test_on_cpu())
+        return test_is_emulated() ? 1 : 2;
+    return set->threads_show ? 2 : 3;
 }
 
 /* What computes in float32 whatever the compute type is need not show it in all of its cases. */
@@ -88,7 +90,7 @@ static void run_set(const struct df_case_set *set, enum df_dtype compute)
     uint64_t *digests = calloc((size_t)set->n_odd, sizeof *digests);
 
     assert_true(cases && digests && set->n_odd > 0);
-    for (int threads = 1; threads <= most_threads(); threads++) {
+    for (int threads = 1; threads <= most_threads(set); threads++) {
         struct df_backend *backend = open_for(set, compute, set->threads_show ? 2 : threads);
         if (!backend) {
             print_message("skipped in %s: %s\n", df_dtype_name(compute), df_error_text());

@@ -72,7 +72,7 @@ static int is_constant(struct dl_phdr_info *info, size_t, void *address)
     return 0;
 }
 
-static void check_other(const char *p, size_t bytes, access kind, const void *place)
+static void check_other(const char *p, size_t bytes, access kind, const void *location)
 {
     const char *const arguments = (const char *)running.kernel->arguments;
     uintptr_t address = (uintptr_t)p;
@@ -81,11 +81,11 @@ static void check_other(const char *p, size_t bytes, access kind, const void *pl
         return;
     if (kind == access::read && dl_iterate_phdr(is_constant, &address))
         return;
-    report(place, "it %s %zu bytes at %p: that is the host's memory or another thread's local memory",
+    report(location, "it %s %zu bytes at %p: that is the host's memory or another thread's local memory",
            verb(kind), bytes, (const void *)p);
 }
 
-static inline void check(const void *address, size_t bytes, access kind, const void *place)
+static inline void check(const void *address, size_t bytes, access kind, const void *location)
 {
     const char *const p = (const char *)address;
 
@@ -93,22 +93,22 @@ static inline void check(const void *address, size_t bytes, access kind, const v
         return;
     if ((size_t)(p - shared.start) < shared_area_bytes) {
         if (bytes % 4 != 0)
-            check_shared(p, bytes, kind, place);
+            check_shared(p, bytes, kind, location);
         for (size_t i = 0; bytes % 4 == 0 && i < bytes; i += 4)
-            check_shared_word(p + i, kind, place);
+            check_shared_word(p + i, kind, location);
     } else if ((size_t)(p - running.stack->stack) < running.stack->bytes) {
         return;
     } else if (is_device_address(p)) {
-        check_device(p, bytes, kind, place);
+        check_device(p, bytes, kind, location);
     } else {
-        check_other(p, bytes, kind, place);
+        check_other(p, bytes, kind, location);
     }
 }
 
-void check_access(const void *p, size_t bytes, access kind, const void *place)
+void check_access(const void *p, size_t bytes, access kind, const void *location)
 {
     if (compiled_in)
-        check(p, bytes, kind, place);
+        check(p, bytes, kind, location);
 }
 
 /* --- what vectors tell of themselves (include/emulated_vectors.h) --- */

@@ -356,17 +356,17 @@ static cudaError_t run_shared_of_both_kinds(cudaStream_t stream, float *data)
     return cudaGetLastError();
 }
 
-/* The device is not waited for before its memory is given back. */
+/* The device is not waited for before its memory is freed. */
 static cudaError_t run_free_before_work(cudaStream_t, float *data)
 {
     cudaStream_t stream;
-    float *room;
+    float *freed;
 
     if (cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking) != cudaSuccess ||
-        cudaMalloc((void **)&room, 256) != cudaSuccess)
+        cudaMalloc((void **)&freed, 256) != cudaSuccess)
         return cudaErrorUnknown;
-    DF_LAUNCH(read_what_is_pointed_to, 1, 32, 0, stream, data, static_cast<const float *>(room));
-    (void)cudaFree(room);
+    DF_LAUNCH(read_what_is_pointed_to, 1, 32, 0, stream, data, static_cast<const float *>(freed));
+    (void)cudaFree(freed);
     return cudaStreamSynchronize(stream);
 }
 
@@ -374,13 +374,13 @@ static cudaError_t run_free_before_work(cudaStream_t, float *data)
 static cudaError_t run_free_before_fill(cudaStream_t, float *)
 {
     cudaStream_t stream;
-    float *room;
+    float *freed;
 
     if (cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking) != cudaSuccess ||
-        cudaMalloc((void **)&room, 256) != cudaSuccess ||
-        cudaMemsetAsync(room, 0, 256, stream) != cudaSuccess)
+        cudaMalloc((void **)&freed, 256) != cudaSuccess ||
+        cudaMemsetAsync(freed, 0, 256, stream) != cudaSuccess)
         return cudaErrorUnknown;
-    (void)cudaFree(room);
+    (void)cudaFree(freed);
     return cudaStreamSynchronize(stream);
 }
 
@@ -437,7 +437,7 @@ extern "C" const struct broken_kernel broken_kernels[] = {
     LINE(host_memory, "that is the host's memory or another thread's local memory", SEEN_BY_ACCESSES),
     LINE(freed_memory, "of freed device memory [128 bytes]", SEEN_BY_BOUNDS),
     LINE(free_before_work, "of freed device memory [256 bytes]", SEEN_BY_BOUNDS),
-    LINE(free_before_fill, "256 bytes of device memory that was given back", SEEN_ALWAYS),
+    LINE(free_before_fill, "256 bytes of device memory that was freed", SEEN_ALWAYS),
     LINE(local_memory_of_another_thread, "that is the host's memory or another thread's local memory",
          SEEN_BY_ACCESSES),
     LINE(too_much_static_shared, "static shared arrays take 50176 bytes", SEEN_ALWAYS),

@@ -2,7 +2,7 @@
  *
  * Two threads race that touch the same bytes, one of them writing, with no barrier between. Time is a number
  * that every barrier of the block moves on, and every __syncwarp of one of its warps. It never goes back
- * while the process lives, but for the rare moment when the number has no more room. */
+ * while the process lives, but for the rare moment when the number overflows. */
 #ifndef EMULATION_CHECKS_H
 #define EMULATION_CHECKS_H
 
@@ -38,14 +38,14 @@ std::string thread_name(unsigned thread);
 
 /* --- shared_checks.cpp --- */
 
-void check_shared(const char *p, size_t bytes, access kind, const void *place);
-void check_shared_word(const char *p, access kind, const void *place); /* the same for 4 bytes, fast */
+void check_shared(const char *p, size_t bytes, access kind, const void *location);
+void check_shared_word(const char *p, access kind, const void *location); /* the same for 4 bytes, fast */
 /* The clock starts again: what is known of earlier accesses is dropped, which can only hide a race. */
 void forget_shared();
 
 /* --- device_checks.cpp --- */
 
-void check_device(const char *p, size_t bytes, access kind, const void *place);
+void check_device(const char *p, size_t bytes, access kind, const void *location);
 
 } // namespace emulation
 

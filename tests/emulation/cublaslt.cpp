@@ -327,7 +327,7 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t handle, cublasLtM
         status = check_types(*operation, *a, *b, *c, *d);
     if (status != CUBLAS_STATUS_SUCCESS)
         return status;
-    /* The second of three is one of which only the state is to be believed. */
+    /* The second of three is one of which only the state is valid. */
     for (int i = 0; i < wanted && i < 3; i++) {
         if (i == 2 && preference->workspace < workspace_of_halves)
             break;

@@ -22,11 +22,11 @@ struct df_emulated_convolution {
 namespace emulation
 {
 
-df_emulated_cudnn cudnn_behaviour = DF_CUDNN_SOUND;
+df_emulated_cudnn cudnn_behaviour = DF_CUDNN_CORRECT;
 
 static const size_t workspace_needed = 4096;
 
-static size_t place(const df_emulated_tensor &t, int n, int c, int h, int w)
+static size_t element_offset(const df_emulated_tensor &t, int n, int c, int h, int w)
 {
     if (t.format == CUDNN_TENSOR_NHWC)
         return (((size_t)n * (size_t)t.h + (size_t)h) * (size_t)t.w + (size_t)w) * (size_t)t.c + (size_t)c;
@@ -63,7 +63,7 @@ static void check_place(const char *name, const void *p, const df_emulated_tenso
                t.h, t.w);
 }
 
-/* Calls f with the places in x, w and y of every product of the convolution, those of one element of y one
+/* Calls f with the offsets in x, w and y of every product of the convolution, those of one element of y one
  * after the other. */
 template <typename F>
 static void for_each_product(const df_emulated_tensor &x, const df_emulated_tensor &w,
@@ -80,7 +80,8 @@ static void for_each_product(const df_emulated_tensor &x, const df_emulated_tens
                             if (h < 0 || h >= x.h || column < 0 || column >= x.w)
                                 continue;
                             for (int c = 0; c < w.c; c++)
-                                f(place(x, n, c, h, column), place(w, k, c, kh, kw), place(y, n, k, oh, ow));
+                                f(element_offset(x, n, c, h, column), element_offset(w, k, c, kh, kw),
+                                  element_offset(y, n, k, oh, ow));
                         }
                     }
                 }
@@ -127,7 +128,7 @@ static cudnnStatus_t start(cudnnHandle_t handle, const convolution &v, void *wor
     const cudnnStatus_t status = check_shapes(v.x, v.w, v.settings, v.y);
     if (status != CUDNN_STATUS_SUCCESS)
         return status;
-    /* Listed, and refused all the same: that happens with the library. */
+    /* Listed, but not supported when it is executed: the library does that too. */
     if (v.w.h == 2)
         return CUDNN_STATUS_NOT_SUPPORTED;
     if (workspace_bytes < workspace_needed || !is_allocated(workspace, workspace_needed))
@@ -282,9 +283,9 @@ cudnnStatus_t cudnnTransformTensor(cudnnHandle_t handle, const void *alpha,
             for (int c = 0; c < from.c; c++) {
                 for (int h = 0; h < from.h; h++) {
                     for (int w = 0; w < from.w; w++) {
-                        float &value = ((float *)y)[place(to, n, c, h, w)];
-                        value =
-                            a * ((const float *)x)[place(from, n, c, h, w)] + (b != 0.0f ? b * value : 0.0f);
+                        float &value = ((float *)y)[element_offset(to, n, c, h, w)];
+                        value = a * ((const float *)x)[element_offset(from, n, c, h, w)] +
+                                (b != 0.0f ? b * value : 0.0f);
                     }
                 }
             }

@@ -139,7 +139,7 @@ static uint16_t to_bf16(float value)
     return value == value ? (uint16_t)((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16) : 0x7fff;
 }
 
-static int64_t place(const graph_tensor &t, int64_t b, int64_t h, int64_t row, int64_t column)
+static int64_t element_offset(const graph_tensor &t, int64_t b, int64_t h, int64_t row, int64_t column)
 {
     return b * t.strides[0] + h * t.strides[1] + row * t.strides[2] + column * t.strides[3];
 }
@@ -156,7 +156,8 @@ static void compute_row(const attention_run &run, int64_t b, int64_t h, int64_t 
     for (int64_t j = 0; j < n; j++) {
         float product = 0.0f;
         for (int64_t c = 0; c < size; c++)
-            product += read_bf16(run.q, place(a.q, b, h, row, c)) * read_bf16(run.k, place(a.k, b, h, c, j));
+            product += read_bf16(run.q, element_offset(a.q, b, h, row, c)) *
+                       read_bf16(run.k, element_offset(a.k, b, h, c, j));
         weights[(size_t)j] = run.scale * product;
         largest = fmaxf(largest, weights[(size_t)j]);
     }
@@ -173,12 +174,12 @@ static void compute_row(const attention_run &run, int64_t b, int64_t h, int64_t 
         float value = 0.0f;
         for (int64_t i = 0; i < n; i++) {
             const int64_t j = run.backwards ? n - 1 - i : i;
-            value += weights[(size_t)j] * read_bf16(run.v, place(a.v, b, h, j, c));
+            value += weights[(size_t)j] * read_bf16(run.v, element_offset(a.v, b, h, j, c));
         }
-        ((uint16_t *)run.out)[place(a.out, b, h, row, c)] = to_bf16(factor * value);
+        ((uint16_t *)run.out)[element_offset(a.out, b, h, row, c)] = to_bf16(factor * value);
     }
     if (run.lse)
-        ((float *)run.lse)[place(a.lse, b, h, row, 0)] =
+        ((float *)run.lse)[element_offset(a.lse, b, h, row, 0)] =
             logf(sum) + (cudnn_behaviour == DF_CUDNN_WRONG_LSE ? 0.0f : largest);
 }
 
@@ -194,9 +195,9 @@ void compute_attention(const attention_run &run)
                 compute_row(run, b, h, row);
         }
     }
-    if (cudnn_behaviour == DF_CUDNN_NOT_A_NUMBER)
+    if (cudnn_behaviour == DF_CUDNN_NAN)
         ((uint16_t *)run.out)[0] = 0x7fff;
-    if (cudnn_behaviour == DF_CUDNN_UNSTEADY && run.odd)
+    if (cudnn_behaviour == DF_CUDNN_NONDETERMINISTIC && run.odd)
         ((uint16_t *)run.out)[0] ^= 1;
 }
 

@@ -12,7 +12,7 @@ namespace emulation
 {
 
 static const size_t workspace_needed = 256;
-static const int engines = 3; /* the first does not repeat its bits */
+static const int engines = 3; /* the first is not deterministic */
 
 static std::set<const void *> living;
 static int runs;
@@ -317,21 +317,21 @@ static cudnnStatus_t give_notes(const descriptor &engine, int64_t wanted, int64_
 
 /* --- running --- */
 
-/* The place of a tensor in a pack; NULL if there is none, or if it is not fit for it. */
+/* The pointer of a tensor in a pack; NULL if there is none, or if it is invalid. */
 static void *find_place(const descriptor &pack, const graph_tensor &tensor)
 {
     const int64_t *const names = pack.get<int64_t>(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS);
-    void *const *const places = pack.get<void *>(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS);
+    void *const *const pointers = pack.get<void *>(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS);
 
     for (int64_t i = 0; i < pack.count(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS); i++) {
         if (names[i] != tensor.name)
             continue;
-        if ((uintptr_t)places[i] % (uintptr_t)tensor.alignment != 0)
+        if ((uintptr_t)pointers[i] % (uintptr_t)tensor.alignment != 0)
             return nullptr;
-        if (!tensor.by_value && !is_allocated(places[i], tensor_bytes(tensor)))
+        if (!tensor.by_value && !is_allocated(pointers[i], tensor_bytes(tensor)))
             report(nullptr, "cuDNN: tensor %lld is not device memory of one allocation",
                    (long long)tensor.name);
-        return places[i];
+        return pointers[i];
     }
     return nullptr;
 }

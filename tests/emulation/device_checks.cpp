@@ -24,29 +24,29 @@ void begin_launch_checks()
 }
 
 [[noreturn]] static void report_race(const char *p, access kind, const write_trace &w, uint32_t block,
-                                     const void *place)
+                                     const void *location)
 {
     const std::string where = describe_device(p);
 
     if (w.block != block)
-        report(place, "a race: it %s %s, which block %u of the grid wrote in the same launch", verb(kind),
+        report(location, "a race: it %s %s, which block %u of the grid wrote in the same launch", verb(kind),
                where.c_str(), w.block);
-    report(place, "a race: it %s %s, which thread %s wrote with no barrier between", verb(kind),
+    report(location, "a race: it %s %s, which thread %s wrote with no barrier between", verb(kind),
            where.c_str(), thread_name(w.thread).c_str());
 }
 
-static void check_reachable(const char *p, size_t bytes, access kind, const void *place)
+static void check_reachable(const char *p, size_t bytes, access kind, const void *location)
 {
     const size_t at = (size_t)(p - device_start), end = at + bytes;
 
     for (size_t i = at / 8; i <= (end - 1) / 8; i++) {
         if (device_reachable[i] < 8 && end - 8 * i > device_reachable[i])
-            report(place, "out of bounds: it %s %zu bytes at %s", verb(kind), bytes,
+            report(location, "out of bounds: it %s %zu bytes at %s", verb(kind), bytes,
                    describe_device(p).c_str());
     }
 }
 
-void check_device(const char *p, size_t bytes, access kind, const void *place)
+void check_device(const char *p, size_t bytes, access kind, const void *location)
 {
     const size_t at = (size_t)(p - device_start), end = at + bytes;
     const dim3 grid = running.kernel->grid;
@@ -54,7 +54,7 @@ void check_device(const char *p, size_t bytes, access kind, const void *place)
     const unsigned self = running.current;
     const uint32_t now = block_clock.now;
 
-    check_reachable(p, bytes, kind, place);
+    check_reachable(p, bytes, kind, location);
     for (size_t i = at / 4; i <= (end - 1) / 4; i++) {
         write_trace &w = writes[i];
         unsigned touched = 0xf;
@@ -64,7 +64,7 @@ void check_device(const char *p, size_t bytes, access kind, const void *place)
             touched &= 0xfu >> (4 * i + 4 - end);
         if (w.launch == launch && (w.bytes & touched) && !(kind == access::atomic && w.atomic) &&
             (w.block != block || (w.thread != self && !is_before(w.time, w.thread / lanes, self / lanes))))
-            report_race(p, kind, w, block, place);
+            report_race(p, kind, w, block, location);
         if (kind == access::read)
             continue;
         if (w.launch == launch && w.block == block && w.thread == self && w.time == now)

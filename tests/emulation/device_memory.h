@@ -10,7 +10,7 @@ namespace emulation
 {
 
 const size_t device_range = (size_t)16
-                            << 30; /* addresses are given out once, so that stale pointers are noticed */
+                            << 30; /* addresses are used once, so that stale pointers are noticed */
 
 extern char *device_start;
 

@@ -72,7 +72,7 @@ size_t shared_limit_of(const void *function);
 
 /* --- warp.cpp --- */
 
-/* Waits until all lanes of the mask have come with the same operation from the same place. Then `combine` is
+/* Waits until all lanes of the mask have come with the same operation from the same call. Then `combine` is
  * called once: it finds what each lane brought, and leaves results there. */
 void warp_collective(const char *operation, unsigned mask, void *brought,
                      void (*combine)(void *const brought[lanes], unsigned mask), const char *file, int line);
@@ -94,7 +94,7 @@ enum class access { read, write, atomic };
 /* Whether kernels are compiled so that every access is seen. Where not, AddressSanitizer may be there, and
  * the functions below do nothing. */
 bool checks_accesses();
-void check_access(const void *p, size_t bytes, access kind, const void *place);
+void check_access(const void *p, size_t bytes, access kind, const void *location);
 void note_barrier();
 void note_warp_barrier(unsigned warp);
 void begin_launch_checks();
@@ -102,15 +102,15 @@ void begin_launch_checks();
 /* --- shared_checks.cpp --- */
 
 /* check_access for 16 bytes that must be aligned and lie in shared memory. */
-void check_shared_16(const void *p, access kind, const char *operation, const void *place);
+void check_shared_16(const void *p, access kind, const char *operation, const void *location);
 /* An asynchronous copy writes these bytes of shared memory: they are not to be touched until its end. */
 void begin_async_write(void *p, size_t bytes);
-void end_async_write(void *p, size_t bytes, const void *place);
+void end_async_write(void *p, size_t bytes, const void *location);
 
 /* --- report.cpp --- */
 
 /* Says what is wrong with the running kernel, where, and ends the process. */
-[[noreturn]] void report(const void *place, const char *format, ...) __attribute__((format(printf, 2, 3)));
+[[noreturn]] void report(const void *location, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* --- streams.cpp --- */
 
@@ -118,7 +118,7 @@ void end_async_write(void *p, size_t bytes, const void *place);
 cudaError_t enqueue(cudaStream_t stream, std::function<void()> work);
 bool is_capturing(cudaStream_t stream);
 /* For calls that a thread must not make while it captures a stream (but in relaxed mode), because a graph
- * would not repeat them: false, and the capture is spoilt, if it does. */
+ * would not repeat them: false, and the capture is invalidated, if it does. */
 bool may_act_at_once();
 void finish_stream(cudaStream_t stream);
 void finish_all_streams();

@@ -19,7 +19,8 @@ cudaError_t sound_transpose(cudaStream_t stream, const float *x, float *y, int r
 /* c [m, n] = a [m, k] b [n, k]^T, or a b [k, n]; bfloat16 and float32; m, n, k multiples of 16. */
 cudaError_t sound_product(cudaStream_t stream, const void *a, const void *b, bool b_is_k_n, float *c, int m,
                           int n, int k);
-/* c [16, 8] += a [16, 16] b [16, 8], every element of a fragment by its place in the PTX manual's tables. */
+/* c [16, 8] += a [16, 16] b [16, 8], every element of a fragment by its position in the PTX manual's tables.
+ */
 cudaError_t sound_fragments(cudaStream_t stream, const void *a, const void *b, float *c);
 /* out [12, 32]: what 32 lanes get from shuffles of 100 + lane, and from votes. */
 cudaError_t sound_lanes(cudaStream_t stream, int *out);
@@ -29,8 +30,9 @@ cudaError_t sound_pass_on(cudaStream_t stream, int *out, int rounds);
 /* counts [classes] += how often each class is in labels [count]. */
 cudaError_t sound_histogram(cudaStream_t stream, const uint8_t *labels, int count, unsigned *counts,
                             int classes);
-/* places [grid z * y * x * block z * y * x]: each thread's number among all of them, plus one. */
-cudaError_t sound_places(cudaStream_t stream, int *places, const unsigned grid[3], const unsigned block[3]);
+/* numbers [grid z * y * x * block z * y * x]: each thread's number among all of them, plus one. */
+cudaError_t sound_thread_numbers(cudaStream_t stream, int *numbers, const unsigned grid[3],
+                                 const unsigned block[3]);
 /* x [count] += table[i % 4] + y, where y comes from a structure. */
 cudaError_t sound_arguments(cudaStream_t stream, float *x, int count, float y);
 /* out [threads]: the sum of what thread i's neighbours wrote to `bytes` of dynamic shared memory. */

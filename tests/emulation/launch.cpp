@@ -8,7 +8,7 @@ namespace emulation
 
 struct function_attributes {
     size_t dynamic_shared = static_shared_limit;
-    bool asked = false; /* for dynamic shared memory */
+    bool opted_in = false; /* for dynamic shared memory */
 };
 
 static std::map<const void *, function_attributes> functions;
@@ -27,7 +27,7 @@ extern "C" cudaError_t cudaFuncSetAttribute(const void *function, enum cudaFuncA
 
 size_t shared_limit_of(const void *function)
 {
-    return functions[function].asked ? shared_limit : static_shared_limit;
+    return functions[function].opted_in ? shared_limit : static_shared_limit;
 }
 
 extern "C" cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, const void *function,

@@ -19,7 +19,7 @@ static int first_module(struct dl_phdr_info *info, size_t, void *base)
 }
 
 /* Asks addr2line, where there is one, which line of the source an address belongs to. */
-static void print_place(const void *place)
+static void print_location(const void *location)
 {
     uintptr_t base = 0;
     char command[256], line[1024];
@@ -27,7 +27,7 @@ static void print_place(const void *place)
     dl_iterate_phdr(first_module, &base);
     /* A return address is the start of what follows the call. */
     snprintf(command, sizeof command, "addr2line -f -C -i -p -e /proc/%ld/exe 0x%zx 2>/dev/null",
-             (long)getpid(), (size_t)((uintptr_t)place - base - 1));
+             (long)getpid(), (size_t)((uintptr_t)location - base - 1));
     FILE *const pipe = popen(command, "r");
     bool known = false;
     while (pipe && fgets(line, sizeof line, pipe)) {
@@ -37,7 +37,7 @@ static void print_place(const void *place)
     if (pipe)
         pclose(pipe);
     if (!known)
-        fprintf(stderr, "    at address 0x%zx of the program\n", (size_t)((uintptr_t)place - base));
+        fprintf(stderr, "    at address 0x%zx of the program\n", (size_t)((uintptr_t)location - base));
 }
 
 /* The host's functions that led here, innermost first, as far as they belong to the program itself. */
@@ -51,13 +51,13 @@ static void print_callers()
     for (int i = own, printed = 0; i < count && printed < shown; i++) {
         const char *const frame = (const char *)frames[i];
         if (frame >= start_of_program && frame < end_of_program) {
-            print_place(frame);
+            print_location(frame);
             printed++;
         }
     }
 }
 
-void report(const void *place, const char *format, ...)
+void report(const void *location, const char *format, ...)
 {
     va_list arguments;
 
@@ -72,8 +72,8 @@ void report(const void *place, const char *format, ...)
     vfprintf(stderr, format, arguments);
     va_end(arguments);
     fputc('\n', stderr);
-    if (place)
-        print_place(place);
+    if (location)
+        print_location(location);
     else if (!running.kernel)
         print_callers();
     fflush(stderr);

@@ -78,11 +78,11 @@ static bool is_pinned(const void *p)
 
 /* --- copies --- */
 
-/* When the work on it begins, memory may have been given back. */
+/* When the work on it begins, memory may have been freed. */
 static void check_is_there(const void *p, size_t bytes)
 {
     if (is_device_address(p) && !is_allocated(p, bytes))
-        report(nullptr, "a copy or fill of %zu bytes of device memory that was given back", bytes);
+        report(nullptr, "a copy or fill of %zu bytes of device memory that was freed", bytes);
 }
 
 static void copy_now(void *destination, const void *source, size_t bytes)

@@ -13,7 +13,7 @@ enum shared_state : uint8_t {
     shared_nothing = 0, /* belongs to no array */
     shared_unset,       /* never written by this block */
     shared_set,
-    shared_coming /* an asynchronous copy writes it */
+    shared_in_flight /* an asynchronous copy writes it */
 };
 
 struct shared_array {

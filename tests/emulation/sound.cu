@@ -216,20 +216,20 @@ extern "C" cudaError_t sound_histogram(cudaStream_t stream, const uint8_t *label
     return cudaGetLastError();
 }
 
-__global__ void number_places(int *places)
+__global__ void number_threads(int *numbers)
 {
     const unsigned block = blockIdx.x + gridDim.x * (blockIdx.y + gridDim.y * blockIdx.z);
     const unsigned thread = threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z);
-    const unsigned place = block * (blockDim.x * blockDim.y * blockDim.z) + thread;
+    const unsigned number = block * (blockDim.x * blockDim.y * blockDim.z) + thread;
 
-    places[place] = (int)place + 1;
+    numbers[number] = (int)number + 1;
 }
 
-extern "C" cudaError_t sound_places(cudaStream_t stream, int *places, const unsigned grid[3],
-                                    const unsigned block[3])
+extern "C" cudaError_t sound_thread_numbers(cudaStream_t stream, int *numbers, const unsigned grid[3],
+                                            const unsigned block[3])
 {
-    DF_LAUNCH(number_places, dim3(grid[0], grid[1], grid[2]), dim3(block[0], block[1], block[2]), 0, stream,
-              places);
+    DF_LAUNCH(number_threads, dim3(grid[0], grid[1], grid[2]), dim3(block[0], block[1], block[2]), 0, stream,
+              numbers);
     return cudaGetLastError();
 }
 

@@ -17,7 +17,7 @@ struct df_emulated_stream {
     uint64_t id;
     bool blocking;           /* the default stream and it wait for each other */
     uint64_t capture;        /* the number of the capture that goes on; 0: none */
-    bool spoilt;             /* by what cannot be captured */
+    bool invalidated;        /* by what cannot be captured */
     bool relaxed;            /* the capture's mode */
     uint64_t enqueued, done; /* works, since the stream was made */
     std::deque<std::function<void()>> pending;
@@ -128,9 +128,9 @@ void finish_stream(cudaStream_t stream)
 }
 
 /* For calls that a stream which is being captured does not allow. */
-static cudaError_t spoil(cudaStream_t stream)
+static cudaError_t invalidate(cudaStream_t stream)
 {
-    stream->spoilt = true;
+    stream->invalidated = true;
     return remember(cudaErrorStreamCaptureUnsupported);
 }
 
@@ -142,18 +142,18 @@ bool is_capturing(cudaStream_t stream)
 bool may_act_at_once()
 {
     if (captured_here)
-        captured_here->spoilt = true;
+        captured_here->invalidated = true;
     return !captured_here;
 }
 
 /* Nobody can wait for an event that was recorded in a capture: it does not happen, its graph's runs do. If
- * the capture still goes on, it is spoilt. */
+ * the capture still goes on, it is invalidated. */
 static cudaError_t refuse_captured(const df_emulated_event &event)
 {
     const auto found = streams.find(event.stream);
 
     if (found != streams.end() && found->second->capture == event.capture)
-        found->second->spoilt = true;
+        found->second->invalidated = true;
     return remember(cudaErrorCapturedEvent);
 }
 
@@ -203,7 +203,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream)
 cudaError_t cudaStreamSynchronize(cudaStream_t stream)
 {
     if (is_capturing(stream))
-        return spoil(stream);
+        return invalidate(stream);
     finish_stream(stream);
     return cudaSuccess;
 }
@@ -213,7 +213,7 @@ cudaError_t cudaStreamQuery(cudaStream_t stream)
     const device_lock lock(device);
 
     if (is_capturing(stream))
-        return spoil(stream);
+        return invalidate(stream);
     if (!stream || stream->pending.empty())
         return cudaSuccess;
     work_until(*stream, stream->done + 1); /* so that who asks often enough sees an end */
@@ -239,7 +239,7 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
     if (!event->recorded)
         return cudaSuccess;
     if (is_capturing(stream) && event->capture != stream->capture) {
-        stream->spoilt = true;
+        stream->invalidated = true;
         return remember(cudaErrorStreamCaptureIsolation);
     }
     if (event->capture && !is_capturing(stream))
@@ -356,14 +356,14 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *graph)
         return remember(cudaErrorInvalidValue);
     if (!stream->relaxed && captured_here != stream)
         return remember(cudaErrorStreamCaptureWrongThread);
-    const bool spoilt = stream->spoilt;
-    *graph = spoilt ? nullptr : new df_emulated_graph{std::move(stream->captured)};
+    const bool invalidated = stream->invalidated;
+    *graph = invalidated ? nullptr : new df_emulated_graph{std::move(stream->captured)};
     stream->captured.clear();
     stream->capture = 0;
-    stream->spoilt = false;
+    stream->invalidated = false;
     if (captured_here == stream)
         captured_here = nullptr;
-    return spoilt ? remember(cudaErrorStreamCaptureInvalidated) : cudaSuccess;
+    return invalidated ? remember(cudaErrorStreamCaptureInvalidated) : cudaSuccess;
 }
 
 cudaError_t cudaStreamIsCapturing(cudaStream_t stream, enum cudaStreamCaptureStatus *status)
@@ -388,7 +388,7 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream)
     if (!exec)
         return remember(cudaErrorInvalidValue);
     if (is_capturing(stream))
-        return spoil(stream);
+        return invalidate(stream);
     launches++;
     for (const std::function<void()> &work : exec->work)
         enqueue(stream, work);

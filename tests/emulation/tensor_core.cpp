@@ -87,26 +87,26 @@ extern "C" void df_emulated_ldmatrix(uint32_t *r, const void *shared, int matric
 {
     static const char *const names[] = {"ldmatrix_x2", "ldmatrix_x2_trans", "ldmatrix_x4",
                                         "ldmatrix_x4_trans"};
-    const void *const place = __builtin_return_address(0);
+    const void *const location = __builtin_return_address(0);
     matrix_load own = {r, (const unsigned char *)shared, matrices, transpose};
 
     if (running.current % lanes < 8 * (unsigned)matrices)
-        check_shared_16(shared, access::read, "ldmatrix", place);
+        check_shared_16(shared, access::read, "ldmatrix", location);
     warp_collective(names[(matrices == 4) * 2 + transpose], ~0u, &own, load_matrices, "mma.cuh", 0);
 }
 
 extern "C" void df_emulated_copy_async(void *shared, const void *global, bool valid)
 {
-    const void *const place = __builtin_return_address(0);
+    const void *const location = __builtin_return_address(0);
     thread &t = current_thread();
 
-    check_shared_16(shared, access::write, "cp_async_16", place);
+    check_shared_16(shared, access::write, "cp_async_16", location);
     if (valid) {
         if ((uintptr_t)global % 16 != 0)
-            report(place, "cp_async_16 from %p, which is not aligned to 16 bytes", global);
+            report(location, "cp_async_16 from %p, which is not aligned to 16 bytes", global);
         if (!is_device_address(global))
-            report(place, "cp_async_16 from %p, which is not an address of the device's memory", global);
-        check_access(global, 16, access::read, place);
+            report(location, "cp_async_16 from %p, which is not an address of the device's memory", global);
+        check_access(global, 16, access::read, location);
     }
     begin_async_write(shared, 16);
     t.copies.push_back({shared, global, valid, t.group});
@@ -119,13 +119,13 @@ extern "C" void df_emulated_copy_commit(void)
 
 extern "C" void df_emulated_copy_wait(int groups)
 {
-    const void *const place = __builtin_return_address(0);
+    const void *const location = __builtin_return_address(0);
     thread &t = current_thread();
     size_t done = 0;
 
     while (done < t.copies.size() && t.copies[done].group + (unsigned)groups < t.group) {
         const async_copy &copy = t.copies[done++];
-        end_async_write(copy.shared, 16, place);
+        end_async_write(copy.shared, 16, location);
         if (copy.valid)
             memcpy(copy.shared, copy.global, 16);
         else

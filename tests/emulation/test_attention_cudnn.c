@@ -1,7 +1,7 @@
-/* Attention through the emulated cuDNN: what it computes, when it is taken, and that our own kernel steps in
- * whenever it is not sound. */
+/* Attention through the emulated cuDNN: what it computes, when it is used, and that our own kernel is the
+ * fallback whenever it is wrong. */
 #define _GNU_SOURCE
-#include "choice_place.h"
+#include "autotune_folder.h"
 
 #include "backend/one_case.h"
 
@@ -24,22 +24,22 @@ struct result {
     float lse[BATCH * HEADS * TOKENS];
 };
 
-/* Measured are our own kernel and cuDNN's two engines that repeat their bits, in turn. */
+/* Measured are our own kernel and cuDNN's two deterministic engines, in turn. */
 static const float first_engine_is_faster[] = {1.0f, 0.5f, 0.6f},
                    second_engine_is_faster[] = {1.0f, 0.6f, 0.5f};
 
-static int make_sound(void **state)
+static int set_up(void **state)
 {
-    df_emulation_set_cudnn(DF_CUDNN_SOUND);
+    df_emulation_set_cudnn(DF_CUDNN_CORRECT);
     df_emulation_set_times(first_engine_is_faster, 3);
-    return make_place(state);
+    return make_autotune_folder(state);
 }
 
 static int restore(void **state)
 {
-    df_emulation_set_cudnn(DF_CUDNN_SOUND);
+    df_emulation_set_cudnn(DF_CUDNN_CORRECT);
     df_emulation_set_times(NULL, 0);
-    return remove_place(state);
+    return remove_autotune_folder(state);
 }
 
 static void download(struct df_case_run *run, int tensor, void *result, size_t bytes)
@@ -88,7 +88,7 @@ static void check(struct df_backend *backend, const int64_t shape[4], bool witho
     const int runs = df_emulation_cudnn_runs();
     struct df_case_run run = test_run_case(&c, backend);
 
-    assert_true(df_emulation_cudnn_runs() > runs + 1); /* compared, timed and taken */
+    assert_true(df_emulation_cudnn_runs() > runs + 1); /* compared, timed and used */
     test_agrees_with_loops(&c, &run);
 }
 
@@ -101,46 +101,46 @@ static void agrees_with_plain_loops(void **state)
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         check(backend, shapes[i], false);
         check(backend, shapes[i], true);
-        assert_int_equal(lines_in(*state), 2 * ((int)i + 1));
+        assert_int_equal(cache_entries(*state), 2 * ((int)i + 1));
     }
     df_backend_close(backend);
 }
 
-/* --- when it is taken --- */
+/* --- when it is used --- */
 
-static void choices_are_remembered(void **state)
+static void engines_are_cached(void **state)
 {
     const struct result alone = attend_alone(), first = attend();
 
-    assert_int_equal(lines_in(*state), 1);
+    assert_int_equal(cache_entries(*state), 1);
     assert_false(are_equal(&first, &alone));
     df_emulation_set_times(NULL, 0); /* our own kernel would win now */
     const struct result second = attend();
     assert_true(are_equal(&first, &second));
-    assert_int_equal(lines_in(*state), 1);
+    assert_int_equal(cache_entries(*state), 1);
 }
 
-static void what_is_remembered_is_taken(void **state)
+static void cached_algorithms_are_used(void **state)
 {
-    static const char *const ways[] = {"0", "1", "2", "4"};
+    static const char *const algorithms[] = {"0", "1", "2", "4"};
     const struct result alone = attend_alone();
     struct result results[4];
 
     attend();
     for (int i = 0; i < 4; i++) {
-        write_choice(*state, "", ways[i]);
+        write_algorithm(*state, "", algorithms[i]);
         const int runs = df_emulation_cudnn_runs();
         results[i] = attend();
-        /* Twice to compare, once for the result; way 4 would be an engine that there is not. */
+        /* Twice to compare, once for the result; algorithm 4 would be an engine that there is not. */
         assert_int_equal(df_emulation_cudnn_runs() - runs, i == 1 || i == 2 ? 3 : 0);
     }
-    assert_int_equal(lines_in(*state), 1);
+    assert_int_equal(cache_entries(*state), 1);
     assert_true(are_equal(&results[0], &alone));
     assert_false(are_equal(&results[1], &alone));
     assert_false(are_equal(&results[2], &alone));
     assert_false(are_equal(&results[1], &results[2]));
     assert_true(are_equal(&results[3], &alone));
-    forget_choices(*state);
+    clear_cache(*state);
     df_emulation_set_times(second_engine_is_faster, 3);
     const struct result second = attend();
     assert_true(are_equal(&results[2], &second));
@@ -152,7 +152,7 @@ static void our_kernel_is_kept_where_it_is_as_fast(void **state)
 
     df_emulation_set_times(NULL, 0);
     const struct result first = attend();
-    assert_int_equal(lines_in(*state), 1);
+    assert_int_equal(cache_entries(*state), 1);
     const int runs = df_emulation_cudnn_runs();
     const struct result second = attend();
     assert_int_equal(df_emulation_cudnn_runs(), runs);
@@ -160,7 +160,7 @@ static void our_kernel_is_kept_where_it_is_as_fast(void **state)
     assert_true(are_equal(&second, &alone));
 }
 
-static void first_asks_no_one(void **state)
+static void first_times_nothing(void **state)
 {
     const int runs = df_emulation_cudnn_runs();
 
@@ -184,45 +184,45 @@ static void float32_stays_with_our_kernel(void **state)
     df_backend_close(backend);
 }
 
-/* --- when it is not sound --- */
+/* --- when it is wrong --- */
 
-static void unsound_results_are_not_used(void **state)
+static void wrong_results_are_not_used(void **state)
 {
-    static const enum df_emulated_cudnn ways[] = {
-        DF_CUDNN_ABSENT,    DF_CUDNN_FAULTY,    DF_CUDNN_NO_ENGINE,    DF_CUDNN_NO_PLAN, DF_CUDNN_NO_RUN,
-        DF_CUDNN_WRONG_ROW, DF_CUDNN_WRONG_LSE, DF_CUDNN_NOT_A_NUMBER, DF_CUDNN_UNSTEADY};
-    const struct result alone = attend_alone(), sound = attend();
+    static const enum df_emulated_cudnn faults[] = {
+        DF_CUDNN_ABSENT,    DF_CUDNN_FAULTY,    DF_CUDNN_NO_ENGINE, DF_CUDNN_NO_PLAN,         DF_CUDNN_NO_RUN,
+        DF_CUDNN_WRONG_ROW, DF_CUDNN_WRONG_LSE, DF_CUDNN_NAN,       DF_CUDNN_NONDETERMINISTIC};
+    const struct result alone = attend_alone(), correct = attend();
 
-    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
-        df_emulation_set_cudnn(ways[i]);
-        const struct result remembered = attend();
-        assert_true(are_equal(&remembered, &alone));
-        assert_int_equal(lines_in(*state), 1);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        df_emulation_set_cudnn(faults[i]);
+        const struct result cached = attend();
+        assert_true(are_equal(&cached, &alone));
+        assert_int_equal(cache_entries(*state), 1);
     }
-    forget_choices(*state);
-    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
-        df_emulation_set_cudnn(ways[i]);
+    clear_cache(*state);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        df_emulation_set_cudnn(faults[i]);
         const struct result fresh = attend();
         assert_true(are_equal(&fresh, &alone));
         assert_false(find_file(*state));
     }
-    df_emulation_set_cudnn(DF_CUDNN_SOUND);
+    df_emulation_set_cudnn(DF_CUDNN_CORRECT);
     const struct result again = attend();
-    assert_true(are_equal(&again, &sound));
+    assert_true(are_equal(&again, &correct));
 }
 
-/* The second engine's results must not be taken for those that the first one left in the same memory. */
-static void results_are_not_taken_for_anothers(void **state)
+/* The second engine's results must not be mistaken for those that the first one left in the same memory. */
+static void results_are_not_mistaken_for_anothers(void **state)
 {
     static const float other_is_faster[] = {1.0f, 0.5f};
-    const struct result sound = attend();
+    const struct result correct = attend();
 
-    forget_choices(*state);
+    clear_cache(*state);
     df_emulation_set_cudnn(DF_CUDNN_NOTHING);
     df_emulation_set_times(other_is_faster, 2); /* of two, not of three */
     const struct result result = attend();
-    assert_true(are_equal(&result, &sound));
-    assert_int_equal(lines_in(*state), 1);
+    assert_true(are_equal(&result, &correct));
+    assert_int_equal(cache_entries(*state), 1);
 }
 
 /* What a device holds for the calls of one test. */
@@ -311,7 +311,7 @@ static void no_memory_to_compare_is_no_failure(void **state)
 /* --- in graphs --- */
 
 /* A shape that is known is captured with cuDNN's kernel; a new one is neither timed nor compared then. */
-static void graphs_hold_what_was_chosen(void **state)
+static void graphs_hold_the_chosen_engine(void **state)
 {
     struct device d = open_device(19);
     struct df_cuda_context *context = df_cuda_context(d.backend);
@@ -340,10 +340,10 @@ static void graphs_hold_what_was_chosen(void **state)
         free(replayed);
         assert_int_equal(cudaGraphExecDestroy(exec), cudaSuccess);
         assert_int_equal(cudaGraphDestroy(graph), cudaSuccess);
-        assert_int_equal(lines_in(*state), 1);
+        assert_int_equal(cache_entries(*state), 1);
     }
     assert_int_equal(call(&d, 18), 0); /* outside of a capture it is */
-    assert_int_equal(lines_in(*state), 2);
+    assert_int_equal(cache_entries(*state), 2);
     free(eager);
     close_device(&d);
 }
@@ -351,17 +351,17 @@ static void graphs_hold_what_was_chosen(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(agrees_with_plain_loops, make_sound, restore),
-        cmocka_unit_test_setup_teardown(choices_are_remembered, make_sound, restore),
-        cmocka_unit_test_setup_teardown(what_is_remembered_is_taken, make_sound, restore),
-        cmocka_unit_test_setup_teardown(our_kernel_is_kept_where_it_is_as_fast, make_sound, restore),
-        cmocka_unit_test_setup_teardown(first_asks_no_one, make_sound, restore),
-        cmocka_unit_test_setup_teardown(float32_stays_with_our_kernel, make_sound, restore),
-        cmocka_unit_test_setup_teardown(unsound_results_are_not_used, make_sound, restore),
-        cmocka_unit_test_setup_teardown(results_are_not_taken_for_anothers, make_sound, restore),
-        cmocka_unit_test_setup_teardown(runs_that_fail_later_are_ours, make_sound, restore),
-        cmocka_unit_test_setup_teardown(no_memory_to_compare_is_no_failure, make_sound, restore),
-        cmocka_unit_test_setup_teardown(graphs_hold_what_was_chosen, make_sound, restore),
+        cmocka_unit_test_setup_teardown(agrees_with_plain_loops, set_up, restore),
+        cmocka_unit_test_setup_teardown(engines_are_cached, set_up, restore),
+        cmocka_unit_test_setup_teardown(cached_algorithms_are_used, set_up, restore),
+        cmocka_unit_test_setup_teardown(our_kernel_is_kept_where_it_is_as_fast, set_up, restore),
+        cmocka_unit_test_setup_teardown(first_times_nothing, set_up, restore),
+        cmocka_unit_test_setup_teardown(float32_stays_with_our_kernel, set_up, restore),
+        cmocka_unit_test_setup_teardown(wrong_results_are_not_used, set_up, restore),
+        cmocka_unit_test_setup_teardown(results_are_not_mistaken_for_anothers, set_up, restore),
+        cmocka_unit_test_setup_teardown(runs_that_fail_later_are_ours, set_up, restore),
+        cmocka_unit_test_setup_teardown(no_memory_to_compare_is_no_failure, set_up, restore),
+        cmocka_unit_test_setup_teardown(graphs_hold_the_chosen_engine, set_up, restore),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* The stand-ins for the runtime, cuBLASLt and cuDNN. */
+/* The stubs of the runtime, cuBLASLt and cuDNN. */
 #include "support/cmocka_all.h"
 
 #include "emulation_control.h"
@@ -101,7 +101,7 @@ static void graphs_repeat_work(void **state)
     assert_int_equal(cudaFree(x), cudaSuccess);
 }
 
-/* What a device refuses while a stream is captured. Each spoils the capture. */
+/* What a device refuses while a stream is captured. Each invalidates the capture. */
 static cudaError_t allocate(cudaStream_t stream, cudaEvent_t event, void *memory)
 {
     void *more;
@@ -163,7 +163,7 @@ static cudaError_t lead_outside(cudaStream_t stream, cudaEvent_t event, void *me
     return error;
 }
 
-static void captures_are_spoilt(void **state)
+static void captures_are_invalidated(void **state)
 {
     static const struct {
         cudaError_t (*call)(cudaStream_t, cudaEvent_t, void *);
@@ -557,7 +557,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_runs_out),    cmocka_unit_test(copies_are_checked),
-        cmocka_unit_test(graphs_repeat_work), cmocka_unit_test(captures_are_spoilt),
+        cmocka_unit_test(graphs_repeat_work), cmocka_unit_test(captures_are_invalidated),
         cmocka_unit_test(streams_work_late),  cmocka_unit_test(products_of_matrices),
         cmocka_unit_test(convolutions),       cmocka_unit_test(layouts_are_transformed),
     };

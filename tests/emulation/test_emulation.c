@@ -220,14 +220,14 @@ static void places_of_threads(void **state)
 {
     static const unsigned grid[3] = {3, 2, 2}, block[3] = {5, 3, 2};
     enum { COUNT = 3 * 2 * 2 * 5 * 3 * 2 };
-    int places[COUNT];
+    int numbers[COUNT];
 
     (void)state;
-    int *out = to_device(NULL, sizeof places);
-    assert_int_equal(sound_places(NULL, out, grid, block), cudaSuccess);
-    from_device(places, out, sizeof places);
+    int *out = to_device(NULL, sizeof numbers);
+    assert_int_equal(sound_thread_numbers(NULL, out, grid, block), cudaSuccess);
+    from_device(numbers, out, sizeof numbers);
     for (int i = 0; i < COUNT; i++)
-        assert_int_equal(places[i], i + 1);
+        assert_int_equal(numbers[i], i + 1);
 }
 
 static void arguments_are_copied(void **state)
@@ -288,7 +288,7 @@ static void impossible_launches_are_refused(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof launches / sizeof *launches; i++) {
-        assert_int_equal(sound_places(NULL, NULL, launches[i].grid, launches[i].block),
+        assert_int_equal(sound_thread_numbers(NULL, NULL, launches[i].grid, launches[i].block),
                          cudaErrorInvalidConfiguration);
         assert_int_equal(cudaGetLastError(), cudaSuccess);
     }

@@ -357,7 +357,7 @@ def feature_cache(folder):
     (folder / "other").write_bytes(header.replace(b"\7", b"\6") + records)
 
 
-def choices(folder):
+def autotune_cache(folder):
     (folder / "some").write_text("1 2 3 0\n-4 5 9223372036854775807 3\n1 2 3 1\n")
     (folder / "odd").write_text("1 2 3 4\n1 2\nwords\n1 2 3 2")
 
@@ -385,7 +385,7 @@ def lists(folder):
     (folder / "names").write_text("ground\nfl\u00e4che\nsky\n")
 
 
-TARGETS = [safetensors, onnx, zip, torch, record, config_json, corruption_json, feature_cache, choices]
+TARGETS = [safetensors, onnx, zip, torch, record, config_json, corruption_json, feature_cache, autotune_cache]
 TARGETS += [png, jpeg, other_images, exif, lists, command_line]
 
 

@@ -27,10 +27,10 @@ static const int64_t adamw_odd[][DF_CASE_SIZES] = {
     {4097, 5},
 };
 
-/* What LoRA of 12 blocks and a 1x1 decoder train. */
+/* What LoRA and a 1x1 decoder train. */
 static int adamw_uses(const struct df_case_model *m, int64_t n[DF_CASE_USES][DF_CASE_SIZES])
 {
-    n[0][COUNT] = (4 * m->rank * 12 + m->classes) * m->dim + m->classes;
+    n[0][COUNT] = (4 * m->rank * m->depth + m->classes) * m->dim + m->classes;
     n[0][STEP] = 7;
     return 1;
 }

@@ -85,15 +85,28 @@ void df_case_on_host(struct df_case *c)
     c->tensors[c->n_tensors - 1].on_host = true;
 }
 
-void df_case_linear(struct df_case *c, int64_t out, int64_t in, int64_t rows)
+void df_case_product(struct df_case *c, enum df_dtype type, int64_t rows, int64_t cols, int64_t ld,
+                     bool accumulate, double tolerance)
+{
+    df_case_in_out(c, type, rows * ld, accumulate ? 0.0 : NAN, 1.0, tolerance);
+    float *values = c->tensors[c->n_tensors - 1].values;
+    for (int64_t i = 0; values && i < rows * ld; i++)
+        values[i] = i % ld < cols ? values[i] : NAN;
+}
+
+void df_case_linear(struct df_case *c, enum df_dtype type, int64_t out, int64_t in, int64_t usual_rows)
 {
     c->linear_out = out;
     c->linear_in = in;
-    c->linear_rows = rows;
+    c->linear_rows = usual_rows;
     c->linear_weight = host_buffer(c, out * in, sizeof *c->linear_weight);
-    c->linear_bias = host_buffer(c, out, sizeof *c->linear_bias);
-    fill(c, DF_CASE_TENSORS + 1, c->linear_weight, out * in, c->act, 0.0, 1.0 / sqrt((double)in));
-    fill(c, DF_CASE_TENSORS + 2, c->linear_bias, out, c->act, 0.0, 0.1);
+    fill(c, DF_CASE_TENSORS + 1, c->linear_weight, out * in, type, 0.0, 1.0 / sqrt((double)in));
+}
+
+void df_case_bias(struct df_case *c, enum df_dtype type)
+{
+    c->linear_bias = host_buffer(c, c->linear_out, sizeof *c->linear_bias);
+    fill(c, DF_CASE_TENSORS + 2, c->linear_bias, c->linear_out, type, 0.0, 0.1);
 }
 
 int df_case_open(struct df_case *c, const struct df_case_set *set, const int64_t sizes[DF_CASE_SIZES],

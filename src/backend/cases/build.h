@@ -37,8 +37,24 @@ void df_case_in_bytes(struct df_case *c, int64_t count, int bound, bool ignored)
  * a difference). */
 void df_case_on_host(struct df_case *c);
 
-/* A frozen layer with a bias, made on each backend; its weight and bias are values of the compute type. */
-void df_case_linear(struct df_case *c, int64_t out, int64_t in, int64_t rows);
+/* A frozen layer, made on each backend for so many rows, and its bias; with values of this type. */
+void df_case_linear(struct df_case *c, enum df_dtype type, int64_t out, int64_t in, int64_t usual_rows);
+void df_case_bias(struct df_case *c, enum df_dtype type);
+
+/* A matrix in a tensor's memory: row i begins at element first + i * ld. */
+static inline struct df_matrix df_case_matrix(const struct df_case *c, const struct df_case_run *run,
+                                              int number, int64_t first, int64_t rows, int64_t cols,
+                                              int64_t ld)
+{
+    const enum df_dtype type = df_case_type(&c->tensors[number], run->backend);
+    char *memory = run->memory[number];
+    return (struct df_matrix){memory + (size_t)first * df_dtype_size(type), type, rows, cols, ld};
+}
+
+/* A matrix with gaps, of ld columns, that a product is written to, or added to: what lies in its gaps, and
+ * anywhere before it is only written, is NaN. */
+void df_case_product(struct df_case *c, enum df_dtype type, int64_t rows, int64_t cols, int64_t ld,
+                     bool accumulate, double tolerance);
 
 /* What a tolerance depends on where the compute type's instructions round on the way. */
 static inline double df_case_tolerance(const struct df_case *c, double in_f32, double in_bf16)

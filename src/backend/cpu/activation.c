@@ -54,7 +54,7 @@ DF_MULTIVERSION static void gelu_gradient_chunk(enum df_dtype type, const void *
     DF_ACT_CALL(type, gelu_gradient_loop, x, dy, dx, begin, end);
 }
 
-/* Whether a compiler's loops give way to those of gelu_bf16_avx512.c. */
+/* Whether gelu_bf16_avx512.c replaces the compiler's loops. */
 static bool has_own_instructions(struct df_backend *backend)
 {
     return backend->compute == DF_BF16 && df_bf16_isa_best() >= DF_BF16_AVX512;

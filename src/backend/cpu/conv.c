@@ -5,7 +5,7 @@
 #include <assert.h>
 
 /* Convolutions read and write the NHWC maps, which are float32, where they are. Only the weights, which are
- * small, are brought into the library's layout (and their gradient out of it), in the scratch buffer: they
+ * small, are converted to the library's layout (and their gradient out of it), in the scratch buffer: they
  * change every step. */
 
 struct conv_plan {
@@ -52,7 +52,7 @@ static int find_plan(struct df_backend *backend, enum df_conv_pass pass, struct 
     return plan->reorder ? 0 : -1;
 }
 
-/* The scratch buffer's pieces: the packed weights, then what the running primitive needs. */
+/* The scratch buffer holds the packed weights, then the primitive's scratchpad. */
 static void *plan_scratch(struct df_backend *backend, const struct conv_plan *plan, void **scratchpad)
 {
     const size_t weights = df_cpu_aligned(plan->conv->weights.bytes);

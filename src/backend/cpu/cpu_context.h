@@ -39,8 +39,8 @@ struct df_primitive_cache {
 struct df_primitive *df_primitive_cache_find(struct df_primitive_cache *cache,
                                              const struct df_primitive_key *key);
 
-/* Hands the primitive (which may be NULL: nothing happens) to the cache, in the place of the one that was not
- * used for longest if there is no more room. Returns the primitive. */
+/* Hands the primitive (which may be NULL: nothing happens) to the cache, in the slot of the least recently
+ * used one if the cache is full. Returns the primitive. */
 struct df_primitive *df_primitive_cache_add(struct df_primitive_cache *cache,
                                             const struct df_primitive_key *key,
                                             struct df_primitive *primitive);
@@ -64,7 +64,7 @@ static inline struct df_cpu_context *df_cpu_context(struct df_backend *backend)
  * set. */
 void *df_cpu_scratch(struct df_backend *backend, size_t bytes);
 
-/* bytes rounded up so that what follows is aligned in a scratch buffer that is cut into pieces. */
+/* bytes rounded up so that what follows is aligned in a scratch buffer. */
 static inline size_t df_cpu_aligned(size_t bytes)
 {
     return (bytes + 63) / 64 * 64;

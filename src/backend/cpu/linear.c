@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A weight in the layout that the library likes best for one direction. The layout was chosen for usual_rows
+/* A weight in the layout that the library prefers for one direction. The layout was chosen for usual_rows
  * rows; other row counts run on it as it is (measured: oneDNN 2.6 and 3.2 choose the same for every row
  * count). */
 struct packed_weight {
@@ -25,18 +25,15 @@ struct df_linear {
     float *bias;                   /* [out] or NULL */
 };
 
-/* A product whose weight lies as the library likes it best. */
-static struct df_primitive *packing_product(struct df_backend *backend, int64_t in, int64_t out, int64_t rows)
+/* A product whose weight has the layout that the library prefers. */
+static struct df_primitive *packing_gemm(struct df_backend *backend, int64_t in, int64_t out, int64_t rows)
 {
-    const struct df_product_spec spec = {
-        .rows = rows,
-        .in = in,
-        .out = out,
-        .source_type = backend->compute,
-        .weights_type = backend->compute,
-        .destination_type = backend->compute,
+    const struct df_gemm gemm = {
+        .a = {NULL, backend->compute, rows, in, in},
+        .b = {NULL, backend->compute, in, out, out},
+        .c = {NULL, backend->compute, rows, out, out},
     };
-    return df_primitive_product(&df_cpu_context(backend)->onednn, &spec, NULL);
+    return df_primitive_gemm(&df_cpu_context(backend)->onednn, &gemm, NULL);
 }
 
 /* weight: [in, out] of the product, element (i, o) at i * in_stride + o * out_stride. */
@@ -44,15 +41,15 @@ static int pack_weight(struct df_backend *backend, struct packed_weight *packed,
                        int64_t in, int64_t out, int64_t in_stride, int64_t out_stride, int64_t rows)
 {
     struct df_onednn *onednn = &df_cpu_context(backend)->onednn;
-    struct df_primitive *product = packing_product(backend, in, out, rows), *reorder = NULL;
+    struct df_primitive *gemm = packing_gemm(backend, in, out, rows), *reorder = NULL;
     struct df_layout plain = {0};
     int status = -1;
 
-    if (!product ||
+    if (!gemm ||
         df_layout_strided(&plain, 2, (dnnl_dims_t){in, out}, (dnnl_dims_t){in_stride, out_stride}, DF_F32))
         goto done;
-    reorder = df_primitive_reorder(onednn, &plain, &product->weights);
-    packed->data = df_cpu_alloc(backend, product->weights.bytes);
+    reorder = df_primitive_reorder(onednn, &plain, &gemm->weights);
+    packed->data = df_cpu_alloc(backend, gemm->weights.bytes);
     if (!reorder || !packed->data)
         goto done;
     void *scratchpad = df_cpu_scratch(backend, reorder->scratchpad_bytes);
@@ -61,10 +58,10 @@ static int pack_weight(struct df_backend *backend, struct packed_weight *packed,
     void *const data[DF_SLOT_COUNT] = {
         [DF_SLOT_SOURCE] = (void *)weight, [DF_SLOT_DESTINATION] = packed->data};
     status = df_primitive_run(onednn, reorder, data, scratchpad);
-    packed->layout = product->weights;
-    memset(&product->weights, 0, sizeof product->weights); /* it has moved */
+    packed->layout = gemm->weights;
+    memset(&gemm->weights, 0, sizeof gemm->weights); /* it has moved */
 done:
-    df_primitive_free(product);
+    df_primitive_free(gemm);
     df_primitive_free(reorder);
     df_layout_free(&plain);
     return status;
@@ -116,33 +113,32 @@ void df_cpu_linear_free(struct df_backend *backend, struct df_linear *linear)
 int df_cpu_linear_bytes(struct df_backend *backend, int64_t out, int64_t in, int64_t usual_rows,
                         bool backward, size_t *bytes)
 {
-    struct df_primitive *product =
-        packing_product(backend, backward ? out : in, backward ? in : out, usual_rows);
+    struct df_primitive *gemm = packing_gemm(backend, backward ? out : in, backward ? in : out, usual_rows);
 
-    if (!product)
+    if (!gemm)
         return -1;
-    *bytes = product->weights.bytes;
-    df_primitive_free(product);
+    *bytes = gemm->weights.bytes;
+    df_primitive_free(gemm);
     return 0;
 }
 
 /* NULL with the error set. usual_rows stands for the weight's layout in the key: it was chosen from that and
  * the shape. */
-static struct df_primitive *find_product(struct df_backend *backend, const struct packed_weight *weight,
-                                         int64_t usual_rows, const struct df_product_spec *spec)
+static struct df_primitive *find_primitive(struct df_backend *backend, const struct packed_weight *weight,
+                                           int64_t usual_rows, const struct df_gemm *gemm)
 {
     struct df_cpu_context *context = df_cpu_context(backend);
     const struct df_primitive_key key = {
         DF_KIND_LINEAR,
-        {usual_rows, spec->rows, spec->in, spec->out, spec->source_type, spec->destination_type, spec->bias,
-         spec->accumulate},
+        {usual_rows, gemm->a.rows, gemm->a.cols, gemm->c.cols, gemm->a.type, gemm->c.type, gemm->bias != NULL,
+         gemm->residual != NULL},
     };
-    struct df_primitive *product = df_primitive_cache_find(&context->cache, &key);
+    struct df_primitive *primitive = df_primitive_cache_find(&context->cache, &key);
 
-    if (product)
-        return product;
+    if (primitive)
+        return primitive;
     return df_primitive_cache_add(&context->cache, &key,
-                                  df_primitive_product(&context->onednn, spec, &weight->layout));
+                                  df_primitive_gemm(&context->onednn, gemm, &weight->layout));
 }
 
 static bool is_dense(const struct df_matrix *m)
@@ -163,23 +159,18 @@ static int copy_residual(struct df_backend *backend, const struct df_matrix *to,
     return 0;
 }
 
-/* y = x weight + bias + residual (NULL: none). The library wants x dense and of the compute type and y dense:
- * what is not goes through a copy in the scratch buffer. */
-static int run_product(struct df_backend *backend, const struct packed_weight *weight, const float *bias,
-                       int64_t usual_rows, struct df_matrix x, struct df_matrix y, const void *residual)
+/* y = x weight + bias + residual (NULL: none). The library needs x dense and of the compute type and y dense:
+ * what is not is copied through the scratch buffer. */
+static int run_gemm(struct df_backend *backend, const struct packed_weight *weight, const float *bias,
+                    int64_t usual_rows, struct df_matrix x, struct df_matrix y, const void *residual)
 {
-    const struct df_product_spec spec = {
-        .rows = x.rows,
-        .in = x.cols,
-        .out = y.cols,
-        .source_type = backend->compute,
-        .weights_type = backend->compute,
-        .destination_type = y.type,
-        .bias = bias != NULL,
-        .accumulate = residual != NULL,
+    struct df_gemm gemm = {
+        .a = {x.data, backend->compute, x.rows, x.cols, x.cols},
+        .b = {weight->data, backend->compute, x.cols, y.cols, y.cols},
+        .c = {y.data, y.type, y.rows, y.cols, y.cols},
+        .bias = bias,
+        .residual = residual,
     };
-    struct df_matrix dense_x = {NULL, backend->compute, x.rows, x.cols, x.cols};
-    struct df_matrix dense_y = {NULL, y.type, y.rows, y.cols, y.cols};
     const struct df_matrix added = {(void *)residual, y.type, y.rows, y.cols, y.ld};
 
     assert(x.type == backend->compute || x.type == DF_F32);
@@ -187,30 +178,32 @@ static int run_product(struct df_backend *backend, const struct packed_weight *w
     assert(x.rows == y.rows && x.ld >= x.cols && y.ld >= y.cols);
     if (x.rows == 0)
         return 0;
-    struct df_primitive *product = find_product(backend, weight, usual_rows, &spec);
-    if (!product)
+    struct df_primitive *primitive = find_primitive(backend, weight, usual_rows, &gemm);
+    if (!primitive)
         return -1;
     const bool copy_x = x.type != backend->compute || !is_dense(&x), copy_y = !is_dense(&y);
-    const size_t x_bytes = copy_x ? df_cpu_aligned(dense_bytes(&dense_x)) : 0;
-    const size_t y_bytes = copy_y ? df_cpu_aligned(dense_bytes(&dense_y)) : 0;
-    char *scratch = df_cpu_scratch(backend, x_bytes + y_bytes + product->scratchpad_bytes);
+    const size_t x_bytes = copy_x ? df_cpu_aligned(dense_bytes(&gemm.a)) : 0;
+    const size_t y_bytes = copy_y ? df_cpu_aligned(dense_bytes(&gemm.c)) : 0;
+    char *scratch = df_cpu_scratch(backend, x_bytes + y_bytes + primitive->scratchpad_bytes);
     if (!scratch)
         return -1;
-    dense_x.data = copy_x ? scratch : x.data;
-    dense_y.data = copy_y ? scratch + x_bytes : y.data;
-    if (copy_x)
-        df_matrix_copy(backend, &dense_x, &x);
-    if (residual && residual != dense_y.data) /* the library adds to what is there */
-        DF_TRY(copy_residual(backend, &dense_y, &added));
+    if (copy_x) {
+        gemm.a.data = scratch;
+        df_matrix_copy(backend, &gemm.a, &x);
+    }
+    if (copy_y)
+        gemm.c.data = scratch + x_bytes;
+    if (residual && residual != gemm.c.data) /* the library accumulates */
+        DF_TRY(copy_residual(backend, &gemm.c, &added));
     void *const data[DF_SLOT_COUNT] = {
-        [DF_SLOT_SOURCE] = dense_x.data,
-        [DF_SLOT_WEIGHTS] = weight->data,
-        [DF_SLOT_DESTINATION] = dense_y.data,
+        [DF_SLOT_SOURCE] = gemm.a.data,
+        [DF_SLOT_WEIGHTS] = gemm.b.data,
+        [DF_SLOT_DESTINATION] = gemm.c.data,
         [DF_SLOT_BIAS] = (void *)bias,
     };
-    DF_TRY(df_primitive_run(&df_cpu_context(backend)->onednn, product, data, scratch + x_bytes + y_bytes));
+    DF_TRY(df_primitive_run(&df_cpu_context(backend)->onednn, primitive, data, scratch + x_bytes + y_bytes));
     if (copy_y)
-        df_matrix_copy(backend, &y, &dense_y);
+        df_matrix_copy(backend, &y, &gemm.c);
     return 0;
 }
 
@@ -218,13 +211,13 @@ int df_cpu_linear_forward(struct df_backend *backend, const struct df_linear *li
                           struct df_matrix y, const void *residual)
 {
     assert(x.cols == linear->in && y.cols == linear->out);
-    return run_product(backend, &linear->forward, linear->bias, linear->usual_rows, x, y, residual);
+    return run_gemm(backend, &linear->forward, linear->bias, linear->usual_rows, x, y, residual);
 }
 
 int df_cpu_linear_backward(struct df_backend *backend, const struct df_linear *linear, struct df_matrix dy,
                            struct df_matrix dx, bool accumulate)
 {
     assert(linear->backward.data && dy.cols == linear->out && dx.cols == linear->in);
-    return run_product(backend, &linear->backward, NULL, linear->usual_rows, dy, dx,
-                       accumulate ? dx.data : NULL);
+    return run_gemm(backend, &linear->backward, NULL, linear->usual_rows, dy, dx,
+                    accumulate ? dx.data : NULL);
 }

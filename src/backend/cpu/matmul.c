@@ -1,6 +1,6 @@
 /* Products of matrices that change from step to step: LoRA, the 1x1 decoder and their gradients. Nearly all
- * have one long side, the tokens, and are bound by reading it. So they are worked through in blocks of rows,
- * each on one thread: a block of bfloat16 is widened into a buffer that stays in the cache, multiplied in
+ * have one long side, the tokens, and are bound by reading it. So they are computed in blocks of rows, each
+ * on one thread: a block of bfloat16 is widened into a buffer that stays in the cache, multiplied in
  * float32 (a library call inside a parallel region runs on its thread alone) and rounded once. Blocks and the
  * order of sums depend on shapes only: the number of threads changes no bit. */
 #include "cpu_backend.h"
@@ -28,15 +28,14 @@
 #define PIECES_MAX       32
 #define PARTIAL_ELEMENTS (INT64_C(1) << 22)
 
-struct product {
-    struct df_matrix a, b, c;
-    bool transpose_a, transpose_b, accumulate;
-    bool flipped; /* compute c's transpose */
+struct plan {
+    struct df_gemm gemm;
+    bool transpose_c; /* compute c's transpose */
     int64_t block_rows, piece_rows, pieces;
-    float *own_b;                  /* a copy of b: float32, transposed where that is faster */
-    float *partial;                /* [pieces, c.rows * c.cols] */
-    char *rooms;                   /* of each thread: blocks of a, b and c as float32 */
-    size_t a_room, b_room, c_room; /* bytes; 0: not needed */
+    float *b_copy;                    /* float32, transposed where that is faster */
+    float *partial;                   /* [pieces, c.rows * c.cols] */
+    char *workspace;                  /* of each thread: blocks of a, b and c as float32 */
+    size_t a_bytes, b_bytes, c_bytes; /* of a thread's workspace; 0: not needed */
 };
 
 static struct df_matrix part(struct df_matrix m, int64_t row, int64_t rows, int64_t col, int64_t cols)
@@ -52,28 +51,28 @@ static struct df_matrix dense(float *data, int64_t rows, int64_t cols)
     return (struct df_matrix){data, DF_F32, rows, cols, cols};
 }
 
-/* m, or its copy in room if it is not float32. */
-static struct df_matrix widened(struct df_matrix m, void *room)
+/* m, or its copy in `buffer` if it is not float32. */
+static struct df_matrix widened(struct df_matrix m, void *buffer)
 {
     if (m.type == DF_F32)
         return m;
-    const struct df_matrix wide = dense(room, m.rows, m.cols);
+    const struct df_matrix wide = dense(buffer, m.rows, m.cols);
     for (int64_t i = 0; i < m.rows; i++)
         df_row_convert(&wide, &m, i);
     return wide;
 }
 
-/* c, or its transpose if the product is flipped, = op(a) op(b) + beta c; all float32. */
-static dnnl_status_t multiply(const struct product *p, struct df_matrix a, struct df_matrix b, float beta,
+/* c, or its transpose with transpose_c, = op(a) op(b) + beta c; all float32. */
+static dnnl_status_t multiply(const struct plan *p, struct df_matrix a, struct df_matrix b, float beta,
                               struct df_matrix c)
 {
-    const int64_t inner = p->transpose_a ? a.rows : a.cols;
+    const int64_t inner = p->gemm.transpose_a ? a.rows : a.cols;
 
-    if (p->flipped)
-        return dnnl_sgemm(p->transpose_b ? 'N' : 'T', p->transpose_a ? 'N' : 'T', c.rows, c.cols, inner, 1.0f,
-                          b.data, b.ld, a.data, a.ld, beta, c.data, c.ld);
-    return dnnl_sgemm(p->transpose_a ? 'T' : 'N', p->transpose_b ? 'T' : 'N', c.rows, c.cols, inner, 1.0f,
-                      a.data, a.ld, b.data, b.ld, beta, c.data, c.ld);
+    if (p->transpose_c)
+        return dnnl_sgemm(p->gemm.transpose_b ? 'N' : 'T', p->gemm.transpose_a ? 'N' : 'T', c.rows, c.cols,
+                          inner, 1.0f, b.data, b.ld, a.data, a.ld, beta, c.data, c.ld);
+    return dnnl_sgemm(p->gemm.transpose_a ? 'T' : 'N', p->gemm.transpose_b ? 'T' : 'N', c.rows, c.cols, inner,
+                      1.0f, a.data, a.ld, b.data, b.ld, beta, c.data, c.ld);
 }
 
 /* to = from^T, to float32. */
@@ -105,42 +104,42 @@ static void put(const struct df_matrix *c, const float *values, int64_t row_step
     }
 }
 
-static void *own_room(const struct product *p)
+static void *thread_workspace(const struct plan *p)
 {
-    return p->rooms + (size_t)omp_get_thread_num() * (p->a_room + p->b_room + p->c_room);
+    return p->workspace + (size_t)omp_get_thread_num() * (p->a_bytes + p->b_bytes + p->c_bytes);
 }
 
 /* --- a as it is: blocks of the result's rows --- */
 
-static dnnl_status_t run_block(const struct product *p, int64_t first)
+static dnnl_status_t run_block(const struct plan *p, int64_t first)
 {
-    const int64_t rows = df_min_i64(p->block_rows, p->c.rows - first);
-    char *room = own_room(p);
-    const struct df_matrix a = widened(part(p->a, first, rows, 0, p->a.cols), room);
-    const struct df_matrix c = part(p->c, first, rows, 0, p->c.cols);
-    const float beta = p->accumulate ? 1.0f : 0.0f;
-    void *c_room = room + p->a_room;
+    const int64_t rows = df_min_i64(p->block_rows, p->gemm.c.rows - first);
+    char *workspace = thread_workspace(p);
+    const struct df_matrix a = widened(part(p->gemm.a, first, rows, 0, p->gemm.a.cols), workspace);
+    const struct df_matrix c = part(p->gemm.c, first, rows, 0, p->gemm.c.cols);
+    const float beta = p->gemm.residual ? 1.0f : 0.0f;
+    void *c_buffer = workspace + p->a_bytes;
 
-    if (p->flipped) {
-        dnnl_status_t status = multiply(p, a, p->b, 0.0f, dense(c_room, c.cols, rows));
-        put(&c, c_room, 1, rows, p->accumulate);
+    if (p->transpose_c) {
+        dnnl_status_t status = multiply(p, a, p->gemm.b, 0.0f, dense(c_buffer, c.cols, rows));
+        put(&c, c_buffer, 1, rows, p->gemm.residual != NULL);
         return status;
     }
     if (c.type == DF_F32)
-        return multiply(p, a, p->b, beta, c);
-    const struct df_matrix wide = p->accumulate ? widened(c, c_room) : dense(c_room, rows, c.cols);
-    dnnl_status_t status = multiply(p, a, p->b, beta, wide);
+        return multiply(p, a, p->gemm.b, beta, c);
+    const struct df_matrix wide = p->gemm.residual ? widened(c, c_buffer) : dense(c_buffer, rows, c.cols);
+    dnnl_status_t status = multiply(p, a, p->gemm.b, beta, wide);
     for (int64_t i = 0; i < rows; i++)
         df_row_convert(&c, &wide, i);
     return status;
 }
 
-static dnnl_status_t run_blocks(const struct product *p, int threads)
+static dnnl_status_t run_blocks(const struct plan *p, int threads)
 {
     int status = dnnl_success;
 
 #pragma omp parallel for num_threads(threads) reduction(max : status)
-    for (int64_t first = 0; first < p->c.rows; first += p->block_rows) {
+    for (int64_t first = 0; first < p->gemm.c.rows; first += p->block_rows) {
         const int result = (int)run_block(p, first);
         status = result > status ? result : status;
     }
@@ -149,20 +148,21 @@ static dnnl_status_t run_blocks(const struct product *p, int threads)
 
 /* --- a transposed: sums over pieces of its rows, and of b's --- */
 
-static dnnl_status_t run_piece(const struct product *p, int64_t piece)
+static dnnl_status_t run_piece(const struct plan *p, int64_t piece)
 {
-    const int64_t from = piece * p->piece_rows, to = df_min_i64(from + p->piece_rows, p->a.rows);
-    const int64_t rows = p->flipped ? p->c.cols : p->c.rows, cols = p->flipped ? p->c.rows : p->c.cols;
+    const int64_t from = piece * p->piece_rows, to = df_min_i64(from + p->piece_rows, p->gemm.a.rows);
+    const int64_t rows = p->transpose_c ? p->gemm.c.cols : p->gemm.c.rows,
+                  cols = p->transpose_c ? p->gemm.c.rows : p->gemm.c.cols;
     const struct df_matrix sum = dense(p->partial + piece * rows * cols, rows, cols);
-    char *room = own_room(p);
+    char *workspace = thread_workspace(p);
 
     for (int64_t first = from; first < to; first += p->block_rows) {
         const int64_t count = df_min_i64(p->block_rows, to - first);
-        const struct df_matrix a = part(p->a, first, count, 0, p->a.cols);
-        const struct df_matrix b =
-            p->transpose_b ? part(p->b, 0, p->b.rows, first, count) : part(p->b, first, count, 0, p->b.cols);
-        dnnl_status_t status =
-            multiply(p, widened(a, room), widened(b, room + p->a_room), first == from ? 0.0f : 1.0f, sum);
+        const struct df_matrix a = part(p->gemm.a, first, count, 0, p->gemm.a.cols);
+        const struct df_matrix b = p->gemm.transpose_b ? part(p->gemm.b, 0, p->gemm.b.rows, first, count)
+                                                       : part(p->gemm.b, first, count, 0, p->gemm.b.cols);
+        dnnl_status_t status = multiply(p, widened(a, workspace), widened(b, workspace + p->a_bytes),
+                                        first == from ? 0.0f : 1.0f, sum);
         if (status != dnnl_success)
             return status;
     }
@@ -170,9 +170,10 @@ static dnnl_status_t run_piece(const struct product *p, int64_t piece)
 }
 
 /* Row i of the partial sums (or of their transpose): added up in order. */
-static void collect_row(const struct product *p, int64_t i)
+static void collect_row(const struct plan *p, int64_t i)
 {
-    const int64_t cols = p->flipped ? p->c.rows : p->c.cols, size = p->c.rows * p->c.cols;
+    const int64_t cols = p->transpose_c ? p->gemm.c.rows : p->gemm.c.cols,
+                  size = p->gemm.c.rows * p->gemm.c.cols;
     float *total = p->partial + i * cols;
 
     for (int64_t piece = 1; piece < p->pieces; piece++) {
@@ -181,11 +182,12 @@ static void collect_row(const struct product *p, int64_t i)
         for (int64_t j = 0; j < cols; j++)
             total[j] += other[j];
     }
-    const struct df_matrix to = p->flipped ? part(p->c, 0, p->c.rows, i, 1) : part(p->c, i, 1, 0, p->c.cols);
-    put(&to, total, p->flipped ? 1 : 0, p->flipped ? 0 : 1, p->accumulate);
+    const struct df_matrix to =
+        p->transpose_c ? part(p->gemm.c, 0, p->gemm.c.rows, i, 1) : part(p->gemm.c, i, 1, 0, p->gemm.c.cols);
+    put(&to, total, p->transpose_c ? 1 : 0, p->transpose_c ? 0 : 1, p->gemm.residual != NULL);
 }
 
-static dnnl_status_t run_pieces(const struct product *p, int threads)
+static dnnl_status_t run_pieces(const struct plan *p, int threads)
 {
     int status = dnnl_success;
 
@@ -195,85 +197,83 @@ static dnnl_status_t run_pieces(const struct product *p, int threads)
         status = result > status ? result : status;
     }
 #pragma omp parallel for num_threads(threads)
-    for (int64_t i = 0; i < (p->flipped ? p->c.cols : p->c.rows); i++)
+    for (int64_t i = 0; i < (p->transpose_c ? p->gemm.c.cols : p->gemm.c.rows); i++)
         collect_row(p, i);
     return (dnnl_status_t)status;
 }
 
 /* --- planning --- */
 
-/* How the long side is cut. */
-static void choose_blocks(struct product *p)
+/* How the long side is split. */
+static void choose_blocks(struct plan *p)
 {
-    const int64_t rows = p->transpose_a ? p->a.rows : p->c.rows;
-    const int64_t width = df_max_i64(p->a.cols, p->transpose_a && p->transpose_b ? p->b.rows : p->c.cols);
-    const int64_t thin = df_min_i64(p->c.cols, p->transpose_a ? p->c.rows : p->a.cols);
+    const int64_t rows = p->gemm.transpose_a ? p->gemm.a.rows : p->gemm.c.rows;
+    const int64_t width = df_max_i64(
+        p->gemm.a.cols, p->gemm.transpose_a && p->gemm.transpose_b ? p->gemm.b.rows : p->gemm.c.cols);
+    const int64_t thin = df_min_i64(p->gemm.c.cols, p->gemm.transpose_a ? p->gemm.c.rows : p->gemm.a.cols);
     const int64_t elements = BLOCK_ELEMENTS * (thin > FEW_COLUMNS ? 2 : 1);
     const int64_t steps = (elements / width + ROW_STEP - 1) / ROW_STEP;
 
-    p->flipped = p->c.cols <= FEW_COLUMNS && p->c.cols < p->c.rows;
+    p->transpose_c = p->gemm.c.cols <= FEW_COLUMNS && p->gemm.c.cols < p->gemm.c.rows;
     p->block_rows = ROW_STEP * df_max_i64(steps, 1);
-    if (!p->transpose_a)
+    if (!p->gemm.transpose_a)
         return;
     const int64_t blocks = (rows + p->block_rows - 1) / p->block_rows;
-    const int64_t room = df_max_i64(PARTIAL_ELEMENTS / (p->c.rows * p->c.cols), 1);
-    const int64_t most = df_min_i64(room, PIECES_MAX);
+    const int64_t fit = df_max_i64(PARTIAL_ELEMENTS / (p->gemm.c.rows * p->gemm.c.cols), 1);
+    const int64_t most = df_min_i64(fit, PIECES_MAX);
     p->piece_rows = p->block_rows * ((blocks + most - 1) / most);
     p->pieces = (rows + p->piece_rows - 1) / p->piece_rows;
 }
 
-static size_t float_room(int64_t rows, int64_t cols)
+static size_t float_bytes(int64_t rows, int64_t cols)
 {
     return df_cpu_aligned((size_t)rows * (size_t)cols * sizeof(float));
 }
 
-/* Hands out the scratch buffer. */
-static int reserve(struct df_backend *backend, struct product *p)
+/* Allocates the copies, the partial sums and the threads' workspaces in the scratch buffer. */
+static int allocate(struct df_backend *backend, struct plan *p)
 {
-    const bool b_in_blocks = p->transpose_a && !p->transpose_b;
-    const bool copy_b = !b_in_blocks && (p->b.type != DF_F32 || (p->flipped && !p->transpose_b));
-    const size_t own_b = copy_b ? float_room(p->b.rows, p->b.cols) : 0;
-    const size_t partial = p->transpose_a ? float_room(p->pieces, p->c.rows * p->c.cols) : 0;
+    const bool b_in_blocks = p->gemm.transpose_a && !p->gemm.transpose_b;
+    const bool copy_b =
+        !b_in_blocks && (p->gemm.b.type != DF_F32 || (p->transpose_c && !p->gemm.transpose_b));
+    const size_t b_copy = copy_b ? float_bytes(p->gemm.b.rows, p->gemm.b.cols) : 0;
+    const size_t partial = p->gemm.transpose_a ? float_bytes(p->pieces, p->gemm.c.rows * p->gemm.c.cols) : 0;
 
-    p->a_room = p->a.type != DF_F32 ? float_room(p->block_rows, p->a.cols) : 0;
-    p->b_room = p->b.type != DF_F32 && b_in_blocks ? float_room(p->block_rows, p->b.cols) : 0;
-    p->c_room =
-        !p->transpose_a && (p->flipped || p->c.type != DF_F32) ? float_room(p->block_rows, p->c.cols) : 0;
-    const size_t rooms = (size_t)backend->threads * (p->a_room + p->b_room + p->c_room);
-    char *scratch = df_cpu_scratch(backend, own_b + partial + rooms);
+    p->a_bytes = p->gemm.a.type != DF_F32 ? float_bytes(p->block_rows, p->gemm.a.cols) : 0;
+    p->b_bytes = p->gemm.b.type != DF_F32 && b_in_blocks ? float_bytes(p->block_rows, p->gemm.b.cols) : 0;
+    p->c_bytes = !p->gemm.transpose_a && (p->transpose_c || p->gemm.c.type != DF_F32)
+                     ? float_bytes(p->block_rows, p->gemm.c.cols)
+                     : 0;
+    const size_t workspace = (size_t)backend->threads * (p->a_bytes + p->b_bytes + p->c_bytes);
+    char *scratch = df_cpu_scratch(backend, b_copy + partial + workspace);
     if (!scratch)
         return -1;
-    p->own_b = own_b ? (float *)(void *)scratch : NULL;
-    p->partial = (float *)(void *)(scratch + own_b);
-    p->rooms = scratch + own_b + partial;
+    p->b_copy = b_copy ? (float *)(void *)scratch : NULL;
+    p->partial = (float *)(void *)(scratch + b_copy);
+    p->workspace = scratch + b_copy + partial;
     return 0;
 }
 
-/* Reading a few columns of b crosswise in every block would be slow: they become rows. */
-static void copy_b(struct df_backend *backend, struct product *p)
+/* Strided reads of a few columns of b in every block would be slow: they become rows. */
+static void copy_b(struct df_backend *backend, struct plan *p)
 {
-    struct df_matrix copy = dense(p->own_b, p->b.rows, p->b.cols);
+    struct df_matrix copy = dense(p->b_copy, p->gemm.b.rows, p->gemm.b.cols);
 
-    if (p->flipped && !p->transpose_b) {
-        const struct df_matrix rows = dense(p->own_b, p->b.cols, p->b.rows);
-        transpose(&rows, &p->b);
+    if (p->transpose_c && !p->gemm.transpose_b) {
+        const struct df_matrix rows = dense(p->b_copy, p->gemm.b.cols, p->gemm.b.rows);
+        transpose(&rows, &p->gemm.b);
         copy = rows;
-        p->transpose_b = true;
+        p->gemm.transpose_b = true;
     } else {
-        df_matrix_copy(backend, &copy, &p->b);
+        df_matrix_copy(backend, &copy, &p->gemm.b);
     }
-    p->b = copy;
+    p->gemm.b = copy;
 }
 
 int df_cpu_matmul(struct df_backend *backend, struct df_matrix a, bool transpose_a, struct df_matrix b,
                   bool transpose_b, struct df_matrix c, bool accumulate)
 {
-    struct product p = {.a = a,
-                        .b = b,
-                        .c = c,
-                        .transpose_a = transpose_a,
-                        .transpose_b = transpose_b,
-                        .accumulate = accumulate};
+    struct plan p = {.gemm = {a, b, c, transpose_a, transpose_b, NULL, accumulate ? c.data : NULL}};
     const int64_t inner = transpose_a ? a.rows : a.cols;
 
     assert((transpose_a ? a.cols : a.rows) == c.rows && (transpose_b ? b.rows : b.cols) == c.cols);
@@ -282,8 +282,8 @@ int df_cpu_matmul(struct df_backend *backend, struct df_matrix a, bool transpose
     if (c.rows == 0 || c.cols == 0)
         return 0;
     choose_blocks(&p);
-    DF_TRY(reserve(backend, &p));
-    if (p.own_b)
+    DF_TRY(allocate(backend, &p));
+    if (p.b_copy)
         copy_b(backend, &p);
     dnnl_status_t status = transpose_a ? run_pieces(&p, backend->threads) : run_blocks(&p, backend->threads);
     if (status != dnnl_success)

@@ -30,7 +30,7 @@ void *df_cpu_alloc(struct df_backend *backend, size_t bytes)
     }
 #ifdef MADV_HUGEPAGE
     if (bytes >= HUGE_PAGE)
-        (void)madvise(memory, bytes, MADV_HUGEPAGE); /* a wish: without it all works the same */
+        (void)madvise(memory, bytes, MADV_HUGEPAGE); /* a hint: it may fail */
 #endif
     return memory;
 }

@@ -51,15 +51,16 @@ bool df_onednn_may_use(dnnl_cpu_isa_t isa)
 
 int df_onednn_check_bf16(struct df_onednn *onednn)
 {
-    const struct df_product_spec spec = {16, 16, 16, DF_BF16, DF_BF16, DF_BF16, false, false};
+    const struct df_matrix matrix = {NULL, DF_BF16, 16, 16, 16};
+    const struct df_gemm gemm = {.a = matrix, .b = matrix, .c = matrix};
     const dnnl_version_t *version = dnnl_version();
-    struct df_primitive *product = df_primitive_product(onednn, &spec, NULL);
+    struct df_primitive *primitive = df_primitive_gemm(onednn, &gemm, NULL);
 
-    if (!product)
+    if (!primitive)
         return df_error_set("oneDNN %d.%d.%d has no bfloat16 for this processor (it takes AVX-512): use "
                             "precision fp32",
                             version->major, version->minor, version->patch);
-    df_primitive_free(product);
+    df_primitive_free(primitive);
     return 0;
 }
 
@@ -207,27 +208,27 @@ static int make_attributes(dnnl_primitive_attr_t *attributes, bool accumulate)
 
 /* --- the three kinds --- */
 
-struct df_primitive *df_primitive_product(struct df_onednn *onednn, const struct df_product_spec *spec,
-                                          const struct df_layout *weights)
+struct df_primitive *df_primitive_gemm(struct df_onednn *onednn, const struct df_gemm *gemm,
+                                       const struct df_layout *weights)
 {
     struct df_layout source = {0}, any = {0}, bias = {0}, destination = {0};
     struct df_primitive *primitive = NULL;
     dnnl_primitive_attr_t attributes = NULL;
     dnnl_primitive_desc_t desc = NULL;
 
-    if (layout_matrix(&source, spec->rows, spec->in, spec->source_type) != 0 ||
-        layout_any(&any, 2, (dnnl_dims_t){spec->in, spec->out}, spec->weights_type) != 0 ||
-        layout_matrix(&bias, 1, spec->out, DF_F32) != 0 ||
-        layout_matrix(&destination, spec->rows, spec->out, spec->destination_type) != 0 ||
-        make_attributes(&attributes, spec->accumulate) != 0)
+    if (layout_matrix(&source, gemm->a.rows, gemm->a.cols, gemm->a.type) != 0 ||
+        layout_any(&any, 2, (dnnl_dims_t){gemm->b.rows, gemm->b.cols}, gemm->b.type) != 0 ||
+        layout_matrix(&bias, 1, gemm->c.cols, DF_F32) != 0 ||
+        layout_matrix(&destination, gemm->c.rows, gemm->c.cols, gemm->c.type) != 0 ||
+        make_attributes(&attributes, gemm->residual != NULL) != 0)
         goto done;
     dnnl_status_t status =
-        product_desc(&desc, onednn->engine, desc_of(&source), desc_of(weights ? weights : &any),
-                     desc_of(spec->bias ? &bias : NULL), desc_of(&destination), attributes);
+        gemm_desc(&desc, onednn->engine, desc_of(&source), desc_of(weights ? weights : &any),
+                  desc_of(gemm->bias ? &bias : NULL), desc_of(&destination), attributes);
     if (status != dnnl_success)
         onednn_error(status, "describing a matrix product");
     else
-        primitive = primitive_from(onednn, desc, forward_slots, spec->bias);
+        primitive = primitive_from(onednn, desc, forward_slots, gemm->bias != NULL);
 done:
     if (attributes)
         dnnl_primitive_attr_destroy(attributes);

@@ -5,7 +5,7 @@
 #ifndef DINOFT_ONEDNN_H
 #define DINOFT_ONEDNN_H
 
-#include "dinoft/backend.h"
+#include "../gemm.h"
 
 #include <oneapi/dnnl/dnnl.h>
 
@@ -48,17 +48,12 @@ struct df_primitive {
     dnnl_memory_t scratchpad;              /* NULL: none needed */
 };
 
-/* destination [rows, out] = source [rows, in] x weights [in, out] + bias [out], or += of that. Source and
- * destination are dense: with gaps between the rows oneDNN 2.6 takes its reference loops. */
-struct df_product_spec {
-    int64_t rows, in, out;
-    enum df_dtype source_type, weights_type, destination_type;
-    bool bias, accumulate;
-};
-
-/* weights: the layout they have, or NULL for the one that the library likes best (see ->weights). */
-struct df_primitive *df_primitive_product(struct df_onednn *onednn, const struct df_product_spec *spec,
-                                          const struct df_layout *weights);
+/* Of the gemm only shapes, types and which operands there are count. a is the source, b the weights, neither
+ * transposed; bias is float32; with a residual the primitive accumulates. a and c are dense: with gaps
+ * between the rows oneDNN 2.6 takes its reference loops. weights: the layout of b, or NULL for the one that
+ * the library prefers (see ->weights). */
+struct df_primitive *df_primitive_gemm(struct df_onednn *onednn, const struct df_gemm *gemm,
+                                       const struct df_layout *weights);
 
 enum df_conv_pass { DF_CONV_FORWARD, DF_CONV_BACKWARD_DATA, DF_CONV_BACKWARD_WEIGHT };
 

@@ -45,10 +45,10 @@ static dnnl_status_t append_sum(dnnl_post_ops_t ops)
     return dnnl_post_ops_append_sum(ops, 1.0f);
 }
 
-static dnnl_status_t product_desc(dnnl_primitive_desc_t *result, dnnl_engine_t engine,
-                                  const_dnnl_memory_desc_t source, const_dnnl_memory_desc_t weights,
-                                  const_dnnl_memory_desc_t bias, const_dnnl_memory_desc_t destination,
-                                  dnnl_primitive_attr_t attributes)
+static dnnl_status_t gemm_desc(dnnl_primitive_desc_t *result, dnnl_engine_t engine,
+                               const_dnnl_memory_desc_t source, const_dnnl_memory_desc_t weights,
+                               const_dnnl_memory_desc_t bias, const_dnnl_memory_desc_t destination,
+                               dnnl_primitive_attr_t attributes)
 {
     dnnl_matmul_desc_t operation;
     dnnl_status_t status = dnnl_matmul_desc_init(&operation, source, weights, bias, destination);
@@ -122,10 +122,10 @@ static dnnl_status_t append_sum(dnnl_post_ops_t ops)
     return dnnl_post_ops_append_sum(ops, 1.0f, 0, dnnl_data_type_undef);
 }
 
-static dnnl_status_t product_desc(dnnl_primitive_desc_t *result, dnnl_engine_t engine,
-                                  const_dnnl_memory_desc_t source, const_dnnl_memory_desc_t weights,
-                                  const_dnnl_memory_desc_t bias, const_dnnl_memory_desc_t destination,
-                                  dnnl_primitive_attr_t attributes)
+static dnnl_status_t gemm_desc(dnnl_primitive_desc_t *result, dnnl_engine_t engine,
+                               const_dnnl_memory_desc_t source, const_dnnl_memory_desc_t weights,
+                               const_dnnl_memory_desc_t bias, const_dnnl_memory_desc_t destination,
+                               dnnl_primitive_attr_t attributes)
 {
     return dnnl_matmul_primitive_desc_create(result, engine, source, weights, bias, destination, attributes);
 }

@@ -14,7 +14,7 @@ struct df_primitive *df_primitive_cache_find(struct df_primitive_cache *cache,
     return NULL;
 }
 
-static int place_for_another(struct df_primitive_cache *cache)
+static int free_slot(struct df_primitive_cache *cache)
 {
     int oldest = 0;
 
@@ -34,7 +34,7 @@ struct df_primitive *df_primitive_cache_add(struct df_primitive_cache *cache,
 {
     if (!primitive)
         return NULL;
-    int i = place_for_another(cache);
+    int i = free_slot(cache);
     cache->entries[i].key = *key;
     cache->entries[i].primitive = primitive;
     cache->entries[i].last_use = ++cache->clock;

@@ -1,10 +1,10 @@
-/* Matrices that are float32 or bfloat16 brought from one to the other. Private to src/backend/cpu. */
+/* Matrices converted between float32 and bfloat16. Private to src/backend/cpu. */
 #ifndef DINOFT_ROWS_H
 #define DINOFT_ROWS_H
 
 #include "dinoft/backend.h"
 
-/* count numbers of float32 from bfloat16, and the other way (df_bf16_narrow), on the calling thread. */
+/* count numbers of float32 from bfloat16, and back (df_bf16_narrow), on the calling thread. */
 void df_widen(float *to, const uint16_t *from, int64_t count);
 void df_narrow(uint16_t *to, const float *from, int64_t count);
 

@@ -1,5 +1,5 @@
-/* Bilinear enlargement of logits a pixel at a time, and the softmax of one pixel: what the loss, the logits
- * that are handed out and the averages over views share. */
+/* Bilinear upsampling of logits a pixel at a time, and the softmax of one pixel: what the loss, the upsampled
+ * logits and the averages over views share. */
 #ifndef DINOFT_CPU_UPSAMPLE_H
 #define DINOFT_CPU_UPSAMPLE_H
 

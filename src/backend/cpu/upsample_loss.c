@@ -1,5 +1,5 @@
-/* Bilinear enlargement of logits fused with cross-entropy, its gradient and the arg max: one output pixel's
- * logits at a time, nothing of the enlarged size is stored.
+/* Bilinear upsampling of logits fused with cross-entropy, its gradient and the arg max: one output pixel's
+ * logits at a time, nothing of the upsampled size is stored.
  *
  * An output pixel mixes source rows i, i + 1 and columns j, j + 1. A task is one source row i of one image:
  * the output rows that begin in it, top to bottom. Its gradient goes to two buffers of the logits' size that
@@ -16,7 +16,7 @@
 #include <string.h>
 
 #define MAX_CHUNKS 256 /* of tasks; as many partial sums of the loss */
-#define TILE       16  /* pixels that upsample_logits turns around at a time */
+#define TILE       16  /* pixels that upsample_logits transposes at a time */
 
 static int64_t bilinear_source(int64_t i, float scale, int64_t in)
 {
@@ -192,7 +192,7 @@ int df_cpu_upsample_loss(struct df_backend *backend, struct df_upsample_loss *wo
     return 0;
 }
 
-/* One output row of every class's plane; pixels of a tile are turned around so that planes are written in
+/* One output row of every class's plane; the pixels of a tile are transposed so that planes are written in
  * runs. */
 DF_MULTIVERSION static void logits_row(const float *upper, const float *lower, struct tap y, int64_t w,
                                        int64_t classes, float *out, int64_t plane, int64_t width)

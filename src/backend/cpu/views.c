@@ -8,7 +8,7 @@
 
 #define MAX_CHUNKS 256 /* of pixels; as many partial sums of the loss */
 
-/* One row of a window: canvas [width, C] += the enlarged logits, weighted. */
+/* One row of a window: canvas [width, C] += the upsampled logits, weighted. */
 DF_MULTIVERSION static void window_row(const struct df_window *window, int64_t row, const float *logits,
                                        float *canvas)
 {
@@ -47,7 +47,7 @@ int df_cpu_add_window(struct df_backend *backend, const struct df_window *window
     return 0;
 }
 
-/* One row of the enlarged picture: sum [width, C] += its softmax. Pixels are taken in the order of the
+/* One row of the upsampled image: sum [width, C] += its softmax. Pixels are taken in the order of the
  * logits' columns, which is the other way round where they are mirrored. */
 DF_MULTIVERSION static void probability_row(const float *upper, const float *lower, struct tap y, int64_t w,
                                             int64_t classes, bool mirrored, float *sum, int64_t width)

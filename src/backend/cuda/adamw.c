@@ -8,6 +8,5 @@ int df_cuda_adamw(struct df_backend *backend, const struct df_adamw *settings, f
 {
     if (count == 0)
         return 0;
-    return DF_CUDA(
-        df_launch_adamw(df_cuda_context(backend)->stream, settings, parameter, gradient, m, v, count));
+    return DF_LAUNCH_ON(backend, adamw, settings, parameter, gradient, m, v, count);
 }

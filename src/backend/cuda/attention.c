@@ -20,8 +20,7 @@ int df_cuda_attention_forward(struct df_backend *backend, struct df_attention_sh
     check_shape(shape);
     if (backend->compute == DF_BF16 && df_attention_cudnn_forward(backend, shape, qkv, out, lse))
         return 0;
-    return DF_CUDA(df_launch_attention_forward(df_cuda_context(backend)->stream, shape, backend->compute, qkv,
-                                               out, lse));
+    return DF_LAUNCH_ON(backend, attention_forward, shape, backend->compute, qkv, out, lse);
 }
 
 int df_cuda_attention_backward(struct df_backend *backend, struct df_attention_shape shape, const void *qkv,
@@ -32,6 +31,6 @@ int df_cuda_attention_backward(struct df_backend *backend, struct df_attention_s
     void *scratch = df_cuda_scratch(backend, df_launch_attention_backward_scratch(shape, backend->compute));
     if (!scratch)
         return -1;
-    return DF_CUDA(df_launch_attention_backward(df_cuda_context(backend)->stream, shape, backend->compute,
-                                                qkv, out, lse, dout, dqkv, need_dk, scratch));
+    return DF_LAUNCH_ON(backend, attention_backward, shape, backend->compute, qkv, out, lse, dout, dqkv,
+                        need_dk, scratch);
 }

@@ -1,10 +1,10 @@
 /* cuDNN's fused attention behind the backend's operation, where it computes what our own kernels compute and
  * does so faster. Private to src/backend/cuda.
  *
- * At a shape's first call cuDNN's engines that repeat their bits run beside our kernel on the call's data.
- * Those that agree with it are timed against it, and the fastest is kept in a file (choices.h): the shape is
- * not timed again, but in every process compared again before cuDNN's results are used. In all other cases,
- * and whenever cuDNN reports an error, our kernels run and nobody hears of it. */
+ * At a shape's first call cuDNN's deterministic engines run beside our kernel on the call's data. Those whose
+ * results match are timed against it, and the fastest is kept in a file (autotune_cache.h): the shape is not
+ * timed again, but in every process compared again before cuDNN's results are used. In all other cases, and
+ * whenever cuDNN reports an error, our kernels run without a message. */
 #ifndef DINOFT_CUDA_ATTENTION_CUDNN_H
 #define DINOFT_CUDA_ATTENTION_CUDNN_H
 

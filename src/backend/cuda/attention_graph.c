@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WORKSPACE_MOST ((int64_t)256 << 20)
-#define NOTES_MOST     32
-#define OPERATIONS     10
+#define WORKSPACE_MAX_BYTES ((int64_t)256 << 20)
+#define NOTES_MAX           32
+#define OPERATIONS          10
 
 /* The tensors; the numbers are their names in cuDNN. */
 enum tensor {
@@ -33,7 +33,7 @@ enum tensor {
 
 /* Where a tensor's elements are: in memory, in a number that is given at the run, or nowhere, because the
  * operation that makes them and the one that takes them are one kernel. */
-enum place { STORED, BY_VALUE, VIRTUAL };
+enum storage { STORED, BY_VALUE, VIRTUAL };
 
 struct builder {
     struct df_attention_graph *graph;
@@ -90,11 +90,11 @@ struct layout {
 };
 
 static int add_tensor(struct builder *builder, enum tensor tensor, cudnnDataType_t type, struct layout layout,
-                      enum place place)
+                      enum storage storage)
 {
     const struct df_cudnn *cudnn = builder->cudnn;
-    const int64_t name = tensor, alignment = place == BY_VALUE ? (int64_t)sizeof(float) : 16;
-    const bool is_virtual = place == VIRTUAL, by_value = place == BY_VALUE;
+    const int64_t name = tensor, alignment = storage == BY_VALUE ? (int64_t)sizeof(float) : 16;
+    const bool is_virtual = storage == VIRTUAL, by_value = storage == BY_VALUE;
     cudnnBackendDescriptor_t made = create(builder->graph, cudnn, CUDNN_BACKEND_TENSOR_DESCRIPTOR);
 
     if (!made)
@@ -116,14 +116,14 @@ static int add_tensors(struct builder *builder, struct df_attention_shape shape,
     static const enum tensor rows[] = {LARGEST, SUMS, LOGARITHMS};
     const int64_t b = shape.batch, n = shape.tokens, h = shape.heads, size = shape.head_size, dim = h * size;
     const struct layout part = {{b, h, n, size}, {3 * n * dim, size, 3 * dim, 1}};
-    const struct layout turned = {{b, h, size, n}, {3 * n * dim, size, 1, 3 * dim}};
+    const struct layout transposed = {{b, h, size, n}, {3 * n * dim, size, 1, 3 * dim}};
     const struct layout out = {{b, h, n, size}, {n * dim, size, dim, 1}};
     const struct layout square = {{b, h, n, n}, {h * n * n, n * n, n, 1}};
     const struct layout row = {{b, h, n, 1}, {h * n, n, 1, 1}};
     const struct layout number = {{1, 1, 1, 1}, {1, 1, 1, 1}};
 
     DF_TRY(add_tensor(builder, Q, CUDNN_DATA_BFLOAT16, part, STORED));
-    DF_TRY(add_tensor(builder, K, CUDNN_DATA_BFLOAT16, turned, STORED));
+    DF_TRY(add_tensor(builder, K, CUDNN_DATA_BFLOAT16, transposed, STORED));
     DF_TRY(add_tensor(builder, V, CUDNN_DATA_BFLOAT16, part, STORED));
     DF_TRY(add_tensor(builder, OUT, CUDNN_DATA_BFLOAT16, out, STORED));
     DF_TRY(add_tensor(builder, SCALE, CUDNN_DATA_FLOAT, number, BY_VALUE));
@@ -243,30 +243,30 @@ static int find_notes(struct df_attention_graph *graph, const struct df_cudnn *c
     DF_TRY(DF_CUDNN(cudnn->cudnnBackendGetAttribute(config, CUDNN_ATTR_ENGINECFG_ENGINE,
                                                     CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &found, &engine)));
     return DF_CUDNN(cudnn->cudnnBackendGetAttribute(engine, CUDNN_ATTR_ENGINE_NUMERICAL_NOTE,
-                                                    CUDNN_TYPE_NUMERICAL_NOTE, NOTES_MOST, n_notes, notes));
+                                                    CUDNN_TYPE_NUMERICAL_NOTE, NOTES_MAX, n_notes, notes));
 }
 
-/* An engine of which it is not known whether it repeats its bits is not taken either. */
+/* An engine of which it is not known whether it repeats its bits is not used either. */
 static bool repeats_its_bits(struct df_attention_graph *graph, const struct df_cudnn *cudnn,
                              cudnnBackendDescriptor_t config)
 {
-    cudnnBackendNumericalNote_t notes[NOTES_MOST];
+    cudnnBackendNumericalNote_t notes[NOTES_MAX];
     int64_t n_notes = 0;
 
     if (find_notes(graph, cudnn, config, notes, &n_notes) != 0)
         return false;
-    for (int64_t i = 0; i < n_notes && i < NOTES_MOST; i++) {
+    for (int64_t i = 0; i < n_notes && i < NOTES_MAX; i++) {
         if (notes[i] == CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC)
             return false;
     }
-    return n_notes <= NOTES_MOST;
+    return n_notes <= NOTES_MAX;
 }
 
 static int list_engines(struct df_attention_graph *graph, const struct df_cudnn *cudnn,
                         cudnnBackendDescriptor_t operation_graph)
 {
     const cudnnBackendHeurMode_t mode = CUDNN_HEUR_MODE_A;
-    cudnnBackendDescriptor_t configs[DF_ATTENTION_ENGINES_MOST];
+    cudnnBackendDescriptor_t configs[DF_ATTENTION_ENGINES_MAX];
     cudnnBackendDescriptor_t heuristics = create(graph, cudnn, CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
     int64_t found = 0;
 
@@ -275,15 +275,15 @@ static int list_engines(struct df_attention_graph *graph, const struct df_cudnn 
     DF_TRY(set_descriptor(cudnn, heuristics, CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, operation_graph));
     DF_TRY(set(cudnn, heuristics, CUDNN_ATTR_ENGINEHEUR_MODE, CUDNN_TYPE_HEUR_MODE, 1, &mode));
     DF_TRY(finalize(cudnn, heuristics));
-    for (int i = 0; i < DF_ATTENTION_ENGINES_MOST; i++) {
+    for (int i = 0; i < DF_ATTENTION_ENGINES_MAX; i++) {
         configs[i] = create(graph, cudnn, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR);
         if (!configs[i])
             return -1;
     }
     DF_TRY(DF_CUDNN(cudnn->cudnnBackendGetAttribute(heuristics, CUDNN_ATTR_ENGINEHEUR_RESULTS,
-                                                    CUDNN_TYPE_BACKEND_DESCRIPTOR, DF_ATTENTION_ENGINES_MOST,
+                                                    CUDNN_TYPE_BACKEND_DESCRIPTOR, DF_ATTENTION_ENGINES_MAX,
                                                     &found, configs)));
-    for (int64_t i = 0; i < found && i < DF_ATTENTION_ENGINES_MOST; i++) {
+    for (int64_t i = 0; i < found && i < DF_ATTENTION_ENGINES_MAX; i++) {
         if (repeats_its_bits(graph, cudnn, configs[i]))
             graph->engines[graph->n_engines++].config = configs[i];
     }
@@ -332,7 +332,7 @@ int df_attention_graph_prepare(struct df_attention_graph *graph, struct df_cuda_
     DF_TRY(finalize(cudnn, plan));
     DF_TRY(DF_CUDNN(cudnn->cudnnBackendGetAttribute(plan, CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE,
                                                     CUDNN_TYPE_INT64, 1, &found, &workspace)));
-    if (workspace < 0 || workspace > WORKSPACE_MOST)
+    if (workspace < 0 || workspace > WORKSPACE_MAX_BYTES)
         return df_error_set("cuDNN's attention wants a workspace of %lld bytes", (long long)workspace);
     made->plan = plan;
     made->workspace = (size_t)workspace;
@@ -340,10 +340,10 @@ int df_attention_graph_prepare(struct df_attention_graph *graph, struct df_cuda_
 }
 
 static int fill_pack(const struct df_cudnn *cudnn, cudnnBackendDescriptor_t pack, const int64_t *names,
-                     void *const *places, int count, void *workspace)
+                     void *const *pointers, int count, void *workspace)
 {
     DF_TRY(set(cudnn, pack, CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, CUDNN_TYPE_INT64, count, names));
-    DF_TRY(set(cudnn, pack, CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, CUDNN_TYPE_VOID_PTR, count, places));
+    DF_TRY(set(cudnn, pack, CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, CUDNN_TYPE_VOID_PTR, count, pointers));
     DF_TRY(set(cudnn, pack, CUDNN_ATTR_VARIANT_PACK_WORKSPACE, CUDNN_TYPE_VOID_PTR, 1, &workspace));
     return finalize(cudnn, pack);
 }
@@ -356,12 +356,12 @@ int df_attention_graph_run(struct df_attention_graph *graph, struct df_cuda_cont
     const struct df_cudnn *cudnn = &context->cudnn;
     const size_t part = (size_t)(shape.heads * shape.head_size) * sizeof(uint16_t);
     char *q = (char *)(uintptr_t)qkv; /* cuDNN knows no pointers to what it only reads */
-    void *const places[] = {q, q + part, q + 2 * part, out, &graph->scale, lse};
+    void *const pointers[] = {q, q + part, q + 2 * part, out, &graph->scale, lse};
     cudnnBackendDescriptor_t pack;
 
     assert(graph->engines[engine].plan);
     DF_TRY(DF_CUDNN(cudnn->cudnnBackendCreateDescriptor(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR, &pack)));
-    int status = fill_pack(cudnn, pack, names, places, lse ? 6 : 5, workspace);
+    int status = fill_pack(cudnn, pack, names, pointers, lse ? 6 : 5, workspace);
     if (status == 0)
         status = DF_CUDNN(cudnn->cudnnBackendExecute(context->dnn, graph->engines[engine].plan, pack));
     (void)cudnn->cudnnBackendDestroyDescriptor(pack);

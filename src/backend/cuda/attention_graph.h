@@ -6,20 +6,20 @@
  *     scores = scale q k^T,  weights = softmax(scores),  out = weights v,  lse = log(sum of exp(scores))
  *
  * The softmax is written out, as largest, difference, exp, sum and quotient: cuDNN recognises the whole.
- * Versions 9.8 and 9.19 were seen to take that form; the single operation for attention came later. Without
- * an lse the logarithm stays in the graph, with a result that is not stored: otherwise cuDNN does not take
- * it.
+ * Versions 9.8 and 9.19 accept that form; the single operation for attention came later. Without
+ * an lse the logarithm stays in the graph, with a result that is not stored: otherwise cuDNN does not
+ * support it.
  *
- * What cuDNN does not take is no failure of the program's: these return -1 with the error set, and attention
+ * What cuDNN does not support is no failure of the program: these return -1 with the error set, and attention
  * has kernels of its own. */
 #ifndef DINOFT_CUDA_ATTENTION_GRAPH_H
 #define DINOFT_CUDA_ATTENTION_GRAPH_H
 
 #include "cuda_context.h"
 
-#define DF_ATTENTION_ENGINES_MOST 4
+#define DF_ATTENTION_ENGINES_MAX 4
 
-/* An engine that repeats its bits. */
+/* A deterministic engine. */
 struct df_attention_engine {
     cudnnBackendDescriptor_t config;
     cudnnBackendDescriptor_t plan; /* NULL until df_attention_graph_prepare() */
@@ -31,7 +31,7 @@ struct df_attention_graph {
     int n_made, capacity;
     float scale;
     int n_engines; /* in cuDNN's order, which is the same for the same device, version and shape */
-    struct df_attention_engine engines[DF_ATTENTION_ENGINES_MOST];
+    struct df_attention_engine engines[DF_ATTENTION_ENGINES_MAX];
 };
 
 /* bfloat16 q, k, v in qkv [B, N, 3, heads, head_size], out [B, N, heads, head_size], lse float32 [B, heads,

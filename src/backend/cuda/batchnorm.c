@@ -12,8 +12,7 @@ int df_cuda_batchnorm_relu_forward(struct df_backend *backend, const struct df_b
     void *scratch = df_cuda_scratch(backend, df_launch_batchnorm_scratch(norm));
     if (!scratch)
         return -1;
-    return DF_CUDA(
-        df_launch_batchnorm_relu_forward(df_cuda_context(backend)->stream, norm, training, x, y, scratch));
+    return DF_LAUNCH_ON(backend, batchnorm_relu_forward, norm, training, x, y, scratch);
 }
 
 int df_cuda_batchnorm_relu_backward(struct df_backend *backend, const struct df_batchnorm *norm,
@@ -24,6 +23,5 @@ int df_cuda_batchnorm_relu_backward(struct df_backend *backend, const struct df_
     void *scratch = df_cuda_scratch(backend, df_launch_batchnorm_scratch(norm));
     if (!scratch)
         return -1;
-    return DF_CUDA(df_launch_batchnorm_relu_backward(df_cuda_context(backend)->stream, norm, x, y, dy, dx,
-                                                     dgamma, dbeta, scratch));
+    return DF_LAUNCH_ON(backend, batchnorm_relu_backward, norm, x, y, dy, dx, dgamma, dbeta, scratch);
 }

@@ -15,7 +15,7 @@ int df_cuda_column_sum(struct df_backend *backend, struct df_matrix x, float *ou
     void *scratch = df_cuda_scratch(backend, df_launch_column_sum_scratch(x));
     if (!scratch)
         return -1;
-    return DF_CUDA(df_launch_column_sum(df_cuda_context(backend)->stream, x, out, scratch));
+    return DF_LAUNCH_ON(backend, column_sum, x, out, scratch);
 }
 
 int df_cuda_add_bias(struct df_backend *backend, struct df_matrix x, const float *bias)
@@ -23,5 +23,5 @@ int df_cuda_add_bias(struct df_backend *backend, struct df_matrix x, const float
     assert(x.type == DF_F32);
     if (x.rows * x.cols == 0)
         return 0;
-    return DF_CUDA(df_launch_add_bias(df_cuda_context(backend)->stream, x, bias));
+    return DF_LAUNCH_ON(backend, add_bias, x, bias);
 }

@@ -12,6 +12,5 @@ int df_cuda_confusion_matrix(struct df_backend *backend, const uint8_t *predicti
 {
     assert(classes >= 1 && classes <= DF_MAX_CLASSES);
     DF_TRY(df_cuda_zero(backend, pairs, df_confusion_count(classes) * sizeof *pairs));
-    return DF_CUDA(df_launch_confusion_matrix(df_cuda_context(backend)->stream, prediction, labels, count,
-                                              classes, pairs));
+    return DF_LAUNCH_ON(backend, confusion_matrix, prediction, labels, count, classes, pairs);
 }

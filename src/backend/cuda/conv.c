@@ -1,9 +1,9 @@
 /* Convolutions of the decoders: cuDNN's, or our own kernels where there is no cuDNN or where it has no
  * algorithm that repeats its bits and multiplies in plain float32 (not TF32), or refuses the one it listed.
  *
- * Maps are NHWC and stay where they are. cuDNN's kernels for such maps want the weights as [out, kernel,
- * kernel, in], so these are turned in the scratch buffer (and their gradient back out of it): they are small
- * and change every step. */
+ * Feature maps are NHWC. cuDNN's kernels for them need the weights as NHWC too, [out, kernel, kernel, in]:
+ * these are transposed in the scratch buffer (and their gradient back out of it), as they are small and
+ * change every step. */
 #include "cuda_backend.h"
 #include "cuda_context.h"
 
@@ -17,17 +17,17 @@
 
 enum pass { FORWARD, BACKWARD_DATA, BACKWARD_WEIGHT };
 
-#define WORKSPACE_MOST  ((size_t)256 << 20)
-#define ALGORITHMS_MOST 16
-#define PLANS_MOST      64 /* an FPN has twelve: four shapes, three passes */
+#define WORKSPACE_MAX_BYTES ((size_t)256 << 20)
+#define ALGORITHMS_MAX      16
+#define PLANS_MAX           64 /* an FPN has twelve: four shapes, three passes */
 
 struct plan {
     enum pass pass;
     struct df_conv_shape shape;
-    bool own; /* our own kernels */
+    bool use_own; /* our own kernels */
     cudnnTensorDescriptor_t x, y;
-    cudnnTensorDescriptor_t plain, turned; /* the weights, as tensors */
-    cudnnFilterDescriptor_t weight;        /* as `turned` */
+    cudnnTensorDescriptor_t nchw, nhwc; /* the weights, as tensors */
+    cudnnFilterDescriptor_t weight;     /* the same as nhwc */
     cudnnConvolutionDescriptor_t conv;
     int algorithm; /* of the pass's enum */
     size_t workspace;
@@ -35,13 +35,13 @@ struct plan {
 
 struct df_conv_plans {
     int n_plans;
-    struct plan plans[PLANS_MOST];
+    struct plan plans[PLANS_MAX];
 };
 
 static void free_plan(struct df_cuda_context *context, struct plan *plan)
 {
     const struct df_cudnn *cudnn = &context->cudnn;
-    const cudnnTensorDescriptor_t tensors[] = {plan->x, plan->y, plan->plain, plan->turned};
+    const cudnnTensorDescriptor_t tensors[] = {plan->x, plan->y, plan->nchw, plan->nhwc};
 
     for (size_t i = 0; i < sizeof tensors / sizeof *tensors; i++) {
         if (tensors[i])
@@ -84,8 +84,8 @@ static int describe(const struct df_cudnn *cudnn, struct plan *plan)
 
     DF_TRY(describe_tensor(cudnn, &plan->x, CUDNN_TENSOR_NHWC, s->batch, s->in, s->height, s->width));
     DF_TRY(describe_tensor(cudnn, &plan->y, CUDNN_TENSOR_NHWC, s->batch, s->out, height, width));
-    DF_TRY(describe_tensor(cudnn, &plan->plain, CUDNN_TENSOR_NCHW, s->out, s->in, s->kernel, s->kernel));
-    DF_TRY(describe_tensor(cudnn, &plan->turned, CUDNN_TENSOR_NHWC, s->out, s->in, s->kernel, s->kernel));
+    DF_TRY(describe_tensor(cudnn, &plan->nchw, CUDNN_TENSOR_NCHW, s->out, s->in, s->kernel, s->kernel));
+    DF_TRY(describe_tensor(cudnn, &plan->nhwc, CUDNN_TENSOR_NHWC, s->out, s->in, s->kernel, s->kernel));
     DF_TRY(DF_CUDNN(cudnn->cudnnCreateFilterDescriptor(&plan->weight)));
     DF_TRY(
         DF_CUDNN(cudnn->cudnnSetFilter4dDescriptor(plan->weight, CUDNN_DATA_FLOAT, CUDNN_TENSOR_NHWC,
@@ -96,45 +96,45 @@ static int describe(const struct df_cudnn *cudnn, struct plan *plan)
     return DF_CUDNN(cudnn->cudnnSetConvolutionMathType(plan->conv, CUDNN_FMA_MATH));
 }
 
-/* Takes the first of the library's list, which is the fastest it expects, that is usable here. The lists of
+/* Uses the first of the library's list, which is the fastest it expects, that is usable here. The lists of
  * the three passes have different types with equal fields. */
-#define TAKE_FIRST_USABLE(plan, list, count)                                                                 \
+#define USE_FIRST_USABLE(plan, list, count)                                                                  \
     do {                                                                                                     \
-        (plan)->own = true;                                                                                  \
-        for (int i = 0; i < (count) && (plan)->own; i++) {                                                   \
-            if ((list)[i].status != CUDNN_STATUS_SUCCESS || (list)[i].memory > WORKSPACE_MOST ||             \
+        (plan)->use_own = true;                                                                              \
+        for (int i = 0; i < (count) && (plan)->use_own; i++) {                                               \
+            if ((list)[i].status != CUDNN_STATUS_SUCCESS || (list)[i].memory > WORKSPACE_MAX_BYTES ||        \
                 (list)[i].determinism != CUDNN_DETERMINISTIC || (list)[i].mathType != CUDNN_FMA_MATH)        \
                 continue;                                                                                    \
             (plan)->algorithm = (int)(list)[i].algo;                                                         \
             (plan)->workspace = (list)[i].memory;                                                            \
-            (plan)->own = false;                                                                             \
+            (plan)->use_own = false;                                                                         \
         }                                                                                                    \
     } while (0)
 
 static void choose_algorithm(struct df_cuda_context *context, struct plan *plan)
 {
     const struct df_cudnn *cudnn = &context->cudnn;
-    cudnnConvolutionFwdAlgoPerf_t forward[ALGORITHMS_MOST];
-    cudnnConvolutionBwdDataAlgoPerf_t data[ALGORITHMS_MOST];
-    cudnnConvolutionBwdFilterAlgoPerf_t weight[ALGORITHMS_MOST];
+    cudnnConvolutionFwdAlgoPerf_t forward[ALGORITHMS_MAX];
+    cudnnConvolutionBwdDataAlgoPerf_t data[ALGORITHMS_MAX];
+    cudnnConvolutionBwdFilterAlgoPerf_t weight[ALGORITHMS_MAX];
     int count = 0;
 
     if (plan->pass == FORWARD) {
         if (cudnn->cudnnGetConvolutionForwardAlgorithm_v7(context->dnn, plan->x, plan->weight, plan->conv,
-                                                          plan->y, ALGORITHMS_MOST, &count, forward) != 0)
+                                                          plan->y, ALGORITHMS_MAX, &count, forward) != 0)
             count = 0;
-        TAKE_FIRST_USABLE(plan, forward, count);
+        USE_FIRST_USABLE(plan, forward, count);
     } else if (plan->pass == BACKWARD_DATA) {
         if (cudnn->cudnnGetConvolutionBackwardDataAlgorithm_v7(
-                context->dnn, plan->weight, plan->y, plan->conv, plan->x, ALGORITHMS_MOST, &count, data) != 0)
+                context->dnn, plan->weight, plan->y, plan->conv, plan->x, ALGORITHMS_MAX, &count, data) != 0)
             count = 0;
-        TAKE_FIRST_USABLE(plan, data, count);
+        USE_FIRST_USABLE(plan, data, count);
     } else {
         if (cudnn->cudnnGetConvolutionBackwardFilterAlgorithm_v7(context->dnn, plan->x, plan->y, plan->conv,
-                                                                 plan->weight, ALGORITHMS_MOST, &count,
+                                                                 plan->weight, ALGORITHMS_MAX, &count,
                                                                  weight) != 0)
             count = 0;
-        TAKE_FIRST_USABLE(plan, weight, count);
+        USE_FIRST_USABLE(plan, weight, count);
     }
 }
 
@@ -148,11 +148,11 @@ static struct plan *find_plan(struct df_cuda_context *context, enum pass pass, s
         if (plans->plans[i].pass == pass && memcmp(&plans->plans[i].shape, &shape, sizeof shape) == 0)
             return &plans->plans[i];
     }
-    if (plans->n_plans == PLANS_MOST) /* images of ever new sizes: the plans are quickly made again */
+    if (plans->n_plans == PLANS_MAX) /* images of ever new sizes: plans are cheap to make */
         while (plans->n_plans > 0)
             free_plan(context, &plans->plans[--plans->n_plans]);
     struct plan *plan = &plans->plans[plans->n_plans];
-    *plan = (struct plan){.pass = pass, .shape = shape, .own = true};
+    *plan = (struct plan){.pass = pass, .shape = shape, .use_own = true};
     if (df_cuda_have_cudnn(context)) {
         if (describe(&context->cudnn, plan) != 0) {
             free_plan(context, plan);
@@ -169,19 +169,19 @@ static size_t weight_bytes(const struct df_conv_shape *shape)
     return (size_t)(shape->out * shape->in * shape->kernel * shape->kernel) * sizeof(float);
 }
 
-/* The scratch buffer's pieces: the turned weights, then the workspace. */
+/* The scratch buffer holds the transposed weights, then the workspace. */
 static float *plan_scratch(struct df_backend *backend, const struct plan *plan, void **workspace)
 {
-    const size_t turned = df_cuda_aligned(weight_bytes(&plan->shape));
-    char *scratch = df_cuda_scratch(backend, turned + plan->workspace);
+    const size_t weights = df_cuda_aligned(weight_bytes(&plan->shape));
+    char *scratch = df_cuda_scratch(backend, weights + plan->workspace);
 
-    *workspace = scratch ? scratch + turned : NULL;
+    *workspace = scratch ? scratch + weights : NULL;
     return (float *)(void *)scratch;
 }
 
-/* to = from in another layout. */
-static int turn(struct df_cuda_context *context, cudnnTensorDescriptor_t from_layout, const float *from,
-                cudnnTensorDescriptor_t to_layout, float *to)
+/* to = from in the other layout. */
+static int transpose(struct df_cuda_context *context, cudnnTensorDescriptor_t from_layout, const float *from,
+                     cudnnTensorDescriptor_t to_layout, float *to)
 {
     const float one = 1.0f, zero = 0.0f;
     return DF_CUDNN(
@@ -195,7 +195,7 @@ static bool is_refused(struct plan *plan, cudnnStatus_t status)
 
     if ((int)status / 1000 != not_supported)
         return false;
-    plan->own = true;
+    plan->use_own = true;
     return true;
 }
 
@@ -219,14 +219,14 @@ int df_cuda_conv_forward(struct df_backend *backend, struct df_conv_shape shape,
     struct plan *plan = find_plan(context, FORWARD, shape);
     if (!plan)
         return -1;
-    if (plan->own)
-        return DF_CUDA(df_launch_conv_forward(context->stream, shape, x, weight, bias, y));
-    float *turned = plan_scratch(backend, plan, &workspace);
-    if (!turned)
+    if (plan->use_own)
+        return DF_LAUNCH_ON(backend, conv_forward, shape, x, weight, bias, y);
+    float *transposed = plan_scratch(backend, plan, &workspace);
+    if (!transposed)
         return -1;
-    DF_TRY(turn(context, plan->plain, weight, plan->turned, turned));
+    DF_TRY(transpose(context, plan->nchw, weight, plan->nhwc, transposed));
     const cudnnStatus_t status = context->cudnn.cudnnConvolutionForward(
-        context->dnn, &one, plan->x, x, plan->weight, turned, plan->conv,
+        context->dnn, &one, plan->x, x, plan->weight, transposed, plan->conv,
         (cudnnConvolutionFwdAlgo_t)plan->algorithm, workspace, plan->workspace, &zero, plan->y, y);
     if (is_refused(plan, status))
         return df_cuda_conv_forward(backend, shape, x, weight, bias, y);
@@ -249,14 +249,14 @@ int df_cuda_conv_backward_data(struct df_backend *backend, struct df_conv_shape 
     struct plan *plan = find_plan(context, BACKWARD_DATA, shape);
     if (!plan)
         return -1;
-    if (plan->own)
-        return DF_CUDA(df_launch_conv_backward_data(context->stream, shape, dy, weight, dx));
-    float *turned = plan_scratch(backend, plan, &workspace);
-    if (!turned)
+    if (plan->use_own)
+        return DF_LAUNCH_ON(backend, conv_backward_data, shape, dy, weight, dx);
+    float *transposed = plan_scratch(backend, plan, &workspace);
+    if (!transposed)
         return -1;
-    DF_TRY(turn(context, plan->plain, weight, plan->turned, turned));
+    DF_TRY(transpose(context, plan->nchw, weight, plan->nhwc, transposed));
     const cudnnStatus_t status = context->cudnn.cudnnConvolutionBackwardData(
-        context->dnn, &one, plan->weight, turned, plan->y, dy, plan->conv,
+        context->dnn, &one, plan->weight, transposed, plan->y, dy, plan->conv,
         (cudnnConvolutionBwdDataAlgo_t)plan->algorithm, workspace, plan->workspace, &zero, plan->x, dx);
     if (is_refused(plan, status))
         return df_cuda_conv_backward_data(backend, shape, dy, weight, dx);
@@ -276,21 +276,21 @@ int df_cuda_conv_backward_weight(struct df_backend *backend, struct df_conv_shap
     struct plan *plan = find_plan(context, BACKWARD_WEIGHT, shape);
     if (!plan)
         return -1;
-    if (plan->own) {
+    if (plan->use_own) {
         void *scratch = df_cuda_scratch(backend, df_launch_conv_backward_weight_scratch(shape));
         if (!scratch)
             return -1;
-        return DF_CUDA(df_launch_conv_backward_weight(context->stream, shape, x, dy, dweight, scratch));
+        return DF_LAUNCH_ON(backend, conv_backward_weight, shape, x, dy, dweight, scratch);
     }
-    float *turned = plan_scratch(backend, plan, &workspace);
-    if (!turned)
+    float *transposed = plan_scratch(backend, plan, &workspace);
+    if (!transposed)
         return -1;
     const cudnnStatus_t status = context->cudnn.cudnnConvolutionBackwardFilter(
         context->dnn, &one, plan->x, x, plan->y, dy, plan->conv,
         (cudnnConvolutionBwdFilterAlgo_t)plan->algorithm, workspace, plan->workspace, &zero, plan->weight,
-        turned);
+        transposed);
     if (is_refused(plan, status))
         return df_cuda_conv_backward_weight(backend, shape, x, dy, dweight);
     DF_TRY(df_cudnn_check(status, "cudnnConvolutionBackwardFilter", __FILE__, __LINE__));
-    return turn(context, plan->turned, turned, plan->plain, dweight);
+    return transpose(context, plan->nhwc, transposed, plan->nchw, dweight);
 }

@@ -18,7 +18,6 @@ int df_cuda_convert(struct df_backend *backend, const void *source, enum df_dtyp
                             df_dtype_name(from), df_dtype_name(to));
     if (count == 0)
         return 0;
-    return DF_CUDA(df_launch_convert(df_cuda_context(backend)->stream,
-                                     (struct df_matrix){destination, to, 1, count, count},
-                                     (struct df_matrix){(void *)source, from, 1, count, count}));
+    return DF_LAUNCH_ON(backend, convert, (struct df_matrix){destination, to, 1, count, count},
+                        (struct df_matrix){(void *)source, from, 1, count, count});
 }

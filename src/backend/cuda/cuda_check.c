@@ -42,7 +42,7 @@ static const char *likely_cause(cudaError_t status)
     case cudaErrorInvalidConfiguration:
     case cudaErrorLaunchOutOfResources:
     case cudaErrorInvalidValue:
-        return "a size that the device cannot take";
+        return "a size that the device does not support";
     case cudaErrorDevicesUnavailable:
         return "another process has the device for itself";
     case cudaErrorECCUncorrectable:
@@ -85,7 +85,8 @@ static const char *cublas_name(cublasStatus_t status)
     case CUBLAS_STATUS_ALLOC_FAILED:
         return "allocation failed; likely cause: the device's memory is used up";
     case CUBLAS_STATUS_INVALID_VALUE:
-        return "invalid value; likely cause: a matrix that lies or is cut as the library cannot take it";
+        return "invalid value; likely cause: an alignment or a leading dimension that the library does not "
+               "support";
     case CUBLAS_STATUS_ARCH_MISMATCH:
         return "architecture mismatch; likely cause: the library is older than the device";
     case CUBLAS_STATUS_EXECUTION_FAILED:
@@ -116,7 +117,7 @@ static const char *cudnn_kind(cudnnStatus_t status)
         return "not initialized; likely cause: a part of cuDNN is missing, or of another version than the "
                "rest";
     case 2:
-        return "bad parameter; likely cause: a shape that it cannot take";
+        return "bad parameter; likely cause: a shape that it does not support";
     case 3:
         return "not supported; likely cause: the version of cuDNN has no kernel for it";
     case 4:

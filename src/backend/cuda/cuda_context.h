@@ -14,21 +14,21 @@
 /* What cuBLASLt may use while it multiplies; NVIDIA recommends this much for sm_90. */
 #define DF_CUDA_WORKSPACE_BYTES ((size_t)32 << 20)
 
-/* Host memory passes through two page-locked halves of this size, so that one is filled while the other is on
- * its way. */
+/* Host memory is copied through two pinned buffers of this size, so that one is filled while the other is
+ * copied. */
 #define DF_CUDA_STAGE_BYTES ((size_t)4 << 20)
 
 struct df_cuda_staging {
-    void *half[2];
-    cudaEvent_t done[2]; /* the last copy out of or into the half */
+    void *buffer[2];
+    cudaEvent_t done[2]; /* the last copy out of or into the buffer */
     int next;
 };
 
-/* The way of the batches: a second stream, so that one is copied in while the device works on another. */
+/* A second stream for batches, so that one is copied in while the device computes on another. */
 struct df_cuda_batches {
     cudaStream_t stream;
     cudaEvent_t arrived; /* all that was sent */
-    cudaEvent_t resized; /* the batch that arrived last: what it lay in may be written over */
+    cudaEvent_t resized; /* the batch that arrived last: its source may be overwritten */
 };
 
 struct df_gemm_cache;
@@ -58,8 +58,8 @@ struct df_cuda_context {
     struct df_attention_plans *attentions;
     void *scratch;
     size_t scratch_bytes;
-    uint64_t scratch_moves; /* how often it has been allocated anew */
-    bool capturing;         /* work is captured (graph.c): nothing may wait, be timed or allocated */
+    uint64_t scratch_moves; /* how often it has been reallocated */
+    bool capturing; /* a graph is captured (graph.c): nothing may synchronise, be timed or allocated */
     struct df_cuda_staging staging;
     struct df_cuda_batches batches;
     struct df_cuda_block *blocks;
@@ -71,16 +71,20 @@ static inline struct df_cuda_context *df_cuda_context(struct df_backend *backend
     return (struct df_cuda_context *)backend;
 }
 
+/* Launches kernels/'s NAME on the backend's stream; 0, or -1 with the error set. */
+#define DF_LAUNCH_ON(backend, name, ...)                                                                     \
+    DF_CUDA(df_launch_##name(df_cuda_context(backend)->stream, __VA_ARGS__))
+
 /* Device memory for the running operation, 256-byte aligned, contents undefined. Only ever grows, so that
  * from the second step on nothing is allocated. A second call invalidates what the first returned. NULL with
  * the error set. */
 void *df_cuda_scratch(struct df_backend *backend, size_t bytes);
 
-/* Frees what cudaMalloc gave, when all that is enqueued is done: it may still use the memory, and cudaFree is
- * not bound to wait. NULL is allowed. */
-void df_cuda_give_back(void *memory);
+/* Frees what cudaMalloc gave, when all that is enqueued is done: it may still use the memory, and cudaFree
+ * need not wait. NULL is allowed. */
+void df_cuda_release(void *memory);
 
-/* bytes rounded up so that what follows is aligned in a scratch buffer that is cut into pieces. */
+/* bytes rounded up so that what follows is aligned in a scratch buffer. */
 static inline size_t df_cuda_aligned(size_t bytes)
 {
     return (bytes + 255) / 256 * 256;

@@ -1,7 +1,9 @@
 #include "gemm.h"
 
 #include "dinoft/error.h"
+#include "dinoft/size.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,8 +15,8 @@ struct df_gemm_cache *df_gemm_cache_open(struct df_cuda_context *context)
         df_error_memory("the cuda backend's matrix products", sizeof *cache);
         return NULL;
     }
-    df_choices_open(&cache->choices, context, "cublaslt", context->lt.cublasLtGetVersion(),
-                    DF_GEMM_KEY_NUMBERS, DF_GEMM_CANDIDATES);
+    df_autotune_open(&cache->autotune, context, "cublaslt", context->lt.cublasLtGetVersion(),
+                     DF_GEMM_KEY_LENGTH, DF_GEMM_CANDIDATES);
     return cache;
 }
 
@@ -26,9 +28,40 @@ void df_gemm_cache_close(struct df_cuda_context *context)
         return;
     for (int i = 0; i < cache->n_plans; i++)
         df_gemm_plan_free(context, &cache->plans[i]);
-    df_choices_close(&cache->choices);
+    df_autotune_close(&cache->autotune);
     free(cache);
     context->gemms = NULL;
+}
+
+/* Of the address (NULL: any) and of the rows, in bytes. Vectors of 16 bytes are the widest that the library's
+ * kernels need. */
+static int64_t alignment(const void *data, const struct df_matrix *m)
+{
+    const uintptr_t bits = (uintptr_t)data | ((uintptr_t)m->ld * df_dtype_size(m->type)) | 16;
+    return (int64_t)(bits & (~bits + 1));
+}
+
+static struct df_gemm_key make_key(const struct df_gemm *gemm)
+{
+    const struct df_matrix *a = &gemm->a, *b = &gemm->b, *c = &gemm->c;
+
+    assert(a->type == b->type && !gemm->transpose_a);
+    return (struct df_gemm_key){
+        .m = c->cols,
+        .n = c->rows,
+        .k = a->cols,
+        .lda = b->ld,
+        .ldb = a->ld,
+        .ldc = c->ld,
+        .transpose_a = gemm->transpose_b,
+        .in_type = a->type,
+        .out_type = c->type,
+        .bias = gemm->bias != NULL,
+        .accumulate = gemm->residual != NULL,
+        .a_alignment = alignment(b->data, b),
+        .b_alignment = alignment(a->data, a),
+        .c_alignment = df_min_i64(alignment(c->data, c), alignment(gemm->residual, c)),
+    };
 }
 
 static int set_preferences(struct df_cuda_context *context, cublasLtMatmulPreference_t preference,
@@ -41,7 +74,7 @@ static int set_preferences(struct df_cuda_context *context, cublasLtMatmulPrefer
         cublasLtMatmulPreferenceAttributes_t attribute;
         const void *value;
         size_t bytes;
-    } wishes[] = {
+    } settings[] = {
         {CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &workspace, sizeof workspace},
         {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, &a, sizeof a},
         {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, &b, sizeof b},
@@ -49,13 +82,13 @@ static int set_preferences(struct df_cuda_context *context, cublasLtMatmulPrefer
         {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, &c, sizeof c},
     };
 
-    for (size_t i = 0; i < sizeof wishes / sizeof *wishes; i++)
-        DF_TRY(DF_CUBLAS(context->lt.cublasLtMatmulPreferenceSetAttribute(preference, wishes[i].attribute,
-                                                                          wishes[i].value, wishes[i].bytes)));
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+        DF_TRY(DF_CUBLAS(context->lt.cublasLtMatmulPreferenceSetAttribute(
+            preference, settings[i].attribute, settings[i].value, settings[i].bytes)));
     return 0;
 }
 
-/* Leaves out what the library lists without standing for it: only the state of those says something. */
+/* The library also lists algorithms whose state says that they cannot be used. */
 static int keep_usable(cublasLtMatmulHeuristicResult_t *candidates, int n_candidates)
 {
     int usable = 0;
@@ -67,7 +100,7 @@ static int keep_usable(cublasLtMatmulHeuristicResult_t *candidates, int n_candid
     return usable;
 }
 
-/* The library's list of algorithms, the one that it expects most of first. */
+/* The library's list of algorithms, the one that it expects to be fastest first. */
 static int list_candidates(struct df_cuda_context *context, const struct df_gemm_plan *plan,
                            cublasLtMatmulHeuristicResult_t *candidates, int *n_candidates)
 {
@@ -101,18 +134,17 @@ static int make_plan(struct df_cuda_context *context, struct df_gemm_plan *plan,
     cublasLtMatmulHeuristicResult_t candidates[DF_GEMM_CANDIDATES];
     int n_candidates;
 
-    plan->key = gemm->key;
     DF_TRY(df_gemm_describe(context, plan, gemm));
     DF_TRY(list_candidates(context, plan, candidates, &n_candidates));
-    const int choice = df_gemm_choose(context, plan, gemm, candidates, n_candidates);
-    if (choice < 0)
+    const int fastest = df_gemm_autotune(context, plan, gemm, candidates, n_candidates);
+    if (fastest < 0)
         return -1;
-    plan->algorithm = candidates[choice].algo;
+    plan->algorithm = candidates[fastest].algo;
     return 0;
 }
 
-/* The place for one more plan: a new one, or that of the plan that was not used for longest. */
-static struct df_gemm_plan *free_place(struct df_cuda_context *context)
+/* The slot for one more plan: a new one, or the least recently used plan's. */
+static struct df_gemm_plan *free_slot(struct df_cuda_context *context)
 {
     struct df_gemm_cache *cache = context->gemms;
     struct df_gemm_plan *oldest = &cache->plans[0];
@@ -131,10 +163,10 @@ static struct df_gemm_plan *free_place(struct df_cuda_context *context)
 static struct df_gemm_plan *find_plan(struct df_cuda_context *context, const struct df_gemm *gemm)
 {
     struct df_gemm_cache *cache = context->gemms;
-    struct df_gemm_plan *plan = NULL, made = {0};
+    struct df_gemm_plan *plan = NULL, made = {.key = make_key(gemm)};
 
     for (int i = 0; i < cache->n_plans && !plan; i++) {
-        if (memcmp(&cache->plans[i].key, &gemm->key, sizeof gemm->key) == 0)
+        if (memcmp(&cache->plans[i].key, &made.key, sizeof made.key) == 0)
             plan = &cache->plans[i];
     }
     if (!plan) {
@@ -142,7 +174,7 @@ static struct df_gemm_plan *find_plan(struct df_cuda_context *context, const str
             df_gemm_plan_free(context, &made);
             return NULL;
         }
-        plan = free_place(context);
+        plan = free_slot(context);
         *plan = made;
     }
     plan->last_use = ++cache->clock;
@@ -155,8 +187,8 @@ int df_gemm_run(struct df_cuda_context *context, const struct df_gemm *gemm)
 
     if (!plan)
         return -1;
-    if (gemm->key.bias)
+    if (gemm->bias)
         DF_TRY(df_gemm_set_bias(context, plan, gemm->bias));
-    return df_cublas_check(df_gemm_multiply(context, plan, &plan->algorithm, gemm, gemm->c), "cublasLtMatmul",
-                           __FILE__, __LINE__);
+    return df_cublas_check(df_gemm_multiply(context, plan, &plan->algorithm, gemm, gemm->c.data),
+                           "cublasLtMatmul", __FILE__, __LINE__);
 }

@@ -1,4 +1,4 @@
-/* One product in cuBLASLt's terms. */
+/* One product as cuBLASLt's descriptors. */
 #include "gemm.h"
 
 #include "dinoft/error.h"
@@ -19,17 +19,17 @@ int df_gemm_set_bias(struct df_cuda_context *context, struct df_gemm_plan *plan,
 int df_gemm_describe(struct df_cuda_context *context, struct df_gemm_plan *plan, const struct df_gemm *gemm)
 {
     const struct df_cublaslt *lt = &context->lt;
-    const struct df_gemm_key *key = &gemm->key;
+    const struct df_gemm_key *key = &plan->key;
     const cudaDataType_t in = df_cuda_type((enum df_dtype)key->in_type);
     const cudaDataType_t out = df_cuda_type((enum df_dtype)key->out_type);
-    const cublasOperation_t turn = CUBLAS_OP_T;
+    const cublasOperation_t transpose = CUBLAS_OP_T;
     const cublasLtEpilogue_t epilogue = CUBLASLT_EPILOGUE_BIAS;
     const uint64_t m = (uint64_t)key->m, n = (uint64_t)key->n, k = (uint64_t)key->k;
 
     /* Not ..._FAST_TF32: float32 is what the name says. */
     DF_TRY(DF_CUBLAS(lt->cublasLtMatmulDescCreate(&plan->operation, CUBLAS_COMPUTE_32F, CUDA_R_32F)));
     if (key->transpose_a)
-        DF_TRY(set_operation(context, plan, CUBLASLT_MATMUL_DESC_TRANSA, &turn, sizeof turn));
+        DF_TRY(set_operation(context, plan, CUBLASLT_MATMUL_DESC_TRANSA, &transpose, sizeof transpose));
     if (key->bias) {
         DF_TRY(set_operation(context, plan, CUBLASLT_MATMUL_DESC_EPILOGUE, &epilogue, sizeof epilogue));
         DF_TRY(set_operation(context, plan, CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, &out, sizeof out));
@@ -60,10 +60,10 @@ void df_gemm_plan_free(struct df_cuda_context *context, struct df_gemm_plan *pla
 cublasStatus_t df_gemm_multiply(struct df_cuda_context *context, const struct df_gemm_plan *plan,
                                 const cublasLtMatmulAlgo_t *algorithm, const struct df_gemm *gemm, void *c)
 {
-    const float alpha = 1.0f, beta = gemm->key.accumulate ? 1.0f : 0.0f;
+    const float alpha = 1.0f, beta = gemm->residual ? 1.0f : 0.0f;
 
-    return context->lt.cublasLtMatmul(context->blas, plan->operation, &alpha, gemm->a, plan->a, gemm->b,
-                                      plan->b, &beta, gemm->residual ? gemm->residual : c, plan->c, c,
-                                      plan->c, algorithm, context->workspace, DF_CUDA_WORKSPACE_BYTES,
-                                      context->stream);
+    return context->lt.cublasLtMatmul(context->blas, plan->operation, &alpha, gemm->b.data, plan->a,
+                                      gemm->a.data, plan->b, &beta, gemm->residual ? gemm->residual : c,
+                                      plan->c, c, plan->c, algorithm, context->workspace,
+                                      DF_CUDA_WORKSPACE_BYTES, context->stream);
 }

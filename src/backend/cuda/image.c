@@ -10,8 +10,7 @@ int df_cuda_image_normalize(struct df_backend *backend, const uint8_t *pixels, f
 {
     if (batch * height * width == 0)
         return 0;
-    return DF_CUDA(df_launch_image_normalize(df_cuda_context(backend)->stream, pixels, image, batch, height,
-                                             width, mean, std));
+    return DF_LAUNCH_ON(backend, image_normalize, pixels, image, batch, height, width, mean, std);
 }
 
 int df_cuda_patchify(struct df_backend *backend, const float *image, void *patches, int64_t batch,
@@ -20,6 +19,5 @@ int df_cuda_patchify(struct df_backend *backend, const float *image, void *patch
     assert(height % patch == 0 && width % patch == 0);
     if (batch * height * width == 0)
         return 0;
-    return DF_CUDA(df_launch_patchify(df_cuda_context(backend)->stream, image, patches, backend->compute,
-                                      batch, height, width, patch));
+    return DF_LAUNCH_ON(backend, patchify, image, patches, backend->compute, batch, height, width, patch);
 }

@@ -21,8 +21,7 @@ int df_cuda_layernorm_forward(struct df_backend *backend, const float *x, struct
     assert(!mean == !rstd);
     if (rows.batch * rows.rows == 0)
         return 0;
-    return DF_CUDA(df_launch_layernorm_forward(df_cuda_context(backend)->stream, x, rows, dim, gamma, beta,
-                                               eps, y, type, mean, rstd));
+    return DF_LAUNCH_ON(backend, layernorm_forward, x, rows, dim, gamma, beta, eps, y, type, mean, rstd);
 }
 
 int df_cuda_layernorm_backward(struct df_backend *backend, const void *dy, enum df_dtype type, const float *x,
@@ -33,6 +32,5 @@ int df_cuda_layernorm_backward(struct df_backend *backend, const void *dy, enum 
     assert(type == DF_F32 || type == DF_BF16);
     if (rows.batch * rows.rows == 0)
         return 0;
-    return DF_CUDA(df_launch_layernorm_backward(df_cuda_context(backend)->stream, dy, type, x, rows, dim,
-                                                gamma, mean, rstd, dx));
+    return DF_LAUNCH_ON(backend, layernorm_backward, dy, type, x, rows, dim, gamma, mean, rstd, dx);
 }

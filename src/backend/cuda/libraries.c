@@ -6,7 +6,7 @@
 
 #ifdef DINOFT_CUDA_EMULATED
 
-/* The stand-ins are linked in. */
+/* The emulated libraries are linked in. */
 #define DF_LIBRARY_LINKED(name) library->name = name;
 
 int df_cublaslt_open(struct df_cublaslt *library)

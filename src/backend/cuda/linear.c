@@ -100,14 +100,6 @@ int df_cuda_linear_bytes(struct df_backend *backend, int64_t out, int64_t in, in
     return 0;
 }
 
-/* What the address and the distance of rows are multiples of. Vectors of 16 bytes are the widest that the
- * library's kernels ask for. */
-static int64_t alignment(const struct df_matrix *m)
-{
-    const uintptr_t bits = (uintptr_t)m->data | ((uintptr_t)m->ld * df_dtype_size(m->type)) | 16;
-    return (int64_t)(bits & (~bits + 1));
-}
-
 /* x itself, or its copy in the compute type. */
 static int as_act(struct df_backend *backend, struct df_matrix x, struct df_matrix *act)
 {
@@ -119,48 +111,28 @@ static int as_act(struct df_backend *backend, struct df_matrix x, struct df_matr
     act->data = df_cuda_scratch(backend, (size_t)x.rows * (size_t)x.cols * df_dtype_size(act->type));
     if (!act->data)
         return -1;
-    return DF_CUDA(df_launch_convert(df_cuda_context(backend)->stream, *act, x));
+    return DF_LAUNCH_ON(backend, convert, *act, x);
 }
 
-/* y = x op(weight) + bias + residual (NULL: none), which lies like y. */
-static int run_product(struct df_backend *backend, const struct df_linear *linear, bool backward,
-                       struct df_matrix x, struct df_matrix y, const void *residual)
+/* y = x op(weight) + bias + residual (NULL: none), of y's leading dimension. */
+static int run_gemm(struct df_backend *backend, const struct df_linear *linear, bool backward,
+                    struct df_matrix x, struct df_matrix y, const void *residual)
 {
-    const void *bias = backward ? NULL : y.type == DF_F32 ? linear->bias : linear->bias_act;
-    struct df_matrix act;
-    const struct df_matrix weight = {linear->weight, backend->compute, linear->out, linear->in, linear->in};
-    const struct df_matrix added = {residual ? (void *)residual : y.data, y.type, y.rows, y.cols, y.ld};
+    const void *bias = y.type == DF_F32 ? linear->bias : linear->bias_act;
+    struct df_gemm gemm = {
+        .b = {linear->weight, backend->compute, linear->out, linear->in, linear->in},
+        .c = y,
+        .transpose_b = !backward,
+        .bias = backward ? NULL : bias,
+        .residual = residual,
+    };
 
     assert(x.type == backend->compute || x.type == DF_F32);
     assert(y.type == backend->compute || y.type == DF_F32);
     assert(x.rows == y.rows && x.ld >= x.cols && y.ld >= y.cols);
     if (x.rows == 0)
         return 0;
-    DF_TRY(as_act(backend, x, &act));
-    const struct df_gemm gemm = {
-        .key =
-            {
-                .m = y.cols,
-                .n = y.rows,
-                .k = x.cols,
-                .lda = linear->in,
-                .ldb = act.ld,
-                .ldc = y.ld,
-                .transpose_a = !backward,
-                .in_type = act.type,
-                .out_type = y.type,
-                .bias = bias != NULL,
-                .accumulate = residual != NULL,
-                .a_alignment = alignment(&weight),
-                .b_alignment = alignment(&act),
-                .c_alignment = df_min_i64(alignment(&y), alignment(&added)),
-            },
-        .a = linear->weight,
-        .b = act.data,
-        .bias = bias,
-        .residual = residual,
-        .c = y.data,
-    };
+    DF_TRY(as_act(backend, x, &gemm.a));
     return df_gemm_run(df_cuda_context(backend), &gemm);
 }
 
@@ -168,12 +140,12 @@ int df_cuda_linear_forward(struct df_backend *backend, const struct df_linear *l
                            struct df_matrix y, const void *residual)
 {
     assert(x.cols == linear->in && y.cols == linear->out);
-    return run_product(backend, linear, false, x, y, residual);
+    return run_gemm(backend, linear, false, x, y, residual);
 }
 
 int df_cuda_linear_backward(struct df_backend *backend, const struct df_linear *linear, struct df_matrix dy,
                             struct df_matrix dx, bool accumulate)
 {
     assert(dy.cols == linear->out && dx.cols == linear->in);
-    return run_product(backend, linear, true, dy, dx, accumulate ? dx.data : NULL);
+    return run_gemm(backend, linear, true, dy, dx, accumulate ? dx.data : NULL);
 }

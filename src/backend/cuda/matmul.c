@@ -20,6 +20,5 @@ int df_cuda_matmul(struct df_backend *backend, struct df_matrix a, bool transpos
     void *scratch = df_cuda_scratch(backend, df_launch_matmul_scratch(a, transpose_a, b, transpose_b, c));
     if (!scratch)
         return -1;
-    return DF_CUDA(df_launch_matmul(df_cuda_context(backend)->stream, a, transpose_a, b, transpose_b, c,
-                                    accumulate, scratch));
+    return DF_LAUNCH_ON(backend, matmul, a, transpose_a, b, transpose_b, c, accumulate, scratch);
 }

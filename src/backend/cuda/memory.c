@@ -32,7 +32,7 @@ void *df_cuda_alloc(struct df_backend *backend, size_t bytes)
     return block->memory;
 }
 
-void df_cuda_give_back(void *memory)
+void df_cuda_release(void *memory)
 {
     if (!memory)
         return;
@@ -54,14 +54,14 @@ void df_cuda_free(struct df_backend *backend, void *memory)
         return;
     *link = block->next;
     context->allocated -= block->bytes;
-    df_cuda_give_back(memory);
+    df_cuda_release(memory);
     free(block);
 }
 
 int df_cuda_staging_open(struct df_cuda_staging *staging)
 {
     for (int i = 0; i < 2; i++) {
-        DF_TRY(DF_CUDA(cudaMallocHost(&staging->half[i], DF_CUDA_STAGE_BYTES)));
+        DF_TRY(DF_CUDA(cudaMallocHost(&staging->buffer[i], DF_CUDA_STAGE_BYTES)));
         DF_TRY(DF_CUDA(cudaEventCreateWithFlags(&staging->done[i], cudaEventDisableTiming)));
     }
     return 0;
@@ -72,13 +72,13 @@ void df_cuda_staging_close(struct df_cuda_staging *staging)
     for (int i = 0; i < 2; i++) {
         if (staging->done[i])
             (void)cudaEventDestroy(staging->done[i]);
-        if (staging->half[i])
-            (void)cudaFreeHost(staging->half[i]);
+        if (staging->buffer[i])
+            (void)cudaFreeHost(staging->buffer[i]);
     }
     memset(staging, 0, sizeof *staging);
 }
 
-static size_t piece_bytes(size_t bytes, size_t offset)
+static size_t chunk_bytes(size_t bytes, size_t offset)
 {
     return bytes - offset < DF_CUDA_STAGE_BYTES ? bytes - offset : DF_CUDA_STAGE_BYTES;
 }
@@ -91,23 +91,23 @@ int df_cuda_upload(struct df_backend *backend, void *device, const void *host, s
 
     assert(!context->capturing);
     for (size_t offset = 0; offset < bytes; offset += DF_CUDA_STAGE_BYTES) {
-        const size_t piece = piece_bytes(bytes, offset);
-        const int half = staging->next;
-        DF_TRY(DF_CUDA(cudaEventSynchronize(staging->done[half])));
-        memcpy(staging->half[half], (const char *)host + offset, piece);
-        DF_TRY(DF_CUDA(cudaMemcpyAsync((char *)device + offset, staging->half[half], piece,
+        const size_t chunk = chunk_bytes(bytes, offset);
+        const int slot = staging->next;
+        DF_TRY(DF_CUDA(cudaEventSynchronize(staging->done[slot])));
+        memcpy(staging->buffer[slot], (const char *)host + offset, chunk);
+        DF_TRY(DF_CUDA(cudaMemcpyAsync((char *)device + offset, staging->buffer[slot], chunk,
                                        cudaMemcpyHostToDevice, context->stream)));
-        DF_TRY(DF_CUDA(cudaEventRecord(staging->done[half], context->stream)));
-        staging->next = !half;
+        DF_TRY(DF_CUDA(cudaEventRecord(staging->done[slot], context->stream)));
+        staging->next = !slot;
     }
     return 0;
 }
 
-/* Hands out the piece that `half` holds once it has arrived. */
-static int collect(struct df_cuda_staging *staging, int half, char *host, size_t piece)
+/* Copies the chunk in a slot to the host once it has arrived. */
+static int finish_download(struct df_cuda_staging *staging, int slot, char *host, size_t bytes)
 {
-    DF_TRY(DF_CUDA(cudaEventSynchronize(staging->done[half])));
-    memcpy(host, staging->half[half], piece);
+    DF_TRY(DF_CUDA(cudaEventSynchronize(staging->done[slot])));
+    memcpy(host, staging->buffer[slot], bytes);
     return 0;
 }
 
@@ -118,19 +118,20 @@ int df_cuda_download(struct df_backend *backend, void *host, const void *device,
 
     assert(!context->capturing);
     for (size_t offset = 0; offset < bytes; offset += DF_CUDA_STAGE_BYTES) {
-        const int half = staging->next;
-        /* Uploads from this half come before it in the stream. */
-        DF_TRY(DF_CUDA(cudaMemcpyAsync(staging->half[half], (const char *)device + offset,
-                                       piece_bytes(bytes, offset), cudaMemcpyDeviceToHost, context->stream)));
-        DF_TRY(DF_CUDA(cudaEventRecord(staging->done[half], context->stream)));
-        staging->next = !half;
+        const int slot = staging->next;
+        /* Uploads from this slot come before it in the stream. */
+        DF_TRY(DF_CUDA(cudaMemcpyAsync(staging->buffer[slot], (const char *)device + offset,
+                                       chunk_bytes(bytes, offset), cudaMemcpyDeviceToHost, context->stream)));
+        DF_TRY(DF_CUDA(cudaEventRecord(staging->done[slot], context->stream)));
+        staging->next = !slot;
         if (offset > 0)
-            DF_TRY(collect(staging, !half, (char *)host + offset - DF_CUDA_STAGE_BYTES, DF_CUDA_STAGE_BYTES));
+            DF_TRY(finish_download(staging, !slot, (char *)host + offset - DF_CUDA_STAGE_BYTES,
+                                   DF_CUDA_STAGE_BYTES));
     }
     if (bytes == 0)
         return 0;
     const size_t last = (bytes - 1) / DF_CUDA_STAGE_BYTES * DF_CUDA_STAGE_BYTES;
-    return collect(staging, !staging->next, (char *)host + last, bytes - last);
+    return finish_download(staging, !staging->next, (char *)host + last, bytes - last);
 }
 
 int df_cuda_copy(struct df_backend *backend, void *destination, const void *source, size_t bytes)

@@ -8,8 +8,7 @@ int df_cuda_nearest_forward(struct df_backend *backend, const float *x, int64_t 
 {
     if (batch * height * width * channels == 0)
         return 0;
-    return DF_CUDA(df_launch_nearest_forward(df_cuda_context(backend)->stream, x, batch, h, w, y, height,
-                                             width, channels, accumulate));
+    return DF_LAUNCH_ON(backend, nearest_forward, x, batch, h, w, y, height, width, channels, accumulate);
 }
 
 int df_cuda_nearest_backward(struct df_backend *backend, const float *dy, int64_t batch, int64_t height,
@@ -17,6 +16,5 @@ int df_cuda_nearest_backward(struct df_backend *backend, const float *dy, int64_
 {
     if (batch * h * w * channels == 0)
         return 0;
-    return DF_CUDA(df_launch_nearest_backward(df_cuda_context(backend)->stream, dy, batch, height, width, dx,
-                                              h, w, channels));
+    return DF_LAUNCH_ON(backend, nearest_backward, dy, batch, height, width, dx, h, w, channels);
 }

@@ -11,6 +11,5 @@ int df_cuda_rope(struct df_backend *backend, void *qkv, struct df_attention_shap
     assert(prefix_tokens >= 0 && prefix_tokens <= shape.tokens && shape.head_size % 2 == 0);
     if (prefix_tokens == shape.tokens)
         return 0;
-    return DF_CUDA(df_launch_rope(df_cuda_context(backend)->stream, qkv, backend->compute, shape,
-                                  prefix_tokens, sin, cos, inverse));
+    return DF_LAUNCH_ON(backend, rope, qkv, backend->compute, shape, prefix_tokens, sin, cos, inverse);
 }

@@ -11,6 +11,5 @@ int df_cuda_assemble_tokens(struct df_backend *backend, const float *patches, co
     assert(rows.first == rows.tokens - rows.rows); /* the chosen rows are the patches */
     if (rows.batch * rows.tokens == 0)
         return 0;
-    return DF_CUDA(
-        df_launch_assemble_tokens(df_cuda_context(backend)->stream, patches, prefix, pos, x, rows, dim));
+    return DF_LAUNCH_ON(backend, assemble_tokens, patches, prefix, pos, x, rows, dim);
 }

@@ -15,12 +15,11 @@ int df_cuda_upsample_loss(struct df_backend *backend, struct df_upsample_loss *w
 
     assert(work->classes >= 1 && work->classes <= MAX_CLASSES);
     assert(!work->dlogits || (work->labels && scratch));
-    char *room = df_cuda_scratch(backend, result_bytes + df_launch_upsample_loss_scratch(work));
-    if (!room)
+    char *buffer = df_cuda_scratch(backend, result_bytes + df_launch_upsample_loss_scratch(work));
+    if (!buffer)
         return -1;
-    struct df_loss_sum *loss = work->on_device ? work->on_device : (struct df_loss_sum *)(void *)room;
-    DF_TRY(DF_CUDA(
-        df_launch_upsample_loss(df_cuda_context(backend)->stream, work, scratch, room + result_bytes, loss)));
+    struct df_loss_sum *loss = work->on_device ? work->on_device : (struct df_loss_sum *)(void *)buffer;
+    DF_TRY(DF_LAUNCH_ON(backend, upsample_loss, work, scratch, buffer + result_bytes, loss));
     return work->on_device ? 0 : df_cuda_download(backend, &work->loss, loss, sizeof work->loss);
 }
 
@@ -30,6 +29,5 @@ int df_cuda_upsample_logits(struct df_backend *backend, const float *logits, flo
     assert(classes >= 1 && classes <= MAX_CLASSES);
     if (batch * height * width == 0)
         return 0;
-    return DF_CUDA(df_launch_upsample_logits(df_cuda_context(backend)->stream, logits, out, batch, h, w,
-                                             classes, height, width));
+    return DF_LAUNCH_ON(backend, upsample_logits, logits, out, batch, h, w, classes, height, width);
 }

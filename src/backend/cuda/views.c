@@ -25,7 +25,7 @@ int df_cuda_add_window(struct df_backend *backend, const struct df_window *windo
     on_device.column_weight = (const float *)(const void *)(weights + df_cuda_aligned(rows));
     DF_TRY(df_cuda_upload(backend, weights, window->row_weight, rows));
     DF_TRY(df_cuda_upload(backend, weights + df_cuda_aligned(rows), window->column_weight, columns));
-    return DF_CUDA(df_launch_add_window(df_cuda_context(backend)->stream, &on_device, logits, canvas));
+    return DF_LAUNCH_ON(backend, add_window, &on_device, logits, canvas);
 }
 
 int df_cuda_add_probabilities(struct df_backend *backend, const float *logits, int64_t h, int64_t w,
@@ -34,8 +34,7 @@ int df_cuda_add_probabilities(struct df_backend *backend, const float *logits, i
     assert(classes >= 1 && classes <= MAX_CLASSES);
     if (height * width == 0)
         return 0;
-    return DF_CUDA(df_launch_add_probabilities(df_cuda_context(backend)->stream, logits, h, w, classes,
-                                               mirrored, sum, height, width));
+    return DF_LAUNCH_ON(backend, add_probabilities, logits, h, w, classes, mirrored, sum, height, width);
 }
 
 int df_cuda_argmax(struct df_backend *backend, const float *sum, int64_t count, int64_t classes,
@@ -47,12 +46,12 @@ int df_cuda_argmax(struct df_backend *backend, const float *sum, int64_t count, 
 
     assert(classes >= 1 && classes <= MAX_CLASSES && views > 0);
     if (count > 0) {
-        char *room = df_cuda_scratch(backend, result_bytes + df_launch_argmax_scratch(count));
-        if (!room)
+        char *scratch = df_cuda_scratch(backend, result_bytes + df_launch_argmax_scratch(count));
+        if (!scratch)
             return -1;
-        struct df_loss_sum *loss = (struct df_loss_sum *)(void *)room;
-        DF_TRY(DF_CUDA(df_launch_argmax(df_cuda_context(backend)->stream, sum, count, classes, views, labels,
-                                        prediction, room + result_bytes, loss)));
+        struct df_loss_sum *loss = (struct df_loss_sum *)(void *)scratch;
+        DF_TRY(DF_LAUNCH_ON(backend, argmax, sum, count, classes, views, labels, prediction,
+                            scratch + result_bytes, loss));
         DF_TRY(df_cuda_download(backend, &result, loss, sizeof result));
     }
     *loss_sum = result.sum;

@@ -122,10 +122,12 @@ static struct df_case_model case_model(const struct selftest_setting *setting)
         .width = setting->width,
         .patch = vit->patch,
         .prefix = 1 + vit->registers,
+        .depth = vit->depth,
         .dim = vit->dim,
         .heads = vit->heads,
         .head_size = vit->head_size,
         .hidden = vit->ffn_hidden,
+        .swiglu = vit->ffn == DF_FFN_SWIGLU,
         .classes = setting->classes,
         .rank = setting->rank,
     };

@@ -1,4 +1,4 @@
-/* A stand-in for cuBLASLt's header: products of matrices, column-major, with an optional bias. The names and
+/* A stub of cuBLASLt's header: products of matrices, column-major, with an optional bias. The names and
  * values are the library's; what is not here dinoft does not use. */
 #ifndef EMULATED_CUBLASLT_H
 #define EMULATED_CUBLASLT_H

@@ -1,4 +1,4 @@
-/* A stand-in for CUDA's header of this name. */
+/* A stub of CUDA's header of this name. */
 #ifndef EMULATED_CUDA_BF16_H
 #define EMULATED_CUDA_BF16_H
 

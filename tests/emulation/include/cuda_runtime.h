@@ -1,4 +1,4 @@
-/* A stand-in for CUDA's header of this name: what kernels are written in. The work is done by the functions
+/* A stub of CUDA's header of this name: what kernels are written in. The work is done by the functions
  * of emulated_device.h. */
 #ifndef EMULATED_CUDA_RUNTIME_H
 #define EMULATED_CUDA_RUNTIME_H

@@ -1,4 +1,4 @@
-/* A stand-in for CUDA's header of this name: what dinoft calls, on a device that is emulated. */
+/* A stub of CUDA's header of this name: what dinoft calls, on a device that is emulated. */
 #ifndef EMULATED_CUDA_RUNTIME_API_H
 #define EMULATED_CUDA_RUNTIME_API_H
 

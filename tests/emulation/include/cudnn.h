@@ -1,4 +1,4 @@
-/* A stand-in for cuDNN's header: float32 convolutions, and attention as a graph of operations. The names and
+/* A stub of cuDNN's header: float32 convolutions, and attention as a graph of operations. The names and
  * values are the library's; what is not here dinoft does not use. */
 #ifndef EMULATED_CUDNN_H
 #define EMULATED_CUDNN_H

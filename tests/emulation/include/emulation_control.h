@@ -21,24 +21,24 @@ bool df_emulation_has_address_sanitizer(void);
  * with a count of 0, everything takes a millisecond. */
 void df_emulation_set_times(const float *milliseconds, int count);
 
-/* How many graphs were made ready, and launched, so far. */
+/* How many graphs were instantiated, and launched, so far. */
 int df_emulation_graphs(void);
 int df_emulation_graph_launches(void);
 
-/* How cuDNN does with attention: of its three engines the first does not repeat its bits, the other two add
- * up in different orders. */
+/* How cuDNN does with attention: of its three engines the first is not deterministic, the other two add up
+ * in different orders. */
 enum df_emulated_cudnn {
-    DF_CUDNN_SOUND,
-    DF_CUDNN_ABSENT,       /* cudnnCreate fails */
-    DF_CUDNN_FAULTY,       /* its version is known for bugs */
-    DF_CUDNN_NO_ENGINE,    /* none for any graph */
-    DF_CUDNN_NO_PLAN,      /* engines cannot be made ready */
-    DF_CUDNN_NO_RUN,       /* runs are refused */
-    DF_CUDNN_WRONG_ROW,    /* the last token's result is a quarter too large */
-    DF_CUDNN_WRONG_LSE,    /* without the largest score */
-    DF_CUDNN_NOT_A_NUMBER, /* one NaN */
-    DF_CUDNN_UNSTEADY,     /* one number's last bit is another in every second run */
-    DF_CUDNN_NOTHING,      /* the third engine writes nothing */
+    DF_CUDNN_CORRECT,
+    DF_CUDNN_ABSENT,           /* cudnnCreate fails */
+    DF_CUDNN_FAULTY,           /* its version is known for bugs */
+    DF_CUDNN_NO_ENGINE,        /* none for any graph */
+    DF_CUDNN_NO_PLAN,          /* execution plans cannot be made */
+    DF_CUDNN_NO_RUN,           /* execution fails */
+    DF_CUDNN_WRONG_ROW,        /* the last token's result is a quarter too large */
+    DF_CUDNN_WRONG_LSE,        /* without the largest score */
+    DF_CUDNN_NAN,              /* one NaN */
+    DF_CUDNN_NONDETERMINISTIC, /* one number's last bit changes in every second run */
+    DF_CUDNN_NOTHING,          /* the third engine writes nothing */
 };
 void df_emulation_set_cudnn(enum df_emulated_cudnn how);
 

@@ -1,5 +1,5 @@
-/* Memory of the emulated device for tests that call kernels' launchers themselves. What was taken is given
- * back by release_arrays(), which every test ends with. */
+/* Memory of the emulated device for tests that call kernels' launchers themselves. What was allocated is
+ * freed by release_arrays(), which every test ends with. */
 #ifndef TESTS_EMULATION_DEVICE_ARRAYS_H
 #define TESTS_EMULATION_DEVICE_ARRAYS_H
 
@@ -8,15 +8,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Host arrays: normally distributed values that `type` holds exactly; zeros. */
+/* A host array of normally distributed values that `type` holds exactly. */
 float *host_normals(int64_t count, enum df_dtype type, double mean, double deviation, uint64_t seed);
-double *host_zeros(int64_t count);
-double *host_doubles(const float *values, int64_t count);
 
-/* Device arrays: a copy of values, converted; bytes as they are; room that nobody has written. */
+/* A device array: a copy of values, converted. */
 void *put_values(const float *values, int64_t count, enum df_dtype type);
-void *put_bytes(const void *bytes, size_t count);
-void *device_room(size_t bytes);
 
 /* What a device array holds, as float or as it is. */
 float *get_values(const void *device, int64_t count, enum df_dtype type);

@@ -1,5 +1,6 @@
-/* Column sums, bias and conversion: blocks of matrices whose neighbours must stay, rows that vectors fit and
- * rows that they do not, and every bfloat16. */
+/* What launchers promise and the backend does not ask of them, so that no case of an operation comes here:
+ * conversion from and to blocks of matrices (the backend packs float32 into bfloat16), no rows, other types.
+ */
 #include "device_arrays.h"
 
 #include "kernels/kernels.h"
@@ -24,60 +25,6 @@ static struct df_matrix block_of(void *data, enum df_dtype type, struct block b)
 {
     char *first = (char *)data + (size_t)b.first * df_dtype_size(type);
     return (struct df_matrix){first, type, b.rows, b.cols, b.ld};
-}
-
-static void check_sum(struct block b, enum df_dtype type)
-{
-    const int64_t all = b.rows * b.ld;
-    const float *x = host_normals(all, type, 0.3, 1.0, 1);
-    const struct df_matrix matrix = block_of(put_values(x, all, type), type, b);
-    float *out = device_room((size_t)b.cols * sizeof(float));
-    double *want = host_zeros(b.cols);
-
-    for (int64_t i = 0; i < b.rows; i++)
-        for (int64_t j = 0; j < b.cols; j++)
-            want[j] += (double)x[i * b.ld + b.first + j];
-    assert_ran(df_launch_column_sum(NULL, matrix, out, device_room(df_launch_column_sum_scratch(matrix))));
-    assert_values("column sum", get_values(out, b.cols, DF_F32), want, b.cols, DF_F32, 1e-6);
-    release_arrays();
-}
-
-static void column_sums_match(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
-        for (size_t k = 0; k < sizeof types / sizeof *types; k++)
-            check_sum(blocks[i], types[k]);
-    check_sum((struct block){140000, 17, 0, 17}, DF_F32); /* as many chunks as there can be */
-    check_sum((struct block){0, 5, 0, 5}, DF_F32);
-}
-
-static void check_bias(struct block b, int64_t shift)
-{
-    const int64_t all = b.rows * b.ld;
-    const float *x = host_normals(all, DF_F32, 0.0, 1.0, 2);
-    const float *bias = host_normals(b.cols + shift, DF_F32, 0.0, 1.0, 3);
-    void *data = put_values(x, all, DF_F32);
-    const float *added = put_values(bias, b.cols + shift, DF_F32);
-    double *want = host_doubles(x, all);
-
-    for (int64_t i = 0; i < b.rows; i++)
-        for (int64_t j = b.first; j < b.first + b.cols; j++)
-            want[i * b.ld + j] = (double)(x[i * b.ld + j] + bias[shift + j - b.first]);
-    assert_ran(df_launch_add_bias(NULL, block_of(data, DF_F32, b), added + shift));
-    assert_values("bias", get_values(data, all, DF_F32), want, all, DF_F32, 0.0);
-    release_arrays();
-}
-
-static void bias_is_added(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
-        check_bias(blocks[i], 0);
-    check_bias((struct block){5, 8, 0, 8}, 1); /* a bias between other parameters */
-    assert_int_equal(df_launch_add_bias(NULL, (struct df_matrix){NULL, DF_BF16, 1, 1, 1}, NULL),
-                     cudaErrorInvalidValue);
-    assert_ran(df_launch_add_bias(NULL, (struct df_matrix){NULL, DF_F32, 0, 4, 4}, NULL));
 }
 
 /* What surrounds the destination keeps its bytes. */
@@ -110,49 +57,12 @@ static void conversions_match(void **state)
             check_convert(b, to, dense, from);
             check_convert(dense, to, b, from);
         }
-        for (int64_t n = 1; n <= 17; n++)
-            check_convert((struct block){1, n, 0, n}, to, (struct block){1, n, 0, n}, from);
-        check_convert((struct block){1, 4097, 0, 4097}, to, (struct block){1, 4097, 0, 4097}, from);
         check_convert((struct block){1, 100, 3, 110}, to, (struct block){1, 100, 8, 108}, from);
         check_convert((struct block){3, 13, 0, 16}, to, (struct block){3, 13, 8, 24}, from);
     }
 }
 
-/* float32 around every bfloat16 and every tie between two, NaN among them. */
-static void every_bfloat16_is_converted(void **state)
-{
-    static const uint32_t tails[] = {0, 1, 0x7fff, 0x8000, 0x8001, 0xffff};
-    enum { ALL = 65536, TAILS = 6, NUMBERS = ALL * TAILS };
-    static uint32_t numbers[NUMBERS];
-    static uint16_t halves[ALL];
-    void *wide, *narrow = device_room(NUMBERS * sizeof(uint16_t));
-    const uint16_t *got;
-    const uint32_t *back;
-
-    (void)state;
-    for (uint32_t i = 0; i < NUMBERS; i++)
-        numbers[i] = i / TAILS << 16 | tails[i % TAILS];
-    for (uint32_t i = 0; i < ALL; i++)
-        halves[i] = (uint16_t)i;
-    wide = put_bytes(numbers, sizeof numbers);
-    assert_ran(df_launch_convert(NULL, (struct df_matrix){narrow, DF_BF16, 1, NUMBERS, NUMBERS},
-                                 (struct df_matrix){wide, DF_F32, 1, NUMBERS, NUMBERS}));
-    got = get_bytes(narrow, NUMBERS * sizeof(uint16_t));
-    for (size_t i = 0; i < NUMBERS; i++) {
-        float value;
-        memcpy(&value, &numbers[i], sizeof value);
-        if (got[i] != df_f32_to_bf16(value))
-            fail_msg("%08x became %04x, expected %04x", numbers[i], got[i], df_f32_to_bf16(value));
-    }
-    assert_ran(df_launch_convert(NULL, (struct df_matrix){wide, DF_F32, 1, ALL, ALL},
-                                 (struct df_matrix){put_bytes(halves, sizeof halves), DF_BF16, 1, ALL, ALL}));
-    back = get_bytes(wide, ALL * sizeof(uint32_t));
-    for (uint32_t i = 0; i < ALL; i++)
-        assert_int_equal(back[i], i << 16);
-    release_arrays();
-}
-
-static void other_conversions_are_refused(void **state)
+static void other_types_are_refused(void **state)
 {
     const struct df_matrix wide = {NULL, DF_F32, 2, 3, 3}, narrow = {NULL, DF_BF16, 3, 2, 2};
 
@@ -160,18 +70,37 @@ static void other_conversions_are_refused(void **state)
     assert_int_equal(df_launch_convert(NULL, narrow, wide), cudaErrorInvalidValue);
     assert_int_equal(df_launch_convert(NULL, (struct df_matrix){NULL, DF_I32, 2, 3, 3}, wide),
                      cudaErrorInvalidValue);
-    assert_ran(df_launch_convert(NULL, (struct df_matrix){NULL, DF_BF16, 0, 3, 3},
-                                 (struct df_matrix){NULL, DF_F32, 0, 3, 3}));
+    assert_int_equal(df_launch_add_bias(NULL, narrow, NULL), cudaErrorInvalidValue);
+}
+
+static void no_rows_are_no_work(void **state)
+{
+    static const float mean[3] = {0.0f}, std[3] = {1.0f, 1.0f, 1.0f};
+    const struct df_matrix none = {NULL, DF_F32, 0, 4, 4}, square = {NULL, DF_F32, 4, 4, 4};
+    const struct df_token_rows images = {0, 3, 1, 2}, rows = {2, 3, 1, 0};
+    float *const sums = put_values((const float[4]){1, 1, 1, 1}, 4, DF_F32);
+
+    (void)state;
+    assert_ran(df_launch_convert(NULL, (struct df_matrix){NULL, DF_BF16, 0, 4, 4}, none));
+    assert_ran(df_launch_add_bias(NULL, none, NULL));
+    assert_ran(df_launch_matmul(NULL, none, false, square, false, none, false, NULL));
+    assert_ran(
+        df_launch_layernorm_forward(NULL, NULL, images, 8, NULL, NULL, 0.0f, NULL, DF_F32, NULL, NULL));
+    assert_ran(df_launch_layernorm_backward(NULL, NULL, DF_F32, NULL, rows, 8, NULL, NULL, NULL, NULL));
+    assert_ran(df_launch_assemble_tokens(NULL, NULL, NULL, NULL, NULL, images, 8));
+    assert_ran(df_launch_image_normalize(NULL, NULL, NULL, 0, 14, 14, mean, std));
+    assert_ran(df_launch_patchify(NULL, NULL, NULL, DF_F32, 0, 14, 14, 14));
+    assert_ran(df_launch_column_sum(NULL, none, sums, NULL));
+    assert_values("sums", get_values(sums, 4, DF_F32), (const double[4]){0.0}, 4, DF_F32, 0.0);
+    release_arrays();
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(column_sums_match),
-        cmocka_unit_test(bias_is_added),
         cmocka_unit_test(conversions_match),
-        cmocka_unit_test(every_bfloat16_is_converted),
-        cmocka_unit_test(other_conversions_are_refused),
+        cmocka_unit_test(other_types_are_refused),
+        cmocka_unit_test(no_rows_are_no_work),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -189,24 +189,24 @@ static void forward_block(const struct attention *a, const struct forward_scratc
     for (int64_t key = 0; key < a->tokens; key += block) {
         const int64_t keys = df_min_i64(block, a->tokens - key);
 
-        a->kernels->gemm(&(struct df_gemm){.m = queries,
-                                           .n = keys,
-                                           .k = a->head_size,
-                                           .a = in(a, q, first * a->row),
-                                           .lda = a->row,
-                                           .packed = at(a, s->keys, key * a->head_size),
-                                           .c = s->scores,
-                                           .ldc = block});
+        a->kernels->gemm(&(struct df_packed_gemm){.m = queries,
+                                                  .n = keys,
+                                                  .k = a->head_size,
+                                                  .a = in(a, q, first * a->row),
+                                                  .lda = a->row,
+                                                  .packed = at(a, s->keys, key * a->head_size),
+                                                  .c = s->scores,
+                                                  .ldc = block});
         exponentiate(a, s, queries, keys, key > 0, rows);
-        a->kernels->gemm(&(struct df_gemm){.m = queries,
-                                           .n = a->head_size,
-                                           .k = keys,
-                                           .a = s->probabilities,
-                                           .lda = block,
-                                           .packed = at(a, s->values, key * out_ld),
-                                           .c = s->out,
-                                           .ldc = out_ld,
-                                           .accumulate = key > 0});
+        a->kernels->gemm(&(struct df_packed_gemm){.m = queries,
+                                                  .n = a->head_size,
+                                                  .k = keys,
+                                                  .a = s->probabilities,
+                                                  .lda = block,
+                                                  .packed = at(a, s->values, key * out_ld),
+                                                  .c = s->out,
+                                                  .ldc = out_ld,
+                                                  .accumulate = key > 0});
     }
     for (int64_t i = 0; i < queries; i++) {
         inverse[i] = 1.0f / rows[i].rounded_sum;
@@ -224,7 +224,7 @@ int df_cpu_attention_forward(struct df_backend *backend, struct df_attention_sha
     const int64_t blocks = blocks_of(a.tokens, a.kernels->forward_queries), pairs = shape.batch * a.heads;
     /* Where there are fewer heads than threads a head is shared, at the price of packing it more than once.
      */
-    const int64_t shares = df_min_i64(blocks, (2 * backend->threads + pairs - 1) / pairs);
+    const int64_t splits = df_min_i64(blocks, (2 * backend->threads + pairs - 1) / pairs);
     struct forward_scratch sizes;
     const size_t bytes = cut_forward(&a, NULL, &sizes);
     char *scratch = scratch_for(backend, &a, bytes);
@@ -232,15 +232,15 @@ int df_cpu_attention_forward(struct df_backend *backend, struct df_attention_sha
     if (!scratch)
         return -1;
 #pragma omp parallel for schedule(dynamic) num_threads(backend->threads)
-    for (int64_t task = 0; task < pairs * shares; task++) {
-        const int64_t pair = task / shares, image = pair / a.heads, head = pair % a.heads;
+    for (int64_t task = 0; task < pairs * splits; task++) {
+        const int64_t pair = task / splits, image = pair / a.heads, head = pair % a.heads;
         const void *q = in(&a, qkv, head_offset(&a, image, head));
         struct forward_scratch s;
 
         cut_forward(&a, scratch + (size_t)omp_get_thread_num() * bytes, &s);
         a.kernels->pack_transposed(in(&a, q, a.dim), a.head_size, a.tokens, a.row, s.keys);
         pack_blocks(&a, in(&a, q, 2 * a.dim), a.forward_keys, s.values);
-        for (int64_t block = task % shares; block < blocks; block += shares)
+        for (int64_t block = task % splits; block < blocks; block += splits)
             forward_block(&a, &s, q, block * a.kernels->forward_queries,
                           at(&a, out, out_offset(&a, image, head)), lse ? lse + pair * a.tokens : NULL);
     }
@@ -345,14 +345,14 @@ static void backward_scores(const struct attention *a, const struct backward_scr
     fill_panels(a, s, block);
     for (int64_t begin = 0; begin < block.queries; begin += a->kernels->backward_queries) {
         const int64_t end = df_min_i64(begin + a->kernels->backward_queries, block.queries);
-        struct df_gemm product = {.m = end - begin,
-                                  .n = block.keys,
-                                  .k = a->head_size,
-                                  .a = in(a, h->q, (block.first_query + begin) * a->row),
-                                  .lda = a->row,
-                                  .packed = at(a, s->keys, first_panel),
-                                  .c = s->scores,
-                                  .ldc = BACKWARD_BLOCK};
+        struct df_packed_gemm product = {.m = end - begin,
+                                         .n = block.keys,
+                                         .k = a->head_size,
+                                         .a = in(a, h->q, (block.first_query + begin) * a->row),
+                                         .lda = a->row,
+                                         .packed = at(a, s->keys, first_panel),
+                                         .c = s->scores,
+                                         .ldc = BACKWARD_BLOCK};
 
         a->kernels->gemm(&product);
         product.a = in(a, h->dout, (block.first_query + begin) * a->dim);
@@ -368,15 +368,15 @@ static void backward_scores(const struct attention *a, const struct backward_scr
 static void add_transposed(const struct attention *a, const void *left, struct block block,
                            const void *packed, float *sum)
 {
-    a->kernels->gemm(&(struct df_gemm){.m = a->head_size,
-                                       .n = block.keys,
-                                       .k = block.queries,
-                                       .a = left,
-                                       .lda = BACKWARD_BLOCK,
-                                       .packed = packed,
-                                       .c = sum + block.first_key,
-                                       .ldc = df_panel_columns(a->tokens),
-                                       .accumulate = block.first_query > 0});
+    a->kernels->gemm(&(struct df_packed_gemm){.m = a->head_size,
+                                              .n = block.keys,
+                                              .k = block.queries,
+                                              .a = left,
+                                              .lda = BACKWARD_BLOCK,
+                                              .packed = packed,
+                                              .c = sum + block.first_key,
+                                              .ldc = df_panel_columns(a->tokens),
+                                              .accumulate = block.first_query > 0});
 }
 
 static void backward_block(const struct attention *a, const struct backward_scratch *s,
@@ -385,15 +385,15 @@ static void backward_block(const struct attention *a, const struct backward_scra
     const int64_t dq_ld = df_panel_columns(a->head_size);
 
     backward_scores(a, s, h, block, delta);
-    a->kernels->gemm(&(struct df_gemm){.m = block.queries,
-                                       .n = a->head_size,
-                                       .k = block.keys,
-                                       .a = s->score_rows,
-                                       .lda = BACKWARD_BLOCK,
-                                       .packed = at(a, s->key_rows, block.first_key * dq_ld),
-                                       .c = s->dq,
-                                       .ldc = dq_ld,
-                                       .accumulate = block.first_key > 0});
+    a->kernels->gemm(&(struct df_packed_gemm){.m = block.queries,
+                                              .n = a->head_size,
+                                              .k = block.keys,
+                                              .a = s->score_rows,
+                                              .lda = BACKWARD_BLOCK,
+                                              .packed = at(a, s->key_rows, block.first_key * dq_ld),
+                                              .c = s->dq,
+                                              .ldc = dq_ld,
+                                              .accumulate = block.first_key > 0});
     add_transposed(a, s->dout_t, block, s->probabilities, s->dv);
     if (h->dk)
         add_transposed(a, s->query_t, block, s->packed_scores, s->dk);

@@ -31,8 +31,8 @@ INLINE void NAME(store)(float *x, VECTOR values)
 
 /* rows x (vectors * LANES) of C. The counts are constants wherever it is called, so that the sums stay in
  * registers. */
-INLINE void NAME(tile)(const struct df_gemm *p, const float *a, const float *panel, float *c, const int rows,
-                       const int vectors)
+INLINE void NAME(tile)(const struct df_packed_gemm *p, const float *a, const float *panel, float *c,
+                       const int rows, const int vectors)
 {
     VECTOR sums[MOST_ROWS][VECTORS];
 
@@ -64,7 +64,7 @@ INLINE void NAME(tile)(const struct df_gemm *p, const float *a, const float *pan
 }
 
 /* Up to six rows. */
-INLINE void NAME(tile_rows)(const struct df_gemm *p, const float *a, const float *panel, float *c,
+INLINE void NAME(tile_rows)(const struct df_packed_gemm *p, const float *a, const float *panel, float *c,
                             int64_t rows, const int vectors)
 {
     if (rows >= 6)
@@ -82,7 +82,7 @@ INLINE void NAME(tile_rows)(const struct df_gemm *p, const float *a, const float
 }
 
 /* All rows of a few columns. */
-INLINE void NAME(columns)(const struct df_gemm *p, const float *panel, float *c, const int vectors)
+INLINE void NAME(columns)(const struct df_packed_gemm *p, const float *panel, float *c, const int vectors)
 {
     for (int64_t i = 0; i < p->m; i += MOST_ROWS)
         NAME(tile_rows)(p, (const float *)p->a + i * p->lda, panel, c + i * p->ldc, p->m - i, vectors);
@@ -90,7 +90,7 @@ INLINE void NAME(columns)(const struct df_gemm *p, const float *panel, float *c,
 
 /* Columns outside, rows inside: a panel stays in the first-level cache, and A, which is small, is read again
  * for each. */
-TARGET static void NAME(gemm)(const struct df_gemm *p)
+TARGET static void NAME(gemm)(const struct df_packed_gemm *p)
 {
     assert(p->ldc >= df_panel_columns(p->n) && p->lda >= p->k);
     for (int64_t column = 0; column < p->n; column += VECTORS * LANES) {

@@ -25,9 +25,9 @@ static inline int64_t df_panel_columns(int64_t n)
 
 /* C [m, n] (+)= A [m, k] B [k, n] with float32 sums. A is row-major and read as it is. B is packed in panels
  * of DF_PANEL columns; how a panel lies, and what must lie behind column k of A, depends on the type
- * (attention_f32.h, gemm_bf16.h). c has room for df_panel_columns(n) columns in each row, of which those from
- * n on are overwritten with anything. */
-struct df_gemm {
+ * (attention_f32.h, gemm_bf16.h). Each row of c is a buffer of df_panel_columns(n) columns, of which those
+ * from n on are overwritten with anything. */
+struct df_packed_gemm {
     int64_t m, n, k;
     const void *a;
     int64_t lda;
@@ -37,7 +37,7 @@ struct df_gemm {
     bool accumulate;
 };
 
-typedef void df_gemm_function(const struct df_gemm *product);
+typedef void df_packed_gemm_function(const struct df_packed_gemm *product);
 
 /* Of the scores of a row so far: the largest, the sum of the exponentials of scale (score - largest), and
  * their sum after rounding to the type: the rounded ones divided by the former would be biased where scores
@@ -107,7 +107,7 @@ struct df_attention_kernels {
     /* The forward pass makes the scores of so many queries and of at most so many keys (whole panels) at a
      * time, the backward pass those of so many queries: what measured best. */
     int64_t forward_queries, forward_keys, backward_queries;
-    df_gemm_function *gemm;
+    df_packed_gemm_function *gemm;
     df_pack_function *pack, *pack_transposed;
     df_softmax_function *softmax;
     df_softmax_backward_function *softmax_backward;

@@ -55,7 +55,7 @@ void df_pack_bf16_transposed(const void *b, int64_t k, int64_t n, int64_t ld, vo
     }
 }
 
-void df_gemm_bf16_portable(const struct df_gemm *p)
+void df_gemm_bf16_portable(const struct df_packed_gemm *p)
 {
     assert(p->ldc >= df_panel_columns(p->n) && p->lda >= df_padded_rows(p->k));
     for (int64_t column = 0; column < p->n; column += DF_PANEL) {

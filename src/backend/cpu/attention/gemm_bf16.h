@@ -25,11 +25,11 @@ df_pack_function df_pack_bf16;
 df_pack_function df_pack_bf16_transposed; /* k is even */
 
 /* In plain C, for every processor. */
-df_gemm_function df_gemm_bf16_portable;
+df_packed_gemm_function df_gemm_bf16_portable;
 
 /* With VDPBF16PS, and with AMX tiles: only where the processor has them (elsewhere than on x86-64 they are
  * the portable one). */
-df_gemm_function df_gemm_bf16_avx512;
-df_gemm_function df_gemm_bf16_amx;
+df_packed_gemm_function df_gemm_bf16_avx512;
+df_packed_gemm_function df_gemm_bf16_amx;
 
 #endif

@@ -43,7 +43,8 @@ TARGET static void configure(int64_t rows)
 }
 
 /* 32 columns of C, from the panel's position `packed` on, and up to 16 rows. */
-TARGET static void upper_block(const struct df_gemm *p, const uint16_t *a, const uint16_t *packed, float *c)
+TARGET static void upper_block(const struct df_packed_gemm *p, const uint16_t *a, const uint16_t *packed,
+                               float *c)
 {
     const int64_t lda = 2 * p->lda, ldb = 4 * DF_PANEL, ldc = 4 * p->ldc; /* bytes */
 
@@ -67,7 +68,8 @@ TARGET static void upper_block(const struct df_gemm *p, const uint16_t *a, const
 }
 
 /* The same for 17 to 32 rows. */
-TARGET static void full_block(const struct df_gemm *p, const uint16_t *a, const uint16_t *packed, float *c)
+TARGET static void full_block(const struct df_packed_gemm *p, const uint16_t *a, const uint16_t *packed,
+                              float *c)
 {
     const int64_t lda = 2 * p->lda, ldb = 4 * DF_PANEL, ldc = 4 * p->ldc; /* bytes */
     const uint16_t *lower_a = a + TILE_ROWS * p->lda;
@@ -102,7 +104,7 @@ TARGET static void full_block(const struct df_gemm *p, const uint16_t *a, const 
 }
 
 /* Rows [begin, end) of C, every column: in whole blocks, or one block that is not. */
-TARGET static void row_blocks(const struct df_gemm *p, int64_t begin, int64_t end)
+TARGET static void row_blocks(const struct df_packed_gemm *p, int64_t begin, int64_t end)
 {
     const int64_t panel_count = df_padded_rows(p->k) * DF_PANEL;
 
@@ -121,7 +123,7 @@ TARGET static void row_blocks(const struct df_gemm *p, int64_t begin, int64_t en
     }
 }
 
-TARGET void df_gemm_bf16_amx(const struct df_gemm *p)
+TARGET void df_gemm_bf16_amx(const struct df_packed_gemm *p)
 {
     const int64_t whole = p->m / BLOCK * BLOCK;
 
@@ -135,7 +137,7 @@ TARGET void df_gemm_bf16_amx(const struct df_gemm *p)
 
 #else
 
-void df_gemm_bf16_amx(const struct df_gemm *product)
+void df_gemm_bf16_amx(const struct df_packed_gemm *product)
 {
     df_gemm_bf16_portable(product);
 }

@@ -30,7 +30,7 @@ DF_AVX512_TARGET static inline __m512bh broadcast_pair(const uint16_t *pair)
 
 /* rows x (vectors * 16) of C. The counts are constants wherever it is called, so that the sums stay in
  * registers. */
-DF_AVX512_INLINE void tile(const struct df_gemm *p, const uint16_t *a, const uint16_t *panel, float *c,
+DF_AVX512_INLINE void tile(const struct df_packed_gemm *p, const uint16_t *a, const uint16_t *panel, float *c,
                            const int rows, const int vectors)
 {
     __m512 sums[MOST_ROWS][DF_PANEL / LANES];
@@ -74,8 +74,8 @@ DF_AVX512_INLINE void tile(const struct df_gemm *p, const uint16_t *a, const uin
             tile(p, a, panel, c, ROWS, 1);                                                                   \
         break
 
-DF_AVX512_TARGET static void any_tile(const struct df_gemm *p, const uint16_t *a, const uint16_t *panel,
-                                      float *c, int rows, int vectors)
+DF_AVX512_TARGET static void any_tile(const struct df_packed_gemm *p, const uint16_t *a,
+                                      const uint16_t *panel, float *c, int rows, int vectors)
 {
     switch (rows) {
         TILE_OF(6);
@@ -89,7 +89,7 @@ DF_AVX512_TARGET static void any_tile(const struct df_gemm *p, const uint16_t *a
 
 /* Rows outside, panels inside would read all of B for every six rows: it is the other way round, and A, which
  * is small, is read again for each panel. */
-void df_gemm_bf16_avx512(const struct df_gemm *p)
+void df_gemm_bf16_avx512(const struct df_packed_gemm *p)
 {
     assert(p->ldc >= df_panel_columns(p->n) && p->lda >= df_padded_rows(p->k));
     for (int64_t column = 0; column < p->n; column += DF_PANEL) {
@@ -103,7 +103,7 @@ void df_gemm_bf16_avx512(const struct df_gemm *p)
 
 #else
 
-void df_gemm_bf16_avx512(const struct df_gemm *product)
+void df_gemm_bf16_avx512(const struct df_packed_gemm *product)
 {
     df_gemm_bf16_portable(product);
 }

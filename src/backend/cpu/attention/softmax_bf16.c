@@ -44,7 +44,7 @@ DF_INLINE float exp2_nonpositive(float x)
     return p;
 }
 
-/* A NaN is passed over: the sum of the exponentials shows it. */
+/* A NaN is skipped: the sum of the exponentials shows it. */
 DF_INLINE float largest_of(const float *x, int64_t count, float largest)
 {
 #pragma omp simd reduction(max : largest)

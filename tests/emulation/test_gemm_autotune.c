@@ -1,7 +1,7 @@
-/* Which algorithm a matrix product takes, and that choices are remembered: the emulated cuBLASLt has two
- * whose sums are rounded differently. */
+/* Which algorithm a matrix product uses, and that it is cached: the emulated cuBLASLt has two whose sums are
+ * rounded differently. */
 #define _GNU_SOURCE
-#include "choice_place.h"
+#include "autotune_folder.h"
 
 #include "dinoft/backend.h"
 #include "dinoft/error.h"
@@ -55,30 +55,30 @@ static struct result multiply(bool accumulate, int times)
     return result;
 }
 
-static void choices_are_remembered(void **state)
+static void choices_are_cached(void **state)
 {
     const struct result first = multiply(false, 3);
-    assert_int_equal(lines_in(*state), 1);
+    assert_int_equal(cache_entries(*state), 1);
     const struct result second = multiply(false, 1);
-    assert_int_equal(lines_in(*state), 1);
+    assert_int_equal(cache_entries(*state), 1);
     assert_memory_equal(&first, &second, sizeof first);
     multiply(true, 1);
-    assert_int_equal(lines_in(*state), 2);
+    assert_int_equal(cache_entries(*state), 2);
 }
 
-static void what_is_remembered_is_taken(void **state)
+static void cached_algorithms_are_used(void **state)
 {
     struct result results[2];
 
     multiply(false, 1);
     for (int i = 0; i < 2; i++) {
-        write_choice(*state, "", i ? "1" : "0");
+        write_algorithm(*state, "", i ? "1" : "0");
         results[i] = multiply(false, 1);
     }
     assert_memory_not_equal(&results[0], &results[1], sizeof results[0]);
     for (int i = 0; i < ROWS * OUT; i++)
         assert_true(results[0].y[i] - results[1].y[i] < 1e-3f && results[1].y[i] - results[0].y[i] < 1e-3f);
-    assert_int_equal(lines_in(*state), 1);
+    assert_int_equal(cache_entries(*state), 1);
 }
 
 /* Timing runs every candidate several times: only one run may count. */
@@ -93,53 +93,55 @@ static void timing_adds_nothing(void **state)
     }
 }
 
-static void damaged_lines_are_passed_over(void **state)
+static void damaged_lines_are_skipped(void **state)
 {
-    static const char *const choices[] = {"7", "8", "-1", "99999999999999999999", "0x1", "", "1 2"};
+    static const char *const algorithms[] = {"7", "8", "-1", "99999999999999999999", "0x1", "", "1 2"};
 
-    for (size_t i = 0; i < sizeof choices / sizeof *choices; i++) {
+    for (size_t i = 0; i < sizeof algorithms / sizeof *algorithms; i++) {
         multiply(false, 1);
-        write_choice(*state, "no numbers\n1 2 3\n\n", choices[i]);
+        write_algorithm(*state, "no numbers\n1 2 3\n\n", algorithms[i]);
         multiply(false, 1);
-        assert_int_equal(lines_in(*state), 5);
-        forget_choices(*state);
+        assert_int_equal(cache_entries(*state), 5);
+        clear_cache(*state);
     }
 }
 
-static void first_asks_no_one(void **state)
+static void first_times_nothing(void **state)
 {
     multiply(false, 1);
-    write_choice(*state, "", "0");
+    write_algorithm(*state, "", "0");
     const struct result first = multiply(false, 1);
-    forget_choices(*state);
+    clear_cache(*state);
     setenv("DINOFT_CUDA_ALGO", "first", 1);
     const struct result again = multiply(false, 1);
     assert_false(find_file(*state));
     assert_memory_equal(&first, &again, sizeof first);
 }
 
-/* Without a place to remember them choices are not left to timing either. */
+/* Without a folder for the cache nothing is timed either. */
 static void no_folder_is_as_first(void **state)
 {
-    struct place *place = *state;
+    struct autotune_folder *folder = *state;
 
     setenv("XDG_CACHE_HOME", "/proc/none", 1);
     const struct result result = multiply(false, 1);
     setenv("DINOFT_CUDA_ALGO", "first", 1);
     const struct result first = multiply(false, 1);
     assert_memory_equal(&first, &result, sizeof first);
-    assert_false(find_file(place));
+    assert_false(find_file(folder));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(choices_are_remembered, make_place, remove_place),
-        cmocka_unit_test_setup_teardown(what_is_remembered_is_taken, make_place, remove_place),
-        cmocka_unit_test_setup_teardown(timing_adds_nothing, make_place, remove_place),
-        cmocka_unit_test_setup_teardown(damaged_lines_are_passed_over, make_place, remove_place),
-        cmocka_unit_test_setup_teardown(first_asks_no_one, make_place, remove_place),
-        cmocka_unit_test_setup_teardown(no_folder_is_as_first, make_place, remove_place),
+        cmocka_unit_test_setup_teardown(choices_are_cached, make_autotune_folder, remove_autotune_folder),
+        cmocka_unit_test_setup_teardown(cached_algorithms_are_used, make_autotune_folder,
+                                        remove_autotune_folder),
+        cmocka_unit_test_setup_teardown(timing_adds_nothing, make_autotune_folder, remove_autotune_folder),
+        cmocka_unit_test_setup_teardown(damaged_lines_are_skipped, make_autotune_folder,
+                                        remove_autotune_folder),
+        cmocka_unit_test_setup_teardown(first_times_nothing, make_autotune_folder, remove_autotune_folder),
+        cmocka_unit_test_setup_teardown(no_folder_is_as_first, make_autotune_folder, remove_autotune_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,34 +1,34 @@
-/* A block's tile of a product c [rows, cols] = a [rows, depth] b [depth, cols], with float32 sums of float32
- * products: what matrix products and convolutions share. Where the operands' elements come from is up to a
- * `source`:
+/* A block's tile of a GEMM c [rows, cols] = a [rows, depth] b [depth, cols] (depth is its K), with float32
+ * sums of float32 products: what matrix products and convolutions share. Where the operands' elements come
+ * from is up to a `source`:
  *
  *     typedef … element;                 float or __nv_bfloat16
- *     struct place;                      what is known of a row of a (a column of b), found once
+ *     struct position;                   what is known of a row of a (a column of b), found once
  *     bool along_depth;                  whether 16 bytes of memory run along the depth, or across it
- *     place locate(int outer);           of row or column `outer`, or of the first of those that run across
- *     void fetch(const place &, int depth, uint32_t (&words)[4]);   16 bytes from there on; zeros outside
+ *     position locate(int outer);        of row or column `outer`, or of the first of those that run across
+ *     void fetch(const position &, int depth, uint32_t (&words)[4]);   16 bytes from there on; zeros outside
  *
- * Tiles of both operands lie in shared memory as float, the depth outermost, twice: while one pair is
- * multiplied the next is on its way to registers. A thread has MT x NT sums, in pieces of four neighbours, so
+ * Tiles of both operands are in shared memory as float, the depth outermost, double-buffered: while one pair
+ * is multiplied the next is loaded to registers. A thread has MT x NT sums, in vectors of four neighbours, so
  * that it reads 16 bytes at a time and a warp's reads are broadcasts or neighbours. Columns of a tile are
- * exchanged by an exclusive or with the depth, which keeps both the stores of pieces that run along the depth
+ * swizzled (an exclusive or with the depth), which keeps both the stores of vectors that run along the depth
  * and the reads free of bank conflicts. */
-#ifndef DINOFT_TILE_PRODUCT_CUH
-#define DINOFT_TILE_PRODUCT_CUH
+#ifndef DINOFT_GEMM_TILE_CUH
+#define DINOFT_GEMM_TILE_CUH
 
 #include "types.cuh"
 #include "vectors.cuh"
 
-template <int ROWS, int COLS, int DEPTH, int MT, int NT> struct product_tile {
+template <int ROWS, int COLS, int DEPTH, int MT, int NT> struct gemm_tile {
     static constexpr int rows = ROWS, cols = COLS, depth = DEPTH, mt = MT, nt = NT;
     static constexpr int thread_rows = ROWS / MT, thread_cols = COLS / NT,
                          threads = thread_rows * thread_cols;
-    static constexpr int row_piece = MT < 4 ? MT : 4, col_piece = NT < 4 ? NT : 4; /* neighbours */
+    static constexpr int row_width = MT < 4 ? MT : 4, col_width = NT < 4 ? NT : 4; /* neighbours */
 };
 
 /* The tiles of more than one kind of product; thinner ones are matmul.cu's own. */
-typedef product_tile<128, 32, 16, 8, 4> tile_32;
-typedef product_tile<128, 64, 16, 8, 8> tile_64;
+typedef gemm_tile<128, 32, 16, 8, 4> tile_32;
+typedef gemm_tile<128, 64, 16, 8, 8> tile_64;
 
 /* --- elements in 16 bytes --- */
 
@@ -81,7 +81,7 @@ __device__ __forceinline__ void fetch_words(const T *p, int inside, bool vector,
 /* A matrix [outer, depth] if along_depth, [depth, outer] otherwise. */
 template <typename T> struct matrix_source {
     typedef T element;
-    struct place {
+    struct position {
         int outer;
     };
 
@@ -90,12 +90,12 @@ template <typename T> struct matrix_source {
     int outers, depths;
     bool along_depth, vector;
 
-    __device__ __forceinline__ place locate(int outer) const
+    __device__ __forceinline__ position locate(int outer) const
     {
         return {outer};
     }
 
-    __device__ __forceinline__ void fetch(const place &p, int depth, uint32_t (&words)[4]) const
+    __device__ __forceinline__ void fetch(const position &p, int depth, uint32_t (&words)[4]) const
     {
         if (along_depth)
             fetch_words(data + p.outer * ld + depth, p.outer < outers ? depths - depth : 0, vector, words);
@@ -115,13 +115,13 @@ __device__ __forceinline__ int tile_column(int column)
 
 template <class S, int OUTER, int DEPTH, int THREADS> struct operand {
     typedef typename S::element element;
-    static constexpr int width = vector_width<element>, pieces = OUTER * DEPTH / width;
-    static constexpr int own = (pieces + THREADS - 1) / THREADS; /* of a thread */
-    static constexpr int depth_pieces = DEPTH / width;
-    /* Lanes of a warp that store pieces along the depth have this many rows. */
-    static constexpr int swizzle_step = warp_lanes / depth_pieces;
+    static constexpr int width = vector_width<element>, vectors = OUTER * DEPTH / width;
+    static constexpr int own = (vectors + THREADS - 1) / THREADS; /* of a thread */
+    static constexpr int depth_vectors = DEPTH / width;
+    /* Lanes of a warp that store vectors along the depth have this many rows. */
+    static constexpr int swizzle_step = warp_lanes / depth_vectors;
 
-    typename S::place places[own];
+    typename S::position positions[own];
     uint32_t words[own][4];
 
     /* What column indices are exchanged by at this depth: a multiple of 4. */
@@ -132,27 +132,27 @@ template <class S, int OUTER, int DEPTH, int THREADS> struct operand {
 
     static __device__ __forceinline__ bool is_there(int i)
     {
-        return pieces % THREADS == 0 || (int)threadIdx.x + i * THREADS < pieces;
+        return vectors % THREADS == 0 || (int)threadIdx.x + i * THREADS < vectors;
     }
 
-    /* Row or column of the thread's i-th piece within the tile, and its depth. */
+    /* Row or column of the thread's i-th vector within the tile, and its depth. */
     static __device__ __forceinline__ int outer(const S &source, int i)
     {
-        const int piece = (int)threadIdx.x + i * THREADS;
-        return source.along_depth ? piece / depth_pieces : piece % (OUTER / width) * width;
+        const int vector = (int)threadIdx.x + i * THREADS;
+        return source.along_depth ? vector / depth_vectors : vector % (OUTER / width) * width;
     }
 
     static __device__ __forceinline__ int depth(const S &source, int i)
     {
-        const int piece = (int)threadIdx.x + i * THREADS;
-        return source.along_depth ? piece % depth_pieces * width : piece / (OUTER / width);
+        const int vector = (int)threadIdx.x + i * THREADS;
+        return source.along_depth ? vector % depth_vectors * width : vector / (OUTER / width);
     }
 
     __device__ __forceinline__ void locate(const S &source, int first)
     {
 #pragma unroll
         for (int i = 0; i < own; i++)
-            places[i] = source.locate(first + outer(source, i));
+            positions[i] = source.locate(first + outer(source, i));
     }
 
     __device__ __forceinline__ void load(const S &source, int first_depth)
@@ -160,7 +160,7 @@ template <class S, int OUTER, int DEPTH, int THREADS> struct operand {
 #pragma unroll
         for (int i = 0; i < own; i++) {
             if (is_there(i))
-                source.fetch(places[i], first_depth + depth(source, i), words[i]);
+                source.fetch(positions[i], first_depth + depth(source, i), words[i]);
         }
     }
 
@@ -174,7 +174,7 @@ template <class S, int OUTER, int DEPTH, int THREADS> struct operand {
             float values[width];
             unpack_words(words[i], values);
             if (source.along_depth) {
-                float *const to = tile + (tile_column(o) ^ swizzle(d)); /* the same for all of the piece */
+                float *const to = tile + (tile_column(o) ^ swizzle(d)); /* the same for all of the vector */
 #pragma unroll
                 for (int j = 0; j < width; j++)
                     to[(d + j) * OUTER] = values[j];
@@ -190,17 +190,17 @@ template <class S, int OUTER, int DEPTH, int THREADS> struct operand {
     }
 };
 
-/* PIECE neighbours at `p`, in shared memory. */
-template <int PIECE> __device__ __forceinline__ void read_piece(const float *p, float *values)
+/* WIDTH neighbours at `p`, in shared memory. */
+template <int WIDTH> __device__ __forceinline__ void read_vector(const float *p, float *values)
 {
-    if constexpr (PIECE == 4) {
+    if constexpr (WIDTH == 4) {
         const float4 v = *reinterpret_cast<const float4 *>(p);
         values[0] = v.x;
         values[1] = v.y;
         values[2] = v.z;
         values[3] = v.w;
     } else {
-        static_assert(PIECE == 2, "pieces are of 2 or 4");
+        static_assert(WIDTH == 2, "vectors are of 2 or 4");
         const float2 v = *reinterpret_cast<const float2 *>(p);
         values[0] = v.x;
         values[1] = v.y;
@@ -212,15 +212,15 @@ template <int PIECE> __device__ __forceinline__ void read_piece(const float *p, 
 template <class TILE> __device__ __forceinline__ int tile_row(int i)
 {
     const int thread = (int)threadIdx.x / TILE::thread_cols;
-    return i / TILE::row_piece * (TILE::thread_rows * TILE::row_piece) + thread * TILE::row_piece +
-           i % TILE::row_piece;
+    return i / TILE::row_width * (TILE::thread_rows * TILE::row_width) + thread * TILE::row_width +
+           i % TILE::row_width;
 }
 
 template <class TILE> __device__ __forceinline__ int tile_col(int j)
 {
     const int thread = (int)threadIdx.x % TILE::thread_cols;
-    return j / TILE::col_piece * (TILE::thread_cols * TILE::col_piece) + thread * TILE::col_piece +
-           j % TILE::col_piece;
+    return j / TILE::col_width * (TILE::thread_cols * TILE::col_width) + thread * TILE::col_width +
+           j % TILE::col_width;
 }
 
 /* sums = the tile of rows first_row, … and columns first_col, … of the product over [begin, end) of the
@@ -265,12 +265,12 @@ __device__ __forceinline__ void multiply_tile(const A &a, int first_row, const B
             for (int d = 0; d < 4; d++) {
                 float a_values[TILE::mt], b_values[TILE::nt];
 #pragma unroll
-                for (int i = 0; i < TILE::mt; i += TILE::row_piece)
-                    read_piece<TILE::row_piece>(
+                for (int i = 0; i < TILE::mt; i += TILE::row_width)
+                    read_vector<TILE::row_width>(
                         a_tile + d * TILE::rows + (tile_column(tile_row<TILE>(i)) ^ a_swizzle), a_values + i);
 #pragma unroll
-                for (int j = 0; j < TILE::nt; j += TILE::col_piece)
-                    read_piece<TILE::col_piece>(
+                for (int j = 0; j < TILE::nt; j += TILE::col_width)
+                    read_vector<TILE::col_width>(
                         b_tile + d * TILE::cols + (tile_column(tile_col<TILE>(j)) ^ b_swizzle), b_values + j);
 #pragma unroll
                 for (int i = 0; i < TILE::mt; i++) {
@@ -291,7 +291,7 @@ __device__ __forceinline__ void multiply_tile(const A &a, int first_row, const B
 
 /* --- where the sums go --- */
 
-/* Rows of float32 or bfloat16, written in runs of PIECE neighbours. */
+/* Rows of float32 or bfloat16, written in runs of WIDTH neighbours. */
 struct product_output {
     void *data;
     int64_t ld;
@@ -300,11 +300,11 @@ struct product_output {
     bool accumulate; /* to what is there */
 };
 
-template <typename T, int PIECE>
-__device__ __forceinline__ void put_piece(T *to, const struct product_output &out, int inside,
-                                          const float *values)
+template <typename T, int WIDTH>
+__device__ __forceinline__ void put_vector(T *to, const struct product_output &out, int inside,
+                                           const float *values)
 {
-    if constexpr (PIECE == 4) {
+    if constexpr (WIDTH == 4) {
         if (out.vector && inside >= 4) {
             float sums[4] = {0.0f, 0.0f, 0.0f, 0.0f};
             if (out.accumulate)
@@ -317,72 +317,73 @@ __device__ __forceinline__ void put_piece(T *to, const struct product_output &ou
         }
     }
 #pragma unroll
-    for (int j = 0; j < PIECE; j++) {
+    for (int j = 0; j < WIDTH; j++) {
         if (j < inside)
             store_float(to + j, out.accumulate ? load_float(to + j) + values[j] : values[j]);
     }
 }
 
-/* PIECE values to row `row`, from column `col` on; `cols` are there. */
-template <int PIECE>
+/* WIDTH values to row `row`, from column `col` on; `cols` are there. */
+template <int WIDTH>
 __device__ __forceinline__ void put_sums(const struct product_output &out, int64_t row, int col, int cols,
                                          const float *values)
 {
     const int64_t at = row * out.ld + col;
 
     if (out.type == DF_F32)
-        put_piece<float, PIECE>(static_cast<float *>(out.data) + at, out, cols - col, values);
+        put_vector<float, WIDTH>(static_cast<float *>(out.data) + at, out, cols - col, values);
     else
-        put_piece<__nv_bfloat16, PIECE>(static_cast<__nv_bfloat16 *>(out.data) + at, out, cols - col, values);
+        put_vector<__nv_bfloat16, WIDTH>(static_cast<__nv_bfloat16 *>(out.data) + at, out, cols - col,
+                                         values);
 }
 
-/* --- partial sums of a long depth --- */
+/* --- split-K: partial sums of a long depth --- */
 
-/* How a product is cut along its depth: pieces of `depth` elements, a multiple of the tile's. Depends on
- * shapes alone. */
-struct depth_split {
-    int depth, pieces;
+/* Split-K: the depth is split into ranges of `depth` elements, a multiple of the tile's. Depends on shapes
+ * alone. */
+struct split_k {
+    int depth, splits;
 };
 
-/* Enough blocks to fill a device; but pieces of some length, and partial sums that are small beside the
+/* Enough blocks to fill a device; but ranges of some length, and partial sums that are small beside the
  * operands. */
-static inline struct depth_split split_depth(int64_t rows, int64_t cols, int64_t depth, int64_t tiles,
-                                             int tile_depth)
+static inline struct split_k make_split_k(int64_t rows, int64_t cols, int64_t depth, int64_t tiles,
+                                          int tile_depth)
 {
     const int64_t enough_blocks = 512, least_steps = 4, traffic_share = 8;
     const int64_t limits[] = {ceil_div(enough_blocks, tiles), depth / (least_steps * tile_depth),
                               (rows + cols) * depth / (traffic_share * rows * cols)};
-    int64_t pieces = limits[0];
+    int64_t splits = limits[0];
 
     for (int64_t limit : limits)
-        pieces = limit < pieces ? limit : pieces;
-    pieces = pieces < 1 ? 1 : pieces;
-    const int64_t steps = ceil_div(depth, pieces * tile_depth);
+        splits = limit < splits ? limit : splits;
+    splits = splits < 1 ? 1 : splits;
+    const int64_t steps = ceil_div(depth, splits * tile_depth);
     return {(int)(steps * tile_depth), (int)ceil_div(depth, steps * tile_depth)};
 }
 
-constexpr int collect_threads = 256;
+constexpr int reduce_threads = 256;
 
-/* out [rows, cols] (+)= the sum of partial [pieces, rows * cols], in their order. */
-static __global__ void __launch_bounds__(collect_threads)
-    collect_kernel(const float *partial, int pieces, int64_t rows, int cols, struct product_output out)
+/* out [rows, cols] (+)= the sum of partial [splits, rows * cols], in their order. */
+static __global__ void __launch_bounds__(reduce_threads)
+    reduce_splits_kernel(const float *partial, int splits, int64_t rows, int cols, struct product_output out)
 {
-    const int64_t at = (int64_t)blockIdx.x * collect_threads + threadIdx.x, size = rows * cols;
+    const int64_t at = (int64_t)blockIdx.x * reduce_threads + threadIdx.x, size = rows * cols;
     float sum = 0.0f;
 
     if (at >= size)
         return;
 #pragma unroll 8
-    for (int piece = 0; piece < pieces; piece++)
-        sum += partial[piece * size + at];
+    for (int split = 0; split < splits; split++)
+        sum += partial[split * size + at];
     put_sums<1>(out, at / cols, (int)(at % cols), cols, &sum);
 }
 
-static inline void collect(cudaStream_t stream, const float *partial, int pieces, int64_t rows, int64_t cols,
-                           const struct product_output &out)
+static inline void reduce_splits(cudaStream_t stream, const float *partial, int splits, int64_t rows,
+                                 int64_t cols, const struct product_output &out)
 {
-    DF_LAUNCH(collect_kernel, dim3((unsigned)ceil_div(rows * cols, collect_threads)), dim3(collect_threads),
-              0, stream, partial, pieces, rows, (int)cols, out);
+    DF_LAUNCH(reduce_splits_kernel, dim3((unsigned)ceil_div(rows * cols, reduce_threads)),
+              dim3(reduce_threads), 0, stream, partial, splits, rows, (int)cols, out);
 }
 
 #endif

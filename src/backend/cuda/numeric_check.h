@@ -1,0 +1,15 @@
+/* Whether two implementations' results are equal up to rounding. Private to src/backend/cuda. */
+#ifndef DINOFT_CUDA_NUMERIC_CHECK_H
+#define DINOFT_CUDA_NUMERIC_CHECK_H
+
+#include "dinoft/backend.h"
+
+/* Waits for the device and compares two arrays on it, of DF_F32 or DF_BF16. Each of `other` may
+ * differ from its `reference` by tolerance times the sum of that value's magnitude and the root mean square
+ * around it. False if one differs more, if there is a NaN or an infinity in either, or if the arrays could
+ * not be downloaded.
+ */
+bool df_cuda_is_close(struct df_backend *backend, enum df_dtype type, const void *reference,
+                      const void *other, size_t count, float tolerance);
+
+#endif
