@@ -29,7 +29,7 @@ def vectors(load, store, threads=256, blocks=1, **more):
 
 
 def product(ahead, **more):
-    """tile_product.cuh: operands in 16-byte loads where rows allow it, while the pair before them is multiplied."""
+    """gemm_tile.cuh: operands in 16-byte loads where rows allow it, while the pair before them is multiplied."""
     return Claim(shared_loads=more.pop("shared_loads", {128}), threads=128, blocks=2, ahead=ahead, **more)
 
 
@@ -95,9 +95,9 @@ CLAIMS = [
     ("confusion_matrix.cu", r"confusion_matrix", vectors([8], [])),
 
     # conv.cu: products whose operand is read out of a map.
-    ("conv.cu", r"(window|weight_gradient)_kernel<product_tile<128, 64, .*", product(256)),
-    ("conv.cu", r"(window|weight_gradient)_kernel<product_tile<128, 32, .*", product(128)),
-    ("conv.cu", r"collect_kernel", Claim(threads=256, blocks=1)),
+    ("conv.cu", r"(window|weight_gradient)_kernel<gemm_tile<128, 64, .*", product(256)),
+    ("conv.cu", r"(window|weight_gradient)_kernel<gemm_tile<128, 32, .*", product(128)),
+    ("conv.cu", r"reduce_splits_kernel", Claim(threads=256, blocks=1)),
 
     # convert.cu: 16 bytes of the wider matrix.
     ("convert.cu", r"convert<bfloat16, bfloat16, 8>", vectors([16, 128], [16, 128])),
@@ -129,11 +129,11 @@ CLAIMS = [
     ("layernorm.cu", r"(forward|backward)_any_kernel<\w+>", Claim(threads=256, blocks=1)),
 
     # matmul.cu: the long matrix in 16-byte loads, elements at its borders.
-    ("matmul.cu", r"product_kernel<product_tile<128, 64, .*", product(256)),
-    ("matmul.cu", r"product_kernel<product_tile<128, 32, .*", product(128)),
-    ("matmul.cu", r"product_kernel<product_tile<128, 16, .*", product(64)),
-    ("matmul.cu", r"product_kernel<product_tile<128, 8, .*", product(32, shared_loads={64, 128})),
-    ("matmul.cu", r"collect_kernel", Claim(threads=256, blocks=1)),
+    ("matmul.cu", r"product_kernel<gemm_tile<128, 64, .*", product(256)),
+    ("matmul.cu", r"product_kernel<gemm_tile<128, 32, .*", product(128)),
+    ("matmul.cu", r"product_kernel<gemm_tile<128, 16, .*", product(64)),
+    ("matmul.cu", r"product_kernel<gemm_tile<128, 8, .*", product(32, shared_loads={64, 128})),
+    ("matmul.cu", r"reduce_splits_kernel", Claim(threads=256, blocks=1)),
 
     # nearest.cu: 4 channels a thread, or one.
     ("nearest.cu", r"nearest_\w+<4.*>", vectors([128], [128])),
