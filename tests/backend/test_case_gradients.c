@@ -43,6 +43,8 @@ static void check_gradient(const struct df_case *c, struct df_case_gradient grad
     const double size = size_of(output);
 
     for (int64_t k = 0; k < count; k += step) {
+        if (isnan(output->expected[k])) /* not asked for */
+            continue;
         const double before = output->role == DF_CASE_IN_OUT ? (double)output->values[k] : 0.0;
         const double expected = slope(c, gradient.input, k), got = output->expected[k] - before;
         if (!(fabs(got - expected) <= TOLERANCE * fmax(size, fabs(expected))))
@@ -59,6 +61,7 @@ static void gradients_are_derivatives(void **state)
     (void)state;
     for (int s = 0; s < df_n_case_sets; s++) {
         const struct df_case_set *set = df_case_sets[s];
+        assert_true((set->objective != NULL) == (set->n_gradients > 0));
         for (int i = 0; set->objective && i < set->n_odd; i++) {
             struct df_case c;
             if (df_case_open(&c, set, set->odd[i], DF_F32, 1) != 0 || df_case_expect(&c) != 0)
