@@ -235,7 +235,7 @@ static cudnnBackendDescriptor_t make_operation_graph(struct graph *graph, enum c
 
 /* --- engines --- */
 
-/* By conv.c's rules: deterministic, and without tensor cores. */
+/* By conv_cudnn.c's rules: deterministic, and without tensor cores. */
 static bool is_usable(struct graph *graph, cudnnBackendDescriptor_t config)
 {
     cudnnBackendNumericalNote_t notes[NOTES_MAX];
@@ -367,14 +367,13 @@ int find_convolution_engines(struct df_cuda_context *context, enum convolution_p
     context->cudnn.cudnnGetConvolutionForwardAlgorithm_v7 = forward_algorithms;
     context->cudnn.cudnnGetConvolutionBackwardDataAlgorithm_v7 = data_algorithms;
     context->cudnn.cudnnGetConvolutionBackwardFilterAlgorithm_v7 = weight_algorithms;
-    context->scratch = engines; /* not touched: nothing is launched */
-    context->scratch_bytes = SIZE_MAX;
+    context->scratch = (struct df_cuda_buffer){engines, SIZE_MAX}; /* not touched: nothing is launched */
     if (pass == FORWARD)
         status = df_cuda_conv_forward(backend, shape, NULL, NULL, NULL, NULL);
     else if (pass == BACKWARD_DATA)
         status = df_cuda_conv_backward_data(backend, shape, NULL, NULL, NULL);
     else
         status = df_cuda_conv_backward_weight(backend, shape, NULL, NULL, NULL);
-    df_cuda_conv_close(context);
+    df_conv_cudnn_close(context);
     return status == 0 && engines->asked ? asking.status : -1;
 }

@@ -13,7 +13,7 @@ enum convolution_pass { FORWARD, BACKWARD_DATA, BACKWARD_WEIGHT };
 struct convolution_engines {
     bool asked;        /* whether the backend asked at all */
     int listed;        /* engines that cuDNN names */
-    int usable;        /* of these, by conv.c's rules: deterministic, in plain float32 */
+    int usable;        /* of these, by conv_cudnn.c's rules: deterministic, in plain float32 */
     bool built;        /* whether the first usable one can be built */
     int64_t workspace; /* its, in bytes */
     double seconds;    /* that building it took */

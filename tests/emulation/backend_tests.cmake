@@ -30,12 +30,11 @@ endforeach()
 foreach(OPERATION linear attention)
     df_emulated_test(test_${OPERATION}_emulated SOURCES ${BACKEND}/test_${OPERATION}.c LIBS dinoft_backend)
 endforeach()
-# Built without cuDNN.
-foreach(OPERATION conv attention)
-    df_test(test_${OPERATION}_without_cudnn emulation SOURCES ${BACKEND}/test_${OPERATION}.c LIBS dinoft_backend)
-    df_emulated_program(test_${OPERATION}_without_cudnn dinoft_kernels_emulated dinoft_backend_cuda_without_cudnn)
-    set_tests_properties(test_${OPERATION}_without_cudnn PROPERTIES ENVIRONMENT "DINOFT_TEST_DEVICE=cuda;DINOFT_CUDA_ALGO=first")
-endforeach()
+# A build without cuDNN's headers.
+df_test_program(test_operations_built_without_cudnn SOURCES ${BACKEND}/test_operations.c LIBS dinoft_backend m)
+df_emulated_program(test_operations_built_without_cudnn dinoft_kernels_emulated dinoft_backend_cuda_without_cudnn)
+add_test(NAME test_built_without_cudnn COMMAND test_operations_built_without_cudnn conv_ attention_ WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
+set_tests_properties(test_built_without_cudnn PROPERTIES LABELS emulation TIMEOUT 1800 ENVIRONMENT "DINOFT_TEST_DEVICE=cuda;DINOFT_CUDA_ALGO=first")
 foreach(OPERATION activation layernorm rope nearest batchnorm upsample_loss adamw graph convert)
     df_emulated_test(test_${OPERATION}_emulated
         SOURCES ${BACKEND}/test_${OPERATION}.c ${BACKEND}/device.c LIBS dinoft_backend m)
