@@ -318,11 +318,13 @@ DF_OPERATION(add_probabilities,
 
 /* From sum float32 [count, C] of `views` softmaxes: prediction uint8 [count] (arg max, the lowest class on a
  * tie), and with labels uint8 [count] (NULL: none) the sum of -log of the labels' mean probability over
- * pixels that are not 255, and how many these are; without labels both are 0. These two are host. */
+ * pixels that are not 255, and how many these are; without labels both are 0. These two stay at on_device, or
+ * else (NULL) go to loss, host. */
 DF_OPERATION(argmax,
              (struct df_backend *backend, const float *sum, int64_t count, int64_t classes, int64_t views,
-              const uint8_t *labels, uint8_t *prediction, double *loss_sum, int64_t *loss_count),
-             (backend, sum, count, classes, views, labels, prediction, loss_sum, loss_count))
+              const uint8_t *labels, uint8_t *prediction, struct df_loss_sum *on_device,
+              struct df_loss_sum *loss),
+             (backend, sum, count, classes, views, labels, prediction, on_device, loss))
 
 /* matrix int64 [classes + 1, classes]: pixels of each label (row; the last one is DF_IGNORE_LABEL's) and
  * prediction (column); prediction, labels uint8 [count]. A pixel whose label or prediction is no class is

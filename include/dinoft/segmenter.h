@@ -139,16 +139,22 @@ int df_segmenter_train_step(struct df_segmenter *segmenter, int64_t count, doubl
 /* Predicted classes of the batch at the images' size, to the host uint8 [count, H, W]. */
 int df_segmenter_download_prediction(struct df_segmenter *segmenter, int64_t count, uint8_t *prediction);
 
-/* A prediction compared with labels. */
+/* A prediction compared with labels. It stays on the device until the caller, whose memory it is, downloads
+ * it: those of a batch at once. */
 struct df_comparison {
-    double loss_sum; /* of -log softmax over the pixels whose label is not 255 */
-    int64_t loss_count;
-    int64_t *confusion; /* host [C + 1, C], the caller's buffer: pixels of each label and prediction, as
-                           dinoft/operation_list.h has it */
+    struct df_loss_sum loss; /* of the pixels whose label is not 255 */
+    int64_t confusion[];     /* [C + 1, C]: pixels of each label and prediction, as
+                                dinoft/operation_list.h has it */
 };
 
-/* Prediction of image i of the batch at the images' size against the labels that were uploaded with it; to
- * the host uint8 [H, W] where prediction is not NULL. */
+/* A multiple of the alignment: comparisons may follow each other. */
+static inline size_t df_comparison_bytes(int64_t classes)
+{
+    return sizeof(struct df_comparison) + df_confusion_count(classes) * sizeof(int64_t);
+}
+
+/* Prediction of image i of the batch at the images' size, compared with the labels that were uploaded with
+ * it; to the host uint8 [H, W] where prediction is not NULL. */
 int df_segmenter_predict(struct df_segmenter *segmenter, int64_t i, uint8_t *prediction,
                          struct df_comparison *comparison);
 /* These labels, to the host uint8 [H, W]. */
@@ -158,12 +164,6 @@ int df_segmenter_download_labels(struct df_segmenter *segmenter, int64_t i, uint
  * comparison is NULL too). */
 int df_segmenter_predict_at(struct df_segmenter *segmenter, int64_t i, int64_t height, int64_t width,
                             const uint8_t *labels, uint8_t *prediction, struct df_comparison *comparison);
-
-/* Fills comparison for a prediction and labels that lie on the device, [count] of pixels, and a loss that is
- * known. */
-int df_segmenter_compare(struct df_segmenter *segmenter, const struct df_loss_sum *loss,
-                         const uint8_t *prediction, const uint8_t *labels, int64_t count,
-                         struct df_comparison *comparison);
 
 /* Logits of image i at the images' size, to the host float32 [C, H, W]. */
 int df_segmenter_download_logits(struct df_segmenter *segmenter, int64_t i, float *logits);

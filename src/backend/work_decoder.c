@@ -113,8 +113,8 @@ struct df_work df_work_add_probabilities(struct df_backend *backend, const float
 }
 
 struct df_work df_work_argmax(struct df_backend *backend, const float *sum, int64_t count, int64_t classes,
-                              int64_t views, const uint8_t *labels, uint8_t *prediction, double *loss_sum,
-                              int64_t *loss_count)
+                              int64_t views, const uint8_t *labels, uint8_t *prediction,
+                              struct df_loss_sum *on_device, struct df_loss_sum *loss)
 {
     return df_work_of(0, df_f32_bytes(count * classes) + (double)(labels ? 2 * count : count),
                       "[" I64 ", " I64 "]", count, classes);

@@ -10,15 +10,38 @@
 
 struct run {
     struct df_segmenter *segmenter;
+    struct df_backend *backend; /* the segmenter's */
     const struct df_evaluation *evaluation;
     struct df_metrics *metrics;
-    int64_t *confusion;        /* of one image */
+    size_t comparison_bytes;
+    int64_t most_comparisons;
+    char *on_device, *fetched; /* [most_comparisons]: the device's, and the host's copy */
     uint8_t *classes, *labels; /* of one image, where they are stored nowhere else */
     size_t capacity;           /* bytes of each */
     double loss_sum;           /* of the current batch */
     int64_t loss_count;
     int64_t labelled; /* pixels, of all batches */
 };
+
+/* Room for those of a batch. It may have more images than the model sees at once. */
+static int reserve_comparisons(struct run *run, int64_t count)
+{
+    struct df_backend *backend = run->backend;
+
+    if (count <= run->most_comparisons)
+        return 0;
+    free(run->fetched);
+    backend->ops->free(backend, run->on_device);
+    run->most_comparisons = 0;
+    run->fetched = malloc((size_t)count * run->comparison_bytes);
+    run->on_device = backend->ops->alloc(backend, (size_t)count * run->comparison_bytes);
+    if (!run->on_device)
+        return df_error_context("the confusion matrices of a batch");
+    if (!run->fetched)
+        return df_error_memory("the confusion matrices of a batch", (size_t)count * run->comparison_bytes);
+    run->most_comparisons = count;
+    return 0;
+}
 
 static int reserve(struct run *run, size_t bytes)
 {
@@ -72,10 +95,12 @@ static int choose_labels(struct run *run, const struct df_batch *batch, int64_t 
 }
 
 static int predict(struct run *run, const struct df_batch *batch, int64_t i,
-                   const struct df_prediction *prediction, struct df_comparison *comparison)
+                   const struct df_prediction *prediction)
 {
     const struct df_evaluation *evaluation = run->evaluation;
     uint8_t *classes = evaluation->maps ? run->classes : NULL;
+    struct df_comparison *comparison =
+        (struct df_comparison *)(void *)(run->on_device + (size_t)i * run->comparison_bytes);
 
     if (evaluation->inference)
         return df_inference_predict(evaluation->inference, &batch->images[i], prediction->height,
@@ -86,39 +111,64 @@ static int predict(struct run *run, const struct df_batch *batch, int64_t i,
     return df_segmenter_predict(run->segmenter, i, classes, comparison);
 }
 
-static int measure_image(struct run *run, const struct df_batch *batch, int64_t i)
+/* Counts what was fetched of an image, and shows it to the observer. */
+static int count_image(struct run *run, int64_t i, struct df_prediction *prediction)
 {
     const struct df_evaluation *evaluation = run->evaluation;
-    struct df_comparison comparison = {.confusion = run->confusion};
-    struct df_prediction prediction = {.sample = batch->samples[i],
-                                       .image = batch->images ? &batch->images[i] : NULL,
-                                       .confusion = run->confusion};
+    const struct df_comparison *comparison =
+        (const struct df_comparison *)(const void *)(run->fetched + (size_t)i * run->comparison_bytes);
+    const struct df_loss_sum *loss = &comparison->loss;
 
-    choose_size(run, batch, i, &prediction);
-    DF_TRY(choose_labels(run, batch, i, &prediction));
-    DF_TRY(predict(run, batch, i, &prediction, &comparison));
-    df_metrics_add_image(run->metrics, run->confusion);
-    if (comparison.loss_count > 0 && !isfinite(comparison.loss_sum))
+    df_metrics_add_image(run->metrics, comparison->confusion);
+    if (loss->count > 0 && !isfinite(loss->sum))
         return df_error_set("the loss is not a finite number: the model's weights are damaged, or too large");
-    run->loss_sum += comparison.loss_sum;
-    run->loss_count += comparison.loss_count;
+    run->loss_sum += loss->sum;
+    run->loss_count += loss->count;
     if (!evaluation->observe)
         return 0;
-    prediction.classes = run->classes;
+    prediction->confusion = comparison->confusion;
+    prediction->classes = run->classes;
     if (!evaluation->maps)
-        prediction.classes = prediction.labels = NULL;
-    prediction.loss = comparison.loss_count > 0 ? comparison.loss_sum / (double)comparison.loss_count : NAN;
-    return evaluation->observe(evaluation->context, &prediction);
+        prediction->classes = prediction->labels = NULL;
+    prediction->loss = loss->count > 0 ? loss->sum / (double)loss->count : NAN;
+    return evaluation->observe(evaluation->context, prediction);
+}
+
+/* Images first … first + count - 1, which are predicted before the comparisons of all are fetched. Maps have
+ * room for one image. */
+static int measure_images(struct run *run, const struct df_batch *batch, int64_t first, int64_t count)
+{
+    const size_t offset = (size_t)first * run->comparison_bytes;
+    struct df_prediction prediction;
+
+    for (int64_t i = first; i < first + count; i++) {
+        prediction = (struct df_prediction){0};
+        choose_size(run, batch, i, &prediction);
+        DF_TRY(choose_labels(run, batch, i, &prediction));
+        DF_TRY(predict(run, batch, i, &prediction));
+    }
+    DF_TRY(run->backend->ops->download(run->backend, run->fetched + offset, run->on_device + offset,
+                                       (size_t)count * run->comparison_bytes));
+    for (int64_t i = first; i < first + count; i++) {
+        prediction.sample = batch->samples[i];
+        prediction.image = batch->images ? &batch->images[i] : NULL;
+        choose_size(run, batch, i, &prediction);
+        DF_TRY(count_image(run, i, &prediction));
+    }
+    return 0;
 }
 
 static int measure_batch(struct run *run, const struct df_batch *batch)
 {
+    const int64_t together = run->evaluation->maps ? 1 : batch->count;
+
     run->loss_sum = 0.0;
     run->loss_count = 0;
+    DF_TRY(reserve_comparisons(run, batch->count));
     if (!run->evaluation->inference)
         DF_TRY(df_segmenter_forward(run->segmenter, batch->count, false, NULL));
-    for (int64_t i = 0; i < batch->count; i++)
-        DF_TRY(measure_image(run, batch, i));
+    for (int64_t i = 0; i < batch->count; i += together)
+        DF_TRY(measure_images(run, batch, i, together));
     run->labelled += run->loss_count;
     df_metrics_end_batch(run->metrics, run->loss_count > 0 ? run->loss_sum / (double)run->loss_count : NAN);
     return 0;
@@ -127,20 +177,17 @@ static int measure_batch(struct run *run, const struct df_batch *batch)
 int df_evaluate(struct df_segmenter *segmenter, struct df_feed *feed, const struct df_evaluation *evaluation,
                 struct df_metrics *metrics)
 {
-    struct run run = {.segmenter = segmenter, .evaluation = evaluation, .metrics = metrics};
+    struct run run = {.segmenter = segmenter,
+                      .backend = df_segmenter_backend(segmenter),
+                      .evaluation = evaluation,
+                      .metrics = metrics};
     struct df_batch batch;
     int64_t done = 0, images = 0;
     int more = 0, status = -1;
     struct df_progress *progress = df_progress_open(stderr, evaluation->label, df_feed_batches(feed));
-    const int64_t classes = df_segmenter_made_with(segmenter)->classes;
-    assert(metrics->n_classes == classes);
-    const size_t bytes = df_confusion_count(classes) * sizeof *run.confusion;
+    assert(metrics->n_classes == df_segmenter_made_with(segmenter)->classes);
 
-    run.confusion = malloc(bytes);
-    if (!run.confusion) {
-        df_error_memory("the confusion matrix of an image", bytes);
-        goto finish;
-    }
+    run.comparison_bytes = df_comparison_bytes(metrics->n_classes);
     if (df_feed_start(feed, 0) != 0)
         goto finish;
     while (!(evaluation->stop && *evaluation->stop) && (more = df_feed_next(feed, segmenter, &batch)) == 1) {
@@ -158,7 +205,8 @@ int df_evaluate(struct df_segmenter *segmenter, struct df_feed *feed, const stru
                               images);
 finish:
     df_progress_close(progress);
-    free(run.confusion);
+    run.backend->ops->free(run.backend, run.on_device);
+    free(run.fetched);
     free(run.classes);
     free(run.labels);
     return status;

@@ -310,7 +310,7 @@ static int predict_from_views(struct df_inference *inference, const struct df_im
 {
     struct df_backend *backend = inference->backend;
     const size_t pixels = (size_t)(height * width);
-    struct df_loss_sum loss;
+    struct df_loss_sum loss; /* where nobody asks for it */
 
     DF_TRY(reserve_device(inference, &inference->sum, height, width, inference->classes, sizeof(float)));
     DF_TRY(reserve_device(inference, &inference->result, height, width, 2, 1));
@@ -321,11 +321,11 @@ static int predict_from_views(struct df_inference *inference, const struct df_im
     if (labels)
         DF_TRY(backend->ops->upload(backend, result_labels, labels, pixels));
     DF_TRY(backend->ops->argmax(backend, inference->sum.data, (int64_t)pixels, inference->classes,
-                                df_inference_views(&inference->options), result_labels, result, &loss.sum,
-                                &loss.count));
+                                df_inference_views(&inference->options), result_labels, result,
+                                comparison ? &comparison->loss : NULL, &loss));
     if (comparison)
-        DF_TRY(df_segmenter_compare(inference->segmenter, &loss, result, result_labels, (int64_t)pixels,
-                                    comparison));
+        DF_TRY(backend->ops->confusion_matrix(backend, result, result_labels, (int64_t)pixels,
+                                              inference->classes, comparison->confusion));
     return classes ? backend->ops->download(backend, classes, result, pixels) : 0;
 }
 

@@ -37,7 +37,6 @@ struct df_segmenter {
     uint8_t *labels;                       /* device [max_batch, H, W] */
     uint8_t *prediction;                   /* device [max_batch, H, W] */
     float *loss_scratch;                   /* device [2 * logits] */
-    int64_t *confusion;                    /* device [C + 1, C] */
     struct df_loss_sum *loss;              /* device: of the last training step */
     float *logit_sums;                     /* device [C] */
     float *dfeatures[DF_VIT_MAX_FEATURES]; /* their gradients; NULL: not wanted */

@@ -45,8 +45,6 @@ static void plan_results(struct df_segmenter *segmenter)
     segmenter->parameter_bytes = df_arena_mark(arena);
     segmenter->labels = df_arena_take(arena, "labels", all, DF_U8);
     segmenter->prediction = df_arena_take(arena, "prediction", all, DF_U8);
-    segmenter->confusion =
-        df_arena_take(arena, "confusion matrix", (int64_t)df_confusion_count(options->classes), DF_I64);
     segmenter->loss = df_arena_take(arena, "loss", (int64_t)sizeof *segmenter->loss, DF_U8);
     segmenter->logit_sums = df_arena_take(arena, "sums of logits", options->classes, DF_F32);
 }

@@ -24,20 +24,6 @@ static uint8_t *reserve_resized(struct df_segmenter *segmenter, size_t bytes)
     return segmenter->resized;
 }
 
-int df_segmenter_compare(struct df_segmenter *segmenter, const struct df_loss_sum *loss,
-                         const uint8_t *prediction, const uint8_t *labels, int64_t count,
-                         struct df_comparison *comparison)
-{
-    struct df_backend *backend = segmenter->backend;
-    const int64_t classes = segmenter->options.classes;
-
-    comparison->loss_sum = loss->sum;
-    comparison->loss_count = loss->count;
-    DF_TRY(backend->ops->confusion_matrix(backend, prediction, labels, count, classes, segmenter->confusion));
-    return backend->ops->download(backend, comparison->confusion, segmenter->confusion,
-                                  df_confusion_count(classes) * sizeof *comparison->confusion);
-}
-
 /* Image i under work, whose logits are still those of the first. */
 static int predict_image(struct df_segmenter *segmenter, int64_t i, struct df_upsample_loss *work,
                          uint8_t *prediction, struct df_comparison *comparison)
@@ -46,10 +32,11 @@ static int predict_image(struct df_segmenter *segmenter, int64_t i, struct df_up
     const int64_t count = work->height * work->width;
 
     work->logits += segmenter_logit_count(segmenter, i);
+    work->on_device = comparison ? &comparison->loss : NULL;
     DF_TRY(backend->ops->upsample_loss(backend, work, NULL));
     if (comparison)
-        DF_TRY(
-            df_segmenter_compare(segmenter, &work->loss, work->prediction, work->labels, count, comparison));
+        DF_TRY(backend->ops->confusion_matrix(backend, work->prediction, work->labels, count, work->classes,
+                                              comparison->confusion));
     return prediction ? backend->ops->download(backend, prediction, work->prediction, (size_t)count) : 0;
 }
 

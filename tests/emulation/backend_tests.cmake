@@ -46,6 +46,9 @@ df_emulated_test(test_captured_steps SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_capt
 df_emulated_test(test_feed_emulated SOURCES ${CMAKE_SOURCE_DIR}/tests/pipeline/test_feed.c ${CMAKE_SOURCE_DIR}/tests/data/scratch.c
     LIBS dinoft_train m)
 
+df_emulated_test(test_fetches_emulated SOURCES ${CMAKE_SOURCE_DIR}/tests/evaluation/test_fetches.c ${CMAKE_SOURCE_DIR}/tests/data/scratch.c
+    LIBS dinoft_evaluation m)
+
 # The program, with the emulated device beside the CPU, for what goes through its commands.
 add_executable(dinoft_emulated ${CMAKE_SOURCE_DIR}/src/main.c)
 target_link_libraries(dinoft_emulated PRIVATE dinoft_commands)

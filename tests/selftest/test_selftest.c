@@ -144,8 +144,8 @@ static void wrong_operations_are_found(void **state)
 }
 
 static int argmax_fails(struct df_backend *backend, const float *sum, int64_t count, int64_t classes,
-                        int64_t views, const uint8_t *labels, uint8_t *prediction, double *loss_sum,
-                        int64_t *loss_count)
+                        int64_t views, const uint8_t *labels, uint8_t *prediction,
+                        struct df_loss_sum *on_device, struct df_loss_sum *loss)
 {
     (void)backend;
     (void)sum;
@@ -154,8 +154,8 @@ static int argmax_fails(struct df_backend *backend, const float *sum, int64_t co
     (void)views;
     (void)labels;
     (void)prediction;
-    (void)loss_sum;
-    (void)loss_count;
+    (void)on_device;
+    (void)loss;
     return df_error_set("out of order");
 }
 

@@ -36,7 +36,11 @@ struct subject {
     struct df_rng rng;
     uint8_t pixels[BATCH * HEIGHT * WIDTH * 3], labels[BATCH * HEIGHT * WIDTH];
     uint8_t prediction[BATCH * HEIGHT * WIDTH];
-    int64_t confusion[(CLASSES + 1) * CLASSES];
+    struct df_comparison *comparison; /* the device's */
+    union {
+        struct df_comparison comparison;
+        char bytes[sizeof(struct df_comparison) + (CLASSES + 1) * CLASSES * sizeof(int64_t)];
+    } fetched;
 };
 
 typedef int step_function(struct subject *subject);
@@ -52,26 +56,27 @@ static int training_step(struct subject *subject)
 static int evaluation_step(struct subject *subject)
 {
     struct df_segmenter *segmenter = subject->segmenter;
-    struct df_comparison comparison = {.confusion = subject->confusion};
+    const struct df_comparison *fetched = &subject->fetched.comparison;
     DF_TRY(df_segmenter_load_pixels(segmenter, BATCH, subject->pixels, subject->labels));
     DF_TRY(df_segmenter_forward(segmenter, BATCH, false, NULL));
     for (int64_t i = 0; i < BATCH; i++) {
-        DF_TRY(df_segmenter_predict(segmenter, i, subject->prediction, &comparison));
-        df_metrics_add_image(&subject->metrics, subject->confusion);
+        DF_TRY(df_segmenter_predict(segmenter, i, subject->prediction, subject->comparison));
+        DF_TRY(subject->backend->ops->download(subject->backend, &subject->fetched, subject->comparison,
+                                               sizeof subject->fetched));
+        df_metrics_add_image(&subject->metrics, fetched->confusion);
     }
-    df_metrics_end_batch(&subject->metrics, comparison.loss_sum / (double)comparison.loss_count);
+    df_metrics_end_batch(&subject->metrics, fetched->loss.sum / (double)fetched->loss.count);
     return 0;
 }
 
 /* At the labels' own size, another one for each image. */
 static int original_size_step(struct subject *subject)
 {
-    struct df_comparison comparison = {.confusion = subject->confusion};
     DF_TRY(df_segmenter_load_pixels(subject->segmenter, BATCH, subject->pixels, NULL));
     DF_TRY(df_segmenter_forward(subject->segmenter, BATCH, false, NULL));
     for (int64_t i = 0; i < BATCH; i++)
         DF_TRY(df_segmenter_predict_at(subject->segmenter, i, HEIGHT - 10 * i, WIDTH - 30, subject->labels,
-                                       subject->prediction, &comparison));
+                                       subject->prediction, subject->comparison));
     return 0;
 }
 
@@ -129,6 +134,8 @@ static bool open_subject(struct subject *subject, const struct trial *trial, boo
     df_state_free(weights);
     if (!subject->segmenter)
         return false;
+    subject->comparison = subject->backend->ops->alloc(subject->backend, sizeof subject->fetched);
+    assert_non_null(subject->comparison);
     assert_int_equal(df_metrics_init(&subject->metrics, CLASSES, false), 0);
     df_rng_seed(&subject->rng, 1, 1);
     for (size_t i = 0; i < sizeof subject->pixels; i++)
@@ -143,6 +150,8 @@ static void close_subject(struct subject *subject)
     if (subject->segmenter)
         df_metrics_free(&subject->metrics);
     df_segmenter_free(subject->segmenter);
+    if (subject->backend)
+        subject->backend->ops->free(subject->backend, subject->comparison);
     df_backend_close(subject->backend);
     free(subject);
 }

@@ -2,6 +2,8 @@
 #include "bilinear.h"
 #include "build.h"
 
+#include "dinoft/error.h"
+
 #include <float.h>
 
 /* --- add_window, add_probabilities: logits, sum --- */
@@ -117,14 +119,15 @@ DF_CASE_SET(add_probabilities, add_probabilities_odd, view_uses);
 
 /* --- argmax --- */
 
-enum { COUNT, OF_CLASSES, VIEWS, LABELLED };
-enum { PROBABILITIES, LABELS, PREDICTION };
+enum { COUNT, OF_CLASSES, VIEWS, LABELLED, ON_DEVICE };
+enum { PROBABILITIES, LABELS, PREDICTION, LOSS };
 
 /* The last has more pixels than the device's blocks take one step each. */
 static const int64_t argmax_odd[][DF_CASE_SIZES] = {
-    {0, 21, 1, true},  {1, 1, 1, true},    {1000, 37, 3, true}, {1000, 37, 3},      {301, 150, 3, true},
-    {301, 150, 3},     {65, 255, 3, true}, {65, 255, 3},        {700, 21, 3, true}, {700, 21, 3},
-    {131, 5, 2, true}, {131, 16, 4, true}, {131, 32, 4, true},  {70, 128, 4, true}, {132000, 2, 3, true},
+    {0, 21, 1, true},   {0, 21, 1, true, true}, {1, 1, 1, true},    {1000, 37, 3, true},
+    {1000, 37, 3},      {301, 150, 3, true},    {301, 150, 3},      {65, 255, 3, true},
+    {65, 255, 3},       {700, 21, 3, true},     {700, 21, 3},       {131, 5, 2, true, true},
+    {131, 16, 4, true}, {131, 32, 4, true},     {70, 128, 4, true}, {132000, 2, 3, true},
 };
 
 static int argmax_uses(const struct df_case_model *m, int64_t n[DF_CASE_USES][DF_CASE_SIZES])
@@ -158,6 +161,7 @@ static void argmax_build(struct df_case *c)
     df_case_in(c, DF_F32, c->n[COUNT] * c->n[OF_CLASSES], 1.0, 0.2);
     df_case_in_bytes(c, c->n[LABELLED] ? c->n[COUNT] : 0, (int)c->n[OF_CLASSES], true);
     df_case_out(c, DF_U8, c->n[COUNT], 0.0);
+    df_case_in_bytes(c, sizeof(struct df_loss_sum), 256, false);
     c->n_scalars = 2;
     c->scalar_tolerance = 1e-9;
     make_special(c);
@@ -165,14 +169,17 @@ static void argmax_build(struct df_case *c)
 
 static int argmax_call(const struct df_case *c, struct df_case_run *run)
 {
-    int64_t counted;
-    const int status = run->backend->ops->argmax(
-        run->backend, run->memory[PROBABILITIES], c->n[COUNT], c->n[OF_CLASSES], c->n[VIEWS],
-        c->n[LABELLED] ? run->memory[LABELS] : NULL, run->memory[PREDICTION], &run->scalars[0], &counted);
+    struct df_backend *backend = run->backend;
+    struct df_loss_sum *on_device = c->n[ON_DEVICE] ? run->memory[LOSS] : NULL, loss = {0};
 
-    if (status == 0)
-        run->scalars[1] = (double)counted;
-    return status;
+    DF_TRY(backend->ops->argmax(backend, run->memory[PROBABILITIES], c->n[COUNT], c->n[OF_CLASSES],
+                                c->n[VIEWS], c->n[LABELLED] ? run->memory[LABELS] : NULL,
+                                run->memory[PREDICTION], on_device, &loss));
+    if (on_device)
+        DF_TRY(backend->ops->download(backend, &loss, on_device, sizeof loss));
+    run->scalars[0] = loss.sum;
+    run->scalars[1] = (double)loss.count;
+    return 0;
 }
 
 static void argmax_expect(struct df_case *c)

@@ -118,8 +118,10 @@ DF_MULTIVERSION static double decide_run(const struct decision *decision, const 
 }
 
 int df_cpu_argmax(struct df_backend *backend, const float *sum, int64_t count, int64_t classes, int64_t views,
-                  const uint8_t *labels, uint8_t *prediction, double *loss_sum, int64_t *loss_count)
+                  const uint8_t *labels, uint8_t *prediction, struct df_loss_sum *on_device,
+                  struct df_loss_sum *loss)
 {
+    struct df_loss_sum *const total = on_device ? on_device : loss;
     const struct decision decision = {classes, views, labels, prediction};
     const int64_t chunks = df_min_i64(MAX_CHUNKS, count);
     double losses[MAX_CHUNKS] = {0};
@@ -130,11 +132,10 @@ int df_cpu_argmax(struct df_backend *backend, const float *sum, int64_t count, i
     for (int64_t chunk = 0; chunk < chunks; chunk++)
         losses[chunk] =
             decide_run(&decision, sum, count * chunk / chunks, count * (chunk + 1) / chunks, &counts[chunk]);
-    *loss_sum = 0.0;
-    *loss_count = 0;
+    *total = (struct df_loss_sum){0};
     for (int64_t chunk = 0; chunk < chunks; chunk++) {
-        *loss_sum += losses[chunk];
-        *loss_count += counts[chunk];
+        total->sum += losses[chunk];
+        total->count += counts[chunk];
     }
     return 0;
 }

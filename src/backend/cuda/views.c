@@ -38,23 +38,20 @@ int df_cuda_add_probabilities(struct df_backend *backend, const float *logits, i
 }
 
 int df_cuda_argmax(struct df_backend *backend, const float *sum, int64_t count, int64_t classes,
-                   int64_t views, const uint8_t *labels, uint8_t *prediction, double *loss_sum,
-                   int64_t *loss_count)
+                   int64_t views, const uint8_t *labels, uint8_t *prediction, struct df_loss_sum *on_device,
+                   struct df_loss_sum *loss)
 {
-    const size_t result_bytes = df_cuda_aligned(sizeof(struct df_loss_sum));
-    struct df_loss_sum result = {0};
+    const size_t result_bytes = df_cuda_aligned(sizeof *loss);
 
     assert(classes >= 1 && classes <= MAX_CLASSES && views > 0);
-    if (count > 0) {
-        char *scratch = df_cuda_scratch(backend, result_bytes + df_launch_argmax_scratch(count));
-        if (!scratch)
-            return -1;
-        struct df_loss_sum *loss = (struct df_loss_sum *)(void *)scratch;
+    char *scratch = df_cuda_scratch(backend, result_bytes + df_launch_argmax_scratch(count));
+    if (!scratch)
+        return -1;
+    struct df_loss_sum *result = on_device ? on_device : (struct df_loss_sum *)(void *)scratch;
+    if (count == 0)
+        DF_TRY(df_cuda_zero(backend, result, sizeof *result));
+    else
         DF_TRY(DF_LAUNCH_ON(backend, argmax, sum, count, classes, views, labels, prediction,
-                            scratch + result_bytes, loss));
-        DF_TRY(df_cuda_download(backend, &result, loss, sizeof result));
-    }
-    *loss_sum = result.sum;
-    *loss_count = result.count;
-    return 0;
+                            scratch + result_bytes, result));
+    return on_device ? 0 : df_cuda_download(backend, loss, result, sizeof *loss);
 }

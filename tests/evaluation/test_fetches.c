@@ -1,0 +1,170 @@
+/* How often an evaluation fetches from the device: a GPU waits for each time. */
+#include "data/scratch.h"
+#include "support/cmocka_all.h"
+#include "support/open_backend.h"
+
+#include "dinoft/backbone_file.h"
+#include "dinoft/error.h"
+#include "dinoft/evaluate.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define IMAGES  5
+#define BATCH   2
+#define BATCHES 3
+#define HEIGHT  28
+#define WIDTH   42
+#define CLASSES 7
+
+/* A backend's table, with downloads counted. */
+static struct {
+    const struct df_backend_ops *real;
+    struct df_backend_ops ops;
+    int comparisons, others;
+} counting;
+
+static int counted_download(struct df_backend *backend, void *host, const void *device, size_t bytes)
+{
+    if (bytes % df_comparison_bytes(CLASSES) == 0)
+        counting.comparisons++;
+    else
+        counting.others++;
+    return counting.real->download(backend, host, device, bytes);
+}
+
+static struct df_dataset *open_samples(void)
+{
+    struct df_dataset_options options = {.kind = DF_DATASET_FOLDER, .n_classes = CLASSES};
+    char name[64];
+
+    for (int i = 0; i < IMAGES; i++) {
+        snprintf(name, sizeof name, "set/images/train/%d.png", i);
+        scratch_image(name, 40 + 9 * i, 50 - 7 * i, i);
+        snprintf(name, sizeof name, "set/masks/train/%d.png", i);
+        scratch_mask(name, 40 + 9 * i, 50 - 7 * i, i);
+    }
+    options.root = scratch_path("set");
+    struct df_dataset *dataset = df_dataset_open(&options);
+    if (!dataset)
+        fail_msg("%s", df_error_text());
+    return dataset;
+}
+
+static struct df_segmenter *open_model(struct df_backend *backend, int64_t max_batch)
+{
+    const struct df_vit_config vit = {.family = DF_DINOV2,
+                                      .dim = 64,
+                                      .depth = 1,
+                                      .heads = 1,
+                                      .head_size = 64,
+                                      .patch = 14,
+                                      .ffn = DF_FFN_MLP,
+                                      .ffn_hidden = 128,
+                                      .pos_grid = 4,
+                                      .qkv_bias = true,
+                                      .layernorm_eps = 1e-6f};
+    const struct df_segmenter_options options = {.decoder = "linear",
+                                                 .classes = CLASSES,
+                                                 .max_batch = max_batch,
+                                                 .height = HEIGHT,
+                                                 .width = WIDTH,
+                                                 .rope_rescale = 1.0,
+                                                 .std = {1, 1, 1}};
+    struct df_state *weights = df_backbone_random(&vit, 1);
+    struct df_segmenter *model =
+        weights ? df_segmenter_create(backend, weights, &vit, &options, NULL, 1) : NULL;
+
+    if (!model)
+        fail_msg("%s", df_error_text());
+    df_state_free(weights);
+    return model;
+}
+
+/* Pixels that were counted, by all of the evaluation's matrices. */
+static int64_t evaluate(struct df_segmenter *segmenter, struct df_dataset *dataset,
+                        const struct df_evaluation *evaluation)
+{
+    const struct df_loader_options options = {.batch_size = BATCH,
+                                              .height = evaluation->inference ? 0 : HEIGHT,
+                                              .width = evaluation->inference ? 0 : WIDTH,
+                                              .workers = 1,
+                                              .originals = evaluation->original || evaluation->inference};
+    struct df_loader *loader = df_feed_open_loader(dataset, &options, segmenter);
+    struct df_feed *feed = loader ? df_feed_images(loader) : NULL;
+    struct df_metrics metrics;
+    int64_t pixels = 0;
+
+    assert_non_null(feed);
+    assert_int_equal(df_metrics_init(&metrics, CLASSES, false), 0);
+    counting.comparisons = counting.others = 0;
+    if (df_evaluate(segmenter, feed, evaluation, &metrics) != 0)
+        fail_msg("%s", df_error_text());
+    for (size_t i = 0; i < CLASSES * CLASSES; i++)
+        pixels += metrics.confusion[i];
+    df_metrics_free(&metrics);
+    df_feed_free(feed);
+    df_loader_close(loader);
+    return pixels;
+}
+
+static int64_t original_pixels(void)
+{
+    int64_t pixels = 0;
+
+    for (int64_t i = 0; i < IMAGES; i++)
+        pixels += (40 + 9 * i) * (50 - 7 * i);
+    return pixels;
+}
+
+/* One for the comparisons of a batch, one for whether its logits are finite. */
+static void once_a_batch(void **state)
+{
+    const struct df_inference_options how = {
+        .height = HEIGHT, .width = WIDTH, .n_scales = 1, .scales = {1.0}, .mirror = true};
+    struct df_evaluation evaluation = {.label = "test"};
+    struct df_dataset *dataset = open_samples();
+    struct df_backend *backend = test_open_backend("fp32", 2);
+
+    (void)state;
+    assert_non_null(backend);
+    struct df_segmenter *segmenter = open_model(backend, BATCH);
+    counting.real = backend->ops;
+    counting.ops = *backend->ops;
+    counting.ops.download = counted_download;
+    backend->ops = &counting.ops;
+
+    assert_int_equal(evaluate(segmenter, dataset, &evaluation), IMAGES * HEIGHT * WIDTH);
+    assert_int_equal(counting.comparisons, BATCHES);
+    assert_int_equal(counting.others, BATCHES);
+
+    evaluation.original = true;
+    assert_int_equal(evaluate(segmenter, dataset, &evaluation), original_pixels());
+    assert_int_equal(counting.comparisons, BATCHES);
+    assert_int_equal(counting.others, BATCHES);
+
+    /* Here the model sees one view of one image at a time. */
+    df_segmenter_free(segmenter);
+    segmenter = open_model(backend, 1);
+    evaluation.inference = df_inference_open(segmenter, &how);
+    assert_non_null(evaluation.inference);
+    assert_int_equal(evaluate(segmenter, dataset, &evaluation), original_pixels());
+    assert_int_equal(counting.comparisons, BATCHES);
+    assert_int_equal(counting.others, 2 * IMAGES);
+
+    df_inference_close(evaluation.inference);
+    backend->ops = counting.real;
+    df_segmenter_free(segmenter);
+    df_backend_close(backend);
+    df_dataset_free(dataset);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(once_a_batch),
+    };
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    scratch_remove();
+    return failed;
+}
