@@ -1,6 +1,7 @@
 /* config.json beside weights with Hugging Face's names: what it says must be what is computed. */
 #include "backbone/backbone_support.h"
 #include "files/file_support.h"
+#include "support/scratch.h"
 
 #include "dinoft/error.h"
 
@@ -43,7 +44,7 @@ static const char *put_weights(const struct model *model, const char *name)
     struct df_state *official = make_backbone(&config);
     struct df_state *hf = df_backbone_to_huggingface(official, &config);
     assert_non_null(hf);
-    assert_int_equal(df_weight_file_write(scratch(name), hf), 0);
+    assert_int_equal(df_weight_file_write(scratch_path(name), hf), 0);
     df_state_free(hf);
     df_state_free(official);
     return name;
@@ -60,7 +61,7 @@ static void put_config(const struct model *model, const char *key, const char *v
     if (value)
         cJSON_AddItemToObject(tree, key, cJSON_CreateRaw(value));
     char *text = cJSON_Print(tree);
-    put_file("config.json", text, strlen(text));
+    scratch_write("config.json", text, strlen(text));
     cJSON_free(text);
     cJSON_Delete(tree);
 }
@@ -68,7 +69,7 @@ static void put_config(const struct model *model, const char *key, const char *v
 static void assert_read(const char *name)
 {
     struct df_vit_config config;
-    struct df_state *state = df_backbone_read(scratch(name), &config);
+    struct df_state *state = df_backbone_read(scratch_path(name), &config);
     if (!state)
         fail_msg("%s", df_error_text());
     df_state_free(state);
@@ -77,7 +78,7 @@ static void assert_read(const char *name)
 static void assert_refused(const char *name, const char *const *words)
 {
     struct df_vit_config config;
-    assert_null(df_backbone_read(scratch(name), &config));
+    assert_null(df_backbone_read(scratch_path(name), &config));
     for (int i = 0; words[i]; i++) {
         if (!strstr(df_error_text(), words[i]))
             fail_msg("no \"%s\" in: %s", words[i], df_error_text());
@@ -141,7 +142,7 @@ static void a_bias_of_k_counts_where_it_is_not_zero(void **state)
         bias[7] = (float)round;
         more = with_prefix(hf, "");
         df_state_copy(more, "layer.0.attention.k_proj.bias", DF_F32, 1, (int64_t[]){64}, bias);
-        assert_int_equal(df_weight_file_write(scratch("model.safetensors"), more), 0);
+        assert_int_equal(df_weight_file_write(scratch_path("model.safetensors"), more), 0);
         df_state_free(more);
         put_config(&dinov3, "key_bias", "true");
         assert_read("model.safetensors");
@@ -223,7 +224,7 @@ static void a_configuration_of_another_model(void **state)
     assert_read(put_weights(&dinov2, "model.safetensors"));
     put_config(&dinov2, "model_type", NULL);
     assert_read("model.safetensors");
-    put_file("config.json", "[1, 2]", 6);
+    scratch_write("config.json", "[1, 2]", 6);
     assert_read("model.safetensors");
 }
 
@@ -234,16 +235,16 @@ static void a_damaged_file(void **state)
     const char *name = put_weights(&dinov2, "small.safetensors");
     (void)state;
     for (size_t length = 0; length < strlen(dinov2_text); length += 7) {
-        put_file("config.json", dinov2_text, length);
+        scratch_write("config.json", dinov2_text, length);
         assert_refused(name, WORDS("/config.json", "not JSON"));
     }
-    put_file("config.json", "{} {}", 5);
+    scratch_write("config.json", "{} {}", 5);
     assert_refused(name, WORDS("/config.json", "not JSON"));
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         put_config(&dinov2, keys[i], "[]");
         assert_refused(name, WORDS("/config.json", "damaged", keys[i]));
     }
-    remove(scratch("config.json"));
+    remove(scratch_path("config.json"));
     assert_read(name);
 }
 
@@ -252,8 +253,8 @@ static void official_names_have_no_configuration(void **state)
 {
     struct df_state *official = make_backbone(&small_dinov3);
     (void)state;
-    assert_int_equal(df_weight_file_write(scratch("model.safetensors"), official), 0);
-    put_file("config.json", "no JSON", 7);
+    assert_int_equal(df_weight_file_write(scratch_path("model.safetensors"), official), 0);
+    scratch_write("config.json", "no JSON", 7);
     assert_read("model.safetensors");
     df_state_free(official);
 }
@@ -269,5 +270,5 @@ int main(void)
         cmocka_unit_test(a_damaged_file),
         cmocka_unit_test(official_names_have_no_configuration),
     };
-    return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

@@ -1,9 +1,10 @@
 /* Corruptions when memory runs out: each call that wants some fails once, and the picture is whole or there
  * is an error. Whatever they free without having set it ends the process: stack and heap are full of other
  * things. */
-#include "data/scratch.h"
 #include "support/allocations.h"
+#include "data/scratch_images.h"
 #include "support/cmocka_all.h"
+#include "support/scratch.h"
 
 #include "dinoft/corruption.h"
 #include "dinoft/error.h"
@@ -94,7 +95,7 @@ static void pictures_are_whole_or_an_error(void **state)
         }
     }
     df_frost_free(frost);
-    scratch_remove();
+    scratch_remove(NULL);
 }
 
 int main(void)

@@ -1,9 +1,9 @@
 /* Colours and enlarged pictures against OpenCV's. */
 #include "corruptions/pictures.h"
 #include "corruptions/pieces.h"
-#include "data/scratch.h"
 #include "src/corruptions/pixels/cubic.h"
 #include "src/corruptions/pixels/hls_bytes.h"
+#include "support/scratch.h"
 
 #include <stdlib.h>
 

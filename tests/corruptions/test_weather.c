@@ -1,8 +1,8 @@
 /* What holds for the weather and the elastic transforms besides their statistics. */
 #include "corruptions/pictures.h"
-#include "data/scratch.h"
 #include "dinoft/corruption.h"
 #include "dinoft/error.h"
+#include "support/scratch.h"
 
 #include <string.h>
 
@@ -152,13 +152,6 @@ static void labels_move_with_the_image(void **state)
     }
 }
 
-static int remove_scratch(void **state)
-{
-    (void)state;
-    scratch_remove();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,5 +161,5 @@ int main(void)
         cmocka_unit_test(spatter_without_drops_changes_nothing),
         cmocka_unit_test(labels_move_with_the_image),
     };
-    return cmocka_run_group_tests(tests, NULL, remove_scratch);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

@@ -1,8 +1,9 @@
 /* Lists, label maps and everything that can be wrong with a data set. */
-#include "data/scratch.h"
 #include "dinoft/dataset.h"
 #include "dinoft/error.h"
+#include "data/scratch_images.h"
 #include "support/cmocka_all.h"
+#include "support/scratch.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -262,13 +263,6 @@ static void real_voc(void **state)
     df_dataset_free(dataset);
 }
 
-static int remove_scratch(void **state)
-{
-    (void)state;
-    scratch_remove();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -277,5 +271,5 @@ int main(void)
         cmocka_unit_test(folder_pairs),        cmocka_unit_test(folder_errors),
         cmocka_unit_test(palette_is_vocs),     cmocka_unit_test(real_voc),
     };
-    return cmocka_run_group_tests(tests, NULL, remove_scratch);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

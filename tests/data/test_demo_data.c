@@ -1,8 +1,8 @@
 /* The demonstration data: the same for a seed, complete, and readable as VOC. */
-#include "data/scratch.h"
 #include "dinoft/dataset.h"
 #include "dinoft/error.h"
 #include "support/cmocka_all.h"
+#include "support/scratch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -152,13 +152,6 @@ static void an_older_demonstration_is_overwritten(void **state)
     df_dataset_free(dataset);
 }
 
-static int remove_scratch(void **state)
-{
-    (void)state;
-    scratch_remove();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,5 +162,5 @@ int main(void)
         cmocka_unit_test(another_data_set_is_not_overwritten),
         cmocka_unit_test(an_older_demonstration_is_overwritten),
     };
-    return cmocka_run_group_tests(tests, NULL, remove_scratch);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

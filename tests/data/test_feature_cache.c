@@ -1,6 +1,6 @@
 /* The feature cache: what goes in comes out, and nothing of a file is believed. */
-#include "scratch.h"
 #include "support/cmocka_all.h"
+#include "support/scratch.h"
 
 #include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
@@ -266,13 +266,6 @@ static void a_folder_that_is_not_there_is_an_error(void **state)
     assert_error_has("nowhere/at/all.cache");
 }
 
-static int clean_up(void **state)
-{
-    (void)state;
-    scratch_remove();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -290,5 +283,5 @@ int main(void)
         cmocka_unit_test(sizes_that_no_machine_has_are_refused),
         cmocka_unit_test(a_folder_that_is_not_there_is_an_error),
     };
-    return cmocka_run_group_tests(tests, NULL, clean_up);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

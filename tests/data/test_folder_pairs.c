@@ -1,8 +1,8 @@
 /* Folders of images and masks: what makes a pair, and what is said of all that makes none. */
-#include "data/scratch.h"
 #include "dinoft/dataset.h"
 #include "dinoft/error.h"
 #include "support/cmocka_all.h"
+#include "support/scratch.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -133,13 +133,6 @@ static void names_decide(void **state)
     assert_error_has("a.PNG and ");
 }
 
-static int remove_scratch(void **state)
-{
-    (void)state;
-    scratch_remove();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -148,5 +141,5 @@ int main(void)
         cmocka_unit_test(other_files_are_no_pairs),
         cmocka_unit_test(names_decide),
     };
-    return cmocka_run_group_tests(tests, NULL, remove_scratch);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

@@ -1,9 +1,9 @@
 /* Decoding against OpenCV's pixels, masks, writing, and the texts of failures. */
 #include "data/goldens.h"
-#include "data/scratch.h"
 #include "dinoft/error.h"
 #include "dinoft/image.h"
 #include "support/cmocka_all.h"
+#include "support/scratch.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -216,13 +216,6 @@ static void jpeg_round_trip(void **state)
     df_image_free(&image);
 }
 
-static int remove_scratch(void **state)
-{
-    (void)state;
-    scratch_remove();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -235,5 +228,5 @@ int main(void)
         cmocka_unit_test(png_round_trip),
         cmocka_unit_test(jpeg_round_trip),
     };
-    return cmocka_run_group_tests(tests, NULL, remove_scratch);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

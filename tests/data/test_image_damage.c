@@ -1,11 +1,11 @@
 /* Every fixture, cut and with random bytes changed, hundreds of times: it decodes or it is refused with a
  * text, and under the sanitizers nothing else happens. */
 #include "data/goldens.h"
-#include "data/scratch.h"
 #include "dinoft/error.h"
 #include "dinoft/image.h"
 #include "dinoft/rng.h"
 #include "support/cmocka_all.h"
+#include "support/scratch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,13 +108,6 @@ static void headers_that_ask_for_too_much(void **state)
     }
 }
 
-static int remove_scratch(void **state)
-{
-    (void)state;
-    scratch_remove();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -122,5 +115,5 @@ int main(void)
         cmocka_unit_test(cut_files),
         cmocka_unit_test(headers_that_ask_for_too_much),
     };
-    return cmocka_run_group_tests(tests, NULL, remove_scratch);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

@@ -1,8 +1,8 @@
 /* Images when memory runs out: each call that wants some fails once, and the result is whole or an error. A
  * mistake in who frees what, such as a block that is freed twice, ends the process. */
-#include "data/scratch.h"
 #include "support/allocations.h"
 #include "support/cmocka_all.h"
+#include "support/scratch.h"
 
 #include "dinoft/error.h"
 #include "dinoft/image.h"
@@ -43,7 +43,7 @@ static int clear_away(void **state)
 {
     (void)state;
     df_image_free(&noise);
-    scratch_remove();
+    scratch_remove(NULL);
     return 0;
 }
 

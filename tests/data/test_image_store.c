@@ -1,6 +1,6 @@
 /* Images that are decoded once: copies of what was read, wherever it is kept. */
-#include "scratch.h"
 #include "support/cmocka_all.h"
+#include "support/scratch.h"
 
 #include "dinoft/error.h"
 #include "dinoft/image_store.h"
@@ -198,6 +198,6 @@ int main(void)
         cmocka_unit_test(a_damaged_image),
     };
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    scratch_remove();
+    scratch_remove(NULL);
     return failed;
 }

@@ -1,8 +1,9 @@
 /* The loader: the order whatever the threads do, errors in their place, shutdown at any time. */
-#include "data/scratch.h"
 #include "dinoft/error.h"
 #include "dinoft/loader.h"
+#include "data/scratch_images.h"
 #include "support/cmocka_all.h"
+#include "support/scratch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -292,13 +293,6 @@ static void impossible_options(void **state)
     df_dataset_free(dataset);
 }
 
-static int remove_scratch(void **state)
-{
-    (void)state;
-    scratch_remove();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -310,5 +304,5 @@ int main(void)
         cmocka_unit_test(packed_into_the_callers_memory),
         cmocka_unit_test(impossible_options),
     };
-    return cmocka_run_group_tests(tests, NULL, remove_scratch);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

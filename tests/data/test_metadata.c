@@ -1,10 +1,11 @@
 /* What stands in picture files beside the pixels: EXIF's orientation however it is written, and damaged texts
  * and profiles, which cost no pixel. */
-#include "data/scratch.h"
 #include "dinoft/dataset.h"
 #include "dinoft/error.h"
 #include "dinoft/image.h"
+#include "data/scratch_images.h"
 #include "support/cmocka_all.h"
+#include "support/scratch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -247,13 +248,6 @@ static void exif_in_png(void **state)
     df_image_free(&expected);
 }
 
-static int remove_scratch(void **state)
-{
-    (void)state;
-    scratch_remove();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,5 +258,5 @@ int main(void)
         cmocka_unit_test(wrong_checksums_of_what_pixels_need),
         cmocka_unit_test(exif_in_png),
     };
-    return cmocka_run_group_tests(tests, NULL, remove_scratch);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

@@ -1,6 +1,6 @@
 /* Records in memory and in files: what goes in comes out, wherever it lies, and no file is left. */
-#include "scratch.h"
 #include "support/cmocka_all.h"
+#include "support/scratch.h"
 
 #include "dinoft/error.h"
 #include "dinoft/record_store.h"
@@ -245,13 +245,6 @@ static void threads_with_records_of_their_own(void **state)
     df_record_store_close(store);
 }
 
-static int clean_up(void **state)
-{
-    (void)state;
-    scratch_remove();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,5 +256,5 @@ int main(void)
         cmocka_unit_test(a_full_disk),
         cmocka_unit_test(threads_with_records_of_their_own),
     };
-    return cmocka_run_group_tests(tests, NULL, clean_up);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

@@ -1,9 +1,9 @@
 /* Resizing against OpenCV's results. */
 #include "data/goldens.h"
-#include "data/scratch.h"
 #include "dinoft/error.h"
 #include "dinoft/image.h"
 #include "support/cmocka_all.h"
+#include "support/scratch.h"
 
 #include <stdlib.h>
 #include <string.h>

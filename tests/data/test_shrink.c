@@ -1,7 +1,7 @@
 /* Making images smaller, and image files in memory. */
-#include "data/scratch.h"
 #include "dinoft/image.h"
 #include "support/cmocka_all.h"
+#include "support/scratch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -126,13 +126,6 @@ static void an_impossible_image_is_no_file(void **state)
     assert_error_has("mpty"); /* libjpeg's own words */
 }
 
-static int clean_up(void **state)
-{
-    (void)state;
-    scratch_remove();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,5 +134,5 @@ int main(void)
         cmocka_unit_test(png_in_memory_is_the_file),      cmocka_unit_test(jpeg_in_memory_is_the_file),
         cmocka_unit_test(an_impossible_image_is_no_file),
     };
-    return cmocka_run_group_tests(tests, NULL, clean_up);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

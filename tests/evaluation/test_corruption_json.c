@@ -1,7 +1,7 @@
 /* The JSON file of scores under corruptions: its keys, the way back, and files that are damaged or others'.
  */
-#include "data/scratch.h"
 #include "support/cmocka_all.h"
+#include "support/scratch.h"
 #include "support/markup.h"
 
 #include "dinoft/corruption_results.h"
@@ -416,13 +416,6 @@ static void a_folder_is_no_file(void **state)
     df_corruption_results_free(&results);
 }
 
-static int clean_up(void **state)
-{
-    (void)state;
-    scratch_remove();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -438,5 +431,5 @@ int main(void)
         cmocka_unit_test(changed_files_do_no_harm),
         cmocka_unit_test(a_folder_is_no_file),
     };
-    return cmocka_run_group_tests(tests, NULL, clean_up);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

@@ -1,6 +1,6 @@
 /* Means over corruptions, the terminal's table, the CSV file. */
-#include "data/scratch.h"
 #include "support/cmocka_all.h"
+#include "support/scratch.h"
 #include "support/markup.h"
 
 #include "dinoft/corruption_report.h"
@@ -224,13 +224,6 @@ static void the_file_is_csv(void **state)
     df_corruption_results_free(&results);
 }
 
-static int clean_up(void **state)
-{
-    (void)state;
-    scratch_remove();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,5 +236,5 @@ int main(void)
         cmocka_unit_test(the_table_is_narrow),
         cmocka_unit_test(the_file_is_csv),
     };
-    return cmocka_run_group_tests(tests, NULL, clean_up);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

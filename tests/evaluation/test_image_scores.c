@@ -1,6 +1,6 @@
 /* Scores of single images against known answers, their order and their file. */
-#include "data/scratch.h"
 #include "support/cmocka_all.h"
+#include "support/scratch.h"
 #include "support/markup.h"
 #include "support/confusion.h"
 
@@ -199,13 +199,6 @@ static void the_file_is_csv(void **state)
     df_image_scores_free(&list);
 }
 
-static int clean_up(void **state)
-{
-    (void)state;
-    scratch_remove();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,5 +212,5 @@ int main(void)
         cmocka_unit_test(many_images_fit),
         cmocka_unit_test(the_file_is_csv),
     };
-    return cmocka_run_group_tests(tests, NULL, clean_up);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

@@ -1,6 +1,7 @@
 /* The key of a feature file: another one for everything that changes features or labels. */
-#include "data/scratch.h"
+#include "data/scratch_images.h"
 #include "support/cmocka_all.h"
+#include "support/scratch.h"
 
 #include "dinoft/error.h"
 #include "dinoft/feature_key.h"
@@ -168,13 +169,6 @@ static void a_file_that_is_gone_is_an_error(void **state)
     close_subject(&subject);
 }
 
-static int clean_up(void **state)
-{
-    (void)state;
-    scratch_remove();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,5 +178,5 @@ int main(void)
         cmocka_unit_test(images_and_masks_count),
         cmocka_unit_test(a_file_that_is_gone_is_an_error),
     };
-    return cmocka_run_group_tests(tests, NULL, clean_up);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

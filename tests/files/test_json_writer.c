@@ -1,6 +1,7 @@
 /* JSON: one document of every kind of value, numbers that come back as the same bits, strings that are UTF-8,
  * and no document at all when memory runs out at any place. */
 #include "file_support.h"
+#include "support/scratch.h"
 #include "support/allocations.h"
 
 #include "dinoft/error.h"
@@ -59,8 +60,8 @@ static void documents_are_written(void **state)
     struct df_json json = {0};
     (void)state;
     build(&json);
-    assert_int_equal(df_json_write(&json, scratch("written.json")), 0);
-    struct df_mapping *file = open_or_fail(scratch("written.json"));
+    assert_int_equal(df_json_write(&json, scratch_path("written.json")), 0);
+    struct df_mapping *file = open_or_fail(scratch_path("written.json"));
     assert_int_equal(file->size, strlen(indented));
     assert_memory_equal(file->bytes, indented, file->size);
     df_mapping_close(file);
@@ -93,7 +94,7 @@ static void documents_are_whole_or_an_error(void **state)
 
 static void files_are_whole_or_an_error(void **state)
 {
-    const char *path = put_file("kept.json", "old", 3);
+    const char *path = scratch_write("kept.json", "old", 3);
     const int files = scratch_count();
     long calls = 0;
     (void)state;
@@ -113,7 +114,7 @@ static void files_are_whole_or_an_error(void **state)
             assert_int_equal(file->size, 3);
         } else {
             assert_int_equal(file->size, strlen(indented));
-            put_file("kept.json", "old", 3);
+            scratch_write("kept.json", "old", 3);
         }
         df_mapping_close(file);
         assert_int_equal(scratch_count(), files);
@@ -215,5 +216,5 @@ int main(void)
         cmocka_unit_test(what_is_no_number_is_null),
         cmocka_unit_test(strings_become_utf8),
     };
-    return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

@@ -1,6 +1,7 @@
 /* Mapped files that become shorter while they are in use: an error line and the end, for them alone. */
 #include "files/child.h"
 #include "files/file_support.h"
+#include "support/scratch.h"
 
 #include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
@@ -21,7 +22,7 @@ static const char *zeros(const char *name)
 {
     char *bytes = calloc(1, SIZE);
     assert_non_null(bytes);
-    const char *path = put_file(name, bytes, SIZE);
+    const char *path = scratch_write(name, bytes, SIZE);
     free(bytes);
     return path;
 }
@@ -71,10 +72,10 @@ static void a_file_that_becomes_shorter(void **state)
 /* Others are mapped before it, after it, and no more. */
 static void read_one_of_many(void *path)
 {
-    struct df_mapping *first = df_mapping_open(scratch("other"));
-    struct df_mapping *gone = df_mapping_open(scratch("other"));
+    struct df_mapping *first = df_mapping_open(scratch_path("other"));
+    struct df_mapping *gone = df_mapping_open(scratch_path("other"));
     struct df_mapping *mapping = map_and_shorten(path);
-    struct df_mapping *last = df_mapping_open(scratch("other"));
+    struct df_mapping *last = df_mapping_open(scratch_path("other"));
 
     df_mapping_close(gone);
     if (first && last)
@@ -129,7 +130,7 @@ static void write_what_was_shortened(void *path)
 
     if (!weights || truncate(path, 4096) != 0)
         _exit(2);
-    df_weight_file_write(scratch("copy.safetensors"), weights);
+    df_weight_file_write(scratch_path("copy.safetensors"), weights);
 }
 
 static void weights_that_are_copied(void **state)
@@ -140,7 +141,7 @@ static void weights_that_are_copied(void **state)
     void *bytes = calloc(1, SIZE);
     struct df_state *weights = df_state_new();
 
-    snprintf(path, sizeof path, "%s", scratch("w.safetensors"));
+    snprintf(path, sizeof path, "%s", scratch_path("w.safetensors"));
     assert_non_null(df_state_adopt(weights, "w", DF_U8, 1, shape, bytes));
     assert_int_equal(df_weight_file_write(path, weights), 0);
     df_state_free(weights);
@@ -153,7 +154,7 @@ static void weights_that_are_copied(void **state)
 /* Memory of our own over a file, while another is mapped by the reader. */
 static void read_foreign(void *path)
 {
-    struct df_mapping *mapping = df_mapping_open(scratch("other"));
+    struct df_mapping *mapping = df_mapping_open(scratch_path("other"));
     const int descriptor = open(path, O_RDONLY);
     void *bytes = mmap(NULL, SIZE, PROT_READ, MAP_PRIVATE, descriptor, 0);
 
@@ -206,7 +207,7 @@ static void too_many_files(void **state)
         mappings[i] = open_or_fail(path);
     assert_null(df_mapping_open(path));
     assert_non_null(strstr(df_error_text(), "many: 64 files are mapped already"));
-    empty = open_or_fail(put_file("empty", "", 0)); /* takes no place */
+    empty = open_or_fail(scratch_write("empty", "", 0)); /* takes no place */
     df_mapping_close(empty);
     df_mapping_close(mappings[17]);
     mappings[17] = open_or_fail(path);
@@ -223,10 +224,10 @@ static void write_all_sizes(void **state)
     for (size_t i = 0; i < SIZE; i++)
         bytes[i] = (unsigned char)(i * 31 / 7);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        FILE *stream = fopen(scratch("copy"), "wb");
+        FILE *stream = fopen(scratch_path("copy"), "wb");
         assert_true(df_mapped_write(stream, bytes, sizes[i]));
         assert_int_equal(fclose(stream), 0);
-        struct df_mapping *mapping = open_or_fail(scratch("copy"));
+        struct df_mapping *mapping = open_or_fail(scratch_path("copy"));
         assert_int_equal(mapping->size, sizes[i]);
         assert_memory_equal(mapping->bytes, bytes, sizes[i]);
         df_mapping_close(mapping);
@@ -250,5 +251,5 @@ int main(void)
         cmocka_unit_test(too_many_files),
         cmocka_unit_test(write_all_sizes),
     };
-    return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

@@ -1,6 +1,7 @@
 /* One run of a name at a time, and no lock that outlives its run. */
 #include "files/child.h"
 #include "files/file_support.h"
+#include "support/scratch.h"
 
 #include "dinoft/atomic_write.h"
 #include "dinoft/cleanup.h"
@@ -17,7 +18,7 @@
 
 static const char *here(void)
 {
-    return scratch(".");
+    return scratch_path(".");
 }
 
 static struct df_run_lock *lock_or_fail(const char *stem)
@@ -58,12 +59,12 @@ static void a_name_with_a_folder(void **state)
     (void)state;
     struct stat status;
 
-    assert_int_equal(df_make_folder(scratch("inner")), 0);
+    assert_int_equal(df_make_folder(scratch_path("inner")), 0);
     struct df_run_lock *lock = lock_or_fail("inner/run");
-    assert_int_equal(stat(scratch("inner/.dinoft-run.lock"), &status), 0);
-    assert_null(df_run_lock_open(scratch("inner"), "run", "")); /* the same files */
+    assert_int_equal(stat(scratch_path("inner/.dinoft-run.lock"), &status), 0);
+    assert_null(df_run_lock_open(scratch_path("inner"), "run", "")); /* the same files */
     df_run_lock_close(lock);
-    assert_int_equal(rmdir(scratch("inner")), 0);
+    assert_int_equal(rmdir(scratch_path("inner")), 0);
     assert_null(df_run_lock_open(here(), "missing/run", ""));
     assert_non_null(strstr(df_error_text(), "cannot lock the run 'missing/run'"));
 }
@@ -100,7 +101,7 @@ static void a_killed_run_blocks_nobody(void **state)
 
     char remains[2000];
     memset(remains, 'x', sizeof remains);
-    put_file(".dinoft-run.lock", remains, sizeof remains);
+    scratch_write(".dinoft-run.lock", remains, sizeof remains);
     struct df_run_lock *lock = lock_or_fail("run");
     assert_null(df_run_lock_open(here(), "run", ""));
     assert_non_null(strstr(df_error_text(), "by process "));
@@ -115,17 +116,17 @@ static void a_killed_run_blocks_nobody(void **state)
 static void what_cannot_be_a_lock(void **state)
 {
     (void)state;
-    assert_int_equal(mkdir(scratch(".dinoft-run.lock"), 0755), 0);
+    assert_int_equal(mkdir(scratch_path(".dinoft-run.lock"), 0755), 0);
     assert_null(df_run_lock_open(here(), "run", ""));
     assert_non_null(strstr(df_error_text(), ".dinoft-run.lock: Is a directory"));
-    assert_int_equal(rmdir(scratch(".dinoft-run.lock")), 0);
+    assert_int_equal(rmdir(scratch_path(".dinoft-run.lock")), 0);
 
     /* What it leads to must not be written to. */
-    put_file("target", "text", 4);
-    assert_int_equal(symlink("target", scratch(".dinoft-run.lock")), 0);
+    scratch_write("target", "text", 4);
+    assert_int_equal(symlink("target", scratch_path(".dinoft-run.lock")), 0);
     assert_null(df_run_lock_open(here(), "run", ""));
-    assert_int_equal(unlink(scratch(".dinoft-run.lock")), 0);
-    struct df_mapping *target = open_or_fail(scratch("target"));
+    assert_int_equal(unlink(scratch_path(".dinoft-run.lock")), 0);
+    struct df_mapping *target = open_or_fail(scratch_path("target"));
     assert_int_equal(target->size, 4);
     df_mapping_close(target);
 }
@@ -139,9 +140,9 @@ static void compete(void *unused)
         struct df_run_lock *lock = df_run_lock_open(here(), "race", "");
         if (!lock)
             continue;
-        const int file = open(scratch("mine"), O_WRONLY | O_CREAT | O_EXCL, 0600);
-        if (file < 0 || close(file) != 0 || unlink(scratch("mine")) != 0)
-            put_file("both", "", 0);
+        const int file = open(scratch_path("mine"), O_WRONLY | O_CREAT | O_EXCL, 0600);
+        if (file < 0 || close(file) != 0 || unlink(scratch_path("mine")) != 0)
+            scratch_write("both", "", 0);
         df_run_lock_close(lock);
     }
 }
@@ -159,15 +160,15 @@ static void removing_the_file_lets_nobody_in(void **state)
     for (int i = 0; i < 20000; i++) {
         struct df_run_lock *lock = df_run_lock_open(here(), "race", "");
         taken += lock != NULL;
-        if (lock && stat(scratch("mine"), &status) == 0)
-            put_file("both", "", 0);
+        if (lock && stat(scratch_path("mine"), &status) == 0)
+            scratch_write("both", "", 0);
         df_run_lock_close(lock);
     }
     for (int i = 0; i < 3; i++)
         end_child(children[i]);
     assert_true(taken > 0);
-    assert_int_not_equal(stat(scratch("both"), &status), 0);
-    unlink(scratch("mine"));
+    assert_int_not_equal(stat(scratch_path("both"), &status), 0);
+    unlink(scratch_path("mine"));
     df_run_lock_close(lock_or_fail("race"));
 }
 
@@ -180,5 +181,5 @@ int main(void)
         cmocka_unit_test(what_cannot_be_a_lock),
         cmocka_unit_test(removing_the_file_lets_nobody_in),
     };
-    return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

@@ -1,4 +1,5 @@
 #include "files/file_support.h"
+#include "support/scratch.h"
 
 #include "dinoft/error.h"
 
@@ -87,11 +88,11 @@ static void writes_shapes(void **unused)
 static void maps_files(void **unused)
 {
     (void)unused;
-    struct df_mapping *mapping = open_or_fail(put_file("some", "bytes", 5));
+    struct df_mapping *mapping = open_or_fail(scratch_write("some", "bytes", 5));
     assert_int_equal(mapping->size, 5);
     assert_memory_equal(mapping->bytes, "bytes", 5);
     df_mapping_close(mapping);
-    mapping = open_or_fail(put_file("none", "", 0));
+    mapping = open_or_fail(scratch_write("none", "", 0));
     assert_int_equal(mapping->size, 0);
     df_mapping_close(mapping);
     df_mapping_close(NULL);
@@ -110,5 +111,5 @@ int main(void)
         cmocka_unit_test(appends_and_finds), cmocka_unit_test(keeps_many_in_order), cmocka_unit_test(refuses),
         cmocka_unit_test(writes_shapes),     cmocka_unit_test(maps_files),
     };
-    return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

@@ -1,12 +1,25 @@
 /* .pt files made by hand: layouts of tensors, hostile and damaged archives. */
-#include "files/torch_support.h"
+#include "files/file_support.h"
+#include "support/scratch.h"
 
 #include "src/files/pickle.h"
 #include "src/files/zip.h"
 
 #include "dinoft/atomic_write.h"
+#include "dinoft/error.h"
+#include "dinoft/weight_file.h"
 #include "dinoft/mapped_file.h"
 #include "dinoft/rng.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *made(void)
+{
+    return scratch_path("made.pt");
+}
 
 /* An archive made by hand. */
 struct extra {
@@ -16,7 +29,7 @@ struct extra {
 static void make_archive(const void *pickle, size_t size, const void *storage, size_t storage_size,
                          const struct extra *extra)
 {
-    struct df_atomic_file *file = df_atomic_open(path);
+    struct df_atomic_file *file = df_atomic_open(made());
     assert_non_null(file);
     struct df_zip_writer *zip = df_zip_writer_new(df_atomic_stream(file), DF_ZIP64_FROM);
     assert_int_equal(df_zip_add(zip, "r/data.pkl", pickle, size), 0);
@@ -100,7 +113,7 @@ static void test_layouts(void **unused)
                                                                            not count */
     };
     make_tensors(views, 3);
-    struct df_state *state = read_or_fail(path);
+    struct df_state *state = read_weights(made());
     check_values(state, "a", (const int16_t[]){4, 5, 6, 7, 8, 9}, 6, true);
     check_values(state, "b", (const int16_t[]){0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11}, 12, false);
     check_values(state, "c", (const int16_t[]){1, 2, 3, 4, 5, 6}, 6, true);
@@ -112,7 +125,7 @@ static void test_layouts(void **unused)
         {"ShortStorage", "0", 12, 11, 0, 0, {0}, {0}},            /* a scalar */
     };
     make_tensors(more, 3);
-    state = read_or_fail(path);
+    state = read_weights(made());
     check_values(state, "a", (const int16_t[]){2, 5, 2, 5, 3, 6, 3, 6}, 8, false);
     check_values(state, "b", (const int16_t[]){0}, 0, true);
     check_values(state, "c", (const int16_t[]){11}, 1, true);
@@ -149,14 +162,14 @@ static void test_wrong_layouts(void **unused)
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         make_tensors(&wrong[i].tensor, 1);
-        check_refused(path, wrong[i].error);
+        assert_weights_refused(made(), wrong[i].error);
     }
     static const struct described twice[] = {{"ShortStorage", "0", 12, 0, 0, 0, {0}, {0}},
                                              {"ShortStorage", "0", 12, 0, 0, 0, {0}, {0}},
                                              {"ShortStorage", "0", 12, 0, 0, 0, {0}, {0}},
                                              {"ShortStorage", "0", 12, 0, 0, 0, {0}, {0}}};
     make_tensors(twice, 4);
-    check_refused(path, "c is there twice");
+    assert_weights_refused(made(), "c is there twice");
 }
 
 #define MAKE(pickle, extra) make_archive(pickle, sizeof pickle - 1, "", 0, extra)
@@ -164,7 +177,7 @@ static void test_wrong_layouts(void **unused)
 static void check_pickle_refused(const void *pickle, size_t size, const char *expected)
 {
     make_archive(pickle, size, "", 0, NULL);
-    check_refused(path, expected);
+    assert_weights_refused(made(), expected);
 }
 
 #define REFUSED(pickle, expected) check_pickle_refused(pickle, sizeof pickle - 1, expected)
@@ -178,7 +191,7 @@ static void test_plain_data(void **unused)
          "K\x01\x85U\x01tU\x03nulU\x03"
          "a\0bU\x04typectorch\nfloat16\nu.",
          NULL);
-    struct df_state *state = read_or_fail(path);
+    struct df_state *state = read_weights(made());
     assert_int_equal(state->count, 4);
     assert_string_equal(df_state_find(state, "name")->text, "vit");
     assert_string_equal(df_state_find(state, "7.x")->text, "y");
@@ -293,19 +306,19 @@ static void test_other_archives(void **unused)
     const struct extra script = {"r/constants.pkl", "x"}, second = {"s/data.pkl", "x"};
 
     MAKE("\x80\x02}.", &big);
-    check_refused(path, "byteorder is not \"little\"");
+    assert_weights_refused(made(), "byteorder is not \"little\"");
     MAKE("\x80\x02}.", &script);
-    check_refused(path, "a TorchScript archive");
+    assert_weights_refused(made(), "a TorchScript archive");
     MAKE("\x80\x02}.", &second);
-    check_refused(path, "more than one FOLDER/data.pkl");
+    assert_weights_refused(made(), "more than one FOLDER/data.pkl");
     MAKE("\x80\x02}.", &little);
-    df_state_free(read_or_fail(path));
+    df_state_free(read_weights(made()));
 
-    assert_int_equal(df_atomic_write(path, legacy, sizeof legacy), 0);
-    check_refused(path, "PyTorch before 1.6");
-    assert_int_equal(df_atomic_write(path, "PK\3\4hello", 9), 0);
-    check_refused(path, "not a zip archive");
-    check_refused("no_such_file.pt", "no_such_file.pt");
+    assert_int_equal(df_atomic_write(made(), legacy, sizeof legacy), 0);
+    assert_weights_refused(made(), "PyTorch before 1.6");
+    assert_int_equal(df_atomic_write(made(), "PK\3\4hello", 9), 0);
+    assert_weights_refused(made(), "not a zip archive");
+    assert_weights_refused("no_such_file.pt", "no_such_file.pt");
 }
 
 /* Damaged files are refused, or give a state that can be read throughout. */
@@ -336,8 +349,8 @@ static void test_damaged_files(void **unused)
     unsigned char *damaged = malloc(mapping->size);
     assert_non_null(damaged);
     for (int i = 0; i < 100; i++) {
-        assert_int_equal(df_atomic_write(path, mapping->bytes, mapping->size * (size_t)i / 100), 0);
-        assert_null(df_weight_file_read(path, NULL));
+        assert_int_equal(df_atomic_write(made(), mapping->bytes, mapping->size * (size_t)i / 100), 0);
+        assert_null(df_weight_file_read(made(), NULL));
     }
     df_rng_seed(&rng, 3, 0);
     for (int i = 0; i < 300; i++) {
@@ -347,8 +360,8 @@ static void test_damaged_files(void **unused)
         for (int flips = 1 + i % 3; flips > 0; flips--)
             damaged[mapping->size - 1 - df_rng_below(&rng, range)] ^=
                 (unsigned char)(1 + df_rng_below(&rng, 255));
-        assert_int_equal(df_atomic_write(path, damaged, mapping->size), 0);
-        read_throughout(path);
+        assert_int_equal(df_atomic_write(made(), damaged, mapping->size), 0);
+        read_throughout(made());
     }
     free(damaged);
     df_mapping_close(mapping);
@@ -379,7 +392,7 @@ static void test_damaged_pickles(void **unused)
         for (int flips = 1 + i % 3; flips > 0; flips--)
             damaged[df_rng_below(&rng, entry->size)] = (unsigned char)df_rng_below(&rng, 256);
         make_archive(damaged, entry->size, storage, sizeof storage, &bias);
-        read_throughout(path);
+        read_throughout(made());
     }
     free(damaged);
     df_zip_close(zip);
@@ -395,5 +408,5 @@ int main(void)
         cmocka_unit_test(test_long_names),       cmocka_unit_test(test_other_archives),
         cmocka_unit_test(test_damaged_files),    cmocka_unit_test(test_damaged_pickles),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

@@ -5,6 +5,7 @@
 #include "dinoft/error.h"
 #include "dinoft/text.h"
 #include "files/file_support.h"
+#include "support/scratch.h"
 
 #include <pwd.h>
 #include <stdio.h>
@@ -47,12 +48,13 @@ static int remove_made(void **state)
 
 static int enter_scratch(void **state)
 {
-    return make_scratch(state) == 0 ? chdir(scratch(".")) : -1;
+    (void)state;
+    return chdir(scratch_folder());
 }
 
 static int leave_scratch(void **state)
 {
-    return chdir("..") == 0 ? remove_scratch(state) : -1;
+    return chdir("..") == 0 ? scratch_remove(state) : -1;
 }
 
 /* The list is `expected`, which ends with NULL, and then the installed folder. */

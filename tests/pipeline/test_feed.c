@@ -1,8 +1,8 @@
 /* What the model finds on its device when it was fed: every image and mask of the data set, resized and
  * normalised, in the loader's order, whatever was begun and dropped before; through a packed batch where the
  * device resizes itself. */
-#include "data/scratch.h"
 #include "support/cmocka_all.h"
+#include "support/scratch.h"
 #include "support/open_backend.h"
 
 #include "src/model/segmenter_internal.h"
@@ -284,6 +284,6 @@ int main(void)
         cmocka_unit_test(bad_batches_are_errors_in_their_place),
     };
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    scratch_remove();
+    scratch_remove(NULL);
     return failed;
 }

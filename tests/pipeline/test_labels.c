@@ -1,9 +1,10 @@
 /* What a data set's masks hold: values that are classes, pixels that are counted, and sets that cannot be
  * what their user means. */
-#include "data/scratch.h"
 #include "dinoft/error.h"
 #include "dinoft/label_checks.h"
+#include "data/scratch_images.h"
 #include "support/cmocka_all.h"
+#include "support/scratch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -254,13 +255,6 @@ static void no_labels_at_all(void **state)
     df_dataset_free(set);
 }
 
-static int remove_scratch(void **state)
-{
-    (void)state;
-    scratch_remove();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,5 +266,5 @@ int main(void)
         cmocka_unit_test(two_values_that_show_later),
         cmocka_unit_test(no_labels_at_all),
     };
-    return cmocka_run_group_tests(tests, NULL, remove_scratch);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

@@ -1,6 +1,6 @@
 /* Which images are kept, and what their pictures show. */
-#include "data/scratch.h"
 #include "support/cmocka_all.h"
+#include "support/scratch.h"
 
 #include "dinoft/best_worst.h"
 #include "dinoft/rng.h"
@@ -171,13 +171,6 @@ static void the_smallest_image_has_a_picture(void **state)
     df_image_free(&picture);
 }
 
-static int clean_up(void **state)
-{
-    (void)state;
-    scratch_remove();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -188,5 +181,5 @@ int main(void)
         cmocka_unit_test(large_images_are_made_smaller),
         cmocka_unit_test(the_smallest_image_has_a_picture),
     };
-    return cmocka_run_group_tests(tests, NULL, clean_up);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

@@ -1,6 +1,6 @@
 /* The page about corruptions: well-formed whatever is in it, with every number that belongs there. */
-#include "data/scratch.h"
 #include "support/cmocka_all.h"
+#include "support/scratch.h"
 #include "support/markup.h"
 
 #include "dinoft/corruption_report.h"
@@ -137,13 +137,6 @@ static void the_same_input_gives_the_same_bytes(void **state)
     df_corruption_results_free(&results);
 }
 
-static int clean_up(void **state)
-{
-    (void)state;
-    scratch_remove();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -151,5 +144,5 @@ int main(void)
         cmocka_unit_test(nothing_at_all_is_a_page), cmocka_unit_test(hostile_names_are_text),
         cmocka_unit_test(one_row_has_one_chart),    cmocka_unit_test(the_same_input_gives_the_same_bytes),
     };
-    return cmocka_run_group_tests(tests, NULL, clean_up);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

@@ -1,6 +1,6 @@
 /* The page about an evaluation: well-formed whatever is in it, its numbers, its pictures. */
-#include "data/scratch.h"
 #include "support/cmocka_all.h"
+#include "support/scratch.h"
 #include "support/markup.h"
 #include "support/confusion.h"
 
@@ -202,13 +202,6 @@ static void a_file_that_cannot_be_written_is_an_error(void **state)
     end(&material);
 }
 
-static int clean_up(void **state)
-{
-    (void)state;
-    scratch_remove();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,5 +212,5 @@ int main(void)
         cmocka_unit_test(many_classes_without_images),
         cmocka_unit_test(a_file_that_cannot_be_written_is_an_error),
     };
-    return cmocka_run_group_tests(tests, NULL, clean_up);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }
