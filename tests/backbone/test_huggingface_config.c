@@ -90,7 +90,6 @@ static void assert_refused(const char *name, const char *const *words)
 static void a_fitting_configuration_is_no_hindrance(void **state)
 {
     const struct model *const models[] = {&dinov2, &giant, &dinov3, &plus};
-    (void)state;
     for (size_t i = 0; i < sizeof models / sizeof models[0]; i++) {
         const char *name = put_weights(models[i], "model.safetensors");
         put_config(models[i], NULL, NULL);
@@ -120,7 +119,6 @@ static void what_would_be_computed_otherwise_is_refused(void **state)
         {&dinov3, "mlp_bias", "false", "bias"},
         {&plus, "hidden_act", "\"gelu\"", "silu"},
     };
-    (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const bool nested = strcmp(cases[i].key, "rope_parameters") == 0;
         /* Whatever the weights are called: their shapes fit. */
@@ -136,7 +134,6 @@ static void a_bias_of_k_counts_where_it_is_not_zero(void **state)
 {
     struct df_state *official = make_backbone(&small_dinov3), *hf, *more;
     float bias[64] = {0};
-    (void)state;
     hf = df_backbone_to_huggingface(official, &small_dinov3);
     for (int round = 0; round < 2; round++) {
         bias[7] = (float)round;
@@ -171,7 +168,6 @@ static void keys_of_no_consequence(void **state)
         {&dinov3, "dtype", "\"float16\""},
     };
     const struct model *const models[] = {&dinov2, &giant, &dinov3, &plus};
-    (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const char *name = put_weights(cases[i].model, "model.safetensors");
         put_config(cases[i].model, cases[i].key, cases[i].value);
@@ -213,7 +209,6 @@ static void a_configuration_of_another_model(void **state)
         {&dinov3, "num_register_tokens", "0"},
         {&dinov3, "model_type", "\"dinov2\""},
     };
-    (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         put_config(cases[i].model, cases[i].key, cases[i].value);
         assert_refused(put_weights(cases[i].model, "model.safetensors"),
@@ -233,7 +228,6 @@ static void a_damaged_file(void **state)
     static const char *const keys[] = {"hidden_size", "num_attention_heads", "layer_norm_eps", "hidden_act",
                                        "qkv_bias",    "image_size",          "mlp_ratio",      "patch_size"};
     const char *name = put_weights(&dinov2, "small.safetensors");
-    (void)state;
     for (size_t length = 0; length < strlen(dinov2_text); length += 7) {
         scratch_write("config.json", dinov2_text, length);
         assert_refused(name, WORDS("/config.json", "not JSON"));
@@ -252,7 +246,6 @@ static void a_damaged_file(void **state)
 static void official_names_have_no_configuration(void **state)
 {
     struct df_state *official = make_backbone(&small_dinov3);
-    (void)state;
     assert_int_equal(df_weight_file_write(scratch_path("model.safetensors"), official), 0);
     scratch_write("config.json", "no JSON", 7);
     assert_read("model.safetensors");

@@ -24,7 +24,6 @@ static void check(const struct wrong *cases, size_t count)
 
 static void values(void **state)
 {
-    (void)state;
     static const struct wrong cases[] = {
         {{"--epochs", "ten"}, "--epochs: 'ten' is not a whole number"},
         {{"--epochs", "2.5"}, "--epochs: '2.5' is not a whole number"},
@@ -55,7 +54,6 @@ static void values(void **state)
 
 static void how_many_values(void **state)
 {
-    (void)state;
     static const struct wrong cases[] = {
         {{"--size"}, "--size needs a value: --size small"},
         {{"--lr", "--debug"}, "--lr needs a value: --lr F"},
@@ -73,7 +71,6 @@ static void how_many_values(void **state)
 
 static void flags(void **state)
 {
-    (void)state;
     static const struct wrong cases[] = {
         {{"--epochss", "3"}, "unknown flag --epochss: did you mean --epochs?"},
         {{"--epochss=3"}, "unknown flag --epochss: did you mean --epochs?"},
@@ -99,7 +96,6 @@ static void flags(void **state)
 
 static void a_very_long_flag(void **state)
 {
-    (void)state;
     char word[5000];
     memset(word, 'x', sizeof word);
     memcpy(word, "--", 2);
@@ -116,7 +112,6 @@ static void a_very_long_flag(void **state)
 
 static void commands_and_inputs(void **state)
 {
-    (void)state;
     static const struct wrong cases[] = {
         {{"trian"}, "unknown command 'trian': did you mean 'train'?"},
         {{"segmentation"},
@@ -138,7 +133,6 @@ static void commands_and_inputs(void **state)
 
 static void what_is_asked_of_the_program(void **state)
 {
-    (void)state;
     static const struct wrong cases[] = {
         {{"--completion"}, "--completion needs a value: --completion SHELL, which is bash, zsh or fish"},
         {{"--completion", "bahs"},
@@ -160,7 +154,6 @@ static void what_is_asked_of_the_program(void **state)
 
 static void what_belongs_together(void **state)
 {
-    (void)state;
     static const struct wrong cases[] = {
         {{"--n_classes", "4"}, "--n_classes is for --dataset folder: ade20k has its own 150 classes"},
         {{"--dataset", "voc", "--class_names", "f"},

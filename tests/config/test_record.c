@@ -32,7 +32,6 @@ static void record(const char *const *words, char *text, size_t size)
 
 static void holds_exactly_the_command_s_options(void **state)
 {
-    (void)state;
     static const char *const lines[DF_COMMAND_COUNT][6] = {
         {"train"},
         {"eval", "--lora_weights", "a"},
@@ -64,7 +63,6 @@ static void holds_exactly_the_command_s_options(void **state)
 
 static void values_come_back(void **state)
 {
-    (void)state;
     char text[8192];
     RECORD(text, "train", "--exp_name", "a \"quoted\" \\ name", "--use_lora", "--img_dim", "308", "490",
            "--lr", "0.0123", "--seed", "9007199254740993", "--recipe", "reference");
@@ -88,7 +86,6 @@ static void values_come_back(void **state)
 
 static void inputs_are_recorded(void **state)
 {
-    (void)state;
     char text[8192];
     RECORD(text, "convert", "a.pt", "--dtype", "fp16", "b.pt");
     cJSON *object = cJSON_Parse(text);
@@ -100,7 +97,6 @@ static void inputs_are_recorded(void **state)
 
 static void a_folder_that_is_missing(void **state)
 {
-    (void)state;
     struct df_config config;
     const char *argv[PARSE_MAX_WORDS];
     assert_int_equal(PARSE(&config, argv, "train"), DF_PARSE_RUN);

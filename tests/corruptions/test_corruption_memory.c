@@ -83,7 +83,6 @@ static void fail_each_call(const struct df_corruption *corruption, int severity,
 static void pictures_are_whole_or_an_error(void **state)
 {
 
-    (void)state;
     if (!allocations_can_be_counted())
         skip();
     struct df_frost *frost = grey_frost();

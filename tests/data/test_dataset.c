@@ -44,7 +44,6 @@ static void voc_list_and_labels(void **state)
 {
     struct df_image image, mask;
 
-    (void)state;
     add_voc("voc", "2007_b", 12, 8, 255);
     add_voc("voc", "2007_a", 9, 7, 20);
     list_voc("voc", "\n 2007_b \r\n\n\t2007_a");
@@ -73,7 +72,6 @@ static void voc_void_as_background(void **state)
     struct df_dataset_options options = {.kind = DF_DATASET_VOC, .void_as_background = true};
     struct df_image mask;
 
-    (void)state;
     add_voc("void", "a", 4, 4, 255);
     list_voc("void", "a\n");
     options.root = scratch_path("void");
@@ -89,7 +87,6 @@ static void voc_errors(void **state)
 {
     struct df_image image, mask;
 
-    (void)state;
     assert_refused(DF_DATASET_VOC, "nothing", 0,
                    "nothing/VOCdevkit/VOC2012/ImageSets/Segmentation/train.txt");
     list_voc("blank", " \n\n");
@@ -129,7 +126,6 @@ static void ade20k_labels(void **state)
     struct df_image image, mask;
     char path[256];
 
-    (void)state;
     for (int i = 0; i < 3; i++) {
         snprintf(path, sizeof path, "ade/ADEChallengeData2016/images/training/ADE_%d.jpg", 3 - i);
         scratch_image(path, 5, 4, 10);
@@ -161,7 +157,6 @@ static void folder_pairs(void **state)
     struct df_dataset_options options = {.kind = DF_DATASET_FOLDER, .n_classes = 3};
     struct df_image mask;
 
-    (void)state;
     scratch_image("own/images/train/b.JPG", 5, 4, 10);
     scratch_image("own/images/train/B.png", 5, 4, 10);
     scratch_image("own/images/train/a.jpeg", 5, 4, 10);
@@ -193,7 +188,6 @@ static void folder_errors(void **state)
 {
     struct df_dataset_options options = {.kind = DF_DATASET_FOLDER, .n_classes = 2};
 
-    (void)state;
     scratch_image("odd/images/train/a.jpg", 5, 4, 10);
     assert_refused(DF_DATASET_FOLDER, "odd", 2, "cannot open the folder");
     scratch_mask("odd/masks/train/a.png", 5, 4, 1);
@@ -234,7 +228,6 @@ static void palette_is_vocs(void **state)
                                           {20, 0, 64, 128}, {64, 32, 0, 0}, {255, 224, 224, 192}};
     uint8_t palette[256][3];
 
-    (void)state;
     df_voc_palette(palette);
     for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++)
         assert_memory_equal(palette[expected[i][0]], expected[i] + 1, 3);
@@ -246,7 +239,6 @@ static void real_voc(void **state)
     struct df_dataset_options options = {.kind = DF_DATASET_VOC, .root = root, .split = DF_SPLIT_VAL};
     struct df_image image, mask;
 
-    (void)state;
     if (access(root, R_OK) != 0) {
         print_message("skipped: %s is not there\n", root);
         skip();

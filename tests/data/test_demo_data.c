@@ -26,7 +26,6 @@ static void complete_and_plausible(void **state)
     int64_t pixels[256] = {0}, total = 0;
     bool wide = false, high = false;
 
-    (void)state;
     assert_int_equal(df_demo_data_write(scratch_path("demo"), 14, 2, 3), 0);
     struct df_dataset *dataset = open_demo("demo", DF_SPLIT_TRAIN);
     assert_int_equal(dataset->count, 14);
@@ -70,7 +69,6 @@ static void same_bytes_for_a_seed(void **state)
                                         "JPEGImages/val_00000.jpg", "SegmentationClass/val_00000.png"};
     char one[128], two[128], other[128];
 
-    (void)state;
     assert_int_equal(df_demo_data_write(scratch_path("one"), 2, 1, 11), 0);
     assert_int_equal(df_demo_data_write(scratch_path("two"), 3, 2, 11), 0);
     assert_int_equal(df_demo_data_write(scratch_path("other"), 2, 1, 12), 0);
@@ -89,7 +87,6 @@ static void known_pixels(void **state)
     struct df_dataset *dataset;
     struct df_image image, mask;
 
-    (void)state;
     assert_int_equal(df_demo_data_write(scratch_path("known"), 1, 1, 1), 0);
     dataset = open_demo("known", DF_SPLIT_TRAIN);
     assert_int_equal(df_dataset_read(dataset, 0, &image, &mask), 0);
@@ -102,7 +99,6 @@ static void known_pixels(void **state)
 
 static void impossible_counts(void **state)
 {
-    (void)state;
     assert_int_equal(df_demo_data_write(scratch_path("none"), 0, 1, 1), -1);
     assert_error_has("not 0 and 1");
 }
@@ -124,7 +120,6 @@ static void another_data_set_is_not_overwritten(void **state)
     };
     char list[128];
 
-    (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         size_t size;
         snprintf(list, sizeof list, "%s/" LISTS "%s.txt", cases[i].root, cases[i].list);
@@ -143,7 +138,6 @@ static void another_data_set_is_not_overwritten(void **state)
 
 static void an_older_demonstration_is_overwritten(void **state)
 {
-    (void)state;
     scratch_write_text("again/" LISTS "val.txt", ""); /* an empty list belongs to nobody */
     assert_int_equal(df_demo_data_write(scratch_path("again"), 3, 2, 1), 0);
     assert_int_equal(df_demo_data_write(scratch_path("again"), 2, 1, 2), 0);

@@ -53,7 +53,6 @@ static void assert_pairs(const char *root, int64_t count)
 
 static void halves_that_are_not_read(void **state)
 {
-    (void)state;
     begin("half");
     add("half", "images", "a.tif");
     add("half", "masks", "a.png");
@@ -79,7 +78,6 @@ static void halves_that_are_not_read(void **state)
 
 static void both_halves_are_not_read(void **state)
 {
-    (void)state;
     begin("both");
     for (int i = 0; i < 5; i++) {
         char name[32];
@@ -94,7 +92,6 @@ static void both_halves_are_not_read(void **state)
 
 static void other_files_are_no_pairs(void **state)
 {
-    (void)state;
     begin("else");
     add("else", "images", "Thumbs.db");
     add("else", "masks", "Thumbs.db");
@@ -110,7 +107,6 @@ static void other_files_are_no_pairs(void **state)
 
 static void names_decide(void **state)
 {
-    (void)state;
     begin("names");
     add("names", "images", "a.jpg"); /* in the order of whole names "a-b.jpg" comes before "a.jpg" */
     add("names", "images", "a-b.jpg");

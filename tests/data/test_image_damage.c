@@ -41,7 +41,6 @@ static void changed_bytes(void **state)
     struct df_rng rng;
     size_t size;
 
-    (void)state;
     for (size_t i = 0; i < GOLDENS; i++) {
         unsigned char *good = fixture(i, &size);
         unsigned char *bad = malloc(size);
@@ -65,7 +64,6 @@ static void cut_files(void **state)
     struct df_image image;
     size_t size;
 
-    (void)state;
     for (size_t i = 0; i < GOLDENS; i++) {
         unsigned char *good = fixture(i, &size);
         for (size_t part = 0; part < 20; part++) {
@@ -99,7 +97,6 @@ static void headers_that_ask_for_too_much(void **state)
         FILE_OF("big.jpg", "\xff\xd8\xff\xc0\0\x0b\x8" SIDE SIDE "\1\1\x11\0\xff\xda\0\x8\1\1\0\0\x3f\0abc"),
     };
     struct df_image image;
-    (void)state;
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         scratch_write(files[i].name, files[i].bytes, files[i].size);
         assert_int_equal(df_image_read(scratch_path(files[i].name), &image), -1);

@@ -30,7 +30,6 @@ static int make_noise(void **state)
 {
     struct df_rng rng;
 
-    (void)state;
     df_rng_seed(&rng, 3, 0);
     if (df_image_alloc(&noise, WIDTH, HEIGHT, 3) != 0)
         return -1;
@@ -41,7 +40,6 @@ static int make_noise(void **state)
 
 static int clear_away(void **state)
 {
-    (void)state;
     df_image_free(&noise);
     scratch_remove(NULL);
     return 0;
@@ -126,7 +124,6 @@ static size_t fail_each_call(const char *what, image_function *function, const s
 
 static void writing_is_whole_or_an_error(void **state)
 {
-    (void)state;
     if (!allocations_can_be_counted())
         skip();
     assert_true(fail_each_call("JPEG", encode_jpeg, &noise) > 4 * 4096);
@@ -167,7 +164,6 @@ static void reading_is_whole_or_an_error(void **state)
                                         "mask_interlaced2.png"};
     char path[1024];
 
-    (void)state;
     if (!allocations_can_be_counted())
         skip();
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {

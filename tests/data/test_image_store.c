@@ -105,7 +105,6 @@ static void files_are_read_once(void **state)
     const size_t all = sample_bytes(0) + sample_bytes(1) + sample_bytes(2) + sample_bytes(3);
     const size_t memory[] = {all, all - 1, sample_bytes(2) + sample_bytes(1), 1, 0};
 
-    (void)state;
     scratch_write_text("keep/x", "");
     for (size_t k = 0; k < sizeof memory / sizeof *memory; k++) {
         struct df_dataset *dataset = open_samples();
@@ -141,7 +140,6 @@ static void a_file_that_cannot_be_made(void **state)
     struct df_dataset *dataset = open_samples();
     struct df_image_store *store = df_image_store_open(dataset, 0, "/no/such/folder");
 
-    (void)state;
     assert_fails(store, 0, "cannot make a temporary file in /no/such/folder");
     df_image_store_close(store);
     df_dataset_free(dataset);
@@ -155,7 +153,6 @@ static void a_full_disk(void **state)
     struct df_image image, mask;
     struct rlimit before, tight;
 
-    (void)state;
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
     tight = before;
     tight.rlim_cur = sample_bytes(0) + sample_bytes(1) / 2;
@@ -181,7 +178,6 @@ static void a_damaged_image(void **state)
     struct df_dataset *dataset = open_samples();
     struct df_image_store *store = df_image_store_open(dataset, 1 << 20, scratch_folder());
 
-    (void)state;
     scratch_write_text("set/images/train/1.png", "no picture");
     assert_fails(store, 1, "1.png");
     assert_fails(store, 1, "1.png");

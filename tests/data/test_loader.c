@@ -83,7 +83,6 @@ static void every_sample_once_in_order(void **state)
     struct df_dataset *dataset = open_samples();
     int64_t samples[IMAGES];
 
-    (void)state;
     for (int batch_size = 1; batch_size <= 16; batch_size += 3) {
         struct df_loader *loader = open_loader(dataset, 3, batch_size, false);
         assert_int_equal(df_loader_batches(loader), (IMAGES + batch_size - 1) / batch_size);
@@ -100,7 +99,6 @@ static void shuffled_alike_by_any_threads(void **state)
     struct df_dataset *dataset = open_samples();
     int64_t first[2][IMAGES], again[IMAGES];
 
-    (void)state;
     struct df_loader *loader = open_loader(dataset, 1, 4, true);
     for (int epoch = 0; epoch < 2; epoch++)
         assert_int_equal(run_epoch(loader, epoch, first[epoch]), IMAGES);
@@ -125,7 +123,6 @@ static void a_failure_comes_in_its_place(void **state)
     struct df_dataset *dataset = open_samples();
     struct df_batch batch;
 
-    (void)state;
     scratch_write_text("set/images/train/05.png", "broken");
     scratch_write_text("set/images/train/07.png", "broken too");
     for (int round = 0; round < 10; round++) {
@@ -152,7 +149,6 @@ static void the_first_failure_of_a_batch_is_told(void **state)
     struct df_dataset *dataset = open_samples();
     struct df_batch batch;
 
-    (void)state;
     scratch_write_text("set/images/train/02.png", "broken");
     scratch_write_text("set/images/train/09.png", "broken");
     for (int round = 0; round < 20; round++) {
@@ -171,7 +167,6 @@ static void restarted_and_closed_at_any_time(void **state)
     struct df_batch batch;
     int64_t samples[IMAGES];
 
-    (void)state;
     struct df_loader *loader = open_loader(dataset, 3, 2, false);
     assert_int_equal(df_loader_next(loader, &batch), 0);
     for (int taken = 0; taken < 6; taken++) {
@@ -246,7 +241,6 @@ static void packed_into_the_callers_memory(void **state)
                                         .memory = {take_block, give_block, &blocks}};
     struct df_batch first, second;
 
-    (void)state;
     assert_int_equal(df_packed_layout_init(&options.layout, 5, SIDE / 2, SIDE / 2), 0);
     assert_true(6 * 3 <= options.layout.slot_pixels && options.layout.slot_pixels < 6 * (IMAGES + 2));
     struct df_loader *loader = df_loader_open(dataset, &options);
@@ -278,7 +272,6 @@ static void impossible_options(void **state)
     const struct df_loader_options good = {.batch_size = 2, .height = 8, .width = 8, .workers = 1};
     struct df_loader_options bad = good;
 
-    (void)state;
     bad.batch_size = 0;
     assert_null(df_loader_open(dataset, &bad));
     assert_error_has("batch of 0");

@@ -115,7 +115,6 @@ static void orientation_of_any_integer_type(void **state)
     } integers[] = {{1, 1}, {3, 2}, {4, 4}, {6, 1}, {8, 2}, {9, 4}, {13, 4}};
     unsigned char exif[EXIF_BYTES];
 
-    (void)state;
     for (int orientation = 1; orientation <= 8; orientation++) {
         make_exif(exif, orientation, 3, 2, false);
         write_jpeg("short.jpg", exif);
@@ -137,7 +136,6 @@ static void other_types_turn_nothing(void **state)
     struct df_image expected = read_image(fixture("rgb420.jpg"));
     unsigned char exif[EXIF_BYTES];
 
-    (void)state;
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         make_exif(exif, 6, types[i], 2, false);
         write_jpeg("type.jpg", exif);
@@ -161,7 +159,6 @@ static void a_turned_image_beside_its_mask(void **state)
     unsigned char exif[EXIF_BYTES];
     struct df_image image, mask;
 
-    (void)state;
     make_exif(exif, 8, 4, 4, false);
     write_jpeg("turned/images/train/a.jpg", exif);
     scratch_mask("turned/masks/train/a.png", WIDTH, HEIGHT, 1); /* as the file has it */
@@ -194,7 +191,6 @@ static void wrong_checksums_beside_the_pixels(void **state)
     static const unsigned char body[16] = "Comment\0hello";
     struct df_image expected = read_image(fixture("rgb.png")), labels, found;
 
-    (void)state;
     assert_int_equal(df_mask_read(fixture("mask_palette8.png"), &labels), 0);
     for (size_t i = 0; i < 2 * sizeof harmless / sizeof *harmless; i++) {
         const char *kind = harmless[i / 2];
@@ -215,7 +211,6 @@ static void wrong_checksums_of_what_pixels_need(void **state)
     static const char *const kinds[] = {"PLTE", "IDAT", "IEND"};
     struct df_image image;
 
-    (void)state;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         size_t size, at = 8;
         unsigned char *bytes = read_whole(fixture("palette8.png"), &size);
@@ -234,7 +229,6 @@ static void exif_in_png(void **state)
     struct df_image expected = read_image(fixture("rgb.png"));
     unsigned char exif[EXIF_BYTES];
 
-    (void)state;
     make_exif(exif, 6, 3, 2, true);
     for (int behind = 0; behind < 2; behind++) {
         write_png("exif.png", "rgb.png", "eXIf", exif, sizeof exif, 0, behind == 1);

@@ -85,7 +85,6 @@ static uint64_t key_of(const struct subject *subject)
 static void the_same_has_the_same_key(void **state)
 {
     struct subject a, b;
-    (void)state;
     open_subject(&a);
     open_subject(&b);
     assert_true(key_of(&a) == key_of(&b));
@@ -99,7 +98,6 @@ static void the_same_has_the_same_key(void **state)
 static void settings_count(void **state)
 {
     struct subject subject;
-    (void)state;
     open_subject(&subject);
     const uint64_t key = key_of(&subject);
     assert_true(key_with(&subject, 4) != key);
@@ -127,7 +125,6 @@ static void settings_count(void **state)
 static void the_backbone_counts(void **state)
 {
     struct subject subject;
-    (void)state;
     open_subject(&subject);
     const uint64_t key = key_of(&subject);
     subject.weights[4] += 1e-6f;
@@ -142,7 +139,6 @@ static void the_backbone_counts(void **state)
 static void images_and_masks_count(void **state)
 {
     struct subject subject;
-    (void)state;
     open_subject(&subject);
     const uint64_t key = key_of(&subject);
     scratch_image("set/images/val/1.png", 6, 5, 99);
@@ -160,7 +156,6 @@ static void a_file_that_is_gone_is_an_error(void **state)
 {
     struct subject subject;
     uint64_t key;
-    (void)state;
     open_subject(&subject);
     const struct df_dataset *const sets[2] = {subject.training, subject.validation};
     remove(subject.training->samples[1].mask_path);

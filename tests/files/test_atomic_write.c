@@ -21,7 +21,6 @@ static void assert_holds(const char *path, const char *text)
 
 static void writes_and_replaces(void **unused)
 {
-    (void)unused;
     struct stat status;
     const char *path = scratch_path("file");
     mode_t mask = umask(027);
@@ -45,7 +44,6 @@ static void writes_and_replaces(void **unused)
 
 static void writes_two_at_a_time(void **unused)
 {
-    (void)unused;
     struct df_atomic_file *a = df_atomic_open(scratch_path("a")), *b = df_atomic_open(scratch_path("b"));
     assert_non_null(a);
     assert_non_null(b);
@@ -59,7 +57,6 @@ static void writes_two_at_a_time(void **unused)
 
 static void aborts(void **unused)
 {
-    (void)unused;
     assert_int_equal(df_atomic_write(scratch_path("file"), "old", 3), 0);
     int files = scratch_count();
     struct df_atomic_file *file = df_atomic_open(scratch_path("file"));
@@ -76,7 +73,6 @@ static void aborts(void **unused)
 /* A limit on file sizes stands in for a full disk: a write beyond it fails in the same way. */
 static void keeps_the_old_file_when_writing_fails(void **unused)
 {
-    (void)unused;
     const size_t sizes[] = {
         5000, 1 << 20}; /* one that fails when it is flushed at the end, one that fails at once */
     char *bytes = calloc(1, 1 << 20);
@@ -105,7 +101,6 @@ static void keeps_the_old_file_when_writing_fails(void **unused)
 
 static void refuses_what_is_no_file(void **unused)
 {
-    (void)unused;
     assert_null(df_atomic_open("/dev/null"));
     assert_string_equal(df_error_text(), "cannot write /dev/null: it exists and is not a regular file");
     assert_null(df_atomic_open("."));
@@ -116,7 +111,6 @@ static void refuses_what_is_no_file(void **unused)
 
 static void makes_folders(void **unused)
 {
-    (void)unused;
     struct stat status;
     char deep[512], below_file[512];
     snprintf(deep, sizeof deep, "%s/x//y/", scratch_path("deep"));

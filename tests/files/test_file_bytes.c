@@ -32,7 +32,6 @@ static void assert_fails(const char *path, const char *error)
 /* One after the other in the same memory, longer and shorter; two at a time; none. */
 static void reads_files(void **state)
 {
-    (void)state;
     static const char text[] = "one after the other, longer and shorter";
 
     for (size_t size = 0; size < sizeof text; size = size * 3 % (sizeof text + 1) + 1) {
@@ -51,7 +50,6 @@ static void reads_files(void **state)
 
 static void reads_large_files(void **state)
 {
-    (void)state;
     const size_t size = (17 << 20) + 3;
     unsigned char *bytes = malloc(size);
 
@@ -81,7 +79,6 @@ static void *read_many(void *path)
 
 static void threads_have_memory_of_their_own(void **state)
 {
-    (void)state;
     pthread_t threads[4];
     char path[512];
     void *failed;
@@ -97,7 +94,6 @@ static void threads_have_memory_of_their_own(void **state)
 
 static void refuses_what_is_no_file(void **state)
 {
-    (void)state;
     assert_fails("/nonexistent/file", "cannot open /nonexistent/file: No such file or directory");
     assert_fails("/", "cannot open /: it is a folder");
     assert_fails("/dev/null", "cannot open /dev/null: it is not a regular file");
@@ -107,7 +103,6 @@ static void refuses_what_is_no_file(void **state)
 
 static void refuses_what_is_too_large(void **state)
 {
-    (void)state;
     const char *path = scratch_write("sparse", "", 0);
     if (truncate(path, DF_FILE_BYTES_MAX + 1) != 0)
         skip(); /* a file system of small files */
@@ -118,7 +113,6 @@ static void refuses_what_is_too_large(void **state)
  * 0, and a page. */
 static void refuses_what_changes_its_size(void **state)
 {
-    (void)state;
     struct stat status;
 
     assert_fails("/proc/self/status",

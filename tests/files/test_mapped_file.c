@@ -61,7 +61,6 @@ static void read_shortened(void *path)
 
 static void a_file_that_becomes_shorter(void **state)
 {
-    (void)state;
     char text[4096], path[512];
 
     snprintf(path, sizeof path, "%s", zeros("shorter"));
@@ -85,7 +84,6 @@ static void read_one_of_many(void *path)
 
 static void one_of_many_files(void **state)
 {
-    (void)state;
     char text[4096], path[512];
 
     zeros("other");
@@ -114,7 +112,6 @@ static void read_in_threads(void *path)
 
 static void many_threads_give_one_line(void **state)
 {
-    (void)state;
     char text[4096], path[512];
 
     snprintf(path, sizeof path, "%s", zeros("shorter"));
@@ -135,7 +132,6 @@ static void write_what_was_shortened(void *path)
 
 static void weights_that_are_copied(void **state)
 {
-    (void)state;
     char text[4096], path[512];
     const int64_t shape[] = {SIZE};
     void *bytes = calloc(1, SIZE);
@@ -185,7 +181,6 @@ static void send_to_self(void *path)
 
 static void other_faults_are_left_alone(void **state)
 {
-    (void)state;
     void (*const work[])(void *) = {read_foreign, read_closed, send_to_self};
     char text[65536], path[512];
 
@@ -199,7 +194,6 @@ static void other_faults_are_left_alone(void **state)
 
 static void too_many_files(void **state)
 {
-    (void)state;
     struct df_mapping *mappings[64], *empty;
     const char *path = zeros("many");
 
@@ -217,7 +211,6 @@ static void too_many_files(void **state)
 
 static void write_all_sizes(void **state)
 {
-    (void)state;
     unsigned char *bytes = malloc(SIZE);
     const size_t sizes[] = {0, 1, 65535, 65536, 65537, SIZE};
 

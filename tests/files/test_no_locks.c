@@ -40,7 +40,6 @@ static void begin_and_die(void *path)
 
 static void what_is_left_must_be_old(void **state)
 {
-    (void)state;
     char text[256], fresh[512], old[512];
 
     snprintf(fresh, sizeof fresh, "%s", scratch_path("fresh"));
@@ -61,7 +60,6 @@ static void what_is_left_must_be_old(void **state)
 
 static void files_are_written(void **state)
 {
-    (void)state;
     const int files = scratch_count();
 
     assert_int_equal(df_atomic_write(scratch_path("file"), "text", 4), 0);
@@ -81,7 +79,6 @@ static void lock_twice(void *folder)
 
 static void runs_are_not_kept_apart(void **state)
 {
-    (void)state;
     char text[1024], folder[512], line[600], expected[1300];
     const int files = scratch_count();
 

@@ -20,7 +20,6 @@ static const struct df_tensor *tensor_of(const struct df_state *state, const cha
 
 static void reads_raw_data(void **unused)
 {
-    (void)unused;
     static struct pb graph;
     graph.size = 0;
     pb_text(&graph, 2, "main_graph");
@@ -44,7 +43,6 @@ static void reads_raw_data(void **unused)
  */
 static void names_folded_weights(void **unused)
 {
-    (void)unused;
     static const float turned[] = {1, 4, 2, 5, 3, 6};
     static struct pb graph;
     graph.size = 0;
@@ -83,7 +81,6 @@ static void begin_tensor(struct pb *tensor, const char *name, int type)
 
 static void reads_typed_data(void **unused)
 {
-    (void)unused;
     static const double doubles[] = {1, 2};
     static struct pb graph, tensor;
     graph.size = 0;
@@ -128,7 +125,6 @@ static void assert_refused(const struct pb *graph, const char *error)
 
 static void refuses(void **unused)
 {
-    (void)unused;
     static struct pb graph, tensor;
     graph.size = 0;
     begin_tensor(&tensor, "w", 1);
@@ -172,7 +168,6 @@ static void refuses(void **unused)
 
 static void survives_damage(void **unused)
 {
-    (void)unused;
     static struct pb graph, tensor;
     graph.size = 0;
     onnx_node(&graph, "MatMul", "/layer/MatMul", "x", "onnx::MatMul_1");

@@ -170,7 +170,6 @@ static const unsigned char protocol4[] = {
 
 static void test_what_python_writes(void **state)
 {
-    (void)state;
     check_value(protocol2, sizeof protocol2,
                 "{'a':[1,-2,70000,1099511627776,-1099511627776,2.5,None,True,False],"
                 "'b':('x',(1,2),(1,2,3),(1,2,3,4),()),3:{'\u00e9':'z'},'d':{'k':300}}");
@@ -181,7 +180,6 @@ static void test_what_python_writes(void **state)
 
 static void test_single_opcodes(void **state)
 {
-    (void)state;
     VALUE("\x80\x02N.", "None");
     VALUE("\x80\x05K\x05.", "5");
     VALUE("\x80\x02\x8a\x00.", "0");
@@ -226,7 +224,6 @@ static void test_single_opcodes(void **state)
 
 static void test_refuses_foreign_functions(void **state)
 {
-    (void)state;
     REFUSED("\x80\x02"
             "cos\nsystem\nX\x02\x00\x00\x00ls\x85R.",
             "pickle names os.system, which is neither a tensor nor plain data: refused");
@@ -263,7 +260,6 @@ static void test_refuses_foreign_functions(void **state)
 
 static void test_refuses_misuse_of_the_stack(void **state)
 {
-    (void)state;
     REFUSED("", "protocol 2 to 5");
     REFUSED("\x80", "protocol 2 to 5");
     REFUSED("\x80\x06N.", "protocol 2 to 5");
@@ -287,7 +283,6 @@ static void test_refuses_misuse_of_the_stack(void **state)
 
 static void test_refuses_numbers_out_of_range(void **state)
 {
-    (void)state;
     REFUSED("\x80\x02h\x00.", "never given");
     REFUSED("\x80\x02j\xff\xff\xff\xff.", "never given");
     REFUSED("\x80\x02Nr\xff\xff\xff\xff.", "out of range");
@@ -309,7 +304,6 @@ static void test_refuses_numbers_out_of_range(void **state)
 
 static void test_utf8(void **state)
 {
-    (void)state;
     VALUE("\x80\x02U\x04\xf0\x9f\xa6\x95.", "'\xf0\x9f\xa6\x95'");
     REFUSED("\x80\x02U\x01\xff.", "not UTF-8");
     REFUSED("\x80\x02U\x02\xc0\x80.", "not UTF-8");
@@ -341,7 +335,6 @@ static bool read_repeated(const char *start, const char *repeated, size_t repeat
 
 static void test_bombs(void **state)
 {
-    (void)state;
     /* tuples in tuples, a million deep: no recursion */
     assert_true(read_repeated(")", "\x85", 1, 1000000, "."));
     /* every level holds the one before twice: 2^100000 leaves to who walks them all, little to build */
@@ -375,7 +368,6 @@ static unsigned char *load_fixture(size_t *size)
 
 static void test_damage(void **state)
 {
-    (void)state;
     size_t size;
     unsigned char *pickle = load_fixture(&size);
     struct text text;
@@ -399,7 +391,6 @@ static void test_damage(void **state)
 
 static void test_writer(void **state)
 {
-    (void)state;
     static const int64_t numbers[] = {0,
                                       255,
                                       256,

@@ -31,7 +31,6 @@ static struct df_run_lock *lock_or_fail(const char *stem)
 
 static void one_at_a_time(void **state)
 {
-    (void)state;
     char host[256] = "", expected[1024];
     const int files = scratch_count();
     struct df_run_lock *lock = lock_or_fail("run");
@@ -56,7 +55,6 @@ static void one_at_a_time(void **state)
 
 static void a_name_with_a_folder(void **state)
 {
-    (void)state;
     struct stat status;
 
     assert_int_equal(df_make_folder(scratch_path("inner")), 0);
@@ -90,7 +88,6 @@ static void lock_and_clean_up(void *stem)
 /* The file of a killed process is not locked, whatever is in it. */
 static void a_killed_run_blocks_nobody(void **state)
 {
-    (void)state;
     char text[256], stem[] = "run";
     const int files = scratch_count();
 
@@ -115,7 +112,6 @@ static void a_killed_run_blocks_nobody(void **state)
 
 static void what_cannot_be_a_lock(void **state)
 {
-    (void)state;
     assert_int_equal(mkdir(scratch_path(".dinoft-run.lock"), 0755), 0);
     assert_null(df_run_lock_open(here(), "run", ""));
     assert_non_null(strstr(df_error_text(), ".dinoft-run.lock: Is a directory"));
@@ -150,7 +146,6 @@ static void compete(void *unused)
 /* Files that are removed, made anew and locked by several processes at once: never two have it. */
 static void removing_the_file_lets_nobody_in(void **state)
 {
-    (void)state;
     pid_t children[3];
     struct stat status;
     int taken = 0;

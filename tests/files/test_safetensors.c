@@ -29,7 +29,6 @@ static struct df_state *make_state(void)
 
 static void round_trip(void **unused)
 {
-    (void)unused;
     struct df_state *state = make_state();
     assert_int_equal(df_weight_file_write(scratch_path("a.safetensors"), state), 0);
     struct df_state *again = read_weights(scratch_path("a.safetensors"));
@@ -47,7 +46,6 @@ static void round_trip(void **unused)
 
 static void writes_an_empty_state(void **unused)
 {
-    (void)unused;
     struct df_state *state = df_state_new();
     assert_int_equal(df_safetensors_write(scratch_path("none.safetensors"), state), 0);
     df_state_free(state);
@@ -58,7 +56,6 @@ static void writes_an_empty_state(void **unused)
 
 static void writes_the_bytes_of_the_format(void **unused)
 {
-    (void)unused;
     static const char expected[] =
         "\x58\0\0\0\0\0\0\0{\"__metadata__\":{\"format\":\"pt\"},\"w\":{\"dtype\":\"F32\",\"shape\":[1,2],"
         "\"data_offsets\":[0,8]}} \0\0\x80\x3f\0\0\0\x40";
@@ -77,7 +74,6 @@ static void writes_the_bytes_of_the_format(void **unused)
 /* .pt -> .safetensors -> .pt loses nothing: Parameters, int64 counters, the order. */
 static void keeps_a_checkpoint(void **unused)
 {
-    (void)unused;
     static const char *const files[] = {"dinov2_tiny_reg/init_lora_fpn.pt", "dinov3_tiny_7b/backbone.pth"};
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         char path[512];
@@ -111,7 +107,6 @@ static const char *put_header(const char *header, size_t data)
 
 static void refuses(void **unused)
 {
-    (void)unused;
     static const struct {
         const char *header, *error;
     } cases[] = {
@@ -150,7 +145,6 @@ static void refuses(void **unused)
 
 static void reads_other_peoples_metadata(void **unused)
 {
-    (void)unused;
     struct df_state *state =
         read_weights(put_header("{\"__metadata__\":{\"format\":\"tf\",\"n\":3,\"who\":\"me\"},"
                                 "\"a\":" TENSOR("F32", "[]", "[4,8]") "}   ",
@@ -169,7 +163,6 @@ static void reads_other_peoples_metadata(void **unused)
 
 static void survives_damage(void **unused)
 {
-    (void)unused;
     struct df_state *state = make_state();
     assert_int_equal(df_safetensors_write(scratch_path("d.safetensors"), state), 0);
     df_state_free(state);
@@ -178,7 +171,6 @@ static void survives_damage(void **unused)
 
 static void tells_formats_apart(void **unused)
 {
-    (void)unused;
     static const struct {
         const char *bytes, *error;
     } cases[] = {

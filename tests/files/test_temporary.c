@@ -58,7 +58,6 @@ static void begin_and_die(void *path)
 
 static void remains_of_a_killed_writer_go(void **state)
 {
-    (void)state;
     char text[256], path[512];
 
     snprintf(path, sizeof path, "%s", scratch_path("file"));
@@ -71,7 +70,6 @@ static void remains_of_a_killed_writer_go(void **state)
 
 static void a_living_writer_keeps_its_file(void **state)
 {
-    (void)state;
     char text[256], path[512];
 
     snprintf(path, sizeof path, "%s", scratch_path("file"));
@@ -91,7 +89,6 @@ static void a_living_writer_keeps_its_file(void **state)
 /* Of other machines, and of earlier builds, which held no lock. */
 static void without_proof_it_must_be_old(void **state)
 {
-    (void)state;
     static const char *const names[] = {ELSEWHERE, EARLIER};
     const int hour = 3600;
 
@@ -122,7 +119,6 @@ static void name_of_a_dead_file(char name[DF_TEMPORARY_NAME_SIZE])
 
 static void other_names_are_left_alone(void **state)
 {
-    (void)state;
     static const char *const names[] = {
         ".dinoft-0123456789abcdef-fedcba9876543210.tmp~",
         ".dinoft-0123456789abcdef-fedcba987654321.tmp",
@@ -155,7 +151,6 @@ static void other_names_are_left_alone(void **state)
 
 static void thousands_of_remains_stop_nobody(void **state)
 {
-    (void)state;
     char name[64];
 
     for (int i = 0; i < 1500; i++) {
@@ -181,7 +176,6 @@ static void begin_two_and_clean_up(void *path)
 
 static void a_handler_removes_what_is_open(void **state)
 {
-    (void)state;
     char text[256], path[512];
 
     snprintf(path, sizeof path, "%s", scratch_path("file"));
@@ -193,7 +187,6 @@ static void a_handler_removes_what_is_open(void **state)
 /* More than the table for handlers holds. */
 static void many_at_a_time(void **state)
 {
-    (void)state;
     struct df_temporary temporaries[300];
 
     for (int i = 0; i < 300; i++)
@@ -211,7 +204,6 @@ static void many_at_a_time(void **state)
 
 static void no_name_at_all(void **state)
 {
-    (void)state;
     char bytes[4];
     const int file = df_temporary_nameless(scratch_folder());
 
@@ -228,7 +220,6 @@ static void no_name_at_all(void **state)
 
 static void a_final_name_that_cannot_be_had(void **state)
 {
-    (void)state;
     struct df_temporary temporary;
 
     assert_int_equal(mkdir(scratch_path("folder"), 0755), 0);
@@ -257,7 +248,6 @@ static void sweep_until_killed(void *unused)
 /* Processes that look for remains, while others make, lock, rename and remove files. */
 static void sweeping_harms_no_writer(void **state)
 {
-    (void)state;
     pid_t sweepers[2];
     pthread_t threads[3];
     char paths[3][512];

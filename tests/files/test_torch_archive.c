@@ -105,7 +105,6 @@ static void check_values(const struct df_state *state, const char *name, const i
 
 static void test_layouts(void **unused)
 {
-    (void)unused;
     static const struct described views[] = {
         {"ShortStorage", "0", 12, 4, 2, 2, {2, 3}, {3, 1}},             /* a part of a shared storage */
         {"ShortStorage", "0", 12, 0, 2, 2, {4, 3}, {1, 4}},             /* transposed */
@@ -134,7 +133,6 @@ static void test_layouts(void **unused)
 
 static void test_wrong_layouts(void **unused)
 {
-    (void)unused;
     static const struct {
         struct described tensor;
         const char *error;
@@ -184,7 +182,6 @@ static void check_pickle_refused(const void *pickle, size_t size, const char *ex
 
 static void test_plain_data(void **unused)
 {
-    (void)unused;
     MAKE("\x80\x02}(U\x04nameU\x03vitK\x07}(U\x01xU\x01yNU\x01z\x88U\x04trueuU\x05"
          "epochK\x03U\x04list]K\x01"
          "a"
@@ -203,7 +200,6 @@ static void test_plain_data(void **unused)
 
 static void test_hostile_pickles(void **unused)
 {
-    (void)unused;
     REFUSED("\x80\x02"
             "cposix\nsystem\nU\x02ls\x85R.",
             "pickle names posix.system");
@@ -232,7 +228,6 @@ static void test_hostile_pickles(void **unused)
 /* Sixty dicts, each with the one before in two places: 2^60 names. */
 static void test_multiplied_dicts(void **unused)
 {
-    (void)unused;
     struct df_pickle_writer out = {0};
     df_pickle_protocol(&out, 2);
     df_pickle_op(&out, 'N');
@@ -258,7 +253,6 @@ static void test_multiplied_dicts(void **unused)
 /* One text of a megabyte under a hundred names. */
 static void test_multiplied_text(void **unused)
 {
-    (void)unused;
     struct df_pickle_writer out = {0};
     char *text = malloc((1 << 20) + 1);
     assert_non_null(text);
@@ -282,7 +276,6 @@ static void test_multiplied_text(void **unused)
 
 static void test_long_names(void **unused)
 {
-    (void)unused;
     struct df_pickle_writer out = {0};
     char name[1025];
     memset(name, 'n', 1024);
@@ -299,7 +292,6 @@ static void test_long_names(void **unused)
 
 static void test_other_archives(void **unused)
 {
-    (void)unused;
     static const unsigned char legacy[] = {0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20,
                                            0x6a, 0xa8, 0x50, 0x19, 0x2e, 0x80, 0x02, 0x4d, 0xe9, 0x03};
     const struct extra big = {"r/byteorder", "big"}, little = {"r/byteorder", "little"};
@@ -342,7 +334,6 @@ static void read_throughout(const char *file)
 
 static void test_damaged_files(void **unused)
 {
-    (void)unused;
     struct df_mapping *mapping = df_mapping_open(DINOFT_FIXTURES "/dinov2_tiny/init_lora_linear.pt");
     struct df_rng rng;
     assert_non_null(mapping);
@@ -370,7 +361,6 @@ static void test_damaged_files(void **unused)
 /* Damage inside the pickle, with a CRC that is right. */
 static void test_damaged_pickles(void **unused)
 {
-    (void)unused;
     static const unsigned char storage[10752];
     char bias_bytes[85];
     const struct extra bias = {"r/data/1", bias_bytes};

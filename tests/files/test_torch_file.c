@@ -53,7 +53,6 @@ static void check_same_bytes(const char *file)
 
 static void test_fixtures(void **state)
 {
-    (void)state;
     static const char *const files[] = {
         "dinov2_tiny/backbone.pth",
         "dinov2_tiny/init_linear.pt",
@@ -85,7 +84,6 @@ static void check_entry(const struct df_state *state, const char *name, bool is_
 
 static void test_names_and_kinds(void **unused)
 {
-    (void)unused;
     struct df_state *state = read_weights(DINOFT_FIXTURES "/dinov3_tiny/backbone.pth");
     check_entry(state, "model.cls_token", false, "[1, 1, 128]"); /* nested in the file */
     df_state_free(state);
@@ -102,7 +100,6 @@ static void test_names_and_kinds(void **unused)
 
 static void test_seed_checkpoints(void **unused)
 {
-    (void)unused;
     static const char *const files[] = {"dinov2/large_voc_no_lora.pt",    "dinov3/large_voc_lora.pt",
                                         "dinov2/large_ade20k_no_lora.pt", "dinov2/large_voc_lora.pt",
                                         "dinov2/large_ade20k_lora.pt",    "dinov3/large_ade20k_lora.pt"};
@@ -127,7 +124,6 @@ static void test_seed_checkpoints(void **unused)
 
 static void test_every_type_and_text(void **unused)
 {
-    (void)unused;
     static const unsigned char bytes[64] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
     static const int64_t shape[DF_MAX_DIMS] = {2, 1, 3, 1, 1, 1, 1, 1}, empty[] = {3, 0};
     struct df_state *state = df_state_new();
@@ -150,7 +146,6 @@ static void test_every_type_and_text(void **unused)
 
 static void test_state_sizes(void **unused)
 {
-    (void)unused;
     static const int counts[] = {0, 1, 2, 999, 1000, 1001, 2001};
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         struct df_state *state = df_state_new();
@@ -169,7 +164,6 @@ static void test_state_sizes(void **unused)
 
 static void test_unwritable(void **unused)
 {
-    (void)unused;
     struct df_state *state = df_state_new();
     assert_int_equal(df_torch_write("no/such/folder/x.pt", state), -1);
     assert_non_null(strstr(df_error_text(), "no/such/folder"));

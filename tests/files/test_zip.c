@@ -228,13 +228,11 @@ static void write_and_read(uint64_t zip64_from)
 
 static void test_write_and_read(void **state)
 {
-    (void)state;
     write_and_read(DF_ZIP64_FROM);
 }
 
 static void test_write_and_read_zip64(void **state)
 {
-    (void)state;
     write_and_read(1);
     write_and_read(64);
     write_and_read(2000);
@@ -242,7 +240,6 @@ static void test_write_and_read_zip64(void **state)
 
 static void test_stored_and_deflated(void **state)
 {
-    (void)state;
     static const unsigned char zeros[5000];
     struct buffer space, zip_bytes;
     for (int zip64 = 0; zip64 < 2; zip64++) {
@@ -264,7 +261,6 @@ static void test_stored_and_deflated(void **state)
 
 static void test_refusals(void **state)
 {
-    (void)state;
     struct buffer space;
     struct entry one;
 
@@ -312,7 +308,6 @@ static void check_damage(size_t offset_from_end, unsigned width, uint64_t value,
 
 static void test_lying_sizes(void **state)
 {
-    (void)state;
     const size_t end = 22, zip64_values = end + 24;
     check_damage(end - 16, 4, 0xffffffff, "does not fit");
     check_damage(end - 12, 4, 0x7fffffff, "directory of");
@@ -328,7 +323,6 @@ static void test_lying_sizes(void **state)
 
 static void test_comment_with_a_signature(void **state)
 {
-    (void)state;
     struct entry entries[] = {stored("one", "first")};
     struct buffer zip;
     build(&zip, entries, 1);
@@ -344,7 +338,6 @@ static void test_comment_with_a_signature(void **state)
 
 static void test_damage(void **state)
 {
-    (void)state;
     struct buffer space, zip;
     struct entry entries[] = {stored("one", "first"), deflated("two", &space), stored("three", "")};
     struct df_rng rng;

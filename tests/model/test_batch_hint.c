@@ -67,7 +67,6 @@ static void the_hint_names_what_fits(void **state)
     struct df_backend *backend = open_small(0);
     char text[64];
 
-    (void)state;
     assert_non_null(weights);
     for (int64_t batch = 1; batch < 13; batch += 3) {
         small_device.available = (size_t)((double)planned_bytes(backend, &config, options, batch) / 0.9) + 64;

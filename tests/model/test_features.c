@@ -217,7 +217,6 @@ static void check_pos_embed(const char *backbone, const char *features)
 
 static void position_embedding(void **state)
 {
-    (void)state;
     check_pos_embed("dinov2_tiny/backbone.pth", "dinov2_tiny/features_70x84.safetensors");
     check_pos_embed("dinov2_tiny_reg/backbone.pth", "dinov2_tiny_reg/features_112x140.safetensors");
 }
@@ -226,7 +225,6 @@ static void position_embedding_of_the_same_grid_is_copied(void **state)
 {
     const float source[4] = {1, 2, 3, 4};
     float result[4];
-    (void)state;
     assert_int_equal(df_pos_embed_interpolate(source, 2, 1, DF_POS_SCALE_FACTOR, 2, 2, result), 0);
     assert_memory_equal(source, result, sizeof source);
 }
@@ -238,7 +236,6 @@ static void rope_tables(void **state)
     float periods[16];
     float *sin_table = malloc(expected->count * sizeof *sin_table);
     float *cos_table = malloc(expected->count * sizeof *cos_table);
-    (void)state;
 
     df_rope_default_periods(64, periods);
     df_rope_table(periods, 64, 8, 10, 1.0f, sin_table, cos_table);
@@ -255,7 +252,6 @@ static void impossible_sizes_are_refused(void **state)
     struct df_backend *backend = test_open_backend("fp32", 1);
     struct df_state *weights = df_backbone_read(fixture_path("dinov2_tiny/backbone.pth"), &config);
     struct df_vit_options options = {.max_batch = 1, .height = 70, .width = 83, .n_features = 1};
-    (void)state;
 
     assert_null(df_vit_create(backend, weights, &config, &options));
     assert_non_null(strstr(df_error_text(), "70 x 83 is not a multiple of the patch size 14"));

@@ -70,7 +70,6 @@ static void passes_do_what_formulas_say(void **state)
 {
     static const char *const names[] = {"dinov2_vits14", "dinov2_vits14_reg", "dinov2_vitg14_reg",
                                         "dinov3_vits16", "dinov3_vitl16",     "dinov3_vit7b16"};
-    (void)state;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         check(names[i], false, 0, false);
         check(names[i], false, RANK, false);

@@ -117,7 +117,6 @@ static void the_largest_models(void **state)
                                            .training = true,
                                            .rope_rescale = 2.0,
                                            .std = {1, 1, 1}};
-    (void)state;
     for (int i = 0; i < 2; i++) {
         struct df_vit_config config;
         size_t peaks[2];

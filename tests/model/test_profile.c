@@ -169,7 +169,6 @@ static double calls_of(const struct df_profile *profile, const char *operation)
 /* Four blocks: what each of them calls in one training step. */
 static void calls_of_a_step(void **state)
 {
-    (void)state;
     static const struct {
         const char *operation;
         int in_a_block, once; /* `once` is negative for what the first block is spared */

@@ -123,7 +123,6 @@ static void check_gradients(const char *backbone, int64_t patch, const char *dec
 
 static void gradients_are_slopes(void **state)
 {
-    (void)state;
     check_gradients("dinov2_tiny_swiglu_reg/backbone.pth", 14, "linear", 1.0);
     check_gradients("dinov3_tiny_swiglu/backbone.pth", 16, "linear", 1.0);
     check_gradients("dinov3_tiny_swiglu/backbone.pth", 16, "linear", 2.0);
@@ -134,7 +133,6 @@ static void rope_rescaling_is_only_for_training(void **state)
     struct subject plain, rescaled;
     double sums[2];
     int64_t count;
-    (void)state;
     open_subject(&plain, "dinov3_tiny_swiglu/backbone.pth", 16, "linear", 1.0, 2);
     open_subject(&rescaled, "dinov3_tiny_swiglu/backbone.pth", 16, "linear", 2.0, 2);
     assert_true(training_loss(&plain, false) != training_loss(&rescaled, false));
@@ -169,7 +167,6 @@ static void train_briefly(const char *backbone, const char *decoder, int threads
 static void the_same_run_gives_the_same_bits(void **state)
 {
     static const char *const decoders[] = {"linear", "fpn"};
-    (void)state;
     for (int i = 0; i < 2; i++) {
         float *first, *second;
         size_t bytes;
@@ -185,7 +182,6 @@ static void threads_change_rounding_only(void **state)
 {
     float *one, *two;
     size_t bytes;
-    (void)state;
     train_briefly(REGISTERS, "linear", 1, &one, &bytes);
     train_briefly(REGISTERS, "linear", 2, &two, &bytes);
     assert_close("values", one, two, bytes / sizeof(float), 1e-3);
@@ -197,7 +193,6 @@ static void a_smaller_batch_sees_the_same_images(void **state)
 {
     struct subject subject;
     struct df_segmenter *segmenter;
-    (void)state;
     open_subject(&subject, REGISTERS, 14, "linear", 1.0, 2);
     segmenter = subject.segmenter;
     size_t count = (size_t)(segmenter->decoder->logits_h * segmenter->decoder->logits_w * 5);
@@ -246,7 +241,6 @@ static void check_not_finite(const char *decoder, const char *parameter, float v
 /* What is predicted from such logits looks like a result. */
 static void logits_that_are_not_finite(void **state)
 {
-    (void)state;
     check_not_finite("linear", "classifier.bias", INFINITY);
     check_not_finite("linear", "classifier.bias", -INFINITY);
     check_not_finite("linear", "classifier.bias", NAN);
@@ -315,7 +309,6 @@ static void check_given_features(const char *decoder)
 
 static void given_features_train_the_same_decoder(void **state)
 {
-    (void)state;
     check_given_features("linear");
     check_given_features("fpn");
 }
@@ -361,7 +354,6 @@ static void a_model_without_a_decoder_finds_the_same_features(void **state)
     struct df_segmenter *whole = open_frozen(subject.backend, "fpn", false);
     struct df_segmenter *alone = open_extractor(subject.backend, whole->n_features);
     float tokens[2][128];
-    (void)state;
 
     fill_batch(&subject);
     assert_int_equal(alone->config.dim, 128);
@@ -417,7 +409,6 @@ static void a_model_without_a_decoder_has_the_checkpoints_lora(void **state)
     struct df_segmenter *const models[] = {whole, alone, plain};
     const size_t bytes = df_segmenter_feature_bytes(whole);
     char *adapted = malloc(bytes), *without = malloc(bytes);
-    (void)state;
 
     fill_batch(&subject);
     for (int i = 0; i < 3; i++) {
@@ -442,7 +433,6 @@ static void a_batch_without_labels_moves_nothing_but_decay(void **state)
     struct df_rng rng;
     double loss;
     int64_t counted;
-    (void)state;
     open_subject(&subject, REGISTERS, 14, "linear", 1.0, 2);
     memset(subject.labels, 255, BATCH * HEIGHT * WIDTH);
     df_rng_seed(&rng, 1, 1);
@@ -470,7 +460,6 @@ static void a_grid_too_small_for_the_fpn_is_refused(void **state)
     struct df_state *weights = df_backbone_read(fixture_path(REGISTERS), &config);
     struct df_segmenter_options options = {
         .decoder = "fpn", .classes = 5, .max_batch = 1, .height = 84, .width = 112, .training = true};
-    (void)state;
     assert_null(df_segmenter_create(backend, weights, &config, &options, NULL, 0));
     assert_non_null(strstr(df_error_text(), "at least 98 x 98 pixels"));
     options.height = 98;
@@ -495,7 +484,6 @@ static void a_checkpoint_of_other_shapes_is_refused(void **state)
                                            .height = 84,
                                            .width = 112,
                                            .training = true};
-    (void)state;
     assert_null(df_segmenter_create(backend, weights, &config, &options, checkpoint, 0));
     assert_string_equal(
         df_error_text(),
@@ -530,7 +518,6 @@ static void new_models_start_as_pytorch_does(void **state)
                                            .training = true};
     struct df_segmenter *segmenter = open_segmenter(backend, REGISTERS, &options, NULL);
     float largest = 0.0f;
-    (void)state;
 
     float *a = download_floats(backend, find_parameter(segmenter, "w_a_003")->value, 8 * 128);
     for (int i = 0; i < 8 * 128; i++)

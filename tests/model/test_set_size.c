@@ -67,7 +67,6 @@ static void check_model(const char *backbone, int64_t patch, const char *decoder
 
 static void sizes_change(void **state)
 {
-    (void)state;
     check_model("dinov2_tiny/backbone.pth", 14, "linear"); /* scale-factor interpolation */
     check_model("dinov2_tiny_reg/backbone.pth", 14, "linear");
     check_model("dinov3_tiny/backbone.pth", 16, "linear");
@@ -80,7 +79,6 @@ static void impossible_sizes_are_refused(void **state)
     struct df_backend *backend = test_open_backend("fp32", 1);
     struct df_segmenter *model = open_model(backend, "dinov2_tiny_reg/backbone.pth", "fpn", 112, 112);
 
-    (void)state;
     assert_int_equal(df_segmenter_set_size(model, 112, 113), -1);
     assert_non_null(strstr(df_error_text(), "112 x 113 is not a multiple of the patch size 14"));
     assert_int_equal(df_segmenter_set_size(model, 28, 112), -1);

@@ -31,7 +31,6 @@ static void check_refused(struct df_feature_facts facts, const char *words)
 
 static void what_is_asked_for_is_done(void **state)
 {
-    (void)state;
     check(good_facts(DF_FEATURES_IN_MEMORY), DF_FEATURES_IN_MEMORY);
     check(good_facts(DF_FEATURES_IN_FILE), DF_FEATURES_IN_FILE);
     check(good_facts(DF_FEATURES_OFF), DF_FEATURES_OFF);
@@ -42,7 +41,6 @@ static void what_is_asked_for_is_done(void **state)
 
 static void automatic_takes_half_of_what_is_left(void **state)
 {
-    (void)state;
     struct df_feature_facts facts = good_facts(DF_FEATURES_AUTO);
     facts.memory = 2000;
     check(facts, DF_FEATURES_IN_MEMORY);
@@ -56,7 +54,6 @@ static void automatic_takes_half_of_what_is_left(void **state)
 
 static void automatic_keeps_only_what_does_not_change(void **state)
 {
-    (void)state;
     struct df_feature_facts lora = good_facts(DF_FEATURES_AUTO), rope = lora, once = lora;
     lora.lora = true;
     rope.rope_rescaled = true;
@@ -68,7 +65,6 @@ static void automatic_keeps_only_what_does_not_change(void **state)
 
 static void what_changes_cannot_be_kept(void **state)
 {
-    (void)state;
     struct df_feature_facts lora = good_facts(DF_FEATURES_IN_MEMORY), rope = good_facts(DF_FEATURES_IN_FILE);
     lora.lora = true;
     rope.rope_rescaled = true;
@@ -80,7 +76,6 @@ static void what_changes_cannot_be_kept(void **state)
 
 static void there_must_be_space(void **state)
 {
-    (void)state;
     struct df_feature_facts memory = good_facts(DF_FEATURES_IN_MEMORY),
                             file = good_facts(DF_FEATURES_IN_FILE);
     memory.memory = 1000;

@@ -187,7 +187,6 @@ static void every_image_arrives(void **state)
 {
     struct subject subject;
 
-    (void)state;
     for (int originals = 0; originals < 2; originals++) {
         open_subject(&subject, originals == 1, BATCH);
         for (int64_t epoch = 0; epoch < 3; epoch++)
@@ -205,7 +204,6 @@ static void nothing_is_overwritten_on_its_way(void **state)
     static uint8_t labels[PIXELS], got[PIXELS];
     int64_t samples[IMAGES], batches = 0;
 
-    (void)state;
     open_subject(&subject, false, 1);
     struct df_backend *backend = subject.backend;
     uint8_t *aside = backend->ops->alloc(backend, IMAGES * PIXELS);
@@ -236,7 +234,6 @@ static void dropped_epochs_leave_nothing(void **state)
     struct subject subject;
     struct df_batch batch;
 
-    (void)state;
     open_subject(&subject, false, BATCH);
     for (int64_t batches = 0; batches < 4; batches++) {
         assert_int_equal(df_feed_start(subject.feed, batches), 0);
@@ -257,7 +254,6 @@ static void bad_batches_are_errors_in_their_place(void **state)
     int64_t order[IMAGES];
     int failures = 0, batches = 0, more;
 
-    (void)state;
     open_subject(&subject, false, BATCH);
     df_sample_order(order, IMAGES, true, 2, 0);
     scratch_write_text(strchr(subject.dataset->samples[order[3]].image_path, '/') + 1, "no image");

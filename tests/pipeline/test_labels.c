@@ -67,7 +67,6 @@ static void listed_values_are_the_classes(void **state)
 {
     struct df_image mask;
 
-    (void)state;
     add_pair("values", "train", 0, 0, 255);
     struct df_dataset *set = open_set("values", DF_SPLIT_TRAIN, 2, "0,255");
     assert_int_equal(df_dataset_read(set, 0, NULL, &mask), 0);
@@ -93,7 +92,6 @@ static void values_that_are_not_listed(void **state)
 {
     struct df_image mask;
 
-    (void)state;
     add_pair("others", "train", 0, 128, 0);
     struct df_dataset *set = open_set("others", DF_SPLIT_TRAIN, 2, "0,255");
     assert_int_equal(df_dataset_read(set, 0, NULL, &mask), -1);
@@ -122,7 +120,6 @@ static void bytes_are_counted(void **state)
     uint8_t bytes[1027];
     int64_t counts[DF_LABEL_VALUES];
 
-    (void)state;
     for (size_t size = 0; size < 12; size++) {
         memset(bytes, 255, sizeof bytes);
         df_count_bytes(bytes, size, counts);
@@ -142,7 +139,6 @@ static void each_mask_counts_once(void **state)
     struct df_label_counts counts;
     struct df_image image, mask;
 
-    (void)state;
     add_pair("count", "train", 0, 1, 0);
     add_pair("count", "train", 1, 255, 1);
     struct df_dataset *set = open_set("count", DF_SPLIT_TRAIN, 2, NULL);
@@ -169,7 +165,6 @@ static void each_mask_counts_once(void **state)
 
 static void two_values_of_which_one_is_255(void **state)
 {
-    (void)state;
     add_pair("two", "train", 0, 0, 0);
     add_pair("two", "train", 1, 255, 0);
     add_pair("two", "val", 0, 0, 0);
@@ -208,7 +203,6 @@ static void two_values_of_which_one_is_255(void **state)
 
 static void two_values_that_show_later(void **state)
 {
-    (void)state;
     for (int i = 0; i < 40; i++)
         add_pair("later", "train", i, i == 35 ? 255 : 0, 0);
     struct df_dataset *set = open_set("later", DF_SPLIT_TRAIN, 2, NULL);
@@ -234,7 +228,6 @@ static void two_values_that_show_later(void **state)
 
 static void no_labels_at_all(void **state)
 {
-    (void)state;
     for (int i = 0; i < 40; i++)
         add_pair("void", "train", i, 255, 255);
     struct df_dataset *set = open_set("void", DF_SPLIT_TRAIN, 3, NULL);

@@ -24,7 +24,6 @@ const char *scratch_folder(void)
 
 int scratch_make(void **state)
 {
-    (void)state;
     return scratch_folder() ? 0 : -1;
 }
 
@@ -38,7 +37,6 @@ static int remove_one(const char *path, const struct stat *status, int type, str
 
 int scratch_remove(void **state)
 {
-    (void)state;
     if (folder[0])
         nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     folder[0] = '\0';
