@@ -158,8 +158,6 @@ static void the_first_failure_is_told(void **state)
 
 static int run_out_of_memory(void *context, int64_t number)
 {
-    (void)context;
-    (void)number;
     return df_error_memory("a job", 7);
 }
 

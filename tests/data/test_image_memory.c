@@ -141,7 +141,6 @@ static int read_file(const struct df_image *source, struct result *result)
 {
     struct df_image image;
 
-    (void)source;
     DF_TRY(reader(file_to_read, &image));
     *result = (struct result){image.pixels, (size_t)(image.width * image.height * image.channels)};
     return 0;

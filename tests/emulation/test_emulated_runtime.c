@@ -103,13 +103,11 @@ static cudaError_t allocate(cudaStream_t stream, cudaEvent_t event, void *memory
 {
     void *more;
 
-    (void)stream, (void)event, (void)memory;
     return cudaMalloc(&more, 4);
 }
 
 static cudaError_t give_back(cudaStream_t stream, cudaEvent_t event, void *memory)
 {
-    (void)stream, (void)event;
     return cudaFree(memory);
 }
 
@@ -117,7 +115,6 @@ static cudaError_t pin(cudaStream_t stream, cudaEvent_t event, void *memory)
 {
     void *more;
 
-    (void)stream, (void)event, (void)memory;
     return cudaMallocHost(&more, 4);
 }
 
@@ -125,25 +122,21 @@ static cudaError_t read_at_once(cudaStream_t stream, cudaEvent_t event, void *me
 {
     float value;
 
-    (void)stream, (void)event;
     return cudaMemcpy(&value, memory, sizeof value, cudaMemcpyDeviceToHost);
 }
 
 static cudaError_t wait_for_all(cudaStream_t stream, cudaEvent_t event, void *memory)
 {
-    (void)stream, (void)event, (void)memory;
     return cudaDeviceSynchronize();
 }
 
 static cudaError_t wait_for_outside(cudaStream_t stream, cudaEvent_t event, void *memory)
 {
-    (void)memory;
     return cudaStreamWaitEvent(stream, event, 0);
 }
 
 static cudaError_t wait_for_inside(cudaStream_t stream, cudaEvent_t event, void *memory)
 {
-    (void)memory;
     assert_int_equal(cudaEventRecord(event, stream), cudaSuccess);
     return cudaEventSynchronize(event);
 }
@@ -152,7 +145,6 @@ static cudaError_t lead_outside(cudaStream_t stream, cudaEvent_t event, void *me
 {
     cudaStream_t other;
 
-    (void)memory;
     assert_int_equal(cudaStreamCreateWithFlags(&other, cudaStreamNonBlocking), cudaSuccess);
     assert_int_equal(cudaEventRecord(event, stream), cudaSuccess);
     const cudaError_t error = cudaStreamWaitEvent(other, event, 0);

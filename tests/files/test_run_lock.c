@@ -131,7 +131,6 @@ static void what_cannot_be_a_lock(void **state)
  * have. */
 static void compete(void *unused)
 {
-    (void)unused;
     for (;;) {
         struct df_run_lock *lock = df_run_lock_open(here(), "race", "");
         if (!lock)

@@ -240,7 +240,6 @@ static void *write_files(void *path)
 
 static void sweep_until_killed(void *unused)
 {
-    (void)unused;
     for (;;)
         df_check_writable(scratch_folder());
 }

@@ -178,6 +178,9 @@ static void check_pickle_refused(const void *pickle, size_t size, const char *ex
     assert_weights_refused(made(), expected);
 }
 
+/* How a pickle of that protocol begins. */
+#define P2 "\x80\x02"
+
 #define REFUSED(pickle, expected) check_pickle_refused(pickle, sizeof pickle - 1, expected)
 
 static void test_plain_data(void **unused)
@@ -200,29 +203,25 @@ static void test_plain_data(void **unused)
 
 static void test_hostile_pickles(void **unused)
 {
-    REFUSED("\x80\x02"
-            "cposix\nsystem\nU\x02ls\x85R.",
-            "pickle names posix.system");
-    REFUSED("\x80\x02]K\x01"
-            "a.",
+    REFUSED(P2 "cposix\nsystem\nU\x02ls\x85R.", "pickle names posix.system");
+    REFUSED(P2 "]K\x01"
+               "a.",
             "holds a single list, expected a dict of tensors");
-    REFUSED("\x80\x02"
-            "ctorch._utils\n_rebuild_tensor_v2\n)R.",
-            "holds a single tensor");
-    REFUSED("\x80\x02}U\x01w"
-            "ctorch._utils\n_rebuild_tensor_v2\n)Rs.",
+    REFUSED(P2 "ctorch._utils\n_rebuild_tensor_v2\n)R.", "holds a single tensor");
+    REFUSED(P2 "}U\x01w"
+               "ctorch._utils\n_rebuild_tensor_v2\n)Rs.",
             "w: not described as");
-    REFUSED("\x80\x02}U\x01w"
-            "ctorch._utils\n_rebuild_parameter\n)Rs.",
+    REFUSED(P2 "}U\x01w"
+               "ctorch._utils\n_rebuild_parameter\n)Rs.",
             "w: a parameter that holds no tensor");
-    REFUSED("\x80\x02}U\x03"
-            "a\0bNs.",
+    REFUSED(P2 "}U\x03"
+               "a\0bNs.",
             "NUL");
-    REFUSED("\x80\x02}U\x03"
-            "a\nb"
-            "ctorch._utils\n_rebuild_tensor_v2\n)Rs.",
+    REFUSED(P2 "}U\x03"
+               "a\nb"
+               "ctorch._utils\n_rebuild_tensor_v2\n)Rs.",
             "a?b: not described");
-    REFUSED("\x80\x02}q\x00U\x01xh\x00s.", "nested more than 64 deep");
+    REFUSED(P2 "}q\x00U\x01xh\x00s.", "nested more than 64 deep");
 }
 
 /* Sixty dicts, each with the one before in two places: 2^60 names. */
@@ -328,7 +327,6 @@ static void read_throughout(const char *file)
         for (size_t j = 0; j < tensor->count * df_dtype_size(tensor->dtype); j++)
             sum += bytes[j];
     }
-    (void)sum;
     df_state_free(state);
 }
 

@@ -26,7 +26,6 @@ static void *alloc_small(struct df_backend *backend, size_t bytes)
 
 static int memory_small(struct df_backend *backend, struct df_memory_use *use)
 {
-    (void)backend;
     *use = (struct df_memory_use){.available = small_device.available, .total = small_device.available};
     return 0;
 }

@@ -29,9 +29,6 @@ int scratch_make(void **state)
 
 static int remove_one(const char *path, const struct stat *status, int type, struct FTW *where)
 {
-    (void)status;
-    (void)type;
-    (void)where;
     return remove(path);
 }
 
