@@ -6,9 +6,9 @@ import shutil
 import unittest.mock
 
 from datasets import IGNORE
-from devices import LOSS, SCORE, SMALL2, SMALL3, SQUARE2, TRAINED, DeviceTest, differences
+from devices import LOSS, SCORE, SMALL2, SMALL3, SQUARE2, DeviceTest, differences
 from png_files import read_png, write_png
-from support import FIXTURES, contents, main
+from support import FIXTURES, LINEAR, contents, main
 from tensor_files import read_torch, values
 
 LR = 3e-4
@@ -109,8 +109,8 @@ class CudaTraining(DeviceTest):
 
     def test_nothing_is_lost_on_the_way(self):
         """With steps too small to move a float32, what comes out is what went in."""
-        start = read_torch(TRAINED)
-        flags = ["--use_lora", "--lora_weights", TRAINED, "--lr", 1e-12, "--n_classes", 21]
+        start = read_torch(LINEAR)
+        flags = ["--use_lora", "--lora_weights", LINEAR, "--lr", 1e-12, "--n_classes", 21]
         run = self.train_on("cuda", *flags, backbone=SMALL2)
         self.assertEqual(list(run.tensors), list(start))
         for name, tensor in start.items():
