@@ -14,6 +14,7 @@
 
 #include "attention_head.cuh"
 #include "mma.cuh"
+#include "vectors.cuh"
 
 constexpr int f32_threads = 256, f32_own = 64, f32_other = 32, f32_weight_row = f32_other + 4;
 
@@ -136,10 +137,11 @@ __device__ __forceinline__ void f32_store_rows(const float (&sums)[4][HEAD / 16]
         if (row >= count)
             continue;
 #pragma unroll
-        for (int c = 0; c < HEAD / 64; c++)
-            *reinterpret_cast<float4 *>(rows + row * stride + 64 * c + 4 * x) =
-                make_float4(sums[i][4 * c] * factor[i], sums[i][4 * c + 1] * factor[i],
-                            sums[i][4 * c + 2] * factor[i], sums[i][4 * c + 3] * factor[i]);
+        for (int c = 0; c < HEAD / 64; c++) {
+            const float values[4] = {sums[i][4 * c] * factor[i], sums[i][4 * c + 1] * factor[i],
+                                     sums[i][4 * c + 2] * factor[i], sums[i][4 * c + 3] * factor[i]};
+            store_global(rows + row * stride + 64 * c + 4 * x, values);
+        }
     }
 }
 

@@ -156,9 +156,9 @@ cudaError_t df_launch_argmax(cudaStream_t stream, const float *sum, int64_t coun
 
 /* --- confusion_matrix.cu --- */
 
-/* pairs has to be zero before. */
+/* matrix has to be zero before. */
 cudaError_t df_launch_confusion_matrix(cudaStream_t stream, const uint8_t *prediction, const uint8_t *labels,
-                                       int64_t count, int64_t classes, int64_t *pairs);
+                                       int64_t count, int64_t classes, int64_t *matrix);
 
 /* --- adamw.cu --- */
 

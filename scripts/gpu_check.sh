@@ -70,7 +70,7 @@ step "selftest in fp32" "$program" selftest --device cuda --precision fp32 "${la
 step "selftest of DINOv3's shapes in bf16" "$program" selftest --device cuda --precision bf16 --dino_type dinov3 \
     --size huge+ --img_dim 512 512 --batch_size 4
 
-parity=(backend linear matmul conv attention attention_bf16 activation layernorm rope nearest batchnorm upsample_loss adamw confusion_matrix graph tokens views)
+parity=(backend operations attention linear activation layernorm rope nearest batchnorm upsample_loss adamw graph convert)
 golden=(features training bf16 plan recompute set_size segmenter profile feed)
 export DINOFT_TEST_DEVICE=cuda
 for test in "${parity[@]}"; do
@@ -98,7 +98,7 @@ if command -v compute-sanitizer >/dev/null; then
         sanitizer=(compute-sanitizer --tool "$tool" --error-exitcode 99)
         [ "$tool" = memcheck ] && sanitizer+=(--report-api-errors no)
         step "$tool: selftest" "${sanitizer[@]}" "$program" selftest --device cuda --precision bf16 "${small[@]}"
-        for test in attention attention_bf16 matmul conv upsample_loss batchnorm layernorm graph features training feed; do
+        for test in operations attention graph features training feed; do
             step "$tool: test_$test" "${sanitizer[@]}" "$build/tests/test_$test"
         done
     done

@@ -39,7 +39,7 @@ int df_metrics_init(struct df_metrics *metrics, int n_classes, bool void_is_back
 void df_metrics_free(struct df_metrics *metrics);
 
 /* Adds the confusion matrix of one image [n_classes + 1, n_classes]: pixels of each label (row; the last one
- * is 255's) and prediction (column), as df_backend_ops.confusion_matrix counts them. */
+ * is 255's) and prediction (column), as a device counts them (dinoft/operation_list.h). */
 void df_metrics_add_image(struct df_metrics *metrics, const int64_t *confusion);
 
 /* The reference project's compute_iou_metric of one image: bitwise on the class numbers. void_is_background

@@ -136,8 +136,8 @@ int df_segmenter_download_prediction(struct df_segmenter *segmenter, int64_t cou
 struct df_comparison {
     double loss_sum; /* of -log softmax over the pixels whose label is not 255 */
     int64_t loss_count;
-    int64_t *confusion; /* host [C + 1, C], the caller's buffer: pixels of each label and prediction, see
-                           df_backend_ops.confusion_matrix */
+    int64_t *confusion; /* host [C + 1, C], the caller's buffer: pixels of each label and prediction, as
+                           dinoft/operation_list.h has it */
 };
 
 /* Prediction of image i of the batch at the images' size against the labels that were uploaded with it; to

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-void test_release(struct test_device *device)
+static void release(struct test_device *device)
 {
     for (int i = 0; i < device->n_device; i++)
         device->backend->ops->free(device->backend, device->device_memory[i]);
@@ -36,7 +36,7 @@ static void run_on_threads(void (*check)(struct test_device *device), enum df_dt
         assert_non_null(device.backend);
         df_rng_seed(&device.rng, 7, 0);
         check(&device);
-        test_release(&device);
+        release(&device);
         df_backend_close(device.backend);
         if (threads > 1)
             assert_true(device.digest == digest);
@@ -72,22 +72,9 @@ float *test_random(struct test_device *device, size_t count, double mean, double
     return values;
 }
 
-float *test_random_act(struct test_device *device, size_t count, double mean, double deviation)
-{
-    float *values = test_random(device, count, mean, deviation);
-    for (size_t i = 0; device->backend->compute == DF_BF16 && i < count; i++)
-        values[i] = df_bf16_to_f32(df_f32_to_bf16(values[i]));
-    return values;
-}
-
-double *test_doubles(struct test_device *device, size_t count)
-{
-    return host_array(device, count * sizeof(double));
-}
-
 double *test_widen(struct test_device *device, const float *values, size_t count)
 {
-    double *wide = test_doubles(device, count);
+    double *wide = host_array(device, count * sizeof(double));
     for (size_t i = 0; i < count; i++)
         wide[i] = (double)values[i];
     return wide;
@@ -191,19 +178,4 @@ void test_near_act(const struct test_device *device, const char *what, const flo
                    size_t count, double tolerance)
 {
     near(what, device->backend->compute, got, want, count, tolerance);
-}
-
-void test_numeric_gradient(double (*objective)(const double *x, void *context), void *context, double *x,
-                           size_t count, double *gradient)
-{
-    const double step = 1e-5;
-    for (size_t i = 0; i < count; i++) {
-        const double centre = x[i];
-        x[i] = centre + step;
-        const double above = objective(x, context);
-        x[i] = centre - step;
-        const double below = objective(x, context);
-        x[i] = centre;
-        gradient[i] = (above - below) / (2.0 * step);
-    }
 }

@@ -27,14 +27,8 @@ void test_on_threads(void (*check)(struct test_device *device));
 /* The same for every type that "act" can have. */
 void test_in_all_types(void (*check)(struct test_device *device));
 
-/* Gives everything back that was asked for since the device was opened; for a check with many cases. */
-void test_release(struct test_device *device);
-
 /* Host arrays. */
 float *test_random(struct test_device *device, size_t count, double mean, double deviation);
-/* Only values that act can hold, so that putting them on the device does not round them. */
-float *test_random_act(struct test_device *device, size_t count, double mean, double deviation);
-double *test_doubles(struct test_device *device, size_t count); /* zeros */
 double *test_widen(struct test_device *device, const float *values, size_t count);
 
 /* Device arrays: uploaded float32 or act values, and room for results, which holds NaN until it is written.
@@ -58,9 +52,5 @@ void test_near(const char *what, const float *got, const double *want, size_t co
  * infinity the same infinity. */
 void test_near_act(const struct test_device *device, const char *what, const float *got, const double *want,
                    size_t count, double tolerance);
-
-/* Central differences of objective(x, context), [count] in all; x is as before afterwards. */
-void test_numeric_gradient(double (*objective)(const double *x, void *context), void *context, double *x,
-                           size_t count, double *gradient);
 
 #endif

@@ -1,200 +1,60 @@
-/* Attention and its gradients against plain loops in double precision and against finite differences, and the
- * small products that it is made of. */
-#include "attention_problem.h"
+/* The small products that the CPU's attention is made of, attention at sizes that only the CPU is asked for,
+ * and values that are no numbers; all else is in src/backend/cases/attention.c. */
+#include "one_case.h"
 
 #include "support/open_backend.h"
 
+#include "src/backend/cpu/attention/attention_bf16.h"
 #include "src/backend/cpu/attention/attention_f32.h"
+#include "src/backend/cpu/attention/gemm_bf16.h"
 
-/* The forward pass alone; lse NULL: not asked for. */
-static void run_forward(struct df_backend *backend, const struct problem *p, const float *qkv, float *out,
-                        float *lse)
+#include "dinoft/rng.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* Uniform in [-1, 1); the caller frees. */
+static float *random_array(int64_t count, uint64_t seed)
 {
-    float *on_qkv = put_floats(backend, qkv, 3 * p->out_count),
-          *on_out = put_floats(backend, out, p->out_count);
-    float *on_lse = put_floats(backend, lse, p->lse_count);
+    float *array = malloc((size_t)count * sizeof *array);
+    struct df_rng rng;
 
-    assert_int_equal(backend->ops->attention_forward(backend, p->shape, on_qkv, on_out, on_lse), 0);
-    get_floats(backend, out, on_out, p->out_count);
-    if (lse)
-        get_floats(backend, lse, on_lse, p->lse_count);
-    backend->ops->free(backend, on_qkv);
+    assert_non_null(array);
+    df_rng_seed(&rng, seed, 0);
+    for (int64_t i = 0; i < count; i++)
+        array[i] = (float)df_rng_uniform(&rng, -1.0, 1.0);
+    return array;
 }
 
-static void run(struct df_backend *backend, struct problem *p, bool need_dk)
+/* What an operation must overwrite without reading. */
+static float *nan_array(int64_t count)
 {
-    run_forward(backend, p, p->qkv, p->out, p->lse);
-    float *qkv = put_floats(backend, p->qkv, 3 * p->out_count),
-          *out = put_floats(backend, p->out, p->out_count);
-    float *lse = put_floats(backend, p->lse, p->lse_count),
-          *dout = put_floats(backend, p->dout, p->out_count);
-    float *dqkv = put_floats(backend, p->dqkv, 3 * p->out_count);
+    float *array = malloc((size_t)count * sizeof *array);
 
-    assert_int_equal(backend->ops->attention_backward(backend, p->shape, qkv, out, lse, dout, dqkv, need_dk),
-                     0);
-    get_floats(backend, p->dqkv, dqkv, 3 * p->out_count);
-    backend->ops->free(backend, qkv);
-    backend->ops->free(backend, out);
-    backend->ops->free(backend, lse);
-    backend->ops->free(backend, dout);
+    assert_non_null(array);
+    for (int64_t i = 0; i < count; i++)
+        array[i] = NAN;
+    return array;
 }
 
-static void check(struct df_backend *backend, struct problem *p)
+static float *copy_array(const float *source, int64_t count)
 {
-    const int64_t n = p->shape.tokens, heads = p->shape.heads;
-    double *probabilities = calloc((size_t)n, sizeof(double));
-    double *out = calloc((size_t)p->out_count, sizeof(double));
-    double *dqkv = calloc((size_t)p->out_count * 3, sizeof(double));
+    float *array = malloc((size_t)count * sizeof *array);
 
-    assert_true(probabilities && out && dqkv);
-    run(backend, p, true);
-    for (int64_t row = 0; row < p->lse_count; row++) {
-        const int64_t query = row % n, head = row / n % heads, image = row / n / heads;
-        assert_close(p->lse[row], softmax_row(p, image, head, query, probabilities), 1e-5);
-        reference_query(p, image, head, query, probabilities, out, dqkv);
-    }
-    for (int64_t i = 0; i < p->out_count; i++)
-        assert_close(p->out[i], out[i], 2e-6);
-    for (int64_t i = 0; i < 3 * p->out_count; i++)
-        assert_close(p->dqkv[i], dqkv[i], 1e-5);
-    free(probabilities);
-    free(out);
-    free(dqkv);
+    assert_non_null(array);
+    memcpy(array, source, (size_t)count * sizeof *array);
+    return array;
 }
 
-static void test_shapes(void **state)
-{
-    static const int64_t shapes[][4] = {{1, 1, 1, 64},   {2, 2, 1, 64},    {2, 17, 3, 64}, {1, 128, 2, 64},
-                                        {2, 129, 1, 64}, {1, 300, 2, 128}, {1, 5, 2, 12}};
+#define assert_close(actual, expected, tolerance)                                                            \
+    do {                                                                                                     \
+        double close_actual = (actual), close_expected = (expected), close_tolerance = (tolerance);          \
+        if (!(fabs(close_actual - close_expected) <= close_tolerance))                                       \
+            fail_msg("%.9g where %.9g +- %.2g was expected", close_actual, close_expected, close_tolerance); \
+    } while (0)
 
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-        if (shapes[i][3] % 64 != 0 && !test_on_cpu())
-            continue; /* more than the interface asks for */
-        struct problem p = make_problem(shapes[i][0], shapes[i][1], shapes[i][2], shapes[i][3]);
-        check(*state, &p);
-        free_problem(&p);
-    }
-}
-
-static void test_image_of_490(void **state)
-{
-    struct problem p = make_problem(1, test_is_emulated() ? 401 : 1226, 1, 64);
-
-    check(*state, &p);
-    free_problem(&p);
-}
-
-/* Scores far outside the range of exp: the row's maximum must be taken off first. */
-static void test_large_scores(void **state)
-{
-    struct problem p = make_problem(1, 40, 2, 64);
-
-    for (int64_t i = 0; i < 40 * 3 * p.dim; i++)
-        p.qkv[i] *= i / p.dim % 3 == 0 ? 400.0f : 1.0f; /* q */
-    run(*state, &p, true);
-    for (int64_t i = 0; i < p.out_count; i++)
-        assert_true(fabsf(p.out[i]) <= 1.0f);
-    for (int64_t i = 0; i < 3 * p.out_count; i++)
-        assert_true(isfinite(p.dqkv[i]));
-    free_problem(&p);
-}
-
-static void test_without_lse(void **state)
-{
-    struct df_backend *backend = *state;
-    struct problem p = make_problem(2, 131, 2, 64);
-    float *out = nan_array(p.out_count);
-
-    run(backend, &p, true);
-    run_forward(backend, &p, p.qkv, out, NULL);
-    assert_same_bits(p.out, out, p.out_count);
-    free(out);
-    free_problem(&p);
-}
-
-static void test_without_dk(void **state)
-{
-    struct problem p = make_problem(2, 131, 2, 64);
-
-    run(*state, &p, true);
-    float *all = copy_array(p.dqkv, 3 * p.out_count);
-    run(*state, &p, false);
-    for (int64_t part = 0; part < 3 * p.out_count / p.dim; part++) {
-        if (part % 3 != 1)
-            assert_same_bits(p.dqkv + part * p.dim, all + part * p.dim, p.dim);
-    }
-    free(all);
-    free_problem(&p);
-}
-
-/* sum(out * dout) with qkv moved by step along `way`. */
-static double loss(struct df_backend *backend, const struct problem *p, const float *way, float step)
-{
-    float *qkv = copy_array(p->qkv, 3 * p->out_count), *out = nan_array(p->out_count);
-
-    for (int64_t i = 0; i < 3 * p->out_count; i++)
-        qkv[i] += step * way[i];
-    run_forward(backend, p, qkv, out, NULL);
-    double sum = dot(out, p->dout, p->out_count);
-    free(qkv);
-    free(out);
-    return sum;
-}
-
-static void test_finite_differences(void **state)
-{
-    const float step = 0x1p-7f;
-
-    for (int part = 0; part < 4; part++) { /* along q, k, v and all of them */
-        struct problem p = make_problem(2, 150, 2, 64);
-        float *way = random_array(3 * p.out_count, 7);
-        for (int64_t i = 0; i < 3 * p.out_count; i++)
-            way[i] = part == 3 || i / p.dim % 3 == part ? way[i] : 0.0f;
-        run(*state, &p, true);
-        double slope = (loss(*state, &p, way, step) - loss(*state, &p, way, -step)) / (2.0 * step);
-        assert_close(dot(p.dqkv, way, 3 * p.out_count), slope, 2e-3 + 1e-3 * fabs(slope));
-        free(way);
-        free_problem(&p);
-    }
-}
-
-/* The same bits on 1, 2 and 3 threads, and twice on the same. */
-static void test_threads(void **state)
-{
-    struct problem p = make_problem(2, 333, 3, 64), q = make_problem(2, 333, 3, 64);
-
-    (void)state;
-    for (int i = 0; i < (test_on_cpu() ? 4 : 2); i++) {
-        struct df_backend *backend = test_open_backend("fp32", i ? i : 1);
-        struct problem *result = i ? &q : &p;
-        assert_non_null(backend);
-        run(backend, result, true);
-        assert_same_bits(p.out, result->out, p.out_count);
-        assert_same_bits(p.lse, result->lse, p.lse_count);
-        assert_same_bits(p.dqkv, result->dqkv, 3 * p.out_count);
-        df_backend_close(backend);
-    }
-    free_problem(&p);
-    free_problem(&q);
-}
-
-/* A run that diverged must show it. */
-static void test_not_a_number_spreads(void **state)
-{
-    struct df_backend *backend = *state;
-    struct problem p = make_problem(1, 150, 1, 64);
-
-    p.qkv[3 * p.dim] = NAN;             /* q of the second token */
-    p.qkv[(3 * 140 + 2) * p.dim] = NAN; /* one channel of a late token's v */
-    run_forward(backend, &p, p.qkv, p.out, p.lse);
-    assert_true(isnan(p.lse[1]) && isnan(p.out[p.dim]) && isnan(p.out[p.dim + 1]));
-    assert_false(isnan(p.lse[0]) || isnan(p.out[1]));
-    assert_true(isnan(p.out[0]) && isnan(p.out[149 * p.dim]));
-    free_problem(&p);
-}
-
-/* One product in every way that this processor has, against double sums. */
-static void check_product(int64_t m, int64_t n, int64_t k, bool transposed, bool accumulate)
+/* One product in float32 in every way that this processor has, against double sums. */
+static void check_f32_product(int64_t m, int64_t n, int64_t k, bool transposed, bool accumulate)
 {
     const int64_t ldc = df_panel_columns(n), lda = k + 1, ldb = transposed ? k + 4 : n + 3;
     float *a = random_array(m * lda, 1), *b = random_array((transposed ? n : k) * ldb, 2);
@@ -221,7 +81,7 @@ static void check_product(int64_t m, int64_t n, int64_t k, bool transposed, bool
     free(packed);
 }
 
-static void test_products(void **state)
+static void f32_products(void **state)
 {
     static const int64_t sizes[] = {1, 2, 5, 6, 7, 16, 17, 33, 50, 64, 65, 131};
     const size_t count = sizeof sizes / sizeof *sizes;
@@ -231,34 +91,148 @@ static void test_products(void **state)
         skip();
     for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; j < count; j++)
-            check_product(sizes[i], sizes[j], sizes[(i + j) % count], i % 2, (i + j) % 2);
+            check_f32_product(sizes[i], sizes[j], sizes[(i + j) % count], i % 2, (i + j) % 2);
     }
 }
 
-static int open_backend(void **state)
+/* Rounds values, in float and as bf16. */
+static uint16_t *rounded(float *values, int64_t count)
 {
-    *state = test_open_backend("fp32", 2);
-    return *state ? 0 : -1;
+    uint16_t *bits = malloc((size_t)count * sizeof *bits);
+    assert_non_null(bits);
+    assert_int_equal(df_convert_from_f32(bits, DF_BF16, values, (size_t)count), 0);
+    df_convert_to_f32(values, bits, DF_BF16, (size_t)count);
+    return bits;
 }
 
-static int close_backend(void **state)
+/* One product in bfloat16 in every way that this processor has, against double sums. */
+static void check_bf16_product(int64_t m, int64_t n, int64_t k, bool transposed, bool accumulate)
 {
-    df_backend_close(*state);
-    return 0;
+    const int64_t ldc = df_panel_columns(n), lda = df_padded_rows(k), ldb = transposed ? k + 4 : n + 3,
+                  rows_b = transposed ? n : k;
+    float *a = random_array(m * lda, 1), *b = random_array(rows_b * ldb, 2);
+    float *c = random_array(m * ldc, 3), *before = copy_array(c, m * ldc);
+    for (int64_t i = 0; i < m * lda; i++)
+        a[i] = i % lda < k ? a[i] : 0.0f;
+    uint16_t *a16 = rounded(a, m * lda), *b16 = rounded(b, rows_b * ldb);
+    uint16_t *packed = malloc((size_t)df_packed_count(k, n) * sizeof *packed);
+    assert_non_null(packed);
+    if (transposed)
+        df_pack_bf16_transposed(b16, k, n, ldb, packed);
+    else
+        df_pack_bf16(b16, k, n, ldb, packed);
+    for (int isa = 0; isa <= (int)df_bf16_isa_best(); isa++) {
+        const struct df_packed_gemm product = {m, n, k, a16, lda, packed, c, ldc, accumulate};
+        memcpy(c, before, (size_t)(m * ldc) * sizeof *c);
+        df_attention_bf16[isa].gemm(&product);
+        for (int64_t i = 0; i < m; i++) {
+            for (int64_t j = 0; j < n; j++) {
+                double sum = accumulate ? before[i * ldc + j] : 0.0;
+                for (int64_t l = 0; l < k; l++)
+                    sum += (double)a[i * lda + l] * b[transposed ? j * ldb + l : l * ldb + j];
+                assert_close(c[i * ldc + j], sum, 1e-6 * (double)(k + 4));
+            }
+        }
+    }
+    free(a);
+    free(b);
+    free(c);
+    free(before);
+    free(a16);
+    free(b16);
+    free(packed);
+}
+
+static void bf16_products(void **state)
+{
+    static const int64_t sizes[] = {1, 2, 5, 6, 7, 16, 17, 33, 50, 64, 65, 131};
+    static const char *const absent[DF_BF16_ISAS] = {NULL, "VDPBF16PS", "AMX"};
+    const size_t count = sizeof sizes / sizeof *sizes;
+    (void)state;
+    if (!test_on_cpu())
+        skip();
+    for (int isa = (int)df_bf16_isa_best() + 1; isa < DF_BF16_ISAS; isa++)
+        print_message("this processor has no %s: products with it are not tested\n", absent[isa]);
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < count; j++) {
+            const int64_t m = sizes[i], n = sizes[j], k = sizes[(i + j) % count];
+            check_bf16_product(m, n, k, false, (i + j) % 2);
+            if (k % 2 == 0)
+                check_bf16_product(m, n, k, true, i % 2);
+        }
+    }
+}
+
+/* NULL: not to be had; says so. */
+static struct df_backend *open_for(enum df_dtype type)
+{
+    struct df_backend *backend = test_open_backend(type == DF_BF16 ? "bf16" : "fp32", 2);
+    if (!backend)
+        print_message("%s is skipped: %s\n", df_dtype_name(type), df_error_text());
+    return backend;
+}
+
+static void check_on_cpu(const char *operation, const int64_t sizes[DF_CASE_SIZES], enum df_dtype type)
+{
+    struct df_backend *backend = test_on_cpu() ? open_for(type) : NULL;
+    if (!backend)
+        skip();
+    struct df_case c = test_case(operation, sizes, type);
+    struct df_case_run run = test_run_case(&c, backend);
+    test_agrees_with_loops(&c, &run);
+    df_backend_close(backend);
+}
+
+/* More keys than a block of the forward pass in bfloat16, which would take a minute in the emulation. */
+static void blocks_of_many_keys(void **state)
+{
+    static const int64_t sizes[DF_CASE_SIZES] = {1, 1601, 1, 64};
+    (void)state;
+    check_on_cpu("attention_forward", sizes, DF_BF16);
+}
+
+/* More than the interface asks for. */
+static void odd_head_size(void **state)
+{
+    static const int64_t sizes[DF_CASE_SIZES] = {1, 5, 2, 12};
+    (void)state;
+    check_on_cpu("attention_forward", sizes, DF_F32);
+    check_on_cpu("attention_backward", sizes, DF_F32);
+}
+
+/* A run that diverged must show it, and where. */
+static void not_a_number_spreads(void **state)
+{
+    enum { QKV, OUT, LSE };
+    enum { TOKENS = 150, DIM = 64 };
+    static const int64_t sizes[DF_CASE_SIZES] = {1, TOKENS, 1, DIM};
+    (void)state;
+    for (int type = 0; type < 2; type++) {
+        struct df_backend *backend = open_for(type ? DF_BF16 : DF_F32);
+        if (!backend)
+            continue;
+        struct df_case c = test_case("attention_forward", sizes, type ? DF_BF16 : DF_F32);
+        c.tensors[QKV].values[3 * DIM] = NAN;             /* q of the second token */
+        c.tensors[QKV].values[(3 * 140 + 2) * DIM] = NAN; /* one channel of a late token's v */
+        struct df_case_run run = test_run_case(&c, backend);
+        float *out = test_tensor(&c, &run, OUT), *lse = test_tensor(&c, &run, LSE);
+        assert_true(isnan(lse[1]) && isnan(out[DIM]) && isnan(out[DIM + 1]));
+        assert_false(isnan(lse[0]) || isnan(out[1]));
+        assert_true(isnan(out[0]) && isnan(out[(TOKENS - 1) * DIM]));
+        free(out);
+        free(lse);
+        df_case_run_close(&run);
+        df_case_close(&c);
+        df_backend_close(backend);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_shapes, open_backend, close_backend),
-        cmocka_unit_test_setup_teardown(test_image_of_490, open_backend, close_backend),
-        cmocka_unit_test_setup_teardown(test_large_scores, open_backend, close_backend),
-        cmocka_unit_test_setup_teardown(test_without_lse, open_backend, close_backend),
-        cmocka_unit_test_setup_teardown(test_without_dk, open_backend, close_backend),
-        cmocka_unit_test_setup_teardown(test_finite_differences, open_backend, close_backend),
-        cmocka_unit_test_setup_teardown(test_not_a_number_spreads, open_backend, close_backend),
-        cmocka_unit_test(test_products),
-        cmocka_unit_test(test_threads),
+        cmocka_unit_test(f32_products),         cmocka_unit_test(bf16_products),
+        cmocka_unit_test(blocks_of_many_keys),  cmocka_unit_test(odd_head_size),
+        cmocka_unit_test(not_a_number_spreads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,6 +43,8 @@ static void check_gradient(const struct df_case *c, struct df_case_gradient grad
     const double size = size_of(output);
 
     for (int64_t k = 0; k < count; k += step) {
+        if (isnan(output->expected[k])) /* not asked for */
+            continue;
         const double before = output->role == DF_CASE_IN_OUT ? (double)output->values[k] : 0.0;
         const double expected = slope(c, gradient.input, k), got = output->expected[k] - before;
         if (!(fabs(got - expected) <= TOLERANCE * fmax(size, fabs(expected))))

@@ -1,82 +1,34 @@
-/* Nearest-neighbour resizing against the scalar reference; the gradient against finite differences. Golden
- * values: torch.nn.functional.interpolate(mode="nearest") of PyTorch 2. */
+/* Nearest-neighbour resizing: golden values of torch.nn.functional.interpolate(mode="nearest") of PyTorch 2,
+ * values that are no numbers, and gradients between many lengths. */
 #include "device.h"
-#include "reference.h"
+#include "one_case.h"
 
 #include "support/cmocka_all.h"
+#include "support/open_backend.h"
 
 #include <math.h>
-#include <string.h>
 
-struct nearest_case {
-    int64_t batch, h, w, height, width, channels;
-    const double *dy;
-    double *y;
-};
-
-static double weighted_sum(const double *x, void *context)
+static void check(struct df_backend *backend, const char *operation, int64_t from, int64_t to)
 {
-    const struct nearest_case *c = context;
-    const int64_t count = c->batch * c->height * c->width * c->channels;
-    double sum = 0.0;
-    memset(c->y, 0, (size_t)count * sizeof(double));
-    ref_nearest_add(x, c->batch, c->h, c->w, c->y, c->height, c->width, c->channels);
-    for (int64_t i = 0; i < count; i++)
-        sum += c->y[i] * c->dy[i];
-    return sum;
+    const int64_t sizes[DF_CASE_SIZES] = {1, 1, from, 1, to, 1};
+    struct df_case c = test_case(operation, sizes, DF_F32);
+    struct df_case_run run = test_run_case(&c, backend);
+    test_agrees_with_loops(&c, &run);
 }
 
-static void check_case(struct test_device *device, struct nearest_case c)
+/* Every pair of lengths up to 40, one channel: each reader is found, and by one pixel only. */
+static void every_reader_is_found(void **state)
 {
-    struct df_backend *backend = device->backend;
-    const size_t small = (size_t)(c.batch * c.h * c.w * c.channels);
-    const size_t large = (size_t)(c.batch * c.height * c.width * c.channels);
-    const float *x = test_random(device, small, 0.0, 1.0), *dy = test_random(device, large, 0.0, 1.0);
-    const float *before = test_random(device, large, 0.0, 1.0);
-    double *wide = test_widen(device, x, small), *want = test_doubles(device, large);
-    double *want_sum = test_widen(device, before, large), *want_dx = test_doubles(device, small);
-    void *in = test_put_f32(device, x, small), *y = test_room_f32(device, large),
-         *dx = test_room_f32(device, small);
-    void *sum = test_put_f32(device, before, large), *gradient = test_put_f32(device, dy, large);
-
-    ref_nearest_add(wide, c.batch, c.h, c.w, want, c.height, c.width, c.channels);
-    ref_nearest_add(wide, c.batch, c.h, c.w, want_sum, c.height, c.width, c.channels);
-    assert_int_equal(backend->ops->nearest_forward(backend, in, c.batch, c.h, c.w, y, c.height, c.width,
-                                                   c.channels, false),
-                     0);
-    test_near("nearest", test_get_f32(device, y, large), want, large, 0.0);
-    assert_int_equal(backend->ops->nearest_forward(backend, in, c.batch, c.h, c.w, sum, c.height, c.width,
-                                                   c.channels, true),
-                     0);
-    test_near("nearest added", test_get_f32(device, sum, large), want_sum, large, 5e-7);
-
-    c.dy = test_widen(device, dy, large);
-    c.y = test_doubles(device, large);
-    test_numeric_gradient(weighted_sum, &c, wide, small, want_dx);
-    assert_int_equal(backend->ops->nearest_backward(backend, gradient, c.batch, c.height, c.width, dx, c.h,
-                                                    c.w, c.channels),
-                     0);
-    test_near("nearest gradient", test_get_f32(device, dx, small), want_dx, small, 2e-6);
-    test_release(device);
-}
-
-static void check_nearest(struct test_device *device)
-{
-    check_case(device, (struct nearest_case){1, 1, 1, 1, 1, 1, NULL, NULL});
-    check_case(device, (struct nearest_case){2, 3, 4, 6, 8, 3, NULL, NULL});
-    check_case(device, (struct nearest_case){1, 5, 3, 17, 11, 17, NULL, NULL});
-    check_case(device, (struct nearest_case){2, 7, 9, 3, 4, 3, NULL, NULL}); /* some pixels have no reader */
-    check_case(device, (struct nearest_case){1, 3, 65, 3, 65, 1, NULL, NULL});
-    check_case(device, (struct nearest_case){3, 2, 5, 5, 2, 2, NULL, NULL});
-    check_case(device, (struct nearest_case){1, 1, 2, 3, 5, 300, NULL,
-                                             NULL}); /* more channels than are summed together */
-    check_case(device, (struct nearest_case){1, 1, 1, 17, 19, 1, NULL, NULL}); /* 323 readers, rounded once */
-}
-
-static void nearest_matches(void **state)
-{
+    struct df_backend *backend = test_open_backend("fp32", 1);
+    assert_non_null(backend);
     (void)state;
-    test_in_all_types(check_nearest);
+    for (int64_t from = 1; from <= 40; from += 3) {
+        for (int64_t to = 1; to <= 40; to++) {
+            check(backend, "nearest_forward", from, to);
+            check(backend, "nearest_backward", from, to);
+        }
+    }
+    df_backend_close(backend);
 }
 
 static void check_golden(struct test_device *device)
@@ -120,7 +72,7 @@ static void special_values_pass_through(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nearest_matches),
+        cmocka_unit_test(every_reader_is_found),
         cmocka_unit_test(nearest_matches_pytorch),
         cmocka_unit_test(special_values_pass_through),
     };

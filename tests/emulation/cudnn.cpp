@@ -182,7 +182,7 @@ const char *cudnnGetErrorString(cudnnStatus_t status)
 
 cudnnStatus_t cudnnCreate(cudnnHandle_t *handle)
 {
-    if (cudnn_behaviour == DF_CUDNN_ABSENT)
+    if (cudnn_behaviour == DF_CUDNN_ABSENT || machine_is("no-cudnn"))
         return CUDNN_STATUS_NOT_INITIALIZED;
     *handle = new df_emulated_dnn();
     return CUDNN_STATUS_SUCCESS;

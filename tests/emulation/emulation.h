@@ -128,6 +128,9 @@ void finish_all_streams();
 /* For cudaGetLastError. Returns the error. */
 cudaError_t remember(cudaError_t error);
 
+/* Whether DF_EMULATION_MACHINE names this kind of machine. */
+bool machine_is(const char *kind);
+
 } // namespace emulation
 
 #endif

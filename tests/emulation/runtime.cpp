@@ -19,8 +19,7 @@ cudaError_t remember(cudaError_t error)
     return error;
 }
 
-/* DF_EMULATION_MACHINE: one on which the backend cannot run. */
-static bool machine_is(const char *kind)
+bool machine_is(const char *kind)
 {
     const char *const text = getenv("DF_EMULATION_MACHINE");
     return text && !strcmp(text, kind);

@@ -3,16 +3,21 @@
 #define _GNU_SOURCE
 #include "autotune_folder.h"
 
-#include "backend/attention_half.h"
+#include "backend/one_case.h"
 
 #include "src/backend/cuda/cuda_context.h"
 
 #include "emulation_control.h"
 
+#include <math.h>
+
 #define BATCH  2
 #define TOKENS 37
 #define HEADS  2
 #define SIZE   64
+
+/* Of a case of attention_forward. */
+enum { QKV, OUT, LSE };
 
 struct result {
     uint16_t out[BATCH * TOKENS * HEADS * SIZE];
@@ -37,20 +42,25 @@ static int restore(void **state)
     return remove_autotune_folder(state);
 }
 
-/* The same problem on a backend of its own. */
+static void download(struct df_case_run *run, int tensor, void *result, size_t bytes)
+{
+    assert_int_equal(run->backend->ops->download(run->backend, result, run->memory[tensor], bytes), 0);
+}
+
+/* The same case on a backend of its own. */
 static struct result attend(void)
 {
+    static const int64_t sizes[DF_CASE_SIZES] = {BATCH, TOKENS, HEADS, SIZE};
     struct df_backend *backend = df_backend_open(DF_DEVICE_CUDA, DF_PRECISION_BF16, 1);
-    struct problem p = make_problem(BATCH, TOKENS, HEADS, SIZE);
-    struct half half = make_half(&p);
+    struct df_case c = test_case("attention_forward", sizes, DF_BF16);
     struct result result;
 
     assert_non_null(backend);
-    run_forward(backend, &p, &half);
-    memcpy(result.out, half.out, sizeof result.out);
-    memcpy(result.lse, p.lse, sizeof result.lse);
-    free_half(&half);
-    free_problem(&p);
+    struct df_case_run run = test_run_case(&c, backend);
+    download(&run, OUT, result.out, sizeof result.out);
+    download(&run, LSE, result.lse, sizeof result.lse);
+    df_case_run_close(&run);
+    df_case_close(&c);
     df_backend_close(backend);
     return result;
 }
@@ -71,36 +81,15 @@ static bool are_equal(const struct result *a, const struct result *b)
 
 /* --- what it computes --- */
 
-static void check(struct df_backend *backend, const int64_t shape[4], bool with_lse)
+static void check(struct df_backend *backend, const int64_t shape[4], bool without_lse)
 {
-    struct problem p = make_problem(shape[0], shape[1], shape[2], shape[3]);
-    double *probabilities = calloc((size_t)shape[1], sizeof(double));
-    double *out = calloc((size_t)p.out_count, sizeof(double));
-    double *dqkv = calloc((size_t)p.out_count * 3, sizeof(double));
-    struct half half = make_half(&p);
+    const int64_t sizes[DF_CASE_SIZES] = {shape[0], shape[1], shape[2], shape[3], without_lse};
+    struct df_case c = test_case("attention_forward", sizes, DF_BF16);
     const int runs = df_emulation_cudnn_runs();
+    struct df_case_run run = test_run_case(&c, backend);
 
-    assert_true(probabilities && out && dqkv);
-    if (!with_lse) {
-        free(p.lse);
-        p.lse = NULL;
-    }
-    run_forward(backend, &p, &half);
     assert_true(df_emulation_cudnn_runs() > runs + 1); /* compared, timed and used */
-    for (int64_t row = 0; row < p.lse_count; row++) {
-        const int64_t query = row % shape[1], head = row / shape[1] % shape[2],
-                      image = row / shape[1] / shape[2];
-        const double lse = softmax_row(&p, image, head, query, probabilities);
-        if (with_lse)
-            assert_close(p.lse[row], lse, 2e-5);
-        reference_query(&p, image, head, query, probabilities, out, dqkv);
-    }
-    check_array("out", half.out, out, p.out_count);
-    free_half(&half);
-    free_problem(&p);
-    free(probabilities);
-    free(out);
-    free(dqkv);
+    test_agrees_with_loops(&c, &run);
 }
 
 static void agrees_with_plain_loops(void **state)
@@ -110,8 +99,8 @@ static void agrees_with_plain_loops(void **state)
 
     assert_non_null(backend);
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-        check(backend, shapes[i], true);
         check(backend, shapes[i], false);
+        check(backend, shapes[i], true);
         assert_int_equal(cache_entries(*state), 2 * ((int)i + 1));
     }
     df_backend_close(backend);
@@ -182,17 +171,16 @@ static void first_times_nothing(void **state)
 
 static void float32_stays_with_our_kernel(void **state)
 {
+    static const int64_t sizes[DF_CASE_SIZES] = {1, 9, 1, SIZE};
     struct df_backend *backend = df_backend_open(DF_DEVICE_CUDA, DF_PRECISION_FP32, 1);
-    struct problem p = make_problem(1, 9, 1, 64);
-    float *qkv = put_floats(backend, p.qkv, 3 * p.out_count), *out = put_floats(backend, p.out, p.out_count);
+    struct df_case c = test_case("attention_forward", sizes, DF_F32);
     const int runs = df_emulation_cudnn_runs();
+    struct df_case_run run = test_run_case(&c, backend);
 
-    assert_int_equal(backend->ops->attention_forward(backend, p.shape, qkv, out, NULL), 0);
     assert_int_equal(df_emulation_cudnn_runs(), runs);
     assert_false(find_file(*state));
-    get_floats(backend, p.qkv, qkv, 3 * p.out_count);
-    get_floats(backend, p.out, out, p.out_count);
-    free_problem(&p);
+    df_case_run_close(&run);
+    df_case_close(&c);
     df_backend_close(backend);
 }
 
@@ -240,22 +228,20 @@ static void results_are_not_mistaken_for_anothers(void **state)
 /* What a device holds for the calls of one test. */
 struct device {
     struct df_backend *backend;
-    struct problem problem;
-    struct half half;
-    void *qkv, *out;
-    float *lse;
+    struct df_case problem;
+    struct df_case_run run;
+    size_t out_bytes;
 };
 
 static struct device open_device(int64_t tokens)
 {
+    const int64_t sizes[DF_CASE_SIZES] = {1, tokens, 1, SIZE};
     struct device d = {.backend = df_backend_open(DF_DEVICE_CUDA, DF_PRECISION_BF16, 1),
-                       .problem = make_problem(1, tokens, 1, SIZE)};
+                       .problem = test_case("attention_forward", sizes, DF_BF16)};
 
     assert_non_null(d.backend);
-    d.half = make_half(&d.problem);
-    d.qkv = put(d.backend, d.half.qkv, (size_t)d.problem.out_count * 6);
-    d.out = put(d.backend, d.half.out, (size_t)d.problem.out_count * 2);
-    d.lse = put_floats(d.backend, d.problem.lse, d.problem.lse_count);
+    assert_int_equal(df_case_run_open(&d.run, &d.problem, d.backend), 0);
+    d.out_bytes = (size_t)d.problem.tensors[OUT].count * sizeof(uint16_t);
     return d;
 }
 
@@ -263,35 +249,31 @@ static int call(struct device *d, int64_t tokens)
 {
     const struct df_attention_shape shape = {1, tokens, 1, SIZE};
 
-    return d->backend->ops->attention_forward(d->backend, shape, d->qkv, d->out, d->lse);
+    return d->backend->ops->attention_forward(d->backend, shape, d->run.memory[QKV], d->run.memory[OUT],
+                                              d->run.memory[LSE]);
 }
 
 /* The results so far; the device's are overwritten then. */
 static uint16_t *collect(struct device *d)
 {
-    const size_t bytes = (size_t)d->problem.out_count * 2;
-    uint16_t *out = malloc(bytes);
+    uint16_t *out = malloc(d->out_bytes);
 
     assert_non_null(out);
-    assert_int_equal(d->backend->ops->download(d->backend, out, d->out, bytes), 0);
-    assert_int_equal(d->backend->ops->zero(d->backend, d->out, bytes), 0);
+    download(&d->run, OUT, out, d->out_bytes);
+    assert_int_equal(d->backend->ops->zero(d->backend, d->run.memory[OUT], d->out_bytes), 0);
     return out;
 }
 
 static void close_device(struct device *d)
 {
-    d->backend->ops->free(d->backend, d->qkv);
-    d->backend->ops->free(d->backend, d->out);
-    d->backend->ops->free(d->backend, d->lse);
-    free_half(&d->half);
-    free_problem(&d->problem);
+    df_case_run_close(&d->run);
+    df_case_close(&d->problem);
     df_backend_close(d->backend);
 }
 
 static void runs_that_fail_later_are_ours(void **state)
 {
     struct device d = open_device(19);
-    const size_t bytes = (size_t)d.problem.out_count * 2;
 
     assert_int_equal(call(&d, 19), 0);
     uint16_t *before = collect(&d);
@@ -302,8 +284,8 @@ static void runs_that_fail_later_are_ours(void **state)
     assert_int_equal(call(&d, 19), 0);
     uint16_t *last = collect(&d);
     assert_int_equal(df_emulation_cudnn_runs(), runs); /* not asked again */
-    assert_memory_not_equal(before, after, bytes);
-    assert_memory_equal(after, last, bytes);
+    assert_memory_not_equal(before, after, d.out_bytes);
+    assert_memory_equal(after, last, d.out_bytes);
     free(before);
     free(after);
     free(last);
@@ -333,7 +315,6 @@ static void graphs_hold_the_chosen_engine(void **state)
     struct device d = open_device(19);
     struct df_cuda_context *context = df_cuda_context(d.backend);
     cudaStream_t stream = context->stream;
-    const size_t bytes = (size_t)d.problem.out_count * 2;
     cudaGraph_t graph;
     cudaGraphExec_t exec;
 
@@ -352,7 +333,7 @@ static void graphs_hold_the_chosen_engine(void **state)
         assert_int_equal(cudaGraphLaunch(exec, stream), cudaSuccess);
         uint16_t *replayed = collect(&d);
         if (known)
-            assert_memory_equal(replayed, eager, bytes);
+            assert_memory_equal(replayed, eager, d.out_bytes);
         else
             assert_true(df_bf16_to_f32(replayed[18 * SIZE - 1]) != 0.0f);
         free(replayed);

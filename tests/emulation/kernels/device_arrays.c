@@ -44,20 +44,7 @@ float *host_normals(int64_t count, enum df_dtype type, double mean, double devia
     return values;
 }
 
-double *host_zeros(int64_t count)
-{
-    return host_array((size_t)count * sizeof(double));
-}
-
-double *host_doubles(const float *values, int64_t count)
-{
-    double *wide = host_zeros(count);
-    for (int64_t i = 0; i < count; i++)
-        wide[i] = (double)values[i];
-    return wide;
-}
-
-void *device_room(size_t bytes)
+static void *device_room(size_t bytes)
 {
     void *memory = NULL;
     assert_int_equal(cudaMalloc(&memory, bytes > 0 ? bytes : 1), cudaSuccess);
@@ -66,7 +53,7 @@ void *device_room(size_t bytes)
     return memory;
 }
 
-void *put_bytes(const void *bytes, size_t count)
+static void *put_bytes(const void *bytes, size_t count)
 {
     void *memory = device_room(count);
     assert_int_equal(cudaMemcpy(memory, bytes, count, cudaMemcpyHostToDevice), cudaSuccess);

@@ -8,15 +8,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Host arrays: normally distributed values that `type` holds exactly; zeros. */
+/* A host array of normally distributed values that `type` holds exactly. */
 float *host_normals(int64_t count, enum df_dtype type, double mean, double deviation, uint64_t seed);
-double *host_zeros(int64_t count);
-double *host_doubles(const float *values, int64_t count);
 
-/* Device arrays: a copy of values, converted; bytes as they are; uninitialised memory. */
+/* A device array: a copy of values, converted. */
 void *put_values(const float *values, int64_t count, enum df_dtype type);
-void *put_bytes(const void *bytes, size_t count);
-void *device_room(size_t bytes);
 
 /* What a device array holds, as float or as it is. */
 float *get_values(const void *device, int64_t count, enum df_dtype type);
