@@ -1,5 +1,6 @@
 /* Every naming scheme comes out under the official names. */
 #include "backbone/backbone_support.h"
+#include "support/errors.h"
 
 #include "dinoft/error.h"
 #include "dinoft/text.h"
@@ -14,16 +15,14 @@ static struct df_state *read_or_fail(const char *name, struct df_vit_config *con
     char *path = df_text_format("%s/%s", DINOFT_FIXTURES, name);
     struct df_state *state = df_backbone_read(path, config);
     free(path);
-    if (!state)
-        fail_msg("%s", df_error_text());
+    assert_works(state);
     return state;
 }
 
 static struct df_state *bring_or_fail(struct df_state *state, struct df_vit_config *config)
 {
     struct df_state *official = df_backbone_from_state(state, "FILE", config);
-    if (!official)
-        fail_msg("%s", df_error_text());
+    assert_works(official);
     return official;
 }
 
@@ -150,16 +149,16 @@ static void refuses_what_huggingface_cannot_say(void **unused)
     struct df_state *state = make_backbone(&small_dinov3);
     ((float *)(uintptr_t)df_state_find(state, "rope_embed.periods")->tensor.data)[3] *= 1.01f;
     assert_null(df_backbone_to_huggingface(state, &small_dinov3));
-    assert_non_null(strstr(df_error_text(), "rope_embed.periods[3]"));
+    assert_error_has("rope_embed.periods[3]");
     df_state_free(state);
     without_registers.registers = 0;
     state = make_backbone(&without_registers);
     assert_null(df_backbone_to_huggingface(state, &without_registers));
-    assert_non_null(strstr(df_error_text(), "storage tokens"));
+    assert_error_has("storage tokens");
     df_state_free(state);
     state = make_backbone(&wide_heads);
     assert_null(df_backbone_to_huggingface(state, &wide_heads));
-    assert_non_null(strstr(df_error_text(), "heads of 128"));
+    assert_error_has("heads of 128");
     df_state_free(state);
 }
 

@@ -1,6 +1,7 @@
 /* Backbones are known again in every container, naming and type, and another training of the same
  * architecture is not. */
 #include "backbone/backbone_support.h"
+#include "support/errors.h"
 
 #include "dinoft/error.h"
 #include "dinoft/fingerprint.h"
@@ -26,8 +27,7 @@ static struct df_state *random_backbone(const struct df_vit_config *config, uint
 static struct df_fingerprint taken(const struct df_state *state, const struct df_vit_config *config)
 {
     struct df_fingerprint fingerprint;
-    if (df_fingerprint_take(state, config, &fingerprint) != 0)
-        fail_msg("%s", df_error_text());
+    assert_works(df_fingerprint_take(state, config, &fingerprint) == 0);
     return fingerprint;
 }
 
@@ -117,8 +117,7 @@ static void knows_copies_under_other_names(void **unused)
         struct df_state *state = random_backbone(&config, SEED);
         const struct df_fingerprint fingerprint = taken(state, &config);
         struct df_state *hf = df_backbone_to_huggingface(state, &config);
-        if (!hf)
-            fail_msg("%s", df_error_text());
+        assert_works(hf);
         struct df_state *back = df_backbone_from_state(with_prefix(hf, "backbone."), "FILE", &read);
         assert_non_null(back);
         assert_fits(&fingerprint, back);

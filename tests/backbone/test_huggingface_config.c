@@ -1,9 +1,8 @@
 /* config.json beside weights with Hugging Face's names: what it says must be what is computed. */
 #include "backbone/backbone_support.h"
 #include "files/file_support.h"
+#include "support/errors.h"
 #include "support/scratch.h"
-
-#include "dinoft/error.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -70,8 +69,7 @@ static void assert_read(const char *name)
 {
     struct df_vit_config config;
     struct df_state *state = df_backbone_read(scratch_path(name), &config);
-    if (!state)
-        fail_msg("%s", df_error_text());
+    assert_works(state);
     df_state_free(state);
 }
 
@@ -80,8 +78,7 @@ static void assert_refused(const char *name, const char *const *words)
     struct df_vit_config config;
     assert_null(df_backbone_read(scratch_path(name), &config));
     for (int i = 0; words[i]; i++) {
-        if (!strstr(df_error_text(), words[i]))
-            fail_msg("no \"%s\" in: %s", words[i], df_error_text());
+        assert_error_has(words[i]);
     }
 }
 

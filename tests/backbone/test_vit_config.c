@@ -1,4 +1,5 @@
 #include "backbone/backbone_support.h"
+#include "support/errors.h"
 
 #include "dinoft/error.h"
 
@@ -39,8 +40,7 @@ static void reads_the_fixtures(void **unused)
         struct df_vit_config config;
         snprintf(path, sizeof path, "%s/%s/backbone.pth", DINOFT_FIXTURES, fixtures[i].folder);
         struct df_state *state = df_backbone_read(path, &config);
-        if (!state)
-            fail_msg("%s", df_error_text());
+        assert_works(state);
         assert_same_config(&config, &fixtures[i].config);
         assert_null(df_vit_hub_name(&config));
         df_state_free(state);

@@ -1,7 +1,7 @@
 /* The worker pool: every job once and in order, the first failure, ends at any time, signals, threads that
  * cannot be started. */
 #define _GNU_SOURCE /* RTLD_NEXT */
-#include "support/cmocka_all.h"
+#include "support/errors.h"
 
 #include "dinoft/worker_pool.h"
 
@@ -46,8 +46,7 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
 static struct df_worker_pool *open_pool(int threads)
 {
     struct df_worker_pool *pool = df_worker_pool_open(threads, threads);
-    if (!pool)
-        fail_msg("%s", df_error_text());
+    assert_works(pool);
     memset(&record, 0, sizeof record);
     return pool;
 }
@@ -266,9 +265,9 @@ static void threads_that_cannot_be_started(void **state)
     memset(&record, 0, sizeof record);
     threads_left = 2;
     assert_null(df_worker_pool_open(4, 3));
-    assert_non_null(strstr(df_error_text(), "cannot start thread 3 of 4: "));
+    assert_error_has("cannot start thread 3 of 4: ");
     assert_null(df_worker_pool_open(4, 1));
-    assert_non_null(strstr(df_error_text(), "cannot start thread 1 of 4: "));
+    assert_error_has("cannot start thread 1 of 4: ");
     threads_left = 2;
     struct df_worker_pool *pool = df_worker_pool_open(4, 2); /* what there is does */
     assert_non_null(pool);

@@ -1,5 +1,6 @@
 /* The recorded configuration, read back with cJSON. */
 #include "command_line.h"
+#include "support/errors.h"
 #include "support/scratch.h"
 
 #include "src/config/options.h"
@@ -101,7 +102,7 @@ static void a_folder_that_is_missing(void **state)
     const char *argv[PARSE_MAX_WORDS];
     assert_int_equal(PARSE(&config, argv, "train"), DF_PARSE_RUN);
     assert_int_equal(df_config_write_json("no/such/folder/config.json", &config), -1);
-    assert_non_null(strstr(df_error_text(), "no/such/folder"));
+    assert_error_has("no/such/folder");
 }
 
 int main(void)

@@ -2,6 +2,7 @@
 #include "corruptions/pictures.h"
 #include "dinoft/corruption.h"
 #include "dinoft/error.h"
+#include "support/errors.h"
 #include "support/scratch.h"
 
 #include <string.h>

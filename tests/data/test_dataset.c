@@ -1,8 +1,7 @@
 /* Lists, label maps and everything that can be wrong with a data set. */
 #include "dinoft/dataset.h"
-#include "dinoft/error.h"
 #include "data/scratch_images.h"
-#include "support/cmocka_all.h"
+#include "support/errors.h"
 #include "support/scratch.h"
 
 #include <stdio.h>
@@ -169,8 +168,7 @@ static void folder_pairs(void **state)
     options.root = scratch_path("own");
     options.class_names = scratch_path("own/names.txt");
     struct df_dataset *dataset = df_dataset_open(&options);
-    if (!dataset)
-        fail_msg("%s", df_error_text());
+    assert_works(dataset);
     assert_int_equal(dataset->count, 3);
     assert_string_equal(dataset->samples[0].name, "B");
     assert_string_equal(dataset->samples[1].name, "a");
@@ -244,11 +242,9 @@ static void real_voc(void **state)
         skip();
     }
     struct df_dataset *dataset = df_dataset_open(&options);
-    if (!dataset)
-        fail_msg("%s", df_error_text());
+    assert_works(dataset);
     for (int64_t i = 0; i < dataset->count; i += 7) {
-        if (df_dataset_read(dataset, i, &image, &mask) != 0)
-            fail_msg("%s", df_error_text());
+        assert_works(df_dataset_read(dataset, i, &image, &mask) == 0);
         df_image_free(&image);
         df_image_free(&mask);
     }

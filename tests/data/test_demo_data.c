@@ -1,7 +1,6 @@
 /* The demonstration data: the same for a seed, complete, and readable as VOC. */
 #include "dinoft/dataset.h"
-#include "dinoft/error.h"
-#include "support/cmocka_all.h"
+#include "support/errors.h"
 #include "support/scratch.h"
 
 #include <stdio.h>
@@ -15,8 +14,7 @@ static struct df_dataset *open_demo(const char *root, enum df_split split)
 {
     struct df_dataset_options options = {.kind = DF_DATASET_VOC, .root = scratch_path(root), .split = split};
     struct df_dataset *dataset = df_dataset_open(&options);
-    if (!dataset)
-        fail_msg("%s", df_error_text());
+    assert_works(dataset);
     return dataset;
 }
 
@@ -30,8 +28,7 @@ static void complete_and_plausible(void **state)
     struct df_dataset *dataset = open_demo("demo", DF_SPLIT_TRAIN);
     assert_int_equal(dataset->count, 14);
     for (int64_t i = 0; i < dataset->count; i++) {
-        if (df_dataset_read(dataset, i, &image, &mask) != 0)
-            fail_msg("%s", df_error_text());
+        assert_works(df_dataset_read(dataset, i, &image, &mask) == 0);
         wide = wide || image.width > image.height;
         high = high || image.width < image.height;
         total += mask.width * mask.height;

@@ -1,9 +1,8 @@
 /* The feature cache: what goes in comes out, and nothing of a file is believed. */
-#include "support/cmocka_all.h"
+#include "support/errors.h"
 #include "support/scratch.h"
 
 #include "dinoft/atomic_write.h"
-#include "dinoft/error.h"
 #include "dinoft/feature_cache.h"
 
 #include <stdio.h>
@@ -38,8 +37,7 @@ static void check_record(const struct df_feature_cache *cache, int i)
     unsigned char expected[RECORD], buffer[RECORD];
     fill_record(expected, i);
     const void *record = df_feature_cache_record(cache, i, buffer);
-    if (!record)
-        fail_msg("%s", df_error_text());
+    assert_works(record);
     assert_memory_equal(record, expected, RECORD);
 }
 
@@ -55,8 +53,7 @@ static void check_records(const struct df_feature_cache *cache)
 static struct df_feature_cache *new_file(const char *path)
 {
     struct df_feature_cache *cache = df_feature_cache_in_file(path, &shape, KEY);
-    if (!cache)
-        fail_msg("%s", df_error_text());
+    assert_works(cache);
     return cache;
 }
 

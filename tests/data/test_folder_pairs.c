@@ -1,7 +1,6 @@
 /* Folders of images and masks: what makes a pair, and what is said of all that makes none. */
 #include "dinoft/dataset.h"
-#include "dinoft/error.h"
-#include "support/cmocka_all.h"
+#include "support/errors.h"
 #include "support/scratch.h"
 
 #include <stdio.h>
@@ -45,8 +44,7 @@ static void assert_refused(const char *root, const char *words)
 static void assert_pairs(const char *root, int64_t count)
 {
     struct df_dataset *dataset = open_root(root);
-    if (!dataset)
-        fail_msg("%s", df_error_text());
+    assert_works(dataset);
     assert_int_equal(dataset->count, count);
     df_dataset_free(dataset);
 }

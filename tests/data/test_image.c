@@ -1,8 +1,7 @@
 /* Decoding against OpenCV's pixels, masks, writing, and the texts of failures. */
 #include "data/goldens.h"
-#include "dinoft/error.h"
 #include "dinoft/image.h"
-#include "support/cmocka_all.h"
+#include "support/errors.h"
 #include "support/scratch.h"
 
 #include <math.h>
@@ -23,8 +22,7 @@ static void decodes_as_opencv_does(void **state)
 {
     for (size_t i = 0; i < GOLDENS; i++) {
         struct df_image image;
-        if (df_image_read(fixture(decoded_goldens[i].file), &image) != 0)
-            fail_msg("%s", df_error_text());
+        assert_works(df_image_read(fixture(decoded_goldens[i].file), &image) == 0);
         assert_int_equal(image.width, decoded_goldens[i].width);
         assert_int_equal(image.height, decoded_goldens[i].height);
         assert_int_equal(image.channels, 3);

@@ -4,7 +4,7 @@
 #include "dinoft/error.h"
 #include "dinoft/image.h"
 #include "dinoft/rng.h"
-#include "support/cmocka_all.h"
+#include "support/errors.h"
 #include "support/scratch.h"
 
 #include <stdio.h>

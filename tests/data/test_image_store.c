@@ -1,8 +1,7 @@
 /* Images that are decoded once: copies of what was read, wherever it is kept. */
-#include "support/cmocka_all.h"
+#include "support/errors.h"
 #include "support/scratch.h"
 
-#include "dinoft/error.h"
 #include "dinoft/image_store.h"
 #include "dinoft/rng.h"
 
@@ -52,8 +51,7 @@ static struct df_dataset *open_samples(void)
     }
     options.root = scratch_path("set");
     struct df_dataset *dataset = df_dataset_open(&options);
-    if (!dataset)
-        fail_msg("%s", df_error_text());
+    assert_works(dataset);
     assert_int_equal(dataset->count, IMAGES);
     return dataset;
 }
@@ -76,8 +74,7 @@ static void read_all(struct df_image_store *store)
     for (int k = 0; k < IMAGES; k++) {
         const int i = order[k];
         struct df_image image, mask;
-        if (df_image_store_read(store, i, &image, &mask) != 0)
-            fail_msg("%s", df_error_text());
+        assert_works(df_image_store_read(store, i, &image, &mask) == 0);
         assert_same(&image, random_image(i, 3, 256));
         assert_same(&mask, random_image(i, 1, CLASSES));
         memset(image.pixels, 1, (size_t)(image.width * image.height * 3));

@@ -2,7 +2,7 @@
 #include "dinoft/error.h"
 #include "dinoft/loader.h"
 #include "data/scratch_images.h"
-#include "support/cmocka_all.h"
+#include "support/errors.h"
 #include "support/scratch.h"
 
 #include <stdio.h>
@@ -26,8 +26,7 @@ static struct df_dataset *open_samples(void)
     }
     options.root = scratch_path("set");
     struct df_dataset *dataset = df_dataset_open(&options);
-    if (!dataset)
-        fail_msg("%s", df_error_text());
+    assert_works(dataset);
     return dataset;
 }
 
@@ -42,8 +41,7 @@ static struct df_loader *open_loader(const struct df_dataset *dataset, int worke
                                         .seed = 5,
                                         .originals = true};
     struct df_loader *loader = df_loader_open(dataset, &options);
-    if (!loader)
-        fail_msg("%s", df_error_text());
+    assert_works(loader);
     return loader;
 }
 
@@ -244,8 +242,7 @@ static void packed_into_the_callers_memory(void **state)
     assert_int_equal(df_packed_layout_init(&options.layout, 5, SIDE / 2, SIDE / 2), 0);
     assert_true(6 * 3 <= options.layout.slot_pixels && options.layout.slot_pixels < 6 * (IMAGES + 2));
     struct df_loader *loader = df_loader_open(dataset, &options);
-    if (!loader)
-        fail_msg("%s", df_error_text());
+    assert_works(loader);
     assert_true(df_loader_packs(loader));
     assert_int_equal(df_loader_start(loader, 0), 0);
     assert_int_equal(df_loader_next(loader, &first), 1);

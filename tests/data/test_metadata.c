@@ -4,7 +4,7 @@
 #include "dinoft/error.h"
 #include "dinoft/image.h"
 #include "data/scratch_images.h"
-#include "support/cmocka_all.h"
+#include "support/errors.h"
 #include "support/scratch.h"
 
 #include <stdio.h>
@@ -90,8 +90,7 @@ static void write_png(const char *name, const char *source, const char *kind, co
 static struct df_image read_image(const char *path)
 {
     struct df_image image;
-    if (df_image_read(path, &image) != 0)
-        fail_msg("%s", df_error_text());
+    assert_works(df_image_read(path, &image) == 0);
     return image;
 }
 

@@ -1,7 +1,6 @@
 /* tab20 colours against matplotlib's, and the blending. */
-#include "support/cmocka_all.h"
+#include "support/errors.h"
 
-#include "dinoft/error.h"
 #include "dinoft/overlay.h"
 
 #include <string.h>
@@ -75,8 +74,8 @@ static void sizes_that_differ(void **state)
     const struct df_image classes = {.width = 4, .height = 1, .channels = 1, .pixels = indices};
     struct df_image result;
     assert_int_equal(df_overlay(&image, &classes, colors, &result), -1);
-    assert_non_null(strstr(df_error_text(), "2 x 2"));
-    assert_non_null(strstr(df_error_text(), "1 x 4"));
+    assert_error_has("2 x 2");
+    assert_error_has("1 x 4");
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 /* Records in memory and in files: what goes in comes out, wherever it lies, and no file is left. */
-#include "support/cmocka_all.h"
+#include "support/errors.h"
 #include "support/scratch.h"
 
 #include "dinoft/error.h"

@@ -2,7 +2,7 @@
 #include "data/goldens.h"
 #include "dinoft/error.h"
 #include "dinoft/image.h"
-#include "support/cmocka_all.h"
+#include "support/errors.h"
 #include "support/scratch.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* Making images smaller, and image files in memory. */
 #include "dinoft/image.h"
-#include "support/cmocka_all.h"
+#include "support/errors.h"
 #include "support/scratch.h"
 
 #include <stdlib.h>

@@ -1,10 +1,9 @@
 /* Every kind of model trains by graphs: after a batch size's first step, which is called, and one capture,
  * each step is a launch; and what a step finds does not depend on which way it went. */
-#include "support/cmocka_all.h"
+#include "support/errors.h"
 #include "support/open_backend.h"
 
 #include "dinoft/backbone_file.h"
-#include "dinoft/error.h"
 #include "dinoft/segmenter.h"
 
 #include "emulation_control.h"
@@ -56,8 +55,7 @@ static struct df_segmenter *open_model(struct df_backend *backend, const struct 
     struct df_state *weights = df_backbone_random(&vit, 1);
     struct df_segmenter *model =
         weights ? df_segmenter_create(backend, weights, &vit, &options, NULL, 1) : NULL;
-    if (!model)
-        fail_msg("%s", df_error_text());
+    assert_works(model);
     df_state_free(weights);
     return model;
 }

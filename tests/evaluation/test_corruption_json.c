@@ -1,8 +1,8 @@
 /* The JSON file of scores under corruptions: its keys, the way back, and files that are damaged or others'.
  */
-#include "support/cmocka_all.h"
-#include "support/scratch.h"
+#include "support/errors.h"
 #include "support/markup.h"
+#include "support/scratch.h"
 
 #include "dinoft/corruption_results.h"
 #include "dinoft/error.h"

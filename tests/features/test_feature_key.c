@@ -1,9 +1,8 @@
 /* The key of a feature file: another one for everything that changes features or labels. */
 #include "data/scratch_images.h"
-#include "support/cmocka_all.h"
+#include "support/errors.h"
 #include "support/scratch.h"
 
-#include "dinoft/error.h"
 #include "dinoft/feature_key.h"
 
 #include <stdio.h>
@@ -21,8 +20,7 @@ static struct df_dataset *open_split(const char *root, enum df_split split, int 
     struct df_dataset_options options = {
         .kind = DF_DATASET_FOLDER, .root = scratch_path(root), .split = split, .n_classes = n_classes};
     struct df_dataset *dataset = df_dataset_open(&options);
-    if (!dataset)
-        fail_msg("%s", df_error_text());
+    assert_works(dataset);
     return dataset;
 }
 
@@ -72,8 +70,7 @@ static uint64_t key_with(const struct subject *subject, int64_t n_features)
 {
     const struct df_dataset *const sets[2] = {subject->training, subject->validation};
     uint64_t key;
-    if (df_feature_key(&subject->setup, sets, 2, n_features, &key) != 0)
-        fail_msg("%s", df_error_text());
+    assert_works(df_feature_key(&subject->setup, sets, 2, n_features, &key) == 0);
     return key;
 }
 

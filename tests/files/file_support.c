@@ -1,4 +1,5 @@
 #include "files/file_support.h"
+#include "support/errors.h"
 #include "support/scratch.h"
 
 #include "dinoft/error.h"
@@ -10,16 +11,14 @@
 struct df_mapping *open_or_fail(const char *path)
 {
     struct df_mapping *mapping = df_mapping_open(path);
-    if (!mapping)
-        fail_msg("%s", df_error_text());
+    assert_works(mapping);
     return mapping;
 }
 
 struct df_state *read_weights(const char *path)
 {
     struct df_state *state = df_weight_file_read(path, NULL);
-    if (!state)
-        fail_msg("%s", df_error_text());
+    assert_works(state);
     return state;
 }
 
@@ -64,7 +63,7 @@ static bool read_one(const unsigned char *bytes, size_t size)
                 (void)bytes_of[j];
         }
     } else {
-        assert_non_null(strstr(df_error_text(), path));
+        assert_error_has(path);
         assert_null(strchr(df_error_text(), '\n'));
     }
     df_state_free(state);

@@ -1,4 +1,5 @@
 #include "files/file_support.h"
+#include "support/errors.h"
 #include "support/scratch.h"
 
 #include "dinoft/atomic_write.h"
@@ -126,7 +127,7 @@ static void makes_folders(void **unused)
 
     scratch_write("plain", "", 0);
     assert_int_equal(df_make_folder(scratch_path("plain")), -1);
-    assert_non_null(strstr(df_error_text(), "/plain: a file has that name"));
+    assert_error_has("/plain: a file has that name");
     snprintf(below_file, sizeof below_file, "%s/x", scratch_path("plain"));
     assert_int_equal(df_check_writable(below_file), -1);
     assert_int_equal(df_make_folder(""), -1);

@@ -1,8 +1,8 @@
 /* Whole files in memory: as they are, or an error. */
 #include "files/file_support.h"
+#include "support/errors.h"
 #include "support/scratch.h"
 
-#include "dinoft/error.h"
 #include "dinoft/file_bytes.h"
 
 #include <pthread.h>
@@ -15,8 +15,7 @@
 static struct df_file_bytes read_or_fail(const char *path)
 {
     struct df_file_bytes file;
-    if (df_file_bytes_read(path, &file) != 0)
-        fail_msg("%s", df_error_text());
+    assert_works(df_file_bytes_read(path, &file) == 0);
     return file;
 }
 
@@ -25,8 +24,7 @@ static void assert_fails(const char *path, const char *error)
     struct df_file_bytes file;
     assert_int_equal(df_file_bytes_read(path, &file), -1);
     assert_null(file.bytes);
-    if (!strstr(df_error_text(), error))
-        fail_msg("%s", df_error_text());
+    assert_error_has(error);
 }
 
 /* One after the other in the same memory, longer and shorter; two at a time; none. */

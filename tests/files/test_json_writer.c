@@ -1,8 +1,9 @@
 /* JSON: one document of every kind of value, numbers that come back as the same bits, strings that are UTF-8,
  * and no document at all when memory runs out at any place. */
 #include "file_support.h"
-#include "support/scratch.h"
 #include "support/allocations.h"
+#include "support/errors.h"
+#include "support/scratch.h"
 
 #include "dinoft/error.h"
 #include "dinoft/json_writer.h"
@@ -106,7 +107,7 @@ static void files_are_whole_or_an_error(void **state)
         struct df_mapping *file = open_or_fail(path);
         if (status != 0) {
             assert_true(n < calls);
-            assert_non_null(strstr(df_error_text(), "memory"));
+            assert_error_has("memory");
             assert_int_equal(file->size, 3);
         } else {
             assert_int_equal(file->size, strlen(indented));

@@ -1,10 +1,10 @@
 /* Mapped files that become shorter while they are in use: an error line and the end, for them alone. */
 #include "files/child.h"
 #include "files/file_support.h"
+#include "support/errors.h"
 #include "support/scratch.h"
 
 #include "dinoft/atomic_write.h"
-#include "dinoft/error.h"
 #include "dinoft/weight_file.h"
 
 #include <fcntl.h>
@@ -200,7 +200,7 @@ static void too_many_files(void **state)
     for (int i = 0; i < 64; i++)
         mappings[i] = open_or_fail(path);
     assert_null(df_mapping_open(path));
-    assert_non_null(strstr(df_error_text(), "many: 64 files are mapped already"));
+    assert_error_has("many: 64 files are mapped already");
     empty = open_or_fail(scratch_write("empty", "", 0)); /* takes no place */
     df_mapping_close(empty);
     df_mapping_close(mappings[17]);

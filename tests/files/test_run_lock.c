@@ -1,6 +1,7 @@
 /* One run of a name at a time, and no lock that outlives its run. */
 #include "files/child.h"
 #include "files/file_support.h"
+#include "support/errors.h"
 #include "support/scratch.h"
 
 #include "dinoft/atomic_write.h"
@@ -24,8 +25,7 @@ static const char *here(void)
 static struct df_run_lock *lock_or_fail(const char *stem)
 {
     struct df_run_lock *lock = df_run_lock_open(here(), stem, "");
-    if (!lock)
-        fail_msg("%s", df_error_text());
+    assert_works(lock);
     return lock;
 }
 
@@ -40,9 +40,8 @@ static void one_at_a_time(void **state)
     snprintf(expected, sizeof expected,
              "the run 'run' in %s is being written by process %ld on host %s since 20", here(),
              (long)getpid(), host);
-    if (strncmp(df_error_text(), expected, strlen(expected)) != 0)
-        fail_msg("%s", df_error_text());
-    assert_non_null(strstr(df_error_text(), " UTC"));
+    assert_works(strncmp(df_error_text(), expected, strlen(expected)) == 0);
+    assert_error_has(" UTC");
 
     struct df_run_lock *other = lock_or_fail("run2");
     df_run_lock_close(other);
@@ -64,7 +63,7 @@ static void a_name_with_a_folder(void **state)
     df_run_lock_close(lock);
     assert_int_equal(rmdir(scratch_path("inner")), 0);
     assert_null(df_run_lock_open(here(), "missing/run", ""));
-    assert_non_null(strstr(df_error_text(), "cannot lock the run 'missing/run'"));
+    assert_error_has("cannot lock the run 'missing/run'");
 }
 
 static void hold(void *stem)
@@ -101,7 +100,7 @@ static void a_killed_run_blocks_nobody(void **state)
     scratch_write(".dinoft-run.lock", remains, sizeof remains);
     struct df_run_lock *lock = lock_or_fail("run");
     assert_null(df_run_lock_open(here(), "run", ""));
-    assert_non_null(strstr(df_error_text(), "by process "));
+    assert_error_has("by process ");
     assert_null(strstr(df_error_text(), "xxx"));
     df_run_lock_close(lock);
     assert_int_equal(scratch_count(), files);
@@ -114,7 +113,7 @@ static void what_cannot_be_a_lock(void **state)
 {
     assert_int_equal(mkdir(scratch_path(".dinoft-run.lock"), 0755), 0);
     assert_null(df_run_lock_open(here(), "run", ""));
-    assert_non_null(strstr(df_error_text(), ".dinoft-run.lock: Is a directory"));
+    assert_error_has(".dinoft-run.lock: Is a directory");
     assert_int_equal(rmdir(scratch_path(".dinoft-run.lock")), 0);
 
     /* What it leads to must not be written to. */

@@ -1,12 +1,12 @@
 /* .pt files made by hand: layouts of tensors, hostile and damaged archives. */
 #include "files/file_support.h"
+#include "support/errors.h"
 #include "support/scratch.h"
 
 #include "src/files/pickle.h"
 #include "src/files/zip.h"
 
 #include "dinoft/atomic_write.h"
-#include "dinoft/error.h"
 #include "dinoft/weight_file.h"
 #include "dinoft/mapped_file.h"
 #include "dinoft/rng.h"
@@ -317,7 +317,7 @@ static void read_throughout(const char *file)
 {
     struct df_state *state = df_weight_file_read(file, NULL);
     if (!state) {
-        assert_non_null(strstr(df_error_text(), file));
+        assert_error_has(file);
         return;
     }
     volatile unsigned sum = 0; /* volatile, so that every byte is read */

@@ -1,8 +1,8 @@
 /* .pt files: real ones, and states of every kind, there and back. */
 #include "files/file_support.h"
+#include "support/errors.h"
 #include "support/scratch.h"
 
-#include "dinoft/error.h"
 #include "dinoft/mapped_file.h"
 #include "dinoft/weight_file.h"
 
@@ -166,7 +166,7 @@ static void test_unwritable(void **unused)
 {
     struct df_state *state = df_state_new();
     assert_int_equal(df_torch_write("no/such/folder/x.pt", state), -1);
-    assert_non_null(strstr(df_error_text(), "no/such/folder"));
+    assert_error_has("no/such/folder");
     df_state_free(state);
 }
 

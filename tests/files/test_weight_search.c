@@ -5,6 +5,7 @@
 #include "dinoft/error.h"
 #include "dinoft/text.h"
 #include "files/file_support.h"
+#include "support/errors.h"
 #include "support/scratch.h"
 
 #include <pwd.h>
@@ -72,8 +73,7 @@ static void assert_folders(const char *const expected[])
 
 static void assert_path(char *found, const char *expected)
 {
-    if (!found)
-        fail_msg("%s", df_error_text());
+    assert_works(found);
     assert_string_equal(found, expected);
     free(found);
 }

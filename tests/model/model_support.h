@@ -2,8 +2,8 @@
 #ifndef TESTS_MODEL_SUPPORT_H
 #define TESTS_MODEL_SUPPORT_H
 
-#include "support/cmocka_all.h"
 #include "support/device_floats.h"
+#include "support/errors.h"
 #include "support/golden.h"
 #include "support/open_backend.h"
 
@@ -24,8 +24,7 @@ static inline struct df_backend *open_backend(const char *precision)
         print_message("skipped: %s\n", df_error_text());
         skip();
     }
-    if (!backend)
-        fail_msg("%s", df_error_text());
+    assert_works(backend);
     return backend;
 }
 
@@ -36,12 +35,10 @@ static inline struct df_segmenter *open_segmenter(struct df_backend *backend, co
 {
     struct df_vit_config config;
     struct df_state *weights = df_backbone_read(fixture_path(backbone), &config);
-    if (!weights)
-        fail_msg("%s", df_error_text());
+    assert_works(weights);
     struct df_segmenter *segmenter = df_segmenter_create(backend, options->features_given ? NULL : weights,
                                                          &config, options, checkpoint, 5);
-    if (!segmenter)
-        fail_msg("%s", df_error_text());
+    assert_works(segmenter);
     df_state_free(weights);
     return segmenter;
 }
@@ -76,8 +73,7 @@ static inline struct df_checkpoint *read_checkpoint(const char *path)
     struct df_state *state = df_weight_file_read(path, NULL);
     struct df_checkpoint *checkpoint = state ? df_checkpoint_from_state(state, path) : NULL;
 
-    if (!checkpoint)
-        fail_msg("%s", df_error_text());
+    assert_works(checkpoint);
     return checkpoint;
 }
 

@@ -77,15 +77,13 @@ static void check_trial(void **state)
     };
     struct df_backend *backend = open_backend(trial->precision);
     struct df_state *weights = df_backbone_read(fixture_path(trial->backbone), &config);
-    if (!weights)
-        fail_msg("%s", df_error_text());
+    assert_works(weights);
     watch(backend);
     assert_int_equal(df_segmenter_plan(backend, &config, &options, &planned), 0);
     assert_int_equal(watched.last, 0);
     assert_int_equal(watched.forward, 0);
     struct df_segmenter *taken = df_segmenter_create(backend, weights, &config, &options, NULL, 0);
-    if (!taken)
-        fail_msg("%s", df_error_text());
+    assert_works(taken);
 
     check_items(&planned, &taken->arena);
     assert_int_equal(watched.last, taken->arena.peak);
@@ -124,8 +122,7 @@ static void the_largest_models(void **state)
         for (int recompute = 0; recompute < 2; recompute++) {
             options.recompute = recompute;
             struct df_memory_plan planned;
-            if (df_segmenter_plan(backend, &config, &options, &planned) != 0)
-                fail_msg("%s", df_error_text());
+            assert_works(df_segmenter_plan(backend, &config, &options, &planned) == 0);
             assert_in_range(planned.n_items, 20, DF_ARENA_MAX_ITEMS - 1); /* a plan shows no more */
             peaks[recompute] = planned.peak;
         }

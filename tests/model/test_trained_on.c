@@ -1,6 +1,6 @@
 /* What a checkpoint's record says of its backbone: written, read back, compared; damaged, and of earlier
  * versions. */
-#include "support/cmocka_all.h"
+#include "support/errors.h"
 
 #include "dinoft/backbone_file.h"
 #include "dinoft/checkpoint.h"
@@ -43,8 +43,7 @@ static void assert_other(const struct df_record *record, const struct df_state *
 {
     assert_int_equal(check(record, backbone, config), -1);
     for (int i = 0; words[i]; i++) {
-        if (!strstr(df_error_text(), words[i]))
-            fail_msg("no \"%s\" in: %s", words[i], df_error_text());
+        assert_error_has(words[i]);
     }
 }
 

@@ -1,7 +1,6 @@
 /* Where features are kept: --cache_features. */
-#include "support/cmocka_all.h"
+#include "support/errors.h"
 
-#include "dinoft/error.h"
 #include "dinoft/feature_choice.h"
 
 #include <string.h>
@@ -16,8 +15,7 @@ static struct df_feature_facts good_facts(enum df_feature_place wanted)
 static void check(struct df_feature_facts facts, enum df_feature_place expected)
 {
     enum df_feature_place place;
-    if (df_feature_choose(&facts, &place) != 0)
-        fail_msg("%s", df_error_text());
+    assert_works(df_feature_choose(&facts, &place) == 0);
     assert_int_equal(place, expected);
 }
 
@@ -25,8 +23,7 @@ static void check_refused(struct df_feature_facts facts, const char *words)
 {
     enum df_feature_place place;
     assert_int_equal(df_feature_choose(&facts, &place), -1);
-    if (!strstr(df_error_text(), words))
-        fail_msg("\"%s\" does not hold \"%s\"", df_error_text(), words);
+    assert_error_has(words);
 }
 
 static void what_is_asked_for_is_done(void **state)

@@ -1,14 +1,13 @@
 /* What the model finds on its device when it was fed: every image and mask of the data set, resized and
  * normalised, in the loader's order, whatever was begun and dropped before; through a packed batch where the
  * device resizes itself. */
-#include "support/cmocka_all.h"
-#include "support/scratch.h"
+#include "support/errors.h"
 #include "support/open_backend.h"
+#include "support/scratch.h"
 
 #include "src/model/segmenter_internal.h"
 
 #include "dinoft/backbone_file.h"
-#include "dinoft/error.h"
 #include "dinoft/feed.h"
 #include "dinoft/image.h"
 #include "dinoft/rng.h"
@@ -67,8 +66,7 @@ static struct df_dataset *open_samples(void)
     }
     options.root = scratch_path("feed");
     struct df_dataset *dataset = df_dataset_open(&options);
-    if (!dataset)
-        fail_msg("%s", df_error_text());
+    assert_works(dataset);
     return dataset;
 }
 
@@ -100,8 +98,7 @@ static struct df_segmenter *open_model(struct df_backend *backend)
     struct df_state *weights = df_backbone_random(&vit, 1);
     struct df_segmenter *model =
         weights ? df_segmenter_create(backend, weights, &vit, &options, NULL, 1) : NULL;
-    if (!model)
-        fail_msg("%s", df_error_text());
+    assert_works(model);
     df_state_free(weights);
     return model;
 }
@@ -122,8 +119,7 @@ static void open_subject(struct subject *subject, bool originals, int64_t batch_
     subject->segmenter = open_model(subject->backend);
     subject->loader = df_feed_open_loader(subject->dataset, &options, subject->segmenter);
     subject->feed = subject->loader ? df_feed_images(subject->loader) : NULL;
-    if (!subject->feed)
-        fail_msg("%s", df_error_text());
+    assert_works(subject->feed);
     assert_true(df_loader_packs(subject->loader) == subject->backend->resizes);
 }
 

@@ -3,7 +3,7 @@
 #include "dinoft/error.h"
 #include "dinoft/label_checks.h"
 #include "data/scratch_images.h"
-#include "support/cmocka_all.h"
+#include "support/errors.h"
 #include "support/scratch.h"
 
 #include <stdio.h>
@@ -45,8 +45,7 @@ static struct df_dataset *try_open(const char *root, enum df_split split, int n_
 static struct df_dataset *open_set(const char *root, enum df_split split, int n_classes, const char *values)
 {
     struct df_dataset *set = try_open(root, split, n_classes, values);
-    if (!set)
-        fail_msg("%s", df_error_text());
+    assert_works(set);
     return set;
 }
 
@@ -55,8 +54,7 @@ static void read_all(const struct df_dataset *set, int64_t first, int64_t end)
     struct df_image mask;
 
     for (int64_t i = first; i < end; i++) {
-        if (df_dataset_read(set, i, NULL, &mask) != 0)
-            fail_msg("%s", df_error_text());
+        assert_works(df_dataset_read(set, i, NULL, &mask) == 0);
         df_image_free(&mask);
     }
 }

@@ -1,8 +1,8 @@
 /* The page about an evaluation: well-formed whatever is in it, its numbers, its pictures. */
-#include "support/cmocka_all.h"
-#include "support/scratch.h"
-#include "support/markup.h"
 #include "support/confusion.h"
+#include "support/errors.h"
+#include "support/markup.h"
+#include "support/scratch.h"
 
 #include "dinoft/error.h"
 #include "dinoft/eval_report.h"

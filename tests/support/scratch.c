@@ -104,9 +104,3 @@ uint64_t hash_bytes(const void *bytes, size_t size)
         hash = (hash ^ byte[i]) * 0x100000001b3u;
     return hash;
 }
-
-void assert_error_has(const char *words)
-{
-    if (!strstr(df_error_text(), words))
-        fail_msg("\"%s\" is not in: %s", words, df_error_text());
-}

@@ -30,7 +30,4 @@ unsigned char *read_whole(const char *path, size_t *size);
 /* 64-bit FNV-1a of bytes. */
 uint64_t hash_bytes(const void *bytes, size_t size);
 
-/* The error text contains the words, or the test fails and shows it. */
-void assert_error_has(const char *words);
-
 #endif

@@ -4,7 +4,7 @@
  * some 100 KB while it runs. Nobody outside can prevent that; these calls are counted apart, bounded, and
  * must leave nothing behind. */
 #include "support/allocations.h"
-#include "support/cmocka_all.h"
+#include "support/errors.h"
 #include "support/golden.h"
 #include "support/open_backend.h"
 
@@ -123,8 +123,7 @@ static bool open_subject(struct subject *subject, const struct trial *trial, boo
     if (!subject->backend)
         return false;
     struct df_state *weights = df_backbone_read(fixture_path(trial->backbone), &config);
-    if (!weights)
-        fail_msg("%s", df_error_text());
+    assert_works(weights);
     subject->segmenter = df_segmenter_create(subject->backend, weights, &config, &options, NULL, 5);
     df_state_free(weights);
     if (!subject->segmenter)
@@ -158,8 +157,7 @@ static void check_trial(void **state)
     for (int training = 0; training < 2; training++) {
         struct subject *subject = calloc(1, sizeof *subject);
         if (!open_subject(subject, trial, training)) {
-            if (strcmp(trial->precision, "bf16") != 0)
-                fail_msg("%s", df_error_text());
+            assert_works(strcmp(trial->precision, "bf16") == 0);
             print_message("skipped: %s\n", df_error_text());
             close_subject(subject);
             skip();
