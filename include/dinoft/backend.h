@@ -3,7 +3,7 @@
  * A backend is a struct of function pointers with a context. model/, pipeline/feed.c and
  * evaluation/inference.c call these and never name a device. The operations and their contracts are listed in
  * dinoft/operation_list.h. Each returns 0, or -1 with the error set; broken preconditions (shapes that do not
- * fit) are assertions.
+ * fit) are assertions. A backend is for one thread at a time.
  *
  * Types. "act" is the backend's compute type (backend->compute, DF_F32 or DF_BF16): activations that feed
  * matrix products. The residual stream, statistics, logits, master weights and gradients of trained tensors
@@ -38,17 +38,17 @@ struct df_memory_use {
     size_t available, total;  /* SIZE_MAX: not known */
 };
 
-/* y [rows, out] = x [rows, in] * weight^T + bias with frozen weights, packed once. Made by linear_create. */
+/* y [M, out] = x [M, in] * weight^T + bias with frozen weights, packed once. Made by linear_create. */
 struct df_linear;
 
 /* Operations that a device has captured, to be replayed without being told one by one. NULL at first. */
 struct df_graph;
 
-/* Calls operations. */
+/* Calls operations. 0, or -1 with the error set. */
 typedef int df_backend_work(void *argument);
 
-/* Rows of [B, N, D] that an operation works on: for each of `batch` images, `rows` rows from row `first` on.
- */
+/* Rows of [B, N, D] that an operation works on: for each of `batch` images, `rows` rows from row `first` on,
+ * of `tokens`. */
 struct df_token_rows {
     int64_t batch, tokens, first, rows;
 };
@@ -57,13 +57,13 @@ struct df_attention_shape {
     int64_t batch, tokens, heads, head_size; /* head_size 64 or 128; D = heads * head_size */
 };
 
-/* kernel x kernel convolution, stride 1, no padding. Feature maps are NHWC, weights [out, in, kernel,
- * kernel]. */
+/* kernel x kernel convolution, stride 1, no padding. Feature maps are [B, H, W, channels], weights [out, in,
+ * kernel, kernel], all float32. */
 struct df_conv_shape {
     int64_t batch, height, width, in, out, kernel; /* height and width of the input */
 };
 
-/* Per-channel normalisation of [M, C]: y = relu((x - mean) * rstd * gamma + beta). */
+/* Per-channel normalisation of float32 [M, C]: y = relu((x - mean) * rstd * gamma + beta). */
 struct df_batchnorm {
     int64_t rows, channels;
     float eps, momentum;
@@ -90,8 +90,9 @@ struct df_upsample_loss {
     struct df_loss_sum loss;       /* host */
 };
 
-/* A window of a canvas. Windows that overlap are averaged: where n of them meet, each counts 1 / n. They lie
- * on a grid, so that the weight of a pixel is that of its row times that of its column. */
+/* A window of a canvas, `height` x `width` pixels of it. Windows that overlap are averaged: where n of them
+ * meet, each counts 1 / n. They lie on a grid, so that the weight of a pixel is that of its row times that of
+ * its column. */
 struct df_window {
     int64_t h, w, classes; /* of the window's logits */
     int64_t top, left, height, width;
@@ -102,10 +103,10 @@ struct df_window {
 /* A batch of decoded images and masks, to be brought to height x width. */
 struct df_packed_batch {
     int64_t count, height, width;
-    const uint8_t *block;
+    const uint8_t *block;                 /* laid out as dinoft/packed_batch.h says */
     const struct df_packed_image *images; /* [count], RGB; device, as the block is */
-    const struct df_packed_image *masks;  /* [count] */
-    float mean[3], std[3];
+    const struct df_packed_image *masks;  /* [count]; device */
+    float mean[3], std[3];                /* of the pixels / 255 */
 };
 
 struct df_adamw {
@@ -136,11 +137,11 @@ enum df_device_choice { DF_DEVICES(DF_CHOICE_ID) };
 enum df_precision { DF_PRECISIONS(DF_CHOICE_ID) };
 
 /* Opens a device; auto: the GPU if there is one that can be used, otherwise the CPU. Of the precisions auto
- * is bf16 where it is native, otherwise fp32. threads 0: all cores. NULL with the error set when the device
- * or the precision is not to be had. */
+ * is bf16 where it is native, otherwise fp32. threads 0: all cores. For the caller to close. NULL with the
+ * error set when the device or the precision is not to be had. */
 struct df_backend *df_backend_open(enum df_device_choice device, enum df_precision precision, int threads);
 
-/* NULL is allowed. */
+/* Closes any backend, with all that it holds. NULL is allowed. */
 void df_backend_close(struct df_backend *backend);
 
 /* The CPU backend (oneDNN, OpenMP); used by df_backend_open and tests. */

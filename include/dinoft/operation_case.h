@@ -21,11 +21,11 @@ struct df_case_tensor {
     enum df_case_role role;
     enum df_dtype type; /* DF_F32, the compute type, DF_U8 or DF_I64 */
     bool on_host;       /* the operation has it in the host's memory */
-    int64_t count;
-    float *values;    /* host: what is read, or found, there; values that the type holds exactly */
-    uint8_t *bytes;   /* host: the same of integers, instead */
-    double *expected; /* host: the result, NULL until it is asked for */
-    double tolerance; /* see struct df_case_error */
+    int64_t count;      /* of elements */
+    float *values;      /* host: what is read, or found, there; values that the type holds exactly */
+    uint8_t *bytes;     /* host: the same of integers, instead; one of the two is NULL */
+    double *expected;   /* host: the result, NULL until it is asked for; `expect` finds `values`, or 0 */
+    double tolerance;   /* see struct df_case_error */
 };
 
 /* The sizes of a model's training step. */
@@ -43,7 +43,7 @@ struct df_case;
 /* A case on a backend. */
 struct df_case_run {
     struct df_backend *backend;
-    void *memory[DF_CASE_TENSORS];   /* the tensors' */
+    void *memory[DF_CASE_TENSORS];   /* the tensors', of the run; NULL beyond c->n_tensors */
     bool on_host[DF_CASE_TENSORS];   /* which of it is the host's */
     struct df_linear *linear;        /* of a case that has one */
     double scalars[DF_CASE_SCALARS]; /* results on the host */
@@ -53,21 +53,23 @@ struct df_case_set {
     const char *operation;
     const int64_t (*odd)[DF_CASE_SIZES]; /* [n_odd] */
     int n_odd;
-    /* Fills in the sizes at which this model uses the operation; how many these are. */
+    /* Fills in the sizes at which this model uses the operation, which are 0 before; how many these are: 0,
+     * while no model does. Never NULL. */
     int (*uses)(const struct df_case_model *model, int64_t sizes[DF_CASE_USES][DF_CASE_SIZES]);
     void (*build)(struct df_case *c); /* adds the tensors that c->n asks for (src/backend/cases/build.h) */
     /* On the backend, before the call that is compared: a forward pass whose result is read. NULL: nothing.
-     */
+     * These two return what operations do: 0, or -1 with the error set. */
     int (*prepare)(const struct df_case *c, struct df_case_run *run);
-    int (*call)(const struct df_case *c, struct df_case_run *run);
+    int (*call)(const struct df_case *c, struct df_case_run *run); /* on a tally too: reads no tensor */
     void (*expect)(struct df_case *c); /* fills in `expected`, in double, as plainly as possible */
     /* Of a backward pass: the sum of dy * forward(x), in double, from the tensors' values. The derivative by
-     * tensor `input` is what the result `output` holds, or what is added to it. NULL: no gradient. */
+     * tensor `input` is what the result `output` holds, or what is added to it; a case that has no such
+     * tensor is passed over. NULL: no gradient. */
     double (*objective)(const struct df_case *c);
     struct df_case_gradient {
         int input, output;
     } gradients[4];
-    int n_gradients;
+    int n_gradients;                                     /* how many of these are checked */
     bool (*supported)(const struct df_backend *backend); /* NULL: by every backend */
     bool is_product;   /* in bfloat16 it takes a device that has that (df_backend_open refuses others) */
     bool threads_show; /* the result's bits depend on the number of the CPU's threads */
@@ -84,7 +86,7 @@ struct df_case {
     int n_scalars;
     double expected_scalars[DF_CASE_SCALARS], scalar_tolerance;
     uint64_t seed;
-    int failed; /* out of memory while it was built */
+    int failed; /* -1: out of memory while it was built, the error set */
 };
 
 /* How far results are from what is expected: the worst of a case's.
@@ -116,7 +118,8 @@ int df_case_open(struct df_case *c, const struct df_case_set *set, const int64_t
                  enum df_dtype act, uint64_t seed);
 void df_case_close(struct df_case *c);
 
-/* Fills in what is expected: by the plain loops, or from the results of a run on another backend. */
+/* Fills in what is expected: by the plain loops, or from the results of a run on another backend. Here and
+ * below: 0, or -1 with the error set. */
 int df_case_expect(struct df_case *c);
 int df_case_expect_results(struct df_case *c, const struct df_case_run *run);
 
@@ -127,13 +130,13 @@ void df_case_run_close(struct df_case_run *run);
 /* The call that is compared, with what prepares it; returns when its work is done. */
 int df_case_call(const struct df_case *c, struct df_case_run *run);
 
-/* Compares the run's results with what is expected. */
+/* Compares the run's results with what is expected. 0 also where they do not agree: *error tells. */
 int df_case_compare(const struct df_case *c, const struct df_case_run *run, struct df_case_error *error);
 
 /* Seconds of one call: calls are repeated until they have taken so long together. */
 int df_case_time(const struct df_case *c, struct df_case_run *run, double seconds, double *seconds_of_call);
 
-/* What the call has to do. */
+/* What the call has to do. Runs it on a tally (dinoft/work.h), so on no device. */
 int df_case_work(const struct df_case *c, struct df_work *work);
 
 #endif

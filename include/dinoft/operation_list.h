@@ -3,14 +3,20 @@
  * backend's functions and table, and what reads or wraps operations (dinoft/work.h, the profiler). Who
  * includes it defines the rows that it wants, which are undefined at the end:
  *
- *   DF_OPERATION(name, parameters, arguments)      work on tensors. Returns 0, or -1 with the error set.
- *   DF_SERVICE(type, name, parameters, arguments)  what makes ready for work, and returns a value
+ *   DF_OPERATION(name, parameters, arguments)      work on tensors, timed and counted: it needs df_work_NAME
+ *                                                  and df_cases_NAME. Returns 0, or -1 with the error set.
+ *   DF_SERVICE(type, name, parameters, arguments)  what makes ready for work, and returns a value (an int: 0,
+ *                                                  or -1 with the error set)
  *   DF_RELEASE(name, parameters, arguments)        what gives something back, and cannot fail
  *   DF_CONTROL(type, name, parameters, arguments)  what also a backend over another one does by itself
  *   DF_ROW(type, name, parameters, arguments)      any of the four that is not defined
  *
- * The words of the contracts (act, host, B, N, D …) are explained in dinoft/backend.h, which has the types. A
- * new operation: docs/adding-an-operation.md. */
+ * The words of the contracts (act, host, B, N, D …) are explained in dinoft/backend.h, which has the types.
+ * Tensors are contiguous, and the caller's. They have to stay until the work is done, those of a graph as
+ * long as it; host memory, but what is sent, has been read on return. "a -> b" overwrites all of b. No two
+ * tensors of a call overlap, and none is NULL, but where that is said. A `count` may be 0.
+ *
+ * A new operation: docs/adding-an-operation.md. */
 
 #ifdef DF_ROW
 #ifndef DF_OPERATION
@@ -47,14 +53,17 @@ DF_CONTROL(void, close, (struct df_backend *backend), (backend))
 
 /* --- memory --- */
 
-/* Aligned to 64 bytes, with nothing set. NULL with the error set when there is no more. */
+/* Memory of the device, for the caller to free. Aligned to 64 bytes, with nothing set. NULL with the error
+ * set when there is no more. */
 DF_SERVICE(void *, alloc, (struct df_backend *backend, size_t bytes), (backend, bytes))
 /* NULL is allowed, here and in the other ..._free. */
 DF_RELEASE(free, (struct df_backend *backend, void *memory), (backend, memory))
+/* From any memory of the host, or to it; on return it has been read, or has the result. */
 DF_OPERATION(upload, (struct df_backend *backend, void *device, const void *host, size_t bytes),
              (backend, device, host, bytes))
 DF_OPERATION(download, (struct df_backend *backend, void *host, const void *device, size_t bytes),
              (backend, host, device, bytes))
+/* Both on the device. */
 DF_OPERATION(copy, (struct df_backend *backend, void *destination, const void *source, size_t bytes),
              (backend, destination, source, bytes))
 DF_OPERATION(zero, (struct df_backend *backend, void *memory, size_t bytes), (backend, memory, bytes))
@@ -62,11 +71,13 @@ DF_OPERATION(zero, (struct df_backend *backend, void *memory, size_t bytes), (ba
 /* Operations may return before their work is done. This returns when all of it is, and tells of failures
  * that came up on the way. Results on the host are complete without it. */
 DF_SERVICE(int, wait, (struct df_backend *backend), (backend))
+/* Fills in *use (host). */
 DF_SERVICE(int, memory, (struct df_backend *backend, struct df_memory_use *use), (backend, use))
 
 /* Does what work(argument) does. A device may capture the operations into a graph when they are called
  * for the second time, and from then on replay it without calling `work`; so they must be the same each
- * time, on the same memory, and none may bring anything from or to the host. *graph: NULL at first. */
+ * time, on the same memory, and none may bring anything from or to the host. *graph: NULL at first; to be
+ * given to graph_free. -1 with the error set when one of the operations, or `work`, failed. */
 DF_CONTROL(int, graph_replay,
            (struct df_backend *backend, struct df_graph **graph, df_backend_work *work, void *argument),
            (backend, graph, work, argument))
@@ -77,7 +88,8 @@ DF_RELEASE(graph_free, (struct df_backend *backend, struct df_graph *graph), (ba
 
 #ifndef DF_NO_BATCHES
 
-/* Memory of the host's that the device reads by itself. NULL with the error set. */
+/* Memory of the host's that the device reads by itself, for the caller to give to host_free. NULL with the
+ * error set. */
 DF_SERVICE(void *, host_alloc, (struct df_backend *backend, size_t bytes), (backend, bytes))
 DF_RELEASE(host_free, (struct df_backend *backend, void *memory), (backend, memory))
 
@@ -102,7 +114,7 @@ DF_OPERATION(resize_batch,
 
 /* weight [out, in] and bias [out] (or NULL) are float32 on the host, copied and packed. `backward` also
  * packs what linear_backward needs. usual_rows is the number of rows that the layout is chosen for;
- * others are possible. NULL on failure. */
+ * others are possible. For the caller to give to linear_free. NULL with the error set. */
 DF_SERVICE(struct df_linear *, linear_create,
            (struct df_backend *backend, const float *weight, const float *bias, int64_t out, int64_t in,
             int64_t usual_rows, bool backward),
@@ -115,7 +127,8 @@ DF_SERVICE(int, linear_bytes,
             size_t *bytes),
            (backend, out, in, usual_rows, backward, bytes))
 
-/* y = x W^T + b + residual, which has y's type and layout, and may be y itself (NULL: nothing is added).
+/* x [M, in], y [M, out]: y = x W^T + b + residual, which has y's type and layout, and may be y itself (NULL:
+ * nothing is added).
  * Here and below x (dy) and y (dx) are act or float32; a float32 x is rounded to act first. A backend may
  * round the bias to y's type. */
 DF_OPERATION(linear_forward,
@@ -123,7 +136,7 @@ DF_OPERATION(linear_forward,
               struct df_matrix y, const void *residual),
              (backend, linear, x, y, residual))
 
-/* dx = dy W, or dx += dy W. */
+/* dy [M, out], dx [M, in]: dx = dy W, or dx += dy W. For a layer that was made with `backward`. */
 DF_OPERATION(linear_backward,
              (struct df_backend *backend, const struct df_linear *linear, struct df_matrix dy,
               struct df_matrix dx, bool accumulate),
@@ -136,10 +149,10 @@ DF_OPERATION(matmul,
               bool transpose_b, struct df_matrix c, bool accumulate),
              (backend, a, transpose_a, b, transpose_b, c, accumulate))
 
-/* out [cols] = sum over the rows of x (the gradient of a bias). */
+/* out float32 [cols] = sum over the rows of x, act or float32 (the gradient of a bias). */
 DF_OPERATION(column_sum, (struct df_backend *backend, struct df_matrix x, float *out), (backend, x, out))
 
-/* x [rows, cols] float32 += bias [cols]. */
+/* x [rows, cols] float32 += bias float32 [cols]. */
 DF_OPERATION(add_bias, (struct df_backend *backend, struct df_matrix x, const float *bias),
              (backend, x, bias))
 
@@ -158,31 +171,31 @@ DF_OPERATION(patchify,
               int64_t width, int64_t patch),
              (backend, image, patches, batch, height, width, patch))
 
-/* x float32 [B, N, D]: rows 0..T-1 = prefix [T, D]; the others = patches [B, P, D] + pos [P, D] (NULL:
- * none). */
+/* x float32 [B, N, D]: rows 0..T-1 = prefix [T, D]; the others, which `rows` names, = patches [B, P, D] +
+ * pos [P, D] (NULL: none). All float32. */
 DF_OPERATION(assemble_tokens,
              (struct df_backend *backend, const float *patches, const float *prefix, const float *pos,
               float *x, struct df_token_rows rows, int64_t dim),
              (backend, patches, prefix, pos, x, rows, dim))
 
-/* The chosen rows of x float32 [B, N, D] -> y [B * rows, D], act or float32, contiguous; mean, rstd
- * [B * rows], or both NULL. */
+/* The chosen rows of x float32 [B, N, D] -> y [B * rows, D] of `type`, act or float32; mean, rstd float32
+ * [B * rows], or both NULL. gamma, beta float32 [D]. */
 DF_OPERATION(layernorm_forward,
              (struct df_backend *backend, const float *x, struct df_token_rows rows, int64_t dim,
               const float *gamma, const float *beta, float eps, void *y, enum df_dtype type, float *mean,
               float *rstd),
              (backend, x, rows, dim, gamma, beta, eps, y, type, mean, rstd))
 
-/* dx float32 [B, N, D] (the chosen rows) += gradient through the normalisation of dy [B * rows, D], act
- * or float32. */
+/* dx float32 [B, N, D] (the chosen rows) += gradient through the normalisation of dy [B * rows, D] of
+ * `type`, act or float32. x, mean and rstd are those of the forward pass. */
 DF_OPERATION(layernorm_backward,
              (struct df_backend *backend, const void *dy, enum df_dtype type, const float *x,
               struct df_token_rows rows, int64_t dim, const float *gamma, const float *mean,
               const float *rstd, float *dx),
              (backend, dy, type, x, rows, dim, gamma, mean, rstd, dx))
 
-/* Rotates q and k of the patch tokens in place: qkv act [B, N, 3, heads, head_size]; sin, cos [P,
- * head_size]. `inverse` rotates back, which is the gradient. */
+/* Rotates q and k of the patch tokens in place: qkv act [B, N, 3, heads, head_size]; sin, cos float32 [P,
+ * head_size]. `inverse` multiplies by the transpose, which is the gradient. */
 DF_OPERATION(rope,
              (struct df_backend *backend, void *qkv, struct df_attention_shape shape, int64_t prefix_tokens,
               const float *sin, const float *cos, bool inverse),
@@ -195,8 +208,8 @@ DF_OPERATION(attention_forward,
               float *lse),
              (backend, shape, qkv, out, lse))
 
-/* dqkv act from dout act [B, N, D]. need_dk false leaves the k third of dqkv undefined and saves its
- * product. */
+/* dqkv, as qkv is, from dout act [B, N, D], and qkv, out and lse of the forward pass. need_dk false leaves
+ * the k third of dqkv undefined and saves its product. */
 DF_OPERATION(attention_backward,
              (struct df_backend *backend, struct df_attention_shape shape, const void *qkv, const void *out,
               const float *lse, const void *dout, void *dqkv, bool need_dk),
@@ -206,7 +219,7 @@ DF_OPERATION(attention_backward,
 DF_OPERATION(gelu_forward, (struct df_backend *backend, const void *x, void *y, int64_t count),
              (backend, x, y, count))
 
-/* dx = dy * gelu'(x); dx may be dy. */
+/* dx = dy * gelu'(x), all act [count]; dx may be dy. */
 DF_OPERATION(gelu_backward,
              (struct df_backend *backend, const void *x, const void *dy, void *dx, int64_t count),
              (backend, x, dy, dx, count))
@@ -216,13 +229,14 @@ DF_OPERATION(swiglu_forward,
              (struct df_backend *backend, const void *x, void *y, int64_t rows, int64_t hidden),
              (backend, x, y, rows, hidden))
 
-/* dx act [M, 2 * hidden] from dy act [M, hidden]; dx may be x. */
+/* dx act [M, 2 * hidden] from dy act [M, hidden] and the forward pass's x; dx may be x. */
 DF_OPERATION(swiglu_backward,
              (struct df_backend *backend, const void *x, const void *dy, void *dx, int64_t rows,
               int64_t hidden),
              (backend, x, dy, dx, rows, hidden))
 
-/* destination (type to) = source (type from), count elements. */
+/* destination [count] of type `to` = source [count] of type `from`. -1 with the error set for two types
+ * that the backend has not; each has float32 and bfloat16. */
 DF_OPERATION(convert,
              (struct df_backend *backend, const void *source, enum df_dtype from, void *destination,
               enum df_dtype to, int64_t count),
@@ -231,14 +245,13 @@ DF_OPERATION(convert,
 /* --- decoders: maps are float32 whatever act is. A pyramid of bfloat16 maps loses its gradients (their
  * cosine with float32's falls below 0.9), and computing them is little work. --- */
 
-/* x [B, H, W, in] -> y [B, H-k+1, W-k+1, out]; weight [out, in, k, k]; bias [out] or
- * NULL. */
+/* x [B, H, W, in] -> y [B, H-k+1, W-k+1, out]; weight [out, in, k, k]; bias [out] or NULL. */
 DF_OPERATION(conv_forward,
              (struct df_backend *backend, struct df_conv_shape shape, const float *x, const float *weight,
               const float *bias, float *y),
              (backend, shape, x, weight, bias, y))
 
-/* dx [B, H, W, in] = gradient of x. */
+/* dx [B, H, W, in] = gradient of x, from dy [B, H-k+1, W-k+1, out]. */
 DF_OPERATION(conv_backward_data,
              (struct df_backend *backend, struct df_conv_shape shape, const float *dy, const float *weight,
               float *dx),
@@ -250,7 +263,7 @@ DF_OPERATION(conv_backward_weight,
               float *dweight),
              (backend, shape, x, dy, dweight))
 
-/* x [M, C] -> y [M, C]; statistics of x when training, the running ones otherwise. */
+/* x [M, C] -> y [M, C], M at least 1; statistics of x when training, the running ones otherwise. */
 DF_OPERATION(batchnorm_relu_forward,
              (struct df_backend *backend, const struct df_batchnorm *norm, bool training, const float *x,
               float *y),
@@ -276,7 +289,8 @@ DF_OPERATION(nearest_backward,
               float *dx, int64_t h, int64_t w, int64_t channels),
              (backend, dy, batch, height, width, dx, h, w, channels))
 
-/* Fills what is asked for in *work; scratch [2 * B * h * w * C] float32 is needed when dlogits is. */
+/* Fills what is asked for in *work (host); scratch float32 [2 * B * h * w * C], of the device, is needed when
+ * dlogits is, and may be NULL otherwise. */
 DF_OPERATION(upsample_loss, (struct df_backend *backend, struct df_upsample_loss *work, float *scratch),
              (backend, work, scratch))
 
@@ -288,8 +302,8 @@ DF_OPERATION(upsample_logits,
 
 /* --- averages over windows and views of one image --- */
 
-/* canvas float32 [canvas height, canvas width, C] += weight * logits [h, w, C], enlarged bilinearly to a
- * window of it. */
+/* canvas float32 [canvas height, canvas width, C] += weight * logits float32 [h, w, C], enlarged bilinearly
+ * to a window of it. */
 DF_OPERATION(add_window,
              (struct df_backend *backend, const struct df_window *window, const float *logits,
               float *canvas),
@@ -302,16 +316,16 @@ DF_OPERATION(add_probabilities,
               bool mirrored, float *sum, int64_t height, int64_t width),
              (backend, logits, h, w, classes, mirrored, sum, height, width))
 
-/* From sum float32 [count, C] of `views` softmaxes: prediction [count] (arg max, the lowest class on a
- * tie), and with labels [count] (NULL: none) the sum of -log of the labels' mean probability, host, over
- * pixels that are not 255. */
+/* From sum float32 [count, C] of `views` softmaxes: prediction uint8 [count] (arg max, the lowest class on a
+ * tie), and with labels uint8 [count] (NULL: none) the sum of -log of the labels' mean probability over
+ * pixels that are not 255, and how many these are; without labels both are 0. These two are host. */
 DF_OPERATION(argmax,
              (struct df_backend *backend, const float *sum, int64_t count, int64_t classes, int64_t views,
               const uint8_t *labels, uint8_t *prediction, double *loss_sum, int64_t *loss_count),
              (backend, sum, count, classes, views, labels, prediction, loss_sum, loss_count))
 
 /* matrix int64 [classes + 1, classes]: pixels of each label (row; the last one is DF_IGNORE_LABEL's) and
- * prediction (column); prediction, labels [count]. */
+ * prediction (column); prediction, labels uint8 [count]. */
 DF_OPERATION(confusion_matrix,
              (struct df_backend *backend, const uint8_t *prediction, const uint8_t *labels, int64_t count,
               int64_t classes, int64_t *matrix),
@@ -319,7 +333,8 @@ DF_OPERATION(confusion_matrix,
 
 /* --- the optimiser --- */
 
-/* PyTorch's AdamW on one tensor; m and v are its first and second moments. */
+/* PyTorch's AdamW on one tensor; m and v are its first and second moments, 0 before the first step. All
+ * float32 [count], updated in place but for the gradient. settings: host. */
 DF_OPERATION(adamw,
              (struct df_backend *backend, const struct df_adamw *settings, float *parameter,
               const float *gradient, float *m, float *v, int64_t count),

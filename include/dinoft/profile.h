@@ -17,6 +17,7 @@ struct df_profile_row {
 };
 
 struct df_profile {
+    /* Freed by df_profile_free. */
     struct df_profile_row *rows; /* the longest first */
     size_t n_rows;
     int64_t steps;
@@ -28,12 +29,12 @@ struct df_profile {
  * the error set, and the backend still open. */
 struct df_backend *df_profiler_open(struct df_backend *backend, int64_t max_steps);
 
-/* What is called between the two belongs to the step; nothing else is recorded. -1 when the memory for the
- * rows did not suffice. */
+/* What is called between the two belongs to the step; nothing else is recorded. -1 with the error set when
+ * the memory for the rows did not suffice. */
 void df_profiler_begin_step(struct df_backend *profiler);
 int df_profiler_end_step(struct df_backend *profiler);
 
-/* The rows of the steps so far, at least one. */
+/* The rows of the steps so far, at least one. -1 with the error set when out of memory. */
 int df_profiler_result(struct df_backend *profiler, struct df_profile *profile);
 void df_profile_free(struct df_profile *profile);
 

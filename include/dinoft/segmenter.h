@@ -22,7 +22,7 @@ struct df_segmenter_options {
     bool features_given; /* df_segmenter_load_features() uploads what a backbone without LoRA would compute:
                             the model has none, and no memory for one */
     bool packed;         /* batches may also be packed, see df_segmenter_send(), for a device that resizes */
-    double rope_rescale;
+    double rope_rescale; /* DINOv3, training: coordinates times a factor drawn from [1 / F, F]; 1: none */
     const char *backbone_path, *checkpoint_path; /* for error texts; NULL: "the backbone", "the checkpoint" */
     float mean[3], std[3];                       /* of the pixels, in [0, 1]; 0 and 1: only divided by 255 */
 };
@@ -31,8 +31,9 @@ struct df_segmenter;
 
 /* backbone: official names (NULL where features are given). checkpoint: LoRA and decoder tensors to start
  * from, whose shapes must be the options' (of a model without a decoder: LoRA tensors to fold, the others are
- * ignored); NULL: a new model, drawn from seed. NULL with the error set, which the text "the checkpoint"
- * begins where that is at fault. */
+ * ignored); NULL: a new model, drawn from seed. All of these are only read during the call, but for the
+ * options' texts and the backend, which have to outlive the model. NULL with the error set, which begins with
+ * the checkpoint's path, or "the checkpoint", where that is at fault. */
 struct df_segmenter *df_segmenter_create(struct df_backend *backend, const struct df_state *backbone,
                                          const struct df_vit_config *config,
                                          const struct df_segmenter_options *options,
@@ -59,7 +60,8 @@ const struct df_segmenter_options *df_segmenter_made_with(const struct df_segmen
 struct df_backend *df_segmenter_backend(const struct df_segmenter *segmenter);
 /* Pixels of a patch's side: images' sizes are multiples of it. */
 int64_t df_segmenter_patch(const struct df_segmenter *segmenter);
-/* How packed batches are laid out for it; NULL where it takes none. Another size of images changes it. */
+/* How packed batches are laid out for it, the model's; NULL where it takes none. Another size of images
+ * changes it. */
 const struct df_packed_layout *df_segmenter_packing(const struct df_segmenter *segmenter);
 /* Parameters that are trained: elements, not tensors. */
 int64_t df_segmenter_trained_parameters(const struct df_segmenter *segmenter);
@@ -74,19 +76,22 @@ int df_segmenter_check_parameters(const struct df_segmenter *segmenter);
  * grid, no memory); then the model can only be freed. */
 int df_segmenter_set_size(struct df_segmenter *segmenter, int64_t height, int64_t width);
 
-/* Uploads a batch to the device: pixels uint8 [count, H, W, 3], labels [count, H, W] or NULL (host),
- * normalised. */
+/* Here and below an int is 0, or -1 with the error set; count is 1 to max_batch, H and W are the images'
+ * height and width, P their patches, and i an image of the batch, from 0 on. */
+
+/* Uploads a batch to the device: pixels uint8 [count, H, W, 3], which are normalised there, and labels uint8
+ * [count, H, W] or NULL (host). Both have been read on return. */
 int df_segmenter_load_pixels(struct df_segmenter *segmenter, int64_t count, const uint8_t *pixels,
                              const uint8_t *labels);
 /* Begins to upload a packed batch (host, of the device's host_alloc, laid out as df_segmenter_packing says)
  * to the device, beside whatever is under way there; it is the batch that the model works on once it is
  * received. The host's memory stays as it is until then. */
 int df_segmenter_send(struct df_segmenter *segmenter, int64_t count, const uint8_t *packed);
-/* packed: what was sent last. */
+/* Makes the model's images and labels of a packed batch on the device. packed: what was sent last. */
 int df_segmenter_receive(struct df_segmenter *segmenter, int64_t count, const uint8_t *packed);
 
 /* For a model whose features are given: those of image i of the batch, host float32 [n_features, P, dim], the
- * last block's at the end; and the batch's labels [count, H, W]. */
+ * last block's at the end; and the batch's labels, host uint8 [count, H, W] (NULL: none). */
 int df_segmenter_load_features(struct df_segmenter *segmenter, int64_t i, const void *features);
 int df_segmenter_load_labels(struct df_segmenter *segmenter, int64_t count, const uint8_t *labels);
 
@@ -94,8 +99,8 @@ int df_segmenter_load_labels(struct df_segmenter *segmenter, int64_t count, cons
 size_t df_segmenter_feature_bytes(const struct df_segmenter *segmenter);
 
 /* Features and logits of the batch on the device. `training`: batch statistics in BatchNorm, RoPE rescaling
- * drawn from rng. Otherwise logits that are not finite numbers are an error: what is predicted from them
- * looks like a result and is none. */
+ * drawn from rng, which is not read otherwise. Without `training` logits that are not finite numbers are an
+ * error: what is predicted from them looks like a result and is none. */
 int df_segmenter_forward(struct df_segmenter *segmenter, int64_t count, bool training, struct df_rng *rng);
 
 /* The backbone's features of image i of the batch, to the host: float32 [P, dim], the normalised patch tokens
@@ -105,8 +110,9 @@ int df_segmenter_download_features(const struct df_segmenter *segmenter, int64_t
                                    void *features);
 int df_segmenter_download_class_token(const struct df_segmenter *segmenter, int64_t i, float *token);
 
-/* Mean loss over the counted pixels (0 / 0 is NaN, as PyTorch has it), its gradient if `gradient`, the
- * prediction, for df_segmenter_download_prediction, if `prediction`. loss_sum and loss_count may be NULL. */
+/* After forward: the sum of -log softmax over the pixels whose label is not 255 to *loss_sum, how many these
+ * are to *loss_count (host; both may be NULL), the gradient of their mean if `gradient`, and the
+ * prediction, for df_segmenter_download_prediction, if `prediction`. */
 int df_segmenter_loss(struct df_segmenter *segmenter, int64_t count, bool gradient, bool prediction,
                       double *loss_sum, int64_t *loss_count);
 
@@ -119,17 +125,18 @@ struct df_logits {
 /* Those of image i of the batch, after df_segmenter_forward and until the next. */
 struct df_logits df_segmenter_logits(const struct df_segmenter *segmenter, int64_t i);
 
-/* Gradients of all that is trained, after forward and loss. */
+/* Gradients of all that is trained, after forward in training and loss with its gradient. */
 int df_segmenter_backward(struct df_segmenter *segmenter, int64_t count);
 
 /* One AdamW step with PyTorch's defaults but for the learning rate. */
 int df_segmenter_update(struct df_segmenter *segmenter, double lr);
 
-/* forward, loss, backward, update. *loss is the mean over the *counted pixels, NaN if there are none. */
+/* forward, loss, backward, update. *loss is the mean over the *counted pixels, NaN if there are none; neither
+ * may be NULL. */
 int df_segmenter_train_step(struct df_segmenter *segmenter, int64_t count, double lr, struct df_rng *rng,
                             double *loss, int64_t *counted);
 
-/* Predicted classes of the batch at the images' size, to the host [count, H, W]. */
+/* Predicted classes of the batch at the images' size, to the host uint8 [count, H, W]. */
 int df_segmenter_download_prediction(struct df_segmenter *segmenter, int64_t count, uint8_t *prediction);
 
 /* A prediction compared with labels. */
@@ -141,10 +148,10 @@ struct df_comparison {
 };
 
 /* Prediction of image i of the batch at the images' size against the labels that were uploaded with it; to
- * the host [H, W] where prediction is not NULL. */
+ * the host uint8 [H, W] where prediction is not NULL. */
 int df_segmenter_predict(struct df_segmenter *segmenter, int64_t i, uint8_t *prediction,
                          struct df_comparison *comparison);
-/* These labels, to the host [H, W]. */
+/* These labels, to the host uint8 [H, W]. */
 int df_segmenter_download_labels(struct df_segmenter *segmenter, int64_t i, uint8_t *labels);
 
 /* The same on logits resized to another size, against a mask of that size (host; NULL: there is none, and
@@ -152,12 +159,13 @@ int df_segmenter_download_labels(struct df_segmenter *segmenter, int64_t i, uint
 int df_segmenter_predict_at(struct df_segmenter *segmenter, int64_t i, int64_t height, int64_t width,
                             const uint8_t *labels, uint8_t *prediction, struct df_comparison *comparison);
 
-/* Fills comparison for a prediction and labels that lie on the device, [count], and a loss that is known. */
+/* Fills comparison for a prediction and labels that lie on the device, [count] of pixels, and a loss that is
+ * known. */
 int df_segmenter_compare(struct df_segmenter *segmenter, const struct df_loss_sum *loss,
                          const uint8_t *prediction, const uint8_t *labels, int64_t count,
                          struct df_comparison *comparison);
 
-/* Logits of image i at the images' size, to the host [C, H, W]. */
+/* Logits of image i at the images' size, to the host float32 [C, H, W]. */
 int df_segmenter_download_logits(struct df_segmenter *segmenter, int64_t i, float *logits);
 
 #endif

@@ -10,8 +10,9 @@
 
 #define DF_COUNT_OF(array) ((int)(sizeof(array) / sizeof(array)[0]))
 
-/* Defines the operation's set: its sizes (an array), the function that finds a model's, NAME_build, NAME_call
- * and NAME_expect; what follows is what it has besides. */
+/* Defines the operation's set: its sizes (an array), the function that finds a model's (never NULL),
+ * NAME_build, NAME_call and NAME_expect; what follows is what it has besides, as members of struct
+ * df_case_set: .objective = … */
 #define DF_CASE_SET(name, odd_sizes, uses_of_model, ...)                                                     \
     const struct df_case_set df_cases_##name = {.operation = #name,                                          \
                                                 .odd = odd_sizes,                                            \
@@ -22,9 +23,11 @@
                                                 .expect = name##_expect,                                     \
                                                 __VA_ARGS__}
 
-/* Each adds a tensor; they are numbered in the order in which they are added. What is read is normally
- * distributed. A result that is only written has role OUT; one that is added to, or that has gaps which must
- * stay as they are, IN_OUT. */
+/* Each adds a tensor of count elements; they are numbered from 0 on, in the order in which they are added.
+ * What is read is normally distributed, rounded to the type; a case may change it if its `values` (`bytes`)
+ * are not NULL, as they are when out of memory. A result that is only written has role OUT; one that lies
+ * over an input, is added to, or has gaps which must stay as they are, IN_OUT. tolerance: see struct
+ * df_case_error. */
 void df_case_in(struct df_case *c, enum df_dtype type, int64_t count, double mean, double deviation);
 void df_case_out(struct df_case *c, enum df_dtype type, int64_t count, double tolerance);
 void df_case_in_out(struct df_case *c, enum df_dtype type, int64_t count, double mean, double deviation,
@@ -56,7 +59,8 @@ static inline struct df_matrix df_case_matrix(const struct df_case *c, const str
 void df_case_product(struct df_case *c, enum df_dtype type, int64_t rows, int64_t cols, int64_t ld,
                      bool accumulate, double tolerance);
 
-/* What a tolerance depends on where the compute type's instructions round on the way. */
+/* A tolerance that depends on the compute type: where bfloat16 takes a shorter function, or its instructions
+ * round on the way. That a result is rounded at the end needs none. */
 static inline double df_case_tolerance(const struct df_case *c, double in_f32, double in_bf16)
 {
     return c->act == DF_BF16 ? in_bf16 : in_f32;
