@@ -50,9 +50,8 @@ void assert_states_equal(const struct df_state *a, const struct df_state *b)
     }
 }
 
-static bool read_one(const unsigned char *bytes, size_t size)
+bool read_throughout(const char *path)
 {
-    const char *path = scratch_write("damaged", bytes, size);
     struct df_state *state = df_weight_file_read(path, NULL);
     if (state) {
         for (size_t i = 0; i < state->count; i++) { /* every byte that the state refers to can be read */
@@ -81,11 +80,11 @@ void read_damaged(const char *path, size_t step)
     df_mapping_close(mapping);
 
     for (size_t cut = 0; cut < size; cut += step)
-        assert_false(read_one(copy, cut));
+        assert_false(read_throughout(scratch_write("damaged", copy, cut)));
     for (size_t i = 0; i < size; i += step) {
         for (size_t k = 0; k < sizeof changes; k++) {
             copy[i] ^= changes[k];
-            read_one(copy, size);
+            read_throughout(scratch_write("damaged", copy, size));
             copy[i] ^= changes[k];
         }
     }

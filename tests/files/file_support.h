@@ -17,10 +17,12 @@ void assert_weights_refused(const char *path, const char *error);
 /* Both have the same entries, byte for byte, in the same order. */
 void assert_states_equal(const struct df_state *a, const struct df_state *b);
 
-/* Reads the weight file cut off at `step` bytes, 2 * step, …, then with each step-th byte changed in several
- * ways. Every read must end in a state or in an error text that names the file, and that of a cut file in an
- * error.
- */
+/* Whether it is a weight file, every byte of which is read then. Otherwise the error is a line that names the
+ * file. */
+bool read_throughout(const char *path);
+
+/* Does that with the weight file cut off at `step` bytes, 2 * step, …, which must be none, then with each
+ * step-th byte changed in several ways. */
 void read_damaged(const char *path, size_t step);
 
 #endif

@@ -313,23 +313,6 @@ static void test_other_archives(void **unused)
 }
 
 /* Damaged files are refused, or give a state that can be read throughout. */
-static void read_throughout(const char *file)
-{
-    struct df_state *state = df_weight_file_read(file, NULL);
-    if (!state) {
-        assert_error_has(file);
-        return;
-    }
-    volatile unsigned sum = 0; /* volatile, so that every byte is read */
-    for (size_t i = 0; i < state->count; i++) {
-        const struct df_tensor *tensor = &state->entries[i].tensor;
-        const unsigned char *bytes = tensor->data;
-        for (size_t j = 0; j < tensor->count * df_dtype_size(tensor->dtype); j++)
-            sum += bytes[j];
-    }
-    df_state_free(state);
-}
-
 static void test_damaged_files(void **unused)
 {
     struct df_mapping *mapping = df_mapping_open(DINOFT_FIXTURES "/dinov2_tiny/init_lora_linear.pt");
