@@ -118,7 +118,7 @@ static int describe(const struct df_backend *reference, struct df_backend *devic
     printf("device           %s, %s\n", device->name, df_dtype_name(device->compute));
     printf("reference        cpu, float32\n");
     if (device->ops == reference->ops && device->compute == reference->compute)
-        printf("                 the same: what follows is speed, and that bits repeat\n");
+        printf("                 the same: but for odd sizes, what follows is speed, and that bits repeat\n");
     printf("peaks            %.0f GFLOP/s in matrix products, %.0f GB/s copied, measured in this run\n\n",
            table->gemm_peak / 1e9, table->copy_peak / 1e9);
     return 0;
