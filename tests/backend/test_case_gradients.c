@@ -61,6 +61,7 @@ static void gradients_are_derivatives(void **state)
     (void)state;
     for (int s = 0; s < df_n_case_sets; s++) {
         const struct df_case_set *set = df_case_sets[s];
+        assert_true((set->objective != NULL) == (set->n_gradients > 0));
         for (int i = 0; set->objective && i < set->n_odd; i++) {
             struct df_case c;
             if (df_case_open(&c, set, set->odd[i], DF_F32, 1) != 0 || df_case_expect(&c) != 0)

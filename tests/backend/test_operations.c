@@ -89,7 +89,7 @@ static void run_set(const struct df_case_set *set, enum df_dtype compute)
     struct df_case *cases = calloc((size_t)set->n_odd, sizeof *cases);
     uint64_t *digests = calloc((size_t)set->n_odd, sizeof *digests);
 
-    assert_true(cases && digests && set->n_odd > 0);
+    assert_true(cases && digests && set->n_odd > 0 && set->uses);
     for (int threads = 1; threads <= most_threads(set); threads++) {
         struct df_backend *backend = open_for(set, compute, set->threads_show ? 2 : threads);
         if (!backend) {
