@@ -156,16 +156,16 @@ class Repetition(DeviceTest):
     def test_same_command_dinov3(self):
         self.assert_repeated("--use_lora", "--recipe", "reference", backbone=SMALL3)
 
-    def test_timed_choices(self):
-        """Which algorithm a product takes is timed once and written down; another run reads it."""
+    def test_autotune_cache(self):
+        """Which algorithm a product takes is timed once and cached; another run reads it."""
         cache = self.folder / "cache"
         with unittest.mock.patch.dict(os.environ, XDG_CACHE_HOME=str(cache)):
             os.environ.pop("DINOFT_CUDA_ALGO", None)
             first = self.trained("a", "--use_lora")
-            choices = contents(cache)
-            self.assertEqual(len(choices), 2)  # cuBLASLt's, and cuDNN's of attention
+            algorithms = contents(cache)
+            self.assertEqual(len(algorithms), 2)  # cuBLASLt's, and cuDNN's of attention
             self.assertEqual(first, self.trained("b", "--use_lora"))
-        self.assertEqual(contents(cache), choices)
+        self.assertEqual(contents(cache), algorithms)
 
     def test_recompute(self):
         for backbone, precision in ((SMALL2, "fp32"), (SMALL3, "bf16")):

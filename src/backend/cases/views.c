@@ -165,13 +165,12 @@ static void argmax_build(struct df_case *c)
 
 static int argmax_call(const struct df_case *c, struct df_case_run *run)
 {
-    int64_t counted;
+    int64_t counted = 0; /* a backend that only adds up work leaves it */
     const int status = run->backend->ops->argmax(
         run->backend, run->memory[PROBABILITIES], c->n[COUNT], c->n[OF_CLASSES], c->n[VIEWS],
         c->n[LABELLED] ? run->memory[LABELS] : NULL, run->memory[PREDICTION], &run->scalars[0], &counted);
 
-    if (status == 0)
-        run->scalars[1] = (double)counted;
+    run->scalars[1] = (double)counted;
     return status;
 }
 
