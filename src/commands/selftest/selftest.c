@@ -31,7 +31,7 @@ struct table {
 
 static void print_head(void)
 {
-    printf("%-24s %-48s %9s %9s %10s %9s %9s %7s  %s\n", "operation", "shape", "error", "bound", "ms", "GB/s",
+    printf("%-24s %-64s %9s %9s %10s %9s %9s %7s  %s\n", "operation", "shape", "error", "bound", "ms", "GB/s",
            "GFLOP/s", "peak %", "agrees");
 }
 
@@ -45,7 +45,7 @@ static void print_line(const struct selftest_line *line, void *context)
 
     if (line->flops > 0.0)
         snprintf(rate, sizeof rate, "%.0f", flops / 1e9);
-    printf("%-24s %-48s %9.2e %9.2e ", line->operation, line->shape, line->worst.error,
+    printf("%-24s %-64s %9.2e %9.2e ", line->operation, line->shape, line->worst.error,
            line->worst.tolerance);
     if (line->seconds > 0.0)
         printf("%10.4f %9.1f %9s %7.1f", 1e3 * line->seconds, bytes / 1e9, rate, 100.0 * share);
