@@ -133,6 +133,10 @@ int df_case_call(const struct df_case *c, struct df_case_run *run);
 /* Compares the run's results with what is expected. 0 also where they do not agree: *error tells. */
 int df_case_compare(const struct df_case *c, const struct df_case_run *run, struct df_case_error *error);
 
+/* *worst becomes *error where that is the worse one against its tolerance, and agrees only if both do. The
+ * digest stays. */
+void df_case_note(struct df_case_error *worst, const struct df_case_error *error);
+
 /* Seconds of one call: calls are repeated until they have taken so long together. */
 int df_case_time(const struct df_case *c, struct df_case_run *run, double seconds, double *seconds_of_call);
 

@@ -209,7 +209,7 @@ DF_OPERATION(attention_forward,
              (backend, shape, qkv, out, lse))
 
 /* dqkv, as qkv is, from dout act [B, N, D], and qkv, out and lse of the forward pass. need_dk false leaves
- * the k third of dqkv undefined and saves its product. */
+ * the k third of dqkv as it was and saves its product. */
 DF_OPERATION(attention_backward,
              (struct df_backend *backend, struct df_attention_shape shape, const void *qkv, const void *out,
               const float *lse, const void *dout, void *dqkv, bool need_dk),

@@ -16,7 +16,7 @@ static int feature_backward(struct df_vit *vit, int64_t batch, int i, const floa
         vit->features[i].mean, vit->features[i].rstd, vit->scratch.dx);
 }
 
-static int feed_forward_backward(struct df_vit *vit, int64_t i, int64_t batch)
+static int ffn_backward(struct df_vit *vit, int64_t i, int64_t batch)
 {
     struct df_backend *backend = vit->backend;
     const struct df_backend_ops *ops = backend->ops;
@@ -100,7 +100,7 @@ int df_vit_backward(struct df_vit *vit, int64_t batch, const float *const dfeatu
         }
         if (vit->options.recompute && i + 1 < depth) /* the forward pass left the last block's */
             DF_TRY(df_vit_recompute_block(vit, i, batch, vit->rescale));
-        DF_TRY(feed_forward_backward(vit, i, batch));
+        DF_TRY(ffn_backward(vit, i, batch));
         DF_TRY(attention_backward(vit, i, batch, vit->rescale));
         DF_TRY(projection_backward(vit, i, batch));
     }

@@ -9,7 +9,6 @@ static void columns_are_scaled_by_themselves(void **state)
     float scores[4][3] = {{1, 0, -2}, {3, 0, 2}, {2, 0, 0}, {1.5f, 0, 2}};
     const float expected[4][3] = {{0, 0, 0}, {1, 0, 1}, {0.5f, 0, 0.5f}, {0.25f, 0, 1}};
 
-    (void)state;
     df_scores_scale(scores[0], 4, NULL);
     assert_memory_equal(scores, expected, sizeof scores);
 }
@@ -20,7 +19,6 @@ static void rows_that_are_left_out_count_for_nothing(void **state)
     const float expected[4][3] = {{0, 0, 0}, {0, 0, 0}, {1, 1, 1}, {0.5f, 0.25f, 0.5f}};
     const uint8_t keep[4] = {1, 0, 1, 1}, none[4] = {0};
 
-    (void)state;
     df_scores_scale(scores[0], 4, keep);
     assert_memory_equal(scores, expected, sizeof scores);
     df_scores_scale(scores[0], 4, none);
@@ -46,7 +44,6 @@ static void background_is_at_the_borders(void **state)
     float scores[ALL][3];
     uint8_t object[ALL], found[ALL];
 
-    (void)state;
     draw_object(scores, object, 0.1f, 0.8f);
     assert_false(df_scores_foreground(scores[0], IMAGES, H, W, found));
     assert_memory_equal(found, object, ALL);
@@ -60,7 +57,6 @@ static void the_middle_is_low(void **state)
     float scores[ALL][3];
     uint8_t object[ALL], found[ALL];
 
-    (void)state;
     draw_object(scores, object, 0.5f, 0.75f);
     assert_false(df_scores_foreground(scores[0], IMAGES, H, W, found));
     assert_memory_equal(found, object, ALL);
@@ -74,7 +70,6 @@ static void without_a_difference(void **state)
     const uint8_t low_ones[3] = {1, 0, 1};
     uint8_t found[ALL];
 
-    (void)state;
     assert_false(df_scores_foreground(scores[0], IMAGES, H, W, found));
     for (int i = 0; i < ALL; i++)
         assert_int_equal(found[i], 1);

@@ -55,7 +55,6 @@ static void patches_are_squares(void **state)
     const struct size sizes[] = {{20, 35}, {23, 41}, {5, 7}, {3, 4}, {1, 1}};
     float *colors = draw_colors(5, 7, 0);
 
-    (void)state;
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         const int height = sizes[i].h, width = sizes[i].w;
         struct df_image picture;
@@ -78,7 +77,6 @@ static void ends_of_the_range_are_reached(void **state)
     const uint8_t expected[6] = {255, 0, 127, 0, 255, 1};
     struct df_image picture;
 
-    (void)state;
     assert_int_equal(df_picture_patches(colors[0], 1, 2, 1, 2, &picture), 0);
     assert_memory_equal(picture.pixels, expected, 6);
     df_image_free(&picture);
@@ -206,7 +204,6 @@ static void guided_is_the_references(void **state)
     const struct size sizes[] = {{1, 1}, {2, 2}, {3, 50}, {37, 61}, {64, 64}, {90, 33}, {128, 7}};
     uint64_t seed = 0;
 
-    (void)state;
     for (size_t g = 0; g < sizeof grids / sizeof grids[0]; g++)
         for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++, seed++) {
             struct df_image image = draw_image(sizes[s].h, sizes[s].w, seed);
@@ -224,7 +221,6 @@ static void a_constant_stays(void **state)
     struct df_image image = draw_image(75, 101, 4), picture;
     float colors[6 * 8][DF_PATCH_COLORS];
 
-    (void)state;
     for (int i = 0; i < 6 * 8; i++)
         memcpy(colors[i], (float[]){1.0f, 0.3f, 0.0f, 1.0f}, sizeof colors[i]);
     assert_int_equal(df_picture_guided(colors[0], 6, 8, &image, &picture), 0);
@@ -242,7 +238,6 @@ static void colours_stay_in_the_patches_range(void **state)
     struct df_image image = draw_image(120, 96, 6), picture;
     float colors[7 * 6][DF_PATCH_COLORS];
 
-    (void)state;
     for (int i = 0; i < 7 * 6; i++)
         for (int c = 0; c < DF_PATCH_COLORS; c++)
             colors[i][c] = c == 3 ? 1.0f : 0.2f + 0.1f * (float)((i * 5 + c) % 4);
@@ -279,7 +274,6 @@ static void the_images_edge_is_followed(void **state)
     float colors[64][DF_PATCH_COLORS];
     struct df_image edge = draw_step(255), flat = draw_step(0), picture;
 
-    (void)state;
     draw_halves(colors, false);
     assert_int_equal(df_picture_guided(colors[0], 8, 8, &edge, &picture), 0);
     for (int y = 0; y < 96; y++) {
@@ -301,7 +295,6 @@ static void what_is_hidden_ends_at_the_images_edge(void **state)
     float colors[64][DF_PATCH_COLORS];
     struct df_image edge = draw_step(255), picture;
 
-    (void)state;
     draw_halves(colors, true);
     assert_int_equal(df_picture_guided(colors[0], 8, 8, &edge, &picture), 0);
     for (int y = 0; y < 96; y++)

@@ -1,5 +1,6 @@
 /* Every naming scheme comes out under the official names. */
 #include "backbone/backbone_support.h"
+#include "support/errors.h"
 
 #include "dinoft/error.h"
 #include "dinoft/text.h"
@@ -14,16 +15,14 @@ static struct df_state *read_or_fail(const char *name, struct df_vit_config *con
     char *path = df_text_format("%s/%s", DINOFT_FIXTURES, name);
     struct df_state *state = df_backbone_read(path, config);
     free(path);
-    if (!state)
-        fail_msg("%s", df_error_text());
+    assert_works(state);
     return state;
 }
 
 static struct df_state *bring_or_fail(struct df_state *state, struct df_vit_config *config)
 {
     struct df_state *official = df_backbone_from_state(state, "FILE", config);
-    if (!official)
-        fail_msg("%s", df_error_text());
+    assert_works(official);
     return official;
 }
 
@@ -66,7 +65,6 @@ static void assert_same_periods(const struct df_entry *a, const struct df_entry 
 
 static void reads_huggingface_files(void **unused)
 {
-    (void)unused;
     static const char *const models[] = {"dinov2_tiny_reg", "dinov3_tiny"};
     for (size_t i = 0; i < 2; i++) {
         char path[256];
@@ -96,7 +94,6 @@ static void reads_huggingface_files(void **unused)
 /* Official -> Hugging Face gives the tensors of the file that transformers wrote, and no others. */
 static void writes_huggingface_names(void **unused)
 {
-    (void)unused;
     static const char *const models[] = {"dinov2_tiny_reg", "dinov3_tiny"};
     for (size_t i = 0; i < 2; i++) {
         char path[512];
@@ -118,7 +115,6 @@ static void writes_huggingface_names(void **unused)
 
 static void goes_to_huggingface_and_back(void **unused)
 {
-    (void)unused;
     struct df_vit_config plus = small_dinov3_plus;
     plus.has_cls_norm = false;
     const struct df_vit_config *const kinds[] = {&small_dinov2, &small_giant, &small_dinov3, &plus};
@@ -149,27 +145,25 @@ static void goes_to_huggingface_and_back(void **unused)
 /* What Hugging Face's files do not hold must be what its code computes. */
 static void refuses_what_huggingface_cannot_say(void **unused)
 {
-    (void)unused;
     struct df_vit_config without_registers = small_dinov3, wide_heads = small_dinov3_7b;
     struct df_state *state = make_backbone(&small_dinov3);
     ((float *)(uintptr_t)df_state_find(state, "rope_embed.periods")->tensor.data)[3] *= 1.01f;
     assert_null(df_backbone_to_huggingface(state, &small_dinov3));
-    assert_non_null(strstr(df_error_text(), "rope_embed.periods[3]"));
+    assert_error_has("rope_embed.periods[3]");
     df_state_free(state);
     without_registers.registers = 0;
     state = make_backbone(&without_registers);
     assert_null(df_backbone_to_huggingface(state, &without_registers));
-    assert_non_null(strstr(df_error_text(), "storage tokens"));
+    assert_error_has("storage tokens");
     df_state_free(state);
     state = make_backbone(&wide_heads);
     assert_null(df_backbone_to_huggingface(state, &wide_heads));
-    assert_non_null(strstr(df_error_text(), "heads of 128"));
+    assert_error_has("heads of 128");
     df_state_free(state);
 }
 
 static void reads_variants_of_dinov3(void **unused)
 {
-    (void)unused;
     static float bias[64];
     struct df_vit_config config;
     struct df_state *official = make_backbone(&small_dinov3);
@@ -202,7 +196,6 @@ static void reads_variants_of_dinov3(void **unused)
 /* transformers writes an empty tensor where a DINOv3 has no storage tokens. */
 static void reads_a_dinov3_without_storage_tokens(void **unused)
 {
-    (void)unused;
     struct df_vit_config without_tokens = small_dinov3, config;
     without_tokens.registers = 0;
     struct df_state *official = make_backbone(&small_dinov3);
@@ -221,7 +214,6 @@ static void reads_a_dinov3_without_storage_tokens(void **unused)
 
 static void finds_the_backbone_under_prefixes(void **unused)
 {
-    (void)unused;
     static const char *const prefixes[] = {"",
                                            "model.",
                                            "teacher.",
@@ -248,7 +240,6 @@ static void finds_the_backbone_under_prefixes(void **unused)
 /* The teacher is taken, whatever stands first; blocks that training groups are put in a row. */
 static void prefers_the_teacher(void **unused)
 {
-    (void)unused;
     struct df_vit_config config;
     struct df_state *plain = make_backbone(&small_dinov2), *state = df_state_new();
     static const float zero[4096] = {0};
@@ -273,7 +264,6 @@ static void prefers_the_teacher(void **unused)
 
 static void refuses(void **unused)
 {
-    (void)unused;
     struct df_state *none = df_state_new();
     df_state_borrow(none, "w_a_000", DF_F32, 1, (int64_t[]){1}, "1234");
     assert_false(df_state_is_backbone(none));
@@ -303,7 +293,6 @@ static void refuses(void **unused)
 /* As the exporter leaves it: position_embeddings in two nameless pieces, other nameless constants around. */
 static void joins_the_position_embedding_of_an_onnx_export(void **unused)
 {
-    (void)unused;
     struct df_vit_config config;
     struct df_state *official = make_backbone(&small_dinov2);
     struct df_state *hf = df_backbone_to_huggingface(official, &small_dinov2);

@@ -1,6 +1,7 @@
 /* Backbones are known again in every container, naming and type, and another training of the same
  * architecture is not. */
 #include "backbone/backbone_support.h"
+#include "support/errors.h"
 
 #include "dinoft/error.h"
 #include "dinoft/fingerprint.h"
@@ -26,8 +27,7 @@ static struct df_state *random_backbone(const struct df_vit_config *config, uint
 static struct df_fingerprint taken(const struct df_state *state, const struct df_vit_config *config)
 {
     struct df_fingerprint fingerprint;
-    if (df_fingerprint_take(state, config, &fingerprint) != 0)
-        fail_msg("%s", df_error_text());
+    assert_works(df_fingerprint_take(state, config, &fingerprint) == 0);
     return fingerprint;
 }
 
@@ -64,7 +64,6 @@ static void keeps_what_the_header_says(void **unused)
 {
     struct df_state *state = random_backbone(&small_dinov2, SEED);
     const struct df_fingerprint fingerprint = taken(state, &small_dinov2);
-    (void)unused;
     assert_int_equal(fingerprint.count, 11); /* of two blocks */
     assert_string_equal(fingerprint.tensors[0].name, "patch_embed.proj.weight");
     assert_string_equal(fingerprint.tensors[3].name, "blocks.0.mlp.fc2.weight");
@@ -95,7 +94,6 @@ static struct df_state *in_type(const struct df_state *state, enum df_dtype type
 
 static void knows_copies_in_other_types(void **unused)
 {
-    (void)unused;
     for (size_t i = 0; i < MODELS; i++) {
         struct df_state *state = random_backbone(models[i], SEED);
         const struct df_fingerprint of_floats = taken(state, models[i]);
@@ -113,15 +111,13 @@ static void knows_copies_in_other_types(void **unused)
 
 static void knows_copies_under_other_names(void **unused)
 {
-    (void)unused;
     /* Random weights of the other models have none of Hugging Face's names. */
     for (size_t i = 0; i < 3; i++) {
         struct df_vit_config config = *models[i], read;
         struct df_state *state = random_backbone(&config, SEED);
         const struct df_fingerprint fingerprint = taken(state, &config);
         struct df_state *hf = df_backbone_to_huggingface(state, &config);
-        if (!hf)
-            fail_msg("%s", df_error_text());
+        assert_works(hf);
         struct df_state *back = df_backbone_from_state(with_prefix(hf, "backbone."), "FILE", &read);
         assert_non_null(back);
         assert_fits(&fingerprint, back);
@@ -133,7 +129,6 @@ static void knows_copies_under_other_names(void **unused)
 
 static void knows_no_other_training(void **unused)
 {
-    (void)unused;
     for (size_t i = 0; i < MODELS; i++) {
         struct df_state *state = random_backbone(models[i], SEED),
                         *other = random_backbone(models[i], SEED + 1);
@@ -149,7 +144,6 @@ static void notices_one_changed_tensor(void **unused)
 {
     struct df_state *state = random_backbone(&small_dinov3, SEED);
     const struct df_fingerprint fingerprint = taken(state, &small_dinov3);
-    (void)unused;
     for (int i = 0; i < fingerprint.count; i++) {
         const char *name = fingerprint.tensors[i].name;
         double largest = 0.0;
@@ -169,7 +163,6 @@ static void a_tensor_that_is_not_there(void **unused)
 {
     struct df_state *state = random_backbone(&small_dinov3, SEED), *less = without(state, "norm.bias");
     const struct df_fingerprint fingerprint = taken(state, &small_dinov3);
-    (void)unused;
     assert_other(&fingerprint, less, "it has no norm.bias");
     df_state_free(less);
     df_state_free(state);
@@ -179,7 +172,6 @@ static void refuses_what_is_no_number(void **unused)
 {
     struct df_state *state = random_backbone(&small_dinov2, SEED);
     struct df_fingerprint fingerprint;
-    (void)unused;
     *element(state, "blocks.1.norm2.weight", 2) = NAN;
     assert_int_equal(df_fingerprint_take(state, &small_dinov2, &fingerprint), -1);
     assert_string_equal(df_error_text(), "blocks.1.norm2.weight holds values that are not numbers");

@@ -1,8 +1,8 @@
 /* config.json beside weights with Hugging Face's names: what it says must be what is computed. */
 #include "backbone/backbone_support.h"
 #include "files/file_support.h"
-
-#include "dinoft/error.h"
+#include "support/errors.h"
+#include "support/scratch.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -43,7 +43,7 @@ static const char *put_weights(const struct model *model, const char *name)
     struct df_state *official = make_backbone(&config);
     struct df_state *hf = df_backbone_to_huggingface(official, &config);
     assert_non_null(hf);
-    assert_int_equal(df_weight_file_write(scratch(name), hf), 0);
+    assert_int_equal(df_weight_file_write(scratch_path(name), hf), 0);
     df_state_free(hf);
     df_state_free(official);
     return name;
@@ -60,7 +60,7 @@ static void put_config(const struct model *model, const char *key, const char *v
     if (value)
         cJSON_AddItemToObject(tree, key, cJSON_CreateRaw(value));
     char *text = cJSON_Print(tree);
-    put_file("config.json", text, strlen(text));
+    scratch_write("config.json", text, strlen(text));
     cJSON_free(text);
     cJSON_Delete(tree);
 }
@@ -68,19 +68,17 @@ static void put_config(const struct model *model, const char *key, const char *v
 static void assert_read(const char *name)
 {
     struct df_vit_config config;
-    struct df_state *state = df_backbone_read(scratch(name), &config);
-    if (!state)
-        fail_msg("%s", df_error_text());
+    struct df_state *state = df_backbone_read(scratch_path(name), &config);
+    assert_works(state);
     df_state_free(state);
 }
 
 static void assert_refused(const char *name, const char *const *words)
 {
     struct df_vit_config config;
-    assert_null(df_backbone_read(scratch(name), &config));
+    assert_null(df_backbone_read(scratch_path(name), &config));
     for (int i = 0; words[i]; i++) {
-        if (!strstr(df_error_text(), words[i]))
-            fail_msg("no \"%s\" in: %s", words[i], df_error_text());
+        assert_error_has(words[i]);
     }
 }
 
@@ -89,7 +87,6 @@ static void assert_refused(const char *name, const char *const *words)
 static void a_fitting_configuration_is_no_hindrance(void **state)
 {
     const struct model *const models[] = {&dinov2, &giant, &dinov3, &plus};
-    (void)state;
     for (size_t i = 0; i < sizeof models / sizeof models[0]; i++) {
         const char *name = put_weights(models[i], "model.safetensors");
         put_config(models[i], NULL, NULL);
@@ -119,7 +116,6 @@ static void what_would_be_computed_otherwise_is_refused(void **state)
         {&dinov3, "mlp_bias", "false", "bias"},
         {&plus, "hidden_act", "\"gelu\"", "silu"},
     };
-    (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const bool nested = strcmp(cases[i].key, "rope_parameters") == 0;
         /* Whatever the weights are called: their shapes fit. */
@@ -135,13 +131,12 @@ static void a_bias_of_k_counts_where_it_is_not_zero(void **state)
 {
     struct df_state *official = make_backbone(&small_dinov3), *hf, *more;
     float bias[64] = {0};
-    (void)state;
     hf = df_backbone_to_huggingface(official, &small_dinov3);
     for (int round = 0; round < 2; round++) {
         bias[7] = (float)round;
         more = with_prefix(hf, "");
         df_state_copy(more, "layer.0.attention.k_proj.bias", DF_F32, 1, (int64_t[]){64}, bias);
-        assert_int_equal(df_weight_file_write(scratch("model.safetensors"), more), 0);
+        assert_int_equal(df_weight_file_write(scratch_path("model.safetensors"), more), 0);
         df_state_free(more);
         put_config(&dinov3, "key_bias", "true");
         assert_read("model.safetensors");
@@ -170,7 +165,6 @@ static void keys_of_no_consequence(void **state)
         {&dinov3, "dtype", "\"float16\""},
     };
     const struct model *const models[] = {&dinov2, &giant, &dinov3, &plus};
-    (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const char *name = put_weights(cases[i].model, "model.safetensors");
         put_config(cases[i].model, cases[i].key, cases[i].value);
@@ -212,7 +206,6 @@ static void a_configuration_of_another_model(void **state)
         {&dinov3, "num_register_tokens", "0"},
         {&dinov3, "model_type", "\"dinov2\""},
     };
-    (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         put_config(cases[i].model, cases[i].key, cases[i].value);
         assert_refused(put_weights(cases[i].model, "model.safetensors"),
@@ -223,7 +216,7 @@ static void a_configuration_of_another_model(void **state)
     assert_read(put_weights(&dinov2, "model.safetensors"));
     put_config(&dinov2, "model_type", NULL);
     assert_read("model.safetensors");
-    put_file("config.json", "[1, 2]", 6);
+    scratch_write("config.json", "[1, 2]", 6);
     assert_read("model.safetensors");
 }
 
@@ -232,18 +225,17 @@ static void a_damaged_file(void **state)
     static const char *const keys[] = {"hidden_size", "num_attention_heads", "layer_norm_eps", "hidden_act",
                                        "qkv_bias",    "image_size",          "mlp_ratio",      "patch_size"};
     const char *name = put_weights(&dinov2, "small.safetensors");
-    (void)state;
     for (size_t length = 0; length < strlen(dinov2_text); length += 7) {
-        put_file("config.json", dinov2_text, length);
+        scratch_write("config.json", dinov2_text, length);
         assert_refused(name, WORDS("/config.json", "not JSON"));
     }
-    put_file("config.json", "{} {}", 5);
+    scratch_write("config.json", "{} {}", 5);
     assert_refused(name, WORDS("/config.json", "not JSON"));
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         put_config(&dinov2, keys[i], "[]");
         assert_refused(name, WORDS("/config.json", "damaged", keys[i]));
     }
-    remove(scratch("config.json"));
+    remove(scratch_path("config.json"));
     assert_read(name);
 }
 
@@ -251,9 +243,8 @@ static void a_damaged_file(void **state)
 static void official_names_have_no_configuration(void **state)
 {
     struct df_state *official = make_backbone(&small_dinov3);
-    (void)state;
-    assert_int_equal(df_weight_file_write(scratch("model.safetensors"), official), 0);
-    put_file("config.json", "no JSON", 7);
+    assert_int_equal(df_weight_file_write(scratch_path("model.safetensors"), official), 0);
+    scratch_write("config.json", "no JSON", 7);
     assert_read("model.safetensors");
     df_state_free(official);
 }
@@ -269,5 +260,5 @@ int main(void)
         cmocka_unit_test(a_damaged_file),
         cmocka_unit_test(official_names_have_no_configuration),
     };
-    return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

@@ -1,4 +1,5 @@
 #include "backbone/backbone_support.h"
+#include "support/errors.h"
 
 #include "dinoft/error.h"
 
@@ -7,7 +8,6 @@
 
 static void reads_every_kind(void **unused)
 {
-    (void)unused;
     const struct df_vit_config *const kinds[] = {&small_dinov2, &small_giant, &small_dinov3,
                                                  &small_dinov3_plus, &small_dinov3_7b};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
@@ -23,7 +23,6 @@ static void reads_every_kind(void **unused)
 /* What the golden models' makers say of them, see tests/fixtures/README.md. */
 static void reads_the_fixtures(void **unused)
 {
-    (void)unused;
     static const struct {
         const char *folder;
         struct df_vit_config config;
@@ -41,8 +40,7 @@ static void reads_the_fixtures(void **unused)
         struct df_vit_config config;
         snprintf(path, sizeof path, "%s/%s/backbone.pth", DINOFT_FIXTURES, fixtures[i].folder);
         struct df_state *state = df_backbone_read(path, &config);
-        if (!state)
-            fail_msg("%s", df_error_text());
+        assert_works(state);
         assert_same_config(&config, &fixtures[i].config);
         assert_null(df_vit_hub_name(&config));
         df_state_free(state);
@@ -59,7 +57,6 @@ static void assert_refused(struct df_state *state, const char *error)
 
 static void names_what_is_missing(void **unused)
 {
-    (void)unused;
     static const char *const optional[] = {"mask_token", "register_tokens"};
     struct df_state *whole = make_backbone(&small_dinov2);
     for (size_t i = 0; i < whole->count; i++) {
@@ -127,7 +124,6 @@ static const struct {
 
 static void tells_found_and_expected_shape(void **unused)
 {
-    (void)unused;
     struct df_state *whole = make_backbone(&small_dinov2);
     for (size_t i = 0; i < sizeof wrong_shapes / sizeof wrong_shapes[0]; i++) {
         struct df_state *changed = with_shape(whole, wrong_shapes[i].name, wrong_shapes[i].dtype,
@@ -139,7 +135,6 @@ static void tells_found_and_expected_shape(void **unused)
 
 static void tells_wrong_shapes_of_dinov3(void **unused)
 {
-    (void)unused;
     struct df_state *dinov3 = make_backbone(&small_dinov3);
     assert_refused(with_shape(dinov3, "rope_embed.periods", DF_F32, 1, (int64_t[]){8}),
                    "rope_embed.periods is [8], expected [16] or [32] (heads of 64 or 128)");
@@ -152,7 +147,6 @@ static void tells_wrong_shapes_of_dinov3(void **unused)
 
 static void finds_hub_names(void **unused)
 {
-    (void)unused;
     static const char *const names[] = {"dinov2_vits14",     "dinov2_vitb14",     "dinov2_vitl14",
                                         "dinov2_vitg14",     "dinov2_vits14_reg", "dinov2_vitb14_reg",
                                         "dinov2_vitl14_reg", "dinov2_vitg14_reg", "dinov3_vits16",
@@ -176,7 +170,6 @@ static void finds_hub_names(void **unused)
 
 static void knows_what_size_means(void **unused)
 {
-    (void)unused;
     assert_string_equal(df_hub_name_for(DF_DINOV2, DF_LARGE), "dinov2_vitl14_reg");
     assert_string_equal(df_hub_name_for(DF_DINOV3, DF_LARGE), "dinov3_vitl16");
     assert_string_equal(df_hub_name_for(DF_DINOV3, DF_HUGE_PLUS), "dinov3_vith16plus");

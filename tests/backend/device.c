@@ -103,21 +103,21 @@ void *test_put_act(struct test_device *device, const float *host, size_t count)
     return test_put(device, converted, count * df_dtype_size(type));
 }
 
-void *test_room(struct test_device *device, size_t bytes)
+void *test_buffer(struct test_device *device, size_t bytes)
 {
     unsigned char *pattern = host_array(device, bytes);
     memset(pattern, 0xff, bytes);
     return test_put(device, pattern, bytes);
 }
 
-float *test_room_f32(struct test_device *device, size_t count)
+float *test_buffer_f32(struct test_device *device, size_t count)
 {
-    return test_room(device, count * sizeof(float));
+    return test_buffer(device, count * sizeof(float));
 }
 
-void *test_room_act(struct test_device *device, size_t count)
+void *test_buffer_act(struct test_device *device, size_t count)
 {
-    return test_room(device, count * df_dtype_size(device->backend->compute));
+    return test_buffer(device, count * df_dtype_size(device->backend->compute));
 }
 
 void *test_get(struct test_device *device, const void *memory, size_t bytes)

@@ -31,14 +31,15 @@ void test_in_all_types(void (*check)(struct test_device *device));
 float *test_random(struct test_device *device, size_t count, double mean, double deviation);
 double *test_widen(struct test_device *device, const float *values, size_t count);
 
-/* Device arrays: uploaded float32 or act values, and room for results, which holds NaN until it is written.
+/* Device arrays: uploaded float32 or act values, and buffers for results, which hold NaN until they are
+ * written.
  */
 void *test_put(struct test_device *device, const void *host, size_t bytes);
 float *test_put_f32(struct test_device *device, const float *host, size_t count);
 void *test_put_act(struct test_device *device, const float *host, size_t count);
-void *test_room(struct test_device *device, size_t bytes);
-float *test_room_f32(struct test_device *device, size_t count);
-void *test_room_act(struct test_device *device, size_t count);
+void *test_buffer(struct test_device *device, size_t bytes);
+float *test_buffer_f32(struct test_device *device, size_t count);
+void *test_buffer_act(struct test_device *device, size_t count);
 
 /* Downloads into a host array. */
 void *test_get(struct test_device *device, const void *memory, size_t bytes);

@@ -17,7 +17,7 @@ static inline struct df_case test_case(const char *operation, const int64_t size
     struct df_case c = {0};
 
     for (int i = 0; i < df_n_case_sets && !c.set; i++) {
-        if (df_case_sets[i]->operation && strcmp(df_case_sets[i]->operation, operation) == 0 &&
+        if (strcmp(df_case_sets[i]->operation, operation) == 0 &&
             df_case_open(&c, df_case_sets[i], sizes, act, 7) != 0)
             fail_msg("%s", df_error_text());
     }

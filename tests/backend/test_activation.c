@@ -18,7 +18,7 @@ static void check_gelu_golden(struct test_device *device)
     static const float ones[] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
     const size_t n = sizeof(x) / sizeof(*x);
     void *in = test_put_act(device, x, n), *gradient = test_put_act(device, ones, n);
-    void *out = test_room_act(device, n);
+    void *out = test_buffer_act(device, n);
     assert_int_equal(device->backend->ops->gelu_forward(device->backend, in, out, (int64_t)n), 0);
     /* PyTorch takes 1 + erf as a difference: at -3 it is off by 5e-7 itself. */
     test_near_act(device, "gelu", test_get_act(device, out, n), y, n, 6e-7);
@@ -41,7 +41,7 @@ static void check_special_values(struct test_device *device)
     static const double swiglu[] = {NAN, INFINITY, 0.731058579};
     struct df_backend *backend = device->backend;
     void *in = test_put_act(device, x, 6), *gradient = test_put_act(device, dy, 6),
-         *y = test_room_act(device, 6);
+         *y = test_buffer_act(device, 6);
     assert_int_equal(backend->ops->gelu_forward(backend, in, y, 6), 0);
     test_near_act(device, "gelu", test_get_act(device, y, 6), gelu, 6, 6e-5);
     assert_int_equal(backend->ops->gelu_backward(backend, in, gradient, y, 6), 0);
@@ -62,7 +62,7 @@ static void check_limits(struct test_device *device)
     static const float x[] = {INFINITY, 3e38f, 40.0f, -40.0f, -3e38f, 0.0f, -0.0f};
     static const float y[] = {INFINITY, 3e38f, 40.0f, 0.0f, 0.0f, 0.0f, 0.0f};
     const size_t n = sizeof x / sizeof *x;
-    float *out = test_room_f32(device, n);
+    float *out = test_buffer_f32(device, n);
     assert_int_equal(
         device->backend->ops->gelu_forward(device->backend, test_put_f32(device, x, n), out, (int64_t)n), 0);
     const float *got = test_get_f32(device, out, n);

@@ -115,7 +115,7 @@ static void check_bf16_product(int64_t m, int64_t n, int64_t k, bool transposed,
     for (int64_t i = 0; i < m * lda; i++)
         a[i] = i % lda < k ? a[i] : 0.0f;
     uint16_t *a16 = rounded(a, m * lda), *b16 = rounded(b, rows_b * ldb);
-    uint16_t *packed = malloc((size_t)df_packed_count(k, n) * sizeof *packed);
+    uint16_t *packed = malloc((size_t)(df_padded_rows(k) * ldc) * sizeof *packed);
     assert_non_null(packed);
     if (transposed)
         df_pack_bf16_transposed(b16, k, n, ldb, packed);

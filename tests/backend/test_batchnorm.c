@@ -29,12 +29,12 @@ static void check_golden(struct test_device *device)
                                 test_put_f32(device, beta, 2),
                                 test_put_f32(device, zeros, 2),
                                 test_put_f32(device, ones, 2),
-                                test_room_f32(device, 2),
-                                test_room_f32(device, 2)};
-    void *in = test_put_f32(device, x, 8), *y = test_room_f32(device, 8),
+                                test_buffer_f32(device, 2),
+                                test_buffer_f32(device, 2)};
+    void *in = test_put_f32(device, x, 8), *y = test_buffer_f32(device, 8),
          *gradient = test_put_f32(device, dy, 8);
-    void *dx = test_room_f32(device, 8);
-    float *dgamma = test_room_f32(device, 2), *dbeta = test_room_f32(device, 2);
+    void *dx = test_buffer_f32(device, 8);
+    float *dgamma = test_buffer_f32(device, 2), *dbeta = test_buffer_f32(device, 2);
     assert_int_equal(backend->ops->batchnorm_relu_forward(backend, &norm, true, in, y), 0);
     test_near("batchnorm", test_get_f32(device, y, 8), want, 8, 1e-6);
     test_near("running mean", test_get_f32(device, norm.running_mean, 2), want_mean, 2, 1e-7);
@@ -67,10 +67,10 @@ static void check_not_a_number(struct test_device *device)
                                 .beta = test_put_f32(device, zeros, 2),
                                 .running_mean = test_put_f32(device, zeros, 2),
                                 .running_var = test_put_f32(device, ones, 2),
-                                .save_mean = test_room_f32(device, 2),
-                                .save_rstd = test_room_f32(device, 2)};
-    float *dgamma = test_room_f32(device, 2), *dbeta = test_room_f32(device, 2);
-    void *in = test_put_f32(device, x, 4), *y = test_room_f32(device, 4),
+                                .save_mean = test_buffer_f32(device, 2),
+                                .save_rstd = test_buffer_f32(device, 2)};
+    float *dgamma = test_buffer_f32(device, 2), *dbeta = test_buffer_f32(device, 2);
+    void *in = test_put_f32(device, x, 4), *y = test_buffer_f32(device, 4),
          *gradient = test_put_f32(device, x, 4);
     assert_int_equal(backend->ops->batchnorm_relu_forward(backend, &norm, false, in, y), 0);
     test_near("batchnorm in evaluation", test_get_f32(device, y, 4), evaluation, 4, 1e-6);

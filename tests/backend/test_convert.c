@@ -19,7 +19,7 @@ static void check_every_bfloat16(struct test_device *device)
         numbers[i] = i / TAILS << 16 | tails[i % TAILS];
     for (uint32_t i = 0; i < ALL; i++)
         halves[i] = (uint16_t)i;
-    void *in = test_put(device, numbers, NUMBERS * 4), *out = test_room(device, NUMBERS * 2);
+    void *in = test_put(device, numbers, NUMBERS * 4), *out = test_buffer(device, NUMBERS * 2);
     assert_int_equal(backend->ops->convert(backend, in, DF_F32, out, DF_BF16, NUMBERS), 0);
     const uint16_t *narrow = test_get(device, out, NUMBERS * 2);
     for (size_t i = 0; i < NUMBERS; i++) {
@@ -44,7 +44,7 @@ static void every_bfloat16_is_converted(void **state)
 static void check_unknown_conversion(struct test_device *device)
 {
     struct df_backend *backend = device->backend;
-    void *a = test_room(device, 16), *b = test_room(device, 16);
+    void *a = test_buffer(device, 16), *b = test_buffer(device, 16);
     assert_int_equal(backend->ops->convert(backend, a, DF_F32, b, DF_I32, 1), -1);
     assert_ptr_equal(strstr(df_error_text(), "cannot convert float32 to int32"), df_error_text());
     assert_int_equal(backend->ops->convert(backend, a, DF_F16, b, DF_BF16, 1), -1);

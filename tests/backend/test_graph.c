@@ -1,4 +1,4 @@
-/* Work that is repeated: the same results whether a device takes it down or calls it each time. */
+/* Work that is done again and again: the same results whether a device captures it or calls it each time. */
 #include "device.h"
 
 #include "support/cmocka_all.h"
@@ -43,7 +43,7 @@ static struct work make_work(struct test_device *device)
 }
 
 /* sum as it has to be after so many more times. */
-static void repeat_expected(struct work *work, double *sum, int times)
+static void add_expected(struct work *work, double *sum, int times)
 {
     const float *term = test_get_f32(work->device, work->term, COUNT);
 
@@ -53,7 +53,7 @@ static void repeat_expected(struct work *work, double *sum, int times)
     }
 }
 
-static void check_repeat(struct test_device *device)
+static void check_replay(struct test_device *device)
 {
     struct df_backend *backend = device->backend;
     struct df_graph *graph = NULL;
@@ -61,17 +61,17 @@ static void check_repeat(struct test_device *device)
     double *sum = test_widen(device, test_get_f32(device, work.sum, COUNT), COUNT);
 
     for (int i = 0; i < TIMES; i++) {
-        /* What comes between does not disturb the record, but for a larger scratch buffer, which moves. */
+        /* What comes between does not disturb the graph, but for a larger scratch buffer, which moves. */
         if (i == 4) {
-            float *large = test_room_f32(device, 3000 * 512);
+            float *large = test_buffer_f32(device, 3000 * 512);
             assert_int_equal(backend->ops->zero(backend, large, 3000 * 512 * sizeof *large), 0);
             assert_int_equal(backend->ops->column_sum(backend,
                                                       (struct df_matrix){large, DF_F32, 3000, 512, 512},
-                                                      test_room_f32(device, 512)),
+                                                      test_buffer_f32(device, 512)),
                              0);
         }
         assert_int_equal(backend->ops->graph_replay(backend, &graph, double_and_add, &work), 0);
-        repeat_expected(&work, sum, 1);
+        add_expected(&work, sum, 1);
         test_near("sum", test_get_f32(device, work.sum, COUNT), sum, COUNT, 1e-5);
     }
     if (!test_on_cpu())
@@ -80,10 +80,10 @@ static void check_repeat(struct test_device *device)
     backend->ops->graph_free(backend, NULL);
 }
 
-static void repeated_work_is_the_same(void **state)
+static void replayed_work_is_the_same(void **state)
 {
     (void)state;
-    test_on_threads(check_repeat);
+    test_on_threads(check_replay);
 }
 
 /* Whenever it comes, a failure is the caller's to know or it leaves no trace. */
@@ -100,7 +100,7 @@ static void check_failures(struct test_device *device)
         for (int i = 0; i < TIMES; i++)
             done += backend->ops->graph_replay(backend, &graph, double_and_add, &work) == 0;
         assert_in_range(done, TIMES - 1, TIMES);
-        repeat_expected(&work, sum, done);
+        add_expected(&work, sum, done);
         test_near("sum", test_get_f32(device, work.sum, COUNT), sum, COUNT, 1e-5);
         backend->ops->graph_free(backend, graph);
     }
@@ -115,7 +115,7 @@ static void failures_do_not_stay(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(repeated_work_is_the_same),
+        cmocka_unit_test(replayed_work_is_the_same),
         cmocka_unit_test(failures_do_not_stay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,8 +19,8 @@ static void check_golden(struct test_device *device)
     const struct df_token_rows rows = {1, 2, 0, 2};
     float *in = test_put_f32(device, x, 10), *out = test_put_f32(device, zeros, 10);
     float *g = test_put_f32(device, gamma, 5), *b = test_put_f32(device, beta, 5);
-    float *mean = test_room_f32(device, 2), *rstd = test_room_f32(device, 2);
-    void *act = test_room_act(device, 10), *gradient = test_put_act(device, dy, 10);
+    float *mean = test_buffer_f32(device, 2), *rstd = test_buffer_f32(device, 2);
+    void *act = test_buffer_act(device, 10), *gradient = test_put_act(device, dy, 10);
     assert_int_equal(
         backend->ops->layernorm_forward(backend, in, rows, 5, g, b, 1e-6f, act, backend->compute, mean, rstd),
         0);
@@ -47,8 +47,8 @@ static void check_not_a_number(struct test_device *device)
     const struct df_token_rows rows = {1, 3, 0, 3};
     float *in = test_put_f32(device, x, 6), *out = test_put_f32(device, zeros, 6);
     float *g = test_put_f32(device, gamma, 2), *b = test_put_f32(device, beta, 2);
-    float *mean = test_room_f32(device, 3), *rstd = test_room_f32(device, 3);
-    void *act = test_room_act(device, 6), *gradient = test_put_act(device, dy, 6);
+    float *mean = test_buffer_f32(device, 3), *rstd = test_buffer_f32(device, 3);
+    void *act = test_buffer_act(device, 6), *gradient = test_put_act(device, dy, 6);
     assert_int_equal(
         backend->ops->layernorm_forward(backend, in, rows, 2, g, b, 1e-6f, act, backend->compute, mean, rstd),
         0);

@@ -38,7 +38,7 @@ static void check_golden(struct test_device *device)
     float x[15];
     for (int i = 0; i < 15; i++)
         x[i] = (float)i;
-    void *in = test_put_f32(device, x, 15), *out = test_room_f32(device, 28);
+    void *in = test_put_f32(device, x, 15), *out = test_buffer_f32(device, 28);
     assert_int_equal(device->backend->ops->nearest_forward(device->backend, in, 1, 3, 5, out, 7, 4, 1, false),
                      0);
     test_near("nearest", test_get_f32(device, out, 28), y, 28, 0.0);
@@ -56,7 +56,7 @@ static void check_special_values(struct test_device *device)
     static const double y[] = {NAN, NAN, INFINITY, 2, INFINITY, INFINITY}, dx[] = {NAN, INFINITY, INFINITY};
     struct df_backend *backend = device->backend;
     void *in = test_put_f32(device, x, 3), *out = test_put_f32(device, before, 6),
-         *back = test_room_f32(device, 3);
+         *back = test_buffer_f32(device, 3);
     assert_int_equal(backend->ops->nearest_forward(backend, in, 1, 1, 3, out, 1, 6, 1, true), 0);
     test_near("nearest added", test_get_f32(device, out, 6), y, 6, 0.0);
     assert_int_equal(backend->ops->nearest_backward(backend, out, 1, 1, 6, back, 1, 3, 1), 0);

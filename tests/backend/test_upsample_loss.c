@@ -30,10 +30,10 @@ static void check_golden(struct test_device *device)
                                     .width = 4,
                                     .logits = test_put_f32(device, logits, 18),
                                     .labels = test_put(device, labels, 20),
-                                    .dlogits = test_room_f32(device, 18),
-                                    .prediction = test_room(device, 20)};
-    float *large = test_room_f32(device, 60);
-    assert_int_equal(backend->ops->upsample_loss(backend, &work, test_room_f32(device, 36)), 0);
+                                    .dlogits = test_buffer_f32(device, 18),
+                                    .prediction = test_buffer(device, 20)};
+    float *large = test_buffer_f32(device, 60);
+    assert_int_equal(backend->ops->upsample_loss(backend, &work, test_buffer_f32(device, 36)), 0);
     assert_int_equal(work.loss.count, 18);
     assert_true(fabs(work.loss.sum - 23.3872683) < 2e-5);
     test_near("dlogits", test_get_f32(device, work.dlogits, 18), want, 18, 1e-7);

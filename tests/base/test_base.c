@@ -17,7 +17,6 @@
 
 static void errors_keep_the_last_text_and_its_context(void **state)
 {
-    (void)state;
     assert_int_equal(df_error_set("found %d, expected %d", 3, 4), -1);
     assert_string_equal(df_error_text(), "found 3, expected 4");
     assert_int_equal(df_error_context("%s", "file.pt"), -1);
@@ -26,7 +25,6 @@ static void errors_keep_the_last_text_and_its_context(void **state)
 
 static void errors_are_one_line_of_text(void **state)
 {
-    (void)state;
     df_error_set("no tensor '%s'", "a\nb\033[31m\x7f");
     assert_string_equal(df_error_text(), "no tensor 'a?b?[31m?'");
     df_error_context("%s", "x\ty");
@@ -36,7 +34,6 @@ static void errors_are_one_line_of_text(void **state)
 static void long_errors_are_cut_not_overrun(void **state)
 {
     char text[3 * DF_ERROR_TEXT_MAX];
-    (void)state;
     memset(text, 'x', sizeof text - 1);
     text[sizeof text - 1] = '\0';
     df_error_set("%s", text);
@@ -50,7 +47,6 @@ static void long_errors_are_cut_not_overrun(void **state)
 
 static void lack_of_memory_is_told_apart(void **state)
 {
-    (void)state;
     df_error_memory("a list", 12);
     assert_string_equal(df_error_text(), "out of memory: a list needs 12 bytes");
     df_error_memory("a list", 0);
@@ -65,7 +61,6 @@ static void lack_of_memory_is_told_apart(void **state)
 /* Every half is exactly a float, and comes back from it. */
 static void all_halves_survive_a_round_trip(void **state)
 {
-    (void)state;
     for (uint32_t bits = 0; bits < 65536; bits++) {
         float value = df_f16_to_f32((uint16_t)bits);
         if (isnan(value))
@@ -82,7 +77,6 @@ static void all_halves_survive_a_round_trip(void **state)
 
 static void halves_round_to_nearest_even(void **state)
 {
-    (void)state;
     assert_int_equal(df_f32_to_f16(1.0f), 0x3c00);
     assert_int_equal(df_f32_to_f16(1.0f + 0x1p-11f), 0x3c00);     /* halfway: to even, down */
     assert_int_equal(df_f32_to_f16(1.0f + 3 * 0x1p-11f), 0x3c02); /* halfway: to even, up */
@@ -98,7 +92,6 @@ static void halves_round_to_nearest_even(void **state)
 
 static void floating_point_types_are_told_apart(void **state)
 {
-    (void)state;
     for (int dtype = 0; dtype < DF_DTYPE_COUNT; dtype++) {
         bool is_float = strstr(df_dtype_name((enum df_dtype)dtype), "float") != NULL;
         assert_true(df_dtype_is_float((enum df_dtype)dtype) == is_float);
@@ -110,7 +103,6 @@ static void types_convert_by_value(void **state)
     const int64_t wide[2] = {-3, 1000000};
     const uint8_t flags[2] = {0, 7};
     float values[2];
-    (void)state;
     df_convert_to_f32(values, wide, DF_I64, 2);
     assert_true(values[0] == -3.0f && values[1] == 1e6f);
     df_convert_to_f32(values, flags, DF_BOOL, 2);
@@ -121,7 +113,6 @@ static void types_convert_by_value(void **state)
 static void sizes_do_not_wrap(void **state)
 {
     size_t result;
-    (void)state;
     assert_true(df_size_mul(1u << 20, 1u << 20, &result));
     assert_int_equal(result, (size_t)1 << 40);
     assert_false(df_size_mul(SIZE_MAX / 2, 3, &result));
@@ -137,7 +128,6 @@ static void sizes_do_not_wrap(void **state)
 static void streams_differ_and_repeat(void **state)
 {
     struct df_rng a, b, c;
-    (void)state;
     df_rng_seed(&a, 1, 2);
     df_rng_seed(&b, 1, 2);
     df_rng_seed(&c, 1, 3);
@@ -151,7 +141,6 @@ static void draws_have_the_right_moments(void **state)
     struct df_rng rng;
     const int n = 200000;
     double uniform = 0, normal = 0, square = 0;
-    (void)state;
     df_rng_seed(&rng, 7, df_hash_text("moments"));
     for (int i = 0; i < n; i++) {
         double u = df_rng_uniform(&rng, -1, 3), z = df_rng_normal(&rng);
@@ -174,7 +163,6 @@ static void uniforms_are_uniform(void **state)
     struct df_rng rng;
     float *values = malloc(COUNT * sizeof *values);
 
-    (void)state;
     assert_non_null(values);
     df_rng_seed(&rng, 5, df_hash_text("uniforms"));
     df_rng_uniforms(&rng, -3.0f, 5.0f, values, COUNT);
@@ -202,7 +190,6 @@ static void normals_are_normal(void **state)
     struct df_rng rng;
     float *values = malloc(COUNT * sizeof *values);
 
-    (void)state;
     assert_non_null(values);
     df_rng_seed(&rng, 5, df_hash_text("normals"));
     df_rng_normals(&rng, values, COUNT);
@@ -235,7 +222,6 @@ static void many_normals_are_the_single_ones(void **state)
     struct df_rng one, many;
     float values[1000];
 
-    (void)state;
     df_rng_seed(&one, 1, 2);
     many = one;
     df_rng_normals(&many, values, 1000);
@@ -250,7 +236,6 @@ static void the_ziggurats_layers_are_equal(void **state)
     const double area = ziggurat[1] * exp(-0.5 * ziggurat[1] * ziggurat[1]) +
                         sqrt(acos(-1) / 2) * erfc(ziggurat[1] / sqrt(2));
 
-    (void)state;
     assert_true(fabs(ziggurat[0] * exp(-0.5 * ziggurat[1] * ziggurat[1]) - area) < 1e-14);
     for (int i = 1; i < ZIGGURAT_LAYERS; i++) {
         const double low = exp(-0.5 * ziggurat[i] * ziggurat[i]);
@@ -264,7 +249,6 @@ static void permutations_hold_every_index_once(void **state)
     struct df_rng rng;
     int64_t order[100], moved = 0;
     int seen[100] = {0};
-    (void)state;
     df_rng_seed(&rng, 3, 0);
     df_rng_permutation(&rng, order, 100);
     for (int i = 0; i < 100; i++) {
@@ -284,7 +268,6 @@ static void check_path(char *found, const char *expected)
 
 static void paths_come_apart(void **state)
 {
-    (void)state;
     check_path(df_path_stem("a/b.c.jpg"), "b.c");
     check_path(df_path_stem("plain"), "plain");
     check_path(df_path_stem("x/.hidden"), ".hidden");
@@ -302,7 +285,6 @@ static void the_nearest_word_is_found(void **state)
     const char *const names[] = {"batch_size", "base", "epochs"};
     const char *const sizes[] = {"small", "size", "7b"};
     char endless[2000];
-    (void)state;
     assert_int_equal(df_text_nearest("bach_size", names, 3), 0);
     assert_int_equal(df_text_nearest("epoch", names, 3), 2);
     assert_int_equal(df_text_nearest("learning_rate_of_it", names, 3), -1);
@@ -320,14 +302,12 @@ static void the_nearest_word_is_found(void **state)
 
 static void the_clock_runs_forwards(void **state)
 {
-    (void)state;
     double before = df_seconds();
     assert_true(df_seconds() >= before);
 }
 
 static void medians_of_few_and_many(void **state)
 {
-    (void)state;
     double one[] = {7.0}, even[] = {4.0, 1.0, 3.0, 9.0}, odd[] = {5.0, -1.0, 1e9};
     assert_true(df_median(one, 1) == 7.0);
     assert_true(df_median(even, 4) == 3.5);
@@ -338,7 +318,6 @@ static void medians_of_few_and_many(void **state)
 /* The values that xxHash's own documentation and tests give. */
 static void digests_are_xxh64(void **state)
 {
-    (void)state;
     assert_true(df_digest_of("", 0) == 0xef46db3751d8e999u);
     assert_true(df_digest_of("a", 1) == 0xd24ec4f1a98c6e5bu);
     assert_true(df_digest_of("abc", 3) == 0x44bc2cf5ad770999u);
@@ -349,7 +328,6 @@ static void digests_are_xxh64(void **state)
 static void digests_do_not_depend_on_the_pieces(void **state)
 {
     unsigned char bytes[200];
-    (void)state;
     for (size_t i = 0; i < sizeof bytes; i++)
         bytes[i] = (unsigned char)(i * 37);
     const uint64_t whole = df_digest_of(bytes, sizeof bytes);
@@ -366,7 +344,6 @@ static void digests_do_not_depend_on_the_pieces(void **state)
 
 static void the_machine_has_something_left(void **state)
 {
-    (void)state;
     assert_true(df_available_memory() > 0);
     assert_true(df_available_disk(".") > 0);
     assert_true(df_available_disk("there/is/no/such/folder") == SIZE_MAX);
@@ -381,7 +358,6 @@ static void assert_code_point(const char *text, size_t left, size_t length, uint
 
 static void code_points_are_decoded(void **state)
 {
-    (void)state;
     assert_code_point("a", 1, 1, 'a');
     assert_code_point("", 1, 1, 0);
     assert_code_point("\xc2\x80", 2, 2, 0x80);
@@ -406,7 +382,6 @@ static void assert_valid(const char *text, const char *expected)
 
 static void what_is_no_utf8_is_spelt(void **state)
 {
-    (void)state;
     assert_valid("", "");
     assert_valid("caf\xc3\xa9 \\xE9 \xe4\xba\xba \xf0\x9f\x98\x80",
                  "caf\xc3\xa9 \\xE9 \xe4\xba\xba \xf0\x9f\x98\x80");
@@ -422,7 +397,6 @@ static void weights_that_no_model_has(void **state)
     static const float wrong[] = {NAN, INFINITY, -INFINITY, 1.1e15f, -3e38f};
     float values[5] = {1.0f, -DF_WEIGHT_MAX, DF_WEIGHT_MAX, 0.0f, -0.5f};
 
-    (void)state;
     assert_int_equal(df_check_weights("w", values, 5), 0);
     assert_int_equal(df_check_weights("w", NULL, 0), 0);
     for (int i = 0; i < 5; i++) {

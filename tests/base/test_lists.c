@@ -1,5 +1,5 @@
 /* Lists in texts: of a mask's values, and of names that are too many for a line. */
-#include "support/cmocka_all.h"
+#include "support/errors.h"
 
 #include "dinoft/error.h"
 #include "dinoft/mask_values.h"
@@ -14,7 +14,6 @@ static void mask_values_are_read(void **state)
     char text[DF_MASK_VALUES_TEXT_MAX];
     size_t used = 0;
 
-    (void)state;
     assert_int_equal(df_mask_values_parse("255,0,7", &values), 0);
     assert_int_equal(values.count, 3);
     assert_int_equal(values.values[0], 255);
@@ -29,7 +28,7 @@ static void mask_values_are_read(void **state)
     assert_int_equal(values.values[DF_MAX_CLASSES - 1], 1);
     snprintf(text + used, sizeof text - used, ",0");
     assert_int_equal(df_mask_values_parse(text, &values), -1);
-    assert_non_null(strstr(df_error_text(), "more than 255"));
+    assert_error_has("more than 255");
 }
 
 static void other_texts_are_refused(void **state)
@@ -38,7 +37,6 @@ static void other_texts_are_refused(void **state)
                                         "256", "-1", "0,1.5", "0000", "0-3",  "0,1,2...", "1..3"};
     struct df_mask_values values;
 
-    (void)state;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         df_error_set("%s", "");
         assert_int_equal(df_mask_values_parse(wrong[i], &values), -1);
@@ -53,7 +51,6 @@ static void the_first_names_are_listed(void **state)
 {
     struct df_name_list list = {.most = 2};
 
-    (void)state;
     assert_string_equal(list.text, "");
     df_name_list_add(&list, "%s", "a");
     assert_string_equal(list.text, "a");
@@ -71,7 +68,6 @@ static void names_that_do_not_fit(void **state)
     struct df_name_list list = {.most = 100};
     char name[2 * sizeof list.text];
 
-    (void)state;
     memset(name, 'n', sizeof name);
     name[sizeof name - 1] = '\0';
     df_name_list_add(&list, "%s", name); /* the first is always there, if only its beginning */

@@ -64,21 +64,18 @@ static const double means[] = {0.004, 0.1, 0.5, 1, 2.5, 5, 9.9, 12, 25, 60, 153,
 
 static void moments_are_those_of_the_mean(void **state)
 {
-    (void)state;
     for (size_t i = 0; i < sizeof means / sizeof means[0]; i++)
         check_moments(means[i]);
 }
 
 static void every_count_is_as_likely_as_it_should_be(void **state)
 {
-    (void)state;
     for (size_t i = 0; i < sizeof means / sizeof means[0]; i++)
         check_probabilities(means[i], DF_POISSON_MOST);
 }
 
 static void the_last_count_stands_for_all_above(void **state)
 {
-    (void)state;
     check_probabilities(3, 3);
     check_probabilities(60, 60);
     check_probabilities(12, 5);
@@ -89,7 +86,6 @@ static void a_mean_of_nothing_draws_nothing(void **state)
 {
     int64_t counts[DF_POISSON_MOST + 1];
 
-    (void)state;
     draw_counts(0, 60, counts);
     assert_int_equal(counts[0], DRAWS);
 }

@@ -44,7 +44,6 @@ static void run_into_file(char text[TEXT_MAX], int64_t total, int64_t steps, int
 
 static void plain_lines_where_there_is_no_terminal(void **state)
 {
-    (void)state;
     char text[TEXT_MAX];
     run_into_file(text, 45, 45, 12, 1.2345);
     assert_null(strchr(text, '\r'));
@@ -58,7 +57,6 @@ static void plain_lines_where_there_is_no_terminal(void **state)
 
 static void nothing_that_is_unknown_is_shown(void **state)
 {
-    (void)state;
     char text[TEXT_MAX];
     run_into_file(text, 3, 3, 0, NAN);
     assert_null(strstr(text, "loss"));
@@ -68,7 +66,6 @@ static void nothing_that_is_unknown_is_shown(void **state)
 
 static void a_run_cut_short_shows_where_it_stopped(void **state)
 {
-    (void)state;
     char text[TEXT_MAX];
     run_into_file(text, 1000, 7, 1, NAN);
     assert_non_null(strstr(text, "\nepoch 1/20 7/1000"));
@@ -77,7 +74,6 @@ static void a_run_cut_short_shows_where_it_stopped(void **state)
 
 static void degenerate_runs(void **state)
 {
-    (void)state;
     char text[TEXT_MAX];
     run_into_file(text, 5, 0, 1, NAN);
     assert_string_equal(text, "");
@@ -126,7 +122,6 @@ static void run_on_terminal(char text[TEXT_MAX], unsigned short columns)
 
 static void a_bar_on_a_terminal(void **state)
 {
-    (void)state;
     char text[TEXT_MAX];
     run_on_terminal(text, 100);
     assert_int_equal(text[0], '\r');
@@ -137,7 +132,6 @@ static void a_bar_on_a_terminal(void **state)
 
 static void lines_fit_a_narrow_terminal(void **state)
 {
-    (void)state;
     char text[TEXT_MAX];
     run_on_terminal(text, 24);
     assert_null(strstr(text, "==")); /* no space for a bar */

@@ -1,7 +1,7 @@
 /* The worker pool: every job once and in order, the first failure, ends at any time, signals, threads that
  * cannot be started. */
 #define _GNU_SOURCE /* RTLD_NEXT */
-#include "support/cmocka_all.h"
+#include "support/errors.h"
 
 #include "dinoft/worker_pool.h"
 
@@ -46,8 +46,7 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
 static struct df_worker_pool *open_pool(int threads)
 {
     struct df_worker_pool *pool = df_worker_pool_open(threads, threads);
-    if (!pool)
-        fail_msg("%s", df_error_text());
+    assert_works(pool);
     memset(&record, 0, sizeof record);
     return pool;
 }
@@ -97,7 +96,6 @@ static void assert_done_once(int64_t count)
 
 static void every_job_once(void **state)
 {
-    (void)state;
     for (int threads = 1; threads <= 9; threads += 4) {
         struct df_worker_pool *pool = open_pool(threads);
         struct df_job_set set;
@@ -118,7 +116,6 @@ static void one_thread_keeps_the_order_of_sets_and_jobs(void **state)
     struct record other = {0};
     struct df_job_set gate, sets[3];
 
-    (void)state;
     df_worker_pool_submit(pool, &gate, wait_until_open, &other, 1);
     for (int i = 0; i < 3; i++)
         df_worker_pool_submit(pool, &sets[i], note, &record, 10 * (i + 1));
@@ -139,7 +136,6 @@ static void the_first_failure_is_told(void **state)
     struct df_worker_pool *pool = open_pool(4);
     struct df_job_set set, next;
 
-    (void)state;
     for (int round = 0; round < ROUNDS; round++) {
         memset(&record, 0, sizeof record);
         record.first_bad = 35;
@@ -161,8 +157,6 @@ static void the_first_failure_is_told(void **state)
 
 static int run_out_of_memory(void *context, int64_t number)
 {
-    (void)context;
-    (void)number;
     return df_error_memory("a job", 7);
 }
 
@@ -172,7 +166,6 @@ static void a_lack_of_memory_stays_one(void **state)
     struct df_worker_pool *pool = open_pool(1);
     struct df_job_set set;
 
-    (void)state;
     df_worker_pool_submit(pool, &set, run_out_of_memory, NULL, 1);
     assert_int_equal(df_worker_pool_wait(pool, &set), -1);
     assert_true(df_error_is_memory());
@@ -186,7 +179,6 @@ static void what_has_not_begun_can_be_dropped(void **state)
     struct df_worker_pool *pool = open_pool(3);
     struct df_job_set set, behind;
 
-    (void)state;
     df_worker_pool_submit(pool, &set, wait_until_open, &record, JOBS);
     df_worker_pool_submit(pool, &behind, note, &record, JOBS);
     while (record.begun < 3)
@@ -214,7 +206,6 @@ static void closed_at_any_time(void **state)
 {
     struct df_job_set set;
 
-    (void)state;
     for (int round = 0; round < ROUNDS; round++) {
         struct df_worker_pool *pool = open_pool(1 + round % 5);
         if (round % 3 > 0)
@@ -235,7 +226,6 @@ static void who_looks_on_sees_all(void **state)
     int64_t done = 0, before;
     bool more = true;
 
-    (void)state;
     record.first_bad = record.bad = 100;
     df_worker_pool_submit(pool, &set, note, &record, JOBS);
     while (more) {
@@ -256,7 +246,6 @@ static void signals_are_for_the_main_thread(void **state)
 {
     sigset_t before, after;
 
-    (void)state;
     pthread_sigmask(SIG_BLOCK, NULL, &before);
     struct df_worker_pool *pool = open_pool(2);
     struct df_job_set set;
@@ -273,13 +262,12 @@ static void threads_that_cannot_be_started(void **state)
 {
     struct df_job_set set;
 
-    (void)state;
     memset(&record, 0, sizeof record);
     threads_left = 2;
     assert_null(df_worker_pool_open(4, 3));
-    assert_non_null(strstr(df_error_text(), "cannot start thread 3 of 4: "));
+    assert_error_has("cannot start thread 3 of 4: ");
     assert_null(df_worker_pool_open(4, 1));
-    assert_non_null(strstr(df_error_text(), "cannot start thread 1 of 4: "));
+    assert_error_has("cannot start thread 1 of 4: ");
     threads_left = 2;
     struct df_worker_pool *pool = df_worker_pool_open(4, 2); /* what there is does */
     assert_non_null(pool);

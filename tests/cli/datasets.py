@@ -71,6 +71,13 @@ def draw_scene(seed, width, height, n_classes):
     return Picture(width, height, RGB, bytes(pixels)), Picture(width, height, GREY, bytes(labels))
 
 
+def draw_image(path, width=90, height=70, seed=None):
+    """Such a picture in a file, whose folder is made. The path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_png(path, draw_scene(seed or path.name, width, height, 4)[0])
+    return path
+
+
 def make_folder(root, train=5, val=3, n_classes=4, width=60, height=48):
     """images/{train,val} and masks/{train,val}; every picture is a little wider than the one before."""
     root = pathlib.Path(root)

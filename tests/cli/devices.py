@@ -6,8 +6,7 @@ the one or the other: less than 1e-3 of a loss."""
 
 import math
 
-from datasets import draw_scene
-from png_files import write_png
+from datasets import draw_image
 from support import DINOV2, DINOV3, FIXTURES
 from tensor_files import values
 from training import TrainingTest
@@ -16,9 +15,7 @@ from training import TrainingTest
 SMALL2 = DINOV2._replace(size=(28, 42))
 SMALL3 = DINOV3._replace(size=(32, 48))
 SQUARE2 = DINOV2._replace(size=(112, 112))
-TRAINED = FIXTURES / "dinov2_tiny_reg" / "after5_lora_linear.pt"  # rank 3, 21 classes
 TRAINED3 = FIXTURES / "dinov3_tiny" / "after5_lora_linear.pt"
-TRAINED_FPN = FIXTURES / "dinov2_tiny_reg" / "after5_lora_fpn.pt"
 
 LOSS = {"fp32": 1e-5, "bf16": 5e-3}  # relative
 SCORE = {"fp32": 2e-3, "bf16": 2e-2}  # of shares of pixels: some lie between two classes
@@ -35,8 +32,7 @@ def differences(found, expected):
 class DeviceTest(TrainingTest):
     def draw_image(self, name, width=60, height=48):
         path = self.folder / name
-        write_png(path, draw_scene(path.stem, width, height, 4)[0])
-        return path
+        return draw_image(path, width, height, path.stem)
 
     def assert_relative(self, found, expected, tolerance, name=""):
         self.assertLessEqual(abs(found - expected), tolerance * abs(expected), f"{name}: {found}, expected {expected}")

@@ -1,6 +1,8 @@
 """Runs the program as a person would: what all command-line tests share."""
 
 import collections
+import html.parser
+import json
 import os
 import pathlib
 import re
@@ -23,6 +25,8 @@ Backbone = collections.namedtuple("Backbone", "weights family depth patch size")
 DINOV2 = Backbone(FIXTURES / "dinov2_tiny_reg" / "backbone.pth", "dinov2", 4, 14, (112, 140))
 DINOV3 = Backbone(FIXTURES / "dinov3_tiny" / "backbone.pth", "dinov3", 4, 16, (128, 160))
 CHANNELS = 128
+LINEAR = FIXTURES / "dinov2_tiny_reg" / "after5_lora_linear.pt"  # of DINOV2: rank 3, 21 classes, no record
+FPN = FIXTURES / "dinov2_tiny_reg" / "after5_lora_fpn.pt"
 
 Result = collections.namedtuple("Result", "status stdout stderr")
 
@@ -56,6 +60,10 @@ def start_program(*arguments, **options):
     return subprocess.Popen(
         command, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, **options
     )
+
+
+def folder_data(root):
+    return ["--dataset", "folder", "--data_root", root]
 
 
 def img_dim(height, width):
@@ -97,6 +105,22 @@ def contents(folder):
     return {name: (pathlib.Path(folder) / name).read_bytes() for name in files_in(folder)}
 
 
+class Page(html.parser.HTMLParser):
+    """A page's tags, what they refer to, and its text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.links, self.text = [], [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.links += [value for name, value in attributes if name in ("src", "href")]
+
+    def handle_data(self, data):
+        self.text += data
+
+
 class CommandLineTest(unittest.TestCase):
     """A test with an empty folder of its own, self.folder, in which the program runs."""
 
@@ -109,6 +133,9 @@ class CommandLineTest(unittest.TestCase):
 
     def run_here(self, *arguments, **options):
         return run_program(*arguments, cwd=self.folder, **options)
+
+    def read_json(self, name):
+        return json.loads((self.folder / name).read_text(encoding="utf-8"))
 
     def succeed(self, *arguments, **options):
         """Runs the program, which must succeed."""

@@ -4,8 +4,7 @@ import json
 import shutil
 import struct
 
-from datasets import draw_scene
-from png_files import write_png
+from datasets import draw_image
 from support import DINOV2, DINOV3, FIXTURES, CommandLineTest, img_dim, main
 from tensor_files import read_checkpoint, read_safetensors, values, write_safetensors
 from training import TrainingTest
@@ -16,7 +15,7 @@ class HuggingFaceConfiguration(CommandLineTest):
 
     def setUp(self):
         super().setUp()
-        write_png(self.folder / "a.png", draw_scene(0, 50, 40, 4)[0])
+        draw_image(self.folder / "a.png", 50, 40, 0)
         shutil.copytree(FIXTURES / "hf" / "dinov3_tiny", self.folder / "model")
 
     def change(self, **keys):

@@ -1,18 +1,16 @@
 """dinoft bench: that it measures and reports; never how fast."""
 
-import json
 import math
 import os
 
 from datasets import make_folder
-from support import DINOV2, DINOV3, CommandLineTest, files_in, main, model_flags, start_program
+from support import DINOV2, DINOV3, CommandLineTest, files_in, folder_data, main, model_flags, start_program
 
 
 class Bench(CommandLineTest):
     def figures(self, *flags, backbone=DINOV2):
         self.succeed("bench", *model_flags(backbone), "--steps", 2, "--json", "b.json", *flags)
-        with open(self.folder / "b.json", encoding="utf-8") as file:
-            figures = json.load(file)
+        figures = self.read_json("b.json")
         self.assert_finite(figures)
         return figures
 
@@ -112,8 +110,7 @@ class Bench(CommandLineTest):
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         self.assertEqual(process.returncode, 0)
-        with open(self.folder / "b.json", encoding="utf-8") as file:
-            self.assertLess(json.load(file)["peak_memory_bytes"] + 40e6, usage.ru_maxrss * 1024)
+        self.assertLess(self.read_json("b.json")["peak_memory_bytes"] + 40e6, usage.ru_maxrss * 1024)
 
     def test_random_weights(self):
         self.succeed("bench", "eval", "--dino_type", "dinov2", "--size", "small", "--img_dim", 28, 28,
@@ -121,12 +118,11 @@ class Bench(CommandLineTest):
 
     def test_loader(self):
         data = make_folder(self.folder / "data", n_classes=4)
-        setting = ["--dataset", "folder", "--data_root", data, "--n_classes", 4, "--img_dim", 35, 48]
+        setting = [*folder_data(data), "--n_classes", 4, "--img_dim", 35, 48]
         flags = ["--num_workers", 3, "--device", "cpu", "--batch_size", 2, "--json", "b.json"]
         result = self.succeed("bench", "loader", *setting, *flags)
         self.assertIn("batches          10 of 2, resized to 32 x 48", result.stdout)
-        with open(self.folder / "b.json", encoding="utf-8") as file:
-            figures = json.load(file)
+        figures = self.read_json("b.json")
         self.assertGreater(figures.pop("images_per_second"), 0)
         self.assertEqual(figures, {"mode": "loader", "dataset": "folder", "device": "cpu", "batch_size": 2,
                                    "height": 32, "width": 48, "workers": 3, "steps": 10})
@@ -135,7 +131,7 @@ class Bench(CommandLineTest):
 
     def test_loader_of_bad_data(self):
         data = make_folder(self.folder / "data", n_classes=4)
-        setting = ["--dataset", "folder", "--data_root", data, "--n_classes", 4]
+        setting = [*folder_data(data), "--n_classes", 4]
         next((data / "images" / "train").iterdir()).write_bytes(b"no image")
         self.refused("bench", "loader", *setting, mentions=["images/train"])
         self.refused("bench", "loader", "--dataset", "voc", "--data_root", "none", mentions=["none"])

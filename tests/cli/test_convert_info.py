@@ -1,16 +1,14 @@
 """dinoft convert and dinoft info: weights in another form are the same weights."""
 
-import json
 import os
 import re
 import shutil
 import struct
 import subprocess
 
-from datasets import draw_scene, make_folder
-from png_files import write_png
-from support import (CHANNELS, DINOV2, DINOV3, FIXTURES, PROGRAM, CommandLineTest, files_in, img_dim, main,
-                     model_flags)
+from datasets import draw_image, make_folder
+from support import (CHANNELS, DINOV2, DINOV3, FIXTURES, FPN, PROGRAM, CommandLineTest, files_in, folder_data, img_dim,
+                     main, model_flags)
 from tensor_files import read_checkpoint, read_safetensors, read_torch, values
 
 SEEDS = FIXTURES / "seed_checkpoints"
@@ -69,21 +67,14 @@ class Backbones(ConvertTest):
                 self.assertEqual(set(official) - set(ours) - derived, set())
 
     def test_same_features_in_every_form(self):
-        write_png(self.folder / "a.png", draw_scene(0, 50, 40, 4)[0])
+        draw_image(self.folder / "a.png", 50, 40, 0)
         for backbone in (DINOV2, DINOV3):
             self.convert(backbone.weights, "hf.safetensors", "--naming", "huggingface")
             self.convert("hf.safetensors", "back.pth")
             found = []
             for weights in (backbone.weights, "hf.safetensors", "back.pth"):
-                self.succeed(
-                    "features",
-                    "a.png",
-                    *model_flags(backbone),
-                    "--weights",
-                    weights,
-                    "--output",
-                    "f.safetensors",
-                )
+                self.succeed("features", "a.png", *model_flags(backbone), "--weights", weights,
+                             "--output", "f.safetensors")  # fmt: skip
                 found.append((self.folder / "f.safetensors").read_bytes())
             self.assertEqual(found[0], found[1], backbone.family)
             self.assertEqual(found[0], found[2], backbone.family)
@@ -208,7 +199,7 @@ class Info(CommandLineTest):
         self.assertEqual(lines["parameters"], f"{21 * 1024 + 21 + 96 * 3 * 1024} (LoRA {96 * 3 * 1024})")
 
     def test_fpn_checkpoint(self):
-        lines = self.info(FIXTURES / "dinov2_tiny_reg" / "after5_lora_fpn.pt")
+        lines = self.info(FPN)
         self.assertEqual((lines["decoder"], lines["LoRA"]), ("FPN", "rank 3 in 4 blocks"))
         self.assertEqual(lines["types"], "float32 (47 tensors), int64 (5 tensors)")
 
@@ -218,8 +209,7 @@ class MemoryPlan(CommandLineTest):
 
     def plans(self, *arguments):
         self.succeed("info", *arguments, "--json", "plan.json")
-        with open(self.folder / "plan.json", encoding="utf-8") as file:
-            return json.load(file)
+        return self.read_json("plan.json")
 
     def tables(self, text):
         """The rows of each table: [{item: (count, MiB)}] for train and eval."""
@@ -238,8 +228,7 @@ class MemoryPlan(CommandLineTest):
             plan = self.plans(DINOV2.weights, *flags, *more)
             for mode in ("train", "eval"):
                 self.succeed("bench", mode, "--weights", DINOV2.weights, *flags, *more, "--steps", 1, "--json", "b.json")
-                with open(self.folder / "b.json", encoding="utf-8") as file:
-                    figures = json.load(file)
+                figures = self.read_json("b.json")
                 for name in ("planned_memory_bytes", "rank", "n_classes", "batch_size", "height", "width", "decoder"):
                     self.assertEqual(plan[mode][name], figures[name], (mode, name))
 
@@ -287,8 +276,7 @@ class MemoryPlan(CommandLineTest):
         self.assertEqual(process.returncode, 0)
         self.assertLess(usage.ru_maxrss, 2**20)  # KiB
         self.assertIn("dinov2_vitg14_reg", text)
-        with open(self.folder / "plan.json", encoding="utf-8") as file:
-            plan = json.load(file)["train"]
+        plan = self.read_json("plan.json")["train"]
         self.assertGreater(plan["planned_memory_bytes"], 2**34)
         self.assertGreater(plan["forward_weights_bytes"], 4 * 1.1e9)
 
@@ -305,7 +293,7 @@ class MemoryPlan(CommandLineTest):
         """Backbone, image size, LoRA and decoder, where no flag says otherwise."""
         make_folder(self.folder / "data", n_classes=4)
         flags = ["--use_lora", "--r", 5, "--use_fpn", "--n_classes", 4, "--batch_size", 2]
-        self.succeed("train", "--dataset", "folder", "--data_root", "data", *model_flags(DINOV2), *flags,
+        self.succeed("train", *folder_data("data"), *model_flags(DINOV2), *flags,
                      "--epochs", 1, "--exp_name", "run")  # fmt: skip
         checkpoint = ["output/run.pt", "--batch_size", 2]
         self.assertEqual(self.plans(*checkpoint), self.plans(DINOV2.weights, *flags, *img_dim(*DINOV2.size)))

@@ -1,7 +1,6 @@
 """dinoft corrupt: its cells against eval on the images that corrupt-images writes, and runs that are stopped and continued."""
 
 import csv
-import html.parser
 import json
 import re
 import shutil
@@ -10,37 +9,11 @@ import subprocess
 
 from datasets import draw_scene, folder_masks, make_folder
 from png_files import write_png
-from support import (
-    DINOV2,
-    FIXTURES,
-    TIMEOUT,
-    CommandLineTest,
-    contents,
-    files_in,
-    leftovers,
-    main,
-    model_flags,
-    start_program,
-)
+from support import (DINOV2, LINEAR, TIMEOUT, CommandLineTest, Page, contents, files_in, folder_data, leftovers, main,
+                     model_flags, start_program)
 
-CHECKPOINT = FIXTURES / "dinov2_tiny_reg" / "after5_lora_linear.pt"
 NAMES = "gaussian_noise,contrast"
 FILES = ["after5_lora_linear_corruptions.csv", "after5_lora_linear_corruptions.html", "after5_lora_linear_corruptions.json"]
-
-
-class Page(html.parser.HTMLParser):
-    """What a page refers to, and its text."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.links, self.text = [], ""
-        self.feed(text)
-
-    def handle_starttag(self, tag, attributes):
-        self.links += [value for name, value in attributes if name in ("src", "href")]
-
-    def handle_data(self, data):
-        self.text += data
 
 
 class CorruptTest(CommandLineTest):
@@ -52,9 +25,9 @@ class CorruptTest(CommandLineTest):
     def command(self, *flags, corruptions=NAMES, severity="1,4", data=None):
         return [
             "corrupt",
-            *["--dataset", "folder", "--data_root", data or self.data],
+            *folder_data(data or self.data),
             *model_flags(DINOV2),
-            *["--lora_weights", CHECKPOINT, "--precision", "fp32", "--output_dir", "out", "--batch_size", 2],
+            *["--lora_weights", LINEAR, "--precision", "fp32", "--output_dir", "out", "--batch_size", 2],
             *(["--corruptions", corruptions] if corruptions else []),
             *["--severity", severity],
             *flags,
@@ -63,18 +36,18 @@ class CorruptTest(CommandLineTest):
     def corrupt(self, *flags, **options):
         """(results, result)"""
         result = self.succeed(*self.command(*flags, **options))
-        return json.loads(self.json.read_text()), result
+        return self.read_json(self.json), result
 
     def evaluate(self, data, *flags):
         target = self.folder / "metrics.json"
         self.succeed(
             "eval",
-            *["--dataset", "folder", "--data_root", data],
+            *folder_data(data),
             *model_flags(DINOV2),
-            *["--lora_weights", CHECKPOINT, "--precision", "fp32", "--batch_size", 2, "--metrics_json", target],
+            *["--lora_weights", LINEAR, "--precision", "fp32", "--batch_size", 2, "--metrics_json", target],
             *flags,
         )
-        return json.loads(target.read_text())
+        return self.read_json(target)
 
     def cells(self, results):
         """{(corruption, severity): cell}"""
@@ -146,7 +119,7 @@ class Scores(CorruptTest):
         self.assertNotRegex(text, r"https?://(?!www\.w3\.org/)")
         for words in ("gaussian_noise", "imagenet-c", "seed"):
             self.assertIn(words, page.text)
-        self.assertEqual(json.loads(self.json.read_text())["facts"]["seed"], "43")
+        self.assertEqual(self.read_json(self.json)["facts"]["seed"], "43")
 
     def test_threads_change_nothing(self):
         self.corrupt("--threads", 1, "--num_workers", 1)
@@ -192,7 +165,7 @@ class Continued(CorruptTest):
         self.assertEqual(contents(self.folder / "out"), before)
         self.assertIn("5 cells of out/", result.stderr)
         self.assertNotRegex(result.stderr, r"\d+/\d+ (clean|contrast)")
-        results = json.loads(self.json.read_text())
+        results = self.read_json(self.json)
         results["corruptions"][1]["cells"][0] = None
         self.json.write_text(json.dumps(results))
         _, result = self.corrupt()
@@ -230,7 +203,7 @@ class Continued(CorruptTest):
         stderr = "".join(seen)
         self.assertEqual(process.returncode, 130, stderr)
         self.assertIn("the same command goes on where this one ended", stderr)
-        kept = json.loads(self.json.read_text())
+        kept = self.read_json(self.json)
         done = sum(cell is not None for cell in self.cells(kept).values())
         self.assertTrue(1 <= done < 15, done)
         _, result = self.corrupt(
@@ -282,11 +255,11 @@ class Errors(CorruptTest):
 
     def test_outputs_take_no_input_s_place(self):
         target = self.folder / "x_corruptions.json"
-        shutil.copy(CHECKPOINT, target)
+        shutil.copy(LINEAR, target)
         self.refused(
             *self.command("--exp_name", "x", "--output_dir", ".", "--lora_weights", target), mentions=["x_corruptions.json"]
         )
-        self.assertEqual(target.read_bytes(), CHECKPOINT.read_bytes())
+        self.assertEqual(target.read_bytes(), LINEAR.read_bytes())
 
     def test_masks_are_needed(self):
         (self.data / "masks" / "val" / "01.png").unlink()

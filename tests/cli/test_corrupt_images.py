@@ -5,8 +5,8 @@ import shutil
 import signal
 import subprocess
 
-from datasets import draw_scene, voc_demo, voc_folder
-from png_files import RGB, read_png, write_png
+from datasets import draw_image, voc_demo, voc_folder
+from png_files import RGB, read_png
 from support import FIXTURES, TIMEOUT, CommandLineTest, contents, files_in, leftovers, main, start_program
 
 QUICK = "gaussian_noise,contrast,GaussNoise,jpeg_compression"
@@ -14,23 +14,11 @@ QUICK = "gaussian_noise,contrast,GaussNoise,jpeg_compression"
 
 class CorruptImages(CommandLineTest):
     def image(self, name, width=90, height=70):
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_png(path, draw_scene(name, width, height, 4)[0])
-        return name
+        return draw_image(self.folder / name, width, height, name)
 
     def command(self, *images, corruptions=QUICK, severity="3", output="out", flags=()):
-        return [
-            "corrupt-images",
-            *images,
-            "--corruptions",
-            corruptions,
-            "--severity",
-            severity,
-            "--output_dir",
-            output,
-            *flags,
-        ]
+        return ["corrupt-images", *images, "--corruptions", corruptions, "--severity", severity, "--output_dir", output,
+                *flags]  # fmt: skip
 
     def corrupt(self, *images, **options):
         return self.succeed(*self.command(*images, **options))
@@ -74,14 +62,14 @@ class Files(CorruptImages):
             self.assertEqual(found.pixels, golden.pixels)
 
     def test_nothing_else_is_written(self):
-        before = contents((self.folder / self.image("photos/a.png")).parent)
+        before = contents(self.image("photos/a.png").parent)
         self.corrupt("photos/a.png", corruptions="contrast")
         self.assertEqual(self.written(), ["a_contrast_3.png"])
         self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["out", "photos"])
         self.assertEqual(contents(self.folder / "photos"), before)
 
     def test_into_the_images_own_folder(self):
-        before = (self.folder / self.image("a.png")).read_bytes()
+        before = self.image("a.png").read_bytes()
         self.corrupt("a.png", corruptions="contrast", output=".")
         self.assertEqual(files_in(self.folder), ["a.png", "a_contrast_3.png"])
         self.assertEqual((self.folder / "a.png").read_bytes(), before)

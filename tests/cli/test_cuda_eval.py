@@ -1,11 +1,10 @@
 """dinoft eval and dinoft corrupt with --device cuda: the processor's numbers."""
 
 import csv
-import json
 
-from devices import LOSS, PIXELS, SCORE, SMALL2, SMALL3, SQUARE2, TRAINED, TRAINED3, TRAINED_FPN, DeviceTest
+from devices import LOSS, PIXELS, SCORE, SMALL2, SMALL3, SQUARE2, TRAINED3, DeviceTest
 from png_files import read_png
-from support import contents, files_in, main, model_flags
+from support import FPN, LINEAR, contents, files_in, folder_data, main, model_flags
 
 SHARES = ("miou", "pixel_accuracy", "mean_accuracy", "dice", "reference_iou")
 
@@ -13,14 +12,14 @@ SHARES = ("miou", "pixel_accuracy", "mean_accuracy", "dice", "reference_iou")
 class CudaEvaluation(DeviceTest):
     """Three images of 60 to 62 x 48 pixels, two in a batch."""
 
-    def evaluate(self, device, *flags, backbone=SMALL2, checkpoint=TRAINED, precision="fp32"):
+    def evaluate(self, device, *flags, backbone=SMALL2, checkpoint=LINEAR, precision="fp32"):
         self.succeed(
             "eval",
-            *["--dataset", "folder", "--data_root", self.data, *model_flags(backbone), "--lora_weights", checkpoint],
+            *folder_data(self.data), *model_flags(backbone), "--lora_weights", checkpoint,
             *["--batch_size", 2, "--device", device, "--precision", precision, "--metrics_json", f"{device}.json"],
             *flags,
         )
-        return json.loads((self.folder / f"{device}.json").read_text())
+        return self.read_json(f"{device}.json")
 
     def compare(self, *flags, precision="fp32", **options):
         cpu, cuda = (self.evaluate(device, *flags, precision=precision, **options) for device in ("cpu", "cuda"))
@@ -42,7 +41,7 @@ class CudaEvaluation(DeviceTest):
 
     def test_fpn(self):
         for precision in ("fp32", "bf16"):
-            self.compare(backbone=SQUARE2, checkpoint=TRAINED_FPN, precision=precision)
+            self.compare(backbone=SQUARE2, checkpoint=FPN, precision=precision)
 
     def test_sliding_window(self):
         """Two rows of four windows, two in a batch; they overlap by 8 pixels."""
@@ -89,7 +88,7 @@ class CudaCorruptions(DeviceTest):
     def command(self, device, *flags, corruptions=NAMES):
         return [
             "corrupt",
-            *["--dataset", "folder", "--data_root", self.data, *model_flags(SMALL2), "--lora_weights", TRAINED],
+            *folder_data(self.data), *model_flags(SMALL2), "--lora_weights", LINEAR,
             *["--precision", "fp32", "--batch_size", 2, "--severity", 3, "--corruptions", corruptions],
             *["--device", device, "--output_dir", device, "--exp_name", "c"],
             *flags,
@@ -98,7 +97,7 @@ class CudaCorruptions(DeviceTest):
     def corrupt(self, device, *flags, **options):
         """(results, stderr)"""
         result = self.succeed(*self.command(device, *flags, **options))
-        return json.loads((self.folder / device / "c_corruptions.json").read_text()), result.stderr
+        return self.read_json(f"{device}/c_corruptions.json"), result.stderr
 
     def test_scores(self):
         for flags in ([], ["--eval_size", "original", "--resize", "short", "--tta", "--scales", "1"]):

@@ -1,8 +1,8 @@
 """dinoft predict, features and pca with --device cuda: the processor's pictures and numbers."""
 
-from devices import FEATURE, PIXELS, SMALL2, SMALL3, SQUARE2, TRAINED, TRAINED3, TRAINED_FPN, DeviceTest
+from devices import FEATURE, PIXELS, SMALL2, SMALL3, SQUARE2, TRAINED3, DeviceTest
 from png_files import read_png
-from support import FIXTURES, contents, files_in, main, model_flags
+from support import FIXTURES, FPN, LINEAR, contents, files_in, main, model_flags
 from tensor_files import read_safetensors
 
 BACKBONES = {"dinov2_tiny": 28, "dinov2_tiny_reg": 28, "dinov2_tiny_swiglu_reg": 28, "dinov3_tiny": 32,
@@ -37,9 +37,9 @@ class CudaImages(DeviceTest):
 
     def test_predictions(self):
         for precision in ("fp32", "bf16"):
-            self.check_predictions(SMALL2, TRAINED, precision)
+            self.check_predictions(SMALL2, LINEAR, precision)
             self.check_predictions(SMALL3, TRAINED3, precision)
-        self.check_predictions(SQUARE2, TRAINED_FPN, "fp32")
+        self.check_predictions(SQUARE2, FPN, "fp32")
 
     def test_features(self):
         for precision in ("fp32", "bf16"):
@@ -65,7 +65,7 @@ class CudaImages(DeviceTest):
     def test_repeated(self):
         """Whatever the number of the host's threads."""
         flags = [*model_flags(SMALL2), "--device", "cuda"]
-        for command, more in (("predict", ["--lora_weights", TRAINED, "--save_logits"]), ("pca", ["--upsample"])):
+        for command, more in (("predict", ["--lora_weights", LINEAR, "--save_logits"]), ("pca", ["--upsample"])):
             for threads in (1, 2):
                 threaded = ["--threads", threads, "--output_dir", f"{command}{threads}"]
                 self.succeed(command, *self.images, *flags, *more, *threaded)

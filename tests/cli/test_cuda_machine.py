@@ -2,13 +2,12 @@
 
 For the emulated device (tests/emulation/README.md), whose memory and kind can be chosen."""
 
-import json
 import os
 import re
 import unittest.mock
 
-from devices import SMALL2, SMALL3, SQUARE2, TRAINED, DeviceTest
-from support import CHANNELS, DINOV2, img_dim, main, model_flags
+from devices import SMALL2, SMALL3, SQUARE2, DeviceTest
+from support import CHANNELS, DINOV2, LINEAR, folder_data, img_dim, main, model_flags
 
 MIB = 2**20
 WORKSPACE = 32 * MIB  # cuBLASLt's, which the device has from the beginning
@@ -22,9 +21,6 @@ class Machine(DeviceTest):
         patch = unittest.mock.patch.dict(os.environ, values)
         patch.start()
         self.addCleanup(patch.stop)
-
-    def read_json(self, name):
-        return json.loads((self.folder / name).read_text())
 
 
 class Choice(Machine):
@@ -63,8 +59,8 @@ class Choice(Machine):
     def test_default_of_other_commands(self):
         """They have the same default."""
         self.on_machine(MEMORY=MIB)
-        data = ["--dataset", "folder", "--data_root", self.data]
-        model = [*model_flags(SMALL2), "--lora_weights", TRAINED]
+        data = folder_data(self.data)
+        model = [*model_flags(SMALL2), "--lora_weights", LINEAR]
         image = self.draw_image("a.png")
         for command in (
             ["eval", *data, *model],
@@ -172,8 +168,8 @@ class Memory(Machine):
 
     def test_hint_of_evaluation(self):
         plan = self.plans("--use_lora", "--batch_size", 3)["eval"]
-        data = ["--dataset", "folder", "--data_root", self.data]
-        model = ["--weights", DINOV2.weights, "--lora_weights", TRAINED, *self.FLAGS]
+        data = folder_data(self.data)
+        model = ["--weights", DINOV2.weights, "--lora_weights", LINEAR, *self.FLAGS]
         self.check_hint(plan, lambda batch: ["eval", *data, *model, "--batch_size", batch])
 
     def test_hint_of_features_that_are_kept(self):
@@ -187,8 +183,8 @@ class Memory(Machine):
         """The model of an evaluation grows with its views."""
         plan = self.plans("--use_lora", "--batch_size", 1)["eval"]
         self.on_machine(MEMORY=WORKSPACE + plan["forward_weights_bytes"] + plan["planned_memory_bytes"] + 2 * MIB)
-        model = ["--weights", DINOV2.weights, "--lora_weights", TRAINED, *self.FLAGS, "--tta"]
-        command = ["eval", "--dataset", "folder", "--data_root", self.data, *model]
+        model = ["--weights", DINOV2.weights, "--lora_weights", LINEAR, *self.FLAGS, "--tta"]
+        command = ["eval", *folder_data(self.data), *model]
         self.assertEqual(self.fails([*command, "--scales", "1,8"]), 0)
 
     def test_nothing_is_written(self):
@@ -202,7 +198,7 @@ class Memory(Machine):
         plan = self.plans("--use_lora", "--batch_size", 1)["eval"]
         small, large = self.draw_image("a.png"), self.draw_image("b.png", 600, 500)
         self.on_machine(MEMORY=WORKSPACE + plan["forward_weights_bytes"] + plan["planned_memory_bytes"] + MIB // 4)
-        model = ["--weights", DINOV2.weights, "--lora_weights", TRAINED, *self.FLAGS]
+        model = ["--weights", DINOV2.weights, "--lora_weights", LINEAR, *self.FLAGS]
         result = self.run_here("predict", small, large, *model)
         self.assert_one_error(result, 1, "out of memory", "bytes are free on the device")
         self.assertTrue((self.folder / "output" / "a.png").is_file())
@@ -256,7 +252,7 @@ class Bench(Machine):
 
     def test_loader(self):
         """Its batches are those that the device would get."""
-        data = ["--dataset", "folder", "--data_root", self.data, "--n_classes", 4, "--batch_size", 2]
+        data = [*folder_data(self.data), "--n_classes", 4, "--batch_size", 2]
         result = self.succeed("bench", "loader", *data, "--device", "cuda", "--steps", 3)
         self.assertIn("3 of 2, packed for a device that resizes to 480 x 480", result.stdout)
 

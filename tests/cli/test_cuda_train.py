@@ -6,9 +6,9 @@ import shutil
 import unittest.mock
 
 from datasets import IGNORE
-from devices import LOSS, SCORE, SMALL2, SMALL3, SQUARE2, TRAINED, DeviceTest, differences
+from devices import LOSS, SCORE, SMALL2, SMALL3, SQUARE2, DeviceTest, differences
 from png_files import read_png, write_png
-from support import FIXTURES, contents, main
+from support import FIXTURES, LINEAR, contents, main
 from tensor_files import read_torch, values
 
 LR = 3e-4
@@ -109,8 +109,8 @@ class CudaTraining(DeviceTest):
 
     def test_nothing_is_lost_on_the_way(self):
         """With steps too small to move a float32, what comes out is what went in."""
-        start = read_torch(TRAINED)
-        flags = ["--use_lora", "--lora_weights", TRAINED, "--lr", 1e-12, "--n_classes", 21]
+        start = read_torch(LINEAR)
+        flags = ["--use_lora", "--lora_weights", LINEAR, "--lr", 1e-12, "--n_classes", 21]
         run = self.train_on("cuda", *flags, backbone=SMALL2)
         self.assertEqual(list(run.tensors), list(start))
         for name, tensor in start.items():
@@ -156,16 +156,16 @@ class Repetition(DeviceTest):
     def test_same_command_dinov3(self):
         self.assert_repeated("--use_lora", "--recipe", "reference", backbone=SMALL3)
 
-    def test_timed_choices(self):
-        """Which algorithm a product takes is timed once and written down; another run reads it."""
+    def test_autotune_cache(self):
+        """Which algorithm a product takes is timed once and cached; another run reads it."""
         cache = self.folder / "cache"
         with unittest.mock.patch.dict(os.environ, XDG_CACHE_HOME=str(cache)):
             os.environ.pop("DINOFT_CUDA_ALGO", None)
             first = self.trained("a", "--use_lora")
-            choices = contents(cache)
-            self.assertEqual(len(choices), 2)  # cuBLASLt's, and cuDNN's of attention
+            algorithms = contents(cache)
+            self.assertEqual(len(algorithms), 2)  # cuBLASLt's, and cuDNN's of attention
             self.assertEqual(first, self.trained("b", "--use_lora"))
-        self.assertEqual(contents(cache), choices)
+        self.assertEqual(contents(cache), algorithms)
 
     def test_recompute(self):
         for backbone, precision in ((SMALL2, "fp32"), (SMALL3, "bf16")):

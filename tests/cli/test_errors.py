@@ -4,26 +4,11 @@ import os
 import pickle
 import shutil
 
-from datasets import draw_scene, make_ade20k, make_folder, voc_demo
-from png_files import write_png
-from support import (
-    CHANNELS,
-    DINOV2,
-    DINOV3,
-    FIXTURES,
-    CommandLineTest,
-    contents,
-    file_size_limit,
-    files_in,
-    img_dim,
-    leftovers,
-    main,
-    model_flags,
-)
+from datasets import draw_image, make_ade20k, make_folder, voc_demo
+from support import (CHANNELS, DINOV2, DINOV3, FIXTURES, FPN, LINEAR, CommandLineTest, contents, file_size_limit,
+                     files_in, folder_data, img_dim, leftovers, main, model_flags)
 from tensor_files import read_torch, write_safetensors, write_torch_pickle
 
-LINEAR = FIXTURES / "dinov2_tiny_reg" / "after5_lora_linear.pt"  # rank 3, 21 classes
-FPN = FIXTURES / "dinov2_tiny_reg" / "after5_lora_fpn.pt"
 SEED = FIXTURES / "seed_checkpoints" / "dinov3" / "large_voc_lora.pt"  # of a backbone of 1024 channels
 
 
@@ -147,17 +132,8 @@ class WeightFiles(CommandLineTest):
         for protocol in (2, 4):
             write_torch_pickle(self.folder / "evil.pth", pickle.dumps({"cls_token": Attack()}, protocol))
             self.check("evil.pth", "system")
-            self.refused(
-                "train",
-                *model_flags(DINOV2),
-                "--dataset",
-                "voc",
-                "--data_root",
-                voc_demo(),
-                "--lora_weights",
-                "evil.pth",
-                mentions=["evil.pth", "system"],
-            )
+            self.refused("train", *model_flags(DINOV2), "--dataset", "voc", "--data_root", voc_demo(),
+                         "--lora_weights", "evil.pth", mentions=["evil.pth", "system"])  # fmt: skip
         self.assertFalse(marker.exists())
 
     def test_a_backbone_that_lacks_a_tensor(self):
@@ -173,7 +149,7 @@ class WeightFiles(CommandLineTest):
         self.check("b.safetensors", "blocks.1.norm1.bias", "64", CHANNELS)
 
     def image(self):
-        write_png(self.folder / "a.png", draw_scene(0, 40, 30, 4)[0])
+        draw_image(self.folder / "a.png", 40, 30, 0)
         return "a.png"
 
 
@@ -182,7 +158,7 @@ class Models(CommandLineTest):
 
     def setUp(self):
         super().setUp()
-        write_png(self.folder / "a.png", draw_scene(0, 40, 30, 4)[0])
+        draw_image(self.folder / "a.png", 40, 30, 0)
 
     def check(self, flags, *mentions):
         self.refused("predict", "a.png", "--output_dir", "out", *flags, mentions=mentions)
@@ -194,13 +170,8 @@ class Models(CommandLineTest):
         )
 
     def test_family_typed_for_another_file(self):
-        self.check(
-            [*model_flags(DINOV2), "--lora_weights", LINEAR, "--dino_type", "dinov3"],
-            DINOV2.weights,
-            "dinov2",
-            "--dino_type",
-            "dinov3",
-        )
+        self.check([*model_flags(DINOV2), "--lora_weights", LINEAR, "--dino_type", "dinov3"], DINOV2.weights, "dinov2",
+                   "--dino_type", "dinov3")  # fmt: skip
 
     def test_size_that_a_family_lacks(self):
         self.check(
@@ -245,48 +216,19 @@ class Models(CommandLineTest):
         self.succeed("predict", "a.png", "--output_dir", "out", *flags, *img_dim(98, 98))
 
     def test_device_that_is_not_there(self):
-        result = self.run_here(
-            "predict",
-            "a.png",
-            "--output_dir",
-            "out",
-            *model_flags(DINOV2),
-            "--lora_weights",
-            LINEAR,
-            "--device",
-            "cuda",
-        )
+        result = self.run_here("predict", "a.png", "--output_dir", "out", *model_flags(DINOV2),
+                               "--lora_weights", LINEAR, "--device", "cuda")  # fmt: skip
         if result.status == 0:
             self.skipTest("this build computes on a GPU: there is no missing device to name")
         self.assert_one_error(result, 1, "device cuda: ")
 
     def test_classes_of_another_data_set(self):
         make_ade20k(self.folder / "ade")
-        self.refused(
-            "eval",
-            "--dataset",
-            "ade20k",
-            "--data_root",
-            "ade",
-            *model_flags(DINOV2),
-            "--lora_weights",
-            LINEAR,
-            mentions=[LINEAR, 21, 150],
-        )
+        self.refused("eval", "--dataset", "ade20k", "--data_root", "ade", *model_flags(DINOV2),
+                     "--lora_weights", LINEAR, mentions=[LINEAR, 21, 150])  # fmt: skip
         make_folder(self.folder / "data")
-        self.refused(
-            "eval",
-            "--dataset",
-            "folder",
-            "--data_root",
-            "data",
-            "--n_classes",
-            5,
-            *model_flags(DINOV2),
-            "--lora_weights",
-            LINEAR,
-            mentions=[LINEAR, 21, 5],
-        )
+        self.refused("eval", *folder_data("data"), "--n_classes", 5, *model_flags(DINOV2),
+                     "--lora_weights", LINEAR, mentions=[LINEAR, 21, 5])  # fmt: skip
 
 
 class Outputs(CommandLineTest):
@@ -294,17 +236,9 @@ class Outputs(CommandLineTest):
 
     def test_folder_below_a_file(self):
         (self.folder / "file").write_text("kept")
-        write_png(self.folder / "a.png", draw_scene(0, 40, 30, 4)[0])
-        self.refused(
-            "predict",
-            "a.png",
-            *model_flags(DINOV2),
-            "--lora_weights",
-            LINEAR,
-            "--output_dir",
-            "file/out",
-            mentions=["file"],
-        )
+        draw_image(self.folder / "a.png", 40, 30, 0)
+        self.refused("predict", "a.png", *model_flags(DINOV2), "--lora_weights", LINEAR, "--output_dir", "file/out",
+                     mentions=["file"])  # fmt: skip
         self.refused(
             "features", "a.png", *model_flags(DINOV2), "--output", "file/f.safetensors", mentions=["file"]
         )
@@ -320,7 +254,7 @@ class Outputs(CommandLineTest):
 
     def test_full_disk(self):
         """An error that names the file, and no part of it is left."""
-        write_png(self.folder / "a.png", draw_scene(0, 90, 70, 4)[0])
+        draw_image(self.folder / "a.png", 90, 70, 0)
         model = model_flags(DINOV2)
         commands = {
             "out/a.png": ["predict", "a.png", *model, "--lora_weights", LINEAR, "--output_dir", "out"],
@@ -344,18 +278,8 @@ class Outputs(CommandLineTest):
         """Told before the evaluation, which may take hours, not after."""
         data = make_folder(self.folder / "data", n_classes=4)
         (self.folder / "file").write_text("kept")
-        result = self.run_here(
-            "eval",
-            "--dataset",
-            "folder",
-            "--data_root",
-            data,
-            *model_flags(DINOV2),
-            "--lora_weights",
-            LINEAR,
-            "--metrics_json",
-            "file/metrics.json",
-        )
+        result = self.run_here("eval", *folder_data(data), *model_flags(DINOV2),
+                               "--lora_weights", LINEAR, "--metrics_json", "file/metrics.json")  # fmt: skip
         self.assert_one_error(result, 1, "file")
         self.assertNotIn("eval 1/1", result.stderr)
         self.assertEqual(leftovers(self.folder), [])

@@ -1,18 +1,16 @@
 """dinoft eval: its numbers recomputed, from the confusion matrix and from the masks."""
 
 import collections
-import json
 import math
 import re
 import shutil
 
 from datasets import IGNORE, folder_masks, resize_nearest, voc_demo, voc_folder, voc_masks
 from png_files import read_png
-from support import CHANNELS, DINOV2, FIXTURES, main, model_flags
+from support import CHANNELS, DINOV2, LINEAR, folder_data, main, model_flags
 from tensor_files import read_checkpoint
 from training import CLASSES, TrainingTest
 
-TRAINED = FIXTURES / "dinov2_tiny_reg" / "after5_lora_linear.pt"  # rank 3, 21 classes
 KEYS = {"miou", "pixel_accuracy", "mean_accuracy", "dice", "reference_iou", "loss", "per_class", "confusion"}
 
 
@@ -51,22 +49,12 @@ def reference_iou(mask, label, void_counts):
 
 
 class EvalTest(TrainingTest):
-    def evaluate(self, *flags, checkpoint=TRAINED, data=None):
+    def evaluate(self, *flags, checkpoint=LINEAR, data=None):
         """(metrics, stdout)"""
         target = self.folder / "metrics.json"
-        result = self.succeed(
-            "eval",
-            *(data or ["--dataset", "voc", "--data_root", voc_demo()]),
-            *model_flags(DINOV2),
-            "--lora_weights",
-            checkpoint,
-            "--metrics_json",
-            target,
-            "--batch_size",
-            2,
-            *flags,
-        )
-        return json.loads(target.read_text()), result.stdout
+        result = self.succeed("eval", *(data or ["--dataset", "voc", "--data_root", voc_demo()]), *model_flags(DINOV2),
+                              "--lora_weights", checkpoint, "--metrics_json", target, "--batch_size", 2, *flags)  # fmt: skip
+        return self.read_json(target), result.stdout
 
 
 class Metrics(EvalTest):
@@ -143,16 +131,8 @@ class Metrics(EvalTest):
     def test_table_alone(self):
         """--metrics_json is not needed, and eval writes nothing by itself."""
         before = sorted(path.name for path in self.folder.iterdir())
-        result = self.succeed(
-            "eval",
-            "--dataset",
-            "voc",
-            "--data_root",
-            voc_demo(),
-            *model_flags(DINOV2),
-            "--lora_weights",
-            TRAINED,
-        )
+        result = self.succeed("eval", "--dataset", "voc", "--data_root", voc_demo(), *model_flags(DINOV2),
+                              "--lora_weights", LINEAR)  # fmt: skip
         self.assertIn("mIoU", result.stdout)
         self.assertEqual(sorted(path.name for path in self.folder.iterdir()), before)
 
@@ -179,18 +159,14 @@ class Predictions(EvalTest):
         names = (folder / "ImageSets" / "Segmentation" / "val.txt").read_text().split()
         labels = [mask.pixels for mask in voc_masks(voc_demo(), "val")]
         self.check(
-            [folder / "JPEGImages" / f"{name}.jpg" for name in names], labels, metrics, TRAINED, 1, True
+            [folder / "JPEGImages" / f"{name}.jpg" for name in names], labels, metrics, LINEAR, 1, True
         )
 
     def test_folder(self):
         self.train("--epochs", 4, "--lr", 0.01)
         checkpoint = self.folder / "output" / "run.pt"
-        metrics, _ = self.evaluate(
-            "--eval_size",
-            "original",
-            checkpoint=checkpoint,
-            data=["--dataset", "folder", "--data_root", self.data],
-        )
+        metrics, _ = self.evaluate("--eval_size", "original", checkpoint=checkpoint,
+                                   data=folder_data(self.data))  # fmt: skip
         images = sorted((self.data / "images" / "val").iterdir())
         labels = [mask.pixels for mask in folder_masks(self.data, "val")]
         self.check(images, labels, metrics, checkpoint, 2, False)
@@ -199,9 +175,6 @@ class Predictions(EvalTest):
 class AfterTraining(EvalTest):
     """eval takes from the checkpoint what train wrote into it."""
 
-    def folder_data(self):
-        return ["--dataset", "folder", "--data_root", self.data]
-
     def checkpoint(self):
         return self.folder / "output" / "run.pt"
 
@@ -209,7 +182,7 @@ class AfterTraining(EvalTest):
         for flags in (["--use_lora"], ["--use_lora", "--use_fpn"]):
             run = self.train(*flags, "--lr", 0.005, "--epochs", 2, "--batch_size", 2, "--precision", "fp32")
             metrics, _ = self.evaluate(
-                "--precision", "fp32", checkpoint=self.checkpoint(), data=self.folder_data()
+                "--precision", "fp32", checkpoint=self.checkpoint(), data=folder_data(self.data)
             )
             # LoRA is folded into the weights here and was not while training: some last bits differ.
             self.assertAlmostEqual(metrics["loss"], run.metrics["val_loss"][-1], delta=1e-4)
@@ -218,18 +191,10 @@ class AfterTraining(EvalTest):
 
     def test_image_size_is_the_checkpoints(self):
         self.train("--img_dim", 70, 98)
-        result = self.succeed(
-            "eval",
-            *self.folder_data(),
-            "--weights",
-            DINOV2.weights,
-            "--lora_weights",
-            self.checkpoint(),
-            "--metrics_json",
-            self.folder / "metrics.json",
-        )
+        result = self.succeed("eval", *folder_data(self.data), "--weights", DINOV2.weights,
+                              "--lora_weights", self.checkpoint(), "--metrics_json", self.folder / "metrics.json")  # fmt: skip
         self.assertIn("3 images at 70 x 98, normalize imagenet", result.stderr)
-        metrics = json.loads((self.folder / "metrics.json").read_text())
+        metrics = self.read_json("metrics.json")
         planes = [resize_nearest(mask, 70, 98) for mask in folder_masks(self.data, "val")]
         self.assertEqual([row["pixels"] for row in metrics["per_class"]], histogram(planes, CLASSES))
 
@@ -237,14 +202,14 @@ class AfterTraining(EvalTest):
         names = ["sky", "a house", "tree", "road"]
         (self.folder / "names.txt").write_text("\n".join(names))
         self.train("--class_names", self.folder / "names.txt")
-        metrics, stdout = self.evaluate(checkpoint=self.checkpoint(), data=self.folder_data())
+        metrics, stdout = self.evaluate(checkpoint=self.checkpoint(), data=folder_data(self.data))
         self.assertEqual([scores["name"] for scores in metrics["per_class"]], names)
         self.assertRegex(stdout, r"(?m)^a house  ")
 
     def test_a_class_that_nothing_has(self):
         """Its scores do not exist: null in the file, a dash in the table, left out of the means."""
         self.train("--n_classes", 30, "--lr", 0.01, "--epochs", 3)
-        metrics, stdout = self.evaluate(checkpoint=self.checkpoint(), data=self.folder_data())
+        metrics, stdout = self.evaluate(checkpoint=self.checkpoint(), data=folder_data(self.data))
         absent = [scores for scores in metrics["per_class"] if scores["iou"] is None]
         self.assertTrue(absent)
         self.assertEqual({scores["pixels"] for scores in absent}, {0})
@@ -259,17 +224,8 @@ class AfterTraining(EvalTest):
         self.assertEqual(record["backbone"], "")
         (self.folder / "weights").mkdir()
         shutil.copy(DINOV2.weights, self.folder / "weights" / "dinov2_vits14_reg.pth")
-        self.refused(
-            "eval",
-            *self.folder_data(),
-            "--lora_weights",
-            self.checkpoint(),
-            "--dino_type",
-            "dinov2",
-            "--size",
-            "small",
-            mentions=["--size small", CHANNELS, 384],
-        )
+        self.refused("eval", *folder_data(self.data), "--lora_weights", self.checkpoint(), "--dino_type", "dinov2",
+                     "--size", "small", mentions=["--size small", CHANNELS, 384])  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,33 +1,17 @@
 """What dinoft eval writes on request: images' scores, the confusion matrix's picture, the report."""
 
 import csv
-import html.parser
-import json
 import shutil
 
 from datasets import IGNORE, make_folder
 from png_files import GREY, RGB, Picture, read_png, write_png
-from support import DINOV2, FIXTURES, CommandLineTest, contents, file_size_limit, leftovers, main, model_flags
+from support import (DINOV2, LINEAR, CommandLineTest, Page, contents, file_size_limit, folder_data, leftovers, main,
+                     model_flags)
 
-CHECKPOINT = FIXTURES / "dinov2_tiny_reg" / "after5_lora_linear.pt"
 CLASSES = 21
 NAMES = ["<b>", "a, b", '"c"', "=d", *(f"class {i}" for i in range(4, CLASSES))]
 OUTPUTS = {"--images_csv": "i.csv", "--confusion_png": "c.png", "--report_html": "r.html", "--metrics_json": "m.json"}
 COLUMNS = ["miou", "pixel_accuracy", "reference_iou", "loss"]
-
-
-class Page(html.parser.HTMLParser):
-    def __init__(self, text):
-        super().__init__()
-        self.tags, self.links, self.text = [], [], ""
-        self.feed(text)
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.append(tag)
-        self.links += [value for name, value in attributes if name in ("src", "href")]
-
-    def handle_data(self, data):
-        self.text += data
 
 
 class EvalFilesTest(CommandLineTest):
@@ -44,9 +28,9 @@ class EvalFilesTest(CommandLineTest):
     def command(self, *flags, data=None, outputs=OUTPUTS):
         return [
             "eval",
-            *["--dataset", "folder", "--data_root", data or self.data, "--class_names", self.names],
+            *folder_data(data or self.data), "--class_names", self.names,
             *model_flags(DINOV2),
-            *["--lora_weights", CHECKPOINT, "--precision", "fp32"],
+            *["--lora_weights", LINEAR, "--precision", "fp32"],
             *(word for flag, name in outputs.items() for word in (flag, self.out / name)),
             *flags,
         ]
@@ -64,11 +48,11 @@ class EvalFilesTest(CommandLineTest):
         target = self.folder / "alone.json"
         self.succeed(*self.command("--metrics_json", target, data=root, outputs={}))
         shutil.rmtree(root)
-        return json.loads(target.read_text())
+        return self.read_json(target)
 
     def test_rows_are_evaluations_of_single_images(self):
         self.succeed(*self.command())
-        rows, whole = self.rows(), json.loads((self.out / "m.json").read_text())
+        rows, whole = self.rows(), self.read_json(self.out / "m.json")
         self.assertEqual({row["image"] for row in rows}, {"00", "01", "02", "<i>,3", "04"})
         self.assertEqual([float(row["miou"]) for row in rows], sorted(float(row["miou"]) for row in rows))
         self.assertEqual(
@@ -117,7 +101,7 @@ class EvalFilesTest(CommandLineTest):
         self.succeed(*self.command("--eval_size", "original"))
         rows = [(row["miou"], row["counted_pixels"]) for row in self.rows()]
         self.assertEqual(rows[1:], [("", "0")] * 4)
-        metrics = json.loads((self.out / "m.json").read_text())
+        metrics = self.read_json(self.out / "m.json")
         self.assertEqual(sum(scores["pixels"] for scores in metrics["per_class"]), int(rows[0][1]))
         self.assertEqual(Page((self.out / "r.html").read_text()).tags.count("img"), 2)
 

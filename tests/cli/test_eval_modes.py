@@ -1,18 +1,16 @@
 """dinoft eval's sliding window, kept ratio and test-time augmentation, recomputed from the logits that predict writes."""
 
-import json
 import math
 
 from datasets import draw_scene, folder_masks, resize_nearest
 from png_files import RGB, Picture, write_png
-from support import DINOV2, DINOV3, FIXTURES, CommandLineTest, img_dim, main, model_flags
+from support import DINOV2, DINOV3, FIXTURES, FPN, LINEAR, CommandLineTest, folder_data, img_dim, main, model_flags
 from tensor_files import read_safetensors, values
 
 CHECKPOINTS = {
-    DINOV2: FIXTURES / "dinov2_tiny_reg" / "after5_lora_linear.pt",
+    DINOV2: LINEAR,
     DINOV3: FIXTURES / "dinov3_tiny" / "after5_lora_linear.pt",
 }
-FPN = FIXTURES / "dinov2_tiny_reg" / "after5_lora_fpn.pt"
 CLASSES = 21
 
 
@@ -61,13 +59,13 @@ class EvalModesTest(CommandLineTest):
         target = self.folder / "metrics.json"
         self.succeed(
             "eval",
-            *["--dataset", "folder", "--data_root", data],
+            *folder_data(data),
             *model_flags(backbone, size),
             *["--lora_weights", checkpoint or CHECKPOINTS[backbone]],
             *["--metrics_json", target, "--precision", "fp32"],
             *flags,
         )
-        return json.loads(target.read_text())
+        return self.read_json(target)
 
     def logits(self, picture, backbone=DINOV2):
         """[height][width] lists of CLASSES logits, of a picture that is as large as the model's input."""
@@ -200,7 +198,7 @@ class EvalModesTest(CommandLineTest):
         self.evaluate(data, (112, 140), "--slide", 112, 56, "--tta", "--scales", "1,1.5", checkpoint=FPN)
         self.refused(
             "eval",
-            *["--dataset", "folder", "--data_root", data, "--lora_weights", FPN],
+            *folder_data(data), "--lora_weights", FPN,
             *model_flags(DINOV2, (112, 140)),
             *["--tta", "--scales", "0.25"],
             mentions=["at scale 0.25: the FPN decoder needs images of at least"],

@@ -4,7 +4,7 @@ import math
 
 from datasets import draw_scene
 from png_files import write_png
-from support import CHANNELS, DINOV2, DINOV3, FIXTURES, CommandLineTest, files_in, main, model_flags
+from support import CHANNELS, DINOV2, DINOV3, LINEAR, CommandLineTest, files_in, main, model_flags
 from tensor_files import read_safetensors, read_torch, values, write_safetensors
 
 
@@ -80,9 +80,8 @@ class Features(CommandLineTest):
     def test_with_lora(self):
         """LoRA changes the features, and does not where every B is zero."""
         plain = self.features("--normalize", "none")
-        checkpoint = FIXTURES / "dinov2_tiny_reg" / "after5_lora_linear.pt"
-        tensors = read_torch(checkpoint)
-        self.assertNotEqual(self.features("--lora_weights", checkpoint), plain)
+        tensors = read_torch(LINEAR)
+        self.assertNotEqual(self.features("--lora_weights", LINEAR), plain)
         for name in tensors:
             if name.startswith("w_b_"):
                 tensors[name] = tensors[name]._replace(data=bytes(len(tensors[name].data)))
@@ -94,16 +93,8 @@ class Features(CommandLineTest):
 
     def test_too_many_layers(self):
         for layers in (5, 1000):
-            self.refused(
-                "features",
-                *self.images,
-                *model_flags(DINOV2),
-                "--output",
-                "f.safetensors",
-                "--layers",
-                layers,
-                mentions=[layers, 4],
-            )
+            self.refused("features", *self.images, *model_flags(DINOV2), "--output", "f.safetensors",
+                         "--layers", layers, mentions=[layers, 4])  # fmt: skip
         self.assertFalse((self.folder / "f.safetensors").exists())
 
     def test_output_of_another_kind(self):

@@ -5,10 +5,9 @@ import signal
 
 from interrupting import InterruptTest
 from png_files import read_png
-from support import DINOV2, FIXTURES, files_in, leftovers, main, model_flags
+from support import DINOV2, LINEAR, files_in, folder_data, leftovers, main, model_flags
 from tensor_files import values
 
-TRAINED = FIXTURES / "dinov2_tiny_reg" / "after5_lora_linear.pt"
 
 
 class Training(InterruptTest):
@@ -75,16 +74,8 @@ class Training(InterruptTest):
         self.interrupted_run(r"epoch 2/")
         checkpoint = self.folder / "output" / "run.pt"
         self.train("--use_lora", "--lora_weights", checkpoint, output="more")
-        self.succeed(
-            "eval",
-            "--dataset",
-            "folder",
-            "--data_root",
-            self.data,
-            *model_flags(DINOV2),
-            "--lora_weights",
-            checkpoint,
-        )
+        self.succeed("eval", *folder_data(self.data), *model_flags(DINOV2),
+                     "--lora_weights", checkpoint)  # fmt: skip
 
 
 class OtherCommands(InterruptTest):
@@ -92,20 +83,8 @@ class OtherCommands(InterruptTest):
         root = self.many_images(600)
         self.succeed(*self.train_command())
         process = self.start(
-            [
-                "eval",
-                "--dataset",
-                "folder",
-                "--data_root",
-                root,
-                *model_flags(DINOV2),
-                "--lora_weights",
-                "output/run.pt",
-                "--batch_size",
-                1,
-                "--metrics_json",
-                "m.json",
-            ]
+            ["eval", *folder_data(root), *model_flags(DINOV2),
+             "--lora_weights", "output/run.pt", "--batch_size", 1, "--metrics_json", "m.json"]  # fmt: skip
         )
         stderr = self.interrupt_at(process, r"^eval 1/600")
         self.assertEqual(process.returncode, 130, stderr)
@@ -115,7 +94,7 @@ class OtherCommands(InterruptTest):
         root = self.many_images(600)
         images = sorted((root / "images" / "val").iterdir())
         process = self.start(
-            ["predict", *images, *model_flags(DINOV2), "--lora_weights", TRAINED, "--output_dir", "out"]
+            ["predict", *images, *model_flags(DINOV2), "--lora_weights", LINEAR, "--output_dir", "out"]
         )
         stderr = self.interrupt_at(process, r"^predict 1/600")
         self.assertEqual(process.returncode, 130, stderr)

@@ -1,17 +1,15 @@
 """Masks that are not what their user means: told before the work where it can be seen, else before a checkpoint."""
 
-import json
 import shutil
 import struct
 
 from datasets import IGNORE, draw_scene, folder_masks
 from png_files import read_png, write_png
-from support import DINOV2, FIXTURES, contents, files_in, main, model_flags
+from support import DINOV2, FIXTURES, FPN, LINEAR, contents, files_in, folder_data, main, model_flags
 from tensor_files import read_checkpoint, values, write_safetensors
 from training import CLASSES, TrainingTest
 
 SMALL = ["--img_dim", 28, 28]
-UNRECORDED = FIXTURES / "dinov2_tiny_reg" / "after5_lora_linear.pt"  # 21 classes, and no record
 
 
 class LabelsTest(TrainingTest):
@@ -37,7 +35,7 @@ class LabelsTest(TrainingTest):
             )
 
     def small_train(self, *flags, classes=2, **options):
-        data = ["--dataset", "folder", "--data_root", self.data, "--n_classes", classes]
+        data = [*folder_data(self.data), "--n_classes", classes]
         return self.train_command(*SMALL, *flags, data=data, **options)
 
     def refused_before(self, *flags, mentions=(), **options):
@@ -58,7 +56,7 @@ class LabelsTest(TrainingTest):
         return self.read_run(result, options.get("output", "output"))
 
     def evaluate(self, *flags, checkpoint="output/run.pt", command="eval"):
-        return [command, "--dataset", "folder", "--data_root", self.data, "--weights", DINOV2.weights,
+        return [command, *folder_data(self.data), "--weights", DINOV2.weights,
                 "--lora_weights", checkpoint, *flags]  # fmt: skip
 
     def warnings(self, result, words):
@@ -111,12 +109,12 @@ class TwoValues(LabelsTest):
     def test_evaluations_take_the_meaning_from_the_checkpoint(self):
         self.run_small("--mask_values", "255,0")
         self.succeed(*self.evaluate("--metrics_json", "m.json", "--eval_size", "original"))
-        pixels = [row["pixels"] for row in json.loads((self.folder / "m.json").read_text())["per_class"]]
+        pixels = [row["pixels"] for row in self.read_json("m.json")["per_class"]]
         masks = folder_masks(self.data, "val")
         self.assertEqual(pixels, [sum(mask.pixels.count(bytes([value])) for mask in masks) for value in (255, 0)])
         self.succeed(*self.evaluate("--corruptions", "contrast", "--severity", 1, command="corrupt"))
         self.succeed(*self.evaluate("--metrics_json", "n.json", "--eval_size", "original", "--mask_values", "0,255"))
-        typed = [row["pixels"] for row in json.loads((self.folder / "n.json").read_text())["per_class"]]
+        typed = [row["pixels"] for row in self.read_json("n.json")["per_class"]]
         self.assertEqual(typed, pixels[::-1])
         self.assertIn("255,0", self.run_here("info", "output/run.pt").stdout)
 
@@ -137,9 +135,9 @@ class TwoValues(LabelsTest):
         self.assertIn("values of masks are 255,0, as output/run.pt records", run.result.stderr)
 
     def test_evaluations_of_what_nobody_explained(self):
-        self.refused(*self.evaluate(*SMALL, checkpoint=UNRECORDED), mentions=["0 and 255", "--mask_values 0,255"])
+        self.refused(*self.evaluate(*SMALL, checkpoint=LINEAR), mentions=["0 and 255", "--mask_values 0,255"])
         flags = ["--corruptions", "contrast", "--severity", 1]
-        self.refused(*self.evaluate(*SMALL, *flags, checkpoint=UNRECORDED, command="corrupt"), mentions=["0 and 255"])
+        self.refused(*self.evaluate(*SMALL, *flags, checkpoint=LINEAR, command="corrupt"), mentions=["0 and 255"])
 
 
 class TwoValuesLater(LabelsTest):
@@ -171,7 +169,7 @@ class TwoValuesLater(LabelsTest):
         for folder in "images", "masks":
             shutil.rmtree(self.data / folder / "val")
             (self.data / folder / "train").rename(self.data / folder / "val")
-        result = self.run_here(*self.evaluate(*SMALL, checkpoint=UNRECORDED))
+        result = self.run_here(*self.evaluate(*SMALL, checkpoint=LINEAR))
         self.assert_one_error(result, 1, "0 and 255")
         self.assertIn("eval 4/4", result.stderr)
         self.assertEqual(result.stdout, "")
@@ -210,7 +208,7 @@ class Values(LabelsTest):
 
     def test_the_loader_alone(self):
         self.two_classes(0, 200)
-        command = ["bench", "loader", "--dataset", "folder", "--data_root", self.data, "--n_classes", 2, *SMALL]
+        command = ["bench", "loader", *folder_data(self.data), "--n_classes", 2, *SMALL]
         self.refused(*command, mentions=["label 200"])
         self.succeed(*command, "--mask_values", "0,200", "--steps", 2)
 
@@ -264,7 +262,7 @@ class NoLabels(LabelsTest):
 
     def test_evaluation(self):
         self.rewrite(lambda value: IGNORE, splits=["val"])
-        self.refused(*self.evaluate(*SMALL, checkpoint=UNRECORDED), mentions=["3 masks", "label"])
+        self.refused(*self.evaluate(*SMALL, checkpoint=LINEAR), mentions=["3 masks", "label"])
 
     def test_labels_behind_many_masks(self):
         self.add_images(40, IGNORE)
@@ -282,8 +280,8 @@ class NoLabels(LabelsTest):
                 pixels[mask.width + 1 : mask.width + 2] = b"\1" if path.stem == "00" else b"\2"
                 write_png(path, mask._replace(pixels=bytes(pixels)))
         self.refused_after_an_epoch(mentions=["28 x 28", "label"], classes=4)
-        self.refused(*self.evaluate(*SMALL, checkpoint=UNRECORDED), mentions=["3 images", "label"])
-        self.succeed(*self.evaluate(*SMALL, "--eval_size", "original", checkpoint=UNRECORDED))
+        self.refused(*self.evaluate(*SMALL, checkpoint=LINEAR), mentions=["3 images", "label"])
+        self.succeed(*self.evaluate(*SMALL, "--eval_size", "original", checkpoint=LINEAR))
 
 
 class Pairs(LabelsTest):
@@ -335,7 +333,7 @@ class Overflow(TrainingTest):
 
     def check(self, *mentions):
         model = [*model_flags(DINOV2), "--lora_weights", "c.safetensors"]
-        data = ["--dataset", "folder", "--data_root", self.data]
+        data = folder_data(self.data)
         commands = [
             ["predict", self.data / "images" / "val" / "00.png"],
             ["eval", *data],
@@ -358,11 +356,11 @@ class Overflow(TrainingTest):
                 result = self.run_here("predict", self.data / "images" / "val" / "00.png", *model_flags(DINOV2),
                                        "--lora_weights", "c.safetensors")  # fmt: skip
                 self.assert_one_error(result, 1, name, "no trained model")
-        self.changed(FIXTURES / "dinov2_tiny_reg" / "after5_lora_linear.pt", {"classifier.weight": 1e38})
+        self.changed(LINEAR, {"classifier.weight": 1e38})
         self.check("classifier.weight")
 
     def test_features(self):
-        self.changed(FIXTURES / "dinov2_tiny_reg" / "after5_lora_linear.pt", {"w_a_000": 1e38, "w_b_000": 1e38})
+        self.changed(LINEAR, {"w_a_000": 1e38, "w_b_000": 1e38})
         for command in (["features", "--output", "f.safetensors"], ["pca", "--output_dir", "pictures"]):
             self.refused(*command, self.data / "images" / "val" / "00.png", *model_flags(DINOV2),
                          "--lora_weights", "c.safetensors", mentions=["features", "finite"])  # fmt: skip
@@ -370,10 +368,9 @@ class Overflow(TrainingTest):
 
     def test_products_that_overflow(self):
         """Each weight is allowed by itself."""
-        fpn = FIXTURES / "dinov2_tiny_reg" / "after5_lora_fpn.pt"
-        tensors = read_checkpoint(fpn)[0]
+        tensors = read_checkpoint(FPN)[0]
         names = [f"conv{i}.0.weight" for i in range(1, 6)] + [f"conv{i}.1.weight" for i in range(1, 6)]
-        self.changed(fpn, {name: 1e14 / max(map(abs, values(tensors[name]))) for name in names})
+        self.changed(FPN, {name: 1e14 / max(map(abs, values(tensors[name]))) for name in names})
         self.check("logits are not finite")
 
     def test_a_good_checkpoint_is_not_replaced(self):

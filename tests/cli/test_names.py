@@ -8,7 +8,7 @@ import re
 
 from datasets import draw_scene
 from png_files import write_png
-from support import DINOV2, CommandLineTest, main, model_flags
+from support import DINOV2, CommandLineTest, folder_data, main, model_flags
 from tensor_files import read_checkpoint
 
 CLASSES = 4
@@ -49,7 +49,7 @@ class Names(CommandLineTest):
                 file = os.fsdecode(name + b".png")
                 write_png(self.root / "images" / split / file, image)
                 write_png(self.root / "masks" / split / file, mask)
-        self.data = ["--dataset", "folder", "--data_root", self.root, "--n_classes", CLASSES]
+        self.data = [*folder_data(self.root), "--n_classes", CLASSES]
         self.model = model_flags(DINOV2, (28, 42))
 
     def train(self):

@@ -18,7 +18,7 @@ import unittest
 from datasets import draw_scene, make_folder
 from failing import FOREVER, LIBRARY, FailingProgram, misbehaviour
 from png_files import write_png
-from support import DINOV2, FIXTURES, contents, main, run_program
+from support import DINOV2, FIXTURES, LINEAR, contents, folder_data, main, run_program
 from tensor_files import read_checkpoint
 
 WORKERS = 2
@@ -27,7 +27,6 @@ CLASSES = 4
 SWEEP_ALL = os.environ.get("DINOFT_SWEEP") == "all"
 
 BACKBONE = FIXTURES / "dinov2_tiny_swiglu_reg" / "backbone.pth"  # the smallest: two blocks
-CHECKPOINT = FIXTURES / "dinov2_tiny_reg" / "after5_lora_linear.pt"
 HUGGING_FACE = FIXTURES / "hf" / "dinov2_tiny_reg" / "model.safetensors"
 MODEL = ["--weights", BACKBONE, "--device", "cpu", "--precision", "fp32"]
 SMALL = ["--img_dim", 28, 42]
@@ -123,7 +122,7 @@ class OutOfMemory(unittest.TestCase):
         cls.image = cls.input / "picture.png"
         write_png(cls.image, draw_scene("picture", 50, 40, CLASSES)[0])
         cls.data = make_folder(cls.input / "data", train=2, val=2, n_classes=CLASSES)
-        cls.folder_flags = ["--dataset", "folder", "--data_root", cls.data, "--n_classes", CLASSES, "--num_workers", 1]
+        cls.folder_flags = [*folder_data(cls.data), "--n_classes", CLASSES, "--num_workers", 1]
         cls.trained = cls.input / "trained.pt"
         result = run_program(
             *["train", *cls.folder_flags, *MODEL, *SMALL, "--use_lora", "--batch_size", 2, "--epochs", 1],
@@ -173,7 +172,7 @@ class OutOfMemory(unittest.TestCase):
         self.sweep("info", DINOV2.weights, "--use_lora", "--device", "cpu", "--json", "plan.json", most=150)
 
     def test_convert(self):
-        self.sweep("convert", CHECKPOINT, "c.safetensors")
+        self.sweep("convert", LINEAR, "c.safetensors")
         self.sweep("convert", self.trained, "c.pt")
         self.sweep("convert", DINOV2.weights, "b.safetensors", most=300)
         self.sweep("convert", HUGGING_FACE, "b.pth", most=300)

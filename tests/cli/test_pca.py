@@ -3,9 +3,9 @@
 import math
 import shutil
 
-from datasets import draw_scene, voc_demo, voc_folder
+from datasets import draw_image, voc_demo, voc_folder
 from png_files import RGB, Picture, read_png, write_png
-from support import CHANNELS, DINOV2, DINOV3, FIXTURES, CommandLineTest, contents, files_in, main, model_flags
+from support import CHANNELS, DINOV2, DINOV3, LINEAR, CommandLineTest, contents, files_in, main, model_flags
 from tensor_files import read_safetensors, values
 
 MODES = {"patches": [], "upsample": ["--upsample"], "foreground": ["--foreground"],
@@ -44,10 +44,7 @@ def scaled(column):
 
 class Pca(CommandLineTest):
     def image(self, name, width=90, height=70, seed=None):
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_png(path, draw_scene(seed or name, width, height, 4)[0])
-        return path
+        return draw_image(self.folder / name, width, height, seed or name)
 
     def pca(self, *images, flags=(), backbone=DINOV2, output="out", size=None):
         return self.succeed("pca", *images, *model_flags(backbone, size), "--output_dir", output, *flags)
@@ -167,8 +164,7 @@ class Pca(CommandLineTest):
     def test_with_lora(self):
         """Of the fine-tuned backbone."""
         self.pca(self.image("a.png"), flags=["--normalize", "none"], output="plain")
-        checkpoint = FIXTURES / "dinov2_tiny_reg" / "after5_lora_linear.pt"
-        self.pca("a.png", flags=["--lora_weights", checkpoint, "--normalize", "none"], output="lora")
+        self.pca("a.png", flags=["--lora_weights", LINEAR, "--normalize", "none"], output="lora")
         self.assertNotEqual(self.read("a_pca.png", "plain"), self.read("a_pca.png", "lora"))
 
     def test_what_is_told(self):

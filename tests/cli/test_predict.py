@@ -2,36 +2,25 @@
 
 import shutil
 
-from datasets import draw_scene, voc_demo, voc_folder
-from png_files import PALETTE, RGB, read_png, voc_palette, write_png
-from support import DINOV2, DINOV3, FIXTURES, CommandLineTest, contents, files_in, main, model_flags
+from datasets import draw_image, voc_demo, voc_folder
+from png_files import PALETTE, RGB, read_png, voc_palette
+from support import DINOV2, DINOV3, FIXTURES, LINEAR, CommandLineTest, contents, files_in, main, model_flags
 from tensor_files import read_safetensors, values
 
 N_CLASSES = 21
 CHECKPOINTS = {
-    "linear": (DINOV2, FIXTURES / "dinov2_tiny_reg" / "after5_lora_linear.pt"),
+    "linear": (DINOV2, LINEAR),
     "fpn": (DINOV3, FIXTURES / "dinov3_tiny" / "after5_lora_fpn.pt"),
 }
 
 
 class Predict(CommandLineTest):
     def image(self, name, width=90, height=70):
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_png(path, draw_scene(name, width, height, 4)[0])
-        return path
+        return draw_image(self.folder / name, width, height, name)
 
     def command(self, *arguments, model="linear"):
         backbone, checkpoint = CHECKPOINTS[model]
-        return [
-            "predict",
-            *arguments,
-            *model_flags(backbone),
-            "--lora_weights",
-            checkpoint,
-            "--output_dir",
-            "out",
-        ]
+        return ["predict", *arguments, *model_flags(backbone), "--lora_weights", checkpoint, "--output_dir", "out"]
 
     def predict(self, *arguments, **options):
         return self.succeed(*self.command(*arguments, **options))

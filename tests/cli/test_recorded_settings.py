@@ -3,11 +3,10 @@
 import json
 
 from datasets import voc_demo
-from support import DINOV2, FIXTURES, img_dim, main
+from support import DINOV2, LINEAR, img_dim, main
 from tensor_files import read_safetensors, write_safetensors
 from training import CLASSES, TrainingTest
 
-TRAINED = FIXTURES / "dinov2_tiny_reg" / "after5_lora_linear.pt"  # rank 3, 21 classes, no record
 VOC = ["--dataset", "voc", "--data_root"]
 
 
@@ -69,7 +68,7 @@ class Training(RecordedTest):
         self.assertIn("image size 70 x 98, normalize imagenet (", run.result.stderr)
 
     def test_without_a_record(self):
-        run = self.go_on(*img_dim(70, 98), checkpoint=TRAINED, data=[*VOC, voc_demo()])
+        run = self.go_on(*img_dim(70, 98), checkpoint=LINEAR, data=[*VOC, voc_demo()])
         self.assertEqual((run.record["rank"], run.record["normalize"]), (3, "none"))
         self.assertIn("LoRA of rank 3, normalize none, which it does not record", run.result.stderr)
 
@@ -94,7 +93,7 @@ class DataSet(RecordedTest):
     def measured(self, *flags, **options):
         """(metrics, stderr)"""
         result = self.succeed(*self.command("eval", "--metrics_json", "m.json", *flags, **options))
-        return json.loads((self.folder / "m.json").read_text()), result.stderr
+        return self.read_json("m.json"), result.stderr
 
     def test_voc(self):
         self.train(data=[*VOC, voc_demo()])
@@ -119,7 +118,7 @@ class DataSet(RecordedTest):
         self.train()
         result = self.succeed(*self.command("corrupt", "--output_dir", "out"))
         self.assertIn("data set folder", result.stderr)
-        facts = json.loads((self.folder / "out" / "run_corruptions.json").read_text())["facts"]
+        facts = self.read_json("out/run_corruptions.json")["facts"]
         self.assertEqual(facts["data set"], "folder, 3 images")
 
     def test_another_data_set_is_for_who_types_it(self):
@@ -128,8 +127,8 @@ class DataSet(RecordedTest):
         self.assertNotIn("data set", stderr)
 
     def test_without_a_record_the_number_of_classes_tells(self):
-        metrics, stderr = self.measured(*img_dim(*DINOV2.size), checkpoint=TRAINED, root=voc_demo())
-        self.assertIn(f"dinoft: data set voc, which has the 21 classes of {TRAINED} (--dataset", stderr)
+        metrics, stderr = self.measured(*img_dim(*DINOV2.size), checkpoint=LINEAR, root=voc_demo())
+        self.assertIn(f"dinoft: data set voc, which has the 21 classes of {LINEAR} (--dataset", stderr)
         self.assertEqual(len(metrics["per_class"]), 21)
         self.train()
         bare = self.changed_record(None)

@@ -5,16 +5,14 @@ import shutil
 import struct
 import subprocess
 
-from datasets import draw_scene
-from png_files import write_png
+from datasets import draw_image
 from support import DINOV2, FIXTURES, PROGRAM, CommandLineTest, environment, img_dim, main
 
 
 class Overwriting(CommandLineTest):
     def setUp(self):
         super().setUp()
-        self.image = self.folder / "a.png"
-        write_png(self.image, draw_scene(1, 60, 50, 4)[0])
+        self.image = draw_image(self.folder / "a.png", 60, 50, 1)
         self.weights = self.folder / "w.safetensors"
         self.succeed("convert", DINOV2.weights, self.weights)
         self.checkpoint = self.folder / "c.pt"
@@ -45,8 +43,7 @@ class Overwriting(CommandLineTest):
 class NotNumbers(CommandLineTest):
     def test_weights_and_checkpoints(self):
         """A backbone whose last element is NaN."""
-        image = self.folder / "a.png"
-        write_png(image, draw_scene(1, 30, 30, 4)[0])
+        image = draw_image(self.folder / "a.png", 30, 30, 1)
         self.succeed("convert", DINOV2.weights, "w.safetensors", "--dtype", "fp32")
         data = bytearray((self.folder / "w.safetensors").read_bytes())
         data[-4:] = struct.pack("<f", float("nan"))

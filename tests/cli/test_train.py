@@ -5,12 +5,11 @@ import shutil
 
 from datasets import IGNORE, make_ade20k, voc_demo
 from png_files import read_png, write_png
-from support import CHANNELS, DINOV2, DINOV3, FIXTURES, main
+from support import CHANNELS, DINOV2, DINOV3, LINEAR, main
 from tensor_files import read_torch, values
 from training import CLASSES, TrainingTest
 
 LORA = [f"w_{side}_{pair:03}" for side in "ab" for pair in range(2 * DINOV2.depth)]
-TRAINED = FIXTURES / "dinov2_tiny_reg" / "after5_lora_linear.pt"  # rank 3, 21 classes
 
 
 class Models(TrainingTest):
@@ -35,29 +34,11 @@ class Models(TrainingTest):
         self.assertEqual(run.record["img_dim"], list(backbone.size))
         self.assertEqual(len(run.steps), 2)
 
-    def test_dinov2_linear(self):
-        self.check(DINOV2)
-
-    def test_dinov2_linear_lora(self):
-        self.check(DINOV2, "--use_lora")
-
-    def test_dinov2_fpn(self):
-        self.check(DINOV2, "--use_fpn")
-
-    def test_dinov2_fpn_lora(self):
-        self.check(DINOV2, "--use_fpn", "--use_lora")
-
-    def test_dinov3_linear(self):
-        self.check(DINOV3)
-
-    def test_dinov3_linear_lora(self):
-        self.check(DINOV3, "--use_lora")
-
-    def test_dinov3_fpn(self):
-        self.check(DINOV3, "--use_fpn")
-
-    def test_dinov3_fpn_lora(self):
-        self.check(DINOV3, "--use_fpn", "--use_lora")
+    def test_families_decoders_and_lora(self):
+        for backbone in (DINOV2, DINOV3):
+            for flags in ([], ["--use_lora"], ["--use_fpn"], ["--use_fpn", "--use_lora"]):
+                with self.subTest(backbone.family, flags=flags):
+                    self.check(backbone, *flags)
 
     def test_rank(self):
         run = self.train("--use_lora", "--r", 5)
@@ -129,28 +110,8 @@ class Flags(TrainingTest):
 
     def test_all_flags_of_main_py(self):
         data = ["--dataset", "voc", "--data_root", voc_demo()]
-        run = self.train(
-            "--exp_name",
-            "run",
-            "--dino_type",
-            "dinov2",
-            "--use_lora",
-            "--r",
-            3,
-            "--img_dim",
-            70,
-            84,
-            "--lora_weights",
-            TRAINED,
-            "--epochs",
-            1,
-            "--lr",
-            3e-4,
-            "--batch_size",
-            2,
-            "--debug",
-            data=data,
-        )
+        run = self.train("--exp_name", "run", "--dino_type", "dinov2", "--use_lora", "--r", 3, "--img_dim", 70, 84,
+                         "--lora_weights", LINEAR, "--epochs", 1, "--lr", 3e-4, "--batch_size", 2, "--debug", data=data)  # fmt: skip
         self.assertEqual(run.config["r"], 3)
         self.assertEqual(run.config["lr"], 3e-4)
         self.assertEqual(run.config["img_dim"], [70, 84])
@@ -177,15 +138,9 @@ class Flags(TrainingTest):
 
     def test_start_from_a_checkpoint(self):
         """With steps too small to move a float32, what comes out is what went in."""
-        run = self.train(
-            "--use_lora",
-            "--lora_weights",
-            TRAINED,
-            "--lr",
-            1e-12,
-            data=["--dataset", "voc", "--data_root", voc_demo()],
-        )
-        start = read_torch(TRAINED)
+        run = self.train("--use_lora", "--lora_weights", LINEAR, "--lr", 1e-12,
+                         data=["--dataset", "voc", "--data_root", voc_demo()])  # fmt: skip
+        start = read_torch(LINEAR)
         self.assertEqual(list(run.tensors), list(start))
         for name, tensor in start.items():
             self.assert_values_near(values(run.tensors[name]), values(tensor), 1e-9)

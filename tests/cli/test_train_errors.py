@@ -5,12 +5,10 @@ import shutil
 
 from datasets import voc_demo
 from png_files import GREY, RGB, Picture, write_png
-from support import CHANNELS, DINOV3, FIXTURES, contents, file_size_limit, files_in, leftovers, main
+from support import CHANNELS, DINOV3, FIXTURES, FPN, LINEAR, contents, file_size_limit, files_in, leftovers, main
 from tensor_files import read_checkpoint
 from training import CLASSES, TrainingTest
 
-LINEAR = FIXTURES / "dinov2_tiny_reg" / "after5_lora_linear.pt"  # rank 3, 21 classes
-FPN = FIXTURES / "dinov2_tiny_reg" / "after5_lora_fpn.pt"
 SEED = FIXTURES / "seed_checkpoints" / "dinov3" / "large_voc_lora.pt"  # of a backbone of 1024 channels
 SPACE = 8192  # bytes: enough for all that train writes but for the checkpoint
 
@@ -129,12 +127,8 @@ class Checkpoints(RefusalTest):
         self.check_voc(["--no_use_lora", "--lora_weights", LINEAR], LINEAR, "--no_use_lora")
 
     def test_lora_that_is_not_there(self):
-        self.check_voc(
-            ["--use_lora", "--lora_weights", FIXTURES / "dinov3_tiny" / "init_linear.pt"],
-            "init_linear.pt",
-            "--use_lora",
-            backbone=DINOV3,
-        )
+        self.check_voc(["--use_lora", "--lora_weights", FIXTURES / "dinov3_tiny" / "init_linear.pt"], "init_linear.pt",
+                       "--use_lora", backbone=DINOV3)  # fmt: skip
 
     def test_another_backbone(self):
         self.check_voc(["--use_lora", "--lora_weights", SEED], SEED, 1024, CHANNELS, backbone=DINOV3)

@@ -190,14 +190,7 @@ class Output(TrainingTest):
         for command, words in (
             (
                 "train",
-                [
-                    "--exp_name NAME",
-                    "(default: lora)",
-                    "(default: 490 490)",
-                    "(default: 3e-4)",
-                    "(default: 12)",
-                    "(default: ade20k)",
-                ],
+                ["--exp_name NAME", "(default: lora)", "(default: 490 490)", "(default: 3e-4)", "(default: 12)", "(default: ade20k)"],
             ),
             ("eval", ["--eval_size network|original", "(required)"]),
             ("predict", ["--save_logits"]),

@@ -1,13 +1,11 @@
 """Two runs with one name: the second is refused, whoever is in the middle of what."""
 
-import json
 import signal
 import socket
 
 from interrupting import InterruptTest
-from support import DINOV2, FIXTURES, TIMEOUT, contents, leftovers, main, model_flags
+from support import DINOV2, LINEAR, TIMEOUT, contents, folder_data, leftovers, main, model_flags
 
-TRAINED = FIXTURES / "dinov2_tiny_reg" / "after5_lora_linear.pt"
 
 
 class TwoRuns(InterruptTest):
@@ -81,9 +79,9 @@ class Corrupting(TwoRuns):
     def command(self, *flags):
         return [
             "corrupt",
-            *["--dataset", "folder", "--data_root", self.data],
+            *folder_data(self.data),
             *model_flags(DINOV2),
-            *["--lora_weights", TRAINED, "--output_dir", "out", "--corruptions", "contrast", *flags],
+            *["--lora_weights", LINEAR, "--output_dir", "out", "--corruptions", "contrast", *flags],
         ]
 
     def test_the_second_is_refused(self):
@@ -97,7 +95,7 @@ class Corrupting(TwoRuns):
         stderr = self.go_on(process)
         self.assertEqual(process.returncode, 0, stderr)
         found, other = (
-            json.loads((self.folder / "out" / f"{stem}_corruptions.json").read_text())
+            self.read_json(f"out/{stem}_corruptions.json")
             for stem in ("after5_lora_linear", "other")
         )
         self.assertEqual(found, other)

@@ -7,12 +7,12 @@ import shutil
 import subprocess
 import sys
 
-from datasets import draw_scene, make_folder
+from datasets import draw_image, make_folder
 from png_files import RGB, Picture, write_png
-from support import DINOV2, DINOV3, FIXTURES, PROGRAM, CommandLineTest, contents, environment, img_dim, main, run_program
+from support import (DINOV2, DINOV3, LINEAR, PROGRAM, CommandLineTest, contents, environment, folder_data, img_dim,
+                     main, run_program)
 
 SCRIPTS = pathlib.Path(__file__).resolve().parent.parent.parent / "scripts"
-CHECKPOINT = FIXTURES / "dinov2_tiny_reg" / "after5_lora_linear.pt"
 PUBLISHED = "dinov3_vitl16"  # the backbone of the flags' defaults
 ENDINGS = [".safetensors", ".pth", ".onnx"]
 FROST_SIZES = {"frost1.png": (900, 600), "frost2.png": (560, 315), "frost3.png": (560, 315), "frost4.jpg": (527, 350),
@@ -37,8 +37,7 @@ class WeightsTest(CommandLineTest):
         self.installed = self.folder / "pre fix" / "share" / "dinoft" / "weights"
         users = self.folder / "data home" / "dinoft" / "weights"
         self.folders = [*self.listed, self.here / "weights", users, self.installed]
-        self.image = self.folder / "image.png"
-        write_png(self.image, draw_scene(1, 60, 50, 4)[0])
+        self.image = draw_image(self.folder / "image.png", 60, 50, 1)
 
     def run_here(self, *arguments, **options):
         return run_program(*arguments, cwd=self.here, program=self.program, variables=self.variables, **options)
@@ -162,19 +161,19 @@ class Commands(WeightsTest):
         self.assertEqual(*made)
 
     def test_train_records_the_path(self):
-        self.succeed("train", *["--dataset", "folder", "--data_root", self.data, "--n_classes", 4], "--weights", "my net.pth",
+        self.succeed("train", *folder_data(self.data), "--n_classes", 4, "--weights", "my net.pth",
                      *img_dim(28, 28), *["--epochs", 1, "--batch_size", 3, "--exp_name", "run"])
         config = json.loads((self.here / "output" / "run_config.json").read_text())
         self.assertEqual(config["weights"], str(self.weights))
 
     def test_measuring(self):
-        model = ["--dataset", "folder", "--data_root", self.data, "--lora_weights", CHECKPOINT, *img_dim(28, 28)]
+        model = [*folder_data(self.data), "--lora_weights", LINEAR, *img_dim(28, 28)]
         self.succeed_both_ways("eval", *model, "--metrics_json", "m.json", output="m.json")
         self.succeed_both_ways("corrupt", *model, "--corruptions", "contrast", "--severity", 1, output="output")
 
     def test_images(self):
         model = img_dim(28, 28)
-        self.succeed_both_ways("predict", self.image, "--lora_weights", CHECKPOINT, *model, output="output")
+        self.succeed_both_ways("predict", self.image, "--lora_weights", LINEAR, *model, output="output")
         self.succeed_both_ways("features", self.image, *model, "--output", "f.safetensors", output="f.safetensors")
         self.succeed_both_ways("pca", self.image, *model, output="output")
 
@@ -226,8 +225,8 @@ class Frost(WeightsTest):
     def test_a_run_goes_on_when_they_have_moved(self):
         """Where they lie is no part of what cells depend on."""
         data = make_folder(self.folder / "data", train=1, val=2)
-        command = ["corrupt", *["--dataset", "folder", "--data_root", data, "--weights", DINOV2.weights], *img_dim(28, 28),
-                   *["--lora_weights", CHECKPOINT, "--severity", "1", "--corruptions"]]
+        command = ["corrupt", *folder_data(data), "--weights", DINOV2.weights, *img_dim(28, 28),
+                   *["--lora_weights", LINEAR, "--severity", "1", "--corruptions"]]
         target = self.here / "output" / "after5_lora_linear_corruptions.json"
         without = self.succeed(*command, "common")
         skipped = next(row["skipped"] for row in json.loads(target.read_text())["corruptions"] if row["name"] == "frost")

@@ -2,10 +2,9 @@
 
 import collections
 import csv
-import json
 
 from datasets import make_folder
-from support import DINOV2, CommandLineTest, model_flags
+from support import DINOV2, CommandLineTest, folder_data, model_flags
 from tensor_files import read_checkpoint
 
 STEP_COLUMNS = ["epoch", "step", "loss", "lr", "images_per_second"]
@@ -23,24 +22,12 @@ class TrainingTest(CommandLineTest):
         self.data = make_folder(self.folder / "data", n_classes=CLASSES)
 
     def folder_flags(self):
-        return ["--dataset", "folder", "--data_root", self.data, "--n_classes", CLASSES]
+        return [*folder_data(self.data), "--n_classes", CLASSES]
 
     def train_command(self, *flags, backbone=DINOV2, data=None, output="output"):
         """One epoch of two steps; the flags come last, and the last of a repeated flag counts."""
-        return [
-            "train",
-            *(data or self.folder_flags()),
-            *model_flags(backbone),
-            "--exp_name",
-            "run",
-            "--output_dir",
-            output,
-            "--epochs",
-            1,
-            "--batch_size",
-            3,
-            *flags,
-        ]
+        return ["train", *(data or self.folder_flags()), *model_flags(backbone), "--exp_name", "run",
+                "--output_dir", output, "--epochs", 1, "--batch_size", 3, *flags]  # fmt: skip
 
     def read_run(self, result=None, output="output", name="run"):
         folder = self.folder / output
@@ -53,9 +40,9 @@ class TrainingTest(CommandLineTest):
             result,
             tensors,
             record,
-            json.loads((folder / f"{name}_metrics.json").read_text()),
+            self.read_json(folder / f"{name}_metrics.json"),
             steps,
-            json.loads((folder / f"{name}_config.json").read_text()),
+            self.read_json(folder / f"{name}_config.json"),
         )
 
     def train(self, *flags, **options):

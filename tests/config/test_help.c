@@ -55,7 +55,6 @@ static bool has_line_starting(const char *text, const char *start)
 
 static void help_lists_exactly_a_command_s_flags(void **state)
 {
-    (void)state;
     for (int c = 0; c < DF_COMMAND_COUNT; c++) {
         char *text = help_of((enum df_command)c);
         for (int i = 0; i < DF_OPTION_COUNT; i++) {
@@ -72,7 +71,6 @@ static void help_lists_exactly_a_command_s_flags(void **state)
 
 static void help_tells_defaults_and_choices(void **state)
 {
-    (void)state;
     char *text = help_of(DF_COMMAND_TRAIN);
     assert_non_null(strstr(text, "--dino_type dinov2|dinov3\n"));
     assert_non_null(strstr(text, "(default: 490 490)"));
@@ -87,7 +85,6 @@ static void help_tells_defaults_and_choices(void **state)
 
 static void no_line_is_wider_than_100_columns(void **state)
 {
-    (void)state;
     for (int c = 0; c <= DF_COMMAND_COUNT; c++) {
         char *text = help_of((enum df_command)c);
         for (const char *line = text; *line;) {
@@ -121,7 +118,6 @@ static void check_example(const char *line, enum df_command command)
 
 static void every_example_is_a_command_line(void **state)
 {
-    (void)state;
     for (int c = 0; c < DF_COMMAND_COUNT; c++) {
         const char *const *examples = df_commands[c].examples;
         assert_non_null(examples[0]);
@@ -134,7 +130,6 @@ static void every_example_is_a_command_line(void **state)
 
 static void every_way_to_ask_for_help(void **state)
 {
-    (void)state;
     static const char *const program[][4] = {{NULL},   {"-h"},   {"--help"},
                                              {"help"}, {"--he"}, {"help", "--help"}};
     static const char *const eval[][4] = {
@@ -160,14 +155,12 @@ static void every_way_to_ask_for_help(void **state)
 /* "--h" and "--he" mean --help. */
 static void no_option_begins_like_help(void **state)
 {
-    (void)state;
     for (int i = 0; i < DF_OPTION_COUNT; i++)
         assert_int_not_equal(df_options[i].name[0], 'h');
 }
 
 static void version(void **state)
 {
-    (void)state;
     char *text = printed_by((const char *const[]){"--version", NULL});
     assert_true(strncmp(text, "dinoft ", 7) == 0);
     free(text);
@@ -175,7 +168,6 @@ static void version(void **state)
 
 static void markdown_lists_every_option_once(void **state)
 {
-    (void)state;
     char *text = printed_by((const char *const[]){"--help-markdown", NULL});
     for (int i = 0; i < DF_OPTION_COUNT; i++) {
         char alone[64], valued[64];

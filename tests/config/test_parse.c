@@ -14,7 +14,6 @@ static const char *argv[PARSE_MAX_WORDS];
 
 static void train_defaults_are_main_py_s(void **state)
 {
-    (void)state;
     ACCEPT("train");
     assert_int_equal(config.command, DF_COMMAND_TRAIN);
     assert_string_equal(config.exp_name, "lora");
@@ -37,7 +36,6 @@ static void train_defaults_are_main_py_s(void **state)
 
 static void the_other_defaults(void **state)
 {
-    (void)state;
     ACCEPT("train");
     assert_null(config.weights);
     assert_string_equal(config.data_root, "./data");
@@ -69,7 +67,6 @@ static void the_other_defaults(void **state)
 
 static void main_py_s_command_line(void **state)
 {
-    (void)state;
     ACCEPT("--exp_name", "base_voc", "--dataset", "voc", "--size", "base", "--dino_type", "dinov2",
            "--img_dim", "308", "490", "--epochs", "50", "--use_fpn");
     assert_int_equal(config.command, DF_COMMAND_TRAIN);
@@ -95,7 +92,6 @@ static void main_py_s_command_line(void **state)
 
 static void every_other_flag_of_train(void **state)
 {
-    (void)state;
     ACCEPT("train", "--weights", "w.pth", "--data_root", "d", "--dataset", "folder", "--n_classes", "2",
            "--class_names", "names.txt", "--void_as_background", "--normalize", "imagenet");
     assert_string_equal(config.weights, "w.pth");
@@ -134,7 +130,6 @@ static void every_other_flag_of_train(void **state)
 
 static void the_other_commands(void **state)
 {
-    (void)state;
     ACCEPT("eval", "--lora_weights", "a.pt", "--eval_size", "original", "--metrics_json", "m.json");
     assert_int_equal(config.command, DF_COMMAND_EVAL);
     assert_int_equal(config.eval_size, DF_EVAL_ORIGINAL);
@@ -165,7 +160,6 @@ static void the_other_commands(void **state)
 
 static void inputs_mix_with_flags(void **state)
 {
-    (void)state;
     ACCEPT("predict", "a.jpg", "--lora_weights", "l.pt", "b.jpg", "--save_logits", "-", "--", "--c.jpg",
            "d.jpg");
     const char *const expected[] = {"a.jpg", "b.jpg", "-", "--c.jpg", "d.jpg"};
@@ -178,7 +172,6 @@ static void inputs_mix_with_flags(void **state)
 
 static void argparse_s_freedoms(void **state)
 {
-    (void)state;
     ACCEPT("--size=small", "--epo", "3", "--img_dim=308,490", "--batch-size", "4", "--lora_weights=a=b.pt");
     assert_int_equal(config.size, DF_SMALL);
     assert_int_equal(config.epochs, 3);
@@ -204,7 +197,6 @@ static void argparse_s_freedoms(void **state)
 
 static void recipe_sets_what_was_not_typed(void **state)
 {
-    (void)state;
     ACCEPT("--recipe", "reference");
     assert_int_equal(config.normalize,
                      DF_NORMALIZE_AUTO); /* a checkpoint's record comes first: see model_options.c */
@@ -225,7 +217,6 @@ static void recipe_sets_what_was_not_typed(void **state)
 
 static void recipe_of_an_evaluation_concerns_labels_only(void **state)
 {
-    (void)state;
     ACCEPT("eval", "--lora_weights", "a.pt", "--recipe", "reference");
     assert_int_equal(config.normalize, DF_NORMALIZE_AUTO);
     assert_true(config.void_as_background);

@@ -24,7 +24,6 @@ static void check(const struct wrong *cases, size_t count)
 
 static void values(void **state)
 {
-    (void)state;
     static const struct wrong cases[] = {
         {{"--epochs", "ten"}, "--epochs: 'ten' is not a whole number"},
         {{"--epochs", "2.5"}, "--epochs: '2.5' is not a whole number"},
@@ -59,7 +58,6 @@ static void values(void **state)
 
 static void how_many_values(void **state)
 {
-    (void)state;
     static const struct wrong cases[] = {
         {{"--size"}, "--size needs a value: --size small"},
         {{"--lr", "--debug"}, "--lr needs a value: --lr F"},
@@ -77,7 +75,6 @@ static void how_many_values(void **state)
 
 static void flags(void **state)
 {
-    (void)state;
     static const struct wrong cases[] = {
         {{"--epochss", "3"}, "unknown flag --epochss: did you mean --epochs?"},
         {{"--epochss=3"}, "unknown flag --epochss: did you mean --epochs?"},
@@ -103,7 +100,6 @@ static void flags(void **state)
 
 static void a_very_long_flag(void **state)
 {
-    (void)state;
     char word[5000];
     memset(word, 'x', sizeof word);
     memcpy(word, "--", 2);
@@ -120,7 +116,6 @@ static void a_very_long_flag(void **state)
 
 static void commands_and_inputs(void **state)
 {
-    (void)state;
     static const struct wrong cases[] = {
         {{"trian"}, "unknown command 'trian': did you mean 'train'?"},
         {{"segmentation"},
@@ -142,7 +137,6 @@ static void commands_and_inputs(void **state)
 
 static void what_is_asked_of_the_program(void **state)
 {
-    (void)state;
     static const struct wrong cases[] = {
         {{"--completion"}, "--completion needs a value: --completion SHELL, which is bash, zsh or fish"},
         {{"--completion", "bahs"},
@@ -164,7 +158,6 @@ static void what_is_asked_of_the_program(void **state)
 
 static void what_belongs_together(void **state)
 {
-    (void)state;
     static const struct wrong cases[] = {
         {{"--n_classes", "4"}, "--n_classes is for --dataset folder: ade20k has its own 150 classes"},
         {{"--dataset", "voc", "--class_names", "f"},

@@ -1,5 +1,7 @@
 /* The recorded configuration, read back with cJSON. */
 #include "command_line.h"
+#include "support/errors.h"
+#include "support/scratch.h"
 
 #include "src/config/options.h"
 #include "dinoft/error.h"
@@ -8,47 +10,29 @@
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
-
-static char folder[] = "test_record_XXXXXX";
-static char path[64];
-
-static int make_folder(void **state)
-{
-    (void)state;
-    if (!mkdtemp(folder))
-        return -1;
-    snprintf(path, sizeof path, "%s/config.json", folder);
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    return rmdir(folder);
-}
+#include <string.h>
 
 /* Parses the words, writes the record and reads its text. */
 static void record(const char *const *words, char *text, size_t size)
 {
     struct df_config config;
-    const char *argv[PARSE_MAX_WORDS];
+    const char *argv[PARSE_MAX_WORDS], *path = scratch_path("config.json");
+    size_t length;
     if (parse_words(&config, argv, words) != DF_PARSE_RUN || df_config_write_json(path, &config) != 0)
         fail_msg("%s", df_error_text());
-    FILE *file = fopen(path, "r");
-    assert_non_null(file);
-    size_t length = fread(text, 1, size - 1, file);
-    fclose(file);
+    unsigned char *bytes = read_whole(path, &length);
     remove(path);
+    assert_true(length < size);
+    memcpy(text, bytes, length);
+    free(bytes);
     text[length] = '\0';
-    assert_true(length < size - 1 && text[length - 1] == '\n');
+    assert_true(text[length - 1] == '\n');
 }
 
 #define RECORD(TEXT, ...) record((const char *const[]){__VA_ARGS__, NULL}, TEXT, sizeof TEXT)
 
 static void holds_exactly_the_command_s_options(void **state)
 {
-    (void)state;
     static const char *const lines[DF_COMMAND_COUNT][6] = {
         {"train"},
         {"eval", "--lora_weights", "a"},
@@ -80,7 +64,6 @@ static void holds_exactly_the_command_s_options(void **state)
 
 static void values_come_back(void **state)
 {
-    (void)state;
     char text[8192];
     RECORD(text, "train", "--exp_name", "a \"quoted\" \\ name", "--use_lora", "--img_dim", "308", "490",
            "--lr", "0.0123", "--seed", "9007199254740993", "--recipe", "reference");
@@ -113,7 +96,6 @@ static void a_device_s_number_is_recorded(void **state)
 
 static void inputs_are_recorded(void **state)
 {
-    (void)state;
     char text[8192];
     RECORD(text, "convert", "a.pt", "--dtype", "fp16", "b.pt");
     cJSON *object = cJSON_Parse(text);
@@ -125,12 +107,11 @@ static void inputs_are_recorded(void **state)
 
 static void a_folder_that_is_missing(void **state)
 {
-    (void)state;
     struct df_config config;
     const char *argv[PARSE_MAX_WORDS];
     assert_int_equal(PARSE(&config, argv, "train"), DF_PARSE_RUN);
     assert_int_equal(df_config_write_json("no/such/folder/config.json", &config), -1);
-    assert_non_null(strstr(df_error_text(), "no/such/folder"));
+    assert_error_has("no/such/folder");
 }
 
 int main(void)
@@ -142,5 +123,5 @@ int main(void)
         cmocka_unit_test(inputs_are_recorded),
         cmocka_unit_test(a_folder_that_is_missing),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

@@ -22,7 +22,6 @@ static void check(writer *write, const char *text, const char *expected)
 
 static void characters_with_a_meaning(void **state)
 {
-    (void)state;
     check(df_roff_text, "plain", "plain");
     check(df_roff_text, "a-b --c", "a\\-b \\-\\-c");
     check(df_roff_text, "'sh it's `x` \"y\" ^ ~", "\\(aqsh it\\(aqs \\(gax\\(ga \\(dqy\\(dq \\(ha \\(ti");
@@ -32,14 +31,12 @@ static void characters_with_a_meaning(void **state)
 
 static void how_something_is_typed(void **state)
 {
-    (void)state;
     check(df_roff_syntax, "--size small+|7b", "\\fB\\-\\-size\\fR \\fBsmall+\\fR|\\fB7b\\fR");
     check(df_roff_syntax, "info [FILE] IMAGE...", "\\fBinfo\\fR [\\fIFILE\\fR] \\fIIMAGE\\fR...");
 }
 
 static void sentences(void **state)
 {
-    (void)state;
     check(df_roff_sentences, "One. Two (--tta's), three.", "One.\nTwo (\\fB\\-\\-tta\\fR\\(aqs), three.\n");
     check(df_roff_sentences, "Words behind -- and a, ..., b", "Words behind \\-\\- and a, ..., b\n");
     /* The dot would come to the start of a line. */

@@ -1,4 +1,5 @@
 #include "corruptions/corruption_support.h"
+#include "support/errors.h"
 
 #include "dinoft/error.h"
 
@@ -43,8 +44,7 @@ struct df_image fixture_image(const char *name)
     char path[512];
 
     snprintf(path, sizeof path, "%s/corruptions/%s.png", DINOFT_FIXTURES, name);
-    if (df_image_read(path, &image) != 0)
-        fail_msg("%s", df_error_text());
+    assert_works(df_image_read(path, &image) == 0);
     return image;
 }
 
@@ -67,8 +67,7 @@ struct df_image corrupted(const struct subject *subject, int severity, uint64_t 
 {
     struct df_image copy = copy_image(image);
 
-    if (df_corrupt(subject->corruption, severity, seed, name, subject->frost, &copy, mask) != 0)
-        fail_msg("%s", df_error_text());
+    assert_works(df_corrupt(subject->corruption, severity, seed, name, subject->frost, &copy, mask) == 0);
     assert_true(copy.width == image->width && copy.height == image->height && copy.channels == 3);
     return copy;
 }

@@ -1,6 +1,5 @@
 #include "corruptions/pictures.h"
-
-#include "data/scratch.h"
+#include "support/scratch.h"
 
 struct df_image blank(int channels)
 {

@@ -36,7 +36,6 @@ static struct df_image picture(int height, int width)
 
 static void blurs_are_the_packages(void **state)
 {
-    (void)state;
     for (size_t i = 0; i < sizeof blur_goldens / sizeof *blur_goldens; i++) {
         const int height = blur_goldens[i].height, width = blur_goldens[i].width;
         const struct df_corruption *corruption = df_corruption_named(blur_goldens[i].corruption);
@@ -59,7 +58,6 @@ static void flat_areas_change_as_the_packages(void **state)
 {
     const struct df_corruption *corruption = df_corruption_named("defocus_blur");
 
-    (void)state;
     for (int severity = 1; severity <= DF_SEVERITIES; severity++) {
         struct df_image image = picture(32, 32);
         memset(image.pixels, 200, 32 * 32 * 3);
@@ -74,7 +72,6 @@ static void flat_areas_stay_where_sums_are_exact(void **state)
 {
     static const char *const names[] = {"GaussianBlur", "GlassBlur", "MotionBlur", "ZoomBlur"};
 
-    (void)state;
     for (int i = 0; i < 4 * 256; i++) {
         const int level = i / 4;
         struct df_image image = picture(32, 32);
@@ -94,7 +91,6 @@ static void lines_are_opencvs(void **state)
     enum { SIZE = LINES_SIZE, SQUARE = SIZE * SIZE };
     static uint8_t squares[SQUARE * SQUARE * SQUARE];
 
-    (void)state;
     for (int i = 0; i < SQUARE * SQUARE; i++) {
         struct point points[LINE_MOST_SIZE];
         const struct point from = {i / SQUARE / SIZE, i / SQUARE % SIZE}, to = {i % SQUARE / SIZE, i % SIZE};

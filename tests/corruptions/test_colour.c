@@ -81,19 +81,16 @@ static void check_full_stays_full(const uint8_t rgb[3])
 
 static void hsv_there_and_back(void **state)
 {
-    (void)state;
     for_every_colour(check_hsv);
 }
 
 static void hls_there_and_back(void **state)
 {
-    (void)state;
     for_every_colour(check_hls);
 }
 
 static void full_channels_stay_full(void **state)
 {
-    (void)state;
     for_every_colour(check_full_stays_full);
 }
 
@@ -106,7 +103,6 @@ static void known_colours(void **state)
     double hsv[12];
     float hls[12];
 
-    (void)state;
     rgb_to_hsv(rgb[0], hsv, 4);
     rgb_to_hls(rgb[0], hls, 4);
     for (int i = 0; i < 12; i++) {

@@ -63,7 +63,6 @@ static void the_same_draw_gives_the_same_bytes(void **state)
 {
     struct df_image image = picture(61, 47);
 
-    (void)state;
     for (int severity = 1; severity <= DF_SEVERITIES; severity++) {
         struct df_image result = corrupted(&subject, severity, 7, "a", &image, NULL);
         assert_true(is_same(severity, 7, "a", &image, &result));
@@ -78,7 +77,6 @@ static void seeds_and_names_give_other_draws(void **state)
     struct df_image first = corrupted(&subject, DF_SEVERITIES, 0, "0", &image, NULL);
     int other_seeds = 0, other_names = 0;
 
-    (void)state;
     for (int i = 1; i < DRAWS; i++) {
         char name[16];
         snprintf(name, sizeof name, "%d", i);
@@ -96,7 +94,6 @@ static void severities_differ(void **state)
     struct df_image image = picture(96, 64);
     struct df_image least = corrupted(&subject, 1, 0, "a", &image, NULL);
 
-    (void)state;
     assert_false(is_same(DF_SEVERITIES, 0, "a", &image, &least));
     assert_int_not_equal(memcmp(least.pixels, image.pixels, image_bytes(&image)), 0);
     df_image_free(&least);
@@ -111,7 +108,6 @@ static void masks_are_left_alone(void **state)
     struct df_image alone = corrupted(&subject, DF_SEVERITIES, 3, "a", &image, NULL);
     struct df_image together = corrupted(&subject, DF_SEVERITIES, 3, "a", &image, &moved);
 
-    (void)state;
     assert_memory_equal(alone.pixels, together.pixels, image_bytes(&image));
     assert_true((memcmp(mask.pixels, moved.pixels, image_bytes(&mask)) != 0) == moves);
     for (size_t i = 0; i < image_bytes(&mask); i++)
@@ -137,7 +133,6 @@ static void every_size_and_shade_passes(void **state)
 {
     static const int sizes[][2] = {{32, 32}, {33, 41}, {41, 33}, {500, 32}, {32, 500}};
 
-    (void)state;
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         check_every_severity(picture(sizes[i][0], sizes[i][1]));
         check_every_severity(constant(sizes[i][0], sizes[i][1], 0));
@@ -159,7 +154,6 @@ static void refuses(int width, int height, const char *found)
 
 static void too_small_images_are_refused(void **state)
 {
-    (void)state;
     refuses(31, 40, "31 x 40 pixels, corruptions need 32 x 32 or more");
     refuses(40, 31, "40 x 31 pixels, corruptions need 32 x 32 or more");
     refuses(1, 1, "1 x 1 pixels, corruptions need 32 x 32 or more");

@@ -1,9 +1,10 @@
 /* Corruptions when memory runs out: each call that wants some fails once, and the picture is whole or there
  * is an error. Whatever they free without having set it ends the process: stack and heap are full of other
  * things. */
-#include "data/scratch.h"
+#include "data/scratch_images.h"
 #include "support/allocations.h"
-#include "support/cmocka_all.h"
+#include "support/errors.h"
+#include "support/scratch.h"
 
 #include "dinoft/corruption.h"
 #include "dinoft/error.h"
@@ -50,8 +51,7 @@ static struct df_frost *grey_frost(void)
     for (int i = 0; i < DF_CORRUPTION_FROSTS; i++)
         scratch_image(photographs[i].name, (int)photographs[i].width, (int)photographs[i].height, 100 + i);
     struct df_frost *frost = df_frost_open(scratch_folder(), "");
-    if (!frost)
-        fail_msg("%s", df_error_text());
+    assert_works(frost);
     return frost;
 }
 
@@ -82,7 +82,6 @@ static void fail_each_call(const struct df_corruption *corruption, int severity,
 static void pictures_are_whole_or_an_error(void **state)
 {
 
-    (void)state;
     if (!allocations_can_be_counted())
         skip();
     struct df_frost *frost = grey_frost();
@@ -94,7 +93,7 @@ static void pictures_are_whole_or_an_error(void **state)
         }
     }
     df_frost_free(frost);
-    scratch_remove();
+    scratch_remove(NULL);
 }
 
 int main(void)

@@ -20,7 +20,6 @@ static struct float_image fractal(int64_t size, double decay, uint64_t seed)
 
 static void fractals_fill_the_unit_range(void **state)
 {
-    (void)state;
     for (int64_t size = 2; size <= 256; size *= 2) {
         struct float_image map = fractal(size, 1.7, 3);
         bool least = false, most = false;
@@ -52,7 +51,6 @@ static void fractals_are_smooth_and_without_seams(void **state)
     struct float_image rough = fractal(256, 1.4, 5), smooth = fractal(256, 3.0, 5);
     double rough_sum = 0, smooth_sum = 0;
 
-    (void)state;
     for (int64_t x = 0; x < 256; x++) {
         assert_true(step_at(&rough, x) < 0.02 && step_at(&smooth, x) < 0.01);
         rough_sum += step_at(&rough, x);
@@ -68,7 +66,6 @@ static void widths_differ_by_direction_as_in_scipy(void **state)
     const struct smoothing smoothing = {2.5, 1.5, 3.0};
     struct float_image plane = waves(24, 40), result = waves(24, 40);
 
-    (void)state;
     assert_int_equal(smooth_by_filter(&plane, &smoothing, BORDER_REFLECT, &result), 0);
     for (size_t i = 0; i < sizeof smoothed / sizeof *smoothed; i++)
         assert_true(fabsf(result.pixels[7 * i] - smoothed[i]) < 2e-6f);
@@ -97,7 +94,6 @@ static void check_cosines(int width, int height, struct smoothing smoothing)
 
 static void cosines_smooth_as_the_filter_does(void **state)
 {
-    (void)state;
     check_cosines(64, 50, (struct smoothing){9.0, 6.0, 4.0});
     check_cosines(33, 32, (struct smoothing){170.8, 170.8, 4.0});
     check_cosines(61, 40, (struct smoothing){2.0, 2.0, 4.0});
@@ -112,7 +108,6 @@ static void noise_has_the_filters_variance(void **state)
     struct df_rng rng;
     double square = 0;
 
-    (void)state;
     df_rng_seed(&rng, 1, 2);
     assert_int_equal(float_image_alloc(&plane, 400, 300, 1), 0);
     assert_int_equal(smooth_noise(&rng, &smoothing, 10.0, &plane), 0);

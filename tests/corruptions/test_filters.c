@@ -117,7 +117,6 @@ static void gaussian_is_a_correlation(void **state)
 {
     static const double sigmas[] = {0.1, 1.0, 6.0}; /* 1, 9 and 49 weights a side */
 
-    (void)state;
     for (size_t s = 0; s < SIZES; s++) {
         for (int k = 0; k < 9; k++) {
             const enum filter_border border = (enum filter_border)(k % 3);
@@ -136,7 +135,6 @@ static void gaussian_is_a_correlation(void **state)
 
 static void gaussian_is_scipys(void **state)
 {
-    (void)state;
     for (size_t i = 0; i < sizeof gaussian_goldens / sizeof *gaussian_goldens; i++) {
         struct float_image image = picture(5, 7, 1);
         assert_int_equal(gaussian_filter(&image, gaussian_goldens[i].sigma, gaussian_goldens[i].truncate,
@@ -150,7 +148,6 @@ static void gaussian_is_scipys(void **state)
 
 static void filter_2d_is_a_correlation(void **state)
 {
-    (void)state;
     for (size_t s = 0; s < SIZES; s++) {
         for (int radius = 0; radius <= 4; radius++) {
             const int count = (2 * radius + 1) * (2 * radius + 1);
@@ -172,7 +169,6 @@ static void filter_2d_is_opencvs(void **state)
     struct float_image image = picture(5, 7, 1);
     double kernel[25];
 
-    (void)state;
     for (int k = 0; k < 25; k++)
         kernel[k] = k * 7 % 11 - 4;
     assert_int_equal(filter_2d(&image, kernel, 5), 0);
@@ -205,7 +201,6 @@ static void motion_is_a_sum_of_shifts(void **state)
 {
     static const double angles[] = {-44.0, 0.0, 31.0, 90.0, -100.0, 180.0, -135.0};
 
-    (void)state;
     for (size_t s = 0; s < SIZES; s++) {
         for (size_t a = 0; a < sizeof angles / sizeof *angles; a++) {
             struct float_image image = picture(sizes[s].height, sizes[s].width, sizes[s].channels);
@@ -228,7 +223,6 @@ static void zoom_is_the_packages(void **state)
 {
     struct float_image image = picture(6, 9, 1), zoomed;
 
-    (void)state;
     assert_int_equal(clipped_zoom(&image, 2.5, &zoomed), 0);
     assert_int_equal(zoomed.height, ZOOM_HEIGHT);
     assert_int_equal(zoomed.width, ZOOM_WIDTH);
@@ -240,7 +234,6 @@ static void zoom_is_the_packages(void **state)
 
 static void zoom_sizes_and_edges_are_the_packages(void **state)
 {
-    (void)state;
     for (size_t g = 0; g < sizeof zoom_goldens / sizeof *zoom_goldens; g++) {
         struct float_image image = picture(zoom_goldens[g].height, zoom_goldens[g].width, 1), zoomed;
         double sum = 0.0, last_row = 0.0, last_column = 0.0;
@@ -264,7 +257,6 @@ static void zoom_adds_the_top_left(void **state)
 {
     struct float_image image = picture(33, 41, 3), sum = picture(33, 41, 3), zoomed;
 
-    (void)state;
     assert_int_equal(clipped_zoom(&image, 1.07, &zoomed), 0);
     assert_int_equal(clipped_zoom_add(&image, 1.07, &sum), 0);
     for (int64_t i = 0; i < 33 * 41 * 3; i++) {
@@ -285,7 +277,6 @@ static void opencv_gaussian_is_near_the_exact_one(void **state)
         double sigma;
     } blurs[] = {{3, 0.4}, {5, 0.7}, {7, 1.0}, {9, 1.1}, {11, 1.5}, {9, 0.0}};
 
-    (void)state;
     for (size_t s = 0; s < SIZES; s++) {
         for (size_t b = 0; b < sizeof blurs / sizeof *blurs; b++) {
             const int radius = blurs[b].size / 2;
@@ -308,7 +299,6 @@ static void opencv_gaussian_of_one_weight_is_a_copy(void **state)
 {
     struct df_image bytes = random_bytes(sizes[0]), copy = random_bytes(sizes[0]);
 
-    (void)state;
     assert_int_equal(opencv_gaussian_blur(&bytes, 1, 0.0), 0);
     assert_memory_equal(bytes.pixels, copy.pixels, 41 * 33 * 3);
     df_image_free(&bytes);
@@ -317,7 +307,6 @@ static void opencv_gaussian_of_one_weight_is_a_copy(void **state)
 
 static void line_blur_is_a_rounded_mean(void **state)
 {
-    (void)state;
     for (size_t s = 0; s < SIZES; s++) {
         for (int last = 1; last < LINE_MOST_SIZE; last++) {
             struct point points[LINE_MOST_SIZE];
@@ -364,7 +353,6 @@ static void disk_blur_is_a_correlation(void **state)
 {
     static const double alias_blurs[] = {0.0, 0.1, 0.5};
 
-    (void)state;
     for (int radius = 1; radius <= DISK_MOST_RADIUS; radius++) {
         for (size_t s = 0; s < SIZES; s++) {
             const double alias_blur = alias_blurs[(radius + (int)s) % 3];
@@ -383,7 +371,6 @@ static void disk_blur_is_a_correlation(void **state)
 
 static void weights_are_divided_by_numpys_sum(void **state)
 {
-    (void)state;
     for (size_t i = 0; i < sizeof sum_goldens / sizeof *sum_goldens; i++) {
         double *weights = malloc((size_t)sum_goldens[i].count * sizeof *weights);
         uint64_t bits;

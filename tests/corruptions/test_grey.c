@@ -12,7 +12,6 @@ static void edges_are_opencvs(void **state)
 {
     struct df_image picture = rings(), edges = blank(1);
 
-    (void)state;
     assert_int_equal(canny(&picture, 50, 150, &edges), 0);
     assert_hash(&edges, canny_hash);
     df_image_free(&picture);
@@ -23,7 +22,6 @@ static void flat_pictures_have_no_edges(void **state)
 {
     struct df_image picture = blank(1), edges = blank(1);
 
-    (void)state;
     memset(picture.pixels, 200, PICTURE_HEIGHT * PICTURE_WIDTH);
     assert_int_equal(canny(&picture, 50, 150, &edges), 0);
     for (int i = 0; i < PICTURE_HEIGHT * PICTURE_WIDTH; i++)
@@ -37,7 +35,6 @@ static void weak_edges_need_a_strong_one(void **state)
 {
     struct df_image picture = blank(1), edges = blank(1);
 
-    (void)state;
     memset(picture.pixels, 100, PICTURE_HEIGHT * PICTURE_WIDTH);
     for (int x = 0; x < PICTURE_WIDTH; x++) {
         picture.pixels[10 * PICTURE_WIDTH + x] = x < 5 ? 160 : 125; /* gradients of 240 and 100 */
@@ -57,7 +54,6 @@ static void distances_are_opencvs(void **state)
     struct df_image picture = rings(), edges = blank(1);
     struct float_image distance;
 
-    (void)state;
     assert_int_equal(canny(&picture, 50, 150, &edges), 0);
     assert_int_equal(chamfer_distance(&edges, 20.0f, &distance), 0);
     for (size_t i = 0; i < sizeof distances / sizeof *distances; i++)
@@ -72,7 +68,6 @@ static void distances_end_where_they_are_told(void **state)
     struct df_image edges = blank(1);
     struct float_image distance;
 
-    (void)state;
     memset(edges.pixels, 0, PICTURE_HEIGHT * PICTURE_WIDTH);
     edges.pixels[0] = 255;
     assert_int_equal(chamfer_distance(&edges, 3.5f, &distance), 0);
@@ -87,7 +82,6 @@ static void filters_are_opencvs(void **state)
     static const int emboss[3][3] = {{-2, -1, 0}, {-1, 1, 1}, {0, 1, 2}};
     struct df_image picture = rings(), result = blank(1);
 
-    (void)state;
     assert_int_equal(grey_box3(&picture, &result), 0);
     assert_hash(&result, box_hash);
     assert_int_equal(grey_filter3(&picture, emboss, &result), 0);
@@ -102,7 +96,6 @@ static void means_of_distances_are_opencvs(void **state)
     struct df_image picture = rings(), edges = blank(1);
     struct float_image distance;
 
-    (void)state;
     assert_int_equal(canny(&picture, 50, 150, &edges), 0);
     assert_int_equal(chamfer_distance(&edges, 20.0f, &distance), 0);
     for (int i = 0; i < PICTURE_HEIGHT * PICTURE_WIDTH; i++)
@@ -118,7 +111,6 @@ static void equalization_is_opencvs(void **state)
 {
     struct df_image picture = rings();
 
-    (void)state;
     for (int i = 0; i < PICTURE_HEIGHT * PICTURE_WIDTH; i++)
         picture.pixels[i] = (uint8_t)(picture.pixels[i] / 3 + 40);
     grey_equalize(&picture);

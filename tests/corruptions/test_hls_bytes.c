@@ -1,9 +1,9 @@
 /* Colours and enlarged pictures against OpenCV's. */
 #include "corruptions/pictures.h"
 #include "corruptions/pieces.h"
-#include "data/scratch.h"
 #include "src/corruptions/pixels/cubic.h"
 #include "src/corruptions/pixels/hls_bytes.h"
+#include "support/scratch.h"
 
 #include <stdlib.h>
 
@@ -13,7 +13,6 @@ static void hls_is_opencvs(void **state)
 {
     uint8_t *pixels = malloc(3 * COUNT);
 
-    (void)state;
     assert_non_null(pixels);
     for (int i = 0; i < COUNT; i++) {
         pixels[3 * i] = (uint8_t)(i * 7);
@@ -29,7 +28,6 @@ static void rgb_is_opencvs(void **state)
 {
     uint8_t *pixels = malloc(3 * COUNT);
 
-    (void)state;
     assert_non_null(pixels);
     for (int i = 0; i < COUNT; i++) {
         pixels[3 * i] = (uint8_t)(i % 181);
@@ -44,7 +42,6 @@ static void rgb_is_opencvs(void **state)
 /* Counts that do not fill a block; nothing is written behind them. */
 static void greys_come_back(void **state)
 {
-    (void)state;
     for (int count = 1; count < 200; count += 37) {
         uint8_t pixels[3 * 200];
         for (int i = 0; i < 3 * 200; i++)
@@ -72,7 +69,6 @@ static void check_enlarged(int width, int height, uint64_t whole_hash, uint64_t 
 
 static void enlarged_pictures_are_opencvs(void **state)
 {
-    (void)state;
     check_enlarged(69, 50, enlarged_hash, enlarged_cut_hash);
     check_enlarged(131, 97, doubled_hash, doubled_cut_hash);
 }

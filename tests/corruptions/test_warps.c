@@ -13,7 +13,6 @@ static void points_go_where_they_are_sent(void **state)
 {
     const struct affine map = affine_between(before, after);
 
-    (void)state;
     for (int i = 0; i < 3; i++) {
         const double x = before[i][0], y = before[i][1];
         assert_true(fabs(map.xx * x + map.xy * y + map.x0 - after[i][0]) < 1e-9);
@@ -34,7 +33,6 @@ static void check_affine(struct df_image picture, bool nearest, uint64_t hash)
 
 static void affine_maps_are_opencvs(void **state)
 {
-    (void)state;
     check_affine(colours(), false, affine_linear_colours_hash);
     check_affine(colours(), true, affine_nearest_colours_hash);
     check_affine(rings(), false, affine_linear_grey_hash);
@@ -56,7 +54,6 @@ static void check_offsets(struct df_image picture, bool nearest, uint64_t hash)
 
 static void offsets_are_opencvs(void **state)
 {
-    (void)state;
     check_offsets(colours(), false, offsets_linear_colours_hash);
     check_offsets(colours(), true, offsets_nearest_colours_hash);
     check_offsets(rings(), false, offsets_linear_grey_hash);
@@ -81,7 +78,6 @@ static void check_nothing_moves(bool nearest)
 
 static void nothing_moves_by_nothing(void **state)
 {
-    (void)state;
     check_nothing_moves(false);
     check_nothing_moves(true);
 }
@@ -95,7 +91,6 @@ static void singular_maps_stay_in_the_picture(void **state)
     const struct affine maps[2] = {affine_between(line, after), affine_between(almost, after)};
     struct df_image picture = rings(), result = blank(1);
 
-    (void)state;
     for (int i = 0; i < PICTURE_HEIGHT * PICTURE_WIDTH; i++)
         picture.pixels[i] = (uint8_t)(i % 2 ? 90 : 110);
     for (int map = 0; map < 2; map++) {

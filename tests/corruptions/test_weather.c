@@ -1,8 +1,9 @@
 /* What holds for the weather and the elastic transforms besides their statistics. */
 #include "corruptions/pictures.h"
-#include "data/scratch.h"
 #include "dinoft/corruption.h"
 #include "dinoft/error.h"
+#include "support/errors.h"
+#include "support/scratch.h"
 
 #include <string.h>
 
@@ -48,7 +49,6 @@ static void frost_draws_from_five_photographs(void **state)
     struct df_frost *frost = made_up_frost();
     int seen[5] = {0};
 
-    (void)state;
     for (int draw = 0; draw < 60; draw++) {
         struct df_image image = constant(40 + 55 * (draw % 13), 40 + 45 * (draw % 9), 90);
         assert_int_equal(df_corrupt(named("frost"), 4, (uint64_t)draw, "a", frost, &image, NULL), 0);
@@ -68,7 +68,6 @@ static void frost_without_photographs_says_so(void **state)
 {
     struct df_image image = constant(40, 40, 90);
 
-    (void)state;
     assert_null(df_frost_open(scratch_path("nowhere"), ""));
     assert_error_has("frost1.png");
     assert_error_has("scripts/get_frost.py");
@@ -82,7 +81,6 @@ static void photographs_of_other_sizes_are_refused(void **state)
 {
     struct df_image other = constant(350, 527, 150);
 
-    (void)state;
     df_frost_free(made_up_frost());
     assert_int_equal(df_jpeg_write(scratch_path("frost4.jpg"), &other, 100), 0);
     assert_null(df_frost_open(scratch_folder(), ""));
@@ -96,7 +94,6 @@ static void spatter_without_drops_changes_nothing(void **state)
 {
     int dry = 0, wet = 0;
 
-    (void)state;
     for (int draw = 0; draw < 60; draw++) {
         struct df_image image = constant(32, 32, 7), before = constant(32, 32, 7);
         assert_int_equal(df_corrupt(named("spatter"), 1, (uint64_t)draw, "a", NULL, &image, NULL), 0);
@@ -138,7 +135,6 @@ static double agreement(const struct df_image *image, const struct df_image *mas
 
 static void labels_move_with_the_image(void **state)
 {
-    (void)state;
     for (int severity = 1; severity <= DF_SEVERITIES; severity++) {
         struct df_image still = discs(), mask = discs(), image = constant(160, 120, 0);
         for (int i = 0; i < 160 * 120 * 3; i++)
@@ -152,13 +148,6 @@ static void labels_move_with_the_image(void **state)
     }
 }
 
-static int remove_scratch(void **state)
-{
-    (void)state;
-    scratch_remove();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,5 +157,5 @@ int main(void)
         cmocka_unit_test(spatter_without_drops_changes_nothing),
         cmocka_unit_test(labels_move_with_the_image),
     };
-    return cmocka_run_group_tests(tests, NULL, remove_scratch);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

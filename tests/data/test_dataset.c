@@ -1,8 +1,8 @@
 /* Lists, label maps and everything that can be wrong with a data set. */
-#include "data/scratch.h"
 #include "dinoft/dataset.h"
-#include "dinoft/error.h"
-#include "support/cmocka_all.h"
+#include "data/scratch_images.h"
+#include "support/errors.h"
+#include "support/scratch.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -43,7 +43,6 @@ static void voc_list_and_labels(void **state)
 {
     struct df_image image, mask;
 
-    (void)state;
     add_voc("voc", "2007_b", 12, 8, 255);
     add_voc("voc", "2007_a", 9, 7, 20);
     list_voc("voc", "\n 2007_b \r\n\n\t2007_a");
@@ -72,7 +71,6 @@ static void voc_void_as_background(void **state)
     struct df_dataset_options options = {.kind = DF_DATASET_VOC, .void_as_background = true};
     struct df_image mask;
 
-    (void)state;
     add_voc("void", "a", 4, 4, 255);
     list_voc("void", "a\n");
     options.root = scratch_path("void");
@@ -88,7 +86,6 @@ static void voc_errors(void **state)
 {
     struct df_image image, mask;
 
-    (void)state;
     assert_refused(DF_DATASET_VOC, "nothing", 0,
                    "nothing/VOCdevkit/VOC2012/ImageSets/Segmentation/train.txt");
     list_voc("blank", " \n\n");
@@ -128,7 +125,6 @@ static void ade20k_labels(void **state)
     struct df_image image, mask;
     char path[256];
 
-    (void)state;
     for (int i = 0; i < 3; i++) {
         snprintf(path, sizeof path, "ade/ADEChallengeData2016/images/training/ADE_%d.jpg", 3 - i);
         scratch_image(path, 5, 4, 10);
@@ -160,7 +156,6 @@ static void folder_pairs(void **state)
     struct df_dataset_options options = {.kind = DF_DATASET_FOLDER, .n_classes = 3};
     struct df_image mask;
 
-    (void)state;
     scratch_image("own/images/train/b.JPG", 5, 4, 10);
     scratch_image("own/images/train/B.png", 5, 4, 10);
     scratch_image("own/images/train/a.jpeg", 5, 4, 10);
@@ -173,8 +168,7 @@ static void folder_pairs(void **state)
     options.root = scratch_path("own");
     options.class_names = scratch_path("own/names.txt");
     struct df_dataset *dataset = df_dataset_open(&options);
-    if (!dataset)
-        fail_msg("%s", df_error_text());
+    assert_works(dataset);
     assert_int_equal(dataset->count, 3);
     assert_string_equal(dataset->samples[0].name, "B");
     assert_string_equal(dataset->samples[1].name, "a");
@@ -192,7 +186,6 @@ static void folder_errors(void **state)
 {
     struct df_dataset_options options = {.kind = DF_DATASET_FOLDER, .n_classes = 2};
 
-    (void)state;
     scratch_image("odd/images/train/a.jpg", 5, 4, 10);
     assert_refused(DF_DATASET_FOLDER, "odd", 2, "cannot open the folder");
     scratch_mask("odd/masks/train/a.png", 5, 4, 1);
@@ -233,7 +226,6 @@ static void palette_is_vocs(void **state)
                                           {20, 0, 64, 128}, {64, 32, 0, 0}, {255, 224, 224, 192}};
     uint8_t palette[256][3];
 
-    (void)state;
     df_voc_palette(palette);
     for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++)
         assert_memory_equal(palette[expected[i][0]], expected[i] + 1, 3);
@@ -245,28 +237,18 @@ static void real_voc(void **state)
     struct df_dataset_options options = {.kind = DF_DATASET_VOC, .root = root, .split = DF_SPLIT_VAL};
     struct df_image image, mask;
 
-    (void)state;
     if (access(root, R_OK) != 0) {
         print_message("skipped: %s is not there\n", root);
         skip();
     }
     struct df_dataset *dataset = df_dataset_open(&options);
-    if (!dataset)
-        fail_msg("%s", df_error_text());
+    assert_works(dataset);
     for (int64_t i = 0; i < dataset->count; i += 7) {
-        if (df_dataset_read(dataset, i, &image, &mask) != 0)
-            fail_msg("%s", df_error_text());
+        assert_works(df_dataset_read(dataset, i, &image, &mask) == 0);
         df_image_free(&image);
         df_image_free(&mask);
     }
     df_dataset_free(dataset);
-}
-
-static int remove_scratch(void **state)
-{
-    (void)state;
-    scratch_remove();
-    return 0;
 }
 
 int main(void)
@@ -277,5 +259,5 @@ int main(void)
         cmocka_unit_test(folder_pairs),        cmocka_unit_test(folder_errors),
         cmocka_unit_test(palette_is_vocs),     cmocka_unit_test(real_voc),
     };
-    return cmocka_run_group_tests(tests, NULL, remove_scratch);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

@@ -1,8 +1,7 @@
 /* The demonstration data: the same for a seed, complete, and readable as VOC. */
-#include "data/scratch.h"
 #include "dinoft/dataset.h"
-#include "dinoft/error.h"
-#include "support/cmocka_all.h"
+#include "support/errors.h"
+#include "support/scratch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +14,7 @@ static struct df_dataset *open_demo(const char *root, enum df_split split)
 {
     struct df_dataset_options options = {.kind = DF_DATASET_VOC, .root = scratch_path(root), .split = split};
     struct df_dataset *dataset = df_dataset_open(&options);
-    if (!dataset)
-        fail_msg("%s", df_error_text());
+    assert_works(dataset);
     return dataset;
 }
 
@@ -26,13 +24,11 @@ static void complete_and_plausible(void **state)
     int64_t pixels[256] = {0}, total = 0;
     bool wide = false, high = false;
 
-    (void)state;
     assert_int_equal(df_demo_data_write(scratch_path("demo"), 14, 2, 3), 0);
     struct df_dataset *dataset = open_demo("demo", DF_SPLIT_TRAIN);
     assert_int_equal(dataset->count, 14);
     for (int64_t i = 0; i < dataset->count; i++) {
-        if (df_dataset_read(dataset, i, &image, &mask) != 0)
-            fail_msg("%s", df_error_text());
+        assert_works(df_dataset_read(dataset, i, &image, &mask) == 0);
         wide = wide || image.width > image.height;
         high = high || image.width < image.height;
         total += mask.width * mask.height;
@@ -70,7 +66,6 @@ static void same_bytes_for_a_seed(void **state)
                                         "JPEGImages/val_00000.jpg", "SegmentationClass/val_00000.png"};
     char one[128], two[128], other[128];
 
-    (void)state;
     assert_int_equal(df_demo_data_write(scratch_path("one"), 2, 1, 11), 0);
     assert_int_equal(df_demo_data_write(scratch_path("two"), 3, 2, 11), 0);
     assert_int_equal(df_demo_data_write(scratch_path("other"), 2, 1, 12), 0);
@@ -89,7 +84,6 @@ static void known_pixels(void **state)
     struct df_dataset *dataset;
     struct df_image image, mask;
 
-    (void)state;
     assert_int_equal(df_demo_data_write(scratch_path("known"), 1, 1, 1), 0);
     dataset = open_demo("known", DF_SPLIT_TRAIN);
     assert_int_equal(df_dataset_read(dataset, 0, &image, &mask), 0);
@@ -102,7 +96,6 @@ static void known_pixels(void **state)
 
 static void impossible_counts(void **state)
 {
-    (void)state;
     assert_int_equal(df_demo_data_write(scratch_path("none"), 0, 1, 1), -1);
     assert_error_has("not 0 and 1");
 }
@@ -124,7 +117,6 @@ static void another_data_set_is_not_overwritten(void **state)
     };
     char list[128];
 
-    (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         size_t size;
         snprintf(list, sizeof list, "%s/" LISTS "%s.txt", cases[i].root, cases[i].list);
@@ -143,20 +135,12 @@ static void another_data_set_is_not_overwritten(void **state)
 
 static void an_older_demonstration_is_overwritten(void **state)
 {
-    (void)state;
     scratch_write_text("again/" LISTS "val.txt", ""); /* an empty list belongs to nobody */
     assert_int_equal(df_demo_data_write(scratch_path("again"), 3, 2, 1), 0);
     assert_int_equal(df_demo_data_write(scratch_path("again"), 2, 1, 2), 0);
     struct df_dataset *dataset = open_demo("again", DF_SPLIT_TRAIN);
     assert_int_equal(dataset->count, 2);
     df_dataset_free(dataset);
-}
-
-static int remove_scratch(void **state)
-{
-    (void)state;
-    scratch_remove();
-    return 0;
 }
 
 int main(void)
@@ -169,5 +153,5 @@ int main(void)
         cmocka_unit_test(another_data_set_is_not_overwritten),
         cmocka_unit_test(an_older_demonstration_is_overwritten),
     };
-    return cmocka_run_group_tests(tests, NULL, remove_scratch);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

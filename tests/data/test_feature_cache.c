@@ -1,9 +1,8 @@
 /* The feature cache: what goes in comes out, and nothing of a file is believed. */
-#include "scratch.h"
-#include "support/cmocka_all.h"
+#include "support/errors.h"
+#include "support/scratch.h"
 
 #include "dinoft/atomic_write.h"
-#include "dinoft/error.h"
 #include "dinoft/feature_cache.h"
 
 #include <stdio.h>
@@ -38,8 +37,7 @@ static void check_record(const struct df_feature_cache *cache, int i)
     unsigned char expected[RECORD], buffer[RECORD];
     fill_record(expected, i);
     const void *record = df_feature_cache_record(cache, i, buffer);
-    if (!record)
-        fail_msg("%s", df_error_text());
+    assert_works(record);
     assert_memory_equal(record, expected, RECORD);
 }
 
@@ -55,8 +53,7 @@ static void check_records(const struct df_feature_cache *cache)
 static struct df_feature_cache *new_file(const char *path)
 {
     struct df_feature_cache *cache = df_feature_cache_in_file(path, &shape, KEY);
-    if (!cache)
-        fail_msg("%s", df_error_text());
+    assert_works(cache);
     return cache;
 }
 
@@ -93,7 +90,6 @@ static int files_in_scratch(const char *folder)
 
 static void memory_gives_back_what_it_was_given(void **state)
 {
-    (void)state;
     struct df_feature_cache *cache = df_feature_cache_in_memory(&shape);
     assert_int_equal(df_feature_cache_record_bytes(cache), RECORD);
     assert_false(df_feature_cache_is_finished(cache));
@@ -106,7 +102,6 @@ static void memory_gives_back_what_it_was_given(void **state)
 
 static void a_file_gives_back_what_it_was_given(void **state)
 {
-    (void)state;
     const char *path = scratch_path("whole/a.cache");
     struct df_feature_cache *cache = new_file(path);
     append(cache, 0, COUNT);
@@ -122,7 +117,6 @@ static void a_file_gives_back_what_it_was_given(void **state)
 
 static void an_unfinished_file_leaves_nothing(void **state)
 {
-    (void)state;
     const char *path = scratch_path("unfinished/a.cache");
     struct df_feature_cache *cache = new_file(path);
     append(cache, 0, COUNT - 1);
@@ -133,7 +127,6 @@ static void an_unfinished_file_leaves_nothing(void **state)
 
 static void an_unfinished_file_leaves_the_old_one(void **state)
 {
-    (void)state;
     const char *path = write_file("old/a.cache");
     struct df_feature_cache *cache = df_feature_cache_in_file(path, &shape, KEY + 1);
     append(cache, 0, 2);
@@ -144,7 +137,6 @@ static void an_unfinished_file_leaves_the_old_one(void **state)
 
 static void another_key_is_stale(void **state)
 {
-    (void)state;
     struct df_feature_cache *cache;
     const char *path = write_file("key.cache");
     assert_int_equal(df_feature_cache_open(path, &shape, KEY ^ 1, &cache), DF_FEATURE_FILE_STALE);
@@ -154,7 +146,6 @@ static void another_key_is_stale(void **state)
 
 static void another_shape_is_stale(void **state)
 {
-    (void)state;
     const char *path = write_file("shape.cache");
     for (int i = 0; i < 4; i++) {
         struct df_feature_shape other = shape;
@@ -170,7 +161,6 @@ static void another_shape_is_stale(void **state)
 
 static void every_wrong_byte_is_noticed(void **state)
 {
-    (void)state;
     size_t size;
     unsigned char *bytes = read_whole(write_file("damaged.cache"), &size);
     for (size_t i = 0; i < size; i++) {
@@ -187,7 +177,6 @@ static void every_wrong_byte_is_noticed(void **state)
 
 static void every_missing_byte_is_noticed(void **state)
 {
-    (void)state;
     size_t size;
     unsigned char *bytes = read_whole(write_file("cut.cache"), &size);
     for (size_t length = 0; length < size; length++) {
@@ -204,7 +193,6 @@ static void every_missing_byte_is_noticed(void **state)
 
 static void records_swapped_in_a_file_are_another_thing(void **state)
 {
-    (void)state;
     size_t size;
     const size_t stored = RECORD + 8;
     unsigned char *bytes = read_whole(write_file("swapped.cache"), &size), kept[RECORD + 8];
@@ -218,7 +206,6 @@ static void records_swapped_in_a_file_are_another_thing(void **state)
 
 static void what_is_no_feature_file_is_foreign(void **state)
 {
-    (void)state;
     scratch_write_text("notes.txt",
                        "this is a text, and it is long enough to hold what a header would: 0123456789");
     assert_int_equal(state_of(scratch_path("notes.txt")), DF_FEATURE_FILE_FOREIGN);
@@ -229,7 +216,6 @@ static void what_is_no_feature_file_is_foreign(void **state)
 
 static void damage_during_a_run_is_an_error(void **state)
 {
-    (void)state;
     struct df_feature_cache *cache;
     unsigned char buffer[RECORD];
     const char *path = write_file("later.cache");
@@ -247,7 +233,6 @@ static void damage_during_a_run_is_an_error(void **state)
 
 static void sizes_that_no_machine_has_are_refused(void **state)
 {
-    (void)state;
     struct df_feature_shape huge = shape;
     size_t record, all;
     huge.count = INT64_MAX / 4;
@@ -261,16 +246,8 @@ static void sizes_that_no_machine_has_are_refused(void **state)
 
 static void a_folder_that_is_not_there_is_an_error(void **state)
 {
-    (void)state;
     assert_null(df_feature_cache_in_file("nowhere/at/all.cache", &shape, KEY));
     assert_error_has("nowhere/at/all.cache");
-}
-
-static int clean_up(void **state)
-{
-    (void)state;
-    scratch_remove();
-    return 0;
 }
 
 int main(void)
@@ -290,5 +267,5 @@ int main(void)
         cmocka_unit_test(sizes_that_no_machine_has_are_refused),
         cmocka_unit_test(a_folder_that_is_not_there_is_an_error),
     };
-    return cmocka_run_group_tests(tests, NULL, clean_up);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

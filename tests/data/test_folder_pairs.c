@@ -1,8 +1,7 @@
 /* Folders of images and masks: what makes a pair, and what is said of all that makes none. */
-#include "data/scratch.h"
 #include "dinoft/dataset.h"
-#include "dinoft/error.h"
-#include "support/cmocka_all.h"
+#include "support/errors.h"
+#include "support/scratch.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -45,15 +44,13 @@ static void assert_refused(const char *root, const char *words)
 static void assert_pairs(const char *root, int64_t count)
 {
     struct df_dataset *dataset = open_root(root);
-    if (!dataset)
-        fail_msg("%s", df_error_text());
+    assert_works(dataset);
     assert_int_equal(dataset->count, count);
     df_dataset_free(dataset);
 }
 
 static void halves_that_are_not_read(void **state)
 {
-    (void)state;
     begin("half");
     add("half", "images", "a.tif");
     add("half", "masks", "a.png");
@@ -79,7 +76,6 @@ static void halves_that_are_not_read(void **state)
 
 static void both_halves_are_not_read(void **state)
 {
-    (void)state;
     begin("both");
     for (int i = 0; i < 5; i++) {
         char name[32];
@@ -94,7 +90,6 @@ static void both_halves_are_not_read(void **state)
 
 static void other_files_are_no_pairs(void **state)
 {
-    (void)state;
     begin("else");
     add("else", "images", "Thumbs.db");
     add("else", "masks", "Thumbs.db");
@@ -110,7 +105,6 @@ static void other_files_are_no_pairs(void **state)
 
 static void names_decide(void **state)
 {
-    (void)state;
     begin("names");
     add("names", "images", "a.jpg"); /* in the order of whole names "a-b.jpg" comes before "a.jpg" */
     add("names", "images", "a-b.jpg");
@@ -133,13 +127,6 @@ static void names_decide(void **state)
     assert_error_has("a.PNG and ");
 }
 
-static int remove_scratch(void **state)
-{
-    (void)state;
-    scratch_remove();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -148,5 +135,5 @@ int main(void)
         cmocka_unit_test(other_files_are_no_pairs),
         cmocka_unit_test(names_decide),
     };
-    return cmocka_run_group_tests(tests, NULL, remove_scratch);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

@@ -1,9 +1,8 @@
 /* Decoding against OpenCV's pixels, masks, writing, and the texts of failures. */
 #include "data/goldens.h"
-#include "data/scratch.h"
-#include "dinoft/error.h"
 #include "dinoft/image.h"
-#include "support/cmocka_all.h"
+#include "support/errors.h"
+#include "support/scratch.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -21,11 +20,9 @@ static const char *fixture(const char *name)
 
 static void decodes_as_opencv_does(void **state)
 {
-    (void)state;
     for (size_t i = 0; i < GOLDENS; i++) {
         struct df_image image;
-        if (df_image_read(fixture(decoded_goldens[i].file), &image) != 0)
-            fail_msg("%s", df_error_text());
+        assert_works(df_image_read(fixture(decoded_goldens[i].file), &image) == 0);
         assert_int_equal(image.width, decoded_goldens[i].width);
         assert_int_equal(image.height, decoded_goldens[i].height);
         assert_int_equal(image.channels, 3);
@@ -65,7 +62,6 @@ static void reads_mask_indices_untouched(void **state)
                  {"mask_interlaced2.png", tiles},  {"mask_palette8.png", labels},
                  {"mask_grey8.png", labels}};
 
-    (void)state;
     for (size_t i = 0; i < sizeof masks / sizeof masks[0]; i++) {
         struct df_image mask;
         assert_int_equal(df_mask_read(fixture(masks[i].file), &mask), 0);
@@ -88,7 +84,6 @@ static void refuses_other_files_as_masks(void **state)
                  {"grey16.png", "16-bit grey"}, {"grey_alpha.png", "8-bit grey + alpha"},
                  {"rgb420.jpg", "JPEG"},        {"rgb.bmp", "BMP"}};
 
-    (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct df_image mask;
         assert_int_equal(df_mask_read(fixture(cases[i].file), &mask), -1);
@@ -111,7 +106,6 @@ static void names_the_file_and_the_reason(void **state)
 {
     size_t size;
 
-    (void)state;
     refuse("absent.jpg", "No such file");
     scratch_write("empty.jpg", "", 0);
     refuse("empty.jpg", "empty");
@@ -140,7 +134,6 @@ static void refuses_huge_dimensions(void **state)
                                         13,   'I',  'H', 'D', 'R',  0,    0,    0x7f, 0xff, 0,    0,
                                         0x7f, 0xff, 8,   2,   0,    0,    0,    0x6f, 0xe6, 0x4a, 0x22};
 
-    (void)state;
     /* stb_image takes bytes of 16-bit samples in the wrong order, and reads beyond the end of grey ones. */
     scratch_write_text("grey16.pgm", "P5 2 2 65535\nA1B2C3D4");
     refuse("grey16.pgm", "16 bits");
@@ -157,7 +150,6 @@ static void long_numbers_of_a_pnm(void **state)
 {
     struct df_image image;
 
-    (void)state;
     scratch_write_text("overflow.pgm", "P5 4294967297 1 255\nA");
     refuse("overflow.pgm", "10 digits");
     scratch_write_text("overflow.ppm", "P6\n1 # width\n4294967297 255\nABC");
@@ -173,7 +165,6 @@ static void png_round_trip(void **state)
     struct df_image image, again;
     uint8_t palette[256][3];
 
-    (void)state;
     assert_int_equal(df_image_read(fixture("rgb.png"), &image), 0);
     assert_int_equal(df_png_write_rgb(scratch_path("again.png"), &image), 0);
     assert_int_equal(df_image_read(scratch_path("again.png"), &again), 0);
@@ -200,7 +191,6 @@ static void jpeg_round_trip(void **state)
     struct df_image image, again;
     double difference = 0.0;
 
-    (void)state;
     assert_int_equal(df_image_alloc(&image, 45, 31, 3), 0);
     for (int i = 0; i < 45 * 31; i++)
         for (int c = 0; c < 3; c++)
@@ -216,13 +206,6 @@ static void jpeg_round_trip(void **state)
     df_image_free(&image);
 }
 
-static int remove_scratch(void **state)
-{
-    (void)state;
-    scratch_remove();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -235,5 +218,5 @@ int main(void)
         cmocka_unit_test(png_round_trip),
         cmocka_unit_test(jpeg_round_trip),
     };
-    return cmocka_run_group_tests(tests, NULL, remove_scratch);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

@@ -1,11 +1,11 @@
 /* Every fixture, cut and with random bytes changed, hundreds of times: it decodes or it is refused with a
  * text, and under the sanitizers nothing else happens. */
 #include "data/goldens.h"
-#include "data/scratch.h"
 #include "dinoft/error.h"
 #include "dinoft/image.h"
 #include "dinoft/rng.h"
-#include "support/cmocka_all.h"
+#include "support/errors.h"
+#include "support/scratch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +41,6 @@ static void changed_bytes(void **state)
     struct df_rng rng;
     size_t size;
 
-    (void)state;
     for (size_t i = 0; i < GOLDENS; i++) {
         unsigned char *good = fixture(i, &size);
         unsigned char *bad = malloc(size);
@@ -65,7 +64,6 @@ static void cut_files(void **state)
     struct df_image image;
     size_t size;
 
-    (void)state;
     for (size_t i = 0; i < GOLDENS; i++) {
         unsigned char *good = fixture(i, &size);
         for (size_t part = 0; part < 20; part++) {
@@ -99,20 +97,12 @@ static void headers_that_ask_for_too_much(void **state)
         FILE_OF("big.jpg", "\xff\xd8\xff\xc0\0\x0b\x8" SIDE SIDE "\1\1\x11\0\xff\xda\0\x8\1\1\0\0\x3f\0abc"),
     };
     struct df_image image;
-    (void)state;
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         scratch_write(files[i].name, files[i].bytes, files[i].size);
         assert_int_equal(df_image_read(scratch_path(files[i].name), &image), -1);
         assert_error_has(files[i].name);
         assert_error_has("16384 x 16384 pixels, more than a file of");
     }
-}
-
-static int remove_scratch(void **state)
-{
-    (void)state;
-    scratch_remove();
-    return 0;
 }
 
 int main(void)
@@ -122,5 +112,5 @@ int main(void)
         cmocka_unit_test(cut_files),
         cmocka_unit_test(headers_that_ask_for_too_much),
     };
-    return cmocka_run_group_tests(tests, NULL, remove_scratch);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

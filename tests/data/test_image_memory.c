@@ -1,8 +1,8 @@
 /* Images when memory runs out: each call that wants some fails once, and the result is whole or an error. A
  * mistake in who frees what, such as a block that is freed twice, ends the process. */
-#include "data/scratch.h"
 #include "support/allocations.h"
 #include "support/cmocka_all.h"
+#include "support/scratch.h"
 
 #include "dinoft/error.h"
 #include "dinoft/image.h"
@@ -30,7 +30,6 @@ static int make_noise(void **state)
 {
     struct df_rng rng;
 
-    (void)state;
     df_rng_seed(&rng, 3, 0);
     if (df_image_alloc(&noise, WIDTH, HEIGHT, 3) != 0)
         return -1;
@@ -41,9 +40,8 @@ static int make_noise(void **state)
 
 static int clear_away(void **state)
 {
-    (void)state;
     df_image_free(&noise);
-    scratch_remove();
+    scratch_remove(NULL);
     return 0;
 }
 
@@ -126,7 +124,6 @@ static size_t fail_each_call(const char *what, image_function *function, const s
 
 static void writing_is_whole_or_an_error(void **state)
 {
-    (void)state;
     if (!allocations_can_be_counted())
         skip();
     assert_true(fail_each_call("JPEG", encode_jpeg, &noise) > 4 * 4096);
@@ -144,7 +141,6 @@ static int read_file(const struct df_image *source, struct result *result)
 {
     struct df_image image;
 
-    (void)source;
     DF_TRY(reader(file_to_read, &image));
     *result = (struct result){image.pixels, (size_t)(image.width * image.height * image.channels)};
     return 0;
@@ -167,7 +163,6 @@ static void reading_is_whole_or_an_error(void **state)
                                         "mask_interlaced2.png"};
     char path[1024];
 
-    (void)state;
     if (!allocations_can_be_counted())
         skip();
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {

@@ -1,8 +1,7 @@
 /* Images that are decoded once: copies of what was read, wherever it is kept. */
-#include "scratch.h"
-#include "support/cmocka_all.h"
+#include "support/errors.h"
+#include "support/scratch.h"
 
-#include "dinoft/error.h"
 #include "dinoft/image_store.h"
 #include "dinoft/rng.h"
 
@@ -52,8 +51,7 @@ static struct df_dataset *open_samples(void)
     }
     options.root = scratch_path("set");
     struct df_dataset *dataset = df_dataset_open(&options);
-    if (!dataset)
-        fail_msg("%s", df_error_text());
+    assert_works(dataset);
     assert_int_equal(dataset->count, IMAGES);
     return dataset;
 }
@@ -76,8 +74,7 @@ static void read_all(struct df_image_store *store)
     for (int k = 0; k < IMAGES; k++) {
         const int i = order[k];
         struct df_image image, mask;
-        if (df_image_store_read(store, i, &image, &mask) != 0)
-            fail_msg("%s", df_error_text());
+        assert_works(df_image_store_read(store, i, &image, &mask) == 0);
         assert_same(&image, random_image(i, 3, 256));
         assert_same(&mask, random_image(i, 1, CLASSES));
         memset(image.pixels, 1, (size_t)(image.width * image.height * 3));
@@ -105,7 +102,6 @@ static void files_are_read_once(void **state)
     const size_t all = sample_bytes(0) + sample_bytes(1) + sample_bytes(2) + sample_bytes(3);
     const size_t memory[] = {all, all - 1, sample_bytes(2) + sample_bytes(1), 1, 0};
 
-    (void)state;
     scratch_write_text("keep/x", "");
     for (size_t k = 0; k < sizeof memory / sizeof *memory; k++) {
         struct df_dataset *dataset = open_samples();
@@ -141,7 +137,6 @@ static void a_file_that_cannot_be_made(void **state)
     struct df_dataset *dataset = open_samples();
     struct df_image_store *store = df_image_store_open(dataset, 0, "/no/such/folder");
 
-    (void)state;
     assert_fails(store, 0, "cannot make a temporary file in /no/such/folder");
     df_image_store_close(store);
     df_dataset_free(dataset);
@@ -155,7 +150,6 @@ static void a_full_disk(void **state)
     struct df_image image, mask;
     struct rlimit before, tight;
 
-    (void)state;
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
     tight = before;
     tight.rlim_cur = sample_bytes(0) + sample_bytes(1) / 2;
@@ -181,7 +175,6 @@ static void a_damaged_image(void **state)
     struct df_dataset *dataset = open_samples();
     struct df_image_store *store = df_image_store_open(dataset, 1 << 20, scratch_folder());
 
-    (void)state;
     scratch_write_text("set/images/train/1.png", "no picture");
     assert_fails(store, 1, "1.png");
     assert_fails(store, 1, "1.png");
@@ -198,6 +191,6 @@ int main(void)
         cmocka_unit_test(a_damaged_image),
     };
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    scratch_remove();
+    scratch_remove(NULL);
     return failed;
 }

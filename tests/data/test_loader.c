@@ -1,8 +1,9 @@
 /* The loader: the order whatever the threads do, errors in their place, shutdown at any time. */
-#include "data/scratch.h"
 #include "dinoft/error.h"
 #include "dinoft/loader.h"
-#include "support/cmocka_all.h"
+#include "data/scratch_images.h"
+#include "support/errors.h"
+#include "support/scratch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,8 +26,7 @@ static struct df_dataset *open_samples(void)
     }
     options.root = scratch_path("set");
     struct df_dataset *dataset = df_dataset_open(&options);
-    if (!dataset)
-        fail_msg("%s", df_error_text());
+    assert_works(dataset);
     return dataset;
 }
 
@@ -41,8 +41,7 @@ static struct df_loader *open_loader(const struct df_dataset *dataset, int worke
                                         .seed = 5,
                                         .originals = true};
     struct df_loader *loader = df_loader_open(dataset, &options);
-    if (!loader)
-        fail_msg("%s", df_error_text());
+    assert_works(loader);
     return loader;
 }
 
@@ -82,7 +81,6 @@ static void every_sample_once_in_order(void **state)
     struct df_dataset *dataset = open_samples();
     int64_t samples[IMAGES];
 
-    (void)state;
     for (int batch_size = 1; batch_size <= 16; batch_size += 3) {
         struct df_loader *loader = open_loader(dataset, 3, batch_size, false);
         assert_int_equal(df_loader_batches(loader), (IMAGES + batch_size - 1) / batch_size);
@@ -99,7 +97,6 @@ static void shuffled_alike_by_any_threads(void **state)
     struct df_dataset *dataset = open_samples();
     int64_t first[2][IMAGES], again[IMAGES];
 
-    (void)state;
     struct df_loader *loader = open_loader(dataset, 1, 4, true);
     for (int epoch = 0; epoch < 2; epoch++)
         assert_int_equal(run_epoch(loader, epoch, first[epoch]), IMAGES);
@@ -124,7 +121,6 @@ static void a_failure_comes_in_its_place(void **state)
     struct df_dataset *dataset = open_samples();
     struct df_batch batch;
 
-    (void)state;
     scratch_write_text("set/images/train/05.png", "broken");
     scratch_write_text("set/images/train/07.png", "broken too");
     for (int round = 0; round < 10; round++) {
@@ -151,7 +147,6 @@ static void the_first_failure_of_a_batch_is_told(void **state)
     struct df_dataset *dataset = open_samples();
     struct df_batch batch;
 
-    (void)state;
     scratch_write_text("set/images/train/02.png", "broken");
     scratch_write_text("set/images/train/09.png", "broken");
     for (int round = 0; round < 20; round++) {
@@ -170,7 +165,6 @@ static void restarted_and_closed_at_any_time(void **state)
     struct df_batch batch;
     int64_t samples[IMAGES];
 
-    (void)state;
     struct df_loader *loader = open_loader(dataset, 3, 2, false);
     assert_int_equal(df_loader_next(loader, &batch), 0);
     for (int taken = 0; taken < 6; taken++) {
@@ -245,12 +239,10 @@ static void packed_into_the_callers_memory(void **state)
                                         .memory = {take_block, give_block, &blocks}};
     struct df_batch first, second;
 
-    (void)state;
     assert_int_equal(df_packed_layout_init(&options.layout, 5, SIDE / 2, SIDE / 2), 0);
     assert_true(6 * 3 <= options.layout.slot_pixels && options.layout.slot_pixels < 6 * (IMAGES + 2));
     struct df_loader *loader = df_loader_open(dataset, &options);
-    if (!loader)
-        fail_msg("%s", df_error_text());
+    assert_works(loader);
     assert_true(df_loader_packs(loader));
     assert_int_equal(df_loader_start(loader, 0), 0);
     assert_int_equal(df_loader_next(loader, &first), 1);
@@ -277,7 +269,6 @@ static void impossible_options(void **state)
     const struct df_loader_options good = {.batch_size = 2, .height = 8, .width = 8, .workers = 1};
     struct df_loader_options bad = good;
 
-    (void)state;
     bad.batch_size = 0;
     assert_null(df_loader_open(dataset, &bad));
     assert_error_has("batch of 0");
@@ -292,13 +283,6 @@ static void impossible_options(void **state)
     df_dataset_free(dataset);
 }
 
-static int remove_scratch(void **state)
-{
-    (void)state;
-    scratch_remove();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -310,5 +294,5 @@ int main(void)
         cmocka_unit_test(packed_into_the_callers_memory),
         cmocka_unit_test(impossible_options),
     };
-    return cmocka_run_group_tests(tests, NULL, remove_scratch);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

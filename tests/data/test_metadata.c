@@ -1,10 +1,11 @@
 /* What stands in picture files beside the pixels: EXIF's orientation however it is written, and damaged texts
  * and profiles, which cost no pixel. */
-#include "data/scratch.h"
 #include "dinoft/dataset.h"
 #include "dinoft/error.h"
 #include "dinoft/image.h"
-#include "support/cmocka_all.h"
+#include "data/scratch_images.h"
+#include "support/errors.h"
+#include "support/scratch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,8 +90,7 @@ static void write_png(const char *name, const char *source, const char *kind, co
 static struct df_image read_image(const char *path)
 {
     struct df_image image;
-    if (df_image_read(path, &image) != 0)
-        fail_msg("%s", df_error_text());
+    assert_works(df_image_read(path, &image) == 0);
     return image;
 }
 
@@ -114,7 +114,6 @@ static void orientation_of_any_integer_type(void **state)
     } integers[] = {{1, 1}, {3, 2}, {4, 4}, {6, 1}, {8, 2}, {9, 4}, {13, 4}};
     unsigned char exif[EXIF_BYTES];
 
-    (void)state;
     for (int orientation = 1; orientation <= 8; orientation++) {
         make_exif(exif, orientation, 3, 2, false);
         write_jpeg("short.jpg", exif);
@@ -136,7 +135,6 @@ static void other_types_turn_nothing(void **state)
     struct df_image expected = read_image(fixture("rgb420.jpg"));
     unsigned char exif[EXIF_BYTES];
 
-    (void)state;
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         make_exif(exif, 6, types[i], 2, false);
         write_jpeg("type.jpg", exif);
@@ -160,7 +158,6 @@ static void a_turned_image_beside_its_mask(void **state)
     unsigned char exif[EXIF_BYTES];
     struct df_image image, mask;
 
-    (void)state;
     make_exif(exif, 8, 4, 4, false);
     write_jpeg("turned/images/train/a.jpg", exif);
     scratch_mask("turned/masks/train/a.png", WIDTH, HEIGHT, 1); /* as the file has it */
@@ -193,7 +190,6 @@ static void wrong_checksums_beside_the_pixels(void **state)
     static const unsigned char body[16] = "Comment\0hello";
     struct df_image expected = read_image(fixture("rgb.png")), labels, found;
 
-    (void)state;
     assert_int_equal(df_mask_read(fixture("mask_palette8.png"), &labels), 0);
     for (size_t i = 0; i < 2 * sizeof harmless / sizeof *harmless; i++) {
         const char *kind = harmless[i / 2];
@@ -214,7 +210,6 @@ static void wrong_checksums_of_what_pixels_need(void **state)
     static const char *const kinds[] = {"PLTE", "IDAT", "IEND"};
     struct df_image image;
 
-    (void)state;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         size_t size, at = 8;
         unsigned char *bytes = read_whole(fixture("palette8.png"), &size);
@@ -233,7 +228,6 @@ static void exif_in_png(void **state)
     struct df_image expected = read_image(fixture("rgb.png"));
     unsigned char exif[EXIF_BYTES];
 
-    (void)state;
     make_exif(exif, 6, 3, 2, true);
     for (int behind = 0; behind < 2; behind++) {
         write_png("exif.png", "rgb.png", "eXIf", exif, sizeof exif, 0, behind == 1);
@@ -247,13 +241,6 @@ static void exif_in_png(void **state)
     df_image_free(&expected);
 }
 
-static int remove_scratch(void **state)
-{
-    (void)state;
-    scratch_remove();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,5 +251,5 @@ int main(void)
         cmocka_unit_test(wrong_checksums_of_what_pixels_need),
         cmocka_unit_test(exif_in_png),
     };
-    return cmocka_run_group_tests(tests, NULL, remove_scratch);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

@@ -1,6 +1,6 @@
 /* Records in memory and in files: what goes in comes out, wherever it lies, and no file is left. */
-#include "scratch.h"
-#include "support/cmocka_all.h"
+#include "support/errors.h"
+#include "support/scratch.h"
 
 #include "dinoft/error.h"
 #include "dinoft/record_store.h"
@@ -77,7 +77,6 @@ static void records_of_many_sizes(void **state)
 {
     const size_t memory[] = {SIZE_MAX, 300, 0};
 
-    (void)state;
     for (int m = 0; m < 3; m++) {
         struct df_record_store *store = open_store(COUNT, memory[m], scratch_folder());
         for (int64_t i = COUNT - 1; i >= 0; i--) {
@@ -97,7 +96,6 @@ static void records_that_take_slots_together(void **state)
 {
     unsigned char buffer[BYTES];
 
-    (void)state;
     for (size_t lacking = 0; lacking < 2; lacking++) {
         struct df_record_store *store = open_store(COUNT, COUNT * BYTES - lacking, scratch_folder());
         assert_int_equal(df_record_store_take(store, 0, COUNT, BYTES), 0);
@@ -116,7 +114,6 @@ static void nothing_is_written_where_memory_is_enough(void **state)
 {
     struct df_record_store *store = open_store(2, 2 * BYTES, "/no/such/folder");
 
-    (void)state;
     assert_int_equal(df_record_store_take(store, 0, 1, BYTES), 0);
     assert_int_equal(df_record_store_reserve(store), 0);
     assert_int_equal(write_record(store, 0, BYTES), 0);
@@ -130,7 +127,6 @@ static void no_space_anywhere(void **state)
 {
     struct df_record_store *store = open_store(COUNT, BYTES, NULL);
 
-    (void)state;
     assert_int_equal(df_record_store_take(store, 0, 2, BYTES), -1);
     assert_error_has("out of memory: things needs 96 bytes");
     assert_int_equal(df_record_store_take(store, 0, COUNT, SIZE_MAX / 2), -1);
@@ -159,7 +155,6 @@ static void a_file_with_a_name(void **state)
     char buffer[5];
     size_t size;
 
-    (void)state;
     assert_int_equal(df_record_store_reserve(store), 0);
     assert_int_equal(df_record_store_write(store, 2, 0, "third", 5), 0);
     assert_int_equal(df_record_store_write(store, 0, 0, "1st", 3), 0);
@@ -185,7 +180,6 @@ static void a_full_disk(void **state)
     struct df_record_store *named = open_file(scratch_path("full"), 2);
     struct rlimit before, tight;
 
-    (void)state;
     assert_int_equal(df_record_store_take(nameless, 0, 2, BYTES), 0);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
     tight = before;
@@ -231,7 +225,6 @@ static void threads_with_records_of_their_own(void **state)
     struct worker workers[THREADS];
     pthread_t threads[THREADS];
 
-    (void)state;
     for (int t = 0; t < THREADS; t++) {
         workers[t] = (struct worker){store, t, 0};
         assert_int_equal(pthread_create(&threads[t], NULL, work, &workers[t]), 0);
@@ -245,13 +238,6 @@ static void threads_with_records_of_their_own(void **state)
     df_record_store_close(store);
 }
 
-static int clean_up(void **state)
-{
-    (void)state;
-    scratch_remove();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,5 +249,5 @@ int main(void)
         cmocka_unit_test(a_full_disk),
         cmocka_unit_test(threads_with_records_of_their_own),
     };
-    return cmocka_run_group_tests(tests, NULL, clean_up);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

@@ -1,9 +1,9 @@
 /* Resizing against OpenCV's results. */
 #include "data/goldens.h"
-#include "data/scratch.h"
 #include "dinoft/error.h"
 #include "dinoft/image.h"
-#include "support/cmocka_all.h"
+#include "support/errors.h"
+#include "support/scratch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +24,6 @@ static struct df_image source(int height, int width, int channels)
 
 static void linear_is_opencvs(void **state)
 {
-    (void)state;
     for (size_t i = 0; i < sizeof resize_goldens / sizeof resize_goldens[0]; i++) {
         int height = resize_goldens[i].to_height, width = resize_goldens[i].to_width;
         struct df_image image = source(resize_goldens[i].height, resize_goldens[i].width, 3);
@@ -43,7 +42,6 @@ static void linear_in_full(void **state)
     struct df_image image = source(3, 5, 3);
     uint8_t out[sizeof resize_linear_values];
 
-    (void)state;
     assert_int_equal(df_resize_linear(&image, out, 7, 4), 0);
     assert_memory_equal(out, resize_linear_values, sizeof out);
     df_image_free(&image);
@@ -51,7 +49,6 @@ static void linear_in_full(void **state)
 
 static void nearest_is_opencvs(void **state)
 {
-    (void)state;
     for (size_t i = 0; i < sizeof resize_goldens / sizeof resize_goldens[0]; i++) {
         int height = resize_goldens[i].to_height, width = resize_goldens[i].to_width;
         struct df_image image = source(resize_goldens[i].height, resize_goldens[i].width, 1);
@@ -70,7 +67,6 @@ static void same_size_is_a_copy(void **state)
     struct df_image image = source(13, 29, 3);
     uint8_t out[13 * 29 * 3];
 
-    (void)state;
     assert_int_equal(df_resize_linear(&image, out, 29, 13), 0);
     assert_memory_equal(out, image.pixels, sizeof out);
     df_image_free(&image);
@@ -86,7 +82,6 @@ static void a_part_is_an_image_of_its_own(void **state)
     struct df_image image = source(23, 31, 3), part;
     uint8_t expected[29 * 17 * 3], out[29 * 17 * 3];
 
-    (void)state;
     assert_int_equal(df_image_alloc(&part, 12, 20, 3), 0);
     for (int y = 0; y < 20; y++)
         memcpy(part.pixels + y * 12 * 3, image.pixels + ((y + 2) * 31 + 19) * 3, 12 * 3);
@@ -103,7 +98,6 @@ static void refuses_impossible_sizes(void **state)
     struct df_image image = source(2, 2, 3);
     uint8_t out[1];
 
-    (void)state;
     assert_int_equal(df_resize_linear(&image, out, 0, 5), -1);
     assert_int_equal(df_resize_linear(&image, out, 1 << 20, 1 << 20), -1);
     assert_error_has("1048576");

@@ -1,7 +1,7 @@
 /* Making images smaller, and image files in memory. */
-#include "data/scratch.h"
 #include "dinoft/image.h"
-#include "support/cmocka_all.h"
+#include "support/errors.h"
+#include "support/scratch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +34,6 @@ static void assert_shrinks(int width, int height, const uint8_t *values, int new
 
 static void whole_pixels_are_averaged(void **state)
 {
-    (void)state;
     assert_shrinks(4, 2, (const uint8_t[]){0, 10, 100, 102, 20, 30, 104, 106}, 2, 1,
                    (const uint8_t[]){15, 103});
 }
@@ -42,7 +41,6 @@ static void whole_pixels_are_averaged(void **state)
 /* Of three pixels that become two, the middle one belongs to both by half. */
 static void shares_of_pixels_count(void **state)
 {
-    (void)state;
     assert_shrinks(3, 1, (const uint8_t[]){30, 60, 240}, 2, 1, (const uint8_t[]){40, 180});
     assert_shrinks(1, 3, (const uint8_t[]){30, 60, 240}, 1, 2, (const uint8_t[]){40, 180});
     assert_shrinks(3, 3, (const uint8_t[]){9, 9, 9, 9, 9, 9, 9, 9, 90}, 1, 1, (const uint8_t[]){18});
@@ -51,7 +49,6 @@ static void shares_of_pixels_count(void **state)
 static void the_same_size_is_a_copy(void **state)
 {
     uint8_t values[7 * 5];
-    (void)state;
     for (int i = 0; i < 35; i++)
         values[i] = (uint8_t)(i * 71);
     assert_shrinks(7, 5, values, 7, 5, values);
@@ -60,7 +57,6 @@ static void the_same_size_is_a_copy(void **state)
 static void one_color_stays(void **state)
 {
     struct df_image image, small;
-    (void)state;
     assert_int_equal(df_image_alloc(&image, 501, 333, 3), 0);
     for (int i = 0; i < 501 * 333; i++)
         memcpy(image.pixels + 3 * i, "\xff\x01\x80", 3);
@@ -84,7 +80,6 @@ static void png_in_memory_is_the_file(void **state)
 {
     struct df_image image = pattern(), again;
     size_t size, file_size;
-    (void)state;
     void *png = df_png_encode(&image, &size);
     assert_non_null(png);
     assert_int_equal(df_png_write_rgb(scratch_path("a.png"), &image), 0);
@@ -103,7 +98,6 @@ static void jpeg_in_memory_is_the_file(void **state)
 {
     struct df_image image = pattern();
     size_t size, file_size;
-    (void)state;
     void *jpeg = df_jpeg_encode(&image, 90, &size);
     assert_non_null(jpeg);
     assert_int_equal(df_jpeg_write(scratch_path("a.jpg"), &image, 90), 0);
@@ -119,18 +113,10 @@ static void an_impossible_image_is_no_file(void **state)
 {
     struct df_image image = {.width = 0, .height = 0, .channels = 3};
     size_t size;
-    (void)state;
     assert_null(df_png_encode(&image, &size));
     assert_error_has("cannot encode an image");
     assert_null(df_jpeg_encode(&image, 90, &size));
     assert_error_has("mpty"); /* libjpeg's own words */
-}
-
-static int clean_up(void **state)
-{
-    (void)state;
-    scratch_remove();
-    return 0;
 }
 
 int main(void)
@@ -141,5 +127,5 @@ int main(void)
         cmocka_unit_test(png_in_memory_is_the_file),      cmocka_unit_test(jpeg_in_memory_is_the_file),
         cmocka_unit_test(an_impossible_image_is_no_file),
     };
-    return cmocka_run_group_tests(tests, NULL, clean_up);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

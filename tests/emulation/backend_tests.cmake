@@ -43,11 +43,11 @@ foreach(SUBJECT features training bf16 plan recompute set_size segmenter profile
     df_emulated_test(test_${SUBJECT}_emulated SOURCES ${MODEL}/test_${SUBJECT}.c LIBS dinoft_model test_support)
 endforeach()
 df_emulated_test(test_captured_steps SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_captured_steps.c LIBS dinoft_model m)
-df_emulated_test(test_feed_emulated SOURCES ${CMAKE_SOURCE_DIR}/tests/pipeline/test_feed.c ${CMAKE_SOURCE_DIR}/tests/data/scratch.c
-    LIBS dinoft_train m)
+df_emulated_test(test_feed_emulated SOURCES ${CMAKE_SOURCE_DIR}/tests/pipeline/test_feed.c
+    LIBS dinoft_train test_support m)
 
-df_emulated_test(test_fetches_emulated SOURCES ${CMAKE_SOURCE_DIR}/tests/evaluation/test_fetches.c ${CMAKE_SOURCE_DIR}/tests/data/scratch.c
-    LIBS dinoft_evaluation m)
+df_emulated_test(test_fetches_emulated SOURCES ${CMAKE_SOURCE_DIR}/tests/evaluation/test_fetches.c ${CMAKE_SOURCE_DIR}/tests/data/scratch_images.c
+    LIBS dinoft_evaluation test_support m)
 
 # The program, with the emulated device beside the CPU, for what goes through its commands.
 add_executable(dinoft_emulated ${CMAKE_SOURCE_DIR}/src/main.c)

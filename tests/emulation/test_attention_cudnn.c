@@ -275,7 +275,6 @@ static void runs_that_fail_later_are_ours(void **state)
 {
     struct device d = open_device(19);
 
-    (void)state;
     assert_int_equal(call(&d, 19), 0);
     uint16_t *before = collect(&d);
     df_emulation_set_cudnn(DF_CUDNN_NO_RUN);

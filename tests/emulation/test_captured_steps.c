@@ -1,10 +1,9 @@
 /* Every kind of model trains by graphs: after a batch size's first step, which is called, and one capture,
  * each step is a launch; and what a step finds does not depend on which way it went. */
-#include "support/cmocka_all.h"
+#include "support/errors.h"
 #include "support/open_backend.h"
 
 #include "dinoft/backbone_file.h"
-#include "dinoft/error.h"
 #include "dinoft/segmenter.h"
 
 #include "emulation_control.h"
@@ -25,6 +24,7 @@ struct trial {
     const char *decoder, *precision;
     double rescale;
     bool recompute;
+    double tolerance; /* of a loss, relative */
 };
 
 static struct df_segmenter *open_model(struct df_backend *backend, const struct trial *trial)
@@ -55,8 +55,7 @@ static struct df_segmenter *open_model(struct df_backend *backend, const struct 
     struct df_state *weights = df_backbone_random(&vit, 1);
     struct df_segmenter *model =
         weights ? df_segmenter_create(backend, weights, &vit, &options, NULL, 1) : NULL;
-    if (!model)
-        fail_msg("%s", df_error_text());
+    assert_works(model);
     df_state_free(weights);
     return model;
 }
@@ -86,8 +85,9 @@ static void train(enum df_device_choice device, const struct trial *trial, doubl
     df_backend_close(backend);
 }
 
-static void check(const struct trial *trial, double tolerance)
+static void check_trial(void **state)
 {
+    const struct trial *trial = *state;
     double expected[STEPS], found[STEPS];
     const int graphs = df_emulation_graphs(), launches = df_emulation_graph_launches();
 
@@ -96,43 +96,21 @@ static void check(const struct trial *trial, double tolerance)
     assert_int_equal(df_emulation_graph_launches() - launches, (int)STEPS - 2);
     train(DF_DEVICE_CPU, trial, expected);
     for (size_t step = 0; step < STEPS; step++) {
-        if (!(fabs(found[step] - expected[step]) <= tolerance * expected[step]))
+        if (!(fabs(found[step] - expected[step]) <= trial->tolerance * expected[step]))
             fail_msg("step %d: loss %.9g, on the CPU %.9g", (int)step, found[step], expected[step]);
     }
 }
 
-static void dinov2_with_linear_decoder(void **state)
-{
-    (void)state;
-    check(&(struct trial){DF_DINOV2, "linear", "fp32", 1.0, false}, 1e-5);
-}
-
-static void dinov2_with_fpn(void **state)
-{
-    (void)state;
-    check(&(struct trial){DF_DINOV2, "fpn", "fp32", 1.0, false}, 1e-3);
-}
-
-/* The tables that are drawn for each step are the replayed step's too. */
-static void dinov3_with_rescaled_rope(void **state)
-{
-    (void)state;
-    check(&(struct trial){DF_DINOV3, "linear", "fp32", 2.0, true}, 1e-5);
-}
-
-static void dinov3_in_bf16(void **state)
-{
-    (void)state;
-    check(&(struct trial){DF_DINOV3, "linear", "bf16", 1.0, false}, 1e-2);
-}
+#define TRIAL(name, ...) TEST_ROW(#name, check_trial, (&(struct trial){__VA_ARGS__}))
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(dinov2_with_linear_decoder),
-        cmocka_unit_test(dinov2_with_fpn),
-        cmocka_unit_test(dinov3_with_rescaled_rope),
-        cmocka_unit_test(dinov3_in_bf16),
+        TRIAL(dinov2_with_linear_decoder, DF_DINOV2, "linear", "fp32", 1.0, false, 1e-5),
+        TRIAL(dinov2_with_fpn, DF_DINOV2, "fpn", "fp32", 1.0, false, 1e-3),
+        /* the tables that are drawn for each step are the replayed step's too */
+        TRIAL(dinov3_with_rescaled_rope, DF_DINOV3, "linear", "fp32", 2.0, true, 1e-5),
+        TRIAL(dinov3_in_bf16, DF_DINOV3, "linear", "bf16", 1.0, false, 1e-2),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,7 +19,6 @@ static void memory_runs_out(void **state)
     void *first, *second;
     size_t free, total;
 
-    (void)state;
     df_emulation_set_memory(before + 1000);
     assert_int_equal(cudaMalloc(&first, 600), cudaSuccess);
     assert_int_equal(cudaMalloc(&second, 600), cudaErrorMemoryAllocation);
@@ -43,7 +42,6 @@ static void copies_are_checked(void **state)
     char host[64] = "0123456789", back[64];
     char *device;
 
-    (void)state;
     assert_int_equal(cudaMalloc((void **)&device, 64), cudaSuccess);
     assert_int_equal(cudaMemcpy(device, host, 64, cudaMemcpyHostToDevice), cudaSuccess);
     assert_int_equal(cudaMemcpy(device + 32, device, 32, cudaMemcpyDeviceToDevice), cudaSuccess);
@@ -68,7 +66,6 @@ static void graphs_repeat_work(void **state)
     cudaGraphExec_t exec;
     enum cudaStreamCaptureStatus status;
 
-    (void)state;
     assert_int_equal(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), cudaSuccess);
     assert_int_equal(cudaMalloc((void **)&x, sizeof *x), cudaSuccess);
     assert_int_equal(cudaMemset(x, 0, sizeof *x), cudaSuccess);
@@ -106,13 +103,11 @@ static cudaError_t allocate(cudaStream_t stream, cudaEvent_t event, void *memory
 {
     void *more;
 
-    (void)stream, (void)event, (void)memory;
     return cudaMalloc(&more, 4);
 }
 
 static cudaError_t give_back(cudaStream_t stream, cudaEvent_t event, void *memory)
 {
-    (void)stream, (void)event;
     return cudaFree(memory);
 }
 
@@ -120,7 +115,6 @@ static cudaError_t pin(cudaStream_t stream, cudaEvent_t event, void *memory)
 {
     void *more;
 
-    (void)stream, (void)event, (void)memory;
     return cudaMallocHost(&more, 4);
 }
 
@@ -128,25 +122,21 @@ static cudaError_t read_at_once(cudaStream_t stream, cudaEvent_t event, void *me
 {
     float value;
 
-    (void)stream, (void)event;
     return cudaMemcpy(&value, memory, sizeof value, cudaMemcpyDeviceToHost);
 }
 
 static cudaError_t wait_for_all(cudaStream_t stream, cudaEvent_t event, void *memory)
 {
-    (void)stream, (void)event, (void)memory;
     return cudaDeviceSynchronize();
 }
 
 static cudaError_t wait_for_outside(cudaStream_t stream, cudaEvent_t event, void *memory)
 {
-    (void)memory;
     return cudaStreamWaitEvent(stream, event, 0);
 }
 
 static cudaError_t wait_for_inside(cudaStream_t stream, cudaEvent_t event, void *memory)
 {
-    (void)memory;
     assert_int_equal(cudaEventRecord(event, stream), cudaSuccess);
     return cudaEventSynchronize(event);
 }
@@ -155,7 +145,6 @@ static cudaError_t lead_outside(cudaStream_t stream, cudaEvent_t event, void *me
 {
     cudaStream_t other;
 
-    (void)memory;
     assert_int_equal(cudaStreamCreateWithFlags(&other, cudaStreamNonBlocking), cudaSuccess);
     assert_int_equal(cudaEventRecord(event, stream), cudaSuccess);
     const cudaError_t error = cudaStreamWaitEvent(other, event, 0);
@@ -183,7 +172,6 @@ static void captures_are_invalidated(void **state)
     cudaGraph_t graph;
     float *x;
 
-    (void)state;
     assert_int_equal(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), cudaSuccess);
     assert_int_equal(cudaEventCreate(&event), cudaSuccess);
     assert_int_equal(cudaMalloc((void **)&x, sizeof *x), cudaSuccess);
@@ -218,7 +206,6 @@ static void streams_work_late(void **state)
     cudaEvent_t event;
     float milliseconds;
 
-    (void)state;
     assert_int_equal(cudaStreamCreateWithFlags(&first, cudaStreamNonBlocking), cudaSuccess);
     assert_int_equal(cudaStreamCreateWithFlags(&second, cudaStreamNonBlocking), cudaSuccess);
     assert_int_equal(cudaEventCreate(&event), cudaSuccess);
@@ -399,7 +386,6 @@ static void products_of_matrices(void **state)
 {
     cublasLtHandle_t handle;
 
-    (void)state;
     assert_int_equal(cublasLtCreate(&handle), 0);
     for (int i = 0; i < 64; i++)
         check_product(handle, (struct trial){i & 1, i & 2, i & 4, i & 8, i & 16, i & 32});
@@ -471,7 +457,6 @@ static void convolutions(void **state)
     void *workspace;
     int found;
 
-    (void)state;
     assert_int_equal(cudnnCreate(&handle), 0);
     assert_int_equal(cudnnSetStream(handle, NULL), 0);
     assert_int_equal(cudnnCreateTensorDescriptor(&x_shape), 0);
@@ -532,7 +517,6 @@ static void layouts_are_transformed(void **state)
     void *from = put_matrix(1, X_COUNT, false), *to = put_matrix(0, X_COUNT, false);
     float got[X_COUNT];
 
-    (void)state;
     assert_int_equal(cudnnCreate(&handle), 0);
     assert_int_equal(cudnnCreateTensorDescriptor(&nchw), 0);
     assert_int_equal(cudnnCreateTensorDescriptor(&nhwc), 0);

@@ -37,7 +37,6 @@ static void sums_of_rows(void **state)
     float x[ROWS * COLUMNS], sums[ROWS];
     uint16_t narrow[ROWS * COLUMNS];
 
-    (void)state;
     for (int i = 0; i < ROWS * COLUMNS; i++) {
         x[i] = small_number(i);
         narrow[i] = df_f32_to_bf16(x[i]);
@@ -64,7 +63,6 @@ static void transposed(void **state)
     enum { ROWS = 37, COLUMNS = 50 };
     float x[ROWS * COLUMNS], y[ROWS * COLUMNS];
 
-    (void)state;
     for (int i = 0; i < ROWS * COLUMNS; i++)
         x[i] = (float)i;
     float *in = to_device(x, sizeof x), *out = to_device(NULL, sizeof y);
@@ -84,7 +82,6 @@ static void products(void **state)
     uint16_t a[M * K], b[N * K];
     float c[M * N];
 
-    (void)state;
     for (int i = 0; i < M * K; i++)
         a[i] = df_f32_to_bf16(small_number(i));
     for (int i = 0; i < N * K; i++)
@@ -113,7 +110,6 @@ static void fragments(void **state)
     uint16_t a[16 * 16], b[16 * 8];
     float c[16 * 8], before[16 * 8];
 
-    (void)state;
     for (int i = 0; i < 16 * 16; i++)
         a[i] = df_f32_to_bf16(small_number(i));
     for (int i = 0; i < 16 * 8; i++) {
@@ -169,7 +165,6 @@ static void lanes(void **state)
 {
     int out[12 * 32];
 
-    (void)state;
     int *memory = to_device(NULL, sizeof out);
     assert_int_equal(sound_lanes(NULL, memory), cudaSuccess);
     from_device(out, memory, sizeof out);
@@ -181,7 +176,6 @@ static void warps_by_themselves(void **state)
 {
     int out[64], values[64], next[64];
 
-    (void)state;
     int *memory = to_device(NULL, sizeof out);
     assert_int_equal(sound_pass_on(NULL, memory, 3), cudaSuccess);
     from_device(out, memory, sizeof out);
@@ -203,7 +197,6 @@ static void a_histogram(void **state)
     uint8_t labels[COUNT];
     unsigned counts[CLASSES], expected[CLASSES] = {0};
 
-    (void)state;
     for (int i = 0; i < COUNT; i++) {
         labels[i] = (uint8_t)(i * i % CLASSES);
         expected[labels[i]]++;
@@ -222,7 +215,6 @@ static void places_of_threads(void **state)
     enum { COUNT = 3 * 2 * 2 * 5 * 3 * 2 };
     int numbers[COUNT];
 
-    (void)state;
     int *out = to_device(NULL, sizeof numbers);
     assert_int_equal(sound_thread_numbers(NULL, out, grid, block), cudaSuccess);
     from_device(numbers, out, sizeof numbers);
@@ -234,7 +226,6 @@ static void arguments_are_copied(void **state)
 {
     float x[100];
 
-    (void)state;
     float *memory = to_device(NULL, sizeof x);
     assert_int_equal(sound_arguments(NULL, memory, 100, 10.0f), cudaSuccess);
     from_device(x, memory, sizeof x);
@@ -248,7 +239,6 @@ static void dynamic_shared_memory(void **state)
     float out[THREADS];
     float *memory = to_device(NULL, sizeof out);
 
-    (void)state;
     assert_int_equal(sound_dynamic(NULL, memory, THREADS, sizeof out), cudaSuccess);
     /* More than 48 KB have to be asked for, and 163 KB are all there is. */
     assert_int_equal(sound_dynamic(NULL, memory, THREADS, 49 * 1024), cudaErrorInvalidValue);
@@ -266,7 +256,6 @@ static void counting_barriers(void **state)
 {
     int x[70], count;
 
-    (void)state;
     for (int positive = 0; positive <= 70; positive += 35) {
         for (int i = 0; i < 70; i++)
             x[i] = i < positive;
@@ -286,7 +275,6 @@ static void impossible_launches_are_refused(void **state)
                     {{1, 1, 1}, {1025, 1, 1}},  {{1, 1, 1}, {64, 17, 1}},   {{1, 1, 1}, {1, 1, 65}},
                     {{1, 65536, 1}, {1, 1, 1}}, {{1, 1, 65536}, {1, 1, 1}}, {{0x80000000u, 1, 1}, {1, 1, 1}}};
 
-    (void)state;
     for (size_t i = 0; i < sizeof launches / sizeof *launches; i++) {
         assert_int_equal(sound_thread_numbers(NULL, NULL, launches[i].grid, launches[i].block),
                          cudaErrorInvalidConfiguration);
@@ -298,7 +286,6 @@ static void declared_bounds_are_kept(void **state)
 {
     int *out = to_device(NULL, sizeof *out), threads;
 
-    (void)state;
     assert_int_equal(sound_bounded(NULL, out, 64), cudaSuccess);
 #ifndef __clang__
     assert_int_equal(sound_bounded(NULL, out, 96), cudaErrorInvalidValue);

@@ -46,7 +46,6 @@ static void mistakes_are_reported(void **state)
     const bool checked = df_emulation_checks_accesses();
     int skipped = 0, missed = 0;
 
-    (void)state;
     for (int i = 0; i < broken_kernel_count; i++) {
         const struct broken_kernel *kernel = &broken_kernels[i];
         const bool bounds_only = !checked && kernel->seen == SEEN_BY_BOUNDS;
@@ -79,7 +78,6 @@ static void a_report_names_the_place(void **state)
     static char text[1 << 16];
     int status;
 
-    (void)state;
     if (!df_emulation_checks_accesses())
         skip();
     for (int i = 0; i < broken_kernel_count; i++) {

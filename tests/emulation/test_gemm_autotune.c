@@ -86,7 +86,6 @@ static void timing_adds_nothing(void **state)
 {
     const struct result plain = multiply(false, 1), added = multiply(true, 1), twice = multiply(true, 2);
 
-    (void)state;
     for (int i = 0; i < ROWS * OUT; i++) {
         assert_true(added.y[i] - plain.y[i] > 0.999f && added.y[i] - plain.y[i] < 1.001f);
         assert_true(twice.y[i] - 2.0f * plain.y[i] > 0.999f && twice.y[i] - 2.0f * plain.y[i] < 1.001f);

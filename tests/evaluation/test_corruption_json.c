@@ -1,8 +1,8 @@
 /* The JSON file of scores under corruptions: its keys, the way back, and files that are damaged or others'.
  */
-#include "data/scratch.h"
-#include "support/cmocka_all.h"
+#include "support/errors.h"
 #include "support/markup.h"
+#include "support/scratch.h"
 
 #include "dinoft/corruption_results.h"
 #include "dinoft/error.h"
@@ -78,7 +78,6 @@ static void the_keys_are_as_documented(void **state)
 {
     struct df_corruption_results results;
     struct df_corruption_mean mean;
-    (void)state;
     fill(&results);
     assert_int_equal(df_corruption_results_skip(&results, "no <reason>"), 0);
     char *text = written(&results, "a.json");
@@ -119,7 +118,6 @@ static void the_way_back_keeps_every_bit(void **state)
 {
     struct df_corruption_results results, again;
     int taken;
-    (void)state;
     fill(&results);
     char *first = written(&results, "a.json");
     begin(&again);
@@ -138,7 +136,6 @@ static void without_a_file_nothing_is_taken(void **state)
 {
     struct df_corruption_results results;
     int taken = 5;
-    (void)state;
     begin(&results);
     assert_int_equal(df_corruption_results_read(scratch_path("none.json"), KEY, &results, &taken), 0);
     assert_int_equal(taken, 0);
@@ -151,7 +148,6 @@ static void more_is_wanted_than_there_is(void **state)
     const int wanted[] = {1, 2, 4, 5};
     struct df_corruption_results results, other;
     int taken;
-    (void)state;
     fill(&results);
     free(written(&results, "a.json"));
     assert_int_equal(df_corruption_results_init(&other, "imagenet-c", wanted, 4), 0);
@@ -198,7 +194,6 @@ static void scores_that_would_be_lost_are_refused(void **state)
 {
     struct df_corruption_results results;
     int taken;
-    (void)state;
     fill(&results);
     free(written(&results, "a.json"));
     assert_int_equal(read_into(3, severities, 2, false, &taken), -1);
@@ -237,7 +232,6 @@ static void others_scores_are_refused(void **state)
 {
     struct df_corruption_results results;
     int taken;
-    (void)state;
     fill(&results);
     free(written(&results, "a.json"));
     assert_refused("a.json", "another key", "another model");
@@ -323,7 +317,6 @@ static void damaged_parts_are_refused(void **state)
     };
     struct df_corruption_results results;
     int taken;
-    (void)state;
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         write_file(cases[i].suite, cases[i].list, cases[i].clean, cases[i].rows);
@@ -342,7 +335,6 @@ static void damaged_files_are_refused(void **state)
     static const char *const texts[] = {
         "",         "null", "{} {}",        "7",       "[]",
         "\"text\"", "{}",   "{\"key\": 7}", "no JSON", "{\"key\": \"" KEY "\"}"};
-    (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         scratch_write_text("d.json", texts[i]);
         assert_refused("d.json", KEY, "d.json");
@@ -359,7 +351,6 @@ static void damaged_files_are_refused(void **state)
 static void cut_files_are_refused(void **state)
 {
     struct df_corruption_results results;
-    (void)state;
     fill(&results);
     char *text = written(&results, "a.json");
     const size_t length = strlen(text) - 2; /* without the newline and the last brace */
@@ -377,7 +368,6 @@ static void changed_files_do_no_harm(void **state)
     struct df_corruption_results results, again;
     struct df_rng rng;
     int refused = 0, taken;
-    (void)state;
     fill(&results);
     char *text = written(&results, "a.json");
     const size_t length = strlen(text);
@@ -410,17 +400,9 @@ static void a_folder_is_no_file(void **state)
 {
     struct df_corruption_results results;
     int taken;
-    (void)state;
     begin(&results);
     assert_int_equal(df_corruption_results_read(scratch_folder(), KEY, &results, &taken), -1);
     df_corruption_results_free(&results);
-}
-
-static int clean_up(void **state)
-{
-    (void)state;
-    scratch_remove();
-    return 0;
 }
 
 int main(void)
@@ -438,5 +420,5 @@ int main(void)
         cmocka_unit_test(changed_files_do_no_harm),
         cmocka_unit_test(a_folder_is_no_file),
     };
-    return cmocka_run_group_tests(tests, NULL, clean_up);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

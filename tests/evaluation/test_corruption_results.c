@@ -1,6 +1,6 @@
 /* Means over corruptions, the terminal's table, the CSV file. */
-#include "data/scratch.h"
 #include "support/cmocka_all.h"
+#include "support/scratch.h"
 #include "support/markup.h"
 
 #include "dinoft/corruption_report.h"
@@ -49,7 +49,6 @@ static void means_by_hand(void **state)
 {
     struct df_corruption_results results;
     struct df_corruption_mean mean;
-    (void)state;
     fill(&results);
     df_corruption_row_mean(&results, &results.rows[1], &mean);
     assert_int_equal(mean.corruptions, 1);
@@ -78,7 +77,6 @@ static void missing_cells_spoil_their_means(void **state)
 {
     struct df_corruption_results results;
     struct df_corruption_mean mean;
-    (void)state;
     fill(&results);
     results.rows[0].cells[2].done = false;
     df_corruption_row_mean(&results, &results.rows[0], &mean);
@@ -95,7 +93,6 @@ static void skipped_rows_are_left_out(void **state)
 {
     struct df_corruption_results results;
     struct df_corruption_mean mean;
-    (void)state;
     fill(&results);
     assert_int_equal(df_corruption_results_add(&results, "frost", "weather", true), 0);
     assert_int_equal(df_corruption_results_skip(&results, "no photographs"), 0);
@@ -116,7 +113,6 @@ static void without_a_clean_score_nothing_is_relative(void **state)
 {
     struct df_corruption_results results;
     struct df_corruption_mean mean;
-    (void)state;
     fill(&results);
     results.clean.done = false;
     df_corruption_row_mean(&results, &results.rows[0], &mean);
@@ -135,7 +131,6 @@ static void without_a_clean_score_nothing_is_relative(void **state)
 static void families_start_once(void **state)
 {
     struct df_corruption_results results;
-    (void)state;
     fill(&results);
     assert_true(df_corruption_starts_family(&results, 0));
     assert_false(df_corruption_starts_family(&results, 1));
@@ -153,7 +148,6 @@ static void the_table_for_the_terminal(void **state)
 {
     struct df_corruption_results results;
     FILE *stream = tmpfile();
-    (void)state;
     fill(&results);
     results.rows[2].cells[2].done = false;
     assert_int_equal(df_corruption_results_add(&results, "frost", "weather", true), 0);
@@ -179,7 +173,6 @@ static void the_table_is_narrow(void **state)
     const int severities[] = {1, 2, 3, 4, 5};
     struct df_corruption_results results;
     FILE *stream = tmpfile();
-    (void)state;
     assert_int_equal(df_corruption_results_init(&results, "imagenet-c", severities, 5), 0);
     results.clean = cell(1.0);
     for (int i = 0; i < 15; i++) {
@@ -206,7 +199,6 @@ static void the_table_is_narrow(void **state)
 static void the_file_is_csv(void **state)
 {
     struct df_corruption_results results;
-    (void)state;
     fill(&results);
     results.rows[1].cells[0].done = false;
     results.rows[2].cells[0].reference_iou = NAN;
@@ -224,13 +216,6 @@ static void the_file_is_csv(void **state)
     df_corruption_results_free(&results);
 }
 
-static int clean_up(void **state)
-{
-    (void)state;
-    scratch_remove();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,5 +228,5 @@ int main(void)
         cmocka_unit_test(the_table_is_narrow),
         cmocka_unit_test(the_file_is_csv),
     };
-    return cmocka_run_group_tests(tests, NULL, clean_up);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

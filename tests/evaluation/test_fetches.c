@@ -1,7 +1,8 @@
 /* How often an evaluation fetches from the device: a GPU waits for each time. */
-#include "data/scratch.h"
+#include "data/scratch_images.h"
 #include "support/cmocka_all.h"
 #include "support/open_backend.h"
+#include "support/scratch.h"
 
 #include "dinoft/backbone_file.h"
 #include "dinoft/error.h"
@@ -164,7 +165,5 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(once_a_batch),
     };
-    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    scratch_remove();
-    return failed;
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

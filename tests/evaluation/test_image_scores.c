@@ -1,6 +1,6 @@
 /* Scores of single images against known answers, their order and their file. */
-#include "data/scratch.h"
 #include "support/cmocka_all.h"
+#include "support/scratch.h"
 #include "support/markup.h"
 #include "support/confusion.h"
 
@@ -45,7 +45,6 @@ static void a_small_map_by_hand(void **state)
     const uint8_t label[8] = {0, 0, 0, 1, 1, 2, 255, 255};
     const uint8_t prediction[8] = {0, 0, 1, 1, 3, 2, 4, 0};
     const struct df_image_scores scores = scores_of(5, prediction, label, 8);
-    (void)state;
     assert_near(scores.miou, (2.0 / 3 + 1.0 / 3 + 1.0 + 0.0) / 4);
     assert_near(scores.pixel_accuracy, 4.0 / 6);
     assert_int_equal(scores.pixels, 6);
@@ -61,7 +60,6 @@ static void nothing_counted_is_nan(void **state)
     const uint8_t label[3] = {255, 255, 255}, prediction[3] = {0, 1, 0};
     const struct df_image_scores ignored = scores_of(2, prediction, label, 3);
     const struct df_image_scores empty = scores_of(2, prediction, label, 0);
-    (void)state;
     assert_true(isnan(ignored.miou) && isnan(ignored.pixel_accuracy) && isnan(ignored.worst_iou));
     assert_int_equal(ignored.worst_class, -1);
     assert_int_equal(ignored.pixels, 0);
@@ -72,7 +70,6 @@ static void one_pixel(void **state)
 {
     const uint8_t zero[1] = {0}, last[1] = {254};
     struct df_image_scores scores = scores_of(255, last, last, 1);
-    (void)state;
     assert_near(scores.miou, 1.0);
     assert_int_equal(scores.worst_class, 254);
     scores = scores_of(255, zero, last, 1);
@@ -86,7 +83,6 @@ static void one_pixel(void **state)
 static void the_worst_class_is_the_larger_of_equals(void **state)
 {
     const uint8_t label[6] = {0, 1, 1, 2, 2, 2}, prediction[6] = {0, 0, 0, 0, 0, 0};
-    (void)state;
     assert_int_equal(scores_of(3, prediction, label, 6).worst_class, 2);
 }
 
@@ -95,7 +91,6 @@ static void it_agrees_with_the_confusion_matrix(void **state)
 {
     enum { CLASSES = 7, COUNT = 500 };
     struct df_rng rng;
-    (void)state;
     df_rng_seed(&rng, 3, 0);
     for (int image = 0; image < 50; image++) {
         uint8_t label[COUNT], prediction[COUNT];
@@ -124,7 +119,6 @@ static void void_is_background_for_the_reference_alone(void **state)
 {
     const uint8_t label[2] = {255, 4}, prediction[2] = {8, 4};
     struct df_image_scores_list list;
-    (void)state;
     df_image_scores_init(&list, 9, true);
     add_scores(&list, "a", prediction, label, 2, NAN);
     assert_near(list.items[0].reference_iou, (4.0 + 1e-6) / (12.0 + 1e-6));
@@ -147,7 +141,6 @@ static void the_worst_comes_first(void **state)
 {
     static const char *const order[] = {"bad", "half a", "half b", "good", "nothing a", "nothing b"};
     struct df_image_scores_list list;
-    (void)state;
     df_image_scores_init(&list, 2, false);
     df_image_scores_sort(&list); /* empty */
     add_image(&list, "nothing b", -1);
@@ -166,7 +159,6 @@ static void the_worst_comes_first(void **state)
 static void many_images_fit(void **state)
 {
     struct df_image_scores_list list;
-    (void)state;
     df_image_scores_init(&list, 2, false);
     for (int i = 0; i < 2000; i++) {
         char name[16];
@@ -183,7 +175,6 @@ static void the_file_is_csv(void **state)
 {
     char *names[2] = {"back, ground", "the \"rest\""};
     struct df_image_scores_list list;
-    (void)state;
     df_image_scores_init(&list, 2, false);
     add_image(&list, "plain", 5);
     add_image(&list, "a,b \"c\"\nd", 10);
@@ -199,13 +190,6 @@ static void the_file_is_csv(void **state)
     df_image_scores_free(&list);
 }
 
-static int clean_up(void **state)
-{
-    (void)state;
-    scratch_remove();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,5 +203,5 @@ int main(void)
         cmocka_unit_test(many_images_fit),
         cmocka_unit_test(the_file_is_csv),
     };
-    return cmocka_run_group_tests(tests, NULL, clean_up);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

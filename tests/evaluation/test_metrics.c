@@ -33,7 +33,6 @@ static void a_small_map_by_hand(void **state)
     struct df_metrics metrics;
     struct df_scores scores;
     struct df_class_scores one;
-    (void)state;
 
     assert_int_equal(df_metrics_init(&metrics, 4, false), 0);
     add_image(&metrics, prediction, label, 6);
@@ -60,7 +59,6 @@ static void a_class_that_is_only_predicted_counts_against_the_mean(void **state)
     const uint8_t label[4] = {0, 0, 0, 0}, prediction[4] = {0, 0, 0, 1};
     struct df_metrics metrics;
     struct df_scores scores;
-    (void)state;
     df_metrics_init(&metrics, 2, false);
     add_image(&metrics, prediction, label, 4);
     df_metrics_scores(&metrics, &scores);
@@ -74,7 +72,6 @@ static void the_reference_metric_of_voc_sees_void_as_background(void **state)
     const uint8_t label[2] = {255, 4}, prediction[2] = {8, 4};
     struct df_metrics ignored, background;
     struct df_scores scores;
-    (void)state;
     df_metrics_init(&ignored, 9, false);
     df_metrics_init(&background, 9, true);
     add_image(&ignored, prediction, label, 2);
@@ -96,7 +93,6 @@ static void the_reference_metric_averages_batches(void **state)
     const uint8_t one[1] = {1}, two[1] = {2};
     struct df_metrics metrics;
     struct df_scores scores;
-    (void)state;
     df_metrics_init(&metrics, 3, false);
     add_image(&metrics, one, one, 1);
     add_image(&metrics, one, two, 1);
@@ -115,7 +111,6 @@ static void nothing_counted_is_nan_and_null(void **state)
     char text[4096];
     struct df_metrics metrics;
     struct df_scores scores;
-    (void)state;
 
     df_metrics_init(&metrics, 2, false);
     add_image(&metrics, prediction, label, 3);

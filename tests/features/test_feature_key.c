@@ -1,8 +1,8 @@
 /* The key of a feature file: another one for everything that changes features or labels. */
-#include "data/scratch.h"
-#include "support/cmocka_all.h"
+#include "data/scratch_images.h"
+#include "support/errors.h"
+#include "support/scratch.h"
 
-#include "dinoft/error.h"
 #include "dinoft/feature_key.h"
 
 #include <stdio.h>
@@ -20,8 +20,7 @@ static struct df_dataset *open_split(const char *root, enum df_split split, int 
     struct df_dataset_options options = {
         .kind = DF_DATASET_FOLDER, .root = scratch_path(root), .split = split, .n_classes = n_classes};
     struct df_dataset *dataset = df_dataset_open(&options);
-    if (!dataset)
-        fail_msg("%s", df_error_text());
+    assert_works(dataset);
     return dataset;
 }
 
@@ -71,8 +70,7 @@ static uint64_t key_with(const struct subject *subject, int64_t n_features)
 {
     const struct df_dataset *const sets[2] = {subject->training, subject->validation};
     uint64_t key;
-    if (df_feature_key(&subject->setup, sets, 2, n_features, &key) != 0)
-        fail_msg("%s", df_error_text());
+    assert_works(df_feature_key(&subject->setup, sets, 2, n_features, &key) == 0);
     return key;
 }
 
@@ -84,7 +82,6 @@ static uint64_t key_of(const struct subject *subject)
 static void the_same_has_the_same_key(void **state)
 {
     struct subject a, b;
-    (void)state;
     open_subject(&a);
     open_subject(&b);
     assert_true(key_of(&a) == key_of(&b));
@@ -98,7 +95,6 @@ static void the_same_has_the_same_key(void **state)
 static void settings_count(void **state)
 {
     struct subject subject;
-    (void)state;
     open_subject(&subject);
     const uint64_t key = key_of(&subject);
     assert_true(key_with(&subject, 4) != key);
@@ -126,7 +122,6 @@ static void settings_count(void **state)
 static void the_backbone_counts(void **state)
 {
     struct subject subject;
-    (void)state;
     open_subject(&subject);
     const uint64_t key = key_of(&subject);
     subject.weights[4] += 1e-6f;
@@ -141,7 +136,6 @@ static void the_backbone_counts(void **state)
 static void images_and_masks_count(void **state)
 {
     struct subject subject;
-    (void)state;
     open_subject(&subject);
     const uint64_t key = key_of(&subject);
     scratch_image("set/images/val/1.png", 6, 5, 99);
@@ -159,20 +153,12 @@ static void a_file_that_is_gone_is_an_error(void **state)
 {
     struct subject subject;
     uint64_t key;
-    (void)state;
     open_subject(&subject);
     const struct df_dataset *const sets[2] = {subject.training, subject.validation};
     remove(subject.training->samples[1].mask_path);
     assert_int_equal(df_feature_key(&subject.setup, sets, 2, 1, &key), -1);
     assert_error_has("masks/train/1.png");
     close_subject(&subject);
-}
-
-static int clean_up(void **state)
-{
-    (void)state;
-    scratch_remove();
-    return 0;
 }
 
 int main(void)
@@ -184,5 +170,5 @@ int main(void)
         cmocka_unit_test(images_and_masks_count),
         cmocka_unit_test(a_file_that_is_gone_is_an_error),
     };
-    return cmocka_run_group_tests(tests, NULL, clean_up);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

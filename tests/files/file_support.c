@@ -1,76 +1,32 @@
 #include "files/file_support.h"
+#include "support/errors.h"
+#include "support/scratch.h"
 
 #include "dinoft/error.h"
 #include "dinoft/weight_file.h"
 
-#include <dirent.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-static char folder[64];
-
-int make_scratch(void **state)
-{
-    (void)state;
-    snprintf(folder, sizeof folder, "scratch-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int walk_scratch(bool remove_files)
-{
-    int count = 0;
-    DIR *directory = opendir(folder);
-    if (!directory)
-        return -1;
-    for (struct dirent *item; (item = readdir(directory));) {
-        if (strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0)
-            continue;
-        count++;
-        if (remove_files && remove(scratch(item->d_name)) != 0)
-            count = -1;
-    }
-    closedir(directory);
-    return count;
-}
-
-int remove_scratch(void **state)
-{
-    (void)state;
-    return walk_scratch(true) < 0 ? -1 : rmdir(folder);
-}
-
-int scratch_count(void)
-{
-    return walk_scratch(false);
-}
-
-const char *scratch(const char *name)
-{
-    static char paths[4][sizeof folder + 256 + 1];
-    static unsigned next;
-    char *path = paths[next++ % 4];
-    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
-    return path;
-}
-
-const char *put_file(const char *name, const void *bytes, size_t size)
-{
-    const char *path = scratch(name);
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes, 1, size, file), size);
-    assert_int_equal(fclose(file), 0);
-    return path;
-}
 
 struct df_mapping *open_or_fail(const char *path)
 {
     struct df_mapping *mapping = df_mapping_open(path);
-    if (!mapping)
-        fail_msg("%s", df_error_text());
+    assert_works(mapping);
     return mapping;
+}
+
+struct df_state *read_weights(const char *path)
+{
+    struct df_state *state = df_weight_file_read(path, NULL);
+    assert_works(state);
+    return state;
+}
+
+void assert_weights_refused(const char *path, const char *error)
+{
+    assert_null(df_weight_file_read(path, NULL));
+    if (!strstr(df_error_text(), error) || !strstr(df_error_text(), path))
+        fail_msg("expected \"%s\" and the file's name in \"%s\"", error, df_error_text());
 }
 
 void assert_states_equal(const struct df_state *a, const struct df_state *b)
@@ -94,9 +50,8 @@ void assert_states_equal(const struct df_state *a, const struct df_state *b)
     }
 }
 
-static bool read_one(const unsigned char *bytes, size_t size)
+bool read_throughout(const char *path)
 {
-    const char *path = put_file("damaged", bytes, size);
     struct df_state *state = df_weight_file_read(path, NULL);
     if (state) {
         for (size_t i = 0; i < state->count; i++) { /* every byte that the state refers to can be read */
@@ -107,7 +62,7 @@ static bool read_one(const unsigned char *bytes, size_t size)
                 (void)bytes_of[j];
         }
     } else {
-        assert_non_null(strstr(df_error_text(), path));
+        assert_error_has(path);
         assert_null(strchr(df_error_text(), '\n'));
     }
     df_state_free(state);
@@ -125,11 +80,11 @@ void read_damaged(const char *path, size_t step)
     df_mapping_close(mapping);
 
     for (size_t cut = 0; cut < size; cut += step)
-        assert_false(read_one(copy, cut));
+        assert_false(read_throughout(scratch_write("damaged", copy, cut)));
     for (size_t i = 0; i < size; i += step) {
         for (size_t k = 0; k < sizeof changes; k++) {
             copy[i] ^= changes[k];
-            read_one(copy, size);
+            read_throughout(scratch_write("damaged", copy, size));
             copy[i] ^= changes[k];
         }
     }

@@ -1,6 +1,7 @@
 #include "files/onnx_builder.h"
 
 #include "files/file_support.h"
+#include "support/scratch.h"
 
 #include <string.h>
 
@@ -71,5 +72,5 @@ const char *onnx_put_model(const char *file, const struct pb *graph)
     pb_number(&model, 1, 7); /* ir_version */
     pb_text(&model, 2, "a test");
     pb_message(&model, 7, graph);
-    return put_file(file, model.bytes, model.size);
+    return scratch_write(file, model.bytes, model.size);
 }

@@ -25,7 +25,7 @@ void onnx_initializer(struct pb *graph, const char *name, int type, int ndim, co
 void onnx_node(struct pb *graph, const char *op, const char *name, const char *first_input,
                const char *second_input);
 
-/* A whole ModelProto of the graph. Returns the path of the file, see put_file(). */
+/* A whole ModelProto of the graph. Returns the path of the file, of scratch_path(). */
 const char *onnx_put_model(const char *file, const struct pb *graph);
 
 #endif

@@ -1,4 +1,6 @@
 #include "files/file_support.h"
+#include "support/errors.h"
+#include "support/scratch.h"
 
 #include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
@@ -20,9 +22,8 @@ static void assert_holds(const char *path, const char *text)
 
 static void writes_and_replaces(void **unused)
 {
-    (void)unused;
     struct stat status;
-    const char *path = scratch("file");
+    const char *path = scratch_path("file");
     mode_t mask = umask(027);
     assert_int_equal(df_atomic_write(path, "old", 3), 0);
     umask(mask);
@@ -44,58 +45,55 @@ static void writes_and_replaces(void **unused)
 
 static void writes_two_at_a_time(void **unused)
 {
-    (void)unused;
-    struct df_atomic_file *a = df_atomic_open(scratch("a")), *b = df_atomic_open(scratch("b"));
+    struct df_atomic_file *a = df_atomic_open(scratch_path("a")), *b = df_atomic_open(scratch_path("b"));
     assert_non_null(a);
     assert_non_null(b);
     fprintf(df_atomic_stream(a), "a");
     fprintf(df_atomic_stream(b), "b");
     assert_int_equal(df_atomic_commit(a), 0);
     assert_int_equal(df_atomic_commit(b), 0);
-    assert_holds(scratch("a"), "a");
-    assert_holds(scratch("b"), "b");
+    assert_holds(scratch_path("a"), "a");
+    assert_holds(scratch_path("b"), "b");
 }
 
 static void aborts(void **unused)
 {
-    (void)unused;
-    assert_int_equal(df_atomic_write(scratch("file"), "old", 3), 0);
+    assert_int_equal(df_atomic_write(scratch_path("file"), "old", 3), 0);
     int files = scratch_count();
-    struct df_atomic_file *file = df_atomic_open(scratch("file"));
+    struct df_atomic_file *file = df_atomic_open(scratch_path("file"));
     assert_non_null(file);
     fprintf(df_atomic_stream(file), "new");
     df_error_set("the reason");
     df_atomic_abort(file);
     df_atomic_abort(NULL);
     assert_string_equal(df_error_text(), "the reason");
-    assert_holds(scratch("file"), "old");
+    assert_holds(scratch_path("file"), "old");
     assert_int_equal(scratch_count(), files);
 }
 
 /* A limit on file sizes stands in for a full disk: a write beyond it fails in the same way. */
 static void keeps_the_old_file_when_writing_fails(void **unused)
 {
-    (void)unused;
     const size_t sizes[] = {
         5000, 1 << 20}; /* one that fails when it is flushed at the end, one that fails at once */
     char *bytes = calloc(1, 1 << 20);
     struct rlimit limit, small;
     char expected[128];
 
-    assert_int_equal(df_atomic_write(scratch("file"), "old", 3), 0);
+    assert_int_equal(df_atomic_write(scratch_path("file"), "old", 3), 0);
     int files = scratch_count();
-    snprintf(expected, sizeof expected, "cannot write %s: File too large", scratch("file"));
+    snprintf(expected, sizeof expected, "cannot write %s: File too large", scratch_path("file"));
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
     void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         small = limit;
         small.rlim_cur = 4096;
         assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-        int status = df_atomic_write(scratch("file"), bytes, sizes[i]);
+        int status = df_atomic_write(scratch_path("file"), bytes, sizes[i]);
         assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0); /* before an assertion writes anything */
         assert_int_equal(status, -1);
         assert_string_equal(df_error_text(), expected);
-        assert_holds(scratch("file"), "old");
+        assert_holds(scratch_path("file"), "old");
         assert_int_equal(scratch_count(), files);
     }
     signal(SIGXFSZ, handler);
@@ -104,7 +102,6 @@ static void keeps_the_old_file_when_writing_fails(void **unused)
 
 static void refuses_what_is_no_file(void **unused)
 {
-    (void)unused;
     assert_null(df_atomic_open("/dev/null"));
     assert_string_equal(df_error_text(), "cannot write /dev/null: it exists and is not a regular file");
     assert_null(df_atomic_open("."));
@@ -115,10 +112,9 @@ static void refuses_what_is_no_file(void **unused)
 
 static void makes_folders(void **unused)
 {
-    (void)unused;
     struct stat status;
     char deep[512], below_file[512];
-    snprintf(deep, sizeof deep, "%s/x//y/", scratch("deep"));
+    snprintf(deep, sizeof deep, "%s/x//y/", scratch_path("deep"));
     assert_int_equal(df_make_folder(deep), 0);
     assert_int_equal(df_make_folder(deep), 0);
     assert_int_equal(df_make_folder("/"), 0);
@@ -126,13 +122,13 @@ static void makes_folders(void **unused)
     assert_true(S_ISDIR(status.st_mode));
     assert_int_equal(df_check_writable(deep), 0);
     assert_int_equal(rmdir(deep), 0); /* the check left nothing behind */
-    snprintf(deep, sizeof deep, "%s/x", scratch("deep"));
+    snprintf(deep, sizeof deep, "%s/x", scratch_path("deep"));
     assert_int_equal(rmdir(deep), 0);
 
-    put_file("plain", "", 0);
-    assert_int_equal(df_make_folder(scratch("plain")), -1);
-    assert_non_null(strstr(df_error_text(), "/plain: a file has that name"));
-    snprintf(below_file, sizeof below_file, "%s/x", scratch("plain"));
+    scratch_write("plain", "", 0);
+    assert_int_equal(df_make_folder(scratch_path("plain")), -1);
+    assert_error_has("/plain: a file has that name");
+    snprintf(below_file, sizeof below_file, "%s/x", scratch_path("plain"));
     assert_int_equal(df_check_writable(below_file), -1);
     assert_int_equal(df_make_folder(""), -1);
 }
@@ -147,5 +143,5 @@ int main(void)
         cmocka_unit_test(refuses_what_is_no_file),
         cmocka_unit_test(makes_folders),
     };
-    return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

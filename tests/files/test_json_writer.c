@@ -2,6 +2,8 @@
  * and no document at all when memory runs out at any place. */
 #include "file_support.h"
 #include "support/allocations.h"
+#include "support/errors.h"
+#include "support/scratch.h"
 
 #include "dinoft/error.h"
 #include "dinoft/json_writer.h"
@@ -47,7 +49,6 @@ static const char indented[] = "{\n\t\"text\":\t\"say \\\"\xe4\xba\xba\\\"\\n\",
 static void documents_are_printed(void **state)
 {
     struct df_json json = {0};
-    (void)state;
     build(&json);
     char *text = df_json_print(&json, "a document");
     assert_string_equal(text, in_one_line);
@@ -57,10 +58,9 @@ static void documents_are_printed(void **state)
 static void documents_are_written(void **state)
 {
     struct df_json json = {0};
-    (void)state;
     build(&json);
-    assert_int_equal(df_json_write(&json, scratch("written.json")), 0);
-    struct df_mapping *file = open_or_fail(scratch("written.json"));
+    assert_int_equal(df_json_write(&json, scratch_path("written.json")), 0);
+    struct df_mapping *file = open_or_fail(scratch_path("written.json"));
     assert_int_equal(file->size, strlen(indented));
     assert_memory_equal(file->bytes, indented, file->size);
     df_mapping_close(file);
@@ -70,7 +70,6 @@ static void documents_are_written(void **state)
 static void documents_are_whole_or_an_error(void **state)
 {
     long calls = 0, tried = 0;
-    (void)state;
     if (!allocations_can_be_counted())
         skip();
     for (long n = 0; n <= calls; n++, tried++) {
@@ -93,10 +92,9 @@ static void documents_are_whole_or_an_error(void **state)
 
 static void files_are_whole_or_an_error(void **state)
 {
-    const char *path = put_file("kept.json", "old", 3);
+    const char *path = scratch_write("kept.json", "old", 3);
     const int files = scratch_count();
     long calls = 0;
-    (void)state;
     if (!allocations_can_be_counted())
         skip();
     for (long n = 0; n <= calls; n++) {
@@ -109,11 +107,11 @@ static void files_are_whole_or_an_error(void **state)
         struct df_mapping *file = open_or_fail(path);
         if (status != 0) {
             assert_true(n < calls);
-            assert_non_null(strstr(df_error_text(), "memory"));
+            assert_error_has("memory");
             assert_int_equal(file->size, 3);
         } else {
             assert_int_equal(file->size, strlen(indented));
-            put_file("kept.json", "old", 3);
+            scratch_write("kept.json", "old", 3);
         }
         df_mapping_close(file);
         assert_int_equal(scratch_count(), files);
@@ -145,7 +143,6 @@ static double round_trip(double value)
 static void exact_numbers_come_back(void **state)
 {
     struct df_rng rng;
-    (void)state;
     df_rng_seed(&rng, 1, 0);
     for (int i = 0; i < 10000; i++) {
         const double value = df_rng_double(&rng) * (i % 2 ? 1.0 : 1e-9);
@@ -159,7 +156,6 @@ static void exact_numbers_come_back(void **state)
 static void exact_numbers_are_short_where_they_can_be(void **state)
 {
     struct df_json json = {0};
-    (void)state;
     df_json_exact(&json, NULL, 0.6342);
     char *text = value_text(&json);
     assert_string_equal(text, "0.6342");
@@ -168,7 +164,6 @@ static void exact_numbers_are_short_where_they_can_be(void **state)
 
 static void what_is_no_number_is_null(void **state)
 {
-    (void)state;
     const double values[] = {NAN, INFINITY, -INFINITY};
     for (int i = 0; i < 6; i++) {
         struct df_json json = {0};
@@ -190,7 +185,6 @@ static void strings_become_utf8(void **state)
                                            {"\xed\xa0\x80", "\\xED\\xA0\\x80"},
                                            {"a\\xE9", "a\\xE9"},
                                            {"", ""}};
-    (void)state;
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         struct df_json json = {0};
         df_json_text(&json, NULL, pairs[i][0]);
@@ -215,5 +209,5 @@ int main(void)
         cmocka_unit_test(what_is_no_number_is_null),
         cmocka_unit_test(strings_become_utf8),
     };
-    return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

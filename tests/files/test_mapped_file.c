@@ -1,9 +1,10 @@
 /* Mapped files that become shorter while they are in use: an error line and the end, for them alone. */
 #include "files/child.h"
 #include "files/file_support.h"
+#include "support/errors.h"
+#include "support/scratch.h"
 
 #include "dinoft/atomic_write.h"
-#include "dinoft/error.h"
 #include "dinoft/weight_file.h"
 
 #include <fcntl.h>
@@ -21,7 +22,7 @@ static const char *zeros(const char *name)
 {
     char *bytes = calloc(1, SIZE);
     assert_non_null(bytes);
-    const char *path = put_file(name, bytes, SIZE);
+    const char *path = scratch_write(name, bytes, SIZE);
     free(bytes);
     return path;
 }
@@ -60,7 +61,6 @@ static void read_shortened(void *path)
 
 static void a_file_that_becomes_shorter(void **state)
 {
-    (void)state;
     char text[4096], path[512];
 
     snprintf(path, sizeof path, "%s", zeros("shorter"));
@@ -71,10 +71,10 @@ static void a_file_that_becomes_shorter(void **state)
 /* Others are mapped before it, after it, and no more. */
 static void read_one_of_many(void *path)
 {
-    struct df_mapping *first = df_mapping_open(scratch("other"));
-    struct df_mapping *gone = df_mapping_open(scratch("other"));
+    struct df_mapping *first = df_mapping_open(scratch_path("other"));
+    struct df_mapping *gone = df_mapping_open(scratch_path("other"));
     struct df_mapping *mapping = map_and_shorten(path);
-    struct df_mapping *last = df_mapping_open(scratch("other"));
+    struct df_mapping *last = df_mapping_open(scratch_path("other"));
 
     df_mapping_close(gone);
     if (first && last)
@@ -84,7 +84,6 @@ static void read_one_of_many(void *path)
 
 static void one_of_many_files(void **state)
 {
-    (void)state;
     char text[4096], path[512];
 
     zeros("other");
@@ -113,7 +112,6 @@ static void read_in_threads(void *path)
 
 static void many_threads_give_one_line(void **state)
 {
-    (void)state;
     char text[4096], path[512];
 
     snprintf(path, sizeof path, "%s", zeros("shorter"));
@@ -129,18 +127,17 @@ static void write_what_was_shortened(void *path)
 
     if (!weights || truncate(path, 4096) != 0)
         _exit(2);
-    df_weight_file_write(scratch("copy.safetensors"), weights);
+    df_weight_file_write(scratch_path("copy.safetensors"), weights);
 }
 
 static void weights_that_are_copied(void **state)
 {
-    (void)state;
     char text[4096], path[512];
     const int64_t shape[] = {SIZE};
     void *bytes = calloc(1, SIZE);
     struct df_state *weights = df_state_new();
 
-    snprintf(path, sizeof path, "%s", scratch("w.safetensors"));
+    snprintf(path, sizeof path, "%s", scratch_path("w.safetensors"));
     assert_non_null(df_state_adopt(weights, "w", DF_U8, 1, shape, bytes));
     assert_int_equal(df_weight_file_write(path, weights), 0);
     df_state_free(weights);
@@ -153,7 +150,7 @@ static void weights_that_are_copied(void **state)
 /* Memory of our own over a file, while another is mapped by the reader. */
 static void read_foreign(void *path)
 {
-    struct df_mapping *mapping = df_mapping_open(scratch("other"));
+    struct df_mapping *mapping = df_mapping_open(scratch_path("other"));
     const int descriptor = open(path, O_RDONLY);
     void *bytes = mmap(NULL, SIZE, PROT_READ, MAP_PRIVATE, descriptor, 0);
 
@@ -184,7 +181,6 @@ static void send_to_self(void *path)
 
 static void other_faults_are_left_alone(void **state)
 {
-    (void)state;
     void (*const work[])(void *) = {read_foreign, read_closed, send_to_self};
     char text[65536], path[512];
 
@@ -198,15 +194,14 @@ static void other_faults_are_left_alone(void **state)
 
 static void too_many_files(void **state)
 {
-    (void)state;
     struct df_mapping *mappings[64], *empty;
     const char *path = zeros("many");
 
     for (int i = 0; i < 64; i++)
         mappings[i] = open_or_fail(path);
     assert_null(df_mapping_open(path));
-    assert_non_null(strstr(df_error_text(), "many: 64 files are mapped already"));
-    empty = open_or_fail(put_file("empty", "", 0)); /* takes no place */
+    assert_error_has("many: 64 files are mapped already");
+    empty = open_or_fail(scratch_write("empty", "", 0)); /* takes no place */
     df_mapping_close(empty);
     df_mapping_close(mappings[17]);
     mappings[17] = open_or_fail(path);
@@ -216,17 +211,16 @@ static void too_many_files(void **state)
 
 static void write_all_sizes(void **state)
 {
-    (void)state;
     unsigned char *bytes = malloc(SIZE);
     const size_t sizes[] = {0, 1, 65535, 65536, 65537, SIZE};
 
     for (size_t i = 0; i < SIZE; i++)
         bytes[i] = (unsigned char)(i * 31 / 7);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        FILE *stream = fopen(scratch("copy"), "wb");
+        FILE *stream = fopen(scratch_path("copy"), "wb");
         assert_true(df_mapped_write(stream, bytes, sizes[i]));
         assert_int_equal(fclose(stream), 0);
-        struct df_mapping *mapping = open_or_fail(scratch("copy"));
+        struct df_mapping *mapping = open_or_fail(scratch_path("copy"));
         assert_int_equal(mapping->size, sizes[i]);
         assert_memory_equal(mapping->bytes, bytes, sizes[i]);
         df_mapping_close(mapping);
@@ -250,5 +244,5 @@ int main(void)
         cmocka_unit_test(too_many_files),
         cmocka_unit_test(write_all_sizes),
     };
-    return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

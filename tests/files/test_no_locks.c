@@ -2,6 +2,7 @@
  * cannot be guarded is said. */
 #include "files/child.h"
 #include "files/file_support.h"
+#include "support/scratch.h"
 
 #include "dinoft/atomic_write.h"
 #include "dinoft/run_lock.h"
@@ -20,8 +21,6 @@
 /* In place of the C library's. */
 int flock(int descriptor, int operation)
 {
-    (void)descriptor;
-    (void)operation;
     errno = ENOSYS;
     return -1;
 }
@@ -39,11 +38,10 @@ static void begin_and_die(void *path)
 
 static void what_is_left_must_be_old(void **state)
 {
-    (void)state;
     char text[256], fresh[512], old[512];
 
-    snprintf(fresh, sizeof fresh, "%s", scratch("fresh"));
-    snprintf(old, sizeof old, "%s", scratch("old"));
+    snprintf(fresh, sizeof fresh, "%s", scratch_path("fresh"));
+    snprintf(old, sizeof old, "%s", scratch_path("old"));
     assert_int_equal(df_make_folder(fresh), 0);
     assert_int_equal(df_make_folder(old), 0);
     assert_killed(run_child(begin_and_die, fresh, text, sizeof text), SIGKILL, text);
@@ -60,10 +58,9 @@ static void what_is_left_must_be_old(void **state)
 
 static void files_are_written(void **state)
 {
-    (void)state;
     const int files = scratch_count();
 
-    assert_int_equal(df_atomic_write(scratch("file"), "text", 4), 0);
+    assert_int_equal(df_atomic_write(scratch_path("file"), "text", 4), 0);
     assert_int_equal(scratch_count(), files + 1);
 }
 
@@ -80,11 +77,10 @@ static void lock_twice(void *folder)
 
 static void runs_are_not_kept_apart(void **state)
 {
-    (void)state;
     char text[1024], folder[512], line[600], expected[1300];
     const int files = scratch_count();
 
-    snprintf(folder, sizeof folder, "%s", scratch("."));
+    snprintf(folder, sizeof folder, "%s", scratch_path("."));
     assert_exited(run_child(lock_twice, folder, text, sizeof text), 0, text);
     snprintf(line, sizeof line,
              "dinoft: files cannot be locked in %s: another run 'run' there would not be noticed\n", folder);
@@ -100,5 +96,5 @@ int main(void)
         cmocka_unit_test(files_are_written),
         cmocka_unit_test(runs_are_not_kept_apart),
     };
-    return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

@@ -1,4 +1,6 @@
 #include "files/file_support.h"
+#include "support/errors.h"
+#include "support/scratch.h"
 
 #include "dinoft/error.h"
 #include "dinoft/weight_file.h"
@@ -6,14 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static struct df_state *read_or_fail(const char *path)
-{
-    struct df_state *state = df_weight_file_read(path, NULL);
-    if (!state)
-        fail_msg("%s", df_error_text());
-    return state;
-}
 
 /* One tensor of each element type, an odd number of elements in each, a scalar, an empty one, texts, a
  * Parameter. */
@@ -36,10 +30,9 @@ static struct df_state *make_state(void)
 
 static void round_trip(void **unused)
 {
-    (void)unused;
     struct df_state *state = make_state();
-    assert_int_equal(df_weight_file_write(scratch("a.safetensors"), state), 0);
-    struct df_state *again = read_or_fail(scratch("a.safetensors"));
+    assert_int_equal(df_weight_file_write(scratch_path("a.safetensors"), state), 0);
+    struct df_state *again = read_weights(scratch_path("a.safetensors"));
     assert_states_equal(state, again);
     const unsigned char *begin = again->mapping->bytes;
     for (size_t i = 0; i < again->count; i++) { /* aligned within the file */
@@ -54,18 +47,16 @@ static void round_trip(void **unused)
 
 static void writes_an_empty_state(void **unused)
 {
-    (void)unused;
     struct df_state *state = df_state_new();
-    assert_int_equal(df_safetensors_write(scratch("none.safetensors"), state), 0);
+    assert_int_equal(df_safetensors_write(scratch_path("none.safetensors"), state), 0);
     df_state_free(state);
-    state = read_or_fail(scratch("none.safetensors"));
+    state = read_weights(scratch_path("none.safetensors"));
     assert_int_equal(state->count, 0);
     df_state_free(state);
 }
 
 static void writes_the_bytes_of_the_format(void **unused)
 {
-    (void)unused;
     static const char expected[] =
         "\x58\0\0\0\0\0\0\0{\"__metadata__\":{\"format\":\"pt\"},\"w\":{\"dtype\":\"F32\",\"shape\":[1,2],"
         "\"data_offsets\":[0,8]}} \0\0\x80\x3f\0\0\0\x40";
@@ -73,9 +64,9 @@ static void writes_the_bytes_of_the_format(void **unused)
     static const float values[] = {1, 2};
     struct df_state *state = df_state_new();
     df_state_borrow(state, "w", DF_F32, 2, shape, values);
-    assert_int_equal(df_safetensors_write(scratch("w.safetensors"), state), 0);
+    assert_int_equal(df_safetensors_write(scratch_path("w.safetensors"), state), 0);
     df_state_free(state);
-    struct df_mapping *mapping = open_or_fail(scratch("w.safetensors"));
+    struct df_mapping *mapping = open_or_fail(scratch_path("w.safetensors"));
     assert_int_equal(mapping->size, sizeof expected - 1);
     assert_memory_equal(mapping->bytes, expected, sizeof expected - 1);
     df_mapping_close(mapping);
@@ -84,17 +75,16 @@ static void writes_the_bytes_of_the_format(void **unused)
 /* .pt -> .safetensors -> .pt loses nothing: Parameters, int64 counters, the order. */
 static void keeps_a_checkpoint(void **unused)
 {
-    (void)unused;
     static const char *const files[] = {"dinov2_tiny_reg/init_lora_fpn.pt", "dinov3_tiny_7b/backbone.pth"};
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         char path[512];
         snprintf(path, sizeof path, "%s/%s", DINOFT_FIXTURES, files[i]);
-        struct df_state *torch = read_or_fail(path);
-        assert_int_equal(df_weight_file_write(scratch("c.safetensors"), torch), 0);
-        struct df_state *safe = read_or_fail(scratch("c.safetensors"));
+        struct df_state *torch = read_weights(path);
+        assert_int_equal(df_weight_file_write(scratch_path("c.safetensors"), torch), 0);
+        struct df_state *safe = read_weights(scratch_path("c.safetensors"));
         assert_states_equal(torch, safe);
-        assert_int_equal(df_weight_file_write(scratch("c.pt"), safe), 0);
-        struct df_state *back = read_or_fail(scratch("c.pt"));
+        assert_int_equal(df_weight_file_write(scratch_path("c.pt"), safe), 0);
+        struct df_state *back = read_weights(scratch_path("c.pt"));
         assert_states_equal(torch, back);
         df_state_free(torch);
         df_state_free(safe);
@@ -110,7 +100,7 @@ static const char *put_header(const char *header, size_t data)
     bytes[0] = (unsigned char)length;
     bytes[1] = (unsigned char)(length >> 8);
     memcpy(bytes + 8, header, length);
-    return put_file("bad.safetensors", bytes, 8 + length + data);
+    return scratch_write("bad.safetensors", bytes, 8 + length + data);
 }
 
 #define TENSOR(dtype, shape, offsets)                                                                        \
@@ -118,7 +108,6 @@ static const char *put_header(const char *header, size_t data)
 
 static void refuses(void **unused)
 {
-    (void)unused;
     static const struct {
         const char *header, *error;
     } cases[] = {
@@ -150,15 +139,15 @@ static void refuses(void **unused)
         if (!strstr(df_error_text(), cases[i].error) || !strstr(df_error_text(), path))
             fail_msg("%s: got \"%s\"", cases[i].header, df_error_text());
     }
-    assert_null(df_weight_file_read(put_file("bad.safetensors", "\xff\xff\xff\xff\0\0\0\0{}", 10), NULL));
-    assert_non_null(strstr(df_error_text(), "its header of 4294967295 bytes does not fit a file of 10"));
+    assert_null(
+        df_weight_file_read(scratch_write("bad.safetensors", "\xff\xff\xff\xff\0\0\0\0{}", 10), NULL));
+    assert_error_has("its header of 4294967295 bytes does not fit a file of 10");
 }
 
 static void reads_other_peoples_metadata(void **unused)
 {
-    (void)unused;
     struct df_state *state =
-        read_or_fail(put_header("{\"__metadata__\":{\"format\":\"tf\",\"n\":3,\"who\":\"me\"},"
+        read_weights(put_header("{\"__metadata__\":{\"format\":\"tf\",\"n\":3,\"who\":\"me\"},"
                                 "\"a\":" TENSOR("F32", "[]", "[4,8]") "}   ",
                                 16));
     assert_int_equal(state->count, 3);
@@ -166,25 +155,23 @@ static void reads_other_peoples_metadata(void **unused)
     assert_string_equal(df_state_find(state, "who")->text, "me");
     assert_string_equal(df_state_find(state, "format")->text, "tf");
     assert_int_equal(state->ignored, 1);
-    assert_int_equal(df_weight_file_write(scratch("tf.safetensors"), state), 0);
+    assert_int_equal(df_weight_file_write(scratch_path("tf.safetensors"), state), 0);
     df_state_free(state);
-    state = read_or_fail(scratch("tf.safetensors"));
+    state = read_weights(scratch_path("tf.safetensors"));
     assert_string_equal(df_state_find(state, "format")->text, "tf");
     df_state_free(state);
 }
 
 static void survives_damage(void **unused)
 {
-    (void)unused;
     struct df_state *state = make_state();
-    assert_int_equal(df_safetensors_write(scratch("d.safetensors"), state), 0);
+    assert_int_equal(df_safetensors_write(scratch_path("d.safetensors"), state), 0);
     df_state_free(state);
-    read_damaged(scratch("d.safetensors"), 3);
+    read_damaged(scratch_path("d.safetensors"), 3);
 }
 
 static void tells_formats_apart(void **unused)
 {
-    (void)unused;
     static const struct {
         const char *bytes, *error;
     } cases[] = {
@@ -196,7 +183,7 @@ static void tells_formats_apart(void **unused)
         {"PK\3\4", "bad"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        assert_null(df_weight_file_read(put_file("bad", cases[i].bytes, strlen(cases[i].bytes)), NULL));
+        assert_null(df_weight_file_read(scratch_write("bad", cases[i].bytes, strlen(cases[i].bytes)), NULL));
         if (!strstr(df_error_text(), cases[i].error) || !strstr(df_error_text(), "bad"))
             fail_msg("case %zu: %s", i, df_error_text());
     }
@@ -225,5 +212,5 @@ int main(void)
         cmocka_unit_test(survives_damage),
         cmocka_unit_test(tells_formats_apart),
     };
-    return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

@@ -1,4 +1,5 @@
 #include "files/file_support.h"
+#include "support/scratch.h"
 
 #include "dinoft/error.h"
 
@@ -11,7 +12,6 @@ static const float six[] = {1, 2, 3, 4, 5, 6};
 
 static void appends_and_finds(void **unused)
 {
-    (void)unused;
     struct df_state *state = df_state_new();
     float *owned = malloc(sizeof six);
     memcpy(owned, six, sizeof six);
@@ -40,7 +40,6 @@ static void appends_and_finds(void **unused)
 
 static void keeps_many_in_order(void **unused)
 {
-    (void)unused;
     struct df_state *state = df_state_new();
     char name[16];
     for (int i = 0; i < 1000; i++) {
@@ -54,7 +53,6 @@ static void keeps_many_in_order(void **unused)
 
 static void refuses(void **unused)
 {
-    (void)unused;
     static const int64_t nine[9] = {1, 1, 1, 1, 1, 1, 1, 1, 1}, huge[] = {INT64_MAX, 3}, negative[] = {-1};
     struct df_state *state = df_state_new();
     assert_non_null(df_state_borrow(state, "a", DF_F32, 2, pair, six));
@@ -73,7 +71,6 @@ static void refuses(void **unused)
 
 static void writes_shapes(void **unused)
 {
-    (void)unused;
     char buffer[DF_SHAPE_TEXT_MAX];
     int64_t longest[DF_MAX_DIMS];
     assert_string_equal(df_shape_text(pair, 2, buffer), "[2, 3]");
@@ -86,12 +83,11 @@ static void writes_shapes(void **unused)
 
 static void maps_files(void **unused)
 {
-    (void)unused;
-    struct df_mapping *mapping = open_or_fail(put_file("some", "bytes", 5));
+    struct df_mapping *mapping = open_or_fail(scratch_write("some", "bytes", 5));
     assert_int_equal(mapping->size, 5);
     assert_memory_equal(mapping->bytes, "bytes", 5);
     df_mapping_close(mapping);
-    mapping = open_or_fail(put_file("none", "", 0));
+    mapping = open_or_fail(scratch_write("none", "", 0));
     assert_int_equal(mapping->size, 0);
     df_mapping_close(mapping);
     df_mapping_close(NULL);
@@ -110,5 +106,5 @@ int main(void)
         cmocka_unit_test(appends_and_finds), cmocka_unit_test(keeps_many_in_order), cmocka_unit_test(refuses),
         cmocka_unit_test(writes_shapes),     cmocka_unit_test(maps_files),
     };
-    return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

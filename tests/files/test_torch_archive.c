@@ -1,12 +1,25 @@
 /* .pt files made by hand: layouts of tensors, hostile and damaged archives. */
-#include "files/torch_support.h"
+#include "files/file_support.h"
+#include "support/errors.h"
+#include "support/scratch.h"
 
 #include "src/files/pickle.h"
 #include "src/files/zip.h"
 
 #include "dinoft/atomic_write.h"
+#include "dinoft/weight_file.h"
 #include "dinoft/mapped_file.h"
 #include "dinoft/rng.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *made(void)
+{
+    return scratch_path("made.pt");
+}
 
 /* An archive made by hand. */
 struct extra {
@@ -16,7 +29,7 @@ struct extra {
 static void make_archive(const void *pickle, size_t size, const void *storage, size_t storage_size,
                          const struct extra *extra)
 {
-    struct df_atomic_file *file = df_atomic_open(path);
+    struct df_atomic_file *file = df_atomic_open(made());
     assert_non_null(file);
     struct df_zip_writer *zip = df_zip_writer_new(df_atomic_stream(file), DF_ZIP64_FROM);
     assert_int_equal(df_zip_add(zip, "r/data.pkl", pickle, size), 0);
@@ -92,7 +105,6 @@ static void check_values(const struct df_state *state, const char *name, const i
 
 static void test_layouts(void **unused)
 {
-    (void)unused;
     static const struct described views[] = {
         {"ShortStorage", "0", 12, 4, 2, 2, {2, 3}, {3, 1}},             /* a part of a shared storage */
         {"ShortStorage", "0", 12, 0, 2, 2, {4, 3}, {1, 4}},             /* transposed */
@@ -100,7 +112,7 @@ static void test_layouts(void **unused)
                                                                            not count */
     };
     make_tensors(views, 3);
-    struct df_state *state = read_or_fail(path);
+    struct df_state *state = read_weights(made());
     check_values(state, "a", (const int16_t[]){4, 5, 6, 7, 8, 9}, 6, true);
     check_values(state, "b", (const int16_t[]){0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11}, 12, false);
     check_values(state, "c", (const int16_t[]){1, 2, 3, 4, 5, 6}, 6, true);
@@ -112,7 +124,7 @@ static void test_layouts(void **unused)
         {"ShortStorage", "0", 12, 11, 0, 0, {0}, {0}},            /* a scalar */
     };
     make_tensors(more, 3);
-    state = read_or_fail(path);
+    state = read_weights(made());
     check_values(state, "a", (const int16_t[]){2, 5, 2, 5, 3, 6, 3, 6}, 8, false);
     check_values(state, "b", (const int16_t[]){0}, 0, true);
     check_values(state, "c", (const int16_t[]){11}, 1, true);
@@ -121,7 +133,6 @@ static void test_layouts(void **unused)
 
 static void test_wrong_layouts(void **unused)
 {
-    (void)unused;
     static const struct {
         struct described tensor;
         const char *error;
@@ -149,14 +160,14 @@ static void test_wrong_layouts(void **unused)
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         make_tensors(&wrong[i].tensor, 1);
-        check_refused(path, wrong[i].error);
+        assert_weights_refused(made(), wrong[i].error);
     }
     static const struct described twice[] = {{"ShortStorage", "0", 12, 0, 0, 0, {0}, {0}},
                                              {"ShortStorage", "0", 12, 0, 0, 0, {0}, {0}},
                                              {"ShortStorage", "0", 12, 0, 0, 0, {0}, {0}},
                                              {"ShortStorage", "0", 12, 0, 0, 0, {0}, {0}}};
     make_tensors(twice, 4);
-    check_refused(path, "c is there twice");
+    assert_weights_refused(made(), "c is there twice");
 }
 
 #define MAKE(pickle, extra) make_archive(pickle, sizeof pickle - 1, "", 0, extra)
@@ -164,21 +175,23 @@ static void test_wrong_layouts(void **unused)
 static void check_pickle_refused(const void *pickle, size_t size, const char *expected)
 {
     make_archive(pickle, size, "", 0, NULL);
-    check_refused(path, expected);
+    assert_weights_refused(made(), expected);
 }
+
+/* How a pickle of that protocol begins. */
+#define P2 "\x80\x02"
 
 #define REFUSED(pickle, expected) check_pickle_refused(pickle, sizeof pickle - 1, expected)
 
 static void test_plain_data(void **unused)
 {
-    (void)unused;
     MAKE("\x80\x02}(U\x04nameU\x03vitK\x07}(U\x01xU\x01yNU\x01z\x88U\x04trueuU\x05"
          "epochK\x03U\x04list]K\x01"
          "a"
          "K\x01\x85U\x01tU\x03nulU\x03"
          "a\0bU\x04typectorch\nfloat16\nu.",
          NULL);
-    struct df_state *state = read_or_fail(path);
+    struct df_state *state = read_weights(made());
     assert_int_equal(state->count, 4);
     assert_string_equal(df_state_find(state, "name")->text, "vit");
     assert_string_equal(df_state_find(state, "7.x")->text, "y");
@@ -190,36 +203,30 @@ static void test_plain_data(void **unused)
 
 static void test_hostile_pickles(void **unused)
 {
-    (void)unused;
-    REFUSED("\x80\x02"
-            "cposix\nsystem\nU\x02ls\x85R.",
-            "pickle names posix.system");
-    REFUSED("\x80\x02]K\x01"
-            "a.",
+    REFUSED(P2 "cposix\nsystem\nU\x02ls\x85R.", "pickle names posix.system");
+    REFUSED(P2 "]K\x01"
+               "a.",
             "holds a single list, expected a dict of tensors");
-    REFUSED("\x80\x02"
-            "ctorch._utils\n_rebuild_tensor_v2\n)R.",
-            "holds a single tensor");
-    REFUSED("\x80\x02}U\x01w"
-            "ctorch._utils\n_rebuild_tensor_v2\n)Rs.",
+    REFUSED(P2 "ctorch._utils\n_rebuild_tensor_v2\n)R.", "holds a single tensor");
+    REFUSED(P2 "}U\x01w"
+               "ctorch._utils\n_rebuild_tensor_v2\n)Rs.",
             "w: not described as");
-    REFUSED("\x80\x02}U\x01w"
-            "ctorch._utils\n_rebuild_parameter\n)Rs.",
+    REFUSED(P2 "}U\x01w"
+               "ctorch._utils\n_rebuild_parameter\n)Rs.",
             "w: a parameter that holds no tensor");
-    REFUSED("\x80\x02}U\x03"
-            "a\0bNs.",
+    REFUSED(P2 "}U\x03"
+               "a\0bNs.",
             "NUL");
-    REFUSED("\x80\x02}U\x03"
-            "a\nb"
-            "ctorch._utils\n_rebuild_tensor_v2\n)Rs.",
+    REFUSED(P2 "}U\x03"
+               "a\nb"
+               "ctorch._utils\n_rebuild_tensor_v2\n)Rs.",
             "a?b: not described");
-    REFUSED("\x80\x02}q\x00U\x01xh\x00s.", "nested more than 64 deep");
+    REFUSED(P2 "}q\x00U\x01xh\x00s.", "nested more than 64 deep");
 }
 
 /* Sixty dicts, each with the one before in two places: 2^60 names. */
 static void test_multiplied_dicts(void **unused)
 {
-    (void)unused;
     struct df_pickle_writer out = {0};
     df_pickle_protocol(&out, 2);
     df_pickle_op(&out, 'N');
@@ -245,7 +252,6 @@ static void test_multiplied_dicts(void **unused)
 /* One text of a megabyte under a hundred names. */
 static void test_multiplied_text(void **unused)
 {
-    (void)unused;
     struct df_pickle_writer out = {0};
     char *text = malloc((1 << 20) + 1);
     assert_non_null(text);
@@ -269,7 +275,6 @@ static void test_multiplied_text(void **unused)
 
 static void test_long_names(void **unused)
 {
-    (void)unused;
     struct df_pickle_writer out = {0};
     char name[1025];
     memset(name, 'n', 1024);
@@ -286,58 +291,38 @@ static void test_long_names(void **unused)
 
 static void test_other_archives(void **unused)
 {
-    (void)unused;
     static const unsigned char legacy[] = {0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20,
                                            0x6a, 0xa8, 0x50, 0x19, 0x2e, 0x80, 0x02, 0x4d, 0xe9, 0x03};
     const struct extra big = {"r/byteorder", "big"}, little = {"r/byteorder", "little"};
     const struct extra script = {"r/constants.pkl", "x"}, second = {"s/data.pkl", "x"};
 
     MAKE("\x80\x02}.", &big);
-    check_refused(path, "byteorder is not \"little\"");
+    assert_weights_refused(made(), "byteorder is not \"little\"");
     MAKE("\x80\x02}.", &script);
-    check_refused(path, "a TorchScript archive");
+    assert_weights_refused(made(), "a TorchScript archive");
     MAKE("\x80\x02}.", &second);
-    check_refused(path, "more than one FOLDER/data.pkl");
+    assert_weights_refused(made(), "more than one FOLDER/data.pkl");
     MAKE("\x80\x02}.", &little);
-    df_state_free(read_or_fail(path));
+    df_state_free(read_weights(made()));
 
-    assert_int_equal(df_atomic_write(path, legacy, sizeof legacy), 0);
-    check_refused(path, "PyTorch before 1.6");
-    assert_int_equal(df_atomic_write(path, "PK\3\4hello", 9), 0);
-    check_refused(path, "not a zip archive");
-    check_refused("no_such_file.pt", "no_such_file.pt");
+    assert_int_equal(df_atomic_write(made(), legacy, sizeof legacy), 0);
+    assert_weights_refused(made(), "PyTorch before 1.6");
+    assert_int_equal(df_atomic_write(made(), "PK\3\4hello", 9), 0);
+    assert_weights_refused(made(), "not a zip archive");
+    assert_weights_refused("no_such_file.pt", "no_such_file.pt");
 }
 
 /* Damaged files are refused, or give a state that can be read throughout. */
-static void read_throughout(const char *file)
-{
-    struct df_state *state = df_weight_file_read(file, NULL);
-    if (!state) {
-        assert_non_null(strstr(df_error_text(), file));
-        return;
-    }
-    volatile unsigned sum = 0; /* volatile, so that every byte is read */
-    for (size_t i = 0; i < state->count; i++) {
-        const struct df_tensor *tensor = &state->entries[i].tensor;
-        const unsigned char *bytes = tensor->data;
-        for (size_t j = 0; j < tensor->count * df_dtype_size(tensor->dtype); j++)
-            sum += bytes[j];
-    }
-    (void)sum;
-    df_state_free(state);
-}
-
 static void test_damaged_files(void **unused)
 {
-    (void)unused;
     struct df_mapping *mapping = df_mapping_open(DINOFT_FIXTURES "/dinov2_tiny/init_lora_linear.pt");
     struct df_rng rng;
     assert_non_null(mapping);
     unsigned char *damaged = malloc(mapping->size);
     assert_non_null(damaged);
     for (int i = 0; i < 100; i++) {
-        assert_int_equal(df_atomic_write(path, mapping->bytes, mapping->size * (size_t)i / 100), 0);
-        assert_null(df_weight_file_read(path, NULL));
+        assert_int_equal(df_atomic_write(made(), mapping->bytes, mapping->size * (size_t)i / 100), 0);
+        assert_null(df_weight_file_read(made(), NULL));
     }
     df_rng_seed(&rng, 3, 0);
     for (int i = 0; i < 300; i++) {
@@ -347,8 +332,8 @@ static void test_damaged_files(void **unused)
         for (int flips = 1 + i % 3; flips > 0; flips--)
             damaged[mapping->size - 1 - df_rng_below(&rng, range)] ^=
                 (unsigned char)(1 + df_rng_below(&rng, 255));
-        assert_int_equal(df_atomic_write(path, damaged, mapping->size), 0);
-        read_throughout(path);
+        assert_int_equal(df_atomic_write(made(), damaged, mapping->size), 0);
+        read_throughout(made());
     }
     free(damaged);
     df_mapping_close(mapping);
@@ -357,7 +342,6 @@ static void test_damaged_files(void **unused)
 /* Damage inside the pickle, with a CRC that is right. */
 static void test_damaged_pickles(void **unused)
 {
-    (void)unused;
     static const unsigned char storage[10752];
     char bias_bytes[85];
     const struct extra bias = {"r/data/1", bias_bytes};
@@ -379,7 +363,7 @@ static void test_damaged_pickles(void **unused)
         for (int flips = 1 + i % 3; flips > 0; flips--)
             damaged[df_rng_below(&rng, entry->size)] = (unsigned char)df_rng_below(&rng, 256);
         make_archive(damaged, entry->size, storage, sizeof storage, &bias);
-        read_throughout(path);
+        read_throughout(made());
     }
     free(damaged);
     df_zip_close(zip);
@@ -395,5 +379,5 @@ int main(void)
         cmocka_unit_test(test_long_names),       cmocka_unit_test(test_other_archives),
         cmocka_unit_test(test_damaged_files),    cmocka_unit_test(test_damaged_pickles),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

@@ -1,36 +1,28 @@
 /* .pt files: real ones, and states of every kind, there and back. */
-#include "files/torch_support.h"
+#include "files/file_support.h"
+#include "support/errors.h"
+#include "support/scratch.h"
 
 #include "dinoft/mapped_file.h"
+#include "dinoft/weight_file.h"
 
-static void check_equal(const struct df_state *a, const struct df_state *b)
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *made(void)
 {
-    assert_int_equal(a->count, b->count);
-    for (size_t i = 0; i < a->count; i++) {
-        const struct df_entry *x = &a->entries[i], *y = &b->entries[i];
-        assert_string_equal(x->name, y->name);
-        assert_int_equal(x->is_parameter, y->is_parameter);
-        assert_int_equal(x->text == NULL, y->text == NULL);
-        if (x->text) {
-            assert_string_equal(x->text, y->text);
-            continue;
-        }
-        assert_int_equal(x->tensor.dtype, y->tensor.dtype);
-        assert_int_equal(x->tensor.ndim, y->tensor.ndim);
-        assert_memory_equal(x->tensor.shape, y->tensor.shape, sizeof x->tensor.shape);
-        size_t size = x->tensor.count * df_dtype_size(x->tensor.dtype);
-        if (size)
-            assert_memory_equal(x->tensor.data, y->tensor.data, size);
-    }
+    return scratch_path("made.pt");
 }
 
 /* Reads, writes, reads again: the same state, in place. */
 static void round_trip(const char *file)
 {
-    struct df_state *first = read_or_fail(file);
-    assert_int_equal(df_torch_write(path, first), 0);
-    struct df_state *again = read_or_fail(path);
-    check_equal(first, again);
+    struct df_state *first = read_weights(file);
+    assert_int_equal(df_torch_write(made(), first), 0);
+    struct df_state *again = read_weights(made());
+    assert_states_equal(first, again);
     for (size_t i = 0; i < again->count; i++)
         assert_true(again->entries[i].text || !again->entries[i].owned);
     df_state_free(first);
@@ -41,10 +33,8 @@ static void round_trip(const char *file)
  * the forty digits of the serialization id and their CRC, which stands behind them and in the directory. */
 static void check_same_bytes(const char *file)
 {
-    struct df_state *state = read_or_fail(file);
-    char *name = strrchr(file, '/') + 1;
-    char out[sizeof folder + 64];
-    snprintf(out, sizeof out, "%s/%s", folder, name);
+    struct df_state *state = read_weights(file);
+    const char *out = scratch_path(strrchr(file, '/') + 1);
     assert_int_equal(df_torch_write(out, state), 0);
     df_state_free(state);
 
@@ -63,7 +53,6 @@ static void check_same_bytes(const char *file)
 
 static void test_fixtures(void **state)
 {
-    (void)state;
     static const char *const files[] = {
         "dinov2_tiny/backbone.pth",
         "dinov2_tiny/init_linear.pt",
@@ -95,11 +84,10 @@ static void check_entry(const struct df_state *state, const char *name, bool is_
 
 static void test_names_and_kinds(void **unused)
 {
-    (void)unused;
-    struct df_state *state = read_or_fail(DINOFT_FIXTURES "/dinov3_tiny/backbone.pth");
+    struct df_state *state = read_weights(DINOFT_FIXTURES "/dinov3_tiny/backbone.pth");
     check_entry(state, "model.cls_token", false, "[1, 1, 128]"); /* nested in the file */
     df_state_free(state);
-    state = read_or_fail(DINOFT_FIXTURES "/dinov2_tiny_reg/after5_lora_fpn.pt");
+    state = read_weights(DINOFT_FIXTURES "/dinov2_tiny_reg/after5_lora_fpn.pt");
     check_entry(state, "w_a_000", true, "[3, 128]");
     check_entry(state, "conv1.1.num_batches_tracked", false, "[]");
     const struct df_entry *steps = df_state_find(state, "conv1.1.num_batches_tracked");
@@ -112,7 +100,6 @@ static void test_names_and_kinds(void **unused)
 
 static void test_seed_checkpoints(void **unused)
 {
-    (void)unused;
     static const char *const files[] = {"dinov2/large_voc_no_lora.pt",    "dinov3/large_voc_lora.pt",
                                         "dinov2/large_ade20k_no_lora.pt", "dinov2/large_voc_lora.pt",
                                         "dinov2/large_ade20k_lora.pt",    "dinov3/large_ade20k_lora.pt"};
@@ -126,7 +113,7 @@ static void test_seed_checkpoints(void **unused)
             continue;
         }
         round_trip(file);
-        struct df_state *state = read_or_fail(file);
+        struct df_state *state = read_weights(file);
         check_entry(state, "classifier.weight", false,
                     strstr(files[i], "voc") ? "[21, 1024, 1, 1]" : "[150, 1024, 1, 1]");
         if (!strstr(files[i], "no_lora"))
@@ -137,7 +124,6 @@ static void test_seed_checkpoints(void **unused)
 
 static void test_every_type_and_text(void **unused)
 {
-    (void)unused;
     static const unsigned char bytes[64] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
     static const int64_t shape[DF_MAX_DIMS] = {2, 1, 3, 1, 1, 1, 1, 1}, empty[] = {3, 0};
     struct df_state *state = df_state_new();
@@ -151,16 +137,15 @@ static void test_every_type_and_text(void **unused)
     assert_non_null(df_state_copy(state, "empty", DF_F32, 2, empty, NULL));
     assert_non_null(df_state_copy(state, "eight", DF_F16, 8, shape, bytes));
     assert_non_null(df_state_add_text(state, "dinoft", "{\"text\": \"\xc3\xa9\n\"}"));
-    assert_int_equal(df_torch_write(path, state), 0);
-    struct df_state *again = read_or_fail(path);
-    check_equal(state, again);
+    assert_int_equal(df_torch_write(made(), state), 0);
+    struct df_state *again = read_weights(made());
+    assert_states_equal(state, again);
     df_state_free(state);
     df_state_free(again);
 }
 
 static void test_state_sizes(void **unused)
 {
-    (void)unused;
     static const int counts[] = {0, 1, 2, 999, 1000, 1001, 2001};
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         struct df_state *state = df_state_new();
@@ -169,9 +154,9 @@ static void test_state_sizes(void **unused)
             snprintf(name, sizeof name, "t%d", j);
             assert_non_null(df_state_copy(state, name, DF_I32, 0, NULL, &j));
         }
-        assert_int_equal(df_torch_write(path, state), 0);
-        struct df_state *again = read_or_fail(path);
-        check_equal(state, again);
+        assert_int_equal(df_torch_write(made(), state), 0);
+        struct df_state *again = read_weights(made());
+        assert_states_equal(state, again);
         df_state_free(state);
         df_state_free(again);
     }
@@ -179,10 +164,9 @@ static void test_state_sizes(void **unused)
 
 static void test_unwritable(void **unused)
 {
-    (void)unused;
     struct df_state *state = df_state_new();
     assert_int_equal(df_torch_write("no/such/folder/x.pt", state), -1);
-    assert_non_null(strstr(df_error_text(), "no/such/folder"));
+    assert_error_has("no/such/folder");
     df_state_free(state);
 }
 
@@ -193,5 +177,5 @@ int main(void)
         cmocka_unit_test(test_seed_checkpoints), cmocka_unit_test(test_every_type_and_text),
         cmocka_unit_test(test_state_sizes),      cmocka_unit_test(test_unwritable),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

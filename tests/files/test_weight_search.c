@@ -5,6 +5,8 @@
 #include "dinoft/error.h"
 #include "dinoft/text.h"
 #include "files/file_support.h"
+#include "support/errors.h"
+#include "support/scratch.h"
 
 #include <pwd.h>
 #include <stdio.h>
@@ -30,7 +32,6 @@ static void make_file(const char *path)
 
 static int set_variables(void **state)
 {
-    (void)state;
     return setenv("DINOFT_WEIGHTS", "a:b", 1) | setenv("XDG_DATA_HOME", "/data", 1) |
            setenv("HOME", "/home/x", 1);
 }
@@ -39,7 +40,6 @@ static int remove_made(void **state)
 {
     int status = 0;
 
-    (void)state;
     while (n_made > 0)
         status |= remove(made[--n_made]);
     return status;
@@ -47,12 +47,12 @@ static int remove_made(void **state)
 
 static int enter_scratch(void **state)
 {
-    return make_scratch(state) == 0 ? chdir(scratch(".")) : -1;
+    return chdir(scratch_folder());
 }
 
 static int leave_scratch(void **state)
 {
-    return chdir("..") == 0 ? remove_scratch(state) : -1;
+    return chdir("..") == 0 ? scratch_remove(state) : -1;
 }
 
 /* The list is `expected`, which ends with NULL, and then the installed folder. */
@@ -73,15 +73,13 @@ static void assert_folders(const char *const expected[])
 
 static void assert_path(char *found, const char *expected)
 {
-    if (!found)
-        fail_msg("%s", df_error_text());
+    assert_works(found);
     assert_string_equal(found, expected);
     free(found);
 }
 
 static void folders_come_in_order_and_once(void **state)
 {
-    (void)state;
     setenv("DINOFT_WEIGHTS", ":/a b::c//:/a b/:/:weights:/data/dinoft/weights:", 1);
     assert_folders((const char *const[]){"/a b", "c", "/", "weights", "/data/dinoft/weights", NULL});
     setenv("DINOFT_WEIGHTS", "", 1);
@@ -94,7 +92,6 @@ static void the_home_is_where_no_absolute_path_is_given(void **state)
 {
     static const char *const usual[] = {"a", "b", "weights", "/home/x/.local/share/dinoft/weights", NULL};
 
-    (void)state;
     setenv("XDG_DATA_HOME", "data", 1);
     assert_folders(usual);
     setenv("XDG_DATA_HOME", "", 1);
@@ -111,7 +108,6 @@ static void without_home_the_password_entry_counts(void **state)
                       ? df_text_format("%s/.local/share/dinoft/weights", entry->pw_dir)
                       : NULL;
 
-    (void)state;
     unsetenv("XDG_DATA_HOME");
     for (int i = 0; homes[i]; i++) {
         setenv("HOME", homes[i], 1);
@@ -124,7 +120,6 @@ static void without_home_the_password_entry_counts(void **state)
 
 static void folders_count_before_endings(void **state)
 {
-    (void)state;
     make_folder("a");
     make_folder("b");
     make_file("b/net.safetensors");
@@ -142,7 +137,6 @@ static void folders_count_before_endings(void **state)
 
 static void typed_names_are_found_with_and_without_ending(void **state)
 {
-    (void)state;
     make_folder("b");
     make_file("b/net.onnx");
     assert_path(df_find_typed_weights("net"), "b/net.onnx");
@@ -159,7 +153,6 @@ static void typed_names_are_found_with_and_without_ending(void **state)
 
 static void subfolders_are_found(void **state)
 {
-    (void)state;
     make_folder("a");
     make_file("a/frost"); /* no folder */
     make_folder("weights");
@@ -181,7 +174,6 @@ static void assert_error(char *found, const char *format)
 
 static void errors_list_where_it_was_looked(void **state)
 {
-    (void)state;
     assert_error(
         df_find_backbone("net"),
         "no backbone net: there is no .safetensors, .pth or .onnx file of that name in a, b, weights, "

@@ -1,5 +1,5 @@
 /* The batch size that is named where a device has too little memory. */
-#include "support/cmocka_all.h"
+#include "support/errors.h"
 #include "support/golden.h"
 #include "support/open_backend.h"
 
@@ -26,7 +26,6 @@ static void *alloc_small(struct df_backend *backend, size_t bytes)
 
 static int memory_small(struct df_backend *backend, struct df_memory_use *use)
 {
-    (void)backend;
     *use = (struct df_memory_use){.available = small_device.available, .total = small_device.available};
     return 0;
 }
@@ -67,18 +66,17 @@ static void the_hint_names_what_fits(void **state)
     struct df_backend *backend = open_small(0);
     char text[64];
 
-    (void)state;
     assert_non_null(weights);
     for (int64_t batch = 1; batch < 13; batch += 3) {
         small_device.available = (size_t)((double)planned_bytes(backend, &config, options, batch) / 0.9) + 64;
         assert_null(df_segmenter_create(backend, weights, &config, &options, NULL, 0));
         snprintf(text, sizeof text, "; a batch of %d should fit", (int)batch);
-        assert_non_null(strstr(df_error_text(), "the memory plan needs "));
-        assert_non_null(strstr(df_error_text(), text));
+        assert_error_has("the memory plan needs ");
+        assert_error_has(text);
     }
     small_device.available = planned_bytes(backend, &config, options, 1) - 1;
     assert_null(df_segmenter_create(backend, weights, &config, &options, NULL, 0));
-    assert_non_null(strstr(df_error_text(), "; not even a batch of 1 fits"));
+    assert_error_has("; not even a batch of 1 fits");
     backend->ops = small_device.real;
     df_state_free(weights);
     df_backend_close(backend);

@@ -2,11 +2,6 @@
  * the linear models with a cosine similarity of 0.98, of the FPN 0.9, predictions equal on 93 % of the
  * pixels. */
 #include "model/model_support.h"
-#include "support/golden.h"
-#include "support/open_backend.h"
-
-#include "dinoft/backbone_file.h"
-#include "dinoft/error.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -16,37 +11,21 @@
 #define STEPS         5
 #define LEARNING_RATE 3e-4
 
-/* NULL where this machine has no bf16 products; the test says so. */
-static struct df_backend *open_bf16(void)
-{
-    struct df_backend *backend = test_open_backend("bf16", 2);
-    if (!backend)
-        print_message("skipped: %s\n", df_error_text());
-    return backend;
-}
-
 static struct df_segmenter *open_model(struct df_backend *backend, const char *model,
                                        const struct df_tensor *image, const struct df_checkpoint *checkpoint)
 {
     char name[128];
-    struct df_vit_config config;
     snprintf(name, sizeof name, "%s/backbone.pth", model);
-    struct df_state *backbone = df_backbone_read(fixture_path(name), &config);
-    struct df_segmenter_options options = {.decoder = checkpoint->decoder->name,
-                                           .classes = checkpoint->classes,
-                                           .rank = checkpoint->rank,
-                                           .max_batch = image->shape[0],
-                                           .height = image->shape[2],
-                                           .width = image->shape[3],
-                                           .training = true,
-                                           .rope_rescale = 1.0,
-                                           .std = {1, 1, 1}};
-    struct df_segmenter *segmenter =
-        df_segmenter_create(backend, backbone, &config, &options, checkpoint->state, 0);
-    if (!segmenter)
-        fail_msg("%s", df_error_text());
-    df_state_free(backbone);
-    return segmenter;
+    const struct df_segmenter_options options = {.decoder = checkpoint->decoder->name,
+                                                 .classes = checkpoint->classes,
+                                                 .rank = checkpoint->rank,
+                                                 .max_batch = image->shape[0],
+                                                 .height = image->shape[2],
+                                                 .width = image->shape[3],
+                                                 .training = true,
+                                                 .rope_rescale = 1.0,
+                                                 .std = {1, 1, 1}};
+    return open_segmenter(backend, name, &options, checkpoint->state);
 }
 
 /* A gradient without direction: A's is zero while B is, and in front of BatchNorm a bias's is nothing but
@@ -116,18 +95,22 @@ static void check_prediction(struct df_segmenter *segmenter, const struct df_ten
     free(found);
 }
 
-static void check_model(const char *model, const char *tag, double least_gradient)
+struct trial {
+    const char *model, *tag; /* folder and name of the fixture */
+    double least_gradient;
+};
+
+static void check_trial(void **state)
 {
+    const struct trial *trial = *state;
     char name[128];
-    struct df_backend *backend = open_bf16();
-    if (!backend)
-        skip();
-    snprintf(name, sizeof name, "%s/train_%s.safetensors", model, tag);
+    struct df_backend *backend = open_backend("bf16");
+    snprintf(name, sizeof name, "%s/train_%s.safetensors", trial->model, trial->tag);
     struct df_state *golden = fixture_read(name);
-    snprintf(name, sizeof name, "%s/init_%s.pt", model, tag);
+    snprintf(name, sizeof name, "%s/init_%s.pt", trial->model, trial->tag);
     struct df_checkpoint *checkpoint = read_checkpoint(fixture_path(name));
     const struct df_tensor *image = golden_tensor(golden, "image");
-    struct df_segmenter *segmenter = open_model(backend, model, image, checkpoint);
+    struct df_segmenter *segmenter = open_model(backend, trial->model, image, checkpoint);
     const int64_t batch = image->shape[0];
     const float *losses = golden_floats(golden, "losses");
 
@@ -142,7 +125,7 @@ static void check_model(const char *model, const char *tag, double least_gradien
                      (double)losses[step]);
         assert_int_equal(df_segmenter_backward(segmenter, batch), 0);
         if (step == 0)
-            check_gradients(segmenter, golden, least_gradient);
+            check_gradients(segmenter, golden, trial->least_gradient);
         assert_int_equal(df_segmenter_update(segmenter, LEARNING_RATE), 0);
     }
     check_prediction(segmenter, golden_tensor(golden, "pred_eval_after5"));
@@ -152,34 +135,20 @@ static void check_model(const char *model, const char *tag, double least_gradien
     df_backend_close(backend);
 }
 
-#define MODEL(name, tag, least_gradient)                                                                     \
-    static void name##_##tag(void **state)                                                                   \
-    {                                                                                                        \
-        (void)state;                                                                                         \
-        check_model(#name, #tag, least_gradient);                                                            \
-    }
-
-MODEL(dinov2_tiny, lora_linear, 0.98)
-MODEL(dinov2_tiny_reg, lora_linear, 0.98)
-MODEL(dinov2_tiny_swiglu_reg, lora_linear, 0.98)
-MODEL(dinov3_tiny, lora_linear, 0.98)
-MODEL(dinov3_tiny_swiglu, lora_linear, 0.98)
-MODEL(dinov3_tiny_7b, lora_linear, 0.98)
-
-MODEL(dinov2_tiny_reg, lora_fpn, 0.9)
-MODEL(dinov3_tiny, lora_fpn, 0.9)
+#define TRIAL(folder, name, least)                                                                           \
+    TEST_ROW(folder "/" name, check_trial, (&(struct trial){folder, name, least}))
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(dinov2_tiny_lora_linear),
-        cmocka_unit_test(dinov2_tiny_reg_lora_linear),
-        cmocka_unit_test(dinov2_tiny_swiglu_reg_lora_linear),
-        cmocka_unit_test(dinov3_tiny_lora_linear),
-        cmocka_unit_test(dinov3_tiny_swiglu_lora_linear),
-        cmocka_unit_test(dinov3_tiny_7b_lora_linear),
-        cmocka_unit_test(dinov2_tiny_reg_lora_fpn),
-        cmocka_unit_test(dinov3_tiny_lora_fpn),
+        TRIAL("dinov2_tiny", "lora_linear", 0.98),
+        TRIAL("dinov2_tiny_reg", "lora_linear", 0.98),
+        TRIAL("dinov2_tiny_swiglu_reg", "lora_linear", 0.98),
+        TRIAL("dinov3_tiny", "lora_linear", 0.98),
+        TRIAL("dinov3_tiny_swiglu", "lora_linear", 0.98),
+        TRIAL("dinov3_tiny_7b", "lora_linear", 0.98),
+        TRIAL("dinov2_tiny_reg", "lora_fpn", 0.9),
+        TRIAL("dinov3_tiny", "lora_fpn", 0.9),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* Features of every small model against the official code: in float32, and in bfloat16 where the machine has
  * it. */
-#include "support/cmocka_all.h"
 #include "support/device_floats.h"
+#include "support/errors.h"
 #include "support/golden.h"
 #include "support/open_backend.h"
 
@@ -36,13 +36,11 @@ static void bench_open(struct bench *bench, const char *precision, const char *b
     bench->backend = test_open_backend(precision, 2);
     assert_non_null(bench->backend);
     bench->weights = df_backbone_read(backbone, &bench->config);
-    if (!bench->weights)
-        fail_msg("%s", df_error_text());
+    assert_works(bench->weights);
     struct df_vit_options options = {
         .max_batch = batch, .height = height, .width = width, .n_features = n_features, .class_tokens = true};
     bench->vit = df_vit_create(bench->backend, bench->weights, &bench->config, &options);
-    if (!bench->vit)
-        fail_msg("%s", df_error_text());
+    assert_works(bench->vit);
     df_arena_init(&bench->arena, bench->backend);
     for (int pass = 0; pass < 2; pass++) {
         bench->image = df_arena_take(&bench->arena, "image", batch * 3 * height * width, DF_F32);
@@ -217,7 +215,6 @@ static void check_pos_embed(const char *backbone, const char *features)
 
 static void position_embedding(void **state)
 {
-    (void)state;
     check_pos_embed("dinov2_tiny/backbone.pth", "dinov2_tiny/features_70x84.safetensors");
     check_pos_embed("dinov2_tiny_reg/backbone.pth", "dinov2_tiny_reg/features_112x140.safetensors");
 }
@@ -226,7 +223,6 @@ static void position_embedding_of_the_same_grid_is_copied(void **state)
 {
     const float source[4] = {1, 2, 3, 4};
     float result[4];
-    (void)state;
     assert_int_equal(df_pos_embed_interpolate(source, 2, 1, DF_POS_SCALE_FACTOR, 2, 2, result), 0);
     assert_memory_equal(source, result, sizeof source);
 }
@@ -238,7 +234,6 @@ static void rope_tables(void **state)
     float periods[16];
     float *sin_table = malloc(expected->count * sizeof *sin_table);
     float *cos_table = malloc(expected->count * sizeof *cos_table);
-    (void)state;
 
     df_rope_default_periods(64, periods);
     df_rope_table(periods, 64, 8, 10, 1.0f, sin_table, cos_table);
@@ -255,14 +250,13 @@ static void impossible_sizes_are_refused(void **state)
     struct df_backend *backend = test_open_backend("fp32", 1);
     struct df_state *weights = df_backbone_read(fixture_path("dinov2_tiny/backbone.pth"), &config);
     struct df_vit_options options = {.max_batch = 1, .height = 70, .width = 83, .n_features = 1};
-    (void)state;
 
     assert_null(df_vit_create(backend, weights, &config, &options));
-    assert_non_null(strstr(df_error_text(), "70 x 83 is not a multiple of the patch size 14"));
+    assert_error_has("70 x 83 is not a multiple of the patch size 14");
     options.width = 84;
     options.n_features = 3;
     assert_null(df_vit_create(backend, weights, &config, &options));
-    assert_non_null(strstr(df_error_text(), "the backbone has 2 blocks"));
+    assert_error_has("the backbone has 2 blocks");
     df_state_free(weights);
     df_backend_close(backend);
 }

@@ -1,12 +1,5 @@
 /* The memory plan without a model: what df_segmenter_plan counts is what df_segmenter_create takes. */
-#include "support/cmocka_all.h"
-#include "support/golden.h"
-#include "support/open_backend.h"
-
-#include "src/model/segmenter_internal.h"
-
-#include "dinoft/backbone_file.h"
-#include "dinoft/error.h"
+#include "model/model_support.h"
 
 #include <string.h>
 
@@ -63,8 +56,9 @@ static void check_items(const struct df_memory_plan *planned, const struct df_ar
     }
 }
 
-static void check_trial(const struct trial *trial)
+static void check_trial(void **state)
 {
+    const struct trial *trial = *state;
     struct df_vit_config config;
     struct df_memory_plan planned;
     const struct df_segmenter_options options = {
@@ -81,22 +75,15 @@ static void check_trial(const struct trial *trial)
         .rope_rescale = 2.0,
         .std = {1, 1, 1},
     };
-    struct df_backend *backend = test_open_backend(trial->precision, 2);
-    if (!backend) {
-        assert_string_equal(trial->precision, "bf16");
-        print_message("skipped: %s\n", df_error_text());
-        skip();
-    }
+    struct df_backend *backend = open_backend(trial->precision);
     struct df_state *weights = df_backbone_read(fixture_path(trial->backbone), &config);
-    if (!weights)
-        fail_msg("%s", df_error_text());
+    assert_works(weights);
     watch(backend);
     assert_int_equal(df_segmenter_plan(backend, &config, &options, &planned), 0);
     assert_int_equal(watched.last, 0);
     assert_int_equal(watched.forward, 0);
     struct df_segmenter *taken = df_segmenter_create(backend, weights, &config, &options, NULL, 0);
-    if (!taken)
-        fail_msg("%s", df_error_text());
+    assert_works(taken);
 
     check_items(&planned, &taken->arena);
     assert_int_equal(watched.last, taken->arena.peak);
@@ -112,19 +99,7 @@ static void check_trial(const struct trial *trial)
     df_backend_close(backend);
 }
 
-#define TRIAL(name, ...)                                                                                     \
-    static void name(void **state)                                                                           \
-    {                                                                                                        \
-        (void)state;                                                                                         \
-        check_trial(&(const struct trial){__VA_ARGS__});                                                     \
-    }
-
-TRIAL(training, "dinov2_tiny_reg/backbone.pth", "linear", "fp32", 14, 3, true, false)
-TRIAL(recomputing, "dinov3_tiny/backbone.pth", "fpn", "fp32", 16, 3, true, true)
-TRIAL(without_lora, "dinov3_tiny_swiglu/backbone.pth", "linear", "fp32", 16, 0, true, false)
-TRIAL(evaluation, "dinov2_tiny_swiglu_reg/backbone.pth", "linear", "fp32", 14, 3, false, false)
-TRIAL(features_alone, "dinov3_tiny/backbone.pth", NULL, "fp32", 16, 0, false, false)
-TRIAL(training_in_bf16, "dinov3_tiny_7b/backbone.pth", "linear", "bf16", 16, 3, true, false)
+#define TRIAL(name, ...) TEST_ROW(#name, check_trial, (&(struct trial){__VA_ARGS__}))
 
 /* 40 blocks, with all that a plan can hold; nothing of it is there. */
 static void the_largest_models(void **state)
@@ -140,7 +115,6 @@ static void the_largest_models(void **state)
                                            .training = true,
                                            .rope_rescale = 2.0,
                                            .std = {1, 1, 1}};
-    (void)state;
     for (int i = 0; i < 2; i++) {
         struct df_vit_config config;
         size_t peaks[2];
@@ -148,8 +122,7 @@ static void the_largest_models(void **state)
         for (int recompute = 0; recompute < 2; recompute++) {
             options.recompute = recompute;
             struct df_memory_plan planned;
-            if (df_segmenter_plan(backend, &config, &options, &planned) != 0)
-                fail_msg("%s", df_error_text());
+            assert_works(df_segmenter_plan(backend, &config, &options, &planned) == 0);
             assert_in_range(planned.n_items, 20, DF_ARENA_MAX_ITEMS - 1); /* a plan shows no more */
             peaks[recompute] = planned.peak;
         }
@@ -161,9 +134,13 @@ static void the_largest_models(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(training),           cmocka_unit_test(recomputing),
-        cmocka_unit_test(without_lora),       cmocka_unit_test(evaluation),
-        cmocka_unit_test(features_alone),     cmocka_unit_test(training_in_bf16),
+        TRIAL(training, "dinov2_tiny_reg/backbone.pth", "linear", "fp32", 14, 3, true, false),
+        TRIAL(recomputing, "dinov3_tiny/backbone.pth", "fpn", "fp32", 16, 3, true, true),
+        TRIAL(without_lora, "dinov3_tiny_swiglu/backbone.pth", "linear", "fp32", 16, 0, true, false),
+        TRIAL(evaluation, "dinov2_tiny_swiglu_reg/backbone.pth", "linear", "fp32", 14, 3, false, false),
+        TRIAL(features_alone, "dinov3_tiny/backbone.pth", NULL, "fp32", 16, 0, false, false),
+        TRIAL(training_in_bf16, "dinov3_tiny_7b/backbone.pth", "linear", "bf16", 16, 3, true, false),
+
         cmocka_unit_test(the_largest_models),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

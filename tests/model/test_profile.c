@@ -1,13 +1,6 @@
 /* A model on the profiler: the same bits as without it, and a profile that accounts for all its work. */
-#include "support/cmocka_all.h"
-#include "support/device_floats.h"
-#include "support/golden.h"
-#include "support/open_backend.h"
+#include "model/model_support.h"
 
-#include "src/model/segmenter_internal.h"
-
-#include "dinoft/backbone_file.h"
-#include "dinoft/error.h"
 #include "dinoft/flops.h"
 #include "dinoft/profile.h"
 
@@ -19,6 +12,9 @@
 #define STEPS   2
 #define BATCH   2
 #define CLASSES 5
+#define V2      "dinov2_tiny_reg/backbone.pth"
+#define V3      "dinov3_tiny/backbone.pth"
+#define SWIGLU  "dinov3_tiny_swiglu/backbone.pth"
 
 struct outcome {
     struct df_vit_config config;
@@ -30,16 +26,10 @@ struct outcome {
 };
 
 struct trial {
-    const char *model, *decoder, *precision;
+    const char *backbone, *decoder, *precision;
     int64_t height, width, rank;
     bool training;
 };
-
-static const struct trial lora_linear = {"dinov2_tiny_reg", "linear", "fp32", 112, 140, 3, true};
-static const struct trial lora_swiglu = {"dinov3_tiny_swiglu", "linear", "fp32", 128, 160, 2, true};
-static const struct trial lora_fpn = {"dinov3_tiny", "fpn", "fp32", 128, 160, 3, true};
-static const struct trial frozen_fpn = {"dinov2_tiny_reg", "fpn", "fp32", 112, 140, 0, true};
-static const struct trial evaluation = {"dinov3_tiny", "fpn", "fp32", 128, 160, 3, false};
 
 static void load_random_batch(struct df_segmenter *segmenter)
 {
@@ -54,12 +44,8 @@ static void load_random_batch(struct df_segmenter *segmenter)
     free(labels);
 }
 
-static struct df_segmenter *open_model(const struct trial *trial, struct df_backend *backend,
-                                       struct outcome *outcome)
+static struct df_segmenter *open_model(const struct trial *trial, struct df_backend *backend)
 {
-    char name[128];
-    snprintf(name, sizeof name, "%s/backbone.pth", trial->model);
-    struct df_state *backbone = df_backbone_read(fixture_path(name), &outcome->config);
     const struct df_segmenter_options options = {.decoder = trial->decoder,
                                                  .classes = CLASSES,
                                                  .rank = trial->rank,
@@ -69,12 +55,7 @@ static struct df_segmenter *open_model(const struct trial *trial, struct df_back
                                                  .training = trial->training,
                                                  .rope_rescale = 1.0,
                                                  .std = {1, 1, 1}};
-    struct df_segmenter *segmenter =
-        df_segmenter_create(backend, backbone, &outcome->config, &options, NULL, 1);
-    if (!segmenter)
-        fail_msg("%s", df_error_text());
-    df_state_free(backbone);
-    return segmenter;
+    return open_segmenter(backend, trial->backbone, &options, NULL);
 }
 
 static void step(struct df_segmenter *segmenter)
@@ -120,7 +101,8 @@ static void outcome_free(struct outcome *outcome)
 static struct outcome run(const struct trial *trial, struct df_backend *backend, struct df_profile *profile)
 {
     struct outcome outcome = {0};
-    struct df_segmenter *segmenter = open_model(trial, backend, &outcome);
+    struct df_segmenter *segmenter = open_model(trial, backend);
+    outcome.config = segmenter->config;
     for (int i = 0; i < STEPS; i++) {
         if (profile)
             df_profiler_begin_step(backend);
@@ -136,16 +118,9 @@ static struct outcome run(const struct trial *trial, struct df_backend *backend,
     return outcome;
 }
 
-static struct df_backend *open_backend(const struct trial *trial)
-{
-    struct df_backend *backend = test_open_backend(trial->precision, 2);
-    assert_non_null(backend);
-    return backend;
-}
-
 static struct outcome run_profiled(const struct trial *trial, struct df_profile *profile)
 {
-    return run(trial, df_profiler_open(open_backend(trial), STEPS), profile);
+    return run(trial, df_profiler_open(open_backend(trial->precision), STEPS), profile);
 }
 
 static double sum_of_flops(const struct df_profile *profile)
@@ -157,10 +132,12 @@ static double sum_of_flops(const struct df_profile *profile)
 }
 
 /* The profiled model equals the plain one, and its operations do the work that df_segmenter_flops() tells. */
-static void check(const struct trial *trial)
+static void check_trial(void **state)
 {
+    const struct trial *trial = *state;
     struct df_profile profile;
-    struct outcome plain = run(trial, open_backend(trial), NULL), profiled = run_profiled(trial, &profile);
+    struct outcome plain = run(trial, open_backend(trial->precision), NULL),
+                   profiled = run_profiled(trial, &profile);
 
     assert_int_equal(plain.n_values, profiled.n_values);
     assert_memory_equal(plain.values, profiled.values, plain.n_values * sizeof(float));
@@ -179,50 +156,6 @@ static void check(const struct trial *trial)
     outcome_free(&profiled);
 }
 
-static void training_with_lora(void **state)
-{
-    (void)state;
-    check(&lora_linear);
-}
-
-static void training_with_lora_and_swiglu(void **state)
-{
-    (void)state;
-    check(&lora_swiglu);
-}
-
-static void training_with_lora_and_fpn(void **state)
-{
-    (void)state;
-    check(&lora_fpn);
-}
-
-static void training_a_decoder_alone(void **state)
-{
-    (void)state;
-    check(&frozen_fpn);
-}
-
-static void evaluating(void **state)
-{
-    (void)state;
-    check(&evaluation);
-}
-
-static void in_bf16(void **state)
-{
-    (void)state;
-    struct trial trial = lora_linear;
-    trial.precision = "bf16";
-    struct df_backend *backend = test_open_backend("bf16", 2);
-    if (!backend) {
-        print_message("skipped: %s\n", df_error_text());
-        skip();
-    }
-    df_backend_close(backend);
-    check(&trial);
-}
-
 static double calls_of(const struct df_profile *profile, const char *operation)
 {
     double calls = 0.0;
@@ -236,7 +169,6 @@ static double calls_of(const struct df_profile *profile, const char *operation)
 /* Four blocks: what each of them calls in one training step. */
 static void calls_of_a_step(void **state)
 {
-    (void)state;
     static const struct {
         const char *operation;
         int in_a_block, once; /* `once` is negative for what the first block is spared */
@@ -263,8 +195,9 @@ static void calls_of_a_step(void **state)
         {"rope", 0, 0},
         {"download", 0, 1},
     };
+    const struct trial trial = {V2, "linear", "fp32", 112, 140, 3, true};
     struct df_profile profile;
-    struct outcome outcome = run_profiled(&lora_linear, &profile);
+    struct outcome outcome = run_profiled(&trial, &profile);
 
     assert_int_equal(outcome.config.depth, 4);
     for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
@@ -277,15 +210,17 @@ static void calls_of_a_step(void **state)
     outcome_free(&outcome);
 }
 
+#define TRIAL(name, ...) TEST_ROW(#name, check_trial, (&(struct trial){__VA_ARGS__}))
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(training_with_lora),
-        cmocka_unit_test(training_with_lora_and_swiglu),
-        cmocka_unit_test(training_with_lora_and_fpn),
-        cmocka_unit_test(training_a_decoder_alone),
-        cmocka_unit_test(evaluating),
-        cmocka_unit_test(in_bf16),
+        TRIAL(training_with_lora, V2, "linear", "fp32", 112, 140, 3, true),
+        TRIAL(training_with_lora_and_swiglu, SWIGLU, "linear", "fp32", 128, 160, 2, true),
+        TRIAL(training_with_lora_and_fpn, V3, "fpn", "fp32", 128, 160, 3, true),
+        TRIAL(training_a_decoder_alone, V2, "fpn", "fp32", 112, 140, 0, true),
+        TRIAL(evaluating, V3, "fpn", "fp32", 128, 160, 3, false),
+        TRIAL(in_bf16, V2, "linear", "bf16", 112, 140, 3, true),
         cmocka_unit_test(calls_of_a_step),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,13 +1,5 @@
 /* --recompute: less memory, and the same gradients to the last bit. */
-#include "support/cmocka_all.h"
-#include "support/device_floats.h"
-#include "support/golden.h"
-#include "support/open_backend.h"
-
-#include "src/model/segmenter_internal.h"
-
-#include "dinoft/backbone_file.h"
-#include "dinoft/error.h"
+#include "model/model_support.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +24,6 @@ struct outcome {
 
 static struct df_segmenter *open_model(const struct trial *trial, bool recompute, struct df_backend *backend)
 {
-    struct df_vit_config config;
     const struct df_segmenter_options options = {
         .decoder = trial->decoder,
         .classes = CLASSES,
@@ -45,27 +36,7 @@ static struct df_segmenter *open_model(const struct trial *trial, bool recompute
         .rope_rescale = trial->rope_rescale,
         .std = {1, 1, 1},
     };
-    struct df_state *weights = df_backbone_read(fixture_path(trial->backbone), &config);
-    if (!weights)
-        fail_msg("%s", df_error_text());
-    struct df_segmenter *segmenter = df_segmenter_create(backend, weights, &config, &options, NULL, 5);
-    if (!segmenter)
-        fail_msg("%s", df_error_text());
-    df_state_free(weights);
-    return segmenter;
-}
-
-/* LoRA's B starts at zero, which hides A's gradient: every parameter gets a value. */
-static void scatter_parameters(struct df_segmenter *segmenter)
-{
-    const size_t count = (size_t)segmenter->parameters.trained;
-    float *values = download_floats(segmenter->backend, segmenter->parameters.values, count);
-    struct df_rng rng;
-    df_rng_seed(&rng, 12, 0);
-    for (size_t i = 0; i < count; i++)
-        values[i] += 0.05f * (float)df_rng_normal(&rng);
-    upload_floats(segmenter->backend, segmenter->parameters.values, values, count);
-    free(values);
+    return open_segmenter(backend, trial->backbone, &options, NULL);
 }
 
 static void load_batch(struct df_segmenter *segmenter, struct df_rng *rng)
@@ -120,15 +91,14 @@ static bool any_gradient(const struct outcome *outcome)
     return false;
 }
 
-static void check_trial(const struct trial *trial)
+static void check_trial(void **state)
 {
+    const struct trial *trial = *state;
     if (strcmp(trial->precision, "bf16") == 0 && !df_cpu_bf16_is_native()) {
         print_message("skipped: this processor has no bf16 products\n");
         skip();
     }
-    struct df_backend *backend = test_open_backend(trial->precision, 2);
-    if (!backend)
-        fail_msg("%s", df_error_text());
+    struct df_backend *backend = open_backend(trial->precision);
     struct outcome kept = train(trial, false, backend), recomputed = train(trial, true, backend);
 
     assert_true(any_gradient(&kept));
@@ -145,35 +115,21 @@ static void check_trial(const struct trial *trial)
     df_backend_close(backend);
 }
 
-#define TRIAL(name, ...)                                                                                     \
-    static void name(void **state)                                                                           \
-    {                                                                                                        \
-        (void)state;                                                                                         \
-        check_trial(&(const struct trial){__VA_ARGS__});                                                     \
-    }
-
-TRIAL(dinov2_linear, "dinov2_tiny_reg/backbone.pth", "linear", "fp32", 14, 3, 1.0)
-TRIAL(dinov2_fpn, "dinov2_tiny_reg/backbone.pth", "fpn", "fp32", 14, 3, 1.0)
-TRIAL(dinov2_swiglu, "dinov2_tiny_swiglu_reg/backbone.pth", "linear", "fp32", 14, 3, 1.0)
-TRIAL(dinov2_linear_bf16, "dinov2_tiny_reg/backbone.pth", "linear", "bf16", 14, 3, 1.0)
-TRIAL(dinov3_linear, "dinov3_tiny/backbone.pth", "linear", "fp32", 16, 3, 1.0)
-TRIAL(dinov3_fpn, "dinov3_tiny/backbone.pth", "fpn", "fp32", 16, 3, 1.0)
-TRIAL(dinov3_rescaled_rope, "dinov3_tiny_swiglu/backbone.pth", "linear", "fp32", 16, 3, 2.0)
-TRIAL(dinov3_linear_bf16, "dinov3_tiny/backbone.pth", "linear", "bf16", 16, 3, 1.0)
-TRIAL(without_lora_nothing_changes, "dinov2_tiny_reg/backbone.pth", "linear", "fp32", 14, 0, 1.0)
+#define TRIAL(name, ...) TEST_ROW(#name, check_trial, (&(struct trial){__VA_ARGS__}))
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(dinov2_linear),
-        cmocka_unit_test(dinov2_fpn),
-        cmocka_unit_test(dinov2_swiglu),
-        cmocka_unit_test(dinov2_linear_bf16),
-        cmocka_unit_test(dinov3_linear),
-        cmocka_unit_test(dinov3_fpn),
-        cmocka_unit_test(dinov3_rescaled_rope),
-        cmocka_unit_test(dinov3_linear_bf16),
-        cmocka_unit_test(without_lora_nothing_changes),
+        TRIAL(dinov2_linear, "dinov2_tiny_reg/backbone.pth", "linear", "fp32", 14, 3, 1.0),
+        TRIAL(dinov2_fpn, "dinov2_tiny_reg/backbone.pth", "fpn", "fp32", 14, 3, 1.0),
+        TRIAL(dinov2_swiglu, "dinov2_tiny_swiglu_reg/backbone.pth", "linear", "fp32", 14, 3, 1.0),
+        TRIAL(dinov2_linear_bf16, "dinov2_tiny_reg/backbone.pth", "linear", "bf16", 14, 3, 1.0),
+        TRIAL(dinov3_linear, "dinov3_tiny/backbone.pth", "linear", "fp32", 16, 3, 1.0),
+        TRIAL(dinov3_fpn, "dinov3_tiny/backbone.pth", "fpn", "fp32", 16, 3, 1.0),
+        TRIAL(dinov3_rescaled_rope, "dinov3_tiny_swiglu/backbone.pth", "linear", "fp32", 16, 3, 2.0),
+        TRIAL(dinov3_linear_bf16, "dinov3_tiny/backbone.pth", "linear", "bf16", 16, 3, 1.0),
+        TRIAL(without_lora_nothing_changes, "dinov2_tiny_reg/backbone.pth", "linear", "fp32", 14, 0, 1.0),
+
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

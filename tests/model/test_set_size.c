@@ -1,12 +1,5 @@
 /* A model that changes the size of its images gives the same logits as one that was made for that size. */
-#include "support/cmocka_all.h"
-#include "support/golden.h"
-#include "support/open_backend.h"
-
-#include "src/model/segmenter_internal.h"
-
-#include "dinoft/backbone_file.h"
-#include "dinoft/error.h"
+#include "model/model_support.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +11,6 @@
 static struct df_segmenter *open_model(struct df_backend *backend, const char *backbone, const char *decoder,
                                        int64_t height, int64_t width)
 {
-    struct df_vit_config config;
     const struct df_segmenter_options options = {.decoder = decoder,
                                                  .classes = CLASSES,
                                                  .max_batch = BATCH,
@@ -26,13 +18,7 @@ static struct df_segmenter *open_model(struct df_backend *backend, const char *b
                                                  .width = width,
                                                  .rope_rescale = 1.0,
                                                  .std = {1, 1, 1}};
-    struct df_state *weights = df_backbone_read(fixture_path(backbone), &config);
-    struct df_segmenter *model =
-        weights ? df_segmenter_create(backend, weights, &config, &options, NULL, 5) : NULL;
-    if (!model)
-        fail_msg("%s", df_error_text());
-    df_state_free(weights);
-    return model;
+    return open_segmenter(backend, backbone, &options, NULL);
 }
 
 /* Logits of a batch of random pixels, to be freed. */
@@ -43,15 +29,12 @@ static float *run(struct df_segmenter *model, size_t *count)
     const struct df_decoder *decoder = model->decoder;
 
     *count = (size_t)(BATCH * decoder->logits_h * decoder->logits_w * CLASSES);
-    float *logits = malloc(*count * sizeof *logits);
     df_rng_seed(&rng, 3, 0);
     for (size_t i = 0; i < sizeof pixels; i++)
         pixels[i] = (uint8_t)df_rng_u64(&rng);
     assert_int_equal(df_segmenter_load_pixels(model, BATCH, pixels, NULL), 0);
     assert_int_equal(df_segmenter_forward(model, BATCH, false, NULL), 0);
-    assert_int_equal(
-        model->backend->ops->download(model->backend, logits, decoder->logits, *count * sizeof *logits), 0);
-    return logits;
+    return download_floats(model->backend, decoder->logits, *count);
 }
 
 /* Larger, smaller, another ratio, and back: patches of 14 and of 16 pixels. */
@@ -84,7 +67,6 @@ static void check_model(const char *backbone, int64_t patch, const char *decoder
 
 static void sizes_change(void **state)
 {
-    (void)state;
     check_model("dinov2_tiny/backbone.pth", 14, "linear"); /* scale-factor interpolation */
     check_model("dinov2_tiny_reg/backbone.pth", 14, "linear");
     check_model("dinov3_tiny/backbone.pth", 16, "linear");
@@ -97,11 +79,10 @@ static void impossible_sizes_are_refused(void **state)
     struct df_backend *backend = test_open_backend("fp32", 1);
     struct df_segmenter *model = open_model(backend, "dinov2_tiny_reg/backbone.pth", "fpn", 112, 112);
 
-    (void)state;
     assert_int_equal(df_segmenter_set_size(model, 112, 113), -1);
-    assert_non_null(strstr(df_error_text(), "112 x 113 is not a multiple of the patch size 14"));
+    assert_error_has("112 x 113 is not a multiple of the patch size 14");
     assert_int_equal(df_segmenter_set_size(model, 28, 112), -1);
-    assert_non_null(strstr(df_error_text(), "the FPN decoder needs images of at least"));
+    assert_error_has("the FPN decoder needs images of at least");
     df_segmenter_free(model);
     df_backend_close(backend);
 }

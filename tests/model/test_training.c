@@ -1,11 +1,6 @@
 /* Five AdamW steps of every small model against PyTorch: logits, losses, gradients of each trained tensor,
  * BatchNorm's buffers, the end state, and what the trained model predicts. */
 #include "model/model_support.h"
-#include "support/golden.h"
-#include "support/open_backend.h"
-
-#include "dinoft/backbone_file.h"
-#include "dinoft/error.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -37,16 +32,11 @@ static const char *trial_file(const struct trial *trial, const char *format)
     return name;
 }
 
-static struct df_segmenter *open_segmenter(const struct trial *trial, const struct df_checkpoint *checkpoint,
-                                           bool training)
+static struct df_segmenter *open_model(const struct trial *trial, const struct df_checkpoint *checkpoint,
+                                       bool training)
 {
-    char backbone_name[128];
-    struct df_vit_config config;
-    snprintf(backbone_name, sizeof backbone_name, "%s/backbone.pth", trial->model);
-    struct df_state *backbone = df_backbone_read(fixture_path(backbone_name), &config);
-    if (!backbone)
-        fail_msg("%s", df_error_text());
-    struct df_segmenter_options options = {
+    const char *backbone = trial_file(trial, "%s/backbone.pth");
+    const struct df_segmenter_options options = {
         .decoder = checkpoint->decoder->name,
         .classes = checkpoint->classes,
         .rank = checkpoint->rank,
@@ -57,12 +47,7 @@ static struct df_segmenter *open_segmenter(const struct trial *trial, const stru
         .rope_rescale = 1.0,
         .std = {1, 1, 1},
     };
-    struct df_segmenter *segmenter =
-        df_segmenter_create(trial->backend, backbone, &config, &options, checkpoint->state, 0);
-    if (!segmenter)
-        fail_msg("%s", df_error_text());
-    df_state_free(backbone);
-    return segmenter;
+    return open_segmenter(trial->backend, backbone, &options, checkpoint->state);
 }
 
 static void load_batch(const struct trial *trial, struct df_segmenter *segmenter)
@@ -193,7 +178,7 @@ static void check_folded(const struct trial *trial, double loss)
     struct df_checkpoint *checkpoint = read_checkpoint(path);
     assert_true(checkpoint->has_record);
     assert_string_equal(checkpoint->record.mask_values, record.mask_values);
-    struct df_segmenter *folded = open_segmenter(trial, checkpoint, false);
+    struct df_segmenter *folded = open_model(trial, checkpoint, false);
     load_batch(trial, folded);
     double again = evaluate(trial, folded);
     if (!(fabs(again - loss) <= 1e-5 * loss))
@@ -226,19 +211,18 @@ static void train(const struct trial *trial)
     }
 }
 
-static void check_trial(const char *model, const char *tag)
+static void check_trial(void **state)
 {
-    struct trial trial = {.model = model, .tag = tag, .fpn = strstr(tag, "fpn") != NULL};
+    struct trial trial = *(const struct trial *)*state;
+    trial.fpn = strstr(trial.tag, "fpn") != NULL;
     trial.golden = fixture_read(trial_file(&trial, "%s/train_%s.safetensors"));
     const struct df_tensor *image = golden_tensor(trial.golden, "image");
     trial.batch = image->shape[0];
     trial.height = image->shape[2];
     trial.width = image->shape[3];
-    trial.backend = test_open_backend("fp32", 2);
+    trial.backend = open_backend("fp32");
     struct df_checkpoint *checkpoint = read_checkpoint(fixture_path(trial_file(&trial, "%s/init_%s.pt")));
-    if (!trial.backend)
-        fail_msg("%s", df_error_text());
-    trial.segmenter = open_segmenter(&trial, checkpoint, true);
+    trial.segmenter = open_model(&trial, checkpoint, true);
 
     load_batch(&trial, trial.segmenter);
     check_loss("loss_eval_before", evaluate(&trial, trial.segmenter),
@@ -260,37 +244,22 @@ static void check_trial(const char *model, const char *tag)
     df_backend_close(trial.backend);
 }
 
-#define TRIAL(model, tag)                                                                                    \
-    static void model##_##tag(void **state)                                                                  \
-    {                                                                                                        \
-        (void)state;                                                                                         \
-        check_trial(#model, #tag);                                                                           \
-    }
-
-TRIAL(dinov2_tiny, lora_linear)
-TRIAL(dinov2_tiny, linear)
-TRIAL(dinov2_tiny_reg, lora_linear)
-TRIAL(dinov2_tiny_reg, lora_fpn)
-TRIAL(dinov2_tiny_swiglu_reg, lora_linear)
-TRIAL(dinov3_tiny, lora_linear)
-TRIAL(dinov3_tiny, linear)
-TRIAL(dinov3_tiny, lora_fpn)
-TRIAL(dinov3_tiny_swiglu, lora_linear)
-TRIAL(dinov3_tiny_7b, lora_linear)
+#define TRIAL(folder, name)                                                                                  \
+    TEST_ROW(folder "/" name, check_trial, (&(struct trial){.model = folder, .tag = name}))
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(dinov2_tiny_lora_linear),
-        cmocka_unit_test(dinov2_tiny_linear),
-        cmocka_unit_test(dinov2_tiny_reg_lora_linear),
-        cmocka_unit_test(dinov2_tiny_reg_lora_fpn),
-        cmocka_unit_test(dinov2_tiny_swiglu_reg_lora_linear),
-        cmocka_unit_test(dinov3_tiny_lora_linear),
-        cmocka_unit_test(dinov3_tiny_linear),
-        cmocka_unit_test(dinov3_tiny_lora_fpn),
-        cmocka_unit_test(dinov3_tiny_swiglu_lora_linear),
-        cmocka_unit_test(dinov3_tiny_7b_lora_linear),
+        TRIAL("dinov2_tiny", "lora_linear"),
+        TRIAL("dinov2_tiny", "linear"),
+        TRIAL("dinov2_tiny_reg", "lora_linear"),
+        TRIAL("dinov2_tiny_reg", "lora_fpn"),
+        TRIAL("dinov2_tiny_swiglu_reg", "lora_linear"),
+        TRIAL("dinov3_tiny", "lora_linear"),
+        TRIAL("dinov3_tiny", "linear"),
+        TRIAL("dinov3_tiny", "lora_fpn"),
+        TRIAL("dinov3_tiny_swiglu", "lora_linear"),
+        TRIAL("dinov3_tiny_7b", "lora_linear"),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

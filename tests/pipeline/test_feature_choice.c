@@ -1,7 +1,6 @@
 /* Where features are kept: --cache_features. */
-#include "support/cmocka_all.h"
+#include "support/errors.h"
 
-#include "dinoft/error.h"
 #include "dinoft/feature_choice.h"
 
 #include <string.h>
@@ -16,8 +15,7 @@ static struct df_feature_facts good_facts(enum df_feature_place wanted)
 static void check(struct df_feature_facts facts, enum df_feature_place expected)
 {
     enum df_feature_place place;
-    if (df_feature_choose(&facts, &place) != 0)
-        fail_msg("%s", df_error_text());
+    assert_works(df_feature_choose(&facts, &place) == 0);
     assert_int_equal(place, expected);
 }
 
@@ -25,13 +23,11 @@ static void check_refused(struct df_feature_facts facts, const char *words)
 {
     enum df_feature_place place;
     assert_int_equal(df_feature_choose(&facts, &place), -1);
-    if (!strstr(df_error_text(), words))
-        fail_msg("\"%s\" does not hold \"%s\"", df_error_text(), words);
+    assert_error_has(words);
 }
 
 static void what_is_asked_for_is_done(void **state)
 {
-    (void)state;
     check(good_facts(DF_FEATURES_IN_MEMORY), DF_FEATURES_IN_MEMORY);
     check(good_facts(DF_FEATURES_IN_FILE), DF_FEATURES_IN_FILE);
     check(good_facts(DF_FEATURES_OFF), DF_FEATURES_OFF);
@@ -42,7 +38,6 @@ static void what_is_asked_for_is_done(void **state)
 
 static void automatic_takes_half_of_what_is_left(void **state)
 {
-    (void)state;
     struct df_feature_facts facts = good_facts(DF_FEATURES_AUTO);
     facts.memory = 2000;
     check(facts, DF_FEATURES_IN_MEMORY);
@@ -56,7 +51,6 @@ static void automatic_takes_half_of_what_is_left(void **state)
 
 static void automatic_keeps_only_what_does_not_change(void **state)
 {
-    (void)state;
     struct df_feature_facts lora = good_facts(DF_FEATURES_AUTO), rope = lora, once = lora;
     lora.lora = true;
     rope.rope_rescaled = true;
@@ -68,7 +62,6 @@ static void automatic_keeps_only_what_does_not_change(void **state)
 
 static void what_changes_cannot_be_kept(void **state)
 {
-    (void)state;
     struct df_feature_facts lora = good_facts(DF_FEATURES_IN_MEMORY), rope = good_facts(DF_FEATURES_IN_FILE);
     lora.lora = true;
     rope.rope_rescaled = true;
@@ -80,7 +73,6 @@ static void what_changes_cannot_be_kept(void **state)
 
 static void there_must_be_space(void **state)
 {
-    (void)state;
     struct df_feature_facts memory = good_facts(DF_FEATURES_IN_MEMORY),
                             file = good_facts(DF_FEATURES_IN_FILE);
     memory.memory = 1000;

@@ -1,14 +1,13 @@
 /* What the model finds on its device when it was fed: every image and mask of the data set, resized and
  * normalised, in the loader's order, whatever was begun and dropped before; through a packed batch where the
  * device resizes itself. */
-#include "data/scratch.h"
-#include "support/cmocka_all.h"
+#include "support/errors.h"
 #include "support/open_backend.h"
+#include "support/scratch.h"
 
 #include "src/model/segmenter_internal.h"
 
 #include "dinoft/backbone_file.h"
-#include "dinoft/error.h"
 #include "dinoft/feed.h"
 #include "dinoft/image.h"
 #include "dinoft/rng.h"
@@ -67,8 +66,7 @@ static struct df_dataset *open_samples(void)
     }
     options.root = scratch_path("feed");
     struct df_dataset *dataset = df_dataset_open(&options);
-    if (!dataset)
-        fail_msg("%s", df_error_text());
+    assert_works(dataset);
     return dataset;
 }
 
@@ -100,8 +98,7 @@ static struct df_segmenter *open_model(struct df_backend *backend)
     struct df_state *weights = df_backbone_random(&vit, 1);
     struct df_segmenter *model =
         weights ? df_segmenter_create(backend, weights, &vit, &options, NULL, 1) : NULL;
-    if (!model)
-        fail_msg("%s", df_error_text());
+    assert_works(model);
     df_state_free(weights);
     return model;
 }
@@ -122,8 +119,7 @@ static void open_subject(struct subject *subject, bool originals, int64_t batch_
     subject->segmenter = open_model(subject->backend);
     subject->loader = df_feed_open_loader(subject->dataset, &options, subject->segmenter);
     subject->feed = subject->loader ? df_feed_images(subject->loader) : NULL;
-    if (!subject->feed)
-        fail_msg("%s", df_error_text());
+    assert_works(subject->feed);
     assert_true(df_loader_packs(subject->loader) == subject->backend->resizes);
 }
 
@@ -187,7 +183,6 @@ static void every_image_arrives(void **state)
 {
     struct subject subject;
 
-    (void)state;
     for (int originals = 0; originals < 2; originals++) {
         open_subject(&subject, originals == 1, BATCH);
         for (int64_t epoch = 0; epoch < 3; epoch++)
@@ -205,7 +200,6 @@ static void nothing_is_overwritten_on_its_way(void **state)
     static uint8_t labels[PIXELS], got[PIXELS];
     int64_t samples[IMAGES], batches = 0;
 
-    (void)state;
     open_subject(&subject, false, 1);
     struct df_backend *backend = subject.backend;
     uint8_t *aside = backend->ops->alloc(backend, IMAGES * PIXELS);
@@ -236,7 +230,6 @@ static void dropped_epochs_leave_nothing(void **state)
     struct subject subject;
     struct df_batch batch;
 
-    (void)state;
     open_subject(&subject, false, BATCH);
     for (int64_t batches = 0; batches < 4; batches++) {
         assert_int_equal(df_feed_start(subject.feed, batches), 0);
@@ -257,7 +250,6 @@ static void bad_batches_are_errors_in_their_place(void **state)
     int64_t order[IMAGES];
     int failures = 0, batches = 0, more;
 
-    (void)state;
     open_subject(&subject, false, BATCH);
     df_sample_order(order, IMAGES, true, 2, 0);
     scratch_write_text(strchr(subject.dataset->samples[order[3]].image_path, '/') + 1, "no image");
@@ -284,6 +276,6 @@ int main(void)
         cmocka_unit_test(bad_batches_are_errors_in_their_place),
     };
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    scratch_remove();
+    scratch_remove(NULL);
     return failed;
 }

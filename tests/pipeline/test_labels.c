@@ -1,9 +1,10 @@
 /* What a data set's masks hold: values that are classes, pixels that are counted, and sets that cannot be
  * what their user means. */
-#include "data/scratch.h"
 #include "dinoft/error.h"
 #include "dinoft/label_checks.h"
-#include "support/cmocka_all.h"
+#include "data/scratch_images.h"
+#include "support/errors.h"
+#include "support/scratch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,8 +45,7 @@ static struct df_dataset *try_open(const char *root, enum df_split split, int n_
 static struct df_dataset *open_set(const char *root, enum df_split split, int n_classes, const char *values)
 {
     struct df_dataset *set = try_open(root, split, n_classes, values);
-    if (!set)
-        fail_msg("%s", df_error_text());
+    assert_works(set);
     return set;
 }
 
@@ -54,8 +54,7 @@ static void read_all(const struct df_dataset *set, int64_t first, int64_t end)
     struct df_image mask;
 
     for (int64_t i = first; i < end; i++) {
-        if (df_dataset_read(set, i, NULL, &mask) != 0)
-            fail_msg("%s", df_error_text());
+        assert_works(df_dataset_read(set, i, NULL, &mask) == 0);
         df_image_free(&mask);
     }
 }
@@ -66,7 +65,6 @@ static void listed_values_are_the_classes(void **state)
 {
     struct df_image mask;
 
-    (void)state;
     add_pair("values", "train", 0, 0, 255);
     struct df_dataset *set = open_set("values", DF_SPLIT_TRAIN, 2, "0,255");
     assert_int_equal(df_dataset_read(set, 0, NULL, &mask), 0);
@@ -92,7 +90,6 @@ static void values_that_are_not_listed(void **state)
 {
     struct df_image mask;
 
-    (void)state;
     add_pair("others", "train", 0, 128, 0);
     struct df_dataset *set = open_set("others", DF_SPLIT_TRAIN, 2, "0,255");
     assert_int_equal(df_dataset_read(set, 0, NULL, &mask), -1);
@@ -121,7 +118,6 @@ static void bytes_are_counted(void **state)
     uint8_t bytes[1027];
     int64_t counts[DF_LABEL_VALUES];
 
-    (void)state;
     for (size_t size = 0; size < 12; size++) {
         memset(bytes, 255, sizeof bytes);
         df_count_bytes(bytes, size, counts);
@@ -141,7 +137,6 @@ static void each_mask_counts_once(void **state)
     struct df_label_counts counts;
     struct df_image image, mask;
 
-    (void)state;
     add_pair("count", "train", 0, 1, 0);
     add_pair("count", "train", 1, 255, 1);
     struct df_dataset *set = open_set("count", DF_SPLIT_TRAIN, 2, NULL);
@@ -168,7 +163,6 @@ static void each_mask_counts_once(void **state)
 
 static void two_values_of_which_one_is_255(void **state)
 {
-    (void)state;
     add_pair("two", "train", 0, 0, 0);
     add_pair("two", "train", 1, 255, 0);
     add_pair("two", "val", 0, 0, 0);
@@ -207,7 +201,6 @@ static void two_values_of_which_one_is_255(void **state)
 
 static void two_values_that_show_later(void **state)
 {
-    (void)state;
     for (int i = 0; i < 40; i++)
         add_pair("later", "train", i, i == 35 ? 255 : 0, 0);
     struct df_dataset *set = open_set("later", DF_SPLIT_TRAIN, 2, NULL);
@@ -233,7 +226,6 @@ static void two_values_that_show_later(void **state)
 
 static void no_labels_at_all(void **state)
 {
-    (void)state;
     for (int i = 0; i < 40; i++)
         add_pair("void", "train", i, 255, 255);
     struct df_dataset *set = open_set("void", DF_SPLIT_TRAIN, 3, NULL);
@@ -254,13 +246,6 @@ static void no_labels_at_all(void **state)
     df_dataset_free(set);
 }
 
-static int remove_scratch(void **state)
-{
-    (void)state;
-    scratch_remove();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,5 +257,5 @@ int main(void)
         cmocka_unit_test(two_values_that_show_later),
         cmocka_unit_test(no_labels_at_all),
     };
-    return cmocka_run_group_tests(tests, NULL, remove_scratch);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

@@ -1,6 +1,6 @@
 /* Which images are kept, and what their pictures show. */
-#include "data/scratch.h"
 #include "support/cmocka_all.h"
+#include "support/scratch.h"
 
 #include "dinoft/best_worst.h"
 #include "dinoft/rng.h"
@@ -48,7 +48,6 @@ static void the_best_and_worst_are_kept_in_any_order(void **state)
     enum { COUNT = 100 };
     int expected[2 * DF_BEST_WORST_KEPT];
     struct df_rng rng;
-    (void)state;
     for (int i = 0; i < DF_BEST_WORST_KEPT; i++) {
         expected[i] = i;
         expected[DF_BEST_WORST_KEPT + i] = COUNT - DF_BEST_WORST_KEPT + i;
@@ -73,7 +72,6 @@ static void the_best_and_worst_are_kept_in_any_order(void **state)
 static void few_are_all_kept_and_nan_never(void **state)
 {
     struct df_best_worst best_worst;
-    (void)state;
     df_best_worst_init(&best_worst, palette);
     show(&best_worst, "b", 0.5, 2, 2);
     show(&best_worst, "nothing", NAN, 2, 2);
@@ -90,7 +88,6 @@ static void few_are_all_kept_and_nan_never(void **state)
 static void wants_says_what_add_does(void **state)
 {
     struct df_best_worst best_worst;
-    (void)state;
     df_best_worst_init(&best_worst, palette);
     assert_false(df_best_worst_wants(&best_worst, "a", NAN));
     for (int i = 0; i < 2 * DF_BEST_WORST_KEPT; i++) {
@@ -136,7 +133,6 @@ static void assert_pixel(const struct df_image *picture, int64_t x, int red, int
 static void three_panels_side_by_side(void **state)
 {
     struct df_image picture = picture_of(64, 48);
-    (void)state;
     assert_int_equal(picture.width, 3 * 64 + 2 * 6);
     assert_int_equal(picture.height, 48);
     assert_pixel(&picture, 32, 100, 100, 100);
@@ -148,7 +144,6 @@ static void three_panels_side_by_side(void **state)
 static void large_images_are_made_smaller(void **state)
 {
     struct df_image picture = picture_of(1000, 800);
-    (void)state;
     assert_int_equal(picture.height, 320);
     assert_int_equal(picture.width, 3 * 400 + 12);
     df_image_free(&picture);
@@ -165,17 +160,9 @@ static void large_images_are_made_smaller(void **state)
 static void the_smallest_image_has_a_picture(void **state)
 {
     struct df_image picture = picture_of(2, 1);
-    (void)state;
     assert_int_equal(picture.width, 18);
     assert_int_equal(picture.height, 1);
     df_image_free(&picture);
-}
-
-static int clean_up(void **state)
-{
-    (void)state;
-    scratch_remove();
-    return 0;
 }
 
 int main(void)
@@ -188,5 +175,5 @@ int main(void)
         cmocka_unit_test(large_images_are_made_smaller),
         cmocka_unit_test(the_smallest_image_has_a_picture),
     };
-    return cmocka_run_group_tests(tests, NULL, clean_up);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

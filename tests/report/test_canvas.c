@@ -53,7 +53,6 @@ static void rectangles_are_cut_at_the_edges(void **state)
 {
     struct df_image image = paper();
     struct box box;
-    (void)state;
     df_canvas_fill(&image, -5, 98, 10, 50, red);
     df_canvas_fill(&image, 200, 0, 10, 10, red);
     df_canvas_fill(&image, 0, 0, 0, 10, red);
@@ -70,7 +69,6 @@ static void rectangles_are_cut_at_the_edges(void **state)
 /* Capitals stand on the line and are 0.7 of the size high. */
 static void letters_have_their_height(void **state)
 {
-    (void)state;
     const struct box box = ink_of("H", 10, 60, (struct df_text_style){.size = 40});
     assert_in_range(box.bottom, 59, 62);
     assert_in_range(box.bottom - box.top, 27, 32);
@@ -79,7 +77,6 @@ static void letters_have_their_height(void **state)
 
 static void anchors_move_the_text(void **state)
 {
-    (void)state;
     const double width = df_canvas_text_width("HH", 20);
     const struct box start = ink_of("HH", 50, 50, (struct df_text_style){.size = 20});
     const struct box middle =
@@ -96,7 +93,6 @@ static void upward_is_turned(void **state)
 {
     struct df_image flat = paper(), turned = paper();
     const struct df_text_style style = {.size = 20}, upward = {.size = 20, .upward = true};
-    (void)state;
     df_canvas_text(&flat, 30, 60, "Fgj", &style);
     df_canvas_text(&turned, 60, 69, "Fgj", &upward);
     for (int y = 0; y < SIDE; y++)
@@ -110,7 +106,6 @@ static void upward_is_turned(void **state)
 
 static void text_outside_harms_nothing(void **state)
 {
-    (void)state;
     assert_int_equal(ink_of("far away", -500, -500, (struct df_text_style){.size = 48}).count, 0);
     assert_int_equal(ink_of("far away", 1e6, 50, (struct df_text_style){.size = 4}).count, 0);
     assert_true(ink_of("over the edge", 60, 3, (struct df_text_style){.size = 48}).count > 0);
@@ -120,7 +115,6 @@ static void text_outside_harms_nothing(void **state)
 static void all_of_ascii_is_there(void **state)
 {
     int shapes[128] = {0};
-    (void)state;
     for (int c = ' '; c < 0x7f; c++) {
         const char text[2] = {(char)c, '\0'};
         struct df_image image = paper();
@@ -141,7 +135,6 @@ static void all_of_ascii_is_there(void **state)
 
 static void widths_add_up(void **state)
 {
-    (void)state;
     assert_true(df_canvas_text_width("", 20) == 0.0);
     assert_true(fabs(df_canvas_text_width("ab", 20) - df_canvas_text_width("a", 20) -
                      df_canvas_text_width("b", 20)) < 1e-9);
@@ -153,7 +146,6 @@ static void widths_add_up(void **state)
 static void long_text_is_cut_by_whole_characters(void **state)
 {
     char out[32];
-    (void)state;
     df_canvas_cut_text("short", 10, 1000, "...", out, sizeof out);
     assert_string_equal(out, "short");
     df_canvas_cut_text("a rather long name", 10, 50, "...", out, sizeof out);
@@ -173,7 +165,6 @@ static void color_is_the_styles(void **state)
 {
     struct df_image image = paper();
     struct df_text_style style = {.size = 40};
-    (void)state;
     memcpy(style.color, red, 3);
     df_canvas_text(&image, 30, 60, "I", &style);
     const struct box box = ink(&image);

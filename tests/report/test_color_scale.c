@@ -29,7 +29,6 @@ static double lightness(double value)
 static void steps_look_equal(void **state)
 {
     const double mean = (lightness(0.0) - lightness(1.0)) / STEPS;
-    (void)state;
     assert_true(lightness(0.0) > 97.0);
     assert_true(lightness(1.0) < 30.0);
     for (int i = 0; i < STEPS; i++) {
@@ -42,7 +41,6 @@ static void steps_look_equal(void **state)
 static void it_ends_where_values_do(void **state)
 {
     uint8_t inside[3], outside[3];
-    (void)state;
     df_color_scale(0.0, inside);
     df_color_scale(-3.0, outside);
     assert_memory_equal(inside, outside, 3);
@@ -54,7 +52,6 @@ static void it_ends_where_values_do(void **state)
 static void no_value_is_grey(void **state)
 {
     uint8_t rgb[3];
-    (void)state;
     df_color_scale(NAN, rgb);
     assert_int_equal(rgb[0], rgb[1]);
     assert_int_equal(rgb[1], rgb[2]);
@@ -68,7 +65,6 @@ static void no_value_is_grey(void **state)
 /* WCAG asks for 4.5 of text; whichever of the two is chosen reaches it on every colour there is. */
 static void text_has_contrast(void **state)
 {
-    (void)state;
     for (int i = 0; i <= 100; i++) {
         uint8_t rgb[3];
         df_color_scale(i / 100.0, rgb);

@@ -89,7 +89,6 @@ static void free_names(char **names, int n)
 static void cells_have_their_colors(void **state)
 {
     static const int sizes[] = {2, 3, 12, 21, 25, 26, 60, 150, MOST};
-    (void)state;
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
         const int n = sizes[s];
         char **names = make_names(n);
@@ -126,7 +125,6 @@ static void rows_without_labels_are_hatched(void **state)
     struct df_metrics metrics;
     uint8_t none[3];
     int hatched = 0, plain = 0;
-    (void)state;
     assert_int_equal(df_metrics_init(&metrics, 3, false), 0);
     metrics.confusion[0] = metrics.confusion[8] = 1;
     struct df_image picture = drawn(&metrics, names);
@@ -145,7 +143,6 @@ static void rows_without_labels_are_hatched(void **state)
 /* Where it fits, the share is written into its cell; nothing into cells without pixels. */
 static void numbers_are_in_cells_up_to_25_classes(void **state)
 {
-    (void)state;
     for (int n = 25; n <= 26; n++) {
         char **names = make_names(n);
         struct df_metrics metrics;
@@ -177,7 +174,6 @@ static void names_of_any_kind_fit(void **state)
     static char endless[5000];
     char *names[3] = {endless, "caf\xff \xe4\xba\xba \x01\n", ""};
     struct df_metrics metrics;
-    (void)state;
     memset(endless, 'W', sizeof endless - 1);
     assert_int_equal(df_metrics_init(&metrics, 3, false), 0);
     struct df_image picture = drawn(&metrics, names); /* all counts are 0, too */

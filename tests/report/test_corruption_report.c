@@ -1,6 +1,6 @@
 /* The page about corruptions: well-formed whatever is in it, with every number that belongs there. */
-#include "data/scratch.h"
 #include "support/cmocka_all.h"
+#include "support/scratch.h"
 #include "support/markup.h"
 
 #include "dinoft/corruption_report.h"
@@ -43,7 +43,6 @@ static void begin(struct df_corruption_results *results, const char *suite)
 static void numbers_are_there(void **state)
 {
     struct df_corruption_results results;
-    (void)state;
     begin(&results, "imagenet-c");
     add(&results, "gaussian_noise", "noise", true, 0.6);
     add(&results, "shot_noise", "noise", true, 0.7);
@@ -70,7 +69,6 @@ static void numbers_are_there(void **state)
 static void what_is_missing_is_said(void **state)
 {
     struct df_corruption_results results;
-    (void)state;
     begin(&results, "imagenet-c");
     add(&results, "fog", "weather", true, 0.6);
     add(&results, "frost", "weather", true, 0.6);
@@ -87,7 +85,6 @@ static void what_is_missing_is_said(void **state)
 static void nothing_at_all_is_a_page(void **state)
 {
     struct df_corruption_results results;
-    (void)state;
     begin(&results, "imagenet-c");
     free(page_of(&results, "no rows"));
     assert_int_equal(df_corruption_results_add(&results, "fog", "weather", true), 0);
@@ -101,7 +98,6 @@ static void nothing_at_all_is_a_page(void **state)
 static void hostile_names_are_text(void **state)
 {
     struct df_corruption_results results;
-    (void)state;
     begin(&results, HOSTILE);
     add(&results, HOSTILE, HOSTILE, true, 0.5);
     char *page = page_of(&results, HOSTILE);
@@ -114,7 +110,6 @@ static void hostile_names_are_text(void **state)
 static void one_row_has_one_chart(void **state)
 {
     struct df_corruption_results results;
-    (void)state;
     begin(&results, "reference");
     add(&results, "one of ten", "mixed", false, 0.5);
     char *page = page_of(&results, "reference");
@@ -127,7 +122,6 @@ static void one_row_has_one_chart(void **state)
 static void the_same_input_gives_the_same_bytes(void **state)
 {
     struct df_corruption_results results;
-    (void)state;
     begin(&results, "imagenet-c");
     add(&results, "fog", "weather", true, 0.6);
     char *first = page_of(&results, "a"), *second = page_of(&results, "a");
@@ -137,13 +131,6 @@ static void the_same_input_gives_the_same_bytes(void **state)
     df_corruption_results_free(&results);
 }
 
-static int clean_up(void **state)
-{
-    (void)state;
-    scratch_remove();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -151,5 +138,5 @@ int main(void)
         cmocka_unit_test(nothing_at_all_is_a_page), cmocka_unit_test(hostile_names_are_text),
         cmocka_unit_test(one_row_has_one_chart),    cmocka_unit_test(the_same_input_gives_the_same_bytes),
     };
-    return cmocka_run_group_tests(tests, NULL, clean_up);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

@@ -17,7 +17,6 @@ static void assert_cell(const char *text, const char *expected)
 
 static void text_is_quoted_where_it_must_be(void **state)
 {
-    (void)state;
     assert_cell("", "");
     assert_cell("2007_000033", "2007_000033");
     assert_cell("a b", "a b");
@@ -31,7 +30,6 @@ static void text_is_quoted_where_it_must_be(void **state)
 
 static void formulas_are_text(void **state)
 {
-    (void)state;
     assert_cell("=1+1", "\"'=1+1\"");
     assert_cell("+a", "\"'+a\"");
     assert_cell("-2_left", "\"'-2_left\"");
@@ -47,7 +45,6 @@ static void formulas_are_text(void **state)
 
 static void cells_are_utf8(void **state)
 {
-    (void)state;
     assert_cell("\xe4\xba\xba", "\xe4\xba\xba");
     assert_cell("caf\xe9", "caf\\xE9");
     assert_cell("\xff,", "\"\\xFF,\"");
@@ -56,7 +53,6 @@ static void cells_are_utf8(void **state)
 static void numbers_and_gaps(void **state)
 {
     FILE *stream = tmpfile();
-    (void)state;
     df_csv_number(stream, 1.0 / 3.0);
     fputs(",", stream);
     df_csv_number(stream, NAN);

@@ -1,8 +1,8 @@
 /* The page about an evaluation: well-formed whatever is in it, its numbers, its pictures. */
-#include "data/scratch.h"
-#include "support/cmocka_all.h"
-#include "support/markup.h"
 #include "support/confusion.h"
+#include "support/errors.h"
+#include "support/markup.h"
+#include "support/scratch.h"
 
 #include "dinoft/error.h"
 #include "dinoft/eval_report.h"
@@ -80,7 +80,6 @@ static void numbers_and_pictures_are_there(void **state)
 {
     char *names[3] = {"background", "sheep", "never"};
     struct material material;
-    (void)state;
     begin(&material, 3);
     add_image(&material, "first", 1, SIDE * SIDE / 2); /* 32 of 64 right */
     add_image(&material, "second", 0, 0);              /* all background, all right */
@@ -109,7 +108,6 @@ static void the_worst_and_the_best_are_apart(void **state)
 {
     char *names[2] = {"background", "sheep"};
     struct material material;
-    (void)state;
     begin(&material, 2);
     for (int i = 0; i < 40; i++) {
         char *name = df_text_format("image_%02d", i);
@@ -133,7 +131,6 @@ static void hostile_names_are_text(void **state)
 {
     char *names[2] = {HOSTILE, HOSTILE};
     struct material material;
-    (void)state;
     begin(&material, 2);
     add_image(&material, HOSTILE, 1, 3);
     char *page = page_of(&material, HOSTILE, names);
@@ -147,7 +144,6 @@ static void nothing_counted_is_a_page(void **state)
 {
     char *names[2] = {"a", "b"};
     struct material material;
-    (void)state;
     begin(&material, 2);
     free(page_of(&material, "no image", names));
     add_image(&material, "ignored", 255, 0);
@@ -164,7 +160,6 @@ static void many_classes_without_images(void **state)
 {
     char *names[150];
     struct material material;
-    (void)state;
     begin(&material, 150);
     for (int i = 0; i < 150; i++) {
         names[i] = df_text_format("class number %d", i);
@@ -194,19 +189,11 @@ static void a_file_that_cannot_be_written_is_an_error(void **state)
 {
     char *names[2] = {"a", "b"};
     struct material material;
-    (void)state;
     begin(&material, 2);
     const struct df_eval_report report = {.title = "x", .metrics = &material.metrics, .names = names};
     assert_int_equal(df_eval_report_write("no/such/folder/e.html", &report), -1);
     assert_error_has("no/such/folder/e.html");
     end(&material);
-}
-
-static int clean_up(void **state)
-{
-    (void)state;
-    scratch_remove();
-    return 0;
 }
 
 int main(void)
@@ -219,5 +206,5 @@ int main(void)
         cmocka_unit_test(many_classes_without_images),
         cmocka_unit_test(a_file_that_cannot_be_written_is_an_error),
     };
-    return cmocka_run_group_tests(tests, NULL, clean_up);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

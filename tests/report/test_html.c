@@ -22,7 +22,6 @@ static void assert_escaped(const char *text, const char *expected)
 
 static void markup_is_escaped(void **state)
 {
-    (void)state;
     assert_escaped("", "");
     assert_escaped("<script>alert(\"1\" & '2')</script>",
                    "&lt;script&gt;alert(&quot;1&quot; &amp; &#39;2&#39;)&lt;/script&gt;");
@@ -32,7 +31,6 @@ static void markup_is_escaped(void **state)
 
 static void what_is_no_text_is_replaced(void **state)
 {
-    (void)state;
     assert_escaped("a\x01\x1b[31m\n\tb\x7f", "a" MISSING MISSING "[31m" MISSING MISSING "b" MISSING);
     assert_escaped("caf\xe9!", "caf" MISSING "!");           /* Latin-1 */
     assert_escaped("\xc0\xbc", MISSING MISSING);             /* < in too many bytes */
@@ -51,7 +49,6 @@ static void a_page_of_hostile_text_is_well_formed(void **state)
     const struct df_fact facts[] = {{hostile, hostile}, {"plain", "text"}};
     const struct df_html_column columns[] = {{hostile, false}, {"n", true}, {"m", true}};
     FILE *stream = tmpfile();
-    (void)state;
 
     df_html_begin(stream, hostile);
     df_html_facts(stream, facts, 2);
@@ -79,7 +76,6 @@ static void a_page_of_hostile_text_is_well_formed(void **state)
 static void numbers_counts_and_gaps(void **state)
 {
     FILE *stream = tmpfile();
-    (void)state;
     df_html_number(stream, 63.4567, 1);
     df_html_number(stream, -0.5, 2);
     df_html_number(stream, NAN, 2);
@@ -101,7 +97,6 @@ static void numbers_counts_and_gaps(void **state)
 static void no_facts_are_no_list(void **state)
 {
     FILE *stream = tmpfile();
-    (void)state;
     df_html_facts(stream, NULL, 0);
     char *page = page_text(stream);
     assert_string_equal(page, "");
@@ -119,7 +114,6 @@ static void pictures_are_base64(void **state)
                                            {"fooba", "base64,Zm9vYmE=\""},
                                            {"foobar", "base64,Zm9vYmFy\""},
                                            {"\xfb\xff\xbf", "base64,+/+/\""}};
-    (void)state;
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         FILE *stream = tmpfile();
         df_html_picture(stream, "image/png", pairs[i][0], strlen(pairs[i][0]), 3, 4, "x");

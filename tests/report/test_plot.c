@@ -66,7 +66,6 @@ static void bars_have_their_lengths(void **state)
     const struct df_bar bars[] = {{"a", 40.0, 0}, {"b", 80.0, 0}, {"c", NAN, 0}, {"d", 0.0, 0}};
     const struct df_bar_chart chart = {.label = "IoU, %", .bars = bars, .count = 4, .level = {"clean", 60.0}};
     char *page = drawn_bars(&chart);
-    (void)state;
 
     const char *a = rectangle(page, BAR_COLOR, 0), *b = rectangle(page, BAR_COLOR, 1);
     assert_ratio(attribute(a, "width"), attribute(b, "width"), 0.5);
@@ -92,7 +91,6 @@ static void bars_are_sorted_with_gaps_last(void **state)
     static const char *const order[] = {">high<", ">same a<", ">same b<", ">low<", ">gap<"};
     char *page = drawn_bars(&chart);
     const char *last = page;
-    (void)state;
     for (size_t i = 0; i < 5; i++) {
         const char *at = strstr(page, order[i]);
         assert_non_null(at);
@@ -108,7 +106,6 @@ static void second_bars_have_a_legend(void **state)
     const struct df_bar_chart chart = {
         .label = "mIoU", .second = "<reference>", .bars = bars, .count = 2, .level = NO_LEVEL};
     char *page = drawn_bars(&chart);
-    (void)state;
     assert_int_equal(occurrences(page, "fill=\"#a9bfd1\""), 2); /* the legend's and one bar */
     assert_ratio(attribute(rectangle(page, "#a9bfd1", 1), "width"),
                  attribute(rectangle(page, BAR_COLOR, 1), "width"), 0.5);
@@ -122,7 +119,6 @@ static void many_bars_are_spread(void **state)
     enum { COUNT = 150 };
     struct df_bar bars[COUNT];
     char names[COUNT][32];
-    (void)state;
     for (int i = 0; i < COUNT; i++) {
         snprintf(names[i], sizeof names[i], "class_%d", i);
         bars[i] = (struct df_bar){names[i], i / 1.5, 0};
@@ -149,7 +145,6 @@ static void no_bars_are_no_drawing(void **state)
 {
     const struct df_bar_chart chart = {.label = "x", .level = NO_LEVEL};
     char *page = drawn_bars(&chart);
-    (void)state;
     assert_string_equal(page, "");
     free(page);
 }
@@ -160,7 +155,6 @@ static void names_are_cut_and_escaped(void **state)
         {"<img src=x onerror=alert(1)> \"and so on\" & on \xff and on and on", 5, 0}, {"\xff", NAN, 0}};
     const struct df_bar_chart chart = {.label = "x", .bars = bars, .count = 2, .level = NO_LEVEL};
     char *page = drawn_bars(&chart);
-    (void)state;
     assert_int_equal(occurrences(page, "<img"), 0);
     assert_int_equal(occurrences(page,
                                  "<title>&lt;img src=x onerror=alert(1)&gt; &quot;and so on&quot; &amp; on "
@@ -183,7 +177,6 @@ static void axes_have_round_numbers(void **state)
                  {123456.0, {">20000</text>", ">100000</text>", ">140000</text>"}},
                  {0.0, {">0.1</text>", ">0.5</text>", ">1.0</text>"}},
                  {NAN, {">0.1</text>", ">0.5</text>", ">1.0</text>"}}};
-    (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct df_bar bar = {"a", cases[i].largest, 0};
         const struct df_bar_chart chart = {.label = "x", .bars = &bar, .count = 1, .level = NO_LEVEL};
@@ -230,7 +223,6 @@ static void lines_go_through_their_points(void **state)
     char kinds[16];
     double x[16], y[16];
     char *page = drawn_lines(&chart);
-    (void)state;
 
     assert_int_equal(path_points(page, kinds, x, y), 4);
     assert_memory_equal(kinds, "MLML", 4); /* not across the gap */
@@ -254,7 +246,6 @@ static void lines_differ(void **state)
     static const char *const names[] = {"only"};
     struct df_line lines[LINES];
     char *looks[LINES];
-    (void)state;
     for (int i = 0; i < LINES; i++)
         lines[i] = (struct df_line){"x", {i}};
     for (int i = 0; i < LINES; i++) {
@@ -287,7 +278,6 @@ static void histograms_count(void **state)
     const struct df_histogram histogram = {
         .x_label = "mIoU, %", .y_label = "<images>", .values = values, .count = 7, .most = 100, .n_bins = 20};
     FILE *stream = tmpfile();
-    (void)state;
     df_plot_histogram(stream, &histogram);
     char *page = page_text(stream);
     assert_well_formed(page);
@@ -322,7 +312,6 @@ static void heat_maps_color_and_group(void **state)
                                     .most = 100,
                                     .decimals = 1};
     FILE *stream = tmpfile();
-    (void)state;
     df_plot_heat_map(stream, &map);
     char *page = page_text(stream);
     assert_well_formed(page);

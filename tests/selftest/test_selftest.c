@@ -35,10 +35,10 @@ static void note(const struct selftest_line *line, void *context)
 
     report->lines++;
     assert_true(strlen(line->shape) > 0);
-    if (line->agrees)
+    if (line->worst.agrees)
         return;
     report->wrong++;
-    assert_true(line->error > line->bound);
+    assert_true(line->worst.error > line->worst.tolerance);
     if (!strstr(report->wrong_operations, line->operation))
         snprintf(report->wrong_operations + used, sizeof report->wrong_operations - used, "%s;",
                  line->operation);

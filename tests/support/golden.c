@@ -1,8 +1,6 @@
+#include "support/errors.h"
 #include "support/golden.h"
 
-#include "support/cmocka_all.h"
-
-#include "dinoft/error.h"
 #include "dinoft/weight_file.h"
 
 #include <math.h>
@@ -20,8 +18,7 @@ const char *fixture_path(const char *name)
 struct df_state *fixture_read(const char *name)
 {
     struct df_state *state = df_weight_file_read(fixture_path(name), NULL);
-    if (!state)
-        fail_msg("%s", df_error_text());
+    assert_works(state);
     return state;
 }
 

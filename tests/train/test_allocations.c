@@ -4,7 +4,7 @@
  * some 100 KB while it runs. Nobody outside can prevent that; these calls are counted apart, bounded, and
  * must leave nothing behind. */
 #include "support/allocations.h"
-#include "support/cmocka_all.h"
+#include "support/errors.h"
 #include "support/golden.h"
 #include "support/open_backend.h"
 
@@ -128,8 +128,7 @@ static bool open_subject(struct subject *subject, const struct trial *trial, boo
     if (!subject->backend)
         return false;
     struct df_state *weights = df_backbone_read(fixture_path(trial->backbone), &config);
-    if (!weights)
-        fail_msg("%s", df_error_text());
+    assert_works(weights);
     subject->segmenter = df_segmenter_create(subject->backend, weights, &config, &options, NULL, 5);
     df_state_free(weights);
     if (!subject->segmenter)
@@ -156,8 +155,9 @@ static void close_subject(struct subject *subject)
     free(subject);
 }
 
-static void check_trial(const struct trial *trial)
+static void check_trial(void **state)
 {
+    const struct trial *trial = *state;
     char what[160];
     if (!allocations_can_be_counted()) {
         print_message("skipped: allocations cannot be counted in this build\n");
@@ -166,8 +166,7 @@ static void check_trial(const struct trial *trial)
     for (int training = 0; training < 2; training++) {
         struct subject *subject = calloc(1, sizeof *subject);
         if (!open_subject(subject, trial, training)) {
-            if (strcmp(trial->precision, "bf16") != 0)
-                fail_msg("%s", df_error_text());
+            assert_works(strcmp(trial->precision, "bf16") == 0);
             print_message("skipped: %s\n", df_error_text());
             close_subject(subject);
             skip();
@@ -182,32 +181,22 @@ static void check_trial(const struct trial *trial)
     }
 }
 
-#define TRIAL(name, ...)                                                                                     \
-    static void name(void **state)                                                                           \
-    {                                                                                                        \
-        (void)state;                                                                                         \
-        check_trial(&(const struct trial){__VA_ARGS__});                                                     \
-    }
-
-#define V2 "dinov2_tiny_reg/backbone.pth"
-#define V3 "dinov3_tiny_swiglu/backbone.pth"
-
-TRIAL(linear_decoder, V2, "linear", "fp32", 14, 3, 1.0, false)
-TRIAL(linear_decoder_in_bf16, V2, "linear", "bf16", 14, 3, 1.0, false)
-TRIAL(feature_pyramid, V2, "fpn", "fp32", 14, 3, 1.0, false)
-TRIAL(feature_pyramid_in_bf16, V2, "fpn", "bf16", 14, 3, 1.0, false)
-TRIAL(without_lora, V2, "linear", "fp32", 14, 0, 1.0, false)
-TRIAL(dinov3_with_rescaled_rope, V3, "linear", "fp32", 16, 3, 2.0, false)
-TRIAL(recomputed_activations, V2, "linear", "fp32", 14, 3, 1.0, true)
-TRIAL(dinov3_in_bf16, V3, "linear", "bf16", 16, 3, 2.0, false)
+#define TRIAL(name, ...) TEST_ROW(#name, check_trial, (&(struct trial){__VA_ARGS__}))
+#define V2               "dinov2_tiny_reg/backbone.pth"
+#define V3               "dinov3_tiny_swiglu/backbone.pth"
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(linear_decoder),         cmocka_unit_test(linear_decoder_in_bf16),
-        cmocka_unit_test(feature_pyramid),        cmocka_unit_test(feature_pyramid_in_bf16),
-        cmocka_unit_test(without_lora),           cmocka_unit_test(dinov3_with_rescaled_rope),
-        cmocka_unit_test(recomputed_activations), cmocka_unit_test(dinov3_in_bf16),
+        TRIAL(linear_decoder, V2, "linear", "fp32", 14, 3, 1.0, false),
+        TRIAL(linear_decoder_in_bf16, V2, "linear", "bf16", 14, 3, 1.0, false),
+        TRIAL(feature_pyramid, V2, "fpn", "fp32", 14, 3, 1.0, false),
+        TRIAL(feature_pyramid_in_bf16, V2, "fpn", "bf16", 14, 3, 1.0, false),
+        TRIAL(without_lora, V2, "linear", "fp32", 14, 0, 1.0, false),
+        TRIAL(dinov3_with_rescaled_rope, V3, "linear", "fp32", 16, 3, 2.0, false),
+        TRIAL(recomputed_activations, V2, "linear", "fp32", 14, 3, 1.0, true),
+        TRIAL(dinov3_in_bf16, V3, "linear", "bf16", 16, 3, 2.0, false),
+
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

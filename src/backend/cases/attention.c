@@ -82,12 +82,12 @@ static struct row row_of(const struct df_case *c, int64_t index)
 }
 
 /* Where the row's q (part 0), k (1) or v (2) begins in qkv, and where it does in out. */
-static int64_t place(const struct df_case *c, struct row row, int part)
+static int64_t qkv_offset(const struct df_case *c, struct row row, int part)
 {
     return ((row.image * c->n[TOKENS] + row.token) * 3 + part) * dim_of(c) + row.head * c->n[HEAD_SIZE];
 }
 
-static int64_t out_place(const struct df_case *c, struct row row)
+static int64_t out_offset(const struct df_case *c, struct row row)
 {
     return (row.image * c->n[TOKENS] + row.token) * dim_of(c) + row.head * c->n[HEAD_SIZE];
 }
@@ -136,10 +136,10 @@ static void add_qkv(struct df_case *c, float scale)
     float *qkv = c->tensors[QKV].values;
     for (int64_t i = 0; qkv && i < lse_count(c); i++) {
         const struct row row = row_of(c, i);
-        float *v = qkv + place(c, row, 2);
+        float *v = qkv + qkv_offset(c, row, 2);
         for (int64_t j = 0; j < c->n[HEAD_SIZE]; j++)
             v[j] *= scale;
-        set_scores(c, row.token, qkv + place(c, row, 0), qkv + place(c, row, 1), v);
+        set_scores(c, row.token, qkv + qkv_offset(c, row, 0), qkv + qkv_offset(c, row, 1), v);
     }
 }
 
@@ -188,7 +188,7 @@ static double dot(const float *a, const float *b, int64_t count)
 static double score(const struct df_case *c, struct row query, struct row key)
 {
     const float *qkv = c->tensors[QKV].values;
-    return dot(qkv + place(c, query, 0), qkv + place(c, key, 1), c->n[HEAD_SIZE]) /
+    return dot(qkv + qkv_offset(c, query, 0), qkv + qkv_offset(c, key, 1), c->n[HEAD_SIZE]) /
            sqrt((double)c->n[HEAD_SIZE]);
 }
 
@@ -212,11 +212,11 @@ static void expect_results(struct df_case *c, bool lse)
     for (int64_t i = 0; i < lse_count(c); i++) {
         const struct row query = row_of(c, i);
         const double total = log_sum(c, query);
-        double *out = c->tensors[OUT].expected + out_place(c, query);
+        double *out = c->tensors[OUT].expected + out_offset(c, query);
         for (struct row key = {query.image, query.head, 0}; key.token < c->n[TOKENS]; key.token++) {
             const double probability = exp(score(c, query, key) - total);
             for (int64_t j = 0; j < c->n[HEAD_SIZE]; j++)
-                out[j] += probability * (double)qkv[place(c, key, 2) + j];
+                out[j] += probability * (double)qkv[qkv_offset(c, key, 2) + j];
         }
         if (lse)
             c->tensors[LSE].expected[i] = total;
@@ -262,8 +262,8 @@ static int attention_backward_call(const struct df_case *c, struct df_case_run *
 /* What the pair adds to the gradients. delta: dout * out of the query. */
 static void add_pair(struct df_case *c, struct row query, struct row key, double probability, double delta)
 {
-    const float *qkv = c->tensors[QKV].values, *dout = c->tensors[DOUT].values + out_place(c, query);
-    const int64_t q = place(c, query, 0), k = place(c, key, 1), v = place(c, key, 2);
+    const float *qkv = c->tensors[QKV].values, *dout = c->tensors[DOUT].values + out_offset(c, query);
+    const int64_t q = qkv_offset(c, query, 0), k = qkv_offset(c, key, 1), v = qkv_offset(c, key, 2);
     double *dqkv = c->tensors[DQKV].expected;
     const double dscore = probability * (dot(dout, qkv + v, c->n[HEAD_SIZE]) - delta);
     const double dproduct = dscore / sqrt((double)c->n[HEAD_SIZE]);
@@ -280,7 +280,7 @@ static void attention_backward_expect(struct df_case *c)
     expect_results(c, true);
     for (int64_t i = 0; i < lse_count(c); i++) {
         const struct row query = row_of(c, i);
-        const int64_t at = out_place(c, query);
+        const int64_t at = out_offset(c, query);
         double delta = 0.0;
         for (int64_t j = 0; j < c->n[HEAD_SIZE]; j++)
             delta += (double)c->tensors[DOUT].values[at + j] * c->tensors[OUT].expected[at + j];
@@ -303,7 +303,7 @@ static double attention_objective(const struct df_case *c)
         const double total = log_sum(c, query);
         for (struct row key = {query.image, query.head, 0}; key.token < c->n[TOKENS]; key.token++)
             sum += exp(score(c, query, key) - total) *
-                   dot(dout + out_place(c, query), qkv + place(c, key, 2), c->n[HEAD_SIZE]);
+                   dot(dout + out_offset(c, query), qkv + qkv_offset(c, key, 2), c->n[HEAD_SIZE]);
     }
     return sum;
 }

@@ -99,13 +99,13 @@ static double root_mean_square(const double *values, int64_t count)
     return count > 0 ? sqrt(sum / (double)count) : 0.0;
 }
 
-static double float_error(const struct df_case_tensor *tensor, const void *raw)
+static double float_error(const struct df_case_tensor *tensor, enum df_dtype type, const void *raw)
 {
     const double scale = fmax(1.0, root_mean_square(tensor->expected, tensor->count));
     double largest = 0.0;
 
     for (int64_t i = 0; i < tensor->count; i++) {
-        const double expected = tensor->expected[i], got = element(tensor->type, raw, i);
+        const double expected = tensor->expected[i], got = element(type, raw, i);
         if (got == expected || (isnan(got) && isnan(expected)))
             continue;
         const double apart = fabs(got - expected) - rounding(expected, tensor->type);
@@ -124,19 +124,28 @@ static double share_of_differences(const struct df_case_tensor *tensor, const vo
     return tensor->count > 0 ? (double)different / (double)tensor->count : 0.0;
 }
 
-/* The worst against its tolerance stays; one without tolerance has to be exact. */
+/* How much of the tolerance an error takes; without one it has to be exact. */
+static double share_of_tolerance(const struct df_case_error *e)
+{
+    return e->error == 0.0 ? 0.0 : e->error / e->tolerance;
+}
+
+void df_case_note(struct df_case_error *worst, const struct df_case_error *error)
+{
+    const double before = share_of_tolerance(worst), share = share_of_tolerance(error);
+
+    if (share >= before || (isnan(share) && !isnan(before))) {
+        worst->error = error->error;
+        worst->tolerance = error->tolerance;
+        worst->tensor = error->tensor;
+    }
+    worst->agrees = worst->agrees && error->agrees;
+}
+
 static void note(struct df_case_error *worst, double error, double tolerance, int tensor)
 {
-    const bool agrees = error <= tolerance; /* false for NaN */
-    const bool worse =
-        agrees ? worst->agrees && error * worst->tolerance >= worst->error * tolerance : worst->agrees;
-
-    if (worse) {
-        worst->error = error;
-        worst->tolerance = tolerance;
-        worst->tensor = tensor;
-    }
-    worst->agrees = worst->agrees && agrees;
+    df_case_note(
+        worst, &(struct df_case_error){error, tolerance, tensor, error <= tolerance /* false for NaN */, 0});
 }
 
 static void add_to_digest(uint64_t *digest, const void *raw, size_t bytes)
@@ -152,11 +161,12 @@ int df_case_compare(const struct df_case *c, const struct df_case_run *run, stru
         const struct df_case_tensor *tensor = &c->tensors[i];
         if (tensor->role == DF_CASE_IN)
             continue;
+        const enum df_dtype type = df_case_type(tensor, run->backend);
         void *raw = download(run, tensor, i);
         if (!raw)
             return -1;
-        add_to_digest(&error->digest, raw, (size_t)tensor->count * df_dtype_size(tensor->type));
-        note(error, tensor->bytes ? share_of_differences(tensor, raw) : float_error(tensor, raw),
+        add_to_digest(&error->digest, raw, (size_t)tensor->count * df_dtype_size(type));
+        note(error, tensor->bytes ? share_of_differences(tensor, raw) : float_error(tensor, type, raw),
              tensor->tolerance, i);
         free(raw);
     }

@@ -87,7 +87,7 @@ static void add_dy(struct df_case *c, double terms)
     df_case_in(c, DF_F32, y_count(c), 0.0, 1.0 / sqrt(terms));
 }
 
-/* The place of an input, of a weight and of the output that their product is a part of. */
+/* Indices of an input, of a weight and of the output that their product is a part of. */
 struct product {
     int64_t x, weight, y;
 };

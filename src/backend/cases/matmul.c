@@ -99,8 +99,8 @@ static struct df_matrix matrix(const struct df_case *c, const struct df_case_run
     return df_case_matrix(c, run, number, 0, rows, cols, cols + c->n[GAP_A + number]);
 }
 
-/* Where element (i, j) of an operand, as it is multiplied, stands. */
-static int64_t place(const struct df_case *c, int operand, int64_t i, int64_t j)
+/* Index of element (i, j) of an operand, as it is multiplied. */
+static int64_t index_of(const struct df_case *c, int operand, int64_t i, int64_t j)
 {
     const int64_t rows = operand == A ? c->n[ROWS] : c->n[INNER];
     const int64_t cols = operand == A ? c->n[INNER] : c->n[COLS], gap = c->n[GAP_A + operand];
@@ -139,7 +139,7 @@ static void matmul_expect(struct df_case *c)
             double *to = &c->tensors[C].expected[i * (c->n[COLS] + c->n[GAP_C]) + j];
             double sum = c->n[FLAGS] & ADD ? *to : 0.0;
             for (int64_t k = 0; k < c->n[INNER]; k++)
-                sum += (double)a[place(c, A, i, k)] * (double)b[place(c, B, k, j)];
+                sum += (double)a[index_of(c, A, i, k)] * (double)b[index_of(c, B, k, j)];
             *to = sum;
         }
     }

@@ -44,7 +44,7 @@ static struct df_packed_image source(const struct df_case *c, int64_t i, int64_t
 }
 
 /* Bytes of the block; entries [2 * count] of the table, or NULL. */
-static int64_t place(const struct df_case *c, uint8_t *entries)
+static int64_t lay_out(const struct df_case *c, uint8_t *entries)
 {
     int64_t end = 0;
 
@@ -61,11 +61,11 @@ static void resize_batch_build(struct df_case *c)
 {
     const int64_t pixels = c->n[COUNT] * c->n[HEIGHT] * c->n[WIDTH];
 
-    df_case_in_bytes(c, place(c, NULL), 256, false);
+    df_case_in_bytes(c, lay_out(c, NULL), 256, false);
     df_case_in_bytes(c, 2 * c->n[COUNT] * (int64_t)sizeof(struct df_packed_image), 256, false);
     df_case_out(c, DF_F32, 3 * pixels, 0.0);
     df_case_out(c, DF_U8, pixels, 0.0);
-    place(c, c->tensors[TABLE].bytes);
+    lay_out(c, c->tensors[TABLE].bytes);
 }
 
 static int resize_batch_call(const struct df_case *c, struct df_case_run *run)

@@ -87,17 +87,17 @@ int df_cpu_add_probabilities(struct df_backend *backend, const float *logits, in
     return 0;
 }
 
-struct decision {
+struct argmax_work {
     int64_t classes, views;
     const uint8_t *labels;
     uint8_t *prediction;
 };
 
 /* The pixels [first, end) of the whole. */
-DF_MULTIVERSION static double decide_run(const struct decision *decision, const float *sum, int64_t first,
+DF_MULTIVERSION static double argmax_run(const struct argmax_work *work, const float *sum, int64_t first,
                                          int64_t end, int64_t *counted)
 {
-    const int64_t classes = decision->classes;
+    const int64_t classes = work->classes;
     const int32_t padded = padded_classes(classes);
     _Alignas(64) float value[MAX_CLASSES + 1];
     double loss = 0.0;
@@ -106,12 +106,12 @@ DF_MULTIVERSION static double decide_run(const struct decision *decision, const 
         value[c] = -1.0f; /* below any probability */
     for (int64_t i = first; i < end; i++) {
         memcpy(value, sum + i * classes, (size_t)classes * sizeof *value);
-        decision->prediction[i] = first_class_with(value, maximum(value, padded), padded, classes);
-        const int32_t label = decision->labels ? decision->labels[i] : DF_IGNORE_LABEL;
+        work->prediction[i] = first_class_with(value, maximum(value, padded), padded, classes);
+        const int32_t label = work->labels ? work->labels[i] : DF_IGNORE_LABEL;
         if (label == DF_IGNORE_LABEL)
             continue;
         assert(label < classes);
-        loss += log((double)decision->views) - log((double)greater(value[label], FLT_MIN));
+        loss += log((double)work->views) - log((double)greater(value[label], FLT_MIN));
         (*counted)++;
     }
     return loss;
@@ -122,7 +122,7 @@ int df_cpu_argmax(struct df_backend *backend, const float *sum, int64_t count, i
                   struct df_loss_sum *loss)
 {
     struct df_loss_sum *const total = on_device ? on_device : loss;
-    const struct decision decision = {classes, views, labels, prediction};
+    const struct argmax_work work = {classes, views, labels, prediction};
     const int64_t chunks = df_min_i64(MAX_CHUNKS, count);
     double losses[MAX_CHUNKS] = {0};
     int64_t counts[MAX_CHUNKS] = {0};
@@ -131,7 +131,7 @@ int df_cpu_argmax(struct df_backend *backend, const float *sum, int64_t count, i
 #pragma omp parallel for num_threads(backend->threads)
     for (int64_t chunk = 0; chunk < chunks; chunk++)
         losses[chunk] =
-            decide_run(&decision, sum, count * chunk / chunks, count * (chunk + 1) / chunks, &counts[chunk]);
+            argmax_run(&work, sum, count * chunk / chunks, count * (chunk + 1) / chunks, &counts[chunk]);
     *total = (struct df_loss_sum){0};
     for (int64_t chunk = 0; chunk < chunks; chunk++) {
         total->sum += losses[chunk];

@@ -3,6 +3,7 @@
 #include "dinoft/clock.h"
 #include "dinoft/error.h"
 #include "dinoft/rng.h"
+#include "dinoft/work.h"
 
 #include <stdlib.h>
 
@@ -28,9 +29,20 @@ static const struct product products[] = {
     {512, 512, 512}, {1024, 512, 1024}, {2048, 512, 2048}, {2048, 1024, 4096}, {8192, 2048, 8192},
 };
 
-static double flops_of(const struct product *product)
+static struct df_matrix factor(const struct df_backend *backend, const struct product *product, void *x)
 {
-    return 2.0 * (double)product->rows * (double)product->in * (double)product->out;
+    return (struct df_matrix){x, backend->compute, product->rows, product->in, product->in};
+}
+
+static struct df_matrix result(const struct df_backend *backend, const struct product *product, void *y)
+{
+    return (struct df_matrix){y, backend->compute, product->rows, product->out, product->out};
+}
+
+static double flops_of(struct df_backend *backend, const struct product *product)
+{
+    const struct df_matrix x = factor(backend, product, NULL), y = result(backend, product, NULL);
+    return df_work_linear_forward(backend, NULL, x, y, NULL).flops;
 }
 
 /* count random numbers of the compute type on the device: processors run faster on zeros. NULL with the error
@@ -53,9 +65,8 @@ static void *random_act(struct df_backend *backend, const float *values, int64_t
 static int time_product(struct df_backend *backend, const struct product *product,
                         const struct df_linear *linear, void *x, void *y, double *peak)
 {
-    const enum df_dtype act = backend->compute;
-    const struct df_matrix source = {x, act, product->rows, product->in, product->in};
-    const struct df_matrix result = {y, act, product->rows, product->out, product->out};
+    const struct df_matrix from = factor(backend, product, x), to = result(backend, product, y);
+    const double flops = flops_of(backend, product);
     const bool returns_early = backend->enqueues;
     double begun = 0.0, ended = 0.0;
     int together = 1;
@@ -63,15 +74,15 @@ static int time_product(struct df_backend *backend, const struct product *produc
     for (int i = 0; i <= LEAST_REPEATS || ended - begun < SECONDS_EACH; i++) {
         const double started = df_seconds();
         for (int j = 0; j < together; j++)
-            DF_TRY(backend->ops->linear_forward(backend, linear, source, result, NULL));
+            DF_TRY(backend->ops->linear_forward(backend, linear, from, to, NULL));
         DF_TRY(backend->ops->wait(backend));
         ended = df_seconds();
         if (i == 0)
             begun = ended;
         else if (returns_early && ended - started < SECONDS_TOGETHER && together < MOST_TOGETHER)
             together *= 2;
-        else if (ended > started && together * flops_of(product) / (ended - started) > *peak)
-            *peak = together * flops_of(product) / (ended - started);
+        else if (ended > started && together * flops / (ended - started) > *peak)
+            *peak = together * flops / (ended - started);
     }
     return 0;
 }
@@ -110,7 +121,7 @@ int bench_measure_peak(struct df_backend *backend, double *peak)
     for (int64_t i = 0; i < count; i++)
         values[i] = (float)df_rng_uniform(&rng, -1.0, 1.0);
     for (size_t i = 0; i < n_products && status == 0; i++) {
-        if (*peak == 0.0 || flops_of(&products[i]) <= SECONDS_MOST * *peak)
+        if (*peak == 0.0 || flops_of(backend, &products[i]) <= SECONDS_MOST * *peak)
             status = measure_product(backend, &products[i], values, peak);
     }
     free(values);

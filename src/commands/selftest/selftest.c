@@ -31,7 +31,7 @@ struct table {
 
 static void print_head(void)
 {
-    printf("%-24s %-48s %9s %9s %10s %9s %9s %7s  %s\n", "operation", "shape", "error", "bound", "ms", "GB/s",
+    printf("%-24s %-64s %9s %9s %10s %9s %9s %7s  %s\n", "operation", "shape", "error", "bound", "ms", "GB/s",
            "GFLOP/s", "peak %", "agrees");
 }
 
@@ -45,12 +45,13 @@ static void print_line(const struct selftest_line *line, void *context)
 
     if (line->flops > 0.0)
         snprintf(rate, sizeof rate, "%.0f", flops / 1e9);
-    printf("%-24s %-48s %9.2e %9.2e ", line->operation, line->shape, line->error, line->bound);
+    printf("%-24s %-64s %9.2e %9.2e ", line->operation, line->shape, line->worst.error,
+           line->worst.tolerance);
     if (line->seconds > 0.0)
         printf("%10.4f %9.1f %9s %7.1f", 1e3 * line->seconds, bytes / 1e9, rate, 100.0 * share);
     else
         printf("%10s %9s %9s %7s", "-", "-", "-", "-");
-    printf("  %s", line->agrees ? "yes" : "NO");
+    printf("  %s", line->worst.agrees ? "yes" : "NO");
     if (line->algorithm && line->algorithm[0])
         printf(", by %s", line->algorithm);
     printf("\n");
@@ -120,7 +121,7 @@ static int describe(const struct df_backend *reference, struct df_backend *devic
     printf("device           %s, %s\n", device->name, df_dtype_name(device->compute));
     printf("reference        cpu, float32\n");
     if (device->ops == reference->ops && device->compute == reference->compute)
-        printf("                 the same: what follows is speed, and that bits repeat\n");
+        printf("                 the same: but for odd sizes, what follows is speed, and that bits repeat\n");
     printf("peaks            %.0f GFLOP/s in matrix products, %.0f GB/s copied, measured in this run\n\n",
            table->gemm_peak / 1e9, table->copy_peak / 1e9);
     return 0;

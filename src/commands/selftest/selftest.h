@@ -3,7 +3,7 @@
 #ifndef DINOFT_SELFTEST_H
 #define DINOFT_SELFTEST_H
 
-#include "dinoft/backend.h"
+#include "dinoft/operation_case.h"
 #include "dinoft/vit_config.h"
 
 /* The shapes are those of a step of this model. */
@@ -17,11 +17,10 @@ struct selftest_setting {
 struct selftest_line {
     const char *operation;
     const char *shape;
-    double error, bound; /* of the worst result, as struct df_case_error has it */
-    double seconds;      /* of one call; 0: not timed */
-    double flops, bytes; /* of one call (dinoft/work.h) */
-    bool agrees;
-    const char *algorithm; /* of the device, as struct df_backend has it; NULL: not looked at */
+    struct df_case_error worst; /* of the results */
+    double seconds;             /* of one call; 0: not timed */
+    double flops, bytes;        /* of one call (dinoft/work.h) */
+    const char *algorithm;      /* of the device, as struct df_backend has it; NULL: not looked at */
 };
 
 typedef void selftest_report(const struct selftest_line *line, void *context);

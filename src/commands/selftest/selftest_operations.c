@@ -4,7 +4,6 @@
 
 #include "dinoft/clock.h"
 #include "dinoft/error.h"
-#include "dinoft/operation_case.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -23,7 +22,7 @@ struct selftest {
 static void hand_out(const struct selftest *test, const struct selftest_line *line)
 {
     test->report(line, test->context);
-    *test->disagreements += !line->agrees;
+    *test->disagreements += !line->worst.agrees;
 }
 
 static int run_on_device(const struct selftest *test, const struct df_case *c, struct df_case_error *error,
@@ -40,23 +39,10 @@ static int run_on_device(const struct selftest *test, const struct df_case *c, s
     return status;
 }
 
-/* Takes the error of one more case into the line: the worst against its tolerance stays. */
-static void note(struct selftest_line *line, const struct df_case_error *error)
-{
-    const bool worse = error->agrees
-                           ? line->agrees && error->error * line->bound >= line->error * error->tolerance
-                           : line->agrees;
-    if (worse) {
-        line->error = error->error;
-        line->bound = error->tolerance;
-    }
-    line->agrees = line->agrees && error->agrees;
-}
-
 static int run_odd_sizes(const struct selftest *test, const struct df_case_set *set)
 {
     char shape[48];
-    struct selftest_line line = {.operation = set->operation, .shape = shape, .agrees = true};
+    struct selftest_line line = {.operation = set->operation, .shape = shape, .worst = {.agrees = true}};
 
     snprintf(shape, sizeof shape, "%d odd sizes, with plain loops", set->n_odd);
     for (int i = 0; i < set->n_odd; i++) {
@@ -69,7 +55,7 @@ static int run_odd_sizes(const struct selftest *test, const struct df_case_set *
             status = run_on_device(test, &c, &error, NULL);
         df_case_close(&c);
         DF_TRY(status);
-        note(&line, &error);
+        df_case_note(&line.worst, &error);
     }
     hand_out(test, &line);
     return 0;
@@ -91,9 +77,8 @@ static int expect_reference(const struct selftest *test, struct df_case *c)
 
 static int run_use(const struct selftest *test, const struct df_case_set *set, const int64_t *sizes)
 {
-    struct selftest_line line = {.operation = set->operation, .agrees = true};
+    struct selftest_line line = {.operation = set->operation};
     struct df_work work;
-    struct df_case_error error;
     struct df_case c;
     int status = df_case_open(&c, set, sizes, test->device->compute, test->setting->seed);
 
@@ -103,14 +88,13 @@ static int run_use(const struct selftest *test, const struct df_case_set *set, c
         status = df_case_work(&c, &work);
     test->device->algorithm[0] = '\0';
     if (status == 0)
-        status = run_on_device(test, &c, &error, &line.seconds);
+        status = run_on_device(test, &c, &line.worst, &line.seconds);
     df_case_close(&c);
     DF_TRY(status);
     line.shape = work.shape;
     line.algorithm = test->device->algorithm;
     line.flops = work.flops;
     line.bytes = work.bytes;
-    note(&line, &error);
     hand_out(test, &line);
     return 0;
 }
@@ -141,8 +125,9 @@ static int run_set(const struct selftest *test, const struct df_case_set *set)
     int64_t sizes[DF_CASE_USES][DF_CASE_SIZES] = {{0}};
 
     if (set->supported && !set->supported(test->device)) {
-        const struct selftest_line line = {
-            .operation = set->operation, .shape = "not an operation of this device", .agrees = true};
+        const struct selftest_line line = {.operation = set->operation,
+                                           .shape = "not an operation of this device",
+                                           .worst = {.agrees = true}};
         hand_out(test, &line);
         return 0;
     }
@@ -180,7 +165,7 @@ int selftest_copy_peak(struct df_backend *device, double *peak)
             status = device->ops->wait(device);
         best = fmin(best, df_seconds() - started);
     }
-    *peak = 2.0 * (double)COPY_BYTES / best;
+    *peak = df_work_copy(device, to, from, COPY_BYTES).bytes / best;
     device->ops->free(device, from);
     device->ops->free(device, to);
     return status;

@@ -44,7 +44,7 @@ float *host_normals(int64_t count, enum df_dtype type, double mean, double devia
     return values;
 }
 
-static void *device_room(size_t bytes)
+static void *device_buffer(size_t bytes)
 {
     void *memory = NULL;
     assert_int_equal(cudaMalloc(&memory, bytes > 0 ? bytes : 1), cudaSuccess);
@@ -55,7 +55,7 @@ static void *device_room(size_t bytes)
 
 static void *put_bytes(const void *bytes, size_t count)
 {
-    void *memory = device_room(count);
+    void *memory = device_buffer(count);
     assert_int_equal(cudaMemcpy(memory, bytes, count, cudaMemcpyHostToDevice), cudaSuccess);
     return memory;
 }

@@ -15,12 +15,6 @@ static inline int64_t df_padded_rows(int64_t k)
     return (k + DF_K_STEP - 1) / DF_K_STEP * DF_K_STEP;
 }
 
-/* Elements (uint16) of a packed [k, n]. */
-static inline int64_t df_packed_count(int64_t k, int64_t n)
-{
-    return df_padded_rows(k) * df_panel_columns(n);
-}
-
 df_pack_function df_pack_bf16;
 df_pack_function df_pack_bf16_transposed; /* k is even */
 

@@ -1,11 +1,11 @@
 #define _XOPEN_SOURCE 700 /* for nftw */
-#include "data/scratch.h"
+#include "support/scratch.h"
+#include "support/cmocka_all.h"
 
 #include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
-#include "dinoft/image.h"
-#include "support/cmocka_all.h"
 
+#include <dirent.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,19 +22,34 @@ const char *scratch_folder(void)
     return folder;
 }
 
+int scratch_make(void **state)
+{
+    return scratch_folder() ? 0 : -1;
+}
+
 static int remove_one(const char *path, const struct stat *status, int type, struct FTW *where)
 {
-    (void)status;
-    (void)type;
-    (void)where;
     return remove(path);
 }
 
-void scratch_remove(void)
+int scratch_remove(void **state)
 {
     if (folder[0])
         nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     folder[0] = '\0';
+    return 0;
+}
+
+int scratch_count(void)
+{
+    DIR *directory = opendir(scratch_folder());
+    int count = 0;
+
+    assert_non_null(directory);
+    for (const struct dirent *item; (item = readdir(directory));)
+        count += strcmp(item->d_name, ".") != 0 && strcmp(item->d_name, "..") != 0;
+    closedir(directory);
+    return count;
 }
 
 const char *scratch_path(const char *name)
@@ -51,17 +66,19 @@ const char *scratch_path(const char *name)
     return path;
 }
 
-void scratch_write(const char *name, const void *bytes, size_t size)
+const char *scratch_write(const char *name, const void *bytes, size_t size)
 {
-    FILE *file = fopen(scratch_path(name), "wb");
+    const char *path = scratch_path(name);
+    FILE *file = fopen(path, "wb");
     assert_non_null(file);
     assert_int_equal(fwrite(bytes, 1, size, file), size);
     assert_int_equal(fclose(file), 0);
+    return path;
 }
 
-void scratch_write_text(const char *name, const char *text)
+const char *scratch_write_text(const char *name, const char *text)
 {
-    scratch_write(name, text, strlen(text));
+    return scratch_write(name, text, strlen(text));
 }
 
 unsigned char *read_whole(const char *path, size_t *size)
@@ -86,33 +103,4 @@ uint64_t hash_bytes(const void *bytes, size_t size)
     for (size_t i = 0; i < size; i++)
         hash = (hash ^ byte[i]) * 0x100000001b3u;
     return hash;
-}
-
-void scratch_image(const char *name, int width, int height, int shade)
-{
-    struct df_image image;
-    const char *path = scratch_path(name);
-
-    assert_int_equal(df_image_alloc(&image, width, height, 3), 0);
-    memset(image.pixels, shade, (size_t)(3 * width * height));
-    assert_int_equal(strstr(name, ".png") ? df_png_write_rgb(path, &image) : df_jpeg_write(path, &image, 95),
-                     0);
-    df_image_free(&image);
-}
-
-void scratch_mask(const char *name, int width, int height, int label)
-{
-    static const uint8_t palette[256][3];
-    struct df_image mask;
-
-    assert_int_equal(df_image_alloc(&mask, width, height, 1), 0);
-    memset(mask.pixels, label, (size_t)(width * height));
-    assert_int_equal(df_png_write_palette(scratch_path(name), &mask, palette), 0);
-    df_image_free(&mask);
-}
-
-void assert_error_has(const char *words)
-{
-    if (!strstr(df_error_text(), words))
-        fail_msg("\"%s\" is not in: %s", words, df_error_text());
 }
