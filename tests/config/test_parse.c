@@ -114,7 +114,7 @@ static void every_other_flag_of_train(void **state)
     ACCEPT("eval", "--lora_weights", "a.pt", "--device", "cuda");
     assert_int_equal(config.device, DF_DEVICE_CUDA);
     for (int gpu = 0; gpu <= 255; gpu += 51) {
-        char device[16];
+        char device[32];
         snprintf(device, sizeof device, "cuda:%d", gpu);
         ACCEPT("train", "--device", device);
         assert_int_equal(config.device, DF_DEVICE_CUDA_N + gpu);
