@@ -89,6 +89,10 @@ struct df_case {
     int failed; /* -1: out of memory while it was built, the error set */
 };
 
+/* What a value loses at most when it is rounded to bfloat16, half the distance between the numbers of its
+ * size; 0 for another type. */
+double df_case_rounding(double value, enum df_dtype type);
+
 /* How far results are from what is expected: the worst of a case's.
  *
  * Of floats the largest |got - expected| - r over max(1, |expected|, root mean square of the tensor), where r

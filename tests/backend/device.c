@@ -3,6 +3,8 @@
 #include "support/cmocka_all.h"
 #include "support/open_backend.h"
 
+#include "dinoft/operation_case.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,23 +145,12 @@ float *test_get_act(struct test_device *device, const void *memory, size_t count
     return values;
 }
 
-/* What a value loses at most when it is rounded: half the distance between bfloat16 numbers (8 bits) of its
- * size. */
-static double rounding(double value, enum df_dtype type)
-{
-    int exponent;
-    if (type == DF_F32 || value == 0.0)
-        return 0.0;
-    (void)frexp(value, &exponent);
-    return ldexp(1.0, exponent - 9);
-}
-
 static void near(const char *what, enum df_dtype type, const float *got, const double *want, size_t count,
                  double tolerance)
 {
     for (size_t i = 0; i < count; i++) {
         const double error = fabs((double)got[i] - want[i]);
-        const double allowed = tolerance * fmax(1.0, fabs(want[i])) + rounding(want[i], type);
+        const double allowed = tolerance * fmax(1.0, fabs(want[i])) + df_case_rounding(want[i], type);
         const bool ok = isfinite(want[i]) ? error <= allowed
                         : isnan(want[i])  ? isnan(got[i])
                                           : got[i] == want[i];

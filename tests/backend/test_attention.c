@@ -53,6 +53,22 @@ static float *copy_array(const float *source, int64_t count)
             fail_msg("%.9g where %.9g +- %.2g was expected", close_actual, close_expected, close_tolerance); \
     } while (0)
 
+/* p->c against double sums of p->a [m, k] and p->packed, which here is float32 [k, n], or transposed: what
+ * was packed. */
+static void assert_product(const struct df_packed_gemm *p, const float *before, int64_t ldb, bool transposed)
+{
+    const float *a = p->a, *b = p->packed;
+
+    for (int64_t i = 0; i < p->m; i++) {
+        for (int64_t j = 0; j < p->n; j++) {
+            double sum = p->accumulate ? before[i * p->ldc + j] : 0.0;
+            for (int64_t l = 0; l < p->k; l++)
+                sum += (double)a[i * p->lda + l] * b[transposed ? j * ldb + l : l * ldb + j];
+            assert_close(p->c[i * p->ldc + j], sum, 1e-6 * (double)(p->k + 4));
+        }
+    }
+}
+
 /* One product in float32 in every way that this processor has, against double sums. */
 static void check_f32_product(int64_t m, int64_t n, int64_t k, bool transposed, bool accumulate)
 {
@@ -65,14 +81,8 @@ static void check_f32_product(int64_t m, int64_t n, int64_t k, bool transposed, 
         float *c = copy_array(before, m * ldc);
         (transposed ? kernels->pack_transposed : kernels->pack)(b, k, n, ldb, packed);
         kernels->gemm(&(struct df_packed_gemm){m, n, k, a, lda, packed, c, ldc, accumulate});
-        for (int64_t i = 0; i < m; i++) {
-            for (int64_t j = 0; j < n; j++) {
-                double sum = accumulate ? before[i * ldc + j] : 0.0;
-                for (int64_t l = 0; l < k; l++)
-                    sum += (double)a[i * lda + l] * b[transposed ? j * ldb + l : l * ldb + j];
-                assert_close(c[i * ldc + j], sum, 1e-6 * (double)(k + 4));
-            }
-        }
+        assert_product(&(struct df_packed_gemm){m, n, k, a, lda, b, c, ldc, accumulate}, before, ldb,
+                       transposed);
         free(c);
     }
     free(a);
@@ -125,14 +135,8 @@ static void check_bf16_product(int64_t m, int64_t n, int64_t k, bool transposed,
         const struct df_packed_gemm product = {m, n, k, a16, lda, packed, c, ldc, accumulate};
         memcpy(c, before, (size_t)(m * ldc) * sizeof *c);
         df_attention_bf16[isa].gemm(&product);
-        for (int64_t i = 0; i < m; i++) {
-            for (int64_t j = 0; j < n; j++) {
-                double sum = accumulate ? before[i * ldc + j] : 0.0;
-                for (int64_t l = 0; l < k; l++)
-                    sum += (double)a[i * lda + l] * b[transposed ? j * ldb + l : l * ldb + j];
-                assert_close(c[i * ldc + j], sum, 1e-6 * (double)(k + 4));
-            }
-        }
+        assert_product(&(struct df_packed_gemm){m, n, k, a, lda, b, c, ldc, accumulate}, before, ldb,
+                       transposed);
     }
     free(a);
     free(b);

@@ -1,6 +1,7 @@
 /* How often an evaluation fetches from the device: a GPU waits for each time. */
 #include "data/scratch_images.h"
 #include "support/cmocka_all.h"
+#include "support/one_block.h"
 #include "support/open_backend.h"
 #include "support/scratch.h"
 
@@ -54,17 +55,6 @@ static struct df_dataset *open_samples(void)
 
 static struct df_segmenter *open_model(struct df_backend *backend, int64_t max_batch)
 {
-    const struct df_vit_config vit = {.family = DF_DINOV2,
-                                      .dim = 64,
-                                      .depth = 1,
-                                      .heads = 1,
-                                      .head_size = 64,
-                                      .patch = 14,
-                                      .ffn = DF_FFN_MLP,
-                                      .ffn_hidden = 128,
-                                      .pos_grid = 4,
-                                      .qkv_bias = true,
-                                      .layernorm_eps = 1e-6f};
     const struct df_segmenter_options options = {.decoder = "linear",
                                                  .classes = CLASSES,
                                                  .max_batch = max_batch,
@@ -72,9 +62,9 @@ static struct df_segmenter *open_model(struct df_backend *backend, int64_t max_b
                                                  .width = WIDTH,
                                                  .rope_rescale = 1.0,
                                                  .std = {1, 1, 1}};
-    struct df_state *weights = df_backbone_random(&vit, 1);
+    struct df_state *weights = df_backbone_random(&test_one_block, 1);
     struct df_segmenter *model =
-        weights ? df_segmenter_create(backend, weights, &vit, &options, NULL, 1) : NULL;
+        weights ? df_segmenter_create(backend, weights, &test_one_block, &options, NULL, 1) : NULL;
 
     if (!model)
         fail_msg("%s", df_error_text());

@@ -2,6 +2,7 @@
  * normalised, in the loader's order, whatever was begun and dropped before; through a packed batch where the
  * device resizes itself. */
 #include "support/errors.h"
+#include "support/one_block.h"
 #include "support/open_backend.h"
 #include "support/scratch.h"
 
@@ -72,17 +73,6 @@ static struct df_dataset *open_samples(void)
 
 static struct df_segmenter *open_model(struct df_backend *backend)
 {
-    const struct df_vit_config vit = {.family = DF_DINOV2,
-                                      .dim = 64,
-                                      .depth = 1,
-                                      .heads = 1,
-                                      .head_size = 64,
-                                      .patch = 14,
-                                      .ffn = DF_FFN_MLP,
-                                      .ffn_hidden = 128,
-                                      .pos_grid = 4,
-                                      .qkv_bias = true,
-                                      .layernorm_eps = 1e-6f};
     /* More slots than the loader's batches need: the block's layout is the model's. */
     struct df_segmenter_options options = {.decoder = "linear",
                                            .classes = CLASSES,
@@ -95,9 +85,9 @@ static struct df_segmenter *open_model(struct df_backend *backend)
         options.mean[c] = mean[c];
         options.std[c] = std[c];
     }
-    struct df_state *weights = df_backbone_random(&vit, 1);
+    struct df_state *weights = df_backbone_random(&test_one_block, 1);
     struct df_segmenter *model =
-        weights ? df_segmenter_create(backend, weights, &vit, &options, NULL, 1) : NULL;
+        weights ? df_segmenter_create(backend, weights, &test_one_block, &options, NULL, 1) : NULL;
     assert_works(model);
     df_state_free(weights);
     return model;

@@ -28,12 +28,12 @@ static void fill(struct df_case *c, uint64_t stream, float *values, int64_t coun
     struct df_rng rng;
 
     df_rng_seed(&rng, c->seed, stream);
-    for (int64_t i = 0; values && i < count; i++) {
+    for (int64_t i = 0; values && i < count && i < PERIOD; i++) {
         const float value = (float)(mean + deviation * df_rng_normal(&rng));
-        values[i] = i >= PERIOD       ? values[i - PERIOD]
-                    : type == DF_BF16 ? df_bf16_to_f32(df_f32_to_bf16(value))
-                                      : value;
+        values[i] = type == DF_BF16 ? df_bf16_to_f32(df_f32_to_bf16(value)) : value;
     }
+    for (int64_t i = PERIOD; values && i < count; i++)
+        values[i] = values[i - PERIOD];
 }
 
 static struct df_case_tensor *add(struct df_case *c, enum df_case_role role, enum df_dtype type,

@@ -81,8 +81,8 @@ int df_case_expect_results(struct df_case *c, const struct df_case_run *run)
     return 0;
 }
 
-/* Half the distance between bfloat16 numbers (8 bits) of the value's size. */
-static double rounding(double value, enum df_dtype type)
+/* bfloat16 has 8 bits. */
+double df_case_rounding(double value, enum df_dtype type)
 {
     int exponent;
     if (type != DF_BF16 || value == 0.0 || !isfinite(value))
@@ -108,7 +108,7 @@ static double float_error(const struct df_case_tensor *tensor, enum df_dtype typ
         const double expected = tensor->expected[i], got = element(type, raw, i);
         if (got == expected || (isnan(got) && isnan(expected)))
             continue;
-        const double apart = fabs(got - expected) - rounding(expected, tensor->type);
+        const double apart = fabs(got - expected) - df_case_rounding(expected, tensor->type);
         if (!isfinite(apart)) /* NaN, or an infinity where there is none */
             return INFINITY;
         largest = fmax(largest, apart / fmax(scale, fabs(expected)));

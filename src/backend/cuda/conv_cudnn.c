@@ -164,14 +164,22 @@ static size_t weight_bytes(const struct df_conv_shape *shape)
     return (size_t)(shape->out * shape->in * shape->kernel * shape->kernel) * sizeof(float);
 }
 
-/* The scratch buffer holds the transposed weights, then the workspace. */
-static float *plan_scratch(struct df_backend *backend, const struct plan *plan, void **workspace)
+/* The plan of a pass, and the scratch buffer, which holds the transposed weights, then the workspace. 1, or 0
+ * where the pass is for our own kernels. */
+static int begin(struct df_backend *backend, enum pass pass, struct df_conv_shape shape, struct plan **plan,
+                 float **transposed, void **workspace)
 {
-    const size_t weights = df_cuda_aligned(weight_bytes(&plan->shape));
-    char *scratch = df_cuda_scratch(backend, weights + plan->workspace);
+    const size_t weights = df_cuda_aligned(weight_bytes(&shape));
 
-    *workspace = scratch ? scratch + weights : NULL;
-    return (float *)(void *)scratch;
+    *plan = find_plan(df_cuda_context(backend), pass, shape);
+    if (!*plan || (*plan)->use_own)
+        return *plan ? 0 : -1;
+    char *scratch = df_cuda_scratch(backend, weights + (*plan)->workspace);
+    if (!scratch)
+        return -1;
+    *transposed = (float *)(void *)scratch;
+    *workspace = scratch + weights;
+    return 1;
 }
 
 /* to = from in the other layout. */
@@ -205,14 +213,13 @@ int df_conv_cudnn_forward(struct df_backend *backend, struct df_conv_shape shape
     struct df_cuda_context *context = df_cuda_context(backend);
     const float one = 1.0f, zero = 0.0f;
     const int64_t pixels = shape.batch * (shape.height - shape.kernel + 1) * (shape.width - shape.kernel + 1);
+    struct plan *plan;
+    float *transposed;
     void *workspace;
+    const int begun = begin(backend, FORWARD, shape, &plan, &transposed, &workspace);
 
-    struct plan *plan = find_plan(context, FORWARD, shape);
-    if (!plan || plan->use_own)
-        return plan ? 0 : -1;
-    float *transposed = plan_scratch(backend, plan, &workspace);
-    if (!transposed)
-        return -1;
+    if (begun != 1)
+        return begun;
     DF_TRY(transpose(context, plan->nchw, weight, plan->nhwc, transposed));
     const cudnnStatus_t status = context->cudnn.cudnnConvolutionForward(
         context->dnn, &one, plan->x, x, plan->weight, transposed, plan->conv,
@@ -231,14 +238,13 @@ int df_conv_cudnn_backward_data(struct df_backend *backend, struct df_conv_shape
 {
     struct df_cuda_context *context = df_cuda_context(backend);
     const float one = 1.0f, zero = 0.0f;
+    struct plan *plan;
+    float *transposed;
     void *workspace;
+    const int begun = begin(backend, BACKWARD_DATA, shape, &plan, &transposed, &workspace);
 
-    struct plan *plan = find_plan(context, BACKWARD_DATA, shape);
-    if (!plan || plan->use_own)
-        return plan ? 0 : -1;
-    float *transposed = plan_scratch(backend, plan, &workspace);
-    if (!transposed)
-        return -1;
+    if (begun != 1)
+        return begun;
     DF_TRY(transpose(context, plan->nchw, weight, plan->nhwc, transposed));
     const cudnnStatus_t status = context->cudnn.cudnnConvolutionBackwardData(
         context->dnn, &one, plan->weight, transposed, plan->y, dy, plan->conv,
@@ -255,14 +261,13 @@ int df_conv_cudnn_backward_weight(struct df_backend *backend, struct df_conv_sha
 {
     struct df_cuda_context *context = df_cuda_context(backend);
     const float one = 1.0f, zero = 0.0f;
+    struct plan *plan;
+    float *transposed;
     void *workspace;
+    const int begun = begin(backend, BACKWARD_WEIGHT, shape, &plan, &transposed, &workspace);
 
-    struct plan *plan = find_plan(context, BACKWARD_WEIGHT, shape);
-    if (!plan || plan->use_own)
-        return plan ? 0 : -1;
-    float *transposed = plan_scratch(backend, plan, &workspace);
-    if (!transposed)
-        return -1;
+    if (begun != 1)
+        return begun;
     const cudnnStatus_t status = context->cudnn.cudnnConvolutionBackwardFilter(
         context->dnn, &one, plan->x, x, plan->y, dy, plan->conv,
         (cudnnConvolutionBwdFilterAlgo_t)plan->algorithm, workspace, plan->workspace, &zero, plan->weight,

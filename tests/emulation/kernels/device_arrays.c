@@ -5,7 +5,6 @@
 #include "support/cmocka_all.h"
 
 #include <cuda_runtime_api.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,34 +72,6 @@ void *get_bytes(const void *device, size_t count)
     void *host = host_array(count);
     assert_int_equal(cudaMemcpy(host, device, count, cudaMemcpyDeviceToHost), cudaSuccess);
     return host;
-}
-
-float *get_values(const void *device, int64_t count, enum df_dtype type)
-{
-    float *values = host_array((size_t)count * sizeof(float));
-    df_convert_to_f32(values, get_bytes(device, (size_t)count * df_dtype_size(type)), type, (size_t)count);
-    return values;
-}
-
-/* Half the distance between bfloat16 numbers (8 bits) of the value's size. */
-static double rounding(double value, enum df_dtype type)
-{
-    int exponent;
-    if (type == DF_F32 || value == 0.0)
-        return 0.0;
-    (void)frexp(value, &exponent);
-    return ldexp(1.0, exponent - 9);
-}
-
-void assert_values(const char *what, const float *got, const double *want, int64_t count, enum df_dtype type,
-                   double tolerance)
-{
-    for (int64_t i = 0; i < count; i++) {
-        const double allowed = tolerance * fmax(1.0, fabs(want[i])) + rounding(want[i], type);
-        if (!(fabs((double)got[i] - want[i]) <= allowed))
-            fail_msg("%s in %s: element %lld of %lld is %.9g, expected %.9g (tolerance %g)", what,
-                     df_dtype_name(type), (long long)i, (long long)count, (double)got[i], want[i], allowed);
-    }
 }
 
 void assert_ran(int cuda_error)

@@ -14,16 +14,10 @@ float *host_normals(int64_t count, enum df_dtype type, double mean, double devia
 /* A device array: a copy of values, converted. */
 void *put_values(const float *values, int64_t count, enum df_dtype type);
 
-/* What a device array holds, as float or as it is. */
-float *get_values(const void *device, int64_t count, enum df_dtype type);
+/* What a device array holds. */
 void *get_bytes(const void *device, size_t count);
 
 void release_arrays(void);
-
-/* |got - want| <= tolerance * max(1, |want|), and what rounding to `type` costs; else fails with the place.
- */
-void assert_values(const char *what, const float *got, const double *want, int64_t count, enum df_dtype type,
-                   double tolerance);
 
 /* Fails unless the launcher enqueued its kernels and they ran. */
 void assert_ran(int cuda_error);
