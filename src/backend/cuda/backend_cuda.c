@@ -23,7 +23,6 @@ void df_cuda_close(struct df_backend *backend)
     df_cuda_cudnn_close(context);
     if (context->blas)
         (void)context->lt.cublasLtDestroy(context->blas);
-    df_cublaslt_close(&context->lt);
     df_cuda_staging_close(&context->staging);
     df_cuda_batches_close(&context->batches);
     df_cuda_free(backend, context->workspace);
@@ -97,9 +96,7 @@ enum df_cuda_presence df_cuda_presence(void)
 
     if (presence != DF_CUDA_READY)
         return presence;
-    const int status = df_cublaslt_open(&lt, NULL);
-    df_cublaslt_close(&lt);
-    return status == 0 ? DF_CUDA_READY : DF_CUDA_UNUSABLE;
+    return df_cublaslt_open(&lt, NULL) == 0 ? DF_CUDA_READY : DF_CUDA_UNUSABLE;
 }
 
 static int open_device(struct df_cuda_context *context, int gpu)

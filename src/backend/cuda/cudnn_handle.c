@@ -19,5 +19,4 @@ void df_cuda_cudnn_close(struct df_cuda_context *context)
         (void)context->cudnn.cudnnDestroy(context->dnn);
     context->dnn = NULL;
     context->dnn_usable = false;
-    df_cudnn_close(&context->cudnn);
 }
