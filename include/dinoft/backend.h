@@ -149,6 +149,15 @@ enum df_precision { DF_PRECISIONS(DF_CHOICE_ID) };
  * error set when the device or the precision is not to be had. */
 struct df_backend *df_backend_open(enum df_device_choice device, enum df_precision precision, int threads);
 
+/* The same in two parts, so that a GPU, which takes a second or two, is opened by another thread beside what
+ * the caller does meanwhile: `end` returns what df_backend_open would have, `cancel` nothing. One of the two
+ * has to be called, by the thread that begins. NULL with the error set. */
+struct df_backend_opening;
+struct df_backend_opening *df_backend_begin(enum df_device_choice device, enum df_precision precision,
+                                            int threads);
+struct df_backend *df_backend_end(struct df_backend_opening *opening);
+void df_backend_cancel(struct df_backend_opening *opening);
+
 /* Closes any backend, with all that it holds. NULL is allowed. */
 void df_backend_close(struct df_backend *backend);
 
@@ -157,9 +166,12 @@ struct df_backend *df_cpu_backend_open(enum df_dtype compute, int threads);
 
 /* The CUDA backend: the GPU of number `gpu`, from 0 on, of those that the process may see
  * (CUDA_VISIBLE_DEVICES), of compute capability 8.0 or newer, with cuBLASLt and, where it is installed,
- * cuDNN. It becomes the calling thread's current device, and operations have to be called by this thread. In
- * a build without CUDA it is always NULL. */
+ * cuDNN. In a build without CUDA it is always NULL. */
 struct df_backend *df_cuda_backend_open(int gpu, enum df_dtype compute, int threads);
+
+/* Makes the GPU the calling thread's current device, which has to be done before the first operation, and by
+ * the thread that will call them. -1 with the error set. */
+int df_cuda_backend_take(struct df_backend *backend);
 
 enum df_cuda_presence {
     DF_CUDA_ABSENT,   /* no GPU, no driver, or a build without CUDA */
