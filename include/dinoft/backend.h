@@ -169,10 +169,12 @@ struct df_backend *df_backend_open(enum df_device_choice device, enum df_precisi
 
 /* The same in two parts, so that a GPU, which takes a second or two, is opened by another thread beside what
  * the caller does meanwhile: `end` returns what df_backend_open would have, `cancel` nothing. One of the two
- * has to be called, by the thread that begins. NULL with the error set. */
+ * has to be called, by the thread that begins; `is_opening` says whether it would wait. NULL with the error
+ * set. */
 struct df_backend_opening;
 struct df_backend_opening *df_backend_begin(enum df_device_choice device, enum df_precision precision,
                                             int threads);
+bool df_backend_is_opening(struct df_backend_opening *opening);
 struct df_backend *df_backend_end(struct df_backend_opening *opening);
 void df_backend_cancel(struct df_backend_opening *opening);
 

@@ -16,7 +16,8 @@ struct df_backend_opening {
     struct df_job_set job;
     struct df_backend *gpu; /* NULL: the CPU is taken */
     enum df_cuda_presence presence;
-    struct df_error reason; /* where the GPU is left alone */
+    int status;
+    struct df_error error; /* of the status, or why the GPU is left alone */
 };
 
 enum df_dtype df_backend_auto_compute(bool cuda)
@@ -42,12 +43,12 @@ static int open_gpu(void *user, int64_t number)
     opening->presence = device == DF_DEVICE_AUTO  ? df_cuda_presence()
                         : device == DF_DEVICE_CPU ? DF_CUDA_ABSENT
                                                   : DF_CUDA_READY;
-    if (opening->presence != DF_CUDA_READY) {
-        df_error_keep(&opening->reason);
-        return 0;
+    if (opening->presence == DF_CUDA_READY) {
+        opening->gpu = df_cuda_backend_open(gpu, choose_compute(opening, true), opening->threads);
+        opening->status = opening->gpu ? 0 : -1;
     }
-    opening->gpu = df_cuda_backend_open(gpu, choose_compute(opening, true), opening->threads);
-    return opening->gpu ? 0 : -1;
+    df_error_keep(&opening->error);
+    return 0; /* what failed is told by who takes the backend */
 }
 
 /* After the GPU: the backend, which is the calling thread's. */
@@ -55,8 +56,12 @@ static struct df_backend *take(struct df_backend_opening *opening)
 {
     struct df_backend *gpu = opening->gpu;
 
+    if (opening->status != 0) {
+        df_error_again(&opening->error);
+        return NULL;
+    }
     if (opening->presence == DF_CUDA_UNUSABLE)
-        df_log("the GPU is left alone: %s", opening->reason.text);
+        df_log("the GPU is left alone: %s", opening->error.text);
     if (!gpu)
         return df_cpu_backend_open(choose_compute(opening, false), opening->threads);
     if (df_cuda_backend_take(gpu) == 0)
@@ -69,7 +74,8 @@ struct df_backend *df_backend_open(enum df_device_choice device, enum df_precisi
 {
     struct df_backend_opening opening = {.device = device, .precision = precision, .threads = threads};
 
-    return open_gpu(&opening, 0) == 0 ? take(&opening) : NULL;
+    (void)open_gpu(&opening, 0);
+    return take(&opening);
 }
 
 struct df_backend_opening *df_backend_begin(enum df_device_choice device, enum df_precision precision,
@@ -90,12 +96,18 @@ struct df_backend_opening *df_backend_begin(enum df_device_choice device, enum d
     return opening;
 }
 
+bool df_backend_is_opening(struct df_backend_opening *opening)
+{
+    return opening->pool && !df_worker_pool_succeeded(opening->pool, &opening->job);
+}
+
 struct df_backend *df_backend_end(struct df_backend_opening *opening)
 {
-    const int status =
-        opening->pool ? df_worker_pool_wait(opening->pool, &opening->job) : open_gpu(opening, 0);
-    struct df_backend *backend = status == 0 ? take(opening) : NULL;
-
+    if (opening->pool)
+        (void)df_worker_pool_wait(opening->pool, &opening->job);
+    else
+        (void)open_gpu(opening, 0);
+    struct df_backend *backend = take(opening);
     df_worker_pool_close(opening->pool);
     free(opening);
     return backend;

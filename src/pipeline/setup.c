@@ -6,6 +6,7 @@
 #include "dinoft/backbone_file.h"
 #include "dinoft/error.h"
 #include "dinoft/log.h"
+#include "dinoft/mapped_file.h"
 #include "dinoft/weight_file.h"
 #include "dinoft/weight_search.h"
 
@@ -122,6 +123,8 @@ static int read_model(struct df_setup *setup, const struct df_config *config)
 
 int df_setup_open(struct df_setup *setup, struct df_config *config)
 {
+    size_t ahead = 0;
+
     memset(setup, 0, sizeof *setup);
     if (config->lora_weights) {
         setup->checkpoint = open_checkpoint(config->lora_weights);
@@ -131,7 +134,7 @@ int df_setup_open(struct df_setup *setup, struct df_config *config)
     setup->weights_path = find_weights(config, setup->checkpoint);
     if (!setup->weights_path)
         return -1;
-    /* A GPU is opened while the backbone is read. */
+    /* A GPU is opened while the backbone is read: what its format needs, and then the rest. */
     struct df_backend_opening *opening =
         df_backend_begin(config->device, config->precision, (int)config->threads);
     if (!opening)
@@ -140,6 +143,8 @@ int df_setup_open(struct df_setup *setup, struct df_config *config)
         df_backend_cancel(opening);
         return -1;
     }
+    while (df_backend_is_opening(opening) && df_mapping_read_ahead(setup->backbone->mapping, &ahead))
+        ;
     setup->backend = df_backend_end(opening);
     if (setup->backend && !setup->backend->native)
         df_log("this processor does not compute bf16 itself: --precision fp32 may be faster");

@@ -112,6 +112,7 @@ static void cancelling_gives_all_back(void **state)
     for (size_t i = 0; i < sizeof devices / sizeof *devices; i++) {
         struct df_backend_opening *opening = df_backend_begin(devices[i], DF_PRECISION_AUTO, 1);
         assert_non_null(opening);
+        assert_true(devices[i] != DF_DEVICE_CPU || !df_backend_is_opening(opening));
         df_backend_cancel(opening);
         assert_int_equal(df_emulation_memory_in_use(), 0);
     }
