@@ -21,6 +21,11 @@ struct df_schedule {
     int64_t warmup; /* how much of it rises linearly first; 0 for onecycle, which rises by itself */
 };
 
+static inline bool df_schedule_falls_to_min(enum df_schedule_kind kind)
+{
+    return kind == DF_SCHEDULE_COSINE || kind == DF_SCHEDULE_POLY;
+}
+
 /* The rate of the step or epoch `at`, 0 to length - 1. As PyTorch's SequentialLR of LambdaLR, whose factor is
  * (at + 1) / warmup, and CosineAnnealingLR or PolynomialLR (power 0.9) over the rest; as its OneCycleLR
  * without momentum. A warm-up may be as long as the run or longer: there is no rest then. */

@@ -4,6 +4,7 @@
 #define DINOFT_SEGMENTER_H
 
 #include "dinoft/arena.h"
+#include "dinoft/optimizer.h"
 #include "dinoft/packed_batch.h"
 #include "dinoft/rng.h"
 #include "dinoft/vit_config.h"
@@ -16,9 +17,11 @@ struct df_segmenter_options {
     bool class_tokens;   /* the last block's class token is wanted too */
     int64_t rank;        /* LoRA's; 0: none. Without a decoder a checkpoint's is folded whatever this is */
     int64_t max_batch, height, width;
-    bool training;       /* false: LoRA is folded into the weights, nothing is kept for gradients */
-    bool recompute;      /* training with LoRA takes less memory and more time: of every block but the last
-                            only the input is kept, and the rest computed again */
+    bool training;    /* false: LoRA is folded into the weights, nothing is kept for gradients */
+    bool recompute;   /* training with LoRA takes less memory and more time: of every block but the last
+                         only the input is kept, and the rest computed again */
+    bool accumulates; /* training: a step may have several parts, whose gradients are added */
+    struct df_optimizer_options optimizer; /* training */
     bool features_given; /* df_segmenter_load_features() uploads what a backbone without LoRA would compute:
                             the model has none, and no memory for one */
     bool packed;         /* batches may also be packed, see df_segmenter_send(), for a device that resizes */

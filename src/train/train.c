@@ -1,12 +1,14 @@
 /* The loop: epochs, steps, validations, checkpoints. */
 #include "training.h"
 
+#include "dinoft/atomic_write.h"
 #include "dinoft/clock.h"
 #include "dinoft/error.h"
 #include "dinoft/evaluate.h"
 #include "dinoft/label_checks.h"
 #include "dinoft/log.h"
 #include "dinoft/progress.h"
+#include "dinoft/text.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -29,7 +31,8 @@ static int diverged(struct df_training *training, double loss)
 static int train_batch(struct df_training *training, int64_t epoch, const struct df_batch *batch,
                        double started, double *loss)
 {
-    const double lr = training->options.lr;
+    const struct df_schedule *schedule = &training->options.schedule;
+    const double lr = df_schedule_lr(schedule, schedule->by_epoch ? epoch : training->step);
     int64_t counted;
 
     DF_TRY(df_segmenter_train_step(training->segmenter, batch->count, lr, &training->rng, loss, &counted));
@@ -158,6 +161,20 @@ static int save(struct df_training *training, const char *path)
     return df_checkpoint_save(path, segmenter, &training->record);
 }
 
+/* The checkpoint of this epoch, which later ones do not replace. */
+static int keep(struct df_training *training, int64_t epoch)
+{
+    char *ending = df_text_format("_e%" PRId64 ".pt", epoch);
+    char *path = ending ? df_run_file(training->files, ending) : NULL;
+    int status = -1;
+
+    if (path && df_check_other_file(path, training->setup->weights_path) == 0)
+        status = save(training, path);
+    free(path);
+    free(ending);
+    return status;
+}
+
 static int train_all(struct df_training *training)
 {
     for (int64_t epoch = 0; epoch < training->options.epochs && !*training->stop && !out_of_steps(training);
@@ -169,6 +186,8 @@ static int train_all(struct df_training *training)
             continue;
         /* Before the validation, which may be long: what was trained is safe. */
         DF_TRY(save(training, training->checkpoint_path));
+        if (training->options.keep_each)
+            DF_TRY(keep(training, epoch));
         DF_TRY(validate(training, epoch));
     }
     if (!*training->stop)

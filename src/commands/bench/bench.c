@@ -242,14 +242,19 @@ static void finish(struct bench *bench)
         df_profile_free(&bench->figures.passes[i].profile);
 }
 
-/* What reads a data set is for `loader` alone. */
+/* What reads a data set is for `loader` alone, and what concerns a training step for those that have one. */
 static int check_flags(const struct df_config *config)
 {
     static const enum df_option others[] = {DF_OPTION_DATASET, DF_OPTION_DATA_ROOT, DF_OPTION_CLASS_NAMES,
                                             DF_OPTION_MASK_VALUES, DF_OPTION_NUM_WORKERS};
-    const enum df_option typed = df_config_typed(config, others, sizeof others / sizeof others[0]);
+    static const enum df_option of_a_step[] = {DF_OPTION_ACCUMULATE, DF_OPTION_EMA, DF_OPTION_GRAD_CLIP};
+    const enum df_bench_mode mode = config->bench_mode;
+    enum df_option typed = df_config_typed(config, of_a_step, sizeof of_a_step / sizeof of_a_step[0]);
 
-    if (typed == DF_OPTION_COUNT)
+    if (typed != DF_OPTION_COUNT && mode != DF_BENCH_TRAIN && mode != DF_BENCH_OPS)
+        return df_error_set("--%s is for bench train and ops: nothing else trains", df_option_name(typed));
+    typed = df_config_typed(config, others, sizeof others / sizeof others[0]);
+    if (typed == DF_OPTION_COUNT || mode == DF_BENCH_LOADER)
         return 0;
     return df_error_set("--%s is for bench loader: what else is measured works on random pixels",
                         df_option_name(typed));
@@ -260,15 +265,13 @@ int command_bench(struct df_config *config)
     struct bench bench = {.config = config, .stop = interrupt_flag()};
     int status = 1;
 
-    if (config->json && df_check_writable_file(config->json) != 0)
+    if (check_flags(config) != 0 || (config->json && df_check_writable_file(config->json) != 0))
         return 1;
     if (config->bench_mode == DF_BENCH_LOADER) {
         if (bench_loader(config, bench.stop) != 0)
             return 1;
         return *bench.stop ? EXIT_INTERRUPTED : 0;
     }
-    if (check_flags(config) != 0)
-        return 1;
     if (choose_model(&bench) != 0)
         goto done;
     choose_passes(&bench);
