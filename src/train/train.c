@@ -73,6 +73,14 @@ static int no_labels(struct df_training *training)
                         training->setup->model.height, training->setup->model.width);
 }
 
+/* Of the steps of a run, those behind an epoch that begins. */
+static int64_t later_steps(const struct df_training *training, int64_t steps_of_epoch)
+{
+    const int64_t all = training->options.epochs * steps_of_epoch, most = training->options.max_steps;
+
+    return (most > 0 && most < all ? most : all) - training->step - steps_of_epoch;
+}
+
 /* All batches of an epoch, or as many as max_steps and an interrupt allow. */
 static int train_epoch(struct df_training *training, int64_t epoch)
 {
@@ -84,6 +92,7 @@ static int train_epoch(struct df_training *training, int64_t epoch)
 
     snprintf(label, sizeof label, "epoch %" PRId64 "/%" PRId64, epoch + 1, training->options.epochs);
     struct df_progress *progress = df_progress_open(stderr, label, total);
+    df_progress_expect(progress, later_steps(training, total));
     if (df_feed_start(training->train_feed, epoch) != 0)
         goto done;
     while (!*training->stop && !out_of_steps(training) &&
@@ -175,6 +184,13 @@ static int keep(struct df_training *training, int64_t epoch)
     return status;
 }
 
+static void print_loss(const struct df_training *training, int64_t epoch)
+{
+    printf("epoch %" PRId64 "/%" PRId64 ": train loss %.4f\n", epoch + 1, training->options.epochs,
+           training->log.train_loss[epoch]);
+    fflush(stdout);
+}
+
 static int train_all(struct df_training *training)
 {
     for (int64_t epoch = 0; epoch < training->options.epochs && !*training->stop && !out_of_steps(training);
@@ -182,8 +198,12 @@ static int train_all(struct df_training *training)
         DF_TRY(train_epoch(training, epoch));
         if (epoch == 0 && !*training->stop)
             DF_TRY(check_labels(training));
-        if (*training->stop || !validates(training, epoch))
+        if (*training->stop)
+            break;
+        if (!validates(training, epoch)) {
+            print_loss(training, epoch);
             continue;
+        }
         /* Before the validation, which may be long: what was trained is safe. */
         DF_TRY(save(training, training->checkpoint_path));
         if (training->options.keep_each)

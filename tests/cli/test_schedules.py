@@ -33,6 +33,14 @@ class Schedules(TrainingTest):
         run = self.train("--schedule", "poly", "--lr", 0.01, "--epochs", 4, "--max_steps", 3)
         self.assert_values_near(rates(run), [0.01 * (1 - step / 3) ** 0.9 for step in range(3)], 1e-8)
 
+    def test_every_epoch_is_printed(self):
+        run = self.train("--epochs", 4, "--val_every", 3)
+        lines = run.result.stdout.splitlines()
+        self.assertEqual(["val loss" in line for line in lines], [True, False, False, True])
+        for epoch, line in enumerate(lines):
+            loss = run.metrics["train_loss"][epoch]
+            self.assertRegex(line, rf"^epoch {epoch + 1}/4: train loss {loss:.4f}")
+
     def test_no_step_is_left(self):
         flags = ["--warmup_epochs", 3, "--epochs", 3]
         self.refused(*self.train_command(*flags), mentions=["--warmup_epochs 3", "--epochs 3"])
