@@ -111,6 +111,9 @@ enum df_parse_result df_config_parse(int argc, char **argv, struct df_config *co
  * own. Called by df_config_parse, except for a data set that is not typed and may be the checkpoint's. */
 int df_config_check_dataset(const struct df_config *config);
 
+/* Whether it repeats the reference project, whose own numbers are then printed too. */
+bool df_recipe_is_reference(enum df_recipe recipe);
+
 /* "imagenet", "none", "auto" */
 const char *df_normalize_name(enum df_normalize normalize);
 

@@ -11,7 +11,8 @@ from support import CHANNELS, DINOV2, LINEAR, folder_data, main, model_flags
 from tensor_files import read_checkpoint
 from training import CLASSES, TrainingTest
 
-KEYS = {"miou", "pixel_accuracy", "mean_accuracy", "dice", "reference_iou", "loss", "per_class", "confusion"}
+KEYS = {"miou", "pixel_accuracy", "mean_accuracy", "dice", "reference_iou", "reference_miou", "loss", "per_class",
+        "confusion"}  # fmt: skip
 
 
 def histogram(label_planes, n_classes):
@@ -48,6 +49,24 @@ def reference_iou(mask, label, void_counts):
     return (both + 1e-6) / (either + 1e-6)
 
 
+def reference_miou(batches, n_classes, void_counts):
+    """The reference project's later number, of batches of (mask, label)."""
+    scores = []
+    for batch in batches:
+        pairs = collections.Counter()
+        for mask, label in batch:
+            pairs.update((0 if truth == IGNORE and void_counts else truth, found) for truth, found in zip(label, mask))
+        largest = max(truth for truth, _ in pairs)
+        iou = []
+        for number in range(min(largest + 1, n_classes)):
+            counted = {pair: n for pair, n in pairs.items() if pair[0] != IGNORE}
+            both = counted.get((number, number), 0)
+            either = sum(n for pair, n in counted.items() if number in pair)
+            iou.append((both + 1e-6) / (either + 1e-6) if either else None)
+        scores.append(mean(iou))
+    return mean(scores)
+
+
 class EvalTest(TrainingTest):
     def evaluate(self, *flags, checkpoint=LINEAR, data=None):
         """(metrics, stdout)"""
@@ -80,7 +99,8 @@ class Metrics(EvalTest):
         self.assertAlmostEqual(metrics["mean_accuracy"], mean(accuracy), places=9)
         self.assertAlmostEqual(metrics["dice"], mean(dice), places=9)
         self.assertAlmostEqual(metrics["pixel_accuracy"], sum(hits) / sum(labelled), places=9)
-        self.assertTrue(0 <= metrics["reference_iou"] <= 1)
+        for key in ("reference_iou", "reference_miou"):
+            self.assertTrue(0 <= metrics[key] <= 1)
         self.assertTrue(math.isfinite(metrics["loss"]) and metrics["loss"] > 0)
 
     def test_network_size(self):
@@ -125,8 +145,16 @@ class Metrics(EvalTest):
             self.assertIsNotNone(row, scores["name"])
         found = re.search(r"at the network's input size:\nmIoU +([\d.]+)\n", stdout)
         self.assertAlmostEqual(float(found.group(1)), metrics["miou"], delta=6e-5)
-        for name in ("pixel accuracy", "mean accuracy", "Dice", "reference IoU", "loss"):
+        for name in ("pixel accuracy", "mean accuracy", "Dice", "loss"):
             self.assertRegex(stdout, rf"(?m)^{name} +[\d.]+")
+        self.assertNotIn("reference", stdout)
+
+    def test_the_reference_numbers_are_printed_for_its_recipe(self):
+        metrics, stdout = self.evaluate("--recipe", "reference")
+        for name, key, time in (("reference IoU", "reference_iou", "August 2025"),
+                                ("reference mIoU", "reference_miou", "October 2025")):  # fmt: skip
+            found = re.search(rf"(?m)^{name} +([\d.]+) .*{time}", stdout)
+            self.assertAlmostEqual(float(found.group(1)), metrics[key], delta=6e-5)
 
     def test_table_alone(self):
         """--metrics_json is not needed, and eval writes nothing by itself."""
@@ -152,6 +180,10 @@ class Predictions(EvalTest):
         scores = [reference_iou(mask, label, void_counts) for mask, label in zip(masks, labels)]
         batches = [scores[i : i + batch_size] for i in range(0, len(scores), batch_size)]
         self.assertAlmostEqual(metrics["reference_iou"], mean([mean(batch) for batch in batches]), places=9)
+        pairs = list(zip(masks, labels))
+        batches = [pairs[i : i + batch_size] for i in range(0, len(pairs), batch_size)]
+        expected = reference_miou(batches, len(metrics["confusion"]), void_counts)
+        self.assertAlmostEqual(metrics["reference_miou"], expected, places=9)
 
     def test_voc(self):
         metrics, _ = self.evaluate("--eval_size", "original", "--batch_size", 1)
@@ -187,7 +219,8 @@ class AfterTraining(EvalTest):
             # LoRA is folded into the weights here and was not while training: some last bits differ.
             self.assertAlmostEqual(metrics["loss"], run.metrics["val_loss"][-1], delta=1e-4)
             self.assertAlmostEqual(metrics["miou"], run.metrics["val_iou"][-1], delta=1e-3)
-            self.assertAlmostEqual(metrics["reference_iou"], run.metrics["val_reference_iou"][-1], delta=1e-3)
+            for key in ("reference_iou", "reference_miou"):
+                self.assertAlmostEqual(metrics[key], run.metrics[f"val_{key}"][-1], delta=1e-3)
 
     def test_image_size_is_the_checkpoints(self):
         self.train("--img_dim", 70, 98)
