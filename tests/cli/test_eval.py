@@ -8,7 +8,7 @@ import shutil
 from datasets import IGNORE, folder_masks, resize_nearest, voc_demo, voc_folder, voc_masks
 from png_files import read_png
 from support import CHANNELS, DINOV2, LINEAR, folder_data, main, model_flags
-from tensor_files import read_checkpoint
+from tensor_files import float_tensor, read_checkpoint, read_safetensors, values, write_safetensors
 from training import CLASSES, TrainingTest
 
 KEYS = {"miou", "pixel_accuracy", "mean_accuracy", "dice", "reference_iou", "reference_miou", "loss", "per_class",
@@ -202,6 +202,38 @@ class Predictions(EvalTest):
         images = sorted((self.data / "images" / "val").iterdir())
         labels = [mask.pixels for mask in folder_masks(self.data, "val")]
         self.check(images, labels, metrics, checkpoint, 2, False)
+
+
+class SaturatedSigmoids(EvalTest):
+    """Logits that are all so large that their sigmoids are 1: the lowest class is what the later metric sees."""
+
+    def saturated(self):
+        path = self.folder / "saturated.safetensors"
+        self.succeed("convert", LINEAR, path)
+        tensors, metadata = read_safetensors(path)
+        bias = tensors["classifier.bias"]
+        tensors["classifier.bias"] = float_tensor(bias.shape, [value + 100 for value in values(bias)])
+        write_safetensors(path, tensors, metadata)
+        return path
+
+    def test_only_the_later_metric_sees_them(self):
+        for flags in ([], ["--eval_size", "original"]):
+            usual, _ = self.evaluate("--batch_size", 1, *flags)
+            found, _ = self.evaluate("--batch_size", 1, *flags, checkpoint=self.saturated())
+            for key in ("miou", "reference_iou"):
+                self.assertAlmostEqual(found[key], usual[key], delta=1e-4)  # logits of 100 have fewer digits
+            masks = voc_masks(voc_demo(), "val")
+            labels = [mask.pixels if flags else resize_nearest(mask, *DINOV2.size) for mask in masks]
+            batches = [[(bytes(len(label)), label)] for label in labels]
+            self.assertAlmostEqual(found["reference_miou"], reference_miou(batches, 21, True), places=9)
+            self.assertNotAlmostEqual(found["reference_miou"], usual["reference_miou"], places=3)
+
+    def test_averages_have_no_sigmoids(self):
+        """Of probabilities the prediction itself is looked at."""
+        flags = ["--tta", "--scales", "1"]
+        usual, _ = self.evaluate(*flags)
+        found, _ = self.evaluate(*flags, checkpoint=self.saturated())
+        self.assertAlmostEqual(found["reference_miou"], usual["reference_miou"], delta=1e-4)
 
 
 class AfterTraining(EvalTest):
