@@ -88,11 +88,6 @@ enum df_option df_config_typed(const struct df_config *config, const enum df_opt
     return DF_OPTION_COUNT;
 }
 
-bool df_recipe_is_reference(enum df_recipe recipe)
-{
-    return recipe != DF_RECIPE_DEFAULT;
-}
-
 const char *df_normalize_name(enum df_normalize normalize)
 {
     return df_choice_text(DF_OPTION_NORMALIZE, (int)normalize);
