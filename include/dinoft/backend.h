@@ -86,6 +86,8 @@ struct df_upsample_loss {
     const uint8_t *labels;         /* [B, height, width], 255 = ignored; NULL: no loss */
     float *dlogits;                /* [B, h, w, C]: gradient of the mean loss; NULL: none */
     uint8_t *prediction;           /* [B, height, width]: arg max, the lowest class on a tie; NULL: none */
+    uint8_t *sigmoid_prediction;   /* the same of the logits' sigmoids in float32, which tie more often: from
+                                      16.64 on all are 1; NULL: none. Only beside prediction, without dlogits */
     struct df_loss_sum *on_device; /* where the result stays, for who fetches it later; NULL: it goes to: */
     struct df_loss_sum loss;       /* host */
 };

@@ -46,7 +46,9 @@ df_emulated_test(test_captured_steps SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_capt
 df_emulated_test(test_feed_emulated SOURCES ${CMAKE_SOURCE_DIR}/tests/pipeline/test_feed.c
     LIBS dinoft_train test_support m)
 
-df_emulated_test(test_fetches_emulated SOURCES ${CMAKE_SOURCE_DIR}/tests/evaluation/test_fetches.c ${CMAKE_SOURCE_DIR}/tests/data/scratch_images.c
+df_emulated_test(test_evaluate_emulated SOURCES ${CMAKE_SOURCE_DIR}/tests/evaluation/test_evaluate.c ${CMAKE_SOURCE_DIR}/tests/data/scratch_images.c
+    LIBS dinoft_evaluation test_support m)
+df_emulated_test(test_reference_miou_emulated SOURCES ${CMAKE_SOURCE_DIR}/tests/evaluation/test_reference_miou.c
     LIBS dinoft_evaluation test_support m)
 
 # The program, with the emulated device beside the CPU, for what goes through its commands.
