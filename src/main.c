@@ -3,6 +3,7 @@
 #include "commands/version.h"
 #include "commands/waiting.h"
 
+#include "dinoft/cleanup.h"
 #include "dinoft/error.h"
 
 #include <errno.h>
@@ -99,6 +100,7 @@ int main(int argc, char **argv)
         status = run_command(&config, typed);
         break;
     }
+    df_cleanup_folders();
     free(typed);
     return report(status);
 }

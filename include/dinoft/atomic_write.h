@@ -25,7 +25,7 @@ void df_atomic_abort(struct df_atomic_file *file);
 /* All in one: open, write size bytes, commit. */
 int df_atomic_write(const char *path, const void *bytes, size_t size);
 
-/* mkdir -p. */
+/* mkdir -p. What it makes and stays empty goes with the process (dinoft/cleanup.h). */
 int df_make_folder(const char *path);
 
 /* Succeeds if a file can be created in the folder (made if missing), trying it; for checks before long work.

@@ -1,5 +1,6 @@
 #include "dinoft/atomic_write.h"
 
+#include "dinoft/cleanup.h"
 #include "dinoft/error.h"
 #include "dinoft/temporary.h"
 #include "dinoft/text.h"
@@ -137,8 +138,10 @@ static int make_one_folder(const char *path)
 {
     struct stat status;
 
-    if (mkdir(path, 0777) == 0)
+    if (mkdir(path, 0777) == 0) {
+        df_cleanup_folder(path);
         return 0;
+    }
     int reason = errno; /* another than EEXIST where a read-only file system has the folder already */
     if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
         return 0;

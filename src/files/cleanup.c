@@ -4,10 +4,12 @@
 #include <limits.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define NAMES_MOST 256 /* a thread writes one file at a time */
+#define NAMES_MOST   256 /* a thread writes one file at a time */
+#define FOLDERS_MOST 64
 
 enum { FREE, CHANGING, ENTERED, REMOVED };
 
@@ -20,6 +22,7 @@ struct entry {
 };
 
 static struct entry table[NAMES_MOST];
+static _Atomic(char *) folders[FOLDERS_MOST]; /* inner ones behind those that they lie in */
 
 static int take(struct entry *entry, int from, int to)
 {
@@ -47,6 +50,35 @@ void df_cleanup_drop(int number)
         take(&table[number], ENTERED, FREE);
 }
 
+void df_cleanup_folder(const char *path)
+{
+    char *copy = strdup(path);
+
+    for (int i = 0; copy && i < FOLDERS_MOST; i++) {
+        char *none = NULL;
+        if (atomic_compare_exchange_strong(&folders[i], &none, copy))
+            return;
+    }
+    free(copy);
+}
+
+/* A handler frees nothing: the process ends. */
+static void remove_folders(int in_handler)
+{
+    for (size_t i = FOLDERS_MOST; i-- > 0;) {
+        char *path = atomic_exchange(&folders[i], NULL);
+        if (path)
+            rmdir(path); /* fails where something is in it */
+        if (!in_handler)
+            free(path);
+    }
+}
+
+void df_cleanup_folders(void)
+{
+    remove_folders(0);
+}
+
 void df_cleanup_run(void)
 {
     const int kept = errno;
@@ -55,5 +87,6 @@ void df_cleanup_run(void)
         if (take(&table[i], ENTERED, REMOVED))
             unlinkat(table[i].folder, table[i].name, 0);
     }
+    remove_folders(1);
     errno = kept;
 }

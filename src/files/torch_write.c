@@ -8,7 +8,6 @@
 #include "dinoft/weight_file.h"
 #include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
-#include "dinoft/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,7 +15,11 @@
 #include <string.h>
 
 #define SETITEMS_BATCH 1000 /* as Python's own pickler */
-#define ENTRY_NAME_MAX 512
+#define ENTRY_NAME_MAX 64
+
+/* The archive's folder. torch.save takes the file's name where it is given a path, and this word where it is
+ * given a stream: then equal contents are equal bytes, whatever the file is called. */
+#define ROOT "archive"
 
 /* Where the pickle remembers what it needs again. A number of 0 says not yet: the dict itself has that one.
  */
@@ -152,20 +155,20 @@ static void put_state(struct pickler *p, const struct df_state *state)
     df_pickle_op(&p->out, PICKLE_STOP);
 }
 
-static int add(struct df_zip_writer *zip, const char *root, const char *name, const void *bytes, size_t size)
+static int add(struct df_zip_writer *zip, const char *name, const void *bytes, size_t size)
 {
     char path[ENTRY_NAME_MAX];
-    if ((size_t)snprintf(path, sizeof path, "%s/%s", root, name) >= sizeof path)
-        return df_error_set("the file's name is too long");
+    if ((size_t)snprintf(path, sizeof path, ROOT "/%s", name) >= sizeof path)
+        return df_error_set("the entry's name is too long");
     return df_zip_add(zip, path, bytes, size);
 }
 
-static int add_text(struct df_zip_writer *zip, const char *root, const char *name, const char *text)
+static int add_text(struct df_zip_writer *zip, const char *name, const char *text)
 {
-    return add(zip, root, name, text, strlen(text));
+    return add(zip, name, text, strlen(text));
 }
 
-static int add_storages(struct df_zip_writer *zip, const char *root, const struct df_state *state)
+static int add_storages(struct df_zip_writer *zip, const struct df_state *state)
 {
     size_t number = 0;
     for (size_t i = 0; i < state->count; i++) {
@@ -174,28 +177,27 @@ static int add_storages(struct df_zip_writer *zip, const char *root, const struc
         if (entry->text)
             continue;
         snprintf(name, sizeof name, "data/%zu", number++);
-        DF_TRY(add(zip, root, name, entry->tensor.data,
-                   entry->tensor.count * df_dtype_size(entry->tensor.dtype)));
+        DF_TRY(add(zip, name, entry->tensor.data, entry->tensor.count * df_dtype_size(entry->tensor.dtype)));
     }
     return 0;
 }
 
-static int add_all(struct df_zip_writer *zip, const char *root, const struct df_state *state,
+static int add_all(struct df_zip_writer *zip, const struct df_state *state,
                    const struct df_pickle_writer *pickle)
 {
     char digest[DF_ZIP_DIGEST_SIZE];
-    DF_TRY(add(zip, root, "data.pkl", pickle->bytes, pickle->size));
-    DF_TRY(add_text(zip, root, ".format_version", "1"));
-    DF_TRY(add_text(zip, root, ".storage_alignment", "64"));
-    DF_TRY(add_text(zip, root, "byteorder", "little"));
-    DF_TRY(add_storages(zip, root, state));
-    DF_TRY(add_text(zip, root, "version", "3\n"));
+    DF_TRY(add(zip, "data.pkl", pickle->bytes, pickle->size));
+    DF_TRY(add_text(zip, ".format_version", "1"));
+    DF_TRY(add_text(zip, ".storage_alignment", "64"));
+    DF_TRY(add_text(zip, "byteorder", "little"));
+    DF_TRY(add_storages(zip, state));
+    DF_TRY(add_text(zip, "version", "3\n"));
     df_zip_digest(zip, digest);
-    DF_TRY(add_text(zip, root, ".data/serialization_id", digest));
+    DF_TRY(add_text(zip, ".data/serialization_id", digest));
     return df_zip_finish(zip);
 }
 
-static int write_archive(FILE *stream, const char *root, const struct df_state *state)
+static int write_archive(FILE *stream, const struct df_state *state)
 {
     int status = -1;
     struct pickler pickler = {0};
@@ -204,46 +206,22 @@ static int write_archive(FILE *stream, const char *root, const struct df_state *
         return -1;
     put_state(&pickler, state);
     if (df_pickle_writer_check(&pickler.out) == 0)
-        status = add_all(zip, root, state, &pickler.out);
+        status = add_all(zip, state, &pickler.out);
     df_pickle_writer_clear(&pickler.out);
     df_zip_writer_free(zip);
     return status;
 }
 
-/* The archive's folder: the file's name, or PyTorch's own substitute where that is not ASCII. */
-static char *root_of(const char *path)
-{
-    char *stem = df_path_stem(path);
-    bool plain = stem && *stem;
-    for (const char *c = stem; plain && *c; c++)
-        plain = *c > 0x20 && *c < 0x7f;
-    if (!stem || plain)
-        return stem;
-    free(stem);
-    return df_text_copy("archive");
-}
-
 int df_torch_write(const char *path, const struct df_state *state)
 {
-    int status = -1;
-    struct df_atomic_file *file = NULL;
-    char *root = root_of(path);
-    if (!root)
-        goto done;
-    if (df_state_check_texts(state) != 0) {
-        df_error_context("cannot write %s", path);
-        goto done;
-    }
-    file = df_atomic_open(path);
+    if (df_state_check_texts(state) != 0)
+        return df_error_context("cannot write %s", path);
+    struct df_atomic_file *file = df_atomic_open(path);
     if (!file)
-        goto done;
-    if (write_archive(df_atomic_stream(file), root, state) != 0) {
-        df_error_context("%s", path);
-        df_atomic_abort(file);
-        goto done;
-    }
-    status = df_atomic_commit(file);
-done:
-    free(root);
-    return status;
+        return -1;
+    if (write_archive(df_atomic_stream(file), state) == 0)
+        return df_atomic_commit(file);
+    df_error_context("%s", path);
+    df_atomic_abort(file);
+    return -1;
 }

@@ -3,6 +3,7 @@
 #include "support/scratch.h"
 
 #include "dinoft/atomic_write.h"
+#include "dinoft/cleanup.h"
 #include "dinoft/error.h"
 
 #include <signal.h>
@@ -133,6 +134,25 @@ static void makes_folders(void **unused)
     assert_int_equal(df_make_folder(""), -1);
 }
 
+/* The inner one that something was put into stays, and so does what it lies in. */
+static void removes_folders_that_stayed_empty(void **unused)
+{
+    char inner[512], used[512], file[600];
+    snprintf(inner, sizeof inner, "%s/x/y", scratch_path("empty"));
+    snprintf(used, sizeof used, "%s/x", scratch_path("used"));
+    snprintf(file, sizeof file, "%s/file", used);
+    df_cleanup_folders(); /* those of other tests */
+    assert_int_equal(df_make_folder(inner), 0);
+    assert_int_equal(df_make_folder(used), 0);
+    assert_int_equal(df_atomic_write(file, "", 0), 0);
+    df_cleanup_folders();
+    assert_int_equal(access(scratch_path("empty"), F_OK), -1);
+    assert_int_equal(access(file, F_OK), 0);
+    unlink(file);
+    df_cleanup_folders(); /* it is forgotten */
+    assert_int_equal(access(used, F_OK), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -142,6 +162,7 @@ int main(void)
         cmocka_unit_test(keeps_the_old_file_when_writing_fails),
         cmocka_unit_test(refuses_what_is_no_file),
         cmocka_unit_test(makes_folders),
+        cmocka_unit_test(removes_folders_that_stayed_empty),
     };
     return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }
