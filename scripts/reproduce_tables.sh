@@ -69,7 +69,7 @@ find_checkpoint() { # published file, name, data set, family, recipe, training f
     elif [ "$train" = yes ]; then
         # shellcheck disable=SC2086 # flags are words
         "$program" train --dataset "$3" --dino_type "$4" $6 --recipe "$5" --epochs "$epochs" --exp_name "$2" \
-            --output_dir "$checkpoints" "${common[@]}" >&2 || exit 1 # set -e does not reach here
+            --overwrite --output_dir "$checkpoints" "${common[@]}" >&2 || exit 1 # set -e does not reach here
         echo "$own"
     fi
 }

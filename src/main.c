@@ -72,6 +72,7 @@ static int run_command(struct df_config *config, char **typed)
 {
     const struct command *command = &commands[config->command];
 
+    config->command_line = typed;
     if (command->computes && typed)
         df_wait_shortly(typed);
     return command->run(config);
@@ -100,6 +101,7 @@ int main(int argc, char **argv)
         status = run_command(&config, typed);
         break;
     }
+    df_config_free(&config);
     df_cleanup_folders();
     free(typed);
     return report(status);

@@ -18,10 +18,11 @@
 #define DF_MAX_SCALES     16
 #define DF_MAX_SEVERITIES 5
 
-/* Where frost's photographs cannot be opened (dinoft/corruption.h). */
-/* Where another run writes the same files (dinoft/run_lock.h). */
+/* Where another run writes the same files (dinoft/run_lock.h), or has written them (dinoft/run_files.h). */
 #define DF_OTHER_RUN_ADVICE ": give --exp_name or --output_dir another"
-#define DF_FROST_ADVICE     "; --frost_dir DIR names their folder"
+#define DF_OVERWRITE_ADVICE ": --overwrite replaces its files, --exp_name gives this run others"
+/* Where frost's photographs cannot be opened (dinoft/corruption.h). */
+#define DF_FROST_ADVICE "; --frost_dir DIR names their folder"
 
 enum df_command {
     DF_COMMAND_TRAIN,
@@ -77,11 +78,12 @@ enum df_option {
 #define DF_FIELD_FLOAT(FIELD, ...)        double FIELD;
 #define DF_FIELD_PAIR(FIELD, ...)         int64_t FIELD[2];
 
-/* Values after parsing; strings point into argv, are literals or, after df_setup_open(), the checkpoint's.
- * Numbers are 0, strings NULL, where nothing is typed and there is no default. */
+/* Values after parsing; strings point into argv or the file of --config, are literals or, after
+ * df_setup_open(), the checkpoint's. Numbers are 0, strings NULL, where nothing is typed and there is no
+ * default. */
 struct df_config {
     enum df_command command;
-    bool typed[DF_OPTION_COUNT]; /* given on the command line, not a default */
+    bool typed[DF_OPTION_COUNT]; /* given on the command line or by --config, not a default */
 
 #define OPTION(KIND, ID, FIELD, GROUP, COMMANDS, HELP, ...) DF_FIELD_##KIND(FIELD, __VA_ARGS__)
 #include "dinoft/option_list.h"
@@ -98,6 +100,9 @@ struct df_config {
     char **inputs;
     int n_inputs;
     enum df_bench_mode bench_mode; /* bench: the argument */
+
+    struct cJSON *file;  /* that --config named; strings may be its. NULL: none */
+    char **command_line; /* every word as it was typed, ends with NULL; who parses sets it. NULL: not known */
 };
 
 enum df_parse_result { DF_PARSE_RUN, DF_PARSE_DONE, DF_PARSE_FACTS, DF_PARSE_WRONG };
@@ -111,6 +116,9 @@ enum df_parse_result { DF_PARSE_RUN, DF_PARSE_DONE, DF_PARSE_FACTS, DF_PARSE_WRO
  * error is set (unknown flag with the nearest known one; ill-typed value with what was expected; a flag that
  * this command does not take, naming those that do; a required flag or inputs missing), exit 2. */
 enum df_parse_result df_config_parse(int argc, char **argv, struct df_config *config);
+
+/* What --config has read; after every df_config_parse(), however it ended. */
+void df_config_free(struct df_config *config);
 
 /* -1 with the error set where --n_classes or --class_names were typed and the data set has classes of its
  * own. Called by df_config_parse, except for a data set that is not typed and may be the checkpoint's. */
@@ -152,8 +160,11 @@ void df_config_print_manual(FILE *stream, enum df_command command);
  */
 void df_config_print_completion(FILE *stream, const char *shell);
 
-/* Writes every option that the command takes with its value, and the program's version, as JSON,
- * atomically. */
-int df_config_write_json(const char *path, const struct df_config *config);
+/* Opens an object (dinoft/json_writer.h) with the program's version, the command and every option that it
+ * takes with its value, which --config reads again. The caller may add what else is known, as an object named
+ * DF_CONFIG_FACTS, which is not read; and closes it. */
+#define DF_CONFIG_FACTS "facts"
+struct df_json;
+void df_config_to_json(struct df_json *json, const struct df_config *config);
 
 #endif

@@ -13,10 +13,20 @@
  * and then whatever else a row of the table says (struct df_option_info). INITIAL is the default as it would
  * be typed. */
 
-OPTION(STRING, EXP_NAME, exp_name, OUTPUT, TRAIN | CORRUPT,
-       "names the run's files: NAME.pt, NAME_metrics.json, NAME_steps.csv, ...; corrupt: "
-       "NAME_corruptions.json, ..., and the checkpoint's name where none is typed",
-       "NAME", "lora")
+OPTION(
+    STRING, EXP_NAME, exp_name, OUTPUT, TRAIN | CORRUPT,
+    "names the run's files: NAME.pt, NAME_metrics.json, NAME_steps.csv, ...; where none is typed, lora in "
+    "the reference recipes, else DATASET_SIZE_DECODER, such as voc_small_linear, with _2, _3, ... behind it "
+    "where a run has that name; corrupt: NAME_corruptions.json, ..., and the checkpoint's name where none "
+    "is typed",
+    "NAME", NULL, .of_one_run = true)
+OPTION(
+    STRING, CONFIG, config, RUN, TRAIN,
+    "take the settings of an earlier run from its NAME_config.json; flags that are typed win; --exp_name and "
+    "--output_dir are not taken",
+    "FILE", NULL, .of_one_run = true)
+OPTION(SWITCH, OVERWRITE, overwrite, OUTPUT, TRAIN,
+       "replace the files of an earlier run of this name, which is refused otherwise", .of_one_run = true)
 OPTION(CHOICE, DATASET, dataset, DATA, TRAIN | MEASURE | BENCH,
        "Pascal VOC 2012 (21 classes), ADE20K (150), or your own images/{train,val} and masks/{train,val}; "
        "where none is typed, eval and corrupt take the one that the checkpoint was trained on",
@@ -125,7 +135,7 @@ OPTION(CHOICE, CACHE_FEATURES, cache_features, RUN, TRAIN,
        "the memory left, or else of the disk",
        df_feature_place, DF_FEATURE_PLACES, "auto")
 OPTION(STRING, OUTPUT_DIR, output_dir, OUTPUT, TRAIN | CORRUPT | IMAGES | PREDICT | PCA,
-       "the folder that is written to", "DIR", "output")
+       "the folder that is written to", "DIR", "output", .of_one_run = true)
 OPTION(
     CHOICE, DEVICE, device, MACHINE, NETWORK | BENCH | SELFTEST | INFO,
     "what computes; auto: the GPU if there is one that can be used, otherwise the CPU; cuda:1: the second of "

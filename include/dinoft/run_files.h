@@ -6,19 +6,25 @@
 
 struct df_run_files {
     const char *folder; /* there already, or made */
-    const char *name;   /* of the run; it may lead into a folder ("dinov2/large_voc") */
+    char *name;         /* of the run; it may lead into a folder ("dinov2/large_voc") */
     struct df_run_lock *lock;
 };
 
 /* What every run writes behind its name; ends with NULL. The first is the checkpoint's. */
 extern const char *const df_run_endings[];
 
-/* Checks that these files can be written. -1 with the error set; close it in either case. */
-int df_run_files_open(struct df_run_files *files, const char *folder, const char *name);
-/* Keeps other runs of the name away. -1 with the error set if there is one, with the advice
- * (dinoft/run_lock.h). */
-int df_run_files_lock(struct df_run_files *files, const char *advice);
+/* Checks that these files can be written, and keeps other runs of the name away. -1 with the error set, with
+ * the advice where there is one (dinoft/run_lock.h); close it in either case. */
+int df_run_files_open(struct df_run_files *files, const char *folder, const char *name, const char *advice);
+
+/* The same for the first of the names BASE, BASE_2, BASE_3, … that no run has, and none has left results
+ * of. Runs that choose at the same time get different ones. */
+int df_run_files_choose(struct df_run_files *files, const char *folder, const char *base);
+
 void df_run_files_close(struct df_run_files *files);
+
+/* -1 with the error set, and the advice behind it, where an earlier run of the name has left results. */
+int df_run_files_check_new(const struct df_run_files *files, const char *advice);
 
 /* The path of the file with that ending, ".pt", to be freed. NULL with the error set. */
 char *df_run_file(const struct df_run_files *files, const char *ending);

@@ -8,6 +8,8 @@
 #ifndef DINOFT_RUN_LOCK_H
 #define DINOFT_RUN_LOCK_H
 
+#include <stdbool.h>
+
 struct df_run_lock;
 
 /* stem: of the files, relative to the folder, which exists; it may name a folder too. The folder that it
@@ -15,6 +17,8 @@ struct df_run_lock;
  * by process 12 on host A since …"),
  * and behind it the advice: what the caller lets one do. */
 struct df_run_lock *df_run_lock_open(const char *folder, const char *stem, const char *advice);
+/* The same, for who has other names to try. *taken: whether it is NULL because another run has it. */
+struct df_run_lock *df_run_lock_try(const char *folder, const char *stem, bool *taken);
 void df_run_lock_close(struct df_run_lock *lock); /* NULL is allowed; keeps the error text */
 
 #endif

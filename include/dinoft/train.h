@@ -39,6 +39,9 @@ void df_training_close(struct df_training *training); /* NULL is allowed */
 /* Where the features are kept in the end: never "auto". */
 enum df_feature_place df_training_features(const struct df_training *training);
 
+/* Threads that read images; 0 where all features are there. */
+int df_training_workers(const struct df_training *training);
+
 /* Trains, and writes NAME.pt, NAME_metrics.json, NAME_steps.csv, and what the options ask for besides. After
  * an error, what was trained until then is in NAME_stopped.pt. Returns 0 / -1 with the error set. */
 int df_training_run(struct df_training *training);

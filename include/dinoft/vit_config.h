@@ -64,6 +64,10 @@ const char *df_backbone_size_name(enum df_backbone_size size);
 /* torch.hub's name for the dimensions ("dinov2_vitl14_reg", "dinov3_vith16plus"), NULL if none has them. */
 const char *df_vit_hub_name(const struct df_vit_config *config);
 
+/* "small+" for a size that torch.hub has; else channels and blocks, "192x6". Returns the buffer. */
+#define DF_VIT_SIZE_WORD 48
+const char *df_vit_size_word(const struct df_vit_config *config, char text[DF_VIT_SIZE_WORD]);
+
 /* That name, or the dimensions in words. Returns the buffer. */
 #define DF_VIT_TEXT 192
 const char *df_vit_describe(const struct df_vit_config *config, char text[DF_VIT_TEXT]);

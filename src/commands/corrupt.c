@@ -111,8 +111,7 @@ static int make_table(struct run *run)
 static int name_files(struct run *run)
 {
     const struct df_config *config = run->config;
-    char *name = config->typed[DF_OPTION_EXP_NAME] ? df_text_copy(config->exp_name)
-                                                   : df_path_stem(config->lora_weights);
+    char *name = config->exp_name ? df_text_copy(config->exp_name) : df_path_stem(config->lora_weights);
     if (!name)
         return -1;
     run->stem = df_text_format("%s_corruptions", name);

@@ -1,11 +1,13 @@
 #include "commands.h"
 #include "interrupt.h"
+#include "run_record.h"
 
 #include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
 #include "dinoft/label_checks.h"
 #include "dinoft/schedule_choice.h"
 #include "dinoft/setup.h"
+#include "dinoft/text.h"
 #include "dinoft/train.h"
 
 #include <stdlib.h>
@@ -72,19 +74,33 @@ static struct df_training *open_training(struct job *job, const volatile sig_ato
     return df_training_open(&options, &job->setup, &job->files, job->train_set, job->val_set, stop);
 }
 
-/* NAME_config.json holds what counts in the end: flags that the patch size overruled are replaced. */
-static int write_config(const struct job *job)
+/* Whether the files of an earlier run of the name may be replaced. */
+static bool may_replace(const struct df_config *config)
 {
-    struct df_config effective = *job->config;
-    char *path = df_run_file(&job->files, "_config.json");
+    return config->overwrite;
+}
 
-    effective.img_dim[0] = job->setup.model.height;
-    effective.img_dim[1] = job->setup.model.width;
-    effective.normalize = df_normalization(job->config, job->setup.checkpoint);
-    effective.weights = job->setup.weights_path;
-    effective.cache_features = df_training_features(job->training);
-    int status = path ? df_config_write_json(path, &effective) : -1;
-    free(path);
+static int open_named(struct job *job, const char *name)
+{
+    if (name[strlen(name) - 1] == '/')
+        return df_error_set("--exp_name %s names a folder, not an experiment", name);
+    DF_TRY(df_run_files_open(&job->files, job->config->output_dir, name, DF_OTHER_RUN_ADVICE));
+    return may_replace(job->config) ? 0 : df_run_files_check_new(&job->files, DF_OVERWRITE_ADVICE);
+}
+
+/* DATASET_SIZE_DECODER, with a number where that is taken. */
+static int open_unnamed(struct job *job)
+{
+    const struct df_config *config = job->config;
+    char size[DF_VIT_SIZE_WORD];
+    char *name = df_text_format("%s_%s_%s", df_dataset_kind_name(config->dataset),
+                                df_vit_size_word(&job->setup.vit, size), df_typed_decoder(config));
+    int status = -1;
+
+    if (name)
+        status = may_replace(config) ? open_named(job, name)
+                                     : df_run_files_choose(&job->files, config->output_dir, name);
+    free(name);
     return status;
 }
 
@@ -92,18 +108,20 @@ static int train(struct job *job, const volatile sig_atomic_t *stop)
 {
     struct df_config *config = job->config;
 
-    if (config->exp_name[strlen(config->exp_name) - 1] == '/')
-        return df_error_set("--exp_name %s names a folder, not an experiment", config->exp_name);
-    DF_TRY(df_run_files_open(&job->files, config->output_dir, config->exp_name));
-    DF_TRY(df_run_files_lock(&job->files, DF_OTHER_RUN_ADVICE));
+    if (config->exp_name)
+        DF_TRY(open_named(job, config->exp_name));
     DF_TRY(df_setup_open(&job->setup, config));
+    if (!config->exp_name)
+        DF_TRY(open_unnamed(job));
     DF_TRY(open_sets(job));
     DF_TRY(check_overwriting(job));
     DF_TRY(df_setup_check_training(&job->setup, config, job->train_set->n_classes));
     job->training = open_training(job, stop);
     if (!job->training)
         return -1;
-    DF_TRY(write_config(job));
+    const struct run_record record = {config,         &job->files,  &job->setup,
+                                      job->train_set, job->val_set, job->training};
+    DF_TRY(run_record_write(&record));
     return df_training_run(job->training);
 }
 

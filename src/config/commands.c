@@ -36,9 +36,9 @@ const struct df_command_info df_commands[DF_COMMAND_COUNT] = {
             "Prints the IoU of each class, mIoU and pixel accuracy, all from one confusion matrix, and the "
             "reference project's own number." FROM_THE_CHECKPOINT,
             NOTHING,
-            "dinoft eval --dataset voc --data_root demo --lora_weights output/lora.pt "
+            "dinoft eval --dataset voc --data_root demo --lora_weights output/voc_small_linear.pt "
             "--eval_size original --report_html report.html",
-            "dinoft eval --dataset voc --data_root demo --lora_weights output/lora.pt --tta "
+            "dinoft eval --dataset voc --data_root demo --lora_weights output/voc_small_linear.pt --tta "
             "--scales 0.75,1,1.5"),
     COMMAND(CORRUPT, "corrupt", "measure a checkpoint's robustness to image corruptions",
             "Evaluates the checkpoint on clean images and under every corruption and severity, prints a "
@@ -46,7 +46,7 @@ const struct df_command_info df_commands[DF_COMMAND_COUNT] = {
             "run that was stopped goes on where it ended when the same command is typed "
             "again." FROM_THE_CHECKPOINT,
             NOTHING,
-            "dinoft corrupt --dataset voc --data_root demo --lora_weights output/lora.pt "
+            "dinoft corrupt --dataset voc --data_root demo --lora_weights output/voc_small_linear.pt "
             "--corruptions fog,contrast --severity 1,3,5"),
     COMMAND(CORRUPT_IMAGES, "corrupt-images", "write corrupted copies of images",
             "The folder --output_dir gets IMAGE_CORRUPTION_SEVERITY.png of each image, corruption and "
@@ -58,7 +58,8 @@ const struct df_command_info df_commands[DF_COMMAND_COUNT] = {
             "Of each image the folder --output_dir gets IMAGE.png, whose pixels are the numbers of the "
             "classes, in the colours of a palette, and IMAGE_overlay.png, the image under these colours. "
             "Both have the image's size." FROM_THE_CHECKPOINT,
-            IMAGES, "dinoft predict photos/*.jpg --lora_weights output/lora.pt --output_dir masks"),
+            IMAGES,
+            "dinoft predict photos/*.jpg --lora_weights output/voc_small_linear.pt --output_dir masks"),
     COMMAND(FEATURES, "features", "write a backbone's features of images",
             "The file holds the tensors x_norm_clstoken and x_norm_patchtokens of all images, in the order "
             "in which they are named, and with --layers also intermediate_0, intermediate_1 and so on.",
@@ -74,13 +75,13 @@ const struct df_command_info df_commands[DF_COMMAND_COUNT] = {
     COMMAND(CONVERT, "convert", "rewrite a backbone or checkpoint in another format",
             "IN is a file of PyTorch, safetensors or ONNX; its content tells which. The ending of OUT says "
             "what is written: .pt or .pth for PyTorch, or .safetensors.",
-            TAKES("IN OUT", 2, 2), "dinoft convert output/lora.pt lora.safetensors",
+            TAKES("IN OUT", 2, 2), "dinoft convert output/voc_small_linear.pt lora.safetensors",
             "dinoft convert weights/dinov2_vits14_reg.pth dinov2.safetensors --naming huggingface "
             "--dtype bf16"),
     COMMAND(INFO, "info", "say what a weight file or checkpoint holds, and how much memory its model takes",
             "Without FILE, --dino_type and --size name the model. The memory is what training and "
             "evaluation with these flags would take; none of it is taken here.",
-            TAKES("[FILE]", 0, 1), "dinoft info output/lora.pt",
+            TAKES("[FILE]", 0, 1), "dinoft info output/voc_small_linear.pt",
             "dinoft info --dino_type dinov2 --size small --use_lora --batch_size 12"),
     COMMAND(DEMO_DATA, "demo-data", "write a small data set of drawn shapes to try the program on",
             "It has the form of Pascal VOC, which --dataset voc reads.", NOTHING,
@@ -103,9 +104,9 @@ const struct df_command_info df_commands[DF_COMMAND_COUNT] = {
 const char *const df_program_examples[] = {
     "dinoft demo-data --data_root demo",
     "dinoft train --dataset voc --data_root demo --dino_type dinov2 --size small --use_lora",
-    "dinoft eval --dataset voc --data_root demo --lora_weights output/lora.pt",
-    "dinoft predict demo/VOCdevkit/VOC2012/JPEGImages/val_*.jpg --lora_weights output/lora.pt",
-    "dinoft info output/lora.pt",
+    "dinoft eval --dataset voc --data_root demo --lora_weights output/voc_small_linear.pt",
+    "dinoft predict demo/VOCdevkit/VOC2012/JPEGImages/val_*.jpg --lora_weights output/voc_small_linear.pt",
+    "dinoft info output/voc_small_linear.pt",
     NULL,
 };
 

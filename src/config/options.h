@@ -46,6 +46,7 @@ struct df_option_info {
     double float_minimum; /* floats */
     bool float_minimum_itself; /* floats: the minimum is allowed too */
     double float_below;        /* floats: what they must be less than; 0: nothing */
+    bool of_one_run;           /* names a run or what may be done to its files: --config leaves it */
 };
 
 struct df_command_info {
@@ -134,6 +135,10 @@ void df_config_apply_recipe(struct df_config *config);
 /* Checks what flags of a training step say together, and reads warmup_steps. -1 with the error naming the
  * flags. */
 int df_config_check_training(struct df_config *config);
+
+/* Takes over from the file that config->config names what was not typed, and keeps it as config->file. -1
+ * with the error naming the file and the key. */
+int df_config_read_file(struct df_config *config);
 
 /* Fills severity_list and scale_list from the texts that were typed. -1 with the error naming the flag. */
 int df_config_read_lists(struct df_config *config);

@@ -220,7 +220,13 @@ enum df_parse_result df_config_parse(int argc, char **argv, struct df_config *co
     }
     if (parse_words(&parser) != 0)
         return DF_PARSE_WRONG;
+    if (config->config && df_config_read_file(config) != 0)
+        return DF_PARSE_WRONG;
     resolve_aliases(config);
     df_config_apply_recipe(config);
-    return check_config(config) == 0 ? DF_PARSE_RUN : DF_PARSE_WRONG;
+    if (check_config(config) == 0)
+        return DF_PARSE_RUN;
+    if (config->config)
+        df_error_context("with --config %s", config->config);
+    return DF_PARSE_WRONG;
 }

@@ -7,6 +7,7 @@ struct setting {
 };
 
 static const struct setting every_reference[] = {
+    {DF_OPTION_EXP_NAME, "lora"},
     {DF_OPTION_VOID_AS_BACKGROUND, "on"},
     {DF_OPTION_ROPE_RESCALE, "2"},
     {DF_OPTION_DECAY_1D, "on"},
@@ -23,9 +24,12 @@ bool df_recipe_is_reference(enum df_recipe recipe)
     return recipe != DF_RECIPE_DEFAULT;
 }
 
-/* A schedule that is typed may have no use for the rest of the recipe's. */
+/* A schedule that is typed may have no use for the rest of the recipe's; files of corrupt have the
+ * checkpoint's name. */
 static bool has_use(const struct df_config *config, enum df_option option)
 {
+    if (option == DF_OPTION_EXP_NAME)
+        return config->command == DF_COMMAND_TRAIN;
     if (option == DF_OPTION_WARMUP_EPOCHS)
         return config->schedule != DF_SCHEDULE_ONECYCLE;
     return option != DF_OPTION_MIN_LR || df_schedule_falls_to_min(config->schedule);

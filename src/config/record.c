@@ -5,6 +5,23 @@
 #include "dinoft/version.h"
 #include "options.h"
 
+#include <inttypes.h>
+
+/* Most readers of JSON, this program's too, have doubles for numbers: what they would round goes in as text.
+ */
+static void add_integer(struct df_json *json, const char *name, int64_t value)
+{
+    const int64_t exact = INT64_C(1) << 53;
+    char text[32];
+
+    if (value >= -exact && value <= exact) {
+        df_json_integer(json, name, value);
+        return;
+    }
+    snprintf(text, sizeof text, "%" PRId64, value);
+    df_json_text(json, name, text);
+}
+
 static void add_pair(struct df_json *json, const char *name, const int64_t value[2])
 {
     df_json_array(json, name);
@@ -27,10 +44,10 @@ static void add_value(struct df_json *json, const struct df_option_info *option,
         df_json_text(json, option->name, df_choice_spell(option, *(const int *)value, text));
         break;
     case DF_KIND_INTEGER:
-        df_json_integer(json, option->name, *(const int64_t *)value);
+        add_integer(json, option->name, *(const int64_t *)value);
         break;
     case DF_KIND_FLOAT:
-        df_json_number(json, option->name, *(const double *)value);
+        df_json_exact(json, option->name, *(const double *)value);
         break;
     case DF_KIND_SWITCH:
         df_json_bool(json, option->name, *(const bool *)value);
@@ -41,23 +58,19 @@ static void add_value(struct df_json *json, const struct df_option_info *option,
     }
 }
 
-int df_config_write_json(const char *path, const struct df_config *config)
+void df_config_to_json(struct df_json *json, const struct df_config *config)
 {
-    struct df_json json = {0};
-
-    df_json_object(&json, NULL);
-    df_json_text(&json, "dinoft", DINOFT_VERSION);
-    df_json_text(&json, "command", df_command_name(config->command));
+    df_json_object(json, NULL);
+    df_json_text(json, "dinoft", DINOFT_VERSION);
+    df_json_text(json, "command", df_command_name(config->command));
     for (int i = 0; i < DF_OPTION_COUNT; i++) {
         if (df_command_takes(config->command, &df_options[i]))
-            add_value(&json, &df_options[i], config);
+            add_value(json, &df_options[i], config);
     }
     if (df_commands[config->command].max_inputs > 0) {
-        df_json_array(&json, "inputs");
+        df_json_array(json, "inputs");
         for (int i = 0; i < config->n_inputs; i++)
-            df_json_text(&json, NULL, config->inputs[i]);
-        df_json_close(&json);
+            df_json_text(json, NULL, config->inputs[i]);
+        df_json_close(json);
     }
-    df_json_close(&json);
-    return df_json_write(&json, path);
 }

@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,7 +82,7 @@ static void forget_file(struct df_run_lock *lock)
     lock->descriptor = -1;
 }
 
-enum outcome { OURS, TAKEN, AGAIN, IMPOSSIBLE };
+enum outcome { OURS, TAKEN, FAILED, AGAIN, IMPOSSIBLE };
 
 /* The error is set for one that is taken, and where the file cannot be made. */
 static enum outcome try_lock(struct df_run_lock *lock, const char *folder, const char *stem,
@@ -95,7 +94,7 @@ static enum outcome try_lock(struct df_run_lock *lock, const char *folder, const
         openat(lock->folder, lock->name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
     if (lock->descriptor < 0) {
         df_error_set("cannot lock the run '%s' in %s: %s: %s", stem, folder, lock->name, strerror(errno));
-        return TAKEN;
+        return FAILED;
     }
     switch (df_file_lock_try(lock->descriptor)) {
     case DF_LOCK_TAKEN:
@@ -146,11 +145,12 @@ static int open_folder(struct df_run_lock *lock, const char *folder, const char 
     return status;
 }
 
-struct df_run_lock *df_run_lock_open(const char *folder, const char *stem, const char *advice)
+static struct df_run_lock *open_lock(const char *folder, const char *stem, const char *advice, bool *taken)
 {
     struct df_run_lock *lock = calloc(1, sizeof *lock);
-    enum outcome outcome = TAKEN;
+    enum outcome outcome = FAILED;
 
+    *taken = false;
     if (!lock) {
         df_error_memory("a run's lock", sizeof *lock);
         return NULL;
@@ -160,13 +160,26 @@ struct df_run_lock *df_run_lock_open(const char *folder, const char *stem, const
         outcome = AGAIN;
     for (int i = 0; i < TRIES && outcome == AGAIN; i++)
         outcome = try_lock(lock, folder, stem, advice);
-    if (outcome == TAKEN) {
+    *taken = outcome == TAKEN;
+    if (*taken || outcome == FAILED) {
         release(lock);
         return NULL;
     }
     if (outcome != OURS)
         df_log("files cannot be locked in %s: another run '%s' there would not be noticed", folder, stem);
     return lock;
+}
+
+struct df_run_lock *df_run_lock_open(const char *folder, const char *stem, const char *advice)
+{
+    bool taken;
+
+    return open_lock(folder, stem, advice, &taken);
+}
+
+struct df_run_lock *df_run_lock_try(const char *folder, const char *stem, bool *taken)
+{
+    return open_lock(folder, stem, "", taken);
 }
 
 void df_run_lock_close(struct df_run_lock *lock)

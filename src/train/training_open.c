@@ -168,6 +168,11 @@ enum df_feature_place df_training_features(const struct df_training *training)
     return training->features.place;
 }
 
+int df_training_workers(const struct df_training *training)
+{
+    return training->train_loader ? df_loader_workers(training->train_loader) : 0;
+}
+
 static struct df_feed *feed_features(const struct df_training *training, const struct df_dataset *set,
                                      int64_t first, bool shuffle)
 {

@@ -168,6 +168,18 @@ static void finds_hub_names(void **unused)
     assert_string_equal(df_error_text(), "no backbone is called resnet");
 }
 
+static void says_a_size_in_a_word(void **unused)
+{
+    struct df_vit_config config;
+    char word[DF_VIT_SIZE_WORD];
+    assert_int_equal(df_vit_config_for_hub_name("dinov2_vitl14", &config), 0);
+    assert_string_equal(df_vit_size_word(&config, word), "large");
+    assert_int_equal(df_vit_config_for_hub_name("dinov3_vits16plus", &config), 0);
+    assert_string_equal(df_vit_size_word(&config, word), "small+");
+    config.depth = 7;
+    assert_string_equal(df_vit_size_word(&config, word), "384x7");
+}
+
 static void knows_what_size_means(void **unused)
 {
     assert_string_equal(df_hub_name_for(DF_DINOV2, DF_LARGE), "dinov2_vitl14_reg");
@@ -190,6 +202,7 @@ int main(void)
         cmocka_unit_test(tells_found_and_expected_shape),
         cmocka_unit_test(tells_wrong_shapes_of_dinov3),
         cmocka_unit_test(finds_hub_names),
+        cmocka_unit_test(says_a_size_in_a_word),
         cmocka_unit_test(knows_what_size_means),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -82,7 +82,7 @@ class OtherBackbone(TrainingTest):
             "predict": ["predict", self.image, *model],
             "features": ["features", self.image, *model, "--output", "f.safetensors"],
             "pca": ["pca", self.image, *model],
-            "train": ["train", *self.folder_flags(), *model, "--epochs", 1, "--output_dir", "more"],
+            "train": ["train", *self.folder_flags(), *model, "--epochs", 1, "--output_dir", "more", "--exp_name", "a"],
         }
 
     def other_training(self, name="blocks.3.attn.proj.weight", factor=1.05):
@@ -138,9 +138,9 @@ class OtherBackbone(TrainingTest):
             with self.subTest(name):
                 stderr = self.succeed(*command, "--allow_other_backbone").stderr
                 self.assertRegex(stderr, rf"dinoft: {self.RUN} was trained on .*{other} .*--allow_other_backbone")
-        record = read_checkpoint(self.folder / "more" / "lora.pt")[1]
+        record = read_checkpoint(self.folder / "more" / "a.pt")[1]
         self.assertEqual(record["backbone_file"], other, "what was trained is of the other backbone from now on")
-        self.succeed(*self.commands(other, "more/lora.pt")["predict"])
+        self.succeed(*self.commands(other, "more/a.pt")["predict"])
 
     def test_what_cannot_be_is_refused_all_the_same(self):
         shallow = FIXTURES / "dinov3_tiny_swiglu" / "backbone.pth"

@@ -98,7 +98,7 @@ class Reference(TrainingTest):
         result = self.succeed(*here)
         self.assertIn("--min_lr changes nothing: the schedule is constant", result.stderr)
         self.assertEqual(rates(self.read_run()), [3e-3, 3e-3])
-        self.assertNotIn("--min_lr", self.succeed(*here, "--recipe", "reference").stderr)
+        self.assertNotIn("--min_lr", self.succeed(*here, "--recipe", "reference", "--overwrite").stderr)
         for ending in (".pt", "_e0.pt", "_e1.pt", "_viz_0.png", "_metrics.json", "_config.json"):
             self.assertIn(f"output/run{ending}", files_in(self.folder))
 

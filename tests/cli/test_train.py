@@ -104,7 +104,7 @@ class Flags(TrainingTest):
         shutil.copy(DINOV3.weights, weights)
         shutil.copytree(voc_demo() / "VOCdevkit", self.data / "VOCdevkit")
         result = self.succeed("--dataset", "voc", "--use_lora", "--img_dim", 128, 128, "--max_steps", 1)
-        run = self.read_run(result, name="lora")
+        run = self.read_run(result, name="voc_128x4_linear")
         self.assertEqual(run.config["command"], "train")
         self.assertEqual(run.record["dataset"], "voc")
 

@@ -25,8 +25,8 @@ class TrainingTest(CommandLineTest):
         return [*folder_data(self.data), "--n_classes", CLASSES]
 
     def train_command(self, *flags, backbone=DINOV2, data=None, output="output"):
-        """One epoch of two steps; the flags come last, and the last of a repeated flag counts."""
-        return ["train", *(data or self.folder_flags()), *model_flags(backbone), "--exp_name", "run",
+        """One epoch of two steps, whatever was there; the flags come last, and the last of a repeated flag counts."""
+        return ["train", *(data or self.folder_flags()), *model_flags(backbone), "--exp_name", "run", "--overwrite",
                 "--output_dir", output, "--epochs", 1, "--batch_size", 3, *flags]  # fmt: skip
 
     def read_run(self, result=None, output="output", name="run"):

@@ -16,7 +16,7 @@ static void train_defaults_are_main_py_s(void **state)
 {
     ACCEPT("train");
     assert_int_equal(config.command, DF_COMMAND_TRAIN);
-    assert_string_equal(config.exp_name, "lora");
+    assert_null(config.exp_name);
     assert_int_equal(config.dataset, DF_DATASET_ADE20K);
     assert_int_equal(config.size, DF_LARGE);
     assert_int_equal(config.dino_type, DF_DINOV3);

@@ -2,6 +2,7 @@
 #include "fuzz.h"
 
 #include "dinoft/config.h"
+#include "dinoft/json_writer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,12 +33,17 @@ static void parse(char *text)
     const enum df_parse_result result = df_config_parse(split(text, argv), argv, &config);
     if (result == DF_PARSE_WRONG)
         fuzz_check_error();
-    if (result != DF_PARSE_RUN)
+    if (result != DF_PARSE_RUN) {
+        df_config_free(&config);
         return;
+    }
     for (int i = 0; i < config.n_inputs; i++)
         fuzz_touch(config.inputs[i], strlen(config.inputs[i]));
-    fuzz_check(df_config_write_json(fuzz_path("config.json", path), &config) == 0,
-               "what is accepted can be recorded");
+    struct df_json json = {0};
+    df_config_to_json(&json, &config);
+    df_json_close(&json);
+    fuzz_check(df_json_write(&json, fuzz_path("config.json", path)) == 0, "what is accepted can be recorded");
+    df_config_free(&config);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

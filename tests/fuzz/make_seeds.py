@@ -380,13 +380,21 @@ def command_line(folder):
         (folder / name).write_text(words.replace(" ", "\n"))
 
 
+def run_config(folder):
+    write_json(folder, "some", {"dataset": "folder", "n_classes": 3, "use_lora": True, "lr": 1e-3})
+    write_json(folder, "newer", {"dinoft": "99.0.0", "command": "train", "sharpness": 3, "seed": "9223372036854775807"})
+    run = {"dinoft": "0.1.0", "command": "train", "exp_name": "a", "config": None, "overwrite": False, "recipe": "reference"}
+    run |= {"schedule": "poly", "warmup_steps": "5%", "img_dim": [112, 140], "weights": "a.pth", "decay_1d": False}
+    write_json(folder, "run", run | {"min_lr": 1e-5, "device": "cuda:1", "size": "huge+", "facts": {"threads": 2}})
+
+
 def lists(folder):
     (folder / "images").write_bytes(b"\xef\xbb\xbfa\r\n\n b \nb")
     (folder / "names").write_text("ground\nfl\u00e4che\nsky\n")
 
 
 TARGETS = [safetensors, onnx, zip, torch, record, config_json, corruption_json, feature_cache, autotune_cache]
-TARGETS += [png, jpeg, other_images, exif, lists, command_line]
+TARGETS += [png, jpeg, other_images, exif, lists, command_line, run_config]
 
 
 def main():

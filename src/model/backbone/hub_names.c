@@ -64,6 +64,18 @@ const char *df_vit_hub_name(const struct df_vit_config *config)
     return NULL;
 }
 
+const char *df_vit_size_word(const struct df_vit_config *config, char text[DF_VIT_SIZE_WORD])
+{
+    const char *name = df_vit_hub_name(config);
+
+    snprintf(text, DF_VIT_SIZE_WORD, "%" PRId64 "x%" PRId64, config->dim, config->depth);
+    for (size_t i = 0; name && i < MODEL_COUNT; i++) {
+        if (models[i].name == name)
+            snprintf(text, DF_VIT_SIZE_WORD, "%s", size_names[models[i].size]);
+    }
+    return text;
+}
+
 const char *df_vit_describe(const struct df_vit_config *config, char text[DF_VIT_TEXT])
 {
     const char *name = df_vit_hub_name(config);

@@ -1,0 +1,117 @@
+#define _GNU_SOURCE /* open_memstream */
+
+#include "run_record.h"
+#include "version.h"
+
+#include "dinoft/error.h"
+#include "dinoft/json_writer.h"
+#include "dinoft/revision.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static enum df_precision precision_of(const struct df_backend *backend)
+{
+    return backend->compute == DF_BF16 ? DF_PRECISION_BF16 : DF_PRECISION_FP32;
+}
+
+/* The settings that count in the end. Numbers of threads stay as they were asked for; what "all" was is a
+ * fact. */
+static struct df_config effective(const struct run_record *run)
+{
+    const struct df_setup *setup = run->setup;
+    struct df_config config = *run->config;
+
+    config.exp_name = run->files->name;
+    config.weights = setup->weights_path;
+    config.img_dim[0] = setup->model.height;
+    config.img_dim[1] = setup->model.width;
+    config.normalize = df_normalization(run->config, setup->checkpoint);
+    config.cache_features = df_training_features(run->training);
+    config.precision = precision_of(setup->backend);
+    if (config.device == DF_DEVICE_AUTO)
+        config.device = strcmp(setup->backend->name, "cpu") == 0 ? DF_DEVICE_CPU : DF_DEVICE_CUDA;
+    return config;
+}
+
+static void add_command_line(struct df_json *json, char **words)
+{
+    df_json_array(json, "command_line");
+    for (; words && *words; words++)
+        df_json_text(json, NULL, *words);
+    df_json_close(json);
+}
+
+/* "KEY:   VALUE"; of the environment's variables the name is the key. */
+static void add_fact(struct df_json *json, char *line)
+{
+    char *colon = strchr(line, ':'), *equals = NULL;
+
+    if (!colon)
+        return;
+    *colon = '\0';
+    char *value = colon + 1 + strspn(colon + 1, " ");
+    if (strcmp(line, "environment") == 0)
+        equals = strchr(value, '=');
+    if (equals)
+        *equals = '\0';
+    df_json_text(json, equals ? value : line, equals ? equals + 1 : value);
+}
+
+/* What `dinoft --version --verbose` says. */
+static void add_machine(struct df_json *json)
+{
+    char *text = NULL, *rest;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+
+    df_json_object(json, "machine");
+    if (stream)
+        print_facts(stream);
+    if (stream && fclose(stream) == 0) {
+        for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+            add_fact(json, line);
+    }
+    df_json_close(json);
+    free(text);
+}
+
+static void add_facts(struct df_json *json, const struct run_record *run)
+{
+    const struct df_backend *backend = run->setup->backend;
+    char text[DF_VIT_TEXT];
+
+    df_json_object(json, DF_CONFIG_FACTS);
+    add_command_line(json, run->config->command_line);
+    df_json_text(json, "revision", DINOFT_REVISION);
+    df_json_text(json, "device", backend->name);
+    df_json_text(json, "precision", df_choice_text(DF_OPTION_PRECISION, (int)precision_of(backend)));
+    df_json_integer(json, "threads", backend->threads);
+    df_json_integer(json, "num_workers", df_training_workers(run->training));
+    df_json_text(json, "cache_features",
+                 df_choice_text(DF_OPTION_CACHE_FEATURES, (int)df_training_features(run->training)));
+    df_json_text(json, "backbone", df_vit_describe(&run->setup->vit, text));
+    df_json_text(json, "decoder", run->setup->model.decoder);
+    df_json_integer(json, "n_classes", run->train_set->n_classes);
+    df_json_integer(json, "training_images", run->train_set->count);
+    df_json_integer(json, "validation_images", run->val_set->count);
+    add_machine(json);
+    df_json_close(json);
+}
+
+int run_record_write(const struct run_record *run)
+{
+    const struct df_config config = effective(run);
+    struct df_json json = {0};
+    char *path = df_run_file(run->files, "_config.json");
+
+    if (!path)
+        return -1;
+    df_config_to_json(&json, &config);
+    add_facts(&json, run);
+    df_json_close(&json);
+    const int status = df_json_write(&json, path);
+    free(path);
+    return status;
+}

@@ -1,0 +1,22 @@
+/* NAME_config.json: what a training run was asked for, what became of it, and where it ran. */
+#ifndef DINOFT_COMMANDS_RUN_RECORD_H
+#define DINOFT_COMMANDS_RUN_RECORD_H
+
+#include "dinoft/config.h"
+#include "dinoft/setup.h"
+#include "dinoft/train.h"
+
+/* A run that is ready to begin. */
+struct run_record {
+    const struct df_config *config;
+    const struct df_run_files *files;
+    const struct df_setup *setup;
+    const struct df_dataset *train_set, *val_set;
+    const struct df_training *training;
+};
+
+/* Flags that were overruled, or left to the program, have the value that counts, so that --config repeats the
+ * run. -1 with the error set. */
+int run_record_write(const struct run_record *run);
+
+#endif

@@ -1,0 +1,101 @@
+"""dinoft train --config: a run's own NAME_config.json gives the run again, bit by bit."""
+
+import json
+
+from support import DINOV3, files_in, main, model_flags
+from training import TrainingTest
+
+
+class RepeatTest(TrainingTest):
+    def repeat(self, *flags, name="again", config="output/run_config.json"):
+        """From the file, under another name; the bytes of the checkpoint."""
+        self.succeed("train", "--config", config, "--exp_name", name, *flags)
+        return self.checkpoint(name)
+
+    def checkpoint(self, name="run"):
+        return (self.folder / "output" / f"{name}.pt").read_bytes()
+
+    def config_of(self, name):
+        """Without what is of one run alone."""
+        config = self.read_json(f"output/{name}_config.json")
+        del config["exp_name"], config["overwrite"], config["config"]
+        del config["facts"]["command_line"], config["facts"]["machine"]["memory"]
+        return config
+
+
+class Repeating(RepeatTest):
+    def test_the_same_bits(self):
+        for flags in (
+            ["--use_lora", "--epochs", 3, "--schedule", "cosine", "--warmup_steps", "20%", "--seed", 2**62 + 1],
+            ["--use_fpn", "--lr", "0.012345678901234567", "--no_shuffle", "--mask_values", "0,1,2,3"],
+            ["--cache_features", "memory", "--epochs", 2, "--ema", 0.9, "--precision", "fp32"],
+            ["--recipe", "reference", "--epochs", 3, "--no_decay_1d", "--schedule", "constant", "--warmup_epochs", 1,
+             "--use_lora"],
+            ["--recipe", "reference-2025-08", "--accumulate", 3, "--use_lora", "--r", 2, "--grad_clip", 0.5],
+        ):
+            with self.subTest(flags):
+                self.train(*flags)
+                self.assertEqual(self.repeat("--overwrite"), self.checkpoint())
+                self.assertEqual(self.config_of("again"), self.config_of("run"))
+                other = self.repeat("--overwrite", "--seed", 5, name="other")
+                self.assertNotEqual(other, self.checkpoint(), "what is typed wins")
+
+    def test_from_a_checkpoint(self):
+        """What the checkpoint said, and what was typed in its place."""
+        first = ["--use_lora", "--r", 2, "--normalize", "none", "--img_dim", 70, 98, "--exp_name", "first"]
+        self.succeed(*self.train_command(*first))
+        start = ["--lora_weights", "output/first.pt", "--img_dim", 490, 490, "--max_steps", 1]
+        self.train(*start, "--normalize", "imagenet")
+        self.assertEqual(self.repeat(), self.checkpoint())
+
+    def test_names_are_not_taken(self):
+        self.train("--overwrite")
+        self.succeed("train", "--config", "output/run_config.json", "--output_dir", "more")
+        self.assertIn("folder_128x4_linear.pt", files_in(self.folder / "more"))
+        self.refused("train", "--config", "output/run_config.json", "--exp_name", "run", mentions=["--overwrite"])
+
+    def test_what_the_file_tells(self):
+        self.train("--use_lora", "--num_workers", 3, "--threads", 1)
+        config = self.read_json("output/run_config.json")
+        facts = config["facts"]
+        self.assertEqual(facts["command_line"][1], "train")
+        self.assertIn("--use_lora", facts["command_line"])
+        self.assertEqual(facts["command_line"][-1], "1")
+        self.assertEqual((facts["device"], facts["threads"], facts["num_workers"]), ("cpu", 1, 3))
+        self.assertEqual((facts["n_classes"], facts["training_images"], facts["validation_images"]), (4, 5, 3))
+        self.assertEqual((facts["decoder"], facts["cache_features"]), ("linear", "off"))
+        self.assertIn(facts["precision"], ("fp32", "bf16"))
+        for key in ("device", "precision", "cache_features"):
+            self.assertEqual(config[key], facts[key], "it is not left to another machine")
+        for line in self.succeed("--version", "--verbose").stdout.splitlines():
+            key, value = (part.strip() for part in line.split(":", 1))
+            if key not in ("environment", "memory"):
+                self.assertEqual(facts["machine"][key], value)
+
+    def test_another_backbone(self):
+        self.train()
+        flags = model_flags(DINOV3)
+        self.repeat(*flags)
+        self.assertEqual(self.config_of("again")["weights"], str(DINOV3.weights))
+
+
+class WrongFiles(RepeatTest):
+    def test_refusals(self):
+        self.train()
+        config = self.read_json("output/run_config.json")
+        for change, mention in (
+            ({"epoch": 3}, "did you mean epochs"),
+            ({"lr": "fast"}, "lr: expected a number"),
+            ({"r": 0}, "--r: 0 is out of range"),
+            ({"dinoft": 3}, "dinoft: expected a version"),
+            ({"command": "eval"}, "command"),
+        ):
+            (self.folder / "wrong.json").write_text(json.dumps(config | change))
+            self.refused("train", "--config", "wrong.json", "--exp_name", "b", status=2, mentions=["wrong.json", mention])
+        (self.folder / "wrong.json").write_text(json.dumps(config | {"dinoft": "1000.0.0", "sharpness": 3}))
+        result = self.succeed("train", "--config", "wrong.json", "--exp_name", "b")
+        self.assertIn("dinoft: wrong.json: 'sharpness' is not known to this version", result.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,226 @@
+/* --config: files that are taken over, and those that are refused. */
+#include "command_line.h"
+#include "support/errors.h"
+#include "support/scratch.h"
+
+#include "dinoft/error.h"
+#include "dinoft/json_writer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static enum df_parse_result parse_with(struct df_config *config, const char *json, const char *const *flags)
+{
+    static const char *argv[PARSE_MAX_WORDS];
+    const char *words[PARSE_MAX_WORDS] = {"train", "--config", "run_config.json"};
+    int count = 3;
+
+    words[2] = scratch_write("run_config.json", json, strlen(json));
+    for (; *flags; flags++)
+        words[count++] = *flags;
+    words[count] = NULL;
+    return parse_words(config, argv, words);
+}
+
+#define FLAGS(...) ((const char *const[]){__VA_ARGS__ NULL})
+
+static void accept(struct df_config *config, const char *json, const char *const *flags)
+{
+    if (parse_with(config, json, flags) != DF_PARSE_RUN)
+        fail_msg("%s: %s", json, df_error_text());
+}
+
+static void takes_what_is_not_typed(void **state)
+{
+    struct df_config config;
+    accept(&config,
+           "{\"dataset\": \"folder\", \"n_classes\": 3, \"use_lora\": true, \"lr\": 0.1, \"img_dim\": [112, "
+           "140], "
+           "\"seed\": \"9223372036854775807\", \"weights\": null, \"data_root\": \"a b\", \"device\": "
+           "\"cuda:3\", "
+           "\"debug\": true}",
+           FLAGS("--lr", "0.2", "--no_debug", ));
+    assert_int_equal(config.dataset, DF_DATASET_FOLDER);
+    assert_int_equal(config.n_classes, 3);
+    assert_true(config.use_lora && config.typed[DF_OPTION_USE_LORA]);
+    assert_true(config.lr == 0.2);
+    assert_false(config.debug);
+    assert_int_equal(config.img_dim[1], 140);
+    assert_true(config.seed == INT64_MAX);
+    assert_null(config.weights);
+    assert_string_equal(config.data_root, "a b");
+    assert_int_equal(config.device, DF_DEVICE_CUDA_N + 3);
+    assert_int_equal(config.epochs, 20);
+    df_config_free(&config);
+}
+
+static void leaves_names_and_facts(void **state)
+{
+    struct df_config config;
+    accept(&config,
+           "{\"exp_name\": \"theirs\", \"output_dir\": 3, \"overwrite\": true, \"config\": \"other.json\", "
+           "\"facts\": {\"threads\": 7, \"lr\": 3}}",
+           FLAGS());
+    assert_null(config.exp_name);
+    assert_string_equal(config.output_dir, "output");
+    assert_false(config.overwrite);
+    assert_int_equal(config.threads, 0);
+    assert_true(config.lr == 3e-4);
+    df_config_free(&config);
+}
+
+/* What a recipe set is the recipe's still: a typed one replaces it, and what a flag had said stays. */
+static void recipes(void **state)
+{
+    static const char json[] = "{\"recipe\": \"reference\", \"schedule\": \"cosine\", \"epochs\": 100, "
+                               "\"lr\": 0.003, \"batch_size\": 8, \"warmup_epochs\": 20, \"min_lr\": 3e-5, "
+                               "\"decay_1d\": false, \"normalize\": \"none\"}";
+    struct df_config config;
+    accept(&config, json, FLAGS());
+    assert_int_equal(config.recipe, DF_RECIPE_REFERENCE);
+    assert_false(config.decay_1d);
+    assert_int_equal(config.batch_size, 8);
+    assert_int_equal(config.epochs, 100);
+    assert_string_equal(config.exp_name, "lora");
+    df_config_free(&config);
+    accept(&config, json, FLAGS("--recipe", "default", ));
+    assert_int_equal(config.epochs, 20);
+    assert_true(config.lr == 3e-4);
+    assert_int_equal(config.batch_size, 8);
+    assert_int_equal(config.normalize, DF_NORMALIZE_AUTO);
+    df_config_free(&config);
+}
+
+static void typed_flags_replace_what_goes_with_them(void **state)
+{
+    struct df_config config;
+    accept(&config, "{\"schedule\": \"cosine\", \"min_lr\": 1e-5, \"warmup_epochs\": 2}",
+           FLAGS("--schedule", "onecycle", ));
+    assert_true(config.min_lr == 0 && config.warmup_epochs == 0);
+    df_config_free(&config);
+    accept(&config, "{\"warmup_steps\": \"5%\"}", FLAGS("--warmup_epochs", "1", ));
+    assert_null(config.warmup_steps);
+    df_config_free(&config);
+    accept(&config, "{\"weights\": \"a.pth\", \"dino_type\": \"dinov2\"}", FLAGS("--size", "base", ));
+    assert_null(config.weights);
+    df_config_free(&config);
+    accept(&config, "{\"dataset\": \"folder\", \"n_classes\": 3}", FLAGS("--dataset", "voc", ));
+    assert_int_equal(config.n_classes, 0);
+    df_config_free(&config);
+}
+
+static void refuse(const char *json, const char *mention)
+{
+    struct df_config config;
+    assert_int_equal(parse_with(&config, json, FLAGS()), DF_PARSE_WRONG);
+    assert_error_has("run_config.json");
+    assert_error_has(mention);
+    df_config_free(&config);
+}
+
+static void refuses_what_is_wrong(void **state)
+{
+    refuse("", "not JSON");
+    refuse("{\"lr\": 1} x", "not JSON");
+    refuse("[1]", "expected a JSON object");
+    refuse("{\"epoch\": 3}", "unknown key 'epoch': did you mean epochs?");
+    refuse("{\"zzzzzzzzz\": 3}", "unknown key 'zzzzzzzzz'");
+    refuse("{\"tta\": true}", "unknown key 'tta'");
+    refuse("{\"lr\": \"0.1\"}", "lr: expected a number");
+    refuse("{\"lr\": 0}", "--lr: 0 is out of range");
+    refuse("{\"lr\": 1e999}", "lr");
+    refuse("{\"lr\": null}", "lr: expected a number");
+    refuse("{\"epochs\": 1.5}", "epochs: expected a whole number");
+    refuse("{\"epochs\": 1e300}", "epochs: expected a whole number");
+    refuse("{\"seed\": 9007199254740994}", "seed: expected a whole number (above 2^53 as a text)");
+    refuse("{\"epochs\": 0}", "--epochs: 0 is too small");
+    refuse("{\"use_lora\": 1}", "use_lora: expected true or false");
+    refuse("{\"use_lora\": null}", "use_lora: expected true or false");
+    refuse("{\"img_dim\": [3]}", "img_dim: expected an array of two whole numbers");
+    refuse("{\"img_dim\": [0, 3]}", "--img_dim: 0 is out of range");
+    refuse("{\"schedule\": \"cosin\"}", "--schedule: 'cosin' is not one of");
+    refuse("{\"weights\": 3}", "weights: expected a text");
+    refuse("{\"weights\": \"\"}", "--weights: the value is empty");
+    refuse("{\"lr\": 1, \"lr\": 2}", "lr is there twice");
+    refuse("{\"command\": \"eval\"}", "command: expected \"train\"");
+    refuse("{\"dinoft\": \"one\"}", "dinoft: expected a version");
+    refuse("{\"dinoft\": \"99.1.0\", \"lr\": true}", "lr: expected a number");
+    refuse("{\"min_lr\": 1, \"schedule\": \"cosine\"}", "--min_lr 1 is more than --lr");
+    refuse("{\"dataset\": \"folder\"}", "--n_classes");
+}
+
+static void a_newer_file_may_have_unknown_keys(void **state)
+{
+    struct df_config config;
+    accept(&config, "{\"dinoft\": \"99.0.0\", \"sharpness\": 3, \"epochs\": 7}", FLAGS());
+    assert_int_equal(config.epochs, 7);
+    df_config_free(&config);
+}
+
+static void a_file_that_is_missing(void **state)
+{
+    struct df_config config;
+    const char *argv[PARSE_MAX_WORDS];
+    assert_int_equal(PARSE(&config, argv, "train", "--config", "no/such.json"), DF_PARSE_WRONG);
+    assert_error_has("--config: ");
+    assert_error_has("no/such.json");
+    df_config_free(&config);
+    assert_int_equal(PARSE(&config, argv, "eval", "--config", "a"), DF_PARSE_WRONG);
+    df_config_free(&config);
+}
+
+/* The record of what was read is the record that was read. */
+static void records_come_back(void **state)
+{
+    static const char *const lines[][12] = {
+        {"--dataset", "folder", "--n_classes", "9", "--mask_values", "0,1,2,3,4,5,6,7,8", "--class_names",
+         "a\\b"},
+        {"--recipe", "reference", "--no_decay_1d", "--schedule", "constant", "--lr", "0.1", "--seed",
+         "9007199254740993"},
+        {"--recipe", "reference", "--schedule", "onecycle", "--use_lora", "--lr_lora", "0.7"},
+        {"--recipe", "reference-2025-08", "--weight_decay", "0", "--min_lr", "0"},
+        {"--schedule", "poly", "--warmup_steps", "5%", "--min_lr", "1e-7", "--lr", "0.12345678901234567"},
+        {"--lora_weights", "a.pt", "--no_use_lora", "--device", "cuda:7", "--size", "huge",
+         "--allow_other_backbone"},
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        struct df_config first, again;
+        const char *argv[PARSE_MAX_WORDS], *more[PARSE_MAX_WORDS];
+        char path[512];
+        struct df_json json = {0};
+        size_t size, size_too;
+        snprintf(path, sizeof path, "%s", scratch_path("first.json"));
+        assert_int_equal(parse_words(&first, argv, lines[i]), DF_PARSE_RUN);
+        df_config_to_json(&json, &first);
+        df_json_close(&json);
+        assert_int_equal(df_json_write(&json, path), 0);
+        if (PARSE(&again, more, "--config", path) != DF_PARSE_RUN)
+            fail_msg("%s", df_error_text());
+        again.config = NULL;
+        df_config_to_json(&json, &again);
+        df_json_close(&json);
+        assert_int_equal(df_json_write(&json, scratch_path("again.json")), 0);
+        df_config_free(&again);
+        unsigned char *bytes = read_whole(path, &size),
+                      *bytes_too = read_whole(scratch_path("again.json"), &size_too);
+        assert_int_equal(size, size_too);
+        assert_memory_equal(bytes, bytes_too, size);
+        free(bytes);
+        free(bytes_too);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(takes_what_is_not_typed),
+        cmocka_unit_test(leaves_names_and_facts),
+        cmocka_unit_test(recipes),
+        cmocka_unit_test(typed_flags_replace_what_goes_with_them),
+        cmocka_unit_test(refuses_what_is_wrong),
+        cmocka_unit_test(a_newer_file_may_have_unknown_keys),
+        cmocka_unit_test(a_file_that_is_missing),
+        cmocka_unit_test(records_come_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
+}
