@@ -1,0 +1,132 @@
+/* What the file of --config says, where no flag is typed. */
+#include "config_file.h"
+
+#include "dinoft/error.h"
+#include "dinoft/json_read.h"
+
+#include <cjson/cJSON.h>
+#include <string.h>
+
+#define FILE_MOST ((size_t)1 << 20) /* bytes */
+
+static bool is_equal(const struct df_option_info *option, const struct df_config *a,
+                     const struct df_config *b)
+{
+    const void *first = (const char *)a + option->offset, *second = (const char *)b + option->offset;
+    const char *text, *other;
+
+    switch (option->kind) {
+    case DF_KIND_STRING:
+        text = *(const char *const *)first;
+        other = *(const char *const *)second;
+        return text && other ? strcmp(text, other) == 0 : text == other;
+    case DF_KIND_CHOICE:
+        return *(const int *)first == *(const int *)second;
+    case DF_KIND_INTEGER:
+        return *(const int64_t *)first == *(const int64_t *)second;
+    case DF_KIND_FLOAT:
+        return *(const double *)first == *(const double *)second;
+    case DF_KIND_SWITCH:
+        return *(const bool *)first == *(const bool *)second;
+    case DF_KIND_PAIR:
+        return memcmp(first, second, sizeof(int64_t[2])) == 0;
+    }
+    return false;
+}
+
+static void copy_value(const struct df_option_info *option, const struct df_config *from,
+                       struct df_config *to)
+{
+    static const size_t sizes[] = {[DF_KIND_STRING] = sizeof(char *),   [DF_KIND_CHOICE] = sizeof(int),
+                                   [DF_KIND_INTEGER] = sizeof(int64_t), [DF_KIND_FLOAT] = sizeof(double),
+                                   [DF_KIND_SWITCH] = sizeof(bool),     [DF_KIND_PAIR] = sizeof(int64_t[2])};
+
+    memcpy(df_option_value(option, to), (const char *)from + option->offset, sizes[option->kind]);
+}
+
+/* Values that go with another one go with it where that is replaced by what is typed now. A schedule of the
+ * file's own has left 0 where it has no use for the recipe's value. typed: on the command line. */
+static bool is_replaced(const struct df_config_file *file, const bool *typed, const struct df_config *config,
+                        enum df_option option)
+{
+    switch (option) {
+    case DF_OPTION_WEIGHTS:
+        return typed[DF_OPTION_SIZE] || typed[DF_OPTION_DINO_TYPE];
+    case DF_OPTION_SIZE:
+    case DF_OPTION_DINO_TYPE:
+        return typed[DF_OPTION_WEIGHTS];
+    case DF_OPTION_N_CLASSES:
+    case DF_OPTION_CLASS_NAMES:
+    case DF_OPTION_MASK_VALUES:
+        return typed[DF_OPTION_DATASET] && config->dataset != DF_DATASET_FOLDER;
+    case DF_OPTION_WARMUP_STEPS:
+        return typed[DF_OPTION_WARMUP_EPOCHS] ||
+               (typed[DF_OPTION_RECIPE] && df_recipe_is_reference(config->recipe)) ||
+               (typed[DF_OPTION_SCHEDULE] && config->schedule == DF_SCHEDULE_ONECYCLE);
+    case DF_OPTION_WARMUP_EPOCHS:
+        return typed[DF_OPTION_WARMUP_STEPS] ||
+               (config->schedule == DF_SCHEDULE_ONECYCLE &&
+                (typed[DF_OPTION_SCHEDULE] || file->found.warmup_epochs == 0));
+    case DF_OPTION_MIN_LR:
+        return !df_schedule_falls_to_min(config->schedule) &&
+               (typed[DF_OPTION_SCHEDULE] || file->found.min_lr == 0);
+    case DF_OPTION_LR_LORA:
+        return typed[DF_OPTION_USE_LORA] && !config->use_lora;
+    case DF_OPTION_NORMALIZE: /* what auto became */
+        return typed[DF_OPTION_RECIPE] && config->recipe != file->found.recipe;
+    default:
+        return false;
+    }
+}
+
+/* Whether the file says it, rather than repeats what its recipe or nothing says. These two a checkpoint would
+ * say otherwise. */
+static bool is_said(const struct df_config_file *file, const struct df_config *usual, enum df_option option)
+{
+    return file->has[option] && (option == DF_OPTION_IMG_DIM || option == DF_OPTION_USE_LORA ||
+                                 !is_equal(&df_options[option], &file->found, usual));
+}
+
+/* As if what differs from the file's own recipe had been typed; the recipe itself comes first, since others
+ * depend on it. */
+static void take_over(const struct df_config_file *file, struct df_config *config)
+{
+    struct df_config usual;
+    bool typed[DF_OPTION_COUNT];
+
+    memcpy(typed, config->typed, sizeof typed);
+    df_config_set_defaults(&usual);
+    usual.command = config->command;
+    if (!typed[DF_OPTION_RECIPE] && is_said(file, &usual, DF_OPTION_RECIPE)) {
+        config->recipe = file->found.recipe;
+        config->typed[DF_OPTION_RECIPE] = true;
+    }
+    usual.recipe = file->found.recipe;
+    df_config_apply_recipe(&usual);
+    for (int i = 0; i < DF_OPTION_COUNT; i++) {
+        const enum df_option option = (enum df_option)i;
+        if (option == DF_OPTION_RECIPE || typed[i] || !is_said(file, &usual, option) ||
+            is_replaced(file, typed, config, option))
+            continue;
+        copy_value(&df_options[i], &file->found, config);
+        config->typed[i] = true;
+    }
+}
+
+int df_config_read_file(struct df_config *config)
+{
+    struct df_config_file file = {.path = config->config, .command = config->command};
+
+    df_config_set_defaults(&file.found);
+    config->file = df_json_read(config->config, FILE_MOST);
+    if (!config->file || df_config_file_read(&file, config->file) != 0)
+        return df_error_context("--config");
+    take_over(&file, config);
+    return 0;
+}
+
+void df_config_free(struct df_config *config)
+{
+    cJSON_Delete(config->file);
+    config->file = NULL;
+}
