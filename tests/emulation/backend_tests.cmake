@@ -12,6 +12,10 @@ foreach(ORDER forward backward random:1)
     set_tests_properties(test_conv_without_cudnn${SUFFIX} PROPERTIES LABELS emulation TIMEOUT 1800
         ENVIRONMENT "DINOFT_TEST_DEVICE=cuda;DINOFT_CUDA_ALGO=first;DF_EMULATION_MACHINE=no-cudnn;DF_EMULATION_ORDER=${ORDER}")
 endforeach()
+# Kernels that ask for more shared memory than all have, where a block may have 99 KB: capabilities 8.6, 8.9 and 12.0.
+add_test(NAME test_operations_of_99_KB COMMAND test_operations_emulated attention add_probabilities upsample)
+set_tests_properties(test_operations_of_99_KB PROPERTIES LABELS emulation TIMEOUT 1800
+    ENVIRONMENT "DINOFT_TEST_DEVICE=cuda;DINOFT_CUDA_ALGO=first;DF_EMULATION_CAPABILITY=8.6")
 # The same bits in whatever order threads and blocks take turns: each run leaves what it found, in a file.
 foreach(NAME test_operations_emulated test_conv_without_cudnn)
     if(DINOFT_SANITIZE)

@@ -9,6 +9,21 @@
 extern "C" {
 #endif
 
+/* What was asked of shared memory's banks since counting was last switched on. */
+enum df_shared_kind {
+    DF_SHARED_MATRIX, /* ldmatrix */
+    DF_SHARED_COPY,   /* cp.async */
+    DF_SHARED_VECTOR, /* float4, uint2, … */
+    DF_SHARED_SCALAR, /* other reads and writes, where every access is seen */
+};
+struct df_shared_turns {
+    unsigned long long phases, conflicts; /* conflicts: turns but the first of each phase */
+};
+void df_emulation_count_banks(bool yes);
+struct df_shared_turns df_emulation_shared_turns(enum df_shared_kind kind);
+/* To stderr, the lines of the sources where there were any. */
+void df_emulation_print_conflicts(void);
+
 /* How much memory the device has (8 GiB, or DF_EMULATION_MEMORY bytes, until this is called). */
 void df_emulation_set_memory(size_t bytes);
 size_t df_emulation_memory_in_use(void);
