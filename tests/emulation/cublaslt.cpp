@@ -1,6 +1,7 @@
 /* cuBLASLt's matrix products in plain loops. As strict as the library: what it does not support is refused,
  * and matrices that are not where the layouts say end the process. */
 #include "device_memory.h"
+#include "tensor_core_sum.h"
 
 #include "include/cublasLt.h"
 #include "include/emulation_control.h"
@@ -109,11 +110,25 @@ static void add_products(float *sums, const float *a, const float *b, size_t m, 
     }
 }
 
+/* The same as add_products, on tensor cores. */
+static void add_on_tensor_cores(float *sums, const float *a, const float *b, size_t m, size_t k, size_t from,
+                                size_t to, size_t columns)
+{
+    for (size_t column = 0; column < columns; column++) {
+        for (size_t j = 0; j < m; j++)
+            sums[column * m + j] = sum_truncated(sums[column * m + j], to - from, [&](size_t i) {
+                return b[column * k + from + i] * a[(from + i) * m + j];
+            });
+    }
+}
+
 static void multiply(const product &p)
 {
     const bool bias = p.operation.epilogue == CUBLASLT_EPILOGUE_BIAS;
     const size_t m = p.d.layout.rows, n = p.d.layout.columns;
     const size_t k = p.operation.transpose_a == CUBLAS_OP_N ? p.a.layout.columns : p.a.layout.rows;
+    const auto add =
+        p.a.layout.type == CUDA_R_16BF && sums_are_truncated() ? add_on_tensor_cores : add_products;
     const std::vector<float> a = gather(p.a, p.operation.transpose_a == CUBLAS_OP_N);
     const std::vector<float> b = gather(p.b, p.operation.transpose_b == CUBLAS_OP_N);
     std::vector<float> sums(4 * m), half(4 * m);
@@ -122,10 +137,10 @@ static void multiply(const product &p)
         const size_t columns = n - first < 4 ? n - first : 4;
         const size_t middle = p.algorithm == in_two_halves ? k / 2 : k;
         std::fill(sums.begin(), sums.end(), 0.0f);
-        add_products(sums.data(), a.data(), b.data() + first * k, m, k, 0, middle, columns);
+        add(sums.data(), a.data(), b.data() + first * k, m, k, 0, middle, columns);
         if (middle < k) {
             std::fill(half.begin(), half.end(), 0.0f);
-            add_products(half.data(), a.data(), b.data() + first * k, m, k, middle, k, columns);
+            add(half.data(), a.data(), b.data() + first * k, m, k, middle, k, columns);
             for (size_t i = 0; i < columns * m; i++)
                 sums[i] += half[i];
         }
@@ -175,11 +190,11 @@ static cublasStatus_t check_shapes(const df_emulated_matmul &operation, const df
 
 static unsigned read_refusals()
 {
-    static const char *const words[] = {"unaligned", "epilogue", "narrow", "all", "late"};
+    static const char *const words[] = {"unaligned", "epilogue", "narrow", "all", "late", "random"};
     const char *const text = getenv("DF_EMULATION_CUBLASLT");
     unsigned refusals = 0;
 
-    for (int i = 0; text && i < 5; i++) {
+    for (int i = 0; text && i < 6; i++) {
         if (strstr(text, words[i]))
             refusals |= 1u << i;
     }
@@ -194,6 +209,48 @@ static unsigned &refusals()
 
 static int products;
 
+static uint64_t mixed(uint64_t state, uint64_t value)
+{
+    const uint64_t product = (state ^ value) * 0x9e3779b97f4a7c15u;
+    return product ^ product >> 29;
+}
+
+static uint64_t read_seed()
+{
+    const char *const text = getenv("DF_EMULATION_CUBLASLT"), *const colon =
+                                                                  text ? strchr(text, ':') : nullptr;
+    return colon ? strtoull(colon + 1, nullptr, 10) : 0;
+}
+
+/* Of the seed and of all that a product is asked for by: the library's answer to the same question is always
+ * the same. */
+static uint64_t draw(const df_emulated_matmul &operation, const df_emulated_layout *const *layouts)
+{
+    static const uint64_t seed = read_seed();
+    uint64_t drawn = mixed(seed, (uint64_t)operation.transpose_a << 16 |
+                                     (uint64_t)operation.transpose_b << 8 | (uint64_t)operation.epilogue);
+
+    for (int i = 0; i < 3; i++) {
+        const df_emulated_layout &m = *layouts[i];
+        for (uint64_t value : {(uint64_t)m.type, m.rows, m.columns, (uint64_t)m.ld})
+            drawn = mixed(drawn, value);
+    }
+    return mixed(drawn, 0) >> 32;
+}
+
+/* Of a product: each of the refusals that there are with one half, all of them with an eighth. */
+static unsigned refusals_of(const df_emulated_matmul &operation, const df_emulated_layout &a,
+                            const df_emulated_layout &b, const df_emulated_layout &d)
+{
+    const df_emulated_layout *const layouts[] = {&a, &b, &d};
+
+    if (!(refusals() & DF_REFUSE_AT_RANDOM))
+        return refusals();
+    const uint64_t drawn = draw(operation, layouts);
+    const unsigned some = DF_REFUSE_UNALIGNED | DF_REFUSE_EPILOGUE | DF_REFUSE_NARROW | DF_REFUSE_LATE;
+    return ((unsigned)drawn & some) | (drawn >> 8 & 7 ? 0u : (unsigned)DF_REFUSE_ALL);
+}
+
 static bool is_unaligned(const df_emulated_layout &m)
 {
     return (size_t)m.ld * type_bytes(m.type) % 16 != 0;
@@ -203,7 +260,7 @@ static bool is_unaligned(const df_emulated_layout &m)
 static bool is_refused(const df_emulated_matmul &operation, const df_emulated_layout &a,
                        const df_emulated_layout &b, const df_emulated_layout &d)
 {
-    const unsigned what = refusals();
+    const unsigned what = refusals_of(operation, a, b, d);
     const uint64_t depth = operation.transpose_a == CUBLAS_OP_N ? a.columns : a.rows;
 
     return (what & DF_REFUSE_ALL) || ((what & DF_REFUSE_NARROW) && d.type == CUDA_R_16BF) ||
@@ -376,7 +433,7 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t handle, cublasLtM
     cublasStatus_t status = check_shapes(*operation, *a, *b, *c, *d);
     if (status == CUBLAS_STATUS_SUCCESS)
         status = check_types(*operation, *a, *b, *c, *d);
-    if (status == CUBLAS_STATUS_SUCCESS && !(refusals() & DF_REFUSE_LATE) &&
+    if (status == CUBLAS_STATUS_SUCCESS && !(refusals_of(*operation, *a, *b, *d) & DF_REFUSE_LATE) &&
         is_refused(*operation, *a, *b, *d))
         status = CUBLAS_STATUS_NOT_SUPPORTED;
     if (status != CUBLAS_STATUS_SUCCESS)

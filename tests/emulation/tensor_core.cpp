@@ -1,5 +1,6 @@
 /* mma, ldmatrix, cp.async and ex2.approx. */
 #include "device_memory.h"
+#include "tensor_core_sum.h"
 
 #include <cfloat>
 #include <cmath>
@@ -37,7 +38,12 @@ static void multiply(void *const brought[lanes], unsigned)
             c[g + 8 * (i / 2)][2 * t + i % 2] = p.c[i];
         }
     }
-    for (unsigned row = 0; row < 16; row++) {
+    for (unsigned row = 0; row < 16 && sums_are_truncated(); row++) {
+        for (unsigned column = 0; column < 8; column++)
+            c[row][column] =
+                sum_truncated(c[row][column], 16, [&](unsigned long k) { return a[row][k] * b[k][column]; });
+    }
+    for (unsigned row = 0; row < 16 && !sums_are_truncated(); row++) {
         for (unsigned k = 0; k < 16; k++) {
             for (unsigned column = 0; column < 8; column++)
                 c[row][column] += a[row][k] * b[k][column];

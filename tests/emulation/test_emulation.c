@@ -8,6 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool sums_are_truncated(void)
+{
+    const char *const sums = getenv("DF_EMULATION_SUMS");
+    return sums && !strcmp(sums, "truncated");
+}
+
 static void *to_device(const void *host, size_t bytes)
 {
     void *memory;
@@ -130,6 +136,41 @@ static void fragments(void **state)
                 expected += df_bf16_to_f32(a[row * 16 + k]) * df_bf16_to_f32(b[k * 8 + column]);
             assert_true(c[row * 8 + column] == expected);
         }
+    }
+}
+
+/* 16 products of the same size and a sum, in units of 2^-24: as DF_EMULATION_SUMS says. */
+static void sums_of_tensor_cores(void **state)
+{
+    enum { ONE = 1 << 24 };
+    static const struct {
+        int sum, product;
+        int rounded, truncated;
+    } sums[] = {
+        {-ONE, 1, -ONE + 16, -ONE},   /* below the last place of the sum; if rounded, below one it has more */
+        {ONE, 3, ONE + 64, ONE + 32}, /* one and a half last places, if rounded to an even one */
+        {ONE, 64, ONE + 1024, ONE + 1024},
+        {8, 2 * ONE, 32 * ONE, 32 * ONE},
+    };
+
+    for (size_t i = 0; i < sizeof sums / sizeof *sums; i++) {
+        const float expected = (float)(sums_are_truncated() ? sums[i].truncated : sums[i].rounded);
+        uint16_t a[16 * 16], b[16 * 8];
+        float c[16 * 8];
+        for (int j = 0; j < 16 * 16; j++)
+            a[j] = df_f32_to_bf16((float)sums[i].product / (float)(1 << 12));
+        for (int j = 0; j < 16 * 8; j++) {
+            b[j] = df_f32_to_bf16(1.0f / (float)(1 << 12));
+            c[j] = (float)sums[i].sum / (float)ONE;
+        }
+        void *left = to_device(a, sizeof a), *right = to_device(b, sizeof b);
+        float *out = to_device(c, sizeof c);
+        assert_int_equal(sound_fragments(NULL, left, right, out), cudaSuccess);
+        from_device(c, out, sizeof c);
+        cudaFree(left);
+        cudaFree(right);
+        for (int j = 0; j < 16 * 8; j++)
+            assert_true(c[j] * (float)ONE == expected);
     }
 }
 
@@ -336,6 +377,7 @@ int main(void)
         cmocka_unit_test(transposed),
         cmocka_unit_test(products),
         cmocka_unit_test(fragments),
+        cmocka_unit_test(sums_of_tensor_cores),
         cmocka_unit_test(lanes),
         cmocka_unit_test(warps_by_themselves),
         cmocka_unit_test(a_histogram),

@@ -61,13 +61,14 @@ void df_emulation_set_cudnn(enum df_emulated_cudnn how);
 int df_emulation_cudnn_runs(void);
 
 /* What cuBLASLt has no algorithm for. Until this is called: what DF_EMULATION_CUBLASLT says, a list of the
- * words below in lower case with commas between them. */
+ * words below in lower case with commas between them, or random:SEED. */
 enum df_emulated_refusals {
-    DF_REFUSE_UNALIGNED = 1, /* depths and rows of a and b that are no multiples of 16 bytes */
-    DF_REFUSE_EPILOGUE = 2,  /* a bias */
-    DF_REFUSE_NARROW = 4,    /* results in bfloat16 */
-    DF_REFUSE_ALL = 8,       /* anything */
-    DF_REFUSE_LATE = 16,     /* it lists what it refuses, and does so when asked to multiply */
+    DF_REFUSE_UNALIGNED = 1,  /* depths and rows of a and b that are no multiples of 16 bytes */
+    DF_REFUSE_EPILOGUE = 2,   /* a bias */
+    DF_REFUSE_NARROW = 4,     /* results in bfloat16 */
+    DF_REFUSE_ALL = 8,        /* anything */
+    DF_REFUSE_LATE = 16,      /* it lists what it refuses, and does so when asked to multiply */
+    DF_REFUSE_AT_RANDOM = 32, /* of the others whatever is drawn for a product's shape, types and epilogue */
 };
 void df_emulation_set_refusals(unsigned refusals);
 
