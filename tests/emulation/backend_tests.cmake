@@ -11,11 +11,6 @@ foreach(ORDER forward backward random:1)
     df_emulated_again(test_conv_without_cudnn${SUFFIX} "DF_EMULATION_MACHINE=no-cudnn;DF_EMULATION_ORDER=${ORDER}"
         test_operations_emulated conv_)
 endforeach()
-# Kernels that ask for more shared memory than all have, where a block may have 99 KB: capabilities 8.6, 8.9 and 12.0.
-df_emulated_again(test_operations_of_99_KB DF_EMULATION_CAPABILITY=8.6
-    test_operations_emulated attention add_probabilities upsample)
-# Tolerances of products of bfloat16, where sums are as bad as any tensor core's.
-df_emulated_again(test_operations_truncated DF_EMULATION_SUMS=truncated test_operations_emulated attention linear)
 # The same bits in whatever order threads and blocks take turns: each run leaves what it found, in a file.
 foreach(NAME test_operations_emulated test_conv_without_cudnn)
     if(DINOFT_SANITIZE)
@@ -67,11 +62,19 @@ foreach(REFUSED unaligned epilogue narrow all "all,late")
     string(REPLACE "," "_" SUFFIX ${REFUSED})
     df_emulated_again(test_linear_refused_${SUFFIX} DF_EMULATION_CUBLASLT=${REFUSED} test_operations_emulated linear)
 endforeach()
-# Some of them, as real devices would: the same walk through the fallbacks for no two shapes; and a model's.
-foreach(SEED 1 2 3)
-    df_emulated_again(test_linear_refused_random_${SEED} DF_EMULATION_CUBLASLT=random:${SEED} test_operations_emulated linear)
-endforeach()
-df_emulated_again(test_features_refused_random DF_EMULATION_CUBLASLT=random:4 test_features_emulated)
-foreach(PROGRAM test_attention_cudnn test_gemm_fallback test_features_emulated test_bf16_emulated)
-    df_emulated_again(${PROGRAM}_truncated DF_EMULATION_SUMS=truncated ${PROGRAM})
-endforeach()
+# Not with the sanitizers: what they look for is the same here.
+if(NOT DINOFT_SANITIZE)
+    # Kernels that ask for more shared memory than all have, where a block may have 99 KB: capabilities 8.6, 8.9 and 12.0.
+    df_emulated_again(test_operations_of_99_KB DF_EMULATION_CAPABILITY=8.6
+        test_operations_emulated attention add_probabilities upsample)
+    # Tolerances of products of bfloat16, where sums are as bad as any tensor core's.
+    df_emulated_again(test_operations_truncated DF_EMULATION_SUMS=truncated test_operations_emulated attention linear)
+    foreach(SUBJECT attention_cudnn gemm_fallback features_emulated bf16_emulated)
+        df_emulated_again(test_${SUBJECT}_truncated DF_EMULATION_SUMS=truncated test_${SUBJECT})
+    endforeach()
+    # Products that cuBLASLt refuses now and then: each shape walks the fallbacks in its own way.
+    foreach(SEED 1 2 3)
+        df_emulated_again(test_linear_refused_random_${SEED} DF_EMULATION_CUBLASLT=random:${SEED} test_operations_emulated linear)
+    endforeach()
+    df_emulated_again(test_features_refused_random DF_EMULATION_CUBLASLT=random:4 test_features_emulated)
+endif()
