@@ -207,7 +207,7 @@ static unsigned &refusals()
     return value;
 }
 
-static int products;
+static int products, handles;
 
 static uint64_t mixed(uint64_t state, uint64_t value)
 {
@@ -295,6 +295,11 @@ int df_emulation_products(void)
     return products;
 }
 
+int df_emulation_cublaslt_handles(void)
+{
+    return handles;
+}
+
 size_t cublasLtGetVersion(void)
 {
     return 130000;
@@ -322,6 +327,7 @@ const char *cublasLtGetStatusString(cublasStatus_t status)
 cublasStatus_t cublasLtCreate(cublasLtHandle_t *handle)
 {
     *handle = new df_emulated_blas();
+    handles++;
     return CUBLAS_STATUS_SUCCESS;
 }
 
