@@ -1,31 +1,15 @@
 /* cuBLASLt's matrix products in plain loops. As strict as the library: what it does not support is refused,
  * and matrices that are not where the layouts say end the process. */
+#include "cublaslt_product.h"
 #include "device_memory.h"
 #include "tensor_core_sum.h"
 
-#include "include/cublasLt.h"
 #include "include/emulation_control.h"
 
-#include <cstdlib>
 #include <cstring>
 
 struct df_emulated_blas {
     int unused;
-};
-
-struct df_emulated_matmul {
-    cublasComputeType_t compute;
-    cublasOperation_t transpose_a, transpose_b;
-    cublasLtEpilogue_t epilogue;
-    const void *bias;
-    cudaDataType bias_type;
-    bool bias_type_set;
-};
-
-struct df_emulated_layout {
-    cudaDataType type;
-    uint64_t rows, columns;
-    int64_t ld;
 };
 
 struct df_emulated_preference {
@@ -38,11 +22,6 @@ namespace emulation
 
 enum { in_one_go = 1, in_two_halves = 2 };
 static const uint64_t workspace_of_halves = 4096;
-
-static size_t type_bytes(cudaDataType type)
-{
-    return type == CUDA_R_16BF ? 2 : 4;
-}
 
 static float read_element(const void *p, cudaDataType type, size_t i)
 {
@@ -188,86 +167,7 @@ static cublasStatus_t check_shapes(const df_emulated_matmul &operation, const df
     return CUBLAS_STATUS_SUCCESS;
 }
 
-static unsigned read_refusals()
-{
-    static const char *const words[] = {"unaligned", "epilogue", "narrow", "all", "late", "random"};
-    const char *const text = getenv("DF_EMULATION_CUBLASLT");
-    unsigned refusals = 0;
-
-    for (int i = 0; text && i < 6; i++) {
-        if (strstr(text, words[i]))
-            refusals |= 1u << i;
-    }
-    return refusals;
-}
-
-static unsigned &refusals()
-{
-    static unsigned value = read_refusals();
-    return value;
-}
-
 static int products, handles;
-
-static uint64_t mixed(uint64_t state, uint64_t value)
-{
-    const uint64_t product = (state ^ value) * 0x9e3779b97f4a7c15u;
-    return product ^ product >> 29;
-}
-
-static uint64_t read_seed()
-{
-    const char *const text = getenv("DF_EMULATION_CUBLASLT"), *const colon =
-                                                                  text ? strchr(text, ':') : nullptr;
-    return colon ? strtoull(colon + 1, nullptr, 10) : 0;
-}
-
-/* Of the seed and of all that a product is asked for by: the library's answer to the same question is always
- * the same. */
-static uint64_t draw(const df_emulated_matmul &operation, const df_emulated_layout *const *layouts)
-{
-    static const uint64_t seed = read_seed();
-    uint64_t drawn = mixed(seed, (uint64_t)operation.transpose_a << 16 |
-                                     (uint64_t)operation.transpose_b << 8 | (uint64_t)operation.epilogue);
-
-    for (int i = 0; i < 3; i++) {
-        const df_emulated_layout &m = *layouts[i];
-        for (uint64_t value : {(uint64_t)m.type, m.rows, m.columns, (uint64_t)m.ld})
-            drawn = mixed(drawn, value);
-    }
-    return mixed(drawn, 0) >> 32;
-}
-
-/* Of a product: each of the refusals that there are with one half, all of them with an eighth. */
-static unsigned refusals_of(const df_emulated_matmul &operation, const df_emulated_layout &a,
-                            const df_emulated_layout &b, const df_emulated_layout &d)
-{
-    const df_emulated_layout *const layouts[] = {&a, &b, &d};
-
-    if (!(refusals() & DF_REFUSE_AT_RANDOM))
-        return refusals();
-    const uint64_t drawn = draw(operation, layouts);
-    const unsigned some = DF_REFUSE_UNALIGNED | DF_REFUSE_EPILOGUE | DF_REFUSE_NARROW | DF_REFUSE_LATE;
-    return ((unsigned)drawn & some) | (drawn >> 8 & 7 ? 0u : (unsigned)DF_REFUSE_ALL);
-}
-
-static bool is_unaligned(const df_emulated_layout &m)
-{
-    return (size_t)m.ld * type_bytes(m.type) % 16 != 0;
-}
-
-/* Whether the library has no algorithm for this. `a`'s rows or columns are the depth. */
-static bool is_refused(const df_emulated_matmul &operation, const df_emulated_layout &a,
-                       const df_emulated_layout &b, const df_emulated_layout &d)
-{
-    const unsigned what = refusals_of(operation, a, b, d);
-    const uint64_t depth = operation.transpose_a == CUBLAS_OP_N ? a.columns : a.rows;
-
-    return (what & DF_REFUSE_ALL) || ((what & DF_REFUSE_NARROW) && d.type == CUDA_R_16BF) ||
-           ((what & DF_REFUSE_EPILOGUE) && operation.epilogue != CUBLASLT_EPILOGUE_DEFAULT) ||
-           ((what & DF_REFUSE_UNALIGNED) &&
-            (is_unaligned(a) || is_unaligned(b) || depth * type_bytes(a.type) % 16 != 0));
-}
 
 static void check_place(const char *name, const matrix &m, uint64_t alignment)
 {
@@ -284,11 +184,6 @@ static void check_place(const char *name, const matrix &m, uint64_t alignment)
 }
 
 extern "C" {
-
-void df_emulation_set_refusals(unsigned value)
-{
-    refusals() = value;
-}
 
 int df_emulation_products(void)
 {
@@ -439,8 +334,7 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t handle, cublasLtM
     cublasStatus_t status = check_shapes(*operation, *a, *b, *c, *d);
     if (status == CUBLAS_STATUS_SUCCESS)
         status = check_types(*operation, *a, *b, *c, *d);
-    if (status == CUBLAS_STATUS_SUCCESS && !(refusals_of(*operation, *a, *b, *d) & DF_REFUSE_LATE) &&
-        is_refused(*operation, *a, *b, *d))
+    if (status == CUBLAS_STATUS_SUCCESS && !is_listed(*operation, *a, *b, *d))
         status = CUBLAS_STATUS_NOT_SUPPORTED;
     if (status != CUBLAS_STATUS_SUCCESS)
         return status;

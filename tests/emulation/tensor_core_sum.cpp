@@ -1,9 +1,9 @@
 /* How tensor cores add up. NVIDIA does not say; measurements (Fasi et al., "Numerical behavior of NVIDIA
- * tensor cores", 2021, and later ones of newer devices) agree on this: so many products, and the sum so far,
- * are shifted to the exponent of the largest of them, what is below the last place is cut off, and so it is
- * when their sum becomes a float32. How many products are taken at once and how many places there are below
- * float32's differ: 8 products and one more place on sm_80, more of both on newer devices. Here it is 8 and
- * none. */
+ * tensor cores", 2021, and later ones of newer devices) agree on this: some products, and the sum so far, are
+ * shifted to the exponent of the largest of them, what is below the last place is cut off, and so it is when
+ * their sum becomes a float32. How many products are taken at once, and how many places below float32's are
+ * kept, differs from device to device; the fewer of either, the more is lost. Here it is eight products and
+ * no further place. */
 #include "tensor_core_sum.h"
 
 #include <cstdint>
