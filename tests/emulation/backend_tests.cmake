@@ -58,6 +58,7 @@ set_target_properties(dinoft_emulated PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAK
 df_emulated_test(test_selftest_emulated SOURCES ${CMAKE_SOURCE_DIR}/tests/selftest/test_selftest.c LIBS dinoft_commands)
 df_emulated_test(test_gemm_autotune SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_gemm_autotune.c LIBS dinoft_backend)
 df_emulated_test(test_attention_cudnn SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_attention_cudnn.c LIBS dinoft_backend m)
+df_emulated_test(test_attention_plans SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_attention_plans.c LIBS dinoft_backend m)
 df_emulated_test(test_gemm_fallback SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_gemm_fallback.c LIBS dinoft_backend m)
 # The products' cases where cuBLASLt refuses them.
 foreach(REFUSED unaligned epilogue narrow all "all,late")

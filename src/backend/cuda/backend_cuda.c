@@ -1,3 +1,4 @@
+#include "attention_cudnn.h"
 #include "cuda_backend.h"
 
 #include "cuda_context.h"
@@ -110,6 +111,7 @@ static int open_device(struct df_cuda_context *context, int gpu)
         return -1;
     snprintf(context->device_name, sizeof context->device_name, "%s", device.name);
     context->capability = 10 * device.major + device.minor;
+    context->attention_patience = DF_ATTENTION_PATIENCE;
     DF_TRY(DF_CUDA(cudaSetDevice(gpu)));
     DF_TRY(df_cublaslt_open(&context->lt, &context->blas));
     DF_TRY(DF_CUDA(cudaStreamCreateWithFlags(&context->stream, cudaStreamNonBlocking)));
