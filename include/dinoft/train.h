@@ -12,13 +12,14 @@
 
 struct df_training_options {
     int64_t epochs, batch_size;
-    int64_t max_steps; /* 0: no limit */
-    int64_t val_every; /* epochs from one validation and checkpoint to the next; the last has them */
-    double lr;         /* AdamW's learning rate */
-    uint64_t seed;     /* of new weights, the order of images, RoPE's rescaling */
-    bool shuffle;      /* the training images, each epoch anew */
-    bool debug;        /* NAME_viz_EPOCH.png at each validation */
-    int workers;       /* threads that read images; 0: one for each core, at most 8 */
+    int64_t max_steps;  /* 0: no limit */
+    int64_t val_every;  /* epochs from one validation and checkpoint to the next; the last has them */
+    double lr;          /* AdamW's learning rate */
+    int64_t accumulate; /* parts of a batch whose gradients are added up; divides batch_size */
+    uint64_t seed;      /* of new weights, the order of images, RoPE's rescaling */
+    bool shuffle;       /* the training images, each epoch anew */
+    bool debug;         /* NAME_viz_EPOCH.png at each validation */
+    int workers;        /* threads that read images; 0: one for each core, at most 8 */
     enum df_feature_place features; /* where those of a frozen backbone are kept, as it is wanted */
 };
 

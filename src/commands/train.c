@@ -57,6 +57,7 @@ static struct df_training *open_training(struct job *job, const volatile sig_ato
         .max_steps = config->max_steps,
         .val_every = config->val_every,
         .lr = config->lr,
+        .accumulate = 1,
         .seed = (uint64_t)config->seed,
         .shuffle = !config->no_shuffle,
         .debug = config->debug,

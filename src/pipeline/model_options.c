@@ -107,6 +107,7 @@ int df_model_options(struct df_segmenter_options *options, const struct df_confi
         .max_batch = config->batch_size,
         .recompute = config->recompute,
         .rope_rescale = config->rope_rescale,
+        .optimizer = DF_OPTIMIZER_DEFAULTS,
         .checkpoint_path = config->lora_weights,
     };
     set_normalization(options, df_normalization(config, checkpoint));

@@ -53,6 +53,7 @@ static struct df_segmenter *open_model(const struct trial *trial, struct df_back
                                                  .height = trial->height,
                                                  .width = trial->width,
                                                  .training = trial->training,
+                                                 .optimizer = DF_OPTIMIZER_DEFAULTS,
                                                  .rope_rescale = 1.0,
                                                  .std = {1, 1, 1}};
     return open_segmenter(backend, trial->backbone, &options, NULL);
@@ -60,11 +61,12 @@ static struct df_segmenter *open_model(const struct trial *trial, struct df_back
 
 static void step(struct df_segmenter *segmenter)
 {
+    struct df_step_result result;
     double loss;
     int64_t counted;
     load_random_batch(segmenter);
     if (segmenter->options.training) {
-        assert_int_equal(df_segmenter_train_step(segmenter, BATCH, 1e-2, NULL, &loss, &counted), 0);
+        assert_int_equal(df_segmenter_train_step(segmenter, BATCH, 1e-2, NULL, &result), 0);
         return;
     }
     assert_int_equal(df_segmenter_forward(segmenter, BATCH, false, NULL), 0);

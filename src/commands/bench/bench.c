@@ -102,12 +102,13 @@ static int step(struct bench *bench)
     struct df_segmenter *segmenter = bench->segmenter;
     const struct df_segmenter_options *options = df_segmenter_made_with(segmenter);
     const int64_t count = options->max_batch;
+    struct df_step_result result;
     double loss;
     int64_t counted;
 
     DF_TRY(bench_batch_load(&bench->batch, segmenter));
     if (options->training) {
-        DF_TRY(df_segmenter_train_step(segmenter, count, bench->config->lr, NULL, &loss, &counted));
+        DF_TRY(df_segmenter_train_step(segmenter, count, bench->config->lr, NULL, &result));
     } else {
         DF_TRY(df_segmenter_forward(segmenter, count, false, NULL));
         DF_TRY(df_segmenter_loss(segmenter, count, false, true, &loss, &counted));
