@@ -64,15 +64,17 @@ static int finish_step(struct epoch *epoch)
 static int train_parts(struct epoch *epoch, int64_t *images)
 {
     struct df_training *training = epoch->training;
+    struct df_batch batch;
     int more = 1;
 
     *images = 0;
     for (int64_t part = 0; part < training->options.accumulate; part++) {
-        more = df_feed_next(training->train_feed, training->segmenter, &epoch->batch);
+        more = df_feed_next(training->train_feed, training->segmenter, &batch);
         if (more != 1)
             break;
-        DF_TRY(df_segmenter_train_part(training->segmenter, epoch->batch.count, &training->rng));
-        *images += epoch->batch.count;
+        epoch->batch = batch;
+        DF_TRY(df_segmenter_train_part(training->segmenter, batch.count, &training->rng));
+        *images += batch.count;
     }
     return more < 0 ? -1 : 0;
 }
@@ -81,7 +83,8 @@ static int train_parts(struct epoch *epoch, int64_t *images)
 static int begin_step(struct epoch *epoch, bool *begun)
 {
     struct df_training *training = epoch->training;
-    const double lr = training->options.lr;
+    const struct df_schedule *schedule = &training->options.schedule;
+    const double lr = df_schedule_lr(schedule, schedule->by_epoch ? epoch->number : training->step);
     int64_t images;
 
     DF_TRY(train_parts(epoch, &images));
@@ -124,6 +127,14 @@ static int train_steps(struct epoch *epoch)
     return run_log_epoch(&training->log, epoch->losses > 0 ? epoch->loss_sum / (double)epoch->losses : NAN);
 }
 
+/* Of the steps of a run, those behind an epoch that begins. */
+static int64_t later_steps(const struct df_training *training, int64_t steps_of_epoch)
+{
+    const int64_t all = training->options.epochs * steps_of_epoch, most = training->options.max_steps;
+
+    return (most > 0 && most < all ? most : all) - training->step - steps_of_epoch;
+}
+
 int training_epoch(struct df_training *training, int64_t number)
 {
     char label[64];
@@ -135,6 +146,7 @@ int training_epoch(struct df_training *training, int64_t number)
 
     snprintf(label, sizeof label, "epoch %" PRId64 "/%" PRId64, number + 1, training->options.epochs);
     epoch.progress = df_progress_open(stderr, label, epoch.steps);
+    df_progress_expect(epoch.progress, later_steps(training, epoch.steps));
     const int status = train_steps(&epoch);
     df_progress_close(epoch.progress);
     return status;

@@ -1,25 +1,16 @@
 /* The loop: epochs, steps, validations, checkpoints. */
 #include "training.h"
 
+#include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
 #include "dinoft/evaluate.h"
 #include "dinoft/label_checks.h"
 #include "dinoft/log.h"
+#include "dinoft/text.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
-
-bool training_out_of_steps(const struct df_training *training)
-{
-    return training->options.max_steps > 0 && training->step >= training->options.max_steps;
-}
-
-bool training_validates(const struct df_training *training, int64_t epoch)
-{
-    return epoch % training->options.val_every == 0 || epoch + 1 == training->options.epochs ||
-           training_out_of_steps(training);
-}
 
 /* What the labels of all masks that the first epoch has read tell. */
 static int check_labels(struct df_training *training)
@@ -84,6 +75,27 @@ static int save(struct df_training *training, const char *path)
     return df_checkpoint_save(path, segmenter, &training->record);
 }
 
+/* The checkpoint of this epoch, which later ones do not replace. */
+static int keep(struct df_training *training, int64_t epoch)
+{
+    char *ending = df_text_format("_e%" PRId64 ".pt", epoch);
+    char *path = ending ? df_run_file(training->files, ending) : NULL;
+    int status = -1;
+
+    if (path && df_check_other_file(path, training->setup->weights_path) == 0)
+        status = save(training, path);
+    free(path);
+    free(ending);
+    return status;
+}
+
+static void print_loss(const struct df_training *training, int64_t epoch)
+{
+    printf("epoch %" PRId64 "/%" PRId64 ": train loss %.4f\n", epoch + 1, training->options.epochs,
+           training->log.train_loss[epoch]);
+    fflush(stdout);
+}
+
 static int train_all(struct df_training *training)
 {
     for (int64_t epoch = 0;
@@ -91,10 +103,16 @@ static int train_all(struct df_training *training)
         DF_TRY(training_epoch(training, epoch));
         if (epoch == 0 && !*training->stop)
             DF_TRY(check_labels(training));
-        if (*training->stop || !training_validates(training, epoch))
+        if (*training->stop)
+            break;
+        if (!training_validates(training, epoch)) {
+            print_loss(training, epoch);
             continue;
+        }
         /* Before the validation, which may be long: what was trained is safe. */
         DF_TRY(save(training, training->checkpoint_path));
+        if (training->options.keep_each)
+            DF_TRY(keep(training, epoch));
         DF_TRY(validate(training, epoch));
         DF_TRY(df_segmenter_use_average(training->segmenter, false));
     }

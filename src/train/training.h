@@ -29,9 +29,17 @@ struct df_training {
 };
 
 /* max_steps have been begun. */
-bool training_out_of_steps(const struct df_training *training);
+static inline bool training_out_of_steps(const struct df_training *training)
+{
+    return training->options.max_steps > 0 && training->step >= training->options.max_steps;
+}
+
 /* Whether a validation and a checkpoint follow this epoch. */
-bool training_validates(const struct df_training *training, int64_t epoch);
+static inline bool training_validates(const struct df_training *training, int64_t epoch)
+{
+    return epoch % training->options.val_every == 0 || epoch + 1 == training->options.epochs ||
+           training_out_of_steps(training);
+}
 
 /* All batches of an epoch, or as many as max_steps and an interrupt allow; with their results when it
  * returns. -1 with the error set. */
