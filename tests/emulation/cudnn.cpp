@@ -179,7 +179,14 @@ int df_emulation_cudnn_handles(void)
 
 size_t cudnnGetVersion(void)
 {
-    return cudnn_behaviour == DF_CUDNN_FAULTY ? 91000 : CUDNN_VERSION;
+    switch (cudnn_behaviour) {
+    case DF_CUDNN_FAULTY:
+        return 91000;
+    case DF_CUDNN_NEWER:
+        return 92600;
+    default:
+        return CUDNN_VERSION;
+    }
 }
 
 const char *cudnnGetErrorString(cudnnStatus_t status)
@@ -191,7 +198,7 @@ cudnnStatus_t cudnnCreate(cudnnHandle_t *handle)
 {
     if (cudnn_behaviour == DF_CUDNN_ABSENT || machine_is("no-cudnn"))
         return CUDNN_STATUS_NOT_INITIALIZED;
-    *handle = new df_emulated_dnn();
+    *handle = new df_emulated_dnn{nullptr, std::this_thread::get_id()};
     handles++;
     return CUDNN_STATUS_SUCCESS;
 }
@@ -205,6 +212,7 @@ cudnnStatus_t cudnnDestroy(cudnnHandle_t handle)
 cudnnStatus_t cudnnSetStream(cudnnHandle_t handle, cudaStream_t stream)
 {
     handle->stream = stream;
+    handle->owner = std::this_thread::get_id();
     return CUDNN_STATUS_SUCCESS;
 }
 

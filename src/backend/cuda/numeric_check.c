@@ -4,6 +4,7 @@
 
 #include "dinoft/error.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -25,32 +26,56 @@ static int download(struct df_backend *backend, struct chunk *chunk, float *valu
     return 0;
 }
 
-static bool is_close(const struct chunk *chunk, size_t count, float tolerance)
+/* The kind of the number at this place of the array. */
+static size_t kind_at(struct df_interleaved kinds, size_t place)
 {
-    double squares = 0.0;
+    return place / kinds.length % kinds.parts;
+}
 
-    for (size_t i = 0; i < count; i++)
-        squares += (double)chunk->reference[i] * chunk->reference[i];
-    const float rms = (float)sqrt(squares / (double)count);
+/* Root mean squares of the reference's kinds in the chunk that begins at `first`. */
+static void find_sizes(const struct chunk *chunk, size_t first, size_t count, struct df_interleaved kinds,
+                       float *sizes)
+{
+    double squares[DF_NUMERIC_PARTS_MAX] = {0.0};
+    size_t counts[DF_NUMERIC_PARTS_MAX] = {0};
+
     for (size_t i = 0; i < count; i++) {
+        const size_t kind = kind_at(kinds, first + i);
+        squares[kind] += (double)chunk->reference[i] * chunk->reference[i];
+        counts[kind]++;
+    }
+    for (size_t kind = 0; kind < kinds.parts; kind++)
+        sizes[kind] = counts[kind] ? (float)sqrt(squares[kind] / (double)counts[kind]) : 0.0f;
+}
+
+static bool is_close(const struct chunk *chunk, size_t first, size_t count, struct df_interleaved kinds,
+                     float tolerance)
+{
+    float sizes[DF_NUMERIC_PARTS_MAX];
+
+    find_sizes(chunk, first, count, kinds, sizes);
+    for (size_t i = 0; i < count; i++) {
+        const float reference = chunk->reference[i],
+                    allowed = tolerance * (fabsf(reference) + sizes[kind_at(kinds, first + i)]);
         /* Written so that a NaN fails. */
-        if (!(fabsf(chunk->other[i] - chunk->reference[i]) <= tolerance * (fabsf(chunk->reference[i]) + rms)))
+        if (!(fabsf(chunk->other[i] - reference) <= allowed && isfinite(allowed)))
             return false;
     }
-    return isfinite(rms);
+    return true;
 }
 
 bool df_cuda_is_close(struct df_backend *backend, enum df_dtype type, const void *reference,
-                      const void *other, size_t count, float tolerance)
+                      const void *other, size_t count, struct df_interleaved kinds, float tolerance)
 {
     struct chunk *chunk = malloc(sizeof *chunk);
     bool close = chunk != NULL;
 
+    assert(kinds.parts >= 1 && kinds.parts <= DF_NUMERIC_PARTS_MAX && kinds.length >= 1);
     for (size_t first = 0; first < count && close; first += CHUNK) {
         const size_t length = count - first < CHUNK ? count - first : CHUNK;
         close = download(backend, chunk, chunk->reference, type, reference, first, length) == 0 &&
                 download(backend, chunk, chunk->other, type, other, first, length) == 0 &&
-                is_close(chunk, length, tolerance);
+                is_close(chunk, first, length, kinds, tolerance);
     }
     free(chunk);
     return close;
