@@ -88,9 +88,8 @@ static void check_gradient(const struct df_attention_problem *problem, unsigned 
 {
     const bool by_hand = (found >> DF_ATTENTION_BY_HAND & 1) == 1;
 
-    check(found != 0 || problem->version < 91900, "the gradient has a plan that repeats its bits");
-    check(by_hand || problem->capability != 100 || problem->version < 91800,
-          "Blackwell's engine can be set by hand");
+    check(found != 0 || (problem->capability == 100 && problem->version < 91800),
+          "the gradient has a plan that repeats its bits");
     check(by_hand || problem->capability != 90 || problem->version < 92500,
           "Hopper's engine that adds up in order can be set by hand");
 }

@@ -198,7 +198,7 @@ cudnnStatus_t cudnnCreate(cudnnHandle_t *handle)
 {
     if (cudnn_behaviour == DF_CUDNN_ABSENT || machine_is("no-cudnn"))
         return CUDNN_STATUS_NOT_INITIALIZED;
-    *handle = new df_emulated_dnn{nullptr, std::this_thread::get_id()};
+    *handle = new df_emulated_dnn();
     handles++;
     return CUDNN_STATUS_SUCCESS;
 }
@@ -212,7 +212,6 @@ cudnnStatus_t cudnnDestroy(cudnnHandle_t handle)
 cudnnStatus_t cudnnSetStream(cudnnHandle_t handle, cudaStream_t stream)
 {
     handle->stream = stream;
-    handle->owner = std::this_thread::get_id();
     return CUDNN_STATUS_SUCCESS;
 }
 

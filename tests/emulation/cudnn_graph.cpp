@@ -10,6 +10,7 @@
 #include <map>
 #include <mutex>
 #include <set>
+#include <thread>
 
 namespace emulation
 {
@@ -333,11 +334,8 @@ static cudnnStatus_t make_plan(descriptor &d)
 
 static cudnnStatus_t finalize_plan(descriptor &d)
 {
-    const cudnnHandle_t handle = *d.get<cudnnHandle_t>(CUDNN_ATTR_EXECUTION_PLAN_HANDLE);
     const char *const text = d.get<char>(CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION);
 
-    if (handle->owner != std::this_thread::get_id())
-        report(nullptr, "cuDNN: a handle is used by another thread than the one that made it");
     if (!text)
         return d.refer(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG) ? make_plan(d) : CUDNN_STATUS_BAD_PARAM;
     const bool read =
@@ -653,8 +651,6 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t
     if (p->type != CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR ||
         values->type != CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR)
         return CUDNN_STATUS_BAD_PARAM_DESCRIPTOR_TYPE;
-    if (handle->owner != std::this_thread::get_id())
-        report(nullptr, "cuDNN: a handle is used by another thread than the one that made it");
     if (!p->finalized || !values->finalized)
         return CUDNN_STATUS_BAD_PARAM_NOT_FINALIZED;
     return cudnn_behaviour == DF_CUDNN_NO_RUN ? CUDNN_STATUS_EXECUTION_FAILED

@@ -5,11 +5,8 @@
 #include "include/cudnn.h"
 #include "include/emulation_control.h"
 
-#include <thread>
-
 struct df_emulated_dnn {
     cudaStream_t stream;
-    std::thread::id owner; /* a handle is for one thread: that which made it, or set its stream last */
 };
 
 namespace emulation

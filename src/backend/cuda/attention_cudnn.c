@@ -147,8 +147,8 @@ static void begin(struct df_cuda_context *context, struct plan *plan)
     }
     plans->shapes++;
     if (plan->known < 0 || !read_known_plan(context, plan))
-        plan->job = df_plan_job_start(&context->cudnn, &plan->choices.problem,
-                                      plan->known < 0 ? -1 : plan->known - 1);
+        plan->job =
+            df_plan_job_start(context, &plan->choices.problem, plan->known < 0 ? -1 : plan->known - 1);
 }
 
 /* texts: of the plans that were made now */

@@ -75,13 +75,14 @@ static bool are_close(const struct trial *trial, const struct df_attention_array
     const struct df_attention_choices *choices = trial->choices;
     const struct df_attention_shape *shape = &choices->problem.shape;
     const size_t count = out_count(choices);
-    const struct df_interleaved one = {1, 1}, parts = {3, (size_t)(shape->heads * shape->head_size)};
+    const struct df_interleaved parts = {3, (size_t)(shape->heads * shape->head_size)};
 
     if (is_gradient(choices))
         return df_cuda_is_close(trial->backend, DF_BF16, a->dqkv, b->dqkv, 3 * count, parts,
                                 tolerances.gradient);
-    return df_cuda_is_close(trial->backend, DF_BF16, a->out, b->out, count, one, tolerances.out) &&
-           df_cuda_is_close(trial->backend, DF_F32, a->lse, b->lse, lse_count(choices), one, tolerances.lse);
+    return df_cuda_is_close(trial->backend, DF_BF16, a->out, b->out, count, DF_ONE_KIND, tolerances.out) &&
+           df_cuda_is_close(trial->backend, DF_F32, a->lse, b->lse, lse_count(choices), DF_ONE_KIND,
+                            tolerances.lse);
 }
 
 /* What a plan does not write is NaN. */

@@ -26,10 +26,17 @@ static int download(struct df_backend *backend, struct chunk *chunk, float *valu
     return 0;
 }
 
-/* The kind of the number at this place of the array. */
-static size_t kind_at(struct df_interleaved kinds, size_t place)
+/* Numbers of one kind that lie side by side in a chunk, [from, to). */
+struct span {
+    size_t from, to, kind;
+};
+
+/* The span that begins behind `from`, in a chunk of `count` numbers that begins at `first`. */
+static struct span next_span(struct df_interleaved kinds, size_t first, size_t from, size_t count)
 {
-    return place / kinds.length % kinds.parts;
+    const size_t run = (first + from) / kinds.length, left = kinds.length - (first + from) % kinds.length;
+
+    return (struct span){from, left < count - from ? from + left : count, run % kinds.parts};
 }
 
 /* Root mean squares of the reference's kinds in the chunk that begins at `first`. */
@@ -39,10 +46,12 @@ static void find_sizes(const struct chunk *chunk, size_t first, size_t count, st
     double squares[DF_NUMERIC_PARTS_MAX] = {0.0};
     size_t counts[DF_NUMERIC_PARTS_MAX] = {0};
 
-    for (size_t i = 0; i < count; i++) {
-        const size_t kind = kind_at(kinds, first + i);
-        squares[kind] += (double)chunk->reference[i] * chunk->reference[i];
-        counts[kind]++;
+    for (size_t from = 0; from < count;) {
+        const struct span span = next_span(kinds, first, from, count);
+        for (size_t i = span.from; i < span.to; i++)
+            squares[span.kind] += (double)chunk->reference[i] * chunk->reference[i];
+        counts[span.kind] += span.to - span.from;
+        from = span.to;
     }
     for (size_t kind = 0; kind < kinds.parts; kind++)
         sizes[kind] = counts[kind] ? (float)sqrt(squares[kind] / (double)counts[kind]) : 0.0f;
@@ -54,12 +63,18 @@ static bool is_close(const struct chunk *chunk, size_t first, size_t count, stru
     float sizes[DF_NUMERIC_PARTS_MAX];
 
     find_sizes(chunk, first, count, kinds, sizes);
-    for (size_t i = 0; i < count; i++) {
-        const float reference = chunk->reference[i],
-                    allowed = tolerance * (fabsf(reference) + sizes[kind_at(kinds, first + i)]);
-        /* Written so that a NaN fails. */
-        if (!(fabsf(chunk->other[i] - reference) <= allowed && isfinite(allowed)))
+    for (size_t from = 0; from < count;) {
+        const struct span span = next_span(kinds, first, from, count);
+        const float size = sizes[span.kind];
+        for (size_t i = span.from; i < span.to; i++) {
+            const float reference = chunk->reference[i];
+            /* Written so that a NaN fails. */
+            if (!(fabsf(chunk->other[i] - reference) <= tolerance * (fabsf(reference) + size)))
+                return false;
+        }
+        if (!isfinite(size))
             return false;
+        from = span.to;
     }
     return true;
 }

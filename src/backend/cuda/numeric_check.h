@@ -11,6 +11,8 @@ struct df_interleaved {
     size_t parts, length;
 };
 
+#define DF_ONE_KIND ((struct df_interleaved){1, (size_t)-1})
+
 /* Waits for the device and compares two arrays on it, of DF_F32 or DF_BF16. Each of `other` may differ from
  * its `reference` by tolerance times the sum of that value's magnitude and the root mean square of those of
  * its kind around it. False if one differs more, if there is a NaN or an infinity in either, or if the arrays

@@ -6,12 +6,13 @@
 #define DINOFT_CUDA_PLAN_JOB_H
 
 #include "attention_graph.h"
+#include "cuda_context.h"
 
 struct df_plan_job;
 
-/* Begins to make the plans that df_attention_make_plans() makes, on the calling thread's device. `cudnn` has
- * to stay until the job is waited for. NULL with the error set. */
-struct df_plan_job *df_plan_job_start(const struct df_cudnn *cudnn,
+/* Begins to make the plans that df_attention_make_plans() makes. To be waited for before the context closes
+ * cuDNN. NULL with the error set. */
+struct df_plan_job *df_plan_job_start(const struct df_cuda_context *context,
                                       const struct df_attention_problem *problem, int candidate);
 
 /* Waits for the job, and frees it: texts [DF_ATTENTION_CANDIDATES] are the caller's to free. */
