@@ -56,7 +56,7 @@ df_emulated_program(dinoft_emulated dinoft_kernels_emulated dinoft_backend_cuda_
 set_target_properties(dinoft_emulated PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
 
 df_emulated_test(test_selftest_emulated SOURCES ${CMAKE_SOURCE_DIR}/tests/selftest/test_selftest.c LIBS dinoft_commands)
-df_emulated_test(test_backend_opening SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_backend_opening.c LIBS dinoft_backend)
+df_emulated_test(test_backend_opening SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_backend_opening.c LIBS dinoft_model)
 df_emulated_test(test_gemm_autotune SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_gemm_autotune.c LIBS dinoft_backend)
 df_emulated_test(test_attention_cudnn SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_attention_cudnn.c LIBS dinoft_backend m)
 df_emulated_test(test_attention_plans SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_attention_plans.c LIBS dinoft_backend m)
