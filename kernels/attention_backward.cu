@@ -18,15 +18,21 @@
  * are 600 MB to have, to write and to read. By an H100's data sheet that takes longer than the products that
  * it saves: 1.2 GB at 3.3 TB/s, 74 GFLOP at 990 TFLOP/s, of which half would do.
  *
- *   bfloat16       threads  own rows/warp  other rows/tile  shared memory
- *   queries   64   128      32             64               65 KB: q dout 32, k v 2 x 16, numbers 1
- *   queries  128   128      32             32               97 KB: q dout 64, k v 2 x 16, numbers 1
- *   keys      64   128      32             64               65 KB: k v 32, q dout 2 x 16, numbers 1
- *   keys     128   256      16             32               96.5 KB: k v 64, q dout 2 x 16, numbers 0.5
+ *   bfloat16       threads  own rows/warp  shared memory
+ *   queries   64   128      32             49 KB: q dout 32, k v 2 x 8, numbers 1
+ *   queries  128   256      16             97 KB: q dout 64, k v 2 x 16, numbers 1
+ *   keys      64   128      32             48.5 KB: k v 32, q dout 2 x 8, numbers 0.5
+ *   keys     128   256      16             96.5 KB: k v 64, q dout 2 x 16, numbers 0.5
  *
- * Two blocks of 128 threads or one of 256 an SM, which is what registers allow (sm_80 has shared memory for
- * only one with head size 128). The next tile is copied (cp.async) while the present one is worked on, 32 of
- * its rows at a time. float32: 256 threads, tiles of 32 rows, 60 KB (head size 64) and 108 KB (128).
+ * Eight warps an SM, in two blocks or one, which is what registers allow; the 100 KB of shared memory that an
+ * SM of capability 8.6, 8.9 or 12.0 has are enough for that. Tiles are of 32 of the other rows; the next one
+ * is copied (cp.async) while the present one is worked on. Tiles of 64 rows with head size 64 would leave
+ * such an SM one block of four warps, and save nothing but every other barrier. With head size 128, 32 own
+ * queries a warp would read a sixth less of shared memory, but leave four warps where an SM has less than 196
+ * KB.
+ *
+ * float32: 256 threads, tiles of 32 rows (head size 64) or 16 (128), 60 KB and 87 KB. Tiles of 32 rows would
+ * take 108 KB with head size 128, more than the 99 KB of a block of these capabilities.
  *
  * Bound by arithmetic: tensor core products in bfloat16, and an exponential for every 6 head size (queries)
  * or 8 head size (keys) operations. A block's operands move once, the others' rows once for each block, from
@@ -54,18 +60,9 @@ __device__ __forceinline__ int64_t numbers_of(const attention_head &head)
     return ((int64_t)blockIdx.z * gridDim.y + blockIdx.y) * number_stride(head.tokens);
 }
 
-constexpr int chunk = 32; /* of the other rows, for which sums are in registers at a time */
+template <int HEAD> using bf16_backward = bf16_block<HEAD, 32>;
 
 /* --- bfloat16: gradient of queries --- */
-
-template <int HEAD> struct bf16_queries {
-    static constexpr int WARPS = 4, THREADS = 32 * WARPS, M = 2, QUERIES = 16 * M * WARPS;
-    static constexpr int KEYS = HEAD == 64 ? 64 : 32;
-    static constexpr bool KEEP = HEAD == 64;
-    static constexpr int QUERY_TILE = QUERIES * HEAD, KEY_TILE = KEYS * HEAD, STAGE = 2 * KEY_TILE;
-    static constexpr size_t SHARED =
-        (2 * QUERY_TILE + 2 * STAGE) * sizeof(__nv_bfloat16) + QUERIES * sizeof(row_numbers);
-};
 
 /* lse and delta of the block's queries, to shared memory and to scratch. */
 template <int HEAD>
@@ -73,11 +70,11 @@ __device__ __forceinline__ void number_rows(const attention_head &head, int firs
                                             const float *lse, const __nv_bfloat16 *dout_tile,
                                             row_numbers *numbers, row_numbers *scratch)
 {
-    using shape = bf16_queries<HEAD>;
+    using shape = bf16_backward<HEAD>;
     constexpr int VECTORS = HEAD / 8, AT_ONCE = shape::THREADS / VECTORS;
     const int vector = (int)threadIdx.x % VECTORS;
 #pragma unroll
-    for (int i = 0; i < shape::QUERIES; i += AT_ONCE) {
+    for (int i = 0; i < shape::OWN; i += AT_ONCE) {
         const int row = i + (int)threadIdx.x / VECTORS;
         const bool present = first + row < head.tokens;
         float delta = 0.0f;
@@ -124,38 +121,38 @@ __device__ __forceinline__ void query_scores_gradient(const float (&scores)[M][N
 
 /* scale: 1 / sqrt(HEAD), here and below. */
 template <int HEAD>
-__global__ void __launch_bounds__(bf16_queries<HEAD>::THREADS, 2)
+__global__ void __launch_bounds__(bf16_backward<HEAD>::THREADS, bf16_backward<HEAD>::BLOCKS)
     gradient_of_queries_bf16(const __nv_bfloat16 *qkv, const __nv_bfloat16 *out, const float *lse,
                              const __nv_bfloat16 *dout, __nv_bfloat16 *dqkv, row_numbers *scratch, int tokens,
                              float scale)
 {
-    using shape = bf16_queries<HEAD>;
-    constexpr int M = shape::M, N = chunk / 8;
+    using shape = bf16_backward<HEAD>;
+    constexpr int M = shape::M, N = shape::N;
     DF_DYNAMIC_SHARED(__nv_bfloat16, query_tile);
-    __nv_bfloat16 *const dout_tile = query_tile + shape::QUERY_TILE;
-    __nv_bfloat16 *const stages = dout_tile + shape::QUERY_TILE;
+    __nv_bfloat16 *const dout_tile = query_tile + shape::OWN_TILE;
+    __nv_bfloat16 *const stages = dout_tile + shape::OWN_TILE;
     row_numbers *const all_numbers = reinterpret_cast<row_numbers *>(stages + 2 * shape::STAGE);
     const attention_head head = block_head<HEAD>(tokens);
-    const int first = (int)blockIdx.x * shape::QUERIES, lane = (int)threadIdx.x % 32;
-    const int own_row = (int)threadIdx.x / 32 * 16 * M, tiles = (tokens + shape::KEYS - 1) / shape::KEYS;
+    const int first = (int)blockIdx.x * shape::OWN, lane = (int)threadIdx.x % 32;
+    const int own_row = (int)threadIdx.x / 32 * 16 * M, tiles = (tokens + shape::OTHER - 1) / shape::OTHER;
     const __nv_bfloat16 *const q = qkv + head.qkv, *const k = q + head.dim, *const v = k + head.dim;
     const auto fetch = [=](int tile) {
         __nv_bfloat16 *const stage = stages + tile % 2 * shape::STAGE;
-        copy_tile<HEAD, shape::KEYS, shape::THREADS>(stage, k, head.qkv_row, tile * shape::KEYS, tokens);
-        copy_tile<HEAD, shape::KEYS, shape::THREADS>(stage + shape::KEY_TILE, v, head.qkv_row,
-                                                     tile * shape::KEYS, tokens);
+        copy_tile<HEAD, shape::OTHER, shape::THREADS>(stage, k, head.qkv_row, tile * shape::OTHER, tokens);
+        copy_tile<HEAD, shape::OTHER, shape::THREADS>(stage + shape::OTHER_TILE, v, head.qkv_row,
+                                                      tile * shape::OTHER, tokens);
         cp_async_commit();
     };
 
-    copy_tile<HEAD, shape::QUERIES, shape::THREADS>(query_tile, q, head.qkv_row, first, tokens);
-    copy_tile<HEAD, shape::QUERIES, shape::THREADS>(dout_tile, dout + head.out, head.dim, first, tokens);
+    copy_tile<HEAD, shape::OWN, shape::THREADS>(query_tile, q, head.qkv_row, first, tokens);
+    copy_tile<HEAD, shape::OWN, shape::THREADS>(dout_tile, dout + head.out, head.dim, first, tokens);
     fetch(0);
     cp_async_wait<0>();
     __syncthreads();
     number_rows<HEAD>(head, first, out, lse, dout_tile, all_numbers, scratch + numbers_of(head));
     __syncthreads();
 
-    const own_rows<HEAD, M, shape::KEEP> queries(query_tile, own_row, lane), douts(dout_tile, own_row, lane);
+    const own_rows<HEAD, M, true> queries(query_tile, own_row, lane), douts(dout_tile, own_row, lane);
     row_numbers numbers[M][2];
     float dq[M][HEAD / 8][4], factor[M][2];
 #pragma unroll
@@ -169,39 +166,24 @@ __global__ void __launch_bounds__(bf16_queries<HEAD>::THREADS, 2)
     clear(dq);
     for (int tile = 0; tile < tiles; tile++) {
         const __nv_bfloat16 *const keys = stages + tile % 2 * shape::STAGE;
-        const __nv_bfloat16 *const values = keys + shape::KEY_TILE;
+        const __nv_bfloat16 *const values = keys + shape::OTHER_TILE;
         cp_async_wait<0>();
         __syncthreads();
         if (tile + 1 < tiles)
             fetch(tile + 1);
-        /* A warp that has no queries only copies. */
-        const int present = first + own_row < tokens ? min(shape::KEYS, tokens - tile * shape::KEYS) : 0;
-#pragma unroll 1
-        for (int row = 0; row < present; row += chunk) {
-            float scores[M][N][4], gradients[M][N][4];
-            multiply_rows(scores, queries, keys, row);
-            mask_columns(scores, present - row, lane);
-            multiply_rows(gradients, douts, values, row);
-            query_scores_gradient(scores, gradients, numbers, scale * log2_e);
-            add_product<HEAD>(dq, gradients, keys, row, lane);
-        }
+        if (first + own_row >= tokens)
+            continue; /* a warp that has no queries only copies */
+        float scores[M][N][4], gradients[M][N][4];
+        multiply_rows(scores, queries, keys);
+        mask_columns(scores, tokens - tile * shape::OTHER, lane);
+        multiply_rows(gradients, douts, values);
+        query_scores_gradient(scores, gradients, numbers, scale * log2_e);
+        add_product<HEAD>(dq, gradients, keys, lane);
     }
     store_rows<HEAD, M>(dq, factor, query_tile, own_row, dqkv + head.qkv, head.qkv_row, first, tokens, lane);
 }
 
 /* --- bfloat16: gradient of keys --- */
-
-template <int HEAD> struct bf16_keys {
-    static constexpr int M = HEAD == 64 ? 2 : 1, WARPS = HEAD == 64 ? 4 : 8, THREADS = 32 * WARPS;
-    static constexpr int KEYS = 16 * M * WARPS, QUERIES = HEAD == 64 ? 64 : 32;
-    static constexpr int KEY_TILE = KEYS * HEAD, QUERY_TILE = QUERIES * HEAD, STAGE = 2 * QUERY_TILE;
-
-    static constexpr size_t shared(bool need_dk)
-    {
-        return ((need_dk ? 2 : 1) * KEY_TILE + 2 * STAGE) * sizeof(__nv_bfloat16) +
-               2 * QUERIES * sizeof(row_numbers);
-    }
-};
 
 /* Scores [own keys, queries] to probabilities. numbers: of the queries. Rows of zeros where there is no
  * query: probability 1, but its dout, delta and q are zeros. */
@@ -240,37 +222,37 @@ __device__ __forceinline__ void key_scores_gradient(const float (&probabilities)
 }
 
 template <int HEAD, bool NEED_DK>
-__global__ void __launch_bounds__(bf16_keys<HEAD>::THREADS, HEAD == 64 ? 2 : 1)
+__global__ void __launch_bounds__(bf16_backward<HEAD>::THREADS, bf16_backward<HEAD>::BLOCKS)
     gradient_of_keys_bf16(const __nv_bfloat16 *qkv, const __nv_bfloat16 *dout, __nv_bfloat16 *dqkv,
                           const row_numbers *scratch, int tokens, float scale)
 {
-    using shape = bf16_keys<HEAD>;
-    constexpr int M = shape::M, N = chunk / 8;
+    using shape = bf16_backward<HEAD>;
+    constexpr int M = shape::M, N = shape::N;
     DF_DYNAMIC_SHARED(__nv_bfloat16, key_tile);
-    __nv_bfloat16 *const value_tile = NEED_DK ? key_tile + shape::KEY_TILE : key_tile;
-    __nv_bfloat16 *const stages = value_tile + shape::KEY_TILE;
+    __nv_bfloat16 *const value_tile = NEED_DK ? key_tile + shape::OWN_TILE : key_tile;
+    __nv_bfloat16 *const stages = value_tile + shape::OWN_TILE;
     row_numbers *const all_numbers = reinterpret_cast<row_numbers *>(stages + 2 * shape::STAGE);
     const attention_head head = block_head<HEAD>(tokens);
-    const int first = (int)blockIdx.x * shape::KEYS, lane = (int)threadIdx.x % 32;
+    const int first = (int)blockIdx.x * shape::OWN, lane = (int)threadIdx.x % 32;
     const int own_row = (int)threadIdx.x / 32 * 16 * M;
-    const int tiles = (tokens + shape::QUERIES - 1) / shape::QUERIES;
+    const int tiles = (tokens + shape::OTHER - 1) / shape::OTHER;
     const __nv_bfloat16 *const q = qkv + head.qkv, *const k = q + head.dim, *const v = k + head.dim;
     const row_numbers *const numbers_in_scratch = scratch + numbers_of(head);
     const auto fetch = [=](int tile) {
         __nv_bfloat16 *const stage = stages + tile % 2 * shape::STAGE;
-        const int query = tile * shape::QUERIES, row = (int)threadIdx.x * 2;
-        copy_tile<HEAD, shape::QUERIES, shape::THREADS>(stage, q, head.qkv_row, query, tokens);
-        copy_tile<HEAD, shape::QUERIES, shape::THREADS>(stage + shape::QUERY_TILE, dout + head.out, head.dim,
-                                                        query, tokens);
-        if (row < shape::QUERIES)
-            cp_async_16(all_numbers + tile % 2 * shape::QUERIES + row,
+        const int query = tile * shape::OTHER, row = (int)threadIdx.x * 2;
+        copy_tile<HEAD, shape::OTHER, shape::THREADS>(stage, q, head.qkv_row, query, tokens);
+        copy_tile<HEAD, shape::OTHER, shape::THREADS>(stage + shape::OTHER_TILE, dout + head.out, head.dim,
+                                                      query, tokens);
+        if (row < shape::OTHER)
+            cp_async_16(all_numbers + tile % 2 * shape::OTHER + row,
                         numbers_in_scratch + (query + row < tokens ? query + row : 0), query + row < tokens);
         cp_async_commit();
     };
 
-    copy_tile<HEAD, shape::KEYS, shape::THREADS>(key_tile, k, head.qkv_row, first, tokens);
+    copy_tile<HEAD, shape::OWN, shape::THREADS>(key_tile, k, head.qkv_row, first, tokens);
     if (NEED_DK)
-        copy_tile<HEAD, shape::KEYS, shape::THREADS>(value_tile, v, head.qkv_row, first, tokens);
+        copy_tile<HEAD, shape::OWN, shape::THREADS>(value_tile, v, head.qkv_row, first, tokens);
     fetch(0);
     cp_async_wait<0>();
     __syncthreads();
@@ -286,26 +268,22 @@ __global__ void __launch_bounds__(bf16_keys<HEAD>::THREADS, HEAD == 64 ? 2 : 1)
     }
     for (int tile = 0; tile < tiles; tile++) {
         const __nv_bfloat16 *const queries = stages + tile % 2 * shape::STAGE;
-        const __nv_bfloat16 *const douts = queries + shape::QUERY_TILE;
+        const __nv_bfloat16 *const douts = queries + shape::OTHER_TILE;
         cp_async_wait<0>();
         __syncthreads();
         if (tile + 1 < tiles)
             fetch(tile + 1);
-        /* A warp that has no keys only copies. */
-        const int present =
-            first + own_row < tokens ? min(shape::QUERIES, tokens - tile * shape::QUERIES) : 0;
-#pragma unroll 1
-        for (int row = 0; row < present; row += chunk) {
-            const row_numbers *const numbers = all_numbers + tile % 2 * shape::QUERIES + row;
-            float scores[M][N][4], gradients[M][N][4];
-            multiply_rows(scores, keys, queries, row);
-            key_probabilities(scores, numbers, scale * log2_e, lane);
-            add_product<HEAD>(dv, scores, douts, row, lane);
-            if (NEED_DK) {
-                multiply_rows(gradients, values, douts, row);
-                key_scores_gradient(scores, gradients, numbers, lane);
-                add_product<HEAD>(dk, gradients, queries, row, lane);
-            }
+        if (first + own_row >= tokens)
+            continue; /* a warp that has no keys only copies */
+        const row_numbers *const numbers = all_numbers + tile % 2 * shape::OTHER;
+        float scores[M][N][4], gradients[M][N][4];
+        multiply_rows(scores, keys, queries);
+        key_probabilities(scores, numbers, scale * log2_e, lane);
+        add_product<HEAD>(dv, scores, douts, lane);
+        if (NEED_DK) {
+            multiply_rows(gradients, values, douts);
+            key_scores_gradient(scores, gradients, numbers, lane);
+            add_product<HEAD>(dk, gradients, queries, lane);
         }
     }
     if (NEED_DK)
@@ -318,8 +296,9 @@ __global__ void __launch_bounds__(bf16_keys<HEAD>::THREADS, HEAD == 64 ? 2 : 1)
 /* --- float32 --- */
 
 template <int HEAD> struct f32_backward {
-    static constexpr int OWN_TILE = f32_tile<HEAD>(f32_own), OTHER_TILE = f32_tile<HEAD>(f32_other);
-    static constexpr size_t SHARED = (2 * OWN_TILE + 2 * OTHER_TILE + f32_weights) * sizeof(float);
+    static constexpr int OTHER = HEAD == 64 ? 32 : 16;
+    static constexpr int OWN_TILE = f32_tile<HEAD>(f32_own), OTHER_TILE = f32_tile<HEAD>(OTHER);
+    static constexpr size_t SHARED = sizeof(float) * (2 * OWN_TILE + 2 * OTHER_TILE + f32_weights<OTHER>);
 };
 
 /* lse (as a power of two) and delta of the thread's four queries, known to all 16 lanes that have them, and
@@ -348,11 +327,12 @@ __device__ __forceinline__ void f32_number_rows(const attention_head &head, int 
 }
 
 template <int HEAD>
-__global__ void __launch_bounds__(f32_threads, HEAD == 64 ? 2 : 1)
+__global__ void __launch_bounds__(f32_threads, 2)
     gradient_of_queries_f32(const float *qkv, const float *out, const float *lse, const float *dout,
                             float *dqkv, row_numbers *scratch, int tokens, float scale)
 {
     using shape = f32_backward<HEAD>;
+    constexpr int OTHER = shape::OTHER, J = OTHER / 16;
     DF_DYNAMIC_SHARED(float, query_tile);
     float *const dout_tile = query_tile + shape::OWN_TILE, *const keys = dout_tile + shape::OWN_TILE;
     float *const values = keys + shape::OTHER_TILE, *const weights = values + shape::OTHER_TILE;
@@ -369,10 +349,10 @@ __global__ void __launch_bounds__(f32_threads, HEAD == 64 ? 2 : 1)
     cp_async_wait<0>();
     __syncthreads();
     f32_number_rows<HEAD>(head, first, out, lse, dout_tile, numbers, scratch + numbers_of(head));
-    for (int key = 0; key < tokens; key += f32_other) {
-        float scores[4][2], gradients[4][2];
-        f32_copy_tile<HEAD, f32_other>(keys, k, head.qkv_row, key, tokens);
-        f32_copy_tile<HEAD, f32_other>(values, v, head.qkv_row, key, tokens);
+    for (int key = 0; key < tokens; key += OTHER) {
+        float scores[4][J], gradients[4][J];
+        f32_copy_tile<HEAD, OTHER>(keys, k, head.qkv_row, key, tokens);
+        f32_copy_tile<HEAD, OTHER>(values, v, head.qkv_row, key, tokens);
         cp_async_commit();
         cp_async_wait<0>();
         __syncthreads();
@@ -381,25 +361,26 @@ __global__ void __launch_bounds__(f32_threads, HEAD == 64 ? 2 : 1)
 #pragma unroll
         for (int i = 0; i < 4; i++) {
 #pragma unroll
-            for (int j = 0; j < 2; j++) {
+            for (int j = 0; j < J; j++) {
                 const float probability = exp2f(fmaf(scores[i][j], scale * log2_e, -numbers[i].x));
                 gradients[i][j] =
                     x + 16 * j < tokens - key ? probability * (gradients[i][j] - numbers[i].y) : 0.0f;
             }
         }
         f32_put_weights(weights, gradients);
-        f32_add_product<HEAD>(dq, weights, keys);
+        f32_add_product<HEAD, OTHER>(dq, weights, keys);
         __syncthreads();
     }
     f32_store_rows<HEAD>(dq, factor, dqkv + head.qkv, head.qkv_row, first, tokens);
 }
 
 template <int HEAD, bool NEED_DK>
-__global__ void __launch_bounds__(f32_threads, HEAD == 64 ? 2 : 1)
+__global__ void __launch_bounds__(f32_threads, 2)
     gradient_of_keys_f32(const float *qkv, const float *dout, float *dqkv, const row_numbers *scratch,
                          int tokens, float scale)
 {
     using shape = f32_backward<HEAD>;
+    constexpr int OTHER = shape::OTHER, J = OTHER / 16;
     DF_DYNAMIC_SHARED(float, key_tile);
     float *const value_tile = key_tile + shape::OWN_TILE, *const queries = value_tile + shape::OWN_TILE;
     float *const douts = queries + shape::OTHER_TILE, *const weights = douts + shape::OTHER_TILE;
@@ -412,14 +393,14 @@ __global__ void __launch_bounds__(f32_threads, HEAD == 64 ? 2 : 1)
     f32_copy_tile<HEAD, f32_own>(key_tile, k, head.qkv_row, first, tokens);
     if (NEED_DK)
         f32_copy_tile<HEAD, f32_own>(value_tile, v, head.qkv_row, first, tokens);
-    for (int query = 0; query < tokens; query += f32_other) {
-        float scores[4][2], gradients[4][2];
-        row_numbers numbers[2];
-        f32_copy_tile<HEAD, f32_other>(queries, q, head.qkv_row, query, tokens);
-        f32_copy_tile<HEAD, f32_other>(douts, dout + head.out, head.dim, query, tokens);
+    for (int query = 0; query < tokens; query += OTHER) {
+        float scores[4][J], gradients[4][J];
+        row_numbers numbers[J];
+        f32_copy_tile<HEAD, OTHER>(queries, q, head.qkv_row, query, tokens);
+        f32_copy_tile<HEAD, OTHER>(douts, dout + head.out, head.dim, query, tokens);
         cp_async_commit();
 #pragma unroll
-        for (int j = 0; j < 2; j++) {
+        for (int j = 0; j < J; j++) {
             const int row = query + x + 16 * j;
             numbers[j] = row < tokens ? scratch[numbers_of(head) + row] : make_float2(0.0f, 0.0f);
         }
@@ -429,21 +410,21 @@ __global__ void __launch_bounds__(f32_threads, HEAD == 64 ? 2 : 1)
 #pragma unroll
         for (int i = 0; i < 4; i++) {
 #pragma unroll
-            for (int j = 0; j < 2; j++)
+            for (int j = 0; j < J; j++)
                 scores[i][j] = exp2f(fmaf(scores[i][j], scale * log2_e, -numbers[j].x));
         }
         f32_put_weights(weights, scores);
-        f32_add_product<HEAD>(dv, weights, douts);
+        f32_add_product<HEAD, OTHER>(dv, weights, douts);
         if (NEED_DK) {
             f32_multiply_rows<HEAD>(gradients, value_tile, douts);
 #pragma unroll
             for (int i = 0; i < 4; i++) {
 #pragma unroll
-                for (int j = 0; j < 2; j++)
+                for (int j = 0; j < J; j++)
                     gradients[i][j] = scores[i][j] * (gradients[i][j] - numbers[j].y);
             }
             f32_put_weights(weights, gradients);
-            f32_add_product<HEAD>(dk, weights, queries);
+            f32_add_product<HEAD, OTHER>(dk, weights, queries);
         }
         __syncthreads();
     }
@@ -507,19 +488,21 @@ cudaError_t launch_keys(cudaStream_t stream, keys_kernel<T> gradient_of_keys, in
 
 template <int HEAD, bool NEED_DK> cudaError_t run(cudaStream_t stream, const operands<__nv_bfloat16> &o)
 {
-    using queries = bf16_queries<HEAD>;
-    using keys = bf16_keys<HEAD>;
-    const cudaError_t error = launch_queries<__nv_bfloat16>(
-        stream, gradient_of_queries_bf16<HEAD>, queries::QUERIES, queries::THREADS, queries::SHARED, o);
-    return error != cudaSuccess
-               ? error
-               : launch_keys<__nv_bfloat16>(stream, gradient_of_keys_bf16<HEAD, NEED_DK>, keys::KEYS,
-                                            keys::THREADS, keys::shared(NEED_DK), o);
+    using shape = bf16_backward<HEAD>;
+    constexpr size_t of_queries = shape::shared(2, shape::OWN * sizeof(row_numbers));
+    constexpr size_t of_keys = shape::shared(NEED_DK ? 2 : 1, 2 * shape::OTHER * sizeof(row_numbers));
+    static_assert(shape::fits(of_queries) && shape::fits(of_keys), "eight warps an SM");
+    const cudaError_t error = launch_queries<__nv_bfloat16>(stream, gradient_of_queries_bf16<HEAD>,
+                                                            shape::OWN, shape::THREADS, of_queries, o);
+    return error != cudaSuccess ? error
+                                : launch_keys<__nv_bfloat16>(stream, gradient_of_keys_bf16<HEAD, NEED_DK>,
+                                                             shape::OWN, shape::THREADS, of_keys, o);
 }
 
 template <int HEAD, bool NEED_DK> cudaError_t run(cudaStream_t stream, const operands<float> &o)
 {
     constexpr size_t shared = f32_backward<HEAD>::SHARED;
+    static_assert(shared <= least_block_shared, "more than a block may have");
     const cudaError_t error =
         launch_queries<float>(stream, gradient_of_queries_f32<HEAD>, f32_own, f32_threads, shared, o);
     return error != cudaSuccess ? error

@@ -1,9 +1,9 @@
 /* Pieces of attention in bfloat16 on the tensor cores, shared by its forward and backward pass.
  *
- * Every warp owns 16 M rows of a block (queries, or keys where their gradients are summed) and works through
- * the other side's rows, tile by tile: products [own rows, other rows] of two operands come out as float32
- * sums in registers, laid out so that, rounded, they are the left operand of the next product. They never
- * pass through shared memory.
+ * Every warp owns 16 M rows of a block's 128 (queries, or keys where their gradients are summed) and works
+ * through the other side's rows, tile by tile: products [own rows, other rows] of two operands come out as
+ * float32 sums in registers, laid out so that, rounded, they are the left operand of the next product. They
+ * never pass through shared memory.
  *
  * A tile is rows of one head, [rows, HEAD]. A row's 16-byte vectors are swizzled by the row's number (vector
  * ^ (row % 8)), so that the eight addresses of a matrix that ldmatrix reads, and the vectors that eight lanes
@@ -17,6 +17,24 @@
 #include "mma.cuh"
 
 #include <math.h>
+
+/* A block, and how many of them an SM has: eight warps in all, which is what registers allow. `OTHER` rows of
+ * the other side are a tile; two of its operands are a stage, of which there are two. */
+template <int HEAD, int OTHER_ROWS> struct bf16_block {
+    static constexpr int M = 128 / HEAD, WARPS = 8 / M, THREADS = 32 * WARPS, BLOCKS = 8 / WARPS;
+    static constexpr int OWN = 16 * M * WARPS, OTHER = OTHER_ROWS, N = OTHER / 8;
+    static constexpr int OWN_TILE = OWN * HEAD, OTHER_TILE = OTHER * HEAD, STAGE = 2 * OTHER_TILE;
+
+    /* Bytes of shared memory, with `own` of the block's own operands and `more` bytes. */
+    static constexpr size_t shared(int own, size_t more)
+    {
+        return (own * OWN_TILE + 2 * STAGE) * sizeof(__nv_bfloat16) + more;
+    }
+    static constexpr bool fits(size_t bytes)
+    {
+        return BLOCKS * (bytes + taken_by_block) <= least_sm_shared;
+    }
+};
 
 /* The offset of vector `vector` of a row in a tile, in elements. */
 template <int HEAD> __device__ __forceinline__ int swizzled_offset(int row, int vector)
@@ -103,10 +121,10 @@ template <int M, int N> __device__ __forceinline__ void clear(float (&sums)[M][N
     }
 }
 
-/* sums [own rows, 8 N] = own rows times the transpose of the tile's rows from `row` on. */
+/* sums [own rows, 8 N] = own rows times the transpose of the tile's 8 N rows. */
 template <int HEAD, int M, int N, bool KEEP>
 __device__ __forceinline__ void multiply_rows(float (&sums)[M][N][4], const own_rows<HEAD, M, KEEP> &own,
-                                              const __nv_bfloat16 *tile, int row)
+                                              const __nv_bfloat16 *tile)
 {
     clear(sums);
 /* Whole where the steps are named at compile time; unrolled further otherwise, the addresses of all steps
@@ -119,7 +137,7 @@ __device__ __forceinline__ void multiply_rows(float (&sums)[M][N][4], const own_
             own.load(a[m], m, step);
 #pragma unroll
         for (int n = 0; n < N; n += 2) {
-            ldmatrix_x4(b, transposed_square<HEAD>(tile, row + 8 * n, step, own.lane));
+            ldmatrix_x4(b, transposed_square<HEAD>(tile, 8 * n, step, own.lane));
 #pragma unroll
             for (int m = 0; m < M; m++) {
                 mma_m16n8k16(sums[m][n], a[m], b, sums[m][n]);
@@ -175,10 +193,10 @@ __device__ __forceinline__ void add_rows(float (&sums)[M][HEAD / 8][4], const ui
     }
 }
 
-/* The same for all 8 N columns of values, rounded. */
+/* The same for all 8 N columns of values, rounded, and the tile's 8 N rows. */
 template <int HEAD, int M, int N>
 __device__ __forceinline__ void add_product(float (&sums)[M][HEAD / 8][4], const float (&values)[M][N][4],
-                                            const __nv_bfloat16 *tile, int row, int lane)
+                                            const __nv_bfloat16 *tile, int lane)
 {
 #pragma unroll
     for (int pair = 0; pair < N / 2; pair++) {
@@ -186,7 +204,7 @@ __device__ __forceinline__ void add_product(float (&sums)[M][HEAD / 8][4], const
 #pragma unroll
         for (int m = 0; m < M; m++)
             round_square(a[m], values[m], pair);
-        add_rows<HEAD, M>(sums, a, tile, row + 16 * pair, lane);
+        add_rows<HEAD, M>(sums, a, tile, 16 * pair, lane);
     }
 }
 

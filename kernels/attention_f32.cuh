@@ -1,14 +1,14 @@
 /* Pieces of attention in float32, shared by its forward and backward pass: no tensor cores.
  *
  * A block of 256 threads owns 64 rows (queries, or keys where their gradients are summed) and works through
- * the other side's rows, 32 at a time. Thread (y, x), y = thread / 16, x = thread % 16, has own rows 4y to 4y
- * + 3: of their products with the other rows x and x + 16, of their sums [HEAD] columns 4x to 4x + 3 of
- * every 64. What goes from one kind of product to the other (probabilities, their gradients) passes through
- * shared memory, within the 16 lanes that have the same own rows.
+ * the other side's rows, 16 J at a time. Thread (y, x), y = thread / 16, x = thread % 16, has own rows 4y to
+ * 4y + 3: of their products with the other rows x + 16 j, of their sums [HEAD] columns 4x to 4x + 3 of every
+ * 64. What goes from one kind of product to the other (probabilities, their gradients) passes through shared
+ * memory, within the 16 lanes that have the same own rows.
  *
  * Rows of tiles are 4 floats longer than HEAD: eight lanes that read 16 bytes of rows one after another, or
- * of the same row, meet different banks. A thread reads 16 bytes six times for 32 multiply-adds in the first
- * kind of product, eight times for 64 in the second. */
+ * of the same row, meet different banks. A thread reads 16 bytes 4 + J times for 16 J multiply-adds in the
+ * first kind of product, eight times for 64 in the second. */
 #ifndef DINOFT_ATTENTION_F32_CUH
 #define DINOFT_ATTENTION_F32_CUH
 
@@ -16,14 +16,15 @@
 #include "mma.cuh"
 #include "vectors.cuh"
 
-constexpr int f32_threads = 256, f32_own = 64, f32_other = 32, f32_weight_row = f32_other + 4;
+constexpr int f32_threads = 256, f32_own = 64;
 
 /* Floats of a tile of `rows` rows, and of the weights [own rows, other rows]. */
 template <int HEAD> constexpr int f32_tile(int rows)
 {
     return rows * (HEAD + 4);
 }
-constexpr int f32_weights = f32_own * f32_weight_row;
+template <int OTHER> constexpr int f32_weight_row = OTHER + 4;
+template <int OTHER> constexpr int f32_weights = f32_own *f32_weight_row<OTHER>;
 
 /* Starts to copy rows [first, first + ROWS) of a head, `stride` elements apart; zeros for those from `count`
  * on. */
@@ -48,25 +49,28 @@ __device__ __forceinline__ float4 f32_read(const float *from)
 }
 
 /* products[i][j] = own row 4y + i times other row x + 16 j. */
-template <int HEAD>
-__device__ __forceinline__ void f32_multiply_rows(float (&products)[4][2], const float *own,
+template <int HEAD, int J>
+__device__ __forceinline__ void f32_multiply_rows(float (&products)[4][J], const float *own,
                                                   const float *other)
 {
     const int x = (int)threadIdx.x % 16, y = (int)threadIdx.x / 16;
 #pragma unroll
-    for (int i = 0; i < 4; i++)
-        products[i][0] = products[i][1] = 0.0f;
-#pragma unroll 4
-    for (int column = 0; column < HEAD; column += 4) {
-        float4 b[2];
+    for (int i = 0; i < 4; i++) {
 #pragma unroll
-        for (int j = 0; j < 2; j++)
+        for (int j = 0; j < J; j++)
+            products[i][j] = 0.0f;
+    }
+#pragma unroll(2 * J)
+    for (int column = 0; column < HEAD; column += 4) {
+        float4 b[J];
+#pragma unroll
+        for (int j = 0; j < J; j++)
             b[j] = f32_read(other + (x + 16 * j) * (HEAD + 4) + column);
 #pragma unroll
         for (int i = 0; i < 4; i++) {
             const float4 a = f32_read(own + (4 * y + i) * (HEAD + 4) + column);
 #pragma unroll
-            for (int j = 0; j < 2; j++) {
+            for (int j = 0; j < J; j++) {
                 products[i][j] = fmaf(a.x, b[j].x, products[i][j]);
                 products[i][j] = fmaf(a.y, b[j].y, products[i][j]);
                 products[i][j] = fmaf(a.z, b[j].z, products[i][j]);
@@ -77,32 +81,32 @@ __device__ __forceinline__ void f32_multiply_rows(float (&products)[4][2], const
 }
 
 /* To shared memory, for f32_add_product of the same 16 lanes. */
-__device__ __forceinline__ void f32_put_weights(float *weights, const float (&values)[4][2])
+template <int J> __device__ __forceinline__ void f32_put_weights(float *weights, const float (&values)[4][J])
 {
     const int x = (int)threadIdx.x % 16, y = (int)threadIdx.x / 16;
     __syncwarp();
 #pragma unroll
     for (int i = 0; i < 4; i++) {
 #pragma unroll
-        for (int j = 0; j < 2; j++)
-            weights[(4 * y + i) * f32_weight_row + x + 16 * j] = values[i][j];
+        for (int j = 0; j < J; j++)
+            weights[(4 * y + i) * f32_weight_row<16 * J> + x + 16 * j] = values[i][j];
     }
     __syncwarp();
 }
 
 /* sums [own rows, HEAD] += weights [own rows, other rows] times the other rows; the thread's sums[i][4 c + k]
  * is of own row 4y + i, column 64 c + 4x + k. */
-template <int HEAD>
+template <int HEAD, int OTHER>
 __device__ __forceinline__ void f32_add_product(float (&sums)[4][HEAD / 16], const float *weights,
                                                 const float *other)
 {
     const int x = (int)threadIdx.x % 16, y = (int)threadIdx.x / 16;
 #pragma unroll 1
-    for (int row = 0; row < f32_other; row += 4) {
+    for (int row = 0; row < OTHER; row += 4) {
         float weight[4][4];
 #pragma unroll
         for (int i = 0; i < 4; i++) {
-            const float4 four = f32_read(weights + (4 * y + i) * f32_weight_row + row);
+            const float4 four = f32_read(weights + (4 * y + i) * f32_weight_row<OTHER> + row);
             weight[i][0] = four.x;
             weight[i][1] = four.y;
             weight[i][2] = four.z;

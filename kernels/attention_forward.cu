@@ -8,11 +8,13 @@
  *
  *              threads  own rows/warp  keys/tile  shared memory
  *   bf16  64   128      32             64         48 KB: q 16, k v 2 x 16
- *   bf16 128   128      32             32         64 KB: q 32, k v 2 x 16
+ *   bf16 128   256      16             64         96 KB: q 32, k v 2 x 32
  *   f32   64   256      8              32         43 KB: q 17, k v 17, weights 9
  *   f32  128   256      8              32         75 KB: q 33, k v 33, weights 9
  *
- * Two blocks an SM, which is what registers allow.
+ * In bfloat16 eight warps an SM, in two blocks or one, which is what registers allow; 100 KB of shared memory
+ * an SM are enough for them (capabilities 8.6, 8.9, 12.0). In float32 two blocks, where shared memory allows
+ * it.
  *
  * In bfloat16, keys and values of the next tile are copied (cp.async) while the present tile is worked on.
  *
@@ -38,12 +40,8 @@ namespace
  * power of two: float32 sums have the range, and most tiles need no scaling down of what was summed. */
 constexpr float slack = 8.0f;
 
-template <int HEAD> struct bf16_forward {
-    static constexpr int WARPS = 4, THREADS = 32 * WARPS, M = 2, QUERIES = 16 * M * WARPS;
-    static constexpr int KEYS = HEAD == 64 ? 64 : 32, N = KEYS / 8;
-    static constexpr bool KEEP_QUERIES = HEAD == 64;
-    static constexpr int QUERY_TILE = QUERIES * HEAD, KEY_TILE = KEYS * HEAD, STAGE = 2 * KEY_TILE;
-    static constexpr size_t SHARED = (QUERY_TILE + 2 * STAGE) * sizeof(__nv_bfloat16);
+template <int HEAD> struct bf16_forward : bf16_block<HEAD, 64> {
+    using bf16_block<HEAD, 64>::M;
 
     /* What a thread knows of its rows 16 m + 8 half + lane / 4. */
     struct rows {
@@ -164,31 +162,31 @@ __device__ __forceinline__ void bf16_finish(const typename bf16_forward<HEAD>::r
 
 /* scale: 1 / sqrt(HEAD) times log2(e), here and below. */
 template <int HEAD>
-__global__ void __launch_bounds__(bf16_forward<HEAD>::THREADS, 2)
+__global__ void __launch_bounds__(bf16_forward<HEAD>::THREADS, bf16_forward<HEAD>::BLOCKS)
     forward_bf16(const __nv_bfloat16 *qkv, __nv_bfloat16 *out, float *lse, int tokens, float scale)
 {
     using shape = bf16_forward<HEAD>;
     constexpr int M = shape::M, N = shape::N;
     DF_DYNAMIC_SHARED(__nv_bfloat16, query_tile);
-    __nv_bfloat16 *const stages = query_tile + shape::QUERY_TILE;
+    __nv_bfloat16 *const stages = query_tile + shape::OWN_TILE;
     const attention_head head = block_head<HEAD>(tokens);
-    const int first = (int)blockIdx.x * shape::QUERIES, lane = (int)threadIdx.x % 32;
-    const int tiles = (tokens + shape::KEYS - 1) / shape::KEYS;
+    const int first = (int)blockIdx.x * shape::OWN, lane = (int)threadIdx.x % 32;
+    const int tiles = (tokens + shape::OTHER - 1) / shape::OTHER;
     const __nv_bfloat16 *const q = qkv + head.qkv, *const k = q + head.dim, *const v = k + head.dim;
     const auto fetch = [=](int tile) {
         __nv_bfloat16 *const stage = stages + tile % 2 * shape::STAGE;
-        copy_tile<HEAD, shape::KEYS, shape::THREADS>(stage, k, head.qkv_row, tile * shape::KEYS, tokens);
-        copy_tile<HEAD, shape::KEYS, shape::THREADS>(stage + shape::KEY_TILE, v, head.qkv_row,
-                                                     tile * shape::KEYS, tokens);
+        copy_tile<HEAD, shape::OTHER, shape::THREADS>(stage, k, head.qkv_row, tile * shape::OTHER, tokens);
+        copy_tile<HEAD, shape::OTHER, shape::THREADS>(stage + shape::OTHER_TILE, v, head.qkv_row,
+                                                      tile * shape::OTHER, tokens);
         cp_async_commit();
     };
 
-    copy_tile<HEAD, shape::QUERIES, shape::THREADS>(query_tile, q, head.qkv_row, first, tokens);
+    copy_tile<HEAD, shape::OWN, shape::THREADS>(query_tile, q, head.qkv_row, first, tokens);
     fetch(0);
     cp_async_wait<0>();
     __syncthreads();
 
-    const own_rows<HEAD, M, shape::KEEP_QUERIES> queries(query_tile, (int)threadIdx.x / 32 * 16 * M, lane);
+    const own_rows<HEAD, M, true> queries(query_tile, (int)threadIdx.x / 32 * 16 * M, lane);
     typename shape::rows rows;
     clear(rows.out);
     clear(rows.rounded);
@@ -207,18 +205,18 @@ __global__ void __launch_bounds__(bf16_forward<HEAD>::THREADS, 2)
             fetch(tile + 1);
         if (first + queries.row >= tokens)
             continue; /* a warp that has no queries only copies */
-        multiply_rows(scores, queries, stage, 0);
-        mask_columns(scores, tokens - tile * shape::KEYS, lane);
+        multiply_rows(scores, queries, stage);
+        mask_columns(scores, tokens - tile * shape::OTHER, lane);
         follow_largest<HEAD>(rows, scores, scale);
         exponentiate<HEAD>(rows, scores, scale);
-        add_values<HEAD>(rows, scores, stage + shape::KEY_TILE, lane);
+        add_values<HEAD>(rows, scores, stage + shape::OTHER_TILE, lane);
     }
     bf16_finish<HEAD>(rows, query_tile, head, first, out, lse);
 }
 
 template <int HEAD> struct f32_forward {
-    static constexpr int QUERY_TILE = f32_tile<HEAD>(f32_own), KEY_TILE = f32_tile<HEAD>(f32_other);
-    static constexpr size_t SHARED = (QUERY_TILE + 2 * KEY_TILE + f32_weights) * sizeof(float);
+    static constexpr int KEYS = 32, QUERY_TILE = f32_tile<HEAD>(f32_own), KEY_TILE = f32_tile<HEAD>(KEYS);
+    static constexpr size_t SHARED = sizeof(float) * (QUERY_TILE + 2 * KEY_TILE + f32_weights<KEYS>);
 };
 
 /* Scores to exponentials; largest (of the scores) and sum (of this lane's exponentials) of each row and out
@@ -259,17 +257,17 @@ __global__ void __launch_bounds__(f32_threads, 2)
                          factor[4];
 
     f32_copy_tile<HEAD, f32_own>(query_tile, q, head.qkv_row, first, tokens);
-    for (int key = 0; key < tokens; key += f32_other) {
+    for (int key = 0; key < tokens; key += shape::KEYS) {
         float scores[4][2];
-        f32_copy_tile<HEAD, f32_other>(keys, k, head.qkv_row, key, tokens);
-        f32_copy_tile<HEAD, f32_other>(values, v, head.qkv_row, key, tokens);
+        f32_copy_tile<HEAD, shape::KEYS>(keys, k, head.qkv_row, key, tokens);
+        f32_copy_tile<HEAD, shape::KEYS>(values, v, head.qkv_row, key, tokens);
         cp_async_commit();
         cp_async_wait<0>();
         __syncthreads();
         f32_multiply_rows<HEAD>(scores, query_tile, keys);
         f32_softmax<HEAD>(scores, largest, sum, sums, tokens - key, scale);
         f32_put_weights(weights, scores);
-        f32_add_product<HEAD>(sums, weights, values);
+        f32_add_product<HEAD, shape::KEYS>(sums, weights, values);
         __syncthreads();
     }
 #pragma unroll
@@ -308,10 +306,13 @@ cudaError_t forward(cudaStream_t stream, df_attention_shape shape, df_dtype type
                     float *lse)
 {
     using bf16 = bf16_forward<HEAD>;
-    return type == DF_BF16 ? launch<__nv_bfloat16>(stream, forward_bf16<HEAD>, bf16::QUERIES, bf16::THREADS,
-                                                   bf16::SHARED, shape, qkv, out, lse)
-                           : launch<float>(stream, forward_f32<HEAD>, f32_own, f32_threads,
-                                           f32_forward<HEAD>::SHARED, shape, qkv, out, lse);
+    using f32 = f32_forward<HEAD>;
+    constexpr size_t bf16_shared = bf16::shared(1, 0);
+    static_assert(bf16::fits(bf16_shared) && f32::SHARED <= least_block_shared, "shared memory");
+    return type == DF_BF16 ? launch<__nv_bfloat16>(stream, forward_bf16<HEAD>, bf16::OWN, bf16::THREADS,
+                                                   bf16_shared, shape, qkv, out, lse)
+                           : launch<float>(stream, forward_f32<HEAD>, f32_own, f32_threads, f32::SHARED,
+                                           shape, qkv, out, lse);
 }
 
 } // namespace

@@ -7,6 +7,10 @@
 
 constexpr float log2_e = 1.4426950408889634f, ln_2 = 0.6931471805599453f;
 
+/* Shared memory where there is least of it, capabilities 8.6, 8.9 and 12.0: an SM's, of which each block
+ * takes a KB more than it asks for, and a block's. */
+constexpr size_t least_sm_shared = 100 * 1024, taken_by_block = 1024, least_block_shared = 99 * 1024;
+
 struct attention_head {
     int tokens;
     int64_t dim;     /* from k to q's place in the same token, from v to k's, and from row to row of out */

@@ -58,6 +58,11 @@ cudaError_t df_launch_layernorm_backward(cudaStream_t stream, const void *dy, en
                                          const float *x, struct df_token_rows rows, int64_t dim,
                                          const float *gamma, const float *mean, const float *rstd, float *dx);
 
+/* --- rope_tables.cu --- */
+
+cudaError_t df_launch_rope_tables(cudaStream_t stream, const float *periods, const float *rescale,
+                                  int64_t count, int64_t h, int64_t w, int64_t head_size, float *tables);
+
 /* --- rope.cu: qkv [B, N, 3, heads, head_size] of `type` --- */
 
 cudaError_t df_launch_rope(cudaStream_t stream, void *qkv, enum df_dtype type,
@@ -160,10 +165,25 @@ cudaError_t df_launch_argmax(cudaStream_t stream, const float *sum, int64_t coun
 cudaError_t df_launch_confusion_matrix(cudaStream_t stream, const uint8_t *prediction, const uint8_t *labels,
                                        int64_t count, int64_t classes, int64_t *matrix);
 
+/* --- gradient.cu --- */
+
+cudaError_t df_launch_add_gradient(cudaStream_t stream, const float *gradient, int64_t count,
+                                   const struct df_loss_sum *loss, float *sum, struct df_loss_sum *total);
+size_t df_launch_gradient_scale_scratch(int64_t count);
+cudaError_t df_launch_gradient_scale(cudaStream_t stream, const float *gradient, int64_t count,
+                                     const struct df_loss_sum *total, double longest, void *scratch,
+                                     struct df_gradient_scale *scale);
+
 /* --- adamw.cu --- */
 
-cudaError_t df_launch_adamw(cudaStream_t stream, const struct df_adamw *settings, float *parameter,
-                            const float *gradient, float *m, float *v, int64_t count);
+cudaError_t df_launch_adamw(cudaStream_t stream, const struct df_adamw_scalars *scalars,
+                            const struct df_gradient_scale *scale, float *parameter, const float *gradient,
+                            float *m, float *v, int64_t count);
+
+/* --- moving_average.cu --- */
+
+cudaError_t df_launch_moving_average(cudaStream_t stream, const float *value, const float *weight,
+                                     float *average, int64_t count);
 
 #ifdef __cplusplus
 }

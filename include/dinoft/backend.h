@@ -109,10 +109,28 @@ struct df_packed_batch {
     float mean[3], std[3];                /* of the pixels / 255 */
 };
 
-struct df_adamw {
-    double lr, beta1, beta2, eps, weight_decay; /* double, as Python has them: 1 - 0.999f is not 0.001f */
-    int64_t step;                               /* from 1 on */
+/* What AdamW multiplies and divides by in one step. float32, as PyTorch's scalars become where they meet
+ * tensors; found in double from these settings, as Python has them: 1 - 0.999f is not 0.001f. */
+struct df_adamw_scalars {
+    float decay, one_minus_beta1, beta2, one_minus_beta2, step_size, bias2_sqrt, eps;
 };
+
+struct df_adamw {
+    double lr, beta1, beta2, eps, weight_decay;
+    int64_t step; /* from 1 on */
+};
+
+struct df_adamw_scalars df_adamw_scalars(const struct df_adamw *settings);
+
+/* Of all gradients together. */
+struct df_gradient_scale {
+    float norm;   /* Euclidean, before it is clipped */
+    float factor; /* gradients are multiplied by it before they are used */
+};
+
+/* What is fetched at a time, and how many may be under way. */
+#define DF_FETCH_MOST  64
+#define DF_FETCH_SLOTS 2
 
 /* The table of a backend's operations; their contracts are in the list. */
 struct df_backend_ops {

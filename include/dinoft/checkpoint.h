@@ -26,7 +26,8 @@ struct df_record {
     char normalize[16];                        /* "imagenet" or "none" */
     char mask_values[DF_MASK_VALUES_TEXT_MAX]; /* folder: dinoft/mask_values.h */
     int64_t img_dim[2];                        /* height, width */
-    char **class_names;                        /* [n_class_names]; owned */
+    double ema;         /* the parameters are a moving average of this decay; 0: as the last step left them */
+    char **class_names; /* [n_class_names]; owned */
     int n_class_names;
 };
 

@@ -8,6 +8,7 @@
 #include "dinoft/corruption.h"
 #include "dinoft/dataset.h"
 #include "dinoft/feature_cache.h"
+#include "dinoft/schedule.h"
 #include "dinoft/vit_config.h"
 
 #include <stdbool.h>
@@ -41,7 +42,9 @@ enum df_command {
 /* What can be chosen, where no other header has it. */
 #define DF_NORMALIZATIONS(X)                                                                                 \
     X(DF_NORMALIZE_AUTO, "auto") X(DF_NORMALIZE_IMAGENET, "imagenet") X(DF_NORMALIZE_NONE, "none")
-#define DF_RECIPES(X)    X(DF_RECIPE_DEFAULT, "default") X(DF_RECIPE_REFERENCE, "reference")
+#define DF_RECIPES(X)                                                                                        \
+    X(DF_RECIPE_DEFAULT, "default")                                                                          \
+    X(DF_RECIPE_REFERENCE, "reference") X(DF_RECIPE_REFERENCE_2025_08, "reference-2025-08")
 #define DF_EVAL_SIZES(X) X(DF_EVAL_NETWORK, "network") X(DF_EVAL_ORIGINAL, "original")
 #define DF_RESIZES(X)    X(DF_RESIZE_STRETCH, "stretch") X(DF_RESIZE_SHORT, "short")
 #define DF_NAMINGS(X)    X(DF_NAMING_OFFICIAL, "official") X(DF_NAMING_HUGGINGFACE, "huggingface")
@@ -86,6 +89,8 @@ struct df_config {
 
     double scale_list[DF_MAX_SCALES]; /* as read from scales */
     int n_scales;
+    double warmup; /* as read from warmup_steps: a number of steps, or per cent of them */
+    bool warmup_is_share;
     int severity_list[DF_MAX_SEVERITIES]; /* as read from severity: ascending, without doubles */
     int n_severities;
 
@@ -110,6 +115,9 @@ enum df_parse_result df_config_parse(int argc, char **argv, struct df_config *co
 /* -1 with the error set where --n_classes or --class_names were typed and the data set has classes of its
  * own. Called by df_config_parse, except for a data set that is not typed and may be the checkpoint's. */
 int df_config_check_dataset(const struct df_config *config);
+
+/* Whether it repeats the reference project, of whichever time. */
+bool df_recipe_is_reference(enum df_recipe recipe);
 
 /* "imagenet", "none", "auto" */
 const char *df_normalize_name(enum df_normalize normalize);

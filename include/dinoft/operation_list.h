@@ -71,6 +71,13 @@ DF_OPERATION(zero, (struct df_backend *backend, void *memory, size_t bytes), (ba
 /* Operations may return before their work is done. This returns when all of it is, and tells of failures
  * that came up on the way. Results on the host are complete without it. */
 DF_SERVICE(int, wait, (struct df_backend *backend), (backend))
+/* A result of at most DF_FETCH_MOST bytes on its way to the host, behind the operations that were asked for
+ * before and beside those that come: `fetched` waits for what `fetch` began in this slot, 0 to DF_FETCH_SLOTS
+ * - 1, and copies it to the host. */
+DF_SERVICE(int, fetch, (struct df_backend *backend, int slot, const void *device, size_t bytes),
+           (backend, slot, device, bytes))
+DF_SERVICE(int, fetched, (struct df_backend *backend, int slot, void *host, size_t bytes),
+           (backend, slot, host, bytes))
 /* Fills in *use (host). */
 DF_SERVICE(int, memory, (struct df_backend *backend, struct df_memory_use *use), (backend, use))
 
@@ -193,6 +200,15 @@ DF_OPERATION(layernorm_backward,
               struct df_token_rows rows, int64_t dim, const float *gamma, const float *mean,
               const float *rstd, float *dx),
              (backend, dy, type, x, rows, dim, gamma, mean, rstd, dx))
+
+/* tables float32 [count, 2, h * w, head_size]: sin and cos of DINOv3's axial RoPE on a grid of patches, where
+ * table i has the coordinates, which go from -1 to 1, times rescale[i]. periods float32 [head_size / 4]: of
+ * the angle along y, in the first quarter of a row, and again along x; the second half repeats the first.
+ * periods, rescale: device. */
+DF_OPERATION(rope_tables,
+             (struct df_backend *backend, const float *periods, const float *rescale, int64_t count, int64_t h,
+              int64_t w, int64_t head_size, float *tables),
+             (backend, periods, rescale, count, h, w, head_size, tables))
 
 /* Rotates q and k of the patch tokens in place: qkv act [B, N, 3, heads, head_size]; sin, cos float32 [P,
  * head_size]. `inverse` multiplies by the transpose, which is the gradient. */
@@ -336,12 +352,38 @@ DF_OPERATION(confusion_matrix,
 
 /* --- the optimiser --- */
 
-/* PyTorch's AdamW on one tensor; m and v are its first and second moments, 0 before the first step. All
- * float32 [count], updated in place but for the gradient. settings: host. */
+/* Of part of a batch: gradient float32 [count] of the mean loss of its pixels, which *loss are. sum float32
+ * [count] += loss->count * gradient, and *total += *loss; so sum is the gradient of total->sum. loss, total:
+ * device. A part without pixels adds nothing. */
+DF_OPERATION(add_gradient,
+             (struct df_backend *backend, const float *gradient, int64_t count,
+              const struct df_loss_sum *loss, float *sum, struct df_loss_sum *total),
+             (backend, gradient, count, loss, sum, total))
+
+/* gradient float32 [count], of a mean; or of total->sum (device), where total is not NULL: then the mean is
+ * gradient / total->count, and 0 where that is 0. -> *scale (device): the mean's Euclidean norm, and the factor
+ * that makes of gradient the mean, shortened where its norm is above `longest` as torch's clip_grad_norm_
+ * does; longest 0: never. */
+DF_OPERATION(gradient_scale,
+             (struct df_backend *backend, const float *gradient, int64_t count,
+              const struct df_loss_sum *total, double longest, struct df_gradient_scale *scale),
+             (backend, gradient, count, total, longest, scale))
+
+/* PyTorch's AdamW on a tensor, with the gradient times scale->factor; m and v are its first and second
+ * moments, 0 before the first step. All float32 [count], updated in place but for the gradient. scalars,
+ * scale: device. */
 DF_OPERATION(adamw,
-             (struct df_backend *backend, const struct df_adamw *settings, float *parameter,
-              const float *gradient, float *m, float *v, int64_t count),
-             (backend, settings, parameter, gradient, m, v, count))
+             (struct df_backend *backend, const struct df_adamw_scalars *scalars,
+              const struct df_gradient_scale *scale, float *parameter, const float *gradient, float *m,
+              float *v, int64_t count),
+             (backend, scalars, scale, parameter, gradient, m, v, count))
+
+/* average float32 [count] goes the share *weight float32 (device) of the way to value float32 [count], as
+ * torch.lerp: 0 keeps average, 1 copies value. */
+DF_OPERATION(moving_average,
+             (struct df_backend *backend, const float *value, const float *weight, float *average,
+              int64_t count),
+             (backend, value, weight, average, count))
 
 /* clang-format on */
 

@@ -23,7 +23,7 @@ OPTION(CHOICE, DATASET, dataset, DATA, TRAIN | MEASURE | BENCH,
        df_dataset_kind, DF_DATASET_KINDS, "ade20k")
 OPTION(CHOICE, SIZE, size, MODEL, NETWORK | BENCH | SELFTEST | INFO,
        "the backbone's size; with --dino_type it names the weight file where --weights is not given (giant: "
-       "dinov2 only; small+, large+, huge+, 7b: dinov3 only)",
+       "dinov2 only; small+, large+, huge+, 7b: dinov3 only; huge is huge+)",
        df_backbone_size, DF_BACKBONE_SIZES, "large")
 OPTION(CHOICE, DINO_TYPE, dino_type, MODEL, NETWORK | BENCH | SELFTEST | INFO, "the backbone's family",
        df_family, DF_FAMILIES, "dinov3")
@@ -47,9 +47,38 @@ OPTION(SWITCH, ALLOW_OTHER_BACKBONE, allow_other_backbone, MODEL, NETWORK,
        "use the checkpoint of --lora_weights although it was trained on another backbone")
 OPTION(INTEGER, EPOCHS, epochs, RUN, TRAIN, "how often the training images are gone through", "20", 1,
        INT32_MAX)
-OPTION(FLOAT, LR, lr, RUN, TRAIN, "AdamW's learning rate", "3e-4", 0)
+OPTION(FLOAT, LR, lr, RUN, TRAIN, "AdamW's learning rate, the highest of --schedule", "3e-4", 0)
+OPTION(CHOICE, SCHEDULE, schedule, RUN, TRAIN,
+       "how the learning rate changes from step to step of the run, or from epoch to epoch in the reference "
+       "recipes: cosine and poly (power 0.9) fall from --lr to --min_lr; onecycle rises from a 25th of --lr "
+       "for 30 % of the run and falls to nearly nothing",
+       df_schedule_kind, DF_SCHEDULES, "constant")
+OPTION(INTEGER, WARMUP_EPOCHS, warmup_epochs, RUN, TRAIN,
+       "epochs at the beginning over which the learning rate rises to --lr linearly; not with onecycle", "0",
+       0, INT32_MAX)
+OPTION(STRING, WARMUP_STEPS, warmup_steps, RUN, TRAIN,
+       "the same as a number of steps or, such as 5%, as a percentage of the run's", "N", NULL)
+OPTION(FLOAT, MIN_LR, min_lr, RUN, TRAIN, "the learning rate that cosine and poly fall to", "0", 0,
+       .float_minimum_itself = true)
+OPTION(FLOAT, LR_HEAD, lr_head, RUN, TRAIN, "a factor of --lr for the decoder", "1", 0)
+OPTION(FLOAT, LR_LORA, lr_lora, RUN, TRAIN, "a factor of --lr for LoRA", "1", 0)
+OPTION(FLOAT, WEIGHT_DECAY, weight_decay, RUN, TRAIN, "AdamW's decoupled weight decay", "0.01", 0,
+       .float_minimum_itself = true)
+OPTION(SWITCH, DECAY_1D, decay_1d, RUN, TRAIN,
+       "weight decay for tensors of one dimension too: biases and the weights of BatchNorm")
+OPTION(FLOAT, GRAD_CLIP, grad_clip, RUN, TRAIN | BENCH | INFO,
+       "scale the gradients down where the norm of all of them together is larger; 0: off", "0", 0,
+       .float_minimum_itself = true)
+OPTION(FLOAT, EMA, ema, RUN, TRAIN | BENCH | INFO,
+       "evaluate and save the exponential moving average of what is trained, with this decay, such as 0.999; "
+       "0: off",
+       "0", 0, .float_minimum_itself = true, .float_below = 1)
 OPTION(INTEGER, BATCH_SIZE, batch_size, RUN, TRAIN | MEASURE | BENCH | SELFTEST | INFO, "images in a batch",
        "12", 1, 65536)
+OPTION(INTEGER, ACCUMULATE, accumulate, RUN, TRAIN | BENCH | INFO,
+       "take each training batch in N equal parts and add up their gradients: the same step to rounding with "
+       "an Nth of the memory, but for BatchNorm's statistics, which are a part's",
+       "1", 1, 65536)
 OPTION(SWITCH, DEBUG, debug, OUTPUT, TRAIN,
        "at each validation write NAME_viz_EPOCH.png, an image under its predicted classes")
 OPTION(STRING, WEIGHTS, weights, MODEL, NETWORK | BENCH,
@@ -78,8 +107,11 @@ OPTION(CHOICE, NORMALIZE, normalize, MODEL, NETWORK,
        "without a record, and the recipe's choice for a new model",
        df_normalize, DF_NORMALIZATIONS, "auto")
 OPTION(CHOICE, RECIPE, recipe, RUN, TRAIN | MEASURE,
-       "reference repeats dinov2-finetune's main.py: --void_as_background, and in training --rope_rescale 2 "
-       "and, for a new model, --normalize none; flags that are typed win",
+       "reference repeats dinov2-finetune's main.py of October 2025, reference-2025-08 that of August 2025; "
+       "both set --void_as_background and in training --rope_rescale 2, --decay_1d and, for a new model, "
+       "--normalize none; reference also --batch_size 64 and in training --epochs 100, --lr 3e-3, --schedule "
+       "cosine, --warmup_epochs 20, --min_lr 3e-5, and each validation leaves NAME_eEPOCH.pt; flags that are "
+       "typed win",
        df_recipe, DF_RECIPES, "default")
 OPTION(SWITCH, RECOMPUTE, recompute, RUN, TRAIN | BENCH | INFO,
        "with --use_lora: keep no more than the input of each block for the backward pass and compute the "

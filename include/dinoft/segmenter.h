@@ -4,6 +4,7 @@
 #define DINOFT_SEGMENTER_H
 
 #include "dinoft/arena.h"
+#include "dinoft/optimizer.h"
 #include "dinoft/packed_batch.h"
 #include "dinoft/rng.h"
 #include "dinoft/vit_config.h"
@@ -16,9 +17,11 @@ struct df_segmenter_options {
     bool class_tokens;   /* the last block's class token is wanted too */
     int64_t rank;        /* LoRA's; 0: none. Without a decoder a checkpoint's is folded whatever this is */
     int64_t max_batch, height, width;
-    bool training;       /* false: LoRA is folded into the weights, nothing is kept for gradients */
-    bool recompute;      /* training with LoRA takes less memory and more time: of every block but the last
-                            only the input is kept, and the rest computed again */
+    bool training;    /* false: LoRA is folded into the weights, nothing is kept for gradients */
+    bool recompute;   /* training with LoRA takes less memory and more time: of every block but the last
+                         only the input is kept, and the rest computed again */
+    bool accumulates; /* training: a step may have several parts, whose gradients are added */
+    struct df_optimizer_options optimizer; /* training */
     bool features_given; /* df_segmenter_load_features() uploads what a backbone without LoRA would compute:
                             the model has none, and no memory for one */
     bool packed;         /* batches may also be packed, see df_segmenter_send(), for a device that resizes */
@@ -128,13 +131,31 @@ struct df_logits df_segmenter_logits(const struct df_segmenter *segmenter, int64
 /* Gradients of all that is trained, after forward in training and loss with its gradient. */
 int df_segmenter_backward(struct df_segmenter *segmenter, int64_t count);
 
-/* One AdamW step with PyTorch's defaults but for the learning rate. */
+/* A training step has one or more parts, each of which is a batch that was loaded, and then an update. A part
+ * is forward in training, loss and backward; rng is read for the first. */
+int df_segmenter_train_part(struct df_segmenter *segmenter, int64_t count, struct df_rng *rng);
+
+/* AdamW with PyTorch's defaults, but for the learning rate and the options, on the gradients of the step's
+ * parts. */
 int df_segmenter_update(struct df_segmenter *segmenter, double lr);
 
-/* forward, loss, backward, update. *loss is the mean over the *counted pixels, NaN if there are none; neither
- * may be NULL. */
+struct df_step_result {
+    double loss;          /* the mean over `counted` pixels of all parts, NaN if there are none */
+    int64_t counted;      /* pixels whose label is not 255 */
+    double gradient_norm; /* before it was clipped */
+};
+
+/* Of the first step that was not asked for. It waits for that one alone: a caller that has begun the next
+ * keeps the device busy. At most two may be waiting. */
+int df_segmenter_step_result(struct df_segmenter *segmenter, struct df_step_result *result);
+
+/* A step of one part, and its result. */
 int df_segmenter_train_step(struct df_segmenter *segmenter, int64_t count, double lr, struct df_rng *rng,
-                            double *loss, int64_t *counted);
+                            struct df_step_result *result);
+
+/* Whether the model is that of the moving average, to be evaluated and saved; without one nothing changes.
+ * Trained is the other. */
+int df_segmenter_use_average(struct df_segmenter *segmenter, bool averaged);
 
 /* Predicted classes of the batch at the images' size, to the host uint8 [count, H, W]. */
 int df_segmenter_download_prediction(struct df_segmenter *segmenter, int64_t count, uint8_t *prediction);

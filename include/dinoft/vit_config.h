@@ -25,7 +25,11 @@ enum df_family { DF_FAMILIES(DF_CHOICE_ID) };
     X(DF_BASE, "base")                                                                                       \
     X(DF_LARGE, "large")                                                                                     \
     X(DF_GIANT, "giant")                                                                                     \
-    X(DF_SMALL_PLUS, "small+") X(DF_LARGE_PLUS, "large+") X(DF_HUGE_PLUS, "huge+") X(DF_7B, "7b")
+    X(DF_SMALL_PLUS, "small+")                                                                               \
+    X(DF_LARGE_PLUS, "large+")                                                                               \
+    X(DF_HUGE_PLUS, "huge+")                                                                                 \
+    X(DF_HUGE, "huge") /* the reference project's word for huge+ */                                          \
+    X(DF_7B, "7b")
 enum df_backbone_size { DF_BACKBONE_SIZES(DF_CHOICE_ID) };
 
 enum df_ffn { DF_FFN_MLP, DF_FFN_SWIGLU };

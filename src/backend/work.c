@@ -186,6 +186,13 @@ struct df_work df_work_layernorm_backward(struct df_backend *backend, const void
     return layernorm(rows, dim, 3, type);
 }
 
+struct df_work df_work_rope_tables(struct df_backend *backend, const float *periods, const float *rescale,
+                                   int64_t count, int64_t h, int64_t w, int64_t head_size, float *tables)
+{
+    return df_work_of(0, df_f32_bytes(2 * count * h * w * head_size),
+                      "[" I64 ", 2, " I64 " x " I64 ", " I64 "]", count, h, w, head_size);
+}
+
 struct df_work df_work_rope(struct df_backend *backend, void *qkv, struct df_attention_shape shape,
                             int64_t prefix_tokens, const float *sin, const float *cos, bool inverse)
 {

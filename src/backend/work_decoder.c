@@ -129,9 +129,29 @@ struct df_work df_work_confusion_matrix(struct df_backend *backend, const uint8_
 
 /* --- the optimiser --- */
 
+struct df_work df_work_add_gradient(struct df_backend *backend, const float *gradient, int64_t count,
+                                    const struct df_loss_sum *loss, float *sum, struct df_loss_sum *total)
+{
+    return df_work_of(0, df_f32_bytes(3 * count), "[" I64 "]", count);
+}
+
+struct df_work df_work_gradient_scale(struct df_backend *backend, const float *gradient, int64_t count,
+                                      const struct df_loss_sum *total, double longest,
+                                      struct df_gradient_scale *scale)
+{
+    return df_work_of(0, df_f32_bytes(count), "[" I64 "]%s", count, longest > 0.0 ? ", clipped" : "");
+}
+
 /* The parameter and both moments are read and written, the gradient is read. */
-struct df_work df_work_adamw(struct df_backend *backend, const struct df_adamw *settings, float *parameter,
-                             const float *gradient, float *m, float *v, int64_t count)
+struct df_work df_work_adamw(struct df_backend *backend, const struct df_adamw_scalars *scalars,
+                             const struct df_gradient_scale *scale, float *parameter, const float *gradient,
+                             float *m, float *v, int64_t count)
 {
     return df_work_of(0, df_f32_bytes(7 * count), "[" I64 "]", count);
+}
+
+struct df_work df_work_moving_average(struct df_backend *backend, const float *value, const float *weight,
+                                      float *average, int64_t count)
+{
+    return df_work_of(0, df_f32_bytes(3 * count), "[" I64 "]", count);
 }

@@ -30,7 +30,7 @@ struct recent {
 struct df_progress {
     FILE *stream;
     char *label;
-    int64_t total, done, images;
+    int64_t total, later, done, images; /* later: what comes behind the total */
     double loss;
     bool terminal;
     double opened, updated, shown; /* df_seconds() */
@@ -104,11 +104,11 @@ static void append_numbers(char line[LINE_MAX_LENGTH], const struct df_progress 
         double rate = finished ? (double)progress->images / elapsed : recent->images / recent->seconds;
         append(line, rate < 100 ? "  %.3g img/s" : "  %.0f img/s", rate);
     }
+    const int64_t left = progress->total + progress->later - progress->done;
     if (finished)
         append_duration(line, "time", elapsed);
-    else if (recent->steps > 0)
-        append_duration(line, "eta",
-                        (double)(progress->total - progress->done) * recent->seconds / recent->steps);
+    if (left > 0 && recent->steps > 0)
+        append_duration(line, "eta", (double)left * recent->seconds / recent->steps);
 }
 
 /* "[====>     ] " of at most so many columns, nothing where it would be too short to read. */
@@ -156,6 +156,12 @@ static bool is_due(const struct df_progress *progress)
         return since >= REDRAW_SECONDS;
     double share = (double)(progress->done - progress->shown_done) / (double)progress->total;
     return since >= PLAIN_SECONDS || share >= 1.0 / PLAIN_SHARE;
+}
+
+void df_progress_expect(struct df_progress *progress, int64_t steps)
+{
+    if (progress)
+        progress->later = steps;
 }
 
 void df_progress_update(struct df_progress *progress, int64_t done, int64_t images, double loss)

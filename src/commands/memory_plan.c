@@ -15,6 +15,7 @@
 struct memory_plan {
     const char *name; /* "train", "eval" */
     struct df_segmenter_options options;
+    int64_t parts; /* of a batch, one of which is computed at a time */
     enum df_dtype compute;
     struct df_memory_plan model; /* its items the largest first */
     double flops;                /* of an image */
@@ -57,14 +58,16 @@ static void print_plan(const struct memory_plan *plan)
 {
     const struct df_segmenter_options *options = &plan->options;
     const size_t peak = plan->model.peak;
-    char lora[48] = "no LoRA";
+    char lora[48] = "no LoRA", parts[48] = "";
 
     if (options->rank > 0)
         snprintf(lora, sizeof lora, "LoRA of rank %" PRId64, options->rank);
-    printf("\nmemory to %s: %s, decoder %s, %" PRId64 " classes, batch %" PRId64 ", %" PRId64 " x %" PRId64
+    if (plan->parts > 1)
+        snprintf(parts, sizeof parts, " in %" PRId64 " parts", plan->parts);
+    printf("\nmemory to %s: %s, decoder %s, %" PRId64 " classes, batch %" PRId64 "%s, %" PRId64 " x %" PRId64
            ", %s%s\n",
-           plan->name, lora, options->decoder, options->classes, options->max_batch, options->height,
-           options->width, df_dtype_name(plan->compute),
+           plan->name, lora, options->decoder, options->classes, options->max_batch * plan->parts, parts,
+           options->height, options->width, df_dtype_name(plan->compute),
            options->training && options->recompute && options->rank > 0 ? ", recomputing" : "");
     for (int i = 0; i < plan->model.n_items; i++)
         print_row(plan->model.items[i].name, plan->model.items[i].count, plan->model.items[i].bytes, peak);
@@ -101,7 +104,8 @@ static void add_plan(struct df_json *json, const struct memory_plan *plan)
     df_json_bool(json, "recompute", options->recompute);
     df_json_integer(json, "rank", options->rank);
     df_json_integer(json, "n_classes", options->classes);
-    df_json_integer(json, "batch_size", options->max_batch);
+    df_json_integer(json, "batch_size", options->max_batch * plan->parts);
+    df_json_integer(json, "accumulate", plan->parts);
     df_json_integer(json, "height", options->height);
     df_json_integer(json, "width", options->width);
     df_json_integer(json, "planned_memory_bytes", (int64_t)plan->model.peak);
@@ -151,6 +155,8 @@ int memory_plan_print(const struct df_config *config, const struct df_vit_config
     if (!backend)
         return -1;
     for (int i = 0; i < 2; i++) {
+        plans[i].parts = i == 0 ? config->accumulate : 1;
+        options.max_batch = config->batch_size / plans[i].parts;
         if (df_model_options_use(&options, i == 0 ? DF_MODEL_TRAINS : DF_MODEL_EVALUATES_FEED, backend,
                                  vit->patch) != 0 ||
             make_plan(&plans[i], backend, vit, &options) != 0)

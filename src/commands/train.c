@@ -4,6 +4,7 @@
 #include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
 #include "dinoft/label_checks.h"
+#include "dinoft/schedule_choice.h"
 #include "dinoft/setup.h"
 #include "dinoft/train.h"
 
@@ -51,18 +52,22 @@ static int check_overwriting(const struct job *job)
 static struct df_training *open_training(struct job *job, const volatile sig_atomic_t *stop)
 {
     const struct df_config *config = job->config;
-    const struct df_training_options options = {
+    struct df_training_options options = {
         .epochs = config->epochs,
         .batch_size = config->batch_size,
         .max_steps = config->max_steps,
         .val_every = config->val_every,
-        .lr = config->lr,
+        .accumulate = config->accumulate,
+        .keep_each = config->recipe == DF_RECIPE_REFERENCE,
         .seed = (uint64_t)config->seed,
         .shuffle = !config->no_shuffle,
         .debug = config->debug,
         .workers = (int)config->num_workers,
         .features = config->cache_features,
     };
+
+    if (df_schedule_choose(config, job->train_set->count, &options.schedule) != 0)
+        return NULL;
     return df_training_open(&options, &job->setup, &job->files, job->train_set, job->val_set, stop);
 }
 

@@ -45,6 +45,7 @@ struct df_option_info {
         maximum;          /* integers and pairs, when typed; a default may lie outside to mean "not given" */
     double float_minimum; /* floats */
     bool float_minimum_itself; /* floats: the minimum is allowed too */
+    double float_below;        /* floats: what they must be less than; 0: nothing */
 };
 
 struct df_command_info {
@@ -125,6 +126,14 @@ int df_find_command(const char *word, enum df_command *command);
 
 /* "train, eval and predict": the commands of a mask. */
 char *df_command_list(unsigned commands, char text[DF_LIST_TEXT_MAX]);
+
+/* What --recipe implies for options that were not typed; --normalize auto is resolved where the checkpoint is
+ * known (dinoft/model_options.h). */
+void df_config_apply_recipe(struct df_config *config);
+
+/* Checks what flags of a training step say together, and reads warmup_steps. -1 with the error naming the
+ * flags. */
+int df_config_check_training(struct df_config *config);
 
 /* Fills severity_list and scale_list from the texts that were typed. -1 with the error naming the flag. */
 int df_config_read_lists(struct df_config *config);

@@ -180,21 +180,8 @@ static int check_config(struct df_config *config)
     DF_TRY(check_window(config));
     DF_TRY(check_scales(config));
     DF_TRY(check_allowance(config));
+    DF_TRY(df_config_check_training(config));
     return check_typed_dataset(config);
-}
-
-/* What --recipe implies for options that were not typed; --normalize auto is resolved where the checkpoint is
- * known (dinoft/model_options.h). */
-static void apply_recipe(struct df_config *config)
-{
-    if (config->recipe != DF_RECIPE_REFERENCE)
-        return;
-    if (!config->typed[DF_OPTION_VOID_AS_BACKGROUND])
-        config->void_as_background = true;
-    if (config->command != DF_COMMAND_TRAIN)
-        return;
-    if (!config->typed[DF_OPTION_ROPE_RESCALE])
-        config->rope_rescale = 2;
 }
 
 static bool wants_help(int argc, char **argv)
@@ -204,6 +191,13 @@ static bool wants_help(int argc, char **argv)
             return true;
     }
     return false;
+}
+
+/* Of two words for the same, one goes on. */
+static void resolve_aliases(struct df_config *config)
+{
+    if (config->size == DF_HUGE)
+        config->size = DF_HUGE_PLUS;
 }
 
 enum df_parse_result df_config_parse(int argc, char **argv, struct df_config *config)
@@ -226,6 +220,7 @@ enum df_parse_result df_config_parse(int argc, char **argv, struct df_config *co
     }
     if (parse_words(&parser) != 0)
         return DF_PARSE_WRONG;
-    apply_recipe(config);
+    resolve_aliases(config);
+    df_config_apply_recipe(config);
     return check_config(config) == 0 ? DF_PARSE_RUN : DF_PARSE_WRONG;
 }

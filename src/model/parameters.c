@@ -44,12 +44,41 @@ int df_parameters_add(struct df_parameters *parameters, const char *name, enum d
         parameter->shape[i] = shape[i];
         parameter->count *= shape[i];
     }
-    int64_t *total = is_trained(parameter) ? &parameters->trained : &parameters->buffered;
-    if (kind != DF_PARAMETER_COUNTER) {
-        parameter->offset = *total;
-        *total += parameter->count;
-    }
+    if (is_trained(parameter))
+        parameters->trained += parameter->count;
+    else if (kind == DF_PARAMETER_BUFFER)
+        parameters->buffered += parameter->count;
     return 0;
+}
+
+static enum df_parameter_group group_of(const struct df_parameter *parameter)
+{
+    if (parameter->kind == DF_PARAMETER_LORA)
+        return DF_GROUP_LORA;
+    return parameter->ndim > 1 ? DF_GROUP_WEIGHTS : DF_GROUP_VECTORS;
+}
+
+static void set_offsets(struct df_parameters *parameters)
+{
+    int64_t trained = 0, buffered = 0;
+
+    for (int group = 0; group < DF_PARAMETER_GROUPS; group++) {
+        parameters->group_first[group] = trained;
+        for (int i = 0; i < parameters->count; i++) {
+            struct df_parameter *parameter = &parameters->items[i];
+            if (!is_trained(parameter) || (int)group_of(parameter) != group)
+                continue;
+            parameter->offset = trained;
+            trained += parameter->count;
+        }
+    }
+    parameters->group_first[DF_PARAMETER_GROUPS] = trained;
+    for (int i = 0; i < parameters->count; i++) {
+        if (parameters->items[i].kind != DF_PARAMETER_BUFFER)
+            continue;
+        parameters->items[i].offset = buffered;
+        buffered += parameters->items[i].count;
+    }
 }
 
 static void set_pointers(const struct df_parameters *parameters, struct df_parameter *parameter)
@@ -72,6 +101,7 @@ void df_parameters_plan(struct df_parameters *parameters, struct df_arena *arena
         parameters->m = df_arena_take(arena, "AdamW first moments", parameters->trained, DF_F32);
         parameters->v = df_arena_take(arena, "AdamW second moments", parameters->trained, DF_F32);
     }
+    set_offsets(parameters);
     for (int i = 0; i < parameters->count; i++)
         set_pointers(parameters, &parameters->items[i]);
 }

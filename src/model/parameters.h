@@ -2,9 +2,9 @@
  * under the names that checkpoints use. Who adds some keeps the index of the first: passes find them by it,
  * and names are for checkpoints and initial values.
  *
- * All trained values lie in one float32 array in the order they were added, their gradients and moments in
- * arrays of the same layout, so that the optimiser is one pass and neighbouring tensors can serve as one
- * matrix. */
+ * All trained values lie in one float32 array, their gradients and moments in arrays of the same layout, so
+ * that the optimiser needs one pass over a group. Tensors of a group lie in the order in which they were
+ * added; neighbours can serve as one matrix. */
 #ifndef DINOFT_PARAMETERS_H
 #define DINOFT_PARAMETERS_H
 
@@ -19,6 +19,14 @@ enum df_parameter_kind {
     DF_PARAMETER_COUNTER  /* not trained, saved as an int64 scalar: num_batches_tracked */
 };
 
+/* What the optimiser treats alike. */
+enum df_parameter_group {
+    DF_GROUP_LORA,
+    DF_GROUP_WEIGHTS, /* the decoder's matrices and kernels */
+    DF_GROUP_VECTORS, /* its one-dimensional tensors: biases, BatchNorm's weights */
+    DF_PARAMETER_GROUPS
+};
+
 /* How a new model starts. Bounds are PyTorch's defaults for Conv2d and Linear: kaiming_uniform with a =
  * sqrt(5). */
 enum df_init { DF_INIT_ZERO, DF_INIT_ONE, DF_INIT_FAN_IN /* uniform within 1 / sqrt(fan_in) */ };
@@ -30,7 +38,7 @@ struct df_parameter {
     int64_t fan_in;
     int ndim;
     int64_t shape[4];
-    int64_t count, offset; /* elements; offset into the trained arrays, or into `buffers` */
+    int64_t count, offset; /* elements; offset, once planned, into the trained arrays, or into `buffers` */
     int64_t counter;       /* DF_PARAMETER_COUNTER: the value, on the host */
     float *value;          /* device; NULL for a counter, and before the memory is there */
     float *gradient;       /* device; NULL too when not training or not trained */
@@ -39,7 +47,8 @@ struct df_parameter {
 struct df_parameters {
     struct df_parameter *items;
     int count, capacity;
-    int64_t trained, buffered;         /* elements in all */
+    int64_t trained, buffered;                    /* elements in all */
+    int64_t group_first[DF_PARAMETER_GROUPS + 1]; /* of the trained arrays, once they are planned */
     float *values, *gradients, *m, *v; /* device [trained]; the last three NULL when not training */
     float *buffers;                    /* device [buffered] */
 };

@@ -1,5 +1,4 @@
-/* Positions of patches: DINOv2's interpolated embedding and DINOv3's rotary angles. Host code, computed once
- * for a grid. */
+/* DINOv2's position embedding, interpolated. Host code, computed once for a grid. */
 #ifndef DINOFT_MODEL_POSITION_H
 #define DINOFT_MODEL_POSITION_H
 #include "dinoft/vit_config.h"
@@ -15,10 +14,5 @@ enum df_pos_interpolation {
  * memory. */
 int df_pos_embed_interpolate(const float *source, int64_t grid, int64_t dim, enum df_pos_interpolation how,
                              int64_t h, int64_t w, float *destination);
-
-/* sin and cos [h * w, head_size] of DINOv3's axial RoPE. periods [head_size / 4]; rescale multiplies the
- * coordinates (1 outside of training). */
-void df_rope_table(const float *periods, int64_t head_size, int64_t h, int64_t w, float rescale,
-                   float *sin_table, float *cos_table);
 
 #endif

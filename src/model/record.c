@@ -73,6 +73,14 @@ static int read_img_dim(const cJSON *img_dim, struct df_record *record)
     return 0;
 }
 
+static int read_ema(const cJSON *ema, struct df_record *record)
+{
+    if (ema && !(cJSON_IsNumber(ema) && ema->valuedouble >= 0.0 && ema->valuedouble < 1.0))
+        return record_damaged("ema", "it is no decay");
+    record->ema = ema ? ema->valuedouble : 0.0;
+    return 0;
+}
+
 /* A word that this version does not know may change what the model expects: better refused than guessed. */
 static int check_words(const struct df_record *record)
 {
@@ -108,7 +116,8 @@ int record_parse(const char *json, struct df_record *record)
         goto done;
     }
     if (read_texts(object, record) == 0 && read_img_dim(member(object, "img_dim"), record) == 0 &&
-        check_words(record) == 0 && backbone_record_parse(object, record) == 0)
+        read_ema(member(object, "ema"), record) == 0 && check_words(record) == 0 &&
+        backbone_record_parse(object, record) == 0)
         status = read_names(member(object, "class_names"), record);
 done:
     cJSON_Delete(object);
@@ -136,6 +145,8 @@ char *record_print(const struct df_record *record, const struct df_segmenter *se
             df_json_integer(&json, NULL, record->img_dim[i]);
         df_json_close(&json);
     }
+    if (options->training && options->optimizer.ema > 0.0)
+        df_json_number(&json, "ema", options->optimizer.ema);
     df_json_array(&json, "class_names");
     for (int i = 0; i < record->n_class_names; i++)
         df_json_text(&json, NULL, record->class_names[i]);

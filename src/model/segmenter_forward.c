@@ -15,7 +15,7 @@ int segmenter_run(struct df_segmenter *segmenter, int64_t count, bool training)
 int segmenter_begin_pass(struct df_segmenter *segmenter, struct df_rng *rng)
 {
     df_parameters_count_pass(&segmenter->parameters);
-    return segmenter->vit ? df_vit_rescale_rope(segmenter->vit, rng) : 0;
+    return segmenter->vit && rng ? df_vit_rescale_rope(segmenter->vit, rng) : 0;
 }
 
 /* What is not finite stays so in a sum. One of finite logits overflows only where these are near to it. */

@@ -3,6 +3,7 @@
 #define DINOFT_SEGMENTER_INTERNAL_H
 
 #include "decoder.h"
+#include "optimizer.h"
 #include "vit.h"
 
 #include "dinoft/segmenter.h"
@@ -37,13 +38,12 @@ struct df_segmenter {
     uint8_t *labels;                       /* device [max_batch, H, W] */
     uint8_t *prediction;                   /* device [max_batch, H, W] */
     float *loss_scratch;                   /* device [2 * logits] */
-    struct df_loss_sum *loss;              /* device: of the last training step */
     float *logit_sums;                     /* device [C] */
     float *dfeatures[DF_VIT_MAX_FEATURES]; /* their gradients; NULL: not wanted */
     struct df_captured_step captured[DF_CAPTURED_STEPS];
     uint8_t *resized; /* device: prediction and labels of one image at a size of its own; only ever grows */
     size_t resized_bytes;
-    int64_t steps; /* optimiser steps done */
+    struct df_optimizer optimizer; /* of a model that is trained */
 };
 
 /* Pixels, logits and features (of one block) of so many images. */
@@ -77,7 +77,8 @@ struct df_segmenter *segmenter_make(struct df_backend *backend, const struct df_
                                     const struct df_segmenter_options *options,
                                     const struct df_state *checkpoint);
 
-/* segmenter_forward.c: the host's part of a training pass, then the device's part of any. */
+/* segmenter_forward.c: the host's part of a training pass (rng NULL: with the RoPE factors of the last one),
+ * then the device's part of any. */
 int segmenter_begin_pass(struct df_segmenter *segmenter, struct df_rng *rng);
 int segmenter_run(struct df_segmenter *segmenter, int64_t count, bool training);
 /* The loss of the batch's first images at the images' size; what is to be found out is for the caller to

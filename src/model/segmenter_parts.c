@@ -64,6 +64,8 @@ struct df_segmenter *segmenter_make(struct df_backend *backend, const struct df_
     segmenter->options = *options;
     segmenter->config = *config;
     segmenter->options.rank = ops ? options->rank : 0;
+    segmenter->optimizer = (struct df_optimizer){
+        .options = options->optimizer, .backend = backend, .parameters = &segmenter->parameters};
     segmenter->n_features = ops ? ops->kind.n_features : options->n_features;
     df_arena_init(&segmenter->arena, backend);
 
@@ -85,6 +87,7 @@ void df_segmenter_free(struct df_segmenter *segmenter)
         return;
     for (int i = 0; i < DF_CAPTURED_STEPS; i++)
         segmenter->backend->ops->graph_free(segmenter->backend, segmenter->captured[i].graph);
+    optimizer_free(&segmenter->optimizer);
     if (segmenter->decoder)
         segmenter->decoder->ops->free(segmenter->decoder);
     df_vit_free(segmenter->vit);

@@ -42,10 +42,11 @@ static void plan_results(struct df_segmenter *segmenter)
     int64_t all = segmenter_pixels(segmenter, options->max_batch);
 
     df_parameters_plan(&segmenter->parameters, arena, options->training);
+    if (options->training)
+        optimizer_plan(&segmenter->optimizer, arena, options->accumulates);
     segmenter->parameter_bytes = df_arena_mark(arena);
     segmenter->labels = df_arena_take(arena, "labels", all, DF_U8);
     segmenter->prediction = df_arena_take(arena, "prediction", all, DF_U8);
-    segmenter->loss = df_arena_take(arena, "loss", (int64_t)sizeof *segmenter->loss, DF_U8);
     segmenter->logit_sums = df_arena_take(arena, "sums of logits", options->classes, DF_F32);
 }
 

@@ -5,11 +5,6 @@
 
 #include <math.h>
 
-#define WEIGHT_DECAY 0.01
-#define BETA1        0.9
-#define BETA2        0.999
-#define ADAM_EPS     1e-8
-
 int df_segmenter_backward(struct df_segmenter *segmenter, int64_t count)
 {
     struct df_decoder *decoder = segmenter->decoder;
@@ -20,37 +15,28 @@ int df_segmenter_backward(struct df_segmenter *segmenter, int64_t count)
     return df_vit_backward(segmenter->vit, count, (const float *const *)segmenter->dfeatures);
 }
 
-int df_segmenter_update(struct df_segmenter *segmenter, double lr)
-{
-    struct df_parameters *parameters = &segmenter->parameters;
-    struct df_adamw settings = {lr, BETA1, BETA2, ADAM_EPS, WEIGHT_DECAY, ++segmenter->steps};
-
-    return segmenter->backend->ops->adamw(segmenter->backend, &settings, parameters->values,
-                                          parameters->gradients, parameters->m, parameters->v,
-                                          parameters->trained);
-}
-
-struct step {
+struct part {
     struct df_segmenter *segmenter;
     int64_t count;
 };
 
-/* Loss and gradients of a batch, on the device alone. */
+/* Loss and gradients of a part, on the device alone. */
 static int forward_and_backward(void *argument)
 {
-    const struct step *step = argument;
-    struct df_segmenter *segmenter = step->segmenter;
-    struct df_upsample_loss work = segmenter_describe_loss(segmenter, step->count);
+    const struct part *part = argument;
+    struct df_segmenter *segmenter = part->segmenter;
+    struct df_upsample_loss work = segmenter_describe_loss(segmenter, part->count);
 
     work.labels = segmenter->labels;
     work.dlogits = segmenter->decoder->dlogits;
-    work.on_device = segmenter->loss;
-    DF_TRY(segmenter_run(segmenter, step->count, true));
+    work.on_device = segmenter->optimizer.part_loss;
+    DF_TRY(segmenter_run(segmenter, part->count, true));
     DF_TRY(segmenter->backend->ops->upsample_loss(segmenter->backend, &work, segmenter->loss_scratch));
-    return df_segmenter_backward(segmenter, step->count);
+    DF_TRY(df_segmenter_backward(segmenter, part->count));
+    return optimizer_add_part(&segmenter->optimizer);
 }
 
-/* The graph of a step of so many images: the one that was captured, or else the slot that was not used. */
+/* The graph of a part of so many images: the one that was captured, or else the slot that was not used. */
 static struct df_graph **find_graph(struct df_segmenter *segmenter, int64_t count)
 {
     int i = 0;
@@ -65,21 +51,44 @@ static struct df_graph **find_graph(struct df_segmenter *segmenter, int64_t coun
     return &segmenter->captured[i].graph;
 }
 
-int df_segmenter_train_step(struct df_segmenter *segmenter, int64_t count, double lr, struct df_rng *rng,
-                            double *loss, int64_t *counted)
+int df_segmenter_train_part(struct df_segmenter *segmenter, int64_t count, struct df_rng *rng)
 {
     struct df_backend *backend = segmenter->backend;
-    struct step step = {segmenter, count};
-    struct df_loss_sum result;
+    struct part part = {segmenter, count};
 
-    DF_TRY(segmenter_begin_pass(segmenter, rng));
-    DF_TRY(backend->ops->graph_replay(backend, find_graph(segmenter, count), forward_and_backward, &step));
-    DF_TRY(df_segmenter_update(segmenter, lr));
-    /* Last, because it waits for all that comes before. */
-    DF_TRY(backend->ops->download(backend, &result, segmenter->loss, sizeof result));
-    *loss = result.count > 0 ? result.sum / (double)result.count : NAN;
-    *counted = result.count;
+    DF_TRY(segmenter_begin_pass(segmenter, segmenter->optimizer.parts == 0 ? rng : NULL));
+    DF_TRY(optimizer_begin_part(&segmenter->optimizer));
+    return backend->ops->graph_replay(backend, find_graph(segmenter, count), forward_and_backward, &part);
+}
+
+int df_segmenter_update(struct df_segmenter *segmenter, double lr)
+{
+    return optimizer_update(&segmenter->optimizer, lr);
+}
+
+int df_segmenter_step_result(struct df_segmenter *segmenter, struct df_step_result *result)
+{
+    struct df_step_outcome outcome;
+
+    DF_TRY(optimizer_outcome(&segmenter->optimizer, &outcome));
+    const int64_t counted = outcome.loss.count;
+    *result = (struct df_step_result){.loss = counted > 0 ? outcome.loss.sum / (double)counted : NAN,
+                                      .counted = counted,
+                                      .gradient_norm = (double)outcome.scale.norm};
     return 0;
+}
+
+int df_segmenter_train_step(struct df_segmenter *segmenter, int64_t count, double lr, struct df_rng *rng,
+                            struct df_step_result *result)
+{
+    DF_TRY(df_segmenter_train_part(segmenter, count, rng));
+    DF_TRY(df_segmenter_update(segmenter, lr));
+    return df_segmenter_step_result(segmenter, result);
+}
+
+int df_segmenter_use_average(struct df_segmenter *segmenter, bool averaged)
+{
+    return optimizer_use_average(&segmenter->optimizer, averaged);
 }
 
 int df_segmenter_check_parameters(const struct df_segmenter *segmenter)

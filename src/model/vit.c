@@ -127,12 +127,16 @@ static void plan_shared_block(struct df_vit *vit, struct df_arena *arena, struct
     arena->used = end > arena->used ? end : arena->used;
 }
 
-static void plan_rescaled_rope(struct df_vit *vit, struct df_arena *arena,
-                               struct vit_block_activations *block)
+/* Of all blocks, one behind the other: they are made together. */
+static void plan_rescaled_rope(struct df_vit *vit, struct df_arena *arena)
 {
-    int64_t table = vit->patches * vit->config.head_size;
-    block->rope_sin = df_arena_take(arena, "rescaled RoPE table", 2 * table, DF_F32);
-    block->rope_cos = block->rope_sin ? block->rope_sin + table : NULL;
+    const int64_t depth = vit->config.depth, table = vit->patches * vit->config.head_size;
+    float *tables = df_arena_take(arena, "rescaled RoPE tables", depth * 2 * table, DF_F32);
+
+    for (int64_t i = 0; tables && i < depth; i++) {
+        vit->activations[i].rope_sin = tables + 2 * i * table;
+        vit->activations[i].rope_cos = tables + (2 * i + 1) * table;
+    }
 }
 
 static void plan_features(struct df_vit *vit, struct df_arena *arena)
@@ -204,9 +208,9 @@ void df_vit_plan(struct df_vit *vit, struct df_arena *arena)
             plan_shared_block(vit, arena, block);
         else
             *block = vit->activations[0];
-        if (vit->rescale)
-            plan_rescaled_rope(vit, arena, block);
     }
+    if (vit->rescale)
+        plan_rescaled_rope(vit, arena);
     vit->x_out = vit->keep ? df_arena_take(arena, "backbone output", rows * vit->config.dim, DF_F32)
                            : vit->activations[0].x_in;
     plan_features(vit, arena);

@@ -20,26 +20,26 @@ static int embed(struct df_vit *vit, const float *image, int64_t batch)
                                 vit->activations[0].x_in, vit_patch_rows(vit, batch), vit->config.dim);
 }
 
-/* Draws the RoPE factor of one block and uploads its table. */
-static int rescale_block(struct df_vit *vit, struct vit_block_activations *block, struct df_rng *rng)
-{
-    size_t table = (size_t)(vit->patches * vit->config.head_size);
-    double limit = log(vit->options.rope_rescale);
-    float factor = (float)exp(df_rng_uniform(rng, -limit, limit));
-
-    df_rope_table(vit->rope_periods, vit->config.head_size, vit->grid_h, vit->grid_w, factor, vit->rope_host,
-                  vit->rope_host + table);
-    /* sin and cos are neighbours on both sides */
-    return vit->backend->ops->upload(vit->backend, block->rope_sin, vit->rope_host,
-                                     2 * table * sizeof(float));
-}
-
 int df_vit_rescale_rope(struct df_vit *vit, struct df_rng *rng)
 {
-    assert(!vit->rescale || rng);
-    for (int64_t i = 0; vit->rescale && i < vit->config.depth; i++)
-        DF_TRY(rescale_block(vit, &vit->activations[i], rng));
-    return 0;
+    const double limit = log(vit->options.rope_rescale);
+    float factors[DF_VIT_MAX_DEPTH];
+
+    if (!vit->rescale)
+        return 0;
+    assert(rng && vit->config.depth <= DF_VIT_MAX_DEPTH);
+    for (int64_t i = 0; i < vit->config.depth; i++)
+        factors[i] = (float)exp(df_rng_uniform(rng, -limit, limit));
+    return vit->backend->ops->upload(vit->backend, vit->rope_scales + 1, factors,
+                                     (size_t)vit->config.depth * sizeof *factors);
+}
+
+/* Each block's, from the factors that were drawn last. The blocks' tables are neighbours. */
+static int make_rescaled_tables(struct df_vit *vit)
+{
+    return vit->backend->ops->rope_tables(vit->backend, vit->rope_periods, vit->rope_scales + 1,
+                                          vit->config.depth, vit->grid_h, vit->grid_w, vit->config.head_size,
+                                          vit->activations[0].rope_sin);
 }
 
 static int attend(struct df_vit *vit, int64_t i, int64_t batch, bool rescaled)
@@ -114,6 +114,8 @@ int df_vit_forward(struct df_vit *vit, const float *image, int64_t batch, bool t
     bool rescaled = training && vit->rescale;
 
     assert(batch >= 1 && batch <= vit->options.max_batch);
+    if (rescaled)
+        DF_TRY(make_rescaled_tables(vit));
     DF_TRY(embed(vit, image, batch));
     for (int64_t i = 0; i < depth; i++) {
         float *x_out = i + 1 < depth ? vit->activations[i + 1].x_in : vit->x_out;

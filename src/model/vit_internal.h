@@ -41,14 +41,15 @@ struct df_vit {
     struct df_linear *patch_embed;
     struct vit_block *blocks; /* [depth] */
     struct vit_norm norm, cls_norm;
-    float *prefix_tokens;            /* device [T, D], the class token's position added */
-    float *positions;                /* device: what the next three are parts of */
-    size_t position_count;           /* floats that fit there */
-    float *pos_embed;                /* device [P, D], DINOv2; else NULL */
-    float *rope_sin, *rope_cos;      /* device [P, head_size], DINOv3; else NULL */
-    float *position_host;            /* host [1 + grid * grid, D], DINOv2: the class token's first */
-    float *rope_periods, *rope_host; /* host [head_size / 4]; [2, P, head_size] for rescaled tables */
-    void **vectors;                  /* device allocations to free */
+    float *prefix_tokens;       /* device [T, D], the class token's position added */
+    float *positions;           /* device: what the next three are parts of */
+    size_t position_count;      /* floats that fit there */
+    float *pos_embed;           /* device [P, D], DINOv2; else NULL */
+    float *rope_sin, *rope_cos; /* device [P, head_size], DINOv3; else NULL */
+    float *position_host;       /* host [1 + grid * grid, D], DINOv2: the class token's first */
+    float *rope_periods;        /* device [head_size / 4], DINOv3; with it: */
+    float *rope_scales;         /* device [1 + depth]: 1, then each block's factor while training */
+    void **vectors;             /* device allocations to free */
     int n_vectors, max_vectors;
 
     struct vit_block_activations *activations; /* [depth] */

@@ -44,18 +44,13 @@ done:
 
 static int make_rope_tables(struct df_vit *vit)
 {
-    const size_t table = (size_t)(vit->patches * vit->config.head_size);
-    float *host = realloc(vit->rope_host, 2 * table * sizeof *host);
+    const int64_t size = vit->config.head_size, table = vit->patches * size;
 
-    if (!host)
-        return df_error_memory("the RoPE tables", 2 * table * sizeof *host);
-    vit->rope_host = host;
-    df_rope_table(vit->rope_periods, vit->config.head_size, vit->grid_h, vit->grid_w, 1.0f, host,
-                  host + table);
-    DF_TRY(reserve(vit, 2 * table));
+    DF_TRY(reserve(vit, (size_t)(2 * table)));
     vit->rope_sin = vit->positions;
     vit->rope_cos = vit->positions + table;
-    return vit->backend->ops->upload(vit->backend, vit->positions, host, 2 * table * sizeof *host);
+    return vit->backend->ops->rope_tables(vit->backend, vit->rope_periods, vit->rope_scales, 1, vit->grid_h,
+                                          vit->grid_w, size, vit->positions);
 }
 
 static int make_positions(struct df_vit *vit)
@@ -63,22 +58,31 @@ static int make_positions(struct df_vit *vit)
     return vit->config.family == DF_DINOV3 ? make_rope_tables(vit) : interpolate_embedding(vit);
 }
 
-static int check_periods(const struct df_vit *vit)
+static int load_periods(struct df_vit *vit, const float *periods)
 {
-    for (int64_t i = 0; i < vit->config.head_size / 4; i++) {
-        if (!(vit->rope_periods[i] > 0.0f))
-            return df_error_set("rope_embed.periods holds %g, expected periods above 0",
-                                (double)vit->rope_periods[i]);
+    const struct df_backend_ops *ops = vit->backend->ops;
+    const int64_t count = vit->config.head_size / 4;
+    const float one = 1.0f;
+
+    for (int64_t i = 0; i < count; i++) {
+        if (!(periods[i] > 0.0f))
+            return df_error_set("rope_embed.periods holds %g, expected periods above 0", (double)periods[i]);
     }
-    return 0;
+    vit->rope_periods = ops->alloc(vit->backend, (size_t)(count + 1 + vit->config.depth) * sizeof *periods);
+    if (!vit->rope_periods)
+        return -1;
+    vit->rope_scales = vit->rope_periods + count;
+    DF_TRY(ops->upload(vit->backend, vit->rope_periods, periods, (size_t)count * sizeof *periods));
+    return ops->upload(vit->backend, vit->rope_scales, &one, sizeof one);
 }
 
 int df_vit_load_positions(struct df_vit *vit, const struct df_state *weights)
 {
     if (vit->config.family == DF_DINOV3) {
-        if (!(vit->rope_periods = vit_host_tensor(weights, "rope_embed.periods")))
-            return -1;
-        DF_TRY(check_periods(vit));
+        float *periods = vit_host_tensor(weights, "rope_embed.periods");
+        const int status = periods ? load_periods(vit, periods) : -1;
+        free(periods);
+        DF_TRY(status);
     } else if (!(vit->position_host = vit_host_tensor(weights, "pos_embed"))) {
         return -1;
     }
@@ -88,9 +92,8 @@ int df_vit_load_positions(struct df_vit *vit, const struct df_state *weights)
 void df_vit_free_positions(struct df_vit *vit)
 {
     vit->backend->ops->free(vit->backend, vit->positions);
+    vit->backend->ops->free(vit->backend, vit->rope_periods);
     free(vit->position_host);
-    free(vit->rope_periods);
-    free(vit->rope_host);
 }
 
 void df_vit_set_grid(struct df_vit *vit, int64_t height, int64_t width)

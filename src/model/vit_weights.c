@@ -311,7 +311,7 @@ static int add_layer_bytes(const struct df_vit *vit, const struct layer_shape *l
     return 0;
 }
 
-/* Norms, class token and registers, position embedding or RoPE tables. */
+/* Norms, class token and registers, position embedding or RoPE tables with their periods and factors. */
 static size_t vector_bytes(const struct df_vit *vit)
 {
     const int64_t norms = 2 * (2 * vit->config.depth + 1 + vit->config.has_cls_norm);
@@ -320,7 +320,7 @@ static size_t vector_bytes(const struct df_vit *vit)
     if (vit->config.family == DF_DINOV2)
         count += vit->patches * vit->config.dim;
     else
-        count += 2 * vit->patches * vit->config.head_size;
+        count += 2 * vit->patches * vit->config.head_size + vit->config.head_size / 4 + 1 + vit->config.depth;
     return (size_t)count * sizeof(float);
 }
 

@@ -80,7 +80,7 @@ enum df_normalize df_normalization(const struct df_config *config, const struct 
     if (checkpoint) /* "" where there is no record */
         return strcmp(checkpoint->record.normalize, "imagenet") == 0 ? DF_NORMALIZE_IMAGENET
                                                                      : DF_NORMALIZE_NONE;
-    return config->recipe == DF_RECIPE_REFERENCE ? DF_NORMALIZE_NONE : DF_NORMALIZE_IMAGENET;
+    return df_recipe_is_reference(config->recipe) ? DF_NORMALIZE_NONE : DF_NORMALIZE_IMAGENET;
 }
 
 static void set_normalization(struct df_segmenter_options *options, enum df_normalize normalize)
@@ -91,6 +91,18 @@ static void set_normalization(struct df_segmenter_options *options, enum df_norm
         options->mean[i] = imagenet ? imagenet_mean[i] : 0.0f;
         options->std[i] = imagenet ? imagenet_std[i] : 1.0f;
     }
+}
+
+static struct df_optimizer_options optimizer_options(const struct df_config *config)
+{
+    return (struct df_optimizer_options){
+        .lr_head = config->lr_head,
+        .lr_lora = config->lr_lora,
+        .weight_decay = config->weight_decay,
+        .decay_1d = config->decay_1d,
+        .grad_clip = config->grad_clip,
+        .ema = config->ema,
+    };
 }
 
 int df_model_options(struct df_segmenter_options *options, const struct df_config *config,
@@ -104,8 +116,10 @@ int df_model_options(struct df_segmenter_options *options, const struct df_confi
         .rank = checkpoint         ? checkpoint->rank
                 : config->use_lora ? config->r
                                    : 0,
-        .max_batch = config->batch_size,
+        .max_batch = config->batch_size / config->accumulate,
         .recompute = config->recompute,
+        .accumulates = config->accumulate > 1,
+        .optimizer = optimizer_options(config),
         .rope_rescale = config->rope_rescale,
         .checkpoint_path = config->lora_weights,
     };

@@ -140,6 +140,9 @@ int df_setup_check_output(const struct df_setup *setup, const struct df_config *
 int df_setup_check_training(const struct df_setup *setup, const struct df_config *config, int64_t classes)
 {
     const struct df_checkpoint *checkpoint = setup->checkpoint;
+
+    if (config->typed[DF_OPTION_LR_LORA] && !config->use_lora)
+        return df_error_set("--lr_lora is for LoRA, which is not trained here (--use_lora)");
     if (!checkpoint)
         return 0;
     const char *decoder = df_typed_decoder(config);

@@ -28,17 +28,17 @@ void run_log_free(struct run_log *log)
     memset(log, 0, sizeof *log);
 }
 
-int run_log_step(struct run_log *log, int64_t epoch, int64_t step, double loss, double lr,
-                 double images_per_second)
+int run_log_step(struct run_log *log, const struct run_step *step)
 {
     if (!log->steps) {
         log->steps = fopen(log->steps_path, "w");
         if (!log->steps)
             return df_error_set("cannot write %s: %s", log->steps_path, strerror(errno));
         setvbuf(log->steps, NULL, _IOLBF, 0); /* whole lines, for those who watch the file */
-        fprintf(log->steps, "epoch,step,loss,lr,images_per_second\n");
+        fprintf(log->steps, "epoch,step,loss,lr,images_per_second,gradient_norm\n");
     }
-    fprintf(log->steps, "%" PRId64 ",%" PRId64 ",%.9g,%.9g,%.5g\n", epoch, step, loss, lr, images_per_second);
+    fprintf(log->steps, "%" PRId64 ",%" PRId64 ",%.9g,%.9g,%.5g,%.6g\n", step->epoch, step->step, step->loss,
+            step->lr, step->images_per_second, step->gradient_norm);
     if (ferror(log->steps))
         return df_error_set("cannot write %s: %s", log->steps_path, strerror(errno));
     return 0;

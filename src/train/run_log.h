@@ -5,6 +5,12 @@
 #include <stdint.h>
 #include <stdio.h>
 
+struct run_step {
+    int64_t epoch, step;
+    double loss, lr, images_per_second;
+    double gradient_norm; /* before it was clipped */
+};
+
 struct run_validation {
     int64_t epoch;
     double loss, miou, reference_iou;
@@ -23,8 +29,7 @@ int run_log_init(struct run_log *log, const char *folder, const char *name);
 void run_log_free(struct run_log *log);
 
 /* Appends a line to the CSV, which the first call creates anew. */
-int run_log_step(struct run_log *log, int64_t epoch, int64_t step, double loss, double lr,
-                 double images_per_second);
+int run_log_step(struct run_log *log, const struct run_step *step);
 
 /* Each rewrites the metrics file. */
 int run_log_epoch(struct run_log *log, double train_loss);

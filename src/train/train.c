@@ -1,46 +1,16 @@
 /* The loop: epochs, steps, validations, checkpoints. */
 #include "training.h"
 
-#include "dinoft/clock.h"
+#include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
 #include "dinoft/evaluate.h"
 #include "dinoft/label_checks.h"
 #include "dinoft/log.h"
-#include "dinoft/progress.h"
+#include "dinoft/text.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
-
-static bool out_of_steps(const struct df_training *training)
-{
-    return training->options.max_steps > 0 && training->step >= training->options.max_steps;
-}
-
-static int diverged(struct df_training *training, double loss)
-{
-    training->worthless = true;
-    return df_error_set("the loss is %g at step %" PRId64
-                        ": training diverged and is not saved (a smaller learning rate may help)",
-                        loss, training->step);
-}
-
-/* One optimiser step on a batch, and its line in the CSV. */
-static int train_batch(struct df_training *training, int64_t epoch, const struct df_batch *batch,
-                       double started, double *loss)
-{
-    const double lr = training->options.lr;
-    int64_t counted;
-
-    DF_TRY(df_segmenter_train_step(training->segmenter, batch->count, lr, &training->rng, loss, &counted));
-    training->step++;
-    training->last_count = batch->count;
-    double rate = (double)batch->count / (df_seconds() - started);
-    DF_TRY(run_log_step(&training->log, epoch, training->step, *loss, lr, rate));
-    if (!isfinite(*loss) && counted > 0)
-        return diverged(training, *loss);
-    return 0;
-}
 
 /* What the labels of all masks that the first epoch has read tell. */
 static int check_labels(struct df_training *training)
@@ -54,61 +24,6 @@ static int check_labels(struct df_training *training)
     df_labels_report_absent(training->train_set, "training");
     df_labels_report_ignored(training->train_set, "training");
     return 0;
-}
-
-static bool validates(const struct df_training *training, int64_t epoch)
-{
-    return epoch % training->options.val_every == 0 || epoch + 1 == training->options.epochs ||
-           out_of_steps(training);
-}
-
-static int no_labels(struct df_training *training)
-{
-    training->worthless = true;
-    return df_error_set("no pixel of the training masks has a label at %" PRId64 " x %" PRId64
-                        ", the size that they are resized to: there is nothing to train",
-                        training->setup->model.height, training->setup->model.width);
-}
-
-/* All batches of an epoch, or as many as max_steps and an interrupt allow. */
-static int train_epoch(struct df_training *training, int64_t epoch)
-{
-    char label[64];
-    struct df_batch batch;
-    double loss_sum = 0.0, loss = NAN, started = df_seconds();
-    int64_t done = 0, counted = 0, images = 0, total = df_feed_batches(training->train_feed);
-    int more = 0, status = -1;
-
-    snprintf(label, sizeof label, "epoch %" PRId64 "/%" PRId64, epoch + 1, training->options.epochs);
-    struct df_progress *progress = df_progress_open(stderr, label, total);
-    if (df_feed_start(training->train_feed, epoch) != 0)
-        goto done;
-    while (!*training->stop && !out_of_steps(training) &&
-           (more = df_feed_next(training->train_feed, training->segmenter, &batch)) == 1) {
-        if (train_batch(training, epoch, &batch, started, &loss) != 0)
-            goto done;
-        started = df_seconds();
-        if (!isnan(loss)) {
-            loss_sum += loss;
-            counted++;
-        }
-        images += batch.count;
-        df_progress_update(progress, ++done, images, loss);
-        bool last = done == total || out_of_steps(training);
-        if (last && training->options.debug && validates(training, epoch) &&
-            training_write_picture(training, epoch, &batch) != 0)
-            goto done;
-    }
-    if (more < 0)
-        goto done;
-    if (counted == 0 && done == total) {
-        status = no_labels(training);
-        goto done;
-    }
-    status = run_log_epoch(&training->log, counted > 0 ? loss_sum / (double)counted : NAN);
-done:
-    df_progress_close(progress);
-    return status;
 }
 
 static int validate(struct df_training *training, int64_t epoch)
@@ -142,12 +57,14 @@ done:
     return status;
 }
 
-/* Weights that can be read again, and that the last batch still makes finite logits of: its loss was found
- * before they were changed. */
+/* The moving average where there is one. Weights that can be read again, and that the last batch still makes
+ * finite logits of: its loss was found before they were changed. */
 static int save(struct df_training *training, const char *path)
 {
     struct df_segmenter *segmenter = training->segmenter;
 
+    if (df_segmenter_use_average(segmenter, true) != 0)
+        return -1;
     if (df_segmenter_check_parameters(segmenter) != 0 ||
         df_segmenter_forward(segmenter, training->last_count, false, NULL) != 0) {
         training->worthless = true;
@@ -158,18 +75,46 @@ static int save(struct df_training *training, const char *path)
     return df_checkpoint_save(path, segmenter, &training->record);
 }
 
+/* The checkpoint of this epoch, which later ones do not replace. */
+static int keep(struct df_training *training, int64_t epoch)
+{
+    char *ending = df_text_format("_e%" PRId64 ".pt", epoch);
+    char *path = ending ? df_run_file(training->files, ending) : NULL;
+    int status = -1;
+
+    if (path && df_check_other_file(path, training->setup->weights_path) == 0)
+        status = save(training, path);
+    free(path);
+    free(ending);
+    return status;
+}
+
+static void print_loss(const struct df_training *training, int64_t epoch)
+{
+    printf("epoch %" PRId64 "/%" PRId64 ": train loss %.4f\n", epoch + 1, training->options.epochs,
+           training->log.train_loss[epoch]);
+    fflush(stdout);
+}
+
 static int train_all(struct df_training *training)
 {
-    for (int64_t epoch = 0; epoch < training->options.epochs && !*training->stop && !out_of_steps(training);
-         epoch++) {
-        DF_TRY(train_epoch(training, epoch));
+    for (int64_t epoch = 0;
+         epoch < training->options.epochs && !*training->stop && !training_out_of_steps(training); epoch++) {
+        DF_TRY(training_epoch(training, epoch));
         if (epoch == 0 && !*training->stop)
             DF_TRY(check_labels(training));
-        if (*training->stop || !validates(training, epoch))
+        if (*training->stop)
+            break;
+        if (!training_validates(training, epoch)) {
+            print_loss(training, epoch);
             continue;
+        }
         /* Before the validation, which may be long: what was trained is safe. */
         DF_TRY(save(training, training->checkpoint_path));
+        if (training->options.keep_each)
+            DF_TRY(keep(training, epoch));
         DF_TRY(validate(training, epoch));
+        DF_TRY(df_segmenter_use_average(training->segmenter, false));
     }
     if (!*training->stop)
         return 0;

@@ -22,10 +22,28 @@ struct df_training {
     struct run_log log;
     char *checkpoint_path;
     struct df_rng rng;  /* RoPE rescaling */
-    int64_t step;       /* done so far, over all epochs */
+    int64_t step;       /* begun so far, over all epochs */
+    int64_t finished;   /* whose results are there */
     int64_t last_count; /* images of the batch that the model saw last */
     bool worthless;     /* what was trained is not to be saved */
 };
+
+/* max_steps have been begun. */
+static inline bool training_out_of_steps(const struct df_training *training)
+{
+    return training->options.max_steps > 0 && training->step >= training->options.max_steps;
+}
+
+/* Whether a validation and a checkpoint follow this epoch. */
+static inline bool training_validates(const struct df_training *training, int64_t epoch)
+{
+    return epoch % training->options.val_every == 0 || epoch + 1 == training->options.epochs ||
+           training_out_of_steps(training);
+}
+
+/* All batches of an epoch, or as many as max_steps and an interrupt allow; with their results when it
+ * returns. -1 with the error set. */
+int training_epoch(struct df_training *training, int64_t epoch);
 
 /* Fills the cache of features, if there is one, and makes the feeds. Afterwards nothing of the backbone and
  * no image is needed any more where there is. Interrupted, it makes none, and returns 0. */

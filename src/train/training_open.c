@@ -10,11 +10,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Images that the model sees at a time. */
+static int64_t part_size(const struct df_training *training)
+{
+    return training->options.batch_size / training->options.accumulate;
+}
+
 static struct df_loader *open_loader(const struct df_training *training, const struct df_dataset *dataset,
                                      bool shuffle)
 {
     struct df_loader_options options = {
-        .batch_size = training->options.batch_size,
+        .batch_size = part_size(training),
         .height = training->setup->model.height,
         .width = training->setup->model.width,
         .workers = training->options.workers,
@@ -83,8 +89,7 @@ static int open_features(struct df_training *training)
 
 static int64_t max_batch(const struct df_training *training)
 {
-    return df_min_i64(training->options.batch_size,
-                      df_max_i64(training->train_set->count, training->val_set->count));
+    return df_min_i64(part_size(training), df_max_i64(training->train_set->count, training->val_set->count));
 }
 
 static int open_loaders(struct df_training *training)
@@ -169,7 +174,7 @@ static struct df_feed *feed_features(const struct df_training *training, const s
     const struct df_feed_options options = {.first = first,
                                             .count = set->count,
                                             .census = set->census,
-                                            .batch_size = training->options.batch_size,
+                                            .batch_size = part_size(training),
                                             .shuffle = shuffle,
                                             .seed = training->options.seed};
     return df_feed_features(training->features.cache, training->features.shape.label_bytes, &options);

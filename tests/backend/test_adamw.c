@@ -14,10 +14,15 @@ static void check_golden(struct test_device *device)
     struct df_backend *backend = device->backend;
     float *parameter = test_put_f32(device, start, 4);
     float *first = test_put_f32(device, zeros, 4), *second = test_put_f32(device, zeros, 4);
+    const struct df_gradient_scale unclipped = {1.0f, 1.0f};
+    const void *scale = test_put(device, &unclipped, sizeof unclipped);
     for (int step = 1; step <= 3; step++) {
         const struct df_adamw settings = {3e-4, 0.9, 0.999, 1e-8, 0.01, step};
+        const struct df_adamw_scalars scalars = df_adamw_scalars(&settings);
+        const void *on_device = test_put(device, &scalars, sizeof scalars);
         const float *gradient = test_put_f32(device, gradients[step - 1], 4);
-        assert_int_equal(backend->ops->adamw(backend, &settings, parameter, gradient, first, second, 4), 0);
+        assert_int_equal(
+            backend->ops->adamw(backend, on_device, scale, parameter, gradient, first, second, 4), 0);
     }
     test_near("parameter", test_get_f32(device, parameter, 4), p, 4, 1e-7);
     test_near("first moment", test_get_f32(device, first, 4), m, 4, 2e-9);

@@ -72,6 +72,32 @@ static void a_run_cut_short_shows_where_it_stopped(void **state)
     assert_int_equal(count(text, '\n'), 2);
 }
 
+static void finish_expecting(char text[TEXT_MAX], int64_t later)
+{
+    FILE *stream = tmpfile();
+    assert_non_null(stream);
+    struct df_progress *progress = df_progress_open(stream, "epoch 1/20", 2);
+    df_progress_expect(progress, later);
+    df_progress_update(progress, 2, 2, NAN);
+    df_progress_close(progress);
+    rewind(stream);
+    size_t length = fread(text, 1, TEXT_MAX - 1, stream);
+    text[length] = '\0';
+    fclose(stream);
+}
+
+static void what_comes_behind_takes_time_too(void **state)
+{
+    char text[TEXT_MAX];
+    finish_expecting(text, 0);
+    assert_non_null(strstr(text, "  time 0:00\n"));
+    finish_expecting(text, 1000);
+    assert_non_null(strstr(text, "  time 0:00  eta "));
+    finish_expecting(text, -1);
+    assert_null(strstr(text, "eta"));
+    df_progress_expect(NULL, 1);
+}
+
 static void degenerate_runs(void **state)
 {
     char text[TEXT_MAX];
@@ -145,6 +171,7 @@ int main(void)
         cmocka_unit_test(plain_lines_where_there_is_no_terminal),
         cmocka_unit_test(nothing_that_is_unknown_is_shown),
         cmocka_unit_test(a_run_cut_short_shows_where_it_stopped),
+        cmocka_unit_test(what_comes_behind_takes_time_too),
         cmocka_unit_test(degenerate_runs),
         cmocka_unit_test(a_bar_on_a_terminal),
         cmocka_unit_test(lines_fit_a_narrow_terminal),

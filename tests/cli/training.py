@@ -7,7 +7,7 @@ from datasets import make_folder
 from support import DINOV2, CommandLineTest, folder_data, model_flags
 from tensor_files import read_checkpoint
 
-STEP_COLUMNS = ["epoch", "step", "loss", "lr", "images_per_second"]
+STEP_COLUMNS = ["epoch", "step", "loss", "lr", "images_per_second", "gradient_norm"]
 CLASSES = 4
 
 # tensors, record: of the checkpoint. steps: the CSV's rows as dicts of texts.

@@ -45,6 +45,13 @@ static void the_other_defaults(void **state)
     assert_int_equal(config.normalize, DF_NORMALIZE_AUTO);
     assert_int_equal(config.recipe, DF_RECIPE_DEFAULT);
     assert_true(config.rope_rescale == 1);
+    assert_int_equal(config.schedule, DF_SCHEDULE_CONSTANT);
+    assert_int_equal(config.warmup_epochs, 0);
+    assert_null(config.warmup_steps);
+    assert_true(config.min_lr == 0 && config.lr_head == 1 && config.lr_lora == 1);
+    assert_true(config.weight_decay == 0.01 && config.grad_clip == 0 && config.ema == 0);
+    assert_false(config.decay_1d);
+    assert_int_equal(config.accumulate, 1);
     assert_string_equal(config.output_dir, "output");
     assert_int_equal(config.device, DF_DEVICE_AUTO);
     assert_int_equal(config.precision, DF_PRECISION_AUTO);
@@ -88,6 +95,33 @@ static void main_py_s_command_line(void **state)
     assert_true(config.lr == 1e-3);
     assert_int_equal(config.batch_size, 2);
     assert_string_equal(config.lora_weights, "a.pt");
+}
+
+static void main_py_s_command_line_of_october_2025(void **state)
+{
+    ACCEPT("--exp_name", "huge_voc", "--size", "huge", "--warmup_epochs", "5", "--min_lr", "1e-5",
+           "--weight_decay", "0.05", "--debug", "--recipe", "reference");
+    assert_int_equal(config.size, DF_HUGE_PLUS);
+    assert_int_equal(config.warmup_epochs, 5);
+    assert_true(config.min_lr == 1e-5 && config.weight_decay == 0.05);
+    assert_int_equal(config.epochs, 100);
+    assert_true(config.lr == 3e-3);
+    assert_int_equal(config.batch_size, 64);
+    assert_int_equal(config.schedule, DF_SCHEDULE_COSINE);
+    ACCEPT("--warmup_epochs", "5", "--min_lr", "1e-5", "--weight_decay", "0.01");
+    assert_int_equal(config.schedule, DF_SCHEDULE_CONSTANT);
+}
+
+static void flags_of_the_optimiser(void **state)
+{
+    ACCEPT("--warmup_steps", "2.5%", "--schedule", "cosine", "--lr_head", "10", "--lr_lora", "0.1",
+           "--decay_1d", "--grad_clip", "1");
+    assert_true(config.warmup == 2.5 && config.warmup_is_share);
+    assert_true(config.lr_head == 10 && config.lr_lora == 0.1 && config.decay_1d && config.grad_clip == 1);
+    ACCEPT("--warmup_steps", "500", "--ema", "0.999", "--accumulate", "6", "--weight_decay", "0");
+    assert_true(config.warmup == 500 && !config.warmup_is_share);
+    assert_true(config.ema == 0.999 && config.weight_decay == 0);
+    assert_int_equal(config.accumulate, 6);
 }
 
 static void every_other_flag_of_train(void **state)
@@ -209,17 +243,33 @@ static void recipe_sets_what_was_not_typed(void **state)
     assert_false(config.void_as_background);
     assert_true(config.rope_rescale == 1);
 
+    ACCEPT("--recipe", "reference-2025-08");
+    assert_true(config.void_as_background && config.decay_1d && config.rope_rescale == 2);
+    assert_int_equal(config.epochs, 20);
+    assert_int_equal(config.batch_size, 12);
+    assert_true(config.lr == 3e-4);
+    assert_int_equal(config.schedule, DF_SCHEDULE_CONSTANT);
+
+    ACCEPT("--recipe", "reference", "--schedule", "onecycle", "--no_decay_1d");
+    assert_int_equal(config.warmup_epochs, 0);
+    assert_true(config.min_lr == 0 && !config.decay_1d);
+
     ACCEPT("--recipe", "default");
     assert_int_equal(config.normalize, DF_NORMALIZE_AUTO);
     assert_false(config.void_as_background);
     assert_true(config.rope_rescale == 1);
 }
 
-static void recipe_of_an_evaluation_concerns_labels_only(void **state)
+static void recipe_of_an_evaluation(void **state)
 {
     ACCEPT("eval", "--lora_weights", "a.pt", "--recipe", "reference");
     assert_int_equal(config.normalize, DF_NORMALIZE_AUTO);
     assert_true(config.void_as_background);
+    assert_int_equal(config.batch_size, 64); /* the reference project's metric depends on it */
+    assert_true(config.lr == 3e-4 && config.rope_rescale == 1);
+    ACCEPT("corrupt", "--lora_weights", "a.pt", "--recipe", "reference-2025-08");
+    assert_true(config.void_as_background);
+    assert_int_equal(config.batch_size, 12);
 }
 
 int main(void)
@@ -228,12 +278,14 @@ int main(void)
         cmocka_unit_test(train_defaults_are_main_py_s),
         cmocka_unit_test(the_other_defaults),
         cmocka_unit_test(main_py_s_command_line),
+        cmocka_unit_test(main_py_s_command_line_of_october_2025),
+        cmocka_unit_test(flags_of_the_optimiser),
         cmocka_unit_test(every_other_flag_of_train),
         cmocka_unit_test(the_other_commands),
         cmocka_unit_test(inputs_mix_with_flags),
         cmocka_unit_test(argparse_s_freedoms),
         cmocka_unit_test(recipe_sets_what_was_not_typed),
-        cmocka_unit_test(recipe_of_an_evaluation_concerns_labels_only),
+        cmocka_unit_test(recipe_of_an_evaluation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

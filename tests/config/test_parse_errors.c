@@ -44,14 +44,76 @@ static void values(void **state)
         {{"--lr", "1e999"}, "--lr: 1e999 is out of range: expected a number greater than 0"},
         {{"--rope_rescale", "0.5"}, "--rope_rescale: 0.5 is out of range: expected a number of at least 1"},
         {{"--size", "larg"},
-         "--size: 'larg' is not one of small, base, large, giant, small+, large+, huge+ or 7b: did you mean "
-         "'large'?"},
+         "--size: 'larg' is not one of small, base, large, giant, small+, large+, huge+, huge or 7b: did you "
+         "mean 'large'?"},
         {{"--device", "cuda:256"}, "--device: 'cuda:256' is not one of auto, cpu, cuda or cuda:N"},
         {{"--device", "cuda:"},
          "--device: 'cuda:' is not one of auto, cpu, cuda or cuda:N: did you mean 'cuda'?"},
         {{"--device", "cuda:1x"}, "--device: 'cuda:1x' is not one of auto, cpu, cuda or cuda:N"},
-        {{"--recipe", "somethingelse"}, "--recipe: 'somethingelse' is not one of default or reference"},
+        {{"--recipe", "somethingelse"},
+         "--recipe: 'somethingelse' is not one of default, reference or "
+         "reference-2025-08"},
         {{"--exp_name", ""}, "--exp_name: the value is empty"},
+        {{"--weight_decay", "-0.1"}, "--weight_decay: -0.1 is out of range: expected a number of at least 0"},
+        {{"--ema", "1"}, "--ema: 1 is out of range: expected a number less than 1"},
+        {{"--lr_head", "0"}, "--lr_head: 0 is out of range: expected a number greater than 0"},
+        {{"--schedule", "cosin"},
+         "--schedule: 'cosin' is not one of constant, cosine, poly or onecycle: did you mean 'cosine'?"},
+    };
+    CHECK(cases);
+}
+
+static void warm_ups(void **state)
+{
+    static const char *const texts[] = {"x",   "-1", "1.5",        "5%%", "%",  "5 %",  "101%",
+                                        "1e3", ".5", "2147483648", "",    "%5", "1.2.3"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        const struct wrong wrong = {.words = {"--warmup_steps", texts[i]}};
+        struct df_config config;
+        const char *argv[PARSE_MAX_WORDS];
+        assert_int_equal(parse_words(&config, argv, wrong.words), DF_PARSE_WRONG);
+        assert_true(strncmp(df_error_text(), "--warmup_steps: ", 16) == 0);
+    }
+    static const struct wrong cases[] = {
+        {{"--warmup_steps", "1.5"},
+         "--warmup_steps: expected a whole number of steps, or a percentage of the run's such as 5%, found "
+         "'1.5'"},
+        {{"--warmup_steps", "5", "--warmup_epochs", "1"},
+         "--warmup_steps and --warmup_epochs say the same: give one of them"},
+        {{"--warmup_steps", "5", "--schedule", "onecycle"},
+         "--warmup_steps is not for --schedule onecycle, which rises by itself"},
+        {{"--warmup_epochs", "5", "--schedule", "onecycle"},
+         "--warmup_epochs is not for --schedule onecycle, which rises by itself"},
+        {{"--warmup_steps", "5", "--recipe", "reference"},
+         "--warmup_steps counts steps, --recipe reference goes by epochs: --warmup_epochs"},
+    };
+    CHECK(cases);
+}
+
+static void what_has_no_effect(void **state)
+{
+    static const struct wrong cases[] = {
+        {{"--min_lr", "1e-5", "--schedule", "constant"},
+         "--min_lr is for --schedule cosine and poly, not constant"},
+        {{"--min_lr", "0", "--schedule", "onecycle"},
+         "--min_lr is for --schedule cosine and poly, not onecycle"},
+        {{"--schedule", "cosine", "--min_lr", "1e-3"}, "--min_lr 0.001 is more than --lr 0.0003"},
+        {{"--recipe", "reference", "--lr", "1e-5"}, "--min_lr 3e-05 is more than --lr 1e-05"},
+        {{"--decay_1d", "--weight_decay", "0"}, "--decay_1d is for a --weight_decay above 0"},
+    };
+    CHECK(cases);
+}
+
+static void parts_of_a_batch(void **state)
+{
+    static const struct wrong cases[] = {
+        {{"--accumulate", "5"}, "--accumulate 5 does not divide --batch_size 12: 4 and 6 do"},
+        {{"--accumulate", "7", "--batch_size", "64"},
+         "--accumulate 7 does not divide --batch_size 64: 4 and 8 do"},
+        {{"info", "a", "--accumulate", "9"}, "--accumulate 9 does not divide --batch_size 12: 6 and 12 do"},
+        {{"--accumulate", "13"}, "--accumulate 13 is more than --batch_size 12"},
+        {{"eval", "--lora_weights", "a", "--accumulate", "2"},
+         "--accumulate belongs to train, info and bench; eval does not take it"},
     };
     CHECK(cases);
 }
@@ -186,6 +248,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values),
+        cmocka_unit_test(warm_ups),
+        cmocka_unit_test(what_has_no_effect),
+        cmocka_unit_test(parts_of_a_batch),
         cmocka_unit_test(how_many_values),
         cmocka_unit_test(flags),
         cmocka_unit_test(a_very_long_flag),

@@ -49,6 +49,7 @@ static struct df_segmenter *open_model(struct df_backend *backend, const struct 
                                                  .height = SIDE,
                                                  .width = SIDE,
                                                  .training = true,
+                                                 .optimizer = DF_OPTIMIZER_DEFAULTS,
                                                  .recompute = trial->recompute,
                                                  .rope_rescale = trial->rescale,
                                                  .std = {1.0f, 1.0f, 1.0f}};
@@ -67,7 +68,7 @@ static void train(enum df_device_choice device, const struct trial *trial, doubl
     struct df_backend *backend = df_backend_open(device, test_precision(trial->precision), 2);
     struct df_segmenter *model;
     struct df_rng rng;
-    int64_t counted;
+    struct df_step_result result;
 
     assert_non_null(backend);
     model = open_model(backend, trial);
@@ -78,8 +79,9 @@ static void train(enum df_device_choice device, const struct trial *trial, doubl
         for (size_t i = 0; i < sizeof labels; i++)
             labels[i] = (uint8_t)(pixels[3 * i] / 86);
         assert_int_equal(df_segmenter_load_pixels(model, sizes[step], pixels, labels), 0);
-        assert_int_equal(df_segmenter_train_step(model, sizes[step], 1e-3, &rng, &losses[step], &counted), 0);
-        assert_int_equal(counted, sizes[step] * SIDE * SIDE);
+        assert_int_equal(df_segmenter_train_step(model, sizes[step], 1e-3, &rng, &result), 0);
+        losses[step] = result.loss;
+        assert_int_equal(result.counted, sizes[step] * SIDE * SIDE);
     }
     df_segmenter_free(model);
     df_backend_close(backend);

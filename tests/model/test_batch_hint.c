@@ -61,6 +61,7 @@ static void the_hint_names_what_fits(void **state)
                                                  .height = 112,
                                                  .width = 112,
                                                  .training = true,
+                                                 .optimizer = DF_OPTIMIZER_DEFAULTS,
                                                  .rope_rescale = 1.0};
     struct df_state *weights = df_backbone_read(fixture_path("dinov2_tiny_reg/backbone.pth"), &config);
     struct df_backend *backend = open_small(0);

@@ -23,6 +23,7 @@ static struct df_segmenter *open_model(struct df_backend *backend, const char *m
                                                  .height = image->shape[2],
                                                  .width = image->shape[3],
                                                  .training = true,
+                                                 .optimizer = DF_OPTIMIZER_DEFAULTS,
                                                  .rope_rescale = 1.0,
                                                  .std = {1, 1, 1}};
     return open_segmenter(backend, name, &options, checkpoint->state);

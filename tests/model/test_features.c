@@ -231,16 +231,26 @@ static void rope_tables(void **state)
 {
     struct df_state *golden = fixture_read("dinov3_tiny/features_128x160.safetensors");
     const struct df_tensor *expected = golden_tensor(golden, "rope_sin");
+    const float one = 1.0f;
     float periods[16];
-    float *sin_table = malloc(expected->count * sizeof *sin_table);
-    float *cos_table = malloc(expected->count * sizeof *cos_table);
+    float *tables = calloc(2 * expected->count, sizeof *tables);
+    struct df_backend *backend = test_open_backend("fp32", 1);
 
+    assert_non_null(tables);
     df_rope_default_periods(64, periods);
-    df_rope_table(periods, 64, 8, 10, 1.0f, sin_table, cos_table);
-    assert_close("rope_sin", sin_table, expected->data, expected->count, 1e-5);
-    assert_close("rope_cos", cos_table, golden_floats(golden, "rope_cos"), expected->count, 1e-5);
-    free(sin_table);
-    free(cos_table);
+    float *on_device = put_floats(backend, periods, 16), *scale = put_floats(backend, &one, 1);
+    float *result = put_floats(backend, tables, 2 * expected->count);
+    assert_int_equal(backend->ops->rope_tables(backend, on_device, scale, 1, 8, 10, 64, result), 0);
+    assert_int_equal(backend->ops->download(backend, tables, result, 2 * expected->count * sizeof *tables),
+                     0);
+    assert_close("rope_sin", tables, expected->data, expected->count, 1e-5);
+    assert_close("rope_cos", tables + expected->count, golden_floats(golden, "rope_cos"), expected->count,
+                 1e-5);
+    backend->ops->free(backend, on_device);
+    backend->ops->free(backend, scale);
+    backend->ops->free(backend, result);
+    df_backend_close(backend);
+    free(tables);
     df_state_free(golden);
 }
 

@@ -48,6 +48,7 @@ static void check(const char *name, bool training, int64_t rank, bool recompute)
                                                  .height = 32 * vit.patch,
                                                  .width = 30 * vit.patch,
                                                  .training = training,
+                                                 .optimizer = DF_OPTIMIZER_DEFAULTS,
                                                  .recompute = recompute,
                                                  .rope_rescale = 2.0,
                                                  .std = {1, 1, 1}};

@@ -71,6 +71,7 @@ static void check_trial(void **state)
         .height = 8 * trial->patch,
         .width = 10 * trial->patch,
         .training = trial->training,
+        .optimizer = DF_OPTIMIZER_DEFAULTS,
         .recompute = trial->recompute,
         .rope_rescale = 2.0,
         .std = {1, 1, 1},
@@ -113,6 +114,7 @@ static void the_largest_models(void **state)
                                            .height = 1120,
                                            .width = 1120,
                                            .training = true,
+                                           .optimizer = DF_OPTIMIZER_DEFAULTS,
                                            .rope_rescale = 2.0,
                                            .std = {1, 1, 1}};
     for (int i = 0; i < 2; i++) {

@@ -32,6 +32,7 @@ static struct df_segmenter *open_model(const struct trial *trial, bool recompute
         .height = HEIGHT - HEIGHT % trial->patch,
         .width = WIDTH - WIDTH % trial->patch,
         .training = true,
+        .optimizer = DF_OPTIMIZER_DEFAULTS,
         .recompute = recompute,
         .rope_rescale = trial->rope_rescale,
         .std = {1, 1, 1},
@@ -57,15 +58,14 @@ static struct outcome train(const struct trial *trial, bool recompute, struct df
     struct outcome outcome = {.planned = segmenter->arena.peak,
                               .bytes = (size_t)parameters->trained * sizeof(float)};
     struct df_rng rng;
-    double loss;
-    int64_t counted;
+    struct df_step_result result;
 
     scatter_parameters(segmenter);
     df_rng_seed(&rng, 13, 0);
     for (int step = 0; step < STEPS; step++) {
         load_batch(segmenter, &rng);
         assert_int_equal(
-            df_segmenter_train_step(segmenter, step + 1 < STEPS ? BATCH : 1, 1e-3, &rng, &loss, &counted), 0);
+            df_segmenter_train_step(segmenter, step + 1 < STEPS ? BATCH : 1, 1e-3, &rng, &result), 0);
         if (step == 0 || step + 1 == STEPS)
             outcome.gradients[step > 0] =
                 download_floats(backend, parameters->gradients, (size_t)parameters->trained);

@@ -41,6 +41,7 @@ static void open_subject(struct subject *subject, const char *backbone, int64_t 
                                            .height = HEIGHT - HEIGHT % patch,
                                            .width = WIDTH - WIDTH % patch,
                                            .training = true,
+                                           .optimizer = DF_OPTIMIZER_DEFAULTS,
                                            .rope_rescale = rope_rescale,
                                            .std = {1, 1, 1}};
     subject->backend = test_open_backend("fp32", threads);
@@ -152,13 +153,12 @@ static void train_briefly(const char *backbone, const char *decoder, int threads
 {
     struct subject subject;
     struct df_rng rng;
-    double loss;
-    int64_t counted;
+    struct df_step_result result;
     open_subject(&subject, backbone, 14, decoder, 1.0, threads);
     df_rng_seed(&rng, 1, 1);
     load_image(subject.segmenter, BATCH, subject.image, subject.labels);
     for (int i = 0; i < 3; i++)
-        assert_int_equal(df_segmenter_train_step(subject.segmenter, BATCH, 1e-3, &rng, &loss, &counted), 0);
+        assert_int_equal(df_segmenter_train_step(subject.segmenter, BATCH, 1e-3, &rng, &result), 0);
     *bytes = (size_t)subject.segmenter->parameters.trained * sizeof(float);
     *values = download_floats(subject.backend, subject.segmenter->parameters.values, *bytes / sizeof(float));
     close_subject(&subject);
@@ -258,6 +258,7 @@ static struct df_segmenter *open_frozen(struct df_backend *backend, const char *
                                                  .height = 112,
                                                  .width = 140,
                                                  .training = true,
+                                                 .optimizer = DF_OPTIMIZER_DEFAULTS,
                                                  .features_given = features_given,
                                                  .std = {1, 1, 1}};
     return open_segmenter(backend, REGISTERS, &options, NULL);
@@ -286,15 +287,14 @@ static void check_given_features(const char *decoder)
     assert_null(half->vit);
     assert_true(half->arena.peak < whole->arena.peak);
     for (int step = 0; step < 3; step++) {
-        double losses[2];
-        int64_t counted;
+        struct df_step_result results[2];
         load_image(whole, BATCH, subject.image, subject.labels);
-        assert_int_equal(df_segmenter_train_step(whole, BATCH, 1e-2, NULL, &losses[0], &counted), 0);
+        assert_int_equal(df_segmenter_train_step(whole, BATCH, 1e-2, NULL, &results[0]), 0);
         for (int64_t i = 0; i < BATCH; i++)
             hand_over(whole, half, i);
         assert_int_equal(df_segmenter_load_labels(half, BATCH, subject.labels), 0);
-        assert_int_equal(df_segmenter_train_step(half, BATCH, 1e-2, NULL, &losses[1], &counted), 0);
-        assert_true(losses[0] == losses[1]);
+        assert_int_equal(df_segmenter_train_step(half, BATCH, 1e-2, NULL, &results[1]), 0);
+        assert_true(results[0].loss == results[1].loss);
     }
     float *of_whole = download_floats(subject.backend, whole->parameters.values, trained);
     float *of_half = download_floats(subject.backend, half->parameters.values, trained);
@@ -431,17 +431,17 @@ static void a_batch_without_labels_moves_nothing_but_decay(void **state)
 {
     struct subject subject;
     struct df_rng rng;
-    double loss;
-    int64_t counted;
+    struct df_step_result result;
     open_subject(&subject, REGISTERS, 14, "linear", 1.0, 2);
     memset(subject.labels, 255, BATCH * HEIGHT * WIDTH);
     df_rng_seed(&rng, 1, 1);
     struct df_parameters *parameters = &subject.segmenter->parameters;
     float *before = download_floats(subject.backend, parameters->values, 1);
     load_image(subject.segmenter, BATCH, subject.image, subject.labels);
-    assert_int_equal(df_segmenter_train_step(subject.segmenter, BATCH, 1e-3, &rng, &loss, &counted), 0);
-    assert_int_equal(counted, 0);
-    assert_true(isnan(loss));
+    assert_int_equal(df_segmenter_train_step(subject.segmenter, BATCH, 1e-3, &rng, &result), 0);
+    assert_int_equal(result.counted, 0);
+    assert_true(isnan(result.loss));
+    assert_true(result.gradient_norm == 0.0);
     float *gradients = download_floats(subject.backend, parameters->gradients, (size_t)parameters->trained);
     float *after = download_floats(subject.backend, parameters->values, 1);
     for (int64_t i = 0; i < parameters->trained; i++)
@@ -458,8 +458,13 @@ static void a_grid_too_small_for_the_fpn_is_refused(void **state)
     struct df_vit_config config;
     struct df_backend *backend = test_open_backend("fp32", 1);
     struct df_state *weights = df_backbone_read(fixture_path(REGISTERS), &config);
-    struct df_segmenter_options options = {
-        .decoder = "fpn", .classes = 5, .max_batch = 1, .height = 84, .width = 112, .training = true};
+    struct df_segmenter_options options = {.decoder = "fpn",
+                                           .classes = 5,
+                                           .max_batch = 1,
+                                           .height = 84,
+                                           .width = 112,
+                                           .training = true,
+                                           .optimizer = DF_OPTIMIZER_DEFAULTS};
     assert_null(df_segmenter_create(backend, weights, &config, &options, NULL, 0));
     assert_error_has("at least 98 x 98 pixels");
     options.height = 98;
@@ -483,7 +488,8 @@ static void a_checkpoint_of_other_shapes_is_refused(void **state)
                                            .max_batch = 1,
                                            .height = 84,
                                            .width = 112,
-                                           .training = true};
+                                           .training = true,
+                                           .optimizer = DF_OPTIMIZER_DEFAULTS};
     assert_null(df_segmenter_create(backend, weights, &config, &options, checkpoint, 0));
     assert_string_equal(
         df_error_text(),
@@ -515,7 +521,8 @@ static void new_models_start_as_pytorch_does(void **state)
                                            .max_batch = 1,
                                            .height = 98,
                                            .width = 98,
-                                           .training = true};
+                                           .training = true,
+                                           .optimizer = DF_OPTIMIZER_DEFAULTS};
     struct df_segmenter *segmenter = open_segmenter(backend, REGISTERS, &options, NULL);
     float largest = 0.0f;
 

@@ -44,6 +44,7 @@ static struct df_segmenter *open_model(const struct trial *trial, const struct d
         .height = trial->height,
         .width = trial->width,
         .training = training,
+        .optimizer = DF_OPTIMIZER_DEFAULTS,
         .rope_rescale = 1.0,
         .std = {1, 1, 1},
     };

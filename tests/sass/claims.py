@@ -33,13 +33,15 @@ def product(ahead, **more):
     return Claim(shared_loads=more.pop("shared_loads", {128}), threads=128, blocks=2, ahead=ahead, **more)
 
 
-def attention_bf16(threads, blocks, ahead, **more):
-    """The next tile is copied, 16 bytes at a time, while tensor cores work on the present one."""
+def attention_bf16(head_size, ahead, **more):
+    """The next tile is copied, 16 bytes at a time, while tensor cores work on the present one. Eight warps: two blocks of four
+    with head size 64, one of eight with 128."""
+    threads, blocks = (128, 2) if head_size == 64 else (256, 1)
     return Claim(copies={128}, threads=threads, blocks=blocks, tensor=0.9, ahead=ahead, **more)
 
 
-def attention_f32(blocks, **more):
-    return Claim(copies={128}, threads=256, blocks=blocks, **more)
+def attention_f32(**more):
+    return Claim(copies={128}, threads=256, blocks=2, **more)
 
 
 # layernorm.cu's vectors of a thread, and threads of a row. Warps have a row each, four in a block.
@@ -59,23 +61,21 @@ CLAIMS = [
     # adamw.cu: 16 bytes of each array.
     ("adamw.cu", r"adamw", vectors([32, 128], [32, 128], loads_first=4)),
 
-    # attention_backward.cu: two blocks of 128 threads or one of 256, which is what registers allow. Its 64-bit stores are
-    # each query's two numbers.
-    ("attention_backward.cu", r"gradient_of_queries_bf16<\d+>",
-     attention_bf16(128, 2, 64, no_more=True, loads={32, 128}, stores={64, 128})),
+    # attention_backward.cu: eight warps an SM, which is what registers allow. Its 64-bit stores are each query's two numbers.
+    *[("attention_backward.cu", rf"gradient_of_queries_bf16<{head_size}>",
+       attention_bf16(head_size, 64, no_more=True, loads={32, 128}, stores={64, 128})) for head_size in (64, 128)],
     ("attention_backward.cu", r"gradient_of_keys_bf16<64, true>",
-     attention_bf16(128, 2, 64, no_more=True, loads=set(), stores={128})),
-    ("attention_backward.cu", r"gradient_of_keys_bf16<64, false>", attention_bf16(128, 2, 32, loads=set(), stores={128})),
+     attention_bf16(64, 64, no_more=True, loads=set(), stores={128})),
+    ("attention_backward.cu", r"gradient_of_keys_bf16<64, false>", attention_bf16(64, 32, loads=set(), stores={128})),
     ("attention_backward.cu", r"gradient_of_keys_bf16<128, \w+>",
-     attention_bf16(256, 1, 32, no_more=True, loads=set(), stores={128})),
-    ("attention_backward.cu", r"gradient_of_queries_f32<64>", attention_f32(2, loads={32, 128}, stores={64, 128})),
-    ("attention_backward.cu", r"gradient_of_queries_f32<128>", attention_f32(1, loads={32, 128}, stores={64, 128})),
-    ("attention_backward.cu", r"gradient_of_keys_f32<64, \w+>", attention_f32(2, stores={128})),
-    ("attention_backward.cu", r"gradient_of_keys_f32<128, \w+>", attention_f32(1, stores={128})),
+     attention_bf16(128, 32, no_more=True, loads=set(), stores={128})),
+    ("attention_backward.cu", r"gradient_of_queries_f32<\d+>", attention_f32(loads={32, 128}, stores={64, 128})),
+    ("attention_backward.cu", r"gradient_of_keys_f32<\d+, \w+>", attention_f32(stores={128})),
 
-    # attention_forward.cu: two blocks, which is what registers allow. Its 32-bit stores are lse.
-    ("attention_forward.cu", r"forward_bf16<\d+>", attention_bf16(128, 2, 64, no_more=True, loads=set(), stores={32, 128})),
-    ("attention_forward.cu", r"forward_f32<\d+>", attention_f32(2, no_more=True, loads=set(), stores={32, 128})),
+    # attention_forward.cu: the same. Its 32-bit stores are lse.
+    *[("attention_forward.cu", rf"forward_bf16<{head_size}>",
+       attention_bf16(head_size, 64, no_more=True, loads=set(), stores={32, 128})) for head_size in (64, 128)],
+    ("attention_forward.cu", r"forward_f32<\d+>", attention_f32(no_more=True, loads=set(), stores={32, 128})),
 
     # batchnorm.cu: vectors without gaps; parameters and what does not fill a vector element by element.
     ("batchnorm.cu", r"sum_kernel<4, \w+>", vectors([32, 128], [64], blocks=2)),

@@ -18,6 +18,16 @@ static inline float *download_floats(struct df_backend *backend, const float *de
     return host;
 }
 
+/* New memory of the device's. The caller frees. */
+static inline float *put_floats(struct df_backend *backend, const float *host, size_t count)
+{
+    float *device = backend->ops->alloc(backend, count * sizeof *host);
+
+    assert_non_null(device);
+    assert_int_equal(backend->ops->upload(backend, device, host, count * sizeof *host), 0);
+    return device;
+}
+
 static inline void upload_floats(struct df_backend *backend, float *device, const float *host, size_t count)
 {
     assert_int_equal(backend->ops->upload(backend, device, host, count * sizeof *host), 0);

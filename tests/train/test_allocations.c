@@ -47,10 +47,9 @@ typedef int step_function(struct subject *subject);
 
 static int training_step(struct subject *subject)
 {
-    double loss;
-    int64_t counted;
+    struct df_step_result result;
     DF_TRY(df_segmenter_load_pixels(subject->segmenter, BATCH, subject->pixels, subject->labels));
-    return df_segmenter_train_step(subject->segmenter, BATCH, 1e-3, &subject->rng, &loss, &counted);
+    return df_segmenter_train_step(subject->segmenter, BATCH, 1e-3, &subject->rng, &result);
 }
 
 static int evaluation_step(struct subject *subject)
@@ -120,6 +119,7 @@ static bool open_subject(struct subject *subject, const struct trial *trial, boo
         .height = HEIGHT - HEIGHT % trial->patch,
         .width = WIDTH - WIDTH % trial->patch,
         .training = training,
+        .optimizer = DF_OPTIMIZER_DEFAULTS,
         .recompute = trial->recompute,
         .rope_rescale = trial->rope_rescale,
         .std = {1, 1, 1},

@@ -71,6 +71,12 @@ static inline int64_t df_case_patches(const struct df_case_model *model)
     return model->height / model->patch * (model->width / model->patch);
 }
 
+/* What LoRA and a 1x1 decoder train. */
+static inline int64_t df_case_trained(const struct df_case_model *model)
+{
+    return (4 * model->rank * model->depth + model->classes) * model->dim + model->classes;
+}
+
 /* N, and B * N. */
 static inline int64_t df_case_tokens(const struct df_case_model *model)
 {

@@ -52,6 +52,7 @@ struct df_cpu_context {
     struct df_primitive_cache cache;
     void *scratch;
     size_t scratch_bytes;
+    char fetched[DF_FETCH_SLOTS][DF_FETCH_MOST];
 };
 
 static inline struct df_cpu_context *df_cpu_context(struct df_backend *backend)

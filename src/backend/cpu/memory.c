@@ -4,6 +4,7 @@
 #include "dinoft/available.h"
 #include "dinoft/error.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,4 +99,19 @@ void *df_cpu_scratch(struct df_backend *backend, size_t bytes)
     context->scratch = df_cpu_alloc(backend, bytes);
     context->scratch_bytes = context->scratch ? bytes : 0;
     return context->scratch;
+}
+
+/* All that was asked for before is done. */
+int df_cpu_fetch(struct df_backend *backend, int slot, const void *device, size_t bytes)
+{
+    assert(slot >= 0 && slot < DF_FETCH_SLOTS && bytes <= DF_FETCH_MOST);
+    memcpy(df_cpu_context(backend)->fetched[slot], device, bytes);
+    return 0;
+}
+
+int df_cpu_fetched(struct df_backend *backend, int slot, void *host, size_t bytes)
+{
+    assert(slot >= 0 && slot < DF_FETCH_SLOTS && bytes <= DF_FETCH_MOST);
+    memcpy(host, df_cpu_context(backend)->fetched[slot], bytes);
+    return 0;
 }

@@ -26,6 +26,7 @@ void df_cuda_close(struct df_backend *backend)
     df_cublaslt_close(&context->lt);
     df_cuda_staging_close(&context->staging);
     df_cuda_batches_close(&context->batches);
+    df_cuda_fetches_close(&context->fetches);
     df_cuda_free(backend, context->workspace);
     df_cuda_free(backend, context->scratch.memory);
     if (context->stream)
@@ -115,6 +116,7 @@ static int open_device(struct df_cuda_context *context, int gpu)
     DF_TRY(DF_CUDA(cudaStreamCreateWithFlags(&context->stream, cudaStreamNonBlocking)));
     DF_TRY(df_cuda_staging_open(&context->staging));
     DF_TRY(df_cuda_batches_open(&context->batches));
+    DF_TRY(df_cuda_fetches_open(&context->fetches));
     context->workspace = df_cuda_alloc(&context->backend, DF_CUDA_WORKSPACE_BYTES);
     if (!context->workspace)
         return -1;

@@ -33,6 +33,12 @@ struct df_cuda_batches {
     cudaEvent_t resized; /* the batch that arrived last: its source may be overwritten */
 };
 
+/* Results that are on their way to page-locked memory. */
+struct df_cuda_fetches {
+    void *memory[DF_FETCH_SLOTS]; /* DF_FETCH_MOST bytes each */
+    cudaEvent_t arrived[DF_FETCH_SLOTS];
+};
+
 struct df_gemm_cache;
 struct df_conv_plans;
 struct df_attention_plans;
@@ -66,6 +72,7 @@ struct df_cuda_context {
     bool capturing;        /* a graph is captured (graph.c): nothing may synchronise, be timed or allocated */
     struct df_cuda_staging staging;
     struct df_cuda_batches batches;
+    struct df_cuda_fetches fetches;
     struct df_cuda_block *blocks;
     size_t allocated, most_allocated; /* bytes */
 #ifdef DINOFT_WITH_CUDNN
@@ -121,6 +128,10 @@ void df_cuda_staging_close(struct df_cuda_staging *staging);
 /* batches.c */
 int df_cuda_batches_open(struct df_cuda_batches *batches);
 void df_cuda_batches_close(struct df_cuda_batches *batches);
+
+/* fetch.c */
+int df_cuda_fetches_open(struct df_cuda_fetches *fetches);
+void df_cuda_fetches_close(struct df_cuda_fetches *fetches);
 
 /* cudnn_handle.c: whether cuDNN can be used. The first call opens it, which takes a good part of a second and
  * must not happen while the stream is captured: runs that do not need it need not wait for it. */

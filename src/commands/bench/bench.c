@@ -97,21 +97,39 @@ static int open_segmenter(struct bench *bench, bool training)
     return bench->segmenter ? 0 : -1;
 }
 
-static int step(struct bench *bench)
+static int training_step(struct bench *bench)
 {
     struct df_segmenter *segmenter = bench->segmenter;
-    const struct df_segmenter_options *options = df_segmenter_made_with(segmenter);
-    const int64_t count = options->max_batch;
+    const int64_t count = df_segmenter_made_with(segmenter)->max_batch;
+    struct df_step_result result;
+
+    for (int64_t part = 0; part < bench->config->accumulate; part++) {
+        DF_TRY(bench_batch_load(&bench->batch, segmenter));
+        DF_TRY(df_segmenter_train_part(segmenter, count, NULL));
+    }
+    DF_TRY(df_segmenter_update(segmenter, bench->config->lr));
+    return df_segmenter_step_result(segmenter, &result);
+}
+
+static int evaluation_step(struct bench *bench)
+{
+    struct df_segmenter *segmenter = bench->segmenter;
+    const int64_t count = df_segmenter_made_with(segmenter)->max_batch;
     double loss;
     int64_t counted;
 
-    DF_TRY(bench_batch_load(&bench->batch, segmenter));
-    if (options->training) {
-        DF_TRY(df_segmenter_train_step(segmenter, count, bench->config->lr, NULL, &loss, &counted));
-    } else {
+    for (int64_t part = 0; part < bench->config->accumulate; part++) {
+        DF_TRY(bench_batch_load(&bench->batch, segmenter));
         DF_TRY(df_segmenter_forward(segmenter, count, false, NULL));
         DF_TRY(df_segmenter_loss(segmenter, count, false, true, &loss, &counted));
     }
+    return 0;
+}
+
+static int step(struct bench *bench)
+{
+    DF_TRY(df_segmenter_made_with(bench->segmenter)->training ? training_step(bench)
+                                                              : evaluation_step(bench));
     return bench->backend->ops->wait(bench->backend);
 }
 
@@ -202,7 +220,7 @@ static void describe(struct bench *bench)
     figures->recompute = bench->config->recompute && options->rank > 0;
     figures->rank = options->rank;
     figures->classes = options->classes;
-    figures->batch_size = options->max_batch;
+    figures->batch_size = options->max_batch * bench->config->accumulate;
     figures->height = options->height;
     figures->width = options->width;
     figures->threads = bench->backend->threads;
@@ -242,14 +260,19 @@ static void finish(struct bench *bench)
         df_profile_free(&bench->figures.passes[i].profile);
 }
 
-/* What reads a data set is for `loader` alone. */
+/* What reads a data set is for `loader` alone, and what concerns a training step for those that have one. */
 static int check_flags(const struct df_config *config)
 {
     static const enum df_option others[] = {DF_OPTION_DATASET, DF_OPTION_DATA_ROOT, DF_OPTION_CLASS_NAMES,
                                             DF_OPTION_MASK_VALUES, DF_OPTION_NUM_WORKERS};
-    const enum df_option typed = df_config_typed(config, others, sizeof others / sizeof others[0]);
+    static const enum df_option of_a_step[] = {DF_OPTION_ACCUMULATE, DF_OPTION_EMA, DF_OPTION_GRAD_CLIP};
+    const enum df_bench_mode mode = config->bench_mode;
+    enum df_option typed = df_config_typed(config, of_a_step, sizeof of_a_step / sizeof of_a_step[0]);
 
-    if (typed == DF_OPTION_COUNT)
+    if (typed != DF_OPTION_COUNT && mode != DF_BENCH_TRAIN && mode != DF_BENCH_OPS)
+        return df_error_set("--%s is for bench train and ops: nothing else trains", df_option_name(typed));
+    typed = df_config_typed(config, others, sizeof others / sizeof others[0]);
+    if (typed == DF_OPTION_COUNT || mode == DF_BENCH_LOADER)
         return 0;
     return df_error_set("--%s is for bench loader: what else is measured works on random pixels",
                         df_option_name(typed));
@@ -260,15 +283,13 @@ int command_bench(struct df_config *config)
     struct bench bench = {.config = config, .stop = interrupt_flag()};
     int status = 1;
 
-    if (config->json && df_check_writable_file(config->json) != 0)
+    if (check_flags(config) != 0 || (config->json && df_check_writable_file(config->json) != 0))
         return 1;
     if (config->bench_mode == DF_BENCH_LOADER) {
         if (bench_loader(config, bench.stop) != 0)
             return 1;
         return *bench.stop ? EXIT_INTERRUPTED : 0;
     }
-    if (check_flags(config) != 0)
-        return 1;
     if (choose_model(&bench) != 0)
         goto done;
     choose_passes(&bench);

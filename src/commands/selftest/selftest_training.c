@@ -57,11 +57,12 @@ static void fill(uint8_t *images, uint8_t *labels, int64_t side, uint64_t seed)
 static int train(struct df_segmenter *segmenter, const uint8_t *images, const uint8_t *labels, int64_t steps,
                  double *losses)
 {
-    int64_t counted;
+    struct df_step_result result;
 
     for (int64_t i = 0; i < steps; i++) {
         DF_TRY(df_segmenter_load_pixels(segmenter, BATCH, images, labels));
-        DF_TRY(df_segmenter_train_step(segmenter, BATCH, RATE, NULL, &losses[i], &counted));
+        DF_TRY(df_segmenter_train_step(segmenter, BATCH, RATE, NULL, &result));
+        losses[i] = result.loss;
     }
     struct df_backend *backend = df_segmenter_backend(segmenter);
     return backend->ops->wait(backend);
@@ -80,6 +81,7 @@ int selftest_losses(struct df_backend *backend, const struct selftest_setting *s
         .height = side,
         .width = side,
         .training = true,
+        .optimizer = DF_OPTIMIZER_DEFAULTS,
         .rope_rescale = 1.0,
         .std = {1.0f, 1.0f, 1.0f},
     };

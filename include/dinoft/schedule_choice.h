@@ -1,0 +1,11 @@
+/* The learning rate's schedule that the flags ask for. */
+#ifndef DINOFT_SCHEDULE_CHOICE_H
+#define DINOFT_SCHEDULE_CHOICE_H
+
+#include "dinoft/config.h"
+
+/* Of a run over so many training images; a warm-up that leaves nothing of the run, or that main.py could not
+ * take, is refused. -1 with the error set, which names the flags. */
+int df_schedule_choose(const struct df_config *config, int64_t images, struct df_schedule *schedule);
+
+#endif

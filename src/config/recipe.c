@@ -1,0 +1,50 @@
+/* What --recipe says where no flag is typed. */
+#include "options.h"
+
+struct setting {
+    enum df_option option;
+    const char *text;
+};
+
+static const struct setting every_reference[] = {
+    {DF_OPTION_VOID_AS_BACKGROUND, "on"},
+    {DF_OPTION_ROPE_RESCALE, "2"},
+    {DF_OPTION_DECAY_1D, "on"},
+};
+
+/* The defaults of main.py. Those of August 2025 are the table's. */
+static const struct setting october_2025[] = {
+    {DF_OPTION_EPOCHS, "100"},      {DF_OPTION_LR, "3e-3"},          {DF_OPTION_BATCH_SIZE, "64"},
+    {DF_OPTION_SCHEDULE, "cosine"}, {DF_OPTION_WARMUP_EPOCHS, "20"}, {DF_OPTION_MIN_LR, "3e-5"},
+};
+
+bool df_recipe_is_reference(enum df_recipe recipe)
+{
+    return recipe != DF_RECIPE_DEFAULT;
+}
+
+/* A schedule that is typed may have no use for the rest of the recipe's. */
+static bool has_use(const struct df_config *config, enum df_option option)
+{
+    if (option == DF_OPTION_WARMUP_EPOCHS)
+        return config->schedule != DF_SCHEDULE_ONECYCLE;
+    return option != DF_OPTION_MIN_LR || df_schedule_falls_to_min(config->schedule);
+}
+
+static void apply(struct df_config *config, const struct setting *settings, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const enum df_option option = settings[i].option;
+        if (!config->typed[option] && df_command_takes(config->command, &df_options[option]) &&
+            has_use(config, option))
+            df_option_set(&df_options[option], settings[i].text, NULL, config);
+    }
+}
+
+void df_config_apply_recipe(struct df_config *config)
+{
+    if (df_recipe_is_reference(config->recipe))
+        apply(config, every_reference, sizeof every_reference / sizeof every_reference[0]);
+    if (config->recipe == DF_RECIPE_REFERENCE)
+        apply(config, october_2025, sizeof october_2025 / sizeof october_2025[0]);
+}
