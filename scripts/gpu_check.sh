@@ -228,6 +228,7 @@ stage_selftest() {
 stage_tests() {
     local kind name most=$hangs
     for kind in golden parity; do
+        # shellcheck disable=SC2013 # names are words
         for name in $(sed -n "s/^$kind //p" tests/gpu_check/programs.txt); do
             run "$kind: $name" env DINOFT_TEST_DEVICE=cuda DINOFT_CUDA_ALGO=first "$tests/test_$name"
         done
@@ -286,7 +287,7 @@ sum_of_kernels='
     /gpu__time_duration/ { time = $NF; gsub(/[",]/, "", time); calls[$5]++; sum[$5] += time; all += time }
     END {
         if (!all) exit 1
-        print "share of the time, ms, launches, kernel"
+        print "share of the time, ms, launches, kernel"; fflush()
         for (name in sum) printf "%6.2f %% %10.3f %6d  %s\n", 100 * sum[name] / all, sum[name] / 1e6, calls[name], name | "sort -rn"
     }'
 
@@ -325,7 +326,7 @@ for i in "${!stages[@]}"; do
     stage=${stages[i]}
     log=$output/logs/$stage.txt most=$budget
     stage_end=$((SECONDS + (budget - SECONDS) * weights[$stage] / to_come))
-    [ "$stage" != device ] || log=$scratch/device.txt stage_end=$((SECONDS + 15)) # the report has all of its log
+    [ "$stage" != device ] || log=$scratch/device.txt stage_end=$((SECONDS + 30)) # the report has all of its log
     "stage_$stage"
     [ ! -e "$log" ] || [ "$(stat -c %s "$log")" -le 4000000 ] || { tail -c 4000000 "$log" >"$scratch/end.txt"; cp "$scratch/end.txt" "$log"; }
 done

@@ -3,8 +3,8 @@
 #
 # usage: DINOFT=PROGRAM tests/golden/recorded_steps.sh linear|fpn fp32|bf16 [STEPS=20]
 #
-# DINOFT_TEST_DEVICE names the device, the CPU if it is not set. Bash and awk are enough. The table is written anew from what this
-# prints as "found", on the CPU in fp32.
+# DINOFT_TEST_DEVICE names the device, the CPU if it is not set. Bash and awk are enough. What this prints as found, on the CPU in fp32, is
+# what the table holds.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 [ $# -ge 2 ] || { sed -n '2,/^set -/{/^#/s/^# \{0,1\}//p}' "$0" >&2; exit 2; }
