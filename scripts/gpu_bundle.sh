@@ -11,7 +11,7 @@
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 
-folder=${1:-$root/build-bundle}
+folder=$(realpath -m "${1:-$root/build-bundle}")
 [ $# -gt 0 ] && shift
 readonly MOST_BYTES=$((60 * 1000 * 1000))
 bundle=$folder/dinoft-gpu archive=$folder/dinoft-gpu.tar.xz
