@@ -17,7 +17,7 @@ struct df_step_scalars {
 
 void optimizer_plan(struct df_optimizer *optimizer, struct df_arena *arena, bool accumulates)
 {
-    const int64_t trained = optimizer->parameters->trained;
+    const int64_t length = df_parameters_length(optimizer->parameters);
 
     optimizer->outcome = df_arena_take(arena, "loss", (int64_t)sizeof *optimizer->outcome, DF_U8);
     optimizer->scalars =
@@ -25,10 +25,19 @@ void optimizer_plan(struct df_optimizer *optimizer, struct df_arena *arena, bool
     optimizer->part_loss = optimizer->outcome ? &optimizer->outcome->loss : NULL;
     if (accumulates) {
         optimizer->part_loss = df_arena_take(arena, "loss", (int64_t)sizeof *optimizer->part_loss, DF_U8);
-        optimizer->sums = df_arena_take(arena, "sums of gradients", trained, DF_F32);
+        optimizer->sums = df_arena_take(arena, "sums of gradients", length, DF_F32);
     }
     if (optimizer->options.ema > 0.0)
-        optimizer->average = df_arena_take(arena, "moving average", trained, DF_F32);
+        optimizer->average = df_arena_take(arena, "moving average", length, DF_F32);
+}
+
+int optimizer_start(struct df_optimizer *optimizer)
+{
+    if (!optimizer->average)
+        return 0;
+    return optimizer->backend->ops->zero(optimizer->backend, optimizer->average,
+                                         (size_t)df_parameters_length(optimizer->parameters) *
+                                             sizeof *optimizer->average);
 }
 
 void optimizer_free(struct df_optimizer *optimizer)
@@ -46,7 +55,7 @@ int optimizer_begin_part(struct df_optimizer *optimizer)
         return 0;
     DF_TRY(ops->zero(optimizer->backend, &optimizer->outcome->loss, sizeof optimizer->outcome->loss));
     return ops->zero(optimizer->backend, optimizer->sums,
-                     (size_t)optimizer->parameters->trained * sizeof *optimizer->sums);
+                     (size_t)df_parameters_length(optimizer->parameters) * sizeof *optimizer->sums);
 }
 
 int optimizer_add_part(struct df_optimizer *optimizer)
@@ -56,8 +65,8 @@ int optimizer_add_part(struct df_optimizer *optimizer)
     if (!optimizer->sums)
         return 0;
     return optimizer->backend->ops->add_gradient(optimizer->backend, parameters->gradients,
-                                                 parameters->trained, optimizer->part_loss, optimizer->sums,
-                                                 &optimizer->outcome->loss);
+                                                 df_parameters_length(parameters), optimizer->part_loss,
+                                                 optimizer->sums, &optimizer->outcome->loss);
 }
 
 static struct df_step_scalars scalars_of(const struct df_optimizer *optimizer, double lr)
@@ -100,7 +109,7 @@ static int update(void *argument)
     const struct df_backend_ops *ops = optimizer->backend->ops;
     const float *gradients = optimizer->sums ? optimizer->sums : parameters->gradients;
 
-    DF_TRY(ops->gradient_scale(optimizer->backend, gradients, parameters->trained,
+    DF_TRY(ops->gradient_scale(optimizer->backend, gradients, df_parameters_length(parameters),
                                optimizer->sums ? &optimizer->outcome->loss : NULL,
                                optimizer->options.grad_clip, &optimizer->outcome->scale));
     for (int group = 0; group < DF_PARAMETER_GROUPS; group++) {
@@ -110,7 +119,7 @@ static int update(void *argument)
     if (!optimizer->average)
         return 0;
     return ops->moving_average(optimizer->backend, parameters->values, &optimizer->scalars->average_weight,
-                               optimizer->average, parameters->trained);
+                               optimizer->average, df_parameters_length(parameters));
 }
 
 int optimizer_update(struct df_optimizer *optimizer, double lr)
@@ -142,7 +151,7 @@ int optimizer_use_average(struct df_optimizer *optimizer, bool averaged)
 {
     const struct df_backend_ops *ops = optimizer->backend->ops;
     const struct df_parameters *parameters = optimizer->parameters;
-    const size_t bytes = (size_t)parameters->trained * sizeof(float);
+    const size_t bytes = (size_t)df_parameters_length(parameters) * sizeof(float);
 
     if (!optimizer->average || optimizer->steps == 0 || averaged == optimizer->averaged)
         return 0;

@@ -22,8 +22,8 @@ struct df_optimizer {
     struct df_step_outcome *outcome; /* device */
     struct df_step_scalars *scalars; /* device: of the step that is under way */
     struct df_loss_sum *part_loss;   /* device: of the part that is under way; outcome->loss without parts */
-    float *sums;                     /* device [trained]: gradients of the parts; NULL: a step is one part */
-    float *average;                  /* device [trained]: the moving average; NULL: there is none */
+    float *sums;                     /* device [length]: gradients of the parts; NULL: a step is one part */
+    float *average;                  /* device [length]: the moving average; NULL: there is none */
     struct df_graph *graph;          /* of the update */
     bool averaged;                   /* the parameters' values are the average, and the average has theirs */
     int64_t parts;                   /* of the step that is under way, done so far */
@@ -35,8 +35,10 @@ struct df_optimizer {
 void optimizer_plan(struct df_optimizer *optimizer, struct df_arena *arena, bool accumulates);
 void optimizer_free(struct df_optimizer *optimizer);
 
-/* Before a part's pass, and behind its gradients, which a graph may have. Here and below: 0, or -1 with the
- * error set. */
+/* Before the first step. Here and below: 0, or -1 with the error set. */
+int optimizer_start(struct df_optimizer *optimizer);
+
+/* Before a part's pass, and behind its gradients, which a graph may have. */
 int optimizer_begin_part(struct df_optimizer *optimizer);
 int optimizer_add_part(struct df_optimizer *optimizer);
 

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define GROUP_ALIGNMENT 4 /* elements: kernels take as many at a time */
+
 static bool is_trained(const struct df_parameter *parameter)
 {
     return parameter->kind == DF_PARAMETER_LORA || parameter->kind == DF_PARAMETER_DECODER;
@@ -63,6 +65,7 @@ static void set_offsets(struct df_parameters *parameters)
     int64_t trained = 0, buffered = 0;
 
     for (int group = 0; group < DF_PARAMETER_GROUPS; group++) {
+        trained = (trained + GROUP_ALIGNMENT - 1) / GROUP_ALIGNMENT * GROUP_ALIGNMENT;
         parameters->group_first[group] = trained;
         for (int i = 0; i < parameters->count; i++) {
             struct df_parameter *parameter = &parameters->items[i];
@@ -94,14 +97,16 @@ static void set_pointers(const struct df_parameters *parameters, struct df_param
 
 void df_parameters_plan(struct df_parameters *parameters, struct df_arena *arena, bool training)
 {
-    parameters->values = df_arena_take(arena, "parameters", parameters->trained, DF_F32);
+    set_offsets(parameters);
+    const int64_t length = df_parameters_length(parameters);
+
+    parameters->values = df_arena_take(arena, "parameters", length, DF_F32);
     parameters->buffers = df_arena_take(arena, "BatchNorm statistics", parameters->buffered, DF_F32);
     if (training) {
-        parameters->gradients = df_arena_take(arena, "gradients", parameters->trained, DF_F32);
-        parameters->m = df_arena_take(arena, "AdamW first moments", parameters->trained, DF_F32);
-        parameters->v = df_arena_take(arena, "AdamW second moments", parameters->trained, DF_F32);
+        parameters->gradients = df_arena_take(arena, "gradients", length, DF_F32);
+        parameters->m = df_arena_take(arena, "AdamW first moments", length, DF_F32);
+        parameters->v = df_arena_take(arena, "AdamW second moments", length, DF_F32);
     }
-    set_offsets(parameters);
     for (int i = 0; i < parameters->count; i++)
         set_pointers(parameters, &parameters->items[i]);
 }
@@ -140,20 +145,23 @@ static float *host_buffer(const struct df_parameters *parameters)
     return values;
 }
 
-static int reset_optimizer(struct df_parameters *parameters, struct df_backend *backend)
+/* Gaps between groups too. */
+static int zero_all(struct df_parameters *parameters, struct df_backend *backend)
 {
-    size_t bytes = (size_t)parameters->trained * sizeof(float);
-    if (!parameters->m)
-        return 0;
-    DF_TRY(backend->ops->zero(backend, parameters->gradients, bytes));
-    DF_TRY(backend->ops->zero(backend, parameters->m, bytes));
-    return backend->ops->zero(backend, parameters->v, bytes);
+    float *const arrays[] = {parameters->values, parameters->gradients, parameters->m, parameters->v};
+    const size_t bytes = (size_t)df_parameters_length(parameters) * sizeof(float);
+
+    for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {
+        if (arrays[i])
+            DF_TRY(backend->ops->zero(backend, arrays[i], bytes));
+    }
+    return 0;
 }
 
 int df_parameters_init(struct df_parameters *parameters, struct df_backend *backend, uint64_t seed)
 {
     float *values = host_buffer(parameters);
-    int status = values ? reset_optimizer(parameters, backend) : -1;
+    int status = values ? zero_all(parameters, backend) : -1;
 
     for (int i = 0; status == 0 && i < parameters->count; i++) {
         struct df_parameter *parameter = &parameters->items[i];
@@ -199,7 +207,7 @@ int df_parameters_load(struct df_parameters *parameters, struct df_backend *back
         DF_TRY(check_entry(&parameters->items[i], df_state_find(state, parameters->items[i].name)));
 
     float *values = host_buffer(parameters);
-    int status = values ? reset_optimizer(parameters, backend) : -1;
+    int status = values ? zero_all(parameters, backend) : -1;
     for (int i = 0; status == 0 && i < parameters->count; i++) {
         struct df_parameter *parameter = &parameters->items[i];
         const struct df_tensor *tensor = &df_state_find(state, parameter->name)->tensor;

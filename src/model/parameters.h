@@ -47,11 +47,19 @@ struct df_parameter {
 struct df_parameters {
     struct df_parameter *items;
     int count, capacity;
-    int64_t trained, buffered;                    /* elements in all */
-    int64_t group_first[DF_PARAMETER_GROUPS + 1]; /* of the trained arrays, once they are planned */
-    float *values, *gradients, *m, *v; /* device [trained]; the last three NULL when not training */
+    int64_t trained, buffered; /* elements in all */
+    /* Of the trained arrays, once they are planned: where each group begins, a multiple of 16 bytes (the gap
+     * before it is zeros), and at the end their length. */
+    int64_t group_first[DF_PARAMETER_GROUPS + 1];
+    float *values, *gradients, *m, *v; /* device [length]; the last three NULL when not training */
     float *buffers;                    /* device [buffered] */
 };
+
+/* Elements of the trained arrays, with the gaps between groups. */
+static inline int64_t df_parameters_length(const struct df_parameters *parameters)
+{
+    return parameters->group_first[DF_PARAMETER_GROUPS];
+}
 
 void df_parameters_free(struct df_parameters *parameters); /* the list, not the device's memory */
 

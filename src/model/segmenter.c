@@ -39,6 +39,7 @@ static int suggest_batch(struct df_backend *backend, const struct df_vit_config 
 
 static int start_parameters(struct df_segmenter *segmenter, const struct df_state *checkpoint, uint64_t seed)
 {
+    DF_TRY(optimizer_start(&segmenter->optimizer));
     if (!checkpoint)
         return df_parameters_init(&segmenter->parameters, segmenter->backend, seed);
     if (df_parameters_load(&segmenter->parameters, segmenter->backend, checkpoint) == 0)

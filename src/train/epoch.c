@@ -64,15 +64,17 @@ static int finish_step(struct epoch *epoch)
 static int train_parts(struct epoch *epoch, int64_t *images)
 {
     struct df_training *training = epoch->training;
+    struct df_batch batch;
     int more = 1;
 
     *images = 0;
     for (int64_t part = 0; part < training->options.accumulate; part++) {
-        more = df_feed_next(training->train_feed, training->segmenter, &epoch->batch);
+        more = df_feed_next(training->train_feed, training->segmenter, &batch);
         if (more != 1)
             break;
-        DF_TRY(df_segmenter_train_part(training->segmenter, epoch->batch.count, &training->rng));
-        *images += epoch->batch.count;
+        epoch->batch = batch;
+        DF_TRY(df_segmenter_train_part(training->segmenter, batch.count, &training->rng));
+        *images += batch.count;
     }
     return more < 0 ? -1 : 0;
 }

@@ -47,7 +47,7 @@ static inline struct df_segmenter *open_segmenter(struct df_backend *backend, co
 static inline void scatter_parameters(const struct df_segmenter *segmenter)
 {
     const struct df_parameters *parameters = &segmenter->parameters;
-    const size_t count = (size_t)parameters->trained;
+    const size_t count = (size_t)df_parameters_length(parameters);
     float *values = download_floats(segmenter->backend, parameters->values, count);
     struct df_rng rng;
 

@@ -76,7 +76,7 @@ static void step(struct df_segmenter *segmenter)
 static void keep(struct df_segmenter *segmenter, struct outcome *outcome)
 {
     const size_t pixels = (size_t)(segmenter->options.height * segmenter->options.width);
-    outcome->n_values = (size_t)segmenter->parameters.trained;
+    outcome->n_values = (size_t)df_parameters_length(&segmenter->parameters);
     outcome->n_logits = CLASSES * pixels;
     outcome->n_prediction = BATCH * pixels;
     outcome->logits = malloc(outcome->n_logits * sizeof(float));

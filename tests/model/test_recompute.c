@@ -56,7 +56,7 @@ static struct outcome train(const struct trial *trial, bool recompute, struct df
     struct df_segmenter *segmenter = open_model(trial, recompute, backend);
     const struct df_parameters *parameters = &segmenter->parameters;
     struct outcome outcome = {.planned = segmenter->arena.peak,
-                              .bytes = (size_t)parameters->trained * sizeof(float)};
+                              .bytes = (size_t)df_parameters_length(parameters) * sizeof(float)};
     struct df_rng rng;
     struct df_step_result result;
 
@@ -68,9 +68,9 @@ static struct outcome train(const struct trial *trial, bool recompute, struct df
             df_segmenter_train_step(segmenter, step + 1 < STEPS ? BATCH : 1, 1e-3, &rng, &result), 0);
         if (step == 0 || step + 1 == STEPS)
             outcome.gradients[step > 0] =
-                download_floats(backend, parameters->gradients, (size_t)parameters->trained);
+                download_floats(backend, parameters->gradients, (size_t)df_parameters_length(parameters));
     }
-    outcome.values = download_floats(backend, parameters->values, (size_t)parameters->trained);
+    outcome.values = download_floats(backend, parameters->values, (size_t)df_parameters_length(parameters));
     df_segmenter_free(segmenter);
     return outcome;
 }

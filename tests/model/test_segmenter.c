@@ -111,7 +111,8 @@ static void check_gradients(const char *backbone, int64_t patch, const char *dec
     struct df_parameters *parameters = &subject.segmenter->parameters;
 
     training_loss(&subject, true);
-    float *gradients = download_floats(subject.backend, parameters->gradients, (size_t)parameters->trained);
+    float *gradients =
+        download_floats(subject.backend, parameters->gradients, (size_t)df_parameters_length(parameters));
     for (int i = 0; i < parameters->count; i++) {
         const struct df_parameter *parameter = &parameters->items[i];
         bool vanishing = strstr(parameter->name, "inter_conv") && strstr(parameter->name, "bias");
@@ -159,7 +160,7 @@ static void train_briefly(const char *backbone, const char *decoder, int threads
     load_image(subject.segmenter, BATCH, subject.image, subject.labels);
     for (int i = 0; i < 3; i++)
         assert_int_equal(df_segmenter_train_step(subject.segmenter, BATCH, 1e-3, &rng, &result), 0);
-    *bytes = (size_t)subject.segmenter->parameters.trained * sizeof(float);
+    *bytes = (size_t)df_parameters_length(&subject.segmenter->parameters) * sizeof(float);
     *values = download_floats(subject.backend, subject.segmenter->parameters.values, *bytes / sizeof(float));
     close_subject(&subject);
 }
@@ -281,7 +282,7 @@ static void check_given_features(const char *decoder)
     struct subject subject = {.backend = test_open_backend("fp32", 2)};
     struct df_segmenter *whole = open_frozen(subject.backend, decoder, false);
     struct df_segmenter *half = open_frozen(subject.backend, decoder, true);
-    const size_t trained = (size_t)whole->parameters.trained;
+    const size_t trained = (size_t)df_parameters_length(&whole->parameters);
 
     fill_batch(&subject);
     assert_null(half->vit);
@@ -442,9 +443,10 @@ static void a_batch_without_labels_moves_nothing_but_decay(void **state)
     assert_int_equal(result.counted, 0);
     assert_true(isnan(result.loss));
     assert_true(result.gradient_norm == 0.0);
-    float *gradients = download_floats(subject.backend, parameters->gradients, (size_t)parameters->trained);
+    float *gradients =
+        download_floats(subject.backend, parameters->gradients, (size_t)df_parameters_length(parameters));
     float *after = download_floats(subject.backend, parameters->values, 1);
-    for (int64_t i = 0; i < parameters->trained; i++)
+    for (int64_t i = 0; i < df_parameters_length(parameters); i++)
         assert_true(gradients[i] == 0.0f);
     assert_true(fabsf(*after - *before * (1.0f - 1e-5f)) <= 1e-7f);
     free(before);
