@@ -128,10 +128,10 @@ class MadeUp(Check):
         """It has its share of the time; what it printed until then is kept."""
         self.make_up(selftest="exec sleep 100")
         started = time.monotonic()
-        status, _ = self.check("--stages", "selftest,bench", "--budget", 5)
-        self.assertLess(time.monotonic() - started, 60)
+        status, _ = self.check("--stages", "selftest,bench", "--budget", 15)
+        self.assertLess(time.monotonic() - started, 100, "three times would be 300 s")
         self.assertEqual(status, 1)
-        self.assert_rows(("selftest", "bf16", r"\*\*failed\*\* \(its \d s are over\)"), ("bench", "train", "passed"))
+        self.assert_rows(("selftest", "bf16", r"\*\*failed\*\* \(its \d+ s are over\)"), ("bench", "train", "passed"))
         self.assertIn("an operation agrees", (self.output / "logs" / "selftest.txt").read_text())
 
     def test_killed(self):
