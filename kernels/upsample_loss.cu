@@ -40,7 +40,7 @@ struct loss_work {
     float row_scale, column_scale;
     const float *logits;
     const uint8_t *labels;
-    uint8_t *prediction;
+    uint8_t *prediction, *sigmoid_prediction;
     float *low, *high;           /* [B, h, w, C] */
     float *edge_low, *edge_high; /* [B, h, strips, C] */
     struct df_loss_sum *partial;
@@ -210,6 +210,44 @@ __device__ __forceinline__ void add_hit(float4 *hits, int label, struct tap y, s
     hits[label] = hit;
 }
 
+/* No logit (times log2_e) below this has the float32 sigmoid of `best`: it is further away than eight steps
+ * of what the sigmoid is rounded to, over its slope. */
+__device__ __forceinline__ float lowest_tie(float best)
+{
+    if (best > 24.5f)
+        return 23.9f; /* 1 + 2^-x is 1 */
+    if (best < -115.0f)
+        return -INFINITY; /* 2^-x leaves the normal numbers, or nearly */
+    return best - 0x1p-19f * (1.0f + fast_exp2(best));
+}
+
+__device__ __forceinline__ float sigmoid_of_power(float x)
+{
+    return 1.0f / (1.0f + exp2f(-x));
+}
+
+/* The lowest class whose float32 sigmoid is that of `best`, which `first` is the first class to have. Almost
+ * always it is `first`: sigmoids are computed where another class is so near to it in one of the warp's
+ * pixels. */
+template <int LANES, int SLOTS>
+__device__ __forceinline__ int first_class_of_sigmoid(const float (&value)[SLOTS], float best, int first,
+                                                      int lane)
+{
+    const float lowest = lowest_tie(best);
+    bool near = false;
+#pragma unroll
+    for (int k = 0; k < SLOTS; k++)
+        near = near || (value[k] >= lowest && k * LANES + lane < first);
+    if (!__any_sync(all_lanes, near))
+        return first;
+    const float most = sigmoid_of_power(best);
+    int index = first;
+#pragma unroll
+    for (int k = SLOTS - 1; k >= 0; k--)
+        index = sigmoid_of_power(value[k]) == most ? min(index, k * LANES + lane) : index;
+    return group_min<LANES>(index);
+}
+
 /* The pixels of one output row of the cell; without own_row none of them. */
 template <int LANES, int SLOTS, bool GRADIENT>
 __device__ __forceinline__ void
@@ -241,6 +279,11 @@ walk_row(const struct loss_work &work, const struct strip &s, const struct cell 
             const int first = first_class_with<LANES>(value, best, lane, classes);
             if (own && lane == 0)
                 work.prediction[line + at] = (uint8_t)first;
+            if (!GRADIENT && work.sigmoid_prediction) {
+                const int tied = first_class_of_sigmoid<LANES>(value, best, first, lane);
+                if (own && lane == 0)
+                    work.sigmoid_prediction[line + at] = (uint8_t)tied;
+            }
         }
         if (!work.labels)
             continue;
@@ -360,6 +403,7 @@ struct plan make_plan(const struct df_upsample_loss *work)
     w.logits = work->logits;
     w.labels = work->labels;
     w.prediction = work->prediction;
+    w.sigmoid_prediction = work->sigmoid_prediction;
     spread_classes(work->classes, [&](auto spread) {
         const int64_t rows = work->batch * work->h, most = rows * work->w * spread.lanes / enough_threads;
         w.strip = (int)(most < 1 ? 1 : most < strip_max ? most : strip_max);

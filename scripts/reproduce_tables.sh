@@ -1,19 +1,21 @@
 #!/usr/bin/env bash
-# Measures every row of the two result tables of dinov2-finetune (Pascal VOC and ADE20K; clean and corrupted at level 5) and prints
-# what comes out beside what that project published.
+# Measures every row of the result tables of dinov2-finetune (Pascal VOC and ADE20K; clean and corrupted at level 5), those of August
+# 2025, which it has withdrawn, and those of October 2025, and prints what comes out beside what that project published.
 #
 # usage: scripts/reproduce_tables.sh [--data_root DIR] [--checkpoints DIR] [--train] [--epochs N] [--only voc|ade20k]
 #                                    [--family dinov2|dinov3] [--size SIZE] [--weights FILE] [--output_dir DIR]
 #                                    [-- FLAGS of both corrupt and train]
 #
 # Checkpoints are looked for in --checkpoints (output): that project's files, under the names that it published, or those that
-# --train writes, under the rows' names. --train trains the rows whose checkpoint is missing as that project did (for 100 epochs:
-# days without a GPU). --size and --weights name other backbones than its ViT-L, to try all this out: then no figure is comparable.
-# The published number is that project's own, printed here as "reference"; it is not an mIoU, which stands beside it.
+# --train writes, under the rows' names. --train trains the rows whose checkpoint is missing as that project did: with the recipe of
+# August, but for the three DINOv3 models of VOC, which it trained anew in October (for 100 epochs: days without a GPU). --size and
+# --weights name another backbone for all rows of its ViT-L, to try all this out: then no figure is comparable.
+# The published numbers are that project's own: in August no mIoU, in October a mean over batches, of 64 images here as there. The
+# mIoU stands beside them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-data_root=data checkpoints=output output=output/tables only='' only_family='' epochs=100 size=large weights='' train=no extra=()
+data_root=data checkpoints=output output=output/tables only='' only_family='' epochs=100 size='' weights='' train=no extra=()
 while [ $# -gt 0 ]; do
     [ $# -gt 1 ] || [ "$1" = --train ] || set -- --help # a flag without its value
     case $1 in
@@ -33,28 +35,32 @@ done
 program=${DINOFT:-build/dinoft}
 [ -x "$program" ] || { echo "error: $program is not there: scripts/build.sh makes it" >&2; exit 1; }
 
-# data set | components | family | published file | published clean | published level 5 | flags of the training
-rows='voc|1x1|dinov2|dinov2/large_voc_no_lora.pt|70.9|66.6|
-voc|LoRA + 1x1|dinov3|dinov3/large_voc_lora.pt|77.6||--use_lora
-voc|LoRA + 1x1|dinov2|dinov2/large_voc_lora.pt|85.2|72.2|--use_lora
-voc|LoRA + FPN|dinov2|dinov2/large_voc_fpn.pt|74.1|65.6|--use_lora --use_fpn
-ade20k|1x1|dinov2|dinov2/large_ade20k_no_lora.pt|57.2|54.4|
-ade20k|LoRA + 1x1|dinov3|dinov3/large_ade20k_lora.pt|63.9|57.7|--use_lora
-ade20k|LoRA + 1x1|dinov2|dinov2/large_ade20k_lora.pt|62.2|55.8|--use_lora
-ade20k|LoRA + FPN|dinov2|dinov2/large_ade20k_fpn.pt|62.0|54.7|--use_lora --use_fpn'
+# data set | components | family | size | published file | August: clean | level 5 | October: clean | level 5 | recipe | flags of the
+# training
+august=reference-2025-08
+rows="voc|1x1|dinov2|large|dinov2/large_voc_no_lora.pt|70.9|66.6|49.2|40.0|$august|
+voc|LoRA + 1x1|dinov3|base|dinov3/base_voc_lora.pt|||71.5||reference|--use_lora
+voc|LoRA + 1x1|dinov3|large|dinov3/large_voc_lora.pt|77.6||71.8|65.4|reference|--use_lora
+voc|LoRA + 1x1|dinov3|huge|dinov3/huge_voc_lora.pt|||73.3||reference|--use_lora
+voc|LoRA + 1x1|dinov2|large|dinov2/large_voc_lora.pt|85.2|72.2|67.7|57.3|$august|--use_lora
+voc|LoRA + FPN|dinov2|large|dinov2/large_voc_fpn.pt|74.1|65.6|54.9|46.7|$august|--use_lora --use_fpn
+ade20k|1x1|dinov2|large|dinov2/large_ade20k_no_lora.pt|57.2|54.4|31.3|26.8|$august|
+ade20k|LoRA + 1x1|dinov3|large|dinov3/large_ade20k_lora.pt|63.9|57.7|40.0|33.3|$august|--use_lora
+ade20k|LoRA + 1x1|dinov2|large|dinov2/large_ade20k_lora.pt|62.2|55.8|39.0|30.1|$august|--use_lora
+ade20k|LoRA + FPN|dinov2|large|dinov2/large_ade20k_fpn.pt|62.0|54.7|36.9|28.9|$august|--use_lora --use_fpn"
 
-# A member of a JSON file, in per cent, or "-".
-percent() {
+# A score of a file of scores, clean and at level 5, in per cent or "-", with a bar between them.
+scores() { # file, name
     python3 -c '
 import json, sys
-value = json.load(open(sys.argv[1]))
-for key in sys.argv[2].split("."):
-    value = value[int(key)] if isinstance(value, list) else value[key]
-print("-" if value is None else f"{100 * value:.1f}")' "$1" "$2"
+results = json.load(open(sys.argv[1], encoding="utf-8"))
+cells = results["clean"], results["corruptions"][0]["cells"][0]
+values = [cell[sys.argv[2]] for cell in cells]
+print("|".join("-" if value is None else f"{100 * value:.1f}" for value in values))' "$1" "$2"
 }
 
 # The row's checkpoint: the published one, or the one trained here; trained now if that is wanted. Prints its path, or nothing.
-find_checkpoint() { # published file, name, data set, family, training flags
+find_checkpoint() { # published file, name, data set, family, recipe, training flags
     local own="$checkpoints/$2.pt"
     if [ -f "$checkpoints/$1" ]; then
         echo "$checkpoints/$1"
@@ -62,41 +68,61 @@ find_checkpoint() { # published file, name, data set, family, training flags
         echo "$own"
     elif [ "$train" = yes ]; then
         # shellcheck disable=SC2086 # flags are words
-        "$program" train --dataset "$3" --dino_type "$4" $5 --recipe reference --epochs "$epochs" --exp_name "$2" \
+        "$program" train --dataset "$3" --dino_type "$4" $6 --recipe "$5" --epochs "$epochs" --exp_name "$2" \
             --output_dir "$checkpoints" "${common[@]}" >&2 || exit 1 # set -e does not reach here
         echo "$own"
     fi
 }
 
-common=(--data_root "$data_root" --size "$size")
-[ -n "$weights" ] && common+=(--weights "$weights")
-[ ${#extra[@]} -gt 0 ] && common+=("${extra[@]}")
-mkdir -p "$output"
-table=()
-while IFS='|' read -r dataset components family published clean corrupted flags; do
-    [ -z "$only" ] || [ "$only" = "$dataset" ] || continue
-    [ -z "$only_family" ] || [ "$only_family" = "$family" ] || continue
-    name="${size}_${dataset}_${family}_$(echo "$components" | tr -d ' ' | tr '+' '_' | tr '[:upper:]' '[:lower:]')"
-    line="$dataset|$components|$family|$clean|${corrupted:--}"
-    checkpoint=$(find_checkpoint "$published" "$name" "$dataset" "$family" "$flags")
-    if [ -z "$checkpoint" ]; then
-        table+=("$line|no checkpoint ($published)|||")
-        continue
+# Rows of the two tables.
+tables_of_row() { # description, file of scores or nothing, instead of them
+    local iou="$3|" miou="$3|" usual='|'
+    if [ -n "$2" ]; then
+        iou=$(scores "$2" reference_iou) miou=$(scores "$2" reference_miou) usual=$(scores "$2" miou)
     fi
-    echo "== $dataset, $components, $family: $checkpoint" >&2
-    "$program" corrupt --dataset "$dataset" --dino_type "$family" --lora_weights "$checkpoint" --suite reference \
-        --severity 5 --exp_name "$name" --output_dir "$output" "${common[@]}" >"$output/$name.txt"
-    results="$output/${name}_corruptions.json"
-    table+=("$line|$(percent "$results" clean.reference_iou)|$(percent "$results" corruptions.0.cells.0.reference_iou)|$(
-        percent "$results" clean.miou)|$(percent "$results" corruptions.0.cells.0.miou)")
-done <<<"$rows"
+    [ -z "$august_clean" ] || august_table+=("$1|$august_clean|${august_corrupted:--}|$iou")
+    october_table+=("$1|$october_clean|${october_corrupted:--}|$miou|$usual")
+}
 
-[ ${#table[@]} -gt 0 ] || { echo "error: no row is of data set '$only' and backbone '$only_family'" >&2; exit 2; }
-head='data set|components|backbone|published clean|published level 5|reference clean|reference level 5|mIoU clean|mIoU level 5'
-printf '%s\n' "$head" "${table[@]}" >"$output/tables.txt"
-python3 -c '
+# Prints a title, and the lines of a table, also to a file, in columns.
+print_table() { # file, title, lines
+    printf '%s\n' "${@:3}" >"$1"
+    echo "$2"
+    python3 -c '
 import sys
 rows = [line.rstrip("\n").split("|") for line in open(sys.argv[1], encoding="utf-8")]
 widths = [max(map(len, column)) for column in zip(*rows)]
 for row in rows:
-    print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())' "$output/tables.txt"
+    print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())' "$1"
+}
+
+mkdir -p "$output"
+august_table=() october_table=()
+while IFS='|' read -r dataset components family own_size published august_clean august_corrupted october_clean october_corrupted \
+    recipe flags; do
+    [ -z "$only" ] || [ "$only" = "$dataset" ] || continue
+    [ -z "$only_family" ] || [ "$only_family" = "$family" ] || continue
+    [ -z "$size$weights" ] || [ "$own_size" = large ] || continue
+    common=(--data_root "$data_root" --size "${size:-$own_size}")
+    [ -n "$weights" ] && common+=(--weights "$weights")
+    [ ${#extra[@]} -gt 0 ] && common+=("${extra[@]}")
+    name="${size:-$own_size}_${dataset}_${family}_$(echo "$components" | tr -d ' ' | tr '+' '_' | tr '[:upper:]' '[:lower:]')"
+    description="$dataset|$components|$family ${size:-$own_size}"
+    checkpoint=$(find_checkpoint "$published" "$name" "$dataset" "$family" "$recipe" "$flags")
+    if [ -z "$checkpoint" ]; then
+        tables_of_row "$description" '' "no checkpoint ($published)"
+        continue
+    fi
+    echo "== $dataset, $components, $family ${size:-$own_size}: $checkpoint" >&2
+    "$program" corrupt --dataset "$dataset" --dino_type "$family" --lora_weights "$checkpoint" --suite reference --severity 5 \
+        --batch_size 64 --exp_name "$name" --output_dir "$output" "${common[@]}" >"$output/$name.txt"
+    tables_of_row "$description" "$output/${name}_corruptions.json" ''
+done <<<"$rows"
+
+[ ${#october_table[@]} -gt 0 ] || { echo "error: no row is of data set '$only' and backbone '$only_family'" >&2; exit 2; }
+head='data set|components|backbone|published clean|published level 5'
+print_table "$output/tables_2025-08.txt" 'August 2025 (withdrawn), reference IoU in %:' \
+    "$head|reference IoU clean|level 5" "${august_table[@]}"
+echo
+print_table "$output/tables_2025-10.txt" 'October 2025, reference mIoU in %:' \
+    "$head|reference mIoU clean|level 5|mIoU clean|level 5" "${october_table[@]}"

@@ -86,6 +86,8 @@ struct df_upsample_loss {
     const uint8_t *labels;         /* [B, height, width], 255 = ignored; NULL: no loss */
     float *dlogits;                /* [B, h, w, C]: gradient of the mean loss; NULL: none */
     uint8_t *prediction;           /* [B, height, width]: arg max, the lowest class on a tie; NULL: none */
+    uint8_t *sigmoid_prediction;   /* the same of the logits' sigmoids in float32, which tie more often: from
+                                      16.64 on all are 1; NULL: none. Only beside prediction, without dlogits */
     struct df_loss_sum *on_device; /* where the result stays, for who fetches it later; NULL: it goes to: */
     struct df_loss_sum loss;       /* host */
 };
@@ -167,6 +169,17 @@ enum df_precision { DF_PRECISIONS(DF_CHOICE_ID) };
  * error set when the device or the precision is not to be had. */
 struct df_backend *df_backend_open(enum df_device_choice device, enum df_precision precision, int threads);
 
+/* The same in two parts, so that a GPU, which takes a second or two, is opened by another thread beside what
+ * the caller does meanwhile: `end` returns what df_backend_open would have, `cancel` nothing. One of the two
+ * has to be called, by the thread that begins; `is_opening` says whether it would wait. NULL with the error
+ * set. */
+struct df_backend_opening;
+struct df_backend_opening *df_backend_begin(enum df_device_choice device, enum df_precision precision,
+                                            int threads);
+bool df_backend_is_opening(struct df_backend_opening *opening);
+struct df_backend *df_backend_end(struct df_backend_opening *opening);
+void df_backend_cancel(struct df_backend_opening *opening);
+
 /* Closes any backend, with all that it holds. NULL is allowed. */
 void df_backend_close(struct df_backend *backend);
 
@@ -175,9 +188,12 @@ struct df_backend *df_cpu_backend_open(enum df_dtype compute, int threads);
 
 /* The CUDA backend: the GPU of number `gpu`, from 0 on, of those that the process may see
  * (CUDA_VISIBLE_DEVICES), of compute capability 8.0 or newer, with cuBLASLt and, where it is installed,
- * cuDNN. It becomes the calling thread's current device, and operations have to be called by this thread. In
- * a build without CUDA it is always NULL. */
+ * cuDNN. In a build without CUDA it is always NULL. */
 struct df_backend *df_cuda_backend_open(int gpu, enum df_dtype compute, int threads);
+
+/* Makes the GPU the calling thread's current device, which has to be done before the first operation, and by
+ * the thread that will call them. -1 with the error set. */
+int df_cuda_backend_take(struct df_backend *backend);
 
 enum df_cuda_presence {
     DF_CUDA_ABSENT,   /* no GPU, no driver, or a build without CUDA */

@@ -6,12 +6,14 @@
 #include "dinoft/corruption_results.h"
 #include "dinoft/facts.h"
 
-/* Prints the table of mIoU, at most 100 columns wide, with means and drops, and why rows were skipped. */
-void df_corruption_results_print(FILE *stream, const struct df_corruption_results *results);
+/* Prints the table of mIoU, at most 100 columns wide, with means and drops, and the reference project's
+ * numbers where they are wanted, and why rows were skipped. */
+void df_corruption_results_print(FILE *stream, const struct df_corruption_results *results,
+                                 bool reference_numbers);
 
-/* corruption,family,common,severity,miou,reference_iou,pixel_accuracy: the clean scores first (corruption
- * "clean", severity 0, no family), then a line for each cell; nothing between commas where a score is
- * missing. Atomically. */
+/* corruption,family,common,severity,miou,reference_iou,reference_miou,pixel_accuracy: the clean scores first
+ * (corruption "clean", severity 0, no family), then a line for each cell; nothing between commas where a
+ * score is missing. Atomically. */
 int df_corruption_results_write_csv(const char *path, const struct df_corruption_results *results);
 
 struct df_corruption_report {

@@ -16,7 +16,7 @@
  * as in a set without a counted pixel. */
 struct df_corruption_cell {
     bool done; /* false: not measured, and what follows means nothing */
-    double miou, reference_iou, pixel_accuracy;
+    double miou, reference_iou, reference_miou, pixel_accuracy;
 };
 
 struct df_corruption_row {
@@ -49,7 +49,7 @@ void df_corruption_results_free(struct df_corruption_results *results);
 /* Means over cells. All NaN where a cell that belongs to the mean is missing, or there is none. */
 struct df_corruption_mean {
     int corruptions; /* how many rows it is over: those that are not skipped */
-    double miou, reference_iou, pixel_accuracy;
+    double miou, reference_iou, reference_miou, pixel_accuracy;
     double drop;     /* clean mIoU - mIoU */
     double relative; /* mIoU / clean mIoU; NaN without a clean mIoU above 0 */
 };
@@ -79,15 +79,15 @@ bool df_corruption_starts_family(const struct df_corruption_results *results, si
  *   suite        "imagenet-c" or "reference"
  *   severities   [1, 2, …]: what the cells below are of
  *   facts        {name: value}, strings, as given
- *   clean        a cell: {"miou", "reference_iou", "pixel_accuracy"}, shares of 0 .. 1; null: not measured
+ *   clean        a cell: {"miou", "reference_iou", "reference_miou", "pixel_accuracy"}, shares
+ *                of 0 .. 1; null: not measured
  *   corruptions  [{"name", "family", "common", "skipped": the reason or null,
  *                  "cells": a cell for each of the severities, "mean"}]
  *   means        {"common", "all", "families": {name: mean}}
  *
- * A mean has "corruptions" (how many it is over), "miou", "reference_iou", "pixel_accuracy", "drop" (clean
- * mIoU
- * - mIoU) and "relative" (mIoU / clean mIoU). null stands for a cell that is not measured and for a number
- * that does not exist. Numbers are exact: what is read back is the same bits. */
+ * A mean has "corruptions" (how many it is over), a cell's numbers, "drop" (clean mIoU - mIoU) and "relative"
+ * (mIoU / clean mIoU). null stands for a cell that is not measured and for a number that does not exist.
+ * Numbers are exact: what is read back is the same bits. */
 int df_corruption_results_write(const char *path, const struct df_corruption_results *results,
                                 const char *key, const struct df_fact *facts, size_t n_facts);
 

@@ -12,7 +12,7 @@
 struct df_prediction {
     int64_t sample; /* index into the data set */
     int64_t height, width;
-    const int64_t *confusion;        /* the matrix of this image, see df_metrics_add_image() */
+    const int64_t *confusion, *of_sigmoids; /* the matrices of this image, see df_metrics_add_image() */
     const uint8_t *classes, *labels; /* [height, width]; labels: 255 = not counted; NULL where no maps are
                                         asked for */
     const struct df_image *image;    /* the original; NULL where the loader hands out none */
@@ -26,9 +26,10 @@ struct df_evaluation {
     bool original; /* at each label's own size, of images whose loader hands out originals; otherwise at
                       the network's input size */
     struct df_inference
-        *inference;    /* how images become predictions; NULL: one pass over each as it was resized */
-    bool maps;         /* observers see classes and labels of every pixel, which have to be fetched */
-    const char *label; /* the progress bar's */
+        *inference;     /* how images become predictions; NULL: one pass over each as it was resized */
+    int64_t batch_size; /* images of a batch of the metrics, whatever the feed's are; 0: as those */
+    bool maps;          /* observers see classes and labels of every pixel, which have to be fetched */
+    const char *label;  /* the progress bar's */
     const volatile sig_atomic_t *stop; /* set: ends early, after the current batch; NULL: never */
     df_prediction_observer *observe;   /* NULL: nobody looks */
     void *context;

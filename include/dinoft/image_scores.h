@@ -12,6 +12,7 @@ struct df_image_scores {
     double miou;           /* mean IoU over the classes that the label or the prediction has */
     double pixel_accuracy; /* right pixels / counted pixels */
     double reference_iou;  /* df_metrics_reference_iou() */
+    double reference_miou; /* df_metrics_reference_miou() of the image as a batch */
     double loss;           /* as given */
     int64_t pixels;        /* counted: labelled with a class */
     int worst_class;       /* of the smallest IoU and, among equals, the most pixels; -1: nothing counted */
@@ -29,10 +30,10 @@ struct df_image_scores_list {
 void df_image_scores_init(struct df_image_scores_list *list, int n_classes, bool void_is_background);
 void df_image_scores_free(struct df_image_scores_list *list);
 
-/* Adds an image: its confusion matrix as in df_metrics_add_image(); loss NaN where there is none. From one
+/* Adds an image: its confusion matrices as in df_metrics_add_image(); loss NaN where there is none. From one
  * thread at a time. -1 when out of memory; the list is as before then. */
 int df_image_scores_add(struct df_image_scores_list *list, const char *name, const int64_t *confusion,
-                        double loss);
+                        const int64_t *of_sigmoids, double loss);
 
 /* The smallest mIoU first, NaN last, equal ones by name: the same order whatever order they were added in. */
 void df_image_scores_sort(struct df_image_scores_list *list);

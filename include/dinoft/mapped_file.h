@@ -22,6 +22,10 @@ struct df_mapping {
 struct df_mapping *df_mapping_open(const char *path);
 void df_mapping_close(struct df_mapping *mapping);
 
+/* Has a few more megabytes brought to memory: the bytes from *done on, which starts at 0 and moves on. false
+ * where there are none left, or no mapping (NULL). */
+bool df_mapping_read_ahead(const struct df_mapping *mapping, size_t *done);
+
 /* fwrite for bytes that may lie in a mapping; false with errno set where not all was written. The system
  * reads such bytes without a SIGBUS, and a failure of the mapped file would look like one of the stream's. */
 bool df_mapped_write(FILE *stream, const void *bytes, size_t size);

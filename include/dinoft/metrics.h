@@ -1,5 +1,5 @@
-/* Segmentation metrics: one confusion matrix over a whole set, and the reference project's own number beside
- * it. */
+/* Segmentation metrics: one confusion matrix over a whole set, and the reference project's own numbers beside
+ * it: the one that it reported until September 2025, and the one that it has reported since. */
 #ifndef DINOFT_METRICS_H
 #define DINOFT_METRICS_H
 
@@ -15,6 +15,9 @@ struct df_metrics {
     int64_t batch_images;
     double iou_sum; /* … and of the finished batches' means */
     int64_t batches;
+    int64_t *batch_confusion; /* [n_classes + 1, n_classes]: reference_miou's, of the current batch */
+    double batch_miou_sum;    /* of the finished batches that have one */
+    int64_t miou_batches;
     double loss_sum; /* sum of the batches' mean losses */
     int64_t loss_batches;
 };
@@ -26,6 +29,7 @@ struct df_scores {
     double mean_accuracy;  /* mean of TP / labelled pixels, over classes that are labelled anywhere */
     double dice;           /* mean of 2 TP / (2 TP + FP + FN), over classes with a non-zero union */
     double reference_iou;
+    double reference_miou;
     double loss;
 };
 
@@ -39,12 +43,18 @@ int df_metrics_init(struct df_metrics *metrics, int n_classes, bool void_is_back
 void df_metrics_free(struct df_metrics *metrics);
 
 /* Adds the confusion matrix of one image [n_classes + 1, n_classes]: pixels of each label (row; the last one
- * is 255's) and prediction (column), as a device counts them (dinoft/operation_list.h). */
-void df_metrics_add_image(struct df_metrics *metrics, const int64_t *confusion);
+ * is 255's) and prediction (column), as a device counts them (dinoft/operation_list.h). of_sigmoids: the same
+ * of the predictions that reference_miou looks at, the arg max of the logits' float32 sigmoids. */
+void df_metrics_add_image(struct df_metrics *metrics, const int64_t *confusion, const int64_t *of_sigmoids);
 
-/* The reference project's compute_iou_metric of one image: bitwise on the class numbers. void_is_background
- * as in struct df_metrics. */
+/* The reference project's compute_iou_metric of one image, as it was until September 2025: bitwise on the
+ * class numbers. void_is_background as in struct df_metrics. */
 double df_metrics_reference_iou(const int64_t *confusion, int n_classes, bool void_is_background);
+
+/* The same since then, of a batch, whose images' matrices are summed: the mean IoU over the classes up to the
+ * batch's largest label, 255 included, which the labels or the predictions have. NaN where no pixel counts.
+ */
+double df_metrics_reference_miou(const int64_t *of_sigmoids, int n_classes, bool void_is_background);
 
 /* Ends a batch with its mean loss (NaN: it had no counted pixel and is left out, as a mean over nothing). */
 void df_metrics_end_batch(struct df_metrics *metrics, double loss);
@@ -52,8 +62,8 @@ void df_metrics_end_batch(struct df_metrics *metrics, double loss);
 void df_metrics_scores(const struct df_metrics *metrics, struct df_scores *scores);
 void df_metrics_class(const struct df_metrics *metrics, int class_index, struct df_class_scores *scores);
 
-/* Writes miou, pixel_accuracy, mean_accuracy, dice, reference_iou, loss, per_class and confusion as JSON,
- * atomically; null for what does not exist. names [n_classes]. */
+/* Writes miou, pixel_accuracy, mean_accuracy, dice, reference_iou, reference_miou, loss, per_class and
+ * confusion as JSON, atomically; null for what does not exist. names [n_classes]. */
 int df_metrics_write_json(const char *path, const struct df_metrics *metrics, char *const *names);
 
 #endif

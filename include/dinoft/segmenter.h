@@ -164,14 +164,21 @@ int df_segmenter_download_prediction(struct df_segmenter *segmenter, int64_t cou
  * it: those of a batch at once. */
 struct df_comparison {
     struct df_loss_sum loss; /* of the pixels whose label is not 255 */
-    int64_t confusion[];     /* [C + 1, C]: pixels of each label and prediction, as
-                                dinoft/operation_list.h has it */
+    int64_t confusion[];     /* [2, C + 1, C]: pixels of each label and prediction, as
+                                dinoft/operation_list.h has it; then the same of sigmoids' predictions */
 };
+
+/* The second of its matrices: of the arg max of the logits' float32 sigmoids (struct df_upsample_loss). Where
+ * views' probabilities are averaged there are no such logits, and both are of the same prediction. */
+static inline int64_t *df_comparison_of_sigmoids(struct df_comparison *comparison, int64_t classes)
+{
+    return comparison->confusion + df_confusion_count(classes);
+}
 
 /* A multiple of the alignment: comparisons may follow each other. */
 static inline size_t df_comparison_bytes(int64_t classes)
 {
-    return sizeof(struct df_comparison) + df_confusion_count(classes) * sizeof(int64_t);
+    return sizeof(struct df_comparison) + 2 * df_confusion_count(classes) * sizeof(int64_t);
 }
 
 /* Prediction of image i of the batch at the images' size, compared with the labels that were uploaded with

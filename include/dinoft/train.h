@@ -21,6 +21,7 @@ struct df_training_options {
     uint64_t seed;                  /* of new weights, the order of images, RoPE's rescaling */
     bool shuffle;                   /* the training images, each epoch anew */
     bool debug;                     /* NAME_viz_EPOCH.png at each validation */
+    bool reference_numbers;         /* the reference project's own are printed at each validation */
     int workers;                    /* threads that read images; 0: one for each core, at most 8 */
     enum df_feature_place features; /* where those of a frozen backbone are kept, as it is wanted */
 };

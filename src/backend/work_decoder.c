@@ -76,11 +76,13 @@ struct df_work df_work_upsample_loss(struct df_backend *backend, struct df_upsam
     const int64_t logits = work->batch * work->h * work->w * work->classes;
     const int64_t pixels = work->batch * work->height * work->width;
     const double bytes = df_f32_bytes(logits) + (work->dlogits ? df_f32_bytes(logits) : 0.0) +
-                         (work->labels ? (double)pixels : 0.0) + (work->prediction ? (double)pixels : 0.0);
-    return df_work_of(0, bytes, "[" I64 ", " I64 ", " I64 ", " I64 "] to " I64 " x " I64 "%s%s%s",
+                         (work->labels ? (double)pixels : 0.0) + (work->prediction ? (double)pixels : 0.0) +
+                         (work->sigmoid_prediction ? (double)pixels : 0.0);
+    return df_work_of(0, bytes, "[" I64 ", " I64 ", " I64 ", " I64 "] to " I64 " x " I64 "%s%s%s%s",
                       work->batch, work->h, work->w, work->classes, work->height, work->width,
                       work->labels ? ", loss" : "", work->dlogits ? ", gradient" : "",
-                      work->prediction ? ", prediction" : "");
+                      work->prediction ? ", prediction" : "",
+                      work->sigmoid_prediction ? ", of sigmoids too" : "");
 }
 
 struct df_work df_work_upsample_logits(struct df_backend *backend, const float *logits, float *out,

@@ -231,7 +231,8 @@ static int measure_cell(struct run *run, const char *label, struct df_corruption
     }
     if (status == 0) {
         df_metrics_scores(&metrics, &scores);
-        *result = (struct df_corruption_cell){true, scores.miou, scores.reference_iou, scores.pixel_accuracy};
+        *result = (struct df_corruption_cell){true, scores.miou, scores.reference_iou, scores.reference_miou,
+                                              scores.pixel_accuracy};
         status = save(run);
     }
 done:
@@ -341,7 +342,7 @@ int command_corrupt(struct df_config *config)
     if (prepare(&run) == 0) {
         const int end = measure_all(&run);
         if (end >= 0 && write_reports(&run) == 0) {
-            df_corruption_results_print(stdout, &run.results);
+            df_corruption_results_print(stdout, &run.results, df_recipe_is_reference(config->recipe));
             status = end == 0 ? 0 : EXIT_INTERRUPTED;
         }
         if (status == EXIT_INTERRUPTED)

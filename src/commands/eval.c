@@ -50,7 +50,7 @@ static void print_score(const char *name, double value, const char *remark)
         printf("%-14s  %8.4f%s\n", name, value, remark);
 }
 
-static void print_scores(const struct df_metrics *metrics, bool original)
+static void print_scores(const struct df_metrics *metrics, bool original, bool reference_numbers)
 {
     struct df_scores scores;
     df_metrics_scores(metrics, &scores);
@@ -59,8 +59,12 @@ static void print_scores(const struct df_metrics *metrics, bool original)
     print_score("pixel accuracy", scores.pixel_accuracy, "");
     print_score("mean accuracy", scores.mean_accuracy, "");
     print_score("Dice", scores.dice, "");
-    print_score("reference IoU", scores.reference_iou,
-                "   (the reference project's own number: not an mIoU)");
+    if (reference_numbers) {
+        print_score("reference IoU", scores.reference_iou,
+                    "   (the reference project's own number in August 2025: not an mIoU)");
+        print_score("reference mIoU", scores.reference_miou,
+                    "   (the reference project's own number since October 2025)");
+    }
     print_score("loss", scores.loss, "");
 }
 
@@ -95,7 +99,7 @@ static int evaluate(const struct df_config *config, struct df_measure *measure)
         goto done;
     df_labels_report_ignored(measure->dataset, "validation");
     print_table(&metrics, measure->class_names);
-    print_scores(&metrics, measure->options.original);
+    print_scores(&metrics, measure->options.original, df_recipe_is_reference(config->recipe));
     status = eval_outputs_write(&outputs, &metrics) == 0 ? 0 : 1;
 done:
     eval_outputs_free(&outputs);

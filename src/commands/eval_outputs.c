@@ -85,7 +85,8 @@ int eval_outputs_observe(void *context, const struct df_prediction *prediction)
     struct eval_outputs *outputs = context;
     const char *name = outputs->measure->dataset->samples[prediction->sample].name;
 
-    DF_TRY(df_image_scores_add(&outputs->scores, name, prediction->confusion, prediction->loss));
+    DF_TRY(df_image_scores_add(&outputs->scores, name, prediction->confusion, prediction->of_sigmoids,
+                               prediction->loss));
     if (!eval_outputs_needs_images(outputs->config))
         return 0;
     return show(outputs, name, outputs->scores.items[outputs->scores.count - 1].miou, prediction);

@@ -62,6 +62,7 @@ static struct df_training *open_training(struct job *job, const volatile sig_ato
         .seed = (uint64_t)config->seed,
         .shuffle = !config->no_shuffle,
         .debug = config->debug,
+        .reference_numbers = df_recipe_is_reference(config->recipe),
         .workers = (int)config->num_workers,
         .features = config->cache_features,
     };

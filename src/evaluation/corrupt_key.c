@@ -14,7 +14,8 @@ static void add_file(struct df_digest *digest, const struct df_mapping *file)
     df_digest_add(digest, file->bytes, file->size);
 }
 
-/* Names are part of what is drawn for images; what void is in reference_iou depends on the kind of set. */
+/* Names are part of what is drawn for images; what void is in the reference's numbers depends on the kind of
+ * set. */
 static void add_names(struct df_digest *digest, const struct df_dataset *dataset)
 {
     df_digest_add_number(digest, dataset->reference_void_is_background);
@@ -32,7 +33,7 @@ static void add_settings(struct df_digest *digest, const struct df_measure_optio
     df_digest_add_number(digest, (uint64_t)options->slide[0]);
     df_digest_add_number(digest, (uint64_t)options->slide[1]);
     df_digest_add_number(digest, seed);
-    df_digest_add_number(digest, (uint64_t)options->batch_size); /* reference_iou is a mean over batches */
+    df_digest_add_number(digest, (uint64_t)options->batch_size); /* the reference's are means over batches */
 }
 
 int df_corrupt_key(const struct df_measure *measure, const char *suite, uint64_t seed,

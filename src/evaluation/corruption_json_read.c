@@ -66,8 +66,11 @@ static int read_cell(const cJSON *node, struct df_corruption_cell *cell)
         return 0;
     if (!cJSON_IsObject(node))
         return df_error_set("a cell is neither scores nor null");
+    if (!member(node, "reference_miou"))
+        return df_error_set("its scores have no reference_miou, as those of earlier versions of dinoft");
     DF_TRY(read_share(node, "miou", &cell->miou));
     DF_TRY(read_share(node, "reference_iou", &cell->reference_iou));
+    DF_TRY(read_share(node, "reference_miou", &cell->reference_miou));
     DF_TRY(read_share(node, "pixel_accuracy", &cell->pixel_accuracy));
     cell->done = true;
     return 0;

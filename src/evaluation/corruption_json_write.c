@@ -3,10 +3,12 @@
 #include "dinoft/json_writer.h"
 #include "dinoft/version.h"
 
-static void add_scores(struct df_json *json, double miou, double reference_iou, double pixel_accuracy)
+static void add_scores(struct df_json *json, double miou, double reference_iou, double reference_miou,
+                       double pixel_accuracy)
 {
     df_json_exact(json, "miou", miou);
     df_json_exact(json, "reference_iou", reference_iou);
+    df_json_exact(json, "reference_miou", reference_miou);
     df_json_exact(json, "pixel_accuracy", pixel_accuracy);
 }
 
@@ -17,7 +19,7 @@ static void add_cell(struct df_json *json, const char *name, const struct df_cor
         return;
     }
     df_json_object(json, name);
-    add_scores(json, cell->miou, cell->reference_iou, cell->pixel_accuracy);
+    add_scores(json, cell->miou, cell->reference_iou, cell->reference_miou, cell->pixel_accuracy);
     df_json_close(json);
 }
 
@@ -25,7 +27,7 @@ static void add_mean(struct df_json *json, const char *name, const struct df_cor
 {
     df_json_object(json, name);
     df_json_integer(json, "corruptions", mean->corruptions);
-    add_scores(json, mean->miou, mean->reference_iou, mean->pixel_accuracy);
+    add_scores(json, mean->miou, mean->reference_iou, mean->reference_miou, mean->pixel_accuracy);
     df_json_exact(json, "drop", mean->drop);
     df_json_exact(json, "relative", mean->relative);
     df_json_close(json);

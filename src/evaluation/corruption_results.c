@@ -72,6 +72,7 @@ static void end_mean(struct df_corruption_mean *mean, int count, const struct df
     /* 0 / 0 where there is nothing to take a mean of. */
     mean->miou /= count;
     mean->reference_iou /= count;
+    mean->reference_miou /= count;
     mean->pixel_accuracy /= count;
     mean->drop = clean->done ? clean->miou - mean->miou : NAN;
     mean->relative = clean->done && clean->miou > 0.0 ? mean->miou / clean->miou : NAN;
@@ -82,6 +83,7 @@ static void add_cell(struct df_corruption_mean *mean, const struct df_corruption
 {
     mean->miou += cell->done ? cell->miou : NAN;
     mean->reference_iou += cell->done ? cell->reference_iou : NAN;
+    mean->reference_miou += cell->done ? cell->reference_miou : NAN;
     mean->pixel_accuracy += cell->done ? cell->pixel_accuracy : NAN;
 }
 
@@ -119,6 +121,7 @@ void df_corruption_mean(const struct df_corruption_results *results, struct df_c
         row_mean(results, row, part.severity, &one);
         mean->miou += one.miou;
         mean->reference_iou += one.reference_iou;
+        mean->reference_miou += one.reference_miou;
         mean->pixel_accuracy += one.pixel_accuracy;
         mean->corruptions++;
     }

@@ -18,7 +18,7 @@ struct run {
     char *on_device, *fetched; /* [most_comparisons]: the device's, and the host's copy */
     uint8_t *classes, *labels; /* of one image, where they are stored nowhere else */
     size_t capacity;           /* bytes of each */
-    double loss_sum;           /* of the current batch */
+    double loss_sum;           /* of the metrics' current batch */
     int64_t loss_count;
     int64_t labelled; /* pixels, of all batches */
 };
@@ -111,22 +111,37 @@ static int predict(struct run *run, const struct df_batch *batch, int64_t i,
     return df_segmenter_predict(run->segmenter, i, classes, comparison);
 }
 
+/* Where the metrics' batch has any image. */
+static void end_batch(struct run *run)
+{
+    if (run->metrics->batch_images == 0)
+        return;
+    df_metrics_end_batch(run->metrics, run->loss_count > 0 ? run->loss_sum / (double)run->loss_count : NAN);
+    run->labelled += run->loss_count;
+    run->loss_sum = 0.0;
+    run->loss_count = 0;
+}
+
 /* Counts what was fetched of an image, and shows it to the observer. */
 static int count_image(struct run *run, int64_t i, struct df_prediction *prediction)
 {
     const struct df_evaluation *evaluation = run->evaluation;
-    const struct df_comparison *comparison =
-        (const struct df_comparison *)(const void *)(run->fetched + (size_t)i * run->comparison_bytes);
+    struct df_comparison *comparison =
+        (struct df_comparison *)(void *)(run->fetched + (size_t)i * run->comparison_bytes);
+    const int64_t *of_sigmoids = df_comparison_of_sigmoids(comparison, run->metrics->n_classes);
     const struct df_loss_sum *loss = &comparison->loss;
 
-    df_metrics_add_image(run->metrics, comparison->confusion);
+    df_metrics_add_image(run->metrics, comparison->confusion, of_sigmoids);
     if (loss->count > 0 && !isfinite(loss->sum))
         return df_error_set("the loss is not a finite number: the model's weights are damaged, or too large");
     run->loss_sum += loss->sum;
     run->loss_count += loss->count;
+    if (run->metrics->batch_images == evaluation->batch_size)
+        end_batch(run);
     if (!evaluation->observe)
         return 0;
     prediction->confusion = comparison->confusion;
+    prediction->of_sigmoids = of_sigmoids;
     prediction->classes = run->classes;
     if (!evaluation->maps)
         prediction->classes = prediction->labels = NULL;
@@ -162,15 +177,13 @@ static int measure_batch(struct run *run, const struct df_batch *batch)
 {
     const int64_t together = run->evaluation->maps ? 1 : batch->count;
 
-    run->loss_sum = 0.0;
-    run->loss_count = 0;
     DF_TRY(reserve_comparisons(run, batch->count));
     if (!run->evaluation->inference)
         DF_TRY(df_segmenter_forward(run->segmenter, batch->count, false, NULL));
     for (int64_t i = 0; i < batch->count; i += together)
         DF_TRY(measure_images(run, batch, i, together));
-    run->labelled += run->loss_count;
-    df_metrics_end_batch(run->metrics, run->loss_count > 0 ? run->loss_sum / (double)run->loss_count : NAN);
+    if (run->evaluation->batch_size == 0)
+        end_batch(run);
     return 0;
 }
 
@@ -198,6 +211,7 @@ int df_evaluate(struct df_segmenter *segmenter, struct df_feed *feed, const stru
     }
     if (more < 0)
         goto finish;
+    end_batch(&run); /* the last one, which may be smaller */
     status = 0;
     if (run.labelled == 0 && done == df_feed_batches(feed))
         status = df_error_set("no pixel of the %" PRId64 " images has a label at the size at which they are "

@@ -84,7 +84,7 @@ static int reserve_item(struct df_image_scores_list *list)
 }
 
 int df_image_scores_add(struct df_image_scores_list *list, const char *name, const int64_t *confusion,
-                        double loss)
+                        const int64_t *of_sigmoids, double loss)
 {
     struct counts counts;
     struct df_image_scores scores = {
@@ -97,6 +97,7 @@ int df_image_scores_add(struct df_image_scores_list *list, const char *name, con
     count_pixels(&counts, confusion, list->n_classes);
     score(&scores, &counts, list->n_classes);
     scores.reference_iou = df_metrics_reference_iou(confusion, list->n_classes, list->void_is_background);
+    scores.reference_miou = df_metrics_reference_miou(of_sigmoids, list->n_classes, list->void_is_background);
     list->items[list->count++] = scores;
     return 0;
 }

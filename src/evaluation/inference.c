@@ -304,6 +304,19 @@ static int add_views(struct df_inference *inference, const struct df_image *imag
     return 0;
 }
 
+/* Averaged probabilities have no sigmoids: both matrices are of the one prediction. */
+static int count_prediction(const struct df_inference *inference, const uint8_t *prediction,
+                            const uint8_t *labels, int64_t pixels, struct df_comparison *comparison)
+{
+    struct df_backend *backend = inference->backend;
+
+    DF_TRY(backend->ops->confusion_matrix(backend, prediction, labels, pixels, inference->classes,
+                                          comparison->confusion));
+    return backend->ops->copy(backend, df_comparison_of_sigmoids(comparison, inference->classes),
+                              comparison->confusion,
+                              df_confusion_count(inference->classes) * sizeof(int64_t));
+}
+
 static int predict_from_views(struct df_inference *inference, const struct df_image *image, int64_t height,
                               int64_t width, const uint8_t *labels, uint8_t *classes,
                               struct df_comparison *comparison)
@@ -324,8 +337,7 @@ static int predict_from_views(struct df_inference *inference, const struct df_im
                                 df_inference_views(&inference->options), result_labels, result,
                                 comparison ? &comparison->loss : NULL, &loss));
     if (comparison)
-        DF_TRY(backend->ops->confusion_matrix(backend, result, result_labels, (int64_t)pixels,
-                                              inference->classes, comparison->confusion));
+        DF_TRY(count_prediction(inference, result, result_labels, (int64_t)pixels, comparison));
     return classes ? backend->ops->download(backend, classes, result, pixels) : 0;
 }
 

@@ -1,6 +1,7 @@
 #include "dinoft/metrics.h"
 
 #include "dinoft/error.h"
+#include "dinoft/labels.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -12,15 +13,17 @@ int df_metrics_init(struct df_metrics *metrics, int n_classes, bool void_is_back
 {
     *metrics = (struct df_metrics){.n_classes = n_classes, .void_is_background = void_is_background};
     metrics->confusion = calloc((size_t)n_classes * (size_t)n_classes, sizeof *metrics->confusion);
-    if (!metrics->confusion)
-        return df_error_memory("the confusion matrix",
-                               (unsigned long long)n_classes * (unsigned)n_classes * 8);
-    return 0;
+    metrics->batch_confusion = calloc(df_confusion_count(n_classes), sizeof *metrics->batch_confusion);
+    if (metrics->confusion && metrics->batch_confusion)
+        return 0;
+    df_metrics_free(metrics);
+    return df_error_memory("the confusion matrices", 2 * df_confusion_count(n_classes) * sizeof(int64_t));
 }
 
 void df_metrics_free(struct df_metrics *metrics)
 {
     free(metrics->confusion);
+    free(metrics->batch_confusion);
     memset(metrics, 0, sizeof *metrics);
 }
 
@@ -46,15 +49,90 @@ double df_metrics_reference_iou(const int64_t *confusion, int n_classes, bool vo
     return ((double)intersection + REFERENCE_EPS) / ((double)union_sum + REFERENCE_EPS);
 }
 
-void df_metrics_add_image(struct df_metrics *metrics, const int64_t *confusion)
+/* What the batch's labels and predictions have of a class, and how much of it is the same. */
+struct overlap {
+    int64_t labelled, predicted, both;
+};
+
+/* Pixels of label 255 count where void is background, as label 0. */
+static void find_overlaps(const int64_t *confusion, int n, bool void_is_background, struct overlap *overlaps)
+{
+    memset(overlaps, 0, (size_t)n * sizeof *overlaps);
+    for (int row = 0; row < (void_is_background ? n + 1 : n); row++) {
+        const int label = row < n ? row : 0;
+        for (int prediction = 0; prediction < n; prediction++) {
+            const int64_t pixels = confusion[(int64_t)row * n + prediction];
+            overlaps[label].labelled += pixels;
+            overlaps[prediction].predicted += pixels;
+            overlaps[label].both += label == prediction ? pixels : 0;
+        }
+    }
+}
+
+static bool has_ignored(const int64_t *confusion, int n)
+{
+    for (int prediction = 0; prediction < n; prediction++) {
+        if (confusion[(int64_t)n * n + prediction] > 0)
+            return true;
+    }
+    return false;
+}
+
+/* How many classes are looked at: those up to the largest label, of which 255 is one. */
+static int classes_in_view(const int64_t *confusion, int n, bool void_is_background,
+                           const struct overlap *overlaps)
+{
+    int count = n;
+
+    if (!void_is_background && has_ignored(confusion, n))
+        return n;
+    while (count > 0 && overlaps[count - 1].labelled == 0)
+        count--;
+    return count;
+}
+
+double df_metrics_reference_miou(const int64_t *of_sigmoids, int n_classes, bool void_is_background)
+{
+    struct overlap overlaps[DF_MAX_CLASSES];
+    double sum = 0.0;
+    int present = 0;
+
+    find_overlaps(of_sigmoids, n_classes, void_is_background, overlaps);
+    const int count = classes_in_view(of_sigmoids, n_classes, void_is_background, overlaps);
+    for (int c = 0; c < count; c++) {
+        const int64_t united = overlaps[c].labelled + overlaps[c].predicted - overlaps[c].both;
+        if (united == 0)
+            continue;
+        sum += ((double)overlaps[c].both + REFERENCE_EPS) / ((double)united + REFERENCE_EPS);
+        present++;
+    }
+    return present > 0 ? sum / present : NAN;
+}
+
+void df_metrics_add_image(struct df_metrics *metrics, const int64_t *confusion, const int64_t *of_sigmoids)
 {
     const int64_t labelled = (int64_t)metrics->n_classes * metrics->n_classes;
 
     for (int64_t i = 0; i < labelled; i++)
         metrics->confusion[i] += confusion[i];
+    for (int64_t i = 0; i < labelled + metrics->n_classes; i++)
+        metrics->batch_confusion[i] += of_sigmoids[i];
     metrics->batch_iou +=
         df_metrics_reference_iou(confusion, metrics->n_classes, metrics->void_is_background);
     metrics->batch_images++;
+}
+
+static void end_miou_batch(struct df_metrics *metrics)
+{
+    const double miou =
+        df_metrics_reference_miou(metrics->batch_confusion, metrics->n_classes, metrics->void_is_background);
+
+    if (!isnan(miou)) {
+        metrics->batch_miou_sum += miou;
+        metrics->miou_batches++;
+    }
+    memset(metrics->batch_confusion, 0,
+           df_confusion_count(metrics->n_classes) * sizeof *metrics->batch_confusion);
 }
 
 void df_metrics_end_batch(struct df_metrics *metrics, double loss)
@@ -62,6 +140,7 @@ void df_metrics_end_batch(struct df_metrics *metrics, double loss)
     if (metrics->batch_images > 0) {
         metrics->iou_sum += metrics->batch_iou / (double)metrics->batch_images;
         metrics->batches++;
+        end_miou_batch(metrics);
     }
     metrics->batch_iou = 0.0;
     metrics->batch_images = 0;
@@ -125,5 +204,6 @@ void df_metrics_scores(const struct df_metrics *metrics, struct df_scores *score
     scores->dice = ratio(dice.sum, dice.count);
     scores->pixel_accuracy = ratio((double)correct, (double)pixels);
     scores->reference_iou = ratio(metrics->iou_sum, (double)metrics->batches);
+    scores->reference_miou = ratio(metrics->batch_miou_sum, (double)metrics->miou_batches);
     scores->loss = ratio(metrics->loss_sum, (double)metrics->loss_batches);
 }

@@ -40,6 +40,7 @@ int df_metrics_write_json(const char *path, const struct df_metrics *metrics, ch
     df_json_number(&json, "mean_accuracy", scores.mean_accuracy);
     df_json_number(&json, "dice", scores.dice);
     df_json_number(&json, "reference_iou", scores.reference_iou);
+    df_json_number(&json, "reference_miou", scores.reference_miou);
     df_json_number(&json, "loss", scores.loss);
     df_json_array(&json, "per_class");
     for (int i = 0; i < metrics->n_classes; i++)

@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #define PIECE 65536 /* bytes that are copied at a time */
+#define AHEAD ((size_t)4 << 20)
+#define PAGE  4096 /* bytes, at most what a page has */
 
 static int map_descriptor(struct df_mapping *mapping, int descriptor, int64_t size, const char *path)
 {
@@ -60,6 +62,17 @@ void df_mapping_close(struct df_mapping *mapping)
         munmap((void *)(uintptr_t)mapping->bytes, mapping->size);
     }
     free(mapping);
+}
+
+bool df_mapping_read_ahead(const struct df_mapping *mapping, size_t *done)
+{
+    if (!mapping || *done >= mapping->size)
+        return false;
+    const volatile unsigned char *bytes = mapping->bytes;
+    const size_t end = mapping->size - *done < AHEAD ? mapping->size : *done + AHEAD;
+    for (; *done < end; *done += PAGE)
+        (void)bytes[*done];
+    return true;
 }
 
 bool df_mapped_write(FILE *stream, const void *bytes, size_t size)

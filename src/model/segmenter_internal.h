@@ -37,11 +37,12 @@ struct df_segmenter {
     /* From here on of the decoder: NULL without one. */
     uint8_t *labels;                       /* device [max_batch, H, W] */
     uint8_t *prediction;                   /* device [max_batch, H, W] */
+    uint8_t *sigmoid_prediction;           /* device [H, W], of one image */
     float *loss_scratch;                   /* device [2 * logits] */
     float *logit_sums;                     /* device [C] */
     float *dfeatures[DF_VIT_MAX_FEATURES]; /* their gradients; NULL: not wanted */
     struct df_captured_step captured[DF_CAPTURED_STEPS];
-    uint8_t *resized; /* device: prediction and labels of one image at a size of its own; only ever grows */
+    uint8_t *resized; /* device: both predictions and labels of one image at a size of its own; only grows */
     size_t resized_bytes;
     struct df_optimizer optimizer; /* of a model that is trained */
 };

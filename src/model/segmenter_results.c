@@ -11,17 +11,29 @@ int df_segmenter_download_prediction(struct df_segmenter *segmenter, int64_t cou
                                              (size_t)segmenter_pixels(segmenter, count));
 }
 
-/* A buffer for the prediction and the labels of an image of `bytes` pixels. */
+/* A buffer for both predictions and the labels of an image of `bytes` pixels. */
 static uint8_t *reserve_resized(struct df_segmenter *segmenter, size_t bytes)
 {
     struct df_backend *backend = segmenter->backend;
 
-    if (2 * bytes <= segmenter->resized_bytes)
+    if (3 * bytes <= segmenter->resized_bytes)
         return segmenter->resized;
     backend->ops->free(backend, segmenter->resized);
-    segmenter->resized = backend->ops->alloc(backend, 2 * bytes);
-    segmenter->resized_bytes = segmenter->resized ? 2 * bytes : 0;
+    segmenter->resized = backend->ops->alloc(backend, 3 * bytes);
+    segmenter->resized_bytes = segmenter->resized ? 3 * bytes : 0;
     return segmenter->resized;
+}
+
+static int count_predictions(struct df_backend *backend, const struct df_upsample_loss *work,
+                             struct df_comparison *comparison)
+{
+    const int64_t count = work->height * work->width;
+
+    DF_TRY(backend->ops->confusion_matrix(backend, work->prediction, work->labels, count, work->classes,
+                                          comparison->confusion));
+    return backend->ops->confusion_matrix(backend, work->sigmoid_prediction, work->labels, count,
+                                          work->classes,
+                                          df_comparison_of_sigmoids(comparison, work->classes));
 }
 
 /* Image i under work, whose logits are still those of the first. */
@@ -35,8 +47,7 @@ static int predict_image(struct df_segmenter *segmenter, int64_t i, struct df_up
     work->on_device = comparison ? &comparison->loss : NULL;
     DF_TRY(backend->ops->upsample_loss(backend, work, NULL));
     if (comparison)
-        DF_TRY(backend->ops->confusion_matrix(backend, work->prediction, work->labels, count, work->classes,
-                                              comparison->confusion));
+        DF_TRY(count_predictions(backend, work, comparison));
     return prediction ? backend->ops->download(backend, prediction, work->prediction, (size_t)count) : 0;
 }
 
@@ -47,6 +58,7 @@ int df_segmenter_predict(struct df_segmenter *segmenter, int64_t i, uint8_t *pre
 
     work.labels = segmenter->labels + segmenter_pixels(segmenter, i);
     work.prediction = segmenter->prediction + segmenter_pixels(segmenter, i);
+    work.sigmoid_prediction = comparison ? segmenter->sigmoid_prediction : NULL;
     return predict_image(segmenter, i, &work, prediction, comparison);
 }
 
@@ -69,11 +81,12 @@ int df_segmenter_predict_at(struct df_segmenter *segmenter, int64_t i, int64_t h
     if (!device)
         return -1;
     if (labels)
-        DF_TRY(backend->ops->upload(backend, device + bytes, labels, bytes));
+        DF_TRY(backend->ops->upload(backend, device + 2 * bytes, labels, bytes));
     work.height = height;
     work.width = width;
-    work.labels = labels ? device + bytes : NULL;
+    work.labels = labels ? device + 2 * bytes : NULL;
     work.prediction = device;
+    work.sigmoid_prediction = comparison ? device + bytes : NULL;
     return predict_image(segmenter, i, &work, prediction, comparison);
 }
 

@@ -6,6 +6,7 @@
 #include "dinoft/backbone_file.h"
 #include "dinoft/error.h"
 #include "dinoft/log.h"
+#include "dinoft/mapped_file.h"
 #include "dinoft/weight_file.h"
 #include "dinoft/weight_search.h"
 
@@ -59,17 +60,23 @@ static int check_typed_backbone(const struct df_config *config, const struct df_
     return 0;
 }
 
-struct df_state *df_setup_backbone(const struct df_config *config, const struct df_checkpoint *checkpoint,
-                                   struct df_vit_config *vit, char **path)
+static struct df_state *read_backbone(const struct df_config *config, struct df_vit_config *vit,
+                                      const char *path)
 {
-    *path = find_weights(config, checkpoint);
-    struct df_state *backbone = *path ? df_backbone_read(*path, vit) : NULL;
+    struct df_state *backbone = df_backbone_read(path, vit);
 
-    if (backbone && check_typed_backbone(config, vit, *path) != 0) {
+    if (backbone && check_typed_backbone(config, vit, path) != 0) {
         df_state_free(backbone);
         return NULL;
     }
     return backbone;
+}
+
+struct df_state *df_setup_backbone(const struct df_config *config, const struct df_checkpoint *checkpoint,
+                                   struct df_vit_config *vit, char **path)
+{
+    *path = find_weights(config, checkpoint);
+    return *path ? read_backbone(config, vit, *path) : NULL;
 }
 
 /* A checkpoint on a backbone that is not its own gives numbers, and wrong ones. */
@@ -100,24 +107,10 @@ static struct df_checkpoint *open_checkpoint(const char *path)
     return checkpoint;
 }
 
-static struct df_backend *open_backend(const struct df_config *config)
+/* All but the backend. */
+static int read_model(struct df_setup *setup, const struct df_config *config)
 {
-    struct df_backend *backend = df_backend_open(config->device, config->precision, (int)config->threads);
-
-    if (backend && !backend->native)
-        df_log("this processor does not compute bf16 itself: --precision fp32 may be faster");
-    return backend;
-}
-
-int df_setup_open(struct df_setup *setup, struct df_config *config)
-{
-    memset(setup, 0, sizeof *setup);
-    if (config->lora_weights) {
-        setup->checkpoint = open_checkpoint(config->lora_weights);
-        if (!setup->checkpoint || recorded_settings_take(config, setup->checkpoint) != 0)
-            return -1;
-    }
-    setup->backbone = df_setup_backbone(config, setup->checkpoint, &setup->vit, &setup->weights_path);
+    setup->backbone = read_backbone(config, &setup->vit, setup->weights_path);
     if (!setup->backbone)
         return -1;
     if (setup->checkpoint)
@@ -125,7 +118,36 @@ int df_setup_open(struct df_setup *setup, struct df_config *config)
     DF_TRY(df_model_options(&setup->model, config, setup->checkpoint, &setup->vit));
     setup->model.backbone_path = setup->weights_path;
     setup->normalize = df_normalize_name(df_normalization(config, setup->checkpoint));
-    setup->backend = open_backend(config);
+    return 0;
+}
+
+int df_setup_open(struct df_setup *setup, struct df_config *config)
+{
+    size_t ahead = 0;
+
+    memset(setup, 0, sizeof *setup);
+    if (config->lora_weights) {
+        setup->checkpoint = open_checkpoint(config->lora_weights);
+        if (!setup->checkpoint || recorded_settings_take(config, setup->checkpoint) != 0)
+            return -1;
+    }
+    setup->weights_path = find_weights(config, setup->checkpoint);
+    if (!setup->weights_path)
+        return -1;
+    /* A GPU is opened while the backbone is read: what its format needs, and then the rest. */
+    struct df_backend_opening *opening =
+        df_backend_begin(config->device, config->precision, (int)config->threads);
+    if (!opening)
+        return -1;
+    if (read_model(setup, config) != 0) {
+        df_backend_cancel(opening);
+        return -1;
+    }
+    while (df_backend_is_opening(opening) && df_mapping_read_ahead(setup->backbone->mapping, &ahead))
+        ;
+    setup->backend = df_backend_end(opening);
+    if (setup->backend && !setup->backend->native)
+        df_log("this processor does not compute bf16 itself: --precision fp32 may be faster");
     return setup->backend ? 0 : -1;
 }
 

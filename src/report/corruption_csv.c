@@ -6,13 +6,15 @@
 static void write_cell(FILE *stream, const struct df_corruption_cell *cell)
 {
     if (!cell->done) {
-        fputs(",,,\n", stream);
+        fputs(",,,,\n", stream);
         return;
     }
     putc(',', stream);
     df_csv_number(stream, cell->miou);
     putc(',', stream);
     df_csv_number(stream, cell->reference_iou);
+    putc(',', stream);
+    df_csv_number(stream, cell->reference_miou);
     putc(',', stream);
     df_csv_number(stream, cell->pixel_accuracy);
     putc('\n', stream);
@@ -24,7 +26,8 @@ int df_corruption_results_write_csv(const char *path, const struct df_corruption
     if (!file)
         return -1;
     FILE *stream = df_atomic_stream(file);
-    fputs("corruption,family,common,severity,miou,reference_iou,pixel_accuracy\nclean,,,0", stream);
+    fputs("corruption,family,common,severity,miou,reference_iou,reference_miou,pixel_accuracy\nclean,,,0",
+          stream);
     write_cell(stream, &results->clean);
     for (size_t i = 0; i < results->n_rows; i++) {
         const struct df_corruption_row *row = &results->rows[i];

@@ -1,115 +1,142 @@
-/* The table for the terminal: names in 24 columns, 8 for each severity and each of the four means, 96 in all.
- */
+/* The table for the terminal: names in 24 columns, 7 for each severity, 8 for each of the five means, 99 in
+ * all. */
 #include "dinoft/corruption_report.h"
 
 #include <math.h>
 
-#define NAME_WIDTH 24
+#define NAME_WIDTH     24
+#define SEVERITY_WIDTH 7
+#define MEAN_WIDTH     8
 
-static void print_percent(FILE *stream, double share)
+/* What is printed, and where. */
+struct table {
+    FILE *stream;
+    const struct df_corruption_results *results;
+    bool reference_numbers;
+};
+
+static void print_percent(const struct table *table, int width, double share)
 {
     if (isnan(share))
-        fprintf(stream, "%8s", "-");
+        fprintf(table->stream, "%*s", width, "-");
     else
-        fprintf(stream, "%8.2f", 100.0 * share);
+        fprintf(table->stream, "%*.2f", width, 100.0 * share);
 }
 
-static void print_header(FILE *stream, const struct df_corruption_results *results)
+static void print_header(const struct table *table)
 {
-    fprintf(stream, "%-*s", NAME_WIDTH, "mIoU % at severity");
-    for (int i = 0; i < results->n_severities; i++)
-        fprintf(stream, "%8d", results->severities[i]);
-    fprintf(stream, "%8s%8s%8s%8s\n", "mean", "drop", "% clean", "ref. %");
+    fprintf(table->stream, "%-*s", NAME_WIDTH, "mIoU % at severity");
+    for (int i = 0; i < table->results->n_severities; i++)
+        fprintf(table->stream, "%*d", SEVERITY_WIDTH, table->results->severities[i]);
+    fprintf(table->stream, "%*s%*s%*s", MEAN_WIDTH, "mean", MEAN_WIDTH, "drop", MEAN_WIDTH, "% clean");
+    if (table->reference_numbers)
+        fprintf(table->stream, "%*s%*s", MEAN_WIDTH, "8/2025", MEAN_WIDTH, "10/2025");
+    putc('\n', table->stream);
 }
 
-static void print_mean(FILE *stream, const struct df_corruption_mean *mean)
+/* What the reference project reports of the same, and ends the line. */
+static void print_reference(const struct table *table, double iou, double miou)
 {
-    print_percent(stream, mean->miou);
-    print_percent(stream, mean->drop);
-    print_percent(stream, mean->relative);
-    print_percent(stream, mean->reference_iou);
-    putc('\n', stream);
+    if (table->reference_numbers) {
+        print_percent(table, MEAN_WIDTH, iou);
+        print_percent(table, MEAN_WIDTH, miou);
+    }
+    putc('\n', table->stream);
 }
 
-static void print_clean(FILE *stream, const struct df_corruption_results *results)
+static void print_mean(const struct table *table, const struct df_corruption_mean *mean)
 {
-    const struct df_corruption_cell *clean = &results->clean;
-
-    fprintf(stream, "%-*s", NAME_WIDTH + 8 * results->n_severities, "clean");
-    print_percent(stream, clean->done ? clean->miou : NAN);
-    fprintf(stream, "%16s", "");
-    print_percent(stream, clean->done ? clean->reference_iou : NAN);
-    putc('\n', stream);
+    print_percent(table, MEAN_WIDTH, mean->miou);
+    print_percent(table, MEAN_WIDTH, mean->drop);
+    print_percent(table, MEAN_WIDTH, mean->relative);
+    print_reference(table, mean->reference_iou, mean->reference_miou);
 }
 
-static void print_row(FILE *stream, const struct df_corruption_results *results,
-                      const struct df_corruption_row *row)
+static void print_clean(const struct table *table)
+{
+    const struct df_corruption_cell *clean = &table->results->clean;
+
+    fprintf(table->stream, "%-*s", NAME_WIDTH + SEVERITY_WIDTH * table->results->n_severities, "clean");
+    print_percent(table, MEAN_WIDTH, clean->done ? clean->miou : NAN);
+    if (table->reference_numbers)
+        fprintf(table->stream, "%*s", 2 * MEAN_WIDTH, "");
+    print_reference(table, clean->done ? clean->reference_iou : NAN,
+                    clean->done ? clean->reference_miou : NAN);
+}
+
+static void print_row(const struct table *table, const struct df_corruption_row *row)
 {
     struct df_corruption_mean mean;
 
-    fprintf(stream, "  %-*.*s", NAME_WIDTH - 2, NAME_WIDTH - 3, row->name);
+    fprintf(table->stream, "  %-*.*s", NAME_WIDTH - 2, NAME_WIDTH - 3, row->name);
     if (row->skipped) {
-        fputs(" skipped\n", stream);
+        fputs(" skipped\n", table->stream);
         return;
     }
-    for (int i = 0; i < results->n_severities; i++) {
-        const struct df_corruption_cell *cell = &row->cells[results->severities[i] - 1];
-        print_percent(stream, cell->done ? cell->miou : NAN);
+    for (int i = 0; i < table->results->n_severities; i++) {
+        const struct df_corruption_cell *cell = &row->cells[table->results->severities[i] - 1];
+        print_percent(table, SEVERITY_WIDTH, cell->done ? cell->miou : NAN);
     }
-    df_corruption_row_mean(results, row, &mean);
-    print_mean(stream, &mean);
+    df_corruption_row_mean(table->results, row, &mean);
+    print_mean(table, &mean);
 }
 
 /* A line of means over several rows, the severities' own with them; nothing for means over none. */
-static void print_part(FILE *stream, const struct df_corruption_results *results,
-                       struct df_corruption_part part, const char *name)
+static void print_part(const struct table *table, struct df_corruption_part part, const char *name)
 {
     struct df_corruption_mean mean;
 
-    df_corruption_mean(results, part, &mean);
+    df_corruption_mean(table->results, part, &mean);
     if (mean.corruptions == 0)
         return;
-    fprintf(stream, "%-*.*s", NAME_WIDTH, NAME_WIDTH - 1, name);
-    for (int i = 0; i < results->n_severities; i++) {
+    fprintf(table->stream, "%-*.*s", NAME_WIDTH, NAME_WIDTH - 1, name);
+    for (int i = 0; i < table->results->n_severities; i++) {
         struct df_corruption_mean one;
-        part.severity = results->severities[i];
-        df_corruption_mean(results, part, &one);
-        print_percent(stream, one.miou);
+        part.severity = table->results->severities[i];
+        df_corruption_mean(table->results, part, &one);
+        print_percent(table, SEVERITY_WIDTH, one.miou);
     }
-    print_mean(stream, &mean);
+    print_mean(table, &mean);
 }
 
-static void print_overall(FILE *stream, const struct df_corruption_results *results)
+static void print_overall(const struct table *table)
 {
     struct df_corruption_mean mean;
     char name[64];
 
-    df_corruption_mean(results, (struct df_corruption_part){.common = true}, &mean);
+    df_corruption_mean(table->results, (struct df_corruption_part){.common = true}, &mean);
     if (mean.corruptions == DF_CORRUPTIONS_COMMON)
         snprintf(name, sizeof name, "mean of the %d common", DF_CORRUPTIONS_COMMON);
     else
         snprintf(name, sizeof name, "mean of %d of %d common", mean.corruptions, DF_CORRUPTIONS_COMMON);
-    print_part(stream, results, (struct df_corruption_part){.common = true}, name);
-    df_corruption_mean(results, (struct df_corruption_part){.common = false}, &mean);
-    if ((size_t)mean.corruptions == results->n_rows)
+    print_part(table, (struct df_corruption_part){.common = true}, name);
+    df_corruption_mean(table->results, (struct df_corruption_part){.common = false}, &mean);
+    if ((size_t)mean.corruptions == table->results->n_rows)
         snprintf(name, sizeof name, "mean of all %d", mean.corruptions);
     else
-        snprintf(name, sizeof name, "mean of %d of %zu", mean.corruptions, results->n_rows);
+        snprintf(name, sizeof name, "mean of %d of %zu", mean.corruptions, table->results->n_rows);
     if (mean.corruptions > 1)
-        print_part(stream, results, (struct df_corruption_part){.common = false}, name);
+        print_part(table, (struct df_corruption_part){.common = false}, name);
 }
 
-void df_corruption_results_print(FILE *stream, const struct df_corruption_results *results)
+void df_corruption_results_print(FILE *stream, const struct df_corruption_results *results,
+                                 bool reference_numbers)
 {
-    print_header(stream, results);
-    print_clean(stream, results);
+    const struct table table = {stream, results, reference_numbers};
+
+    print_header(&table);
+    print_clean(&table);
     for (size_t i = 0; i < results->n_rows; i++) {
         if (df_corruption_starts_family(results, i))
-            print_part(stream, results, (struct df_corruption_part){.family = results->rows[i].family},
+            print_part(&table, (struct df_corruption_part){.family = results->rows[i].family},
                        results->rows[i].family);
-        print_row(stream, results, &results->rows[i]);
+        print_row(&table, &results->rows[i]);
     }
-    print_overall(stream, results);
+    print_overall(&table);
+    if (reference_numbers)
+        fputs("8/2025, 10/2025: the reference project's own numbers, reference IoU (August 2025) and\n"
+              "reference mIoU (October 2025), in %\n",
+              stream);
     for (size_t i = 0; i < results->n_rows; i++) {
         if (results->rows[i].skipped)
             fprintf(stream, "%s was skipped: %s\n", results->rows[i].name, results->rows[i].skipped);

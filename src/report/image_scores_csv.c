@@ -16,6 +16,8 @@ static void write_line(FILE *stream, const struct df_image_scores *scores, char 
     putc(',', stream);
     df_csv_number(stream, scores->reference_iou);
     putc(',', stream);
+    df_csv_number(stream, scores->reference_miou);
+    putc(',', stream);
     df_csv_number(stream, scores->loss);
     fprintf(stream, ",%" PRId64 ",", scores->pixels);
     if (scores->worst_class >= 0)
@@ -32,7 +34,8 @@ int df_image_scores_write_csv(const char *path, const struct df_image_scores_lis
     if (!file)
         return -1;
     FILE *stream = df_atomic_stream(file);
-    fputs("image,miou,pixel_accuracy,reference_iou,loss,counted_pixels,worst_class,worst_class_iou\n",
+    fputs("image,miou,pixel_accuracy,reference_iou,reference_miou,loss,counted_pixels,worst_class,"
+          "worst_class_iou\n",
           stream);
     for (size_t i = 0; i < list->count; i++)
         write_line(stream, &list->items[i], class_names);

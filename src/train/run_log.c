@@ -59,6 +59,11 @@ static double reference_iou_of(const struct run_validation *validation)
     return validation->reference_iou;
 }
 
+static double reference_miou_of(const struct run_validation *validation)
+{
+    return validation->reference_miou;
+}
+
 static double epoch_of(const struct run_validation *validation)
 {
     return (double)validation->epoch;
@@ -73,8 +78,8 @@ static void add_validations(struct df_json *json, const struct run_log *log, con
     df_json_close(json);
 }
 
-/* {"train_loss": [...], "val_loss": [...], "val_iou": [...]} as main.py's, with two more lists beside them.
- */
+/* {"train_loss": [...], "val_loss": [...], "val_iou": [...]} as main.py's, with three more lists beside
+ * them. */
 static int write_metrics(const struct run_log *log)
 {
     struct df_json json = {0};
@@ -87,6 +92,7 @@ static int write_metrics(const struct run_log *log)
     add_validations(&json, log, "val_loss", loss_of);
     add_validations(&json, log, "val_iou", miou_of);
     add_validations(&json, log, "val_reference_iou", reference_iou_of);
+    add_validations(&json, log, "val_reference_miou", reference_miou_of);
     add_validations(&json, log, "val_epoch", epoch_of);
     df_json_close(&json);
     return df_json_write(&json, log->metrics_path);

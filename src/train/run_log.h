@@ -13,7 +13,7 @@ struct run_step {
 
 struct run_validation {
     int64_t epoch;
-    double loss, miou, reference_iou;
+    double loss, miou, reference_iou, reference_miou;
 };
 
 struct run_log {

@@ -26,11 +26,25 @@ static int check_labels(struct df_training *training)
     return 0;
 }
 
+static void print_validation(const struct df_training *training, int64_t epoch,
+                             const struct df_scores *scores)
+{
+    printf("epoch %" PRId64 "/%" PRId64 ": train loss %.4f, val loss %.4f, mIoU %.4f, pixel accuracy %.4f",
+           epoch + 1, training->options.epochs, training->log.train_loss[training->log.n_epochs - 1],
+           scores->loss, scores->miou, scores->pixel_accuracy);
+    if (training->options.reference_numbers)
+        printf(", reference IoU (August 2025) %.4f, reference mIoU (October 2025) %.4f",
+               scores->reference_iou, scores->reference_miou);
+    putchar('\n');
+    fflush(stdout);
+}
+
 static int validate(struct df_training *training, int64_t epoch)
 {
     struct df_metrics metrics;
     struct df_scores scores;
-    const struct df_evaluation evaluation = {.label = "validation", .stop = training->stop};
+    const struct df_evaluation evaluation = {
+        .batch_size = training->options.batch_size, .label = "validation", .stop = training->stop};
     int status = -1;
 
     if (df_metrics_init(&metrics, training->val_set->n_classes,
@@ -43,12 +57,9 @@ static int validate(struct df_training *training, int64_t epoch)
         goto done;
     }
     df_metrics_scores(&metrics, &scores);
-    printf("epoch %" PRId64 "/%" PRId64
-           ": train loss %.4f, val loss %.4f, mIoU %.4f, pixel accuracy %.4f, reference IoU %.4f\n",
-           epoch + 1, training->options.epochs, training->log.train_loss[training->log.n_epochs - 1],
-           scores.loss, scores.miou, scores.pixel_accuracy, scores.reference_iou);
-    fflush(stdout);
-    struct run_validation validation = {epoch, scores.loss, scores.miou, scores.reference_iou};
+    print_validation(training, epoch, &scores);
+    struct run_validation validation = {epoch, scores.loss, scores.miou, scores.reference_iou,
+                                        scores.reference_miou};
     status = run_log_validation(&training->log, &validation);
     if (training->log.n_validations == 1)
         df_labels_report_absent(training->val_set, "validation");

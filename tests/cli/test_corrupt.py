@@ -75,7 +75,7 @@ class CorruptTest(CommandLineTest):
 
 class Scores(CorruptTest):
     def check_cell(self, cell, metrics):
-        self.assertEqual(set(cell), {"miou", "reference_iou", "pixel_accuracy"})
+        self.assertEqual(set(cell), {"miou", "reference_iou", "reference_miou", "pixel_accuracy"})
         for key, value in cell.items():
             self.assertAlmostEqual(value, metrics[key], places=12)
 
@@ -104,6 +104,16 @@ class Scores(CorruptTest):
         self.assertAlmostEqual(float(rows[3]["miou"]), self.cells(results)["contrast", 1]["miou"], places=8)
         for name in ("clean", *NAMES.split(",")):
             self.assertIn(name, result.stdout)
+
+    def test_the_reference_numbers_are_printed_for_its_recipe(self):
+        _, plain = self.corrupt(corruptions="contrast", severity="1")
+        self.assertNotIn("2025", plain.stdout)
+        results, result = self.corrupt("--recipe", "reference", "--restart", corruptions="contrast", severity="1")
+        shown = next(line.split() for line in result.stdout.splitlines() if line.startswith("clean"))
+        self.assertEqual(
+            shown[-2:], [f"{100 * results['clean'][key]:.2f}" for key in ("reference_iou", "reference_miou")]
+        )
+        self.assertIn("reference mIoU (October 2025)", result.stdout)
 
     def test_families_stay_together(self):
         results, result = self.corrupt(corruptions="fog,contrast,snow", severity="1")

@@ -6,7 +6,7 @@ from devices import LOSS, PIXELS, SCORE, SMALL2, SMALL3, SQUARE2, TRAINED3, Devi
 from png_files import read_png
 from support import FPN, LINEAR, contents, files_in, folder_data, main, model_flags
 
-SHARES = ("miou", "pixel_accuracy", "mean_accuracy", "dice", "reference_iou")
+SHARES = ("miou", "pixel_accuracy", "mean_accuracy", "dice", "reference_iou", "reference_miou")
 
 
 class CudaEvaluation(DeviceTest):

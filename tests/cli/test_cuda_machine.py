@@ -95,6 +95,15 @@ class Choice(Machine):
                 self.assertNotIn("GPU", auto.result.stderr)
 
 
+    def test_backbone_that_cannot_be_read(self):
+        """Its error is the only one, though a device is opened beside the reading."""
+        bad = self.folder / "bad.pth"
+        bad.write_bytes(DINOV2.weights.read_bytes()[:5000])
+        for machine, device in (("any", "auto"), ("old-driver", "auto"), ("no-device", "cuda")):
+            self.on_machine(MACHINE=machine)
+            self.refused(*self.train_command("--weights", bad, "--device", device), mentions=["bad.pth"])
+
+
 class Facts(Machine):
     """dinoft --version --verbose"""
 

@@ -51,7 +51,7 @@ class CudaTraining(DeviceTest):
         for key in ("train_loss", "val_loss"):
             for ours, theirs in zip(found.metrics[key], expected.metrics[key], strict=True):
                 self.assert_relative(ours, theirs, updated, key)
-        for key in ("val_iou", "val_reference_iou"):
+        for key in ("val_iou", "val_reference_iou", "val_reference_miou"):
             self.assert_values_near(found.metrics[key], expected.metrics[key], SCORE[precision])
 
     def compare(self, *flags, precision="fp32", **options):

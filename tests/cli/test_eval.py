@@ -8,10 +8,11 @@ import shutil
 from datasets import IGNORE, folder_masks, resize_nearest, voc_demo, voc_folder, voc_masks
 from png_files import read_png
 from support import CHANNELS, DINOV2, LINEAR, folder_data, main, model_flags
-from tensor_files import read_checkpoint
+from tensor_files import float_tensor, read_checkpoint, read_safetensors, values, write_safetensors
 from training import CLASSES, TrainingTest
 
-KEYS = {"miou", "pixel_accuracy", "mean_accuracy", "dice", "reference_iou", "loss", "per_class", "confusion"}
+KEYS = {"miou", "pixel_accuracy", "mean_accuracy", "dice", "reference_iou", "reference_miou", "loss", "per_class",
+        "confusion"}  # fmt: skip
 
 
 def histogram(label_planes, n_classes):
@@ -48,6 +49,24 @@ def reference_iou(mask, label, void_counts):
     return (both + 1e-6) / (either + 1e-6)
 
 
+def reference_miou(batches, n_classes, void_counts):
+    """The reference project's later number, of batches of (mask, label)."""
+    scores = []
+    for batch in batches:
+        pairs = collections.Counter()
+        for mask, label in batch:
+            pairs.update((0 if truth == IGNORE and void_counts else truth, found) for truth, found in zip(label, mask))
+        largest = max(truth for truth, _ in pairs)
+        iou = []
+        for number in range(min(largest + 1, n_classes)):
+            counted = {pair: n for pair, n in pairs.items() if pair[0] != IGNORE}
+            both = counted.get((number, number), 0)
+            either = sum(n for pair, n in counted.items() if number in pair)
+            iou.append((both + 1e-6) / (either + 1e-6) if either else None)
+        scores.append(mean(iou))
+    return mean(scores)
+
+
 class EvalTest(TrainingTest):
     def evaluate(self, *flags, checkpoint=LINEAR, data=None):
         """(metrics, stdout)"""
@@ -80,7 +99,8 @@ class Metrics(EvalTest):
         self.assertAlmostEqual(metrics["mean_accuracy"], mean(accuracy), places=9)
         self.assertAlmostEqual(metrics["dice"], mean(dice), places=9)
         self.assertAlmostEqual(metrics["pixel_accuracy"], sum(hits) / sum(labelled), places=9)
-        self.assertTrue(0 <= metrics["reference_iou"] <= 1)
+        for key in ("reference_iou", "reference_miou"):
+            self.assertTrue(0 <= metrics[key] <= 1)
         self.assertTrue(math.isfinite(metrics["loss"]) and metrics["loss"] > 0)
 
     def test_network_size(self):
@@ -125,8 +145,16 @@ class Metrics(EvalTest):
             self.assertIsNotNone(row, scores["name"])
         found = re.search(r"at the network's input size:\nmIoU +([\d.]+)\n", stdout)
         self.assertAlmostEqual(float(found.group(1)), metrics["miou"], delta=6e-5)
-        for name in ("pixel accuracy", "mean accuracy", "Dice", "reference IoU", "loss"):
+        for name in ("pixel accuracy", "mean accuracy", "Dice", "loss"):
             self.assertRegex(stdout, rf"(?m)^{name} +[\d.]+")
+        self.assertNotIn("reference", stdout)
+
+    def test_the_reference_numbers_are_printed_for_its_recipe(self):
+        metrics, stdout = self.evaluate("--recipe", "reference")
+        for name, key, time in (("reference IoU", "reference_iou", "August 2025"),
+                                ("reference mIoU", "reference_miou", "October 2025")):  # fmt: skip
+            found = re.search(rf"(?m)^{name} +([\d.]+) .*{time}", stdout)
+            self.assertAlmostEqual(float(found.group(1)), metrics[key], delta=6e-5)
 
     def test_table_alone(self):
         """--metrics_json is not needed, and eval writes nothing by itself."""
@@ -152,6 +180,10 @@ class Predictions(EvalTest):
         scores = [reference_iou(mask, label, void_counts) for mask, label in zip(masks, labels)]
         batches = [scores[i : i + batch_size] for i in range(0, len(scores), batch_size)]
         self.assertAlmostEqual(metrics["reference_iou"], mean([mean(batch) for batch in batches]), places=9)
+        pairs = list(zip(masks, labels))
+        batches = [pairs[i : i + batch_size] for i in range(0, len(pairs), batch_size)]
+        expected = reference_miou(batches, len(metrics["confusion"]), void_counts)
+        self.assertAlmostEqual(metrics["reference_miou"], expected, places=9)
 
     def test_voc(self):
         metrics, _ = self.evaluate("--eval_size", "original", "--batch_size", 1)
@@ -172,6 +204,38 @@ class Predictions(EvalTest):
         self.check(images, labels, metrics, checkpoint, 2, False)
 
 
+class SaturatedSigmoids(EvalTest):
+    """Logits that are all so large that their sigmoids are 1: the lowest class is what the later metric sees."""
+
+    def saturated(self):
+        path = self.folder / "saturated.safetensors"
+        self.succeed("convert", LINEAR, path)
+        tensors, metadata = read_safetensors(path)
+        bias = tensors["classifier.bias"]
+        tensors["classifier.bias"] = float_tensor(bias.shape, [value + 100 for value in values(bias)])
+        write_safetensors(path, tensors, metadata)
+        return path
+
+    def test_only_the_later_metric_sees_them(self):
+        for flags in ([], ["--eval_size", "original"]):
+            usual, _ = self.evaluate("--batch_size", 1, *flags)
+            found, _ = self.evaluate("--batch_size", 1, *flags, checkpoint=self.saturated())
+            for key in ("miou", "reference_iou"):
+                self.assertAlmostEqual(found[key], usual[key], delta=1e-4)  # logits of 100 have fewer digits
+            masks = voc_masks(voc_demo(), "val")
+            labels = [mask.pixels if flags else resize_nearest(mask, *DINOV2.size) for mask in masks]
+            batches = [[(bytes(len(label)), label)] for label in labels]
+            self.assertAlmostEqual(found["reference_miou"], reference_miou(batches, 21, True), places=9)
+            self.assertNotAlmostEqual(found["reference_miou"], usual["reference_miou"], places=3)
+
+    def test_averages_have_no_sigmoids(self):
+        """Of probabilities the prediction itself is looked at."""
+        flags = ["--tta", "--scales", "1"]
+        usual, _ = self.evaluate(*flags)
+        found, _ = self.evaluate(*flags, checkpoint=self.saturated())
+        self.assertAlmostEqual(found["reference_miou"], usual["reference_miou"], delta=1e-4)
+
+
 class AfterTraining(EvalTest):
     """eval takes from the checkpoint what train wrote into it."""
 
@@ -187,7 +251,8 @@ class AfterTraining(EvalTest):
             # LoRA is folded into the weights here and was not while training: some last bits differ.
             self.assertAlmostEqual(metrics["loss"], run.metrics["val_loss"][-1], delta=1e-4)
             self.assertAlmostEqual(metrics["miou"], run.metrics["val_iou"][-1], delta=1e-3)
-            self.assertAlmostEqual(metrics["reference_iou"], run.metrics["val_reference_iou"][-1], delta=1e-3)
+            for key in ("reference_iou", "reference_miou"):
+                self.assertAlmostEqual(metrics[key], run.metrics[f"val_{key}"][-1], delta=1e-3)
 
     def test_image_size_is_the_checkpoints(self):
         self.train("--img_dim", 70, 98)

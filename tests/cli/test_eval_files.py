@@ -11,7 +11,7 @@ from support import (DINOV2, LINEAR, CommandLineTest, Page, contents, file_size_
 CLASSES = 21
 NAMES = ["<b>", "a, b", '"c"', "=d", *(f"class {i}" for i in range(4, CLASSES))]
 OUTPUTS = {"--images_csv": "i.csv", "--confusion_png": "c.png", "--report_html": "r.html", "--metrics_json": "m.json"}
-COLUMNS = ["miou", "pixel_accuracy", "reference_iou", "loss"]
+COLUMNS = ["miou", "pixel_accuracy", "reference_iou", "reference_miou", "loss"]
 
 
 class EvalFilesTest(CommandLineTest):

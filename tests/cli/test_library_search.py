@@ -91,6 +91,11 @@ class LibrarySearch(unittest.TestCase):
     def test_system(self):
         self.assert_found(self.put(self.system))
 
+    def test_stays_loaded(self):
+        """When the same is looked for again, as --device auto does, nothing is read anew."""
+        self.put_package()
+        self.assertEqual(self.search(COUNTED="yes").stderr, "loaded\n")
+
     def test_packages_come_first(self):
         self.put(self.system)
         self.assert_found(self.put_package())

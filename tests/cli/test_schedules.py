@@ -137,5 +137,48 @@ class Parts(TrainingTest):
         self.refused("bench", "loader", "--ema", 0.5, mentions=["--ema", "bench train"])
 
 
+class Update(TrainingTest):
+    """What stands around AdamW; test_optimizer.c holds its numbers against PyTorch's. Five images: steps of four and one."""
+
+    def run_of(self, output, *flags):
+        return self.train("--use_lora", "--epochs", 2, "--batch_size", 4, "--precision", "fp32", *flags, output=output)
+
+    def test_parts_of_a_batch(self):
+        whole, parts = self.run_of("whole"), self.run_of("parts", "--accumulate", 2)
+        self.assertEqual([row["step"] for row in parts.steps], ["1", "2", "3", "4"])
+        for column, tolerance in (("loss", 1e-5), ("gradient_norm", 1e-3)):
+            expected = [float(row[column]) for row in whole.steps]
+            self.assert_values_near([float(row[column]) for row in parts.steps], expected, tolerance)
+        for key in ("val_loss", "val_iou", "val_reference_iou", "val_reference_miou"):
+            self.assert_values_near(parts.metrics[key], whole.metrics[key], 1e-3)
+
+    def test_the_first_average_is_a_copy(self):
+        raw, average = self.run_of("raw", "--max_steps", 1), self.run_of("average", "--max_steps", 1, "--ema", 0.9)
+        self.assertEqual(raw.tensors, average.tensors)
+        self.assertEqual((raw.record.get("ema"), average.record.get("ema")), (None, 0.9))
+        self.assertIn("a moving average of decay 0.9", self.succeed("info", "average/run.pt").stdout)
+
+    def test_the_average_is_what_is_kept(self):
+        """Steps are those of the raw values, validation and checkpoint those of their average."""
+        raw, average = self.run_of("raw"), self.run_of("average", "--ema", 0.5)
+        self.assertEqual([row["loss"] for row in raw.steps], [row["loss"] for row in average.steps])
+        self.assertNotEqual(raw.metrics["val_loss"], average.metrics["val_loss"])
+        self.assertNotEqual(raw.tensors["w_a_000"], average.tensors["w_a_000"])
+
+    def test_clipping(self):
+        """The norm is that before it, and AdamW's first step hardly depends on it."""
+        raw, clipped = self.run_of("raw"), self.run_of("clipped", "--grad_clip", 0.01)
+        self.assertEqual(raw.steps[0]["gradient_norm"], clipped.steps[0]["gradient_norm"])
+        self.assertGreater(float(raw.steps[0]["gradient_norm"]), 0.01)
+        self.assertNotEqual(raw.tensors["w_b_000"], clipped.tensors["w_b_000"])
+
+    def test_factors(self):
+        """No learning rate for LoRA is none of its decay either."""
+        start = self.run_of("start", "--max_steps", 1, "--lr", 1e-30)
+        still = self.run_of("still", "--lr_lora", 1e-30, "--lr", 0.01)
+        self.assertEqual(still.tensors["w_a_000"], start.tensors["w_a_000"])
+        self.assertNotEqual(still.tensors["classifier.weight"], start.tensors["classifier.weight"])
+
+
 if __name__ == "__main__":
     main()

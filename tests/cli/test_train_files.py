@@ -77,13 +77,14 @@ class Logs(TrainingTest):
     def test_metrics(self):
         run = self.train("--epochs", 3, "--val_every", 2)
         self.assertEqual(
-            set(run.metrics), {"train_loss", "val_loss", "val_iou", "val_reference_iou", "val_epoch"}
+            set(run.metrics),
+            {"train_loss", "val_loss", "val_iou", "val_reference_iou", "val_reference_miou", "val_epoch"},
         )
         self.assertEqual(len(run.metrics["train_loss"]), 3)
         self.assertEqual(run.metrics["val_epoch"], [0, 2])
-        for key in ("val_loss", "val_iou", "val_reference_iou"):
+        for key in ("val_loss", "val_iou", "val_reference_iou", "val_reference_miou"):
             self.assertEqual(len(run.metrics[key]), 2, key)
-        for key in ("val_iou", "val_reference_iou"):
+        for key in ("val_iou", "val_reference_iou", "val_reference_miou"):
             self.assertTrue(all(0 <= value <= 1 for value in run.metrics[key]), key)
 
     def test_validation_by_default(self):
@@ -162,13 +163,22 @@ class Output(TrainingTest):
         for epoch, line in enumerate(lines):
             found = re.fullmatch(
                 rf"epoch {epoch + 1}/2: train loss ([\d.]+), val loss ([\d.]+), mIoU ([\d.]+), "
-                r"pixel accuracy ([\d.]+), reference IoU ([\d.]+)",
+                r"pixel accuracy ([\d.]+)",
                 line,
             )
             self.assertIsNotNone(found, line)
             printed = [float(text) for text in found.groups()]
             written = [run.metrics[key][epoch] for key in ("train_loss", "val_loss", "val_iou")]
             self.assert_values_near(printed[:3], written, 6e-5)
+
+    def test_the_reference_numbers_are_printed_for_its_recipe(self):
+        run = self.train("--recipe", "reference", "--epochs", 1)
+        found = re.search(
+            r", reference IoU \(August 2025\) ([\d.]+), reference mIoU \(October 2025\) ([\d.]+)$",
+            run.result.stdout.strip(),
+        )
+        written = [run.metrics[f"val_{key}"][0] for key in ("reference_iou", "reference_miou")]
+        self.assert_values_near([float(text) for text in found.groups()], written, 6e-5)
 
     def test_progress_bar_on_a_terminal(self):
         master, slave = pty.openpty()

@@ -17,11 +17,6 @@ bool cudnn_library_open(void)
     return df_cudnn_open(&library) == 0;
 }
 
-void cudnn_library_close(void)
-{
-    df_cudnn_close(&library);
-}
-
 const struct df_cudnn *cudnn_library(void)
 {
     return &library;

@@ -10,7 +10,6 @@
 
 /* false where cuDNN is not installed; the error says so. */
 bool cudnn_library_open(void);
-void cudnn_library_close(void);
 
 /* The library itself, as loaded. */
 const struct df_cudnn *cudnn_library(void);

@@ -140,7 +140,6 @@ int main(int argc, char **argv)
     printf("cuDNN %zu\n", cudnn_library()->cudnnGetVersion());
     for (int i = all ? 2 : 1; i < argc; i++)
         device(argv[i], all);
-    cudnn_library_close();
     printf(failures ? "%d failures\n" : "all holds\n", failures);
     return failures ? 1 : 0;
 }

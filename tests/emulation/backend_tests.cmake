@@ -39,14 +39,16 @@ foreach(OPERATION activation layernorm rope nearest batchnorm upsample_loss adam
     df_emulated_test(test_${OPERATION}_emulated
         SOURCES ${BACKEND}/test_${OPERATION}.c ${BACKEND}/device.c LIBS dinoft_backend m)
 endforeach()
-foreach(SUBJECT features training bf16 plan recompute set_size segmenter profile)
-    df_emulated_test(test_${SUBJECT}_emulated SOURCES ${MODEL}/test_${SUBJECT}.c LIBS dinoft_model test_support)
+foreach(SUBJECT features training bf16 plan recompute set_size segmenter optimizer profile)
+    df_emulated_test(test_${SUBJECT}_emulated SOURCES ${MODEL}/test_${SUBJECT}.c LIBS dinoft_model test_support m)
 endforeach()
 df_emulated_test(test_captured_steps SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_captured_steps.c LIBS dinoft_model m)
 df_emulated_test(test_feed_emulated SOURCES ${CMAKE_SOURCE_DIR}/tests/pipeline/test_feed.c
     LIBS dinoft_train test_support m)
 
-df_emulated_test(test_fetches_emulated SOURCES ${CMAKE_SOURCE_DIR}/tests/evaluation/test_fetches.c ${CMAKE_SOURCE_DIR}/tests/data/scratch_images.c
+df_emulated_test(test_evaluate_emulated SOURCES ${CMAKE_SOURCE_DIR}/tests/evaluation/test_evaluate.c ${CMAKE_SOURCE_DIR}/tests/data/scratch_images.c
+    LIBS dinoft_evaluation test_support m)
+df_emulated_test(test_reference_miou_emulated SOURCES ${CMAKE_SOURCE_DIR}/tests/evaluation/test_reference_miou.c
     LIBS dinoft_evaluation test_support m)
 
 # The program, with the emulated device beside the CPU, for what goes through its commands.
@@ -56,6 +58,7 @@ df_emulated_program(dinoft_emulated dinoft_kernels_emulated dinoft_backend_cuda_
 set_target_properties(dinoft_emulated PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
 
 df_emulated_test(test_selftest_emulated SOURCES ${CMAKE_SOURCE_DIR}/tests/selftest/test_selftest.c LIBS dinoft_commands)
+df_emulated_test(test_backend_opening SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_backend_opening.c LIBS dinoft_backend)
 df_emulated_test(test_gemm_autotune SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_gemm_autotune.c LIBS dinoft_backend)
 df_emulated_test(test_attention_cudnn SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_attention_cudnn.c LIBS dinoft_backend m)
 df_emulated_test(test_gemm_fallback SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_gemm_fallback.c LIBS dinoft_backend m)

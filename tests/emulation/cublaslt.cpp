@@ -192,7 +192,7 @@ static unsigned &refusals()
     return value;
 }
 
-static int products;
+static int products, handles;
 
 static bool is_unaligned(const df_emulated_layout &m)
 {
@@ -238,6 +238,11 @@ int df_emulation_products(void)
     return products;
 }
 
+int df_emulation_cublaslt_handles(void)
+{
+    return handles;
+}
+
 size_t cublasLtGetVersion(void)
 {
     return 130000;
@@ -265,6 +270,7 @@ const char *cublasLtGetStatusString(cublasStatus_t status)
 cublasStatus_t cublasLtCreate(cublasLtHandle_t *handle)
 {
     *handle = new df_emulated_blas();
+    handles++;
     return CUBLAS_STATUS_SUCCESS;
 }
 

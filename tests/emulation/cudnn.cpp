@@ -2,6 +2,7 @@
 #include "cudnn_state.h"
 #include "device_memory.h"
 
+#include <atomic>
 #include <cstring>
 
 /* A tensor of four dimensions: where element (n, c, h, w) lies. */
@@ -25,6 +26,7 @@ namespace emulation
 df_emulated_cudnn cudnn_behaviour = DF_CUDNN_CORRECT;
 
 static const size_t workspace_needed = 4096;
+static std::atomic<int> handles; /* asked for by one thread while another creates them */
 
 static size_t element_offset(const df_emulated_tensor &t, int n, int c, int h, int w)
 {
@@ -170,6 +172,11 @@ void df_emulation_set_cudnn(enum df_emulated_cudnn how)
     cudnn_behaviour = how;
 }
 
+int df_emulation_cudnn_handles(void)
+{
+    return handles;
+}
+
 size_t cudnnGetVersion(void)
 {
     return cudnn_behaviour == DF_CUDNN_FAULTY ? 91000 : CUDNN_VERSION;
@@ -185,6 +192,7 @@ cudnnStatus_t cudnnCreate(cudnnHandle_t *handle)
     if (cudnn_behaviour == DF_CUDNN_ABSENT || machine_is("no-cudnn"))
         return CUDNN_STATUS_NOT_INITIALIZED;
     *handle = new df_emulated_dnn();
+    handles++;
     return CUDNN_STATUS_SUCCESS;
 }
 

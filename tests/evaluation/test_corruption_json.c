@@ -33,11 +33,12 @@ static void fill(struct df_corruption_results *results)
     struct df_rng rng;
     begin(results);
     df_rng_seed(&rng, 7, 0);
-    results->clean = (struct df_corruption_cell){true, df_rng_double(&rng), df_rng_double(&rng), 1.0};
+    results->clean =
+        (struct df_corruption_cell){true, df_rng_double(&rng), df_rng_double(&rng), df_rng_double(&rng), 1.0};
     for (size_t row = 0; row < 3; row++) {
         for (int s = 0; s < 3; s++)
             results->rows[row].cells[severities[s] - 1] = (struct df_corruption_cell){
-                true, df_rng_double(&rng), df_rng_double(&rng), df_rng_double(&rng)};
+                true, df_rng_double(&rng), df_rng_double(&rng), df_rng_double(&rng), df_rng_double(&rng)};
     }
     results->rows[1].cells[4].done = false;
     results->rows[0].cells[1].miou = results->rows[0].cells[1].pixel_accuracy = NAN;
@@ -55,7 +56,8 @@ static bool same_cell(const struct df_corruption_cell *a, const struct df_corrup
 {
     if (!a->done || !b->done)
         return a->done == b->done;
-    return (a->miou == b->miou || (isnan(a->miou) && isnan(b->miou))) && a->reference_iou == b->reference_iou;
+    return (a->miou == b->miou || (isnan(a->miou) && isnan(b->miou))) &&
+           a->reference_iou == b->reference_iou && a->reference_miou == b->reference_miou;
 }
 
 static void assert_same(const struct df_corruption_results *a, const struct df_corruption_results *b)
@@ -99,6 +101,7 @@ static void the_keys_are_as_documented(void **state)
     assert_true(cJSON_IsNull(at(cJSON_GetArrayItem(at(fog, "cells"), 1), "miou")));
     assert_true(cJSON_IsNull(at(at(fog, "mean"), "miou")));
     assert_true(cJSON_IsNumber(at(at(fog, "mean"), "reference_iou")));
+    assert_true(cJSON_IsNumber(at(at(fog, "mean"), "reference_miou")));
     assert_true(cJSON_IsNull(cJSON_GetArrayItem(at(cJSON_GetArrayItem(rows, 1), "cells"), 2)));
     assert_string_equal(cJSON_GetStringValue(at(cJSON_GetArrayItem(rows, 2), "skipped")), "no <reason>");
     const cJSON *common = at(at(tree, "means"), "common");
@@ -155,7 +158,7 @@ static void more_is_wanted_than_there_is(void **state)
     assert_int_equal(df_corruption_results_add(&other, "frost", "weather", true), 0);
     assert_int_equal(df_corruption_results_add(&other, "fog", "weather", true), 0);
     assert_int_equal(df_corruption_results_add(&other, "spatter", "extra", false), 0);
-    other.rows[3].cells[3] = (struct df_corruption_cell){true, 0.5, 0.5, 0.5}; /* stays */
+    other.rows[3].cells[3] = (struct df_corruption_cell){true, 0.5, 0.5, 0.5, 0.5}; /* stays */
     assert_int_equal(df_corruption_results_read(scratch_path("a.json"), KEY, &other, &taken), 0);
     assert_int_equal(taken, 9); /* clean and eight of nine */
     for (int s = 0; s < DF_SEVERITIES; s++) {
@@ -217,7 +220,7 @@ static void assert_refused(const char *name, const char *key, const char *words)
     struct df_corruption_results results;
     int taken;
     begin(&results);
-    results.rows[2].cells[0] = (struct df_corruption_cell){true, 0.25, 0.25, 0.25};
+    results.rows[2].cells[0] = (struct df_corruption_cell){true, 0.25, 0.25, 0.25, 0.25};
     assert_int_equal(df_corruption_results_read(scratch_path(name), key, &results, &taken), -1);
     assert_error_has(words);
     assert_error_has(name);
@@ -262,7 +265,10 @@ static void write_file(const char *suite, const char *list, const char *clean, c
     scratch_write_text("d.json", text);
 }
 
-#define SCORES "{\"miou\": 0.5, \"reference_iou\": 0.5, \"pixel_accuracy\": 0.5}"
+#define CELL(miou, iou, reference_miou, accuracy)                                                            \
+    "{\"miou\": " miou ", \"reference_iou\": " iou ", \"reference_miou\": " reference_miou                   \
+    ", \"pixel_accuracy\": " accuracy "}"
+#define SCORES CELL("0.5", "0.5", "0.5", "0.5")
 
 static void damaged_parts_are_refused(void **state)
 {
@@ -287,16 +293,18 @@ static void damaged_parts_are_refused(void **state)
         {.clean = "7", .words = "neither scores nor null"},
         {.clean = "[]", .words = "neither scores nor null"},
         {.clean = "\"0.5\"", .words = "neither scores nor null"},
-        {.clean = "{}", .words = "miou"},
-        {.clean = "{\"miou\": 0.5}", .words = "reference_iou"},
-        {.clean = "{\"miou\": \"0.5\", \"reference_iou\": 0, \"pixel_accuracy\": 0}", .words = "miou"},
-        {.clean = "{\"miou\": 0.5, \"reference_iou\": true, \"pixel_accuracy\": 0}",
-         .words = "reference_iou"},
-        {.clean = "{\"miou\": 0.5, \"reference_iou\": 0, \"pixel_accuracy\": []}", .words = "pixel_accuracy"},
-        {.clean = "{\"miou\": 1.5, \"reference_iou\": 0, \"pixel_accuracy\": 0}", .words = "miou"},
-        {.clean = "{\"miou\": -0.1, \"reference_iou\": 0, \"pixel_accuracy\": 0}", .words = "miou"},
-        {.clean = "{\"miou\": 1e999, \"reference_iou\": 0, \"pixel_accuracy\": 0}", .words = "miou"},
-        {.clean = "{\"miou\": -1e999, \"reference_iou\": 0, \"pixel_accuracy\": 0}", .words = "miou"},
+        {.clean = "{}", .words = "earlier versions"},
+        {.clean = "{\"miou\": 0.5, \"reference_iou\": 0.5, \"pixel_accuracy\": 0.5}",
+         .words = "no reference_miou"},
+        {.clean = "{\"reference_miou\": 0.5}", .words = "miou"},
+        {.clean = CELL("\"0.5\"", "0", "0", "0"), .words = "miou"},
+        {.clean = CELL("0.5", "true", "0", "0"), .words = "reference_iou"},
+        {.clean = CELL("0.5", "0", "{}", "0"), .words = "reference_miou"},
+        {.clean = CELL("0.5", "0", "0", "[]"), .words = "pixel_accuracy"},
+        {.clean = CELL("1.5", "0", "0", "0"), .words = "miou"},
+        {.clean = CELL("-0.1", "0", "0", "0"), .words = "miou"},
+        {.clean = CELL("1e999", "0", "0", "0"), .words = "miou"},
+        {.clean = CELL("-1e999", "0", "0", "0"), .words = "miou"},
         {.rows = "null", .words = "no scores"},
         {.rows = "{}", .words = "no scores"},
         {.rows = "[7]", .words = "no name"},

@@ -18,8 +18,11 @@ static void assert_near(double found, double expected)
 
 static struct df_corruption_cell cell(double miou)
 {
-    return (struct df_corruption_cell){
-        .done = true, .miou = miou, .reference_iou = miou / 2, .pixel_accuracy = 1.0 - miou};
+    return (struct df_corruption_cell){.done = true,
+                                       .miou = miou,
+                                       .reference_iou = miou / 2,
+                                       .reference_miou = miou / 4,
+                                       .pixel_accuracy = 1.0 - miou};
 }
 
 /* Two severities; noise: a (0.2, 0.4), b (0.6, 0.8); blur: c (0.1, 0.3), not common. Clean 0.8. */
@@ -54,6 +57,7 @@ static void means_by_hand(void **state)
     assert_int_equal(mean.corruptions, 1);
     assert_near(mean.miou, 0.7);
     assert_near(mean.reference_iou, 0.35);
+    assert_near(mean.reference_miou, 0.175);
     assert_near(mean.pixel_accuracy, 0.3);
     assert_near(mean.drop, 0.1);
     assert_near(mean.relative, 0.875);
@@ -80,7 +84,8 @@ static void missing_cells_spoil_their_means(void **state)
     fill(&results);
     results.rows[0].cells[2].done = false;
     df_corruption_row_mean(&results, &results.rows[0], &mean);
-    assert_true(isnan(mean.miou) && isnan(mean.reference_iou) && isnan(mean.pixel_accuracy));
+    assert_true(isnan(mean.miou) && isnan(mean.reference_iou) && isnan(mean.reference_miou));
+    assert_true(isnan(mean.pixel_accuracy));
     assert_true(isnan(mean.drop) && isnan(mean.relative));
     assert_true(isnan(miou_of(&results, (struct df_corruption_part){.common = true})));
     assert_true(isnan(miou_of(&results, (struct df_corruption_part){.family = "noise", .severity = 3})));
@@ -152,17 +157,35 @@ static void the_table_for_the_terminal(void **state)
     results.rows[2].cells[2].done = false;
     assert_int_equal(df_corruption_results_add(&results, "frost", "weather", true), 0);
     assert_int_equal(df_corruption_results_skip(&results, "no photographs"), 0);
-    df_corruption_results_print(stream, &results);
+    df_corruption_results_print(stream, &results, false);
     char *text = page_text(stream);
-    assert_has_line(text, "mIoU % at severity             1       3    mean    drop % clean  ref. %\n");
-    assert_has_line(text, "clean                                      80.00                   40.00\n");
-    assert_has_line(text, "noise                      40.00   60.00   50.00   30.00   62.50   25.00\n");
-    assert_has_line(text, "  a                        20.00   40.00   30.00   50.00   37.50   15.00\n");
-    assert_has_line(text, "  c                        10.00       -       -       -       -       -\n");
+    assert_has_line(text, "mIoU % at severity            1      3    mean    drop % clean\n");
+    assert_has_line(text, "clean                                    80.00\n");
+    assert_has_line(text, "noise                     40.00  60.00   50.00   30.00   62.50\n");
+    assert_has_line(text, "  a                       20.00  40.00   30.00   50.00   37.50\n");
+    assert_has_line(text, "  c                       10.00      -       -       -       -\n");
     assert_has_line(text, "  frost                  skipped\n");
-    assert_has_line(text, "mean of 2 of 15 common     40.00   60.00   50.00   30.00   62.50   25.00\n");
-    assert_has_line(text, "mean of 3 of 4             30.00       -       -       -       -       -\n");
+    assert_has_line(text, "mean of 2 of 15 common    40.00  60.00   50.00   30.00   62.50\n");
+    assert_has_line(text, "mean of 3 of 4            30.00      -       -       -       -\n");
     assert_has_line(text, "frost was skipped: no photographs\n");
+    assert_null(strstr(text, "2025"));
+    free(text);
+    df_corruption_results_free(&results);
+}
+
+static void the_table_with_the_reference_numbers(void **state)
+{
+    struct df_corruption_results results;
+    FILE *stream = tmpfile();
+    fill(&results);
+    results.rows[2].cells[2].done = false;
+    df_corruption_results_print(stream, &results, true);
+    char *text = page_text(stream);
+    assert_has_line(text, "mIoU % at severity            1      3    mean    drop % clean  8/2025 10/2025\n");
+    assert_has_line(text, "clean                                    80.00                   40.00   20.00\n");
+    assert_has_line(text, "  a                       20.00  40.00   30.00   50.00   37.50   15.00    7.50\n");
+    assert_has_line(text, "  c                       10.00      -       -       -       -       -       -\n");
+    assert_has_line(text, "8/2025, 10/2025: the reference project's own numbers");
     free(text);
     df_corruption_results_free(&results);
 }
@@ -182,9 +205,9 @@ static void the_table_is_narrow(void **state)
         for (int s = 0; s < 5; s++)
             results.rows[i].cells[s] = cell(1.0);
     }
-    df_corruption_results_print(stream, &results);
+    df_corruption_results_print(stream, &results, true);
     char *text = page_text(stream);
-    assert_has_line(text, "mean of the 15 common     100.00");
+    assert_has_line(text, "mean of the 15 common    100.00");
     size_t widest = 0;
     for (const char *line = text; *line;) {
         const size_t length = strcspn(line, "\n");
@@ -204,14 +227,15 @@ static void the_file_is_csv(void **state)
     results.rows[2].cells[0].reference_iou = NAN;
     assert_int_equal(df_corruption_results_write_csv(scratch_path("c.csv"), &results), 0);
     char *text = page_of_file(scratch_path("c.csv"));
-    assert_string_equal(text, "corruption,family,common,severity,miou,reference_iou,pixel_accuracy\n"
-                              "clean,,,0,0.8,0.4,0.2\n"
-                              "a,noise,1,1,0.2,0.1,0.8\n"
-                              "a,noise,1,3,0.4,0.2,0.6\n"
-                              "b,noise,1,1,,,\n"
-                              "b,noise,1,3,0.8,0.4,0.2\n"
-                              "c,blur,0,1,0.1,,0.9\n"
-                              "c,blur,0,3,0.3,0.15,0.7\n");
+    assert_string_equal(text,
+                        "corruption,family,common,severity,miou,reference_iou,reference_miou,pixel_accuracy\n"
+                        "clean,,,0,0.8,0.4,0.2,0.2\n"
+                        "a,noise,1,1,0.2,0.1,0.05,0.8\n"
+                        "a,noise,1,3,0.4,0.2,0.1,0.6\n"
+                        "b,noise,1,1,,,,\n"
+                        "b,noise,1,3,0.8,0.4,0.2,0.2\n"
+                        "c,blur,0,1,0.1,,0.025,0.9\n"
+                        "c,blur,0,3,0.3,0.15,0.075,0.7\n");
     free(text);
     df_corruption_results_free(&results);
 }
@@ -225,6 +249,7 @@ int main(void)
         cmocka_unit_test(without_a_clean_score_nothing_is_relative),
         cmocka_unit_test(families_start_once),
         cmocka_unit_test(the_table_for_the_terminal),
+        cmocka_unit_test(the_table_with_the_reference_numbers),
         cmocka_unit_test(the_table_is_narrow),
         cmocka_unit_test(the_file_is_csv),
     };

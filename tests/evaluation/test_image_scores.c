@@ -24,7 +24,7 @@ static void add_scores(struct df_image_scores_list *list, const char *name, cons
     static int64_t confusion[256 * 255];
 
     test_confusion_matrix(confusion, list->n_classes, prediction, label, count);
-    assert_int_equal(df_image_scores_add(list, name, confusion, loss), 0);
+    assert_int_equal(df_image_scores_add(list, name, confusion, confusion, loss), 0);
 }
 
 /* One image alone in a list of its own. */
@@ -53,6 +53,7 @@ static void a_small_map_by_hand(void **state)
     assert_near(scores.loss, 0.25);
     /* & : 0 0 0 1 1 2 = 4; | : 0 0 1 1 3 2 = 7 */
     assert_near(scores.reference_iou, (4.0 + 1e-6) / (7.0 + 1e-6));
+    assert_true(fabs(scores.reference_miou - (2.0 / 3 + 1.0 / 3 + 1.0 + 0.0) / 4) < 1e-6);
 }
 
 static void nothing_counted_is_nan(void **state)
@@ -104,13 +105,15 @@ static void it_agrees_with_the_confusion_matrix(void **state)
             prediction[i] = (uint8_t)df_rng_below(&rng, used);
         }
         assert_int_equal(df_metrics_init(&metrics, CLASSES, false), 0);
-        df_metrics_add_image(&metrics, test_confusion_matrix(confusion, CLASSES, prediction, label, COUNT));
+        test_confusion_matrix(confusion, CLASSES, prediction, label, COUNT);
+        df_metrics_add_image(&metrics, confusion, confusion);
         df_metrics_end_batch(&metrics, 0.0);
         df_metrics_scores(&metrics, &whole);
         const struct df_image_scores scores = scores_of(CLASSES, prediction, label, COUNT);
         assert_near(scores.miou, whole.miou);
         assert_near(scores.pixel_accuracy, whole.pixel_accuracy);
         assert_near(scores.reference_iou, whole.reference_iou);
+        assert_near(scores.reference_miou, whole.reference_miou);
         df_metrics_free(&metrics);
     }
 }
@@ -181,11 +184,11 @@ static void the_file_is_csv(void **state)
     add_image(&list, "nothing", -1);
     assert_int_equal(df_image_scores_write_csv(scratch_path("images.csv"), &list, names), 0);
     char *text = page_of_file(scratch_path("images.csv"));
-    assert_string_equal(
-        text, "image,miou,pixel_accuracy,reference_iou,loss,counted_pixels,worst_class,worst_class_iou\n"
-              "plain,0.25,0.5,0.50000005,0.333333333,10,\"back, ground\",0\n"
-              "\"a,b \"\"c\"\"\nd\",1,1,1,0.333333333,10,\"the \"\"rest\"\"\",1\n"
-              "nothing,,,1,0.333333333,0,,\n");
+    assert_string_equal(text, "image,miou,pixel_accuracy,reference_iou,reference_miou,loss,counted_pixels,"
+                              "worst_class,worst_class_iou\n"
+                              "plain,0.25,0.5,0.50000005,0.250000125,0.333333333,10,\"back, ground\",0\n"
+                              "\"a,b \"\"c\"\"\nd\",1,1,1,1,0.333333333,10,\"the \"\"rest\"\"\",1\n"
+                              "nothing,,,1,,0.333333333,0,,\n");
     free(text);
     df_image_scores_free(&list);
 }

@@ -68,6 +68,36 @@ static void a_file_that_becomes_shorter(void **state)
     check_line(text, path);
 }
 
+static int read_ahead(const struct df_mapping *mapping)
+{
+    size_t done = 0;
+    int pieces = 0;
+
+    while (df_mapping_read_ahead(mapping, &done))
+        pieces++;
+    return pieces;
+}
+
+/* In pieces, to the end; then past the end of what is left. */
+static void read_all_ahead(void *path)
+{
+    struct df_mapping *mapping = truncate(path, 6000001) == 0 ? df_mapping_open(path) : NULL;
+
+    if (!mapping || read_ahead(NULL) != 0 || read_ahead(mapping) != 2)
+        _exit(2);
+    df_mapping_close(mapping);
+    read_ahead(map_and_shorten(path));
+}
+
+static void reading_ahead(void **state)
+{
+    char text[4096], path[512];
+
+    snprintf(path, sizeof path, "%s", zeros("ahead"));
+    assert_exited(run_child(read_all_ahead, path, text, sizeof text), 1, text);
+    check_line(text, path);
+}
+
 /* Others are mapped before it, after it, and no more. */
 static void read_one_of_many(void *path)
 {
@@ -237,6 +267,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_that_becomes_shorter),
+        cmocka_unit_test(reading_ahead),
         cmocka_unit_test(one_of_many_files),
         cmocka_unit_test(many_threads_give_one_line),
         cmocka_unit_test(weights_that_are_copied),

@@ -20,8 +20,9 @@ done
 if [ $command = train ]; then
     : >"$folder/$name.pt"
 else
-    printf '{"clean": {"miou": 0.5, "reference_iou": 0.75},' >"$folder/${name}_corruptions.json"
-    printf '"corruptions": [{"cells": [{"miou": null, "reference_iou": 0.625}]}]}' >>"$folder/${name}_corruptions.json"
+    printf '{"clean": {"miou": 0.5, "reference_iou": 0.75, "reference_miou": 0.25},' >"$folder/${name}_corruptions.json"
+    printf '"corruptions": [{"cells": [{"miou": null, "reference_iou": 0.625, "reference_miou": 0.125}]}]}' \\
+        >>"$folder/${name}_corruptions.json"
 fi
 """
 
@@ -49,18 +50,27 @@ class ReproduceTables(unittest.TestCase):
             check=False,
         )
 
-    def rows(self):
-        lines = (self.folder / "tables" / "tables.txt").read_text().splitlines()
+    def rows(self, time):
+        lines = (self.folder / "tables" / f"tables_{time}.txt").read_text().splitlines()
         return [line.split("|") for line in lines[1:]]
 
     def test_what_is_missing_is_said(self):
         result = self.run_script()
         self.assertEqual((result.returncode, result.stderr), (0, ""))
-        rows = self.rows()
-        self.assertEqual(len(rows), 8)
-        self.assertEqual(rows[0][:6], ["voc", "1x1", "dinov2", "70.9", "66.6", "no checkpoint (dinov2/large_voc_no_lora.pt)"])
+        august, october = self.rows("2025-08"), self.rows("2025-10")
+        self.assertEqual([len(august), len(october)], [8, 10])
+        missing = "no checkpoint (dinov2/large_voc_no_lora.pt)"
+        self.assertEqual(august[0], ["voc", "1x1", "dinov2 large", "70.9", "66.6", missing, ""])
+        self.assertEqual(october[0], ["voc", "1x1", "dinov2 large", "49.2", "40.0", missing, "", "", ""])
+        self.assertEqual(
+            [row[2:5] for row in october[1:4]],
+            [["dinov3 base", "71.5", "-"], ["dinov3 large", "71.8", "65.4"], ["dinov3 huge", "73.3", "-"]],
+        )
         shown = result.stdout.splitlines()
-        self.assertEqual(shown[0].index("published clean"), shown[1].index("70.9"))
+        self.assertIn("August 2025", shown[0])
+        self.assertEqual(shown[1].index("published clean"), shown[2].index("70.9"))
+        self.assertIn("October 2025", shown[11])
+        self.assertEqual(shown[12].index("published clean"), shown[13].index("49.2"))
         self.assertEqual(self.calls.read_text(), "")
 
     def test_published_and_trained_checkpoints(self):
@@ -69,13 +79,30 @@ class ReproduceTables(unittest.TestCase):
         published.touch()
         result = self.run_script("--only", "voc", "--family", "dinov2", "--train", "--epochs", "3")
         self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertEqual([row[5:] for row in self.rows()], [["75.0", "62.5", "50.0", "-"]] * 3)
+        self.assertEqual([row[5:] for row in self.rows("2025-08")], [["75.0", "62.5"]] * 3)
+        self.assertEqual([row[5:] for row in self.rows("2025-10")], [["25.0", "12.5", "50.0", "-"]] * 3)
         calls = self.calls.read_text().splitlines()
         self.assertEqual([call.split()[0] for call in calls], ["train", "corrupt", "corrupt", "train", "corrupt"])
-        self.assertIn("--recipe reference --epochs 3", calls[0])
+        self.assertIn("--recipe reference-2025-08 --epochs 3", calls[0])
         self.assertNotIn("--use_lora", calls[0])
         self.assertIn("--use_lora --use_fpn", calls[3])
-        self.assertIn(f"--lora_weights {published} --suite reference --severity 5", calls[2])
+        self.assertIn(f"--lora_weights {published} --suite reference --severity 5 --batch_size 64", calls[2])
+
+    def test_three_models_are_trained_as_in_october(self):
+        result = self.run_script("--family", "dinov3", "--train")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        trained = [call for call in self.calls.read_text().splitlines() if call.startswith("train")]
+        self.assertEqual(len(trained), 4)
+        for call, size in zip(trained, ("base", "large", "huge")):
+            for words in ("--dataset voc", "--recipe reference --epochs 100", f"--size {size}"):
+                self.assertIn(words, call)
+        self.assertIn("--recipe reference-2025-08", trained[3])
+
+    def test_another_size_stands_for_the_large_one(self):
+        result = self.run_script("--family", "dinov3", "--size", "small", "--train")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual([row[2] for row in self.rows("2025-10")], ["dinov3 small"] * 2)
+        self.assertEqual(self.calls.read_text().count("--size small"), 4)
 
     def test_training_that_fails_ends_it(self):
         result = self.run_script("--train", data="nowhere")

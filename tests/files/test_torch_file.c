@@ -98,26 +98,42 @@ static void test_names_and_kinds(void **unused)
     df_state_free(state);
 }
 
+/* In the fixtures, or beside the clone; false where it is in neither. */
+static bool find_seed(const char *name, char file[512])
+{
+    snprintf(file, 512, DINOFT_FIXTURES "/seed_checkpoints/%s", name);
+    if (access(file, R_OK) != 0)
+        snprintf(file, 512, DINOFT_SOURCE_DIR "/../shared/seed_checkpoints/%s", name);
+    if (access(file, R_OK) == 0)
+        return true;
+    print_message("%s is not here: not tested\n", name);
+    return false;
+}
+
 static void test_seed_checkpoints(void **unused)
 {
-    static const char *const files[] = {"dinov2/large_voc_no_lora.pt",    "dinov3/large_voc_lora.pt",
-                                        "dinov2/large_ade20k_no_lora.pt", "dinov2/large_voc_lora.pt",
-                                        "dinov2/large_ade20k_lora.pt",    "dinov3/large_ade20k_lora.pt"};
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        char file[512];
-        snprintf(file, sizeof file, DINOFT_FIXTURES "/seed_checkpoints/%s", files[i]);
-        if (access(file, R_OK) != 0)
-            snprintf(file, sizeof file, DINOFT_SOURCE_DIR "/../shared/seed_checkpoints/%s", files[i]);
-        if (access(file, R_OK) != 0) {
-            print_message("%s is not here: not tested\n", files[i]);
+    static const struct {
+        const char *file, *classifier, *last_lora, *lora_shape;
+    } seeds[] = {
+        {"dinov2/large_voc_no_lora.pt", "[21, 1024, 1, 1]", NULL, NULL},
+        {"dinov3/large_voc_lora.pt", "[21, 1024, 1, 1]", "w_b_047", "[1024, 3]"},
+        {"dinov2/large_ade20k_no_lora.pt", "[150, 1024, 1, 1]", NULL, NULL},
+        {"dinov2/large_voc_lora.pt", "[21, 1024, 1, 1]", "w_b_047", "[1024, 3]"},
+        {"dinov2/large_ade20k_lora.pt", "[150, 1024, 1, 1]", "w_b_047", "[1024, 3]"},
+        {"dinov3/large_ade20k_lora.pt", "[150, 1024, 1, 1]", "w_b_047", "[1024, 3]"},
+        {"2025-10/base_voc_lora.pt", "[21, 768, 1, 1]", "w_b_023", "[768, 3]"},
+        {"2025-10/large_voc_lora.pt", "[21, 1024, 1, 1]", "w_b_047", "[1024, 3]"},
+        {"2025-10/huge_voc_lora.pt", "[21, 1280, 1, 1]", "w_b_063", "[1280, 3]"},
+    };
+    char file[512];
+    for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++) {
+        if (!find_seed(seeds[i].file, file))
             continue;
-        }
         round_trip(file);
         struct df_state *state = read_weights(file);
-        check_entry(state, "classifier.weight", false,
-                    strstr(files[i], "voc") ? "[21, 1024, 1, 1]" : "[150, 1024, 1, 1]");
-        if (!strstr(files[i], "no_lora"))
-            check_entry(state, "w_b_047", true, "[1024, 3]");
+        check_entry(state, "classifier.weight", false, seeds[i].classifier);
+        if (seeds[i].last_lora)
+            check_entry(state, seeds[i].last_lora, true, seeds[i].lora_shape);
         df_state_free(state);
     }
 }

@@ -340,7 +340,7 @@ def config_json(folder):
 
 
 def corruption_json(folder):
-    cell = {"miou": 0.5, "reference_iou": None, "pixel_accuracy": 0.123456789}
+    cell = {"miou": 0.5, "reference_iou": None, "reference_miou": 0.25, "pixel_accuracy": 0.123456789}
     results = {"key": "key", "version": "0.1.0", "suite": "imagenet-c", "severities": [1, 5], "facts": {}}
     results["clean"] = cell
     rows = [("gaussian_noise", [cell, None]), ("fog", [cell, cell]), ("frost", [None, None])]

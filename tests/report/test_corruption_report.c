@@ -20,7 +20,7 @@ static void add(struct df_corruption_results *results, const char *name, const c
     assert_int_equal(df_corruption_results_add(results, name, family, common), 0);
     struct df_corruption_row *row = &results->rows[results->n_rows - 1];
     for (int s = 0; s < DF_SEVERITIES; s++)
-        row->cells[s] = (struct df_corruption_cell){true, first - 0.05 * s, 0.9, 0.95};
+        row->cells[s] = (struct df_corruption_cell){true, first - 0.05 * s, 0.9, 0.85, 0.95};
 }
 
 static char *page_of(const struct df_corruption_results *results, const char *title)
@@ -37,7 +37,7 @@ static char *page_of(const struct df_corruption_results *results, const char *ti
 static void begin(struct df_corruption_results *results, const char *suite)
 {
     assert_int_equal(df_corruption_results_init(results, suite, severities, 5), 0);
-    results->clean = (struct df_corruption_cell){true, 0.8, 0.9, 0.95};
+    results->clean = (struct df_corruption_cell){true, 0.8, 0.9, 0.85, 0.95};
 }
 
 static void numbers_are_there(void **state)

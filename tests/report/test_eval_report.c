@@ -53,9 +53,9 @@ static void add_image(struct material *material, const char *name, uint8_t label
     memset(prediction_pixels, label_class, (size_t)right);
     test_confusion_matrix(confusion, material->metrics.n_classes, prediction_pixels, label_pixels,
                           SIDE * SIDE);
-    df_metrics_add_image(&material->metrics, confusion);
+    df_metrics_add_image(&material->metrics, confusion, confusion);
     df_metrics_end_batch(&material->metrics, 0.5);
-    assert_int_equal(df_image_scores_add(&material->images, name, confusion, 0.5), 0);
+    assert_int_equal(df_image_scores_add(&material->images, name, confusion, confusion, 0.5), 0);
     const double miou = material->images.items[material->images.count - 1].miou;
     assert_int_equal(df_best_worst_add(&material->best_worst, name, miou, &image, &label, &prediction), 0);
 }

@@ -39,7 +39,7 @@ struct subject {
     struct df_comparison *comparison; /* the device's */
     union {
         struct df_comparison comparison;
-        char bytes[sizeof(struct df_comparison) + (CLASSES + 1) * CLASSES * sizeof(int64_t)];
+        char bytes[sizeof(struct df_comparison) + 2 * (CLASSES + 1) * CLASSES * sizeof(int64_t)];
     } fetched;
 };
 
@@ -55,14 +55,15 @@ static int training_step(struct subject *subject)
 static int evaluation_step(struct subject *subject)
 {
     struct df_segmenter *segmenter = subject->segmenter;
-    const struct df_comparison *fetched = &subject->fetched.comparison;
+    struct df_comparison *fetched = &subject->fetched.comparison;
     DF_TRY(df_segmenter_load_pixels(segmenter, BATCH, subject->pixels, subject->labels));
     DF_TRY(df_segmenter_forward(segmenter, BATCH, false, NULL));
     for (int64_t i = 0; i < BATCH; i++) {
         DF_TRY(df_segmenter_predict(segmenter, i, subject->prediction, subject->comparison));
         DF_TRY(subject->backend->ops->download(subject->backend, &subject->fetched, subject->comparison,
                                                sizeof subject->fetched));
-        df_metrics_add_image(&subject->metrics, fetched->confusion);
+        df_metrics_add_image(&subject->metrics, fetched->confusion,
+                             df_comparison_of_sigmoids(fetched, CLASSES));
     }
     df_metrics_end_batch(&subject->metrics, fetched->loss.sum / (double)fetched->loss.count);
     return 0;

@@ -7,12 +7,16 @@
 
 #include <string.h>
 
-enum { BATCH, H, W, CLASSES, HEIGHT, WIDTH, LABELLING, RESULTS, TIES };
+enum { BATCH, H, W, CLASSES, HEIGHT, WIDTH, LABELLING, RESULTS, VALUES };
 
 enum labelling { UNLABELLED, LABELLED, PARTLY_LABELLED, IGNORED };
 
 /* Bits of RESULTS. */
-enum { LOSS, GRADIENT = 1, PREDICTION = 2, ON_DEVICE = 4, BOTH = GRADIENT | PREDICTION };
+enum { LOSS, GRADIENT = 1, PREDICTION = 2, ON_DEVICE = 4, SIGMOIDS = 8, BOTH = GRADIENT | PREDICTION };
+
+/* Of logits. TIED: two classes have the same at every pixel. SATURATED: around where sigmoids become 1 in
+ * float32. LOW: around where their exponentials overflow. */
+enum values { USUAL, TIED, SATURATED, LOW };
 
 static struct bilinear_size size_of(const struct df_case *c)
 {
@@ -45,7 +49,7 @@ static int upsample_logits_uses(const struct df_case_model *m, int64_t n[DF_CASE
 
 /* --- upsample_loss --- */
 
-enum { LOGITS, LABELS, DLOGITS, PREDICTED, SCRATCH, SUM };
+enum { LOGITS, LABELS, DLOGITS, PREDICTED, SCRATCH, SUM, OF_SIGMOIDS };
 
 /* Numbers of classes that choose how lanes share them, with and without the gradient; enlarged, reduced,
  * kept; strips of two cells, the last of one. */
@@ -66,7 +70,7 @@ static const int64_t upsample_loss_odd[][DF_CASE_SIZES] = {
     {1, 1, 9, 33, 3, 100, PARTLY_LABELLED, BOTH},
     {1, 7, 1, 9, 40, 3, PARTLY_LABELLED, BOTH},
     {2, 3, 3, 5, 6, 6, IGNORED, BOTH},
-    {1, 2, 2, 40, 6, 6, LABELLED, BOTH, true},
+    {1, 2, 2, 40, 6, 6, LABELLED, BOTH, TIED},
     {1, 363, 363, 2, 40, 367, PARTLY_LABELLED, BOTH},
     {1, 363, 361, 2, 9, 13, PARTLY_LABELLED, PREDICTION},
     {1, 3, 2, 5, 7, 9, PARTLY_LABELLED, PREDICTION},
@@ -78,9 +82,17 @@ static const int64_t upsample_loss_odd[][DF_CASE_SIZES] = {
     {1, 5, 3, 150, 17, 21, PARTLY_LABELLED, LOSS},
     {1, 2, 3, 255, 9, 9, PARTLY_LABELLED, PREDICTION},
     {2, 3, 3, 5, 6, 6, IGNORED, GRADIENT},
-    {2, 3, 4, 21, 17, 23, UNLABELLED, PREDICTION, true},
-    {1, 2, 3, 255, 9, 9, UNLABELLED, PREDICTION, true},
+    {2, 3, 4, 21, 17, 23, UNLABELLED, PREDICTION, TIED},
+    {1, 2, 3, 255, 9, 9, UNLABELLED, PREDICTION, TIED},
     {1, 5, 3, 150, 35, 21, UNLABELLED, PREDICTION},
+    {1, 1, 1, 1, 1, 1, LABELLED, PREDICTION | SIGMOIDS, SATURATED},
+    {2, 3, 4, 21, 17, 23, PARTLY_LABELLED, PREDICTION | SIGMOIDS, SATURATED},
+    {1, 5, 3, 150, 35, 21, PARTLY_LABELLED, PREDICTION | SIGMOIDS, SATURATED},
+    {1, 2, 3, 255, 9, 9, UNLABELLED, PREDICTION | SIGMOIDS, SATURATED},
+    {2, 3, 4, 9, 17, 7, PARTLY_LABELLED, PREDICTION | SIGMOIDS | ON_DEVICE, SATURATED},
+    {1, 3, 4, 64, 13, 9, PARTLY_LABELLED, PREDICTION | SIGMOIDS, LOW},
+    {2, 3, 4, 21, 17, 23, PARTLY_LABELLED, PREDICTION | SIGMOIDS, TIED},
+    {1, 5, 3, 150, 35, 21, PARTLY_LABELLED, PREDICTION | SIGMOIDS},
 };
 
 static void make_ties(struct df_case *c)
@@ -95,21 +107,23 @@ static void make_ties(struct df_case *c)
 /* A tensor that is left out has no elements. */
 static void upsample_loss_build(struct df_case *c)
 {
+    static const double means[] = {0.0, 0.0, 15.0, -90.0}, deviations[] = {3.0, 3.0, 2.0, 6.0};
     const int64_t labelled = c->n[LABELLING] == UNLABELLED ? 0 : pixels_of(c);
     const bool gradient = c->n[RESULTS] & GRADIENT;
     /* Of a mean: elements are the smaller the more logits or pixels there are. */
     const int64_t shares = df_min_i64(c->n[BATCH] * c->n[H] * c->n[W], pixels_of(c));
     const double tolerance = fmin(1e-6, 1e-5 / (double)shares);
 
-    df_case_in(c, DF_F32, small_count(c), 0.0, 3.0);
+    df_case_in(c, DF_F32, small_count(c), means[c->n[VALUES]], deviations[c->n[VALUES]]);
     df_case_in_bytes(c, labelled, (int)c->n[CLASSES], c->n[LABELLING] == PARTLY_LABELLED);
     df_case_out(c, DF_F32, gradient ? small_count(c) : 0, tolerance);
     df_case_out(c, DF_U8, c->n[RESULTS] & PREDICTION ? pixels_of(c) : 0, 1e-3);
     df_case_in(c, DF_F32, gradient ? 2 * small_count(c) : 0, 0.0, 1.0);
     df_case_in_bytes(c, sizeof(struct df_loss_sum), 256, false);
+    df_case_out(c, DF_U8, c->n[RESULTS] & SIGMOIDS ? pixels_of(c) : 0, 1e-3);
     c->n_scalars = 2;
     c->scalar_tolerance = 1e-6;
-    if (c->n[TIES])
+    if (c->n[VALUES] == TIED)
         make_ties(c);
     if (c->n[LABELLING] == IGNORED && c->tensors[LABELS].bytes)
         memset(c->tensors[LABELS].bytes, DF_IGNORE_LABEL, (size_t)labelled);
@@ -133,6 +147,7 @@ static int upsample_loss_call(const struct df_case *c, struct df_case_run *run)
                                     .labels = memory_if(run, LABELS, c->n[LABELLING] != UNLABELLED),
                                     .dlogits = memory_if(run, DLOGITS, results & GRADIENT),
                                     .prediction = memory_if(run, PREDICTED, results & PREDICTION),
+                                    .sigmoid_prediction = memory_if(run, OF_SIGMOIDS, results & SIGMOIDS),
                                     .on_device = memory_if(run, SUM, results & ON_DEVICE)};
 
     DF_TRY(
@@ -180,6 +195,26 @@ static void add_gradient(struct df_case *c, int64_t pixel, const double *probabi
     }
 }
 
+/* value = its sigmoid in float32. */
+static void sigmoids(double *value, int64_t classes)
+{
+    for (int64_t c = 0; c < classes; c++)
+        value[c] = (double)(1.0f / (1.0f + expf(-(float)value[c])));
+}
+
+static void expect_prediction(struct df_case *c, int64_t pixel, const double *value)
+{
+    double sigmoid[DF_MAX_CLASSES];
+
+    if (c->n[RESULTS] & PREDICTION)
+        c->tensors[PREDICTED].expected[pixel] = (double)first_largest(value, c->n[CLASSES]);
+    if (!(c->n[RESULTS] & SIGMOIDS))
+        return;
+    memcpy(sigmoid, value, (size_t)c->n[CLASSES] * sizeof *sigmoid);
+    sigmoids(sigmoid, c->n[CLASSES]);
+    c->tensors[OF_SIGMOIDS].expected[pixel] = (double)first_largest(sigmoid, c->n[CLASSES]);
+}
+
 static void upsample_loss_expect(struct df_case *c)
 {
     const struct bilinear_size size = size_of(c);
@@ -189,8 +224,7 @@ static void upsample_loss_expect(struct df_case *c)
     for (int64_t i = 0; i < pixels_of(c); i++) {
         const int64_t label = label_of(c, i);
         bilinear_pixel(&size, c->tensors[LOGITS].values + image_at(c, i), i % plane_of(c), value);
-        if (c->n[RESULTS] & PREDICTION)
-            c->tensors[PREDICTED].expected[i] = (double)first_largest(value, size.classes);
+        expect_prediction(c, i, value);
         if (label < 0)
             continue;
         sum -= value[label];

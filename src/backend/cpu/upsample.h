@@ -119,16 +119,50 @@ DF_INLINE float exponentials(float *value, float best, int32_t padded)
     return (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]);
 }
 
-/* The lowest class that has the value; the last class where none does (NaN). */
-DF_INLINE uint8_t first_class_with(const float *value, float best, int32_t padded, int64_t classes)
+/* The lowest class whose value is at least `least`, such as the largest; the last class where none is (NaN).
+ */
+DF_INLINE uint8_t first_class_from(const float *value, float least, int32_t padded, int64_t classes)
 {
     int32_t index = (int32_t)classes - 1;
 #pragma omp simd reduction(min : index)
     for (int32_t c = 0; c < padded; c++) {
-        const int32_t candidate = value[c] == best ? c : MAX_CLASSES;
+        const int32_t candidate = value[c] >= least ? c : MAX_CLASSES;
         index = candidate < index ? candidate : index;
     }
     return (uint8_t)index;
+}
+
+/* No logit below this has the float32 sigmoid of `best`: it is further away than eight steps of what the
+ * sigmoid is rounded to, over its slope. In place of e^best, of which the slope is made, stands the power of
+ * 2 above. */
+DF_INLINE float lowest_tie(float best)
+{
+    if (best > 17.0f)
+        return 16.6f; /* 1 + e^-x is 1 */
+    if (best < -80.0f)
+        return -INFINITY; /* e^-x leaves the normal numbers, or nearly */
+    const uint32_t bits = (uint32_t)(best * 1.44269504f + 128.0f) << 23;
+    float power;
+    memcpy(&power, &bits, sizeof power);
+    return best - 0x1p-20f * (1.0f + power);
+}
+
+DF_INLINE float sigmoid(float x)
+{
+    return x > 17.0f ? 1.0f : 1.0f / (1.0f + expf(-x));
+}
+
+/* The lowest class whose float32 sigmoid is that of `best`, the largest value; none below `near` can be it,
+ * nor one of less than `lowest`. */
+DF_INLINE uint8_t first_class_of_sigmoid(const float *value, float best, float lowest, uint8_t near,
+                                         int64_t classes)
+{
+    const float largest = sigmoid(best);
+    int64_t c = near;
+
+    while (c < classes - 1 && (value[c] < lowest || sigmoid(value[c]) != largest))
+        c++;
+    return (uint8_t)c;
 }
 
 #endif

@@ -88,6 +88,19 @@ DF_INLINE void add_pixel(struct columns *columns, struct tap x, int32_t label, f
         settle(total);
 }
 
+DF_INLINE void predict(const struct df_upsample_loss *work, int64_t pixel, const float *value, float best,
+                       int32_t padded)
+{
+    const float lowest = work->sigmoid_prediction ? lowest_tie(best) : best;
+    const uint8_t near = first_class_from(value, lowest, padded, work->classes);
+    const bool alone = value[near] == best; /* almost always */
+
+    work->prediction[pixel] = alone ? near : first_class_from(value, best, padded, work->classes);
+    if (work->sigmoid_prediction)
+        work->sigmoid_prediction[pixel] =
+            alone ? near : first_class_of_sigmoid(value, best, lowest, near, work->classes);
+}
+
 /* One output row. low and high are this task's rows [w, C] of the gradient buffers, or both NULL. */
 DF_MULTIVERSION static void loss_row(const struct df_upsample_loss *work, int64_t image, int64_t row,
                                      struct tap y, struct columns *columns, float *low, float *high,
@@ -110,7 +123,7 @@ DF_MULTIVERSION static void loss_row(const struct df_upsample_loss *work, int64_
         mix_columns(columns, x, padded);
         const float best = maximum(columns->value, padded);
         if (work->prediction)
-            work->prediction[line + i] = first_class_with(columns->value, best, padded, classes);
+            predict(work, line + i, columns->value, best, padded);
         const int32_t label = work->labels ? work->labels[line + i] : DF_IGNORE_LABEL;
         if (label == DF_IGNORE_LABEL)
             continue;
@@ -167,6 +180,7 @@ int df_cpu_upsample_loss(struct df_backend *backend, struct df_upsample_loss *wo
 
     assert(work->classes >= 1 && work->classes <= MAX_CLASSES);
     assert(!work->dlogits || (work->labels && scratch));
+    assert(!work->sigmoid_prediction || (work->prediction && !work->dlogits));
 #pragma omp parallel for num_threads(backend->threads) schedule(dynamic)
     for (int64_t chunk = 0; chunk < chunks; chunk++) {
         struct loss_sum total = {.product = 1.0};

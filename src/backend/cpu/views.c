@@ -106,7 +106,7 @@ DF_MULTIVERSION static double argmax_run(const struct argmax_work *work, const f
         value[c] = -1.0f; /* below any probability */
     for (int64_t i = first; i < end; i++) {
         memcpy(value, sum + i * classes, (size_t)classes * sizeof *value);
-        work->prediction[i] = first_class_with(value, maximum(value, padded), padded, classes);
+        work->prediction[i] = first_class_from(value, maximum(value, padded), padded, classes);
         const int32_t label = work->labels ? work->labels[i] : DF_IGNORE_LABEL;
         if (label == DF_IGNORE_LABEL)
             continue;

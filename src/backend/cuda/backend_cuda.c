@@ -23,7 +23,6 @@ void df_cuda_close(struct df_backend *backend)
     df_cuda_cudnn_close(context);
     if (context->blas)
         (void)context->lt.cublasLtDestroy(context->blas);
-    df_cublaslt_close(&context->lt);
     df_cuda_staging_close(&context->staging);
     df_cuda_batches_close(&context->batches);
     df_cuda_fetches_close(&context->fetches);
@@ -98,9 +97,7 @@ enum df_cuda_presence df_cuda_presence(void)
 
     if (presence != DF_CUDA_READY)
         return presence;
-    const int status = df_cublaslt_open(&lt, NULL);
-    df_cublaslt_close(&lt);
-    return status == 0 ? DF_CUDA_READY : DF_CUDA_UNUSABLE;
+    return df_cublaslt_open(&lt, NULL) == 0 ? DF_CUDA_READY : DF_CUDA_UNUSABLE;
 }
 
 static int open_device(struct df_cuda_context *context, int gpu)
@@ -110,6 +107,7 @@ static int open_device(struct df_cuda_context *context, int gpu)
     if (find_device(gpu, &device) != DF_CUDA_READY)
         return -1;
     snprintf(context->device_name, sizeof context->device_name, "%s", device.name);
+    context->gpu = gpu;
     context->capability = 10 * device.major + device.minor;
     DF_TRY(DF_CUDA(cudaSetDevice(gpu)));
     DF_TRY(df_cublaslt_open(&context->lt, &context->blas));
@@ -121,7 +119,11 @@ static int open_device(struct df_cuda_context *context, int gpu)
     if (!context->workspace)
         return -1;
     context->gemms = df_gemm_cache_open(context);
-    return context->gemms ? 0 : -1;
+    if (!context->gemms)
+        return -1;
+    if (context->backend.compute == DF_BF16 && df_autotune_is_possible()) /* attention will ask for it */
+        df_cuda_cudnn_begin(context);
+    return 0;
 }
 
 struct df_backend *df_cuda_backend_open(int gpu, enum df_dtype compute, int threads)
@@ -146,10 +148,15 @@ struct df_backend *df_cuda_backend_open(int gpu, enum df_dtype compute, int thre
     context->backend.native = true;
     context->backend.enqueues = true;
     context->backend.resizes = true;
-    omp_set_num_threads(context->backend.threads);
     if (open_device(context, gpu) != 0) {
         df_cuda_close(&context->backend);
         return NULL;
     }
     return &context->backend;
+}
+
+int df_cuda_backend_take(struct df_backend *backend)
+{
+    omp_set_num_threads(backend->threads);
+    return DF_CUDA(cudaSetDevice(df_cuda_context(backend)->gpu));
 }

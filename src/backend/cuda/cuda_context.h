@@ -10,6 +10,7 @@
 #include "libraries.h"
 
 #include "dinoft/backend.h"
+#include "dinoft/worker_pool.h"
 
 #include <stdio.h>
 
@@ -59,7 +60,7 @@ struct df_cuda_buffer {
 struct df_cuda_context {
     struct df_backend backend; /* first: its address is the context's */
     char device_name[256];
-    int capability; /* 90 for 9.0 */
+    int gpu, capability; /* 90 for 9.0 */
     cudaStream_t stream;
     struct df_cublaslt lt;
     cublasLtHandle_t blas;
@@ -76,9 +77,11 @@ struct df_cuda_context {
     struct df_cuda_block *blocks;
     size_t allocated, most_allocated; /* bytes */
 #ifdef DINOFT_WITH_CUDNN
-    struct df_cudnn cudnn;
-    cudnnHandle_t dnn; /* of use only after df_cuda_have_cudnn() */
+    struct df_cudnn cudnn; /* this and the handle: of use only after df_cuda_have_cudnn() */
+    cudnnHandle_t dnn;
     bool dnn_tried, dnn_usable;
+    struct df_worker_pool *dnn_opener; /* a thread that opens it; NULL: none does */
+    struct df_job_set dnn_opening;
 #endif
 };
 
@@ -134,8 +137,10 @@ int df_cuda_fetches_open(struct df_cuda_fetches *fetches);
 void df_cuda_fetches_close(struct df_cuda_fetches *fetches);
 
 /* cudnn_handle.c: whether cuDNN can be used. The first call opens it, which takes a good part of a second and
- * must not happen while the stream is captured: runs that do not need it need not wait for it. */
+ * must not happen while the stream is captured: runs that do not need it need not wait for it. Those that
+ * will need it begin early, beside other work. */
 bool df_cuda_have_cudnn(struct df_cuda_context *context);
+void df_cuda_cudnn_begin(struct df_cuda_context *context);
 void df_cuda_cudnn_close(struct df_cuda_context *context);
 
 /* conv_cudnn.c */

@@ -44,7 +44,6 @@ static void cudnn_fact(FILE *stream)
         library_fact(stream, "cuDNN", dnn.cudnnGetVersion(), dnn.handle, "cudnnCreate");
     else
         df_fact(stream, "cuDNN", "%s", df_cuda_reason());
-    df_cudnn_close(&dnn);
 #else
     df_fact(stream, "cuDNN", "not used: this was built without its headers");
 #endif
@@ -58,7 +57,6 @@ static void libraries_facts(FILE *stream)
         library_fact(stream, "cuBLASLt", lt.cublasLtGetVersion(), lt.handle, "cublasLtCreate");
     else
         df_fact(stream, "cuBLASLt", "%s", df_cuda_reason());
-    df_cublaslt_close(&lt);
     cudnn_fact(stream);
 }
 

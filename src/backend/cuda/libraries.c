@@ -18,22 +18,12 @@ int df_cublaslt_open(struct df_cublaslt *library, cublasLtHandle_t *blas)
     return blas ? DF_CUBLAS(library->cublasLtCreate(blas)) : 0;
 }
 
-void df_cublaslt_close(struct df_cublaslt *library)
-{
-    memset(library, 0, sizeof *library);
-}
-
 #ifdef DINOFT_WITH_CUDNN
 int df_cudnn_open(struct df_cudnn *library)
 {
     library->handle = NULL;
     DF_CUDNN_FUNCTIONS(DF_LIBRARY_LINKED)
     return 0;
-}
-
-void df_cudnn_close(struct df_cudnn *library)
-{
-    memset(library, 0, sizeof *library);
 }
 #endif
 
@@ -105,13 +95,6 @@ int df_cublaslt_open(struct df_cublaslt *library, cublasLtHandle_t *blas)
     return library->handle ? 0 : -1;
 }
 
-void df_cublaslt_close(struct df_cublaslt *library)
-{
-    if (library->handle)
-        dlclose(library->handle);
-    memset(library, 0, sizeof *library);
-}
-
 #ifdef DINOFT_WITH_CUDNN
 #define CUDNN_ENTRY(name) {#name, offsetof(struct df_cudnn, name)},
 
@@ -129,13 +112,6 @@ int df_cudnn_open(struct df_cudnn *library)
     memset(library, 0, sizeof *library);
     library->handle = df_library_load("cuDNN", names, try_cudnn, library);
     return library->handle ? 0 : -1;
-}
-
-void df_cudnn_close(struct df_cudnn *library)
-{
-    if (library->handle)
-        dlclose(library->handle);
-    memset(library, 0, sizeof *library);
 }
 #endif
 

@@ -1,5 +1,5 @@
 /* cuBLASLt and cuDNN, looked for when they are needed: a program that was built with CUDA also runs where
- * they are not installed. Private to src/backend/cuda.
+ * they are not installed. They stay loaded until it ends. Private to src/backend/cuda.
  *
  * The tables have the types of the headers' prototypes and the functions' own names. Without
  * DINOFT_WITH_CUDNN, where cuDNN's headers were not there when this was built, there is no cuDNN
@@ -36,9 +36,6 @@ struct df_cublaslt {
  * With `blas` a handle is created too, on the current device: by another library of those found where the
  * first one cannot, as one cannot that does not fit the driver. NULL: none is, which takes no device. */
 int df_cublaslt_open(struct df_cublaslt *library, cublasLtHandle_t *blas);
-
-/* A table that was not filled is allowed. */
-void df_cublaslt_close(struct df_cublaslt *library);
 
 #ifdef DINOFT_WITH_CUDNN
 #include <cudnn.h>
@@ -77,9 +74,8 @@ struct df_cudnn {
     DF_CUDNN_FUNCTIONS(DF_LIBRARY_FIELD)
 };
 
-/* As df_cublaslt_open() and df_cublaslt_close(). */
+/* As df_cublaslt_open(), without a handle. */
 int df_cudnn_open(struct df_cudnn *library);
-void df_cudnn_close(struct df_cudnn *library);
 #endif
 
 #endif

@@ -55,9 +55,11 @@ static char *find_conda(void)
     return conda && conda[0] ? quoted_for_glob(conda) : NULL;
 }
 
+/* What is loaded stays: to unload cuBLASLt takes as long as to load it, the next search finds it at once, and
+ * the CUDA runtime may know of a library's kernels until the program ends. */
 static void *load(struct search *search, const char *file)
 {
-    void *handle = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+    void *handle = dlopen(file, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     const char *reason = handle ? NULL : dlerror();
 
     if (handle && search->try(handle, search->user) == 0)
@@ -66,10 +68,7 @@ static void *load(struct search *search, const char *file)
         snprintf(search->reason, sizeof search->reason, "%s: %s", file, df_error_text());
     else if (!handle && !search->reason[0])
         snprintf(search->reason, sizeof search->reason, "%s", reason ? reason : "no reason given");
-    if (handle) {
-        search->loaded = true;
-        dlclose(handle);
-    }
+    search->loaded = search->loaded || handle;
     return NULL;
 }
 

@@ -17,9 +17,9 @@
 /* Whether a library that loaded is of use: 0, or -1 with the error set. Then the search goes on. */
 typedef int df_library_try(void *handle, void *user);
 
-/* A handle of dlopen to the first that loads and passes `try`, of the names (the last is NULL; the one that
- * is preferred first). NULL with the error set: where `what` was looked for, and why the first one that
- * loaded did not pass, or else why the first try did not load. */
+/* A handle of dlopen, never to be closed, to the first that loads and passes `try`, of the names (the last is
+ * NULL; the one that is preferred first). NULL with the error set: where `what` was looked for, and why the
+ * first one that loaded did not pass, or else why the first try did not load. */
 void *df_library_load(const char *what, const char *const *names, df_library_try *try, void *user);
 
 #endif

@@ -59,6 +59,10 @@ void df_emulation_set_refusals(unsigned refusals);
 /* How many products cuBLASLt was given and took so far. */
 int df_emulation_products(void);
 
+/* How many handles the libraries gave so far. */
+int df_emulation_cublaslt_handles(void);
+int df_emulation_cudnn_handles(void);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,4 +1,5 @@
-/* How often an evaluation fetches from the device: a GPU waits for each time. */
+/* Evaluations: how often they fetch from the device (a GPU waits for each time), and what a batch of the
+ * metrics is. */
 #include "data/scratch_images.h"
 #include "support/cmocka_all.h"
 #include "support/one_block.h"
@@ -9,6 +10,7 @@
 #include "dinoft/error.h"
 #include "dinoft/evaluate.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -73,10 +75,10 @@ static struct df_segmenter *open_model(struct df_backend *backend, int64_t max_b
 }
 
 /* Pixels that were counted, by all of the evaluation's matrices. */
-static int64_t evaluate(struct df_segmenter *segmenter, struct df_dataset *dataset,
-                        const struct df_evaluation *evaluation)
+static int64_t evaluate(struct df_segmenter *segmenter, struct df_dataset *dataset, int64_t batch_size,
+                        const struct df_evaluation *evaluation, struct df_scores *scores)
 {
-    const struct df_loader_options options = {.batch_size = BATCH,
+    const struct df_loader_options options = {.batch_size = batch_size,
                                               .height = evaluation->inference ? 0 : HEIGHT,
                                               .width = evaluation->inference ? 0 : WIDTH,
                                               .workers = 1,
@@ -93,6 +95,7 @@ static int64_t evaluate(struct df_segmenter *segmenter, struct df_dataset *datas
         fail_msg("%s", df_error_text());
     for (size_t i = 0; i < CLASSES * CLASSES; i++)
         pixels += metrics.confusion[i];
+    df_metrics_scores(&metrics, scores);
     df_metrics_free(&metrics);
     df_feed_free(feed);
     df_loader_close(loader);
@@ -116,6 +119,7 @@ static void once_a_batch(void **state)
     struct df_evaluation evaluation = {.label = "test"};
     struct df_dataset *dataset = open_samples();
     struct df_backend *backend = test_open_backend("fp32", 2);
+    struct df_scores scores;
 
     (void)state;
     assert_non_null(backend);
@@ -125,12 +129,12 @@ static void once_a_batch(void **state)
     counting.ops.download = counted_download;
     backend->ops = &counting.ops;
 
-    assert_int_equal(evaluate(segmenter, dataset, &evaluation), IMAGES * HEIGHT * WIDTH);
+    assert_int_equal(evaluate(segmenter, dataset, BATCH, &evaluation, &scores), IMAGES * HEIGHT * WIDTH);
     assert_int_equal(counting.comparisons, BATCHES);
     assert_int_equal(counting.others, BATCHES);
 
     evaluation.original = true;
-    assert_int_equal(evaluate(segmenter, dataset, &evaluation), original_pixels());
+    assert_int_equal(evaluate(segmenter, dataset, BATCH, &evaluation, &scores), original_pixels());
     assert_int_equal(counting.comparisons, BATCHES);
     assert_int_equal(counting.others, BATCHES);
 
@@ -139,7 +143,7 @@ static void once_a_batch(void **state)
     segmenter = open_model(backend, 1);
     evaluation.inference = df_inference_open(segmenter, &how);
     assert_non_null(evaluation.inference);
-    assert_int_equal(evaluate(segmenter, dataset, &evaluation), original_pixels());
+    assert_int_equal(evaluate(segmenter, dataset, BATCH, &evaluation, &scores), original_pixels());
     assert_int_equal(counting.comparisons, BATCHES);
     assert_int_equal(counting.others, 2 * IMAGES);
 
@@ -150,10 +154,42 @@ static void once_a_batch(void **state)
     df_dataset_free(dataset);
 }
 
+static void assert_same_scores(const struct df_scores *found, const struct df_scores *expected)
+{
+    assert_true(fabs(found->reference_iou - expected->reference_iou) < 1e-12);
+    assert_true(fabs(found->reference_miou - expected->reference_miou) < 1e-12);
+    assert_true(fabs(found->loss - expected->loss) < 1e-12);
+}
+
+/* Of five images: three and two, whether the feed has three, two or one at a time. */
+static void batches_of_metrics_need_not_be_the_feeds(void **state)
+{
+    struct df_evaluation evaluation = {.label = "test"};
+    struct df_dataset *dataset = open_samples();
+    struct df_backend *backend = test_open_backend("fp32", 2);
+    struct df_scores expected, found;
+
+    (void)state;
+    assert_non_null(backend);
+    struct df_segmenter *segmenter = open_model(backend, 3);
+    evaluate(segmenter, dataset, 3, &evaluation, &expected);
+    evaluate(segmenter, dataset, BATCH, &evaluation, &found);
+    assert_true(fabs(found.reference_miou - expected.reference_miou) > 1e-6);
+    evaluation.batch_size = 3;
+    for (int64_t batch = 1; batch <= 3; batch++) {
+        evaluate(segmenter, dataset, batch, &evaluation, &found);
+        assert_same_scores(&found, &expected);
+    }
+    df_segmenter_free(segmenter);
+    df_backend_close(backend);
+    df_dataset_free(dataset);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(once_a_batch),
+        cmocka_unit_test(batches_of_metrics_need_not_be_the_feeds),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }
