@@ -59,13 +59,17 @@ static void open_standard_streams(void)
     }
 }
 
-/* The words of the command line as they were typed; parsing changes their order. NULL: no memory. */
+/* The words of the command line as they were typed; parsing changes their order. NULL with the error set. */
 static char **copy_words(int argc, char **argv)
 {
     const size_t bytes = ((size_t)argc + 1) * sizeof *argv;
     char **words = malloc(bytes);
 
-    return words ? memcpy(words, argv, bytes) : NULL;
+    if (!words) {
+        df_error_memory("the command line", bytes);
+        return NULL;
+    }
+    return memcpy(words, argv, bytes);
 }
 
 static int run_command(struct df_config *config, char **typed)
@@ -73,7 +77,7 @@ static int run_command(struct df_config *config, char **typed)
     const struct command *command = &commands[config->command];
 
     config->command_line = typed;
-    if (command->computes && typed)
+    if (command->computes)
         df_wait_shortly(typed);
     return command->run(config);
 }
@@ -81,13 +85,15 @@ static int run_command(struct df_config *config, char **typed)
 int main(int argc, char **argv)
 {
     struct df_config config;
-    char **typed = copy_words(argc, argv);
     int status = 0;
 
     open_standard_streams();
     interrupt_end_cleanly();
     signal(SIGXFSZ,
            SIG_IGN); /* a file that may not grow is then an error of the write, which says what is lost */
+    char **typed = copy_words(argc, argv);
+    if (!typed)
+        return report(1);
     switch (df_config_parse(argc, argv, &config)) {
     case DF_PARSE_DONE:
         break;

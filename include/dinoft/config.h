@@ -102,7 +102,7 @@ struct df_config {
     enum df_bench_mode bench_mode; /* bench: the argument */
 
     struct cJSON *file;  /* that --config named; strings may be its. NULL: none */
-    char **command_line; /* every word as it was typed, ends with NULL; who parses sets it. NULL: not known */
+    char **command_line; /* every word as it was typed, ends with NULL; who parses sets it afterwards */
 };
 
 enum df_parse_result { DF_PARSE_RUN, DF_PARSE_DONE, DF_PARSE_FACTS, DF_PARSE_WRONG };

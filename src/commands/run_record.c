@@ -59,25 +59,34 @@ static void add_fact(struct df_json *json, char *line)
     df_json_text(json, equals ? value : line, equals ? equals + 1 : value);
 }
 
-/* What `dinoft --version --verbose` says. */
-static void add_machine(struct df_json *json)
+/* What `dinoft --version --verbose` says, to be freed. NULL with the error set. */
+static char *machine_facts(void)
 {
-    char *text = NULL, *rest;
+    char *text = NULL;
     size_t size = 0;
     FILE *stream = open_memstream(&text, &size);
 
-    df_json_object(json, "machine");
     if (stream)
         print_facts(stream);
-    if (stream && fclose(stream) == 0) {
-        for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-            add_fact(json, line);
-    }
-    df_json_close(json);
+    if (stream && fclose(stream) == 0)
+        return text;
+    df_error_memory("what is known of the machine", 0);
     free(text);
+    return NULL;
 }
 
-static void add_facts(struct df_json *json, const struct run_record *run)
+static void add_machine(struct df_json *json, char *text)
+{
+    char *rest;
+
+    df_json_object(json, "machine");
+    for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+        add_fact(json, line);
+    df_json_close(json);
+}
+
+/* machine: the text, which is cut. */
+static void add_facts(struct df_json *json, const struct run_record *run, char *machine)
 {
     const struct df_backend *backend = run->setup->backend;
     char text[DF_VIT_TEXT];
@@ -96,7 +105,7 @@ static void add_facts(struct df_json *json, const struct run_record *run)
     df_json_integer(json, "n_classes", run->train_set->n_classes);
     df_json_integer(json, "training_images", run->train_set->count);
     df_json_integer(json, "validation_images", run->val_set->count);
-    add_machine(json);
+    add_machine(json, machine);
     df_json_close(json);
 }
 
@@ -104,14 +113,16 @@ int run_record_write(const struct run_record *run)
 {
     const struct df_config config = effective(run);
     struct df_json json = {0};
-    char *path = df_run_file(run->files, "_config.json");
+    char *path = df_run_file(run->files, "_config.json"), *machine = path ? machine_facts() : NULL;
+    int status = -1;
 
-    if (!path)
-        return -1;
-    df_config_to_json(&json, &config);
-    add_facts(&json, run);
-    df_json_close(&json);
-    const int status = df_json_write(&json, path);
+    if (machine) {
+        df_config_to_json(&json, &config);
+        add_facts(&json, run, machine);
+        df_json_close(&json);
+        status = df_json_write(&json, path);
+    }
+    free(machine);
     free(path);
     return status;
 }

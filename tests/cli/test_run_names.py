@@ -3,7 +3,7 @@
 import signal
 
 from interrupting import InterruptTest
-from support import DINOV2, LINEAR, TIMEOUT, contents, files_in, main, model_flags, FIXTURES
+from support import DINOV2, FIXTURES, LINEAR, TIMEOUT, contents, files_in, main, model_flags
 
 
 class NameTest(InterruptTest):
@@ -119,6 +119,13 @@ class Failing(NameTest):
         ):  # fmt: skip
             self.refused(*command)
             self.assertEqual(sorted(self.folder.iterdir()), before, command)
+
+    def test_nothing_is_written_elsewhere(self):
+        home = self.folder / "home"
+        home.mkdir()
+        self.succeed(*self.command("--debug"), variables={"HOME": home, "XDG_CACHE_HOME": "", "XDG_DATA_HOME": ""})
+        self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["data", "home", "output"])
+        self.assertEqual(list(home.iterdir()), [])
 
     def test_a_folder_that_was_there_stays(self):
         (self.folder / "output").mkdir()
