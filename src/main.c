@@ -98,7 +98,7 @@ int main(int argc, char **argv)
     case DF_PARSE_DONE:
         break;
     case DF_PARSE_WRONG:
-        status = 2;
+        status = df_error_is_memory() ? 1 : 2;
         break;
     case DF_PARSE_FACTS:
         print_facts(stdout);

@@ -4,6 +4,7 @@
 #include "dinoft/file_bytes.h"
 
 #include <cjson/cJSON.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -15,13 +16,19 @@ static bool is_blank(const char *text, const char *end)
     return text == end;
 }
 
-static cJSON *parse(const struct df_file_bytes *file)
+/* NULL with the error set. cJSON does not say that memory ran out; malloc() does. */
+static cJSON *parse(const char *path, const struct df_file_bytes *file)
 {
     const char *text = (const char *)file->bytes, *rest = text;
-    cJSON *tree = file->size > 0 ? cJSON_ParseWithLengthOpts(text, file->size, &rest, 0) : NULL;
 
+    errno = 0;
+    cJSON *tree = file->size > 0 ? cJSON_ParseWithLengthOpts(text, file->size, &rest, 0) : NULL;
     if (tree && is_blank(rest, text + file->size))
         return tree;
+    if (!tree && errno == ENOMEM)
+        df_error_memory("the values of a JSON file", 0);
+    else
+        df_error_set("%s is not JSON: it is damaged or was cut short", path);
     cJSON_Delete(tree);
     return NULL;
 }
@@ -35,8 +42,8 @@ cJSON *df_json_read(const char *path, size_t most)
         return NULL;
     if (file.size > most)
         df_error_set("%s has %zu bytes, at most %zu are read of a JSON file", path, file.size, most);
-    else if (!(tree = parse(&file)))
-        df_error_set("%s is not JSON: it is damaged or was cut short", path);
+    else
+        tree = parse(path, &file);
     df_file_bytes_free(&file);
     return tree;
 }
