@@ -73,6 +73,14 @@ class CudaTraining(DeviceTest):
     def test_linear(self):
         self.compare(backbone=SMALL2)
 
+    def test_repeated_from_its_configuration(self):
+        """What auto chose is not left to be chosen again."""
+        run = self.train("--use_lora", backbone=SMALL2)
+        self.assertEqual((run.config["device"], run.config["precision"]), ("cuda", run.config["facts"]["precision"]))
+        self.succeed("train", "--config", "output/run_config.json", "--exp_name", "again")
+        files = contents(self.folder / "output")
+        self.assertEqual(files["again.pt"], files["run.pt"])
+
     def test_lora(self):
         self.compare("--use_lora", backbone=SMALL2)
 
