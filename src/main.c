@@ -100,5 +100,5 @@ int main(int argc, char **argv)
         break;
     }
     free(typed);
-    return report(status);
+    return interrupt_status(report(status));
 }

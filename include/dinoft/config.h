@@ -45,6 +45,7 @@ enum df_command {
 #define DF_RECIPES(X)                                                                                        \
     X(DF_RECIPE_DEFAULT, "default")                                                                          \
     X(DF_RECIPE_REFERENCE, "reference") X(DF_RECIPE_REFERENCE_2025_08, "reference-2025-08")
+#define DF_RESUMES(X)    X(DF_RESUME_NO, "no") X(DF_RESUME_YES, "yes") X(DF_RESUME_AUTO, "auto")
 #define DF_EVAL_SIZES(X) X(DF_EVAL_NETWORK, "network") X(DF_EVAL_ORIGINAL, "original")
 #define DF_RESIZES(X)    X(DF_RESIZE_STRETCH, "stretch") X(DF_RESIZE_SHORT, "short")
 #define DF_NAMINGS(X)    X(DF_NAMING_OFFICIAL, "official") X(DF_NAMING_HUGGINGFACE, "huggingface")
@@ -56,6 +57,7 @@ enum df_command {
 
 enum df_normalize { DF_NORMALIZATIONS(DF_CHOICE_ID) };
 enum df_recipe { DF_RECIPES(DF_CHOICE_ID) };
+enum df_resume { DF_RESUMES(DF_CHOICE_ID) };
 enum df_eval_size { DF_EVAL_SIZES(DF_CHOICE_ID) };
 enum df_resize { DF_RESIZES(DF_CHOICE_ID) };
 enum df_naming { DF_NAMINGS(DF_CHOICE_ID) };

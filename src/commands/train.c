@@ -4,12 +4,14 @@
 #include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
 #include "dinoft/label_checks.h"
+#include "dinoft/log.h"
 #include "dinoft/schedule_choice.h"
 #include "dinoft/setup.h"
 #include "dinoft/train.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct job {
     struct df_config *config; /* with what the checkpoint says where nothing is typed */
@@ -17,6 +19,8 @@ struct job {
     struct df_setup setup;
     struct df_dataset *train_set, *val_set;
     struct df_training *training;
+    char *found; /* the run that goes on, where nobody named one */
+    bool resumes;
 };
 
 static int open_sets(struct job *job)
@@ -49,6 +53,35 @@ static int check_overwriting(const struct job *job)
     return status;
 }
 
+/* Which run goes on, where nobody names one. */
+static int choose_run(struct job *job)
+{
+    struct df_config *config = job->config;
+
+    if (config->resume == DF_RESUME_NO || config->typed[DF_OPTION_EXP_NAME])
+        return 0;
+    DF_TRY(df_newest_run(config->output_dir, ".state", &job->found));
+    if (!job->found)
+        return 0;
+    df_log("the newest run of %s is %s", config->output_dir, job->found);
+    config->exp_name = job->found;
+    return 0;
+}
+
+/* Whether a run goes on; it cannot where none was stopped. */
+static int find_state(const struct job *job, bool *resumes)
+{
+    char *path = df_run_file(&job->files, ".state");
+    int status = path ? 0 : -1;
+
+    *resumes = path && job->config->resume != DF_RESUME_NO && access(path, F_OK) == 0;
+    if (path && job->config->resume == DF_RESUME_YES && !*resumes)
+        status = df_error_set("there is nothing to resume: %s is not there (--resume auto begins a run then)",
+                              path);
+    free(path);
+    return status;
+}
+
 static struct df_training *open_training(struct job *job, const volatile sig_atomic_t *stop)
 {
     const struct df_config *config = job->config;
@@ -59,6 +92,9 @@ static struct df_training *open_training(struct job *job, const volatile sig_ato
         .val_every = config->val_every,
         .accumulate = config->accumulate,
         .keep_each = config->recipe == DF_RECIPE_REFERENCE,
+        .save_every = 60.0 * config->save_every,
+        .resume = job->resumes,
+        .restart_schedule = config->restart_schedule,
         .seed = (uint64_t)config->seed,
         .shuffle = !config->no_shuffle,
         .debug = config->debug,
@@ -92,10 +128,12 @@ static int train(struct job *job, const volatile sig_atomic_t *stop)
 {
     struct df_config *config = job->config;
 
+    DF_TRY(choose_run(job));
     if (config->exp_name[strlen(config->exp_name) - 1] == '/')
         return df_error_set("--exp_name %s names a folder, not an experiment", config->exp_name);
     DF_TRY(df_run_files_open(&job->files, config->output_dir, config->exp_name));
     DF_TRY(df_run_files_lock(&job->files, DF_OTHER_RUN_ADVICE));
+    DF_TRY(find_state(job, &job->resumes));
     DF_TRY(df_setup_open(&job->setup, config));
     DF_TRY(open_sets(job));
     DF_TRY(check_overwriting(job));
@@ -119,6 +157,7 @@ int command_train(struct df_config *config)
     df_dataset_free(job.train_set);
     df_dataset_free(job.val_set);
     df_run_files_close(&job.files);
+    free(job.found);
     if (status != 0)
         return 1;
     return *stop ? EXIT_INTERRUPTED : 0;

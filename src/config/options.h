@@ -35,6 +35,7 @@ struct df_option_info {
     const char *initial;        /* the default as it would be typed; NULL: none, or off */
     const char *const *choices; /* ends with NULL; the last may end with ":N", any number from 0 to
                                    DF_CHOICE_NUMBER_MAX, and what is stored is its index plus that number */
+    const char *bare;           /* choices: what the flag alone means; NULL: it needs a value */
     size_t offset;              /* of the value in struct df_config */
     enum df_option_kind kind;
     enum df_option_group group;

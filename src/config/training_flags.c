@@ -96,8 +96,16 @@ static int check_accumulate(const struct df_config *config)
                         config->accumulate, batch, less, more);
 }
 
+static int check_resume(const struct df_config *config)
+{
+    if (config->restart_schedule && config->resume == DF_RESUME_NO)
+        return df_error_set("--restart_schedule is for a run that goes on: --resume");
+    return 0;
+}
+
 int df_config_check_training(struct df_config *config)
 {
+    DF_TRY(check_resume(config));
     DF_TRY(check_warmup(config));
     DF_TRY(check_min_lr(config));
     DF_TRY(check_decay(config));

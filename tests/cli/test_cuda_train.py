@@ -125,6 +125,15 @@ class CudaTraining(DeviceTest):
         for name, tensor in run.tensors.items():
             self.assertTrue(all(map(math.isfinite, values(tensor))), name)
 
+    def test_resumed(self):
+        """In the middle of an epoch, to the bits of a run that was not stopped."""
+        flags = ["--use_lora", "--ema", 0.9, "--rope_rescale", 2, "--batch_size", 1]
+        whole = self.train_on("cuda", *flags, backbone=SMALL3, output="whole")
+        self.train_on("cuda", *flags, "--max_steps", 2, backbone=SMALL3, output="parts")
+        resumed = self.train_on("cuda", *flags, "--resume", backbone=SMALL3, output="parts")
+        self.assertEqual(len(resumed.steps), 5)
+        self.assertEqual(whole.tensors, resumed.tensors)
+
     def test_debug_picture(self):
         for device in ("cpu", "cuda"):
             self.train_on(device, "--debug", "--precision", "fp32", backbone=SMALL2, output=device)
