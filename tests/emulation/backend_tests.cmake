@@ -35,7 +35,7 @@ df_test_program(test_operations_built_without_cudnn SOURCES ${BACKEND}/test_oper
 df_emulated_program(test_operations_built_without_cudnn dinoft_kernels_emulated dinoft_backend_cuda_without_cudnn)
 add_test(NAME test_built_without_cudnn COMMAND test_operations_built_without_cudnn conv_ attention_ WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
 set_tests_properties(test_built_without_cudnn PROPERTIES LABELS emulation TIMEOUT 1800 ENVIRONMENT "DINOFT_TEST_DEVICE=cuda;DINOFT_CUDA_ALGO=first")
-foreach(OPERATION activation layernorm rope nearest batchnorm upsample_loss adamw graph convert)
+foreach(OPERATION activation layernorm rope nearest batchnorm upsample_loss adamw gradient graph convert)
     df_emulated_test(test_${OPERATION}_emulated
         SOURCES ${BACKEND}/test_${OPERATION}.c ${BACKEND}/device.c LIBS dinoft_backend m)
 endforeach()
