@@ -1,6 +1,7 @@
 #include "cudnn_attention.h"
 
 #include "cudnn_state.h"
+#include "tensor_core_sum.h"
 
 #include <cmath>
 #include <cstring>
@@ -19,8 +20,8 @@ size_t tensor_bytes(const graph_tensor &tensor)
 
 /* --- its form --- */
 
-static const graph_operation *find_producer(const std::vector<graph_operation> &operations,
-                                            const graph_tensor &tensor)
+const graph_operation *find_producer(const std::vector<graph_operation> &operations,
+                                     const graph_tensor &tensor)
 {
     for (const graph_operation &o : operations) {
         if (o.y.name == tensor.name)
@@ -43,16 +44,16 @@ bool is_connected(const std::vector<graph_operation> &operations)
     return true;
 }
 
-static const graph_operation *expect(const std::vector<graph_operation> &operations, const graph_tensor &y,
-                                     operation_kind kind, int mode)
+const graph_operation *expect(const std::vector<graph_operation> &operations, const graph_tensor &y,
+                              operation_kind kind, int mode)
 {
     const graph_operation *const o = find_producer(operations, y);
 
     return o && o->kind == kind && (kind == operation_kind::matmul || o->mode == mode) ? o : nullptr;
 }
 
-static bool has_shape(const graph_tensor &t, cudnnDataType_t type, int64_t b, int64_t h, int64_t rows,
-                      int64_t columns)
+bool has_shape(const graph_tensor &t, cudnnDataType_t type, int64_t b, int64_t h, int64_t rows,
+               int64_t columns)
 {
     return t.type == type && t.dimensions[0] == b && t.dimensions[1] == h && t.dimensions[2] == rows &&
            t.dimensions[3] == columns;
@@ -73,7 +74,7 @@ static bool check_shapes(const graph_attention &a)
            a.v.alignment >= 16 && a.out.alignment >= 16 && size % 8 == 0 && size <= 128;
 }
 
-static bool is_inside(const graph_tensor &t, cudnnDataType_t type)
+bool is_inside(const graph_tensor &t, cudnnDataType_t type)
 {
     return t.is_virtual && t.type == type;
 }
@@ -122,7 +123,7 @@ bool is_attention(const std::vector<graph_operation> &operations, graph_attentio
 
 /* --- what it computes --- */
 
-static float read_bf16(const void *p, int64_t i)
+float read_bf16(const void *p, int64_t i)
 {
     const uint32_t bits = (uint32_t)((const uint16_t *)p)[i] << 16;
     float value;
@@ -131,7 +132,7 @@ static float read_bf16(const void *p, int64_t i)
     return value;
 }
 
-static uint16_t to_bf16(float value)
+uint16_t to_bf16(float value)
 {
     uint32_t bits;
 
@@ -139,7 +140,7 @@ static uint16_t to_bf16(float value)
     return value == value ? (uint16_t)((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16) : 0x7fff;
 }
 
-static int64_t element_offset(const graph_tensor &t, int64_t b, int64_t h, int64_t row, int64_t column)
+int64_t element_offset(const graph_tensor &t, int64_t b, int64_t h, int64_t row, int64_t column)
 {
     return b * t.strides[0] + h * t.strides[1] + row * t.strides[2] + column * t.strides[3];
 }
@@ -154,10 +155,10 @@ static void compute_row(const attention_run &run, int64_t b, int64_t h, int64_t 
     float largest = -INFINITY, sum = 0.0f;
 
     for (int64_t j = 0; j < n; j++) {
-        float product = 0.0f;
-        for (int64_t c = 0; c < size; c++)
-            product += read_bf16(run.q, element_offset(a.q, b, h, row, c)) *
-                       read_bf16(run.k, element_offset(a.k, b, h, c, j));
+        const float product = tensor_core_sum((unsigned long)size, [&](unsigned long c) {
+            return read_bf16(run.q, element_offset(a.q, b, h, row, (int64_t)c)) *
+                   read_bf16(run.k, element_offset(a.k, b, h, (int64_t)c, j));
+        });
         weights[(size_t)j] = run.scale * product;
         largest = fmaxf(largest, weights[(size_t)j]);
     }
@@ -171,11 +172,10 @@ static void compute_row(const attention_run &run, int64_t b, int64_t h, int64_t 
         weight = read_bf16(&rounded, 0);
     }
     for (int64_t c = 0; c < size; c++) {
-        float value = 0.0f;
-        for (int64_t i = 0; i < n; i++) {
-            const int64_t j = run.backwards ? n - 1 - i : i;
-            value += weights[(size_t)j] * read_bf16(run.v, element_offset(a.v, b, h, j, c));
-        }
+        const float value = tensor_core_sum((unsigned long)n, [&](unsigned long i) {
+            const int64_t j = run.backwards ? n - 1 - (int64_t)i : (int64_t)i;
+            return weights[(size_t)j] * read_bf16(run.v, element_offset(a.v, b, h, j, c));
+        });
         ((uint16_t *)run.out)[element_offset(a.out, b, h, row, c)] = to_bf16(factor * value);
     }
     if (run.lse)
