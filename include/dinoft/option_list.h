@@ -56,8 +56,11 @@ OPTION(CHOICE, SCHEDULE, schedule, RUN, TRAIN,
 OPTION(INTEGER, WARMUP_EPOCHS, warmup_epochs, RUN, TRAIN,
        "epochs at the beginning over which the learning rate rises to --lr linearly; not with onecycle", "0",
        0, INT32_MAX)
-OPTION(STRING, WARMUP_STEPS, warmup_steps, RUN, TRAIN,
-       "the same as a number of steps or, such as 5%, as a percentage of the run's", "N", NULL)
+OPTION(
+    STRING, WARMUP_STEPS, warmup_steps, RUN, TRAIN,
+    "the same as a number of steps or, such as 5%, as a percentage of the run's; not with --warmup_epochs, "
+    "onecycle or a reference recipe",
+    "N|P%", NULL)
 OPTION(FLOAT, MIN_LR, min_lr, RUN, TRAIN, "the learning rate that cosine and poly fall to", "0", 0,
        .float_minimum_itself = true)
 OPTION(FLOAT, LR_HEAD, lr_head, RUN, TRAIN, "a factor of --lr for the decoder", "1", 0)

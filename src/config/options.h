@@ -132,9 +132,10 @@ char *df_command_list(unsigned commands, char text[DF_LIST_TEXT_MAX]);
  * known (dinoft/model_options.h). */
 void df_config_apply_recipe(struct df_config *config);
 
-/* Checks what flags of a training step say together, and reads warmup_steps. -1 with the error naming the
- * flags. */
+/* Check what flags of a training step say together; the latter those of its schedule, and reads warmup_steps.
+ * -1 with the error naming the flags. */
 int df_config_check_training(struct df_config *config);
+int df_config_check_schedule(struct df_config *config);
 
 /* Fills severity_list and scale_list from the texts that were typed. -1 with the error naming the flag. */
 int df_config_read_lists(struct df_config *config);

@@ -92,6 +92,10 @@ class CudaTraining(DeviceTest):
     def test_dinov3_rescaled_in_bf16(self):
         self.compare("--use_lora", "--rope_rescale", 2, precision="bf16", backbone=SMALL3)
 
+    def test_parts_and_an_average(self):
+        """Four images, then one, in parts of two; the average of the two steps' values is what is left."""
+        self.compare("--use_lora", "--batch_size", 4, "--accumulate", 2, "--ema", 0.9, "--grad_clip", 1, backbone=SMALL2)
+
     def test_other_backbones(self):
         """SwiGLU instead of an MLP; heads of 128 instead of 64."""
         for name, side in (("dinov2_tiny_swiglu_reg", 28), ("dinov3_tiny_swiglu", 32), ("dinov3_tiny_7b", 32)):
