@@ -74,6 +74,29 @@ find_checkpoint() { # published file, name, data set, family, recipe, training f
     fi
 }
 
+# Of the row whose columns a loop has read: what it is called, and whether it is among those that are asked for.
+row_name() {
+    echo "${size:-$own_size}_${dataset}_${family}_$(echo "$components" | tr -d ' ' | tr '+' '_' | tr '[:upper:]' '[:lower:]')"
+}
+is_wanted() {
+    [ -z "$only" ] || [ "$only" = "$dataset" ] || return 1
+    [ -z "$only_family" ] || [ "$only_family" = "$family" ] || return 1
+    [ -z "$size$weights" ] || [ "$own_size" = large ]
+}
+
+# Days may pass until a row's training begins: what it would refuse is said before the first.
+check_epochs() {
+    local dataset components family own_size published recipe
+    while IFS='|' read -r dataset components family own_size published _ _ _ _ recipe _; do
+        if is_wanted && [ "$recipe" = reference ] && [ ! -f "$checkpoints/$published" ] &&
+            [ ! -f "$checkpoints/$(row_name).pt" ]; then
+            echo "error: --epochs $epochs: with the recipe of October, as DINOv3 is trained for VOC, the learning rate rises for" \
+                "20 epochs and falls after them (--family dinov2 and --only ade20k leave these rows out)" >&2
+            exit 2
+        fi
+    done <<<"$rows"
+}
+
 # Rows of the two tables.
 tables_of_row() { # description, file of scores or nothing, instead of them
     local iou="$3|" miou="$3|" usual='|'
@@ -96,17 +119,16 @@ for row in rows:
     print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())' "$1"
 }
 
+[ "$train" = no ] || [ "$epochs" -gt 20 ] || check_epochs
 mkdir -p "$output"
 august_table=() october_table=()
 while IFS='|' read -r dataset components family own_size published august_clean august_corrupted october_clean october_corrupted \
     recipe flags; do
-    [ -z "$only" ] || [ "$only" = "$dataset" ] || continue
-    [ -z "$only_family" ] || [ "$only_family" = "$family" ] || continue
-    [ -z "$size$weights" ] || [ "$own_size" = large ] || continue
+    is_wanted || continue
     common=(--data_root "$data_root" --size "${size:-$own_size}")
     [ -n "$weights" ] && common+=(--weights "$weights")
     [ ${#extra[@]} -gt 0 ] && common+=("${extra[@]}")
-    name="${size:-$own_size}_${dataset}_${family}_$(echo "$components" | tr -d ' ' | tr '+' '_' | tr '[:upper:]' '[:lower:]')"
+    name=$(row_name)
     description="$dataset|$components|$family ${size:-$own_size}"
     checkpoint=$(find_checkpoint "$published" "$name" "$dataset" "$family" "$recipe" "$flags")
     if [ -z "$checkpoint" ]; then

@@ -110,5 +110,5 @@ int main(int argc, char **argv)
     df_config_free(&config);
     df_cleanup_folders();
     free(typed);
-    return report(status);
+    return interrupt_status(report(status));
 }

@@ -68,8 +68,7 @@ const char *df_trained_on_text(const struct df_trained_on *trained_on, char text
 int df_record_set_backbone(struct df_record *record, const struct df_state *backbone,
                            const struct df_vit_config *config, const char *path);
 
-/* Writes the model's parameters and the record, atomically. */
-int df_checkpoint_save(const char *path, const struct df_segmenter *segmenter,
-                       const struct df_record *record);
+/* The model's parameters and the record, as a checkpoint has them. NULL with the error set. */
+struct df_state *df_checkpoint_state(const struct df_segmenter *segmenter, const struct df_record *record);
 
 #endif

@@ -20,7 +20,8 @@
 
 /* Where another run writes the same files (dinoft/run_lock.h), or has written them (dinoft/run_files.h). */
 #define DF_OTHER_RUN_ADVICE ": give --exp_name or --output_dir another"
-#define DF_OVERWRITE_ADVICE ": --overwrite replaces its files, --exp_name gives this run others"
+#define DF_OVERWRITE_ADVICE                                                                                  \
+    ": --resume goes on with it, --overwrite replaces its files, --exp_name gives this run others"
 /* Where frost's photographs cannot be opened (dinoft/corruption.h). */
 #define DF_FROST_ADVICE "; --frost_dir DIR names their folder"
 
@@ -46,6 +47,7 @@ enum df_command {
 #define DF_RECIPES(X)                                                                                        \
     X(DF_RECIPE_DEFAULT, "default")                                                                          \
     X(DF_RECIPE_REFERENCE, "reference") X(DF_RECIPE_REFERENCE_2025_08, "reference-2025-08")
+#define DF_RESUMES(X)    X(DF_RESUME_NO, "no") X(DF_RESUME_YES, "yes") X(DF_RESUME_AUTO, "auto")
 #define DF_EVAL_SIZES(X) X(DF_EVAL_NETWORK, "network") X(DF_EVAL_ORIGINAL, "original")
 #define DF_RESIZES(X)    X(DF_RESIZE_STRETCH, "stretch") X(DF_RESIZE_SHORT, "short")
 #define DF_NAMINGS(X)    X(DF_NAMING_OFFICIAL, "official") X(DF_NAMING_HUGGINGFACE, "huggingface")
@@ -57,6 +59,7 @@ enum df_command {
 
 enum df_normalize { DF_NORMALIZATIONS(DF_CHOICE_ID) };
 enum df_recipe { DF_RECIPES(DF_CHOICE_ID) };
+enum df_resume { DF_RESUMES(DF_CHOICE_ID) };
 enum df_eval_size { DF_EVAL_SIZES(DF_CHOICE_ID) };
 enum df_resize { DF_RESIZES(DF_CHOICE_ID) };
 enum df_naming { DF_NAMINGS(DF_CHOICE_ID) };

@@ -35,7 +35,8 @@ void df_feed_free(struct df_feed *feed); /* NULL is allowed */
 /* Batches in an epoch. */
 int64_t df_feed_batches(const struct df_feed *feed);
 
-int df_feed_start(struct df_feed *feed, int64_t epoch);
+/* As df_loader_start(). */
+int df_feed_start(struct df_feed *feed, int64_t epoch, int64_t first_batch);
 
 /* Uploads the epoch's next batch to the model: 1, and *batch says what it is until the next call; 0 at the
  * end; -1 with the error set. A feed serves one model, and a model one feed at a time, from a start to the

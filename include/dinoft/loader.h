@@ -55,8 +55,9 @@ int df_loader_workers(const struct df_loader *loader);
 /* Batches in an epoch: count / batch_size, rounded up. */
 int64_t df_loader_batches(const struct df_loader *loader);
 
-/* Starts an epoch (from 0 on); what was read ahead of an unfinished one is dropped. */
-int df_loader_start(struct df_loader *loader, int64_t epoch);
+/* Starts an epoch (from 0 on) with this batch, 0 for its first one; what was read ahead of an unfinished one
+ * is dropped. Behind the last one the epoch is at its end. */
+int df_loader_start(struct df_loader *loader, int64_t epoch, int64_t first_batch);
 
 /* The epoch's next batch: 1 and *batch filled (valid until the next call; packed for a device, until the next
  * but one), 0 at the end (and before any start), -1 with the error set for a batch with bad samples: its

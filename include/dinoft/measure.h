@@ -12,7 +12,7 @@
 /* How a model is measured. */
 struct df_measure_options {
     const char *checkpoint; /* its file */
-    int64_t batch_size;     /* of the loader, and of the means in reference_iou and loss */
+    int64_t batch_size;     /* of the loader, and of the means in reference_iou, reference_miou and loss */
     int workers;            /* threads that read images; 0: one for each core, at most 8 */
     bool original;          /* labels are compared at their own size, otherwise at the network's input size */
     bool keep_ratio;        /* of images that are resized */
@@ -52,7 +52,7 @@ int df_measure_check_labels(const struct df_measure *measure);
  * "" for the plain way. */
 void df_measure_describe(const struct df_measure *measure, char *text, size_t size);
 
-#define DF_MEASURE_FACTS 11
+#define DF_MEASURE_FACTS 12
 
 /* After df_measure_start: what reports say of the model, the data and the way of measuring. The texts live
  * here or in what measure holds. */

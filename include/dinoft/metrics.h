@@ -62,8 +62,10 @@ void df_metrics_end_batch(struct df_metrics *metrics, double loss);
 void df_metrics_scores(const struct df_metrics *metrics, struct df_scores *scores);
 void df_metrics_class(const struct df_metrics *metrics, int class_index, struct df_class_scores *scores);
 
-/* Writes miou, pixel_accuracy, mean_accuracy, dice, reference_iou, reference_miou, loss, per_class and
- * confusion as JSON, atomically; null for what does not exist. names [n_classes]. */
-int df_metrics_write_json(const char *path, const struct df_metrics *metrics, char *const *names);
+/* Writes miou, pixel_accuracy, mean_accuracy, dice, reference_iou, reference_miou, batch_size (of the batches
+ * whose means these two are), loss, per_class and confusion as JSON, atomically; null for what does not
+ * exist. names [n_classes]. */
+int df_metrics_write_json(const char *path, const struct df_metrics *metrics, char *const *names,
+                          int64_t batch_size);
 
 #endif

@@ -66,8 +66,11 @@ OPTION(CHOICE, SCHEDULE, schedule, RUN, TRAIN,
 OPTION(INTEGER, WARMUP_EPOCHS, warmup_epochs, RUN, TRAIN,
        "epochs at the beginning over which the learning rate rises to --lr linearly; not with onecycle", "0",
        0, INT32_MAX)
-OPTION(STRING, WARMUP_STEPS, warmup_steps, RUN, TRAIN,
-       "the same as a number of steps or, such as 5%, as a percentage of the run's", "N", NULL)
+OPTION(
+    STRING, WARMUP_STEPS, warmup_steps, RUN, TRAIN,
+    "the same as a number of steps or, such as 5%, as a percentage of the run's; not with --warmup_epochs, "
+    "onecycle or a reference recipe",
+    "N|P%", NULL)
 OPTION(FLOAT, MIN_LR, min_lr, RUN, TRAIN, "the learning rate that cosine and poly fall to", "0", 0,
        .float_minimum_itself = true)
 OPTION(FLOAT, LR_HEAD, lr_head, RUN, TRAIN, "a factor of --lr for the decoder", "1", 0)
@@ -153,6 +156,17 @@ OPTION(SWITCH, NO_SHUFFLE, no_shuffle, RUN, TRAIN, "take the training images in 
 OPTION(INTEGER, NUM_WORKERS, num_workers, MACHINE, TRAIN | MEASURE | BENCH,
        "threads that read and resize images; 0: one for each core, at most 8", "0", 0, 256)
 OPTION(INTEGER, MAX_STEPS, max_steps, RUN, TRAIN, "stop after so many steps; 0: no limit", "0", 0, INT64_MAX)
+OPTION(
+    CHOICE, RESUME, resume, RUN, TRAIN,
+    "go on from NAME.state, with the flags of the run that wrote it, to the same bits as without a stop; "
+    "--resume alone is yes; auto: begin where there is none; without --exp_name the newest in --output_dir",
+    df_resume, DF_RESUMES, "no", .bare = "yes", .of_one_run = true)
+OPTION(SWITCH, RESTART_SCHEDULE, restart_schedule, RUN, TRAIN,
+       "with --resume: begin the schedule anew where the run is, over the epochs that are left",
+       .of_one_run = true)
+OPTION(FLOAT, SAVE_EVERY, save_every, RUN, TRAIN,
+       "minutes from one NAME.pt and NAME.state to the next, between those of validations; 0: none", "10", 0,
+       .float_minimum_itself = true)
 OPTION(INTEGER, VAL_EVERY, val_every, RUN, TRAIN,
        "epochs from one validation and checkpoint to the next; the last epoch always has them", "5", 1,
        INT32_MAX)

@@ -29,4 +29,8 @@ int df_run_files_check_new(const struct df_run_files *files, const char *advice)
 /* The path of the file with that ending, ".pt", to be freed. NULL with the error set. */
 char *df_run_file(const struct df_run_files *files, const char *ending);
 
+/* The run whose file with that ending is the youngest in the folder: a new string, NULL where there is none,
+ * or no folder. -1 with the error set. */
+int df_newest_run(const char *folder, const char *ending, char **name);
+
 #endif

@@ -4,8 +4,8 @@
 
 #include "dinoft/config.h"
 
-/* Of a run over so many training images; a warm-up that leaves nothing of the run, or that main.py could not
- * take, is refused. -1 with the error set, which names the flags. */
+/* Of a run over so many training images; a warm-up whose steps leave nothing of the run is refused, where the
+ * command line alone did not tell. -1 with the error set, which names the flags. */
 int df_schedule_choose(const struct df_config *config, int64_t images, struct df_schedule *schedule);
 
 #endif

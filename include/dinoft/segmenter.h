@@ -157,6 +157,13 @@ int df_segmenter_train_step(struct df_segmenter *segmenter, int64_t count, doubl
  * Trained is the other. */
 int df_segmenter_use_average(struct df_segmenter *segmenter, bool averaged);
 
+/* All that training changes, to a state and back from it, between two steps whose results were asked for:
+ * what a checkpoint has, under the same names, AdamW's moments and, where the model is that of the moving
+ * average, the values behind it. steps: done by then. A restored model goes on to the same bits; it is that
+ * of the values. */
+int df_segmenter_store(const struct df_segmenter *segmenter, struct df_state *state);
+int df_segmenter_restore(struct df_segmenter *segmenter, const struct df_state *state, int64_t steps);
+
 /* Predicted classes of the batch at the images' size, to the host uint8 [count, H, W]. */
 int df_segmenter_download_prediction(struct df_segmenter *segmenter, int64_t count, uint8_t *prediction);
 

@@ -58,6 +58,9 @@ struct df_entry *df_state_add_text(struct df_state *state, const char *name, con
  */
 int df_state_check_texts(const struct df_state *state);
 
+/* Of all names, types, shapes, elements and texts. */
+uint64_t df_state_digest(const struct df_state *state);
+
 /* "[3, 384]"; buffer holds at least DF_SHAPE_TEXT_MAX bytes and is returned. */
 #define DF_SHAPE_TEXT_MAX 192
 char *df_shape_text(const int64_t *shape, int ndim, char *buffer);

@@ -18,6 +18,9 @@ struct df_training_options {
     struct df_schedule schedule;    /* AdamW's learning rate */
     int64_t accumulate;             /* parts of a batch whose gradients are added up; divides batch_size */
     bool keep_each;                 /* NAME_eEPOCH.pt beside NAME.pt at each validation */
+    double save_every;              /* seconds from one NAME.pt to the next, between validations; 0: none */
+    bool resume;                    /* goes on from NAME.state */
+    bool restart_schedule;          /* which then begins anew where the run is */
     uint64_t seed;                  /* of new weights, the order of images, RoPE's rescaling */
     bool shuffle;                   /* the training images, each epoch anew */
     bool debug;                     /* NAME_viz_EPOCH.png at each validation */

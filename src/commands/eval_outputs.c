@@ -129,7 +129,8 @@ int eval_outputs_write(struct eval_outputs *outputs, const struct df_metrics *me
 
     df_image_scores_sort(&outputs->scores);
     if (config->metrics_json)
-        DF_TRY(df_metrics_write_json(config->metrics_json, metrics, measure->class_names));
+        DF_TRY(df_metrics_write_json(config->metrics_json, metrics, measure->class_names,
+                                     measure->options.batch_size));
     if (config->images_csv)
         DF_TRY(df_image_scores_write_csv(config->images_csv, &outputs->scores, measure->class_names));
     if (config->confusion_png)

@@ -8,19 +8,18 @@
 #include <string.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t interrupted; /* by this signal */
 
 static void on_signal(int number)
 {
     static const char text[] = "\ndinoft: ending after this step (once more: at once)\n";
     int kept = errno; /* belongs to whatever was interrupted */
 
-    (void)number;
     if (interrupted) {
         df_cleanup_run();
-        _exit(EXIT_INTERRUPTED);
+        _exit(128 + number);
     }
-    interrupted = 1;
+    interrupted = number;
     ssize_t told = write(STDERR_FILENO, text, sizeof text - 1);
     (void)told; /* nobody may be there */
     errno = kept;
@@ -53,6 +52,11 @@ void interrupt_end_cleanly(void)
 
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         catch_signal(numbers[i], on_end, (int)SA_RESETHAND | SA_NODEFER);
+}
+
+int interrupt_status(int status)
+{
+    return status == EXIT_INTERRUPTED && interrupted ? 128 + (int)interrupted : status;
 }
 
 const volatile sig_atomic_t *interrupt_flag(void)

@@ -9,7 +9,11 @@
 void interrupt_end_cleanly(void);
 
 /* From now on the first Ctrl-C, SIGTERM or SIGHUP asks the program to end after the current step, the second
- * ends it at once. The flag becomes 1 when the person wants to stop. */
+ * ends it at once. The flag is no longer 0 when the person wants to stop. */
 const volatile sig_atomic_t *interrupt_flag(void);
+
+/* What the program ends with where a command ends with this: instead of EXIT_INTERRUPTED 128 and the number
+ * of the signal that it was, as shells have it: 130, 143 or 129. */
+int interrupt_status(int status);
 
 #endif

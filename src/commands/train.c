@@ -5,6 +5,7 @@
 #include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
 #include "dinoft/label_checks.h"
+#include "dinoft/log.h"
 #include "dinoft/schedule_choice.h"
 #include "dinoft/setup.h"
 #include "dinoft/text.h"
@@ -12,6 +13,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct job {
     struct df_config *config; /* with what the checkpoint says where nothing is typed */
@@ -19,6 +21,8 @@ struct job {
     struct df_setup setup;
     struct df_dataset *train_set, *val_set;
     struct df_training *training;
+    char *found; /* the run that goes on, where nobody named one */
+    bool resumes;
 };
 
 static int open_sets(struct job *job)
@@ -51,6 +55,39 @@ static int check_overwriting(const struct job *job)
     return status;
 }
 
+/* Which run goes on, where nobody names one. */
+static int choose_run(struct job *job)
+{
+    struct df_config *config = job->config;
+
+    if (config->resume == DF_RESUME_NO || config->typed[DF_OPTION_EXP_NAME])
+        return 0;
+    DF_TRY(df_newest_run(config->output_dir, ".state", &job->found));
+    if (!job->found)
+        return config->resume == DF_RESUME_AUTO || config->exp_name
+                   ? 0
+                   : df_error_set(
+                         "there is nothing to resume in %s: --exp_name names a run, --resume auto begins one",
+                         config->output_dir);
+    df_log("the newest run of %s is %s", config->output_dir, job->found);
+    config->exp_name = job->found;
+    return 0;
+}
+
+/* Whether a run goes on; it cannot where none was stopped. */
+static int find_state(const struct job *job, bool *resumes)
+{
+    char *path = df_run_file(&job->files, ".state");
+    int status = path ? 0 : -1;
+
+    *resumes = path && job->config->resume != DF_RESUME_NO && access(path, F_OK) == 0;
+    if (path && job->config->resume == DF_RESUME_YES && !*resumes)
+        status = df_error_set("there is nothing to resume: %s is not there (--resume auto begins a run then)",
+                              path);
+    free(path);
+    return status;
+}
+
 static struct df_training *open_training(struct job *job, const volatile sig_atomic_t *stop)
 {
     const struct df_config *config = job->config;
@@ -61,6 +98,9 @@ static struct df_training *open_training(struct job *job, const volatile sig_ato
         .val_every = config->val_every,
         .accumulate = config->accumulate,
         .keep_each = config->recipe == DF_RECIPE_REFERENCE,
+        .save_every = 60.0 * config->save_every,
+        .resume = job->resumes,
+        .restart_schedule = config->restart_schedule,
         .seed = (uint64_t)config->seed,
         .shuffle = !config->no_shuffle,
         .debug = config->debug,
@@ -74,18 +114,16 @@ static struct df_training *open_training(struct job *job, const volatile sig_ato
     return df_training_open(&options, &job->setup, &job->files, job->train_set, job->val_set, stop);
 }
 
-/* Whether the files of an earlier run of the name may be replaced. */
-static bool may_replace(const struct df_config *config)
-{
-    return config->overwrite;
-}
-
+/* Files of an earlier run of the name are replaced by the run itself that goes on, or if that was asked for.
+ */
 static int open_named(struct job *job, const char *name)
 {
     if (name[strlen(name) - 1] == '/')
         return df_error_set("--exp_name %s names a folder, not an experiment", name);
     DF_TRY(df_run_files_open(&job->files, job->config->output_dir, name, DF_OTHER_RUN_ADVICE));
-    return may_replace(job->config) ? 0 : df_run_files_check_new(&job->files, DF_OVERWRITE_ADVICE);
+    DF_TRY(find_state(job, &job->resumes));
+    return job->resumes || job->config->overwrite ? 0
+                                                  : df_run_files_check_new(&job->files, DF_OVERWRITE_ADVICE);
 }
 
 /* DATASET_SIZE_DECODER, with a number where that is taken. */
@@ -98,8 +136,8 @@ static int open_unnamed(struct job *job)
     int status = -1;
 
     if (name)
-        status = may_replace(config) ? open_named(job, name)
-                                     : df_run_files_choose(&job->files, config->output_dir, name);
+        status = config->overwrite ? open_named(job, name)
+                                   : df_run_files_choose(&job->files, config->output_dir, name);
     free(name);
     return status;
 }
@@ -108,6 +146,7 @@ static int train(struct job *job, const volatile sig_atomic_t *stop)
 {
     struct df_config *config = job->config;
 
+    DF_TRY(choose_run(job));
     if (config->exp_name)
         DF_TRY(open_named(job, config->exp_name));
     DF_TRY(df_setup_open(&job->setup, config));
@@ -137,6 +176,7 @@ int command_train(struct df_config *config)
     df_dataset_free(job.train_set);
     df_dataset_free(job.val_set);
     df_run_files_close(&job.files);
+    free(job.found);
     if (status != 0)
         return 1;
     return *stop ? EXIT_INTERRUPTED : 0;

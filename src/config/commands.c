@@ -33,8 +33,9 @@ const struct df_command_info df_commands[DF_COMMAND_COUNT] = {
             NOTHING, "dinoft train --dataset voc --data_root demo --dino_type dinov2 --size small --use_lora",
             "dinoft train --dataset folder --data_root photos --n_classes 3 --use_fpn --exp_name photos"),
     COMMAND(EVAL, "eval", "measure a checkpoint on a data set's validation images",
-            "Prints the IoU of each class, mIoU and pixel accuracy, all from one confusion matrix, and the "
-            "reference project's own number." FROM_THE_CHECKPOINT,
+            "Prints the IoU of each class, mIoU and pixel accuracy, all from one confusion matrix; for the "
+            "reference recipes also that project's own two numbers, which are always in the "
+            "files." FROM_THE_CHECKPOINT,
             NOTHING,
             "dinoft eval --dataset voc --data_root demo --lora_weights output/voc_small_linear.pt "
             "--eval_size original --report_html report.html",

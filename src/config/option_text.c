@@ -1,12 +1,14 @@
 #include "option_text.h"
 
+#include <limits.h>
 #include <string.h>
 
 void df_option_flag_text(const struct df_option_info *option, const char *bar, char text[DF_OPTION_TEXT_MAX])
 {
-    int used = snprintf(text, DF_OPTION_TEXT_MAX, "--%s", option->name);
-    if (option->metavar)
-        snprintf(text + used, DF_OPTION_TEXT_MAX - (size_t)used, " %s", option->metavar);
+    int used = snprintf(text, DF_OPTION_TEXT_MAX, "--%s%s", option->name, option->metavar ? " " : "");
+    for (const char *c = option->metavar ? option->metavar : ""; *c; c++)
+        used += snprintf(text + used, DF_OPTION_TEXT_MAX - (size_t)used, "%.*s", *c == '|' ? INT_MAX : 1,
+                         *c == '|' ? bar : c);
     for (int i = 0; option->choices && option->choices[i]; i++)
         used += snprintf(text + used, DF_OPTION_TEXT_MAX - (size_t)used, "%s%s", i == 0 ? " " : bar,
                          option->choices[i]);

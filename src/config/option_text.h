@@ -8,7 +8,7 @@
 
 #define DF_OPTION_TEXT_MAX 2048
 
-/* "--size small|base|large": the flag with its value, choices set apart by `bar`. */
+/* "--size small|base|large": the flag with its value; `bar` sets apart what it may be. */
 void df_option_flag_text(const struct df_option_info *option, const char *bar, char text[DF_OPTION_TEXT_MAX]);
 
 /* The default as it would be typed; "" for none. */

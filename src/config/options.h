@@ -35,6 +35,7 @@ struct df_option_info {
     const char *initial;        /* the default as it would be typed; NULL: none, or off */
     const char *const *choices; /* ends with NULL; the last may end with ":N", any number from 0 to
                                    DF_CHOICE_NUMBER_MAX, and what is stored is its index plus that number */
+    const char *bare;           /* choices: what the flag alone means; NULL: it needs a value */
     size_t offset;              /* of the value in struct df_config */
     enum df_option_kind kind;
     enum df_option_group group;
@@ -132,9 +133,10 @@ char *df_command_list(unsigned commands, char text[DF_LIST_TEXT_MAX]);
  * known (dinoft/model_options.h). */
 void df_config_apply_recipe(struct df_config *config);
 
-/* Checks what flags of a training step say together, and reads warmup_steps. -1 with the error naming the
- * flags. */
+/* Check what flags of a training step say together; the latter those of its schedule, and reads warmup_steps.
+ * -1 with the error naming the flags. */
 int df_config_check_training(struct df_config *config);
+int df_config_check_schedule(struct df_config *config);
 
 /* Takes over from the file that config->config names what was not typed, and keeps it as config->file. -1
  * with the error naming the file and the key. */

@@ -49,6 +49,8 @@ static int parse_flag(struct parser *parser, const char *word)
 
     const char *text = attached ? attached : take_value(parser);
     if (!text)
+        text = option->bare;
+    if (!text)
         return df_error_set("--%s needs a value: --%s %s", option->name, option->name,
                             option->metavar ? option->metavar : option->choices[0]);
     const char *second = NULL;

@@ -177,16 +177,16 @@ static void begin_batch(struct df_loader *loader, int64_t batch)
     df_worker_pool_submit(loader->pool, &slot->jobs, load_sample, slot, batch_count(loader, batch));
 }
 
-int df_loader_start(struct df_loader *loader, int64_t epoch)
+int df_loader_start(struct df_loader *loader, int64_t epoch, int64_t first_batch)
 {
     df_worker_pool_drop_all(loader->pool);
     df_sample_order(loader->order, loader->dataset->count, loader->options.shuffle, loader->options.seed,
                     epoch);
     loader->started = true;
-    loader->first_batch = 0;
-    loader->next_batch = 0;
+    loader->first_batch = first_batch;
+    loader->next_batch = first_batch;
     for (int i = 0; i < loader->n_slots; i++)
-        begin_batch(loader, i);
+        begin_batch(loader, first_batch + i);
     return 0;
 }
 

@@ -203,7 +203,7 @@ int df_evaluate(struct df_segmenter *segmenter, struct df_feed *feed, const stru
     run.comparison_bytes = df_comparison_bytes(metrics->n_classes);
     run.backend->evaluations++;
     run.backend->transient = evaluation->inference != NULL;
-    if (df_feed_start(feed, 0) != 0)
+    if (df_feed_start(feed, 0, 0) != 0)
         goto finish;
     while (!(evaluation->stop && *evaluation->stop) && (more = df_feed_next(feed, segmenter, &batch)) == 1) {
         if (measure_batch(&run, &batch) != 0)

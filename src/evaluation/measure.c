@@ -123,5 +123,7 @@ void df_measure_facts(const struct df_measure *measure, struct df_measure_facts 
     df_measure_add_fact(facts, "normalisation", "%s", setup->normalize);
     df_measure_add_fact(facts, "measured at", "%s",
                         measure->options.original ? "the labels' original size" : "the network's input size");
+    /* The reference project's numbers are means over batches. */
+    df_measure_add_fact(facts, "batch size", "%" PRId64, measure->options.batch_size);
     df_measure_add_fact(facts, "precision", "%s", df_dtype_name(setup->backend->compute));
 }

@@ -28,7 +28,8 @@ static void add_confusion(struct df_json *json, const struct df_metrics *metrics
     df_json_close(json);
 }
 
-int df_metrics_write_json(const char *path, const struct df_metrics *metrics, char *const *names)
+int df_metrics_write_json(const char *path, const struct df_metrics *metrics, char *const *names,
+                          int64_t batch_size)
 {
     struct df_scores scores;
     struct df_json json = {0};
@@ -41,6 +42,7 @@ int df_metrics_write_json(const char *path, const struct df_metrics *metrics, ch
     df_json_number(&json, "dice", scores.dice);
     df_json_number(&json, "reference_iou", scores.reference_iou);
     df_json_number(&json, "reference_miou", scores.reference_miou);
+    df_json_integer(&json, "batch_size", batch_size);
     df_json_number(&json, "loss", scores.loss);
     df_json_array(&json, "per_class");
     for (int i = 0; i < metrics->n_classes; i++)

@@ -150,7 +150,7 @@ static int fill_from(struct filling *filling, struct df_loader *loader)
     struct df_batch batch;
     int more = 0;
 
-    DF_TRY(df_loader_start(loader, 0));
+    DF_TRY(df_loader_start(loader, 0, 0));
     while (!*filling->stop && (more = df_loader_next(loader, &batch)) == 1) {
         DF_TRY(df_segmenter_load_pixels(filling->extractor, batch.count, batch.pixels, NULL));
         DF_TRY(df_segmenter_forward(filling->extractor, batch.count, false, NULL));

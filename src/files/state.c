@@ -1,5 +1,6 @@
 #include "dinoft/state.h"
 
+#include "dinoft/digest.h"
 #include "dinoft/error.h"
 #include "dinoft/mapped_file.h"
 #include "dinoft/size.h"
@@ -187,4 +188,24 @@ int df_state_check_texts(const struct df_state *state)
             DF_TRY(check_text(entry->name, entry->text));
     }
     return 0;
+}
+
+uint64_t df_state_digest(const struct df_state *state)
+{
+    struct df_digest digest;
+
+    df_digest_start(&digest);
+    for (size_t i = 0; i < state->count; i++) {
+        const struct df_entry *entry = &state->entries[i];
+        const struct df_tensor *tensor = &entry->tensor;
+        df_digest_add_text(&digest, entry->name);
+        df_digest_add_text(&digest, entry->text ? entry->text : "");
+        df_digest_add_number(&digest, (uint64_t)tensor->dtype);
+        df_digest_add_number(&digest, (uint64_t)tensor->ndim);
+        for (int d = 0; d < tensor->ndim; d++)
+            df_digest_add_number(&digest, (uint64_t)tensor->shape[d]);
+        if (tensor->count > 0)
+            df_digest_add(&digest, tensor->data, tensor->count * df_dtype_size(tensor->dtype));
+    }
+    return df_digest_value(&digest);
 }

@@ -76,16 +76,16 @@ int df_checkpoint_check_backbone(const struct df_checkpoint *checkpoint, const s
     return 0;
 }
 
-int df_checkpoint_save(const char *path, const struct df_segmenter *segmenter, const struct df_record *record)
+struct df_state *df_checkpoint_state(const struct df_segmenter *segmenter, const struct df_record *record)
 {
     struct df_state *state = df_state_new();
     char *json = state ? record_print(record, segmenter) : NULL;
-    int status = -1;
+    const bool made = json && df_parameters_store(&segmenter->parameters, segmenter->backend, state) == 0 &&
+                      df_state_add_text(state, DF_RECORD_KEY, json);
 
-    if (json && df_parameters_store(&segmenter->parameters, segmenter->backend, state) == 0 &&
-        df_state_add_text(state, DF_RECORD_KEY, json))
-        status = df_weight_file_write(path, state);
     free(json);
+    if (made)
+        return state;
     df_state_free(state);
-    return status;
+    return NULL;
 }

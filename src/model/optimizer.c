@@ -17,14 +17,17 @@ struct df_step_scalars {
 
 void optimizer_plan(struct df_optimizer *optimizer, struct df_arena *arena, bool accumulates)
 {
+    assert(optimizer->options.lr_head > 0.0 &&
+           optimizer->options.lr_lora > 0.0); /* 0: nobody filled them in */
     const int64_t length = df_parameters_length(optimizer->parameters);
 
-    optimizer->outcome = df_arena_take(arena, "loss", (int64_t)sizeof *optimizer->outcome, DF_U8);
+    optimizer->outcome = df_arena_take(arena, "loss and norm", (int64_t)sizeof *optimizer->outcome, DF_U8);
     optimizer->scalars =
         df_arena_take(arena, "scalars of the update", (int64_t)sizeof *optimizer->scalars, DF_U8);
     optimizer->part_loss = optimizer->outcome ? &optimizer->outcome->loss : NULL;
     if (accumulates) {
-        optimizer->part_loss = df_arena_take(arena, "loss", (int64_t)sizeof *optimizer->part_loss, DF_U8);
+        optimizer->part_loss =
+            df_arena_take(arena, "loss of a part", (int64_t)sizeof *optimizer->part_loss, DF_U8);
         optimizer->sums = df_arena_take(arena, "sums of gradients", length, DF_F32);
     }
     if (optimizer->options.ema > 0.0)

@@ -265,3 +265,61 @@ int df_parameters_store(const struct df_parameters *parameters, struct df_backen
     free(values);
     return status;
 }
+
+/* The names of arrays in a state: "m.w_a_000". */
+#define ARRAY_KEY_MAX (sizeof((struct df_parameter *)0)->name + 16)
+
+static const char *array_key(const char *prefix, const struct df_parameter *parameter,
+                             char key[ARRAY_KEY_MAX])
+{
+    snprintf(key, ARRAY_KEY_MAX, "%s.%s", prefix, parameter->name);
+    return key;
+}
+
+int df_parameters_store_array(const struct df_parameters *parameters, struct df_backend *backend,
+                              const float *array, const char *prefix, struct df_state *state)
+{
+    float *values = host_buffer(parameters);
+    int status = values ? 0 : -1;
+    char key[ARRAY_KEY_MAX];
+
+    for (int i = 0; status == 0 && i < parameters->count; i++) {
+        const struct df_parameter *parameter = &parameters->items[i];
+        if (!is_trained(parameter))
+            continue;
+        status = backend->ops->download(backend, values, array + parameter->offset,
+                                        (size_t)parameter->count * sizeof *values);
+        if (status == 0 && !df_state_copy(state, array_key(prefix, parameter, key), DF_F32, parameter->ndim,
+                                          parameter->shape, values))
+            status = -1;
+    }
+    free(values);
+    return status;
+}
+
+int df_parameters_load_array(const struct df_parameters *parameters, struct df_backend *backend, float *array,
+                             const char *prefix, const struct df_state *state)
+{
+    char key[ARRAY_KEY_MAX];
+
+    for (int i = 0; i < parameters->count; i++) {
+        const struct df_parameter *parameter = &parameters->items[i];
+        if (!is_trained(parameter))
+            continue;
+        array_key(prefix, parameter, key);
+        const struct df_entry *entry = df_state_find(state, key);
+        if (check_entry(parameter, entry) != 0)
+            return df_error_context("%s", prefix);
+        if (entry->tensor.dtype != DF_F32)
+            return df_error_set("%s is %s, expected float32", key, df_dtype_name(entry->tensor.dtype));
+    }
+    for (int i = 0; i < parameters->count; i++) {
+        const struct df_parameter *parameter = &parameters->items[i];
+        if (!is_trained(parameter))
+            continue;
+        const struct df_tensor *tensor = &df_state_find(state, array_key(prefix, parameter, key))->tensor;
+        DF_TRY(backend->ops->upload(backend, array + parameter->offset, tensor->data,
+                                    tensor->count * sizeof(float)));
+    }
+    return 0;
+}

@@ -86,4 +86,11 @@ int df_parameters_store(const struct df_parameters *parameters, struct df_backen
 /* -1 with the error set, which names one, for values that loading would refuse (df_check_weights). */
 int df_parameters_check(const struct df_parameters *parameters, struct df_backend *backend);
 
+/* A trained array of the same layout (moments, an average) to and from a state, whose names are PREFIX.KEY.
+ * Reading checks names and shapes before it changes anything. -1 with the error set. */
+int df_parameters_store_array(const struct df_parameters *parameters, struct df_backend *backend,
+                              const float *array, const char *prefix, struct df_state *state);
+int df_parameters_load_array(const struct df_parameters *parameters, struct df_backend *backend, float *array,
+                             const char *prefix, const struct df_state *state);
+
 #endif

@@ -129,17 +129,17 @@ static void expect_batch(const struct df_feed *feed)
         df_feature_cache_expect(feed->cache, feed->options.first + feed->order[i]);
 }
 
-int df_feed_start(struct df_feed *feed, int64_t epoch)
+int df_feed_start(struct df_feed *feed, int64_t epoch, int64_t first_batch)
 {
     const struct df_feed_options *options = &feed->options;
 
     if (feed->loader) {
         DF_TRY(finish_sending(feed));
         feed->ahead.count = 0;
-        return df_loader_start(feed->loader, epoch);
+        return df_loader_start(feed->loader, epoch, first_batch);
     }
     df_sample_order(feed->order, options->count, options->shuffle, options->seed, epoch);
-    feed->next = 0;
+    feed->next = df_min_i64(first_batch, df_feed_batches(feed)) * options->batch_size;
     expect_batch(feed);
     return 0;
 }

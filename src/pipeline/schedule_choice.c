@@ -6,8 +6,8 @@
 #include <math.h>
 #include <stdio.h>
 
-/* The two flags that do not go together, and why. */
-static int refuse(const struct df_config *config, bool cut, const char *reason)
+/* The two flags that do not go together. */
+static int refuse(const struct df_config *config, bool cut)
 {
     char warmup[128];
 
@@ -15,25 +15,8 @@ static int refuse(const struct df_config *config, bool cut, const char *reason)
         snprintf(warmup, sizeof warmup, "--warmup_steps %.100s", config->warmup_steps);
     else
         snprintf(warmup, sizeof warmup, "--warmup_epochs %" PRId64, config->warmup_epochs);
-    return df_error_set("%s with --%s %" PRId64 ": %s", warmup, cut ? "max_steps" : "epochs",
-                        cut ? config->max_steps : config->epochs, reason);
-}
-
-/* A warm-up that is longer than the run is one that main.py takes; at 0, or all epochs, it divides by zero.
- */
-static int choose_epochs(const struct df_config *config, struct df_schedule *schedule)
-{
-    schedule->length = config->epochs;
-    schedule->warmup = config->warmup_epochs;
-    if (schedule->kind != DF_SCHEDULE_COSINE)
-        return schedule->warmup < schedule->length
-                   ? 0
-                   : refuse(config, false, "no epoch is left after the warm-up");
-    if (schedule->warmup == 0 || schedule->warmup == schedule->length)
-        return refuse(config, false,
-                      "the schedule of the reference project takes neither a warm-up of 0 nor one that is "
-                      "exactly as long as the run");
-    return 0;
+    return df_error_set("%s with --%s %" PRId64 ": no step is left after the warm-up", warmup,
+                        cut ? "max_steps" : "epochs", cut ? config->max_steps : config->epochs);
 }
 
 /* Epochs and images are below 2^31, so their product fits. */
@@ -50,7 +33,7 @@ static int choose_steps(const struct df_config *config, int64_t images, struct d
         schedule->warmup = (int64_t)config->warmup;
     else
         schedule->warmup = config->warmup_epochs * steps_of_epoch;
-    return schedule->warmup < schedule->length ? 0 : refuse(config, cut, "no step is left after the warm-up");
+    return schedule->warmup < schedule->length ? 0 : refuse(config, cut);
 }
 
 int df_schedule_choose(const struct df_config *config, int64_t images, struct df_schedule *schedule)
@@ -61,5 +44,9 @@ int df_schedule_choose(const struct df_config *config, int64_t images, struct df
         .lr = config->lr,
         .min_lr = config->min_lr,
     };
-    return schedule->by_epoch ? choose_epochs(config, schedule) : choose_steps(config, images, schedule);
+    if (!schedule->by_epoch)
+        return choose_steps(config, images, schedule);
+    schedule->length = config->epochs;
+    schedule->warmup = config->warmup_epochs;
+    return 0;
 }

@@ -163,8 +163,6 @@ int df_setup_check_training(const struct df_setup *setup, const struct df_config
 {
     const struct df_checkpoint *checkpoint = setup->checkpoint;
 
-    if (config->typed[DF_OPTION_LR_LORA] && !config->use_lora)
-        return df_error_set("--lr_lora is for LoRA, which is not trained here (--use_lora)");
     if (!checkpoint)
         return 0;
     const char *decoder = df_typed_decoder(config);
@@ -185,6 +183,8 @@ int df_setup_check_training(const struct df_setup *setup, const struct df_config
     if (config->use_lora && config->typed[DF_OPTION_R] && config->r != checkpoint->rank)
         return df_error_set("%s holds LoRA of rank %" PRId64 ", --r says %" PRId64, config->lora_weights,
                             checkpoint->rank, config->r);
+    if (config->typed[DF_OPTION_LR_LORA] && !config->use_lora)
+        return df_error_set("--lr_lora is for LoRA, which %s does not hold", config->lora_weights);
     return 0;
 }
 

@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-int training_write_picture(struct df_training *training, int64_t epoch, const struct df_batch *batch)
+int training_write_picture(struct df_training *training, int64_t epoch, int64_t sample)
 {
     struct df_segmenter *segmenter = training->segmenter;
     int64_t height = training->setup->model.height, width = training->setup->model.width;
@@ -17,7 +17,7 @@ int training_write_picture(struct df_training *training, int64_t epoch, const st
     int status = -1;
 
     df_tab20_palette(training->train_set->n_classes, palette);
-    if (path && df_dataset_read(training->train_set, batch->samples[0], &original, NULL) == 0 &&
+    if (path && df_dataset_read(training->train_set, sample, &original, NULL) == 0 &&
         df_image_alloc(&image, width, height, 3) == 0 &&
         df_resize_linear(&original, image.pixels, width, height) == 0 &&
         df_image_alloc(&classes, width, height, 1) == 0 &&

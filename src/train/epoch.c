@@ -4,6 +4,7 @@
 
 #include "dinoft/clock.h"
 #include "dinoft/error.h"
+#include "dinoft/log.h"
 #include "dinoft/progress.h"
 
 #include <inttypes.h>
@@ -11,13 +12,9 @@
 
 struct epoch {
     struct df_training *training;
-    int64_t number, steps; /* steps: of a whole epoch */
     struct df_progress *progress;
-    struct df_batch batch; /* the one that was loaded last */
-    /* of the steps whose results are there */
-    int64_t done, images;
-    double loss_sum;
-    int64_t losses; /* that loss_sum has: steps with a labelled pixel */
+    int64_t shown;  /* the sample that the model's first image is of; -1: none was loaded */
+    int64_t images; /* of the steps whose results are there */
     double ended;   /* when the last result was there */
     /* of the step whose result is not there */
     bool waiting;
@@ -37,6 +34,7 @@ static int diverged(struct df_training *training, int64_t step, double loss)
 static int finish_step(struct epoch *epoch)
 {
     struct df_training *training = epoch->training;
+    struct df_place *place = &training->place;
     struct df_step_result result;
 
     if (!epoch->waiting)
@@ -44,18 +42,18 @@ static int finish_step(struct epoch *epoch)
     epoch->waiting = false;
     DF_TRY(df_segmenter_step_result(training->segmenter, &result));
     const double now = df_seconds(), rate = (double)epoch->waiting_images / (now - epoch->ended);
-    const struct run_step step = {epoch->number, ++training->finished, result.loss, epoch->waiting_lr,
-                                  rate,          result.gradient_norm};
+    const struct run_step step = {place->epoch, ++training->finished, result.loss, epoch->waiting_lr,
+                                  rate,         result.gradient_norm};
     DF_TRY(run_log_step(&training->log, &step));
     if (!isfinite(result.loss) && result.counted > 0)
         return diverged(training, training->finished, result.loss);
     if (result.counted > 0) {
-        epoch->loss_sum += result.loss;
-        epoch->losses++;
+        place->loss_sum += result.loss;
+        place->losses++;
     }
     epoch->ended = now;
     epoch->images += epoch->waiting_images;
-    df_progress_update(epoch->progress, ++epoch->done, epoch->images, result.loss);
+    df_progress_update(epoch->progress, ++place->done, epoch->images, result.loss);
     return 0;
 }
 
@@ -72,30 +70,36 @@ static int train_parts(struct epoch *epoch, int64_t *images)
         more = df_feed_next(training->train_feed, training->segmenter, &batch);
         if (more != 1)
             break;
-        epoch->batch = batch;
+        epoch->shown = batch.samples[0];
+        training->last_count = batch.count;
         DF_TRY(df_segmenter_train_part(training->segmenter, batch.count, &training->rng));
         *images += batch.count;
     }
     return more < 0 ? -1 : 0;
 }
 
+static double learning_rate(const struct df_training *training)
+{
+    const struct df_schedule *schedule = &training->options.schedule;
+    const int64_t at = schedule->by_epoch ? training->place.epoch : training->step;
+
+    return df_schedule_lr(schedule, at - training->schedule_origin);
+}
+
 /* *begun: false at the epoch's end. */
 static int begin_step(struct epoch *epoch, bool *begun)
 {
     struct df_training *training = epoch->training;
-    const struct df_schedule *schedule = &training->options.schedule;
-    const double lr = df_schedule_lr(schedule, schedule->by_epoch ? epoch->number : training->step);
     int64_t images;
 
     DF_TRY(train_parts(epoch, &images));
     *begun = images > 0;
     if (!*begun)
         return 0;
+    const double lr = learning_rate(training);
     DF_TRY(df_segmenter_update(training->segmenter, lr));
     training->step++;
-    training->last_count = epoch->batch.count;
-    if (epoch->waiting)
-        DF_TRY(finish_step(epoch));
+    DF_TRY(finish_step(epoch));
     epoch->waiting = true;
     epoch->waiting_images = images;
     epoch->waiting_lr = lr;
@@ -111,42 +115,84 @@ static int no_labels(struct df_training *training)
                         training->setup->model.height, training->setup->model.width);
 }
 
+/* What a power cut may cost is bounded. That it cannot be saved now is no reason to stop. */
+static int save_in_between(struct epoch *epoch)
+{
+    struct df_training *training = epoch->training;
+
+    if (training->options.save_every <= 0.0 ||
+        df_seconds() - training->saved_at < training->options.save_every)
+        return 0;
+    DF_TRY(finish_step(epoch));
+    if (training->place.done == training->epoch_steps || training_out_of_steps(training))
+        return 0; /* at its end, its loss goes into the log first */
+    if (training_save(training) != 0) {
+        if (training->worthless)
+            return -1;
+        df_log("warning: what was trained until step %" PRId64 " is not saved: %s", training->step,
+               df_error_text());
+    }
+    training->saved_at = df_seconds();
+    DF_TRY(df_segmenter_use_average(training->segmenter, false));
+    epoch->ended = df_seconds();
+    return 0;
+}
+
+/* What failed is told when the step before, which may be under way, is in the books. If that one diverged,
+ * this is told instead: the images are not to blame. */
+static int fail_later(struct epoch *epoch)
+{
+    struct df_error reason;
+
+    df_error_keep(&reason);
+    if (finish_step(epoch) != 0 && epoch->training->worthless)
+        return -1;
+    df_error_again(&reason);
+    return -1;
+}
+
 static int train_steps(struct epoch *epoch)
 {
     struct df_training *training = epoch->training;
+    const struct df_place *place = &training->place;
     bool more = true;
 
-    DF_TRY(df_feed_start(training->train_feed, epoch->number));
-    while (more && !*training->stop && !training_out_of_steps(training))
-        DF_TRY(begin_step(epoch, &more));
+    DF_TRY(df_feed_start(training->train_feed, place->epoch, place->done * training->options.accumulate));
+    while (more && !*training->stop && !training_out_of_steps(training)) {
+        if (begin_step(epoch, &more) != 0)
+            return fail_later(epoch);
+        if (more)
+            DF_TRY(save_in_between(epoch));
+    }
     DF_TRY(finish_step(epoch));
-    if (epoch->losses == 0 && epoch->done == epoch->steps)
+    if (place->done < training->epoch_steps && !training_out_of_steps(training))
+        return 0; /* interrupted: the epoch goes on in another run */
+    if (place->losses == 0 && place->done == training->epoch_steps)
         return no_labels(training);
-    if (!*training->stop && training->options.debug && training_validates(training, epoch->number))
-        DF_TRY(training_write_picture(training, epoch->number, &epoch->batch));
-    return run_log_epoch(&training->log, epoch->losses > 0 ? epoch->loss_sum / (double)epoch->losses : NAN);
+    if (training->options.debug && training_validates(training, place->epoch) && epoch->shown >= 0)
+        DF_TRY(training_write_picture(training, place->epoch, epoch->shown));
+    return run_log_epoch(&training->log, place->losses > 0 ? place->loss_sum / (double)place->losses : NAN);
 }
 
-/* Of the steps of a run, those behind an epoch that begins. */
-static int64_t later_steps(const struct df_training *training, int64_t steps_of_epoch)
+/* Of the steps of a run, those behind the epoch. */
+static int64_t later_steps(const struct df_training *training)
 {
-    const int64_t all = training->options.epochs * steps_of_epoch, most = training->options.max_steps;
+    const int64_t epoch = training->epoch_steps, all = training->options.epochs * epoch,
+                  most = training->options.max_steps;
 
-    return (most > 0 && most < all ? most : all) - training->step - steps_of_epoch;
+    return (most > 0 && most < all ? most : all) - (training->place.epoch + 1) * epoch;
 }
 
-int training_epoch(struct df_training *training, int64_t number)
+int training_epoch(struct df_training *training)
 {
     char label[64];
-    const int64_t batches = df_feed_batches(training->train_feed);
-    struct epoch epoch = {.training = training,
-                          .number = number,
-                          .steps = (batches - 1) / training->options.accumulate + 1,
-                          .ended = df_seconds()};
+    struct epoch epoch = {.training = training, .shown = -1, .ended = df_seconds()};
 
-    snprintf(label, sizeof label, "epoch %" PRId64 "/%" PRId64, number + 1, training->options.epochs);
-    epoch.progress = df_progress_open(stderr, label, epoch.steps);
-    df_progress_expect(epoch.progress, later_steps(training, epoch.steps));
+    snprintf(label, sizeof label, "epoch %" PRId64 "/%" PRId64, training->place.epoch + 1,
+             training->options.epochs);
+    training->masks_seen |= training->place.done == 0;
+    epoch.progress = df_progress_open(stderr, label, training->epoch_steps);
+    df_progress_expect(epoch.progress, later_steps(training));
     const int status = train_steps(&epoch);
     df_progress_close(epoch.progress);
     return status;

@@ -2,12 +2,15 @@
 
 #include "dinoft/error.h"
 #include "dinoft/json_writer.h"
+#include "dinoft/log.h"
 #include "dinoft/text.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 int run_log_init(struct run_log *log, const char *folder, const char *name)
 {
@@ -28,20 +31,56 @@ void run_log_free(struct run_log *log)
     memset(log, 0, sizeof *log);
 }
 
+static int cannot_write(const struct run_log *log)
+{
+    return df_error_set("cannot write %s: %s", log->steps_path, strerror(errno));
+}
+
+static int open_steps(struct run_log *log, const char *mode)
+{
+    log->steps = fopen(log->steps_path, mode);
+    if (!log->steps)
+        return cannot_write(log);
+    setvbuf(log->steps, NULL, _IOLBF, 0); /* whole lines, for those who watch the file */
+    return 0;
+}
+
+int64_t run_log_steps_bytes(const struct run_log *log)
+{
+    return log->steps ? (int64_t)ftello(log->steps) : 0;
+}
+
+int run_log_sync(struct run_log *log)
+{
+    if (!log->steps || (fflush(log->steps) == 0 && (fsync(fileno(log->steps)) == 0 || errno == EINVAL)))
+        return 0;
+    return cannot_write(log);
+}
+
+int run_log_cut(struct run_log *log, int64_t bytes)
+{
+    struct stat facts;
+
+    if (bytes == 0)
+        return 0;
+    if (stat(log->steps_path, &facts) != 0 || facts.st_size < bytes)
+        df_log("warning: %s has not all steps that the run has done: its first part is missing or was cut",
+               log->steps_path);
+    else if (truncate(log->steps_path, (off_t)bytes) != 0)
+        return cannot_write(log);
+    DF_TRY(open_steps(log, "a"));
+    return fseeko(log->steps, 0, SEEK_END) == 0 ? 0 : cannot_write(log);
+}
+
 int run_log_step(struct run_log *log, const struct run_step *step)
 {
     if (!log->steps) {
-        log->steps = fopen(log->steps_path, "w");
-        if (!log->steps)
-            return df_error_set("cannot write %s: %s", log->steps_path, strerror(errno));
-        setvbuf(log->steps, NULL, _IOLBF, 0); /* whole lines, for those who watch the file */
+        DF_TRY(open_steps(log, "w"));
         fprintf(log->steps, "epoch,step,loss,lr,images_per_second,gradient_norm\n");
     }
     fprintf(log->steps, "%" PRId64 ",%" PRId64 ",%.9g,%.9g,%.5g,%.6g\n", step->epoch, step->step, step->loss,
             step->lr, step->images_per_second, step->gradient_norm);
-    if (ferror(log->steps))
-        return df_error_set("cannot write %s: %s", log->steps_path, strerror(errno));
-    return 0;
+    return ferror(log->steps) ? cannot_write(log) : 0;
 }
 
 static double loss_of(const struct run_validation *validation)
@@ -80,7 +119,7 @@ static void add_validations(struct df_json *json, const struct run_log *log, con
 
 /* {"train_loss": [...], "val_loss": [...], "val_iou": [...]} as main.py's, with three more lists beside
  * them. */
-static int write_metrics(const struct run_log *log)
+int run_log_write(const struct run_log *log)
 {
     struct df_json json = {0};
 
@@ -105,7 +144,7 @@ int run_log_epoch(struct run_log *log, double train_loss)
         return df_error_memory("the run's log", (unsigned long long)(log->n_epochs + 1) * sizeof *losses);
     log->train_loss = losses;
     log->train_loss[log->n_epochs++] = train_loss;
-    return write_metrics(log);
+    return run_log_write(log);
 }
 
 int run_log_validation(struct run_log *log, const struct run_validation *validation)
@@ -116,5 +155,5 @@ int run_log_validation(struct run_log *log, const struct run_validation *validat
         return df_error_memory("the run's log", bytes);
     log->validations = validations;
     log->validations[log->n_validations++] = *validation;
-    return write_metrics(log);
+    return run_log_write(log);
 }

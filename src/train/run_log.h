@@ -31,8 +31,19 @@ void run_log_free(struct run_log *log);
 /* Appends a line to the CSV, which the first call creates anew. */
 int run_log_step(struct run_log *log, const struct run_step *step);
 
-/* Each rewrites the metrics file. */
+/* Writes the metrics file; the next two do so when they have added to it. */
+int run_log_write(const struct run_log *log);
 int run_log_epoch(struct run_log *log, double train_loss);
 int run_log_validation(struct run_log *log, const struct run_validation *validation);
+
+/* Bytes of the CSV so far. */
+int64_t run_log_steps_bytes(const struct run_log *log);
+
+/* The CSV is on the disk. -1 with the error set. */
+int run_log_sync(struct run_log *log);
+
+/* Goes on with a CSV of an earlier run behind its first bytes; where it is shorter, a line says so. -1 with
+ * the error set. */
+int run_log_cut(struct run_log *log, int64_t bytes);
 
 #endif

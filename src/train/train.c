@@ -1,7 +1,8 @@
 /* The loop: epochs, steps, validations, checkpoints. */
-#include "training.h"
+#include "run_state.h"
 
 #include "dinoft/atomic_write.h"
+#include "dinoft/clock.h"
 #include "dinoft/error.h"
 #include "dinoft/evaluate.h"
 #include "dinoft/label_checks.h"
@@ -21,6 +22,7 @@ static int check_labels(struct df_training *training)
         training->worthless = true;
         return -1;
     }
+    training->masks_checked = true;
     df_labels_report_absent(training->train_set, "training");
     df_labels_report_ignored(training->train_set, "training");
     return 0;
@@ -68,24 +70,6 @@ done:
     return status;
 }
 
-/* The moving average where there is one. Weights that can be read again, and that the last batch still makes
- * finite logits of: its loss was found before they were changed. */
-static int save(struct df_training *training, const char *path)
-{
-    struct df_segmenter *segmenter = training->segmenter;
-
-    if (df_segmenter_use_average(segmenter, true) != 0)
-        return -1;
-    if (df_segmenter_check_parameters(segmenter) != 0 ||
-        df_segmenter_forward(segmenter, training->last_count, false, NULL) != 0) {
-        training->worthless = true;
-        return df_error_context("step %" PRId64
-                                ": training diverged and is not saved (a smaller learning rate may help)",
-                                training->step);
-    }
-    return df_checkpoint_save(path, segmenter, &training->record);
-}
-
 /* The checkpoint of this epoch, which later ones do not replace. */
 static int keep(struct df_training *training, int64_t epoch)
 {
@@ -94,7 +78,7 @@ static int keep(struct df_training *training, int64_t epoch)
     int status = -1;
 
     if (path && df_check_other_file(path, training->setup->weights_path) == 0)
-        status = save(training, path);
+        status = training_save_alone(training, path);
     free(path);
     free(ending);
     return status;
@@ -103,29 +87,61 @@ static int keep(struct df_training *training, int64_t epoch)
 static void print_loss(const struct df_training *training, int64_t epoch)
 {
     printf("epoch %" PRId64 "/%" PRId64 ": train loss %.4f\n", epoch + 1, training->options.epochs,
-           training->log.train_loss[epoch]);
+           training->log.train_loss[training->log.n_epochs - 1]);
     fflush(stdout);
+}
+
+static bool validated(const struct df_training *training)
+{
+    const struct run_log *log = &training->log;
+
+    return log->n_validations > 0 && log->validations[log->n_validations - 1].epoch == training->place.epoch;
+}
+
+/* At the end of an epoch, or of all steps; what an earlier process has done of it is not done again. */
+static int end_epoch(struct df_training *training)
+{
+    const int64_t epoch = training->place.epoch;
+
+    if (!training_validates(training, epoch)) {
+        print_loss(training, epoch);
+        return 0;
+    }
+    if (validated(training))
+        return 0;
+    /* Before the validation, which may be long: what was trained is safe. */
+    DF_TRY(training_save(training));
+    if (training->options.keep_each)
+        DF_TRY(keep(training, epoch));
+    DF_TRY(validate(training, epoch));
+    /* It is not validated again. */
+    DF_TRY(run_state_write(training, training->checkpoint_content));
+    return df_segmenter_use_average(training->segmenter, false);
+}
+
+static bool at_the_end(const struct df_training *training)
+{
+    return training->place.epoch >= training->options.epochs || training_out_of_steps(training);
+}
+
+static void next_epoch(struct df_training *training)
+{
+    training->place = (struct df_place){.epoch = training->place.epoch + 1};
 }
 
 static int train_all(struct df_training *training)
 {
-    for (int64_t epoch = 0;
-         epoch < training->options.epochs && !*training->stop && !training_out_of_steps(training); epoch++) {
-        DF_TRY(training_epoch(training, epoch));
-        if (epoch == 0 && !*training->stop)
+    while (!at_the_end(training) && !*training->stop) {
+        DF_TRY(training_epoch(training));
+        if (*training->stop && training->place.done < training->epoch_steps)
+            break;
+        if (training->masks_seen && !training->masks_checked)
             DF_TRY(check_labels(training));
+        DF_TRY(end_epoch(training));
         if (*training->stop)
             break;
-        if (!training_validates(training, epoch)) {
-            print_loss(training, epoch);
-            continue;
-        }
-        /* Before the validation, which may be long: what was trained is safe. */
-        DF_TRY(save(training, training->checkpoint_path));
-        if (training->options.keep_each)
-            DF_TRY(keep(training, epoch));
-        DF_TRY(validate(training, epoch));
-        DF_TRY(df_segmenter_use_average(training->segmenter, false));
+        if (training->place.done == training->epoch_steps)
+            next_epoch(training);
     }
     if (!*training->stop)
         return 0;
@@ -133,9 +149,38 @@ static int train_all(struct df_training *training)
         df_log("interrupted before the first step: nothing was trained or written");
         return 0;
     }
-    DF_TRY(save(training, training->checkpoint_path));
+    DF_TRY(training_save(training));
+    DF_TRY(run_log_write(&training->log));
     df_log("interrupted after step %" PRId64 "; the checkpoint is %s", training->step,
            training->checkpoint_path);
+    df_log("--resume goes on from there");
+    return 0;
+}
+
+/* Where an earlier process ended, if this run goes on. */
+static int begin(struct df_training *training)
+{
+    bool whole = true;
+
+    training->epoch_steps = (df_feed_batches(training->train_feed) - 1) / training->options.accumulate + 1;
+    training->saved_at = df_seconds();
+    if (!training->options.resume)
+        return run_state_discard(training);
+    if (run_state_restore(training, &whole) != 0) {
+        training->worthless = true;
+        return -1;
+    }
+    df_log("resumed after step %" PRId64 ", in epoch %" PRId64, training->step, training->place.epoch + 1);
+    if (!whole) {
+        DF_TRY(training_save(training));
+        DF_TRY(df_segmenter_use_average(training->segmenter, false));
+    }
+    if (training->place.done < training->epoch_steps && !training_out_of_steps(training))
+        return 0;
+    if (training_validates(training, training->place.epoch) && !validated(training))
+        DF_TRY(end_epoch(training));
+    if (training->place.done == training->epoch_steps)
+        next_epoch(training);
     return 0;
 }
 
@@ -147,7 +192,7 @@ static void rescue(struct df_training *training)
 
     df_error_keep(&reason);
     char *path = df_run_file(training->files, "_stopped.pt");
-    if (path && training->step > 0 && !training->worthless && save(training, path) == 0)
+    if (path && training->step > 0 && !training->worthless && training_save_alone(training, path) == 0)
         df_log("stopped after step %" PRId64 "; what was trained until then is %s", training->step, path);
     df_error_again(&reason);
     free(path);
@@ -157,6 +202,8 @@ int df_training_run(struct df_training *training)
 {
     DF_TRY(run_log_init(&training->log, training->files->folder, training->files->name));
     int status = training_open_feeds(training);
+    if (status == 0 && !*training->stop) /* an interrupted cache of features makes none */
+        status = begin(training);
     if (status == 0)
         status = train_all(training);
     if (status != 0)

@@ -129,7 +129,8 @@ class Scores(CorruptTest):
         self.assertNotRegex(text, r"https?://(?!www\.w3\.org/)")
         for words in ("gaussian_noise", "imagenet-c", "seed"):
             self.assertIn(words, page.text)
-        self.assertEqual(self.read_json(self.json)["facts"]["seed"], "43")
+        facts = self.read_json(self.json)["facts"]
+        self.assertEqual((facts["seed"], facts["batch size"]), ("43", "2"))
 
     def test_threads_change_nothing(self):
         self.corrupt("--threads", 1, "--num_workers", 1)

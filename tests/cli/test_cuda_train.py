@@ -100,6 +100,10 @@ class CudaTraining(DeviceTest):
     def test_dinov3_rescaled_in_bf16(self):
         self.compare("--use_lora", "--rope_rescale", 2, precision="bf16", backbone=SMALL3)
 
+    def test_parts_and_an_average(self):
+        """Four images, then one, in parts of two; the average of the two steps' values is what is left."""
+        self.compare("--use_lora", "--batch_size", 4, "--accumulate", 2, "--ema", 0.9, "--grad_clip", 1, backbone=SMALL2)
+
     def test_other_backbones(self):
         """SwiGLU instead of an MLP; heads of 128 instead of 64."""
         for name, side in (("dinov2_tiny_swiglu_reg", 28), ("dinov3_tiny_swiglu", 32), ("dinov3_tiny_7b", 32)):
@@ -132,6 +136,15 @@ class CudaTraining(DeviceTest):
         self.assertEqual([math.isnan(float(row["loss"])) for row in run.steps], [True, False])
         for name, tensor in run.tensors.items():
             self.assertTrue(all(map(math.isfinite, values(tensor))), name)
+
+    def test_resumed(self):
+        """In the middle of an epoch, to the bits of a run that was not stopped."""
+        flags = ["--use_lora", "--ema", 0.9, "--rope_rescale", 2, "--batch_size", 1]
+        whole = self.train_on("cuda", *flags, backbone=SMALL3, output="whole")
+        self.train_on("cuda", *flags, "--max_steps", 2, backbone=SMALL3, output="parts")
+        resumed = self.train_on("cuda", *flags, "--resume", backbone=SMALL3, output="parts")
+        self.assertEqual(len(resumed.steps), 5)
+        self.assertEqual(whole.tensors, resumed.tensors)
 
     def test_debug_picture(self):
         for device in ("cpu", "cuda"):

@@ -11,7 +11,7 @@ from support import CHANNELS, DINOV2, LINEAR, folder_data, main, model_flags
 from tensor_files import float_tensor, read_checkpoint, read_safetensors, values, write_safetensors
 from training import CLASSES, TrainingTest
 
-KEYS = {"miou", "pixel_accuracy", "mean_accuracy", "dice", "reference_iou", "reference_miou", "loss", "per_class",
+KEYS = {"miou", "pixel_accuracy", "mean_accuracy", "dice", "reference_iou", "reference_miou", "batch_size", "loss", "per_class",
         "confusion"}  # fmt: skip
 
 
@@ -184,6 +184,7 @@ class Predictions(EvalTest):
         batches = [pairs[i : i + batch_size] for i in range(0, len(pairs), batch_size)]
         expected = reference_miou(batches, len(metrics["confusion"]), void_counts)
         self.assertAlmostEqual(metrics["reference_miou"], expected, places=9)
+        self.assertEqual(metrics["batch_size"], batch_size)
 
     def test_voc(self):
         metrics, _ = self.evaluate("--eval_size", "original", "--batch_size", 1)

@@ -24,7 +24,8 @@ class Training(InterruptTest):
         self.assertEqual(told.group(2), "output/run.pt")
         self.assertEqual(int(told.group(1)), len(run.steps))
         self.assertEqual(int(told.group(1)), int(run.steps[-1]["step"]))
-        self.assertEqual(len(run.metrics["train_loss"]), int(run.steps[-1]["epoch"]) + 1)
+        whole = [row["epoch"] for row in run.steps].count(run.steps[-1]["epoch"]) == 5
+        self.assertEqual(len(run.metrics["train_loss"]), int(run.steps[-1]["epoch"]) + whole, "of whole epochs")
         self.assertTrue(any(values(run.tensors["w_b_000"])), "trained values were saved")
         self.assertIn("rank 3 in 4 blocks", self.succeed("info", "output/run.pt").stdout)
         self.assertEqual(leftovers(self.folder), [])

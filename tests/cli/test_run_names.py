@@ -19,7 +19,7 @@ class Overwriting(NameTest):
     def test_another_run_is_not_overwritten(self):
         self.succeed(*self.command("--exp_name", "a"))
         before = contents(self.folder / "output")
-        for name in ("a.pt", "a_metrics.json", "a_steps.csv"):
+        for name in ("a.pt", "a.state", "a_metrics.json", "a_steps.csv"):
             self.refused(*self.command("--exp_name", "a"), mentions=["output/a", "is there already", "--overwrite", "--exp_name"])
             self.assertEqual(contents(self.folder / "output"), before)
             (self.folder / "output" / name).unlink()
@@ -41,7 +41,25 @@ class Overwriting(NameTest):
         self.succeed(*self.command(*again, "--overwrite"))
 
 
+    def test_a_run_that_goes_on_is_not_another(self):
+        self.succeed(*self.command("--epochs", 2, "--max_steps", 1, "--exp_name", "a"))
+        self.refused(*self.command("--epochs", 2, "--exp_name", "a"), mentions=["--resume", "--overwrite"])
+        self.succeed(*self.command("--epochs", 2, "--exp_name", "a", "--resume"))
+        self.succeed(*self.command("--epochs", 2, "--exp_name", "b"))
+        files = contents(self.folder / "output")
+        self.assertEqual(files["a.pt"], files["b.pt"])
+
+
 class DefaultNames(NameTest):
+    def test_resuming(self):
+        """The newest, where no name is typed; without one, auto begins a run."""
+        self.refused(*self.command("--resume"), mentions=["nothing to resume in output"])
+        self.assertFalse((self.folder / "output").exists())
+        self.succeed(*self.command("--epochs", 2, "--max_steps", 1, "--resume", "auto"))
+        self.succeed(*self.command("--epochs", 2, "--resume", "auto"))
+        self.assertEqual(self.checkpoints(), ["folder_128x4_linear.pt"])
+        self.assertEqual(len(self.read_run(name="folder_128x4_linear").steps), 4)
+
     def test_what_is_trained(self):
         self.succeed(*self.command())
         self.succeed(*self.command("--use_fpn"))

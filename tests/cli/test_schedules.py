@@ -43,12 +43,13 @@ class Schedules(TrainingTest):
 
     def test_no_step_is_left(self):
         flags = ["--warmup_epochs", 3, "--epochs", 3]
-        self.refused(*self.train_command(*flags), mentions=["--warmup_epochs 3", "--epochs 3"])
+        self.refused(*self.train_command(*flags), status=2, mentions=["--warmup_epochs 3", "--epochs 3"])
+        flags = ["--warmup_steps", 6, "--epochs", 3]  # here the number of images decides
+        self.refused(*self.train_command(*flags), mentions=["--warmup_steps 6", "--epochs 3"])
         self.assertEqual([name for name in files_in(self.folder) if name.startswith("output")], [])
 
     def test_a_rate_for_lora_that_is_not_trained(self):
-        self.refused(*self.train_command("--lr_lora", 2), mentions=["--lr_lora", "--use_lora"])
-        self.refused(*self.train_command("--lr_lora", 2, "--use_lora", "--no_use_lora"), mentions=["--lr_lora"])
+        self.refused(*self.train_command("--lr_lora", 2), status=2, mentions=["--lr_lora", "--use_lora"])
         self.succeed(*self.train_command("--lr_lora", 2, "--lora_weights", LINEAR, data=VOC))
 
 
@@ -113,7 +114,19 @@ class Reference(TrainingTest):
     def test_a_warm_up_that_main_py_cannot_take(self):
         for warmup in (0, 4):
             flags = ["--recipe", "reference", "--epochs", 4, "--warmup_epochs", warmup]
-            self.refused(*self.train_command(*flags), mentions=[f"--warmup_epochs {warmup}", "--epochs 4"])
+            self.refused(*self.train_command(*flags), status=2, mentions=[f"--warmup_epochs {warmup}", "--epochs 4"])
+
+    def test_a_warm_up_longer_than_the_run(self):
+        result = self.succeed(*self.train_command("--recipe", "reference", "--epochs", 2))
+        line = "the warm-up of 20 epochs is longer than the run of 2: the learning rate reaches 0.0003 of 0.003"
+        self.assertIn(line, result.stderr)
+        self.assert_values_near(rates(self.read_run()), [1.5e-4, 1.5e-4, 3e-4, 3e-4], 1e-12)
+
+    def test_a_rate_below_the_last(self):
+        """As main.py's, it rises."""
+        run = self.train("--recipe", "reference", "--lr", 1e-5, "--epochs", 3, "--warmup_epochs", 1)
+        self.assertIn("--min_lr 3e-05 is more than --lr 1e-05", run.result.stderr)
+        self.assert_values_near(rates(run), [1e-5] * 4 + [2e-5] * 2, 1e-11)
 
 
 class Parts(TrainingTest):

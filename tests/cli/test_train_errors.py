@@ -189,7 +189,7 @@ class Saved(TrainingTest):
         result = self.run_here(
             *self.train_command("--use_lora", "--seed", 2), preexec_fn=file_size_limit(SPACE)
         )
-        self.assert_one_error(result, 1, "output/run.pt", "File too large")
+        self.assert_one_error(result, 1, "output/run.", "File too large")
         self.assertEqual(contents(self.folder / "output")["run.pt"], self.before["run.pt"])
         self.assertEqual(leftovers(self.folder), [])
 

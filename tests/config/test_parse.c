@@ -108,14 +108,16 @@ static void main_py_s_command_line_of_october_2025(void **state)
     assert_true(config.lr == 3e-3);
     assert_int_equal(config.batch_size, 64);
     assert_int_equal(config.schedule, DF_SCHEDULE_COSINE);
-    ACCEPT("--warmup_epochs", "5", "--min_lr", "1e-5", "--weight_decay", "0.01");
+    ACCEPT("--warmup_epochs", "5", "--min_lr", "1e-3", "--weight_decay", "0.01");
     assert_int_equal(config.schedule, DF_SCHEDULE_CONSTANT);
+    ACCEPT("--recipe", "reference", "--lr", "1e-5", "--epochs", "2");
+    assert_true(config.min_lr == 3e-5 && config.warmup_epochs == 20);
 }
 
 static void flags_of_the_optimiser(void **state)
 {
     ACCEPT("--warmup_steps", "2.5%", "--schedule", "cosine", "--lr_head", "10", "--lr_lora", "0.1",
-           "--decay_1d", "--grad_clip", "1");
+           "--use_lora", "--decay_1d", "--grad_clip", "1");
     assert_true(config.warmup == 2.5 && config.warmup_is_share);
     assert_true(config.lr_head == 10 && config.lr_lora == 0.1 && config.decay_1d && config.grad_clip == 1);
     ACCEPT("--warmup_steps", "500", "--ema", "0.999", "--accumulate", "6", "--weight_decay", "0");

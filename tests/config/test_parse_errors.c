@@ -90,6 +90,33 @@ static void warm_ups(void **state)
     CHECK(cases);
 }
 
+/* What the number of images has no say in. */
+static void warm_ups_that_leave_nothing(void **state)
+{
+#define RECIPE_S " (it is the recipe's: --warmup_epochs N changes it)"
+#define NEITHER                                                                                              \
+    "the schedule of the reference project takes neither a warm-up of 0 nor one that is exactly as long as " \
+    "the run"
+    static const struct wrong cases[] = {
+        {{"--warmup_epochs", "5", "--epochs", "5"},
+         "--warmup_epochs 5 with --epochs 5: no step is left after the warm-up"},
+        {{"--warmup_epochs", "20", "--min_lr", "3e-5"},
+         "--warmup_epochs 20 with --epochs 20: no step is left after the warm-up (main.py's 100 epochs are "
+         "those of --recipe reference)"},
+        {{"--warmup_steps", "100%"}, "--warmup_steps 100%: no step is left after the warm-up"},
+        {{"--warmup_steps", "50", "--max_steps", "50"},
+         "--warmup_steps 50 with --max_steps 50: no step is left after the warm-up"},
+        {{"--recipe", "reference", "--schedule", "poly", "--epochs", "4"},
+         "--warmup_epochs 20 with --epochs 4: no epoch is left after the warm-up" RECIPE_S},
+        {{"--recipe", "reference-2025-08", "--warmup_epochs", "20"},
+         "--warmup_epochs 20 with --epochs 20: no epoch is left after the warm-up"},
+        {{"--recipe", "reference", "--epochs", "20"},
+         "--warmup_epochs 20 with --epochs 20: " NEITHER RECIPE_S},
+        {{"--recipe", "reference", "--warmup_epochs", "0"}, "--warmup_epochs 0 with --epochs 100: " NEITHER},
+    };
+    CHECK(cases);
+}
+
 static void what_has_no_effect(void **state)
 {
     static const struct wrong cases[] = {
@@ -98,7 +125,10 @@ static void what_has_no_effect(void **state)
         {{"--min_lr", "0", "--schedule", "onecycle"},
          "--min_lr is for --schedule cosine and poly, not onecycle"},
         {{"--schedule", "cosine", "--min_lr", "1e-3"}, "--min_lr 0.001 is more than --lr 0.0003"},
-        {{"--recipe", "reference", "--lr", "1e-5"}, "--min_lr 3e-05 is more than --lr 1e-05"},
+        {{"--schedule", "poly", "--min_lr", "1e-3"}, "--min_lr 0.001 is more than --lr 0.0003"},
+        {{"--lr_lora", "2"}, "--lr_lora is for LoRA, which is not trained here (--use_lora)"},
+        {{"--lr_lora", "2", "--use_lora", "--no_use_lora"},
+         "--lr_lora is for LoRA, which is not trained here (--use_lora)"},
         {{"--decay_1d", "--weight_decay", "0"}, "--decay_1d is for a --weight_decay above 0"},
     };
     CHECK(cases);
@@ -249,6 +279,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values),
         cmocka_unit_test(warm_ups),
+        cmocka_unit_test(warm_ups_that_leave_nothing),
         cmocka_unit_test(what_has_no_effect),
         cmocka_unit_test(parts_of_a_batch),
         cmocka_unit_test(how_many_values),

@@ -65,7 +65,7 @@ static int run_epoch(struct df_loader *loader, int64_t epoch, int64_t *samples)
     int count = 0;
     int status;
 
-    assert_int_equal(df_loader_start(loader, epoch), 0);
+    assert_int_equal(df_loader_start(loader, epoch, 0), 0);
     while ((status = df_loader_next(loader, &batch)) == 1) {
         check_batch(&batch);
         for (int64_t i = 0; i < batch.count; i++)
@@ -125,7 +125,7 @@ static void a_failure_comes_in_its_place(void **state)
     scratch_write_text("set/images/train/07.png", "broken too");
     for (int round = 0; round < 10; round++) {
         struct df_loader *loader = open_loader(dataset, 4, 2, false);
-        assert_int_equal(df_loader_start(loader, 0), 0);
+        assert_int_equal(df_loader_start(loader, 0, 0), 0);
         for (int i = 0; i < 2; i++) {
             assert_int_equal(df_loader_next(loader, &batch), 1);
             check_batch(&batch);
@@ -151,7 +151,7 @@ static void the_first_failure_of_a_batch_is_told(void **state)
     scratch_write_text("set/images/train/09.png", "broken");
     for (int round = 0; round < 20; round++) {
         struct df_loader *loader = open_loader(dataset, 4, IMAGES, false);
-        assert_int_equal(df_loader_start(loader, 0), 0);
+        assert_int_equal(df_loader_start(loader, 0, 0), 0);
         assert_int_equal(df_loader_next(loader, &batch), -1);
         assert_error_has("02.png");
         df_loader_close(loader);
@@ -168,7 +168,7 @@ static void restarted_and_closed_at_any_time(void **state)
     struct df_loader *loader = open_loader(dataset, 3, 2, false);
     assert_int_equal(df_loader_next(loader, &batch), 0);
     for (int taken = 0; taken < 6; taken++) {
-        assert_int_equal(df_loader_start(loader, taken), 0);
+        assert_int_equal(df_loader_start(loader, taken, 0), 0);
         for (int i = 0; i < taken; i++) {
             assert_int_equal(df_loader_next(loader, &batch), 1);
             assert_int_equal(batch.samples[0], 2 * i);
@@ -178,7 +178,7 @@ static void restarted_and_closed_at_any_time(void **state)
     df_loader_close(loader);
     for (int taken = 0; taken < 4; taken++) {
         loader = open_loader(dataset, 4, 2, true);
-        assert_int_equal(df_loader_start(loader, 0), 0);
+        assert_int_equal(df_loader_start(loader, 0, 0), 0);
         for (int i = 0; i < taken; i++)
             assert_int_equal(df_loader_next(loader, &batch), 1);
         df_loader_close(loader);
@@ -244,7 +244,7 @@ static void packed_into_the_callers_memory(void **state)
     struct df_loader *loader = df_loader_open(dataset, &options);
     assert_works(loader);
     assert_true(df_loader_packs(loader));
-    assert_int_equal(df_loader_start(loader, 0), 0);
+    assert_int_equal(df_loader_start(loader, 0, 0), 0);
     assert_int_equal(df_loader_next(loader, &first), 1);
     check_packed(&first, &options.layout);
     assert_int_equal(df_loader_next(loader, &second), 1);

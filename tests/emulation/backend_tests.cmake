@@ -33,7 +33,7 @@ endforeach()
 df_test_program(test_operations_built_without_cudnn SOURCES ${BACKEND}/test_operations.c LIBS dinoft_backend m)
 df_emulated_program(test_operations_built_without_cudnn dinoft_kernels_emulated dinoft_backend_cuda_without_cudnn)
 df_emulated_again(test_built_without_cudnn "" test_operations_built_without_cudnn conv_ attention_)
-foreach(OPERATION activation layernorm rope nearest batchnorm upsample_loss adamw graph convert)
+foreach(OPERATION activation layernorm rope nearest batchnorm upsample_loss adamw gradient graph convert)
     df_emulated_test(test_${OPERATION}_emulated
         SOURCES ${BACKEND}/test_${OPERATION}.c ${BACKEND}/device.c LIBS dinoft_backend m)
 endforeach()

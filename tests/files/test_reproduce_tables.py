@@ -43,7 +43,7 @@ class ReproduceTables(unittest.TestCase):
     def run_script(self, *flags, data="data"):
         command = [SCRIPT, "--data_root", self.folder / data, "--checkpoints", self.folder / "checkpoints"]
         return subprocess.run(
-            [*command, "--output_dir", self.folder / "tables", *flags],
+            [*command, "--output_dir", self.folder / "tables", *map(str, flags)],
             env=dict(os.environ, DINOFT=str(self.folder / "dinoft"), CALLS=str(self.calls)),
             capture_output=True,
             text=True,
@@ -97,6 +97,16 @@ class ReproduceTables(unittest.TestCase):
             for words in ("--dataset voc", "--recipe reference --epochs 100", f"--size {size}"):
                 self.assertIn(words, call)
         self.assertIn("--recipe reference-2025-08", trained[3])
+
+    def test_too_few_epochs_for_october(self):
+        """Said before the first row."""
+        for epochs in (1, 20):
+            result = self.run_script("--train", "--epochs", epochs)
+            self.assertEqual(result.returncode, 2)
+            self.assertIn(f"--epochs {epochs}: with the recipe of October", result.stderr)
+        self.assertEqual(self.calls.read_text(), "")
+        for flags in (["--only", "ade20k", "--family", "dinov3", "--train"], ["--only", "voc"]):
+            self.assertEqual(self.run_script("--epochs", 20, *flags).returncode, 0)
 
     def test_another_size_stands_for_the_large_one(self):
         result = self.run_script("--family", "dinov3", "--size", "small", "--train")

@@ -154,7 +154,7 @@ static void check_epoch(struct subject *subject, int64_t epoch)
     int more;
 
     df_sample_order(order, IMAGES, true, 2, epoch);
-    assert_int_equal(df_feed_start(subject->feed, epoch), 0);
+    assert_int_equal(df_feed_start(subject->feed, epoch, 0), 0);
     while ((more = df_feed_next(subject->feed, subject->segmenter, &batch)) == 1) {
         if (subject->backend->resizes) /* the next one has arrived before this one is looked at */
             assert_int_equal(subject->backend->ops->sent(subject->backend), 0);
@@ -194,7 +194,7 @@ static void nothing_is_overwritten_on_its_way(void **state)
     struct df_backend *backend = subject.backend;
     uint8_t *aside = backend->ops->alloc(backend, IMAGES * PIXELS);
     assert_non_null(aside);
-    assert_int_equal(df_feed_start(subject.feed, 0), 0);
+    assert_int_equal(df_feed_start(subject.feed, 0, 0), 0);
     while (df_feed_next(subject.feed, subject.segmenter, &batch) == 1) {
         assert_int_equal(
             backend->ops->copy(backend, aside + batches * PIXELS, subject.segmenter->labels, PIXELS), 0);
@@ -222,12 +222,12 @@ static void dropped_epochs_leave_nothing(void **state)
 
     open_subject(&subject, false, BATCH);
     for (int64_t batches = 0; batches < 4; batches++) {
-        assert_int_equal(df_feed_start(subject.feed, batches), 0);
+        assert_int_equal(df_feed_start(subject.feed, batches, 0), 0);
         for (int64_t i = 0; i < batches; i++)
             assert_int_equal(df_feed_next(subject.feed, subject.segmenter, &batch), 1);
         check_epoch(&subject, 7 + batches);
     }
-    assert_int_equal(df_feed_start(subject.feed, 0), 0);
+    assert_int_equal(df_feed_start(subject.feed, 0, 0), 0);
     assert_int_equal(df_feed_next(subject.feed, subject.segmenter, &batch), 1);
     close_subject(&subject); /* with a batch under way */
 }
@@ -243,7 +243,7 @@ static void bad_batches_are_errors_in_their_place(void **state)
     open_subject(&subject, false, BATCH);
     df_sample_order(order, IMAGES, true, 2, 0);
     scratch_write_text(strchr(subject.dataset->samples[order[3]].image_path, '/') + 1, "no image");
-    assert_int_equal(df_feed_start(subject.feed, 0), 0);
+    assert_int_equal(df_feed_start(subject.feed, 0, 0), 0);
     while ((more = df_feed_next(subject.feed, subject.segmenter, &batch)) != 0) {
         if (more == 1)
             check_image(&subject, 0, batch.samples[0]);

@@ -70,7 +70,7 @@ static int next_batch(struct loading *loading, struct df_batch *batch)
     int more = df_loader_next(loading->loader, batch);
 
     if (more == 0) {
-        DF_TRY(df_loader_start(loading->loader, loading->epoch++));
+        DF_TRY(df_loader_start(loading->loader, loading->epoch++, 0));
         more = df_loader_next(loading->loader, batch);
     }
     return more == 1 ? 0 : -1;

@@ -1,0 +1,261 @@
+#include "run_state.h"
+
+#include "run_settings.h"
+
+#include "dinoft/checkpoint.h"
+#include "dinoft/error.h"
+#include "dinoft/log.h"
+#include "dinoft/version.h"
+#include "dinoft/weight_file.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FORMAT_KEY     "dinoft.state"
+#define FORMAT         "1"
+#define VALIDATION_ROW 5 /* numbers of a validation */
+
+/* --- writing --- */
+
+static int add_number(struct df_state *state, const char *name, int64_t number)
+{
+    char text[32];
+
+    snprintf(text, sizeof text, "%" PRId64, number);
+    return df_state_add_text(state, name, text) ? 0 : -1;
+}
+
+static int add_bits(struct df_state *state, const char *name, uint64_t bits)
+{
+    char text[32];
+
+    snprintf(text, sizeof text, "%016" PRIx64, bits);
+    return df_state_add_text(state, name, text) ? 0 : -1;
+}
+
+static int add_place(const struct df_training *training, struct df_state *state)
+{
+    const struct df_place *place = &training->place;
+    uint64_t loss_bits = 0;
+
+    memcpy(&loss_bits, &place->loss_sum, sizeof loss_bits);
+    DF_TRY(add_number(state, "step", training->step));
+    DF_TRY(add_number(state, "epoch", place->epoch));
+    DF_TRY(add_number(state, "epoch_step", place->done));
+    DF_TRY(add_bits(state, "epoch_loss_sum", loss_bits));
+    DF_TRY(add_number(state, "epoch_losses", place->losses));
+    DF_TRY(add_number(state, "schedule_origin", training->schedule_origin));
+    return add_bits(state, "rope_rescale_rng", training->rng.state);
+}
+
+static int add_log(const struct run_log *log, struct df_state *state)
+{
+    const int64_t shape[2] = {log->n_validations, VALIDATION_ROW};
+    double *rows = malloc((size_t)(log->n_validations * VALIDATION_ROW + 1) * sizeof *rows);
+    int status = -1;
+
+    if (!rows)
+        return df_error_memory("the run's log", (size_t)log->n_validations * VALIDATION_ROW * sizeof *rows);
+    for (int64_t i = 0; i < log->n_validations; i++) {
+        const struct run_validation *v = &log->validations[i];
+        const double row[VALIDATION_ROW] = {(double)v->epoch, v->loss, v->miou, v->reference_iou,
+                                            v->reference_miou};
+        memcpy(rows + i * VALIDATION_ROW, row, sizeof row);
+    }
+    if (df_state_copy(state, "train_loss", DF_F64, 1, &log->n_epochs, log->train_loss) &&
+        df_state_copy(state, "validations", DF_F64, 2, shape, rows))
+        status = add_number(state, "steps_bytes", run_log_steps_bytes(log));
+    free(rows);
+    return status;
+}
+
+int run_state_write(struct df_training *training, uint64_t pair)
+{
+    struct df_state *state = df_state_new();
+    char *path = df_run_file(training->files, ".state");
+    int status = -1;
+
+    if (state && path && df_state_add_text(state, FORMAT_KEY, FORMAT) &&
+        df_state_add_text(state, "version", DINOFT_VERSION) &&
+        df_segmenter_store(training->segmenter, state) == 0 && add_place(training, state) == 0 &&
+        run_log_sync(&training->log) == 0 && add_log(&training->log, state) == 0 &&
+        add_bits(state, "checkpoint", pair) == 0 &&
+        add_bits(state, "checkpoint_before", training->checkpoint_content) == 0 &&
+        run_settings_add(training, state) == 0)
+        status = df_safetensors_write(path, state);
+    if (status == 0)
+        training->checkpoint_content = pair;
+    free(path);
+    df_state_free(state);
+    return status;
+}
+
+/* --- reading --- */
+
+static int damaged(const char *name)
+{
+    return df_error_set("it is damaged, or no state of a run: %s is missing or makes no sense", name);
+}
+
+static int read_number(const struct df_state *state, const char *name, int64_t least, int64_t most,
+                       int64_t *number)
+{
+    const struct df_entry *entry = df_state_find(state, name);
+    char *end;
+
+    if (!entry || !entry->text || !*entry->text)
+        return damaged(name);
+    errno = 0;
+    *number = strtoll(entry->text, &end, 10);
+    return errno == 0 && !*end && *number >= least && *number <= most ? 0 : damaged(name);
+}
+
+static int read_bits(const struct df_state *state, const char *name, uint64_t *bits)
+{
+    const struct df_entry *entry = df_state_find(state, name);
+    char *end;
+
+    if (!entry || !entry->text || strlen(entry->text) != 16)
+        return damaged(name);
+    *bits = strtoull(entry->text, &end, 16);
+    return *end ? damaged(name) : 0;
+}
+
+static int check_format(const struct df_state *state)
+{
+    const struct df_entry *format = df_state_find(state, FORMAT_KEY);
+    const struct df_entry *version = df_state_find(state, "version");
+
+    if (!format || !format->text)
+        return df_error_set("it is no state of a run");
+    if (strcmp(format->text, FORMAT) != 0)
+        return df_error_set(
+            "it is a state of format %s, which dinoft %s wrote; this is dinoft %s, which reads "
+            "format " FORMAT,
+            format->text, version && version->text ? version->text : "(unknown)", DINOFT_VERSION);
+    return 0;
+}
+
+static int read_place(struct df_training *training, const struct df_state *state)
+{
+    struct df_place *place = &training->place;
+    uint64_t loss_bits = 0;
+
+    DF_TRY(read_number(state, "step", 0, INT64_MAX, &training->step));
+    DF_TRY(read_number(state, "epoch", 0, INT32_MAX, &place->epoch));
+    DF_TRY(read_number(state, "epoch_step", 0, training->epoch_steps, &place->done));
+    DF_TRY(read_bits(state, "epoch_loss_sum", &loss_bits));
+    DF_TRY(read_number(state, "epoch_losses", 0, place->done, &place->losses));
+    DF_TRY(read_number(state, "schedule_origin", 0, INT64_MAX, &training->schedule_origin));
+    DF_TRY(read_bits(state, "rope_rescale_rng", &training->rng.state));
+    memcpy(&place->loss_sum, &loss_bits, sizeof loss_bits);
+    training->finished = training->step;
+    return 0;
+}
+
+/* The log as it was at that place: what an epoch that goes on has left is of its beginning alone. */
+static int read_log(struct df_training *training, const struct df_state *state)
+{
+    const struct df_entry *losses = df_state_find(state, "train_loss");
+    const struct df_entry *rows = df_state_find(state, "validations");
+    const struct df_place *place = &training->place;
+    const bool at_its_end = place->done == training->epoch_steps || training_out_of_steps(training);
+    const int64_t whole = at_its_end ? place->epoch + 1 : place->epoch;
+    int64_t bytes = 0;
+
+    if (!losses || losses->tensor.dtype != DF_F64 || losses->tensor.ndim != 1 ||
+        (int64_t)losses->tensor.count < whole)
+        return damaged("train_loss");
+    if (!rows || rows->tensor.dtype != DF_F64 || rows->tensor.ndim != 2 ||
+        rows->tensor.shape[1] != VALIDATION_ROW)
+        return damaged("validations");
+    DF_TRY(read_number(state, "steps_bytes", 0, INT64_MAX, &bytes));
+    for (int64_t i = 0; i < rows->tensor.shape[0]; i++) {
+        double row[VALIDATION_ROW];
+        memcpy(row, (const char *)rows->tensor.data + (size_t)i * sizeof row, sizeof row);
+        const struct run_validation validation = {(int64_t)row[0], row[1], row[2], row[3], row[4]};
+        if (validation.epoch < whole)
+            DF_TRY(run_log_validation(&training->log, &validation));
+    }
+    for (int64_t i = 0; i < whole; i++) {
+        double loss;
+        memcpy(&loss, (const char *)losses->tensor.data + (size_t)i * sizeof loss, sizeof loss);
+        DF_TRY(run_log_epoch(&training->log, loss));
+    }
+    return run_log_cut(&training->log, bytes);
+}
+
+/* NAME.pt has to be the file that was written with the state, or the one before; or none. */
+static int check_pair(struct df_training *training, const struct df_state *state, bool *whole)
+{
+    uint64_t now = 0, before = 0;
+
+    DF_TRY(read_bits(state, "checkpoint", &now));
+    DF_TRY(read_bits(state, "checkpoint_before", &before));
+    training->checkpoint_content = before;
+    *whole = false;
+    if (access(training->checkpoint_path, F_OK) != 0)
+        return 0;
+    struct df_state *checkpoint = df_weight_file_read(training->checkpoint_path, NULL);
+    if (!checkpoint)
+        return -1;
+    training->checkpoint_content = df_state_digest(checkpoint);
+    df_state_free(checkpoint);
+    *whole = training->checkpoint_content == now;
+    if (*whole || training->checkpoint_content == before)
+        return 0;
+    return df_error_set(
+        "%s is not the checkpoint that this state was written with: one of the two is of another "
+        "run, or was replaced (without the checkpoint, the state is enough)",
+        training->checkpoint_path);
+}
+
+static int restore(struct df_training *training, const struct df_state *state, bool *whole)
+{
+    DF_TRY(check_format(state));
+    DF_TRY(check_pair(training, state, whole));
+    DF_TRY(read_place(training, state));
+    if (training->options.restart_schedule)
+        training->schedule_origin =
+            training->options.schedule.by_epoch ? training->place.epoch : training->step;
+    training->options.schedule.length -= training->schedule_origin;
+    DF_TRY(df_segmenter_restore(training->segmenter, state, training->step));
+    return read_log(training, state);
+}
+
+int run_state_restore(struct df_training *training, bool *whole)
+{
+    char *path = df_run_file(training->files, ".state");
+    struct df_state *state = path ? df_weight_file_read(path, NULL) : NULL;
+    int status = -1;
+
+    if (state && run_settings_compare(training, state, path) == 0) {
+        status = restore(training, state, whole);
+        if (status != 0)
+            df_error_context("%s", path);
+    }
+    df_state_free(state);
+    free(path);
+    return status;
+}
+
+int run_state_discard(struct df_training *training)
+{
+    char *path = df_run_file(training->files, ".state");
+    int status = path ? 0 : -1;
+
+    if (path && unlink(path) != 0 && errno != ENOENT)
+        status = df_error_set("cannot remove %s, of an earlier run: %s", path, strerror(errno));
+    free(path);
+    if (status != 0 || access(training->checkpoint_path, F_OK) != 0)
+        return status;
+    /* One that cannot be read is replaced as well. */
+    struct df_state *checkpoint = df_weight_file_read(training->checkpoint_path, NULL);
+    training->checkpoint_content = checkpoint ? df_state_digest(checkpoint) : 0;
+    df_state_free(checkpoint);
+    return 0;
+}

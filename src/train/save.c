@@ -1,0 +1,50 @@
+/* Checkpoints, and the states that belong to them. */
+#include "run_state.h"
+
+#include "dinoft/clock.h"
+#include "dinoft/error.h"
+#include "dinoft/weight_file.h"
+
+#include <inttypes.h>
+
+/* The moving average where there is one. Weights that can be read again, and that the last batch still makes
+ * finite logits of: its loss was found before they were changed. NULL with the error set. */
+static struct df_state *take_checkpoint(struct df_training *training)
+{
+    struct df_segmenter *segmenter = training->segmenter;
+
+    if (df_segmenter_use_average(segmenter, true) != 0)
+        return NULL;
+    if (df_segmenter_check_parameters(segmenter) != 0 ||
+        (training->last_count > 0 &&
+         df_segmenter_forward(segmenter, training->last_count, false, NULL) != 0)) {
+        training->worthless = true;
+        df_error_context("step %" PRId64
+                         ": training diverged and is not saved (a smaller learning rate may help)",
+                         training->step);
+        return NULL;
+    }
+    return df_checkpoint_state(segmenter, &training->record);
+}
+
+int training_save_alone(struct df_training *training, const char *path)
+{
+    struct df_state *checkpoint = take_checkpoint(training);
+    const int status = checkpoint ? df_weight_file_write(path, checkpoint) : -1;
+
+    df_state_free(checkpoint);
+    return status;
+}
+
+int training_save(struct df_training *training)
+{
+    struct df_state *checkpoint = take_checkpoint(training);
+    int status = -1;
+
+    if (checkpoint && run_state_write(training, df_state_digest(checkpoint)) == 0)
+        status = df_weight_file_write(training->checkpoint_path, checkpoint);
+    if (status == 0)
+        training->saved_at = df_seconds();
+    df_state_free(checkpoint);
+    return status;
+}

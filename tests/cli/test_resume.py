@@ -1,0 +1,256 @@
+"""--resume: a run that was stopped, or killed, goes on to the same bits as one that was not."""
+
+import os
+import random
+import shutil
+import signal
+import time
+
+from datasets import make_folder
+from interrupting import InterruptTest
+from support import DINOV2, DINOV3, file_size_limit, files_in, leftovers, main
+from tensor_files import read_safetensors
+from training import CLASSES
+
+# How many runs are killed; scripts/kill_runs.sh asks for more.
+KILLS = int(os.environ.get("DINOFT_KILLS", "20"))
+
+SETTINGS = {
+    "lora": ["--use_lora", "--rope_rescale", 2],
+    "fpn": ["--use_fpn", "--ema", 0.9, "--accumulate", 2, "--grad_clip", 1],
+    "both": ["--use_lora", "--use_fpn", "--ema", 0.5, "--schedule", "cosine", "--warmup_steps", "20%"],
+    "features": ["--cache_features", "file"],
+    "reference": ["--recipe", "reference", "--warmup_epochs", 2, "--use_lora"],
+}
+
+
+class ResumeTest(InterruptTest):
+    maxDiff = 1000
+
+    def command(self, *flags, output="output", backbone=DINOV3, epochs=4):
+        """Five images, so three steps an epoch."""
+        return self.train_command("--epochs", epochs, "--batch_size", 2, "--val_every", 2, *flags, backbone=backbone, output=output)
+
+    def whole_run(self, *flags, **options):
+        self.succeed(*self.command(*flags, output="whole", **options))
+
+    def lines(self, output="output"):
+        path = self.folder / output / "run_steps.csv"
+        return path.read_text().count("\n") if path.exists() else 0
+
+    def stop_after(self, lines, number, *flags, **options):
+        process = self.start(self.command(*flags, **options))
+        while process.poll() is None and self.lines() < lines:
+            time.sleep(0.002)
+        if process.poll() is None:
+            process.send_signal(number)
+        stderr = process.communicate()[1]
+        return process.returncode, stderr
+
+    def resume(self, *flags, **options):
+        return self.succeed(*self.command(*flags, "--resume", **options))
+
+    def assert_same(self, whole="whole", output="output"):
+        for name in ("run.pt", "run_metrics.json"):
+            self.assertEqual((self.folder / whole / name).read_bytes(), (self.folder / output / name).read_bytes(), name)
+        states = [read_safetensors(self.folder / folder / "run.state") for folder in (whole, output)]
+        for _, texts in states:
+            del texts["checkpoint_before"], texts["steps_bytes"]  # how often it was saved, and how fast it was
+        self.assertEqual(*states)
+        runs = [self.read_run(output=folder).steps for folder in (whole, output)]
+        for rows in runs:
+            for row in rows:
+                del row["images_per_second"]
+        self.assertEqual(*runs)
+        self.assertEqual(leftovers(self.folder), [])
+
+
+class Signals(ResumeTest):
+    def test_all_settings(self):
+        for name, flags in SETTINGS.items():
+            with self.subTest(name):
+                shutil.rmtree(self.folder / "output", ignore_errors=True)
+                backbone = DINOV2 if name == "features" else DINOV3
+                self.whole_run(*flags, backbone=backbone)
+                status, stderr = self.stop_after(3, signal.SIGTERM, *flags, backbone=backbone)
+                self.assertIn(status, (143, 0), stderr)
+                if status == 143:
+                    self.assertIn("--resume goes on", stderr)
+                    self.resume(*flags, "--num_workers", 3, backbone=backbone)
+                self.assert_same()
+
+    def test_each_signal_has_its_status(self):
+        for number, expected in ((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)):
+            shutil.rmtree(self.folder / "output", ignore_errors=True)
+            status, stderr = self.stop_after(2, number, epochs=1000)
+            self.assertEqual(status, expected, stderr)
+
+
+class Kills(ResumeTest):
+    def test_at_random_moments(self):
+        """Every step is saved, so that most kills come while something is written."""
+        flags = ["--use_lora", "--ema", 0.9, "--save_every", 1e-9]
+        self.whole_run("--use_lora", "--ema", 0.9)
+        moments, kills, finished = random.Random(), 0, 0
+        while kills < KILLS:
+            process = self.start(self.command(*flags, "--resume", "auto"))
+            time.sleep(moments.uniform(0.05, 0.6))
+            process.kill()
+            stderr = process.communicate()[1]
+            self.assertIn(process.returncode, (0, -signal.SIGKILL), stderr)
+            kills += process.returncode != 0
+            if process.returncode == 0:
+                self.assert_same()
+                finished += 1
+                shutil.rmtree(self.folder / "output")
+        self.succeed(*self.command(*flags, "--resume", "auto"))
+        self.assert_same()
+
+
+class Pairs(ResumeTest):
+    def setUp(self):
+        super().setUp()
+        self.succeed(*self.command("--max_steps", 4))
+        self.output = self.folder / "output"
+
+    def refuse(self, *flags, mentions=()):
+        before = {name: (self.output / name).read_bytes() for name in files_in(self.output)}
+        self.refused(*self.command("--resume", *flags), mentions=mentions)
+        for name, content in before.items():
+            if not name.endswith("_config.json"):
+                self.assertEqual((self.output / name).read_bytes(), content, name)
+
+    def test_more_steps(self):
+        self.whole_run("--max_steps", 8)
+        self.resume("--max_steps", 8)
+        self.assert_same()
+
+    def test_from_a_copy_elsewhere(self):
+        self.whole_run()
+        shutil.copytree(self.output, self.folder / "elsewhere")
+        self.resume(output="elsewhere")
+        self.assert_same(output="elsewhere")
+
+    def test_without_the_checkpoint(self):
+        self.whole_run()
+        (self.output / "run.pt").unlink()
+        self.resume()
+        self.assert_same()
+
+    def test_a_checkpoint_of_another_run(self):
+        self.succeed(*self.command("--max_steps", 4, "--seed", 5, output="other"))
+        shutil.copy(self.folder / "other" / "run.pt", self.output / "run.pt")
+        self.refuse(mentions=["run.state", "run.pt", "another run"])
+
+    def test_logs_are_cut_back(self):
+        self.whole_run()
+        with open(self.output / "run_steps.csv", "a") as stream:
+            stream.write("7,99,1,1,1,1\n")
+        self.resume()
+        self.assert_same()
+
+    def test_other_settings(self):
+        for flags, mentions in (
+            (["--lr", 1], ["--lr was 0.0003", "is 1"]),
+            (["--seed", 3, "--grad_clip", 2], ["--seed", "--grad_clip"]),
+            (["--use_fpn"], ["the decoder was linear and is fpn"]),
+            (["--use_lora"], ["--r was 0"]),
+            (["--batch_size", 4, "--accumulate", 2], ["--batch_size", "--accumulate"]),
+        ):
+            with self.subTest(flags):
+                self.refuse(*flags, mentions=["run.state", *mentions])
+
+    def test_other_data(self):
+        self.data = make_folder(self.folder / "data2", n_classes=CLASSES, train=7)
+        self.refuse(mentions=["the training images"])
+
+    def test_another_backbone(self):
+        self.refused(*self.command("--resume", backbone=DINOV2), mentions=["the backbone"])
+
+    def test_damage(self):
+        content = (self.output / "run.state").read_bytes()
+        for damaged in (b"", content[:40], content[:-1], content.replace(b'"step":"4"', b'"step":"x"'),
+                        content.replace(b'"dinoft.state":"1"', b'"dinoft.state":"9"'),
+                        content.replace(b'"epoch_step":"1"', b'"epoch_step":"9"'),
+                        content.replace(b"m.classifier", b"x.classifier")):  # fmt: skip
+            with self.subTest(len(damaged)):
+                (self.output / "run.state").write_bytes(damaged)
+                self.refuse(mentions=["run.state"])
+
+    def test_longer_with_a_constant_rate(self):
+        self.whole_run(epochs=5)
+        self.resume(epochs=3)
+        self.resume(epochs=5)
+        self.assert_same()
+
+
+class Schedules(ResumeTest):
+    def test_another_length(self):
+        cosine = ["--schedule", "cosine", "--lr", 0.01]
+        self.succeed(*self.command(*cosine, epochs=2))
+        self.refused(*self.command(*cosine, "--resume", epochs=4), mentions=["schedule's length", "--restart_schedule"])
+        self.resume(*cosine, "--restart_schedule", epochs=4)
+        rates = [float(row["lr"]) for row in self.read_run().steps]
+        self.assertEqual(len(rates), 12)
+        self.assertEqual(rates[:6], rates[6:], "the same curve, anew")
+
+    def test_a_restart_alone(self):
+        self.refused(*self.command("--restart_schedule"), status=2, mentions=["--restart_schedule", "--resume"])
+
+
+class Choice(ResumeTest):
+    def test_nothing_to_resume(self):
+        self.refused(*self.command("--resume"), mentions=["nothing to resume", "run.state", "--resume auto"])
+        self.succeed(*self.command("--resume", "auto"))
+
+    def test_the_newest(self):
+        command = [word for word in self.command() if word not in ("--exp_name", "run")]
+        self.succeed(*self.command("--exp_name", "older", "--max_steps", 1))
+        self.succeed(*self.command("--exp_name", "newer", "--max_steps", 2))
+        result = self.succeed(*command, "--resume")
+        self.assertIn("newer", result.stderr)
+        self.assertEqual(len(self.read_run(name="newer").steps), 12)
+        self.assertEqual(len(self.read_run(name="older").steps), 1)
+
+    def test_a_new_run_is_no_continuation(self):
+        """Its own state takes the place of the older one from the first."""
+        self.succeed(*self.command("--max_steps", 2))
+        self.whole_run("--seed", 8)
+        self.succeed(*self.command("--seed", 8))
+        self.assert_same()
+
+    def test_two_at_once(self):
+        self.succeed(*self.command("--max_steps", 1))
+        process = self.start(self.command("--resume", epochs=1000))
+        while self.lines() < 5:
+            time.sleep(0.002)
+        self.refused(*self.command("--resume"), mentions=["being written"])
+        process.send_signal(signal.SIGTERM)
+        process.communicate()
+
+
+class Saving(ResumeTest):
+    def test_what_is_in_it(self):
+        self.succeed(*self.command("--use_lora", "--ema", 0.5))
+        tensors = read_safetensors(self.folder / "output" / "run.state")[0]
+        for prefix in ("", "raw.", "m.", "v."):
+            self.assertEqual(tensors[f"{prefix}w_a_000"].shape, tensors["w_a_000"].shape)
+        checkpoint = self.read_run().tensors
+        self.assertEqual(tensors["w_a_000"].data, checkpoint["w_a_000"].data)
+        self.assertNotEqual(tensors["raw.w_a_000"].data, checkpoint["w_a_000"].data)
+
+    def test_a_full_disk_in_between(self):
+        """A line says so, and what was saved before is whole."""
+        self.succeed(*self.command("--max_steps", 3))
+        before = (self.folder / "output" / "run.state").read_bytes()
+        result = self.run_here(*self.command("--resume", "--save_every", 1e-9), preexec_fn=file_size_limit(4096))
+        self.assertEqual(result.status, 1)
+        self.assertIn("is not saved", result.stderr)
+        self.assertEqual((self.folder / "output" / "run.state").read_bytes(), before)
+        self.whole_run()
+        self.resume()
+        self.assert_same()
+
+
+if __name__ == "__main__":
+    main()
