@@ -19,7 +19,7 @@ from datasets import draw_scene, make_folder
 from failing import FOREVER, LIBRARY, FailingProgram, misbehaviour
 from png_files import write_png
 from support import DINOV2, FIXTURES, LINEAR, contents, folder_data, main, run_program
-from tensor_files import read_checkpoint
+from tensor_files import read_checkpoint, read_safetensors
 
 WORKERS = 2
 SHOWN = 5  # failures of a command that are printed
@@ -76,8 +76,8 @@ class Expected:
     """What may come of a command: all that an undisturbed run leaves, or a part of it and an error.
 
     partial: patterns of files that may be there after an error, as they are after a success. growing: of those that
-    may be shorter. checkpoints: names of those that an earlier epoch may have left, whole. mask: for files, stdout: for
-    the output, what to compare of a text.
+    may be shorter. checkpoints: names of those, and of states, that an earlier epoch may have left, whole. mask: for
+    files, stdout: for the output, what to compare of a text. A state has the length of a log, which tells of speeds.
     """
 
     def __init__(self, partial=(), growing=(), checkpoints=(), mask=None, stdout=lambda text: text):
@@ -89,7 +89,8 @@ class Expected:
         self.files, self.output = self.masked(outcome.files), self.stdout(outcome.stdout)
 
     def masked(self, files):
-        return {name: self.mask[name](data.decode()).encode() if name in self.mask else data for name, data in files.items()}
+        found = {name: b"" if name.endswith(".state") else data for name, data in files.items()}
+        return found | {name: self.mask[name](found[name].decode()).encode() for name in found if name in self.mask}
 
     def fault(self, outcome, work):
         """What is wrong with the outcome of a run in the folder `work`; None if nothing is."""
@@ -106,7 +107,7 @@ class Expected:
         """The same of a file that is there after an error."""
         grows = any(fnmatch.fnmatch(name, pattern) for pattern in self.growing)
         if name in self.checkpoints:
-            read_checkpoint(work / name)
+            (read_safetensors if name.endswith(".state") else read_checkpoint)(work / name)
             return None
         if not grows and not any(fnmatch.fnmatch(name, pattern) for pattern in self.partial):
             return f"fails and leaves {name}"
@@ -209,7 +210,7 @@ class OutOfMemory(unittest.TestCase):
             *["--output_dir", ".", *flags],
             partial=["run_config.json", "run_viz_*.png", "run_features.cache"],
             growing=["run_steps.csv", "run_metrics.json"],
-            checkpoints=["run.pt", "run_stopped.pt"],
+            checkpoints=["run.pt", "run.state", "run_stopped.pt"],
             mask={"run_steps.csv": without_speed, "run_config.json": without_machine},
             stdout=without_times,
             **options,
