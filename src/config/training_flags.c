@@ -96,10 +96,31 @@ static int check_accumulate(const struct df_config *config)
                         config->accumulate, batch, less, more);
 }
 
+static int read_kept(struct df_config *config)
+{
+    const char *text = config->keep_checkpoints;
+    const size_t digits = strspn(text, "0123456789");
+
+    if (strcmp(text, "none") == 0) {
+        config->kept = 0;
+        return 0;
+    }
+    if (strcmp(text, "all") == 0) {
+        config->kept = INT64_MAX;
+        return 0;
+    }
+    config->kept = digits < 10 && text[digits] == '\0' ? atoi(text) : 0;
+    if (config->kept > 0)
+        return 0;
+    return df_error_set(
+        "--keep_checkpoints: expected none, all or a whole number of at least 1, found '%.100s'", text);
+}
+
 int df_config_check_training(struct df_config *config)
 {
     DF_TRY(check_warmup(config));
     DF_TRY(check_min_lr(config));
     DF_TRY(check_decay(config));
+    DF_TRY(read_kept(config));
     return check_accumulate(config);
 }

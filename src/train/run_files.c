@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-const char *const df_run_endings[] = {".pt", "_metrics.json", "_steps.csv", "_config.json", NULL};
+const char *const df_run_endings[] = {".pt", "_best.pt", "_metrics.json", "_steps.csv", "_config.json", NULL};
 
 char *df_run_file(const struct df_run_files *files, const char *ending)
 {

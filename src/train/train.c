@@ -1,12 +1,10 @@
 /* The loop: epochs, steps, validations, checkpoints. */
 #include "training.h"
 
-#include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
 #include "dinoft/evaluate.h"
 #include "dinoft/label_checks.h"
 #include "dinoft/log.h"
-#include "dinoft/text.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -61,6 +59,8 @@ static int validate(struct df_training *training, int64_t epoch)
     struct run_validation validation = {epoch, scores.loss, scores.miou, scores.reference_iou,
                                         scores.reference_miou};
     status = run_log_validation(&training->log, &validation);
+    if (status == 0)
+        status = training_judge(training, epoch, &scores);
     if (training->log.n_validations == 1)
         df_labels_report_absent(training->val_set, "validation");
 done:
@@ -86,20 +86,6 @@ static int save(struct df_training *training, const char *path)
     return df_checkpoint_save(path, segmenter, &training->record);
 }
 
-/* The checkpoint of this epoch, which later ones do not replace. */
-static int keep(struct df_training *training, int64_t epoch)
-{
-    char *ending = df_text_format("_e%" PRId64 ".pt", epoch);
-    char *path = ending ? df_run_file(training->files, ending) : NULL;
-    int status = -1;
-
-    if (path && df_check_other_file(path, training->setup->weights_path) == 0)
-        status = save(training, path);
-    free(path);
-    free(ending);
-    return status;
-}
-
 static void print_loss(const struct df_training *training, int64_t epoch)
 {
     printf("epoch %" PRId64 "/%" PRId64 ": train loss %.4f\n", epoch + 1, training->options.epochs,
@@ -122,10 +108,11 @@ static int train_all(struct df_training *training)
         }
         /* Before the validation, which may be long: what was trained is safe. */
         DF_TRY(save(training, training->checkpoint_path));
-        if (training->options.keep_each)
-            DF_TRY(keep(training, epoch));
+        DF_TRY(training_keep(training, epoch));
         DF_TRY(validate(training, epoch));
         DF_TRY(df_segmenter_use_average(training->segmenter, false));
+        if (training_stops_early(training, epoch))
+            break;
     }
     if (!*training->stop)
         return 0;
@@ -164,5 +151,7 @@ int df_training_run(struct df_training *training)
     else if (!*training->stop)
         df_log("done: %s, %s, %s", training->checkpoint_path, training->log.metrics_path,
                training->log.steps_path);
+    if (status == 0 || training->best.epoch >= 0)
+        training_log_best(training);
     return status;
 }

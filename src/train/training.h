@@ -2,11 +2,18 @@
 #ifndef DINOFT_TRAIN_TRAINING_H
 #define DINOFT_TRAIN_TRAINING_H
 
+#include "best.h"
 #include "run_log.h"
 
 #include "dinoft/cached_features.h"
 #include "dinoft/feed.h"
 #include "dinoft/train.h"
+
+/* Whose NAME_eEPOCH.pt this run has written and not removed, the oldest first. */
+struct kept_epochs {
+    int64_t *epochs; /* [count] */
+    int64_t count;
+};
 
 struct df_training {
     struct df_training_options options;
@@ -20,7 +27,9 @@ struct df_training {
     struct df_segmenter *segmenter;
     struct df_record record; /* borrows the data set's class names */
     struct run_log log;
-    char *checkpoint_path;
+    char *checkpoint_path, *best_path;
+    struct df_best_so_far best;
+    struct kept_epochs kept;
     struct df_rng rng;  /* RoPE rescaling */
     int64_t step;       /* begun so far, over all epochs */
     int64_t finished;   /* whose results are there */
@@ -48,6 +57,17 @@ int training_epoch(struct df_training *training, int64_t epoch);
 /* Fills the cache of features, if there is one, and makes the feeds. Afterwards nothing of the backbone and
  * no image is needed any more where there is. Interrupted, it makes none, and returns 0. */
 int training_open_feeds(struct df_training *training);
+
+/* Writes NAME_eEPOCH.pt of what NAME.pt has just got, where the options ask for it, and removes those of
+ * older epochs that are too many. */
+int training_keep(struct df_training *training, int64_t epoch);
+
+/* What a validation of all images found of the parameters that NAME.pt has just got: NAME_best.pt gets them
+ * too where they are the best so far. */
+int training_judge(struct df_training *training, int64_t epoch, const struct df_scores *scores);
+/* Whether the run ends with this epoch, as so many validations were no better. Logs it. */
+bool training_stops_early(const struct df_training *training, int64_t epoch);
+void training_log_best(const struct df_training *training);
 
 /* NAME_viz_EPOCH.png: the batch's first image under the model's prediction. */
 int training_write_picture(struct df_training *training, int64_t epoch, const struct df_batch *batch);
