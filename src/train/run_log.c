@@ -80,7 +80,7 @@ static void add_validations(struct df_json *json, const struct run_log *log, con
 
 /* {"train_loss": [...], "val_loss": [...], "val_iou": [...]} as main.py's, with three more lists beside
  * them. */
-static int write_metrics(const struct run_log *log)
+int run_log_write(const struct run_log *log)
 {
     struct df_json json = {0};
 
@@ -105,7 +105,7 @@ int run_log_epoch(struct run_log *log, double train_loss)
         return df_error_memory("the run's log", (unsigned long long)(log->n_epochs + 1) * sizeof *losses);
     log->train_loss = losses;
     log->train_loss[log->n_epochs++] = train_loss;
-    return write_metrics(log);
+    return run_log_write(log);
 }
 
 int run_log_validation(struct run_log *log, const struct run_validation *validation)
@@ -116,5 +116,5 @@ int run_log_validation(struct run_log *log, const struct run_validation *validat
         return df_error_memory("the run's log", bytes);
     log->validations = validations;
     log->validations[log->n_validations++] = *validation;
-    return write_metrics(log);
+    return run_log_write(log);
 }

@@ -31,7 +31,8 @@ void run_log_free(struct run_log *log);
 /* Appends a line to the CSV, which the first call creates anew. */
 int run_log_step(struct run_log *log, const struct run_step *step);
 
-/* Each rewrites the metrics file. */
+/* Each rewrites the metrics file; the first with what it has. */
+int run_log_write(const struct run_log *log);
 int run_log_epoch(struct run_log *log, double train_loss);
 int run_log_validation(struct run_log *log, const struct run_validation *validation);
 

@@ -127,15 +127,21 @@ static int train_all(struct df_training *training)
 }
 
 /* An error in the middle of a run costs neither what was trained until then nor what an earlier run saved: it
- * goes to NAME_stopped.pt. The error's text stays. */
+ * goes to NAME_stopped.pt. A step that was not finite has changed nothing, so what there is may be good:
+ * other images tell, as the batch may be the reason. The error's text stays. */
 static void rescue(struct df_training *training)
 {
     struct df_error reason;
 
     df_error_keep(&reason);
     char *path = df_run_file(training->files, "_stopped.pt");
-    if (path && training->step > 0 && !training->worthless && save(training, path) == 0)
+    if (training->diverged && training_load_others(training) != 0)
+        training->worthless = true;
+    const bool saved = path && training->step > 0 && !training->worthless && save(training, path) == 0;
+    if (saved)
         df_log("stopped after step %" PRId64 "; what was trained until then is %s", training->step, path);
+    else if (training->diverged)
+        df_log("what was trained since the last checkpoint is not saved: %s", df_error_text());
     df_error_again(&reason);
     free(path);
 }

@@ -15,6 +15,13 @@ struct kept_epochs {
     int64_t count;
 };
 
+/* Of a step, for those who want to look at them. */
+#define STEP_IMAGES_SHOWN 3
+struct step_images {
+    int64_t count;                    /* in all its parts */
+    int64_t first[STEP_IMAGES_SHOWN]; /* indices into the training set */
+};
+
 struct df_training {
     struct df_training_options options;
     const volatile sig_atomic_t *stop;
@@ -35,6 +42,7 @@ struct df_training {
     int64_t finished;   /* whose results are there */
     int64_t last_count; /* images of the batch that the model saw last */
     bool worthless;     /* what was trained is not to be saved */
+    bool diverged;      /* it may be good, but for the batch that the model saw last */
 };
 
 /* max_steps have been begun. */
@@ -57,6 +65,12 @@ int training_epoch(struct df_training *training, int64_t epoch);
 /* Fills the cache of features, if there is one, and makes the feeds. Afterwards nothing of the backbone and
  * no image is needed any more where there is. Interrupted, it makes none, and returns 0. */
 int training_open_feeds(struct df_training *training);
+
+/* Sets the error that tells of a step whose loss or gradients are not finite. Always returns -1. */
+int training_diverged(struct df_training *training, const struct run_step *step,
+                      const struct step_images *images);
+/* Images of the validation take the place of the batch that the model saw last. */
+int training_load_others(struct df_training *training);
 
 /* Writes NAME_eEPOCH.pt of what NAME.pt has just got, where the options ask for it, and removes those of
  * older epochs that are too many. */
