@@ -147,9 +147,11 @@ struct df_backend {
     const char *name;      /* "cpu", "cuda" */
     enum df_dtype compute; /* the type of "act" */
     int threads;
-    bool native;   /* it has instructions for `compute`; false: that is done with others, which is slower */
-    bool enqueues; /* operations return when they are enqueued; `wait` waits for them */
-    bool resizes;  /* batches are best brought here as they were decoded (dinoft/packed_batch.h) */
+    bool native;    /* it has instructions for `compute`; false: that is done with others, which is slower */
+    bool enqueues;  /* operations return when they are enqueued; `wait` waits for them */
+    bool resizes;   /* batches are best brought here as they were decoded (dinoft/packed_batch.h) */
+    bool transient; /* shapes may not come again: images are few, or have sizes of their own */
+    int64_t evaluations; /* begun so far; where shapes are transient, each chooses algorithms for itself */
     char algorithm[DF_ALGORITHM_MAX]; /* by which of several ways the last operation that has them was
                                          enqueued, for who measures: "cuDNN engine 2"; who asks clears it
                                          before. "": none has been */

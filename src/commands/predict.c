@@ -106,6 +106,7 @@ int command_predict(struct df_config *config)
     if (df_setup_open(&setup, config) != 0 || inputs_check_model(config, &setup, endings, n_endings) != 0)
         goto done;
     df_voc_palette(job.palette);
+    setup.backend->transient = true;
     job.segmenter = df_setup_segmenter(&setup, DF_MODEL_EVALUATES, setup.checkpoint->classes, 1, 0);
     job.pixels = malloc((size_t)(setup.model.height * setup.model.width * 3));
     if (job.segmenter && !job.pixels)

@@ -201,6 +201,8 @@ int df_evaluate(struct df_segmenter *segmenter, struct df_feed *feed, const stru
     assert(metrics->n_classes == df_segmenter_made_with(segmenter)->classes);
 
     run.comparison_bytes = df_comparison_bytes(metrics->n_classes);
+    run.backend->evaluations++;
+    run.backend->transient = evaluation->inference != NULL;
     if (df_feed_start(feed, 0) != 0)
         goto finish;
     while (!(evaluation->stop && *evaluation->stop) && (more = df_feed_next(feed, segmenter, &batch)) == 1) {
@@ -219,6 +221,7 @@ int df_evaluate(struct df_segmenter *segmenter, struct df_feed *feed, const stru
                               images);
 finish:
     df_progress_close(progress);
+    run.backend->transient = false;
     run.backend->ops->free(run.backend, run.on_device);
     free(run.fetched);
     free(run.classes);

@@ -71,6 +71,7 @@ def write_safetensors(path, tensors, metadata=None):
         }
         body += tensor.data
     text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)  # tensors are aligned, as safetensors itself has them
     path.write_bytes(struct.pack("<Q", len(text)) + text + body)
 
 

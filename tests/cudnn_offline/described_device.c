@@ -35,7 +35,7 @@ static cudnnStatus_t set_description(cudnnBackendDescriptor_t descriptor, cudnnB
     return library.cudnnBackendSetAttribute(descriptor, name, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &description);
 }
 
-/* Heuristics take the handle from their graph, and the description by themselves. */
+/* Heuristics and engines take the handle from their graph, and the description by themselves. */
 static cudnnStatus_t set_attribute(cudnnBackendDescriptor_t descriptor, cudnnBackendAttributeName_t name,
                                    cudnnBackendAttributeType_t type, int64_t count, const void *values)
 {
@@ -47,6 +47,8 @@ static cudnnStatus_t set_attribute(cudnnBackendDescriptor_t descriptor, cudnnBac
         return set_description(descriptor, CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP);
     if (name == CUDNN_ATTR_ENGINEHEUR_MODE)
         status = set_description(descriptor, CUDNN_ATTR_ENGINEHEUR_DEVICEPROP);
+    if (name == CUDNN_ATTR_ENGINE_GLOBAL_INDEX)
+        status = set_description(descriptor, CUDNN_ATTR_ENGINE_DEVICEPROP);
     return status == CUDNN_STATUS_SUCCESS
                ? library.cudnnBackendSetAttribute(descriptor, name, type, count, values)
                : status;

@@ -1,17 +1,19 @@
-/* What cuDNN has for the backend's graphs on each device: engines, workspaces, and how long plans take to
- * build. Printed as tables; what has to hold is checked.
+/* What cuDNN has for the backend's graphs on each device: engines, workspaces, how long plans take to build,
+ * and their texts. Printed as tables; what has to hold is checked.
  *
  * Usage: test_cudnn_plans [--all] [DEVICE.json…]
  *
- * Without --all, plans are built for one token count; for the others only the engines are listed. */
+ * Without --all, for one token count. */
 #include "convolution_engines.h"
 #include "described_device.h"
 
 #include "src/backend/cuda/attention_graph.h"
+#include "src/backend/cuda/cudnn_plan.h"
 
 #include "dinoft/error.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SKIPPED 77
@@ -20,8 +22,8 @@
 #define BATCH 12
 #define DIM   1024
 
-/* 224 and 518 pixels at 14 a patch, 560 at 16 with registers. */
-static const int64_t token_counts[] = {257, 1370, 1230};
+/* 560 pixels at 16 a patch with registers; 224 and 518 at 14. */
+static const int64_t token_counts[] = {1230, 257, 1370};
 
 #define N_TOKEN_COUNTS ((int)(sizeof token_counts / sizeof *token_counts))
 
@@ -41,48 +43,77 @@ static void check(bool holds, const char *what)
     printf("    FAILED: %s; cuDNN's last error: %s\n", what, df_error_text());
 }
 
-static void build_attention(struct df_attention_graph *graph, struct df_cuda_context *context)
+/* One candidate: its plan's text, which has to be readable, and the memory that it wants. Whether there is
+ * one. */
+static bool candidate(struct df_cuda_context *context, const struct df_attention_problem *problem, int number)
 {
-    for (int i = 0; i < graph->n_engines; i++) {
-        const double start = seconds_now();
-        const bool built = df_attention_graph_prepare(graph, context, i) == 0;
-        if (built)
-            printf("  %zu B %.2f s", graph->engines[i].workspace, seconds_now() - start);
-        else
-            printf("  not built");
-        check(built, "an engine that cuDNN lists can be built");
-    }
+    struct df_cudnn_text texts[DF_ATTENTION_CANDIDATES];
+    struct df_cudnn_plan plan;
+    const double start = seconds_now();
+
+    df_attention_make_plans(&context->cudnn, context->dnn, problem, number, texts);
+    const double made = seconds_now();
+    if (!texts[number].bytes)
+        return false;
+    const bool read = df_cudnn_plan_read(&plan, &context->cudnn, context->dnn, &texts[number]) == 0;
+    printf("  %.1f MB %.2f s (%.0f KB, read in %.3f s)",
+           (double)(plan.workspace + df_attention_extra_bytes(problem, number)) * 1e-6, made - start,
+           (double)texts[number].size * 1e-3, seconds_now() - made);
+    check(read, "a plan's text can be read back");
+    df_cudnn_plan_close(&plan, &context->cudnn);
+    texts[number].size /= 2;
+    check(df_cudnn_plan_read(&plan, &context->cudnn, context->dnn, &texts[number]) != 0,
+          "half of a plan's text is refused");
+    free(texts[number].bytes);
+    return true;
 }
 
-static int attention(struct df_cuda_context *context, struct df_attention_shape shape, bool with_lse,
-                     bool with_plans)
+/* Which candidates there are, as bits. */
+static unsigned attention(struct df_cuda_context *context, const struct df_attention_problem *problem)
 {
-    struct df_attention_graph graph;
-    const bool listed = df_attention_graph_open(&graph, context, shape, with_lse) == 0;
-    const int engines = graph.n_engines;
+    static const char *const passes[] = {"inference", "training", "gradient"};
+    unsigned found = 0;
 
-    printf("  attention  head size %3d  tokens %4d  %s  engines %d", (int)shape.head_size, (int)shape.tokens,
-           with_lse ? "with lse   " : "without lse", engines);
-    if (listed && with_plans)
-        build_attention(&graph, context);
+    printf("  attention  %-9s  head size %3d  tokens %4d", passes[problem->pass],
+           (int)problem->shape.head_size, (int)problem->shape.tokens);
+    for (int i = 0; i < DF_ATTENTION_CANDIDATES; i++) {
+        if (candidate(context, problem, i))
+            found |= 1u << i;
+    }
     printf("\n");
-    check(listed, "attention has a deterministic engine");
-    df_attention_graph_close(&graph, context);
-    return engines;
+    return found;
 }
 
-/* The engines are the same for every token count: a backend's choice for one shape says what to expect of
- * the next. */
-static void attention_of_size(struct df_cuda_context *context, int64_t head_size, bool with_lse, bool all)
+static void check_gradient(const struct df_attention_problem *problem, unsigned found)
 {
-    int engines[N_TOKEN_COUNTS];
+    const bool by_hand = (found >> DF_ATTENTION_BY_HAND & 1) == 1;
 
-    for (int i = 0; i < N_TOKEN_COUNTS; i++) {
-        const struct df_attention_shape shape = {
-            .batch = BATCH, .tokens = token_counts[i], .heads = DIM / head_size, .head_size = head_size};
-        engines[i] = attention(context, shape, with_lse, all || i == N_TOKEN_COUNTS - 1);
-        check(engines[i] == engines[0], "as many engines for every token count");
+    check(found != 0 || (problem->capability == 100 && problem->version < 91800),
+          "the gradient has a plan that repeats its bits");
+    check(by_hand || problem->capability != 90 || problem->version < 92500,
+          "Hopper's engine that adds up in order can be set by hand");
+}
+
+/* The candidates are the same for every token count: a backend's choice for one shape says what to expect of
+ * the next. */
+static void attention_of_size(struct df_cuda_context *context, int64_t head_size, enum df_attention_pass pass,
+                              int n_token_counts)
+{
+    struct df_attention_problem problem = {.shape = {BATCH, 0, DIM / head_size, head_size},
+                                           .pass = pass,
+                                           .capability = context->capability,
+                                           .version = context->cudnn.cudnnGetVersion()};
+    unsigned found[N_TOKEN_COUNTS];
+
+    for (int i = 0; i < n_token_counts; i++) {
+        problem.shape.tokens = token_counts[i];
+        found[i] = attention(context, &problem);
+        check(found[i] == found[0], "the same candidates for every token count");
     }
+    if (pass == DF_ATTENTION_BACKWARD)
+        check_gradient(&problem, found[0]);
+    else
+        check(found[0] != 0, "attention has a plan that repeats its bits");
 }
 
 static void convolution(struct df_cuda_context *context, struct df_conv_shape shape)
@@ -116,9 +147,9 @@ static void device(const char *file, bool all)
     check(context, "cuDNN accepts the description");
     if (!context)
         return;
-    for (int with_lse = 0; with_lse < 2; with_lse++) {
-        attention_of_size(context, 64, with_lse, all);
-        attention_of_size(context, 128, with_lse, all);
+    for (int pass = DF_ATTENTION_INFERENCE; pass <= DF_ATTENTION_BACKWARD; pass++) {
+        attention_of_size(context, 64, pass, all ? N_TOKEN_COUNTS : 1);
+        attention_of_size(context, 128, pass, all ? N_TOKEN_COUNTS : 1);
     }
     if (!convolutions_can_be_asked_for(context))
         printf("  conv 3x3  not asked for\n");

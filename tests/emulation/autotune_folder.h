@@ -1,4 +1,4 @@
-/* A cache folder of the test's own, and the one autotune cache file in it. */
+/* A cache folder of the test's own, the one autotune cache file in it, and cuDNN's plans. */
 #ifndef EMULATION_AUTOTUNE_FOLDER_H
 #define EMULATION_AUTOTUNE_FOLDER_H
 
@@ -12,8 +12,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define PLAN_FILES_MAX 64
+
 struct autotune_folder {
     char path[64], file[512]; /* `file` once there is one */
+    char plans[PLAN_FILES_MAX][512];
+    int n_plans;
 };
 
 static inline int make_autotune_folder(void **state)
@@ -29,7 +33,7 @@ static inline int make_autotune_folder(void **state)
     return 0;
 }
 
-/* The one file of the cache; false if there is none. */
+/* The one file of choices; false if there is none. Finds the plans too. */
 static inline bool find_file(struct autotune_folder *folder)
 {
     char cache[128];
@@ -37,9 +41,16 @@ static inline bool find_file(struct autotune_folder *folder)
     DIR *list = opendir(cache);
     bool found = false;
 
+    folder->n_plans = 0;
     for (struct dirent *entry = list ? readdir(list) : NULL; entry; entry = readdir(list)) {
         if (entry->d_name[0] == '.')
             continue;
+        if (strncmp(entry->d_name, "cudnn-plan-", 11) == 0) {
+            assert_true(folder->n_plans < PLAN_FILES_MAX);
+            snprintf(folder->plans[folder->n_plans++], sizeof folder->plans[0], "%s/%s", cache,
+                     entry->d_name);
+            continue;
+        }
         assert_false(found);
         found = true;
         snprintf(folder->file, sizeof folder->file, "%s/%s", cache, entry->d_name);
@@ -49,8 +60,21 @@ static inline bool find_file(struct autotune_folder *folder)
     return found;
 }
 
+static inline int plan_files(struct autotune_folder *folder)
+{
+    (void)find_file(folder);
+    return folder->n_plans;
+}
+
+static inline void clear_plans(struct autotune_folder *folder)
+{
+    for (int i = plan_files(folder); i > 0; i--)
+        unlink(folder->plans[i - 1]);
+}
+
 static inline void clear_cache(struct autotune_folder *folder)
 {
+    clear_plans(folder);
     if (find_file(folder))
         unlink(folder->file);
 }

@@ -61,6 +61,7 @@ df_emulated_test(test_selftest_emulated SOURCES ${CMAKE_SOURCE_DIR}/tests/selfte
 df_emulated_test(test_backend_opening SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_backend_opening.c LIBS dinoft_backend)
 df_emulated_test(test_gemm_autotune SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_gemm_autotune.c LIBS dinoft_backend)
 df_emulated_test(test_attention_cudnn SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_attention_cudnn.c LIBS dinoft_backend m)
+df_emulated_test(test_attention_plans SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_attention_plans.c LIBS dinoft_backend m)
 df_emulated_test(test_gemm_fallback SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_gemm_fallback.c LIBS dinoft_backend m)
 # The products' cases where cuBLASLt refuses them.
 foreach(REFUSED unaligned epilogue narrow all "all,late")

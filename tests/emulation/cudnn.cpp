@@ -179,7 +179,14 @@ int df_emulation_cudnn_handles(void)
 
 size_t cudnnGetVersion(void)
 {
-    return cudnn_behaviour == DF_CUDNN_FAULTY ? 91000 : CUDNN_VERSION;
+    switch (cudnn_behaviour) {
+    case DF_CUDNN_FAULTY:
+        return 91000;
+    case DF_CUDNN_NEWER:
+        return 92600;
+    default:
+        return CUDNN_VERSION;
+    }
 }
 
 const char *cudnnGetErrorString(cudnnStatus_t status)

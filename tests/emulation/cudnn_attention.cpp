@@ -19,8 +19,8 @@ size_t tensor_bytes(const graph_tensor &tensor)
 
 /* --- its form --- */
 
-static const graph_operation *find_producer(const std::vector<graph_operation> &operations,
-                                            const graph_tensor &tensor)
+const graph_operation *find_producer(const std::vector<graph_operation> &operations,
+                                     const graph_tensor &tensor)
 {
     for (const graph_operation &o : operations) {
         if (o.y.name == tensor.name)
@@ -43,16 +43,16 @@ bool is_connected(const std::vector<graph_operation> &operations)
     return true;
 }
 
-static const graph_operation *expect(const std::vector<graph_operation> &operations, const graph_tensor &y,
-                                     operation_kind kind, int mode)
+const graph_operation *expect(const std::vector<graph_operation> &operations, const graph_tensor &y,
+                              operation_kind kind, int mode)
 {
     const graph_operation *const o = find_producer(operations, y);
 
     return o && o->kind == kind && (kind == operation_kind::matmul || o->mode == mode) ? o : nullptr;
 }
 
-static bool has_shape(const graph_tensor &t, cudnnDataType_t type, int64_t b, int64_t h, int64_t rows,
-                      int64_t columns)
+bool has_shape(const graph_tensor &t, cudnnDataType_t type, int64_t b, int64_t h, int64_t rows,
+               int64_t columns)
 {
     return t.type == type && t.dimensions[0] == b && t.dimensions[1] == h && t.dimensions[2] == rows &&
            t.dimensions[3] == columns;
@@ -73,7 +73,7 @@ static bool check_shapes(const graph_attention &a)
            a.v.alignment >= 16 && a.out.alignment >= 16 && size % 8 == 0 && size <= 128;
 }
 
-static bool is_inside(const graph_tensor &t, cudnnDataType_t type)
+bool is_inside(const graph_tensor &t, cudnnDataType_t type)
 {
     return t.is_virtual && t.type == type;
 }
@@ -122,7 +122,7 @@ bool is_attention(const std::vector<graph_operation> &operations, graph_attentio
 
 /* --- what it computes --- */
 
-static float read_bf16(const void *p, int64_t i)
+float read_bf16(const void *p, int64_t i)
 {
     const uint32_t bits = (uint32_t)((const uint16_t *)p)[i] << 16;
     float value;
@@ -131,7 +131,7 @@ static float read_bf16(const void *p, int64_t i)
     return value;
 }
 
-static uint16_t to_bf16(float value)
+uint16_t to_bf16(float value)
 {
     uint32_t bits;
 
@@ -139,7 +139,7 @@ static uint16_t to_bf16(float value)
     return value == value ? (uint16_t)((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16) : 0x7fff;
 }
 
-static int64_t element_offset(const graph_tensor &t, int64_t b, int64_t h, int64_t row, int64_t column)
+int64_t element_offset(const graph_tensor &t, int64_t b, int64_t h, int64_t row, int64_t column)
 {
     return b * t.strides[0] + h * t.strides[1] + row * t.strides[2] + column * t.strides[3];
 }

@@ -1,12 +1,16 @@
-/* cuDNN's descriptors and graphs, of which it knows one: attention. As strict as the library about what each
- * descriptor takes and about the graph's form; a descriptor that is used after its end is reported. */
+/* cuDNN's descriptors and graphs, of which it knows attention and its gradient. As strict as the library
+ * about what each descriptor takes and about the graph's form; a descriptor that is used after its end is
+ * reported. */
 #include "cudnn_attention.h"
 #include "cudnn_state.h"
 #include "device_memory.h"
 
+#include <chrono>
 #include <cstring>
 #include <map>
+#include <mutex>
 #include <set>
+#include <thread>
 
 namespace emulation
 {
@@ -14,8 +18,9 @@ namespace emulation
 static const size_t workspace_needed = 256;
 static const int engines = 3; /* the first is not deterministic */
 
+static std::mutex lock; /* of all that follows: several threads make plans */
 static std::set<const void *> living;
-static int runs;
+static int runs, plans_made;
 
 struct attribute {
     cudnnBackendAttributeType_t type;
@@ -26,8 +31,9 @@ struct attribute {
 struct descriptor {
     cudnnBackendDescriptorType_t type;
     bool finalized;
-    int engine; /* of an engine and its configuration */
+    int engine; /* of an engine and its configuration, as in graph_plan */
     std::map<int, attribute> attributes;
+    graph_plan plan; /* of an execution plan that is finalized */
 
     template <typename T> const T *get(cudnnBackendAttributeName_t name) const
     {
@@ -118,7 +124,24 @@ static const rule rules[] = {
     {CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR, CUDNN_ATTR_EXECUTION_PLAN_HANDLE, CUDNN_TYPE_HANDLE, 1, 1,
      no_descriptor},
     {CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR, CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG,
-     CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, 1, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR},
+     CUDNN_TYPE_BACKEND_DESCRIPTOR, 0, 1, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR},
+    {CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR, CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION, CUDNN_TYPE_CHAR,
+     0, 1 << 20, no_descriptor},
+    {CUDNN_BACKEND_OPERATION_RESHAPE_DESCRIPTOR, CUDNN_ATTR_OPERATION_RESHAPE_XDESC,
+     CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, 1, CUDNN_BACKEND_TENSOR_DESCRIPTOR},
+    {CUDNN_BACKEND_OPERATION_RESHAPE_DESCRIPTOR, CUDNN_ATTR_OPERATION_RESHAPE_YDESC,
+     CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, 1, CUDNN_BACKEND_TENSOR_DESCRIPTOR},
+    {CUDNN_BACKEND_ENGINE_DESCRIPTOR, CUDNN_ATTR_ENGINE_OPERATION_GRAPH, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, 1,
+     CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR},
+    {CUDNN_BACKEND_ENGINE_DESCRIPTOR, CUDNN_ATTR_ENGINE_GLOBAL_INDEX, CUDNN_TYPE_INT64, 1, 1, no_descriptor},
+    {CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR, CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE, CUDNN_TYPE_KNOB_TYPE, 1, 1,
+     no_descriptor},
+    {CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR, CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE, CUDNN_TYPE_INT64, 1, 1,
+     no_descriptor},
+    {CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, 1,
+     CUDNN_BACKEND_ENGINE_DESCRIPTOR},
+    {CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, CUDNN_ATTR_ENGINECFG_KNOB_CHOICES, CUDNN_TYPE_BACKEND_DESCRIPTOR, 0,
+     8, CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR},
     {CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR, CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, CUDNN_TYPE_INT64, 1, 64,
      no_descriptor},
     {CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR, CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, CUDNN_TYPE_VOID_PTR, 1, 64,
@@ -140,9 +163,11 @@ static size_t type_bytes(cudnnBackendAttributeType_t type)
 {
     switch (type) {
     case CUDNN_TYPE_BOOLEAN:
-        return sizeof(bool);
+    case CUDNN_TYPE_CHAR:
+        return 1;
     case CUDNN_TYPE_DATA_TYPE:
     case CUDNN_TYPE_HEUR_MODE:
+    case CUDNN_TYPE_KNOB_TYPE:
     case CUDNN_TYPE_NUMERICAL_NOTE:
     case CUDNN_TYPE_POINTWISE_MODE:
     case CUDNN_TYPE_REDUCTION_OPERATOR_TYPE:
@@ -156,7 +181,8 @@ static bool is_operation(cudnnBackendDescriptorType_t type)
 {
     return type == CUDNN_BACKEND_OPERATION_MATMUL_DESCRIPTOR ||
            type == CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR ||
-           type == CUDNN_BACKEND_OPERATION_REDUCTION_DESCRIPTOR;
+           type == CUDNN_BACKEND_OPERATION_REDUCTION_DESCRIPTOR ||
+           type == CUDNN_BACKEND_OPERATION_RESHAPE_DESCRIPTOR;
 }
 
 static cudnnStatus_t check_references(const rule &r, int64_t count, void *const *values)
@@ -223,6 +249,10 @@ static graph_operation read_operation(const descriptor &d)
         o.x = read_tensor(*d.refer(CUDNN_ATTR_OPERATION_POINTWISE_XDESC));
         b = d.refer(CUDNN_ATTR_OPERATION_POINTWISE_BDESC);
         o.y = read_tensor(*d.refer(CUDNN_ATTR_OPERATION_POINTWISE_YDESC));
+    } else if (d.type == CUDNN_BACKEND_OPERATION_RESHAPE_DESCRIPTOR) {
+        o.kind = operation_kind::reshape;
+        o.x = read_tensor(*d.refer(CUDNN_ATTR_OPERATION_RESHAPE_XDESC));
+        o.y = read_tensor(*d.refer(CUDNN_ATTR_OPERATION_RESHAPE_YDESC));
     } else {
         o.kind = operation_kind::reduction;
         o.mode = *d.refer(CUDNN_ATTR_OPERATION_REDUCTION_DESC)->get<int>(CUDNN_ATTR_REDUCTION_OPERATOR);
@@ -251,7 +281,84 @@ static cudnnStatus_t check_pack(const descriptor &d)
                : CUDNN_STATUS_BAD_PARAM;
 }
 
-static cudnnStatus_t finalize(const descriptor &d)
+/* --- engines that are set by hand --- */
+
+/* Attention's gradient has two: 5, and 6, which adds up dq in order if it is told to (4 stages). */
+static cudnnStatus_t finalize_engine(descriptor &d)
+{
+    const int64_t number = *d.get<int64_t>(CUDNN_ATTR_ENGINE_GLOBAL_INDEX);
+    const descriptor *const graph = d.refer(CUDNN_ATTR_ENGINE_OPERATION_GRAPH);
+    graph_gradient gradient;
+
+    if (!is_gradient(read_graph(*graph), gradient))
+        return CUDNN_STATUS_NOT_SUPPORTED;
+    d.engine = by_hand + (int)number;
+    return number == (gradient.dq_sums.name ? 6 : 5) ? CUDNN_STATUS_SUCCESS : CUDNN_STATUS_NOT_SUPPORTED;
+}
+
+static bool has_stages(const descriptor &config, int64_t stages)
+{
+    void *const *const knobs = config.get<void *>(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES);
+    const int stages_knob = 14;
+
+    for (int64_t i = 0; i < config.count(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES); i++) {
+        const descriptor *const knob = find(knobs[i]);
+        if (*knob->get<int>(CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE) == stages_knob)
+            return *knob->get<int64_t>(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE) == stages;
+    }
+    return false;
+}
+
+static cudnnStatus_t finalize_config(descriptor &d)
+{
+    const descriptor *const engine = d.refer(CUDNN_ATTR_ENGINECFG_ENGINE);
+
+    d.engine = engine->engine;
+    d.attributes[CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH] =
+        engine->attributes.at(CUDNN_ATTR_ENGINE_OPERATION_GRAPH);
+    return has_stages(d, d.engine == by_hand + 6 ? 4 : 2) ? CUDNN_STATUS_SUCCESS : CUDNN_STATUS_NOT_SUPPORTED;
+}
+
+/* --- plans --- */
+
+static cudnnStatus_t make_plan(descriptor &d)
+{
+    const descriptor *const config = find((void *)d.refer(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG));
+
+    if (cudnn_behaviour == DF_CUDNN_NO_PLAN)
+        return CUDNN_STATUS_NOT_SUPPORTED;
+    plans_made++;
+    d.plan = {config->engine, read_graph(*config->refer(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH))};
+    return CUDNN_STATUS_SUCCESS;
+}
+
+static cudnnStatus_t finalize_plan(descriptor &d)
+{
+    const char *const text = d.get<char>(CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION);
+
+    if (!text)
+        return d.refer(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG) ? make_plan(d) : CUDNN_STATUS_BAD_PARAM;
+    const bool read =
+        cudnn_behaviour != DF_CUDNN_NO_READ &&
+        read_plan({text, text + d.count(CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION)}, d.plan);
+    return read ? CUDNN_STATUS_SUCCESS : CUDNN_STATUS_BAD_PARAM;
+}
+
+static cudnnStatus_t give_text(const descriptor &plan, int64_t wanted, int64_t *count, char *values)
+{
+    const std::vector<char> text = write_plan(plan.plan);
+
+    if (cudnn_behaviour == DF_CUDNN_NO_TEXT)
+        return CUDNN_STATUS_NOT_SUPPORTED;
+    *count = (int64_t)text.size();
+    if (values && wanted < *count)
+        return CUDNN_STATUS_BAD_PARAM_SIZE_INSUFFICIENT;
+    if (values)
+        memcpy(values, text.data(), text.size());
+    return CUDNN_STATUS_SUCCESS;
+}
+
+static cudnnStatus_t finalize(descriptor &d)
 {
     for (const rule &r : rules) {
         if (r.owner == d.type && d.count(r.name) < r.least)
@@ -262,8 +369,12 @@ static cudnnStatus_t finalize(const descriptor &d)
         return finalize_tensor(d);
     case CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR:
         return is_connected(read_graph(d)) ? CUDNN_STATUS_SUCCESS : CUDNN_STATUS_BAD_PARAM;
+    case CUDNN_BACKEND_ENGINE_DESCRIPTOR:
+        return finalize_engine(d);
+    case CUDNN_BACKEND_ENGINECFG_DESCRIPTOR:
+        return finalize_config(d);
     case CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR:
-        return cudnn_behaviour == DF_CUDNN_NO_PLAN ? CUDNN_STATUS_NOT_SUPPORTED : CUDNN_STATUS_SUCCESS;
+        return finalize_plan(d);
     case CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR:
         return check_pack(d);
     default:
@@ -276,10 +387,13 @@ static cudnnStatus_t finalize(const descriptor &d)
 static cudnnStatus_t list_engines(const descriptor &heuristics, int64_t wanted, int64_t *count, void **values)
 {
     const descriptor *const graph = heuristics.refer(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH);
+    const std::vector<graph_operation> operations = read_graph(*find((void *)graph));
     graph_attention attention;
+    graph_gradient gradient;
 
     *count = 0;
-    if (cudnn_behaviour == DF_CUDNN_NO_ENGINE || !is_attention(read_graph(*find((void *)graph)), attention))
+    if (cudnn_behaviour == DF_CUDNN_NO_ENGINE ||
+        !(is_attention(operations, attention) || is_gradient(operations, gradient)))
         return CUDNN_STATUS_SUCCESS;
     for (; *count < engines && *count < wanted; ++*count) {
         descriptor *const config = find(values[*count]);
@@ -336,17 +450,9 @@ static void *find_place(const descriptor &pack, const graph_tensor &tensor)
     return nullptr;
 }
 
-static cudnnStatus_t start(cudnnHandle_t handle, const descriptor &plan, const descriptor &pack)
+static cudnnStatus_t start_attention(cudnnHandle_t handle, const graph_attention &attention,
+                                     const descriptor &pack, bool backwards)
 {
-    const descriptor *const config = find((void *)plan.refer(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG));
-    const descriptor *const graph = find((void *)config->refer(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH));
-    void *const *const workspace = pack.get<void *>(CUDNN_ATTR_VARIANT_PACK_WORKSPACE);
-    graph_attention attention;
-
-    if (!is_attention(read_graph(*graph), attention))
-        return CUDNN_STATUS_NOT_SUPPORTED;
-    if (!workspace || !is_allocated(*workspace, workspace_needed))
-        return CUDNN_STATUS_BAD_PARAM;
     attention_run run = {attention,
                          find_place(pack, attention.q),
                          find_place(pack, attention.k),
@@ -354,9 +460,10 @@ static cudnnStatus_t start(cudnnHandle_t handle, const descriptor &plan, const d
                          find_place(pack, attention.out),
                          attention.lse.is_virtual ? nullptr : find_place(pack, attention.lse),
                          0.0f,
-                         config->engine == 2,
+                         backwards,
                          runs % 2 == 1};
     const void *const scale = find_place(pack, attention.scale);
+
     if (!run.q || !run.k || !run.v || !run.out || !scale || (!attention.lse.is_virtual && !run.lse))
         return CUDNN_STATUS_BAD_PARAM;
     memcpy(&run.scale, scale, sizeof run.scale);
@@ -368,6 +475,68 @@ static cudnnStatus_t start(cudnnHandle_t handle, const descriptor &plan, const d
     return CUDNN_STATUS_SUCCESS;
 }
 
+static cudnnStatus_t start_gradient(cudnnHandle_t handle, const graph_gradient &g, const descriptor &pack,
+                                    bool backwards)
+{
+    gradient_run run = {g,
+                        find_place(pack, g.q),
+                        find_place(pack, g.k),
+                        find_place(pack, g.v),
+                        find_place(pack, g.out),
+                        find_place(pack, g.dout),
+                        find_place(pack, g.lse),
+                        find_place(pack, g.delta),
+                        find_place(pack, g.dq),
+                        find_place(pack, g.dk),
+                        find_place(pack, g.dv),
+                        g.dq_sums.name ? find_place(pack, g.dq_sums) : nullptr,
+                        0.0f,
+                        backwards,
+                        runs % 2 == 1};
+    const void *const scale = find_place(pack, g.scale), *const one = find_place(pack, g.one);
+
+    for (const void *place :
+         {run.q, run.k, run.v, run.out, run.dout, run.lse, run.delta, run.dq, run.dk, run.dv}) {
+        if (!place)
+            return CUDNN_STATUS_BAD_PARAM;
+    }
+    if (!scale || !one || *(const float *)one != 1.0f || (g.dq_sums.name && !run.dq_sums))
+        return CUDNN_STATUS_BAD_PARAM;
+    memcpy(&run.scale, scale, sizeof run.scale);
+    enqueue(handle->stream, [run]() {
+        open_device_memory();
+        compute_gradient(run);
+        close_device_memory();
+    });
+    return CUDNN_STATUS_SUCCESS;
+}
+
+static cudnnStatus_t start(cudnnHandle_t handle, const graph_plan &plan, const descriptor &pack)
+{
+    void *const *const workspace = pack.get<void *>(CUDNN_ATTR_VARIANT_PACK_WORKSPACE);
+    const bool backwards = plan.engine == 2 || plan.engine >= by_hand;
+    graph_attention attention;
+    graph_gradient gradient;
+
+    if (!workspace || !is_allocated(*workspace, workspace_needed))
+        return CUDNN_STATUS_BAD_PARAM;
+    if (is_attention(plan.operations, attention))
+        return start_attention(handle, attention, pack, backwards);
+    return is_gradient(plan.operations, gradient) ? start_gradient(handle, gradient, pack, backwards)
+                                                  : CUDNN_STATUS_NOT_SUPPORTED;
+}
+
+/* Outside of the lock, as other threads go on meanwhile. */
+static void wait_for_plan(const void *descriptor_)
+{
+    const bool slow = cudnn_behaviour == DF_CUDNN_SLOW &&
+                      ((const descriptor *)descriptor_)->type == CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR &&
+                      ((const descriptor *)descriptor_)->refer(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG);
+
+    if (slow)
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+}
+
 extern "C" {
 
 int df_emulation_cudnn_runs(void)
@@ -375,17 +544,26 @@ int df_emulation_cudnn_runs(void)
     return runs;
 }
 
+int df_emulation_cudnn_plans(void)
+{
+    const std::lock_guard<std::mutex> guard(lock);
+
+    return plans_made;
+}
+
 cudnnStatus_t cudnnBackendCreateDescriptor(cudnnBackendDescriptorType_t type, cudnnBackendDescriptor_t *made)
 {
     if (!made)
         return CUDNN_STATUS_BAD_PARAM_NULL_POINTER;
-    *made = new descriptor{type, false, -1, {}};
+    const std::lock_guard<std::mutex> guard(lock);
+    *made = new descriptor{type, false, -1, {}, {}};
     living.insert(*made);
     return CUDNN_STATUS_SUCCESS;
 }
 
 cudnnStatus_t cudnnBackendDestroyDescriptor(cudnnBackendDescriptor_t descriptor_)
 {
+    const std::lock_guard<std::mutex> guard(lock);
     descriptor *const d = find(descriptor_);
 
     living.erase(d);
@@ -395,6 +573,8 @@ cudnnStatus_t cudnnBackendDestroyDescriptor(cudnnBackendDescriptor_t descriptor_
 
 cudnnStatus_t cudnnBackendFinalize(cudnnBackendDescriptor_t descriptor_)
 {
+    wait_for_plan(descriptor_);
+    const std::lock_guard<std::mutex> guard(lock);
     descriptor *const d = find(descriptor_);
 
     if (!d || d->finalized)
@@ -407,6 +587,7 @@ cudnnStatus_t cudnnBackendFinalize(cudnnBackendDescriptor_t descriptor_)
 cudnnStatus_t cudnnBackendSetAttribute(cudnnBackendDescriptor_t descriptor_, cudnnBackendAttributeName_t name,
                                        cudnnBackendAttributeType_t type, int64_t count, const void *values)
 {
+    const std::lock_guard<std::mutex> guard(lock);
     descriptor *const d = find(descriptor_);
 
     if (!d || !values)
@@ -430,12 +611,16 @@ cudnnStatus_t cudnnBackendGetAttribute(cudnnBackendDescriptor_t const descriptor
                                        cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type,
                                        int64_t wanted, int64_t *count, void *values)
 {
+    const std::lock_guard<std::mutex> guard(lock);
     const descriptor *const d = find(descriptor_);
+    const bool is_text = name == CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION;
 
-    if (!d || !count || !values || wanted < 1)
+    if (!d || !count || (!is_text && (!values || wanted < 1)))
         return CUDNN_STATUS_BAD_PARAM_NULL_POINTER;
     if (!d->finalized)
         return CUDNN_STATUS_BAD_PARAM_NOT_FINALIZED;
+    if (d->type == CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR && is_text && type == CUDNN_TYPE_CHAR)
+        return give_text(*d, wanted, count, (char *)values);
     if (d->type == CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR && name == CUDNN_ATTR_ENGINEHEUR_RESULTS &&
         type == CUDNN_TYPE_BACKEND_DESCRIPTOR)
         return list_engines(*d, wanted, count, (void **)values);
@@ -447,7 +632,7 @@ cudnnStatus_t cudnnBackendGetAttribute(cudnnBackendDescriptor_t const descriptor
         return give_notes(*d, wanted, count, (int *)values);
     if (d->type == CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR &&
         name == CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE && type == CUDNN_TYPE_INT64) {
-        *(int64_t *)values = (int64_t)workspace_needed;
+        *(int64_t *)values = cudnn_behaviour == DF_CUDNN_LARGE ? (int64_t)2 << 30 : (int64_t)workspace_needed;
         *count = 1;
         return CUDNN_STATUS_SUCCESS;
     }
@@ -457,6 +642,7 @@ cudnnStatus_t cudnnBackendGetAttribute(cudnnBackendDescriptor_t const descriptor
 cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t plan,
                                   cudnnBackendDescriptor_t pack)
 {
+    const std::lock_guard<std::mutex> guard(lock);
     const descriptor *const p = find(plan), *const values = find(pack);
 
     runs++;
@@ -467,7 +653,8 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t
         return CUDNN_STATUS_BAD_PARAM_DESCRIPTOR_TYPE;
     if (!p->finalized || !values->finalized)
         return CUDNN_STATUS_BAD_PARAM_NOT_FINALIZED;
-    return cudnn_behaviour == DF_CUDNN_NO_RUN ? CUDNN_STATUS_EXECUTION_FAILED : start(handle, *p, *values);
+    return cudnn_behaviour == DF_CUDNN_NO_RUN ? CUDNN_STATUS_EXECUTION_FAILED
+                                              : start(handle, p->plan, *values);
 }
 
 } /* extern "C" */

@@ -31,6 +31,13 @@ static const struct df_tensor *tensor_of(const struct subject *subject, const ch
     return golden_tensor(subject->state, name);
 }
 
+static const float *floats_of(const struct subject *subject, const char *key)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%s.%s", subject->name, key);
+    return golden_floats(subject->state, name);
+}
+
 static void *device_memory(const struct subject *subject, size_t bytes)
 {
     void *memory = subject->backend->ops->alloc(subject->backend, bytes);
@@ -87,8 +94,7 @@ static void count_image(struct subject *subject, int64_t image)
 {
     struct df_backend *backend = subject->backend;
     const int64_t pixels = subject->height * subject->width;
-    const float *logits =
-        (const float *)tensor_of(subject, "logits")->data + image * pixels * subject->classes;
+    const float *logits = floats_of(subject, "logits") + image * pixels * subject->classes;
     const uint8_t *labels = (const uint8_t *)tensor_of(subject, "labels")->data + image * pixels;
     struct df_upsample_loss work = {.batch = 1,
                                     .h = subject->height,
@@ -138,7 +144,7 @@ static void check_set(struct df_backend *backend, const struct df_state *state, 
         df_metrics_add_image(&metrics, subject.counts[0], subject.counts[1]);
         if ((i + 1) % BATCH != 0 && i + 1 < subject.images)
             continue;
-        const float expected = ((const float *)tensor_of(&subject, "batches")->data)[i / BATCH];
+        const float expected = floats_of(&subject, "batches")[i / BATCH];
         df_metrics_end_batch(&metrics, 0.0);
         if (isnan(expected))
             assert_true(metrics.batch_miou_sum == before);
@@ -147,7 +153,7 @@ static void check_set(struct df_backend *backend, const struct df_state *state, 
         before = metrics.batch_miou_sum;
     }
     df_metrics_scores(&metrics, &scores);
-    assert_near(name, -1, scores.reference_miou, (double)*(const float *)tensor_of(&subject, "miou")->data);
+    assert_near(name, -1, scores.reference_miou, (double)*floats_of(&subject, "miou"));
     /* A GPU's logits are multiplied by log2 e first: a rounding more, which shows where a tie ends. */
     assert_in_range(subject.differing, 0, test_on_cpu() ? 0 : 2);
     df_metrics_free(&metrics);

@@ -29,6 +29,11 @@ int df_cuda_attention_backward(struct df_backend *backend, struct df_attention_s
 {
     check_shape(shape);
     assert(lse);
+    /* cuDNN computes dk whether it is needed or not, and writes it. */
+    if (backend->compute == DF_BF16 && need_dk &&
+        df_attention_cudnn_backward(backend, shape, qkv, out, lse, dout, dqkv))
+        return 0;
+    df_cuda_note_algorithm(backend, DF_OWN_KERNEL);
     void *scratch = df_cuda_scratch(backend, df_launch_attention_backward_scratch(shape, backend->compute));
     if (!scratch)
         return -1;

@@ -1,51 +1,59 @@
 #include "attention_cudnn.h"
 
-#include "attention_graph.h"
+#include "attention_plan.h"
 #include "autotune_cache.h"
-#include "numeric_check.h"
-
-#include "kernels/kernels.h"
+#include "plan_job.h"
+#include "plan_store.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define PLANS_MAX 64
-
-/* How far results may lie from our kernel's (numeric_check.h). Both round the softmax's weights and the
- * result to eight bits. */
-#define OUT_TOLERANCE (1.0f / 64.0f)
-#define LSE_TOLERANCE 1e-3f
+/* For so many shapes plans are made in a process: they stay, as captured graphs may hold their kernels. */
+#define SHAPES_MAX 64
 
 /* The key of the autotune cache. */
 struct key {
-    int64_t batch, tokens, heads, head_size, with_lse;
+    int64_t batch, tokens, heads, head_size, pass;
 };
 
 #define KEY_LENGTH (sizeof(struct key) / sizeof(int64_t))
 
-/* The algorithms: our own kernel, or cuDNN's engine algorithm - 1. */
-#define OWN 0
-
 struct plan {
     struct key key;
+    int64_t evaluation; /* what `work` belongs to */
+    double work;        /* floating-point operations */
+    bool begun, chosen;
+    int known;               /* the cached algorithm; -1: there is none */
+    struct df_plan_job *job; /* NULL: none is under way */
+    struct df_attention_choices choices;
     int algorithm;
-    struct df_attention_graph graph;
+    struct plan *next;
 };
 
 struct df_attention_plans {
     bool usable; /* whether cuDNN is used at all */
     struct df_autotune_cache cache;
-    int n_plans;
-    struct plan plans[PLANS_MAX];
+    int shapes; /* with plans */
+    struct plan *first;
 };
 
-struct call {
-    struct df_backend *backend;
-    struct df_attention_shape shape;
-    const void *qkv;
-    void *out;
-    float *lse;
-};
+static void free_texts(struct df_cudnn_text *texts)
+{
+    for (int i = 0; i < DF_ATTENTION_CANDIDATES; i++)
+        free(texts[i].bytes);
+}
+
+static void close_plan(struct plan *plan, const struct df_cudnn *cudnn)
+{
+    struct df_cudnn_text texts[DF_ATTENTION_CANDIDATES];
+
+    if (plan->job) {
+        df_plan_job_wait(plan->job, texts);
+        free_texts(texts);
+    }
+    df_attention_plans_drop(&plan->choices, cudnn, DF_ATTENTION_OWN);
+    free(plan);
+}
 
 void df_attention_cudnn_close(struct df_cuda_context *context)
 {
@@ -53,8 +61,11 @@ void df_attention_cudnn_close(struct df_cuda_context *context)
 
     if (!plans)
         return;
-    while (plans->n_plans > 0)
-        df_attention_graph_close(&plans->plans[--plans->n_plans].graph, context);
+    while (plans->first) {
+        struct plan *plan = plans->first;
+        plans->first = plan->next;
+        close_plan(plan, &context->cudnn);
+    }
     df_autotune_close(&plans->cache);
     free(plans);
     context->attentions = NULL;
@@ -69,180 +80,193 @@ static bool is_faulty(size_t version)
 /* NULL where only our own kernels can be used. */
 static struct df_attention_plans *open_plans(struct df_cuda_context *context)
 {
+    char folder[DF_AUTOTUNE_FOLDER_MAX];
+
     if (!context->attentions) {
         struct df_attention_plans *plans = calloc(1, sizeof *plans);
         if (!plans)
             return NULL;
         context->attentions = plans;
-        plans->usable = df_autotune_is_possible() && df_cuda_have_cudnn(context) &&
+        plans->usable = df_autotune_folder(folder) && df_cuda_have_cudnn(context) &&
                         !is_faulty(context->cudnn.cudnnGetVersion());
         if (plans->usable)
             df_autotune_open(&plans->cache, context, "cudnn-attention", context->cudnn.cudnnGetVersion(),
-                             KEY_LENGTH, 1 + DF_ATTENTION_ENGINES_MAX);
+                             KEY_LENGTH, DF_ATTENTION_ALGORITHMS);
     }
     return context->attentions->usable ? context->attentions : NULL;
 }
 
-static size_t out_count(const struct call *call)
+/* The plan of this problem; one that is not begun if it is new. NULL where there can be none. */
+static struct plan *find_plan(struct df_cuda_context *context, struct df_attention_shape shape,
+                              enum df_attention_pass pass)
 {
-    return (size_t)(call->shape.batch * call->shape.tokens * call->shape.heads * call->shape.head_size);
+    const struct key key = {shape.batch, shape.tokens, shape.heads, shape.head_size, pass};
+    struct df_attention_plans *plans = context->capturing ? context->attentions : open_plans(context);
+    struct plan *plan = plans ? plans->first : NULL;
+
+    while (plan && memcmp(&plan->key, &key, sizeof key) != 0)
+        plan = plan->next;
+    if (plan || !plans || context->capturing)
+        return plan;
+    plan = calloc(1, sizeof *plan);
+    if (!plan)
+        return NULL;
+    plan->key = key;
+    plan->choices.problem =
+        (struct df_attention_problem){shape, pass, context->capability, context->cudnn.cudnnGetVersion()};
+    plan->algorithm = DF_ATTENTION_OWN;
+    plan->next = plans->first;
+    plans->first = plan;
+    return plan;
 }
 
-static size_t lse_count(const struct call *call)
+/* --- the choice --- */
+
+static bool read_known_plan(struct df_cuda_context *context, struct plan *plan)
 {
-    return call->lse ? (size_t)(call->shape.batch * call->shape.heads * call->shape.tokens) : 0;
+    const int candidate = plan->known - 1;
+    struct df_cudnn_text text;
+    const bool read = df_plan_store_read(context, &plan->choices.problem, candidate, &text) &&
+                      df_attention_plan_read(&plan->choices, context, candidate, &text);
+
+    free(text.bytes);
+    return read;
 }
 
-/* The results in one buffer: out, then lse. */
-static size_t out_bytes(const struct call *call)
+/* Has those plans made that the choice needs. */
+static void begin(struct df_cuda_context *context, struct plan *plan)
 {
-    return df_cuda_aligned(out_count(call) * sizeof(uint16_t));
-}
+    struct df_attention_plans *plans = context->attentions;
 
-static size_t result_bytes(const struct call *call)
-{
-    return out_bytes(call) + lse_count(call) * sizeof(float);
-}
-
-static bool run(const struct call *call, struct plan *plan, int algorithm)
-{
-    struct df_cuda_context *context = df_cuda_context(call->backend);
-
-    if (algorithm == OWN)
-        return df_launch_attention_forward(context->stream, call->shape, DF_BF16, call->qkv, call->out,
-                                           call->lse) == cudaSuccess;
-    void *workspace = df_cuda_scratch(call->backend, plan->graph.engines[algorithm - 1].workspace + 1);
-    return workspace && df_attention_graph_run(&plan->graph, context, algorithm - 1, call->shape, call->qkv,
-                                               call->out, call->lse, workspace) == 0;
-}
-
-/* The same call with its results in `buffer`. */
-static struct call trial_call(const struct call *call, void *buffer)
-{
-    struct call trial = *call;
-
-    trial.out = buffer;
-    trial.lse = call->lse ? (float *)(void *)((char *)buffer + out_bytes(call)) : NULL;
-    return trial;
-}
-
-/* What an engine does not write is NaN. */
-static bool try_engine(const struct call *trial, struct plan *plan, int engine)
-{
-    return cudaMemsetAsync(trial->out, 0xff, result_bytes(trial), df_cuda_context(trial->backend)->stream) ==
-               cudaSuccess &&
-           run(trial, plan, 1 + engine);
-}
-
-static bool results_are_close(const struct call *a, const struct call *b, float out_tolerance,
-                              float lse_tolerance)
-{
-    return df_cuda_is_close(a->backend, DF_BF16, a->out, b->out, out_count(a), out_tolerance) &&
-           df_cuda_is_close(a->backend, DF_F32, a->lse, b->lse, lse_count(a), lse_tolerance);
-}
-
-/* Whether an engine's results are those that our kernel left in the call's arrays, and the same when it runs
- * again: its behaviour notes do not guarantee it. Both trials' results are written. */
-static bool engine_is_correct(const struct call *call, const struct call trials[2], struct plan *plan,
-                              int engine)
-{
-    return df_attention_graph_prepare(&plan->graph, df_cuda_context(call->backend), engine) == 0 &&
-           try_engine(&trials[0], plan, engine) && try_engine(&trials[1], plan, engine) &&
-           results_are_close(call, &trials[0], OUT_TOLERANCE, LSE_TOLERANCE) &&
-           results_are_close(&trials[0], &trials[1], 0.0f, 0.0f);
-}
-
-struct candidates {
-    const struct call *call;
-    struct plan *plan;
-    int count, algorithms[1 + DF_ATTENTION_ENGINES_MAX];
-};
-
-static bool run_candidate(void *user, int candidate)
-{
-    const struct candidates *candidates = user;
-
-    return run(candidates->call, candidates->plan, candidates->algorithms[candidate]);
-}
-
-/* `known` is the cached algorithm, -1 if there is none. */
-static void choose_algorithm(struct df_attention_plans *plans, struct plan *plan, const struct call *call,
-                             const struct call trials[2], int known)
-{
-    struct candidates candidates = {&trials[0], plan, 1, {OWN}};
-
-    if (!run(call, plan, OWN))
+    plan->begun = true;
+    if (plans->shapes == SHAPES_MAX ||
+        df_autotune_find(&plans->cache, (const int64_t *)&plan->key, &plan->known) != 0 ||
+        plan->known == DF_ATTENTION_OWN) {
+        plan->chosen = true;
         return;
-    for (int engine = 0; engine < plan->graph.n_engines; engine++) {
-        if ((known < 0 || known == 1 + engine) && engine_is_correct(call, trials, plan, engine))
-            candidates.algorithms[candidates.count++] = 1 + engine;
     }
-    if (candidates.count == 1)
-        return;
-    const int fastest = known < 0 ? df_autotune_fastest(df_cuda_context(call->backend), candidates.count,
-                                                        run_candidate, &candidates)
-                                  : 1;
-    if (fastest < 0)
-        return;
-    plan->algorithm = candidates.algorithms[fastest];
-    if (known < 0)
-        (void)df_autotune_store(&plans->cache, (const int64_t *)&plan->key, plan->algorithm);
+    plans->shapes++;
+    if (plan->known < 0 || !read_known_plan(context, plan))
+        plan->job =
+            df_plan_job_start(context, &plan->choices.problem, plan->known < 0 ? -1 : plan->known - 1);
 }
 
-/* The results are compared in a temporary buffer. Without memory for it our own kernel is used. */
-static void make_plan(struct df_attention_plans *plans, struct plan *plan, const struct call *call)
+/* texts: of the plans that were made now */
+static void keep(struct df_cuda_context *context, const struct plan *plan, const struct df_cudnn_text *texts)
 {
-    struct df_cuda_context *context = df_cuda_context(call->backend);
-    const size_t half = df_cuda_aligned(result_bytes(call));
-    char *buffer = NULL;
-    int known;
+    const int candidate = plan->algorithm - 1;
 
-    if (df_autotune_find(&plans->cache, (const int64_t *)&plan->key, &known) != 0 || known == OWN)
-        return;
-    if (df_attention_graph_open(&plan->graph, context, call->shape, call->lse) == 0 &&
-        cudaMalloc((void **)&buffer, 2 * half) == cudaSuccess) {
-        const struct call trials[2] = {trial_call(call, buffer), trial_call(call, buffer + half)};
-        choose_algorithm(plans, plan, call, trials, known);
+    if (plan->known < 0)
+        (void)df_autotune_store(&context->attentions->cache, (const int64_t *)&plan->key, plan->algorithm);
+    if (plan->algorithm != DF_ATTENTION_OWN && texts[candidate].bytes)
+        df_plan_store_write(context, &plan->choices.problem, candidate, &texts[candidate]);
+}
+
+/* Of what is tried none may have to be grown again while a step is captured. */
+static void give_scratch_back(struct df_backend *backend, const struct plan *plan, size_t before)
+{
+    const size_t needed =
+        plan->algorithm == DF_ATTENTION_OWN ? 0 : df_attention_plan_scratch(&plan->choices, plan->algorithm);
+
+    df_cuda_scratch_shrink(backend, needed > before ? needed : before);
+}
+
+static void choose(struct df_backend *backend, struct plan *plan, const struct df_attention_arrays *arrays)
+{
+    struct df_cuda_context *context = df_cuda_context(backend);
+    struct df_cudnn_text texts[DF_ATTENTION_CANDIDATES] = {{NULL, 0}};
+    const size_t scratch = context->scratch.bytes;
+
+    if (plan->job)
+        df_plan_job_wait(plan->job, texts);
+    plan->job = NULL;
+    for (int i = 0; i < DF_ATTENTION_CANDIDATES; i++)
+        (void)df_attention_plan_read(&plan->choices, context, i, &texts[i]);
+    const int best = df_attention_try(backend, &plan->choices, arrays, plan->known >= 0);
+    if (best >= 0) {
+        plan->algorithm = best;
+        keep(context, plan, texts);
     }
-    df_cuda_release(buffer);
-    if (plan->algorithm == OWN)
-        df_attention_graph_close(&plan->graph, context);
+    give_scratch_back(backend, plan, scratch);
+    df_attention_plans_drop(&plan->choices, &context->cudnn, plan->algorithm);
+    free_texts(texts);
+    plan->chosen = true;
+}
+
+/* --- when it is due --- */
+
+/* Whether the calls of this shape have been so many, in this evaluation, that its choice is due with this
+ * one. Begins to have its plans made in time. */
+static bool is_due(const struct df_backend *backend, struct df_cuda_context *context, struct plan *plan)
+{
+    const struct key *key = &plan->key;
+    const double tokens = (double)key->tokens;
+
+    if (!backend->transient || key->pass != DF_ATTENTION_INFERENCE)
+        return true;
+    if (plan->evaluation != backend->evaluations)
+        plan->work = 0.0;
+    plan->evaluation = backend->evaluations;
+    if (plan->work >= context->attention_patience)
+        return true;
+    plan->work += 4.0 * (double)(key->batch * key->heads * key->head_size) * tokens * tokens;
+    if (plan->work >= context->attention_patience / 2 && !plan->begun)
+        begin(context, plan);
+    return false;
+}
+
+static bool attend(struct df_backend *backend, struct df_attention_shape shape, enum df_attention_pass pass,
+                   const struct df_attention_arrays *arrays)
+{
+    struct df_cuda_context *context = df_cuda_context(backend);
+    struct plan *plan = find_plan(context, shape, pass);
+
+    if (!plan || (context->capturing && !plan->chosen) || !is_due(backend, context, plan))
+        return false;
+    if (!plan->begun)
+        begin(context, plan);
+    if (!plan->chosen)
+        choose(backend, plan, arrays);
+    if (plan->algorithm == DF_ATTENTION_OWN)
+        return false;
+    if (df_attention_run(backend, &plan->choices, plan->algorithm, arrays)) {
+        snprintf(backend->algorithm, sizeof backend->algorithm, "cuDNN engine %d", plan->algorithm);
+        return true;
+    }
+    plan->algorithm = DF_ATTENTION_OWN;
     (void)cudaGetLastError();
+    return false;
 }
 
-static struct plan *find_plan(struct df_attention_plans *plans, const struct key *key)
+/* A gradient will follow: its plans are made meanwhile. */
+static void begin_gradient(struct df_cuda_context *context, struct df_attention_shape shape)
 {
-    for (int i = 0; plans && i < plans->n_plans; i++) {
-        if (memcmp(&plans->plans[i].key, key, sizeof *key) == 0)
-            return &plans->plans[i];
-    }
-    return NULL;
+    struct plan *plan = context->capturing ? NULL : find_plan(context, shape, DF_ATTENTION_BACKWARD);
+
+    if (plan && !plan->begun)
+        begin(context, plan);
 }
 
 bool df_attention_cudnn_forward(struct df_backend *backend, struct df_attention_shape shape, const void *qkv,
                                 void *out, float *lse)
 {
-    struct df_cuda_context *context = df_cuda_context(backend);
-    const struct call call = {backend, shape, qkv, out, lse};
-    const struct key key = {shape.batch, shape.tokens, shape.heads, shape.head_size, lse != NULL};
-    struct plan *plan = find_plan(context->attentions, &key);
+    const struct df_attention_arrays arrays = {.qkv = qkv, .out = out, .lse = lse};
 
-    if (!plan) {
-        struct df_attention_plans *plans = context->capturing ? NULL : open_plans(context);
-        /* Plans stay for as long as graphs may hold their kernels; more shapes than that are left to ours. */
-        if (!plans || plans->n_plans == PLANS_MAX)
-            return false;
-        plan = &plans->plans[plans->n_plans++];
-        *plan = (struct plan){.key = key, .algorithm = OWN};
-        make_plan(plans, plan, &call);
-    }
-    if (plan->algorithm == OWN)
-        return false;
-    if (run(&call, plan, plan->algorithm)) {
-        snprintf(backend->algorithm, sizeof backend->algorithm, "cuDNN engine %d", plan->algorithm);
-        return true;
-    }
-    plan->algorithm = OWN;
-    (void)cudaGetLastError();
-    return false;
+    if (lse)
+        begin_gradient(df_cuda_context(backend), shape);
+    return attend(backend, shape, lse ? DF_ATTENTION_TRAINING : DF_ATTENTION_INFERENCE, &arrays);
+}
+
+bool df_attention_cudnn_backward(struct df_backend *backend, struct df_attention_shape shape, const void *qkv,
+                                 const void *out, const float *lse, const void *dout, void *dqkv)
+{
+    const struct df_attention_arrays arrays = {
+        .qkv = qkv,
+        .out = (void *)(uintptr_t)out, /* which are read alone */
+        .lse = (float *)(uintptr_t)lse,
+        .dout = dout,
+        .dqkv = dqkv,
+    };
+
+    return attend(backend, shape, DF_ATTENTION_BACKWARD, &arrays);
 }

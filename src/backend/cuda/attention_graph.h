@@ -1,51 +1,75 @@
-/* Attention as a graph of cuDNN's operations, and the engines that it has for it. Private to
- * src/backend/cuda.
+/* Attention and its gradient as graphs of cuDNN's operations, and the plans that there are for them. Private
+ * to src/backend/cuda.
  *
  * With scale = 1 / sqrt(head_size), for every image and head:
  *
  *     scores = scale q k^T,  weights = softmax(scores),  out = weights v,  lse = log(sum of exp(scores))
  *
- * The softmax is written out, as largest, difference, exp, sum and quotient: cuDNN recognises the whole.
- * Versions 9.8 and 9.19 accept that form; the single operation for attention came later. Without
- * an lse the logarithm stays in the graph, with a result that is not stored: otherwise cuDNN does not
- * support it.
+ *     weights = exp(scores - lse),  delta = sum over the channels of dout * out,
+ *     dscores = weights * (dout v^T - delta),
+ *     dv = weights^T dout,  dk = scale dscores^T q,  dq = scale dscores k
  *
- * What cuDNN does not support is no failure of the program: these return -1 with the error set, and attention
- * has kernels of its own. */
+ * Written out operation by operation: cuDNN recognises the whole. Versions 9.8 and 9.19 accept that form; the
+ * single operations for attention came later. Without an lse the logarithm stays in the forward graph, with a
+ * result that is not stored: otherwise cuDNN does not support it.
+ *
+ * dq is a sum over blocks of keys. Where cuDNN writes it in the order in which these end, the bits change.
+ * Two forms do not: dscores stored, a matrix [tokens, tokens] for every image and head, so that dq is a
+ * product of its own; or sums in a fixed order, by an engine that has to be set by hand. */
 #ifndef DINOFT_CUDA_ATTENTION_GRAPH_H
 #define DINOFT_CUDA_ATTENTION_GRAPH_H
 
-#include "cuda_context.h"
+#include "cudnn_graph.h"
 
-#define DF_ATTENTION_ENGINES_MAX 4
+#include "dinoft/backend.h"
 
-/* A deterministic engine. */
-struct df_attention_engine {
-    cudnnBackendDescriptor_t config;
-    cudnnBackendDescriptor_t plan; /* NULL until df_attention_graph_prepare() */
-    size_t workspace;              /* bytes */
+/* Results without an lse, with one, the gradient. */
+enum df_attention_pass { DF_ATTENTION_INFERENCE, DF_ATTENTION_TRAINING, DF_ATTENTION_BACKWARD };
+
+/* The candidates of a pass: those that cuDNN's heuristics list, then one that is set by hand. */
+#define DF_ATTENTION_LISTED     4
+#define DF_ATTENTION_BY_HAND    DF_ATTENTION_LISTED
+#define DF_ATTENTION_CANDIDATES (DF_ATTENTION_LISTED + 1)
+
+struct df_attention_problem {
+    struct df_attention_shape shape;
+    enum df_attention_pass pass;
+    int capability; /* 90 for 9.0 */
+    size_t version; /* of cuDNN, 91900 for 9.19.0 */
 };
 
-struct df_attention_graph {
-    cudnnBackendDescriptor_t *made; /* every descriptor, in the order in which they refer to each other */
-    int n_made, capacity;
-    float scale;
-    int n_engines; /* in cuDNN's order, which is the same for the same device, version and shape */
-    struct df_attention_engine engines[DF_ATTENTION_ENGINES_MAX];
+/* Makes the plans of a candidate, or of all of them for -1: texts [DF_ATTENTION_CANDIDATES], for the caller
+ * to free; those that cuDNN does not have stay NULL. May compile kernels. */
+void df_attention_make_plans(const struct df_cudnn *cudnn, cudnnHandle_t handle,
+                             const struct df_attention_problem *problem, int candidate,
+                             struct df_cudnn_text *texts);
+
+/* Of the graph of a candidate, and of how its engine is set: the same as long as its plan fits. */
+uint64_t df_attention_digest(const struct df_attention_problem *problem, int candidate);
+
+/* What a plan reads and writes: qkv [B, N, 3, heads, head_size] and its gradient, out and its gradient [B, N,
+ * heads, head_size] in bfloat16, lse float32 [B, heads, N]. Those that a pass has not are NULL. */
+struct df_attention_arrays {
+    const void *qkv;
+    void *out;
+    float *lse;
+    const void *dout;
+    void *dqkv;
 };
 
-/* bfloat16 q, k, v in qkv [B, N, 3, heads, head_size], out [B, N, heads, head_size], lse float32 [B, heads,
- * N]. To be closed even when this fails. */
-int df_attention_graph_open(struct df_attention_graph *graph, struct df_cuda_context *context,
-                            struct df_attention_shape shape, bool with_lse);
-void df_attention_graph_close(struct df_attention_graph *graph, struct df_cuda_context *context);
+#define DF_ATTENTION_NAMES_MAX 16
 
-/* Makes an engine ready, which may compile its kernel. */
-int df_attention_graph_prepare(struct df_attention_graph *graph, struct df_cuda_context *context, int engine);
+/* The tensors' names in the plan of a candidate, and where they are. */
+struct df_attention_binding {
+    int count;
+    int64_t names[DF_ATTENTION_NAMES_MAX];
+    void *pointers[DF_ATTENTION_NAMES_MAX];
+    float scale, one; /* some of the pointers point here: a binding is not to be moved */
+};
 
-/* Enqueues a run of an engine that is ready; lse NULL where the graph has none. */
-int df_attention_graph_run(struct df_attention_graph *graph, struct df_cuda_context *context, int engine,
-                           struct df_attention_shape shape, const void *qkv, void *out, float *lse,
-                           void *workspace);
+/* Bytes of `extra`, float32 numbers that a candidate keeps beside its workspace. */
+size_t df_attention_extra_bytes(const struct df_attention_problem *problem, int candidate);
+void df_attention_bind(struct df_attention_binding *binding, const struct df_attention_problem *problem,
+                       int candidate, const struct df_attention_arrays *arrays, void *extra);
 
 #endif

@@ -20,7 +20,6 @@
 #define GAIN   0.97f /* of the first one's time: a smaller gain may be noise */
 
 #define LINE_MAX_BYTES 512
-#define FOLDER_MAX     ((size_t)896) /* leaves space for the file's name in cache->path */
 
 /* $XDG_CACHE_HOME/dinoft or ~/.cache/dinoft, made if it is not there. */
 static bool cache_folder(char *folder, size_t size)
@@ -42,31 +41,24 @@ static bool cache_folder(char *folder, size_t size)
     return (mkdir(folder, 0777) == 0 || errno == EEXIST) && access(folder, R_OK | W_OK | X_OK) == 0;
 }
 
-static bool find_folder(char *folder, size_t size)
+bool df_autotune_folder(char folder[DF_AUTOTUNE_FOLDER_MAX])
 {
     const char *mode = getenv("DINOFT_CUDA_ALGO");
 
-    return !(mode && strcmp(mode, "first") == 0) && cache_folder(folder, size);
-}
-
-bool df_autotune_is_possible(void)
-{
-    char folder[FOLDER_MAX];
-
-    return find_folder(folder, sizeof folder);
+    return !(mode && strcmp(mode, "first") == 0) && cache_folder(folder, DF_AUTOTUNE_FOLDER_MAX);
 }
 
 void df_autotune_open(struct df_autotune_cache *cache, const struct df_cuda_context *context,
                       const char *library, size_t version, size_t key_length, int n_algorithms)
 {
-    char folder[FOLDER_MAX], device[64];
+    char folder[DF_AUTOTUNE_FOLDER_MAX], device[64];
     size_t i = 0;
 
     assert(key_length <= DF_AUTOTUNE_KEY_MAX && n_algorithms <= DF_AUTOTUNE_ALGORITHMS_MAX);
     memset(cache, 0, sizeof *cache);
     cache->key_length = key_length;
     cache->n_algorithms = n_algorithms;
-    cache->enabled = find_folder(folder, sizeof folder);
+    cache->enabled = df_autotune_folder(folder);
     if (!cache->enabled)
         return;
     for (; context->device_name[i] && i + 1 < sizeof device; i++)

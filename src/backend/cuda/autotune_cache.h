@@ -15,6 +15,7 @@ struct df_cuda_context;
 
 #define DF_AUTOTUNE_KEY_MAX        16
 #define DF_AUTOTUNE_ALGORITHMS_MAX 8
+#define DF_AUTOTUNE_FOLDER_MAX     896 /* leaves space for a file's name in 1024 bytes */
 
 /* The contents of one file. A key has key_length numbers; it maps to one of at most n_algorithms. */
 struct df_autotune_cache {
@@ -26,9 +27,9 @@ struct df_autotune_cache {
     size_t n_entries, capacity;
 };
 
-/* False where nothing is timed and the first algorithm is always used: as DINOFT_CUDA_ALGO=first asks, or
- * because there is no folder for the cache. */
-bool df_autotune_is_possible(void);
+/* The cache's folder, made if it is not there. False where nothing is timed and the first algorithm is always
+ * used: as DINOFT_CUDA_ALGO=first asks, or because there is no such folder. */
+bool df_autotune_folder(char folder[DF_AUTOTUNE_FOLDER_MAX]);
 
 /* The file is that of `library` ("cublaslt") in this version, for the context's device. Reads nothing yet. */
 void df_autotune_open(struct df_autotune_cache *cache, const struct df_cuda_context *context,

@@ -1,3 +1,4 @@
+#include "attention_cudnn.h"
 #include "cuda_backend.h"
 
 #include "cuda_context.h"
@@ -103,12 +104,14 @@ enum df_cuda_presence df_cuda_presence(void)
 static int open_device(struct df_cuda_context *context, int gpu)
 {
     struct cudaDeviceProp device;
+    char folder[DF_AUTOTUNE_FOLDER_MAX];
 
     if (find_device(gpu, &device) != DF_CUDA_READY)
         return -1;
     snprintf(context->device_name, sizeof context->device_name, "%s", device.name);
     context->gpu = gpu;
     context->capability = 10 * device.major + device.minor;
+    context->attention_patience = DF_ATTENTION_PATIENCE;
     DF_TRY(DF_CUDA(cudaSetDevice(gpu)));
     DF_TRY(df_cublaslt_open(&context->lt, &context->blas));
     DF_TRY(DF_CUDA(cudaStreamCreateWithFlags(&context->stream, cudaStreamNonBlocking)));
@@ -121,7 +124,7 @@ static int open_device(struct df_cuda_context *context, int gpu)
     context->gemms = df_gemm_cache_open(context);
     if (!context->gemms)
         return -1;
-    if (context->backend.compute == DF_BF16 && df_autotune_is_possible()) /* attention will ask for it */
+    if (context->backend.compute == DF_BF16 && df_autotune_folder(folder)) /* attention will ask for it */
         df_cuda_cudnn_begin(context);
     return 0;
 }

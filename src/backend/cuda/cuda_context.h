@@ -68,6 +68,7 @@ struct df_cuda_context {
     struct df_gemm_cache *gemms;
     struct df_conv_plans *convs;
     struct df_attention_plans *attentions;
+    double attention_patience; /* DF_ATTENTION_PATIENCE, but in tests */
     struct df_cuda_buffer scratch;
     uint64_t buffer_moves; /* how often a df_cuda_buffer has been reallocated */
     bool capturing;        /* a graph is captured (graph.c): nothing may synchronise, be timed or allocated */
@@ -109,6 +110,10 @@ void *df_cuda_scratch(struct df_backend *backend, size_t bytes);
 
 /* The same of another buffer, which is the caller's to free. */
 void *df_cuda_buffer_grow(struct df_backend *backend, struct df_cuda_buffer *buffer, size_t bytes);
+
+/* Makes the scratch buffer no larger than so many bytes: what was tried once may have needed far more than
+ * what is used. */
+void df_cuda_scratch_shrink(struct df_backend *backend, size_t bytes);
 
 /* Frees what cudaMalloc gave, when all that is enqueued is done: it may still use the memory, and cudaFree
  * need not wait. NULL is allowed. */

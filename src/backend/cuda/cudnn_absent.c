@@ -29,6 +29,13 @@ bool df_attention_cudnn_forward(struct df_backend *backend, struct df_attention_
     return false;
 }
 
+bool df_attention_cudnn_backward(struct df_backend *backend, struct df_attention_shape shape, const void *qkv,
+                                 const void *out, const float *lse, const void *dout, void *dqkv)
+{
+    (void)backend, (void)shape, (void)qkv, (void)out, (void)lse, (void)dout, (void)dqkv;
+    return false;
+}
+
 int df_conv_cudnn_forward(struct df_backend *backend, struct df_conv_shape shape, const float *x,
                           const float *weight, const float *bias, float *y)
 {

@@ -187,3 +187,14 @@ void *df_cuda_scratch(struct df_backend *backend, size_t bytes)
 {
     return df_cuda_buffer_grow(backend, &df_cuda_context(backend)->scratch, bytes);
 }
+
+void df_cuda_scratch_shrink(struct df_backend *backend, size_t bytes)
+{
+    struct df_cuda_buffer *scratch = &df_cuda_context(backend)->scratch;
+
+    if (scratch->bytes <= bytes)
+        return;
+    df_cuda_free(backend, scratch->memory);
+    *scratch = (struct df_cuda_buffer){NULL, 0};
+    (void)df_cuda_buffer_grow(backend, scratch, bytes);
+}

@@ -39,11 +39,17 @@ enum df_emulated_cudnn {
     DF_CUDNN_NAN,              /* one NaN */
     DF_CUDNN_NONDETERMINISTIC, /* one number's last bit changes in every second run */
     DF_CUDNN_NOTHING,          /* the third engine writes nothing */
+    DF_CUDNN_NO_TEXT,          /* plans cannot be written down */
+    DF_CUDNN_NO_READ,          /* nor read */
+    DF_CUDNN_LARGE,            /* plans want 2 GB of workspace */
+    DF_CUDNN_SLOW,             /* plans take a tenth of a second to make */
+    DF_CUDNN_NEWER,            /* version 9.26 */
 };
 void df_emulation_set_cudnn(enum df_emulated_cudnn how);
 
-/* How many runs of graphs were asked for so far. */
+/* How many runs of graphs were asked for so far, and how many plans were made, rather than read. */
 int df_emulation_cudnn_runs(void);
+int df_emulation_cudnn_plans(void);
 
 /* What cuBLASLt has no algorithm for. Until this is called: what DF_EMULATION_CUBLASLT says, a list of the
  * words below in lower case with commas between them. */
