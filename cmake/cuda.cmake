@@ -63,7 +63,16 @@ find_package(CUDAToolkit REQUIRED)
 set(DINOFT_WITH_CUDA ON)
 
 file(GLOB DINOFT_KERNELS CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/kernels/*.cu")
-add_library(dinoft_kernels STATIC ${DINOFT_KERNELS})
+# One library that programs share brings the toolkit's shared runtime with it: each copy of the static one knows the kernels of
+# its own file alone.
+set(KERNELS_KIND STATIC)
+set(CUDA_RUNTIME cudart_static)
+if(DINOFT_SHARED_KERNELS)
+    set(KERNELS_KIND SHARED)
+    set(CUDA_RUNTIME cudart)
+    set(CMAKE_CUDA_RUNTIME_LIBRARY Shared)
+endif()
+add_library(dinoft_kernels ${KERNELS_KIND} ${DINOFT_KERNELS})
 target_include_directories(dinoft_kernels PUBLIC "${CMAKE_SOURCE_DIR}/include" "${CMAKE_SOURCE_DIR}"
     "${DINOFT_cublasLt_INCLUDE}" ${CUDNN_FOLDER})
 target_compile_definitions(dinoft_kernels PUBLIC $<$<BOOL:${DINOFT_WITH_CUDNN}>:DINOFT_WITH_CUDNN>)
@@ -75,4 +84,4 @@ if(CMAKE_CUDA_COMPILER_VERSION VERSION_GREATER_EQUAL 13.0 AND CMAKE_CUDA_COMPILE
     # Registers that are spilled to memory are an error too, with the version whose allocation is known.
     target_compile_options(dinoft_kernels PRIVATE -Xptxas=--warn-on-spills)
 endif()
-target_link_libraries(dinoft_kernels PUBLIC CUDA::cudart_static)
+target_link_libraries(dinoft_kernels PUBLIC CUDA::${CUDA_RUNTIME})

@@ -2,14 +2,16 @@
 """Measures dinoft against PyTorch on this machine, alternating, in one run, and writes docs/benchmarks/DEVICE.md.
 
 usage: scripts/compare_with_pytorch.py [--device cpu|cuda] [--models FAMILY:SIZE ...] [--img_dim H W] [--batch_size N] [--rounds N] [--steps N]
-                                       [--program build/dinoft] [--no_compile] [--no_onnx] [--no_alone] [--output FILE]
+                                       [--modes train eval] [--program build/dinoft] [--python PROGRAM] [--no_compile] [--no_onnx]
+                                       [--no_alone] [--output FILE]
 
 Contestants train LoRA (rank 3) and a 1x1 decoder on random pixels with random weights of the same dimensions: what they
 compute is the same, what it says is not looked at here (tests do that). Each round measures every contestant once, so
 that a machine that others use slows all of them alike; ratios are of the medians over the rounds. Then dinoft alone: other
 batch sizes, the FPN, and where the time of a step goes. On a GPU the memory that counts is the device's, as each side has
 counted what it took, and the batch crosses from the host in every step. PyTorch, ONNX Runtime and what they need go into a virtual
-environment of their own, build/compare-venv. In FILE the part between two markers is replaced; the rest stays."""
+environment of their own, build/compare-venv, unless --python names a Python that has them. In FILE the part between two markers
+is replaced, after each round; the rest stays. A contestant that fails is left out from then on, and the exit status is 1."""
 
 import argparse
 import json
@@ -18,6 +20,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 
 from comparison import ROOT, Worker, processor, processor_flags, venv_python, write_between_markers
 
@@ -32,16 +35,13 @@ END = "<!-- end of what was measured -->\n"
 def bench(arguments, model, mode, *flags):
     """The figures of a run of dinoft bench."""
     family, size = model
-    path = os.path.join(ROOT, "build", "compare.json")
-    command = [arguments.program, "bench", mode, "--device", arguments.device, "--use_lora", "--dino_type", family,
-               "--size", size, "--img_dim", *map(str, arguments.img_dim), "--steps", str(arguments.steps), "--json", path, *map(str, flags)]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    with open(path, encoding="utf-8") as file:
-        return json.load(file)
-
-
-def python():
-    return venv_python(VENV, PACKAGES)
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "figures.json")
+        command = [arguments.program, "bench", mode, "--device", arguments.device, "--use_lora", "--dino_type", family, "--size", size,
+                   "--img_dim", *map(str, arguments.img_dim), "--steps", str(arguments.steps), "--json", path, *map(str, flags)]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        with open(path, encoding="utf-8") as file:
+            return json.load(file)
 
 
 class Dinoft:
@@ -61,13 +61,14 @@ class Dinoft:
 
 
 class Pytorch:
-    """A worker process that holds the model and runs steps when asked. On a GPU one for each measurement: a device
-    rarely has memory for all of them side by side."""
+    """A worker process that holds the model and runs steps when asked. On a GPU, which rarely has memory for all of them
+    at work, it starts when it is first asked, and keeps no more than its weights in between."""
 
     def __init__(self, arguments, model, mode, kind):
         self.name = {"fp32": "PyTorch eager float32", "bf16": "PyTorch eager bf16 autocast",
                                 "compiled": "PyTorch compiled bf16 autocast",
                                 "onnx": "ONNX Runtime float32"}[kind]
+        self.python = arguments.python
         settings = {"kind": kind, "mode": mode, "size": model[1], "family": model[0],
                     "img_dim": arguments.img_dim, "batch": arguments.batch_size, "steps": arguments.steps,
                     "device": arguments.device}
@@ -76,16 +77,13 @@ class Pytorch:
             self.start()
 
     def start(self):
-        self.worker = Worker(self.name, [python(), WORKER, json.dumps(self.settings)])
+        self.worker = Worker(self.name, [self.python, WORKER, json.dumps(self.settings)])
         self.worker.answer()  # ready: nobody warms up while another is measured
 
     def measure(self):
-        alone = self.worker is None
-        if alone:
+        if self.worker is None:
             self.start()
         answer = json.loads(self.worker.ask("measure"))
-        if alone:
-            self.close()
         return answer["images_per_second"], answer["peak_memory_bytes"], answer
 
     def close(self):
@@ -102,20 +100,28 @@ def contestants(arguments, model, mode):
            [Pytorch(arguments, model, mode, kind) for kind in kinds]
 
 
-def compare(arguments, model, mode):
-    """Rows of (name, images per second, peak memory, share of the GEMM peak or None)."""
-    everyone, rows = contestants(arguments, model, mode), []
-    results = {id(one): [] for one in everyone}
+def row(name, results):
+    """What a table says of a contestant: its name, images per second, peak memory, share of the GEMM peak or None."""
+    speeds, memories, figures = zip(*results)
+    shares = [figure["gemm_share"] for figure in figures if "gemm_share" in figure]
+    return name, statistics.median(speeds), max(memories), statistics.median(shares) if shares else None
+
+
+def compare(arguments, model, mode, failed):
+    """The rows after each round, of those that were measured until then; adds the names of those that fail to `failed`."""
+    everyone = contestants(arguments, model, mode)
+    results = {one.name: [] for one in everyone}
     for number in range(arguments.rounds):
-        for one in everyone:
+        for one in [one for one in everyone if one.name not in failed]:
             print(f"{' '.join(model)}, {mode}, round {number + 1}/{arguments.rounds}: {one.name}", file=sys.stderr)
-            results[id(one)].append(one.measure())
+            try:
+                results[one.name].append(one.measure())
+            except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
+                print(f"error: {one.name} is left out: {error}", file=sys.stderr)
+                failed.add(one.name)
+            yield [row(name, measured) for name, measured in results.items() if measured]
     for one in everyone:
         one.close()
-        speeds, memories, figures = zip(*results[id(one)])
-        shares = [figure["gemm_share"] for figure in figures if "gemm_share" in figure]
-        rows.append((one.name, statistics.median(speeds), max(memories), statistics.median(shares) if shares else None))
-    return rows
 
 
 def comparison_table(mode, rows):
@@ -167,18 +173,18 @@ def profile(arguments, model, precision):
     return lines + [""]
 
 
-def gpu():
+def gpu(python):
     """Name, memory and driver of the GPU that PyTorch and dinoft use, and PyTorch's version."""
     code = ("import torch; p = torch.cuda.get_device_properties(0); "
             "print(p.name, f'{p.total_memory / 2**30:.0f} GiB', f'compute capability {p.major}.{p.minor}', "
             "f'PyTorch {torch.__version__} with CUDA {torch.version.cuda}', sep=', ')")
-    return subprocess.run([python(), "-c", code], check=True, capture_output=True, text=True).stdout.strip()
+    return subprocess.run([python, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
 
 
 def machine(arguments):
     if arguments.device == "cuda":
-        return f"{gpu()}; {processor()}, {os.cpu_count()} cores"
-    versions = subprocess.run([python(), "-c", "import torch, onnxruntime; print(torch.__version__, onnxruntime.__version__)"],
+        return f"{gpu(arguments.python)}; {processor()}, {os.cpu_count()} cores"
+    versions = subprocess.run([arguments.python, "-c", "import torch, onnxruntime; print(torch.__version__, onnxruntime.__version__)"],
                               check=True, capture_output=True, text=True).stdout.split()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
     units = [name for name in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if name in processor_flags()]
@@ -186,20 +192,28 @@ def machine(arguments):
            f"{platform.machine()}; PyTorch {versions[0]}, ONNX Runtime {versions[1]}"
 
 
-def report(arguments):
+def report(arguments, write):
+    """Hands `write` the text so far, as it becomes more. Returns it, and the names of the contestants that failed."""
+    failed = set()
     lines = ["## " + machine(arguments), "",
              f"LoRA rank 3 + 1x1 decoder, 21 classes, {arguments.img_dim[0]} x {arguments.img_dim[1]} (lowered to a multiple of the "
              f"patch), batch {arguments.batch_size}; medians of {arguments.rounds} rounds of {arguments.steps} steps, alternating. "
              f"Peak memory is {'the whole process' if arguments.device == 'cpu' else 'the device'}'s.", ""]
     for model in arguments.models:
         lines += [f"### {model[0]} {model[1]}", ""]
-        for mode in ("train", "eval"):
-            lines += comparison_table(mode, compare(arguments, model, mode))
+        for mode in arguments.modes:
+            table = []
+            for rows in compare(arguments, model, mode, failed):
+                table = comparison_table(mode, rows)
+                write("\n".join(lines + table))
+            lines += table
         if not arguments.no_alone and model == arguments.models[0]:
             lines += alone(arguments, model)
             for precision in arguments.precisions:
                 lines += profile(arguments, model, precision)
-    return "\n".join(lines)
+    text = "\n".join(lines)
+    write(text)
+    return text, failed
 
 
 def model_name(word):
@@ -218,8 +232,10 @@ def parse():
     parser.add_argument("--batch_size", type=int, help="default: 2 on a CPU, 12 on a GPU")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, help="default: 3 on a CPU, 20 on a GPU")
+    parser.add_argument("--modes", nargs="+", choices=["train", "eval"], default=["train", "eval"])
     parser.add_argument("--precisions", nargs="+", default=["fp32", "bf16"])
     parser.add_argument("--program", default=os.path.join(ROOT, "build", "dinoft"))
+    parser.add_argument("--python", help="a Python that has what is compared; nothing is installed then")
     parser.add_argument("--no_compile", action="store_true")
     parser.add_argument("--no_onnx", action="store_true")
     parser.add_argument("--no_alone", action="store_true", help="leave out what dinoft measures alone")
@@ -232,16 +248,16 @@ def parse():
     arguments.steps = arguments.steps or (3 if on_cpu else 20)
     arguments.no_onnx = arguments.no_onnx or not on_cpu
     arguments.output = arguments.output or os.path.join(ROOT, "docs", "benchmarks", "cpu.md" if on_cpu else "gpu.md")
+    arguments.python = arguments.python or venv_python(VENV, PACKAGES)
     return arguments
 
 
 def main():
     arguments = parse()
-    os.makedirs(os.path.join(ROOT, "build"), exist_ok=True)
-    text = report(arguments)
+    text, failed = report(arguments, lambda text: write_between_markers(arguments.output, START, END, text))
     print(text)
-    write_between_markers(arguments.output, START, END, text)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

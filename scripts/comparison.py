@@ -1,6 +1,7 @@
 """What the scripts that compare dinoft with Python packages share: environments of their own, workers that answer line by
 line, and documents of which a part is measured."""
 
+import contextlib
 import os
 import platform
 import subprocess
@@ -49,7 +50,8 @@ class Worker:
         return self.answer()
 
     def close(self):
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # it may have ended by itself
+            self.process.stdin.close()
         self.process.wait()
 
 

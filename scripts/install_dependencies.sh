@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Installs through apt whatever is not there yet of what dinoft needs to be built, and of what the scripts that download use;
 # with --tests what it needs to be tested too, with --packages what scripts/package.sh needs, with --fuzz what scripts/fuzz.sh
-# needs. The tests want one version of clang-format whatever the system has, and CUDA's disassembler where there is nvcc: these
-# come from PyPI, into build-tools/.
+# needs. The tests want one version of clang-format whatever the system has, and where there is nvcc CUDA's disassembler and
+# the headers of CuTe: these come from PyPI, into build-tools/.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 clang_format=14.0.6 # as in tests/house/test_format.py
 disassembler=13.5.37 # as in tests/sass/cubins.py
+cutlass=4.2.0.0 # as in tests/layouts/CMakeLists.txt
 
 packages=(gcc cmake ninja-build pkg-config python3 python3-pip curl ca-certificates
     libdnnl-dev ocl-icd-opencl-dev zlib1g-dev libjpeg-dev libspng-dev libcjson-dev liblapack-dev libstb-dev)
@@ -65,6 +66,9 @@ get_tools() {
     fi
     if command -v nvcc /usr/local/cuda/bin/nvcc >/dev/null && ! command -v cuobjdump /usr/local/cuda/bin/cuobjdump >/dev/null; then
         get_tool "cuda-disassembler-$disassembler" "nvidia-cuda-cuobjdump==$disassembler" "nvidia-cuda-nvdisasm==$disassembler"
+    fi
+    if command -v nvcc /usr/local/cuda/bin/nvcc >/dev/null; then
+        get_tool "cutlass-$cutlass" "nvidia-cutlass==$cutlass"
     fi
 }
 

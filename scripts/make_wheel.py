@@ -22,6 +22,8 @@ import tarfile
 import tempfile
 import zipfile
 
+from elf_versions import is_elf, needed_versions
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ARCHIVE_NAME = re.compile(r"dinoft-(?P<version>[^-]+)-linux-(?P<machine>\w+)\.tar\.gz")
 GLIBCXX_MOST = (3, 4, 29)  # what manylinux_2_34 allows, the oldest tag that Debian 12's libraries can have
@@ -34,15 +36,9 @@ class UnsupportedOperation(Exception):
     """PEP 517's name for what a backend does not do."""
 
 
-def needed_versions(path, name):
-    """The versions of the symbols `name` (GLIBC, GLIBCXX) that a file asks for, as tuples."""
-    symbols = subprocess.run(["objdump", "--dynamic-syms", str(path)], check=True, capture_output=True, text=True).stdout
-    return [tuple(map(int, version.split("."))) for version in re.findall(rf"\*UND\*.*\b{name}_([0-9.]+)", symbols)]
-
-
 def platform_tag(files, machine):
     """manylinux_2_34_x86_64 of the program and the libraries that lie beside it."""
-    programs = [path for path in files if path.read_bytes()[:4] == b"\x7fELF"]
+    programs = [path for path in files if is_elf(path)]
     newest = {name: max(version for path in programs for version in needed_versions(path, name) or [(0,)])
               for name in ("GLIBC", "GLIBCXX")}
     glibc = max(newest["GLIBC"][:2], (2, 34))

@@ -217,6 +217,11 @@ DF_OPERATION(rope,
               const float *sin, const float *cos, bool inverse),
              (backend, qkv, shape, prefix_tokens, sin, cos, inverse))
 
+/* Attention of this shape will be asked for, and its gradient if `training`: what that takes beforehand is begun
+ * beside other work. Changes no result. */
+DF_SERVICE(int, expect_attention, (struct df_backend *backend, struct df_attention_shape shape, bool training),
+           (backend, shape, training))
+
 /* qkv act [B, N, 3, heads, head_size] -> out act [B, N, D]; lse float32 [B, heads, N], log of the row's
  * sum of exponentials of scaled scores (NULL in evaluation). Scale 1 / sqrt(head_size). */
 DF_OPERATION(attention_forward,

@@ -41,6 +41,9 @@ struct df_vit *df_vit_create(struct df_backend *backend, const struct df_state *
                         (unsigned long long)config->depth * (sizeof *vit->blocks + sizeof *vit->activations));
         goto fail;
     }
+    if (weights && options->training && /* which takes as long as the weights */
+        backend->ops->expect_attention(backend, vit_attention_shape(vit, options->max_batch), vit->keep) != 0)
+        goto fail;
     if (weights && df_vit_load_weights(vit, weights) != 0) {
         df_error_context("%s", options->path ? options->path : "the backbone");
         goto fail;

@@ -4,8 +4,6 @@
 #include "device_memory.h"
 #include "shared_memory.h"
 
-#include "include/emulation_control.h"
-
 #include <cstring>
 #include <link.h>
 
@@ -42,6 +40,8 @@ void note_barrier()
 {
     advance();
     block_clock.barrier = block_clock.now;
+    if (counts_banks)
+        gather_block();
 }
 
 void note_warp_barrier(unsigned warp)
@@ -115,17 +115,29 @@ void check_access(const void *p, size_t bytes, access kind, const void *location
 
 } // namespace emulation
 
-void df_emulated_misaligned(unsigned long address, unsigned long bytes)
+void df_emulated_vector(unsigned long address, unsigned long bytes)
 {
-    emulation::report(__builtin_return_address(0),
-                      "a vector of %lu bytes at 0x%lx: no multiple of its size, where a device faults", bytes,
-                      address);
+    using namespace emulation;
+
+    if (address % bytes != 0)
+        report(__builtin_return_address(0),
+               "a vector of %lu bytes at 0x%lx: no multiple of its size, where a device faults", bytes,
+               address);
+    if (counts_banks && running.kernel)
+        note_shared(DF_SHARED_VECTOR, (const char *)address, bytes, __builtin_return_address(0));
 }
 
 namespace emulation
 {
 
 /* --- what the compiler calls --- */
+
+static void see(const void *p, size_t bytes, access kind, const void *location)
+{
+    check(p, bytes, kind, location);
+    if (counts_banks && running.kernel)
+        note_shared(DF_SHARED_SCALAR, p, bytes, location);
+}
 
 extern "C" {
 
@@ -148,18 +160,18 @@ void __tsan_vptr_update(void **, void *)
 
 void __tsan_read_range(void *p, size_t bytes)
 {
-    check(p, bytes, access::read, __builtin_return_address(0));
+    see(p, bytes, access::read, __builtin_return_address(0));
 }
 
 void __tsan_write_range(void *p, size_t bytes)
 {
-    check(p, bytes, access::write, __builtin_return_address(0));
+    see(p, bytes, access::write, __builtin_return_address(0));
 }
 
 #define ACCESS(name, size, kind)                                                                             \
     void name(void *p)                                                                                       \
     {                                                                                                        \
-        check(p, size, kind, __builtin_return_address(0));                                                   \
+        see(p, size, kind, __builtin_return_address(0));                                                     \
     }
 #define ACCESSES(size)                                                                                       \
     ACCESS(__tsan_read##size, size, access::read)                                                            \

@@ -228,6 +228,8 @@ void run_block(const df_emulated_kernel &kernel, uint3 index)
     next_thread = dequeue();
     current_fiber = take_idle();
     fiber_switch(&main_fiber, current_fiber);
+    if (counts_banks)
+        gather_block();
     running.kernel = nullptr;
 }
 

@@ -1,30 +1,15 @@
 /* cuBLASLt's matrix products in plain loops. As strict as the library: what it does not support is refused,
  * and matrices that are not where the layouts say end the process. */
+#include "cublaslt_product.h"
 #include "device_memory.h"
+#include "tensor_core_sum.h"
 
-#include "include/cublasLt.h"
 #include "include/emulation_control.h"
 
-#include <cstdlib>
 #include <cstring>
 
 struct df_emulated_blas {
     int unused;
-};
-
-struct df_emulated_matmul {
-    cublasComputeType_t compute;
-    cublasOperation_t transpose_a, transpose_b;
-    cublasLtEpilogue_t epilogue;
-    const void *bias;
-    cudaDataType bias_type;
-    bool bias_type_set;
-};
-
-struct df_emulated_layout {
-    cudaDataType type;
-    uint64_t rows, columns;
-    int64_t ld;
 };
 
 struct df_emulated_preference {
@@ -37,11 +22,6 @@ namespace emulation
 
 enum { in_one_go = 1, in_two_halves = 2 };
 static const uint64_t workspace_of_halves = 4096;
-
-static size_t type_bytes(cudaDataType type)
-{
-    return type == CUDA_R_16BF ? 2 : 4;
-}
 
 static float read_element(const void *p, cudaDataType type, size_t i)
 {
@@ -109,11 +89,25 @@ static void add_products(float *sums, const float *a, const float *b, size_t m, 
     }
 }
 
+/* The same as add_products, on tensor cores. */
+static void add_on_tensor_cores(float *sums, const float *a, const float *b, size_t m, size_t k, size_t from,
+                                size_t to, size_t columns)
+{
+    for (size_t column = 0; column < columns; column++) {
+        for (size_t j = 0; j < m; j++)
+            sums[column * m + j] = sum_truncated(sums[column * m + j], to - from, [&](size_t i) {
+                return b[column * k + from + i] * a[(from + i) * m + j];
+            });
+    }
+}
+
 static void multiply(const product &p)
 {
     const bool bias = p.operation.epilogue == CUBLASLT_EPILOGUE_BIAS;
     const size_t m = p.d.layout.rows, n = p.d.layout.columns;
     const size_t k = p.operation.transpose_a == CUBLAS_OP_N ? p.a.layout.columns : p.a.layout.rows;
+    const auto add =
+        p.a.layout.type == CUDA_R_16BF && sums_are_truncated() ? add_on_tensor_cores : add_products;
     const std::vector<float> a = gather(p.a, p.operation.transpose_a == CUBLAS_OP_N);
     const std::vector<float> b = gather(p.b, p.operation.transpose_b == CUBLAS_OP_N);
     std::vector<float> sums(4 * m), half(4 * m);
@@ -122,10 +116,10 @@ static void multiply(const product &p)
         const size_t columns = n - first < 4 ? n - first : 4;
         const size_t middle = p.algorithm == in_two_halves ? k / 2 : k;
         std::fill(sums.begin(), sums.end(), 0.0f);
-        add_products(sums.data(), a.data(), b.data() + first * k, m, k, 0, middle, columns);
+        add(sums.data(), a.data(), b.data() + first * k, m, k, 0, middle, columns);
         if (middle < k) {
             std::fill(half.begin(), half.end(), 0.0f);
-            add_products(half.data(), a.data(), b.data() + first * k, m, k, middle, k, columns);
+            add(half.data(), a.data(), b.data() + first * k, m, k, middle, k, columns);
             for (size_t i = 0; i < columns * m; i++)
                 sums[i] += half[i];
         }
@@ -173,44 +167,7 @@ static cublasStatus_t check_shapes(const df_emulated_matmul &operation, const df
     return CUBLAS_STATUS_SUCCESS;
 }
 
-static unsigned read_refusals()
-{
-    static const char *const words[] = {"unaligned", "epilogue", "narrow", "all", "late"};
-    const char *const text = getenv("DF_EMULATION_CUBLASLT");
-    unsigned refusals = 0;
-
-    for (int i = 0; text && i < 5; i++) {
-        if (strstr(text, words[i]))
-            refusals |= 1u << i;
-    }
-    return refusals;
-}
-
-static unsigned &refusals()
-{
-    static unsigned value = read_refusals();
-    return value;
-}
-
 static int products, handles;
-
-static bool is_unaligned(const df_emulated_layout &m)
-{
-    return (size_t)m.ld * type_bytes(m.type) % 16 != 0;
-}
-
-/* Whether the library has no algorithm for this. `a`'s rows or columns are the depth. */
-static bool is_refused(const df_emulated_matmul &operation, const df_emulated_layout &a,
-                       const df_emulated_layout &b, const df_emulated_layout &d)
-{
-    const unsigned what = refusals();
-    const uint64_t depth = operation.transpose_a == CUBLAS_OP_N ? a.columns : a.rows;
-
-    return (what & DF_REFUSE_ALL) || ((what & DF_REFUSE_NARROW) && d.type == CUDA_R_16BF) ||
-           ((what & DF_REFUSE_EPILOGUE) && operation.epilogue != CUBLASLT_EPILOGUE_DEFAULT) ||
-           ((what & DF_REFUSE_UNALIGNED) &&
-            (is_unaligned(a) || is_unaligned(b) || depth * type_bytes(a.type) % 16 != 0));
-}
 
 static void check_place(const char *name, const matrix &m, uint64_t alignment)
 {
@@ -227,11 +184,6 @@ static void check_place(const char *name, const matrix &m, uint64_t alignment)
 }
 
 extern "C" {
-
-void df_emulation_set_refusals(unsigned value)
-{
-    refusals() = value;
-}
 
 int df_emulation_products(void)
 {
@@ -382,8 +334,7 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t handle, cublasLtM
     cublasStatus_t status = check_shapes(*operation, *a, *b, *c, *d);
     if (status == CUBLAS_STATUS_SUCCESS)
         status = check_types(*operation, *a, *b, *c, *d);
-    if (status == CUBLAS_STATUS_SUCCESS && !(refusals() & DF_REFUSE_LATE) &&
-        is_refused(*operation, *a, *b, *d))
+    if (status == CUBLAS_STATUS_SUCCESS && !is_listed(*operation, *a, *b, *d))
         status = CUBLAS_STATUS_NOT_SUPPORTED;
     if (status != CUBLAS_STATUS_SUCCESS)
         return status;

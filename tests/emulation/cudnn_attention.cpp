@@ -1,6 +1,7 @@
 #include "cudnn_attention.h"
 
 #include "cudnn_state.h"
+#include "tensor_core_sum.h"
 
 #include <cmath>
 #include <cstring>
@@ -154,10 +155,10 @@ static void compute_row(const attention_run &run, int64_t b, int64_t h, int64_t 
     float largest = -INFINITY, sum = 0.0f;
 
     for (int64_t j = 0; j < n; j++) {
-        float product = 0.0f;
-        for (int64_t c = 0; c < size; c++)
-            product += read_bf16(run.q, element_offset(a.q, b, h, row, c)) *
-                       read_bf16(run.k, element_offset(a.k, b, h, c, j));
+        const float product = tensor_core_sum((unsigned long)size, [&](unsigned long c) {
+            return read_bf16(run.q, element_offset(a.q, b, h, row, (int64_t)c)) *
+                   read_bf16(run.k, element_offset(a.k, b, h, (int64_t)c, j));
+        });
         weights[(size_t)j] = run.scale * product;
         largest = fmaxf(largest, weights[(size_t)j]);
     }
@@ -171,11 +172,10 @@ static void compute_row(const attention_run &run, int64_t b, int64_t h, int64_t 
         weight = read_bf16(&rounded, 0);
     }
     for (int64_t c = 0; c < size; c++) {
-        float value = 0.0f;
-        for (int64_t i = 0; i < n; i++) {
-            const int64_t j = run.backwards ? n - 1 - i : i;
-            value += weights[(size_t)j] * read_bf16(run.v, element_offset(a.v, b, h, j, c));
-        }
+        const float value = tensor_core_sum((unsigned long)n, [&](unsigned long i) {
+            const int64_t j = run.backwards ? n - 1 - (int64_t)i : (int64_t)i;
+            return weights[(size_t)j] * read_bf16(run.v, element_offset(a.v, b, h, j, c));
+        });
         ((uint16_t *)run.out)[element_offset(a.out, b, h, row, c)] = to_bf16(factor * value);
     }
     if (run.lse)

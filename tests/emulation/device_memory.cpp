@@ -10,6 +10,7 @@
 #include <map>
 #include <string>
 #include <sys/mman.h>
+#include <vector>
 
 namespace emulation
 {
@@ -62,11 +63,34 @@ void *reserve_addresses(size_t bytes, bool usable)
     return memory;
 }
 
+/* A thread's stack for the handler of faults; whose it was before, as a sanitizer's, gets it back in the end.
+ */
+class fault_stack
+{
+    std::vector<char> memory = std::vector<char>(64 * 1024);
+    stack_t before = {};
+
+  public:
+    fault_stack()
+    {
+        stack_t stack = {};
+        stack.ss_sp = memory.data();
+        stack.ss_size = memory.size();
+        sigaltstack(&stack, &before);
+    }
+
+    ~fault_stack()
+    {
+        sigaltstack(&before, nullptr);
+    }
+
+    fault_stack(const fault_stack &) = delete;
+    fault_stack &operator=(const fault_stack &) = delete;
+};
+
 static void begin()
 {
     const char *const text = getenv("DF_EMULATION_MEMORY");
-    static char stack[64 * 1024];
-    stack_t alternative = {};
     struct sigaction action = {};
 
     if (text)
@@ -76,9 +100,6 @@ static void begin()
     madvise(device_start, device_range, MADV_HUGEPAGE);
     next_address = mapped_end = device_start;
     device_reachable = (uint8_t *)reserve_addresses(device_range / 8, true);
-    alternative.ss_sp = stack;
-    alternative.ss_size = sizeof stack;
-    sigaltstack(&alternative, nullptr);
     action.sa_sigaction = on_fault;
     action.sa_flags = SA_SIGINFO | SA_ONSTACK;
     sigaction(SIGSEGV, &action, nullptr);
@@ -116,6 +137,8 @@ static void set_reachable(const char *p, size_t bytes, bool yes)
 
 void *allocate_device(size_t bytes)
 {
+    static thread_local fault_stack stack;
+
     if (!device_start)
         begin();
     if (bytes > limit - in_use ||

@@ -4,6 +4,7 @@
 #define EMULATION_H
 
 #include "include/emulated_device.h"
+#include "include/emulation_control.h"
 
 #include "fiber.h"
 
@@ -15,8 +16,23 @@ namespace emulation
 {
 
 const unsigned max_threads = 1024, lanes = 32;
-/* shared_limit: what a block may ask for on sm_80, the least of the devices that kernels are compiled for. */
-const size_t static_shared_limit = 48 * 1024, shared_limit = 163 * 1024, reserved_shared = 1024;
+const size_t static_shared_limit = 48 * 1024, reserved_shared = 1024; /* of each block */
+
+/* --- capability.cpp: DF_EMULATION_CAPABILITY, or 8.0 --- */
+
+struct capability {
+    const char *name;    /* "8.0" */
+    size_t block_shared; /* what a block may ask for */
+    unsigned threads;    /* of a multiprocessor */
+    unsigned blocks;
+
+    size_t shared() const /* of a multiprocessor */
+    {
+        return block_shared + reserved_shared;
+    }
+};
+
+const capability &device_capability();
 
 /* --- block.cpp: the block that runs --- */
 
@@ -87,6 +103,15 @@ void fill_order(std::vector<unsigned> &order, unsigned count);
 
 void begin_shared(const df_emulated_kernel &kernel);
 
+/* --- banks.cpp: shared memory's banks. To be told of accesses where counts_banks. --- */
+
+extern bool counts_banks;
+void note_shared(enum df_shared_kind kind, const void *p, size_t bytes, const void *location);
+void note_matrix_rows(const char *const rows[lanes], unsigned matrices, const void *location);
+/* The lanes of a warp, or of all, meet: what they did until now is counted. */
+void gather_warp(unsigned warp);
+void gather_block();
+
 /* --- access.cpp: what kernels read and write --- */
 
 enum class access { read, write, atomic };
@@ -109,6 +134,8 @@ void end_async_write(void *p, size_t bytes, const void *location);
 
 /* --- report.cpp --- */
 
+/* To stderr, the line of the source that an address of the program belongs to. */
+void print_location(const void *location);
 /* Says what is wrong with the running kernel, where, and ends the process. */
 [[noreturn]] void report(const void *location, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -38,6 +38,9 @@ cudaError_t sound_arguments(cudaStream_t stream, float *x, int count, float y);
 /* out [threads]: the sum of what thread i's neighbours wrote to `bytes` of dynamic shared memory. */
 cudaError_t sound_dynamic(cudaStream_t stream, float *out, int threads, size_t bytes);
 cudaError_t sound_dynamic_allow(size_t bytes);
+/* 32 rows of 16 bytes that lie `stride` bytes apart in shared memory: cp.async copies them there, ldmatrix
+ * reads them, every lane a row as a vector, and writes a word of it. out [32]: sums of what ldmatrix gave. */
+cudaError_t sound_rows(cudaStream_t stream, const void *data, unsigned *out, int stride);
 /* A kernel that was declared for at most 64 threads. */
 cudaError_t sound_bounded(cudaStream_t stream, int *out, int threads);
 /* *count = threads of the block whose x is positive. */

@@ -1,6 +1,7 @@
 /* What a device refuses, and the blocks of a grid one after the other. */
 #include "device_memory.h"
 
+#include <algorithm>
 #include <map>
 
 namespace emulation
@@ -19,7 +20,8 @@ extern "C" cudaError_t cudaFuncSetAttribute(const void *function, enum cudaFuncA
         return remember(cudaErrorInvalidDeviceFunction);
     if (attribute == cudaFuncAttributePreferredSharedMemoryCarveout)
         return value >= -1 && value <= 100 ? cudaSuccess : remember(cudaErrorInvalidValue);
-    if (attribute != cudaFuncAttributeMaxDynamicSharedMemorySize || value < 0 || (size_t)value > shared_limit)
+    if (attribute != cudaFuncAttributeMaxDynamicSharedMemorySize || value < 0 ||
+        (size_t)value > device_capability().block_shared)
         return remember(cudaErrorInvalidValue);
     functions[function] = {(size_t)value, true};
     return cudaSuccess;
@@ -27,18 +29,20 @@ extern "C" cudaError_t cudaFuncSetAttribute(const void *function, enum cudaFuncA
 
 size_t shared_limit_of(const void *function)
 {
-    return functions[function].opted_in ? shared_limit : static_shared_limit;
+    return functions[function].opted_in ? device_capability().block_shared : static_shared_limit;
 }
 
 extern "C" cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, const void *function,
                                                                      int threads, size_t dynamic_shared)
 {
-    if (!blocks || !function || threads < 1 || threads > (int)max_threads || dynamic_shared > shared_limit)
+    const capability &device = device_capability();
+
+    if (!blocks || !function || threads < 1 || threads > (int)max_threads ||
+        dynamic_shared > device.block_shared)
         return remember(cudaErrorInvalidValue);
-    const size_t by_memory = (shared_limit + reserved_shared) / (dynamic_shared + reserved_shared);
-    const size_t by_threads = 2048 / (size_t)((threads + 31) / 32 * 32);
-    *blocks = (int)(by_memory < by_threads ? by_memory : by_threads);
-    *blocks = *blocks < 32 ? *blocks : 32;
+    const size_t by_memory = device.shared() / (dynamic_shared + reserved_shared);
+    const size_t by_threads = device.threads / (size_t)((threads + 31) / 32 * 32);
+    *blocks = (int)std::min({by_memory, by_threads, (size_t)device.blocks});
     return cudaSuccess;
 }
 

@@ -19,7 +19,7 @@ static int first_module(struct dl_phdr_info *info, size_t, void *base)
 }
 
 /* Asks addr2line, where there is one, which line of the source an address belongs to. */
-static void print_location(const void *location)
+void print_location(const void *location)
 {
     uintptr_t base = 0;
     char command[256], line[1024];

@@ -193,13 +193,12 @@ cudaError_t cudaGetDeviceProperties(struct cudaDeviceProp *p, int device)
     p->regsPerBlock = 65536;
     p->warpSize = (int)lanes;
     p->maxThreadsPerBlock = (int)max_threads;
-    p->major = machine_is("old-device") ? 7 : 9;
-    p->minor = machine_is("old-device") ? 5 : 0;
+    sscanf(device_capability().name, "%d.%d", &p->major, &p->minor);
     p->multiProcessorCount = 4;
     p->memoryBusWidth = 5120;
     p->l2CacheSize = 50 << 20;
-    p->sharedMemPerMultiprocessor = shared_limit + reserved_shared;
-    p->sharedMemPerBlockOptin = shared_limit;
+    p->sharedMemPerMultiprocessor = device_capability().shared();
+    p->sharedMemPerBlockOptin = device_capability().block_shared;
     return cudaSuccess;
 }
 

@@ -277,6 +277,30 @@ extern "C" cudaError_t sound_dynamic_allow(size_t bytes)
     return cudaFuncSetAttribute(use_dynamic, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)bytes);
 }
 
+__global__ void rows_apart(const unsigned *data, unsigned *out, int stride)
+{
+    DF_DYNAMIC_SHARED(char, tile);
+    char *const own = tile + (int)threadIdx.x * stride;
+    uint32_t r[4];
+
+    cp_async_16(own, data + 4 * threadIdx.x, true);
+    cp_async_commit();
+    cp_async_wait<0>();
+    __syncwarp();
+    ldmatrix_x4(r, own);
+    const uint4 row = *reinterpret_cast<const uint4 *>(own);
+    __syncwarp();
+    *reinterpret_cast<unsigned *>(own) = row.y;
+    out[threadIdx.x] = r[0] + r[1] + r[2] + r[3];
+}
+
+extern "C" cudaError_t sound_rows(cudaStream_t stream, const void *data, unsigned *out, int stride)
+{
+    DF_LAUNCH(rows_apart, 1, warp_lanes, (size_t)(32 * stride), stream, static_cast<const unsigned *>(data),
+              out, stride);
+    return cudaGetLastError();
+}
+
 __global__ void __launch_bounds__(2 * warp_lanes, 2) bounded(int *out)
 {
     if (threadIdx.x == 0)

@@ -1,5 +1,6 @@
 /* mma, ldmatrix, cp.async and ex2.approx. */
 #include "device_memory.h"
+#include "tensor_core_sum.h"
 
 #include <cfloat>
 #include <cmath>
@@ -37,7 +38,12 @@ static void multiply(void *const brought[lanes], unsigned)
             c[g + 8 * (i / 2)][2 * t + i % 2] = p.c[i];
         }
     }
-    for (unsigned row = 0; row < 16; row++) {
+    for (unsigned row = 0; row < 16 && sums_are_truncated(); row++) {
+        for (unsigned column = 0; column < 8; column++)
+            c[row][column] =
+                sum_truncated(c[row][column], 16, [&](unsigned long k) { return a[row][k] * b[k][column]; });
+    }
+    for (unsigned row = 0; row < 16 && !sums_are_truncated(); row++) {
         for (unsigned k = 0; k < 16; k++) {
             for (unsigned column = 0; column < 8; column++)
                 c[row][column] += a[row][k] * b[k][column];
@@ -63,12 +69,19 @@ struct matrix_load {
     const unsigned char *row;
     int matrices;
     bool transpose;
+    const void *location;
 };
 
 static void load_matrices(void *const brought[lanes], unsigned)
 {
     const int matrices = ((const matrix_load *)brought[0])->matrices;
 
+    if (counts_banks) {
+        const char *rows[lanes];
+        for (unsigned lane = 0; lane < lanes; lane++)
+            rows[lane] = (const char *)((const matrix_load *)brought[lane])->row;
+        note_matrix_rows(rows, (unsigned)matrices, ((const matrix_load *)brought[0])->location);
+    }
     for (unsigned lane = 0; lane < lanes; lane++) {
         const matrix_load &own = *(const matrix_load *)brought[lane];
         const unsigned g = lane / 4, t = lane % 4;
@@ -88,7 +101,7 @@ extern "C" void df_emulated_ldmatrix(uint32_t *r, const void *shared, int matric
     static const char *const names[] = {"ldmatrix_x2", "ldmatrix_x2_trans", "ldmatrix_x4",
                                         "ldmatrix_x4_trans"};
     const void *const location = __builtin_return_address(0);
-    matrix_load own = {r, (const unsigned char *)shared, matrices, transpose};
+    matrix_load own = {r, (const unsigned char *)shared, matrices, transpose, location};
 
     if (running.current % lanes < 8 * (unsigned)matrices)
         check_shared_16(shared, access::read, "ldmatrix", location);
@@ -101,6 +114,8 @@ extern "C" void df_emulated_copy_async(void *shared, const void *global, bool va
     thread &t = current_thread();
 
     check_shared_16(shared, access::write, "cp_async_16", location);
+    if (counts_banks)
+        note_shared(DF_SHARED_COPY, shared, 16, location);
     if (valid) {
         if ((uintptr_t)global % 16 != 0)
             report(location, "cp_async_16 from %p, which is not aligned to 16 bytes", global);

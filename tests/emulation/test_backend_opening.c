@@ -3,8 +3,9 @@
 #define _GNU_SOURCE
 #include "autotune_folder.h"
 
-#include "dinoft/backend.h"
+#include "dinoft/backbone_file.h"
 #include "dinoft/error.h"
+#include "dinoft/segmenter.h"
 
 #include "emulation_control.h"
 
@@ -39,13 +40,14 @@ static struct df_backend *open_beside(enum df_device_choice device, enum df_prec
     return df_backend_end(opening);
 }
 
-static bool wait_for_cudnn(int handles)
+/* Until as many are counted. */
+static bool wait_for(int (*count)(void), int expected)
 {
     const struct timespec millisecond = {0, 1000000};
 
-    for (int i = 0; i < PATIENCE && df_emulation_cudnn_handles() < handles; i++)
+    for (int i = 0; i < PATIENCE && count() < expected; i++)
         nanosleep(&millisecond, NULL);
-    return df_emulation_cudnn_handles() == handles;
+    return count() >= expected;
 }
 
 static void each_library_is_opened_once(void **state)
@@ -59,11 +61,46 @@ static void each_library_is_opened_once(void **state)
         struct df_backend *backend = open_beside(devices[i], DF_PRECISION_AUTO);
         assert_non_null(backend);
         assert_int_equal(backend->compute, DF_BF16);
-        assert_true(wait_for_cudnn(dnn + 1));
+        assert_true(wait_for(df_emulation_cudnn_handles, dnn + 1));
         attend(backend, result, sizeof result);
         df_backend_close(backend);
         assert_int_equal(df_emulation_cublaslt_handles(), blas + 1);
     }
+}
+
+/* Those of attention, forwards and backwards, while the weights are loaded. */
+static void plans_are_made_before_the_first_step(void **state)
+{
+    const struct df_vit_config vit = {.family = DF_DINOV2,
+                                      .dim = HEAD,
+                                      .depth = 2,
+                                      .heads = 1,
+                                      .head_size = HEAD,
+                                      .patch = 14,
+                                      .ffn_hidden = 2 * HEAD,
+                                      .pos_grid = 2,
+                                      .qkv_bias = true,
+                                      .layernorm_eps = 1e-6f};
+    const struct df_segmenter_options options = {.decoder = "linear",
+                                                 .classes = 3,
+                                                 .rank = 2,
+                                                 .max_batch = 2,
+                                                 .height = 28,
+                                                 .width = 42,
+                                                 .training = true,
+                                                 .std = {1.0f, 1.0f, 1.0f}};
+    const int plans = df_emulation_cudnn_plans();
+    struct df_backend *backend = open_beside(DF_DEVICE_CUDA, DF_PRECISION_BF16);
+    struct df_state *weights = df_backbone_random(&vit, 1);
+
+    (void)state;
+    assert_true(backend && weights);
+    struct df_segmenter *model = df_segmenter_create(backend, weights, &vit, &options, NULL, 1);
+    assert_non_null(model);
+    assert_true(wait_for(df_emulation_cudnn_plans, plans + 2));
+    df_segmenter_free(model);
+    df_state_free(weights);
+    df_backend_close(backend);
 }
 
 /* Attention in float32 is our own kernel's, and so it is without a choice of algorithms. */
@@ -122,6 +159,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_library_is_opened_once, make_autotune_folder,
+                                        remove_autotune_folder),
+        cmocka_unit_test_setup_teardown(plans_are_made_before_the_first_step, make_autotune_folder,
                                         remove_autotune_folder),
         cmocka_unit_test_setup_teardown(cudnn_is_not_opened_for_nothing, make_autotune_folder,
                                         remove_autotune_folder),

@@ -1,11 +1,18 @@
 /* Kernels that are right run to their end and give what plain loops give. */
 #include "support/cmocka_all.h"
 
+#include "emulation_control.h"
 #include "examples.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+static bool sums_are_truncated(void)
+{
+    const char *const sums = getenv("DF_EMULATION_SUMS");
+    return sums && !strcmp(sums, "truncated");
+}
 
 static void *to_device(const void *host, size_t bytes)
 {
@@ -132,6 +139,41 @@ static void fragments(void **state)
     }
 }
 
+/* 16 products of the same size and a sum, in units of 2^-24: as DF_EMULATION_SUMS says. */
+static void sums_of_tensor_cores(void **state)
+{
+    enum { ONE = 1 << 24 };
+    static const struct {
+        int sum, product;
+        int rounded, truncated;
+    } sums[] = {
+        {-ONE, 1, -ONE + 16, -ONE},   /* below the last place of the sum; if rounded, below one it has more */
+        {ONE, 3, ONE + 64, ONE + 32}, /* one and a half last places, if rounded to an even one */
+        {ONE, 64, ONE + 1024, ONE + 1024},
+        {8, 2 * ONE, 32 * ONE, 32 * ONE},
+    };
+
+    for (size_t i = 0; i < sizeof sums / sizeof *sums; i++) {
+        const float expected = (float)(sums_are_truncated() ? sums[i].truncated : sums[i].rounded);
+        uint16_t a[16 * 16], b[16 * 8];
+        float c[16 * 8];
+        for (int j = 0; j < 16 * 16; j++)
+            a[j] = df_f32_to_bf16((float)sums[i].product / (float)(1 << 12));
+        for (int j = 0; j < 16 * 8; j++) {
+            b[j] = df_f32_to_bf16(1.0f / (float)(1 << 12));
+            c[j] = (float)sums[i].sum / (float)ONE;
+        }
+        void *left = to_device(a, sizeof a), *right = to_device(b, sizeof b);
+        float *out = to_device(c, sizeof c);
+        assert_int_equal(sound_fragments(NULL, left, right, out), cudaSuccess);
+        from_device(c, out, sizeof c);
+        cudaFree(left);
+        cudaFree(right);
+        for (int j = 0; j < 16 * 8; j++)
+            assert_true(c[j] * (float)ONE == expected);
+    }
+}
+
 static int expected_lane(int what, int lane)
 {
     switch (what) {
@@ -238,18 +280,52 @@ static void dynamic_shared_memory(void **state)
     enum { THREADS = 100 };
     float out[THREADS];
     float *memory = to_device(NULL, sizeof out);
+    int limit;
 
     assert_int_equal(sound_dynamic(NULL, memory, THREADS, sizeof out), cudaSuccess);
-    /* More than 48 KB have to be asked for, and 163 KB are all there is. */
+    /* More than 48 KB have to be asked for, and the device's limit is all there is. */
+    assert_int_equal(cudaDeviceGetAttribute(&limit, cudaDevAttrMaxSharedMemoryPerBlockOptin, 0), cudaSuccess);
     assert_int_equal(sound_dynamic(NULL, memory, THREADS, 49 * 1024), cudaErrorInvalidValue);
-    assert_int_equal(sound_dynamic_allow(228 * 1024), cudaErrorInvalidValue);
+    assert_int_equal(sound_dynamic_allow((size_t)limit + 1), cudaErrorInvalidValue);
     assert_int_equal(cudaGetLastError(), cudaErrorInvalidValue);
-    assert_int_equal(sound_dynamic_allow(163 * 1024), cudaSuccess);
-    assert_int_equal(sound_dynamic(NULL, memory, THREADS, 163 * 1024), cudaSuccess);
-    assert_int_equal(sound_dynamic(NULL, memory, THREADS, 163 * 1024 + 4), cudaErrorInvalidValue);
+    assert_int_equal(sound_dynamic_allow((size_t)limit), cudaSuccess);
+    assert_int_equal(sound_dynamic(NULL, memory, THREADS, (size_t)limit), cudaSuccess);
+    assert_int_equal(sound_dynamic(NULL, memory, THREADS, (size_t)limit + 4), cudaErrorInvalidValue);
     from_device(out, memory, sizeof out);
     for (int i = 0; i < THREADS; i++)
         assert_true(out[i] == (float)(i + (i + 1) % THREADS));
+}
+
+/* Rows of 16 bytes, eight of which a phase takes, and words. */
+static void bank_conflicts(void **state)
+{
+    static const struct {
+        int stride;
+        unsigned of_rows, of_words;
+    } strides[] = {{16, 0, 3}, {32, 1, 7}, {48, 0, 3}, {64, 3, 15}, {128, 7, 31}, {144, 0, 3}};
+    unsigned data[4 * 32], out[32];
+
+    for (unsigned i = 0; i < 4 * 32; i++)
+        data[i] = i * i;
+    for (size_t i = 0; i < sizeof strides / sizeof *strides; i++) {
+        void *in = to_device(data, sizeof data);
+        unsigned *sums = to_device(NULL, sizeof out);
+        df_emulation_count_banks(true);
+        assert_int_equal(sound_rows(NULL, in, sums, strides[i].stride), cudaSuccess);
+        from_device(out, sums, sizeof out);
+        df_emulation_count_banks(false);
+        cudaFree(in);
+        for (int lane = 0; lane < 32; lane++)
+            assert_int_equal(out[lane], data[lane] + data[32 + lane] + data[64 + lane] + data[96 + lane]);
+        for (int kind = DF_SHARED_MATRIX; kind <= DF_SHARED_SCALAR; kind++) {
+            const struct df_shared_turns turns = df_emulation_shared_turns((enum df_shared_kind)kind);
+            const bool words = kind == DF_SHARED_SCALAR;
+            if (words && !df_emulation_checks_accesses())
+                continue;
+            assert_int_equal(turns.phases, words ? 1 : 4);
+            assert_int_equal(turns.conflicts, words ? strides[i].of_words : 4 * strides[i].of_rows);
+        }
+    }
 }
 
 static void counting_barriers(void **state)
@@ -301,12 +377,14 @@ int main(void)
         cmocka_unit_test(transposed),
         cmocka_unit_test(products),
         cmocka_unit_test(fragments),
+        cmocka_unit_test(sums_of_tensor_cores),
         cmocka_unit_test(lanes),
         cmocka_unit_test(warps_by_themselves),
         cmocka_unit_test(a_histogram),
         cmocka_unit_test(places_of_threads),
         cmocka_unit_test(arguments_are_copied),
         cmocka_unit_test(dynamic_shared_memory),
+        cmocka_unit_test(bank_conflicts),
         cmocka_unit_test(counting_barriers),
         cmocka_unit_test(impossible_launches_are_refused),
         cmocka_unit_test(declared_bounds_are_kept),

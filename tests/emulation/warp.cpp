@@ -59,6 +59,8 @@ void warp_collective(const char *operation, unsigned mask, void *brought,
     }
     void *all[lanes];
     memcpy(all, m.brought, sizeof all);
+    if (counts_banks && mask == there)
+        gather_warp(warp);
     pending.erase(pending.begin() + (&m - pending.data()));
     combine(all, mask);
     for (unsigned i = 0; i < lanes; i++) {

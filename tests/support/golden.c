@@ -1,17 +1,21 @@
 #include "support/errors.h"
 #include "support/golden.h"
 
+#include "dinoft/program.h"
 #include "dinoft/weight_file.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 const char *fixture_path(const char *name)
 {
     static char paths[4][512];
     static int next;
-    char *path = paths[next++ % 4];
-    snprintf(path, sizeof paths[0], "%s/%s", DINOFT_FIXTURES, name);
+    char *path = paths[next++ % 4], *prefix = df_program_prefix();
+    assert_works(prefix);
+    snprintf(path, sizeof paths[0], "%s/tests/fixtures/%s", prefix, name);
+    free(prefix);
     return path;
 }
 

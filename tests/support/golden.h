@@ -4,7 +4,8 @@
 
 #include "dinoft/state.h"
 
-/* tests/fixtures/NAME; a static buffer of four, so that a few can be in use at once. */
+/* fixtures/NAME in the folder of the test program, to which CMake links tests/fixtures: a program that is
+ * moved with its folder finds them. A static buffer of four, so that a few can be in use at once. */
 const char *fixture_path(const char *name);
 
 /* A fixture that must be readable: the test fails otherwise. */

@@ -14,6 +14,14 @@ static void check_shape(struct df_attention_shape shape)
     (void)shape;
 }
 
+int df_cuda_expect_attention(struct df_backend *backend, struct df_attention_shape shape, bool training)
+{
+    check_shape(shape);
+    if (backend->compute == DF_BF16)
+        df_attention_cudnn_expect(backend, shape, training);
+    return 0;
+}
+
 int df_cuda_attention_forward(struct df_backend *backend, struct df_attention_shape shape, const void *qkv,
                               void *out, float *lse)
 {

@@ -238,13 +238,23 @@ static bool attend(struct df_backend *backend, struct df_attention_shape shape, 
     return false;
 }
 
-/* A gradient will follow: its plans are made meanwhile. */
-static void begin_gradient(struct df_cuda_context *context, struct df_attention_shape shape)
+/* The plans of a call that will follow are made meanwhile. */
+static void begin_early(struct df_cuda_context *context, struct df_attention_shape shape,
+                        enum df_attention_pass pass)
 {
-    struct plan *plan = context->capturing ? NULL : find_plan(context, shape, DF_ATTENTION_BACKWARD);
+    struct plan *plan = context->capturing ? NULL : find_plan(context, shape, pass);
 
     if (plan && !plan->begun)
         begin(context, plan);
+}
+
+void df_attention_cudnn_expect(struct df_backend *backend, struct df_attention_shape shape, bool training)
+{
+    struct df_cuda_context *context = df_cuda_context(backend);
+
+    begin_early(context, shape, training ? DF_ATTENTION_TRAINING : DF_ATTENTION_INFERENCE);
+    if (training)
+        begin_early(context, shape, DF_ATTENTION_BACKWARD);
 }
 
 bool df_attention_cudnn_forward(struct df_backend *backend, struct df_attention_shape shape, const void *qkv,
@@ -253,7 +263,7 @@ bool df_attention_cudnn_forward(struct df_backend *backend, struct df_attention_
     const struct df_attention_arrays arrays = {.qkv = qkv, .out = out, .lse = lse};
 
     if (lse)
-        begin_gradient(df_cuda_context(backend), shape);
+        begin_early(df_cuda_context(backend), shape, DF_ATTENTION_BACKWARD);
     return attend(backend, shape, lse ? DF_ATTENTION_TRAINING : DF_ATTENTION_INFERENCE, &arrays);
 }
 

@@ -20,6 +20,9 @@
  * kernel does on an H100 in half a second. Its plans begin to be made after half of it. */
 #define DF_ATTENTION_PATIENCE 2e14
 
+/* Begins to make the plans that the first call of this shape will need. */
+void df_attention_cudnn_expect(struct df_backend *backend, struct df_attention_shape shape, bool training);
+
 /* Enqueues attention in bfloat16 as df_backend_ops.attention_forward and attention_backward with need_dk;
  * false if our own kernel is to be used. May wait for the device where the algorithm is chosen; while the
  * stream is captured none is. */

@@ -22,6 +22,11 @@ void df_attention_cudnn_close(struct df_cuda_context *context)
     (void)context;
 }
 
+void df_attention_cudnn_expect(struct df_backend *backend, struct df_attention_shape shape, bool training)
+{
+    (void)backend, (void)shape, (void)training;
+}
+
 bool df_attention_cudnn_forward(struct df_backend *backend, struct df_attention_shape shape, const void *qkv,
                                 void *out, float *lse)
 {

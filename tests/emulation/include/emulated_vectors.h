@@ -13,16 +13,9 @@ struct dim3 {
     }
 };
 
-/* A vector that is copied has to lie at a multiple of its size. That is asked here because the compiler may
- * take copies apart; and of a number, because of an address it believes what its type says. */
-void df_emulated_misaligned(unsigned long address, unsigned long bytes);
-
-inline void emulated_aligned(unsigned long address, unsigned long bytes)
-{
-    asm("" : "+r"(address));
-    if (address % bytes != 0)
-        df_emulated_misaligned(address, bytes);
-}
+/* A vector is read or written as a whole, and has to lie at a multiple of its size. That is told here because
+ * the compiler may take copies apart. */
+void df_emulated_vector(unsigned long address, unsigned long bytes);
 
 #define EMULATED_VECTORS(type, name, align2, align4)                                                         \
     struct alignas(align2) name##2                                                                           \
@@ -32,14 +25,16 @@ inline void emulated_aligned(unsigned long address, unsigned long bytes)
         name##2(type x_, type y_) : x(x_), y(y_)                                                             \
         {                                                                                                    \
         }                                                                                                    \
-        name##2(const name##2 & other) : x(other.x), y(other.y)                                              \
+        name##2(const name##2 & other)                                                                       \
         {                                                                                                    \
-            emulated_aligned((unsigned long)&other, align2);                                                 \
+            df_emulated_vector((unsigned long)&other, align2);                                               \
+            x = other.x;                                                                                     \
+            y = other.y;                                                                                     \
         }                                                                                                    \
         name##2 &operator=(const name##2 & other)                                                            \
         {                                                                                                    \
-            emulated_aligned((unsigned long)this, align2);                                                   \
-            emulated_aligned((unsigned long)&other, align2);                                                 \
+            df_emulated_vector((unsigned long)this, align2);                                                 \
+            df_emulated_vector((unsigned long)&other, align2);                                               \
             x = other.x;                                                                                     \
             y = other.y;                                                                                     \
             return *this;                                                                                    \
@@ -52,14 +47,18 @@ inline void emulated_aligned(unsigned long address, unsigned long bytes)
         name##4(type x_, type y_, type z_, type w_) : x(x_), y(y_), z(z_), w(w_)                             \
         {                                                                                                    \
         }                                                                                                    \
-        name##4(const name##4 & other) : x(other.x), y(other.y), z(other.z), w(other.w)                      \
+        name##4(const name##4 & other)                                                                       \
         {                                                                                                    \
-            emulated_aligned((unsigned long)&other, align4);                                                 \
+            df_emulated_vector((unsigned long)&other, align4);                                               \
+            x = other.x;                                                                                     \
+            y = other.y;                                                                                     \
+            z = other.z;                                                                                     \
+            w = other.w;                                                                                     \
         }                                                                                                    \
         name##4 &operator=(const name##4 & other)                                                            \
         {                                                                                                    \
-            emulated_aligned((unsigned long)this, align4);                                                   \
-            emulated_aligned((unsigned long)&other, align4);                                                 \
+            df_emulated_vector((unsigned long)this, align4);                                                 \
+            df_emulated_vector((unsigned long)&other, align4);                                               \
             x = other.x;                                                                                     \
             y = other.y;                                                                                     \
             z = other.z;                                                                                     \

@@ -9,6 +9,21 @@
 extern "C" {
 #endif
 
+/* What was asked of shared memory's banks since counting was last switched on. */
+enum df_shared_kind {
+    DF_SHARED_MATRIX, /* ldmatrix */
+    DF_SHARED_COPY,   /* cp.async */
+    DF_SHARED_VECTOR, /* float4, uint2, … */
+    DF_SHARED_SCALAR, /* other reads and writes, where every access is seen */
+};
+struct df_shared_turns {
+    unsigned long long phases, conflicts; /* conflicts: turns but the first of each phase */
+};
+void df_emulation_count_banks(bool yes);
+struct df_shared_turns df_emulation_shared_turns(enum df_shared_kind kind);
+/* To stderr, the lines of the sources where there were any. */
+void df_emulation_print_conflicts(void);
+
 /* How much memory the device has (8 GiB, or DF_EMULATION_MEMORY bytes, until this is called). */
 void df_emulation_set_memory(size_t bytes);
 size_t df_emulation_memory_in_use(void);
@@ -52,13 +67,14 @@ int df_emulation_cudnn_runs(void);
 int df_emulation_cudnn_plans(void);
 
 /* What cuBLASLt has no algorithm for. Until this is called: what DF_EMULATION_CUBLASLT says, a list of the
- * words below in lower case with commas between them. */
+ * words below in lower case with commas between them, or random:SEED. */
 enum df_emulated_refusals {
-    DF_REFUSE_UNALIGNED = 1, /* depths and rows of a and b that are no multiples of 16 bytes */
-    DF_REFUSE_EPILOGUE = 2,  /* a bias */
-    DF_REFUSE_NARROW = 4,    /* results in bfloat16 */
-    DF_REFUSE_ALL = 8,       /* anything */
-    DF_REFUSE_LATE = 16,     /* it lists what it refuses, and does so when asked to multiply */
+    DF_REFUSE_UNALIGNED = 1,  /* depths and rows of a and b that are no multiples of 16 bytes */
+    DF_REFUSE_EPILOGUE = 2,   /* a bias */
+    DF_REFUSE_NARROW = 4,     /* results in bfloat16 */
+    DF_REFUSE_ALL = 8,        /* anything */
+    DF_REFUSE_LATE = 16,      /* it lists what it refuses, and does so when asked to multiply */
+    DF_REFUSE_AT_RANDOM = 32, /* of the others whatever is drawn for a product's shape, types and epilogue */
 };
 void df_emulation_set_refusals(unsigned refusals);
 

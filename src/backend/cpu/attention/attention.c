@@ -217,6 +217,13 @@ static void forward_block(const struct attention *a, const struct forward_scratc
                            a->dim);
 }
 
+/* It takes nothing beforehand. */
+int df_cpu_expect_attention(struct df_backend *backend, struct df_attention_shape shape, bool training)
+{
+    (void)backend, (void)shape, (void)training;
+    return 0;
+}
+
 int df_cpu_attention_forward(struct df_backend *backend, struct df_attention_shape shape, const void *qkv,
                              void *out, float *lse)
 {
