@@ -53,6 +53,9 @@ int training_keep(struct df_training *training, int64_t epoch)
 
     if (most == 0)
         return 0;
+    if (kept->count > 0 &&
+        kept->epochs[kept->count - 1] == epoch) /* by the process that this run goes on from */
+        return write_epoch(training, epoch);
     int64_t *epochs = realloc(kept->epochs, (size_t)(kept->count + 1) * sizeof *epochs);
     if (!epochs)
         return df_error_memory("the list of checkpoints", (size_t)(kept->count + 1) * sizeof *epochs);
