@@ -17,7 +17,7 @@ __global__ void __launch_bounds__(vector_threads)
     if (left <= 0)
         return;
     const struct df_adamw_scalars s = *scalars;
-    const float factor = scale->factor;
+    const struct df_gradient_scale of_all = *scale;
     float p[4], gradients[4], first[4], second[4];
     load_first(parameter + at, left, p);
     load_first(gradient + at, left, gradients);
@@ -25,12 +25,14 @@ __global__ void __launch_bounds__(vector_threads)
     load_first(v + at, left, second);
 #pragma unroll
     for (int i = 0; i < 4; i++) {
-        const float g = gradients[i] * factor;
+        const float g = gradients[i] * of_all.factor;
         first[i] += s.one_minus_beta1 * (g - first[i]);
         second[i] = second[i] * s.beta2 + s.one_minus_beta2 * g * g;
         const float denominator = sqrtf(second[i]) / s.bias2_sqrt + s.eps;
         p[i] = p[i] * s.decay - s.step_size * first[i] / denominator;
     }
+    if (!(of_all.norm < INFINITY)) /* asked this late, as the loads need not wait for it */
+        return;
     store_first(parameter + at, left, p);
     store_first(m + at, left, first);
     store_first(v + at, left, second);

@@ -4,6 +4,7 @@
 #define DINOFT_CONFIG_H
 
 #include "dinoft/backend.h"
+#include "dinoft/best_metric.h"
 #include "dinoft/choice.h"
 #include "dinoft/corruption.h"
 #include "dinoft/dataset.h"
@@ -96,6 +97,7 @@ struct df_config {
     int n_scales;
     double warmup; /* as read from warmup_steps: a number of steps, or per cent of them */
     bool warmup_is_share;
+    int64_t kept;                         /* as read from keep_checkpoints; INT64_MAX: all */
     int severity_list[DF_MAX_SEVERITIES]; /* as read from severity: ascending, without doubles */
     int n_severities;
 

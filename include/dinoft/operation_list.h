@@ -375,8 +375,8 @@ DF_OPERATION(gradient_scale,
              (backend, gradient, count, total, longest, scale))
 
 /* PyTorch's AdamW on a tensor, with the gradient times scale->factor; m and v are its first and second
- * moments, 0 before the first step. All float32 [count], updated in place but for the gradient. scalars,
- * scale: device. */
+ * moments, 0 before the first step. All float32 [count], updated in place but for the gradient; where
+ * scale->norm is not finite nothing changes. scalars, scale: device. */
 DF_OPERATION(adamw,
              (struct df_backend *backend, const struct df_adamw_scalars *scalars,
               const struct df_gradient_scale *scale, float *parameter, const float *gradient, float *m,

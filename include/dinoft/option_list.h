@@ -123,8 +123,7 @@ OPTION(CHOICE, RECIPE, recipe, RUN, TRAIN | MEASURE,
        "reference repeats dinov2-finetune's main.py of October 2025, reference-2025-08 that of August 2025; "
        "both set --void_as_background and in training --rope_rescale 2, --decay_1d and, for a new model, "
        "--normalize none; reference also --batch_size 64 and in training --epochs 100, --lr 3e-3, --schedule "
-       "cosine, --warmup_epochs 20, --min_lr 3e-5, and each validation leaves NAME_eEPOCH.pt; flags that are "
-       "typed win",
+       "cosine, --warmup_epochs 20, --min_lr 3e-5, --keep_checkpoints all; flags that are typed win",
        df_recipe, DF_RECIPES, "default")
 OPTION(SWITCH, RECOMPUTE, recompute, RUN, TRAIN | BENCH | INFO,
        "with --use_lora: keep no more than the input of each block for the backward pass and compute the "
@@ -170,6 +169,14 @@ OPTION(FLOAT, SAVE_EVERY, save_every, RUN, TRAIN,
 OPTION(INTEGER, VAL_EVERY, val_every, RUN, TRAIN,
        "epochs from one validation and checkpoint to the next; the last epoch always has them", "5", 1,
        INT32_MAX)
+OPTION(CHOICE, BEST_METRIC, best_metric, RUN, TRAIN,
+       "what says which validation is the best one, whose model is NAME_best.pt: of equal ones the first",
+       df_best_metric, DF_BEST_METRICS, "miou")
+OPTION(INTEGER, EARLY_STOP, early_stop, RUN, TRAIN,
+       "end after so many validations without a better --best_metric; 0: never", "0", 0, INT32_MAX)
+OPTION(STRING, KEEP_CHECKPOINTS, keep_checkpoints, OUTPUT, TRAIN,
+       "keep NAME_eEPOCH.pt of the newest N validations, or of all, or none, beside NAME.pt and NAME_best.pt",
+       "N", "none")
 OPTION(CHOICE, EVAL_SIZE, eval_size, OUTPUT, MEASURE,
        "measure at the network's input size, or at each label's original size as papers do", df_eval_size,
        DF_EVAL_SIZES, "network")

@@ -136,7 +136,7 @@ int df_segmenter_backward(struct df_segmenter *segmenter, int64_t count);
 int df_segmenter_train_part(struct df_segmenter *segmenter, int64_t count, struct df_rng *rng);
 
 /* AdamW with PyTorch's defaults, but for the learning rate and the options, on the gradients of the step's
- * parts. */
+ * parts. Where these are not all finite, the parameters and moments stay as they were before it. */
 int df_segmenter_update(struct df_segmenter *segmenter, double lr);
 
 struct df_step_result {
@@ -152,6 +152,13 @@ int df_segmenter_step_result(struct df_segmenter *segmenter, struct df_step_resu
 /* A step of one part, and its result. */
 int df_segmenter_train_step(struct df_segmenter *segmenter, int64_t count, double lr, struct df_rng *rng,
                             struct df_step_result *result);
+
+/* The first tensor, in the order of computation, that is not finite after the last step that was begun, whose
+ * last part has `count` images: "the parameter NAME", as that step found it, "the logits", "the gradient of
+ * NAME"; "" where all are. */
+#define DF_NOT_FINITE_TEXT 96
+int df_segmenter_find_not_finite(struct df_segmenter *segmenter, int64_t count,
+                                 char found[DF_NOT_FINITE_TEXT]);
 
 /* Whether the model is that of the moving average, to be evaluated and saved; without one nothing changes.
  * Trained is the other. */

@@ -3,6 +3,7 @@
 #ifndef DINOFT_TRAIN_H
 #define DINOFT_TRAIN_H
 
+#include "dinoft/best_metric.h"
 #include "dinoft/dataset.h"
 #include "dinoft/feature_cache.h"
 #include "dinoft/run_files.h"
@@ -15,18 +16,20 @@ struct df_training_options {
     int64_t epochs, batch_size;
     int64_t max_steps; /* 0: no limit */
     int64_t val_every; /* epochs from one validation and checkpoint to the next; the last has them */
-    struct df_schedule schedule;    /* AdamW's learning rate */
-    int64_t accumulate;             /* parts of a batch whose gradients are added up; divides batch_size */
-    bool keep_each;                 /* NAME_eEPOCH.pt beside NAME.pt at each validation */
-    double save_every;              /* seconds from one NAME.pt to the next, between validations; 0: none */
-    bool resume;                    /* goes on from NAME.state */
-    bool restart_schedule;          /* which then begins anew where the run is */
-    uint64_t seed;                  /* of new weights, the order of images, RoPE's rescaling */
-    bool shuffle;                   /* the training images, each epoch anew */
-    bool debug;                     /* NAME_viz_EPOCH.png at each validation */
-    bool reference_numbers;         /* the reference project's own are printed at each validation */
-    int workers;                    /* threads that read images; 0: one for each core, at most 8 */
-    enum df_feature_place features; /* where those of a frozen backbone are kept, as it is wanted */
+    struct df_schedule schedule;     /* AdamW's learning rate */
+    int64_t accumulate;              /* parts of a batch whose gradients are added up; divides batch_size */
+    int64_t keep_checkpoints;        /* NAME_eEPOCH.pt of so many of the newest validations */
+    enum df_best_metric best_metric; /* of the validation that NAME_best.pt is from */
+    int64_t early_stop;              /* end after so many validations without a better one; 0: never */
+    double save_every;               /* seconds from one NAME.pt to the next, between validations; 0: none */
+    bool resume;                     /* goes on from NAME.state */
+    bool restart_schedule;           /* which then begins anew where the run is */
+    uint64_t seed;                   /* of new weights, the order of images, RoPE's rescaling */
+    bool shuffle;                    /* the training images, each epoch anew */
+    bool debug;                      /* NAME_viz_EPOCH.png at each validation */
+    bool reference_numbers;          /* the reference project's own are printed at each validation */
+    int workers;                     /* threads that read images; 0: one for each core, at most 8 */
+    enum df_feature_place features;  /* where those of a frozen backbone are kept, as it is wanted */
 };
 
 struct df_training;
@@ -45,8 +48,9 @@ enum df_feature_place df_training_features(const struct df_training *training);
 /* Threads that read images; 0 where all features are there. */
 int df_training_workers(const struct df_training *training);
 
-/* Trains, and writes NAME.pt, NAME_metrics.json, NAME_steps.csv, and what the options ask for besides. After
- * an error, what was trained until then is in NAME_stopped.pt. Returns 0 / -1 with the error set. */
+/* Trains, and writes NAME.pt, NAME_best.pt, NAME_metrics.json, NAME_steps.csv, and what the options ask for
+ * besides. After an error, what was trained until then is in NAME_stopped.pt. Returns 0 / -1 with the error
+ * set. */
 int df_training_run(struct df_training *training);
 
 #endif

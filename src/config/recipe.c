@@ -15,8 +15,9 @@ static const struct setting every_reference[] = {
 
 /* The defaults of main.py. Those of August 2025 are the table's. */
 static const struct setting october_2025[] = {
-    {DF_OPTION_EPOCHS, "100"},      {DF_OPTION_LR, "3e-3"},          {DF_OPTION_BATCH_SIZE, "64"},
-    {DF_OPTION_SCHEDULE, "cosine"}, {DF_OPTION_WARMUP_EPOCHS, "20"}, {DF_OPTION_MIN_LR, "3e-5"},
+    {DF_OPTION_EPOCHS, "100"},           {DF_OPTION_LR, "3e-3"},          {DF_OPTION_BATCH_SIZE, "64"},
+    {DF_OPTION_SCHEDULE, "cosine"},      {DF_OPTION_WARMUP_EPOCHS, "20"}, {DF_OPTION_MIN_LR, "3e-5"},
+    {DF_OPTION_KEEP_CHECKPOINTS, "all"},
 };
 
 bool df_recipe_is_reference(enum df_recipe recipe)

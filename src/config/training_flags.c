@@ -4,6 +4,8 @@
 #include "dinoft/error.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
 static int check_decay(const struct df_config *config)
 {
@@ -46,11 +48,32 @@ static int check_resume(const struct df_config *config)
     return 0;
 }
 
+static int read_kept(struct df_config *config)
+{
+    const char *text = config->keep_checkpoints;
+    const size_t digits = strspn(text, "0123456789");
+
+    if (strcmp(text, "none") == 0) {
+        config->kept = 0;
+        return 0;
+    }
+    if (strcmp(text, "all") == 0) {
+        config->kept = INT64_MAX;
+        return 0;
+    }
+    config->kept = digits < 10 && text[digits] == '\0' ? atoi(text) : 0;
+    if (config->kept > 0)
+        return 0;
+    return df_error_set(
+        "--keep_checkpoints: expected none, all or a whole number of at least 1, found '%.100s'", text);
+}
+
 int df_config_check_training(struct df_config *config)
 {
     DF_TRY(check_resume(config));
     DF_TRY(df_config_check_schedule(config));
     DF_TRY(check_decay(config));
     DF_TRY(check_lora(config));
+    DF_TRY(read_kept(config));
     return check_accumulate(config);
 }

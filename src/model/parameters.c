@@ -242,6 +242,26 @@ int df_parameters_check(const struct df_parameters *parameters, struct df_backen
     return status;
 }
 
+int df_parameters_find_not_finite(const struct df_parameters *parameters, struct df_backend *backend,
+                                  const float *array, bool backwards, const struct df_parameter **found)
+{
+    float *values = host_buffer(parameters);
+    int status = values ? 0 : -1;
+
+    *found = NULL;
+    for (int i = 0; status == 0 && !*found && i < parameters->count; i++) {
+        const struct df_parameter *parameter = &parameters->items[backwards ? parameters->count - 1 - i : i];
+        if (!is_trained(parameter))
+            continue;
+        status = backend->ops->download(backend, values, array + parameter->offset,
+                                        (size_t)parameter->count * sizeof *values);
+        if (status == 0 && !df_all_finite(values, (size_t)parameter->count))
+            *found = parameter;
+    }
+    free(values);
+    return status;
+}
+
 int df_parameters_store(const struct df_parameters *parameters, struct df_backend *backend,
                         struct df_state *state)
 {

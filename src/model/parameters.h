@@ -83,6 +83,11 @@ int df_parameters_load(struct df_parameters *parameters, struct df_backend *back
 int df_parameters_store(const struct df_parameters *parameters, struct df_backend *backend,
                         struct df_state *state);
 
+/* *found: the first trained parameter, or the last, whose part of an array [length] (device) is not finite;
+ * NULL: none. */
+int df_parameters_find_not_finite(const struct df_parameters *parameters, struct df_backend *backend,
+                                  const float *array, bool backwards, const struct df_parameter **found);
+
 /* -1 with the error set, which names one, for values that loading would refuse (df_check_weights). */
 int df_parameters_check(const struct df_parameters *parameters, struct df_backend *backend);
 

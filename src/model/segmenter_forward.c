@@ -19,18 +19,27 @@ int segmenter_begin_pass(struct df_segmenter *segmenter, struct df_rng *rng)
 }
 
 /* What is not finite stays so in a sum. One of finite logits overflows only where these are near to it. */
-static int check_logits(struct df_segmenter *segmenter, int64_t count)
+int segmenter_logits_are_finite(struct df_segmenter *segmenter, int64_t count, bool *finite)
 {
     struct df_backend *backend = segmenter->backend;
     const int64_t classes = segmenter->options.classes;
-    const char *path = segmenter->options.checkpoint_path;
     const struct df_matrix logits = {segmenter->decoder->logits, DF_F32,
                                      segmenter_logit_count(segmenter, count) / classes, classes, classes};
     float sums[DF_MAX_CLASSES];
 
     DF_TRY(backend->ops->column_sum(backend, logits, segmenter->logit_sums));
     DF_TRY(backend->ops->download(backend, sums, segmenter->logit_sums, (size_t)classes * sizeof *sums));
-    if (df_all_finite(sums, (size_t)classes))
+    *finite = df_all_finite(sums, (size_t)classes);
+    return 0;
+}
+
+static int check_logits(struct df_segmenter *segmenter, int64_t count)
+{
+    const char *path = segmenter->options.checkpoint_path;
+    bool finite;
+
+    DF_TRY(segmenter_logits_are_finite(segmenter, count, &finite));
+    if (finite)
         return 0;
     df_error_set("the model's logits are not finite numbers: its weights are damaged, or too large");
     return path && !segmenter->options.training ? df_error_context("%s", path) : -1;

@@ -82,6 +82,8 @@ struct df_segmenter *segmenter_make(struct df_backend *backend, const struct df_
  * then the device's part of any. */
 int segmenter_begin_pass(struct df_segmenter *segmenter, struct df_rng *rng);
 int segmenter_run(struct df_segmenter *segmenter, int64_t count, bool training);
+/* Whether those of the last pass, of so many images, are finite numbers. */
+int segmenter_logits_are_finite(struct df_segmenter *segmenter, int64_t count, bool *finite);
 /* The loss of the batch's first images at the images' size; what is to be found out is for the caller to
  * say. */
 struct df_upsample_loss segmenter_describe_loss(const struct df_segmenter *segmenter, int64_t count);

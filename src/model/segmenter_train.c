@@ -4,6 +4,7 @@
 #include "dinoft/error.h"
 
 #include <math.h>
+#include <stdio.h>
 
 int df_segmenter_backward(struct df_segmenter *segmenter, int64_t count)
 {
@@ -84,6 +85,35 @@ int df_segmenter_train_step(struct df_segmenter *segmenter, int64_t count, doubl
     DF_TRY(df_segmenter_train_part(segmenter, count, rng));
     DF_TRY(df_segmenter_update(segmenter, lr));
     return df_segmenter_step_result(segmenter, result);
+}
+
+/* Those of the decoder come first in the backward pass. */
+static int find_gradient(const struct df_segmenter *segmenter, const struct df_parameter **found)
+{
+    const struct df_optimizer *optimizer = &segmenter->optimizer;
+    const float *gradients = optimizer->sums ? optimizer->sums : segmenter->parameters.gradients;
+
+    return df_parameters_find_not_finite(&segmenter->parameters, segmenter->backend, gradients, true, found);
+}
+
+int df_segmenter_find_not_finite(struct df_segmenter *segmenter, int64_t count,
+                                 char found[DF_NOT_FINITE_TEXT])
+{
+    const struct df_parameters *parameters = &segmenter->parameters;
+    const struct df_parameter *value, *gradient;
+    bool finite;
+
+    DF_TRY(df_parameters_find_not_finite(parameters, segmenter->backend, parameters->values, false, &value));
+    DF_TRY(segmenter_logits_are_finite(segmenter, count, &finite));
+    DF_TRY(find_gradient(segmenter, &gradient));
+    found[0] = '\0';
+    if (value)
+        snprintf(found, DF_NOT_FINITE_TEXT, "the parameter %s", value->name);
+    else if (!finite)
+        snprintf(found, DF_NOT_FINITE_TEXT, "the logits");
+    else if (gradient)
+        snprintf(found, DF_NOT_FINITE_TEXT, "the gradient of %s", gradient->name);
+    return 0;
 }
 
 int df_segmenter_use_average(struct df_segmenter *segmenter, bool averaged)

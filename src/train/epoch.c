@@ -18,17 +18,9 @@ struct epoch {
     double ended;   /* when the last result was there */
     /* of the step whose result is not there */
     bool waiting;
-    int64_t waiting_images;
+    struct step_images waiting_images;
     double waiting_lr;
 };
-
-static int diverged(struct df_training *training, int64_t step, double loss)
-{
-    training->worthless = true;
-    return df_error_set("the loss is %g at step %" PRId64
-                        ": training diverged and is not saved (a smaller learning rate may help)",
-                        loss, step);
-}
 
 /* The result of the step that is waited for, if one is, and its line in the CSV. */
 static int finish_step(struct epoch *epoch)
@@ -41,31 +33,39 @@ static int finish_step(struct epoch *epoch)
         return 0;
     epoch->waiting = false;
     DF_TRY(df_segmenter_step_result(training->segmenter, &result));
-    const double now = df_seconds(), rate = (double)epoch->waiting_images / (now - epoch->ended);
+    const double now = df_seconds(), rate = (double)epoch->waiting_images.count / (now - epoch->ended);
     const struct run_step step = {place->epoch, ++training->finished, result.loss, epoch->waiting_lr,
                                   rate,         result.gradient_norm};
     DF_TRY(run_log_step(&training->log, &step));
-    if (!isfinite(result.loss) && result.counted > 0)
-        return diverged(training, training->finished, result.loss);
+    if ((!isfinite(result.loss) && result.counted > 0) || !isfinite(result.gradient_norm))
+        return training_diverged(training, &step, &epoch->waiting_images);
     if (result.counted > 0) {
         place->loss_sum += result.loss;
         place->losses++;
     }
     epoch->ended = now;
-    epoch->images += epoch->waiting_images;
+    epoch->images += epoch->waiting_images.count;
     df_progress_update(epoch->progress, ++place->done, epoch->images, result.loss);
     return 0;
 }
 
-/* Forward and backward passes of the batches that make up the next step. *images: how many images these have;
- * 0 at the epoch's end. */
-static int train_parts(struct epoch *epoch, int64_t *images)
+static void add_images(struct step_images *images, const struct df_batch *batch)
+{
+    for (int64_t i = 0; i < batch->count; i++, images->count++) {
+        if (images->count < STEP_IMAGES_SHOWN)
+            images->first[images->count] = batch->samples[i];
+    }
+}
+
+/* Forward and backward passes of the batches that make up the next step. *images: of these; none at the
+ * epoch's end. */
+static int train_parts(struct epoch *epoch, struct step_images *images)
 {
     struct df_training *training = epoch->training;
     struct df_batch batch;
     int more = 1;
 
-    *images = 0;
+    images->count = 0;
     for (int64_t part = 0; part < training->options.accumulate; part++) {
         more = df_feed_next(training->train_feed, training->segmenter, &batch);
         if (more != 1)
@@ -73,7 +73,7 @@ static int train_parts(struct epoch *epoch, int64_t *images)
         epoch->shown = batch.samples[0];
         training->last_count = batch.count;
         DF_TRY(df_segmenter_train_part(training->segmenter, batch.count, &training->rng));
-        *images += batch.count;
+        add_images(images, &batch);
     }
     return more < 0 ? -1 : 0;
 }
@@ -90,10 +90,10 @@ static double learning_rate(const struct df_training *training)
 static int begin_step(struct epoch *epoch, bool *begun)
 {
     struct df_training *training = epoch->training;
-    int64_t images;
+    struct step_images images;
 
     DF_TRY(train_parts(epoch, &images));
-    *begun = images > 0;
+    *begun = images.count > 0;
     if (!*begun)
         return 0;
     const double lr = learning_rate(training);
@@ -145,7 +145,7 @@ static int fail_later(struct epoch *epoch)
     struct df_error reason;
 
     df_error_keep(&reason);
-    if (finish_step(epoch) != 0 && epoch->training->worthless)
+    if (finish_step(epoch) != 0 && epoch->training->diverged)
         return -1;
     df_error_again(&reason);
     return -1;

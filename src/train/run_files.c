@@ -10,7 +10,8 @@
 
 #define NUMBERS_MOST 10000 /* of names that differ by it */
 
-const char *const df_run_endings[] = {".pt", ".state", "_metrics.json", "_steps.csv", "_config.json", NULL};
+const char *const df_run_endings[] = {".pt",        ".state",       "_best.pt", "_metrics.json",
+                                      "_steps.csv", "_config.json", NULL};
 
 char *df_run_file(const struct df_run_files *files, const char *ending)
 {

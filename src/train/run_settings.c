@@ -132,6 +132,7 @@ int run_settings_add(const struct df_training *training, struct df_state *state)
     DF_TRY(add(state, "--batch_size", "%" PRId64, options->batch_size));
     DF_TRY(add(state, "--accumulate", "%" PRId64, options->accumulate));
     DF_TRY(add(state, "--seed", "%" PRIu64, options->seed));
+    DF_TRY(add(state, "--best_metric", "%s", df_best_metric_title(options->best_metric)));
     DF_TRY(add(state, "the order of images", "%s", options->shuffle ? "shuffled" : "the list's"));
     DF_TRY(add(state, "device", "%s", training->setup->backend->name));
     return add(state, "precision", "%s", df_dtype_name(training->setup->backend->compute));

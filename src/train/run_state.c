@@ -52,6 +52,20 @@ static int add_place(const struct df_training *training, struct df_state *state)
     return add_bits(state, "rope_rescale_rng", training->rng.state);
 }
 
+/* What was the best so far, and which checkpoints of epochs this run has written. */
+static int add_kept(const struct df_training *training, struct df_state *state)
+{
+    const struct df_best_so_far *best = &training->best;
+    uint64_t bits;
+
+    memcpy(&bits, &best->score, sizeof bits);
+    DF_TRY(add_bits(state, "best_score", bits));
+    DF_TRY(add_number(state, "best_epoch", best->epoch));
+    DF_TRY(add_number(state, "validations_since_best", best->since));
+    return df_state_copy(state, "kept_epochs", DF_I64, 1, &training->kept.count, training->kept.epochs) ? 0
+                                                                                                        : -1;
+}
+
 static int add_log(const struct run_log *log, struct df_state *state)
 {
     const int64_t shape[2] = {log->n_validations, VALIDATION_ROW};
@@ -82,8 +96,8 @@ int run_state_write(struct df_training *training, uint64_t pair)
     if (state && path && df_state_add_text(state, FORMAT_KEY, FORMAT) &&
         df_state_add_text(state, "version", DINOFT_VERSION) &&
         df_segmenter_store(training->segmenter, state) == 0 && add_place(training, state) == 0 &&
-        run_log_sync(&training->log) == 0 && add_log(&training->log, state) == 0 &&
-        add_bits(state, "checkpoint", pair) == 0 &&
+        add_kept(training, state) == 0 && run_log_sync(&training->log) == 0 &&
+        add_log(&training->log, state) == 0 && add_bits(state, "checkpoint", pair) == 0 &&
         add_bits(state, "checkpoint_before", training->checkpoint_content) == 0 &&
         run_settings_add(training, state) == 0)
         status = df_safetensors_write(path, state);
@@ -157,6 +171,29 @@ static int read_place(struct df_training *training, const struct df_state *state
     return 0;
 }
 
+static int read_kept(struct df_training *training, const struct df_state *state)
+{
+    const struct df_entry *entry = df_state_find(state, "kept_epochs");
+    struct df_best_so_far *best = &training->best;
+    uint64_t bits = 0;
+
+    DF_TRY(read_bits(state, "best_score", &bits));
+    memcpy(&best->score, &bits, sizeof bits);
+    DF_TRY(read_number(state, "best_epoch", -1, training->place.epoch, &best->epoch));
+    DF_TRY(read_number(state, "validations_since_best", 0, INT32_MAX, &best->since));
+    if (!entry || entry->tensor.dtype != DF_I64 || entry->tensor.ndim != 1)
+        return damaged("kept_epochs");
+    const size_t bytes = entry->tensor.count * sizeof(int64_t);
+    int64_t *epochs = malloc(bytes + sizeof *epochs);
+    if (!epochs)
+        return df_error_memory("the list of checkpoints", bytes);
+    if (bytes > 0)
+        memcpy(epochs, entry->tensor.data, bytes);
+    training->kept.epochs = epochs;
+    training->kept.count = (int64_t)entry->tensor.count;
+    return 0;
+}
+
 /* The log as it was at that place: what an epoch that goes on has left is of its beginning alone. */
 static int read_log(struct df_training *training, const struct df_state *state)
 {
@@ -224,6 +261,7 @@ static int restore(struct df_training *training, const struct df_state *state, b
             training->options.schedule.by_epoch ? training->place.epoch : training->step;
     training->options.schedule.length -= training->schedule_origin;
     DF_TRY(df_segmenter_restore(training->segmenter, state, training->step));
+    DF_TRY(read_kept(training, state));
     return read_log(training, state);
 }
 

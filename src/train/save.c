@@ -27,6 +27,15 @@ static struct df_state *take_checkpoint(struct df_training *training)
     return df_checkpoint_state(segmenter, &training->record);
 }
 
+int training_write(const struct df_training *training, const char *path)
+{
+    struct df_state *checkpoint = df_checkpoint_state(training->segmenter, &training->record);
+    const int status = checkpoint ? df_weight_file_write(path, checkpoint) : -1;
+
+    df_state_free(checkpoint);
+    return status;
+}
+
 int training_save_alone(struct df_training *training, const char *path)
 {
     struct df_state *checkpoint = take_checkpoint(training);

@@ -1,13 +1,11 @@
 /* The loop: epochs, steps, validations, checkpoints. */
 #include "run_state.h"
 
-#include "dinoft/atomic_write.h"
 #include "dinoft/clock.h"
 #include "dinoft/error.h"
 #include "dinoft/evaluate.h"
 #include "dinoft/label_checks.h"
 #include "dinoft/log.h"
-#include "dinoft/text.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -63,24 +61,12 @@ static int validate(struct df_training *training, int64_t epoch)
     struct run_validation validation = {epoch, scores.loss, scores.miou, scores.reference_iou,
                                         scores.reference_miou};
     status = run_log_validation(&training->log, &validation);
+    if (status == 0)
+        status = training_judge(training, epoch, &scores);
     if (training->log.n_validations == 1)
         df_labels_report_absent(training->val_set, "validation");
 done:
     df_metrics_free(&metrics);
-    return status;
-}
-
-/* The checkpoint of this epoch, which later ones do not replace. */
-static int keep(struct df_training *training, int64_t epoch)
-{
-    char *ending = df_text_format("_e%" PRId64 ".pt", epoch);
-    char *path = ending ? df_run_file(training->files, ending) : NULL;
-    int status = -1;
-
-    if (path && df_check_other_file(path, training->setup->weights_path) == 0)
-        status = training_save_alone(training, path);
-    free(path);
-    free(ending);
     return status;
 }
 
@@ -111,8 +97,7 @@ static int end_epoch(struct df_training *training)
         return 0;
     /* Before the validation, which may be long: what was trained is safe. */
     DF_TRY(training_save(training));
-    if (training->options.keep_each)
-        DF_TRY(keep(training, epoch));
+    DF_TRY(training_keep(training, epoch));
     DF_TRY(validate(training, epoch));
     /* It is not validated again. */
     DF_TRY(run_state_write(training, training->checkpoint_content));
@@ -138,7 +123,7 @@ static int train_all(struct df_training *training)
         if (training->masks_seen && !training->masks_checked)
             DF_TRY(check_labels(training));
         DF_TRY(end_epoch(training));
-        if (*training->stop)
+        if (*training->stop || training_stops_early(training, training->place.epoch))
             break;
         if (training->place.done == training->epoch_steps)
             next_epoch(training);
@@ -185,15 +170,22 @@ static int begin(struct df_training *training)
 }
 
 /* An error in the middle of a run costs neither what was trained until then nor what an earlier run saved: it
- * goes to NAME_stopped.pt. The error's text stays. */
+ * goes to NAME_stopped.pt. A step that was not finite has changed nothing, so what there is may be good:
+ * other images tell, as the batch may be the reason. The error's text stays. */
 static void rescue(struct df_training *training)
 {
     struct df_error reason;
 
     df_error_keep(&reason);
     char *path = df_run_file(training->files, "_stopped.pt");
-    if (path && training->step > 0 && !training->worthless && training_save_alone(training, path) == 0)
+    if (training->diverged && training_load_others(training) != 0)
+        training->worthless = true;
+    const bool saved =
+        path && training->step > 0 && !training->worthless && training_save_alone(training, path) == 0;
+    if (saved)
         df_log("stopped after step %" PRId64 "; what was trained until then is %s", training->step, path);
+    else if (training->diverged)
+        df_log("what was trained since the last checkpoint is not saved: %s", df_error_text());
     df_error_again(&reason);
     free(path);
 }
@@ -211,5 +203,7 @@ int df_training_run(struct df_training *training)
     else if (!*training->stop)
         df_log("done: %s, %s, %s", training->checkpoint_path, training->log.metrics_path,
                training->log.steps_path);
+    if (status == 0 || training->best.epoch >= 0)
+        training_log_best(training);
     return status;
 }

@@ -2,6 +2,7 @@
 #ifndef DINOFT_TRAIN_TRAINING_H
 #define DINOFT_TRAIN_TRAINING_H
 
+#include "best.h"
 #include "run_log.h"
 
 #include "dinoft/cached_features.h"
@@ -16,6 +17,19 @@ struct df_place {
     int64_t losses;  /* which are so many */
 };
 
+/* Whose NAME_eEPOCH.pt this run has written and not removed, the oldest first. */
+struct kept_epochs {
+    int64_t *epochs; /* [count] */
+    int64_t count;
+};
+
+/* Of a step, for those who want to look at them. */
+#define STEP_IMAGES_SHOWN 3
+struct step_images {
+    int64_t count;                    /* in all its parts */
+    int64_t first[STEP_IMAGES_SHOWN]; /* indices into the training set */
+};
+
 struct df_training {
     struct df_training_options options;
     const volatile sig_atomic_t *stop;
@@ -28,7 +42,9 @@ struct df_training {
     struct df_segmenter *segmenter;
     struct df_record record; /* borrows the data set's class names */
     struct run_log log;
-    char *checkpoint_path;
+    char *checkpoint_path, *best_path;
+    struct df_best_so_far best;
+    struct kept_epochs kept;
     struct df_place place;
     int64_t epoch_steps;         /* of a whole epoch */
     int64_t schedule_origin;     /* step, or epoch, at which the schedule began */
@@ -41,6 +57,7 @@ struct df_training {
     int64_t finished;            /* whose results are there */
     int64_t last_count;          /* images of the batch that the model saw last */
     bool worthless;              /* what was trained is not to be saved */
+    bool diverged;               /* it may be good, but for the batch that the model saw last */
 };
 
 /* max_steps have been begun. */
@@ -60,6 +77,9 @@ static inline bool training_validates(const struct df_training *training, int64_
  * when it returns. -1 with the error set. */
 int training_epoch(struct df_training *training);
 
+/* A checkpoint of the model as it is. -1 with the error set. */
+int training_write(const struct df_training *training, const char *path);
+
 /* A checkpoint that no state belongs to. -1 with the error set. */
 int training_save_alone(struct df_training *training, const char *path);
 
@@ -70,6 +90,23 @@ int training_save(struct df_training *training);
 /* Fills the cache of features, if there is one, and makes the feeds. Afterwards nothing of the backbone and
  * no image is needed any more where there is. Interrupted, it makes none, and returns 0. */
 int training_open_feeds(struct df_training *training);
+
+/* Sets the error that tells of a step whose loss or gradients are not finite. Always returns -1. */
+int training_diverged(struct df_training *training, const struct run_step *step,
+                      const struct step_images *images);
+/* Images of the validation take the place of the batch that the model saw last. */
+int training_load_others(struct df_training *training);
+
+/* Writes NAME_eEPOCH.pt of what NAME.pt has just got, where the options ask for it, and removes those of
+ * older epochs that are too many. */
+int training_keep(struct df_training *training, int64_t epoch);
+
+/* What a validation of all images found of the parameters that NAME.pt has just got: NAME_best.pt gets them
+ * too where they are the best so far. */
+int training_judge(struct df_training *training, int64_t epoch, const struct df_scores *scores);
+/* Whether the run ends with this epoch, as so many validations were no better. Logs it. */
+bool training_stops_early(const struct df_training *training, int64_t epoch);
+void training_log_best(const struct df_training *training);
 
 /* NAME_viz_EPOCH.png: the first image that the model was given last, this sample, under its prediction. */
 int training_write_picture(struct df_training *training, int64_t epoch, int64_t sample);

@@ -124,7 +124,9 @@ static int prepare(struct df_training *training)
     log_model(training);
     df_rng_seed(&training->rng, training->options.seed, df_hash_text("rope_rescale"));
     training->checkpoint_path = df_run_file(training->files, ".pt");
-    return training->checkpoint_path ? 0 : -1;
+    training->best_path = df_run_file(training->files, "_best.pt");
+    training->best = df_best_none();
+    return training->checkpoint_path && training->best_path ? 0 : -1;
 }
 
 struct df_training *df_training_open(const struct df_training_options *options, struct df_setup *setup,
@@ -155,6 +157,8 @@ void df_training_close(struct df_training *training)
         return;
     run_log_free(&training->log);
     free(training->checkpoint_path);
+    free(training->best_path);
+    free(training->kept.epochs);
     df_feed_free(training->train_feed);
     df_feed_free(training->val_feed);
     close_loaders(training);

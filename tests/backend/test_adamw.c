@@ -3,6 +3,8 @@
 
 #include "support/cmocka_all.h"
 
+#include <math.h>
+
 static void check_golden(struct test_device *device)
 {
     static const float start[] = {0.5f, -1.25f, 2.0f, 0.0f}, zeros[4] = {0, 0, 0, 0};
@@ -29,6 +31,36 @@ static void check_golden(struct test_device *device)
     test_near("second moment", test_get_f32(device, second, 4), v, 4, 2e-11);
 }
 
+/* One number that is not finite, anywhere in the gradients, makes the norm so. */
+static void check_kept(struct test_device *device)
+{
+    static const float start[] = {0.5f, -1.25f, 2.0f, 0.0f, 3.0f}, gradient[] = {1, 2, 3, 4, 5};
+    static const float moments[] = {0.1f, 0.2f, 0.3f, 0.4f, 0.5f};
+    static const float norms[] = {NAN, INFINITY};
+    const struct df_adamw settings = {3e-4, 0.9, 0.999, 1e-8, 0.01, 2};
+    const struct df_adamw_scalars scalars = df_adamw_scalars(&settings);
+    struct df_backend *backend = device->backend;
+    float *parameter = test_put_f32(device, start, 5), *first = test_put_f32(device, moments, 5),
+          *second = test_put_f32(device, moments, 5);
+
+    for (int i = 0; i < 2; i++) {
+        const struct df_gradient_scale scale = {norms[i], 1.0f};
+        assert_int_equal(backend->ops->adamw(backend, test_put(device, &scalars, sizeof scalars),
+                                             test_put(device, &scale, sizeof scale), parameter,
+                                             test_put_f32(device, gradient, 5), first, second, 5),
+                         0);
+    }
+    assert_memory_equal(test_get_f32(device, parameter, 5), start, sizeof start);
+    assert_memory_equal(test_get_f32(device, first, 5), moments, sizeof moments);
+    assert_memory_equal(test_get_f32(device, second, 5), moments, sizeof moments);
+}
+
+static void what_is_not_finite_changes_nothing(void **state)
+{
+    (void)state;
+    test_on_threads(check_kept);
+}
+
 static void adamw_matches_pytorch(void **state)
 {
     (void)state;
@@ -39,6 +71,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(adamw_matches_pytorch),
+        cmocka_unit_test(what_is_not_finite_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import shutil
 import unittest.mock
 
@@ -151,6 +152,19 @@ class CudaTraining(DeviceTest):
             self.train_on(device, "--debug", "--precision", "fp32", backbone=SMALL2, output=device)
         found, expected = (read_png(self.folder / device / "run_viz_0.png") for device in ("cuda", "cpu"))
         self.assert_pixels_near(found, expected, 0.01)
+
+
+class Divergence(DeviceTest):
+    """The result of a step is there when the next has begun: its images are named all the same, and tensors of the next."""
+
+    def test_divergence(self):
+        flags = ["--device", "cuda", "--lr", 1e30, "--use_lora", "--no_shuffle", "--batch_size", 1, "--debug"]
+        line = self.refused(*self.train_command(*flags, backbone=SMALL2))
+        found = re.search(r"step (\d+): training diverged .*; the first tensor that is not finite \(of step (\d+), which had begun\): "
+                          r"the logits; images: \S+/(\d+)\.png$", line)  # fmt: skip
+        self.assertIsNotNone(found, line)
+        step, begun, image = map(int, found.groups())
+        self.assertEqual((begun, image), (step + 1, step - 1))
 
 
 class Repetition(DeviceTest):

@@ -24,8 +24,8 @@ class Training(InterruptTest):
         self.assertEqual(told.group(2), "output/run.pt")
         self.assertEqual(int(told.group(1)), len(run.steps))
         self.assertEqual(int(told.group(1)), int(run.steps[-1]["step"]))
-        whole = [row["epoch"] for row in run.steps].count(run.steps[-1]["epoch"]) == 5
-        self.assertEqual(len(run.metrics["train_loss"]), int(run.steps[-1]["epoch"]) + whole, "of whole epochs")
+        self.assertEqual(len(run.metrics["train_loss"]), len(run.steps) // 5, "of whole epochs of five steps alone")
+        self.assertNotIn(None, run.metrics["train_loss"])
         self.assertTrue(any(values(run.tensors["w_b_000"])), "trained values were saved")
         self.assertIn("rank 3 in 4 blocks", self.succeed("info", "output/run.pt").stdout)
         self.assertEqual(leftovers(self.folder), [])
@@ -37,12 +37,16 @@ class Training(InterruptTest):
         self.assertIn("dinoft: ending after this step", stderr)
         run = self.check_what_was_kept(stderr)
         self.assertEqual(run.metrics["val_epoch"][0], 0)
+        self.assertRegex(stderr.splitlines()[-1], r"the best epoch was \d+/100000 with mIoU 0\.\d+: output/run_best\.pt$")
 
     def test_in_the_first_epoch(self):
         """No checkpoint is due yet: one is written all the same."""
         status, stderr = self.interrupted_run(r"epoch 1/\d+ 1/", "--val_every", 100000)
         self.assertEqual(status, 130, stderr)
-        self.check_what_was_kept(stderr)
+        run = self.check_what_was_kept(stderr)
+        self.assertEqual(run.metrics["val_epoch"], [])
+        self.assertNotIn("the best epoch", stderr)
+        self.assertFalse((self.folder / "output" / "run_best.pt").exists())
 
     def test_before_the_first_step(self):
         """Nothing was trained: no checkpoint is written, and none is spoken of."""

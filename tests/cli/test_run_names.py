@@ -12,14 +12,15 @@ class NameTest(InterruptTest):
                 "--batch_size", 3, *flags]  # fmt: skip
 
     def checkpoints(self, folder="output"):
-        return [name for name in files_in(self.folder / folder) if name.endswith(".pt")]
+        """Of each run the last one."""
+        return [name for name in files_in(self.folder / folder) if name.endswith(".pt") and not name.endswith("_best.pt")]
 
 
 class Overwriting(NameTest):
     def test_another_run_is_not_overwritten(self):
         self.succeed(*self.command("--exp_name", "a"))
         before = contents(self.folder / "output")
-        for name in ("a.pt", "a.state", "a_metrics.json", "a_steps.csv"):
+        for name in ("a.pt", "a.state", "a_best.pt", "a_metrics.json", "a_steps.csv"):
             self.refused(*self.command("--exp_name", "a"), mentions=["output/a", "is there already", "--overwrite", "--exp_name"])
             self.assertEqual(contents(self.folder / "output"), before)
             (self.folder / "output" / name).unlink()

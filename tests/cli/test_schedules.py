@@ -60,7 +60,7 @@ class Reference(TrainingTest):
         expected = [0.003, *(cosine(3e-3, 3e-5, step / 6) for step in range(6))]
         self.assert_values_near(rates(run), [rate for rate in expected for _ in range(2)], 1e-9)
         kept = [name for name in files_in(self.folder / "output") if name.endswith(".pt")]
-        self.assertEqual(kept, ["run.pt", "run_e0.pt", "run_e5.pt", "run_e6.pt"])
+        self.assertEqual(kept, ["run.pt", "run_best.pt", "run_e0.pt", "run_e5.pt", "run_e6.pt"])
         last = self.read_run(name="run")
         shutil.copy(self.folder / "output" / "run_e6.pt", self.folder / "output" / "run.pt")
         for name, tensor in self.read_run(name="run").tensors.items():

@@ -1,11 +1,14 @@
 """dinoft train when the data, the checkpoint or the disk is wrong. What was saved before stays whole."""
 
+import csv
+import math
 import os
+import re
 import shutil
 
-from datasets import voc_demo
+from datasets import make_folder, voc_demo
 from png_files import GREY, RGB, Picture, write_png
-from support import CHANNELS, DINOV3, FIXTURES, FPN, LINEAR, contents, file_size_limit, files_in, leftovers, main
+from support import CHANNELS, DINOV3, FIXTURES, FPN, LINEAR, contents, file_size_limit, files_in, folder_data, leftovers, main
 from tensor_files import read_checkpoint
 from training import CLASSES, TrainingTest
 
@@ -181,7 +184,36 @@ class Saved(TrainingTest):
             ),
             mentions=["learning rate", "step"],
         )
-        self.assertEqual(contents(self.folder / "output")["run.pt"], self.before["run.pt"])
+        after = contents(self.folder / "output")
+        for name in ("run.pt", "run_best.pt"):
+            self.assertEqual(after[name], self.before[name])
+
+    def divergence(self, *flags):
+        """The line of error, and the step that it is about. Of ten images in their order."""
+        if not (self.folder / "ten").exists():
+            make_folder(self.folder / "ten", train=10, n_classes=CLASSES)
+        data = [*folder_data(self.folder / "ten"), "--n_classes", CLASSES]
+        flags = ["--use_lora", "--lr", 1e30, "--no_shuffle", *flags]
+        line = self.refused(*self.train_command(*flags, data=data))
+        step = int(re.search(r"error: step (\d+): training diverged", line).group(1))
+        with open(self.folder / "output" / "run_steps.csv", newline="") as stream:
+            rows = list(csv.DictReader(stream))
+        bad = [not all(math.isfinite(float(row[key])) for key in ("loss", "gradient_norm")) for row in rows]
+        self.assertEqual(bad, [False] * (step - 1) + [True])
+        self.assertNotIn("run_stopped.pt", files_in(self.folder / "output"))
+        return line, step
+
+    def image(self, number):
+        return f"{self.folder}/ten/images/train/{number:02}.png"
+
+    def test_divergence_names_the_images(self):
+        line, step = self.divergence("--batch_size", 1)
+        self.assertTrue(line.endswith(f"; images: {self.image(step - 1)}"), line)
+        self.assertRegex(line, "; the first tensor that is not finite: (the logits|the (parameter|gradient of) [a-z]+[\\w.]+); ")
+        for flags in ([], ["--accumulate", 5]):
+            line, step = self.divergence("--batch_size", 5, *flags)
+            self.assertEqual(step, 2)
+            self.assertTrue(line.endswith(f"; images: {self.image(5)}, {self.image(6)}, {self.image(7)} and 2 more"), line)
 
     def test_full_disk(self):
         """A limit on the size of files stands for a disk that has no space for the checkpoint."""

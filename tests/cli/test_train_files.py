@@ -118,7 +118,7 @@ class Logs(TrainingTest):
         self.train()
         self.assertEqual(
             files_in(self.folder / "output"),
-            ["run.pt", "run.state", "run_config.json", "run_metrics.json", "run_steps.csv"],
+            ["run.pt", "run.state", "run_best.pt", "run_config.json", "run_metrics.json", "run_steps.csv"],
         )
         self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["data", "output"])
 

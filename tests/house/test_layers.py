@@ -16,7 +16,7 @@ import sys
 MODULES = ("base files backend data corruptions analysis model config pipeline features evaluation train report "
          "commands").split()
 WITHOUT_A_SOURCE = {  # public headers that no source bears the name of
-    "choice.h": "base", "component_scores.h": "analysis", "config.h": "config", "corruption.h": "corruptions", "decoder_kind.h": "model", "feature_picture.h": "analysis",
+    "best_metric.h": "base", "choice.h": "base", "component_scores.h": "analysis", "config.h": "config", "corruption.h": "corruptions", "decoder_kind.h": "model", "feature_picture.h": "analysis",
     "labels.h": "base", "multiversion.h": "base", "operation_case.h": "backend", "operation_list.h": "backend", "option_list.h": "config", "profile.h": "backend", "size.h": "base"}
 GENERATED = ("dinoft/version.h", "dinoft/build.h", "dinoft/revision.h")
 

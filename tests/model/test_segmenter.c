@@ -542,6 +542,57 @@ static void new_models_start_as_pytorch_does(void **state)
     df_backend_close(backend);
 }
 
+static void assert_not_finite(struct subject *subject, const char *expected)
+{
+    char found[DF_NOT_FINITE_TEXT];
+
+    assert_int_equal(df_segmenter_find_not_finite(subject->segmenter, BATCH, found), 0);
+    assert_string_equal(found, expected);
+}
+
+static struct df_step_result train(struct subject *subject)
+{
+    struct df_step_result result;
+    struct df_rng rng;
+
+    df_rng_seed(&rng, 13, 0);
+    load_image(subject->segmenter, BATCH, subject->image, subject->labels);
+    assert_int_equal(df_segmenter_train_step(subject->segmenter, BATCH, 1e-3, &rng, &result), 0);
+    return result;
+}
+
+static void a_step_that_is_not_finite_changes_nothing(void **state)
+{
+    (void)state;
+    struct subject subject;
+    open_subject(&subject, REGISTERS, 14, "linear", 1.0, 2);
+    struct df_backend *backend = subject.backend;
+    const struct df_parameters *parameters = &subject.segmenter->parameters;
+    const size_t length = (size_t)df_parameters_length(parameters);
+    const float nan_itself = NAN, pixel = subject.image[7];
+
+    assert_true(isfinite(train(&subject).gradient_norm));
+    assert_not_finite(&subject, "");
+    float *before = download_floats(backend, parameters->values, length);
+    subject.image[7] = NAN;
+    const struct df_step_result result = train(&subject);
+    assert_true(isnan(result.loss) && isnan(result.gradient_norm));
+    assert_not_finite(&subject, "the logits");
+    float *after = download_floats(backend, parameters->values, length);
+    assert_memory_equal(before, after, length * sizeof *before);
+    subject.image[7] = pixel;
+    assert_true(isfinite(train(&subject).loss));
+    assert_not_finite(&subject, "");
+    upload_floats(backend, find_parameter(subject.segmenter, "w_a_002")->gradient, &nan_itself, 1);
+    upload_floats(backend, find_parameter(subject.segmenter, "w_b_001")->gradient + 3, &nan_itself, 1);
+    assert_not_finite(&subject, "the gradient of w_b_001");
+    upload_floats(backend, find_parameter(subject.segmenter, "w_b_000")->value, &nan_itself, 1);
+    assert_not_finite(&subject, "the parameter w_b_000");
+    free(before);
+    free(after);
+    close_subject(&subject);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -555,6 +606,7 @@ int main(void)
         cmocka_unit_test(a_model_without_a_decoder_finds_the_same_features),
         cmocka_unit_test(a_model_without_a_decoder_has_the_checkpoints_lora),
         cmocka_unit_test(a_batch_without_labels_moves_nothing_but_decay),
+        cmocka_unit_test(a_step_that_is_not_finite_changes_nothing),
         cmocka_unit_test(a_grid_too_small_for_the_fpn_is_refused),
         cmocka_unit_test(a_checkpoint_of_other_shapes_is_refused),
         cmocka_unit_test(new_models_start_as_pytorch_does),

@@ -28,6 +28,8 @@ int df_cpu_adamw(struct df_backend *backend, const struct df_adamw_scalars *scal
                  const struct df_gradient_scale *scale, float *parameter, const float *gradient, float *m,
                  float *v, int64_t count)
 {
+    if (!isfinite(scale->norm))
+        return 0;
 #pragma omp parallel for num_threads(backend->threads)
     for (int64_t i = 0; i < count; i += CHUNK)
         adamw_chunk(scalars, scale->factor, parameter + i, gradient + i, m + i, v + i,

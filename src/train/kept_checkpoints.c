@@ -1,0 +1,103 @@
+/* The checkpoints beside NAME.pt: the best validation's, and those of all or the newest. They hold what
+ * NAME.pt has just got, written once more: a second name for that file would be one file for whoever copies
+ * something over it, and not every file system has such names. */
+#include "training.h"
+
+#include "dinoft/atomic_write.h"
+#include "dinoft/error.h"
+#include "dinoft/log.h"
+#include "dinoft/text.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char *path_of_epoch(const struct df_training *training, int64_t epoch)
+{
+    char *ending = df_text_format("_e%" PRId64 ".pt", epoch);
+    char *path = ending ? df_run_file(training->files, ending) : NULL;
+
+    free(ending);
+    return path;
+}
+
+static int write_epoch(const struct df_training *training, int64_t epoch)
+{
+    char *path = path_of_epoch(training, epoch);
+    int status = path ? df_check_other_file(path, training->setup->weights_path) : -1;
+
+    if (status == 0)
+        status = training_write(training, path);
+    free(path);
+    return status;
+}
+
+static int remove_epoch(const struct df_training *training, int64_t epoch)
+{
+    char *path = path_of_epoch(training, epoch);
+
+    if (!path)
+        return -1;
+    if (unlink(path) != 0 && errno != ENOENT)
+        df_log("cannot remove %s, an older checkpoint: %s", path, strerror(errno));
+    free(path);
+    return 0;
+}
+
+int training_keep(struct df_training *training, int64_t epoch)
+{
+    struct kept_epochs *kept = &training->kept;
+    const int64_t most = training->options.keep_checkpoints;
+
+    if (most == 0)
+        return 0;
+    if (kept->count > 0 &&
+        kept->epochs[kept->count - 1] == epoch) /* by the process that this run goes on from */
+        return write_epoch(training, epoch);
+    int64_t *epochs = realloc(kept->epochs, (size_t)(kept->count + 1) * sizeof *epochs);
+    if (!epochs)
+        return df_error_memory("the list of checkpoints", (size_t)(kept->count + 1) * sizeof *epochs);
+    kept->epochs = epochs;
+    DF_TRY(write_epoch(training, epoch));
+    epochs[kept->count++] = epoch;
+    if (kept->count <= most)
+        return 0;
+    DF_TRY(remove_epoch(training, epochs[0]));
+    memmove(epochs, epochs + 1, (size_t)--kept->count * sizeof *epochs);
+    return 0;
+}
+
+int training_judge(struct df_training *training, int64_t epoch, const struct df_scores *scores)
+{
+    const enum df_best_metric metric = training->options.best_metric;
+
+    if (!df_best_judge(&training->best, metric, epoch, df_best_score(metric, scores)))
+        return 0;
+    return training_write(training, training->best_path);
+}
+
+bool training_stops_early(const struct df_training *training, int64_t epoch)
+{
+    const int64_t most = training->options.early_stop;
+
+    if (most == 0 || training->best.since < most)
+        return false;
+    if (epoch + 1 < training->options.epochs && !training_out_of_steps(training))
+        df_log("stopped early: %" PRId64 " validations without a better %s", training->best.since,
+               df_best_metric_title(training->options.best_metric));
+    return true;
+}
+
+void training_log_best(const struct df_training *training)
+{
+    const struct df_best_so_far *best = &training->best;
+    const char *title = df_best_metric_title(training->options.best_metric);
+
+    if (best->epoch >= 0)
+        df_log("the best epoch was %" PRId64 "/%" PRId64 " with %s %.4f: %s", best->epoch + 1,
+               training->options.epochs, title, best->score, training->best_path);
+    else if (best->since > 0)
+        df_log("no validation had a %s: there is no best epoch", title);
+}

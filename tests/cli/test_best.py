@@ -1,0 +1,104 @@
+"""dinoft train: the best epoch, and the checkpoints that are kept."""
+
+from support import DINOV2, files_in, main, model_flags
+from tensor_files import read_checkpoint
+from training import TrainingTest
+
+
+class BestTest(TrainingTest):
+    def checkpoints(self):
+        return [name for name in files_in(self.folder / "output") if name.endswith(".pt")]
+
+    def tensors(self, ending):
+        return read_checkpoint(self.folder / "output" / f"run{ending}.pt")[0]
+
+    def check_best(self, run, epoch, score, title="mIoU"):
+        """The last line names it, and its file is that epoch's."""
+        epochs = run.config["epochs"]
+        expected = f"dinoft: the best epoch was {epoch + 1}/{epochs} with {title} {score:.4f}: output/run_best.pt"
+        self.assertEqual(run.result.stderr.splitlines()[-1], expected)
+        self.assertEqual(self.tensors("_best"), self.tensors(f"_e{epoch}"))
+
+
+class Best(BestTest):
+    FLAGS = ["--use_lora", "--val_every", 1, "--keep_checkpoints", "all", "--lr", 0.03]
+
+    def check_metric(self, column, title, *flags, least=False):
+        run = self.train(*self.FLAGS, "--epochs", 5, *flags)
+        scores = run.metrics[column]
+        score = min(scores) if least else max(scores)
+        self.check_best(run, scores.index(score), score, title)
+        return run
+
+    def test_by_miou(self):
+        self.check_metric("val_iou", "mIoU")
+
+    def test_by_loss(self):
+        self.check_metric("val_loss", "validation loss", "--best_metric", "loss", least=True)
+
+    def test_by_the_reference_s_number(self):
+        self.check_metric("val_reference_miou", "reference mIoU", "--best_metric", "reference_miou")
+
+    def test_of_the_average(self):
+        run = self.check_metric("val_iou", "mIoU", "--ema", 0.5)
+        self.assertEqual(read_checkpoint(self.folder / "output" / "run_best.pt")[1], run.record)
+        self.assertEqual(run.record["ema"], 0.5)
+
+    def test_it_evaluates_as_it_was_judged(self):
+        run = self.train(*self.FLAGS, "--epochs", 3, "--precision", "fp32")
+        self.succeed("eval", *self.folder_flags(), *model_flags(DINOV2), "--batch_size", 3,
+                     "--lora_weights", "output/run_best.pt", "--metrics_json", "metrics.json", "--precision", "fp32")  # fmt: skip
+        self.assertAlmostEqual(self.read_json("metrics.json")["miou"], max(run.metrics["val_iou"]), places=4)
+
+    def test_of_equal_ones_the_first(self):
+        """Without a learning rate nothing changes, and the run ends after the third epoch."""
+        flags = ["--lr", 1e-30, "--weight_decay", 0, "--epochs", 9, "--early_stop", 2]
+        run = self.train(*self.FLAGS, *flags)
+        self.assertEqual(run.metrics["val_epoch"], [0, 1, 2])
+        self.assertEqual(len(run.metrics["train_loss"]), 3)
+        self.assertIn("stopped early: 2 validations without a better mIoU", run.result.stderr)
+        self.check_best(run, 0, run.metrics["val_iou"][0])
+
+    def test_no_early_stop_at_the_end(self):
+        flags = ["--lr", 1e-30, "--weight_decay", 0, "--epochs", 3, "--early_stop", 2]
+        self.assertNotIn("stopped early", self.train(*self.FLAGS, *flags).result.stderr)
+
+    def test_it_does_not_replace_what_is_read(self):
+        self.train()
+        flags = ["--lora_weights", "output/run_best.pt"]
+        self.refused(*self.train_command(*flags), mentions=["run_best.pt", "is read"])
+        self.succeed(*self.train_command(*flags, "--exp_name", "other"))
+
+    def test_a_folder_in_its_place(self):
+        """Told before the training."""
+        (self.folder / "output" / "run_best.pt").mkdir(parents=True)
+        self.assertNotIn("epoch 1/1", self.refused(*self.train_command(), mentions=["run_best.pt"]))
+
+
+class Kept(BestTest):
+    FLAGS = ["--epochs", 5, "--val_every", 1, "--keep_checkpoints"]
+
+    def test_none(self):
+        self.train(*self.FLAGS, "none")
+        self.assertEqual(self.checkpoints(), ["run.pt", "run_best.pt"])
+
+    def test_the_newest(self):
+        """What another run has left stays."""
+        self.succeed(*self.train_command("--exp_name", "other"))
+        other = self.folder / "output" / "other.pt"
+        other.rename(self.folder / "output" / "run_e7.pt")
+        self.train(*self.FLAGS, 2)
+        self.assertEqual(self.checkpoints(), ["other_best.pt", "run.pt", "run_best.pt", "run_e3.pt", "run_e4.pt", "run_e7.pt"])
+        self.assertEqual(self.tensors("_e4"), self.tensors(""))
+
+    def test_all(self):
+        self.train(*self.FLAGS, "all")
+        self.assertEqual(self.checkpoints(), ["run.pt", "run_best.pt", *(f"run_e{epoch}.pt" for epoch in range(5))])
+
+    def test_what_is_none(self):
+        for text in ("0", "-1", "some", "2x", "99999999999", "1.5"):
+            self.refused(*self.train_command(f"--keep_checkpoints={text}"), status=2, mentions=["--keep_checkpoints", text])
+
+
+if __name__ == "__main__":
+    main()
