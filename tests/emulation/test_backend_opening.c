@@ -88,6 +88,7 @@ static void plans_are_made_before_the_first_step(void **state)
                                                  .height = 28,
                                                  .width = 42,
                                                  .training = true,
+                                                 .optimizer = DF_OPTIMIZER_DEFAULTS,
                                                  .std = {1.0f, 1.0f, 1.0f}};
     const int plans = df_emulation_cudnn_plans();
     struct df_backend *backend = open_beside(DF_DEVICE_CUDA, DF_PRECISION_BF16);
