@@ -11,6 +11,8 @@
 #include "dinoft/text.h"
 #include "dinoft/train.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -52,6 +54,22 @@ static int check_overwriting(const struct job *job)
             status = df_setup_check_output(&job->setup, job->config, path);
         free(path);
     }
+    return status;
+}
+
+/* The checkpoint of an epoch that a run starts from is not one of those that it will write. */
+static int check_kept(const struct job *job)
+{
+    const char *start = job->config->lora_weights, *last = start ? strrchr(start, '_') : NULL;
+    int64_t epoch;
+    int end = 0;
+
+    if (job->config->kept == 0 || !last || sscanf(last, "_e%9" SCNd64 ".pt%n", &epoch, &end) != 1 ||
+        end == 0 || last[end] != '\0')
+        return 0;
+    char *path = df_run_file(&job->files, last);
+    const int status = path ? df_setup_check_output(&job->setup, job->config, path) : -1;
+    free(path);
     return status;
 }
 
@@ -156,6 +174,7 @@ static int train(struct job *job, const volatile sig_atomic_t *stop)
         DF_TRY(open_unnamed(job));
     DF_TRY(open_sets(job));
     DF_TRY(check_overwriting(job));
+    DF_TRY(check_kept(job));
     DF_TRY(df_setup_check_training(&job->setup, config, job->train_set->n_classes));
     job->training = open_training(job, stop);
     if (!job->training)

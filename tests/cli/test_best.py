@@ -100,5 +100,17 @@ class Kept(BestTest):
             self.refused(*self.train_command(f"--keep_checkpoints={text}"), status=2, mentions=["--keep_checkpoints", text])
 
 
+class Start(TrainingTest):
+    def test_it_is_not_replaced(self):
+        """By the checkpoint of its epoch, which the run would write."""
+        flags = ["--use_lora", "--keep_checkpoints", "all"]
+        self.train(*flags)
+        start = self.folder / "output" / "run_e0.pt"
+        before = start.read_bytes()
+        self.refused(*self.train_command(*flags, "--lora_weights", start), mentions=["run_e0.pt", "would overwrite"])
+        self.assertEqual(start.read_bytes(), before)
+        self.train(*flags, "--lora_weights", start, output="other")
+
+
 if __name__ == "__main__":
     main()
