@@ -179,7 +179,7 @@ static void compare(const struct df_training *training, const struct df_entry *n
         note(refused, name, text, now->text);
 }
 
-int run_settings_compare(const struct df_training *training, const struct df_state *saved, const char *path)
+int run_settings_compare(const struct df_training *training, const struct df_state *saved)
 {
     struct df_state *current = df_state_new();
     char refused[LIST_MAX] = "";
@@ -191,6 +191,6 @@ int run_settings_compare(const struct df_training *training, const struct df_sta
     if (status != 0 || !*refused)
         return status;
     return df_error_set(
-        "%s cannot be resumed with these settings: %s%s", path, refused,
+        "it cannot be resumed with these settings: %s%s", refused,
         strstr(refused, "the schedule's length") ? " (--restart_schedule begins the schedule anew)" : "");
 }

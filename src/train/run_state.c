@@ -227,14 +227,14 @@ static int read_log(struct df_training *training, const struct df_state *state)
 }
 
 /* NAME.pt has to be the file that was written with the state, or the one before; or none. */
-static int check_pair(struct df_training *training, const struct df_state *state, bool *whole)
+static int check_pair(struct df_training *training, const struct df_state *state)
 {
     uint64_t now = 0, before = 0;
 
     DF_TRY(read_bits(state, "checkpoint", &now));
     DF_TRY(read_bits(state, "checkpoint_before", &before));
     training->checkpoint_content = before;
-    *whole = false;
+    training->pair_is_whole = false;
     if (access(training->checkpoint_path, F_OK) != 0)
         return 0;
     struct df_state *checkpoint = df_weight_file_read(training->checkpoint_path, NULL);
@@ -242,8 +242,8 @@ static int check_pair(struct df_training *training, const struct df_state *state
         return -1;
     training->checkpoint_content = df_state_digest(checkpoint);
     df_state_free(checkpoint);
-    *whole = training->checkpoint_content == now;
-    if (*whole || training->checkpoint_content == before)
+    training->pair_is_whole = training->checkpoint_content == now;
+    if (training->pair_is_whole || training->checkpoint_content == before)
         return 0;
     return df_error_set(
         "%s is not the checkpoint that this state was written with: one of the two is of another "
@@ -251,10 +251,15 @@ static int check_pair(struct df_training *training, const struct df_state *state
         training->checkpoint_path);
 }
 
-static int restore(struct df_training *training, const struct df_state *state, bool *whole)
+static int check(struct df_training *training, const struct df_state *state)
 {
     DF_TRY(check_format(state));
-    DF_TRY(check_pair(training, state, whole));
+    DF_TRY(run_settings_compare(training, state));
+    return check_pair(training, state);
+}
+
+static int restore(struct df_training *training, const struct df_state *state)
+{
     DF_TRY(read_place(training, state));
     if (training->options.restart_schedule)
         training->schedule_origin =
@@ -265,20 +270,28 @@ static int restore(struct df_training *training, const struct df_state *state, b
     return read_log(training, state);
 }
 
-int run_state_restore(struct df_training *training, bool *whole)
+static int with_state(struct df_training *training,
+                      int (*use)(struct df_training *training, const struct df_state *state))
 {
     char *path = df_run_file(training->files, ".state");
     struct df_state *state = path ? df_weight_file_read(path, NULL) : NULL;
     int status = -1;
 
-    if (state && run_settings_compare(training, state, path) == 0) {
-        status = restore(training, state, whole);
-        if (status != 0)
-            df_error_context("%s", path);
-    }
+    if (state && (status = use(training, state)) != 0)
+        df_error_context("%s", path);
     df_state_free(state);
     free(path);
     return status;
+}
+
+int run_state_check(struct df_training *training)
+{
+    return with_state(training, check);
+}
+
+int run_state_restore(struct df_training *training)
+{
+    return with_state(training, restore);
 }
 
 int run_state_discard(struct df_training *training)

@@ -14,9 +14,13 @@
  * Here and below: 0, or -1 with the error set. */
 int run_state_write(struct df_training *training, uint64_t pair);
 
-/* Reads it into the training, whose model is made: checks that it fits, sets the model, the
- * place in the run and the logs, and cuts these back. *whole: NAME.pt is the one that belongs to it. */
-int run_state_restore(struct df_training *training, bool *whole);
+/* Whether the run can go on from it: format, settings, and NAME.pt; training->pair_is_whole tells whether
+ * this is the one that belongs to it. Nothing but that is changed. */
+int run_state_check(struct df_training *training);
+
+/* Then reads it into the training, whose model is made: the model, the place in the run and the logs, which
+ * it cuts back. */
+int run_state_restore(struct df_training *training);
 
 /* Before a new run: an older run's state of that name goes, and what NAME.pt holds is remembered. */
 int run_state_discard(struct df_training *training);

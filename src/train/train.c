@@ -145,18 +145,16 @@ static int train_all(struct df_training *training)
 /* Where an earlier process ended, if this run goes on. */
 static int begin(struct df_training *training)
 {
-    bool whole = true;
-
     training->epoch_steps = (df_feed_batches(training->train_feed) - 1) / training->options.accumulate + 1;
     training->saved_at = df_seconds();
     if (!training->options.resume)
         return run_state_discard(training);
-    if (run_state_restore(training, &whole) != 0) {
+    if (run_state_restore(training) != 0) {
         training->worthless = true;
         return -1;
     }
     df_log("resumed after step %" PRId64 ", in epoch %" PRId64, training->step, training->place.epoch + 1);
-    if (!whole) {
+    if (!training->pair_is_whole) {
         DF_TRY(training_save(training));
         DF_TRY(df_segmenter_use_average(training->segmenter, false));
     }

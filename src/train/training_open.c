@@ -1,5 +1,5 @@
 /* From a model's parts and two data sets to a run that is ready to begin. */
-#include "training.h"
+#include "run_state.h"
 
 #include "dinoft/error.h"
 #include "dinoft/log.h"
@@ -126,7 +126,9 @@ static int prepare(struct df_training *training)
     training->checkpoint_path = df_run_file(training->files, ".pt");
     training->best_path = df_run_file(training->files, "_best.pt");
     training->best = df_best_none();
-    return training->checkpoint_path && training->best_path ? 0 : -1;
+    if (!training->checkpoint_path || !training->best_path)
+        return -1;
+    return training->options.resume ? run_state_check(training) : 0;
 }
 
 struct df_training *df_training_open(const struct df_training_options *options, struct df_setup *setup,

@@ -113,12 +113,11 @@ class Pairs(ResumeTest):
         self.succeed(*self.command("--max_steps", 4))
         self.output = self.folder / "output"
 
-    def refuse(self, *flags, mentions=()):
-        before = {name: (self.output / name).read_bytes() for name in files_in(self.output)}
+    def refuse(self, *flags, mentions=(), rewritten=""):
+        before = {name: (self.output / name).read_bytes() for name in files_in(self.output) if name != rewritten}
         self.refused(*self.command("--resume", *flags), mentions=mentions)
         for name, content in before.items():
-            if not name.endswith("_config.json"):
-                self.assertEqual((self.output / name).read_bytes(), content, name)
+            self.assertEqual((self.output / name).read_bytes(), content, name)
 
     def test_more_steps(self):
         self.whole_run("--max_steps", 8)
@@ -175,7 +174,8 @@ class Pairs(ResumeTest):
                         content.replace(b"m.classifier", b"x.classifier")):  # fmt: skip
             with self.subTest(len(damaged)):
                 (self.output / "run.state").write_bytes(damaged)
-                self.refuse(mentions=["run.state"])
+                # What the settings fit may be found to be damaged when the run has begun.
+                self.refuse(mentions=["run.state"], rewritten="run_config.json")
 
     def test_longer_with_a_constant_rate(self):
         self.whole_run(epochs=5)
