@@ -16,6 +16,9 @@ static void on_signal(int number)
     int kept = errno; /* belongs to whatever was interrupted */
 
     if (interrupted) {
+        /* A terminal that closes sends SIGHUP more than once: that is no second wish. */
+        if (number != SIGINT && (number != SIGTERM || interrupted != SIGTERM))
+            return;
         df_cleanup_run();
         _exit(128 + number);
     }

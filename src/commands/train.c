@@ -134,16 +134,33 @@ static struct df_training *open_training(struct job *job, const volatile sig_ato
     return df_training_open(&options, &job->setup, &job->files, job->train_set, job->val_set, stop);
 }
 
+/* Whether a run of this name has left a model: what was killed before its first one left logs alone. */
+static bool has_result(const struct job *job)
+{
+    static const char *const results[] = {".pt", "_best.pt"};
+    bool found = false;
+
+    for (size_t i = 0; i < sizeof results / sizeof results[0]; i++) {
+        char *path = df_run_file(&job->files, results[i]);
+        found |= !path || access(path, F_OK) == 0;
+        free(path);
+    }
+    return found;
+}
+
 /* Files of an earlier run of the name are replaced by the run itself that goes on, or if that was asked for.
  */
 static int open_named(struct job *job, const char *name)
 {
+    const struct df_config *config = job->config;
+
     if (name[strlen(name) - 1] == '/')
         return df_error_set("--exp_name %s names a folder, not an experiment", name);
-    DF_TRY(df_run_files_open(&job->files, job->config->output_dir, name, DF_OTHER_RUN_ADVICE));
+    DF_TRY(df_run_files_open(&job->files, config->output_dir, name, DF_OTHER_RUN_ADVICE));
     DF_TRY(find_state(job, &job->resumes));
-    return job->resumes || job->config->overwrite ? 0
-                                                  : df_run_files_check_new(&job->files, DF_OVERWRITE_ADVICE);
+    if (job->resumes || config->overwrite || (config->resume == DF_RESUME_AUTO && !has_result(job)))
+        return 0;
+    return df_run_files_check_new(&job->files, DF_OVERWRITE_ADVICE);
 }
 
 /* DATASET_SIZE_DECODER, with a number where that is taken. */

@@ -62,10 +62,10 @@ int training_keep(struct df_training *training, int64_t epoch)
     kept->epochs = epochs;
     DF_TRY(write_epoch(training, epoch));
     epochs[kept->count++] = epoch;
-    if (kept->count <= most)
-        return 0;
-    DF_TRY(remove_epoch(training, epochs[0]));
-    memmove(epochs, epochs + 1, (size_t)--kept->count * sizeof *epochs);
+    while (kept->count > most) {
+        DF_TRY(remove_epoch(training, epochs[0]));
+        memmove(epochs, epochs + 1, (size_t)--kept->count * sizeof *epochs);
+    }
     return 0;
 }
 

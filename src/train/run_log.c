@@ -63,7 +63,11 @@ int run_log_cut(struct run_log *log, int64_t bytes)
 
     if (bytes == 0)
         return 0;
-    if (stat(log->steps_path, &facts) != 0 || facts.st_size < bytes)
+    if (stat(log->steps_path, &facts) != 0) {
+        df_log("warning: %s is not there: it has only what comes now", log->steps_path);
+        return 0;
+    }
+    if (facts.st_size < bytes)
         df_log("warning: %s has not all steps that the run has done: its first part is missing or was cut",
                log->steps_path);
     else if (truncate(log->steps_path, (off_t)bytes) != 0)
@@ -137,17 +141,17 @@ int run_log_write(const struct run_log *log)
     return df_json_write(&json, log->metrics_path);
 }
 
-int run_log_epoch(struct run_log *log, double train_loss)
+int run_log_add_epoch(struct run_log *log, double train_loss)
 {
     double *losses = realloc(log->train_loss, (size_t)(log->n_epochs + 1) * sizeof *losses);
     if (!losses)
         return df_error_memory("the run's log", (unsigned long long)(log->n_epochs + 1) * sizeof *losses);
     log->train_loss = losses;
     log->train_loss[log->n_epochs++] = train_loss;
-    return run_log_write(log);
+    return 0;
 }
 
-int run_log_validation(struct run_log *log, const struct run_validation *validation)
+int run_log_add_validation(struct run_log *log, const struct run_validation *validation)
 {
     size_t bytes = (size_t)(log->n_validations + 1) * sizeof *log->validations;
     struct run_validation *validations = realloc(log->validations, bytes);
@@ -155,5 +159,17 @@ int run_log_validation(struct run_log *log, const struct run_validation *validat
         return df_error_memory("the run's log", bytes);
     log->validations = validations;
     log->validations[log->n_validations++] = *validation;
+    return 0;
+}
+
+int run_log_epoch(struct run_log *log, double train_loss)
+{
+    DF_TRY(run_log_add_epoch(log, train_loss));
+    return run_log_write(log);
+}
+
+int run_log_validation(struct run_log *log, const struct run_validation *validation)
+{
+    DF_TRY(run_log_add_validation(log, validation));
     return run_log_write(log);
 }

@@ -31,6 +31,10 @@ void run_log_free(struct run_log *log);
 /* Appends a line to the CSV, which the first call creates anew. */
 int run_log_step(struct run_log *log, const struct run_step *step);
 
+/* Each adds to what the metrics file will have. */
+int run_log_add_epoch(struct run_log *log, double train_loss);
+int run_log_add_validation(struct run_log *log, const struct run_validation *validation);
+
 /* Writes the metrics file; the next two do so when they have added to it. */
 int run_log_write(const struct run_log *log);
 int run_log_epoch(struct run_log *log, double train_loss);

@@ -80,9 +80,7 @@ static int add_model(const struct df_training *training, struct df_state *state)
     const struct df_segmenter_options *model = df_segmenter_made_with(training->segmenter);
     const struct df_record *record = &training->record;
 
-    DF_TRY(add(state, "the backbone", "%s, %016" PRIx64,
-               *record->backbone ? record->backbone : record->trained_on.file,
-               digest_of_backbone(&record->trained_on.fingerprint)));
+    DF_TRY(add(state, "the backbone", "%016" PRIx64, digest_of_backbone(&record->trained_on.fingerprint)));
     DF_TRY(add_set(state, "the training images", training->train_set));
     DF_TRY(add_set(state, "the validation images", training->val_set));
     DF_TRY(add(state, "the decoder", "%s", model->decoder));

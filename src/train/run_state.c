@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,8 +102,6 @@ int run_state_write(struct df_training *training, uint64_t pair)
         add_bits(state, "checkpoint_before", training->checkpoint_content) == 0 &&
         run_settings_add(training, state) == 0)
         status = df_safetensors_write(path, state);
-    if (status == 0)
-        training->checkpoint_content = pair;
     free(path);
     df_state_free(state);
     return status;
@@ -159,12 +158,15 @@ static int read_place(struct df_training *training, const struct df_state *state
     struct df_place *place = &training->place;
     uint64_t loss_bits = 0;
 
-    DF_TRY(read_number(state, "step", 0, INT64_MAX, &training->step));
     DF_TRY(read_number(state, "epoch", 0, INT32_MAX, &place->epoch));
     DF_TRY(read_number(state, "epoch_step", 0, training->epoch_steps, &place->done));
+    DF_TRY(read_number(state, "step", 1, INT64_MAX, &training->step));
+    if (training->step / training->epoch_steps > INT32_MAX ||
+        training->step != place->epoch * training->epoch_steps + place->done)
+        return damaged("step");
     DF_TRY(read_bits(state, "epoch_loss_sum", &loss_bits));
     DF_TRY(read_number(state, "epoch_losses", 0, place->done, &place->losses));
-    DF_TRY(read_number(state, "schedule_origin", 0, INT64_MAX, &training->schedule_origin));
+    DF_TRY(read_number(state, "schedule_origin", 0, training->step, &training->schedule_origin));
     DF_TRY(read_bits(state, "rope_rescale_rng", &training->rng.state));
     memcpy(&place->loss_sum, &loss_bits, sizeof loss_bits);
     training->finished = training->step;
@@ -183,6 +185,8 @@ static int read_kept(struct df_training *training, const struct df_state *state)
     DF_TRY(read_number(state, "validations_since_best", 0, INT32_MAX, &best->since));
     if (!entry || entry->tensor.dtype != DF_I64 || entry->tensor.ndim != 1)
         return damaged("kept_epochs");
+    if (best->epoch >= 0 && isnan(best->score))
+        return damaged("best_score");
     const size_t bytes = entry->tensor.count * sizeof(int64_t);
     int64_t *epochs = malloc(bytes + sizeof *epochs);
     if (!epochs)
@@ -191,38 +195,63 @@ static int read_kept(struct df_training *training, const struct df_state *state)
         memcpy(epochs, entry->tensor.data, bytes);
     training->kept.epochs = epochs;
     training->kept.count = (int64_t)entry->tensor.count;
+    for (int64_t i = 0; i < training->kept.count; i++) {
+        if (epochs[i] < (i > 0 ? epochs[i - 1] + 1 : 0) || epochs[i] > training->place.epoch)
+            return damaged("kept_epochs");
+    }
     return 0;
 }
 
-/* The log as it was at that place: what an epoch that goes on has left is of its beginning alone. */
-static int read_log(struct df_training *training, const struct df_state *state)
+/* Epochs whose loss the log has from here on: not that of an epoch which --max_steps had ended and that goes
+ * on now. -1: the state's log makes no sense. */
+static int64_t logged_epochs(const struct df_training *training, const struct df_entry *losses)
 {
-    const struct df_entry *losses = df_state_find(state, "train_loss");
-    const struct df_entry *rows = df_state_find(state, "validations");
     const struct df_place *place = &training->place;
-    const bool at_its_end = place->done == training->epoch_steps || training_out_of_steps(training);
-    const int64_t whole = at_its_end ? place->epoch + 1 : place->epoch;
-    int64_t bytes = 0;
+    const bool ended = place->done == training->epoch_steps;
 
-    if (!losses || losses->tensor.dtype != DF_F64 || losses->tensor.ndim != 1 ||
-        (int64_t)losses->tensor.count < whole)
-        return damaged("train_loss");
+    if (!losses || losses->tensor.dtype != DF_F64 || losses->tensor.ndim != 1)
+        return -1;
+    const int64_t count = (int64_t)losses->tensor.count;
+    if (count < place->epoch + ended || count > place->epoch + (place->done > 0))
+        return -1;
+    return ended || training_out_of_steps(training) ? count : place->epoch;
+}
+
+static int read_validations(struct df_training *training, const struct df_state *state, int64_t epochs)
+{
+    const struct df_entry *rows = df_state_find(state, "validations");
+
     if (!rows || rows->tensor.dtype != DF_F64 || rows->tensor.ndim != 2 ||
         rows->tensor.shape[1] != VALIDATION_ROW)
         return damaged("validations");
-    DF_TRY(read_number(state, "steps_bytes", 0, INT64_MAX, &bytes));
     for (int64_t i = 0; i < rows->tensor.shape[0]; i++) {
         double row[VALIDATION_ROW];
         memcpy(row, (const char *)rows->tensor.data + (size_t)i * sizeof row, sizeof row);
+        if (!(row[0] >= 0.0 && row[0] <= (double)training->place.epoch))
+            return damaged("validations");
         const struct run_validation validation = {(int64_t)row[0], row[1], row[2], row[3], row[4]};
-        if (validation.epoch < whole)
-            DF_TRY(run_log_validation(&training->log, &validation));
+        if (validation.epoch < epochs)
+            DF_TRY(run_log_add_validation(&training->log, &validation));
     }
-    for (int64_t i = 0; i < whole; i++) {
+    return 0;
+}
+
+static int read_log(struct df_training *training, const struct df_state *state)
+{
+    const struct df_entry *losses = df_state_find(state, "train_loss");
+    const int64_t epochs = logged_epochs(training, losses);
+    int64_t bytes = 0;
+
+    if (epochs < 0)
+        return damaged("train_loss");
+    DF_TRY(read_number(state, "steps_bytes", 0, INT64_MAX, &bytes));
+    DF_TRY(read_validations(training, state, epochs));
+    for (int64_t i = 0; i < epochs; i++) {
         double loss;
         memcpy(&loss, (const char *)losses->tensor.data + (size_t)i * sizeof loss, sizeof loss);
-        DF_TRY(run_log_epoch(&training->log, loss));
+        DF_TRY(run_log_add_epoch(&training->log, loss));
     }
+    DF_TRY(run_log_write(&training->log));
     return run_log_cut(&training->log, bytes);
 }
 
@@ -258,12 +287,32 @@ static int check(struct df_training *training, const struct df_state *state)
     return check_pair(training, state);
 }
 
+/* The schedule begins with the epoch or step that comes next, over what is left. */
+static int restart_schedule(struct df_training *training)
+{
+    const struct df_schedule *schedule = &training->options.schedule;
+    const struct df_place *place = &training->place;
+    const int64_t next =
+        schedule->by_epoch ? place->epoch + (place->done == training->epoch_steps) : training->step;
+
+    if (schedule->warmup > 0 && schedule->warmup >= schedule->length - next)
+        return df_error_set(
+            "--restart_schedule: a warm-up of %" PRId64 " does not end in the %" PRId64 " %s that are left",
+            schedule->warmup, schedule->length - next, schedule->by_epoch ? "epochs" : "steps");
+    training->schedule_origin = next;
+    return 0;
+}
+
 static int restore(struct df_training *training, const struct df_state *state)
 {
+    const int64_t most = training->options.max_steps;
+
     DF_TRY(read_place(training, state));
+    if (most > 0 && most < training->step)
+        return df_error_set("the run has done %" PRId64 " steps, --max_steps is %" PRId64, training->step,
+                            most);
     if (training->options.restart_schedule)
-        training->schedule_origin =
-            training->options.schedule.by_epoch ? training->place.epoch : training->step;
+        DF_TRY(restart_schedule(training));
     training->options.schedule.length -= training->schedule_origin;
     DF_TRY(df_segmenter_restore(training->segmenter, state, training->step));
     DF_TRY(read_kept(training, state));

@@ -48,12 +48,15 @@ int training_save_alone(struct df_training *training, const char *path)
 int training_save(struct df_training *training)
 {
     struct df_state *checkpoint = take_checkpoint(training);
+    const uint64_t content = checkpoint ? df_state_digest(checkpoint) : 0;
     int status = -1;
 
-    if (checkpoint && run_state_write(training, df_state_digest(checkpoint)) == 0)
+    if (checkpoint && run_state_write(training, content) == 0)
         status = df_weight_file_write(training->checkpoint_path, checkpoint);
-    if (status == 0)
+    if (status == 0) {
+        training->checkpoint_content = content;
         training->saved_at = df_seconds();
+    }
     df_state_free(checkpoint);
     return status;
 }

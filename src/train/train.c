@@ -106,7 +106,8 @@ static int end_epoch(struct df_training *training)
 
 static bool at_the_end(const struct df_training *training)
 {
-    return training->place.epoch >= training->options.epochs || training_out_of_steps(training);
+    return training->stopped_early || training->place.epoch >= training->options.epochs ||
+           training_out_of_steps(training);
 }
 
 static void next_epoch(struct df_training *training)
@@ -123,8 +124,10 @@ static int train_all(struct df_training *training)
         if (training->masks_seen && !training->masks_checked)
             DF_TRY(check_labels(training));
         DF_TRY(end_epoch(training));
-        if (*training->stop || training_stops_early(training, training->place.epoch))
+        if (*training->stop)
             break;
+        training->stopped_early =
+            validated(training) && training_stops_early(training, training->place.epoch);
         if (training->place.done == training->epoch_steps)
             next_epoch(training);
     }
@@ -139,6 +142,23 @@ static int train_all(struct df_training *training)
     df_log("interrupted after step %" PRId64 "; the checkpoint is %s", training->step,
            training->checkpoint_path);
     df_log("--resume goes on from there");
+    return 0;
+}
+
+/* What was left to do at the end of the epoch, or of all steps, at which an earlier process ended. */
+static int end_before(struct df_training *training)
+{
+    const struct df_place *place = &training->place;
+
+    if (place->done == 0 || (place->done < training->epoch_steps && !training_out_of_steps(training)))
+        return 0;
+    if (training_validates(training, place->epoch) && !validated(training))
+        DF_TRY(end_epoch(training));
+    if (*training->stop)
+        return 0;
+    training->stopped_early = validated(training) && training_stops_early(training, place->epoch);
+    if (place->done == training->epoch_steps)
+        next_epoch(training);
     return 0;
 }
 
@@ -158,13 +178,7 @@ static int begin(struct df_training *training)
         DF_TRY(training_save(training));
         DF_TRY(df_segmenter_use_average(training->segmenter, false));
     }
-    if (training->place.done < training->epoch_steps && !training_out_of_steps(training))
-        return 0;
-    if (training_validates(training, training->place.epoch) && !validated(training))
-        DF_TRY(end_epoch(training));
-    if (training->place.done == training->epoch_steps)
-        next_epoch(training);
-    return 0;
+    return end_before(training);
 }
 
 /* An error in the middle of a run costs neither what was trained until then nor what an earlier run saved: it

@@ -48,6 +48,7 @@ struct df_training {
     struct df_place place;
     int64_t epoch_steps;         /* of a whole epoch */
     int64_t schedule_origin;     /* step, or epoch, at which the schedule began */
+    bool stopped_early;          /* --early_stop has ended the run */
     bool pair_is_whole;          /* NAME.pt was written with the NAME.state that the run goes on from */
     uint64_t checkpoint_content; /* df_state_digest() of NAME.pt; 0: there is none */
     double saved_at;             /* df_seconds() of the last NAME.pt, or the beginning */

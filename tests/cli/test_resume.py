@@ -171,6 +171,7 @@ class Pairs(ResumeTest):
         for damaged in (b"", content[:40], content[:-1], content.replace(b'"step":"4"', b'"step":"x"'),
                         content.replace(b'"dinoft.state":"1"', b'"dinoft.state":"9"'),
                         content.replace(b'"epoch_step":"1"', b'"epoch_step":"9"'),
+                        content.replace(b'"step":"4"', b'"step":"7"'),
                         content.replace(b"m.classifier", b"x.classifier")):  # fmt: skip
             with self.subTest(len(damaged)):
                 (self.output / "run.state").write_bytes(damaged)
@@ -194,14 +195,78 @@ class Schedules(ResumeTest):
         self.assertEqual(len(rates), 12)
         self.assertEqual(rates[:6], rates[6:], "the same curve, anew")
 
+    def test_a_restart_by_epoch(self):
+        """Behind a whole epoch it begins with the next one."""
+        reference = ["--recipe", "reference", "--warmup_epochs", 1]
+        self.succeed(*self.command(*reference, epochs=3))
+        self.resume(*reference, "--restart_schedule", epochs=6)
+        rates = [float(row["lr"]) for row in self.read_run().steps]
+        self.assertEqual(rates[:9], rates[9:])
+        flags = [*reference, "--warmup_epochs", 3, "--restart_schedule"]
+        self.refused(*self.command(*flags, "--resume", epochs=8), mentions=["warm-up of 3", "2 epochs that are left"])
+
     def test_a_restart_alone(self):
         self.refused(*self.command("--restart_schedule"), status=2, mentions=["--restart_schedule", "--resume"])
+
+
+class Ends(ResumeTest):
+    """A run that has ended stays so."""
+
+    def test_an_early_stop(self):
+        flags = ["--lr", 1e-30, "--early_stop", 1, "--val_every", 1]
+        self.succeed(*self.command(*flags))
+        for _ in range(2):
+            self.assertIn("stopped early", self.resume(*flags).stderr)
+            self.assertEqual(len(self.read_run().steps), 6)
+        self.resume(*flags, "--early_stop", 5)
+        self.assertEqual(len(self.read_run().steps), 12)
+
+    def test_max_steps(self):
+        self.succeed(*self.command("--max_steps", 3))
+        self.resume("--max_steps", 3)
+        self.assertEqual(self.read_run().metrics["val_epoch"], [0])
+        self.refused(*self.command("--resume", "--max_steps", 2), mentions=["has done 3 steps", "--max_steps is 2"])
+        self.whole_run()
+        self.resume()
+        self.assert_same()
+
+    def test_stopped_again_at_once(self):
+        """In what is left to do at an epoch's end, a validation or nothing."""
+        status, _ = self.stop_after(3, signal.SIGTERM)
+        while status == 143:
+            process = self.start(self.command("--resume"))
+            for line in process.stderr:
+                if "resumed after" in line:
+                    process.send_signal(signal.SIGTERM)
+                    break
+            process.stderr.read()
+            status = process.wait()
+            if status == 143 and random.random() < 0.3:
+                status = self.run_here(*self.command("--resume")).status
+        self.whole_run()
+        self.assert_same()
+
+    def test_without_the_log_of_steps(self):
+        self.succeed(*self.command("--max_steps", 4))
+        (self.folder / "output" / "run_steps.csv").unlink()
+        self.assertIn("run_steps.csv is not there", self.resume().stderr)
+        self.assertEqual([row["step"] for row in self.read_run().steps], [str(step) for step in range(5, 13)])
 
 
 class Choice(ResumeTest):
     def test_nothing_to_resume(self):
         self.refused(*self.command("--resume"), mentions=["nothing to resume", "run.state", "--resume auto"])
         self.succeed(*self.command("--resume", "auto"))
+
+    def test_logs_of_a_run_that_was_killed_early(self):
+        self.succeed(*self.command("--max_steps", 1))
+        for name in ("run.pt", "run.state", "run_best.pt", "run_metrics.json"):
+            (self.folder / "output" / name).unlink()
+        command = [word for word in self.command() if word != "--overwrite"]
+        self.refused(*command, "--resume", mentions=["nothing to resume"])
+        self.refused(*command, mentions=["--overwrite"])
+        self.succeed(*command, "--resume", "auto")
+        self.assertEqual(len(self.read_run().steps), 12)
 
     def test_the_newest(self):
         command = [word for word in self.command() if word not in ("--exp_name", "run")]
