@@ -1,6 +1,6 @@
 /* The steps of an epoch. A device that works on what it is told is told of the next step before the result of
  * the one before is awaited. */
-#include "training.h"
+#include "run_state.h"
 
 #include "dinoft/clock.h"
 #include "dinoft/error.h"
@@ -97,6 +97,8 @@ static int begin_step(struct epoch *epoch, bool *begun)
     if (!*begun)
         return 0;
     const double lr = learning_rate(training);
+    if (training->step == 0)
+        DF_TRY(run_state_discard(training));
     DF_TRY(df_segmenter_update(training->segmenter, lr));
     training->step++;
     DF_TRY(finish_step(epoch));

@@ -351,8 +351,9 @@ int run_state_discard(struct df_training *training)
     if (path && unlink(path) != 0 && errno != ENOENT)
         status = df_error_set("cannot remove %s, of an earlier run: %s", path, strerror(errno));
     free(path);
-    if (status != 0 || access(training->checkpoint_path, F_OK) != 0)
-        return status;
+    DF_TRY(status);
+    if (access(training->checkpoint_path, F_OK) != 0)
+        return 0;
     /* One that cannot be read is replaced as well. */
     struct df_state *checkpoint = df_weight_file_read(training->checkpoint_path, NULL);
     training->checkpoint_content = checkpoint ? df_state_digest(checkpoint) : 0;

@@ -22,7 +22,8 @@ int run_state_check(struct df_training *training);
  * it cuts back. */
 int run_state_restore(struct df_training *training);
 
-/* Before a new run: an older run's state of that name goes, and what NAME.pt holds is remembered. */
+/* Before the first step of a new run: an older run's state of that name goes, and what NAME.pt holds is
+ * remembered. */
 int run_state_discard(struct df_training *training);
 
 #endif

@@ -168,7 +168,7 @@ static int begin(struct df_training *training)
     training->epoch_steps = (df_feed_batches(training->train_feed) - 1) / training->options.accumulate + 1;
     training->saved_at = df_seconds();
     if (!training->options.resume)
-        return run_state_discard(training);
+        return 0;
     if (run_state_restore(training) != 0) {
         training->worthless = true;
         return -1;
