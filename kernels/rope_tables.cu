@@ -2,7 +2,8 @@
  *
  * Geometry: a thread has an angle, which stands twice in a row of the sines and twice in one of the cosines;
  * a block 256 of them. Bound by sines and cosines: the accurate ones, since angles go up to 2 pi * rescale
- * over the shortest period, where the fast ones are off in the third digit. */
+ * over the shortest period, where the fast ones are off in the third digit. Those have an array in local
+ * memory for angles beyond 1e5, which there are none of. */
 #include "kernels.h"
 #include "vectors.cuh"
 

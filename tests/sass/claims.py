@@ -11,11 +11,12 @@ width, and otherwise counts. A kernel that is new needs a line here.
     no_more         and not one more: registers are what limits it
     tensor          the share of the floating-point operations that tensor cores do, at the least
     loads_first     so many loads of the widest kind are under way before the first store
+    local           an indexed array in local memory is one of CUDA's own functions', on a path that the comment says is not taken
     ahead           so many multiplications come between the loads of the next tile and where they are used
 """
 import collections
 
-FIELDS = "loads stores copies shared_loads threads blocks no_more tensor loads_first ahead"
+FIELDS = "loads stores copies shared_loads threads blocks no_more tensor loads_first local ahead"
 Claim = collections.namedtuple("Claim", FIELDS, defaults=[None] * len(FIELDS.split()))
 
 
@@ -109,6 +110,11 @@ CLAIMS = [
     ("convert.cu", r"convert<float, bfloat16, 1>", elements(16, 32)),
     ("convert.cu", r"convert<float, float, 1>", elements(32)),
 
+    # gradient.cu: 16 bytes of each array; 64 bits are a loss, or a block's sum of squares.
+    ("gradient.cu", r"add_gradient", vectors([32, 64, 128], [32, 64, 128])),
+    ("gradient.cu", r"sum_squares", vectors([32, 128], [64])),
+    ("gradient.cu", r"scale_gradient", Claim(threads=512, blocks=1)),
+
     # image.cu: three words in, 16 bytes out; the loads of 4 groups are all under way before the first is stored.
     ("image.cu", r"normalize_fours", vectors([32], [128], loads_first=3)),
     ("image.cu", r"normalize_ones", elements(8, 32)),
@@ -135,6 +141,9 @@ CLAIMS = [
     ("matmul.cu", r"product_kernel<gemm_tile<128, 8, .*", product(32, shared_loads={64, 128})),
     ("matmul.cu", r"reduce_splits_kernel", Claim(threads=256, blocks=1)),
 
+    # moving_average.cu: 16 bytes of both arrays.
+    ("moving_average.cu", r"moving_average", vectors([32, 128], [32, 128], loads_first=2)),
+
     # nearest.cu: 4 channels a thread, or one.
     ("nearest.cu", r"nearest_\w+<4.*>", vectors([128], [128])),
     ("nearest.cu", r"nearest_\w+<1.*>", elements(32)),
@@ -145,6 +154,9 @@ CLAIMS = [
 
     # rope.cu: 16-byte pieces.
     ("rope.cu", r"rotate<\w+, \d+>", vectors([128], [128], loads_first=6)),
+
+    # rope_tables.cu: an angle a thread.
+    ("rope_tables.cu", r"rope_tables", vectors([32], [32], local=True)),
 
     # tokens.cu: 4 neighbours each; a position is read once for 4 images.
     ("tokens.cu", r"assemble<4>", vectors([128], [128], loads_first=5)),

@@ -77,7 +77,8 @@ def faults(kernel, claim):
         there = widths(kernel, name)
         expect(claimed is None or there == claimed, f"{what} of {sorted(there)} bits, claimed {sorted(claimed or [])}")
 
-    expect(kernel.stack == 0 and not widths(kernel, "LDL") and not widths(kernel, "STL"), "local memory")
+    in_registers = kernel.stack == 0 and not widths(kernel, "LDL") and not widths(kernel, "STL")
+    expect(in_registers != bool(claim.local), "local memory")
     expect_widths(claim.loads, "LDG", "loads")
     expect_widths(claim.stores, "STG", "stores")
     expect_widths(claim.copies or set(), "LDGSTS", "asynchronous copies")
