@@ -8,23 +8,20 @@
 #include <inttypes.h>
 
 /* The moving average where there is one. Weights that can be read again, and that the last batch still makes
- * finite logits of: its loss was found before they were changed. NULL with the error set. */
-static struct df_state *take_checkpoint(struct df_training *training)
+ * finite logits of: its loss was found before they were changed. */
+static int check_model(struct df_training *training)
 {
     struct df_segmenter *segmenter = training->segmenter;
 
-    if (df_segmenter_use_average(segmenter, true) != 0)
-        return NULL;
-    if (df_segmenter_check_parameters(segmenter) != 0 ||
-        (training->last_count > 0 &&
-         df_segmenter_forward(segmenter, training->last_count, false, NULL) != 0)) {
-        training->worthless = true;
-        df_error_context("step %" PRId64
-                         ": training diverged and is not saved (a smaller learning rate may help)",
-                         training->step);
-        return NULL;
-    }
-    return df_checkpoint_state(segmenter, &training->record);
+    DF_TRY(df_segmenter_use_average(segmenter, true));
+    if (df_segmenter_check_parameters(segmenter) == 0 &&
+        (training->last_count == 0 ||
+         df_segmenter_forward(segmenter, training->last_count, false, NULL) == 0))
+        return 0;
+    training->worthless = true;
+    return df_error_context("step %" PRId64
+                            ": training diverged and is not saved (a smaller learning rate may help)",
+                            training->step);
 }
 
 int training_write(const struct df_training *training, const char *path)
@@ -38,16 +35,14 @@ int training_write(const struct df_training *training, const char *path)
 
 int training_save_alone(struct df_training *training, const char *path)
 {
-    struct df_state *checkpoint = take_checkpoint(training);
-    const int status = checkpoint ? df_weight_file_write(path, checkpoint) : -1;
-
-    df_state_free(checkpoint);
-    return status;
+    DF_TRY(check_model(training));
+    return training_write(training, path);
 }
 
 int training_save(struct df_training *training)
 {
-    struct df_state *checkpoint = take_checkpoint(training);
+    DF_TRY(check_model(training));
+    struct df_state *checkpoint = df_checkpoint_state(training->segmenter, &training->record);
     const uint64_t content = checkpoint ? df_state_digest(checkpoint) : 0;
     int status = -1;
 

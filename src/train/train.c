@@ -84,7 +84,7 @@ static bool validated(const struct df_training *training)
     return log->n_validations > 0 && log->validations[log->n_validations - 1].epoch == training->place.epoch;
 }
 
-/* At the end of an epoch, or of all steps; what an earlier process has done of it is not done again. */
+/* At the end of an epoch, or of all steps. */
 static int end_epoch(struct df_training *training)
 {
     const int64_t epoch = training->place.epoch;
@@ -93,8 +93,6 @@ static int end_epoch(struct df_training *training)
         print_loss(training, epoch);
         return 0;
     }
-    if (validated(training))
-        return 0;
     /* Before the validation, which may be long: what was trained is safe. */
     DF_TRY(training_save(training));
     DF_TRY(training_keep(training, epoch));
@@ -110,9 +108,14 @@ static bool at_the_end(const struct df_training *training)
            training_out_of_steps(training);
 }
 
-static void next_epoch(struct df_training *training)
+/* What follows the end of an epoch that nobody has interrupted. */
+static void leave_epoch(struct df_training *training)
 {
-    training->place = (struct df_place){.epoch = training->place.epoch + 1};
+    const struct df_place *place = &training->place;
+
+    training->stopped_early = validated(training) && training_stops_early(training, place->epoch);
+    if (place->done == training->epoch_steps)
+        training->place = (struct df_place){.epoch = place->epoch + 1};
 }
 
 static int train_all(struct df_training *training)
@@ -126,10 +129,7 @@ static int train_all(struct df_training *training)
         DF_TRY(end_epoch(training));
         if (*training->stop)
             break;
-        training->stopped_early =
-            validated(training) && training_stops_early(training, training->place.epoch);
-        if (training->place.done == training->epoch_steps)
-            next_epoch(training);
+        leave_epoch(training);
     }
     if (!*training->stop)
         return 0;
@@ -154,11 +154,8 @@ static int end_before(struct df_training *training)
         return 0;
     if (training_validates(training, place->epoch) && !validated(training))
         DF_TRY(end_epoch(training));
-    if (*training->stop)
-        return 0;
-    training->stopped_early = validated(training) && training_stops_early(training, place->epoch);
-    if (place->done == training->epoch_steps)
-        next_epoch(training);
+    if (!*training->stop)
+        leave_epoch(training);
     return 0;
 }
 
