@@ -1,13 +1,11 @@
 /* Attention through the emulated cuDNN: what it computes, when it is used, and that our own kernel is the
  * fallback whenever it is wrong. */
 #define _GNU_SOURCE
-#include "autotune_folder.h"
+#include "cudnn_set_up.h"
 
 #include "backend/one_case.h"
 
 #include "src/backend/cuda/cuda_context.h"
-
-#include "emulation_control.h"
 
 #include <math.h>
 
@@ -24,23 +22,7 @@ struct result {
     float lse[BATCH * HEADS * TOKENS];
 };
 
-/* Measured are our own kernel and cuDNN's two deterministic engines, in turn. */
-static const float first_engine_is_faster[] = {1.0f, 0.5f, 0.6f},
-                   second_engine_is_faster[] = {1.0f, 0.6f, 0.5f};
-
-static int set_up(void **state)
-{
-    df_emulation_set_cudnn(DF_CUDNN_CORRECT);
-    df_emulation_set_times(first_engine_is_faster, 3);
-    return make_autotune_folder(state);
-}
-
-static int restore(void **state)
-{
-    df_emulation_set_cudnn(DF_CUDNN_CORRECT);
-    df_emulation_set_times(NULL, 0);
-    return remove_autotune_folder(state);
-}
+static const float second_engine_is_faster[] = {1.0f, 0.6f, 0.5f};
 
 static void download(struct df_case_run *run, int tensor, void *result, size_t bytes)
 {

@@ -1,14 +1,12 @@
 /* cuDNN's plans for attention: the gradient's among them, when they are made, and that files bring them back
  * or are made anew. */
 #define _GNU_SOURCE
-#include "autotune_folder.h"
+#include "cudnn_set_up.h"
 
 #include "backend/one_case.h"
 
 #include "src/backend/cuda/attention_cudnn.h"
 #include "src/backend/cuda/cuda_context.h"
-
-#include "emulation_control.h"
 
 #define BATCH  1
 #define TOKENS 37
@@ -19,22 +17,8 @@
 /* Of a case of attention_backward. */
 enum { QKV, OUT, LSE, DOUT, DQKV };
 
-/* Measured are our own kernel and cuDNN's two deterministic engines, in turn, or the one set by hand. */
-static const float first_engine_is_faster[] = {1.0f, 0.5f, 0.6f}, engine_by_hand_is_faster[] = {1.0f, 0.5f};
-
-static int set_up(void **state)
-{
-    df_emulation_set_cudnn(DF_CUDNN_CORRECT);
-    df_emulation_set_times(first_engine_is_faster, 3);
-    return make_autotune_folder(state);
-}
-
-static int restore(void **state)
-{
-    df_emulation_set_cudnn(DF_CUDNN_CORRECT);
-    df_emulation_set_times(NULL, 0);
-    return remove_autotune_folder(state);
-}
+/* Measured are our own kernel and cuDNN's engine that is set by hand. */
+static const float engine_by_hand_is_faster[] = {1.0f, 0.5f};
 
 /* A backend, and what its device holds for calls of one shape. */
 struct device {
