@@ -26,10 +26,12 @@ struct df_evaluation {
     bool original; /* at each label's own size, of images whose loader hands out originals; otherwise at
                       the network's input size */
     struct df_inference
-        *inference;     /* how images become predictions; NULL: one pass over each as it was resized */
-    int64_t batch_size; /* images of a batch of the metrics, whatever the feed's are; 0: as those */
-    bool maps;          /* observers see classes and labels of every pixel, which have to be fetched */
-    const char *label;  /* the progress bar's */
+        *inference;       /* how images become predictions; NULL: one pass over each as it was resized */
+    int64_t batch_size;   /* images of a batch of the metrics, whatever the feed's are; 0: as those */
+    bool maps;            /* observers see classes and labels of every pixel, which have to be fetched */
+    const char *label;    /* the progress bar's */
+    int64_t later_steps;  /* what comes behind this evaluation, for the time left that the bar shows: */
+    double later_seconds; /* see df_progress_expect() */
     const volatile sig_atomic_t *stop; /* set: ends early, after the current batch; NULL: never */
     df_prediction_observer *observe;   /* NULL: nobody looks */
     void *context;

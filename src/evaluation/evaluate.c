@@ -200,6 +200,8 @@ int df_evaluate(struct df_segmenter *segmenter, struct df_feed *feed, const stru
     struct df_progress *progress = df_progress_open(stderr, evaluation->label, df_feed_batches(feed));
     assert(metrics->n_classes == df_segmenter_made_with(segmenter)->classes);
 
+    df_progress_expect(progress, evaluation->later_steps);
+    df_progress_expect_seconds(progress, evaluation->later_seconds);
     run.comparison_bytes = df_comparison_bytes(metrics->n_classes);
     run.backend->evaluations++;
     run.backend->transient = evaluation->inference != NULL;
