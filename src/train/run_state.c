@@ -17,8 +17,9 @@
 #include <unistd.h>
 
 #define FORMAT_KEY     "dinoft.state"
-#define FORMAT         "1"
-#define VALIDATION_ROW 5 /* numbers of a validation */
+#define FORMAT         "2"
+#define CONTENT_KEY    "content" /* the digest of all else */
+#define VALIDATION_ROW 5         /* numbers of a validation */
 
 /* --- writing --- */
 
@@ -100,7 +101,8 @@ int run_state_write(struct df_training *training, uint64_t pair)
         add_kept(training, state) == 0 && run_log_sync(&training->log) == 0 &&
         add_log(&training->log, state) == 0 && add_bits(state, "checkpoint", pair) == 0 &&
         add_bits(state, "checkpoint_before", training->checkpoint_content) == 0 &&
-        run_settings_add(training, state) == 0)
+        run_settings_add(training, state) == 0 &&
+        add_bits(state, CONTENT_KEY, df_state_digest(state, NULL)) == 0)
         status = df_safetensors_write(path, state);
     free(path);
     df_state_free(state);
@@ -151,6 +153,16 @@ static int check_format(const struct df_state *state)
             "format " FORMAT,
             format->text, version && version->text ? version->text : "(unknown)", DINOFT_VERSION);
     return 0;
+}
+
+static int check_content(const struct df_state *state)
+{
+    uint64_t content = 0;
+
+    DF_TRY(read_bits(state, CONTENT_KEY, &content));
+    return content == df_state_digest(state, CONTENT_KEY)
+               ? 0
+               : df_error_set("it is damaged: its content is not what was written");
 }
 
 static int read_place(struct df_training *training, const struct df_state *state)
@@ -240,19 +252,17 @@ static int read_log(struct df_training *training, const struct df_state *state)
 {
     const struct df_entry *losses = df_state_find(state, "train_loss");
     const int64_t epochs = logged_epochs(training, losses);
-    int64_t bytes = 0;
 
     if (epochs < 0)
         return damaged("train_loss");
-    DF_TRY(read_number(state, "steps_bytes", 0, INT64_MAX, &bytes));
+    DF_TRY(read_number(state, "steps_bytes", 0, INT64_MAX, &training->log.earlier_bytes));
     DF_TRY(read_validations(training, state, epochs));
     for (int64_t i = 0; i < epochs; i++) {
         double loss;
         memcpy(&loss, (const char *)losses->tensor.data + (size_t)i * sizeof loss, sizeof loss);
         DF_TRY(run_log_add_epoch(&training->log, loss));
     }
-    DF_TRY(run_log_write(&training->log));
-    return run_log_cut(&training->log, bytes);
+    return 0;
 }
 
 /* NAME.pt has to be the file that was written with the state, or the one before; or none. */
@@ -269,7 +279,7 @@ static int check_pair(struct df_training *training, const struct df_state *state
     struct df_state *checkpoint = df_weight_file_read(training->checkpoint_path, NULL);
     if (!checkpoint)
         return -1;
-    training->checkpoint_content = df_state_digest(checkpoint);
+    training->checkpoint_content = df_state_digest(checkpoint, NULL);
     df_state_free(checkpoint);
     training->pair_is_whole = training->checkpoint_content == now;
     if (training->pair_is_whole || training->checkpoint_content == before)
@@ -278,13 +288,6 @@ static int check_pair(struct df_training *training, const struct df_state *state
         "%s is not the checkpoint that this state was written with: one of the two is of another "
         "run, or was replaced (without the checkpoint, the state is enough)",
         training->checkpoint_path);
-}
-
-static int check(struct df_training *training, const struct df_state *state)
-{
-    DF_TRY(check_format(state));
-    DF_TRY(run_settings_compare(training, state));
-    return check_pair(training, state);
 }
 
 /* The schedule begins with the epoch or step that comes next, over what is left. */
@@ -303,10 +306,14 @@ static int restart_schedule(struct df_training *training)
     return 0;
 }
 
-static int restore(struct df_training *training, const struct df_state *state)
+static int read_state(struct df_training *training, const struct df_state *state)
 {
     const int64_t most = training->options.max_steps;
 
+    DF_TRY(check_format(state));
+    DF_TRY(check_content(state));
+    DF_TRY(run_settings_compare(training, state));
+    DF_TRY(check_pair(training, state));
     DF_TRY(read_place(training, state));
     if (most > 0 && most < training->step)
         return df_error_set("the run has done %" PRId64 " steps, --max_steps is %" PRId64, training->step,
@@ -319,28 +326,17 @@ static int restore(struct df_training *training, const struct df_state *state)
     return read_log(training, state);
 }
 
-static int with_state(struct df_training *training,
-                      int (*use)(struct df_training *training, const struct df_state *state))
+int run_state_read(struct df_training *training)
 {
     char *path = df_run_file(training->files, ".state");
     struct df_state *state = path ? df_weight_file_read(path, NULL) : NULL;
     int status = -1;
 
-    if (state && (status = use(training, state)) != 0)
+    if (state && (status = read_state(training, state)) != 0)
         df_error_context("%s", path);
     df_state_free(state);
     free(path);
     return status;
-}
-
-int run_state_check(struct df_training *training)
-{
-    return with_state(training, check);
-}
-
-int run_state_restore(struct df_training *training)
-{
-    return with_state(training, restore);
 }
 
 int run_state_discard(struct df_training *training)
@@ -356,7 +352,7 @@ int run_state_discard(struct df_training *training)
         return 0;
     /* One that cannot be read is replaced as well. */
     struct df_state *checkpoint = df_weight_file_read(training->checkpoint_path, NULL);
-    training->checkpoint_content = checkpoint ? df_state_digest(checkpoint) : 0;
+    training->checkpoint_content = checkpoint ? df_state_digest(checkpoint, NULL) : 0;
     df_state_free(checkpoint);
     return 0;
 }

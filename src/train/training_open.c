@@ -126,9 +126,11 @@ static int prepare(struct df_training *training)
     training->checkpoint_path = df_run_file(training->files, ".pt");
     training->best_path = df_run_file(training->files, "_best.pt");
     training->best = df_best_none();
+    training->epoch_steps = (training->train_set->count - 1) / training->options.batch_size + 1;
     if (!training->checkpoint_path || !training->best_path)
         return -1;
-    return training->options.resume ? run_state_check(training) : 0;
+    DF_TRY(run_log_init(&training->log, training->files->folder, training->files->name));
+    return training->options.resume ? run_state_read(training) : 0;
 }
 
 struct df_training *df_training_open(const struct df_training_options *options, struct df_setup *setup,
