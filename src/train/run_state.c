@@ -313,6 +313,7 @@ static int read_state(struct df_training *training, const struct df_state *state
     DF_TRY(check_format(state));
     DF_TRY(check_content(state));
     DF_TRY(run_settings_compare(training, state));
+    run_settings_warn(training, state);
     DF_TRY(check_pair(training, state));
     DF_TRY(read_place(training, state));
     if (most > 0 && most < training->step)
@@ -336,6 +337,19 @@ int run_state_read(struct df_training *training)
         df_error_context("%s", path);
     df_state_free(state);
     free(path);
+    return status;
+}
+
+int run_state_fits(const struct df_training *training, const char *path)
+{
+    struct df_state *state = df_weight_file_read(path, NULL);
+    int status = -1;
+
+    if (state && check_format(state) == 0)
+        status = run_settings_compare(training, state) == 0 ? 0 : 1;
+    if (state && status != 0)
+        df_error_context("%s", path);
+    df_state_free(state);
     return status;
 }
 

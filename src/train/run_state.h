@@ -20,6 +20,10 @@ int run_state_write(struct df_training *training, uint64_t pair);
  * is the one that was written with it. No file is changed. */
 int run_state_read(struct df_training *training);
 
+/* Whether the settings of the state in a file are the training's, which needs no model. With the error set: 1
+ * where they are not, -1 where it cannot be read, or is none. */
+int run_state_fits(const struct df_training *training, const char *path);
+
 /* Before the first step of a new run: an older run's state of that name goes, and what NAME.pt holds is
  * remembered. */
 int run_state_discard(struct df_training *training);

@@ -75,6 +75,13 @@ static inline bool training_validates(const struct df_training *training, int64_
            training_out_of_steps(training);
 }
 
+/* A training that has no model, no files and no record yet. NULL with the error set. */
+struct df_training *training_new(const struct df_training_options *options, struct df_setup *setup,
+                                 struct df_dataset *train_set, struct df_dataset *val_set);
+
+/* Before the model is made of the weights, which are freed then. -1 with the error set. */
+int training_fill_record(struct df_training *training);
+
 /* All steps of the epoch that are left, or as many as max_steps and an interrupt allow; with their results
  * when it returns. -1 with the error set. */
 int training_epoch(struct df_training *training);

@@ -30,8 +30,7 @@ static struct df_loader *open_loader(const struct df_training *training, const s
     return df_feed_open_loader(dataset, &options, training->segmenter);
 }
 
-/* Before the model is made of the weights, which are freed then. */
-static int fill_record(struct df_training *training)
+int training_fill_record(struct df_training *training)
 {
     const struct df_setup *setup = training->setup;
     const struct df_dataset *set = training->train_set;
@@ -113,7 +112,7 @@ static void close_loaders(struct df_training *training)
 /* Everything that can fail for a reason that the user should hear at once. */
 static int prepare(struct df_training *training)
 {
-    DF_TRY(fill_record(training));
+    DF_TRY(training_fill_record(training));
     DF_TRY(open_features(training));
     training->segmenter = df_setup_segmenter(
         training->setup, training->features.cache ? DF_MODEL_TRAINS_DECODER : DF_MODEL_TRAINS,
@@ -133,9 +132,8 @@ static int prepare(struct df_training *training)
     return training->options.resume ? run_state_read(training) : 0;
 }
 
-struct df_training *df_training_open(const struct df_training_options *options, struct df_setup *setup,
-                                     const struct df_run_files *files, struct df_dataset *train_set,
-                                     struct df_dataset *val_set, const volatile sig_atomic_t *stop)
+struct df_training *training_new(const struct df_training_options *options, struct df_setup *setup,
+                                 struct df_dataset *train_set, struct df_dataset *val_set)
 {
     struct df_training *training = calloc(1, sizeof *training);
 
@@ -145,9 +143,20 @@ struct df_training *df_training_open(const struct df_training_options *options, 
     }
     training->options = *options;
     training->setup = setup;
-    training->files = files;
     training->train_set = train_set;
     training->val_set = val_set;
+    return training;
+}
+
+struct df_training *df_training_open(const struct df_training_options *options, struct df_setup *setup,
+                                     const struct df_run_files *files, struct df_dataset *train_set,
+                                     struct df_dataset *val_set, const volatile sig_atomic_t *stop)
+{
+    struct df_training *training = training_new(options, setup, train_set, val_set);
+
+    if (!training)
+        return NULL;
+    training->files = files;
     training->stop = stop;
     if (prepare(training) == 0)
         return training;

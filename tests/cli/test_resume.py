@@ -286,14 +286,50 @@ class Choice(ResumeTest):
         self.succeed(*command, "--resume", "auto")
         self.assertEqual(len(self.read_run().steps), 12)
 
+    def unnamed(self, *flags):
+        return [word for word in self.command(*flags) if word not in ("--exp_name", "run", "--overwrite")]
+
+    def steps(self, name):
+        return len(self.read_run(name=name).steps)
+
     def test_the_newest(self):
-        command = [word for word in self.command() if word not in ("--exp_name", "run")]
-        self.succeed(*self.command("--exp_name", "older", "--max_steps", 1))
-        self.succeed(*self.command("--exp_name", "newer", "--max_steps", 2))
-        result = self.succeed(*command, "--resume")
-        self.assertIn("newer", result.stderr)
-        self.assertEqual(len(self.read_run(name="newer").steps), 12)
-        self.assertEqual(len(self.read_run(name="older").steps), 1)
+        for steps, name in ((1, "older"), (2, "newer")):
+            self.succeed(*self.command("--exp_name", name, "--max_steps", steps))
+        self.succeed(*self.command("--exp_name", "another", "--max_steps", 1, "--lr", 1))
+        self.assertIn("is newer", self.succeed(*self.unnamed(), "--resume").stderr)
+        self.assertEqual([self.steps(name) for name in ("older", "newer", "another")], [1, 12, 1])
+
+    def test_the_newest_is_damaged(self):
+        """One that is no state is told of. What fits and is damaged behind its head is not passed over."""
+        for name in ("older", "newer"):
+            self.succeed(*self.command("--exp_name", name, "--max_steps", 1))
+        state = self.folder / "output" / "newer.state"
+        content = state.read_bytes()
+        state.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+        before = contents(self.folder)
+        self.refused(*self.unnamed("--resume"), mentions=["newer.state", "damaged"])
+        self.assertEqual(contents(self.folder), before)
+        state.write_bytes(content[:100])
+        stderr = self.succeed(*self.unnamed("--resume")).stderr
+        self.assertRegex(stderr, "warning: output/newer.state.*damaged")
+        self.assertIn("is older", stderr)
+
+    def test_none_fits(self):
+        for rate in (1, 2):
+            self.succeed(*self.command("--exp_name", f"rate{rate}", "--max_steps", 1, "--lr", rate))
+        before = contents(self.folder)
+        mentions = ["no run in output", "the newest", "rate2.state", "--lr was 2 and is 0.0003", "--resume auto"]
+        self.refused(*self.unnamed("--resume"), mentions=mentions)
+        self.assertEqual(contents(self.folder), before)
+        self.assertRegex(self.succeed(*self.unnamed("--resume", "auto")).stderr, "--lr was 2 and is 0.0003: a new run begins")
+        self.assertEqual(self.steps("folder_128x4_linear"), 12)
+
+    def test_none_fits_and_the_recipe_names_the_run(self):
+        command = self.unnamed("--recipe", "reference-2025-08", "--resume", "auto")
+        self.succeed(*command)
+        self.refused(*command, "--lr", 1, mentions=["lora.pt", "is there already", "--overwrite"])
+        self.assertIn("a new run begins", self.succeed(*command, "--lr", 1, "--overwrite").stderr)
+        self.assertEqual(float(self.read_run(name="lora").steps[0]["lr"]), 1)
 
     def test_a_new_run_is_no_continuation(self):
         """Its own state takes the place of the older one from the first."""
