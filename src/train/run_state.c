@@ -185,9 +185,29 @@ static int read_place(struct df_training *training, const struct df_state *state
     return 0;
 }
 
-static int read_kept(struct df_training *training, const struct df_state *state)
+/* Of a run that is in the epoch `now`. */
+static int read_epochs(const struct df_state *state, int64_t now, struct kept_epochs *kept)
 {
     const struct df_entry *entry = df_state_find(state, "kept_epochs");
+
+    if (!entry || entry->tensor.dtype != DF_I64 || entry->tensor.ndim != 1)
+        return damaged("kept_epochs");
+    const size_t bytes = entry->tensor.count * sizeof(int64_t);
+    int64_t *epochs = malloc(bytes + sizeof *epochs);
+    if (!epochs)
+        return df_error_memory("the list of checkpoints", bytes);
+    if (bytes > 0)
+        memcpy(epochs, entry->tensor.data, bytes);
+    *kept = (struct kept_epochs){epochs, (int64_t)entry->tensor.count};
+    for (int64_t i = 0; i < kept->count; i++) {
+        if (epochs[i] < (i > 0 ? epochs[i - 1] + 1 : 0) || epochs[i] > now)
+            return damaged("kept_epochs");
+    }
+    return 0;
+}
+
+static int read_kept(struct df_training *training, const struct df_state *state)
+{
     struct df_best_so_far *best = &training->best;
     uint64_t bits = 0;
 
@@ -195,23 +215,9 @@ static int read_kept(struct df_training *training, const struct df_state *state)
     memcpy(&best->score, &bits, sizeof bits);
     DF_TRY(read_number(state, "best_epoch", -1, training->place.epoch, &best->epoch));
     DF_TRY(read_number(state, "validations_since_best", 0, INT32_MAX, &best->since));
-    if (!entry || entry->tensor.dtype != DF_I64 || entry->tensor.ndim != 1)
-        return damaged("kept_epochs");
     if (best->epoch >= 0 && isnan(best->score))
         return damaged("best_score");
-    const size_t bytes = entry->tensor.count * sizeof(int64_t);
-    int64_t *epochs = malloc(bytes + sizeof *epochs);
-    if (!epochs)
-        return df_error_memory("the list of checkpoints", bytes);
-    if (bytes > 0)
-        memcpy(epochs, entry->tensor.data, bytes);
-    training->kept.epochs = epochs;
-    training->kept.count = (int64_t)entry->tensor.count;
-    for (int64_t i = 0; i < training->kept.count; i++) {
-        if (epochs[i] < (i > 0 ? epochs[i - 1] + 1 : 0) || epochs[i] > training->place.epoch)
-            return damaged("kept_epochs");
-    }
-    return 0;
+    return read_epochs(state, training->place.epoch, &training->kept);
 }
 
 /* Epochs whose loss the log has from here on: not that of an epoch which --max_steps had ended and that goes
@@ -353,20 +359,16 @@ int run_state_fits(const struct df_training *training, const char *path)
     return status;
 }
 
-int run_state_discard(struct df_training *training)
+int run_state_kept(const struct df_training *training, struct kept_epochs *kept)
 {
     char *path = df_run_file(training->files, ".state");
-    int status = path ? 0 : -1;
+    struct df_state *state = path && access(path, F_OK) == 0 ? df_weight_file_read(path, NULL) : NULL;
 
-    if (path && unlink(path) != 0 && errno != ENOENT)
-        status = df_error_set("cannot remove %s, of an earlier run: %s", path, strerror(errno));
+    /* One that is damaged, or none, names no file. */
+    if (state && check_format(state) == 0 && check_content(state) == 0)
+        read_epochs(state, INT64_MAX, kept);
+    df_state_free(state);
+    const int status = path ? 0 : -1;
     free(path);
-    DF_TRY(status);
-    if (access(training->checkpoint_path, F_OK) != 0)
-        return 0;
-    /* One that cannot be read is replaced as well. */
-    struct df_state *checkpoint = df_weight_file_read(training->checkpoint_path, NULL);
-    training->checkpoint_content = checkpoint ? df_state_digest(checkpoint, NULL) : 0;
-    df_state_free(checkpoint);
-    return 0;
+    return status;
 }

@@ -106,6 +106,13 @@ int training_diverged(struct df_training *training, const struct run_step *step,
 /* Images of the validation take the place of the batch that the model saw last. */
 int training_load_others(struct df_training *training);
 
+/* Before the first step of a new run: what an older one of the name has left goes, but for NAME.pt, whose
+ * content is remembered. -1 with the error set. */
+int training_discard_older(struct df_training *training);
+
+/* NAME_eEPOCH.pt, to be freed. NULL with the error set. */
+char *training_epoch_path(const struct df_training *training, int64_t epoch);
+
 /* Writes NAME_eEPOCH.pt of what NAME.pt has just got, where the options ask for it, and removes those of
  * older epochs that are too many. */
 int training_keep(struct df_training *training, int64_t epoch);
