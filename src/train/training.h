@@ -47,6 +47,8 @@ struct df_training {
     char *checkpoint_path, *best_path;
     struct df_best_so_far best;
     struct kept_epochs kept;
+    struct kept_epochs older_kept; /* an older run's of the name, */
+    bool older_is_there;           /* whose other checkpoints are still there */
     struct df_place place;
     int64_t epoch_steps;         /* of a whole epoch */
     int64_t schedule_origin;     /* step, or epoch, at which the schedule began */
@@ -87,6 +89,13 @@ static inline int64_t training_file_epoch(const struct df_training *training, in
  * NULL. */
 void training_start_observers(struct df_training *training, const struct df_state *state);
 
+/* A training that has no model, no files and no record yet. NULL with the error set. */
+struct df_training *training_new(const struct df_training_options *options, struct df_setup *setup,
+                                 struct df_dataset *train_set, struct df_dataset *val_set);
+
+/* Before the model is made of the weights, which are freed then. -1 with the error set. */
+int training_fill_record(struct df_training *training);
+
 /* All steps of the epoch that are left, or as many as max_steps and an interrupt allow; with their results
  * when it returns. -1 with the error set. */
 int training_epoch(struct df_training *training);
@@ -114,6 +123,16 @@ int training_diverged(struct df_training *training, const struct df_step_seen *s
                       const struct step_images *images);
 /* Images of the validation take the place of the batch that the model saw last. */
 int training_load_others(struct df_training *training);
+
+/* Before the first step of a new run: an older one of the name can go on no more. What its NAME.pt holds is
+ * remembered. -1 with the error set. */
+int training_retire_older(struct df_training *training);
+/* When NAME.pt has taken the place of the older run's: its other checkpoints go, once. -1 with the error set.
+ */
+int training_discard_older(struct df_training *training);
+
+/* NAME_eEPOCH.pt, to be freed. NULL with the error set. */
+char *training_epoch_path(const struct df_training *training, int64_t epoch);
 
 /* Writes NAME_eEPOCH.pt of what NAME.pt has just got, where the options ask for it, and removes those of
  * older epochs that are too many. */
