@@ -85,6 +85,12 @@ static inline int64_t training_file_epoch(const struct df_training *training, in
     return epoch + (training->options.reference_names ? 0 : 1);
 }
 
+/* NAME_eEPOCH.pt, to be freed. NULL with the error set. */
+static inline char *training_epoch_path(const struct df_training *training, int64_t epoch)
+{
+    return df_run_epoch_file(training->files, "_e", training_file_epoch(training, epoch), ".pt");
+}
+
 /* Tells the observers how long the run is, and what they have stored in the state that it goes on from, or
  * NULL. */
 void training_start_observers(struct df_training *training, const struct df_state *state);
@@ -130,9 +136,6 @@ int training_retire_older(struct df_training *training);
 /* When NAME.pt has taken the place of the older run's: its other checkpoints go, once. -1 with the error set.
  */
 int training_discard_older(struct df_training *training);
-
-/* NAME_eEPOCH.pt, to be freed. NULL with the error set. */
-char *training_epoch_path(const struct df_training *training, int64_t epoch);
 
 /* Writes NAME_eEPOCH.pt of what NAME.pt has just got, where the options ask for it, and removes those of
  * older epochs that are too many. */
