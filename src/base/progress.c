@@ -132,6 +132,12 @@ static bool is_due(const struct df_progress *progress)
     return since >= PLAIN_SECONDS || share >= 1.0 / PLAIN_SHARE;
 }
 
+void df_progress_begin(struct df_progress *progress, int64_t done)
+{
+    if (progress)
+        progress->done = done;
+}
+
 void df_progress_expect(struct df_progress *progress, int64_t steps)
 {
     if (progress)
