@@ -236,6 +236,14 @@ OPTION(INTEGER, VAL_IMAGES, val_images, DATA, DEMO_DATA, "how many validation im
 OPTION(INTEGER, STEPS, steps, RUN, BENCH | SELFTEST,
        "timed steps, after two that warm up; the median counts; selftest: training steps that are compared",
        "10", 1, 100000)
+OPTION(SWITCH, QUIET, quiet, OUTPUT, EVERY,
+       "no progress and no information on standard error: only warnings, errors, and on standard output the "
+       "results",
+       .of_one_run = true)
+OPTION(STRING, LOG_FILE, log_file, OUTPUT, EVERY,
+       "add what standard error shows, or would without --quiet, to the end of this file too, with date and "
+       "time; progress as plain lines",
+       "FILE", NULL, .of_one_run = true)
 OPTION(STRING, JSON, json, OUTPUT, BENCH | INFO,
        "write the figures, or the memory plans, to this file too; docs/measuring.md lists its keys", "FILE",
        NULL)
