@@ -10,6 +10,7 @@ import subprocess
 import time
 
 from datasets import make_folder
+from event_records import Events
 from interrupting import InterruptTest
 from support import DINOV2, DINOV3, contents, file_size_limit, leftovers, main
 from tensor_files import read_safetensors
@@ -25,6 +26,13 @@ SETTINGS = {
     "features": ["--cache_features", "file"],
     "reference": ["--recipe", "reference", "--warmup_epochs", 2, "--use_lora"],
 }
+
+
+def shown_by_tensorboard(folder):
+    """Steps and values of all curves but for those of time and memory, and the pictures."""
+    events = Events(folder)
+    return {tag: [(step, str(value)) for step, value, _ in points] for tag, points in events.scalars.items()
+            if "per_second" not in tag and not tag.startswith("memory/")}  # fmt: skip
 
 
 class ResumeTest(InterruptTest):
@@ -66,7 +74,18 @@ class ResumeTest(InterruptTest):
             for row in rows:
                 del row["images_per_second"]
         self.assertEqual(*runs)
+        self.assert_same_curves(*[shown_by_tensorboard(self.folder / folder / "run_tb") for folder in (whole, output)])
         self.assertEqual(leftovers(self.folder / output), [])
+
+
+    def assert_same_curves(self, whole, resumed):
+        """That of the steps, and no step twice. A validation of an epoch that --max_steps has cut is shown as well."""
+        self.assertEqual(resumed.keys(), whole.keys())
+        for tag, points in resumed.items():
+            self.assertEqual(len({step for step, _ in points}), len(points), (tag, points))
+            self.assertEqual(set(whole[tag]) - set(points), set(), tag)
+            if tag.startswith(("train/", "epoch/")):
+                self.assertEqual(points, whole[tag], tag)
 
 
 class Signals(ResumeTest):
