@@ -136,9 +136,10 @@ OPTION(CHOICE, CACHE_FEATURES, cache_features, RUN, TRAIN,
        "NAME_features.cache, which later runs use again; auto: where it saves work and takes at most half of "
        "the memory left, or else of the disk",
        df_feature_place, DF_FEATURE_PLACES, "auto")
-OPTION(STRING, LOG_DIR, log_dir, OUTPUT, TRAIN,
-       "the folder of TensorBoard's event files: NAME_tb in --output_dir where none is typed; none: write none",
-       "DIR", NULL, .of_one_run = true)
+OPTION(
+    STRING, LOG_DIR, log_dir, OUTPUT, TRAIN,
+    "the folder of TensorBoard's event files: NAME_tb in --output_dir where none is typed; none: write none",
+    "DIR", NULL, .of_one_run = true)
 OPTION(STRING, OUTPUT_DIR, output_dir, OUTPUT, TRAIN | CORRUPT | IMAGES | PREDICT | PCA,
        "the folder that is written to", "DIR", "output", .of_one_run = true)
 OPTION(
