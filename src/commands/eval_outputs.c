@@ -42,12 +42,12 @@ void eval_outputs_init(struct eval_outputs *outputs, const struct df_config *con
                        const struct df_measure *measure)
 {
     const struct df_dataset *dataset = measure->dataset;
-    uint8_t palette[256][3];
+    struct df_overlay_style style = {.opacity = config->overlay_opacity, .outlines = true};
 
     *outputs = (struct eval_outputs){.config = config, .measure = measure};
-    df_voc_palette(palette);
+    df_palette_fill(&style.palette, dataset->kind, measure->class_names[0]);
     df_image_scores_init(&outputs->scores, dataset->n_classes, dataset->reference_void_is_background);
-    df_best_worst_init(&outputs->best_worst, palette);
+    df_best_worst_init(&outputs->best_worst, &style);
 }
 
 void eval_outputs_free(struct eval_outputs *outputs)
