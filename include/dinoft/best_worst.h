@@ -29,10 +29,10 @@ void df_best_worst_free(struct df_best_worst *best_worst);
 /* Whether an image of that mIoU would be kept now: for callers to whom its pixels cost something. */
 bool df_best_worst_wants(const struct df_best_worst *best_worst, const char *name, double miou);
 
-/* Shows an image with its label and prediction: RGB [height, width, 3] and classes [height, width], of one
- * size (label 255: not counted). It is kept, as a small picture, while it is one of the twelve best or worst
- * by mIoU; NaN is never kept. Images of equal mIoU are ordered by name: the same ones are kept whatever the
- * order that they come in. From one thread at a time. -1 when out of memory. */
+/* Shows an image with its label and prediction: RGB, and classes [height, width] of any size, which are
+ * stretched over it (label 255: not counted). It is kept, as a small picture, while it is one of the twelve
+ * best or worst by mIoU; NaN is never kept. Images of equal mIoU are ordered by name: the same ones are kept
+ * whatever the order that they come in. From one thread at a time. -1 when out of memory. */
 int df_best_worst_add(struct df_best_worst *best_worst, const char *name, double miou,
                       const struct df_image *image, const struct df_image *label,
                       const struct df_image *prediction);

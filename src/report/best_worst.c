@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define JPEG_QUALITY 90
+#define JPEG_QUALITY 85
 #define CAPACITY     (2 * DF_BEST_WORST_KEPT)
 
 void df_best_worst_init(struct df_best_worst *best_worst, const struct df_overlay_style *style)

@@ -5,7 +5,8 @@
 #include "dinoft/image.h"
 #include "dinoft/overlay.h"
 
-/* All three have one size: RGB [height, width, 3], class maps [height, width]; label 255: not counted. */
+/* An RGB image, best as it is in its file, and class maps [height, width] of any size, which are stretched
+ * over it; label 255: not counted. */
 struct df_comparison {
     const char *caption; /* such as the image's name */
     const struct df_image *image, *label, *prediction;

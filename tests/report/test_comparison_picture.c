@@ -82,6 +82,28 @@ static void a_strip(void **state)
     df_image_free(&strip);
 }
 
+/* Maps of another size and shape are stretched over the image. */
+static void maps_of_another_size(void **state)
+{
+    struct df_image wide, squares[2], strip;
+
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(df_image_alloc(&squares[i], 40, 40, 1), 0);
+        memset(squares[i].pixels, 1, 40 * 40);
+    }
+    assert_int_equal(df_image_alloc(&wide, 960, 400, 3), 0);
+    memset(wide.pixels, 100, 3 * 960 * 400);
+    const struct df_comparison comparison = {"", &wide, &squares[0], &squares[1]};
+    assert_int_equal(df_comparison_strip(&comparison, &style, &strip), 0);
+    assert_int_equal(strip.width, 3 * 480 + 2 * GAP);
+    assert_int_equal(strip.height, 200);
+    assert_pixel(&strip, 480 + GAP + 470, 190, 114, 50, 50);
+    df_image_free(&strip);
+    df_image_free(&wide);
+    for (int i = 0; i < 2; i++)
+        df_image_free(&squares[i]);
+}
+
 static void strips_and_legend(void **state)
 {
     const struct df_comparison comparison = {"a caption", &image, &label, &prediction};
@@ -157,6 +179,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_strip),
+        cmocka_unit_test(maps_of_another_size),
         cmocka_unit_test(strips_and_legend),
         cmocka_unit_test(small_images_leave_room_for_text),
         cmocka_unit_test(a_legend_notes_what_is_shown),
