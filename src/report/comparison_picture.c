@@ -11,9 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_HEIGHT 320 /* of each of the three panels */
-#define MOST_WIDTH  480
-#define GAP         6 /* white pixels between them */
+#define MOST_SIDE   320 /* of each of the three panels: together they are as wide as a report's page */
+#define GAP         6   /* white pixels between them */
 #define MARGIN      16
 #define TEXT_SIZE   14.0
 #define TEXT_HEIGHT 24
@@ -26,8 +25,8 @@ static const uint8_t white[3] = {255, 255, 255}, ink[3] = {0x1b, 0x1e, 0x22};
 /* A panel's size: the image's, made smaller where it is larger than a panel may be. */
 static void panel_size(const struct df_image *image, int64_t *width, int64_t *height)
 {
-    const double scale = fmin(
-        1.0, fmin((double)MOST_HEIGHT / (double)image->height, (double)MOST_WIDTH / (double)image->width));
+    const double longer = (double)df_max_i64(image->width, image->height),
+                 scale = fmin(1.0, MOST_SIDE / longer);
     *width = df_max_i64(1, lrint(scale * (double)image->width));
     *height = df_max_i64(1, lrint(scale * (double)image->height));
 }

@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define TEXT_SHARE  0.035 /* the text's size, of the shorter side */
-#define TEXT_LEAST  13.0
+#define TEXT_SHARE  0.04 /* the text's size, of the shorter side */
+#define TEXT_LEAST  14.0
 #define DEPTH_SHARE 0.55 /* of the text's size: the least distance to the edges where it fits */
 #define LEAST_DEPTH 3    /* for the only number of a class */
 
