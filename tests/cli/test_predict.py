@@ -79,7 +79,9 @@ class Predict(CommandLineTest):
             self.assertIn(after, [mask.palette[label], (255, 255, 255), (0, 0, 0)])
             x, y = i % mask.width, i // mask.width
             near = [(x + dx, y + dy) for d in (1, 2) for dx, dy in ((d, 0), (-d, 0), (0, d), (0, -d))]
-            around = [mask.pixels[b * mask.width + a] for a, b in near if 0 <= a < mask.width and 0 <= b < mask.height]
+            around = [
+                mask.pixels[b * mask.width + a] for a, b in near if 0 <= a < mask.width and 0 <= b < mask.height
+            ]
             self.assertNotEqual(set(around), {label})
         self.assertGreater(changed, 0)
 
@@ -100,7 +102,10 @@ class Predict(CommandLineTest):
         self.assertNotEqual(self.read("a_overlay.png").pixels, before.pixels)
 
     def test_an_image_called_legend(self):
-        self.refused(*self.command(self.image("legend.jpg.png"), self.image("in/legend.png"), "--legend"), mentions=["legend.png"])
+        self.refused(
+            *self.command(self.image("legend.jpg.png"), self.image("in/legend.png"), "--legend"),
+            mentions=["legend.png"],
+        )
         self.assertFalse((self.folder / "out").exists() and files_in(self.folder / "out"))
         self.predict("in/legend.png")
 
@@ -143,9 +148,7 @@ class Predict(CommandLineTest):
 
     def test_a_mask_in_the_place_of_anothers_overlay(self):
         """a.png and a_overlay.png: both would be written to a_overlay.png."""
-        self.refused(
-            *self.command(self.image("in/a.png"), self.image("in/a_overlay.png")), mentions=["a_overlay"]
-        )
+        self.refused(*self.command(self.image("in/a.png"), self.image("in/a_overlay.png")), mentions=["a_overlay"])
 
     def test_the_image_itself_is_not_overwritten(self):
         """photos/a.png predicted into photos/: the photograph stays."""
