@@ -2,6 +2,7 @@
 #include "interrupt.h"
 #include "run_choice.h"
 #include "run_record.h"
+#include "train_observers.h"
 
 #include "dinoft/error.h"
 #include "dinoft/label_checks.h"
@@ -14,6 +15,7 @@ struct job {
     struct df_run_files files;
     struct df_setup setup;
     struct df_dataset *sets[2]; /* training, validation */
+    struct train_observers observers;
     struct df_training *training;
     bool resumes;
 };
@@ -48,10 +50,12 @@ static int choose_options(const struct job *job, struct df_training_options *opt
         .early_stop = config->early_stop,
         .seed = (uint64_t)config->seed,
         .shuffle = !config->no_shuffle,
-        .debug = config->debug,
-        .reference_numbers = df_recipe_is_reference(config->recipe),
+        .reference_picture = config->debug,
+        .reference_names = df_recipe_is_reference(config->recipe),
         .workers = (int)config->num_workers,
         .features = config->cache_features,
+        .observers = job->observers.items,
+        .n_observers = job->observers.count,
     };
     return df_schedule_choose(config, job->sets[0]->count, &options->schedule);
 }
@@ -65,6 +69,7 @@ static int train(struct job *job, const volatile sig_atomic_t *stop)
     DF_TRY(df_setup_open(&job->setup, config));
     DF_TRY(open_sets(job));
     DF_TRY(df_setup_check_training(&job->setup, config, job->sets[0]->n_classes));
+    DF_TRY(train_observers_open(&job->observers, config));
     DF_TRY(choose_options(job, &options));
     DF_TRY(run_choice_open(&job->files, config, &job->setup, job->sets, &options, &job->resumes));
     DF_TRY(run_choice_check(&job->files, config, &job->setup));
@@ -86,6 +91,7 @@ int command_train(struct df_config *config)
     signal(SIGPIPE, SIG_IGN); /* a reader of the printed lines that goes away is no reason to stop training */
     const int status = train(&job, stop);
     df_training_close(job.training);
+    train_observers_close(&job.observers);
     df_setup_close(&job.setup);
     df_dataset_free(job.sets[0]);
     df_dataset_free(job.sets[1]);

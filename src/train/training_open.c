@@ -129,7 +129,8 @@ static int prepare(struct df_training *training)
     training->epoch_steps = (training->train_set->count - 1) / training->options.batch_size + 1;
     if (!training->checkpoint_path || !training->best_path)
         return -1;
-    DF_TRY(run_log_init(&training->log, training->files->folder, training->files->name));
+    DF_TRY(run_log_init(&training->log, training->files->folder, training->files->name,
+                        training->val_set->class_names, training->val_set->n_classes));
     return training->options.resume ? run_state_read(training) : 0;
 }
 
@@ -143,6 +144,7 @@ struct df_training *training_new(const struct df_training_options *options, stru
         return NULL;
     }
     training->options = *options;
+    training->observers = (struct observers){.items = options->observers, .count = options->n_observers};
     training->setup = setup;
     training->train_set = train_set;
     training->val_set = val_set;
@@ -173,6 +175,7 @@ void df_training_close(struct df_training *training)
     free(training->checkpoint_path);
     free(training->best_path);
     free(training->kept.epochs);
+    df_state_free(training->state);
     cut_epoch_free(&training->cut);
     df_feed_free(training->train_feed);
     df_feed_free(training->val_feed);
