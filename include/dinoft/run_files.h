@@ -4,6 +4,8 @@
 
 #include "dinoft/run_lock.h"
 
+#include <stdint.h>
+
 struct df_run_files {
     const char *folder; /* there already, or made */
     char *name;         /* of the run; it may lead into a folder ("dinov2/large_voc") */
@@ -29,5 +31,8 @@ int df_run_files_check_new(const struct df_run_files *files, bool with_logs, con
 
 /* The path of the file with that ending, ".pt", to be freed. NULL with the error set. */
 char *df_run_file(const struct df_run_files *files, const char *ending);
+/* The same of an epoch: DIR/NAME_viz_7.png for "_viz_", 7 and ".png". */
+char *df_run_epoch_file(const struct df_run_files *files, const char *before, int64_t epoch,
+                        const char *ending);
 
 #endif

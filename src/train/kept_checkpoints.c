@@ -14,15 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 
-char *training_epoch_path(const struct df_training *training, int64_t epoch)
-{
-    char *ending = df_text_format("_e%" PRId64 ".pt", training_file_epoch(training, epoch));
-    char *path = ending ? df_run_file(training->files, ending) : NULL;
-
-    free(ending);
-    return path;
-}
-
 static int write_epoch(const struct df_training *training, int64_t epoch)
 {
     char *path = training_epoch_path(training, epoch);

@@ -1,5 +1,5 @@
 /* What an older run of the name has left goes when a new one takes its place, or it would look like the new
- * one's. */
+ * one's: what it would go on from with the first step, its models when there is a new one. */
 #include "run_state.h"
 
 #include "dinoft/atomic_write.h"
@@ -23,18 +23,6 @@ static int remove_file(const struct df_training *training, char *path)
     return status;
 }
 
-/* Those of epochs that its state knows of: others of such names need not be its own. */
-static int remove_epochs(const struct df_training *training)
-{
-    struct kept_epochs kept = {0};
-    int status = run_state_kept(training, &kept);
-
-    for (int64_t i = 0; status == 0 && i < kept.count; i++)
-        status = remove_file(training, training_epoch_path(training, kept.epochs[i]));
-    free(kept.epochs);
-    return status;
-}
-
 static int remember_checkpoint(struct df_training *training)
 {
     if (access(training->checkpoint_path, F_OK) != 0)
@@ -46,12 +34,29 @@ static int remember_checkpoint(struct df_training *training)
     return 0;
 }
 
-int training_discard_older(struct df_training *training)
+int training_retire_older(struct df_training *training)
 {
-    static const char *const endings[] = {".state", "_best.pt", "_metrics.json", "_stopped.pt"};
+    static const char *const endings[] = {".state", "_metrics.json"};
 
-    DF_TRY(remove_epochs(training));
+    /* Those that its state knows of: others of such names need not be its own. */
+    DF_TRY(run_state_kept(training, &training->older_kept));
+    training->older_is_there = true;
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
         DF_TRY(remove_file(training, df_run_file(training->files, endings[i])));
     return remember_checkpoint(training);
+}
+
+int training_discard_older(struct df_training *training)
+{
+    static const char *const endings[] = {"_best.pt", "_stopped.pt"};
+    const struct kept_epochs *kept = &training->older_kept;
+
+    if (!training->older_is_there)
+        return 0;
+    for (int64_t i = 0; i < kept->count; i++)
+        DF_TRY(remove_file(training, training_epoch_path(training, kept->epochs[i])));
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
+        DF_TRY(remove_file(training, df_run_file(training->files, endings[i])));
+    training->older_is_there = false;
+    return 0;
 }

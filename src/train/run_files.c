@@ -4,6 +4,7 @@
 #include "dinoft/error.h"
 #include "dinoft/text.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,6 +20,16 @@ enum { MODELS = 3, RESULTS = 5 }; /* of them */
 char *df_run_file(const struct df_run_files *files, const char *ending)
 {
     return df_text_format("%s/%s%s", files->folder, files->name, ending);
+}
+
+char *df_run_epoch_file(const struct df_run_files *files, const char *before, int64_t epoch,
+                        const char *ending)
+{
+    char *name = df_text_format("%s%" PRId64 "%s", before, epoch, ending);
+    char *path = name ? df_run_file(files, name) : NULL;
+
+    free(name);
+    return path;
 }
 
 static int check_writable(const struct df_run_files *files)

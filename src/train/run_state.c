@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #define FORMAT_KEY     "dinoft.state"
-#define FORMAT         "3"
+#define FORMAT         "2"
 #define CONTENT_KEY    "content" /* the digest of all else */
 #define VALIDATION_ROW 6         /* numbers of a validation, before the IoU of each class */
 

@@ -53,5 +53,5 @@ int training_save(struct df_training *training)
         training->saved_at = df_seconds();
     }
     df_state_free(checkpoint);
-    return status;
+    return status == 0 ? training_discard_older(training) : status;
 }

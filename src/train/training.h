@@ -57,6 +57,8 @@ struct df_training {
     struct df_best_so_far best;
     struct cut_epoch cut;
     struct kept_epochs kept;
+    struct kept_epochs older_kept; /* an older run's of the name, */
+    bool older_is_there;           /* whose other checkpoints are still there */
     struct df_place place;
     int64_t epoch_steps;         /* of a whole epoch */
     int64_t schedule_origin;     /* step, or epoch, at which the schedule began */
@@ -99,6 +101,12 @@ static inline int64_t training_file_epoch(const struct df_training *training, in
     return epoch + (training->options.reference_names ? 0 : 1);
 }
 
+/* NAME_eEPOCH.pt, to be freed. NULL with the error set. */
+static inline char *training_epoch_path(const struct df_training *training, int64_t epoch)
+{
+    return df_run_epoch_file(training->files, "_e", training_file_epoch(training, epoch), ".pt");
+}
+
 /* Tells the observers how long the run is, and what they have stored in the state that it goes on from, or
  * NULL. */
 void training_start_observers(struct df_training *training, const struct df_state *state);
@@ -138,12 +146,12 @@ int training_diverged(struct df_training *training, const struct df_step_seen *s
 /* Images of the validation take the place of the batch that the model saw last. */
 int training_load_others(struct df_training *training);
 
-/* Before the first step of a new run: what an older one of the name has left goes, but for NAME.pt, whose
- * content is remembered. -1 with the error set. */
+/* Before the first step of a new run: an older one of the name can go on no more. What its NAME.pt holds is
+ * remembered. -1 with the error set. */
+int training_retire_older(struct df_training *training);
+/* When NAME.pt has taken the place of the older run's: its other checkpoints go, once. -1 with the error set.
+ */
 int training_discard_older(struct df_training *training);
-
-/* NAME_eEPOCH.pt, to be freed. NULL with the error set. */
-char *training_epoch_path(const struct df_training *training, int64_t epoch);
 
 /* Writes NAME_eEPOCH.pt of what NAME.pt has just got, where the options ask for it and the epoch is whole,
  * and removes those of older epochs that are too many. */

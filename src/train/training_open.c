@@ -176,6 +176,7 @@ void df_training_close(struct df_training *training)
     free(training->best_path);
     free(training->kept.epochs);
     df_state_free(training->state);
+    free(training->older_kept.epochs);
     cut_epoch_free(&training->cut);
     df_feed_free(training->train_feed);
     df_feed_free(training->val_feed);
