@@ -145,7 +145,9 @@ OPTION(
     df_device_choice, DF_DEVICES, "auto")
 OPTION(CHOICE, PRECISION, precision, MACHINE, NETWORK | BENCH | SELFTEST | INFO,
        "the type of matrix products and activations; auto: bf16 on a GPU and where the processor has "
-       "instructions for it, otherwise fp32",
+       "instructions for it, otherwise fp32; with bf16 and LoRA, scores differ a little from the training's "
+       "validation, since LoRA is folded into the backbone's weights before they are rounded, but kept apart "
+       "where it is trained",
        df_precision, DF_PRECISIONS, "auto")
 OPTION(INTEGER, THREADS, threads, MACHINE, NETWORK | IMAGES | BENCH | SELFTEST,
        "processor cores that compute; 0: all", "0", 0, 4096)
@@ -236,6 +238,17 @@ OPTION(INTEGER, VAL_IMAGES, val_images, DATA, DEMO_DATA, "how many validation im
 OPTION(INTEGER, STEPS, steps, RUN, BENCH | SELFTEST,
        "timed steps, after two that warm up; the median counts; selftest: training steps that are compared",
        "10", 1, 100000)
+OPTION(SWITCH, MEMORY, memory, OUTPUT, INFO,
+       "say too how much memory training and evaluation of the FILE's model would take; without FILE that is "
+       "all there is to say")
+OPTION(SWITCH, QUIET, quiet, OUTPUT, EVERY,
+       "no progress and no information on standard error: only warnings, errors, and on standard output the "
+       "results",
+       .of_one_run = true)
+OPTION(STRING, LOG_FILE, log_file, OUTPUT, EVERY,
+       "add what standard error shows, or would without --quiet, to the end of this file too, with date and "
+       "time; progress as plain lines",
+       "FILE", NULL, .of_one_run = true)
 OPTION(STRING, JSON, json, OUTPUT, BENCH | INFO,
        "write the figures, or the memory plans, to this file too; docs/measuring.md lists its keys", "FILE",
        NULL)
