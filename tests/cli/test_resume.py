@@ -12,7 +12,7 @@ import time
 from datasets import make_folder
 from event_records import Events
 from interrupting import InterruptTest
-from support import DINOV2, DINOV3, contents, file_size_limit, leftovers, main
+from support import DINOV2, DINOV3, contents, file_size_limit, leftovers, main, run_program
 from tensor_files import read_safetensors
 from training import CLASSES
 
@@ -161,6 +161,18 @@ class Pairs(ResumeTest):
         shutil.copytree(self.output, self.folder / "elsewhere")
         self.resume(output="elsewhere")
         self.assert_same(output="elsewhere")
+
+    def test_with_all_that_it_reads_elsewhere(self):
+        """From another folder, by relative paths."""
+        self.whole_run()
+        there = self.folder / "elsewhere"
+        shutil.copytree(self.output, there / "output")
+        shutil.copytree(self.data, there / "pictures")
+        shutil.copy(DINOV3.weights, there)
+        moved = ["--data_root", "pictures", "--weights", DINOV3.weights.name]
+        result = run_program(*self.command("--resume", *moved), cwd=there)
+        self.assertEqual(result.status, 0, result.stderr)
+        self.assert_same(output="elsewhere/output")
 
     def test_without_the_checkpoint(self):
         self.whole_run()
