@@ -157,11 +157,11 @@ OPTION(SWITCH, NO_SHUFFLE, no_shuffle, RUN, TRAIN, "take the training images in 
 OPTION(INTEGER, NUM_WORKERS, num_workers, MACHINE, TRAIN | MEASURE | BENCH,
        "threads that read and resize images; 0: one for each core, at most 8", "0", 0, 256)
 OPTION(INTEGER, MAX_STEPS, max_steps, RUN, TRAIN, "stop after so many steps; 0: no limit", "0", 0, INT64_MAX)
-OPTION(
-    CHOICE, RESUME, resume, RUN, TRAIN,
-    "go on from NAME.state, with the flags of the run that wrote it, to the same bits as without a stop; "
-    "--resume alone is yes; auto: begin where there is none; without --exp_name the newest in --output_dir",
-    df_resume, DF_RESUMES, "no", .bare = "yes", .of_one_run = true)
+OPTION(CHOICE, RESUME, resume, RUN, TRAIN,
+       "go on from NAME.state, with the flags of the run that wrote it, to the same bits as without a stop; "
+       "--resume alone is yes; auto: begin where there is none; without --exp_name the newest in "
+       "--output_dir that fits",
+       df_resume, DF_RESUMES, "no", .bare = "yes", .of_one_run = true)
 OPTION(SWITCH, RESTART_SCHEDULE, restart_schedule, RUN, TRAIN,
        "with --resume: begin the schedule anew where the run is, over the epochs that are left",
        .of_one_run = true)

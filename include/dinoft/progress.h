@@ -17,6 +17,8 @@ struct df_progress;
 
 /* label: "epoch 1/20". total: steps. */
 struct df_progress *df_progress_open(FILE *stream, const char *label, int64_t total);
+/* So many steps were done before, by another process: they tell nothing of how long one takes. */
+void df_progress_begin(struct df_progress *progress, int64_t done);
 /* So many steps come behind the total, in bars of their own: the time left is that of all. Fewer than none
  * where the work will end before the total. */
 void df_progress_expect(struct df_progress *progress, int64_t steps);

@@ -151,6 +151,12 @@ static void show_where_due(struct df_progress *progress)
         show(progress, &progress->file);
 }
 
+void df_progress_begin(struct df_progress *progress, int64_t done)
+{
+    if (progress)
+        progress->done = done;
+}
+
 void df_progress_expect(struct df_progress *progress, int64_t steps)
 {
     if (progress)

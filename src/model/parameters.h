@@ -92,7 +92,8 @@ int df_parameters_find_not_finite(const struct df_parameters *parameters, struct
 int df_parameters_check(const struct df_parameters *parameters, struct df_backend *backend);
 
 /* A trained array of the same layout (moments, an average) to and from a state, whose names are PREFIX.KEY.
- * Reading checks names and shapes before it changes anything. -1 with the error set. */
+ * Reading checks names and shapes before it changes anything, and refuses what is not finite. -1 with the
+ * error set. */
 int df_parameters_store_array(const struct df_parameters *parameters, struct df_backend *backend,
                               const float *array, const char *prefix, struct df_state *state);
 int df_parameters_load_array(const struct df_parameters *parameters, struct df_backend *backend, float *array,

@@ -14,18 +14,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static char *path_of_epoch(const struct df_training *training, int64_t epoch)
-{
-    char *ending = df_text_format("_e%" PRId64 ".pt", epoch);
-    char *path = ending ? df_run_file(training->files, ending) : NULL;
-
-    free(ending);
-    return path;
-}
-
 static int write_epoch(const struct df_training *training, int64_t epoch)
 {
-    char *path = path_of_epoch(training, epoch);
+    char *path = training_epoch_path(training, epoch);
     int status = path ? df_check_other_file(path, training->setup->weights_path) : -1;
 
     if (status == 0)
@@ -36,7 +27,7 @@ static int write_epoch(const struct df_training *training, int64_t epoch)
 
 static int remove_epoch(const struct df_training *training, int64_t epoch)
 {
-    char *path = path_of_epoch(training, epoch);
+    char *path = training_epoch_path(training, epoch);
 
     if (!path)
         return -1;
@@ -94,10 +85,13 @@ void training_log_best(const struct df_training *training)
 {
     const struct df_best_so_far *best = &training->best;
     const char *title = df_best_metric_title(training->options.best_metric);
+    char score[DF_BEST_SCORE_TEXT];
 
     if (best->epoch >= 0)
-        df_log("the best epoch was %" PRId64 "/%" PRId64 " with %s %.4f: %s", best->epoch + 1,
-               training->options.epochs, title, best->score, training->best_path);
+        df_log("the best epoch was %" PRId64 "/%" PRId64 " with %s %s: %s%s", best->epoch + 1,
+               training->options.epochs, title,
+               df_best_score_text(training->options.best_metric, best->score, score), training->best_path,
+               access(training->best_path, F_OK) == 0 ? "" : ", which is not there any more");
     else if (best->since > 0)
         df_log("no validation had a %s: there is no best epoch", title);
 }

@@ -17,8 +17,9 @@
 #include <unistd.h>
 
 #define FORMAT_KEY     "dinoft.state"
-#define FORMAT         "1"
-#define VALIDATION_ROW 5 /* numbers of a validation */
+#define FORMAT         "2"
+#define CONTENT_KEY    "content" /* the digest of all else */
+#define VALIDATION_ROW 6         /* numbers of a validation, before the IoU of each class */
 
 /* --- writing --- */
 
@@ -69,17 +70,19 @@ static int add_kept(const struct df_training *training, struct df_state *state)
 
 static int add_log(const struct run_log *log, struct df_state *state)
 {
-    const int64_t shape[2] = {log->n_validations, VALIDATION_ROW};
-    double *rows = malloc((size_t)(log->n_validations * VALIDATION_ROW + 1) * sizeof *rows);
+    const int64_t shape[2] = {log->n_validations, VALIDATION_ROW + log->n_classes};
+    const size_t classes_bytes = (size_t)log->n_classes * sizeof(double);
+    double *rows = malloc((size_t)(shape[0] * shape[1] + 1) * sizeof *rows);
     int status = -1;
 
     if (!rows)
-        return df_error_memory("the run's log", (size_t)log->n_validations * VALIDATION_ROW * sizeof *rows);
+        return df_error_memory("the run's log", (size_t)(shape[0] * shape[1]) * sizeof *rows);
     for (int64_t i = 0; i < log->n_validations; i++) {
         const struct run_validation *v = &log->validations[i];
-        const double row[VALIDATION_ROW] = {(double)v->epoch, v->loss, v->miou, v->reference_iou,
-                                            v->reference_miou};
-        memcpy(rows + i * VALIDATION_ROW, row, sizeof row);
+        const double row[VALIDATION_ROW] = {(double)v->epoch,  v->loss,          v->miou,
+                                            v->pixel_accuracy, v->reference_iou, v->reference_miou};
+        memcpy(rows + i * shape[1], row, sizeof row);
+        memcpy(rows + i * shape[1] + VALIDATION_ROW, v->class_iou, classes_bytes);
     }
     if (df_state_copy(state, "train_loss", DF_F64, 1, &log->n_epochs, log->train_loss) &&
         df_state_copy(state, "validations", DF_F64, 2, shape, rows))
@@ -100,8 +103,11 @@ int run_state_write(struct df_training *training, uint64_t pair)
         add_kept(training, state) == 0 && run_log_sync(&training->log) == 0 &&
         add_log(&training->log, state) == 0 && add_bits(state, "checkpoint", pair) == 0 &&
         add_bits(state, "checkpoint_before", training->checkpoint_content) == 0 &&
-        run_settings_add(training, state) == 0)
-        status = df_safetensors_write(path, state);
+        run_settings_add(training, state) == 0) {
+        observers_store(&training->observers, state);
+        if (add_bits(state, CONTENT_KEY, df_state_digest(state, NULL)) == 0)
+            status = df_safetensors_write(path, state);
+    }
     free(path);
     df_state_free(state);
     return status;
@@ -153,6 +159,16 @@ static int check_format(const struct df_state *state)
     return 0;
 }
 
+static int check_content(const struct df_state *state)
+{
+    uint64_t content = 0;
+
+    DF_TRY(read_bits(state, CONTENT_KEY, &content));
+    return content == df_state_digest(state, CONTENT_KEY)
+               ? 0
+               : df_error_set("it is damaged: its content is not what was written");
+}
+
 static int read_place(struct df_training *training, const struct df_state *state)
 {
     struct df_place *place = &training->place;
@@ -173,9 +189,29 @@ static int read_place(struct df_training *training, const struct df_state *state
     return 0;
 }
 
-static int read_kept(struct df_training *training, const struct df_state *state)
+/* Of a run that is in the epoch `now`. */
+static int read_epochs(const struct df_state *state, int64_t now, struct kept_epochs *kept)
 {
     const struct df_entry *entry = df_state_find(state, "kept_epochs");
+
+    if (!entry || entry->tensor.dtype != DF_I64 || entry->tensor.ndim != 1)
+        return damaged("kept_epochs");
+    const size_t bytes = entry->tensor.count * sizeof(int64_t);
+    int64_t *epochs = malloc(bytes + sizeof *epochs);
+    if (!epochs)
+        return df_error_memory("the list of checkpoints", bytes);
+    if (bytes > 0)
+        memcpy(epochs, entry->tensor.data, bytes);
+    *kept = (struct kept_epochs){epochs, (int64_t)entry->tensor.count};
+    for (int64_t i = 0; i < kept->count; i++) {
+        if (epochs[i] < (i > 0 ? epochs[i - 1] + 1 : 0) || epochs[i] > now)
+            return damaged("kept_epochs");
+    }
+    return 0;
+}
+
+static int read_kept(struct df_training *training, const struct df_state *state)
+{
     struct df_best_so_far *best = &training->best;
     uint64_t bits = 0;
 
@@ -183,23 +219,9 @@ static int read_kept(struct df_training *training, const struct df_state *state)
     memcpy(&best->score, &bits, sizeof bits);
     DF_TRY(read_number(state, "best_epoch", -1, training->place.epoch, &best->epoch));
     DF_TRY(read_number(state, "validations_since_best", 0, INT32_MAX, &best->since));
-    if (!entry || entry->tensor.dtype != DF_I64 || entry->tensor.ndim != 1)
-        return damaged("kept_epochs");
     if (best->epoch >= 0 && isnan(best->score))
         return damaged("best_score");
-    const size_t bytes = entry->tensor.count * sizeof(int64_t);
-    int64_t *epochs = malloc(bytes + sizeof *epochs);
-    if (!epochs)
-        return df_error_memory("the list of checkpoints", bytes);
-    if (bytes > 0)
-        memcpy(epochs, entry->tensor.data, bytes);
-    training->kept.epochs = epochs;
-    training->kept.count = (int64_t)entry->tensor.count;
-    for (int64_t i = 0; i < training->kept.count; i++) {
-        if (epochs[i] < (i > 0 ? epochs[i - 1] + 1 : 0) || epochs[i] > training->place.epoch)
-            return damaged("kept_epochs");
-    }
-    return 0;
+    return read_epochs(state, training->place.epoch, &training->kept);
 }
 
 /* Epochs whose loss the log has from here on: not that of an epoch which --max_steps had ended and that goes
@@ -222,15 +244,17 @@ static int read_validations(struct df_training *training, const struct df_state 
     const struct df_entry *rows = df_state_find(state, "validations");
 
     if (!rows || rows->tensor.dtype != DF_F64 || rows->tensor.ndim != 2 ||
-        rows->tensor.shape[1] != VALIDATION_ROW)
+        rows->tensor.shape[1] != VALIDATION_ROW + training->log.n_classes)
         return damaged("validations");
+    const size_t row_bytes = (size_t)rows->tensor.shape[1] * sizeof(double);
     for (int64_t i = 0; i < rows->tensor.shape[0]; i++) {
-        double row[VALIDATION_ROW];
-        memcpy(row, (const char *)rows->tensor.data + (size_t)i * sizeof row, sizeof row);
-        if (!(row[0] >= 0.0 && row[0] <= (double)training->place.epoch))
+        double row[VALIDATION_ROW + DF_MAX_CLASSES];
+        memcpy(row, (const char *)rows->tensor.data + (size_t)i * row_bytes, row_bytes);
+        if (!(row[0] >= 1.0 && row[0] <= (double)training->place.epoch + 1.0))
             return damaged("validations");
-        const struct run_validation validation = {(int64_t)row[0], row[1], row[2], row[3], row[4]};
-        if (validation.epoch < epochs)
+        const struct run_validation validation = {(int64_t)row[0],     row[1], row[2], row[3], row[4], row[5],
+                                                  row + VALIDATION_ROW};
+        if (validation.epoch <= epochs)
             DF_TRY(run_log_add_validation(&training->log, &validation));
     }
     return 0;
@@ -240,19 +264,17 @@ static int read_log(struct df_training *training, const struct df_state *state)
 {
     const struct df_entry *losses = df_state_find(state, "train_loss");
     const int64_t epochs = logged_epochs(training, losses);
-    int64_t bytes = 0;
 
     if (epochs < 0)
         return damaged("train_loss");
-    DF_TRY(read_number(state, "steps_bytes", 0, INT64_MAX, &bytes));
+    DF_TRY(read_number(state, "steps_bytes", 0, INT64_MAX, &training->log.earlier_bytes));
     DF_TRY(read_validations(training, state, epochs));
     for (int64_t i = 0; i < epochs; i++) {
         double loss;
         memcpy(&loss, (const char *)losses->tensor.data + (size_t)i * sizeof loss, sizeof loss);
         DF_TRY(run_log_add_epoch(&training->log, loss));
     }
-    DF_TRY(run_log_write(&training->log));
-    return run_log_cut(&training->log, bytes);
+    return 0;
 }
 
 /* NAME.pt has to be the file that was written with the state, or the one before; or none. */
@@ -269,7 +291,7 @@ static int check_pair(struct df_training *training, const struct df_state *state
     struct df_state *checkpoint = df_weight_file_read(training->checkpoint_path, NULL);
     if (!checkpoint)
         return -1;
-    training->checkpoint_content = df_state_digest(checkpoint);
+    training->checkpoint_content = df_state_digest(checkpoint, NULL);
     df_state_free(checkpoint);
     training->pair_is_whole = training->checkpoint_content == now;
     if (training->pair_is_whole || training->checkpoint_content == before)
@@ -278,13 +300,6 @@ static int check_pair(struct df_training *training, const struct df_state *state
         "%s is not the checkpoint that this state was written with: one of the two is of another "
         "run, or was replaced (without the checkpoint, the state is enough)",
         training->checkpoint_path);
-}
-
-static int check(struct df_training *training, const struct df_state *state)
-{
-    DF_TRY(check_format(state));
-    DF_TRY(run_settings_compare(training, state));
-    return check_pair(training, state);
 }
 
 /* The schedule begins with the epoch or step that comes next, over what is left. */
@@ -303,10 +318,15 @@ static int restart_schedule(struct df_training *training)
     return 0;
 }
 
-static int restore(struct df_training *training, const struct df_state *state)
+static int read_state(struct df_training *training, const struct df_state *state)
 {
     const int64_t most = training->options.max_steps;
 
+    DF_TRY(check_format(state));
+    DF_TRY(check_content(state));
+    DF_TRY(run_settings_compare(training, state));
+    run_settings_warn(training, state);
+    DF_TRY(check_pair(training, state));
     DF_TRY(read_place(training, state));
     if (most > 0 && most < training->step)
         return df_error_set("the run has done %" PRId64 " steps, --max_steps is %" PRId64, training->step,
@@ -316,47 +336,47 @@ static int restore(struct df_training *training, const struct df_state *state)
     training->options.schedule.length -= training->schedule_origin;
     DF_TRY(df_segmenter_restore(training->segmenter, state, training->step));
     DF_TRY(read_kept(training, state));
-    return read_log(training, state);
+    DF_TRY(read_log(training, state));
+    training_start_observers(training, state);
+    return 0;
 }
 
-static int with_state(struct df_training *training,
-                      int (*use)(struct df_training *training, const struct df_state *state))
+int run_state_read(struct df_training *training)
 {
     char *path = df_run_file(training->files, ".state");
     struct df_state *state = path ? df_weight_file_read(path, NULL) : NULL;
     int status = -1;
 
-    if (state && (status = use(training, state)) != 0)
+    if (state && (status = read_state(training, state)) != 0)
         df_error_context("%s", path);
     df_state_free(state);
     free(path);
     return status;
 }
 
-int run_state_check(struct df_training *training)
+int run_state_fits(const struct df_training *training, const char *path)
 {
-    return with_state(training, check);
+    struct df_state *state = df_weight_file_read(path, NULL);
+    int status = -1;
+
+    if (state && check_format(state) == 0)
+        status = run_settings_compare(training, state) == 0 ? 0 : 1;
+    if (state && status != 0)
+        df_error_context("%s", path);
+    df_state_free(state);
+    return status;
 }
 
-int run_state_restore(struct df_training *training)
-{
-    return with_state(training, restore);
-}
-
-int run_state_discard(struct df_training *training)
+int run_state_kept(const struct df_training *training, struct kept_epochs *kept)
 {
     char *path = df_run_file(training->files, ".state");
-    int status = path ? 0 : -1;
+    struct df_state *state = path && access(path, F_OK) == 0 ? df_weight_file_read(path, NULL) : NULL;
 
-    if (path && unlink(path) != 0 && errno != ENOENT)
-        status = df_error_set("cannot remove %s, of an earlier run: %s", path, strerror(errno));
+    /* One that is damaged, or none, names no file. */
+    if (state && check_format(state) == 0 && check_content(state) == 0)
+        read_epochs(state, INT64_MAX, kept);
+    df_state_free(state);
+    const int status = path ? 0 : -1;
     free(path);
-    DF_TRY(status);
-    if (access(training->checkpoint_path, F_OK) != 0)
-        return 0;
-    /* One that cannot be read is replaced as well. */
-    struct df_state *checkpoint = df_weight_file_read(training->checkpoint_path, NULL);
-    training->checkpoint_content = checkpoint ? df_state_digest(checkpoint) : 0;
-    df_state_free(checkpoint);
-    return 0;
+    return status;
 }

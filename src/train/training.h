@@ -3,6 +3,7 @@
 #define DINOFT_TRAIN_TRAINING_H
 
 #include "best.h"
+#include "observers.h"
 #include "run_log.h"
 
 #include "dinoft/cached_features.h"
@@ -42,9 +43,12 @@ struct df_training {
     struct df_segmenter *segmenter;
     struct df_record record; /* borrows the data set's class names */
     struct run_log log;
+    struct observers observers;
     char *checkpoint_path, *best_path;
     struct df_best_so_far best;
     struct kept_epochs kept;
+    struct kept_epochs older_kept; /* an older run's of the name, */
+    bool older_is_there;           /* whose other checkpoints are still there */
     struct df_place place;
     int64_t epoch_steps;         /* of a whole epoch */
     int64_t schedule_origin;     /* step, or epoch, at which the schedule began */
@@ -75,6 +79,29 @@ static inline bool training_validates(const struct df_training *training, int64_
            training_out_of_steps(training);
 }
 
+/* An epoch's number in the names of files: from 1 as everywhere else, but in the reference project's. */
+static inline int64_t training_file_epoch(const struct df_training *training, int64_t epoch)
+{
+    return epoch + (training->options.reference_names ? 0 : 1);
+}
+
+/* NAME_eEPOCH.pt, to be freed. NULL with the error set. */
+static inline char *training_epoch_path(const struct df_training *training, int64_t epoch)
+{
+    return df_run_epoch_file(training->files, "_e", training_file_epoch(training, epoch), ".pt");
+}
+
+/* Tells the observers how long the run is, and what they have stored in the state that it goes on from, or
+ * NULL. */
+void training_start_observers(struct df_training *training, const struct df_state *state);
+
+/* A training that has no model, no files and no record yet. NULL with the error set. */
+struct df_training *training_new(const struct df_training_options *options, struct df_setup *setup,
+                                 struct df_dataset *train_set, struct df_dataset *val_set);
+
+/* Before the model is made of the weights, which are freed then. -1 with the error set. */
+int training_fill_record(struct df_training *training);
+
 /* All steps of the epoch that are left, or as many as max_steps and an interrupt allow; with their results
  * when it returns. -1 with the error set. */
 int training_epoch(struct df_training *training);
@@ -89,15 +116,26 @@ int training_save_alone(struct df_training *training, const char *path);
  * moving average in use, where there is one. -1 with the error set. */
 int training_save(struct df_training *training);
 
+/* Measures the model as NAME.pt has just got it on the validation images, and tells everybody. Interrupted,
+ * it tells nobody, and returns 0. */
+int training_validate(struct df_training *training);
+
 /* Fills the cache of features, if there is one, and makes the feeds. Afterwards nothing of the backbone and
  * no image is needed any more where there is. Interrupted, it makes none, and returns 0. */
 int training_open_feeds(struct df_training *training);
 
 /* Sets the error that tells of a step whose loss or gradients are not finite. Always returns -1. */
-int training_diverged(struct df_training *training, const struct run_step *step,
+int training_diverged(struct df_training *training, const struct df_step_seen *step,
                       const struct step_images *images);
 /* Images of the validation take the place of the batch that the model saw last. */
 int training_load_others(struct df_training *training);
+
+/* Before the first step of a new run: an older one of the name can go on no more. What its NAME.pt holds is
+ * remembered. -1 with the error set. */
+int training_retire_older(struct df_training *training);
+/* When NAME.pt has taken the place of the older run's: its other checkpoints go, once. -1 with the error set.
+ */
+int training_discard_older(struct df_training *training);
 
 /* Writes NAME_eEPOCH.pt of what NAME.pt has just got, where the options ask for it, and removes those of
  * older epochs that are too many. */
@@ -110,7 +148,8 @@ int training_judge(struct df_training *training, int64_t epoch, const struct df_
 bool training_stops_early(const struct df_training *training, int64_t epoch);
 void training_log_best(const struct df_training *training);
 
-/* NAME_viz_EPOCH.png: the first image that the model was given last, this sample, under its prediction. */
+/* NAME_viz_EPOCH.png as main.py draws it: the first image that the model was given last, this sample, under
+ * its prediction. */
 int training_write_picture(struct df_training *training, int64_t epoch, int64_t sample);
 
 #endif
