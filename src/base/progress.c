@@ -143,18 +143,18 @@ static bool is_due(const struct df_progress *progress, const struct view *view)
     return since >= PLAIN_SECONDS || share >= 1.0 / PLAIN_SHARE;
 }
 
+void df_progress_begin(struct df_progress *progress, int64_t done)
+{
+    if (progress)
+        progress->done = done;
+}
+
 static void show_where_due(struct df_progress *progress)
 {
     if (is_due(progress, &progress->screen))
         show(progress, &progress->screen);
     if (is_due(progress, &progress->file))
         show(progress, &progress->file);
-}
-
-void df_progress_begin(struct df_progress *progress, int64_t done)
-{
-    if (progress)
-        progress->done = done;
 }
 
 void df_progress_expect(struct df_progress *progress, int64_t steps)

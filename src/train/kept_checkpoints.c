@@ -1,7 +1,7 @@
 /* The checkpoints beside NAME.pt: the best validation's, and those of all or the newest. They hold what
  * NAME.pt has just got, written once more: a second name for that file would be one file for whoever copies
  * something over it, and not every file system has such names. */
-#include "training.h"
+#include "cut_epoch.h"
 
 #include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
@@ -42,7 +42,7 @@ int training_keep(struct df_training *training, int64_t epoch)
     struct kept_epochs *kept = &training->kept;
     const int64_t most = training->options.keep_checkpoints;
 
-    if (most == 0)
+    if (most == 0 || !training_epoch_is_whole(training))
         return 0;
     if (kept->count > 0 &&
         kept->epochs[kept->count - 1] == epoch) /* by the process that this run goes on from */
@@ -64,6 +64,8 @@ int training_judge(struct df_training *training, int64_t epoch, const struct df_
 {
     const enum df_best_metric metric = training->options.best_metric;
 
+    if (!training_epoch_is_whole(training))
+        DF_TRY(cut_epoch_remember(training));
     if (!df_best_judge(&training->best, metric, epoch, df_best_score(metric, scores)))
         return 0;
     return training_write(training, training->best_path);

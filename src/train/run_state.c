@@ -1,5 +1,6 @@
 #include "run_state.h"
 
+#include "cut_epoch.h"
 #include "run_settings.h"
 
 #include "dinoft/checkpoint.h"
@@ -64,8 +65,9 @@ static int add_kept(const struct df_training *training, struct df_state *state)
     DF_TRY(add_bits(state, "best_score", bits));
     DF_TRY(add_number(state, "best_epoch", best->epoch));
     DF_TRY(add_number(state, "validations_since_best", best->since));
-    return df_state_copy(state, "kept_epochs", DF_I64, 1, &training->kept.count, training->kept.epochs) ? 0
-                                                                                                        : -1;
+    if (!df_state_copy(state, "kept_epochs", DF_I64, 1, &training->kept.count, training->kept.epochs))
+        return -1;
+    return cut_epoch_add(training, state);
 }
 
 static int add_log(const struct run_log *log, struct df_state *state)
@@ -221,7 +223,8 @@ static int read_kept(struct df_training *training, const struct df_state *state)
     DF_TRY(read_number(state, "validations_since_best", 0, INT32_MAX, &best->since));
     if (best->epoch >= 0 && isnan(best->score))
         return damaged("best_score");
-    return read_epochs(state, training->place.epoch, &training->kept);
+    DF_TRY(read_epochs(state, training->place.epoch, &training->kept));
+    return cut_epoch_read(training, state);
 }
 
 /* Epochs whose loss the log has from here on: not that of an epoch which --max_steps had ended and that goes

@@ -1,4 +1,5 @@
 /* The loop: epochs, steps, validations, checkpoints. */
+#include "cut_epoch.h"
 #include "run_state.h"
 
 #include "dinoft/clock.h"
@@ -120,6 +121,7 @@ static int begin(struct df_training *training)
         return 0;
     }
     DF_TRY(run_log_go_on(&training->log));
+    DF_TRY(cut_epoch_go_on(training));
     df_log("resumed after step %" PRId64 ", in epoch %" PRId64, training->step, training->place.epoch + 1);
     if (!training->pair_is_whole) {
         DF_TRY(training_save(training));

@@ -31,6 +31,14 @@ struct step_images {
     int64_t first[STEP_IMAGES_SHOWN]; /* indices into the training set */
 };
 
+/* What was the best before the validation of an epoch that --max_steps has cut off. */
+struct cut_epoch {
+    bool is;
+    struct df_best_so_far best;
+    void *bytes; /* [size]: NAME_best.pt of then; NULL: there was none */
+    size_t size;
+};
+
 struct df_training {
     struct df_training_options options;
     const volatile sig_atomic_t *stop;
@@ -46,6 +54,7 @@ struct df_training {
     struct observers observers;
     char *checkpoint_path, *best_path;
     struct df_best_so_far best;
+    struct cut_epoch cut;
     struct kept_epochs kept;
     struct kept_epochs older_kept; /* an older run's of the name, */
     bool older_is_there;           /* whose other checkpoints are still there */
@@ -65,6 +74,12 @@ struct df_training {
     bool worthless;              /* what was trained is not to be saved */
     bool diverged;               /* it may be good, but for the batch that the model saw last */
 };
+
+/* Whether all steps of the epoch have been done. */
+static inline bool training_epoch_is_whole(const struct df_training *training)
+{
+    return training->place.done == training->epoch_steps;
+}
 
 /* max_steps have been begun. */
 static inline bool training_out_of_steps(const struct df_training *training)
@@ -137,8 +152,8 @@ int training_retire_older(struct df_training *training);
  */
 int training_discard_older(struct df_training *training);
 
-/* Writes NAME_eEPOCH.pt of what NAME.pt has just got, where the options ask for it, and removes those of
- * older epochs that are too many. */
+/* Writes NAME_eEPOCH.pt of what NAME.pt has just got, where the options ask for it and the epoch is whole,
+ * and removes those of older epochs that are too many. */
 int training_keep(struct df_training *training, int64_t epoch);
 
 /* What a validation of all images found of the parameters that NAME.pt has just got: NAME_best.pt gets them

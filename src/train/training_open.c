@@ -1,4 +1,5 @@
 /* From a model's parts and two data sets to a run that is ready to begin. */
+#include "cut_epoch.h"
 #include "run_state.h"
 
 #include "dinoft/error.h"
@@ -175,6 +176,7 @@ void df_training_close(struct df_training *training)
     free(training->best_path);
     free(training->kept.epochs);
     free(training->older_kept.epochs);
+    cut_epoch_free(&training->cut);
     df_feed_free(training->train_feed);
     df_feed_free(training->val_feed);
     close_loaders(training);

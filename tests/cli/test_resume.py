@@ -248,6 +248,23 @@ class Ends(ResumeTest):
         self.resume()
         self.assert_same()
 
+    def test_the_best_of_a_cut_epoch(self):
+        """It counts until the run goes on, which then is as one that was never cut."""
+        flags = ["--use_lora", "--lr", 0.03, "--seed", 1, "--val_every", 1, "--best_metric", "loss", "--keep_checkpoints", 2]
+        self.whole_run(*flags)
+        self.succeed(*self.command(*flags, "--max_steps", 2))
+        self.assertEqual(self.checkpoints("output"), ["run.pt", "run_best.pt"])
+        for steps, best in ((4, 2), (8, 3), (8, 3)):
+            self.assertIn(f"the best epoch was {best}/4", self.resume(*flags, "--max_steps", steps).stderr)
+            checkpoints = contents(self.folder / "output")
+            self.assertEqual(checkpoints["run_best.pt"], checkpoints["run.pt"])
+        self.assertIn("the best epoch was 2/4", self.resume(*flags).stderr)
+        self.assert_same()
+        self.assertEqual(self.checkpoints("output"), self.checkpoints("whole"))
+
+    def checkpoints(self, folder):
+        return [name for name in contents(self.folder / folder) if name.endswith(".pt")]
+
     def test_stopped_again_at_once(self):
         """In what is left to do at an epoch's end, a validation or nothing."""
         status, _ = self.stop_after(3, signal.SIGTERM)
