@@ -52,7 +52,7 @@ int df_measure_check_labels(const struct df_measure *measure);
  * "" for the plain way. */
 void df_measure_describe(const struct df_measure *measure, char *text, size_t size);
 
-#define DF_MEASURE_FACTS 12
+#define DF_MEASURE_FACTS 13
 
 /* After df_measure_start: what reports say of the model, the data and the way of measuring. The texts live
  * here or in what measure holds. */

@@ -12,6 +12,7 @@ extern char **environ;
 static const char *const names[] = {"DINOFT_",
                                     "XDG_CACHE_HOME",
                                     "XDG_DATA_HOME",
+                                    "SOURCE_DATE_EPOCH",
                                     "LD_LIBRARY_PATH",
                                     "LD_PRELOAD",
                                     "GLIBC_TUNABLES",

@@ -1,8 +1,10 @@
 /* dinoft corrupt: a checkpoint's scores under corruptions, cell by cell of a table that is kept as it fills.
  */
 #include "commands.h"
+#include "corrupt_samples.h"
 #include "interrupt.h"
 #include "measuring.h"
+#include "version.h"
 
 #include "dinoft/atomic_write.h"
 #include "dinoft/available.h"
@@ -171,19 +173,42 @@ static int save(const struct run *run)
     return df_corruption_results_write(run->json, &run->results, run->key, facts.items, facts.count);
 }
 
-static int write_reports(const struct run *run)
+static int write_page(const struct run *run)
 {
     const struct df_config *config = run->config;
+    const struct corrupt_samples_request request = {
+        .store = run->store,
+        .image = run->measure.dataset->samples[0].name,
+        .suite = run->suite,
+        .results = &run->results,
+        .drawn = draws(config),
+        .frost = run->frost,
+        .seed = (uint64_t)config->seed,
+    };
+    struct df_corruption_samples samples;
     struct df_measure_facts facts;
-    char title[256];
+    char title[256], made[MADE_TEXT];
+    int status = -1;
 
     collect_facts(run, &facts);
+    df_measure_add_fact(&facts, "made", "%s", made_text(made));
     snprintf(title, sizeof title, "%s on corrupted %s", config->lora_weights,
              df_dataset_kind_name(config->dataset));
-    const struct df_corruption_report report = {
-        .title = title, .facts = facts.items, .n_facts = facts.count, .results = &run->results};
+    const struct df_corruption_report report = {.title = title,
+                                                .facts = facts.items,
+                                                .n_facts = facts.count,
+                                                .results = &run->results,
+                                                .samples = &samples};
+    if (corrupt_samples_make(&request, &samples) == 0)
+        status = df_corruption_report_write(run->html, &report);
+    df_corruption_samples_free(&samples);
+    return status;
+}
+
+static int write_reports(const struct run *run)
+{
     DF_TRY(df_corruption_results_write_csv(run->csv, &run->results));
-    return df_corruption_report_write(run->html, &report);
+    return write_page(run);
 }
 
 /* --- measuring --- */

@@ -42,12 +42,13 @@ static void print_table(const struct df_metrics *metrics, char *const *names)
     }
 }
 
-static void print_score(const char *name, double value, const char *remark)
+/* Numbers stand below each other, the loss with its four digits too. */
+static void print_score(const char *name, double share, const char *remark)
 {
-    if (isnan(value))
-        printf("%-14s  %8s%s\n", name, "-", remark);
+    if (isnan(share))
+        printf("%-14s  %6s%s\n", name, "-", remark);
     else
-        printf("%-14s  %8.4f%s\n", name, value, remark);
+        printf("%-14s  %6.2f %%%s\n", name, 100.0 * share, remark);
 }
 
 static void print_scores(const struct df_metrics *metrics, bool original, bool reference_numbers)
@@ -65,7 +66,10 @@ static void print_scores(const struct df_metrics *metrics, bool original, bool r
         print_score("reference mIoU", scores.reference_miou,
                     "   (the reference project's own number since October 2025)");
     }
-    print_score("loss", scores.loss, "");
+    if (isnan(scores.loss))
+        printf("%-14s  %6s\n", "loss", "-");
+    else
+        printf("%-14s  %8.4f\n", "loss", scores.loss);
 }
 
 static int evaluate(const struct df_config *config, struct df_measure *measure)

@@ -1,4 +1,5 @@
 #include "eval_outputs.h"
+#include "version.h"
 
 #include "dinoft/atomic_write.h"
 #include "dinoft/confusion_picture.h"
@@ -82,7 +83,7 @@ static int write_report(struct eval_outputs *outputs, const struct df_metrics *m
 {
     const struct df_measure *measure = outputs->measure;
     struct df_measure_facts facts;
-    char title[256];
+    char title[256], made[MADE_TEXT];
     struct df_eval_report report = {.title = title,
                                     .metrics = metrics,
                                     .names = measure->class_names,
@@ -90,6 +91,7 @@ static int write_report(struct eval_outputs *outputs, const struct df_metrics *m
                                     .best_worst = &outputs->best_worst};
 
     df_measure_facts(measure, &facts);
+    df_measure_add_fact(&facts, "made", "%s", made_text(made));
     report.facts = facts.items;
     report.n_facts = facts.count;
     snprintf(title, sizeof title, "%s on %s", measure->options.checkpoint,

@@ -43,6 +43,8 @@ static const struct entry environment[] = {
     {"DINOFT_CUDA_ALGO",
      "first: a GPU takes the first algorithm that its libraries propose, instead of timing "
      "several, and the cache is neither read nor written."},
+    {"SOURCE_DATE_EPOCH",
+     "The time that reports say they were made at, in seconds since 1970; where it is not set, the present."},
     {"ONEDNN_MAX_CPU_ISA",
      "The newest instructions of the processor that are used, such as AVX2, by oneDNN and "
      "by dinoft's own code."},

@@ -1,6 +1,7 @@
 #include "dinoft/corruption_report.h"
 
 #include "corruption_plots.h"
+#include "corruption_samples.h"
 #include "html.h"
 
 #include "dinoft/atomic_write.h"
@@ -159,6 +160,7 @@ int df_corruption_report_write(const char *path, const struct df_corruption_repo
         df_atomic_abort(file);
         return -1;
     }
+    corruption_write_samples(page, report->samples);
     df_html_end(page);
     return df_atomic_commit(file);
 }

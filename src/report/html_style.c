@@ -4,7 +4,8 @@
 
 /* Tables have rules above, below and under the header only, as in print; digits have one width, so that
  * columns of numbers align. Classes: n, a number; heat, a table whose cells are coloured; panels, plots side
- * by side; key, a legend's colours; strip, a row of pictures; note, a remark in small print. */
+ * by side; key, a legend's colours; strip, a row of pictures; samples, small pictures beside and below each
+ * other; note, a remark in small print. */
 const char html_style[] =
     ":root{color-scheme:light}\n"
     "*{box-sizing:border-box}\n"
@@ -36,6 +37,8 @@ const char html_style[] =
     "figure{margin:1rem 0 1.8rem;break-inside:avoid}\n"
     "figcaption{margin-top:.45rem;max-width:45rem;overflow-wrap:anywhere}\n"
     ".strip{margin:0 0 1.4rem}\n"
+    ".samples{display:flex;flex-wrap:wrap;gap:1rem}\n"
+    ".samples figure{margin:0}\n"
     "img,svg{display:block;max-width:100%;height:auto}\n"
     "svg text{font-family:" FONTS ";paint-order:stroke;stroke:#fff;stroke-width:3px}\n"
     ".panels{display:grid;grid-template-columns:1fr 1fr;gap:1.2rem 1.6rem;align-items:start}\n"

@@ -104,6 +104,23 @@ class Scores(CorruptTest):
         self.assertAlmostEqual(float(rows[3]["miou"]), self.cells(results)["contrast", 1]["miou"], places=8)
         for name in ("clean", *NAMES.split(",")):
             self.assertIn(name, result.stdout)
+        page = Page((self.folder / "out" / FILES[1]).read_text())
+        self.assertRegex(page.text, r"2020-09-13 12:26 UTC, dinoft [\d.]+, revision")
+
+    def test_sample_pictures(self):
+        """Of the first image, clean and under each corruption at the middle severity, as corrupt-images makes it."""
+        path = self.folder / "out" / FILES[1]
+        for flags, corruptions, names in (
+            (["--restart"], NAMES, NAMES.split(",")),
+            (["--restart", "--suite", "reference"], None, ["GaussNoise", "MotionBlur", "GlassBlur", "ImageCompression"]),
+        ):
+            self.corrupt(*flags, corruptions=corruptions, severity="1,3,5")
+            page = Page(path.read_text())
+            self.assertEqual(page.tags.count("img"), 1 + (len(names) if corruptions else 10))
+            for name in names:
+                self.assertIn(f"\n{name}, severity 3\n", page.text)
+            self.assertIn("The first validation image, 00, ", page.text)
+        self.assertLess(path.stat().st_size, 2**20)
 
     def test_the_time_left_is_that_of_the_table(self):
         """Each finished cell but the last has some."""

@@ -143,18 +143,19 @@ class Metrics(EvalTest):
         for scores in metrics["per_class"]:
             row = re.search(rf"(?m)^{scores['name']}  .* {scores['pixels'] or 'no labels'}$", stdout)
             self.assertIsNotNone(row, scores["name"])
-        found = re.search(r"at the network's input size:\nmIoU +([\d.]+)\n", stdout)
-        self.assertAlmostEqual(float(found.group(1)), metrics["miou"], delta=6e-5)
-        for name in ("pixel accuracy", "mean accuracy", "Dice", "loss"):
-            self.assertRegex(stdout, rf"(?m)^{name} +[\d.]+")
+        found = re.search(r"at the network's input size:\nmIoU +([\d.]+) %\n", stdout)
+        self.assertAlmostEqual(float(found.group(1)), 100 * metrics["miou"], delta=6e-3)
+        for name, key in (("pixel accuracy", "pixel_accuracy"), ("mean accuracy", "mean_accuracy"), ("Dice", "dice")):
+            self.assertRegex(stdout, rf"(?m)^{name} +{100 * metrics[key]:.2f} %$")
+        self.assertRegex(stdout, rf"(?m)^loss +{metrics['loss']:.4f}$")
         self.assertNotIn("reference", stdout)
 
     def test_the_reference_numbers_are_printed_for_its_recipe(self):
         metrics, stdout = self.evaluate("--recipe", "reference")
         for name, key, time in (("reference IoU", "reference_iou", "August 2025"),
                                 ("reference mIoU", "reference_miou", "October 2025")):  # fmt: skip
-            found = re.search(rf"(?m)^{name} +([\d.]+) .*{time}", stdout)
-            self.assertAlmostEqual(float(found.group(1)), metrics[key], delta=6e-5)
+            found = re.search(rf"(?m)^{name} +([\d.]+) % .*{time}", stdout)
+            self.assertAlmostEqual(float(found.group(1)), 100 * metrics[key], delta=6e-3)
 
     def test_table_alone(self):
         """--metrics_json is not needed, and eval writes nothing by itself."""

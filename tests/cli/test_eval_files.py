@@ -77,6 +77,14 @@ class EvalFilesTest(CommandLineTest):
         for words in (*NAMES, "<i>,3", "sliding window 84 / 84"):  # as windows are, not as they were typed
             self.assertIn(words, page.text)
 
+    def test_when_and_by_what_the_page_was_made(self):
+        for given, expected in (("1600000000", r"2020-09-13 12:26 UTC"), ("", r"20[2-9]\d-\d\d-\d\d \d\d:\d\d UTC"),
+                                ("yesterday", r"20[2-9]\d-\d\d-\d\d \d\d:\d\d UTC")):  # fmt: skip
+            self.succeed(*self.command(), variables={"SOURCE_DATE_EPOCH": given})
+            text = Page((self.out / "r.html").read_text()).text
+            self.assertRegex(text, rf"{expected}, dinoft [\d.]+, revision [0-9a-z]+")
+            self.assertEqual("2020-09-13" in text, given == "1600000000")
+
     def test_the_confusion_matrix(self):
         self.succeed(*self.command())
         picture = read_png(self.out / "c.png")

@@ -107,6 +107,35 @@ static void hostile_names_are_text(void **state)
     df_corruption_results_free(&results);
 }
 
+static void samples_are_small_pictures(void **state)
+{
+    static uint8_t pixels[3 * 1000 * 500];
+    const struct df_image large = {.width = 1000, .height = 500, .channels = 3, .pixels = pixels};
+    const struct df_image small = {.width = 40, .height = 30, .channels = 3, .pixels = pixels};
+    struct df_corruption_samples samples = {.image = HOSTILE};
+    struct df_corruption_results results;
+
+    begin(&results, "imagenet-c");
+    add(&results, "fog", "weather", true, 0.6);
+    struct df_corruption_report report = {.title = "samples", .results = &results, .samples = &samples};
+    for (int count = 0; count < 3; count++) {
+        assert_int_equal(df_corruption_report_write(scratch_path("s.html"), &report), 0);
+        char *page = page_of_file(scratch_path("s.html"));
+        assert_well_formed(page);
+        assert_int_equal(occurrences(page, "<img "), count);
+        assert_int_equal(occurrences(page, "What the corruptions do"), count > 0);
+        assert_int_equal(occurrences(page, "The first validation image, " ESCAPED), count > 0);
+        assert_int_equal(occurrences(page, "width=\"256\" height=\"128\" alt=\"clean\""), count > 0);
+        assert_int_equal(occurrences(page, "width=\"40\" height=\"30\" alt=\"fog, severity 3\""), count > 1);
+        free(page);
+        assert_int_equal(df_corruption_samples_add(&samples, count ? "fog" : "clean", count ? 3 : 0,
+                                                   count ? &small : &large),
+                         0);
+    }
+    df_corruption_samples_free(&samples);
+    df_corruption_results_free(&results);
+}
+
 static void one_row_has_one_chart(void **state)
 {
     struct df_corruption_results results;
@@ -134,9 +163,13 @@ static void the_same_input_gives_the_same_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(numbers_are_there),        cmocka_unit_test(what_is_missing_is_said),
-        cmocka_unit_test(nothing_at_all_is_a_page), cmocka_unit_test(hostile_names_are_text),
-        cmocka_unit_test(one_row_has_one_chart),    cmocka_unit_test(the_same_input_gives_the_same_bytes),
+        cmocka_unit_test(numbers_are_there),
+        cmocka_unit_test(what_is_missing_is_said),
+        cmocka_unit_test(nothing_at_all_is_a_page),
+        cmocka_unit_test(hostile_names_are_text),
+        cmocka_unit_test(samples_are_small_pictures),
+        cmocka_unit_test(one_row_has_one_chart),
+        cmocka_unit_test(the_same_input_gives_the_same_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }
