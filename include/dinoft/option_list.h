@@ -93,7 +93,9 @@ OPTION(INTEGER, ACCUMULATE, accumulate, RUN, TRAIN | BENCH | INFO,
        "an Nth of the memory, but for BatchNorm's statistics, which are a part's",
        "1", 1, 65536)
 OPTION(SWITCH, DEBUG, debug, OUTPUT, TRAIN,
-       "at each validation write NAME_viz_EPOCH.png, an image under its predicted classes")
+       "at each validation write NAME_viz_EPOCH.png: validation images beside their labels and predictions; "
+       "in the "
+       "reference recipes main.py's own picture, an image of the batch under its prediction")
 OPTION(STRING, WEIGHTS, weights, MODEL, NETWORK | BENCH,
        "the backbone: a .safetensors, .pth or .onnx file, or the name of one in " WEIGHT_FOLDERS ", with "
        "or without that ending; otherwise the checkpoint's record, or --dino_type and --size, name it",

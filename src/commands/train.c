@@ -50,7 +50,7 @@ static int choose_options(const struct job *job, struct df_training_options *opt
         .early_stop = config->early_stop,
         .seed = (uint64_t)config->seed,
         .shuffle = !config->no_shuffle,
-        .reference_picture = config->debug,
+        .reference_picture = config->debug && df_recipe_is_reference(config->recipe),
         .reference_names = df_recipe_is_reference(config->recipe),
         .workers = (int)config->num_workers,
         .features = config->cache_features,
