@@ -10,6 +10,7 @@
 #include "dinoft/setup.h"
 #include "dinoft/text.h"
 #include "dinoft/train.h"
+#include "dinoft/training_start.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -192,7 +193,7 @@ static int train(struct job *job, const volatile sig_atomic_t *stop)
     DF_TRY(open_sets(job));
     DF_TRY(check_overwriting(job));
     DF_TRY(check_kept(job));
-    DF_TRY(df_setup_check_training(&job->setup, config, job->train_set->n_classes));
+    DF_TRY(df_training_start(&job->setup, config, job->train_set));
     job->training = open_training(job, stop);
     if (!job->training)
         return -1;
