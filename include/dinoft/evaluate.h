@@ -22,16 +22,23 @@ struct df_prediction {
 /* Called for one image after the other, in the feed's order. Not 0: the evaluation ends with that failure. */
 typedef int df_prediction_observer(void *context, const struct df_prediction *prediction);
 
+/* Called with the batches and images that are done, none at first, and how many batches there are. */
+typedef void df_progress_observer(void *context, int64_t done, int64_t batches, int64_t images);
+
 struct df_evaluation {
     bool original; /* at each label's own size, of images whose loader hands out originals; otherwise at
                       the network's input size */
     struct df_inference
-        *inference;     /* how images become predictions; NULL: one pass over each as it was resized */
-    int64_t batch_size; /* images of a batch of the metrics, whatever the feed's are; 0: as those */
-    bool maps;          /* observers see classes and labels of every pixel, which have to be fetched */
-    const char *label;  /* the progress bar's */
+        *inference;       /* how images become predictions; NULL: one pass over each as it was resized */
+    int64_t batch_size;   /* images of a batch of the metrics, whatever the feed's are; 0: as those */
+    int64_t maps_every;   /* observers see classes and labels of every pixel, which have to be fetched, of the
+                             data set's images 0, n, 2n, …; 0: of none */
+    const char *label;    /* the progress bar's; NULL: there is none */
+    int64_t later_steps;  /* what comes behind this evaluation, for the time left that the bar shows: */
+    double later_seconds; /* see df_progress_expect() */
     const volatile sig_atomic_t *stop; /* set: ends early, after the current batch; NULL: never */
     df_prediction_observer *observe;   /* NULL: nobody looks */
+    df_progress_observer *progress;    /* likewise */
     void *context;
 };
 

@@ -1,5 +1,5 @@
 /* A training run: from a model's parts and two data sets to a checkpoint and the files beside it. It knows no
- * flag and no report. */
+ * flag, prints nothing, and knows no report: observers do both. */
 #ifndef DINOFT_TRAIN_H
 #define DINOFT_TRAIN_H
 
@@ -9,6 +9,7 @@
 #include "dinoft/run_files.h"
 #include "dinoft/model_parts.h"
 #include "dinoft/schedule.h"
+#include "dinoft/training_observer.h"
 
 #include <signal.h>
 
@@ -26,10 +27,12 @@ struct df_training_options {
     bool restart_schedule;           /* which then begins anew where the run is */
     uint64_t seed;                   /* of new weights, the order of images, RoPE's rescaling */
     bool shuffle;                    /* the training images, each epoch anew */
-    bool debug;                      /* NAME_viz_EPOCH.png at each validation */
-    bool reference_numbers;          /* the reference project's own are printed at each validation */
+    bool reference_picture;          /* main.py's NAME_viz_EPOCH.png at each validation */
+    bool reference_names;            /* epochs in names of files count from 0, as main.py's do */
     int workers;                     /* threads that read images; 0: one for each core, at most 8 */
     enum df_feature_place features;  /* where those of a frozen backbone are kept, as it is wanted */
+    const struct df_training_observer *observers; /* [n_observers, at most 32], which outlive the training */
+    int n_observers;
 };
 
 struct df_training;

@@ -1,25 +1,24 @@
-#include "dinoft/progress.h"
+#include "progress_line.h"
 
 #include "dinoft/clock.h"
 #include "dinoft/error.h"
 #include "dinoft/text.h"
 
-#include <inttypes.h>
+#include <assert.h>
 #include <math.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define LINE_MAX_LENGTH   512
 #define FALLBACK_COLUMNS  80
-#define SHORTEST_BAR      8
-#define LONGEST_BAR       40
 #define REDRAW_SECONDS    0.1
 #define PLAIN_SECONDS     30.0
 #define PLAIN_SHARE       10   /* a plain line after about every tenth of the work */
 #define SMOOTHING_SECONDS 30.0 /* how long a step counts in the rates */
+#define LOSS_KEPT         0.95 /* of what a loss counts, after one more */
 
 /* Amounts and the time they took, of which the old fades: their quotient is the rate of late, and no step
  * needs to be waited for until it is right. */
@@ -31,7 +30,9 @@ struct df_progress {
     FILE *stream;
     char *label;
     int64_t total, later, done, images; /* later: what comes behind the total */
-    double loss;
+    double later_seconds;               /* and behind that */
+    double losses, weight; /* a sum in which older ones count less, and what they count together */
+    char fields[DF_PROGRESS_FIELDS][DF_PROGRESS_FIELD_SIZE];
     bool terminal;
     double opened, updated, shown; /* df_seconds() */
     int64_t shown_done;            /* -1: nothing shown yet */
@@ -52,7 +53,6 @@ struct df_progress *df_progress_open(FILE *stream, const char *label, int64_t to
     }
     progress->stream = stream;
     progress->total = total;
-    progress->loss = NAN;
     progress->shown_done = -1;
     progress->opened = progress->updated = df_seconds();
     int descriptor = fileno(stream);
@@ -68,77 +68,51 @@ static int terminal_columns(FILE *stream)
     return FALLBACK_COLUMNS;
 }
 
-static void append(char line[LINE_MAX_LENGTH], const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void append(char line[LINE_MAX_LENGTH], const char *format, ...)
-{
-    size_t used = strlen(line);
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(line + used, LINE_MAX_LENGTH - used, format, arguments);
-    va_end(arguments);
-}
-
-/* "0:42", "1:02:03". */
-static void append_duration(char line[LINE_MAX_LENGTH], const char *name, double duration)
-{
-    int64_t seconds = duration < 1e9 ? (int64_t)(duration + 0.5) : 1000000000;
-    append(line, "  %s ", name);
-    if (seconds >= 3600)
-        append(line, "%" PRId64 ":%02d:%02d", seconds / 3600, (int)(seconds / 60 % 60), (int)(seconds % 60));
-    else
-        append(line, "%d:%02d", (int)(seconds / 60), (int)(seconds % 60));
-}
-
-/* "12/45  loss 1.234  3.4 img/s  eta 0:42" */
-static void append_numbers(char line[LINE_MAX_LENGTH], const struct df_progress *progress)
+/* Seconds until everything is done; NaN while nothing tells. */
+static double time_left(const struct df_progress *progress)
 {
     const struct recent *recent = &progress->recent;
-    bool finished = progress->done >= progress->total;
-    append(line, "%" PRId64 "/%" PRId64, progress->done, progress->total);
-    if (!isnan(progress->loss))
-        append(line, "  loss %.4g", progress->loss);
-    double elapsed = progress->updated - progress->opened;
-    if (progress->images > 0 && recent->seconds > 0 && elapsed > 0) {
-        /* Of late while it goes on; of the whole at the end. */
-        double rate = finished ? (double)progress->images / elapsed : recent->images / recent->seconds;
-        append(line, rate < 100 ? "  %.3g img/s" : "  %.0f img/s", rate);
-    }
-    const int64_t left = progress->total + progress->later - progress->done;
-    if (finished)
-        append_duration(line, "time", elapsed);
-    if (left > 0 && recent->steps > 0)
-        append_duration(line, "eta", (double)left * recent->seconds / recent->steps);
+    const int64_t steps = progress->total + progress->later - progress->done;
+
+    if (steps > 0)
+        return recent->steps > 0 ? (double)steps * recent->seconds / recent->steps + progress->later_seconds
+                                 : NAN;
+    return progress->later_seconds > 0 ? progress->later_seconds : NAN;
 }
 
-/* "[====>     ] " of at most so many columns, nothing where it would be too short to read. */
-static void append_bar(char line[LINE_MAX_LENGTH], const struct df_progress *progress, int columns)
+static void collect(const struct df_progress *progress, struct progress_numbers *numbers)
 {
-    int length = columns - 3;
-    if (length < SHORTEST_BAR || progress->total <= 0)
-        return;
-    if (length > LONGEST_BAR)
-        length = LONGEST_BAR;
-    double share = (double)progress->done / (double)progress->total;
-    int filled = share >= 1 ? length : (int)(share * length);
-    append(line, "[");
-    for (int i = 0; i < length; i++)
-        append(line, "%c", i < filled ? '=' : i == filled ? '>' : ' ');
-    append(line, "] ");
+    const struct recent *recent = &progress->recent;
+    const bool finished = progress->done >= progress->total;
+    const double elapsed = progress->updated - progress->opened;
+
+    *numbers = (struct progress_numbers){
+        .label = progress->label,
+        .done = progress->done,
+        .total = progress->total,
+        .loss = progress->weight > 0 ? progress->losses / progress->weight : NAN,
+        .rate = NAN,
+        .elapsed = finished ? elapsed : NAN,
+        .left = time_left(progress),
+    };
+    if (progress->images > 0 && recent->seconds > 0 && elapsed > 0) /* of late, and at the end of all */
+        numbers->rate = finished ? (double)progress->images / elapsed : recent->images / recent->seconds;
+    memcpy(numbers->fields, progress->fields, sizeof numbers->fields);
 }
 
 static void show(struct df_progress *progress)
 {
-    char numbers[LINE_MAX_LENGTH] = "", line[LINE_MAX_LENGTH] = "";
-    append_numbers(numbers, progress);
-    append(line, "%s ", progress->label);
+    struct progress_numbers numbers;
+    char line[PROGRESS_LINE_SIZE];
+
+    collect(progress, &numbers);
     if (progress->terminal) {
-        int columns = terminal_columns(progress->stream) - 1; /* a full line would wrap */
-        append_bar(line, progress, columns - (int)strlen(line) - (int)strlen(numbers));
-        append(line, "%s", numbers);
-        fprintf(progress->stream, "\r%.*s\x1b[K", columns, line);
+        const int columns = terminal_columns(progress->stream) - 1; /* a full line would wrap */
+        progress_bar_line(line, &numbers, columns);
+        fprintf(progress->stream, "\r%s\x1b[K", line);
     } else {
-        fprintf(progress->stream, "%s%s\n", line, numbers);
+        progress_plain_line(line, &numbers);
+        fprintf(progress->stream, "%s\n", line);
     }
     fflush(progress->stream);
     progress->shown = progress->updated;
@@ -158,10 +132,34 @@ static bool is_due(const struct df_progress *progress)
     return since >= PLAIN_SECONDS || share >= 1.0 / PLAIN_SHARE;
 }
 
+void df_progress_begin(struct df_progress *progress, int64_t done)
+{
+    if (progress)
+        progress->done = done;
+}
+
 void df_progress_expect(struct df_progress *progress, int64_t steps)
 {
     if (progress)
         progress->later = steps;
+}
+
+void df_progress_expect_seconds(struct df_progress *progress, double seconds)
+{
+    if (progress)
+        progress->later_seconds = seconds;
+}
+
+void df_progress_field(struct df_progress *progress, int field, const char *format, ...)
+{
+    va_list arguments;
+
+    assert(field >= 0 && field < DF_PROGRESS_FIELDS);
+    if (!progress)
+        return;
+    va_start(arguments, format);
+    vsnprintf(progress->fields[field], DF_PROGRESS_FIELD_SIZE, format, arguments);
+    va_end(arguments);
 }
 
 void df_progress_update(struct df_progress *progress, int64_t done, int64_t images, double loss)
@@ -178,7 +176,10 @@ void df_progress_update(struct df_progress *progress, int64_t done, int64_t imag
     progress->updated = now;
     progress->done = done;
     progress->images = images;
-    progress->loss = loss;
+    if (!isnan(loss)) {
+        progress->losses = LOSS_KEPT * progress->losses + loss;
+        progress->weight = LOSS_KEPT * progress->weight + 1;
+    }
     if (is_due(progress))
         show(progress);
 }

@@ -79,7 +79,7 @@ static int evaluate(const struct df_config *config, struct df_measure *measure)
         .inference = measure->inference,
         .label = "eval",
         .stop = interrupt_flag(),
-        .maps = eval_outputs_needs_images(config),
+        .maps_every = eval_outputs_needs_images(config) ? 1 : 0,
         .observe = eval_outputs_observes(config) ? eval_outputs_observe : NULL,
         .context = &outputs,
     };

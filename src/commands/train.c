@@ -1,6 +1,7 @@
 #include "commands.h"
 #include "interrupt.h"
 #include "run_record.h"
+#include "train_observers.h"
 
 #include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
@@ -23,6 +24,7 @@ struct job {
     struct df_run_files files;
     struct df_setup setup;
     struct df_dataset *train_set, *val_set;
+    struct train_observers observers;
     struct df_training *training;
     char *found; /* the run that goes on, where nobody named one */
     bool resumes;
@@ -124,10 +126,12 @@ static struct df_training *open_training(struct job *job, const volatile sig_ato
         .early_stop = config->early_stop,
         .seed = (uint64_t)config->seed,
         .shuffle = !config->no_shuffle,
-        .debug = config->debug,
-        .reference_numbers = df_recipe_is_reference(config->recipe),
+        .reference_picture = config->debug,
+        .reference_names = df_recipe_is_reference(config->recipe),
         .workers = (int)config->num_workers,
         .features = config->cache_features,
+        .observers = job->observers.items,
+        .n_observers = job->observers.count,
     };
 
     if (df_schedule_choose(config, job->train_set->count, &options.schedule) != 0)
@@ -194,6 +198,7 @@ static int train(struct job *job, const volatile sig_atomic_t *stop)
     DF_TRY(check_overwriting(job));
     DF_TRY(check_kept(job));
     DF_TRY(df_training_start(&job->setup, config, job->train_set));
+    DF_TRY(train_observers_open(&job->observers, config));
     job->training = open_training(job, stop);
     if (!job->training)
         return -1;
@@ -211,6 +216,7 @@ int command_train(struct df_config *config)
     signal(SIGPIPE, SIG_IGN); /* a reader of the printed lines that goes away is no reason to stop training */
     const int status = train(&job, stop);
     df_training_close(job.training);
+    train_observers_close(&job.observers);
     df_setup_close(&job.setup);
     df_dataset_free(job.train_set);
     df_dataset_free(job.val_set);

@@ -55,6 +55,14 @@ static int reserve(struct run *run, size_t bytes)
     return run->capacity ? 0 : df_error_memory("predictions", 2 * bytes);
 }
 
+/* Whether observers see the maps of an image of the data set. */
+static bool wants_maps(const struct run *run, int64_t sample)
+{
+    const int64_t every = run->evaluation->maps_every;
+
+    return every > 0 && sample % every == 0;
+}
+
 /* The size at which image i is measured. */
 static void choose_size(const struct run *run, const struct df_batch *batch, int64_t i,
                         struct df_prediction *prediction)
@@ -77,8 +85,9 @@ static int choose_labels(struct run *run, const struct df_batch *batch, int64_t 
                          struct df_prediction *prediction)
 {
     const struct df_evaluation *evaluation = run->evaluation;
+    const bool maps = wants_maps(run, batch->samples[i]);
 
-    if (evaluation->maps || evaluation->inference)
+    if (maps || evaluation->inference)
         DF_TRY(reserve(run, (size_t)(prediction->height * prediction->width)));
     if (evaluation->original) {
         prediction->labels = batch->masks[i].pixels;
@@ -86,7 +95,7 @@ static int choose_labels(struct run *run, const struct df_batch *batch, int64_t 
     }
     if (evaluation->inference)
         df_resize_nearest(&batch->masks[i], run->labels, prediction->width, prediction->height);
-    else if (evaluation->maps)
+    else if (maps)
         DF_TRY(df_segmenter_download_labels(run->segmenter, i, run->labels));
     else
         return 0;
@@ -98,7 +107,7 @@ static int predict(struct run *run, const struct df_batch *batch, int64_t i,
                    const struct df_prediction *prediction)
 {
     const struct df_evaluation *evaluation = run->evaluation;
-    uint8_t *classes = evaluation->maps ? run->classes : NULL;
+    uint8_t *classes = wants_maps(run, batch->samples[i]) ? run->classes : NULL;
     struct df_comparison *comparison =
         (struct df_comparison *)(void *)(run->on_device + (size_t)i * run->comparison_bytes);
 
@@ -143,14 +152,13 @@ static int count_image(struct run *run, int64_t i, struct df_prediction *predict
     prediction->confusion = comparison->confusion;
     prediction->of_sigmoids = of_sigmoids;
     prediction->classes = run->classes;
-    if (!evaluation->maps)
+    if (!wants_maps(run, prediction->sample))
         prediction->classes = prediction->labels = NULL;
     prediction->loss = loss->count > 0 ? loss->sum / (double)loss->count : NAN;
     return evaluation->observe(evaluation->context, prediction);
 }
 
-/* Images first … first + count - 1, which are predicted before the comparisons of all are fetched. Maps have
- * room for one image. */
+/* Images first … first + count - 1, which are predicted before the comparisons of all are fetched. */
 static int measure_images(struct run *run, const struct df_batch *batch, int64_t first, int64_t count)
 {
     const size_t offset = (size_t)first * run->comparison_bytes;
@@ -173,18 +181,41 @@ static int measure_images(struct run *run, const struct df_batch *batch, int64_t
     return 0;
 }
 
+/* Images from `first` on that can be predicted before they are looked at: maps have room for one. */
+static int64_t together(const struct run *run, const struct df_batch *batch, int64_t first)
+{
+    int64_t end = first;
+
+    while (end < batch->count && !wants_maps(run, batch->samples[end]))
+        end++;
+    return end > first ? end - first : 1;
+}
+
 static int measure_batch(struct run *run, const struct df_batch *batch)
 {
-    const int64_t together = run->evaluation->maps ? 1 : batch->count;
+    int64_t count;
 
     DF_TRY(reserve_comparisons(run, batch->count));
     if (!run->evaluation->inference)
         DF_TRY(df_segmenter_forward(run->segmenter, batch->count, false, NULL));
-    for (int64_t i = 0; i < batch->count; i += together)
-        DF_TRY(measure_images(run, batch, i, together));
+    for (int64_t i = 0; i < batch->count; i += count) {
+        count = together(run, batch, i);
+        DF_TRY(measure_images(run, batch, i, count));
+    }
     if (run->evaluation->batch_size == 0)
         end_batch(run);
     return 0;
+}
+
+static void show_progress(const struct run *run, struct df_progress *progress, int64_t done, int64_t batches,
+                          int64_t images)
+{
+    const struct df_evaluation *evaluation = run->evaluation;
+
+    if (done > 0)
+        df_progress_update(progress, done, images, NAN);
+    if (evaluation->progress)
+        evaluation->progress(evaluation->context, done, batches, images);
 }
 
 int df_evaluate(struct df_segmenter *segmenter, struct df_feed *feed, const struct df_evaluation *evaluation,
@@ -195,27 +226,32 @@ int df_evaluate(struct df_segmenter *segmenter, struct df_feed *feed, const stru
                       .evaluation = evaluation,
                       .metrics = metrics};
     struct df_batch batch;
+    const int64_t batches = df_feed_batches(feed);
     int64_t done = 0, images = 0;
     int more = 0, status = -1;
-    struct df_progress *progress = df_progress_open(stderr, evaluation->label, df_feed_batches(feed));
+    struct df_progress *progress =
+        evaluation->label ? df_progress_open(stderr, evaluation->label, batches) : NULL;
     assert(metrics->n_classes == df_segmenter_made_with(segmenter)->classes);
 
+    df_progress_expect(progress, evaluation->later_steps);
+    df_progress_expect_seconds(progress, evaluation->later_seconds);
     run.comparison_bytes = df_comparison_bytes(metrics->n_classes);
     run.backend->evaluations++;
     run.backend->transient = evaluation->inference != NULL;
     if (df_feed_start(feed, 0, 0) != 0)
         goto finish;
+    show_progress(&run, progress, 0, batches, 0);
     while (!(evaluation->stop && *evaluation->stop) && (more = df_feed_next(feed, segmenter, &batch)) == 1) {
         if (measure_batch(&run, &batch) != 0)
             goto finish;
         images += batch.count;
-        df_progress_update(progress, ++done, images, NAN);
+        show_progress(&run, progress, ++done, batches, images);
     }
     if (more < 0)
         goto finish;
     end_batch(&run); /* the last one, which may be smaller */
     status = 0;
-    if (run.labelled == 0 && done == df_feed_batches(feed))
+    if (run.labelled == 0 && done == batches)
         status = df_error_set("no pixel of the %" PRId64 " images has a label at the size at which they are "
                               "measured: there is nothing to measure",
                               images);

@@ -2,8 +2,7 @@
 #ifndef DINOFT_TRAIN_BEST_H
 #define DINOFT_TRAIN_BEST_H
 
-#include "dinoft/best_metric.h"
-#include "dinoft/metrics.h"
+#include "dinoft/best_score.h"
 
 struct df_best_so_far {
     double score;  /* the metric's, of that validation */
@@ -13,11 +12,6 @@ struct df_best_so_far {
 
 /* Before the first validation. */
 struct df_best_so_far df_best_none(void);
-
-/* "mIoU" */
-const char *df_best_metric_title(enum df_best_metric metric);
-
-double df_best_score(enum df_best_metric metric, const struct df_scores *scores);
 
 /* The next validation, in the order of epochs. True: it is the best one now. Of equal ones the first stays,
  * and what is not a number is never better. */

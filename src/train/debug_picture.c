@@ -12,7 +12,7 @@ int training_write_picture(struct df_training *training, int64_t epoch, int64_t 
     int64_t height = training->setup->model.height, width = training->setup->model.width;
     uint8_t palette[256][3];
     struct df_image original = {0}, image = {0}, classes = {0}, overlay = {0};
-    char *ending = df_text_format("_viz_%" PRId64 ".png", epoch);
+    char *ending = df_text_format("_viz_%" PRId64 ".png", training_file_epoch(training, epoch));
     char *path = ending ? df_run_file(training->files, ending) : NULL;
     int status = -1;
 

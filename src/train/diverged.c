@@ -47,7 +47,7 @@ static int find_tensor(struct df_training *training, int64_t step, char *text, s
     return 0;
 }
 
-int training_diverged(struct df_training *training, const struct run_step *step,
+int training_diverged(struct df_training *training, const struct df_step_seen *step,
                       const struct step_images *images)
 {
     const double loss = fabs(step->loss), norm = fabs(step->gradient_norm); /* never "-nan" */

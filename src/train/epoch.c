@@ -5,17 +5,14 @@
 #include "dinoft/clock.h"
 #include "dinoft/error.h"
 #include "dinoft/log.h"
-#include "dinoft/progress.h"
 
 #include <inttypes.h>
 #include <math.h>
 
 struct epoch {
     struct df_training *training;
-    struct df_progress *progress;
-    int64_t shown;  /* the sample that the model's first image is of; -1: none was loaded */
-    int64_t images; /* of the steps whose results are there */
-    double ended;   /* when the last result was there */
+    int64_t shown; /* the sample that the model's first image is of; -1: none was loaded */
+    double ended;  /* when the last result was there */
     /* of the step whose result is not there */
     bool waiting;
     struct step_images waiting_images;
@@ -34,8 +31,13 @@ static int finish_step(struct epoch *epoch)
     epoch->waiting = false;
     DF_TRY(df_segmenter_step_result(training->segmenter, &result));
     const double now = df_seconds(), rate = (double)epoch->waiting_images.count / (now - epoch->ended);
-    const struct run_step step = {place->epoch, ++training->finished, result.loss, epoch->waiting_lr,
-                                  rate,         result.gradient_norm};
+    const struct df_step_seen step = {.epoch = place->epoch + 1,
+                                      .step = ++training->finished,
+                                      .images = epoch->waiting_images.count,
+                                      .loss = result.loss,
+                                      .lr = epoch->waiting_lr,
+                                      .gradient_norm = result.gradient_norm,
+                                      .images_per_second = rate};
     DF_TRY(run_log_step(&training->log, &step));
     if ((!isfinite(result.loss) && result.counted > 0) || !isfinite(result.gradient_norm))
         return training_diverged(training, &step, &epoch->waiting_images);
@@ -44,8 +46,8 @@ static int finish_step(struct epoch *epoch)
         place->losses++;
     }
     epoch->ended = now;
-    epoch->images += epoch->waiting_images.count;
-    df_progress_update(epoch->progress, ++place->done, epoch->images, result.loss);
+    place->done++;
+    observers_step(&training->observers, &step);
     return 0;
 }
 
@@ -171,31 +173,38 @@ static int train_steps(struct epoch *epoch)
         return 0; /* interrupted: the epoch goes on in another run */
     if (place->losses == 0 && place->done == training->epoch_steps)
         return no_labels(training);
-    if (training->options.debug && training_validates(training, place->epoch) && epoch->shown >= 0)
+    if (training->options.reference_picture && training_validates(training, place->epoch) &&
+        epoch->shown >= 0)
         DF_TRY(training_write_picture(training, place->epoch, epoch->shown));
     return run_log_epoch(&training->log, place->losses > 0 ? place->loss_sum / (double)place->losses : NAN);
 }
 
-/* Of the steps of a run, those behind the epoch. */
-static int64_t later_steps(const struct df_training *training)
+/* The place of now, as observers see it. */
+static struct df_epoch_seen seen(const struct df_training *training)
 {
-    const int64_t epoch = training->epoch_steps, all = training->options.epochs * epoch,
-                  most = training->options.max_steps;
+    const struct df_place *place = &training->place;
+    const bool is_over = place->done == training->epoch_steps || training_out_of_steps(training);
 
-    return (most > 0 && most < all ? most : all) - (training->place.epoch + 1) * epoch;
+    return (struct df_epoch_seen){
+        .epoch = place->epoch + 1,
+        .step = training->finished,
+        .done = place->done,
+        .train_loss = place->losses > 0 ? place->loss_sum / (double)place->losses : NAN,
+        .is_over = is_over,
+        .is_validated = is_over && training_validates(training, place->epoch),
+    };
 }
 
 int training_epoch(struct df_training *training)
 {
-    char label[64];
     struct epoch epoch = {.training = training, .shown = -1, .ended = df_seconds()};
+    struct df_epoch_seen now = seen(training);
 
-    snprintf(label, sizeof label, "epoch %" PRId64 "/%" PRId64, training->place.epoch + 1,
-             training->options.epochs);
     training->masks_seen |= training->place.done == 0;
-    epoch.progress = df_progress_open(stderr, label, training->epoch_steps);
-    df_progress_expect(epoch.progress, later_steps(training));
+    observers_enter_epoch(&training->observers, &now);
     const int status = train_steps(&epoch);
-    df_progress_close(epoch.progress);
+    now = seen(training);
+    now.is_over &= status == 0;
+    observers_leave_epoch(&training->observers, &now);
     return status;
 }

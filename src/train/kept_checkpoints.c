@@ -16,7 +16,7 @@
 
 static char *path_of_epoch(const struct df_training *training, int64_t epoch)
 {
-    char *ending = df_text_format("_e%" PRId64 ".pt", epoch);
+    char *ending = df_text_format("_e%" PRId64 ".pt", training_file_epoch(training, epoch));
     char *path = ending ? df_run_file(training->files, ending) : NULL;
 
     free(ending);
@@ -94,10 +94,12 @@ void training_log_best(const struct df_training *training)
 {
     const struct df_best_so_far *best = &training->best;
     const char *title = df_best_metric_title(training->options.best_metric);
+    char score[DF_BEST_SCORE_TEXT];
 
     if (best->epoch >= 0)
-        df_log("the best epoch was %" PRId64 "/%" PRId64 " with %s %.4f: %s", best->epoch + 1,
-               training->options.epochs, title, best->score, training->best_path);
+        df_log("the best epoch was %" PRId64 "/%" PRId64 " with %s %s: %s", best->epoch + 1,
+               training->options.epochs, title,
+               df_best_score_text(training->options.best_metric, best->score, score), training->best_path);
     else if (best->since > 0)
         df_log("no validation had a %s: there is no best epoch", title);
 }

@@ -12,9 +12,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int run_log_init(struct run_log *log, const char *folder, const char *name)
+int run_log_init(struct run_log *log, const char *folder, const char *name, char *const *class_names,
+                 int n_classes)
 {
     memset(log, 0, sizeof *log);
+    log->class_names = class_names;
+    log->n_classes = n_classes;
     log->steps_path = df_text_format("%s/%s_steps.csv", folder, name);
     log->metrics_path = df_text_format("%s/%s_metrics.json", folder, name);
     return log->steps_path && log->metrics_path ? 0 : -1;
@@ -27,6 +30,8 @@ void run_log_free(struct run_log *log)
     free(log->steps_path);
     free(log->metrics_path);
     free(log->train_loss);
+    for (int64_t i = 0; i < log->n_validations; i++)
+        free(log->validations[i].class_iou);
     free(log->validations);
     memset(log, 0, sizeof *log);
 }
@@ -76,7 +81,7 @@ int run_log_cut(struct run_log *log, int64_t bytes)
     return fseeko(log->steps, 0, SEEK_END) == 0 ? 0 : cannot_write(log);
 }
 
-int run_log_step(struct run_log *log, const struct run_step *step)
+int run_log_step(struct run_log *log, const struct df_step_seen *step)
 {
     if (!log->steps) {
         DF_TRY(open_steps(log, "w"));
@@ -95,6 +100,11 @@ static double loss_of(const struct run_validation *validation)
 static double miou_of(const struct run_validation *validation)
 {
     return validation->miou;
+}
+
+static double pixel_accuracy_of(const struct run_validation *validation)
+{
+    return validation->pixel_accuracy;
 }
 
 static double reference_iou_of(const struct run_validation *validation)
@@ -121,8 +131,23 @@ static void add_validations(struct df_json *json, const struct run_log *log, con
     df_json_close(json);
 }
 
-/* {"train_loss": [...], "val_loss": [...], "val_iou": [...]} as main.py's, with three more lists beside
- * them. */
+static void add_class_iou(struct df_json *json, const struct run_log *log)
+{
+    df_json_array(json, "class_names");
+    for (int i = 0; i < log->n_classes; i++)
+        df_json_text(json, NULL, log->class_names[i]);
+    df_json_close(json);
+    df_json_array(json, "val_class_iou");
+    for (int64_t i = 0; i < log->n_validations; i++) {
+        df_json_array(json, NULL);
+        for (int class_index = 0; class_index < log->n_classes; class_index++)
+            df_json_number(json, NULL, log->validations[i].class_iou[class_index]);
+        df_json_close(json);
+    }
+    df_json_close(json);
+}
+
+/* {"train_loss": [...], "val_loss": [...], "val_iou": [...]} as main.py's, with more lists beside them. */
 int run_log_write(const struct run_log *log)
 {
     struct df_json json = {0};
@@ -134,9 +159,11 @@ int run_log_write(const struct run_log *log)
     df_json_close(&json);
     add_validations(&json, log, "val_loss", loss_of);
     add_validations(&json, log, "val_iou", miou_of);
+    add_validations(&json, log, "val_pixel_accuracy", pixel_accuracy_of);
     add_validations(&json, log, "val_reference_iou", reference_iou_of);
     add_validations(&json, log, "val_reference_miou", reference_miou_of);
     add_validations(&json, log, "val_epoch", epoch_of);
+    add_class_iou(&json, log);
     df_json_close(&json);
     return df_json_write(&json, log->metrics_path);
 }
@@ -158,7 +185,13 @@ int run_log_add_validation(struct run_log *log, const struct run_validation *val
     if (!validations)
         return df_error_memory("the run's log", bytes);
     log->validations = validations;
-    log->validations[log->n_validations++] = *validation;
+    bytes = (size_t)log->n_classes * sizeof(double);
+    double *class_iou = malloc(bytes);
+    if (!class_iou)
+        return df_error_memory("the run's log", bytes);
+    memcpy(class_iou, validation->class_iou, bytes);
+    validations[log->n_validations] = *validation;
+    validations[log->n_validations++].class_iou = class_iou;
     return 0;
 }
 

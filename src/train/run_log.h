@@ -1,19 +1,17 @@
-/* The files that a training run keeps about itself: NAME_steps.csv and NAME_metrics.json. */
+/* The files that a training run keeps about itself: NAME_steps.csv and NAME_metrics.json. Epochs and steps
+ * count from 1. */
 #ifndef DINOFT_RUN_LOG_H
 #define DINOFT_RUN_LOG_H
+
+#include "dinoft/training_observer.h"
 
 #include <stdint.h>
 #include <stdio.h>
 
-struct run_step {
-    int64_t epoch, step;
-    double loss, lr, images_per_second;
-    double gradient_norm; /* before it was clipped */
-};
-
 struct run_validation {
     int64_t epoch;
-    double loss, miou, reference_iou, reference_miou;
+    double loss, miou, pixel_accuracy, reference_iou, reference_miou;
+    double *class_iou; /* [n_classes]; NaN: neither labelled nor predicted */
 };
 
 struct run_log {
@@ -23,15 +21,18 @@ struct run_log {
     int64_t n_epochs;
     struct run_validation *validations;
     int64_t n_validations;
+    char *const *class_names; /* [n_classes], borrowed */
+    int n_classes;
 };
 
-int run_log_init(struct run_log *log, const char *folder, const char *name);
+int run_log_init(struct run_log *log, const char *folder, const char *name, char *const *class_names,
+                 int n_classes);
 void run_log_free(struct run_log *log);
 
 /* Appends a line to the CSV, which the first call creates anew. */
-int run_log_step(struct run_log *log, const struct run_step *step);
+int run_log_step(struct run_log *log, const struct df_step_seen *step);
 
-/* Each adds to what the metrics file will have. */
+/* Each adds to what the metrics file will have; class_iou is copied. */
 int run_log_add_epoch(struct run_log *log, double train_loss);
 int run_log_add_validation(struct run_log *log, const struct run_validation *validation);
 

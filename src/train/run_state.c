@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 #define FORMAT_KEY     "dinoft.state"
-#define FORMAT         "1"
-#define VALIDATION_ROW 5 /* numbers of a validation */
+#define FORMAT         "2"
+#define VALIDATION_ROW 6 /* numbers of a validation, before the IoU of each class */
 
 /* --- writing --- */
 
@@ -69,17 +69,19 @@ static int add_kept(const struct df_training *training, struct df_state *state)
 
 static int add_log(const struct run_log *log, struct df_state *state)
 {
-    const int64_t shape[2] = {log->n_validations, VALIDATION_ROW};
-    double *rows = malloc((size_t)(log->n_validations * VALIDATION_ROW + 1) * sizeof *rows);
+    const int64_t shape[2] = {log->n_validations, VALIDATION_ROW + log->n_classes};
+    const size_t classes_bytes = (size_t)log->n_classes * sizeof(double);
+    double *rows = malloc((size_t)(shape[0] * shape[1] + 1) * sizeof *rows);
     int status = -1;
 
     if (!rows)
-        return df_error_memory("the run's log", (size_t)log->n_validations * VALIDATION_ROW * sizeof *rows);
+        return df_error_memory("the run's log", (size_t)(shape[0] * shape[1]) * sizeof *rows);
     for (int64_t i = 0; i < log->n_validations; i++) {
         const struct run_validation *v = &log->validations[i];
-        const double row[VALIDATION_ROW] = {(double)v->epoch, v->loss, v->miou, v->reference_iou,
-                                            v->reference_miou};
-        memcpy(rows + i * VALIDATION_ROW, row, sizeof row);
+        const double row[VALIDATION_ROW] = {(double)v->epoch,  v->loss,          v->miou,
+                                            v->pixel_accuracy, v->reference_iou, v->reference_miou};
+        memcpy(rows + i * shape[1], row, sizeof row);
+        memcpy(rows + i * shape[1] + VALIDATION_ROW, v->class_iou, classes_bytes);
     }
     if (df_state_copy(state, "train_loss", DF_F64, 1, &log->n_epochs, log->train_loss) &&
         df_state_copy(state, "validations", DF_F64, 2, shape, rows))
@@ -100,8 +102,10 @@ int run_state_write(struct df_training *training, uint64_t pair)
         add_kept(training, state) == 0 && run_log_sync(&training->log) == 0 &&
         add_log(&training->log, state) == 0 && add_bits(state, "checkpoint", pair) == 0 &&
         add_bits(state, "checkpoint_before", training->checkpoint_content) == 0 &&
-        run_settings_add(training, state) == 0)
+        run_settings_add(training, state) == 0) {
+        observers_store(&training->observers, state);
         status = df_safetensors_write(path, state);
+    }
     free(path);
     df_state_free(state);
     return status;
@@ -222,15 +226,17 @@ static int read_validations(struct df_training *training, const struct df_state 
     const struct df_entry *rows = df_state_find(state, "validations");
 
     if (!rows || rows->tensor.dtype != DF_F64 || rows->tensor.ndim != 2 ||
-        rows->tensor.shape[1] != VALIDATION_ROW)
+        rows->tensor.shape[1] != VALIDATION_ROW + training->log.n_classes)
         return damaged("validations");
+    const size_t row_bytes = (size_t)rows->tensor.shape[1] * sizeof(double);
     for (int64_t i = 0; i < rows->tensor.shape[0]; i++) {
-        double row[VALIDATION_ROW];
-        memcpy(row, (const char *)rows->tensor.data + (size_t)i * sizeof row, sizeof row);
-        if (!(row[0] >= 0.0 && row[0] <= (double)training->place.epoch))
+        double row[VALIDATION_ROW + DF_MAX_CLASSES];
+        memcpy(row, (const char *)rows->tensor.data + (size_t)i * row_bytes, row_bytes);
+        if (!(row[0] >= 1.0 && row[0] <= (double)training->place.epoch + 1.0))
             return damaged("validations");
-        const struct run_validation validation = {(int64_t)row[0], row[1], row[2], row[3], row[4]};
-        if (validation.epoch < epochs)
+        const struct run_validation validation = {(int64_t)row[0],     row[1], row[2], row[3], row[4], row[5],
+                                                  row + VALIDATION_ROW};
+        if (validation.epoch <= epochs)
             DF_TRY(run_log_add_validation(&training->log, &validation));
     }
     return 0;
@@ -316,7 +322,9 @@ static int restore(struct df_training *training, const struct df_state *state)
     training->options.schedule.length -= training->schedule_origin;
     DF_TRY(df_segmenter_restore(training->segmenter, state, training->step));
     DF_TRY(read_kept(training, state));
-    return read_log(training, state);
+    DF_TRY(read_log(training, state));
+    training_start_observers(training, state);
+    return 0;
 }
 
 static int with_state(struct df_training *training,

@@ -1,7 +1,7 @@
 /* NAME.state: what a run needs, beside its data and its backbone, to go on to the same bits. A .safetensors
  * file with the model's tensors (df_segmenter_store), the logs (train_loss float64 [epochs], validations
- * float64 [validations, 5]) and texts: where the run is, the settings that it was made with, and which
- * NAME.pt it belongs to.
+ * float64 [validations, 6 + classes]), what observers have stored, and texts: where the run is, the settings
+ * that it was made with, and which NAME.pt it belongs to.
  *
  * It is written before NAME.pt, each whole or not at all, and knows that file's content before and after: so
  * a run that is killed between the two leaves a pair that fits, and a file of another run does not. */

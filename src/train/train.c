@@ -3,7 +3,6 @@
 
 #include "dinoft/clock.h"
 #include "dinoft/error.h"
-#include "dinoft/evaluate.h"
 #include "dinoft/label_checks.h"
 #include "dinoft/log.h"
 
@@ -26,62 +25,12 @@ static int check_labels(struct df_training *training)
     return 0;
 }
 
-static void print_validation(const struct df_training *training, int64_t epoch,
-                             const struct df_scores *scores)
-{
-    printf("epoch %" PRId64 "/%" PRId64 ": train loss %.4f, val loss %.4f, mIoU %.4f, pixel accuracy %.4f",
-           epoch + 1, training->options.epochs, training->log.train_loss[training->log.n_epochs - 1],
-           scores->loss, scores->miou, scores->pixel_accuracy);
-    if (training->options.reference_numbers)
-        printf(", reference IoU (August 2025) %.4f, reference mIoU (October 2025) %.4f",
-               scores->reference_iou, scores->reference_miou);
-    putchar('\n');
-    fflush(stdout);
-}
-
-static int validate(struct df_training *training, int64_t epoch)
-{
-    struct df_metrics metrics;
-    struct df_scores scores;
-    const struct df_evaluation evaluation = {
-        .batch_size = training->options.batch_size, .label = "validation", .stop = training->stop};
-    int status = -1;
-
-    if (df_metrics_init(&metrics, training->val_set->n_classes,
-                        training->val_set->reference_void_is_background) != 0)
-        return -1;
-    if (df_evaluate(training->segmenter, training->val_feed, &evaluation, &metrics) != 0)
-        goto done;
-    if (*training->stop) { /* a part of the images would be a wrong number */
-        status = 0;
-        goto done;
-    }
-    df_metrics_scores(&metrics, &scores);
-    print_validation(training, epoch, &scores);
-    struct run_validation validation = {epoch, scores.loss, scores.miou, scores.reference_iou,
-                                        scores.reference_miou};
-    status = run_log_validation(&training->log, &validation);
-    if (status == 0)
-        status = training_judge(training, epoch, &scores);
-    if (training->log.n_validations == 1)
-        df_labels_report_absent(training->val_set, "validation");
-done:
-    df_metrics_free(&metrics);
-    return status;
-}
-
-static void print_loss(const struct df_training *training, int64_t epoch)
-{
-    printf("epoch %" PRId64 "/%" PRId64 ": train loss %.4f\n", epoch + 1, training->options.epochs,
-           training->log.train_loss[training->log.n_epochs - 1]);
-    fflush(stdout);
-}
-
 static bool validated(const struct df_training *training)
 {
     const struct run_log *log = &training->log;
 
-    return log->n_validations > 0 && log->validations[log->n_validations - 1].epoch == training->place.epoch;
+    return log->n_validations > 0 &&
+           log->validations[log->n_validations - 1].epoch == training->place.epoch + 1;
 }
 
 /* At the end of an epoch, or of all steps. */
@@ -89,14 +38,12 @@ static int end_epoch(struct df_training *training)
 {
     const int64_t epoch = training->place.epoch;
 
-    if (!training_validates(training, epoch)) {
-        print_loss(training, epoch);
+    if (!training_validates(training, epoch))
         return 0;
-    }
     /* Before the validation, which may be long: what was trained is safe. */
     DF_TRY(training_save(training));
     DF_TRY(training_keep(training, epoch));
-    DF_TRY(validate(training, epoch));
+    DF_TRY(training_validate(training));
     /* It is not validated again. */
     DF_TRY(run_state_write(training, training->checkpoint_content));
     return df_segmenter_use_average(training->segmenter, false);
@@ -164,8 +111,10 @@ static int begin(struct df_training *training)
 {
     training->epoch_steps = (df_feed_batches(training->train_feed) - 1) / training->options.accumulate + 1;
     training->saved_at = df_seconds();
-    if (!training->options.resume)
+    if (!training->options.resume) {
+        training_start_observers(training, NULL);
         return 0;
+    }
     if (run_state_restore(training) != 0) {
         training->worthless = true;
         return -1;
@@ -201,7 +150,8 @@ static void rescue(struct df_training *training)
 
 int df_training_run(struct df_training *training)
 {
-    DF_TRY(run_log_init(&training->log, training->files->folder, training->files->name));
+    DF_TRY(run_log_init(&training->log, training->files->folder, training->files->name,
+                        training->val_set->class_names, training->val_set->n_classes));
     int status = training_open_feeds(training);
     if (status == 0 && !*training->stop) /* an interrupted cache of features makes none */
         status = begin(training);

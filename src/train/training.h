@@ -3,6 +3,7 @@
 #define DINOFT_TRAIN_TRAINING_H
 
 #include "best.h"
+#include "observers.h"
 #include "run_log.h"
 
 #include "dinoft/cached_features.h"
@@ -42,6 +43,7 @@ struct df_training {
     struct df_segmenter *segmenter;
     struct df_record record; /* borrows the data set's class names */
     struct run_log log;
+    struct observers observers;
     char *checkpoint_path, *best_path;
     struct df_best_so_far best;
     struct kept_epochs kept;
@@ -75,6 +77,16 @@ static inline bool training_validates(const struct df_training *training, int64_
            training_out_of_steps(training);
 }
 
+/* An epoch's number in the names of files: from 1 as everywhere else, but in the reference project's. */
+static inline int64_t training_file_epoch(const struct df_training *training, int64_t epoch)
+{
+    return epoch + (training->options.reference_names ? 0 : 1);
+}
+
+/* Tells the observers how long the run is, and what they have stored in the state that it goes on from, or
+ * NULL. */
+void training_start_observers(struct df_training *training, const struct df_state *state);
+
 /* All steps of the epoch that are left, or as many as max_steps and an interrupt allow; with their results
  * when it returns. -1 with the error set. */
 int training_epoch(struct df_training *training);
@@ -89,12 +101,16 @@ int training_save_alone(struct df_training *training, const char *path);
  * moving average in use, where there is one. -1 with the error set. */
 int training_save(struct df_training *training);
 
+/* Measures the model as NAME.pt has just got it on the validation images, and tells everybody. Interrupted,
+ * it tells nobody, and returns 0. */
+int training_validate(struct df_training *training);
+
 /* Fills the cache of features, if there is one, and makes the feeds. Afterwards nothing of the backbone and
  * no image is needed any more where there is. Interrupted, it makes none, and returns 0. */
 int training_open_feeds(struct df_training *training);
 
 /* Sets the error that tells of a step whose loss or gradients are not finite. Always returns -1. */
-int training_diverged(struct df_training *training, const struct run_step *step,
+int training_diverged(struct df_training *training, const struct df_step_seen *step,
                       const struct step_images *images);
 /* Images of the validation take the place of the batch that the model saw last. */
 int training_load_others(struct df_training *training);
@@ -110,7 +126,8 @@ int training_judge(struct df_training *training, int64_t epoch, const struct df_
 bool training_stops_early(const struct df_training *training, int64_t epoch);
 void training_log_best(const struct df_training *training);
 
-/* NAME_viz_EPOCH.png: the first image that the model was given last, this sample, under its prediction. */
+/* NAME_viz_EPOCH.png as main.py draws it: the first image that the model was given last, this sample, under
+ * its prediction. */
 int training_write_picture(struct df_training *training, int64_t epoch, int64_t sample);
 
 #endif

@@ -143,6 +143,7 @@ struct df_training *df_training_open(const struct df_training_options *options, 
         return NULL;
     }
     training->options = *options;
+    training->observers = (struct observers){.items = options->observers, .count = options->n_observers};
     training->setup = setup;
     training->files = files;
     training->train_set = train_set;

@@ -30,16 +30,22 @@ static void run(FILE *stream, int64_t total, int64_t steps, int64_t images_a_ste
     df_progress_close(progress);
 }
 
+/* The whole stream, which is closed. */
+static void read_all(char text[TEXT_MAX], FILE *stream)
+{
+    rewind(stream);
+    const size_t length = fread(text, 1, TEXT_MAX - 1, stream);
+    text[length] = '\0';
+    fclose(stream);
+}
+
 static void run_into_file(char text[TEXT_MAX], int64_t total, int64_t steps, int64_t images_a_step,
                           double loss)
 {
     FILE *stream = tmpfile();
     assert_non_null(stream);
     run(stream, total, steps, images_a_step, loss);
-    rewind(stream);
-    size_t length = fread(text, 1, TEXT_MAX - 1, stream);
-    text[length] = '\0';
-    fclose(stream);
+    read_all(text, stream);
 }
 
 static void plain_lines_where_there_is_no_terminal(void **state)
@@ -80,10 +86,7 @@ static void finish_expecting(char text[TEXT_MAX], int64_t later)
     df_progress_expect(progress, later);
     df_progress_update(progress, 2, 2, NAN);
     df_progress_close(progress);
-    rewind(stream);
-    size_t length = fread(text, 1, TEXT_MAX - 1, stream);
-    text[length] = '\0';
-    fclose(stream);
+    read_all(text, stream);
 }
 
 static void what_comes_behind_takes_time_too(void **state)
@@ -96,6 +99,62 @@ static void what_comes_behind_takes_time_too(void **state)
     finish_expecting(text, -1);
     assert_null(strstr(text, "eta"));
     df_progress_expect(NULL, 1);
+}
+
+static void work_in_seconds_adds_to_the_time_left(void **state)
+{
+    char text[TEXT_MAX];
+    FILE *stream = tmpfile();
+    assert_non_null(stream);
+    struct df_progress *progress = df_progress_open(stream, "epoch 1/20", 2);
+    df_progress_expect_seconds(progress, 7200);
+    df_progress_update(progress, 1, 1, NAN);
+    df_progress_update(progress, 2, 2, NAN);
+    df_progress_close(progress);
+    df_progress_expect_seconds(NULL, 1);
+    read_all(text, stream);
+    assert_non_null(strstr(text, "/s  eta 2:00:0"));
+    assert_non_null(strstr(text, "  time 0:00  eta 2:00:00\n"));
+}
+
+/* Each loss counts 0.95 of the one after it; steps without one change nothing. */
+static void the_loss_is_a_running_one(void **state)
+{
+    const double losses[] = {NAN, 1.0, 2.0, NAN, 4.0};
+    char text[TEXT_MAX], expected[64];
+    FILE *stream = tmpfile();
+    assert_non_null(stream);
+    struct df_progress *progress = df_progress_open(stream, "epoch 1/20", 5);
+    for (int i = 0; i < 5; i++)
+        df_progress_update(progress, i + 1, 0, losses[i]);
+    df_progress_close(progress);
+    read_all(text, stream);
+    assert_true(strncmp(text, "epoch 1/20 1/5  eta", 19) == 0);
+    assert_non_null(strstr(text, "\nepoch 1/20 2/5  loss 1.000"));
+    snprintf(expected, sizeof expected, " 3/5  loss %.4g", (0.95 + 2.0) / 1.95);
+    assert_non_null(strstr(text, expected));
+    snprintf(expected, sizeof expected, " 4/5  loss %.4g", (0.95 + 2.0) / 1.95);
+    assert_non_null(strstr(text, expected));
+    snprintf(expected, sizeof expected, " 5/5  loss %.4g", (0.95 * 0.95 + 0.95 * 2.0 + 4.0) / 2.8525);
+    assert_non_null(strstr(text, expected));
+}
+
+static void fields_are_in_plain_lines(void **state)
+{
+    char text[TEXT_MAX];
+    FILE *stream = tmpfile();
+    assert_non_null(stream);
+    struct df_progress *progress = df_progress_open(stream, "epoch 1/20", 2);
+    df_progress_field(progress, 1, "lr %.1e", 3e-4);
+    df_progress_update(progress, 1, 0, 1.5);
+    df_progress_field(progress, 0, "best %.1f %%", 45.3);
+    df_progress_field(progress, 1, "%s", "");
+    df_progress_update(progress, 2, 0, 1.5);
+    df_progress_close(progress);
+    df_progress_field(NULL, 0, "x");
+    read_all(text, stream);
+    assert_non_null(strstr(text, "1/2  loss 1.500  lr 3.0e-04  eta "));
+    assert_non_null(strstr(text, "2/2  loss 1.500  best 45.3 %  time 0:00\n"));
 }
 
 static void degenerate_runs(void **state)
@@ -152,7 +211,7 @@ static void a_bar_on_a_terminal(void **state)
     run_on_terminal(text, 100);
     assert_int_equal(text[0], '\r');
     assert_non_null(strstr(text, "epoch 1/20 [==>"));
-    assert_non_null(strstr(text, "=] 20/20  loss 0.5  "));
+    assert_non_null(strstr(text, "=] 20/20  loss 0.5000  "));
     assert_int_equal(count(text, '\n'), 1);
 }
 
@@ -172,6 +231,9 @@ int main(void)
         cmocka_unit_test(nothing_that_is_unknown_is_shown),
         cmocka_unit_test(a_run_cut_short_shows_where_it_stopped),
         cmocka_unit_test(what_comes_behind_takes_time_too),
+        cmocka_unit_test(work_in_seconds_adds_to_the_time_left),
+        cmocka_unit_test(the_loss_is_a_running_one),
+        cmocka_unit_test(fields_are_in_plain_lines),
         cmocka_unit_test(degenerate_runs),
         cmocka_unit_test(a_bar_on_a_terminal),
         cmocka_unit_test(lines_fit_a_narrow_terminal),

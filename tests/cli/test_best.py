@@ -15,7 +15,8 @@ class BestTest(TrainingTest):
     def check_best(self, run, epoch, score, title="mIoU"):
         """The last line names it, and its file is that epoch's."""
         epochs = run.config["epochs"]
-        expected = f"dinoft: the best epoch was {epoch + 1}/{epochs} with {title} {score:.4f}: output/run_best.pt"
+        shown = f"{score:.4f}" if title == "validation loss" else f"{100 * score:.2f} %"
+        expected = f"dinoft: the best epoch was {epoch}/{epochs} with {title} {shown}: output/run_best.pt"
         self.assertEqual(run.result.stderr.splitlines()[-1], expected)
         self.assertEqual(self.tensors("_best"), self.tensors(f"_e{epoch}"))
 
@@ -27,7 +28,7 @@ class Best(BestTest):
         run = self.train(*self.FLAGS, "--epochs", 5, *flags)
         scores = run.metrics[column]
         score = min(scores) if least else max(scores)
-        self.check_best(run, scores.index(score), score, title)
+        self.check_best(run, scores.index(score) + 1, score, title)
         return run
 
     def test_by_miou(self):
@@ -54,10 +55,10 @@ class Best(BestTest):
         """Without a learning rate nothing changes, and the run ends after the third epoch."""
         flags = ["--lr", 1e-30, "--weight_decay", 0, "--epochs", 9, "--early_stop", 2]
         run = self.train(*self.FLAGS, *flags)
-        self.assertEqual(run.metrics["val_epoch"], [0, 1, 2])
+        self.assertEqual(run.metrics["val_epoch"], [1, 2, 3])
         self.assertEqual(len(run.metrics["train_loss"]), 3)
         self.assertIn("stopped early: 2 validations without a better mIoU", run.result.stderr)
-        self.check_best(run, 0, run.metrics["val_iou"][0])
+        self.check_best(run, 1, run.metrics["val_iou"][0])
 
     def test_no_early_stop_at_the_end(self):
         flags = ["--lr", 1e-30, "--weight_decay", 0, "--epochs", 3, "--early_stop", 2]
@@ -88,12 +89,18 @@ class Kept(BestTest):
         other = self.folder / "output" / "other.pt"
         other.rename(self.folder / "output" / "run_e7.pt")
         self.train(*self.FLAGS, 2)
-        self.assertEqual(self.checkpoints(), ["other_best.pt", "run.pt", "run_best.pt", "run_e3.pt", "run_e4.pt", "run_e7.pt"])
-        self.assertEqual(self.tensors("_e4"), self.tensors(""))
+        self.assertEqual(self.checkpoints(), ["other_best.pt", "run.pt", "run_best.pt", "run_e4.pt", "run_e5.pt", "run_e7.pt"])
+        self.assertEqual(self.tensors("_e5"), self.tensors(""))
 
     def test_all(self):
         self.train(*self.FLAGS, "all")
-        self.assertEqual(self.checkpoints(), ["run.pt", "run_best.pt", *(f"run_e{epoch}.pt" for epoch in range(5))])
+        self.assertEqual(self.checkpoints(), ["run.pt", "run_best.pt", *(f"run_e{epoch}.pt" for epoch in range(1, 6))])
+
+    def test_the_reference_counts_from_0(self):
+        flags = ["--recipe", "reference", "--warmup_epochs", 1, "--epochs", 2, "--val_every", 1, "--keep_checkpoints", "all"]
+        run = self.train(*flags)
+        self.assertEqual(self.checkpoints(), ["run.pt", "run_best.pt", "run_e0.pt", "run_e1.pt"])
+        self.assertEqual(run.metrics["val_epoch"], [1, 2])
 
     def test_what_is_none(self):
         for text in ("0", "-1", "some", "2x", "99999999999", "1.5"):
@@ -105,9 +112,9 @@ class Start(TrainingTest):
         """By the checkpoint of its epoch, which the run would write."""
         flags = ["--use_lora", "--keep_checkpoints", "all"]
         self.train(*flags)
-        start = self.folder / "output" / "run_e0.pt"
+        start = self.folder / "output" / "run_e1.pt"
         before = start.read_bytes()
-        self.refused(*self.train_command(*flags, "--lora_weights", start), mentions=["run_e0.pt", "would overwrite"])
+        self.refused(*self.train_command(*flags, "--lora_weights", start), mentions=["run_e1.pt", "would overwrite"])
         self.assertEqual(start.read_bytes(), before)
         self.train(*flags, "--lora_weights", start, output="other")
 

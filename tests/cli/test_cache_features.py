@@ -69,7 +69,7 @@ class Equality(CacheTest):
         self.check("--no_shuffle", "--use_fpn", backbone=DINOV3)
 
     def test_debug_pictures(self):
-        self.check("--no_shuffle", "--debug", names=[f"run_viz_{epoch}.png" for epoch in range(3)])
+        self.check("--no_shuffle", "--debug", names=[f"run_viz_{epoch}.png" for epoch in range(1, 4)])
 
     def test_other_normalisation_and_size(self):
         self.check("--no_shuffle", "--normalize", "none", "--img_dim", 84, 70)

@@ -153,7 +153,7 @@ class CudaTraining(DeviceTest):
     def test_debug_picture(self):
         for device in ("cpu", "cuda"):
             self.train_on(device, "--debug", "--precision", "fp32", backbone=SMALL2, output=device)
-        found, expected = (read_png(self.folder / device / "run_viz_0.png") for device in ("cuda", "cpu"))
+        found, expected = (read_png(self.folder / device / "run_viz_1.png") for device in ("cuda", "cpu"))
         self.assert_pixels_near(found, expected, 0.01)
 
 

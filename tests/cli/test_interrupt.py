@@ -36,8 +36,8 @@ class Training(InterruptTest):
         self.assertEqual(status, 130, stderr)
         self.assertIn("dinoft: ending after this step", stderr)
         run = self.check_what_was_kept(stderr)
-        self.assertEqual(run.metrics["val_epoch"][0], 0)
-        self.assertRegex(stderr.splitlines()[-1], r"the best epoch was \d+/100000 with mIoU 0\.\d+: output/run_best\.pt$")
+        self.assertEqual(run.metrics["val_epoch"][0], 1)
+        self.assertRegex(stderr.splitlines()[-1], r"the best epoch was \d+/100000 with mIoU [\d.]+ %: output/run_best\.pt$")
 
     def test_in_the_first_epoch(self):
         """No checkpoint is due yet: one is written all the same."""

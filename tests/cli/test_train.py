@@ -127,9 +127,9 @@ class Flags(TrainingTest):
     def test_max_steps(self):
         run = self.train("--epochs", 5, "--max_steps", 3)
         self.assertEqual(
-            [(row["epoch"], row["step"]) for row in run.steps], [("0", "1"), ("0", "2"), ("1", "3")]
+            [(row["epoch"], row["step"]) for row in run.steps], [("1", "1"), ("1", "2"), ("2", "3")]
         )
-        self.assertEqual(run.metrics["val_epoch"], [0, 1])
+        self.assertEqual(run.metrics["val_epoch"], [1, 2])
         self.assertEqual(len(run.metrics["train_loss"]), 2)
 
     def test_learning_rate(self):

@@ -78,29 +78,35 @@ class Logs(TrainingTest):
         run = self.train("--epochs", 3, "--val_every", 2)
         self.assertEqual(
             set(run.metrics),
-            {"train_loss", "val_loss", "val_iou", "val_reference_iou", "val_reference_miou", "val_epoch"},
+            {"train_loss", "val_loss", "val_iou", "val_pixel_accuracy", "val_reference_iou", "val_reference_miou",
+             "val_epoch", "class_names", "val_class_iou"},
         )
         self.assertEqual(len(run.metrics["train_loss"]), 3)
-        self.assertEqual(run.metrics["val_epoch"], [0, 2])
-        for key in ("val_loss", "val_iou", "val_reference_iou", "val_reference_miou"):
+        self.assertEqual(run.metrics["val_epoch"], [1, 3])
+        for key in ("val_loss", "val_iou", "val_pixel_accuracy", "val_class_iou", "val_reference_iou", "val_reference_miou"):
             self.assertEqual(len(run.metrics[key]), 2, key)
         for key in ("val_iou", "val_reference_iou", "val_reference_miou"):
             self.assertTrue(all(0 <= value <= 1 for value in run.metrics[key]), key)
+        self.assertEqual(len(run.metrics["class_names"]), CLASSES)
+        for miou, iou in zip(run.metrics["val_iou"], run.metrics["val_class_iou"], strict=True):
+            self.assertEqual(len(iou), CLASSES)
+            known = [value for value in iou if value is not None]
+            self.assertAlmostEqual(miou, sum(known) / len(known))
 
     def test_validation_by_default(self):
         run = self.train("--epochs", 7, "--max_steps", 0, "--batch_size", 5)
-        self.assertEqual(run.metrics["val_epoch"], [0, 5, 6])
+        self.assertEqual(run.metrics["val_epoch"], [1, 6, 7])
 
     def test_train_loss_is_the_mean_of_the_steps(self):
         run = self.train("--epochs", 2, "--val_every", 1)
         for epoch in range(2):
-            losses = [float(row["loss"]) for row in run.steps if row["epoch"] == str(epoch)]
+            losses = [float(row["loss"]) for row in run.steps if row["epoch"] == str(epoch + 1)]
             self.assertAlmostEqual(run.metrics["train_loss"][epoch], sum(losses) / len(losses), places=5)
 
     def test_steps(self):
         run = self.train("--epochs", 3, "--batch_size", 2)
         self.assertEqual([row["step"] for row in run.steps], [str(step) for step in range(1, 10)])
-        self.assertEqual([row["epoch"] for row in run.steps], list("000111222"))
+        self.assertEqual([row["epoch"] for row in run.steps], list("111222333"))
         self.assertTrue(all(float(row["images_per_second"]) > 0 for row in run.steps))
 
     def test_config_has_every_setting(self):
@@ -125,7 +131,7 @@ class Logs(TrainingTest):
     def test_debug_pictures(self):
         self.train("--debug", "--epochs", 3, "--val_every", 2)
         pictures = [name for name in files_in(self.folder / "output") if name.endswith(".png")]
-        self.assertEqual(pictures, ["run_viz_0.png", "run_viz_2.png"])
+        self.assertEqual(pictures, ["run_viz_1.png", "run_viz_3.png"])
         for name in pictures:
             picture = read_png(self.folder / "output" / name)
             self.assertEqual((picture.height, picture.width), DINOV2.size)
@@ -139,7 +145,7 @@ class Output(TrainingTest):
         self.assertNotIn("\r", stderr)
         self.assertNotIn("\x1b", stderr)
         self.assertEqual(unknown_log_lines(stderr), [])
-        self.assertRegex(stderr, r"(?m)^epoch 2/2 2/2  loss [\d.]+  [\d.]+ img/s  time 0:\d\d$")
+        self.assertRegex(stderr, r"(?m)^epoch 2/2 2/2  loss [\d.]+  best [\d.]+ %  lr 0.0003  [\d.]+ img/s  time 0:\d\d  eta 0:\d\d$")
 
     def test_what_is_logged(self):
         stderr = self.train("--use_lora", "--use_fpn", "--device", "cpu").result.stderr
@@ -162,23 +168,24 @@ class Output(TrainingTest):
         self.assertEqual(len(lines), 2)
         for epoch, line in enumerate(lines):
             found = re.fullmatch(
-                rf"epoch {epoch + 1}/2: train loss ([\d.]+), val loss ([\d.]+), mIoU ([\d.]+), "
-                r"pixel accuracy ([\d.]+)",
+                rf"epoch {epoch + 1}/2: train loss ([\d.]+), val loss ([\d.]+), mIoU ([\d.]+) %, "
+                r"pixel accuracy ([\d.]+) %",
                 line,
             )
             self.assertIsNotNone(found, line)
             printed = [float(text) for text in found.groups()]
-            written = [run.metrics[key][epoch] for key in ("train_loss", "val_loss", "val_iou")]
-            self.assert_values_near(printed[:3], written, 6e-5)
+            losses, shares = ("train_loss", "val_loss"), ("val_iou", "val_pixel_accuracy")
+            self.assert_values_near(printed[:2], [run.metrics[key][epoch] for key in losses], 6e-5)
+            self.assert_values_near(printed[2:], [100 * run.metrics[key][epoch] for key in shares], 6e-3)
 
     def test_the_reference_numbers_are_printed_for_its_recipe(self):
         run = self.train("--recipe", "reference", "--epochs", 1)
         found = re.search(
-            r", reference IoU \(August 2025\) ([\d.]+), reference mIoU \(October 2025\) ([\d.]+)$",
+            r", reference IoU \(August 2025\) ([\d.]+) %, reference mIoU \(October 2025\) ([\d.]+) %$",
             run.result.stdout.strip(),
         )
-        written = [run.metrics[f"val_{key}"][0] for key in ("reference_iou", "reference_miou")]
-        self.assert_values_near([float(text) for text in found.groups()], written, 6e-5)
+        written = [100 * run.metrics[f"val_{key}"][0] for key in ("reference_iou", "reference_miou")]
+        self.assert_values_near([float(text) for text in found.groups()], written, 6e-3)
 
     def test_progress_bar_on_a_terminal(self):
         master, slave = pty.openpty()

@@ -185,11 +185,74 @@ static void batches_of_metrics_need_not_be_the_feeds(void **state)
     df_dataset_free(dataset);
 }
 
+struct viewer {
+    int64_t seen[IMAGES], batches[IMAGES]; /* samples with maps, and the batches that were done when told */
+    int samples, calls;
+    struct df_dataset *dataset;
+};
+
+/* The labels that an image's maps show are its own. */
+static int view(void *context, const struct df_prediction *prediction)
+{
+    struct viewer *viewer = context;
+    struct df_image image = {0}, mask = {0};
+    uint8_t expected[HEIGHT * WIDTH];
+
+    if (!prediction->classes)
+        return 0;
+    assert_int_equal(df_dataset_read(viewer->dataset, prediction->sample, &image, &mask), 0);
+    df_resize_nearest(&mask, expected, WIDTH, HEIGHT);
+    assert_memory_equal(prediction->labels, expected, sizeof expected);
+    df_image_free(&image);
+    df_image_free(&mask);
+    viewer->seen[viewer->samples++] = prediction->sample;
+    return 0;
+}
+
+static void note_progress(void *context, int64_t done, int64_t batches, int64_t images)
+{
+    struct viewer *viewer = context;
+
+    assert_int_equal(batches, BATCHES);
+    assert_int_equal(images, done * BATCH < IMAGES ? done * BATCH : IMAGES);
+    viewer->batches[viewer->calls++] = done;
+}
+
+/* Others are counted without; the numbers are the same. */
+static void maps_of_some_images(void **state)
+{
+    struct viewer viewer = {.dataset = open_samples()};
+    struct df_evaluation evaluation = {.observe = view, .progress = note_progress, .context = &viewer};
+    struct df_backend *backend = test_open_backend("fp32", 2);
+    struct df_scores expected, found;
+
+    (void)state;
+    assert_non_null(backend);
+    struct df_segmenter *segmenter = open_model(backend, BATCH);
+    evaluate(segmenter, viewer.dataset, BATCH, &evaluation, &expected);
+    assert_int_equal(viewer.samples, 0);
+    assert_int_equal(viewer.calls, BATCHES + 1);
+    for (int i = 0; i <= BATCHES; i++)
+        assert_int_equal(viewer.batches[i], i);
+
+    viewer.calls = 0;
+    evaluation.maps_every = 3;
+    evaluate(segmenter, viewer.dataset, BATCH, &evaluation, &found);
+    assert_int_equal(viewer.samples, 2);
+    assert_int_equal(viewer.seen[0], 0);
+    assert_int_equal(viewer.seen[1], 3);
+    assert_same_scores(&found, &expected);
+    df_segmenter_free(segmenter);
+    df_backend_close(backend);
+    df_dataset_free(viewer.dataset);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(once_a_batch),
         cmocka_unit_test(batches_of_metrics_need_not_be_the_feeds),
+        cmocka_unit_test(maps_of_some_images),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

@@ -17,7 +17,7 @@ MODULES = ("base files backend data corruptions analysis model config pipeline f
          "commands").split()
 WITHOUT_A_SOURCE = {  # public headers that no source bears the name of
     "best_metric.h": "base", "choice.h": "base", "component_scores.h": "analysis", "config.h": "config", "corruption.h": "corruptions", "decoder_kind.h": "model", "feature_picture.h": "analysis",
-    "labels.h": "base", "multiversion.h": "base", "operation_case.h": "backend", "operation_list.h": "backend", "option_list.h": "config", "profile.h": "backend", "size.h": "base"}
+    "labels.h": "base", "multiversion.h": "base", "operation_case.h": "backend", "operation_list.h": "backend", "option_list.h": "config", "profile.h": "backend", "size.h": "base", "training_observer.h": "train"}
 GENERATED = ("dinoft/version.h", "dinoft/build.h", "dinoft/revision.h")
 
 root = pathlib.Path(sys.argv[1]).resolve()
