@@ -73,8 +73,8 @@ static bool is_replaced(const struct df_config_file *file, const bool *typed, co
     case DF_OPTION_LR_LORA:
         return (typed[DF_OPTION_USE_LORA] && !config->use_lora) ||
                (typed[DF_OPTION_MERGE_LORA] && config->merge_lora);
-    case DF_OPTION_USE_LORA:
-        return typed[DF_OPTION_MERGE_LORA] && config->merge_lora;
+    case DF_OPTION_USE_LORA: /* false where it was merged */
+        return typed[DF_OPTION_MERGE_LORA] && (config->merge_lora || file->found.merge_lora);
     case DF_OPTION_MERGE_LORA:
         return typed[DF_OPTION_USE_LORA] && config->use_lora;
     case DF_OPTION_NORMALIZE: /* what auto became */

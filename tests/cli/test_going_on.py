@@ -257,6 +257,18 @@ class Merged(GoingOnTest):
             with self.subTest(flags):
                 self.refused(*self.train_command(*flags), status=status, mentions=mentions)
 
+    def test_typed_beside_a_configuration(self):
+        """What is typed about LoRA takes the place of all that the file says of it."""
+        lora = ["--config", "first/run_config.json", "--lora_weights", FIRST, "--exp_name", "run", "--overwrite"]
+        self.succeed("train", *lora, "--merge_lora", *STILL)
+        self.assertEqual(self.read_run().tensors, self.start.tensors)
+        merged = ["--config", "output/run_config.json", "--exp_name", "next", "--overwrite", "--lr", 1e-2]
+        for flag, stays in (("--use_lora", False), ("--no_merge_lora", False), ("--ema=0.5", True)):
+            self.succeed("train", *merged, flag)
+            tensors = self.read_run(name="next").tensors
+            self.assertEqual(lora_of(tensors) == lora_of(self.start.tensors), stays, flag)
+            self.assertNotEqual(head_of(tensors), head_of(self.start.tensors))
+
     def test_info_plans_it(self):
         plans = []
         for flags in ([], ["--merge_lora"]):
