@@ -5,6 +5,9 @@
 
 #include "dinoft/cleanup.h"
 #include "dinoft/error.h"
+#include "dinoft/log.h"
+#include "dinoft/log_file.h"
+#include "dinoft/version.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -44,7 +47,7 @@ static int report(int status)
         status = 1;
     }
     if (status == 1 || status == 2)
-        fprintf(stderr, "dinoft: error: %s\n", df_error_text());
+        df_log("error: %s", df_error_text());
     return status;
 }
 
@@ -72,6 +75,25 @@ static char **copy_words(int argc, char **argv)
     return memcpy(words, argv, bytes);
 }
 
+/* Where the command's lines go, from here on. */
+static int open_log(const struct df_config *config)
+{
+    char words[1024] = "";
+    size_t used = 0;
+    int file = -1;
+
+    if (config->log_file) {
+        file = df_log_file_open(config->log_file);
+        if (file < 0)
+            return df_error_context("--log_file");
+    }
+    df_log_settings(config->quiet, file);
+    for (char **word = config->command_line + 1; *word && used < sizeof words; word++)
+        used += (size_t)snprintf(words + used, sizeof words - used, " %s", *word);
+    df_log_to_file("dinoft %s begins:%s", DINOFT_VERSION, words);
+    return 0;
+}
+
 static int run_command(struct df_config *config, char **typed)
 {
     const struct command *command = &commands[config->command];
@@ -79,6 +101,10 @@ static int run_command(struct df_config *config, char **typed)
     config->command_line = typed;
     if (command->computes)
         df_wait_shortly(typed);
+    if (open_log(config) != 0)
+        return 1;
+    if (df_config_complete(config) != 0)
+        return df_error_is_memory() ? 1 : 2;
     return command->run(config);
 }
 
@@ -110,5 +136,7 @@ int main(int argc, char **argv)
     df_config_free(&config);
     df_cleanup_folders();
     free(typed);
-    return interrupt_status(report(status));
+    status = interrupt_status(report(status));
+    df_log_to_file("dinoft ends with status %d", status);
+    return status;
 }

@@ -82,9 +82,9 @@ enum df_option {
 #define DF_FIELD_FLOAT(FIELD, ...)        double FIELD;
 #define DF_FIELD_PAIR(FIELD, ...)         int64_t FIELD[2];
 
-/* Values after parsing; strings point into argv or the file of --config, are literals or, after
- * df_setup_open(), the checkpoint's. Numbers are 0, strings NULL, where nothing is typed and there is no
- * default. */
+/* Values after parsing and completing; strings point into argv or the file of --config, are literals or,
+ * after df_setup_open(), the checkpoint's. Numbers are 0, strings NULL, where nothing is typed and there is
+ * no default. */
 struct df_config {
     enum df_command command;
     bool typed[DF_OPTION_COUNT]; /* given on the command line or by --config, not a default */
@@ -112,17 +112,23 @@ struct df_config {
 
 enum df_parse_result { DF_PARSE_RUN, DF_PARSE_DONE, DF_PARSE_FACTS, DF_PARSE_WRONG };
 
-/* Parses argv (argv[0] is the program; the words behind it are reordered) with argparse's rules:
+/* Reads the words of argv (argv[0] is the program; the words behind it are reordered) with argparse's rules:
  * "--flag value", "--flag=value", unambiguous prefixes, "--no_FLAG" for switches, '-' for '_' in names, "--"
  * before what is no flag; the last of a repeated flag counts. The command comes first, flags alone mean
  * "train", nothing at all prints the help.
- * DF_PARSE_DONE: help, a manual page or another text was printed to stdout, exit 0. DF_PARSE_FACTS: the
- * caller is to print what `--version --verbose` asks for, which this layer cannot know. DF_PARSE_WRONG: the
- * error is set (unknown flag with the nearest known one; ill-typed value with what was expected; a flag that
- * this command does not take, naming those that do; a required flag or inputs missing), exit 2. */
+ * DF_PARSE_RUN: nothing is known yet but what was typed, and df_config_complete() goes on. DF_PARSE_DONE:
+ * help, a manual page or another text was printed to stdout, exit 0. DF_PARSE_FACTS: the caller is to print
+ * what `--version --verbose` asks for, which this layer cannot know. DF_PARSE_WRONG: the error is set
+ * (unknown flag with the nearest known one; ill-typed value with what was expected; a flag that this command
+ * does not take, naming those that do), exit 2. */
 enum df_parse_result df_config_parse(int argc, char **argv, struct df_config *config);
 
-/* What --config has read; after every df_config_parse(), however it ended. */
+/* What --config and --recipe say where nothing was typed, and what no flag can tell alone. Lines may be
+ * logged. -1 with the error set (a required flag or inputs missing, flags that contradict each other, ...):
+ * exit 2. */
+int df_config_complete(struct df_config *config);
+
+/* What --config has read; after every df_config_parse(), however it and what followed ended. */
 void df_config_free(struct df_config *config);
 
 /* -1 with the error set where --n_classes or --class_names were typed and the data set has classes of its

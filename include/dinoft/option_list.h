@@ -151,7 +151,9 @@ OPTION(
     df_device_choice, DF_DEVICES, "auto")
 OPTION(CHOICE, PRECISION, precision, MACHINE, NETWORK | BENCH | SELFTEST | INFO,
        "the type of matrix products and activations; auto: bf16 on a GPU and where the processor has "
-       "instructions for it, otherwise fp32",
+       "instructions for it, otherwise fp32; with bf16 and LoRA, scores differ a little from the training's "
+       "validation, since LoRA is folded into the backbone's weights before they are rounded, but kept apart "
+       "where it is trained",
        df_precision, DF_PRECISIONS, "auto")
 OPTION(INTEGER, THREADS, threads, MACHINE, NETWORK | IMAGES | BENCH | SELFTEST,
        "processor cores that compute; 0: all", "0", 0, 4096)
@@ -161,11 +163,11 @@ OPTION(SWITCH, NO_SHUFFLE, no_shuffle, RUN, TRAIN, "take the training images in 
 OPTION(INTEGER, NUM_WORKERS, num_workers, MACHINE, TRAIN | MEASURE | BENCH,
        "threads that read and resize images; 0: one for each core, at most 8", "0", 0, 256)
 OPTION(INTEGER, MAX_STEPS, max_steps, RUN, TRAIN, "stop after so many steps; 0: no limit", "0", 0, INT64_MAX)
-OPTION(
-    CHOICE, RESUME, resume, RUN, TRAIN,
-    "go on from NAME.state, with the flags of the run that wrote it, to the same bits as without a stop; "
-    "--resume alone is yes; auto: begin where there is none; without --exp_name the newest in --output_dir",
-    df_resume, DF_RESUMES, "no", .bare = "yes", .of_one_run = true)
+OPTION(CHOICE, RESUME, resume, RUN, TRAIN,
+       "go on from NAME.state, with the flags of the run that wrote it, to the same bits as without a stop; "
+       "--resume alone is yes; auto: begin where there is none; without --exp_name the newest in "
+       "--output_dir that fits",
+       df_resume, DF_RESUMES, "no", .bare = "yes", .of_one_run = true)
 OPTION(SWITCH, RESTART_SCHEDULE, restart_schedule, RUN, TRAIN,
        "with --resume: begin the schedule anew where the run is, over the epochs that are left",
        .of_one_run = true)
@@ -242,6 +244,17 @@ OPTION(INTEGER, VAL_IMAGES, val_images, DATA, DEMO_DATA, "how many validation im
 OPTION(INTEGER, STEPS, steps, RUN, BENCH | SELFTEST,
        "timed steps, after two that warm up; the median counts; selftest: training steps that are compared",
        "10", 1, 100000)
+OPTION(SWITCH, MEMORY, memory, OUTPUT, INFO,
+       "say too how much memory training and evaluation of the FILE's model would take; without FILE that is "
+       "all there is to say")
+OPTION(SWITCH, QUIET, quiet, OUTPUT, EVERY,
+       "no progress and no information on standard error: only warnings, errors, and on standard output the "
+       "results",
+       .of_one_run = true)
+OPTION(STRING, LOG_FILE, log_file, OUTPUT, EVERY,
+       "add what standard error shows, or would without --quiet, to the end of this file too, with date and "
+       "time; progress as plain lines",
+       "FILE", NULL, .of_one_run = true)
 OPTION(STRING, JSON, json, OUTPUT, BENCH | INFO,
        "write the figures, or the memory plans, to this file too; docs/measuring.md lists its keys", "FILE",
        NULL)

@@ -8,10 +8,11 @@
 #define DF_PROGRESS_FIELDS     3
 #define DF_PROGRESS_FIELD_SIZE 48 /* bytes, with the final '\0' */
 
-/* A progress bar on a terminal (redrawn in place, at most ten times a second); where the stream is no
- * terminal, plain lines: the first, the last, and one about every tenth of the work or every 30 seconds.
- * Where a terminal is narrow, the bar gets shorter, and then the less important numbers go, whole: field 2,
- * field 1, images per second, field 0, the bar, the loss, the time. */
+/* A progress bar on a terminal, but with --quiet (redrawn in place, at most ten times a second); where the
+ * stream is no terminal, plain lines: the first, the last, and one about every tenth of the work or every 30
+ * seconds. The file of --log_file gets such lines too (dinoft/log.h). Where a terminal is narrow, the bar
+ * gets shorter, and then the less important numbers go, whole: field 2, field 1, images per second, field 0,
+ * the bar, the loss, the time. */
 struct df_progress;
 
 /* label: "epoch 1/20". total: steps. */

@@ -4,6 +4,8 @@
 
 #include "dinoft/run_lock.h"
 
+#include <stdint.h>
+
 struct df_run_files {
     const char *folder; /* there already, or made */
     char *name;         /* of the run; it may lead into a folder ("dinov2/large_voc") */
@@ -23,14 +25,14 @@ int df_run_files_choose(struct df_run_files *files, const char *folder, const ch
 
 void df_run_files_close(struct df_run_files *files);
 
-/* -1 with the error set, and the advice behind it, where an earlier run of the name has left results. */
-int df_run_files_check_new(const struct df_run_files *files, const char *advice);
+/* -1 with the error set, and the advice behind it, where an earlier run of the name has left results.
+ * with_logs: those of a run that was killed before its first checkpoint count. */
+int df_run_files_check_new(const struct df_run_files *files, bool with_logs, const char *advice);
 
 /* The path of the file with that ending, ".pt", to be freed. NULL with the error set. */
 char *df_run_file(const struct df_run_files *files, const char *ending);
-
-/* The run whose file with that ending is the youngest in the folder: a new string, NULL where there is none,
- * or no folder. -1 with the error set. */
-int df_newest_run(const char *folder, const char *ending, char **name);
+/* The same of an epoch: DIR/NAME_viz_7.png for "_viz_", 7 and ".png". */
+char *df_run_epoch_file(const struct df_run_files *files, const char *before, int64_t epoch,
+                        const char *ending);
 
 #endif

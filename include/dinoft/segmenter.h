@@ -21,8 +21,7 @@ struct df_segmenter_options {
     int64_t rank;        /* LoRA's; 0: none. Without a decoder a checkpoint's is folded whatever this is */
     bool merged;         /* training: the checkpoint's LoRA is folded into the weights as in an evaluation. It
                             is not trained, and is saved as it came */
-    unsigned
-        new_parts; /* bits of df_model_part: what is drawn from the seed although there is a checkpoint */
+    unsigned new_parts;  /* bits of df_model_part: drawn from the seed although there is a checkpoint */
     int64_t max_batch, height, width;
     bool training;    /* false: LoRA is folded into the weights, nothing is kept for gradients */
     bool recompute;   /* training of LoRA takes less memory and more time: of every block but the last

@@ -58,8 +58,9 @@ struct df_entry *df_state_add_text(struct df_state *state, const char *name, con
  */
 int df_state_check_texts(const struct df_state *state);
 
-/* Of all names, types, shapes, elements and texts. */
-uint64_t df_state_digest(const struct df_state *state);
+/* Of all names, types, shapes, elements and texts, but for those of the entry of that name; NULL: of all. It
+ * is that of the file that the state is written to and read from. */
+uint64_t df_state_digest(const struct df_state *state, const char *without);
 
 /* "[3, 384]"; buffer holds at least DF_SHAPE_TEXT_MAX bytes and is returned. */
 #define DF_SHAPE_TEXT_MAX 192

@@ -37,6 +37,14 @@ struct df_training_options {
 
 struct df_training;
 
+/* Which run of a folder goes on, where nobody names one: of those that the options, the parts and the sets
+ * fit, the one whose state was written last (by the file's time). *name: the run's, to be freed. 1 with *name
+ * NULL and the error set, which tells what is other in the newest one: none fits, or there is none, or no
+ * folder. -1: that could not be found out. */
+int df_training_find(const struct df_training_options *options, struct df_setup *setup,
+                     struct df_dataset *train_set, struct df_dataset *val_set, const char *folder,
+                     char **name);
+
 /* Makes the model and the loaders; logs what is trained. setup (whose backbone is released when it is
  * not needed any more), files and the sets must outlive the training. When *stop becomes non-zero the run
  * ends after the current step, with a checkpoint. NULL with the error set. */

@@ -55,7 +55,8 @@ struct df_validation_seen {
 struct df_training_observer {
     const char *name; /* "the TensorBoard log": for the warning */
     void *context;
-    /* Before the first step, when the run's files are known to be good. */
+    /* Before anything else, when all that the run reads is known to be good. Nothing is written yet: the run
+     * may still be refused. */
     int (*start)(void *context, const struct df_run_start *run);
     /* At the beginning of an epoch, or where a process goes on in it, and when it is left. */
     int (*enter_epoch)(void *context, const struct df_epoch_seen *epoch);

@@ -61,7 +61,7 @@ static struct df_backend *take(struct df_backend_opening *opening)
         return NULL;
     }
     if (opening->presence == DF_CUDA_UNUSABLE)
-        df_log("the GPU is left alone: %s", opening->error.text);
+        df_log("warning: the GPU is left alone: %s", opening->error.text);
     if (!gpu)
         return df_cpu_backend_open(choose_compute(opening, false), opening->threads);
     if (df_cuda_backend_take(gpu) == 0)

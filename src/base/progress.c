@@ -2,6 +2,7 @@
 
 #include "dinoft/clock.h"
 #include "dinoft/error.h"
+#include "dinoft/log.h"
 #include "dinoft/text.h"
 
 #include <assert.h>
@@ -26,16 +27,22 @@ struct recent {
     double steps, images, seconds;
 };
 
+/* What was shown of it in one place. */
+struct view {
+    bool used, terminal;
+    double shown;       /* df_seconds() */
+    int64_t shown_done; /* -1: nothing shown yet */
+};
+
 struct df_progress {
     FILE *stream;
+    struct view screen, file; /* the stream, and that of --log_file */
     char *label;
     int64_t total, later, done, images; /* later: what comes behind the total */
     double later_seconds;               /* and behind that */
     double losses, weight; /* a sum in which older ones count less, and what they count together */
     char fields[DF_PROGRESS_FIELDS][DF_PROGRESS_FIELD_SIZE];
-    bool terminal;
-    double opened, updated, shown; /* df_seconds() */
-    int64_t shown_done;            /* -1: nothing shown yet */
+    double opened, updated; /* df_seconds() */
     struct recent recent;
 };
 
@@ -53,10 +60,11 @@ struct df_progress *df_progress_open(FILE *stream, const char *label, int64_t to
     }
     progress->stream = stream;
     progress->total = total;
-    progress->shown_done = -1;
     progress->opened = progress->updated = df_seconds();
-    int descriptor = fileno(stream);
-    progress->terminal = descriptor >= 0 && isatty(descriptor);
+    const int descriptor = fileno(stream);
+    progress->screen = (struct view){
+        .used = !df_log_is_quiet(), .terminal = descriptor >= 0 && isatty(descriptor), .shown_done = -1};
+    progress->file = (struct view){.used = df_log_file() >= 0, .shown_done = -1};
     return progress;
 }
 
@@ -100,35 +108,38 @@ static void collect(const struct df_progress *progress, struct progress_numbers 
     memcpy(numbers->fields, progress->fields, sizeof numbers->fields);
 }
 
-static void show(struct df_progress *progress)
+static void show(struct df_progress *progress, struct view *view)
 {
     struct progress_numbers numbers;
     char line[PROGRESS_LINE_SIZE];
 
     collect(progress, &numbers);
-    if (progress->terminal) {
+    if (view->terminal) {
         const int columns = terminal_columns(progress->stream) - 1; /* a full line would wrap */
         progress_bar_line(line, &numbers, columns);
         fprintf(progress->stream, "\r%s\x1b[K", line);
     } else {
         progress_plain_line(line, &numbers);
-        fprintf(progress->stream, "%s\n", line);
+        if (view == &progress->file)
+            df_log_to_file("%s", line);
+        else
+            fprintf(progress->stream, "%s\n", line);
     }
     fflush(progress->stream);
-    progress->shown = progress->updated;
-    progress->shown_done = progress->done;
+    view->shown = progress->updated;
+    view->shown_done = progress->done;
 }
 
-static bool is_due(const struct df_progress *progress)
+static bool is_due(const struct df_progress *progress, const struct view *view)
 {
-    if (progress->shown_done == progress->done)
+    if (!view->used || view->shown_done == progress->done)
         return false;
-    if (progress->shown_done < 0 || progress->done >= progress->total)
+    if (view->shown_done < 0 || progress->done >= progress->total)
         return true;
-    double since = progress->updated - progress->shown;
-    if (progress->terminal)
+    const double since = progress->updated - view->shown;
+    if (view->terminal)
         return since >= REDRAW_SECONDS;
-    double share = (double)(progress->done - progress->shown_done) / (double)progress->total;
+    const double share = (double)(progress->done - view->shown_done) / (double)progress->total;
     return since >= PLAIN_SECONDS || share >= 1.0 / PLAIN_SHARE;
 }
 
@@ -136,6 +147,14 @@ void df_progress_begin(struct df_progress *progress, int64_t done)
 {
     if (progress)
         progress->done = done;
+}
+
+static void show_where_due(struct df_progress *progress)
+{
+    if (is_due(progress, &progress->screen))
+        show(progress, &progress->screen);
+    if (is_due(progress, &progress->file))
+        show(progress, &progress->file);
 }
 
 void df_progress_expect(struct df_progress *progress, int64_t steps)
@@ -180,22 +199,29 @@ void df_progress_update(struct df_progress *progress, int64_t done, int64_t imag
         progress->losses = LOSS_KEPT * progress->losses + loss;
         progress->weight = LOSS_KEPT * progress->weight + 1;
     }
-    if (is_due(progress))
-        show(progress);
+    show_where_due(progress);
+}
+
+/* The last line, where it is not there yet; a bar is drawn once more, as what was logged may have taken its
+ * place. */
+static void end_view(struct df_progress *progress, struct view *view)
+{
+    if (view->shown_done < 0)
+        return;
+    if (view->terminal || view->shown_done != progress->done)
+        show(progress, view);
+    if (view->terminal) {
+        fputc('\n', progress->stream);
+        fflush(progress->stream);
+    }
 }
 
 void df_progress_close(struct df_progress *progress)
 {
     if (!progress)
         return;
-    if (progress->shown_done >= 0) {
-        if (progress->shown_done != progress->done)
-            show(progress);
-        if (progress->terminal) {
-            fputc('\n', progress->stream);
-            fflush(progress->stream);
-        }
-    }
+    end_view(progress, &progress->screen);
+    end_view(progress, &progress->file);
     free(progress->label);
     free(progress);
 }

@@ -50,7 +50,8 @@ static void write_duration(char text[DF_PROGRESS_FIELD_SIZE], const char *name, 
         snprintf(text, DF_PROGRESS_FIELD_SIZE, "%s %d:%02d", name, (int)(seconds / 60), (int)(seconds % 60));
 }
 
-/* Numbers keep their zeros, so that a line's length does not change all the time. */
+/* Numbers keep their zeros, so that a line's length does not change all the time; those that are rounded to
+ * no digit behind the point have none. */
 static void write_parts(struct parts *parts, const struct progress_numbers *numbers)
 {
     memset(parts, 0, sizeof *parts);
@@ -58,11 +59,11 @@ static void write_parts(struct parts *parts, const struct progress_numbers *numb
              numbers->total);
     if (!isnan(numbers->loss))
         snprintf(parts->texts[LOSS], DF_PROGRESS_FIELD_SIZE,
-                 numbers->loss < 1000 ? "loss %#.4g" : "loss %.4g", numbers->loss);
+                 numbers->loss < 999.95 ? "loss %#.4g" : "loss %.4g", numbers->loss);
     memcpy(parts->texts[FIELDS], numbers->fields, sizeof numbers->fields);
     if (!isnan(numbers->rate))
         snprintf(parts->texts[RATE], DF_PROGRESS_FIELD_SIZE,
-                 numbers->rate < 100 ? "%#.3g img/s" : "%.0f img/s", numbers->rate);
+                 numbers->rate < 99.95 ? "%#.3g img/s" : "%.0f img/s", numbers->rate);
     if (!isnan(numbers->elapsed))
         write_duration(parts->texts[ELAPSED], "time", numbers->elapsed);
     if (!isnan(numbers->left))

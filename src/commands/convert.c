@@ -101,8 +101,8 @@ int command_convert(struct df_config *config)
     if (!state)
         return 1;
     if (state->ignored > 0)
-        df_log("%s: %zu entries that are neither tensors nor strings are left out", config->inputs[0],
-               state->ignored);
+        df_log("warning: %s: %zu entries that are neither tensors nor strings are left out",
+               config->inputs[0], state->ignored);
     if (df_state_is_backbone(state))
         return convert_backbone(config, state);
     int status = 1;

@@ -6,6 +6,7 @@
 
 #include "dinoft/atomic_write.h"
 #include "dinoft/available.h"
+#include "dinoft/clock.h"
 #include "dinoft/corrupt_key.h"
 #include "dinoft/corruption_report.h"
 #include "dinoft/corruption_results.h"
@@ -44,6 +45,10 @@ struct run {
     char *json, *csv, *html; /* paths */
     struct df_run_lock *lock;
     struct cell cell; /* the one that is measured now */
+    int left;         /* cells behind it */
+    /* corrupted cells of this run so far, and what they took */
+    int measured;
+    double seconds;
 };
 
 /* --- what is measured --- */
@@ -204,22 +209,35 @@ static int read_corrupted(void *context, const struct df_dataset *dataset, int64
     return df_error_context("%s", dataset->samples[sample].image_path);
 }
 
+/* The time left on the bar is that of the whole table. Corruptions differ in time, so it takes the mean of
+ * those so far; until there is one, the cell's own speed. */
+static void expect_rest(const struct run *run, int64_t batches, struct df_evaluation *evaluation)
+{
+    if (run->measured > 0)
+        evaluation->later_seconds = run->left * run->seconds / run->measured;
+    else
+        evaluation->later_steps = run->left * batches;
+}
+
 /* 1: interrupted, and nothing is known of the cell. */
 static int measure_cell(struct run *run, const char *label, struct df_corruption_cell *result)
 {
     struct df_measure *measure = &run->measure;
     struct df_loader *loader = df_measure_loader(measure, false, read_corrupted, run);
     struct df_feed *feed = loader ? df_feed_images(loader) : NULL;
-    const struct df_evaluation evaluation = {.original = measure->options.original,
-                                             .inference = measure->inference,
-                                             .label = label,
-                                             .stop = interrupt_flag()};
+    const double begin = df_seconds();
+    struct df_evaluation evaluation = {.original = measure->options.original,
+                                       .inference = measure->inference,
+                                       .label = label,
+                                       .stop = interrupt_flag()};
     struct df_metrics metrics = {0};
     struct df_scores scores;
     int status = -1;
 
-    if (!feed ||
-        df_metrics_init(&metrics, measure->dataset->n_classes,
+    if (!feed)
+        goto done;
+    expect_rest(run, df_feed_batches(feed), &evaluation);
+    if (df_metrics_init(&metrics, measure->dataset->n_classes,
                         measure->dataset->reference_void_is_background) != 0 ||
         df_evaluate(measure->segmenter, feed, &evaluation, &metrics) != 0)
         goto done;
@@ -233,6 +251,10 @@ static int measure_cell(struct run *run, const char *label, struct df_corruption
         *result = (struct df_corruption_cell){true, scores.miou, scores.reference_iou, scores.reference_miou,
                                               scores.pixel_accuracy};
         status = save(run);
+        if (run->cell.severity > 0) {
+            run->measured++;
+            run->seconds += df_seconds() - begin;
+        }
     }
 done:
     df_metrics_free(&metrics);
@@ -274,6 +296,7 @@ static int measure_row(struct run *run, struct df_corruption_row *row, int *numb
         if (row->cells[severity - 1].done)
             continue;
         snprintf(label, sizeof label, "%d/%d %s %d", ++*number, all, row->name, severity);
+        run->left = all - *number;
         run->cell = (struct cell){corruption, corruption == NULL, severity};
         status = measure_cell(run, label, &row->cells[severity - 1]);
     }
@@ -288,6 +311,7 @@ static int measure_all(struct run *run)
 
     if (!run->results.clean.done) {
         snprintf(label, sizeof label, "%d/%d clean", ++number, all);
+        run->left = all - number;
         run->cell = (struct cell){0};
         status = measure_cell(run, label, &run->results.clean);
     }

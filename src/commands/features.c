@@ -5,6 +5,7 @@
 
 #include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
+#include "dinoft/json_writer.h"
 #include "dinoft/size.h"
 #include "dinoft/weight_file.h"
 
@@ -70,6 +71,22 @@ static int extract(void *context, int i)
     return 0;
 }
 
+/* The images' names as they were typed, in the order of the tensors' rows: a list in JSON, as metadata are
+ * texts. */
+static int add_names(const struct df_config *config, struct df_state *state)
+{
+    struct df_json json = {0};
+
+    df_json_array(&json, NULL);
+    for (int i = 0; i < config->n_inputs; i++)
+        df_json_text(&json, NULL, config->inputs[i]);
+    df_json_close(&json);
+    char *names = df_json_print(&json, "the names of images");
+    const bool added = names && df_state_add_text(state, "images", names);
+    free(names);
+    return added ? 0 : -1;
+}
+
 static int write_features(const struct extraction *job)
 {
     const int64_t images = job->config->n_inputs, dim = job->features.setup.vit.dim;
@@ -88,7 +105,8 @@ static int write_features(const struct extraction *job)
         if (!df_state_borrow(state, name, DF_F32, 4, map, job->layers[i]))
             goto done;
     }
-    status = df_weight_file_write(job->config->output, state);
+    if (add_names(job->config, state) == 0)
+        status = df_weight_file_write(job->config->output, state);
 done:
     df_state_free(state);
     return status;

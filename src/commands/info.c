@@ -163,7 +163,7 @@ static int info_backbone(const struct df_config *config, struct df_state *state,
     print_file(config->inputs[0], format);
     const int status = print_backbone(official, &vit, config->inputs[0]);
     df_state_free(official);
-    return status == 0 ? memory_plan_print(config, &vit, NULL) : -1;
+    return status == 0 && config->memory ? memory_plan_print(config, &vit, NULL) : status;
 }
 
 /* The plan of a checkpoint's model needs the backbone's dimensions, which its record or the flags name. */
@@ -172,14 +172,11 @@ static int plan_checkpoint(const struct df_config *config, const struct df_check
     const struct df_trained_on *trained_on = &checkpoint->record.trained_on;
     struct df_vit_config vit = trained_on->shape;
 
-    if (!trained_on->has_shape && !names_backbone(config)) {
-        if (config->json)
-            return df_error_set("%s does not name its backbone, so there is no memory plan for --json: "
-                                "--dino_type and --size can name it",
-                                config->inputs[0]);
-        printf("memory:          not known without the backbone, which --dino_type and --size can name\n");
-        return 0;
-    }
+    if (!trained_on->has_shape && !names_backbone(config))
+        return df_error_set(
+            "%s does not name its backbone, so there is no memory plan: --dino_type and --size "
+            "can name it",
+            config->inputs[0]);
     if (names_backbone(config) || *checkpoint->record.backbone) {
         DF_TRY(df_backbone_dimensions(config, checkpoint, &vit));
         DF_TRY(df_checkpoint_check_shape(checkpoint, config->inputs[0], &vit,
@@ -197,7 +194,7 @@ static int info_checkpoint(const struct df_config *config, struct df_state *stat
         return -1;
     print_file(config->inputs[0], format);
     print_checkpoint(checkpoint);
-    int status = plan_checkpoint(config, checkpoint);
+    const int status = config->memory ? plan_checkpoint(config, checkpoint) : 0;
     df_checkpoint_free(checkpoint);
     return status;
 }
@@ -223,10 +220,28 @@ static int info_dimensions(const struct df_config *config)
     return memory_plan_print(config, &vit, NULL);
 }
 
+/* The other flags say nothing about a file. */
+static int check_plan_flags(const struct df_config *config)
+{
+    static const enum df_option of_plan[] = {
+        DF_OPTION_DINO_TYPE,  DF_OPTION_SIZE,       DF_OPTION_USE_LORA,  DF_OPTION_R,
+        DF_OPTION_USE_FPN,    DF_OPTION_IMG_DIM,    DF_OPTION_GRAD_CLIP, DF_OPTION_EMA,
+        DF_OPTION_BATCH_SIZE, DF_OPTION_ACCUMULATE, DF_OPTION_N_CLASSES, DF_OPTION_RECOMPUTE,
+        DF_OPTION_MERGE_LORA, DF_OPTION_DEVICE,     DF_OPTION_PRECISION, DF_OPTION_ROPE_RESCALE,
+        DF_OPTION_JSON};
+    const enum df_option typed = df_config_typed(config, of_plan, sizeof of_plan / sizeof of_plan[0]);
+
+    if (config->memory || typed == DF_OPTION_COUNT)
+        return 0;
+    return df_error_set("--%s is for the plan of memory: info FILE --memory", df_option_name(typed));
+}
+
 int command_info(struct df_config *config)
 {
     const char *path = config->n_inputs > 0 ? config->inputs[0] : NULL;
 
+    if (path && check_plan_flags(config) != 0)
+        return 2;
     if (config->json &&
         (df_check_writable_file(config->json) != 0 || df_check_other_file(config->json, path) != 0))
         return 1;

@@ -63,7 +63,8 @@ const struct df_command_info df_commands[DF_COMMAND_COUNT] = {
             "dinoft predict photos/*.jpg --lora_weights output/voc_small_linear.pt --output_dir masks"),
     COMMAND(FEATURES, "features", "write a backbone's features of images",
             "The file holds the tensors x_norm_clstoken and x_norm_patchtokens of all images, in the order "
-            "in which they are named, and with --layers also intermediate_0, intermediate_1 and so on.",
+            "in which they are named, and with --layers also intermediate_0, intermediate_1 and so on. Its "
+            "metadata have the images' names under images, a list in JSON.",
             IMAGES,
             "dinoft features photos/*.jpg --dino_type dinov2 --size small --output features.safetensors"),
     COMMAND(PCA, "pca", "picture the principal components of a backbone's features",
@@ -79,10 +80,11 @@ const struct df_command_info df_commands[DF_COMMAND_COUNT] = {
             TAKES("IN OUT", 2, 2), "dinoft convert output/voc_small_linear.pt lora.safetensors",
             "dinoft convert weights/dinov2_vits14_reg.pth dinov2.safetensors --naming huggingface "
             "--dtype bf16"),
-    COMMAND(INFO, "info", "say what a weight file or checkpoint holds, and how much memory its model takes",
+    COMMAND(INFO, "info", "say what a weight file or checkpoint holds, or how much memory a model takes",
             "Without FILE, --dino_type and --size name the model. The memory is what training and "
             "evaluation with these flags would take; none of it is taken here.",
             TAKES("[FILE]", 0, 1), "dinoft info output/voc_small_linear.pt",
+            "dinoft info output/voc_small_linear.pt --memory --batch_size 12",
             "dinoft info --dino_type dinov2 --size small --use_lora --batch_size 12"),
     COMMAND(DEMO_DATA, "demo-data", "write a small data set of drawn shapes to try the program on",
             "It has the form of Pascal VOC, which --dataset voc reads.", NOTHING,

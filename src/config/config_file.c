@@ -68,7 +68,7 @@ static int unknown_key(const struct df_config_file *file, const char *key)
     int count = 0;
 
     if (file->newer) {
-        df_log("%s: '%.100s' is not known to this version, and changes nothing", file->path, key);
+        df_log("warning: %s: '%.100s' is not known to this version, and changes nothing", file->path, key);
         return 0;
     }
     for (int i = 0; i < DF_OPTION_COUNT; i++) {

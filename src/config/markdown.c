@@ -11,7 +11,9 @@ static void print_row(FILE *stream, const struct df_option_info *option)
     if (!initial[0])
         snprintf(initial, sizeof initial, "%s", option->kind == DF_KIND_SWITCH ? "off" : "none");
     fprintf(stream, "| `%s` | %s%s%s | %s | %s |\n", flag, tick, initial, tick,
-            df_command_list(option->commands, commands), option->help);
+            option->commands == (1u << DF_COMMAND_COUNT) - 1 ? "all"
+                                                             : df_command_list(option->commands, commands),
+            option->help);
 }
 
 void df_config_print_markdown(FILE *stream)

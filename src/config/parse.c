@@ -220,15 +220,16 @@ enum df_parse_result df_config_parse(int argc, char **argv, struct df_config *co
         df_config_print_help(stdout, config->command);
         return DF_PARSE_DONE;
     }
-    if (parse_words(&parser) != 0)
-        return DF_PARSE_WRONG;
-    if (config->config && df_config_read_file(config) != 0)
-        return DF_PARSE_WRONG;
+    return parse_words(&parser) == 0 ? DF_PARSE_RUN : DF_PARSE_WRONG;
+}
+
+int df_config_complete(struct df_config *config)
+{
+    if (config->config)
+        DF_TRY(df_config_read_file(config));
     resolve_aliases(config);
     df_config_apply_recipe(config);
     if (check_config(config) == 0)
-        return DF_PARSE_RUN;
-    if (config->config)
-        df_error_context("with --config %s", config->config);
-    return DF_PARSE_WRONG;
+        return 0;
+    return config->config ? df_error_context("with --config %s", config->config) : -1;
 }

@@ -79,7 +79,7 @@ static int check_main_py_s_warmup(const struct df_config *config)
             config, "the schedule of the reference project takes neither a warm-up of 0 nor one that "
                     "is exactly as long as the run");
     if (config->warmup_epochs > config->epochs)
-        df_log("the warm-up of %" PRId64 " epochs is longer than the run of %" PRId64
+        df_log("warning: the warm-up of %" PRId64 " epochs is longer than the run of %" PRId64
                ": the learning rate reaches %g of %g",
                config->warmup_epochs, config->epochs,
                config->lr * (double)config->epochs / (double)config->warmup_epochs, config->lr);
@@ -115,15 +115,16 @@ static int check_min_lr(const struct df_config *config)
             return 0;
         if (config->typed[DF_OPTION_SCHEDULE])
             return df_error_set("--min_lr is for --schedule cosine and poly, not %s", schedule_name(config));
-        df_log("--min_lr changes nothing: the schedule is %s (--schedule and --recipe choose another)",
-               schedule_name(config));
+        df_log(
+            "warning: --min_lr changes nothing: the schedule is %s (--schedule and --recipe choose another)",
+            schedule_name(config));
         return 0;
     }
     if (config->min_lr <= config->lr)
         return 0;
     if (!df_recipe_is_reference(config->recipe))
         return df_error_set("--min_lr %g is more than --lr %g", config->min_lr, config->lr);
-    df_log("--min_lr %g is more than --lr %g: the learning rate rises to it, as main.py's does",
+    df_log("warning: --min_lr %g is more than --lr %g: the learning rate rises to it, as main.py's does",
            config->min_lr, config->lr);
     return 0;
 }

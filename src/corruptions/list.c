@@ -77,7 +77,7 @@ int df_corruption_choice_frost(struct df_corruption_choice *choice, const char *
         return 0;
     if (choice->named[i] || df_error_is_memory())
         return -1;
-    df_log("%s is left out: %s", choice->items[i]->name, df_error_text());
+    df_log("warning: %s is left out: %s", choice->items[i]->name, df_error_text());
     choice->count--;
     for (; i < choice->count; i++) {
         choice->items[i] = choice->items[i + 1];

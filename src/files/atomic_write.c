@@ -2,6 +2,7 @@
 
 #include "dinoft/cleanup.h"
 #include "dinoft/error.h"
+#include "dinoft/log.h"
 #include "dinoft/temporary.h"
 #include "dinoft/text.h"
 
@@ -17,6 +18,18 @@ struct df_atomic_file {
     struct df_temporary temporary;
     FILE *stream; /* over a descriptor of its own: the temporary's lock lasts until it is renamed */
 };
+
+/* Lines that are added to a file which is replaced meanwhile are lost. */
+static int check_other_than_log(const char *path)
+{
+    struct stat output, log;
+
+    if (df_log_file() < 0 || stat(path, &output) != 0 || fstat(df_log_file(), &log) != 0)
+        return 0;
+    if (output.st_dev != log.st_dev || output.st_ino != log.st_ino)
+        return 0;
+    return df_error_set("cannot write %s: it is the file of --log_file", path);
+}
 
 static void free_file(struct df_atomic_file *file)
 {
@@ -43,6 +56,8 @@ struct df_atomic_file *df_atomic_open(const char *path)
         df_error_set("cannot write %s: it exists and is not a regular file", path);
         return NULL;
     }
+    if (check_other_than_log(path) != 0)
+        return NULL;
     struct df_atomic_file *file = calloc(1, sizeof *file);
     if (!file) {
         df_error_memory("a file to write", sizeof *file);
@@ -196,7 +211,7 @@ int df_check_writable_file(const char *path)
     if (!S_ISREG(status.st_mode))
         return df_error_set("cannot write %s: %s", path,
                             S_ISDIR(status.st_mode) ? "it is a folder" : "it is not a regular file");
-    return 0;
+    return check_other_than_log(path);
 }
 
 int df_check_other_file(const char *output, const char *input)

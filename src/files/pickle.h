@@ -8,8 +8,8 @@
 #ifndef DINOFT_FILES_PICKLE_H
 #define DINOFT_FILES_PICKLE_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "byte_buffer.h"
+
 #include <stdint.h>
 
 /* What becomes of a global that the pickle calls. */
@@ -80,13 +80,11 @@ void df_pickle_free(struct df_pickle *pickle);
 /* "int", "dict", …: Python's name of the kind. */
 const char *df_pickle_kind_name(enum df_pickle_kind kind);
 
-/* A pickle being written, opcode by opcode. A failure (there is only one: no memory) is kept until
- * df_pickle_writer_check(), so that the calls before it need none. Start from {0}. */
+/* A pickle being written, opcode by opcode, as a byte buffer grows: df_pickle_writer_check() says whether all
+ * went well. Start from {0}. */
 struct df_pickle_writer {
-    unsigned char *bytes;
-    size_t size, capacity;
+    struct df_byte_buffer out;
     unsigned memo_count; /* numbers given by df_pickle_memoize() */
-    bool failed;
 };
 
 /* One opcode that takes no argument. */

@@ -2,35 +2,14 @@
 #include "little_endian.h"
 #include "pickle_opcodes.h"
 
-#include "dinoft/error.h"
-
-#include <stdlib.h>
 #include <string.h>
-
-static void put(struct df_pickle_writer *writer, const void *bytes, size_t size)
-{
-    if (writer->failed || size == 0)
-        return;
-    if (size > writer->capacity - writer->size) {
-        size_t capacity = 2 * (writer->capacity + size) + 4096;
-        unsigned char *grown = realloc(writer->bytes, capacity);
-        if (!grown) {
-            writer->failed = true;
-            return;
-        }
-        writer->bytes = grown;
-        writer->capacity = capacity;
-    }
-    memcpy(writer->bytes + writer->size, bytes, size);
-    writer->size += size;
-}
 
 /* An opcode and its argument, an integer of `width` bytes. */
 static void put_op(struct df_pickle_writer *writer, unsigned char opcode, unsigned width, uint64_t argument)
 {
     unsigned char bytes[9] = {opcode};
     df_le_put(bytes + 1, width, argument);
-    put(writer, bytes, 1 + width);
+    df_byte_buffer_put(&writer->out, bytes, 1 + width);
 }
 
 void df_pickle_op(struct df_pickle_writer *writer, unsigned char opcode)
@@ -58,7 +37,7 @@ void df_pickle_int(struct df_pickle_writer *writer, int64_t value)
         put_op(writer, PICKLE_LONG1, 1, width);
         unsigned char bytes[8];
         df_le_put(bytes, width, (uint64_t)value);
-        put(writer, bytes, width);
+        df_byte_buffer_put(&writer->out, bytes, width);
     }
 }
 
@@ -66,16 +45,16 @@ void df_pickle_text(struct df_pickle_writer *writer, const char *text)
 {
     size_t length = strlen(text);
     put_op(writer, PICKLE_BINUNICODE, 4, length);
-    put(writer, text, length);
+    df_byte_buffer_put(&writer->out, text, length);
 }
 
 void df_pickle_name(struct df_pickle_writer *writer, const char *module, const char *name)
 {
     df_pickle_op(writer, PICKLE_GLOBAL);
-    put(writer, module, strlen(module));
-    put(writer, "\n", 1);
-    put(writer, name, strlen(name));
-    put(writer, "\n", 1);
+    df_byte_buffer_put(&writer->out, module, strlen(module));
+    df_byte_buffer_put(&writer->out, "\n", 1);
+    df_byte_buffer_put(&writer->out, name, strlen(name));
+    df_byte_buffer_put(&writer->out, "\n", 1);
 }
 
 unsigned df_pickle_memoize(struct df_pickle_writer *writer)
@@ -98,11 +77,11 @@ void df_pickle_get(struct df_pickle_writer *writer, unsigned number)
 
 int df_pickle_writer_check(const struct df_pickle_writer *writer)
 {
-    return writer->failed ? df_error_memory("a pickle", 2 * (unsigned long long)writer->capacity) : 0;
+    return df_byte_buffer_check(&writer->out, "a pickle");
 }
 
 void df_pickle_writer_clear(struct df_pickle_writer *writer)
 {
-    free(writer->bytes);
-    *writer = (struct df_pickle_writer){0};
+    df_byte_buffer_clear(&writer->out);
+    writer->memo_count = 0;
 }

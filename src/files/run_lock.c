@@ -166,7 +166,8 @@ static struct df_run_lock *open_lock(const char *folder, const char *stem, const
         return NULL;
     }
     if (outcome != OURS)
-        df_log("files cannot be locked in %s: another run '%s' there would not be noticed", folder, stem);
+        df_log("warning: files cannot be locked in %s: another run '%s' there would not be noticed", folder,
+               stem);
     return lock;
 }
 

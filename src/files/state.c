@@ -190,22 +190,31 @@ int df_state_check_texts(const struct df_state *state)
     return 0;
 }
 
-uint64_t df_state_digest(const struct df_state *state)
+static void add_to_digest(struct df_digest *digest, const struct df_entry *entry)
+{
+    const struct df_tensor *tensor = &entry->tensor;
+
+    df_digest_add_text(digest, entry->name);
+    df_digest_add_text(digest, entry->text ? entry->text : "");
+    df_digest_add_number(digest, (uint64_t)tensor->dtype);
+    df_digest_add_number(digest, (uint64_t)tensor->ndim);
+    for (int d = 0; d < tensor->ndim; d++)
+        df_digest_add_number(digest, (uint64_t)tensor->shape[d]);
+    if (tensor->count > 0)
+        df_digest_add(digest, tensor->data, tensor->count * df_dtype_size(tensor->dtype));
+}
+
+uint64_t df_state_digest(const struct df_state *state, const char *without)
 {
     struct df_digest digest;
 
     df_digest_start(&digest);
-    for (size_t i = 0; i < state->count; i++) {
-        const struct df_entry *entry = &state->entries[i];
-        const struct df_tensor *tensor = &entry->tensor;
-        df_digest_add_text(&digest, entry->name);
-        df_digest_add_text(&digest, entry->text ? entry->text : "");
-        df_digest_add_number(&digest, (uint64_t)tensor->dtype);
-        df_digest_add_number(&digest, (uint64_t)tensor->ndim);
-        for (int d = 0; d < tensor->ndim; d++)
-            df_digest_add_number(&digest, (uint64_t)tensor->shape[d]);
-        if (tensor->count > 0)
-            df_digest_add(&digest, tensor->data, tensor->count * df_dtype_size(tensor->dtype));
+    for (int texts = 0; texts < 2; texts++) { /* files keep the order of each kind alone */
+        for (size_t i = 0; i < state->count; i++) {
+            const struct df_entry *entry = &state->entries[i];
+            if ((entry->text != NULL) == texts && !(without && strcmp(entry->name, without) == 0))
+                add_to_digest(&digest, entry);
+        }
     }
     return df_digest_value(&digest);
 }

@@ -186,7 +186,7 @@ static int add_all(struct df_zip_writer *zip, const struct df_state *state,
                    const struct df_pickle_writer *pickle)
 {
     char digest[DF_ZIP_DIGEST_SIZE];
-    DF_TRY(add(zip, "data.pkl", pickle->bytes, pickle->size));
+    DF_TRY(add(zip, "data.pkl", pickle->out.bytes, pickle->out.size));
     DF_TRY(add_text(zip, ".format_version", "1"));
     DF_TRY(add_text(zip, ".storage_alignment", "64"));
     DF_TRY(add_text(zip, "byteorder", "little"));

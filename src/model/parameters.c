@@ -355,13 +355,19 @@ int df_parameters_load_array(const struct df_parameters *parameters, struct df_b
         if (entry->tensor.dtype != DF_F32)
             return df_error_set("%s is %s, expected float32", key, df_dtype_name(entry->tensor.dtype));
     }
-    for (int i = 0; i < parameters->count; i++) {
+    float *values = host_buffer(parameters);
+    int status = values ? 0 : -1;
+    for (int i = 0; status == 0 && i < parameters->count; i++) {
         const struct df_parameter *parameter = &parameters->items[i];
         if (!is_trained(parameter))
             continue;
         const struct df_tensor *tensor = &df_state_find(state, array_key(prefix, parameter, key))->tensor;
-        DF_TRY(backend->ops->upload(backend, array + parameter->offset, tensor->data,
-                                    tensor->count * sizeof(float)));
+        const size_t bytes = tensor->count * sizeof(float);
+        memcpy(values, tensor->data, bytes); /* which may be unaligned */
+        status = df_all_finite(values, tensor->count)
+                     ? backend->ops->upload(backend, array + parameter->offset, values, bytes)
+                     : df_error_set("%s holds values that are not numbers", key);
     }
-    return 0;
+    free(values);
+    return status;
 }

@@ -16,8 +16,7 @@
 enum df_parameter_kind {
     DF_PARAMETER_LORA,        /* trained; an nn.Parameter in checkpoints */
     DF_PARAMETER_DECODER,     /* trained; a plain tensor in checkpoints */
-    DF_PARAMETER_MERGED_LORA, /* the same in checkpoints; not trained, as the backbone has it in its weights
-                               */
+    DF_PARAMETER_MERGED_LORA, /* not trained, saved: the backbone's weights have it; likewise a Parameter */
     DF_PARAMETER_BUFFER,      /* not trained, saved: running_mean, running_var */
     DF_PARAMETER_COUNTER      /* not trained, saved as an int64 scalar: num_batches_tracked */
 };
@@ -102,7 +101,8 @@ int df_parameters_find_not_finite(const struct df_parameters *parameters, struct
 int df_parameters_check(const struct df_parameters *parameters, struct df_backend *backend);
 
 /* A trained array of the same layout (moments, an average) to and from a state, whose names are PREFIX.KEY.
- * Reading checks names and shapes before it changes anything. -1 with the error set. */
+ * Reading checks names and shapes before it changes anything, and refuses what is not finite. -1 with the
+ * error set. */
 int df_parameters_store_array(const struct df_parameters *parameters, struct df_backend *backend,
                               const float *array, const char *prefix, struct df_state *state);
 int df_parameters_load_array(const struct df_parameters *parameters, struct df_backend *backend, float *array,

@@ -67,15 +67,21 @@ int df_segmenter_update(struct df_segmenter *segmenter, double lr)
     return optimizer_update(&segmenter->optimizer, lr);
 }
 
+/* A NaN that was computed may have a sign, and would be printed as "-nan". */
+static double plain(double value)
+{
+    return isnan(value) ? NAN : value;
+}
+
 int df_segmenter_step_result(struct df_segmenter *segmenter, struct df_step_result *result)
 {
     struct df_step_outcome outcome;
 
     DF_TRY(optimizer_outcome(&segmenter->optimizer, &outcome));
     const int64_t counted = outcome.loss.count;
-    *result = (struct df_step_result){.loss = counted > 0 ? outcome.loss.sum / (double)counted : NAN,
+    *result = (struct df_step_result){.loss = counted > 0 ? plain(outcome.loss.sum / (double)counted) : NAN,
                                       .counted = counted,
-                                      .gradient_norm = (double)outcome.scale.norm};
+                                      .gradient_norm = plain((double)outcome.scale.norm)};
     return 0;
 }
 

@@ -79,7 +79,7 @@ static void take_for_training(struct df_config *config, const struct df_checkpoi
     if (taken.count > 0)
         df_log("taken from %s: %s (flags that are typed win)", config->lora_weights, taken.text);
     if (changed.count > 0)
-        df_log("other than in the training of %s: %s", config->lora_weights, changed.text);
+        df_log("warning: other than in the training of %s: %s", config->lora_weights, changed.text);
 }
 
 /* The built-in data set with that many classes; false if there is none. */

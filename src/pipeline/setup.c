@@ -90,7 +90,7 @@ static int check_trained_on(const struct df_setup *setup, const struct df_config
         if (!config->allow_other_backbone)
             return df_error_set("%s (--weights names another file; --allow_other_backbone uses this one)",
                                 other);
-        df_log("%s; it is used all the same (--allow_other_backbone)", other);
+        df_log("warning: %s; it is used all the same (--allow_other_backbone)", other);
     }
     return df_checkpoint_check_backbone(setup->checkpoint, &setup->vit, config->lora_weights);
 }

@@ -1,9 +1,7 @@
 #include "training.h"
 
 #include "dinoft/overlay.h"
-#include "dinoft/text.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 
 int training_write_picture(struct df_training *training, int64_t epoch, int64_t sample)
@@ -12,8 +10,7 @@ int training_write_picture(struct df_training *training, int64_t epoch, int64_t 
     int64_t height = training->setup->model.height, width = training->setup->model.width;
     uint8_t palette[256][3];
     struct df_image original = {0}, image = {0}, classes = {0}, overlay = {0};
-    char *ending = df_text_format("_viz_%" PRId64 ".png", training_file_epoch(training, epoch));
-    char *path = ending ? df_run_file(training->files, ending) : NULL;
+    char *path = df_run_epoch_file(training->files, "_viz_", training_file_epoch(training, epoch), ".png");
     int status = -1;
 
     df_tab20_palette(training->train_set->n_classes, palette);
@@ -30,6 +27,5 @@ int training_write_picture(struct df_training *training, int64_t epoch, int64_t 
     df_image_free(&classes);
     df_image_free(&overlay);
     free(path);
-    free(ending);
     return status;
 }

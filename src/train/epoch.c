@@ -100,7 +100,7 @@ static int begin_step(struct epoch *epoch, bool *begun)
         return 0;
     const double lr = learning_rate(training);
     if (training->step == 0)
-        DF_TRY(run_state_discard(training));
+        DF_TRY(training_retire_older(training));
     DF_TRY(df_segmenter_update(training->segmenter, lr));
     training->step++;
     DF_TRY(finish_step(epoch));

@@ -1,7 +1,7 @@
 /* The checkpoints beside NAME.pt: the best validation's, and those of all or the newest. They hold what
  * NAME.pt has just got, written once more: a second name for that file would be one file for whoever copies
  * something over it, and not every file system has such names. */
-#include "training.h"
+#include "cut_epoch.h"
 
 #include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
@@ -14,18 +14,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static char *path_of_epoch(const struct df_training *training, int64_t epoch)
-{
-    char *ending = df_text_format("_e%" PRId64 ".pt", training_file_epoch(training, epoch));
-    char *path = ending ? df_run_file(training->files, ending) : NULL;
-
-    free(ending);
-    return path;
-}
-
 static int write_epoch(const struct df_training *training, int64_t epoch)
 {
-    char *path = path_of_epoch(training, epoch);
+    char *path = training_epoch_path(training, epoch);
     int status = path ? df_check_other_file(path, training->setup->weights_path) : -1;
 
     if (status == 0)
@@ -36,7 +27,7 @@ static int write_epoch(const struct df_training *training, int64_t epoch)
 
 static int remove_epoch(const struct df_training *training, int64_t epoch)
 {
-    char *path = path_of_epoch(training, epoch);
+    char *path = training_epoch_path(training, epoch);
 
     if (!path)
         return -1;
@@ -51,7 +42,7 @@ int training_keep(struct df_training *training, int64_t epoch)
     struct kept_epochs *kept = &training->kept;
     const int64_t most = training->options.keep_checkpoints;
 
-    if (most == 0)
+    if (most == 0 || !training_epoch_is_whole(training))
         return 0;
     if (kept->count > 0 &&
         kept->epochs[kept->count - 1] == epoch) /* by the process that this run goes on from */
@@ -73,6 +64,8 @@ int training_judge(struct df_training *training, int64_t epoch, const struct df_
 {
     const enum df_best_metric metric = training->options.best_metric;
 
+    if (!training_epoch_is_whole(training))
+        DF_TRY(cut_epoch_remember(training));
     if (!df_best_judge(&training->best, metric, epoch, df_best_score(metric, scores)))
         return 0;
     return training_write(training, training->best_path);
@@ -97,9 +90,10 @@ void training_log_best(const struct df_training *training)
     char score[DF_BEST_SCORE_TEXT];
 
     if (best->epoch >= 0)
-        df_log("the best epoch was %" PRId64 "/%" PRId64 " with %s %s: %s", best->epoch + 1,
+        df_log("the best epoch was %" PRId64 "/%" PRId64 " with %s %s: %s%s", best->epoch + 1,
                training->options.epochs, title,
-               df_best_score_text(training->options.best_metric, best->score, score), training->best_path);
+               df_best_score_text(training->options.best_metric, best->score, score), training->best_path,
+               access(training->best_path, F_OK) == 0 ? "" : ", which is not there any more");
     else if (best->since > 0)
         df_log("no validation had a %s: there is no best epoch", title);
 }

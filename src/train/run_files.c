@@ -4,18 +4,32 @@
 #include "dinoft/error.h"
 #include "dinoft/text.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define NUMBERS_MOST 10000 /* of names that differ by it */
 
+/* Models, logs, and the configuration, which is written before the first step and nobody's loss. */
 const char *const df_run_endings[] = {".pt",        ".state",       "_best.pt", "_metrics.json",
                                       "_steps.csv", "_config.json", NULL};
+
+enum { MODELS = 3, RESULTS = 5 }; /* of them */
 
 char *df_run_file(const struct df_run_files *files, const char *ending)
 {
     return df_text_format("%s/%s%s", files->folder, files->name, ending);
+}
+
+char *df_run_epoch_file(const struct df_run_files *files, const char *before, int64_t epoch,
+                        const char *ending)
+{
+    char *name = df_text_format("%s%" PRId64 "%s", before, epoch, ending);
+    char *path = name ? df_run_file(files, name) : NULL;
+
+    free(name);
+    return path;
 }
 
 static int check_writable(const struct df_run_files *files)
@@ -40,13 +54,10 @@ int df_run_files_open(struct df_run_files *files, const char *folder, const char
     return files->lock ? 0 : -1;
 }
 
-/* What holds a run's result. The configuration alone, which is written before the first step, is nobody's
- * loss. *path: the first one, to be freed; NULL: there is none. */
-static int find_results(const struct df_run_files *files, char **path)
+/* *path: the first of so many files that is there, to be freed; NULL: there is none. */
+static int find_results(const struct df_run_files *files, int count, char **path)
 {
-    for (int i = 0; df_run_endings[i]; i++) {
-        if (strcmp(df_run_endings[i], "_config.json") == 0)
-            continue;
+    for (int i = 0; i < count; i++) {
         *path = df_run_file(files, df_run_endings[i]);
         if (!*path)
             return -1;
@@ -58,11 +69,11 @@ static int find_results(const struct df_run_files *files, char **path)
     return 0;
 }
 
-int df_run_files_check_new(const struct df_run_files *files, const char *advice)
+int df_run_files_check_new(const struct df_run_files *files, bool with_logs, const char *advice)
 {
     char *path;
 
-    DF_TRY(find_results(files, &path));
+    DF_TRY(find_results(files, with_logs ? RESULTS : MODELS, &path));
     if (path)
         df_error_set("%s is there already, from another run%s", path, advice);
     free(path);
@@ -82,7 +93,7 @@ static int try_name(struct df_run_files *files, const char *base, int number)
     if (!files->lock && !taken)
         return -1;
     if (files->lock) {
-        DF_TRY(find_results(files, &path)); /* under the lock, or another run might end in between */
+        DF_TRY(find_results(files, RESULTS, &path)); /* under the lock, or another run might end in between */
         if (!path)
             return 0;
         free(path);

@@ -62,10 +62,12 @@ int run_log_sync(struct run_log *log)
     return cannot_write(log);
 }
 
-int run_log_cut(struct run_log *log, int64_t bytes)
+int run_log_go_on(struct run_log *log)
 {
+    const int64_t bytes = log->earlier_bytes;
     struct stat facts;
 
+    DF_TRY(run_log_write(log));
     if (bytes == 0)
         return 0;
     if (stat(log->steps_path, &facts) != 0) {

@@ -16,8 +16,9 @@ struct run_validation {
 
 struct run_log {
     char *steps_path, *metrics_path;
-    FILE *steps;        /* grows a line a step; opened by the first */
-    double *train_loss; /* [n_epochs] */
+    FILE *steps;           /* grows a line a step; opened by the first */
+    int64_t earlier_bytes; /* of the CSV: what an earlier process wrote of the run */
+    double *train_loss;    /* [n_epochs] */
     int64_t n_epochs;
     struct run_validation *validations;
     int64_t n_validations;
@@ -47,8 +48,8 @@ int64_t run_log_steps_bytes(const struct run_log *log);
 /* The CSV is on the disk. -1 with the error set. */
 int run_log_sync(struct run_log *log);
 
-/* Goes on with a CSV of an earlier run behind its first bytes; where it is shorter, a line says so. -1 with
- * the error set. */
-int run_log_cut(struct run_log *log, int64_t bytes);
+/* Goes on with the files of an earlier process: writes the metrics, and cuts the CSV back to its earlier
+ * bytes; where it is shorter, a line says so. -1 with the error set. */
+int run_log_go_on(struct run_log *log);
 
 #endif

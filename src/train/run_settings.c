@@ -12,6 +12,9 @@
 
 #define PREFIX   "setting."
 #define TEXT_MAX 128
+/* What may be other in a run that goes on. */
+#define DEVICE    "device"
+#define PRECISION "precision"
 /* Differences that are listed. */
 #define LIST_MAX 768
 
@@ -78,7 +81,7 @@ static int add_set(struct df_state *state, const char *name, const struct df_dat
 /* A merged one is a part of the backbone. */
 static int add_lora(const struct df_training *training, struct df_state *state)
 {
-    const struct df_segmenter_options *model = df_segmenter_made_with(training->segmenter);
+    const struct df_segmenter_options *model = &training->setup->model;
     uint64_t digest;
 
     if (!model->merged)
@@ -89,14 +92,14 @@ static int add_lora(const struct df_training *training, struct df_state *state)
 
 static int add_model(const struct df_training *training, struct df_state *state)
 {
-    const struct df_segmenter_options *model = df_segmenter_made_with(training->segmenter);
+    const struct df_segmenter_options *model = &training->setup->model;
     const struct df_record *record = &training->record;
 
     DF_TRY(add(state, "the backbone", "%016" PRIx64, digest_of_backbone(&record->trained_on.fingerprint)));
     DF_TRY(add_set(state, "the training images", training->train_set));
     DF_TRY(add_set(state, "the validation images", training->val_set));
     DF_TRY(add(state, "the decoder", "%s", model->decoder));
-    DF_TRY(add(state, "the number of classes", "%" PRId64, model->classes));
+    DF_TRY(add(state, "the number of classes", "%d", training->train_set->n_classes));
     DF_TRY(add_lora(training, state));
     DF_TRY(add(state, "--img_dim", "%" PRId64 " %" PRId64, model->height, model->width));
     DF_TRY(add(state, "--normalize", "%s", record->normalize));
@@ -122,7 +125,7 @@ static int add_schedule(const struct df_training *training, struct df_state *sta
 
 static int add_optimizer(const struct df_training *training, struct df_state *state)
 {
-    const struct df_optimizer_options *optimizer = &df_segmenter_made_with(training->segmenter)->optimizer;
+    const struct df_optimizer_options *optimizer = &training->setup->model.optimizer;
 
     DF_TRY(add_real(state, "--lr_head", optimizer->lr_head));
     DF_TRY(add_real(state, "--lr_lora", optimizer->lr_lora));
@@ -144,13 +147,8 @@ int run_settings_add(const struct df_training *training, struct df_state *state)
     DF_TRY(add(state, "--seed", "%" PRIu64, options->seed));
     DF_TRY(add(state, "--best_metric", "%s", df_best_metric_title(options->best_metric)));
     DF_TRY(add(state, "the order of images", "%s", options->shuffle ? "shuffled" : "the list's"));
-    DF_TRY(add(state, "device", "%s", training->setup->backend->name));
-    return add(state, "precision", "%s", df_dtype_name(training->setup->backend->compute));
-}
-
-static bool is_about_the_machine(const char *name)
-{
-    return strcmp(name, "device") == 0 || strcmp(name, "precision") == 0;
+    DF_TRY(add(state, DEVICE, "%s", training->setup->backend->name));
+    return add(state, PRECISION, "%s", df_dtype_name(training->setup->backend->compute));
 }
 
 /* What --restart_schedule begins anew. */
@@ -181,11 +179,9 @@ static void compare(const struct df_training *training, const struct df_entry *n
     const char *const text = before && before->text ? before->text : "not there",
                       *name = now->name + strlen(PREFIX);
 
-    if (strcmp(text, now->text) == 0)
+    if (strcmp(text, now->text) == 0 || strcmp(name, DEVICE) == 0 || strcmp(name, PRECISION) == 0)
         return;
-    if (is_about_the_machine(name))
-        df_log("warning: the run's %s was %s and is %s: it goes on, to other bits", name, text, now->text);
-    else if (!is_about_the_schedule(name) || !training->options.restart_schedule)
+    if (!is_about_the_schedule(name) || !training->options.restart_schedule)
         note(refused, name, text, now->text);
 }
 
@@ -203,4 +199,20 @@ int run_settings_compare(const struct df_training *training, const struct df_sta
     return df_error_set(
         "it cannot be resumed with these settings: %s%s", refused,
         strstr(refused, "the schedule's length") ? " (--restart_schedule begins the schedule anew)" : "");
+}
+
+static void warn(const struct df_state *saved, const char *name, const char *now)
+{
+    char key[64];
+
+    snprintf(key, sizeof key, PREFIX "%s", name);
+    const struct df_entry *before = df_state_find(saved, key);
+    if (before && before->text && strcmp(before->text, now) != 0)
+        df_log("warning: the run's %s was %s and is %s: it goes on, to other bits", name, before->text, now);
+}
+
+void run_settings_warn(const struct df_training *training, const struct df_state *saved)
+{
+    warn(saved, DEVICE, training->setup->backend->name);
+    warn(saved, PRECISION, df_dtype_name(training->setup->backend->compute));
 }

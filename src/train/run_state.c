@@ -1,5 +1,6 @@
 #include "run_state.h"
 
+#include "cut_epoch.h"
 #include "run_settings.h"
 
 #include "dinoft/checkpoint.h"
@@ -18,7 +19,8 @@
 
 #define FORMAT_KEY     "dinoft.state"
 #define FORMAT         "2"
-#define VALIDATION_ROW 6 /* numbers of a validation, before the IoU of each class */
+#define CONTENT_KEY    "content" /* the digest of all else */
+#define VALIDATION_ROW 6         /* numbers of a validation, before the IoU of each class */
 
 /* --- writing --- */
 
@@ -63,8 +65,9 @@ static int add_kept(const struct df_training *training, struct df_state *state)
     DF_TRY(add_bits(state, "best_score", bits));
     DF_TRY(add_number(state, "best_epoch", best->epoch));
     DF_TRY(add_number(state, "validations_since_best", best->since));
-    return df_state_copy(state, "kept_epochs", DF_I64, 1, &training->kept.count, training->kept.epochs) ? 0
-                                                                                                        : -1;
+    if (!df_state_copy(state, "kept_epochs", DF_I64, 1, &training->kept.count, training->kept.epochs))
+        return -1;
+    return cut_epoch_add(training, state);
 }
 
 static int add_log(const struct run_log *log, struct df_state *state)
@@ -104,7 +107,8 @@ int run_state_write(struct df_training *training, uint64_t pair)
         add_bits(state, "checkpoint_before", training->checkpoint_content) == 0 &&
         run_settings_add(training, state) == 0) {
         observers_store(&training->observers, state);
-        status = df_safetensors_write(path, state);
+        if (add_bits(state, CONTENT_KEY, df_state_digest(state, NULL)) == 0)
+            status = df_safetensors_write(path, state);
     }
     free(path);
     df_state_free(state);
@@ -157,6 +161,16 @@ static int check_format(const struct df_state *state)
     return 0;
 }
 
+static int check_content(const struct df_state *state)
+{
+    uint64_t content = 0;
+
+    DF_TRY(read_bits(state, CONTENT_KEY, &content));
+    return content == df_state_digest(state, CONTENT_KEY)
+               ? 0
+               : df_error_set("it is damaged: its content is not what was written");
+}
+
 static int read_place(struct df_training *training, const struct df_state *state)
 {
     struct df_place *place = &training->place;
@@ -177,9 +191,29 @@ static int read_place(struct df_training *training, const struct df_state *state
     return 0;
 }
 
-static int read_kept(struct df_training *training, const struct df_state *state)
+/* Of a run that is in the epoch `now`. */
+static int read_epochs(const struct df_state *state, int64_t now, struct kept_epochs *kept)
 {
     const struct df_entry *entry = df_state_find(state, "kept_epochs");
+
+    if (!entry || entry->tensor.dtype != DF_I64 || entry->tensor.ndim != 1)
+        return damaged("kept_epochs");
+    const size_t bytes = entry->tensor.count * sizeof(int64_t);
+    int64_t *epochs = malloc(bytes + sizeof *epochs);
+    if (!epochs)
+        return df_error_memory("the list of checkpoints", bytes);
+    if (bytes > 0)
+        memcpy(epochs, entry->tensor.data, bytes);
+    *kept = (struct kept_epochs){epochs, (int64_t)entry->tensor.count};
+    for (int64_t i = 0; i < kept->count; i++) {
+        if (epochs[i] < (i > 0 ? epochs[i - 1] + 1 : 0) || epochs[i] > now)
+            return damaged("kept_epochs");
+    }
+    return 0;
+}
+
+static int read_kept(struct df_training *training, const struct df_state *state)
+{
     struct df_best_so_far *best = &training->best;
     uint64_t bits = 0;
 
@@ -187,23 +221,10 @@ static int read_kept(struct df_training *training, const struct df_state *state)
     memcpy(&best->score, &bits, sizeof bits);
     DF_TRY(read_number(state, "best_epoch", -1, training->place.epoch, &best->epoch));
     DF_TRY(read_number(state, "validations_since_best", 0, INT32_MAX, &best->since));
-    if (!entry || entry->tensor.dtype != DF_I64 || entry->tensor.ndim != 1)
-        return damaged("kept_epochs");
     if (best->epoch >= 0 && isnan(best->score))
         return damaged("best_score");
-    const size_t bytes = entry->tensor.count * sizeof(int64_t);
-    int64_t *epochs = malloc(bytes + sizeof *epochs);
-    if (!epochs)
-        return df_error_memory("the list of checkpoints", bytes);
-    if (bytes > 0)
-        memcpy(epochs, entry->tensor.data, bytes);
-    training->kept.epochs = epochs;
-    training->kept.count = (int64_t)entry->tensor.count;
-    for (int64_t i = 0; i < training->kept.count; i++) {
-        if (epochs[i] < (i > 0 ? epochs[i - 1] + 1 : 0) || epochs[i] > training->place.epoch)
-            return damaged("kept_epochs");
-    }
-    return 0;
+    DF_TRY(read_epochs(state, training->place.epoch, &training->kept));
+    return cut_epoch_read(training, state);
 }
 
 /* Epochs whose loss the log has from here on: not that of an epoch which --max_steps had ended and that goes
@@ -246,19 +267,17 @@ static int read_log(struct df_training *training, const struct df_state *state)
 {
     const struct df_entry *losses = df_state_find(state, "train_loss");
     const int64_t epochs = logged_epochs(training, losses);
-    int64_t bytes = 0;
 
     if (epochs < 0)
         return damaged("train_loss");
-    DF_TRY(read_number(state, "steps_bytes", 0, INT64_MAX, &bytes));
+    DF_TRY(read_number(state, "steps_bytes", 0, INT64_MAX, &training->log.earlier_bytes));
     DF_TRY(read_validations(training, state, epochs));
     for (int64_t i = 0; i < epochs; i++) {
         double loss;
         memcpy(&loss, (const char *)losses->tensor.data + (size_t)i * sizeof loss, sizeof loss);
         DF_TRY(run_log_add_epoch(&training->log, loss));
     }
-    DF_TRY(run_log_write(&training->log));
-    return run_log_cut(&training->log, bytes);
+    return 0;
 }
 
 /* NAME.pt has to be the file that was written with the state, or the one before; or none. */
@@ -275,7 +294,7 @@ static int check_pair(struct df_training *training, const struct df_state *state
     struct df_state *checkpoint = df_weight_file_read(training->checkpoint_path, NULL);
     if (!checkpoint)
         return -1;
-    training->checkpoint_content = df_state_digest(checkpoint);
+    training->checkpoint_content = df_state_digest(checkpoint, NULL);
     df_state_free(checkpoint);
     training->pair_is_whole = training->checkpoint_content == now;
     if (training->pair_is_whole || training->checkpoint_content == before)
@@ -284,13 +303,6 @@ static int check_pair(struct df_training *training, const struct df_state *state
         "%s is not the checkpoint that this state was written with: one of the two is of another "
         "run, or was replaced (without the checkpoint, the state is enough)",
         training->checkpoint_path);
-}
-
-static int check(struct df_training *training, const struct df_state *state)
-{
-    DF_TRY(check_format(state));
-    DF_TRY(run_settings_compare(training, state));
-    return check_pair(training, state);
 }
 
 /* The schedule begins with the epoch or step that comes next, over what is left. */
@@ -309,10 +321,15 @@ static int restart_schedule(struct df_training *training)
     return 0;
 }
 
-static int restore(struct df_training *training, const struct df_state *state)
+static int read_state(struct df_training *training, const struct df_state *state)
 {
     const int64_t most = training->options.max_steps;
 
+    DF_TRY(check_format(state));
+    DF_TRY(check_content(state));
+    DF_TRY(run_settings_compare(training, state));
+    run_settings_warn(training, state);
+    DF_TRY(check_pair(training, state));
     DF_TRY(read_place(training, state));
     if (most > 0 && most < training->step)
         return df_error_set("the run has done %" PRId64 " steps, --max_steps is %" PRId64, training->step,
@@ -327,44 +344,42 @@ static int restore(struct df_training *training, const struct df_state *state)
     return 0;
 }
 
-static int with_state(struct df_training *training,
-                      int (*use)(struct df_training *training, const struct df_state *state))
+int run_state_read(struct df_training *training)
 {
     char *path = df_run_file(training->files, ".state");
     struct df_state *state = path ? df_weight_file_read(path, NULL) : NULL;
     int status = -1;
 
-    if (state && (status = use(training, state)) != 0)
+    if (state && (status = read_state(training, state)) != 0)
         df_error_context("%s", path);
     df_state_free(state);
     free(path);
     return status;
 }
 
-int run_state_check(struct df_training *training)
+int run_state_fits(const struct df_training *training, const char *path)
 {
-    return with_state(training, check);
+    struct df_state *state = df_weight_file_read(path, NULL);
+    int status = -1;
+
+    if (state && check_format(state) == 0)
+        status = run_settings_compare(training, state) == 0 ? 0 : 1;
+    if (state && status != 0)
+        df_error_context("%s", path);
+    df_state_free(state);
+    return status;
 }
 
-int run_state_restore(struct df_training *training)
-{
-    return with_state(training, restore);
-}
-
-int run_state_discard(struct df_training *training)
+int run_state_kept(const struct df_training *training, struct kept_epochs *kept)
 {
     char *path = df_run_file(training->files, ".state");
-    int status = path ? 0 : -1;
+    struct df_state *state = path && access(path, F_OK) == 0 ? df_weight_file_read(path, NULL) : NULL;
 
-    if (path && unlink(path) != 0 && errno != ENOENT)
-        status = df_error_set("cannot remove %s, of an earlier run: %s", path, strerror(errno));
+    /* One that is damaged, or none, names no file. */
+    if (state && check_format(state) == 0 && check_content(state) == 0)
+        read_epochs(state, INT64_MAX, kept);
+    df_state_free(state);
+    const int status = path ? 0 : -1;
     free(path);
-    DF_TRY(status);
-    if (access(training->checkpoint_path, F_OK) != 0)
-        return 0;
-    /* One that cannot be read is replaced as well. */
-    struct df_state *checkpoint = df_weight_file_read(training->checkpoint_path, NULL);
-    training->checkpoint_content = checkpoint ? df_state_digest(checkpoint) : 0;
-    df_state_free(checkpoint);
-    return 0;
+    return status;
 }

@@ -43,7 +43,7 @@ int training_save(struct df_training *training)
 {
     DF_TRY(check_model(training));
     struct df_state *checkpoint = df_checkpoint_state(training->segmenter, &training->record);
-    const uint64_t content = checkpoint ? df_state_digest(checkpoint) : 0;
+    const uint64_t content = checkpoint ? df_state_digest(checkpoint, NULL) : 0;
     int status = -1;
 
     if (checkpoint && run_state_write(training, content) == 0)
@@ -53,5 +53,5 @@ int training_save(struct df_training *training)
         training->saved_at = df_seconds();
     }
     df_state_free(checkpoint);
-    return status;
+    return status == 0 ? training_discard_older(training) : status;
 }

@@ -1,4 +1,5 @@
 /* The loop: epochs, steps, validations, checkpoints. */
+#include "cut_epoch.h"
 #include "run_state.h"
 
 #include "dinoft/clock.h"
@@ -65,6 +66,11 @@ static void leave_epoch(struct df_training *training)
         training->place = (struct df_place){.epoch = place->epoch + 1};
 }
 
+static void log_nothing(void)
+{
+    df_log("interrupted before the first step: nothing was trained or written");
+}
+
 static int train_all(struct df_training *training)
 {
     while (!at_the_end(training) && !*training->stop) {
@@ -81,7 +87,7 @@ static int train_all(struct df_training *training)
     if (!*training->stop)
         return 0;
     if (training->step == 0) {
-        df_log("interrupted before the first step: nothing was trained or written");
+        log_nothing();
         return 0;
     }
     DF_TRY(training_save(training));
@@ -109,16 +115,13 @@ static int end_before(struct df_training *training)
 /* Where an earlier process ended, if this run goes on. */
 static int begin(struct df_training *training)
 {
-    training->epoch_steps = (df_feed_batches(training->train_feed) - 1) / training->options.accumulate + 1;
     training->saved_at = df_seconds();
     if (!training->options.resume) {
         training_start_observers(training, NULL);
         return 0;
     }
-    if (run_state_restore(training) != 0) {
-        training->worthless = true;
-        return -1;
-    }
+    DF_TRY(run_log_go_on(&training->log));
+    DF_TRY(cut_epoch_go_on(training));
     df_log("resumed after step %" PRId64 ", in epoch %" PRId64, training->step, training->place.epoch + 1);
     if (!training->pair_is_whole) {
         DF_TRY(training_save(training));
@@ -138,8 +141,8 @@ static void rescue(struct df_training *training)
     char *path = df_run_file(training->files, "_stopped.pt");
     if (training->diverged && training_load_others(training) != 0)
         training->worthless = true;
-    const bool saved =
-        path && training->step > 0 && !training->worthless && training_save_alone(training, path) == 0;
+    const bool saved = path && training->step > 0 && training->last_count > 0 && !training->worthless &&
+                       training_save_alone(training, path) == 0;
     if (saved)
         df_log("stopped after step %" PRId64 "; what was trained until then is %s", training->step, path);
     else if (training->diverged)
@@ -150,11 +153,12 @@ static void rescue(struct df_training *training)
 
 int df_training_run(struct df_training *training)
 {
-    DF_TRY(run_log_init(&training->log, training->files->folder, training->files->name,
-                        training->val_set->class_names, training->val_set->n_classes));
-    int status = training_open_feeds(training);
-    if (status == 0 && !*training->stop) /* an interrupted cache of features makes none */
-        status = begin(training);
+    DF_TRY(training_open_feeds(training));
+    if (*training->stop) { /* an interrupted cache of features makes none */
+        log_nothing();
+        return 0;
+    }
+    int status = begin(training);
     if (status == 0)
         status = train_all(training);
     if (status != 0)

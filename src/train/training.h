@@ -31,6 +31,14 @@ struct step_images {
     int64_t first[STEP_IMAGES_SHOWN]; /* indices into the training set */
 };
 
+/* What was the best before the validation of an epoch that --max_steps has cut off. */
+struct cut_epoch {
+    bool is;
+    struct df_best_so_far best;
+    void *bytes; /* [size]: NAME_best.pt of then; NULL: there was none */
+    size_t size;
+};
+
 struct df_training {
     struct df_training_options options;
     const volatile sig_atomic_t *stop;
@@ -46,7 +54,10 @@ struct df_training {
     struct observers observers;
     char *checkpoint_path, *best_path;
     struct df_best_so_far best;
+    struct cut_epoch cut;
     struct kept_epochs kept;
+    struct kept_epochs older_kept; /* an older run's of the name, */
+    bool older_is_there;           /* whose other checkpoints are still there */
     struct df_place place;
     int64_t epoch_steps;         /* of a whole epoch */
     int64_t schedule_origin;     /* step, or epoch, at which the schedule began */
@@ -63,6 +74,12 @@ struct df_training {
     bool worthless;              /* what was trained is not to be saved */
     bool diverged;               /* it may be good, but for the batch that the model saw last */
 };
+
+/* Whether all steps of the epoch have been done. */
+static inline bool training_epoch_is_whole(const struct df_training *training)
+{
+    return training->place.done == training->epoch_steps;
+}
 
 /* max_steps have been begun. */
 static inline bool training_out_of_steps(const struct df_training *training)
@@ -83,9 +100,22 @@ static inline int64_t training_file_epoch(const struct df_training *training, in
     return epoch + (training->options.reference_names ? 0 : 1);
 }
 
+/* NAME_eEPOCH.pt, to be freed. NULL with the error set. */
+static inline char *training_epoch_path(const struct df_training *training, int64_t epoch)
+{
+    return df_run_epoch_file(training->files, "_e", training_file_epoch(training, epoch), ".pt");
+}
+
 /* Tells the observers how long the run is, and what they have stored in the state that it goes on from, or
  * NULL. */
 void training_start_observers(struct df_training *training, const struct df_state *state);
+
+/* A training that has no model, no files and no record yet. NULL with the error set. */
+struct df_training *training_new(const struct df_training_options *options, struct df_setup *setup,
+                                 struct df_dataset *train_set, struct df_dataset *val_set);
+
+/* Before the model is made of the weights, which are freed then. -1 with the error set. */
+int training_fill_record(struct df_training *training);
 
 /* All steps of the epoch that are left, or as many as max_steps and an interrupt allow; with their results
  * when it returns. -1 with the error set. */
@@ -115,8 +145,15 @@ int training_diverged(struct df_training *training, const struct df_step_seen *s
 /* Images of the validation take the place of the batch that the model saw last. */
 int training_load_others(struct df_training *training);
 
-/* Writes NAME_eEPOCH.pt of what NAME.pt has just got, where the options ask for it, and removes those of
- * older epochs that are too many. */
+/* Before the first step of a new run: an older one of the name can go on no more. What its NAME.pt holds is
+ * remembered. -1 with the error set. */
+int training_retire_older(struct df_training *training);
+/* When NAME.pt has taken the place of the older run's: its other checkpoints go, once. -1 with the error set.
+ */
+int training_discard_older(struct df_training *training);
+
+/* Writes NAME_eEPOCH.pt of what NAME.pt has just got, where the options ask for it and the epoch is whole,
+ * and removes those of older epochs that are too many. */
 int training_keep(struct df_training *training, int64_t epoch);
 
 /* What a validation of all images found of the parameters that NAME.pt has just got: NAME_best.pt gets them

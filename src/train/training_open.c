@@ -1,4 +1,5 @@
 /* From a model's parts and two data sets to a run that is ready to begin. */
+#include "cut_epoch.h"
 #include "run_state.h"
 
 #include "dinoft/error.h"
@@ -30,8 +31,7 @@ static struct df_loader *open_loader(const struct df_training *training, const s
     return df_feed_open_loader(dataset, &options, training->segmenter);
 }
 
-/* Before the model is made of the weights, which are freed then. */
-static int fill_record(struct df_training *training)
+int training_fill_record(struct df_training *training)
 {
     const struct df_setup *setup = training->setup;
     const struct df_dataset *set = training->train_set;
@@ -114,7 +114,7 @@ static void close_loaders(struct df_training *training)
 /* Everything that can fail for a reason that the user should hear at once. */
 static int prepare(struct df_training *training)
 {
-    DF_TRY(fill_record(training));
+    DF_TRY(training_fill_record(training));
     DF_TRY(open_features(training));
     training->segmenter = df_setup_segmenter(
         training->setup, training->features.cache ? DF_MODEL_TRAINS_DECODER : DF_MODEL_TRAINS,
@@ -127,14 +127,16 @@ static int prepare(struct df_training *training)
     training->checkpoint_path = df_run_file(training->files, ".pt");
     training->best_path = df_run_file(training->files, "_best.pt");
     training->best = df_best_none();
+    training->epoch_steps = (training->train_set->count - 1) / training->options.batch_size + 1;
     if (!training->checkpoint_path || !training->best_path)
         return -1;
-    return training->options.resume ? run_state_check(training) : 0;
+    DF_TRY(run_log_init(&training->log, training->files->folder, training->files->name,
+                        training->val_set->class_names, training->val_set->n_classes));
+    return training->options.resume ? run_state_read(training) : 0;
 }
 
-struct df_training *df_training_open(const struct df_training_options *options, struct df_setup *setup,
-                                     const struct df_run_files *files, struct df_dataset *train_set,
-                                     struct df_dataset *val_set, const volatile sig_atomic_t *stop)
+struct df_training *training_new(const struct df_training_options *options, struct df_setup *setup,
+                                 struct df_dataset *train_set, struct df_dataset *val_set)
 {
     struct df_training *training = calloc(1, sizeof *training);
 
@@ -145,9 +147,20 @@ struct df_training *df_training_open(const struct df_training_options *options, 
     training->options = *options;
     training->observers = (struct observers){.items = options->observers, .count = options->n_observers};
     training->setup = setup;
-    training->files = files;
     training->train_set = train_set;
     training->val_set = val_set;
+    return training;
+}
+
+struct df_training *df_training_open(const struct df_training_options *options, struct df_setup *setup,
+                                     const struct df_run_files *files, struct df_dataset *train_set,
+                                     struct df_dataset *val_set, const volatile sig_atomic_t *stop)
+{
+    struct df_training *training = training_new(options, setup, train_set, val_set);
+
+    if (!training)
+        return NULL;
+    training->files = files;
     training->stop = stop;
     if (prepare(training) == 0)
         return training;
@@ -163,6 +176,8 @@ void df_training_close(struct df_training *training)
     free(training->checkpoint_path);
     free(training->best_path);
     free(training->kept.epochs);
+    free(training->older_kept.epochs);
+    cut_epoch_free(&training->cut);
     df_feed_free(training->train_feed);
     df_feed_free(training->val_feed);
     close_loaders(training);

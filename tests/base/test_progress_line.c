@@ -100,6 +100,11 @@ static void large_numbers_and_a_finished_part(void **state)
     memset(numbers.fields, 0, sizeof numbers.fields);
     progress_plain_line(line, &numbers);
     assert_string_equal(line, "epoch 3/20 45/45  loss 1.235e+05  1234 img/s  time 1:00  eta 277777:46:40");
+    numbers.loss = 999.96;
+    numbers.rate = 99.96;
+    numbers.left = 7199.4;
+    progress_plain_line(line, &numbers);
+    assert_string_equal(line, "epoch 3/20 45/45  loss 1000  100 img/s  time 1:00  eta 1:59:59");
     numbers.left = NAN;
     numbers.rate = NAN;
     numbers.loss = NAN;

@@ -7,10 +7,12 @@ import os
 import pathlib
 import re
 import resource
+import select
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 sys.dont_write_bytecode = True
@@ -73,6 +75,22 @@ def img_dim(height, width):
 def model_flags(backbone, size=None):
     """The flags that choose a fixture's backbone, at its own image size if no other is asked for."""
     return ["--weights", backbone.weights] + img_dim(*(size or backbone.size))
+
+
+def read_terminal(master, seconds=300):
+    """All that is written to a pseudo-terminal until its other end is closed."""
+    shown, end = b"", time.monotonic() + seconds
+    while time.monotonic() < end:
+        if not select.select([master], [], [], 1)[0]:
+            continue
+        try:
+            part = os.read(master, 65536)
+        except OSError:  # the other end is closed
+            break
+        if not part:
+            break
+        shown += part
+    return shown.decode()
 
 
 def error_lines(stderr):

@@ -47,7 +47,7 @@ class HuggingFaceConfiguration(CommandLineTest):
         self.change(hidden_size=768)
         (self.folder / "model" / "model.safetensors").rename(self.folder / "model" / "tiny.safetensors")
         result = self.succeed(*self.features("model/tiny.safetensors"))
-        self.assertRegex(result.stderr, r"dinoft: model/config.json is of another model .*hidden_size 768, not 128")
+        self.assertRegex(result.stderr, r"dinoft: warning: model/config.json is of another model .*hidden_size 768, not 128")
 
     def test_weights_and_configuration_that_belong_together(self):
         self.change(hidden_size=768)
@@ -55,7 +55,7 @@ class HuggingFaceConfiguration(CommandLineTest):
 
     def test_of_something_else(self):
         self.change(model_type="bert")
-        self.assertRegex(self.succeed(*self.features()).stderr, r"dinoft: model/config.json .*bert.*not used")
+        self.assertRegex(self.succeed(*self.features()).stderr, r"dinoft: warning: model/config.json .*bert.*not used")
 
     def test_damaged(self):
         path = self.folder / "model" / "config.json"
@@ -137,7 +137,7 @@ class OtherBackbone(TrainingTest):
         for name, command in self.commands(other).items():
             with self.subTest(name):
                 stderr = self.succeed(*command, "--allow_other_backbone").stderr
-                self.assertRegex(stderr, rf"dinoft: {self.RUN} was trained on .*{other} .*--allow_other_backbone")
+                self.assertRegex(stderr, rf"dinoft: warning: {self.RUN} was trained on .*{other} .*--allow_other_backbone")
         record = read_checkpoint(self.folder / "more" / "a.pt")[1]
         self.assertEqual(record["backbone_file"], other, "what was trained is of the other backbone from now on")
         self.succeed(*self.commands(other, "more/a.pt")["predict"])

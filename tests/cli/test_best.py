@@ -1,8 +1,9 @@
 """dinoft train: the best epoch, and the checkpoints that are kept."""
 
-from support import DINOV2, files_in, main, model_flags
+from datasets import make_folder
+from support import DINOV2, contents, files_in, main, model_flags
 from tensor_files import read_checkpoint
-from training import TrainingTest
+from training import CLASSES, TrainingTest
 
 
 class BestTest(TrainingTest):
@@ -105,6 +106,47 @@ class Kept(BestTest):
     def test_what_is_none(self):
         for text in ("0", "-1", "some", "2x", "99999999999", "1.5"):
             self.refused(*self.train_command(f"--keep_checkpoints={text}"), status=2, mentions=["--keep_checkpoints", text])
+
+
+class Older(BestTest):
+    """What an older run of the name has left, when a new one takes its place."""
+
+    FLAGS = ["--epochs", 3, "--val_every", 1, "--keep_checkpoints", "all"]
+
+    def test_it_goes_with_the_first_step(self):
+        self.train(*self.FLAGS, "--use_lora")
+        output = self.folder / "output"
+        output.joinpath("run_stopped.pt").write_bytes(b"")
+        output.joinpath("run_e7.pt").write_bytes(b"of whom it is nobody knows")
+        before = contents(output)
+        self.data = make_folder(self.folder / "broken", n_classes=CLASSES)
+        for image in (self.data / "images" / "val").iterdir():
+            image.write_bytes(b"")  # so the first validation fails
+        self.refused(*self.train_command(*self.FLAGS, "--use_lora", "--seed", 1), mentions=["images/val"])
+        after = contents(output)
+        self.assertEqual(set(after), {"run.pt", "run.state", "run_e1.pt", "run_e7.pt", "run_config.json", "run_metrics.json",
+                                      "run_steps.csv", "run_stopped.pt"})  # fmt: skip
+        self.assertEqual([name for name in after if after[name] == before[name]], ["run_e7.pt"])
+
+    def test_it_stays_until_then(self):
+        self.train(*self.FLAGS)
+        before = contents(self.folder / "output")
+        self.refused(*self.train_command("--lora_weights", "output/run_best.pt"), mentions=["run_best.pt"])
+        self.assertEqual(contents(self.folder / "output"), before)
+
+    def test_what_the_new_one_starts_from_stays(self):
+        self.train(*self.FLAGS)
+        start = self.folder / "output" / "run_e1.pt"
+        before = start.read_bytes()
+        self.train("--lora_weights", start)
+        self.assertEqual(self.checkpoints(), ["run.pt", "run_best.pt", "run_e1.pt"])
+        self.assertEqual(start.read_bytes(), before)
+
+    def test_a_best_one_that_was_deleted(self):
+        self.train(*self.FLAGS)
+        (self.folder / "output" / "run_best.pt").unlink()
+        stderr = self.succeed(*self.train_command(*self.FLAGS, "--resume")).stderr
+        self.assertTrue(stderr.splitlines()[-1].endswith("run_best.pt, which is not there any more"), stderr)
 
 
 class Start(TrainingTest):

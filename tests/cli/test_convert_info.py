@@ -208,7 +208,8 @@ class MemoryPlan(CommandLineTest):
     """info's plans: what the model would take, found without taking it."""
 
     def plans(self, *arguments):
-        self.succeed("info", *arguments, "--json", "plan.json")
+        memory = [] if str(arguments[0]).startswith("--") else ["--memory"]
+        self.succeed("info", *arguments, *memory, "--json", "plan.json")
         return self.read_json("plan.json")
 
     def tables(self, text):
@@ -249,7 +250,7 @@ class MemoryPlan(CommandLineTest):
     def test_table_says_the_same(self):
         flags = [DINOV3.weights, "--use_lora", "--precision", "fp32"]
         plans = self.plans(*flags)
-        text = self.succeed("info", *flags).stdout
+        text = self.succeed("info", *flags, "--memory").stdout
         for plan, table in zip((plans["train"], plans["eval"]), self.tables(text), strict=True):
             expected = {item["name"]: (item["count"], round(item["bytes"] / 2**20, 1)) for item in plan["items"]}
             self.assertEqual(table, expected)
@@ -283,8 +284,6 @@ class MemoryPlan(CommandLineTest):
     def test_checkpoints(self):
         """The record names the backbone, or the flags do."""
         path = SEEDS / "dinov3" / "large_voc_lora.pt"
-        unknown = self.succeed("info", path).stdout
-        self.assertRegex(unknown, "memory: +not known without the backbone")
         plan = self.plans(path, "--dino_type", "dinov3", "--size", "large", "--batch_size", 1)["train"]
         self.assertEqual((plan["rank"], plan["n_classes"], plan["decoder"]), (3, 21, "linear"))
         self.assertEqual(plan["trained_parameters"], 21 * 1024 + 21 + 96 * 3 * 1024)
@@ -299,21 +298,29 @@ class MemoryPlan(CommandLineTest):
         self.assertEqual(self.plans(*checkpoint), self.plans(DINOV2.weights, *flags, *img_dim(*DINOV2.size)))
         typed = self.plans(*checkpoint, *img_dim(126, 154))["train"]
         self.assertEqual((typed["height"], typed["width"], typed["rank"]), (126, 154, 5))
-        self.refused("info", *checkpoint, "--dino_type", "dinov2", "--size", "small",
+        self.refused("info", *checkpoint, "--memory", "--dino_type", "dinov2", "--size", "small",
                      mentions=["run.pt was trained on", "128 channels", "--size", "dinov2_vits14_reg"])  # fmt: skip
 
     def test_refusals(self):
         checkpoint = SEEDS / "dinov3" / "large_voc_lora.pt"
-        self.refused("info", checkpoint, "--json", "p.json", mentions=[checkpoint.name, "--dino_type", "--size"])
-        self.refused("info", checkpoint, "--size", "small", mentions=[checkpoint.name, 1024, 384])
-        self.refused("info", checkpoint, "--size", "large", "--r", 4, mentions=["--r", checkpoint.name])
-        self.refused("info", DINOV2.weights, "--size", "small", mentions=["--size", DINOV2.weights.name])
-        self.refused("info", DINOV2.weights, "--img_dim", 8, 8, mentions=["--img_dim", 14])
-        self.refused("info", DINOV2.weights, "--json", "/proc/none/p.json", mentions=["/proc/none"])
+        info = ["info", "--memory"]
+        self.refused(*info, checkpoint, mentions=[checkpoint.name, "--dino_type", "--size"])
+        self.refused(*info, checkpoint, "--size", "small", mentions=[checkpoint.name, 1024, 384])
+        self.refused(*info, checkpoint, "--size", "large", "--r", 4, mentions=["--r", checkpoint.name])
+        self.refused(*info, DINOV2.weights, "--size", "small", mentions=["--size", DINOV2.weights.name])
+        self.refused(*info, DINOV2.weights, "--img_dim", 8, 8, mentions=["--img_dim", 14])
+        self.refused(*info, DINOV2.weights, "--json", "/proc/none/p.json", mentions=["/proc/none"])
         shutil.copy(DINOV2.weights, self.folder / "b.pth")
-        self.refused("info", "b.pth", "--json", "b.pth", mentions=["b.pth"])
+        self.refused(*info, "b.pth", "--json", "b.pth", mentions=["b.pth"])
         self.assertEqual((self.folder / "b.pth").read_bytes(), DINOV2.weights.read_bytes())
         self.refused("info", status=2, mentions=["FILE", "--size"])
+
+    def test_a_file_alone(self):
+        """No plan unless it is asked for, and no flag of it that would change nothing."""
+        for path in (DINOV2.weights, FPN):
+            self.assertNotIn("memory", self.succeed("info", path).stdout)
+        for flag in (["--batch_size", 2], ["--json", "p.json"], ["--device", "cpu"], ["--size", "small"]):
+            self.refused("info", DINOV2.weights, *flag, status=2, mentions=[flag[0], "--memory"])
 
 
 if __name__ == "__main__":

@@ -105,6 +105,13 @@ class Scores(CorruptTest):
         for name in ("clean", *NAMES.split(",")):
             self.assertIn(name, result.stdout)
 
+    def test_the_time_left_is_that_of_the_table(self):
+        """Each finished cell but the last has some."""
+        _, result = self.corrupt()
+        ends = re.findall(r"(?m)^(\d)/5 [a-z_]+(?: \d)? 2/2 .*  time \d+:\d\d(  eta \d+:\d\d)?$", result.stderr)
+        self.assertEqual([number for number, _ in ends], list("12345"), result.stderr)
+        self.assertEqual([bool(left) for _, left in ends], [True] * 4 + [False])
+
     def test_the_reference_numbers_are_printed_for_its_recipe(self):
         _, plain = self.corrupt(corruptions="contrast", severity="1")
         self.assertNotIn("2025", plain.stdout)

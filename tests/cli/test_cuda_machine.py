@@ -68,7 +68,7 @@ class Choice(Machine):
             ["predict", image, *model],
             ["features", image, *model, "--output", "f.safetensors"],
             ["pca", image, *model],
-            ["info", DINOV2.weights],
+            ["info", DINOV2.weights, "--memory"],
             ["bench", "eval", *model_flags(SMALL2)],
             ["selftest", "--dino_type", "dinov2", "--size", "small", *img_dim(28, 28)],
         ):
@@ -90,7 +90,7 @@ class Choice(Machine):
                 auto = self.train("--max_steps", 1, "--precision", "fp32", backbone=SMALL2)
             self.assertIn("device cpu, float32", auto.result.stderr)
             if mended:
-                self.assertRegex(auto.result.stderr, rf"dinoft: the GPU is left alone: device cuda: {reason}")
+                self.assertRegex(auto.result.stderr, rf"dinoft: warning: the GPU is left alone: device cuda: {reason}")
             else:
                 self.assertNotIn("GPU", auto.result.stderr)
 
@@ -145,7 +145,7 @@ class Memory(Machine):
     FLAGS = ["--img_dim", 56, 56, "--precision", "fp32", "--device", "cuda"]
 
     def plans(self, *flags):
-        self.succeed("info", DINOV2.weights, *self.FLAGS, *flags, "--json", "plan.json")
+        self.succeed("info", DINOV2.weights, "--memory", *self.FLAGS, *flags, "--json", "plan.json")
         return self.read_json("plan.json")
 
     def fails(self, command):
@@ -250,7 +250,7 @@ class Bench(Machine):
     def test_figures(self):
         for mode, precision, name in (("train", "bf16", "bfloat16"), ("eval", "fp32", "float32")):
             setting = [*img_dim(*SMALL2.size), "--use_lora", "--batch_size", 2, "--device", "cuda"]
-            self.succeed("info", SMALL2.weights, *setting, "--precision", precision, "--json", "plan.json")
+            self.succeed("info", SMALL2.weights, "--memory", *setting, "--precision", precision, "--json", "plan.json")
             plan = self.read_json("plan.json")[mode]
             figures = self.figures(mode, "--precision", precision)
             self.assertEqual(figures["precision"], name)

@@ -165,6 +165,34 @@ class Metrics(EvalTest):
         self.assertEqual(sorted(path.name for path in self.folder.iterdir()), before)
 
 
+class Validation(EvalTest):
+    """eval of a checkpoint and the last validation of its training."""
+
+    def both(self, *flags, precision):
+        run = self.train("--epochs", 2, "--lr", 0.01, "--precision", precision, *flags)
+        metrics, _ = self.evaluate(
+            "--precision", precision, "--batch_size", 3, checkpoint=self.folder / "output" / "run.pt", data=self.folder_flags()
+        )
+        return [run.metrics[key][-1] for key in ("val_loss", "val_iou")], [metrics["loss"], metrics["miou"]]
+
+    def test_the_same_without_lora(self):
+        for precision in ("fp32", "bf16"):
+            for flags in ([], ["--use_fpn"]):
+                validation, evaluation = self.both(*flags, precision=precision)
+                self.assertEqual(validation, evaluation)
+
+    def test_the_same_to_rounding_with_lora(self):
+        validation, evaluation = self.both("--use_lora", precision="fp32")
+        self.assert_values_near(validation, evaluation, 1e-4)
+
+    def test_another_rounding_with_lora_in_bf16(self):
+        """As the help says."""
+        validation, evaluation = self.both("--use_lora", precision="bf16")
+        self.assert_values_near(validation, evaluation, 0.02)
+        text = " ".join(self.succeed("eval", "--help").stdout.split())
+        self.assertIn("with bf16 and LoRA, scores differ a little from the training's validation", text)
+
+
 class Predictions(EvalTest):
     """predict's masks, counted here, give eval's numbers at the original size."""
 

@@ -1,6 +1,9 @@
 """dinoft features: what a backbone says of images, as a .safetensors file."""
 
+import json
 import math
+import os
+import shutil
 
 from datasets import draw_scene
 from png_files import write_png
@@ -87,6 +90,16 @@ class Features(CommandLineTest):
                 tensors[name] = tensors[name]._replace(data=bytes(len(tensors[name].data)))
         write_safetensors(self.folder / "zero.safetensors", tensors)
         self.assertEqual(self.features("--lora_weights", "zero.safetensors"), plain)
+
+    def test_the_images_are_named(self):
+        """In the order of the rows, as they were typed; a byte that is no UTF-8 as everywhere in JSON."""
+        odd = os.fsencode(self.folder) + b"/caf\xe9.png"
+        shutil.copy(self.images[0], odd)
+        images = [self.images[1], "0.png", self.images[1], os.fsdecode(odd)]
+        self.features(images=images)
+        _, metadata = read_safetensors(self.folder / "f.safetensors")
+        names = [str(self.images[1]), "0.png", str(self.images[1]), f"{self.folder}/caf\\xE9.png"]
+        self.assertEqual(json.loads(metadata["images"]), names)
 
     def test_output_in_a_new_folder(self):
         self.features(output="new/folder/f.safetensors")

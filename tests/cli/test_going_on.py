@@ -272,14 +272,15 @@ class Merged(GoingOnTest):
     def test_info_plans_it(self):
         plans = []
         for flags in ([], ["--merge_lora"]):
-            self.succeed("info", FIRST, *flags, "--json", "plan.json")
+            self.succeed("info", FIRST, "--memory", *flags, "--json", "plan.json")
             plans.append(self.read_json("plan.json"))
         self.assertEqual(plans[0]["eval"], plans[1]["eval"])
         self.assertLess(plans[1]["train"]["planned_memory_bytes"], plans[0]["train"]["planned_memory_bytes"])
         self.assertEqual(plans[1]["train"]["backward_weights_bytes"], 0)
         head = sum(len(values(tensor)) for tensor in head_of(self.start.tensors).values())
         self.assertEqual(plans[1]["train"]["trained_parameters"], head)
-        self.refused("info", DINOV2.weights, "--merge_lora", mentions=["--merge_lora"])
+        self.refused("info", DINOV2.weights, "--memory", "--merge_lora", mentions=["--merge_lora"])
+        self.refused("info", FIRST, "--merge_lora", status=2, mentions=["--merge_lora", "--memory"])
 
 
 class Resumed(GoingOnTest):

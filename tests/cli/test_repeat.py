@@ -94,7 +94,7 @@ class WrongFiles(RepeatTest):
             self.refused("train", "--config", "wrong.json", "--exp_name", "b", status=2, mentions=["wrong.json", mention])
         (self.folder / "wrong.json").write_text(json.dumps(config | {"dinoft": "1000.0.0", "sharpness": 3}))
         result = self.succeed("train", "--config", "wrong.json", "--exp_name", "b")
-        self.assertIn("dinoft: wrong.json: 'sharpness' is not known to this version", result.stderr)
+        self.assertIn("dinoft: warning: wrong.json: 'sharpness' is not known to this version", result.stderr)
 
 
 if __name__ == "__main__":

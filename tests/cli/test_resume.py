@@ -1,14 +1,17 @@
 """--resume: a run that was stopped, or killed, goes on to the same bits as one that was not."""
 
+import contextlib
+import itertools
 import os
 import random
 import shutil
 import signal
+import subprocess
 import time
 
 from datasets import make_folder
 from interrupting import InterruptTest
-from support import DINOV2, DINOV3, file_size_limit, files_in, leftovers, main
+from support import DINOV2, DINOV3, contents, file_size_limit, leftovers, main
 from tensor_files import read_safetensors
 from training import CLASSES
 
@@ -51,18 +54,19 @@ class ResumeTest(InterruptTest):
         return self.succeed(*self.command(*flags, "--resume", **options))
 
     def assert_same(self, whole="whole", output="output"):
-        for name in ("run.pt", "run_metrics.json"):
+        for name in ("run.pt", "run_best.pt", "run_metrics.json"):
             self.assertEqual((self.folder / whole / name).read_bytes(), (self.folder / output / name).read_bytes(), name)
         states = [read_safetensors(self.folder / folder / "run.state") for folder in (whole, output)]
         for _, texts in states:
-            del texts["checkpoint_before"], texts["steps_bytes"]  # how often it was saved, and how fast it was
+            # How often it was saved, how fast it was, and the digest of that.
+            del texts["checkpoint_before"], texts["steps_bytes"], texts["content"]
         self.assertEqual(*states)
         runs = [self.read_run(output=folder).steps for folder in (whole, output)]
         for rows in runs:
             for row in rows:
                 del row["images_per_second"]
         self.assertEqual(*runs)
-        self.assertEqual(leftovers(self.folder), [])
+        self.assertEqual(leftovers(self.folder / output), [])
 
 
 class Signals(ResumeTest):
@@ -87,24 +91,34 @@ class Signals(ResumeTest):
 
 
 class Kills(ResumeTest):
+    def killed(self, name, *flags, output):
+        return self.command(*SETTINGS[name], *flags, output=output, backbone=DINOV2 if name == "features" else DINOV3)
+
+    def check(self, name):
+        """The run is whole, or goes on until it is; the next one of the name begins anew."""
+        self.succeed(*self.killed(name, "--resume", "auto", output=name))
+        self.assert_same(f"whole-{name}", name)
+        shutil.rmtree(self.folder / name)
+
     def test_at_random_moments(self):
         """Every step is saved, so that most kills come while something is written."""
-        flags = ["--use_lora", "--ema", 0.9, "--save_every", 1e-9]
-        self.whole_run("--use_lora", "--ema", 0.9)
-        moments, kills, finished = random.Random(), 0, 0
-        while kills < KILLS:
-            process = self.start(self.command(*flags, "--resume", "auto"))
-            time.sleep(moments.uniform(0.05, 0.6))
+        moments, kills = random.Random(), 0
+        for name in SETTINGS:
+            self.succeed(*self.killed(name, output=f"whole-{name}"))
+        for name in itertools.cycle(SETTINGS):
+            process = self.start(self.killed(name, "--save_every", 1e-9, "--resume", "auto", output=name))
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(moments.uniform(0.05, 0.6))
             process.kill()
             stderr = process.communicate()[1]
             self.assertIn(process.returncode, (0, -signal.SIGKILL), stderr)
             kills += process.returncode != 0
             if process.returncode == 0:
-                self.assert_same()
-                finished += 1
-                shutil.rmtree(self.folder / "output")
-        self.succeed(*self.command(*flags, "--resume", "auto"))
-        self.assert_same()
+                self.check(name)
+            if kills >= KILLS:
+                break
+        for name in SETTINGS:
+            self.check(name)
 
 
 class Pairs(ResumeTest):
@@ -113,11 +127,10 @@ class Pairs(ResumeTest):
         self.succeed(*self.command("--max_steps", 4))
         self.output = self.folder / "output"
 
-    def refuse(self, *flags, mentions=(), rewritten=""):
-        before = {name: (self.output / name).read_bytes() for name in files_in(self.output) if name != rewritten}
+    def refuse(self, *flags, mentions=()):
+        before = contents(self.output)
         self.refused(*self.command("--resume", *flags), mentions=mentions)
-        for name, content in before.items():
-            self.assertEqual((self.output / name).read_bytes(), content, name)
+        self.assertEqual(contents(self.output), before)
 
     def test_more_steps(self):
         self.whole_run("--max_steps", 8)
@@ -167,16 +180,21 @@ class Pairs(ResumeTest):
         self.refused(*self.command("--resume", backbone=DINOV2), mentions=["the backbone"])
 
     def test_damage(self):
+        """Wherever it is, nothing is written."""
         content = (self.output / "run.state").read_bytes()
+
+        def flipped(place):
+            return content[:place] + bytes([content[place] ^ 16]) + content[place + 1 :]
+
         for damaged in (b"", content[:40], content[:-1], content.replace(b'"step":"4"', b'"step":"x"'),
                         content.replace(b'"dinoft.state":"2"', b'"dinoft.state":"9"'),
-                        content.replace(b'"epoch_step":"1"', b'"epoch_step":"9"'),
-                        content.replace(b'"step":"4"', b'"step":"7"'),
-                        content.replace(b"m.classifier", b"x.classifier")):  # fmt: skip
+                        content.replace(b'"content":', b'"contend":'),
+                        content.replace(b"m.classifier", b"x.classifier"),
+                        flipped(len(content) - 1), flipped(len(content) // 2), flipped(content.index(b'"step":') + 8)):  # fmt: skip
             with self.subTest(len(damaged)):
+                self.assertNotEqual(damaged, content)
                 (self.output / "run.state").write_bytes(damaged)
-                # What the settings fit may be found to be damaged when the run has begun.
-                self.refuse(mentions=["run.state"], rewritten="run_config.json")
+                self.refuse(mentions=["run.state"])
 
     def test_longer_with_a_constant_rate(self):
         self.whole_run(epochs=5)
@@ -230,6 +248,23 @@ class Ends(ResumeTest):
         self.resume()
         self.assert_same()
 
+    def test_the_best_of_a_cut_epoch(self):
+        """It counts until the run goes on, which then is as one that was never cut."""
+        flags = ["--use_lora", "--lr", 0.03, "--seed", 1, "--val_every", 1, "--best_metric", "loss", "--keep_checkpoints", 2]
+        self.whole_run(*flags)
+        self.succeed(*self.command(*flags, "--max_steps", 2))
+        self.assertEqual(self.checkpoints("output"), ["run.pt", "run_best.pt"])
+        for steps, best in ((4, 2), (8, 3), (8, 3)):
+            self.assertIn(f"the best epoch was {best}/4", self.resume(*flags, "--max_steps", steps).stderr)
+            checkpoints = contents(self.folder / "output")
+            self.assertEqual(checkpoints["run_best.pt"], checkpoints["run.pt"])
+        self.assertIn("the best epoch was 2/4", self.resume(*flags).stderr)
+        self.assert_same()
+        self.assertEqual(self.checkpoints("output"), self.checkpoints("whole"))
+
+    def checkpoints(self, folder):
+        return [name for name in contents(self.folder / folder) if name.endswith(".pt")]
+
     def test_stopped_again_at_once(self):
         """In what is left to do at an epoch's end, a validation or nothing."""
         status, _ = self.stop_after(3, signal.SIGTERM)
@@ -268,14 +303,50 @@ class Choice(ResumeTest):
         self.succeed(*command, "--resume", "auto")
         self.assertEqual(len(self.read_run().steps), 12)
 
+    def unnamed(self, *flags):
+        return [word for word in self.command(*flags) if word not in ("--exp_name", "run", "--overwrite")]
+
+    def steps(self, name):
+        return len(self.read_run(name=name).steps)
+
     def test_the_newest(self):
-        command = [word for word in self.command() if word not in ("--exp_name", "run")]
-        self.succeed(*self.command("--exp_name", "older", "--max_steps", 1))
-        self.succeed(*self.command("--exp_name", "newer", "--max_steps", 2))
-        result = self.succeed(*command, "--resume")
-        self.assertIn("newer", result.stderr)
-        self.assertEqual(len(self.read_run(name="newer").steps), 12)
-        self.assertEqual(len(self.read_run(name="older").steps), 1)
+        for steps, name in ((1, "older"), (2, "newer")):
+            self.succeed(*self.command("--exp_name", name, "--max_steps", steps))
+        self.succeed(*self.command("--exp_name", "another", "--max_steps", 1, "--lr", 1))
+        self.assertIn("is newer", self.succeed(*self.unnamed(), "--resume").stderr)
+        self.assertEqual([self.steps(name) for name in ("older", "newer", "another")], [1, 12, 1])
+
+    def test_the_newest_is_damaged(self):
+        """One that is no state is told of. What fits and is damaged behind its head is not passed over."""
+        for name in ("older", "newer"):
+            self.succeed(*self.command("--exp_name", name, "--max_steps", 1))
+        state = self.folder / "output" / "newer.state"
+        content = state.read_bytes()
+        state.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+        before = contents(self.folder)
+        self.refused(*self.unnamed("--resume"), mentions=["newer.state", "damaged"])
+        self.assertEqual(contents(self.folder), before)
+        state.write_bytes(content[:100])
+        stderr = self.succeed(*self.unnamed("--resume")).stderr
+        self.assertRegex(stderr, "warning: output/newer.state.*damaged")
+        self.assertIn("is older", stderr)
+
+    def test_none_fits(self):
+        for rate in (1, 2):
+            self.succeed(*self.command("--exp_name", f"rate{rate}", "--max_steps", 1, "--lr", rate))
+        before = contents(self.folder)
+        mentions = ["no run in output", "the newest", "rate2.state", "--lr was 2 and is 0.0003", "--resume auto"]
+        self.refused(*self.unnamed("--resume"), mentions=mentions)
+        self.assertEqual(contents(self.folder), before)
+        self.assertRegex(self.succeed(*self.unnamed("--resume", "auto")).stderr, "--lr was 2 and is 0.0003: a new run begins")
+        self.assertEqual(self.steps("folder_128x4_linear"), 12)
+
+    def test_none_fits_and_the_recipe_names_the_run(self):
+        command = self.unnamed("--recipe", "reference-2025-08", "--resume", "auto")
+        self.succeed(*command)
+        self.refused(*command, "--lr", 1, mentions=["lora.pt", "is there already", "--overwrite"])
+        self.assertIn("a new run begins", self.succeed(*command, "--lr", 1, "--overwrite").stderr)
+        self.assertEqual(float(self.read_run(name="lora").steps[0]["lr"]), 1)
 
     def test_a_new_run_is_no_continuation(self):
         """Its own state takes the place of the older one from the first."""

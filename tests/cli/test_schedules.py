@@ -131,7 +131,7 @@ class Reference(TrainingTest):
 
 class Parts(TrainingTest):
     def plan(self, *flags):
-        self.succeed("info", DINOV2.weights, "--use_lora", "--batch_size", 12, "--device", "cpu", "--json", "plan.json", *flags)
+        self.succeed("info", DINOV2.weights, "--memory", "--use_lora", "--batch_size", 12, "--device", "cpu", "--json", "plan.json", *flags)
         return self.read_json("plan.json")
 
     def test_the_plan_of_a_part(self):
@@ -142,7 +142,7 @@ class Parts(TrainingTest):
         self.assertEqual(parts["eval"], whole["eval"])
 
     def test_parts_are_spoken_of(self):
-        result = self.succeed("info", DINOV2.weights, "--accumulate", 3, "--device", "cpu")
+        result = self.succeed("info", DINOV2.weights, "--memory", "--accumulate", 3, "--device", "cpu")
         self.assertIn("batch 12 in 3 parts", result.stdout)
 
     def test_only_training_has_them(self):

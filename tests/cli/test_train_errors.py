@@ -189,6 +189,7 @@ class Saved(TrainingTest):
             rows = list(csv.DictReader(stream))
         bad = [not all(math.isfinite(float(row[key])) for key in ("loss", "gradient_norm")) for row in rows]
         self.assertEqual(bad, [False] * (step - 1) + [True])
+        self.assertNotIn("-nan", line + str(rows))
         self.assertNotIn("run_stopped.pt", files_in(self.folder / "output"))
         return line, step
 

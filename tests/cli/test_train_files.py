@@ -3,12 +3,10 @@
 import os
 import pty
 import re
-import select
-import time
 import unittest
 
 from png_files import RGB, read_png
-from support import DINOV2, DINOV3, FIXTURES, files_in, main, start_program, unknown_log_lines
+from support import DINOV2, DINOV3, FIXTURES, files_in, main, read_terminal, start_program, unknown_log_lines
 from tensor_files import read_torch
 from training import CLASSES, TrainingTest
 
@@ -197,8 +195,8 @@ class Output(TrainingTest):
         self.assertIn("\r", shown)
         self.assertRegex(shown, r"epoch 1/1 \[=+>? *\] +2/2  loss ")
         longest = max(
-            len(re.sub(r"\x1b\[K", "", line))
-            for line in re.split(r"[\r\n]+", shown)
+            len(line)
+            for line in re.split(r"[\r\n]+", shown.replace("\x1b[K", ""))
             if not line.startswith("dinoft: ")
         )
         self.assertLess(longest, 80)
@@ -226,22 +224,6 @@ class Output(TrainingTest):
             text = self.succeed(*arguments).stdout
             for command in ("train", "eval", "predict", "features", "convert", "info", "demo-data"):
                 self.assertRegex(text, rf"(?m)^  {command} ")
-
-
-def read_terminal(master, seconds=300):
-    """All that is written to a pseudo-terminal until its other end is closed."""
-    shown, end = b"", time.monotonic() + seconds
-    while time.monotonic() < end:
-        if not select.select([master], [], [], 1)[0]:
-            continue
-        try:
-            part = os.read(master, 65536)
-        except OSError:  # the other end is closed
-            break
-        if not part:
-            break
-        shown += part
-    return shown.decode()
 
 
 if __name__ == "__main__":

@@ -134,7 +134,6 @@ class Starts(CommandLineTest):
             ["train", "--help"],
             ["--help_markdown"],
             ["--epocs", 3],
-            ["eval"],
             ["info", DINOV2.weights],
             ["convert", DINOV2.weights, "converted.safetensors"],
             ["demo-data", "--data_root", "demo", "--train_images", 1, "--val_images", 1],
@@ -145,6 +144,11 @@ class Starts(CommandLineTest):
         """With the words that were typed, in their order."""
         starts, error = self.starts("features", "--output", "f.safetensors", "a.png", "--weights", "b.pth", "c.png")
         self.assertEqual((starts, error), (2, "dinoft: error: cannot read a.png: No such file or directory\n"))
+
+    def test_what_is_said_of_flags_is_said_once(self):
+        flags = ["--min_lr", "1e-5", "--weights", "nowhere"]  # the recipe's schedule is constant
+        starts, lines = self.starts("train", *flags)
+        self.assertEqual((starts, lines.count("warning: --min_lr changes nothing")), (2, 1), lines)
 
     def test_user_s_choice_is_kept(self):
         command = ["features", "a.png", "--output", "f.safetensors", "--weights", "b.pth"]

@@ -1,4 +1,4 @@
-/* A command line as words, parsed. */
+/* A command line as words, parsed and completed. */
 #ifndef TESTS_CONFIG_COMMAND_LINE_H
 #define TESTS_CONFIG_COMMAND_LINE_H
 
@@ -22,7 +22,8 @@ static inline enum df_parse_result parse_words(struct df_config *config, const c
         argv[argc++] = words[i];
     }
     argv[argc] = NULL;
-    return df_config_parse(argc, (char **)argv, config);
+    const enum df_parse_result result = df_config_parse(argc, (char **)argv, config);
+    return result == DF_PARSE_RUN && df_config_complete(config) != 0 ? DF_PARSE_WRONG : result;
 }
 
 #define PARSE(CONFIG, ARGV, ...) parse_words(CONFIG, ARGV, (const char *const[]){__VA_ARGS__, NULL})

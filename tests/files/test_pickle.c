@@ -410,7 +410,7 @@ static void test_writer(void **state)
     df_pickle_op(&writer, '.');
     add(&expected, "'seven','',FloatStorage)");
     assert_int_equal(df_pickle_writer_check(&writer), 0);
-    check_value(writer.bytes, writer.size, expected.bytes);
+    check_value(writer.out.bytes, writer.out.size, expected.bytes);
     df_pickle_writer_clear(&writer);
 }
 

@@ -89,7 +89,7 @@ static void make_tensors(const struct described *tensors, int count)
     df_pickle_op(&out, 'u');
     df_pickle_op(&out, '.');
     assert_int_equal(df_pickle_writer_check(&out), 0);
-    make_archive(out.bytes, out.size, storage, sizeof storage, NULL);
+    make_archive(out.out.bytes, out.out.size, storage, sizeof storage, NULL);
     df_pickle_writer_clear(&out);
 }
 
@@ -245,7 +245,7 @@ static void test_multiplied_dicts(void **unused)
             df_pickle_op(&out, '0');
     }
     df_pickle_op(&out, '.');
-    check_pickle_refused(out.bytes, out.size, "more than 1048576 items");
+    check_pickle_refused(out.out.bytes, out.out.size, "more than 1048576 items");
     df_pickle_writer_clear(&out);
 }
 
@@ -268,7 +268,7 @@ static void test_multiplied_text(void **unused)
     }
     df_pickle_op(&out, 'u');
     df_pickle_op(&out, '.');
-    check_pickle_refused(out.bytes, out.size, "more than 16777216 bytes of text");
+    check_pickle_refused(out.out.bytes, out.out.size, "more than 16777216 bytes of text");
     df_pickle_writer_clear(&out);
     free(text);
 }
@@ -285,7 +285,7 @@ static void test_long_names(void **unused)
     df_pickle_op(&out, '}');
     df_pickle_op(&out, 's');
     df_pickle_op(&out, '.');
-    check_pickle_refused(out.bytes, out.size, "longer than 1023 bytes");
+    check_pickle_refused(out.out.bytes, out.out.size, "longer than 1023 bytes");
     df_pickle_writer_clear(&out);
 }
 

@@ -30,7 +30,9 @@ static void parse(char *text)
     char *argv[WORDS_MAX + 1], path[FUZZ_PATH_MAX];
 
     fuzz_forget_error();
-    const enum df_parse_result result = df_config_parse(split(text, argv), argv, &config);
+    enum df_parse_result result = df_config_parse(split(text, argv), argv, &config);
+    if (result == DF_PARSE_RUN && df_config_complete(&config) != 0)
+        result = DF_PARSE_WRONG;
     if (result == DF_PARSE_WRONG)
         fuzz_check_error();
     if (result != DF_PARSE_RUN) {

@@ -19,7 +19,8 @@ static void record(const struct df_config *config, const char *path)
     fuzz_check(df_json_write(&json, path) == 0, "what is accepted can be recorded");
 }
 
-static enum df_parse_result parse(struct df_config *config, const char *const *flags, const char *path)
+/* Whether it is accepted. */
+static bool parse(struct df_config *config, const char *const *flags, const char *path)
 {
     char *argv[WORDS_MAX + 1] = {(char *)"dinoft", (char *)"train", (char *)"--config", (char *)path};
     int argc = 4;
@@ -27,7 +28,7 @@ static enum df_parse_result parse(struct df_config *config, const char *const *f
     for (; *flags; flags++)
         argv[argc++] = (char *)*flags;
     fuzz_forget_error();
-    return df_config_parse(argc, argv, config);
+    return df_config_parse(argc, argv, config) == DF_PARSE_RUN && df_config_complete(config) == 0;
 }
 
 static void compare(const char *first, const char *second)
@@ -51,7 +52,7 @@ static void read_it(const char *const *flags)
     static const char *const none[] = {NULL};
     char path[FUZZ_PATH_MAX], first[FUZZ_PATH_MAX], second[FUZZ_PATH_MAX];
 
-    if (parse(&config, flags, fuzz_path("config.json", path)) != DF_PARSE_RUN) {
+    if (!parse(&config, flags, fuzz_path("config.json", path))) {
         fuzz_check_error();
         df_config_free(&config);
         return;
@@ -60,7 +61,7 @@ static void read_it(const char *const *flags)
     config.exp_name = NULL; /* a reference recipe's */
     record(&config, fuzz_path("first.json", first));
     df_config_free(&config);
-    fuzz_check(parse(&again, none, first) == DF_PARSE_RUN, "a record is accepted");
+    fuzz_check(parse(&again, none, first), "a record is accepted");
     again.config = NULL;
     again.exp_name = NULL;
     record(&again, fuzz_path("second.json", second));

@@ -357,6 +357,15 @@ def feature_cache(folder):
     (folder / "other").write_bytes(header.replace(b"\7", b"\6") + records)
 
 
+def event_file(folder):
+    records = b""
+    for step, rest in ((0, b"\x1a\x0dbrain.Event:2"), (0, b":\2\x08\1"), (1, b"*\7\n\5\n\1a\x15"), (300, b"*\0")):
+        event = struct.pack("<Bd", 9, 1.5e9) + (b"\x10" + bytes([step % 128 + 128, step // 128]) if step else b"") + rest
+        records += struct.pack("<QI", len(event), 0) + event + bytes(4)
+    (folder / "whole").write_bytes(records)
+    (folder / "torn").write_bytes(records[:-9])
+
+
 def autotune_cache(folder):
     (folder / "some").write_text("1 2 3 0\n-4 5 9223372036854775807 3\n1 2 3 1\n")
     (folder / "odd").write_text("1 2 3 4\n1 2\nwords\n1 2 3 2")
@@ -393,8 +402,8 @@ def lists(folder):
     (folder / "names").write_text("ground\nfl\u00e4che\nsky\n")
 
 
-TARGETS = [safetensors, onnx, zip, torch, record, config_json, corruption_json, feature_cache, autotune_cache]
-TARGETS += [png, jpeg, other_images, exif, lists, command_line, run_config]
+TARGETS = [safetensors, onnx, zip, torch, record, config_json, corruption_json, feature_cache, event_file]
+TARGETS += [autotune_cache, png, jpeg, other_images, exif, lists, command_line, run_config]
 
 
 def main():

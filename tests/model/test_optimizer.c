@@ -125,6 +125,33 @@ static void check_steps(const char *precision, const char *setting,
     close_update(&update);
 }
 
+/* What a state of a run holds goes back to the bits, and a damaged one is refused. */
+static void moments_are_read_again(void **state)
+{
+    const struct df_optimizer_options options = DF_OPTIMIZER_DEFAULTS;
+    struct update update;
+    struct df_state *stored = df_state_new();
+
+    open_update(&update, "fp32", &options);
+    const struct df_parameters *parameters = &update.parameters;
+    set_gradients(&update, 0);
+    assert_int_equal(optimizer_update(&update.optimizer, 1e-3), 0);
+    assert_int_equal(df_parameters_store_array(parameters, update.backend, parameters->m, "m", stored), 0);
+    assert_int_equal(df_parameters_load_array(parameters, update.backend, parameters->v, "m", stored), 0);
+    const size_t length = (size_t)df_parameters_length(parameters);
+    float *before = download_floats(update.backend, parameters->m, length),
+          *after = download_floats(update.backend, parameters->v, length);
+    assert_memory_equal(before, after, length * sizeof *before);
+    free(before);
+    free(after);
+    const struct df_entry *entry = df_state_find(stored, "m.decode_head.bias");
+    ((float *)entry->owned)[1] = NAN;
+    assert_int_equal(df_parameters_load_array(parameters, update.backend, parameters->v, "m", stored), -1);
+    assert_error_has("m.decode_head.bias");
+    df_state_free(stored);
+    close_update(&update);
+}
+
 static void defaults_are_those_of_pytorch(void **state)
 {
     const struct df_optimizer_options options = DF_OPTIMIZER_DEFAULTS;
@@ -315,6 +342,7 @@ static void parts_are_the_whole_batch(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(moments_are_read_again),
         cmocka_unit_test(defaults_are_those_of_pytorch),
         cmocka_unit_test(groups_clipping_and_average_are_those_of_pytorch),
         cmocka_unit_test(the_same_beside_bf16),

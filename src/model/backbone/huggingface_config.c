@@ -317,7 +317,7 @@ static int check_tree(struct check *check)
     const char *type = cJSON_GetStringValue(member(check->tree, "model_type"));
 
     if (!is_dino(type)) {
-        df_log("%s is of no DINOv2 or DINOv3 (its model_type is %s): it is not used", check->path,
+        df_log("warning: %s is of no DINOv2 or DINOv3 (its model_type is %s): it is not used", check->path,
                type ? type : "missing");
         return 0;
     }
@@ -329,8 +329,8 @@ static int check_tree(struct check *check)
     if (is_named_by_transformers(check->weights))
         return df_error_set("%s is not that of %s: it says %s (weights of another name may lie beside it)",
                             check->path, check->weights, check->difference);
-    df_log("%s is of another model than %s (it says %s): it is not used", check->path, check->weights,
-           check->difference);
+    df_log("warning: %s is of another model than %s (it says %s): it is not used", check->path,
+           check->weights, check->difference);
     return 0;
 }
 
