@@ -70,8 +70,8 @@ bool df_dataset_kind_named(const char *name, enum df_dataset_kind *kind);
  */
 const char *const *df_dataset_names(enum df_dataset_kind kind, int *n_classes);
 
-/* The palette that masks are written with: VOC's bit-interleaved colour map, 255 -> (224, 224, 192). */
-void df_voc_palette(uint8_t palette[256][3]);
+/* The built-in data set with that many classes; false if there is none. */
+bool df_dataset_of_size(int64_t classes, enum df_dataset_kind *kind);
 
 /* Writes a data set of textured shapes with exact masks in the VOC layout under root (classes and names of
  * VOC's, void border 255): `train` + `val` images, the same for the same seed on every machine. An older

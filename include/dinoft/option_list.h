@@ -136,6 +136,10 @@ OPTION(CHOICE, CACHE_FEATURES, cache_features, RUN, TRAIN,
        "NAME_features.cache, which later runs use again; auto: where it saves work and takes at most half of "
        "the memory left, or else of the disk",
        df_feature_place, DF_FEATURE_PLACES, "auto")
+OPTION(
+    STRING, LOG_DIR, log_dir, OUTPUT, TRAIN,
+    "the folder of TensorBoard's event files: NAME_tb in --output_dir where none is typed; none: write none",
+    "DIR", NULL, .of_one_run = true)
 OPTION(STRING, OUTPUT_DIR, output_dir, OUTPUT, TRAIN | CORRUPT | IMAGES | PREDICT | PCA,
        "the folder that is written to", "DIR", "output", .of_one_run = true)
 OPTION(
@@ -222,6 +226,14 @@ OPTION(SWITCH, FOREGROUND, foreground, OUTPUT, PCA,
 OPTION(SWITCH, UPSAMPLE, upsample, OUTPUT, PCA,
        "smooth pictures whose edges follow the image's, instead of square patches")
 OPTION(SWITCH, SAVE_LOGITS, save_logits, OUTPUT, PREDICT, "write each image's logits too, as .safetensors")
+OPTION(FLOAT, OVERLAY_OPACITY, overlay_opacity, OUTPUT, EVAL | PREDICT,
+       "how much of the classes' colours IMAGE_overlay.png and the pictures of --report_html show, from 0 "
+       "(the image alone) to 1; a background and pixels that do not count stay as the image is",
+       "0.5", 0, .float_minimum_itself = true, .float_most = 1)
+OPTION(SWITCH, OUTLINES, outlines, OUTPUT, PREDICT, "outline the regions in IMAGE_overlay.png")
+OPTION(SWITCH, LEGEND, legend, OUTPUT, PREDICT,
+       "write legend.png with the classes' numbers, colours and names, and the numbers into the regions of "
+       "IMAGE_overlay.png")
 OPTION(STRING, OUTPUT, output, OUTPUT, FEATURES, "the .safetensors file that is written", "FILE", NULL,
        .required = FEATURES)
 OPTION(INTEGER, LAYERS, layers, OUTPUT, FEATURES,

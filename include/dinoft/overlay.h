@@ -3,17 +3,35 @@
 #define DINOFT_OVERLAY_H
 
 #include "dinoft/image.h"
+#include "dinoft/palette.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
-/* matplotlib's tab20 at i / n_classes: the colour of class i in debug pictures. */
+#define DF_OVERLAY_OPACITY 0.5 /* where nobody says another */
+
+struct df_overlay_style {
+    struct df_palette palette;
+    double opacity; /* of the colours: 0 (the image alone) .. 1 */
+    bool outlines;  /* at the regions' edges a line in their full colour, within one that stands out from it:
+                       white around dark colours, black around light ones */
+};
+
+/* result [height, width, 3] = the image under its classes' colours; pixels of classes that the palette does
+ * not colour keep the image. image [height, width, 3] and classes [height, width] have one size. Allocates
+ * result; -1 with the error set. */
+int df_overlay_draw(const struct df_image *image, const struct df_image *classes,
+                    const struct df_overlay_style *style, struct df_image *result);
+
+/* The pictures of the reference project's --debug: matplotlib's tab20 at i / n_classes is the colour of class
+ * i, blended half and half. */
+
 void df_tab20_color(int class_index, int n_classes, uint8_t rgb[3]);
 
-/* 256 colours for n_classes: the reference's tab20 mapping; 255 stays white. */
+/* 256 colours for n_classes; 255 is white. */
 void df_tab20_palette(int n_classes, uint8_t palette[256][3]);
 
-/* result [height, width, 3] = image and the classes' colours blended half and half; pixels of class 255 keep
- * the image. image [height, width, 3] and classes [height, width] have one size. Allocates result. */
+/* As df_overlay_draw(), with an opacity of a half; class 255 alone keeps the image. */
 int df_overlay(const struct df_image *image, const struct df_image *classes, const uint8_t palette[256][3],
                struct df_image *result);
 

@@ -26,8 +26,9 @@ struct df_epoch_seen {
     int64_t epoch;
     int64_t step;      /* of the run: the last one that is done */
     int64_t done;      /* steps of this epoch likewise */
-    double train_loss; /* the mean of the epoch's steps; NaN before its end */
-    bool is_over;      /* false at its beginning, and where the run is stopped in it */
+    double train_loss; /* the mean of these; NaN: none had a labelled pixel */
+    bool is_over; /* false at its beginning, and where the run is stopped in it, to go on later; true where
+                     the run's steps end before it does */
     bool is_validated; /* a validation follows */
 };
 

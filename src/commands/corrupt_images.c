@@ -157,7 +157,7 @@ int command_corrupt_images(struct df_config *config)
     if (inputs_check(config) == 0 &&
         df_corruption_choice_frost(&choice, config->frost_dir, DF_FROST_ADVICE, &work.frost) == 0 &&
         list_variants(&work, &choice) == 0 && df_check_writable(config->output_dir) == 0 &&
-        inputs_check_outputs(config, (const char *const *)work.endings, work.n_variants) == 0 &&
+        inputs_check_outputs(config, (const char *const *)work.endings, work.n_variants, NULL) == 0 &&
         open_pictures(&work) == 0)
         status =
             jobs_run("corrupt", (int64_t)config->n_inputs * work.n_variants, config->threads, do_job, &work);

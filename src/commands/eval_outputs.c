@@ -43,31 +43,18 @@ void eval_outputs_init(struct eval_outputs *outputs, const struct df_config *con
                        const struct df_measure *measure)
 {
     const struct df_dataset *dataset = measure->dataset;
-    uint8_t palette[256][3];
+    struct df_overlay_style style = {.opacity = config->overlay_opacity, .outlines = true};
 
     *outputs = (struct eval_outputs){.config = config, .measure = measure};
-    df_voc_palette(palette);
+    df_palette_fill(&style.palette, dataset->kind, measure->class_names[0]);
     df_image_scores_init(&outputs->scores, dataset->n_classes, dataset->reference_void_is_background);
-    df_best_worst_init(&outputs->best_worst, palette);
+    df_best_worst_init(&outputs->best_worst, &style);
 }
 
 void eval_outputs_free(struct eval_outputs *outputs)
 {
     df_image_scores_free(&outputs->scores);
     df_best_worst_free(&outputs->best_worst);
-    df_image_free(&outputs->image);
-}
-
-/* The image at the size of its prediction. */
-static int resize_image(struct eval_outputs *outputs, const struct df_prediction *prediction)
-{
-    struct df_image *image = &outputs->image;
-
-    if (image->width != prediction->width || image->height != prediction->height) {
-        df_image_free(image);
-        DF_TRY(df_image_alloc(image, prediction->width, prediction->height, 3));
-    }
-    return df_resize_linear(prediction->image, image->pixels, prediction->width, prediction->height);
 }
 
 static int show(struct eval_outputs *outputs, const char *name, double miou,
@@ -77,8 +64,7 @@ static int show(struct eval_outputs *outputs, const char *name, double miou,
     const struct df_image classes = {prediction->width, prediction->height, 1,
                                      (uint8_t *)prediction->classes};
 
-    DF_TRY(resize_image(outputs, prediction));
-    return df_best_worst_add(&outputs->best_worst, name, miou, &outputs->image, &labels, &classes);
+    return df_best_worst_add(&outputs->best_worst, name, miou, prediction->image, &labels, &classes);
 }
 
 int eval_outputs_observe(void *context, const struct df_prediction *prediction)

@@ -14,7 +14,6 @@ struct eval_outputs {
     const struct df_measure *measure;
     struct df_image_scores_list scores; /* of each image, where a file shows them */
     struct df_best_worst best_worst;    /* where a report shows them */
-    struct df_image image;              /* the one that is observed, at its prediction's size; used again */
 };
 
 /* Whether images are looked at one by one, and whether their pixels are needed for that. */

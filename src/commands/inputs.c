@@ -76,7 +76,7 @@ static int check_distinct(char **outputs, size_t count)
     qsort(outputs, count, sizeof *outputs, compare_texts);
     for (size_t i = 1; i < count; i++) {
         if (strcmp(outputs[i - 1], outputs[i]) == 0)
-            return df_error_set("two of the images would both be written to %s", outputs[i]);
+            return df_error_set("two of the outputs would both be written to %s", outputs[i]);
     }
     return 0;
 }
@@ -96,9 +96,10 @@ static int check_inputs_stay(char *const *outputs, size_t count, const struct id
     return 0;
 }
 
-int inputs_check_outputs(const struct df_config *config, const char *const *endings, int n_endings)
+int inputs_check_outputs(const struct df_config *config, const char *const *endings, int n_endings,
+                         const char *once)
 {
-    size_t count = 0, n_inputs = 0, most = (size_t)config->n_inputs * (size_t)n_endings;
+    size_t count = 0, n_inputs = 0, most = (size_t)config->n_inputs * (size_t)n_endings + (once ? 1 : 0);
     char **outputs = calloc(most, sizeof *outputs);
     struct identity *inputs = calloc((size_t)config->n_inputs, sizeof *inputs);
     int status = -1;
@@ -115,6 +116,8 @@ int inputs_check_outputs(const struct df_config *config, const char *const *endi
             count++;
         }
     }
+    if (once && !(outputs[count++] = df_text_copy(once)))
+        goto done;
     qsort(inputs, n_inputs, sizeof *inputs, compare_identities);
     if (check_distinct(outputs, count) == 0)
         status = check_inputs_stay(outputs, count, inputs, n_inputs);

@@ -16,10 +16,11 @@ int inputs_check(const struct df_config *config);
 /* FOLDER/STEM + ending, STEM being the input's base name; the caller frees it. */
 char *input_output_path(const struct df_config *config, const char *input, const char *ending);
 
-/* Checks that the files that will be written to --output_dir, one for each input and ending, neither
- * overwrite each other nor an input. */
-int inputs_check_outputs(const struct df_config *config, const char *const *endings, int n_endings);
-/* The same for the files that the model is read from. */
+/* Checks that the files that will be written, one for each input and ending in --output_dir and the file
+ * `once` (NULL: none), neither overwrite each other nor an input. */
+int inputs_check_outputs(const struct df_config *config, const char *const *endings, int n_endings,
+                         const char *once);
+/* The same of those for each input, for the files that the model is read from. */
 int inputs_check_model(const struct df_config *config, const struct df_setup *setup,
                        const char *const *endings, int n_endings);
 

@@ -251,7 +251,8 @@ int command_pca(struct df_config *config)
     int status = 1;
 
     if (inputs_check(config) == 0 && df_check_writable(config->output_dir) == 0 &&
-        inputs_check_outputs(config, endings, 1) == 0 && df_setup_open(&job.features.setup, config) == 0 &&
+        inputs_check_outputs(config, endings, 1, NULL) == 0 &&
+        df_setup_open(&job.features.setup, config) == 0 &&
         inputs_check_model(config, &job.features.setup, endings, 1) == 0 && prepare(&job) == 0)
         status = picture_all(&job);
     df_record_store_close(job.kept);

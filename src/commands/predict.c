@@ -3,10 +3,13 @@
 #include "inputs.h"
 
 #include "dinoft/atomic_write.h"
-#include "dinoft/dataset.h"
 #include "dinoft/error.h"
+#include "dinoft/legend.h"
+#include "dinoft/model_classes.h"
 #include "dinoft/overlay.h"
+#include "dinoft/region_numbers.h"
 #include "dinoft/setup.h"
+#include "dinoft/text.h"
 #include "dinoft/weight_file.h"
 
 #include <stdio.h>
@@ -17,7 +20,8 @@ struct prediction {
     const struct df_setup *setup;
     struct df_segmenter *segmenter;
     uint8_t *pixels; /* [H, W, 3] at the network's input size */
-    uint8_t palette[256][3];
+    struct df_model_classes classes;
+    struct df_overlay_style style;
 };
 
 /* What is written for each image; the last only with --save_logits. */
@@ -28,7 +32,7 @@ enum { ENDING_MASK, ENDING_OVERLAY, ENDING_LOGITS };
 static int write_mask(const struct prediction *job, const char *image_path, const struct df_image *classes)
 {
     char *path = input_output_path(job->config, image_path, endings[ENDING_MASK]);
-    int status = path ? df_png_write_palette(path, classes, job->palette) : -1;
+    int status = path ? df_png_write_palette(path, classes, job->style.palette.rgb) : -1;
     free(path);
     return status;
 }
@@ -38,9 +42,11 @@ static int write_overlay(const struct prediction *job, const char *image_path, c
 {
     struct df_image overlay = {0};
     char *path = input_output_path(job->config, image_path, endings[ENDING_OVERLAY]);
-    int status = path && df_overlay(image, classes, job->palette, &overlay) == 0
-                     ? df_png_write_rgb(path, &overlay)
-                     : -1;
+    int status = -1;
+
+    if (path && df_overlay_draw(image, classes, &job->style, &overlay) == 0 &&
+        (!job->config->legend || df_region_numbers_draw(&overlay, classes, &job->style.palette) == 0))
+        status = df_png_write_rgb(path, &overlay);
     df_image_free(&overlay);
     free(path);
     return status;
@@ -93,29 +99,59 @@ static int predict_image(void *context, int i)
     return status;
 }
 
+static int write_legend(const struct prediction *job, const char *path)
+{
+    const struct df_model_classes *classes = &job->classes;
+    struct df_image legend = {0};
+    int status = -1;
+
+    if (df_legend_picture(&classes->palette, classes->names, classes->count, &legend) == 0)
+        status = df_png_write_rgb(path, &legend);
+    df_image_free(&legend);
+    return status;
+}
+
+/* What needs the model's files alone. legend: its path, or NULL. */
+static int prepare(struct prediction *job, struct df_setup *setup, const char *legend)
+{
+    const struct df_config *config = job->config;
+    const int64_t size = setup->model.height * setup->model.width * 3;
+
+    if (legend)
+        DF_TRY(df_setup_check_output(setup, config, legend));
+    DF_TRY(df_model_classes_of(setup->checkpoint, &job->classes));
+    job->style = (struct df_overlay_style){
+        .palette = job->classes.palette, .opacity = config->overlay_opacity, .outlines = config->outlines};
+    setup->backend->transient = true;
+    job->segmenter = df_setup_segmenter(setup, DF_MODEL_EVALUATES, setup->checkpoint->classes, 1, 0);
+    if (!job->segmenter)
+        return -1;
+    job->pixels = malloc((size_t)size);
+    if (!job->pixels)
+        return df_error_memory("an image", (unsigned long long)size);
+    return legend ? write_legend(job, legend) : 0;
+}
+
 int command_predict(struct df_config *config)
 {
     const int n_endings = config->save_logits ? 3 : 2;
-    struct df_setup setup;
+    struct df_setup setup = {0};
     struct prediction job = {.config = config, .setup = &setup};
+    char *legend = config->legend ? df_text_format("%s/legend.png", config->output_dir) : NULL;
     int status = 1;
 
-    if (inputs_check(config) != 0 || df_check_writable(config->output_dir) != 0 ||
-        inputs_check_outputs(config, endings, n_endings) != 0)
-        return 1;
-    if (df_setup_open(&setup, config) != 0 || inputs_check_model(config, &setup, endings, n_endings) != 0)
+    if ((config->legend && !legend) || inputs_check(config) != 0 ||
+        df_check_writable(config->output_dir) != 0 ||
+        inputs_check_outputs(config, endings, n_endings, legend) != 0)
         goto done;
-    df_voc_palette(job.palette);
-    setup.backend->transient = true;
-    job.segmenter = df_setup_segmenter(&setup, DF_MODEL_EVALUATES, setup.checkpoint->classes, 1, 0);
-    job.pixels = malloc((size_t)(setup.model.height * setup.model.width * 3));
-    if (job.segmenter && !job.pixels)
-        df_error_memory("an image", (unsigned long long)(setup.model.height * setup.model.width * 3));
-    if (job.segmenter && job.pixels)
+    if (df_setup_open(&setup, config) == 0 && inputs_check_model(config, &setup, endings, n_endings) == 0 &&
+        prepare(&job, &setup, legend) == 0)
         status = each_input_in_order(config, "predict", predict_image, &job);
 done:
     df_segmenter_free(job.segmenter);
+    df_model_classes_free(&job.classes);
     free(job.pixels);
     df_setup_close(&setup);
+    free(legend);
     return status;
 }

@@ -54,8 +54,6 @@ static int choose_options(const struct job *job, struct df_training_options *opt
         .reference_names = df_recipe_is_reference(config->recipe),
         .workers = (int)config->num_workers,
         .features = config->cache_features,
-        .observers = job->observers.items,
-        .n_observers = job->observers.count,
     };
     return df_schedule_choose(config, job->sets[0]->count, &options->schedule);
 }
@@ -69,11 +67,14 @@ static int train(struct job *job, const volatile sig_atomic_t *stop)
     DF_TRY(df_setup_open(&job->setup, config));
     DF_TRY(open_sets(job));
     DF_TRY(df_setup_check_training(&job->setup, config, job->sets[0]->n_classes));
-    DF_TRY(train_observers_open(&job->observers, config));
     DF_TRY(choose_options(job, &options));
     DF_TRY(run_choice_open(&job->files, config, &job->setup, job->sets, &options, &job->resumes));
     DF_TRY(run_choice_check(&job->files, config, &job->setup));
+    const struct train_observed run = {config, &job->files, &job->setup, job->sets[1], job->resumes};
+    DF_TRY(train_observers_open(&job->observers, &run));
     options.resume = job->resumes;
+    options.observers = job->observers.items;
+    options.n_observers = job->observers.count;
     job->training = df_training_open(&options, &job->setup, &job->files, job->sets[0], job->sets[1], stop);
     if (!job->training)
         return -1;

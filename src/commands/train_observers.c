@@ -1,6 +1,13 @@
 #include "train_observers.h"
 
+#include "dinoft/atomic_write.h"
+#include "dinoft/error.h"
+#include "dinoft/event_file.h"
+#include "dinoft/text.h"
+
 #include <assert.h>
+#include <stdlib.h>
+#include <string.h>
 
 static void add(struct train_observers *observers, struct df_training_observer observer)
 {
@@ -8,16 +15,62 @@ static void add(struct train_observers *observers, struct df_training_observer o
     observers->items[observers->count++] = observer;
 }
 
-int train_observers_open(struct train_observers *observers, const struct df_config *config)
+static int open_screen(struct train_observers *observers, const struct train_observed *run)
 {
-    observers->screen = df_training_screen_open(df_recipe_is_reference(config->recipe));
+    observers->screen = df_training_screen_open(df_recipe_is_reference(run->config->recipe));
     if (!observers->screen)
         return -1;
     add(observers, df_training_screen_observer(observers->screen));
     return 0;
 }
 
+/* NAME_tb is the run's own. Elsewhere there may be another run's, which TensorBoard would draw as one with
+ * this. */
+static int choose_log_dir(struct train_observers *observers, const struct train_observed *run)
+{
+    const struct df_config *config = run->config;
+    const char *typed = config->log_dir;
+
+    observers->log_dir = typed ? df_text_copy(typed) : df_run_file(run->files, "_tb");
+    if (!observers->log_dir || df_check_writable(observers->log_dir) != 0)
+        return -1;
+    return typed && !run->resumes && !config->overwrite && config->resume == DF_RESUME_NO
+               ? df_event_files_check_none(typed,
+                                           " (--log_dir names another folder, --overwrite replaces them)")
+               : 0;
+}
+
+static int open_events(struct train_observers *observers, const struct train_observed *run)
+{
+    if (run->config->log_dir && strcmp(run->config->log_dir, "none") == 0)
+        return 0;
+    DF_TRY(choose_log_dir(observers, run));
+    const struct df_training_events_options options = {
+        .folder = observers->log_dir,
+        .config_path = observers->config_path,
+        .class_names = run->val_set->class_names,
+        .backend = run->setup->backend,
+    };
+    observers->events = df_training_events_open(&options);
+    if (!observers->events)
+        return -1;
+    add(observers, df_training_events_observer(observers->events));
+    return 0;
+}
+
+int train_observers_open(struct train_observers *observers, const struct train_observed *run)
+{
+    observers->config_path = df_run_file(run->files, "_config.json");
+    if (!observers->config_path)
+        return -1;
+    DF_TRY(open_screen(observers, run));
+    return open_events(observers, run);
+}
+
 void train_observers_close(struct train_observers *observers)
 {
+    df_training_events_close(observers->events);
     df_training_screen_close(observers->screen);
+    free(observers->log_dir);
+    free(observers->config_path);
 }

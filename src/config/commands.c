@@ -58,7 +58,9 @@ const struct df_command_info df_commands[DF_COMMAND_COUNT] = {
     COMMAND(PREDICT, "predict", "segment images with a checkpoint",
             "Of each image the folder --output_dir gets IMAGE.png, whose pixels are the numbers of the "
             "classes, in the colours of a palette, and IMAGE_overlay.png, the image under these colours. "
-            "Both have the image's size." FROM_THE_CHECKPOINT,
+            "Both have the image's size. The colours are those of ADE20K for a checkpoint of its training, "
+            "otherwise Pascal VOC's; a first class that is called background leaves the image as it "
+            "is." FROM_THE_CHECKPOINT,
             IMAGES,
             "dinoft predict photos/*.jpg --lora_weights output/voc_small_linear.pt --output_dir masks"),
     COMMAND(FEATURES, "features", "write a backbone's features of images",

@@ -47,6 +47,7 @@ struct df_option_info {
     double float_minimum; /* floats */
     bool float_minimum_itself; /* floats: the minimum is allowed too */
     double float_below;        /* floats: what they must be less than; 0: nothing */
+    double float_most;         /* floats: the largest that is allowed; 0: any */
     bool of_one_run;           /* names a run or what may be done to its files: --config leaves it */
 };
 

@@ -157,6 +157,15 @@ static int check_scales(const struct df_config *config)
     return df_error_set("--scales are those of --tta, which was not given");
 }
 
+static int check_opacity(const struct df_config *config)
+{
+    const bool draws = config->command != DF_COMMAND_EVAL || config->report_html;
+
+    if (!config->typed[DF_OPTION_OVERLAY_OPACITY] || draws)
+        return 0;
+    return df_error_set("--overlay_opacity is for the pictures of --report_html, which was not given");
+}
+
 static int check_allowance(const struct df_config *config)
 {
     if (!config->allow_other_backbone || config->lora_weights)
@@ -181,6 +190,7 @@ static int check_config(struct df_config *config)
     DF_TRY(check_mask_values(config));
     DF_TRY(check_window(config));
     DF_TRY(check_scales(config));
+    DF_TRY(check_opacity(config));
     DF_TRY(check_allowance(config));
     DF_TRY(df_config_check_training(config));
     return check_typed_dataset(config);

@@ -132,13 +132,16 @@ static int set_float(const struct df_option_info *option, const char *text, doub
     double number = decimal ? strtod(text, &end) : 0;
     if (!decimal || end != text + strlen(text))
         return df_error_set("--%s: '%s' is not a number", option->name, text);
-    const double least = option->float_minimum, below = option->float_below;
+    const double least = option->float_minimum, below = option->float_below, most = option->float_most;
     if (!isfinite(number) || number < least || (number == least && !option->float_minimum_itself))
         return df_error_set("--%s: %s is out of range: expected a number %s %g", option->name, text,
                             option->float_minimum_itself ? "of at least" : "greater than", least);
     if (below > 0 && number >= below)
         return df_error_set("--%s: %s is out of range: expected a number less than %g", option->name, text,
                             below);
+    if (most > 0 && number > most)
+        return df_error_set("--%s: %s is out of range: expected a number of at most %g", option->name, text,
+                            most);
     *value = number;
     return 0;
 }

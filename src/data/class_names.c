@@ -174,3 +174,13 @@ const char *const *df_dataset_names(enum df_dataset_kind kind, int *n_classes)
         *n_classes = (int)built_in[kind].count;
     return built_in[kind].names;
 }
+
+bool df_dataset_of_size(int64_t classes, enum df_dataset_kind *kind)
+{
+    for (int i = 0; i < DF_DATASET_KIND_COUNT; i++) {
+        *kind = (enum df_dataset_kind)i;
+        if (built_in[i].names && (int64_t)built_in[i].count == classes)
+            return true;
+    }
+    return false;
+}

@@ -50,14 +50,3 @@ int df_voc_list(struct df_dataset *dataset, const struct df_dataset_options *opt
     free(folder);
     return status;
 }
-
-void df_voc_palette(uint8_t palette[256][3])
-{
-    memset(palette, 0, 256 * sizeof palette[0]);
-    /* Bits 0, 1 and 2 of the index are the highest bits of red, green and blue, bits 3, 4 and 5 the next, …
-     */
-    for (int index = 0; index < 256; index++) {
-        for (int bit = 0; bit < 8; bit++)
-            palette[index][bit % 3] |= (uint8_t)((index >> bit & 1) << (7 - bit / 3));
-    }
-}

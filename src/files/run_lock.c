@@ -73,11 +73,13 @@ static bool is_current(const struct df_run_lock *lock)
     return same;
 }
 
-/* Only the holder removes the file, and a lock on a file without that name counts for nothing. */
+/* Only the holder removes the file, and a lock on a file without that name counts for nothing. A signal that
+ * ends the process in between leaves the file, which harms nobody; were it still in the list of what is to be
+ * removed, another run's file of that name could be. */
 static void forget_file(struct df_run_lock *lock)
 {
-    unlinkat(lock->folder, lock->name, 0);
     df_cleanup_drop(lock->cleanup);
+    unlinkat(lock->folder, lock->name, 0);
     close(lock->descriptor);
     lock->descriptor = -1;
 }

@@ -70,18 +70,6 @@ static void take_for_training(struct df_config *config, const struct df_checkpoi
         df_log("warning: other than in the training of %s: %s", config->lora_weights, changed.text);
 }
 
-/* The built-in data set with that many classes; false if there is none. */
-static bool dataset_of_size(int64_t classes, enum df_dataset_kind *kind)
-{
-    for (int i = 0; i < DF_DATASET_KIND_COUNT; i++) {
-        int count = 0;
-        *kind = (enum df_dataset_kind)i;
-        if (df_dataset_names(*kind, &count) && count == classes)
-            return true;
-    }
-    return false;
-}
-
 static int take_recorded_dataset(struct df_config *config, const char *recorded)
 {
     char kinds[DF_CHOICE_WORDS];
@@ -99,7 +87,7 @@ static int take_usual_dataset(struct df_config *config, const struct df_checkpoi
 {
     char kinds[DF_CHOICE_WORDS];
 
-    if (!dataset_of_size(checkpoint->classes, &config->dataset))
+    if (!df_dataset_of_size(checkpoint->classes, &config->dataset))
         return df_error_set(
             "%s does not say which data set its %" PRId64 " classes are of: --dataset does (%s)",
             config->lora_weights, checkpoint->classes, df_choice_words(DF_OPTION_DATASET, kinds));

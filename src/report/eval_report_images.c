@@ -54,24 +54,18 @@ static void write_picture(FILE *page, const struct df_ranked_image *item)
     fprintf(page, ": mIoU %.2f&nbsp;%%</figcaption>\n</figure>\n", 100.0 * item->miou);
 }
 
-/* The colours of the classes that the pictures show. */
 static void write_key(FILE *page, const struct df_eval_report *report)
 {
     const struct df_best_worst *best_worst = report->best_worst;
+    struct df_legend legend = {.palette = &best_worst->style.palette,
+                               .names = report->names,
+                               .n_classes = report->metrics->n_classes};
 
-    fputs("<ul class=\"key\">\n", page);
-    for (int c = 0; c < report->metrics->n_classes; c++) {
-        bool shown = false;
-        for (int i = 0; i < best_worst->count; i++)
-            shown = shown || best_worst->items[i].classes[c];
-        if (!shown)
-            continue;
-        const uint8_t *rgb = best_worst->palette[c];
-        fprintf(page, "<li><span style=\"background:#%02x%02x%02x\"></span>", rgb[0], rgb[1], rgb[2]);
-        df_html_text(page, report->names[c]);
-        fputs("</li>\n", page);
+    for (int i = 0; i < best_worst->count; i++) {
+        for (int number = 0; number < 256; number++)
+            legend.shown[number] = legend.shown[number] || best_worst->items[i].shown[number];
     }
-    fputs("</ul>\n", page);
+    df_html_legend(page, &legend);
 }
 
 static void write_pictures(FILE *page, const struct df_eval_report *report)
@@ -83,9 +77,8 @@ static void write_pictures(FILE *page, const struct df_eval_report *report)
     if (best_worst->count == 0)
         return;
     df_html_heading(page, best_worst->count > worst ? "Worst images" : "All images, the worst first");
-    fputs("<p>Left to right: the image, its label, the prediction, each class in its colour. Pixels that do "
-          "not count "
-          "keep the image's.</p>\n",
+    fputs("<p>Left to right: the image, its label, the prediction, each region in the colour and with the "
+          "number of its class. A background stays as the image is; hatched pixels do not count.</p>\n",
           page);
     write_key(page, report);
     for (int i = 0; i < worst; i++)

@@ -8,6 +8,7 @@
 #define DINOFT_REPORT_HTML_H
 
 #include "dinoft/facts.h"
+#include "dinoft/legend.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -53,5 +54,8 @@ void df_html_count(FILE *page, int64_t count);
 /* A picture within the page. type: "image/png". alternative: what it shows, for those who do not see it. */
 void df_html_picture(FILE *page, const char *type, const void *bytes, size_t size, int64_t width,
                      int64_t height, const char *alternative);
+
+/* The legend of pictures: a list of the classes that they show, in the order of their numbers. */
+void df_html_legend(FILE *page, const struct df_legend *legend);
 
 #endif

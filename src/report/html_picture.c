@@ -1,6 +1,10 @@
 /* Pictures within a page, as RFC 2397's data addresses in RFC 4648's base64. */
 #include "html.h"
 
+#include "plot/color_scale.h"
+
+#include "dinoft/labels.h"
+
 #include <inttypes.h>
 
 static void write_base64(FILE *page, const unsigned char *bytes, size_t size)
@@ -29,4 +33,21 @@ void df_html_picture(FILE *page, const char *type, const void *bytes, size_t siz
     fprintf(page, "\" src=\"data:%s;base64,", type);
     write_base64(page, bytes, size);
     fputs("\">\n", page);
+}
+
+void df_html_legend(FILE *page, const struct df_legend *legend)
+{
+    fputs("<ul class=\"key\">\n", page);
+    for (int number = 0; number < legend->n_classes; number++) {
+        const uint8_t *rgb = legend->palette->rgb[number];
+        if (!legend->shown[number])
+            continue;
+        fprintf(page, "<li><span style=\"background:#%02x%02x%02x;color:#%s\">%d</span>", rgb[0], rgb[1],
+                rgb[2], df_color_wants_white(rgb) ? "fff" : "000", number);
+        df_html_text(page, legend->names[number]);
+        fputs("</li>\n", page);
+    }
+    if (legend->shown[DF_IGNORE_LABEL])
+        fputs("<li><span class=\"void\"></span>not counted</li>\n", page);
+    fputs("</ul>\n", page);
 }

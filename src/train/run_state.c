@@ -339,20 +339,17 @@ static int read_state(struct df_training *training, const struct df_state *state
     training->options.schedule.length -= training->schedule_origin;
     DF_TRY(df_segmenter_restore(training->segmenter, state, training->step));
     DF_TRY(read_kept(training, state));
-    DF_TRY(read_log(training, state));
-    training_start_observers(training, state);
-    return 0;
+    return read_log(training, state);
 }
 
 int run_state_read(struct df_training *training)
 {
     char *path = df_run_file(training->files, ".state");
-    struct df_state *state = path ? df_weight_file_read(path, NULL) : NULL;
     int status = -1;
 
-    if (state && (status = read_state(training, state)) != 0)
+    training->state = path ? df_weight_file_read(path, NULL) : NULL;
+    if (training->state && (status = read_state(training, training->state)) != 0)
         df_error_context("%s", path);
-    df_state_free(state);
     free(path);
     return status;
 }

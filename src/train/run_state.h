@@ -15,9 +15,9 @@
  * Here and below: 0, or -1 with the error set. */
 int run_state_write(struct df_training *training, uint64_t pair);
 
-/* Reads it into the training, whose model is made: the model, the place in the run and the logs. -1 too where
- * it is damaged, the settings are others, or NAME.pt is another's; training->pair_is_whole tells whether that
- * is the one that was written with it. No file is changed. */
+/* Reads it as training->state, and into the training, whose model is made: the model, the place in the run
+ * and the logs. -1 too where it is damaged, the settings are others, or NAME.pt is another's;
+ * training->pair_is_whole tells whether that is the one that was written with it. No file is changed. */
 int run_state_read(struct df_training *training);
 
 /* Whether the settings of the state in a file are the training's, which needs no model. With the error set: 1

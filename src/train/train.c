@@ -122,6 +122,9 @@ static int begin(struct df_training *training)
     }
     DF_TRY(run_log_go_on(&training->log));
     DF_TRY(cut_epoch_go_on(training));
+    training_start_observers(training, training->state);
+    df_state_free(training->state);
+    training->state = NULL;
     df_log("resumed after step %" PRId64 ", in epoch %" PRId64, training->step, training->place.epoch + 1);
     if (!training->pair_is_whole) {
         DF_TRY(training_save(training));

@@ -53,6 +53,7 @@ struct df_training {
     struct run_log log;
     struct observers observers;
     char *checkpoint_path, *best_path;
+    struct df_state *state; /* that the run goes on from, until it does; or NULL */
     struct df_best_so_far best;
     struct cut_epoch cut;
     struct kept_epochs kept;

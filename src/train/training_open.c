@@ -175,6 +175,7 @@ void df_training_close(struct df_training *training)
     free(training->checkpoint_path);
     free(training->best_path);
     free(training->kept.epochs);
+    df_state_free(training->state);
     free(training->older_kept.epochs);
     cut_epoch_free(&training->cut);
     df_feed_free(training->train_feed);

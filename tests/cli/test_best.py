@@ -111,7 +111,7 @@ class Kept(BestTest):
 class Older(BestTest):
     """What an older run of the name has left, when a new one takes its place."""
 
-    FLAGS = ["--epochs", 3, "--val_every", 1, "--keep_checkpoints", "all"]
+    FLAGS = ["--epochs", 3, "--val_every", 1, "--keep_checkpoints", "all", "--log_dir", "none"]
 
     def test_it_goes_with_the_first_step(self):
         self.train(*self.FLAGS, "--use_lora")

@@ -45,9 +45,69 @@ class Predict(CommandLineTest):
                 self.read(f"{model}_overlay.png"),
             )
             self.assertEqual((overlay.width, overlay.height, overlay.kind), (90, 70, RGB))
-            colors = bytes(value for label in mask.pixels for value in mask.palette[label])
-            blend = [(a + b) / 2 for a, b in zip(source.pixels, colors)]
-            self.assert_values_near(list(overlay.pixels), blend, 0.5)
+            self.assert_values_near(list(overlay.pixels), self.blend(source, mask, 0.5), 0.5)
+
+    def blend(self, source, mask, opacity):
+        """Of VOC: the background stays."""
+        pixels = []
+        for i, label in enumerate(mask.pixels):
+            share = opacity if label > 0 else 0
+            for before, color in zip(source.pixels[3 * i : 3 * i + 3], mask.palette[label]):
+                pixels.append((1 - share) * before + share * color)
+        return pixels
+
+    def test_overlay_opacity(self):
+        path = self.image("a.png")
+        for opacity in (0, 0.25, 1):
+            self.predict(path, "--overlay_opacity", opacity)
+            expected = self.blend(read_png(path), self.read("a.png"), opacity)
+            self.assert_values_near(list(self.read("a_overlay.png").pixels), expected, 0.5)
+
+    def test_outlines(self):
+        """Without colours: what differs from the image is near an edge, white, or a class's colour."""
+        path = self.image("a.png")
+        self.predict(path, "--overlay_opacity", 0, "--outlines")
+        source, mask, overlay = read_png(path), self.read("a.png"), self.read("a_overlay.png")
+        self.assertGreater(len(set(mask.pixels)), 1)
+        changed = 0
+        for i, label in enumerate(mask.pixels):
+            before, after = tuple(source.pixels[3 * i : 3 * i + 3]), tuple(overlay.pixels[3 * i : 3 * i + 3])
+            if before == after:
+                continue
+            changed += 1
+            self.assertGreater(label, 0)
+            self.assertIn(after, [mask.palette[label], (255, 255, 255), (0, 0, 0)])
+            x, y = i % mask.width, i // mask.width
+            near = [(x + dx, y + dy) for d in (1, 2) for dx, dy in ((d, 0), (-d, 0), (0, d), (0, -d))]
+            around = [
+                mask.pixels[b * mask.width + a] for a, b in near if 0 <= a < mask.width and 0 <= b < mask.height
+            ]
+            self.assertNotEqual(set(around), {label})
+        self.assertGreater(changed, 0)
+
+    def test_legend(self):
+        """All classes, once; the overlay gets their numbers, the mask does not change."""
+        self.predict(self.image("a.png"), self.image("b.png"))
+        before, mask = self.read("a_overlay.png"), self.read("a.png")
+        self.predict("a.png", "b.png", "--legend")
+        self.assertEqual(
+            files_in(self.folder / "out"), ["a.png", "a_overlay.png", "b.png", "b_overlay.png", "legend.png"]
+        )
+        legend = self.read("legend.png")
+        self.assertEqual((legend.kind, legend.height), (RGB, 2 * 16 + 24 * N_CLASSES))
+        for label, color in enumerate(voc_palette()[:N_CLASSES]):
+            at = 3 * ((16 + 24 * label + 12) * legend.width + 16 + 3)
+            self.assertEqual(tuple(legend.pixels[at : at + 3]), color)
+        self.assertEqual(self.read("a.png"), mask)
+        self.assertNotEqual(self.read("a_overlay.png").pixels, before.pixels)
+
+    def test_an_image_called_legend(self):
+        self.refused(
+            *self.command(self.image("legend.jpg.png"), self.image("in/legend.png"), "--legend"),
+            mentions=["legend.png"],
+        )
+        self.assertFalse((self.folder / "out").exists() and files_in(self.folder / "out"))
+        self.predict("in/legend.png")
 
     def test_several_images(self):
         jpeg = sorted((voc_folder(voc_demo()) / "JPEGImages").iterdir())[0]
@@ -88,9 +148,7 @@ class Predict(CommandLineTest):
 
     def test_a_mask_in_the_place_of_anothers_overlay(self):
         """a.png and a_overlay.png: both would be written to a_overlay.png."""
-        self.refused(
-            *self.command(self.image("in/a.png"), self.image("in/a_overlay.png")), mentions=["a_overlay"]
-        )
+        self.refused(*self.command(self.image("in/a.png"), self.image("in/a_overlay.png")), mentions=["a_overlay"])
 
     def test_the_image_itself_is_not_overwritten(self):
         """photos/a.png predicted into photos/: the photograph stays."""

@@ -10,8 +10,9 @@ import subprocess
 import time
 
 from datasets import make_folder
+from event_records import Events
 from interrupting import InterruptTest
-from support import DINOV2, DINOV3, contents, file_size_limit, leftovers, main
+from support import DINOV2, DINOV3, contents, file_size_limit, leftovers, main, run_program
 from tensor_files import read_safetensors
 from training import CLASSES
 
@@ -25,6 +26,13 @@ SETTINGS = {
     "features": ["--cache_features", "file"],
     "reference": ["--recipe", "reference", "--warmup_epochs", 2, "--use_lora"],
 }
+
+
+def shown_by_tensorboard(folder):
+    """Steps and values of all curves but for those of time and memory, and the pictures."""
+    events = Events(folder)
+    return {tag: [(step, str(value)) for step, value, _ in points] for tag, points in events.scalars.items()
+            if "per_second" not in tag and not tag.startswith("memory/")}  # fmt: skip
 
 
 class ResumeTest(InterruptTest):
@@ -66,7 +74,18 @@ class ResumeTest(InterruptTest):
             for row in rows:
                 del row["images_per_second"]
         self.assertEqual(*runs)
+        self.assert_same_curves(*[shown_by_tensorboard(self.folder / folder / "run_tb") for folder in (whole, output)])
         self.assertEqual(leftovers(self.folder / output), [])
+
+
+    def assert_same_curves(self, whole, resumed):
+        """That of the steps, and no step twice. A validation of an epoch that --max_steps has cut is shown as well."""
+        self.assertEqual(resumed.keys(), whole.keys())
+        for tag, points in resumed.items():
+            self.assertEqual(len({step for step, _ in points}), len(points), (tag, points))
+            self.assertEqual(set(whole[tag]) - set(points), set(), tag)
+            if tag.startswith(("train/", "epoch/")):
+                self.assertEqual(points, whole[tag], tag)
 
 
 class Signals(ResumeTest):
@@ -142,6 +161,18 @@ class Pairs(ResumeTest):
         shutil.copytree(self.output, self.folder / "elsewhere")
         self.resume(output="elsewhere")
         self.assert_same(output="elsewhere")
+
+    def test_with_all_that_it_reads_elsewhere(self):
+        """From another folder, by relative paths."""
+        self.whole_run()
+        there = self.folder / "elsewhere"
+        shutil.copytree(self.output, there / "output")
+        shutil.copytree(self.data, there / "pictures")
+        shutil.copy(DINOV3.weights, there)
+        moved = ["--data_root", "pictures", "--weights", DINOV3.weights.name]
+        result = run_program(*self.command("--resume", *moved), cwd=there)
+        self.assertEqual(result.status, 0, result.stderr)
+        self.assert_same(output="elsewhere/output")
 
     def test_without_the_checkpoint(self):
         self.whole_run()

@@ -2,6 +2,7 @@
 
 import signal
 
+import event_records
 from interrupting import InterruptTest
 from support import DINOV2, FIXTURES, LINEAR, TIMEOUT, contents, files_in, main, model_flags
 
@@ -32,7 +33,9 @@ class Overwriting(NameTest):
         before = contents(self.folder / "output")
         self.succeed(*self.command("--exp_name", "a", "--seed", 1, "--overwrite"))
         after = contents(self.folder / "output")
-        self.assertEqual(set(before), set(after))
+        events = {"a_tb/" + path.name for path in event_records.paths(self.folder / "output" / "a_tb")}
+        self.assertEqual(set(after), {name for name in before if not name.startswith("a_tb/")} | events)
+        self.assertEqual(len(events), 1)
         self.assertNotEqual(before["a.pt"], after["a.pt"])
 
     def test_a_checkpoint_that_is_gone_on_from(self):

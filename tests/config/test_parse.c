@@ -63,7 +63,8 @@ static void the_other_defaults(void **state)
     assert_int_equal(config.val_every, 5);
     assert_int_equal(config.eval_size, DF_EVAL_NETWORK);
     assert_null(config.metrics_json);
-    assert_false(config.save_logits);
+    assert_false(config.save_logits || config.outlines || config.legend);
+    assert_true(config.overlay_opacity == 0.5);
     assert_null(config.output);
     assert_int_equal(config.layers, 0);
     assert_int_equal(config.naming, DF_NAMING_OFFICIAL);
@@ -204,6 +205,10 @@ static void inputs_mix_with_flags(void **state)
         assert_string_equal(config.inputs[i], expected[i]);
     assert_string_equal(config.lora_weights, "l.pt");
     assert_true(config.save_logits);
+    ACCEPT("predict", "a.jpg", "--lora_weights", "l.pt", "--overlay_opacity", "1", "--outlines", "--legend");
+    assert_true(config.overlay_opacity == 1 && config.outlines && config.legend);
+    ACCEPT("eval", "--lora_weights", "l.pt", "--report_html", "r.html", "--overlay_opacity", "0");
+    assert_true(config.overlay_opacity == 0);
 }
 
 static void argparse_s_freedoms(void **state)

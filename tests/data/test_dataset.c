@@ -219,16 +219,14 @@ static void folder_errors(void **state)
     assert_refused(DF_DATASET_FOLDER, "hollow", 2, "has no images");
 }
 
-static void palette_is_vocs(void **state)
+static void sizes_of_the_built_in_sets(void **state)
 {
-    static const uint8_t expected[][4] = {{0, 0, 0, 0},     {1, 128, 0, 0}, {2, 0, 128, 0},
-                                          {3, 128, 128, 0}, {8, 64, 0, 0},  {15, 192, 128, 128},
-                                          {20, 0, 64, 128}, {64, 32, 0, 0}, {255, 224, 224, 192}};
-    uint8_t palette[256][3];
+    enum df_dataset_kind kind;
 
-    df_voc_palette(palette);
-    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++)
-        assert_memory_equal(palette[expected[i][0]], expected[i] + 1, 3);
+    assert_true(df_dataset_of_size(21, &kind) && kind == DF_DATASET_VOC);
+    assert_true(df_dataset_of_size(150, &kind) && kind == DF_DATASET_ADE20K);
+    assert_false(df_dataset_of_size(0, &kind));
+    assert_false(df_dataset_of_size(22, &kind));
 }
 
 static void real_voc(void **state)
@@ -254,10 +252,14 @@ static void real_voc(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(voc_list_and_labels), cmocka_unit_test(voc_void_as_background),
-        cmocka_unit_test(voc_errors),          cmocka_unit_test(ade20k_labels),
-        cmocka_unit_test(folder_pairs),        cmocka_unit_test(folder_errors),
-        cmocka_unit_test(palette_is_vocs),     cmocka_unit_test(real_voc),
+        cmocka_unit_test(voc_list_and_labels),
+        cmocka_unit_test(voc_void_as_background),
+        cmocka_unit_test(voc_errors),
+        cmocka_unit_test(ade20k_labels),
+        cmocka_unit_test(folder_pairs),
+        cmocka_unit_test(folder_errors),
+        cmocka_unit_test(sizes_of_the_built_in_sets),
+        cmocka_unit_test(real_voc),
     };
     return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

@@ -66,6 +66,66 @@ static void half_and_half(void **state)
     df_image_free(&result);
 }
 
+static struct df_overlay_style style_of(double opacity, bool outlines)
+{
+    struct df_overlay_style style = {.opacity = opacity, .outlines = outlines};
+    df_palette_fill(&style.palette, DF_DATASET_VOC, "background");
+    return style;
+}
+
+/* Class 0 is the background, 255 void; class 1 is (128, 0, 0). */
+static void opacity(void **state)
+{
+    static const struct {
+        double opacity;
+        uint8_t red, green;
+    } cases[] = {{0.0, 100, 100}, {0.25, 107, 75}, {0.5, 114, 50}, {1.0, 128, 0}};
+    uint8_t pixels[9], indices[] = {1, 0, 255};
+    const struct df_image image = {.width = 3, .height = 1, .channels = 3, .pixels = pixels};
+    const struct df_image classes = {.width = 3, .height = 1, .channels = 1, .pixels = indices};
+    struct df_image result;
+
+    memset(pixels, 100, sizeof pixels);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct df_overlay_style style = style_of(cases[i].opacity, false);
+        assert_int_equal(df_overlay_draw(&image, &classes, &style, &result), 0);
+        const uint8_t expected[] = {cases[i].red, cases[i].green, cases[i].green, 100, 100, 100, 100, 100,
+                                    100};
+        assert_memory_equal(result.pixels, expected, sizeof expected);
+        df_image_free(&result);
+    }
+}
+
+/* A square of class 1 (dark) at the left border, in the background: a white line around it but for the
+ * border, and one of the full colour within. */
+static void outlines(void **state)
+{
+    enum { SIDE = 9, SQUARE = 7 };
+    static const char *const expected[SIDE] = {".........", "WWWWWWW..", "CCCCCCW..",
+                                               "#####CW..", "#####CW..", "#####CW..",
+                                               "CCCCCCW..", "WWWWWWW..", "........."};
+    const struct df_overlay_style style = style_of(0.5, true);
+    uint8_t pixels[3 * SIDE * SIDE], indices[SIDE * SIDE] = {0};
+    const struct df_image image = {.width = SIDE, .height = SIDE, .channels = 3, .pixels = pixels};
+    const struct df_image classes = {.width = SIDE, .height = SIDE, .channels = 1, .pixels = indices};
+    struct df_image result;
+
+    memset(pixels, 100, sizeof pixels);
+    for (int y = 1; y <= SQUARE; y++)
+        memset(indices + y * SIDE, 1, SQUARE);
+    assert_int_equal(df_overlay_draw(&image, &classes, &style, &result), 0);
+    for (int i = 0; i < SIDE * SIDE; i++) {
+        const int green = result.pixels[3 * i + 1];
+        const char kind = green == 255   ? 'W'
+                          : green == 0   ? 'C'
+                          : green == 50  ? '#'
+                          : green == 100 ? '.'
+                                         : '?';
+        assert_int_equal(kind, expected[i / SIDE][i % SIDE]);
+    }
+    df_image_free(&result);
+}
+
 static void sizes_that_differ(void **state)
 {
     uint8_t pixels[12] = {0}, indices[4] = {0}, colors[256][3];
@@ -82,7 +142,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_twenty_colors), cmocka_unit_test(matplotlib_s_rule), cmocka_unit_test(palette),
-        cmocka_unit_test(half_and_half),     cmocka_unit_test(sizes_that_differ),
+        cmocka_unit_test(half_and_half),     cmocka_unit_test(opacity),           cmocka_unit_test(outlines),
+        cmocka_unit_test(sizes_that_differ),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

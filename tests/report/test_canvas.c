@@ -174,6 +174,25 @@ static void color_is_the_styles(void **state)
     df_image_free(&image);
 }
 
+/* White around the strokes, the strokes as without. */
+static void a_halo_is_white(void **state)
+{
+    struct df_image image = paper();
+    struct df_text_style style = {.size = 40};
+    int white = 0;
+
+    const struct box without = ink_of("I8", 30, 60, style);
+    style.halo = true;
+    const struct box with = ink_of("I8", 30, 60, style);
+    assert_memory_equal(&with, &without, sizeof with);
+    memset(image.pixels, 0, 3 * SIDE * SIDE);
+    df_canvas_text(&image, 30, 60, "I8", &style);
+    for (int i = 0; i < SIDE * SIDE; i++)
+        white += image.pixels[3 * i] == 255;
+    assert_true(white > with.count);
+    df_image_free(&image);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +205,7 @@ int main(void)
         cmocka_unit_test(widths_add_up),
         cmocka_unit_test(long_text_is_cut_by_whole_characters),
         cmocka_unit_test(color_is_the_styles),
+        cmocka_unit_test(a_halo_is_white),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

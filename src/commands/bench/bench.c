@@ -13,12 +13,12 @@
 #include "dinoft/error.h"
 #include "dinoft/flops.h"
 #include "dinoft/median.h"
+#include "dinoft/peak_memory.h"
 #include "dinoft/setup.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 
 #define WARM_UP                                                                                              \
     2 /* steps that are not counted: the first ones allocate, create primitives and touch memory */
@@ -146,37 +146,6 @@ static int timed_step(struct bench *bench, double *seconds)
     return 0;
 }
 
-/* The largest resident size so far, in bytes. getrusage() may tell that of whoever started this process
- * instead, so it is asked only where there is no /proc. */
-static size_t peak_memory(void)
-{
-    struct rusage usage;
-    char line[256];
-    unsigned long long kibibytes = 0;
-    FILE *status = fopen("/proc/self/status", "r");
-
-    while (status && fgets(line, sizeof line, status)) {
-        if (sscanf(line, "VmHWM: %llu kB", &kibibytes) == 1)
-            break;
-    }
-    if (status)
-        fclose(status);
-    if (kibibytes == 0 && getrusage(RUSAGE_SELF, &usage) == 0)
-        kibibytes = (unsigned long long)usage.ru_maxrss;
-    return (size_t)kibibytes * 1024;
-}
-
-/* The device's memory where the backend counts it, or else the process's. */
-static int note_peak_memory(struct bench *bench, struct bench_pass *pass)
-{
-    struct df_memory_use use;
-
-    DF_TRY(bench->backend->ops->memory(bench->backend, &use));
-    pass->peak_on_device = use.most_taken > 0;
-    pass->peak_bytes = pass->peak_on_device ? use.most_taken : peak_memory();
-    return 0;
-}
-
 /* Two steps that warm up and the timed ones; around those of the last pass the GEMM peak is measured, twice
  * because a machine that others use changes its speed. Memory is read before the peak's own matrices are
  * there; a step allocates nothing that the first one did not. */
@@ -187,7 +156,7 @@ static int measure(struct bench *bench, struct bench_pass *pass)
 
     for (int i = 0; i < WARM_UP; i++)
         DF_TRY(step(bench));
-    DF_TRY(note_peak_memory(bench, pass));
+    DF_TRY(df_peak_memory(bench->backend, &pass->peak_bytes, &pass->peak_on_device));
     if (last)
         DF_TRY(bench_measure_peak(bench->backend, &bench->figures.gemm_peak));
     for (int64_t i = 0; i < steps && !*bench->stop; i++)

@@ -5,6 +5,7 @@
 #include "../lines.h"
 #include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
+#include "dinoft/palette.h"
 #include "dinoft/text.h"
 
 #include <ctype.h>
@@ -26,15 +27,15 @@ static int write_pair(const char *folder, int split, int64_t number, uint64_t se
     char *mask_path =
         df_text_format("%s/SegmentationClass/%s_%05lld.png", folder, splits[split], (long long)number);
     struct df_image image = {0}, mask = {0};
-    uint8_t palette[256][3];
+    struct df_palette palette;
     int status = -1;
 
-    df_voc_palette(palette);
+    df_palette_fill(&palette, DF_DATASET_VOC, NULL);
     /* Even numbers are for training, so that neither split depends on the other's length. */
     if (image_path && mask_path &&
         df_demo_draw(seed, 2 * (uint64_t)number + (uint64_t)split, &image, &mask) == 0 &&
         df_jpeg_write(image_path, &image, JPEG_QUALITY) == 0 &&
-        df_png_write_palette(mask_path, &mask, palette) == 0)
+        df_png_write_palette(mask_path, &mask, palette.rgb) == 0)
         status = 0;
     df_image_free(&mask);
     df_image_free(&image);

@@ -13,7 +13,9 @@
 /* Strokes are at least so wide in pixels, or small text turns pale. */
 #define LEAST_STROKE 1.15
 #define STROKE       0.085 /* of the text's size */
-#define CURVE_PARTS  6     /* lines that a curve is drawn as */
+#define HALO         0.14  /* of the text's size, on either side of a stroke; at most HALO_MOST pixels */
+#define HALO_MOST    5.0
+#define CURVE_PARTS  6 /* lines that a curve is drawn as */
 
 /* A glyph is drawn into a square of its own first, so that strokes that cross do not blend twice. */
 #define TILE      96
@@ -171,39 +173,50 @@ static void blend(struct df_image *image, int64_t x, int64_t y, const uint8_t co
 }
 
 /* The tile with its left edge and line at (x, y). */
-static void place_tile(struct df_image *image, const struct tile *tile, int64_t x, int64_t y,
-                       const struct df_text_style *style)
+static void place_tile(struct df_image *image, const struct tile *tile, int64_t x, int64_t y, bool upward,
+                       const uint8_t color[3])
 {
     for (int row = 0; row < TILE; row++) {
         for (int column = 0; column < TILE; column++) {
             const int64_t along = column - TILE_LEFT, down = row - TILE_LINE;
-            if (style->upward)
-                blend(image, x + down, y - along, style->color, tile->coverage[row][column]);
+            if (upward)
+                blend(image, x + down, y - along, color, tile->coverage[row][column]);
             else
-                blend(image, x + along, y + down, style->color, tile->coverage[row][column]);
+                blend(image, x + along, y + down, color, tile->coverage[row][column]);
         }
+    }
+}
+
+/* All glyphs with one width of strokes. */
+static void draw_strokes(struct df_image *image, double x, double y, const char *text,
+                         const struct df_text_style *style, double half_stroke, const uint8_t color[3])
+{
+    static const double share[] = {[DF_ANCHOR_START] = 0.0, [DF_ANCHOR_MIDDLE] = 0.5, [DF_ANCHOR_END] = 1.0};
+    struct tile tile = {.scale = style->size / FONT_UNITS, .half_stroke = half_stroke};
+    /* A glyph has half of the space at either side. */
+    double pen =
+        0.5 * FONT_SPACE * tile.scale - share[style->anchor] * df_canvas_text_width(text, style->size);
+
+    for (uint32_t code = next_character(&text); code; code = next_character(&text)) {
+        const struct font_glyph *glyph = font_glyph(code);
+        draw_glyph(&tile, glyph->strokes);
+        /* At whole pixels, so that upright strokes are sharp. */
+        if (style->upward)
+            place_tile(image, &tile, lrint(x), lrint(y - pen), true, color);
+        else
+            place_tile(image, &tile, lrint(x + pen), lrint(y), false, color);
+        pen += (glyph->width + FONT_SPACE) * tile.scale;
     }
 }
 
 void df_canvas_text(struct df_image *image, double x, double y, const char *text,
                     const struct df_text_style *style)
 {
-    static const double share[] = {[DF_ANCHOR_START] = 0.0, [DF_ANCHOR_MIDDLE] = 0.5, [DF_ANCHOR_END] = 1.0};
-    struct tile tile = {.scale = style->size / FONT_UNITS,
-                        .half_stroke = 0.5 * fmax(LEAST_STROKE, STROKE * style->size)};
-    /* A glyph has half of the space at either side. */
-    double pen =
-        0.5 * FONT_SPACE * tile.scale - share[style->anchor] * df_canvas_text_width(text, style->size);
+    static const uint8_t white[3] = {255, 255, 255};
+    const double half_stroke = 0.5 * fmax(LEAST_STROKE, STROKE * style->size);
 
     assert(image->channels == 3 && style->size >= 4.0 && style->size <= DF_TEXT_SIZE_MAX);
-    for (uint32_t code = next_character(&text); code; code = next_character(&text)) {
-        const struct font_glyph *glyph = font_glyph(code);
-        draw_glyph(&tile, glyph->strokes);
-        /* At whole pixels, so that upright strokes are sharp. */
-        if (style->upward)
-            place_tile(image, &tile, lrint(x), lrint(y - pen), style);
-        else
-            place_tile(image, &tile, lrint(x + pen), lrint(y), style);
-        pen += (glyph->width + FONT_SPACE) * tile.scale;
-    }
+    if (style->halo)
+        draw_strokes(image, x, y, text, style, half_stroke + fmin(HALO * style->size, HALO_MOST), white);
+    draw_strokes(image, x, y, text, style, half_stroke, style->color);
 }

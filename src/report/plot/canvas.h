@@ -13,6 +13,7 @@ struct df_text_style {
     uint8_t color[3];
     enum df_text_anchor anchor; /* which point of the text lies at the position */
     bool upward;                /* turned a quarter to the left: read from below */
+    bool halo;                  /* a white edge around the strokes, over pictures */
 };
 
 #define DF_TEXT_SIZE_MAX 48.0

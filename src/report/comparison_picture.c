@@ -1,0 +1,144 @@
+#include "comparison_picture.h"
+
+#include "plot/canvas.h"
+
+#include "dinoft/error.h"
+#include "dinoft/legend.h"
+#include "dinoft/region_numbers.h"
+#include "dinoft/size.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_SIDE   320 /* of each of the three panels: together they are as wide as a report's page */
+#define GAP         6   /* white pixels between them */
+#define MARGIN      16
+#define TEXT_SIZE   14.0
+#define TEXT_HEIGHT 24
+#define TEXT_BYTES  256
+#define LEAST_WIDTH 480 /* of captions and legend, where images are small */
+#define STRIP_GAP   12  /* below a strip */
+
+static const uint8_t white[3] = {255, 255, 255}, ink[3] = {0x1b, 0x1e, 0x22};
+
+/* A panel's size: the image's, made smaller where it is larger than a panel may be. */
+static void panel_size(const struct df_image *image, int64_t *width, int64_t *height)
+{
+    const double longer = (double)df_max_i64(image->width, image->height),
+                 scale = fmin(1.0, MOST_SIDE / longer);
+    *width = df_max_i64(1, lrint(scale * (double)image->width));
+    *height = df_max_i64(1, lrint(scale * (double)image->height));
+}
+
+static void place(struct df_image *picture, int64_t x, int64_t y, const struct df_image *part)
+{
+    for (int64_t row = 0; row < part->height; row++)
+        memcpy(picture->pixels + 3 * ((y + row) * picture->width + x), part->pixels + 3 * row * part->width,
+               (size_t)(3 * part->width));
+}
+
+/* The classes over the panel's image, into the strip. */
+static int place_classes(struct df_image *strip, int64_t x, const struct df_image *panel,
+                         const struct df_image *classes, const struct df_overlay_style *style)
+{
+    struct df_image small = {0}, overlay = {0};
+    int status = -1;
+
+    if (df_image_alloc(&small, panel->width, panel->height, 1) != 0)
+        return -1;
+    df_resize_nearest(classes, small.pixels, small.width, small.height);
+    if (df_overlay_draw(panel, &small, style, &overlay) == 0) {
+        df_legend_hatch(&overlay, &small);
+        status = df_region_numbers_draw(&overlay, &small, &style->palette);
+    }
+    if (status == 0)
+        place(strip, x, 0, &overlay);
+    df_image_free(&overlay);
+    df_image_free(&small);
+    return status;
+}
+
+int df_comparison_strip(const struct df_comparison *comparison, const struct df_overlay_style *style,
+                        struct df_image *strip)
+{
+    struct df_image panel = {0};
+    int64_t width, height;
+    int status = -1;
+
+    *strip = (struct df_image){0};
+    panel_size(comparison->image, &width, &height);
+    if (df_shrink(comparison->image, width, height, &panel) == 0 &&
+        df_image_alloc(strip, 3 * width + 2 * GAP, height, 3) == 0) {
+        df_canvas_fill(strip, 0, 0, strip->width, strip->height, white);
+        place(strip, 0, 0, &panel);
+        if (place_classes(strip, width + GAP, &panel, comparison->label, style) == 0)
+            status = place_classes(strip, 2 * (width + GAP), &panel, comparison->prediction, style);
+    }
+    df_image_free(&panel);
+    if (status != 0)
+        df_image_free(strip);
+    return status;
+}
+
+static void write_text(struct df_image *picture, int64_t x, int64_t y, const char *text)
+{
+    const struct df_text_style style = {.size = TEXT_SIZE, .color = {ink[0], ink[1], ink[2]}};
+    char cut[TEXT_BYTES];
+
+    df_canvas_cut_text(text, TEXT_SIZE, (double)(picture->width - MARGIN - x), "...", cut, sizeof cut);
+    df_canvas_text(picture, (double)x, (double)y + 0.7 * TEXT_HEIGHT, cut, &style);
+}
+
+/* What the panels of a strip are. */
+static void write_heads(struct df_image *picture, int64_t strip_width)
+{
+    static const char *const heads[] = {"image", "label", "prediction"};
+
+    for (int i = 0; i < 3; i++)
+        write_text(picture, MARGIN + i * (strip_width + GAP) / 3, MARGIN, heads[i]);
+}
+
+/* The strips below each other and the legend below them. */
+static int compose(const struct df_comparison *comparisons, const struct df_image *strips, size_t count,
+                   const struct df_legend *legend, struct df_image *picture)
+{
+    int64_t width = LEAST_WIDTH, y = MARGIN + TEXT_HEIGHT, height = y + MARGIN;
+
+    for (size_t i = 0; i < count; i++) {
+        width = df_max_i64(width, strips[i].width);
+        height += strips[i].height + TEXT_HEIGHT + STRIP_GAP;
+    }
+    DF_TRY(df_image_alloc(picture, width + 2 * MARGIN, height + df_legend_height(legend, width), 3));
+    df_canvas_fill(picture, 0, 0, picture->width, picture->height, white);
+    write_heads(picture, strips[0].width);
+    for (size_t i = 0; i < count; i++) {
+        place(picture, MARGIN, y, &strips[i]);
+        y += strips[i].height;
+        write_text(picture, MARGIN, y, comparisons[i].caption);
+        y += TEXT_HEIGHT + STRIP_GAP;
+    }
+    df_legend_draw(legend, picture, MARGIN, y, width);
+    return 0;
+}
+
+int df_comparison_draw(const struct df_comparison *comparisons, size_t count,
+                       const struct df_overlay_style *style, char *const *names, int n_classes,
+                       struct df_image *picture)
+{
+    struct df_legend legend = {.palette = &style->palette, .names = names, .n_classes = n_classes};
+    struct df_image *strips = calloc(count, sizeof *strips);
+    int status = strips ? 0 : df_error_memory("a picture", count * sizeof *strips);
+
+    for (size_t i = 0; i < count && status == 0; i++) {
+        status = df_comparison_strip(&comparisons[i], style, &strips[i]);
+        df_legend_add(&legend, comparisons[i].label);
+        df_legend_add(&legend, comparisons[i].prediction);
+    }
+    if (status == 0)
+        status = compose(comparisons, strips, count, &legend, picture);
+    for (size_t i = 0; strips && i < count; i++)
+        df_image_free(&strips[i]);
+    free(strips);
+    return status;
+}

@@ -1,0 +1,190 @@
+#include "dinoft/training_events.h"
+
+#include "dinoft/clock.h"
+#include "dinoft/error.h"
+#include "dinoft/event_file.h"
+#include "dinoft/file_bytes.h"
+#include "dinoft/log.h"
+#include "dinoft/peak_memory.h"
+#include "dinoft/text.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FLUSH_SECONDS 2.0 /* between what those who watch get to see */
+#define MEBIBYTE      1048576.0
+
+struct df_training_events {
+    struct df_training_events_options options;
+    struct df_event_file *file; /* NULL before the first event */
+    int64_t epoch_steps;
+    int64_t done;   /* steps of an earlier process that the run goes on from; 0: it begins */
+    double flushed; /* df_seconds() */
+};
+
+static int start(void *context, const struct df_run_start *run)
+{
+    struct df_training_events *events = context;
+
+    events->epoch_steps = run->epoch_steps;
+    events->done = run->done;
+    return 0;
+}
+
+/* The configuration as it is, in a block of Markdown. */
+static int write_config(struct df_training_events *events)
+{
+    struct df_file_bytes file;
+
+    DF_TRY(df_file_bytes_read(events->options.config_path, &file));
+    char *text = df_text_format("```json\n%.*s\n```\n", (int)file.size, (const char *)file.bytes);
+    const int status = text ? df_event_file_text(events->file, events->done, "config", text) : -1;
+    free(text);
+    df_file_bytes_free(&file);
+    return status;
+}
+
+/* Before the first event: an older run's are replaced with the first step of the new one, as its other files.
+ */
+static int open_file(struct df_training_events *events)
+{
+    const char *folder = events->options.folder;
+
+    if (events->file)
+        return 0;
+    if (events->done == 0)
+        DF_TRY(df_event_files_remove(folder));
+    events->file =
+        events->done > 0 ? df_event_file_continue(folder, events->done) : df_event_file_open(folder);
+    return events->file ? write_config(events) : -1;
+}
+
+static int flush_where_due(struct df_training_events *events)
+{
+    const double now = df_seconds();
+
+    if (now - events->flushed < FLUSH_SECONDS)
+        return 0;
+    events->flushed = now;
+    return df_event_file_flush(events->file);
+}
+
+static int step(void *context, const struct df_step_seen *step)
+{
+    struct df_training_events *events = context;
+    const struct df_event_scalar scalars[] = {
+        {"train/loss", step->loss},
+        {"train/learning_rate", step->lr},
+        {"train/gradient_norm", step->gradient_norm},
+        {"train/images_per_second", step->images_per_second},
+    };
+
+    DF_TRY(open_file(events));
+    DF_TRY(df_event_file_scalars(events->file, step->step, scalars, sizeof scalars / sizeof scalars[0]));
+    return flush_where_due(events);
+}
+
+static int leave_epoch(void *context, const struct df_epoch_seen *epoch)
+{
+    struct df_training_events *events = context;
+    size_t bytes;
+    bool on_device;
+
+    /* Of one that is cut, a run with more steps would tell again. */
+    if (!epoch->is_over || epoch->done < events->epoch_steps || !events->file)
+        return 0;
+    DF_TRY(df_peak_memory(events->options.backend, &bytes, &on_device));
+    const struct df_event_scalar scalars[] = {
+        {"epoch/train_loss", epoch->train_loss},
+        {"epoch/epoch", (double)epoch->epoch},
+        {on_device ? "memory/device_peak_mib" : "memory/process_peak_mib", (double)bytes / MEBIBYTE},
+    };
+    return df_event_file_scalars(events->file, epoch->step, scalars, sizeof scalars / sizeof scalars[0]);
+}
+
+static int write_scores(struct df_training_events *events, const struct df_validation_seen *seen)
+{
+    const struct df_scores *scores = seen->scores;
+    const struct df_event_scalar scalars[] = {
+        {"validation/loss", scores->loss},
+        {"validation/miou", scores->miou},
+        {"validation/pixel_accuracy", scores->pixel_accuracy},
+        {"validation/mean_accuracy", scores->mean_accuracy},
+        {"validation/dice", scores->dice},
+        {"validation/reference_miou", scores->reference_miou},
+    };
+
+    return df_event_file_scalars(events->file, seen->step, scalars, sizeof scalars / sizeof scalars[0]);
+}
+
+/* A class that neither labels nor predictions have has no IoU, and no point. */
+static int write_class(struct df_training_events *events, const struct df_validation_seen *seen,
+                       int class_index)
+{
+    struct df_class_scores scores;
+
+    df_metrics_class(seen->metrics, class_index, &scores);
+    if (isnan(scores.iou))
+        return 0;
+    char *tag = df_text_format("iou/%d %s", class_index, events->options.class_names[class_index]);
+    const struct df_event_scalar scalar = {tag, scores.iou};
+    const int status = tag ? df_event_file_scalars(events->file, seen->step, &scalar, 1) : -1;
+    free(tag);
+    return status;
+}
+
+static int validation(void *context, const struct df_validation_seen *seen)
+{
+    struct df_training_events *events = context;
+
+    events->done = seen->step; /* a run may go on with the validation that was left to do */
+    DF_TRY(open_file(events));
+    DF_TRY(write_scores(events, seen));
+    for (int i = 0; i < seen->metrics->n_classes; i++)
+        DF_TRY(write_class(events, seen, i));
+    return df_event_file_flush(events->file);
+}
+
+/* Nothing is kept in the state: its step says what of the files is behind it. */
+static int store(void *context, struct df_state *state)
+{
+    struct df_training_events *events = context;
+
+    (void)state;
+    return events->file ? df_event_file_sync(events->file) : 0;
+}
+
+struct df_training_events *df_training_events_open(const struct df_training_events_options *options)
+{
+    struct df_training_events *events = calloc(1, sizeof *events);
+
+    if (!events) {
+        df_error_memory("TensorBoard's log", sizeof *events);
+        return NULL;
+    }
+    events->options = *options;
+    return events;
+}
+
+void df_training_events_close(struct df_training_events *events)
+{
+    if (!events)
+        return;
+    if (df_event_file_close(events->file) != 0)
+        df_log("warning: %s", df_error_text());
+    free(events);
+}
+
+struct df_training_observer df_training_events_observer(struct df_training_events *events)
+{
+    return (struct df_training_observer){
+        .name = "the TensorBoard log",
+        .context = events,
+        .start = start,
+        .leave_epoch = leave_epoch,
+        .step = step,
+        .validation = validation,
+        .store = store,
+    };
+}
