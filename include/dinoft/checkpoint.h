@@ -44,6 +44,9 @@ struct df_checkpoint {
 struct df_checkpoint *df_checkpoint_from_state(struct df_state *state, const char *path);
 void df_checkpoint_free(struct df_checkpoint *checkpoint);
 
+/* A digest of its LoRA, the same whatever type the numbers have in the file. -1 with the error set. */
+int df_checkpoint_lora_digest(const struct df_checkpoint *checkpoint, uint64_t *digest);
+
 /* -1 with the error set, both numbers named, when the checkpoint's tensors do not fit the backbone. */
 int df_checkpoint_check_backbone(const struct df_checkpoint *checkpoint, const struct df_vit_config *config,
                                  const char *path);

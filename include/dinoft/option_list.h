@@ -38,21 +38,27 @@ OPTION(CHOICE, SIZE, size, MODEL, NETWORK | BENCH | SELFTEST | INFO,
 OPTION(CHOICE, DINO_TYPE, dino_type, MODEL, NETWORK | BENCH | SELFTEST | INFO, "the backbone's family",
        df_family, DF_FAMILIES, "dinov3")
 OPTION(SWITCH, USE_LORA, use_lora, MODEL, TRAIN | BENCH | INFO,
-       "train low-rank adapters of q and v in every block, beside the decoder; with --lora_weights, as the "
-       "checkpoint has them",
+       "train low-rank adapters of q and v in every block, beside the decoder; where it is not typed, if the "
+       "checkpoint of --lora_weights has them",
        .from_checkpoint = STORED)
-OPTION(INTEGER, R, r, MODEL, TRAIN | BENCH | INFO, "the rank of LoRA; with --lora_weights, the checkpoint's",
+OPTION(INTEGER, R, r, MODEL, TRAIN | BENCH | INFO, "the rank of LoRA; that of --lora_weights if it has some",
        "3", 1, 1024, .from_checkpoint = STORED)
+OPTION(SWITCH, MERGE_LORA, merge_lora, MODEL, TRAIN | INFO,
+       "freeze the backbone with the LoRA of --lora_weights in it, and train the decoder alone; NAME.pt has "
+       "that LoRA too")
 OPTION(SWITCH, USE_FPN, use_fpn, MODEL, TRAIN | BENCH | INFO,
-       "decode the last four blocks with a feature pyramid, instead of the last with a 1x1 convolution",
+       "decode the last four blocks with a feature pyramid, instead of the last with a 1x1 convolution; "
+       "where it is not typed, as in --lora_weights",
        .from_checkpoint = STORED)
 OPTION(PAIR, IMG_DIM, img_dim, MODEL, NETWORK | BENCH | SELFTEST | INFO,
        "the size that images are resized to, lowered to a multiple of the patch size; without it, the "
        "checkpoint's if it records one",
        "H W", "490,490", 1, 32768)
-OPTION(STRING, LORA_WEIGHTS, lora_weights, MODEL, NETWORK,
-       "a checkpoint of LoRA and decoder: train starts from it, the others use it", "FILE", NULL,
-       .required = MEASURE | PREDICT)
+OPTION(
+    STRING, LORA_WEIGHTS, lora_weights, MODEL, NETWORK,
+    "a checkpoint of LoRA and decoder: train goes on from it, with a new decoder if it is for other classes; "
+    "the others use it",
+    "FILE", NULL, .required = MEASURE | PREDICT)
 OPTION(SWITCH, ALLOW_OTHER_BACKBONE, allow_other_backbone, MODEL, NETWORK,
        "use the checkpoint of --lora_weights although it was trained on another backbone")
 OPTION(INTEGER, EPOCHS, epochs, RUN, TRAIN, "how often the training images are gone through", "20", 1,
@@ -93,7 +99,9 @@ OPTION(INTEGER, ACCUMULATE, accumulate, RUN, TRAIN | BENCH | INFO,
        "an Nth of the memory, but for BatchNorm's statistics, which are a part's",
        "1", 1, 65536)
 OPTION(SWITCH, DEBUG, debug, OUTPUT, TRAIN,
-       "at each validation write NAME_viz_EPOCH.png, an image under its predicted classes")
+       "at each validation write NAME_viz_EPOCH.png: validation images beside their labels and predictions; "
+       "in the "
+       "reference recipes main.py's own picture, an image of the batch under its prediction")
 OPTION(STRING, WEIGHTS, weights, MODEL, NETWORK | BENCH,
        "the backbone: a .safetensors, .pth or .onnx file, or the name of one in " WEIGHT_FOLDERS ", with "
        "or without that ending; otherwise the checkpoint's record, or --dino_type and --size, name it",

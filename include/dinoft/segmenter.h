@@ -9,6 +9,9 @@
 #include "dinoft/rng.h"
 #include "dinoft/vit_config.h"
 
+/* Parts of a model that come from a checkpoint, or do not. */
+enum df_model_part { DF_PART_LORA = 1, DF_PART_DECODER = 2 };
+
 struct df_segmenter_options {
     const char *decoder; /* its name, see dinoft/decoder_kind.h; NULL: none. Then the model has features and
                             no logits, is not trained, and takes neither labels nor packed batches */
@@ -16,27 +19,36 @@ struct df_segmenter_options {
     int n_features;      /* without a decoder: of how many of the last blocks, at least 1 */
     bool class_tokens;   /* the last block's class token is wanted too */
     int64_t rank;        /* LoRA's; 0: none. Without a decoder a checkpoint's is folded whatever this is */
+    bool merged;         /* training: the checkpoint's LoRA is folded into the weights as in an evaluation. It
+                            is not trained, and is saved as it came */
+    unsigned new_parts;  /* bits of df_model_part: drawn from the seed although there is a checkpoint */
     int64_t max_batch, height, width;
     bool training;    /* false: LoRA is folded into the weights, nothing is kept for gradients */
-    bool recompute;   /* training with LoRA takes less memory and more time: of every block but the last
+    bool recompute;   /* training of LoRA takes less memory and more time: of every block but the last
                          only the input is kept, and the rest computed again */
     bool accumulates; /* training: a step may have several parts, whose gradients are added */
     struct df_optimizer_options optimizer; /* training */
-    bool features_given; /* df_segmenter_load_features() uploads what a backbone without LoRA would compute:
-                            the model has none, and no memory for one */
+    bool features_given; /* df_segmenter_load_features() uploads what a backbone without LoRA would compute,
+                            or one with LoRA merged: the model has none, and no memory for one */
     bool packed;         /* batches may also be packed, see df_segmenter_send(), for a device that resizes */
     double rope_rescale; /* DINOv3, training: coordinates times a factor drawn from [1 / F, F]; 1: none */
     const char *backbone_path, *checkpoint_path; /* for error texts; NULL: "the backbone", "the checkpoint" */
     float mean[3], std[3];                       /* of the pixels, in [0, 1]; 0 and 1: only divided by 255 */
 };
 
+/* Whether LoRA is trained where the decoder is. */
+static inline bool df_trains_lora(const struct df_segmenter_options *options)
+{
+    return options->rank > 0 && !options->merged;
+}
+
 struct df_segmenter;
 
 /* backbone: official names (NULL where features are given). checkpoint: LoRA and decoder tensors to start
- * from, whose shapes must be the options' (of a model without a decoder: LoRA tensors to fold, the others are
- * ignored); NULL: a new model, drawn from seed. All of these are only read during the call, but for the
- * options' texts and the backend, which have to outlive the model. NULL with the error set, which begins with
- * the checkpoint's path, or "the checkpoint", where that is at fault. */
+ * from, whose shapes must be the options', but for new parts (of a model without a decoder: LoRA tensors to
+ * fold, the others are ignored); NULL: a new model, drawn from seed. All of these are only read during the
+ * call, but for the options' texts and the backend, which have to outlive the model. NULL with the error set,
+ * which begins with the checkpoint's path, or "the checkpoint", where that is at fault. */
 struct df_segmenter *df_segmenter_create(struct df_backend *backend, const struct df_state *backbone,
                                          const struct df_vit_config *config,
                                          const struct df_segmenter_options *options,

@@ -16,10 +16,6 @@ int df_setup_open(struct df_setup *setup, struct df_config *config);
 struct df_state *df_setup_backbone(const struct df_config *config, const struct df_checkpoint *checkpoint,
                                    struct df_vit_config *vit, char **path);
 
-/* Training from the checkpoint, if there is one: -1 with the error set where what was asked for is not what
- * it holds. classes: the data set's. */
-int df_setup_check_training(const struct df_setup *setup, const struct df_config *config, int64_t classes);
-
 /* -1 with the error set if an output of that name would overwrite the backbone, the checkpoint or the class
  * names. */
 int df_setup_check_output(const struct df_setup *setup, const struct df_config *config, const char *path);

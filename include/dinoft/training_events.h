@@ -4,18 +4,19 @@
 #define DINOFT_TRAINING_EVENTS_H
 
 #include "dinoft/backend.h"
+#include "dinoft/dataset.h"
 #include "dinoft/training_observer.h"
 
 struct df_training_events;
 
 struct df_training_events_options {
-    const char *folder;       /* of the event files; made by the first event */
-    const char *config_path;  /* NAME_config.json, whose text the run's first event has */
-    char *const *class_names; /* of the validation set */
+    const char *folder;      /* of the event files; made by the first event */
+    const char *config_path; /* NAME_config.json, whose text the run's first event has */
+    const struct df_dataset *val_set;
     struct df_backend *backend;
 };
 
-/* Strings and the backend are borrowed until it is closed, which the caller does, after the run. NULL with
+/* All of it is borrowed until it is closed, which the caller does, after the run. NULL with
  * the error set. */
 struct df_training_events *df_training_events_open(const struct df_training_events_options *options);
 

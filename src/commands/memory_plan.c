@@ -58,17 +58,18 @@ static void print_plan(const struct memory_plan *plan)
 {
     const struct df_segmenter_options *options = &plan->options;
     const size_t peak = plan->model.peak;
-    char lora[48] = "no LoRA", parts[48] = "";
+    char lora[64] = "no LoRA", parts[48] = "";
 
     if (options->rank > 0)
-        snprintf(lora, sizeof lora, "LoRA of rank %" PRId64, options->rank);
+        snprintf(lora, sizeof lora, "%sLoRA of rank %" PRId64,
+                 options->training && options->merged ? "merged " : "", options->rank);
     if (plan->parts > 1)
         snprintf(parts, sizeof parts, " in %" PRId64 " parts", plan->parts);
     printf("\nmemory to %s: %s, decoder %s, %" PRId64 " classes, batch %" PRId64 "%s, %" PRId64 " x %" PRId64
            ", %s%s\n",
            plan->name, lora, options->decoder, options->classes, options->max_batch * plan->parts, parts,
            options->height, options->width, df_dtype_name(plan->compute),
-           options->training && options->recompute && options->rank > 0 ? ", recomputing" : "");
+           options->training && options->recompute && df_trains_lora(options) ? ", recomputing" : "");
     for (int i = 0; i < plan->model.n_items; i++)
         print_row(plan->model.items[i].name, plan->model.items[i].count, plan->model.items[i].bytes, peak);
     printf("  %-28s %6s %12.1f MiB  (phases share memory)\n", "planned, at the peak", "",
@@ -135,6 +136,8 @@ static int check_flags(const struct df_config *config, const struct df_checkpoin
                                            DF_OPTION_N_CLASSES};
     const enum df_option typed = df_config_typed(config, fixed, sizeof fixed / sizeof fixed[0]);
 
+    if (config->merge_lora && (!checkpoint || checkpoint->rank == 0))
+        return df_error_set("--merge_lora is for a checkpoint with LoRA");
     if (!checkpoint || typed == DF_OPTION_COUNT)
         return 0;
     return df_error_set("--%s is for a backbone: the checkpoint %s says that itself", df_option_name(typed),

@@ -9,6 +9,7 @@
 #include "dinoft/schedule_choice.h"
 #include "dinoft/setup.h"
 #include "dinoft/train.h"
+#include "dinoft/training_start.h"
 
 struct job {
     struct df_config *config; /* with what the checkpoint says where nothing is typed */
@@ -50,7 +51,7 @@ static int choose_options(const struct job *job, struct df_training_options *opt
         .early_stop = config->early_stop,
         .seed = (uint64_t)config->seed,
         .shuffle = !config->no_shuffle,
-        .reference_picture = config->debug,
+        .reference_picture = config->debug && df_recipe_is_reference(config->recipe),
         .reference_names = df_recipe_is_reference(config->recipe),
         .workers = (int)config->num_workers,
         .features = config->cache_features,
@@ -66,7 +67,7 @@ static int train(struct job *job, const volatile sig_atomic_t *stop)
     DF_TRY(run_choice_known(&job->files, config, &job->resumes));
     DF_TRY(df_setup_open(&job->setup, config));
     DF_TRY(open_sets(job));
-    DF_TRY(df_setup_check_training(&job->setup, config, job->sets[0]->n_classes));
+    DF_TRY(df_training_start(&job->setup, config, job->sets[0]));
     DF_TRY(choose_options(job, &options));
     DF_TRY(run_choice_open(&job->files, config, &job->setup, job->sets, &options, &job->resumes));
     DF_TRY(run_choice_check(&job->files, config, &job->setup));

@@ -48,7 +48,7 @@ static int open_events(struct train_observers *observers, const struct train_obs
     const struct df_training_events_options options = {
         .folder = observers->log_dir,
         .config_path = observers->config_path,
-        .class_names = run->val_set->class_names,
+        .val_set = run->val_set,
         .backend = run->setup->backend,
     };
     observers->events = df_training_events_open(&options);
@@ -58,18 +58,32 @@ static int open_events(struct train_observers *observers, const struct train_obs
     return 0;
 }
 
+/* The reference project's recipes draw its own picture, of the training batch, in the training. */
+static int open_picture(struct train_observers *observers, const struct train_observed *run)
+{
+    if (!run->config->debug || df_recipe_is_reference(run->config->recipe))
+        return 0;
+    observers->picture = df_training_picture_open(run->files, run->val_set);
+    if (!observers->picture)
+        return -1;
+    add(observers, df_training_picture_observer(observers->picture));
+    return 0;
+}
+
 int train_observers_open(struct train_observers *observers, const struct train_observed *run)
 {
     observers->config_path = df_run_file(run->files, "_config.json");
     if (!observers->config_path)
         return -1;
     DF_TRY(open_screen(observers, run));
+    DF_TRY(open_picture(observers, run));
     return open_events(observers, run);
 }
 
 void train_observers_close(struct train_observers *observers)
 {
     df_training_events_close(observers->events);
+    df_training_picture_close(observers->picture);
     df_training_screen_close(observers->screen);
     free(observers->log_dir);
     free(observers->config_path);

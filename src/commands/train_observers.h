@@ -5,6 +5,7 @@
 #include "dinoft/run_files.h"
 #include "dinoft/setup.h"
 #include "dinoft/training_events.h"
+#include "dinoft/training_picture.h"
 #include "dinoft/training_screen.h"
 
 /* What they are made for: borrowed until they are closed. */
@@ -20,6 +21,7 @@ struct train_observers {
     char *config_path, *log_dir; /* log_dir NULL: no TensorBoard log */
     struct df_training_screen *screen;
     struct df_training_events *events;
+    struct df_training_picture *picture;  /* NULL: without --debug */
     struct df_training_observer items[4]; /* [count], for the training */
     int count;
 };

@@ -71,7 +71,12 @@ static bool is_replaced(const struct df_config_file *file, const bool *typed, co
         return !df_schedule_falls_to_min(config->schedule) &&
                (typed[DF_OPTION_SCHEDULE] || file->found.min_lr == 0);
     case DF_OPTION_LR_LORA:
-        return typed[DF_OPTION_USE_LORA] && !config->use_lora;
+        return (typed[DF_OPTION_USE_LORA] && !config->use_lora) ||
+               (typed[DF_OPTION_MERGE_LORA] && config->merge_lora);
+    case DF_OPTION_USE_LORA: /* false where it was merged */
+        return typed[DF_OPTION_MERGE_LORA] && (config->merge_lora || file->found.merge_lora);
+    case DF_OPTION_MERGE_LORA:
+        return typed[DF_OPTION_USE_LORA] && config->use_lora;
     case DF_OPTION_NORMALIZE: /* what auto became */
         return typed[DF_OPTION_RECIPE] && config->recipe != file->found.recipe;
     default:
@@ -79,12 +84,13 @@ static bool is_replaced(const struct df_config_file *file, const bool *typed, co
     }
 }
 
-/* Whether the file says it, rather than repeats what its recipe or nothing says. These two a checkpoint would
- * say otherwise. */
+/* Whether the file says it, rather than repeats what its recipe or nothing says. These a checkpoint would say
+ * otherwise. */
 static bool is_said(const struct df_config_file *file, const struct df_config *usual, enum df_option option)
 {
-    return file->has[option] && (option == DF_OPTION_IMG_DIM || option == DF_OPTION_USE_LORA ||
-                                 !is_equal(&df_options[option], &file->found, usual));
+    return file->has[option] &&
+           (option == DF_OPTION_IMG_DIM || option == DF_OPTION_USE_LORA || option == DF_OPTION_USE_FPN ||
+            !is_equal(&df_options[option], &file->found, usual));
 }
 
 /* As if what differs from the file's own recipe had been typed; the recipe itself comes first, since others

@@ -41,7 +41,7 @@ static int gather_facts(const struct df_cached_features *features, const struct 
         return -1;
     *facts = (struct df_feature_facts){
         .wanted = request->place,
-        .lora = setup->model.rank > 0,
+        .lora = df_trains_lora(&setup->model),
         .rope_rescaled = setup->vit.family == DF_DINOV3 && setup->model.rope_rescale > 1.0,
         .used_again = request->used_again,
         .memory = df_available_memory(),

@@ -24,6 +24,19 @@ static void add_backbone(struct df_digest *digest, const struct df_state *backbo
     }
 }
 
+/* LoRA of a checkpoint, which the extractor folds in. A key without any is that of earlier versions. */
+static int add_lora(struct df_digest *digest, const struct df_checkpoint *checkpoint)
+{
+    uint64_t lora;
+
+    if (!checkpoint || checkpoint->rank == 0)
+        return 0;
+    DF_TRY(df_checkpoint_lora_digest(checkpoint, &lora));
+    df_digest_add_text(digest, "LoRA");
+    df_digest_add_number(digest, lora);
+    return 0;
+}
+
 static int add_file(struct df_digest *digest, const char *path)
 {
     struct df_file_bytes file;
@@ -61,6 +74,7 @@ int df_feature_key(const struct df_setup *setup, const struct df_dataset *const 
     add_bytes(&digest, setup->model.mean, sizeof setup->model.mean);
     add_bytes(&digest, setup->model.std, sizeof setup->model.std);
     add_backbone(&digest, setup->backbone);
+    DF_TRY(add_lora(&digest, setup->checkpoint));
     for (int i = 0; i < n_sets; i++)
         DF_TRY(add_dataset(&digest, sets[i]));
     *key = df_digest_value(&digest);

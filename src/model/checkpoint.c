@@ -76,6 +76,11 @@ int df_checkpoint_check_backbone(const struct df_checkpoint *checkpoint, const s
     return 0;
 }
 
+int df_checkpoint_lora_digest(const struct df_checkpoint *checkpoint, uint64_t *digest)
+{
+    return df_lora_digest(checkpoint->state, checkpoint->depth, digest);
+}
+
 struct df_state *df_checkpoint_state(const struct df_segmenter *segmenter, const struct df_record *record)
 {
     struct df_state *state = df_state_new();

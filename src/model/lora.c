@@ -1,5 +1,6 @@
 #include "lora.h"
 
+#include "dinoft/digest.h"
 #include "dinoft/error.h"
 
 #include <stdio.h>
@@ -13,18 +14,18 @@ static const char *key(char buffer[KEY_MAX], char which, int64_t index)
     return buffer;
 }
 
-int df_lora_add_parameters(struct df_lora *lora, struct df_parameters *parameters, int64_t depth, int64_t dim,
-                           int64_t rank)
+int df_lora_add_parameters(struct df_lora *lora, struct df_parameters *parameters,
+                           enum df_parameter_kind kind, int64_t depth, int64_t dim, int64_t rank)
 {
     char name[KEY_MAX];
 
     *lora = (struct df_lora){
         .rank = rank, .dim = dim, .depth = depth, .parameters = parameters, .first = parameters->count};
     for (int64_t i = 0; i < 2 * depth; i++)
-        DF_TRY(df_parameters_add(parameters, key(name, 'a', i), DF_PARAMETER_LORA, DF_INIT_FAN_IN, dim, 2,
+        DF_TRY(df_parameters_add(parameters, key(name, 'a', i), kind, DF_INIT_FAN_IN, dim, 2,
                                  (int64_t[]){rank, dim}));
     for (int64_t i = 0; i < 2 * depth; i++)
-        DF_TRY(df_parameters_add(parameters, key(name, 'b', i), DF_PARAMETER_LORA, DF_INIT_ZERO, rank, 2,
+        DF_TRY(df_parameters_add(parameters, key(name, 'b', i), kind, DF_INIT_ZERO, rank, 2,
                                  (int64_t[]){dim, rank}));
     return 0;
 }
@@ -69,6 +70,35 @@ int df_lora_read_shape(const struct df_state *checkpoint, int64_t *rank, int64_t
     if (pairs % 2 != 0)
         return df_error_set("%s is missing: every block has a pair for q and one for v", name);
     *depth = pairs / 2;
+    return 0;
+}
+
+static int add_to_digest(struct df_digest *digest, const struct df_tensor *tensor)
+{
+    const size_t bytes = tensor->count * sizeof(float);
+    float *values = malloc(bytes);
+
+    if (!values)
+        return df_error_memory("a LoRA tensor", bytes);
+    df_convert_to_f32(values, tensor->data, tensor->dtype, tensor->count);
+    df_digest_add(digest, values, bytes);
+    free(values);
+    return 0;
+}
+
+int df_lora_digest(const struct df_state *checkpoint, int64_t depth, uint64_t *value)
+{
+    struct df_digest digest;
+    char name[KEY_MAX];
+
+    df_digest_start(&digest);
+    for (int64_t i = 0; i < 4 * depth; i++) {
+        const struct df_entry *entry = df_state_find(checkpoint, key(name, "ab"[i % 2], i / 2));
+        df_digest_add_text(&digest, name);
+        df_digest_add_number(&digest, (uint64_t)entry->tensor.shape[0]);
+        DF_TRY(add_to_digest(&digest, &entry->tensor));
+    }
+    *value = df_digest_value(&digest);
     return 0;
 }
 

@@ -14,9 +14,9 @@ struct df_lora {
     int first; /* index of its first parameter there */
 };
 
-/* Appends the parameters in the checkpoint's order: every w_a, then every w_b. */
-int df_lora_add_parameters(struct df_lora *lora, struct df_parameters *parameters, int64_t depth, int64_t dim,
-                           int64_t rank);
+/* Appends the parameters in the checkpoint's order: every w_a, then every w_b. kind: trained or merged. */
+int df_lora_add_parameters(struct df_lora *lora, struct df_parameters *parameters,
+                           enum df_parameter_kind kind, int64_t depth, int64_t dim, int64_t rank);
 
 /* The rank and the number of adapted blocks of a checkpoint; rank 0 when it has no LoRA. -1 with the error
  * set when its keys or shapes contradict each other. */
@@ -33,8 +33,12 @@ int df_lora_backward(const struct df_lora *lora, struct df_backend *backend, int
                      struct df_matrix x, const float *down, struct df_matrix dqkv, struct df_matrix dx,
                      float *ddown);
 
-/* Adds block's products to a host copy of the qkv weight [3D, D], for evaluation. The checkpoint's shapes
- * were checked by df_lora_read_shape; one without LoRA adds nothing. */
+/* A digest of a checkpoint's LoRA, whatever type its numbers have. Its shapes were checked by
+ * df_lora_read_shape. -1 with the error set. */
+int df_lora_digest(const struct df_state *checkpoint, int64_t depth, uint64_t *value);
+
+/* Adds block's products to a host copy of the qkv weight [3D, D], for evaluation and for merged LoRA. The
+ * checkpoint's shapes were checked by df_lora_read_shape; one without LoRA adds nothing. */
 int df_lora_fold(const struct df_state *checkpoint, int64_t dim, int64_t block, float *qkv_weight);
 
 #endif

@@ -16,6 +16,11 @@ static bool is_trained(const struct df_parameter *parameter)
     return parameter->kind == DF_PARAMETER_LORA || parameter->kind == DF_PARAMETER_DECODER;
 }
 
+static bool is_lora(const struct df_parameter *parameter)
+{
+    return parameter->kind == DF_PARAMETER_LORA || parameter->kind == DF_PARAMETER_MERGED_LORA;
+}
+
 void df_parameters_free(struct df_parameters *parameters)
 {
     free(parameters->items);
@@ -48,7 +53,7 @@ int df_parameters_add(struct df_parameters *parameters, const char *name, enum d
     }
     if (is_trained(parameter))
         parameters->trained += parameter->count;
-    else if (kind == DF_PARAMETER_BUFFER)
+    else if (kind != DF_PARAMETER_COUNTER)
         parameters->buffered += parameter->count;
     return 0;
 }
@@ -77,10 +82,11 @@ static void set_offsets(struct df_parameters *parameters)
     }
     parameters->group_first[DF_PARAMETER_GROUPS] = trained;
     for (int i = 0; i < parameters->count; i++) {
-        if (parameters->items[i].kind != DF_PARAMETER_BUFFER)
+        struct df_parameter *parameter = &parameters->items[i];
+        if (is_trained(parameter) || parameter->kind == DF_PARAMETER_COUNTER)
             continue;
-        parameters->items[i].offset = buffered;
-        buffered += parameters->items[i].count;
+        parameter->offset = buffered;
+        buffered += parameter->count;
     }
 }
 
@@ -101,7 +107,7 @@ void df_parameters_plan(struct df_parameters *parameters, struct df_arena *arena
     const int64_t length = df_parameters_length(parameters);
 
     parameters->values = df_arena_take(arena, "parameters", length, DF_F32);
-    parameters->buffers = df_arena_take(arena, "BatchNorm statistics", parameters->buffered, DF_F32);
+    parameters->buffers = df_arena_take(arena, "values that are not trained", parameters->buffered, DF_F32);
     if (training) {
         parameters->gradients = df_arena_take(arena, "gradients", length, DF_F32);
         parameters->m = df_arena_take(arena, "AdamW first moments", length, DF_F32);
@@ -158,24 +164,6 @@ static int zero_all(struct df_parameters *parameters, struct df_backend *backend
     return 0;
 }
 
-int df_parameters_init(struct df_parameters *parameters, struct df_backend *backend, uint64_t seed)
-{
-    float *values = host_buffer(parameters);
-    int status = values ? zero_all(parameters, backend) : -1;
-
-    for (int i = 0; status == 0 && i < parameters->count; i++) {
-        struct df_parameter *parameter = &parameters->items[i];
-        parameter->counter = 0;
-        if (parameter->kind == DF_PARAMETER_COUNTER)
-            continue;
-        initial_values(parameter, seed, values);
-        status = backend->ops->upload(backend, parameter->value, values,
-                                      (size_t)parameter->count * sizeof *values);
-    }
-    free(values);
-    return status;
-}
-
 static int check_entry(const struct df_parameter *parameter, const struct df_entry *entry)
 {
     char found[DF_SHAPE_TEXT_MAX], expected[DF_SHAPE_TEXT_MAX];
@@ -200,25 +188,59 @@ static int load_counter(struct df_parameter *parameter, const struct df_tensor *
     return 0;
 }
 
-int df_parameters_load(struct df_parameters *parameters, struct df_backend *backend,
-                       const struct df_state *state)
+static bool is_new(const struct df_parameter *parameter, const struct df_first_values *first)
 {
-    for (int i = 0; i < parameters->count; i++)
-        DF_TRY(check_entry(&parameters->items[i], df_state_find(state, parameters->items[i].name)));
+    return !first->checkpoint || (first->new_parts & (is_lora(parameter) ? DF_PART_LORA : DF_PART_DECODER));
+}
 
+static int find_all(const struct df_parameters *parameters, const struct df_first_values *first)
+{
+    for (int i = 0; i < parameters->count; i++) {
+        const struct df_parameter *parameter = &parameters->items[i];
+        if (!is_new(parameter, first))
+            DF_TRY(check_entry(parameter, df_state_find(first->checkpoint, parameter->name)));
+    }
+    return 0;
+}
+
+/* values: for the parameter's. */
+static int first_values(const struct df_parameter *parameter, const struct df_first_values *first,
+                        float *values)
+{
+    if (is_new(parameter, first)) {
+        initial_values(parameter, first->seed, values);
+        return 0;
+    }
+    const struct df_tensor *tensor = &df_state_find(first->checkpoint, parameter->name)->tensor;
+    df_convert_to_f32(values, tensor->data, tensor->dtype, tensor->count);
+    return df_check_weights(parameter->name, values, tensor->count);
+}
+
+static int start_counter(struct df_parameter *parameter, const struct df_first_values *first)
+{
+    parameter->counter = 0;
+    if (is_new(parameter, first))
+        return 0;
+    return load_counter(parameter, &df_state_find(first->checkpoint, parameter->name)->tensor);
+}
+
+int df_parameters_start(struct df_parameters *parameters, struct df_backend *backend,
+                        const struct df_first_values *first)
+{
+    DF_TRY(find_all(parameters, first));
     float *values = host_buffer(parameters);
     int status = values ? zero_all(parameters, backend) : -1;
+
     for (int i = 0; status == 0 && i < parameters->count; i++) {
         struct df_parameter *parameter = &parameters->items[i];
-        const struct df_tensor *tensor = &df_state_find(state, parameter->name)->tensor;
         if (parameter->kind == DF_PARAMETER_COUNTER) {
-            status = load_counter(parameter, tensor);
+            status = start_counter(parameter, first);
             continue;
         }
-        df_convert_to_f32(values, tensor->data, tensor->dtype, tensor->count);
-        status = df_check_weights(parameter->name, values, tensor->count);
+        status = first_values(parameter, first, values);
         if (status == 0)
-            status = backend->ops->upload(backend, parameter->value, values, tensor->count * sizeof *values);
+            status = backend->ops->upload(backend, parameter->value, values,
+                                          (size_t)parameter->count * sizeof *values);
     }
     free(values);
     return status;
@@ -278,7 +300,7 @@ int df_parameters_store(const struct df_parameters *parameters, struct df_backen
             entry = df_state_copy(state, parameter->name, DF_F32, parameter->ndim, parameter->shape, values);
         }
         if (entry)
-            entry->is_parameter = parameter->kind == DF_PARAMETER_LORA;
+            entry->is_parameter = is_lora(parameter);
         else
             status = -1;
     }

@@ -10,13 +10,15 @@
 
 #include "dinoft/arena.h"
 #include "dinoft/rng.h"
+#include "dinoft/segmenter.h"
 #include "dinoft/state.h"
 
 enum df_parameter_kind {
-    DF_PARAMETER_LORA,    /* trained; an nn.Parameter in checkpoints */
-    DF_PARAMETER_DECODER, /* trained; a plain tensor in checkpoints */
-    DF_PARAMETER_BUFFER,  /* not trained, saved: running_mean, running_var */
-    DF_PARAMETER_COUNTER  /* not trained, saved as an int64 scalar: num_batches_tracked */
+    DF_PARAMETER_LORA,        /* trained; an nn.Parameter in checkpoints */
+    DF_PARAMETER_DECODER,     /* trained; a plain tensor in checkpoints */
+    DF_PARAMETER_MERGED_LORA, /* not trained, saved: the backbone's weights have it; likewise a Parameter */
+    DF_PARAMETER_BUFFER,      /* not trained, saved: running_mean, running_var */
+    DF_PARAMETER_COUNTER      /* not trained, saved as an int64 scalar: num_batches_tracked */
 };
 
 /* What the optimiser treats alike. */
@@ -47,7 +49,7 @@ struct df_parameter {
 struct df_parameters {
     struct df_parameter *items;
     int count, capacity;
-    int64_t trained, buffered; /* elements in all */
+    int64_t trained, buffered; /* elements in all, but for counters */
     /* Of the trained arrays, once they are planned: where each group begins, a multiple of 16 bytes (the gap
      * before it is zeros), and at the end their length. */
     int64_t group_first[DF_PARAMETER_GROUPS + 1];
@@ -70,16 +72,23 @@ int df_parameters_add(struct df_parameters *parameters, const char *name, enum d
 /* Takes device memory for all that was added, and sets each one's pointers. */
 void df_parameters_plan(struct df_parameters *parameters, struct df_arena *arena, bool training);
 
-/* A new model's values; each tensor's draw depends on the seed and its name only. */
-int df_parameters_init(struct df_parameters *parameters, struct df_backend *backend, uint64_t seed);
+/* Where values come from at first. */
+struct df_first_values {
+    const struct df_state *checkpoint; /* NULL: all are new */
+    unsigned new_parts;                /* bits of df_model_part that are new although there is a checkpoint */
+    uint64_t seed;                     /* of what is new: a tensor's draw depends on it and the name only */
+};
+
+/* Gives all their first values, and zeros to gradients and moments. Checks the checkpoint's names and shapes
+ * ("KEY is [21, 384], this model's is [150, 384]") before it changes anything; keys that no parameter has are
+ * left to the caller. -1 with the error set. */
+int df_parameters_start(struct df_parameters *parameters, struct df_backend *backend,
+                        const struct df_first_values *first);
 
 /* One more training pass: what each counter counts. */
 void df_parameters_count_pass(struct df_parameters *parameters);
 
-/* Copies from / to a checkpoint's tensors. Loading checks names and shapes ("KEY is [21, 384], this model's
- * is [150, 384]") before it changes anything; keys that no parameter has are left to the caller. */
-int df_parameters_load(struct df_parameters *parameters, struct df_backend *backend,
-                       const struct df_state *state);
+/* Copies all to a checkpoint's tensors. */
 int df_parameters_store(const struct df_parameters *parameters, struct df_backend *backend,
                         struct df_state *state);
 

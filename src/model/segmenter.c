@@ -40,10 +40,11 @@ static int suggest_batch(struct df_backend *backend, const struct df_vit_config 
 static int start_parameters(struct df_segmenter *segmenter, const struct df_state *checkpoint, uint64_t seed)
 {
     DF_TRY(optimizer_start(&segmenter->optimizer));
-    if (!checkpoint)
-        return df_parameters_init(&segmenter->parameters, segmenter->backend, seed);
-    if (df_parameters_load(&segmenter->parameters, segmenter->backend, checkpoint) == 0)
+    const struct df_first_values first = {checkpoint, segmenter->options.new_parts, seed};
+    if (df_parameters_start(&segmenter->parameters, segmenter->backend, &first) == 0)
         return 0;
+    if (!checkpoint)
+        return -1;
     return df_error_context("%s", segmenter->options.checkpoint_path ? segmenter->options.checkpoint_path
                                                                      : "the checkpoint");
 }

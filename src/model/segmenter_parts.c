@@ -16,18 +16,27 @@ static int create_vit(struct df_segmenter *segmenter, const struct df_state *bac
         .width = options->width,
         .n_features = segmenter->n_features,
         .class_tokens = options->class_tokens,
-        .lora = options->rank > 0 && options->training ? &segmenter->lora : NULL,
-        .fold = options->training ? NULL : checkpoint,
+        .lora = df_trains_lora(options) && options->training ? &segmenter->lora : NULL,
+        .fold = options->training && !options->merged ? NULL : checkpoint,
         .training = options->training,
         .recompute = options->recompute,
         .rope_rescale = options->rope_rescale,
     };
-    if (options->rank > 0)
-        DF_TRY(df_lora_add_parameters(&segmenter->lora, &segmenter->parameters, config->depth, config->dim,
-                                      options->rank));
     vit.path = options->backbone_path;
     segmenter->vit = df_vit_create(segmenter->backend, backbone, config, &vit);
     return segmenter->vit ? 0 : -1;
+}
+
+static int add_lora(struct df_segmenter *segmenter, const struct df_vit_config *config)
+{
+    const struct df_segmenter_options *options = &segmenter->options;
+    const enum df_parameter_kind kind =
+        options->training && options->merged ? DF_PARAMETER_MERGED_LORA : DF_PARAMETER_LORA;
+
+    if (options->rank == 0)
+        return 0;
+    return df_lora_add_parameters(&segmenter->lora, &segmenter->parameters, kind, config->depth, config->dim,
+                                  options->rank);
 }
 
 static int create_decoder(struct df_segmenter *segmenter, const struct df_vit_config *config,
@@ -69,9 +78,9 @@ struct df_segmenter *segmenter_make(struct df_backend *backend, const struct df_
     segmenter->n_features = ops ? ops->kind.n_features : options->n_features;
     df_arena_init(&segmenter->arena, backend);
 
-    assert(!options->features_given || (ops && options->rank == 0 && !options->packed));
+    assert(!options->features_given || (ops && !df_trains_lora(options) && !options->packed));
     assert(ops || (!options->training && !options->packed));
-    if ((options->packed && segmenter_lay_out_block(segmenter) != 0) ||
+    if ((options->packed && segmenter_lay_out_block(segmenter) != 0) || add_lora(segmenter, config) != 0 ||
         (!options->features_given && create_vit(segmenter, backbone, config, checkpoint) != 0) ||
         (ops && create_decoder(segmenter, config, ops) != 0)) {
         df_segmenter_free(segmenter);

@@ -61,7 +61,7 @@ static void plan_decoder(struct df_segmenter *segmenter)
         return;
     segmenter->loss_scratch = df_arena_take(arena, "loss partial gradients",
                                             2 * segmenter_logit_count(segmenter, options->max_batch), DF_F32);
-    if (options->rank > 0)
+    if (df_trains_lora(options))
         plan_features(segmenter, segmenter->dfeatures, "patch token gradient");
 }
 

@@ -26,7 +26,7 @@ int df_segmenter_restore(struct df_segmenter *segmenter, const struct df_state *
     struct df_optimizer *optimizer = &segmenter->optimizer;
 
     assert(!optimizer->averaged);
-    DF_TRY(df_parameters_load(parameters, backend, state));
+    DF_TRY(df_parameters_start(parameters, backend, &(struct df_first_values){.checkpoint = state}));
     if (optimizer->average) {
         DF_TRY(backend->ops->copy(backend, optimizer->average, parameters->values,
                                   (size_t)df_parameters_length(parameters) * sizeof(float)));

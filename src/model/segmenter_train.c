@@ -11,7 +11,7 @@ int df_segmenter_backward(struct df_segmenter *segmenter, int64_t count)
     struct df_decoder *decoder = segmenter->decoder;
 
     DF_TRY(decoder->ops->backward(decoder, segmenter->features, count, segmenter->dfeatures));
-    if (segmenter->options.rank == 0)
+    if (!df_trains_lora(&segmenter->options))
         return 0;
     return df_vit_backward(segmenter->vit, count, (const float *const *)segmenter->dfeatures);
 }

@@ -116,6 +116,7 @@ int df_model_options(struct df_segmenter_options *options, const struct df_confi
         .rank = checkpoint         ? checkpoint->rank
                 : config->use_lora ? config->r
                                    : 0,
+        .merged = config->merge_lora,
         .max_batch = config->batch_size / config->accumulate,
         .recompute = config->recompute,
         .accumulates = config->accumulate > 1,

@@ -14,7 +14,7 @@
 static void take_lora(struct df_config *config, const struct df_checkpoint *checkpoint,
                       struct df_name_list *taken)
 {
-    if (checkpoint->rank == 0)
+    if (checkpoint->rank == 0 || config->merge_lora)
         return;
     if (!config->typed[DF_OPTION_USE_LORA]) {
         config->use_lora = true;
@@ -24,6 +24,17 @@ static void take_lora(struct df_config *config, const struct df_checkpoint *chec
     }
     if (!config->typed[DF_OPTION_R])
         config->r = checkpoint->rank;
+}
+
+static void take_decoder(struct df_config *config, const struct df_checkpoint *checkpoint,
+                         struct df_name_list *taken)
+{
+    const bool fpn = strcmp(checkpoint->decoder->name, "fpn") == 0;
+
+    if (config->typed[DF_OPTION_USE_FPN] || config->use_fpn == fpn)
+        return;
+    config->use_fpn = fpn;
+    df_name_list_add(taken, "decoder %s", checkpoint->decoder->name);
 }
 
 /* Where nothing is typed, model_options.c takes the trained size for every command. */
@@ -62,6 +73,7 @@ static void take_for_training(struct df_config *config, const struct df_checkpoi
     struct df_name_list taken = {.most = ALL}, changed = {.most = ALL};
 
     take_lora(config, checkpoint, &taken);
+    take_decoder(config, checkpoint, &taken);
     name_size(config, &checkpoint->record, &taken, &changed);
     name_normalization(config, &checkpoint->record, &taken, &changed);
     if (taken.count > 0)
@@ -106,9 +118,19 @@ static int take_dataset(struct df_config *config, const struct df_checkpoint *ch
     return df_config_check_dataset(config);
 }
 
+/* A training for another number of classes has masks of its own. */
+static bool are_for_other_classes(const struct df_config *config, const struct df_record *record)
+{
+    struct df_mask_values values;
+
+    return config->command == DF_COMMAND_TRAIN &&
+           (df_mask_values_parse(record->mask_values, &values) != 0 || values.count != config->n_classes);
+}
+
 static void take_mask_values(struct df_config *config, const struct df_record *record)
 {
-    if (config->mask_values || config->dataset != DF_DATASET_FOLDER || !*record->mask_values)
+    if (config->mask_values || config->dataset != DF_DATASET_FOLDER || !*record->mask_values ||
+        are_for_other_classes(config, record))
         return;
     config->mask_values = record->mask_values;
     df_log("the values of masks are %s, as %s records (--mask_values says otherwise)", config->mask_values,

@@ -158,36 +158,6 @@ int df_setup_check_output(const struct df_setup *setup, const struct df_config *
     return df_check_other_file(path, config->class_names);
 }
 
-/* What was asked for by flags must be what the checkpoint holds. */
-int df_setup_check_training(const struct df_setup *setup, const struct df_config *config, int64_t classes)
-{
-    const struct df_checkpoint *checkpoint = setup->checkpoint;
-
-    if (!checkpoint)
-        return 0;
-    const char *decoder = df_typed_decoder(config);
-    if (strcmp(checkpoint->decoder->name, decoder) != 0)
-        return df_error_set("%s holds a decoder of type %s, asked for is %s (--use_fpn %s)",
-                            config->lora_weights, checkpoint->decoder->name, decoder,
-                            config->use_fpn ? "given" : "not given");
-    const char *trained = checkpoint->record.dataset;
-    if (checkpoint->classes != classes)
-        return df_error_set("%s is for %" PRId64 " classes%s%s, the data set %s has %" PRId64,
-                            config->lora_weights, checkpoint->classes, *trained ? " of " : "", trained,
-                            df_dataset_kind_name(config->dataset), classes);
-    if (!config->use_lora && checkpoint->rank > 0)
-        return df_error_set("%s holds LoRA of rank %" PRId64 ", but --no_use_lora was given",
-                            config->lora_weights, checkpoint->rank);
-    if (config->use_lora && checkpoint->rank == 0)
-        return df_error_set("%s holds no LoRA, but --use_lora was given", config->lora_weights);
-    if (config->use_lora && config->typed[DF_OPTION_R] && config->r != checkpoint->rank)
-        return df_error_set("%s holds LoRA of rank %" PRId64 ", --r says %" PRId64, config->lora_weights,
-                            checkpoint->rank, config->r);
-    if (config->typed[DF_OPTION_LR_LORA] && !config->use_lora)
-        return df_error_set("--lr_lora is for LoRA, which %s does not hold", config->lora_weights);
-    return 0;
-}
-
 struct df_dataset *df_setup_dataset(const struct df_config *config, enum df_split split, int64_t classes)
 {
     const struct df_dataset_options options = {

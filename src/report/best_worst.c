@@ -53,7 +53,7 @@ bool df_best_worst_wants(const struct df_best_worst *best_worst, const char *nam
 }
 
 static int make_picture(struct df_ranked_image *item, const struct df_overlay_style *style,
-                        const struct df_comparison *comparison)
+                        const struct df_comparison_row *comparison)
 {
     struct df_image strip;
     struct df_legend legend = {.palette = &style->palette};
@@ -73,7 +73,7 @@ int df_best_worst_add(struct df_best_worst *best_worst, const char *name, double
                       const struct df_image *image, const struct df_image *label,
                       const struct df_image *prediction)
 {
-    const struct df_comparison comparison = {.image = image, .label = label, .prediction = prediction};
+    const struct df_comparison_row comparison = {.image = image, .label = label, .prediction = prediction};
     struct df_ranked_image item = {.miou = miou};
 
     if (!df_best_worst_wants(best_worst, name, miou))

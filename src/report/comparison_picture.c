@@ -59,7 +59,7 @@ static int place_classes(struct df_image *strip, int64_t x, const struct df_imag
     return status;
 }
 
-int df_comparison_strip(const struct df_comparison *comparison, const struct df_overlay_style *style,
+int df_comparison_strip(const struct df_comparison_row *comparison, const struct df_overlay_style *style,
                         struct df_image *strip)
 {
     struct df_image panel = {0};
@@ -100,7 +100,7 @@ static void write_heads(struct df_image *picture, int64_t strip_width)
 }
 
 /* The strips below each other and the legend below them. */
-static int compose(const struct df_comparison *comparisons, const struct df_image *strips, size_t count,
+static int compose(const struct df_comparison_row *comparisons, const struct df_image *strips, size_t count,
                    const struct df_legend *legend, struct df_image *picture)
 {
     int64_t width = LEAST_WIDTH, y = MARGIN + TEXT_HEIGHT, height = y + MARGIN;
@@ -122,7 +122,7 @@ static int compose(const struct df_comparison *comparisons, const struct df_imag
     return 0;
 }
 
-int df_comparison_draw(const struct df_comparison *comparisons, size_t count,
+int df_comparison_draw(const struct df_comparison_row *comparisons, size_t count,
                        const struct df_overlay_style *style, char *const *names, int n_classes,
                        struct df_image *picture)
 {

@@ -1,5 +1,8 @@
 #include "dinoft/training_events.h"
 
+#include "comparison_picture.h"
+#include "sample_images.h"
+
 #include "dinoft/clock.h"
 #include "dinoft/error.h"
 #include "dinoft/event_file.h"
@@ -14,6 +17,7 @@
 
 #define FLUSH_SECONDS 2.0 /* between what those who watch get to see */
 #define MEBIBYTE      1048576.0
+#define IMAGES_SHOWN  4
 
 struct df_training_events {
     struct df_training_events_options options;
@@ -21,6 +25,7 @@ struct df_training_events {
     int64_t epoch_steps;
     int64_t done;   /* steps of an earlier process that the run goes on from; 0: it begins */
     double flushed; /* df_seconds() */
+    struct sample_images images;
 };
 
 static int start(void *context, const struct df_run_start *run)
@@ -127,9 +132,51 @@ static int write_class(struct df_training_events *events, const struct df_valida
     df_metrics_class(seen->metrics, class_index, &scores);
     if (isnan(scores.iou))
         return 0;
-    char *tag = df_text_format("iou/%d %s", class_index, events->options.class_names[class_index]);
+    char *tag = df_text_format("iou/%d %s", class_index, events->images.set->class_names[class_index]);
     const struct df_event_scalar scalar = {tag, scores.iou};
     const int status = tag ? df_event_file_scalars(events->file, seen->step, &scalar, 1) : -1;
+    free(tag);
+    return status;
+}
+
+static int sample(void *context, const struct df_prediction *prediction)
+{
+    struct df_training_events *events = context;
+
+    return sample_images_add(&events->images, prediction);
+}
+
+/* Image, label and prediction as a PNG file in memory, to be freed. NULL with the error set. */
+static void *encode_strip(const struct df_dataset *set, const struct sample_image *item,
+                          struct df_event_image *image)
+{
+    const struct df_comparison_row row = {NULL, &item->image, &item->label, &item->prediction};
+    struct df_overlay_style style = {.opacity = DF_OVERLAY_OPACITY, .outlines = true};
+    struct df_image strip = {0};
+
+    df_palette_fill(&style.palette, set->kind, set->class_names[0]);
+    void *png = df_comparison_strip(&row, &style, &strip) == 0 ? df_png_encode(&strip, &image->bytes) : NULL;
+    image->png = png;
+    image->width = strip.width;
+    image->height = strip.height;
+    df_image_free(&strip);
+    return png;
+}
+
+/* "validation/0 2007_000033" */
+static int write_image(struct df_training_events *events, const struct df_validation_seen *seen, int number)
+{
+    const struct df_dataset *set = events->images.set;
+    const struct sample_image *item = &events->images.items[number];
+    struct df_event_image image = {.description = "image, label, prediction"};
+    char *tag = df_text_format("validation/%d %s", number, set->samples[item->sample].name);
+    void *png = tag ? encode_strip(set, item, &image) : NULL;
+    int status = -1;
+
+    image.tag = tag;
+    if (png)
+        status = df_event_file_image(events->file, seen->step, &image);
+    free(png);
     free(tag);
     return status;
 }
@@ -143,6 +190,8 @@ static int validation(void *context, const struct df_validation_seen *seen)
     DF_TRY(write_scores(events, seen));
     for (int i = 0; i < seen->metrics->n_classes; i++)
         DF_TRY(write_class(events, seen, i));
+    for (int i = 0; i < events->images.count && i < IMAGES_SHOWN; i++)
+        DF_TRY(write_image(events, seen, i));
     return df_event_file_flush(events->file);
 }
 
@@ -164,6 +213,7 @@ struct df_training_events *df_training_events_open(const struct df_training_even
         return NULL;
     }
     events->options = *options;
+    events->images.set = options->val_set;
     return events;
 }
 
@@ -173,6 +223,7 @@ void df_training_events_close(struct df_training_events *events)
         return;
     if (df_event_file_close(events->file) != 0)
         df_log("warning: %s", df_error_text());
+    sample_images_free(&events->images);
     free(events);
 }
 
@@ -184,6 +235,7 @@ struct df_training_observer df_training_events_observer(struct df_training_event
         .start = start,
         .leave_epoch = leave_epoch,
         .step = step,
+        .sample = sample,
         .validation = validation,
         .store = store,
     };

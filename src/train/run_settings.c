@@ -78,6 +78,18 @@ static int add_set(struct df_state *state, const char *name, const struct df_dat
                set->count, digest_of_set(set));
 }
 
+/* A merged one is a part of the backbone. */
+static int add_lora(const struct df_training *training, struct df_state *state)
+{
+    const struct df_segmenter_options *model = &training->setup->model;
+    uint64_t digest;
+
+    if (!model->merged)
+        return add(state, "--r", "%" PRId64, model->rank);
+    DF_TRY(df_checkpoint_lora_digest(training->setup->checkpoint, &digest));
+    return add(state, "--r", "%" PRId64 ", merged (%016" PRIx64 ")", model->rank, digest);
+}
+
 static int add_model(const struct df_training *training, struct df_state *state)
 {
     const struct df_segmenter_options *model = &training->setup->model;
@@ -88,7 +100,7 @@ static int add_model(const struct df_training *training, struct df_state *state)
     DF_TRY(add_set(state, "the validation images", training->val_set));
     DF_TRY(add(state, "the decoder", "%s", model->decoder));
     DF_TRY(add(state, "the number of classes", "%d", training->train_set->n_classes));
-    DF_TRY(add(state, "--r", "%" PRId64, model->rank));
+    DF_TRY(add_lora(training, state));
     DF_TRY(add(state, "--img_dim", "%" PRId64 " %" PRId64, model->height, model->width));
     DF_TRY(add(state, "--normalize", "%s", record->normalize));
     return add_real(state, "--rope_rescale", model->rope_rescale);

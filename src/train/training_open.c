@@ -52,10 +52,11 @@ static void log_model(const struct df_training *training)
 {
     const struct df_segmenter_options *options = df_segmenter_made_with(training->segmenter);
     const char *name = df_vit_hub_name(&training->setup->vit);
-    char lora[48] = "no LoRA";
+    char lora[64] = "no LoRA";
 
     if (options->rank > 0)
-        snprintf(lora, sizeof lora, "LoRA of rank %" PRId64, options->rank);
+        snprintf(lora, sizeof lora, "%sLoRA of rank %" PRId64, options->merged ? "merged " : "",
+                 options->rank);
     df_log("%s from %s, %s, decoder %s, %" PRId64 " classes, %" PRId64 " x %" PRId64 ", normalize %s",
            name ? name : df_family_name(training->setup->vit.family), training->setup->weights_path, lora,
            options->decoder, options->classes, options->height, options->width, training->setup->normalize);

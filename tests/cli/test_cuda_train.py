@@ -120,6 +120,9 @@ class CudaTraining(DeviceTest):
         self.assertEqual(cuda.record["rank"], 2)
         self.compare("--use_lora", "--lora_weights", self.folder / "cuda" / "run.pt", "--lr", LR, backbone=SMALL2)
 
+    def test_continued_with_merged_lora(self):
+        self.compare("--merge_lora", "--lora_weights", LINEAR, "--n_classes", 21, backbone=SMALL2)
+
     def test_nothing_is_lost_on_the_way(self):
         """With steps too small to move a float32, what comes out is what went in."""
         start = read_torch(LINEAR)

@@ -3,6 +3,7 @@
 import json
 
 from event_records import Events, paths
+from png_files import read_png
 from support import files_in, main
 from training import CLASSES, TrainingTest
 
@@ -43,6 +44,20 @@ class LogDir(TrainingTest):
         for i, name in enumerate(run.metrics["class_names"]):
             known = [iou[i] for iou in run.metrics["val_class_iou"] if iou[i] is not None]
             self.assert_values_near(events.values(f"iou/{i} {name}"), known, 1e-6)
+
+    def test_images(self):
+        """All three validation images, the same each time; the predictions change."""
+        self.train(*FLAGS, "--lr", 0.03)
+        images = self.events().images
+        self.assertEqual(sorted(images), ["validation/0 00", "validation/1 01", "validation/2 02"])
+        for shown in images.values():
+            self.assertEqual([image.step for image in shown], [3, 9])
+            for image in shown:
+                (self.folder / "image.png").write_bytes(image.png)
+                picture = read_png(self.folder / "image.png")
+                self.assertEqual((picture.width, picture.height), (image.width, image.height))
+                self.assertGreater(image.width, 2 * image.height)
+        self.assertTrue(any(shown[0].png != shown[1].png for shown in images.values()))
 
     def test_configuration(self):
         self.train(*FLAGS)

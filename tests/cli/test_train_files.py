@@ -132,6 +132,16 @@ class Logs(TrainingTest):
         self.train("--debug", "--epochs", 3, "--val_every", 2)
         pictures = [name for name in files_in(self.folder / "output") if name.endswith(".png")]
         self.assertEqual(pictures, ["run_viz_1.png", "run_viz_3.png"])
+        found = [read_png(self.folder / "output" / name) for name in pictures]
+        for picture in found:
+            self.assertEqual(picture.kind, RGB)
+            self.assertGreater(len(set(picture.pixels)), 10)
+        self.assertEqual(*[picture.width for picture in found])
+
+    def test_main_py_s_picture(self):
+        self.train("--debug", "--recipe", "reference", "--warmup_epochs", 1, "--epochs", 2, "--val_every", 1)
+        pictures = [name for name in files_in(self.folder / "output") if name.endswith(".png")]
+        self.assertEqual(pictures, ["run_viz_0.png", "run_viz_1.png"])
         for name in pictures:
             picture = read_png(self.folder / "output" / name)
             self.assertEqual((picture.height, picture.width), DINOV2.size)

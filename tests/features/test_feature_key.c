@@ -133,6 +133,31 @@ static void the_backbone_counts(void **state)
     close_subject(&subject);
 }
 
+static void merged_lora_counts(void **state)
+{
+    static float a[2][2] = {{1, 2}, {3, 4}}, b[2][2] = {{5, 6}, {7, 8}};
+    static const char *const names[] = {"w_a_000", "w_a_001", "w_b_000", "w_b_001"};
+    struct df_checkpoint checkpoint = {.state = df_state_new(), .rank = 1, .depth = 1};
+    struct subject subject;
+    open_subject(&subject);
+    const uint64_t key = key_of(&subject);
+    for (int i = 0; i < 4; i++)
+        assert_non_null(df_state_borrow(checkpoint.state, names[i], DF_F32, 2,
+                                        i < 2 ? (int64_t[]){1, 2} : (int64_t[]){2, 1},
+                                        (i < 2 ? a : b)[i % 2]));
+    subject.setup.checkpoint = &checkpoint;
+    const uint64_t merged = key_of(&subject);
+    assert_true(merged != key);
+    b[1][1] = 9;
+    assert_true(key_of(&subject) != merged);
+    b[1][1] = 8;
+    assert_true(key_of(&subject) == merged);
+    checkpoint.rank = 0; /* a decoder alone changes no feature */
+    assert_true(key_of(&subject) == key);
+    df_state_free(checkpoint.state);
+    close_subject(&subject);
+}
+
 static void images_and_masks_count(void **state)
 {
     struct subject subject;
@@ -164,11 +189,9 @@ static void a_file_that_is_gone_is_an_error(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_same_has_the_same_key),
-        cmocka_unit_test(settings_count),
-        cmocka_unit_test(the_backbone_counts),
-        cmocka_unit_test(images_and_masks_count),
-        cmocka_unit_test(a_file_that_is_gone_is_an_error),
+        cmocka_unit_test(the_same_has_the_same_key), cmocka_unit_test(settings_count),
+        cmocka_unit_test(the_backbone_counts),       cmocka_unit_test(merged_lora_counts),
+        cmocka_unit_test(images_and_masks_count),    cmocka_unit_test(a_file_that_is_gone_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

@@ -62,7 +62,8 @@ static void open_update(struct update *update, const char *precision,
     take_memory(update);
     assert_int_equal(df_arena_commit(&update->arena), 0);
     take_memory(update);
-    assert_int_equal(df_parameters_init(&update->parameters, update->backend, 1), 0);
+    assert_int_equal(
+        df_parameters_start(&update->parameters, update->backend, &(struct df_first_values){.seed = 1}), 0);
     assert_int_equal(optimizer_start(&update->optimizer), 0);
     for (int i = 0; i < TENSORS; i++)
         upload_floats(update->backend, update->parameters.items[i].value,

@@ -72,7 +72,7 @@ static void assert_panels(const struct df_image *picture, int64_t x, int64_t y)
 
 static void a_strip(void **state)
 {
-    const struct df_comparison comparison = {"", &image, &label, &prediction};
+    const struct df_comparison_row comparison = {"", &image, &label, &prediction};
     struct df_image strip;
 
     assert_int_equal(df_comparison_strip(&comparison, &style, &strip), 0);
@@ -93,7 +93,7 @@ static void maps_of_another_size(void **state)
     }
     assert_int_equal(df_image_alloc(&wide, 640, 400, 3), 0);
     memset(wide.pixels, 100, 3 * 640 * 400);
-    const struct df_comparison comparison = {"", &wide, &squares[0], &squares[1]};
+    const struct df_comparison_row comparison = {"", &wide, &squares[0], &squares[1]};
     assert_int_equal(df_comparison_strip(&comparison, &style, &strip), 0);
     assert_int_equal(strip.width, 3 * 320 + 2 * GAP);
     assert_int_equal(strip.height, 200);
@@ -106,8 +106,8 @@ static void maps_of_another_size(void **state)
 
 static void strips_and_legend(void **state)
 {
-    const struct df_comparison comparison = {"a caption", &image, &label, &prediction};
-    const struct df_comparison comparisons[] = {comparison, comparison};
+    const struct df_comparison_row comparison = {"a caption", &image, &label, &prediction};
+    const struct df_comparison_row comparisons[] = {comparison, comparison};
     const int64_t first = MARGIN + TEXT, second = first + HEIGHT + TEXT + 12;
     struct df_image picture;
 
@@ -126,7 +126,7 @@ static void small_images_leave_room_for_text(void **state)
 {
     const struct df_image dot = {.width = 1, .height = 1, .channels = 3, .pixels = image.pixels};
     const struct df_image one = {.width = 1, .height = 1, .channels = 1, .pixels = label.pixels};
-    const struct df_comparison comparison = {"a caption that is wider than the image", &dot, &one, &one};
+    const struct df_comparison_row comparison = {"a caption that is wider than the image", &dot, &one, &one};
     struct df_image picture;
 
     assert_int_equal(df_comparison_draw(&comparison, 1, &style, names, 4, &picture), 0);

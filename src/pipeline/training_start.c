@@ -1,0 +1,131 @@
+#include "dinoft/training_start.h"
+
+#include "dinoft/error.h"
+#include "dinoft/log.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define HEAD_MAX 768 /* two class names, and words */
+
+/* What is typed about LoRA against what the checkpoint holds. */
+static int check_lora(const struct df_checkpoint *checkpoint, const struct df_config *config)
+{
+    const char *path = config->lora_weights;
+    const int64_t rank = checkpoint->rank;
+
+    if (config->merge_lora && rank == 0)
+        return df_error_set("%s holds no LoRA that --merge_lora could merge into the backbone", path);
+    if (!config->merge_lora && !config->use_lora && rank > 0)
+        return df_error_set("%s holds LoRA of rank %" PRId64
+                            ", but --no_use_lora was given (--merge_lora keeps it, in a frozen backbone)",
+                            path, rank);
+    if (rank > 0 && config->typed[DF_OPTION_R] && config->r != rank)
+        return df_error_set("%s holds LoRA of rank %" PRId64 ", --r says %" PRId64, path, rank, config->r);
+    if (config->typed[DF_OPTION_LR_LORA] && !config->use_lora)
+        return df_error_set("--lr_lora is for LoRA, which %s does not hold", path);
+    return 0;
+}
+
+/* A class of a folder that nobody has named is called so (dataset.c). */
+static bool is_named(const char *name, int number)
+{
+    char usual[32];
+
+    snprintf(usual, sizeof usual, "class_%d", number);
+    return strcmp(name, usual) != 0;
+}
+
+/* Those of a built-in data set are the same, whatever a version of this program has called them. */
+static bool is_built_in(const struct df_record *record, const struct df_dataset *set)
+{
+    return set->kind != DF_DATASET_FOLDER && strcmp(record->dataset, df_dataset_kind_name(set->kind)) == 0;
+}
+
+/* Of as many classes as the data set has: the first whose name is another than in the checkpoint, -1 if there
+ * is none. *told: whether every class has a name on both sides. */
+static int find_other_class(const struct df_record *record, const struct df_dataset *set, bool *told)
+{
+    *told = record->n_class_names == set->n_classes || is_built_in(record, set);
+    if (is_built_in(record, set))
+        return -1;
+    for (int i = 0; i < record->n_class_names && i < set->n_classes; i++) {
+        const char *before = record->class_names[i], *now = set->class_names[i];
+        const bool both_named = is_named(before, i) && is_named(now, i);
+        if (both_named && strcmp(before, now) != 0)
+            return i;
+        *told &= both_named;
+    }
+    return -1;
+}
+
+/* Why the checkpoint's decoder cannot serve, and what comes in its place; "" where it can. */
+static void judge_head(const struct df_checkpoint *checkpoint, const struct df_config *config,
+                       const struct df_dataset *set, char why[HEAD_MAX])
+{
+    const struct df_record *record = &checkpoint->record;
+    const char *decoder = df_typed_decoder(config), *kind = df_dataset_kind_name(set->kind);
+    const bool known = *record->dataset;
+    bool told;
+
+    why[0] = '\0';
+    if (strcmp(checkpoint->decoder->name, decoder) != 0) {
+        snprintf(why, HEAD_MAX, "of type %s: a new one of type %s is made", checkpoint->decoder->name,
+                 decoder);
+        return;
+    }
+    if (checkpoint->classes != set->n_classes) {
+        snprintf(why, HEAD_MAX, "for %" PRId64 " classes%s%s: a new one is made for the %d of %s",
+                 checkpoint->classes, known ? " of " : "", record->dataset, set->n_classes, kind);
+        return;
+    }
+    const int other = find_other_class(record, set, &told);
+    if (other >= 0)
+        snprintf(why, HEAD_MAX, "for other classes (class %d was '%s' and is '%s'): a new one is made", other,
+                 record->class_names[other], set->class_names[other]);
+    else if (!told)
+        df_log("no names tell whether the %" PRId64 " classes of %s are those of %s: its head goes on as if "
+               "they were",
+               checkpoint->classes, config->lora_weights, kind);
+}
+
+static int nothing_goes_on(const char *path, const char *why)
+{
+    return df_error_set("%s holds no LoRA, and its head is %s: nothing of it would go on (without "
+                        "--lora_weights training begins anew)",
+                        path, why);
+}
+
+static void tell(const struct df_segmenter_options *model, const char *path, const char *why)
+{
+    if (model->new_parts & DF_PART_DECODER)
+        df_log("the head of %s is %s; its LoRA %s", path, why,
+               model->merged ? "is merged into the backbone, which is frozen" : "goes on");
+    else if (model->new_parts & DF_PART_LORA)
+        df_log("%s holds no LoRA: new LoRA of rank %" PRId64 " is made; its head goes on", path, model->rank);
+    else if (model->merged)
+        df_log("the LoRA of %s is merged into the backbone, which is frozen; its head goes on", path);
+}
+
+int df_training_start(struct df_setup *setup, const struct df_config *config, const struct df_dataset *set)
+{
+    const struct df_checkpoint *checkpoint = setup->checkpoint;
+    struct df_segmenter_options *model = &setup->model;
+    char why[HEAD_MAX];
+
+    if (!checkpoint)
+        return 0;
+    DF_TRY(check_lora(checkpoint, config));
+    judge_head(checkpoint, config, set, why);
+    if (*why && checkpoint->rank == 0)
+        return nothing_goes_on(config->lora_weights, why);
+    model->decoder = df_typed_decoder(config);
+    model->merged = config->merge_lora;
+    model->rank = checkpoint->rank > 0 ? checkpoint->rank : config->use_lora ? config->r : 0;
+    model->new_parts = *why ? DF_PART_DECODER : 0;
+    if (model->rank > checkpoint->rank)
+        model->new_parts |= DF_PART_LORA;
+    tell(model, config->lora_weights, why);
+    return 0;
+}
