@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -310,10 +311,11 @@ int df_event_file_close(struct df_event_file *file)
 {
     if (!file)
         return 0;
-    int status = df_event_file_flush(file);
+    const bool told = file->reason != 0;
+    int status = told ? 0 : df_event_file_flush(file);
     const int descriptor = file->descriptor;
     file->descriptor = -1;
-    if (close(descriptor) != 0 && status == 0) {
+    if (close(descriptor) != 0 && status == 0 && !told) {
         file->reason = errno;
         status = cannot_write(file);
     }
