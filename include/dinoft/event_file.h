@@ -66,8 +66,8 @@ int df_event_file_flush(struct df_event_file *file);
 /* The same, and they are on the disk: before a state is saved that df_event_file_continue() will follow. */
 int df_event_file_sync(struct df_event_file *file);
 
-/* Flushes and frees; NULL is allowed. -1 with the error set where events are lost, and no call has told of it
- * before. */
+/* Flushes and frees; NULL is allowed. -1 with the error set where events are lost that no call has told of.
+ */
 int df_event_file_close(struct df_event_file *file);
 
 #endif

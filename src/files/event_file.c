@@ -311,11 +311,10 @@ int df_event_file_close(struct df_event_file *file)
 {
     if (!file)
         return 0;
-    const bool told = file->reason != 0;
-    int status = told ? 0 : df_event_file_flush(file);
+    int status = file->reason == 0 ? df_event_file_flush(file) : 0;
     const int descriptor = file->descriptor;
     file->descriptor = -1;
-    if (close(descriptor) != 0 && status == 0 && !told) {
+    if (close(descriptor) != 0 && file->reason == 0) {
         file->reason = errno;
         status = cannot_write(file);
     }

@@ -213,7 +213,7 @@ class OutOfMemory(unittest.TestCase):
     def train(self, *flags, **options):
         self.sweep(
             *["train", *self.folder_flags, *MODEL, *SMALL, "--batch_size", 2, "--epochs", 2, "--exp_name", "run"],
-            *["--output_dir", ".", *flags],
+            *["--output_dir", ".", "--log_dir", "none", *flags],
             partial=["run_config.json", "run_viz_*.png", "run_features.cache"],
             growing=["run_steps.csv", "run_metrics.json"],
             checkpoints=["run.pt", "run_best.pt", "run.state", "run_stopped.pt"],
