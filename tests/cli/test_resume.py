@@ -220,7 +220,7 @@ class Pairs(ResumeTest):
             return content[:place] + bytes([content[place] ^ 16]) + content[place + 1 :]
 
         for damaged in (b"", content[:40], content[:-1], content.replace(b'"step":"4"', b'"step":"x"'),
-                        content.replace(b'"dinoft.state":"2"', b'"dinoft.state":"9"'),
+                        content.replace(b'"dinoft.state":"3"', b'"dinoft.state":"9"'),
                         content.replace(b'"content":', b'"contend":'),
                         content.replace(b"m.classifier", b"x.classifier"),
                         flipped(len(content) - 1), flipped(len(content) // 2), flipped(content.index(b'"step":') + 8)):  # fmt: skip
