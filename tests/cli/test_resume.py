@@ -209,6 +209,16 @@ class Pairs(ResumeTest):
         self.data = make_folder(self.folder / "data2", n_classes=CLASSES, train=7)
         self.refuse(mentions=["the training images"])
 
+    def test_a_replaced_file(self):
+        (mask, *others) = sorted((self.data / "masks" / "val").iterdir())
+        shutil.copy(others[0], mask)
+        self.refuse(mentions=["the validation images"])
+
+    def test_other_class_names(self):
+        names = self.folder / "names"
+        names.write_text("".join(f"name {i}\n" for i in range(CLASSES)))
+        self.refuse("--class_names", names, mentions=["the class names"])
+
     def test_another_backbone(self):
         self.refused(*self.command("--resume", backbone=DINOV2), mentions=["the backbone"])
 
