@@ -220,19 +220,29 @@ static int restart_schedule(struct df_training *training)
     return 0;
 }
 
+/* A run that is asked for less than it has done would seem to be as long as that. */
+static int check_length(const struct df_training *training)
+{
+    const int64_t most = training->options.max_steps, epochs = training->options.epochs,
+                  begun = training->place.epoch + (training->place.done > 0);
+
+    if (most > 0 && most < training->step)
+        return df_error_set("the run has done %" PRId64 " steps, --max_steps is %" PRId64, training->step,
+                            most);
+    if (epochs < begun)
+        return df_error_set("the run has begun %" PRId64 " epochs, --epochs is %" PRId64, begun, epochs);
+    return 0;
+}
+
 static int read_state(struct df_training *training, const struct df_state *state)
 {
-    const int64_t most = training->options.max_steps;
-
     DF_TRY(check_format(state));
     DF_TRY(check_content(state));
     DF_TRY(run_settings_compare(training, state));
     run_settings_warn(training, state);
     DF_TRY(check_pair(training, state));
     DF_TRY(read_place(training, state));
-    if (most > 0 && most < training->step)
-        return df_error_set("the run has done %" PRId64 " steps, --max_steps is %" PRId64, training->step,
-                            most);
+    DF_TRY(check_length(training));
     if (training->options.restart_schedule)
         DF_TRY(restart_schedule(training));
     training->options.schedule.length -= training->schedule_origin;

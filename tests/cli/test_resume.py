@@ -291,6 +291,13 @@ class Ends(ResumeTest):
         self.resume()
         self.assert_same()
 
+    def test_fewer_epochs(self):
+        self.succeed(*self.command(epochs=3))
+        before = contents(self.folder / "output")
+        self.refused(*self.command("--resume", epochs=2), mentions=["has begun 3 epochs, --epochs is 2"])
+        self.assertEqual(contents(self.folder / "output"), before)
+        self.resume(epochs=3)
+
     def test_the_best_of_a_cut_epoch(self):
         """It counts until the run goes on, which then is as one that was never cut."""
         flags = ["--use_lora", "--lr", 0.03, "--seed", 1, "--val_every", 1, "--best_metric", "loss", "--keep_checkpoints", 2]
