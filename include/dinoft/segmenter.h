@@ -4,6 +4,7 @@
 #define DINOFT_SEGMENTER_H
 
 #include "dinoft/arena.h"
+#include "dinoft/lora_parts.h"
 #include "dinoft/optimizer.h"
 #include "dinoft/packed_batch.h"
 #include "dinoft/rng.h"
@@ -19,9 +20,10 @@ struct df_segmenter_options {
     int n_features;      /* without a decoder: of how many of the last blocks, at least 1 */
     bool class_tokens;   /* the last block's class token is wanted too */
     int64_t rank;        /* LoRA's; 0: none. Without a decoder a checkpoint's is folded whatever this is */
-    bool merged;         /* training: the checkpoint's LoRA is folded into the weights as in an evaluation. It
-                            is not trained, and is saved as it came */
-    unsigned new_parts;  /* bits of df_model_part: drawn from the seed although there is a checkpoint */
+    struct df_lora_parts lora; /* where it is */
+    bool merged;        /* training: the checkpoint's LoRA is folded into the weights as in an evaluation. It
+                           is not trained, and is saved as it came */
+    unsigned new_parts; /* bits of df_model_part: drawn from the seed although there is a checkpoint */
     int64_t max_batch, height, width;
     bool training;    /* false: LoRA is folded into the weights, nothing is kept for gradients */
     bool recompute;   /* training of LoRA takes less memory and more time: of every block but the last
@@ -75,6 +77,8 @@ const struct df_segmenter_options *df_segmenter_made_with(const struct df_segmen
 struct df_backend *df_segmenter_backend(const struct df_segmenter *segmenter);
 /* Pixels of a patch's side: images' sizes are multiples of it. */
 int64_t df_segmenter_patch(const struct df_segmenter *segmenter);
+/* Blocks of its backbone. */
+int64_t df_segmenter_blocks(const struct df_segmenter *segmenter);
 /* How packed batches are laid out for it, the model's; NULL where it takes none. Another size of images
  * changes it. */
 const struct df_packed_layout *df_segmenter_packing(const struct df_segmenter *segmenter);

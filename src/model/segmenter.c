@@ -134,6 +134,11 @@ int64_t df_segmenter_patch(const struct df_segmenter *segmenter)
     return segmenter->config.patch;
 }
 
+int64_t df_segmenter_blocks(const struct df_segmenter *segmenter)
+{
+    return segmenter->config.depth;
+}
+
 const struct df_packed_layout *df_segmenter_packing(const struct df_segmenter *segmenter)
 {
     return segmenter->options.packed ? &segmenter->packing : NULL;

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define PREFIX   "setting."
-#define TEXT_MAX 128
+#define TEXT_MAX DF_LORA_BLOCKS_TEXT
 /* What may be other in a run that goes on. */
 #define DEVICE    "device"
 #define PRECISION "precision"
@@ -78,14 +78,28 @@ static int add_set(struct df_state *state, const char *name, const struct df_dat
                set->count, digest_of_set(set));
 }
 
+static int add_lora_parts(const struct df_training *training, struct df_state *state)
+{
+    const struct df_segmenter_options *model = &training->setup->model;
+    char blocks[DF_LORA_BLOCKS_TEXT];
+
+    if (model->rank == 0)
+        return 0;
+    DF_TRY(add(state, "--lora_blocks", "%s",
+               df_lora_blocks_text(&model->lora, training->setup->vit.depth, blocks)));
+    return add_real(state, "LoRA's scale", model->optimizer.lora_scale);
+}
+
 /* A merged one is a part of the backbone. */
 static int add_lora(const struct df_training *training, struct df_state *state)
 {
     const struct df_segmenter_options *model = &training->setup->model;
     uint64_t digest;
 
-    if (!model->merged)
-        return add(state, "--r", "%" PRId64, model->rank);
+    if (!model->merged) {
+        DF_TRY(add(state, "--r", "%" PRId64, model->rank));
+        return add_lora_parts(training, state);
+    }
     DF_TRY(df_checkpoint_lora_digest(training->setup->checkpoint, &digest));
     return add(state, "--r", "%" PRId64 ", merged (%016" PRIx64 ")", model->rank, digest);
 }
@@ -129,6 +143,7 @@ static int add_optimizer(const struct df_training *training, struct df_state *st
 
     DF_TRY(add_real(state, "--lr_head", optimizer->lr_head));
     DF_TRY(add_real(state, "--lr_lora", optimizer->lr_lora));
+    DF_TRY(add_real(state, "--lora_plus", optimizer->lora_plus));
     DF_TRY(add_real(state, "--weight_decay", optimizer->weight_decay));
     DF_TRY(add(state, "--decay_1d", "%s", optimizer->decay_1d ? "on" : "off"));
     DF_TRY(add_real(state, "--grad_clip", optimizer->grad_clip));
