@@ -105,6 +105,17 @@ OPTION(FLOAT, EMA, ema, RUN, TRAIN | BENCH | INFO,
        "evaluate and save the exponential moving average of what is trained, with this decay, such as 0.999; "
        "0: off",
        "0", 0, .float_minimum_itself = true, .float_below = 1)
+OPTION(STRING, CLASS_WEIGHTS, class_weights, RUN, TRAIN,
+       "how much pixels of each class weigh in the training loss: the same with none; with auto 1 / ln(1.02 "
+       "+ S) "
+       "and with sqrt 1 / sqrt(S), where S is the class's share of the training masks' labelled pixels; or a "
+       "file with a weight a line, that of class 0 first; or NAME=W,... where classes that are not named "
+       "weigh 1",
+       "WEIGHTS", "none")
+OPTION(FLOAT, LABEL_SMOOTHING, label_smoothing, RUN, TRAIN | BENCH | INFO,
+       "of the training loss, take this share from each pixel's label and spread it over all classes, as "
+       "PyTorch's cross_entropy does",
+       "0", 0, .float_minimum_itself = true, .float_below = 1)
 OPTION(INTEGER, BATCH_SIZE, batch_size, RUN, TRAIN | MEASURE | BENCH | SELFTEST | INFO, "images in a batch",
        "12", 1, 65536)
 OPTION(INTEGER, ACCUMULATE, accumulate, RUN, TRAIN | BENCH | INFO,

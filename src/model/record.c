@@ -154,6 +154,7 @@ char *record_print(const struct df_record *record, const struct df_segmenter *se
 {
     const struct df_segmenter_options *options = df_segmenter_made_with(segmenter);
     struct df_json json = {0};
+    char loss[DF_LOSS_TEXT];
 
     df_json_object(&json, NULL);
     df_json_text(&json, "version", DINOFT_VERSION);
@@ -174,6 +175,10 @@ char *record_print(const struct df_record *record, const struct df_segmenter *se
     }
     if (options->training && options->optimizer.ema > 0.0)
         df_json_number(&json, "ema", options->optimizer.ema);
+    if (options->training && !df_loss_is_plain(&options->loss)) {
+        df_loss_describe(&options->loss, (size_t)options->classes, loss);
+        df_json_text(&json, "loss", loss);
+    }
     df_json_array(&json, "class_names");
     for (int i = 0; i < record->n_class_names; i++)
         df_json_text(&json, NULL, record->class_names[i]);

@@ -15,6 +15,9 @@
 /* What may be other in a run that goes on. */
 #define DEVICE    "device"
 #define PRECISION "precision"
+/* What a state says nothing of was plain. */
+#define LOSS       "the loss"
+#define PLAIN_LOSS "ce"
 /* Differences that are listed. */
 #define LIST_MAX 768
 
@@ -150,6 +153,14 @@ static int add_optimizer(const struct df_training *training, struct df_state *st
     return add_real(state, "--ema", optimizer->ema);
 }
 
+static int add_loss(const struct df_training *training, struct df_state *state)
+{
+    char text[DF_LOSS_TEXT];
+
+    df_loss_describe(&training->setup->model.loss, (size_t)training->train_set->n_classes, text);
+    return add(state, LOSS, "%s", text);
+}
+
 int run_settings_add(const struct df_training *training, struct df_state *state)
 {
     const struct df_training_options *options = &training->options;
@@ -157,6 +168,7 @@ int run_settings_add(const struct df_training *training, struct df_state *state)
     DF_TRY(add_model(training, state));
     DF_TRY(add_schedule(training, state));
     DF_TRY(add_optimizer(training, state));
+    DF_TRY(add_loss(training, state));
     DF_TRY(add(state, "--batch_size", "%" PRId64, options->batch_size));
     DF_TRY(add(state, "--accumulate", "%" PRId64, options->accumulate));
     DF_TRY(add(state, "--seed", "%" PRIu64, options->seed));
@@ -191,8 +203,9 @@ static void compare(const struct df_training *training, const struct df_entry *n
                     const struct df_state *saved, char refused[LIST_MAX])
 {
     const struct df_entry *before = df_state_find(saved, now->name);
-    const char *const text = before && before->text ? before->text : "not there",
-                      *name = now->name + strlen(PREFIX);
+    const char *const name = now->name + strlen(PREFIX), *text = before && before->text    ? before->text
+                                                                 : strcmp(name, LOSS) == 0 ? PLAIN_LOSS
+                                                                                           : "not there";
 
     if (strcmp(text, now->text) == 0 || strcmp(name, DEVICE) == 0 || strcmp(name, PRECISION) == 0)
         return;
