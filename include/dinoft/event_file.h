@@ -26,11 +26,20 @@ int df_event_files_remove(const char *folder);
 /* A new run. NULL with the error set. */
 struct df_event_file *df_event_file_open(const char *folder);
 
-/* Goes on behind a step (the first is 1) of the run that wrote the folder's files. They lose all that comes
- * after that step, and what is damaged or half-written, as by a killed process: a log line says so where that
- * may have been of steps before it, or where there are no files. Later events come into a new file: what
- * TensorBoard shows goes on, also where it is open all the while. NULL with the error set. */
-struct df_event_file *df_event_file_continue(const char *folder, int64_t step);
+/* How far a run's events are: those of steps before this one, and so many of its own. */
+struct df_event_place {
+    int64_t step; /* the first is 1 */
+    int64_t events;
+};
+
+/* Of what was written last. */
+struct df_event_place df_event_file_place(const struct df_event_file *file);
+
+/* Goes on behind a place of the run that wrote the folder's files. They lose all that comes after it, and
+ * what is damaged or half-written, as by a killed process: a log line says so where that may have been of
+ * steps before it, or where there are no files. Later events come into a new file: what TensorBoard shows
+ * goes on, also where it is open all the while. NULL with the error set. */
+struct df_event_file *df_event_file_continue(const char *folder, const struct df_event_place *place);
 
 struct df_event_scalar {
     const char *tag; /* TensorBoard groups tags by what is before the first slash */
@@ -57,7 +66,8 @@ int df_event_file_flush(struct df_event_file *file);
 /* The same, and they are on the disk: before a state is saved that df_event_file_continue() will follow. */
 int df_event_file_sync(struct df_event_file *file);
 
-/* Flushes and frees; NULL is allowed. -1 with the error set where events are lost. */
+/* Flushes and frees; NULL is allowed. -1 with the error set where events are lost that no call has told of.
+ */
 int df_event_file_close(struct df_event_file *file);
 
 #endif

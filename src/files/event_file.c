@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -33,7 +34,7 @@ struct df_event_file {
     char *path;
     int descriptor;
     struct df_byte_buffer pending; /* whole records, and the one that is being made */
-    int64_t last_step;
+    struct df_event_place place;
     int reason; /* errno of the write that failed; 0: none */
 };
 
@@ -109,8 +110,10 @@ static struct summary begin_summary(struct df_event_file *file, int64_t step)
 {
     struct summary summary;
 
-    assert(step >= file->last_step);
-    file->last_step = step;
+    assert(step >= file->place.step);
+    if (step > file->place.step)
+        file->place = (struct df_event_place){.step = step};
+    file->place.events++;
     summary.record = begin_event(file, step);
     summary.summary = df_pb_begin(&file->pending, DF_EVENT_SUMMARY);
     return summary;
@@ -287,23 +290,31 @@ struct df_event_file *df_event_file_open(const char *folder)
     return df_make_folder(folder) == 0 ? begin(folder, 0, 0) : NULL;
 }
 
-struct df_event_file *df_event_file_continue(const char *folder, int64_t step)
+struct df_event_file *df_event_file_continue(const char *folder, const struct df_event_place *place)
 {
     int64_t newest;
 
-    if (df_make_folder(folder) != 0 || df_event_folder_cut(folder, step, &newest) != 0)
+    if (df_make_folder(folder) != 0 || df_event_folder_cut(folder, place, &newest) != 0)
         return NULL;
-    return begin(folder, step + 1, newest);
+    struct df_event_file *file = begin(folder, place->step + 1, newest);
+    if (file)
+        file->place = *place;
+    return file;
+}
+
+struct df_event_place df_event_file_place(const struct df_event_file *file)
+{
+    return file->place;
 }
 
 int df_event_file_close(struct df_event_file *file)
 {
     if (!file)
         return 0;
-    int status = df_event_file_flush(file);
+    int status = file->reason == 0 ? df_event_file_flush(file) : 0;
     const int descriptor = file->descriptor;
     file->descriptor = -1;
-    if (close(descriptor) != 0 && status == 0) {
+    if (close(descriptor) != 0 && file->reason == 0) {
         file->reason = errno;
         status = cannot_write(file);
     }

@@ -2,6 +2,8 @@
 #ifndef FILES_EVENT_FOLDER_H
 #define FILES_EVENT_FOLDER_H
 
+#include "dinoft/event_file.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,9 +17,9 @@ struct df_event_folder {
 int df_event_folder_list(const char *path, struct df_event_folder *folder);
 void df_event_folder_clear(struct df_event_folder *folder);
 
-/* Takes away what comes after the step (df_event_file_continue()); newest: as above, before that. A file that
- * shows nothing then is removed. */
-int df_event_folder_cut(const char *path, int64_t step, int64_t *newest);
+/* Takes away what comes after the place (df_event_file_continue()); newest: as above, before that. A file
+ * that shows nothing then is removed. */
+int df_event_folder_cut(const char *path, const struct df_event_place *place, int64_t *newest);
 
 /* The path of a new file, to be freed; number: distinguishes those of one process and second. NULL with the
  * error set. */

@@ -70,7 +70,13 @@ static bool read_event(struct df_pb_bytes event, int64_t *step, bool *shows)
     return found == 0;
 }
 
-struct df_event_scan df_event_records_scan(const unsigned char *bytes, size_t size, int64_t step)
+static bool may_stay(const struct df_event_place *left, int64_t step)
+{
+    return step < left->step || (step == left->step && left->events > 0);
+}
+
+struct df_event_scan df_event_records_scan(const unsigned char *bytes, size_t size,
+                                           struct df_event_place *left)
 {
     struct df_event_scan scan = {0};
     struct df_pb_bytes rest = {bytes, size}, event;
@@ -80,11 +86,12 @@ struct df_event_scan df_event_records_scan(const unsigned char *bytes, size_t si
     while (rest.size > 0 && !scan.damaged) {
         if (!take_record(&rest, &event) || !read_event(event, &step_of, &shows)) {
             scan.damaged = true;
-        } else if (shows && step_of > step) {
+        } else if (shows && !may_stay(left, step_of)) {
             break;
         } else {
             scan.kept = size - rest.size;
             scan.summaries += shows;
+            left->events -= shows && step_of == left->step;
             if (shows)
                 scan.last_step = step_of;
         }

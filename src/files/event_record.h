@@ -3,6 +3,8 @@
 #ifndef FILES_EVENT_RECORD_H
 #define FILES_EVENT_RECORD_H
 
+#include "dinoft/event_file.h"
+
 #include "byte_buffer.h"
 
 #include <stdint.h>
@@ -21,13 +23,14 @@ size_t df_event_record_begin(struct df_byte_buffer *out);
 void df_event_record_end(struct df_byte_buffer *out, size_t start);
 
 struct df_event_scan {
-    size_t kept;       /* bytes of the whole records before the first of a later step */
+    size_t kept;       /* bytes of the whole records before the first that may not stay */
     int64_t summaries; /* how many of these records show something */
     int64_t last_step; /* of these; 0: there are none */
     bool damaged;      /* what follows is no record, or not whole */
 };
 
-/* Any bytes may be given. */
-struct df_event_scan df_event_records_scan(const unsigned char *bytes, size_t size, int64_t step);
+/* Any bytes may be given. left: what may stay; its events become as many as these bytes leave of it. */
+struct df_event_scan df_event_records_scan(const unsigned char *bytes, size_t size,
+                                           struct df_event_place *left);
 
 #endif

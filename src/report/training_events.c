@@ -11,29 +11,41 @@
 #include "dinoft/peak_memory.h"
 #include "dinoft/text.h"
 
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define FLUSH_SECONDS 2.0 /* between what those who watch get to see */
 #define MEBIBYTE      1048576.0
 #define IMAGES_SHOWN  4
+#define STATE_KEY     "tensorboard_events"
 
 struct df_training_events {
     struct df_training_events_options options;
     struct df_event_file *file; /* NULL before the first event */
     int64_t epoch_steps;
-    int64_t done;   /* steps of an earlier process that the run goes on from; 0: it begins */
-    double flushed; /* df_seconds() */
+    struct df_event_place place; /* before the first event: where the run goes on; step 0: it begins */
+    double flushed;              /* df_seconds() */
     struct sample_images images;
 };
+
+/* Of the step at which a run goes on: how many events are of the time before its state. */
+static int64_t stored_events(const struct df_state *state)
+{
+    const struct df_entry *entry = df_state_find(state, STATE_KEY);
+
+    return entry && entry->text ? strtoll(entry->text, NULL, 10) : INT64_MAX;
+}
 
 static int start(void *context, const struct df_run_start *run)
 {
     struct df_training_events *events = context;
 
     events->epoch_steps = run->epoch_steps;
-    events->done = run->done;
+    if (run->state)
+        events->place = (struct df_event_place){run->done, stored_events(run->state)};
     return 0;
 }
 
@@ -44,7 +56,7 @@ static int write_config(struct df_training_events *events)
 
     DF_TRY(df_file_bytes_read(events->options.config_path, &file));
     char *text = df_text_format("```json\n%.*s\n```\n", (int)file.size, (const char *)file.bytes);
-    const int status = text ? df_event_file_text(events->file, events->done, "config", text) : -1;
+    const int status = text ? df_event_file_text(events->file, events->place.step, "config", text) : -1;
     free(text);
     df_file_bytes_free(&file);
     return status;
@@ -58,10 +70,10 @@ static int open_file(struct df_training_events *events)
 
     if (events->file)
         return 0;
-    if (events->done == 0)
+    if (events->place.step == 0)
         DF_TRY(df_event_files_remove(folder));
     events->file =
-        events->done > 0 ? df_event_file_continue(folder, events->done) : df_event_file_open(folder);
+        events->place.step > 0 ? df_event_file_continue(folder, &events->place) : df_event_file_open(folder);
     return events->file ? write_config(events) : -1;
 }
 
@@ -185,7 +197,6 @@ static int validation(void *context, const struct df_validation_seen *seen)
 {
     struct df_training_events *events = context;
 
-    events->done = seen->step; /* a run may go on with the validation that was left to do */
     DF_TRY(open_file(events));
     DF_TRY(write_scores(events, seen));
     for (int i = 0; i < seen->metrics->n_classes; i++)
@@ -195,13 +206,16 @@ static int validation(void *context, const struct df_validation_seen *seen)
     return df_event_file_flush(events->file);
 }
 
-/* Nothing is kept in the state: its step says what of the files is behind it. */
 static int store(void *context, struct df_state *state)
 {
-    struct df_training_events *events = context;
+    const struct df_training_events *events = context;
+    char number[32];
 
-    (void)state;
-    return events->file ? df_event_file_sync(events->file) : 0;
+    if (events->file)
+        DF_TRY(df_event_file_sync(events->file));
+    snprintf(number, sizeof number, "%" PRId64,
+             events->file ? df_event_file_place(events->file).events : events->place.events);
+    return df_state_add_text(state, STATE_KEY, number) ? 0 : -1;
 }
 
 struct df_training_events *df_training_events_open(const struct df_training_events_options *options)

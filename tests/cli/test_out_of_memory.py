@@ -179,7 +179,13 @@ class OutOfMemory(unittest.TestCase):
     def test_info(self):
         self.sweep("info", DINOV2.weights)
         self.sweep("info", self.trained)
-        self.sweep("info", DINOV2.weights, "--use_lora", "--device", "cpu", "--json", "plan.json", most=150)
+        plan = ["--memory", "--use_lora", "--device", "cpu", "--json", "plan.json"]
+        self.sweep("info", DINOV2.weights, *plan, most=150)
+
+    def test_log_file(self):
+        """Its lines have times, and one the error."""
+        self.sweep("info", self.trained, "--log_file", "logs/a.log", partial=["logs/a.log"],
+                   mask={"logs/a.log": lambda text: ""})  # fmt: skip
 
     def test_convert(self):
         self.sweep("convert", LINEAR, "c.safetensors")
@@ -207,7 +213,7 @@ class OutOfMemory(unittest.TestCase):
     def train(self, *flags, **options):
         self.sweep(
             *["train", *self.folder_flags, *MODEL, *SMALL, "--batch_size", 2, "--epochs", 2, "--exp_name", "run"],
-            *["--output_dir", ".", *flags],
+            *["--output_dir", ".", "--log_dir", "none", *flags],
             partial=["run_config.json", "run_viz_*.png", "run_features.cache"],
             growing=["run_steps.csv", "run_metrics.json"],
             checkpoints=["run.pt", "run_best.pt", "run.state", "run_stopped.pt"],

@@ -61,20 +61,22 @@ class ResumeTest(InterruptTest):
     def resume(self, *flags, **options):
         return self.succeed(*self.command(*flags, "--resume", **options))
 
-    def assert_same(self, whole="whole", output="output"):
+    def assert_same(self, whole="whole", output="output", curves=True):
         for name in ("run.pt", "run_best.pt", "run_metrics.json"):
             self.assertEqual((self.folder / whole / name).read_bytes(), (self.folder / output / name).read_bytes(), name)
         states = [read_safetensors(self.folder / folder / "run.state") for folder in (whole, output)]
         for _, texts in states:
-            # How often it was saved, how fast it was, and the digest of that.
+            # How often it was saved, how fast it was, how often it was begun, and the digest of that.
             del texts["checkpoint_before"], texts["steps_bytes"], texts["content"]
+            texts.pop("tensorboard_events", None)
         self.assertEqual(*states)
         runs = [self.read_run(output=folder).steps for folder in (whole, output)]
         for rows in runs:
             for row in rows:
                 del row["images_per_second"]
         self.assertEqual(*runs)
-        self.assert_same_curves(*[shown_by_tensorboard(self.folder / folder / "run_tb") for folder in (whole, output)])
+        if curves:
+            self.assert_same_curves(*[shown_by_tensorboard(self.folder / folder / "run_tb") for folder in (whole, output)])
         self.assertEqual(leftovers(self.folder / output), [])
 
 

@@ -275,7 +275,9 @@ static void go_on(void *context)
 {
     const struct going_on *on = context;
 
-    write_steps(df_event_file_continue(on->folder, on->first - 1), on->first, on->last);
+    const struct df_event_place place = {on->first - 1, INT64_MAX};
+
+    write_steps(df_event_file_continue(on->folder, &place), on->first, on->last);
 }
 
 /* What is said of it: "" or the words. */
@@ -287,6 +289,22 @@ static void assert_goes_on(const char *folder, int64_t first, int64_t last, cons
     assert_exited(run_child(go_on, &on, text, sizeof text), 0, text);
     if (*words ? !strstr(text, words) : *text != '\0')
         fail_msg("said '%s', not '%s'", text, words);
+}
+
+static int64_t count_summaries(const char *folder)
+{
+    struct df_event_folder ours;
+    int64_t count = 0;
+
+    assert_int_equal(df_event_folder_list(folder, &ours), 0);
+    for (size_t i = 0; i < ours.count; i++) {
+        const struct piece whole = read_one(folder, i, ours.count);
+        struct df_event_place all = {INT64_MAX, INT64_MAX};
+        count += df_event_records_scan((const unsigned char *)whole.at, whole.size, &all).summaries;
+        free((void *)whole.at);
+    }
+    df_event_folder_clear(&ours);
+    return count;
 }
 
 static void going_on_behind_a_step(void **state)
@@ -305,6 +323,32 @@ static void going_on_behind_a_step(void **state)
     assert_steps(folder, 1, 2, 101, 300);
     assert_goes_on(folder, 1, 2, ""); /* the run's start */
     assert_steps(folder, 0, 1, 1, 2);
+}
+
+/* Of the last step some events are of the time before, whatever files they are in: what came after them comes
+ * again. */
+static void going_on_within_a_step(void **state)
+{
+    const char *folder = new_folder();
+    const struct df_event_scalar scalar = {"loss", 1.0};
+    const struct df_event_place places[] = {{2, 2}, {2, 3}, {2, 1}};
+    const int64_t kept[] = {3, 4, 2}; /* with that of step 1 */
+
+    (void)state;
+    struct df_event_file *file = df_event_file_open(folder);
+    for (int i = 0; i < 5; i++)
+        assert_works(df_event_file_scalars(file, i < 1 ? 1 : 2, &scalar, 1) == 0);
+    assert_int_equal(df_event_file_place(file).events, 4);
+    assert_int_equal(df_event_file_place(file).step, 2);
+    assert_works(df_event_file_close(file) == 0);
+    for (int i = 0; i < 3; i++) {
+        file = df_event_file_continue(folder, &places[i]);
+        assert_works(file);
+        assert_int_equal(count_summaries(folder), kept[i]);
+        assert_works(df_event_file_scalars(file, 2, &scalar, 1) == 0);
+        assert_int_equal(df_event_file_place(file).events, places[i].events + 1);
+        assert_works(df_event_file_close(file) == 0);
+    }
 }
 
 static void nothing_to_go_on_from(void **state)
@@ -347,6 +391,14 @@ static void a_torn_end(void **state)
 }
 
 /* At each place, cut off and changed: the whole records before it are found, and nothing else. */
+/* All that is not damaged. */
+static struct df_event_scan scan_all(const unsigned char *bytes, size_t size)
+{
+    struct df_event_place left = {4, INT64_MAX};
+
+    return df_event_records_scan(bytes, size, &left);
+}
+
 static void any_damage(void **state)
 {
     const char *folder = new_folder();
@@ -359,17 +411,17 @@ static void any_damage(void **state)
         const size_t from = whole.size - rest.size;
         take_event(&rest);
         for (size_t at = from; at < whole.size - rest.size; at++) {
-            struct df_event_scan scan = df_event_records_scan(bytes, at, 4);
+            struct df_event_scan scan = scan_all(bytes, at);
             assert_int_equal(scan.kept, from);
             assert_int_equal(scan.damaged, at > from);
             bytes[at] ^= 0x10;
-            scan = df_event_records_scan(bytes, whole.size, 4);
+            scan = scan_all(bytes, whole.size);
             bytes[at] ^= 0x10;
             assert_int_equal(scan.kept, from);
             assert_true(scan.damaged);
         }
     }
-    const struct df_event_scan scan = df_event_records_scan(bytes, whole.size, 4);
+    const struct df_event_scan scan = scan_all(bytes, whole.size);
     assert_int_equal(scan.kept, whole.size);
     assert_int_equal(scan.summaries, 4);
     assert_int_equal(scan.last_step, 4);
@@ -432,9 +484,9 @@ static void a_full_disk(void **state)
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     assert_int_equal(df_event_file_scalars(file, step, &scalar, 1), -1); /* a record would be missing */
     assert_int_equal(df_event_file_sync(file), -1);
-    assert_int_equal(df_event_file_close(file), -1);
     assert_error_has("cannot write ");
     assert_error_has(".dinoft: File too large");
+    assert_int_equal(df_event_file_close(file), 0); /* that was told */
     assert_goes_on(folder, 1000, 1001, "");
     assert_steps(folder, 0, 2, 1, 999);
 }
@@ -469,6 +521,7 @@ int main(void)
         cmocka_unit_test(checksums),
         cmocka_unit_test(an_event_of_each_kind),
         cmocka_unit_test(going_on_behind_a_step),
+        cmocka_unit_test(going_on_within_a_step),
         cmocka_unit_test(nothing_to_go_on_from),
         cmocka_unit_test(a_torn_end),
         cmocka_unit_test(any_damage),

@@ -44,8 +44,9 @@ static int run(char *arguments[])
     DF_TRY(df_file_bytes_read(arguments[4], &png));
     image.png = png.bytes;
     image.bytes = png.size;
+    const struct df_event_place place = {first - 1, INT64_MAX};
     struct df_event_file *file =
-        first == 1 ? df_event_file_open(arguments[1]) : df_event_file_continue(arguments[1], first - 1);
+        first == 1 ? df_event_file_open(arguments[1]) : df_event_file_continue(arguments[1], &place);
     int status = file ? write_run(file, first, last, &image) : -1;
     if (df_event_file_close(file) != 0)
         status = -1;

@@ -34,8 +34,9 @@ static void mend_checksums(uint8_t *data, size_t size)
 
 static void cut(const uint8_t *data, size_t size, int64_t step)
 {
-    const struct df_event_scan scan = df_event_records_scan(data, size, step);
-    const struct df_event_scan again = df_event_records_scan(data, scan.kept, step);
+    struct df_event_place left = {step, 2}, again_left = left;
+    const struct df_event_scan scan = df_event_records_scan(data, size, &left);
+    const struct df_event_scan again = df_event_records_scan(data, scan.kept, &again_left);
 
     fuzz_check(scan.kept <= size, "no more is kept than there is");
     fuzz_check(scan.summaries == 0 || scan.last_step <= step, "no later step is kept");
