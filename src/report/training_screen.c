@@ -3,6 +3,7 @@
 #include "dinoft/best_score.h"
 #include "dinoft/clock.h"
 #include "dinoft/error.h"
+#include "dinoft/log.h"
 #include "dinoft/progress.h"
 
 #include <inttypes.h>
@@ -48,17 +49,26 @@ static void close_bar(struct df_training_screen *screen)
     screen->bar = NULL;
 }
 
-static void begin_line(const struct df_training_screen *screen, int64_t epoch, double train_loss)
+/* The line of an epoch, on the screen and in the log file. scores: NULL without a validation. A reader that
+ * went away is no reason to say more: the run goes on. */
+static void print_line(const struct df_training_screen *screen, int64_t epoch, double train_loss,
+                       const struct df_scores *scores)
 {
-    printf("epoch %" PRId64 "/%" PRId64 ": train loss %.4f", epoch, screen->run.epochs, train_loss);
-}
+    char line[512];
+    int used = snprintf(line, sizeof line, "epoch %" PRId64 "/%" PRId64 ": train loss %.4f", epoch,
+                        screen->run.epochs, train_loss);
 
-/* A reader that went away is no reason to say more: the run goes on. */
-static int end_line(void)
-{
-    putchar('\n');
+    if (scores)
+        used += snprintf(line + used, sizeof line - (size_t)used,
+                         ", val loss %.4f, mIoU %.2f %%, pixel accuracy %.2f %%", scores->loss,
+                         100.0 * scores->miou, 100.0 * scores->pixel_accuracy);
+    if (scores && screen->reference_numbers)
+        snprintf(line + used, sizeof line - (size_t)used,
+                 ", reference IoU (August 2025) %.2f %%, reference mIoU (October 2025) %.2f %%",
+                 100.0 * scores->reference_iou, 100.0 * scores->reference_miou);
+    puts(line);
     fflush(stdout);
-    return 0;
+    df_log_to_file("%s", line);
 }
 
 /* Validations that are to come when so many are done. */
@@ -117,8 +127,8 @@ static int leave_epoch(void *context, const struct df_epoch_seen *epoch)
     close_bar(screen);
     if (!epoch->is_over || epoch->is_validated)
         return 0;
-    begin_line(screen, epoch->epoch, epoch->train_loss);
-    return end_line();
+    print_line(screen, epoch->epoch, epoch->train_loss, NULL);
+    return 0;
 }
 
 /* The rest of the run's steps is known by the time that those of late took. */
@@ -139,19 +149,13 @@ static int validating(void *context, int64_t done, int64_t batches, int64_t imag
 static int validation(void *context, const struct df_validation_seen *seen)
 {
     struct df_training_screen *screen = context;
-    const struct df_scores *scores = seen->scores;
 
     close_bar(screen);
     screen->validated++;
     screen->validation_seconds = seen->seconds;
     screen->best = seen->best;
-    begin_line(screen, seen->epoch, seen->train_loss);
-    printf(", val loss %.4f, mIoU %.2f %%, pixel accuracy %.2f %%", scores->loss, 100.0 * scores->miou,
-           100.0 * scores->pixel_accuracy);
-    if (screen->reference_numbers)
-        printf(", reference IoU (August 2025) %.2f %%, reference mIoU (October 2025) %.2f %%",
-               100.0 * scores->reference_iou, 100.0 * scores->reference_miou);
-    return end_line();
+    print_line(screen, seen->epoch, seen->train_loss, seen->scores);
+    return 0;
 }
 
 struct df_training_screen *df_training_screen_open(bool reference_numbers)

@@ -32,7 +32,7 @@ static int remove_epoch(const struct df_training *training, int64_t epoch)
     if (!path)
         return -1;
     if (unlink(path) != 0 && errno != ENOENT)
-        df_log("cannot remove %s, an older checkpoint: %s", path, strerror(errno));
+        df_log("warning: cannot remove %s, an older checkpoint: %s", path, strerror(errno));
     free(path);
     return 0;
 }

@@ -149,7 +149,7 @@ static void rescue(struct df_training *training)
     if (saved)
         df_log("stopped after step %" PRId64 "; what was trained until then is %s", training->step, path);
     else if (training->diverged)
-        df_log("what was trained since the last checkpoint is not saved: %s", df_error_text());
+        df_log("warning: what was trained since the last checkpoint is not saved: %s", df_error_text());
     df_error_again(&reason);
     free(path);
 }
