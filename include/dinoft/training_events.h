@@ -7,8 +7,6 @@
 #include "dinoft/dataset.h"
 #include "dinoft/training_observer.h"
 
-struct df_training_events;
-
 struct df_training_events_options {
     const char *folder;      /* of the event files; made by the first event */
     const char *config_path; /* NAME_config.json, whose text the run's first event has */
@@ -16,13 +14,8 @@ struct df_training_events_options {
     struct df_backend *backend;
 };
 
-/* All of it is borrowed until it is closed, which the caller does, after the run. NULL with
- * the error set. */
-struct df_training_events *df_training_events_open(const struct df_training_events_options *options);
-
-/* A warning where events are lost. NULL is allowed. */
-void df_training_events_close(struct df_training_events *events);
-
-struct df_training_observer df_training_events_observer(struct df_training_events *events);
+/* All of it is borrowed until the observer is closed. -1 with the error set. */
+int df_training_events_open(struct df_training_observer *observer,
+                            const struct df_training_events_options *options);
 
 #endif

@@ -72,6 +72,8 @@ struct df_training_observer {
     int (*validation)(void *context, const struct df_validation_seen *validation);
     /* Adds what it needs to go on from here, under names of its own, to the run's state. */
     int (*store)(void *context, struct df_state *state);
+    /* After the run, by whoever opened it. Cannot fail: what is lost then is told of in a warning. */
+    void (*close)(void *context);
 };
 
 #define DF_SAMPLES_SEEN 8

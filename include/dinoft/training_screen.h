@@ -4,13 +4,8 @@
 
 #include "dinoft/training_observer.h"
 
-struct df_training_screen;
-
-/* reference_numbers: the reference project's own scores are printed at each validation, too. For the caller
- * to close, after the run. NULL with the error set. */
-struct df_training_screen *df_training_screen_open(bool reference_numbers);
-void df_training_screen_close(struct df_training_screen *screen); /* NULL is allowed */
-
-struct df_training_observer df_training_screen_observer(struct df_training_screen *screen);
+/* reference_numbers: the reference project's own scores are printed at each validation, too. -1 with the
+ * error set. */
+int df_training_screen_open(struct df_training_observer *observer, bool reference_numbers);
 
 #endif

@@ -4,23 +4,25 @@
 #include "dinoft/error.h"
 #include "dinoft/event_file.h"
 #include "dinoft/text.h"
+#include "dinoft/training_events.h"
+#include "dinoft/training_picture.h"
+#include "dinoft/training_screen.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-static void add(struct train_observers *observers, struct df_training_observer observer)
+/* The place of the next one; it counts when it is open. */
+static struct df_training_observer *next(struct train_observers *observers)
 {
     assert((size_t)observers->count < sizeof observers->items / sizeof observers->items[0]);
-    observers->items[observers->count++] = observer;
+    return &observers->items[observers->count];
 }
 
 static int open_screen(struct train_observers *observers, const struct train_observed *run)
 {
-    observers->screen = df_training_screen_open(df_recipe_is_reference(run->config->recipe));
-    if (!observers->screen)
-        return -1;
-    add(observers, df_training_screen_observer(observers->screen));
+    DF_TRY(df_training_screen_open(next(observers), df_recipe_is_reference(run->config->recipe)));
+    observers->count++;
     return 0;
 }
 
@@ -51,10 +53,8 @@ static int open_events(struct train_observers *observers, const struct train_obs
         .val_set = run->val_set,
         .backend = run->setup->backend,
     };
-    observers->events = df_training_events_open(&options);
-    if (!observers->events)
-        return -1;
-    add(observers, df_training_events_observer(observers->events));
+    DF_TRY(df_training_events_open(next(observers), &options));
+    observers->count++;
     return 0;
 }
 
@@ -63,10 +63,8 @@ static int open_picture(struct train_observers *observers, const struct train_ob
 {
     if (!run->config->debug || df_recipe_is_reference(run->config->recipe))
         return 0;
-    observers->picture = df_training_picture_open(run->files, run->val_set);
-    if (!observers->picture)
-        return -1;
-    add(observers, df_training_picture_observer(observers->picture));
+    DF_TRY(df_training_picture_open(next(observers), run->files, run->val_set));
+    observers->count++;
     return 0;
 }
 
@@ -82,9 +80,8 @@ int train_observers_open(struct train_observers *observers, const struct train_o
 
 void train_observers_close(struct train_observers *observers)
 {
-    df_training_events_close(observers->events);
-    df_training_picture_close(observers->picture);
-    df_training_screen_close(observers->screen);
+    for (int i = 0; i < observers->count; i++)
+        observers->items[i].close(observers->items[i].context);
     free(observers->log_dir);
     free(observers->config_path);
 }

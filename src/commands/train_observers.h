@@ -4,9 +4,7 @@
 
 #include "dinoft/run_files.h"
 #include "dinoft/setup.h"
-#include "dinoft/training_events.h"
-#include "dinoft/training_picture.h"
-#include "dinoft/training_screen.h"
+#include "dinoft/training_observer.h"
 
 /* What they are made for: borrowed until they are closed. */
 struct train_observed {
@@ -18,10 +16,7 @@ struct train_observed {
 };
 
 struct train_observers {
-    char *config_path, *log_dir; /* log_dir NULL: no TensorBoard log */
-    struct df_training_screen *screen;
-    struct df_training_events *events;
-    struct df_training_picture *picture;  /* NULL: without --debug */
+    char *config_path, *log_dir;          /* log_dir NULL: no TensorBoard log */
     struct df_training_observer items[4]; /* [count], for the training */
     int count;
 };

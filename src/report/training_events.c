@@ -22,7 +22,7 @@
 #define IMAGES_SHOWN  4
 #define STATE_KEY     "tensorboard_events"
 
-struct df_training_events {
+struct events {
     struct df_training_events_options options;
     struct df_event_file *file; /* NULL before the first event */
     int64_t epoch_steps;
@@ -41,7 +41,7 @@ static int64_t stored_events(const struct df_state *state)
 
 static int start(void *context, const struct df_run_start *run)
 {
-    struct df_training_events *events = context;
+    struct events *events = context;
 
     events->epoch_steps = run->epoch_steps;
     if (run->state)
@@ -50,7 +50,7 @@ static int start(void *context, const struct df_run_start *run)
 }
 
 /* The configuration as it is, in a block of Markdown. */
-static int write_config(struct df_training_events *events)
+static int write_config(struct events *events)
 {
     struct df_file_bytes file;
 
@@ -64,7 +64,7 @@ static int write_config(struct df_training_events *events)
 
 /* Before the first event: an older run's are replaced with the first step of the new one, as its other files.
  */
-static int open_file(struct df_training_events *events)
+static int open_file(struct events *events)
 {
     const char *folder = events->options.folder;
 
@@ -77,7 +77,7 @@ static int open_file(struct df_training_events *events)
     return events->file ? write_config(events) : -1;
 }
 
-static int flush_where_due(struct df_training_events *events)
+static int flush_where_due(struct events *events)
 {
     const double now = df_seconds();
 
@@ -89,7 +89,7 @@ static int flush_where_due(struct df_training_events *events)
 
 static int step(void *context, const struct df_step_seen *step)
 {
-    struct df_training_events *events = context;
+    struct events *events = context;
     const struct df_event_scalar scalars[] = {
         {"train/loss", step->loss},
         {"train/learning_rate", step->lr},
@@ -104,7 +104,7 @@ static int step(void *context, const struct df_step_seen *step)
 
 static int leave_epoch(void *context, const struct df_epoch_seen *epoch)
 {
-    struct df_training_events *events = context;
+    struct events *events = context;
     size_t bytes;
     bool on_device;
 
@@ -120,7 +120,7 @@ static int leave_epoch(void *context, const struct df_epoch_seen *epoch)
     return df_event_file_scalars(events->file, epoch->step, scalars, sizeof scalars / sizeof scalars[0]);
 }
 
-static int write_scores(struct df_training_events *events, const struct df_validation_seen *seen)
+static int write_scores(struct events *events, const struct df_validation_seen *seen)
 {
     const struct df_scores *scores = seen->scores;
     const struct df_event_scalar scalars[] = {
@@ -136,8 +136,7 @@ static int write_scores(struct df_training_events *events, const struct df_valid
 }
 
 /* A class that neither labels nor predictions have has no IoU, and no point. */
-static int write_class(struct df_training_events *events, const struct df_validation_seen *seen,
-                       int class_index)
+static int write_class(struct events *events, const struct df_validation_seen *seen, int class_index)
 {
     struct df_class_scores scores;
 
@@ -153,7 +152,7 @@ static int write_class(struct df_training_events *events, const struct df_valida
 
 static int sample(void *context, const struct df_prediction *prediction)
 {
-    struct df_training_events *events = context;
+    struct events *events = context;
 
     return sample_images_add(&events->images, prediction);
 }
@@ -176,7 +175,7 @@ static void *encode_strip(const struct df_dataset *set, const struct sample_imag
 }
 
 /* "validation/0 2007_000033" */
-static int write_image(struct df_training_events *events, const struct df_validation_seen *seen, int number)
+static int write_image(struct events *events, const struct df_validation_seen *seen, int number)
 {
     const struct df_dataset *set = events->images.set;
     const struct sample_image *item = &events->images.items[number];
@@ -195,7 +194,7 @@ static int write_image(struct df_training_events *events, const struct df_valida
 
 static int validation(void *context, const struct df_validation_seen *seen)
 {
-    struct df_training_events *events = context;
+    struct events *events = context;
 
     DF_TRY(open_file(events));
     DF_TRY(write_scores(events, seen));
@@ -208,7 +207,7 @@ static int validation(void *context, const struct df_validation_seen *seen)
 
 static int store(void *context, struct df_state *state)
 {
-    const struct df_training_events *events = context;
+    const struct events *events = context;
     char number[32];
 
     if (events->file)
@@ -218,32 +217,26 @@ static int store(void *context, struct df_state *state)
     return df_state_add_text(state, STATE_KEY, number) ? 0 : -1;
 }
 
-struct df_training_events *df_training_events_open(const struct df_training_events_options *options)
+static void close_events(void *context)
 {
-    struct df_training_events *events = calloc(1, sizeof *events);
+    struct events *events = context;
 
-    if (!events) {
-        df_error_memory("TensorBoard's log", sizeof *events);
-        return NULL;
-    }
-    events->options = *options;
-    events->images.set = options->val_set;
-    return events;
-}
-
-void df_training_events_close(struct df_training_events *events)
-{
-    if (!events)
-        return;
     if (df_event_file_close(events->file) != 0)
         df_log("warning: %s", df_error_text());
     sample_images_free(&events->images);
     free(events);
 }
 
-struct df_training_observer df_training_events_observer(struct df_training_events *events)
+int df_training_events_open(struct df_training_observer *observer,
+                            const struct df_training_events_options *options)
 {
-    return (struct df_training_observer){
+    struct events *events = calloc(1, sizeof *events);
+
+    if (!events)
+        return df_error_memory("TensorBoard's log", sizeof *events);
+    events->options = *options;
+    events->images.set = options->val_set;
+    *observer = (struct df_training_observer){
         .name = "the TensorBoard log",
         .context = events,
         .start = start,
@@ -252,5 +245,7 @@ struct df_training_observer df_training_events_observer(struct df_training_event
         .sample = sample,
         .validation = validation,
         .store = store,
+        .close = close_events,
     };
+    return 0;
 }

@@ -7,14 +7,14 @@
 
 #include <stdlib.h>
 
-struct df_training_picture {
+struct picture {
     const struct df_run_files *files;
     struct sample_images images;
 };
 
 static int sample(void *context, const struct df_prediction *prediction)
 {
-    struct df_training_picture *picture = context;
+    struct picture *picture = context;
 
     return sample_images_add(&picture->images, prediction);
 }
@@ -37,7 +37,7 @@ static int draw(const struct sample_images *images, struct df_image *drawn)
 
 static int validation(void *context, const struct df_validation_seen *seen)
 {
-    struct df_training_picture *picture = context;
+    struct picture *picture = context;
     struct df_image drawn = {0};
     char *path = df_run_epoch_file(picture->files, "_viz_", seen->epoch, ".png");
     int status = path ? draw(&picture->images, &drawn) : -1;
@@ -49,34 +49,29 @@ static int validation(void *context, const struct df_validation_seen *seen)
     return status;
 }
 
-struct df_training_picture *df_training_picture_open(const struct df_run_files *files,
-                                                     const struct df_dataset *val_set)
+static void close_picture(void *context)
 {
-    struct df_training_picture *picture = calloc(1, sizeof *picture);
+    struct picture *picture = context;
 
-    if (!picture) {
-        df_error_memory("a picture of the validation", sizeof *picture);
-        return NULL;
-    }
-    picture->files = files;
-    picture->images.set = val_set;
-    return picture;
-}
-
-void df_training_picture_close(struct df_training_picture *picture)
-{
-    if (!picture)
-        return;
     sample_images_free(&picture->images);
     free(picture);
 }
 
-struct df_training_observer df_training_picture_observer(struct df_training_picture *picture)
+int df_training_picture_open(struct df_training_observer *observer, const struct df_run_files *files,
+                             const struct df_dataset *val_set)
 {
-    return (struct df_training_observer){
+    struct picture *picture = calloc(1, sizeof *picture);
+
+    if (!picture)
+        return df_error_memory("a picture of the validation", sizeof *picture);
+    picture->files = files;
+    picture->images.set = val_set;
+    *observer = (struct df_training_observer){
         .name = "the validation's picture",
         .context = picture,
         .sample = sample,
         .validation = validation,
+        .close = close_picture,
     };
+    return 0;
 }

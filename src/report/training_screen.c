@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct df_training_screen {
+struct screen {
     bool reference_numbers;
     struct df_run_start run;
     struct df_progress *bar; /* of the epoch or the validation that is under way */
@@ -24,7 +24,7 @@ struct df_training_screen {
     double step_seconds, validation_seconds; /* of late; 0: not known */
 };
 
-static void show_best(struct df_training_screen *screen)
+static void show_best(struct screen *screen)
 {
     char score[DF_BEST_SCORE_TEXT];
 
@@ -33,7 +33,7 @@ static void show_best(struct df_training_screen *screen)
                           df_best_score_text(screen->run.best_metric, screen->best, score));
 }
 
-static void open_bar(struct df_training_screen *screen, const char *what, int64_t total)
+static void open_bar(struct screen *screen, const char *what, int64_t total)
 {
     char label[64];
 
@@ -43,7 +43,7 @@ static void open_bar(struct df_training_screen *screen, const char *what, int64_
     show_best(screen);
 }
 
-static void close_bar(struct df_training_screen *screen)
+static void close_bar(struct screen *screen)
 {
     df_progress_close(screen->bar);
     screen->bar = NULL;
@@ -51,7 +51,7 @@ static void close_bar(struct df_training_screen *screen)
 
 /* The line of an epoch, on the screen and in the log file. scores: NULL without a validation. A reader that
  * went away is no reason to say more: the run goes on. */
-static void print_line(const struct df_training_screen *screen, int64_t epoch, double train_loss,
+static void print_line(const struct screen *screen, int64_t epoch, double train_loss,
                        const struct df_scores *scores)
 {
     char line[512];
@@ -72,7 +72,7 @@ static void print_line(const struct df_training_screen *screen, int64_t epoch, d
 }
 
 /* Validations that are to come when so many are done. */
-static double later_validations(const struct df_training_screen *screen, int64_t done)
+static double later_validations(const struct screen *screen, int64_t done)
 {
     const int64_t left = screen->run.validations - done;
 
@@ -81,7 +81,7 @@ static double later_validations(const struct df_training_screen *screen, int64_t
 
 static int start(void *context, const struct df_run_start *run)
 {
-    struct df_training_screen *screen = context;
+    struct screen *screen = context;
 
     screen->run = *run;
     screen->step = run->done;
@@ -92,7 +92,7 @@ static int start(void *context, const struct df_run_start *run)
 
 static int enter_epoch(void *context, const struct df_epoch_seen *epoch)
 {
-    struct df_training_screen *screen = context;
+    struct screen *screen = context;
 
     screen->epoch = epoch->epoch;
     screen->images = 0;
@@ -107,7 +107,7 @@ static int enter_epoch(void *context, const struct df_epoch_seen *epoch)
 
 static int step(void *context, const struct df_step_seen *step)
 {
-    struct df_training_screen *screen = context;
+    struct screen *screen = context;
     const int64_t before = (step->epoch - 1) * screen->run.epoch_steps;
 
     screen->step = step->step;
@@ -119,7 +119,7 @@ static int step(void *context, const struct df_step_seen *step)
 
 static int leave_epoch(void *context, const struct df_epoch_seen *epoch)
 {
-    struct df_training_screen *screen = context;
+    struct screen *screen = context;
     const int64_t steps = screen->step - screen->entered;
 
     if (steps > 0)
@@ -134,7 +134,7 @@ static int leave_epoch(void *context, const struct df_epoch_seen *epoch)
 /* The rest of the run's steps is known by the time that those of late took. */
 static int validating(void *context, int64_t done, int64_t batches, int64_t images)
 {
-    struct df_training_screen *screen = context;
+    struct screen *screen = context;
     const double steps = (double)(screen->run.steps - screen->step) * screen->step_seconds;
 
     if (done == 0) {
@@ -148,7 +148,7 @@ static int validating(void *context, int64_t done, int64_t batches, int64_t imag
 
 static int validation(void *context, const struct df_validation_seen *seen)
 {
-    struct df_training_screen *screen = context;
+    struct screen *screen = context;
 
     close_bar(screen);
     screen->validated++;
@@ -158,29 +158,22 @@ static int validation(void *context, const struct df_validation_seen *seen)
     return 0;
 }
 
-struct df_training_screen *df_training_screen_open(bool reference_numbers)
+static void close_screen(void *context)
 {
-    struct df_training_screen *screen = calloc(1, sizeof *screen);
+    struct screen *screen = context;
 
-    if (!screen) {
-        df_error_memory("the screen's numbers", sizeof *screen);
-        return NULL;
-    }
-    screen->reference_numbers = reference_numbers;
-    return screen;
-}
-
-void df_training_screen_close(struct df_training_screen *screen)
-{
-    if (!screen)
-        return;
     close_bar(screen);
     free(screen);
 }
 
-struct df_training_observer df_training_screen_observer(struct df_training_screen *screen)
+int df_training_screen_open(struct df_training_observer *observer, bool reference_numbers)
 {
-    return (struct df_training_observer){
+    struct screen *screen = calloc(1, sizeof *screen);
+
+    if (!screen)
+        return df_error_memory("the screen's numbers", sizeof *screen);
+    screen->reference_numbers = reference_numbers;
+    *observer = (struct df_training_observer){
         .name = "the screen",
         .context = screen,
         .start = start,
@@ -189,5 +182,7 @@ struct df_training_observer df_training_screen_observer(struct df_training_scree
         .step = step,
         .validating = validating,
         .validation = validation,
+        .close = close_screen,
     };
+    return 0;
 }
