@@ -19,6 +19,7 @@ struct df_cached_features {
 
 struct df_feature_request {
     enum df_feature_place place;
+    bool augmented;  /* training images differ from epoch to epoch */
     bool used_again; /* the run goes through some image more than once */
     char *path;      /* of the file */
 };

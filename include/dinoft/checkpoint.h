@@ -3,6 +3,7 @@
 #ifndef DINOFT_CHECKPOINT_H
 #define DINOFT_CHECKPOINT_H
 
+#include "dinoft/augment.h"
 #include "dinoft/decoder_kind.h"
 #include "dinoft/fingerprint.h"
 #include "dinoft/mask_values.h"
@@ -25,6 +26,7 @@ struct df_record {
     char dataset[32];                          /* "voc", "ade20k", "folder" */
     char normalize[16];                        /* "imagenet" or "none" */
     char mask_values[DF_MASK_VALUES_TEXT_MAX]; /* folder: dinoft/mask_values.h */
+    char augmentation[DF_AUGMENT_TEXT_MAX];    /* of the training images; "": none */
     int64_t img_dim[2];                        /* height, width */
     double ema;         /* the parameters are a moving average of this decay; 0: as the last step left them */
     char **class_names; /* [n_class_names]; owned */

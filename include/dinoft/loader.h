@@ -51,6 +51,11 @@ void df_loader_close(struct df_loader *loader);
 /* The samples 0..count-1 in an epoch's order: as they are, or shuffled by seed and epoch alone. */
 void df_sample_order(int64_t *order, int64_t count, bool shuffle, uint64_t seed, int64_t epoch);
 
+/* A sample at the options' size as a loader hands it out in an epoch. Allocates image and mask. -1 with the
+ * error set and nothing allocated. */
+int df_loader_sample(const struct df_dataset *dataset, const struct df_loader_options *options, int64_t epoch,
+                     int64_t sample, struct df_image *image, struct df_image *mask);
+
 /* Its worker threads. */
 int df_loader_workers(const struct df_loader *loader);
 
@@ -66,11 +71,6 @@ int df_loader_start(struct df_loader *loader, int64_t epoch, int64_t first_batch
  * first one's; the call after that goes on with the next batch. Batches and errors come in the order of the
  * samples whatever the threads do. */
 int df_loader_next(struct df_loader *loader, struct df_batch *batch);
-
-/* A sample as it is handed out in an epoch, once more, whatever else the loader does. Allocates both. -1 with
- * the error set and nothing allocated. */
-int df_loader_show(const struct df_loader *loader, int64_t epoch, int64_t sample, struct df_image *image,
-                   struct df_image *mask);
 
 /* Whether batches are packed for a device. */
 bool df_loader_packs(const struct df_loader *loader);

@@ -236,28 +236,3 @@ int df_loader_next(struct df_loader *loader, struct df_batch *batch)
     take_back(loader);
     return has_next(loader) ? hand_out(loader, batch) : 0;
 }
-
-int df_loader_show(const struct df_loader *loader, int64_t epoch, int64_t sample, struct df_image *image,
-                   struct df_image *mask)
-{
-    const struct df_loader_options *options = &loader->options;
-    const struct df_sample_place place = {loader->dataset, epoch, sample};
-    struct df_image read_image = {0}, read_mask = {0};
-    int status = -1;
-
-    memset(image, 0, sizeof *image);
-    memset(mask, 0, sizeof *mask);
-    if (df_sample_read(options, loader->dataset, sample, &read_image, &read_mask) == 0 &&
-        df_image_alloc(image, options->width, options->height, 3) == 0 &&
-        df_image_alloc(mask, options->width, options->height, 1) == 0) {
-        const struct df_tile tile = {options->width, options->height, image->pixels, mask->pixels};
-        status = df_sample_tile(options, &place, &read_image, &read_mask, &tile);
-    }
-    df_image_free(&read_image);
-    df_image_free(&read_mask);
-    if (status != 0) {
-        df_image_free(image);
-        df_image_free(mask);
-    }
-    return status;
-}

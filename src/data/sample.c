@@ -92,3 +92,26 @@ int df_sample_tile(const struct df_loader_options *options, const struct df_samp
         return 0;
     return mix(options, place->dataset, &rng, tile);
 }
+
+int df_loader_sample(const struct df_dataset *dataset, const struct df_loader_options *options, int64_t epoch,
+                     int64_t sample, struct df_image *image, struct df_image *mask)
+{
+    const struct df_sample_place place = {dataset, epoch, sample};
+    struct df_image read_image, read_mask;
+    int status = -1;
+
+    *image = *mask = (struct df_image){0};
+    DF_TRY(df_sample_read(options, dataset, sample, &read_image, &read_mask));
+    if (df_image_alloc(image, options->width, options->height, 3) == 0 &&
+        df_image_alloc(mask, options->width, options->height, 1) == 0) {
+        const struct df_tile tile = {options->width, options->height, image->pixels, mask->pixels};
+        status = df_sample_tile(options, &place, &read_image, &read_mask, &tile);
+    }
+    df_image_free(&read_image);
+    df_image_free(&read_mask);
+    if (status != 0) {
+        df_image_free(image);
+        df_image_free(mask);
+    }
+    return status;
+}

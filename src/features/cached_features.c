@@ -43,6 +43,7 @@ static int gather_facts(const struct df_cached_features *features, const struct 
         .wanted = request->place,
         .lora = df_trains_lora(&setup->model),
         .rope_rescaled = setup->vit.family == DF_DINOV3 && setup->model.rope_rescale > 1.0,
+        .augmented = request->augmented,
         .used_again = request->used_again,
         .memory = df_available_memory(),
         .disk = df_available_disk(folder),

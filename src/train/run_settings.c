@@ -15,6 +15,9 @@
 /* What may be other in a run that goes on. */
 #define DEVICE    "device"
 #define PRECISION "precision"
+/* Not in older states, whose runs had none. */
+#define AUGMENTATION "--augment"
+#define NONE         "none"
 /* Differences that are listed. */
 #define LIST_MAX 768
 
@@ -135,6 +138,14 @@ static int add_optimizer(const struct df_training *training, struct df_state *st
     return add_real(state, "--ema", optimizer->ema);
 }
 
+static int add_augmentation(const struct df_training_options *options, struct df_state *state)
+{
+    char text[DF_AUGMENT_TEXT_MAX];
+
+    df_augment_text(&options->augment, text);
+    return add(state, AUGMENTATION, "%s", text);
+}
+
 int run_settings_add(const struct df_training *training, struct df_state *state)
 {
     const struct df_training_options *options = &training->options;
@@ -147,6 +158,7 @@ int run_settings_add(const struct df_training *training, struct df_state *state)
     DF_TRY(add(state, "--seed", "%" PRIu64, options->seed));
     DF_TRY(add(state, "--best_metric", "%s", df_best_metric_title(options->best_metric)));
     DF_TRY(add(state, "the order of images", "%s", options->shuffle ? "shuffled" : "the list's"));
+    DF_TRY(add_augmentation(options, state));
     DF_TRY(add(state, DEVICE, "%s", training->setup->backend->name));
     return add(state, PRECISION, "%s", df_dtype_name(training->setup->backend->compute));
 }
@@ -176,8 +188,9 @@ static void compare(const struct df_training *training, const struct df_entry *n
                     const struct df_state *saved, char refused[LIST_MAX])
 {
     const struct df_entry *before = df_state_find(saved, now->name);
-    const char *const text = before && before->text ? before->text : "not there",
-                      *name = now->name + strlen(PREFIX);
+    const char *const name = now->name + strlen(PREFIX),
+                      *const missing = strcmp(name, AUGMENTATION) == 0 ? NONE : "not there",
+                      *const text = before && before->text ? before->text : missing;
 
     if (strcmp(text, now->text) == 0 || strcmp(name, DEVICE) == 0 || strcmp(name, PRECISION) == 0)
         return;

@@ -121,6 +121,14 @@ class Choice(CacheTest):
     def test_lora(self):
         self.check("off", "--use_lora")
 
+    def test_augmentation(self):
+        self.check("off", "--augment", "flip")
+        stderr = self.train("--augment", "flip", "--overwrite").result.stderr
+        self.assertIn("features are computed anew in each epoch, since --augment", stderr)
+        for place in ("memory", "file"):
+            command = self.train_command("--augment", "flip", "--cache_features", place, "--overwrite")
+            self.refused(*command, mentions=[f"--cache_features {place}", "--augment changes the images in each epoch"])
+
     def test_a_single_epoch(self):
         self.check("off", "--epochs", 1)
 

@@ -241,19 +241,16 @@ static void shown_as_handed_out(void **state)
     struct df_image image, mask;
 
     see(dataset, &options, 3, 0, &seen);
-    struct df_loader *loader = df_loader_open(dataset, &options);
-    assert_works(loader);
     for (int i = 0; i < IMAGES; i++) {
-        assert_works(df_loader_show(loader, 3, i, &image, &mask) == 0);
+        assert_works(df_loader_sample(dataset, &options, 3, i, &image, &mask) == 0);
         assert_memory_equal(image.pixels, seen.pixels[i], 3 * PIXELS);
         assert_memory_equal(mask.pixels, seen.labels[i], PIXELS);
         df_image_free(&image);
         df_image_free(&mask);
     }
     scratch_write_text("set/images/train/02.png", "broken");
-    assert_int_equal(df_loader_show(loader, 3, 2, &image, &mask), -1);
+    assert_int_equal(df_loader_sample(dataset, &options, 3, 2, &image, &mask), -1);
     assert_error_has("02.png");
-    df_loader_close(loader);
     df_dataset_free(dataset);
 }
 
