@@ -17,6 +17,8 @@ enum df_augmentation { DF_AUGMENTATIONS(DF_CHOICE_ID) };
 
 struct df_augment_options {
     enum df_augmentation kind;
+    int64_t views; /* epoch e shows what epoch e modulo views did, so that there are so many views of an
+                      image; 0: each epoch has new ones */
     /* standard, strong */
     double scale[2];         /* an image's factor is drawn between them; 1: its shorter side has the smaller
                                 number of the model's size */
@@ -32,7 +34,8 @@ struct df_tile {
 };
 
 /* The stream of a sample's draws. */
-void df_augment_stream(struct df_rng *rng, uint64_t seed, int64_t epoch, int64_t sample);
+void df_augment_stream(const struct df_augment_options *options, struct df_rng *rng, uint64_t seed,
+                       int64_t epoch, int64_t sample);
 
 /* Makes an image and its mask (of one size) the tile: resized, cut out, mirrored and recoloured by what is
  * drawn; without CutMix, which takes two samples. Where the image does not reach, the pixels have ImageNet's
@@ -40,8 +43,8 @@ void df_augment_stream(struct df_rng *rng, uint64_t seed, int64_t epoch, int64_t
 int df_augment_tile(const struct df_augment_options *options, struct df_rng *rng,
                     const struct df_image *image, const struct df_image *mask, const struct df_tile *tile);
 
-/* What is done, for people and for a run that goes on: "standard, scale 0.5 to 2". */
-#define DF_AUGMENT_TEXT_MAX 96
+/* What is done, for people and for a run that goes on: "standard, scale 0.5 to 2, 4 views". */
+#define DF_AUGMENT_TEXT_MAX 112
 void df_augment_text(const struct df_augment_options *options, char text[DF_AUGMENT_TEXT_MAX]);
 
 #endif

@@ -11,7 +11,8 @@ struct df_feature_facts {
     enum df_feature_place wanted;
     bool lora;           /* is trained */
     bool rope_rescaled;  /* by a factor that is drawn for each batch */
-    bool augmented;      /* images are changed in each epoch */
+    bool augmented;      /* images are changed in each epoch, */
+    bool has_views;      /* or there are so many views of each */
     bool used_again;     /* the run goes through some image more than once */
     size_t bytes;        /* of all features */
     size_t memory, disk; /* what can be had of either */

@@ -181,6 +181,11 @@ OPTION(
     SWITCH, CROP_CLASS_BALANCE, crop_class_balance, RUN, TRAIN | BENCH,
     "with --augment standard and strong: cut out around a pixel of a class, each that an image has as often "
     "as the others")
+OPTION(
+    INTEGER, CACHE_VIEWS, cache_views, RUN, TRAIN,
+    "with --augment and a frozen backbone: keep features of N augmented views of each training image, which "
+    "epochs show in turn; without N, each epoch computes new ones",
+    "0", 1, 100000)
 OPTION(INTEGER, NUM_WORKERS, num_workers, MACHINE, TRAIN | MEASURE | BENCH,
        "threads that read and resize images; 0: one for each core, at most 8", "0", 0, 256)
 OPTION(INTEGER, MAX_STEPS, max_steps, RUN, TRAIN, "stop after so many steps; 0: no limit", "0", 0, INT64_MAX)

@@ -80,6 +80,8 @@ static bool is_replaced(const struct df_config_file *file, const bool *typed, co
         return typed[DF_OPTION_MERGE_LORA] && (config->merge_lora || file->found.merge_lora);
     case DF_OPTION_MERGE_LORA:
         return typed[DF_OPTION_USE_LORA] && config->use_lora;
+    case DF_OPTION_CACHE_VIEWS:
+        return typed[DF_OPTION_AUGMENT] && config->augment == DF_AUGMENT_NONE;
     case DF_OPTION_AUGMENT_SCALE:
     case DF_OPTION_CROP_CLASS_BALANCE:
         return typed[DF_OPTION_AUGMENT] && config->augment < DF_AUGMENT_STANDARD;

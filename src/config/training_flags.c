@@ -48,6 +48,8 @@ static int check_accumulate(const struct df_config *config)
 
 static int check_augmentation(const struct df_config *config)
 {
+    if (config->augment == DF_AUGMENT_NONE && config->cache_views > 0)
+        return df_error_set("--cache_views is for --augment: without it images have one view");
     if (config->augment >= DF_AUGMENT_STANDARD)
         return 0;
     if (config->typed[DF_OPTION_AUGMENT_SCALE])

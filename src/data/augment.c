@@ -6,15 +6,19 @@
 #include "dinoft/error.h"
 #include "dinoft/labels.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 /* ImageNet's, about 0 after --normalize imagenet. */
 static const uint8_t mean_colour[3] = {124, 116, 104};
 
-void df_augment_stream(struct df_rng *rng, uint64_t seed, int64_t epoch, int64_t sample)
+void df_augment_stream(const struct df_augment_options *options, struct df_rng *rng, uint64_t seed,
+                       int64_t epoch, int64_t sample)
 {
-    df_rng_seed(rng, seed, df_hash_text("augmentation") + ((uint64_t)epoch << 32) + (uint64_t)sample);
+    const uint64_t view = (uint64_t)(options->views > 0 ? epoch % options->views : epoch);
+
+    df_rng_seed(rng, seed, df_hash_text("augmentation") + (view << 32) + (uint64_t)sample);
 }
 
 static void swap_pixels(uint8_t *a, uint8_t *b, size_t bytes)
@@ -90,10 +94,13 @@ int df_augment_tile(const struct df_augment_options *options, struct df_rng *rng
 void df_augment_text(const struct df_augment_options *options, char text[DF_AUGMENT_TEXT_MAX])
 {
     static const char *const kinds[] = {DF_AUGMENTATIONS(DF_CHOICE_TEXT)};
-    const int used = snprintf(text, DF_AUGMENT_TEXT_MAX, "%s", kinds[options->kind]);
+    int used = snprintf(text, DF_AUGMENT_TEXT_MAX, "%s", kinds[options->kind]);
 
     if (options->kind >= DF_AUGMENT_STANDARD)
-        snprintf(text + used, DF_AUGMENT_TEXT_MAX - (size_t)used, ", scale %.12g to %.12g%s",
-                 options->scale[0], options->scale[1],
-                 options->crop_class_balance ? ", crops balanced by class" : "");
+        used += snprintf(text + used, DF_AUGMENT_TEXT_MAX - (size_t)used, ", scale %.12g to %.12g%s",
+                         options->scale[0], options->scale[1],
+                         options->crop_class_balance ? ", crops balanced by class" : "");
+    if (options->views > 0)
+        snprintf(text + used, DF_AUGMENT_TEXT_MAX - (size_t)used, ", %" PRId64 " view%s", options->views,
+                 options->views == 1 ? "" : "s");
 }

@@ -86,7 +86,7 @@ int df_sample_tile(const struct df_loader_options *options, const struct df_samp
 {
     struct df_rng rng;
 
-    df_augment_stream(&rng, options->seed, place->epoch, place->sample);
+    df_augment_stream(&options->augment, &rng, options->seed, place->epoch, place->sample);
     DF_TRY(df_augment_tile(&options->augment, &rng, image, mask, tile));
     if (options->augment.kind != DF_AUGMENT_STRONG || df_rng_below(&rng, 2) == 0)
         return 0;

@@ -14,8 +14,8 @@ static const char *what_changes_them(const struct df_feature_facts *facts)
         return "LoRA changes them at every step";
     if (facts->rope_rescaled)
         return "--rope_rescale draws new positions for every batch";
-    if (facts->augmented)
-        return "--augment changes the images in each epoch";
+    if (facts->augmented && !facts->has_views)
+        return "--augment changes the images in each epoch (--cache_views N: into N views of each)";
     return NULL;
 }
 
@@ -58,6 +58,8 @@ static enum df_feature_place automatic(const struct df_feature_facts *facts)
 int df_feature_choose(const struct df_feature_facts *facts, enum df_feature_place *place)
 {
     *place = DF_FEATURES_OFF;
+    if (facts->has_views && what_changes_them(facts))
+        return df_error_set("--cache_views: features cannot be kept, since %s", what_changes_them(facts));
     if (facts->wanted == DF_FEATURES_OFF)
         return 0;
     if (facts->wanted == DF_FEATURES_AUTO) {

@@ -185,6 +185,7 @@ struct df_augment_options df_setup_augmentation(const struct df_config *config)
 {
     return (struct df_augment_options){
         .kind = config->augment,
+        .views = config->cache_views,
         .scale = {config->augment_scale[0], config->augment_scale[1]},
         .crop_class_balance = config->crop_class_balance,
     };

@@ -85,12 +85,15 @@ static int open_features(struct df_training *training)
     const struct df_dataset *const sets[2] = {training->train_set, training->val_set};
     const struct df_training_options *options = &training->options;
     const int64_t batches = (training->train_set->count - 1) / options->batch_size + 1;
+    const int64_t views = df_max_i64(1, options->augment.views);
     const struct df_feature_request request = {
         .place = options->features,
+        .augment = options->augment,
+        .seed = options->seed,
         /* Training images that are gone through twice make it worth while; so do validation images, but there
          * are few of them. */
-        .augmented = options->augment.kind != DF_AUGMENT_NONE,
-        .used_again = options->epochs > 1 && (options->max_steps == 0 || options->max_steps > batches),
+        .used_again = options->epochs > views &&
+                      (options->max_steps == 0 || (options->max_steps - 1) / views >= batches),
         .path = df_run_file(training->files, "_features.cache"),
     };
     int status =
@@ -113,7 +116,7 @@ static int open_loaders(struct df_training *training)
     if (training->features.cache && df_feature_cache_is_finished(training->features.cache))
         return 0;
     if (training->features.cache)
-        images = plain; /* as the cache is filled */
+        images.shuffle = false; /* as the cache is filled */
     training->train_loader = df_feed_open_loader(training->train_set, &images, training->segmenter);
     if (training->train_loader)
         training->val_loader = df_feed_open_loader(training->val_set, &plain, training->segmenter);
@@ -229,11 +232,13 @@ int df_training_image(const struct df_training *training, int64_t epoch, int64_t
 }
 
 static struct df_feed *feed_features(const struct df_training *training, const struct df_dataset *set,
-                                     int64_t first, bool shuffle)
+                                     int64_t first, int64_t views, bool shuffle)
 {
     const struct df_feed_options options = {.first = first,
                                             .count = set->count,
-                                            .census = set->census,
+                                            .views = views,
+                                            /* A part of a mask is not what the mask holds. */
+                                            .census = views > 0 ? NULL : set->census,
                                             .batch_size = part_size(training),
                                             .shuffle = shuffle,
                                             .seed = training->options.seed};
@@ -251,8 +256,10 @@ static int prepare_features(struct df_training *training)
     df_setup_release_backbone(training->setup);
     if (!df_feature_cache_is_finished(training->features.cache))
         return 0; /* interrupted */
-    training->train_feed = feed_features(training, training->train_set, 0, training->options.shuffle);
-    training->val_feed = feed_features(training, training->val_set, training->train_set->count, false);
+    training->train_feed = feed_features(training, training->train_set, 0, training->options.augment.views,
+                                         training->options.shuffle);
+    training->val_feed = feed_features(training, training->val_set,
+                                       training->features.views * training->train_set->count, 0, false);
     return training->train_feed && training->val_feed ? 0 : -1;
 }
 

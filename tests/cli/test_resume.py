@@ -24,6 +24,7 @@ SETTINGS = {
     "fpn": ["--use_fpn", "--ema", 0.9, "--accumulate", 2, "--grad_clip", 1],
     "both": ["--use_lora", "--use_fpn", "--ema", 0.5, "--schedule", "cosine", "--warmup_steps", "20%"],
     "augmented": ["--use_lora", "--augment", "strong", "--augment_scale", 0.7, 1.5, "--crop_class_balance"],
+    "views": ["--augment", "standard", "--cache_views", 3, "--cache_features", "memory"],
     "features": ["--cache_features", "file"],
     "reference": ["--recipe", "reference", "--warmup_epochs", 2, "--use_lora"],
 }

@@ -165,7 +165,7 @@ def tile_rows():
     for *sizes, kind, scale, balance, seed, epoch, sample in TILES:
         images = picture(*sizes[2:]), labels(*sizes[2:])
         pixels, result = make_tile(tuple(sizes[:2]), *images, kind, scale, balance, seed, epoch, sample)
-        places = f"{{{sizes[0]}, {sizes[1]}, {sizes[2]}, {sizes[3]}}}, {{DF_AUGMENT_{kind.upper()}, {{{scale[0]}, {scale[1]}}}, {balance}}}"
+        places = f"{{{sizes[0]}, {sizes[1]}, {sizes[2]}, {sizes[3]}}}, {{DF_AUGMENT_{kind.upper()}, 0, {{{scale[0]}, {scale[1]}}}, {balance}}}"
         hashes = f"0x{fnv(pixels.tobytes()):016x}u, 0x{fnv(result.tobytes()):016x}u"
         yield f"    {{{places}, {seed}u, {epoch}, {sample},\n     {hashes}}},"
 

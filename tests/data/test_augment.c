@@ -83,7 +83,8 @@ static void tiles_are_mmsegmentations(void **state)
         const struct df_tile tile = {sizes[1], sizes[0], malloc(3 * pixels), malloc(pixels)};
         struct df_rng rng;
 
-        df_augment_stream(&rng, tile_goldens[i].seed, tile_goldens[i].epoch, tile_goldens[i].sample);
+        df_augment_stream(&tile_goldens[i].options, &rng, tile_goldens[i].seed, tile_goldens[i].epoch,
+                          tile_goldens[i].sample);
         assert_works(df_augment_tile(&tile_goldens[i].options, &rng, &image, &mask, &tile) == 0);
         if (hash_bytes(tile.labels, pixels) != tile_goldens[i].labels)
             fail_msg("the labels of tile %zu differ from mmsegmentation's", i);
@@ -100,12 +101,14 @@ static void texts(void **state)
 {
     char text[DF_AUGMENT_TEXT_MAX];
 
-    df_augment_text(&(struct df_augment_options){DF_AUGMENT_FLIP, {0.5, 2.0}, true}, text);
-    assert_string_equal(text, "flip");
-    df_augment_text(&(struct df_augment_options){DF_AUGMENT_STRONG, {0.25, 2.0}, false}, text);
+    df_augment_text(&(struct df_augment_options){DF_AUGMENT_FLIP, 1, {0.5, 2.0}, true}, text);
+    assert_string_equal(text, "flip, 1 view");
+    df_augment_text(&(struct df_augment_options){DF_AUGMENT_STRONG, 0, {0.25, 2.0}, false}, text);
     assert_string_equal(text, "strong, scale 0.25 to 2");
-    df_augment_text(&(struct df_augment_options){DF_AUGMENT_STANDARD, {1e-11 / 3, 16.0 / 3}, true}, text);
-    assert_string_equal(text, "standard, scale 3.33333333333e-12 to 5.33333333333, crops balanced by class");
+    df_augment_text(&(struct df_augment_options){DF_AUGMENT_STANDARD, 100000, {1e-11 / 3, 16.0 / 3}, true},
+                    text);
+    assert_string_equal(
+        text, "standard, scale 3.33333333333e-12 to 5.33333333333, crops balanced by class, 100000 views");
 }
 
 /* --- the loader --- */
@@ -141,7 +144,7 @@ static struct df_loader_options options_of(enum df_augmentation kind, int worker
                                       .workers = workers,
                                       .shuffle = true,
                                       .seed = 5,
-                                      .augment = {kind, {0.5, 2.0}, false}};
+                                      .augment = {kind, 0, {0.5, 2.0}, false}};
 }
 
 struct seen {
@@ -229,6 +232,23 @@ static void a_resumed_epoch_shows_the_rest(void **state)
     for (int i = 3; i < IMAGES; i++) {
         assert_memory_equal(rest.pixels[order[i]], whole.pixels[order[i]], 3 * PIXELS);
         assert_memory_equal(rest.labels[order[i]], whole.labels[order[i]], PIXELS);
+    }
+    df_dataset_free(dataset);
+}
+
+/* Each epoch has the view of one of the first. */
+static void views_come_in_turn(void **state)
+{
+    static struct seen first[3], again;
+    struct df_dataset *dataset = open_samples();
+    struct df_loader_options options = options_of(DF_AUGMENT_STANDARD, 2, 3);
+
+    for (int epoch = 0; epoch < 3; epoch++)
+        see(dataset, &options, epoch, 0, &first[epoch]);
+    options.augment.views = 3;
+    for (int epoch = 0; epoch < 8; epoch++) {
+        see(dataset, &options, epoch, 0, &again);
+        assert_memory_equal(&again, &first[epoch % 3], sizeof again);
     }
     df_dataset_free(dataset);
 }
@@ -324,6 +344,7 @@ int main(void)
         cmocka_unit_test(texts),
         cmocka_unit_test(the_same_for_any_threads_batches_and_order),
         cmocka_unit_test(a_resumed_epoch_shows_the_rest),
+        cmocka_unit_test(views_come_in_turn),
         cmocka_unit_test(shown_as_handed_out),
         cmocka_unit_test(cutmix_is_of_two_samples),
         cmocka_unit_test(the_file_of_the_other_sample_is_named),

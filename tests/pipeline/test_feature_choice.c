@@ -57,6 +57,8 @@ static void automatic_keeps_only_what_does_not_change(void **state)
     once.used_again = false;
     augmented.augmented = true;
     check(augmented, DF_FEATURES_OFF);
+    augmented.has_views = true;
+    check(augmented, DF_FEATURES_IN_MEMORY);
     check(lora, DF_FEATURES_OFF);
     check(rope, DF_FEATURES_OFF);
     check(once, DF_FEATURES_OFF);
@@ -72,6 +74,11 @@ static void what_changes_cannot_be_kept(void **state)
     struct df_feature_facts augmented = good_facts(DF_FEATURES_IN_MEMORY);
     augmented.augmented = true;
     check_refused(augmented, "--cache_features memory: features cannot be kept, since --augment");
+    augmented.has_views = true;
+    check(augmented, DF_FEATURES_IN_MEMORY);
+    augmented.lora = true;
+    augmented.wanted = DF_FEATURES_AUTO;
+    check_refused(augmented, "--cache_views: features cannot be kept, since LoRA");
     lora.wanted = DF_FEATURES_OFF;
     check(lora, DF_FEATURES_OFF);
 }
