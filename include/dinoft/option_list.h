@@ -10,6 +10,7 @@
  *     INTEGER  INITIAL, LEAST, MOST           int64_t
  *     FLOAT    INITIAL, ABOVE                 double
  *     PAIR     METAVAR, INITIAL, LEAST, MOST  int64_t [2]
+ *     RANGE    METAVAR, INITIAL, ABOVE, MOST  double [2], the smaller first
  * and then whatever else a row of the table says (struct df_option_info). INITIAL is the default as it would
  * be typed. */
 
@@ -124,8 +125,8 @@ OPTION(INTEGER, ACCUMULATE, accumulate, RUN, TRAIN | BENCH | INFO,
        "1", 1, 65536)
 OPTION(SWITCH, DEBUG, debug, OUTPUT, TRAIN,
        "at each validation write NAME_viz_EPOCH.png: validation images beside their labels and predictions; "
-       "in the "
-       "reference recipes main.py's own picture, an image of the batch under its prediction")
+       "in the reference recipes main.py's own picture, an image of the batch under its prediction; with "
+       "--augment also NAME_augmented.png, training images as the model gets them beside their labels")
 OPTION(STRING, WEIGHTS, weights, MODEL, NETWORK | BENCH,
        "the backbone: a .safetensors, .pth or .onnx file, or the name of one in " WEIGHT_FOLDERS ", with "
        "or without that ending; otherwise the checkpoint's record, or --dino_type and --size, name it",
@@ -190,6 +191,25 @@ OPTION(INTEGER, THREADS, threads, MACHINE, NETWORK | IMAGES | BENCH | SELFTEST,
 OPTION(INTEGER, SEED, seed, RUN, TRAIN | CORRUPT | IMAGES | DEMO_DATA | BENCH | SELFTEST,
        "of everything random: the same seed gives the same result", "0", 0, INT64_MAX)
 OPTION(SWITCH, NO_SHUFFLE, no_shuffle, RUN, TRAIN, "take the training images in the list's order")
+OPTION(CHOICE, AUGMENT, augment, RUN, TRAIN | BENCH,
+       "how training images are changed, anew in each epoch: flip mirrors half of them; standard also scales "
+       "them with their ratio kept, cuts --img_dim out and changes brightness, contrast, saturation and hue, "
+       "as mmsegmentation does; strong also lays a part of another image over half of them (CutMix)",
+       df_augmentation, DF_AUGMENTATIONS, "none")
+OPTION(
+    RANGE, AUGMENT_SCALE, augment_scale, RUN, TRAIN | BENCH,
+    "the factors that --augment standard and strong scale images by; at 1 the shorter side has --img_dim's "
+    "smaller number of pixels",
+    "MIN MAX", "0.5,2", 0, 16)
+OPTION(
+    SWITCH, CROP_CLASS_BALANCE, crop_class_balance, RUN, TRAIN | BENCH,
+    "with --augment standard and strong: cut out around a pixel of a class, each that an image has as often "
+    "as the others")
+OPTION(
+    INTEGER, CACHE_VIEWS, cache_views, RUN, TRAIN,
+    "with --augment and a frozen backbone: keep features of N augmented views of each training image, which "
+    "epochs show in turn; without N, each epoch computes new ones",
+    "0", 1, 100000)
 OPTION(INTEGER, NUM_WORKERS, num_workers, MACHINE, TRAIN | MEASURE | BENCH,
        "threads that read and resize images; 0: one for each core, at most 8", "0", 0, 256)
 OPTION(INTEGER, MAX_STEPS, max_steps, RUN, TRAIN, "stop after so many steps; 0: no limit", "0", 0, INT64_MAX)

@@ -5,6 +5,7 @@
 #include "run_record.h"
 #include "train_observers.h"
 
+#include "dinoft/augmented_picture.h"
 #include "dinoft/class_weights.h"
 #include "dinoft/error.h"
 #include "dinoft/label_checks.h"
@@ -62,6 +63,7 @@ static int choose_options(const struct job *job, struct df_training_options *opt
         .early_stop = config->early_stop,
         .seed = (uint64_t)config->seed,
         .shuffle = !config->no_shuffle,
+        .augment = df_setup_augmentation(config),
         .reference_picture = config->debug && df_recipe_is_reference(config->recipe),
         .reference_names = df_recipe_is_reference(config->recipe),
         .workers = (int)config->num_workers,
@@ -96,6 +98,8 @@ static int train(struct job *job, const volatile sig_atomic_t *stop)
     const struct run_record record = {config,       &job->files,  &job->setup,
                                       job->sets[0], job->sets[1], job->training};
     DF_TRY(run_record_write(&record));
+    if (config->debug && config->augment != DF_AUGMENT_NONE)
+        DF_TRY(df_augmented_picture_write(job->training, job->sets[0], &job->files));
     return df_training_run(job->training);
 }
 

@@ -50,6 +50,21 @@ static int check_accumulate(const struct df_config *config)
                         config->accumulate, batch, less, more);
 }
 
+static int check_augmentation(const struct df_config *config)
+{
+    if (config->augment == DF_AUGMENT_NONE && config->cache_views > 0)
+        return df_error_set("--cache_views is for --augment: without it images have one view");
+    if (config->augment >= DF_AUGMENT_STANDARD)
+        return 0;
+    if (config->typed[DF_OPTION_AUGMENT_SCALE])
+        return df_error_set("--augment_scale is for --augment standard and strong: otherwise nothing is "
+                            "scaled");
+    if (config->crop_class_balance)
+        return df_error_set("--crop_class_balance is for --augment standard and strong: otherwise nothing is "
+                            "cut out");
+    return 0;
+}
+
 static int check_resume(const struct df_config *config)
 {
     if (config->restart_schedule && config->resume == DF_RESUME_NO)
@@ -83,6 +98,7 @@ int df_config_check_training(struct df_config *config)
     DF_TRY(df_config_check_schedule(config));
     DF_TRY(check_decay(config));
     DF_TRY(check_lora(config));
+    DF_TRY(check_augmentation(config));
     DF_TRY(read_kept(config));
     return check_accumulate(config);
 }

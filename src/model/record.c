@@ -113,6 +113,7 @@ static int read_texts(const cJSON *object, struct df_record *record)
     DF_TRY(read_text(object, "dataset", record->dataset, sizeof record->dataset));
     DF_TRY(read_text(object, "normalize", record->normalize, sizeof record->normalize));
     DF_TRY(read_text(object, "lora_blocks", record->lora_blocks, sizeof record->lora_blocks));
+    DF_TRY(read_text(object, "augmentation", record->augmentation, sizeof record->augmentation));
     return read_text(object, "mask_values", record->mask_values, sizeof record->mask_values);
 }
 
@@ -163,6 +164,8 @@ char *record_print(const struct df_record *record, const struct df_segmenter *se
     df_json_text(&json, "normalize", record->normalize);
     if (*record->mask_values)
         df_json_text(&json, "mask_values", record->mask_values);
+    if (*record->augmentation)
+        df_json_text(&json, "augmentation", record->augmentation);
     df_json_text(&json, "decoder", options->decoder);
     df_json_integer(&json, "rank", options->rank);
     print_lora(&json, segmenter);

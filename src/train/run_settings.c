@@ -15,9 +15,6 @@
 /* What may be other in a run that goes on. */
 #define DEVICE    "device"
 #define PRECISION "precision"
-/* What a state says nothing of was plain. */
-#define LOSS       "the loss"
-#define PLAIN_LOSS "ce"
 /* Differences that are listed. */
 #define LIST_MAX 768
 
@@ -177,7 +174,15 @@ static int add_loss(const struct df_training *training, struct df_state *state)
     char text[DF_LOSS_TEXT];
 
     df_loss_describe(&training->setup->model.loss, (size_t)training->train_set->n_classes, text);
-    return add(state, LOSS, "%s", text);
+    return add(state, "the loss", "%s", text);
+}
+
+static int add_augmentation(const struct df_training_options *options, struct df_state *state)
+{
+    char text[DF_AUGMENT_TEXT_MAX];
+
+    df_augment_text(&options->augment, text);
+    return add(state, "--augment", "%s", text);
 }
 
 int run_settings_add(const struct df_training *training, struct df_state *state)
@@ -193,6 +198,7 @@ int run_settings_add(const struct df_training *training, struct df_state *state)
     DF_TRY(add(state, "--seed", "%" PRIu64, options->seed));
     DF_TRY(add(state, "--best_metric", "%s", df_best_metric_title(options->best_metric)));
     DF_TRY(add(state, "the order of images", "%s", options->shuffle ? "shuffled" : "the list's"));
+    DF_TRY(add_augmentation(options, state));
     DF_TRY(add(state, DEVICE, "%s", training->setup->backend->name));
     return add(state, PRECISION, "%s", df_dtype_name(training->setup->backend->compute));
 }
@@ -222,9 +228,9 @@ static void compare(const struct df_training *training, const struct df_entry *n
                     const struct df_state *saved, char refused[LIST_MAX])
 {
     const struct df_entry *before = df_state_find(saved, now->name);
-    const char *const name = now->name + strlen(PREFIX), *text = before && before->text    ? before->text
-                                                                 : strcmp(name, LOSS) == 0 ? PLAIN_LOSS
-                                                                                           : "not there";
+    const char *const text = before && before->text ? before->text : "not there", *const name =
+                                                                                      now->name +
+                                                                                      strlen(PREFIX);
 
     if (strcmp(text, now->text) == 0 || strcmp(name, DEVICE) == 0 || strcmp(name, PRECISION) == 0)
         return;
