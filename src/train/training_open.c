@@ -120,7 +120,10 @@ static int open_loaders(struct df_training *training)
     training->train_loader = df_feed_open_loader(training->train_set, &images, training->segmenter);
     if (training->train_loader)
         training->val_loader = df_feed_open_loader(training->val_set, &plain, training->segmenter);
-    return training->val_loader ? 0 : -1;
+    if (!training->val_loader)
+        return -1;
+    training->workers = df_loader_workers(training->train_loader);
+    return 0;
 }
 
 static void close_loaders(struct df_training *training)
@@ -213,7 +216,7 @@ enum df_feature_place df_training_features(const struct df_training *training)
 
 int df_training_workers(const struct df_training *training)
 {
-    return training->train_loader ? df_loader_workers(training->train_loader) : 0;
+    return training->workers;
 }
 
 int df_training_image(const struct df_training *training, int64_t epoch, int64_t at, int64_t *sample,
