@@ -18,7 +18,7 @@ int run_curves_write(FILE *page, const struct run_shown *runs, size_t count);
 /* The IoU of each class in the best and in the last validation. */
 int run_classes_write(FILE *page, const struct df_run_history *history);
 
-/* All settings, those first that are not the defaults (a JSON object of them; NULL: not known), the command
+/* All settings, those first that are not the defaults (a JSON object of them), the command
  * line, and what the run has found of the program and the machine. */
 int run_settings_table(FILE *page, const struct df_run_history *history, const char *defaults);
 

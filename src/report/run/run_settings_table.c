@@ -175,17 +175,14 @@ static void write_command_line(FILE *page, const cJSON *words)
 
 int run_settings_table(FILE *page, const struct df_run_history *history, const char *defaults)
 {
-    cJSON *initial = defaults ? cJSON_Parse(defaults) : NULL;
-    int status = 0;
-
     if (!history->config)
         return 0;
-    if (defaults && !initial)
+    cJSON *initial = cJSON_Parse(defaults);
+    if (!initial)
         return df_error_memory("the settings' defaults", 0);
     df_html_heading(page, "Configuration");
     write_command_line(page, fact_of(history, "command_line"));
-    if (initial)
-        status = write_changed(page, history->config, initial);
+    int status = write_changed(page, history->config, initial);
     if (status == 0)
         status = write_folded(page, "All settings", history->config);
     if (status == 0)
