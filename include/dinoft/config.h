@@ -3,6 +3,7 @@
 #ifndef DINOFT_CONFIG_H
 #define DINOFT_CONFIG_H
 
+#include "dinoft/augment.h"
 #include "dinoft/backend.h"
 #include "dinoft/best_metric.h"
 #include "dinoft/choice.h"
@@ -82,6 +83,7 @@ enum df_option {
 #define DF_FIELD_INTEGER(FIELD, ...)      int64_t FIELD;
 #define DF_FIELD_FLOAT(FIELD, ...)        double FIELD;
 #define DF_FIELD_PAIR(FIELD, ...)         int64_t FIELD[2];
+#define DF_FIELD_RANGE(FIELD, ...)        double FIELD[2];
 
 /* Values after parsing and completing; strings point into argv or the file of --config, are literals or,
  * after df_setup_open(), the checkpoint's. Numbers are 0, strings NULL, where nothing is typed and there is

@@ -39,6 +39,9 @@
 #define ROW_PAIR(METAVAR, INITIAL, LEAST, MOST, ...)                                                         \
     .kind = DF_KIND_PAIR, .metavar = METAVAR, .initial = INITIAL, .minimum = LEAST, .maximum = MOST,         \
     __VA_ARGS__
+#define ROW_RANGE(METAVAR, INITIAL, ABOVE, MOST, ...)                                                        \
+    .kind = DF_KIND_RANGE, .metavar = METAVAR, .initial = INITIAL, .float_minimum = ABOVE,                   \
+    .float_most = MOST, __VA_ARGS__
 
 #define OPTION(KIND, ID, FIELD, GROUP, COMMANDS, HELP, ...)                                                  \
     [DF_OPTION_##ID] = {.name = #FIELD,                                                                      \

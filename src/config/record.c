@@ -30,6 +30,14 @@ static void add_pair(struct df_json *json, const char *name, const int64_t value
     df_json_close(json);
 }
 
+static void add_range(struct df_json *json, const char *name, const double value[2])
+{
+    df_json_array(json, name);
+    df_json_exact(json, NULL, value[0]);
+    df_json_exact(json, NULL, value[1]);
+    df_json_close(json);
+}
+
 static void add_value(struct df_json *json, const struct df_option_info *option,
                       const struct df_config *config)
 {
@@ -54,6 +62,9 @@ static void add_value(struct df_json *json, const struct df_option_info *option,
         break;
     case DF_KIND_PAIR:
         add_pair(json, option->name, value);
+        break;
+    case DF_KIND_RANGE:
+        add_range(json, option->name, value);
         break;
     }
 }

@@ -76,6 +76,9 @@ struct df_training {
     bool diverged;               /* it may be good, but for the batch that the model saw last */
 };
 
+/* How training images are handed out, where they are. */
+struct df_loader_options training_images(const struct df_training *training);
+
 /* Whether all steps of the epoch have been done. */
 static inline bool training_epoch_is_whole(const struct df_training *training)
 {

@@ -21,8 +21,11 @@ KILLS = int(os.environ.get("DINOFT_KILLS", "20"))
 
 SETTINGS = {
     "lora": ["--use_lora", "--rope_rescale", 2],
+    "lora blocks": ["--use_lora", "--lora_blocks", "last:2", "--lora_alpha", 8, "--rslora", "--lora_plus", 4, "--use_fpn"],
     "fpn": ["--use_fpn", "--ema", 0.9, "--accumulate", 2, "--grad_clip", 1],
     "both": ["--use_lora", "--use_fpn", "--ema", 0.5, "--schedule", "cosine", "--warmup_steps", "20%"],
+    "augmented": ["--use_lora", "--augment", "strong", "--augment_scale", 0.7, 1.5, "--crop_class_balance"],
+    "views": ["--augment", "standard", "--cache_views", 3, "--cache_features", "memory"],
     "features": ["--cache_features", "file"],
     "reference": ["--recipe", "reference", "--warmup_epochs", 2, "--use_lora"],
 }
@@ -200,6 +203,7 @@ class Pairs(ResumeTest):
             (["--seed", 3, "--grad_clip", 2], ["--seed", "--grad_clip"]),
             (["--use_fpn"], ["the decoder was linear and is fpn"]),
             (["--use_lora"], ["--r was 0"]),
+            (["--augment", "standard"], ["--augment was none and is standard, scale 0.5 to 2"]),
             (["--batch_size", 4, "--accumulate", 2], ["--batch_size", "--accumulate"]),
         ):
             with self.subTest(flags):

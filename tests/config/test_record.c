@@ -101,6 +101,10 @@ static void values_come_back(void **state)
     assert_true(cJSON_GetNumberValue(cJSON_GetArrayItem(size, 1)) == 490);
     assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(object, "normalize")), "auto");
     assert_true(cJSON_GetNumberValue(cJSON_GetObjectItem(object, "rope_rescale")) == 2);
+    const cJSON *scale = cJSON_GetObjectItem(object, "augment_scale");
+    assert_int_equal(cJSON_GetArraySize(scale), 2);
+    assert_true(cJSON_GetNumberValue(cJSON_GetArrayItem(scale, 0)) == 0.5);
+    assert_true(cJSON_GetNumberValue(cJSON_GetArrayItem(scale, 1)) == 2.0);
     assert_non_null(strstr(text, "\"9007199254740993\"")); /* more than a double holds */
     assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(object, "device")), "auto");
     cJSON_Delete(object);
