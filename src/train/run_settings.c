@@ -46,7 +46,15 @@ static int add_real(struct df_state *state, const char *name, double value)
     return add(state, name, "%s", text);
 }
 
-/* Names and labels, not places: the folder may have been moved. */
+/* Files that are replaced mostly have other sizes. */
+static void add_sample(struct df_digest *digest, const struct df_sample *sample)
+{
+    df_digest_add_text(digest, sample->name);
+    df_digest_add_number(digest, (uint64_t)sample->image_bytes);
+    df_digest_add_number(digest, (uint64_t)sample->mask_bytes);
+}
+
+/* Names, sizes and labels, not places: the folder may have been moved. */
 static uint64_t digest_of_set(const struct df_dataset *set)
 {
     struct df_digest digest;
@@ -55,7 +63,17 @@ static uint64_t digest_of_set(const struct df_dataset *set)
     for (int value = 0; value < 256; value++)
         df_digest_add_number(&digest, set->label_valid[value] ? set->label_map[value] : 256);
     for (int64_t i = 0; i < set->count; i++)
-        df_digest_add_text(&digest, set->samples[i].name);
+        add_sample(&digest, &set->samples[i]);
+    return df_digest_value(&digest);
+}
+
+static uint64_t digest_of_names(const struct df_dataset *set)
+{
+    struct df_digest digest;
+
+    df_digest_start(&digest);
+    for (int i = 0; i < set->n_classes; i++)
+        df_digest_add_text(&digest, set->class_names[i]);
     return df_digest_value(&digest);
 }
 
@@ -114,6 +132,7 @@ static int add_model(const struct df_training *training, struct df_state *state)
     DF_TRY(add_set(state, "the validation images", training->val_set));
     DF_TRY(add(state, "the decoder", "%s", model->decoder));
     DF_TRY(add(state, "the number of classes", "%d", training->train_set->n_classes));
+    DF_TRY(add(state, "the class names", "%016" PRIx64, digest_of_names(training->train_set)));
     DF_TRY(add_lora(training, state));
     DF_TRY(add(state, "--img_dim", "%" PRId64 " %" PRId64, model->height, model->width));
     DF_TRY(add(state, "--normalize", "%s", record->normalize));

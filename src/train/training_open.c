@@ -194,9 +194,9 @@ void df_training_close(struct df_training *training)
     run_log_free(&training->log);
     free(training->checkpoint_path);
     free(training->best_path);
-    free(training->kept.epochs);
+    free(training->kept.numbers);
     df_state_free(training->state);
-    free(training->older_kept.epochs);
+    free(training->older_kept.numbers);
     cut_epoch_free(&training->cut);
     df_feed_free(training->train_feed);
     df_feed_free(training->val_feed);

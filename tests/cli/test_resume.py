@@ -213,6 +213,16 @@ class Pairs(ResumeTest):
         self.data = make_folder(self.folder / "data2", n_classes=CLASSES, train=7)
         self.refuse(mentions=["the training images"])
 
+    def test_a_replaced_file(self):
+        (mask, *others) = sorted((self.data / "masks" / "val").iterdir())
+        shutil.copy(others[0], mask)
+        self.refuse(mentions=["the validation images"])
+
+    def test_other_class_names(self):
+        names = self.folder / "names"
+        names.write_text("".join(f"name {i}\n" for i in range(CLASSES)))
+        self.refuse("--class_names", names, mentions=["the class names"])
+
     def test_another_backbone(self):
         self.refused(*self.command("--resume", backbone=DINOV2), mentions=["the backbone"])
 
@@ -224,7 +234,7 @@ class Pairs(ResumeTest):
             return content[:place] + bytes([content[place] ^ 16]) + content[place + 1 :]
 
         for damaged in (b"", content[:40], content[:-1], content.replace(b'"step":"4"', b'"step":"x"'),
-                        content.replace(b'"dinoft.state":"2"', b'"dinoft.state":"9"'),
+                        content.replace(b'"dinoft.state":"3"', b'"dinoft.state":"9"'),
                         content.replace(b'"content":', b'"contend":'),
                         content.replace(b"m.classifier", b"x.classifier"),
                         flipped(len(content) - 1), flipped(len(content) // 2), flipped(content.index(b'"step":') + 8)):  # fmt: skip
@@ -284,6 +294,13 @@ class Ends(ResumeTest):
         self.whole_run()
         self.resume()
         self.assert_same()
+
+    def test_fewer_epochs(self):
+        self.succeed(*self.command(epochs=3))
+        before = contents(self.folder / "output")
+        self.refused(*self.command("--resume", epochs=2), mentions=["has begun 3 epochs, --epochs is 2"])
+        self.assertEqual(contents(self.folder / "output"), before)
+        self.resume(epochs=3)
 
     def test_the_best_of_a_cut_epoch(self):
         """It counts until the run goes on, which then is as one that was never cut."""
