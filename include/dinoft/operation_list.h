@@ -358,15 +358,15 @@ DF_OPERATION(confusion_matrix,
 /* --- the optimiser --- */
 
 /* Of part of a batch: gradient float32 [count] of the mean loss of its pixels, which *loss are. sum float32
- * [count] += loss->count * gradient, and *total += *loss; so sum is the gradient of total->sum. loss, total:
- * device. A part without pixels adds nothing. */
+ * [count] += loss->weight * gradient, and *total += *loss; so sum is the gradient of total->sum. loss, total:
+ * device. A part without weight adds nothing. */
 DF_OPERATION(add_gradient,
              (struct df_backend *backend, const float *gradient, int64_t count,
               const struct df_loss_sum *loss, float *sum, struct df_loss_sum *total),
              (backend, gradient, count, loss, sum, total))
 
 /* gradient float32 [count], of a mean; or of total->sum (device), where total is not NULL: then the mean is
- * gradient / total->count, and 0 where that is 0. -> *scale (device): the mean's Euclidean norm, and the factor
+ * gradient / total->weight, and 0 where that is 0. -> *scale (device): the mean's Euclidean norm, and the factor
  * that makes of gradient the mean, shortened where its norm is above `longest` as torch's clip_grad_norm_
  * does; longest 0: never. */
 DF_OPERATION(gradient_scale,

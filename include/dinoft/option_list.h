@@ -44,6 +44,17 @@ OPTION(SWITCH, USE_LORA, use_lora, MODEL, TRAIN | BENCH | INFO,
        .from_checkpoint = STORED)
 OPTION(INTEGER, R, r, MODEL, TRAIN | BENCH | INFO, "the rank of LoRA; that of --lora_weights if it has some",
        "3", 1, 1024, .from_checkpoint = STORED)
+OPTION(STRING, LORA_BLOCKS, lora_blocks, MODEL, TRAIN | BENCH | INFO,
+       "the blocks that LoRA is in: all, last:N, or their numbers from 0 on (8,9,10,11); nothing before the "
+       "first of them is kept for gradients; as in --lora_weights if that has LoRA",
+       "LIST", "all", .from_checkpoint = STORED)
+OPTION(FLOAT, LORA_ALPHA, lora_alpha, MODEL, TRAIN | BENCH | INFO,
+       "LoRA adds A / r times what its matrices give, for an alpha A; 0: r itself, so once; where it is not "
+       "typed, as in --lora_weights",
+       "0", 0, .float_minimum_itself = true, .from_checkpoint = STORED)
+OPTION(SWITCH, RSLORA, rslora, MODEL, TRAIN | BENCH | INFO,
+       "rank-stabilised LoRA: alpha is divided by the square root of the rank instead",
+       .from_checkpoint = STORED)
 OPTION(SWITCH, MERGE_LORA, merge_lora, MODEL, TRAIN | INFO,
        "freeze the backbone with the LoRA of --lora_weights in it, and train the decoder alone; NAME.pt has "
        "that LoRA too")
@@ -82,6 +93,8 @@ OPTION(FLOAT, MIN_LR, min_lr, RUN, TRAIN, "the learning rate that cosine and pol
        .float_minimum_itself = true)
 OPTION(FLOAT, LR_HEAD, lr_head, RUN, TRAIN, "a factor of --lr for the decoder", "1", 0)
 OPTION(FLOAT, LR_LORA, lr_lora, RUN, TRAIN, "a factor of --lr for LoRA", "1", 0)
+OPTION(FLOAT, LORA_PLUS, lora_plus, RUN, TRAIN,
+       "LoRA+: B's learning rate is that of LoRA times this factor, such as 16; 1: the same", "1", 0)
 OPTION(FLOAT, WEIGHT_DECAY, weight_decay, RUN, TRAIN, "AdamW's decoupled weight decay", "0.01", 0,
        .float_minimum_itself = true)
 OPTION(SWITCH, DECAY_1D, decay_1d, RUN, TRAIN,
@@ -92,6 +105,17 @@ OPTION(FLOAT, GRAD_CLIP, grad_clip, RUN, TRAIN | BENCH | INFO,
 OPTION(FLOAT, EMA, ema, RUN, TRAIN | BENCH | INFO,
        "evaluate and save the exponential moving average of what is trained, with this decay, such as 0.999; "
        "0: off",
+       "0", 0, .float_minimum_itself = true, .float_below = 1)
+OPTION(STRING, CLASS_WEIGHTS, class_weights, RUN, TRAIN,
+       "how much pixels of each class weigh in the training loss: the same with none; with auto 1 / ln(1.02 "
+       "+ S) "
+       "and with sqrt 1 / sqrt(S), where S is the class's share of the training masks' labelled pixels; or a "
+       "file with a weight a line, that of class 0 first; or NAME=W,... where classes that are not named "
+       "weigh 1",
+       "WEIGHTS", "none")
+OPTION(FLOAT, LABEL_SMOOTHING, label_smoothing, RUN, TRAIN | BENCH | INFO,
+       "of the training loss, take this share from each pixel's label and spread it over all classes, as "
+       "PyTorch's cross_entropy does",
        "0", 0, .float_minimum_itself = true, .float_below = 1)
 OPTION(INTEGER, BATCH_SIZE, batch_size, RUN, TRAIN | MEASURE | BENCH | SELFTEST | INFO, "images in a batch",
        "12", 1, 65536)

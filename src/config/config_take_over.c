@@ -74,6 +74,10 @@ static bool is_replaced(const struct df_config_file *file, const bool *typed, co
         return !df_schedule_falls_to_min(config->schedule) &&
                (typed[DF_OPTION_SCHEDULE] || file->found.min_lr == 0);
     case DF_OPTION_LR_LORA:
+    case DF_OPTION_LORA_BLOCKS:
+    case DF_OPTION_LORA_ALPHA:
+    case DF_OPTION_RSLORA:
+    case DF_OPTION_LORA_PLUS:
         return (typed[DF_OPTION_USE_LORA] && !config->use_lora) ||
                (typed[DF_OPTION_MERGE_LORA] && config->merge_lora);
     case DF_OPTION_USE_LORA: /* false where it was merged */

@@ -17,13 +17,17 @@ static int check_decay(const struct df_config *config)
 /* A checkpoint may hold LoRA: what it says is not known yet. */
 static int check_lora(const struct df_config *config)
 {
+    static const enum df_option of_lora[] = {DF_OPTION_LR_LORA, DF_OPTION_LORA_BLOCKS, DF_OPTION_LORA_ALPHA,
+                                             DF_OPTION_RSLORA, DF_OPTION_LORA_PLUS};
+    const enum df_option typed = df_config_typed(config, of_lora, sizeof of_lora / sizeof of_lora[0]);
+
     if (config->merge_lora && config->command == DF_COMMAND_TRAIN && !config->lora_weights)
         return df_error_set("--merge_lora is for the LoRA of a checkpoint: --lora_weights");
     if (config->merge_lora && config->typed[DF_OPTION_USE_LORA] && config->use_lora)
         return df_error_set("--merge_lora and --use_lora: no checkpoint can hold merged LoRA and new LoRA");
-    if (config->typed[DF_OPTION_LR_LORA] && !config->use_lora &&
-        (config->merge_lora || !config->lora_weights))
-        return df_error_set("--lr_lora is for LoRA, which is not trained here (--use_lora)");
+    if (typed != DF_OPTION_COUNT && !config->use_lora && (config->merge_lora || !config->lora_weights))
+        return df_error_set("--%s is for LoRA, which is not trained here (--use_lora)",
+                            df_option_name(typed));
     return 0;
 }
 

@@ -11,13 +11,10 @@
 #include <string.h>
 
 #define PREFIX   "setting."
-#define TEXT_MAX 128
+#define TEXT_MAX DF_LORA_BLOCKS_TEXT
 /* What may be other in a run that goes on. */
 #define DEVICE    "device"
 #define PRECISION "precision"
-/* Not in older states, whose runs had none. */
-#define AUGMENTATION "--augment"
-#define NONE         "none"
 /* Differences that are listed. */
 #define LIST_MAX 768
 
@@ -81,14 +78,28 @@ static int add_set(struct df_state *state, const char *name, const struct df_dat
                set->count, digest_of_set(set));
 }
 
+static int add_lora_parts(const struct df_training *training, struct df_state *state)
+{
+    const struct df_segmenter_options *model = &training->setup->model;
+    char blocks[DF_LORA_BLOCKS_TEXT];
+
+    if (model->rank == 0)
+        return 0;
+    DF_TRY(add(state, "--lora_blocks", "%s",
+               df_lora_blocks_text(&model->lora, training->setup->vit.depth, blocks)));
+    return add_real(state, "LoRA's scale", model->optimizer.lora_scale);
+}
+
 /* A merged one is a part of the backbone. */
 static int add_lora(const struct df_training *training, struct df_state *state)
 {
     const struct df_segmenter_options *model = &training->setup->model;
     uint64_t digest;
 
-    if (!model->merged)
-        return add(state, "--r", "%" PRId64, model->rank);
+    if (!model->merged) {
+        DF_TRY(add(state, "--r", "%" PRId64, model->rank));
+        return add_lora_parts(training, state);
+    }
     DF_TRY(df_checkpoint_lora_digest(training->setup->checkpoint, &digest));
     return add(state, "--r", "%" PRId64 ", merged (%016" PRIx64 ")", model->rank, digest);
 }
@@ -132,10 +143,19 @@ static int add_optimizer(const struct df_training *training, struct df_state *st
 
     DF_TRY(add_real(state, "--lr_head", optimizer->lr_head));
     DF_TRY(add_real(state, "--lr_lora", optimizer->lr_lora));
+    DF_TRY(add_real(state, "--lora_plus", optimizer->lora_plus));
     DF_TRY(add_real(state, "--weight_decay", optimizer->weight_decay));
     DF_TRY(add(state, "--decay_1d", "%s", optimizer->decay_1d ? "on" : "off"));
     DF_TRY(add_real(state, "--grad_clip", optimizer->grad_clip));
     return add_real(state, "--ema", optimizer->ema);
+}
+
+static int add_loss(const struct df_training *training, struct df_state *state)
+{
+    char text[DF_LOSS_TEXT];
+
+    df_loss_describe(&training->setup->model.loss, (size_t)training->train_set->n_classes, text);
+    return add(state, "the loss", "%s", text);
 }
 
 static int add_augmentation(const struct df_training_options *options, struct df_state *state)
@@ -143,7 +163,7 @@ static int add_augmentation(const struct df_training_options *options, struct df
     char text[DF_AUGMENT_TEXT_MAX];
 
     df_augment_text(&options->augment, text);
-    return add(state, AUGMENTATION, "%s", text);
+    return add(state, "--augment", "%s", text);
 }
 
 int run_settings_add(const struct df_training *training, struct df_state *state)
@@ -153,6 +173,7 @@ int run_settings_add(const struct df_training *training, struct df_state *state)
     DF_TRY(add_model(training, state));
     DF_TRY(add_schedule(training, state));
     DF_TRY(add_optimizer(training, state));
+    DF_TRY(add_loss(training, state));
     DF_TRY(add(state, "--batch_size", "%" PRId64, options->batch_size));
     DF_TRY(add(state, "--accumulate", "%" PRId64, options->accumulate));
     DF_TRY(add(state, "--seed", "%" PRIu64, options->seed));
@@ -188,9 +209,9 @@ static void compare(const struct df_training *training, const struct df_entry *n
                     const struct df_state *saved, char refused[LIST_MAX])
 {
     const struct df_entry *before = df_state_find(saved, now->name);
-    const char *const name = now->name + strlen(PREFIX),
-                      *const missing = strcmp(name, AUGMENTATION) == 0 ? NONE : "not there",
-                      *const text = before && before->text ? before->text : missing;
+    const char *const text = before && before->text ? before->text : "not there", *const name =
+                                                                                      now->name +
+                                                                                      strlen(PREFIX);
 
     if (strcmp(text, now->text) == 0 || strcmp(name, DEVICE) == 0 || strcmp(name, PRECISION) == 0)
         return;

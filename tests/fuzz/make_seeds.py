@@ -402,8 +402,13 @@ def lists(folder):
     (folder / "names").write_text("ground\nfl\u00e4che\nsky\n")
 
 
+def class_weights(folder):
+    (folder / "names").write_text("ground=0.5,fl\u00e4che=2e1")
+    (folder / "file").write_bytes(b"1\n 2.5 \r\n\n3e-1")
+
+
 TARGETS = [safetensors, onnx, zip, torch, record, config_json, corruption_json, feature_cache, event_file]
-TARGETS += [autotune_cache, png, jpeg, other_images, exif, lists, command_line, run_config]
+TARGETS += [autotune_cache, png, jpeg, other_images, exif, lists, class_weights, command_line, run_config]
 
 
 def main():

@@ -114,7 +114,7 @@ static void check_gradients(const struct trial *trial)
     for (int i = 0; i < parameters->count; i++) {
         char name[96];
         const struct df_parameter *parameter = &parameters->items[i];
-        bool trained = parameter->kind == DF_PARAMETER_LORA || parameter->kind == DF_PARAMETER_DECODER;
+        bool trained = parameter->gradient != NULL;
         if (!trained || is_exempt(parameter->name))
             continue;
         snprintf(name, sizeof name, "grad.%s", parameter->name);

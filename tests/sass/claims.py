@@ -164,7 +164,7 @@ CLAIMS = [
 
     # upsample_loss.cu: classes are odd in number, so that single elements are read; a lane has 2 to 10 of them at each of four
     # corners.
-    *[("upsample_loss.cu", rf"loss_kernel<\d+, {slots}, \w+>",
+    *[("upsample_loss.cu", rf"loss_kernel<\d+, {slots}, \w+, \w+>",
        Claim(loads={8, 32}, threads=64, blocks=6 if slots <= 8 else 4, loads_first=4 * slots)) for slots in (2, 4, 6, 8, 10)],
     ("upsample_loss.cu", r"logits_kernel", vectors([32], [32], 128)),
     ("upsample_loss.cu", r"combine_kernel", vectors([32, 64], [32])),

@@ -119,6 +119,16 @@ DF_INLINE float exponentials(float *value, float best, int32_t padded)
     return (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]);
 }
 
+/* The columns' gradients += the pixel's exponentials, times these. */
+DF_INLINE void spread_gradient(struct columns *columns, float left, float right, int32_t padded)
+{
+#pragma omp simd
+    for (int32_t c = 0; c < padded; c++) {
+        columns->dleft[c] += left * columns->value[c];
+        columns->dright[c] += right * columns->value[c];
+    }
+}
+
 /* The lowest class whose value is at least `least`, such as the largest; the last class where none is (NaN).
  */
 DF_INLINE uint8_t first_class_from(const float *value, float least, int32_t padded, int64_t classes)

@@ -1,0 +1,27 @@
+/* What a training minimises, where it is more than plain cross-entropy. What is measured is always plain. */
+#ifndef DINOFT_TRAINING_LOSS_H
+#define DINOFT_TRAINING_LOSS_H
+
+#include "dinoft/labels.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct df_loss_options {
+    double smoothing; /* of labels, 0 to below 1 */
+    bool weighted;    /* by classes; else each weighs 1 */
+    float class_weights[DF_MAX_CLASSES];
+};
+
+/* Whether it is no more than plain cross-entropy. */
+static inline bool df_loss_is_plain(const struct df_loss_options *loss)
+{
+    return !loss->weighted && loss->smoothing == 0.0;
+}
+
+/* "ce, label smoothing 0.1, class weights 0123456789abcdef" (a digest): losses of so many classes are the
+ * same where this is. */
+#define DF_LOSS_TEXT 128
+void df_loss_describe(const struct df_loss_options *loss, size_t classes, char text[DF_LOSS_TEXT]);
+
+#endif

@@ -1,0 +1,79 @@
+/* The loss of a pixel that has terms beside -log softmax, and its gradients. */
+#ifndef DINOFT_CPU_LOSS_TERMS_H
+#define DINOFT_CPU_LOSS_TERMS_H
+
+#include "upsample.h"
+
+#include "dinoft/backend.h"
+
+struct loss_sum {
+    double sum; /* of the pixels that are settled, and of the others' largest logit less that of the label */
+    double product; /* of the others' sums of exponentials: one logarithm serves many pixels */
+    int64_t count;
+    double weight;
+};
+
+/* What smoothing adds is linear in the logits, but for their logarithm of exponentials: of a run of pixels
+ * only the sums of their weights are kept. */
+struct smoothing {
+    float share;                /* of each class; 0: none */
+    float left, right;          /* of the run's pixels, the weights of its columns */
+    double left_dot, right_dot; /* the columns' logits times the classes' weights */
+};
+
+DF_INLINE struct smoothing smoothing_of(const struct df_loss_terms *terms, int64_t classes)
+{
+    return (struct smoothing){.share = terms ? terms->smoothing / (float)classes : 0.0f};
+}
+
+/* When a run's columns are loaded. */
+DF_INLINE void begin_smoothing(struct smoothing *smoothing, const struct df_loss_terms *terms,
+                               const struct columns *columns, int64_t classes)
+{
+    double left = 0.0, right = 0.0;
+
+    for (int64_t c = 0; c < classes; c++) {
+        left += (double)terms->class_weights[c] * (double)columns->left[c];
+        right += (double)terms->class_weights[c] * (double)columns->right[c];
+    }
+    smoothing->left_dot = left;
+    smoothing->right_dot = right;
+}
+
+/* When it is over. */
+DF_INLINE void end_smoothing(struct smoothing *smoothing, const struct df_loss_terms *terms,
+                             struct columns *columns, int64_t classes)
+{
+    for (int64_t c = 0; c < classes; c++) {
+        columns->left_hits[c] += smoothing->left * smoothing->share * terms->class_weights[c];
+        columns->right_hits[c] += smoothing->right * smoothing->share * terms->class_weights[c];
+    }
+    smoothing->left = smoothing->right = 0.0f;
+}
+
+/* Adds the pixel's loss and gradients. */
+DF_INLINE void add_pixel_of_terms(struct columns *columns, struct tap x, int32_t label, float best,
+                                  int32_t padded, const struct df_loss_terms *terms,
+                                  struct smoothing *smoothing, struct loss_sum *total)
+{
+    const float weight = terms->class_weights[label], hit = (1.0f - terms->smoothing) * weight;
+    const float factor = hit + smoothing->share * terms->weight_sum;
+    const double logit = (double)columns->value[label];
+    const float sum = exponentials(columns->value, best, padded);
+    const double log_sum = (double)best + log((double)sum);
+
+    spread_gradient(columns, x.weight_low * factor / sum, x.weight_high * factor / sum, padded);
+    columns->left_hits[label] += x.weight_low * hit;
+    columns->right_hits[label] += x.weight_high * hit;
+    smoothing->left += x.weight_low;
+    smoothing->right += x.weight_high;
+    total->sum += (double)hit * (log_sum - logit);
+    if (smoothing->share > 0.0f)
+        total->sum += (double)smoothing->share *
+                      ((double)terms->weight_sum * log_sum - ((double)x.weight_low * smoothing->left_dot +
+                                                              (double)x.weight_high * smoothing->right_dot));
+    total->count++;
+    total->weight += (double)weight;
+}
+
+#endif
