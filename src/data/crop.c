@@ -8,8 +8,7 @@
 #define SHARE_MOST 0.75 /* of a class */
 #define TRIES      10
 
-/* The shorter side gets the tile's smaller number times the scale, or less where the longer one is too long.
- */
+/* The shorter side gets the tile's smaller number times the scale, unless the longer one were too long. */
 static void choose_size(struct df_crop *crop, double scale, const struct df_image *mask,
                         const struct df_tile *tile)
 {
