@@ -286,8 +286,9 @@ OPTION(SWITCH, OUTLINES, outlines, OUTPUT, PREDICT, "outline the regions in IMAG
 OPTION(SWITCH, LEGEND, legend, OUTPUT, PREDICT,
        "write legend.png with the classes' numbers, colours and names, and the numbers into the regions of "
        "IMAGE_overlay.png")
-OPTION(STRING, OUTPUT, output, OUTPUT, FEATURES, "the .safetensors file that is written", "FILE", NULL,
-       .required = FEATURES)
+OPTION(STRING, OUTPUT, output, OUTPUT, FEATURES | REPORT,
+       "the file that is written: features as .safetensors, a report as .html", "FILE", NULL,
+       .required = FEATURES | REPORT)
 OPTION(INTEGER, LAYERS, layers, OUTPUT, FEATURES,
        "write the outputs of the last N blocks too, each through the final norm", "0", 0, 1024)
 OPTION(CHOICE, NAMING, naming, OUTPUT, CONVERT,
