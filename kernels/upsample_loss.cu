@@ -48,6 +48,7 @@ struct loss_work {
     const float *class_weights; /* [C] */
     float weight_sum;           /* of these */
     float hit, share;           /* how much of a pixel's loss is its label's, and each class's */
+    float gamma;                /* of the focal loss; 0: it is none */
 };
 
 /* -log2 softmax summed up: one logarithm serves many pixels. */
@@ -240,20 +241,40 @@ __device__ __forceinline__ void add_loss(struct loss_total &total, float best, f
         settle(total);
 }
 
-/* The same of a loss with terms, where each lane adds the smoothing of its classes, whose weighted logits are
- * `dot`. */
-__device__ __forceinline__ void add_loss_of_terms(const struct loss_work &work, struct loss_total &total,
-                                                  float weight, float best, float logit, float sum, float dot,
-                                                  int lane)
+/* What the focal loss multiplies a pixel's loss and its gradient by. p: its label's probability, rest: that
+ * of all others, minus_log: -log p. */
+struct focus {
+    float loss, gradient;
+};
+
+__device__ __forceinline__ struct focus focus_of(float gamma, float p, float rest, float minus_log)
 {
-    const double log_sum = (double)best + (double)log2f(sum);
+    if (gamma == 0.0f)
+        return {1.0f, 1.0f};
+    if (rest <= 0.0f)
+        return {0.0f, 0.0f};
+    const float power = exp2f(gamma * log2f(rest));
+    return {power, power + power / rest * (gamma * p * minus_log)};
+}
+
+/* The same of a loss with terms, where each lane adds the smoothing of its classes, whose weighted logits are
+ * `dot`. Returns how much of the gradient is the label's. */
+__device__ __forceinline__ float add_loss_of_terms(const struct loss_work &work, struct loss_total &total,
+                                                   float weight, float best, float logit, float sum,
+                                                   float dot, int lane)
+{
+    const double log_sum = (double)best + (double)log2f(sum), minus_log = log_sum - (double)logit;
+    const float power = fast_exp2(logit - best), own = work.hit * weight;
+    const struct focus focus =
+        focus_of(work.gamma, power / sum, (sum - power) / sum, (float)(minus_log * ln_2));
 
     total.sum -= (double)work.share * (double)dot;
     if (lane == 0)
-        total.sum += (double)(work.hit * weight) * (log_sum - (double)logit) +
-                     (double)(work.share * work.weight_sum) * log_sum;
+        total.sum +=
+            (double)(own * focus.loss) * minus_log + (double)(work.share * work.weight_sum) * log_sum;
     total.count++;
     total.weight += (double)weight;
+    return own * focus.gradient;
 }
 
 /* corners += factor * the pixel's weights. */
@@ -363,10 +384,9 @@ walk_row(const struct loss_work &work, const struct strip &s, const struct cell 
         float factor = 1.0f, hit = 1.0f; /* of the probabilities' gradient, and of the label's */
         if (TERMS) {
             const float weight = __ldg(work.class_weights + label);
-            hit = work.hit * weight;
+            hit = add_loss_of_terms(work, total, weight, best, logit, sum, dot, lane);
             factor = hit + work.share * work.weight_sum;
             add_corners(smoothed, 1.0f, y, x);
-            add_loss_of_terms(work, total, weight, best, logit, sum, dot, lane);
         } else {
             add_loss(total, best, logit, sum);
         }
@@ -487,6 +507,7 @@ struct plan make_plan(const struct df_upsample_loss *work)
         w.weight_sum = work->terms->weight_sum;
         w.hit = 1.0f - work->terms->smoothing;
         w.share = work->terms->smoothing / (float)work->classes;
+        w.gamma = work->terms->gamma;
     }
     spread_classes(work->classes, [&](auto spread) {
         const int64_t rows = work->batch * work->h, most = rows * work->w * spread.lanes / enough_threads;

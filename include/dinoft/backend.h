@@ -82,11 +82,13 @@ struct df_loss_sum {
 
 /* What a training's loss has beside -log softmax. A pixel with label y weighs class_weights[y], and its loss
  * is (1 - smoothing) * class_weights[y] * -log p[y], and smoothing / C * class_weights[c] * -log p[c] of
- * every class c, as PyTorch's cross_entropy has it. */
+ * every class c, as PyTorch's cross_entropy has it. Or, without smoothing, the focal loss: class_weights[y] *
+ * (1 - p[y])^gamma * -log p[y]. */
 struct df_loss_terms {
     const float *class_weights; /* device [C] */
     float weight_sum;           /* of all classes */
     float smoothing;
+    float gamma; /* 0: the loss is not focal */
 };
 
 /* Logits [B, h, w, C] float32 brought to [B, height, width] bilinearly (align_corners = false) and compared

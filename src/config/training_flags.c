@@ -46,6 +46,15 @@ static int check_accumulate(const struct df_config *config)
                         config->accumulate, batch, less, more);
 }
 
+static int check_loss(const struct df_config *config)
+{
+    if (config->typed[DF_OPTION_FOCAL_GAMMA] && config->loss != DF_LOSS_FOCAL)
+        return df_error_set("--focal_gamma is for --loss focal");
+    if (config->label_smoothing > 0 && config->loss != DF_LOSS_CE)
+        return df_error_set("--label_smoothing is for --loss ce");
+    return 0;
+}
+
 static int check_resume(const struct df_config *config)
 {
     if (config->restart_schedule && config->resume == DF_RESUME_NO)
@@ -79,6 +88,7 @@ int df_config_check_training(struct df_config *config)
     DF_TRY(df_config_check_schedule(config));
     DF_TRY(check_decay(config));
     DF_TRY(check_lora(config));
+    DF_TRY(check_loss(config));
     DF_TRY(read_kept(config));
     return check_accumulate(config);
 }

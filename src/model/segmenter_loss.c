@@ -25,9 +25,11 @@ int segmenter_start_loss(struct df_segmenter *segmenter)
         weights[i] = options->loss.weighted ? options->loss.class_weights[i] : 1.0f;
         sum += (double)weights[i];
     }
-    segmenter->loss_terms = (struct df_loss_terms){.class_weights = segmenter->class_weights,
-                                                   .weight_sum = (float)sum,
-                                                   .smoothing = (float)options->loss.smoothing};
+    segmenter->loss_terms = (struct df_loss_terms){
+        .class_weights = segmenter->class_weights,
+        .weight_sum = (float)sum,
+        .smoothing = (float)options->loss.smoothing,
+        .gamma = options->loss.kind == DF_LOSS_FOCAL ? (float)options->loss.gamma : 0.0f};
     return segmenter->backend->ops->upload(segmenter->backend, segmenter->class_weights, weights,
                                            (size_t)options->classes * sizeof *weights);
 }

@@ -18,6 +18,8 @@ static const struct loss {
     {"weighted", true, {0}},
     {"smoothed", false, {.smoothing = 0.1f}},
     {"weighted_smoothed", true, {.smoothing = 0.3f}},
+    {"focal", false, {.gamma = 2.0f}},
+    {"weighted_focal", true, {.gamma = 0.5f}},
 };
 
 enum { BATCH = 2, H = 5, W = 6, CLASSES = 9, HEIGHT = 23, WIDTH = 31, LOGITS = BATCH * H * W * CLASSES };

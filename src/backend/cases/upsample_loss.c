@@ -19,9 +19,9 @@ enum { LOSS, GRADIENT = 1, PREDICTION = 2, ON_DEVICE = 4, SIGMOIDS = 8, BOTH = G
 enum values { USUAL, TIED, SATURATED, LOW };
 
 /* Bits of TERMS. Without weights classes weigh 1. */
-enum { PLAIN, WEIGHTED = 1, SMOOTHED = 2 };
+enum { PLAIN, WEIGHTED = 1, SMOOTHED = 2, FOCAL = 4 };
 
-static const float smoothing = 0.1f;
+static const float smoothing = 0.1f, gamma_of_focal = 1.5f;
 
 static struct bilinear_size size_of(const struct df_case *c)
 {
@@ -109,6 +109,9 @@ static const int64_t upsample_loss_odd[][DF_CASE_SIZES] = {
     {1, 2, 3, 255, 9, 9, PARTLY_LABELLED, GRADIENT, USUAL, WEIGHTED | SMOOTHED},
     {1, 1, 9, 5, 3, 100, PARTLY_LABELLED, GRADIENT, USUAL, WEIGHTED | SMOOTHED},
     {2, 3, 3, 5, 6, 6, IGNORED, GRADIENT, USUAL, WEIGHTED | SMOOTHED},
+    {1, 1, 1, 1, 1, 1, LABELLED, GRADIENT, USUAL, FOCAL},
+    {2, 3, 4, 21, 17, 23, PARTLY_LABELLED, GRADIENT, USUAL, FOCAL},
+    {1, 5, 3, 150, 35, 21, PARTLY_LABELLED, GRADIENT, LOW, FOCAL | WEIGHTED},
 };
 
 static void make_ties(struct df_case *c)
@@ -166,6 +169,11 @@ static double smoothing_of(const struct df_case *c)
     return c->n[TERMS] & SMOOTHED ? (double)smoothing : 0.0;
 }
 
+static double gamma_of(const struct df_case *c)
+{
+    return c->n[TERMS] & FOCAL ? (double)gamma_of_focal : 0.0;
+}
+
 static double weight_of(const struct df_case *c, int64_t class)
 {
     return c->n[TERMS] ? (double)c->tensors[WEIGHTS].values[class] : 1.0;
@@ -184,7 +192,8 @@ static int upsample_loss_call(const struct df_case *c, struct df_case_run *run)
     const int64_t results = c->n[RESULTS];
     const struct df_loss_terms terms = {.class_weights = run->memory[WEIGHTS],
                                         .weight_sum = (float)sum_of_weights(c),
-                                        .smoothing = (float)smoothing_of(c)};
+                                        .smoothing = (float)smoothing_of(c),
+                                        .gamma = (float)gamma_of(c)};
     struct df_upsample_loss work = {.batch = c->n[BATCH],
                                     .h = c->n[H],
                                     .w = c->n[W],
@@ -244,12 +253,23 @@ static int64_t image_at(const struct df_case *c, int64_t pixel)
     return pixel / plane_of(c) * c->n[H] * c->n[W] * c->n[CLASSES];
 }
 
+/* What the focal loss multiplies the gradient of -log p by. */
+static double focus_of(const struct df_case *c, double p)
+{
+    const double gamma = gamma_of(c);
+
+    if (gamma == 0.0 || p >= 1.0)
+        return gamma == 0.0 ? 1.0 : 0.0;
+    return pow(1.0 - p, gamma) - gamma * p * pow(1.0 - p, gamma - 1.0) * log(p);
+}
+
 /* dlogits += what the pixel's softmax and label make of them. */
 static void add_gradient(struct df_case *c, int64_t pixel, const double *probability, double weight)
 {
     const struct bilinear_size size = size_of(c);
     const int64_t label = label_of(c, pixel);
     double *dlogits = c->tensors[DLOGITS].expected + image_at(c, pixel);
+    const double focus = focus_of(c, probability[label]);
     double all = 0.0;
     struct bilinear_corner corners[4];
 
@@ -259,7 +279,7 @@ static void add_gradient(struct df_case *c, int64_t pixel, const double *probabi
     for (int i = 0; i < 4 && weight > 0.0; i++) {
         for (int64_t k = 0; k < size.classes; k++)
             dlogits[corners[i].pixel * size.classes + k] +=
-                corners[i].weight * (all * probability[k] - target_of(c, label, k)) / weight;
+                corners[i].weight * focus * (all * probability[k] - target_of(c, label, k)) / weight;
     }
 }
 
@@ -292,7 +312,7 @@ static double pixel_loss(const struct df_case *c, int64_t label, double *value)
     const double log_sum = softmax(value, c->n[CLASSES]);
     for (int64_t k = 0; k < c->n[CLASSES]; k++)
         loss += target_of(c, label, k) * (log_sum - logits[k]);
-    return loss;
+    return gamma_of(c) == 0.0 ? loss : loss * pow(1.0 - value[label], gamma_of(c));
 }
 
 static void upsample_loss_expect(struct df_case *c)

@@ -51,23 +51,42 @@ DF_INLINE void end_smoothing(struct smoothing *smoothing, const struct df_loss_t
     smoothing->left = smoothing->right = 0.0f;
 }
 
+/* What the focal loss multiplies a pixel's loss and its gradient by. p: its label's probability, rest: that
+ * of all others, minus_log: -log p. */
+struct focus {
+    float loss, gradient;
+};
+
+DF_INLINE struct focus focus_of(float gamma, float p, float rest, float minus_log)
+{
+    if (gamma == 0.0f)
+        return (struct focus){1.0f, 1.0f};
+    if (rest <= 0.0f)
+        return (struct focus){0.0f, 0.0f};
+    const float power = powf(rest, gamma);
+    return (struct focus){power, power + power / rest * (gamma * p * minus_log)};
+}
+
 /* Adds the pixel's loss and gradients. */
 DF_INLINE void add_pixel_of_terms(struct columns *columns, struct tap x, int32_t label, float best,
                                   int32_t padded, const struct df_loss_terms *terms,
                                   struct smoothing *smoothing, struct loss_sum *total)
 {
-    const float weight = terms->class_weights[label], hit = (1.0f - terms->smoothing) * weight;
-    const float factor = hit + smoothing->share * terms->weight_sum;
+    const float weight = terms->class_weights[label];
     const double logit = (double)columns->value[label];
-    const float sum = exponentials(columns->value, best, padded);
+    const float sum = exponentials(columns->value, best, padded), power = columns->value[label];
     const double log_sum = (double)best + log((double)sum);
+    const struct focus focus =
+        focus_of(terms->gamma, power / sum, (sum - power) / sum, (float)(log_sum - logit));
+    const float own = (1.0f - terms->smoothing) * weight, hit = own * focus.gradient;
+    const float factor = hit + smoothing->share * terms->weight_sum;
 
     spread_gradient(columns, x.weight_low * factor / sum, x.weight_high * factor / sum, padded);
     columns->left_hits[label] += x.weight_low * hit;
     columns->right_hits[label] += x.weight_high * hit;
     smoothing->left += x.weight_low;
     smoothing->right += x.weight_high;
-    total->sum += (double)hit * (log_sum - logit);
+    total->sum += (double)(own * focus.loss) * (log_sum - logit);
     if (smoothing->share > 0.0f)
         total->sum += (double)smoothing->share *
                       ((double)terms->weight_sum * log_sum - ((double)x.weight_low * smoothing->left_dot +
