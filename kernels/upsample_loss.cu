@@ -49,6 +49,7 @@ struct loss_work {
     float weight_sum;           /* of these */
     float hit, share;           /* how much of a pixel's loss is its label's, and each class's */
     float gamma;                /* of the focal loss; 0: it is none */
+    const float *region; /* of a loss of all pixels, as struct df_loss_terms has it; NULL: there is none */
 };
 
 /* -log2 softmax summed up: one logarithm serves many pixels. */
@@ -120,17 +121,29 @@ __device__ __forceinline__ void take_hits(struct corners<SLOTS> &gradient, float
 
 /* The lane's classes times their weights. */
 template <int LANES, int SLOTS>
-__device__ __forceinline__ float weighted_sum(const struct loss_work &work, const float (&value)[SLOTS],
+__device__ __forceinline__ float weighted_sum(const float *weights, const float (&value)[SLOTS], int classes,
                                               int lane)
 {
     float sum = 0.0f;
 #pragma unroll
     for (int k = 0; k < SLOTS; k++) {
         const int c = k * LANES + lane;
-        if (c < work.classes)
-            sum += __ldg(work.class_weights + c) * value[k];
+        if (c < classes)
+            sum += __ldg(weights + c) * value[k];
     }
     return sum;
+}
+
+/* The lane's classes times `factor` and what a loss of all pixels makes of their probabilities. */
+template <int LANES, int SLOTS>
+__device__ __forceinline__ void weigh_by_region(const struct loss_work &work, float (&value)[SLOTS],
+                                                float factor, int lane)
+{
+#pragma unroll
+    for (int k = 0; k < SLOTS; k++) {
+        const int c = k * LANES + lane;
+        value[k] *= factor + (c < work.classes ? __ldg(work.region + c) : 0.0f);
+    }
 }
 
 /* Takes from the gradients what smoothing has, and clears the pixels' weights of each corner, in the order of
@@ -371,8 +384,13 @@ walk_row(const struct loss_work &work, const struct strip &s, const struct cell 
         if (!work.labels)
             continue;
         const int label = own ? (int)__ldg(work.labels + line + at) : DF_IGNORE_LABEL;
-        const float dot = TERMS && work.share > 0.0f ? weighted_sum<LANES>(work, value, lane) : 0.0f;
+        const float dot =
+            TERMS && work.share > 0.0f ? weighted_sum<LANES>(work.class_weights, value, classes, lane) : 0.0f;
         const float sum = powers<LANES>(value, best);
+        const float slope =
+            TERMS && work.region
+                ? group_sum<LANES>(weighted_sum<LANES>(work.region, value, classes, lane)) / sum
+                : 0.0f;
         if (label == DF_IGNORE_LABEL)
             continue;
         if (label >= classes) { /* shows, where a write beyond the arrays might not */
@@ -387,6 +405,12 @@ walk_row(const struct loss_work &work, const struct strip &s, const struct cell 
             hit = add_loss_of_terms(work, total, weight, best, logit, sum, dot, lane);
             factor = hit + work.share * work.weight_sum;
             add_corners(smoothed, 1.0f, y, x);
+            if (work.region) {
+                const float of_label = __ldg(work.region + classes + label) * (fast_exp2(logit - best) / sum);
+                hit += of_label;
+                weigh_by_region<LANES>(work, value, factor + of_label - slope, lane);
+                factor = 1.0f;
+            }
         } else {
             add_loss(total, best, logit, sum);
         }
@@ -505,8 +529,9 @@ struct plan make_plan(const struct df_upsample_loss *work)
     if (work->terms) {
         w.class_weights = work->terms->class_weights;
         w.weight_sum = work->terms->weight_sum;
-        w.hit = 1.0f - work->terms->smoothing;
-        w.share = work->terms->smoothing / (float)work->classes;
+        w.hit = work->terms->pixel * (1.0f - work->terms->smoothing);
+        w.share = work->terms->pixel * work->terms->smoothing / (float)work->classes;
+        w.region = work->terms->region;
         w.gamma = work->terms->gamma;
     }
     spread_classes(work->classes, [&](auto spread) {
@@ -552,7 +577,7 @@ cudaError_t df_launch_upsample_loss(cudaStream_t stream, const struct df_upsampl
         else
             DF_LAUNCH((loss_kernel<spread.lanes, spread.slots, false, false>), grid, block, 0, stream, w);
     });
-    finish_loss(stream, w.partial, plan.blocks, loss);
+    finish_loss(stream, w.partial, plan.blocks, w.region ? w.region + 2 * work->classes : nullptr, loss);
     if (work->dlogits)
         DF_LAUNCH(combine_kernel, dim3((unsigned)ceil_div(elements, combine_threads)), dim3(combine_threads),
                   0, stream, w, loss, work->dlogits);

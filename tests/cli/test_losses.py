@@ -62,6 +62,10 @@ class OtherLosses(LossTest):
         self.assertEqual(run.record["loss"], recorded)
         self.assertLess(run.metrics["train_loss"][-1], 0.8 * run.metrics["train_loss"][0])
 
+    def test_dice(self):
+        self.check("dice", "--loss", "dice")
+        self.check("ce+dice, factor 0.5, label smoothing 0.1", "--loss", "ce+dice", "--region_factor", 0.5, "--label_smoothing", 0.1)
+
     def test_focal(self):
         self.check("focal, gamma 1.5", "--loss", "focal", "--focal_gamma", 1.5)
         flat = self.train("--loss", "focal", "--focal_gamma", 0, output="flat")
