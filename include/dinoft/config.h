@@ -11,6 +11,7 @@
 #include "dinoft/dataset.h"
 #include "dinoft/feature_cache.h"
 #include "dinoft/schedule.h"
+#include "dinoft/training_loss.h"
 #include "dinoft/vit_config.h"
 
 #include <stdbool.h>

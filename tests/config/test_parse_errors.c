@@ -42,6 +42,12 @@ static void values(void **state)
         {{"--lr", "0"}, "--lr: 0 is out of range: expected a number greater than 0"},
         {{"--lr", "-1e-3"}, "--lr: -1e-3 is out of range: expected a number greater than 0"},
         {{"--lr", "1e999"}, "--lr: 1e999 is out of range: expected a number greater than 0"},
+        {{"--focal_gamma", "1"}, "--focal_gamma is for --loss focal"},
+        {{"--loss", "focal", "--label_smoothing", "0.1"},
+         "--label_smoothing is for cross-entropy, which --loss has not"},
+        {{"--loss", "dice", "--class_weights", "auto"},
+         "--class_weights is for losses of pixels; with --loss dice classes count the same"},
+        {{"--loss", "dice", "--region_factor", "2"}, "--region_factor is for --loss ce+dice"},
         {{"--rope_rescale", "0.5"}, "--rope_rescale: 0.5 is out of range: expected a number of at least 1"},
         {{"--size", "larg"},
          "--size: 'larg' is not one of small, base, large, giant, small+, large+, huge+, huge or 7b: did you "
