@@ -22,7 +22,8 @@ __device__ __forceinline__ void store_block_loss(struct df_loss_sum own, struct 
 }
 
 static __global__ void __launch_bounds__(loss_finish_threads)
-    loss_finish_kernel(const struct df_loss_sum *partial, int64_t blocks, struct df_loss_sum *loss)
+    loss_finish_kernel(const struct df_loss_sum *partial, int64_t blocks, const float *more,
+                       struct df_loss_sum *loss)
 {
     struct df_loss_sum own = {0.0, 0, 0.0};
 
@@ -32,15 +33,18 @@ static __global__ void __launch_bounds__(loss_finish_threads)
         own.weight += partial[i].weight;
     }
     own = block_loss(own);
-    if (threadIdx.x == 0)
-        *loss = own;
+    if (threadIdx.x > 0)
+        return;
+    if (more)
+        own.sum += (double)*more;
+    *loss = own;
 }
 
-/* Host: *loss = the sum of so many partial sums. */
+/* Host: *loss = the sum of so many partial sums, and of *more where it is not null. */
 static inline void finish_loss(cudaStream_t stream, const struct df_loss_sum *partial, int64_t blocks,
-                               struct df_loss_sum *loss)
+                               const float *more, struct df_loss_sum *loss)
 {
-    DF_LAUNCH(loss_finish_kernel, dim3(1), dim3(loss_finish_threads), 0, stream, partial, blocks, loss);
+    DF_LAUNCH(loss_finish_kernel, dim3(1), dim3(loss_finish_threads), 0, stream, partial, blocks, more, loss);
 }
 
 #endif

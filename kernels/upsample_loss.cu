@@ -48,6 +48,8 @@ struct loss_work {
     const float *class_weights; /* [C] */
     float weight_sum;           /* of these */
     float hit, share;           /* how much of a pixel's loss is its label's, and each class's */
+    float gamma;                /* of the focal loss; 0: it is none */
+    const float *region; /* of a loss of all pixels, as struct df_loss_terms has it; NULL: there is none */
 };
 
 /* -log2 softmax summed up: one logarithm serves many pixels. */
@@ -119,17 +121,29 @@ __device__ __forceinline__ void take_hits(struct corners<SLOTS> &gradient, float
 
 /* The lane's classes times their weights. */
 template <int LANES, int SLOTS>
-__device__ __forceinline__ float weighted_sum(const struct loss_work &work, const float (&value)[SLOTS],
+__device__ __forceinline__ float weighted_sum(const float *weights, const float (&value)[SLOTS], int classes,
                                               int lane)
 {
     float sum = 0.0f;
 #pragma unroll
     for (int k = 0; k < SLOTS; k++) {
         const int c = k * LANES + lane;
-        if (c < work.classes)
-            sum += __ldg(work.class_weights + c) * value[k];
+        if (c < classes)
+            sum += __ldg(weights + c) * value[k];
     }
     return sum;
+}
+
+/* The lane's classes times `factor` and what a loss of all pixels makes of their probabilities. */
+template <int LANES, int SLOTS>
+__device__ __forceinline__ void weigh_by_region(const struct loss_work &work, float (&value)[SLOTS],
+                                                float factor, int lane)
+{
+#pragma unroll
+    for (int k = 0; k < SLOTS; k++) {
+        const int c = k * LANES + lane;
+        value[k] *= factor + (c < work.classes ? __ldg(work.region + c) : 0.0f);
+    }
 }
 
 /* Takes from the gradients what smoothing has, and clears the pixels' weights of each corner, in the order of
@@ -240,20 +254,40 @@ __device__ __forceinline__ void add_loss(struct loss_total &total, float best, f
         settle(total);
 }
 
-/* The same of a loss with terms, where each lane adds the smoothing of its classes, whose weighted logits are
- * `dot`. */
-__device__ __forceinline__ void add_loss_of_terms(const struct loss_work &work, struct loss_total &total,
-                                                  float weight, float best, float logit, float sum, float dot,
-                                                  int lane)
+/* What the focal loss multiplies a pixel's loss and its gradient by. p: its label's probability, rest: that
+ * of all others, minus_log: -log p. */
+struct focus {
+    float loss, gradient;
+};
+
+__device__ __forceinline__ struct focus focus_of(float gamma, float p, float rest, float minus_log)
 {
-    const double log_sum = (double)best + (double)log2f(sum);
+    if (gamma == 0.0f)
+        return {1.0f, 1.0f};
+    if (rest <= 0.0f)
+        return {0.0f, 0.0f};
+    const float power = exp2f(gamma * log2f(rest));
+    return {power, power + power / rest * (gamma * p * minus_log)};
+}
+
+/* The same of a loss with terms, where each lane adds the smoothing of its classes, whose weighted logits are
+ * `dot`. Returns how much of the gradient is the label's. */
+__device__ __forceinline__ float add_loss_of_terms(const struct loss_work &work, struct loss_total &total,
+                                                   float weight, float best, float logit, float sum,
+                                                   float dot, int lane)
+{
+    const double log_sum = (double)best + (double)log2f(sum), minus_log = log_sum - (double)logit;
+    const float power = fast_exp2(logit - best), own = work.hit * weight;
+    const struct focus focus =
+        focus_of(work.gamma, power / sum, (sum - power) / sum, (float)(minus_log * ln_2));
 
     total.sum -= (double)work.share * (double)dot;
     if (lane == 0)
-        total.sum += (double)(work.hit * weight) * (log_sum - (double)logit) +
-                     (double)(work.share * work.weight_sum) * log_sum;
+        total.sum +=
+            (double)(own * focus.loss) * minus_log + (double)(work.share * work.weight_sum) * log_sum;
     total.count++;
     total.weight += (double)weight;
+    return own * focus.gradient;
 }
 
 /* corners += factor * the pixel's weights. */
@@ -350,8 +384,13 @@ walk_row(const struct loss_work &work, const struct strip &s, const struct cell 
         if (!work.labels)
             continue;
         const int label = own ? (int)__ldg(work.labels + line + at) : DF_IGNORE_LABEL;
-        const float dot = TERMS && work.share > 0.0f ? weighted_sum<LANES>(work, value, lane) : 0.0f;
+        const float dot =
+            TERMS && work.share > 0.0f ? weighted_sum<LANES>(work.class_weights, value, classes, lane) : 0.0f;
         const float sum = powers<LANES>(value, best);
+        const float slope =
+            TERMS && work.region
+                ? group_sum<LANES>(weighted_sum<LANES>(work.region, value, classes, lane)) / sum
+                : 0.0f;
         if (label == DF_IGNORE_LABEL)
             continue;
         if (label >= classes) { /* shows, where a write beyond the arrays might not */
@@ -363,10 +402,15 @@ walk_row(const struct loss_work &work, const struct strip &s, const struct cell 
         float factor = 1.0f, hit = 1.0f; /* of the probabilities' gradient, and of the label's */
         if (TERMS) {
             const float weight = __ldg(work.class_weights + label);
-            hit = work.hit * weight;
+            hit = add_loss_of_terms(work, total, weight, best, logit, sum, dot, lane);
             factor = hit + work.share * work.weight_sum;
             add_corners(smoothed, 1.0f, y, x);
-            add_loss_of_terms(work, total, weight, best, logit, sum, dot, lane);
+            if (work.region) {
+                const float of_label = __ldg(work.region + classes + label) * (fast_exp2(logit - best) / sum);
+                hit += of_label;
+                weigh_by_region<LANES>(work, value, factor + of_label - slope, lane);
+                factor = 1.0f;
+            }
         } else {
             add_loss(total, best, logit, sum);
         }
@@ -485,8 +529,10 @@ struct plan make_plan(const struct df_upsample_loss *work)
     if (work->terms) {
         w.class_weights = work->terms->class_weights;
         w.weight_sum = work->terms->weight_sum;
-        w.hit = 1.0f - work->terms->smoothing;
-        w.share = work->terms->smoothing / (float)work->classes;
+        w.hit = work->terms->pixel * (1.0f - work->terms->smoothing);
+        w.share = work->terms->pixel * work->terms->smoothing / (float)work->classes;
+        w.region = work->terms->region;
+        w.gamma = work->terms->gamma;
     }
     spread_classes(work->classes, [&](auto spread) {
         const int64_t rows = work->batch * work->h, most = rows * work->w * spread.lanes / enough_threads;
@@ -531,7 +577,7 @@ cudaError_t df_launch_upsample_loss(cudaStream_t stream, const struct df_upsampl
         else
             DF_LAUNCH((loss_kernel<spread.lanes, spread.slots, false, false>), grid, block, 0, stream, w);
     });
-    finish_loss(stream, w.partial, plan.blocks, loss);
+    finish_loss(stream, w.partial, plan.blocks, w.region ? w.region + 2 * work->classes : nullptr, loss);
     if (work->dlogits)
         DF_LAUNCH(combine_kernel, dim3((unsigned)ceil_div(elements, combine_threads)), dim3(combine_threads),
                   0, stream, w, loss, work->dlogits);

@@ -230,6 +230,6 @@ cudaError_t df_launch_argmax(cudaStream_t stream, const float *sum, int64_t coun
         DF_LAUNCH((argmax_kernel<spread.lanes, spread.slots>), dim3((unsigned)blocks), dim3(view_threads), 0,
                   stream, work);
     });
-    finish_loss(stream, partial, blocks, loss);
+    finish_loss(stream, partial, blocks, nullptr, loss);
     return cudaGetLastError();
 }

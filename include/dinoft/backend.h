@@ -82,11 +82,17 @@ struct df_loss_sum {
 
 /* What a training's loss has beside -log softmax. A pixel with label y weighs class_weights[y], and its loss
  * is (1 - smoothing) * class_weights[y] * -log p[y], and smoothing / C * class_weights[c] * -log p[c] of
- * every class c, as PyTorch's cross_entropy has it. */
+ * every class c, as PyTorch's cross_entropy has it. Or, without smoothing, the focal loss: class_weights[y] *
+ * (1 - p[y])^gamma * -log p[y]. All of this times `pixel`; and beside it a loss of all pixels together. */
 struct df_loss_terms {
     const float *class_weights; /* device [C] */
     float weight_sum;           /* of all classes */
     float smoothing;
+    float gamma; /* 0: the loss is not focal */
+    float pixel;
+    const float *region; /* device [2 C + 1]: how the loss of all pixels changes with each pixel's p[c], less
+                            so much with its p[y], and what is added to the sum of losses; NULL: there is none
+                          */
 };
 
 /* Logits [B, h, w, C] float32 brought to [B, height, width] bilinearly (align_corners = false) and compared

@@ -11,6 +11,7 @@
 #include "dinoft/dataset.h"
 #include "dinoft/feature_cache.h"
 #include "dinoft/schedule.h"
+#include "dinoft/training_loss.h"
 #include "dinoft/vit_config.h"
 
 #include <stdbool.h>
@@ -36,6 +37,7 @@ enum df_command {
     DF_COMMAND_FEATURES,
     DF_COMMAND_PCA,
     DF_COMMAND_CONVERT,
+    DF_COMMAND_REPORT,
     DF_COMMAND_INFO,
     DF_COMMAND_DEMO_DATA,
     DF_COMMAND_BENCH,
@@ -179,5 +181,8 @@ void df_config_print_completion(FILE *stream, const char *shell);
 #define DF_CONFIG_FACTS "facts"
 struct df_json;
 void df_config_to_json(struct df_json *json, const struct df_config *config);
+
+/* The same object with the defaults of a command's options, as text to be freed. NULL with the error set. */
+char *df_config_defaults(enum df_command command);
 
 #endif

@@ -50,13 +50,8 @@ int df_png_write_rgb(const char *path, const struct df_image *image);
 /* indices [height, width]; palette [256][3]. */
 int df_png_write_palette(const char *path, const struct df_image *indices, const uint8_t palette[256][3]);
 
-/* Each makes a file in memory, which the caller frees; of an RGB image unless it says other. NULL with the
- * error set. */
+/* The RGB image as a file in memory, which the caller frees. NULL with the error set. */
 void *df_png_encode(const struct df_image *image, size_t *size);
-/* A picture of a class map in its palette's colours, width x height by the nearest pixel: a file of a few
- * kilobytes. Its indices are not the classes' numbers: the palette holds the colours that occur alone. */
-void *df_png_encode_classes(const struct df_image *classes, int64_t width, int64_t height,
-                            const uint8_t palette[256][3], size_t *size);
 void *df_jpeg_encode(const struct df_image *image, int quality, size_t *size);
 
 /* Baseline JPEG, 4:2:0, quality 1..100, atomically. */

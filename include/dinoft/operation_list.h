@@ -315,6 +315,14 @@ DF_OPERATION(nearest_backward,
 DF_OPERATION(upsample_loss, (struct df_backend *backend, struct df_upsample_loss *work, float *scratch),
              (backend, work, scratch))
 
+/* The Dice loss of work's logits and labels, times `factor` and the sum of its pixels' class weights, as the terms
+ * of upsample_loss have it: region float32 [2 C + 1], of the device. Over the pixels whose label is not 255, with T
+ * the number of those of class c, P the sum of all their p[c] and I of those whose label is c, it is the sum of
+ * 1 - 2 I / (P + T) over the classes that have pixels, divided by C. Reads the class weights alone of work->terms. */
+DF_OPERATION(dice,
+             (struct df_backend *backend, const struct df_upsample_loss *work, float factor, float *region),
+             (backend, work, factor, region))
+
 /* logits float32 [B, h, w, C] -> out float32 [B, C, height, width]. */
 DF_OPERATION(upsample_logits,
              (struct df_backend *backend, const float *logits, float *out, int64_t batch, int64_t h,

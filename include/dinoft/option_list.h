@@ -106,6 +106,18 @@ OPTION(FLOAT, EMA, ema, RUN, TRAIN | BENCH | INFO,
        "evaluate and save the exponential moving average of what is trained, with this decay, such as 0.999; "
        "0: off",
        "0", 0, .float_minimum_itself = true, .float_below = 1)
+OPTION(CHOICE, LOSS, loss, RUN, TRAIN | BENCH | INFO,
+       "what is minimised: cross-entropy, the focal loss, in which a pixel counts the less the surer its "
+       "label is "
+       "predicted, or the Dice loss, in which all classes of a batch count the same, alone or added to "
+       "cross-entropy",
+       df_loss_kind, DF_LOSSES, "ce")
+OPTION(FLOAT, FOCAL_GAMMA, focal_gamma, RUN, TRAIN | BENCH | INFO,
+       "of --loss focal: the power of 1 - p that a pixel's loss is multiplied by, where p is its label's "
+       "probability",
+       "2", 0, .float_minimum_itself = true)
+OPTION(FLOAT, REGION_FACTOR, region_factor, RUN, TRAIN | BENCH | INFO,
+       "of --loss ce+dice: what the Dice loss is multiplied by", "1", 0)
 OPTION(STRING, CLASS_WEIGHTS, class_weights, RUN, TRAIN,
        "how much pixels of each class weigh in the training loss: the same with none; with auto 1 / ln(1.02 "
        "+ S) "
@@ -286,8 +298,9 @@ OPTION(SWITCH, OUTLINES, outlines, OUTPUT, PREDICT, "outline the regions in IMAG
 OPTION(SWITCH, LEGEND, legend, OUTPUT, PREDICT,
        "write legend.png with the classes' numbers, colours and names, and the numbers into the regions of "
        "IMAGE_overlay.png")
-OPTION(STRING, OUTPUT, output, OUTPUT, FEATURES, "the .safetensors file that is written", "FILE", NULL,
-       .required = FEATURES)
+OPTION(STRING, OUTPUT, output, OUTPUT, FEATURES | REPORT,
+       "the file that is written: features as .safetensors, a report as .html", "FILE", NULL,
+       .required = FEATURES | REPORT)
 OPTION(INTEGER, LAYERS, layers, OUTPUT, FEATURES,
        "write the outputs of the last N blocks too, each through the final norm", "0", 0, 1024)
 OPTION(CHOICE, NAMING, naming, OUTPUT, CONVERT,

@@ -1,8 +1,11 @@
 #include "train_observers.h"
 
+#include "version.h"
+
 #include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
 #include "dinoft/event_file.h"
+#include "dinoft/run_page_observer.h"
 #include "dinoft/text.h"
 #include "dinoft/training_events.h"
 #include "dinoft/training_picture.h"
@@ -87,6 +90,17 @@ static int open_picture(struct train_observers *observers, const struct train_ob
     return 0;
 }
 
+static int open_page(struct train_observers *observers, const struct train_observed *run)
+{
+    char *defaults = df_config_defaults(DF_COMMAND_TRAIN);
+    const struct df_run_page_texts texts = {defaults, program_text()};
+    const int status = defaults ? df_run_page_open(next(observers), run->files, run->val_set, &texts) : -1;
+
+    free(defaults);
+    observers->count += status == 0;
+    return status;
+}
+
 int train_observers_open(struct train_observers *observers, const struct train_observed *run)
 {
     observers->config_path = df_run_file(run->files, "_config.json");
@@ -95,6 +109,7 @@ int train_observers_open(struct train_observers *observers, const struct train_o
     DF_TRY(open_screen(observers, run));
     DF_TRY(open_picture(observers, run));
     open_record(observers, run);
+    DF_TRY(open_page(observers, run));
     return open_events(observers, run);
 }
 

@@ -20,7 +20,7 @@ struct train_observed {
 
 struct train_observers {
     char *config_path, *log_dir;          /* log_dir NULL: no TensorBoard log */
-    struct df_training_observer items[4]; /* [count], for the training */
+    struct df_training_observer items[5]; /* [count], for the training */
     int count;
 };
 

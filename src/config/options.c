@@ -15,6 +15,7 @@
 #define BENCH     (1u << DF_COMMAND_BENCH)
 #define SELFTEST  (1u << DF_COMMAND_SELFTEST)
 #define INFO      (1u << DF_COMMAND_INFO)
+#define REPORT    (1u << DF_COMMAND_REPORT)
 #define EVERY     ((1u << DF_COMMAND_COUNT) - 1)
 #define MEASURE   (EVAL | CORRUPT)                             /* the commands that measure a checkpoint */
 #define NETWORK   (TRAIN | MEASURE | PREDICT | FEATURES | PCA) /* the commands that run a model */

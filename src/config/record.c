@@ -85,3 +85,15 @@ void df_config_to_json(struct df_json *json, const struct df_config *config)
         df_json_close(json);
     }
 }
+
+char *df_config_defaults(enum df_command command)
+{
+    struct df_config config = {.command = command};
+    struct df_json json = {0};
+
+    df_config_set_defaults(&config);
+    config.command = command;
+    df_config_to_json(&json, &config);
+    df_json_close(&json);
+    return df_json_print(&json, "the defaults of the options");
+}

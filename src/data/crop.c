@@ -4,14 +4,11 @@
 #include "dinoft/labels.h"
 #include "dinoft/size.h"
 
-#include <string.h>
-
 #define LONG_MOST  4.0  /* the longer side, of what the shorter one may have */
 #define SHARE_MOST 0.75 /* of a class */
 #define TRIES      10
 
-/* The shorter side gets the tile's smaller number times the scale, unless the longer one would be too long.
- */
+/* The shorter side gets the tile's smaller number times the scale, unless the longer one were too long. */
 static void choose_size(struct df_crop *crop, double scale, const struct df_image *mask,
                         const struct df_tile *tile)
 {
@@ -35,12 +32,23 @@ static void draw_place(struct df_crop *crop, struct df_rng *rng)
     crop->window.x = draw_below(rng, crop->width - crop->window.width + 1);
 }
 
-/* Where a class has its pixel number n in a mask. */
+static int64_t count_in_row(const uint8_t *row, int64_t width, uint8_t label)
+{
+    int64_t count = 0;
+
+    for (int64_t x = 0; x < width; x++)
+        count += row[x] == label;
+    return count;
+}
+
+/* Where a class has its pixel number n, which it has, in a mask: its row is found first. */
 static int64_t find_pixel(const struct df_image *mask, int label, int64_t n)
 {
-    const uint8_t *at = mask->pixels, *const end = at + mask->width * mask->height;
+    const uint8_t *row = mask->pixels, *at;
 
-    while ((at = memchr(at, label, (size_t)(end - at))) && n-- > 0)
+    for (int64_t in_row; (in_row = count_in_row(row, mask->width, (uint8_t)label)) <= n; n -= in_row)
+        row += mask->width;
+    for (at = row; *at != label || n-- > 0;)
         at++;
     return at - mask->pixels;
 }

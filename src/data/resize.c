@@ -136,7 +136,7 @@ static int resizing_begin(struct resizing *resizing, const struct df_image *sour
                                   .width = window->width,
                                   .held = {-1, -1}};
     assert(source->channels == 3 && is_inside(part, source->width, source->height));
-    DF_TRY(df_image_check_size(width, height));
+    DF_TRY(df_image_check_size(window->width, window->height));
     assert(is_inside(window, width, height));
     resizing->columns = malloc((size_t)window->width * sizeof *resizing->columns);
     resizing->rows = malloc((size_t)window->height * sizeof *resizing->rows);

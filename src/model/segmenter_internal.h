@@ -35,13 +35,14 @@ struct df_segmenter {
     float *features[DF_VIT_MAX_FEATURES]; /* device [max_batch * P, dim] */
 
     /* From here on of the decoder: NULL without one. */
-    uint8_t *labels;                       /* device [max_batch, H, W] */
-    uint8_t *prediction;                   /* device [max_batch, H, W] */
-    uint8_t *sigmoid_prediction;           /* device [H, W], of one image */
-    float *loss_scratch;                   /* device [2 * logits] */
-    float *class_weights;                  /* device [C]; NULL: training's loss is plain */
-    struct df_loss_terms loss_terms;       /* of training, else */
-    float *logit_sums;                     /* device [C] */
+    uint8_t *labels;                 /* device [max_batch, H, W] */
+    uint8_t *prediction;             /* device [max_batch, H, W] */
+    uint8_t *sigmoid_prediction;     /* device [H, W], of one image */
+    float *loss_scratch;             /* device [2 * logits] */
+    float *class_weights;            /* device [C]; NULL: training's loss is plain */
+    float *region;                   /* device [2 C + 1]: of a part that is no sum over pixels; NULL: none */
+    struct df_loss_terms loss_terms; /* of training, else */
+    float *logit_sums;               /* device [C] */
     float *dfeatures[DF_VIT_MAX_FEATURES]; /* their gradients; NULL: not wanted */
     struct df_captured_step captured[DF_CAPTURED_STEPS];
     uint8_t *resized; /* device: both predictions and labels of one image at a size of its own; only grows */

@@ -7,10 +7,13 @@ void segmenter_plan_loss(struct df_segmenter *segmenter)
 {
     const struct df_segmenter_options *options = &segmenter->options;
 
-    segmenter->class_weights = NULL;
+    segmenter->class_weights = segmenter->region = NULL;
     if (options->training && !df_loss_is_plain(&options->loss))
         segmenter->class_weights =
             df_arena_take(&segmenter->arena, "class weights", options->classes, DF_F32);
+    if (options->training && df_loss_has_region(&options->loss))
+        segmenter->region =
+            df_arena_take(&segmenter->arena, "sums of the loss", 2 * options->classes + 1, DF_F32);
 }
 
 int segmenter_start_loss(struct df_segmenter *segmenter)
@@ -25,9 +28,14 @@ int segmenter_start_loss(struct df_segmenter *segmenter)
         weights[i] = options->loss.weighted ? options->loss.class_weights[i] : 1.0f;
         sum += (double)weights[i];
     }
-    segmenter->loss_terms = (struct df_loss_terms){.class_weights = segmenter->class_weights,
-                                                   .weight_sum = (float)sum,
-                                                   .smoothing = (float)options->loss.smoothing};
+    segmenter->loss_terms = (struct df_loss_terms){
+        .class_weights = segmenter->class_weights,
+        .weight_sum = (float)sum,
+        .smoothing = (float)options->loss.smoothing,
+        .gamma = options->loss.kind == DF_LOSS_FOCAL ? (float)options->loss.gamma : 0.0f,
+        .pixel = df_loss_has_pixels(&options->loss) ? 1.0f : 0.0f,
+        .region = segmenter->region,
+    };
     return segmenter->backend->ops->upload(segmenter->backend, segmenter->class_weights, weights,
                                            (size_t)options->classes * sizeof *weights);
 }
@@ -47,11 +55,22 @@ struct df_upsample_loss segmenter_describe_loss(const struct df_segmenter *segme
     };
 }
 
+/* What is alone has no factor: AdamW would not notice. */
+static float region_factor(const struct df_segmenter *segmenter)
+{
+    const struct df_loss_options *loss = &segmenter->options.loss;
+
+    return df_loss_has_pixels(loss) ? (float)loss->region : 1.0f;
+}
+
 int segmenter_find_gradient(struct df_segmenter *segmenter, struct df_upsample_loss *work)
 {
     work->labels = segmenter->labels;
     work->dlogits = segmenter->decoder->dlogits;
     work->terms = segmenter->class_weights ? &segmenter->loss_terms : NULL;
+    if (segmenter->region)
+        DF_TRY(segmenter->backend->ops->dice(segmenter->backend, work, region_factor(segmenter),
+                                             segmenter->region));
     return segmenter->backend->ops->upsample_loss(segmenter->backend, work, segmenter->loss_scratch);
 }
 

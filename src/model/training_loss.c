@@ -22,8 +22,13 @@ static uint64_t digest_of(const float *weights, size_t classes)
 
 void df_loss_describe(const struct df_loss_options *loss, size_t classes, char text[DF_LOSS_TEXT])
 {
-    size_t used = (size_t)snprintf(text, DF_LOSS_TEXT, "ce");
+    static const char *const kinds[] = {DF_LOSSES(DF_CHOICE_TEXT)};
+    size_t used = (size_t)snprintf(text, DF_LOSS_TEXT, "%s", kinds[loss->kind]);
 
+    if (loss->kind == DF_LOSS_FOCAL)
+        used += (size_t)snprintf(text + used, DF_LOSS_TEXT - used, ", gamma %g", loss->gamma);
+    if (loss->kind == DF_LOSS_CE_DICE)
+        used += (size_t)snprintf(text + used, DF_LOSS_TEXT - used, ", factor %g", loss->region);
     if (loss->smoothing > 0.0)
         used += (size_t)snprintf(text + used, DF_LOSS_TEXT - used, ", label smoothing %g", loss->smoothing);
     if (loss->weighted)

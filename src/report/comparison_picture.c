@@ -1,10 +1,10 @@
 #include "comparison_picture.h"
 
+#include "class_panel.h"
 #include "plot/canvas.h"
 
 #include "dinoft/error.h"
 #include "dinoft/legend.h"
-#include "dinoft/region_numbers.h"
 #include "dinoft/size.h"
 
 #include <math.h>
@@ -44,24 +44,15 @@ static void place(struct df_image *picture, int64_t x, int64_t y, const struct d
 }
 
 /* The classes over the panel's image, into the strip. */
-static int place_classes(struct df_image *strip, int64_t x, const struct df_image *panel,
+static int place_classes(struct df_image *strip, int64_t x, const struct df_image *image,
                          const struct df_image *classes, const struct df_overlay_style *style)
 {
-    struct df_image small = {0}, overlay = {0};
-    int status = -1;
+    struct df_image panel;
 
-    if (df_image_alloc(&small, panel->width, panel->height, 1) != 0)
-        return -1;
-    df_resize_nearest(classes, small.pixels, small.width, small.height);
-    if (df_overlay_draw(panel, &small, style, &overlay) == 0) {
-        df_legend_hatch(&overlay, &small);
-        status = df_region_numbers_draw(&overlay, &small, &style->palette);
-    }
-    if (status == 0)
-        place(strip, x, 0, &overlay);
-    df_image_free(&overlay);
-    df_image_free(&small);
-    return status;
+    DF_TRY(df_class_panel(image, classes, style, &panel));
+    place(strip, x, 0, &panel);
+    df_image_free(&panel);
+    return 0;
 }
 
 int df_comparison_strip(const struct df_comparison_row *comparison, const struct df_overlay_style *style,

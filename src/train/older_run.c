@@ -36,7 +36,7 @@ static int remember_checkpoint(struct df_training *training)
 
 int training_retire_older(struct df_training *training)
 {
-    static const char *const endings[] = {".state", "_metrics.json"};
+    static const char *const endings[] = {".state", "_metrics.json", "_report.html"};
 
     /* Those that its state knows of: others of such names need not be its own. */
     DF_TRY(run_state_kept(training, &training->older_kept));

@@ -12,12 +12,17 @@
 static const struct loss {
     const char *name;
     bool weighted;
-    struct df_loss_terms terms;
+    struct df_loss_terms terms; /* pixel: of all that have no region */
+    float region;               /* the Dice loss's factor; 0: none */
 } losses[] = {
-    {"ce", false, {0}},
-    {"weighted", true, {0}},
-    {"smoothed", false, {.smoothing = 0.1f}},
-    {"weighted_smoothed", true, {.smoothing = 0.3f}},
+    {"ce", false, {0}, 0.0f},
+    {"weighted", true, {0}, 0.0f},
+    {"smoothed", false, {.smoothing = 0.1f}, 0.0f},
+    {"weighted_smoothed", true, {.smoothing = 0.3f}, 0.0f},
+    {"focal", false, {.gamma = 2.0f}, 0.0f},
+    {"weighted_focal", true, {.gamma = 0.5f}, 0.0f},
+    {"dice", false, {.pixel = 0.0f}, 1.0f},
+    {"ce_dice", true, {.pixel = 1.0f, .smoothing = 0.1f}, 0.7f},
 };
 
 enum { BATCH = 2, H = 5, W = 6, CLASSES = 9, HEIGHT = 23, WIDTH = 31, LOGITS = BATCH * H * W * CLASSES };
@@ -60,7 +65,14 @@ static void check_loss(struct test_device *device, const struct df_state *state,
         .terms = &terms,
     };
 
+    if (loss->region == 0.0f)
+        terms.pixel = 1.0f;
     terms.class_weights = test_put_f32(device, loss->weighted ? weights : ones, CLASSES);
+    if (loss->region > 0.0f) {
+        float *region = test_buffer_f32(device, 2 * CLASSES + 1);
+        assert_int_equal(device->backend->ops->dice(device->backend, &work, loss->region, region), 0);
+        terms.region = region;
+    }
     for (int i = 0; i < CLASSES; i++)
         terms.weight_sum += loss->weighted ? weights[i] : 1.0f;
     assert_int_equal(

@@ -56,6 +56,22 @@ class ClassWeights(LossTest):
         self.refused(*self.train_command("--label_smoothing", 1), status=2, mentions=["--label_smoothing: 1"])
 
 
+class OtherLosses(LossTest):
+    def check(self, recorded, *flags):
+        run = self.train("--lr", 0.01, "--epochs", 6, "--use_lora", *flags)
+        self.assertEqual(run.record["loss"], recorded)
+        self.assertLess(run.metrics["train_loss"][-1], 0.8 * run.metrics["train_loss"][0])
+
+    def test_dice(self):
+        self.check("dice", "--loss", "dice")
+        self.check("ce+dice, factor 0.5, label smoothing 0.1", "--loss", "ce+dice", "--region_factor", 0.5, "--label_smoothing", 0.1)
+
+    def test_focal(self):
+        self.check("focal, gamma 1.5", "--loss", "focal", "--focal_gamma", 1.5)
+        flat = self.train("--loss", "focal", "--focal_gamma", 0, output="flat")
+        self.assertEqual([row["loss"] for row in flat.steps], [row["loss"] for row in self.train(output="plain").steps])
+
+
 class Resuming(LossTest):
     def test_another_loss_is_refused(self):
         flags = ["--label_smoothing", 0.1, "--class_weights", "class_1=3", "--epochs", 2]

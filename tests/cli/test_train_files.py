@@ -124,7 +124,7 @@ class Logs(TrainingTest):
         (events,) = event_records.paths(self.folder / "output" / "run_tb")
         self.assertEqual(
             sorted(set(files_in(self.folder / "output")) - {f"run_tb/{events.name}"}),
-            ["run.pt", "run.state", "run_best.pt", "run_config.json", "run_metrics.json", "run_steps.csv"],
+            ["run.pt", "run.state", "run_best.pt", "run_config.json", "run_metrics.json", "run_report.html", "run_steps.csv"],
         )
         self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["data", "output"])
 

@@ -42,6 +42,12 @@ static void values(void **state)
         {{"--lr", "0"}, "--lr: 0 is out of range: expected a number greater than 0"},
         {{"--lr", "-1e-3"}, "--lr: -1e-3 is out of range: expected a number greater than 0"},
         {{"--lr", "1e999"}, "--lr: 1e999 is out of range: expected a number greater than 0"},
+        {{"--focal_gamma", "1"}, "--focal_gamma is for --loss focal"},
+        {{"--loss", "focal", "--label_smoothing", "0.1"},
+         "--label_smoothing is for cross-entropy, which --loss has not"},
+        {{"--loss", "dice", "--class_weights", "auto"},
+         "--class_weights is for losses of pixels; with --loss dice classes count the same"},
+        {{"--loss", "dice", "--region_factor", "2"}, "--region_factor is for --loss ce+dice"},
         {{"--rope_rescale", "0.5"}, "--rope_rescale: 0.5 is out of range: expected a number of at least 1"},
         {{"--size", "larg"},
          "--size: 'larg' is not one of small, base, large, giant, small+, large+, huge+, huge or 7b: did you "
@@ -229,7 +235,7 @@ static void commands_and_inputs(void **state)
         {{"trian"}, "unknown command 'trian': did you mean 'train'?"},
         {{"segmentation"},
          "unknown command 'segmentation': the commands are train, eval, corrupt, corrupt-images, predict, "
-         "features, pca, convert, info, demo-data, bench and selftest"},
+         "features, pca, convert, report, info, demo-data, bench and selftest"},
         {{"help", "evall"}, "unknown command 'evall': did you mean 'eval'?"},
         {{"train", "voc"}, "train takes flags only, which begin with --: found 'voc'"},
         {{"--size", "small", "eval"}, "'eval' must come first: dinoft eval ..."},

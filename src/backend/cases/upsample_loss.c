@@ -19,9 +19,9 @@ enum { LOSS, GRADIENT = 1, PREDICTION = 2, ON_DEVICE = 4, SIGMOIDS = 8, BOTH = G
 enum values { USUAL, TIED, SATURATED, LOW };
 
 /* Bits of TERMS. Without weights classes weigh 1. */
-enum { PLAIN, WEIGHTED = 1, SMOOTHED = 2 };
+enum { PLAIN, WEIGHTED = 1, SMOOTHED = 2, FOCAL = 4, REGION = 8, REGION_ALONE = 16 };
 
-static const float smoothing = 0.1f;
+static const float smoothing = 0.1f, gamma_of_focal = 1.5f;
 
 static struct bilinear_size size_of(const struct df_case *c)
 {
@@ -54,7 +54,7 @@ static int upsample_logits_uses(const struct df_case_model *m, int64_t n[DF_CASE
 
 /* --- upsample_loss --- */
 
-enum { LOGITS, LABELS, DLOGITS, PREDICTED, SCRATCH, SUM, OF_SIGMOIDS, WEIGHTS };
+enum { LOGITS, LABELS, DLOGITS, PREDICTED, SCRATCH, SUM, OF_SIGMOIDS, WEIGHTS, SLOPES };
 
 /* Numbers of classes that choose how lanes share them, with and without the gradient; enlarged, reduced,
  * kept; strips of two cells, the last of one. */
@@ -109,6 +109,14 @@ static const int64_t upsample_loss_odd[][DF_CASE_SIZES] = {
     {1, 2, 3, 255, 9, 9, PARTLY_LABELLED, GRADIENT, USUAL, WEIGHTED | SMOOTHED},
     {1, 1, 9, 5, 3, 100, PARTLY_LABELLED, GRADIENT, USUAL, WEIGHTED | SMOOTHED},
     {2, 3, 3, 5, 6, 6, IGNORED, GRADIENT, USUAL, WEIGHTED | SMOOTHED},
+    {1, 1, 1, 1, 1, 1, LABELLED, GRADIENT, USUAL, FOCAL},
+    {2, 3, 4, 21, 17, 23, PARTLY_LABELLED, GRADIENT, USUAL, FOCAL},
+    {1, 5, 3, 150, 35, 21, PARTLY_LABELLED, GRADIENT, LOW, FOCAL | WEIGHTED},
+    {1, 1, 1, 1, 1, 1, LABELLED, GRADIENT, USUAL, REGION},
+    {2, 3, 4, 21, 17, 23, PARTLY_LABELLED, BOTH | ON_DEVICE, USUAL, REGION | WEIGHTED | SMOOTHED},
+    {1, 5, 3, 150, 35, 21, PARTLY_LABELLED, GRADIENT, LOW, REGION | REGION_ALONE},
+    {1, 2, 3, 255, 9, 9, PARTLY_LABELLED, GRADIENT, USUAL, REGION | WEIGHTED},
+    {2, 3, 3, 5, 6, 6, IGNORED, GRADIENT, USUAL, REGION},
 };
 
 static void make_ties(struct df_case *c)
@@ -147,6 +155,7 @@ static void upsample_loss_build(struct df_case *c)
     df_case_in_bytes(c, sizeof(struct df_loss_sum), 256, false);
     df_case_out(c, DF_U8, c->n[RESULTS] & SIGMOIDS ? pixels_of(c) : 0, 1e-3);
     df_case_in(c, DF_F32, c->n[TERMS] ? c->n[CLASSES] : 0, 0.0, 1.0);
+    df_case_in(c, DF_F32, c->n[TERMS] & REGION ? 2 * c->n[CLASSES] + 1 : 0, 0.5, 1.0);
     c->n_scalars = 2;
     c->scalar_tolerance = 1e-6;
     make_weights(c);
@@ -164,6 +173,17 @@ static void *memory_if(const struct df_case_run *run, int tensor, bool wanted)
 static double smoothing_of(const struct df_case *c)
 {
     return c->n[TERMS] & SMOOTHED ? (double)smoothing : 0.0;
+}
+
+/* Of what is of each pixel alone. */
+static double factor_of(const struct df_case *c)
+{
+    return c->n[TERMS] & REGION_ALONE ? 0.0 : c->n[TERMS] & REGION ? 0.5 : 1.0;
+}
+
+static double gamma_of(const struct df_case *c)
+{
+    return c->n[TERMS] & FOCAL ? (double)gamma_of_focal : 0.0;
 }
 
 static double weight_of(const struct df_case *c, int64_t class)
@@ -184,7 +204,10 @@ static int upsample_loss_call(const struct df_case *c, struct df_case_run *run)
     const int64_t results = c->n[RESULTS];
     const struct df_loss_terms terms = {.class_weights = run->memory[WEIGHTS],
                                         .weight_sum = (float)sum_of_weights(c),
-                                        .smoothing = (float)smoothing_of(c)};
+                                        .smoothing = (float)smoothing_of(c),
+                                        .gamma = (float)gamma_of(c),
+                                        .pixel = (float)factor_of(c),
+                                        .region = memory_if(run, SLOPES, c->n[TERMS] & REGION)};
     struct df_upsample_loss work = {.batch = c->n[BATCH],
                                     .h = c->n[H],
                                     .w = c->n[W],
@@ -235,7 +258,7 @@ static double weigh_labels(const struct df_case *c, int64_t *count)
 static double target_of(const struct df_case *c, int64_t label, int64_t class)
 {
     const double share = smoothing_of(c) / (double)c->n[CLASSES];
-    return weight_of(c, class) * ((class == label ? 1.0 - smoothing_of(c) : 0.0) + share);
+    return factor_of(c) * weight_of(c, class) * ((class == label ? 1.0 - smoothing_of(c) : 0.0) + share);
 }
 
 /* Logits of the pixel's image, or their gradients. */
@@ -244,22 +267,55 @@ static int64_t image_at(const struct df_case *c, int64_t pixel)
     return pixel / plane_of(c) * c->n[H] * c->n[W] * c->n[CLASSES];
 }
 
+/* What the focal loss multiplies the gradient of -log p by. */
+static double focus_of(const struct df_case *c, double p)
+{
+    const double gamma = gamma_of(c);
+
+    if (gamma == 0.0 || p >= 1.0)
+        return gamma == 0.0 ? 1.0 : 0.0;
+    return pow(1.0 - p, gamma) - gamma * p * pow(1.0 - p, gamma - 1.0) * log(p);
+}
+
+/* How much the loss of all pixels changes with the probability of a pixel's class. */
+static double slope_of(const struct df_case *c, int64_t label, int64_t class)
+{
+    const float *slopes = c->tensors[SLOPES].values;
+
+    if (!(c->n[TERMS] & REGION))
+        return 0.0;
+    return (double)slopes[class] - (class == label ? (double)slopes[c->n[CLASSES] + class] : 0.0);
+}
+
+/* The sum of this times the probabilities. */
+static double region_of(const struct df_case *c, int64_t label, const double *probability)
+{
+    double sum = 0.0;
+
+    for (int64_t k = 0; k < c->n[CLASSES]; k++)
+        sum += slope_of(c, label, k) * probability[k];
+    return sum;
+}
+
 /* dlogits += what the pixel's softmax and label make of them. */
 static void add_gradient(struct df_case *c, int64_t pixel, const double *probability, double weight)
 {
     const struct bilinear_size size = size_of(c);
     const int64_t label = label_of(c, pixel);
     double *dlogits = c->tensors[DLOGITS].expected + image_at(c, pixel);
-    double all = 0.0;
+    const double focus = focus_of(c, probability[label]), region = region_of(c, label, probability);
+    double all = 0.0, gradient[DF_MAX_CLASSES];
     struct bilinear_corner corners[4];
 
     for (int64_t k = 0; k < size.classes; k++)
         all += target_of(c, label, k);
+    for (int64_t k = 0; k < size.classes; k++)
+        gradient[k] = focus * (all * probability[k] - target_of(c, label, k)) +
+                      probability[k] * (slope_of(c, label, k) - region);
     bilinear_corners(&size, pixel % plane_of(c), corners);
     for (int i = 0; i < 4 && weight > 0.0; i++) {
         for (int64_t k = 0; k < size.classes; k++)
-            dlogits[corners[i].pixel * size.classes + k] +=
-                corners[i].weight * (all * probability[k] - target_of(c, label, k)) / weight;
+            dlogits[corners[i].pixel * size.classes + k] += corners[i].weight * gradient[k] / weight;
     }
 }
 
@@ -292,7 +348,7 @@ static double pixel_loss(const struct df_case *c, int64_t label, double *value)
     const double log_sum = softmax(value, c->n[CLASSES]);
     for (int64_t k = 0; k < c->n[CLASSES]; k++)
         loss += target_of(c, label, k) * (log_sum - logits[k]);
-    return loss;
+    return gamma_of(c) == 0.0 ? loss : loss * pow(1.0 - value[label], gamma_of(c));
 }
 
 static void upsample_loss_expect(struct df_case *c)
@@ -313,10 +369,12 @@ static void upsample_loss_expect(struct df_case *c)
             add_gradient(c, i, value, weight);
     }
     c->expected_scalars[0] = sum;
+    if (c->n[TERMS] & REGION)
+        c->expected_scalars[0] += (double)c->tensors[SLOPES].values[2 * c->n[CLASSES]];
     c->expected_scalars[1] = (double)count + weight;
 }
 
-/* The mean loss. */
+/* The mean loss, in which that of all pixels is as linear as its slopes. */
 static double upsample_loss_objective(const struct df_case *c)
 {
     const struct bilinear_size size = size_of(c);
@@ -330,6 +388,7 @@ static double upsample_loss_objective(const struct df_case *c)
             continue;
         bilinear_pixel(&size, c->tensors[LOGITS].values + image_at(c, i), i % plane_of(c), value);
         sum += pixel_loss(c, label, value);
+        sum += region_of(c, label, value);
     }
     return weight > 0.0 ? sum / weight : 0.0;
 }

@@ -102,7 +102,10 @@ DF_INLINE void walk_row(const struct df_upsample_loss *work, const struct df_los
     const float *upper = work->logits + (image * work->h + y.low) * work->w * classes;
     const float *lower = work->logits + (image * work->h + y.high) * work->w * classes;
     struct smoothing smoothing = smoothing_of(terms, classes);
+    struct region region;
     struct tap run = {.low = -1};
+
+    read_region(&region, terms, classes);
     for (int64_t i = 0; i < work->width; i++) {
         const struct tap x = bilinear_tap(i, scale, work->w);
         if (x.low != run.low) {
@@ -124,7 +127,7 @@ DF_INLINE void walk_row(const struct df_upsample_loss *work, const struct df_los
             continue;
         assert(label < classes);
         if (terms)
-            add_pixel_of_terms(columns, x, label, best, padded, terms, &smoothing, total);
+            add_pixel_of_terms(columns, x, label, best, padded, terms, &smoothing, &region, total);
         else
             add_pixel(columns, x, label, best, padded, low != NULL, total);
     }
@@ -218,6 +221,8 @@ int df_cpu_upsample_loss(struct df_backend *backend, struct df_upsample_loss *wo
         work->loss.count += partial[chunk].count;
         work->loss.weight += partial[chunk].weight;
     }
+    if (work->terms && work->terms->region)
+        work->loss.sum += (double)work->terms->region[2 * work->classes];
     if (work->on_device)
         *work->on_device = work->loss;
     if (!buffers)
