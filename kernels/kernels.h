@@ -152,6 +152,12 @@ size_t df_launch_dice_scratch(const struct df_upsample_loss *work);
 cudaError_t df_launch_dice(cudaStream_t stream, const struct df_upsample_loss *work, float factor,
                            void *scratch, float *region);
 
+/* --- hard_pixels.cu --- */
+
+size_t df_launch_hard_pixels_scratch(const struct df_upsample_loss *work);
+cudaError_t df_launch_hard_pixels(cudaStream_t stream, const struct df_upsample_loss *work, float threshold,
+                                  int64_t least, void *scratch, uint8_t *hard);
+
 /* --- views.cu --- */
 
 /* The window's weights are on the device here. */

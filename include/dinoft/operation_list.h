@@ -323,6 +323,14 @@ DF_OPERATION(dice,
              (struct df_backend *backend, const struct df_upsample_loss *work, float factor, float *region),
              (backend, work, factor, region))
 
+/* hard uint8 [B, height, width] = work's labels of the pixels that are predicted worst, and 255 for all others:
+ * where the label's probability is below `threshold`, or below that of rank `least` (from 0 on, of the lowest; the
+ * highest where there are fewer), whichever is higher. */
+DF_OPERATION(hard_pixels,
+             (struct df_backend *backend, const struct df_upsample_loss *work, float threshold, int64_t least,
+              uint8_t *hard),
+             (backend, work, threshold, least, hard))
+
 /* logits float32 [B, h, w, C] -> out float32 [B, C, height, width]. */
 DF_OPERATION(upsample_logits,
              (struct df_backend *backend, const float *logits, float *out, int64_t batch, int64_t h,

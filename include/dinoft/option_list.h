@@ -107,11 +107,18 @@ OPTION(FLOAT, EMA, ema, RUN, TRAIN | BENCH | INFO,
        "0: off",
        "0", 0, .float_minimum_itself = true, .float_below = 1)
 OPTION(CHOICE, LOSS, loss, RUN, TRAIN | BENCH | INFO,
-       "what is minimised: cross-entropy, the focal loss, in which a pixel counts the less the surer its "
+       "what is minimised: cross-entropy; the focal loss, in which a pixel counts the less the surer its "
        "label is "
-       "predicted, or the Dice loss, in which all classes of a batch count the same, alone or added to "
-       "cross-entropy",
+       "predicted; cross-entropy of the pixels that are predicted worst (online hard example mining); or the "
+       "Dice "
+       "loss, in which all classes of a batch count the same, alone or added to cross-entropy",
        df_loss_kind, DF_LOSSES, "ce")
+OPTION(FLOAT, OHEM_THRESHOLD, ohem_threshold, RUN, TRAIN | BENCH | INFO,
+       "of --loss ohem: pixels count whose label is predicted with a probability below this", "0.7", 0,
+       .float_minimum_itself = true, .float_most = 1)
+OPTION(INTEGER, OHEM_MIN_KEPT, ohem_min_kept, RUN, TRAIN | BENCH | INFO,
+       "of --loss ohem: the number of pixels for each image of the batch that count at least, the worst ones",
+       "100000", 1, INT32_MAX)
 OPTION(FLOAT, FOCAL_GAMMA, focal_gamma, RUN, TRAIN | BENCH | INFO,
        "of --loss focal: the power of 1 - p that a pixel's loss is multiplied by, where p is its label's "
        "probability",

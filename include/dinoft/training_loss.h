@@ -7,13 +7,17 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define DF_LOSSES(X)                                                                                         \
-    X(DF_LOSS_CE, "ce") X(DF_LOSS_FOCAL, "focal") X(DF_LOSS_DICE, "dice") X(DF_LOSS_CE_DICE, "ce+dice")
+    X(DF_LOSS_CE, "ce")                                                                                      \
+    X(DF_LOSS_FOCAL, "focal") X(DF_LOSS_OHEM, "ohem") X(DF_LOSS_DICE, "dice") X(DF_LOSS_CE_DICE, "ce+dice")
 enum df_loss_kind { DF_LOSSES(DF_CHOICE_ID) };
 
 struct df_loss_options {
     enum df_loss_kind kind;
+    double threshold; /* OHEM: pixels count whose label is predicted with less, */
+    int64_t least;    /* and so many of each image */
     double gamma;     /* of the focal loss */
     double region;    /* a factor of the second part, where there are two */
     double smoothing; /* of labels, 0 to below 1 */
@@ -21,10 +25,16 @@ struct df_loss_options {
     float class_weights[DF_MAX_CLASSES];
 };
 
-/* Whether it is no more than plain cross-entropy. */
+/* Whether its pixels have no more than plain cross-entropy: all of them, or those that OHEM chooses. */
+static inline bool df_loss_is_cross_entropy(const struct df_loss_options *loss)
+{
+    return (loss->kind == DF_LOSS_CE || loss->kind == DF_LOSS_OHEM) && !loss->weighted &&
+           loss->smoothing == 0.0;
+}
+
 static inline bool df_loss_is_plain(const struct df_loss_options *loss)
 {
-    return loss->kind == DF_LOSS_CE && !loss->weighted && loss->smoothing == 0.0;
+    return loss->kind == DF_LOSS_CE && df_loss_is_cross_entropy(loss);
 }
 
 /* Whether it has a part that is no sum over pixels, and one that is. */

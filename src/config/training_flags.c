@@ -69,6 +69,9 @@ static int check_loss(const struct df_config *config)
 {
     if (config->typed[DF_OPTION_FOCAL_GAMMA] && config->loss != DF_LOSS_FOCAL)
         return df_error_set("--focal_gamma is for --loss focal");
+    if ((config->typed[DF_OPTION_OHEM_THRESHOLD] || config->typed[DF_OPTION_OHEM_MIN_KEPT]) &&
+        config->loss != DF_LOSS_OHEM)
+        return df_error_set("--ohem_threshold and --ohem_min_kept are for --loss ohem");
     if (config->typed[DF_OPTION_REGION_FACTOR] && config->loss != DF_LOSS_CE_DICE)
         return df_error_set("--region_factor is for --loss ce+dice");
     if (config->label_smoothing > 0 && (config->loss == DF_LOSS_FOCAL || config->loss == DF_LOSS_DICE))

@@ -41,6 +41,7 @@ struct df_segmenter {
     float *loss_scratch;             /* device [2 * logits] */
     float *class_weights;            /* device [C]; NULL: training's loss is plain */
     float *region;                   /* device [2 C + 1]: of a part that is no sum over pixels; NULL: none */
+    uint8_t *hard_labels;            /* device [max_batch, H, W]: of OHEM; NULL: all labels count */
     struct df_loss_terms loss_terms; /* of training, else */
     float *logit_sums;               /* device [C] */
     float *dfeatures[DF_VIT_MAX_FEATURES]; /* their gradients; NULL: not wanted */

@@ -8,10 +8,16 @@ void segmenter_plan_loss(struct df_segmenter *segmenter)
     const struct df_segmenter_options *options = &segmenter->options;
 
     segmenter->class_weights = segmenter->region = NULL;
-    if (options->training && !df_loss_is_plain(&options->loss))
+    segmenter->hard_labels = NULL;
+    if (!options->training)
+        return;
+    if (!df_loss_is_cross_entropy(&options->loss))
         segmenter->class_weights =
             df_arena_take(&segmenter->arena, "class weights", options->classes, DF_F32);
-    if (options->training && df_loss_has_region(&options->loss))
+    if (options->loss.kind == DF_LOSS_OHEM)
+        segmenter->hard_labels = df_arena_take(&segmenter->arena, "labels of hard pixels",
+                                               segmenter_pixels(segmenter, options->max_batch), DF_U8);
+    if (df_loss_has_region(&options->loss))
         segmenter->region =
             df_arena_take(&segmenter->arena, "sums of the loss", 2 * options->classes + 1, DF_F32);
 }
@@ -63,9 +69,22 @@ static float region_factor(const struct df_segmenter *segmenter)
     return df_loss_has_pixels(loss) ? (float)loss->region : 1.0f;
 }
 
+/* Only the hard ones keep their labels. */
+static int choose_pixels(struct df_segmenter *segmenter, struct df_upsample_loss *work)
+{
+    const struct df_loss_options *loss = &segmenter->options.loss;
+
+    DF_TRY(segmenter->backend->ops->hard_pixels(segmenter->backend, work, (float)loss->threshold,
+                                                loss->least * work->batch, segmenter->hard_labels));
+    work->labels = segmenter->hard_labels;
+    return 0;
+}
+
 int segmenter_find_gradient(struct df_segmenter *segmenter, struct df_upsample_loss *work)
 {
     work->labels = segmenter->labels;
+    if (segmenter->hard_labels)
+        DF_TRY(choose_pixels(segmenter, work));
     work->dlogits = segmenter->decoder->dlogits;
     work->terms = segmenter->class_weights ? &segmenter->loss_terms : NULL;
     if (segmenter->region)

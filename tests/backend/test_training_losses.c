@@ -14,15 +14,19 @@ static const struct loss {
     bool weighted;
     struct df_loss_terms terms; /* pixel: of all that have no region */
     float region;               /* the Dice loss's factor; 0: none */
+    float threshold;            /* of hard pixels, and how many there are at least; 0: all count */
+    int64_t least;
 } losses[] = {
-    {"ce", false, {0}, 0.0f},
-    {"weighted", true, {0}, 0.0f},
-    {"smoothed", false, {.smoothing = 0.1f}, 0.0f},
-    {"weighted_smoothed", true, {.smoothing = 0.3f}, 0.0f},
-    {"focal", false, {.gamma = 2.0f}, 0.0f},
-    {"weighted_focal", true, {.gamma = 0.5f}, 0.0f},
-    {"dice", false, {.pixel = 0.0f}, 1.0f},
-    {"ce_dice", true, {.pixel = 1.0f, .smoothing = 0.1f}, 0.7f},
+    {"ce", false, {0}, 0.0f, 0.0f, 0},
+    {"weighted", true, {0}, 0.0f, 0.0f, 0},
+    {"smoothed", false, {.smoothing = 0.1f}, 0.0f, 0.0f, 0},
+    {"weighted_smoothed", true, {.smoothing = 0.3f}, 0.0f, 0.0f, 0},
+    {"focal", false, {.gamma = 2.0f}, 0.0f, 0.0f, 0},
+    {"weighted_focal", true, {.gamma = 0.5f}, 0.0f, 0.0f, 0},
+    {"ohem", false, {0}, 0.0f, 0.3f, 40},
+    {"weighted_ohem", true, {0}, 0.0f, 0.01f, 300},
+    {"dice", false, {.pixel = 0.0f}, 1.0f, 0.0f, 0},
+    {"ce_dice", true, {.pixel = 1.0f, .smoothing = 0.1f}, 0.7f, 0.0f, 0},
 };
 
 enum { BATCH = 2, H = 5, W = 6, CLASSES = 9, HEIGHT = 23, WIDTH = 31, LOGITS = BATCH * H * W * CLASSES };
@@ -68,6 +72,12 @@ static void check_loss(struct test_device *device, const struct df_state *state,
     if (loss->region == 0.0f)
         terms.pixel = 1.0f;
     terms.class_weights = test_put_f32(device, loss->weighted ? weights : ones, CLASSES);
+    if (loss->least > 0) {
+        uint8_t *hard = test_buffer(device, BATCH * HEIGHT * WIDTH);
+        assert_int_equal(
+            device->backend->ops->hard_pixels(device->backend, &work, loss->threshold, loss->least, hard), 0);
+        work.labels = hard;
+    }
     if (loss->region > 0.0f) {
         float *region = test_buffer_f32(device, 2 * CLASSES + 1);
         assert_int_equal(device->backend->ops->dice(device->backend, &work, loss->region, region), 0);

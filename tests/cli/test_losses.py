@@ -57,14 +57,22 @@ class ClassWeights(LossTest):
 
 
 class OtherLosses(LossTest):
-    def check(self, recorded, *flags):
+    def check(self, recorded, *flags, factor=0.8):
         run = self.train("--lr", 0.01, "--epochs", 6, "--use_lora", *flags)
         self.assertEqual(run.record["loss"], recorded)
-        self.assertLess(run.metrics["train_loss"][-1], 0.8 * run.metrics["train_loss"][0])
+        self.assertLess(run.metrics["train_loss"][-1], factor * run.metrics["train_loss"][0])
 
     def test_dice(self):
         self.check("dice", "--loss", "dice")
         self.check("ce+dice, factor 0.5, label smoothing 0.1", "--loss", "ce+dice", "--region_factor", 0.5, "--label_smoothing", 0.1)
+
+    def test_ohem(self):
+        flags = ["--loss", "ohem", "--ohem_threshold", 0.6, "--ohem_min_kept", 500]
+        self.check("ohem, below 0.6 or 500 pixels", *flags, factor=1)  # the worst pixels stay bad
+        # With 1 all pixels count but those that are predicted with certainty.
+        plain = self.train(output="plain")
+        every = self.train("--loss", "ohem", "--ohem_threshold", 1, output="every")
+        self.assertEqual([row["loss"] for row in every.steps], [row["loss"] for row in plain.steps])
 
     def test_focal(self):
         self.check("focal, gamma 1.5", "--loss", "focal", "--focal_gamma", 1.5)

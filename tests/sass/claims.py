@@ -162,6 +162,12 @@ CLAIMS = [
     ("tokens.cu", r"assemble<4>", vectors([128], [128], loads_first=5)),
     ("tokens.cu", r"assemble<1>", elements(32)),
 
+    # hard_pixels.cu: single elements, as upsample_loss.cu.
+    ("hard_pixels.cu", r"confidence_kernel<\d+, \d+>", vectors([8, 32], [32], 128)),
+    ("hard_pixels.cu", r"count_kernel", vectors([32], [32], 256)),
+    ("hard_pixels.cu", r"choose_kernel", vectors([32, 64], [32, 64], 1024)),
+    ("hard_pixels.cu", r"mark_kernel", vectors([8, 32], [8], 256)),
+
     # dice.cu: single elements, as upsample_loss.cu.
     ("dice.cu", r"sums_kernel<\d+, \d+>", vectors([8, 32], [32], 128)),
     ("dice.cu", r"class_kernel", vectors([32], [64], 128)),
