@@ -26,6 +26,8 @@ struct df_record {
     char normalize[16];                        /* "imagenet" or "none" */
     char mask_values[DF_MASK_VALUES_TEXT_MAX]; /* folder: dinoft/mask_values.h */
     int64_t img_dim[2];                        /* height, width */
+    bool has_layers;
+    enum df_layers layers; /* the blocks that the decoder reads, where these are free */
     double ema;         /* the parameters are a moving average of this decay; 0: as the last step left them */
     char **class_names; /* [n_class_names]; owned */
     int n_class_names;
@@ -34,6 +36,7 @@ struct df_record {
 struct df_checkpoint {
     struct df_state *state;
     const struct df_decoder_kind *decoder;
+    struct df_head head;  /* what is free in it */
     int64_t classes, dim; /* the decoder's */
     int64_t rank, depth;  /* LoRA's; 0 without */
     bool has_record;

@@ -117,6 +117,9 @@ static void print_checkpoint(const struct df_checkpoint *checkpoint)
 {
     printf("checkpoint:      %s\n", checkpoint->rank > 0 ? "LoRA and decoder" : "decoder");
     printf("decoder:         %s\n", checkpoint->decoder->title);
+    if (df_decoder_takes_layers(checkpoint->decoder->choice))
+        printf("blocks:          %s\n",
+               df_choice_text(DF_OPTION_DECODER_LAYERS, (int)checkpoint->head.layers));
     printf("classes:         %" PRId64 "\n", checkpoint->classes);
     printf("channels:        %" PRId64 "\n", checkpoint->dim);
     if (checkpoint->rank > 0)

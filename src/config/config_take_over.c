@@ -77,6 +77,13 @@ static bool is_replaced(const struct df_config_file *file, const bool *typed, co
         return typed[DF_OPTION_MERGE_LORA] && (config->merge_lora || file->found.merge_lora);
     case DF_OPTION_MERGE_LORA:
         return typed[DF_OPTION_USE_LORA] && config->use_lora;
+    case DF_OPTION_DECODER:
+        return typed[DF_OPTION_USE_FPN] && config->use_fpn != file->found.use_fpn;
+    case DF_OPTION_USE_FPN:
+        return typed[DF_OPTION_DECODER];
+    case DF_OPTION_DECODER_LAYERS: /* of another decoder */
+        return (typed[DF_OPTION_DECODER] && config->decoder != file->found.decoder) ||
+               (typed[DF_OPTION_USE_FPN] && config->use_fpn);
     case DF_OPTION_NORMALIZE: /* what auto became */
         return typed[DF_OPTION_RECIPE] && config->recipe != file->found.recipe;
     default:
@@ -89,7 +96,8 @@ static bool is_replaced(const struct df_config_file *file, const bool *typed, co
 static bool is_said(const struct df_config_file *file, const struct df_config *usual, enum df_option option)
 {
     return file->has[option] &&
-           (option == DF_OPTION_IMG_DIM || option == DF_OPTION_USE_LORA || option == DF_OPTION_USE_FPN ||
+           (option == DF_OPTION_IMG_DIM || option == DF_OPTION_USE_LORA || option == DF_OPTION_DECODER ||
+            option == DF_OPTION_DECODER_LAYERS || option == DF_OPTION_USE_FPN ||
             !is_equal(&df_options[option], &file->found, usual));
 }
 

@@ -176,7 +176,8 @@ int df_cached_features_fill(struct df_cached_features *features, const struct df
         df_error_memory("an image's features", df_feature_cache_record_bytes(features->cache));
         goto done;
     }
-    filling.extractor = df_extractor_open(setup, max_batch, (int)features->shape.n_features, false);
+    filling.extractor =
+        df_extractor_open(setup, max_batch, (int)features->shape.n_features, setup->model.head.layers, false);
     if (!filling.extractor)
         goto done;
     for (int i = 0; i < 2; i++) {

@@ -27,6 +27,19 @@ static int read_record(struct df_checkpoint *checkpoint)
     return record_parse(entry->text, &checkpoint->record);
 }
 
+/* What of the decoder its tensors do not tell. */
+static int read_head(struct df_checkpoint *checkpoint)
+{
+    if (!df_decoder_takes_layers(checkpoint->decoder->choice))
+        return 0;
+    if (!checkpoint->record.has_layers)
+        return df_error_set("it does not say which blocks its decoder %s reads: it lacks dinoft's record "
+                            "(the entry '%s'), or decoder_layers there",
+                            checkpoint->decoder->name, DF_RECORD_KEY);
+    checkpoint->head.layers = checkpoint->record.layers;
+    return 0;
+}
+
 static int read_contents(struct df_checkpoint *checkpoint)
 {
     int64_t lora_dim;
@@ -42,7 +55,8 @@ static int read_contents(struct df_checkpoint *checkpoint)
     if (checkpoint->rank > 0 && lora_dim != checkpoint->dim)
         return df_error_set("LoRA is for %lld channels, the decoder for %lld", (long long)lora_dim,
                             (long long)checkpoint->dim);
-    return read_record(checkpoint);
+    DF_TRY(read_record(checkpoint));
+    return read_head(checkpoint);
 }
 
 struct df_checkpoint *df_checkpoint_from_state(struct df_state *state, const char *path)

@@ -5,7 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct df_decoder_ops *const decoders[] = {&df_decoder_linear, &df_decoder_fpn};
+static const struct df_decoder_ops *const decoders[] = {
+    [DF_DECODER_LINEAR] = &df_decoder_linear,
+    [DF_DECODER_MULTI] = &df_decoder_multi,
+    [DF_DECODER_FPN] = &df_decoder_fpn,
+};
 
 #define DECODERS (sizeof decoders / sizeof decoders[0])
 
@@ -38,6 +42,18 @@ const struct df_decoder_kind *df_decoder_kind_named(const char *name)
     return ops ? &ops->kind : NULL;
 }
 
+const char *df_head_text(const struct df_decoder_kind *kind, const struct df_head *head,
+                         char text[DF_HEAD_TEXT])
+{
+    static const char *const layers[] = {DF_LAYERS(DF_CHOICE_TEXT)};
+
+    if (df_decoder_takes_layers(kind->choice))
+        snprintf(text, DF_HEAD_TEXT, "%s (%s blocks)", kind->name, layers[head->layers]);
+    else
+        snprintf(text, DF_HEAD_TEXT, "%s", kind->name);
+    return text;
+}
+
 /* A tensor with four dimensions and something in it. */
 static const struct df_tensor *find_weight(const struct df_state *checkpoint, const char *name)
 {
@@ -55,7 +71,12 @@ const struct df_decoder_ops *df_decoder_of_checkpoint(const struct df_state *che
         if (!last || !first)
             continue;
         *classes = last->shape[0];
-        *dim = first->shape[1];
+        *dim = first->shape[1] / decoders[i]->inputs;
+        if (first->shape[1] % decoders[i]->inputs != 0) {
+            df_error_set("%s reads %lld channels, which are not those of %d blocks", decoders[i]->input,
+                         (long long)first->shape[1], decoders[i]->inputs);
+            return NULL;
+        }
         if (*classes <= DF_MAX_CLASSES)
             return decoders[i];
         df_error_set("%s is for %lld classes, at most %d are possible", decoders[i]->classes,

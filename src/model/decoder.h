@@ -21,8 +21,10 @@ struct df_decoder;
 
 struct df_decoder_ops {
     struct df_decoder_kind kind;
-    /* A tensor [classes, …] that only this decoder's checkpoints have, and one [out, backbone's width, …]. */
+    /* A tensor [classes, …] that only this decoder's checkpoints have, and one [out, width, …], where width
+     * is that of `inputs` of the backbone's maps. */
     const char *classes, *input;
+    int inputs;
 
     /* NULL with the error set when the grid is too small. Appends its parameters. */
     struct df_decoder *(*create)(struct df_backend *backend, const struct df_decoder_shape *shape,
@@ -32,7 +34,7 @@ struct df_decoder_ops {
      * small. */
     int (*set_grid)(struct df_decoder *decoder, int64_t grid_h, int64_t grid_w);
     void (*plan)(struct df_decoder *decoder, struct df_arena *arena);
-    /* features[i] [batch * P, dim], the last block's at the end -> decoder->logits. `training` makes
+    /* features[i] [batch * P, dim], the last block's at the end, -> decoder->logits. `training` makes
      * BatchNorm use and update batch statistics. */
     int (*forward)(struct df_decoder *decoder, float *const features[], int64_t batch, bool training);
     /* Parameter gradients from decoder->dlogits, which may be overwritten; dfeatures[i] [batch * P, dim] is
@@ -64,6 +66,6 @@ const struct df_decoder_ops *df_decoder_of_checkpoint(const struct df_state *che
 void df_decoder_plan_logits(struct df_decoder *decoder, struct df_arena *arena);
 
 /* Defined in the decoders' own files. */
-extern const struct df_decoder_ops df_decoder_linear, df_decoder_fpn;
+extern const struct df_decoder_ops df_decoder_linear, df_decoder_multi, df_decoder_fpn;
 
 #endif

@@ -346,9 +346,15 @@ static int backward(struct df_decoder *decoder, float *const features[], int64_t
 }
 
 const struct df_decoder_ops df_decoder_fpn = {
-    .kind = {.name = "fpn", .title = "FPN", .least_grid = 7, .n_features = 4},
+    .kind = {.choice = DF_DECODER_FPN,
+             .name = "fpn",
+             .title = "FPN",
+             .least_grid = 7,
+             .n_features = 4,
+             .of_reference = true},
     .classes = "conv5.0.weight",
     .input = "conv1.0.weight",
+    .inputs = 1,
     .create = create,
     .free = free_decoder,
     .set_grid = set_grid,

@@ -81,6 +81,23 @@ static int read_ema(const cJSON *ema, struct df_record *record)
     return 0;
 }
 
+static int read_layers(const cJSON *object, struct df_record *record)
+{
+    static const char *const words[] = {DF_LAYERS(DF_CHOICE_TEXT)};
+    char word[32] = "";
+
+    DF_TRY(read_text(object, "decoder_layers", word, sizeof word));
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(word, words[i]) == 0) {
+            record->has_layers = true;
+            record->layers = (enum df_layers)i;
+        }
+    }
+    if (!*word || record->has_layers)
+        return 0;
+    return df_error_set("the entry '%s' says decoder_layers %s, expected last or even", DF_RECORD_KEY, word);
+}
+
 /* A word that this version does not know may change what the model expects: better refused than guessed. */
 static int check_words(const struct df_record *record)
 {
@@ -116,12 +133,21 @@ int record_parse(const char *json, struct df_record *record)
         goto done;
     }
     if (read_texts(object, record) == 0 && read_img_dim(member(object, "img_dim"), record) == 0 &&
-        read_ema(member(object, "ema"), record) == 0 && check_words(record) == 0 &&
-        backbone_record_parse(object, record) == 0)
+        read_ema(member(object, "ema"), record) == 0 && read_layers(object, record) == 0 &&
+        check_words(record) == 0 && backbone_record_parse(object, record) == 0)
         status = read_names(member(object, "class_names"), record);
 done:
     cJSON_Delete(object);
     return status;
+}
+
+static void print_decoder(struct df_json *json, const struct df_segmenter_options *options)
+{
+    static const char *const layers[] = {DF_LAYERS(DF_CHOICE_TEXT)};
+
+    df_json_text(json, "decoder", options->decoder);
+    if (df_decoder_takes_layers(df_decoder_kind_named(options->decoder)->choice))
+        df_json_text(json, "decoder_layers", layers[options->head.layers]);
 }
 
 char *record_print(const struct df_record *record, const struct df_segmenter *segmenter)
@@ -136,7 +162,7 @@ char *record_print(const struct df_record *record, const struct df_segmenter *se
     df_json_text(&json, "normalize", record->normalize);
     if (*record->mask_values)
         df_json_text(&json, "mask_values", record->mask_values);
-    df_json_text(&json, "decoder", options->decoder);
+    print_decoder(&json, options);
     df_json_integer(&json, "rank", options->rank);
     df_json_integer(&json, "n_classes", options->classes);
     if (record->img_dim[0] > 0) {

@@ -116,6 +116,26 @@ class NewHead(GoingOnTest):
         self.assertEqual(head_of(run.tensors), head_of(read_torch(FPN)))
         self.assertTrue(run.config["use_fpn"])
 
+    def test_the_blocks_are_the_checkpoints(self):
+        first = self.first("--use_lora", "--decoder", "multi", "--decoder_layers", "even", *self.named(*NAMES))
+        self.assertEqual((first.record["decoder"], first.record["decoder_layers"]), ("multi", "even"))
+        same = self.train("--lora_weights", FIRST, *self.named(*NAMES), *STILL)
+        self.line(same.result, f"taken from {FIRST}: LoRA of rank 3, decoder multi (even blocks),")
+        self.assertEqual(same.tensors, first.tensors)
+        self.assertEqual((same.config["decoder"], same.config["decoder_layers"]), ("multi", "even"))
+        other = self.train("--lora_weights", FIRST, "--decoder_layers", "last", *self.named(*NAMES), *STILL)
+        self.line(other.result, f"the head of {FIRST} is of type multi (even blocks): a new one of type multi (last blocks) is made")
+        self.assertEqual(lora_of(other.tensors), lora_of(first.tensors))
+        self.assertNotEqual(head_of(other.tensors), head_of(first.tensors))
+        linear = self.train("--lora_weights", FIRST, "--decoder", "linear", *self.named(*NAMES), *STILL)
+        self.line(linear.result, f"the head of {FIRST} is of type multi (even blocks): a new one of type linear is made")
+        self.refused(*self.train_command("--lora_weights", LINEAR, "--decoder_layers", "even"), mentions=["is for --decoder multi"])
+
+    def test_blocks_that_are_not_recorded(self):
+        first = self.first("--use_lora", "--decoder", "multi")
+        write_safetensors(self.folder / "bare.safetensors", first.tensors)
+        self.refused(*self.train_command("--lora_weights", "bare.safetensors"), mentions=["bare.safetensors", "which blocks its decoder multi reads"])
+
     def test_other_classes_have_masks_of_their_own(self):
         self.first("--use_lora", "--mask_values", "0,1,2,3")
         run = self.train("--lora_weights", FIRST, "--n_classes", CLASSES + 1)

@@ -13,14 +13,17 @@ LORA = [f"w_{side}_{pair:03}" for side in "ab" for pair in range(2 * DINOV2.dept
 
 
 class Models(TrainingTest):
-    """LoRA on and off, both decoders, both families."""
+    """LoRA on and off, all decoders, both families."""
+
+    KEYS = {"linear": "classifier.weight", "multi": "multi.classifier.weight", "fpn": "conv1.0.weight"}
 
     def check(self, backbone, *flags):
         run = self.train(*flags, backbone=backbone)
-        lora, decoder = "--use_lora" in flags, "fpn" if "--use_fpn" in flags else "linear"
+        lora = "--use_lora" in flags
+        decoder = "fpn" if "--use_fpn" in flags else flags[flags.index("--decoder") + 1] if "--decoder" in flags else "linear"
         self.assertEqual([name for name in run.tensors if name.startswith("w_")], LORA if lora else [])
-        self.assertEqual("conv1.0.weight" in run.tensors, decoder == "fpn")
-        self.assertEqual("classifier.weight" in run.tensors, decoder == "linear")
+        self.assertEqual([kind for kind, key in self.KEYS.items() if key in run.tensors], [decoder])
+        self.assertEqual("main.py does not know this decoder" in run.result.stderr, decoder not in ("linear", "fpn"))
         if lora:
             self.assertEqual(run.tensors["w_a_000"].shape, (3, CHANNELS))
             self.assertEqual(run.tensors["w_b_000"].shape, (CHANNELS, 3))
@@ -36,7 +39,8 @@ class Models(TrainingTest):
 
     def test_families_decoders_and_lora(self):
         for backbone in (DINOV2, DINOV3):
-            for flags in ([], ["--use_lora"], ["--use_fpn"], ["--use_fpn", "--use_lora"]):
+            for flags in ([], ["--use_lora"], ["--use_fpn"], ["--use_fpn", "--use_lora"], ["--decoder", "multi"],
+                          ["--decoder", "multi", "--use_lora"]):  # fmt: skip
                 with self.subTest(backbone.family, flags=flags):
                     self.check(backbone, *flags)
 
