@@ -28,6 +28,7 @@ struct df_record {
     int64_t img_dim[2];                        /* height, width */
     bool has_layers;
     enum df_layers layers; /* the blocks that the decoder reads, where these are free */
+    double dropout;        /* in front of the decoder */
     double ema;         /* the parameters are a moving average of this decay; 0: as the last step left them */
     char **class_names; /* [n_class_names]; owned */
     int n_class_names;

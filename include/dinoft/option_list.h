@@ -56,6 +56,12 @@ OPTION(
     "the blocks that --decoder multi reads: the last four, or four evenly spaced in depth, the last of each "
     "quarter",
     df_layers, DF_LAYERS, "last", .from_checkpoint = STORED)
+OPTION(CHOICE, HEAD_NORM, head_norm, MODEL, TRAIN | BENCH | INFO,
+       "bn: BatchNorm before the convolution of --decoder linear and multi, which then begins as N(0, 0.01)",
+       df_head_norm, DF_HEAD_NORMS, "none", .from_checkpoint = STORED)
+OPTION(FLOAT, HEAD_DROPOUT, head_dropout, MODEL, TRAIN | BENCH | INFO,
+       "Dropout2d in front of that in training: the probability that a channel of an image is zeroed; 0: off",
+       "0", 0, .float_minimum_itself = true, .float_below = 1, .from_checkpoint = STORED)
 OPTION(SWITCH, USE_FPN, use_fpn, MODEL, TRAIN | BENCH | INFO,
        "--decoder fpn, as the reference project says it; --no_use_fpn: the decoder is not fpn",
        .from_checkpoint = STORED)

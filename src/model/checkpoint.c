@@ -30,6 +30,7 @@ static int read_record(struct df_checkpoint *checkpoint)
 /* What of the decoder its tensors do not tell. */
 static int read_head(struct df_checkpoint *checkpoint)
 {
+    checkpoint->head.dropout = checkpoint->record.dropout;
     if (!df_decoder_takes_layers(checkpoint->decoder->choice))
         return 0;
     if (!checkpoint->record.has_layers)
@@ -46,8 +47,8 @@ static int read_contents(struct df_checkpoint *checkpoint)
 
     if (df_state_is_backbone(checkpoint->state))
         return df_error_set("this is a backbone, not a LoRA + decoder checkpoint");
-    const struct df_decoder_ops *decoder =
-        df_decoder_of_checkpoint(checkpoint->state, &checkpoint->classes, &checkpoint->dim);
+    const struct df_decoder_ops *decoder = df_decoder_of_checkpoint(checkpoint->state, &checkpoint->classes,
+                                                                    &checkpoint->dim, &checkpoint->head.norm);
     if (!decoder)
         return -1;
     checkpoint->decoder = &decoder->kind;

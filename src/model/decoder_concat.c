@@ -25,19 +25,21 @@ int df_concat_forward(struct df_backend *backend, const struct df_concat *concat
     return backend->ops->add_bias(backend, result, concat->bias->value);
 }
 
-int df_concat_backward(struct df_backend *backend, const struct df_concat *concat, float *const maps[],
-                       float *dout, float *const dmaps[])
+int df_concat_backward_bias(struct df_backend *backend, const struct df_concat *concat, float *dout)
+{
+    return backend->ops->column_sum(backend, matrix(dout, concat->rows, concat->out), concat->bias->gradient);
+}
+
+int df_concat_backward_map(struct df_backend *backend, const struct df_concat *concat, int i, float *map,
+                           float *dout, float *dmap)
 {
     const struct df_backend_ops *ops = backend->ops;
     const struct df_matrix dresult = matrix(dout, concat->rows, concat->out);
 
-    DF_TRY(ops->column_sum(backend, dresult, concat->bias->gradient));
-    for (int i = 0; i < concat->n; i++) {
-        DF_TRY(ops->matmul(backend, dresult, true, matrix(maps[i], concat->rows, concat->dim), false,
-                           columns_of(concat, concat->weight->gradient, i), false));
-        if (dmaps[i])
-            DF_TRY(ops->matmul(backend, dresult, false, columns_of(concat, concat->weight->value, i), false,
-                               matrix(dmaps[i], concat->rows, concat->dim), false));
-    }
-    return 0;
+    DF_TRY(ops->matmul(backend, dresult, true, matrix(map, concat->rows, concat->dim), false,
+                       columns_of(concat, concat->weight->gradient, i), false));
+    if (!dmap)
+        return 0;
+    return ops->matmul(backend, dresult, false, columns_of(concat, concat->weight->value, i), false,
+                       matrix(dmap, concat->rows, concat->dim), false);
 }

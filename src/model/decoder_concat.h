@@ -15,8 +15,10 @@ struct df_concat {
 int df_concat_forward(struct df_backend *backend, const struct df_concat *concat, float *const maps[],
                       float *out);
 
-/* The gradients of the parameters from dout, and of those maps whose dmaps[i] is not NULL. */
-int df_concat_backward(struct df_backend *backend, const struct df_concat *concat, float *const maps[],
-                       float *dout, float *const dmaps[]);
+/* From dout: the gradient of the bias; then, for each map, of its columns of the weights, and of the map
+ * itself where dmap is not NULL. */
+int df_concat_backward_bias(struct df_backend *backend, const struct df_concat *concat, float *dout);
+int df_concat_backward_map(struct df_backend *backend, const struct df_concat *concat, int i, float *map,
+                           float *dout, float *dmap);
 
 #endif

@@ -73,6 +73,14 @@ static int read_img_dim(const cJSON *img_dim, struct df_record *record)
     return 0;
 }
 
+static int read_dropout(const cJSON *dropout, struct df_record *record)
+{
+    if (dropout && !(cJSON_IsNumber(dropout) && dropout->valuedouble >= 0.0 && dropout->valuedouble < 1.0))
+        return record_damaged("head_dropout", "it is no probability");
+    record->dropout = dropout ? dropout->valuedouble : 0.0;
+    return 0;
+}
+
 static int read_ema(const cJSON *ema, struct df_record *record)
 {
     if (ema && !(cJSON_IsNumber(ema) && ema->valuedouble >= 0.0 && ema->valuedouble < 1.0))
@@ -134,7 +142,8 @@ int record_parse(const char *json, struct df_record *record)
     }
     if (read_texts(object, record) == 0 && read_img_dim(member(object, "img_dim"), record) == 0 &&
         read_ema(member(object, "ema"), record) == 0 && read_layers(object, record) == 0 &&
-        check_words(record) == 0 && backbone_record_parse(object, record) == 0)
+        read_dropout(member(object, "head_dropout"), record) == 0 && check_words(record) == 0 &&
+        backbone_record_parse(object, record) == 0)
         status = read_names(member(object, "class_names"), record);
 done:
     cJSON_Delete(object);
@@ -148,6 +157,10 @@ static void print_decoder(struct df_json *json, const struct df_segmenter_option
     df_json_text(json, "decoder", options->decoder);
     if (df_decoder_takes_layers(df_decoder_kind_named(options->decoder)->choice))
         df_json_text(json, "decoder_layers", layers[options->head.layers]);
+    if (options->head.norm == DF_HEAD_NORM_BN)
+        df_json_text(json, "head_norm", "bn");
+    if (options->head.dropout > 0.0)
+        df_json_number(json, "head_dropout", options->head.dropout);
 }
 
 char *record_print(const struct df_record *record, const struct df_segmenter *segmenter)

@@ -52,6 +52,7 @@ static int create_decoder(struct df_segmenter *segmenter, const struct df_vit_co
         .patch = config->patch,
         .max_batch = options->max_batch,
         .training = options->training,
+        .head = options->head,
     };
     segmenter->decoder = ops->create(segmenter->backend, &shape, &segmenter->parameters);
     return segmenter->decoder ? 0 : -1;

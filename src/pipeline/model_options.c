@@ -50,7 +50,8 @@ const char *df_typed_decoder(const struct df_config *config)
 
 struct df_head df_typed_head(const struct df_config *config)
 {
-    return (struct df_head){.layers = config->decoder_layers};
+    return (struct df_head){
+        .layers = config->decoder_layers, .norm = config->head_norm, .dropout = config->head_dropout};
 }
 
 static int choose_size(struct df_segmenter_options *options, const struct df_config *config,

@@ -42,9 +42,14 @@ static void take_decoder(struct df_config *config, const struct df_checkpoint *c
     config->use_fpn = is_fpn;
     if (!config->typed[DF_OPTION_DECODER_LAYERS])
         config->decoder_layers = checkpoint->head.layers;
+    if (!config->typed[DF_OPTION_HEAD_NORM])
+        config->head_norm = checkpoint->head.norm;
+    if (!config->typed[DF_OPTION_HEAD_DROPOUT])
+        config->head_dropout = checkpoint->head.dropout;
     const struct df_head head = df_typed_head(config);
-    if (decoder != before || head.layers != DF_LAYERS_LAST)
-        df_name_list_add(taken, "decoder %s", df_head_text(checkpoint->decoder, &head, text));
+    df_head_text(checkpoint->decoder, &head, text);
+    if (decoder != before || strcmp(text, checkpoint->decoder->name) != 0)
+        df_name_list_add(taken, "decoder %s", text);
 }
 
 /* Where nothing is typed, model_options.c takes the trained size for every command. */

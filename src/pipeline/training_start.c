@@ -73,7 +73,8 @@ static void judge_head(const struct df_checkpoint *checkpoint, const struct df_c
     bool told;
 
     why[0] = '\0';
-    if (checkpoint->decoder->choice != decoder->choice || checkpoint->head.layers != head.layers) {
+    if (checkpoint->decoder->choice != decoder->choice || checkpoint->head.layers != head.layers ||
+        checkpoint->head.norm != head.norm) {
         snprintf(why, HEAD_MAX, "of type %s: a new one of type %s is made",
                  df_head_text(checkpoint->decoder, &checkpoint->head, before),
                  df_head_text(decoder, &head, now));

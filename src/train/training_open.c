@@ -62,7 +62,7 @@ static void log_model(const struct df_training *training)
            name ? name : df_family_name(training->setup->vit.family), training->setup->weights_path, lora,
            df_head_text(kind, &options->head, head), options->classes, options->height, options->width,
            training->setup->normalize);
-    if (!kind->of_reference)
+    if (!df_head_is_of_reference(kind, &options->head))
         df_log("warning: the reference project's main.py does not know this decoder and cannot load the "
                "checkpoints of this run");
     df_log("%" PRId64

@@ -63,7 +63,8 @@ class Equality(CacheTest):
         self.check("--no_shuffle", "--use_fpn")
 
     def test_multi_in_order(self):
-        self.check("--no_shuffle", "--decoder", "multi", "--decoder_layers", "even")
+        recipe = ["--head_norm", "bn", "--head_dropout", 0.1]
+        self.check("--no_shuffle", "--decoder", "multi", "--decoder_layers", "even", *recipe)
 
     def test_linear_in_order_dinov3(self):
         self.check("--no_shuffle", backbone=DINOV3)

@@ -23,7 +23,8 @@ SETTINGS = {
     "lora": ["--use_lora", "--rope_rescale", 2],
     "fpn": ["--use_fpn", "--ema", 0.9, "--accumulate", 2, "--grad_clip", 1],
     "both": ["--use_lora", "--use_fpn", "--ema", 0.5, "--schedule", "cosine", "--warmup_steps", "20%"],
-    "multi": ["--use_lora", "--decoder", "multi", "--decoder_layers", "even", "--accumulate", 2],
+    "multi": ["--use_lora", "--decoder", "multi", "--decoder_layers", "even", "--head_norm", "bn", "--head_dropout", 0.3, "--ema", 0.5],
+    "dropout": ["--head_dropout", 0.2, "--accumulate", 2],
     "features": ["--cache_features", "file"],
     "reference": ["--recipe", "reference", "--warmup_epochs", 2, "--use_lora"],
 }

@@ -16,6 +16,32 @@ class Models(TrainingTest):
     """LoRA on and off, all decoders, both families."""
 
     KEYS = {"linear": "classifier.weight", "multi": "multi.classifier.weight", "fpn": "conv1.0.weight"}
+    RECIPE = ["--head_norm", "bn", "--head_dropout", 0.1]
+
+    def test_dinov3s_recipe(self):
+        """The keys of a head with a norm are others, since main.py would read the plain ones and leave the norm out."""
+        for decoder, width in (("linear", CHANNELS), ("multi", 4 * CHANNELS)):
+            run = self.train("--decoder", decoder, *self.RECIPE)
+            shapes = {name: tensor.shape for name, tensor in run.tensors.items()}
+            norm = {f"{decoder}.norm.{key}": (width,) for key in ("weight", "bias", "running_mean", "running_var")}
+            norm[f"{decoder}.norm.num_batches_tracked"] = ()
+            self.assertEqual(shapes, {**norm, f"{decoder}.classifier.weight": (CLASSES, width, 1, 1), f"{decoder}.classifier.bias": (CLASSES,)})
+            self.assertEqual(values(run.tensors[f"{decoder}.norm.num_batches_tracked"]), (2,))
+            self.assertEqual((run.record["head_norm"], run.record["head_dropout"]), ("bn", 0.1))
+            self.assertIn("main.py does not know this decoder", run.result.stderr)
+            info = self.succeed("info", "output/run.pt").stdout
+            self.assertRegex(info, r"head: .*BatchNorm, dropout 0.1\)")
+        still = self.train("--head_norm", "bn", "--lr", 1e-30, "--weight_decay", 0)
+        weights = values(still.tensors["linear.classifier.weight"])
+        self.assertAlmostEqual(sum(w * w for w in weights) / len(weights), 1e-4, delta=2e-5)
+        self.assertLess(max(map(abs, values(still.tensors["linear.classifier.bias"]))), 1e-20)
+
+    def test_dropout_alone(self):
+        """A checkpoint that main.py can read, of other values than without."""
+        run, plain = self.train("--head_dropout", 0.5), self.train(output="plain")
+        self.assertEqual(run.tensors.keys(), plain.tensors.keys())
+        self.assertNotEqual(run.tensors, plain.tensors)
+        self.assertNotIn("main.py", run.result.stderr)
 
     def check(self, backbone, *flags):
         run = self.train(*flags, backbone=backbone)

@@ -139,6 +139,10 @@ static void what_has_no_effect(void **state)
          "--decoder_layers even is for --decoder multi: linear reads the last blocks"},
         {{"--decoder_layers", "even", "--use_fpn", "--lora_weights", "a.pt"},
          "--decoder_layers even is for --decoder multi: fpn reads the last blocks"},
+        {{"--decoder", "fpn", "--head_norm", "bn"},
+         "--head_norm is for --decoder linear and multi: fpn has its own norms"},
+        {{"--use_fpn", "--head_dropout", "0.1"},
+         "--head_dropout is for --decoder linear and multi: fpn has its own norms"},
         {{"--decay_1d", "--weight_decay", "0"}, "--decay_1d is for a --weight_decay above 0"},
     };
     CHECK(cases);

@@ -2,6 +2,8 @@
  * and the gradients of all parameters and maps. Which blocks they read. */
 #include "model/model_support.h"
 
+#include "src/model/decoder_linear.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +27,8 @@ struct head {
     const char *name; /* in the fixture */
     const char *decoder;
     const char *prefix; /* of its parameters */
+    enum df_head_norm norm;
+    double dropout;
 };
 
 /* As the fixture's script draws: uniform within the spread. */
@@ -57,6 +61,7 @@ static struct df_segmenter *open_head(struct df_backend *backend, const struct h
     const struct df_vit_config config = {.dim = DIM, .depth = MAPS, .patch = PATCH};
     const struct df_segmenter_options options = {.decoder = head->decoder,
                                                  .classes = CLASSES,
+                                                 .head = {.norm = head->norm, .dropout = head->dropout},
                                                  .max_batch = BATCH,
                                                  .height = HEIGHT * PATCH,
                                                  .width = WIDTH * PATCH,
@@ -138,9 +143,43 @@ static void check_backward(const struct head *head, const struct df_state *golde
     }
     for (int i = 0; i < MAPS; i++) {
         snprintf(name, sizeof name, "%s.map.%d", head->name, i);
-        check_map(golden, name, segmenter, dmaps[i], DIM);
+        if (i < segmenter->n_features)
+            check_map(golden, name, segmenter, dmaps[i], DIM);
         backend->ops->free(backend, dmaps[i]);
     }
+}
+
+/* What a training pass leaves in BatchNorm's buffers. */
+static void check_buffers(const struct head *head, const struct df_state *golden,
+                          const struct df_segmenter *segmenter)
+{
+    char name[96];
+
+    for (int i = 0; i < segmenter->parameters.count; i++) {
+        const struct df_parameter *parameter = &segmenter->parameters.items[i];
+        snprintf(name, sizeof name, "%s.buffer.%s", head->name, parameter->name + strlen(head->prefix));
+        if (parameter->kind == DF_PARAMETER_COUNTER)
+            assert_true((float)parameter->counter == golden_floats(golden, name)[0]);
+        if (parameter->kind != DF_PARAMETER_BUFFER)
+            continue;
+        float *values = download_floats(segmenter->backend, parameter->value, (size_t)parameter->count);
+        assert_close(name, values, golden_floats(golden, name), (size_t)parameter->count, TOLERANCE);
+        free(values);
+    }
+}
+
+/* What PyTorch has dropped, in place of what the program has drawn at the beginning of the pass. */
+static void drop_the_same(const struct head *head, const struct df_state *golden, struct df_decoder *decoder)
+{
+    const struct df_decoder_input *input = &((struct df_linear *)decoder)->input;
+    char name[64];
+
+    snprintf(name, sizeof name, "%s.factors", head->name);
+    const float *factors = golden_floats(golden, name);
+    for (int i = 0; i < input->n; i++)
+        for (int64_t image = 0; image < BATCH; image++)
+            upload_floats(decoder->backend, input->factors + (i * BATCH + image) * DIM,
+                          factors + (image * input->n + i) * DIM, DIM);
 }
 
 static void check_head(void **state)
@@ -151,16 +190,64 @@ static void check_head(void **state)
     struct df_segmenter *segmenter = open_head(backend, head, true);
     char name[64];
 
-    assert_works(df_segmenter_forward(segmenter, BATCH, true, NULL) == 0);
+    assert_works(segmenter_begin_pass(segmenter, BATCH, NULL) == 0);
+    if (head->dropout > 0.0)
+        drop_the_same(head, golden, segmenter->decoder);
+    assert_works(segmenter_run(segmenter, BATCH, true) == 0);
     snprintf(name, sizeof name, "%s.logits", head->name);
     check_map(golden, name, segmenter, segmenter->decoder->logits, CLASSES);
     check_backward(head, golden, segmenter);
+    check_buffers(head, golden, segmenter);
     assert_works(df_segmenter_forward(segmenter, BATCH, false, NULL) == 0);
     snprintf(name, sizeof name, "%s.evaluated", head->name);
     check_map(golden, name, segmenter, segmenter->decoder->logits, CLASSES);
     df_segmenter_free(segmenter);
     df_backend_close(backend);
     df_state_free(golden);
+}
+
+/* --- dropout --- */
+
+/* The factors of the next pass over so many images: [BATCH, DIM]. */
+static float *draw_pass(struct df_segmenter *segmenter, int64_t count)
+{
+    const struct df_decoder_input *input = &((struct df_linear *)segmenter->decoder)->input;
+
+    assert_works(segmenter_begin_pass(segmenter, count, NULL) == 0);
+    return download_floats(segmenter->backend, input->factors, (size_t)(count * DIM));
+}
+
+/* A step has the same in one part and in two, and another step has others. */
+static void draws_belong_to_seed_and_step(void **state)
+{
+    const struct head head = {"linear", "linear", "classifier", DF_HEAD_NORM_NONE, 0.25};
+    struct df_backend *backend = open_backend("fp32");
+    struct df_segmenter *segmenter = open_head(backend, &head, true);
+    float *first = draw_pass(segmenter, BATCH), *again = draw_pass(segmenter, BATCH);
+    float *half = draw_pass(segmenter, 1);
+    int dropped = 0;
+
+    for (int i = 0; i < BATCH * DIM; i++) {
+        assert_true(first[i] == 0.0f || fabsf(first[i] - 4.0f / 3.0f) < 1e-6f);
+        dropped += first[i] == 0.0f;
+    }
+    assert_true(dropped > 0 && dropped < BATCH * DIM);
+    assert_memory_equal(again, first, BATCH * DIM * sizeof *first);
+    assert_memory_equal(half, first, DIM * sizeof *first);
+    segmenter->optimizer.parts = 1;
+    float *rest = draw_pass(segmenter, 1);
+    assert_memory_equal(rest, first + DIM, DIM * sizeof *first);
+    segmenter->optimizer.parts = 0;
+    segmenter->optimizer.steps++;
+    float *next = draw_pass(segmenter, BATCH);
+    assert_memory_not_equal(next, first, BATCH * DIM * sizeof *first);
+    free(first);
+    free(again);
+    free(half);
+    free(rest);
+    free(next);
+    df_segmenter_free(segmenter);
+    df_backend_close(backend);
 }
 
 /* --- blocks --- */
@@ -329,12 +416,15 @@ static void too_few_blocks(void **state)
     df_backend_close(backend);
 }
 
-#define HEAD(name, decoder, prefix) TEST_ROW(name, check_head, (&(struct head){name, decoder, prefix}))
+#define HEAD(name, ...) TEST_ROW(name, check_head, (&(struct head){name, __VA_ARGS__}))
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        HEAD("multi", "multi", "multi."),
+        HEAD("multi", "multi", "multi.", DF_HEAD_NORM_NONE, 0.0),
+        HEAD("linear_bn", "linear", "linear.", DF_HEAD_NORM_BN, 0.25),
+        HEAD("multi_bn", "multi", "multi.", DF_HEAD_NORM_BN, 0.25),
+        cmocka_unit_test(draws_belong_to_seed_and_step),
         cmocka_unit_test(the_last_blocks),
         cmocka_unit_test(blocks_evenly_spaced_in_depth),
         cmocka_unit_test(lora_learns_from_all_blocks_that_are_read),

@@ -186,6 +186,7 @@ struct trial {
     int64_t height, width;
     int64_t parts;
     double loss, norm, value; /* tolerances, relative */
+    double dropout;
 };
 
 struct batch {
@@ -224,6 +225,7 @@ static struct df_segmenter *open_model(struct df_backend *backend, const struct 
 {
     const struct df_segmenter_options options = {
         .decoder = trial->decoder,
+        .head = {.dropout = trial->dropout},
         .classes = 5,
         .rank = 2,
         .max_batch = BATCH / parts,
@@ -346,11 +348,12 @@ int main(void)
         cmocka_unit_test(defaults_are_those_of_pytorch),
         cmocka_unit_test(groups_clipping_and_average_are_those_of_pytorch),
         cmocka_unit_test(the_same_beside_bf16),
-        TRIAL(two_parts, "linear", "fp32", 64, 80, 2, 2e-6, 1e-4, 2e-5),
-        TRIAL(four_parts, "linear", "fp32", 64, 80, 4, 2e-6, 1e-4, 2e-5),
+        TRIAL(two_parts, "linear", "fp32", 64, 80, 2, 2e-6, 1e-4, 2e-5, 0.0),
+        TRIAL(four_parts, "linear", "fp32", 64, 80, 4, 2e-6, 1e-4, 2e-5, 0.0),
+        TRIAL(two_parts_with_dropout, "multi", "fp32", 64, 80, 2, 2e-6, 1e-4, 2e-5, 0.3),
         /* AdamW divides by the gradient's size: where that is nearly 0, values may go either way */
-        TRIAL(two_parts_in_bf16, "linear", "bf16", 64, 80, 2, 3e-4, 2e-3, 3e-2),
-        TRIAL(two_parts_of_the_fpn, "fpn", "fp32", 112, 112, 2, 1e-6, 1e-3, 1e-3),
+        TRIAL(two_parts_in_bf16, "linear", "bf16", 64, 80, 2, 3e-4, 2e-3, 3e-2, 0.0),
+        TRIAL(two_parts_of_the_fpn, "fpn", "fp32", 112, 112, 2, 1e-6, 1e-3, 1e-3, 0.0),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
