@@ -5,9 +5,11 @@
 
 #include "dinoft/arena.h"
 #include "dinoft/decoder_kind.h"
+#include "dinoft/lora_parts.h"
 #include "dinoft/optimizer.h"
 #include "dinoft/packed_batch.h"
 #include "dinoft/rng.h"
+#include "dinoft/training_loss.h"
 #include "dinoft/vit_config.h"
 
 /* Parts of a model that come from a checkpoint, or do not. */
@@ -21,15 +23,17 @@ struct df_segmenter_options {
     int n_features;      /* without a decoder: of how many blocks, at least 1 */
     bool class_tokens;   /* the last block's class token is wanted too */
     int64_t rank;        /* LoRA's; 0: none. Without a decoder a checkpoint's is folded whatever this is */
-    bool merged;         /* training: the checkpoint's LoRA is folded into the weights as in an evaluation. It
-                            is not trained, and is saved as it came */
-    unsigned new_parts;  /* bits of df_model_part: drawn from the seed although there is a checkpoint */
+    struct df_lora_parts lora; /* where it is */
+    bool merged;        /* training: the checkpoint's LoRA is folded into the weights as in an evaluation. It
+                           is not trained, and is saved as it came */
+    unsigned new_parts; /* bits of df_model_part: drawn from the seed although there is a checkpoint */
     int64_t max_batch, height, width;
     bool training;    /* false: LoRA is folded into the weights, nothing is kept for gradients */
     bool recompute;   /* training of LoRA takes less memory and more time: of every block but the last
                          only the input is kept, and the rest computed again */
     bool accumulates; /* training: a step may have several parts, whose gradients are added */
     struct df_optimizer_options optimizer; /* training */
+    struct df_loss_options loss;           /* training's; others' is plain */
     bool features_given; /* df_segmenter_load_features() uploads what a backbone without LoRA would compute,
                             or one with LoRA merged: the model has none, and no memory for one */
     bool packed;         /* batches may also be packed, see df_segmenter_send(), for a device that resizes */
@@ -77,6 +81,8 @@ const struct df_segmenter_options *df_segmenter_made_with(const struct df_segmen
 struct df_backend *df_segmenter_backend(const struct df_segmenter *segmenter);
 /* Pixels of a patch's side: images' sizes are multiples of it. */
 int64_t df_segmenter_patch(const struct df_segmenter *segmenter);
+/* Blocks of its backbone. */
+int64_t df_segmenter_blocks(const struct df_segmenter *segmenter);
 /* How packed batches are laid out for it, the model's; NULL where it takes none. Another size of images
  * changes it. */
 const struct df_packed_layout *df_segmenter_packing(const struct df_segmenter *segmenter);
@@ -127,9 +133,9 @@ int df_segmenter_download_features(const struct df_segmenter *segmenter, int64_t
                                    void *features);
 int df_segmenter_download_class_token(const struct df_segmenter *segmenter, int64_t i, float *token);
 
-/* After forward: the sum of -log softmax over the pixels whose label is not 255 to *loss_sum, how many these
- * are to *loss_count (host; both may be NULL), the gradient of their mean if `gradient`, and the
- * prediction, for df_segmenter_download_prediction, if `prediction`. */
+/* After forward: the sum of -log softmax (with `gradient` of training's loss) over the pixels whose label is
+ * not 255 to *loss_sum, how many these are to *loss_count (host; both may be NULL), the gradient of their
+ * mean if `gradient`, and the prediction, for df_segmenter_download_prediction, if `prediction`. */
 int df_segmenter_loss(struct df_segmenter *segmenter, int64_t count, bool gradient, bool prediction,
                       double *loss_sum, int64_t *loss_count);
 
@@ -155,7 +161,7 @@ int df_segmenter_update(struct df_segmenter *segmenter, double lr);
 
 struct df_step_result {
     double loss;          /* the mean over `counted` pixels of all parts, NaN if there are none */
-    int64_t counted;      /* pixels whose label is not 255 */
+    int64_t counted;      /* pixels whose label is not 255; 0 where the classes of all weigh 0 */
     double gradient_norm; /* before it was clipped */
 };
 

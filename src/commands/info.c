@@ -139,6 +139,8 @@ static void print_checkpoint(const struct df_checkpoint *checkpoint)
     print_trained_on(&checkpoint->record);
     if (checkpoint->record.ema > 0.0)
         printf("weights:         a moving average of decay %g\n", checkpoint->record.ema);
+    if (*checkpoint->record.augmentation)
+        printf("augmentation:    %s\n", checkpoint->record.augmentation);
     if (*checkpoint->record.mask_values)
         printf("mask values:     %s are class 0, class 1, ...\n", checkpoint->record.mask_values);
 }
@@ -229,11 +231,11 @@ static int info_dimensions(const struct df_config *config)
 static int check_plan_flags(const struct df_config *config)
 {
     static const enum df_option of_plan[] = {
-        DF_OPTION_DINO_TYPE,  DF_OPTION_SIZE,       DF_OPTION_USE_LORA,  DF_OPTION_R,
-        DF_OPTION_USE_FPN,    DF_OPTION_IMG_DIM,    DF_OPTION_GRAD_CLIP, DF_OPTION_EMA,
-        DF_OPTION_BATCH_SIZE, DF_OPTION_ACCUMULATE, DF_OPTION_N_CLASSES, DF_OPTION_RECOMPUTE,
-        DF_OPTION_MERGE_LORA, DF_OPTION_DEVICE,     DF_OPTION_PRECISION, DF_OPTION_ROPE_RESCALE,
-        DF_OPTION_JSON};
+        DF_OPTION_DINO_TYPE,  DF_OPTION_SIZE,        DF_OPTION_USE_LORA,   DF_OPTION_R,
+        DF_OPTION_USE_FPN,    DF_OPTION_IMG_DIM,     DF_OPTION_GRAD_CLIP,  DF_OPTION_EMA,
+        DF_OPTION_BATCH_SIZE, DF_OPTION_ACCUMULATE,  DF_OPTION_N_CLASSES,  DF_OPTION_RECOMPUTE,
+        DF_OPTION_MERGE_LORA, DF_OPTION_DEVICE,      DF_OPTION_PRECISION,  DF_OPTION_ROPE_RESCALE,
+        DF_OPTION_JSON,       DF_OPTION_LORA_BLOCKS, DF_OPTION_LORA_ALPHA, DF_OPTION_RSLORA};
     const enum df_option typed = df_config_typed(config, of_plan, sizeof of_plan / sizeof of_plan[0]);
 
     if (config->memory || typed == DF_OPTION_COUNT)

@@ -85,6 +85,18 @@ static void add_machine(struct df_json *json, char *text)
     df_json_close(json);
 }
 
+static void add_class_weights(struct df_json *json, const struct run_record *run)
+{
+    const struct df_loss_options *loss = &run->setup->model.loss;
+
+    if (!loss->weighted)
+        return;
+    df_json_array(json, "class_weights");
+    for (int i = 0; i < run->train_set->n_classes; i++)
+        df_json_number(json, NULL, (double)loss->class_weights[i]);
+    df_json_close(json);
+}
+
 /* machine: the text, which is cut. */
 static void add_facts(struct df_json *json, const struct run_record *run, char *machine)
 {
@@ -103,6 +115,7 @@ static void add_facts(struct df_json *json, const struct run_record *run, char *
     df_json_text(json, "backbone", df_vit_describe(&run->setup->vit, text));
     df_json_text(json, "decoder", run->setup->model.decoder);
     df_json_integer(json, "n_classes", run->train_set->n_classes);
+    add_class_weights(json, run);
     df_json_integer(json, "training_images", run->train_set->count);
     df_json_integer(json, "validation_images", run->val_set->count);
     add_machine(json, machine);

@@ -30,6 +30,8 @@ static bool is_equal(const struct df_option_info *option, const struct df_config
         return *(const bool *)first == *(const bool *)second;
     case DF_KIND_PAIR:
         return memcmp(first, second, sizeof(int64_t[2])) == 0;
+    case DF_KIND_RANGE:
+        return memcmp(first, second, sizeof(double[2])) == 0;
     }
     return false;
 }
@@ -39,7 +41,8 @@ static void copy_value(const struct df_option_info *option, const struct df_conf
 {
     static const size_t sizes[] = {[DF_KIND_STRING] = sizeof(char *),   [DF_KIND_CHOICE] = sizeof(int),
                                    [DF_KIND_INTEGER] = sizeof(int64_t), [DF_KIND_FLOAT] = sizeof(double),
-                                   [DF_KIND_SWITCH] = sizeof(bool),     [DF_KIND_PAIR] = sizeof(int64_t[2])};
+                                   [DF_KIND_SWITCH] = sizeof(bool),     [DF_KIND_PAIR] = sizeof(int64_t[2]),
+                                   [DF_KIND_RANGE] = sizeof(double[2])};
 
     memcpy(df_option_value(option, to), (const char *)from + option->offset, sizes[option->kind]);
 }
@@ -80,6 +83,10 @@ static bool is_replaced(const struct df_config_file *file, const bool *typed, co
         return !df_schedule_falls_to_min(config->schedule) &&
                (typed[DF_OPTION_SCHEDULE] || file->found.min_lr == 0);
     case DF_OPTION_LR_LORA:
+    case DF_OPTION_LORA_BLOCKS:
+    case DF_OPTION_LORA_ALPHA:
+    case DF_OPTION_RSLORA:
+    case DF_OPTION_LORA_PLUS:
         return (typed[DF_OPTION_USE_LORA] && !config->use_lora) ||
                (typed[DF_OPTION_MERGE_LORA] && config->merge_lora);
     case DF_OPTION_USE_LORA: /* false where it was merged */
@@ -95,6 +102,11 @@ static bool is_replaced(const struct df_config_file *file, const bool *typed, co
     case DF_OPTION_HEAD_NORM:
     case DF_OPTION_HEAD_DROPOUT:
         return !df_decoder_takes_norm(decoder_of(file, typed, config));
+    case DF_OPTION_CACHE_VIEWS:
+        return typed[DF_OPTION_AUGMENT] && config->augment == DF_AUGMENT_NONE;
+    case DF_OPTION_AUGMENT_SCALE:
+    case DF_OPTION_CROP_CLASS_BALANCE:
+        return typed[DF_OPTION_AUGMENT] && config->augment < DF_AUGMENT_STANDARD;
     case DF_OPTION_NORMALIZE: /* what auto became */
         return typed[DF_OPTION_RECIPE] && config->recipe != file->found.recipe;
     default:

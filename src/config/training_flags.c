@@ -17,13 +17,17 @@ static int check_decay(const struct df_config *config)
 /* A checkpoint may hold LoRA: what it says is not known yet. */
 static int check_lora(const struct df_config *config)
 {
+    static const enum df_option of_lora[] = {DF_OPTION_LR_LORA, DF_OPTION_LORA_BLOCKS, DF_OPTION_LORA_ALPHA,
+                                             DF_OPTION_RSLORA, DF_OPTION_LORA_PLUS};
+    const enum df_option typed = df_config_typed(config, of_lora, sizeof of_lora / sizeof of_lora[0]);
+
     if (config->merge_lora && config->command == DF_COMMAND_TRAIN && !config->lora_weights)
         return df_error_set("--merge_lora is for the LoRA of a checkpoint: --lora_weights");
     if (config->merge_lora && config->typed[DF_OPTION_USE_LORA] && config->use_lora)
         return df_error_set("--merge_lora and --use_lora: no checkpoint can hold merged LoRA and new LoRA");
-    if (config->typed[DF_OPTION_LR_LORA] && !config->use_lora &&
-        (config->merge_lora || !config->lora_weights))
-        return df_error_set("--lr_lora is for LoRA, which is not trained here (--use_lora)");
+    if (typed != DF_OPTION_COUNT && !config->use_lora && (config->merge_lora || !config->lora_weights))
+        return df_error_set("--%s is for LoRA, which is not trained here (--use_lora)",
+                            df_option_name(typed));
     return 0;
 }
 
@@ -74,6 +78,35 @@ static int check_accumulate(const struct df_config *config)
                         config->accumulate, batch, less, more);
 }
 
+static int check_augmentation(const struct df_config *config)
+{
+    if (config->augment == DF_AUGMENT_NONE && config->cache_views > 0)
+        return df_error_set("--cache_views is for --augment: without it images have one view");
+    if (config->augment >= DF_AUGMENT_STANDARD)
+        return 0;
+    if (config->typed[DF_OPTION_AUGMENT_SCALE])
+        return df_error_set("--augment_scale is for --augment standard and strong: otherwise nothing is "
+                            "scaled");
+    if (config->crop_class_balance)
+        return df_error_set("--crop_class_balance is for --augment standard and strong: otherwise nothing is "
+                            "cut out");
+    return 0;
+}
+
+static int check_loss(const struct df_config *config)
+{
+    if (config->typed[DF_OPTION_FOCAL_GAMMA] && config->loss != DF_LOSS_FOCAL)
+        return df_error_set("--focal_gamma is for --loss focal");
+    if (config->typed[DF_OPTION_REGION_FACTOR] && config->loss != DF_LOSS_CE_DICE)
+        return df_error_set("--region_factor is for --loss ce+dice");
+    if (config->label_smoothing > 0 && (config->loss == DF_LOSS_FOCAL || config->loss == DF_LOSS_DICE))
+        return df_error_set("--label_smoothing is for cross-entropy, which --loss has not");
+    if (strcmp(config->class_weights, "none") != 0 && config->loss == DF_LOSS_DICE)
+        return df_error_set(
+            "--class_weights is for losses of pixels; with --loss dice classes count the same");
+    return 0;
+}
+
 static int check_resume(const struct df_config *config)
 {
     if (config->restart_schedule && config->resume == DF_RESUME_NO)
@@ -108,6 +141,8 @@ int df_config_check_training(struct df_config *config)
     DF_TRY(check_decay(config));
     DF_TRY(check_lora(config));
     DF_TRY(resolve_decoder(config));
+    DF_TRY(check_augmentation(config));
+    DF_TRY(check_loss(config));
     DF_TRY(read_kept(config));
     return check_accumulate(config);
 }

@@ -43,8 +43,6 @@ static int read_head(struct df_checkpoint *checkpoint)
 
 static int read_contents(struct df_checkpoint *checkpoint)
 {
-    int64_t lora_dim;
-
     if (df_state_is_backbone(checkpoint->state))
         return df_error_set("this is a backbone, not a LoRA + decoder checkpoint");
     const struct df_decoder_ops *decoder = df_decoder_of_checkpoint(checkpoint->state, &checkpoint->classes,
@@ -52,12 +50,9 @@ static int read_contents(struct df_checkpoint *checkpoint)
     if (!decoder)
         return -1;
     checkpoint->decoder = &decoder->kind;
-    DF_TRY(df_lora_read_shape(checkpoint->state, &checkpoint->rank, &checkpoint->depth, &lora_dim));
-    if (checkpoint->rank > 0 && lora_dim != checkpoint->dim)
-        return df_error_set("LoRA is for %lld channels, the decoder for %lld", (long long)lora_dim,
-                            (long long)checkpoint->dim);
     DF_TRY(read_record(checkpoint));
-    return read_head(checkpoint);
+    DF_TRY(read_head(checkpoint));
+    return df_lora_find(checkpoint);
 }
 
 struct df_checkpoint *df_checkpoint_from_state(struct df_state *state, const char *path)
@@ -89,11 +84,6 @@ int df_checkpoint_check_backbone(const struct df_checkpoint *checkpoint, const s
         return df_error_set("%s has LoRA for %lld blocks, %s has %lld", path, (long long)checkpoint->depth,
                             shown, (long long)config->depth);
     return 0;
-}
-
-int df_checkpoint_lora_digest(const struct df_checkpoint *checkpoint, uint64_t *digest)
-{
-    return df_lora_digest(checkpoint->state, checkpoint->depth, digest);
 }
 
 struct df_state *df_checkpoint_state(const struct df_segmenter *segmenter, const struct df_record *record)

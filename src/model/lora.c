@@ -1,128 +1,172 @@
 #include "lora.h"
 
-#include "dinoft/digest.h"
 #include "dinoft/error.h"
+#include "dinoft/size.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#define KEY_MAX 32
-
-static const char *key(char buffer[KEY_MAX], char which, int64_t index)
+struct df_lora_place df_lora_place(enum df_lora_target target, const struct df_vit_config *config)
 {
-    snprintf(buffer, KEY_MAX, "w_%c_%03lld", which, (long long)index);
-    return buffer;
+    const int64_t dim = config->dim, hidden = config->ffn_hidden;
+    const struct df_lora_place places[DF_LORA_TARGETS] = {
+        [DF_LORA_Q] = {DF_LORA_IN_QKV, 0, dim, dim},
+        [DF_LORA_V] = {DF_LORA_IN_QKV, 2 * dim, dim, dim},
+        [DF_LORA_K] = {DF_LORA_IN_QKV, dim, dim, dim},
+        [DF_LORA_PROJ] = {DF_LORA_IN_PROJ, 0, dim, dim},
+        [DF_LORA_UP] = {DF_LORA_IN_UP, 0, hidden, dim},
+        [DF_LORA_UP2] = {DF_LORA_IN_UP, hidden, hidden, dim},
+        [DF_LORA_DOWN] = {DF_LORA_IN_DOWN, 0, dim, hidden},
+    };
+
+    return places[target];
+}
+
+const char *df_lora_key(char key[DF_LORA_KEY_MAX], char which, int64_t block, enum df_lora_target target,
+                        enum df_ffn ffn)
+{
+    if (target == DF_LORA_Q || target == DF_LORA_V)
+        snprintf(key, DF_LORA_KEY_MAX, "w_%c_%03lld", which, (long long)(2 * block + (target == DF_LORA_V)));
+    else
+        snprintf(key, DF_LORA_KEY_MAX, "lora_%c_%03lld_%s", which, (long long)block,
+                 df_lora_target_name(target, ffn));
+    return key;
+}
+
+/* --- parameters --- */
+
+struct addition {
+    struct df_lora *lora;
+    struct df_parameters *parameters;
+    const struct df_lora_parts *parts;
+    bool merged;
+};
+
+/* Of a target that is adapted, or whose tensors stand in its place. */
+static int add_tensor(const struct addition *addition, char which, int64_t block, enum df_lora_target target)
+{
+    struct df_lora *lora = addition->lora;
+    const struct df_lora_parts *parts = addition->parts;
+    const struct df_lora_place place = df_lora_place(target, &lora->config);
+    const bool is_a = which == 'a';
+    const bool trained =
+        !addition->merged && !parts->left_out[block] && (df_lora_targets(parts) & DF_LORA_BIT(target));
+    const int64_t shape[2] = {is_a ? lora->rank : place.out, is_a ? place.in : lora->rank};
+    const enum df_parameter_kind kind = !trained ? DF_PARAMETER_FIXED_LORA
+                                        : is_a   ? DF_PARAMETER_LORA_A
+                                                 : DF_PARAMETER_LORA_B;
+    char name[DF_LORA_KEY_MAX];
+
+    if (trained)
+        (is_a ? lora->blocks[block].a : lora->blocks[block].b)[target] = addition->parameters->count;
+    return df_parameters_add(addition->parameters, df_lora_key(name, which, block, target, lora->config.ffn),
+                             kind, is_a ? DF_INIT_FAN_IN : DF_INIT_ZERO, shape[1], 2, shape);
+}
+
+static bool is_stored(const struct df_lora_parts *parts, int64_t block, enum df_lora_target target)
+{
+    const unsigned bit = DF_LORA_BIT(target), targets = df_lora_targets(parts);
+
+    if (bit & DF_LORA_Q_AND_V)
+        return targets & DF_LORA_Q_AND_V;
+    return (targets & bit) && !parts->left_out[block];
+}
+
+static int make_blocks(struct df_lora *lora, const struct df_lora_parts *parts)
+{
+    const int64_t depth = lora->config.depth;
+
+    lora->blocks = malloc((size_t)depth * sizeof *lora->blocks);
+    if (!lora->blocks)
+        return df_error_memory("LoRA's blocks", (size_t)depth * sizeof *lora->blocks);
+    for (int64_t i = 0; i < depth; i++)
+        for (int target = 0; target < DF_LORA_TARGETS; target++)
+            lora->blocks[i].a[target] = lora->blocks[i].b[target] = -1;
+    while (lora->first_block < depth && parts->left_out[lora->first_block])
+        lora->first_block++;
+    return 0;
 }
 
 int df_lora_add_parameters(struct df_lora *lora, struct df_parameters *parameters,
-                           enum df_parameter_kind kind, int64_t depth, int64_t dim, int64_t rank)
+                           const struct df_vit_config *config, int64_t rank,
+                           const struct df_lora_parts *parts, bool merged)
 {
-    char name[KEY_MAX];
+    const struct addition addition = {lora, parameters, parts, merged};
 
-    *lora = (struct df_lora){
-        .rank = rank, .dim = dim, .depth = depth, .parameters = parameters, .first = parameters->count};
-    for (int64_t i = 0; i < 2 * depth; i++)
-        DF_TRY(df_parameters_add(parameters, key(name, 'a', i), kind, DF_INIT_FAN_IN, dim, 2,
-                                 (int64_t[]){rank, dim}));
-    for (int64_t i = 0; i < 2 * depth; i++)
-        DF_TRY(df_parameters_add(parameters, key(name, 'b', i), kind, DF_INIT_ZERO, rank, 2,
-                                 (int64_t[]){dim, rank}));
+    *lora = (struct df_lora){.rank = rank, .config = *config, .parameters = parameters};
+    DF_TRY(make_blocks(lora, parts));
+    for (int which = 0; which < 2; which++)
+        for (int64_t block = 0; block < config->depth; block++)
+            for (int target = 0; target < DF_LORA_TARGETS; target++)
+                if (is_stored(parts, block, (enum df_lora_target)target))
+                    DF_TRY(add_tensor(&addition, "ab"[which], block, (enum df_lora_target)target));
     return 0;
 }
 
-static int check_pair(const struct df_state *checkpoint, int64_t index, int64_t rank, int64_t dim)
+void df_lora_free(struct df_lora *lora)
 {
-    char name[KEY_MAX], found[DF_SHAPE_TEXT_MAX];
-    for (int which = 0; which < 2; which++) {
-        const struct df_entry *entry = df_state_find(checkpoint, key(name, which ? 'b' : 'a', index));
-        int64_t rows = which ? dim : rank, columns = which ? rank : dim;
-        if (!entry || entry->text)
-            return df_error_set("%s is missing", name);
-        const struct df_tensor *tensor = &entry->tensor;
-        if (tensor->ndim != 2 || tensor->shape[0] != rows || tensor->shape[1] != columns)
-            return df_error_set("%s is %s, expected [%lld, %lld]", name,
-                                df_shape_text(tensor->shape, tensor->ndim, found), (long long)rows,
-                                (long long)columns);
+    free(lora->blocks);
+    lora->blocks = NULL;
+}
+
+/* --- passes --- */
+
+/* The layer's targets that are trained. Returns how many. */
+static int find_targets(const struct df_lora *lora, int64_t block, enum df_lora_layer layer,
+                        enum df_lora_target targets[DF_LORA_TARGETS])
+{
+    int count = 0;
+
+    for (int i = 0; i < DF_LORA_TARGETS; i++) {
+        const enum df_lora_target target = (enum df_lora_target)i;
+        if (lora->blocks[block].a[i] >= 0 && df_lora_place(target, &lora->config).layer == layer)
+            targets[count++] = target;
     }
-    return 0;
+    return count;
 }
 
-int df_lora_read_shape(const struct df_state *checkpoint, int64_t *rank, int64_t *depth, int64_t *dim)
+int64_t df_lora_columns(const struct df_lora *lora, int64_t block, enum df_lora_layer layer)
 {
-    char name[KEY_MAX], found[DF_SHAPE_TEXT_MAX];
-    const struct df_entry *first = df_state_find(checkpoint, "w_a_000");
-    int64_t pairs = 0;
+    enum df_lora_target targets[DF_LORA_TARGETS];
 
-    *rank = *depth = *dim = 0;
-    if (!first)
-        return 0;
-    if (first->text || first->tensor.ndim != 2 || first->tensor.count == 0)
-        return df_error_set("w_a_000 is %s, expected [rank, channels]",
-                            df_shape_text(first->tensor.shape, first->tensor.ndim, found));
-    *rank = first->tensor.shape[0];
-    *dim = first->tensor.shape[1];
-    if (*rank > DF_MAX_RANK)
-        return df_error_set("w_a_000 has rank %lld, at most %d is possible", (long long)*rank, DF_MAX_RANK);
-    while (df_state_find(checkpoint, key(name, 'a', pairs))) {
-        DF_TRY(check_pair(checkpoint, pairs, *rank, *dim));
-        pairs++;
-    }
-    if (pairs % 2 != 0)
-        return df_error_set("%s is missing: every block has a pair for q and one for v", name);
-    *depth = pairs / 2;
-    return 0;
+    return lora->rank * find_targets(lora, block, layer, targets);
 }
 
-static int add_to_digest(struct df_digest *digest, const struct df_tensor *tensor)
+int64_t df_lora_most_columns(const struct df_lora *lora)
 {
-    const size_t bytes = tensor->count * sizeof(float);
-    float *values = malloc(bytes);
+    int64_t most = 0;
 
-    if (!values)
-        return df_error_memory("a LoRA tensor", bytes);
-    df_convert_to_f32(values, tensor->data, tensor->dtype, tensor->count);
-    df_digest_add(digest, values, bytes);
-    free(values);
-    return 0;
+    for (int64_t block = 0; block < lora->config.depth; block++)
+        for (int layer = 0; layer < DF_LORA_LAYERS; layer++)
+            most = df_max_i64(most, df_lora_columns(lora, block, (enum df_lora_layer)layer));
+    return most;
 }
 
-int df_lora_digest(const struct df_state *checkpoint, int64_t depth, uint64_t *value)
-{
-    struct df_digest digest;
-    char name[KEY_MAX];
-
-    df_digest_start(&digest);
-    for (int64_t i = 0; i < 4 * depth; i++) {
-        const struct df_entry *entry = df_state_find(checkpoint, key(name, "ab"[i % 2], i / 2));
-        df_digest_add_text(&digest, name);
-        df_digest_add_number(&digest, (uint64_t)entry->tensor.shape[0]);
-        DF_TRY(add_to_digest(&digest, &entry->tensor));
-    }
-    *value = df_digest_value(&digest);
-    return 0;
-}
-
-/* The tensors of one block as matrices, from the values or from the gradients. */
-struct block_tensors {
-    struct df_matrix a;    /* [2 * rank, D]: A_q over A_v, neighbours in memory */
-    struct df_matrix b[2]; /* [D, rank]: B_q, B_v */
+/* A layer's targets and their tensors as matrices, from the values or from the gradients. */
+struct layer_tensors {
+    int count;
+    enum df_lora_target targets[DF_LORA_TARGETS];
+    struct df_matrix a;                  /* [columns, in]: neighbours in memory */
+    struct df_matrix b[DF_LORA_TARGETS]; /* [out, rank] */
 };
 
-static float *tensor(const struct df_lora *lora, int64_t i, bool gradient)
+static struct layer_tensors layer_tensors(const struct df_lora_use *use, bool gradients)
 {
-    const struct df_parameter *parameter = &lora->parameters->items[lora->first + i];
-    return gradient ? parameter->gradient : parameter->value;
-}
+    const struct df_lora *lora = use->lora;
+    const struct df_lora_block *block = &lora->blocks[use->block];
+    const struct df_parameter *items = lora->parameters->items;
+    struct layer_tensors tensors;
 
-static struct block_tensors block_tensors(const struct df_lora *lora, int64_t block, bool gradients)
-{
-    const int64_t a = 2 * block, b = 2 * lora->depth + 2 * block;
-    struct block_tensors tensors = {
-        .a = {tensor(lora, a, gradients), DF_F32, 2 * lora->rank, lora->dim, lora->dim}};
-
-    for (int i = 0; i < 2; i++)
-        tensors.b[i] =
-            (struct df_matrix){tensor(lora, b + i, gradients), DF_F32, lora->dim, lora->rank, lora->rank};
+    tensors.count = find_targets(lora, use->block, use->layer, tensors.targets);
+    for (int i = 0; i < tensors.count; i++) {
+        const struct df_parameter *a = &items[block->a[tensors.targets[i]]],
+                                  *b = &items[block->b[tensors.targets[i]]];
+        if (i == 0)
+            tensors.a = (struct df_matrix){gradients ? a->gradient : a->value, DF_F32,
+                                           tensors.count * lora->rank, a->shape[1], a->shape[1]};
+        tensors.b[i] = (struct df_matrix){gradients ? b->gradient : b->value, DF_F32, b->shape[0], lora->rank,
+                                          lora->rank};
+    }
     return tensors;
 }
 
@@ -133,65 +177,49 @@ static struct df_matrix columns(struct df_matrix matrix, int64_t first, int64_t 
     return matrix;
 }
 
-int df_lora_forward(const struct df_lora *lora, struct df_backend *backend, int64_t block, struct df_matrix x,
-                    struct df_matrix qkv, float *down)
+/* The part of y, or of its gradient, that is the i-th target's. */
+static struct df_matrix target_columns(const struct df_lora_use *use, const struct layer_tensors *tensors,
+                                       int i, struct df_matrix y)
 {
-    struct block_tensors weights = block_tensors(lora, block, false);
-    struct df_matrix both = {down, DF_F32, x.rows, 2 * lora->rank, 2 * lora->rank};
+    const struct df_lora_place place = df_lora_place(tensors->targets[i], &use->lora->config);
+    return columns(y, place.first_row, place.out);
+}
 
-    DF_TRY(backend->ops->matmul(backend, x, false, weights.a, true, both, false));
-    for (int i = 0; i < 2; i++)
-        DF_TRY(backend->ops->matmul(backend, columns(both, i * lora->rank, lora->rank), false, weights.b[i],
-                                    true, columns(qkv, 2 * i * lora->dim, lora->dim), true));
+int df_lora_forward(const struct df_lora_use *use, struct df_backend *backend, struct df_matrix x,
+                    struct df_matrix y)
+{
+    const struct layer_tensors weights = layer_tensors(use, false);
+    const int64_t rank = use->lora->rank;
+    const struct df_matrix down = {use->down, DF_F32, x.rows, weights.count * rank, weights.count * rank};
+
+    if (weights.count == 0)
+        return 0;
+    DF_TRY(backend->ops->matmul(backend, x, false, weights.a, true, down, false));
+    for (int i = 0; i < weights.count; i++)
+        DF_TRY(backend->ops->matmul(backend, columns(down, i * rank, rank), false, weights.b[i], true,
+                                    target_columns(use, &weights, i, y), true));
     return 0;
 }
 
-int df_lora_backward(const struct df_lora *lora, struct df_backend *backend, int64_t block,
-                     struct df_matrix x, const float *down, struct df_matrix dqkv, struct df_matrix dx,
-                     float *ddown)
+int df_lora_backward(const struct df_lora_use *use, struct df_backend *backend, struct df_matrix x,
+                     struct df_matrix dy, struct df_matrix dx, float *ddown)
 {
-    struct block_tensors weights = block_tensors(lora, block, false);
-    struct block_tensors gradients = block_tensors(lora, block, true);
-    struct df_matrix both = {(void *)(uintptr_t)down, DF_F32, x.rows, 2 * lora->rank, 2 * lora->rank};
-    struct df_matrix dboth = {ddown, DF_F32, x.rows, 2 * lora->rank, 2 * lora->rank};
+    const struct layer_tensors weights = layer_tensors(use, false), gradients = layer_tensors(use, true);
+    const int64_t rank = use->lora->rank, width = weights.count * rank;
+    const struct df_matrix down = {use->down, DF_F32, x.rows, width, width};
+    const struct df_matrix ddowns = {ddown, DF_F32, x.rows, width, width};
 
-    for (int i = 0; i < 2; i++) {
-        struct df_matrix dout = columns(dqkv, 2 * i * lora->dim, lora->dim);
-        DF_TRY(backend->ops->matmul(backend, dout, true, columns(both, i * lora->rank, lora->rank), false,
-                                    gradients.b[i], false));
+    if (weights.count == 0)
+        return 0;
+    for (int i = 0; i < weights.count; i++) {
+        const struct df_matrix dout = target_columns(use, &weights, i, dy);
+        DF_TRY(backend->ops->matmul(backend, dout, true, columns(down, i * rank, rank), false, gradients.b[i],
+                                    false));
         DF_TRY(backend->ops->matmul(backend, dout, false, weights.b[i], false,
-                                    columns(dboth, i * lora->rank, lora->rank), false));
+                                    columns(ddowns, i * rank, rank), false));
     }
-    DF_TRY(backend->ops->matmul(backend, dboth, true, x, false, gradients.a, false));
+    DF_TRY(backend->ops->matmul(backend, ddowns, true, x, false, gradients.a, false));
     if (!dx.data)
         return 0;
-    return backend->ops->matmul(backend, dboth, false, weights.a, false, dx, true);
-}
-
-int df_lora_fold(const struct df_state *checkpoint, int64_t dim, int64_t block, float *qkv_weight)
-{
-    char name[KEY_MAX];
-    const struct df_entry *first = df_state_find(checkpoint, key(name, 'a', 2 * block));
-    if (!first)
-        return 0;
-    int64_t rank = first->tensor.shape[0];
-    float *values = malloc((size_t)(2 * rank * dim) * sizeof *values);
-    if (!values)
-        return df_error_memory("a LoRA pair", (unsigned long long)(2 * rank * dim) * sizeof *values);
-    float *a = values, *b = values + rank * dim;
-
-    for (int i = 0; i < 2; i++) {
-        const struct df_tensor *ta = &df_state_find(checkpoint, key(name, 'a', 2 * block + i))->tensor;
-        const struct df_tensor *tb = &df_state_find(checkpoint, key(name, 'b', 2 * block + i))->tensor;
-        df_convert_to_f32(a, ta->data, ta->dtype, ta->count);
-        df_convert_to_f32(b, tb->data, tb->dtype, tb->count);
-        for (int64_t row = 0; row < dim; row++) {
-            float *weight = qkv_weight + (2 * i * dim + row) * dim;
-            for (int64_t k = 0; k < rank; k++)
-                for (int64_t column = 0; column < dim; column++)
-                    weight[column] += b[row * rank + k] * a[k * dim + column];
-        }
-    }
-    free(values);
-    return 0;
+    return backend->ops->matmul(backend, ddowns, false, weights.a, false, dx, true);
 }

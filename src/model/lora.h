@@ -1,44 +1,88 @@
-/* LoRA on the q and v thirds of every block's qkv: qkv[:, :D] += B_q (A_q x), qkv[:, 2D:] += B_v (A_v x).
+/* LoRA on linear layers of the backbone's blocks: y += B (A x), which has no bias.
  *
- * Parameters: w_a_III [r, D] and w_b_III [D, r], III = 2 * block for q, 2 * block + 1 for v. */
+ * B holds LoRA's scale, as checkpoints do: the scale says how fast B changes (optimizer.c), and nothing else.
+ *
+ * Parameters of block I: for q w_a_III [r, in] and w_b_III [out, r] with III = 2 I, for v the same with III =
+ * 2 I + 1, for all others lora_a_III_NAME and lora_b_III_NAME with III = I. Where q or v is adapted in one
+ * block there are tensors of both in every block, as the reference project reads them: those that are not
+ * trained stay as they are drawn, with B = 0. */
 #ifndef DINOFT_LORA_H
 #define DINOFT_LORA_H
 
 #include "parameters.h"
 
+#include "dinoft/lora_parts.h"
+
 #define DF_MAX_RANK 1024 /* no more makes sense beside widths of a few thousand channels */
 
-struct df_lora {
-    int64_t rank, dim, depth;
-    const struct df_parameters *parameters;
-    int first; /* index of its first parameter there */
+/* Layers as the backbone packs them, in the order of the forward pass. */
+enum df_lora_layer { DF_LORA_IN_QKV, DF_LORA_IN_PROJ, DF_LORA_IN_UP, DF_LORA_IN_DOWN };
+#define DF_LORA_LAYERS 4
+
+/* A target's place in its layer's weight, and its own weight's shape. */
+struct df_lora_place {
+    enum df_lora_layer layer;
+    int64_t first_row, out, in;
+};
+struct df_lora_place df_lora_place(enum df_lora_target target, const struct df_vit_config *config);
+
+#define DF_LORA_KEY_MAX 32
+/* which: 'a' or 'b'. Returns the buffer. */
+const char *df_lora_key(char key[DF_LORA_KEY_MAX], char which, int64_t block, enum df_lora_target target,
+                        enum df_ffn ffn);
+
+/* Indices in parameters->items; -1: not trained. */
+struct df_lora_block {
+    int a[DF_LORA_TARGETS], b[DF_LORA_TARGETS];
 };
 
-/* Appends the parameters in the checkpoint's order: every w_a, then every w_b. kind: trained or merged. */
+struct df_lora {
+    int64_t rank;
+    struct df_vit_config config;
+    const struct df_parameters *parameters;
+    struct df_lora_block *blocks; /* [depth]; owned */
+    int64_t first_block;          /* the first that has some */
+};
+
+/* Appends the parameters: every A, then every B. merged: none of them is trained. -1 with the error set. */
 int df_lora_add_parameters(struct df_lora *lora, struct df_parameters *parameters,
-                           enum df_parameter_kind kind, int64_t depth, int64_t dim, int64_t rank);
+                           const struct df_vit_config *config, int64_t rank,
+                           const struct df_lora_parts *parts, bool merged);
+void df_lora_free(struct df_lora *lora);
 
-/* The rank and the number of adapted blocks of a checkpoint; rank 0 when it has no LoRA. -1 with the error
- * set when its keys or shapes contradict each other. */
-int df_lora_read_shape(const struct df_state *checkpoint, int64_t *rank, int64_t *depth, int64_t *dim);
+/* Columns of A x for the layer of the block: the rank times its adapted targets. 0: it has no LoRA. */
+int64_t df_lora_columns(const struct df_lora *lora, int64_t block, enum df_lora_layer layer);
+/* The most of all layers and blocks. */
+int64_t df_lora_most_columns(const struct df_lora *lora);
 
-/* Adds block's low-rank products to qkv [rows, 3D]. x act [rows, D] is the layer's input; down float32
- * [rows, 2 * rank] receives A x of q and v, which the backward pass reads. */
-int df_lora_forward(const struct df_lora *lora, struct df_backend *backend, int64_t block, struct df_matrix x,
-                    struct df_matrix qkv, float *down);
+/* A layer with LoRA at work. */
+struct df_lora_use {
+    const struct df_lora *lora;
+    int64_t block;
+    enum df_lora_layer layer;
+    float *down; /* [rows, columns]: A x, which the backward pass reads */
+};
 
-/* Writes the gradients of block's four tensors from dqkv [rows, 3D]; adds the part of the input's gradient to
- * dx [rows, D] unless dx.data is NULL. ddown float32 [rows, 2 * rank] is scratch. */
-int df_lora_backward(const struct df_lora *lora, struct df_backend *backend, int64_t block,
-                     struct df_matrix x, const float *down, struct df_matrix dqkv, struct df_matrix dx,
-                     float *ddown);
+/* Adds the low-rank products to y [rows, out of the layer]. x act [rows, in] is the layer's input. */
+int df_lora_forward(const struct df_lora_use *use, struct df_backend *backend, struct df_matrix x,
+                    struct df_matrix y);
 
-/* A digest of a checkpoint's LoRA, whatever type its numbers have. Its shapes were checked by
- * df_lora_read_shape. -1 with the error set. */
-int df_lora_digest(const struct df_state *checkpoint, int64_t depth, uint64_t *value);
+/* Writes the gradients of the layer's tensors from dy [rows, out of the layer]; adds the part of the input's
+ * gradient to dx [rows, in] unless dx.data is NULL. ddown float32 [rows, columns] is scratch. */
+int df_lora_backward(const struct df_lora_use *use, struct df_backend *backend, struct df_matrix x,
+                     struct df_matrix dy, struct df_matrix dx, float *ddown);
 
-/* Adds block's products to a host copy of the qkv weight [3D, D], for evaluation and for merged LoRA. The
- * checkpoint's shapes were checked by df_lora_read_shape; one without LoRA adds nothing. */
-int df_lora_fold(const struct df_state *checkpoint, int64_t dim, int64_t block, float *qkv_weight);
+/* --- lora_file.c: LoRA in a checkpoint --- */
+
+struct df_checkpoint;
+
+/* Fills in rank, depth and lora of a checkpoint whose state, dim and record are there. -1 with the error set
+ * when its keys, its shapes or its record contradict each other. */
+int df_lora_find(struct df_checkpoint *checkpoint);
+
+/* Adds block's products to a host copy of a layer's weight [out, in], for evaluation and for merged LoRA.
+ * The checkpoint was checked; where it has none nothing is added. */
+int df_lora_fold(const struct df_state *checkpoint, const struct df_vit_config *config, int64_t block,
+                 enum df_lora_layer layer, float *weight);
 
 #endif

@@ -17,8 +17,9 @@ struct df_step_scalars {
 
 void optimizer_plan(struct df_optimizer *optimizer, struct df_arena *arena, bool accumulates)
 {
-    assert(optimizer->options.lr_head > 0.0 &&
-           optimizer->options.lr_lora > 0.0); /* 0: nobody filled them in */
+    assert(optimizer->options.lr_head > 0.0 && optimizer->options.lr_lora > 0.0 &&
+           optimizer->options.lora_scale > 0.0 &&
+           optimizer->options.lora_plus > 0.0); /* 0: nobody filled them in */
     const int64_t length = df_parameters_length(optimizer->parameters);
 
     optimizer->outcome = df_arena_take(arena, "loss and norm", (int64_t)sizeof *optimizer->outcome, DF_U8);
@@ -72,20 +73,37 @@ int optimizer_add_part(struct df_optimizer *optimizer)
                                                  optimizer->sums, &optimizer->outcome->loss);
 }
 
+static struct df_adamw group_settings(const struct df_optimizer *optimizer, enum df_parameter_group group,
+                                      double lr)
+{
+    const struct df_optimizer_options *options = &optimizer->options;
+    const bool is_lora = group == DF_GROUP_LORA_A || group == DF_GROUP_LORA_B;
+    struct df_adamw settings = {
+        .lr = lr * (is_lora ? options->lr_lora : options->lr_head),
+        .beta1 = BETA1,
+        .beta2 = BETA2,
+        .eps = ADAM_EPS,
+        .weight_decay = group == DF_GROUP_VECTORS && !options->decay_1d ? 0.0 : options->weight_decay,
+        .step = optimizer->steps,
+    };
+
+    /* What is kept is S = scale * B, whose gradient is B's divided by the scale. So AdamW's step of B, times
+     * the scale, is this one of S; the decay's factor, 1 - lr * weight_decay, stays. */
+    if (group == DF_GROUP_LORA_B) {
+        settings.lr *= options->lora_plus * options->lora_scale;
+        settings.eps /= options->lora_scale;
+        settings.weight_decay /= options->lora_scale;
+    }
+    return settings;
+}
+
 static struct df_step_scalars scalars_of(const struct df_optimizer *optimizer, double lr)
 {
     const struct df_optimizer_options *options = &optimizer->options;
     struct df_step_scalars scalars;
 
     for (int group = 0; group < DF_PARAMETER_GROUPS; group++) {
-        const struct df_adamw settings = {
-            .lr = lr * (group == DF_GROUP_LORA ? options->lr_lora : options->lr_head),
-            .beta1 = BETA1,
-            .beta2 = BETA2,
-            .eps = ADAM_EPS,
-            .weight_decay = group == DF_GROUP_VECTORS && !options->decay_1d ? 0.0 : options->weight_decay,
-            .step = optimizer->steps,
-        };
+        const struct df_adamw settings = group_settings(optimizer, (enum df_parameter_group)group, lr);
         scalars.groups[group] = df_adamw_scalars(&settings);
     }
     /* The first average is a copy, as PyTorch's AveragedModel has it. */

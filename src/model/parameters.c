@@ -14,12 +14,14 @@
 
 static bool is_trained(const struct df_parameter *parameter)
 {
-    return parameter->kind == DF_PARAMETER_LORA || parameter->kind == DF_PARAMETER_DECODER;
+    return parameter->kind == DF_PARAMETER_LORA_A || parameter->kind == DF_PARAMETER_LORA_B ||
+           parameter->kind == DF_PARAMETER_DECODER;
 }
 
 static bool is_lora(const struct df_parameter *parameter)
 {
-    return parameter->kind == DF_PARAMETER_LORA || parameter->kind == DF_PARAMETER_MERGED_LORA;
+    return parameter->kind == DF_PARAMETER_LORA_A || parameter->kind == DF_PARAMETER_LORA_B ||
+           parameter->kind == DF_PARAMETER_FIXED_LORA;
 }
 
 void df_parameters_free(struct df_parameters *parameters)
@@ -61,8 +63,10 @@ int df_parameters_add(struct df_parameters *parameters, const char *name, enum d
 
 static enum df_parameter_group group_of(const struct df_parameter *parameter)
 {
-    if (parameter->kind == DF_PARAMETER_LORA)
-        return DF_GROUP_LORA;
+    if (parameter->kind == DF_PARAMETER_LORA_A)
+        return DF_GROUP_LORA_A;
+    if (parameter->kind == DF_PARAMETER_LORA_B)
+        return DF_GROUP_LORA_B;
     return parameter->ndim > 1 ? DF_GROUP_WEIGHTS : DF_GROUP_VECTORS;
 }
 

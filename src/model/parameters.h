@@ -14,16 +14,18 @@
 #include "dinoft/state.h"
 
 enum df_parameter_kind {
-    DF_PARAMETER_LORA,        /* trained; an nn.Parameter in checkpoints */
-    DF_PARAMETER_DECODER,     /* trained; a plain tensor in checkpoints */
-    DF_PARAMETER_MERGED_LORA, /* not trained, saved: the backbone's weights have it; likewise a Parameter */
-    DF_PARAMETER_BUFFER,      /* not trained, saved: running_mean, running_var */
-    DF_PARAMETER_COUNTER      /* not trained, saved as an int64 scalar: num_batches_tracked */
+    DF_PARAMETER_LORA_A,     /* trained; an nn.Parameter in checkpoints; likewise */
+    DF_PARAMETER_LORA_B,     /* B, which holds LoRA's scale */
+    DF_PARAMETER_DECODER,    /* trained; a plain tensor in checkpoints */
+    DF_PARAMETER_FIXED_LORA, /* not trained, saved: the backbone's weights have it, or B is 0; a Parameter */
+    DF_PARAMETER_BUFFER,     /* not trained, saved: running_mean, running_var */
+    DF_PARAMETER_COUNTER     /* not trained, saved as an int64 scalar: num_batches_tracked */
 };
 
 /* What the optimiser treats alike. */
 enum df_parameter_group {
-    DF_GROUP_LORA,
+    DF_GROUP_LORA_A,
+    DF_GROUP_LORA_B,
     DF_GROUP_WEIGHTS, /* the decoder's matrices and kernels */
     DF_GROUP_VECTORS, /* its one-dimensional tensors: biases, BatchNorm's weights */
     DF_PARAMETER_GROUPS

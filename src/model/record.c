@@ -8,6 +8,7 @@
 #include "dinoft/version.h"
 
 #include <cjson/cJSON.h>
+#include <float.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,6 +107,14 @@ static int read_layers(const cJSON *object, struct df_record *record)
     return df_error_set("the entry '%s' says decoder_layers %s, expected last or even", DF_RECORD_KEY, word);
 }
 
+static int read_lora_scale(const cJSON *scale, struct df_record *record)
+{
+    if (scale && !(cJSON_IsNumber(scale) && scale->valuedouble > 0.0 && scale->valuedouble <= FLT_MAX))
+        return record_damaged("lora_scale", "it is no positive number");
+    record->lora_scale = scale ? scale->valuedouble : 0.0;
+    return 0;
+}
+
 /* A word that this version does not know may change what the model expects: better refused than guessed. */
 static int check_words(const struct df_record *record)
 {
@@ -128,6 +137,8 @@ static int read_texts(const cJSON *object, struct df_record *record)
     DF_TRY(read_text(object, "backbone", record->backbone, sizeof record->backbone));
     DF_TRY(read_text(object, "dataset", record->dataset, sizeof record->dataset));
     DF_TRY(read_text(object, "normalize", record->normalize, sizeof record->normalize));
+    DF_TRY(read_text(object, "lora_blocks", record->lora_blocks, sizeof record->lora_blocks));
+    DF_TRY(read_text(object, "augmentation", record->augmentation, sizeof record->augmentation));
     return read_text(object, "mask_values", record->mask_values, sizeof record->mask_values);
 }
 
@@ -142,7 +153,8 @@ int record_parse(const char *json, struct df_record *record)
     }
     if (read_texts(object, record) == 0 && read_img_dim(member(object, "img_dim"), record) == 0 &&
         read_ema(member(object, "ema"), record) == 0 && read_layers(object, record) == 0 &&
-        read_dropout(member(object, "head_dropout"), record) == 0 && check_words(record) == 0 &&
+        read_dropout(member(object, "head_dropout"), record) == 0 &&
+        read_lora_scale(member(object, "lora_scale"), record) == 0 && check_words(record) == 0 &&
         backbone_record_parse(object, record) == 0)
         status = read_names(member(object, "class_names"), record);
 done:
@@ -163,10 +175,26 @@ static void print_decoder(struct df_json *json, const struct df_segmenter_option
         df_json_number(json, "head_dropout", options->head.dropout);
 }
 
+/* What the rank and main.py's ways do not say. */
+static void print_lora(struct df_json *json, const struct df_segmenter *segmenter)
+{
+    const struct df_segmenter_options *options = df_segmenter_made_with(segmenter);
+    char blocks[DF_LORA_BLOCKS_TEXT];
+
+    if (options->rank == 0)
+        return;
+    df_lora_blocks_text(&options->lora, df_segmenter_blocks(segmenter), blocks);
+    if (strcmp(blocks, "all") != 0)
+        df_json_text(json, "lora_blocks", blocks);
+    if (options->optimizer.lora_scale != 1.0)
+        df_json_number(json, "lora_scale", options->optimizer.lora_scale);
+}
+
 char *record_print(const struct df_record *record, const struct df_segmenter *segmenter)
 {
     const struct df_segmenter_options *options = df_segmenter_made_with(segmenter);
     struct df_json json = {0};
+    char loss[DF_LOSS_TEXT];
 
     df_json_object(&json, NULL);
     df_json_text(&json, "version", DINOFT_VERSION);
@@ -175,8 +203,11 @@ char *record_print(const struct df_record *record, const struct df_segmenter *se
     df_json_text(&json, "normalize", record->normalize);
     if (*record->mask_values)
         df_json_text(&json, "mask_values", record->mask_values);
+    if (*record->augmentation)
+        df_json_text(&json, "augmentation", record->augmentation);
     print_decoder(&json, options);
     df_json_integer(&json, "rank", options->rank);
+    print_lora(&json, segmenter);
     df_json_integer(&json, "n_classes", options->classes);
     if (record->img_dim[0] > 0) {
         df_json_array(&json, "img_dim");
@@ -186,6 +217,10 @@ char *record_print(const struct df_record *record, const struct df_segmenter *se
     }
     if (options->training && options->optimizer.ema > 0.0)
         df_json_number(&json, "ema", options->optimizer.ema);
+    if (options->training && !df_loss_is_plain(&options->loss)) {
+        df_loss_describe(&options->loss, (size_t)options->classes, loss);
+        df_json_text(&json, "loss", loss);
+    }
     df_json_array(&json, "class_names");
     for (int i = 0; i < record->n_class_names; i++)
         df_json_text(&json, NULL, record->class_names[i]);

@@ -31,13 +31,11 @@ static int create_vit(struct df_segmenter *segmenter, const struct df_state *bac
 static int add_lora(struct df_segmenter *segmenter, const struct df_vit_config *config)
 {
     const struct df_segmenter_options *options = &segmenter->options;
-    const enum df_parameter_kind kind =
-        options->training && options->merged ? DF_PARAMETER_MERGED_LORA : DF_PARAMETER_LORA;
 
     if (options->rank == 0)
         return 0;
-    return df_lora_add_parameters(&segmenter->lora, &segmenter->parameters, kind, config->depth, config->dim,
-                                  options->rank);
+    return df_lora_add_parameters(&segmenter->lora, &segmenter->parameters, config, options->rank,
+                                  &options->lora, options->training && options->merged);
 }
 
 static int create_decoder(struct df_segmenter *segmenter, const struct df_vit_config *config,
@@ -104,6 +102,7 @@ void df_segmenter_free(struct df_segmenter *segmenter)
     df_vit_free(segmenter->vit);
     segmenter->backend->ops->free(segmenter->backend, segmenter->resized);
     df_arena_free(&segmenter->arena);
+    df_lora_free(&segmenter->lora);
     df_parameters_free(&segmenter->parameters);
     free(segmenter);
 }

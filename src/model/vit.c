@@ -2,6 +2,7 @@
 #include "vit_internal.h"
 
 #include "dinoft/error.h"
+#include "dinoft/size.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -15,6 +16,18 @@ static int check_options(const struct df_vit_config *config, const struct df_vit
             "%d intermediate layers asked for, the backbone has %lld blocks (at most %d can be had)",
             options->n_features, (long long)config->depth, DF_VIT_MAX_FEATURES);
     return 0;
+}
+
+/* Where the backward pass ends. */
+static void find_first_lora(struct df_vit *vit)
+{
+    const struct df_lora *lora = vit->options.lora;
+    int layer = 0;
+
+    vit->first_kept = lora->first_block;
+    while (df_lora_columns(lora, vit->first_kept, (enum df_lora_layer)layer) == 0)
+        layer++;
+    vit->first_layer = (enum df_lora_layer)layer;
 }
 
 struct df_vit *df_vit_create(struct df_backend *backend, const struct df_state *weights,
@@ -35,6 +48,8 @@ struct df_vit *df_vit_create(struct df_backend *backend, const struct df_state *
     vit->keep = options->training && options->lora;
     for (int i = 0; i < options->n_features; i++)
         vit->features[i].block = df_layers_block(options->layers, config->depth, options->n_features, i);
+    if (vit->keep)
+        find_first_lora(vit);
     vit->rescale = options->training && config->family == DF_DINOV3 && options->rope_rescale > 1.0;
     vit->blocks = calloc((size_t)config->depth, sizeof *vit->blocks);
     vit->activations = calloc((size_t)config->depth, sizeof *vit->activations);
@@ -77,15 +92,21 @@ float *df_vit_class_token(const struct df_vit *vit)
     return vit->class_tokens;
 }
 
-static int64_t lora_columns(const struct df_vit *vit)
+/* With `recompute` the blocks share them: the first one's serve all, so each layer has the most. */
+static int64_t down_columns(const struct df_vit *vit, int64_t i, enum df_lora_layer layer)
 {
-    return vit->options.lora ? 2 * vit->options.lora->rank : 0;
+    const struct df_lora *lora = vit->options.lora;
+    int64_t most = df_lora_columns(lora, i, layer);
+
+    for (int64_t k = i; vit->options.recompute && k < vit->config.depth; k++)
+        most = df_max_i64(most, df_lora_columns(lora, k, layer));
+    return most;
 }
 
-/* What the backward pass through a block needs beside the block's input. */
-static void plan_inner_activations(struct df_vit *vit, struct df_arena *arena,
-                                   struct vit_block_activations *block)
+/* What the backward pass through block i needs beside the block's input; with `recompute` through all. */
+static void plan_inner_activations(struct df_vit *vit, struct df_arena *arena, int64_t i)
 {
+    struct vit_block_activations *block = &vit->activations[i];
     const enum df_dtype act = vit->backend->compute;
     int64_t rows = vit->options.max_batch * vit->tokens, dim = vit->config.dim;
 
@@ -98,7 +119,11 @@ static void plan_inner_activations(struct df_vit *vit, struct df_arena *arena,
     block->attention = df_arena_take(arena, "attention output", rows * dim, act);
     block->lse = df_arena_take(arena, "attention log-sum-exp", rows * vit->config.heads, DF_F32);
     block->ffn = df_arena_take(arena, "FFN pre-activation", rows * vit_ffn_width(vit), act);
-    block->lora_down = df_arena_take(arena, "LoRA down projection", rows * lora_columns(vit), DF_F32);
+    for (int layer = 0; layer < DF_LORA_LAYERS; layer++) {
+        const int64_t columns = down_columns(vit, i, (enum df_lora_layer)layer);
+        block->lora_down[layer] =
+            columns > 0 ? df_arena_take(arena, "LoRA down projection", rows * columns, DF_F32) : NULL;
+    }
 }
 
 /* What block i leaves for the backward pass. */
@@ -106,10 +131,10 @@ static void plan_kept_block(struct df_vit *vit, struct df_arena *arena, int64_t 
 {
     struct vit_block_activations *block = &vit->activations[i];
 
-    if (i == 0 || !vit->options.recompute)
-        plan_inner_activations(vit, arena, block);
+    if (i == vit->first_kept || !vit->options.recompute)
+        plan_inner_activations(vit, arena, i);
     else
-        *block = vit->activations[0];
+        *block = vit->activations[vit->first_kept];
     block->x_in =
         df_arena_take(arena, "block input", vit->options.max_batch * vit->tokens * vit->config.dim, DF_F32);
 }
@@ -125,11 +150,17 @@ static void plan_shared_block(struct df_vit *vit, struct df_arena *arena, struct
     size_t mark = df_arena_mark(arena);
     block->qkv = df_arena_take(arena, "q k v", rows * 3 * dim, act);
     block->attention = df_arena_take(arena, "attention output", rows * dim, act);
-    block->lora_down = df_arena_take(arena, "LoRA down projection", rows * lora_columns(vit), DF_F32);
     size_t end = arena->used;
     df_arena_return(arena, mark);
     block->ffn = df_arena_take(arena, "FFN pre-activation", rows * vit_ffn_width(vit), act);
     arena->used = end > arena->used ? end : arena->used;
+}
+
+/* A block that keeps nothing works in another one's memory, on a residual stream that it changes in place. */
+static void share_block(struct vit_block_activations *block, const struct vit_block_activations *other)
+{
+    *block = *other;
+    block->x_mid = block->x_in;
 }
 
 /* Of all blocks, one behind the other: they are made together. */
@@ -183,8 +214,8 @@ static void plan_scratch(struct df_vit *vit, struct df_arena *arena)
         df_arena_return(arena, shared);
         vit->scratch.dx = df_arena_take(arena, "residual gradient", rows * dim, DF_F32);
         vit->scratch.dnormed = df_arena_take(arena, "LayerNorm output gradient", rows * dim, act);
-        vit->scratch.lora_ddown =
-            df_arena_take(arena, "LoRA down gradient", rows * lora_columns(vit), DF_F32);
+        vit->scratch.lora_ddown = df_arena_take(arena, "LoRA down gradient",
+                                                rows * df_lora_most_columns(vit->options.lora), DF_F32);
         size_t block = df_arena_mark(arena);
         vit->scratch.dhidden =
             df_arena_take(arena, "FFN activation gradient", rows * vit->config.ffn_hidden, act);
@@ -205,15 +236,12 @@ void df_vit_plan(struct df_vit *vit, struct df_arena *arena)
 {
     int64_t depth = vit->config.depth, rows = vit->options.max_batch * vit->tokens;
 
-    for (int64_t i = 0; i < depth; i++) {
-        struct vit_block_activations *block = &vit->activations[i];
-        if (vit->keep)
-            plan_kept_block(vit, arena, i);
-        else if (i == 0)
-            plan_shared_block(vit, arena, block);
-        else
-            *block = vit->activations[0];
-    }
+    if (!vit->keep)
+        plan_shared_block(vit, arena, &vit->activations[0]);
+    for (int64_t i = vit->first_kept; vit->keep && i < depth; i++)
+        plan_kept_block(vit, arena, i);
+    for (int64_t i = vit->keep ? 0 : 1; i < (vit->keep ? vit->first_kept : depth); i++)
+        share_block(&vit->activations[i], &vit->activations[vit->keep ? vit->first_kept : 0]);
     if (vit->rescale)
         plan_rescaled_rope(vit, arena);
     vit->x_out = vit->keep ? df_arena_take(arena, "backbone output", rows * vit->config.dim, DF_F32)

@@ -1,5 +1,5 @@
 /* From the features' gradients to LoRA's. scratch.dx is the gradient of the residual stream, walked from the
- * last block to the first; frozen layers hand gradients through and get none. */
+ * last block to the first with LoRA; frozen layers hand gradients through and get none. */
 #include "vit_internal.h"
 
 #include "dinoft/error.h"
@@ -38,7 +38,7 @@ static int ffn_backward(struct df_vit *vit, int64_t i, int64_t batch)
                                    dim, block->norm2.gamma, kept->mean2, kept->rstd2, vit->scratch.dx);
 }
 
-/* scratch.dqkv from scratch.dx. The first block's k has nothing below it that is trained. */
+/* scratch.dqkv from scratch.dx. In the first block with LoRA k has nothing below it that is trained. */
 static int attention_backward(struct df_vit *vit, int64_t i, int64_t batch, bool rescaled)
 {
     struct df_backend *backend = vit->backend;
@@ -46,7 +46,7 @@ static int attention_backward(struct df_vit *vit, int64_t i, int64_t batch, bool
     const struct vit_block_activations *kept = &vit->activations[i];
     struct df_attention_shape shape = vit_attention_shape(vit, batch);
     int64_t rows = batch * vit->tokens, dim = vit->config.dim;
-    bool need_dk = i > 0;
+    bool need_dk = vit_goes_below(vit, i, DF_LORA_IN_QKV);
 
     DF_TRY(ops->linear_backward(backend, vit->blocks[i].proj, vit_f32(vit->scratch.dx, rows, dim),
                                 vit_act(vit, vit->scratch.dattention, rows, dim), false));
@@ -59,7 +59,8 @@ static int attention_backward(struct df_vit *vit, int64_t i, int64_t batch, bool
                      true);
 }
 
-/* LoRA's gradients from scratch.dqkv, and, above the first block, what flows further down into scratch.dx. */
+/* LoRA's gradients from scratch.dqkv, and, above the first block with LoRA, what flows further down into
+ * scratch.dx. */
 static int projection_backward(struct df_vit *vit, int64_t i, int64_t batch)
 {
     struct df_backend *backend = vit->backend;
@@ -69,17 +70,19 @@ static int projection_backward(struct df_vit *vit, int64_t i, int64_t batch)
     int64_t rows = batch * vit->tokens, dim = vit->config.dim;
     struct df_matrix normed = vit_act(vit, vit->scratch.normed, rows, dim);
     struct df_matrix dqkv = vit_act(vit, vit->scratch.dqkv, rows, 3 * dim);
-    struct df_matrix dnormed = vit_act(vit, i > 0 ? vit->scratch.dnormed : NULL, rows, dim);
+    const bool goes_below = vit_goes_below(vit, i, DF_LORA_IN_QKV);
+    const struct df_lora_use use = vit_lora(vit, i, DF_LORA_IN_QKV);
+    struct df_matrix dnormed = vit_act(vit, goes_below ? vit->scratch.dnormed : NULL, rows, dim);
 
     /* recomputed: cheaper than keeping it for every block */
-    DF_TRY(ops->layernorm_forward(backend, kept->x_in, vit_all_rows(vit, batch), dim, block->norm1.gamma,
-                                  block->norm1.beta, vit->config.layernorm_eps, normed.data, normed.type,
-                                  NULL, NULL));
-    if (i > 0)
+    if (df_lora_columns(use.lora, i, use.layer) > 0)
+        DF_TRY(ops->layernorm_forward(backend, kept->x_in, vit_all_rows(vit, batch), dim, block->norm1.gamma,
+                                      block->norm1.beta, vit->config.layernorm_eps, normed.data, normed.type,
+                                      NULL, NULL));
+    if (goes_below)
         DF_TRY(ops->linear_backward(backend, block->qkv, dqkv, dnormed, false));
-    DF_TRY(df_lora_backward(vit->options.lora, backend, i, normed, kept->lora_down, dqkv, dnormed,
-                            vit->scratch.lora_ddown));
-    if (i == 0)
+    DF_TRY(df_lora_backward(&use, backend, normed, dqkv, dnormed, vit->scratch.lora_ddown));
+    if (!goes_below)
         return 0;
     return ops->layernorm_backward(backend, dnormed.data, dnormed.type, kept->x_in, vit_all_rows(vit, batch),
                                    dim, block->norm1.gamma, kept->mean1, kept->rstd1, vit->scratch.dx);
@@ -93,7 +96,7 @@ int df_vit_backward(struct df_vit *vit, int64_t batch, const float *const dfeatu
 
     assert(vit->keep);
     DF_TRY(vit->backend->ops->zero(vit->backend, vit->scratch.dx, bytes));
-    for (int64_t i = depth - 1; i >= 0; i--) {
+    for (int64_t i = depth - 1; i >= vit->first_kept; i--) {
         const float *x_out = i + 1 < depth ? vit->activations[i + 1].x_in : vit->x_out;
         if (feature >= 0 && i == vit->features[feature].block) {
             DF_TRY(feature_backward(vit, batch, feature, x_out, dfeatures[feature]));

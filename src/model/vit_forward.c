@@ -42,6 +42,13 @@ static int make_rescaled_tables(struct df_vit *vit)
                                           vit->activations[0].rope_sin);
 }
 
+static int add_lora(struct df_vit *vit, int64_t i, enum df_lora_layer layer, struct df_matrix x,
+                    struct df_matrix y)
+{
+    const struct df_lora_use use = vit_lora(vit, i, layer);
+    return use.lora ? df_lora_forward(&use, vit->backend, x, y) : 0;
+}
+
 static int attend(struct df_vit *vit, int64_t i, int64_t batch, bool rescaled)
 {
     struct df_backend *backend = vit->backend;
@@ -56,8 +63,7 @@ static int attend(struct df_vit *vit, int64_t i, int64_t batch, bool rescaled)
                                   block->norm1.beta, vit->config.layernorm_eps, normed.data, normed.type,
                                   kept->mean1, kept->rstd1));
     DF_TRY(ops->linear_forward(backend, block->qkv, normed, qkv, NULL));
-    if (vit->options.lora)
-        DF_TRY(df_lora_forward(vit->options.lora, backend, i, normed, qkv, kept->lora_down));
+    DF_TRY(add_lora(vit, i, DF_LORA_IN_QKV, normed, qkv));
     if (vit->config.family == DF_DINOV3)
         DF_TRY(ops->rope(backend, kept->qkv, vit_attention_shape(vit, batch), vit->prefix,
                          rescaled ? kept->rope_sin : vit->rope_sin, rescaled ? kept->rope_cos : vit->rope_cos,

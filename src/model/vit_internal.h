@@ -15,13 +15,14 @@ struct vit_block {
 };
 
 /* What one block's forward pass leaves. When not training with LoRA, all blocks share one set and x_out ==
- * x_in; with `recompute` they share all but x_in and the RoPE tables. */
+ * x_in, and so do the blocks before the first with LoRA, with that one; with `recompute` the others share all
+ * but x_in and the RoPE tables. */
 struct vit_block_activations {
     float *x_in, *x_mid; /* [B, N, D] residual stream before the attention and before the FFN */
     float *mean1, *rstd1, *mean2, *rstd2; /* [B * N] */
     void *qkv, *attention, *ffn;          /* act [B * N, 3D], [B * N, D], [B * N, width of ffn_up] */
     float *lse;                           /* [B, heads, N] */
-    float *lora_down;                     /* [B * N, 2 * rank] */
+    float *lora_down[DF_LORA_LAYERS];     /* [B * N, df_lora_columns()] */
     float *rope_sin, *rope_cos;           /* [P, head_size], its own when RoPE is rescaled */
 };
 
@@ -36,7 +37,9 @@ struct df_vit {
     struct df_vit_config config;
     struct df_vit_options options;
     int64_t grid_h, grid_w, patches, prefix, tokens; /* P, T, N */
-    bool keep;                                       /* activations are kept for a backward pass */
+    bool keep;                                       /* activations are kept for a backward pass: */
+    int64_t first_kept;                              /* from this block on, the first with LoRA */
+    enum df_lora_layer first_layer;                  /* of that block: the first with LoRA */
     bool rescale;                                    /* blocks have RoPE tables of their own while training */
 
     struct df_linear *patch_embed;
@@ -67,7 +70,7 @@ struct df_vit {
         void *dattention;     /* act [B * N, D] */
         void *dqkv;           /* act [B * N, 3D] */
         void *dhidden, *dffn; /* act [B * N, ffn_hidden], [B * N, width of ffn_up] */
-        float *lora_ddown;    /* [B * N, 2 * rank] */
+        float *lora_ddown;    /* [B * N, df_lora_most_columns()] */
     } scratch;
 };
 
@@ -90,6 +93,17 @@ float *vit_raw_tensor(const struct df_state *weights, const char *name);
 /* vit_weights.c */
 int df_vit_load_weights(struct df_vit *vit, const struct df_state *weights);
 void df_vit_free_weights(struct df_vit *vit);
+
+/* Whether the gradient of the input of a block's layer is wanted: above the first layer with LoRA. */
+static inline bool vit_goes_below(const struct df_vit *vit, int64_t block, enum df_lora_layer layer)
+{
+    return vit->keep && (block > vit->first_kept || (block == vit->first_kept && layer > vit->first_layer));
+}
+
+static inline struct df_lora_use vit_lora(const struct df_vit *vit, int64_t block, enum df_lora_layer layer)
+{
+    return (struct df_lora_use){vit->options.lora, block, layer, vit->activations[block].lora_down[layer]};
+}
 
 /* Columns of the layer ffn_up: SwiGLU computes both halves at once. */
 static inline int64_t vit_ffn_width(const struct df_vit *vit)

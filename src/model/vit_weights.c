@@ -77,17 +77,18 @@ static struct df_linear *pack(struct df_vit *vit, const float *weight, const flo
 
 /* A layer of a block, with the layer scale named by `scale` (NULL: none) folded in. */
 static struct df_linear *load_linear(struct df_vit *vit, const struct df_state *weights, int64_t block,
-                                     const char *layer, const char *scale_name, int64_t out, int64_t in)
+                                     const char *name, enum df_lora_layer layer, const char *scale_name,
+                                     int64_t out, int64_t in)
 {
     char what[NAME_MAX_LENGTH / 2];
     struct df_linear *linear = NULL;
     float *bias = NULL, *scale = NULL;
 
-    snprintf(what, sizeof what, "%s.weight", layer);
+    snprintf(what, sizeof what, "%s.weight", name);
     float *weight = host_block_tensor(weights, block, what);
     if (!weight)
         goto done;
-    snprintf(what, sizeof what, "%s.bias", layer);
+    snprintf(what, sizeof what, "%s.bias", name);
     if (!(bias = host_block_tensor(weights, block, what)))
         goto done;
     if (scale_name) {
@@ -95,7 +96,7 @@ static struct df_linear *load_linear(struct df_vit *vit, const struct df_state *
             goto done;
         fold_scale(weight, bias, scale, out, in);
     }
-    linear = pack(vit, weight, bias, out, in, vit->keep);
+    linear = pack(vit, weight, bias, out, in, vit_goes_below(vit, block, layer));
 done:
     free(weight);
     free(bias);
@@ -143,9 +144,10 @@ static struct df_linear *load_qkv(struct df_vit *vit, const struct df_state *wei
         if (!bias)
             goto done;
     }
-    if (vit->options.fold && df_lora_fold(vit->options.fold, dim, block, weight) != 0)
+    if (vit->options.fold &&
+        df_lora_fold(vit->options.fold, &vit->config, block, DF_LORA_IN_QKV, weight) != 0)
         goto done;
-    linear = pack(vit, weight, bias, 3 * dim, dim, vit->keep && block > 0);
+    linear = pack(vit, weight, bias, 3 * dim, dim, vit_goes_below(vit, block, DF_LORA_IN_QKV));
 done:
     free(weight);
     free(bias);
@@ -180,7 +182,7 @@ static struct df_linear *load_separate_swiglu(struct df_vit *vit, const struct d
         if (failed)
             goto done;
     }
-    linear = pack(vit, weight, bias, 2 * hidden, dim, vit->keep);
+    linear = pack(vit, weight, bias, 2 * hidden, dim, vit_goes_below(vit, block, DF_LORA_IN_UP));
 done:
     free(weight);
     free(bias);
@@ -193,15 +195,17 @@ static int load_ffn(struct df_vit *vit, const struct df_state *weights, int64_t 
     int64_t dim = vit->config.dim, hidden = vit->config.ffn_hidden;
 
     if (vit->config.ffn == DF_FFN_MLP) {
-        block->ffn_up = load_linear(vit, weights, i, "mlp.fc1", NULL, hidden, dim);
+        block->ffn_up = load_linear(vit, weights, i, "mlp.fc1", DF_LORA_IN_UP, NULL, hidden, dim);
         block->ffn_down =
-            block->ffn_up ? load_linear(vit, weights, i, "mlp.fc2", "ls2.gamma", dim, hidden) : NULL;
+            block->ffn_up ? load_linear(vit, weights, i, "mlp.fc2", DF_LORA_IN_DOWN, "ls2.gamma", dim, hidden)
+                          : NULL;
     } else {
         block->ffn_up = has_block_tensor(weights, i, "mlp.w12.weight")
-                            ? load_linear(vit, weights, i, "mlp.w12", NULL, 2 * hidden, dim)
+                            ? load_linear(vit, weights, i, "mlp.w12", DF_LORA_IN_UP, NULL, 2 * hidden, dim)
                             : load_separate_swiglu(vit, weights, i);
         block->ffn_down =
-            block->ffn_up ? load_linear(vit, weights, i, "mlp.w3", "ls2.gamma", dim, hidden) : NULL;
+            block->ffn_up ? load_linear(vit, weights, i, "mlp.w3", DF_LORA_IN_DOWN, "ls2.gamma", dim, hidden)
+                          : NULL;
     }
     return block->ffn_down ? 0 : -1;
 }
@@ -218,7 +222,7 @@ static int load_block(struct df_vit *vit, const struct df_state *weights, int64_
     DF_TRY(load_norm(vit, weights, name, &block->norm2));
     if (!(block->qkv = load_qkv(vit, weights, i)))
         return -1;
-    if (!(block->proj = load_linear(vit, weights, i, "attn.proj", "ls1.gamma", dim, dim)))
+    if (!(block->proj = load_linear(vit, weights, i, "attn.proj", DF_LORA_IN_PROJ, "ls1.gamma", dim, dim)))
         return -1;
     return load_ffn(vit, weights, i);
 }
@@ -292,7 +296,7 @@ int df_vit_load_weights(struct df_vit *vit, const struct df_state *weights)
 struct layer_shape {
     int64_t out, in, rows; /* as linear_create is given them */
     bool bias;
-    int64_t forward, backward; /* how many blocks pack it for each direction */
+    int64_t forward, backward; /* how many pack it for each direction */
 };
 
 static int add_layer_bytes(const struct df_vit *vit, const struct layer_shape *layer,
@@ -324,17 +328,27 @@ static size_t vector_bytes(const struct df_vit *vit)
     return (size_t)count * sizeof(float);
 }
 
+/* Blocks that pack a layer for the backward pass. */
+static int64_t packed_backward(const struct df_vit *vit, enum df_lora_layer layer)
+{
+    int64_t count = 0;
+
+    for (int64_t i = 0; i < vit->config.depth; i++)
+        count += vit_goes_below(vit, i, layer);
+    return count;
+}
+
 int df_vit_weight_bytes(const struct df_vit *vit, struct df_vit_weight_bytes *bytes)
 {
-    const int64_t dim = vit->config.dim, depth = vit->config.depth, kept = vit->keep ? depth : 0;
+    const int64_t dim = vit->config.dim, depth = vit->config.depth;
     const int64_t batch = vit->options.max_batch, rows = batch * vit->tokens;
     const int64_t pixels = 3 * vit->config.patch * vit->config.patch;
     const struct layer_shape layers[] = {
         {dim, pixels, batch * vit->patches, true, 1, 0},
-        {3 * dim, dim, rows, vit->config.qkv_bias, depth, kept > 0 ? kept - 1 : 0},
-        {dim, dim, rows, true, depth, kept},
-        {vit_ffn_width(vit), dim, rows, true, depth, kept},
-        {dim, vit->config.ffn_hidden, rows, true, depth, kept},
+        {3 * dim, dim, rows, vit->config.qkv_bias, depth, packed_backward(vit, DF_LORA_IN_QKV)},
+        {dim, dim, rows, true, depth, packed_backward(vit, DF_LORA_IN_PROJ)},
+        {vit_ffn_width(vit), dim, rows, true, depth, packed_backward(vit, DF_LORA_IN_UP)},
+        {dim, vit->config.ffn_hidden, rows, true, depth, packed_backward(vit, DF_LORA_IN_DOWN)},
     };
 
     *bytes = (struct df_vit_weight_bytes){.forward = vector_bytes(vit)};

@@ -1,5 +1,7 @@
 #include "dinoft/model_options.h"
 
+#include "lora_options.h"
+
 #include "dinoft/error.h"
 #include "dinoft/image.h"
 #include "dinoft/log.h"
@@ -104,6 +106,8 @@ static struct df_optimizer_options optimizer_options(const struct df_config *con
     return (struct df_optimizer_options){
         .lr_head = config->lr_head,
         .lr_lora = config->lr_lora,
+        .lora_scale = 1.0,
+        .lora_plus = config->lora_plus,
         .weight_decay = config->weight_decay,
         .decay_1d = config->decay_1d,
         .grad_clip = config->grad_clip,
@@ -120,17 +124,22 @@ int df_model_options(struct df_segmenter_options *options, const struct df_confi
         .classes = checkpoint              ? checkpoint->classes
                    : config->n_classes > 0 ? config->n_classes
                                            : USUAL_CLASSES,
-        .rank = checkpoint         ? checkpoint->rank
-                : config->use_lora ? config->r
-                                   : 0,
         .merged = config->merge_lora,
         .max_batch = config->batch_size / config->accumulate,
         .recompute = config->recompute,
         .accumulates = config->accumulate > 1,
         .optimizer = optimizer_options(config),
+        .loss = {.kind = config->loss,
+                 .gamma = config->focal_gamma,
+                 .region = config->region_factor,
+                 .smoothing = config->label_smoothing},
         .rope_rescale = config->rope_rescale,
         .checkpoint_path = config->lora_weights,
     };
+    if (checkpoint)
+        lora_options_recorded(options, checkpoint);
+    else if (config->use_lora)
+        DF_TRY(lora_options_typed(options, config, vit));
     set_normalization(options, df_normalization(config, checkpoint));
     return choose_size(options, config, checkpoint, vit->patch);
 }

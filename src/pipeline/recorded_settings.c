@@ -1,5 +1,7 @@
 #include "recorded_settings.h"
 
+#include "lora_options.h"
+
 #include "dinoft/dataset.h"
 #include "dinoft/model_options.h"
 #include "dinoft/error.h"
@@ -12,8 +14,23 @@
 
 #define ALL SIZE_MAX /* names in a list */
 
+/* Of two ways to say it, alpha. */
+static void take_lora_scale(struct df_config *config, const struct df_checkpoint *checkpoint,
+                            struct df_name_list *taken, struct df_name_list *changed)
+{
+    const double recorded = checkpoint->record.lora_scale, scale = recorded > 0.0 ? recorded : 1.0;
+    const bool typed = config->typed[DF_OPTION_LORA_ALPHA] || config->typed[DF_OPTION_RSLORA];
+
+    if (typed && lora_options_scale(config) != scale)
+        df_name_list_add(changed, "LoRA's scale %g (it was %g)", lora_options_scale(config), scale);
+    if (typed || scale == 1.0)
+        return;
+    config->lora_alpha = scale * (double)checkpoint->rank;
+    df_name_list_add(taken, "its alpha %g", config->lora_alpha);
+}
+
 static void take_lora(struct df_config *config, const struct df_checkpoint *checkpoint,
-                      struct df_name_list *taken)
+                      struct df_name_list *taken, struct df_name_list *changed)
 {
     if (checkpoint->rank == 0 || config->merge_lora)
         return;
@@ -25,6 +42,11 @@ static void take_lora(struct df_config *config, const struct df_checkpoint *chec
     }
     if (!config->typed[DF_OPTION_R])
         config->r = checkpoint->rank;
+    take_lora_scale(config, checkpoint, taken, changed);
+    if (config->typed[DF_OPTION_LORA_BLOCKS] || !*checkpoint->record.lora_blocks)
+        return;
+    config->lora_blocks = checkpoint->record.lora_blocks;
+    df_name_list_add(taken, "its blocks %s", config->lora_blocks);
 }
 
 static void take_decoder(struct df_config *config, const struct df_checkpoint *checkpoint,
@@ -87,7 +109,7 @@ static int take_for_training(struct df_config *config, const struct df_checkpoin
 {
     struct df_name_list taken = {.most = ALL}, changed = {.most = ALL};
 
-    take_lora(config, checkpoint, &taken);
+    take_lora(config, checkpoint, &taken, &changed);
     take_decoder(config, checkpoint, &taken);
     name_size(config, &checkpoint->record, &taken, &changed);
     name_normalization(config, &checkpoint->record, &taken, &changed);

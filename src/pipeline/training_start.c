@@ -1,5 +1,7 @@
 #include "dinoft/training_start.h"
 
+#include "lora_options.h"
+
 #include "dinoft/error.h"
 #include "dinoft/log.h"
 
@@ -8,25 +10,6 @@
 #include <string.h>
 
 #define HEAD_MAX 768 /* two class names, and words */
-
-/* What is typed about LoRA against what the checkpoint holds. */
-static int check_lora(const struct df_checkpoint *checkpoint, const struct df_config *config)
-{
-    const char *path = config->lora_weights;
-    const int64_t rank = checkpoint->rank;
-
-    if (config->merge_lora && rank == 0)
-        return df_error_set("%s holds no LoRA that --merge_lora could merge into the backbone", path);
-    if (!config->merge_lora && !config->use_lora && rank > 0)
-        return df_error_set("%s holds LoRA of rank %" PRId64
-                            ", but --no_use_lora was given (--merge_lora keeps it, in a frozen backbone)",
-                            path, rank);
-    if (rank > 0 && config->typed[DF_OPTION_R] && config->r != rank)
-        return df_error_set("%s holds LoRA of rank %" PRId64 ", --r says %" PRId64, path, rank, config->r);
-    if (config->typed[DF_OPTION_LR_LORA] && !config->use_lora)
-        return df_error_set("--lr_lora is for LoRA, which %s does not hold", path);
-    return 0;
-}
 
 /* A class of a folder that nobody has named is called so (dataset.c). */
 static bool is_named(const char *name, int number)
@@ -97,7 +80,7 @@ static void judge_head(const struct df_checkpoint *checkpoint, const struct df_c
 
 static int nothing_goes_on(const char *path, const char *why)
 {
-    return df_error_set("%s holds no LoRA, and its head is %s: nothing of it would go on (without "
+    return df_error_set("nothing of %s would go on: it holds no LoRA, and its head is %s (without "
                         "--lora_weights training begins anew)",
                         path, why);
 }
@@ -121,14 +104,17 @@ int df_training_start(struct df_setup *setup, const struct df_config *config, co
 
     if (!checkpoint)
         return 0;
-    DF_TRY(check_lora(checkpoint, config));
+    DF_TRY(lora_options_check(config, checkpoint, &setup->vit));
     judge_head(checkpoint, config, set, why);
     if (*why && checkpoint->rank == 0)
         return nothing_goes_on(config->lora_weights, why);
     model->decoder = df_typed_decoder(config);
     model->head = df_typed_head(config);
     model->merged = config->merge_lora;
-    model->rank = checkpoint->rank > 0 ? checkpoint->rank : config->use_lora ? config->r : 0;
+    if (config->use_lora)
+        DF_TRY(lora_options_typed(model, config, &setup->vit));
+    else
+        lora_options_recorded(model, checkpoint);
     model->new_parts = *why ? DF_PART_DECODER : 0;
     if (model->rank > checkpoint->rank)
         model->new_parts |= DF_PART_LORA;

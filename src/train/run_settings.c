@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define PREFIX   "setting."
-#define TEXT_MAX 128
+#define TEXT_MAX DF_LORA_BLOCKS_TEXT
 /* What may be other in a run that goes on. */
 #define DEVICE    "device"
 #define PRECISION "precision"
@@ -46,7 +46,15 @@ static int add_real(struct df_state *state, const char *name, double value)
     return add(state, name, "%s", text);
 }
 
-/* Names and labels, not places: the folder may have been moved. */
+/* Files that are replaced mostly have other sizes. */
+static void add_sample(struct df_digest *digest, const struct df_sample *sample)
+{
+    df_digest_add_text(digest, sample->name);
+    df_digest_add_number(digest, (uint64_t)sample->image_bytes);
+    df_digest_add_number(digest, (uint64_t)sample->mask_bytes);
+}
+
+/* Names, sizes and labels, not places: the folder may have been moved. */
 static uint64_t digest_of_set(const struct df_dataset *set)
 {
     struct df_digest digest;
@@ -55,7 +63,17 @@ static uint64_t digest_of_set(const struct df_dataset *set)
     for (int value = 0; value < 256; value++)
         df_digest_add_number(&digest, set->label_valid[value] ? set->label_map[value] : 256);
     for (int64_t i = 0; i < set->count; i++)
-        df_digest_add_text(&digest, set->samples[i].name);
+        add_sample(&digest, &set->samples[i]);
+    return df_digest_value(&digest);
+}
+
+static uint64_t digest_of_names(const struct df_dataset *set)
+{
+    struct df_digest digest;
+
+    df_digest_start(&digest);
+    for (int i = 0; i < set->n_classes; i++)
+        df_digest_add_text(&digest, set->class_names[i]);
     return df_digest_value(&digest);
 }
 
@@ -78,14 +96,28 @@ static int add_set(struct df_state *state, const char *name, const struct df_dat
                set->count, digest_of_set(set));
 }
 
+static int add_lora_parts(const struct df_training *training, struct df_state *state)
+{
+    const struct df_segmenter_options *model = &training->setup->model;
+    char blocks[DF_LORA_BLOCKS_TEXT];
+
+    if (model->rank == 0)
+        return 0;
+    DF_TRY(add(state, "--lora_blocks", "%s",
+               df_lora_blocks_text(&model->lora, training->setup->vit.depth, blocks)));
+    return add_real(state, "LoRA's scale", model->optimizer.lora_scale);
+}
+
 /* A merged one is a part of the backbone. */
 static int add_lora(const struct df_training *training, struct df_state *state)
 {
     const struct df_segmenter_options *model = &training->setup->model;
     uint64_t digest;
 
-    if (!model->merged)
-        return add(state, "--r", "%" PRId64, model->rank);
+    if (!model->merged) {
+        DF_TRY(add(state, "--r", "%" PRId64, model->rank));
+        return add_lora_parts(training, state);
+    }
     DF_TRY(df_checkpoint_lora_digest(training->setup->checkpoint, &digest));
     return add(state, "--r", "%" PRId64 ", merged (%016" PRIx64 ")", model->rank, digest);
 }
@@ -102,6 +134,7 @@ static int add_model(const struct df_training *training, struct df_state *state)
     DF_TRY(add(state, "the decoder", "%s",
                df_head_text(df_decoder_kind_named(model->decoder), &model->head, head)));
     DF_TRY(add(state, "the number of classes", "%d", training->train_set->n_classes));
+    DF_TRY(add(state, "the class names", "%016" PRIx64, digest_of_names(training->train_set)));
     DF_TRY(add_lora(training, state));
     DF_TRY(add(state, "--img_dim", "%" PRId64 " %" PRId64, model->height, model->width));
     DF_TRY(add(state, "--normalize", "%s", record->normalize));
@@ -131,10 +164,27 @@ static int add_optimizer(const struct df_training *training, struct df_state *st
 
     DF_TRY(add_real(state, "--lr_head", optimizer->lr_head));
     DF_TRY(add_real(state, "--lr_lora", optimizer->lr_lora));
+    DF_TRY(add_real(state, "--lora_plus", optimizer->lora_plus));
     DF_TRY(add_real(state, "--weight_decay", optimizer->weight_decay));
     DF_TRY(add(state, "--decay_1d", "%s", optimizer->decay_1d ? "on" : "off"));
     DF_TRY(add_real(state, "--grad_clip", optimizer->grad_clip));
     return add_real(state, "--ema", optimizer->ema);
+}
+
+static int add_loss(const struct df_training *training, struct df_state *state)
+{
+    char text[DF_LOSS_TEXT];
+
+    df_loss_describe(&training->setup->model.loss, (size_t)training->train_set->n_classes, text);
+    return add(state, "the loss", "%s", text);
+}
+
+static int add_augmentation(const struct df_training_options *options, struct df_state *state)
+{
+    char text[DF_AUGMENT_TEXT_MAX];
+
+    df_augment_text(&options->augment, text);
+    return add(state, "--augment", "%s", text);
 }
 
 int run_settings_add(const struct df_training *training, struct df_state *state)
@@ -144,11 +194,13 @@ int run_settings_add(const struct df_training *training, struct df_state *state)
     DF_TRY(add_model(training, state));
     DF_TRY(add_schedule(training, state));
     DF_TRY(add_optimizer(training, state));
+    DF_TRY(add_loss(training, state));
     DF_TRY(add(state, "--batch_size", "%" PRId64, options->batch_size));
     DF_TRY(add(state, "--accumulate", "%" PRId64, options->accumulate));
     DF_TRY(add(state, "--seed", "%" PRIu64, options->seed));
     DF_TRY(add(state, "--best_metric", "%s", df_best_metric_title(options->best_metric)));
     DF_TRY(add(state, "the order of images", "%s", options->shuffle ? "shuffled" : "the list's"));
+    DF_TRY(add_augmentation(options, state));
     DF_TRY(add(state, DEVICE, "%s", training->setup->backend->name));
     return add(state, PRECISION, "%s", df_dtype_name(training->setup->backend->compute));
 }
@@ -178,8 +230,9 @@ static void compare(const struct df_training *training, const struct df_entry *n
                     const struct df_state *saved, char refused[LIST_MAX])
 {
     const struct df_entry *before = df_state_find(saved, now->name);
-    const char *const text = before && before->text ? before->text : "not there",
-                      *name = now->name + strlen(PREFIX);
+    const char *const text = before && before->text ? before->text : "not there", *const name =
+                                                                                      now->name +
+                                                                                      strlen(PREFIX);
 
     if (strcmp(text, now->text) == 0 || strcmp(name, DEVICE) == 0 || strcmp(name, PRECISION) == 0)
         return;

@@ -50,8 +50,13 @@ static struct df_segmenter *open_model(struct df_backend *backend, const struct 
                                       .qkv_bias = true,
                                       .layernorm_eps = v2 ? 1e-6f : 1e-5f};
     const struct df_optimizer_options plain = DF_OPTIMIZER_DEFAULTS;
-    const struct df_optimizer_options all = {
-        .lr_head = 1.0, .lr_lora = 2.0, .weight_decay = 0.01, .grad_clip = 0.1, .ema = 0.5};
+    const struct df_optimizer_options all = {.lr_head = 1.0,
+                                             .lr_lora = 2.0,
+                                             .lora_scale = 2.0,
+                                             .lora_plus = 3.0,
+                                             .weight_decay = 0.01,
+                                             .grad_clip = 0.1,
+                                             .ema = 0.5};
     const struct df_segmenter_options options = {.decoder = trial->decoder,
                                                  .classes = CLASSES,
                                                  .rank = 2,

@@ -64,13 +64,13 @@ static void check_gradients(const struct df_segmenter *segmenter, const struct d
     for (int i = 0; i < parameters->count; i++) {
         const struct df_parameter *parameter = &parameters->items[i];
         char name[96];
-        if (parameter->kind != DF_PARAMETER_LORA && parameter->kind != DF_PARAMETER_DECODER)
+        if (!parameter->gradient)
             continue;
         snprintf(name, sizeof name, "grad.%s", parameter->name);
         const struct df_tensor *expected = golden_tensor(golden, name);
         float *found = download_floats(segmenter->backend, parameter->gradient, expected->count);
         const double similarity = cosine_similarity(found, expected->data, expected->count);
-        const bool is_lora = parameter->kind == DF_PARAMETER_LORA;
+        const bool is_lora = parameter->kind == DF_PARAMETER_LORA_A || parameter->kind == DF_PARAMETER_LORA_B;
         if (!vanishes(parameter, expected) && !(similarity >= (is_lora ? least_of_lora : least)))
             fail_msg("%s: cosine similarity %.4f", name, similarity);
         if (is_lora)

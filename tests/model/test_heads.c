@@ -371,8 +371,8 @@ static void lora_learns_from_all_blocks_that_are_read(void **state)
     struct df_backend *backend = open_backend("fp32");
     struct df_segmenter *segmenter = open_trained(backend);
     const struct df_parameters *parameters = &segmenter->parameters;
-    const int64_t first = parameters->group_first[DF_GROUP_LORA];
-    const size_t count = (size_t)(parameters->group_first[DF_GROUP_LORA + 1] - first);
+    const int64_t first = parameters->group_first[DF_GROUP_LORA_A];
+    const size_t count = (size_t)(parameters->group_first[DF_GROUP_LORA_B + 1] - first);
     double length = 0.0, losses[2];
 
     training_loss(segmenter, true);

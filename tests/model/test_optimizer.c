@@ -17,8 +17,8 @@ static const struct {
     int ndim;
     int64_t shape[4];
 } tensors[] = {
-    {"w_a_000", DF_PARAMETER_LORA, 2, {2, 5}},
-    {"w_b_000", DF_PARAMETER_LORA, 2, {5, 2}},
+    {"w_a_000", DF_PARAMETER_LORA_A, 2, {2, 5}},
+    {"w_b_000", DF_PARAMETER_LORA_B, 2, {5, 2}},
     {"decode_head.weight", DF_PARAMETER_DECODER, 4, {3, 5, 1, 1}},
     {"decode_head.bias", DF_PARAMETER_DECODER, 1, {3}},
 };
@@ -160,9 +160,24 @@ static void defaults_are_those_of_pytorch(void **state)
 
 static void check_all(const char *precision)
 {
-    const struct df_optimizer_options options = {
-        .lr_head = 2.0, .lr_lora = 0.5, .weight_decay = 0.05, .grad_clip = 1.0, .ema = 0.9};
+    const struct df_optimizer_options options = {.lr_head = 2.0,
+                                                 .lr_lora = 0.5,
+                                                 .lora_scale = 1.0,
+                                                 .lora_plus = 1.0,
+                                                 .weight_decay = 0.05,
+                                                 .grad_clip = 1.0,
+                                                 .ema = 0.9};
     check_steps(precision, "all", &options);
+}
+
+static void lora_with_a_scale_is_that_of_pytorch(void **state)
+{
+    struct df_optimizer_options options = DF_OPTIMIZER_DEFAULTS;
+
+    options.weight_decay = 0.05;
+    options.lora_scale = 2.5;
+    options.lora_plus = 4.0;
+    check_steps("fp32", "scaled", &options);
 }
 
 static void groups_clipping_and_average_are_those_of_pytorch(void **state)
@@ -187,6 +202,7 @@ struct trial {
     int64_t parts;
     double loss, norm, value; /* tolerances, relative */
     double dropout;
+    struct df_loss_options minimised;
 };
 
 struct batch {
@@ -223,19 +239,25 @@ static struct batch make_batch(const struct trial *trial)
 
 static struct df_segmenter *open_model(struct df_backend *backend, const struct trial *trial, int64_t parts)
 {
-    const struct df_segmenter_options options = {
-        .decoder = trial->decoder,
-        .head = {.dropout = trial->dropout},
-        .classes = 5,
-        .rank = 2,
-        .max_batch = BATCH / parts,
-        .height = trial->height,
-        .width = trial->width,
-        .training = true,
-        .accumulates = parts > 1,
-        .optimizer = {.lr_head = 1.0, .lr_lora = 1.0, .weight_decay = 0.01, .grad_clip = 0.5, .ema = 0.5},
-        .rope_rescale = 2.0,
-        .std = {1, 1, 1}};
+    const struct df_segmenter_options options = {.decoder = trial->decoder,
+                                                 .head = {.dropout = trial->dropout},
+                                                 .classes = 5,
+                                                 .rank = 2,
+                                                 .loss = trial->minimised,
+                                                 .max_batch = BATCH / parts,
+                                                 .height = trial->height,
+                                                 .width = trial->width,
+                                                 .training = true,
+                                                 .accumulates = parts > 1,
+                                                 .optimizer = {.lr_head = 1.0,
+                                                               .lr_lora = 1.0,
+                                                               .lora_scale = 1.0,
+                                                               .lora_plus = 1.0,
+                                                               .weight_decay = 0.01,
+                                                               .grad_clip = 0.5,
+                                                               .ema = 0.5},
+                                                 .rope_rescale = 2.0,
+                                                 .std = {1, 1, 1}};
     struct df_segmenter *segmenter = open_segmenter(backend, "dinov3_tiny/backbone.pth", &options, NULL);
 
     scatter_parameters(segmenter);
@@ -339,6 +361,10 @@ static void parts_are_the_whole_batch(void **state)
     df_backend_close(backend);
 }
 
+#define PLAIN                                                                                                \
+    {                                                                                                        \
+        .weighted = false                                                                                    \
+    }
 #define TRIAL(name, ...) TEST_ROW(#name, parts_are_the_whole_batch, (&(struct trial){__VA_ARGS__}))
 
 int main(void)
@@ -346,14 +372,18 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(moments_are_read_again),
         cmocka_unit_test(defaults_are_those_of_pytorch),
+        cmocka_unit_test(lora_with_a_scale_is_that_of_pytorch),
         cmocka_unit_test(groups_clipping_and_average_are_those_of_pytorch),
         cmocka_unit_test(the_same_beside_bf16),
-        TRIAL(two_parts, "linear", "fp32", 64, 80, 2, 2e-6, 1e-4, 2e-5, 0.0),
-        TRIAL(four_parts, "linear", "fp32", 64, 80, 4, 2e-6, 1e-4, 2e-5, 0.0),
-        TRIAL(two_parts_with_dropout, "multi", "fp32", 64, 80, 2, 2e-6, 1e-4, 2e-5, 0.3),
+        TRIAL(two_parts, "linear", "fp32", 64, 80, 2, 2e-6, 1e-4, 2e-5, 0.0, PLAIN),
+        TRIAL(four_parts, "linear", "fp32", 64, 80, 4, 2e-6, 1e-4, 2e-5, 0.0, PLAIN),
+        TRIAL(two_parts_with_dropout, "multi", "fp32", 64, 80, 2, 2e-6, 1e-4, 2e-5, 0.3, PLAIN),
         /* AdamW divides by the gradient's size: where that is nearly 0, values may go either way */
-        TRIAL(two_parts_in_bf16, "linear", "bf16", 64, 80, 2, 3e-4, 2e-3, 3e-2, 0.0),
-        TRIAL(two_parts_of_the_fpn, "fpn", "fp32", 112, 112, 2, 1e-6, 1e-3, 1e-3, 0.0),
+        TRIAL(two_parts_in_bf16, "linear", "bf16", 64, 80, 2, 3e-4, 2e-3, 3e-2, 0.0, PLAIN),
+        TRIAL(two_parts_of_the_fpn, "fpn", "fp32", 112, 112, 2, 1e-6, 1e-3, 1e-3, 0.0, PLAIN),
+        /* Parts whose pixels weigh differently. */
+        TRIAL(two_parts_of_weighted_classes, "linear", "fp32", 64, 80, 2, 2e-6, 1e-4, 2e-5, 0.0,
+              {.smoothing = 0.2, .weighted = true, .class_weights = {0.0f, 0.1f, 3.0f, 1.0f, 10.0f}}),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -192,7 +192,7 @@ static void calls_of_a_step(void **state)
         {"column_sum", 0, 1},
         {"upsample_loss", 0, 1},
         {"gradient_scale", 0, 1},
-        {"adamw", 0, 3},
+        {"adamw", 0, 4},
         {"add_gradient", 0, 0},
         {"moving_average", 0, 0},
         {"rope_tables", 0, 0},
