@@ -121,11 +121,16 @@ cudaError_t df_launch_conv_backward_weight(cudaStream_t stream, struct df_conv_s
 /* --- batchnorm.cu --- */
 
 size_t df_launch_batchnorm_scratch(const struct df_batchnorm *norm);
-cudaError_t df_launch_batchnorm_relu_forward(cudaStream_t stream, const struct df_batchnorm *norm,
-                                             bool training, const float *x, float *y, void *scratch);
-cudaError_t df_launch_batchnorm_relu_backward(cudaStream_t stream, const struct df_batchnorm *norm,
-                                              const float *x, const float *y, const float *dy, float *dx,
-                                              float *dgamma, float *dbeta, void *scratch);
+cudaError_t df_launch_batchnorm_forward(cudaStream_t stream, const struct df_batchnorm *norm, bool training,
+                                        const float *x, float *y, void *scratch);
+cudaError_t df_launch_batchnorm_backward(cudaStream_t stream, const struct df_batchnorm *norm, const float *x,
+                                         const float *y, const float *dy, float *dx, float *dgamma,
+                                         float *dbeta, void *scratch);
+
+/* --- scale_channels.cu: an image has fewer than 2^31 elements --- */
+
+cudaError_t df_launch_scale_channels(cudaStream_t stream, const float *x, const float *factors, int64_t batch,
+                                     int64_t positions, int64_t channels, float *y);
 
 /* --- nearest.cu --- */
 
