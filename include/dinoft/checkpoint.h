@@ -27,7 +27,8 @@ struct df_record {
     char normalize[16];                        /* "imagenet" or "none" */
     char mask_values[DF_MASK_VALUES_TEXT_MAX]; /* folder: dinoft/mask_values.h */
     int64_t img_dim[2];                        /* height, width */
-    char lora_blocks[DF_LORA_BLOCKS_TEXT];     /* "" : all, and q and v as any checkpoint has them */
+    char lora_targets[DF_LORA_TARGETS_TEXT];   /* "": q and v */
+    char lora_blocks[DF_LORA_BLOCKS_TEXT];     /* "": all */
     double lora_scale;                         /* 0: 1 */
     double ema;         /* the parameters are a moving average of this decay; 0: as the last step left them */
     char **class_names; /* [n_class_names]; owned */
@@ -39,6 +40,7 @@ struct df_checkpoint {
     const struct df_decoder_kind *decoder;
     int64_t classes, dim; /* the decoder's */
     int64_t rank, depth;  /* LoRA's; 0 without */
+    bool tells_depth;     /* of the backbone; else depth is that behind the last block with LoRA */
     struct df_lora_parts lora;
     enum df_ffn lora_ffn; /* whose names its targets have */
     bool has_record;

@@ -48,18 +48,29 @@ int training_fill_record(struct df_training *training)
     return df_record_set_backbone(record, setup->backbone, &setup->vit, setup->weights_path);
 }
 
+/* The reference project's program would read the rest, and compute something else. */
+static void warn_of_lora(const struct df_segmenter_options *options)
+{
+    if (options->rank > 0 && (df_lora_targets(&options->lora) & ~DF_LORA_Q_AND_V))
+        df_log(
+            "warning: main.py of the reference project cannot use this run's checkpoints: it knows LoRA of q "
+            "and v alone");
+}
+
 static void log_model(const struct df_training *training)
 {
     const struct df_segmenter_options *options = df_segmenter_made_with(training->segmenter);
     const char *name = df_vit_hub_name(&training->setup->vit);
-    char lora[64] = "no LoRA";
+    const struct df_vit_config *vit = &training->setup->vit;
+    char lora[DF_LORA_TEXT + 32] = "no LoRA", parts[DF_LORA_TEXT];
 
     if (options->rank > 0)
-        snprintf(lora, sizeof lora, "%sLoRA of rank %" PRId64, options->merged ? "merged " : "",
-                 options->rank);
+        snprintf(lora, sizeof lora, "%sLoRA of %s", options->merged ? "merged " : "",
+                 df_lora_text(options->rank, &options->lora, vit->ffn, vit->depth, parts));
     df_log("%s from %s, %s, decoder %s, %" PRId64 " classes, %" PRId64 " x %" PRId64 ", normalize %s",
            name ? name : df_family_name(training->setup->vit.family), training->setup->weights_path, lora,
            options->decoder, options->classes, options->height, options->width, training->setup->normalize);
+    warn_of_lora(options);
     df_log("%" PRId64
            " trained parameters; device %s, %s, %d threads, %.0f MiB for activations and parameters",
            df_segmenter_trained_parameters(training->segmenter), training->setup->backend->name,
