@@ -17,12 +17,13 @@ __global__ void __launch_bounds__(vector_threads)
                  struct df_loss_sum *total)
 {
     const int64_t at = ((int64_t)blockIdx.x * vector_threads + threadIdx.x) * 4, left = count - at;
-    const int64_t pixels = loss->count;
-    if (pixels == 0)
+    const double weight = loss->weight;
+    if (weight == 0.0)
         return;
     if (at == 0) {
         total->sum += loss->sum;
-        total->count += pixels;
+        total->count += loss->count;
+        total->weight += weight;
     }
     if (left <= 0)
         return;
@@ -31,7 +32,7 @@ __global__ void __launch_bounds__(vector_threads)
     load_first(sum + at, left, s);
 #pragma unroll
     for (int i = 0; i < 4; i++)
-        s[i] += (float)pixels * g[i];
+        s[i] += (float)weight * g[i];
     store_first(sum + at, left, s);
 }
 
@@ -64,7 +65,7 @@ __global__ void __launch_bounds__(most_blocks)
     const double squares = block_sum((int)threadIdx.x < blocks ? partial[threadIdx.x] : 0.0);
     if (threadIdx.x > 0)
         return;
-    const double mean = !total ? 1.0 : total->count > 0 ? 1.0 / (double)total->count : 0.0;
+    const double mean = !total ? 1.0 : total->weight > 0.0 ? 1.0 / total->weight : 0.0;
     const float norm = (float)(sqrt(squares) * mean);
     float clip = longest > 0.0f ? longest / (norm + 1e-6f) : 1.0f;
     if (clip > 1.0f)

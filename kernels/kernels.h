@@ -148,6 +148,18 @@ cudaError_t df_launch_upsample_loss(cudaStream_t stream, const struct df_upsampl
 cudaError_t df_launch_upsample_logits(cudaStream_t stream, const float *logits, float *out, int64_t batch,
                                       int64_t h, int64_t w, int64_t classes, int64_t height, int64_t width);
 
+/* --- dice.cu --- */
+
+size_t df_launch_dice_scratch(const struct df_upsample_loss *work);
+cudaError_t df_launch_dice(cudaStream_t stream, const struct df_upsample_loss *work, float factor,
+                           void *scratch, float *region);
+
+/* --- hard_pixels.cu --- */
+
+size_t df_launch_hard_pixels_scratch(const struct df_upsample_loss *work);
+cudaError_t df_launch_hard_pixels(cudaStream_t stream, const struct df_upsample_loss *work, float threshold,
+                                  int64_t least, void *scratch, uint8_t *hard);
+
 /* --- views.cu --- */
 
 /* The window's weights are on the device here. */

@@ -44,6 +44,12 @@ struct loss_work {
     float *low, *high;           /* [B, h, w, C] */
     float *edge_low, *edge_high; /* [B, h, strips, C] */
     struct df_loss_sum *partial;
+    /* of a loss with terms */
+    const float *class_weights; /* [C] */
+    float weight_sum;           /* of these */
+    float hit, share;           /* how much of a pixel's loss is its label's, and each class's */
+    float gamma;                /* of the focal loss; 0: it is none */
+    const float *region; /* of a loss of all pixels, as struct df_loss_terms has it; NULL: there is none */
 };
 
 /* -log2 softmax summed up: one logarithm serves many pixels. */
@@ -51,6 +57,7 @@ struct loss_total {
     double sum;
     float product; /* of sums of powers whose logarithm is not in `sum` yet */
     int count;
+    double weight; /* where there are terms; else as much as count */
 };
 
 __device__ __forceinline__ void settle(struct loss_total &total)
@@ -110,6 +117,53 @@ __device__ __forceinline__ void take_hits(struct corners<SLOTS> &gradient, float
         hits[c] = make_float4(0.0f, 0.0f, 0.0f, 0.0f);
     }
     __syncwarp();
+}
+
+/* The lane's classes times their weights. */
+template <int LANES, int SLOTS>
+__device__ __forceinline__ float weighted_sum(const float *weights, const float (&value)[SLOTS], int classes,
+                                              int lane)
+{
+    float sum = 0.0f;
+#pragma unroll
+    for (int k = 0; k < SLOTS; k++) {
+        const int c = k * LANES + lane;
+        if (c < classes)
+            sum += __ldg(weights + c) * value[k];
+    }
+    return sum;
+}
+
+/* The lane's classes times `factor` and what a loss of all pixels makes of their probabilities. */
+template <int LANES, int SLOTS>
+__device__ __forceinline__ void weigh_by_region(const struct loss_work &work, float (&value)[SLOTS],
+                                                float factor, int lane)
+{
+#pragma unroll
+    for (int k = 0; k < SLOTS; k++) {
+        const int c = k * LANES + lane;
+        value[k] *= factor + (c < work.classes ? __ldg(work.region + c) : 0.0f);
+    }
+}
+
+/* Takes from the gradients what smoothing has, and clears the pixels' weights of each corner, in the order of
+ * hits. */
+template <int LANES, int SLOTS>
+__device__ __forceinline__ void take_smoothing(const struct loss_work &work, struct corners<SLOTS> &gradient,
+                                               float4 &pixels, int lane)
+{
+#pragma unroll
+    for (int k = 0; k < SLOTS; k++) {
+        const int c = k * LANES + lane;
+        if (c >= work.classes)
+            continue;
+        const float share = work.share * __ldg(work.class_weights + c);
+        gradient.low_left[k] -= share * pixels.x;
+        gradient.low_right[k] -= share * pixels.y;
+        gradient.high_left[k] -= share * pixels.z;
+        gradient.high_right[k] -= share * pixels.w;
+    }
+    pixels = make_float4(0.0f, 0.0f, 0.0f, 0.0f);
 }
 
 /* A group's position. */
@@ -200,13 +254,55 @@ __device__ __forceinline__ void add_loss(struct loss_total &total, float best, f
         settle(total);
 }
 
-__device__ __forceinline__ void add_hit(float4 *hits, int label, struct tap y, struct tap x)
+/* What the focal loss multiplies a pixel's loss and its gradient by. p: its label's probability, rest: that
+ * of all others, minus_log: -log p. */
+struct focus {
+    float loss, gradient;
+};
+
+__device__ __forceinline__ struct focus focus_of(float gamma, float p, float rest, float minus_log)
+{
+    if (gamma == 0.0f)
+        return {1.0f, 1.0f};
+    if (rest <= 0.0f)
+        return {0.0f, 0.0f};
+    const float power = exp2f(gamma * log2f(rest));
+    return {power, power + power / rest * (gamma * p * minus_log)};
+}
+
+/* The same of a loss with terms, where each lane adds the smoothing of its classes, whose weighted logits are
+ * `dot`. Returns how much of the gradient is the label's. */
+__device__ __forceinline__ float add_loss_of_terms(const struct loss_work &work, struct loss_total &total,
+                                                   float weight, float best, float logit, float sum,
+                                                   float dot, int lane)
+{
+    const double log_sum = (double)best + (double)log2f(sum), minus_log = log_sum - (double)logit;
+    const float power = fast_exp2(logit - best), own = work.hit * weight;
+    const struct focus focus =
+        focus_of(work.gamma, power / sum, (sum - power) / sum, (float)(minus_log * ln_2));
+
+    total.sum -= (double)work.share * (double)dot;
+    if (lane == 0)
+        total.sum +=
+            (double)(own * focus.loss) * minus_log + (double)(work.share * work.weight_sum) * log_sum;
+    total.count++;
+    total.weight += (double)weight;
+    return own * focus.gradient;
+}
+
+/* corners += factor * the pixel's weights. */
+__device__ __forceinline__ void add_corners(float4 &corners, float factor, struct tap y, struct tap x)
+{
+    corners.x += factor * (y.weight_low * x.weight_low);
+    corners.y += factor * (y.weight_low * x.weight_high);
+    corners.z += factor * (y.weight_high * x.weight_low);
+    corners.w += factor * (y.weight_high * x.weight_high);
+}
+
+__device__ __forceinline__ void add_hit(float4 *hits, int label, float factor, struct tap y, struct tap x)
 {
     float4 hit = hits[label];
-    hit.x += y.weight_low * x.weight_low;
-    hit.y += y.weight_low * x.weight_high;
-    hit.z += y.weight_high * x.weight_low;
-    hit.w += y.weight_high * x.weight_high;
+    add_corners(hit, factor, y, x);
     hits[label] = hit;
 }
 
@@ -249,10 +345,10 @@ __device__ __forceinline__ int first_class_of_sigmoid(const float (&value)[SLOTS
 }
 
 /* The pixels of one output row of the cell; without own_row none of them. */
-template <int LANES, int SLOTS, bool GRADIENT>
+template <int LANES, int SLOTS, bool GRADIENT, bool TERMS>
 __device__ __forceinline__ void
 walk_row(const struct loss_work &work, const struct strip &s, const struct cell &cell, int row, bool own_row,
-         int lane, float4 *hits, struct corners<SLOTS> &gradient, struct loss_total &total)
+         int lane, float4 *hits, struct corners<SLOTS> &gradient, float4 &smoothed, struct loss_total &total)
 {
     const int classes = work.classes;
     const struct tap y = bilinear_tap(min(row, work.height - 1), work.row_scale, work.h);
@@ -288,23 +384,42 @@ walk_row(const struct loss_work &work, const struct strip &s, const struct cell 
         if (!work.labels)
             continue;
         const int label = own ? (int)__ldg(work.labels + line + at) : DF_IGNORE_LABEL;
+        const float dot =
+            TERMS && work.share > 0.0f ? weighted_sum<LANES>(work.class_weights, value, classes, lane) : 0.0f;
         const float sum = powers<LANES>(value, best);
+        const float slope =
+            TERMS && work.region
+                ? group_sum<LANES>(weighted_sum<LANES>(work.region, value, classes, lane)) / sum
+                : 0.0f;
         if (label == DF_IGNORE_LABEL)
             continue;
         if (label >= classes) { /* shows, where a write beyond the arrays might not */
             total.sum = (double)NAN;
             continue;
         }
-        add_loss(total, best,
-                 x.weight_low * mix_rows(pair, cell.column, classes, label) +
-                     x.weight_high * mix_rows(pair, cell.right_column, classes, label),
-                 sum);
+        const float logit = x.weight_low * mix_rows(pair, cell.column, classes, label) +
+                            x.weight_high * mix_rows(pair, cell.right_column, classes, label);
+        float factor = 1.0f, hit = 1.0f; /* of the probabilities' gradient, and of the label's */
+        if (TERMS) {
+            const float weight = __ldg(work.class_weights + label);
+            hit = add_loss_of_terms(work, total, weight, best, logit, sum, dot, lane);
+            factor = hit + work.share * work.weight_sum;
+            add_corners(smoothed, 1.0f, y, x);
+            if (work.region) {
+                const float of_label = __ldg(work.region + classes + label) * (fast_exp2(logit - best) / sum);
+                hit += of_label;
+                weigh_by_region<LANES>(work, value, factor + of_label - slope, lane);
+                factor = 1.0f;
+            }
+        } else {
+            add_loss(total, best, logit, sum);
+        }
         if (!GRADIENT)
             continue;
-        add_scaled(dleft, x.weight_low / sum, value);
-        add_scaled(dright, x.weight_high / sum, value);
+        add_scaled(dleft, x.weight_low * factor / sum, value);
+        add_scaled(dright, x.weight_high * factor / sum, value);
         if (lane == 0)
-            add_hit(hits, label, y, x);
+            add_hit(hits, label, hit, y, x);
     }
     if (GRADIENT) {
         add_scaled(gradient.low_left, y.weight_low, dleft);
@@ -314,14 +429,15 @@ walk_row(const struct loss_work &work, const struct strip &s, const struct cell 
     }
 }
 
-template <int LANES, int SLOTS, bool GRADIENT>
+template <int LANES, int SLOTS, bool GRADIENT, bool TERMS>
 __global__ void __launch_bounds__(block_threads, SLOTS <= 8 ? 6 : 4) loss_kernel(struct loss_work work)
 {
     const int lane = threadIdx.x % LANES, group = threadIdx.x / LANES;
     const struct strip s = own_strip(work, (int64_t)blockIdx.x * (block_threads / LANES) + group);
     const int rows = warp_max(s.end > s.first ? s.bottom - s.top : 0);
     float4 *const hits = own_hits<GRADIENT>(group, work.classes);
-    struct loss_total total = {0.0, 1.0f, 0};
+    struct loss_total total = {0.0, 1.0f, 0, 0.0};
+    float4 smoothed = make_float4(0.0f, 0.0f, 0.0f, 0.0f); /* weights of pixels, as hits are */
     struct corners<SLOTS> gradient;
     int next = first_reader(s.first, work.column_scale, work.w, work.width);
 
@@ -344,20 +460,26 @@ __global__ void __launch_bounds__(block_threads, SLOTS <= 8 ? 6 : 4) loss_kernel
         cell.steps = warp_max(cell.end - cell.begin);
         for (int r = 0; r < rows; r++) {
             const bool own_row = cell.own && s.top + r < s.bottom;
-            walk_row<LANES, SLOTS, GRADIENT>(work, s, cell, own_row ? s.top + r : s.top, own_row, lane, hits,
-                                             gradient, total);
+            walk_row<LANES, SLOTS, GRADIENT, TERMS>(work, s, cell, own_row ? s.top + r : s.top, own_row, lane,
+                                                    hits, gradient, smoothed, total);
         }
         if (GRADIENT) {
             take_hits<LANES>(gradient, hits, work.classes, lane);
+            if (TERMS)
+                take_smoothing<LANES>(work, gradient, smoothed, lane);
             if (cell.own)
                 store_cell<LANES>(work, s, cell.column, gradient, lane);
         }
     }
     settle(total);
-    store_block_loss(lane == 0 ? total.sum * ln_2 : 0.0, lane == 0 ? total.count : 0, work.partial);
+    if (!TERMS)
+        total.weight = (double)total.count;
+    const bool own = lane == 0; /* the others have what smoothing takes from it */
+    store_block_loss({own || TERMS ? total.sum * ln_2 : 0.0, own ? total.count : 0, own ? total.weight : 0.0},
+                     work.partial);
 }
 
-/* dlogits = (what rows i and i - 1 have left of it) / count. */
+/* dlogits = (what rows i and i - 1 have left of it) / weight. */
 __global__ void __launch_bounds__(combine_threads)
     combine_kernel(struct loss_work work, const struct df_loss_sum *loss, float *dlogits)
 {
@@ -377,7 +499,7 @@ __global__ void __launch_bounds__(combine_threads)
         sum += work.high[at - row_size];
     if (below && edge)
         sum += work.edge_high[edge_at - (int64_t)work.strips * work.classes];
-    dlogits[at] = sum * (loss->count > 0 ? (float)(1.0 / (double)loss->count) : 0.0f);
+    dlogits[at] = sum * (loss->weight > 0.0 ? (float)(1.0 / loss->weight) : 0.0f);
 }
 
 /* --- planning and launches --- */
@@ -404,6 +526,14 @@ struct plan make_plan(const struct df_upsample_loss *work)
     w.labels = work->labels;
     w.prediction = work->prediction;
     w.sigmoid_prediction = work->sigmoid_prediction;
+    if (work->terms) {
+        w.class_weights = work->terms->class_weights;
+        w.weight_sum = work->terms->weight_sum;
+        w.hit = work->terms->pixel * (1.0f - work->terms->smoothing);
+        w.share = work->terms->pixel * work->terms->smoothing / (float)work->classes;
+        w.region = work->terms->region;
+        w.gamma = work->terms->gamma;
+    }
     spread_classes(work->classes, [&](auto spread) {
         const int64_t rows = work->batch * work->h, most = rows * work->w * spread.lanes / enough_threads;
         w.strip = (int)(most < 1 ? 1 : most < strip_max ? most : strip_max);
@@ -440,12 +570,14 @@ cudaError_t df_launch_upsample_loss(cudaStream_t stream, const struct df_upsampl
     spread_classes(work->classes, [&](auto spread) {
         const dim3 grid((unsigned)plan.blocks), block(block_threads);
         const size_t hits = (size_t)(block_threads / spread.lanes * work->classes) * sizeof(float4);
-        if (work->dlogits)
-            DF_LAUNCH((loss_kernel<spread.lanes, spread.slots, true>), grid, block, hits, stream, w);
+        if (work->terms)
+            DF_LAUNCH((loss_kernel<spread.lanes, spread.slots, true, true>), grid, block, hits, stream, w);
+        else if (work->dlogits)
+            DF_LAUNCH((loss_kernel<spread.lanes, spread.slots, true, false>), grid, block, hits, stream, w);
         else
-            DF_LAUNCH((loss_kernel<spread.lanes, spread.slots, false>), grid, block, 0, stream, w);
+            DF_LAUNCH((loss_kernel<spread.lanes, spread.slots, false, false>), grid, block, 0, stream, w);
     });
-    finish_loss(stream, w.partial, plan.blocks, loss);
+    finish_loss(stream, w.partial, plan.blocks, w.region ? w.region + 2 * work->classes : nullptr, loss);
     if (work->dlogits)
         DF_LAUNCH(combine_kernel, dim3((unsigned)ceil_div(elements, combine_threads)), dim3(combine_threads),
                   0, stream, w, loss, work->dlogits);

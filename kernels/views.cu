@@ -148,7 +148,7 @@ __global__ void __launch_bounds__(view_threads) argmax_kernel(struct argmax_work
         loss += label < classes ? work.log_views - log((double)fmaxf(from[label], FLT_MIN)) : (double)NAN;
         counted++;
     }
-    store_block_loss(loss, counted, work.partial);
+    store_block_loss({loss, counted, (double)counted}, work.partial);
 }
 
 /* Pixels of a block: enough that there are not too many blocks, in steps of 32 groups, which are whole for
@@ -230,6 +230,6 @@ cudaError_t df_launch_argmax(cudaStream_t stream, const float *sum, int64_t coun
         DF_LAUNCH((argmax_kernel<spread.lanes, spread.slots>), dim3((unsigned)blocks), dim3(view_threads), 0,
                   stream, work);
     });
-    finish_loss(stream, partial, blocks, loss);
+    finish_loss(stream, partial, blocks, nullptr, loss);
     return cudaGetLastError();
 }

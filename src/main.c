@@ -36,6 +36,7 @@ static const struct command commands[DF_COMMAND_COUNT] = {
     [DF_COMMAND_CORRUPT] = {command_corrupt, true},
     [DF_COMMAND_CORRUPT_IMAGES] = {command_corrupt_images, false},
     [DF_COMMAND_PCA] = {command_pca, true},
+    [DF_COMMAND_REPORT] = {command_report, false},
 };
 
 /* The command's exit status, after its error was printed. What did not reach standard output is an error,

@@ -72,10 +72,27 @@ struct df_batchnorm {
     float *save_mean, *save_rstd; /* [C]; written by the training forward pass, read by the backward pass */
 };
 
-/* The sum of -log softmax over the pixels whose label is not 255, and how many these are. */
+/* The loss of the pixels whose label is not 255, summed up, how many these are, and what the mean divides the
+ * sum by: as much, where all pixels weigh 1. */
 struct df_loss_sum {
     double sum;
     int64_t count;
+    double weight;
+};
+
+/* What a training's loss has beside -log softmax. A pixel with label y weighs class_weights[y], and its loss
+ * is (1 - smoothing) * class_weights[y] * -log p[y], and smoothing / C * class_weights[c] * -log p[c] of
+ * every class c, as PyTorch's cross_entropy has it. Or, without smoothing, the focal loss: class_weights[y] *
+ * (1 - p[y])^gamma * -log p[y]. All of this times `pixel`; and beside it a loss of all pixels together. */
+struct df_loss_terms {
+    const float *class_weights; /* device [C] */
+    float weight_sum;           /* of all classes */
+    float smoothing;
+    float gamma; /* 0: the loss is not focal */
+    float pixel;
+    const float *region; /* device [2 C + 1]: how the loss of all pixels changes with each pixel's p[c], less
+                            so much with its p[y], and what is added to the sum of losses; NULL: there is none
+                          */
 };
 
 /* Logits [B, h, w, C] float32 brought to [B, height, width] bilinearly (align_corners = false) and compared
@@ -83,8 +100,9 @@ struct df_loss_sum {
 struct df_upsample_loss {
     int64_t batch, h, w, classes, height, width;
     const float *logits;
-    const uint8_t *labels;         /* [B, height, width], 255 = ignored; NULL: no loss */
-    float *dlogits;                /* [B, h, w, C]: gradient of the mean loss; NULL: none */
+    const uint8_t *labels;             /* [B, height, width], 255 = ignored; NULL: no loss */
+    float *dlogits;                    /* [B, h, w, C]: gradient of the mean loss; NULL: none */
+    const struct df_loss_terms *terms; /* host; NULL: -log softmax alone. Only beside dlogits */
     uint8_t *prediction;           /* [B, height, width]: arg max, the lowest class on a tie; NULL: none */
     uint8_t *sigmoid_prediction;   /* the same of the logits' sigmoids in float32, which tie more often: from
                                       16.64 on all are 1; NULL: none. Only beside prediction, without dlogits */

@@ -1,5 +1,6 @@
 /* A training run's feature cache: whether there is one, and filling it with the backbone. Its records are the
- * training images' in the list's order, then the validation images'. */
+ * training images' in the list's order, those of one view after the other where they are augmented, then the
+ * validation images'. */
 #ifndef DINOFT_CACHED_FEATURES_H
 #define DINOFT_CACHED_FEATURES_H
 
@@ -14,12 +15,15 @@
 struct df_cached_features {
     enum df_feature_place place;
     struct df_feature_shape shape;
+    int64_t views;                  /* of a training image */
     struct df_feature_cache *cache; /* NULL: off. Not finished: to be filled */
 };
 
 struct df_feature_request {
     enum df_feature_place place;
-    bool used_again; /* the run goes through some image more than once */
+    struct df_augment_options augment; /* of training images; by */
+    uint64_t seed;
+    bool used_again; /* the run goes through some view of an image more than once */
     char *path;      /* of the file */
 };
 

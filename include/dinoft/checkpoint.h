@@ -3,6 +3,7 @@
 #ifndef DINOFT_CHECKPOINT_H
 #define DINOFT_CHECKPOINT_H
 
+#include "dinoft/augment.h"
 #include "dinoft/decoder_kind.h"
 #include "dinoft/fingerprint.h"
 #include "dinoft/lora_parts.h"
@@ -26,6 +27,7 @@ struct df_record {
     char dataset[32];                          /* "voc", "ade20k", "folder" */
     char normalize[16];                        /* "imagenet" or "none" */
     char mask_values[DF_MASK_VALUES_TEXT_MAX]; /* folder: dinoft/mask_values.h */
+    char augmentation[DF_AUGMENT_TEXT_MAX];    /* of the training images; "": none */
     int64_t img_dim[2];                        /* height, width */
     char lora_targets[DF_LORA_TARGETS_TEXT];   /* "": q and v */
     char lora_blocks[DF_LORA_BLOCKS_TEXT];     /* "": all */

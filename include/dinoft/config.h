@@ -3,6 +3,7 @@
 #ifndef DINOFT_CONFIG_H
 #define DINOFT_CONFIG_H
 
+#include "dinoft/augment.h"
 #include "dinoft/backend.h"
 #include "dinoft/best_metric.h"
 #include "dinoft/choice.h"
@@ -10,6 +11,7 @@
 #include "dinoft/dataset.h"
 #include "dinoft/feature_cache.h"
 #include "dinoft/schedule.h"
+#include "dinoft/training_loss.h"
 #include "dinoft/vit_config.h"
 
 #include <stdbool.h>
@@ -35,6 +37,7 @@ enum df_command {
     DF_COMMAND_FEATURES,
     DF_COMMAND_PCA,
     DF_COMMAND_CONVERT,
+    DF_COMMAND_REPORT,
     DF_COMMAND_INFO,
     DF_COMMAND_DEMO_DATA,
     DF_COMMAND_BENCH,
@@ -81,6 +84,7 @@ enum df_option {
 #define DF_FIELD_INTEGER(FIELD, ...)      int64_t FIELD;
 #define DF_FIELD_FLOAT(FIELD, ...)        double FIELD;
 #define DF_FIELD_PAIR(FIELD, ...)         int64_t FIELD[2];
+#define DF_FIELD_RANGE(FIELD, ...)        double FIELD[2];
 
 /* Values after parsing and completing; strings point into argv or the file of --config, are literals or,
  * after df_setup_open(), the checkpoint's. Numbers are 0, strings NULL, where nothing is typed and there is
@@ -177,5 +181,8 @@ void df_config_print_completion(FILE *stream, const char *shell);
 #define DF_CONFIG_FACTS "facts"
 struct df_json;
 void df_config_to_json(struct df_json *json, const struct df_config *config);
+
+/* The same object with the defaults of a command's options, as text to be freed. NULL with the error set. */
+char *df_config_defaults(enum df_command command);
 
 #endif

@@ -31,6 +31,7 @@ struct df_dataset_options {
 struct df_sample {
     char *name; /* the base name without extension: "2007_000033" */
     char *image_path, *mask_path;
+    int64_t image_bytes, mask_bytes; /* of the files, when the lists were read */
 };
 
 struct df_dataset {

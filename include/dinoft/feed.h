@@ -8,7 +8,9 @@
 #include "dinoft/segmenter.h"
 
 struct df_feed_options {
-    int64_t first, count; /* the cache's records that are this data set's samples */
+    int64_t first, count; /* the cache's records that are this data set's samples, */
+    int64_t views;        /* which are followed by those of the next epoch, and so on for so many; 0: there is
+                             one view */
     struct df_label_census
         *census; /* the data set's: counts the labels that nobody has read yet; NULL: none does */
     int64_t batch_size;

@@ -50,13 +50,8 @@ int df_png_write_rgb(const char *path, const struct df_image *image);
 /* indices [height, width]; palette [256][3]. */
 int df_png_write_palette(const char *path, const struct df_image *indices, const uint8_t palette[256][3]);
 
-/* Each makes a file in memory, which the caller frees; of an RGB image unless it says other. NULL with the
- * error set. */
+/* The RGB image as a file in memory, which the caller frees. NULL with the error set. */
 void *df_png_encode(const struct df_image *image, size_t *size);
-/* A picture of a class map in its palette's colours, width x height by the nearest pixel: a file of a few
- * kilobytes. Its indices are not the classes' numbers: the palette holds the colours that occur alone. */
-void *df_png_encode_classes(const struct df_image *classes, int64_t width, int64_t height,
-                            const uint8_t palette[256][3], size_t *size);
 void *df_jpeg_encode(const struct df_image *image, int quality, size_t *size);
 
 /* Baseline JPEG, 4:2:0, quality 1..100, atomically. */
@@ -74,16 +69,25 @@ struct df_image_part {
     int64_t x, y, width, height;
 };
 
+/* The same, of which a window is made alone: the bytes that it has in the whole result of width x height, in
+ * which it lies. The window's rows are row_pixels apart in the destination. */
+int df_resize_linear_window(const struct df_image *source, int64_t width, int64_t height,
+                            const struct df_image_part *window, uint8_t *destination, int64_t row_pixels);
+
 /* Takes row y of a result; row [width, channels] is there until it returns. */
 typedef void df_row_taker(void *result, int64_t y, const uint8_t *row);
 
-/* The same for a part of the source, as if there was nothing around it, row by row. */
+/* df_resize_linear() for a part of the source, as if there was nothing around it, row by row. */
 int df_resize_linear_part(const struct df_image *source, const struct df_image_part *part, int64_t width,
                           int64_t height, df_row_taker *take, void *result);
 
 /* OpenCV's INTER_NEAREST, index by index: floor(i * (1 / (dst / src))) in double, which is floor(i * src /
  * dst) but for a few exact multiples where rounding takes the pixel before; uint8 [h, w]. */
 void df_resize_nearest(const struct df_image *source, uint8_t *destination, int64_t width, int64_t height);
+
+/* A window of that, as df_resize_linear_window() makes it. */
+void df_resize_nearest_window(const struct df_image *source, int64_t width, int64_t height,
+                              const struct df_image_part *window, uint8_t *destination, int64_t row_pixels);
 
 /* Makes an RGB image smaller, or leaves its size: each pixel is the mean of the area that it covers, parts of
  * pixels weighed by their share. 1 <= width <= source->width, the same for the height. Allocates result. */

@@ -2,6 +2,7 @@
 #ifndef DINOFT_LOADER_H
 #define DINOFT_LOADER_H
 
+#include "dinoft/augment.h"
 #include "dinoft/dataset.h"
 #include "dinoft/packed_batch.h"
 
@@ -22,7 +23,8 @@ struct df_loader_options {
     int workers;           /* threads; 0: one for each core, at most 8 */
     bool shuffle;          /* a new order for each epoch, from seed and epoch only */
     uint64_t seed;
-    bool originals; /* also hand out images and masks at their original size */
+    struct df_augment_options augment; /* with seed, epoch and sample, how an image is changed */
+    bool originals;                    /* also hand out images and masks at their original size */
     /* For a device that resizes: batches are packed into blocks of this memory. alloc NULL: they are resized
      * here. */
     struct df_block_memory memory;
@@ -33,8 +35,8 @@ struct df_loader_options {
 
 struct df_batch {
     int64_t count;          /* images in it: batch_size, fewer in the epoch's last */
-    const uint8_t *pixels;  /* [count, height, width, 3] RGB, resized linearly; NULL in a batch of stored
-                               features (dinoft/feed.h), and where nothing is resized here */
+    const uint8_t *pixels;  /* [count, height, width, 3] RGB, resized linearly and augmented; NULL in a batch
+                               of stored  features (dinoft/feed.h), and where nothing is resized here */
     const uint8_t *labels;  /* [count, height, width], resized by nearest neighbour; NULL where nothing is */
     const uint8_t *packed;  /* for a device that resizes: a block as options.layout says; else NULL */
     const int64_t *samples; /* [count] indices into the data set */
@@ -48,6 +50,11 @@ void df_loader_close(struct df_loader *loader);
 
 /* The samples 0..count-1 in an epoch's order: as they are, or shuffled by seed and epoch alone. */
 void df_sample_order(int64_t *order, int64_t count, bool shuffle, uint64_t seed, int64_t epoch);
+
+/* A sample at the options' size as a loader hands it out in an epoch. Allocates image and mask. -1 with the
+ * error set and nothing allocated. */
+int df_loader_sample(const struct df_dataset *dataset, const struct df_loader_options *options, int64_t epoch,
+                     int64_t sample, struct df_image *image, struct df_image *mask);
 
 /* Its worker threads. */
 int df_loader_workers(const struct df_loader *loader);

@@ -24,8 +24,9 @@ enum df_normalize df_normalization(const struct df_config *config, const struct 
 /* Fills in what does not depend on a data set or on what the model is for: decoder and LoRA (the
  * checkpoint's, else the flags'), the image size (the flags' or, where none is typed, the checkpoint's,
  * lowered to multiples of the patch, which is logged), normalisation, batch size (with --accumulate that of a
- * part), the optimiser, recomputing, rescaling of RoPE. Classes are the checkpoint's or --n_classes or, where
- * nothing says how many, VOC's 21. checkpoint may be NULL. -1 with the error set. */
+ * part), the optimiser, the loss but for classes' weights, recomputing, rescaling of RoPE. Classes are the
+ * checkpoint's or --n_classes or, where nothing says how many, VOC's 21. checkpoint may be NULL. -1 with the
+ * error set. */
 int df_model_options(struct df_segmenter_options *options, const struct df_config *config,
                      const struct df_checkpoint *checkpoint, const struct df_vit_config *vit);
 

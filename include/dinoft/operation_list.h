@@ -321,6 +321,22 @@ DF_OPERATION(nearest_backward,
 DF_OPERATION(upsample_loss, (struct df_backend *backend, struct df_upsample_loss *work, float *scratch),
              (backend, work, scratch))
 
+/* The Dice loss of work's logits and labels, times `factor` and the sum of its pixels' class weights, as the terms
+ * of upsample_loss have it: region float32 [2 C + 1], of the device. Over the pixels whose label is not 255, with T
+ * the number of those of class c, P the sum of all their p[c] and I of those whose label is c, it is the sum of
+ * 1 - 2 I / (P + T) over the classes that have pixels, divided by C. Reads the class weights alone of work->terms. */
+DF_OPERATION(dice,
+             (struct df_backend *backend, const struct df_upsample_loss *work, float factor, float *region),
+             (backend, work, factor, region))
+
+/* hard uint8 [B, height, width] = work's labels of the pixels that are predicted worst, and 255 for all others:
+ * where the label's probability is below `threshold`, or below that of rank `least` (from 0 on, of the lowest; the
+ * highest where there are fewer), whichever is higher. */
+DF_OPERATION(hard_pixels,
+             (struct df_backend *backend, const struct df_upsample_loss *work, float threshold, int64_t least,
+              uint8_t *hard),
+             (backend, work, threshold, least, hard))
+
 /* logits float32 [B, h, w, C] -> out float32 [B, C, height, width]. */
 DF_OPERATION(upsample_logits,
              (struct df_backend *backend, const float *logits, float *out, int64_t batch, int64_t h,
@@ -364,15 +380,15 @@ DF_OPERATION(confusion_matrix,
 /* --- the optimiser --- */
 
 /* Of part of a batch: gradient float32 [count] of the mean loss of its pixels, which *loss are. sum float32
- * [count] += loss->count * gradient, and *total += *loss; so sum is the gradient of total->sum. loss, total:
- * device. A part without pixels adds nothing. */
+ * [count] += loss->weight * gradient, and *total += *loss; so sum is the gradient of total->sum. loss, total:
+ * device. A part without weight adds nothing. */
 DF_OPERATION(add_gradient,
              (struct df_backend *backend, const float *gradient, int64_t count,
               const struct df_loss_sum *loss, float *sum, struct df_loss_sum *total),
              (backend, gradient, count, loss, sum, total))
 
 /* gradient float32 [count], of a mean; or of total->sum (device), where total is not NULL: then the mean is
- * gradient / total->count, and 0 where that is 0. -> *scale (device): the mean's Euclidean norm, and the factor
+ * gradient / total->weight, and 0 where that is 0. -> *scale (device): the mean's Euclidean norm, and the factor
  * that makes of gradient the mean, shortened where its norm is above `longest` as torch's clip_grad_norm_
  * does; longest 0: never. */
 DF_OPERATION(gradient_scale,

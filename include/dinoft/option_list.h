@@ -10,6 +10,7 @@
  *     INTEGER  INITIAL, LEAST, MOST           int64_t
  *     FLOAT    INITIAL, ABOVE                 double
  *     PAIR     METAVAR, INITIAL, LEAST, MOST  int64_t [2]
+ *     RANGE    METAVAR, INITIAL, ABOVE, MOST  double [2], the smaller first
  * and then whatever else a row of the table says (struct df_option_info). INITIAL is the default as it would
  * be typed. */
 
@@ -109,6 +110,36 @@ OPTION(FLOAT, EMA, ema, RUN, TRAIN | BENCH | INFO,
        "evaluate and save the exponential moving average of what is trained, with this decay, such as 0.999; "
        "0: off",
        "0", 0, .float_minimum_itself = true, .float_below = 1)
+OPTION(CHOICE, LOSS, loss, RUN, TRAIN | BENCH | INFO,
+       "what is minimised: cross-entropy; the focal loss, in which a pixel counts the less the surer its "
+       "label is "
+       "predicted; cross-entropy of the pixels that are predicted worst (online hard example mining); or the "
+       "Dice "
+       "loss, in which all classes of a batch count the same, alone or added to cross-entropy",
+       df_loss_kind, DF_LOSSES, "ce")
+OPTION(FLOAT, OHEM_THRESHOLD, ohem_threshold, RUN, TRAIN | BENCH | INFO,
+       "of --loss ohem: pixels count whose label is predicted with a probability below this", "0.7", 0,
+       .float_minimum_itself = true, .float_most = 1)
+OPTION(INTEGER, OHEM_MIN_KEPT, ohem_min_kept, RUN, TRAIN | BENCH | INFO,
+       "of --loss ohem: the number of pixels for each image of the batch that count at least, the worst ones",
+       "100000", 1, INT32_MAX)
+OPTION(FLOAT, FOCAL_GAMMA, focal_gamma, RUN, TRAIN | BENCH | INFO,
+       "of --loss focal: the power of 1 - p that a pixel's loss is multiplied by, where p is its label's "
+       "probability",
+       "2", 0, .float_minimum_itself = true)
+OPTION(FLOAT, REGION_FACTOR, region_factor, RUN, TRAIN | BENCH | INFO,
+       "of --loss ce+dice: what the Dice loss is multiplied by", "1", 0)
+OPTION(STRING, CLASS_WEIGHTS, class_weights, RUN, TRAIN,
+       "how much pixels of each class weigh in the training loss: the same with none; with auto 1 / ln(1.02 "
+       "+ S) "
+       "and with sqrt 1 / sqrt(S), where S is the class's share of the training masks' labelled pixels; or a "
+       "file with a weight a line, that of class 0 first; or NAME=W,... where classes that are not named "
+       "weigh 1",
+       "WEIGHTS", "none")
+OPTION(FLOAT, LABEL_SMOOTHING, label_smoothing, RUN, TRAIN | BENCH | INFO,
+       "of the training loss, take this share from each pixel's label and spread it over all classes, as "
+       "PyTorch's cross_entropy does",
+       "0", 0, .float_minimum_itself = true, .float_below = 1)
 OPTION(INTEGER, BATCH_SIZE, batch_size, RUN, TRAIN | MEASURE | BENCH | SELFTEST | INFO, "images in a batch",
        "12", 1, 65536)
 OPTION(INTEGER, ACCUMULATE, accumulate, RUN, TRAIN | BENCH | INFO,
@@ -117,8 +148,8 @@ OPTION(INTEGER, ACCUMULATE, accumulate, RUN, TRAIN | BENCH | INFO,
        "1", 1, 65536)
 OPTION(SWITCH, DEBUG, debug, OUTPUT, TRAIN,
        "at each validation write NAME_viz_EPOCH.png: validation images beside their labels and predictions; "
-       "in the "
-       "reference recipes main.py's own picture, an image of the batch under its prediction")
+       "in the reference recipes main.py's own picture, an image of the batch under its prediction; with "
+       "--augment also NAME_augmented.png, training images as the model gets them beside their labels")
 OPTION(STRING, WEIGHTS, weights, MODEL, NETWORK | BENCH,
        "the backbone: a .safetensors, .pth or .onnx file, or the name of one in " WEIGHT_FOLDERS ", with "
        "or without that ending; otherwise the checkpoint's record, or --dino_type and --size, name it",
@@ -183,6 +214,25 @@ OPTION(INTEGER, THREADS, threads, MACHINE, NETWORK | IMAGES | BENCH | SELFTEST,
 OPTION(INTEGER, SEED, seed, RUN, TRAIN | CORRUPT | IMAGES | DEMO_DATA | BENCH | SELFTEST,
        "of everything random: the same seed gives the same result", "0", 0, INT64_MAX)
 OPTION(SWITCH, NO_SHUFFLE, no_shuffle, RUN, TRAIN, "take the training images in the list's order")
+OPTION(CHOICE, AUGMENT, augment, RUN, TRAIN | BENCH,
+       "how training images are changed, anew in each epoch: flip mirrors half of them; standard also scales "
+       "them with their ratio kept, cuts --img_dim out and changes brightness, contrast, saturation and hue, "
+       "as mmsegmentation does; strong also lays a part of another image over half of them (CutMix)",
+       df_augmentation, DF_AUGMENTATIONS, "none")
+OPTION(
+    RANGE, AUGMENT_SCALE, augment_scale, RUN, TRAIN | BENCH,
+    "the factors that --augment standard and strong scale images by; at 1 the shorter side has --img_dim's "
+    "smaller number of pixels",
+    "MIN MAX", "0.5,2", 0, 16)
+OPTION(
+    SWITCH, CROP_CLASS_BALANCE, crop_class_balance, RUN, TRAIN | BENCH,
+    "with --augment standard and strong: cut out around a pixel of a class, each that an image has as often "
+    "as the others")
+OPTION(
+    INTEGER, CACHE_VIEWS, cache_views, RUN, TRAIN,
+    "with --augment and a frozen backbone: keep features of N augmented views of each training image, which "
+    "epochs show in turn; without N, each epoch computes new ones",
+    "0", 1, 100000)
 OPTION(INTEGER, NUM_WORKERS, num_workers, MACHINE, TRAIN | MEASURE | BENCH,
        "threads that read and resize images; 0: one for each core, at most 8", "0", 0, 256)
 OPTION(INTEGER, MAX_STEPS, max_steps, RUN, TRAIN, "stop after so many steps; 0: no limit", "0", 0, INT64_MAX)
@@ -259,8 +309,9 @@ OPTION(SWITCH, OUTLINES, outlines, OUTPUT, PREDICT, "outline the regions in IMAG
 OPTION(SWITCH, LEGEND, legend, OUTPUT, PREDICT,
        "write legend.png with the classes' numbers, colours and names, and the numbers into the regions of "
        "IMAGE_overlay.png")
-OPTION(STRING, OUTPUT, output, OUTPUT, FEATURES, "the .safetensors file that is written", "FILE", NULL,
-       .required = FEATURES)
+OPTION(STRING, OUTPUT, output, OUTPUT, FEATURES | REPORT,
+       "the file that is written: features as .safetensors, a report as .html", "FILE", NULL,
+       .required = FEATURES | REPORT)
 OPTION(INTEGER, LAYERS, layers, OUTPUT, FEATURES,
        "write the outputs of the last N blocks too, each through the final norm", "0", 0, 1024)
 OPTION(CHOICE, NAMING, naming, OUTPUT, CONVERT,

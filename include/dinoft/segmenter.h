@@ -8,6 +8,7 @@
 #include "dinoft/optimizer.h"
 #include "dinoft/packed_batch.h"
 #include "dinoft/rng.h"
+#include "dinoft/training_loss.h"
 #include "dinoft/vit_config.h"
 
 /* Parts of a model that come from a checkpoint, or do not. */
@@ -30,6 +31,7 @@ struct df_segmenter_options {
                          only the input is kept, and the rest computed again */
     bool accumulates; /* training: a step may have several parts, whose gradients are added */
     struct df_optimizer_options optimizer; /* training */
+    struct df_loss_options loss;           /* training's; others' is plain */
     bool features_given; /* df_segmenter_load_features() uploads what a backbone without LoRA would compute,
                             or one with LoRA merged: the model has none, and no memory for one */
     bool packed;         /* batches may also be packed, see df_segmenter_send(), for a device that resizes */
@@ -128,9 +130,9 @@ int df_segmenter_download_features(const struct df_segmenter *segmenter, int64_t
                                    void *features);
 int df_segmenter_download_class_token(const struct df_segmenter *segmenter, int64_t i, float *token);
 
-/* After forward: the sum of -log softmax over the pixels whose label is not 255 to *loss_sum, how many these
- * are to *loss_count (host; both may be NULL), the gradient of their mean if `gradient`, and the
- * prediction, for df_segmenter_download_prediction, if `prediction`. */
+/* After forward: the sum of -log softmax (with `gradient` of training's loss) over the pixels whose label is
+ * not 255 to *loss_sum, how many these are to *loss_count (host; both may be NULL), the gradient of their
+ * mean if `gradient`, and the prediction, for df_segmenter_download_prediction, if `prediction`. */
 int df_segmenter_loss(struct df_segmenter *segmenter, int64_t count, bool gradient, bool prediction,
                       double *loss_sum, int64_t *loss_count);
 
@@ -156,7 +158,7 @@ int df_segmenter_update(struct df_segmenter *segmenter, double lr);
 
 struct df_step_result {
     double loss;          /* the mean over `counted` pixels of all parts, NaN if there are none */
-    int64_t counted;      /* pixels whose label is not 255 */
+    int64_t counted;      /* pixels whose label is not 255; 0 where the classes of all weigh 0 */
     double gradient_norm; /* before it was clipped */
 };
 

@@ -3,6 +3,7 @@
 #ifndef DINOFT_TRAIN_H
 #define DINOFT_TRAIN_H
 
+#include "dinoft/augment.h"
 #include "dinoft/best_metric.h"
 #include "dinoft/dataset.h"
 #include "dinoft/feature_cache.h"
@@ -25,12 +26,14 @@ struct df_training_options {
     double save_every;               /* seconds from one NAME.pt to the next, between validations; 0: none */
     bool resume;                     /* goes on from NAME.state */
     bool restart_schedule;           /* which then begins anew where the run is */
-    uint64_t seed;                   /* of new weights, the order of images, RoPE's rescaling */
+    uint64_t seed;                   /* of new weights, the order and augmentation of images, RoPE's
+                                        rescaling */
     bool shuffle;                    /* the training images, each epoch anew */
-    bool reference_picture;          /* main.py's NAME_viz_EPOCH.png at each validation */
-    bool reference_names;            /* epochs in names of files count from 0, as main.py's do */
-    int workers;                     /* threads that read images; 0: one for each core, at most 8 */
-    enum df_feature_place features;  /* where those of a frozen backbone are kept, as it is wanted */
+    struct df_augment_options augment; /* how they are changed */
+    bool reference_picture;            /* main.py's NAME_viz_EPOCH.png at each validation */
+    bool reference_names;              /* epochs in names of files count from 0, as main.py's do */
+    int workers;                       /* threads that read images; 0: one for each core, at most 8 */
+    enum df_feature_place features;    /* where those of a frozen backbone are kept, as it is wanted */
     const struct df_training_observer *observers; /* [n_observers, at most 32], which outlive the training */
     int n_observers;
 };
@@ -58,6 +61,12 @@ enum df_feature_place df_training_features(const struct df_training *training);
 
 /* Threads that read images; 0 where all features are there. */
 int df_training_workers(const struct df_training *training);
+
+/* The training image that comes at that place in the order of an epoch (both from 0 on), and its label, as
+ * the model gets them. *sample: its index in the set. Allocates both. -1 with the error set and nothing
+ * allocated. */
+int df_training_image(const struct df_training *training, int64_t epoch, int64_t at, int64_t *sample,
+                      struct df_image *image, struct df_image *label);
 
 /* Trains, and writes NAME.pt, NAME_best.pt, NAME_metrics.json, NAME_steps.csv, and what the options ask for
  * besides. After an error, what was trained until then is in NAME_stopped.pt. Returns 0 / -1 with the error

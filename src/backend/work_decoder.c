@@ -85,6 +85,26 @@ struct df_work df_work_upsample_loss(struct df_backend *backend, struct df_upsam
                       work->sigmoid_prediction ? ", of sigmoids too" : "");
 }
 
+struct df_work df_work_dice(struct df_backend *backend, const struct df_upsample_loss *work, float factor,
+                            float *region)
+{
+    const int64_t logits = work->batch * work->h * work->w * work->classes;
+    const int64_t pixels = work->batch * work->height * work->width;
+    return df_work_of(0, df_f32_bytes(logits) + (double)pixels,
+                      "[" I64 ", " I64 ", " I64 ", " I64 "] to " I64 " x " I64, work->batch, work->h, work->w,
+                      work->classes, work->height, work->width);
+}
+
+struct df_work df_work_hard_pixels(struct df_backend *backend, const struct df_upsample_loss *work,
+                                   float threshold, int64_t least, uint8_t *hard)
+{
+    const int64_t logits = work->batch * work->h * work->w * work->classes;
+    const int64_t pixels = work->batch * work->height * work->width;
+    return df_work_of(0, df_f32_bytes(logits) + 2.0 * (double)pixels,
+                      "[" I64 ", " I64 ", " I64 ", " I64 "] to " I64 " x " I64, work->batch, work->h, work->w,
+                      work->classes, work->height, work->width);
+}
+
 struct df_work df_work_upsample_logits(struct df_backend *backend, const float *logits, float *out,
                                        int64_t batch, int64_t h, int64_t w, int64_t classes, int64_t height,
                                        int64_t width)

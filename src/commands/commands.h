@@ -15,6 +15,7 @@ int command_predict(struct df_config *config);
 int command_features(struct df_config *config);
 int command_pca(struct df_config *config);
 int command_convert(struct df_config *config);
+int command_report(struct df_config *config);
 int command_info(struct df_config *config);
 int command_demo_data(struct df_config *config);
 int command_bench(struct df_config *config);

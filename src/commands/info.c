@@ -151,6 +151,8 @@ static void print_checkpoint(const struct df_checkpoint *checkpoint)
     print_trained_on(&checkpoint->record);
     if (checkpoint->record.ema > 0.0)
         printf("weights:         a moving average of decay %g\n", checkpoint->record.ema);
+    if (*checkpoint->record.augmentation)
+        printf("augmentation:    %s\n", checkpoint->record.augmentation);
     if (*checkpoint->record.mask_values)
         printf("mask values:     %s are class 0, class 1, ...\n", checkpoint->record.mask_values);
 }

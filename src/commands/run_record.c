@@ -5,6 +5,7 @@
 
 #include "dinoft/error.h"
 #include "dinoft/json_writer.h"
+#include "dinoft/log.h"
 #include "dinoft/revision.h"
 
 #include <stdio.h>
@@ -85,6 +86,18 @@ static void add_machine(struct df_json *json, char *text)
     df_json_close(json);
 }
 
+static void add_class_weights(struct df_json *json, const struct run_record *run)
+{
+    const struct df_loss_options *loss = &run->setup->model.loss;
+
+    if (!loss->weighted)
+        return;
+    df_json_array(json, "class_weights");
+    for (int i = 0; i < run->train_set->n_classes; i++)
+        df_json_number(json, NULL, (double)loss->class_weights[i]);
+    df_json_close(json);
+}
+
 /* machine: the text, which is cut. */
 static void add_facts(struct df_json *json, const struct run_record *run, char *machine)
 {
@@ -103,13 +116,14 @@ static void add_facts(struct df_json *json, const struct run_record *run, char *
     df_json_text(json, "backbone", df_vit_describe(&run->setup->vit, text));
     df_json_text(json, "decoder", run->setup->model.decoder);
     df_json_integer(json, "n_classes", run->train_set->n_classes);
+    add_class_weights(json, run);
     df_json_integer(json, "training_images", run->train_set->count);
     df_json_integer(json, "validation_images", run->val_set->count);
     add_machine(json, machine);
     df_json_close(json);
 }
 
-int run_record_write(const struct run_record *run)
+static int write_record(const struct run_record *run)
 {
     const struct df_config config = effective(run);
     struct df_json json = {0};
@@ -125,4 +139,40 @@ int run_record_write(const struct run_record *run)
     free(machine);
     free(path);
     return status;
+}
+
+/* A disk that is full for a moment is no reason to give up. */
+static int try_to_write(struct run_record *run)
+{
+    run->tried = true;
+    run->written = write_record(run) == 0;
+    if (!run->written)
+        df_log("warning: the settings are not recorded: %s", df_error_text());
+    return 0;
+}
+
+static int step(void *context, const struct df_step_seen *seen)
+{
+    struct run_record *run = context;
+
+    (void)seen;
+    return run->tried ? 0 : try_to_write(run);
+}
+
+static int validation(void *context, const struct df_validation_seen *seen)
+{
+    struct run_record *run = context;
+
+    (void)seen;
+    return run->written ? 0 : try_to_write(run);
+}
+
+struct df_training_observer run_record_observer(struct run_record *run)
+{
+    return (struct df_training_observer){
+        .name = "the record of the settings",
+        .context = run,
+        .step = step,
+        .validation = validation,
+    };
 }

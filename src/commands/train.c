@@ -1,9 +1,12 @@
 #include "commands.h"
+#include "count_labels.h"
 #include "interrupt.h"
 #include "run_choice.h"
 #include "run_record.h"
 #include "train_observers.h"
 
+#include "dinoft/augmented_picture.h"
+#include "dinoft/class_weights.h"
 #include "dinoft/error.h"
 #include "dinoft/label_checks.h"
 #include "dinoft/schedule_choice.h"
@@ -17,6 +20,7 @@ struct job {
     struct df_setup setup;
     struct df_dataset *sets[2]; /* training, validation */
     struct train_observers observers;
+    struct run_record record;
     struct df_training *training;
     bool resumes;
 };
@@ -32,6 +36,15 @@ static int open_sets(struct job *job)
     }
     const struct df_dataset *const sets[] = {job->sets[0], job->sets[1]};
     return df_labels_look(sets, 2);
+}
+
+static int choose_class_weights(struct job *job, const volatile sig_atomic_t *stop)
+{
+    const char *text = job->config->class_weights;
+
+    if (df_class_weights_need_shares(text))
+        DF_TRY(count_labels(job->sets[0], job->config->num_workers));
+    return *stop ? 0 : df_class_weights_choose(text, job->sets[0], &job->setup.model.loss);
 }
 
 static int choose_options(const struct job *job, struct df_training_options *options)
@@ -51,6 +64,7 @@ static int choose_options(const struct job *job, struct df_training_options *opt
         .early_stop = config->early_stop,
         .seed = (uint64_t)config->seed,
         .shuffle = !config->no_shuffle,
+        .augment = df_setup_augmentation(config),
         .reference_picture = config->debug && df_recipe_is_reference(config->recipe),
         .reference_names = df_recipe_is_reference(config->recipe),
         .workers = (int)config->num_workers,
@@ -68,10 +82,19 @@ static int train(struct job *job, const volatile sig_atomic_t *stop)
     DF_TRY(df_setup_open(&job->setup, config));
     DF_TRY(open_sets(job));
     DF_TRY(df_training_start(&job->setup, config, job->sets[0]));
+    DF_TRY(choose_class_weights(job, stop));
+    if (*stop)
+        return 0;
     DF_TRY(choose_options(job, &options));
     DF_TRY(run_choice_open(&job->files, config, &job->setup, job->sets, &options, &job->resumes));
     DF_TRY(run_choice_check(&job->files, config, &job->setup));
-    const struct train_observed run = {config, &job->files, &job->setup, job->sets[1], job->resumes};
+    job->record = (struct run_record){.config = config,
+                                      .files = &job->files,
+                                      .setup = &job->setup,
+                                      .train_set = job->sets[0],
+                                      .val_set = job->sets[1]};
+    const struct train_observed run = {config,       &job->files,  &job->setup,
+                                       job->sets[1], &job->record, job->resumes};
     DF_TRY(train_observers_open(&job->observers, &run));
     options.resume = job->resumes;
     options.observers = job->observers.items;
@@ -79,9 +102,9 @@ static int train(struct job *job, const volatile sig_atomic_t *stop)
     job->training = df_training_open(&options, &job->setup, &job->files, job->sets[0], job->sets[1], stop);
     if (!job->training)
         return -1;
-    const struct run_record record = {config,       &job->files,  &job->setup,
-                                      job->sets[0], job->sets[1], job->training};
-    DF_TRY(run_record_write(&record));
+    job->record.training = job->training;
+    if (config->debug && config->augment != DF_AUGMENT_NONE)
+        DF_TRY(df_augmented_picture_write(job->training, job->sets[0], &job->files));
     return df_training_run(job->training);
 }
 

@@ -1,8 +1,11 @@
 #include "train_observers.h"
 
+#include "version.h"
+
 #include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
 #include "dinoft/event_file.h"
+#include "dinoft/run_page_observer.h"
 #include "dinoft/text.h"
 #include "dinoft/training_events.h"
 #include "dinoft/training_picture.h"
@@ -11,6 +14,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The place of the next one; it counts when it is open. */
 static struct df_training_observer *next(struct train_observers *observers)
@@ -26,20 +30,38 @@ static int open_screen(struct train_observers *observers, const struct train_obs
     return 0;
 }
 
-/* NAME_tb is the run's own. Elsewhere there may be another run's, which TensorBoard would draw as one with
- * this. */
-static int choose_log_dir(struct train_observers *observers, const struct train_observed *run)
+/* Before TensorBoard's log, which shows the file. */
+static void open_record(struct train_observers *observers, const struct train_observed *run)
+{
+    *next(observers) = run_record_observer(run->record);
+    observers->count++;
+}
+
+/* Elsewhere than in NAME_tb there may be another run's events, which TensorBoard would draw as one with this,
+ * and which the first step would replace. A run that --resume auto begins once more has a log of steps. */
+static int check_log_dir(const struct train_observed *run)
 {
     const struct df_config *config = run->config;
-    const char *typed = config->log_dir;
+    char *steps = df_run_file(run->files, "_steps.csv");
+    const bool begun_before = steps && config->resume == DF_RESUME_AUTO && access(steps, F_OK) == 0;
+
+    free(steps);
+    if (!steps)
+        return -1;
+    return run->resumes || config->overwrite || begun_before
+               ? 0
+               : df_event_files_check_none(config->log_dir,
+                                           " (--log_dir names another folder, --overwrite replaces them)");
+}
+
+static int choose_log_dir(struct train_observers *observers, const struct train_observed *run)
+{
+    const char *typed = run->config->log_dir;
 
     observers->log_dir = typed ? df_text_copy(typed) : df_run_file(run->files, "_tb");
     if (!observers->log_dir || df_check_writable(observers->log_dir) != 0)
         return -1;
-    return typed && !run->resumes && !config->overwrite && config->resume == DF_RESUME_NO
-               ? df_event_files_check_none(typed,
-                                           " (--log_dir names another folder, --overwrite replaces them)")
-               : 0;
+    return typed ? check_log_dir(run) : 0;
 }
 
 static int open_events(struct train_observers *observers, const struct train_observed *run)
@@ -68,6 +90,17 @@ static int open_picture(struct train_observers *observers, const struct train_ob
     return 0;
 }
 
+static int open_page(struct train_observers *observers, const struct train_observed *run)
+{
+    char *defaults = df_config_defaults(DF_COMMAND_TRAIN);
+    const struct df_run_page_texts texts = {defaults, program_text()};
+    const int status = defaults ? df_run_page_open(next(observers), run->files, run->val_set, &texts) : -1;
+
+    free(defaults);
+    observers->count += status == 0;
+    return status;
+}
+
 int train_observers_open(struct train_observers *observers, const struct train_observed *run)
 {
     observers->config_path = df_run_file(run->files, "_config.json");
@@ -75,13 +108,17 @@ int train_observers_open(struct train_observers *observers, const struct train_o
         return -1;
     DF_TRY(open_screen(observers, run));
     DF_TRY(open_picture(observers, run));
+    open_record(observers, run);
+    DF_TRY(open_page(observers, run));
     return open_events(observers, run);
 }
 
 void train_observers_close(struct train_observers *observers)
 {
-    for (int i = 0; i < observers->count; i++)
-        observers->items[i].close(observers->items[i].context);
+    for (int i = 0; i < observers->count; i++) {
+        if (observers->items[i].close)
+            observers->items[i].close(observers->items[i].context);
+    }
     free(observers->log_dir);
     free(observers->config_path);
 }

@@ -1,36 +1,23 @@
 #include "version.h"
 
 #include "dinoft/build.h"
+#include "dinoft/clock.h"
 #include "dinoft/facts.h"
 #include "dinoft/revision.h"
 #include "dinoft/version.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
-/* Seconds since 1970, as https://reproducible-builds.org/specs/source-date-epoch/ has them; now, where it has
- * none. */
-static time_t time_of_making(void)
+const char *program_text(void)
 {
-    const char *text = getenv("SOURCE_DATE_EPOCH");
-    char *end = NULL;
-
-    errno = 0;
-    const long long seconds = text && isdigit((unsigned char)*text) ? strtoll(text, &end, 10) : 0;
-    return end && !*end && errno == 0 ? (time_t)seconds : time(NULL);
+    return "dinoft " DINOFT_VERSION ", revision " DINOFT_REVISION;
 }
 
 const char *made_text(char text[MADE_TEXT])
 {
-    const time_t when = time_of_making();
-    char day[40] = "at an unknown time";
-    struct tm parts;
+    char date[DF_DATE_TEXT];
 
-    if (gmtime_r(&when, &parts))
-        strftime(day, sizeof day, "%Y-%m-%d %H:%M UTC", &parts);
-    snprintf(text, MADE_TEXT, "%s, dinoft %s, revision %s", day, DINOFT_VERSION, DINOFT_REVISION);
+    snprintf(text, MADE_TEXT, "%s, %s", df_date_text(date), program_text());
     return text;
 }
 

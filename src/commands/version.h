@@ -8,9 +8,11 @@
  * (dinoft/facts.h). */
 void print_facts(FILE *stream);
 
-/* When, and by which program, a report was made: "2026-11-30 14:24 UTC, dinoft 0.9.0, revision 0123456789ab".
- * The time is SOURCE_DATE_EPOCH's where that is set, so that the same input gives the same bytes. Returns
- * text. */
+/* "dinoft 0.9.0, revision 0123456789ab" */
+const char *program_text(void);
+
+/* When (df_date_text()), and by which program, a report was made: "2026-11-30 14:24 UTC, dinoft 0.9.0,
+ * revision 0123456789ab". Returns text. */
 #define MADE_TEXT 128
 const char *made_text(char text[MADE_TEXT]);
 

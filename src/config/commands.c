@@ -82,6 +82,15 @@ const struct df_command_info df_commands[DF_COMMAND_COUNT] = {
             TAKES("IN OUT", 2, 2), "dinoft convert output/voc_small_linear.pt lora.safetensors",
             "dinoft convert weights/dinov2_vits14_reg.pth dinov2.safetensors --naming huggingface "
             "--dtype bf16"),
+    COMMAND(
+        REPORT, "report", "make a page of the curves and settings of training runs",
+        "RUN is the beginning of the names of a run's files (output/voc_lora), one of these files, or a "
+        "folder "
+        "with the files of runs. Of several runs, which are sorted by their best validation, the page shows "
+        "the curves beside each other, and those settings that differ; of one run it shows what its own page "
+        "NAME_report.html does, but for the pictures. It is one file, which fetches nothing.",
+        TAKES("RUN...", 1, INT32_MAX), "dinoft report output/voc_lora output/voc_fpn --output runs.html",
+        "dinoft report output --output runs.html"),
     COMMAND(INFO, "info", "say what a weight file or checkpoint holds, or how much memory a model takes",
             "Without FILE, --dino_type and --size name the model. The memory is what training and "
             "evaluation with these flags would take; none of it is taken here.",

@@ -83,7 +83,7 @@ static void print_option(FILE *stream, const struct df_option_info *option)
     fputc(']', stream);
     if (words.source != DF_VALUE_NONE)
         print_value(stream, option->metavar ? option->metavar : name, &words);
-    if (option->kind == DF_KIND_PAIR)
+    if (df_option_is_two(option))
         fprintf(stream, "::%s: ", option->metavar); /* not there where the first word was "H,W" */
     fprintf(stream, "'\n");
     if (negatable)
@@ -154,7 +154,7 @@ static void print_pairs(FILE *stream)
     fprintf(stream,
             "    if [[ $words[CURRENT] != -* && $words[CURRENT-1] != *,* && $words[CURRENT-2] == --(");
     for (int i = 0; i < DF_OPTION_COUNT; i++) {
-        if (df_options[i].kind == DF_KIND_PAIR) {
+        if (df_option_is_two(&df_options[i])) {
             fprintf(stream, "%s%s", bar, df_options[i].name);
             bar = "|";
         }

@@ -119,14 +119,16 @@ static int take_number(struct df_config_file *file, const struct df_option_info 
     return df_option_set(option, text, NULL, &file->found);
 }
 
+/* Of whole numbers or, for a range, of any. */
 static int take_pair(struct df_config_file *file, const struct df_option_info *option, const cJSON *item)
 {
+    const bool whole = option->kind == DF_KIND_PAIR;
     char first[NUMBER_TEXT], second[NUMBER_TEXT];
 
     if (!cJSON_IsArray(item) || cJSON_GetArraySize(item) != 2 ||
-        !number_text(cJSON_GetArrayItem(item, 0), true, first) ||
-        !number_text(cJSON_GetArrayItem(item, 1), true, second))
-        return wrong_type(option, "an array of two whole numbers");
+        !number_text(cJSON_GetArrayItem(item, 0), whole, first) ||
+        !number_text(cJSON_GetArrayItem(item, 1), whole, second))
+        return wrong_type(option, whole ? "an array of two whole numbers" : "an array of two numbers");
     return df_option_set(option, first, second, &file->found);
 }
 
@@ -146,6 +148,7 @@ static int take_value(struct df_config_file *file, const struct df_option_info *
             return wrong_type(option, "true or false");
         return df_option_set(option, cJSON_IsTrue(item) ? "on" : "off", NULL, &file->found);
     case DF_KIND_PAIR:
+    case DF_KIND_RANGE:
         return take_pair(file, option, item);
     }
     return -1;

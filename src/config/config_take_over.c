@@ -30,6 +30,8 @@ static bool is_equal(const struct df_option_info *option, const struct df_config
         return *(const bool *)first == *(const bool *)second;
     case DF_KIND_PAIR:
         return memcmp(first, second, sizeof(int64_t[2])) == 0;
+    case DF_KIND_RANGE:
+        return memcmp(first, second, sizeof(double[2])) == 0;
     }
     return false;
 }
@@ -39,7 +41,8 @@ static void copy_value(const struct df_option_info *option, const struct df_conf
 {
     static const size_t sizes[] = {[DF_KIND_STRING] = sizeof(char *),   [DF_KIND_CHOICE] = sizeof(int),
                                    [DF_KIND_INTEGER] = sizeof(int64_t), [DF_KIND_FLOAT] = sizeof(double),
-                                   [DF_KIND_SWITCH] = sizeof(bool),     [DF_KIND_PAIR] = sizeof(int64_t[2])};
+                                   [DF_KIND_SWITCH] = sizeof(bool),     [DF_KIND_PAIR] = sizeof(int64_t[2]),
+                                   [DF_KIND_RANGE] = sizeof(double[2])};
 
     memcpy(df_option_value(option, to), (const char *)from + option->offset, sizes[option->kind]);
 }
@@ -82,6 +85,11 @@ static bool is_replaced(const struct df_config_file *file, const bool *typed, co
         return typed[DF_OPTION_MERGE_LORA] && (config->merge_lora || file->found.merge_lora);
     case DF_OPTION_MERGE_LORA:
         return typed[DF_OPTION_USE_LORA] && config->use_lora;
+    case DF_OPTION_CACHE_VIEWS:
+        return typed[DF_OPTION_AUGMENT] && config->augment == DF_AUGMENT_NONE;
+    case DF_OPTION_AUGMENT_SCALE:
+    case DF_OPTION_CROP_CLASS_BALANCE:
+        return typed[DF_OPTION_AUGMENT] && config->augment < DF_AUGMENT_STANDARD;
     case DF_OPTION_NORMALIZE: /* what auto became */
         return typed[DF_OPTION_RECIPE] && config->recipe != file->found.recipe;
     default:

@@ -18,7 +18,7 @@ void df_option_default_text(const struct df_option_info *option, char text[DF_OP
 {
     snprintf(text, DF_OPTION_TEXT_MAX, "%s", option->initial ? option->initial : "");
     char *comma = strchr(text, ',');
-    if (option->kind == DF_KIND_PAIR && comma)
+    if (df_option_is_two(option) && comma)
         *comma = ' ';
     if (option->kind == DF_KIND_INTEGER && strcmp(text, "0") == 0 && option->minimum > 0)
         text[0] = '\0'; /* stands for "not given" */

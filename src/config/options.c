@@ -15,6 +15,7 @@
 #define BENCH     (1u << DF_COMMAND_BENCH)
 #define SELFTEST  (1u << DF_COMMAND_SELFTEST)
 #define INFO      (1u << DF_COMMAND_INFO)
+#define REPORT    (1u << DF_COMMAND_REPORT)
 #define EVERY     ((1u << DF_COMMAND_COUNT) - 1)
 #define MEASURE   (EVAL | CORRUPT)                             /* the commands that measure a checkpoint */
 #define NETWORK   (TRAIN | MEASURE | PREDICT | FEATURES | PCA) /* the commands that run a model */
@@ -38,6 +39,9 @@
 #define ROW_PAIR(METAVAR, INITIAL, LEAST, MOST, ...)                                                         \
     .kind = DF_KIND_PAIR, .metavar = METAVAR, .initial = INITIAL, .minimum = LEAST, .maximum = MOST,         \
     __VA_ARGS__
+#define ROW_RANGE(METAVAR, INITIAL, ABOVE, MOST, ...)                                                        \
+    .kind = DF_KIND_RANGE, .metavar = METAVAR, .initial = INITIAL, .float_minimum = ABOVE,                   \
+    .float_most = MOST, __VA_ARGS__
 
 #define OPTION(KIND, ID, FIELD, GROUP, COMMANDS, HELP, ...)                                                  \
     [DF_OPTION_##ID] = {.name = #FIELD,                                                                      \

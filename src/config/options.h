@@ -14,7 +14,8 @@ enum df_option_kind {
     DF_KIND_INTEGER, /* int64_t */
     DF_KIND_FLOAT,   /* double */
     DF_KIND_SWITCH,  /* bool */
-    DF_KIND_PAIR     /* int64_t [2] */
+    DF_KIND_PAIR,    /* int64_t [2] */
+    DF_KIND_RANGE    /* double [2]: the smaller first */
 };
 
 enum df_option_group {
@@ -44,10 +45,10 @@ struct df_option_info {
     unsigned from_checkpoint; /* bit 1 << command: the command reads it from the checkpoint instead */
     int64_t minimum,
         maximum;          /* integers and pairs, when typed; a default may lie outside to mean "not given" */
-    double float_minimum; /* floats */
-    bool float_minimum_itself; /* floats: the minimum is allowed too */
-    double float_below;        /* floats: what they must be less than; 0: nothing */
-    double float_most;         /* floats: the largest that is allowed; 0: any */
+    double float_minimum; /* floats and ranges, so the next three */
+    bool float_minimum_itself; /* the minimum is allowed too */
+    double float_below;        /* what they must be less than; 0: nothing */
+    double float_most;         /* the largest that is allowed; 0: any */
     bool of_one_run;           /* names a run or what may be done to its files: --config leaves it */
 };
 
@@ -74,6 +75,12 @@ static inline bool df_command_takes(enum df_command command, const struct df_opt
 /* The heading of a group in --help. */
 const char *df_group_title(enum df_option_group group);
 
+/* Whether its value is two numbers. */
+static inline bool df_option_is_two(const struct df_option_info *option)
+{
+    return option->kind == DF_KIND_PAIR || option->kind == DF_KIND_RANGE;
+}
+
 /* Whether "--no_NAME" turns the option off. */
 bool df_option_negatable(const struct df_option_info *option);
 
@@ -93,7 +100,8 @@ struct df_flag {
 int df_find_flag(const char *word, enum df_command command, struct df_flag *flag);
 
 /* Stores the value that `text` spells (switches: "on" or "off"), checked for type, choices and range. A pair
- * is `text` and `second`, or "H,W" in text alone when second is NULL. -1 with the error naming the flag. */
+ * or a range is `text` and `second`, or "H,W" in text alone when second is NULL. -1 with the error naming the
+ * flag. */
 int df_option_set(const struct df_option_info *option, const char *text, const char *second,
                   struct df_config *config);
 

@@ -54,7 +54,7 @@ static int parse_flag(struct parser *parser, const char *word)
         return df_error_set("--%s needs a value: --%s %s", option->name, option->name,
                             option->metavar ? option->metavar : option->choices[0]);
     const char *second = NULL;
-    if (option->kind == DF_KIND_PAIR && !attached && !strchr(text, ','))
+    if (df_option_is_two(option) && !attached && !strchr(text, ','))
         second = take_value(parser);
     return df_option_set(option, text, second, parser->config);
 }

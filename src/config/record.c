@@ -30,6 +30,14 @@ static void add_pair(struct df_json *json, const char *name, const int64_t value
     df_json_close(json);
 }
 
+static void add_range(struct df_json *json, const char *name, const double value[2])
+{
+    df_json_array(json, name);
+    df_json_exact(json, NULL, value[0]);
+    df_json_exact(json, NULL, value[1]);
+    df_json_close(json);
+}
+
 static void add_value(struct df_json *json, const struct df_option_info *option,
                       const struct df_config *config)
 {
@@ -55,6 +63,9 @@ static void add_value(struct df_json *json, const struct df_option_info *option,
     case DF_KIND_PAIR:
         add_pair(json, option->name, value);
         break;
+    case DF_KIND_RANGE:
+        add_range(json, option->name, value);
+        break;
     }
 }
 
@@ -73,4 +84,16 @@ void df_config_to_json(struct df_json *json, const struct df_config *config)
             df_json_text(json, NULL, config->inputs[i]);
         df_json_close(json);
     }
+}
+
+char *df_config_defaults(enum df_command command)
+{
+    struct df_config config = {.command = command};
+    struct df_json json = {0};
+
+    df_config_set_defaults(&config);
+    config.command = command;
+    df_config_to_json(&json, &config);
+    df_json_close(&json);
+    return df_json_print(&json, "the defaults of the options");
 }

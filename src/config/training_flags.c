@@ -51,6 +51,38 @@ static int check_accumulate(const struct df_config *config)
                         config->accumulate, batch, less, more);
 }
 
+static int check_augmentation(const struct df_config *config)
+{
+    if (config->augment == DF_AUGMENT_NONE && config->cache_views > 0)
+        return df_error_set("--cache_views is for --augment: without it images have one view");
+    if (config->augment >= DF_AUGMENT_STANDARD)
+        return 0;
+    if (config->typed[DF_OPTION_AUGMENT_SCALE])
+        return df_error_set("--augment_scale is for --augment standard and strong: otherwise nothing is "
+                            "scaled");
+    if (config->crop_class_balance)
+        return df_error_set("--crop_class_balance is for --augment standard and strong: otherwise nothing is "
+                            "cut out");
+    return 0;
+}
+
+static int check_loss(const struct df_config *config)
+{
+    if (config->typed[DF_OPTION_FOCAL_GAMMA] && config->loss != DF_LOSS_FOCAL)
+        return df_error_set("--focal_gamma is for --loss focal");
+    if ((config->typed[DF_OPTION_OHEM_THRESHOLD] || config->typed[DF_OPTION_OHEM_MIN_KEPT]) &&
+        config->loss != DF_LOSS_OHEM)
+        return df_error_set("--ohem_threshold and --ohem_min_kept are for --loss ohem");
+    if (config->typed[DF_OPTION_REGION_FACTOR] && config->loss != DF_LOSS_CE_DICE)
+        return df_error_set("--region_factor is for --loss ce+dice");
+    if (config->label_smoothing > 0 && (config->loss == DF_LOSS_FOCAL || config->loss == DF_LOSS_DICE))
+        return df_error_set("--label_smoothing is for cross-entropy, which --loss has not");
+    if (strcmp(config->class_weights, "none") != 0 && config->loss == DF_LOSS_DICE)
+        return df_error_set(
+            "--class_weights is for losses of pixels; with --loss dice classes count the same");
+    return 0;
+}
+
 static int check_resume(const struct df_config *config)
 {
     if (config->restart_schedule && config->resume == DF_RESUME_NO)
@@ -84,6 +116,8 @@ int df_config_check_training(struct df_config *config)
     DF_TRY(df_config_check_schedule(config));
     DF_TRY(check_decay(config));
     DF_TRY(check_lora(config));
+    DF_TRY(check_augmentation(config));
+    DF_TRY(check_loss(config));
     DF_TRY(read_kept(config));
     return check_accumulate(config);
 }

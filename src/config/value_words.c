@@ -88,7 +88,7 @@ struct df_value_words df_general_words(enum df_general flag)
 
 int df_option_value_count(const struct df_option_info *option)
 {
-    return option->kind == DF_KIND_SWITCH ? 0 : option->kind == DF_KIND_PAIR ? 2 : 1;
+    return option->kind == DF_KIND_SWITCH ? 0 : df_option_is_two(option) ? 2 : 1;
 }
 
 void df_print_words(FILE *stream, const struct df_value_words *words)

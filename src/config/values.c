@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NUMBER_TEXT_MAX 64 /* of one of two numbers */
+
 /* The number in "cuda:5" for the choice "cuda:N", 0 for the words of another choice; -1: it is not this one.
  */
 static int match_choice(const char *choice, const char *text)
@@ -146,6 +148,30 @@ static int set_float(const struct df_option_info *option, const char *text, doub
     return 0;
 }
 
+/* Each half is read as a number of its own. */
+static int set_range(const struct df_option_info *option, const char *text, const char *second,
+                     double value[2])
+{
+    char first[NUMBER_TEXT_MAX];
+    double range[2];
+    const char *comma = second ? NULL : strchr(text, ',');
+    const size_t length = comma ? (size_t)(comma - text) : strlen(text);
+
+    if (!second && !comma)
+        return df_error_set("--%s: expected two numbers, %s (such as %s), found '%s'", option->name,
+                            option->metavar, option->initial, text);
+    if (length >= sizeof first)
+        return df_error_set("--%s: '%s' is not a number", option->name, text);
+    snprintf(first, sizeof first, "%.*s", (int)length, text);
+    DF_TRY(set_float(option, first, &range[0]));
+    DF_TRY(set_float(option, second ? second : comma + 1, &range[1]));
+    if (range[0] > range[1])
+        return df_error_set("--%s: %s is more than %s: expected the smaller number first", option->name,
+                            first, second ? second : comma + 1);
+    memcpy(value, range, sizeof range);
+    return 0;
+}
+
 int df_option_set(const struct df_option_info *option, const char *text, const char *second,
                   struct df_config *config)
 {
@@ -164,6 +190,8 @@ int df_option_set(const struct df_option_info *option, const char *text, const c
         return 0;
     case DF_KIND_PAIR:
         return set_pair(option, text, second, value);
+    case DF_KIND_RANGE:
+        return set_range(option, text, second, value);
     }
     return -1;
 }

@@ -56,23 +56,6 @@ void df_batch_slot_close(struct df_batch_slot *slot, const struct df_loader_opti
         options->memory.free(options->memory.context, slot->packed);
 }
 
-static int read_sample(const struct df_loader_options *options, const struct df_dataset *dataset,
-                       int64_t sample, struct df_image *image, struct df_image *mask)
-{
-    if (options->read)
-        return options->read(options->read_context, dataset, sample, image, mask);
-    return df_dataset_read(dataset, sample, image, mask);
-}
-
-static int resize_sample(struct df_batch_slot *slot, const struct df_loader_options *options,
-                         const struct df_image *image, const struct df_image *mask, int64_t at)
-{
-    const int64_t height = options->height, width = options->width;
-
-    df_resize_nearest(mask, slot->labels + at * height * width, width, height);
-    return df_resize_linear(image, slot->pixels + at * height * width * 3, width, height);
-}
-
 /* Fills the image's entry of the block's table; true: it fits into its slot as it is. */
 static bool add_entry(const struct df_loader_options *options, const struct df_image *image, size_t offset,
                       struct df_packed_image *entry)
@@ -85,6 +68,7 @@ static bool add_entry(const struct df_loader_options *options, const struct df_i
     return fits;
 }
 
+/* For the device to resize. */
 static int pack_sample(struct df_batch_slot *slot, const struct df_loader_options *options,
                        const struct df_image *image, const struct df_image *mask, int64_t at)
 {
@@ -104,6 +88,42 @@ static int pack_sample(struct df_batch_slot *slot, const struct df_loader_option
     return 0;
 }
 
+/* Where the model's image `at` and its labels are made; in a block they are of its size already, which a
+ * device that resizes keeps to the byte. */
+static struct df_tile tile_at(struct df_batch_slot *slot, const struct df_loader_options *options, int64_t at)
+{
+    const struct df_packed_layout *layout = &options->layout;
+    const int64_t width = options->width, height = options->height;
+    struct df_tile tile = {.width = width, .height = height};
+
+    if (!slot->packed) {
+        tile.pixels = slot->pixels + at * height * width * 3;
+        tile.labels = slot->labels + at * height * width;
+        return tile;
+    }
+    const struct df_packed_image size = {.width = (int32_t)width, .height = (int32_t)height};
+    struct df_packed_image *image = &df_packed_images(slot->packed)[at];
+    struct df_packed_image *mask = &df_packed_masks(layout, slot->packed)[at];
+    *image = *mask = size;
+    image->offset = (int64_t)df_packed_image_at(layout, at);
+    mask->offset = (int64_t)df_packed_mask_at(layout, at);
+    tile.pixels = slot->packed + image->offset;
+    tile.labels = slot->packed + mask->offset;
+    return tile;
+}
+
+static int fill(struct df_batch_slot *slot, const struct df_loader_options *options,
+                const struct df_sample_place *place, const struct df_image *image,
+                const struct df_image *mask, int64_t at)
+{
+    if (!slot->packed && !slot->pixels)
+        return 0;
+    if (slot->packed && options->augment.kind == DF_AUGMENT_NONE)
+        return pack_sample(slot, options, image, mask, at);
+    const struct df_tile tile = tile_at(slot, options, at);
+    return df_sample_tile(options, place, image, mask, &tile);
+}
+
 /* Hands the image over to the slot. */
 static void keep(struct df_image *kept, struct df_image *image)
 {
@@ -112,17 +132,13 @@ static void keep(struct df_image *kept, struct df_image *image)
 }
 
 int df_batch_slot_load(struct df_batch_slot *slot, const struct df_loader_options *options,
-                       const struct df_dataset *dataset, int64_t sample, int64_t at)
+                       const struct df_sample_place *place, int64_t at)
 {
     struct df_image image, mask;
-    int status = 0;
 
-    slot->samples[at] = sample;
-    DF_TRY(read_sample(options, dataset, sample, &image, &mask));
-    if (slot->packed)
-        status = pack_sample(slot, options, &image, &mask, at);
-    else if (slot->pixels)
-        status = resize_sample(slot, options, &image, &mask, at);
+    slot->samples[at] = place->sample;
+    DF_TRY(df_sample_read(options, place->dataset, place->sample, &image, &mask));
+    const int status = fill(slot, options, place, &image, &mask, at);
     if (slot->images) {
         keep(&slot->images[at], &image);
         keep(&slot->masks[at], &mask);

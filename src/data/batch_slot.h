@@ -2,7 +2,7 @@
 #ifndef DINOFT_DATA_BATCH_SLOT_H
 #define DINOFT_DATA_BATCH_SLOT_H
 
-#include "dinoft/loader.h"
+#include "sample.h"
 
 struct df_batch_slot {
     uint8_t *pixels, *labels; /* NULL where nothing is resized here */
@@ -19,6 +19,6 @@ void df_batch_slot_close(struct df_batch_slot *slot, const struct df_loader_opti
 
 /* Reads a sample and makes it the batch's number `at`. Several threads may do so with different numbers. */
 int df_batch_slot_load(struct df_batch_slot *slot, const struct df_loader_options *options,
-                       const struct df_dataset *dataset, int64_t sample, int64_t at);
+                       const struct df_sample_place *place, int64_t at);
 
 #endif

@@ -37,7 +37,8 @@ struct df_loader {
     struct slot slots[SLOTS_MOST];
     struct df_worker_pool *pool;
 
-    bool started;        /* an epoch */
+    bool started;        /* an epoch, */
+    int64_t epoch;       /* which is this one */
     int64_t first_batch; /* the oldest batch whose slot is in use */
     int64_t next_batch;  /* for the consumer; first_batch and up to `held` more */
 };
@@ -161,9 +162,9 @@ static int load_sample(void *context, int64_t at)
 {
     struct slot *slot = context;
     const struct df_loader *loader = slot->loader;
+    const struct df_sample_place place = {loader->dataset, loader->epoch, loader->order[slot->first + at]};
 
-    return df_batch_slot_load(&slot->buffers, &loader->options, loader->dataset,
-                              loader->order[slot->first + at], at);
+    return df_batch_slot_load(&slot->buffers, &loader->options, &place, at);
 }
 
 /* Has a batch read, if there is one of this number. */
@@ -183,6 +184,7 @@ int df_loader_start(struct df_loader *loader, int64_t epoch, int64_t first_batch
     df_sample_order(loader->order, loader->dataset->count, loader->options.shuffle, loader->options.seed,
                     epoch);
     loader->started = true;
+    loader->epoch = epoch;
     loader->first_batch = first_batch;
     loader->next_batch = first_batch;
     for (int i = 0; i < loader->n_slots; i++)

@@ -5,9 +5,7 @@
 #include "dinoft/error.h"
 
 #include <assert.h>
-#include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <spng.h>
 
@@ -77,47 +75,13 @@ int df_png_write_rgb(const char *path, const struct df_image *image)
     return write_png(path, image, NULL);
 }
 
-static struct spng_plte palette_chunk(const uint8_t palette[256][3], int count)
-{
-    struct spng_plte chunk = {.n_entries = (uint32_t)count};
-
-    for (int i = 0; i < count; i++)
-        chunk.entries[i] =
-            (struct spng_plte_entry){.red = palette[i][0], .green = palette[i][1], .blue = palette[i][2]};
-    return chunk;
-}
-
 int df_png_write_palette(const char *path, const struct df_image *indices, const uint8_t palette[256][3])
 {
-    struct spng_plte chunk = palette_chunk(palette, 256);
+    struct spng_plte entries = {.n_entries = 256};
 
     assert(indices->channels == 1);
-    return write_png(path, indices, &chunk);
-}
-
-void *df_png_encode_classes(const struct df_image *classes, int64_t width, int64_t height,
-                            const uint8_t palette[256][3], size_t *size)
-{
-    struct df_image small = {0};
-    uint8_t used[256][3], entry[256];
-    bool has_entry[256] = {false};
-    int count = 0;
-
-    assert(classes->channels == 1);
-    if (df_image_alloc(&small, width, height, 1) != 0)
-        return NULL;
-    df_resize_nearest(classes, small.pixels, width, height);
-    for (int64_t i = 0; i < width * height; i++) {
-        uint8_t *pixel = &small.pixels[i];
-        if (!has_entry[*pixel]) {
-            has_entry[*pixel] = true;
-            entry[*pixel] = (uint8_t)count;
-            memcpy(used[count++], palette[*pixel], 3);
-        }
-        *pixel = entry[*pixel];
-    }
-    struct spng_plte chunk = palette_chunk(used, count);
-    void *file = encode(&small, &chunk, size);
-    df_image_free(&small);
-    return file;
+    for (int i = 0; i < 256; i++)
+        entries.entries[i] =
+            (struct spng_plte_entry){.red = palette[i][0], .green = palette[i][1], .blue = palette[i][2]};
+    return write_png(path, indices, &entries);
 }

@@ -10,6 +10,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #if defined(__SSE2__)
@@ -28,13 +29,15 @@ static double source_step(int64_t source, int64_t destination)
     return 1.0 / ((double)destination / (double)source);
 }
 
-static void make_taps(struct tap *taps, int64_t source, int64_t destination, int edge_is_one)
+/* Of `count` rows or columns of the destination, from `first` on. */
+static void make_taps(struct tap *taps, int64_t source, int64_t destination, int64_t first, int64_t count,
+                      int edge_is_one)
 {
     const double step = source_step(source, destination);
     const int32_t last = (int32_t)source - 1;
 
-    for (int64_t i = 0; i < destination; i++) {
-        float position = (float)(((double)i + 0.5) * step - 0.5);
+    for (int64_t i = 0; i < count; i++) {
+        float position = (float)(((double)(first + i) + 0.5) * step - 0.5);
         int32_t whole = (int32_t)floorf(position);
         float fraction = position - (float)whole;
         if (edge_is_one && (whole < 0 || whole >= last))
@@ -103,7 +106,8 @@ static void blend_rows(const int16_t *restrict upper, const int16_t *restrict lo
 struct resizing {
     const uint8_t *first; /* pixel of the part */
     int64_t stride;       /* of the source's rows */
-    int64_t part_width, width;
+    int64_t part_width;
+    int64_t width; /* of the window */
     struct tap *columns, *rows;
     int16_t *sums;   /* [2, width, 3] */
     int64_t held[2]; /* which row of the part each of them has */
@@ -116,26 +120,32 @@ static void resizing_end(struct resizing *resizing)
     free(resizing->sums);
 }
 
-/* To be ended in either case. */
+static bool is_inside(const struct df_image_part *part, int64_t width, int64_t height)
+{
+    return part->x >= 0 && part->y >= 0 && part->x + part->width <= width && part->y + part->height <= height;
+}
+
+/* A part of the source to width x height, of which the window is made. To be ended in either case. */
 static int resizing_begin(struct resizing *resizing, const struct df_image *source,
-                          const struct df_image_part *part, int64_t width, int64_t height)
+                          const struct df_image_part *part, int64_t width, int64_t height,
+                          const struct df_image_part *window)
 {
     *resizing = (struct resizing){.first = source->pixels + (part->y * source->width + part->x) * 3,
                                   .stride = source->width * 3,
                                   .part_width = part->width,
-                                  .width = width,
+                                  .width = window->width,
                                   .held = {-1, -1}};
-    assert(source->channels == 3 && part->x >= 0 && part->y >= 0);
-    assert(part->x + part->width <= source->width && part->y + part->height <= source->height);
-    DF_TRY(df_image_check_size(width, height));
-    resizing->columns = malloc((size_t)width * sizeof *resizing->columns);
-    resizing->rows = malloc((size_t)height * sizeof *resizing->rows);
-    resizing->sums = malloc(2 * (size_t)width * 3 * sizeof *resizing->sums);
+    assert(source->channels == 3 && is_inside(part, source->width, source->height));
+    DF_TRY(df_image_check_size(window->width, window->height));
+    assert(is_inside(window, width, height));
+    resizing->columns = malloc((size_t)window->width * sizeof *resizing->columns);
+    resizing->rows = malloc((size_t)window->height * sizeof *resizing->rows);
+    resizing->sums = malloc(2 * (size_t)window->width * 3 * sizeof *resizing->sums);
     if (!resizing->columns || !resizing->rows || !resizing->sums)
         return df_error_memory("resizing an image",
-                               (unsigned long long)(width + height) * sizeof *resizing->rows);
-    make_taps(resizing->columns, part->width, width, 1);
-    make_taps(resizing->rows, part->height, height, 0);
+                               (unsigned long long)(window->width + window->height) * sizeof *resizing->rows);
+    make_taps(resizing->columns, part->width, width, window->x, window->width, 1);
+    make_taps(resizing->rows, part->height, height, window->y, window->height, 0);
     return 0;
 }
 
@@ -161,12 +171,20 @@ static void resizing_row(struct resizing *resizing, int64_t y, uint8_t *out)
 
 int df_resize_linear(const struct df_image *source, uint8_t *destination, int64_t width, int64_t height)
 {
+    const struct df_image_part all = {0, 0, width, height};
+
+    return df_resize_linear_window(source, width, height, &all, destination, width);
+}
+
+int df_resize_linear_window(const struct df_image *source, int64_t width, int64_t height,
+                            const struct df_image_part *window, uint8_t *destination, int64_t row_pixels)
+{
     const struct df_image_part all = {0, 0, source->width, source->height};
     struct resizing resizing;
 
-    const int status = resizing_begin(&resizing, source, &all, width, height);
-    for (int64_t y = 0; status == 0 && y < height; y++)
-        resizing_row(&resizing, y, destination + y * width * 3);
+    const int status = resizing_begin(&resizing, source, &all, width, height, window);
+    for (int64_t y = 0; status == 0 && y < window->height; y++)
+        resizing_row(&resizing, y, destination + y * row_pixels * 3);
     resizing_end(&resizing);
     return status;
 }
@@ -174,11 +192,12 @@ int df_resize_linear(const struct df_image *source, uint8_t *destination, int64_
 int df_resize_linear_part(const struct df_image *source, const struct df_image_part *part, int64_t width,
                           int64_t height, df_row_taker *take, void *result)
 {
+    const struct df_image_part all = {0, 0, width, height};
     struct resizing resizing;
     int status = -1;
 
     uint8_t *row = malloc((size_t)width * 3);
-    if (resizing_begin(&resizing, source, part, width, height) != 0)
+    if (resizing_begin(&resizing, source, part, width, height, &all) != 0)
         goto done;
     if (!row) {
         df_error_memory("resizing an image", (unsigned long long)width * 3);
@@ -202,19 +221,28 @@ static int64_t nearest_index(int64_t i, double step, int64_t count)
 
 void df_resize_nearest(const struct df_image *source, uint8_t *destination, int64_t width, int64_t height)
 {
+    const struct df_image_part all = {0, 0, width, height};
+
+    df_resize_nearest_window(source, width, height, &all, destination, width);
+}
+
+void df_resize_nearest_window(const struct df_image *source, int64_t width, int64_t height,
+                              const struct df_image_part *window, uint8_t *destination, int64_t row_pixels)
+{
     enum { BLOCK = 512 }; /* columns whose indices are worked out at once, so that none need be allocated */
     int32_t columns[BLOCK];
     const double step_x = source_step(source->width, width);
     const double step_y = source_step(source->height, height);
 
-    assert(source->channels == 1);
-    for (int64_t start = 0; start < width; start += BLOCK) {
-        const int64_t count = df_min_i64(BLOCK, width - start);
+    assert(source->channels == 1 && is_inside(window, width, height));
+    for (int64_t start = 0; start < window->width; start += BLOCK) {
+        const int64_t count = df_min_i64(BLOCK, window->width - start);
         for (int64_t x = 0; x < count; x++)
-            columns[x] = (int32_t)nearest_index(start + x, step_x, source->width);
-        for (int64_t y = 0; y < height; y++) {
-            const uint8_t *row = source->pixels + nearest_index(y, step_y, source->height) * source->width;
-            uint8_t *out = destination + y * width + start;
+            columns[x] = (int32_t)nearest_index(window->x + start + x, step_x, source->width);
+        for (int64_t y = 0; y < window->height; y++) {
+            const int64_t from = nearest_index(window->y + y, step_y, source->height);
+            const uint8_t *row = source->pixels + from * source->width;
+            uint8_t *out = destination + y * row_pixels + start;
             for (int64_t x = 0; x < count; x++)
                 out[x] = row[columns[x]];
         }

@@ -24,24 +24,27 @@ int df_sample_add(struct df_dataset *dataset, char *name, char *image_path, char
         return -1;
     }
     dataset->samples = samples;
-    samples[dataset->count++] = (struct df_sample){name, image_path, mask_path};
+    samples[dataset->count++] = (struct df_sample){name, image_path, mask_path, 0, 0};
     return 0;
 }
 
-static bool is_file(const char *path)
+static bool is_file(const char *path, int64_t *bytes)
 {
     struct stat status;
-    return stat(path, &status) == 0 && S_ISREG(status.st_mode);
+    const bool found = stat(path, &status) == 0 && S_ISREG(status.st_mode);
+
+    *bytes = found ? (int64_t)status.st_size : 0;
+    return found;
 }
 
-int df_sample_check_files(const struct df_dataset *dataset)
+int df_sample_check_files(struct df_dataset *dataset)
 {
     struct df_name_list missing = {.most = NAMED_AT_MOST};
 
     for (int64_t i = 0; i < 2 * dataset->count; i++) {
-        const struct df_sample *sample = &dataset->samples[i / 2];
+        struct df_sample *sample = &dataset->samples[i / 2];
         const char *path = i % 2 == 0 ? sample->image_path : sample->mask_path;
-        if (!is_file(path))
+        if (!is_file(path, i % 2 == 0 ? &sample->image_bytes : &sample->mask_bytes))
             df_name_list_add(&missing, "%s", path);
     }
     if (missing.count == 0)

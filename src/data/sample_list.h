@@ -18,7 +18,7 @@ int df_sample_add(struct df_dataset *dataset, char *name, char *image_path, char
  * the log. (folder_pairs.c) */
 int df_sample_add_folder(struct df_dataset *dataset, const char *images, const char *masks);
 
-/* Fails if any of the samples' files is not there, naming the first few. */
-int df_sample_check_files(const struct df_dataset *dataset);
+/* Notes the sizes of the samples' files. Fails if any of them is not there, naming the first few. */
+int df_sample_check_files(struct df_dataset *dataset);
 
 #endif

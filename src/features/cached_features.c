@@ -2,10 +2,12 @@
 
 #include "dinoft/feature_key.h"
 #include "dinoft/available.h"
+#include "dinoft/digest.h"
 #include "dinoft/error.h"
 #include "dinoft/extractor.h"
 #include "dinoft/log.h"
 #include "dinoft/progress.h"
+#include "dinoft/size.h"
 #include "dinoft/text.h"
 
 #include <math.h>
@@ -17,14 +19,14 @@
 /* --- deciding --- */
 
 static struct df_feature_shape feature_shape(const struct df_setup *setup,
-                                             const struct df_dataset *const sets[2])
+                                             const struct df_dataset *const sets[2], int64_t views)
 {
     const struct df_segmenter_options *model = &setup->model;
     const int64_t patch = setup->vit.patch;
     const int64_t tokens = (model->height / patch) * (model->width / patch);
 
     return (struct df_feature_shape){
-        .count = sets[0]->count + sets[1]->count,
+        .count = views * sets[0]->count + sets[1]->count,
         .n_features = df_decoder_kind_named(model->decoder)->n_features,
         .feature_bytes = (size_t)(tokens * setup->vit.dim) * sizeof(float),
         .label_bytes = (size_t)(model->height * model->width),
@@ -43,6 +45,8 @@ static int gather_facts(const struct df_cached_features *features, const struct 
         .wanted = request->place,
         .lora = df_trains_lora(&setup->model),
         .rope_rescaled = setup->vit.family == DF_DINOV3 && setup->model.rope_rescale > 1.0,
+        .augmented = request->augment.kind != DF_AUGMENT_NONE,
+        .has_views = request->augment.views > 0,
         .used_again = request->used_again,
         .memory = df_available_memory(),
         .disk = df_available_disk(folder),
@@ -72,8 +76,24 @@ static int open_file(struct df_cached_features *features, const char *path, uint
     return features->cache ? 0 : -1;
 }
 
-static int open_cache(struct df_cached_features *features, const struct df_setup *setup,
-                      const struct df_dataset *const sets[2], const char *path)
+/* A key of images as they are is that of earlier versions. */
+static uint64_t with_augmentation(uint64_t key, const struct df_feature_request *request)
+{
+    char text[DF_AUGMENT_TEXT_MAX];
+    struct df_digest digest;
+
+    if (request->augment.kind == DF_AUGMENT_NONE)
+        return key;
+    df_augment_text(&request->augment, text);
+    df_digest_start(&digest);
+    df_digest_add_number(&digest, key);
+    df_digest_add_text(&digest, text);
+    df_digest_add_number(&digest, request->seed);
+    return df_digest_value(&digest);
+}
+
+static int open_cache(struct df_cached_features *features, const struct df_feature_request *request,
+                      const struct df_setup *setup, const struct df_dataset *const sets[2])
 {
     uint64_t key;
 
@@ -82,7 +102,7 @@ static int open_cache(struct df_cached_features *features, const struct df_setup
         return features->cache ? 0 : -1;
     }
     DF_TRY(df_feature_key(setup, sets, 2, features->shape.n_features, &key));
-    return open_file(features, path, key);
+    return open_file(features, request->path, with_augmentation(key, request));
 }
 
 static void log_place(const struct df_cached_features *features, size_t bytes, const char *path)
@@ -99,12 +119,13 @@ int df_cached_features_open(struct df_cached_features *features, const struct df
     struct df_feature_facts facts;
 
     memset(features, 0, sizeof *features);
-    features->shape = feature_shape(setup, sets);
+    features->views = df_max_i64(1, request->augment.views);
+    features->shape = feature_shape(setup, sets, features->views);
     DF_TRY(gather_facts(features, request, setup, &facts));
     DF_TRY(df_feature_choose(&facts, &features->place));
     if (features->place == DF_FEATURES_OFF)
         return 0;
-    if (open_cache(features, setup, sets, request->path) == 0) {
+    if (open_cache(features, request, setup, sets) == 0) {
         log_place(features, facts.bytes, request->path);
         return 0;
     }
@@ -145,12 +166,13 @@ static int append_image(struct filling *filling, const struct df_batch *batch, i
     return df_feature_cache_append(filling->cache, filling->record);
 }
 
-static int fill_from(struct filling *filling, struct df_loader *loader)
+/* What an epoch shows. */
+static int fill_from(struct filling *filling, struct df_loader *loader, int64_t epoch)
 {
     struct df_batch batch;
     int more = 0;
 
-    DF_TRY(df_loader_start(loader, 0, 0));
+    DF_TRY(df_loader_start(loader, epoch, 0));
     while (!*filling->stop && (more = df_loader_next(loader, &batch)) == 1) {
         DF_TRY(df_segmenter_load_pixels(filling->extractor, batch.count, batch.pixels, NULL));
         DF_TRY(df_segmenter_forward(filling->extractor, batch.count, false, NULL));
@@ -166,11 +188,11 @@ int df_cached_features_fill(struct df_cached_features *features, const struct df
                             struct df_loader *const loaders[2], int64_t max_batch,
                             const volatile sig_atomic_t *stop)
 {
+    const int64_t batches = features->views * df_loader_batches(loaders[0]) + df_loader_batches(loaders[1]);
     struct filling filling = {.shape = features->shape, .cache = features->cache, .stop = stop};
     int status = -1;
 
-    filling.progress =
-        df_progress_open(stderr, "features", df_loader_batches(loaders[0]) + df_loader_batches(loaders[1]));
+    filling.progress = df_progress_open(stderr, "features", batches);
     filling.record = malloc(df_feature_cache_record_bytes(features->cache));
     if (!filling.record) {
         df_error_memory("an image's features", df_feature_cache_record_bytes(features->cache));
@@ -179,10 +201,12 @@ int df_cached_features_fill(struct df_cached_features *features, const struct df
     filling.extractor = df_extractor_open(setup, max_batch, (int)features->shape.n_features, false);
     if (!filling.extractor)
         goto done;
-    for (int i = 0; i < 2; i++) {
-        if (fill_from(&filling, loaders[i]) != 0)
+    for (int64_t view = 0; view < features->views && !*stop; view++) {
+        if (fill_from(&filling, loaders[0], view) != 0)
             goto done;
     }
+    if (!*stop && fill_from(&filling, loaders[1], 0) != 0)
+        goto done;
     status = *stop && filling.images < features->shape.count ? 0 : df_feature_cache_finish(features->cache);
 done:
     df_progress_close(filling.progress);

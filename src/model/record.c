@@ -114,6 +114,7 @@ static int read_texts(const cJSON *object, struct df_record *record)
     DF_TRY(read_text(object, "normalize", record->normalize, sizeof record->normalize));
     DF_TRY(read_text(object, "lora_targets", record->lora_targets, sizeof record->lora_targets));
     DF_TRY(read_text(object, "lora_blocks", record->lora_blocks, sizeof record->lora_blocks));
+    DF_TRY(read_text(object, "augmentation", record->augmentation, sizeof record->augmentation));
     return read_text(object, "mask_values", record->mask_values, sizeof record->mask_values);
 }
 
@@ -159,6 +160,7 @@ char *record_print(const struct df_record *record, const struct df_segmenter *se
 {
     const struct df_segmenter_options *options = df_segmenter_made_with(segmenter);
     struct df_json json = {0};
+    char loss[DF_LOSS_TEXT];
 
     df_json_object(&json, NULL);
     df_json_text(&json, "version", DINOFT_VERSION);
@@ -167,6 +169,8 @@ char *record_print(const struct df_record *record, const struct df_segmenter *se
     df_json_text(&json, "normalize", record->normalize);
     if (*record->mask_values)
         df_json_text(&json, "mask_values", record->mask_values);
+    if (*record->augmentation)
+        df_json_text(&json, "augmentation", record->augmentation);
     df_json_text(&json, "decoder", options->decoder);
     df_json_integer(&json, "rank", options->rank);
     print_lora(&json, segmenter);
@@ -179,6 +183,10 @@ char *record_print(const struct df_record *record, const struct df_segmenter *se
     }
     if (options->training && options->optimizer.ema > 0.0)
         df_json_number(&json, "ema", options->optimizer.ema);
+    if (options->training && !df_loss_is_plain(&options->loss)) {
+        df_loss_describe(&options->loss, (size_t)options->classes, loss);
+        df_json_text(&json, "loss", loss);
+    }
     df_json_array(&json, "class_names");
     for (int i = 0; i < record->n_class_names; i++)
         df_json_text(&json, NULL, record->class_names[i]);

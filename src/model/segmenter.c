@@ -40,6 +40,7 @@ static int suggest_batch(struct df_backend *backend, const struct df_vit_config 
 static int start_parameters(struct df_segmenter *segmenter, const struct df_state *checkpoint, uint64_t seed)
 {
     DF_TRY(optimizer_start(&segmenter->optimizer));
+    DF_TRY(segmenter_start_loss(segmenter));
     const struct df_first_values first = {checkpoint, segmenter->options.new_parts, seed};
     if (df_parameters_start(&segmenter->parameters, segmenter->backend, &first) == 0)
         return 0;

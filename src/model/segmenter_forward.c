@@ -1,4 +1,4 @@
-/* From a batch to logits and their loss. */
+/* From a batch to logits. */
 #include "segmenter_internal.h"
 
 #include "dinoft/error.h"
@@ -61,35 +61,4 @@ struct df_logits df_segmenter_logits(const struct df_segmenter *segmenter, int64
 
     return (struct df_logits){decoder->logits + segmenter_logit_count(segmenter, i), decoder->logits_h,
                               decoder->logits_w};
-}
-
-struct df_upsample_loss segmenter_describe_loss(const struct df_segmenter *segmenter, int64_t count)
-{
-    const struct df_decoder *decoder = segmenter->decoder;
-
-    return (struct df_upsample_loss){
-        .batch = count,
-        .h = decoder->logits_h,
-        .w = decoder->logits_w,
-        .classes = decoder->shape.classes,
-        .height = segmenter->options.height,
-        .width = segmenter->options.width,
-        .logits = decoder->logits,
-    };
-}
-
-int df_segmenter_loss(struct df_segmenter *segmenter, int64_t count, bool gradient, bool prediction,
-                      double *loss_sum, int64_t *loss_count)
-{
-    struct df_upsample_loss work = segmenter_describe_loss(segmenter, count);
-
-    work.labels = loss_sum || gradient ? segmenter->labels : NULL;
-    work.dlogits = gradient ? segmenter->decoder->dlogits : NULL;
-    work.prediction = prediction ? segmenter->prediction : NULL;
-    DF_TRY(segmenter->backend->ops->upsample_loss(segmenter->backend, &work, segmenter->loss_scratch));
-    if (loss_sum)
-        *loss_sum = work.loss.sum;
-    if (loss_count)
-        *loss_count = work.loss.count;
-    return 0;
 }

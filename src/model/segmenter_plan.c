@@ -48,6 +48,7 @@ static void plan_results(struct df_segmenter *segmenter)
     segmenter->labels = df_arena_take(arena, "labels", all, DF_U8);
     segmenter->prediction = df_arena_take(arena, "prediction", all, DF_U8);
     segmenter->sigmoid_prediction = df_arena_take(arena, "prediction", segmenter_pixels(segmenter, 1), DF_U8);
+    segmenter_plan_loss(segmenter);
     segmenter->logit_sums = df_arena_take(arena, "sums of logits", options->classes, DF_F32);
 }
 

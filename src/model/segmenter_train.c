@@ -28,11 +28,9 @@ static int forward_and_backward(void *argument)
     struct df_segmenter *segmenter = part->segmenter;
     struct df_upsample_loss work = segmenter_describe_loss(segmenter, part->count);
 
-    work.labels = segmenter->labels;
-    work.dlogits = segmenter->decoder->dlogits;
     work.on_device = segmenter->optimizer.part_loss;
     DF_TRY(segmenter_run(segmenter, part->count, true));
-    DF_TRY(segmenter->backend->ops->upsample_loss(segmenter->backend, &work, segmenter->loss_scratch));
+    DF_TRY(segmenter_find_gradient(segmenter, &work));
     DF_TRY(df_segmenter_backward(segmenter, part->count));
     return optimizer_add_part(&segmenter->optimizer);
 }
@@ -78,9 +76,9 @@ int df_segmenter_step_result(struct df_segmenter *segmenter, struct df_step_resu
     struct df_step_outcome outcome;
 
     DF_TRY(optimizer_outcome(&segmenter->optimizer, &outcome));
-    const int64_t counted = outcome.loss.count;
-    *result = (struct df_step_result){.loss = counted > 0 ? plain(outcome.loss.sum / (double)counted) : NAN,
-                                      .counted = counted,
+    const double weight = outcome.loss.weight;
+    *result = (struct df_step_result){.loss = weight > 0.0 ? plain(outcome.loss.sum / weight) : NAN,
+                                      .counted = weight > 0.0 ? outcome.loss.count : 0,
                                       .gradient_norm = plain((double)outcome.scale.norm)};
     return 0;
 }

@@ -14,7 +14,16 @@ static const char *what_changes_them(const struct df_feature_facts *facts)
         return "LoRA changes them at every step";
     if (facts->rope_rescaled)
         return "--rope_rescale draws new positions for every batch";
+    if (facts->augmented && !facts->has_views)
+        return "--augment changes the images in each epoch (--cache_views N: into N views of each)";
     return NULL;
+}
+
+/* It is the one that a frozen backbone's run may go without, to be ten times as fast. */
+static void log_why_not(const struct df_feature_facts *facts)
+{
+    if (facts->augmented && facts->used_again && !facts->lora && !facts->rope_rescaled)
+        df_log("features are computed anew in each epoch, since %s", what_changes_them(facts));
 }
 
 static int check_space(const struct df_feature_facts *facts, enum df_feature_place place)
@@ -33,6 +42,7 @@ static int check_space(const struct df_feature_facts *facts, enum df_feature_pla
 
 static enum df_feature_place automatic(const struct df_feature_facts *facts)
 {
+    log_why_not(facts);
     if (what_changes_them(facts) || !facts->used_again)
         return DF_FEATURES_OFF;
     if (facts->bytes <= facts->memory / 2)
@@ -48,6 +58,8 @@ static enum df_feature_place automatic(const struct df_feature_facts *facts)
 int df_feature_choose(const struct df_feature_facts *facts, enum df_feature_place *place)
 {
     *place = DF_FEATURES_OFF;
+    if (facts->has_views && what_changes_them(facts))
+        return df_error_set("--cache_views: features cannot be kept, since %s", what_changes_them(facts));
     if (facts->wanted == DF_FEATURES_OFF)
         return 0;
     if (facts->wanted == DF_FEATURES_AUTO) {

@@ -15,6 +15,7 @@ struct df_feed {
     struct df_feed_options options;
     size_t label_bytes;
     int64_t *order;  /* [count] */
+    int64_t first;   /* the cache's record of sample 0 in this epoch */
     int64_t next;    /* position in the order */
     uint8_t *labels; /* [batch_size, H, W] of the current batch */
     void *buffer;    /* for one record */
@@ -126,7 +127,7 @@ static void expect_batch(const struct df_feed *feed)
     const int64_t end = df_min_i64(feed->next + feed->options.batch_size, feed->options.count);
 
     for (int64_t i = feed->next; i < end; i++)
-        df_feature_cache_expect(feed->cache, feed->options.first + feed->order[i]);
+        df_feature_cache_expect(feed->cache, feed->first + feed->order[i]);
 }
 
 int df_feed_start(struct df_feed *feed, int64_t epoch, int64_t first_batch)
@@ -138,6 +139,7 @@ int df_feed_start(struct df_feed *feed, int64_t epoch, int64_t first_batch)
         feed->ahead.count = 0;
         return df_loader_start(feed->loader, epoch, first_batch);
     }
+    feed->first = options->first + (options->views > 0 ? epoch % options->views * options->count : 0);
     df_sample_order(feed->order, options->count, options->shuffle, options->seed, epoch);
     feed->next = df_min_i64(first_batch, df_feed_batches(feed)) * options->batch_size;
     expect_batch(feed);
@@ -194,7 +196,7 @@ static void count_labels(const struct df_feed *feed, int64_t sample, const uint8
 
 static int load_record(struct df_feed *feed, struct df_segmenter *segmenter, int64_t sample, int64_t i)
 {
-    const char *record = df_feature_cache_record(feed->cache, feed->options.first + sample, feed->buffer);
+    const char *record = df_feature_cache_record(feed->cache, feed->first + sample, feed->buffer);
     if (!record)
         return -1;
     const char *labels = record + df_feature_cache_record_bytes(feed->cache) - feed->label_bytes;

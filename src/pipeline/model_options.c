@@ -122,6 +122,12 @@ int df_model_options(struct df_segmenter_options *options, const struct df_confi
         .recompute = config->recompute,
         .accumulates = config->accumulate > 1,
         .optimizer = optimizer_options(config),
+        .loss = {.kind = config->loss,
+                 .gamma = config->focal_gamma,
+                 .threshold = config->ohem_threshold,
+                 .least = config->ohem_min_kept,
+                 .region = config->region_factor,
+                 .smoothing = config->label_smoothing},
         .rope_rescale = config->rope_rescale,
         .checkpoint_path = config->lora_weights,
     };

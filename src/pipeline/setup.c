@@ -180,3 +180,13 @@ struct df_dataset *df_setup_dataset(const struct df_config *config, enum df_spli
     }
     return df_dataset_open(&options);
 }
+
+struct df_augment_options df_setup_augmentation(const struct df_config *config)
+{
+    return (struct df_augment_options){
+        .kind = config->augment,
+        .views = config->cache_views,
+        .scale = {config->augment_scale[0], config->augment_scale[1]},
+        .crop_class_balance = config->crop_class_balance,
+    };
+}

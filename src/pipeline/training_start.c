@@ -75,7 +75,7 @@ static void judge_head(const struct df_checkpoint *checkpoint, const struct df_c
 
 static int nothing_goes_on(const char *path, const char *why)
 {
-    return df_error_set("%s holds no LoRA, and its head is %s: nothing of it would go on (without "
+    return df_error_set("nothing of %s would go on: it holds no LoRA, and its head is %s (without "
                         "--lora_weights training begins anew)",
                         path, why);
 }

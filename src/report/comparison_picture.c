@@ -1,17 +1,17 @@
 #include "comparison_picture.h"
 
+#include "class_panel.h"
 #include "plot/canvas.h"
 
 #include "dinoft/error.h"
 #include "dinoft/legend.h"
-#include "dinoft/region_numbers.h"
 #include "dinoft/size.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_SIDE   320 /* of each of the three panels: together they are as wide as a report's page */
+#define MOST_SIDE   320 /* of each of at most three panels: together they are as wide as a report's page */
 #define GAP         6   /* white pixels between them */
 #define MARGIN      16
 #define TEXT_SIZE   14.0
@@ -21,6 +21,11 @@
 #define STRIP_GAP   12  /* below a strip */
 
 static const uint8_t white[3] = {255, 255, 255}, ink[3] = {0x1b, 0x1e, 0x22};
+
+static int panels_of(const struct df_comparison_row *comparison)
+{
+    return comparison->prediction ? 3 : 2;
+}
 
 /* A panel's size: the image's, made smaller where it is larger than a panel may be. */
 static void panel_size(const struct df_image *image, int64_t *width, int64_t *height)
@@ -39,29 +44,21 @@ static void place(struct df_image *picture, int64_t x, int64_t y, const struct d
 }
 
 /* The classes over the panel's image, into the strip. */
-static int place_classes(struct df_image *strip, int64_t x, const struct df_image *panel,
+static int place_classes(struct df_image *strip, int64_t x, const struct df_image *image,
                          const struct df_image *classes, const struct df_overlay_style *style)
 {
-    struct df_image small = {0}, overlay = {0};
-    int status = -1;
+    struct df_image panel;
 
-    if (df_image_alloc(&small, panel->width, panel->height, 1) != 0)
-        return -1;
-    df_resize_nearest(classes, small.pixels, small.width, small.height);
-    if (df_overlay_draw(panel, &small, style, &overlay) == 0) {
-        df_legend_hatch(&overlay, &small);
-        status = df_region_numbers_draw(&overlay, &small, &style->palette);
-    }
-    if (status == 0)
-        place(strip, x, 0, &overlay);
-    df_image_free(&overlay);
-    df_image_free(&small);
-    return status;
+    DF_TRY(df_class_panel(image, classes, style, &panel));
+    place(strip, x, 0, &panel);
+    df_image_free(&panel);
+    return 0;
 }
 
 int df_comparison_strip(const struct df_comparison_row *comparison, const struct df_overlay_style *style,
                         struct df_image *strip)
 {
+    const int panels = panels_of(comparison);
     struct df_image panel = {0};
     int64_t width, height;
     int status = -1;
@@ -69,10 +66,11 @@ int df_comparison_strip(const struct df_comparison_row *comparison, const struct
     *strip = (struct df_image){0};
     panel_size(comparison->image, &width, &height);
     if (df_shrink(comparison->image, width, height, &panel) == 0 &&
-        df_image_alloc(strip, 3 * width + 2 * GAP, height, 3) == 0) {
+        df_image_alloc(strip, panels * (width + GAP) - GAP, height, 3) == 0) {
         df_canvas_fill(strip, 0, 0, strip->width, strip->height, white);
         place(strip, 0, 0, &panel);
-        if (place_classes(strip, width + GAP, &panel, comparison->label, style) == 0)
+        status = place_classes(strip, width + GAP, &panel, comparison->label, style);
+        if (status == 0 && comparison->prediction)
             status = place_classes(strip, 2 * (width + GAP), &panel, comparison->prediction, style);
     }
     df_image_free(&panel);
@@ -91,12 +89,12 @@ static void write_text(struct df_image *picture, int64_t x, int64_t y, const cha
 }
 
 /* What the panels of a strip are. */
-static void write_heads(struct df_image *picture, int64_t strip_width)
+static void write_heads(struct df_image *picture, int64_t strip_width, int panels)
 {
     static const char *const heads[] = {"image", "label", "prediction"};
 
-    for (int i = 0; i < 3; i++)
-        write_text(picture, MARGIN + i * (strip_width + GAP) / 3, MARGIN, heads[i]);
+    for (int i = 0; i < panels; i++)
+        write_text(picture, MARGIN + i * (strip_width + GAP) / panels, MARGIN, heads[i]);
 }
 
 /* The strips below each other and the legend below them. */
@@ -111,7 +109,7 @@ static int compose(const struct df_comparison_row *comparisons, const struct df_
     }
     DF_TRY(df_image_alloc(picture, width + 2 * MARGIN, height + df_legend_height(legend, width), 3));
     df_canvas_fill(picture, 0, 0, picture->width, picture->height, white);
-    write_heads(picture, strips[0].width);
+    write_heads(picture, strips[0].width, panels_of(&comparisons[0]));
     for (size_t i = 0; i < count; i++) {
         place(picture, MARGIN, y, &strips[i]);
         y += strips[i].height;
@@ -133,7 +131,8 @@ int df_comparison_draw(const struct df_comparison_row *comparisons, size_t count
     for (size_t i = 0; i < count && status == 0; i++) {
         status = df_comparison_strip(&comparisons[i], style, &strips[i]);
         df_legend_add(&legend, comparisons[i].label);
-        df_legend_add(&legend, comparisons[i].prediction);
+        if (comparisons[i].prediction)
+            df_legend_add(&legend, comparisons[i].prediction);
     }
     if (status == 0)
         status = compose(comparisons, strips, count, &legend, picture);

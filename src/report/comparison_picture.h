@@ -9,12 +9,13 @@
  * over it; label 255: not counted. */
 struct df_comparison_row {
     const char *caption; /* such as the image's name */
-    const struct df_image *image, *label, *prediction;
+    const struct df_image *image, *label;
+    const struct df_image *prediction; /* NULL: there is none, in none of a picture's rows */
 };
 
-/* The image, its label and its prediction side by side, the classes over the image, each region with its
- * class's number (region_numbers.h); what does not count is hatched. A panel is as large as the image, but at
- * most 320 x 320. Without caption. Allocates strip (RGB); -1 when out of memory. */
+/* The image, its label and its prediction, if there is one, side by side, the classes as df_class_panel()
+ * shows them. A panel is as large as the image, but at most 320 x 320. Without caption. Allocates strip
+ * (RGB); -1 when out of memory. */
 int df_comparison_strip(const struct df_comparison_row *comparison, const struct df_overlay_style *style,
                         struct df_image *strip);
 

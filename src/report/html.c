@@ -88,18 +88,22 @@ void df_html_heading(FILE *page, const char *text)
     fputs("</h2>\n", page);
 }
 
+void df_html_fact(FILE *page, const char *name, const char *value)
+{
+    fputs("<dt>", page);
+    df_html_text(page, name);
+    fputs("</dt><dd>", page);
+    df_html_text(page, value);
+    fputs("</dd>\n", page);
+}
+
 void df_html_facts(FILE *page, const struct df_fact *facts, size_t count)
 {
     if (count == 0)
         return;
     fputs("<dl>\n", page);
-    for (size_t i = 0; i < count; i++) {
-        fputs("<dt>", page);
-        df_html_text(page, facts[i].name);
-        fputs("</dt><dd>", page);
-        df_html_text(page, facts[i].value);
-        fputs("</dd>\n", page);
-    }
+    for (size_t i = 0; i < count; i++)
+        df_html_fact(page, facts[i].name, facts[i].value);
     fputs("</dl>\n", page);
 }
 

@@ -30,6 +30,8 @@ void df_html_heading(FILE *page, const char *text);
 
 /* A list of facts in their order; nothing without any. */
 void df_html_facts(FILE *page, const struct df_fact *facts, size_t count);
+/* One of a list that the caller writes. */
+void df_html_fact(FILE *page, const char *name, const char *value);
 
 /* A column of a table: numbers are set to the right. */
 struct df_html_column {

@@ -4,8 +4,8 @@
 
 /* Tables have rules above, below and under the header only, as in print; digits have one width, so that
  * columns of numbers align. Classes: n, a number; heat, a table whose cells are coloured; panels, plots side
- * by side; key, a legend's colours; strip, a row of pictures; samples, small pictures beside and below each
- * other; note, a remark in small print. */
+ * by side; key, a legend's colours; strip, a row of pictures; samples, pictures beside and below each
+ * other; small, five of them beside each other; note, a remark in small print. */
 const char html_style[] =
     ":root{color-scheme:light}\n"
     "*{box-sizing:border-box}\n"
@@ -25,6 +25,7 @@ const char html_style[] =
     "border-bottom:1.5px solid #1b1e22}\n"
     "caption{text-align:left;padding-bottom:.5rem;max-width:45rem}\n"
     "th,td{padding:.17rem .8rem;text-align:left;font-weight:400;vertical-align:baseline}\n"
+    "th,td{overflow-wrap:anywhere}\n"
     "th:first-child{padding-left:.3rem;max-width:26rem;overflow-wrap:break-word}\n"
     "thead th{border-bottom:1px solid #1b1e22;font-weight:600;vertical-align:bottom}\n"
     ".n{text-align:right;white-space:nowrap}\n"
@@ -39,6 +40,9 @@ const char html_style[] =
     ".strip{margin:0 0 1.4rem}\n"
     ".samples{display:flex;flex-wrap:wrap;gap:1rem}\n"
     ".samples figure{margin:0}\n"
+    ".small{gap:.7rem .6rem;margin-bottom:1.4rem}\n"
+    ".small figure{width:calc(20% - .5rem);min-width:8.5rem}\n"
+    ".small img{width:100%}\n"
     "img,svg{display:block;max-width:100%;height:auto}\n"
     "svg text{font-family:" FONTS ";paint-order:stroke;stroke:#fff;stroke-width:3px}\n"
     ".panels{display:grid;grid-template-columns:1fr 1fr;gap:1.2rem 1.6rem;align-items:start}\n"
@@ -50,6 +54,11 @@ const char html_style[] =
     "border:1px solid #8b9199}\n"
     ".key .void{vertical-align:bottom;background:repeating-linear-gradient(135deg,#000 0 1.4px,#fff 1.4px "
     "4.2px)}\n"
+    "details{margin:.6rem 0}\n"
+    "summary{cursor:pointer}\n"
+    "details dl{margin:.6rem 0 1rem;font-size:.88rem}\n"
+    "pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f3f5f7;padding:.6rem "
+    ".8rem;font-size:.84rem}\n"
     "footer{margin-top:3.5rem;font-size:.8rem;color:#6a717a}\n"
     "@media (max-width:44rem){.panels{grid-template-columns:1fr}}\n"
     "@media print{@page{size:A4;margin:17mm 16mm}\n"

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FLUSH_SECONDS 2.0 /* between what those who watch get to see */
 #define MEBIBYTE      1048576.0
@@ -49,11 +50,13 @@ static int start(void *context, const struct df_run_start *run)
     return 0;
 }
 
-/* The configuration as it is, in a block of Markdown. */
+/* The configuration as it is, in a block of Markdown. That it could not be written has been told. */
 static int write_config(struct events *events)
 {
     struct df_file_bytes file;
 
+    if (access(events->options.config_path, F_OK) != 0)
+        return 0;
     DF_TRY(df_file_bytes_read(events->options.config_path, &file));
     char *text = df_text_format("```json\n%.*s\n```\n", (int)file.size, (const char *)file.bytes);
     const int status = text ? df_event_file_text(events->file, events->place.step, "config", text) : -1;

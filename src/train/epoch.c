@@ -114,8 +114,9 @@ static int begin_step(struct epoch *epoch, bool *begun)
 static int no_labels(struct df_training *training)
 {
     training->worthless = true;
-    return df_error_set("no pixel of the training masks has a label at %" PRId64 " x %" PRId64
+    return df_error_set("no pixel of the training masks has a label%s at %" PRId64 " x %" PRId64
                         ", the size that they are resized to: there is nothing to train",
+                        training->setup->model.loss.weighted ? " whose class weighs more than 0" : "",
                         training->setup->model.height, training->setup->model.width);
 }
 

@@ -14,9 +14,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static int write_epoch(const struct df_training *training, int64_t epoch)
+static int write_kept(const struct df_training *training, int64_t number)
 {
-    char *path = training_epoch_path(training, epoch);
+    char *path = training_kept_path(training, number);
     int status = path ? df_check_other_file(path, training->setup->weights_path) : -1;
 
     if (status == 0)
@@ -25,9 +25,9 @@ static int write_epoch(const struct df_training *training, int64_t epoch)
     return status;
 }
 
-static int remove_epoch(const struct df_training *training, int64_t epoch)
+static int remove_kept(const struct df_training *training, int64_t number)
 {
-    char *path = training_epoch_path(training, epoch);
+    char *path = training_kept_path(training, number);
 
     if (!path)
         return -1;
@@ -39,23 +39,23 @@ static int remove_epoch(const struct df_training *training, int64_t epoch)
 
 int training_keep(struct df_training *training, int64_t epoch)
 {
-    struct kept_epochs *kept = &training->kept;
-    const int64_t most = training->options.keep_checkpoints;
+    struct kept_checkpoints *kept = &training->kept;
+    const int64_t most = training->options.keep_checkpoints, number = training_file_epoch(training, epoch);
 
     if (most == 0 || !training_epoch_is_whole(training))
         return 0;
     if (kept->count > 0 &&
-        kept->epochs[kept->count - 1] == epoch) /* by the process that this run goes on from */
-        return write_epoch(training, epoch);
-    int64_t *epochs = realloc(kept->epochs, (size_t)(kept->count + 1) * sizeof *epochs);
-    if (!epochs)
-        return df_error_memory("the list of checkpoints", (size_t)(kept->count + 1) * sizeof *epochs);
-    kept->epochs = epochs;
-    DF_TRY(write_epoch(training, epoch));
-    epochs[kept->count++] = epoch;
+        kept->numbers[kept->count - 1] == number) /* by the process that this run goes on from */
+        return write_kept(training, number);
+    int64_t *numbers = realloc(kept->numbers, (size_t)(kept->count + 1) * sizeof *numbers);
+    if (!numbers)
+        return df_error_memory("the list of checkpoints", (size_t)(kept->count + 1) * sizeof *numbers);
+    kept->numbers = numbers;
+    DF_TRY(write_kept(training, number));
+    numbers[kept->count++] = number;
     while (kept->count > most) {
-        DF_TRY(remove_epoch(training, epochs[0]));
-        memmove(epochs, epochs + 1, (size_t)--kept->count * sizeof *epochs);
+        DF_TRY(remove_kept(training, numbers[0]));
+        memmove(numbers, numbers + 1, (size_t)--kept->count * sizeof *numbers);
     }
     return 0;
 }

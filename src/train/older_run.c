@@ -36,7 +36,7 @@ static int remember_checkpoint(struct df_training *training)
 
 int training_retire_older(struct df_training *training)
 {
-    static const char *const endings[] = {".state", "_metrics.json"};
+    static const char *const endings[] = {".state", "_metrics.json", "_report.html"};
 
     /* Those that its state knows of: others of such names need not be its own. */
     DF_TRY(run_state_kept(training, &training->older_kept));
@@ -49,12 +49,12 @@ int training_retire_older(struct df_training *training)
 int training_discard_older(struct df_training *training)
 {
     static const char *const endings[] = {"_best.pt", "_stopped.pt"};
-    const struct kept_epochs *kept = &training->older_kept;
+    const struct kept_checkpoints *kept = &training->older_kept;
 
     if (!training->older_is_there)
         return 0;
     for (int64_t i = 0; i < kept->count; i++)
-        DF_TRY(remove_file(training, training_epoch_path(training, kept->epochs[i])));
+        DF_TRY(remove_file(training, training_kept_path(training, kept->numbers[i])));
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
         DF_TRY(remove_file(training, df_run_file(training->files, endings[i])));
     training->older_is_there = false;

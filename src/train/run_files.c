@@ -12,10 +12,10 @@
 #define NUMBERS_MOST 10000 /* of names that differ by it */
 
 /* Models, logs, and the configuration, which is written before the first step and nobody's loss. */
-const char *const df_run_endings[] = {".pt",        ".state",       "_best.pt", "_metrics.json",
-                                      "_steps.csv", "_config.json", NULL};
+const char *const df_run_endings[] = {".pt",        ".state",       "_best.pt",     "_metrics.json",
+                                      "_steps.csv", "_report.html", "_config.json", NULL};
 
-enum { MODELS = 3, RESULTS = 5 }; /* of them */
+enum { MODELS = 3, RESULTS = 6 }; /* of them */
 
 char *df_run_file(const struct df_run_files *files, const char *ending)
 {

@@ -46,7 +46,15 @@ static int add_real(struct df_state *state, const char *name, double value)
     return add(state, name, "%s", text);
 }
 
-/* Names and labels, not places: the folder may have been moved. */
+/* Files that are replaced mostly have other sizes. */
+static void add_sample(struct df_digest *digest, const struct df_sample *sample)
+{
+    df_digest_add_text(digest, sample->name);
+    df_digest_add_number(digest, (uint64_t)sample->image_bytes);
+    df_digest_add_number(digest, (uint64_t)sample->mask_bytes);
+}
+
+/* Names, sizes and labels, not places: the folder may have been moved. */
 static uint64_t digest_of_set(const struct df_dataset *set)
 {
     struct df_digest digest;
@@ -55,7 +63,17 @@ static uint64_t digest_of_set(const struct df_dataset *set)
     for (int value = 0; value < 256; value++)
         df_digest_add_number(&digest, set->label_valid[value] ? set->label_map[value] : 256);
     for (int64_t i = 0; i < set->count; i++)
-        df_digest_add_text(&digest, set->samples[i].name);
+        add_sample(&digest, &set->samples[i]);
+    return df_digest_value(&digest);
+}
+
+static uint64_t digest_of_names(const struct df_dataset *set)
+{
+    struct df_digest digest;
+
+    df_digest_start(&digest);
+    for (int i = 0; i < set->n_classes; i++)
+        df_digest_add_text(&digest, set->class_names[i]);
     return df_digest_value(&digest);
 }
 
@@ -116,6 +134,7 @@ static int add_model(const struct df_training *training, struct df_state *state)
     DF_TRY(add_set(state, "the validation images", training->val_set));
     DF_TRY(add(state, "the decoder", "%s", model->decoder));
     DF_TRY(add(state, "the number of classes", "%d", training->train_set->n_classes));
+    DF_TRY(add(state, "the class names", "%016" PRIx64, digest_of_names(training->train_set)));
     DF_TRY(add_lora(training, state));
     DF_TRY(add(state, "--img_dim", "%" PRId64 " %" PRId64, model->height, model->width));
     DF_TRY(add(state, "--normalize", "%s", record->normalize));
@@ -152,6 +171,22 @@ static int add_optimizer(const struct df_training *training, struct df_state *st
     return add_real(state, "--ema", optimizer->ema);
 }
 
+static int add_loss(const struct df_training *training, struct df_state *state)
+{
+    char text[DF_LOSS_TEXT];
+
+    df_loss_describe(&training->setup->model.loss, (size_t)training->train_set->n_classes, text);
+    return add(state, "the loss", "%s", text);
+}
+
+static int add_augmentation(const struct df_training_options *options, struct df_state *state)
+{
+    char text[DF_AUGMENT_TEXT_MAX];
+
+    df_augment_text(&options->augment, text);
+    return add(state, "--augment", "%s", text);
+}
+
 int run_settings_add(const struct df_training *training, struct df_state *state)
 {
     const struct df_training_options *options = &training->options;
@@ -159,11 +194,13 @@ int run_settings_add(const struct df_training *training, struct df_state *state)
     DF_TRY(add_model(training, state));
     DF_TRY(add_schedule(training, state));
     DF_TRY(add_optimizer(training, state));
+    DF_TRY(add_loss(training, state));
     DF_TRY(add(state, "--batch_size", "%" PRId64, options->batch_size));
     DF_TRY(add(state, "--accumulate", "%" PRId64, options->accumulate));
     DF_TRY(add(state, "--seed", "%" PRIu64, options->seed));
     DF_TRY(add(state, "--best_metric", "%s", df_best_metric_title(options->best_metric)));
     DF_TRY(add(state, "the order of images", "%s", options->shuffle ? "shuffled" : "the list's"));
+    DF_TRY(add_augmentation(options, state));
     DF_TRY(add(state, DEVICE, "%s", training->setup->backend->name));
     return add(state, PRECISION, "%s", df_dtype_name(training->setup->backend->compute));
 }
@@ -193,8 +230,9 @@ static void compare(const struct df_training *training, const struct df_entry *n
                     const struct df_state *saved, char refused[LIST_MAX])
 {
     const struct df_entry *before = df_state_find(saved, now->name);
-    const char *const text = before && before->text ? before->text : "not there",
-                      *name = now->name + strlen(PREFIX);
+    const char *const text = before && before->text ? before->text : "not there", *const name =
+                                                                                      now->name +
+                                                                                      strlen(PREFIX);
 
     if (strcmp(text, now->text) == 0 || strcmp(name, DEVICE) == 0 || strcmp(name, PRECISION) == 0)
         return;

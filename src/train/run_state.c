@@ -91,23 +91,22 @@ static int read_place(struct df_training *training, const struct df_state *state
     return 0;
 }
 
-/* Of a run that is in the epoch `now`. */
-static int read_epochs(const struct df_state *state, int64_t now, struct kept_epochs *kept)
+static int read_numbers(const struct df_state *state, int64_t most, struct kept_checkpoints *kept)
 {
-    const struct df_entry *entry = df_state_find(state, "kept_epochs");
+    const struct df_entry *entry = df_state_find(state, "kept_checkpoints");
 
     if (!entry || entry->tensor.dtype != DF_I64 || entry->tensor.ndim != 1)
-        return damaged("kept_epochs");
+        return damaged("kept_checkpoints");
     const size_t bytes = entry->tensor.count * sizeof(int64_t);
-    int64_t *epochs = malloc(bytes + sizeof *epochs);
-    if (!epochs)
+    int64_t *numbers = malloc(bytes + sizeof *numbers);
+    if (!numbers)
         return df_error_memory("the list of checkpoints", bytes);
     if (bytes > 0)
-        memcpy(epochs, entry->tensor.data, bytes);
-    *kept = (struct kept_epochs){epochs, (int64_t)entry->tensor.count};
+        memcpy(numbers, entry->tensor.data, bytes);
+    *kept = (struct kept_checkpoints){numbers, (int64_t)entry->tensor.count};
     for (int64_t i = 0; i < kept->count; i++) {
-        if (epochs[i] < (i > 0 ? epochs[i - 1] + 1 : 0) || epochs[i] > now)
-            return damaged("kept_epochs");
+        if (numbers[i] < (i > 0 ? numbers[i - 1] + 1 : 0) || numbers[i] > most)
+            return damaged("kept_checkpoints");
     }
     return 0;
 }
@@ -123,7 +122,7 @@ static int read_kept(struct df_training *training, const struct df_state *state)
     DF_TRY(read_number(state, "validations_since_best", 0, INT32_MAX, &best->since));
     if (best->epoch >= 0 && isnan(best->score))
         return damaged("best_score");
-    DF_TRY(read_epochs(state, training->place.epoch, &training->kept));
+    DF_TRY(read_numbers(state, training_file_epoch(training, training->place.epoch), &training->kept));
     return cut_epoch_read(training, state);
 }
 
@@ -221,19 +220,29 @@ static int restart_schedule(struct df_training *training)
     return 0;
 }
 
+/* A run that is asked for less than it has done would seem to be as long as that. */
+static int check_length(const struct df_training *training)
+{
+    const int64_t most = training->options.max_steps, epochs = training->options.epochs,
+                  begun = training->place.epoch + (training->place.done > 0);
+
+    if (most > 0 && most < training->step)
+        return df_error_set("the run has done %" PRId64 " steps, --max_steps is %" PRId64, training->step,
+                            most);
+    if (epochs < begun)
+        return df_error_set("the run has begun %" PRId64 " epochs, --epochs is %" PRId64, begun, epochs);
+    return 0;
+}
+
 static int read_state(struct df_training *training, const struct df_state *state)
 {
-    const int64_t most = training->options.max_steps;
-
     DF_TRY(check_format(state));
     DF_TRY(check_content(state));
     DF_TRY(run_settings_compare(training, state));
     run_settings_warn(training, state);
     DF_TRY(check_pair(training, state));
     DF_TRY(read_place(training, state));
-    if (most > 0 && most < training->step)
-        return df_error_set("the run has done %" PRId64 " steps, --max_steps is %" PRId64, training->step,
-                            most);
+    DF_TRY(check_length(training));
     if (training->options.restart_schedule)
         DF_TRY(restart_schedule(training));
     training->options.schedule.length -= training->schedule_origin;
@@ -267,14 +276,14 @@ int run_state_fits(const struct df_training *training, const char *path)
     return status;
 }
 
-int run_state_kept(const struct df_training *training, struct kept_epochs *kept)
+int run_state_kept(const struct df_training *training, struct kept_checkpoints *kept)
 {
     char *path = df_run_file(training->files, ".state");
     struct df_state *state = path && access(path, F_OK) == 0 ? df_weight_file_read(path, NULL) : NULL;
 
     /* One that is damaged, or none, names no file. */
     if (state && check_format(state) == 0 && check_content(state) == 0)
-        read_epochs(state, INT64_MAX, kept);
+        read_numbers(state, INT64_MAX, kept);
     df_state_free(state);
     const int status = path ? 0 : -1;
     free(path);

@@ -24,8 +24,8 @@ int run_state_read(struct df_training *training);
  * where they are not, -1 where it cannot be read, or is none. */
 int run_state_fits(const struct df_training *training, const char *path);
 
-/* The epochs whose checkpoints the state of training->files knows of, to be freed; none where it cannot be
+/* The checkpoints of epochs that the state of training->files knows of, to be freed; none where it cannot be
  * read, or there is none. -1 with the error set. */
-int run_state_kept(const struct df_training *training, struct kept_epochs *kept);
+int run_state_kept(const struct df_training *training, struct kept_checkpoints *kept);
 
 #endif

@@ -3,7 +3,7 @@
 #define DINOFT_TRAIN_RUN_STATE_FORMAT_H
 
 #define FORMAT_KEY     "dinoft.state"
-#define FORMAT         "2"
+#define FORMAT         "3"
 #define CONTENT_KEY    "content" /* the digest of all else */
 #define VALIDATION_ROW 6         /* numbers of a validation, before the IoU of each class */
 

@@ -54,7 +54,7 @@ static int add_kept(const struct df_training *training, struct df_state *state)
     DF_TRY(add_bits(state, "best_score", bits));
     DF_TRY(add_number(state, "best_epoch", best->epoch));
     DF_TRY(add_number(state, "validations_since_best", best->since));
-    if (!df_state_copy(state, "kept_epochs", DF_I64, 1, &training->kept.count, training->kept.epochs))
+    if (!df_state_copy(state, "kept_checkpoints", DF_I64, 1, &training->kept.count, training->kept.numbers))
         return -1;
     return cut_epoch_add(training, state);
 }

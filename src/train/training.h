@@ -18,9 +18,10 @@ struct df_place {
     int64_t losses;  /* which are so many */
 };
 
-/* Whose NAME_eEPOCH.pt this run has written and not removed, the oldest first. */
-struct kept_epochs {
-    int64_t *epochs; /* [count] */
+/* Which NAME_eNUMBER.pt a run has written and not removed, the oldest first. Another recipe counts otherwise.
+ */
+struct kept_checkpoints {
+    int64_t *numbers; /* [count] */
     int64_t count;
 };
 
@@ -47,6 +48,7 @@ struct df_training {
     struct df_dataset *train_set, *val_set;
     struct df_cached_features features;
     struct df_loader *train_loader, *val_loader; /* NULL where all features are there */
+    int workers; /* threads that read images, until all features are there; 0: none does */
     struct df_feed *train_feed, *val_feed;
     struct df_segmenter *segmenter;
     struct df_record record; /* borrows the data set's class names */
@@ -56,9 +58,9 @@ struct df_training {
     struct df_state *state; /* that the run goes on from, until it does; or NULL */
     struct df_best_so_far best;
     struct cut_epoch cut;
-    struct kept_epochs kept;
-    struct kept_epochs older_kept; /* an older run's of the name, */
-    bool older_is_there;           /* whose other checkpoints are still there */
+    struct kept_checkpoints kept;
+    struct kept_checkpoints older_kept; /* an older run's of the name, */
+    bool older_is_there;                /* whose other checkpoints are still there */
     struct df_place place;
     int64_t epoch_steps;         /* of a whole epoch */
     int64_t schedule_origin;     /* step, or epoch, at which the schedule began */
@@ -75,6 +77,9 @@ struct df_training {
     bool worthless;              /* what was trained is not to be saved */
     bool diverged;               /* it may be good, but for the batch that the model saw last */
 };
+
+/* How training images are handed out, where they are. */
+struct df_loader_options training_images(const struct df_training *training);
 
 /* Whether all steps of the epoch have been done. */
 static inline bool training_epoch_is_whole(const struct df_training *training)
@@ -101,10 +106,10 @@ static inline int64_t training_file_epoch(const struct df_training *training, in
     return epoch + (training->options.reference_names ? 0 : 1);
 }
 
-/* NAME_eEPOCH.pt, to be freed. NULL with the error set. */
-static inline char *training_epoch_path(const struct df_training *training, int64_t epoch)
+/* NAME_eNUMBER.pt, to be freed. NULL with the error set. */
+static inline char *training_kept_path(const struct df_training *training, int64_t number)
 {
-    return df_run_epoch_file(training->files, "_e", training_file_epoch(training, epoch), ".pt");
+    return df_run_epoch_file(training->files, "_e", number, ".pt");
 }
 
 /* Tells the observers how long the run is, and what they have stored in the state that it goes on from, or

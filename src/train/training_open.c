@@ -17,18 +17,25 @@ static int64_t part_size(const struct df_training *training)
     return training->options.batch_size / training->options.accumulate;
 }
 
-static struct df_loader *open_loader(const struct df_training *training, const struct df_dataset *dataset,
-                                     bool shuffle)
+/* As they are, in the list's order. */
+static struct df_loader_options plain_images(const struct df_training *training)
 {
-    struct df_loader_options options = {
+    return (struct df_loader_options){
         .batch_size = part_size(training),
         .height = training->setup->model.height,
         .width = training->setup->model.width,
         .workers = training->options.workers,
-        .shuffle = shuffle,
-        .seed = training->options.seed,
     };
-    return df_feed_open_loader(dataset, &options, training->segmenter);
+}
+
+struct df_loader_options training_images(const struct df_training *training)
+{
+    struct df_loader_options options = plain_images(training);
+
+    options.shuffle = training->options.shuffle;
+    options.seed = training->options.seed;
+    options.augment = training->options.augment;
+    return options;
 }
 
 int training_fill_record(struct df_training *training)
@@ -43,6 +50,8 @@ int training_fill_record(struct df_training *training)
     record->img_dim[1] = setup->model.width;
     if (set->mask_values)
         snprintf(record->mask_values, sizeof record->mask_values, "%s", set->mask_values);
+    if (training->options.augment.kind != DF_AUGMENT_NONE)
+        df_augment_text(&training->options.augment, record->augmentation);
     record->class_names = set->class_names;
     record->n_class_names = set->n_classes;
     return df_record_set_backbone(record, setup->backbone, &setup->vit, setup->weights_path);
@@ -63,6 +72,7 @@ static void log_model(const struct df_training *training)
     const char *name = df_vit_hub_name(&training->setup->vit);
     const struct df_vit_config *vit = &training->setup->vit;
     char lora[DF_LORA_TEXT + 32] = "no LoRA", parts[DF_LORA_TEXT];
+    char augmentation[DF_AUGMENT_TEXT_MAX];
 
     if (options->rank > 0)
         snprintf(lora, sizeof lora, "%sLoRA of %s", options->merged ? "merged " : "",
@@ -76,8 +86,10 @@ static void log_model(const struct df_training *training)
            df_segmenter_trained_parameters(training->segmenter), training->setup->backend->name,
            df_dtype_name(training->setup->backend->compute), training->setup->backend->threads,
            (double)df_segmenter_planned_bytes(training->segmenter) / 1048576.0);
-    df_log("%" PRId64 " training and %" PRId64 " validation images of %s", training->train_set->count,
-           training->val_set->count, df_dataset_kind_name(training->train_set->kind));
+    df_augment_text(&training->options.augment, augmentation);
+    df_log("%" PRId64 " training and %" PRId64 " validation images of %s, augmentation %s",
+           training->train_set->count, training->val_set->count,
+           df_dataset_kind_name(training->train_set->kind), augmentation);
 }
 
 static int open_features(struct df_training *training)
@@ -85,11 +97,15 @@ static int open_features(struct df_training *training)
     const struct df_dataset *const sets[2] = {training->train_set, training->val_set};
     const struct df_training_options *options = &training->options;
     const int64_t batches = (training->train_set->count - 1) / options->batch_size + 1;
+    const int64_t views = df_max_i64(1, options->augment.views);
     const struct df_feature_request request = {
         .place = options->features,
+        .augment = options->augment,
+        .seed = options->seed,
         /* Training images that are gone through twice make it worth while; so do validation images, but there
          * are few of them. */
-        .used_again = options->epochs > 1 && (options->max_steps == 0 || options->max_steps > batches),
+        .used_again = options->epochs > views &&
+                      (options->max_steps == 0 || (options->max_steps - 1) / views >= batches),
         .path = df_run_file(training->files, "_features.cache"),
     };
     int status =
@@ -106,13 +122,20 @@ static int64_t max_batch(const struct df_training *training)
 
 static int open_loaders(struct df_training *training)
 {
-    const bool in_order = !training->options.shuffle || training->features.cache; /* as the cache is filled */
+    const struct df_loader_options plain = plain_images(training);
+    struct df_loader_options images = training_images(training);
 
     if (training->features.cache && df_feature_cache_is_finished(training->features.cache))
         return 0;
-    training->train_loader = open_loader(training, training->train_set, !in_order);
-    training->val_loader = training->train_loader ? open_loader(training, training->val_set, false) : NULL;
-    return training->val_loader ? 0 : -1;
+    if (training->features.cache)
+        images.shuffle = false; /* as the cache is filled */
+    training->train_loader = df_feed_open_loader(training->train_set, &images, training->segmenter);
+    if (training->train_loader)
+        training->val_loader = df_feed_open_loader(training->val_set, &plain, training->segmenter);
+    if (!training->val_loader)
+        return -1;
+    training->workers = df_loader_workers(training->train_loader);
+    return 0;
 }
 
 static void close_loaders(struct df_training *training)
@@ -186,9 +209,9 @@ void df_training_close(struct df_training *training)
     run_log_free(&training->log);
     free(training->checkpoint_path);
     free(training->best_path);
-    free(training->kept.epochs);
+    free(training->kept.numbers);
     df_state_free(training->state);
-    free(training->older_kept.epochs);
+    free(training->older_kept.numbers);
     cut_epoch_free(&training->cut);
     df_feed_free(training->train_feed);
     df_feed_free(training->val_feed);
@@ -205,15 +228,32 @@ enum df_feature_place df_training_features(const struct df_training *training)
 
 int df_training_workers(const struct df_training *training)
 {
-    return training->train_loader ? df_loader_workers(training->train_loader) : 0;
+    return training->workers;
+}
+
+int df_training_image(const struct df_training *training, int64_t epoch, int64_t at, int64_t *sample,
+                      struct df_image *image, struct df_image *label)
+{
+    const struct df_loader_options options = training_images(training);
+    const struct df_dataset *set = training->train_set;
+    int64_t *order = malloc((size_t)set->count * sizeof *order);
+
+    if (!order)
+        return df_error_memory("the order of the samples", (size_t)set->count * sizeof *order);
+    df_sample_order(order, set->count, options.shuffle, options.seed, epoch);
+    *sample = order[at];
+    free(order);
+    return df_loader_sample(set, &options, epoch, *sample, image, label);
 }
 
 static struct df_feed *feed_features(const struct df_training *training, const struct df_dataset *set,
-                                     int64_t first, bool shuffle)
+                                     int64_t first, int64_t views, bool shuffle)
 {
     const struct df_feed_options options = {.first = first,
                                             .count = set->count,
-                                            .census = set->census,
+                                            .views = views,
+                                            /* A part of a mask is not what the mask holds. */
+                                            .census = views > 0 ? NULL : set->census,
                                             .batch_size = part_size(training),
                                             .shuffle = shuffle,
                                             .seed = training->options.seed};
@@ -231,8 +271,10 @@ static int prepare_features(struct df_training *training)
     df_setup_release_backbone(training->setup);
     if (!df_feature_cache_is_finished(training->features.cache))
         return 0; /* interrupted */
-    training->train_feed = feed_features(training, training->train_set, 0, training->options.shuffle);
-    training->val_feed = feed_features(training, training->val_set, training->train_set->count, false);
+    training->train_feed = feed_features(training, training->train_set, 0, training->options.augment.views,
+                                         training->options.shuffle);
+    training->val_feed = feed_features(training, training->val_set,
+                                       training->features.views * training->train_set->count, 0, false);
     return training->train_feed && training->val_feed ? 0 : -1;
 }
 

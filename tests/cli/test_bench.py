@@ -125,7 +125,10 @@ class Bench(CommandLineTest):
         figures = self.read_json("b.json")
         self.assertGreater(figures.pop("images_per_second"), 0)
         self.assertEqual(figures, {"mode": "loader", "dataset": "folder", "device": "cpu", "batch_size": 2,
-                                   "height": 32, "width": 48, "workers": 3, "steps": 10})
+                                   "height": 32, "width": 48, "augmentation": "none", "workers": 3, "steps": 10})
+        result = self.succeed("bench", "loader", *setting, *flags, "--augment", "strong", "--augment_scale", 1, 1)
+        self.assertIn("augmentation     strong, scale 1 to 1", result.stdout)
+        self.assertEqual(self.read_json("b.json")["augmentation"], "strong, scale 1 to 1")
         result = self.succeed("bench", "loader", *setting, "--batch_size", 65536)
         self.assertIn("batches          10 of 5", result.stdout)
 
@@ -139,6 +142,7 @@ class Bench(CommandLineTest):
     def test_refusals(self):
         self.refused("bench", "walk", status=2, mentions=["train", "eval", "ops", "loader", "walk"])
         self.refused("bench", "train", "--data_root", "data", mentions=["--data_root is for bench loader"])
+        self.refused("bench", "train", "--augment", "flip", mentions=["--augment is for bench loader"])
         self.refused("bench", "eval", "--json", "/proc/none/b.json", mentions=["/proc/none"])
 
 

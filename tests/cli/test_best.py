@@ -128,6 +128,15 @@ class Older(BestTest):
                                       "run_steps.csv", "run_stopped.pt"})  # fmt: skip
         self.assertEqual([name for name in after if after[name] == before[name]], ["run_e7.pt"])
 
+    def test_a_recipe_that_counts_from_0(self):
+        """What goes is what the older run has written, however the new one counts."""
+        self.train(*self.FLAGS)
+        other = self.folder / "output" / "run_e0.pt"
+        other.write_bytes(b"of whom it is nobody knows")
+        self.train("--recipe", "reference-2025-08", "--batch_size", 3)
+        self.assertEqual(self.checkpoints(), ["run.pt", "run_best.pt", "run_e0.pt"])
+        self.assertEqual(other.read_bytes(), b"of whom it is nobody knows")
+
     def test_it_stays_until_then(self):
         self.train(*self.FLAGS)
         before = contents(self.folder / "output")

@@ -34,15 +34,15 @@ class CacheTest(TrainingTest):
     def cache_file(self, output="output"):
         return self.folder / output / CACHE
 
-
-class Equality(CacheTest):
-    """With features kept, all that a run leaves is what it leaves without, to the last bit."""
-
     def assert_same(self, expected, found, *names):
         for name in ("run.pt", "run_metrics.json", *names):
             self.assertEqual(
                 (self.folder / expected / name).read_bytes(), (self.folder / found / name).read_bytes(), name
             )
+
+
+class Equality(CacheTest):
+    """With features kept, all that a run leaves is what it leaves without, to the last bit."""
 
     def check(self, *flags, backbone=DINOV2, names=()):
         off = self.cached("off", *flags, backbone=backbone, output="off")
@@ -106,6 +106,50 @@ class Equality(CacheTest):
         self.assert_same("off", "kept")
 
 
+class Views(CacheTest):
+    """Of augmented images: each epoch has one of them, kept or not."""
+
+    AUGMENTED = ["--augment", "standard", "--no_shuffle"]
+
+    def test_kept_and_made_anew(self):
+        for flags in (["--cache_views", 2], ["--cache_views", 1, "--use_fpn"]):
+            with self.subTest(flags):
+                self.check_views(*flags)
+
+    def check_views(self, *flags):
+        off = self.cached("off", *self.AUGMENTED, *flags, output="off")
+        for place, said in (("memory", ONCE), ("file", ONCE), ("file", AGAIN)):
+            run = self.cached(place, *self.AUGMENTED, *flags, output=place)
+            self.assertIn(said, run.result.stderr)
+            self.assert_same("off", place)
+        self.assertIn("view", off.record["augmentation"])
+
+    def test_a_view_for_each_epoch_is_no_difference(self):
+        off = self.train(*self.AUGMENTED, "--cache_features", "off", output="off")
+        kept = self.cached("memory", *self.AUGMENTED, "--cache_views", 3, output="kept")
+        self.assertEqual(off.tensors, kept.tensors)
+        self.assertNotEqual(off.tensors, self.cached("memory", *self.AUGMENTED, "--cache_views", 2).tensors)
+
+    def test_a_file_of_other_views(self):
+        flags = [*self.AUGMENTED, "--cache_views", 2]
+        self.cached("file", *flags)
+        for other in (["--seed", 3], ["--augment_scale", 1, 2], ["--crop_class_balance"], ["--augment", "flip"]):
+            with self.subTest(other):
+                self.assertIn("computed anew", self.cached("file", *flags, *other).result.stderr)
+
+    def test_choice(self):
+        for views, flags, place in ((2, [], "memory"), (3, [], "off"), (2, ["--max_steps", 6], "off"), (2, ["--max_steps", 7], "memory")):
+            with self.subTest((views, flags)):
+                run = self.train(*self.AUGMENTED, "--cache_views", views, *flags)
+                self.assertEqual(run.config["cache_features"], place)
+
+    def test_refusals(self):
+        views = ["--cache_views", 2]
+        self.refused(*self.train_command(*views), status=2, mentions=["--cache_views is for --augment"])
+        command = self.train_command(*views, *self.AUGMENTED, "--use_lora")
+        self.refused(*command, mentions=["--cache_views: features cannot be kept, since LoRA"])
+
+
 class Choice(CacheTest):
     """What --cache_features auto decides, as the configuration records it."""
 
@@ -120,6 +164,15 @@ class Choice(CacheTest):
 
     def test_lora(self):
         self.check("off", "--use_lora")
+
+    def test_augmentation(self):
+        self.check("off", "--augment", "flip")
+        stderr = self.train("--augment", "flip", "--overwrite").result.stderr
+        self.assertIn("features are computed anew in each epoch, since --augment", stderr)
+        self.assertIn("--cache_views", stderr)
+        for place in ("memory", "file"):
+            command = self.train_command("--augment", "flip", "--cache_features", place, "--overwrite")
+            self.refused(*command, mentions=[f"--cache_features {place}", "--augment changes the images in each epoch"])
 
     def test_a_single_epoch(self):
         self.check("off", "--epochs", 1)

@@ -112,6 +112,11 @@ class CudaTraining(DeviceTest):
                 backbone = SMALL2._replace(weights=FIXTURES / name / "backbone.pth", size=(side, side))
                 self.compare("--use_lora", precision=precision, backbone=backbone)
 
+    def test_augmented(self):
+        """By the loader's threads here, whichever device resizes what is not."""
+        for augmentation in ("flip", "strong"):
+            self.compare("--use_lora", "--augment", augmentation, backbone=SMALL2)
+
     def test_continued(self):
         """From a checkpoint of the processor's, on either device; and from the GPU's own."""
         self.train_on("cpu", "--use_lora", "--r", 2, "--precision", "fp32", backbone=SMALL2, output="first")

@@ -125,7 +125,7 @@ class NewHead(GoingOnTest):
         self.first()
         for flags in (["--n_classes", CLASSES + 1], ["--n_classes", CLASSES + 1, "--use_lora"], ["--use_fpn"]):
             self.refused(
-                *self.train_command("--lora_weights", FIRST, *flags), mentions=[FIRST, "no LoRA", "nothing of it"]
+                *self.train_command("--lora_weights", FIRST, *flags), mentions=["no LoRA", f"nothing of {FIRST} would go on"]
             )
         self.assertEqual([name for name in files_in(self.folder) if name.startswith("output")], [])
 

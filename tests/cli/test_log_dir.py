@@ -94,7 +94,18 @@ class LogDir(TrainingTest):
         self.refused(*command, mentions=["logs", "--log_dir", "--overwrite"])
         self.assertEqual(self.events("logs").scalars, before)
         self.assertNotIn("other.pt", files_in(self.folder / "output"))
+        self.refused(*command, "--resume", "auto", mentions=["logs", "another run"])
+        self.assertEqual(self.events("logs").scalars, before)
         self.succeed(*self.train_command(*flags))
+
+    def test_its_own_of_a_run_that_was_killed_early(self):
+        """Before its first state; it begins once more."""
+        flags = ["--log_dir", "logs", "--resume", "auto"]
+        self.train(*flags)
+        for name in ("run.pt", "run.state", "run_best.pt"):
+            (self.folder / "output" / name).unlink()
+        self.succeed(*[word for word in self.train_command(*flags) if word != "--overwrite"])
+        self.assertEqual(self.events("logs").steps("train/loss"), [1, 2])
 
     def test_a_place_that_cannot_be_written(self):
         (self.folder / "logs").write_text("")

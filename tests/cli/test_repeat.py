@@ -31,6 +31,7 @@ class Repeating(RepeatTest):
             ["--cache_features", "memory", "--epochs", 2, "--ema", 0.9, "--precision", "fp32"],
             ["--recipe", "reference", "--epochs", 3, "--no_decay_1d", "--schedule", "constant", "--warmup_epochs", 1,
              "--use_lora"],
+            ["--use_lora", "--augment", "standard", "--augment_scale", 0.7, 1.3, "--crop_class_balance"],
             ["--recipe", "reference-2025-08", "--accumulate", 3, "--use_lora", "--r", 2, "--grad_clip", 0.5],
         ):
             with self.subTest(flags):
@@ -53,6 +54,12 @@ class Repeating(RepeatTest):
         self.succeed("train", "--config", "output/run_config.json", "--output_dir", "more")
         self.assertIn("folder_128x4_linear.pt", files_in(self.folder / "more"))
         self.refused("train", "--config", "output/run_config.json", "--exp_name", "run", mentions=["--overwrite"])
+
+    def test_without_the_augmentation_of_the_file(self):
+        self.train("--use_lora", "--augment", "standard", "--augment_scale", 0.7, 1.3, "--crop_class_balance")
+        plain = self.repeat("--augment", "flip", name="flipped")
+        self.train("--use_lora", "--augment", "flip", "--overwrite")
+        self.assertEqual(plain, self.checkpoint())
 
     def test_what_the_file_tells(self):
         self.train("--use_lora", "--num_workers", 3, "--threads", 1)

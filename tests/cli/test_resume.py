@@ -25,6 +25,8 @@ SETTINGS = {
     "lora blocks": ["--use_lora", "--lora_blocks", "last:2", "--lora_alpha", 8, "--rslora", "--lora_plus", 4, "--use_fpn"],
     "fpn": ["--use_fpn", "--ema", 0.9, "--accumulate", 2, "--grad_clip", 1],
     "both": ["--use_lora", "--use_fpn", "--ema", 0.5, "--schedule", "cosine", "--warmup_steps", "20%"],
+    "augmented": ["--use_lora", "--augment", "strong", "--augment_scale", 0.7, 1.5, "--crop_class_balance"],
+    "views": ["--augment", "standard", "--cache_views", 3, "--cache_features", "memory"],
     "features": ["--cache_features", "file"],
     "reference": ["--recipe", "reference", "--warmup_epochs", 2, "--use_lora"],
 }
@@ -202,6 +204,7 @@ class Pairs(ResumeTest):
             (["--seed", 3, "--grad_clip", 2], ["--seed", "--grad_clip"]),
             (["--use_fpn"], ["the decoder was linear and is fpn"]),
             (["--use_lora"], ["--r was 0"]),
+            (["--augment", "standard"], ["--augment was none and is standard, scale 0.5 to 2"]),
             (["--batch_size", 4, "--accumulate", 2], ["--batch_size", "--accumulate"]),
         ):
             with self.subTest(flags):
@@ -210,6 +213,16 @@ class Pairs(ResumeTest):
     def test_other_data(self):
         self.data = make_folder(self.folder / "data2", n_classes=CLASSES, train=7)
         self.refuse(mentions=["the training images"])
+
+    def test_a_replaced_file(self):
+        (mask, *others) = sorted((self.data / "masks" / "val").iterdir())
+        shutil.copy(others[0], mask)
+        self.refuse(mentions=["the validation images"])
+
+    def test_other_class_names(self):
+        names = self.folder / "names"
+        names.write_text("".join(f"name {i}\n" for i in range(CLASSES)))
+        self.refuse("--class_names", names, mentions=["the class names"])
 
     def test_another_backbone(self):
         self.refused(*self.command("--resume", backbone=DINOV2), mentions=["the backbone"])
@@ -222,7 +235,7 @@ class Pairs(ResumeTest):
             return content[:place] + bytes([content[place] ^ 16]) + content[place + 1 :]
 
         for damaged in (b"", content[:40], content[:-1], content.replace(b'"step":"4"', b'"step":"x"'),
-                        content.replace(b'"dinoft.state":"2"', b'"dinoft.state":"9"'),
+                        content.replace(b'"dinoft.state":"3"', b'"dinoft.state":"9"'),
                         content.replace(b'"content":', b'"contend":'),
                         content.replace(b"m.classifier", b"x.classifier"),
                         flipped(len(content) - 1), flipped(len(content) // 2), flipped(content.index(b'"step":') + 8)):  # fmt: skip
@@ -282,6 +295,13 @@ class Ends(ResumeTest):
         self.whole_run()
         self.resume()
         self.assert_same()
+
+    def test_fewer_epochs(self):
+        self.succeed(*self.command(epochs=3))
+        before = contents(self.folder / "output")
+        self.refused(*self.command("--resume", epochs=2), mentions=["has begun 3 epochs, --epochs is 2"])
+        self.assertEqual(contents(self.folder / "output"), before)
+        self.resume(epochs=3)
 
     def test_the_best_of_a_cut_epoch(self):
         """It counts until the run goes on, which then is as one that was never cut."""

@@ -21,7 +21,7 @@ class Overwriting(NameTest):
     def test_another_run_is_not_overwritten(self):
         self.succeed(*self.command("--exp_name", "a"))
         before = contents(self.folder / "output")
-        for name in ("a.pt", "a.state", "a_best.pt", "a_metrics.json", "a_steps.csv"):
+        for name in ("a.pt", "a.state", "a_best.pt", "a_metrics.json", "a_steps.csv", "a_report.html"):
             self.refused(*self.command("--exp_name", "a"), mentions=["output/a", "is there already", "--overwrite", "--exp_name"])
             self.assertEqual(contents(self.folder / "output"), before)
             (self.folder / "output" / name).unlink()

@@ -124,7 +124,7 @@ class Logs(TrainingTest):
         (events,) = event_records.paths(self.folder / "output" / "run_tb")
         self.assertEqual(
             sorted(set(files_in(self.folder / "output")) - {f"run_tb/{events.name}"}),
-            ["run.pt", "run.state", "run_best.pt", "run_config.json", "run_metrics.json", "run_steps.csv"],
+            ["run.pt", "run.state", "run_best.pt", "run_config.json", "run_metrics.json", "run_report.html", "run_steps.csv"],
         )
         self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["data", "output"])
 
@@ -138,6 +138,20 @@ class Logs(TrainingTest):
             self.assertGreater(len(set(picture.pixels)), 10)
         self.assertEqual(*[picture.width for picture in found])
 
+    def test_augmented_images(self):
+        """What the checkpoint's record and a picture say of them."""
+        run = self.train("--debug", "--augment", "standard", "--augment_scale", 0.75, 1.5, "--use_lora")
+        self.assertIn("augmentation standard, scale 0.75 to 1.5", run.result.stderr)
+        self.assertEqual(run.record["augmentation"], "standard, scale 0.75 to 1.5")
+        self.assertIn("standard, scale 0.75 to 1.5", self.succeed("info", "output/run.pt").stdout)
+        picture = read_png(self.folder / "output" / "run_augmented.png")
+        self.assertEqual(picture.kind, RGB)
+        self.assertGreater(len(set(picture.pixels)), 10)
+        plain = self.train("--debug", "--use_lora", "--overwrite", output="plain")
+        self.assertNotIn("augmentation", plain.record)
+        self.assertNotIn("run_augmented.png", files_in(self.folder / "plain"))
+        self.assertNotEqual(plain.tensors, run.tensors)
+
     def test_main_py_s_picture(self):
         self.train("--debug", "--recipe", "reference", "--warmup_epochs", 1, "--epochs", 2, "--val_every", 1)
         pictures = [name for name in files_in(self.folder / "output") if name.endswith(".png")]
@@ -147,6 +161,15 @@ class Logs(TrainingTest):
             self.assertEqual((picture.height, picture.width), DINOV2.size)
             self.assertEqual(picture.kind, RGB)
             self.assertGreater(len(set(picture.pixels)), 10)
+
+    def test_main_py_s_picture_of_an_augmented_image(self):
+        """The one that the model was given: small in its corner, and far from it the mean colour, under the classes' colours."""
+        flags = ["--recipe", "reference", "--warmup_epochs", 1, "--epochs", 2, "--val_every", 2]
+        self.train("--debug", *flags, "--augment", "standard", "--augment_scale", 0.1, 0.1)
+        picture = read_png(self.folder / "output" / "run_viz_1.png")
+        height, width = DINOV2.size
+        far = [picture.pixels[3 * (y * width + x) :][:3] for y in range(height // 2, height) for x in range(width // 2, width)]
+        self.assertLessEqual(len(set(far)), CLASSES)
 
 
 class Output(TrainingTest):

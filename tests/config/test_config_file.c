@@ -54,6 +54,28 @@ static void takes_what_is_not_typed(void **state)
     df_config_free(&config);
 }
 
+/* What goes with an augmentation goes with it. */
+static void augmentations(void **state)
+{
+    static const char json[] = "{\"augment\": \"strong\", \"augment_scale\": [0.7, 1.25], "
+                               "\"crop_class_balance\": true}";
+    struct df_config config;
+
+    accept(&config, json, FLAGS());
+    assert_int_equal(config.augment, DF_AUGMENT_STRONG);
+    assert_true(config.augment_scale[0] == 0.7 && config.augment_scale[1] == 1.25);
+    assert_true(config.crop_class_balance);
+    df_config_free(&config);
+    accept(&config, json, FLAGS("--augment", "flip", ));
+    assert_int_equal(config.augment, DF_AUGMENT_FLIP);
+    assert_true(config.augment_scale[0] == 0.5 && config.augment_scale[1] == 2.0);
+    assert_false(config.crop_class_balance);
+    df_config_free(&config);
+    accept(&config, json, FLAGS("--augment", "standard", "--augment_scale", "1,1", ));
+    assert_true(config.augment_scale[0] == 1.0 && config.augment_scale[1] == 1.0);
+    df_config_free(&config);
+}
+
 static void leaves_names_and_facts(void **state)
 {
     struct df_config config;
@@ -138,6 +160,9 @@ static void refuses_what_is_wrong(void **state)
     refuse("{\"use_lora\": null}", "use_lora: expected true or false");
     refuse("{\"img_dim\": [3]}", "img_dim: expected an array of two whole numbers");
     refuse("{\"img_dim\": [0, 3]}", "--img_dim: 0 is out of range");
+    refuse("{\"augment_scale\": [0.5]}", "augment_scale: expected an array of two numbers");
+    refuse("{\"augment_scale\": [2, 0.5]}", "--augment_scale: 2 is more than 0.5");
+    refuse("{\"augment_scale\": [0.7, 2]}", "--augment_scale is for --augment standard");
     refuse("{\"schedule\": \"cosin\"}", "--schedule: 'cosin' is not one of");
     refuse("{\"weights\": 3}", "weights: expected a text");
     refuse("{\"weights\": \"\"}", "--weights: the value is empty");
@@ -214,6 +239,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_what_is_not_typed),
+        cmocka_unit_test(augmentations),
         cmocka_unit_test(leaves_names_and_facts),
         cmocka_unit_test(recipes),
         cmocka_unit_test(typed_flags_replace_what_goes_with_them),

@@ -226,6 +226,11 @@ static void argparse_s_freedoms(void **state)
     assert_int_equal(config.img_dim[1], 112);
     assert_int_equal(config.epochs, 4); /* the last counts */
 
+    ACCEPT("--augment", "standard", "--augment_scale", "0.75", "1e1");
+    assert_true(config.augment_scale[0] == 0.75 && config.augment_scale[1] == 10.0);
+    ACCEPT("--augment=strong", "--augment_scale=1,1");
+    assert_true(config.augment_scale[0] == 1.0 && config.augment_scale[1] == 1.0);
+
     ACCEPT("--r", "5"); /* a whole name is no prefix of --recipe and --rope_rescale */
     assert_int_equal(config.r, 5);
 

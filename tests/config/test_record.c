@@ -47,6 +47,7 @@ static void holds_exactly_the_command_s_options(void **state)
         {"features", "--output", "a", "i.jpg"},
         {"pca", "i.jpg"},
         {"convert", "a", "b"},
+        {"report", "--output", "a", "b"},
         {"info", "a"},
         {"demo-data"},
         {"bench"},
@@ -65,6 +66,20 @@ static void holds_exactly_the_command_s_options(void **state)
         assert_int_equal(cJSON_HasObjectItem(object, "inputs"), df_commands[c].max_inputs > 0);
         cJSON_Delete(object);
     }
+}
+
+/* They are what a command has that gets no flag. */
+static void defaults_are_those_of_a_bare_command(void **state)
+{
+    char text[8192], *defaults = df_config_defaults(DF_COMMAND_TRAIN);
+
+    assert_non_null(defaults);
+    RECORD(text, "train");
+    cJSON *bare = cJSON_Parse(text), *object = cJSON_Parse(defaults);
+    assert_true(cJSON_Compare(bare, object, true));
+    cJSON_Delete(object);
+    cJSON_Delete(bare);
+    free(defaults);
 }
 
 static void values_come_back(void **state)
@@ -86,6 +101,10 @@ static void values_come_back(void **state)
     assert_true(cJSON_GetNumberValue(cJSON_GetArrayItem(size, 1)) == 490);
     assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(object, "normalize")), "auto");
     assert_true(cJSON_GetNumberValue(cJSON_GetObjectItem(object, "rope_rescale")) == 2);
+    const cJSON *scale = cJSON_GetObjectItem(object, "augment_scale");
+    assert_int_equal(cJSON_GetArraySize(scale), 2);
+    assert_true(cJSON_GetNumberValue(cJSON_GetArrayItem(scale, 0)) == 0.5);
+    assert_true(cJSON_GetNumberValue(cJSON_GetArrayItem(scale, 1)) == 2.0);
     assert_non_null(strstr(text, "\"9007199254740993\"")); /* more than a double holds */
     assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(object, "device")), "auto");
     cJSON_Delete(object);
@@ -114,6 +133,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(holds_exactly_the_command_s_options),
+        cmocka_unit_test(defaults_are_those_of_a_bare_command),
         cmocka_unit_test(values_come_back),
         cmocka_unit_test(a_device_s_number_is_recorded),
         cmocka_unit_test(inputs_are_recorded),

@@ -206,31 +206,6 @@ static void jpeg_round_trip(void **state)
     df_image_free(&image);
 }
 
-/* Every second pixel of a class map, in its colours; the palette has those that occur. */
-static void a_small_picture_of_classes(void **state)
-{
-    static const uint8_t palette[256][3] = {[7] = {1, 2, 3}, [9] = {4, 5, 6}, [255] = {250, 251, 252}};
-    uint8_t labels[] = {7, 0, 255, 0, 0, 0, 0, 0, 9, 0, 7, 0, 0, 0, 0, 0};
-    static const uint8_t expected[] = {1, 2, 3, 250, 251, 252, 4, 5, 6, 1, 2, 3}, indices[] = {0, 1, 2, 0};
-    const struct df_image classes = {.width = 4, .height = 4, .channels = 1, .pixels = labels};
-    struct df_image image;
-    size_t size;
-
-    void *file = df_png_encode_classes(&classes, 2, 2, palette, &size);
-    assert_non_null(file);
-    assert_true(size < 120);
-    scratch_write("classes.png", file, size);
-    free(file);
-    assert_int_equal(df_image_read(scratch_path("classes.png"), &image), 0);
-    assert_int_equal(image.width, 2);
-    assert_int_equal(image.height, 2);
-    assert_memory_equal(image.pixels, expected, sizeof expected);
-    df_image_free(&image);
-    assert_int_equal(df_mask_read(scratch_path("classes.png"), &image), 0);
-    assert_memory_equal(image.pixels, indices, sizeof indices);
-    df_image_free(&image);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,7 +217,6 @@ int main(void)
         cmocka_unit_test(long_numbers_of_a_pnm),
         cmocka_unit_test(png_round_trip),
         cmocka_unit_test(jpeg_round_trip),
-        cmocka_unit_test(a_small_picture_of_classes),
     };
     return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

@@ -93,6 +93,41 @@ static void a_part_is_an_image_of_its_own(void **state)
     df_image_free(&part);
 }
 
+/* Up and down, at the edges and inside. */
+static void a_window_is_cut_from_the_whole(void **state)
+{
+    static const struct {
+        int64_t width, height;
+        struct df_image_part window;
+    } cases[] = {{67, 91, {0, 0, 67, 91}}, {67, 91, {13, 7, 40, 60}},  {67, 91, {66, 90, 1, 1}},
+                 {9, 70, {2, 31, 5, 39}},  {1100, 5, {3, 1, 1050, 3}}, {31, 23, {30, 0, 1, 23}}};
+    struct df_image image = source(23, 31, 3), mask = source(23, 31, 1);
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const int64_t width = cases[i].width, height = cases[i].height, row = cases[i].window.width + 2;
+        const struct df_image_part *window = &cases[i].window;
+        const size_t pixels = (size_t)(width * height), kept = (size_t)(row * window->height);
+        uint8_t *whole = malloc(4 * pixels), *part = calloc(4, kept);
+        uint8_t *whole_mask = whole + 3 * pixels, *part_mask = part + 3 * kept;
+
+        assert_int_equal(df_resize_linear(&image, whole, width, height), 0);
+        assert_int_equal(df_resize_linear_window(&image, width, height, window, part, row), 0);
+        df_resize_nearest(&mask, whole_mask, width, height);
+        df_resize_nearest_window(&mask, width, height, window, part_mask, row);
+        for (int64_t y = 0; y < window->height; y++) {
+            const int64_t from = (window->y + y) * width + window->x;
+            assert_memory_equal(part + 3 * y * row, whole + 3 * from, 3 * (size_t)window->width);
+            assert_memory_equal(part_mask + y * row, whole_mask + from, (size_t)window->width);
+            assert_int_equal(part[3 * (y * row + window->width)], 0);
+            assert_int_equal(part_mask[y * row + window->width], 0);
+        }
+        free(whole);
+        free(part);
+    }
+    df_image_free(&image);
+    df_image_free(&mask);
+}
+
 static void refuses_impossible_sizes(void **state)
 {
     struct df_image image = source(2, 2, 3);
@@ -107,9 +142,13 @@ static void refuses_impossible_sizes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(linear_is_opencvs),        cmocka_unit_test(linear_in_full),
-        cmocka_unit_test(nearest_is_opencvs),       cmocka_unit_test(same_size_is_a_copy),
-        cmocka_unit_test(refuses_impossible_sizes), cmocka_unit_test(a_part_is_an_image_of_its_own),
+        cmocka_unit_test(linear_is_opencvs),
+        cmocka_unit_test(linear_in_full),
+        cmocka_unit_test(nearest_is_opencvs),
+        cmocka_unit_test(same_size_is_a_copy),
+        cmocka_unit_test(refuses_impossible_sizes),
+        cmocka_unit_test(a_part_is_an_image_of_its_own),
+        cmocka_unit_test(a_window_is_cut_from_the_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

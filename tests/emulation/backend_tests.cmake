@@ -37,6 +37,8 @@ foreach(OPERATION activation layernorm rope nearest batchnorm upsample_loss adam
     df_emulated_test(test_${OPERATION}_emulated
         SOURCES ${BACKEND}/test_${OPERATION}.c ${BACKEND}/device.c LIBS dinoft_backend m)
 endforeach()
+df_emulated_test(test_training_losses_emulated SOURCES ${BACKEND}/test_training_losses.c ${BACKEND}/device.c
+    LIBS dinoft_backend test_support m)
 foreach(SUBJECT features training bf16 plan recompute lora set_size segmenter optimizer profile)
     df_emulated_test(test_${SUBJECT}_emulated SOURCES ${MODEL}/test_${SUBJECT}.c LIBS dinoft_model test_support m)
 endforeach()

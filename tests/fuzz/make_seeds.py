@@ -402,8 +402,23 @@ def lists(folder):
     (folder / "names").write_text("ground\nfl\u00e4che\nsky\n")
 
 
+def run_history(folder):
+    header = "epoch,step,loss,lr,images_per_second,gradient_norm\n"
+    (folder / "steps").write_text(header + "1,1,2.5,0.001,43.2,0.5\n1,2,nan,1e-3,43.2,inf\n2,3,1.25,0.001,43.2,0.4\n")
+    (folder / "cut").write_text(header + "1,1,2.5,0.001,43.2,0.5\n1,2,2.4")
+    metrics = {"train_loss": [2.0, None, 1.0], "val_loss": [1.5, 1.25], "val_iou": [0.5, 0.75], "val_pixel_accuracy": [0.5, 1]}
+    write_json(folder, "reference", metrics)
+    metrics |= {"val_reference_iou": [0, 0], "val_reference_miou": [0.1, None], "val_epoch": [1, 3]}
+    write_json(folder, "metrics", metrics | {"class_names": ["ground", "sky"], "val_class_iou": [[0.5, None], [1, 0.5]]})
+
+
+def class_weights(folder):
+    (folder / "names").write_text("ground=0.5,fl\u00e4che=2e1")
+    (folder / "file").write_bytes(b"1\n 2.5 \r\n\n3e-1")
+
+
 TARGETS = [safetensors, onnx, zip, torch, record, config_json, corruption_json, feature_cache, event_file]
-TARGETS += [autotune_cache, png, jpeg, other_images, exif, lists, command_line, run_config]
+TARGETS += [autotune_cache, png, jpeg, other_images, exif, lists, class_weights, command_line, run_config, run_history]
 
 
 def main():

@@ -174,7 +174,7 @@ static void check_prediction(const struct trial *trial, struct df_segmenter *seg
 static void check_folded(const struct trial *trial, double loss)
 {
     const char *path = "golden_checkpoint.pt";
-    struct df_record record = {.mask_values = "0,255,7"};
+    struct df_record record = {.mask_values = "0,255,7", .augmentation = "standard, scale 0.5 to 2"};
     struct df_state *saved = df_checkpoint_state(trial->segmenter, &record);
     assert_non_null(saved);
     assert_int_equal(df_weight_file_write(path, saved), 0);
@@ -182,6 +182,7 @@ static void check_folded(const struct trial *trial, double loss)
     struct df_checkpoint *checkpoint = read_checkpoint(path);
     assert_true(checkpoint->has_record);
     assert_string_equal(checkpoint->record.mask_values, record.mask_values);
+    assert_string_equal(checkpoint->record.augmentation, record.augmentation);
     struct df_segmenter *folded = open_model(trial, checkpoint, false);
     load_batch(trial, folded);
     double again = evaluate(trial, folded);

@@ -51,10 +51,14 @@ static void automatic_takes_half_of_what_is_left(void **state)
 
 static void automatic_keeps_only_what_does_not_change(void **state)
 {
-    struct df_feature_facts lora = good_facts(DF_FEATURES_AUTO), rope = lora, once = lora;
+    struct df_feature_facts lora = good_facts(DF_FEATURES_AUTO), rope = lora, once = lora, augmented = lora;
     lora.lora = true;
     rope.rope_rescaled = true;
     once.used_again = false;
+    augmented.augmented = true;
+    check(augmented, DF_FEATURES_OFF);
+    augmented.has_views = true;
+    check(augmented, DF_FEATURES_IN_MEMORY);
     check(lora, DF_FEATURES_OFF);
     check(rope, DF_FEATURES_OFF);
     check(once, DF_FEATURES_OFF);
@@ -67,6 +71,14 @@ static void what_changes_cannot_be_kept(void **state)
     rope.rope_rescaled = true;
     check_refused(lora, "--cache_features memory: features cannot be kept, since LoRA");
     check_refused(rope, "--cache_features file: features cannot be kept, since --rope_rescale");
+    struct df_feature_facts augmented = good_facts(DF_FEATURES_IN_MEMORY);
+    augmented.augmented = true;
+    check_refused(augmented, "--cache_features memory: features cannot be kept, since --augment");
+    augmented.has_views = true;
+    check(augmented, DF_FEATURES_IN_MEMORY);
+    augmented.lora = true;
+    augmented.wanted = DF_FEATURES_AUTO;
+    check_refused(augmented, "--cache_views: features cannot be kept, since LoRA");
     lora.wanted = DF_FEATURES_OFF;
     check(lora, DF_FEATURES_OFF);
 }

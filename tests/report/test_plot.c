@@ -239,10 +239,10 @@ static void lines_go_through_their_points(void **state)
     free(page);
 }
 
-/* Twelve lines: no two share colour, mark and dashes. */
+/* No two of 36 lines share colour, mark and dashes. */
 static void lines_differ(void **state)
 {
-    enum { LINES = 12 };
+    enum { LINES = 36 };
     static const char *const names[] = {"only"};
     struct df_line lines[LINES];
     char *looks[LINES];
@@ -270,6 +270,91 @@ static void lines_differ(void **state)
     }
     for (int i = 0; i < LINES; i++)
         free(looks[i]);
+}
+
+static char *drawn_curves(const struct df_curve *curves, size_t count)
+{
+    const struct df_curve_chart chart = {
+        .title = "<loss>", .x_label = "epoch", .y_label = "loss", .curves = curves, .n_curves = count};
+    FILE *stream = tmpfile();
+    assert_int_equal(df_plot_curves(stream, &chart), 0);
+    char *page = page_text(stream);
+    assert_well_formed(page);
+    return page;
+}
+
+static void curves_go_through_their_points(void **state)
+{
+    const double x[] = {0, 1, 2, 4, 8}, y[] = {4, 2, NAN, 1, 0};
+    const struct df_curve curve = {
+        .name = "<run>", .x = x, .y = y, .count = 5, .best = 3, .best_name = "best & 1.00"};
+    char kinds[16];
+    double at_x[16], at_y[16];
+    char *page = drawn_curves(&curve, 1);
+
+    assert_int_equal(path_points(page, kinds, at_x, at_y), 4);
+    assert_memory_equal(kinds, "MLML", 4); /* not across the gap */
+    assert_ratio(at_x[2] - at_x[0], at_x[1] - at_x[0], 4.0);
+    assert_ratio(at_x[3] - at_x[0], at_x[1] - at_x[0], 8.0);
+    assert_ratio(at_y[1] - at_y[0], at_y[3] - at_y[0], 0.5);
+    assert_int_equal(occurrences(page, ">&lt;run&gt;</text>"), 1);
+    assert_int_equal(occurrences(page, ">best &amp; 1.00</text>"), 1);
+    const char *ring = strstr(page, "fill=\"none\" stroke=\"#1b1e22\" stroke-width=\"1.6\"");
+    assert_non_null(ring);
+    while (strncmp(ring, "<circle", 7) != 0)
+        ring--;
+    assert_true(fabs(attribute(ring, "cx") - at_x[2]) < 0.11 && fabs(attribute(ring, "cy") - at_y[2]) < 0.11);
+    assert_int_equal(occurrences(page, ">0</text>"), 2); /* of both axes, and no -0 */
+    free(page);
+}
+
+/* Differences between values that are far from zero can be seen. */
+static void axes_of_curves_begin_where_their_values_do(void **state)
+{
+    const double x[] = {1, 2}, y[] = {78.2, 81.4};
+    const struct df_curve curve = {.name = "run", .x = x, .y = y, .count = 2, .best = -1};
+    char kinds[16];
+    double at_x[16], at_y[16];
+    char *page = drawn_curves(&curve, 1);
+
+    assert_int_equal(path_points(page, kinds, at_x, at_y), 2);
+    assert_true(at_y[0] - at_y[1] > 100.0);
+    assert_int_equal(occurrences(page, ">78</text>"), 1);
+    assert_int_equal(occurrences(page, ">82</text>"), 1);
+    free(page);
+}
+
+/* Names of curves that end at one place do not lie on each other. */
+static void names_of_curves_are_apart(void **state)
+{
+    enum { CURVES = 20 };
+    const double x[] = {0, 1}, y[] = {0, 1};
+    struct df_curve curves[CURVES];
+    double last = -INFINITY;
+
+    for (int i = 0; i < CURVES; i++)
+        curves[i] = (struct df_curve){
+            .name = "same", .x = x, .y = y, .count = 2, .look = (size_t)i, .best = -1, .is_faint = i == 0};
+    char *page = drawn_curves(curves, CURVES);
+    assert_int_equal(occurrences(page, ">same</text>"), CURVES);
+    for (const char *at = strstr(page, ">same</text>"); at; at = strstr(at + 1, ">same</text>")) {
+        const char *tag = at;
+        while (strncmp(tag, "<text", 5) != 0)
+            tag--;
+        assert_true(attribute(tag, "y") >= last + 17.9);
+        last = attribute(tag, "y");
+    }
+    free(page);
+}
+
+static void no_numbers_are_no_chart(void **state)
+{
+    const double x[] = {0, 1}, y[] = {NAN, INFINITY};
+    const struct df_curve curve = {.name = "run", .x = x, .y = y, .count = 2, .best = -1};
+    char *page = drawn_curves(&curve, 1);
+
+    assert_string_equal(page, "");
+    free(page);
 }
 
 static void histograms_count(void **state)
@@ -337,6 +422,10 @@ int main(void)
         cmocka_unit_test(axes_have_round_numbers),
         cmocka_unit_test(lines_go_through_their_points),
         cmocka_unit_test(lines_differ),
+        cmocka_unit_test(curves_go_through_their_points),
+        cmocka_unit_test(axes_of_curves_begin_where_their_values_do),
+        cmocka_unit_test(names_of_curves_are_apart),
+        cmocka_unit_test(no_numbers_are_no_chart),
         cmocka_unit_test(histograms_count),
         cmocka_unit_test(heat_maps_color_and_group),
     };

@@ -162,13 +162,24 @@ CLAIMS = [
     ("tokens.cu", r"assemble<4>", vectors([128], [128], loads_first=5)),
     ("tokens.cu", r"assemble<1>", elements(32)),
 
+    # hard_pixels.cu: single elements, as upsample_loss.cu.
+    ("hard_pixels.cu", r"confidence_kernel<\d+, \d+>", vectors([8, 32], [32], 128)),
+    ("hard_pixels.cu", r"count_kernel", vectors([32], [32], 256)),
+    ("hard_pixels.cu", r"choose_kernel", vectors([32, 64], [32, 64], 1024)),
+    ("hard_pixels.cu", r"mark_kernel", vectors([8, 32], [8], 256)),
+
+    # dice.cu: single elements, as upsample_loss.cu.
+    ("dice.cu", r"sums_kernel<\d+, \d+>", vectors([8, 32], [32], 128)),
+    ("dice.cu", r"class_kernel", vectors([32], [64], 128)),
+    ("dice.cu", r"finish_kernel", vectors([32, 64], [32], 256)),
+
     # upsample_loss.cu: classes are odd in number, so that single elements are read; a lane has 2 to 10 of them at each of four
     # corners.
-    *[("upsample_loss.cu", rf"loss_kernel<\d+, {slots}, \w+>",
+    *[("upsample_loss.cu", rf"loss_kernel<\d+, {slots}, \w+, \w+>",
        Claim(loads={8, 32}, threads=64, blocks=6 if slots <= 8 else 4, loads_first=4 * slots)) for slots in (2, 4, 6, 8, 10)],
     ("upsample_loss.cu", r"logits_kernel", vectors([32], [32], 128)),
     ("upsample_loss.cu", r"combine_kernel", vectors([32, 64], [32])),
-    ("(upsample_loss|views).cu", r"loss_finish_kernel", vectors([64], [64], 1024)),
+    ("(upsample_loss|views).cu", r"loss_finish_kernel", vectors([32, 64], [64], 1024)),
 
     # views.cu: four neighbours of one pixel, or one.
     ("views.cu", r"window_kernel<4>", vectors([32, 128], [128])),

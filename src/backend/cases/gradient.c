@@ -6,10 +6,16 @@
 #include <math.h>
 #include <string.h>
 
+/* Of so many pixels. */
+static double weight_of(int64_t count)
+{
+    return 0.75 * (double)count;
+}
+
 /* A step's loss, which the cases read as bytes. */
 static void set_loss(struct df_case *c, int tensor, double sum, int64_t count)
 {
-    const struct df_loss_sum loss = {sum, count};
+    const struct df_loss_sum loss = {sum, count, weight_of(count)};
 
     if (c->tensors[tensor].bytes)
         memcpy(c->tensors[tensor].bytes, &loss, sizeof loss);
@@ -54,7 +60,7 @@ static int add_gradient_call(const struct df_case *c, struct df_case_run *run)
                                            run->memory[LOSS], run->memory[SUM], run->memory[ADD_TOTAL]));
     DF_TRY(run->backend->ops->download(run->backend, &total, run->memory[ADD_TOTAL], sizeof total));
     run->scalars[0] = total.sum;
-    run->scalars[1] = (double)total.count;
+    run->scalars[1] = (double)total.count + total.weight;
     return 0;
 }
 
@@ -63,9 +69,10 @@ static void add_gradient_expect(struct df_case *c)
     const bool counts = c->n[PIXELS] > 0;
 
     for (int64_t i = 0; i < c->n[ADD_COUNT]; i++)
-        c->tensors[SUM].expected[i] += (double)c->n[PIXELS] * (double)c->tensors[ADDED].values[i];
+        c->tensors[SUM].expected[i] += weight_of(c->n[PIXELS]) * (double)c->tensors[ADDED].values[i];
     c->expected_scalars[0] = counts ? loss_before + loss_added : loss_before;
-    c->expected_scalars[1] = (double)(c->n[BEFORE] + c->n[PIXELS]);
+    c->expected_scalars[1] =
+        (double)(c->n[BEFORE] + c->n[PIXELS]) + weight_of(c->n[BEFORE]) + weight_of(c->n[PIXELS]);
 }
 
 DF_CASE_SET(add_gradient, add_gradient_odd, add_gradient_uses);
@@ -120,7 +127,7 @@ static void gradient_scale_expect(struct df_case *c)
     double mean = 1.0, squares = 0.0, *scale = c->tensors[SCALE].expected;
 
     if (c->n[OF_A_SUM])
-        mean = c->n[LABELLED] > 0 ? 1.0 / (double)c->n[LABELLED] : 0.0;
+        mean = c->n[LABELLED] > 0 ? 1.0 / weight_of(c->n[LABELLED]) : 0.0;
     for (int64_t i = 0; i < c->n[COUNT]; i++)
         squares += (double)c->tensors[GRADIENT].values[i] * (double)c->tensors[GRADIENT].values[i];
     scale[0] = sqrt(squares) * mean;

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { BATCH, H, W, CLASSES, HEIGHT, WIDTH, LABELLING, RESULTS, VALUES };
+enum { BATCH, H, W, CLASSES, HEIGHT, WIDTH, LABELLING, RESULTS, VALUES, TERMS };
 
 enum labelling { UNLABELLED, LABELLED, PARTLY_LABELLED, IGNORED };
 
@@ -17,6 +17,11 @@ enum { LOSS, GRADIENT = 1, PREDICTION = 2, ON_DEVICE = 4, SIGMOIDS = 8, BOTH = G
 /* Of logits. TIED: two classes have the same at every pixel. SATURATED: around where sigmoids become 1 in
  * float32. LOW: around where their exponentials overflow. */
 enum values { USUAL, TIED, SATURATED, LOW };
+
+/* Bits of TERMS. Without weights classes weigh 1. */
+enum { PLAIN, WEIGHTED = 1, SMOOTHED = 2, FOCAL = 4, REGION = 8, REGION_ALONE = 16 };
+
+static const float smoothing = 0.1f, gamma_of_focal = 1.5f;
 
 static struct bilinear_size size_of(const struct df_case *c)
 {
@@ -49,7 +54,7 @@ static int upsample_logits_uses(const struct df_case_model *m, int64_t n[DF_CASE
 
 /* --- upsample_loss --- */
 
-enum { LOGITS, LABELS, DLOGITS, PREDICTED, SCRATCH, SUM, OF_SIGMOIDS };
+enum { LOGITS, LABELS, DLOGITS, PREDICTED, SCRATCH, SUM, OF_SIGMOIDS, WEIGHTS, SLOPES };
 
 /* Numbers of classes that choose how lanes share them, with and without the gradient; enlarged, reduced,
  * kept; strips of two cells, the last of one. */
@@ -93,6 +98,25 @@ static const int64_t upsample_loss_odd[][DF_CASE_SIZES] = {
     {1, 3, 4, 64, 13, 9, PARTLY_LABELLED, PREDICTION | SIGMOIDS, LOW},
     {2, 3, 4, 21, 17, 23, PARTLY_LABELLED, PREDICTION | SIGMOIDS, TIED},
     {1, 5, 3, 150, 35, 21, PARTLY_LABELLED, PREDICTION | SIGMOIDS},
+    {1, 1, 1, 1, 1, 1, LABELLED, GRADIENT, USUAL, WEIGHTED | SMOOTHED},
+    {2, 3, 4, 21, 17, 23, PARTLY_LABELLED, GRADIENT, USUAL, WEIGHTED},
+    {2, 3, 4, 21, 17, 23, PARTLY_LABELLED, BOTH | ON_DEVICE, USUAL, SMOOTHED},
+    {1, 5, 3, 150, 35, 21, PARTLY_LABELLED, GRADIENT, USUAL, WEIGHTED | SMOOTHED},
+    {2, 5, 7, 16, 5, 7, PARTLY_LABELLED, GRADIENT, USUAL, WEIGHTED | SMOOTHED},
+    {1, 9, 8, 32, 4, 3, PARTLY_LABELLED, GRADIENT, USUAL, WEIGHTED | SMOOTHED},
+    {3, 4, 4, 65, 13, 29, PARTLY_LABELLED, GRADIENT, LOW, WEIGHTED | SMOOTHED},
+    {1, 3, 4, 64, 13, 9, PARTLY_LABELLED, GRADIENT, SATURATED, WEIGHTED | SMOOTHED},
+    {1, 2, 3, 255, 9, 9, PARTLY_LABELLED, GRADIENT, USUAL, WEIGHTED | SMOOTHED},
+    {1, 1, 9, 5, 3, 100, PARTLY_LABELLED, GRADIENT, USUAL, WEIGHTED | SMOOTHED},
+    {2, 3, 3, 5, 6, 6, IGNORED, GRADIENT, USUAL, WEIGHTED | SMOOTHED},
+    {1, 1, 1, 1, 1, 1, LABELLED, GRADIENT, USUAL, FOCAL},
+    {2, 3, 4, 21, 17, 23, PARTLY_LABELLED, GRADIENT, USUAL, FOCAL},
+    {1, 5, 3, 150, 35, 21, PARTLY_LABELLED, GRADIENT, LOW, FOCAL | WEIGHTED},
+    {1, 1, 1, 1, 1, 1, LABELLED, GRADIENT, USUAL, REGION},
+    {2, 3, 4, 21, 17, 23, PARTLY_LABELLED, BOTH | ON_DEVICE, USUAL, REGION | WEIGHTED | SMOOTHED},
+    {1, 5, 3, 150, 35, 21, PARTLY_LABELLED, GRADIENT, LOW, REGION | REGION_ALONE},
+    {1, 2, 3, 255, 9, 9, PARTLY_LABELLED, GRADIENT, USUAL, REGION | WEIGHTED},
+    {2, 3, 3, 5, 6, 6, IGNORED, GRADIENT, USUAL, REGION},
 };
 
 static void make_ties(struct df_case *c)
@@ -102,6 +126,15 @@ static void make_ties(struct df_case *c)
 
     for (int64_t at = 0; logits && at < small_count(c); at += classes)
         logits[at + classes / 3] = logits[at + classes - 1] = 16.0f;
+}
+
+/* Weights of classes: some are 0, as the only one is not. */
+static void make_weights(struct df_case *c)
+{
+    float *weights = c->tensors[WEIGHTS].values;
+
+    for (int64_t k = 0; weights && k < c->tensors[WEIGHTS].count; k++)
+        weights[k] = c->n[TERMS] & WEIGHTED ? (float)((k + 3) % 5) * 0.5f : 1.0f;
 }
 
 /* A tensor that is left out has no elements. */
@@ -121,8 +154,11 @@ static void upsample_loss_build(struct df_case *c)
     df_case_in(c, DF_F32, gradient ? 2 * small_count(c) : 0, 0.0, 1.0);
     df_case_in_bytes(c, sizeof(struct df_loss_sum), 256, false);
     df_case_out(c, DF_U8, c->n[RESULTS] & SIGMOIDS ? pixels_of(c) : 0, 1e-3);
+    df_case_in(c, DF_F32, c->n[TERMS] ? c->n[CLASSES] : 0, 0.0, 1.0);
+    df_case_in(c, DF_F32, c->n[TERMS] & REGION ? 2 * c->n[CLASSES] + 1 : 0, 0.5, 1.0);
     c->n_scalars = 2;
     c->scalar_tolerance = 1e-6;
+    make_weights(c);
     if (c->n[VALUES] == TIED)
         make_ties(c);
     if (c->n[LABELLING] == IGNORED && c->tensors[LABELS].bytes)
@@ -134,9 +170,44 @@ static void *memory_if(const struct df_case_run *run, int tensor, bool wanted)
     return wanted ? run->memory[tensor] : NULL;
 }
 
+static double smoothing_of(const struct df_case *c)
+{
+    return c->n[TERMS] & SMOOTHED ? (double)smoothing : 0.0;
+}
+
+/* Of what is of each pixel alone. */
+static double factor_of(const struct df_case *c)
+{
+    return c->n[TERMS] & REGION_ALONE ? 0.0 : c->n[TERMS] & REGION ? 0.5 : 1.0;
+}
+
+static double gamma_of(const struct df_case *c)
+{
+    return c->n[TERMS] & FOCAL ? (double)gamma_of_focal : 0.0;
+}
+
+static double weight_of(const struct df_case *c, int64_t class)
+{
+    return c->n[TERMS] ? (double)c->tensors[WEIGHTS].values[class] : 1.0;
+}
+
+static double sum_of_weights(const struct df_case *c)
+{
+    double sum = 0.0;
+    for (int64_t k = 0; k < c->n[CLASSES]; k++)
+        sum += weight_of(c, k);
+    return sum;
+}
+
 static int upsample_loss_call(const struct df_case *c, struct df_case_run *run)
 {
     const int64_t results = c->n[RESULTS];
+    const struct df_loss_terms terms = {.class_weights = run->memory[WEIGHTS],
+                                        .weight_sum = (float)sum_of_weights(c),
+                                        .smoothing = (float)smoothing_of(c),
+                                        .gamma = (float)gamma_of(c),
+                                        .pixel = (float)factor_of(c),
+                                        .region = memory_if(run, SLOPES, c->n[TERMS] & REGION)};
     struct df_upsample_loss work = {.batch = c->n[BATCH],
                                     .h = c->n[H],
                                     .w = c->n[W],
@@ -146,6 +217,7 @@ static int upsample_loss_call(const struct df_case *c, struct df_case_run *run)
                                     .logits = run->memory[LOGITS],
                                     .labels = memory_if(run, LABELS, c->n[LABELLING] != UNLABELLED),
                                     .dlogits = memory_if(run, DLOGITS, results & GRADIENT),
+                                    .terms = c->n[TERMS] ? &terms : NULL,
                                     .prediction = memory_if(run, PREDICTED, results & PREDICTION),
                                     .sigmoid_prediction = memory_if(run, OF_SIGMOIDS, results & SIGMOIDS),
                                     .on_device = memory_if(run, SUM, results & ON_DEVICE)};
@@ -155,7 +227,7 @@ static int upsample_loss_call(const struct df_case *c, struct df_case_run *run)
     if (work.on_device)
         DF_TRY(run->backend->ops->download(run->backend, &work.loss, work.on_device, sizeof work.loss));
     run->scalars[0] = work.loss.sum;
-    run->scalars[1] = (double)work.loss.count;
+    run->scalars[1] = (double)work.loss.count + work.loss.weight;
     return 0;
 }
 
@@ -166,12 +238,27 @@ static int64_t label_of(const struct df_case *c, int64_t pixel)
     return c->n[LABELLING] == UNLABELLED || labels[pixel] == DF_IGNORE_LABEL ? -1 : labels[pixel];
 }
 
-static int64_t count_labels(const struct df_case *c)
+/* What the mean divides by, and how many pixels these are. */
+static double weigh_labels(const struct df_case *c, int64_t *count)
 {
-    int64_t count = 0;
-    for (int64_t i = 0; i < pixels_of(c); i++)
-        count += label_of(c, i) >= 0;
-    return count;
+    double weight = 0.0;
+
+    *count = 0;
+    for (int64_t i = 0; i < pixels_of(c); i++) {
+        const int64_t label = label_of(c, i);
+        if (label < 0)
+            continue;
+        weight += weight_of(c, label);
+        (*count)++;
+    }
+    return weight;
+}
+
+/* How much of the pixel's loss is -log of a class's probability. */
+static double target_of(const struct df_case *c, int64_t label, int64_t class)
+{
+    const double share = smoothing_of(c) / (double)c->n[CLASSES];
+    return factor_of(c) * weight_of(c, class) * ((class == label ? 1.0 - smoothing_of(c) : 0.0) + share);
 }
 
 /* Logits of the pixel's image, or their gradients. */
@@ -180,18 +267,55 @@ static int64_t image_at(const struct df_case *c, int64_t pixel)
     return pixel / plane_of(c) * c->n[H] * c->n[W] * c->n[CLASSES];
 }
 
+/* What the focal loss multiplies the gradient of -log p by. */
+static double focus_of(const struct df_case *c, double p)
+{
+    const double gamma = gamma_of(c);
+
+    if (gamma == 0.0 || p >= 1.0)
+        return gamma == 0.0 ? 1.0 : 0.0;
+    return pow(1.0 - p, gamma) - gamma * p * pow(1.0 - p, gamma - 1.0) * log(p);
+}
+
+/* How much the loss of all pixels changes with the probability of a pixel's class. */
+static double slope_of(const struct df_case *c, int64_t label, int64_t class)
+{
+    const float *slopes = c->tensors[SLOPES].values;
+
+    if (!(c->n[TERMS] & REGION))
+        return 0.0;
+    return (double)slopes[class] - (class == label ? (double)slopes[c->n[CLASSES] + class] : 0.0);
+}
+
+/* The sum of this times the probabilities. */
+static double region_of(const struct df_case *c, int64_t label, const double *probability)
+{
+    double sum = 0.0;
+
+    for (int64_t k = 0; k < c->n[CLASSES]; k++)
+        sum += slope_of(c, label, k) * probability[k];
+    return sum;
+}
+
 /* dlogits += what the pixel's softmax and label make of them. */
-static void add_gradient(struct df_case *c, int64_t pixel, const double *probability, double count)
+static void add_gradient(struct df_case *c, int64_t pixel, const double *probability, double weight)
 {
     const struct bilinear_size size = size_of(c);
+    const int64_t label = label_of(c, pixel);
     double *dlogits = c->tensors[DLOGITS].expected + image_at(c, pixel);
+    const double focus = focus_of(c, probability[label]), region = region_of(c, label, probability);
+    double all = 0.0, gradient[DF_MAX_CLASSES];
     struct bilinear_corner corners[4];
 
+    for (int64_t k = 0; k < size.classes; k++)
+        all += target_of(c, label, k);
+    for (int64_t k = 0; k < size.classes; k++)
+        gradient[k] = focus * (all * probability[k] - target_of(c, label, k)) +
+                      probability[k] * (slope_of(c, label, k) - region);
     bilinear_corners(&size, pixel % plane_of(c), corners);
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 4 && weight > 0.0; i++) {
         for (int64_t k = 0; k < size.classes; k++)
-            dlogits[corners[i].pixel * size.classes + k] +=
-                corners[i].weight * (probability[k] - (k == label_of(c, pixel))) / count;
+            dlogits[corners[i].pixel * size.classes + k] += corners[i].weight * gradient[k] / weight;
     }
 }
 
@@ -215,11 +339,24 @@ static void expect_prediction(struct df_case *c, int64_t pixel, const double *va
     c->tensors[OF_SIGMOIDS].expected[pixel] = (double)first_largest(sigmoid, c->n[CLASSES]);
 }
 
+/* Of its logits, which become probabilities. */
+static double pixel_loss(const struct df_case *c, int64_t label, double *value)
+{
+    double logits[DF_MAX_CLASSES], loss = 0.0;
+
+    memcpy(logits, value, (size_t)c->n[CLASSES] * sizeof *logits);
+    const double log_sum = softmax(value, c->n[CLASSES]);
+    for (int64_t k = 0; k < c->n[CLASSES]; k++)
+        loss += target_of(c, label, k) * (log_sum - logits[k]);
+    return gamma_of(c) == 0.0 ? loss : loss * pow(1.0 - value[label], gamma_of(c));
+}
+
 static void upsample_loss_expect(struct df_case *c)
 {
     const struct bilinear_size size = size_of(c);
-    const int64_t count = count_labels(c);
     double value[DF_MAX_CLASSES], sum = 0.0;
+    int64_t count;
+    const double weight = weigh_labels(c, &count);
 
     for (int64_t i = 0; i < pixels_of(c); i++) {
         const int64_t label = label_of(c, i);
@@ -227,31 +364,33 @@ static void upsample_loss_expect(struct df_case *c)
         expect_prediction(c, i, value);
         if (label < 0)
             continue;
-        sum -= value[label];
-        sum += softmax(value, size.classes);
+        sum += pixel_loss(c, label, value);
         if (c->n[RESULTS] & GRADIENT)
-            add_gradient(c, i, value, (double)count);
+            add_gradient(c, i, value, weight);
     }
     c->expected_scalars[0] = sum;
-    c->expected_scalars[1] = (double)count;
+    if (c->n[TERMS] & REGION)
+        c->expected_scalars[0] += (double)c->tensors[SLOPES].values[2 * c->n[CLASSES]];
+    c->expected_scalars[1] = (double)count + weight;
 }
 
-/* The mean loss. */
+/* The mean loss, in which that of all pixels is as linear as its slopes. */
 static double upsample_loss_objective(const struct df_case *c)
 {
     const struct bilinear_size size = size_of(c);
-    const int64_t count = count_labels(c);
     double value[DF_MAX_CLASSES], sum = 0.0;
+    int64_t count;
+    const double weight = weigh_labels(c, &count);
 
     for (int64_t i = 0; i < pixels_of(c); i++) {
         const int64_t label = label_of(c, i);
         if (label < 0)
             continue;
         bilinear_pixel(&size, c->tensors[LOGITS].values + image_at(c, i), i % plane_of(c), value);
-        sum -= value[label];
-        sum += softmax(value, size.classes);
+        sum += pixel_loss(c, label, value);
+        sum += region_of(c, label, value);
     }
-    return count > 0 ? sum / (double)count : 0.0;
+    return weight > 0.0 ? sum / weight : 0.0;
 }
 
 DF_CASE_SET(upsample_loss, upsample_loss_odd, upsample_logits_uses, .objective = upsample_loss_objective,

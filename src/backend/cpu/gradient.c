@@ -20,13 +20,14 @@ DF_MULTIVERSION static void add_chunk(const float *gradient, float weight, float
 int df_cpu_add_gradient(struct df_backend *backend, const float *gradient, int64_t count,
                         const struct df_loss_sum *loss, float *sum, struct df_loss_sum *total)
 {
-    if (loss->count == 0)
+    if (loss->weight == 0.0)
         return 0;
 #pragma omp parallel for num_threads(backend->threads)
     for (int64_t i = 0; i < count; i += CHUNK)
-        add_chunk(gradient + i, (float)loss->count, sum + i, df_min_i64(CHUNK, count - i));
+        add_chunk(gradient + i, (float)loss->weight, sum + i, df_min_i64(CHUNK, count - i));
     total->sum += loss->sum;
     total->count += loss->count;
+    total->weight += loss->weight;
     return 0;
 }
 
@@ -62,7 +63,7 @@ int df_cpu_gradient_scale(struct df_backend *backend, const float *gradient, int
     double squares = 0.0;
 
     DF_TRY(sum_of_squares(backend, gradient, count, &squares));
-    const double mean = !total ? 1.0 : total->count > 0 ? 1.0 / (double)total->count : 0.0;
+    const double mean = !total ? 1.0 : total->weight > 0.0 ? 1.0 / total->weight : 0.0;
     scale->norm = (float)(sqrt(squares) * mean);
     /* Where the norm is NaN so is the factor, as in PyTorch. */
     float clip = longest > 0.0 ? (float)longest / (scale->norm + 1e-6f) : 1.0f;

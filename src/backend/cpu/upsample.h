@@ -102,6 +102,15 @@ DF_INLINE float maximum(const float *value, int32_t padded)
     return greater(greater(lanes[0], lanes[2]), greater(lanes[1], lanes[3]));
 }
 
+DF_INLINE float fold(float lanes[LANES])
+{
+    for (int32_t i = 0; i < LANES / 2; i++)
+        lanes[i] += lanes[i + LANES / 2];
+    for (int32_t i = 0; i < LANES / 4; i++)
+        lanes[i] += lanes[i + LANES / 4];
+    return (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]);
+}
+
 /* value = e^(value - best); returns the sum. */
 DF_INLINE float exponentials(float *value, float best, int32_t padded)
 {
@@ -112,11 +121,17 @@ DF_INLINE float exponentials(float *value, float best, int32_t padded)
             lanes[i] += value[c + i];
         }
     }
-    for (int32_t i = 0; i < LANES / 2; i++)
-        lanes[i] += lanes[i + LANES / 2];
-    for (int32_t i = 0; i < LANES / 4; i++)
-        lanes[i] += lanes[i + LANES / 4];
-    return (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]);
+    return fold(lanes);
+}
+
+/* The columns' gradients += the pixel's exponentials, times these. */
+DF_INLINE void spread_gradient(struct columns *columns, float left, float right, int32_t padded)
+{
+#pragma omp simd
+    for (int32_t c = 0; c < padded; c++) {
+        columns->dleft[c] += left * columns->value[c];
+        columns->dright[c] += right * columns->value[c];
+    }
 }
 
 /* The lowest class whose value is at least `least`, such as the largest; the last class where none is (NaN).

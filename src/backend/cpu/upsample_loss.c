@@ -7,7 +7,7 @@
  * fixed order. */
 #include "cpu_backend.h"
 #include "first_reader.h"
-#include "upsample.h"
+#include "loss_terms.h"
 
 #include "dinoft/size.h"
 
@@ -50,12 +50,6 @@ DF_INLINE void store_gradients(struct columns *columns, float *low, float *high,
     clear_gradients(columns);
 }
 
-struct loss_sum {
-    double sum; /* of the pixels that are settled, and of the others' largest logit less that of the label */
-    double product; /* of the others' sums of exponentials: one logarithm serves many pixels */
-    int64_t count;
-};
-
 #define PRODUCT_MAX                                                                                          \
     1e290 /* times a sum of MAX_CLASSES exponentials, which is at most that, is still a double */
 
@@ -72,12 +66,7 @@ DF_INLINE void add_pixel(struct columns *columns, struct tap x, int32_t label, f
     const float logit = columns->value[label];
     const float sum = exponentials(columns->value, best, padded);
     if (gradient) {
-        const float left = x.weight_low / sum, right = x.weight_high / sum;
-#pragma omp simd
-        for (int32_t c = 0; c < padded; c++) {
-            columns->dleft[c] += left * columns->value[c];
-            columns->dright[c] += right * columns->value[c];
-        }
+        spread_gradient(columns, x.weight_low / sum, x.weight_high / sum, padded);
         columns->left_hits[label] += x.weight_low;
         columns->right_hits[label] += x.weight_high;
     }
@@ -101,23 +90,32 @@ DF_INLINE void predict(const struct df_upsample_loss *work, int64_t pixel, const
             alone ? near : first_class_of_sigmoid(value, best, lowest, near, work->classes);
 }
 
-/* One output row. low and high are this task's rows [w, C] of the gradient buffers, or both NULL. */
-DF_MULTIVERSION static void loss_row(const struct df_upsample_loss *work, int64_t image, int64_t row,
-                                     struct tap y, struct columns *columns, float *low, float *high,
-                                     struct loss_sum *total)
+/* One output row. low and high are this task's rows [w, C] of the gradient buffers, or both NULL. terms: the
+ * work's, or NULL, known where this is compiled. */
+DF_INLINE void walk_row(const struct df_upsample_loss *work, const struct df_loss_terms *terms, int64_t image,
+                        int64_t row, struct tap y, struct columns *columns, float *low, float *high,
+                        struct loss_sum *total)
 {
     const float scale = (float)work->w / (float)work->width;
     const int64_t classes = work->classes, line = (image * work->height + row) * work->width;
     const int32_t padded = padded_classes(classes);
     const float *upper = work->logits + (image * work->h + y.low) * work->w * classes;
     const float *lower = work->logits + (image * work->h + y.high) * work->w * classes;
+    struct smoothing smoothing = smoothing_of(terms, classes);
+    struct region region;
     struct tap run = {.low = -1};
+
+    read_region(&region, terms, classes);
     for (int64_t i = 0; i < work->width; i++) {
         const struct tap x = bilinear_tap(i, scale, work->w);
         if (x.low != run.low) {
+            if (smoothing.share > 0.0f && run.low >= 0)
+                end_smoothing(&smoothing, terms, columns, classes);
             if (low && run.low >= 0)
                 store_gradients(columns, low, high, y, run, classes);
             load_columns(columns, upper, lower, y, x, classes);
+            if (smoothing.share > 0.0f)
+                begin_smoothing(&smoothing, terms, columns, classes);
             run = x;
         }
         mix_columns(columns, x, padded);
@@ -128,10 +126,29 @@ DF_MULTIVERSION static void loss_row(const struct df_upsample_loss *work, int64_
         if (label == DF_IGNORE_LABEL)
             continue;
         assert(label < classes);
-        add_pixel(columns, x, label, best, padded, low != NULL, total);
+        if (terms)
+            add_pixel_of_terms(columns, x, label, best, padded, terms, &smoothing, &region, total);
+        else
+            add_pixel(columns, x, label, best, padded, low != NULL, total);
     }
+    if (smoothing.share > 0.0f)
+        end_smoothing(&smoothing, terms, columns, classes);
     if (low)
         store_gradients(columns, low, high, y, run, classes);
+}
+
+DF_MULTIVERSION static void plain_row(const struct df_upsample_loss *work, int64_t image, int64_t row,
+                                      struct tap y, struct columns *columns, float *low, float *high,
+                                      struct loss_sum *total)
+{
+    walk_row(work, NULL, image, row, y, columns, low, high, total);
+}
+
+DF_MULTIVERSION static void row_of_terms(const struct df_upsample_loss *work, int64_t image, int64_t row,
+                                         struct tap y, struct columns *columns, float *low, float *high,
+                                         struct loss_sum *total)
+{
+    walk_row(work, work->terms, image, row, y, columns, low, high, total);
 }
 
 static void loss_task(const struct df_upsample_loss *work, int64_t task, float *scratch,
@@ -150,15 +167,20 @@ static void loss_task(const struct df_upsample_loss *work, int64_t task, float *
         memset(high, 0, (size_t)size * sizeof(float));
     }
     for (int64_t row = df_first_reader(bilinear_source, source, scale, work->h, work->height); row < end;
-         row++)
-        loss_row(work, image, row, bilinear_tap(row, scale, work->h), &columns, low, high, total);
+         row++) {
+        const struct tap y = bilinear_tap(row, scale, work->h);
+        if (work->terms)
+            row_of_terms(work, image, row, y, &columns, low, high, total);
+        else
+            plain_row(work, image, row, y, &columns, low, high, total);
+    }
 }
 
-/* dlogits = (low + high of the row above) / count; the last row also reads itself as the row below. */
+/* dlogits = (low + high of the row above) / weight; the last row also reads itself as the row below. */
 static void combine_row(const struct df_upsample_loss *work, int64_t task, const float *scratch)
 {
     const int64_t source = task % work->h, size = work->w * work->classes;
-    const float scale = work->loss.count > 0 ? (float)(1.0 / (double)work->loss.count) : 0.0f;
+    const float scale = work->loss.weight > 0.0 ? (float)(1.0 / work->loss.weight) : 0.0f;
     const float *low = scratch + task * size;
     const float *high = scratch + (work->batch * work->h + task) * size;
     float *to = work->dlogits + task * size;
@@ -180,6 +202,7 @@ int df_cpu_upsample_loss(struct df_backend *backend, struct df_upsample_loss *wo
 
     assert(work->classes >= 1 && work->classes <= MAX_CLASSES);
     assert(!work->dlogits || (work->labels && scratch));
+    assert(!work->terms || work->dlogits);
     assert(!work->sigmoid_prediction || (work->prediction && !work->dlogits));
 #pragma omp parallel for num_threads(backend->threads) schedule(dynamic)
     for (int64_t chunk = 0; chunk < chunks; chunk++) {
@@ -187,15 +210,19 @@ int df_cpu_upsample_loss(struct df_backend *backend, struct df_upsample_loss *wo
         for (int64_t task = tasks * chunk / chunks; task < tasks * (chunk + 1) / chunks; task++)
             loss_task(work, task, buffers, &total);
         settle(&total);
+        if (!work->terms)
+            total.weight = (double)total.count;
         partial[chunk] = total;
     }
 
-    work->loss.sum = 0.0;
-    work->loss.count = 0;
+    work->loss = (struct df_loss_sum){0};
     for (int64_t chunk = 0; chunk < chunks; chunk++) {
         work->loss.sum += partial[chunk].sum;
         work->loss.count += partial[chunk].count;
+        work->loss.weight += partial[chunk].weight;
     }
+    if (work->terms && work->terms->region)
+        work->loss.sum += (double)work->terms->region[2 * work->classes];
     if (work->on_device)
         *work->on_device = work->loss;
     if (!buffers)

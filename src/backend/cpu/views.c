@@ -137,5 +137,6 @@ int df_cpu_argmax(struct df_backend *backend, const float *sum, int64_t count, i
         total->sum += losses[chunk];
         total->count += counts[chunk];
     }
+    total->weight = (double)total->count;
     return 0;
 }

@@ -43,8 +43,10 @@ static int choose_size(struct loading *loading)
 static int open_loader(struct loading *loading)
 {
     const struct df_config *config = loading->config;
-    struct df_loader_options options = {
-        .workers = (int)config->num_workers, .shuffle = true, .seed = (uint64_t)config->seed};
+    struct df_loader_options options = {.workers = (int)config->num_workers,
+                                        .shuffle = true,
+                                        .seed = (uint64_t)config->seed,
+                                        .augment = df_setup_augmentation(config)};
 
     DF_TRY(choose_size(loading));
     loading->dataset = df_setup_dataset(config, DF_SPLIT_TRAIN, config->n_classes);
@@ -99,6 +101,8 @@ static double rate(const struct loading *loading)
 static void print(const struct loading *loading)
 {
     const struct df_config *config = loading->config;
+    const struct df_augment_options augment = df_setup_augmentation(config);
+    char augmentation[DF_AUGMENT_TEXT_MAX];
 
     printf("data set         %s, %" PRId64 " training images\n", df_dataset_kind_name(config->dataset),
            loading->dataset->count);
@@ -106,6 +110,8 @@ static void print(const struct loading *loading)
            loading->batch_size,
            loading->backend->resizes ? "packed for a device that resizes to" : "resized to", loading->height,
            loading->width);
+    df_augment_text(&augment, augmentation);
+    printf("augmentation     %s\n", augmentation);
     printf("threads          %d\n", df_loader_workers(loading->loader));
     printf("speed            %.1f images/s\n", rate(loading));
 }
@@ -113,8 +119,11 @@ static void print(const struct loading *loading)
 static int write_json(const struct loading *loading)
 {
     const struct df_config *config = loading->config;
+    const struct df_augment_options augment = df_setup_augmentation(config);
+    char augmentation[DF_AUGMENT_TEXT_MAX];
     struct df_json json = {0};
 
+    df_augment_text(&augment, augmentation);
     df_json_object(&json, NULL);
     df_json_text(&json, "mode", "loader");
     df_json_text(&json, "dataset", df_dataset_kind_name(config->dataset));
@@ -122,6 +131,7 @@ static int write_json(const struct loading *loading)
     df_json_integer(&json, "batch_size", loading->batch_size);
     df_json_integer(&json, "height", loading->height);
     df_json_integer(&json, "width", loading->width);
+    df_json_text(&json, "augmentation", augmentation);
     df_json_integer(&json, "workers", df_loader_workers(loading->loader));
     df_json_integer(&json, "steps", config->steps);
     df_json_number(&json, "images_per_second", rate(loading));

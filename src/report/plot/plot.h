@@ -2,8 +2,8 @@
  * told apart on grey paper, axes at round numbers, nothing that overlaps. NaN is "not there": an en dash, a
  * gap in a line.
  *
- * Axes start at zero, so values are not negative. Names are text from anywhere; long ones are cut in the
- * drawing and whole in its tooltip. */
+ * Axes start at zero, so values are not negative, but for those of curves. Names are text from anywhere; long
+ * ones are cut in the drawing and whole in its tooltip. */
 #ifndef DINOFT_REPORT_PLOT_H
 #define DINOFT_REPORT_PLOT_H
 
@@ -44,7 +44,7 @@ struct df_line {
     double values[DF_PLOT_POINTS]; /* [n_points] */
 };
 
-/* Lines over a few named points, with a legend. Twelve lines look different from each other. */
+/* Lines over a few named points, with a legend. 36 lines look different from each other. */
 struct df_line_chart {
     const char *title;          /* above; NULL: none */
     const char *x_label;        /* "severity" */
@@ -59,6 +59,28 @@ struct df_line_chart {
 };
 
 void df_plot_lines(FILE *page, const struct df_line_chart *chart);
+
+/* A curve of points whose x ascends. */
+struct df_curve {
+    const char *name;    /* at its end */
+    const double *x, *y; /* [count] */
+    size_t count;
+    size_t look;           /* its colour, dash and mark: 36 differ */
+    bool is_faint;         /* a thin grey line without marks, behind the others */
+    ptrdiff_t best;        /* the point with a ring around it; -1: none */
+    const char *best_name; /* what is written there; NULL: nothing */
+};
+
+/* Curves over numbers, each with its name behind its end; the largest x is the right edge. Unlike other
+ * charts' the axis of values begins where they do, if that is far from zero. */
+struct df_curve_chart {
+    const char *title, *x_label, *y_label;
+    const struct df_curve *curves; /* [n_curves] */
+    size_t n_curves;
+};
+
+/* -1 when out of memory. Nothing is drawn where no curve has a number. */
+int df_plot_curves(FILE *page, const struct df_curve_chart *chart);
 
 /* How many values lie in each of n_bins equal parts of 0 .. most; the last part includes `most`. NaN is left
  * out. */

@@ -5,12 +5,13 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#define SVG_INK   "#1b1e22"
-#define SVG_FAINT "#6a717a" /* ticks and what explains */
-#define SVG_GRID  "#e2e5e9"
-#define SVG_BAR   "#2f6690"
-#define SVG_PALE  "#a9bfd1" /* a second series: clearly lighter, on grey paper too */
-#define SVG_LEVEL "#b5432a"
+#define SVG_INK    "#1b1e22"
+#define SVG_FAINT  "#6a717a" /* ticks and what explains */
+#define SVG_GRID   "#e2e5e9"
+#define SVG_SHADOW "#b4b9c0" /* behind the others: light, on grey paper too */
+#define SVG_BAR    "#2f6690"
+#define SVG_PALE   "#a9bfd1" /* a second series: clearly lighter, on grey paper too */
+#define SVG_LEVEL  "#b5432a"
 
 #define SVG_NAME_SIZE 12 /* of names and values */
 #define SVG_TICK_SIZE 11
@@ -50,7 +51,7 @@ void svg_name(FILE *page, double x, double y, enum svg_anchor anchor, double wid
 /* The width that a name takes, at most `most`. */
 double svg_name_width(const char *text, double most);
 
-/* The look of line number `index`: 12 differ. */
+/* The look of line number `index`: 36 differ. */
 const char *svg_series_color(size_t index);
 const char *svg_series_dash(size_t index); /* of stroke-dasharray */
 void svg_marker(FILE *page, double x, double y, size_t index);

@@ -1,11 +1,11 @@
-/* Lines that are told apart by colour, by the shape of their marks and, from the seventh, by dashes. The
+/* Lines that are told apart by colour, by the shape of their marks and by dashes, each of them enough. The
  * colours are those that Okabe and Ito chose for all kinds of colour vision, without the yellow, which
  * vanishes on paper. */
 #include "svg.h"
 
 #define COLORS 6
 #define SHAPES 6
-#define DASHES 2
+#define DASHES 6
 
 const char *svg_series_color(size_t index)
 {
@@ -16,7 +16,8 @@ const char *svg_series_color(size_t index)
 
 const char *svg_series_dash(size_t index)
 {
-    return index / COLORS % DASHES == 0 ? "none" : "6 3";
+    static const char *const dashes[DASHES] = {"none", "7 3", "2 2.2", "9 3 2 3", "14 4", "5 2 1.5 2 1.5 2"};
+    return dashes[(index + index / COLORS) % DASHES]; /* with other colours and marks each time around */
 }
 
 void svg_marker(FILE *page, double x, double y, size_t index)

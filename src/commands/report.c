@@ -1,0 +1,163 @@
+/* Pages about training runs. */
+#include "commands.h"
+#include "version.h"
+
+#include "dinoft/atomic_write.h"
+#include "dinoft/error.h"
+#include "dinoft/log.h"
+#include "dinoft/run_files.h"
+#include "dinoft/run_report.h"
+#include "dinoft/text.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define METRICS "_metrics.json" /* what a run has as soon as an epoch has ended */
+
+/* The beginnings of the names of runs' files, "output/voc_lora", no two the same. */
+struct runs {
+    char *prefixes[DF_RUNS_MOST]; /* [count] */
+    size_t count;
+};
+
+static bool is_folder(const char *path)
+{
+    struct stat facts;
+    return stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);
+}
+
+/* Takes the prefix over. */
+static int add_run(struct runs *runs, char *prefix)
+{
+    bool known = false;
+
+    for (size_t i = 0; i < runs->count && prefix; i++)
+        known |= strcmp(runs->prefixes[i], prefix) == 0;
+    if (prefix && !known && runs->count < DF_RUNS_MOST) {
+        runs->prefixes[runs->count++] = prefix;
+        return 0;
+    }
+    free(prefix);
+    return !prefix ? -1 : known ? 0 : df_error_set("a page shows at most %d runs", DF_RUNS_MOST);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Every run of a folder, in the order of their names. */
+static int add_folder(struct runs *runs, const char *folder)
+{
+    DIR *directory = opendir(folder);
+    const size_t before = runs->count;
+    const struct dirent *entry;
+    int status = 0;
+
+    if (!directory)
+        return df_error_set("cannot read %s: %s", folder, strerror(errno));
+    while (status == 0 && (entry = readdir(directory))) {
+        if (entry->d_name[0] == '.' || !df_text_ends_with(entry->d_name, METRICS))
+            continue;
+        const char *slash = df_text_ends_with(folder, "/") ? "" : "/";
+        status = add_run(runs, df_text_format("%s%s%.*s", folder, slash,
+                                              (int)(strlen(entry->d_name) - strlen(METRICS)), entry->d_name));
+    }
+    closedir(directory);
+    if (status == 0 && runs->count == before)
+        return df_error_set("%s has no run: no file is called NAME" METRICS " there", folder);
+    qsort(runs->prefixes + before, runs->count - before, sizeof *runs->prefixes, compare_names);
+    return status;
+}
+
+/* A file of a run without its ending, or the text itself. NULL when out of memory. */
+static char *prefix_of(const char *text)
+{
+    size_t longest = 0;
+
+    for (int i = 0; df_run_endings[i]; i++) {
+        const size_t length = strlen(df_run_endings[i]);
+        if (df_text_ends_with(text, df_run_endings[i]) && length > longest && length < strlen(text))
+            longest = length;
+    }
+    return df_text_format("%.*s", (int)(strlen(text) - longest), text);
+}
+
+/* One that has only begun is left out: where all of a folder's files are named, others are there. */
+static int add_named(struct runs *runs, const char *text)
+{
+    char *prefix = prefix_of(text), *metrics = prefix ? df_text_format("%s" METRICS, prefix) : NULL;
+    char *config = metrics ? df_text_format("%s_config.json", prefix) : NULL;
+    int status = -1;
+
+    if (config && access(metrics, F_OK) == 0) {
+        status = add_run(runs, prefix);
+        prefix = NULL;
+    } else if (config && access(config, F_OK) == 0) {
+        df_log("warning: %s is left out: none of its epochs has ended", prefix);
+        status = 0;
+    } else if (config) {
+        df_error_set("%s is no run: there is no %s", text, metrics);
+    }
+    free(config);
+    free(metrics);
+    free(prefix);
+    return status;
+}
+
+static int find_runs(const struct df_config *config, struct runs *runs)
+{
+    for (int i = 0; i < config->n_inputs; i++) {
+        if (is_folder(config->inputs[i]))
+            DF_TRY(add_folder(runs, config->inputs[i]));
+        else
+            DF_TRY(add_named(runs, config->inputs[i]));
+    }
+    return runs->count > 0 ? 0 : df_error_set("there is no run with an epoch that has ended");
+}
+
+/* The page takes the place of no file of a run. */
+static int check_output(const struct runs *runs, const char *output)
+{
+    int status = 0;
+
+    DF_TRY(df_check_writable_file(output));
+    for (size_t i = 0; i < runs->count; i++) {
+        for (int k = 0; df_run_endings[k] && status == 0; k++) {
+            char *path = df_text_format("%s%s", runs->prefixes[i], df_run_endings[k]);
+            if (!path)
+                return -1;
+            if (df_check_other_file(output, path) != 0)
+                status =
+                    df_error_set("--output %s is a file of the run %s itself", output, runs->prefixes[i]);
+            free(path);
+        }
+    }
+    return status;
+}
+
+static int report(const struct df_config *config, struct runs *runs)
+{
+    DF_TRY(find_runs(config, runs));
+    DF_TRY(check_output(runs, config->output));
+    char *defaults = df_config_defaults(DF_COMMAND_TRAIN);
+    const struct df_run_page_texts texts = {defaults, program_text()};
+    const int status =
+        defaults ? df_run_report_write(config->output, runs->prefixes, runs->count, &texts) : -1;
+    free(defaults);
+    return status;
+}
+
+int command_report(struct df_config *config)
+{
+    struct runs runs = {.count = 0};
+    const int status = report(config, &runs);
+
+    for (size_t i = 0; i < runs.count; i++)
+        free(runs.prefixes[i]);
+    return status == 0 ? 0 : 1;
+}

@@ -1,0 +1,35 @@
+/* How long runs took, and what is not known of them. */
+#include "run_parts.h"
+
+#include <math.h>
+
+void run_time_text(double seconds, char text[RUN_TIME_TEXT])
+{
+    const double minutes = floor(seconds / 60.0);
+
+    if (seconds < 99.5)
+        snprintf(text, RUN_TIME_TEXT, "%.*f s", seconds < 9.95 ? 1 : 0, seconds);
+    else if (minutes < 60.0)
+        snprintf(text, RUN_TIME_TEXT, "%.0f min", seconds / 60.0);
+    else
+        snprintf(text, RUN_TIME_TEXT, "%.0f h %.0f min", floor(minutes / 60.0), fmod(minutes, 60.0));
+}
+
+bool run_training_time(const struct df_run_history *history, char text[RUN_TIME_TEXT])
+{
+    const double seconds = history->steps.image_seconds * run_setting_number(history, "batch_size");
+
+    if (!(seconds > 0.0) || !isfinite(seconds))
+        return false;
+    run_time_text(seconds, text);
+    return true;
+}
+
+void run_notes_write(FILE *page, const struct df_run_history *history)
+{
+    for (int i = 0; i < history->n_notes; i++) {
+        fputs("<p class=\"note\">", page);
+        df_html_text(page, history->notes[i]);
+        fputs("</p>\n", page);
+    }
+}
