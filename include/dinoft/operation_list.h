@@ -163,6 +163,12 @@ DF_OPERATION(column_sum, (struct df_backend *backend, struct df_matrix x, float 
 DF_OPERATION(add_bias, (struct df_backend *backend, struct df_matrix x, const float *bias),
              (backend, x, bias))
 
+/* x [rows, cols] -> y [rows, cols]: each row times scale [rows]; all float32, y may be x. */
+DF_OPERATION(scale_rows,
+             (struct df_backend *backend, const float *x, const float *scale, float *y, int64_t rows,
+              int64_t cols),
+             (backend, x, scale, y, rows, cols))
+
 /* --- the vision transformer --- */
 
 /* pixels uint8 [B, H, W, 3] -> image float32 [B, 3, H, W] = (pixel / 255 - mean) / std; mean, std host

@@ -44,6 +44,10 @@ OPTION(SWITCH, USE_LORA, use_lora, MODEL, TRAIN | BENCH | INFO,
        .from_checkpoint = STORED)
 OPTION(INTEGER, R, r, MODEL, TRAIN | BENCH | INFO, "the rank of LoRA; that of --lora_weights if it has some",
        "3", 1, 1024, .from_checkpoint = STORED)
+OPTION(STRING, LORA_TARGETS, lora_targets, MODEL, TRAIN | BENCH | INFO,
+       "the linear layers that LoRA is in: q, k, v, proj, fc1, fc2; of SwiGLU w1, w2, w3 instead of the last "
+       "two; as in --lora_weights if that has LoRA",
+       "LIST", "q,v", .from_checkpoint = STORED)
 OPTION(STRING, LORA_BLOCKS, lora_blocks, MODEL, TRAIN | BENCH | INFO,
        "the blocks that LoRA is in: all, last:N, or their numbers from 0 on (8,9,10,11); nothing before the "
        "first of them is kept for gradients; as in --lora_weights if that has LoRA",

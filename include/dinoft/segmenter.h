@@ -81,8 +81,7 @@ const struct df_segmenter_options *df_segmenter_made_with(const struct df_segmen
 struct df_backend *df_segmenter_backend(const struct df_segmenter *segmenter);
 /* Pixels of a patch's side: images' sizes are multiples of it. */
 int64_t df_segmenter_patch(const struct df_segmenter *segmenter);
-/* Blocks of its backbone. */
-int64_t df_segmenter_blocks(const struct df_segmenter *segmenter);
+const struct df_vit_config *df_segmenter_backbone(const struct df_segmenter *segmenter);
 /* How packed batches are laid out for it, the model's; NULL where it takes none. Another size of images
  * changes it. */
 const struct df_packed_layout *df_segmenter_packing(const struct df_segmenter *segmenter);

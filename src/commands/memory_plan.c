@@ -133,9 +133,9 @@ static int write_json(const char *path, const struct memory_plan plans[2])
 /* What a checkpoint says itself cannot be asked for. */
 static int check_flags(const struct df_config *config, const struct df_checkpoint *checkpoint)
 {
-    static const enum df_option fixed[] = {DF_OPTION_USE_LORA,  DF_OPTION_R,           DF_OPTION_USE_FPN,
-                                           DF_OPTION_N_CLASSES, DF_OPTION_LORA_BLOCKS, DF_OPTION_LORA_ALPHA,
-                                           DF_OPTION_RSLORA};
+    static const enum df_option fixed[] = {
+        DF_OPTION_USE_LORA,     DF_OPTION_R,           DF_OPTION_USE_FPN,    DF_OPTION_N_CLASSES,
+        DF_OPTION_LORA_TARGETS, DF_OPTION_LORA_BLOCKS, DF_OPTION_LORA_ALPHA, DF_OPTION_RSLORA};
     const enum df_option typed = df_config_typed(config, fixed, sizeof fixed / sizeof fixed[0]);
 
     if (config->merge_lora && (!checkpoint || checkpoint->rank == 0))

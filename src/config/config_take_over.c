@@ -83,6 +83,7 @@ static bool is_replaced(const struct df_config_file *file, const bool *typed, co
         return !df_schedule_falls_to_min(config->schedule) &&
                (typed[DF_OPTION_SCHEDULE] || file->found.min_lr == 0);
     case DF_OPTION_LR_LORA:
+    case DF_OPTION_LORA_TARGETS:
     case DF_OPTION_LORA_BLOCKS:
     case DF_OPTION_LORA_ALPHA:
     case DF_OPTION_RSLORA:

@@ -80,9 +80,12 @@ int df_checkpoint_check_backbone(const struct df_checkpoint *checkpoint, const s
     if (checkpoint->dim != config->dim)
         return df_error_set("%s is for a backbone of %lld channels, %s has %lld", path,
                             (long long)checkpoint->dim, shown, (long long)config->dim);
-    if (checkpoint->rank > 0 && checkpoint->depth != config->depth)
+    if (checkpoint->rank > 0 &&
+        (checkpoint->tells_depth ? checkpoint->depth != config->depth : checkpoint->depth > config->depth))
         return df_error_set("%s has LoRA for %lld blocks, %s has %lld", path, (long long)checkpoint->depth,
                             shown, (long long)config->depth);
+    if (checkpoint->rank > 0 && df_lora_check(checkpoint, config) != 0)
+        return df_error_context("%s", path);
     return 0;
 }
 

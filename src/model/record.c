@@ -137,6 +137,7 @@ static int read_texts(const cJSON *object, struct df_record *record)
     DF_TRY(read_text(object, "backbone", record->backbone, sizeof record->backbone));
     DF_TRY(read_text(object, "dataset", record->dataset, sizeof record->dataset));
     DF_TRY(read_text(object, "normalize", record->normalize, sizeof record->normalize));
+    DF_TRY(read_text(object, "lora_targets", record->lora_targets, sizeof record->lora_targets));
     DF_TRY(read_text(object, "lora_blocks", record->lora_blocks, sizeof record->lora_blocks));
     DF_TRY(read_text(object, "augmentation", record->augmentation, sizeof record->augmentation));
     return read_text(object, "mask_values", record->mask_values, sizeof record->mask_values);
@@ -179,11 +180,15 @@ static void print_decoder(struct df_json *json, const struct df_segmenter_option
 static void print_lora(struct df_json *json, const struct df_segmenter *segmenter)
 {
     const struct df_segmenter_options *options = df_segmenter_made_with(segmenter);
-    char blocks[DF_LORA_BLOCKS_TEXT];
+    const struct df_vit_config *backbone = df_segmenter_backbone(segmenter);
+    char targets[DF_LORA_TARGETS_TEXT], blocks[DF_LORA_BLOCKS_TEXT];
 
     if (options->rank == 0)
         return;
-    df_lora_blocks_text(&options->lora, df_segmenter_blocks(segmenter), blocks);
+    if (df_lora_targets(&options->lora) != DF_LORA_Q_AND_V)
+        df_json_text(json, "lora_targets",
+                     df_lora_targets_text(options->lora.targets, backbone->ffn, targets));
+    df_lora_blocks_text(&options->lora, backbone->depth, blocks);
     if (strcmp(blocks, "all") != 0)
         df_json_text(json, "lora_blocks", blocks);
     if (options->optimizer.lora_scale != 1.0)

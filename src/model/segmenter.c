@@ -136,9 +136,9 @@ int64_t df_segmenter_patch(const struct df_segmenter *segmenter)
     return segmenter->config.patch;
 }
 
-int64_t df_segmenter_blocks(const struct df_segmenter *segmenter)
+const struct df_vit_config *df_segmenter_backbone(const struct df_segmenter *segmenter)
 {
-    return segmenter->config.depth;
+    return &segmenter->config;
 }
 
 const struct df_packed_layout *df_segmenter_packing(const struct df_segmenter *segmenter)

@@ -43,10 +43,14 @@ static void take_lora(struct df_config *config, const struct df_checkpoint *chec
     if (!config->typed[DF_OPTION_R])
         config->r = checkpoint->rank;
     take_lora_scale(config, checkpoint, taken, changed);
-    if (config->typed[DF_OPTION_LORA_BLOCKS] || !*checkpoint->record.lora_blocks)
-        return;
-    config->lora_blocks = checkpoint->record.lora_blocks;
-    df_name_list_add(taken, "its blocks %s", config->lora_blocks);
+    if (!config->typed[DF_OPTION_LORA_TARGETS] && *checkpoint->record.lora_targets) {
+        config->lora_targets = checkpoint->record.lora_targets;
+        df_name_list_add(taken, "its layers %s", config->lora_targets);
+    }
+    if (!config->typed[DF_OPTION_LORA_BLOCKS] && *checkpoint->record.lora_blocks) {
+        config->lora_blocks = checkpoint->record.lora_blocks;
+        df_name_list_add(taken, "its blocks %s", config->lora_blocks);
+    }
 }
 
 static void take_decoder(struct df_config *config, const struct df_checkpoint *checkpoint,

@@ -29,7 +29,11 @@ static struct trial going_on(int64_t rank)
                        .record = {.dataset = "folder",
                                   .class_names = (char **)animals,
                                   .n_class_names = CLASSES}},
-        .config = {.lora_weights = "start.pt", .use_lora = rank > 0, .r = rank, .lora_blocks = "all"},
+        .config = {.lora_weights = "start.pt",
+                   .use_lora = rank > 0,
+                   .r = rank,
+                   .lora_targets = "q,v",
+                   .lora_blocks = "all"},
         .set = {.kind = DF_DATASET_FOLDER, .n_classes = CLASSES, .class_names = (char **)animals},
     };
     return trial;
