@@ -78,6 +78,7 @@ class ResumeTest(InterruptTest):
             # How often it was saved, how fast it was, how often it was begun, and the digest of that.
             del texts["checkpoint_before"], texts["steps_bytes"], texts["content"]
             texts.pop("tensorboard_events", None)
+            texts.pop("tensorboard_file", None)
         self.assertEqual(*states)
         runs = [self.read_run(output=folder).steps for folder in (whole, output)]
         for rows in runs:
