@@ -117,6 +117,7 @@ class Comparison(ReportTest):
             ["output"],
             ["output/"],
             ["output/slow.pt", "output/fast_config.json"],
+            ["output/slow_tb", "output/fast_tb/"],
             ["output/slow_best.pt", "output/slow_steps.csv", "output/fast_metrics.json", "output/fast.state"],
         ):
             self.assertEqual(self.report(*runs)[1].tags, once, runs)
