@@ -83,7 +83,8 @@ static int evaluate(const struct df_config *config, struct df_measure *measure)
         .inference = measure->inference,
         .label = "eval",
         .stop = interrupt_flag(),
-        .maps_every = eval_outputs_needs_images(config) ? 1 : 0,
+        .maps = eval_outputs_needs_images(config) ? measure->dataset->count : 0,
+        .images = measure->dataset->count,
         .observe = eval_outputs_observes(config) ? eval_outputs_observe : NULL,
         .context = &outputs,
     };
