@@ -63,9 +63,10 @@ struct df_conv_shape {
     int64_t batch, height, width, in, out, kernel; /* height and width of the input */
 };
 
-/* Per-channel normalisation of float32 [M, C]: y = relu((x - mean) * rstd * gamma + beta). */
+/* Per-channel normalisation of float32 [M, C]: y = (x - mean) * rstd * gamma + beta, or relu of that. */
 struct df_batchnorm {
     int64_t rows, channels;
+    bool relu;
     float eps, momentum;
     const float *gamma, *beta;         /* [C] */
     float *running_mean, *running_var; /* [C]; updated by the training forward pass (unbiased variance) */

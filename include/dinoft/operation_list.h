@@ -163,6 +163,12 @@ DF_OPERATION(column_sum, (struct df_backend *backend, struct df_matrix x, float 
 DF_OPERATION(add_bias, (struct df_backend *backend, struct df_matrix x, const float *bias),
              (backend, x, bias))
 
+/* x [rows, cols] -> y [rows, cols]: each row times scale [rows]; all float32, y may be x. */
+DF_OPERATION(scale_rows,
+             (struct df_backend *backend, const float *x, const float *scale, float *y, int64_t rows,
+              int64_t cols),
+             (backend, x, scale, y, rows, cols))
+
 /* --- the vision transformer --- */
 
 /* pixels uint8 [B, H, W, 3] -> image float32 [B, 3, H, W] = (pixel / 255 - mean) / std; mean, std host
@@ -285,17 +291,23 @@ DF_OPERATION(conv_backward_weight,
              (backend, shape, x, dy, dweight))
 
 /* x [M, C] -> y [M, C], M at least 1; statistics of x when training, the running ones otherwise. */
-DF_OPERATION(batchnorm_relu_forward,
+DF_OPERATION(batchnorm_forward,
              (struct df_backend *backend, const struct df_batchnorm *norm, bool training, const float *x,
               float *y),
              (backend, norm, training, x, y))
 
-/* dx [M, C] (may be dy), dgamma [C], dbeta [C] from dy [M, C], the input x and the output y of
- * the training forward pass. */
-DF_OPERATION(batchnorm_relu_backward,
+/* dx [M, C] (may be dy), dgamma [C], dbeta [C] from dy [M, C], the input x and the output y (NULL without a
+ * ReLU) of the training forward pass. */
+DF_OPERATION(batchnorm_backward,
              (struct df_backend *backend, const struct df_batchnorm *norm, const float *x, const float *y,
               const float *dy, float *dx, float *dgamma, float *dbeta),
              (backend, norm, x, y, dy, dx, dgamma, dbeta))
+
+/* y [B, P, C] (may be x) = x [B, P, C] times factors [B, C]: of each image's channels. */
+DF_OPERATION(scale_channels,
+             (struct df_backend *backend, const float *x, const float *factors, int64_t batch,
+              int64_t positions, int64_t channels, float *y),
+             (backend, x, factors, batch, positions, channels, y))
 
 /* y [B, H, W, C] (+)= x [B, h, w, C] resized by nearest neighbour: source index
  * min((int)floorf(i * ((float)h / H)), h - 1), as PyTorch computes it. */

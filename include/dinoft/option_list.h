@@ -44,6 +44,10 @@ OPTION(SWITCH, USE_LORA, use_lora, MODEL, TRAIN | BENCH | INFO,
        .from_checkpoint = STORED)
 OPTION(INTEGER, R, r, MODEL, TRAIN | BENCH | INFO, "the rank of LoRA; that of --lora_weights if it has some",
        "3", 1, 1024, .from_checkpoint = STORED)
+OPTION(STRING, LORA_TARGETS, lora_targets, MODEL, TRAIN | BENCH | INFO,
+       "the linear layers that LoRA is in: q, k, v, proj, fc1, fc2; of SwiGLU w1, w2, w3 instead of the last "
+       "two; as in --lora_weights if that has LoRA",
+       "LIST", "q,v", .from_checkpoint = STORED)
 OPTION(STRING, LORA_BLOCKS, lora_blocks, MODEL, TRAIN | BENCH | INFO,
        "the blocks that LoRA is in: all, last:N, or their numbers from 0 on (8,9,10,11); nothing before the "
        "first of them is kept for gradients; as in --lora_weights if that has LoRA",
@@ -58,9 +62,24 @@ OPTION(SWITCH, RSLORA, rslora, MODEL, TRAIN | BENCH | INFO,
 OPTION(SWITCH, MERGE_LORA, merge_lora, MODEL, TRAIN | INFO,
        "freeze the backbone with the LoRA of --lora_weights in it, and train the decoder alone; NAME.pt has "
        "that LoRA too")
+OPTION(
+    CHOICE, DECODER, decoder, MODEL, TRAIN | BENCH | INFO,
+    "linear: a 1x1 convolution over the last block; multi: the same over four blocks, concatenated; fpn: the "
+    "reference project's feature pyramid over the last four; where none is typed, that of --lora_weights",
+    df_decoder_choice, DF_DECODERS, "linear", .from_checkpoint = STORED)
+OPTION(
+    CHOICE, DECODER_LAYERS, decoder_layers, MODEL, TRAIN | BENCH | INFO,
+    "the blocks that --decoder multi reads: the last four, or four evenly spaced in depth, the last of each "
+    "quarter",
+    df_layers, DF_LAYERS, "last", .from_checkpoint = STORED)
+OPTION(CHOICE, HEAD_NORM, head_norm, MODEL, TRAIN | BENCH | INFO,
+       "bn: BatchNorm before the convolution of --decoder linear and multi, which then begins as N(0, 0.01)",
+       df_head_norm, DF_HEAD_NORMS, "none", .from_checkpoint = STORED)
+OPTION(FLOAT, HEAD_DROPOUT, head_dropout, MODEL, TRAIN | BENCH | INFO,
+       "Dropout2d in front of that in training: the probability that a channel of an image is zeroed; 0: off",
+       "0", 0, .float_minimum_itself = true, .float_below = 1, .from_checkpoint = STORED)
 OPTION(SWITCH, USE_FPN, use_fpn, MODEL, TRAIN | BENCH | INFO,
-       "decode the last four blocks with a feature pyramid, instead of the last with a 1x1 convolution; "
-       "where it is not typed, as in --lora_weights",
+       "--decoder fpn, as the reference project says it; --no_use_fpn: the decoder is not fpn",
        .from_checkpoint = STORED)
 OPTION(PAIR, IMG_DIM, img_dim, MODEL, NETWORK | BENCH | SELFTEST | INFO,
        "the size that images are resized to, lowered to a multiple of the patch size; without it, the "

@@ -37,17 +37,24 @@ static struct df_work batchnorm(const struct df_batchnorm *norm, int tensors)
                       norm->rows, norm->channels);
 }
 
-struct df_work df_work_batchnorm_relu_forward(struct df_backend *backend, const struct df_batchnorm *norm,
-                                              bool training, const float *x, float *y)
+struct df_work df_work_batchnorm_forward(struct df_backend *backend, const struct df_batchnorm *norm,
+                                         bool training, const float *x, float *y)
 {
     return batchnorm(norm, 2);
 }
 
-struct df_work df_work_batchnorm_relu_backward(struct df_backend *backend, const struct df_batchnorm *norm,
-                                               const float *x, const float *y, const float *dy, float *dx,
-                                               float *dgamma, float *dbeta)
+struct df_work df_work_batchnorm_backward(struct df_backend *backend, const struct df_batchnorm *norm,
+                                          const float *x, const float *y, const float *dy, float *dx,
+                                          float *dgamma, float *dbeta)
 {
-    return batchnorm(norm, 4);
+    return batchnorm(norm, norm->relu ? 4 : 3);
+}
+
+struct df_work df_work_scale_channels(struct df_backend *backend, const float *x, const float *factors,
+                                      int64_t batch, int64_t positions, int64_t channels, float *y)
+{
+    return df_work_of(0, df_f32_bytes(batch * (2 * positions + 1) * channels), "[" I64 ", " I64 ", " I64 "]",
+                      batch, positions, channels);
 }
 
 struct df_work df_work_nearest_forward(struct df_backend *backend, const float *x, int64_t batch, int64_t h,

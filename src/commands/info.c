@@ -9,6 +9,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 static const char *format_name(enum df_weight_format format)
 {
@@ -113,20 +114,41 @@ static void print_trained_on(const struct df_record *record)
         printf("fingerprint:     not recorded\n");
 }
 
+static void print_lora(const struct df_checkpoint *checkpoint)
+{
+    const double scale = checkpoint->record.lora_scale;
+    char text[DF_LORA_TEXT];
+    int64_t blocks = 0;
+
+    for (int64_t i = 0; i < checkpoint->depth; i++)
+        blocks += !checkpoint->lora.left_out[i];
+    df_lora_text(checkpoint->rank, &checkpoint->lora, checkpoint->lora_ffn, checkpoint->depth, text);
+    if (blocks < checkpoint->depth)
+        printf("LoRA:            %s\n", text);
+    else
+        printf("LoRA:            %s in %" PRId64 " blocks\n", text, blocks);
+    if (scale > 0.0 && scale != 1.0)
+        printf("LoRA's scale:    %g, which B has in it\n", scale);
+}
+
 static void print_checkpoint(const struct df_checkpoint *checkpoint)
 {
+    char head[DF_HEAD_TEXT];
+
     printf("checkpoint:      %s\n", checkpoint->rank > 0 ? "LoRA and decoder" : "decoder");
     printf("decoder:         %s\n", checkpoint->decoder->title);
+    if (strcmp(df_head_text(checkpoint->decoder, &checkpoint->head, head), checkpoint->decoder->name) != 0)
+        printf("head:            %s\n", head);
     printf("classes:         %" PRId64 "\n", checkpoint->classes);
     printf("channels:        %" PRId64 "\n", checkpoint->dim);
     if (checkpoint->rank > 0)
-        printf("LoRA:            rank %" PRId64 " in %" PRId64 " blocks\n", checkpoint->rank,
-               checkpoint->depth);
+        print_lora(checkpoint);
     else
         printf("LoRA:            none\n");
     print_types(checkpoint->state);
     printf("parameters:      %zu (LoRA %zu)\n", count_parameters(checkpoint->state, ""),
-           count_parameters(checkpoint->state, "w_a_") + count_parameters(checkpoint->state, "w_b_"));
+           count_parameters(checkpoint->state, "w_a_") + count_parameters(checkpoint->state, "w_b_") +
+               count_parameters(checkpoint->state, "lora_"));
     if (!checkpoint->has_record) {
         printf("trained by:      not recorded (the reference project writes no record)\n");
         return;
@@ -226,11 +248,12 @@ static int info_dimensions(const struct df_config *config)
 static int check_plan_flags(const struct df_config *config)
 {
     static const enum df_option of_plan[] = {
-        DF_OPTION_DINO_TYPE,  DF_OPTION_SIZE,        DF_OPTION_USE_LORA,   DF_OPTION_R,
-        DF_OPTION_USE_FPN,    DF_OPTION_IMG_DIM,     DF_OPTION_GRAD_CLIP,  DF_OPTION_EMA,
-        DF_OPTION_BATCH_SIZE, DF_OPTION_ACCUMULATE,  DF_OPTION_N_CLASSES,  DF_OPTION_RECOMPUTE,
-        DF_OPTION_MERGE_LORA, DF_OPTION_DEVICE,      DF_OPTION_PRECISION,  DF_OPTION_ROPE_RESCALE,
-        DF_OPTION_JSON,       DF_OPTION_LORA_BLOCKS, DF_OPTION_LORA_ALPHA, DF_OPTION_RSLORA};
+        DF_OPTION_DINO_TYPE,  DF_OPTION_SIZE,         DF_OPTION_USE_LORA,    DF_OPTION_R,
+        DF_OPTION_USE_FPN,    DF_OPTION_IMG_DIM,      DF_OPTION_GRAD_CLIP,   DF_OPTION_EMA,
+        DF_OPTION_BATCH_SIZE, DF_OPTION_ACCUMULATE,   DF_OPTION_N_CLASSES,   DF_OPTION_RECOMPUTE,
+        DF_OPTION_MERGE_LORA, DF_OPTION_DEVICE,       DF_OPTION_PRECISION,   DF_OPTION_ROPE_RESCALE,
+        DF_OPTION_JSON,       DF_OPTION_LORA_TARGETS, DF_OPTION_LORA_BLOCKS, DF_OPTION_LORA_ALPHA,
+        DF_OPTION_RSLORA};
     const enum df_option typed = df_config_typed(config, of_plan, sizeof of_plan / sizeof of_plan[0]);
 
     if (config->memory || typed == DF_OPTION_COUNT)

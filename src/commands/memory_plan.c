@@ -58,7 +58,7 @@ static void print_plan(const struct memory_plan *plan)
 {
     const struct df_segmenter_options *options = &plan->options;
     const size_t peak = plan->model.peak;
-    char lora[64] = "no LoRA", parts[48] = "";
+    char lora[64] = "no LoRA", parts[48] = "", head[DF_HEAD_TEXT];
 
     if (options->rank > 0)
         snprintf(lora, sizeof lora, "%sLoRA of rank %" PRId64,
@@ -67,8 +67,9 @@ static void print_plan(const struct memory_plan *plan)
         snprintf(parts, sizeof parts, " in %" PRId64 " parts", plan->parts);
     printf("\nmemory to %s: %s, decoder %s, %" PRId64 " classes, batch %" PRId64 "%s, %" PRId64 " x %" PRId64
            ", %s%s\n",
-           plan->name, lora, options->decoder, options->classes, options->max_batch * plan->parts, parts,
-           options->height, options->width, df_dtype_name(plan->compute),
+           plan->name, lora, df_head_text(df_decoder_kind_named(options->decoder), &options->head, head),
+           options->classes, options->max_batch * plan->parts, parts, options->height, options->width,
+           df_dtype_name(plan->compute),
            options->training && options->recompute && df_trains_lora(options) ? ", recomputing" : "");
     for (int i = 0; i < plan->model.n_items; i++)
         print_row(plan->model.items[i].name, plan->model.items[i].count, plan->model.items[i].bytes, peak);
@@ -132,9 +133,9 @@ static int write_json(const char *path, const struct memory_plan plans[2])
 /* What a checkpoint says itself cannot be asked for. */
 static int check_flags(const struct df_config *config, const struct df_checkpoint *checkpoint)
 {
-    static const enum df_option fixed[] = {DF_OPTION_USE_LORA,  DF_OPTION_R,           DF_OPTION_USE_FPN,
-                                           DF_OPTION_N_CLASSES, DF_OPTION_LORA_BLOCKS, DF_OPTION_LORA_ALPHA,
-                                           DF_OPTION_RSLORA};
+    static const enum df_option fixed[] = {
+        DF_OPTION_USE_LORA,     DF_OPTION_R,           DF_OPTION_USE_FPN,    DF_OPTION_N_CLASSES,
+        DF_OPTION_LORA_TARGETS, DF_OPTION_LORA_BLOCKS, DF_OPTION_LORA_ALPHA, DF_OPTION_RSLORA};
     const enum df_option typed = df_config_typed(config, fixed, sizeof fixed / sizeof fixed[0]);
 
     if (config->merge_lora && (!checkpoint || checkpoint->rank == 0))

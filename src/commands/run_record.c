@@ -5,6 +5,7 @@
 
 #include "dinoft/error.h"
 #include "dinoft/json_writer.h"
+#include "dinoft/log.h"
 #include "dinoft/revision.h"
 
 #include <stdio.h>
@@ -122,7 +123,7 @@ static void add_facts(struct df_json *json, const struct run_record *run, char *
     df_json_close(json);
 }
 
-int run_record_write(const struct run_record *run)
+static int write_record(const struct run_record *run)
 {
     const struct df_config config = effective(run);
     struct df_json json = {0};
@@ -138,4 +139,40 @@ int run_record_write(const struct run_record *run)
     free(machine);
     free(path);
     return status;
+}
+
+/* A disk that is full for a moment is no reason to give up. */
+static int try_to_write(struct run_record *run)
+{
+    run->tried = true;
+    run->written = write_record(run) == 0;
+    if (!run->written)
+        df_log("warning: the settings are not recorded: %s", df_error_text());
+    return 0;
+}
+
+static int step(void *context, const struct df_step_seen *seen)
+{
+    struct run_record *run = context;
+
+    (void)seen;
+    return run->tried ? 0 : try_to_write(run);
+}
+
+static int validation(void *context, const struct df_validation_seen *seen)
+{
+    struct run_record *run = context;
+
+    (void)seen;
+    return run->written ? 0 : try_to_write(run);
+}
+
+struct df_training_observer run_record_observer(struct run_record *run)
+{
+    return (struct df_training_observer){
+        .name = "the record of the settings",
+        .context = run,
+        .step = step,
+        .validation = validation,
+    };
 }

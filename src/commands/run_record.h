@@ -6,17 +6,20 @@
 #include "dinoft/setup.h"
 #include "dinoft/train.h"
 
-/* A run that is ready to begin. */
+/* A run that is ready to begin. What it points to outlives the training. */
 struct run_record {
     const struct df_config *config;
     const struct df_run_files *files;
     const struct df_setup *setup;
     const struct df_dataset *train_set, *val_set;
-    const struct df_training *training;
+    const struct df_training *training; /* NULL until it is open */
+    bool tried, written;
 };
 
-/* Flags that were overruled, or left to the program, have the value that counts, so that --config repeats the
- * run. -1 with the error set. */
-int run_record_write(const struct run_record *run);
+/* Writes the file with the run's first step: until then an older run of the name is still there, and its file
+ * tells of it. Where that fails, each validation tries again. Flags that were overruled, or left to the
+ * program, have the value that counts, so that
+ * --config repeats the run. */
+struct df_training_observer run_record_observer(struct run_record *run);
 
 #endif

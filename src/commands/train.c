@@ -20,6 +20,7 @@ struct job {
     struct df_setup setup;
     struct df_dataset *sets[2]; /* training, validation */
     struct train_observers observers;
+    struct run_record record;
     struct df_training *training;
     bool resumes;
 };
@@ -87,7 +88,13 @@ static int train(struct job *job, const volatile sig_atomic_t *stop)
     DF_TRY(choose_options(job, &options));
     DF_TRY(run_choice_open(&job->files, config, &job->setup, job->sets, &options, &job->resumes));
     DF_TRY(run_choice_check(&job->files, config, &job->setup));
-    const struct train_observed run = {config, &job->files, &job->setup, job->sets[1], job->resumes};
+    job->record = (struct run_record){.config = config,
+                                      .files = &job->files,
+                                      .setup = &job->setup,
+                                      .train_set = job->sets[0],
+                                      .val_set = job->sets[1]};
+    const struct train_observed run = {config,       &job->files,  &job->setup,
+                                       job->sets[1], &job->record, job->resumes};
     DF_TRY(train_observers_open(&job->observers, &run));
     options.resume = job->resumes;
     options.observers = job->observers.items;
@@ -95,9 +102,7 @@ static int train(struct job *job, const volatile sig_atomic_t *stop)
     job->training = df_training_open(&options, &job->setup, &job->files, job->sets[0], job->sets[1], stop);
     if (!job->training)
         return -1;
-    const struct run_record record = {config,       &job->files,  &job->setup,
-                                      job->sets[0], job->sets[1], job->training};
-    DF_TRY(run_record_write(&record));
+    job->record.training = job->training;
     if (config->debug && config->augment != DF_AUGMENT_NONE)
         DF_TRY(df_augmented_picture_write(job->training, job->sets[0], &job->files));
     return df_training_run(job->training);

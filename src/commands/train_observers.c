@@ -30,6 +30,13 @@ static int open_screen(struct train_observers *observers, const struct train_obs
     return 0;
 }
 
+/* Before TensorBoard's log, which shows the file. */
+static void open_record(struct train_observers *observers, const struct train_observed *run)
+{
+    *next(observers) = run_record_observer(run->record);
+    observers->count++;
+}
+
 /* Elsewhere than in NAME_tb there may be another run's events, which TensorBoard would draw as one with this,
  * and which the first step would replace. A run that --resume auto begins once more has a log of steps. */
 static int check_log_dir(const struct train_observed *run)
@@ -101,14 +108,17 @@ int train_observers_open(struct train_observers *observers, const struct train_o
         return -1;
     DF_TRY(open_screen(observers, run));
     DF_TRY(open_picture(observers, run));
+    open_record(observers, run);
     DF_TRY(open_page(observers, run));
     return open_events(observers, run);
 }
 
 void train_observers_close(struct train_observers *observers)
 {
-    for (int i = 0; i < observers->count; i++)
-        observers->items[i].close(observers->items[i].context);
+    for (int i = 0; i < observers->count; i++) {
+        if (observers->items[i].close)
+            observers->items[i].close(observers->items[i].context);
+    }
     free(observers->log_dir);
     free(observers->config_path);
 }

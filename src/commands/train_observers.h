@@ -2,6 +2,8 @@
 #ifndef DINOFT_COMMANDS_TRAIN_OBSERVERS_H
 #define DINOFT_COMMANDS_TRAIN_OBSERVERS_H
 
+#include "run_record.h"
+
 #include "dinoft/run_files.h"
 #include "dinoft/setup.h"
 #include "dinoft/training_observer.h"
@@ -12,12 +14,13 @@ struct train_observed {
     const struct df_run_files *files;
     const struct df_setup *setup;
     const struct df_dataset *val_set;
+    struct run_record *record;
     bool resumes;
 };
 
 struct train_observers {
     char *config_path, *log_dir;          /* log_dir NULL: no TensorBoard log */
-    struct df_training_observer items[4]; /* [count], for the training */
+    struct df_training_observer items[5]; /* [count], for the training */
     int count;
 };
 

@@ -17,8 +17,9 @@ static int check_decay(const struct df_config *config)
 /* A checkpoint may hold LoRA: what it says is not known yet. */
 static int check_lora(const struct df_config *config)
 {
-    static const enum df_option of_lora[] = {DF_OPTION_LR_LORA, DF_OPTION_LORA_BLOCKS, DF_OPTION_LORA_ALPHA,
-                                             DF_OPTION_RSLORA, DF_OPTION_LORA_PLUS};
+    static const enum df_option of_lora[] = {DF_OPTION_LR_LORA,     DF_OPTION_LORA_TARGETS,
+                                             DF_OPTION_LORA_BLOCKS, DF_OPTION_LORA_ALPHA,
+                                             DF_OPTION_RSLORA,      DF_OPTION_LORA_PLUS};
     const enum df_option typed = df_config_typed(config, of_lora, sizeof of_lora / sizeof of_lora[0]);
 
     if (config->merge_lora && config->command == DF_COMMAND_TRAIN && !config->lora_weights)
@@ -29,6 +30,34 @@ static int check_lora(const struct df_config *config)
         return df_error_set("--%s is for LoRA, which is not trained here (--use_lora)",
                             df_option_name(typed));
     return 0;
+}
+
+/* Two flags for the same. */
+static int resolve_decoder(struct df_config *config)
+{
+    const bool typed = config->typed[DF_OPTION_DECODER], wants_fpn = config->use_fpn;
+
+    if (!typed && wants_fpn)
+        config->decoder = DF_DECODER_FPN;
+    config->use_fpn = config->decoder == DF_DECODER_FPN;
+    if (typed && config->typed[DF_OPTION_USE_FPN] && wants_fpn != config->use_fpn)
+        return df_error_set("--%suse_fpn contradicts --decoder %s", wants_fpn ? "" : "no_",
+                            df_choice_text(DF_OPTION_DECODER, (int)config->decoder));
+    return config->lora_weights && !typed && !wants_fpn ? 0 : df_config_check_decoder(config);
+}
+
+int df_config_check_decoder(const struct df_config *config)
+{
+    const char *name = df_choice_text(DF_OPTION_DECODER, (int)config->decoder);
+
+    if (config->decoder_layers != DF_LAYERS_LAST && !df_decoder_takes_layers(config->decoder))
+        return df_error_set("--decoder_layers %s is for --decoder multi: %s reads the last blocks",
+                            df_choice_text(DF_OPTION_DECODER_LAYERS, (int)config->decoder_layers), name);
+    if (df_decoder_takes_norm(config->decoder) ||
+        (config->head_norm == DF_HEAD_NORM_NONE && config->head_dropout == 0.0))
+        return 0;
+    return df_error_set("--%s is for --decoder linear and multi: %s has its own norms",
+                        config->head_dropout > 0.0 ? "head_dropout" : "head_norm", name);
 }
 
 static int check_accumulate(const struct df_config *config)
@@ -115,6 +144,7 @@ int df_config_check_training(struct df_config *config)
     DF_TRY(df_config_check_schedule(config));
     DF_TRY(check_decay(config));
     DF_TRY(check_lora(config));
+    DF_TRY(resolve_decoder(config));
     DF_TRY(check_augmentation(config));
     DF_TRY(check_loss(config));
     DF_TRY(read_kept(config));

@@ -27,16 +27,31 @@ static int read_record(struct df_checkpoint *checkpoint)
     return record_parse(entry->text, &checkpoint->record);
 }
 
+/* What of the decoder its tensors do not tell. */
+static int read_head(struct df_checkpoint *checkpoint)
+{
+    checkpoint->head.dropout = checkpoint->record.dropout;
+    if (!df_decoder_takes_layers(checkpoint->decoder->choice))
+        return 0;
+    if (!checkpoint->record.has_layers)
+        return df_error_set("it does not say which blocks its decoder %s reads: it lacks dinoft's record "
+                            "(the entry '%s'), or decoder_layers there",
+                            checkpoint->decoder->name, DF_RECORD_KEY);
+    checkpoint->head.layers = checkpoint->record.layers;
+    return 0;
+}
+
 static int read_contents(struct df_checkpoint *checkpoint)
 {
     if (df_state_is_backbone(checkpoint->state))
         return df_error_set("this is a backbone, not a LoRA + decoder checkpoint");
-    const struct df_decoder_ops *decoder =
-        df_decoder_of_checkpoint(checkpoint->state, &checkpoint->classes, &checkpoint->dim);
+    const struct df_decoder_ops *decoder = df_decoder_of_checkpoint(checkpoint->state, &checkpoint->classes,
+                                                                    &checkpoint->dim, &checkpoint->head.norm);
     if (!decoder)
         return -1;
     checkpoint->decoder = &decoder->kind;
     DF_TRY(read_record(checkpoint));
+    DF_TRY(read_head(checkpoint));
     return df_lora_find(checkpoint);
 }
 
@@ -65,9 +80,12 @@ int df_checkpoint_check_backbone(const struct df_checkpoint *checkpoint, const s
     if (checkpoint->dim != config->dim)
         return df_error_set("%s is for a backbone of %lld channels, %s has %lld", path,
                             (long long)checkpoint->dim, shown, (long long)config->dim);
-    if (checkpoint->rank > 0 && checkpoint->depth != config->depth)
+    if (checkpoint->rank > 0 &&
+        (checkpoint->tells_depth ? checkpoint->depth != config->depth : checkpoint->depth > config->depth))
         return df_error_set("%s has LoRA for %lld blocks, %s has %lld", path, (long long)checkpoint->depth,
                             shown, (long long)config->depth);
+    if (checkpoint->rank > 0 && df_lora_check(checkpoint, config) != 0)
+        return df_error_context("%s", path);
     return 0;
 }
 

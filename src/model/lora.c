@@ -3,6 +3,7 @@
 #include "dinoft/error.h"
 #include "dinoft/size.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -111,6 +112,11 @@ void df_lora_free(struct df_lora *lora)
 
 /* --- passes --- */
 
+bool df_lora_adapts(const struct df_lora *lora, int64_t block, enum df_lora_target target)
+{
+    return lora->blocks[block].a[target] >= 0;
+}
+
 /* The layer's targets that are trained. Returns how many. */
 static int find_targets(const struct df_lora *lora, int64_t block, enum df_lora_layer layer,
                         enum df_lora_target targets[DF_LORA_TARGETS])
@@ -119,7 +125,7 @@ static int find_targets(const struct df_lora *lora, int64_t block, enum df_lora_
 
     for (int i = 0; i < DF_LORA_TARGETS; i++) {
         const enum df_lora_target target = (enum df_lora_target)i;
-        if (lora->blocks[block].a[i] >= 0 && df_lora_place(target, &lora->config).layer == layer)
+        if (df_lora_adapts(lora, block, target) && df_lora_place(target, &lora->config).layer == layer)
             targets[count++] = target;
     }
     return count;
@@ -185,41 +191,91 @@ static struct df_matrix target_columns(const struct df_lora_use *use, const stru
     return columns(y, place.first_row, place.out);
 }
 
+/* A x, or its gradient, of all targets of a layer. */
+static struct df_matrix down_matrix(const struct df_lora_use *use, const struct layer_tensors *tensors,
+                                    float *values, int64_t rows)
+{
+    const int64_t width = tensors->count * use->lora->rank;
+    return (struct df_matrix){values, DF_F32, rows, width, width};
+}
+
+/* B of the i-th target as y meets it. */
+static int effective_b(const struct df_lora_use *use, struct df_backend *backend,
+                       const struct layer_tensors *weights, int i, struct df_matrix *b)
+{
+    *b = weights->b[i];
+    if (!use->row_scale)
+        return 0;
+    assert(weights->count == 1);
+    b->data = use->scaled_b;
+    return backend->ops->scale_rows(backend, weights->b[i].data, use->row_scale, use->scaled_b, b->rows,
+                                    b->cols);
+}
+
+int df_lora_down(const struct df_lora_use *use, struct df_backend *backend, struct df_matrix x)
+{
+    const struct layer_tensors weights = layer_tensors(use, false);
+
+    return backend->ops->matmul(backend, x, false, weights.a, true,
+                                down_matrix(use, &weights, use->down, x.rows), false);
+}
+
 int df_lora_forward(const struct df_lora_use *use, struct df_backend *backend, struct df_matrix x,
                     struct df_matrix y)
 {
     const struct layer_tensors weights = layer_tensors(use, false);
+    const struct df_matrix down = down_matrix(use, &weights, use->down, x.rows);
     const int64_t rank = use->lora->rank;
-    const struct df_matrix down = {use->down, DF_F32, x.rows, weights.count * rank, weights.count * rank};
 
     if (weights.count == 0)
         return 0;
-    DF_TRY(backend->ops->matmul(backend, x, false, weights.a, true, down, false));
-    for (int i = 0; i < weights.count; i++)
-        DF_TRY(backend->ops->matmul(backend, columns(down, i * rank, rank), false, weights.b[i], true,
+    DF_TRY(df_lora_down(use, backend, x));
+    for (int i = 0; i < weights.count; i++) {
+        struct df_matrix b;
+        DF_TRY(effective_b(use, backend, &weights, i, &b));
+        DF_TRY(backend->ops->matmul(backend, columns(down, i * rank, rank), false, b, true,
                                     target_columns(use, &weights, i, y), true));
+    }
     return 0;
 }
 
-int df_lora_backward(const struct df_lora_use *use, struct df_backend *backend, struct df_matrix x,
-                     struct df_matrix dy, struct df_matrix dx, float *ddown)
+static int gradient_of_b(const struct df_lora_use *use, struct df_backend *backend, struct df_matrix dy,
+                         struct df_matrix down, struct df_matrix gradient)
+{
+    DF_TRY(backend->ops->matmul(backend, dy, true, down, false, gradient, false));
+    if (!use->row_scale)
+        return 0;
+    return backend->ops->scale_rows(backend, gradient.data, use->row_scale, gradient.data, gradient.rows,
+                                    gradient.cols);
+}
+
+int df_lora_gradients(const struct df_lora_use *use, struct df_backend *backend, struct df_matrix x,
+                      struct df_matrix dy, float *ddown)
 {
     const struct layer_tensors weights = layer_tensors(use, false), gradients = layer_tensors(use, true);
-    const int64_t rank = use->lora->rank, width = weights.count * rank;
-    const struct df_matrix down = {use->down, DF_F32, x.rows, width, width};
-    const struct df_matrix ddowns = {ddown, DF_F32, x.rows, width, width};
+    const struct df_matrix down = down_matrix(use, &weights, use->down, x.rows);
+    const struct df_matrix ddowns = down_matrix(use, &weights, ddown, x.rows);
+    const int64_t rank = use->lora->rank;
 
     if (weights.count == 0)
         return 0;
     for (int i = 0; i < weights.count; i++) {
         const struct df_matrix dout = target_columns(use, &weights, i, dy);
-        DF_TRY(backend->ops->matmul(backend, dout, true, columns(down, i * rank, rank), false, gradients.b[i],
-                                    false));
-        DF_TRY(backend->ops->matmul(backend, dout, false, weights.b[i], false,
-                                    columns(ddowns, i * rank, rank), false));
+        struct df_matrix b;
+        DF_TRY(effective_b(use, backend, &weights, i, &b));
+        DF_TRY(gradient_of_b(use, backend, dout, columns(down, i * rank, rank), gradients.b[i]));
+        DF_TRY(backend->ops->matmul(backend, dout, false, b, false, columns(ddowns, i * rank, rank), false));
     }
-    DF_TRY(backend->ops->matmul(backend, ddowns, true, x, false, gradients.a, false));
-    if (!dx.data)
+    return backend->ops->matmul(backend, ddowns, true, x, false, gradients.a, false);
+}
+
+int df_lora_input_gradient(const struct df_lora_use *use, struct df_backend *backend, float *ddown,
+                           struct df_matrix dx)
+{
+    const struct layer_tensors weights = layer_tensors(use, false);
+
+    if (weights.count == 0)
         return 0;
-    return backend->ops->matmul(backend, ddowns, false, weights.a, false, dx, true);
+    return backend->ops->matmul(backend, down_matrix(use, &weights, ddown, dx.rows), false, weights.a, false,
+                                dx, true);
 }

@@ -50,6 +50,8 @@ int df_lora_add_parameters(struct df_lora *lora, struct df_parameters *parameter
                            const struct df_lora_parts *parts, bool merged);
 void df_lora_free(struct df_lora *lora);
 
+/* Whether the target is trained in the block. */
+bool df_lora_adapts(const struct df_lora *lora, int64_t block, enum df_lora_target target);
 /* Columns of A x for the layer of the block: the rank times its adapted targets. 0: it has no LoRA. */
 int64_t df_lora_columns(const struct df_lora *lora, int64_t block, enum df_lora_layer layer);
 /* The most of all layers and blocks. */
@@ -60,17 +62,27 @@ struct df_lora_use {
     const struct df_lora *lora;
     int64_t block;
     enum df_lora_layer layer;
-    float *down; /* [rows, columns]: A x, which the backward pass reads */
+    const float *row_scale; /* device [out]: y += row_scale * (B A x), for a layer scale that the frozen
+                               weight has in it; NULL: none */
+    float *scaled_b;        /* [out, rank]: scratch of a layer with row_scale, which has one target */
+    float *down;            /* [rows, columns]: A x, which the backward pass reads */
 };
 
 /* Adds the low-rank products to y [rows, out of the layer]. x act [rows, in] is the layer's input. */
 int df_lora_forward(const struct df_lora_use *use, struct df_backend *backend, struct df_matrix x,
                     struct df_matrix y);
 
-/* Writes the gradients of the layer's tensors from dy [rows, out of the layer]; adds the part of the input's
- * gradient to dx [rows, in] unless dx.data is NULL. ddown float32 [rows, columns] is scratch. */
-int df_lora_backward(const struct df_lora_use *use, struct df_backend *backend, struct df_matrix x,
-                     struct df_matrix dy, struct df_matrix dx, float *ddown);
+/* A x alone, where the forward pass's is lost. */
+int df_lora_down(const struct df_lora_use *use, struct df_backend *backend, struct df_matrix x);
+
+/* Writes the gradients of the layer's tensors from dy [rows, out of the layer], and that of A x to ddown
+ * float32 [rows, columns]. */
+int df_lora_gradients(const struct df_lora_use *use, struct df_backend *backend, struct df_matrix x,
+                      struct df_matrix dy, float *ddown);
+
+/* Adds LoRA's part of the input's gradient to dx [rows, in]. */
+int df_lora_input_gradient(const struct df_lora_use *use, struct df_backend *backend, float *ddown,
+                           struct df_matrix dx);
 
 /* --- lora_file.c: LoRA in a checkpoint --- */
 
@@ -79,6 +91,10 @@ struct df_checkpoint;
 /* Fills in rank, depth and lora of a checkpoint whose state, dim and record are there. -1 with the error set
  * when its keys, its shapes or its record contradict each other. */
 int df_lora_find(struct df_checkpoint *checkpoint);
+
+/* -1 with the error set for tensors that do not fit a backbone of as many channels and at least as many
+ * blocks. */
+int df_lora_check(const struct df_checkpoint *checkpoint, const struct df_vit_config *config);
 
 /* Adds block's products to a host copy of a layer's weight [out, in], for evaluation and for merged LoRA.
  * The checkpoint was checked; where it has none nothing is added. */

@@ -4,11 +4,12 @@
 #include "dinoft/checkpoint.h"
 #include "dinoft/digest.h"
 #include "dinoft/error.h"
+#include "dinoft/size.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define BLOCK_DIGITS 4
 
 static const struct df_tensor *find(const struct df_state *checkpoint, char which, int64_t block,
                                     enum df_lora_target target, enum df_ffn ffn)
@@ -66,28 +67,186 @@ static int find_q_and_v(struct df_checkpoint *checkpoint)
                             (long long)checkpoint->dim);
     checkpoint->rank = rank;
     checkpoint->depth = pairs / 2;
+    checkpoint->tells_depth = true;
     return checkpoint->depth <= DF_VIT_MAX_DEPTH
                ? 0
                : df_error_set("it has LoRA for %lld blocks, at most %d are possible",
                               (long long)checkpoint->depth, DF_VIT_MAX_DEPTH);
 }
 
+#define KEY_START "lora_a_"
+
+/* The block and the target of "lora_a_003_fc1". False for another name. */
+static bool read_key(const char *name, int64_t *block, enum df_lora_target *target, enum df_ffn *ffn)
+{
+    char again[DF_LORA_KEY_MAX];
+    const int digits = (int)strspn(name + strlen(KEY_START), "0123456789");
+
+    *block = strtol(name + strlen(KEY_START), NULL, 10);
+    for (int i = 0; i < 2 * DF_LORA_TARGETS; i++) {
+        *ffn = i < DF_LORA_TARGETS ? DF_FFN_MLP : DF_FFN_SWIGLU;
+        *target = (enum df_lora_target)(i % DF_LORA_TARGETS);
+        if (digits <= BLOCK_DIGITS && df_lora_target_name(*target, *ffn) &&
+            strcmp(df_lora_key(again, 'a', *block, *target, *ffn), name) == 0)
+            return *block < DF_VIT_MAX_DEPTH;
+    }
+    return false;
+}
+
+/* What the other targets' tensors tell. */
+struct others {
+    unsigned targets[DF_VIT_MAX_DEPTH]; /* of each block */
+    int64_t depth;                      /* behind the last that has some */
+    bool of_ffn[2];                     /* names of the one FFN, or of the other */
+};
+
+static int add_other(struct df_checkpoint *checkpoint, const struct df_entry *a, struct others *others)
+{
+    char b[DF_LORA_KEY_MAX], shape[DF_SHAPE_TEXT_MAX];
+    const struct df_tensor *tensor = &a->tensor;
+    enum df_lora_target target;
+    enum df_ffn ffn;
+    int64_t block;
+
+    if (!read_key(a->name, &block, &target, &ffn))
+        return df_error_set("%s names no layer that LoRA could be in", a->name);
+    if (a->text || tensor->ndim != 2 || tensor->count == 0 || tensor->shape[0] > DF_MAX_RANK ||
+        (checkpoint->rank > 0 && tensor->shape[0] != checkpoint->rank))
+        return df_error_set("%s is %s, expected [rank, channels] of the rank of all, at most %d", a->name,
+                            df_shape_text(tensor->shape, tensor->ndim, shape), DF_MAX_RANK);
+    checkpoint->rank = tensor->shape[0];
+    const struct df_tensor *up = find(checkpoint->state, 'b', block, target, ffn);
+    if (!up || up->ndim != 2 || up->count == 0 || up->shape[1] != checkpoint->rank)
+        return df_error_set("%s is %s, expected [channels, %lld]", df_lora_key(b, 'b', block, target, ffn),
+                            up ? df_shape_text(up->shape, up->ndim, shape) : "missing",
+                            (long long)checkpoint->rank);
+    others->targets[block] |= DF_LORA_BIT(target);
+    others->depth = df_max_i64(others->depth, block + 1);
+    if (target >= DF_LORA_UP)
+        others->of_ffn[ffn] = true;
+    return 0;
+}
+
+/* All of these blocks have the same. */
+static int check_others(const struct others *others, unsigned *targets)
+{
+    int64_t last = others->depth - 1;
+
+    *targets = others->depth > 0 ? others->targets[last] : 0;
+    for (int64_t i = 0; i < others->depth; i++) {
+        if (others->targets[i] && others->targets[i] != *targets)
+            return df_error_set("LoRA is in other layers of block %lld than of block %lld", (long long)i,
+                                (long long)last);
+    }
+    if (others->of_ffn[DF_FFN_MLP] && others->of_ffn[DF_FFN_SWIGLU])
+        return df_error_set("LoRA is in layers of two kinds of FFN");
+    return 0;
+}
+
+static int find_others(struct df_checkpoint *checkpoint, struct others *others)
+{
+    const struct df_state *state = checkpoint->state;
+    unsigned targets;
+
+    for (size_t i = 0; i < state->count; i++) {
+        if (strncmp(state->entries[i].name, KEY_START, strlen(KEY_START)) == 0)
+            DF_TRY(add_other(checkpoint, &state->entries[i], others));
+    }
+    DF_TRY(check_others(others, &targets));
+    if (targets && checkpoint->depth > 0 && others->depth > checkpoint->depth)
+        return df_error_set("LoRA of q and v is for %lld blocks, another one for %lld",
+                            (long long)checkpoint->depth, (long long)others->depth);
+    checkpoint->lora.targets = targets | (checkpoint->tells_depth > 0 ? DF_LORA_Q_AND_V : 0);
+    checkpoint->lora_ffn = others->of_ffn[DF_FFN_SWIGLU] ? DF_FFN_SWIGLU : DF_FFN_MLP;
+    checkpoint->depth = df_max_i64(checkpoint->depth, others->depth);
+    for (int64_t i = 0; targets && i < DF_VIT_MAX_DEPTH; i++)
+        checkpoint->lora.left_out[i] = !others->targets[i];
+    return 0;
+}
+
 /* Tensors tell neither which blocks' q and v are trained nor, where one of the two is, which: the record
- * does. Without one all of them are. */
-static int take_recorded(struct df_checkpoint *checkpoint)
+ * does. Without one both are, in the blocks of the other targets, or else in all. */
+static int take_recorded(struct df_checkpoint *checkpoint, bool has_others)
 {
     const struct df_record *record = &checkpoint->record;
-    struct df_lora_parts *parts = &checkpoint->lora;
+    const char *blocks = *record->lora_blocks ? record->lora_blocks : "all";
+    struct df_lora_parts recorded = {.targets = DF_LORA_Q_AND_V};
+    char tensors[DF_LORA_TARGETS_TEXT];
 
-    if (*record->lora_blocks && df_lora_blocks_read(record->lora_blocks, checkpoint->depth, parts) != 0)
-        return df_error_context("the entry '%s', lora_blocks", DF_RECORD_KEY);
+    if ((*record->lora_targets &&
+         df_lora_targets_read(record->lora_targets, checkpoint->lora_ffn, &recorded.targets) != 0) ||
+        df_lora_blocks_read(blocks, checkpoint->depth, &recorded) != 0)
+        return df_error_context("the entry '%s', LoRA", DF_RECORD_KEY);
+    const unsigned missing = recorded.targets & ~checkpoint->lora.targets,
+                   left = checkpoint->lora.targets & ~recorded.targets & ~DF_LORA_Q_AND_V;
+    if (missing || left ||
+        (has_others &&
+         memcmp(recorded.left_out, checkpoint->lora.left_out, (size_t)checkpoint->depth * sizeof(bool)) != 0))
+        return df_error_set("the entry '%s' and the tensors tell of LoRA in other layers: %s of %s, %s",
+                            DF_RECORD_KEY, *record->lora_targets ? record->lora_targets : "q,v", blocks,
+                            df_lora_targets_text(checkpoint->lora.targets, checkpoint->lora_ffn, tensors));
+    checkpoint->lora.targets = recorded.targets;
+    memcpy(checkpoint->lora.left_out, recorded.left_out, (size_t)checkpoint->depth * sizeof(bool));
     return 0;
+}
+
+/* Into the record, where a run finds what it goes on with. */
+static void spell_parts(struct df_checkpoint *checkpoint)
+{
+    struct df_record *record = &checkpoint->record;
+    /* One more, which has none, where all that are known have LoRA. */
+    const int64_t depth = checkpoint->depth + !checkpoint->tells_depth;
+
+    if (checkpoint->lora.targets != DF_LORA_Q_AND_V)
+        df_lora_targets_text(checkpoint->lora.targets, checkpoint->lora_ffn, record->lora_targets);
+    df_lora_blocks_text(&checkpoint->lora, df_min_i64(depth, DF_VIT_MAX_DEPTH), record->lora_blocks);
+    if (strcmp(record->lora_blocks, "all") == 0)
+        record->lora_blocks[0] = '\0';
 }
 
 int df_lora_find(struct df_checkpoint *checkpoint)
 {
+    struct others others = {.depth = 0};
+
     DF_TRY(find_q_and_v(checkpoint));
-    return checkpoint->rank > 0 ? take_recorded(checkpoint) : 0;
+    DF_TRY(find_others(checkpoint, &others));
+    if (checkpoint->rank == 0)
+        return 0;
+    if (checkpoint->has_record)
+        DF_TRY(take_recorded(checkpoint, others.depth > 0));
+    spell_parts(checkpoint);
+    return 0;
+}
+
+/* --- whether it fits --- */
+
+static int check_target(const struct df_checkpoint *checkpoint, const struct df_vit_config *config,
+                        int64_t block, enum df_lora_target target)
+{
+    char key[DF_LORA_KEY_MAX];
+    const struct df_lora_place place = df_lora_place(target, config);
+
+    df_lora_key(key, 'a', block, target, config->ffn);
+    DF_TRY(check_tensor(checkpoint->state, key, checkpoint->rank, place.in));
+    df_lora_key(key, 'b', block, target, config->ffn);
+    return check_tensor(checkpoint->state, key, place.out, checkpoint->rank);
+}
+
+int df_lora_check(const struct df_checkpoint *checkpoint, const struct df_vit_config *config)
+{
+    const unsigned of_ffn = DF_LORA_BIT(DF_LORA_UP) | DF_LORA_BIT(DF_LORA_UP2) | DF_LORA_BIT(DF_LORA_DOWN);
+    const unsigned targets = df_lora_targets(&checkpoint->lora);
+    char held[DF_LORA_TARGETS_TEXT], possible[DF_LORA_TARGETS_TEXT];
+
+    if (targets & of_ffn && checkpoint->lora_ffn != config->ffn)
+        return df_error_set("it has LoRA in %s, the backbone has %s",
+                            df_lora_targets_text(targets & of_ffn, checkpoint->lora_ffn, held),
+                            df_lora_targets_text(of_ffn, config->ffn, possible));
+    for (int64_t block = 0; block < config->depth; block++)
+        for (int i = 0; i < DF_LORA_TARGETS; i++)
+            if (!checkpoint->lora.left_out[block] && (targets & DF_LORA_BIT(i)))
+                DF_TRY(check_target(checkpoint, config, block, (enum df_lora_target)i));
+    return 0;
 }
 
 /* --- its digest --- */

@@ -136,8 +136,15 @@ int df_lora_blocks_read(const char *text, int64_t depth, struct df_lora_parts *p
     }
 }
 
-bool df_lora_parts_equal(const struct df_lora_parts *a, const struct df_lora_parts *b, int64_t depth)
+const char *df_lora_text(int64_t rank, const struct df_lora_parts *parts, enum df_ffn ffn, int64_t depth,
+                         char text[DF_LORA_TEXT])
 {
-    return df_lora_targets(a) == df_lora_targets(b) &&
-           memcmp(a->left_out, b->left_out, (size_t)depth * sizeof a->left_out[0]) == 0;
+    char targets[DF_LORA_TARGETS_TEXT], blocks[DF_LORA_BLOCKS_TEXT];
+    const bool usual = df_lora_targets(parts) == DF_LORA_Q_AND_V;
+    const bool all = strcmp(df_lora_blocks_text(parts, depth, blocks), "all") == 0;
+
+    snprintf(text, DF_LORA_TEXT, "rank %" PRId64 "%s%s%s%s", rank, usual ? "" : " of ",
+             usual ? "" : df_lora_targets_text(parts->targets, ffn, targets), all ? "" : " in blocks ",
+             all ? "" : blocks);
+    return text;
 }

@@ -59,6 +59,7 @@ struct df_segmenter *df_segmenter_create(struct df_backend *backend, const struc
 
     if (!segmenter)
         return NULL;
+    segmenter->seed = seed;
     if (df_arena_commit(&segmenter->arena) != 0) {
         suggest_batch(backend, config, options);
         goto fail;
@@ -135,9 +136,9 @@ int64_t df_segmenter_patch(const struct df_segmenter *segmenter)
     return segmenter->config.patch;
 }
 
-int64_t df_segmenter_blocks(const struct df_segmenter *segmenter)
+const struct df_vit_config *df_segmenter_backbone(const struct df_segmenter *segmenter)
 {
-    return segmenter->config.depth;
+    return &segmenter->config;
 }
 
 const struct df_packed_layout *df_segmenter_packing(const struct df_segmenter *segmenter)

@@ -12,9 +12,24 @@ int segmenter_run(struct df_segmenter *segmenter, int64_t count, bool training)
     return segmenter->decoder->ops->forward(segmenter->decoder, segmenter->features, count, training);
 }
 
-int segmenter_begin_pass(struct df_segmenter *segmenter, struct df_rng *rng)
+/* Images of a step have the same draws whatever parts it is taken in, and a step the same after --resume. */
+static int draw(struct df_segmenter *segmenter, int64_t count)
+{
+    struct df_decoder *decoder = segmenter->decoder;
+    const struct df_optimizer *optimizer = &segmenter->optimizer;
+
+    if (!decoder->ops->draw)
+        return 0;
+    if (optimizer->parts == 0)
+        df_rng_seed(&segmenter->draws, segmenter->seed,
+                    df_hash_text("head_dropout") + (uint64_t)optimizer->steps);
+    return decoder->ops->draw(decoder, count, &segmenter->draws);
+}
+
+int segmenter_begin_pass(struct df_segmenter *segmenter, int64_t count, struct df_rng *rng)
 {
     df_parameters_count_pass(&segmenter->parameters);
+    DF_TRY(draw(segmenter, count));
     return segmenter->vit && rng ? df_vit_rescale_rope(segmenter->vit, rng) : 0;
 }
 
@@ -48,7 +63,7 @@ static int check_logits(struct df_segmenter *segmenter, int64_t count)
 int df_segmenter_forward(struct df_segmenter *segmenter, int64_t count, bool training, struct df_rng *rng)
 {
     if (training) {
-        DF_TRY(segmenter_begin_pass(segmenter, rng));
+        DF_TRY(segmenter_begin_pass(segmenter, count, rng));
         return segmenter_run(segmenter, count, true);
     }
     DF_TRY(segmenter_run(segmenter, count, false));

@@ -54,6 +54,8 @@ struct df_segmenter {
     struct df_captured_step captured[DF_CAPTURED_STEPS];
     uint8_t *resized; /* device: both predictions and labels of one image at a size of its own; only grows */
     size_t resized_bytes;
+    uint64_t seed;                 /* of what is drawn in training passes */
+    struct df_rng draws;           /* those of the decoder, from a step's first part on */
     struct df_optimizer optimizer; /* of a model that is trained */
 };
 
@@ -88,9 +90,9 @@ struct df_segmenter *segmenter_make(struct df_backend *backend, const struct df_
                                     const struct df_segmenter_options *options,
                                     const struct df_state *checkpoint);
 
-/* segmenter_forward.c: the host's part of a training pass (rng NULL: with the RoPE factors of the last one),
- * then the device's part of any. */
-int segmenter_begin_pass(struct df_segmenter *segmenter, struct df_rng *rng);
+/* segmenter_forward.c: the host's part of a training pass over so many images (rng NULL: with the RoPE
+ * factors of the last one), then the device's part of any. */
+int segmenter_begin_pass(struct df_segmenter *segmenter, int64_t count, struct df_rng *rng);
 int segmenter_run(struct df_segmenter *segmenter, int64_t count, bool training);
 /* Whether those of the last pass, of so many images, are finite numbers. */
 int segmenter_logits_are_finite(struct df_segmenter *segmenter, int64_t count, bool *finite);

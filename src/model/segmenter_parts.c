@@ -15,6 +15,7 @@ static int create_vit(struct df_segmenter *segmenter, const struct df_state *bac
         .height = options->height,
         .width = options->width,
         .n_features = segmenter->n_features,
+        .layers = options->head.layers,
         .class_tokens = options->class_tokens,
         .lora = df_trains_lora(options) && options->training ? &segmenter->lora : NULL,
         .fold = options->training && !options->merged ? NULL : checkpoint,
@@ -49,6 +50,7 @@ static int create_decoder(struct df_segmenter *segmenter, const struct df_vit_co
         .patch = config->patch,
         .max_batch = options->max_batch,
         .training = options->training,
+        .head = options->head,
     };
     segmenter->decoder = ops->create(segmenter->backend, &shape, &segmenter->parameters);
     return segmenter->decoder ? 0 : -1;

@@ -46,6 +46,8 @@ struct df_vit *df_vit_create(struct df_backend *backend, const struct df_state *
     vit->prefix = 1 + config->registers;
     df_vit_set_grid(vit, options->height, options->width);
     vit->keep = options->training && options->lora;
+    for (int i = 0; i < options->n_features; i++)
+        vit->features[i].block = df_layers_block(options->layers, config->depth, options->n_features, i);
     if (vit->keep)
         find_first_lora(vit);
     vit->rescale = options->training && config->family == DF_DINOV3 && options->rope_rescale > 1.0;
@@ -190,6 +192,16 @@ static void plan_features(struct df_vit *vit, struct df_arena *arena)
             df_arena_take(arena, "class tokens", vit->options.max_batch * vit->config.dim, DF_F32);
 }
 
+/* Whether a layer with LoRA has a layer scale in its weights. */
+static bool scales_lora(const struct df_vit *vit)
+{
+    for (int64_t i = vit->first_kept; i < vit->config.depth; i++) {
+        if (vit_has_lora(vit, i, DF_LORA_IN_PROJ) || vit_has_lora(vit, i, DF_LORA_IN_DOWN))
+            return true;
+    }
+    return false;
+}
+
 /* Buffers of one phase at a time: embedding, a block's forward pass, a block's backward pass. */
 static void plan_scratch(struct df_vit *vit, struct df_arena *arena)
 {
@@ -205,6 +217,9 @@ static void plan_scratch(struct df_vit *vit, struct df_arena *arena)
     df_arena_return(arena, mark);
 
     vit->scratch.normed = df_arena_take(arena, "LayerNorm output", rows * dim, act);
+    vit->scratch.lora_b =
+        scales_lora(vit) ? df_arena_take(arena, "LoRA's B, scaled", dim * vit->options.lora->rank, DF_F32)
+                         : NULL;
     size_t shared = df_arena_mark(arena);
     vit->scratch.ffn_hidden = df_arena_take(arena, "FFN activation", rows * vit->config.ffn_hidden, act);
     end = arena->used > end ? arena->used : end;

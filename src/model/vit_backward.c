@@ -16,6 +16,45 @@ static int feature_backward(struct df_vit *vit, int64_t batch, int i, const floa
         vit->features[i].mean, vit->features[i].rstd, vit->scratch.dx);
 }
 
+/* LoRA's gradients of a layer from dy, and dx where it is wanted; x and dx may be the same memory. */
+static int layer_backward(struct df_vit *vit, int64_t i, enum df_lora_layer layer, struct df_matrix x,
+                          struct df_matrix dy, struct df_matrix dx)
+{
+    struct df_backend *backend = vit->backend;
+    const struct df_lora_use use = vit_lora(vit, i, layer);
+    const bool adapted = vit_has_lora(vit, i, layer);
+
+    if (adapted)
+        DF_TRY(df_lora_gradients(&use, backend, x, dy, vit->scratch.lora_ddown));
+    if (!vit_goes_below(vit, i, layer))
+        return 0;
+    DF_TRY(backend->ops->linear_backward(backend, vit_linear(vit, i, layer), dy, dx, false));
+    return adapted ? df_lora_input_gradient(&use, backend, vit->scratch.lora_ddown, dx) : 0;
+}
+
+/* The input of a block's first layer, or of its FFN: cheaper than keeping it for every block. */
+static int normalise_again(struct df_vit *vit, int64_t batch, const float *x, const struct vit_norm *norm)
+{
+    return vit->backend->ops->layernorm_forward(vit->backend, x, vit_all_rows(vit, batch), vit->config.dim,
+                                                norm->gamma, norm->beta, vit->config.layernorm_eps,
+                                                vit->scratch.normed, vit->backend->compute, NULL, NULL);
+}
+
+/* Likewise the input of the FFN's second layer, and what its LoRA made of it, which recomputed blocks share.
+ */
+static int activate_again(struct df_vit *vit, int64_t i, struct df_matrix hidden)
+{
+    const struct df_backend_ops *ops = vit->backend->ops;
+    const struct df_lora_use use = vit_lora(vit, i, DF_LORA_IN_DOWN);
+    const void *ffn = vit->activations[i].ffn;
+
+    if (vit->config.ffn == DF_FFN_MLP)
+        DF_TRY(ops->gelu_forward(vit->backend, ffn, hidden.data, hidden.rows * hidden.cols));
+    else
+        DF_TRY(ops->swiglu_forward(vit->backend, ffn, hidden.data, hidden.rows, hidden.cols));
+    return vit->options.recompute && i + 1 < vit->config.depth ? df_lora_down(&use, vit->backend, hidden) : 0;
+}
+
 static int ffn_backward(struct df_vit *vit, int64_t i, int64_t batch)
 {
     struct df_backend *backend = vit->backend;
@@ -24,21 +63,29 @@ static int ffn_backward(struct df_vit *vit, int64_t i, int64_t batch)
     const struct vit_block_activations *kept = &vit->activations[i];
     int64_t rows = batch * vit->tokens, dim = vit->config.dim, hidden = vit->config.ffn_hidden;
     struct df_matrix dhidden = vit_act(vit, vit->scratch.dhidden, rows, hidden);
+    struct df_matrix dffn = vit_act(vit, vit->scratch.dffn, rows, vit_ffn_width(vit));
     struct df_matrix dnormed = vit_act(vit, vit->scratch.dnormed, rows, dim);
 
-    DF_TRY(
-        ops->linear_backward(backend, block->ffn_down, vit_f32(vit->scratch.dx, rows, dim), dhidden, false));
+    if (vit_has_lora(vit, i, DF_LORA_IN_DOWN))
+        DF_TRY(activate_again(vit, i, dhidden));
+    DF_TRY(layer_backward(vit, i, DF_LORA_IN_DOWN, dhidden, vit_f32(vit->scratch.dx, rows, dim), dhidden));
+    if (!vit_goes_below(vit, i, DF_LORA_IN_DOWN))
+        return 0;
     if (vit->config.ffn == DF_FFN_MLP)
-        DF_TRY(ops->gelu_backward(backend, kept->ffn, dhidden.data, vit->scratch.dffn, rows * hidden));
+        DF_TRY(ops->gelu_backward(backend, kept->ffn, dhidden.data, dffn.data, rows * hidden));
     else
-        DF_TRY(ops->swiglu_backward(backend, kept->ffn, dhidden.data, vit->scratch.dffn, rows, hidden));
-    DF_TRY(ops->linear_backward(backend, block->ffn_up,
-                                vit_act(vit, vit->scratch.dffn, rows, vit_ffn_width(vit)), dnormed, false));
+        DF_TRY(ops->swiglu_backward(backend, kept->ffn, dhidden.data, dffn.data, rows, hidden));
+    if (vit_has_lora(vit, i, DF_LORA_IN_UP))
+        DF_TRY(normalise_again(vit, batch, kept->x_mid, &block->norm2));
+    DF_TRY(
+        layer_backward(vit, i, DF_LORA_IN_UP, vit_act(vit, vit->scratch.normed, rows, dim), dffn, dnormed));
+    if (!vit_goes_below(vit, i, DF_LORA_IN_UP))
+        return 0;
     return ops->layernorm_backward(backend, dnormed.data, dnormed.type, kept->x_mid, vit_all_rows(vit, batch),
                                    dim, block->norm2.gamma, kept->mean2, kept->rstd2, vit->scratch.dx);
 }
 
-/* scratch.dqkv from scratch.dx. In the first block with LoRA k has nothing below it that is trained. */
+/* scratch.dqkv from scratch.dx. Without LoRA below and on it, k needs no gradient. */
 static int attention_backward(struct df_vit *vit, int64_t i, int64_t batch, bool rescaled)
 {
     struct df_backend *backend = vit->backend;
@@ -46,10 +93,14 @@ static int attention_backward(struct df_vit *vit, int64_t i, int64_t batch, bool
     const struct vit_block_activations *kept = &vit->activations[i];
     struct df_attention_shape shape = vit_attention_shape(vit, batch);
     int64_t rows = batch * vit->tokens, dim = vit->config.dim;
-    bool need_dk = vit_goes_below(vit, i, DF_LORA_IN_QKV);
+    const bool need_dk =
+        vit_goes_below(vit, i, DF_LORA_IN_QKV) || df_lora_adapts(vit->options.lora, i, DF_LORA_K);
 
-    DF_TRY(ops->linear_backward(backend, vit->blocks[i].proj, vit_f32(vit->scratch.dx, rows, dim),
-                                vit_act(vit, vit->scratch.dattention, rows, dim), false));
+    DF_TRY(layer_backward(vit, i, DF_LORA_IN_PROJ, vit_act(vit, kept->attention, rows, dim),
+                          vit_f32(vit->scratch.dx, rows, dim),
+                          vit_act(vit, vit->scratch.dattention, rows, dim)));
+    if (!vit_goes_below(vit, i, DF_LORA_IN_PROJ))
+        return 0;
     DF_TRY(ops->attention_backward(backend, shape, kept->qkv, kept->attention, kept->lse,
                                    vit->scratch.dattention, vit->scratch.dqkv, need_dk));
     if (vit->config.family != DF_DINOV3)
@@ -59,53 +110,47 @@ static int attention_backward(struct df_vit *vit, int64_t i, int64_t batch, bool
                      true);
 }
 
-/* LoRA's gradients from scratch.dqkv, and, above the first block with LoRA, what flows further down into
- * scratch.dx. */
+/* LoRA's gradients from scratch.dqkv, and what flows further down into scratch.dx. */
 static int projection_backward(struct df_vit *vit, int64_t i, int64_t batch)
 {
-    struct df_backend *backend = vit->backend;
-    const struct df_backend_ops *ops = backend->ops;
     const struct vit_block *block = &vit->blocks[i];
     const struct vit_block_activations *kept = &vit->activations[i];
     int64_t rows = batch * vit->tokens, dim = vit->config.dim;
-    struct df_matrix normed = vit_act(vit, vit->scratch.normed, rows, dim);
     struct df_matrix dqkv = vit_act(vit, vit->scratch.dqkv, rows, 3 * dim);
-    const bool goes_below = vit_goes_below(vit, i, DF_LORA_IN_QKV);
-    const struct df_lora_use use = vit_lora(vit, i, DF_LORA_IN_QKV);
-    struct df_matrix dnormed = vit_act(vit, goes_below ? vit->scratch.dnormed : NULL, rows, dim);
+    struct df_matrix dnormed = vit_act(vit, vit->scratch.dnormed, rows, dim);
 
-    /* recomputed: cheaper than keeping it for every block */
-    if (df_lora_columns(use.lora, i, use.layer) > 0)
-        DF_TRY(ops->layernorm_forward(backend, kept->x_in, vit_all_rows(vit, batch), dim, block->norm1.gamma,
-                                      block->norm1.beta, vit->config.layernorm_eps, normed.data, normed.type,
-                                      NULL, NULL));
-    if (goes_below)
-        DF_TRY(ops->linear_backward(backend, block->qkv, dqkv, dnormed, false));
-    DF_TRY(df_lora_backward(&use, backend, normed, dqkv, dnormed, vit->scratch.lora_ddown));
-    if (!goes_below)
+    if (vit_has_lora(vit, i, DF_LORA_IN_QKV))
+        DF_TRY(normalise_again(vit, batch, kept->x_in, &block->norm1));
+    DF_TRY(
+        layer_backward(vit, i, DF_LORA_IN_QKV, vit_act(vit, vit->scratch.normed, rows, dim), dqkv, dnormed));
+    if (!vit_goes_below(vit, i, DF_LORA_IN_QKV))
         return 0;
-    return ops->layernorm_backward(backend, dnormed.data, dnormed.type, kept->x_in, vit_all_rows(vit, batch),
-                                   dim, block->norm1.gamma, kept->mean1, kept->rstd1, vit->scratch.dx);
+    return vit->backend->ops->layernorm_backward(vit->backend, dnormed.data, dnormed.type, kept->x_in,
+                                                 vit_all_rows(vit, batch), dim, block->norm1.gamma,
+                                                 kept->mean1, kept->rstd1, vit->scratch.dx);
 }
 
 int df_vit_backward(struct df_vit *vit, int64_t batch, const float *const dfeatures[])
 {
-    int64_t depth = vit->config.depth, first_feature = depth - vit->options.n_features;
+    int64_t depth = vit->config.depth;
+    int feature = vit->options.n_features - 1; /* the next one */
     size_t bytes = (size_t)(batch * vit->tokens * vit->config.dim) * sizeof(float);
 
     assert(vit->keep);
     DF_TRY(vit->backend->ops->zero(vit->backend, vit->scratch.dx, bytes));
     for (int64_t i = depth - 1; i >= vit->first_kept; i--) {
         const float *x_out = i + 1 < depth ? vit->activations[i + 1].x_in : vit->x_out;
-        if (i >= first_feature) {
-            int feature = (int)(i - first_feature);
+        if (feature >= 0 && i == vit->features[feature].block) {
             DF_TRY(feature_backward(vit, batch, feature, x_out, dfeatures[feature]));
+            feature--;
         }
         if (vit->options.recompute && i + 1 < depth) /* the forward pass left the last block's */
             DF_TRY(df_vit_recompute_block(vit, i, batch, vit->rescale));
         DF_TRY(ffn_backward(vit, i, batch));
-        DF_TRY(attention_backward(vit, i, batch, vit->rescale));
-        DF_TRY(projection_backward(vit, i, batch));
+        if (vit_goes_below(vit, i, DF_LORA_IN_UP))
+            DF_TRY(attention_backward(vit, i, batch, vit->rescale));
+        if (vit_goes_below(vit, i, DF_LORA_IN_PROJ))
+            DF_TRY(projection_backward(vit, i, batch));
     }
     return 0;
 }

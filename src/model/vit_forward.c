@@ -42,11 +42,14 @@ static int make_rescaled_tables(struct df_vit *vit)
                                           vit->activations[0].rope_sin);
 }
 
-static int add_lora(struct df_vit *vit, int64_t i, enum df_lora_layer layer, struct df_matrix x,
-                    struct df_matrix y)
+/* y = the layer of x, with its LoRA, + residual. */
+static int forward_layer(struct df_vit *vit, int64_t i, enum df_lora_layer layer, struct df_matrix x,
+                         struct df_matrix y, const float *residual)
 {
     const struct df_lora_use use = vit_lora(vit, i, layer);
-    return use.lora ? df_lora_forward(&use, vit->backend, x, y) : 0;
+
+    DF_TRY(vit->backend->ops->linear_forward(vit->backend, vit_linear(vit, i, layer), x, y, residual));
+    return vit_has_lora(vit, i, layer) ? df_lora_forward(&use, vit->backend, x, y) : 0;
 }
 
 static int attend(struct df_vit *vit, int64_t i, int64_t batch, bool rescaled)
@@ -62,16 +65,15 @@ static int attend(struct df_vit *vit, int64_t i, int64_t batch, bool rescaled)
     DF_TRY(ops->layernorm_forward(backend, kept->x_in, vit_all_rows(vit, batch), dim, block->norm1.gamma,
                                   block->norm1.beta, vit->config.layernorm_eps, normed.data, normed.type,
                                   kept->mean1, kept->rstd1));
-    DF_TRY(ops->linear_forward(backend, block->qkv, normed, qkv, NULL));
-    DF_TRY(add_lora(vit, i, DF_LORA_IN_QKV, normed, qkv));
+    DF_TRY(forward_layer(vit, i, DF_LORA_IN_QKV, normed, qkv, NULL));
     if (vit->config.family == DF_DINOV3)
         DF_TRY(ops->rope(backend, kept->qkv, vit_attention_shape(vit, batch), vit->prefix,
                          rescaled ? kept->rope_sin : vit->rope_sin, rescaled ? kept->rope_cos : vit->rope_cos,
                          false));
     DF_TRY(ops->attention_forward(backend, vit_attention_shape(vit, batch), kept->qkv, kept->attention,
                                   kept->lse));
-    return ops->linear_forward(backend, block->proj, vit_act(vit, kept->attention, rows, dim),
-                               vit_f32(kept->x_mid, rows, dim), kept->x_in);
+    return forward_layer(vit, i, DF_LORA_IN_PROJ, vit_act(vit, kept->attention, rows, dim),
+                         vit_f32(kept->x_mid, rows, dim), kept->x_in);
 }
 
 /* From x_mid to the FFN's pre-activation. */
@@ -86,15 +88,14 @@ static int enter_ffn(struct df_vit *vit, int64_t i, int64_t batch)
     DF_TRY(backend->ops->layernorm_forward(backend, kept->x_mid, vit_all_rows(vit, batch), dim,
                                            block->norm2.gamma, block->norm2.beta, vit->config.layernorm_eps,
                                            normed.data, normed.type, kept->mean2, kept->rstd2));
-    return backend->ops->linear_forward(backend, block->ffn_up, normed,
-                                        vit_act(vit, kept->ffn, rows, vit_ffn_width(vit)), NULL);
+    return forward_layer(vit, i, DF_LORA_IN_UP, normed, vit_act(vit, kept->ffn, rows, vit_ffn_width(vit)),
+                         NULL);
 }
 
 static int leave_ffn(struct df_vit *vit, int64_t i, int64_t batch, float *x_out)
 {
     struct df_backend *backend = vit->backend;
     const struct df_backend_ops *ops = backend->ops;
-    const struct vit_block *block = &vit->blocks[i];
     struct vit_block_activations *kept = &vit->activations[i];
     int64_t rows = batch * vit->tokens, dim = vit->config.dim, hidden = vit->config.ffn_hidden;
 
@@ -102,8 +103,8 @@ static int leave_ffn(struct df_vit *vit, int64_t i, int64_t batch, float *x_out)
         DF_TRY(ops->gelu_forward(backend, kept->ffn, vit->scratch.ffn_hidden, rows * hidden));
     else
         DF_TRY(ops->swiglu_forward(backend, kept->ffn, vit->scratch.ffn_hidden, rows, hidden));
-    return ops->linear_forward(backend, block->ffn_down, vit_act(vit, vit->scratch.ffn_hidden, rows, hidden),
-                               vit_f32(x_out, rows, dim), kept->x_mid);
+    return forward_layer(vit, i, DF_LORA_IN_DOWN, vit_act(vit, vit->scratch.ffn_hidden, rows, hidden),
+                         vit_f32(x_out, rows, dim), kept->x_mid);
 }
 
 /* Final norm of a block's output, patch tokens only. */
@@ -116,7 +117,8 @@ static int take_feature(struct df_vit *vit, const float *x, int64_t batch, struc
 
 int df_vit_forward(struct df_vit *vit, const float *image, int64_t batch, bool training)
 {
-    int64_t depth = vit->config.depth, first_feature = depth - vit->options.n_features;
+    int64_t depth = vit->config.depth;
+    struct vit_feature *feature = vit->features; /* the next one */
     bool rescaled = training && vit->rescale;
 
     assert(batch >= 1 && batch <= vit->options.max_batch);
@@ -128,8 +130,8 @@ int df_vit_forward(struct df_vit *vit, const float *image, int64_t batch, bool t
         DF_TRY(attend(vit, i, batch, rescaled));
         DF_TRY(enter_ffn(vit, i, batch));
         DF_TRY(leave_ffn(vit, i, batch, x_out));
-        if (i >= first_feature)
-            DF_TRY(take_feature(vit, x_out, batch, &vit->features[i - first_feature]));
+        if (i == feature->block)
+            DF_TRY(take_feature(vit, x_out, batch, feature++));
     }
     if (!vit->options.class_tokens)
         return 0;

@@ -12,6 +12,7 @@ struct vit_block {
     struct vit_norm norm1, norm2;
     struct df_linear *qkv, *proj;        /* proj with ls1 folded in */
     struct df_linear *ffn_up, *ffn_down; /* fc1 or [w1; w2]; fc2 or w3 with ls2 folded in */
+    float *row_scales[DF_LORA_LAYERS];   /* device [D]: what is folded in, where LoRA needs it; else NULL */
 };
 
 /* What one block's forward pass leaves. When not training with LoRA, all blocks share one set and x_out ==
@@ -27,6 +28,7 @@ struct vit_block_activations {
 };
 
 struct vit_feature {
+    int64_t block;      /* whose output it is */
     float *patches;     /* [B * P, D] */
     float *mean, *rstd; /* [B * P] */
 };
@@ -69,6 +71,7 @@ struct df_vit {
         void *dattention;     /* act [B * N, D] */
         void *dqkv;           /* act [B * N, 3D] */
         void *dhidden, *dffn; /* act [B * N, ffn_hidden], [B * N, width of ffn_up] */
+        float *lora_b;        /* [D, rank], for a B times a layer scale */
         float *lora_ddown;    /* [B * N, df_lora_most_columns()] */
     } scratch;
 };
@@ -99,9 +102,29 @@ static inline bool vit_goes_below(const struct df_vit *vit, int64_t block, enum 
     return vit->keep && (block > vit->first_kept || (block == vit->first_kept && layer > vit->first_layer));
 }
 
+static inline bool vit_has_lora(const struct df_vit *vit, int64_t block, enum df_lora_layer layer)
+{
+    return vit->keep && df_lora_columns(vit->options.lora, block, layer) > 0;
+}
+
 static inline struct df_lora_use vit_lora(const struct df_vit *vit, int64_t block, enum df_lora_layer layer)
 {
-    return (struct df_lora_use){vit->options.lora, block, layer, vit->activations[block].lora_down[layer]};
+    return (struct df_lora_use){
+        .lora = vit->options.lora,
+        .block = block,
+        .layer = layer,
+        .row_scale = vit->blocks[block].row_scales[layer],
+        .scaled_b = vit->scratch.lora_b,
+        .down = vit->activations[block].lora_down[layer],
+    };
+}
+
+static inline struct df_linear *vit_linear(const struct df_vit *vit, int64_t block, enum df_lora_layer layer)
+{
+    const struct vit_block *b = &vit->blocks[block];
+    struct df_linear *const layers[DF_LORA_LAYERS] = {b->qkv, b->proj, b->ffn_up, b->ffn_down};
+
+    return layers[layer];
 }
 
 /* Columns of the layer ffn_up: SwiGLU computes both halves at once. */

@@ -91,10 +91,15 @@ static struct df_linear *load_linear(struct df_vit *vit, const struct df_state *
     snprintf(what, sizeof what, "%s.bias", name);
     if (!(bias = host_block_tensor(weights, block, what)))
         goto done;
+    if (vit->options.fold && df_lora_fold(vit->options.fold, &vit->config, block, layer, weight) != 0)
+        goto done;
     if (scale_name) {
         if (!(scale = host_block_tensor(weights, block, scale_name)))
             goto done;
         fold_scale(weight, bias, scale, out, in);
+        if (vit_has_lora(vit, block, layer) &&
+            !(vit->blocks[block].row_scales[layer] = device_vector(vit, scale, out)))
+            goto done;
     }
     linear = pack(vit, weight, bias, out, in, vit_goes_below(vit, block, layer));
 done:
@@ -182,6 +187,8 @@ static struct df_linear *load_separate_swiglu(struct df_vit *vit, const struct d
         if (failed)
             goto done;
     }
+    if (vit->options.fold && df_lora_fold(vit->options.fold, &vit->config, block, DF_LORA_IN_UP, weight) != 0)
+        goto done;
     linear = pack(vit, weight, bias, 2 * hidden, dim, vit_goes_below(vit, block, DF_LORA_IN_UP));
 done:
     free(weight);
@@ -276,7 +283,7 @@ done:
 
 int df_vit_load_weights(struct df_vit *vit, const struct df_state *weights)
 {
-    vit->max_vectors = (int)(4 * vit->config.depth + 8);
+    vit->max_vectors = (int)(6 * vit->config.depth + 8);
     vit->vectors = calloc((size_t)vit->max_vectors, sizeof *vit->vectors);
     if (!vit->vectors)
         return df_error_memory("the backbone's vectors", (size_t)vit->max_vectors * sizeof *vit->vectors);
@@ -315,12 +322,16 @@ static int add_layer_bytes(const struct df_vit *vit, const struct layer_shape *l
     return 0;
 }
 
-/* Norms, class token and registers, position embedding or RoPE tables with their periods and factors. */
+/* Layer scales that LoRA needs, norms, class token and registers, position embedding or RoPE tables with
+ * their periods and factors. */
 static size_t vector_bytes(const struct df_vit *vit)
 {
     const int64_t norms = 2 * (2 * vit->config.depth + 1 + vit->config.has_cls_norm);
     int64_t count = (norms + vit->prefix) * vit->config.dim;
 
+    for (int64_t i = 0; i < vit->config.depth; i++)
+        count +=
+            vit->config.dim * (vit_has_lora(vit, i, DF_LORA_IN_PROJ) + vit_has_lora(vit, i, DF_LORA_IN_DOWN));
     if (vit->config.family == DF_DINOV2)
         count += vit->patches * vit->config.dim;
     else

@@ -10,6 +10,8 @@ static int typed_parts(const struct df_config *config, const struct df_vit_confi
                        struct df_lora_parts *parts)
 {
     *parts = (struct df_lora_parts){0};
+    if (df_lora_targets_read(config->lora_targets, vit->ffn, &parts->targets) != 0)
+        return df_error_context("--lora_targets");
     if (df_lora_blocks_read(config->lora_blocks, vit->depth, parts) != 0)
         return df_error_context("--lora_blocks");
     return 0;
@@ -44,9 +46,13 @@ static int check_parts(const struct df_config *config, const struct df_checkpoin
 {
     const char *path = config->lora_weights;
     struct df_lora_parts typed;
-    char held[DF_LORA_BLOCKS_TEXT];
+    char targets[DF_LORA_TARGETS_TEXT], held[DF_LORA_BLOCKS_TEXT];
 
     DF_TRY(typed_parts(config, vit, &typed));
+    if (typed.targets != df_lora_targets(&checkpoint->lora))
+        return df_error_set("%s holds LoRA of %s, --lora_targets says %s", path,
+                            df_lora_targets_text(df_lora_targets(&checkpoint->lora), vit->ffn, targets),
+                            config->lora_targets);
     if (memcmp(typed.left_out, checkpoint->lora.left_out, (size_t)vit->depth) != 0)
         return df_error_set("%s holds LoRA in blocks %s, --lora_blocks says %s", path,
                             df_lora_blocks_text(&checkpoint->lora, vit->depth, held), config->lora_blocks);
@@ -56,8 +62,9 @@ static int check_parts(const struct df_config *config, const struct df_checkpoin
 int lora_options_check(const struct df_config *config, const struct df_checkpoint *checkpoint,
                        const struct df_vit_config *vit)
 {
-    static const enum df_option of_lora[] = {DF_OPTION_LR_LORA, DF_OPTION_LORA_BLOCKS, DF_OPTION_LORA_ALPHA,
-                                             DF_OPTION_RSLORA, DF_OPTION_LORA_PLUS};
+    static const enum df_option of_lora[] = {DF_OPTION_LR_LORA,     DF_OPTION_LORA_TARGETS,
+                                             DF_OPTION_LORA_BLOCKS, DF_OPTION_LORA_ALPHA,
+                                             DF_OPTION_RSLORA,      DF_OPTION_LORA_PLUS};
     const enum df_option typed = df_config_typed(config, of_lora, sizeof of_lora / sizeof of_lora[0]);
     const char *path = config->lora_weights;
     const int64_t rank = checkpoint->rank;

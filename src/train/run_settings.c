@@ -99,12 +99,14 @@ static int add_set(struct df_state *state, const char *name, const struct df_dat
 static int add_lora_parts(const struct df_training *training, struct df_state *state)
 {
     const struct df_segmenter_options *model = &training->setup->model;
-    char blocks[DF_LORA_BLOCKS_TEXT];
+    const struct df_vit_config *vit = &training->setup->vit;
+    char targets[DF_LORA_TARGETS_TEXT], blocks[DF_LORA_BLOCKS_TEXT];
 
     if (model->rank == 0)
         return 0;
-    DF_TRY(add(state, "--lora_blocks", "%s",
-               df_lora_blocks_text(&model->lora, training->setup->vit.depth, blocks)));
+    DF_TRY(add(state, "--lora_targets", "%s",
+               df_lora_targets_text(df_lora_targets(&model->lora), vit->ffn, targets)));
+    DF_TRY(add(state, "--lora_blocks", "%s", df_lora_blocks_text(&model->lora, vit->depth, blocks)));
     return add_real(state, "LoRA's scale", model->optimizer.lora_scale);
 }
 
@@ -126,11 +128,13 @@ static int add_model(const struct df_training *training, struct df_state *state)
 {
     const struct df_segmenter_options *model = &training->setup->model;
     const struct df_record *record = &training->record;
+    char head[DF_HEAD_TEXT];
 
     DF_TRY(add(state, "the backbone", "%016" PRIx64, digest_of_backbone(&record->trained_on.fingerprint)));
     DF_TRY(add_set(state, "the training images", training->train_set));
     DF_TRY(add_set(state, "the validation images", training->val_set));
-    DF_TRY(add(state, "the decoder", "%s", model->decoder));
+    DF_TRY(add(state, "the decoder", "%s",
+               df_head_text(df_decoder_kind_named(model->decoder), &model->head, head)));
     DF_TRY(add(state, "the number of classes", "%d", training->train_set->n_classes));
     DF_TRY(add(state, "the class names", "%016" PRIx64, digest_of_names(training->train_set)));
     DF_TRY(add_lora(training, state));

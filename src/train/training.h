@@ -48,6 +48,7 @@ struct df_training {
     struct df_dataset *train_set, *val_set;
     struct df_cached_features features;
     struct df_loader *train_loader, *val_loader; /* NULL where all features are there */
+    int workers; /* threads that read images, until all features are there; 0: none does */
     struct df_feed *train_feed, *val_feed;
     struct df_segmenter *segmenter;
     struct df_record record; /* borrows the data set's class names */

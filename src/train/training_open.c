@@ -57,18 +57,35 @@ int training_fill_record(struct df_training *training)
     return df_record_set_backbone(record, setup->backbone, &setup->vit, setup->weights_path);
 }
 
+/* The reference project's program would read the rest, and compute something else. */
+static void warn_of_lora(const struct df_segmenter_options *options)
+{
+    if (options->rank > 0 && (df_lora_targets(&options->lora) & ~DF_LORA_Q_AND_V))
+        df_log(
+            "warning: main.py of the reference project cannot use this run's checkpoints: it knows LoRA of q "
+            "and v alone");
+}
+
 static void log_model(const struct df_training *training)
 {
     const struct df_segmenter_options *options = df_segmenter_made_with(training->segmenter);
     const char *name = df_vit_hub_name(&training->setup->vit);
-    char lora[64] = "no LoRA", augmentation[DF_AUGMENT_TEXT_MAX];
+    const struct df_decoder_kind *kind = df_decoder_kind_named(options->decoder);
+    const struct df_vit_config *vit = &training->setup->vit;
+    char lora[DF_LORA_TEXT + 32] = "no LoRA", parts[DF_LORA_TEXT];
+    char head[DF_HEAD_TEXT], augmentation[DF_AUGMENT_TEXT_MAX];
 
     if (options->rank > 0)
-        snprintf(lora, sizeof lora, "%sLoRA of rank %" PRId64, options->merged ? "merged " : "",
-                 options->rank);
+        snprintf(lora, sizeof lora, "%sLoRA of %s", options->merged ? "merged " : "",
+                 df_lora_text(options->rank, &options->lora, vit->ffn, vit->depth, parts));
     df_log("%s from %s, %s, decoder %s, %" PRId64 " classes, %" PRId64 " x %" PRId64 ", normalize %s",
            name ? name : df_family_name(training->setup->vit.family), training->setup->weights_path, lora,
-           options->decoder, options->classes, options->height, options->width, training->setup->normalize);
+           df_head_text(kind, &options->head, head), options->classes, options->height, options->width,
+           training->setup->normalize);
+    if (!df_head_is_of_reference(kind, &options->head))
+        df_log("warning: the reference project's main.py does not know this decoder and cannot load the "
+               "checkpoints of this run");
+    warn_of_lora(options);
     df_log("%" PRId64
            " trained parameters; device %s, %s, %d threads, %.0f MiB for activations and parameters",
            df_segmenter_trained_parameters(training->segmenter), training->setup->backend->name,
@@ -120,7 +137,10 @@ static int open_loaders(struct df_training *training)
     training->train_loader = df_feed_open_loader(training->train_set, &images, training->segmenter);
     if (training->train_loader)
         training->val_loader = df_feed_open_loader(training->val_set, &plain, training->segmenter);
-    return training->val_loader ? 0 : -1;
+    if (!training->val_loader)
+        return -1;
+    training->workers = df_loader_workers(training->train_loader);
+    return 0;
 }
 
 static void close_loaders(struct df_training *training)
@@ -213,7 +233,7 @@ enum df_feature_place df_training_features(const struct df_training *training)
 
 int df_training_workers(const struct df_training *training)
 {
-    return training->train_loader ? df_loader_workers(training->train_loader) : 0;
+    return training->workers;
 }
 
 int df_training_image(const struct df_training *training, int64_t epoch, int64_t at, int64_t *sample,

@@ -5,7 +5,7 @@ import signal
 
 from interrupting import InterruptTest
 from png_files import read_png
-from support import DINOV2, LINEAR, files_in, folder_data, leftovers, main, model_flags
+from support import DINOV2, LINEAR, contents, files_in, folder_data, leftovers, main, model_flags
 from tensor_files import values
 
 
@@ -56,6 +56,15 @@ class Training(InterruptTest):
             self.skipTest("the first step was faster than the signal")
         self.assertFalse((self.folder / "output" / "run.pt").exists())
         self.assertNotIn("the checkpoint is", stderr)
+
+    def test_an_older_run_s_configuration(self):
+        """It tells of the run that is there until another one takes its place."""
+        self.train()
+        before = contents(self.folder / "output")
+        process = self.start(self.train_command("--epochs", 9, "--batch_size", 1, "--img_dim", 490, 490))
+        stderr = self.interrupt_at(process, r"features 1/")
+        self.assertEqual(process.returncode, 130, stderr)
+        self.assertEqual(contents(self.folder / "output"), before)
 
     def test_while_features_are_computed(self):
         """No file of a part of them is left, and a later run begins anew."""

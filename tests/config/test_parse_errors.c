@@ -140,6 +140,16 @@ static void what_has_no_effect(void **state)
         {{"--lr_lora", "2"}, "--lr_lora is for LoRA, which is not trained here (--use_lora)"},
         {{"--lr_lora", "2", "--use_lora", "--no_use_lora"},
          "--lr_lora is for LoRA, which is not trained here (--use_lora)"},
+        {{"--decoder", "multi", "--use_fpn"}, "--use_fpn contradicts --decoder multi"},
+        {{"--no_use_fpn", "--decoder", "fpn"}, "--no_use_fpn contradicts --decoder fpn"},
+        {{"--decoder_layers", "even"},
+         "--decoder_layers even is for --decoder multi: linear reads the last blocks"},
+        {{"--decoder_layers", "even", "--use_fpn", "--lora_weights", "a.pt"},
+         "--decoder_layers even is for --decoder multi: fpn reads the last blocks"},
+        {{"--decoder", "fpn", "--head_norm", "bn"},
+         "--head_norm is for --decoder linear and multi: fpn has its own norms"},
+        {{"--use_fpn", "--head_dropout", "0.1"},
+         "--head_dropout is for --decoder linear and multi: fpn has its own norms"},
         {{"--decay_1d", "--weight_decay", "0"}, "--decay_1d is for a --weight_decay above 0"},
     };
     CHECK(cases);

@@ -2,6 +2,7 @@
 #include "model/model_support.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,17 +15,38 @@
 struct trial {
     const char *backbone, *decoder, *precision;
     int64_t patch;
-    const char *blocks;
+    const char *targets, *blocks;
     bool recompute;
 };
+
+static struct df_vit_config config_of(const char *backbone)
+{
+    struct df_vit_config config;
+    struct df_state *weights = df_backbone_read(fixture_path(backbone), &config);
+
+    assert_works(weights);
+    df_state_free(weights);
+    return config;
+}
+
+static struct df_lora_parts parts_of(const char *backbone, const char *targets, const char *blocks)
+{
+    const struct df_vit_config config = config_of(backbone);
+    struct df_lora_parts parts;
+
+    assert_works(df_lora_targets_read(targets, config.ffn, &parts.targets) == 0);
+    assert_works(df_lora_blocks_read(blocks, config.depth, &parts) == 0);
+    return parts;
+}
 
 static struct df_segmenter *open_model(const struct trial *trial, struct df_backend *backend,
                                        const char *blocks)
 {
-    struct df_segmenter_options options = {
+    const struct df_segmenter_options options = {
         .decoder = trial->decoder,
         .classes = CLASSES,
         .rank = RANK,
+        .lora = parts_of(trial->backbone, trial->targets, blocks),
         .max_batch = BATCH,
         .height = HEIGHT - HEIGHT % trial->patch,
         .width = WIDTH - WIDTH % trial->patch,
@@ -34,12 +56,7 @@ static struct df_segmenter *open_model(const struct trial *trial, struct df_back
         .rope_rescale = 2.0,
         .std = {1, 1, 1},
     };
-    const int64_t depth = 4;
-
-    assert_works(df_lora_blocks_read(blocks, depth, &options.lora) == 0);
-    struct df_segmenter *segmenter = open_segmenter(backend, trial->backbone, &options, NULL);
-    assert_int_equal(df_segmenter_blocks(segmenter), depth);
-    return segmenter;
+    return open_segmenter(backend, trial->backbone, &options, NULL);
 }
 
 static void load_batch(struct df_segmenter *segmenter)
@@ -83,18 +100,24 @@ static void set_values(struct df_segmenter *segmenter, const struct df_segmenter
     }
 }
 
-static double pass(struct df_segmenter *segmenter)
+static double forward(struct df_segmenter *segmenter)
 {
     struct df_rng rng;
     double sum;
     int64_t count;
 
     df_rng_seed(&rng, 4, 0);
-    load_batch(segmenter);
     assert_int_equal(df_segmenter_forward(segmenter, BATCH, true, &rng), 0);
     assert_int_equal(df_segmenter_loss(segmenter, BATCH, true, false, &sum, &count), 0);
+    return sum / (double)count;
+}
+
+static double pass(struct df_segmenter *segmenter)
+{
+    load_batch(segmenter);
+    const double loss = forward(segmenter);
     assert_int_equal(df_segmenter_backward(segmenter, BATCH), 0);
-    return sum;
+    return loss;
 }
 
 /* The same gradients, to the bit, as with LoRA in all blocks whose B is 0 in those that are left out. */
@@ -121,12 +144,236 @@ static void check_blocks(void **state)
         free(expected);
         trained++;
     }
-    assert_true(trained > 4);
-    assert_int_equal(some->parameters.count, all->parameters.count);
+    assert_true(trained >= 4);
     assert_true(some->parameters.trained < all->parameters.trained);
     assert_true(some->arena.peak < all->arena.peak);
     df_segmenter_free(all);
     df_segmenter_free(some);
+    df_backend_close(backend);
+}
+
+/* The loss along a direction of one tensor: its slope, and what the gradient says. */
+static void check_slope(struct df_segmenter *segmenter, const struct df_parameter *parameter)
+{
+    const size_t count = (size_t)parameter->count;
+    float *at = download_floats(segmenter->backend, parameter->value, count),
+          *gradient = download_floats(segmenter->backend, parameter->gradient, count),
+          *moved = malloc(count * sizeof *moved);
+    double losses[2], expected = 0.0, length = 0.0;
+    struct df_rng rng;
+
+    for (size_t i = 0; i < count; i++)
+        length += (double)gradient[i] * (double)gradient[i];
+    for (int side = 0; side < 2; side++) {
+        df_rng_seed(&rng, 8, 0);
+        expected = 0.0;
+        for (size_t i = 0; i < count; i++) {
+            /* Half along the gradient, half across, so that the slope is not small. */
+            const double step =
+                0.002 * (df_rng_normal(&rng) + 2.0 * (double)gradient[i] * sqrt((double)count / length));
+            moved[i] = at[i] + (float)(side ? step : -step);
+            expected += (double)(moved[i] - at[i]) * (double)gradient[i];
+        }
+        upload_floats(segmenter->backend, parameter->value, moved, count);
+        losses[side] = forward(segmenter);
+    }
+    upload_floats(segmenter->backend, parameter->value, at, count);
+    const double found = (losses[1] - losses[0]) / 2.0;
+    if (!(fabs(found - expected) <= 0.01 * fabs(expected) + 1e-6))
+        fail_msg("%s: the loss changes by %g, its gradient says %g", parameter->name, found, expected);
+    free(at);
+    free(gradient);
+    free(moved);
+}
+
+static void gradients_are_slopes(void **state)
+{
+    const struct trial *trial = *state;
+
+    if (!test_on_cpu()) { /* the layers' gradients are compared with PyTorch's */
+        print_message("skipped: many passes, for an emulated device\n");
+        skip();
+    }
+    struct df_backend *backend = open_backend("fp32");
+    struct df_segmenter *segmenter = open_model(trial, backend, trial->blocks);
+
+    set_values(segmenter, segmenter);
+    pass(segmenter);
+    for (int i = 0; i < segmenter->parameters.count; i++) {
+        const struct df_parameter *parameter = &segmenter->parameters.items[i];
+        if (parameter->kind == DF_PARAMETER_LORA_A || parameter->kind == DF_PARAMETER_LORA_B)
+            check_slope(segmenter, parameter);
+    }
+    df_segmenter_free(segmenter);
+    df_backend_close(backend);
+}
+
+static void recomputing_changes_no_bit(void **state)
+{
+    struct trial trial = *(const struct trial *)*state;
+    struct df_backend *backend = open_backend(trial.precision);
+    float *gradients[2];
+    size_t bytes = 0;
+
+    for (int i = 0; i < 2; i++) {
+        trial.recompute = i == 1;
+        struct df_segmenter *segmenter = open_model(&trial, backend, trial.blocks);
+        const size_t length = (size_t)df_parameters_length(&segmenter->parameters);
+        set_values(segmenter, segmenter);
+        pass(segmenter);
+        gradients[i] = download_floats(backend, segmenter->parameters.gradients, length);
+        bytes = length * sizeof *gradients[i];
+        df_segmenter_free(segmenter);
+    }
+    assert_memory_equal(gradients[0], gradients[1], bytes);
+    free(gradients[0]);
+    free(gradients[1]);
+    df_backend_close(backend);
+}
+
+/* --- against PyTorch: tests/fixtures/lora --- */
+
+static float *pattern(size_t count, size_t factor, size_t shift, size_t modulus, float divisor)
+{
+    float *values = malloc(count * sizeof *values);
+
+    for (size_t k = 0; k < count; k++)
+        values[k] = (float)((int)((k * factor + shift) % modulus) - (int)(modulus / 2)) / divisor;
+    return values;
+}
+
+/* As the fixtures count and name them. */
+static const struct {
+    enum df_lora_target target;
+    const char *name;
+} fixture_order[] = {
+    {DF_LORA_Q, "q"},       {DF_LORA_K, "k"},      {DF_LORA_V, "v"},
+    {DF_LORA_PROJ, "proj"}, {DF_LORA_UP, "fc1"},   {DF_LORA_UP, "w1"},
+    {DF_LORA_UP2, "w2"},    {DF_LORA_DOWN, "fc2"}, {DF_LORA_DOWN, "w3"},
+};
+
+struct golden_trial {
+    const char *model, *targets, *size;
+};
+
+struct golden_tensors {
+    struct df_segmenter *segmenter;
+    struct df_state *golden;
+    bool compare; /* gradients; else values are set */
+};
+
+static void visit_tensor(const struct golden_tensors *tensors, int64_t block, int which, size_t i,
+                         size_t number)
+{
+    const struct df_segmenter *segmenter = tensors->segmenter;
+    char name[DF_LORA_KEY_MAX], key[DF_LORA_KEY_MAX];
+
+    df_lora_key(name, "ab"[which], block, fixture_order[i].target, segmenter->config.ffn);
+    const struct df_parameter *parameter = find(segmenter, name);
+    const size_t count = (size_t)parameter->count;
+    snprintf(key, sizeof key, "%c.%d.%s", "ab"[which], (int)block, fixture_order[i].name);
+    float *values = tensors->compare ? download_floats(segmenter->backend, parameter->gradient, count)
+                                     : pattern(count, 37, 11 * number, 101, 1000.0f);
+    if (tensors->compare)
+        assert_close(key, values, golden_floats(tensors->golden, key), count, 1e-4);
+    else
+        upload_floats(segmenter->backend, parameter->value, values, count);
+    free(values);
+}
+
+static void visit(const struct golden_tensors *tensors)
+{
+    const struct df_vit_config *config = &tensors->segmenter->config;
+    size_t number = 0;
+
+    for (int64_t block = 0; block < config->depth; block++) {
+        for (size_t i = 0; i < sizeof fixture_order / sizeof fixture_order[0]; i++) {
+            const char *name = df_lora_target_name(fixture_order[i].target, config->ffn);
+            if (!name || strcmp(name, fixture_order[i].name) != 0)
+                continue;
+            visit_tensor(tensors, block, 0, i, number++);
+            visit_tensor(tensors, block, 1, i, number++);
+        }
+    }
+}
+
+static struct df_segmenter *open_golden(const struct golden_trial *trial, struct df_backend *backend,
+                                        const struct df_tensor *image, const struct df_state *checkpoint)
+{
+    char backbone[128];
+
+    snprintf(backbone, sizeof backbone, "%s/backbone.pth", trial->model);
+    const struct df_segmenter_options options = {
+        .decoder = "linear",
+        .classes = CLASSES,
+        .rank = 2,
+        .lora = parts_of(backbone, trial->targets, "all"),
+        .max_batch = image->shape[0],
+        .height = image->shape[2],
+        .width = image->shape[3],
+        .training = !checkpoint,
+        .optimizer = DF_OPTIMIZER_DEFAULTS,
+        .rope_rescale = 1.0,
+        .std = {1, 1, 1},
+    };
+    return open_segmenter(backend, backbone, &options, checkpoint);
+}
+
+/* The same from a checkpoint, whose LoRA is folded into the weights. */
+static void check_folded(const struct golden_trial *trial, const struct golden_tensors *trained,
+                         const struct df_tensor *image)
+{
+    struct df_record record = {.n_class_names = 0};
+    struct df_state *state = df_checkpoint_state(trained->segmenter, &record);
+    struct df_backend *backend = trained->segmenter->backend;
+
+    assert_works(state);
+    struct df_checkpoint *checkpoint = df_checkpoint_from_state(state, "golden");
+    assert_works(checkpoint);
+    assert_int_equal(checkpoint->lora.targets, trained->segmenter->options.lora.targets);
+    assert_works(df_checkpoint_check_backbone(checkpoint, &trained->segmenter->config, "golden") == 0);
+    struct df_segmenter *folded = open_golden(trial, backend, image, checkpoint->state);
+    load_image(folded, image->shape[0], image->data, NULL);
+    assert_int_equal(df_vit_forward(folded->vit, folded->image, image->shape[0], false), 0);
+    const struct df_tensor *expected = golden_tensor(trained->golden, "features");
+    float *features = download_floats(backend, df_vit_feature(folded->vit, 0), expected->count);
+    assert_close("folded", features, expected->data, expected->count, 1e-4);
+    free(features);
+    df_segmenter_free(folded);
+    df_checkpoint_free(checkpoint);
+}
+
+static void all_layers_are_those_of_pytorch(void **state)
+{
+    const struct golden_trial *trial = *state;
+    char path[128];
+
+    snprintf(path, sizeof path, "%s/features_%s.safetensors", trial->model, trial->size);
+    struct df_state *frozen = fixture_read(path);
+    snprintf(path, sizeof path, "lora/%s.safetensors", trial->model);
+    struct golden_tensors tensors = {.golden = fixture_read(path)};
+    struct df_backend *backend = open_backend("fp32");
+    const struct df_tensor *image = golden_tensor(frozen, "image"),
+                           *expected = golden_tensor(tensors.golden, "features");
+    const int64_t batch = image->shape[0];
+
+    struct df_segmenter *segmenter = tensors.segmenter = open_golden(trial, backend, image, NULL);
+    visit(&tensors);
+    load_image(segmenter, batch, image->data, NULL);
+    assert_int_equal(df_vit_forward(segmenter->vit, segmenter->image, batch, true), 0);
+    float *features = download_floats(backend, df_vit_feature(segmenter->vit, 0), expected->count);
+    assert_close("features", features, expected->data, expected->count, 1e-4);
+    float *weights = pattern(expected->count, 53, 0, 97, 100.0f);
+    upload_floats(backend, segmenter->dfeatures[0], weights, expected->count);
+    assert_int_equal(df_vit_backward(segmenter->vit, batch, (const float *const *)segmenter->dfeatures), 0);
+    tensors.compare = true;
+    visit(&tensors);
+    check_folded(trial, &tensors, image);
+    free(features);
+    free(weights);
+    df_segmenter_free(segmenter);
+    df_state_free(frozen);
+    df_state_free(tensors.golden);
     df_backend_close(backend);
 }
 
@@ -153,20 +400,64 @@ static void blocks_are_read_and_written(void **state)
         assert_int_equal(df_lora_blocks_read(wrong[i], 4, &parts), -1);
 }
 
-#define BLOCKS(name, ...) TEST_ROW(#name, check_blocks, (&(struct trial){__VA_ARGS__}))
-#define V2                "dinov2_tiny_reg/backbone.pth"
-#define V3                "dinov3_tiny/backbone.pth"
+static void targets_are_read_and_written(void **state)
+{
+    static const char *const wrong[] = {"", "q,", ",q", "q,q", "w1", "fc3", "Q", "q k", "all"};
+    char text[DF_LORA_TARGETS_TEXT];
+    unsigned targets;
+
+    assert_works(df_lora_targets_read("fc2,v,q,proj,fc1,k", DF_FFN_MLP, &targets) == 0);
+    assert_string_equal(df_lora_targets_text(targets, DF_FFN_MLP, text), "q,k,v,proj,fc1,fc2");
+    assert_works(df_lora_targets_read("w3,w1,w2", DF_FFN_SWIGLU, &targets) == 0);
+    assert_string_equal(df_lora_targets_text(targets, DF_FFN_SWIGLU, text), "w1,w2,w3");
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        assert_int_equal(df_lora_targets_read(wrong[i], DF_FFN_MLP, &targets), -1);
+    assert_int_equal(df_lora_targets_read("fc1", DF_FFN_SWIGLU, &targets), -1);
+    assert_error_has("w1");
+}
+
+#define BLOCKS(name, ...)    TEST_ROW(#name, check_blocks, (&(struct trial){__VA_ARGS__}))
+#define SLOPES(name, ...)    TEST_ROW(#name, gradients_are_slopes, (&(struct trial){__VA_ARGS__}))
+#define RECOMPUTE(name, ...) TEST_ROW(#name, recomputing_changes_no_bit, (&(struct trial){__VA_ARGS__}))
+#define GOLDEN(name, ...)                                                                                    \
+    TEST_ROW(#name, all_layers_are_those_of_pytorch, (&(struct golden_trial){__VA_ARGS__}))
+#define V2         "dinov2_tiny_reg/backbone.pth"
+#define V3         "dinov3_tiny/backbone.pth"
+#define V2_SWIGLU  "dinov2_tiny_swiglu_reg/backbone.pth"
+#define V3_SWIGLU  "dinov3_tiny_swiglu/backbone.pth"
+#define MLP_ALL    "q,k,v,proj,fc1,fc2"
+#define SWIGLU_ALL "q,k,v,proj,w1,w2,w3"
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blocks_are_read_and_written),
-        BLOCKS(the_last_block, V2, "linear", "fp32", 14, "last:1", false),
-        BLOCKS(the_last_three, V3, "linear", "fp32", 16, "last:3", false),
-        BLOCKS(one_in_the_middle, V2, "linear", "fp32", 14, "2", false),
-        BLOCKS(with_gaps, V3, "fpn", "fp32", 16, "1,3", false),
-        BLOCKS(recomputing, V3, "fpn", "fp32", 16, "1,3", true),
-        BLOCKS(last_two_in_bf16, V2, "fpn", "bf16", 14, "last:2", false),
+        cmocka_unit_test(targets_are_read_and_written),
+
+        GOLDEN(mlp, "dinov2_tiny", MLP_ALL, "70x84"),
+        GOLDEN(fused_swiglu, "dinov2_tiny_swiglu_reg", SWIGLU_ALL, "70x84"),
+        GOLDEN(rope_and_swiglu, "dinov3_tiny_swiglu", SWIGLU_ALL, "80x96"),
+
+        SLOPES(k_alone, V3, "linear", "fp32", 16, "k", "2", false),
+        SLOPES(q_alone, V2, "linear", "fp32", 14, "q", "all", false),
+        SLOPES(from_proj_on, V2, "fpn", "fp32", 14, "proj,fc2", "1,3", false),
+        SLOPES(from_fc1_on, V3, "linear", "fp32", 16, "fc1", "last:2", false),
+        SLOPES(fc2_alone, V2, "linear", "fp32", 14, "fc2", "3", false),
+        SLOPES(w2_alone, V2_SWIGLU, "linear", "fp32", 14, "w2", "all", false),
+        SLOPES(all_layers, V3_SWIGLU, "linear", "fp32", 16, SWIGLU_ALL, "all", false),
+
+        BLOCKS(the_last_block, V2, "linear", "fp32", 14, "q,v", "last:1", false),
+        BLOCKS(the_last_three, V3, "linear", "fp32", 16, "q,v", "last:3", false),
+        BLOCKS(one_in_the_middle, V2, "linear", "fp32", 14, "q,v", "2", false),
+        BLOCKS(with_gaps, V3, "fpn", "fp32", 16, "q,v", "1,3", false),
+        BLOCKS(recomputing, V3, "fpn", "fp32", 16, "q,v", "1,3", true),
+        BLOCKS(last_two_in_bf16, V2, "fpn", "bf16", 14, "q,v", "last:2", false),
+        BLOCKS(all_layers_of_two, V3, "fpn", "fp32", 16, MLP_ALL, "last:2", false),
+        BLOCKS(all_layers_with_gaps, V2, "linear", "fp32", 14, MLP_ALL, "0,2", false),
+
+        RECOMPUTE(all_layers_recomputed, V3, "linear", "fp32", 16, MLP_ALL, "all", false),
+        RECOMPUTE(swiglu_recomputed, V2_SWIGLU, "linear", "fp32", 14, "w3,w1,k", "all", false),
+        RECOMPUTE(recomputed_in_bf16, V2, "linear", "bf16", 14, MLP_ALL, "1,3", false),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
