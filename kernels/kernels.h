@@ -157,7 +157,7 @@ cudaError_t df_launch_upsample_logits(cudaStream_t stream, const float *logits, 
 
 size_t df_launch_dice_scratch(const struct df_upsample_loss *work);
 cudaError_t df_launch_dice(cudaStream_t stream, const struct df_upsample_loss *work, float factor,
-                           void *scratch, float *region);
+                           void *scratch, float *region, float *more);
 
 /* --- hard_pixels.cu --- */
 

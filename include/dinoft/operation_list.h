@@ -328,12 +328,22 @@ DF_OPERATION(upsample_loss, (struct df_backend *backend, struct df_upsample_loss
              (backend, work, scratch))
 
 /* The Dice loss of work's logits and labels, times `factor` and the sum of its pixels' class weights, as the terms
- * of upsample_loss have it: region float32 [2 C + 1], of the device. Over the pixels whose label is not 255, with T
+ * of upsample_loss have it: region float32 [2, C], more [1], of the device. Over the pixels whose label is not 255, with T
  * the number of those of class c, P the sum of all their p[c] and I of those whose label is c, it is the sum of
  * 1 - 2 I / (P + T) over the classes that have pixels, divided by C. Reads the class weights alone of work->terms. */
 DF_OPERATION(dice,
-             (struct df_backend *backend, const struct df_upsample_loss *work, float factor, float *region),
-             (backend, work, factor, region))
+             (struct df_backend *backend, const struct df_upsample_loss *work, float factor, float *region,
+              float *more),
+             (backend, work, factor, region, more))
+
+/* The Lovasz softmax loss of work's logits and labels, times `factor` and the sum of its pixels' class weights, as the
+ * terms of upsample_loss have it (slopes, gradient, more: all of them are written): the mean over the classes that
+ * have pixels of the Lovasz extension of the Jaccard loss, of the errors of all pixels together, |1 - p[c]| where c is
+ * the label and p[c] elsewhere. Reads the class weights alone of work->terms. Where backend->sorts. */
+DF_OPERATION(lovasz,
+             (struct df_backend *backend, const struct df_upsample_loss *work, float factor, float *slopes,
+              float *gradient, float *more),
+             (backend, work, factor, slopes, gradient, more))
 
 /* hard uint8 [B, height, width] = work's labels of the pixels that are predicted worst, and 255 for all others:
  * where the label's probability is below `threshold`, or below that of rank `least` (from 0 on, of the lowest; the

@@ -130,7 +130,9 @@ OPTION(CHOICE, LOSS, loss, RUN, TRAIN | BENCH | INFO,
        "label is "
        "predicted; cross-entropy of the pixels that are predicted worst (online hard example mining); or the "
        "Dice "
-       "loss, in which all classes of a batch count the same, alone or added to cross-entropy",
+       "or Lovasz loss, in which all classes of a batch count the same, alone or added to cross-entropy; "
+       "Lovasz's "
+       "on the CPU alone",
        df_loss_kind, DF_LOSSES, "ce")
 OPTION(FLOAT, OHEM_THRESHOLD, ohem_threshold, RUN, TRAIN | BENCH | INFO,
        "of --loss ohem: pixels count whose label is predicted with a probability below this", "0.7", 0,
@@ -143,7 +145,7 @@ OPTION(FLOAT, FOCAL_GAMMA, focal_gamma, RUN, TRAIN | BENCH | INFO,
        "probability",
        "2", 0, .float_minimum_itself = true)
 OPTION(FLOAT, REGION_FACTOR, region_factor, RUN, TRAIN | BENCH | INFO,
-       "of --loss ce+dice: what the Dice loss is multiplied by", "1", 0)
+       "of --loss ce+dice and ce+lovasz: what the second part is multiplied by", "1", 0)
 OPTION(STRING, CLASS_WEIGHTS, class_weights, RUN, TRAIN,
        "how much pixels of each class weigh in the training loss: the same with none; with auto 1 / ln(1.02 "
        "+ S) "

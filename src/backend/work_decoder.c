@@ -93,11 +93,21 @@ struct df_work df_work_upsample_loss(struct df_backend *backend, struct df_upsam
 }
 
 struct df_work df_work_dice(struct df_backend *backend, const struct df_upsample_loss *work, float factor,
-                            float *region)
+                            float *region, float *more)
 {
     const int64_t logits = work->batch * work->h * work->w * work->classes;
     const int64_t pixels = work->batch * work->height * work->width;
     return df_work_of(0, df_f32_bytes(logits) + (double)pixels,
+                      "[" I64 ", " I64 ", " I64 ", " I64 "] to " I64 " x " I64, work->batch, work->h, work->w,
+                      work->classes, work->height, work->width);
+}
+
+struct df_work df_work_lovasz(struct df_backend *backend, const struct df_upsample_loss *work, float factor,
+                              float *slopes, float *gradient, float *more)
+{
+    const int64_t logits = work->batch * work->h * work->w * work->classes;
+    const int64_t pixels = work->batch * work->height * work->width;
+    return df_work_of(0, df_f32_bytes(2 * logits + pixels) + (double)pixels,
                       "[" I64 ", " I64 ", " I64 ", " I64 "] to " I64 " x " I64, work->batch, work->h, work->w,
                       work->classes, work->height, work->width);
 }

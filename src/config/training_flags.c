@@ -101,13 +101,13 @@ static int check_loss(const struct df_config *config)
     if ((config->typed[DF_OPTION_OHEM_THRESHOLD] || config->typed[DF_OPTION_OHEM_MIN_KEPT]) &&
         config->loss != DF_LOSS_OHEM)
         return df_error_set("--ohem_threshold and --ohem_min_kept are for --loss ohem");
-    if (config->typed[DF_OPTION_REGION_FACTOR] && config->loss != DF_LOSS_CE_DICE)
-        return df_error_set("--region_factor is for --loss ce+dice");
-    if (config->label_smoothing > 0 && (config->loss == DF_LOSS_FOCAL || config->loss == DF_LOSS_DICE))
+    if (config->typed[DF_OPTION_REGION_FACTOR] && !df_loss_has_both(config->loss))
+        return df_error_set("--region_factor is for --loss ce+dice and ce+lovasz");
+    if (config->label_smoothing > 0 && (config->loss == DF_LOSS_FOCAL || !df_loss_has_pixels(config->loss)))
         return df_error_set("--label_smoothing is for cross-entropy, which --loss has not");
-    if (strcmp(config->class_weights, "none") != 0 && config->loss == DF_LOSS_DICE)
+    if (strcmp(config->class_weights, "none") != 0 && !df_loss_has_pixels(config->loss))
         return df_error_set(
-            "--class_weights is for losses of pixels; with --loss dice classes count the same");
+            "--class_weights is for losses of pixels; with --loss dice or lovasz classes count the same");
     return 0;
 }
 

@@ -46,9 +46,9 @@ static void values(void **state)
         {{"--loss", "focal", "--label_smoothing", "0.1"},
          "--label_smoothing is for cross-entropy, which --loss has not"},
         {{"--loss", "dice", "--class_weights", "auto"},
-         "--class_weights is for losses of pixels; with --loss dice classes count the same"},
+         "--class_weights is for losses of pixels; with --loss dice or lovasz classes count the same"},
         {{"--ohem_min_kept", "3"}, "--ohem_threshold and --ohem_min_kept are for --loss ohem"},
-        {{"--loss", "dice", "--region_factor", "2"}, "--region_factor is for --loss ce+dice"},
+        {{"--loss", "dice", "--region_factor", "2"}, "--region_factor is for --loss ce+dice and ce+lovasz"},
         {{"--rope_rescale", "0.5"}, "--rope_rescale: 0.5 is out of range: expected a number of at least 1"},
         {{"--size", "larg"},
          "--size: 'larg' is not one of small, base, large, giant, small+, large+, huge+, huge or 7b: did you "
