@@ -57,11 +57,18 @@ struct df_attention_shape {
     int64_t batch, tokens, heads, head_size; /* head_size 64 or 128; D = heads * head_size */
 };
 
-/* kernel x kernel convolution, stride 1, no padding. Feature maps are [B, H, W, channels], weights [out, in,
- * kernel, kernel], all float32. */
+/* kernel x kernel convolution, stride 1. Feature maps are [B, H, W, channels], weights [out, in, kernel,
+ * kernel], all float32. */
 struct df_conv_shape {
     int64_t batch, height, width, in, out, kernel; /* height and width of the input */
+    int64_t padding;                               /* zeros around it, less than the kernel */
 };
+
+/* The output's height, or its width, for that of the input. */
+static inline int64_t df_conv_side(const struct df_conv_shape *shape, int64_t input)
+{
+    return input + 2 * shape->padding - shape->kernel + 1;
+}
 
 /* Per-channel normalisation of float32 [M, C]: y = (x - mean) * rstd * gamma + beta, or relu of that. */
 struct df_batchnorm {

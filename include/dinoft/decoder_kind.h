@@ -5,13 +5,15 @@
 #include "dinoft/vit_config.h"
 
 /* Each has a row in src/model/decoder.c. */
-#define DF_DECODERS(X) X(DF_DECODER_LINEAR, "linear") X(DF_DECODER_MULTI, "multi") X(DF_DECODER_FPN, "fpn")
+#define DF_DECODERS(X)                                                                                       \
+    X(DF_DECODER_LINEAR, "linear")                                                                           \
+    X(DF_DECODER_MULTI, "multi") X(DF_DECODER_MLP, "mlp") X(DF_DECODER_FPN, "fpn")
 enum df_decoder_choice { DF_DECODERS(DF_CHOICE_ID) };
 
 /* Whether it is free which blocks it reads; else these are the last ones. */
 static inline bool df_decoder_takes_layers(enum df_decoder_choice decoder)
 {
-    return decoder == DF_DECODER_MULTI;
+    return decoder == DF_DECODER_MULTI || decoder == DF_DECODER_MLP;
 }
 
 /* Whether it may have a norm and dropout in front. */

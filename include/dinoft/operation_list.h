@@ -272,13 +272,13 @@ DF_OPERATION(convert,
 /* --- decoders: maps are float32 whatever act is. A pyramid of bfloat16 maps loses its gradients (their
  * cosine with float32's falls below 0.9), and computing them is little work. --- */
 
-/* x [B, H, W, in] -> y [B, H-k+1, W-k+1, out]; weight [out, in, k, k]; bias [out] or NULL. */
+/* x [B, H, W, in] -> y [B, df_conv_side(H), df_conv_side(W), out]; weight [out, in, k, k]; bias [out] or NULL. */
 DF_OPERATION(conv_forward,
              (struct df_backend *backend, struct df_conv_shape shape, const float *x, const float *weight,
               const float *bias, float *y),
              (backend, shape, x, weight, bias, y))
 
-/* dx [B, H, W, in] = gradient of x, from dy [B, H-k+1, W-k+1, out]. */
+/* dx [B, H, W, in] = gradient of x, from dy, as y is. */
 DF_OPERATION(conv_backward_data,
              (struct df_backend *backend, struct df_conv_shape shape, const float *dy, const float *weight,
               float *dx),

@@ -62,16 +62,18 @@ OPTION(SWITCH, RSLORA, rslora, MODEL, TRAIN | BENCH | INFO,
 OPTION(SWITCH, MERGE_LORA, merge_lora, MODEL, TRAIN | INFO,
        "freeze the backbone with the LoRA of --lora_weights in it, and train the decoder alone; NAME.pt has "
        "that LoRA too")
-OPTION(
-    CHOICE, DECODER, decoder, MODEL, TRAIN | BENCH | INFO,
-    "linear: a 1x1 convolution over the last block; multi: the same over four blocks, concatenated; fpn: the "
-    "reference project's feature pyramid over the last four; where none is typed, that of --lora_weights",
-    df_decoder_choice, DF_DECODERS, "linear", .from_checkpoint = STORED)
-OPTION(
-    CHOICE, DECODER_LAYERS, decoder_layers, MODEL, TRAIN | BENCH | INFO,
-    "the blocks that --decoder multi reads: the last four, or four evenly spaced in depth, the last of each "
-    "quarter",
-    df_layers, DF_LAYERS, "last", .from_checkpoint = STORED)
+OPTION(CHOICE, DECODER, decoder, MODEL, TRAIN | BENCH | INFO,
+       "linear: a 1x1 convolution over the last block; multi: the same over four blocks, concatenated; mlp: "
+       "four "
+       "blocks projected to 256 channels and added up, a 3x3 and a 1x1 convolution; fpn: the reference "
+       "project's "
+       "feature pyramid over the last four; where none is typed, that of --lora_weights",
+       df_decoder_choice, DF_DECODERS, "linear", .from_checkpoint = STORED)
+OPTION(CHOICE, DECODER_LAYERS, decoder_layers, MODEL, TRAIN | BENCH | INFO,
+       "the blocks that --decoder multi and mlp read: the last four, or four evenly spaced in depth, the "
+       "last of "
+       "each quarter",
+       df_layers, DF_LAYERS, "last", .from_checkpoint = STORED)
 OPTION(CHOICE, HEAD_NORM, head_norm, MODEL, TRAIN | BENCH | INFO,
        "bn: BatchNorm before the convolution of --decoder linear and multi, which then begins as N(0, 0.01)",
        df_head_norm, DF_HEAD_NORMS, "none", .from_checkpoint = STORED)

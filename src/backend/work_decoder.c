@@ -3,7 +3,7 @@
 
 static struct df_work conv(struct df_conv_shape shape)
 {
-    const int64_t out_h = shape.height - shape.kernel + 1, out_w = shape.width - shape.kernel + 1;
+    const int64_t out_h = df_conv_side(&shape, shape.height), out_w = df_conv_side(&shape, shape.width);
     const int64_t outputs = shape.batch * out_h * out_w * shape.out;
     const int64_t weights = shape.in * shape.kernel * shape.kernel;
     return df_work_of(2.0 * (double)outputs * (double)weights,

@@ -51,7 +51,7 @@ int df_config_check_decoder(const struct df_config *config)
     const char *name = df_choice_text(DF_OPTION_DECODER, (int)config->decoder);
 
     if (config->decoder_layers != DF_LAYERS_LAST && !df_decoder_takes_layers(config->decoder))
-        return df_error_set("--decoder_layers %s is for --decoder multi: %s reads the last blocks",
+        return df_error_set("--decoder_layers %s is for --decoder multi and mlp: %s reads the last blocks",
                             df_choice_text(DF_OPTION_DECODER_LAYERS, (int)config->decoder_layers), name);
     if (df_decoder_takes_norm(config->decoder) ||
         (config->head_norm == DF_HEAD_NORM_NONE && config->head_dropout == 0.0))

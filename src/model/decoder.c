@@ -8,6 +8,7 @@
 static const struct df_decoder_ops *const decoders[] = {
     [DF_DECODER_LINEAR] = &df_decoder_linear,
     [DF_DECODER_MULTI] = &df_decoder_multi,
+    [DF_DECODER_MLP] = &df_decoder_mlp,
     [DF_DECODER_FPN] = &df_decoder_fpn,
 };
 

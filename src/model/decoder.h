@@ -69,6 +69,6 @@ const struct df_decoder_ops *df_decoder_of_checkpoint(const struct df_state *che
 void df_decoder_plan_logits(struct df_decoder *decoder, struct df_arena *arena);
 
 /* Defined in the decoders' own files. */
-extern const struct df_decoder_ops df_decoder_linear, df_decoder_multi, df_decoder_fpn;
+extern const struct df_decoder_ops df_decoder_linear, df_decoder_multi, df_decoder_mlp, df_decoder_fpn;
 
 #endif

@@ -69,7 +69,8 @@ static bool lay_out(struct fpn *fpn, int64_t grid_h, int64_t grid_w)
                 (struct merge){.before = i - 1, .height = h, .width = w, .channels = widths[i]};
         }
         struct stage *stage = &fpn->stages[i];
-        stage->conv = (struct df_conv_shape){0, h, w, widths[i], widths[i + 1], 3};
+        stage->conv = (struct df_conv_shape){
+            .height = h, .width = w, .in = widths[i], .out = widths[i + 1], .kernel = 3};
         h -= 2;
         w -= 2;
         if (h < 1 || w < 1)
@@ -235,8 +236,12 @@ static int stage_forward(struct fpn *fpn, int i, const float *input, int64_t bat
 static struct df_conv_shape lateral_shape(const struct fpn *fpn, int i, int64_t batch)
 {
     const struct df_decoder_shape *shape = &fpn->base.shape;
-    return (struct df_conv_shape){batch,      shape->grid_h,           shape->grid_w,
-                                  shape->dim, fpn->merges[i].channels, 1};
+    return (struct df_conv_shape){.batch = batch,
+                                  .height = shape->grid_h,
+                                  .width = shape->grid_w,
+                                  .in = shape->dim,
+                                  .out = fpn->merges[i].channels,
+                                  .kernel = 1};
 }
 
 static int merge_forward(struct fpn *fpn, int i, const float *feature, int64_t batch)

@@ -66,6 +66,9 @@ class Equality(CacheTest):
         recipe = ["--head_norm", "bn", "--head_dropout", 0.1]
         self.check("--no_shuffle", "--decoder", "multi", "--decoder_layers", "even", *recipe)
 
+    def test_mlp_in_order(self):
+        self.check("--no_shuffle", "--decoder", "mlp")
+
     def test_linear_in_order_dinov3(self):
         self.check("--no_shuffle", backbone=DINOV3)
 

@@ -178,7 +178,7 @@ class Validation(EvalTest):
 
     def test_the_same_without_lora(self):
         for precision in ("fp32", "bf16"):
-            for flags in ([], ["--use_fpn"], ["--decoder", "multi", "--head_norm", "bn", "--head_dropout", 0.1]):
+            for flags in ([], ["--use_fpn"], ["--decoder", "multi", "--head_norm", "bn", "--head_dropout", 0.1], ["--decoder", "mlp"]):
                 validation, evaluation = self.both(*flags, precision=precision)
                 self.assertEqual(validation, evaluation)
 

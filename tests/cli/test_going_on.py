@@ -129,7 +129,7 @@ class NewHead(GoingOnTest):
         self.assertNotEqual(head_of(other.tensors), head_of(first.tensors))
         linear = self.train("--lora_weights", FIRST, "--decoder", "linear", *self.named(*NAMES), *STILL)
         self.line(linear.result, f"the head of {FIRST} is of type multi (even blocks): a new one of type linear is made")
-        self.refused(*self.train_command("--lora_weights", LINEAR, "--decoder_layers", "even"), mentions=["is for --decoder multi"])
+        self.refused(*self.train_command("--lora_weights", LINEAR, "--decoder_layers", "even"), mentions=["is for --decoder multi and mlp"])
 
     def test_the_norm_is_the_checkpoints(self):
         recipe = ["--head_norm", "bn", "--head_dropout", 0.25]

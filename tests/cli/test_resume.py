@@ -26,6 +26,7 @@ SETTINGS = {
     "fpn": ["--use_fpn", "--ema", 0.9, "--accumulate", 2, "--grad_clip", 1],
     "both": ["--use_lora", "--use_fpn", "--ema", 0.5, "--schedule", "cosine", "--warmup_steps", "20%"],
     "multi": ["--use_lora", "--decoder", "multi", "--decoder_layers", "even", "--head_norm", "bn", "--head_dropout", 0.3, "--ema", 0.5],
+    "mlp": ["--decoder", "mlp", "--accumulate", 2],
     "dropout": ["--head_dropout", 0.2, "--accumulate", 2],
     "augmented": ["--use_lora", "--augment", "strong", "--augment_scale", 0.7, 1.5, "--crop_class_balance"],
     "views": ["--augment", "standard", "--cache_views", 3, "--cache_features", "memory"],

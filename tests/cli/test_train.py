@@ -15,7 +15,7 @@ LORA = [f"w_{side}_{pair:03}" for side in "ab" for pair in range(2 * DINOV2.dept
 class Models(TrainingTest):
     """LoRA on and off, all decoders, both families."""
 
-    KEYS = {"linear": "classifier.weight", "multi": "multi.classifier.weight", "fpn": "conv1.0.weight"}
+    KEYS = {"linear": "classifier.weight", "multi": "multi.classifier.weight", "mlp": "mlp.project.weight", "fpn": "conv1.0.weight"}
     RECIPE = ["--head_norm", "bn", "--head_dropout", 0.1]
 
     def test_dinov3s_recipe(self):
@@ -66,7 +66,7 @@ class Models(TrainingTest):
     def test_families_decoders_and_lora(self):
         for backbone in (DINOV2, DINOV3):
             for flags in ([], ["--use_lora"], ["--use_fpn"], ["--use_fpn", "--use_lora"], ["--decoder", "multi"],
-                          ["--decoder", "multi", "--use_lora"]):  # fmt: skip
+                          ["--decoder", "multi", "--use_lora"], ["--decoder", "mlp"], ["--decoder", "mlp", "--use_lora"]):  # fmt: skip
                 with self.subTest(backbone.family, flags=flags):
                     self.check(backbone, *flags)
 

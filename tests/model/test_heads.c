@@ -424,6 +424,7 @@ int main(void)
         HEAD("multi", "multi", "multi.", DF_HEAD_NORM_NONE, 0.0),
         HEAD("linear_bn", "linear", "linear.", DF_HEAD_NORM_BN, 0.25),
         HEAD("multi_bn", "multi", "multi.", DF_HEAD_NORM_BN, 0.25),
+        HEAD("mlp", "mlp", "mlp.", DF_HEAD_NORM_NONE, 0.0),
         cmocka_unit_test(draws_belong_to_seed_and_step),
         cmocka_unit_test(the_last_blocks),
         cmocka_unit_test(blocks_evenly_spaced_in_depth),

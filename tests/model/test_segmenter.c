@@ -312,6 +312,7 @@ static void given_features_train_the_same_decoder(void **state)
 {
     check_given_features("linear");
     check_given_features("multi");
+    check_given_features("mlp");
     check_given_features("fpn");
 }
 
