@@ -169,6 +169,13 @@ DF_OPERATION(scale_rows,
               int64_t cols),
              (backend, x, scale, y, rows, cols))
 
+/* x act [rows, cols] -> y act [rows, cols], which may be x: each element is 0 with this probability, else x / (1 -
+ * probability). Which are, depends on draw (device), the stream and the element's place. 0 < probability < 1. */
+DF_OPERATION(dropout,
+             (struct df_backend *backend, const void *x, const struct df_dropout_draw *draw, uint64_t stream,
+              double probability, void *y, int64_t rows, int64_t cols),
+             (backend, x, draw, stream, probability, y, rows, cols))
+
 /* --- the vision transformer --- */
 
 /* pixels uint8 [B, H, W, 3] -> image float32 [B, 3, H, W] = (pixel / 255 - mean) / std; mean, std host

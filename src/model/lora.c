@@ -270,12 +270,12 @@ int df_lora_gradients(const struct df_lora_use *use, struct df_backend *backend,
 }
 
 int df_lora_input_gradient(const struct df_lora_use *use, struct df_backend *backend, float *ddown,
-                           struct df_matrix dx)
+                           struct df_matrix dx, bool accumulate)
 {
     const struct layer_tensors weights = layer_tensors(use, false);
 
     if (weights.count == 0)
         return 0;
     return backend->ops->matmul(backend, down_matrix(use, &weights, ddown, dx.rows), false, weights.a, false,
-                                dx, true);
+                                dx, accumulate);
 }

@@ -59,6 +59,7 @@ struct df_segmenter *df_segmenter_create(struct df_backend *backend, const struc
 
     if (!segmenter)
         return NULL;
+    segmenter->seed = seed;
     if (df_arena_commit(&segmenter->arena) != 0) {
         suggest_batch(backend, config, options);
         goto fail;

@@ -12,9 +12,25 @@ int segmenter_run(struct df_segmenter *segmenter, int64_t count, bool training)
     return segmenter->decoder->ops->forward(segmenter->decoder, segmenter->features, count, training);
 }
 
-int segmenter_begin_pass(struct df_segmenter *segmenter, struct df_rng *rng)
+/* A step drops the same after --resume, and for each of its images the same whatever parts it has. */
+static int draw_dropout(struct df_segmenter *segmenter, int64_t count)
+{
+    const struct df_optimizer *optimizer = &segmenter->optimizer;
+    struct df_rng rng;
+
+    if (optimizer->parts == 0)
+        segmenter->images = 0;
+    const int64_t first = segmenter->images;
+    segmenter->images += count;
+    df_rng_seed(&rng, segmenter->seed, df_hash_text("lora_dropout") + (uint64_t)optimizer->steps);
+    return df_vit_draw_dropout(segmenter->vit, df_rng_u64(&rng), first);
+}
+
+int segmenter_begin_pass(struct df_segmenter *segmenter, int64_t count, struct df_rng *rng)
 {
     df_parameters_count_pass(&segmenter->parameters);
+    if (segmenter->vit)
+        DF_TRY(draw_dropout(segmenter, count));
     return segmenter->vit && rng ? df_vit_rescale_rope(segmenter->vit, rng) : 0;
 }
 
@@ -48,7 +64,7 @@ static int check_logits(struct df_segmenter *segmenter, int64_t count)
 int df_segmenter_forward(struct df_segmenter *segmenter, int64_t count, bool training, struct df_rng *rng)
 {
     if (training) {
-        DF_TRY(segmenter_begin_pass(segmenter, rng));
+        DF_TRY(segmenter_begin_pass(segmenter, count, rng));
         return segmenter_run(segmenter, count, true);
     }
     DF_TRY(segmenter_run(segmenter, count, false));

@@ -49,6 +49,8 @@ struct df_segmenter {
     uint8_t *resized; /* device: both predictions and labels of one image at a size of its own; only grows */
     size_t resized_bytes;
     struct df_optimizer optimizer; /* of a model that is trained */
+    uint64_t seed;                 /* of what each step draws by its number */
+    int64_t images;                /* of the step that is under way, in the parts that were begun */
 };
 
 /* Pixels, logits and features (of one block) of so many images. */
@@ -82,9 +84,9 @@ struct df_segmenter *segmenter_make(struct df_backend *backend, const struct df_
                                     const struct df_segmenter_options *options,
                                     const struct df_state *checkpoint);
 
-/* segmenter_forward.c: the host's part of a training pass (rng NULL: with the RoPE factors of the last one),
- * then the device's part of any. */
-int segmenter_begin_pass(struct df_segmenter *segmenter, struct df_rng *rng);
+/* segmenter_forward.c: the host's part of a training pass over so many images (rng NULL: with the RoPE
+ * factors of the last one), then the device's part of any. */
+int segmenter_begin_pass(struct df_segmenter *segmenter, int64_t count, struct df_rng *rng);
 int segmenter_run(struct df_segmenter *segmenter, int64_t count, bool training);
 /* Whether those of the last pass, of so many images, are finite numbers. */
 int segmenter_logits_are_finite(struct df_segmenter *segmenter, int64_t count, bool *finite);

@@ -55,7 +55,7 @@ int df_segmenter_train_part(struct df_segmenter *segmenter, int64_t count, struc
     struct df_backend *backend = segmenter->backend;
     struct part part = {segmenter, count};
 
-    DF_TRY(segmenter_begin_pass(segmenter, segmenter->optimizer.parts == 0 ? rng : NULL));
+    DF_TRY(segmenter_begin_pass(segmenter, count, segmenter->optimizer.parts == 0 ? rng : NULL));
     DF_TRY(optimizer_begin_part(&segmenter->optimizer));
     return backend->ops->graph_replay(backend, find_graph(segmenter, count), forward_and_backward, &part);
 }
