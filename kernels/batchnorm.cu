@@ -1,7 +1,7 @@
-/* BatchNorm over the rows of [M, C] with the ReLU that follows it, forward and backward.
+/* BatchNorm over the rows of [M, C] with the ReLU that may follow it, forward and backward.
  *
  * Shapes: M is batch * height * width of a decoder's map (up to millions), C its channels: 21 to 255, often
- * odd.
+ * odd, or the backbone's width.
  *
  * Geometry: the map is one long array. A block has a run of rows and steps through it by a period, which is
  * the smallest number of whole rows that is also a whole number of 16-byte vectors, times as often as it fits
@@ -111,6 +111,28 @@ __device__ __forceinline__ void read(const float *p, int64_t at, int64_t end, fl
         values[i] = at + i < end ? p[at + i] : 0.0f;
 }
 
+/* What the sums are taken of. Without dy: x - its first row, and the square of that. With dy: g = dy, where y
+ * is there only where y > 0, and g * n, n being the normalised x. */
+struct sum_source {
+    const float *x, *y, *dy;
+    const float *mean, *rstd;
+};
+
+/* dy where it passes the ReLU, whose output is y; without one (NULL) everywhere. */
+template <int WIDTH>
+__device__ __forceinline__ void read_gradient(const struct sum_source &source, int64_t at, int64_t end,
+                                              float (&g)[WIDTH])
+{
+    read<WIDTH>(source.dy, at, end, g);
+    if (!source.y)
+        return;
+    float y[WIDTH];
+    read<WIDTH>(source.y, at, end, y);
+#pragma unroll
+    for (int i = 0; i < WIDTH; i++)
+        g[i] = y[i] > 0.0f ? g[i] : 0.0f;
+}
+
 template <int WIDTH>
 __device__ __forceinline__ void write(float *p, int64_t at, int64_t end, const float (&values)[WIDTH])
 {
@@ -128,13 +150,6 @@ __device__ __forceinline__ void write(float *p, int64_t at, int64_t end, const f
 }
 
 /* --- sums --- */
-
-/* What the sums are taken of. Without dy: x - its first row, and the square of that. With dy: g = dy where y
- * > 0, and g * n, n being the normalised x. */
-struct sum_source {
-    const float *x, *y, *dy;
-    const float *mean, *rstd;
-};
 
 /* partial [chunks, 2, C]: both sums over each run. */
 template <int WIDTH, bool GRADIENT>
@@ -160,14 +175,12 @@ __global__ void __launch_bounds__(block_threads, 2)
         float x[WIDTH];
         read<WIDTH>(source.x, at, r.end, x);
         if constexpr (GRADIENT) {
-            float y[WIDTH], dy[WIDTH];
-            read<WIDTH>(source.y, at, r.end, y);
-            read<WIDTH>(source.dy, at, r.end, dy);
+            float g[WIDTH];
+            read_gradient<WIDTH>(source, at, r.end, g);
 #pragma unroll
             for (int i = 0; i < WIDTH; i++) {
-                const float g = y[i] > 0.0f ? dy[i] : 0.0f;
-                first[i] += (double)g;
-                second[i] += (double)g * (double)((x[i] - a[i]) * b[i]);
+                first[i] += (double)g[i];
+                second[i] += (double)g[i] * (double)((x[i] - a[i]) * b[i]);
             }
         } else {
 #pragma unroll
@@ -285,7 +298,7 @@ __global__ void __launch_bounds__(block_threads, 2)
 #pragma unroll
         for (int i = 0; i < WIDTH; i++) {
             const float value = (values[i] - mean[i]) * rstd[i] * gamma[i] + beta[i];
-            values[i] = value < 0.0f ? 0.0f : value; /* keeps NaN */
+            values[i] = norm.relu && value < 0.0f ? 0.0f : value; /* keeps NaN */
         }
         write<WIDTH>(y, at, r.end, values);
     }
@@ -312,15 +325,12 @@ __global__ void __launch_bounds__(block_threads, 2)
         mean_gn[i] = dgamma[channel] * inverse_rows;
     }
     for (int64_t at = r.begin; at < r.end; at += s.stride) {
-        float x[WIDTH], y[WIDTH], dy[WIDTH];
+        float x[WIDTH], g[WIDTH];
         read<WIDTH>(source.x, at, r.end, x);
-        read<WIDTH>(source.y, at, r.end, y);
-        read<WIDTH>(source.dy, at, r.end, dy);
+        read_gradient<WIDTH>(source, at, r.end, g);
 #pragma unroll
-        for (int i = 0; i < WIDTH; i++) {
-            const float g = y[i] > 0.0f ? dy[i] : 0.0f;
-            x[i] = scale[i] * (g - mean_g[i] - (x[i] - mean[i]) * rstd[i] * mean_gn[i]);
-        }
+        for (int i = 0; i < WIDTH; i++)
+            x[i] = scale[i] * (g[i] - mean_g[i] - (x[i] - mean[i]) * rstd[i] * mean_gn[i]);
         write<WIDTH>(dx, at, r.end, x);
     }
 }
@@ -377,8 +387,8 @@ size_t df_launch_batchnorm_scratch(const struct df_batchnorm *norm)
     return (size_t)(make_plan(norm).sweep.chunks * 2 * norm->channels) * sizeof(double);
 }
 
-cudaError_t df_launch_batchnorm_relu_forward(cudaStream_t stream, const struct df_batchnorm *norm,
-                                             bool training, const float *x, float *y, void *scratch)
+cudaError_t df_launch_batchnorm_forward(cudaStream_t stream, const struct df_batchnorm *norm, bool training,
+                                        const float *x, float *y, void *scratch)
 {
     const struct plan plan = make_plan(norm);
     double *partial = static_cast<double *>(scratch);
@@ -390,12 +400,12 @@ cudaError_t df_launch_batchnorm_relu_forward(cudaStream_t stream, const struct d
     return cudaGetLastError();
 }
 
-cudaError_t df_launch_batchnorm_relu_backward(cudaStream_t stream, const struct df_batchnorm *norm,
-                                              const float *x, const float *y, const float *dy, float *dx,
-                                              float *dgamma, float *dbeta, void *scratch)
+cudaError_t df_launch_batchnorm_backward(cudaStream_t stream, const struct df_batchnorm *norm, const float *x,
+                                         const float *y, const float *dy, float *dx, float *dgamma,
+                                         float *dbeta, void *scratch)
 {
     const struct plan plan = make_plan(norm);
-    const struct sum_source source = {x, y, dy, norm->save_mean, norm->save_rstd};
+    const struct sum_source source = {x, norm->relu ? y : nullptr, dy, norm->save_mean, norm->save_rstd};
     double *partial = static_cast<double *>(scratch);
 
     if (plan.width == 4)

@@ -1,4 +1,5 @@
-/* Convolutions of NHWC maps, float32, stride 1, no padding, and their gradients: for machines without cuDNN.
+/* Convolutions of NHWC maps, float32, stride 1, with or without zeros around them, and their gradients: for
+ * machines without cuDNN.
  *
  * Shapes: maps [B, H, W, channels] with H x W of 33 x 33 to 118 x 118 and 1024 to 21 channels, weights [out,
  * in, k, k] with k = 1 or 3.
@@ -37,7 +38,7 @@ struct window_source {
     static constexpr bool along_depth = true;
 
     const float *map; /* [batch, height, width, channels] */
-    int height, width, channels, padded_channels, kernel, direction;
+    int height, width, channels, padded_channels, kernel, padding, direction;
     int grid_height, grid_width, pixels;
     bool vector;
 
@@ -53,7 +54,8 @@ struct window_source {
     __device__ __forceinline__ void fetch(const position &p, int depth, uint32_t (&words)[4]) const
     {
         const int tap = depth / padded_channels, channel = depth % padded_channels;
-        const int row = p.row + direction * (tap / kernel), col = p.col + direction * (tap % kernel);
+        const int row = p.row + direction * (tap / kernel - padding),
+                  col = p.col + direction * (tap % kernel - padding);
         const bool there = p.image >= 0 && row >= 0 && row < height && col >= 0 && col < width;
         const int64_t at = there ? p.image + ((int64_t)row * width + col) * channels + channel : 0;
 
@@ -98,31 +100,34 @@ struct weight_source {
 struct patch_source {
     typedef float element;
     struct position {
-        int64_t offset; /* of the tap and the channel from the pixel's corner */
-        int inside;     /* channels from there on */
+        int row, col; /* of the tap from the pixel's place */
+        int channel;
+        int inside; /* channels from there on */
     };
     static constexpr bool along_depth = false;
 
     const float *x; /* [batch, height, width, channels] */
-    int height, width, channels, padded_channels, kernel;
+    int height, width, channels, padded_channels, kernel, padding;
     int out_height, out_width, pixels;
     bool vector;
 
     __device__ __forceinline__ position locate(int outer) const
     {
         const int tap = outer / padded_channels, channel = outer % padded_channels;
-        const bool there = tap < kernel * kernel;
-        return {there ? ((int64_t)(tap / kernel) * width + tap % kernel) * channels + channel : 0,
-                there ? channels - channel : 0};
+        return {tap / kernel - padding, tap % kernel - padding, channel,
+                tap < kernel * kernel ? channels - channel : 0};
     }
 
     __device__ __forceinline__ void fetch(const position &p, int depth, uint32_t (&words)[4]) const
     {
         const int line = depth / out_width;
-        const int64_t row = (int64_t)(line / out_height) * height + line % out_height;
-        const int64_t at = (row * width + depth % out_width) * channels + p.offset;
+        const int row = line % out_height + p.row, col = depth % out_width + p.col;
+        const bool there =
+            depth < pixels && p.inside > 0 && row >= 0 && row < height && col >= 0 && col < width;
+        const int64_t image = (int64_t)(line / out_height) * height * width;
+        const int64_t at = (image + (int64_t)row * width + col) * channels + p.channel;
 
-        fetch_words(x + (depth < pixels ? at : 0), depth < pixels ? p.inside : 0, vector, words);
+        fetch_words(x + (there ? at : 0), there ? p.inside : 0, vector, words);
     }
 };
 
@@ -240,7 +245,7 @@ struct split_k split_pixels(struct df_conv_shape s)
 {
     return choose_tile(s.out, [&](auto tile) {
         const int64_t rows = round_up(s.in, 4) * s.kernel * s.kernel;
-        const int64_t pixels = s.batch * (s.height - s.kernel + 1) * (s.width - s.kernel + 1);
+        const int64_t pixels = s.batch * df_conv_side(&s, s.height) * df_conv_side(&s, s.width);
         const int64_t tiles = ceil_div(rows, tile.rows) * ceil_div(s.out, tile.cols);
         return make_split_k(rows, s.out, pixels, tiles, tile.depth);
     });
@@ -252,7 +257,8 @@ cudaError_t df_launch_conv_forward(cudaStream_t stream, struct df_conv_shape sha
                                    const float *weight, const float *bias, float *y)
 {
     const int64_t area = shape.kernel * shape.kernel;
-    const int height = (int)(shape.height - shape.kernel + 1), width = (int)(shape.width - shape.kernel + 1);
+    const int height = (int)df_conv_side(&shape, shape.height),
+              width = (int)df_conv_side(&shape, shape.width);
 
     if (!fits(shape))
         return cudaErrorInvalidValue;
@@ -262,6 +268,7 @@ cudaError_t df_launch_conv_forward(cudaStream_t stream, struct df_conv_shape sha
                                           .channels = (int)shape.in,
                                           .padded_channels = 0,
                                           .kernel = (int)shape.kernel,
+                                          .padding = (int)shape.padding,
                                           .direction = 1,
                                           .grid_height = height,
                                           .grid_width = width,
@@ -280,11 +287,12 @@ cudaError_t df_launch_conv_backward_data(cudaStream_t stream, struct df_conv_sha
     if (!fits(shape))
         return cudaErrorInvalidValue;
     const struct window_source windows = {.map = dy,
-                                          .height = (int)(shape.height - shape.kernel + 1),
-                                          .width = (int)(shape.width - shape.kernel + 1),
+                                          .height = (int)df_conv_side(&shape, shape.height),
+                                          .width = (int)df_conv_side(&shape, shape.width),
                                           .channels = (int)shape.out,
                                           .padded_channels = 0,
                                           .kernel = (int)shape.kernel,
+                                          .padding = (int)shape.padding,
                                           .direction = -1,
                                           .grid_height = (int)shape.height,
                                           .grid_width = (int)shape.width,
@@ -307,7 +315,8 @@ cudaError_t df_launch_conv_backward_weight(cudaStream_t stream, struct df_conv_s
 {
     const int64_t area = shape.kernel * shape.kernel, out = shape.out;
     const struct split_k split = split_pixels(shape);
-    const int height = (int)(shape.height - shape.kernel + 1), width = (int)(shape.width - shape.kernel + 1);
+    const int height = (int)df_conv_side(&shape, shape.height),
+              width = (int)df_conv_side(&shape, shape.width);
     float *const to = split.splits > 1 ? static_cast<float *>(scratch) : dweight;
 
     if (!fits(shape))
@@ -318,6 +327,7 @@ cudaError_t df_launch_conv_backward_weight(cudaStream_t stream, struct df_conv_s
                                          .channels = (int)shape.in,
                                          .padded_channels = (int)round_up(shape.in, 4),
                                          .kernel = (int)shape.kernel,
+                                         .padding = (int)shape.padding,
                                          .out_height = height,
                                          .out_width = width,
                                          .pixels = (int)shape.batch * height * width,

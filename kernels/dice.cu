@@ -99,7 +99,7 @@ __global__ void __launch_bounds__(class_threads) class_kernel(struct dice_work w
 
 /* A thread has one class. */
 __global__ void __launch_bounds__(finish_threads)
-    finish_kernel(struct dice_work work, const float *class_weights, float factor, float *region)
+    finish_kernel(struct dice_work work, const float *class_weights, float factor, float *region, float *more)
 {
     const int c = threadIdx.x, classes = work.classes;
     const bool is_class = c < classes;
@@ -119,7 +119,7 @@ __global__ void __launch_bounds__(finish_threads)
     }
     loss = block_sum(loss);
     if (c == 0)
-        region[2 * classes] = (float)loss;
+        *more = (float)loss;
 }
 
 struct dice_plan {
@@ -146,7 +146,7 @@ size_t df_launch_dice_scratch(const struct df_upsample_loss *work)
 }
 
 cudaError_t df_launch_dice(cudaStream_t stream, const struct df_upsample_loss *work, float factor,
-                           void *scratch, float *region)
+                           void *scratch, float *region, float *more)
 {
     const struct dice_plan plan = make_plan(work);
     struct dice_work w = {};
@@ -175,6 +175,6 @@ cudaError_t df_launch_dice(cudaStream_t stream, const struct df_upsample_loss *w
     DF_LAUNCH(class_kernel, dim3((unsigned)(3 * work->classes)), dim3(class_threads), 0, stream, w,
               (int)plan.blocks);
     DF_LAUNCH(finish_kernel, dim3(1), dim3(finish_threads), 0, stream, w, work->terms->class_weights, factor,
-              region);
+              region, more);
     return cudaGetLastError();
 }

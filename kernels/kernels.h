@@ -109,8 +109,6 @@ cudaError_t df_launch_add_bias(cudaStream_t stream, struct df_matrix x, const fl
 cudaError_t df_launch_dropout(cudaStream_t stream, const void *x, const struct df_dropout_draw *draw,
                               uint64_t number, double probability, void *y, enum df_dtype type, int64_t rows,
                               int64_t cols);
-cudaError_t df_launch_scale_rows(cudaStream_t stream, const float *x, const float *scale, float *y,
-                                 int64_t rows, int64_t cols);
 
 /* --- conv.cu: NHWC float32, weights [out, in, kernel, kernel], no padding, stride 1. Used where cuDNN is
  * not. --- */
@@ -126,11 +124,16 @@ cudaError_t df_launch_conv_backward_weight(cudaStream_t stream, struct df_conv_s
 /* --- batchnorm.cu --- */
 
 size_t df_launch_batchnorm_scratch(const struct df_batchnorm *norm);
-cudaError_t df_launch_batchnorm_relu_forward(cudaStream_t stream, const struct df_batchnorm *norm,
-                                             bool training, const float *x, float *y, void *scratch);
-cudaError_t df_launch_batchnorm_relu_backward(cudaStream_t stream, const struct df_batchnorm *norm,
-                                              const float *x, const float *y, const float *dy, float *dx,
-                                              float *dgamma, float *dbeta, void *scratch);
+cudaError_t df_launch_batchnorm_forward(cudaStream_t stream, const struct df_batchnorm *norm, bool training,
+                                        const float *x, float *y, void *scratch);
+cudaError_t df_launch_batchnorm_backward(cudaStream_t stream, const struct df_batchnorm *norm, const float *x,
+                                         const float *y, const float *dy, float *dx, float *dgamma,
+                                         float *dbeta, void *scratch);
+
+/* --- scale_channels.cu: an image has fewer than 2^31 elements --- */
+
+cudaError_t df_launch_scale_channels(cudaStream_t stream, const float *x, const float *factors, int64_t batch,
+                                     int64_t positions, int64_t channels, float *y);
 
 /* --- nearest.cu --- */
 
@@ -155,7 +158,7 @@ cudaError_t df_launch_upsample_logits(cudaStream_t stream, const float *logits, 
 
 size_t df_launch_dice_scratch(const struct df_upsample_loss *work);
 cudaError_t df_launch_dice(cudaStream_t stream, const struct df_upsample_loss *work, float factor,
-                           void *scratch, float *region);
+                           void *scratch, float *region, float *more);
 
 /* --- hard_pixels.cu --- */
 

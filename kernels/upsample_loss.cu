@@ -577,7 +577,7 @@ cudaError_t df_launch_upsample_loss(cudaStream_t stream, const struct df_upsampl
         else
             DF_LAUNCH((loss_kernel<spread.lanes, spread.slots, false, false>), grid, block, 0, stream, w);
     });
-    finish_loss(stream, w.partial, plan.blocks, w.region ? w.region + 2 * work->classes : nullptr, loss);
+    finish_loss(stream, w.partial, plan.blocks, work->terms ? work->terms->more : nullptr, loss);
     if (work->dlogits)
         DF_LAUNCH(combine_kernel, dim3((unsigned)ceil_div(elements, combine_threads)), dim3(combine_threads),
                   0, stream, w, loss, work->dlogits);

@@ -57,15 +57,23 @@ struct df_attention_shape {
     int64_t batch, tokens, heads, head_size; /* head_size 64 or 128; D = heads * head_size */
 };
 
-/* kernel x kernel convolution, stride 1, no padding. Feature maps are [B, H, W, channels], weights [out, in,
- * kernel, kernel], all float32. */
+/* kernel x kernel convolution, stride 1. Feature maps are [B, H, W, channels], weights [out, in, kernel,
+ * kernel], all float32. */
 struct df_conv_shape {
     int64_t batch, height, width, in, out, kernel; /* height and width of the input */
+    int64_t padding;                               /* zeros around it, less than the kernel */
 };
 
-/* Per-channel normalisation of float32 [M, C]: y = relu((x - mean) * rstd * gamma + beta). */
+/* The output's height, or its width, for that of the input. */
+static inline int64_t df_conv_side(const struct df_conv_shape *shape, int64_t input)
+{
+    return input + 2 * shape->padding - shape->kernel + 1;
+}
+
+/* Per-channel normalisation of float32 [M, C]: y = (x - mean) * rstd * gamma + beta, or relu of that. */
 struct df_batchnorm {
     int64_t rows, channels;
+    bool relu;
     float eps, momentum;
     const float *gamma, *beta;         /* [C] */
     float *running_mean, *running_var; /* [C]; updated by the training forward pass (unbiased variance) */
@@ -90,9 +98,12 @@ struct df_loss_terms {
     float smoothing;
     float gamma; /* 0: the loss is not focal */
     float pixel;
-    const float *region; /* device [2 C + 1]: how the loss of all pixels changes with each pixel's p[c], less
-                            so much with its p[y], and what is added to the sum of losses; NULL: there is none
-                          */
+    /* Of the loss of all pixels, each NULL where it has none: how it changes with each pixel's p[c], and less
+     * so much with its p[y], device [2, C]; what it is, device [1], which is added to the sum of losses; */
+    const float *region, *more;
+    /* and of a loss whose changes are the pixels' own, the sum of these times p, device [B, H, W], and the
+     * gradient without that, device [B, h, w, C]. Where backend->sorts. */
+    const float *slopes, *gradient;
 };
 
 /* Logits [B, h, w, C] float32 brought to [B, height, width] bilinearly (align_corners = false) and compared
@@ -173,6 +184,7 @@ struct df_backend {
     int threads;
     bool native;    /* it has instructions for `compute`; false: that is done with others, which is slower */
     bool enqueues;  /* operations return when they are enqueued; `wait` waits for them */
+    bool sorts;     /* has the operation lovasz, and takes its terms */
     bool resizes;   /* batches are best brought here as they were decoded (dinoft/packed_batch.h) */
     bool transient; /* shapes may not come again: images are few, or have sizes of their own */
     int64_t evaluations; /* begun so far; where shapes are transient, each chooses algorithms for itself */

@@ -29,9 +29,12 @@ struct df_record {
     char mask_values[DF_MASK_VALUES_TEXT_MAX]; /* folder: dinoft/mask_values.h */
     char augmentation[DF_AUGMENT_TEXT_MAX];    /* of the training images; "": none */
     int64_t img_dim[2];                        /* height, width */
-    char lora_targets[DF_LORA_TARGETS_TEXT];   /* "": q and v */
-    char lora_blocks[DF_LORA_BLOCKS_TEXT];     /* "": all */
-    double lora_scale;                         /* 0: 1 */
+    bool has_layers;
+    enum df_layers layers;                   /* the blocks that the decoder reads, where these are free */
+    double dropout;                          /* in front of the decoder */
+    char lora_targets[DF_LORA_TARGETS_TEXT]; /* "": q and v */
+    char lora_blocks[DF_LORA_BLOCKS_TEXT];   /* "": all */
+    double lora_scale;                       /* 0: 1 */
     double ema;         /* the parameters are a moving average of this decay; 0: as the last step left them */
     char **class_names; /* [n_class_names]; owned */
     int n_class_names;
@@ -40,6 +43,7 @@ struct df_record {
 struct df_checkpoint {
     struct df_state *state;
     const struct df_decoder_kind *decoder;
+    struct df_head head;  /* what is free in it */
     int64_t classes, dim; /* the decoder's */
     int64_t rank, depth;  /* LoRA's; 0 without */
     bool tells_depth;     /* of the backbone; else depth is that behind the last block with LoRA */

@@ -9,6 +9,7 @@
 #include "dinoft/choice.h"
 #include "dinoft/corruption.h"
 #include "dinoft/dataset.h"
+#include "dinoft/decoder_kind.h"
 #include "dinoft/feature_cache.h"
 #include "dinoft/schedule.h"
 #include "dinoft/training_loss.h"
@@ -138,6 +139,10 @@ void df_config_free(struct df_config *config);
 /* -1 with the error set where --n_classes or --class_names were typed and the data set has classes of its
  * own. Called by df_config_parse, except for a data set that is not typed and may be the checkpoint's. */
 int df_config_check_dataset(const struct df_config *config);
+
+/* -1 with the error set where the decoder has no use for what is said of it. Called by df_config_complete,
+ * except for a decoder that is not typed and may be the checkpoint's. */
+int df_config_check_decoder(const struct df_config *config);
 
 /* Whether it repeats the reference project, of whichever time. */
 bool df_recipe_is_reference(enum df_recipe recipe);

@@ -29,10 +29,12 @@ struct df_evaluation {
     bool original; /* at each label's own size, of images whose loader hands out originals; otherwise at
                       the network's input size */
     struct df_inference
-        *inference;       /* how images become predictions; NULL: one pass over each as it was resized */
-    int64_t batch_size;   /* images of a batch of the metrics, whatever the feed's are; 0: as those */
-    int64_t maps_every;   /* observers see classes and labels of every pixel, which have to be fetched, of the
-                             data set's images 0, n, 2n, …; 0: of none */
+        *inference;     /* how images become predictions; NULL: one pass over each as it was resized */
+    int64_t batch_size; /* images of a batch of the metrics, whatever the feed's are; 0: as those */
+    int64_t maps;   /* observers see classes and labels of every pixel, which have to be fetched, of so many
+                       of the data set's images, the first one and others evenly apart, or of all where there
+                       are not more; 0: of none */
+    int64_t images; /* of the data set, where maps is not 0 */
     const char *label;    /* the progress bar's; NULL: there is none */
     int64_t later_steps;  /* what comes behind this evaluation, for the time left that the bar shows: */
     double later_seconds; /* see df_progress_expect() */

@@ -35,11 +35,16 @@ struct df_event_place {
 /* Of what was written last. */
 struct df_event_place df_event_file_place(const struct df_event_file *file);
 
-/* Goes on behind a place of the run that wrote the folder's files. They lose all that comes after it, and
- * what is damaged or half-written, as by a killed process: a log line says so where that may have been of
- * steps before it, or where there are no files. Later events come into a new file: what TensorBoard shows
- * goes on, also where it is open all the while. NULL with the error set. */
-struct df_event_file *df_event_file_continue(const char *folder, const struct df_event_place *place);
+/* "events.out.tfevents.1796050553.host.27508.0.dinoft" */
+const char *df_event_file_name(const struct df_event_file *file);
+
+/* Goes on behind a place of the run that wrote the folder's files, the one of that name last; where they are
+ * of another run, it is not there, and that is an error. NULL for the name: it is not known. They lose all
+ * that comes after it, and what is damaged or half-written, as by a killed process: a log line says so where
+ * that may have been of steps before it, or where there are no files. Later events come into a new file: what
+ * TensorBoard shows goes on, also where it is open all the while. NULL with the error set. */
+struct df_event_file *df_event_file_continue(const char *folder, const struct df_event_place *place,
+                                             const char *name);
 
 struct df_event_scalar {
     const char *tag; /* TensorBoard groups tags by what is before the first slash */

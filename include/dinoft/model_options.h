@@ -15,8 +15,9 @@ const char *df_backbone_name(const struct df_config *config, const struct df_che
 int df_backbone_dimensions(const struct df_config *config, const struct df_checkpoint *checkpoint,
                            struct df_vit_config *vit);
 
-/* The name of the decoder that the flags ask for (dinoft/decoder_kind.h). */
+/* The name of the decoder that the flags ask for (dinoft/decoder_kind.h), and what is free in it. */
 const char *df_typed_decoder(const struct df_config *config);
+struct df_head df_typed_head(const struct df_config *config);
 
 /* imagenet or none, in place of auto. */
 enum df_normalize df_normalization(const struct df_config *config, const struct df_checkpoint *checkpoint);

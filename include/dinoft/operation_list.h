@@ -163,12 +163,6 @@ DF_OPERATION(column_sum, (struct df_backend *backend, struct df_matrix x, float 
 DF_OPERATION(add_bias, (struct df_backend *backend, struct df_matrix x, const float *bias),
              (backend, x, bias))
 
-/* x [rows, cols] -> y [rows, cols]: each row times scale [rows]; all float32, y may be x. */
-DF_OPERATION(scale_rows,
-             (struct df_backend *backend, const float *x, const float *scale, float *y, int64_t rows,
-              int64_t cols),
-             (backend, x, scale, y, rows, cols))
-
 /* x act [rows, cols] -> y act [rows, cols], which may be x: each element is 0 with this probability, else x / (1 -
  * probability). Which are, depends on draw (device), the stream and the element's place. 0 < probability < 1. */
 DF_OPERATION(dropout,
@@ -279,13 +273,13 @@ DF_OPERATION(convert,
 /* --- decoders: maps are float32 whatever act is. A pyramid of bfloat16 maps loses its gradients (their
  * cosine with float32's falls below 0.9), and computing them is little work. --- */
 
-/* x [B, H, W, in] -> y [B, H-k+1, W-k+1, out]; weight [out, in, k, k]; bias [out] or NULL. */
+/* x [B, H, W, in] -> y [B, df_conv_side(H), df_conv_side(W), out]; weight [out, in, k, k]; bias [out] or NULL. */
 DF_OPERATION(conv_forward,
              (struct df_backend *backend, struct df_conv_shape shape, const float *x, const float *weight,
               const float *bias, float *y),
              (backend, shape, x, weight, bias, y))
 
-/* dx [B, H, W, in] = gradient of x, from dy [B, H-k+1, W-k+1, out]. */
+/* dx [B, H, W, in] = gradient of x, from dy, as y is. */
 DF_OPERATION(conv_backward_data,
              (struct df_backend *backend, struct df_conv_shape shape, const float *dy, const float *weight,
               float *dx),
@@ -298,17 +292,23 @@ DF_OPERATION(conv_backward_weight,
              (backend, shape, x, dy, dweight))
 
 /* x [M, C] -> y [M, C], M at least 1; statistics of x when training, the running ones otherwise. */
-DF_OPERATION(batchnorm_relu_forward,
+DF_OPERATION(batchnorm_forward,
              (struct df_backend *backend, const struct df_batchnorm *norm, bool training, const float *x,
               float *y),
              (backend, norm, training, x, y))
 
-/* dx [M, C] (may be dy), dgamma [C], dbeta [C] from dy [M, C], the input x and the output y of
- * the training forward pass. */
-DF_OPERATION(batchnorm_relu_backward,
+/* dx [M, C] (may be dy), dgamma [C], dbeta [C] from dy [M, C], the input x and the output y (NULL without a
+ * ReLU) of the training forward pass. */
+DF_OPERATION(batchnorm_backward,
              (struct df_backend *backend, const struct df_batchnorm *norm, const float *x, const float *y,
               const float *dy, float *dx, float *dgamma, float *dbeta),
              (backend, norm, x, y, dy, dx, dgamma, dbeta))
+
+/* y [B, P, C] (may be x) = x [B, P, C] times factors [B, C]: of each image's channels. */
+DF_OPERATION(scale_channels,
+             (struct df_backend *backend, const float *x, const float *factors, int64_t batch,
+              int64_t positions, int64_t channels, float *y),
+             (backend, x, factors, batch, positions, channels, y))
 
 /* y [B, H, W, C] (+)= x [B, h, w, C] resized by nearest neighbour: source index
  * min((int)floorf(i * ((float)h / H)), h - 1), as PyTorch computes it. */
@@ -329,12 +329,22 @@ DF_OPERATION(upsample_loss, (struct df_backend *backend, struct df_upsample_loss
              (backend, work, scratch))
 
 /* The Dice loss of work's logits and labels, times `factor` and the sum of its pixels' class weights, as the terms
- * of upsample_loss have it: region float32 [2 C + 1], of the device. Over the pixels whose label is not 255, with T
+ * of upsample_loss have it: region float32 [2, C], more [1], of the device. Over the pixels whose label is not 255, with T
  * the number of those of class c, P the sum of all their p[c] and I of those whose label is c, it is the sum of
  * 1 - 2 I / (P + T) over the classes that have pixels, divided by C. Reads the class weights alone of work->terms. */
 DF_OPERATION(dice,
-             (struct df_backend *backend, const struct df_upsample_loss *work, float factor, float *region),
-             (backend, work, factor, region))
+             (struct df_backend *backend, const struct df_upsample_loss *work, float factor, float *region,
+              float *more),
+             (backend, work, factor, region, more))
+
+/* The Lovasz softmax loss of work's logits and labels, times `factor` and the sum of its pixels' class weights, as the
+ * terms of upsample_loss have it (slopes, gradient, more: all of them are written): the mean over the classes that
+ * have pixels of the Lovasz extension of the Jaccard loss, of the errors of all pixels together, |1 - p[c]| where c is
+ * the label and p[c] elsewhere. Reads the class weights alone of work->terms. Where backend->sorts. */
+DF_OPERATION(lovasz,
+             (struct df_backend *backend, const struct df_upsample_loss *work, float factor, float *slopes,
+              float *gradient, float *more),
+             (backend, work, factor, slopes, gradient, more))
 
 /* hard uint8 [B, height, width] = work's labels of the pixels that are predicted worst, and 255 for all others:
  * where the label's probability is below `threshold`, or below that of rank `least` (from 0 on, of the lowest; the

@@ -62,9 +62,26 @@ OPTION(SWITCH, RSLORA, rslora, MODEL, TRAIN | BENCH | INFO,
 OPTION(SWITCH, MERGE_LORA, merge_lora, MODEL, TRAIN | INFO,
        "freeze the backbone with the LoRA of --lora_weights in it, and train the decoder alone; NAME.pt has "
        "that LoRA too")
+OPTION(CHOICE, DECODER, decoder, MODEL, TRAIN | BENCH | INFO,
+       "linear: a 1x1 convolution over the last block; multi: the same over four blocks, concatenated; mlp: "
+       "four "
+       "blocks projected to 256 channels and added up, a 3x3 and a 1x1 convolution; fpn: the reference "
+       "project's "
+       "feature pyramid over the last four; where none is typed, that of --lora_weights",
+       df_decoder_choice, DF_DECODERS, "linear", .from_checkpoint = STORED)
+OPTION(CHOICE, DECODER_LAYERS, decoder_layers, MODEL, TRAIN | BENCH | INFO,
+       "the blocks that --decoder multi and mlp read: the last four, or four evenly spaced in depth, the "
+       "last of "
+       "each quarter",
+       df_layers, DF_LAYERS, "last", .from_checkpoint = STORED)
+OPTION(CHOICE, HEAD_NORM, head_norm, MODEL, TRAIN | BENCH | INFO,
+       "bn: BatchNorm before the convolution of --decoder linear and multi, which then begins as N(0, 0.01)",
+       df_head_norm, DF_HEAD_NORMS, "none", .from_checkpoint = STORED)
+OPTION(FLOAT, HEAD_DROPOUT, head_dropout, MODEL, TRAIN | BENCH | INFO,
+       "Dropout2d in front of that in training: the probability that a channel of an image is zeroed; 0: off",
+       "0", 0, .float_minimum_itself = true, .float_below = 1, .from_checkpoint = STORED)
 OPTION(SWITCH, USE_FPN, use_fpn, MODEL, TRAIN | BENCH | INFO,
-       "decode the last four blocks with a feature pyramid, instead of the last with a 1x1 convolution; "
-       "where it is not typed, as in --lora_weights",
+       "--decoder fpn, as the reference project says it; --no_use_fpn: the decoder is not fpn",
        .from_checkpoint = STORED)
 OPTION(PAIR, IMG_DIM, img_dim, MODEL, NETWORK | BENCH | SELFTEST | INFO,
        "the size that images are resized to, lowered to a multiple of the patch size; without it, the "
@@ -118,7 +135,9 @@ OPTION(CHOICE, LOSS, loss, RUN, TRAIN | BENCH | INFO,
        "label is "
        "predicted; cross-entropy of the pixels that are predicted worst (online hard example mining); or the "
        "Dice "
-       "loss, in which all classes of a batch count the same, alone or added to cross-entropy",
+       "or Lovasz loss, in which all classes of a batch count the same, alone or added to cross-entropy; "
+       "Lovasz's "
+       "on the CPU alone",
        df_loss_kind, DF_LOSSES, "ce")
 OPTION(FLOAT, OHEM_THRESHOLD, ohem_threshold, RUN, TRAIN | BENCH | INFO,
        "of --loss ohem: pixels count whose label is predicted with a probability below this", "0.7", 0,
@@ -131,7 +150,7 @@ OPTION(FLOAT, FOCAL_GAMMA, focal_gamma, RUN, TRAIN | BENCH | INFO,
        "probability",
        "2", 0, .float_minimum_itself = true)
 OPTION(FLOAT, REGION_FACTOR, region_factor, RUN, TRAIN | BENCH | INFO,
-       "of --loss ce+dice: what the Dice loss is multiplied by", "1", 0)
+       "of --loss ce+dice and ce+lovasz: what the second part is multiplied by", "1", 0)
 OPTION(STRING, CLASS_WEIGHTS, class_weights, RUN, TRAIN,
        "how much pixels of each class weigh in the training loss: the same with none; with auto 1 / ln(1.02 "
        "+ S) "

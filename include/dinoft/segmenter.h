@@ -4,6 +4,7 @@
 #define DINOFT_SEGMENTER_H
 
 #include "dinoft/arena.h"
+#include "dinoft/decoder_kind.h"
 #include "dinoft/lora_parts.h"
 #include "dinoft/optimizer.h"
 #include "dinoft/packed_batch.h"
@@ -18,7 +19,8 @@ struct df_segmenter_options {
     const char *decoder; /* its name, see dinoft/decoder_kind.h; NULL: none. Then the model has features and
                             no logits, is not trained, and takes neither labels nor packed batches */
     int64_t classes;     /* of the decoder */
-    int n_features;      /* without a decoder: of how many of the last blocks, at least 1 */
+    struct df_head head; /* what is free in it; without a decoder only the blocks that features are of */
+    int n_features;      /* without a decoder: of how many blocks, at least 1 */
     bool class_tokens;   /* the last block's class token is wanted too */
     int64_t rank;        /* LoRA's; 0: none. Without a decoder a checkpoint's is folded whatever this is */
     struct df_lora_parts lora; /* where it is */
@@ -112,7 +114,7 @@ int df_segmenter_send(struct df_segmenter *segmenter, int64_t count, const uint8
 int df_segmenter_receive(struct df_segmenter *segmenter, int64_t count, const uint8_t *packed);
 
 /* For a model whose features are given: those of image i of the batch, host float32 [n_features, P, dim], the
- * last block's at the end; and the batch's labels, host uint8 [count, H, W] (NULL: none). */
+ * network's last block's at the end; and the batch's labels, host uint8 [count, H, W] (NULL: none). */
 int df_segmenter_load_features(struct df_segmenter *segmenter, int64_t i, const void *features);
 int df_segmenter_load_labels(struct df_segmenter *segmenter, int64_t count, const uint8_t *labels);
 
@@ -125,7 +127,7 @@ size_t df_segmenter_feature_bytes(const struct df_segmenter *segmenter);
 int df_segmenter_forward(struct df_segmenter *segmenter, int64_t count, bool training, struct df_rng *rng);
 
 /* The backbone's features of image i of the batch, to the host: float32 [P, dim], the normalised patch tokens
- * of one of the n_features last blocks, of which 0 is the first and n_features - 1 the network's last; and
+ * of one of the n_features blocks, of which 0 is the first and n_features - 1 the network's last; and
  * float32 [dim], the last block's normalised class token. They need not be finite. */
 int df_segmenter_download_features(const struct df_segmenter *segmenter, int64_t i, int block,
                                    void *features);

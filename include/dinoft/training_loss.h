@@ -11,7 +11,10 @@
 
 #define DF_LOSSES(X)                                                                                         \
     X(DF_LOSS_CE, "ce")                                                                                      \
-    X(DF_LOSS_FOCAL, "focal") X(DF_LOSS_OHEM, "ohem") X(DF_LOSS_DICE, "dice") X(DF_LOSS_CE_DICE, "ce+dice")
+    X(DF_LOSS_FOCAL, "focal")                                                                                \
+    X(DF_LOSS_OHEM, "ohem")                                                                                  \
+    X(DF_LOSS_DICE, "dice")                                                                                  \
+    X(DF_LOSS_CE_DICE, "ce+dice") X(DF_LOSS_LOVASZ, "lovasz") X(DF_LOSS_CE_LOVASZ, "ce+lovasz")
 enum df_loss_kind { DF_LOSSES(DF_CHOICE_ID) };
 
 struct df_loss_options {
@@ -37,15 +40,25 @@ static inline bool df_loss_is_plain(const struct df_loss_options *loss)
     return loss->kind == DF_LOSS_CE && df_loss_is_cross_entropy(loss);
 }
 
-/* Whether it has a part that is no sum over pixels, and one that is. */
-static inline bool df_loss_has_region(const struct df_loss_options *loss)
+/* What it has that is no sum over pixels, and whether it has something that is. */
+static inline bool df_loss_has_dice(enum df_loss_kind kind)
 {
-    return loss->kind == DF_LOSS_DICE || loss->kind == DF_LOSS_CE_DICE;
+    return kind == DF_LOSS_DICE || kind == DF_LOSS_CE_DICE;
 }
 
-static inline bool df_loss_has_pixels(const struct df_loss_options *loss)
+static inline bool df_loss_has_lovasz(enum df_loss_kind kind)
 {
-    return loss->kind != DF_LOSS_DICE;
+    return kind == DF_LOSS_LOVASZ || kind == DF_LOSS_CE_LOVASZ;
+}
+
+static inline bool df_loss_has_pixels(enum df_loss_kind kind)
+{
+    return kind != DF_LOSS_DICE && kind != DF_LOSS_LOVASZ;
+}
+
+static inline bool df_loss_has_both(enum df_loss_kind kind)
+{
+    return kind == DF_LOSS_CE_DICE || kind == DF_LOSS_CE_LOVASZ;
 }
 
 /* "ce, label smoothing 0.1, class weights 0123456789abcdef" (a digest): losses of so many classes are the

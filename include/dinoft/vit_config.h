@@ -15,7 +15,11 @@
 #define DF_VIT_MAX_PATCH     64
 #define DF_VIT_MAX_REGISTERS 64
 
-#define DF_VIT_MAX_FEATURES 16 /* blocks, the last ones, whose outputs a backbone can be asked for */
+#define DF_VIT_MAX_FEATURES 16 /* blocks whose outputs a backbone can be asked for */
+
+/* Which blocks these are: the last ones, or the last of each of as many parts of the depth. */
+#define DF_LAYERS(X) X(DF_LAYERS_LAST, "last") X(DF_LAYERS_EVEN, "even")
+enum df_layers { DF_LAYERS(DF_CHOICE_ID) };
 
 #define DF_FAMILIES(X) X(DF_DINOV2, "dinov2") X(DF_DINOV3, "dinov3")
 enum df_family { DF_FAMILIES(DF_CHOICE_ID) };
@@ -46,6 +50,12 @@ struct df_vit_config {
     bool has_cls_norm;   /* DINOv3: cls_norm serves class + storage tokens, norm the patches */
     float layernorm_eps; /* 1e-6 DINOv2, 1e-5 DINOv3 */
 };
+
+/* The i-th of n blocks (n at most depth), from 0 on: with "even", blocks 2, 5, 8 and 11 are four of 12. */
+static inline int64_t df_layers_block(enum df_layers layers, int64_t depth, int64_t n, int64_t i)
+{
+    return layers == DF_LAYERS_EVEN ? (i + 1) * depth / n - 1 : depth - n + i;
+}
 
 /* Reads the configuration off a state dict with official names (see df_backbone_read). -1 with the error
  * naming the tensor that is missing or has an impossible shape (found, expected). Every block's shapes are

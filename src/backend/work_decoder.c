@@ -3,7 +3,7 @@
 
 static struct df_work conv(struct df_conv_shape shape)
 {
-    const int64_t out_h = shape.height - shape.kernel + 1, out_w = shape.width - shape.kernel + 1;
+    const int64_t out_h = df_conv_side(&shape, shape.height), out_w = df_conv_side(&shape, shape.width);
     const int64_t outputs = shape.batch * out_h * out_w * shape.out;
     const int64_t weights = shape.in * shape.kernel * shape.kernel;
     return df_work_of(2.0 * (double)outputs * (double)weights,
@@ -37,17 +37,24 @@ static struct df_work batchnorm(const struct df_batchnorm *norm, int tensors)
                       norm->rows, norm->channels);
 }
 
-struct df_work df_work_batchnorm_relu_forward(struct df_backend *backend, const struct df_batchnorm *norm,
-                                              bool training, const float *x, float *y)
+struct df_work df_work_batchnorm_forward(struct df_backend *backend, const struct df_batchnorm *norm,
+                                         bool training, const float *x, float *y)
 {
     return batchnorm(norm, 2);
 }
 
-struct df_work df_work_batchnorm_relu_backward(struct df_backend *backend, const struct df_batchnorm *norm,
-                                               const float *x, const float *y, const float *dy, float *dx,
-                                               float *dgamma, float *dbeta)
+struct df_work df_work_batchnorm_backward(struct df_backend *backend, const struct df_batchnorm *norm,
+                                          const float *x, const float *y, const float *dy, float *dx,
+                                          float *dgamma, float *dbeta)
 {
-    return batchnorm(norm, 4);
+    return batchnorm(norm, norm->relu ? 4 : 3);
+}
+
+struct df_work df_work_scale_channels(struct df_backend *backend, const float *x, const float *factors,
+                                      int64_t batch, int64_t positions, int64_t channels, float *y)
+{
+    return df_work_of(0, df_f32_bytes(batch * (2 * positions + 1) * channels), "[" I64 ", " I64 ", " I64 "]",
+                      batch, positions, channels);
 }
 
 struct df_work df_work_nearest_forward(struct df_backend *backend, const float *x, int64_t batch, int64_t h,
@@ -86,11 +93,21 @@ struct df_work df_work_upsample_loss(struct df_backend *backend, struct df_upsam
 }
 
 struct df_work df_work_dice(struct df_backend *backend, const struct df_upsample_loss *work, float factor,
-                            float *region)
+                            float *region, float *more)
 {
     const int64_t logits = work->batch * work->h * work->w * work->classes;
     const int64_t pixels = work->batch * work->height * work->width;
     return df_work_of(0, df_f32_bytes(logits) + (double)pixels,
+                      "[" I64 ", " I64 ", " I64 ", " I64 "] to " I64 " x " I64, work->batch, work->h, work->w,
+                      work->classes, work->height, work->width);
+}
+
+struct df_work df_work_lovasz(struct df_backend *backend, const struct df_upsample_loss *work, float factor,
+                              float *slopes, float *gradient, float *more)
+{
+    const int64_t logits = work->batch * work->h * work->w * work->classes;
+    const int64_t pixels = work->batch * work->height * work->width;
+    return df_work_of(0, df_f32_bytes(2 * logits + pixels) + (double)pixels,
                       "[" I64 ", " I64 ", " I64 ", " I64 "] to " I64 " x " I64, work->batch, work->h, work->w,
                       work->classes, work->height, work->width);
 }

@@ -83,7 +83,8 @@ static int evaluate(const struct df_config *config, struct df_measure *measure)
         .inference = measure->inference,
         .label = "eval",
         .stop = interrupt_flag(),
-        .maps_every = eval_outputs_needs_images(config) ? 1 : 0,
+        .maps = eval_outputs_needs_images(config) ? measure->dataset->count : 0,
+        .images = measure->dataset->count,
         .observe = eval_outputs_observes(config) ? eval_outputs_observe : NULL,
         .context = &outputs,
     };
@@ -116,13 +117,13 @@ done:
 static void log_what_is_measured(const struct df_measure *measure)
 {
     const struct df_setup *setup = &measure->setup;
-    char how[256];
+    char how[256], head[DF_HEAD_TEXT];
 
     df_measure_describe(measure, how, sizeof how);
     df_log("%" PRId64 " images at %" PRId64 " x %" PRId64 "%s, normalize %s, LoRA rank %" PRId64
            ", decoder %s",
            measure->dataset->count, setup->model.height, setup->model.width, how, setup->normalize,
-           setup->checkpoint->rank, setup->checkpoint->decoder->name);
+           setup->checkpoint->rank, df_head_text(setup->checkpoint->decoder, &setup->checkpoint->head, head));
 }
 
 int command_eval(struct df_config *config)

@@ -12,7 +12,7 @@ int image_features_open(struct image_features *features, int n_features, bool cl
     const struct df_setup *setup = &features->setup;
     const size_t bytes = (size_t)(setup->model.height * setup->model.width * 3);
 
-    features->extractor = df_extractor_open(setup, 1, n_features, class_tokens);
+    features->extractor = df_extractor_open(setup, 1, n_features, DF_LAYERS_LAST, class_tokens);
     if (!features->extractor)
         return -1;
     features->grid_h = setup->model.height / setup->vit.patch;

@@ -9,6 +9,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 static const char *format_name(enum df_weight_format format)
 {
@@ -132,8 +133,12 @@ static void print_lora(const struct df_checkpoint *checkpoint)
 
 static void print_checkpoint(const struct df_checkpoint *checkpoint)
 {
+    char head[DF_HEAD_TEXT];
+
     printf("checkpoint:      %s\n", checkpoint->rank > 0 ? "LoRA and decoder" : "decoder");
     printf("decoder:         %s\n", checkpoint->decoder->title);
+    if (strcmp(df_head_text(checkpoint->decoder, &checkpoint->head, head), checkpoint->decoder->name) != 0)
+        printf("head:            %s\n", head);
     printf("classes:         %" PRId64 "\n", checkpoint->classes);
     printf("channels:        %" PRId64 "\n", checkpoint->dim);
     if (checkpoint->rank > 0)

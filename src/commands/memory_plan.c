@@ -58,7 +58,7 @@ static void print_plan(const struct memory_plan *plan)
 {
     const struct df_segmenter_options *options = &plan->options;
     const size_t peak = plan->model.peak;
-    char lora[64] = "no LoRA", parts[48] = "";
+    char lora[64] = "no LoRA", parts[48] = "", head[DF_HEAD_TEXT];
 
     if (options->rank > 0)
         snprintf(lora, sizeof lora, "%sLoRA of rank %" PRId64,
@@ -67,8 +67,9 @@ static void print_plan(const struct memory_plan *plan)
         snprintf(parts, sizeof parts, " in %" PRId64 " parts", plan->parts);
     printf("\nmemory to %s: %s, decoder %s, %" PRId64 " classes, batch %" PRId64 "%s, %" PRId64 " x %" PRId64
            ", %s%s\n",
-           plan->name, lora, options->decoder, options->classes, options->max_batch * plan->parts, parts,
-           options->height, options->width, df_dtype_name(plan->compute),
+           plan->name, lora, df_head_text(df_decoder_kind_named(options->decoder), &options->head, head),
+           options->classes, options->max_batch * plan->parts, parts, options->height, options->width,
+           df_dtype_name(plan->compute),
            options->training && options->recompute && df_trains_lora(options) ? ", recomputing" : "");
     for (int i = 0; i < plan->model.n_items; i++)
         print_row(plan->model.items[i].name, plan->model.items[i].count, plan->model.items[i].bytes, peak);

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define METRICS "_metrics.json" /* what a run has as soon as an epoch has ended */
+#define EVENTS  "_tb"           /* of the folder for TensorBoard, beside a run's files */
 
 /* The beginnings of the names of runs' files, "output/voc_lora", no two the same. */
 struct runs {
@@ -109,11 +110,34 @@ static int add_named(struct runs *runs, const char *text)
     return status;
 }
 
+/* A folder of runs, or of one run's events. */
+static int add_from_folder(struct runs *runs, const char *text)
+{
+    size_t length = strlen(text);
+
+    while (length > 1 && text[length - 1] == '/')
+        length--;
+    char *folder = df_text_format("%.*s", (int)length, text), *config = NULL;
+    int status = -1;
+
+    if (folder && df_text_ends_with(folder, EVENTS)) {
+        folder[strlen(folder) - strlen(EVENTS)] = '\0';
+        config = df_text_format("%s_config.json", folder);
+    }
+    if (config && access(config, F_OK) == 0)
+        status = add_named(runs, folder);
+    else if (folder)
+        status = add_folder(runs, text);
+    free(config);
+    free(folder);
+    return status;
+}
+
 static int find_runs(const struct df_config *config, struct runs *runs)
 {
     for (int i = 0; i < config->n_inputs; i++) {
         if (is_folder(config->inputs[i]))
-            DF_TRY(add_folder(runs, config->inputs[i]));
+            DF_TRY(add_from_folder(runs, config->inputs[i]));
         else
             DF_TRY(add_named(runs, config->inputs[i]));
     }

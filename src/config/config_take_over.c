@@ -47,6 +47,15 @@ static void copy_value(const struct df_option_info *option, const struct df_conf
     memcpy(df_option_value(option, to), (const char *)from + option->offset, sizes[option->kind]);
 }
 
+/* What is typed, or the file's. */
+static enum df_decoder_choice decoder_of(const struct df_config_file *file, const bool *typed,
+                                         const struct df_config *config)
+{
+    if (typed[DF_OPTION_DECODER])
+        return config->decoder;
+    return typed[DF_OPTION_USE_FPN] && config->use_fpn ? DF_DECODER_FPN : file->found.decoder;
+}
+
 /* Values that go with another one go with it where that is replaced by what is typed now. A schedule of the
  * file's own has left 0 where it has no use for the recipe's value. typed: on the command line. */
 static bool is_replaced(const struct df_config_file *file, const bool *typed, const struct df_config *config,
@@ -86,6 +95,15 @@ static bool is_replaced(const struct df_config_file *file, const bool *typed, co
         return typed[DF_OPTION_MERGE_LORA] && (config->merge_lora || file->found.merge_lora);
     case DF_OPTION_MERGE_LORA:
         return typed[DF_OPTION_USE_LORA] && config->use_lora;
+    case DF_OPTION_DECODER:
+        return typed[DF_OPTION_USE_FPN] && config->use_fpn != file->found.use_fpn;
+    case DF_OPTION_USE_FPN:
+        return typed[DF_OPTION_DECODER];
+    case DF_OPTION_DECODER_LAYERS:
+        return !df_decoder_takes_layers(decoder_of(file, typed, config));
+    case DF_OPTION_HEAD_NORM:
+    case DF_OPTION_HEAD_DROPOUT:
+        return !df_decoder_takes_norm(decoder_of(file, typed, config));
     case DF_OPTION_CACHE_VIEWS:
         return typed[DF_OPTION_AUGMENT] && config->augment == DF_AUGMENT_NONE;
     case DF_OPTION_AUGMENT_SCALE:
@@ -103,7 +121,9 @@ static bool is_replaced(const struct df_config_file *file, const bool *typed, co
 static bool is_said(const struct df_config_file *file, const struct df_config *usual, enum df_option option)
 {
     return file->has[option] &&
-           (option == DF_OPTION_IMG_DIM || option == DF_OPTION_USE_LORA || option == DF_OPTION_USE_FPN ||
+           (option == DF_OPTION_IMG_DIM || option == DF_OPTION_USE_LORA || option == DF_OPTION_DECODER ||
+            option == DF_OPTION_DECODER_LAYERS || option == DF_OPTION_HEAD_NORM ||
+            option == DF_OPTION_HEAD_DROPOUT || option == DF_OPTION_USE_FPN ||
             !is_equal(&df_options[option], &file->found, usual));
 }
 

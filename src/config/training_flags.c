@@ -32,6 +32,34 @@ static int check_lora(const struct df_config *config)
     return 0;
 }
 
+/* Two flags for the same. */
+static int resolve_decoder(struct df_config *config)
+{
+    const bool typed = config->typed[DF_OPTION_DECODER], wants_fpn = config->use_fpn;
+
+    if (!typed && wants_fpn)
+        config->decoder = DF_DECODER_FPN;
+    config->use_fpn = config->decoder == DF_DECODER_FPN;
+    if (typed && config->typed[DF_OPTION_USE_FPN] && wants_fpn != config->use_fpn)
+        return df_error_set("--%suse_fpn contradicts --decoder %s", wants_fpn ? "" : "no_",
+                            df_choice_text(DF_OPTION_DECODER, (int)config->decoder));
+    return config->lora_weights && !typed && !wants_fpn ? 0 : df_config_check_decoder(config);
+}
+
+int df_config_check_decoder(const struct df_config *config)
+{
+    const char *name = df_choice_text(DF_OPTION_DECODER, (int)config->decoder);
+
+    if (config->decoder_layers != DF_LAYERS_LAST && !df_decoder_takes_layers(config->decoder))
+        return df_error_set("--decoder_layers %s is for --decoder multi and mlp: %s reads the last blocks",
+                            df_choice_text(DF_OPTION_DECODER_LAYERS, (int)config->decoder_layers), name);
+    if (df_decoder_takes_norm(config->decoder) ||
+        (config->head_norm == DF_HEAD_NORM_NONE && config->head_dropout == 0.0))
+        return 0;
+    return df_error_set("--%s is for --decoder linear and multi: %s has its own norms",
+                        config->head_dropout > 0.0 ? "head_dropout" : "head_norm", name);
+}
+
 static int check_accumulate(const struct df_config *config)
 {
     const int64_t batch = config->batch_size;
@@ -73,13 +101,13 @@ static int check_loss(const struct df_config *config)
     if ((config->typed[DF_OPTION_OHEM_THRESHOLD] || config->typed[DF_OPTION_OHEM_MIN_KEPT]) &&
         config->loss != DF_LOSS_OHEM)
         return df_error_set("--ohem_threshold and --ohem_min_kept are for --loss ohem");
-    if (config->typed[DF_OPTION_REGION_FACTOR] && config->loss != DF_LOSS_CE_DICE)
-        return df_error_set("--region_factor is for --loss ce+dice");
-    if (config->label_smoothing > 0 && (config->loss == DF_LOSS_FOCAL || config->loss == DF_LOSS_DICE))
+    if (config->typed[DF_OPTION_REGION_FACTOR] && !df_loss_has_both(config->loss))
+        return df_error_set("--region_factor is for --loss ce+dice and ce+lovasz");
+    if (config->label_smoothing > 0 && (config->loss == DF_LOSS_FOCAL || !df_loss_has_pixels(config->loss)))
         return df_error_set("--label_smoothing is for cross-entropy, which --loss has not");
-    if (strcmp(config->class_weights, "none") != 0 && config->loss == DF_LOSS_DICE)
+    if (strcmp(config->class_weights, "none") != 0 && !df_loss_has_pixels(config->loss))
         return df_error_set(
-            "--class_weights is for losses of pixels; with --loss dice classes count the same");
+            "--class_weights is for losses of pixels; with --loss dice or lovasz classes count the same");
     return 0;
 }
 
@@ -116,6 +144,7 @@ int df_config_check_training(struct df_config *config)
     DF_TRY(df_config_check_schedule(config));
     DF_TRY(check_decay(config));
     DF_TRY(check_lora(config));
+    DF_TRY(resolve_decoder(config));
     DF_TRY(check_augmentation(config));
     DF_TRY(check_loss(config));
     DF_TRY(read_kept(config));

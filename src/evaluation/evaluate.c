@@ -58,9 +58,9 @@ static int reserve(struct run *run, size_t bytes)
 /* Whether observers see the maps of an image of the data set. */
 static bool wants_maps(const struct run *run, int64_t sample)
 {
-    const int64_t every = run->evaluation->maps_every;
+    const struct df_evaluation *evaluation = run->evaluation;
 
-    return every > 0 && sample % every == 0;
+    return evaluation->maps > 0 && sample * evaluation->maps % evaluation->images < evaluation->maps;
 }
 
 /* The size at which image i is measured. */

@@ -198,7 +198,8 @@ int df_cached_features_fill(struct df_cached_features *features, const struct df
         df_error_memory("an image's features", df_feature_cache_record_bytes(features->cache));
         goto done;
     }
-    filling.extractor = df_extractor_open(setup, max_batch, (int)features->shape.n_features, false);
+    filling.extractor =
+        df_extractor_open(setup, max_batch, (int)features->shape.n_features, setup->model.head.layers, false);
     if (!filling.extractor)
         goto done;
     for (int64_t view = 0; view < features->views && !*stop; view++) {

@@ -71,6 +71,7 @@ int df_feature_key(const struct df_setup *setup, const struct df_dataset *const 
     df_digest_add_number(&digest, (uint64_t)setup->model.height);
     df_digest_add_number(&digest, (uint64_t)setup->model.width);
     df_digest_add_number(&digest, (uint64_t)n_features);
+    df_digest_add_number(&digest, (uint64_t)setup->model.head.layers);
     add_bytes(&digest, setup->model.mean, sizeof setup->model.mean);
     add_bytes(&digest, setup->model.std, sizeof setup->model.std);
     add_backbone(&digest, setup->backbone);

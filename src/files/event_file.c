@@ -290,16 +290,23 @@ struct df_event_file *df_event_file_open(const char *folder)
     return df_make_folder(folder) == 0 ? begin(folder, 0, 0) : NULL;
 }
 
-struct df_event_file *df_event_file_continue(const char *folder, const struct df_event_place *place)
+struct df_event_file *df_event_file_continue(const char *folder, const struct df_event_place *place,
+                                             const char *name)
 {
     int64_t newest;
 
-    if (df_make_folder(folder) != 0 || df_event_folder_cut(folder, place, &newest) != 0)
+    if (df_make_folder(folder) != 0 || (name && df_event_folder_check(folder, name) != 0) ||
+        df_event_folder_cut(folder, place, &newest) != 0)
         return NULL;
     struct df_event_file *file = begin(folder, place->step + 1, newest);
     if (file)
         file->place = *place;
     return file;
+}
+
+const char *df_event_file_name(const struct df_event_file *file)
+{
+    return strrchr(file->path, '/') + 1;
 }
 
 struct df_event_place df_event_file_place(const struct df_event_file *file)

@@ -92,6 +92,21 @@ char *df_event_folder_path(const char *path, int64_t time, int number)
                           *host ? host : "host", (long)getpid(), number);
 }
 
+int df_event_folder_check(const char *path, const char *name)
+{
+    struct df_event_folder ours;
+    int status = df_event_folder_list(path, &ours);
+    bool found = status == 0 && ours.count == 0;
+
+    for (size_t i = 0; status == 0 && i < ours.count; i++)
+        found |= strcmp(strrchr(ours.paths[i], '/') + 1, name) == 0;
+    if (status == 0 && !found)
+        status = df_error_set("%s is of another run: %s, which this one wrote last, is not there",
+                              ours.paths[0], name);
+    df_event_folder_clear(&ours);
+    return status;
+}
+
 int df_event_files_check_none(const char *folder, const char *advice)
 {
     struct df_event_folder ours;

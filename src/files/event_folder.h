@@ -17,6 +17,9 @@ struct df_event_folder {
 int df_event_folder_list(const char *path, struct df_event_folder *folder);
 void df_event_folder_clear(struct df_event_folder *folder);
 
+/* Succeeds if there are none, or one has that name. */
+int df_event_folder_check(const char *path, const char *name);
+
 /* Takes away what comes after the place (df_event_file_continue()); newest: as above, before that. A file
  * that shows nothing then is removed. */
 int df_event_folder_cut(const char *path, const struct df_event_place *place, int64_t *newest);

@@ -27,16 +27,31 @@ static int read_record(struct df_checkpoint *checkpoint)
     return record_parse(entry->text, &checkpoint->record);
 }
 
+/* What of the decoder its tensors do not tell. */
+static int read_head(struct df_checkpoint *checkpoint)
+{
+    checkpoint->head.dropout = checkpoint->record.dropout;
+    if (!df_decoder_takes_layers(checkpoint->decoder->choice))
+        return 0;
+    if (!checkpoint->record.has_layers)
+        return df_error_set("it does not say which blocks its decoder %s reads: it lacks dinoft's record "
+                            "(the entry '%s'), or decoder_layers there",
+                            checkpoint->decoder->name, DF_RECORD_KEY);
+    checkpoint->head.layers = checkpoint->record.layers;
+    return 0;
+}
+
 static int read_contents(struct df_checkpoint *checkpoint)
 {
     if (df_state_is_backbone(checkpoint->state))
         return df_error_set("this is a backbone, not a LoRA + decoder checkpoint");
-    const struct df_decoder_ops *decoder =
-        df_decoder_of_checkpoint(checkpoint->state, &checkpoint->classes, &checkpoint->dim);
+    const struct df_decoder_ops *decoder = df_decoder_of_checkpoint(checkpoint->state, &checkpoint->classes,
+                                                                    &checkpoint->dim, &checkpoint->head.norm);
     if (!decoder)
         return -1;
     checkpoint->decoder = &decoder->kind;
     DF_TRY(read_record(checkpoint));
+    DF_TRY(read_head(checkpoint));
     return df_lora_find(checkpoint);
 }
 

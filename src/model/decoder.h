@@ -15,14 +15,17 @@ struct df_decoder_shape {
     int64_t patch;          /* pixels of a patch's side, for error texts */
     int64_t max_batch;
     bool training;
+    struct df_head head; /* what is free in it */
 };
 
 struct df_decoder;
 
 struct df_decoder_ops {
     struct df_decoder_kind kind;
-    /* A tensor [classes, …] that only this decoder's checkpoints have, and one [out, backbone's width, …]. */
-    const char *classes, *input;
+    /* A tensor [classes, …] that only this decoder's checkpoints have, and one [out, width, …], where width
+     * is that of `inputs` of the backbone's maps. */
+    const char *classes, *input; /* with a norm: NAME.classifier.weight, beside NAME.norm.weight */
+    int inputs;
 
     /* NULL with the error set when the grid is too small. Appends its parameters. */
     struct df_decoder *(*create)(struct df_backend *backend, const struct df_decoder_shape *shape,
@@ -32,7 +35,9 @@ struct df_decoder_ops {
      * small. */
     int (*set_grid)(struct df_decoder *decoder, int64_t grid_h, int64_t grid_w);
     void (*plan)(struct df_decoder *decoder, struct df_arena *arena);
-    /* features[i] [batch * P, dim], the last block's at the end -> decoder->logits. `training` makes
+    /* Draws what is random in the next training pass, of so many images; NULL: nothing is. */
+    int (*draw)(struct df_decoder *decoder, int64_t batch, struct df_rng *rng);
+    /* features[i] [batch * P, dim], the last block's at the end, -> decoder->logits. `training` makes
      * BatchNorm use and update batch statistics. */
     int (*forward)(struct df_decoder *decoder, float *const features[], int64_t batch, bool training);
     /* Parameter gradients from decoder->dlogits, which may be overwritten; dfeatures[i] [batch * P, dim] is
@@ -55,15 +60,15 @@ struct df_decoder {
 /* The decoder of that name, NULL with the error set, naming those that exist. */
 const struct df_decoder_ops *df_decoder_named(const char *name);
 
-/* The decoder that a checkpoint's tensors belong to, with its number of classes and the width it expects.
- * NULL with the error set. */
+/* The decoder that a checkpoint's tensors belong to, with its number of classes, the width it expects and its
+ * norm. NULL with the error set. */
 const struct df_decoder_ops *df_decoder_of_checkpoint(const struct df_state *checkpoint, int64_t *classes,
-                                                      int64_t *dim);
+                                                      int64_t *dim, enum df_head_norm *norm);
 
 /* Shared by decoders' create and plan. */
 void df_decoder_plan_logits(struct df_decoder *decoder, struct df_arena *arena);
 
 /* Defined in the decoders' own files. */
-extern const struct df_decoder_ops df_decoder_linear, df_decoder_fpn;
+extern const struct df_decoder_ops df_decoder_linear, df_decoder_multi, df_decoder_mlp, df_decoder_fpn;
 
 #endif

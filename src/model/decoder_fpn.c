@@ -8,6 +8,7 @@
  * convN is a 3x3 convolution without padding and bias, BatchNorm, ReLU; inter_convN a 1x1 convolution with
  * bias. */
 #include "decoder.h"
+#include "decoder_batchnorm.h"
 
 #include "dinoft/error.h"
 #include "dinoft/size.h"
@@ -17,10 +18,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define STAGES             5
-#define LATERALS           3
-#define BATCHNORM_EPS      1e-5f
-#define BATCHNORM_MOMENTUM 0.1f
+#define STAGES   5
+#define LATERALS 3
 
 /* One 3x3 convolution with its normalisation. */
 struct stage {
@@ -70,7 +69,8 @@ static bool lay_out(struct fpn *fpn, int64_t grid_h, int64_t grid_w)
                 (struct merge){.before = i - 1, .height = h, .width = w, .channels = widths[i]};
         }
         struct stage *stage = &fpn->stages[i];
-        stage->conv = (struct df_conv_shape){0, h, w, widths[i], widths[i + 1], 3};
+        stage->conv = (struct df_conv_shape){
+            .height = h, .width = w, .in = widths[i], .out = widths[i + 1], .kernel = 3};
         h -= 2;
         w -= 2;
         if (h < 1 || w < 1)
@@ -99,7 +99,7 @@ static int set_grid(struct df_decoder *decoder, int64_t grid_h, int64_t grid_w)
 }
 
 /* The parameters of a stage, and of a merge's lateral convolution, as they are added: first all stages'. */
-enum { WEIGHT, GAMMA, BETA, RUNNING_MEAN, RUNNING_VAR, BATCHES_TRACKED, STAGE_PARAMETERS };
+enum { WEIGHT, NORM, STAGE_PARAMETERS = NORM + DF_NORM_TENSORS };
 enum { LATERAL_WEIGHT, LATERAL_BIAS, LATERAL_PARAMETERS };
 
 static const struct df_parameter *stage_parameters(const struct fpn *fpn, int i)
@@ -125,16 +125,7 @@ static int add_stage_parameters(struct df_parameters *parameters, const struct s
 
     DF_TRY(df_parameters_add(parameters, tensor_name(name, "conv%d.0.weight", i), DF_PARAMETER_DECODER,
                              DF_INIT_FAN_IN, 9 * stage->conv.in, 4, weight));
-    DF_TRY(df_parameters_add(parameters, tensor_name(name, "conv%d.1.weight", i), DF_PARAMETER_DECODER,
-                             DF_INIT_ONE, 0, 1, &out));
-    DF_TRY(df_parameters_add(parameters, tensor_name(name, "conv%d.1.bias", i), DF_PARAMETER_DECODER,
-                             DF_INIT_ZERO, 0, 1, &out));
-    DF_TRY(df_parameters_add(parameters, tensor_name(name, "conv%d.1.running_mean", i), DF_PARAMETER_BUFFER,
-                             DF_INIT_ZERO, 0, 1, &out));
-    DF_TRY(df_parameters_add(parameters, tensor_name(name, "conv%d.1.running_var", i), DF_PARAMETER_BUFFER,
-                             DF_INIT_ONE, 0, 1, &out));
-    return df_parameters_add(parameters, tensor_name(name, "conv%d.1.num_batches_tracked", i),
-                             DF_PARAMETER_COUNTER, DF_INIT_ZERO, 0, 0, NULL);
+    return df_batchnorm_add(parameters, tensor_name(name, "conv%d.1", i), out);
 }
 
 static int add_parameters(struct fpn *fpn, struct df_parameters *parameters)
@@ -221,20 +212,12 @@ static void plan(struct df_decoder *decoder, struct df_arena *arena)
 static struct df_batchnorm batchnorm(const struct fpn *fpn, int i, int64_t batch)
 {
     const struct stage *stage = &fpn->stages[i];
-    const struct df_parameter *own = stage_parameters(fpn, i);
+    struct df_batchnorm norm =
+        df_batchnorm_over(stage_parameters(fpn, i) + NORM, 0, stage->conv.out,
+                          batch * stage->out_h * stage->out_w, stage->mean, stage->rstd);
 
-    return (struct df_batchnorm){
-        .rows = batch * stage->out_h * stage->out_w,
-        .channels = stage->conv.out,
-        .eps = BATCHNORM_EPS,
-        .momentum = BATCHNORM_MOMENTUM,
-        .gamma = own[GAMMA].value,
-        .beta = own[BETA].value,
-        .running_mean = own[RUNNING_MEAN].value,
-        .running_var = own[RUNNING_VAR].value,
-        .save_mean = stage->mean,
-        .save_rstd = stage->rstd,
-    };
+    norm.relu = true;
+    return norm;
 }
 
 static int stage_forward(struct fpn *fpn, int i, const float *input, int64_t batch, bool training)
@@ -247,14 +230,18 @@ static int stage_forward(struct fpn *fpn, int i, const float *input, int64_t bat
     stage->input = input;
     stage->conv.batch = batch;
     DF_TRY(backend->ops->conv_forward(backend, stage->conv, input, weight, NULL, stage->convolved));
-    return backend->ops->batchnorm_relu_forward(backend, &norm, training, stage->convolved, stage->output);
+    return backend->ops->batchnorm_forward(backend, &norm, training, stage->convolved, stage->output);
 }
 
 static struct df_conv_shape lateral_shape(const struct fpn *fpn, int i, int64_t batch)
 {
     const struct df_decoder_shape *shape = &fpn->base.shape;
-    return (struct df_conv_shape){batch,      shape->grid_h,           shape->grid_w,
-                                  shape->dim, fpn->merges[i].channels, 1};
+    return (struct df_conv_shape){.batch = batch,
+                                  .height = shape->grid_h,
+                                  .width = shape->grid_w,
+                                  .in = shape->dim,
+                                  .out = fpn->merges[i].channels,
+                                  .kernel = 1};
 }
 
 static int merge_forward(struct fpn *fpn, int i, const float *feature, int64_t batch)
@@ -296,8 +283,9 @@ static int stage_backward(struct fpn *fpn, int i, int64_t batch, float *doutput,
     struct df_batchnorm norm = batchnorm(fpn, i, batch);
 
     assert(stage->conv.batch == batch);
-    DF_TRY(backend->ops->batchnorm_relu_backward(backend, &norm, stage->convolved, stage->output, doutput,
-                                                 doutput, own[GAMMA].gradient, own[BETA].gradient));
+    DF_TRY(backend->ops->batchnorm_backward(backend, &norm, stage->convolved, stage->output, doutput, doutput,
+                                            own[NORM + DF_NORM_WEIGHT].gradient,
+                                            own[NORM + DF_NORM_BIAS].gradient));
     DF_TRY(backend->ops->conv_backward_weight(backend, stage->conv, stage->input, doutput,
                                               own[WEIGHT].gradient));
     if (!dinput)
@@ -346,9 +334,15 @@ static int backward(struct df_decoder *decoder, float *const features[], int64_t
 }
 
 const struct df_decoder_ops df_decoder_fpn = {
-    .kind = {.name = "fpn", .title = "FPN", .least_grid = 7, .n_features = 4},
+    .kind = {.choice = DF_DECODER_FPN,
+             .name = "fpn",
+             .title = "FPN",
+             .least_grid = 7,
+             .n_features = 4,
+             .of_reference = true},
     .classes = "conv5.0.weight",
     .input = "conv1.0.weight",
+    .inputs = 1,
     .create = create,
     .free = free_decoder,
     .set_grid = set_grid,

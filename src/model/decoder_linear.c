@@ -1,8 +1,12 @@
-/* The 1x1 convolution: a matrix product over patch tokens. */
-#include "decoder.h"
+/* The 1x1 convolutions: a matrix product over the patch tokens of one block, or of four, concatenated, behind
+ * dropout and BatchNorm where these are wanted. */
+#include "decoder_linear.h"
+
+#include "decoder_concat.h"
 
 #include "dinoft/error.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static int set_grid(struct df_decoder *decoder, int64_t grid_h, int64_t grid_w)
@@ -12,92 +16,155 @@ static int set_grid(struct df_decoder *decoder, int64_t grid_h, int64_t grid_w)
     return 0;
 }
 
-/* Its parameters, in the order that they are added. */
+/* The convolution's parameters, in the order that they are added. */
 enum { WEIGHT, BIAS };
 
-static struct df_decoder *create(struct df_backend *backend, const struct df_decoder_shape *shape,
-                                 struct df_parameters *parameters)
+/* prefix: of their names, with the point. Behind BatchNorm they begin as DINOv3's linear head. */
+static int add_classifier(const struct df_decoder_shape *shape, int64_t in, const char *prefix,
+                          struct df_parameters *parameters)
 {
-    const int first = parameters->count;
+    const bool norm = shape->head.norm == DF_HEAD_NORM_BN;
+    const int64_t weight[4] = {shape->classes, in, 1, 1};
+    char name[64];
 
-    if (df_parameters_add(parameters, "classifier.weight", DF_PARAMETER_DECODER, DF_INIT_FAN_IN, shape->dim,
-                          4, (int64_t[]){shape->classes, shape->dim, 1, 1}) != 0 ||
-        df_parameters_add(parameters, "classifier.bias", DF_PARAMETER_DECODER, DF_INIT_FAN_IN, shape->dim, 1,
-                          (int64_t[]){shape->classes}) != 0)
-        return NULL;
-    struct df_decoder *decoder = calloc(1, sizeof *decoder);
-    if (!decoder) {
-        df_error_memory("the decoder", sizeof *decoder);
-        return NULL;
-    }
-    *decoder = (struct df_decoder){.ops = &df_decoder_linear,
-                                   .backend = backend,
-                                   .shape = *shape,
-                                   .parameters = parameters,
-                                   .first = first};
-    set_grid(decoder, shape->grid_h, shape->grid_w);
-    return decoder;
+    snprintf(name, sizeof name, "%sclassifier.weight", prefix);
+    DF_TRY(df_parameters_add(parameters, name, DF_PARAMETER_DECODER, norm ? DF_INIT_NORMAL : DF_INIT_FAN_IN,
+                             in, 4, weight));
+    snprintf(name, sizeof name, "%sclassifier.bias", prefix);
+    return df_parameters_add(parameters, name, DF_PARAMETER_DECODER, norm ? DF_INIT_ZERO : DF_INIT_FAN_IN, in,
+                             1, &shape->classes);
 }
 
 static void free_decoder(struct df_decoder *decoder)
 {
+    df_decoder_input_close(&((struct df_linear *)decoder)->input);
     free(decoder);
 }
 
-/* Tokens [batch * P, dim], logits or their gradient [batch * P, C], and weights [C, dim] as matrices. */
-static struct df_matrix token_matrix(const struct df_decoder *decoder, const float *tokens, int64_t batch)
+static struct df_decoder *create(const struct df_decoder_ops *ops, const char *prefix,
+                                 struct df_backend *backend, const struct df_decoder_shape *shape,
+                                 struct df_parameters *parameters)
 {
-    int64_t rows = batch * decoder->shape.grid_h * decoder->shape.grid_w;
-    return (struct df_matrix){(void *)tokens, DF_F32, rows, decoder->shape.dim, decoder->shape.dim};
+    struct df_linear *linear = calloc(1, sizeof *linear);
+
+    if (!linear) {
+        df_error_memory("the decoder", sizeof *linear);
+        return NULL;
+    }
+    linear->base = (struct df_decoder){.ops = ops,
+                                       .backend = backend,
+                                       .shape = *shape,
+                                       .parameters = parameters,
+                                       .first = parameters->count};
+    set_grid(&linear->base, shape->grid_h, shape->grid_w);
+    if (df_decoder_input_open(&linear->input, shape, ops->inputs, prefix, parameters) != 0)
+        goto fail;
+    linear->classifier = parameters->count;
+    if (add_classifier(shape, ops->inputs * shape->dim, prefix, parameters) != 0)
+        goto fail;
+    return &linear->base;
+fail:
+    free_decoder(&linear->base);
+    return NULL;
 }
 
-static struct df_matrix logit_matrix(const struct df_decoder *decoder, float *logits, int64_t batch)
+/* Without a norm the reference project's names, who would read the same ones as if there were none. */
+static struct df_decoder *create_linear(struct df_backend *backend, const struct df_decoder_shape *shape,
+                                        struct df_parameters *parameters)
 {
-    int64_t rows = batch * decoder->logits_h * decoder->logits_w;
-    return (struct df_matrix){logits, DF_F32, rows, decoder->shape.classes, decoder->shape.classes};
+    const char *prefix = shape->head.norm == DF_HEAD_NORM_NONE ? "" : "linear.";
+    return create(&df_decoder_linear, prefix, backend, shape, parameters);
 }
 
-static struct df_matrix weight_matrix(const struct df_decoder *decoder, float *weight)
+static struct df_decoder *create_multi(struct df_backend *backend, const struct df_decoder_shape *shape,
+                                       struct df_parameters *parameters)
 {
-    return (struct df_matrix){weight, DF_F32, decoder->shape.classes, decoder->shape.dim, decoder->shape.dim};
+    return create(&df_decoder_multi, "multi.", backend, shape, parameters);
+}
+
+static void plan(struct df_decoder *decoder, struct df_arena *arena)
+{
+    df_decoder_plan_logits(decoder, arena);
+    df_decoder_input_plan(&((struct df_linear *)decoder)->input, &decoder->shape, arena);
+}
+
+static int draw(struct df_decoder *decoder, int64_t batch, struct df_rng *rng)
+{
+    return df_decoder_input_draw(&((struct df_linear *)decoder)->input, decoder->backend, batch, rng);
+}
+
+static struct df_concat classifier(const struct df_linear *linear, int64_t batch)
+{
+    const struct df_decoder *decoder = &linear->base;
+    const struct df_parameter *own = &decoder->parameters->items[linear->classifier];
+
+    return (struct df_concat){.n = decoder->ops->inputs,
+                              .rows = batch * decoder->logits_h * decoder->logits_w,
+                              .dim = decoder->shape.dim,
+                              .out = decoder->shape.classes,
+                              .weight = &own[WEIGHT],
+                              .bias = &own[BIAS]};
 }
 
 static int forward(struct df_decoder *decoder, float *const features[], int64_t batch, bool training)
 {
-    const struct df_backend_ops *ops = decoder->backend->ops;
-    struct df_matrix logits = logit_matrix(decoder, decoder->logits, batch);
-    const struct df_parameter *own = &decoder->parameters->items[decoder->first];
-    (void)training;
+    struct df_linear *linear = (struct df_linear *)decoder;
+    const struct df_concat concat = classifier(linear, batch);
+    float *maps[DF_VIT_MAX_FEATURES];
 
-    DF_TRY(ops->matmul(decoder->backend, token_matrix(decoder, features[0], batch), false,
-                       weight_matrix(decoder, own[WEIGHT].value), true, logits, false));
-    return ops->add_bias(decoder->backend, logits, own[BIAS].value);
+    DF_TRY(df_decoder_input_forward(&linear->input, decoder, features, batch, training, maps));
+    return df_concat_forward(decoder->backend, &concat, maps, decoder->logits);
 }
 
 static int backward(struct df_decoder *decoder, float *const features[], int64_t batch,
                     float *const dfeatures[])
 {
-    const struct df_backend_ops *ops = decoder->backend->ops;
-    struct df_matrix dlogits = logit_matrix(decoder, decoder->dlogits, batch);
-    const struct df_parameter *own = &decoder->parameters->items[decoder->first];
+    struct df_linear *linear = (struct df_linear *)decoder;
+    const struct df_concat concat = classifier(linear, batch);
 
-    DF_TRY(ops->column_sum(decoder->backend, dlogits, own[BIAS].gradient));
-    DF_TRY(ops->matmul(decoder->backend, dlogits, true, token_matrix(decoder, features[0], batch), false,
-                       weight_matrix(decoder, own[WEIGHT].gradient), false));
-    if (!dfeatures[0])
-        return 0;
-    return ops->matmul(decoder->backend, dlogits, false, weight_matrix(decoder, own[WEIGHT].value), false,
-                       token_matrix(decoder, dfeatures[0], batch), false);
+    DF_TRY(df_concat_backward_bias(decoder->backend, &concat, decoder->dlogits));
+    for (int i = 0; i < concat.n; i++) {
+        float *map = df_decoder_input_map(&linear->input, i, features[i]);
+        float *dmap = df_decoder_input_gradient(&linear->input, dfeatures[i]);
+        DF_TRY(df_concat_backward_map(decoder->backend, &concat, i, map, decoder->dlogits, dmap));
+        DF_TRY(df_decoder_input_backward(&linear->input, decoder, i, features[i], batch, dmap));
+    }
+    return 0;
 }
 
 const struct df_decoder_ops df_decoder_linear = {
-    .kind = {.name = "linear", .title = "linear (1x1 convolution)", .least_grid = 1, .n_features = 1},
+    .kind = {.choice = DF_DECODER_LINEAR,
+             .name = "linear",
+             .title = "linear (1x1 convolution)",
+             .least_grid = 1,
+             .n_features = 1,
+             .of_reference = true},
     .classes = "classifier.weight",
     .input = "classifier.weight",
-    .create = create,
+    .inputs = 1,
+    .create = create_linear,
     .free = free_decoder,
     .set_grid = set_grid,
-    .plan = df_decoder_plan_logits,
+    .plan = plan,
+    .draw = draw,
+    .forward = forward,
+    .backward = backward,
+};
+
+const struct df_decoder_ops df_decoder_multi = {
+    .kind = {.choice = DF_DECODER_MULTI,
+             .name = "multi",
+             .title = "multi (1x1 convolution over four blocks)",
+             .least_grid = 1,
+             .n_features = 4},
+    .classes = "multi.classifier.weight",
+    .input = "multi.classifier.weight",
+    .inputs = 4,
+    .create = create_multi,
+    .free = free_decoder,
+    .set_grid = set_grid,
+    .plan = plan,
+    .draw = draw,
     .forward = forward,
     .backward = backward,
 };

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GROUP_ALIGNMENT 4 /* elements: kernels take as many at a time */
+#define NORMAL_DEVIATION 0.01
+#define GROUP_ALIGNMENT  4 /* elements: kernels take as many at a time */
 
 static bool is_trained(const struct df_parameter *parameter)
 {
@@ -138,6 +139,8 @@ static void initial_values(const struct df_parameter *parameter, uint64_t seed, 
     for (int64_t i = 0; i < parameter->count; i++) {
         if (parameter->init == DF_INIT_FAN_IN)
             values[i] = (float)df_rng_uniform(&rng, -bound, bound);
+        else if (parameter->init == DF_INIT_NORMAL)
+            values[i] = (float)(NORMAL_DEVIATION * df_rng_normal(&rng));
         else
             values[i] = parameter->init == DF_INIT_ONE ? 1.0f : 0.0f;
     }

@@ -33,7 +33,12 @@ enum df_parameter_group {
 
 /* How a new model starts. Bounds are PyTorch's defaults for Conv2d and Linear: kaiming_uniform with a =
  * sqrt(5). */
-enum df_init { DF_INIT_ZERO, DF_INIT_ONE, DF_INIT_FAN_IN /* uniform within 1 / sqrt(fan_in) */ };
+enum df_init {
+    DF_INIT_ZERO,
+    DF_INIT_ONE,
+    DF_INIT_FAN_IN, /* uniform within 1 / sqrt(fan_in) */
+    DF_INIT_NORMAL  /* of deviation 0.01 */
+};
 
 struct df_parameter {
     char name[64];

@@ -74,12 +74,37 @@ static int read_img_dim(const cJSON *img_dim, struct df_record *record)
     return 0;
 }
 
+static int read_dropout(const cJSON *dropout, struct df_record *record)
+{
+    if (dropout && !(cJSON_IsNumber(dropout) && dropout->valuedouble >= 0.0 && dropout->valuedouble < 1.0))
+        return record_damaged("head_dropout", "it is no probability");
+    record->dropout = dropout ? dropout->valuedouble : 0.0;
+    return 0;
+}
+
 static int read_ema(const cJSON *ema, struct df_record *record)
 {
     if (ema && !(cJSON_IsNumber(ema) && ema->valuedouble >= 0.0 && ema->valuedouble < 1.0))
         return record_damaged("ema", "it is no decay");
     record->ema = ema ? ema->valuedouble : 0.0;
     return 0;
+}
+
+static int read_layers(const cJSON *object, struct df_record *record)
+{
+    static const char *const words[] = {DF_LAYERS(DF_CHOICE_TEXT)};
+    char word[32] = "";
+
+    DF_TRY(read_text(object, "decoder_layers", word, sizeof word));
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(word, words[i]) == 0) {
+            record->has_layers = true;
+            record->layers = (enum df_layers)i;
+        }
+    }
+    if (!*word || record->has_layers)
+        return 0;
+    return df_error_set("the entry '%s' says decoder_layers %s, expected last or even", DF_RECORD_KEY, word);
 }
 
 static int read_lora_scale(const cJSON *scale, struct df_record *record)
@@ -128,13 +153,27 @@ int record_parse(const char *json, struct df_record *record)
         goto done;
     }
     if (read_texts(object, record) == 0 && read_img_dim(member(object, "img_dim"), record) == 0 &&
-        read_ema(member(object, "ema"), record) == 0 &&
+        read_ema(member(object, "ema"), record) == 0 && read_layers(object, record) == 0 &&
+        read_dropout(member(object, "head_dropout"), record) == 0 &&
         read_lora_scale(member(object, "lora_scale"), record) == 0 && check_words(record) == 0 &&
         backbone_record_parse(object, record) == 0)
         status = read_names(member(object, "class_names"), record);
 done:
     cJSON_Delete(object);
     return status;
+}
+
+static void print_decoder(struct df_json *json, const struct df_segmenter_options *options)
+{
+    static const char *const layers[] = {DF_LAYERS(DF_CHOICE_TEXT)};
+
+    df_json_text(json, "decoder", options->decoder);
+    if (df_decoder_takes_layers(df_decoder_kind_named(options->decoder)->choice))
+        df_json_text(json, "decoder_layers", layers[options->head.layers]);
+    if (options->head.norm == DF_HEAD_NORM_BN)
+        df_json_text(json, "head_norm", "bn");
+    if (options->head.dropout > 0.0)
+        df_json_number(json, "head_dropout", options->head.dropout);
 }
 
 /* What the rank and main.py's ways do not say. */
@@ -171,7 +210,7 @@ char *record_print(const struct df_record *record, const struct df_segmenter *se
         df_json_text(&json, "mask_values", record->mask_values);
     if (*record->augmentation)
         df_json_text(&json, "augmentation", record->augmentation);
-    df_json_text(&json, "decoder", options->decoder);
+    print_decoder(&json, options);
     df_json_integer(&json, "rank", options->rank);
     print_lora(&json, segmenter);
     df_json_integer(&json, "n_classes", options->classes);

@@ -26,11 +26,26 @@ static int draw_dropout(struct df_segmenter *segmenter, int64_t count)
     return df_vit_draw_dropout(segmenter->vit, df_rng_u64(&rng), first);
 }
 
+/* Images of a step have the same draws whatever parts it is taken in, and a step the same after --resume. */
+static int draw(struct df_segmenter *segmenter, int64_t count)
+{
+    struct df_decoder *decoder = segmenter->decoder;
+    const struct df_optimizer *optimizer = &segmenter->optimizer;
+
+    if (!decoder->ops->draw)
+        return 0;
+    if (optimizer->parts == 0)
+        df_rng_seed(&segmenter->draws, segmenter->seed,
+                    df_hash_text("head_dropout") + (uint64_t)optimizer->steps);
+    return decoder->ops->draw(decoder, count, &segmenter->draws);
+}
+
 int segmenter_begin_pass(struct df_segmenter *segmenter, int64_t count, struct df_rng *rng)
 {
     df_parameters_count_pass(&segmenter->parameters);
     if (segmenter->vit)
         DF_TRY(draw_dropout(segmenter, count));
+    DF_TRY(draw(segmenter, count));
     return segmenter->vit && rng ? df_vit_rescale_rope(segmenter->vit, rng) : 0;
 }
 

@@ -16,6 +16,16 @@ struct df_captured_step {
     struct df_graph *graph;
 };
 
+/* Device memory of training's loss, which depends on what that is. */
+struct df_loss_buffers {
+    float *scratch;             /* [2 * logits] */
+    float *class_weights;       /* [C]; NULL: it is cross-entropy, */
+    uint8_t *hard_labels;       /* [max_batch, H, W]: of the pixels that OHEM chooses; NULL: of all */
+    float *region, *more;       /* [2, C], [1]; NULL where there is no such part */
+    float *slopes, *gradient;   /* [max_batch, H, W], [logits]; NULL likewise */
+    struct df_loss_terms terms; /* else */
+};
+
 struct df_segmenter {
     struct df_backend *backend;
     struct df_segmenter_options options;
@@ -35,21 +45,18 @@ struct df_segmenter {
     float *features[DF_VIT_MAX_FEATURES]; /* device [max_batch * P, dim] */
 
     /* From here on of the decoder: NULL without one. */
-    uint8_t *labels;                 /* device [max_batch, H, W] */
-    uint8_t *prediction;             /* device [max_batch, H, W] */
-    uint8_t *sigmoid_prediction;     /* device [H, W], of one image */
-    float *loss_scratch;             /* device [2 * logits] */
-    float *class_weights;            /* device [C]; NULL: training's loss is plain */
-    float *region;                   /* device [2 C + 1]: of a part that is no sum over pixels; NULL: none */
-    uint8_t *hard_labels;            /* device [max_batch, H, W]: of OHEM; NULL: all labels count */
-    struct df_loss_terms loss_terms; /* of training, else */
-    float *logit_sums;               /* device [C] */
+    uint8_t *labels;                       /* device [max_batch, H, W] */
+    uint8_t *prediction;                   /* device [max_batch, H, W] */
+    uint8_t *sigmoid_prediction;           /* device [H, W], of one image */
+    struct df_loss_buffers loss;           /* of training */
+    float *logit_sums;                     /* device [C] */
     float *dfeatures[DF_VIT_MAX_FEATURES]; /* their gradients; NULL: not wanted */
     struct df_captured_step captured[DF_CAPTURED_STEPS];
     uint8_t *resized; /* device: both predictions and labels of one image at a size of its own; only grows */
     size_t resized_bytes;
+    uint64_t seed;                 /* of what is drawn in training passes */
+    struct df_rng draws;           /* those of the decoder, from a step's first part on */
     struct df_optimizer optimizer; /* of a model that is trained */
-    uint64_t seed;                 /* of what each step draws by its number */
     int64_t images;                /* of the step that is under way, in the parts that were begun */
 };
 
@@ -91,7 +98,9 @@ int segmenter_run(struct df_segmenter *segmenter, int64_t count, bool training);
 /* Whether those of the last pass, of so many images, are finite numbers. */
 int segmenter_logits_are_finite(struct df_segmenter *segmenter, int64_t count, bool *finite);
 
-/* segmenter_loss.c: its memory, in one of the arena's two passes, and what is uploaded there. */
+/* segmenter_loss.c: its memory, in one of the arena's two passes, what stays from step to step and what does
+ * not, and what is uploaded there. */
+void segmenter_plan_class_weights(struct df_segmenter *segmenter);
 void segmenter_plan_loss(struct df_segmenter *segmenter);
 int segmenter_start_loss(struct df_segmenter *segmenter);
 /* The loss of the batch's first images at the images' size; what is to be found out is for the caller to

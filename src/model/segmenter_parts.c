@@ -15,6 +15,7 @@ static int create_vit(struct df_segmenter *segmenter, const struct df_state *bac
         .height = options->height,
         .width = options->width,
         .n_features = segmenter->n_features,
+        .layers = options->head.layers,
         .class_tokens = options->class_tokens,
         .lora = df_trains_lora(options) && options->training ? &segmenter->lora : NULL,
         .fold = options->training && !options->merged ? NULL : checkpoint,
@@ -50,6 +51,7 @@ static int create_decoder(struct df_segmenter *segmenter, const struct df_vit_co
         .patch = config->patch,
         .max_batch = options->max_batch,
         .training = options->training,
+        .head = options->head,
     };
     segmenter->decoder = ops->create(segmenter->backend, &shape, &segmenter->parameters);
     return segmenter->decoder ? 0 : -1;
@@ -63,6 +65,11 @@ struct df_segmenter *segmenter_make(struct df_backend *backend, const struct df_
     const struct df_decoder_ops *ops = options->decoder ? df_decoder_named(options->decoder) : NULL;
     if (options->decoder && !ops)
         return NULL;
+    if (options->training && df_loss_has_lovasz(options->loss.kind) && !backend->sorts) {
+        df_error_set("the Lovasz loss is computed on the processor alone, not on the device %s",
+                     backend->name);
+        return NULL;
+    }
     struct df_segmenter *segmenter = calloc(1, sizeof *segmenter);
     if (!segmenter) {
         df_error_memory("a model", sizeof *segmenter);

@@ -48,7 +48,7 @@ static void plan_results(struct df_segmenter *segmenter)
     segmenter->labels = df_arena_take(arena, "labels", all, DF_U8);
     segmenter->prediction = df_arena_take(arena, "prediction", all, DF_U8);
     segmenter->sigmoid_prediction = df_arena_take(arena, "prediction", segmenter_pixels(segmenter, 1), DF_U8);
-    segmenter_plan_loss(segmenter);
+    segmenter_plan_class_weights(segmenter);
     segmenter->logit_sums = df_arena_take(arena, "sums of logits", options->classes, DF_F32);
 }
 
@@ -58,10 +58,9 @@ static void plan_decoder(struct df_segmenter *segmenter)
     const struct df_segmenter_options *options = &segmenter->options;
 
     segmenter->decoder->ops->plan(segmenter->decoder, arena);
+    segmenter_plan_loss(segmenter);
     if (!options->training)
         return;
-    segmenter->loss_scratch = df_arena_take(arena, "loss partial gradients",
-                                            2 * segmenter_logit_count(segmenter, options->max_batch), DF_F32);
     if (df_trains_lora(options))
         plan_features(segmenter, segmenter->dfeatures, "patch token gradient");
 }

@@ -30,7 +30,7 @@ void df_loss_describe(const struct df_loss_options *loss, size_t classes, char t
     if (loss->kind == DF_LOSS_OHEM)
         used += (size_t)snprintf(text + used, DF_LOSS_TEXT - used, ", below %g or %" PRId64 " pixels",
                                  loss->threshold, loss->least);
-    if (loss->kind == DF_LOSS_CE_DICE)
+    if (df_loss_has_both(loss->kind))
         used += (size_t)snprintf(text + used, DF_LOSS_TEXT - used, ", factor %g", loss->region);
     if (loss->smoothing > 0.0)
         used += (size_t)snprintf(text + used, DF_LOSS_TEXT - used, ", label smoothing %g", loss->smoothing);

@@ -46,6 +46,8 @@ struct df_vit *df_vit_create(struct df_backend *backend, const struct df_state *
     vit->prefix = 1 + config->registers;
     df_vit_set_grid(vit, options->height, options->width);
     vit->keep = options->training && options->lora;
+    for (int i = 0; i < options->n_features; i++)
+        vit->features[i].block = df_layers_block(options->layers, config->depth, options->n_features, i);
     if (vit->keep)
         find_first_lora(vit);
     vit->rescale = options->training && config->family == DF_DINOV3 && options->rope_rescale > 1.0;

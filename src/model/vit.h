@@ -12,7 +12,8 @@
 
 struct df_vit_options {
     int64_t max_batch, height, width; /* of the images; multiples of the patch size */
-    int n_features;                   /* how many of the last blocks' outputs are handed out, at least 1 */
+    int n_features;                   /* how many blocks' outputs are handed out, at least 1 */
+    enum df_layers layers;            /* which blocks these are */
     bool class_tokens;                /* also hand out the last block's normalised class token */
     const struct df_lora *lora;       /* NULL: none, or folded */
     const struct df_state *fold;      /* a checkpoint whose LoRA is folded into the weights; NULL: none */
@@ -57,8 +58,8 @@ int df_vit_draw_dropout(struct df_vit *vit, uint64_t key, int64_t first_image);
  * factors that were drawn last. */
 int df_vit_forward(struct df_vit *vit, const float *image, int64_t batch, bool training);
 
-/* Normalised patch tokens [batch * P, D] of the i-th of the n_features last blocks, i = n_features - 1
- * the last. */
+/* Normalised patch tokens [batch * P, D] of the i-th of the n_features blocks, i = n_features - 1 the
+ * network's last. */
 float *df_vit_feature(const struct df_vit *vit, int i);
 
 /* Normalised class token [batch, D] of the last block. */

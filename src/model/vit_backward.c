@@ -137,16 +137,17 @@ static int projection_backward(struct df_vit *vit, int64_t i, int64_t batch)
 
 int df_vit_backward(struct df_vit *vit, int64_t batch, const float *const dfeatures[])
 {
-    int64_t depth = vit->config.depth, first_feature = depth - vit->options.n_features;
+    int64_t depth = vit->config.depth;
+    int feature = vit->options.n_features - 1; /* the next one */
     size_t bytes = (size_t)(batch * vit->tokens * vit->config.dim) * sizeof(float);
 
     assert(vit->keep);
     DF_TRY(vit->backend->ops->zero(vit->backend, vit->scratch.dx, bytes));
     for (int64_t i = depth - 1; i >= vit->first_kept; i--) {
         const float *x_out = i + 1 < depth ? vit->activations[i + 1].x_in : vit->x_out;
-        if (i >= first_feature) {
-            int feature = (int)(i - first_feature);
+        if (feature >= 0 && i == vit->features[feature].block) {
             DF_TRY(feature_backward(vit, batch, feature, x_out, dfeatures[feature]));
+            feature--;
         }
         if (vit->options.recompute && i + 1 < depth) /* the forward pass left the last block's */
             DF_TRY(df_vit_recompute_block(vit, i, batch, vit->rescale));

@@ -130,7 +130,8 @@ static int take_feature(struct df_vit *vit, const float *x, int64_t batch, struc
 
 int df_vit_forward(struct df_vit *vit, const float *image, int64_t batch, bool training)
 {
-    int64_t depth = vit->config.depth, first_feature = depth - vit->options.n_features;
+    int64_t depth = vit->config.depth;
+    struct vit_feature *feature = vit->features; /* the next one */
     bool rescaled = training && vit->rescale;
 
     vit->drops = training && vit->dropout_draw;
@@ -144,8 +145,8 @@ int df_vit_forward(struct df_vit *vit, const float *image, int64_t batch, bool t
         DF_TRY(attend(vit, i, batch, rescaled));
         DF_TRY(enter_ffn(vit, i, batch));
         DF_TRY(leave_ffn(vit, i, batch, x_out));
-        if (i >= first_feature)
-            DF_TRY(take_feature(vit, x_out, batch, &vit->features[i - first_feature]));
+        if (i == feature->block)
+            DF_TRY(take_feature(vit, x_out, batch, feature++));
     }
     if (!vit->options.class_tokens)
         return 0;

@@ -28,6 +28,7 @@ struct vit_block_activations {
 };
 
 struct vit_feature {
+    int64_t block;      /* whose output it is */
     float *patches;     /* [B * P, D] */
     float *mean, *rstd; /* [B * P] */
 };

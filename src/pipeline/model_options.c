@@ -47,7 +47,13 @@ int df_backbone_dimensions(const struct df_config *config, const struct df_check
 
 const char *df_typed_decoder(const struct df_config *config)
 {
-    return config->use_fpn ? "fpn" : "linear";
+    return df_choice_text(DF_OPTION_DECODER, (int)config->decoder);
+}
+
+struct df_head df_typed_head(const struct df_config *config)
+{
+    return (struct df_head){
+        .layers = config->decoder_layers, .norm = config->head_norm, .dropout = config->head_dropout};
 }
 
 static int choose_size(struct df_segmenter_options *options, const struct df_config *config,
@@ -114,6 +120,7 @@ int df_model_options(struct df_segmenter_options *options, const struct df_confi
 {
     *options = (struct df_segmenter_options){
         .decoder = checkpoint ? checkpoint->decoder->name : df_typed_decoder(config),
+        .head = checkpoint ? checkpoint->head : df_typed_head(config),
         .classes = checkpoint              ? checkpoint->classes
                    : config->n_classes > 0 ? config->n_classes
                                            : USUAL_CLASSES,

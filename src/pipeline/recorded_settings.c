@@ -3,6 +3,7 @@
 #include "lora_options.h"
 
 #include "dinoft/dataset.h"
+#include "dinoft/model_options.h"
 #include "dinoft/error.h"
 #include "dinoft/log.h"
 #include "dinoft/name_list.h"
@@ -55,12 +56,26 @@ static void take_lora(struct df_config *config, const struct df_checkpoint *chec
 static void take_decoder(struct df_config *config, const struct df_checkpoint *checkpoint,
                          struct df_name_list *taken)
 {
-    const bool fpn = strcmp(checkpoint->decoder->name, "fpn") == 0;
+    const enum df_decoder_choice decoder = checkpoint->decoder->choice, before = config->decoder;
+    const bool is_fpn = decoder == DF_DECODER_FPN;
+    const bool typed =
+        config->typed[DF_OPTION_DECODER] || (config->typed[DF_OPTION_USE_FPN] && (config->use_fpn || is_fpn));
+    char text[DF_HEAD_TEXT];
 
-    if (config->typed[DF_OPTION_USE_FPN] || config->use_fpn == fpn)
+    if (typed && decoder != before)
         return;
-    config->use_fpn = fpn;
-    df_name_list_add(taken, "decoder %s", checkpoint->decoder->name);
+    config->decoder = decoder;
+    config->use_fpn = is_fpn;
+    if (!config->typed[DF_OPTION_DECODER_LAYERS])
+        config->decoder_layers = checkpoint->head.layers;
+    if (!config->typed[DF_OPTION_HEAD_NORM])
+        config->head_norm = checkpoint->head.norm;
+    if (!config->typed[DF_OPTION_HEAD_DROPOUT])
+        config->head_dropout = checkpoint->head.dropout;
+    const struct df_head head = df_typed_head(config);
+    df_head_text(checkpoint->decoder, &head, text);
+    if (decoder != before || strcmp(text, checkpoint->decoder->name) != 0)
+        df_name_list_add(taken, "decoder %s", text);
 }
 
 /* Where nothing is typed, model_options.c takes the trained size for every command. */
@@ -94,7 +109,7 @@ static void name_normalization(const struct df_config *config, const struct df_r
         df_name_list_add(changed, "normalize %s (it was %s)", wanted, record->normalize);
 }
 
-static void take_for_training(struct df_config *config, const struct df_checkpoint *checkpoint)
+static int take_for_training(struct df_config *config, const struct df_checkpoint *checkpoint)
 {
     struct df_name_list taken = {.most = ALL}, changed = {.most = ALL};
 
@@ -106,6 +121,7 @@ static void take_for_training(struct df_config *config, const struct df_checkpoi
         df_log("taken from %s: %s (flags that are typed win)", config->lora_weights, taken.text);
     if (changed.count > 0)
         df_log("warning: other than in the training of %s: %s", config->lora_weights, changed.text);
+    return df_config_check_decoder(config);
 }
 
 static int take_recorded_dataset(struct df_config *config, const char *recorded)
@@ -169,7 +185,7 @@ int recorded_settings_take(struct df_config *config, const struct df_checkpoint 
     const bool measures = config->command == DF_COMMAND_EVAL || config->command == DF_COMMAND_CORRUPT;
 
     if (trains)
-        take_for_training(config, checkpoint);
+        DF_TRY(take_for_training(config, checkpoint));
     if (measures)
         DF_TRY(take_dataset(config, checkpoint));
     if (trains || measures)

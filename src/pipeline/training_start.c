@@ -48,14 +48,19 @@ static void judge_head(const struct df_checkpoint *checkpoint, const struct df_c
                        const struct df_dataset *set, char why[HEAD_MAX])
 {
     const struct df_record *record = &checkpoint->record;
-    const char *decoder = df_typed_decoder(config), *kind = df_dataset_kind_name(set->kind);
+    const struct df_decoder_kind *decoder = df_decoder_kind_named(df_typed_decoder(config));
+    const struct df_head head = df_typed_head(config);
+    const char *kind = df_dataset_kind_name(set->kind);
+    char before[DF_HEAD_TEXT], now[DF_HEAD_TEXT];
     const bool known = *record->dataset;
     bool told;
 
     why[0] = '\0';
-    if (strcmp(checkpoint->decoder->name, decoder) != 0) {
-        snprintf(why, HEAD_MAX, "of type %s: a new one of type %s is made", checkpoint->decoder->name,
-                 decoder);
+    if (checkpoint->decoder->choice != decoder->choice || checkpoint->head.layers != head.layers ||
+        checkpoint->head.norm != head.norm) {
+        snprintf(why, HEAD_MAX, "of type %s: a new one of type %s is made",
+                 df_head_text(checkpoint->decoder, &checkpoint->head, before),
+                 df_head_text(decoder, &head, now));
         return;
     }
     if (checkpoint->classes != set->n_classes) {
@@ -104,6 +109,7 @@ int df_training_start(struct df_setup *setup, const struct df_config *config, co
     if (*why && checkpoint->rank == 0)
         return nothing_goes_on(config->lora_weights, why);
     model->decoder = df_typed_decoder(config);
+    model->head = df_typed_head(config);
     model->merged = config->merge_lora;
     if (config->use_lora)
         DF_TRY(lora_options_typed(model, config, &setup->vit));

@@ -21,12 +21,14 @@
 #define FLUSH_SECONDS 2.0 /* between what those who watch get to see */
 #define MEBIBYTE      1048576.0
 #define IMAGES_SHOWN  4
-#define STATE_KEY     "tensorboard_events"
+#define PLACE_KEY     "tensorboard_events" /* in the run's state: how many of the last step */
+#define NAME_KEY      "tensorboard_file"   /* and in which file */
 
 struct events {
     struct df_training_events_options options;
     struct df_event_file *file; /* NULL before the first event */
     int64_t epoch_steps;
+    char *name;                  /* of the file that an earlier process wrote last; NULL: there is none */
     struct df_event_place place; /* before the first event: where the run goes on; step 0: it begins */
     double flushed;              /* df_seconds() */
     struct sample_images images;
@@ -35,7 +37,7 @@ struct events {
 /* Of the step at which a run goes on: how many events are of the time before its state. */
 static int64_t stored_events(const struct df_state *state)
 {
-    const struct df_entry *entry = df_state_find(state, STATE_KEY);
+    const struct df_entry *entry = df_state_find(state, PLACE_KEY);
 
     return entry && entry->text ? strtoll(entry->text, NULL, 10) : INT64_MAX;
 }
@@ -43,11 +45,16 @@ static int64_t stored_events(const struct df_state *state)
 static int start(void *context, const struct df_run_start *run)
 {
     struct events *events = context;
+    const struct df_entry *name = run->state ? df_state_find(run->state, NAME_KEY) : NULL;
 
     events->epoch_steps = run->epoch_steps;
-    if (run->state)
-        events->place = (struct df_event_place){run->done, stored_events(run->state)};
-    return 0;
+    if (!run->state)
+        return 0;
+    events->place = (struct df_event_place){run->done, stored_events(run->state)};
+    if (!name || !name->text)
+        return 0;
+    events->name = df_text_copy(name->text);
+    return events->name ? 0 : -1;
 }
 
 /* The configuration as it is, in a block of Markdown. That it could not be written has been told. */
@@ -75,9 +82,11 @@ static int open_file(struct events *events)
         return 0;
     if (events->place.step == 0)
         DF_TRY(df_event_files_remove(folder));
-    events->file =
-        events->place.step > 0 ? df_event_file_continue(folder, &events->place) : df_event_file_open(folder);
-    return events->file ? write_config(events) : -1;
+    events->file = events->place.step > 0 ? df_event_file_continue(folder, &events->place, events->name)
+                                          : df_event_file_open(folder);
+    if (!events->file)
+        return df_error_advise(" (--log_dir names the folder)");
+    return write_config(events);
 }
 
 static int flush_where_due(struct events *events)
@@ -217,7 +226,10 @@ static int store(void *context, struct df_state *state)
         DF_TRY(df_event_file_sync(events->file));
     snprintf(number, sizeof number, "%" PRId64,
              events->file ? df_event_file_place(events->file).events : events->place.events);
-    return df_state_add_text(state, STATE_KEY, number) ? 0 : -1;
+    const char *name = events->file ? df_event_file_name(events->file) : events->name;
+    if (name && !df_state_add_text(state, NAME_KEY, name))
+        return -1;
+    return df_state_add_text(state, PLACE_KEY, number) ? 0 : -1;
 }
 
 static void close_events(void *context)
@@ -227,6 +239,7 @@ static void close_events(void *context)
     if (df_event_file_close(events->file) != 0)
         df_log("warning: %s", df_error_text());
     sample_images_free(&events->images);
+    free(events->name);
     free(events);
 }
 

@@ -129,11 +129,13 @@ static int add_model(const struct df_training *training, struct df_state *state)
 {
     const struct df_segmenter_options *model = &training->setup->model;
     const struct df_record *record = &training->record;
+    char head[DF_HEAD_TEXT];
 
     DF_TRY(add(state, "the backbone", "%016" PRIx64, digest_of_backbone(&record->trained_on.fingerprint)));
     DF_TRY(add_set(state, "the training images", training->train_set));
     DF_TRY(add_set(state, "the validation images", training->val_set));
-    DF_TRY(add(state, "the decoder", "%s", model->decoder));
+    DF_TRY(add(state, "the decoder", "%s",
+               df_head_text(df_decoder_kind_named(model->decoder), &model->head, head)));
     DF_TRY(add(state, "the number of classes", "%d", training->train_set->n_classes));
     DF_TRY(add(state, "the class names", "%016" PRIx64, digest_of_names(training->train_set)));
     DF_TRY(add_lora(training, state));

@@ -26,12 +26,17 @@ static int check_labels(struct df_training *training)
     return 0;
 }
 
-static bool validated(const struct df_training *training)
+/* The epoch of the last validation, from 1; 0: there was none. */
+static int64_t judged(const struct df_training *training)
 {
     const struct run_log *log = &training->log;
 
-    return log->n_validations > 0 &&
-           log->validations[log->n_validations - 1].epoch == training->place.epoch + 1;
+    return log->n_validations > 0 ? log->validations[log->n_validations - 1].epoch : 0;
+}
+
+static bool validated(const struct df_training *training)
+{
+    return judged(training) == training->place.epoch + 1;
 }
 
 /* At the end of an epoch, or of all steps. */
@@ -103,7 +108,12 @@ static int end_before(struct df_training *training)
 {
     const struct df_place *place = &training->place;
 
-    if (place->done == 0 || (place->done < training->epoch_steps && !training_out_of_steps(training)))
+    if (place->done == 0) { /* an epoch was left, and may have been the last one */
+        training->stopped_early =
+            judged(training) == place->epoch && training_stops_early(training, place->epoch - 1);
+        return 0;
+    }
+    if (place->done < training->epoch_steps && !training_out_of_steps(training))
         return 0;
     if (training_validates(training, place->epoch) && !validated(training))
         DF_TRY(end_epoch(training));

@@ -70,16 +70,21 @@ static void log_model(const struct df_training *training)
 {
     const struct df_segmenter_options *options = df_segmenter_made_with(training->segmenter);
     const char *name = df_vit_hub_name(&training->setup->vit);
+    const struct df_decoder_kind *kind = df_decoder_kind_named(options->decoder);
     const struct df_vit_config *vit = &training->setup->vit;
     char lora[DF_LORA_TEXT + 32] = "no LoRA", parts[DF_LORA_TEXT];
-    char augmentation[DF_AUGMENT_TEXT_MAX];
+    char head[DF_HEAD_TEXT], augmentation[DF_AUGMENT_TEXT_MAX];
 
     if (options->rank > 0)
         snprintf(lora, sizeof lora, "%sLoRA of %s", options->merged ? "merged " : "",
                  df_lora_text(options->rank, &options->lora, vit->ffn, vit->depth, parts));
     df_log("%s from %s, %s, decoder %s, %" PRId64 " classes, %" PRId64 " x %" PRId64 ", normalize %s",
            name ? name : df_family_name(training->setup->vit.family), training->setup->weights_path, lora,
-           options->decoder, options->classes, options->height, options->width, training->setup->normalize);
+           df_head_text(kind, &options->head, head), options->classes, options->height, options->width,
+           training->setup->normalize);
+    if (!df_head_is_of_reference(kind, &options->head))
+        df_log("warning: the reference project's main.py does not know this decoder and cannot load the "
+               "checkpoints of this run");
     warn_of_lora(options);
     df_log("%" PRId64
            " trained parameters; device %s, %s, %d threads, %.0f MiB for activations and parameters",

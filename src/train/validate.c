@@ -27,17 +27,16 @@ static void show_progress(void *context, int64_t done, int64_t batches, int64_t 
 
 static int measure(struct df_training *training, struct df_metrics *metrics)
 {
-    const int64_t count = training->val_set->count;
-    struct df_evaluation evaluation = {
+    const struct df_evaluation evaluation = {
         .batch_size = training->options.batch_size,
+        .maps = observers_want_samples(&training->observers) ? DF_SAMPLES_SEEN : 0,
+        .images = training->val_set->count,
         .stop = training->stop,
         .observe = show_sample,
         .progress = show_progress,
         .context = training,
     };
 
-    if (observers_want_samples(&training->observers))
-        evaluation.maps_every = (count - 1) / DF_SAMPLES_SEEN + 1;
     return df_evaluate(training->segmenter, training->val_feed, &evaluation, metrics);
 }
 

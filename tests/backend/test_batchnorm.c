@@ -23,6 +23,7 @@ static void check_golden(struct test_device *device)
     struct df_backend *backend = device->backend;
     struct df_batchnorm norm = {4,
                                 2,
+                                true,
                                 EPS,
                                 0.1f,
                                 test_put_f32(device, gamma, 2),
@@ -35,16 +36,15 @@ static void check_golden(struct test_device *device)
          *gradient = test_put_f32(device, dy, 8);
     void *dx = test_buffer_f32(device, 8);
     float *dgamma = test_buffer_f32(device, 2), *dbeta = test_buffer_f32(device, 2);
-    assert_int_equal(backend->ops->batchnorm_relu_forward(backend, &norm, true, in, y), 0);
+    assert_int_equal(backend->ops->batchnorm_forward(backend, &norm, true, in, y), 0);
     test_near("batchnorm", test_get_f32(device, y, 8), want, 8, 1e-6);
     test_near("running mean", test_get_f32(device, norm.running_mean, 2), want_mean, 2, 1e-7);
     test_near("running variance", test_get_f32(device, norm.running_var, 2), want_var, 2, 2e-7);
-    assert_int_equal(
-        backend->ops->batchnorm_relu_backward(backend, &norm, in, y, gradient, dx, dgamma, dbeta), 0);
+    assert_int_equal(backend->ops->batchnorm_backward(backend, &norm, in, y, gradient, dx, dgamma, dbeta), 0);
     test_near("batchnorm gradient", test_get_f32(device, dx, 8), want_dx, 8, 1e-6);
     test_near("dgamma", test_get_f32(device, dgamma, 2), want_dgamma, 2, 1e-6);
     test_near("dbeta", test_get_f32(device, dbeta, 2), want_dbeta, 2, 1e-6);
-    assert_int_equal(backend->ops->batchnorm_relu_forward(backend, &norm, false, in, y), 0);
+    assert_int_equal(backend->ops->batchnorm_forward(backend, &norm, false, in, y), 0);
     test_near("batchnorm in evaluation", test_get_f32(device, y, 8), want_eval, 8, 1e-6);
 }
 
@@ -62,6 +62,7 @@ static void check_not_a_number(struct test_device *device)
     struct df_backend *backend = device->backend;
     struct df_batchnorm norm = {.rows = 2,
                                 .channels = 2,
+                                .relu = true,
                                 .momentum = 0.1f,
                                 .gamma = test_put_f32(device, ones, 2),
                                 .beta = test_put_f32(device, zeros, 2),
@@ -72,12 +73,12 @@ static void check_not_a_number(struct test_device *device)
     float *dgamma = test_buffer_f32(device, 2), *dbeta = test_buffer_f32(device, 2);
     void *in = test_put_f32(device, x, 4), *y = test_buffer_f32(device, 4),
          *gradient = test_put_f32(device, x, 4);
-    assert_int_equal(backend->ops->batchnorm_relu_forward(backend, &norm, false, in, y), 0);
+    assert_int_equal(backend->ops->batchnorm_forward(backend, &norm, false, in, y), 0);
     test_near("batchnorm in evaluation", test_get_f32(device, y, 4), evaluation, 4, 1e-6);
-    assert_int_equal(backend->ops->batchnorm_relu_forward(backend, &norm, true, in, y), 0);
+    assert_int_equal(backend->ops->batchnorm_forward(backend, &norm, true, in, y), 0);
     test_near("batchnorm", test_get_f32(device, y, 4), training, 4, 1e-6);
     assert_int_equal(
-        backend->ops->batchnorm_relu_backward(backend, &norm, in, y, gradient, gradient, dgamma, dbeta), 0);
+        backend->ops->batchnorm_backward(backend, &norm, in, y, gradient, gradient, dgamma, dbeta), 0);
     const float *dx = test_get_f32(device, gradient, 4);
     assert_true(isnan(dx[0]) && isnan(dx[2]) && dx[1] == 0.0f && dx[3] == 0.0f);
 }

@@ -62,6 +62,13 @@ class Equality(CacheTest):
     def test_fpn_in_order(self):
         self.check("--no_shuffle", "--use_fpn")
 
+    def test_multi_in_order(self):
+        recipe = ["--head_norm", "bn", "--head_dropout", 0.1]
+        self.check("--no_shuffle", "--decoder", "multi", "--decoder_layers", "even", *recipe)
+
+    def test_mlp_in_order(self):
+        self.check("--no_shuffle", "--decoder", "mlp")
+
     def test_linear_in_order_dinov3(self):
         self.check("--no_shuffle", backbone=DINOV3)
 
@@ -308,6 +315,7 @@ class Files(CacheTest):
     def test_another_decoder(self):
         self.run_file()
         self.check_anew("other settings", "--use_fpn")
+        self.check_anew("other settings", "--decoder", "multi", "--decoder_layers", "even")
 
     def test_a_damaged_file(self):
         self.run_file()

@@ -225,7 +225,7 @@ class MemoryPlan(CommandLineTest):
 
     def test_is_what_bench_takes(self):
         flags = ["--batch_size", 2, *img_dim(*DINOV2.size), "--use_lora", "--r", 5, "--n_classes", 9]
-        for more in ([], ["--use_fpn"], ["--recompute"]):
+        for more in ([], ["--use_fpn"], ["--decoder", "multi"], ["--decoder", "mlp"], ["--recompute"]):
             plan = self.plans(DINOV2.weights, *flags, *more)
             for mode in ("train", "eval"):
                 self.succeed("bench", mode, "--weights", DINOV2.weights, *flags, *more, "--steps", 1, "--json", "b.json")

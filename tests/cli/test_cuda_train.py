@@ -105,6 +105,12 @@ class CudaTraining(DeviceTest):
         """Four images, then one, in parts of two; the average of the two steps' values is what is left."""
         self.compare("--use_lora", "--batch_size", 4, "--accumulate", 2, "--ema", 0.9, "--grad_clip", 1, backbone=SMALL2)
 
+    def test_losses(self):
+        weights = ["--class_weights", "auto"]
+        self.compare("--loss", "ce+dice", "--label_smoothing", 0.1, *weights, backbone=SMALL2)
+        self.compare("--loss", "ohem", "--ohem_threshold", 0.3, "--ohem_min_kept", 300, *weights, backbone=SMALL2)
+        self.refused(*self.train_command("--device", "cuda", "--loss", "lovasz", backbone=SMALL2), mentions=["Lovasz", "device cuda"])
+
     def test_other_backbones(self):
         """SwiGLU instead of an MLP; heads of 128 instead of 64."""
         for name, side in (("dinov2_tiny_swiglu_reg", 28), ("dinov3_tiny_swiglu", 32), ("dinov3_tiny_7b", 32)):

@@ -178,7 +178,7 @@ class Validation(EvalTest):
 
     def test_the_same_without_lora(self):
         for precision in ("fp32", "bf16"):
-            for flags in ([], ["--use_fpn"]):
+            for flags in ([], ["--use_fpn"], ["--decoder", "multi", "--head_norm", "bn", "--head_dropout", 0.1], ["--decoder", "mlp"]):
                 validation, evaluation = self.both(*flags, precision=precision)
                 self.assertEqual(validation, evaluation)
 
@@ -273,7 +273,7 @@ class AfterTraining(EvalTest):
         return self.folder / "output" / "run.pt"
 
     def test_repeats_the_validation(self):
-        for flags in (["--use_lora"], ["--use_lora", "--use_fpn"]):
+        for flags in (["--use_lora"], ["--use_lora", "--use_fpn"], ["--use_lora", "--decoder", "multi"]):
             run = self.train(*flags, "--lr", 0.005, "--epochs", 2, "--batch_size", 2, "--precision", "fp32")
             metrics, _ = self.evaluate(
                 "--precision", "fp32", checkpoint=self.checkpoint(), data=folder_data(self.data)

@@ -12,7 +12,7 @@ LIBRARY = os.environ.get("DINOFT_FULL_DISK_LIBRARY")  # tests/support/full_disk.
 
 # All that a run flushes to the disk; its lock needs no room. Without what TensorBoard is shown the run goes on.
 FILES = {"run.pt", "run.state", "run_best.pt", "run_e1.pt", "run_e2.pt", "run_config.json", "run_metrics.json", "run_steps.csv",
-         "run_tb"}  # fmt: skip
+         "run_tb", "run_report.html"}  # fmt: skip
 
 
 @unittest.skipUnless(LIBRARY, "a build with sanitizers loads no library before theirs")
@@ -54,7 +54,7 @@ class FullDisk(ResumeTest):
                 else:
                     self.assertEqual(result.status, 0, result.stderr)
                 self.succeed(*self.command(*self.FLAGS, "--resume", "auto", epochs=2))
-                self.assert_same(curves=file != "run_tb")
+                self.assert_same(curves=file != "run_tb", page=file != "run_report.html")
                 self.assert_same_checkpoints()
         return told
 

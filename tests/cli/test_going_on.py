@@ -116,6 +116,42 @@ class NewHead(GoingOnTest):
         self.assertEqual(head_of(run.tensors), head_of(read_torch(FPN)))
         self.assertTrue(run.config["use_fpn"])
 
+    def test_the_blocks_are_the_checkpoints(self):
+        first = self.first("--use_lora", "--decoder", "multi", "--decoder_layers", "even", *self.named(*NAMES))
+        self.assertEqual((first.record["decoder"], first.record["decoder_layers"]), ("multi", "even"))
+        same = self.train("--lora_weights", FIRST, *self.named(*NAMES), *STILL)
+        self.line(same.result, f"taken from {FIRST}: LoRA of rank 3, decoder multi (even blocks),")
+        self.assertEqual(same.tensors, first.tensors)
+        self.assertEqual((same.config["decoder"], same.config["decoder_layers"]), ("multi", "even"))
+        other = self.train("--lora_weights", FIRST, "--decoder_layers", "last", *self.named(*NAMES), *STILL)
+        self.line(other.result, f"the head of {FIRST} is of type multi (even blocks): a new one of type multi (last blocks) is made")
+        self.assertEqual(lora_of(other.tensors), lora_of(first.tensors))
+        self.assertNotEqual(head_of(other.tensors), head_of(first.tensors))
+        linear = self.train("--lora_weights", FIRST, "--decoder", "linear", *self.named(*NAMES), *STILL)
+        self.line(linear.result, f"the head of {FIRST} is of type multi (even blocks): a new one of type linear is made")
+        self.refused(*self.train_command("--lora_weights", LINEAR, "--decoder_layers", "even"), mentions=["is for --decoder multi and mlp"])
+
+    def test_the_norm_is_the_checkpoints(self):
+        recipe = ["--head_norm", "bn", "--head_dropout", 0.25]
+        first = self.first("--use_lora", *recipe, *self.named(*NAMES))
+        same = self.train("--lora_weights", FIRST, *self.named(*NAMES), *STILL)
+        self.line(same.result, f"taken from {FIRST}: LoRA of rank 3, decoder linear (BatchNorm, dropout 0.25),")
+        self.assertEqual(head_of(same.tensors), head_of(first.tensors))
+        self.assertEqual((same.config["head_norm"], same.config["head_dropout"]), ("bn", 0.25))
+        other = self.train("--lora_weights", FIRST, "--head_dropout", 0, *self.named(*NAMES), *STILL)
+        self.assertEqual(head_of(other.tensors), head_of(first.tensors))
+        self.assertNotIn("head_dropout", other.record)
+        plain = self.train("--lora_weights", FIRST, "--head_norm", "none", *self.named(*NAMES), *STILL)
+        self.line(plain.result, "is of type linear (BatchNorm, dropout 0.25): a new one of type linear (dropout 0.25) is made")
+        self.assertIn("classifier.weight", plain.tensors)
+        fpn = self.train("--lora_weights", FIRST, "--use_fpn", *self.named(*NAMES), *STILL)
+        self.line(fpn.result, "a new one of type fpn is made")
+
+    def test_blocks_that_are_not_recorded(self):
+        first = self.first("--use_lora", "--decoder", "multi")
+        write_safetensors(self.folder / "bare.safetensors", first.tensors)
+        self.refused(*self.train_command("--lora_weights", "bare.safetensors"), mentions=["bare.safetensors", "which blocks its decoder multi reads"])
+
     def test_other_classes_have_masks_of_their_own(self):
         self.first("--use_lora", "--mask_values", "0,1,2,3")
         run = self.train("--lora_weights", FIRST, "--n_classes", CLASSES + 1)

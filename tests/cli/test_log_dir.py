@@ -107,6 +107,18 @@ class LogDir(TrainingTest):
         self.succeed(*[word for word in self.train_command(*flags) if word != "--overwrite"])
         self.assertEqual(self.events("logs").steps("train/loss"), [1, 2])
 
+    def test_another_run_s_are_left_alone_by_one_that_goes_on(self):
+        """It has a warning, the curves of the other stay, and the model goes on."""
+        self.succeed(*self.train_command("--exp_name", "other", "--epochs", 2))
+        self.train("--epochs", 1)
+        before = self.events("output/other_tb").scalars
+        command = self.train_command("--epochs", 2, "--resume", "--log_dir", "output/other_tb")
+        stderr = self.succeed(*[word for word in command if word != "--overwrite"]).stderr
+        self.assertIn("warning: the TensorBoard log does not go on", stderr)
+        self.assertIn("is of another run", stderr)
+        self.assertEqual(self.events("output/other_tb").scalars, before)
+        self.assertEqual(len(self.read_run().steps), 4)
+
     def test_a_place_that_cannot_be_written(self):
         (self.folder / "logs").write_text("")
         self.refused(*self.train_command("--log_dir", "logs"), mentions=["logs"])

@@ -66,6 +66,10 @@ class OtherLosses(LossTest):
         self.check("dice", "--loss", "dice")
         self.check("ce+dice, factor 0.5, label smoothing 0.1", "--loss", "ce+dice", "--region_factor", 0.5, "--label_smoothing", 0.1)
 
+    def test_lovasz(self):
+        self.check("lovasz", "--loss", "lovasz")
+        self.check("ce+lovasz, factor 2", "--loss", "ce+lovasz", "--region_factor", 2)
+
     def test_ohem(self):
         flags = ["--loss", "ohem", "--ohem_threshold", 0.6, "--ohem_min_kept", 500]
         self.check("ohem, below 0.6 or 500 pixels", *flags, factor=1)  # the worst pixels stay bad

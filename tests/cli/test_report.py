@@ -103,7 +103,7 @@ class Comparison(ReportTest):
         self.assertEqual(page.tags.count("svg"), 4)
         best = {name: max(self.read_json(f"output/{name}_metrics.json")["val_iou"]) for name in ("slow", "fast")}
         order = sorted(best, key=best.get, reverse=True)
-        rows = re.findall(r"<tr><th scope=\"row\">(slow|fast)</th><td class=\"n\">([\d.]+)</td>", text)
+        rows = re.findall(r"<tr><th scope=\"row\">\d: (slow|fast)</th><td class=\"n\">([\d.]+)</td>", text)
         self.assertEqual(rows, [(name, f"{100 * best[name]:.2f}") for name in order])
         rates = {"slow": "1e-05", "fast": "0.01"}
         cells = "".join(f"<td>{rates[name]}</td>" for name in order)
@@ -117,6 +117,7 @@ class Comparison(ReportTest):
             ["output"],
             ["output/"],
             ["output/slow.pt", "output/fast_config.json"],
+            ["output/slow_tb", "output/fast_tb/"],
             ["output/slow_best.pt", "output/slow_steps.csv", "output/fast_metrics.json", "output/fast.state"],
         ):
             self.assertEqual(self.report(*runs)[1].tags, once, runs)

@@ -13,8 +13,8 @@ class Selftest(CommandLineTest):
         self.assertEqual(result.status, 0, result.stdout + result.stderr)
         self.assertTrue(result.stdout.endswith("all agree\n"))
         self.assertIn("\nattention_backward ", result.stdout)
-        self.assertEqual(result.stdout.count("\ntraining, decoder "), 2)
-        self.assertEqual(result.stdout.count("the same bits twice       yes"), 2)
+        self.assertEqual(result.stdout.count("\ntraining, decoder "), 4)
+        self.assertEqual(result.stdout.count("the same bits twice       yes"), 4)
         self.assertNotIn("NO", result.stdout)
         self.assertNotIn("nan", result.stdout)
 

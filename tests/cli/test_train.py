@@ -13,14 +13,43 @@ LORA = [f"w_{side}_{pair:03}" for side in "ab" for pair in range(2 * DINOV2.dept
 
 
 class Models(TrainingTest):
-    """LoRA on and off, both decoders, both families."""
+    """LoRA on and off, all decoders, both families."""
+
+    KEYS = {"linear": "classifier.weight", "multi": "multi.classifier.weight", "mlp": "mlp.project.weight", "fpn": "conv1.0.weight"}
+    RECIPE = ["--head_norm", "bn", "--head_dropout", 0.1]
+
+    def test_dinov3s_recipe(self):
+        """The keys of a head with a norm are others, since main.py would read the plain ones and leave the norm out."""
+        for decoder, width in (("linear", CHANNELS), ("multi", 4 * CHANNELS)):
+            run = self.train("--decoder", decoder, *self.RECIPE)
+            shapes = {name: tensor.shape for name, tensor in run.tensors.items()}
+            norm = {f"{decoder}.norm.{key}": (width,) for key in ("weight", "bias", "running_mean", "running_var")}
+            norm[f"{decoder}.norm.num_batches_tracked"] = ()
+            self.assertEqual(shapes, {**norm, f"{decoder}.classifier.weight": (CLASSES, width, 1, 1), f"{decoder}.classifier.bias": (CLASSES,)})
+            self.assertEqual(values(run.tensors[f"{decoder}.norm.num_batches_tracked"]), (2,))
+            self.assertEqual((run.record["head_norm"], run.record["head_dropout"]), ("bn", 0.1))
+            self.assertIn("main.py does not know this decoder", run.result.stderr)
+            info = self.succeed("info", "output/run.pt").stdout
+            self.assertRegex(info, r"head: .*BatchNorm, dropout 0.1\)")
+        still = self.train("--head_norm", "bn", "--lr", 1e-30, "--weight_decay", 0)
+        weights = values(still.tensors["linear.classifier.weight"])
+        self.assertAlmostEqual(sum(w * w for w in weights) / len(weights), 1e-4, delta=2e-5)
+        self.assertLess(max(map(abs, values(still.tensors["linear.classifier.bias"]))), 1e-20)
+
+    def test_dropout_alone(self):
+        """A checkpoint that main.py can read, of other values than without."""
+        run, plain = self.train("--head_dropout", 0.5), self.train(output="plain")
+        self.assertEqual(run.tensors.keys(), plain.tensors.keys())
+        self.assertNotEqual(run.tensors, plain.tensors)
+        self.assertNotIn("main.py", run.result.stderr)
 
     def check(self, backbone, *flags):
         run = self.train(*flags, backbone=backbone)
-        lora, decoder = "--use_lora" in flags, "fpn" if "--use_fpn" in flags else "linear"
+        lora = "--use_lora" in flags
+        decoder = "fpn" if "--use_fpn" in flags else flags[flags.index("--decoder") + 1] if "--decoder" in flags else "linear"
         self.assertEqual([name for name in run.tensors if name.startswith("w_")], LORA if lora else [])
-        self.assertEqual("conv1.0.weight" in run.tensors, decoder == "fpn")
-        self.assertEqual("classifier.weight" in run.tensors, decoder == "linear")
+        self.assertEqual([kind for kind, key in self.KEYS.items() if key in run.tensors], [decoder])
+        self.assertEqual("main.py does not know this decoder" in run.result.stderr, decoder not in ("linear", "fpn"))
         if lora:
             self.assertEqual(run.tensors["w_a_000"].shape, (3, CHANNELS))
             self.assertEqual(run.tensors["w_b_000"].shape, (CHANNELS, 3))
@@ -36,7 +65,8 @@ class Models(TrainingTest):
 
     def test_families_decoders_and_lora(self):
         for backbone in (DINOV2, DINOV3):
-            for flags in ([], ["--use_lora"], ["--use_fpn"], ["--use_fpn", "--use_lora"]):
+            for flags in ([], ["--use_lora"], ["--use_fpn"], ["--use_fpn", "--use_lora"], ["--decoder", "multi"],
+                          ["--decoder", "multi", "--use_lora"], ["--decoder", "mlp"], ["--decoder", "mlp", "--use_lora"]):  # fmt: skip
                 with self.subTest(backbone.family, flags=flags):
                     self.check(backbone, *flags)
 

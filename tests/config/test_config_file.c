@@ -126,6 +126,21 @@ static void typed_flags_replace_what_goes_with_them(void **state)
     accept(&config, "{\"weights\": \"a.pth\", \"dino_type\": \"dinov2\"}", FLAGS("--size", "base", ));
     assert_null(config.weights);
     df_config_free(&config);
+    accept(&config, "{\"decoder\": \"multi\", \"decoder_layers\": \"even\", \"use_fpn\": false}",
+           FLAGS("--use_fpn", ));
+    assert_true(config.decoder == DF_DECODER_FPN && config.decoder_layers == DF_LAYERS_LAST);
+    df_config_free(&config);
+    accept(&config, "{\"decoder\": \"multi\", \"decoder_layers\": \"even\", \"use_fpn\": false}",
+           FLAGS("--no_use_fpn", ));
+    assert_true(config.decoder == DF_DECODER_MULTI && config.decoder_layers == DF_LAYERS_EVEN);
+    df_config_free(&config);
+    accept(&config, "{\"decoder\": \"multi\", \"decoder_layers\": \"even\", \"head_norm\": \"bn\"}",
+           FLAGS("--decoder", "linear", ));
+    assert_true(config.decoder_layers == DF_LAYERS_LAST && config.head_norm == DF_HEAD_NORM_BN);
+    df_config_free(&config);
+    accept(&config, "{\"use_fpn\": true}", FLAGS("--decoder", "multi", ));
+    assert_true(config.decoder == DF_DECODER_MULTI && !config.use_fpn);
+    df_config_free(&config);
     accept(&config, "{\"dataset\": \"folder\", \"n_classes\": 3}", FLAGS("--dataset", "voc", ));
     assert_int_equal(config.n_classes, 0);
     df_config_free(&config);

@@ -73,6 +73,22 @@ static void the_other_defaults(void **state)
     assert_int_equal(config.val_images, 12);
 }
 
+static void two_words_for_the_pyramid(void **state)
+{
+    ACCEPT("--decoder", "fpn");
+    assert_true(config.use_fpn && config.decoder == DF_DECODER_FPN);
+    ACCEPT("--decoder", "fpn", "--use_fpn");
+    assert_true(config.use_fpn && config.decoder == DF_DECODER_FPN);
+    ACCEPT("--no_use_fpn");
+    assert_true(!config.use_fpn && config.decoder == DF_DECODER_LINEAR);
+    ACCEPT("--no_use_fpn", "--decoder", "multi", "--decoder_layers", "even");
+    assert_true(!config.use_fpn && config.decoder == DF_DECODER_MULTI);
+    assert_int_equal(config.decoder_layers, DF_LAYERS_EVEN);
+    /* The decoder may be that of the checkpoint. */
+    ACCEPT("--decoder_layers", "even", "--lora_weights", "a.pt");
+    assert_int_equal(config.decoder_layers, DF_LAYERS_EVEN);
+}
+
 static void main_py_s_command_line(void **state)
 {
     ACCEPT("--exp_name", "base_voc", "--dataset", "voc", "--size", "base", "--dino_type", "dinov2",
@@ -88,6 +104,8 @@ static void main_py_s_command_line(void **state)
     assert_true(config.use_fpn);
     assert_true(config.typed[DF_OPTION_SIZE] && config.typed[DF_OPTION_USE_FPN]);
     assert_false(config.typed[DF_OPTION_LR]);
+
+    assert_int_equal(config.decoder, DF_DECODER_FPN);
 
     ACCEPT("--use_lora", "--r", "9", "--lr", "1E-3", "--batch_size", "2", "--debug", "--lora_weights",
            "a.pt");
@@ -290,6 +308,7 @@ int main(void)
         cmocka_unit_test(train_defaults_are_main_py_s),
         cmocka_unit_test(the_other_defaults),
         cmocka_unit_test(main_py_s_command_line),
+        cmocka_unit_test(two_words_for_the_pyramid),
         cmocka_unit_test(main_py_s_command_line_of_october_2025),
         cmocka_unit_test(flags_of_the_optimiser),
         cmocka_unit_test(every_other_flag_of_train),

@@ -46,9 +46,9 @@ static void values(void **state)
         {{"--loss", "focal", "--label_smoothing", "0.1"},
          "--label_smoothing is for cross-entropy, which --loss has not"},
         {{"--loss", "dice", "--class_weights", "auto"},
-         "--class_weights is for losses of pixels; with --loss dice classes count the same"},
+         "--class_weights is for losses of pixels; with --loss dice or lovasz classes count the same"},
         {{"--ohem_min_kept", "3"}, "--ohem_threshold and --ohem_min_kept are for --loss ohem"},
-        {{"--loss", "dice", "--region_factor", "2"}, "--region_factor is for --loss ce+dice"},
+        {{"--loss", "dice", "--region_factor", "2"}, "--region_factor is for --loss ce+dice and ce+lovasz"},
         {{"--rope_rescale", "0.5"}, "--rope_rescale: 0.5 is out of range: expected a number of at least 1"},
         {{"--size", "larg"},
          "--size: 'larg' is not one of small, base, large, giant, small+, large+, huge+, huge or 7b: did you "
@@ -140,6 +140,16 @@ static void what_has_no_effect(void **state)
         {{"--lr_lora", "2"}, "--lr_lora is for LoRA, which is not trained here (--use_lora)"},
         {{"--lr_lora", "2", "--use_lora", "--no_use_lora"},
          "--lr_lora is for LoRA, which is not trained here (--use_lora)"},
+        {{"--decoder", "multi", "--use_fpn"}, "--use_fpn contradicts --decoder multi"},
+        {{"--no_use_fpn", "--decoder", "fpn"}, "--no_use_fpn contradicts --decoder fpn"},
+        {{"--decoder_layers", "even"},
+         "--decoder_layers even is for --decoder multi and mlp: linear reads the last blocks"},
+        {{"--decoder_layers", "even", "--use_fpn", "--lora_weights", "a.pt"},
+         "--decoder_layers even is for --decoder multi and mlp: fpn reads the last blocks"},
+        {{"--decoder", "fpn", "--head_norm", "bn"},
+         "--head_norm is for --decoder linear and multi: fpn has its own norms"},
+        {{"--use_fpn", "--head_dropout", "0.1"},
+         "--head_dropout is for --decoder linear and multi: fpn has its own norms"},
         {{"--decay_1d", "--weight_decay", "0"}, "--decay_1d is for a --weight_decay above 0"},
     };
     CHECK(cases);

@@ -27,10 +27,10 @@ static const int64_t token_counts[] = {1230, 257, 1370};
 
 #define N_TOKEN_COUNTS ((int)(sizeof token_counts / sizeof *token_counts))
 
-/* The FPN decoder's 3x3 convolutions on 37 x 37 patches. */
+/* The FPN decoder's 3x3 convolutions on 37 x 37 patches, and that of the decoder mlp. */
 static const struct df_conv_shape convolutions[] = {
-    {BATCH, 37, 37, DIM, 128, 3}, {BATCH, 35, 35, 128, 64, 3},  {BATCH, 66, 66, 64, 32, 3},
-    {BATCH, 128, 128, 32, 21, 3}, {BATCH, 126, 126, 21, 21, 3},
+    {BATCH, 37, 37, DIM, 128, 3, 0}, {BATCH, 35, 35, 128, 64, 3, 0},  {BATCH, 66, 66, 64, 32, 3, 0},
+    {BATCH, 128, 128, 32, 21, 3, 0}, {BATCH, 126, 126, 21, 21, 3, 0}, {BATCH, 37, 37, 256, 256, 3, 1},
 };
 
 static int failures;

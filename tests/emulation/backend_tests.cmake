@@ -39,7 +39,7 @@ foreach(OPERATION activation layernorm rope nearest batchnorm upsample_loss adam
 endforeach()
 df_emulated_test(test_training_losses_emulated SOURCES ${BACKEND}/test_training_losses.c ${BACKEND}/device.c
     LIBS dinoft_backend test_support m)
-foreach(SUBJECT features training bf16 plan recompute lora set_size segmenter optimizer profile)
+foreach(SUBJECT features training heads bf16 plan recompute lora set_size segmenter optimizer profile)
     df_emulated_test(test_${SUBJECT}_emulated SOURCES ${MODEL}/test_${SUBJECT}.c LIBS dinoft_model test_support m)
 endforeach()
 df_emulated_test(test_captured_steps SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_captured_steps.c LIBS dinoft_model m)

@@ -143,6 +143,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TRIAL(dinov2_with_linear_decoder, DF_DINOV2, "linear", "fp32", 1.0, false, false, 1e-5),
+        TRIAL(dinov2_with_mlp, DF_DINOV2, "mlp", "fp32", 1.0, false, false, 1e-3),
+        TRIAL(dinov2_with_multi, DF_DINOV2, "multi", "fp32", 1.0, false, false, 1e-5),
         TRIAL(dinov2_with_fpn, DF_DINOV2, "fpn", "fp32", 1.0, false, false, 1e-3),
         /* the tables that are drawn for each step are the replayed step's too */
         TRIAL(dinov3_with_rescaled_rope, DF_DINOV3, "linear", "fp32", 2.0, true, false, 1e-5),

@@ -235,13 +235,16 @@ static void maps_of_some_images(void **state)
     for (int i = 0; i <= BATCHES; i++)
         assert_int_equal(viewer.batches[i], i);
 
-    viewer.calls = 0;
-    evaluation.maps_every = 3;
-    evaluate(segmenter, viewer.dataset, BATCH, &evaluation, &found);
-    assert_int_equal(viewer.samples, 2);
-    assert_int_equal(viewer.seen[0], 0);
-    assert_int_equal(viewer.seen[1], 3);
-    assert_same_scores(&found, &expected);
+    evaluation.images = IMAGES;
+    for (int maps = IMAGES; maps > 1; maps--) {
+        viewer.samples = viewer.calls = 0;
+        evaluation.maps = maps;
+        evaluate(segmenter, viewer.dataset, BATCH, &evaluation, &found);
+        assert_int_equal(viewer.samples, maps);
+        assert_int_equal(viewer.seen[0], 0);
+        assert_same_scores(&found, &expected);
+    }
+    assert_int_equal(viewer.seen[1], 3); /* of the last two */
     df_segmenter_free(segmenter);
     df_backend_close(backend);
     df_dataset_free(viewer.dataset);

@@ -277,7 +277,7 @@ static void go_on(void *context)
 
     const struct df_event_place place = {on->first - 1, INT64_MAX};
 
-    write_steps(df_event_file_continue(on->folder, &place), on->first, on->last);
+    write_steps(df_event_file_continue(on->folder, &place, NULL), on->first, on->last);
 }
 
 /* What is said of it: "" or the words. */
@@ -342,7 +342,7 @@ static void going_on_within_a_step(void **state)
     assert_int_equal(df_event_file_place(file).step, 2);
     assert_works(df_event_file_close(file) == 0);
     for (int i = 0; i < 3; i++) {
-        file = df_event_file_continue(folder, &places[i]);
+        file = df_event_file_continue(folder, &places[i], NULL);
         assert_works(file);
         assert_int_equal(count_summaries(folder), kept[i]);
         assert_works(df_event_file_scalars(file, 2, &scalar, 1) == 0);

@@ -46,7 +46,7 @@ static int run(char *arguments[])
     image.bytes = png.size;
     const struct df_event_place place = {first - 1, INT64_MAX};
     struct df_event_file *file =
-        first == 1 ? df_event_file_open(arguments[1]) : df_event_file_continue(arguments[1], &place);
+        first == 1 ? df_event_file_open(arguments[1]) : df_event_file_continue(arguments[1], &place, NULL);
     int status = file ? write_run(file, first, last, &image) : -1;
     if (df_event_file_close(file) != 0)
         status = -1;

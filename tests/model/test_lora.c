@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEIGHT  84
+#define HEIGHT  112
 #define WIDTH   112
 #define BATCH   2
 #define CLASSES 5

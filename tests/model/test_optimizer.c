@@ -201,6 +201,7 @@ struct trial {
     int64_t height, width;
     int64_t parts;
     double loss, norm, value; /* tolerances, relative */
+    double dropout;
     struct df_loss_options minimised;
 };
 
@@ -239,6 +240,7 @@ static struct batch make_batch(const struct trial *trial)
 static struct df_segmenter *open_model(struct df_backend *backend, const struct trial *trial, int64_t parts)
 {
     const struct df_segmenter_options options = {.decoder = trial->decoder,
+                                                 .head = {.dropout = trial->dropout},
                                                  .classes = 5,
                                                  .rank = 2,
                                                  .loss = trial->minimised,
@@ -373,13 +375,14 @@ int main(void)
         cmocka_unit_test(lora_with_a_scale_is_that_of_pytorch),
         cmocka_unit_test(groups_clipping_and_average_are_those_of_pytorch),
         cmocka_unit_test(the_same_beside_bf16),
-        TRIAL(two_parts, "linear", "fp32", 64, 80, 2, 2e-6, 1e-4, 2e-5, PLAIN),
-        TRIAL(four_parts, "linear", "fp32", 64, 80, 4, 2e-6, 1e-4, 2e-5, PLAIN),
+        TRIAL(two_parts, "linear", "fp32", 64, 80, 2, 2e-6, 1e-4, 2e-5, 0.0, PLAIN),
+        TRIAL(four_parts, "linear", "fp32", 64, 80, 4, 2e-6, 1e-4, 2e-5, 0.0, PLAIN),
+        TRIAL(two_parts_with_dropout, "multi", "fp32", 64, 80, 2, 2e-6, 1e-4, 2e-5, 0.3, PLAIN),
         /* AdamW divides by the gradient's size: where that is nearly 0, values may go either way */
-        TRIAL(two_parts_in_bf16, "linear", "bf16", 64, 80, 2, 3e-4, 2e-3, 3e-2, PLAIN),
-        TRIAL(two_parts_of_the_fpn, "fpn", "fp32", 112, 112, 2, 1e-6, 1e-3, 1e-3, PLAIN),
+        TRIAL(two_parts_in_bf16, "linear", "bf16", 64, 80, 2, 3e-4, 2e-3, 3e-2, 0.0, PLAIN),
+        TRIAL(two_parts_of_the_fpn, "fpn", "fp32", 112, 112, 2, 1e-6, 1e-3, 1e-3, 0.0, PLAIN),
         /* Parts whose pixels weigh differently. */
-        TRIAL(two_parts_of_weighted_classes, "linear", "fp32", 64, 80, 2, 2e-6, 1e-4, 2e-5,
+        TRIAL(two_parts_of_weighted_classes, "linear", "fp32", 64, 80, 2, 2e-6, 1e-4, 2e-5, 0.0,
               {.smoothing = 0.2, .weighted = true, .class_weights = {0.0f, 0.1f, 3.0f, 1.0f, 10.0f}}),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

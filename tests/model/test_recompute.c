@@ -121,6 +121,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TRIAL(dinov2_linear, "dinov2_tiny_reg/backbone.pth", "linear", "fp32", 14, 3, 1.0),
+        TRIAL(dinov2_multi, "dinov2_tiny_reg/backbone.pth", "multi", "fp32", 14, 3, 1.0),
         TRIAL(dinov2_fpn, "dinov2_tiny_reg/backbone.pth", "fpn", "fp32", 14, 3, 1.0),
         TRIAL(dinov2_swiglu, "dinov2_tiny_swiglu_reg/backbone.pth", "linear", "fp32", 14, 3, 1.0),
         TRIAL(dinov2_linear_bf16, "dinov2_tiny_reg/backbone.pth", "linear", "bf16", 14, 3, 1.0),

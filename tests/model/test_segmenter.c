@@ -311,6 +311,8 @@ static void check_given_features(const char *decoder)
 static void given_features_train_the_same_decoder(void **state)
 {
     check_given_features("linear");
+    check_given_features("multi");
+    check_given_features("mlp");
     check_given_features("fpn");
 }
 

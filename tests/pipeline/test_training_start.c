@@ -117,7 +117,7 @@ static void another_kind_of_decoder(void **state)
 {
     struct trial trial = going_on(4);
 
-    trial.config.use_fpn = true;
+    trial.config.decoder = DF_DECODER_FPN;
     check(&trial, "fpn", 4, DF_PART_DECODER);
 }
 
@@ -166,7 +166,7 @@ static void nothing_that_goes_on(void **state)
     lora.config.r = 2;
     lora.set.class_names = (char **)others;
     check_refused(&lora, "class 1 was 'dog' and is 'cow'");
-    decoder.config.use_fpn = true;
+    decoder.config.decoder = DF_DECODER_FPN;
     check_refused(&decoder, "of type linear");
 }
 

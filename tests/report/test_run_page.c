@@ -97,6 +97,16 @@ static void one_run(void **state)
     free(page);
 }
 
+/* The second of two steps has two images of four. */
+static void a_smaller_last_batch_takes_its_own_time(void **state)
+{
+    write_run("one", 0.5, 0.25, "{\"batch_size\": 4, \"facts\": {\"training_images\": 6}}");
+    char *page = report((const char *const[]){"one"}, 1, "{}");
+
+    assert_int_equal(occurrences(page, "<dt>training took</dt><dd>4.5 s</dd>"), 1); /* 2 + 1 + 1 + 0.5 */
+    free(page);
+}
+
 static void the_same_run_gives_the_same_page(void **state)
 {
     write_run("one", 0.5, 0.25, SETTINGS(""));
@@ -123,19 +133,20 @@ static const char *row_of(const char *page, const char *name)
 static void several_runs_are_sorted_and_compared(void **state)
 {
     write_run("middle", 0.5, 0.25, SETTINGS("\"r\": 3, \"exp_name\": \"middle\", "));
-    write_run("best", 0.5, 0.75, SETTINGS("\"r\": 5, \"exp_name\": \"best\", "));
+    write_run("best", 0.5, 0.75, SETTINGS("\"r\": 5, \"log_file\": \"b\", \"exp_name\": \"best\", "));
     write_run("worst", 0.125, 0.25, SETTINGS("\"exp_name\": \"worst\", "));
     char *page = report((const char *const[]){"middle", "worst", "best"}, 3, "{}");
 
     assert_int_equal(occurrences(page, "<svg"), 4); /* mIoU, validation loss, training loss, learning rate */
-    assert_true(row_of(page, "best") < row_of(page, "middle") &&
-                row_of(page, "middle") < row_of(page, "worst"));
-    assert_int_equal(occurrences(page, "<th scope=\"row\">best</th><td class=\"n\">75.00</td><td "
+    assert_true(row_of(page, "1: best") < row_of(page, "2: middle") &&
+                row_of(page, "2: middle") < row_of(page, "3: worst"));
+    assert_int_equal(occurrences(page, "<th scope=\"row\">1: best</th><td class=\"n\">75.00</td><td "
                                        "class=\"n\">2</td><td class=\"n\">75.00</td>"),
                      1);
     assert_int_equal(occurrences(page, "<th scope=\"row\">r</th><td>5</td><td>3</td><td>\xe2\x80\x93</td>"),
                      1);
     assert_int_equal(occurrences(page, "<th scope=\"row\">exp_name</th>"), 0);
+    assert_int_equal(occurrences(page, "<th scope=\"row\">log_file</th>"), 0);
     assert_int_equal(occurrences(page, "<th scope=\"row\">lr</th>"), 0);
     assert_int_equal(occurrences(page, "different numbers"), 0);
     assert_int_equal(occurrences(page, "stroke-dasharray=\"7 3\""), 8); /* the second's curves and keys */
@@ -148,13 +159,13 @@ static void runs_are_compared_by_what_they_share(void **state)
     write_run("b", 0.25, 0.25, SETTINGS("\"best_metric\": \"loss\", "));
     char *page = report((const char *const[]){"a", "b"}, 2, "{}");
     assert_int_equal(occurrences(page, ">best validation loss</th>"), 1);
-    assert_int_equal(occurrences(page, "<th scope=\"row\">b</th><td class=\"n\">1.2500</td>"), 1);
+    assert_int_equal(occurrences(page, "<th scope=\"row\">2: b</th><td class=\"n\">1.2500</td>"), 1);
     free(page);
     write_run("b", 0.75, 0.25, SETTINGS("\"best_metric\": \"pixel_accuracy\", "));
     page = report((const char *const[]){"a", "b"}, 2, "{}");
     assert_int_equal(occurrences(page, "different numbers"), 1);
     assert_int_equal(occurrences(page, ">best mIoU, %</th>"), 1);
-    assert_true(row_of(page, "b") < row_of(page, "a"));
+    assert_true(row_of(page, "1: b") < row_of(page, "2: a"));
     assert_int_equal(occurrences(page, "aria-label=\"pixel accuracy\""), 1);
     free(page);
 }
@@ -190,7 +201,7 @@ static void little_is_known(void **state)
     free(page);
     write_run("other", 0.5, 0.25, SETTINGS(""));
     page = report((const char *const[]){"new", "other"}, 2, "{}");
-    assert_true(row_of(page, "other") < row_of(page, "new"));
+    assert_true(row_of(page, "1: other") < row_of(page, "2: new"));
     free(page);
     assert_int_equal(
         df_run_report_write("no/such/folder/r.html", &prefix, 1, &(struct df_run_page_texts){"{}", ""}), -1);
@@ -228,6 +239,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_run),
+        cmocka_unit_test(a_smaller_last_batch_takes_its_own_time),
         cmocka_unit_test(the_same_run_gives_the_same_page),
         cmocka_unit_test(several_runs_are_sorted_and_compared),
         cmocka_unit_test(runs_are_compared_by_what_they_share),

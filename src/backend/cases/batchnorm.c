@@ -1,4 +1,4 @@
-/* BatchNorm + ReLU. */
+/* BatchNorm with and without a ReLU. */
 #include "build.h"
 
 #include <math.h>
@@ -12,8 +12,8 @@
 enum { GAMMA, BETA, RUNNING_MEAN, RUNNING_VAR, SAVE_MEAN, SAVE_RSTD, X, Y, DGAMMA, DBETA, DY, DX };
 
 /* MEAN: of x, far from 0 a challenge to sums of squares. OTHER: the forward pass in evaluation, the backward
- * pass in place. */
-enum { ROWS, CHANNELS, MEAN, OTHER };
+ * pass in place. PLAIN: without a ReLU. */
+enum { ROWS, CHANNELS, MEAN, OTHER, PLAIN };
 
 /* Channels that choose how the kernels cut a map: periods of one, two and four rows, periods that fill a
  * block or a part of it, more channels than a period can hold; one run of rows and many. */
@@ -21,7 +21,8 @@ enum { ROWS, CHANNELS, MEAN, OTHER };
     {1, 1, 0, other}, {3, 3, 0, other}, {5, 1, 0, other}, {7, 2, 0, other}, {9, 4, 0, other},                \
         {65, 17, 0, other}, {1201, 21, 50, other}, {403, 22, 0, other}, {131, 64, 50, other},                \
         {67, 150, 0, other}, {45, 255, 50, other}, {6, 1024, 0, other}, {5, 1028, 0, other},                 \
-        {131, 257, 50, other}, {29, 515, 0, other},
+        {131, 257, 50, other}, {29, 515, 0, other}, {1, 1, 0, other, true}, {65, 17, 0, other, true},        \
+        {1201, 21, 50, other, true}, {131, 64, 0, other, true}, {131, 257, 50, other, true},
 
 static const int64_t odd[][DF_CASE_SIZES] = {SIZES(false) SIZES(true)};
 
@@ -59,6 +60,7 @@ static struct df_batchnorm norm_of(const struct df_case *c, const struct df_case
     return (struct df_batchnorm){
         .rows = c->n[ROWS],
         .channels = c->n[CHANNELS],
+        .relu = !c->n[PLAIN],
         .eps = EPS,
         .momentum = MOMENTUM,
         .gamma = run->memory[GAMMA],
@@ -73,8 +75,8 @@ static struct df_batchnorm norm_of(const struct df_case *c, const struct df_case
 static int run_forward(const struct df_case *c, struct df_case_run *run, bool training)
 {
     const struct df_batchnorm norm = norm_of(c, run);
-    return run->backend->ops->batchnorm_relu_forward(run->backend, &norm, training, run->memory[X],
-                                                     run->memory[Y]);
+    return run->backend->ops->batchnorm_forward(run->backend, &norm, training, run->memory[X],
+                                                run->memory[Y]);
 }
 
 /* A channel's statistics. */
@@ -108,7 +110,7 @@ static double normalized(const struct df_case *c, struct statistics s, int64_t i
 static void expect_output(struct df_case *c, struct statistics s, int64_t channel)
 {
     for (int64_t i = channel; i < count_of(c); i += c->n[CHANNELS])
-        c->tensors[Y].expected[i] = fmax(normalized(c, s, i), 0.0);
+        c->tensors[Y].expected[i] = c->n[PLAIN] ? normalized(c, s, i) : fmax(normalized(c, s, i), 0.0);
 }
 
 static void expect_training(struct df_case *c)
@@ -129,12 +131,12 @@ static void expect_training(struct df_case *c)
 
 /* --- forward --- */
 
-static void batchnorm_relu_forward_build(struct df_case *c)
+static void batchnorm_forward_build(struct df_case *c)
 {
     add_norm(c);
 }
 
-static int batchnorm_relu_forward_call(const struct df_case *c, struct df_case_run *run)
+static int batchnorm_forward_call(const struct df_case *c, struct df_case_run *run)
 {
     return run_forward(c, run, !c->n[OTHER]);
 }
@@ -150,12 +152,12 @@ static void expect_evaluation(struct df_case *c)
     }
 }
 
-static void batchnorm_relu_forward_expect(struct df_case *c)
+static void batchnorm_forward_expect(struct df_case *c)
 {
     (c->n[OTHER] ? expect_evaluation : expect_training)(c);
 }
 
-DF_CASE_SET(batchnorm_relu_forward, odd, uses);
+DF_CASE_SET(batchnorm_forward, odd, uses);
 
 /* --- backward --- */
 
@@ -168,7 +170,7 @@ static int dx_of(const struct df_case *c)
 /* No gradient reaches an element of which rounding could decide whether it passes the ReLU. */
 static void leave_out_kinks(struct df_case *c)
 {
-    for (int64_t channel = 0; !c->failed && channel < c->n[CHANNELS]; channel++) {
+    for (int64_t channel = 0; !c->failed && !c->n[PLAIN] && channel < c->n[CHANNELS]; channel++) {
         const struct statistics s = statistics_of(c, channel);
         for (int64_t i = channel; i < count_of(c); i += c->n[CHANNELS]) {
             if (fabs(normalized(c, s, i)) < 1e-3)
@@ -177,7 +179,7 @@ static void leave_out_kinks(struct df_case *c)
     }
 }
 
-static void batchnorm_relu_backward_build(struct df_case *c)
+static void batchnorm_backward_build(struct df_case *c)
 {
     /* One row has no variance: its gradient is a difference of equal numbers times 1 / sqrt(eps). */
     const double tolerance = c->n[ROWS] == 1 ? 1e-3 : c->n[MEAN] != 0 ? 2e-5 : 1e-5;
@@ -194,31 +196,32 @@ static void batchnorm_relu_backward_build(struct df_case *c)
     leave_out_kinks(c);
 }
 
-static int batchnorm_relu_backward_prepare(const struct df_case *c, struct df_case_run *run)
+static int batchnorm_backward_prepare(const struct df_case *c, struct df_case_run *run)
 {
     return run_forward(c, run, true);
 }
 
-static int batchnorm_relu_backward_call(const struct df_case *c, struct df_case_run *run)
+static int batchnorm_backward_call(const struct df_case *c, struct df_case_run *run)
 {
     const struct df_batchnorm norm = norm_of(c, run);
-    return run->backend->ops->batchnorm_relu_backward(run->backend, &norm, run->memory[X], run->memory[Y],
-                                                      run->memory[DY], run->memory[dx_of(c)],
-                                                      run->memory[DGAMMA], run->memory[DBETA]);
+    return run->backend->ops->batchnorm_backward(
+        run->backend, &norm, run->memory[X], norm.relu ? run->memory[Y] : NULL, run->memory[DY],
+        run->memory[dx_of(c)], run->memory[DGAMMA], run->memory[DBETA]);
 }
 
-/* What reaches element i through the ReLU, and the normalised x there. */
+/* What reaches element i, through the ReLU if there is one, and the normalised x there. */
 struct pair {
     double g, n;
 };
 
 static struct pair pair_of(const struct df_case *c, struct statistics s, int64_t i)
 {
-    return (struct pair){c->tensors[Y].expected[i] > 0.0 ? (double)c->tensors[DY].values[i] : 0.0,
+    const bool passes = c->n[PLAIN] || c->tensors[Y].expected[i] > 0.0;
+    return (struct pair){passes ? (double)c->tensors[DY].values[i] : 0.0,
                          ((double)c->tensors[X].values[i] - s.mean) * s.rstd};
 }
 
-static void batchnorm_relu_backward_expect(struct df_case *c)
+static void batchnorm_backward_expect(struct df_case *c)
 {
     const int64_t channels = c->n[CHANNELS];
 
@@ -254,6 +257,6 @@ static double batchnorm_objective(const struct df_case *c)
     return sum;
 }
 
-DF_CASE_SET(batchnorm_relu_backward, odd, uses, .prepare = batchnorm_relu_backward_prepare,
+DF_CASE_SET(batchnorm_backward, odd, uses, .prepare = batchnorm_backward_prepare,
             .objective = batchnorm_objective, .gradients = {{X, DX}, {GAMMA, DGAMMA}, {BETA, DBETA}},
             .n_gradients = 3);

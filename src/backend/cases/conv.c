@@ -5,7 +5,7 @@
 
 #define USUAL_CHANNELS 128 /* of a pyramid's maps */
 
-enum { BATCH, HEIGHT, WIDTH, CHANNELS_IN, CHANNELS_OUT, KERNEL, WITHOUT_BIAS };
+enum { BATCH, HEIGHT, WIDTH, CHANNELS_IN, CHANNELS_OUT, KERNEL, WITHOUT_BIAS, PADDING };
 
 /* Kernels of 1 to 3, channels that are whole vectors and not, both widths of the kernels' tiles with and
  * without a remainder, enough pixels for partial sums. */
@@ -15,7 +15,9 @@ enum { BATCH, HEIGHT, WIDTH, CHANNELS_IN, CHANNELS_OUT, KERNEL, WITHOUT_BIAS };
         {2, 7, 8, 64, 32, 3, without_bias}, {2, 11, 10, 48, 21, 1, without_bias},                            \
         {1, 6, 5, 17, 20, 2, without_bias}, {1, 6, 5, 36, 70, 2, without_bias},                              \
         {2, 13, 11, 20, 65, 1, without_bias}, {1, 24, 23, 8, 12, 3, without_bias},                           \
-        {3, 16, 15, 130, 5, 1, without_bias},
+        {3, 16, 15, 130, 5, 1, without_bias}, {1, 1, 1, 3, 2, 3, without_bias, 1},                           \
+        {2, 5, 7, 33, 36, 3, without_bias, 1}, {1, 24, 23, 8, 12, 3, without_bias, 1},                       \
+        {2, 4, 6, 17, 5, 3, without_bias, 2},
 
 static const int64_t forward_odd[][DF_CASE_SIZES] = {SIZES(false) SIZES(true)};
 static const int64_t backward_odd[][DF_CASE_SIZES] = {SIZES(false)};
@@ -38,17 +40,18 @@ static struct df_conv_shape shape_of(const struct df_case *c)
                                   .width = c->n[WIDTH],
                                   .in = c->n[CHANNELS_IN],
                                   .out = c->n[CHANNELS_OUT],
-                                  .kernel = c->n[KERNEL]};
+                                  .kernel = c->n[KERNEL],
+                                  .padding = c->n[PADDING]};
 }
 
 static int64_t out_height(const struct df_case *c)
 {
-    return c->n[HEIGHT] - c->n[KERNEL] + 1;
+    return c->n[HEIGHT] + 2 * c->n[PADDING] - c->n[KERNEL] + 1;
 }
 
 static int64_t out_width(const struct df_case *c)
 {
-    return c->n[WIDTH] - c->n[KERNEL] + 1;
+    return c->n[WIDTH] + 2 * c->n[PADDING] - c->n[KERNEL] + 1;
 }
 
 /* Weights that an output is a sum of, for each of its channels. */
@@ -90,18 +93,20 @@ static void add_dy(struct df_case *c, double terms)
 /* Indices of an input, of a weight and of the output that their product is a part of. */
 struct product {
     int64_t x, weight, y;
+    bool inside; /* false: a zero around the map */
 };
 
 /* Of the tap-th weight of element y of the output. */
 static struct product product_of(const struct df_case *c, int64_t y, int64_t tap)
 {
     const int64_t kernel = c->n[KERNEL], in = tap / (kernel * kernel);
-    const int64_t pixel = y / c->n[CHANNELS_OUT], line = pixel / out_width(c);
-    const int64_t row = line / out_height(c) * c->n[HEIGHT] + line % out_height(c) + tap / kernel % kernel;
-    const int64_t column = pixel % out_width(c) + tap % kernel;
+    const int64_t pixel = y / c->n[CHANNELS_OUT], line = pixel / out_width(c), image = line / out_height(c);
+    const int64_t row = line % out_height(c) + tap / kernel % kernel - c->n[PADDING];
+    const int64_t column = pixel % out_width(c) + tap % kernel - c->n[PADDING];
+    const bool inside = row >= 0 && row < c->n[HEIGHT] && column >= 0 && column < c->n[WIDTH];
+    const int64_t at = ((image * c->n[HEIGHT] + row) * c->n[WIDTH] + column) * c->n[CHANNELS_IN] + in;
 
-    return (struct product){(row * c->n[WIDTH] + column) * c->n[CHANNELS_IN] + in,
-                            y % c->n[CHANNELS_OUT] * taps(c) + tap, y};
+    return (struct product){inside ? at : 0, y % c->n[CHANNELS_OUT] * taps(c) + tap, y, inside};
 }
 
 /* --- forward: x, weight, y, bias or not --- */
@@ -131,7 +136,7 @@ static void conv_forward_expect(struct df_case *c)
         double sum = c->n[WITHOUT_BIAS] ? 0.0 : (double)c->tensors[BIAS].values[y % c->n[CHANNELS_OUT]];
         for (int64_t tap = 0; tap < taps(c); tap++) {
             const struct product p = product_of(c, y, tap);
-            sum += (double)x[p.x] * (double)weight[p.weight];
+            sum += p.inside ? (double)x[p.x] * (double)weight[p.weight] : 0.0;
         }
         c->tensors[Y].expected[y] = sum;
     }
@@ -149,7 +154,7 @@ static double objective(const struct df_case *c, const float *x, const float *we
     for (int64_t y = 0; y < y_count(c); y++) {
         for (int64_t tap = 0; tap < taps(c); tap++) {
             const struct product p = product_of(c, y, tap);
-            sum += (double)x[p.x] * (double)weight[p.weight] * (double)dy[y];
+            sum += p.inside ? (double)x[p.x] * (double)weight[p.weight] * (double)dy[y] : 0.0;
         }
     }
     return sum;
@@ -179,7 +184,8 @@ static void conv_backward_data_expect(struct df_case *c)
     for (int64_t y = 0; y < y_count(c); y++) {
         for (int64_t tap = 0; tap < taps(c); tap++) {
             const struct product p = product_of(c, y, tap);
-            c->tensors[GRADIENT].expected[p.x] += (double)dy[y] * (double)weight[p.weight];
+            if (p.inside)
+                c->tensors[GRADIENT].expected[p.x] += (double)dy[y] * (double)weight[p.weight];
         }
     }
 }
@@ -213,7 +219,8 @@ static void conv_backward_weight_expect(struct df_case *c)
     for (int64_t y = 0; y < y_count(c); y++) {
         for (int64_t tap = 0; tap < taps(c); tap++) {
             const struct product p = product_of(c, y, tap);
-            c->tensors[GRADIENT].expected[p.weight] += (double)dy[y] * (double)x[p.x];
+            if (p.inside)
+                c->tensors[GRADIENT].expected[p.weight] += (double)dy[y] * (double)x[p.x];
         }
     }
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum { BATCH, H, W, CLASSES, HEIGHT, WIDTH, IGNORED };
-enum { LOGITS, LABELS, WEIGHTS, REGION };
+enum { LOGITS, LABELS, WEIGHTS, REGION, MORE };
 
 static const float factor = 0.75f;
 
@@ -41,7 +41,8 @@ static void dice_build(struct df_case *c)
     df_case_in(c, DF_F32, logit_count(c), 0.0, 3.0);
     df_case_in_bytes(c, pixels_of(c), (int)c->n[CLASSES], true);
     df_case_in(c, DF_F32, c->n[CLASSES], 0.0, 1.0);
-    df_case_out(c, DF_F32, 2 * c->n[CLASSES] + 1, 2e-6);
+    df_case_out(c, DF_F32, 2 * c->n[CLASSES], 2e-6);
+    df_case_out(c, DF_F32, 1, 2e-6);
     for (int64_t k = 0; c->tensors[WEIGHTS].values && k < c->n[CLASSES]; k++)
         c->tensors[WEIGHTS].values[k] = (float)(k % 3) + 0.5f;
     if (c->n[IGNORED] && c->tensors[LABELS].bytes)
@@ -61,7 +62,7 @@ static int dice_call(const struct df_case *c, struct df_case_run *run)
                                           .labels = run->memory[LABELS],
                                           .terms = &terms};
 
-    return run->backend->ops->dice(run->backend, &work, factor, run->memory[REGION]);
+    return run->backend->ops->dice(run->backend, &work, factor, run->memory[REGION], run->memory[MORE]);
 }
 
 struct sums {
@@ -101,7 +102,7 @@ static void dice_expect(struct df_case *c)
                      scale = (double)factor * sums.weight / (double)classes;
         if (sums.count[k] == 0.0)
             continue;
-        region[2 * classes] += scale * (1.0 - 2.0 * sums.hits[k] / size);
+        c->tensors[MORE].expected[0] += scale * (1.0 - 2.0 * sums.hits[k] / size);
         region[k] = scale * 2.0 * sums.hits[k] / (size * size);
         region[classes + k] = scale * 2.0 / size;
     }

@@ -202,12 +202,14 @@ static double sum_of_weights(const struct df_case *c)
 static int upsample_loss_call(const struct df_case *c, struct df_case_run *run)
 {
     const int64_t results = c->n[RESULTS];
+    const float *region = memory_if(run, SLOPES, c->n[TERMS] & REGION);
     const struct df_loss_terms terms = {.class_weights = run->memory[WEIGHTS],
                                         .weight_sum = (float)sum_of_weights(c),
                                         .smoothing = (float)smoothing_of(c),
                                         .gamma = (float)gamma_of(c),
                                         .pixel = (float)factor_of(c),
-                                        .region = memory_if(run, SLOPES, c->n[TERMS] & REGION)};
+                                        .region = region,
+                                        .more = region ? region + 2 * c->n[CLASSES] : NULL};
     struct df_upsample_loss work = {.batch = c->n[BATCH],
                                     .h = c->n[H],
                                     .w = c->n[W],

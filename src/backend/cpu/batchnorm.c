@@ -1,4 +1,4 @@
-/* BatchNorm over the rows of [M, C] with the ReLU that always follows it, forward and backward.
+/* BatchNorm over the rows of [M, C] with the ReLU that may follow it, forward and backward.
  *
  * Sums over rows are taken in double: over chunks of rows side by side, then over the chunks in order. How
  * the rows are cut depends on their number only, so the number of threads does not show. */
@@ -21,10 +21,10 @@ struct channel_sums {
 };
 
 /* Everything that either pass sums over. Without dy: x - shift and its square, which is exact enough in one
- * pass once the shift (the first row) has taken a large common offset away. With dy: g = dy where y > 0, and
- * g * n, n being the normalised x. */
+ * pass once the shift (the first row) has taken a large common offset away. With dy: g = dy, with a ReLU only
+ * where y > 0, and g * n, n being the normalised x. */
 struct sum_source {
-    const float *x, *y, *dy;  /* [M, C] */
+    const float *x, *y, *dy;  /* [M, C]; y: NULL without a ReLU */
     const float *mean, *rstd; /* [C], with dy */
     int64_t channels;
 };
@@ -55,7 +55,7 @@ DF_MULTIVERSION static void sum_gradients(const struct sum_source *source, int64
 #pragma omp simd
         for (int64_t i = 0; i < count; i++) {
             const float gradient = dy[at + i];
-            const float g = y[at + i] > 0.0f ? gradient : 0.0f;
+            const float g = !y || y[at + i] > 0.0f ? gradient : 0.0f;
             const float normalized = (x[at + i] - mean[i]) * rstd[i];
             sums->first[i] += (double)g;
             sums->second[i] += (double)g * (double)normalized;
@@ -119,6 +119,7 @@ DF_MULTIVERSION static void normalize_rows(const struct df_batchnorm *norm, bool
         const int64_t count = df_min_i64(GROUP, norm->channels - channel);
         const float *mean = (training ? norm->save_mean : norm->running_mean) + channel;
         const float *gamma = norm->gamma + channel, *beta = norm->beta + channel;
+        const bool relu = norm->relu;
         float rstd[GROUP];
         for (int64_t i = 0; i < count; i++)
             rstd[i] = training ? norm->save_rstd[channel + i]
@@ -128,14 +129,14 @@ DF_MULTIVERSION static void normalize_rows(const struct df_batchnorm *norm, bool
 #pragma omp simd
             for (int64_t i = 0; i < count; i++) {
                 const float value = (x[at + i] - mean[i]) * rstd[i] * gamma[i] + beta[i];
-                y[at + i] = value < 0.0f ? 0.0f : value; /* keeps NaN */
+                y[at + i] = relu && value < 0.0f ? 0.0f : value; /* keeps NaN */
             }
         }
     }
 }
 
-int df_cpu_batchnorm_relu_forward(struct df_backend *backend, const struct df_batchnorm *norm, bool training,
-                                  const float *x, float *y)
+int df_cpu_batchnorm_forward(struct df_backend *backend, const struct df_batchnorm *norm, bool training,
+                             const float *x, float *y)
 {
     if (training)
         batch_statistics(backend, norm, x);
@@ -157,19 +158,18 @@ DF_MULTIVERSION static void gradient_rows(const struct sum_source *source, int64
 #pragma omp simd
         for (int64_t c = 0; c < source->channels; c++) {
             const float gradient = dy[at + c];
-            const float g = y[at + c] > 0.0f ? gradient : 0.0f;
+            const float g = !y || y[at + c] > 0.0f ? gradient : 0.0f;
             const float normalized = (x[at + c] - mean[c]) * rstd[c];
             dx[at + c] = gamma[c] * rstd[c] * (g - dbeta[c] * inv_rows - normalized * (dgamma[c] * inv_rows));
         }
     }
 }
 
-int df_cpu_batchnorm_relu_backward(struct df_backend *backend, const struct df_batchnorm *norm,
-                                   const float *x, const float *y, const float *dy, float *dx, float *dgamma,
-                                   float *dbeta)
+int df_cpu_batchnorm_backward(struct df_backend *backend, const struct df_batchnorm *norm, const float *x,
+                              const float *y, const float *dy, float *dx, float *dgamma, float *dbeta)
 {
     const struct sum_source source = {.x = x,
-                                      .y = y,
+                                      .y = norm->relu ? y : NULL,
                                       .dy = dy,
                                       .mean = norm->save_mean,
                                       .rstd = norm->save_rstd,

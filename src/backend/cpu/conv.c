@@ -34,10 +34,11 @@ static int find_plan(struct df_backend *backend, enum df_conv_pass pass, struct 
     struct df_cpu_context *context = df_cpu_context(backend);
     struct df_primitive_key key = {
         DF_KIND_CONV + (int64_t)pass,
-        {shape.batch, shape.height, shape.width, shape.in, shape.out, shape.kernel, bias},
+        {shape.batch, shape.height, shape.width, shape.in, shape.out, shape.kernel, shape.padding, bias},
     };
 
-    assert(shape.kernel >= 1 && shape.height >= shape.kernel && shape.width >= shape.kernel);
+    assert(shape.kernel > shape.padding && df_conv_side(&shape, shape.height) >= 1 &&
+           df_conv_side(&shape, shape.width) >= 1);
     plan->conv = df_primitive_cache_find(&context->cache, &key);
     if (!plan->conv)
         plan->conv = df_primitive_cache_add(&context->cache, &key,

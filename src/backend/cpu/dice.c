@@ -83,7 +83,8 @@ static double finish(const struct df_upsample_loss *work, const struct class_sum
     return loss;
 }
 
-int df_cpu_dice(struct df_backend *backend, const struct df_upsample_loss *work, float factor, float *region)
+int df_cpu_dice(struct df_backend *backend, const struct df_upsample_loss *work, float factor, float *region,
+                float *more)
 {
     const int64_t rows = work->batch * work->height, chunks = df_min_i64(MAX_CHUNKS, rows);
     struct class_sums *partial = df_cpu_scratch(backend, (size_t)(chunks + 1) * sizeof *partial);
@@ -105,6 +106,6 @@ int df_cpu_dice(struct df_backend *backend, const struct df_upsample_loss *work,
     }
     for (int64_t c = 0; c < work->classes; c++)
         weight += (double)work->terms->class_weights[c] * (double)total->count[c];
-    region[2 * work->classes] = (float)finish(work, total, (double)factor * weight, region);
+    *more = (float)finish(work, total, (double)factor * weight, region);
     return 0;
 }

@@ -112,7 +112,7 @@ DF_INLINE struct focus focus_of(float gamma, float p, float rest, float minus_lo
 /* Adds the pixel's loss and gradients. */
 DF_INLINE void add_pixel_of_terms(struct columns *columns, struct tap x, int32_t label, float best,
                                   int32_t padded, const struct df_loss_terms *terms,
-                                  struct smoothing *smoothing, const struct region *region,
+                                  struct smoothing *smoothing, const struct region *region, float slope,
                                   struct loss_sum *total)
 {
     const float weight = terms->class_weights[label];
@@ -124,6 +124,7 @@ DF_INLINE void add_pixel_of_terms(struct columns *columns, struct tap x, int32_t
     const float own = terms->pixel * (1.0f - terms->smoothing) * weight;
     float hit = own * focus.gradient, factor = hit + smoothing->share * terms->weight_sum;
 
+    factor -= slope;
     if (region->is) {
         const float of_label = region->label[label] * (power / sum);
         factor -= product(columns->value, region->all, padded) / sum - of_label;

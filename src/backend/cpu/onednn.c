@@ -244,7 +244,8 @@ done:
 static dnnl_status_t conv_pass_desc(dnnl_primitive_desc_t *result, struct df_onednn *onednn,
                                     enum df_conv_pass pass,
                                     const struct df_layout *const tensors[DF_SLOT_COUNT],
-                                    const struct df_layout *gradient, dnnl_primitive_attr_t attributes)
+                                    const struct df_layout *gradient, const dnnl_dims_t padding,
+                                    dnnl_primitive_attr_t attributes)
 {
     const_dnnl_memory_desc_t source = desc_of(tensors[DF_SLOT_SOURCE]);
     const_dnnl_memory_desc_t weights = desc_of(tensors[DF_SLOT_WEIGHTS]);
@@ -252,7 +253,7 @@ static dnnl_status_t conv_pass_desc(dnnl_primitive_desc_t *result, struct df_one
     const_dnnl_memory_desc_t bias = desc_of(tensors[DF_SLOT_BIAS]);
     dnnl_primitive_desc_t forward = NULL;
     dnnl_status_t status = conv_desc(&forward, onednn->engine, DF_CONV_FORWARD, source, weights, bias,
-                                     destination, NULL, attributes);
+                                     destination, padding, NULL, attributes);
 
     if (status != dnnl_success || pass == DF_CONV_FORWARD) {
         *result = forward;
@@ -261,7 +262,8 @@ static dnnl_status_t conv_pass_desc(dnnl_primitive_desc_t *result, struct df_one
     /* The backward passes are described with the forward pass as a hint. */
     if (pass == DF_CONV_BACKWARD_WEIGHT)
         weights = desc_of(gradient);
-    status = conv_desc(result, onednn->engine, pass, source, weights, NULL, destination, forward, attributes);
+    status = conv_desc(result, onednn->engine, pass, source, weights, NULL, destination, padding, forward,
+                       attributes);
     dnnl_primitive_desc_destroy(forward);
     return status;
 }
@@ -274,7 +276,8 @@ struct df_primitive *df_primitive_conv(struct df_onednn *onednn, enum df_conv_pa
         [DF_CONV_BACKWARD_DATA] = backward_data_slots,
         [DF_CONV_BACKWARD_WEIGHT] = backward_weight_slots,
     };
-    const int64_t height = shape.height - shape.kernel + 1, width = shape.width - shape.kernel + 1;
+    const int64_t height = df_conv_side(&shape, shape.height), width = df_conv_side(&shape, shape.width);
+    const dnnl_dims_t padding = {shape.padding, shape.padding};
     const dnnl_dims_t weight_dims = {shape.out, shape.in, shape.kernel, shape.kernel};
     struct df_layout source = {0}, weights = {0}, gradient = {0}, vector = {0}, destination = {0};
     const struct df_layout *const tensors[DF_SLOT_COUNT] = {&source, &weights, &destination,
@@ -290,7 +293,7 @@ struct df_primitive *df_primitive_conv(struct df_onednn *onednn, enum df_conv_pa
         layout_map(&destination, shape.batch, height, width, shape.out, type) != 0 ||
         make_attributes(&attributes, false) != 0)
         goto done;
-    dnnl_status_t status = conv_pass_desc(&desc, onednn, pass, tensors, &gradient, attributes);
+    dnnl_status_t status = conv_pass_desc(&desc, onednn, pass, tensors, &gradient, padding, attributes);
     if (status != dnnl_success)
         onednn_error(status, "describing a convolution");
     else

@@ -61,25 +61,26 @@ static dnnl_status_t gemm_desc(dnnl_primitive_desc_t *result, dnnl_engine_t engi
 static dnnl_status_t conv_desc(dnnl_primitive_desc_t *result, dnnl_engine_t engine, enum df_conv_pass pass,
                                const_dnnl_memory_desc_t source, const_dnnl_memory_desc_t weights,
                                const_dnnl_memory_desc_t bias, const_dnnl_memory_desc_t destination,
-                               dnnl_primitive_desc_t forward, dnnl_primitive_attr_t attributes)
+                               const dnnl_dims_t padding, dnnl_primitive_desc_t forward,
+                               dnnl_primitive_attr_t attributes)
 {
     const dnnl_alg_kind_t direct = dnnl_convolution_direct;
-    const dnnl_dims_t strides = {1, 1}, none = {0, 0};
+    const dnnl_dims_t strides = {1, 1};
     dnnl_convolution_desc_t operation;
     dnnl_status_t status = dnnl_invalid_arguments;
 
     switch (pass) {
     case DF_CONV_FORWARD:
         status = dnnl_convolution_forward_desc_init(&operation, dnnl_forward_training, direct, source,
-                                                    weights, bias, destination, strides, none, none);
+                                                    weights, bias, destination, strides, padding, padding);
         break;
     case DF_CONV_BACKWARD_DATA:
         status = dnnl_convolution_backward_data_desc_init(&operation, direct, source, weights, destination,
-                                                          strides, none, none);
+                                                          strides, padding, padding);
         break;
     case DF_CONV_BACKWARD_WEIGHT:
         status = dnnl_convolution_backward_weights_desc_init(&operation, direct, source, weights, bias,
-                                                             destination, strides, none, none);
+                                                             destination, strides, padding, padding);
         break;
     }
     if (status != dnnl_success)
@@ -133,7 +134,8 @@ static dnnl_status_t gemm_desc(dnnl_primitive_desc_t *result, dnnl_engine_t engi
 static dnnl_status_t conv_desc(dnnl_primitive_desc_t *result, dnnl_engine_t engine, enum df_conv_pass pass,
                                const_dnnl_memory_desc_t source, const_dnnl_memory_desc_t weights,
                                const_dnnl_memory_desc_t bias, const_dnnl_memory_desc_t destination,
-                               dnnl_primitive_desc_t forward, dnnl_primitive_attr_t attributes)
+                               const dnnl_dims_t padding, dnnl_primitive_desc_t forward,
+                               dnnl_primitive_attr_t attributes)
 {
     const dnnl_alg_kind_t direct = dnnl_convolution_direct;
     const dnnl_dims_t strides = {1, 1}, none = {0, 0};
@@ -142,15 +144,15 @@ static dnnl_status_t conv_desc(dnnl_primitive_desc_t *result, dnnl_engine_t engi
     case DF_CONV_FORWARD:
         return dnnl_convolution_forward_primitive_desc_create(result, engine, dnnl_forward_training, direct,
                                                               source, weights, bias, destination, strides,
-                                                              none, none, none, attributes);
+                                                              none, padding, padding, attributes);
     case DF_CONV_BACKWARD_DATA:
         return dnnl_convolution_backward_data_primitive_desc_create(result, engine, direct, source, weights,
-                                                                    destination, strides, none, none, none,
-                                                                    forward, attributes);
+                                                                    destination, strides, none, padding,
+                                                                    padding, forward, attributes);
     case DF_CONV_BACKWARD_WEIGHT:
-        return dnnl_convolution_backward_weights_primitive_desc_create(result, engine, direct, source,
-                                                                       weights, bias, destination, strides,
-                                                                       none, none, none, forward, attributes);
+        return dnnl_convolution_backward_weights_primitive_desc_create(
+            result, engine, direct, source, weights, bias, destination, strides, none, padding, padding,
+            forward, attributes);
     }
     return dnnl_invalid_arguments;
 }

@@ -127,7 +127,8 @@ DF_INLINE void walk_row(const struct df_upsample_loss *work, const struct df_los
             continue;
         assert(label < classes);
         if (terms)
-            add_pixel_of_terms(columns, x, label, best, padded, terms, &smoothing, &region, total);
+            add_pixel_of_terms(columns, x, label, best, padded, terms, &smoothing, &region,
+                               terms->slopes ? terms->slopes[line + i] : 0.0f, total);
         else
             add_pixel(columns, x, label, best, padded, low != NULL, total);
     }
@@ -183,6 +184,7 @@ static void combine_row(const struct df_upsample_loss *work, int64_t task, const
     const float scale = work->loss.weight > 0.0 ? (float)(1.0 / work->loss.weight) : 0.0f;
     const float *low = scratch + task * size;
     const float *high = scratch + (work->batch * work->h + task) * size;
+    const float *more = work->terms && work->terms->gradient ? work->terms->gradient + task * size : NULL;
     float *to = work->dlogits + task * size;
     for (int64_t i = 0; i < size; i++) {
         float sum = low[i];
@@ -190,6 +192,8 @@ static void combine_row(const struct df_upsample_loss *work, int64_t task, const
             sum += high[i - size];
         if (source == work->h - 1)
             sum += high[i];
+        if (more)
+            sum += more[i];
         to[i] = sum * scale;
     }
 }
@@ -221,8 +225,8 @@ int df_cpu_upsample_loss(struct df_backend *backend, struct df_upsample_loss *wo
         work->loss.count += partial[chunk].count;
         work->loss.weight += partial[chunk].weight;
     }
-    if (work->terms && work->terms->region)
-        work->loss.sum += (double)work->terms->region[2 * work->classes];
+    if (work->terms && work->terms->more)
+        work->loss.sum += (double)*work->terms->more;
     if (work->on_device)
         *work->on_device = work->loss;
     if (!buffers)

@@ -11,7 +11,8 @@
 
 static void check_shape(const struct df_conv_shape *shape)
 {
-    assert(shape->kernel >= 1 && shape->height >= shape->kernel && shape->width >= shape->kernel);
+    assert(shape->kernel > shape->padding && df_conv_side(shape, shape->height) >= 1 &&
+           df_conv_side(shape, shape->width) >= 1);
     (void)shape;
 }
 

@@ -75,7 +75,7 @@ static int describe_tensor(const struct df_cudnn *cudnn, cudnnTensorDescriptor_t
 static int describe(const struct df_cudnn *cudnn, struct plan *plan)
 {
     const struct df_conv_shape *s = &plan->shape;
-    const int64_t height = s->height - s->kernel + 1, width = s->width - s->kernel + 1;
+    const int64_t height = df_conv_side(s, s->height), width = df_conv_side(s, s->width);
 
     DF_TRY(describe_tensor(cudnn, &plan->x, CUDNN_TENSOR_NHWC, s->batch, s->in, s->height, s->width));
     DF_TRY(describe_tensor(cudnn, &plan->y, CUDNN_TENSOR_NHWC, s->batch, s->out, height, width));
@@ -86,8 +86,8 @@ static int describe(const struct df_cudnn *cudnn, struct plan *plan)
         DF_CUDNN(cudnn->cudnnSetFilter4dDescriptor(plan->weight, CUDNN_DATA_FLOAT, CUDNN_TENSOR_NHWC,
                                                    (int)s->out, (int)s->in, (int)s->kernel, (int)s->kernel)));
     DF_TRY(DF_CUDNN(cudnn->cudnnCreateConvolutionDescriptor(&plan->conv)));
-    DF_TRY(DF_CUDNN(cudnn->cudnnSetConvolution2dDescriptor(plan->conv, 0, 0, 1, 1, 1, 1,
-                                                           CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT)));
+    DF_TRY(DF_CUDNN(cudnn->cudnnSetConvolution2dDescriptor(plan->conv, (int)s->padding, (int)s->padding, 1, 1,
+                                                           1, 1, CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT)));
     return DF_CUDNN(cudnn->cudnnSetConvolutionMathType(plan->conv, CUDNN_FMA_MATH));
 }
 
@@ -212,7 +212,8 @@ int df_conv_cudnn_forward(struct df_backend *backend, struct df_conv_shape shape
 {
     struct df_cuda_context *context = df_cuda_context(backend);
     const float one = 1.0f, zero = 0.0f;
-    const int64_t pixels = shape.batch * (shape.height - shape.kernel + 1) * (shape.width - shape.kernel + 1);
+    const int64_t pixels =
+        shape.batch * df_conv_side(&shape, shape.height) * df_conv_side(&shape, shape.width);
     struct plan *plan;
     float *transposed;
     void *workspace;

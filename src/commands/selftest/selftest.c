@@ -22,7 +22,7 @@
 static const struct {
     const char *decoder;
     double in_f32, in_bf16;
-} trainings[] = {{"linear", 2e-4, 5e-3}, {"fpn", 2e-3, 5e-2}};
+} trainings[] = {{"linear", 2e-4, 5e-3}, {"multi", 2e-4, 5e-3}, {"mlp", 2e-3, 5e-2}, {"fpn", 2e-3, 5e-2}};
 
 struct table {
     double gemm_peak, copy_peak;

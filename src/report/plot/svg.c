@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-#define WIDER 1.06 /* a browser's font may be somewhat wider than the widths that are reckoned with */
+#define WIDER 1.2 /* a browser's font may be wider than the widths that are reckoned with: DejaVu Sans */
 
 struct svg_axis svg_axis_for(double largest, int most_steps)
 {

@@ -39,7 +39,9 @@ struct df_steps {
     int64_t in_last;               /* steps in the last bin */
     int64_t last_epoch, last_step; /* of the last step; 0 likewise */
     int64_t epoch_steps;           /* steps of an epoch; 0: not known, as the first one has not ended */
-    double image_seconds;          /* the steps' seconds per image, added up */
+    double image_seconds;          /* the steps' seconds per image, added up, */
+    double end_image_seconds;      /* those of the last steps of epochs that others have followed */
+    double last_image_seconds;     /* and that of the last step */
     bool is_cut;                   /* the file's last line has no end: its writer was killed */
     bool from_zero;                /* the file's epochs count from 0, as those of the first versions */
 };

@@ -31,6 +31,7 @@ char *run_fact_text(const struct df_run_history *history, const char *name);
 
 /* A setting, or a fact, that is a number; NaN where there is none. */
 double run_setting_number(const struct df_run_history *history, const char *name);
+double run_fact_number(const struct df_run_history *history, const char *name);
 
 /* How long a run has trained, by its steps: "1 h 12 min". False where it is not known. */
 #define RUN_TIME_TEXT 48

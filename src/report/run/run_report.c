@@ -7,6 +7,7 @@
 #include "dinoft/best_score.h"
 #include "dinoft/clock.h"
 #include "dinoft/error.h"
+#include "dinoft/text.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -17,7 +18,7 @@
 /* The runs of a page, the best one first. */
 struct report {
     struct df_run_history *histories[DF_RUNS_MOST]; /* [count] */
-    struct run_shown shown[DF_RUNS_MOST];
+    struct run_shown shown[DF_RUNS_MOST];           /* with labels of their own */
     size_t count;
     enum df_best_metric metric; /* by which they are compared */
     const struct df_run_page_texts *texts;
@@ -25,7 +26,7 @@ struct report {
 };
 
 /* A name, or the whole path where another run has the same. */
-static const char *label_of(const struct report *report, size_t index)
+static const char *name_of(const struct report *report, size_t index)
 {
     const struct df_run_history *history = report->histories[index];
 
@@ -59,7 +60,20 @@ static void sort_runs(struct report *report)
     }
 }
 
-static void order(struct report *report)
+/* With its place in front: a plot has no room for the end of a long name, which may be all in which it
+ * differs from another. */
+static int label_runs(struct report *report)
+{
+    for (size_t i = 0; i < report->count; i++) {
+        report->shown[i] =
+            (struct run_shown){report->histories[i], df_text_format("%zu: %s", i + 1, name_of(report, i))};
+        if (!report->shown[i].label)
+            return -1;
+    }
+    return 0;
+}
+
+static int order(struct report *report)
 {
     report->metric = report->histories[0]->best_metric;
     for (size_t i = 1; i < report->count; i++)
@@ -67,8 +81,7 @@ static void order(struct report *report)
     if (report->metrics_differ)
         report->metric = DF_BEST_MIOU;
     sort_runs(report);
-    for (size_t i = 0; i < report->count; i++)
-        report->shown[i] = (struct run_shown){report->histories[i], label_of(report, i)};
+    return label_runs(report);
 }
 
 /* A number of a validation; index -1: none. */
@@ -164,8 +177,7 @@ static int write_page(const char *path, struct report *report)
 
     if (report->count == 1)
         return run_page_write(path, &page);
-    order(report);
-    return write_comparison(path, report);
+    return order(report) == 0 ? write_comparison(path, report) : -1;
 }
 
 int df_run_report_write(const char *path, char *const *prefixes, size_t count,
@@ -182,7 +194,9 @@ int df_run_report_write(const char *path, char *const *prefixes, size_t count,
     }
     if (status == 0)
         status = write_page(path, &report);
-    for (size_t i = 0; i < report.count; i++)
+    for (size_t i = 0; i < report.count; i++) {
         df_run_history_free(report.histories[i]);
+        free((char *)report.shown[i].label);
+    }
     return status;
 }

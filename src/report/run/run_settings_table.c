@@ -66,11 +66,19 @@ char *run_fact_text(const struct df_run_history *history, const char *name)
     return text_of(fact_of(history, name));
 }
 
+static double number_of(const cJSON *item)
+{
+    return cJSON_IsNumber(item) ? item->valuedouble : NAN;
+}
+
 double run_setting_number(const struct df_run_history *history, const char *name)
 {
-    const cJSON *item = setting_of(history, name);
+    return number_of(setting_of(history, name));
+}
 
-    return cJSON_IsNumber(item) ? item->valuedouble : NAN;
+double run_fact_number(const struct df_run_history *history, const char *name)
+{
+    return number_of(fact_of(history, name));
 }
 
 /* --- one run --- */
@@ -198,7 +206,8 @@ int run_settings_table(FILE *page, const struct df_run_history *history, const c
 /* What names a run, and how it was begun. */
 static bool is_of_one_run(const char *name)
 {
-    static const char *const names[] = {"exp_name", "output_dir", "config", "resume", "overwrite", FACTS};
+    static const char *const names[] = {"exp_name", "output_dir", "log_dir",   "log_file", "quiet",
+                                        "config",   "resume",     "overwrite", FACTS};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (strcmp(name, names[i]) == 0)

@@ -55,6 +55,8 @@ int df_steps_add(struct df_steps *steps, const struct df_step *step)
     if (steps->last_epoch > 0 && step->epoch == steps->last_epoch + 1 &&
         steps->last_step % steps->last_epoch == 0)
         steps->epoch_steps = steps->last_step / steps->last_epoch;
+    if (step->epoch > steps->last_epoch)
+        steps->end_image_seconds += steps->last_image_seconds;
     struct df_step_bin *bin = open_bin(steps, step->step);
     bin->last = step->step;
     for (int v = 0; v < DF_STEP_VALUES; v++) {
@@ -66,8 +68,9 @@ int df_steps_add(struct df_steps *steps, const struct df_step *step)
     steps->in_last++;
     steps->last_epoch = step->epoch;
     steps->last_step = step->step;
-    if (isfinite(step->values[DF_STEP_RATE]) && step->values[DF_STEP_RATE] > 0.0)
-        steps->image_seconds += 1.0 / step->values[DF_STEP_RATE];
+    const double rate = step->values[DF_STEP_RATE];
+    steps->last_image_seconds = isfinite(rate) && rate > 0.0 ? 1.0 / rate : 0.0;
+    steps->image_seconds += steps->last_image_seconds;
     return 0;
 }
 

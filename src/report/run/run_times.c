@@ -15,9 +15,23 @@ void run_time_text(double seconds, char text[RUN_TIME_TEXT])
         snprintf(text, RUN_TIME_TEXT, "%.0f h %.0f min", floor(minutes / 60.0), fmod(minutes, 60.0));
 }
 
+/* An epoch's last batch has fewer images than the others, or as many. */
+static double training_seconds(const struct df_run_history *history)
+{
+    const struct df_steps *steps = &history->steps;
+    const double batch = run_setting_number(history, "batch_size");
+    const double images = run_fact_number(history, "training_images");
+    const double rest = fmod(images, batch), missing = rest > 0.0 ? batch - rest : 0.0;
+    const bool ends = steps->epoch_steps > 0 ? steps->last_step % steps->epoch_steps == 0
+                                             : (double)steps->last_step == ceil(images / batch);
+
+    return batch * steps->image_seconds -
+           missing * (steps->end_image_seconds + (ends ? steps->last_image_seconds : 0.0));
+}
+
 bool run_training_time(const struct df_run_history *history, char text[RUN_TIME_TEXT])
 {
-    const double seconds = history->steps.image_seconds * run_setting_number(history, "batch_size");
+    const double seconds = training_seconds(history);
 
     if (!(seconds > 0.0) || !isfinite(seconds))
         return false;
