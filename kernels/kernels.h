@@ -106,8 +106,9 @@ cudaError_t df_launch_matmul(cudaStream_t stream, struct df_matrix a, bool trans
 size_t df_launch_column_sum_scratch(struct df_matrix x);
 cudaError_t df_launch_column_sum(cudaStream_t stream, struct df_matrix x, float *out, void *scratch);
 cudaError_t df_launch_add_bias(cudaStream_t stream, struct df_matrix x, const float *bias);
-cudaError_t df_launch_scale_rows(cudaStream_t stream, const float *x, const float *scale, float *y,
-                                 int64_t rows, int64_t cols);
+cudaError_t df_launch_dropout(cudaStream_t stream, const void *x, const struct df_dropout_draw *draw,
+                              uint64_t number, double probability, void *y, enum df_dtype type, int64_t rows,
+                              int64_t cols);
 
 /* --- conv.cu: NHWC float32, weights [out, in, kernel, kernel], no padding, stride 1. Used where cuDNN is
  * not. --- */

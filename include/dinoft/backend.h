@@ -159,6 +159,12 @@ struct df_gradient_scale {
     float factor; /* gradients are multiplied by it before they are used */
 };
 
+/* Which elements dropout keeps in a step. */
+struct df_dropout_draw {
+    uint64_t key;
+    uint64_t first_row; /* of these rows among all of the step */
+};
+
 /* What is fetched at a time, and how many may be under way. */
 #define DF_FETCH_MOST  64
 #define DF_FETCH_SLOTS 2

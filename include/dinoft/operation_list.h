@@ -163,11 +163,12 @@ DF_OPERATION(column_sum, (struct df_backend *backend, struct df_matrix x, float 
 DF_OPERATION(add_bias, (struct df_backend *backend, struct df_matrix x, const float *bias),
              (backend, x, bias))
 
-/* x [rows, cols] -> y [rows, cols]: each row times scale [rows]; all float32, y may be x. */
-DF_OPERATION(scale_rows,
-             (struct df_backend *backend, const float *x, const float *scale, float *y, int64_t rows,
-              int64_t cols),
-             (backend, x, scale, y, rows, cols))
+/* x act [rows, cols] -> y act [rows, cols], which may be x: each element is 0 with this probability, else x / (1 -
+ * probability). Which are, depends on draw (device), the stream and the element's place. 0 < probability < 1. */
+DF_OPERATION(dropout,
+             (struct df_backend *backend, const void *x, const struct df_dropout_draw *draw, uint64_t stream,
+              double probability, void *y, int64_t rows, int64_t cols),
+             (backend, x, draw, stream, probability, y, rows, cols))
 
 /* --- the vision transformer --- */
 

@@ -116,6 +116,9 @@ OPTION(FLOAT, LR_HEAD, lr_head, RUN, TRAIN, "a factor of --lr for the decoder", 
 OPTION(FLOAT, LR_LORA, lr_lora, RUN, TRAIN, "a factor of --lr for LoRA", "1", 0)
 OPTION(FLOAT, LORA_PLUS, lora_plus, RUN, TRAIN,
        "LoRA+: B's learning rate is that of LoRA times this factor, such as 16; 1: the same", "1", 0)
+OPTION(FLOAT, LORA_DROPOUT, lora_dropout, RUN, TRAIN | BENCH,
+       "the probability with which an element of what LoRA's A reads is 0 in a training step; 0: off", "0", 0,
+       .float_minimum_itself = true, .float_below = 1)
 OPTION(FLOAT, WEIGHT_DECAY, weight_decay, RUN, TRAIN, "AdamW's decoupled weight decay", "0.01", 0,
        .float_minimum_itself = true)
 OPTION(SWITCH, DECAY_1D, decay_1d, RUN, TRAIN,

@@ -24,6 +24,7 @@ struct df_segmenter_options {
     bool class_tokens;   /* the last block's class token is wanted too */
     int64_t rank;        /* LoRA's; 0: none. Without a decoder a checkpoint's is folded whatever this is */
     struct df_lora_parts lora; /* where it is */
+    double lora_dropout;       /* training: the probability that an element of what LoRA's A reads is 0 */
     bool merged;        /* training: the checkpoint's LoRA is folded into the weights as in an evaluation. It
                            is not trained, and is saved as it came */
     unsigned new_parts; /* bits of df_model_part: drawn from the seed although there is a checkpoint */

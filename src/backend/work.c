@@ -136,10 +136,10 @@ struct df_work df_work_add_bias(struct df_backend *backend, struct df_matrix x, 
     return df_work_of(0, 2.0 * matrix_bytes(x), "%s", spell(x).text);
 }
 
-struct df_work df_work_scale_rows(struct df_backend *backend, const float *x, const float *scale, float *y,
-                                  int64_t rows, int64_t cols)
+struct df_work df_work_dropout(struct df_backend *backend, const void *x, const struct df_dropout_draw *draw,
+                               uint64_t stream, double probability, void *y, int64_t rows, int64_t cols)
 {
-    return df_work_of(0, (double)((2 * cols + 1) * rows) * sizeof(float), "[" I64 ", " I64 "]", rows, cols);
+    return df_work_of(0, df_act_bytes(backend, 2 * rows * cols), "[" I64 ", " I64 "]", rows, cols);
 }
 
 /* --- the vision transformer --- */

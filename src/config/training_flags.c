@@ -17,9 +17,9 @@ static int check_decay(const struct df_config *config)
 /* A checkpoint may hold LoRA: what it says is not known yet. */
 static int check_lora(const struct df_config *config)
 {
-    static const enum df_option of_lora[] = {DF_OPTION_LR_LORA,     DF_OPTION_LORA_TARGETS,
-                                             DF_OPTION_LORA_BLOCKS, DF_OPTION_LORA_ALPHA,
-                                             DF_OPTION_RSLORA,      DF_OPTION_LORA_PLUS};
+    static const enum df_option of_lora[] = {
+        DF_OPTION_LR_LORA, DF_OPTION_LORA_TARGETS, DF_OPTION_LORA_BLOCKS, DF_OPTION_LORA_ALPHA,
+        DF_OPTION_RSLORA,  DF_OPTION_LORA_PLUS,    DF_OPTION_LORA_DROPOUT};
     const enum df_option typed = df_config_typed(config, of_lora, sizeof of_lora / sizeof of_lora[0]);
 
     if (config->merge_lora && config->command == DF_COMMAND_TRAIN && !config->lora_weights)

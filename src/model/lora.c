@@ -199,6 +199,12 @@ static struct df_matrix down_matrix(const struct df_lora_use *use, const struct 
     return (struct df_matrix){values, DF_F32, rows, width, width};
 }
 
+/* Each row of the matrix times its number, to `to`, which may be the matrix. */
+static int scale_rows(struct df_backend *backend, struct df_matrix matrix, const float *scales, float *to)
+{
+    return backend->ops->scale_channels(backend, matrix.data, scales, matrix.rows, matrix.cols, 1, to);
+}
+
 /* B of the i-th target as y meets it. */
 static int effective_b(const struct df_lora_use *use, struct df_backend *backend,
                        const struct layer_tensors *weights, int i, struct df_matrix *b)
@@ -208,8 +214,7 @@ static int effective_b(const struct df_lora_use *use, struct df_backend *backend
         return 0;
     assert(weights->count == 1);
     b->data = use->scaled_b;
-    return backend->ops->scale_rows(backend, weights->b[i].data, use->row_scale, use->scaled_b, b->rows,
-                                    b->cols);
+    return scale_rows(backend, weights->b[i], use->row_scale, use->scaled_b);
 }
 
 int df_lora_down(const struct df_lora_use *use, struct df_backend *backend, struct df_matrix x)
@@ -245,8 +250,7 @@ static int gradient_of_b(const struct df_lora_use *use, struct df_backend *backe
     DF_TRY(backend->ops->matmul(backend, dy, true, down, false, gradient, false));
     if (!use->row_scale)
         return 0;
-    return backend->ops->scale_rows(backend, gradient.data, use->row_scale, gradient.data, gradient.rows,
-                                    gradient.cols);
+    return scale_rows(backend, gradient, use->row_scale, gradient.data);
 }
 
 int df_lora_gradients(const struct df_lora_use *use, struct df_backend *backend, struct df_matrix x,
@@ -270,12 +274,12 @@ int df_lora_gradients(const struct df_lora_use *use, struct df_backend *backend,
 }
 
 int df_lora_input_gradient(const struct df_lora_use *use, struct df_backend *backend, float *ddown,
-                           struct df_matrix dx)
+                           struct df_matrix dx, bool accumulate)
 {
     const struct layer_tensors weights = layer_tensors(use, false);
 
     if (weights.count == 0)
         return 0;
     return backend->ops->matmul(backend, down_matrix(use, &weights, ddown, dx.rows), false, weights.a, false,
-                                dx, true);
+                                dx, accumulate);
 }

@@ -80,9 +80,9 @@ int df_lora_down(const struct df_lora_use *use, struct df_backend *backend, stru
 int df_lora_gradients(const struct df_lora_use *use, struct df_backend *backend, struct df_matrix x,
                       struct df_matrix dy, float *ddown);
 
-/* Adds LoRA's part of the input's gradient to dx [rows, in]. */
+/* LoRA's part of the input's gradient, to dx [rows, in] or, with `accumulate`, added to it. */
 int df_lora_input_gradient(const struct df_lora_use *use, struct df_backend *backend, float *ddown,
-                           struct df_matrix dx);
+                           struct df_matrix dx, bool accumulate);
 
 /* --- lora_file.c: LoRA in a checkpoint --- */
 

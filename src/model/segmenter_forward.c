@@ -12,6 +12,20 @@ int segmenter_run(struct df_segmenter *segmenter, int64_t count, bool training)
     return segmenter->decoder->ops->forward(segmenter->decoder, segmenter->features, count, training);
 }
 
+/* A step drops the same after --resume, and for each of its images the same whatever parts it has. */
+static int draw_dropout(struct df_segmenter *segmenter, int64_t count)
+{
+    const struct df_optimizer *optimizer = &segmenter->optimizer;
+    struct df_rng rng;
+
+    if (optimizer->parts == 0)
+        segmenter->images = 0;
+    const int64_t first = segmenter->images;
+    segmenter->images += count;
+    df_rng_seed(&rng, segmenter->seed, df_hash_text("lora_dropout") + (uint64_t)optimizer->steps);
+    return df_vit_draw_dropout(segmenter->vit, df_rng_u64(&rng), first);
+}
+
 /* Images of a step have the same draws whatever parts it is taken in, and a step the same after --resume. */
 static int draw(struct df_segmenter *segmenter, int64_t count)
 {
@@ -29,6 +43,8 @@ static int draw(struct df_segmenter *segmenter, int64_t count)
 int segmenter_begin_pass(struct df_segmenter *segmenter, int64_t count, struct df_rng *rng)
 {
     df_parameters_count_pass(&segmenter->parameters);
+    if (segmenter->vit)
+        DF_TRY(draw_dropout(segmenter, count));
     DF_TRY(draw(segmenter, count));
     return segmenter->vit && rng ? df_vit_rescale_rope(segmenter->vit, rng) : 0;
 }

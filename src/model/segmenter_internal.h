@@ -57,6 +57,7 @@ struct df_segmenter {
     uint64_t seed;                 /* of what is drawn in training passes */
     struct df_rng draws;           /* those of the decoder, from a step's first part on */
     struct df_optimizer optimizer; /* of a model that is trained */
+    int64_t images;                /* of the step that is under way, in the parts that were begun */
 };
 
 /* Pixels, logits and features (of one block) of so many images. */

@@ -21,6 +21,7 @@ static int create_vit(struct df_segmenter *segmenter, const struct df_state *bac
         .fold = options->training && !options->merged ? NULL : checkpoint,
         .training = options->training,
         .recompute = options->recompute,
+        .lora_dropout = options->lora_dropout,
         .rope_rescale = options->rope_rescale,
     };
     vit.path = options->backbone_path;

@@ -17,6 +17,7 @@ struct df_vit_options {
     bool class_tokens;                /* also hand out the last block's normalised class token */
     const struct df_lora *lora;       /* NULL: none, or folded */
     const struct df_state *fold;      /* a checkpoint whose LoRA is folded into the weights; NULL: none */
+    double lora_dropout;              /* training: of what LoRA reads; 0: none */
     bool training;                    /* keep what the backward pass through LoRA needs */
     bool recompute;      /* of every block but the last keep the input only, and compute the rest again */
     const char *path;    /* the weights' file, for error texts; NULL: "the backbone" */
@@ -48,6 +49,10 @@ int df_vit_weight_bytes(const struct df_vit *vit, struct df_vit_weight_bytes *by
 /* Draws each block's RoPE factor for the training passes to come, where the options ask for rescaling; else
  * nothing is done, and rng may be NULL. */
 int df_vit_rescale_rope(struct df_vit *vit, struct df_rng *rng);
+
+/* Which elements the training passes to come drop, where the options ask for dropout: those of a step (key),
+ * whose images before these are so many. */
+int df_vit_draw_dropout(struct df_vit *vit, uint64_t key, int64_t first_image);
 
 /* image float32 [batch, 3, H, W], device. Afterwards the features are there. `training`: with the RoPE
  * factors that were drawn last. */

@@ -24,12 +24,21 @@ static int layer_backward(struct df_vit *vit, int64_t i, enum df_lora_layer laye
     const struct df_lora_use use = vit_lora(vit, i, layer);
     const bool adapted = vit_has_lora(vit, i, layer);
 
-    if (adapted)
+    if (adapted) {
+        DF_TRY(vit_drop(vit, i, layer, &x, layer == DF_LORA_IN_PROJ ? vit->scratch.normed : x.data));
+        if (layer == DF_LORA_IN_DOWN && vit->options.recompute && i + 1 < vit->config.depth)
+            DF_TRY(df_lora_down(&use, backend, x)); /* recomputing a block ends before that layer */
         DF_TRY(df_lora_gradients(&use, backend, x, dy, vit->scratch.lora_ddown));
+    }
     if (!vit_goes_below(vit, i, layer))
         return 0;
+    if (adapted && vit->drops) {
+        DF_TRY(df_lora_input_gradient(&use, backend, vit->scratch.lora_ddown, dx, false));
+        DF_TRY(vit_drop(vit, i, layer, &dx, dx.data));
+        return backend->ops->linear_backward(backend, vit_linear(vit, i, layer), dy, dx, true);
+    }
     DF_TRY(backend->ops->linear_backward(backend, vit_linear(vit, i, layer), dy, dx, false));
-    return adapted ? df_lora_input_gradient(&use, backend, vit->scratch.lora_ddown, dx) : 0;
+    return adapted ? df_lora_input_gradient(&use, backend, vit->scratch.lora_ddown, dx, true) : 0;
 }
 
 /* The input of a block's first layer, or of its FFN: cheaper than keeping it for every block. */
@@ -40,19 +49,15 @@ static int normalise_again(struct df_vit *vit, int64_t batch, const float *x, co
                                                 vit->scratch.normed, vit->backend->compute, NULL, NULL);
 }
 
-/* Likewise the input of the FFN's second layer, and what its LoRA made of it, which recomputed blocks share.
- */
+/* Likewise the input of the FFN's second layer. */
 static int activate_again(struct df_vit *vit, int64_t i, struct df_matrix hidden)
 {
     const struct df_backend_ops *ops = vit->backend->ops;
-    const struct df_lora_use use = vit_lora(vit, i, DF_LORA_IN_DOWN);
     const void *ffn = vit->activations[i].ffn;
 
     if (vit->config.ffn == DF_FFN_MLP)
-        DF_TRY(ops->gelu_forward(vit->backend, ffn, hidden.data, hidden.rows * hidden.cols));
-    else
-        DF_TRY(ops->swiglu_forward(vit->backend, ffn, hidden.data, hidden.rows, hidden.cols));
-    return vit->options.recompute && i + 1 < vit->config.depth ? df_lora_down(&use, vit->backend, hidden) : 0;
+        return ops->gelu_forward(vit->backend, ffn, hidden.data, hidden.rows * hidden.cols);
+    return ops->swiglu_forward(vit->backend, ffn, hidden.data, hidden.rows, hidden.cols);
 }
 
 static int ffn_backward(struct df_vit *vit, int64_t i, int64_t batch)

@@ -20,6 +20,15 @@ static int embed(struct df_vit *vit, const float *image, int64_t batch)
                                 vit->activations[0].x_in, vit_patch_rows(vit, batch), vit->config.dim);
 }
 
+int df_vit_draw_dropout(struct df_vit *vit, uint64_t key, int64_t first_image)
+{
+    const struct df_dropout_draw draw = {key, (uint64_t)(first_image * vit->tokens)};
+
+    if (!vit->dropout_draw)
+        return 0;
+    return vit->backend->ops->upload(vit->backend, vit->dropout_draw, &draw, sizeof draw);
+}
+
 int df_vit_rescale_rope(struct df_vit *vit, struct df_rng *rng)
 {
     const double limit = log(vit->options.rope_rescale);
@@ -49,7 +58,11 @@ static int forward_layer(struct df_vit *vit, int64_t i, enum df_lora_layer layer
     const struct df_lora_use use = vit_lora(vit, i, layer);
 
     DF_TRY(vit->backend->ops->linear_forward(vit->backend, vit_linear(vit, i, layer), x, y, residual));
-    return vit_has_lora(vit, i, layer) ? df_lora_forward(&use, vit->backend, x, y) : 0;
+    if (!vit_has_lora(vit, i, layer))
+        return 0;
+    /* Inputs are scratch that nobody reads any more, but for the attention's output. */
+    DF_TRY(vit_drop(vit, i, layer, &x, layer == DF_LORA_IN_PROJ ? vit->scratch.normed : x.data));
+    return df_lora_forward(&use, vit->backend, x, y);
 }
 
 static int attend(struct df_vit *vit, int64_t i, int64_t batch, bool rescaled)
@@ -120,6 +133,8 @@ int df_vit_forward(struct df_vit *vit, const float *image, int64_t batch, bool t
     int64_t depth = vit->config.depth;
     struct vit_feature *feature = vit->features; /* the next one */
     bool rescaled = training && vit->rescale;
+
+    vit->drops = training && vit->dropout_draw;
 
     assert(batch >= 1 && batch <= vit->options.max_batch);
     if (rescaled)

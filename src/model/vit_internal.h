@@ -46,15 +46,17 @@ struct df_vit {
     struct df_linear *patch_embed;
     struct vit_block *blocks; /* [depth] */
     struct vit_norm norm, cls_norm;
-    float *prefix_tokens;       /* device [T, D], the class token's position added */
-    float *positions;           /* device: what the next three are parts of */
-    size_t position_count;      /* floats that fit there */
-    float *pos_embed;           /* device [P, D], DINOv2; else NULL */
-    float *rope_sin, *rope_cos; /* device [P, head_size], DINOv3; else NULL */
-    float *position_host;       /* host [1 + grid * grid, D], DINOv2: the class token's first */
-    float *rope_periods;        /* device [head_size / 4], DINOv3; with it: */
-    float *rope_scales;         /* device [1 + depth]: 1, then each block's factor while training */
-    void **vectors;             /* device allocations to free */
+    float *prefix_tokens;                 /* device [T, D], the class token's position added */
+    float *positions;                     /* device: what the next three are parts of */
+    size_t position_count;                /* floats that fit there */
+    float *pos_embed;                     /* device [P, D], DINOv2; else NULL */
+    float *rope_sin, *rope_cos;           /* device [P, head_size], DINOv3; else NULL */
+    float *position_host;                 /* host [1 + grid * grid, D], DINOv2: the class token's first */
+    float *rope_periods;                  /* device [head_size / 4], DINOv3; with it: */
+    float *rope_scales;                   /* device [1 + depth]: 1, then each block's factor while training */
+    struct df_dropout_draw *dropout_draw; /* device; NULL without dropout */
+    bool drops;                           /* the pass under way, or the last one */
+    void **vectors;                       /* device allocations to free */
     int n_vectors, max_vectors;
 
     struct vit_block_activations *activations; /* [depth] */
@@ -117,6 +119,25 @@ static inline struct df_lora_use vit_lora(const struct df_vit *vit, int64_t bloc
         .scaled_b = vit->scratch.lora_b,
         .down = vit->activations[block].lora_down[layer],
     };
+}
+
+static inline bool vit_has_dropout(const struct df_vit *vit)
+{
+    return vit->keep && vit->options.lora_dropout > 0.0;
+}
+
+/* What LoRA reads of a layer's input, in y, which may be x; x itself without dropout. */
+static inline int vit_drop(const struct df_vit *vit, int64_t block, enum df_lora_layer layer,
+                           struct df_matrix *x, void *y)
+{
+    const uint64_t stream = (uint64_t)(block * DF_LORA_LAYERS + layer);
+    const void *from = x->data;
+
+    if (!vit->drops)
+        return 0;
+    x->data = y;
+    return vit->backend->ops->dropout(vit->backend, from, vit->dropout_draw, stream,
+                                      vit->options.lora_dropout, y, x->rows, x->cols);
 }
 
 static inline struct df_linear *vit_linear(const struct df_vit *vit, int64_t block, enum df_lora_layer layer)

@@ -283,11 +283,17 @@ done:
 
 int df_vit_load_weights(struct df_vit *vit, const struct df_state *weights)
 {
-    vit->max_vectors = (int)(6 * vit->config.depth + 8);
+    vit->max_vectors = (int)(6 * vit->config.depth + 9);
     vit->vectors = calloc((size_t)vit->max_vectors, sizeof *vit->vectors);
     if (!vit->vectors)
         return df_error_memory("the backbone's vectors", (size_t)vit->max_vectors * sizeof *vit->vectors);
 
+    if (vit_has_dropout(vit)) {
+        const float none[sizeof *vit->dropout_draw / sizeof(float)] = {0};
+        vit->dropout_draw = (void *)device_vector(vit, none, sizeof none / sizeof *none);
+        if (!vit->dropout_draw)
+            return -1;
+    }
     DF_TRY(load_patch_embed(vit, weights));
     DF_TRY(df_vit_load_positions(vit, weights));
     DF_TRY(load_tokens(vit, weights));
@@ -336,7 +342,7 @@ static size_t vector_bytes(const struct df_vit *vit)
         count += vit->patches * vit->config.dim;
     else
         count += 2 * vit->patches * vit->config.head_size + vit->config.head_size / 4 + 1 + vit->config.depth;
-    return (size_t)count * sizeof(float);
+    return (size_t)count * sizeof(float) + (vit_has_dropout(vit) ? sizeof *vit->dropout_draw : 0);
 }
 
 /* Blocks that pack a layer for the backward pass. */

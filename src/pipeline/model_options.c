@@ -135,6 +135,7 @@ int df_model_options(struct df_segmenter_options *options, const struct df_confi
                  .least = config->ohem_min_kept,
                  .region = config->region_factor,
                  .smoothing = config->label_smoothing},
+        .lora_dropout = config->lora_dropout,
         .rope_rescale = config->rope_rescale,
         .checkpoint_path = config->lora_weights,
     };

@@ -107,7 +107,8 @@ static int add_lora_parts(const struct df_training *training, struct df_state *s
     DF_TRY(add(state, "--lora_targets", "%s",
                df_lora_targets_text(df_lora_targets(&model->lora), vit->ffn, targets)));
     DF_TRY(add(state, "--lora_blocks", "%s", df_lora_blocks_text(&model->lora, vit->depth, blocks)));
-    return add_real(state, "LoRA's scale", model->optimizer.lora_scale);
+    DF_TRY(add_real(state, "LoRA's scale", model->optimizer.lora_scale));
+    return add_real(state, "--lora_dropout", model->lora_dropout);
 }
 
 /* A merged one is a part of the backbone. */

@@ -124,7 +124,7 @@ class Refusals(LoraTest):
             self.refused(*self.train_command(*COMMON, *flags), mentions=[words])
 
     def test_without_lora(self):
-        for flags in (["--lora_targets", "q"], ["--lora_blocks", "1"], ["--lora_alpha", 2], ["--rslora"], ["--lora_plus", 2]):
+        for flags in (["--lora_targets", "q"], ["--lora_blocks", "1"], ["--lora_alpha", 2], ["--rslora"], ["--lora_plus", 2], ["--lora_dropout", 0.1]):
             self.refused(*self.train_command(*flags), status=2, mentions=[f"{flags[0]} is for LoRA"])
 
 

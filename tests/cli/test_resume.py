@@ -21,7 +21,7 @@ KILLS = int(os.environ.get("DINOFT_KILLS", "20"))
 
 SETTINGS = {
     "lora": ["--use_lora", "--rope_rescale", 2],
-    "lora layers": ["--use_lora", "--lora_targets", "k,v,proj,fc1,fc2"],
+    "lora layers": ["--use_lora", "--lora_targets", "k,v,proj,fc1,fc2", "--lora_dropout", 0.3],
     "lora blocks": ["--use_lora", "--lora_blocks", "last:2", "--lora_alpha", 8, "--rslora", "--lora_plus", 4, "--use_fpn"],
     "fpn": ["--use_fpn", "--ema", 0.9, "--accumulate", 2, "--grad_clip", 1],
     "both": ["--use_lora", "--use_fpn", "--ema", 0.5, "--schedule", "cosine", "--warmup_steps", "20%"],

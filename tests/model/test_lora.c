@@ -1,13 +1,15 @@
 /* LoRA in some blocks and layers: the gradients, and where the backward pass ends. */
 #include "model/model_support.h"
 
+#include "src/model/vit_internal.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define HEIGHT  112
-#define WIDTH   144
+#define WIDTH   112
 #define BATCH   2
 #define CLASSES 5
 #define RANK    3
@@ -17,6 +19,7 @@ struct trial {
     int64_t patch;
     const char *targets, *blocks;
     bool recompute;
+    double dropout;
 };
 
 static struct df_vit_config config_of(const char *backbone)
@@ -53,6 +56,7 @@ static struct df_segmenter *open_model(const struct trial *trial, struct df_back
         .training = true,
         .optimizer = DF_OPTIMIZER_DEFAULTS,
         .recompute = trial->recompute,
+        .lora_dropout = trial->dropout,
         .rope_rescale = 2.0,
         .std = {1, 1, 1},
     };
@@ -228,6 +232,75 @@ static void recomputing_changes_no_bit(void **state)
     assert_memory_equal(gradients[0], gradients[1], bytes);
     free(gradients[0]);
     free(gradients[1]);
+    df_backend_close(backend);
+}
+
+/* Each element is dropped as often as was asked for, in other places at each step; an evaluation drops none.
+ */
+static void dropout_is_of_the_step(void **state)
+{
+    const struct trial trial = {
+        "dinov2_tiny_reg/backbone.pth", "linear", "fp32", 14, "q,v", "all", false, 0.5};
+    struct df_backend *backend = open_backend(trial.precision);
+    struct df_segmenter *segmenter = open_model(&trial, backend, trial.blocks);
+    const size_t count = (size_t)(BATCH * segmenter->vit->tokens * segmenter->config.dim);
+    size_t zeros = 0;
+    double losses[3];
+
+    set_values(segmenter, segmenter);
+    load_batch(segmenter);
+    for (int i = 0; i < 3; i++) {
+        segmenter->optimizer.steps = i % 2;
+        losses[i] = forward(segmenter);
+    }
+    assert_true(losses[0] == losses[2] && losses[0] != losses[1]);
+    assert_int_equal(df_vit_backward(segmenter->vit, BATCH, (const float *const *)segmenter->dfeatures), 0);
+    float *normed = download_floats(backend, segmenter->vit->scratch.normed, count); /* the first block's */
+    for (size_t i = 0; i < count; i++)
+        zeros += normed[i] == 0.0f;
+    assert_in_range(zeros, (size_t)(0.49 * (double)count), (size_t)(0.51 * (double)count));
+    free(normed);
+    double sums[2];
+    for (int i = 0; i < 2; i++) {
+        segmenter->optimizer.steps = i;
+        assert_int_equal(df_segmenter_forward(segmenter, BATCH, false, NULL), 0);
+        assert_int_equal(df_segmenter_loss(segmenter, BATCH, false, false, &sums[i], &(int64_t){0}), 0);
+    }
+    assert_true(sums[0] == sums[1]);
+    df_segmenter_free(segmenter);
+    df_backend_close(backend);
+}
+
+/* A step of two parts drops what the same step drops in one. */
+static void dropout_is_that_of_the_image(void **state)
+{
+    const struct trial trial = {
+        "dinov2_tiny_reg/backbone.pth", "linear", "fp32", 14, "q,v", "all", false, 0.5};
+    struct df_backend *backend = open_backend(trial.precision);
+    struct df_segmenter *segmenter = open_model(&trial, backend, trial.blocks);
+    const int64_t rows = segmenter->vit->tokens, cols = segmenter->config.dim;
+    const size_t count = (size_t)(BATCH * rows * cols);
+    float *ones = malloc(count * sizeof *ones), *whole, *half;
+
+    for (size_t i = 0; i < count; i++)
+        ones[i] = 1.0f;
+    upload_floats(backend, segmenter->vit->scratch.normed, ones, count);
+    segmenter->vit->drops = true;
+    struct df_matrix x = vit_act(segmenter->vit, segmenter->vit->scratch.normed, BATCH * rows, cols);
+    assert_int_equal(df_vit_draw_dropout(segmenter->vit, 7, 0), 0);
+    assert_int_equal(vit_drop(segmenter->vit, 1, DF_LORA_IN_QKV, &x, x.data), 0);
+    whole = download_floats(backend, x.data, count);
+    upload_floats(backend, segmenter->vit->scratch.normed, ones, count);
+    x.rows = rows;
+    assert_int_equal(df_vit_draw_dropout(segmenter->vit, 7, 1), 0);
+    assert_int_equal(vit_drop(segmenter->vit, 1, DF_LORA_IN_QKV, &x, x.data), 0);
+    half = download_floats(backend, x.data, (size_t)(rows * cols));
+    assert_memory_equal(half, whole + rows * cols, (size_t)(rows * cols) * sizeof *half);
+    assert_memory_not_equal(half, whole, (size_t)(rows * cols) * sizeof *half);
+    free(ones);
+    free(whole);
+    free(half);
+    df_segmenter_free(segmenter);
     df_backend_close(backend);
 }
 
@@ -433,31 +506,37 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blocks_are_read_and_written),
         cmocka_unit_test(targets_are_read_and_written),
+        cmocka_unit_test(dropout_is_of_the_step),
+        cmocka_unit_test(dropout_is_that_of_the_image),
 
         GOLDEN(mlp, "dinov2_tiny", MLP_ALL, "70x84"),
         GOLDEN(fused_swiglu, "dinov2_tiny_swiglu_reg", SWIGLU_ALL, "70x84"),
         GOLDEN(rope_and_swiglu, "dinov3_tiny_swiglu", SWIGLU_ALL, "80x96"),
 
-        SLOPES(k_alone, V3, "linear", "fp32", 16, "k", "2", false),
-        SLOPES(q_alone, V2, "linear", "fp32", 14, "q", "all", false),
-        SLOPES(from_proj_on, V2, "fpn", "fp32", 14, "proj,fc2", "1,3", false),
-        SLOPES(from_fc1_on, V3, "linear", "fp32", 16, "fc1", "last:2", false),
-        SLOPES(fc2_alone, V2, "linear", "fp32", 14, "fc2", "3", false),
-        SLOPES(w2_alone, V2_SWIGLU, "linear", "fp32", 14, "w2", "all", false),
-        SLOPES(all_layers, V3_SWIGLU, "linear", "fp32", 16, SWIGLU_ALL, "all", false),
+        SLOPES(k_alone, V3, "linear", "fp32", 16, "k", "2", false, 0.0),
+        SLOPES(q_alone, V2, "linear", "fp32", 14, "q", "all", false, 0.0),
+        SLOPES(from_proj_on, V2, "fpn", "fp32", 14, "proj,fc2", "1,3", false, 0.0),
+        SLOPES(from_fc1_on, V3, "linear", "fp32", 16, "fc1", "last:2", false, 0.0),
+        SLOPES(fc2_alone, V2, "linear", "fp32", 14, "fc2", "3", false, 0.0),
+        SLOPES(w2_alone, V2_SWIGLU, "linear", "fp32", 14, "w2", "all", false, 0.0),
+        SLOPES(all_layers, V3_SWIGLU, "linear", "fp32", 16, SWIGLU_ALL, "all", false, 0.0),
 
-        BLOCKS(the_last_block, V2, "linear", "fp32", 14, "q,v", "last:1", false),
-        BLOCKS(the_last_three, V3, "linear", "fp32", 16, "q,v", "last:3", false),
-        BLOCKS(one_in_the_middle, V2, "linear", "fp32", 14, "q,v", "2", false),
-        BLOCKS(with_gaps, V3, "fpn", "fp32", 16, "q,v", "1,3", false),
-        BLOCKS(recomputing, V3, "fpn", "fp32", 16, "q,v", "1,3", true),
-        BLOCKS(last_two_in_bf16, V2, "fpn", "bf16", 14, "q,v", "last:2", false),
-        BLOCKS(all_layers_of_two, V3, "fpn", "fp32", 16, MLP_ALL, "last:2", false),
-        BLOCKS(all_layers_with_gaps, V2, "linear", "fp32", 14, MLP_ALL, "0,2", false),
+        SLOPES(with_dropout, V2, "linear", "fp32", 14, MLP_ALL, "all", false, 0.4),
+        SLOPES(with_dropout_in_swiglu, V3_SWIGLU, "linear", "fp32", 16, SWIGLU_ALL, "last:1", false, 0.4),
 
-        RECOMPUTE(all_layers_recomputed, V3, "linear", "fp32", 16, MLP_ALL, "all", false),
-        RECOMPUTE(swiglu_recomputed, V2_SWIGLU, "linear", "fp32", 14, "w3,w1,k", "all", false),
-        RECOMPUTE(recomputed_in_bf16, V2, "linear", "bf16", 14, MLP_ALL, "1,3", false),
+        BLOCKS(the_last_block, V2, "linear", "fp32", 14, "q,v", "last:1", false, 0.0),
+        BLOCKS(the_last_three, V3, "linear", "fp32", 16, "q,v", "last:3", false, 0.0),
+        BLOCKS(one_in_the_middle, V2, "linear", "fp32", 14, "q,v", "2", false, 0.0),
+        BLOCKS(with_gaps, V3, "fpn", "fp32", 16, "q,v", "1,3", false, 0.0),
+        BLOCKS(recomputing, V3, "fpn", "fp32", 16, "q,v", "1,3", true, 0.0),
+        BLOCKS(last_two_in_bf16, V2, "fpn", "bf16", 14, "q,v", "last:2", false, 0.0),
+        BLOCKS(all_layers_of_two, V3, "fpn", "fp32", 16, MLP_ALL, "last:2", false, 0.0),
+        BLOCKS(all_layers_with_gaps, V2, "linear", "fp32", 14, MLP_ALL, "0,2", false, 0.0),
+
+        RECOMPUTE(all_layers_recomputed, V3, "linear", "fp32", 16, MLP_ALL, "all", false, 0.0),
+        RECOMPUTE(dropout_recomputed, V2, "linear", "fp32", 14, MLP_ALL, "all", false, 0.3),
+        RECOMPUTE(swiglu_recomputed, V2_SWIGLU, "linear", "fp32", 14, "w3,w1,k", "all", false, 0.0),
+        RECOMPUTE(recomputed_in_bf16, V2, "linear", "bf16", 14, MLP_ALL, "1,3", false, 0.0),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

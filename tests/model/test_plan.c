@@ -7,6 +7,7 @@ struct trial {
     const char *backbone, *decoder, *precision; /* decoder NULL: features alone */
     int64_t patch, rank;
     bool training, recompute;
+    bool more_lora; /* in all layers of the last blocks, with dropout */
 };
 
 /* The operations of a backend, those that take memory for weights watched. */
@@ -67,6 +68,11 @@ static void check_trial(void **state)
         .class_tokens = !trial->decoder,
         .classes = 7,
         .rank = trial->rank,
+        .lora = {.targets = trial->more_lora ? DF_LORA_Q_AND_V | DF_LORA_BIT(DF_LORA_PROJ) |
+                                                   DF_LORA_BIT(DF_LORA_UP) | DF_LORA_BIT(DF_LORA_DOWN)
+                                             : 0,
+                 .left_out = {trial->more_lora}},
+        .lora_dropout = trial->more_lora ? 0.1 : 0.0,
         .max_batch = 2,
         .height = 8 * trial->patch,
         .width = 10 * trial->patch,
@@ -136,12 +142,16 @@ static void the_largest_models(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TRIAL(training, "dinov2_tiny_reg/backbone.pth", "linear", "fp32", 14, 3, true, false),
-        TRIAL(recomputing, "dinov3_tiny/backbone.pth", "fpn", "fp32", 16, 3, true, true),
-        TRIAL(without_lora, "dinov3_tiny_swiglu/backbone.pth", "linear", "fp32", 16, 0, true, false),
-        TRIAL(evaluation, "dinov2_tiny_swiglu_reg/backbone.pth", "linear", "fp32", 14, 3, false, false),
-        TRIAL(features_alone, "dinov3_tiny/backbone.pth", NULL, "fp32", 16, 0, false, false),
-        TRIAL(training_in_bf16, "dinov3_tiny_7b/backbone.pth", "linear", "bf16", 16, 3, true, false),
+        TRIAL(training, "dinov2_tiny_reg/backbone.pth", "linear", "fp32", 14, 3, true, false, false),
+        TRIAL(training_more_lora, "dinov2_tiny_reg/backbone.pth", "linear", "fp32", 14, 3, true, false, true),
+        TRIAL(recomputing_more_lora, "dinov2_tiny_reg/backbone.pth", "linear", "fp32", 14, 3, true, true,
+              true),
+        TRIAL(recomputing, "dinov3_tiny/backbone.pth", "fpn", "fp32", 16, 3, true, true, false),
+        TRIAL(without_lora, "dinov3_tiny_swiglu/backbone.pth", "linear", "fp32", 16, 0, true, false, false),
+        TRIAL(evaluation, "dinov2_tiny_swiglu_reg/backbone.pth", "linear", "fp32", 14, 3, false, false,
+              false),
+        TRIAL(features_alone, "dinov3_tiny/backbone.pth", NULL, "fp32", 16, 0, false, false, false),
+        TRIAL(training_in_bf16, "dinov3_tiny_7b/backbone.pth", "linear", "bf16", 16, 3, true, false, false),
 
         cmocka_unit_test(the_largest_models),
     };
