@@ -30,7 +30,7 @@ struct dice_work {
 
 /* Adds a group's classes to the run's sums, in shared memory. */
 template <int LANES, int SLOTS>
-__global__ void __launch_bounds__(dice_threads) sums_kernel(struct dice_work work)
+__global__ void __launch_bounds__(dice_threads, 6) sums_kernel(struct dice_work work)
 {
     constexpr int groups = dice_threads / LANES;
     DF_DYNAMIC_SHARED(float, shared); /* [groups, 3, C] */
