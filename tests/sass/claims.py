@@ -162,10 +162,16 @@ CLAIMS = [
     ("tokens.cu", r"assemble<4>", vectors([128], [128], loads_first=5)),
     ("tokens.cu", r"assemble<1>", elements(32)),
 
+    # dropout.cu: an element a thread, and where the draws begin.
+    ("dropout.cu", r"dropout<bfloat16>", vectors([16, 64], [16])),
+    ("dropout.cu", r"dropout<float>", vectors([32, 64], [32])),
+    # scale_channels.cu: 4 elements a thread, and their factors one by one.
+    ("scale_channels.cu", r"scale_channels<4>", vectors([32, 128], [128])),
+    ("scale_channels.cu", r"scale_channels<1>", vectors([32], [32])),
     # hard_pixels.cu: single elements, as upsample_loss.cu.
     ("hard_pixels.cu", r"confidence_kernel<\d+, \d+>", vectors([8, 32], [32], 128)),
     ("hard_pixels.cu", r"count_kernel", vectors([32], [32], 256)),
-    ("hard_pixels.cu", r"choose_kernel", vectors([32, 64], [32, 64], 1024)),
+    ("hard_pixels.cu", r"choose_kernel", vectors([32, 64], [64], 1024)),
     ("hard_pixels.cu", r"mark_kernel", vectors([8, 32], [8], 256)),
 
     # dice.cu: single elements, as upsample_loss.cu.
