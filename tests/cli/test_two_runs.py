@@ -51,10 +51,11 @@ class Training(TwoRuns):
         self.train()
 
     def test_a_killed_run_does_not_block_the_next(self):
+        """It may have been killed while it wrote a file: that one's temporary file goes with the next run."""
         process = self.start_run()
         process.kill()
         process.wait(timeout=TIMEOUT)
-        self.assertEqual(leftovers(self.folder / "output"), [".dinoft-run.lock"])
+        self.assertIn(".dinoft-run.lock", leftovers(self.folder / "output"))
         self.train()
         self.assertEqual(leftovers(self.folder), [])
 
