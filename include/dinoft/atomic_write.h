@@ -25,6 +25,9 @@ void df_atomic_abort(struct df_atomic_file *file);
 /* All in one: open, write size bytes, commit. */
 int df_atomic_write(const char *path, const void *bytes, size_t size);
 
+/* fsync, which does nothing on a file system without it. 0, or -1 with errno. */
+int df_sync(int descriptor);
+
 /* mkdir -p. What it makes and stays empty goes with the process (dinoft/cleanup.h). */
 int df_make_folder(const char *path);
 

@@ -155,6 +155,8 @@ const char *df_option_name(enum df_option option);
 
 /* The first of the options that was typed; DF_OPTION_COUNT if none was. */
 enum df_option df_config_typed(const struct df_config *config, const enum df_option *options, size_t count);
+/* The same of those that are for LoRA which is trained. */
+enum df_option df_config_typed_of_lora(const struct df_config *config);
 
 /* A choice as it would be typed: df_choice_text(DF_OPTION_DATASET, config->dataset) is "voc". */
 const char *df_choice_text(enum df_option option, int choice);

@@ -15,6 +15,9 @@ char *df_text_copy(const char *text);
 bool df_text_starts_with(const char *text, const char *start);
 bool df_text_ends_with(const char *text, const char *end);
 
+/* For qsort() of an array of char *: the order of strcmp(). */
+int df_text_compare(const void *a, const void *b);
+
 /* Replaces control characters by '?': what comes from a file sends nothing but text to the terminal, and one
  * line. */
 void df_text_replace_controls(char *text);

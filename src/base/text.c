@@ -15,6 +15,11 @@ bool df_text_ends_with(const char *text, const char *end)
     return length >= end_length && strcmp(text + length - end_length, end) == 0;
 }
 
+int df_text_compare(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
 void df_text_replace_controls(char *text)
 {
     for (; *text; text++) {

@@ -57,11 +57,6 @@ static int compare_identities(const void *a, const void *b)
     return 0;
 }
 
-static int compare_texts(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static bool identify(const char *path, struct identity *identity)
 {
     struct stat status;
@@ -73,7 +68,7 @@ static bool identify(const char *path, struct identity *identity)
 
 static int check_distinct(char **outputs, size_t count)
 {
-    qsort(outputs, count, sizeof *outputs, compare_texts);
+    qsort(outputs, count, sizeof *outputs, df_text_compare);
     for (size_t i = 1; i < count; i++) {
         if (strcmp(outputs[i - 1], outputs[i]) == 0)
             return df_error_set("two of the outputs would both be written to %s", outputs[i]);

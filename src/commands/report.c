@@ -46,11 +46,6 @@ static int add_run(struct runs *runs, char *prefix)
     return !prefix ? -1 : known ? 0 : df_error_set("a page shows at most %d runs", DF_RUNS_MOST);
 }
 
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* Every run of a folder, in the order of their names. */
 static int add_folder(struct runs *runs, const char *folder)
 {
@@ -71,7 +66,7 @@ static int add_folder(struct runs *runs, const char *folder)
     closedir(directory);
     if (status == 0 && runs->count == before)
         return df_error_set("%s has no run: no file is called NAME" METRICS " there", folder);
-    qsort(runs->prefixes + before, runs->count - before, sizeof *runs->prefixes, compare_names);
+    qsort(runs->prefixes + before, runs->count - before, sizeof *runs->prefixes, df_text_compare);
     return status;
 }
 

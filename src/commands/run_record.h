@@ -18,8 +18,7 @@ struct run_record {
 
 /* Writes the file with the run's first step: until then an older run of the name is still there, and its file
  * tells of it. Where that fails, each validation tries again. Flags that were overruled, or left to the
- * program, have the value that counts, so that
- * --config repeats the run. */
+ * program, have the value that counts, so that --config repeats the run. */
 struct df_training_observer run_record_observer(struct run_record *run);
 
 #endif

@@ -93,9 +93,7 @@ static int train(struct job *job, const volatile sig_atomic_t *stop)
                                       .setup = &job->setup,
                                       .train_set = job->sets[0],
                                       .val_set = job->sets[1]};
-    const struct train_observed run = {config,       &job->files,  &job->setup,
-                                       job->sets[1], &job->record, job->resumes};
-    DF_TRY(train_observers_open(&job->observers, &run));
+    DF_TRY(train_observers_open(&job->observers, &job->record, job->resumes));
     options.resume = job->resumes;
     options.observers = job->observers.items;
     options.n_observers = job->observers.count;

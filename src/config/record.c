@@ -88,7 +88,7 @@ void df_config_to_json(struct df_json *json, const struct df_config *config)
 
 char *df_config_defaults(enum df_command command)
 {
-    struct df_config config = {.command = command};
+    struct df_config config;
     struct df_json json = {0};
 
     df_config_set_defaults(&config);

@@ -14,13 +14,19 @@ static int check_decay(const struct df_config *config)
     return 0;
 }
 
-/* A checkpoint may hold LoRA: what it says is not known yet. */
-static int check_lora(const struct df_config *config)
+enum df_option df_config_typed_of_lora(const struct df_config *config)
 {
     static const enum df_option of_lora[] = {
         DF_OPTION_LR_LORA, DF_OPTION_LORA_TARGETS, DF_OPTION_LORA_BLOCKS, DF_OPTION_LORA_ALPHA,
         DF_OPTION_RSLORA,  DF_OPTION_LORA_PLUS,    DF_OPTION_LORA_DROPOUT};
-    const enum df_option typed = df_config_typed(config, of_lora, sizeof of_lora / sizeof of_lora[0]);
+
+    return df_config_typed(config, of_lora, sizeof of_lora / sizeof of_lora[0]);
+}
+
+/* A checkpoint may hold LoRA: what it says is not known yet. */
+static int check_lora(const struct df_config *config)
+{
+    const enum df_option typed = df_config_typed_of_lora(config);
 
     if (config->merge_lora && config->command == DF_COMMAND_TRAIN && !config->lora_weights)
         return df_error_set("--merge_lora is for the LoRA of a checkpoint: --lora_weights");

@@ -110,18 +110,27 @@ static int set_integer(const struct df_option_info *option, const char *text, si
     return 0;
 }
 
+/* Of two numbers the first is the first `length` characters of text, and the second is *second, or behind a
+ * comma where that is NULL. */
+static int find_two(const struct df_option_info *option, const char *what, const char *text, size_t *length,
+                    const char **second)
+{
+    const char *comma = *second ? NULL : strchr(text, ',');
+
+    *length = comma ? (size_t)(comma - text) : strlen(text);
+    if (comma)
+        *second = comma + 1;
+    return *second ? 0
+                   : df_error_set("--%s: expected two %s, %s (such as %s), found '%s'", option->name, what,
+                                  option->metavar, option->initial ? option->initial : "490,490", text);
+}
+
 static int set_pair(const struct df_option_info *option, const char *text, const char *second,
                     int64_t value[2])
 {
-    size_t length = strlen(text);
-    if (!second) {
-        const char *comma = strchr(text, ',');
-        if (!comma)
-            return df_error_set("--%s: expected two whole numbers, %s (such as %s), found '%s'", option->name,
-                                option->metavar, option->initial ? option->initial : "490,490", text);
-        length = (size_t)(comma - text);
-        second = comma + 1;
-    }
+    size_t length;
+
+    DF_TRY(find_two(option, "whole numbers", text, &length, &second));
     DF_TRY(set_integer(option, text, length, &value[0]));
     return set_integer(option, second, strlen(second), &value[1]);
 }
@@ -154,20 +163,17 @@ static int set_range(const struct df_option_info *option, const char *text, cons
 {
     char first[NUMBER_TEXT_MAX];
     double range[2];
-    const char *comma = second ? NULL : strchr(text, ',');
-    const size_t length = comma ? (size_t)(comma - text) : strlen(text);
+    size_t length;
 
-    if (!second && !comma)
-        return df_error_set("--%s: expected two numbers, %s (such as %s), found '%s'", option->name,
-                            option->metavar, option->initial, text);
+    DF_TRY(find_two(option, "numbers", text, &length, &second));
     if (length >= sizeof first)
         return df_error_set("--%s: '%s' is not a number", option->name, text);
     snprintf(first, sizeof first, "%.*s", (int)length, text);
     DF_TRY(set_float(option, first, &range[0]));
-    DF_TRY(set_float(option, second ? second : comma + 1, &range[1]));
+    DF_TRY(set_float(option, second, &range[1]));
     if (range[0] > range[1])
         return df_error_set("--%s: %s is more than %s: expected the smaller number first", option->name,
-                            first, second ? second : comma + 1);
+                            first, second);
     memcpy(value, range, sizeof range);
     return 0;
 }

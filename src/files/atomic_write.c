@@ -97,6 +97,11 @@ void df_atomic_abort(struct df_atomic_file *file)
     free_file(file);
 }
 
+int df_sync(int descriptor)
+{
+    return fsync(descriptor) == 0 || errno == EINVAL || errno == ENOTSUP ? 0 : -1;
+}
+
 /* 0, or the errno of what was written so far. Where an earlier write failed, its errno is gone; as the file
  * is lost anyway, one more byte is written to learn the reason. */
 static int finish_writing(FILE *stream)
@@ -104,12 +109,7 @@ static int finish_writing(FILE *stream)
     int descriptor = fileno(stream);
     if (ferror(stream))
         return write(descriptor, "", 1) < 0 ? errno : EIO;
-    if (fflush(stream) != 0)
-        return errno;
-    if (fsync(descriptor) != 0 && errno != EINVAL &&
-        errno != ENOTSUP) /* these: a file system without fsync */
-        return errno;
-    return 0;
+    return fflush(stream) == 0 && df_sync(descriptor) == 0 ? 0 : errno;
 }
 
 /* Makes the rename last. Its failure is no error: the file is whole under its name either way. */

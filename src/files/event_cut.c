@@ -1,5 +1,6 @@
 #include "event_folder.h"
 
+#include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
 #include "dinoft/log.h"
 #include "dinoft/mapped_file.h"
@@ -15,10 +16,9 @@
 static int truncate_durably(const char *path, size_t size)
 {
     const int descriptor = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-    int status = descriptor < 0 ? -1 : ftruncate(descriptor, (off_t)size);
+    const int status =
+        descriptor >= 0 && ftruncate(descriptor, (off_t)size) == 0 && df_sync(descriptor) == 0 ? 0 : -1;
 
-    if (status == 0 && fsync(descriptor) != 0 && errno != EINVAL && errno != ENOTSUP)
-        status = -1;
     if (status != 0)
         df_error_set("cannot cut %s: %s", path, strerror(errno));
     if (descriptor >= 0)

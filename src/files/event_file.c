@@ -70,8 +70,7 @@ int df_event_file_flush(struct df_event_file *file)
 int df_event_file_sync(struct df_event_file *file)
 {
     DF_TRY(df_event_file_flush(file));
-    /* EINVAL, ENOTSUP: a file system without fsync. */
-    if (fsync(file->descriptor) != 0 && errno != EINVAL && errno != ENOTSUP)
+    if (df_sync(file->descriptor) != 0)
         file->reason = errno;
     return file->reason == 0 ? 0 : cannot_write(file);
 }

@@ -41,11 +41,6 @@ static int add(struct df_event_folder *folder, const char *path, const char *nam
     return 0;
 }
 
-static int compare(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 int df_event_folder_list(const char *path, struct df_event_folder *folder)
 {
     int status = 0;
@@ -67,7 +62,7 @@ int df_event_folder_list(const char *path, struct df_event_folder *folder)
         status = df_error_set("cannot read the folder %s: %s", path, strerror(errno));
     closedir(entries);
     if (folder->count > 0)
-        qsort(folder->paths, folder->count, sizeof *folder->paths, compare);
+        qsort(folder->paths, folder->count, sizeof *folder->paths, df_text_compare);
     return status;
 }
 

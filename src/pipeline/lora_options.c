@@ -62,10 +62,7 @@ static int check_parts(const struct df_config *config, const struct df_checkpoin
 int lora_options_check(const struct df_config *config, const struct df_checkpoint *checkpoint,
                        const struct df_vit_config *vit)
 {
-    static const enum df_option of_lora[] = {
-        DF_OPTION_LR_LORA, DF_OPTION_LORA_TARGETS, DF_OPTION_LORA_BLOCKS, DF_OPTION_LORA_ALPHA,
-        DF_OPTION_RSLORA,  DF_OPTION_LORA_PLUS,    DF_OPTION_LORA_DROPOUT};
-    const enum df_option typed = df_config_typed(config, of_lora, sizeof of_lora / sizeof of_lora[0]);
+    const enum df_option typed = df_config_typed_of_lora(config);
     const char *path = config->lora_weights;
     const int64_t rank = checkpoint->rank;
 

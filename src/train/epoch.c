@@ -129,7 +129,7 @@ static int save_in_between(struct epoch *epoch)
         df_seconds() - training->saved_at < training->options.save_every)
         return 0;
     DF_TRY(finish_step(epoch));
-    if (training->place.done == training->epoch_steps || training_out_of_steps(training))
+    if (training_epoch_is_over(training))
         return 0; /* at its end, its loss goes into the log first */
     if (training_save(training) != 0) {
         if (training->worthless)
@@ -156,6 +156,12 @@ static int fail_later(struct epoch *epoch)
     return -1;
 }
 
+/* NaN where no step had a loss. */
+static double mean_loss(const struct df_place *place)
+{
+    return place->losses > 0 ? place->loss_sum / (double)place->losses : NAN;
+}
+
 static int train_steps(struct epoch *epoch)
 {
     struct df_training *training = epoch->training;
@@ -170,27 +176,27 @@ static int train_steps(struct epoch *epoch)
             DF_TRY(save_in_between(epoch));
     }
     DF_TRY(finish_step(epoch));
-    if (place->done < training->epoch_steps && !training_out_of_steps(training))
+    if (!training_epoch_is_over(training))
         return 0; /* interrupted: the epoch goes on in another run */
-    if (place->losses == 0 && place->done == training->epoch_steps)
+    if (place->losses == 0 && training_epoch_is_whole(training))
         return no_labels(training);
     if (training->options.reference_picture && training_validates(training, place->epoch) &&
         epoch->shown >= 0)
         DF_TRY(training_write_picture(training, place->epoch, epoch->shown));
-    return run_log_epoch(&training->log, place->losses > 0 ? place->loss_sum / (double)place->losses : NAN);
+    return run_log_epoch(&training->log, mean_loss(place));
 }
 
 /* The place of now, as observers see it. */
 static struct df_epoch_seen seen(const struct df_training *training)
 {
     const struct df_place *place = &training->place;
-    const bool is_over = place->done == training->epoch_steps || training_out_of_steps(training);
+    const bool is_over = training_epoch_is_over(training);
 
     return (struct df_epoch_seen){
         .epoch = place->epoch + 1,
         .step = training->finished,
         .done = place->done,
-        .train_loss = place->losses > 0 ? place->loss_sum / (double)place->losses : NAN,
+        .train_loss = mean_loss(place),
         .is_over = is_over,
         .is_validated = is_over && training_validates(training, place->epoch),
     };

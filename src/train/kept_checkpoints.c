@@ -6,7 +6,6 @@
 #include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
 #include "dinoft/log.h"
-#include "dinoft/text.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -23,15 +23,14 @@ static int remove_file(const struct df_training *training, char *path)
     return status;
 }
 
-static int remember_checkpoint(struct df_training *training)
+static void remember_checkpoint(struct df_training *training)
 {
     if (access(training->checkpoint_path, F_OK) != 0)
-        return 0;
+        return;
     /* One that cannot be read is replaced as well. */
     struct df_state *checkpoint = df_weight_file_read(training->checkpoint_path, NULL);
     training->checkpoint_content = checkpoint ? df_state_digest(checkpoint, NULL) : 0;
     df_state_free(checkpoint);
-    return 0;
 }
 
 int training_retire_older(struct df_training *training)
@@ -43,7 +42,8 @@ int training_retire_older(struct df_training *training)
     training->older_is_there = true;
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
         DF_TRY(remove_file(training, df_run_file(training->files, endings[i])));
-    return remember_checkpoint(training);
+    remember_checkpoint(training);
+    return 0;
 }
 
 int training_discard_older(struct df_training *training)

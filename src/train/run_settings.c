@@ -233,9 +233,8 @@ static void compare(const struct df_training *training, const struct df_entry *n
                     const struct df_state *saved, char refused[LIST_MAX])
 {
     const struct df_entry *before = df_state_find(saved, now->name);
-    const char *const text = before && before->text ? before->text : "not there", *const name =
-                                                                                      now->name +
-                                                                                      strlen(PREFIX);
+    const char *const text = before && before->text ? before->text : "not there";
+    const char *const name = now->name + strlen(PREFIX);
 
     if (strcmp(text, now->text) == 0 || strcmp(name, DEVICE) == 0 || strcmp(name, PRECISION) == 0)
         return;

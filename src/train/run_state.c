@@ -4,9 +4,7 @@
 #include "run_settings.h"
 #include "run_state_format.h"
 
-#include "dinoft/checkpoint.h"
 #include "dinoft/error.h"
-#include "dinoft/log.h"
 #include "dinoft/version.h"
 #include "dinoft/weight_file.h"
 
@@ -131,7 +129,7 @@ static int read_kept(struct df_training *training, const struct df_state *state)
 static int64_t logged_epochs(const struct df_training *training, const struct df_entry *losses)
 {
     const struct df_place *place = &training->place;
-    const bool ended = place->done == training->epoch_steps;
+    const bool ended = training_epoch_is_whole(training);
 
     if (!losses || losses->tensor.dtype != DF_F64 || losses->tensor.ndim != 1)
         return -1;
@@ -208,9 +206,8 @@ static int check_pair(struct df_training *training, const struct df_state *state
 static int restart_schedule(struct df_training *training)
 {
     const struct df_schedule *schedule = &training->options.schedule;
-    const struct df_place *place = &training->place;
     const int64_t next =
-        schedule->by_epoch ? place->epoch + (place->done == training->epoch_steps) : training->step;
+        schedule->by_epoch ? training->place.epoch + training_epoch_is_whole(training) : training->step;
 
     if (schedule->warmup > 0 && schedule->warmup >= schedule->length - next)
         return df_error_set(

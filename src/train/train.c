@@ -67,7 +67,7 @@ static void leave_epoch(struct df_training *training)
     const struct df_place *place = &training->place;
 
     training->stopped_early = validated(training) && training_stops_early(training, place->epoch);
-    if (place->done == training->epoch_steps)
+    if (training_epoch_is_whole(training))
         training->place = (struct df_place){.epoch = place->epoch + 1};
 }
 
@@ -80,7 +80,7 @@ static int train_all(struct df_training *training)
 {
     while (!at_the_end(training) && !*training->stop) {
         DF_TRY(training_epoch(training));
-        if (*training->stop && training->place.done < training->epoch_steps)
+        if (*training->stop && !training_epoch_is_whole(training))
             break;
         if (training->masks_seen && !training->masks_checked)
             DF_TRY(check_labels(training));
@@ -113,7 +113,7 @@ static int end_before(struct df_training *training)
             judged(training) == place->epoch && training_stops_early(training, place->epoch - 1);
         return 0;
     }
-    if (place->done < training->epoch_steps && !training_out_of_steps(training))
+    if (!training_epoch_is_over(training))
         return 0;
     if (training_validates(training, place->epoch) && !validated(training))
         DF_TRY(end_epoch(training));

@@ -93,6 +93,12 @@ static inline bool training_out_of_steps(const struct df_training *training)
     return training->options.max_steps > 0 && training->step >= training->options.max_steps;
 }
 
+/* Whether the epoch has no step left: it is whole, or max_steps cut it off. */
+static inline bool training_epoch_is_over(const struct df_training *training)
+{
+    return training_epoch_is_whole(training) || training_out_of_steps(training);
+}
+
 /* Whether a validation and a checkpoint follow this epoch. */
 static inline bool training_validates(const struct df_training *training, int64_t epoch)
 {

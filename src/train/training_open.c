@@ -101,7 +101,6 @@ static int open_features(struct df_training *training)
 {
     const struct df_dataset *const sets[2] = {training->train_set, training->val_set};
     const struct df_training_options *options = &training->options;
-    const int64_t batches = (training->train_set->count - 1) / options->batch_size + 1;
     const int64_t views = df_max_i64(1, options->augment.views);
     const struct df_feature_request request = {
         .place = options->features,
@@ -110,7 +109,7 @@ static int open_features(struct df_training *training)
         /* Training images that are gone through twice make it worth while; so do validation images, but there
          * are few of them. */
         .used_again = options->epochs > views &&
-                      (options->max_steps == 0 || (options->max_steps - 1) / views >= batches),
+                      (options->max_steps == 0 || (options->max_steps - 1) / views >= training->epoch_steps),
         .path = df_run_file(training->files, "_features.cache"),
     };
     int status =
@@ -166,7 +165,6 @@ static int prepare(struct df_training *training)
     training->checkpoint_path = df_run_file(training->files, ".pt");
     training->best_path = df_run_file(training->files, "_best.pt");
     training->best = df_best_none();
-    training->epoch_steps = (training->train_set->count - 1) / training->options.batch_size + 1;
     if (!training->checkpoint_path || !training->best_path)
         return -1;
     DF_TRY(run_log_init(&training->log, training->files->folder, training->files->name,
@@ -188,6 +186,7 @@ struct df_training *training_new(const struct df_training_options *options, stru
     training->setup = setup;
     training->train_set = train_set;
     training->val_set = val_set;
+    training->epoch_steps = (train_set->count - 1) / options->batch_size + 1;
     return training;
 }
 

@@ -2,12 +2,8 @@
 #include "training.h"
 
 #include "dinoft/clock.h"
-#include "dinoft/error.h"
 #include "dinoft/evaluate.h"
 #include "dinoft/label_checks.h"
-
-#include <math.h>
-#include <stdlib.h>
 
 static int show_sample(void *context, const struct df_prediction *prediction)
 {

@@ -390,7 +390,6 @@ static void a_torn_end(void **state)
     assert_steps(folder, 1, 3, 10, 10);
 }
 
-/* At each place, cut off and changed: the whole records before it are found, and nothing else. */
 /* All that is not damaged. */
 static struct df_event_scan scan_all(const unsigned char *bytes, size_t size)
 {
@@ -399,6 +398,7 @@ static struct df_event_scan scan_all(const unsigned char *bytes, size_t size)
     return df_event_records_scan(bytes, size, &left);
 }
 
+/* At each place, cut off and changed: the whole records before it are found, and nothing else. */
 static void any_damage(void **state)
 {
     const char *folder = new_folder();
