@@ -7,11 +7,9 @@
 #include "dinoft/error.h"
 #include "dinoft/legend.h"
 #include "dinoft/overlay.h"
-#include "dinoft/size.h"
 #include "dinoft/text.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 
 #define JPEG_QUALITY 88
@@ -98,11 +96,9 @@ static int write_row(struct gallery *gallery, const struct df_image *image, int 
 static int write_sample(struct gallery *gallery, int sample, int64_t best_epoch)
 {
     const struct df_image *image = &gallery->pictures->seen.items[sample].image;
-    const double scale = fmin(1.0, MOST_SIDE / (double)df_max_i64(image->width, image->height));
     struct df_image small;
 
-    DF_TRY(df_shrink(image, df_max_i64(1, lrint(scale * (double)image->width)),
-                     df_max_i64(1, lrint(scale * (double)image->height)), &small));
+    DF_TRY(df_shrink_within(image, MOST_SIDE, &small));
     const int status = write_row(gallery, &small, sample, best_epoch);
     df_image_free(&small);
     return status;
