@@ -45,12 +45,8 @@ static void write_sample(FILE *page, const struct df_corruption_samples *samples
         snprintf(caption, sizeof caption, "%s, severity %d", samples->items[i].name, severity);
     else
         snprintf(caption, sizeof caption, "%s", samples->items[i].name);
-    fputs("<figure>\n", page);
-    df_html_picture(page, "image/jpeg", samples->items[i].jpeg, samples->items[i].jpeg_size,
-                    samples->items[i].width, samples->items[i].height, caption);
-    fputs("<figcaption>", page);
-    df_html_text(page, caption);
-    fputs("</figcaption>\n</figure>\n", page);
+    df_html_figure(page, "image/jpeg", samples->items[i].jpeg, samples->items[i].jpeg_size,
+                   samples->items[i].width, samples->items[i].height, caption);
 }
 
 void corruption_write_samples(FILE *page, const struct df_corruption_samples *samples)

@@ -57,6 +57,10 @@ void df_html_count(FILE *page, int64_t count);
 void df_html_picture(FILE *page, const char *type, const void *bytes, size_t size, int64_t width,
                      int64_t height, const char *alternative);
 
+/* The same with its caption below it, which says what it shows. */
+void df_html_figure(FILE *page, const char *type, const void *bytes, size_t size, int64_t width,
+                    int64_t height, const char *caption);
+
 /* The legend of pictures: a list of the classes that they show, in the order of their numbers. */
 void df_html_legend(FILE *page, const struct df_legend *legend);
 

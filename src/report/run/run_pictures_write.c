@@ -30,11 +30,7 @@ static int write_picture(FILE *page, const struct df_image *picture, const char 
 
     if (!jpeg)
         return -1;
-    fputs("<figure>\n", page);
-    df_html_picture(page, "image/jpeg", jpeg, size, picture->width, picture->height, caption);
-    fputs("<figcaption>", page);
-    df_html_text(page, caption);
-    fputs("</figcaption>\n</figure>\n", page);
+    df_html_figure(page, "image/jpeg", jpeg, size, picture->width, picture->height, caption);
     free(jpeg);
     return 0;
 }
