@@ -102,14 +102,17 @@ static int write_sample(struct gallery *gallery, int sample, int64_t best_epoch)
 
 int run_pictures_write(FILE *page, const struct run_pictures *pictures, int64_t best_epoch)
 {
-    struct gallery gallery = {.page = page, .pictures = pictures, .style.opacity = DF_OVERLAY_OPACITY};
     const struct df_dataset *set = pictures->seen.set;
+    struct gallery gallery = {.page = page,
+                              .pictures = pictures,
+                              .style = df_overlay_style_of(set),
+                              .legend = {.palette = &gallery.style.palette,
+                                         .names = set->class_names,
+                                         .n_classes = set->n_classes}};
 
     if (pictures->n_items == 0)
         return 0;
-    df_palette_fill(&gallery.style.palette, set->kind, set->class_names[0]);
-    gallery.legend = (struct df_legend){
-        .palette = &gallery.style.palette, .names = set->class_names, .n_classes = set->n_classes};
+    gallery.style.outlines = false;
     df_html_heading(page, "Images");
     fputs("<p>Images of the validation set with their labels, and what was predicted as the run went on. A "
           "background stays as the image is; hatched pixels do not count. The mIoU is that of the whole "
