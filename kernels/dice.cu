@@ -18,11 +18,8 @@ namespace
 
 constexpr int dice_threads = 128, most_blocks = 1024, class_threads = 128, finish_threads = 256;
 
-struct dice_work {
-    int batch, h, w, classes, height, width;
-    float row_scale, column_scale;
+struct dice_work : enlarged {
     int64_t pixels, run; /* of all, and of a block */
-    const float *logits;
     const uint8_t *labels;
     float *partial; /* [blocks, 3, C]: sums of probabilities, of those of labels, numbers of labels */
     double *sums;   /* [3, C] */
@@ -45,20 +42,11 @@ __global__ void __launch_bounds__(dice_threads, 6) sums_kernel(struct dice_work 
         own[c] = 0.0f;
     __syncwarp();
     for (int64_t first = begin; first < end; first += groups) {
-        const int64_t pixel = min(first + group, end - 1), line = pixel / work.width;
+        const int64_t pixel = min(first + group, end - 1);
         const int label = first + group < end ? (int)__ldg(work.labels + pixel) : DF_IGNORE_LABEL;
-        const struct tap x = bilinear_tap((int)(pixel % work.width), work.column_scale, work.w);
-        const struct row_pair pair =
-            read_rows(work.logits + line / work.height * work.h * work.w * classes,
-                      bilinear_tap((int)(line % work.height), work.row_scale, work.h),
-                      (int64_t)work.w * classes, log2_e);
-        float value[SLOTS], right[SLOTS];
+        float value[SLOTS];
 
-        load_column<LANES>(value, pair, x.low, classes, lane);
-        load_column<LANES>(right, pair, x.high, classes, lane);
-#pragma unroll
-        for (int k = 0; k < SLOTS; k++)
-            value[k] = x.weight_low * value[k] + x.weight_high * right[k];
+        load_pixel<LANES>(value, work, pixel, lane);
         const float best = largest<LANES>(value), sum = powers<LANES>(value, best);
         if (label == DF_IGNORE_LABEL)
             continue;
@@ -153,17 +141,10 @@ cudaError_t df_launch_dice(cudaStream_t stream, const struct df_upsample_loss *w
 
     if (plan.blocks == 0)
         return cudaErrorInvalidValue;
-    w.batch = (int)work->batch;
-    w.h = (int)work->h;
-    w.w = (int)work->w;
-    w.classes = (int)work->classes;
-    w.height = (int)work->height;
-    w.width = (int)work->width;
-    w.row_scale = (float)work->h / (float)work->height;
-    w.column_scale = (float)work->w / (float)work->width;
+    static_cast<struct enlarged &>(w) =
+        enlarged_logits(work->logits, work->h, work->w, work->classes, work->height, work->width);
     w.pixels = work->batch * work->height * work->width;
     w.run = ceil_div(w.pixels, plan.blocks);
-    w.logits = work->logits;
     w.labels = work->labels;
     w.partial = static_cast<float *>(scratch);
     w.sums = reinterpret_cast<double *>(static_cast<char *>(scratch) + plan.partial_bytes);

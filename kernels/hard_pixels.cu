@@ -20,11 +20,8 @@ constexpr int confidence_threads = 128, count_threads = 256, choose_threads = 10
 constexpr int digit_bits = 11, digits = 1 << digit_bits, first_shift = 22;
 constexpr float ignored = -1.0f;
 
-struct hard_work {
-    int h, w, classes, height, width;
-    float row_scale, column_scale;
+struct hard_work : enlarged {
     int64_t pixels;
-    const float *logits;
     const uint8_t *labels;
     float *confidence; /* [pixels] */
     int *counts;       /* [blocks, digits] */
@@ -43,19 +40,11 @@ __global__ void __launch_bounds__(confidence_threads) confidence_kernel(struct h
 {
     const int lane = threadIdx.x % LANES, classes = work.classes;
     const int64_t at = blockIdx.x * (int64_t)(confidence_threads / LANES) + threadIdx.x / LANES;
-    const int64_t pixel = min(at, work.pixels - 1), line = pixel / work.width;
-    const struct tap x = bilinear_tap((int)(pixel % work.width), work.column_scale, work.w);
-    const struct row_pair pair = read_rows(work.logits + line / work.height * work.h * work.w * classes,
-                                           bilinear_tap((int)(line % work.height), work.row_scale, work.h),
-                                           (int64_t)work.w * classes, log2_e);
+    const int64_t pixel = min(at, work.pixels - 1);
     const int label = (int)__ldg(work.labels + pixel);
-    float value[SLOTS], right[SLOTS], own = 0.0f;
+    float value[SLOTS], own = 0.0f;
 
-    load_column<LANES>(value, pair, x.low, classes, lane);
-    load_column<LANES>(right, pair, x.high, classes, lane);
-#pragma unroll
-    for (int k = 0; k < SLOTS; k++)
-        value[k] = x.weight_low * value[k] + x.weight_high * right[k];
+    load_pixel<LANES>(value, work, pixel, lane);
     const float best = largest<LANES>(value), sum = powers<LANES>(value, best);
 #pragma unroll
     for (int k = 0; k < SLOTS; k++)
@@ -141,15 +130,9 @@ cudaError_t df_launch_hard_pixels(cudaStream_t stream, const struct df_upsample_
 {
     struct hard_work w = {};
 
-    w.h = (int)work->h;
-    w.w = (int)work->w;
-    w.classes = (int)work->classes;
-    w.height = (int)work->height;
-    w.width = (int)work->width;
-    w.row_scale = (float)work->h / (float)work->height;
-    w.column_scale = (float)work->w / (float)work->width;
+    static_cast<struct enlarged &>(w) =
+        enlarged_logits(work->logits, work->h, work->w, work->classes, work->height, work->width);
     w.pixels = work->batch * work->height * work->width;
-    w.logits = work->logits;
     w.labels = work->labels;
     if (w.pixels == 0)
         return cudaErrorInvalidValue;

@@ -178,4 +178,54 @@ __device__ __forceinline__ void load_column(float (&value)[SLOTS], const struct 
     }
 }
 
+/* The lane's classes of an output pixel, between the two source columns of `x`. */
+template <int LANES, int SLOTS>
+__device__ __forceinline__ void load_mixed(float (&value)[SLOTS], const struct row_pair &rows, struct tap x,
+                                           int classes, int lane)
+{
+    float right[SLOTS];
+
+    load_column<LANES>(value, rows, x.low, classes, lane);
+    load_column<LANES>(right, rows, x.high, classes, lane);
+#pragma unroll
+    for (int k = 0; k < SLOTS; k++)
+        value[k] = x.weight_low * value[k] + x.weight_high * right[k];
+}
+
+/* --- enlarged logits --- */
+
+/* Logits [B, h, w, C], and the size to which they are enlarged. */
+struct enlarged {
+    const float *logits;
+    int h, w, classes, height, width;
+    float row_scale, column_scale;
+};
+
+static inline struct enlarged enlarged_logits(const float *logits, int64_t h, int64_t w, int64_t classes,
+                                              int64_t height, int64_t width)
+{
+    return {logits,
+            (int)h,
+            (int)w,
+            (int)classes,
+            (int)height,
+            (int)width,
+            (float)h / (float)height,
+            (float)w / (float)width};
+}
+
+/* The lane's classes of a pixel of all images, times log2_e. */
+template <int LANES, int SLOTS>
+__device__ __forceinline__ void load_pixel(float (&value)[SLOTS], const struct enlarged &from, int64_t pixel,
+                                           int lane)
+{
+    const int64_t line = pixel / from.width;
+    const struct tap x = bilinear_tap((int)(pixel % from.width), from.column_scale, from.w);
+    const struct row_pair pair = read_rows(from.logits + line / from.height * from.h * from.w * from.classes,
+                                           bilinear_tap((int)(line % from.height), from.row_scale, from.h),
+                                           (int64_t)from.w * from.classes, log2_e);
+
+    load_mixed<LANES>(value, pair, x, from.classes, lane);
+}
+
 #endif

@@ -34,11 +34,9 @@ constexpr int64_t enough_threads = 1 << 18; /* to fill a device: more are better
 constexpr int strip_max = 8;
 constexpr float product_max = 1e30f; /* times a sum of at most max_classes powers, this is still a float */
 
-struct loss_work {
-    int batch, h, w, classes, height, width;
+struct loss_work : enlarged {
+    int batch;
     int strip, strips; /* cells of a strip, strips of a row */
-    float row_scale, column_scale;
-    const float *logits;
     const uint8_t *labels;
     uint8_t *prediction, *sigmoid_prediction;
     float *low, *high;           /* [B, h, w, C] */
@@ -344,6 +342,23 @@ __device__ __forceinline__ int first_class_of_sigmoid(const float (&value)[SLOTS
     return group_min<LANES>(index);
 }
 
+/* A pixel's predictions, where they are wanted; without `own` the lanes only keep pace. */
+template <int LANES, int SLOTS, bool GRADIENT>
+__device__ __forceinline__ void predict(const struct loss_work &work, const float (&value)[SLOTS], float best,
+                                        int64_t pixel, bool own, int lane)
+{
+    if (!work.prediction)
+        return;
+    const int first = first_class_with<LANES>(value, best, lane, work.classes);
+    if (own && lane == 0)
+        work.prediction[pixel] = (uint8_t)first;
+    if (!GRADIENT && work.sigmoid_prediction) {
+        const int tied = first_class_of_sigmoid<LANES>(value, best, first, lane);
+        if (own && lane == 0)
+            work.sigmoid_prediction[pixel] = (uint8_t)tied;
+    }
+}
+
 /* The pixels of one output row of the cell; without own_row none of them. */
 template <int LANES, int SLOTS, bool GRADIENT, bool TERMS>
 __device__ __forceinline__ void
@@ -371,16 +386,7 @@ walk_row(const struct loss_work &work, const struct strip &s, const struct cell 
         for (int k = 0; k < SLOTS; k++)
             value[k] = x.weight_low * left[k] + x.weight_high * right[k];
         const float best = largest<LANES>(value);
-        if (work.prediction) {
-            const int first = first_class_with<LANES>(value, best, lane, classes);
-            if (own && lane == 0)
-                work.prediction[line + at] = (uint8_t)first;
-            if (!GRADIENT && work.sigmoid_prediction) {
-                const int tied = first_class_of_sigmoid<LANES>(value, best, first, lane);
-                if (own && lane == 0)
-                    work.sigmoid_prediction[line + at] = (uint8_t)tied;
-            }
-        }
+        predict<LANES, SLOTS, GRADIENT>(work, value, best, line + at, own, lane);
         if (!work.labels)
             continue;
         const int label = own ? (int)__ldg(work.labels + line + at) : DF_IGNORE_LABEL;
@@ -515,14 +521,8 @@ struct plan make_plan(const struct df_upsample_loss *work)
     struct loss_work &w = plan.work;
 
     w.batch = (int)work->batch;
-    w.h = (int)work->h;
-    w.w = (int)work->w;
-    w.classes = (int)work->classes;
-    w.height = (int)work->height;
-    w.width = (int)work->width;
-    w.row_scale = (float)work->h / (float)work->height;
-    w.column_scale = (float)work->w / (float)work->width;
-    w.logits = work->logits;
+    static_cast<struct enlarged &>(w) =
+        enlarged_logits(work->logits, work->h, work->w, work->classes, work->height, work->width);
     w.labels = work->labels;
     w.prediction = work->prediction;
     w.sigmoid_prediction = work->sigmoid_prediction;

@@ -59,11 +59,8 @@ __global__ void __launch_bounds__(window_threads)
 
 /* --- softmax of a view --- */
 
-struct view {
-    const float *logits; /* [h, w, C] */
-    int h, w, classes, height, width;
+struct view : enlarged { /* of one image */
     bool mirrored;
-    float row_scale, column_scale;
 };
 
 /* Dynamic shared memory: the softmax of each warp's pixels, [pixels, C]. */
@@ -86,13 +83,9 @@ __global__ void __launch_bounds__(view_threads) probability_kernel(struct view v
     for (int row = (int)blockIdx.y; row < view.height; row += (int)gridDim.y) {
         const struct row_pair pair = read_rows(view.logits, bilinear_tap(row, view.row_scale, view.h),
                                                (int64_t)view.w * classes, log2_e);
-        float value[SLOTS], right[SLOTS];
+        float value[SLOTS];
 
-        load_column<LANES>(value, pair, x.low, classes, lane);
-        load_column<LANES>(right, pair, x.high, classes, lane);
-#pragma unroll
-        for (int k = 0; k < SLOTS; k++)
-            value[k] = x.weight_low * value[k] + x.weight_high * right[k];
+        load_mixed<LANES>(value, pair, x, classes, lane);
         const float inverse = 1.0f / powers<LANES>(value, largest<LANES>(value));
 #pragma unroll
         for (int k = 0; k < SLOTS; k++) {
@@ -189,15 +182,7 @@ cudaError_t df_launch_add_probabilities(cudaStream_t stream, const float *logits
                                         int64_t classes, bool mirrored, float *sum, int64_t height,
                                         int64_t width)
 {
-    const struct view view = {logits,
-                              (int)h,
-                              (int)w,
-                              (int)classes,
-                              (int)height,
-                              (int)width,
-                              mirrored,
-                              (float)h / (float)height,
-                              (float)w / (float)width};
+    const struct view view = {enlarged_logits(logits, h, w, classes, height, width), mirrored};
 
     if (height == 0 || width == 0)
         return cudaSuccess;

@@ -1,13 +1,8 @@
 /* The sums of the Dice loss. */
-#include "bilinear.h"
-#include "build.h"
+#include "enlarged.h"
 
-#include "dinoft/error.h"
-
-#include <string.h>
-
-enum { BATCH, H, W, CLASSES, HEIGHT, WIDTH, IGNORED };
-enum { LOGITS, LABELS, WEIGHTS, REGION, MORE };
+enum { IGNORED = MORE_SIZES };
+enum { WEIGHTS = MORE_TENSORS, REGION, MORE };
 
 static const float factor = 0.75f;
 
@@ -18,21 +13,9 @@ static const int64_t dice_odd[][DF_CASE_SIZES] = {
     {1, 3, 4, 64, 13, 9}, {1, 2, 2, 128, 6, 6}, {2, 3, 3, 5, 6, 6, true}, {1, 8, 9, 5, 411, 331},
 };
 
-static int64_t logit_count(const struct df_case *c)
-{
-    return c->n[BATCH] * c->n[H] * c->n[W] * c->n[CLASSES];
-}
-
-static int64_t pixels_of(const struct df_case *c)
-{
-    return c->n[BATCH] * c->n[HEIGHT] * c->n[WIDTH];
-}
-
 static int dice_uses(const struct df_case_model *m, int64_t n[DF_CASE_USES][DF_CASE_SIZES])
 {
-    const int64_t sizes[] = {m->batch, m->height / m->patch, m->width / m->patch, m->classes, m->height,
-                             m->width};
-    memcpy(n[0], sizes, sizeof sizes);
+    enlarged_use(m, n);
     return 1;
 }
 
@@ -43,25 +26,17 @@ static void dice_build(struct df_case *c)
     df_case_in(c, DF_F32, c->n[CLASSES], 0.0, 1.0);
     df_case_out(c, DF_F32, 2 * c->n[CLASSES], 2e-6);
     df_case_out(c, DF_F32, 1, 2e-6);
-    for (int64_t k = 0; c->tensors[WEIGHTS].values && k < c->n[CLASSES]; k++)
-        c->tensors[WEIGHTS].values[k] = (float)(k % 3) + 0.5f;
-    if (c->n[IGNORED] && c->tensors[LABELS].bytes)
-        memset(c->tensors[LABELS].bytes, DF_IGNORE_LABEL, (size_t)pixels_of(c));
+    spread_weights(c, WEIGHTS);
+    if (c->n[IGNORED])
+        ignore_labels(c);
 }
 
 static int dice_call(const struct df_case *c, struct df_case_run *run)
 {
     const struct df_loss_terms terms = {.class_weights = run->memory[WEIGHTS]};
-    const struct df_upsample_loss work = {.batch = c->n[BATCH],
-                                          .h = c->n[H],
-                                          .w = c->n[W],
-                                          .classes = c->n[CLASSES],
-                                          .height = c->n[HEIGHT],
-                                          .width = c->n[WIDTH],
-                                          .logits = run->memory[LOGITS],
-                                          .labels = run->memory[LABELS],
-                                          .terms = &terms};
+    struct df_upsample_loss work = enlarged_work(c, run);
 
+    work.terms = &terms;
     return run->backend->ops->dice(run->backend, &work, factor, run->memory[REGION], run->memory[MORE]);
 }
 
@@ -71,18 +46,16 @@ struct sums {
 
 static void add_pixels(const struct df_case *c, struct sums *sums)
 {
-    const struct bilinear_size size = {c->n[H], c->n[W], c->n[CLASSES], c->n[HEIGHT], c->n[WIDTH]};
-    const int64_t plane = c->n[HEIGHT] * c->n[WIDTH];
+    const int64_t classes = c->n[CLASSES];
     double value[DF_MAX_CLASSES];
 
     for (int64_t i = 0; i < pixels_of(c); i++) {
         const int label = c->tensors[LABELS].bytes[i];
         if (label == DF_IGNORE_LABEL)
             continue;
-        bilinear_pixel(&size, c->tensors[LOGITS].values + i / plane * size.h * size.w * size.classes,
-                       i % plane, value);
-        softmax(value, size.classes);
-        for (int64_t k = 0; k < size.classes; k++)
+        enlarged_pixel(c, i, value);
+        softmax(value, classes);
+        for (int64_t k = 0; k < classes; k++)
             sums->all[k] += value[k];
         sums->hits[label] += value[label];
         sums->count[label] += 1.0;

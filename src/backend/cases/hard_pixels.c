@@ -1,14 +1,12 @@
 /* Online hard example mining. */
-#include "bilinear.h"
-#include "build.h"
+#include "enlarged.h"
 
 #include "dinoft/error.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-enum { BATCH, H, W, CLASSES, HEIGHT, WIDTH, LEAST, THRESHOLD, IGNORED }; /* THRESHOLD: in hundredths */
-enum { LOGITS, LABELS, HARD };
+enum { LEAST = MORE_SIZES, THRESHOLD, IGNORED }; /* THRESHOLD: in hundredths */
+enum { HARD = MORE_TENSORS };
 
 /* Numbers of classes that choose how lanes share them; bounded by the threshold, or by the least number; more
  * than there are; none. */
@@ -19,44 +17,26 @@ static const int64_t hard_pixels_odd[][DF_CASE_SIZES] = {
     {2, 3, 3, 5, 6, 6, 10, 50, true}, {1, 8, 9, 5, 411, 331, 90000, 1}, {1, 2, 2, 128, 6, 6, 17, 1},
 };
 
-static int64_t pixels_of(const struct df_case *c)
-{
-    return c->n[BATCH] * c->n[HEIGHT] * c->n[WIDTH];
-}
-
 static int hard_pixels_uses(const struct df_case_model *m, int64_t n[DF_CASE_USES][DF_CASE_SIZES])
 {
-    const int64_t sizes[] = {m->batch,
-                             m->height / m->patch,
-                             m->width / m->patch,
-                             m->classes,
-                             m->height,
-                             m->width,
-                             m->height * m->width / 4,
-                             30};
-    memcpy(n[0], sizes, sizeof sizes);
+    enlarged_use(m, n);
+    n[0][LEAST] = m->height * m->width / 4;
+    n[0][THRESHOLD] = 30;
     return 1;
 }
 
 static void hard_pixels_build(struct df_case *c)
 {
-    df_case_in(c, DF_F32, c->n[BATCH] * c->n[H] * c->n[W] * c->n[CLASSES], 0.0, 1.5);
+    df_case_in(c, DF_F32, logit_count(c), 0.0, 1.5);
     df_case_in_bytes(c, pixels_of(c), (int)c->n[CLASSES], true);
     df_case_out(c, DF_U8, pixels_of(c), 1e-4); /* where two pixels nearly agree */
-    if (c->n[IGNORED] && c->tensors[LABELS].bytes)
-        memset(c->tensors[LABELS].bytes, DF_IGNORE_LABEL, (size_t)pixels_of(c));
+    if (c->n[IGNORED])
+        ignore_labels(c);
 }
 
 static int hard_pixels_call(const struct df_case *c, struct df_case_run *run)
 {
-    const struct df_upsample_loss work = {.batch = c->n[BATCH],
-                                          .h = c->n[H],
-                                          .w = c->n[W],
-                                          .classes = c->n[CLASSES],
-                                          .height = c->n[HEIGHT],
-                                          .width = c->n[WIDTH],
-                                          .logits = run->memory[LOGITS],
-                                          .labels = run->memory[LABELS]};
+    const struct df_upsample_loss work = enlarged_work(c, run);
 
     return run->backend->ops->hard_pixels(run->backend, &work, (float)c->n[THRESHOLD] / 100.0f, c->n[LEAST],
                                           run->memory[HARD]);
@@ -71,8 +51,6 @@ static int compare(const void *a, const void *b)
 /* Those of pixels that have a label; how many these are. */
 static int64_t find_probabilities(const struct df_case *c, double *probability)
 {
-    const struct bilinear_size size = {c->n[H], c->n[W], c->n[CLASSES], c->n[HEIGHT], c->n[WIDTH]};
-    const int64_t plane = c->n[HEIGHT] * c->n[WIDTH];
     double value[DF_MAX_CLASSES];
     int64_t count = 0;
 
@@ -80,9 +58,8 @@ static int64_t find_probabilities(const struct df_case *c, double *probability)
         const int label = c->tensors[LABELS].bytes[i];
         if (label == DF_IGNORE_LABEL)
             continue;
-        bilinear_pixel(&size, c->tensors[LOGITS].values + i / plane * size.h * size.w * size.classes,
-                       i % plane, value);
-        softmax(value, size.classes);
+        enlarged_pixel(c, i, value);
+        softmax(value, c->n[CLASSES]);
         probability[count++] = value[label];
     }
     return count;

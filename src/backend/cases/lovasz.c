@@ -1,15 +1,12 @@
 /* The Lovasz softmax loss. */
-#include "bilinear.h"
-#include "build.h"
+#include "enlarged.h"
 
 #include "dinoft/error.h"
 
-#include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum { BATCH, H, W, CLASSES, HEIGHT, WIDTH, IGNORED };
-enum { LOGITS, LABELS, WEIGHTS, SLOPES, GRADIENT, MORE };
+enum { IGNORED = MORE_SIZES };
+enum { WEIGHTS = MORE_TENSORS, SLOPES, GRADIENT, MORE };
 
 static const float factor = 0.75f;
 
@@ -21,37 +18,9 @@ static const int64_t lovasz_odd[][DF_CASE_SIZES] = {
     {1, 4, 4, 128, 6, 6}, {1, 2, 2, 5, 3, 3},  {2, 3, 3, 5, 6, 6, true},
 };
 
-static struct bilinear_size size_of(const struct df_case *c)
-{
-    return (struct bilinear_size){c->n[H], c->n[W], c->n[CLASSES], c->n[HEIGHT], c->n[WIDTH]};
-}
-
-static int64_t logit_count(const struct df_case *c)
-{
-    return c->n[BATCH] * c->n[H] * c->n[W] * c->n[CLASSES];
-}
-
-static int64_t plane_of(const struct df_case *c)
-{
-    return c->n[HEIGHT] * c->n[WIDTH];
-}
-
-static int64_t pixels_of(const struct df_case *c)
-{
-    return c->n[BATCH] * plane_of(c);
-}
-
-/* Logits of the pixel's image. */
-static int64_t image_at(const struct df_case *c, int64_t pixel)
-{
-    return pixel / plane_of(c) * c->n[H] * c->n[W] * c->n[CLASSES];
-}
-
 static int lovasz_uses(const struct df_case_model *m, int64_t n[DF_CASE_USES][DF_CASE_SIZES])
 {
-    const int64_t sizes[] = {m->batch, m->height / m->patch, m->width / m->patch, m->classes, m->height,
-                             m->width};
-    memcpy(n[0], sizes, sizeof sizes);
+    enlarged_use(m, n);
     return 1;
 }
 
@@ -63,25 +32,17 @@ static void lovasz_build(struct df_case *c)
     df_case_out(c, DF_F32, pixels_of(c), 1e-5);
     df_case_out(c, DF_F32, logit_count(c), 1e-5);
     df_case_out(c, DF_F32, 1, 1e-5);
-    for (int64_t k = 0; c->tensors[WEIGHTS].values && k < c->n[CLASSES]; k++)
-        c->tensors[WEIGHTS].values[k] = (float)(k % 3) + 0.5f;
-    if (c->n[IGNORED] && c->tensors[LABELS].bytes)
-        memset(c->tensors[LABELS].bytes, DF_IGNORE_LABEL, (size_t)pixels_of(c));
+    spread_weights(c, WEIGHTS);
+    if (c->n[IGNORED])
+        ignore_labels(c);
 }
 
 static int lovasz_call(const struct df_case *c, struct df_case_run *run)
 {
     const struct df_loss_terms terms = {.class_weights = run->memory[WEIGHTS]};
-    const struct df_upsample_loss work = {.batch = c->n[BATCH],
-                                          .h = c->n[H],
-                                          .w = c->n[W],
-                                          .classes = c->n[CLASSES],
-                                          .height = c->n[HEIGHT],
-                                          .width = c->n[WIDTH],
-                                          .logits = run->memory[LOGITS],
-                                          .labels = run->memory[LABELS],
-                                          .terms = &terms};
+    struct df_upsample_loss work = enlarged_work(c, run);
 
+    work.terms = &terms;
     return run->backend->ops->lovasz(run->backend, &work, factor, run->memory[SLOPES], run->memory[GRADIENT],
                                      run->memory[MORE]);
 }
@@ -105,7 +66,6 @@ static int compare(const void *a, const void *b)
 
 static int64_t find_errors(const struct df_case *c, int64_t class, struct error *errors)
 {
-    const struct bilinear_size size = size_of(c);
     double value[DF_MAX_CLASSES];
     int64_t count = 0;
 
@@ -113,8 +73,8 @@ static int64_t find_errors(const struct df_case *c, int64_t class, struct error 
         const int label = c->tensors[LABELS].bytes[i];
         if (label == DF_IGNORE_LABEL)
             continue;
-        bilinear_pixel(&size, c->tensors[LOGITS].values + image_at(c, i), i % plane_of(c), value);
-        softmax(value, size.classes);
+        enlarged_pixel(c, i, value);
+        softmax(value, c->n[CLASSES]);
         const double p = value[class];
         errors[count++] = (struct error){label == class ? 1.0 - p : p, p, i, label == class};
     }

@@ -1,13 +1,10 @@
 /* The fused upsampling loss and the enlarged logits. */
-#include "bilinear.h"
-#include "build.h"
+#include "enlarged.h"
 
 #include "dinoft/error.h"
 #include "dinoft/size.h"
 
-#include <string.h>
-
-enum { BATCH, H, W, CLASSES, HEIGHT, WIDTH, LABELLING, RESULTS, VALUES, TERMS };
+enum { LABELLING = MORE_SIZES, RESULTS, VALUES, TERMS };
 
 enum labelling { UNLABELLED, LABELLED, PARTLY_LABELLED, IGNORED };
 
@@ -23,38 +20,17 @@ enum { PLAIN, WEIGHTED = 1, SMOOTHED = 2, FOCAL = 4, REGION = 8, REGION_ALONE = 
 
 static const float smoothing = 0.1f, gamma_of_focal = 1.5f;
 
-static struct bilinear_size size_of(const struct df_case *c)
-{
-    return (struct bilinear_size){c->n[H], c->n[W], c->n[CLASSES], c->n[HEIGHT], c->n[WIDTH]};
-}
-
-static int64_t small_count(const struct df_case *c)
-{
-    return c->n[BATCH] * c->n[H] * c->n[W] * c->n[CLASSES];
-}
-
-static int64_t plane_of(const struct df_case *c)
-{
-    return c->n[HEIGHT] * c->n[WIDTH];
-}
-
-static int64_t pixels_of(const struct df_case *c)
-{
-    return c->n[BATCH] * plane_of(c);
-}
-
 static int upsample_logits_uses(const struct df_case_model *m, int64_t n[DF_CASE_USES][DF_CASE_SIZES])
 {
-    const int64_t sizes[] = {
-        m->batch, m->height / m->patch, m->width / m->patch, m->classes, m->height, m->width, PARTLY_LABELLED,
-        BOTH};
-    memcpy(n[0], sizes, sizeof sizes);
+    enlarged_use(m, n);
+    n[0][LABELLING] = PARTLY_LABELLED;
+    n[0][RESULTS] = BOTH;
     return 1;
 }
 
 /* --- upsample_loss --- */
 
-enum { LOGITS, LABELS, DLOGITS, PREDICTED, SCRATCH, SUM, OF_SIGMOIDS, WEIGHTS, SLOPES };
+enum { DLOGITS = MORE_TENSORS, PREDICTED, SCRATCH, SUM, OF_SIGMOIDS, WEIGHTS, SLOPES };
 
 /* Numbers of classes that choose how lanes share them, with and without the gradient; enlarged, reduced,
  * kept; strips of two cells, the last of one. */
@@ -124,7 +100,7 @@ static void make_ties(struct df_case *c)
     const int64_t classes = c->n[CLASSES];
     float *logits = c->tensors[LOGITS].values;
 
-    for (int64_t at = 0; logits && at < small_count(c); at += classes)
+    for (int64_t at = 0; logits && at < logit_count(c); at += classes)
         logits[at + classes / 3] = logits[at + classes - 1] = 16.0f;
 }
 
@@ -147,11 +123,11 @@ static void upsample_loss_build(struct df_case *c)
     const int64_t shares = df_min_i64(c->n[BATCH] * c->n[H] * c->n[W], pixels_of(c));
     const double tolerance = fmin(1e-6, 1e-5 / (double)shares);
 
-    df_case_in(c, DF_F32, small_count(c), means[c->n[VALUES]], deviations[c->n[VALUES]]);
+    df_case_in(c, DF_F32, logit_count(c), means[c->n[VALUES]], deviations[c->n[VALUES]]);
     df_case_in_bytes(c, labelled, (int)c->n[CLASSES], c->n[LABELLING] == PARTLY_LABELLED);
-    df_case_out(c, DF_F32, gradient ? small_count(c) : 0, tolerance);
+    df_case_out(c, DF_F32, gradient ? logit_count(c) : 0, tolerance);
     df_case_out(c, DF_U8, c->n[RESULTS] & PREDICTION ? pixels_of(c) : 0, 1e-3);
-    df_case_in(c, DF_F32, gradient ? 2 * small_count(c) : 0, 0.0, 1.0);
+    df_case_in(c, DF_F32, gradient ? 2 * logit_count(c) : 0, 0.0, 1.0);
     df_case_in_bytes(c, sizeof(struct df_loss_sum), 256, false);
     df_case_out(c, DF_U8, c->n[RESULTS] & SIGMOIDS ? pixels_of(c) : 0, 1e-3);
     df_case_in(c, DF_F32, c->n[TERMS] ? c->n[CLASSES] : 0, 0.0, 1.0);
@@ -161,8 +137,8 @@ static void upsample_loss_build(struct df_case *c)
     make_weights(c);
     if (c->n[VALUES] == TIED)
         make_ties(c);
-    if (c->n[LABELLING] == IGNORED && c->tensors[LABELS].bytes)
-        memset(c->tensors[LABELS].bytes, DF_IGNORE_LABEL, (size_t)labelled);
+    if (c->n[LABELLING] == IGNORED)
+        ignore_labels(c);
 }
 
 static void *memory_if(const struct df_case_run *run, int tensor, bool wanted)
@@ -210,20 +186,14 @@ static int upsample_loss_call(const struct df_case *c, struct df_case_run *run)
                                         .pixel = (float)factor_of(c),
                                         .region = region,
                                         .more = region ? region + 2 * c->n[CLASSES] : NULL};
-    struct df_upsample_loss work = {.batch = c->n[BATCH],
-                                    .h = c->n[H],
-                                    .w = c->n[W],
-                                    .classes = c->n[CLASSES],
-                                    .height = c->n[HEIGHT],
-                                    .width = c->n[WIDTH],
-                                    .logits = run->memory[LOGITS],
-                                    .labels = memory_if(run, LABELS, c->n[LABELLING] != UNLABELLED),
-                                    .dlogits = memory_if(run, DLOGITS, results & GRADIENT),
-                                    .terms = c->n[TERMS] ? &terms : NULL,
-                                    .prediction = memory_if(run, PREDICTED, results & PREDICTION),
-                                    .sigmoid_prediction = memory_if(run, OF_SIGMOIDS, results & SIGMOIDS),
-                                    .on_device = memory_if(run, SUM, results & ON_DEVICE)};
+    struct df_upsample_loss work = enlarged_work(c, run);
 
+    work.labels = memory_if(run, LABELS, c->n[LABELLING] != UNLABELLED);
+    work.dlogits = memory_if(run, DLOGITS, results & GRADIENT);
+    work.terms = c->n[TERMS] ? &terms : NULL;
+    work.prediction = memory_if(run, PREDICTED, results & PREDICTION);
+    work.sigmoid_prediction = memory_if(run, OF_SIGMOIDS, results & SIGMOIDS);
+    work.on_device = memory_if(run, SUM, results & ON_DEVICE);
     DF_TRY(
         run->backend->ops->upsample_loss(run->backend, &work, memory_if(run, SCRATCH, results & GRADIENT)));
     if (work.on_device)
@@ -261,12 +231,6 @@ static double target_of(const struct df_case *c, int64_t label, int64_t class)
 {
     const double share = smoothing_of(c) / (double)c->n[CLASSES];
     return factor_of(c) * weight_of(c, class) * ((class == label ? 1.0 - smoothing_of(c) : 0.0) + share);
-}
-
-/* Logits of the pixel's image, or their gradients. */
-static int64_t image_at(const struct df_case *c, int64_t pixel)
-{
-    return pixel / plane_of(c) * c->n[H] * c->n[W] * c->n[CLASSES];
 }
 
 /* What the focal loss multiplies the gradient of -log p by. */
@@ -355,14 +319,13 @@ static double pixel_loss(const struct df_case *c, int64_t label, double *value)
 
 static void upsample_loss_expect(struct df_case *c)
 {
-    const struct bilinear_size size = size_of(c);
     double value[DF_MAX_CLASSES], sum = 0.0;
     int64_t count;
     const double weight = weigh_labels(c, &count);
 
     for (int64_t i = 0; i < pixels_of(c); i++) {
         const int64_t label = label_of(c, i);
-        bilinear_pixel(&size, c->tensors[LOGITS].values + image_at(c, i), i % plane_of(c), value);
+        enlarged_pixel(c, i, value);
         expect_prediction(c, i, value);
         if (label < 0)
             continue;
@@ -379,7 +342,6 @@ static void upsample_loss_expect(struct df_case *c)
 /* The mean loss, in which that of all pixels is as linear as its slopes. */
 static double upsample_loss_objective(const struct df_case *c)
 {
-    const struct bilinear_size size = size_of(c);
     double value[DF_MAX_CLASSES], sum = 0.0;
     int64_t count;
     const double weight = weigh_labels(c, &count);
@@ -388,7 +350,7 @@ static double upsample_loss_objective(const struct df_case *c)
         const int64_t label = label_of(c, i);
         if (label < 0)
             continue;
-        bilinear_pixel(&size, c->tensors[LOGITS].values + image_at(c, i), i % plane_of(c), value);
+        enlarged_pixel(c, i, value);
         sum += pixel_loss(c, label, value);
         sum += region_of(c, label, value);
     }
@@ -400,7 +362,7 @@ DF_CASE_SET(upsample_loss, upsample_loss_odd, upsample_logits_uses, .objective =
 
 /* --- upsample_logits --- */
 
-enum { ENLARGED = 1 };
+enum { ENLARGED = 1 }; /* it has no labels */
 
 static const int64_t upsample_logits_odd[][DF_CASE_SIZES] = {
     {1, 1, 1, 1, 1, 1},    {1, 1, 1, 3, 7, 5},     {2, 3, 4, 21, 17, 23},  {1, 5, 3, 150, 35, 21},
@@ -411,7 +373,7 @@ static const int64_t upsample_logits_odd[][DF_CASE_SIZES] = {
 
 static void upsample_logits_build(struct df_case *c)
 {
-    df_case_in(c, DF_F32, small_count(c), 0.0, 3.0);
+    df_case_in(c, DF_F32, logit_count(c), 0.0, 3.0);
     df_case_out(c, DF_F32, pixels_of(c) * c->n[CLASSES], 1e-6);
 }
 
@@ -425,14 +387,13 @@ static int upsample_logits_call(const struct df_case *c, struct df_case_run *run
 /* A plane for each class. */
 static void upsample_logits_expect(struct df_case *c)
 {
-    const struct bilinear_size size = size_of(c);
     double value[DF_MAX_CLASSES];
 
     for (int64_t i = 0; i < pixels_of(c); i++) {
         const int64_t image = i / plane_of(c), at = i % plane_of(c);
-        bilinear_pixel(&size, c->tensors[LOGITS].values + image_at(c, i), at, value);
-        for (int64_t k = 0; k < size.classes; k++)
-            c->tensors[ENLARGED].expected[(image * size.classes + k) * plane_of(c) + at] = value[k];
+        enlarged_pixel(c, i, value);
+        for (int64_t k = 0; k < c->n[CLASSES]; k++)
+            c->tensors[ENLARGED].expected[(image * c->n[CLASSES] + k) * plane_of(c) + at] = value[k];
     }
 }
 
