@@ -93,4 +93,10 @@ void df_resize_nearest_window(const struct df_image *source, int64_t width, int6
  * pixels weighed by their share. 1 <= width <= source->width, the same for the height. Allocates result. */
 int df_shrink(const struct df_image *source, int64_t width, int64_t height, struct df_image *result);
 
+/* An image's size, made smaller in its ratio where the longer side has more than `most` pixels. */
+void df_size_within(const struct df_image *image, int64_t most, int64_t *width, int64_t *height);
+
+/* df_shrink() to that size. */
+int df_shrink_within(const struct df_image *source, int64_t most, struct df_image *result);
+
 #endif

@@ -17,6 +17,9 @@ struct df_overlay_style {
                        white around dark colours, black around light ones */
 };
 
+/* The colours of a data set as training runs show them: of the usual opacity, with outlines. */
+struct df_overlay_style df_overlay_style_of(const struct df_dataset *set);
+
 /* result [height, width, 3] = the image under its classes' colours; pixels of classes that the palette does
  * not colour keep the image. image [height, width, 3] and classes [height, width] have one size. Allocates
  * result; -1 with the error set. */

@@ -58,6 +58,14 @@ static void draw_outlines(const struct df_image *classes, const struct df_palett
     }
 }
 
+struct df_overlay_style df_overlay_style_of(const struct df_dataset *set)
+{
+    struct df_overlay_style style = {.opacity = DF_OVERLAY_OPACITY, .outlines = true};
+
+    df_palette_fill(&style.palette, set->kind, set->class_names[0]);
+    return style;
+}
+
 int df_overlay_draw(const struct df_image *image, const struct df_image *classes,
                     const struct df_overlay_style *style, struct df_image *result)
 {

@@ -1,6 +1,7 @@
 #include "dinoft/image.h"
 
 #include "dinoft/error.h"
+#include "dinoft/size.h"
 
 #include <assert.h>
 #include <math.h>
@@ -59,4 +60,20 @@ int df_shrink(const struct df_image *source, int64_t width, int64_t height, stru
     free(row);
     free(sum);
     return 0;
+}
+
+void df_size_within(const struct df_image *image, int64_t most, int64_t *width, int64_t *height)
+{
+    const double scale = fmin(1.0, (double)most / (double)df_max_i64(image->width, image->height));
+
+    *width = df_max_i64(1, lrint(scale * (double)image->width));
+    *height = df_max_i64(1, lrint(scale * (double)image->height));
+}
+
+int df_shrink_within(const struct df_image *source, int64_t most, struct df_image *result)
+{
+    int64_t width, height;
+
+    df_size_within(source, most, &width, &height);
+    return df_shrink(source, width, height, result);
 }

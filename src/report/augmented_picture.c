@@ -18,9 +18,8 @@ struct shown {
 static int draw(const struct df_dataset *set, const struct shown *items, size_t count, struct df_image *drawn)
 {
     struct df_comparison_row rows[SHOWN];
-    struct df_overlay_style style = {.opacity = DF_OVERLAY_OPACITY, .outlines = true};
+    const struct df_overlay_style style = df_overlay_style_of(set);
 
-    df_palette_fill(&style.palette, set->kind, set->class_names[0]);
     for (size_t i = 0; i < count; i++)
         rows[i] = (struct df_comparison_row){set->samples[items[i].sample].name, &items[i].image,
                                              &items[i].label, NULL};

@@ -7,7 +7,6 @@
 #include "dinoft/legend.h"
 #include "dinoft/size.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,15 +24,6 @@ static const uint8_t white[3] = {255, 255, 255}, ink[3] = {0x1b, 0x1e, 0x22};
 static int panels_of(const struct df_comparison_row *comparison)
 {
     return comparison->prediction ? 3 : 2;
-}
-
-/* A panel's size: the image's, made smaller where it is larger than a panel may be. */
-static void panel_size(const struct df_image *image, int64_t *width, int64_t *height)
-{
-    const double longer = (double)df_max_i64(image->width, image->height),
-                 scale = fmin(1.0, MOST_SIDE / longer);
-    *width = df_max_i64(1, lrint(scale * (double)image->width));
-    *height = df_max_i64(1, lrint(scale * (double)image->height));
 }
 
 static void place(struct df_image *picture, int64_t x, int64_t y, const struct df_image *part)
@@ -59,19 +49,18 @@ int df_comparison_strip(const struct df_comparison_row *comparison, const struct
                         struct df_image *strip)
 {
     const int panels = panels_of(comparison);
-    struct df_image panel = {0};
-    int64_t width, height;
+    struct df_image panel;
     int status = -1;
 
     *strip = (struct df_image){0};
-    panel_size(comparison->image, &width, &height);
-    if (df_shrink(comparison->image, width, height, &panel) == 0 &&
-        df_image_alloc(strip, panels * (width + GAP) - GAP, height, 3) == 0) {
+    DF_TRY(df_shrink_within(comparison->image, MOST_SIDE, &panel));
+    const int64_t pitch = panel.width + GAP;
+    if (df_image_alloc(strip, panels * pitch - GAP, panel.height, 3) == 0) {
         df_canvas_fill(strip, 0, 0, strip->width, strip->height, white);
         place(strip, 0, 0, &panel);
-        status = place_classes(strip, width + GAP, &panel, comparison->label, style);
+        status = place_classes(strip, pitch, &panel, comparison->label, style);
         if (status == 0 && comparison->prediction)
-            status = place_classes(strip, 2 * (width + GAP), &panel, comparison->prediction, style);
+            status = place_classes(strip, 2 * pitch, &panel, comparison->prediction, style);
     }
     df_image_free(&panel);
     if (status != 0)

@@ -4,7 +4,7 @@
 #include "corruption_samples.h"
 #include "html.h"
 
-#include "dinoft/atomic_write.h"
+#include "dinoft/error.h"
 
 #include <math.h>
 
@@ -133,34 +133,26 @@ static void write_table(FILE *page, const struct df_corruption_results *results)
     df_html_table_end(page);
 }
 
-static int write_sections(FILE *page, const struct df_corruption_results *results)
+static int write_sections(FILE *page, const void *content)
 {
+    const struct df_corruption_report *report = content;
+    const struct df_corruption_results *results = report->results;
+
+    df_html_facts(page, report->facts, report->n_facts);
     write_summary(page, results);
     write_gaps(page, results);
     df_html_heading(page, "Corruptions and severities");
-    if (corruption_plot_matrix(page, results) != 0)
-        return -1;
+    DF_TRY(corruption_plot_matrix(page, results));
     df_html_heading(page, "Corruptions");
-    if (corruption_plot_bars(page, results) != 0)
-        return -1;
+    DF_TRY(corruption_plot_bars(page, results));
     write_table(page, results);
     df_html_heading(page, "Severities");
-    return corruption_plot_lines(page, results);
+    DF_TRY(corruption_plot_lines(page, results));
+    corruption_write_samples(page, report->samples);
+    return 0;
 }
 
 int df_corruption_report_write(const char *path, const struct df_corruption_report *report)
 {
-    struct df_atomic_file *file = df_atomic_open(path);
-    if (!file)
-        return -1;
-    FILE *page = df_atomic_stream(file);
-    df_html_begin(page, report->title);
-    df_html_facts(page, report->facts, report->n_facts);
-    if (write_sections(page, report->results) != 0) {
-        df_atomic_abort(file);
-        return -1;
-    }
-    corruption_write_samples(page, report->samples);
-    df_html_end(page);
-    return df_atomic_commit(file);
+    return df_html_write(path, report->title, write_sections, report);
 }

@@ -2,10 +2,8 @@
 #include "html.h"
 
 #include "dinoft/error.h"
-#include "dinoft/size.h"
 
 #include <assert.h>
-#include <math.h>
 #include <stdlib.h>
 
 #define MOST_SIDE    256
@@ -14,13 +12,11 @@
 int df_corruption_samples_add(struct df_corruption_samples *samples, const char *name, int severity,
                               const struct df_image *image)
 {
-    const double scale = fmin(1.0, MOST_SIDE / (double)df_max_i64(image->width, image->height));
     const int i = samples->count;
     struct df_image small;
 
     assert(i < DF_CORRUPTIONS + 1);
-    DF_TRY(df_shrink(image, df_max_i64(1, lrint(scale * (double)image->width)),
-                     df_max_i64(1, lrint(scale * (double)image->height)), &small));
+    DF_TRY(df_shrink_within(image, MOST_SIDE, &small));
     samples->items[i].name = name;
     samples->items[i].severity = severity;
     samples->items[i].width = small.width;
@@ -49,12 +45,8 @@ static void write_sample(FILE *page, const struct df_corruption_samples *samples
         snprintf(caption, sizeof caption, "%s, severity %d", samples->items[i].name, severity);
     else
         snprintf(caption, sizeof caption, "%s", samples->items[i].name);
-    fputs("<figure>\n", page);
-    df_html_picture(page, "image/jpeg", samples->items[i].jpeg, samples->items[i].jpeg_size,
-                    samples->items[i].width, samples->items[i].height, caption);
-    fputs("<figcaption>", page);
-    df_html_text(page, caption);
-    fputs("</figcaption>\n</figure>\n", page);
+    df_html_figure(page, "image/jpeg", samples->items[i].jpeg, samples->items[i].jpeg_size,
+                   samples->items[i].width, samples->items[i].height, caption);
 }
 
 void corruption_write_samples(FILE *page, const struct df_corruption_samples *samples)

@@ -2,7 +2,7 @@
 
 #include "eval_report_parts.h"
 
-#include "dinoft/atomic_write.h"
+#include "dinoft/error.h"
 
 #define NBSP "\xc2\xa0" /* keeps a name on one line */
 
@@ -41,19 +41,17 @@ static void write_scores(FILE *page, const struct df_metrics *metrics)
     df_html_table_end(page);
 }
 
-int df_eval_report_write(const char *path, const struct df_eval_report *report)
+static int write_sections(FILE *page, const void *content)
 {
-    struct df_atomic_file *file = df_atomic_open(path);
-    if (!file)
-        return -1;
-    FILE *page = df_atomic_stream(file);
-    df_html_begin(page, report->title);
+    const struct df_eval_report *report = content;
+
     df_html_facts(page, report->facts, report->n_facts);
     write_scores(page, report->metrics);
-    if (eval_report_classes(page, report) != 0 || eval_report_images(page, report) != 0) {
-        df_atomic_abort(file);
-        return -1;
-    }
-    df_html_end(page);
-    return df_atomic_commit(file);
+    DF_TRY(eval_report_classes(page, report));
+    return eval_report_images(page, report);
+}
+
+int df_eval_report_write(const char *path, const struct df_eval_report *report)
+{
+    return df_html_write(path, report->title, write_sections, report);
 }

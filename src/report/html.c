@@ -2,6 +2,7 @@
 
 #include "html_style.h"
 
+#include "dinoft/atomic_write.h"
 #include "dinoft/text.h"
 #include "dinoft/version.h"
 
@@ -60,7 +61,7 @@ void df_html_text(FILE *page, const char *text)
     }
 }
 
-void df_html_begin(FILE *page, const char *title)
+static void begin(FILE *page, const char *title)
 {
     fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
           /* The browser, too, is told that nothing may be run or fetched. */
@@ -76,9 +77,20 @@ void df_html_begin(FILE *page, const char *title)
     fputs("</h1>\n", page);
 }
 
-void df_html_end(FILE *page)
+int df_html_write(const char *path, const char *title, df_html_writer *write, const void *content)
 {
+    struct df_atomic_file *file = df_atomic_open(path);
+
+    if (!file)
+        return -1;
+    FILE *page = df_atomic_stream(file);
+    begin(page, title);
+    if (write(page, content) != 0) {
+        df_atomic_abort(file);
+        return -1;
+    }
     fputs("<footer>dinoft " DINOFT_VERSION "</footer>\n</body>\n</html>\n", page);
+    return df_atomic_commit(file);
 }
 
 void df_html_heading(FILE *page, const char *text)

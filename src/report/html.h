@@ -1,9 +1,9 @@
 /* Web pages that are one file: one style sheet in the head, pictures and plots inside, no script, nothing
  * fetched, fit for a screen and for paper.
  *
- * A page is written to a stream, as df_atomic_stream() gives one; what fails there is reported by whoever
- * closes it. Tags without content of their own are written with fputs; text that comes from elsewhere only
- * through df_html_text() or the functions that take it. */
+ * Parts of a page are written to its stream; what fails there is reported when the page is done. Tags without
+ * content of their own are written with fputs; text that comes from elsewhere only through df_html_text() or
+ * the functions that take it. */
 #ifndef DINOFT_REPORT_HTML_H
 #define DINOFT_REPORT_HTML_H
 
@@ -15,11 +15,12 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* The start of the page up to its largest heading, the title. */
-void df_html_begin(FILE *page, const char *title);
+/* Writes what a page has below its title. -1 with the error set. */
+typedef int df_html_writer(FILE *page, const void *content);
 
-/* The program's name and version, and the end of the page. */
-void df_html_end(FILE *page);
+/* Writes a page atomically: the start up to its largest heading, the title; what `write` makes of the
+ * content; the program's name and version. -1 with the error set, and no page. */
+int df_html_write(const char *path, const char *title, df_html_writer *write, const void *content);
 
 /* Text between tags or within the quotes of an attribute. It may hold anything: markup is escaped; control
  * characters, characters that turn the direction of writing, and bytes that are no UTF-8 become U+FFFD. */
@@ -56,6 +57,10 @@ void df_html_count(FILE *page, int64_t count);
 /* A picture within the page. type: "image/png". alternative: what it shows, for those who do not see it. */
 void df_html_picture(FILE *page, const char *type, const void *bytes, size_t size, int64_t width,
                      int64_t height, const char *alternative);
+
+/* The same with its caption below it, which says what it shows. */
+void df_html_figure(FILE *page, const char *type, const void *bytes, size_t size, int64_t width,
+                    int64_t height, const char *caption);
 
 /* The legend of pictures: a list of the classes that they show, in the order of their numbers. */
 void df_html_legend(FILE *page, const struct df_legend *legend);

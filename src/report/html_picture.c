@@ -35,6 +35,16 @@ void df_html_picture(FILE *page, const char *type, const void *bytes, size_t siz
     fputs("\">\n", page);
 }
 
+void df_html_figure(FILE *page, const char *type, const void *bytes, size_t size, int64_t width,
+                    int64_t height, const char *caption)
+{
+    fputs("<figure>\n", page);
+    df_html_picture(page, type, bytes, size, width, height, caption);
+    fputs("<figcaption>", page);
+    df_html_text(page, caption);
+    fputs("</figcaption>\n</figure>\n", page);
+}
+
 void df_html_legend(FILE *page, const struct df_legend *legend)
 {
     fputs("<ul class=\"key\">\n", page);

@@ -174,10 +174,9 @@ static void *encode_strip(const struct df_dataset *set, const struct sample_imag
                           struct df_event_image *image)
 {
     const struct df_comparison_row row = {NULL, &item->image, &item->label, &item->prediction};
-    struct df_overlay_style style = {.opacity = DF_OVERLAY_OPACITY, .outlines = true};
+    const struct df_overlay_style style = df_overlay_style_of(set);
     struct df_image strip = {0};
 
-    df_palette_fill(&style.palette, set->kind, set->class_names[0]);
     void *png = df_comparison_strip(&row, &style, &strip) == 0 ? df_png_encode(&strip, &image->bytes) : NULL;
     image->png = png;
     image->width = strip.width;

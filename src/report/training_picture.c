@@ -22,10 +22,9 @@ static int sample(void *context, const struct df_prediction *prediction)
 static int draw(const struct sample_images *images, struct df_image *drawn)
 {
     struct df_comparison_row comparisons[DF_SAMPLES_SEEN];
-    struct df_overlay_style style = {.opacity = DF_OVERLAY_OPACITY, .outlines = true};
     const struct df_dataset *set = images->set;
+    const struct df_overlay_style style = df_overlay_style_of(set);
 
-    df_palette_fill(&style.palette, set->kind, set->class_names[0]);
     for (int i = 0; i < images->count; i++) {
         const struct sample_image *item = &images->items[i];
         comparisons[i] = (struct df_comparison_row){set->samples[item->sample].name, &item->image,

@@ -16,6 +16,7 @@ TILES = [(48, 64, 70, 90, "none", (1, 1), 0, 3, 0, 0), (48, 64, 70, 90, "flip", 
 TILES += [(56, 56, 75, 100, "standard", (0.5, 2.0), 0, 1, epoch, sample) for epoch in (0, 7) for sample in range(8)]
 TILES += [(56, 84, 100, 30, "standard", (0.5, 1.0), 1, 2**63 + 5, epoch, 2**31) for epoch in range(4)]
 TILES += [(70, 56, 41, 400, "standard", (1.0, 4.0), balance, 9, 1, sample) for sample in range(4) for balance in (0, 1)]
+SETTINGS = list(dict.fromkeys(tile[:-2] for tile in TILES))
 COLOURS = [(12.5, 1.0, 0, 1.0, 0), (-31.75, 1.25, 0, 1.0, 0), (31.0, 0.625, 1, 1.0, 0), (0.0, 1.0, 0, 1.4375, None), (0.0, 1.0, 0, None, -18),
            (0.0, 1.0, 0, None, 0), (0.0, 1.0, 0, 0.53125, 17), (-7.3125, 1.40625, 1, 0.75, -5), (22.0, 0.515625, 0, 1.484375, 11)]
 
@@ -161,13 +162,19 @@ def make_tile(tile, image, mask, kind, scale, balance, seed, epoch, sample):
     return pixels, result
 
 
+def setting_rows():
+    for *sizes, kind, scale, balance, seed in SETTINGS:
+        places = f"{{{sizes[0]}, {sizes[1]}, {sizes[2]}, {sizes[3]}}}, {{DF_AUGMENT_{kind.upper()}, 0, {{{scale[0]}, {scale[1]}}}, {balance}}}"
+        yield f"    {{{places}, {seed}u}},"
+
+
 def tile_rows():
-    for *sizes, kind, scale, balance, seed, epoch, sample in TILES:
+    for *setting, epoch, sample in TILES:
+        *sizes, kind, scale, balance, seed = setting
         images = picture(*sizes[2:]), labels(*sizes[2:])
         pixels, result = make_tile(tuple(sizes[:2]), *images, kind, scale, balance, seed, epoch, sample)
-        places = f"{{{sizes[0]}, {sizes[1]}, {sizes[2]}, {sizes[3]}}}, {{DF_AUGMENT_{kind.upper()}, 0, {{{scale[0]}, {scale[1]}}}, {balance}}}"
         hashes = f"0x{fnv(pixels.tobytes()):016x}u, 0x{fnv(result.tobytes()):016x}u"
-        yield f"    {{{places}, {seed}u, {epoch}, {sample},\n     {hashes}}},"
+        yield f"    {{{SETTINGS.index(tuple(setting))}, {epoch}, {sample}, {hashes}}},"
 
 
 def colour_rows():
@@ -181,8 +188,9 @@ def colour_rows():
 def main():
     lines = ["/* Written by make_augment_goldens.py: FNV-1a of what mmsegmentation's formulas make of its pictures. */",
              "#ifndef TESTS_DATA_AUGMENT_GOLDENS_H", "#define TESTS_DATA_AUGMENT_GOLDENS_H", "", '#include "dinoft/augment.h"',
-             '#include "src/data/photometric.h"', "", "static const struct {", "    int64_t sizes[4]; /* tile, image: height, width */",
-             "    struct df_augment_options options;", "    uint64_t seed;", "    int64_t epoch, sample;", "    uint64_t pixels, labels;",
+             '#include "src/data/photometric.h"', "", "static const struct tile_setting {", "    int64_t sizes[4]; /* tile, image: height, width */",
+             "    struct df_augment_options options;", "    uint64_t seed;", "} tile_settings[] = {", *setting_rows(), "};", "",
+             "static const struct {", "    int setting; /* in tile_settings */", "    int64_t epoch, sample;", "    uint64_t pixels, labels;",
              "} tile_goldens[] = {", *tile_rows(), "};", "", "static const struct {", "    struct df_photometric colours;",
              "    uint64_t pixels;", "} colour_goldens[] = {", *colour_rows(), "};", "", "#endif", ""]
     pathlib.Path(__file__).with_name("augment_goldens.h").write_text("\n".join(lines), encoding="utf-8")

@@ -77,15 +77,16 @@ static void colours_of_a_part_alone(void **state)
 static void tiles_are_mmsegmentations(void **state)
 {
     for (size_t i = 0; i < sizeof tile_goldens / sizeof tile_goldens[0]; i++) {
-        const int64_t *sizes = tile_goldens[i].sizes;
+        const struct tile_setting *setting = &tile_settings[tile_goldens[i].setting];
+        const int64_t *sizes = setting->sizes;
         const size_t pixels = (size_t)(sizes[0] * sizes[1]);
         struct df_image image = picture(sizes[2], sizes[3]), mask = labels(sizes[2], sizes[3]);
         const struct df_tile tile = {sizes[1], sizes[0], malloc(3 * pixels), malloc(pixels)};
         struct df_rng rng;
 
-        df_augment_stream(&tile_goldens[i].options, &rng, tile_goldens[i].seed, tile_goldens[i].epoch,
+        df_augment_stream(&setting->options, &rng, setting->seed, tile_goldens[i].epoch,
                           tile_goldens[i].sample);
-        assert_works(df_augment_tile(&tile_goldens[i].options, &rng, &image, &mask, &tile) == 0);
+        assert_works(df_augment_tile(&setting->options, &rng, &image, &mask, &tile) == 0);
         if (hash_bytes(tile.labels, pixels) != tile_goldens[i].labels)
             fail_msg("the labels of tile %zu differ from mmsegmentation's", i);
         if (hash_bytes(tile.pixels, 3 * pixels) != tile_goldens[i].pixels)

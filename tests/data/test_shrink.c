@@ -67,6 +67,27 @@ static void one_color_stays(void **state)
     df_image_free(&small);
 }
 
+static void the_longer_side_is_within(void **state)
+{
+    static const int64_t cases[][4] = {{1000, 500, 256, 128}, {500, 1000, 128, 256}, {256, 40, 256, 40},
+                                       {3, 2, 3, 2},          {2000, 1, 256, 1},     {1, 5000, 1, 256}};
+    struct df_image large, small;
+    int64_t width, height;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(df_image_alloc(&large, cases[i][0], cases[i][1], 3), 0);
+        memset(large.pixels, 7, (size_t)(3 * large.width * large.height));
+        df_size_within(&large, 256, &width, &height);
+        assert_int_equal(width, cases[i][2]);
+        assert_int_equal(height, cases[i][3]);
+        assert_int_equal(df_shrink_within(&large, 256, &small), 0);
+        assert_int_equal(small.width, width);
+        assert_int_equal(small.height, height);
+        df_image_free(&large);
+        df_image_free(&small);
+    }
+}
+
 static struct df_image pattern(void)
 {
     struct df_image image;
@@ -122,10 +143,10 @@ static void an_impossible_image_is_no_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole_pixels_are_averaged),      cmocka_unit_test(shares_of_pixels_count),
-        cmocka_unit_test(the_same_size_is_a_copy),        cmocka_unit_test(one_color_stays),
-        cmocka_unit_test(png_in_memory_is_the_file),      cmocka_unit_test(jpeg_in_memory_is_the_file),
-        cmocka_unit_test(an_impossible_image_is_no_file),
+        cmocka_unit_test(whole_pixels_are_averaged),  cmocka_unit_test(shares_of_pixels_count),
+        cmocka_unit_test(the_same_size_is_a_copy),    cmocka_unit_test(one_color_stays),
+        cmocka_unit_test(the_longer_side_is_within),  cmocka_unit_test(png_in_memory_is_the_file),
+        cmocka_unit_test(jpeg_in_memory_is_the_file), cmocka_unit_test(an_impossible_image_is_no_file),
     };
     return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

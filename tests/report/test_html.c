@@ -1,6 +1,7 @@
 /* Pages: what hostile text becomes, tables, pictures, and that all of it is well-formed. */
 #include "support/cmocka_all.h"
 #include "support/markup.h"
+#include "support/scratch.h"
 
 #include "src/report/html.h"
 
@@ -43,14 +44,12 @@ static void what_is_no_text_is_replaced(void **state)
     assert_escaped("\xc2\x85\xef\xbf\xbf", MISSING MISSING); /* a C1 control, a noncharacter */
 }
 
-static void a_page_of_hostile_text_is_well_formed(void **state)
+static int write_everything(FILE *stream, const void *content)
 {
-    static const char hostile[] = "\"><script>&\xff\x02'</title></style>";
+    const char *hostile = content;
     const struct df_fact facts[] = {{hostile, hostile}, {"plain", "text"}};
     const struct df_html_column columns[] = {{hostile, false}, {"n", true}, {"m", true}};
-    FILE *stream = tmpfile();
 
-    df_html_begin(stream, hostile);
     df_html_facts(stream, facts, 2);
     df_html_heading(stream, hostile);
     df_html_table_begin(stream, hostile, columns, 3);
@@ -62,14 +61,37 @@ static void a_page_of_hostile_text_is_well_formed(void **state)
     df_html_row_end(stream);
     df_html_table_end(stream);
     df_html_picture(stream, "image/png", "bytes", 5, 10, 20, hostile);
-    df_html_end(stream);
-    char *page = page_text(stream);
+    return 0;
+}
+
+static void a_page_of_hostile_text_is_well_formed(void **state)
+{
+    static const char hostile[] = "\"><script>&\xff\x02'</title></style>";
+
+    assert_int_equal(df_html_write(scratch_path("a.html"), hostile, write_everything, hostile), 0);
+    char *page = page_of_file(scratch_path("a.html"));
     assert_well_formed(page);
     assert_int_equal(occurrences(page, "<script"), 0);
     assert_int_equal(occurrences(page, "<title>"), 1);
     assert_int_equal(occurrences(page, "&quot;&gt;&lt;script&gt;&amp;" MISSING MISSING "&#39;"), 11);
     assert_int_equal(occurrences(page, "<td class=\"n\">0.33</td>"), 1);
     assert_int_equal(occurrences(page, "default-src 'none'"), 1);
+    free(page);
+}
+
+static int write_heading_and_fail(FILE *stream, const void *content)
+{
+    df_html_heading(stream, content);
+    return -1;
+}
+
+static void a_page_that_fails_leaves_the_old_one(void **state)
+{
+    const char *path = scratch_write_text("old.html", "old");
+
+    assert_int_equal(df_html_write(path, "title", write_heading_and_fail, "new"), -1);
+    char *page = page_of_file(path);
+    assert_string_equal(page, "old");
     free(page);
 }
 
@@ -131,9 +153,10 @@ int main(void)
         cmocka_unit_test(markup_is_escaped),
         cmocka_unit_test(what_is_no_text_is_replaced),
         cmocka_unit_test(a_page_of_hostile_text_is_well_formed),
+        cmocka_unit_test(a_page_that_fails_leaves_the_old_one),
         cmocka_unit_test(numbers_counts_and_gaps),
         cmocka_unit_test(no_facts_are_no_list),
         cmocka_unit_test(pictures_are_base64),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

@@ -159,6 +159,24 @@ static void pictures_of_other_images_go(void **state)
     df_dataset_free(set);
 }
 
+#define DAMAGES 5
+
+static void do_damage(struct df_state *kept, const char *name, int damage)
+{
+    const struct df_entry *found = df_state_find(kept, name);
+
+    assert_non_null(found);
+    struct df_entry *entry = &kept->entries[found - kept->entries];
+    if (damage == 0)
+        entry->name[0] = 'x';
+    else if (damage == 1)
+        entry->tensor.count--;
+    else if (damage == 2)
+        entry->tensor.dtype = entry->tensor.dtype == DF_U8 ? DF_I8 : DF_F32;
+    else
+        memset(entry->owned, damage == 3 ? 0xff : 0, entry->tensor.count);
+}
+
 /* Whatever a state holds, nothing is read that is not there. */
 static void damaged_pictures_are_left_out(void **state)
 {
@@ -167,24 +185,10 @@ static void damaged_pictures_are_left_out(void **state)
     struct df_dataset *set = open_set();
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        for (int damage = 0; damage < 5; damage++) {
+        for (int damage = 0; damage < DAMAGES; damage++) {
             struct df_state *kept = stored(set);
             struct run_pictures pictures;
-            for (size_t e = 0; e < kept->count; e++) {
-                struct df_entry *entry = &kept->entries[e];
-                if (strcmp(entry->name, names[i]) != 0)
-                    continue;
-                if (damage == 0)
-                    entry->name[0] = 'x';
-                else if (damage == 1)
-                    entry->tensor.count--;
-                else if (damage == 2)
-                    entry->tensor.dtype = entry->tensor.dtype == DF_U8 ? DF_I8 : DF_F32;
-                else if (damage == 3)
-                    memset(entry->owned, 0xff, entry->tensor.count);
-                else
-                    memset(entry->owned, 0, entry->tensor.count);
-            }
+            do_damage(kept, names[i], damage);
             run_pictures_init(&pictures, set);
             assert_int_equal(run_pictures_restore(&pictures, kept), 0);
             /* Other scores, and other or fewer images, are what a state may hold. */

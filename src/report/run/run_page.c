@@ -2,7 +2,6 @@
 
 #include "run_parts.h"
 
-#include "dinoft/atomic_write.h"
 #include "dinoft/best_score.h"
 #include "dinoft/clock.h"
 #include "dinoft/confusion_picture.h"
@@ -121,8 +120,9 @@ static int write_confusion(FILE *page, const struct run_page *run)
     return png ? 0 : -1;
 }
 
-static int write_sections(FILE *page, const struct run_page *run)
+static int write_sections(FILE *page, const void *content)
 {
+    const struct run_page *run = content;
     const struct df_run_history *history = run->history;
     const struct run_shown shown = {history, history->name};
     const int64_t best = df_run_best(history, history->best_metric);
@@ -140,21 +140,9 @@ static int write_sections(FILE *page, const struct run_page *run)
 
 int run_page_write(const char *path, const struct run_page *run)
 {
-    struct df_atomic_file *file = df_atomic_open(path);
     char *title = df_text_format("Training run %s", run->history->name);
+    const int status = title ? df_html_write(path, title, write_sections, run) : -1;
 
-    if (!file || !title) {
-        df_atomic_abort(file);
-        free(title);
-        return -1;
-    }
-    FILE *page = df_atomic_stream(file);
-    df_html_begin(page, title);
     free(title);
-    if (write_sections(page, run) != 0) {
-        df_atomic_abort(file);
-        return -1;
-    }
-    df_html_end(page);
-    return df_atomic_commit(file);
+    return status;
 }

@@ -25,8 +25,7 @@ int run_settings_table(FILE *page, const struct df_run_history *history, const c
 /* A table of the settings that are not the same in all runs. */
 int run_settings_differences(FILE *page, const struct run_shown *runs, size_t count);
 
-/* A setting, or a fact, as text to be freed: "-" where it is not known. NULL when out of memory. */
-char *run_setting_text(const struct df_run_history *history, const char *name);
+/* A fact as text to be freed: a dash where it is not known. NULL when out of memory. */
 char *run_fact_text(const struct df_run_history *history, const char *name);
 
 /* A setting, or a fact, that is a number; NaN where there is none. */

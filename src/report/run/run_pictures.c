@@ -2,10 +2,8 @@
 
 #include "dinoft/error.h"
 #include "dinoft/log.h"
-#include "dinoft/size.h"
 #include "dinoft/text.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,11 +90,10 @@ static void take_samples(struct run_pictures *pictures)
 {
     const struct sample_images *seen = &pictures->seen;
     const struct df_image *map = &seen->items[0].prediction;
-    const double scale = fmin(1.0, MOST_SIDE / (double)df_max_i64(map->width, map->height));
-    const int64_t width = df_max_i64(1, lrint(scale * (double)map->width));
-    const int64_t height = df_max_i64(1, lrint(scale * (double)map->height));
-    bool same = pictures->n_samples == seen->count && pictures->width == width && pictures->height == height;
+    int64_t width, height;
 
+    df_size_within(map, MOST_SIDE, &width, &height);
+    bool same = pictures->n_samples == seen->count && pictures->width == width && pictures->height == height;
     for (int i = 0; i < seen->count && same; i++)
         same = pictures->samples[i] == seen->items[i].sample;
     if (same)

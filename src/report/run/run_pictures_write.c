@@ -7,11 +7,9 @@
 #include "dinoft/error.h"
 #include "dinoft/legend.h"
 #include "dinoft/overlay.h"
-#include "dinoft/size.h"
 #include "dinoft/text.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 
 #define JPEG_QUALITY 88
@@ -32,11 +30,7 @@ static int write_picture(FILE *page, const struct df_image *picture, const char 
 
     if (!jpeg)
         return -1;
-    fputs("<figure>\n", page);
-    df_html_picture(page, "image/jpeg", jpeg, size, picture->width, picture->height, caption);
-    fputs("<figcaption>", page);
-    df_html_text(page, caption);
-    fputs("</figcaption>\n</figure>\n", page);
+    df_html_figure(page, "image/jpeg", jpeg, size, picture->width, picture->height, caption);
     free(jpeg);
     return 0;
 }
@@ -98,11 +92,9 @@ static int write_row(struct gallery *gallery, const struct df_image *image, int 
 static int write_sample(struct gallery *gallery, int sample, int64_t best_epoch)
 {
     const struct df_image *image = &gallery->pictures->seen.items[sample].image;
-    const double scale = fmin(1.0, MOST_SIDE / (double)df_max_i64(image->width, image->height));
     struct df_image small;
 
-    DF_TRY(df_shrink(image, df_max_i64(1, lrint(scale * (double)image->width)),
-                     df_max_i64(1, lrint(scale * (double)image->height)), &small));
+    DF_TRY(df_shrink_within(image, MOST_SIDE, &small));
     const int status = write_row(gallery, &small, sample, best_epoch);
     df_image_free(&small);
     return status;
@@ -110,14 +102,17 @@ static int write_sample(struct gallery *gallery, int sample, int64_t best_epoch)
 
 int run_pictures_write(FILE *page, const struct run_pictures *pictures, int64_t best_epoch)
 {
-    struct gallery gallery = {.page = page, .pictures = pictures, .style.opacity = DF_OVERLAY_OPACITY};
     const struct df_dataset *set = pictures->seen.set;
+    struct gallery gallery = {.page = page,
+                              .pictures = pictures,
+                              .style = df_overlay_style_of(set),
+                              .legend = {.palette = &gallery.style.palette,
+                                         .names = set->class_names,
+                                         .n_classes = set->n_classes}};
 
     if (pictures->n_items == 0)
         return 0;
-    df_palette_fill(&gallery.style.palette, set->kind, set->class_names[0]);
-    gallery.legend = (struct df_legend){
-        .palette = &gallery.style.palette, .names = set->class_names, .n_classes = set->n_classes};
+    gallery.style.outlines = false;
     df_html_heading(page, "Images");
     fputs("<p>Images of the validation set with their labels, and what was predicted as the run went on. A "
           "background stays as the image is; hatched pixels do not count. The mIoU is that of the whole "

@@ -3,7 +3,6 @@
 #include "run_page.h"
 #include "run_parts.h"
 
-#include "dinoft/atomic_write.h"
 #include "dinoft/best_score.h"
 #include "dinoft/clock.h"
 #include "dinoft/error.h"
@@ -140,8 +139,9 @@ static void write_runs(FILE *page, const struct report *report)
         run_notes_write(page, report->histories[i]);
 }
 
-static int write_sections(FILE *page, const struct report *report)
+static int write_sections(FILE *page, const void *content)
 {
+    const struct report *report = content;
     char date[DF_DATE_TEXT];
 
     fprintf(page, "<p class=\"note\">Made %s, ", df_date_text(date));
@@ -154,20 +154,10 @@ static int write_sections(FILE *page, const struct report *report)
 
 static int write_comparison(const char *path, const struct report *report)
 {
-    struct df_atomic_file *file = df_atomic_open(path);
     char title[64];
 
-    if (!file)
-        return -1;
-    FILE *page = df_atomic_stream(file);
     snprintf(title, sizeof title, "%zu training runs", report->count);
-    df_html_begin(page, title);
-    if (write_sections(page, report) != 0) {
-        df_atomic_abort(file);
-        return -1;
-    }
-    df_html_end(page);
-    return df_atomic_commit(file);
+    return df_html_write(path, title, write_sections, report);
 }
 
 static int write_page(const char *path, struct report *report)

@@ -56,11 +56,6 @@ static const cJSON *fact_of(const struct df_run_history *history, const char *na
     return cJSON_GetObjectItemCaseSensitive(setting_of(history, FACTS), name);
 }
 
-char *run_setting_text(const struct df_run_history *history, const char *name)
-{
-    return text_of(setting_of(history, name));
-}
-
 char *run_fact_text(const struct df_run_history *history, const char *name)
 {
     return text_of(fact_of(history, name));
