@@ -92,34 +92,32 @@ struct df_work df_work_upsample_loss(struct df_backend *backend, struct df_upsam
                       work->sigmoid_prediction ? ", of sigmoids too" : "");
 }
 
-struct df_work df_work_dice(struct df_backend *backend, const struct df_upsample_loss *work, float factor,
-                            float *region, float *more)
+/* Logits that are read or written so many times, and so many bytes of each pixel. */
+static struct df_work enlarged(const struct df_upsample_loss *work, int64_t passes, int64_t pixel_bytes)
 {
     const int64_t logits = work->batch * work->h * work->w * work->classes;
     const int64_t pixels = work->batch * work->height * work->width;
-    return df_work_of(0, df_f32_bytes(logits) + (double)pixels,
+    return df_work_of(0, df_f32_bytes(passes * logits) + (double)(pixel_bytes * pixels),
                       "[" I64 ", " I64 ", " I64 ", " I64 "] to " I64 " x " I64, work->batch, work->h, work->w,
                       work->classes, work->height, work->width);
+}
+
+struct df_work df_work_dice(struct df_backend *backend, const struct df_upsample_loss *work, float factor,
+                            float *region, float *more)
+{
+    return enlarged(work, 1, 1);
 }
 
 struct df_work df_work_lovasz(struct df_backend *backend, const struct df_upsample_loss *work, float factor,
                               float *slopes, float *gradient, float *more)
 {
-    const int64_t logits = work->batch * work->h * work->w * work->classes;
-    const int64_t pixels = work->batch * work->height * work->width;
-    return df_work_of(0, df_f32_bytes(2 * logits + pixels) + (double)pixels,
-                      "[" I64 ", " I64 ", " I64 ", " I64 "] to " I64 " x " I64, work->batch, work->h, work->w,
-                      work->classes, work->height, work->width);
+    return enlarged(work, 2, 1 + (int64_t)sizeof(float));
 }
 
 struct df_work df_work_hard_pixels(struct df_backend *backend, const struct df_upsample_loss *work,
                                    float threshold, int64_t least, uint8_t *hard)
 {
-    const int64_t logits = work->batch * work->h * work->w * work->classes;
-    const int64_t pixels = work->batch * work->height * work->width;
-    return df_work_of(0, df_f32_bytes(logits) + 2.0 * (double)pixels,
-                      "[" I64 ", " I64 ", " I64 ", " I64 "] to " I64 " x " I64, work->batch, work->h, work->w,
-                      work->classes, work->height, work->width);
+    return enlarged(work, 1, 2);
 }
 
 struct df_work df_work_upsample_logits(struct df_backend *backend, const float *logits, float *out,

@@ -3,6 +3,7 @@
 #include "dinoft/error.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct df_decoder_ops *const decoders[] = {
@@ -41,6 +42,34 @@ const struct df_decoder_kind *df_decoder_kind_named(const char *name)
 {
     const struct df_decoder_ops *ops = df_decoder_named(name);
     return ops ? &ops->kind : NULL;
+}
+
+struct df_decoder *df_decoder_create(const struct df_decoder_ops *ops, struct df_backend *backend,
+                                     const struct df_decoder_shape *shape, struct df_parameters *parameters)
+{
+    struct df_decoder *decoder = calloc(1, ops->size);
+
+    if (!decoder) {
+        df_error_memory("the decoder", ops->size);
+        return NULL;
+    }
+    *decoder = (struct df_decoder){.ops = ops,
+                                   .backend = backend,
+                                   .shape = *shape,
+                                   .parameters = parameters,
+                                   .first = parameters->count};
+    if (ops->set_grid(decoder, shape->grid_h, shape->grid_w) != 0 || ops->open(decoder) != 0) {
+        df_decoder_free(decoder);
+        return NULL;
+    }
+    return decoder;
+}
+
+void df_decoder_free(struct df_decoder *decoder)
+{
+    if (decoder && decoder->ops->close)
+        decoder->ops->close(decoder);
+    free(decoder);
 }
 
 /* Adds a part of what is free: " (even blocks", ", BatchNorm". */

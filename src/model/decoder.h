@@ -27,10 +27,12 @@ struct df_decoder_ops {
     const char *classes, *input; /* with a norm: NAME.classifier.weight, beside NAME.norm.weight */
     int inputs;
 
-    /* NULL with the error set when the grid is too small. Appends its parameters. */
-    struct df_decoder *(*create)(struct df_backend *backend, const struct df_decoder_shape *shape,
-                                 struct df_parameters *parameters);
-    void (*free)(struct df_decoder *decoder);
+    size_t size; /* of its own struct, which begins with a struct df_decoder */
+
+    /* Appends its parameters to a decoder whose grid is set. -1 with the error set. */
+    int (*open)(struct df_decoder *decoder);
+    void (*close)(
+        struct df_decoder *decoder); /* releases what it holds, also of one half open; NULL: nothing */
     /* Another grid of patches from now on; plan has to be called again. -1 with the error set when it is too
      * small. */
     int (*set_grid)(struct df_decoder *decoder, int64_t grid_h, int64_t grid_w);
@@ -51,7 +53,7 @@ struct df_decoder {
     const struct df_decoder_ops *ops;
     struct df_backend *backend;
     struct df_decoder_shape shape;
-    const struct df_parameters *parameters;
+    struct df_parameters *parameters;
     int first; /* index of its first parameter there */
     int64_t logits_h, logits_w;
     float *logits, *dlogits; /* [max_batch, logits_h, logits_w, classes]; dlogits NULL when not training */
@@ -60,12 +62,25 @@ struct df_decoder {
 /* The decoder of that name, NULL with the error set, naming those that exist. */
 const struct df_decoder_ops *df_decoder_named(const char *name);
 
+/* A decoder, which appends its parameters. NULL with the error set when the grid is too small. */
+struct df_decoder *df_decoder_create(const struct df_decoder_ops *ops, struct df_backend *backend,
+                                     const struct df_decoder_shape *shape, struct df_parameters *parameters);
+void df_decoder_free(struct df_decoder *decoder);
+
 /* The decoder that a checkpoint's tensors belong to, with its number of classes, the width it expects and its
  * norm. NULL with the error set. */
 const struct df_decoder_ops *df_decoder_of_checkpoint(const struct df_state *checkpoint, int64_t *classes,
                                                       int64_t *dim, enum df_head_norm *norm);
 
-/* Shared by decoders' create and plan. */
+/* --- decoder_parts.c: for the decoders' own files --- */
+
+/* Appends the parameters of a convolution: PREFIX.weight, and with `bias` PREFIX.bias. -1 with the error set.
+ */
+int df_decoder_add_conv(struct df_decoder *decoder, const char *prefix, int64_t out, int64_t in,
+                        int64_t kernel, bool bias);
+/* set_grid of a decoder whose logits are on the grid of patches. */
+int df_decoder_keep_grid(struct df_decoder *decoder, int64_t grid_h, int64_t grid_w);
+/* A part of plan. */
 void df_decoder_plan_logits(struct df_decoder *decoder, struct df_arena *arena);
 
 /* Defined in the decoders' own files. */

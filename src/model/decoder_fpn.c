@@ -16,7 +16,6 @@
 #include <assert.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #define STAGES   5
 #define LATERALS 3
@@ -118,56 +117,22 @@ static const char *tensor_name(char buffer[64], const char *format, int index)
     return buffer;
 }
 
-static int add_stage_parameters(struct df_parameters *parameters, const struct stage *stage, int i)
+static int open_decoder(struct df_decoder *decoder)
 {
+    const struct fpn *fpn = (struct fpn *)decoder;
     char name[64];
-    const int64_t out = stage->conv.out, weight[4] = {out, stage->conv.in, 3, 3};
 
-    DF_TRY(df_parameters_add(parameters, tensor_name(name, "conv%d.0.weight", i), DF_PARAMETER_DECODER,
-                             DF_INIT_FAN_IN, 9 * stage->conv.in, 4, weight));
-    return df_batchnorm_add(parameters, tensor_name(name, "conv%d.1", i), out);
-}
-
-static int add_parameters(struct fpn *fpn, struct df_parameters *parameters)
-{
-    char name[64];
-    const int64_t dim = fpn->base.shape.dim;
-
-    for (int i = 0; i < STAGES; i++)
-        DF_TRY(add_stage_parameters(parameters, &fpn->stages[i], i));
+    for (int i = 0; i < STAGES; i++) {
+        const struct df_conv_shape *conv = &fpn->stages[i].conv;
+        tensor_name(name, "conv%d.0", i);
+        DF_TRY(df_decoder_add_conv(decoder, name, conv->out, conv->in, conv->kernel, false));
+        DF_TRY(df_batchnorm_add(decoder->parameters, tensor_name(name, "conv%d.1", i), conv->out));
+    }
     for (int i = 0; i < LATERALS; i++) {
-        const int64_t out = fpn->merges[i].channels, weight[4] = {out, dim, 1, 1};
-        DF_TRY(df_parameters_add(parameters, tensor_name(name, "inter_conv%d.weight", i),
-                                 DF_PARAMETER_DECODER, DF_INIT_FAN_IN, dim, 4, weight));
-        DF_TRY(df_parameters_add(parameters, tensor_name(name, "inter_conv%d.bias", i), DF_PARAMETER_DECODER,
-                                 DF_INIT_FAN_IN, dim, 1, &out));
+        tensor_name(name, "inter_conv%d", i);
+        DF_TRY(df_decoder_add_conv(decoder, name, fpn->merges[i].channels, decoder->shape.dim, 1, true));
     }
     return 0;
-}
-
-static struct df_decoder *create(struct df_backend *backend, const struct df_decoder_shape *shape,
-                                 struct df_parameters *parameters)
-{
-    struct fpn *fpn = calloc(1, sizeof *fpn);
-    if (!fpn) {
-        df_error_memory("the decoder", sizeof *fpn);
-        return NULL;
-    }
-    fpn->base = (struct df_decoder){.ops = &df_decoder_fpn,
-                                    .backend = backend,
-                                    .shape = *shape,
-                                    .parameters = parameters,
-                                    .first = parameters->count};
-    if (set_grid(&fpn->base, shape->grid_h, shape->grid_w) != 0 || add_parameters(fpn, parameters) != 0) {
-        free(fpn);
-        return NULL;
-    }
-    return &fpn->base;
-}
-
-static void free_decoder(struct df_decoder *decoder)
-{
-    free(decoder);
 }
 
 static void plan_stage(struct fpn *fpn, struct df_arena *arena, int i)
@@ -343,8 +308,8 @@ const struct df_decoder_ops df_decoder_fpn = {
     .classes = "conv5.0.weight",
     .input = "conv1.0.weight",
     .inputs = 1,
-    .create = create,
-    .free = free_decoder,
+    .size = sizeof(struct fpn),
+    .open = open_decoder,
     .set_grid = set_grid,
     .plan = plan,
     .forward = forward,

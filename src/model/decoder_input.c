@@ -12,23 +12,27 @@ static bool drops(const struct df_decoder_input *input)
     return input->drawn != NULL;
 }
 
-static bool norms(const struct df_decoder_input *input)
+static bool norms(const struct df_decoder *decoder)
 {
-    return input->head.norm == DF_HEAD_NORM_BN;
+    return decoder->shape.head.norm == DF_HEAD_NORM_BN;
 }
 
-int df_decoder_input_open(struct df_decoder_input *input, const struct df_decoder_shape *shape, int n,
-                          const char *prefix, struct df_parameters *parameters)
+/* Dropout2d's factors, of all maps. */
+static int64_t factor_count(const struct df_decoder *decoder)
 {
-    const size_t bytes = (size_t)(n * shape->max_batch * shape->dim) * sizeof *input->drawn;
+    return decoder->ops->inputs * decoder->shape.max_batch * decoder->shape.dim;
+}
+
+int df_decoder_input_open(struct df_decoder_input *input, struct df_decoder *decoder, const char *prefix)
+{
+    const struct df_decoder_shape *shape = &decoder->shape;
+    const size_t bytes = (size_t)factor_count(decoder) * sizeof *input->drawn;
     char name[64];
 
-    *input = (struct df_decoder_input){
-        .head = shape->head, .n = n, .dim = shape->dim, .max_batch = shape->max_batch};
-    input->norm = parameters->count;
+    input->norm = decoder->parameters->count;
     snprintf(name, sizeof name, "%snorm", prefix);
-    if (norms(input))
-        DF_TRY(df_batchnorm_add(parameters, name, n * shape->dim));
+    if (norms(decoder))
+        DF_TRY(df_batchnorm_add(decoder->parameters, name, decoder->ops->inputs * shape->dim));
     if (shape->training && shape->head.dropout > 0.0) {
         input->drawn = malloc(bytes);
         if (!input->drawn)
@@ -43,43 +47,49 @@ void df_decoder_input_close(struct df_decoder_input *input)
 }
 
 /* In evaluation maps are normed one after the other, and each is read at once. */
-void df_decoder_input_plan(struct df_decoder_input *input, const struct df_decoder_shape *shape,
+void df_decoder_input_plan(struct df_decoder_input *input, const struct df_decoder *decoder,
                            struct df_arena *arena)
 {
+    const struct df_decoder_shape *shape = &decoder->shape;
     const int64_t map = shape->max_batch * shape->grid_h * shape->grid_w * shape->dim;
+    const int64_t channels = decoder->ops->inputs * shape->dim;
 
     if (drops(input))
-        input->factors =
-            df_arena_take(arena, "dropout factors", input->n * input->max_batch * input->dim, DF_F32);
-    if (norms(input)) {
-        input->mean = df_arena_take(arena, "BatchNorm batch statistics", 2 * input->n * input->dim, DF_F32);
-        input->rstd = input->mean ? input->mean + input->n * input->dim : NULL;
+        input->factors = df_arena_take(arena, "dropout factors", factor_count(decoder), DF_F32);
+    if (norms(decoder)) {
+        input->mean = df_arena_take(arena, "BatchNorm batch statistics", 2 * channels, DF_F32);
+        input->rstd = input->mean ? input->mean + channels : NULL;
     }
-    for (int i = 0; i < input->n; i++) {
+    for (int i = 0; i < decoder->ops->inputs; i++) {
         if (drops(input))
             input->dropped[i] = df_arena_take(arena, "patch tokens after dropout", map, DF_F32);
-        if (norms(input))
+        if (norms(decoder))
             input->normed[i] = df_arena_take(arena, "patch tokens after BatchNorm", map, DF_F32);
     }
-    if (norms(input) && shape->training)
+    if (norms(decoder) && shape->training)
         input->dmap = df_arena_take(arena, "gradient of patch tokens after BatchNorm", map, DF_F32);
 }
 
-int df_decoder_input_draw(struct df_decoder_input *input, struct df_backend *backend, int64_t batch,
+/* Where the factors of a map begin, and those of an image there. */
+static int64_t factor_at(const struct df_decoder *decoder, int64_t i, int64_t image)
+{
+    return (i * decoder->shape.max_batch + image) * decoder->shape.dim;
+}
+
+int df_decoder_input_draw(struct df_decoder_input *input, const struct df_decoder *decoder, int64_t batch,
                           struct df_rng *rng)
 {
-    const double dropped = input->head.dropout;
+    const double dropped = decoder->shape.head.dropout;
     const float kept = (float)(1.0 / (1.0 - dropped));
 
     if (!drops(input))
         return 0;
     for (int64_t image = 0; image < batch; image++)
-        for (int64_t i = 0; i < input->n; i++)
-            for (int64_t c = 0; c < input->dim; c++)
-                input->drawn[(i * input->max_batch + image) * input->dim + c] =
-                    df_rng_double(rng) < dropped ? 0.0f : kept;
-    return backend->ops->upload(backend, input->factors, input->drawn,
-                                (size_t)(input->n * input->max_batch * input->dim) * sizeof *input->drawn);
+        for (int64_t i = 0; i < decoder->ops->inputs; i++)
+            for (int64_t c = 0; c < decoder->shape.dim; c++)
+                input->drawn[factor_at(decoder, i, image) + c] = df_rng_double(rng) < dropped ? 0.0f : kept;
+    return decoder->backend->ops->upload(decoder->backend, input->factors, input->drawn,
+                                         (size_t)factor_count(decoder) * sizeof *input->drawn);
 }
 
 static int scale(const struct df_decoder_input *input, const struct df_decoder *decoder, int i,
@@ -88,16 +98,16 @@ static int scale(const struct df_decoder_input *input, const struct df_decoder *
     const int64_t positions = decoder->shape.grid_h * decoder->shape.grid_w;
 
     return decoder->backend->ops->scale_channels(decoder->backend, x,
-                                                 input->factors + i * input->max_batch * input->dim, batch,
-                                                 positions, input->dim, y);
+                                                 input->factors + factor_at(decoder, i, 0), batch, positions,
+                                                 decoder->shape.dim, y);
 }
 
 static struct df_batchnorm norm_of(const struct df_decoder_input *input, const struct df_decoder *decoder,
                                    int i, int64_t batch)
 {
-    const int64_t first = i * input->dim;
+    const int64_t first = i * decoder->shape.dim;
 
-    return df_batchnorm_over(&decoder->parameters->items[input->norm], first, input->dim,
+    return df_batchnorm_over(&decoder->parameters->items[input->norm], first, decoder->shape.dim,
                              batch * decoder->shape.grid_h * decoder->shape.grid_w, input->mean + first,
                              input->rstd + first);
 }
@@ -108,13 +118,13 @@ int df_decoder_input_forward(struct df_decoder_input *input, const struct df_dec
 {
     struct df_backend *backend = decoder->backend;
 
-    for (int i = 0; i < input->n; i++) {
+    for (int i = 0; i < decoder->ops->inputs; i++) {
         maps[i] = features[i];
         if (training && drops(input)) {
             DF_TRY(scale(input, decoder, i, features[i], batch, input->dropped[i]));
             maps[i] = input->dropped[i];
         }
-        if (norms(input)) {
+        if (norms(decoder)) {
             const struct df_batchnorm norm = norm_of(input, decoder, i, batch);
             DF_TRY(backend->ops->batchnorm_forward(backend, &norm, training, maps[i], input->normed[i]));
             maps[i] = input->normed[i];
@@ -123,9 +133,10 @@ int df_decoder_input_forward(struct df_decoder_input *input, const struct df_dec
     return 0;
 }
 
-float *df_decoder_input_map(const struct df_decoder_input *input, int i, float *feature)
+float *df_decoder_input_map(const struct df_decoder_input *input, const struct df_decoder *decoder, int i,
+                            float *feature)
 {
-    return norms(input) ? input->normed[i] : drops(input) ? input->dropped[i] : feature;
+    return norms(decoder) ? input->normed[i] : drops(input) ? input->dropped[i] : feature;
 }
 
 float *df_decoder_input_gradient(const struct df_decoder_input *input, float *dfeature)
@@ -139,11 +150,12 @@ int df_decoder_input_backward(const struct df_decoder_input *input, const struct
     struct df_backend *backend = decoder->backend;
     const struct df_parameter *own = &decoder->parameters->items[input->norm];
 
-    if (norms(input)) {
+    if (norms(decoder)) {
         const struct df_batchnorm norm = norm_of(input, decoder, i, batch);
-        DF_TRY(backend->ops->batchnorm_backward(
-            backend, &norm, drops(input) ? input->dropped[i] : feature, NULL, dmap, dmap,
-            own[DF_NORM_WEIGHT].gradient + i * input->dim, own[DF_NORM_BIAS].gradient + i * input->dim));
+        DF_TRY(backend->ops->batchnorm_backward(backend, &norm, drops(input) ? input->dropped[i] : feature,
+                                                NULL, dmap, dmap,
+                                                own[DF_NORM_WEIGHT].gradient + i * decoder->shape.dim,
+                                                own[DF_NORM_BIAS].gradient + i * decoder->shape.dim));
     }
     return dmap && dmap != input->dmap && drops(input) ? scale(input, decoder, i, dmap, batch, dmap) : 0;
 }

@@ -5,10 +5,8 @@
 
 #include "decoder.h"
 
+/* Of the decoder's n = ops->inputs maps, each [batch * positions, dim]. */
 struct df_decoder_input {
-    struct df_head head;
-    int n; /* maps, each [batch * positions, dim] */
-    int64_t dim, max_batch;
     int norm;           /* index of BatchNorm's first parameter */
     float *factors;     /* device [n, max_batch, dim]: of Dropout2d, 0 or 1 / (1 - P) */
     float *drawn;       /* host: the same; NULL without dropout, and where nothing is trained */
@@ -18,14 +16,13 @@ struct df_decoder_input {
 };
 
 /* Appends BatchNorm's parameters, if it has one, under PREFIXnorm. -1 with the error set. */
-int df_decoder_input_open(struct df_decoder_input *input, const struct df_decoder_shape *shape, int n,
-                          const char *prefix, struct df_parameters *parameters);
+int df_decoder_input_open(struct df_decoder_input *input, struct df_decoder *decoder, const char *prefix);
 void df_decoder_input_close(struct df_decoder_input *input);
-void df_decoder_input_plan(struct df_decoder_input *input, const struct df_decoder_shape *shape,
+void df_decoder_input_plan(struct df_decoder_input *input, const struct df_decoder *decoder,
                            struct df_arena *arena);
 
 /* Dropout2d's factors for a training pass of so many images: n * dim numbers of rng for each. */
-int df_decoder_input_draw(struct df_decoder_input *input, struct df_backend *backend, int64_t batch,
+int df_decoder_input_draw(struct df_decoder_input *input, const struct df_decoder *decoder, int64_t batch,
                           struct df_rng *rng);
 
 /* maps[i]: where map i is then. */
@@ -36,7 +33,8 @@ int df_decoder_input_forward(struct df_decoder_input *input, const struct df_dec
 /* After a training forward pass: where map i is; where the gradient of map i is wanted to be (NULL: nowhere),
  * dfeature being where that of the feature is; and then from the one to the other, with BatchNorm's
  * gradients. */
-float *df_decoder_input_map(const struct df_decoder_input *input, int i, float *feature);
+float *df_decoder_input_map(const struct df_decoder_input *input, const struct df_decoder *decoder, int i,
+                            float *feature);
 float *df_decoder_input_gradient(const struct df_decoder_input *input, float *dfeature);
 int df_decoder_input_backward(const struct df_decoder_input *input, const struct df_decoder *decoder, int i,
                               const float *feature, int64_t batch, float *dmap);

@@ -7,8 +7,6 @@
 
 #include "dinoft/error.h"
 
-#include <stdlib.h>
-
 #define WIDTH  256
 #define BLOCKS 4
 
@@ -20,13 +18,6 @@ struct mlp {
     float *dfused, *dprojected; /* scratch [B * P, WIDTH], in training */
 };
 
-static int set_grid(struct df_decoder *decoder, int64_t grid_h, int64_t grid_w)
-{
-    decoder->shape.grid_h = decoder->logits_h = grid_h;
-    decoder->shape.grid_w = decoder->logits_w = grid_w;
-    return 0;
-}
-
 /* Its parameters, in the order that they are added. */
 enum {
     PROJECT_WEIGHT,
@@ -37,50 +28,12 @@ enum {
     CLASSIFIER_BIAS
 };
 
-static int add_conv(struct df_parameters *parameters, const char *weight, const char *bias, int64_t out,
-                    int64_t in, int64_t kernel)
+static int open_decoder(struct df_decoder *decoder)
 {
-    const int64_t shape[4] = {out, in, kernel, kernel}, fan_in = in * kernel * kernel;
-
-    DF_TRY(df_parameters_add(parameters, weight, DF_PARAMETER_DECODER, DF_INIT_FAN_IN, fan_in, 4, shape));
-    if (!bias)
-        return 0;
-    return df_parameters_add(parameters, bias, DF_PARAMETER_DECODER, DF_INIT_FAN_IN, fan_in, 1, &out);
-}
-
-static int add_parameters(const struct df_decoder_shape *shape, struct df_parameters *parameters)
-{
-    DF_TRY(add_conv(parameters, "mlp.project.weight", "mlp.project.bias", WIDTH, BLOCKS * shape->dim, 1));
-    DF_TRY(add_conv(parameters, "mlp.fuse.0.weight", NULL, WIDTH, WIDTH, 3));
-    DF_TRY(df_batchnorm_add(parameters, "mlp.fuse.1", WIDTH));
-    return add_conv(parameters, "mlp.classifier.weight", "mlp.classifier.bias", shape->classes, WIDTH, 1);
-}
-
-static struct df_decoder *create(struct df_backend *backend, const struct df_decoder_shape *shape,
-                                 struct df_parameters *parameters)
-{
-    struct mlp *mlp = calloc(1, sizeof *mlp);
-
-    if (!mlp) {
-        df_error_memory("the decoder", sizeof *mlp);
-        return NULL;
-    }
-    mlp->base = (struct df_decoder){.ops = &df_decoder_mlp,
-                                    .backend = backend,
-                                    .shape = *shape,
-                                    .parameters = parameters,
-                                    .first = parameters->count};
-    set_grid(&mlp->base, shape->grid_h, shape->grid_w);
-    if (add_parameters(shape, parameters) != 0) {
-        free(mlp);
-        return NULL;
-    }
-    return &mlp->base;
-}
-
-static void free_decoder(struct df_decoder *decoder)
-{
-    free(decoder);
+    DF_TRY(df_decoder_add_conv(decoder, "mlp.project", WIDTH, BLOCKS * decoder->shape.dim, 1, true));
+    DF_TRY(df_decoder_add_conv(decoder, "mlp.fuse.0", WIDTH, WIDTH, 3, false));
+    DF_TRY(df_batchnorm_add(decoder->parameters, "mlp.fuse.1", WIDTH));
+    return df_decoder_add_conv(decoder, "mlp.classifier", decoder->shape.classes, WIDTH, 1, true);
 }
 
 static int64_t rows_of(const struct df_decoder *decoder, int64_t batch)
@@ -210,9 +163,9 @@ const struct df_decoder_ops df_decoder_mlp = {
     .classes = "mlp.classifier.weight",
     .input = "mlp.project.weight",
     .inputs = BLOCKS,
-    .create = create,
-    .free = free_decoder,
-    .set_grid = set_grid,
+    .size = sizeof(struct mlp),
+    .open = open_decoder,
+    .set_grid = df_decoder_keep_grid,
     .plan = plan,
     .forward = forward,
     .backward = backward,

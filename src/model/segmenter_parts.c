@@ -53,7 +53,7 @@ static int create_decoder(struct df_segmenter *segmenter, const struct df_vit_co
         .training = options->training,
         .head = options->head,
     };
-    segmenter->decoder = ops->create(segmenter->backend, &shape, &segmenter->parameters);
+    segmenter->decoder = df_decoder_create(ops, segmenter->backend, &shape, &segmenter->parameters);
     return segmenter->decoder ? 0 : -1;
 }
 
@@ -103,8 +103,7 @@ void df_segmenter_free(struct df_segmenter *segmenter)
     for (int i = 0; i < DF_CAPTURED_STEPS; i++)
         segmenter->backend->ops->graph_free(segmenter->backend, segmenter->captured[i].graph);
     optimizer_free(&segmenter->optimizer);
-    if (segmenter->decoder)
-        segmenter->decoder->ops->free(segmenter->decoder);
+    df_decoder_free(segmenter->decoder);
     df_vit_free(segmenter->vit);
     segmenter->backend->ops->free(segmenter->backend, segmenter->resized);
     df_arena_free(&segmenter->arena);

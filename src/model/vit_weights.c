@@ -75,7 +75,23 @@ static struct df_linear *pack(struct df_vit *vit, const float *weight, const flo
                                             vit->options.max_batch * vit->tokens, backward);
 }
 
-/* A layer of a block, with the layer scale named by `scale` (NULL: none) folded in. */
+/* A layer of a block. What is folded into weight and bias first: LoRA that is not trained, and the layer scale
+ * `scale` [out] (NULL: none). */
+static struct df_linear *pack_layer(struct df_vit *vit, int64_t block, enum df_lora_layer layer,
+                                    float *weight, float *bias, const float *scale, int64_t out, int64_t in)
+{
+    if (vit->options.fold && df_lora_fold(vit->options.fold, &vit->config, block, layer, weight) != 0)
+        return NULL;
+    if (scale) {
+        fold_scale(weight, bias, scale, out, in);
+        if (vit_has_lora(vit, block, layer) &&
+            !(vit->blocks[block].row_scales[layer] = device_vector(vit, scale, out)))
+            return NULL;
+    }
+    return pack(vit, weight, bias, out, in, vit_goes_below(vit, block, layer));
+}
+
+/* A layer of a block, with the layer scale of that name (NULL: none). */
 static struct df_linear *load_linear(struct df_vit *vit, const struct df_state *weights, int64_t block,
                                      const char *name, enum df_lora_layer layer, const char *scale_name,
                                      int64_t out, int64_t in)
@@ -91,17 +107,9 @@ static struct df_linear *load_linear(struct df_vit *vit, const struct df_state *
     snprintf(what, sizeof what, "%s.bias", name);
     if (!(bias = host_block_tensor(weights, block, what)))
         goto done;
-    if (vit->options.fold && df_lora_fold(vit->options.fold, &vit->config, block, layer, weight) != 0)
+    if (scale_name && !(scale = host_block_tensor(weights, block, scale_name)))
         goto done;
-    if (scale_name) {
-        if (!(scale = host_block_tensor(weights, block, scale_name)))
-            goto done;
-        fold_scale(weight, bias, scale, out, in);
-        if (vit_has_lora(vit, block, layer) &&
-            !(vit->blocks[block].row_scales[layer] = device_vector(vit, scale, out)))
-            goto done;
-    }
-    linear = pack(vit, weight, bias, out, in, vit_goes_below(vit, block, layer));
+    linear = pack_layer(vit, block, layer, weight, bias, scale, out, in);
 done:
     free(weight);
     free(bias);
@@ -149,10 +157,7 @@ static struct df_linear *load_qkv(struct df_vit *vit, const struct df_state *wei
         if (!bias)
             goto done;
     }
-    if (vit->options.fold &&
-        df_lora_fold(vit->options.fold, &vit->config, block, DF_LORA_IN_QKV, weight) != 0)
-        goto done;
-    linear = pack(vit, weight, bias, 3 * dim, dim, vit_goes_below(vit, block, DF_LORA_IN_QKV));
+    linear = pack_layer(vit, block, DF_LORA_IN_QKV, weight, bias, NULL, 3 * dim, dim);
 done:
     free(weight);
     free(bias);
@@ -187,9 +192,7 @@ static struct df_linear *load_separate_swiglu(struct df_vit *vit, const struct d
         if (failed)
             goto done;
     }
-    if (vit->options.fold && df_lora_fold(vit->options.fold, &vit->config, block, DF_LORA_IN_UP, weight) != 0)
-        goto done;
-    linear = pack(vit, weight, bias, 2 * hidden, dim, vit_goes_below(vit, block, DF_LORA_IN_UP));
+    linear = pack_layer(vit, block, DF_LORA_IN_UP, weight, bias, NULL, 2 * hidden, dim);
 done:
     free(weight);
     free(bias);

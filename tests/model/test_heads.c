@@ -176,10 +176,10 @@ static void drop_the_same(const struct head *head, const struct df_state *golden
 
     snprintf(name, sizeof name, "%s.factors", head->name);
     const float *factors = golden_floats(golden, name);
-    for (int i = 0; i < input->n; i++)
+    for (int i = 0; i < decoder->ops->inputs; i++)
         for (int64_t image = 0; image < BATCH; image++)
             upload_floats(decoder->backend, input->factors + (i * BATCH + image) * DIM,
-                          factors + (image * input->n + i) * DIM, DIM);
+                          factors + (image * decoder->ops->inputs + i) * DIM, DIM);
 }
 
 static void check_head(void **state)

@@ -4,7 +4,6 @@
 #include "cpu_context.h"
 #include "upsample.h"
 
-#include "dinoft/error.h"
 #include "dinoft/size.h"
 
 #include <assert.h>
@@ -19,16 +18,15 @@ struct class_sums {
     int64_t count[MAX_CLASSES];
 };
 
-/* One output row; upper and lower are the source rows [w, C]. */
-DF_MULTIVERSION static void add_row(const struct df_upsample_loss *work, const float *upper,
-                                    const float *lower, struct tap y, const uint8_t *labels,
-                                    struct class_sums *sums)
+DF_MULTIVERSION static void add_row(const struct df_upsample_loss *work, int64_t row, struct class_sums *sums)
 {
     const float scale = (float)work->w / (float)work->width;
     const int32_t padded = padded_classes(work->classes);
+    const uint8_t *labels = work->labels + row * work->width;
+    const float *upper, *lower;
+    const struct tap y = source_rows(work, row, &upper, &lower);
     _Alignas(64) float all[MAX_CLASSES + 1] = {0};
     struct columns columns;
-    int64_t loaded = -1;
 
     clear_columns(&columns, work->classes);
     for (int64_t i = 0; i < work->width; i++) {
@@ -37,10 +35,7 @@ DF_MULTIVERSION static void add_row(const struct df_upsample_loss *work, const f
         if (label == DF_IGNORE_LABEL)
             continue;
         assert(label < work->classes);
-        if (x.low != loaded)
-            load_columns(&columns, upper, lower, y, x, work->classes);
-        loaded = x.low;
-        mix_columns(&columns, x, padded);
+        read_pixel(&columns, upper, lower, y, x, work->classes);
         const float scale_of_sum = 1.0f / exponentials(columns.value, maximum(columns.value, padded), padded);
 #pragma omp simd
         for (int32_t c = 0; c < padded; c++)
@@ -54,15 +49,9 @@ DF_MULTIVERSION static void add_row(const struct df_upsample_loss *work, const f
 
 static void add_rows(const struct df_upsample_loss *work, int64_t first, int64_t end, struct class_sums *sums)
 {
-    const float scale = (float)work->h / (float)work->height;
-
     memset(sums, 0, sizeof *sums);
-    for (int64_t row = first; row < end; row++) {
-        const struct tap y = bilinear_tap(row % work->height, scale, work->h);
-        const float *image = work->logits + row / work->height * work->h * work->w * work->classes;
-        add_row(work, image + y.low * work->w * work->classes, image + y.high * work->w * work->classes, y,
-                work->labels + row * work->width, sums);
-    }
+    for (int64_t row = first; row < end; row++)
+        add_row(work, row, sums);
 }
 
 /* Of a class that no pixel has: nothing. */

@@ -4,24 +4,23 @@
 #include "cpu_context.h"
 #include "upsample.h"
 
-#include "dinoft/error.h"
 #include "dinoft/size.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define IGNORED (-1.0f)
 
-/* The labels' probabilities of one output row; upper and lower are the source rows [w, C]. */
-DF_MULTIVERSION static void confidence_row(const struct df_upsample_loss *work, const float *upper,
-                                           const float *lower, struct tap y, const uint8_t *labels,
+/* The labels' probabilities of one output row. */
+DF_MULTIVERSION static void confidence_row(const struct df_upsample_loss *work, int64_t row,
                                            float *confidence)
 {
     const float scale = (float)work->w / (float)work->width;
     const int32_t padded = padded_classes(work->classes);
+    const uint8_t *labels = work->labels + row * work->width;
+    const float *upper, *lower;
+    const struct tap y = source_rows(work, row, &upper, &lower);
     struct columns columns;
-    int64_t loaded = -1;
 
     clear_columns(&columns, work->classes);
     for (int64_t i = 0; i < work->width; i++) {
@@ -30,10 +29,7 @@ DF_MULTIVERSION static void confidence_row(const struct df_upsample_loss *work, 
         if (labels[i] == DF_IGNORE_LABEL)
             continue;
         assert(labels[i] < work->classes);
-        if (x.low != loaded)
-            load_columns(&columns, upper, lower, y, x, work->classes);
-        loaded = x.low;
-        mix_columns(&columns, x, padded);
+        read_pixel(&columns, upper, lower, y, x, work->classes);
         const float sum = exponentials(columns.value, maximum(columns.value, padded), padded);
         confidence[i] = columns.value[labels[i]] / sum;
     }
@@ -87,19 +83,13 @@ int df_cpu_hard_pixels(struct df_backend *backend, const struct df_upsample_loss
                        int64_t least, uint8_t *hard)
 {
     const int64_t rows = work->batch * work->height, count = rows * work->width;
-    const float scale = (float)work->h / (float)work->height;
     float *confidence = df_cpu_scratch(backend, (size_t)count * sizeof *confidence);
 
     if (!confidence)
         return -1;
 #pragma omp parallel for num_threads(backend->threads)
-    for (int64_t row = 0; row < rows; row++) {
-        const struct tap y = bilinear_tap(row % work->height, scale, work->h);
-        const float *image = work->logits + row / work->height * work->h * work->w * work->classes;
-        confidence_row(work, image + y.low * work->w * work->classes,
-                       image + y.high * work->w * work->classes, y, work->labels + row * work->width,
-                       confidence + row * work->width);
-    }
+    for (int64_t row = 0; row < rows; row++)
+        confidence_row(work, row, confidence + row * work->width);
     const float of_rank = value_of_rank(confidence, count, least);
     const float bound = of_rank > threshold ? of_rank : threshold;
     /* One that is no number stays, and shows in the loss. */

@@ -13,7 +13,6 @@
 #include "dinoft/size.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define DIGIT_BITS 11
@@ -36,23 +35,6 @@ struct lovasz {
     float *slopes, *gradient;
 };
 
-static int64_t bilinear_source(int64_t i, float scale, int64_t in)
-{
-    return bilinear_tap(i, scale, in).low;
-}
-
-/* The source rows that an output row reads. */
-static struct tap source_rows(const struct df_upsample_loss *work, int64_t row, const float **upper,
-                              const float **lower)
-{
-    const struct tap y = bilinear_tap(row % work->height, (float)work->h / (float)work->height, work->h);
-    const float *image = work->logits + row / work->height * work->h * work->w * work->classes;
-
-    *upper = image + y.low * work->w * work->classes;
-    *lower = image + y.high * work->w * work->classes;
-    return y;
-}
-
 DF_MULTIVERSION static void sum_row(const struct df_upsample_loss *work, int64_t row, float *log_sum)
 {
     const float scale = (float)work->w / (float)work->width;
@@ -61,17 +43,13 @@ DF_MULTIVERSION static void sum_row(const struct df_upsample_loss *work, int64_t
     const float *upper, *lower;
     const struct tap y = source_rows(work, row, &upper, &lower);
     struct columns columns;
-    int64_t loaded = -1;
 
     clear_columns(&columns, work->classes);
     for (int64_t i = 0; i < work->width; i++) {
         const struct tap x = bilinear_tap(i, scale, work->w);
         if (labels[i] == DF_IGNORE_LABEL)
             continue;
-        if (x.low != loaded)
-            load_columns(&columns, upper, lower, y, x, work->classes);
-        loaded = x.low;
-        mix_columns(&columns, x, padded);
+        read_pixel(&columns, upper, lower, y, x, work->classes);
         const float best = maximum(columns.value, padded);
         log_sum[i] = best + logf(exponentials(columns.value, best, padded));
     }

@@ -5,6 +5,7 @@
 
 #include "vector_math.h"
 
+#include "dinoft/backend.h"
 #include "dinoft/labels.h"
 #include "dinoft/size.h"
 
@@ -31,6 +32,24 @@ static struct tap bilinear_tap(int64_t i, float scale, int64_t in)
     return (struct tap){low, low < in - 1 ? low + 1 : low, 1.0f - weight, weight};
 }
 
+/* As df_first_reader() wants it. */
+static inline int64_t bilinear_source(int64_t i, float scale, int64_t in)
+{
+    return bilinear_tap(i, scale, in).low;
+}
+
+/* The source rows [w, C] that a row reads, of all images' rows at the labels' size. */
+DF_INLINE struct tap source_rows(const struct df_upsample_loss *work, int64_t row, const float **upper,
+                                 const float **lower)
+{
+    const struct tap y = bilinear_tap(row % work->height, (float)work->h / (float)work->height, work->h);
+    const float *image = work->logits + row / work->height * work->h * work->w * work->classes;
+
+    *upper = image + y.low * work->w * work->classes;
+    *lower = image + y.high * work->w * work->classes;
+    return y;
+}
+
 /* Logits of the two source columns around a run of pixels, already mixed vertically, the gradients that the
  * run leaves in them, and the pixel's own logits. What labels take from a gradient is summed apart: a vector
  * that is read just after one of its elements was written stalls. Padding holds logits so low that their
@@ -40,6 +59,7 @@ struct columns {
     _Alignas(64) float dleft[MAX_CLASSES + 1], dright[MAX_CLASSES + 1];
     _Alignas(64) float left_hits[MAX_CLASSES + 1], right_hits[MAX_CLASSES + 1];
     _Alignas(64) float value[MAX_CLASSES + 1];
+    int64_t loaded; /* the left one's index; -1: none is */
 };
 
 #define PADDING (-1e30f)
@@ -54,6 +74,7 @@ static void clear_columns(struct columns *columns, int64_t classes)
     memset(columns, 0, sizeof(*columns));
     for (int64_t c = classes; c < padded_classes(classes); c++)
         columns->left[c] = columns->right[c] = PADDING;
+    columns->loaded = -1;
 }
 
 /* to [C] = the column's logits between two source rows. */
@@ -71,6 +92,7 @@ DF_INLINE void load_columns(struct columns *columns, const float *upper, const f
 {
     mix_rows(columns->left, upper + x.low * classes, lower + x.low * classes, y, classes);
     mix_rows(columns->right, upper + x.high * classes, lower + x.high * classes, y, classes);
+    columns->loaded = x.low;
 }
 
 DF_INLINE void mix_columns(struct columns *columns, struct tap x, int32_t padded)
@@ -78,6 +100,15 @@ DF_INLINE void mix_columns(struct columns *columns, struct tap x, int32_t padded
 #pragma omp simd
     for (int32_t c = 0; c < padded; c++)
         columns->value[c] = x.weight_low * columns->left[c] + x.weight_high * columns->right[c];
+}
+
+/* value = the logits of a pixel; those of a row are read from left to right. */
+DF_INLINE void read_pixel(struct columns *columns, const float *upper, const float *lower, struct tap y,
+                          struct tap x, int64_t classes)
+{
+    if (x.low != columns->loaded)
+        load_columns(columns, upper, lower, y, x, classes);
+    mix_columns(columns, x, padded_classes(classes));
 }
 
 /* Maximum and sum are taken lane by lane and then folded, since compilers do not reorder floats by

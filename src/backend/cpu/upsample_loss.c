@@ -18,11 +18,6 @@
 #define MAX_CHUNKS 256 /* of tasks; as many partial sums of the loss */
 #define TILE       16  /* pixels that upsample_logits transposes at a time */
 
-static int64_t bilinear_source(int64_t i, float scale, int64_t in)
-{
-    return bilinear_tap(i, scale, in).low;
-}
-
 DF_INLINE void clear_gradients(struct columns *columns)
 {
     memset(columns->dleft, 0, sizeof(columns->dleft));

@@ -15,19 +15,14 @@ DF_MULTIVERSION static void window_row(const struct df_window *window, int64_t r
     const float scale = (float)window->w / (float)window->width;
     const struct tap y = bilinear_tap(row, (float)window->h / (float)window->height, window->h);
     const int64_t classes = window->classes;
-    const int32_t padded = padded_classes(classes);
+    const float *upper = logits + y.low * window->w * classes, *lower = logits + y.high * window->w * classes;
     struct columns columns;
-    int64_t loaded = -1;
 
     clear_columns(&columns, classes);
     for (int64_t i = 0; i < window->width; i++) {
         const struct tap x = bilinear_tap(i, scale, window->w);
         const float weight = window->row_weight[row] * window->column_weight[i];
-        if (x.low != loaded)
-            load_columns(&columns, logits + y.low * window->w * classes,
-                         logits + y.high * window->w * classes, y, x, classes);
-        loaded = x.low;
-        mix_columns(&columns, x, padded);
+        read_pixel(&columns, upper, lower, y, x, classes);
 #pragma omp simd
         for (int64_t c = 0; c < classes; c++)
             canvas[i * classes + c] += weight * columns.value[c];
@@ -55,16 +50,12 @@ DF_MULTIVERSION static void probability_row(const float *upper, const float *low
     const float scale = (float)w / (float)width;
     const int32_t padded = padded_classes(classes);
     struct columns columns;
-    int64_t loaded = -1;
 
     clear_columns(&columns, classes);
     for (int64_t i = 0; i < width; i++) {
         const struct tap x = bilinear_tap(i, scale, w);
         float *pixel = sum + (mirrored ? width - 1 - i : i) * classes;
-        if (x.low != loaded)
-            load_columns(&columns, upper, lower, y, x, classes);
-        loaded = x.low;
-        mix_columns(&columns, x, padded);
+        read_pixel(&columns, upper, lower, y, x, classes);
         const float inverse = 1.0f / exponentials(columns.value, maximum(columns.value, padded), padded);
 #pragma omp simd
         for (int64_t c = 0; c < classes; c++)

@@ -3,8 +3,6 @@
 
 #include "kernels/kernels.h"
 
-#include "dinoft/error.h"
-
 int df_cuda_dice(struct df_backend *backend, const struct df_upsample_loss *work, float factor, float *region,
                  float *more)
 {

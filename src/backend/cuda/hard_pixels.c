@@ -3,8 +3,6 @@
 
 #include "kernels/kernels.h"
 
-#include "dinoft/error.h"
-
 int df_cuda_hard_pixels(struct df_backend *backend, const struct df_upsample_loss *work, float threshold,
                         int64_t least, uint8_t *hard)
 {
