@@ -24,6 +24,7 @@ struct df_augment_options {
                                 number of the model's size */
     bool crop_class_balance; /* a crop is drawn around a pixel of a class, each class that an image has as
                                 often as the others */
+    bool keeps_ratio; /* of none and flip too, as if the scale were 1: of none the crop is the centre */
 };
 
 /* Where an image and its labels go, at the model's size. */
@@ -37,14 +38,18 @@ struct df_tile {
 void df_augment_stream(const struct df_augment_options *options, struct df_rng *rng, uint64_t seed,
                        int64_t epoch, int64_t sample);
 
+/* Whether images are other than resized to the tile as they are. */
+bool df_augment_changes(const struct df_augment_options *options);
+
 /* Makes an image and its mask (of one size) the tile: resized, cut out, mirrored and recoloured by what is
  * drawn; without CutMix, which takes two samples. Where the image does not reach, the pixels have ImageNet's
  * mean colour and the labels are DF_IGNORE_LABEL. -1 with the error set. */
 int df_augment_tile(const struct df_augment_options *options, struct df_rng *rng,
                     const struct df_image *image, const struct df_image *mask, const struct df_tile *tile);
 
-/* What is done, for people and for a run that goes on: "standard, scale 0.5 to 2, 4 views". */
-#define DF_AUGMENT_TEXT_MAX 112
+/* What is done, for people and for a run that goes on: "standard, scale 0.5 to 2, resize short, 4 views".
+ */
+#define DF_AUGMENT_TEXT_MAX 128
 void df_augment_text(const struct df_augment_options *options, char text[DF_AUGMENT_TEXT_MAX]);
 
 #endif

@@ -29,6 +29,7 @@ struct df_record {
     char mask_values[DF_MASK_VALUES_TEXT_MAX]; /* folder: dinoft/mask_values.h */
     char augmentation[DF_AUGMENT_TEXT_MAX];    /* of the training images; "": none */
     int64_t img_dim[2];                        /* height, width */
+    bool keeps_ratio;                          /* of images that are resized */
     bool has_layers;
     enum df_layers layers;                   /* the blocks that the decoder reads, where these are free */
     double dropout;                          /* in front of the decoder */

@@ -7,7 +7,8 @@
 
 #define DF_IMAGE_MAX_SIDE                                                                                    \
     32768 /* width or height of a file that is accepted; also at most DF_IMAGE_MAX_PIXELS in all */
-#ifndef DF_IMAGE_MAX_PIXELS /* the fuzzers are built with less */
+#define DF_IMAGE_MAX_RATIO 4 /* of sides, where an image is resized with its ratio kept */
+#ifndef DF_IMAGE_MAX_PIXELS  /* the fuzzers are built with less */
 #define DF_IMAGE_MAX_PIXELS ((int64_t)1 << 28)
 #endif
 

@@ -12,7 +12,6 @@
 #include "dinoft/image.h"
 
 #define DF_INFERENCE_MAX_SCALES 16
-#define DF_INFERENCE_MAX_RATIO  4 /* of an image whose ratio is kept: a longer one is stretched to this */
 
 struct df_inference_options {
     bool keep_ratio; /* the shorter side becomes the smaller of height and width, the longer what belongs to

@@ -283,9 +283,11 @@ OPTION(STRING, KEEP_CHECKPOINTS, keep_checkpoints, OUTPUT, TRAIN,
 OPTION(CHOICE, EVAL_SIZE, eval_size, OUTPUT, MEASURE,
        "measure at the network's input size, or at each label's original size as papers do", df_eval_size,
        DF_EVAL_SIZES, "network")
-OPTION(CHOICE, RESIZE, resize, DATA, MEASURE,
+OPTION(CHOICE, RESIZE, resize, DATA, TRAIN | MEASURE | BENCH | INFO,
        "stretch resizes every image to --img_dim; short keeps its ratio: the shorter side gets --img_dim's "
-       "smaller number, the longer one what belongs to it, both in whole patches",
+       "smaller number, the longer one what belongs to it, both in whole patches; train cuts --img_dim out "
+       "of it, the middle with --augment none, and validates as eval; where it is not typed, as in the "
+       "checkpoint's training",
        df_resize, DF_RESIZES, "stretch")
 OPTION(PAIR, SLIDE, slide, RUN, MEASURE,
        "run the model over square windows of CROP pixels, STRIDE apart, and average where they overlap",

@@ -32,6 +32,8 @@ struct df_segmenter_options {
     bool training;    /* false: LoRA is folded into the weights, nothing is kept for gradients */
     bool recompute;   /* training of LoRA takes less memory and more time: of every block but the last
                          only the input is kept, and the rest computed again */
+    bool keeps_ratio; /* training: there is memory for single images of other sizes, the shorter side as long
+                         as the smaller of height and width, the longer at most DF_IMAGE_MAX_RATIO times */
     bool accumulates; /* training: a step may have several parts, whose gradients are added */
     struct df_optimizer_options optimizer; /* training */
     struct df_loss_options loss;           /* training's; others' is plain */
@@ -77,7 +79,7 @@ struct df_memory_plan {
 int df_segmenter_plan(struct df_backend *backend, const struct df_vit_config *config,
                       const struct df_segmenter_options *options, struct df_memory_plan *plan);
 
-/* What the model was made with; height and width are those of now. */
+/* What the model was made with; max_batch, height and width are those of now. */
 const struct df_segmenter_options *df_segmenter_made_with(const struct df_segmenter *segmenter);
 struct df_backend *df_segmenter_backend(const struct df_segmenter *segmenter);
 /* Pixels of a patch's side: images' sizes are multiples of it. */
@@ -94,10 +96,13 @@ size_t df_segmenter_planned_bytes(const struct df_segmenter *segmenter);
  * could not be read again. */
 int df_segmenter_check_parameters(const struct df_segmenter *segmenter);
 
-/* Another image size from now on, in multiples of the patch, for a model that is not trained. Weights and
- * parameters stay; what was loaded and computed is lost. -1 with the error set (the decoder cannot take the
- * grid, no memory); then the model can only be freed. */
+/* Another image size from now on, in multiples of the patch. Weights and parameters stay; what was loaded and
+ * computed is lost. -1 with the error set (the decoder cannot take the grid, no memory); then the model can
+ * only be freed. A model that is trained has the memory for it if it keeps the ratio and one image is the
+ * largest batch. */
 int df_segmenter_set_size(struct df_segmenter *segmenter, int64_t height, int64_t width);
+/* The same for another largest batch. */
+int df_segmenter_set_batch(struct df_segmenter *segmenter, int64_t max_batch, int64_t height, int64_t width);
 
 /* Here and below an int is 0, or -1 with the error set; count is 1 to max_batch, H and W are the images'
  * height and width, P their patches, and i an image of the batch, from 0 on. */

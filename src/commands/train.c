@@ -101,7 +101,7 @@ static int train(struct job *job, const volatile sig_atomic_t *stop)
     if (!job->training)
         return -1;
     job->record.training = job->training;
-    if (config->debug && config->augment != DF_AUGMENT_NONE)
+    if (config->debug && df_augment_changes(&options.augment))
         DF_TRY(df_augmented_picture_write(job->training, job->sets[0], &job->files));
     return df_training_run(job->training);
 }

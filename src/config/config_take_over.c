@@ -121,10 +121,10 @@ static bool is_replaced(const struct df_config_file *file, const bool *typed, co
 static bool is_said(const struct df_config_file *file, const struct df_config *usual, enum df_option option)
 {
     return file->has[option] &&
-           (option == DF_OPTION_IMG_DIM || option == DF_OPTION_USE_LORA || option == DF_OPTION_DECODER ||
-            option == DF_OPTION_DECODER_LAYERS || option == DF_OPTION_HEAD_NORM ||
-            option == DF_OPTION_HEAD_DROPOUT || option == DF_OPTION_USE_FPN ||
-            !is_equal(&df_options[option], &file->found, usual));
+           (option == DF_OPTION_IMG_DIM || option == DF_OPTION_RESIZE || option == DF_OPTION_USE_LORA ||
+            option == DF_OPTION_DECODER || option == DF_OPTION_DECODER_LAYERS ||
+            option == DF_OPTION_HEAD_NORM || option == DF_OPTION_HEAD_DROPOUT ||
+            option == DF_OPTION_USE_FPN || !is_equal(&df_options[option], &file->found, usual));
 }
 
 /* As if what differs from the file's own recipe had been typed; the recipe itself comes first, since others

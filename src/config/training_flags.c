@@ -95,8 +95,7 @@ static int check_augmentation(const struct df_config *config)
         return df_error_set("--augment_scale is for --augment standard and strong: otherwise nothing is "
                             "scaled");
     if (config->crop_class_balance)
-        return df_error_set("--crop_class_balance is for --augment standard and strong: otherwise nothing is "
-                            "cut out");
+        return df_error_set("--crop_class_balance is for --augment standard and strong");
     return 0;
 }
 

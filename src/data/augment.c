@@ -13,6 +13,8 @@
 /* ImageNet's, about 0 after --normalize imagenet. */
 static const uint8_t mean_colour[3] = {124, 116, 104};
 
+static const double once[2] = {1.0, 1.0};
+
 void df_augment_stream(const struct df_augment_options *options, struct df_rng *rng, uint64_t seed,
                        int64_t epoch, int64_t sample)
 {
@@ -55,9 +57,21 @@ static void fill_around(const struct df_tile *tile, const struct df_image_part *
     }
 }
 
-static struct df_crop whole_of(const struct df_tile *tile)
+/* What of the image is seen, whose labels are in the tile then. */
+static void choose_part(struct df_crop *crop, const struct df_augment_options *options, struct df_rng *rng,
+                        const struct df_image *mask, const struct df_tile *tile)
 {
-    return (struct df_crop){tile->width, tile->height, {0, 0, tile->width, tile->height}};
+    const bool scales = options->kind >= DF_AUGMENT_STANDARD;
+
+    if (scales || (options->keeps_ratio && options->kind == DF_AUGMENT_FLIP)) {
+        df_crop_draw(crop, options, scales ? options->scale : once, rng, mask, tile);
+        return;
+    }
+    if (options->keeps_ratio)
+        df_crop_centre(crop, mask, tile);
+    else
+        *crop = (struct df_crop){tile->width, tile->height, {0, 0, tile->width, tile->height}};
+    df_resize_nearest_window(mask, crop->width, crop->height, &crop->window, tile->labels, tile->width);
 }
 
 static void flip(struct df_rng *rng, const struct df_tile *tile, const struct df_image_part *window)
@@ -71,24 +85,24 @@ static void flip(struct df_rng *rng, const struct df_tile *tile, const struct df
 int df_augment_tile(const struct df_augment_options *options, struct df_rng *rng,
                     const struct df_image *image, const struct df_image *mask, const struct df_tile *tile)
 {
-    const bool crops = options->kind >= DF_AUGMENT_STANDARD;
-    struct df_crop crop = whole_of(tile);
+    struct df_crop crop;
     struct df_photometric colours;
 
-    if (crops)
-        df_crop_draw(&crop, options, rng, mask, tile);
-    else
-        df_resize_nearest(mask, tile->labels, tile->width, tile->height);
+    choose_part(&crop, options, rng, mask, tile);
     DF_TRY(df_resize_linear_window(image, crop.width, crop.height, &crop.window, tile->pixels, tile->width));
-    if (options->kind == DF_AUGMENT_NONE)
-        return 0;
-    flip(rng, tile, &crop.window);
-    if (!crops)
-        return 0;
-    df_photometric_draw(&colours, rng);
-    df_photometric_apply(&colours, tile->pixels, crop.window.width, crop.window.height, tile->width);
+    if (options->kind >= DF_AUGMENT_FLIP)
+        flip(rng, tile, &crop.window);
+    if (options->kind >= DF_AUGMENT_STANDARD) {
+        df_photometric_draw(&colours, rng);
+        df_photometric_apply(&colours, tile->pixels, crop.window.width, crop.window.height, tile->width);
+    }
     fill_around(tile, &crop.window);
     return 0;
+}
+
+bool df_augment_changes(const struct df_augment_options *options)
+{
+    return options->kind != DF_AUGMENT_NONE || options->keeps_ratio;
 }
 
 void df_augment_text(const struct df_augment_options *options, char text[DF_AUGMENT_TEXT_MAX])
@@ -100,6 +114,8 @@ void df_augment_text(const struct df_augment_options *options, char text[DF_AUGM
         used += snprintf(text + used, DF_AUGMENT_TEXT_MAX - (size_t)used, ", scale %.12g to %.12g%s",
                          options->scale[0], options->scale[1],
                          options->crop_class_balance ? ", crops balanced by class" : "");
+    if (options->keeps_ratio)
+        used += snprintf(text + used, DF_AUGMENT_TEXT_MAX - (size_t)used, ", resize short");
     if (options->views > 0)
         snprintf(text + used, DF_AUGMENT_TEXT_MAX - (size_t)used, ", %" PRId64 " view%s", options->views,
                  options->views == 1 ? "" : "s");

@@ -118,7 +118,7 @@ static int fill(struct df_batch_slot *slot, const struct df_loader_options *opti
 {
     if (!slot->packed && !slot->pixels)
         return 0;
-    if (slot->packed && options->augment.kind == DF_AUGMENT_NONE)
+    if (slot->packed && !df_augment_changes(&options->augment))
         return pack_sample(slot, options, image, mask, at);
     const struct df_tile tile = tile_at(slot, options, at);
     return df_sample_tile(options, place, image, mask, &tile);

@@ -4,7 +4,6 @@
 #include "dinoft/labels.h"
 #include "dinoft/size.h"
 
-#define LONG_MOST  4.0  /* the longer side, of what the shorter one may have */
 #define SHARE_MOST 0.75 /* of a class */
 #define TRIES      10
 
@@ -14,11 +13,20 @@ static void choose_size(struct df_crop *crop, double scale, const struct df_imag
 {
     const double base = (double)df_min_i64(tile->width, tile->height) * scale;
     const double by_short = base / (double)df_min_i64(mask->width, mask->height);
-    const double by_long = base * LONG_MOST / (double)df_max_i64(mask->width, mask->height);
+    const double by_long = base * DF_IMAGE_MAX_RATIO / (double)df_max_i64(mask->width, mask->height);
     const double factor = by_short < by_long ? by_short : by_long;
 
     crop->width = df_max_i64(1, (int64_t)((double)mask->width * factor + 0.5));
     crop->height = df_max_i64(1, (int64_t)((double)mask->height * factor + 0.5));
+    crop->window.width = df_min_i64(tile->width, crop->width);
+    crop->window.height = df_min_i64(tile->height, crop->height);
+}
+
+void df_crop_centre(struct df_crop *crop, const struct df_image *mask, const struct df_tile *tile)
+{
+    choose_size(crop, 1.0, mask, tile);
+    crop->window.x = (crop->width - crop->window.width) / 2;
+    crop->window.y = (crop->height - crop->window.height) / 2;
 }
 
 static int64_t draw_below(struct df_rng *rng, int64_t bound)
@@ -102,15 +110,13 @@ static bool is_varied(const struct df_tile *tile, const struct df_image_part *wi
     return classes > 1 && (double)most / (double)sum < SHARE_MOST;
 }
 
-void df_crop_draw(struct df_crop *crop, const struct df_augment_options *options, struct df_rng *rng,
-                  const struct df_image *mask, const struct df_tile *tile)
+void df_crop_draw(struct df_crop *crop, const struct df_augment_options *options, const double scale[2],
+                  struct df_rng *rng, const struct df_image *mask, const struct df_tile *tile)
 {
     int64_t counts[DF_LABEL_VALUES];
     bool varied = false;
 
-    choose_size(crop, df_rng_uniform(rng, options->scale[0], options->scale[1]), mask, tile);
-    crop->window.width = df_min_i64(tile->width, crop->width);
-    crop->window.height = df_min_i64(tile->height, crop->height);
+    choose_size(crop, df_rng_uniform(rng, scale[0], scale[1]), mask, tile);
     if (options->crop_class_balance)
         df_count_bytes(mask->pixels, (size_t)(mask->width * mask->height), counts);
     for (int i = 0; i <= TRIES && !varied; i++) {

@@ -115,8 +115,8 @@ static void scaled_size(const struct df_inference *inference, const struct df_im
     if (options->keep_ratio) {
         const double across = h < w ? h : w;
         const double ratio = (double)image->height / (double)image->width;
-        h = across * fmin(fmax(ratio, 1.0), DF_INFERENCE_MAX_RATIO);
-        w = across * fmin(fmax(1.0 / ratio, 1.0), DF_INFERENCE_MAX_RATIO);
+        h = across * fmin(fmax(ratio, 1.0), DF_IMAGE_MAX_RATIO);
+        w = across * fmin(fmax(1.0 / ratio, 1.0), DF_IMAGE_MAX_RATIO);
     }
     *height = whole_patches(inference, scale * h);
     *width = whole_patches(inference, scale * w);

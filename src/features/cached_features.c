@@ -46,6 +46,7 @@ static int gather_facts(const struct df_cached_features *features, const struct 
         .lora = df_trains_lora(&setup->model),
         .rope_rescaled = setup->vit.family == DF_DINOV3 && setup->model.rope_rescale > 1.0,
         .augmented = request->augment.kind != DF_AUGMENT_NONE,
+        .keeps_ratio = request->augment.keeps_ratio,
         .has_views = request->augment.views > 0,
         .used_again = request->used_again,
         .memory = df_available_memory(),

@@ -82,6 +82,17 @@ static int read_dropout(const cJSON *dropout, struct df_record *record)
     return 0;
 }
 
+static int read_resize(const cJSON *object, struct df_record *record)
+{
+    char word[16] = "";
+
+    DF_TRY(read_text(object, "resize", word, sizeof word));
+    record->keeps_ratio = strcmp(word, "short") == 0;
+    if (!*word || record->keeps_ratio)
+        return 0;
+    return df_error_set("the entry '%s' says resize %s, expected short", DF_RECORD_KEY, word);
+}
+
 static int read_ema(const cJSON *ema, struct df_record *record)
 {
     if (ema && !(cJSON_IsNumber(ema) && ema->valuedouble >= 0.0 && ema->valuedouble < 1.0))
@@ -153,8 +164,8 @@ int record_parse(const char *json, struct df_record *record)
         goto done;
     }
     if (read_texts(object, record) == 0 && read_img_dim(member(object, "img_dim"), record) == 0 &&
-        read_ema(member(object, "ema"), record) == 0 && read_layers(object, record) == 0 &&
-        read_dropout(member(object, "head_dropout"), record) == 0 &&
+        read_resize(object, record) == 0 && read_ema(member(object, "ema"), record) == 0 &&
+        read_layers(object, record) == 0 && read_dropout(member(object, "head_dropout"), record) == 0 &&
         read_lora_scale(member(object, "lora_scale"), record) == 0 && check_words(record) == 0 &&
         backbone_record_parse(object, record) == 0)
         status = read_names(member(object, "class_names"), record);
@@ -220,6 +231,8 @@ char *record_print(const struct df_record *record, const struct df_segmenter *se
             df_json_integer(&json, NULL, record->img_dim[i]);
         df_json_close(&json);
     }
+    if (record->keeps_ratio)
+        df_json_text(&json, "resize", "short");
     if (options->training && options->optimizer.ema > 0.0)
         df_json_number(&json, "ema", options->optimizer.ema);
     if (options->training && !df_loss_is_plain(&options->loss)) {

@@ -4,6 +4,7 @@
 #include "batch_hint.h"
 
 #include "dinoft/error.h"
+#include "dinoft/image.h"
 #include "dinoft/size.h"
 
 #include <assert.h>
@@ -50,12 +51,47 @@ static int start_parameters(struct df_segmenter *segmenter, const struct df_stat
                                                                      : "the checkpoint");
 }
 
+/* The block of a model that is trained does not move, since graphs know its addresses: it is made large
+ * enough. */
+static int count_other_sizes(struct df_segmenter *segmenter)
+{
+    struct df_segmenter_options options = segmenter->options;
+    const struct request request = {segmenter->backend, &segmenter->config, &options};
+    const int64_t shorter = df_min_i64(options.height, options.width);
+    size_t bytes;
+
+    if (!options.training || !options.keeps_ratio)
+        return 0;
+    options.keeps_ratio = false;
+    options.height = shorter;
+    options.width = DF_IMAGE_MAX_RATIO * shorter;
+    DF_TRY(segmenter_bytes(&request, 1, &bytes));
+    if (bytes > segmenter->arena.peak)
+        segmenter->arena.peak = bytes;
+    return 0;
+}
+
+/* The model, its memory counted. */
+static struct df_segmenter *plan_all(const struct request *request, const struct df_state *backbone,
+                                     const struct df_state *checkpoint)
+{
+    struct df_segmenter *segmenter =
+        segmenter_make(request->backend, backbone, request->config, request->options, checkpoint);
+
+    if (segmenter && count_other_sizes(segmenter) != 0) {
+        df_segmenter_free(segmenter);
+        return NULL;
+    }
+    return segmenter;
+}
+
 struct df_segmenter *df_segmenter_create(struct df_backend *backend, const struct df_state *backbone,
                                          const struct df_vit_config *config,
                                          const struct df_segmenter_options *options,
                                          const struct df_state *checkpoint, uint64_t seed)
 {
-    struct df_segmenter *segmenter = segmenter_make(backend, backbone, config, options, checkpoint);
+    const struct request request = {backend, config, options};
+    struct df_segmenter *segmenter = plan_all(&request, backbone, checkpoint);
 
     if (!segmenter)
         return NULL;
@@ -76,7 +112,8 @@ fail:
 int df_segmenter_plan(struct df_backend *backend, const struct df_vit_config *config,
                       const struct df_segmenter_options *options, struct df_memory_plan *plan)
 {
-    struct df_segmenter *segmenter = segmenter_make(backend, NULL, config, options, NULL);
+    const struct request request = {backend, config, options};
+    struct df_segmenter *segmenter = plan_all(&request, NULL, NULL);
     struct df_vit_weight_bytes weights = {0, 0};
     int status = -1;
 
@@ -96,29 +133,47 @@ done:
     return status;
 }
 
-int df_segmenter_set_size(struct df_segmenter *segmenter, int64_t height, int64_t width)
+/* The parts, for batches of another shape. */
+static int set_shape(struct df_segmenter *segmenter, int64_t max_batch, int64_t height, int64_t width)
 {
-    struct df_arena old = segmenter->arena;
+    struct df_decoder *decoder = segmenter->decoder;
     const int64_t patch = segmenter->config.patch;
 
-    assert(segmenter->vit && !segmenter->options.training);
-    if (height == segmenter->options.height && width == segmenter->options.width)
-        return 0;
-    DF_TRY(df_vit_set_size(segmenter->vit, height, width));
-    if (segmenter->decoder)
-        DF_TRY(segmenter->decoder->ops->set_grid(segmenter->decoder, height / patch, width / patch));
+    DF_TRY(df_vit_set_size(segmenter->vit, max_batch, height, width));
+    if (decoder) {
+        decoder->shape.max_batch = max_batch;
+        DF_TRY(decoder->ops->set_grid(decoder, height / patch, width / patch));
+    }
+    segmenter->options.max_batch = max_batch;
     segmenter->options.height = height;
     segmenter->options.width = width;
-    if (segmenter->options.packed)
-        DF_TRY(segmenter_lay_out_block(segmenter));
+    return segmenter->options.packed ? segmenter_lay_out_block(segmenter) : 0;
+}
+
+int df_segmenter_set_batch(struct df_segmenter *segmenter, int64_t max_batch, int64_t height, int64_t width)
+{
+    const struct df_segmenter_options *options = &segmenter->options;
+    struct df_arena old = segmenter->arena;
+
+    assert(segmenter->vit);
+    if (max_batch == options->max_batch && height == options->height && width == options->width)
+        return 0;
+    segmenter_drop_graphs(segmenter);
+    DF_TRY(set_shape(segmenter, max_batch, height, width));
     df_arena_init(&segmenter->arena, segmenter->backend);
     segmenter_take_memory(segmenter);
+    assert(!options->training || segmenter->arena.peak <= old.allocated);
     if (df_arena_replace(&segmenter->arena, &old, segmenter->parameter_bytes) != 0) {
         df_arena_free(&old);
         return suggest_batch(segmenter->backend, &segmenter->config, &segmenter->options);
     }
     segmenter_take_memory(segmenter);
     return 0;
+}
+
+int df_segmenter_set_size(struct df_segmenter *segmenter, int64_t height, int64_t width)
+{
+    return df_segmenter_set_batch(segmenter, segmenter->options.max_batch, height, width);
 }
 
 const struct df_segmenter_options *df_segmenter_made_with(const struct df_segmenter *segmenter)

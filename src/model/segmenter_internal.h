@@ -90,6 +90,8 @@ struct df_segmenter *segmenter_make(struct df_backend *backend, const struct df_
                                     const struct df_vit_config *config,
                                     const struct df_segmenter_options *options,
                                     const struct df_state *checkpoint);
+/* Steps that were captured. */
+void segmenter_drop_graphs(struct df_segmenter *segmenter);
 
 /* segmenter_forward.c: the host's part of a training pass over so many images (rng NULL: with the RoPE
  * factors of the last one), then the device's part of any. */

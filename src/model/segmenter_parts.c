@@ -96,12 +96,19 @@ struct df_segmenter *segmenter_make(struct df_backend *backend, const struct df_
     return segmenter;
 }
 
+void segmenter_drop_graphs(struct df_segmenter *segmenter)
+{
+    for (int i = 0; i < DF_CAPTURED_STEPS; i++) {
+        segmenter->backend->ops->graph_free(segmenter->backend, segmenter->captured[i].graph);
+        segmenter->captured[i] = (struct df_captured_step){0};
+    }
+}
+
 void df_segmenter_free(struct df_segmenter *segmenter)
 {
     if (!segmenter)
         return;
-    for (int i = 0; i < DF_CAPTURED_STEPS; i++)
-        segmenter->backend->ops->graph_free(segmenter->backend, segmenter->captured[i].graph);
+    segmenter_drop_graphs(segmenter);
     optimizer_free(&segmenter->optimizer);
     df_decoder_free(segmenter->decoder);
     df_vit_free(segmenter->vit);

@@ -44,11 +44,11 @@ static void plan_results(struct df_segmenter *segmenter)
     df_parameters_plan(&segmenter->parameters, arena, options->training);
     if (options->training)
         optimizer_plan(&segmenter->optimizer, arena, options->accumulates);
+    segmenter_plan_class_weights(segmenter);
     segmenter->parameter_bytes = df_arena_mark(arena);
     segmenter->labels = df_arena_take(arena, "labels", all, DF_U8);
     segmenter->prediction = df_arena_take(arena, "prediction", all, DF_U8);
     segmenter->sigmoid_prediction = df_arena_take(arena, "prediction", segmenter_pixels(segmenter, 1), DF_U8);
-    segmenter_plan_class_weights(segmenter);
     segmenter->logit_sums = df_arena_take(arena, "sums of logits", options->classes, DF_F32);
 }
 

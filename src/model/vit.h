@@ -35,9 +35,9 @@ void df_vit_free(struct df_vit *vit);
 /* Takes the device memory for activations (see dinoft/arena.h for the two passes). */
 void df_vit_plan(struct df_vit *vit, struct df_arena *arena);
 
-/* Another image size from now on, for a model that is not trained: positions become those of the new
- * grid. The activations have to be planned again before the next forward pass. -1 with the error set. */
-int df_vit_set_size(struct df_vit *vit, int64_t height, int64_t width);
+/* Another largest batch and image size from now on: positions become those of the new grid. The activations
+ * have to be planned again before the next forward pass. -1 with the error set. */
+int df_vit_set_size(struct df_vit *vit, int64_t max_batch, int64_t height, int64_t width);
 
 /* What the packed weights and the small tensors beside them take: for the forward pass, and in addition for
  * the backward pass (0 when nothing is kept for one). They need not be there. */

@@ -115,9 +115,10 @@ int df_vit_check_size(const struct df_vit_config *config, int64_t height, int64_
                         (long long)width, (long long)config->patch);
 }
 
-int df_vit_set_size(struct df_vit *vit, int64_t height, int64_t width)
+int df_vit_set_size(struct df_vit *vit, int64_t max_batch, int64_t height, int64_t width)
 {
     DF_TRY(df_vit_check_size(&vit->config, height, width));
     df_vit_set_grid(vit, height, width);
+    vit->options.max_batch = max_batch;
     return make_positions(vit);
 }

@@ -16,14 +16,18 @@ static const char *what_changes_them(const struct df_feature_facts *facts)
         return "--rope_rescale draws new positions for every batch";
     if (facts->augmented && !facts->has_views)
         return "--augment changes the images in each epoch (--cache_views N: into N views of each)";
+    if (facts->keeps_ratio)
+        return "--resize short leaves validation images sizes of their own";
     return NULL;
 }
 
 /* It is the one that a frozen backbone's run may go without, to be ten times as fast. */
 static void log_why_not(const struct df_feature_facts *facts)
 {
-    if (facts->augmented && facts->used_again && !facts->lora && !facts->rope_rescaled)
-        df_log("features are computed anew in each epoch, since %s", what_changes_them(facts));
+    const char *why = what_changes_them(facts);
+
+    if (why && facts->used_again && !facts->lora && !facts->rope_rescaled)
+        df_log("features are computed anew in each epoch, since %s", why);
 }
 
 static int check_space(const struct df_feature_facts *facts, enum df_feature_place place)

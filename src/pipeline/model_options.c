@@ -127,6 +127,7 @@ int df_model_options(struct df_segmenter_options *options, const struct df_confi
         .merged = config->merge_lora,
         .max_batch = config->batch_size / config->accumulate,
         .recompute = config->recompute,
+        .keeps_ratio = config->resize == DF_RESIZE_SHORT,
         .accumulates = config->accumulate > 1,
         .optimizer = optimizer_options(config),
         .loss = {.kind = config->loss,

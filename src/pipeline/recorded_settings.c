@@ -109,6 +109,33 @@ static void name_normalization(const struct df_config *config, const struct df_r
         df_name_list_add(changed, "normalize %s (it was %s)", wanted, record->normalize);
 }
 
+static const char *const resizes[] = {DF_RESIZES(DF_CHOICE_TEXT)};
+
+static void take_resize(struct df_config *config, const struct df_record *record, struct df_name_list *taken,
+                        struct df_name_list *changed)
+{
+    const enum df_resize recorded = record->keeps_ratio ? DF_RESIZE_SHORT : DF_RESIZE_STRETCH;
+
+    if (config->resize == recorded)
+        return;
+    if (config->typed[DF_OPTION_RESIZE]) {
+        df_name_list_add(changed, "resize %s (it was %s)", resizes[config->resize], resizes[recorded]);
+        return;
+    }
+    config->resize = recorded;
+    df_name_list_add(taken, "resize %s", resizes[recorded]);
+}
+
+/* As the training's validation did. */
+static void take_resize_to_measure(struct df_config *config, const struct df_record *record)
+{
+    if (config->typed[DF_OPTION_RESIZE] || !record->keeps_ratio)
+        return;
+    config->resize = DF_RESIZE_SHORT;
+    df_log("images keep their ratio, as in the training of %s (--resize stretch does not)",
+           config->lora_weights);
+}
+
 static int take_for_training(struct df_config *config, const struct df_checkpoint *checkpoint)
 {
     struct df_name_list taken = {.most = ALL}, changed = {.most = ALL};
@@ -116,6 +143,7 @@ static int take_for_training(struct df_config *config, const struct df_checkpoin
     take_lora(config, checkpoint, &taken, &changed);
     take_decoder(config, checkpoint, &taken);
     name_size(config, &checkpoint->record, &taken, &changed);
+    take_resize(config, &checkpoint->record, &taken, &changed);
     name_normalization(config, &checkpoint->record, &taken, &changed);
     if (taken.count > 0)
         df_log("taken from %s: %s (flags that are typed win)", config->lora_weights, taken.text);
@@ -186,8 +214,10 @@ int recorded_settings_take(struct df_config *config, const struct df_checkpoint 
 
     if (trains)
         DF_TRY(take_for_training(config, checkpoint));
-    if (measures)
+    if (measures) {
         DF_TRY(take_dataset(config, checkpoint));
+        take_resize_to_measure(config, &checkpoint->record);
+    }
     if (trains || measures)
         take_mask_values(config, &checkpoint->record);
     return 0;

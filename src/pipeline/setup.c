@@ -188,5 +188,6 @@ struct df_augment_options df_setup_augmentation(const struct df_config *config)
         .views = config->cache_views,
         .scale = {config->augment_scale[0], config->augment_scale[1]},
         .crop_class_balance = config->crop_class_balance,
+        .keeps_ratio = config->resize == DF_RESIZE_SHORT,
     };
 }

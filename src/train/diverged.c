@@ -62,10 +62,25 @@ int training_diverged(struct df_training *training, const struct df_step_seen *s
                         step->step, loss, norm, tensor, paths);
 }
 
+static int load_image(struct df_training *training)
+{
+    const struct df_loader_options options = training_images(training);
+    struct df_image image, label;
+
+    DF_TRY(df_loader_sample(training->val_set, &options, 0, 0, &image, &label));
+    const int status = df_segmenter_load_pixels(training->segmenter, 1, image.pixels, label.pixels);
+    df_image_free(&image);
+    df_image_free(&label);
+    training->last_count = 1;
+    return status;
+}
+
 int training_load_others(struct df_training *training)
 {
     struct df_batch batch;
 
+    if (training->inference) /* whose feed has no batches for the model */
+        return load_image(training);
     DF_TRY(df_feed_start(training->val_feed, 0, 0));
     if (df_feed_next(training->val_feed, training->segmenter, &batch) != 1)
         return -1;

@@ -8,6 +8,7 @@
 
 #include "dinoft/cached_features.h"
 #include "dinoft/feed.h"
+#include "dinoft/inference.h"
 #include "dinoft/train.h"
 
 /* How far the run is: in an epoch that goes on, or at the end of one. */
@@ -51,7 +52,8 @@ struct df_training {
     int workers; /* threads that read images, until all features are there; 0: none does */
     struct df_feed *train_feed, *val_feed;
     struct df_segmenter *segmenter;
-    struct df_record record; /* borrows the data set's class names */
+    struct df_inference *inference; /* of validation images that keep their ratio; else NULL */
+    struct df_record record;        /* borrows the data set's class names */
     struct run_log log;
     struct observers observers;
     char *checkpoint_path, *best_path;

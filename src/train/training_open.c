@@ -48,9 +48,10 @@ int training_fill_record(struct df_training *training)
     snprintf(record->normalize, sizeof record->normalize, "%s", setup->normalize);
     record->img_dim[0] = setup->model.height;
     record->img_dim[1] = setup->model.width;
+    record->keeps_ratio = training->options.augment.keeps_ratio;
     if (set->mask_values)
         snprintf(record->mask_values, sizeof record->mask_values, "%s", set->mask_values);
-    if (training->options.augment.kind != DF_AUGMENT_NONE)
+    if (df_augment_changes(&training->options.augment))
         df_augment_text(&training->options.augment, record->augmentation);
     record->class_names = set->class_names;
     record->n_class_names = set->n_classes;
@@ -126,16 +127,19 @@ static int64_t max_batch(const struct df_training *training)
 
 static int open_loaders(struct df_training *training)
 {
-    const struct df_loader_options plain = plain_images(training);
-    struct df_loader_options images = training_images(training);
+    struct df_loader_options images = training_images(training), others = plain_images(training);
 
     if (training->features.cache && df_feature_cache_is_finished(training->features.cache))
         return 0;
     if (training->features.cache)
         images.shuffle = false; /* as the cache is filled */
+    if (training->inference) {
+        others.originals = true;
+        others.height = others.width = 0;
+    }
     training->train_loader = df_feed_open_loader(training->train_set, &images, training->segmenter);
     if (training->train_loader)
-        training->val_loader = df_feed_open_loader(training->val_set, &plain, training->segmenter);
+        training->val_loader = df_feed_open_loader(training->val_set, &others, training->segmenter);
     if (!training->val_loader)
         return -1;
     training->workers = df_loader_workers(training->train_loader);
@@ -149,6 +153,19 @@ static void close_loaders(struct df_training *training)
     training->train_loader = training->val_loader = NULL;
 }
 
+/* How eval --resize short looks at images, where training keeps their ratio. */
+static int open_inference(struct df_training *training)
+{
+    const struct df_segmenter_options *model = &training->setup->model;
+    const struct df_inference_options options = {
+        .keep_ratio = true, .height = model->height, .width = model->width, .n_scales = 1, .scales = {1.0}};
+
+    if (!training->options.augment.keeps_ratio)
+        return 0;
+    training->inference = df_inference_open(training->segmenter, &options);
+    return training->inference ? 0 : -1;
+}
+
 /* Everything that can fail for a reason that the user should hear at once. */
 static int prepare(struct df_training *training)
 {
@@ -159,6 +176,7 @@ static int prepare(struct df_training *training)
         training->train_set->n_classes, max_batch(training), training->options.seed);
     if (!training->segmenter)
         return -1;
+    DF_TRY(open_inference(training));
     DF_TRY(open_loaders(training));
     log_model(training);
     df_rng_seed(&training->rng, training->options.seed, df_hash_text("rope_rescale"));
@@ -221,6 +239,7 @@ void df_training_close(struct df_training *training)
     df_feed_free(training->val_feed);
     close_loaders(training);
     df_cached_features_close(&training->features);
+    df_inference_close(training->inference);
     df_segmenter_free(training->segmenter);
     free(training);
 }

@@ -2,6 +2,7 @@
 #include "training.h"
 
 #include "dinoft/clock.h"
+#include "dinoft/error.h"
 #include "dinoft/evaluate.h"
 #include "dinoft/label_checks.h"
 
@@ -30,10 +31,21 @@ static int measure(struct df_training *training, struct df_metrics *metrics)
         .stop = training->stop,
         .observe = show_sample,
         .progress = show_progress,
+        .inference = training->inference,
         .context = training,
     };
 
     return df_evaluate(training->segmenter, training->val_feed, &evaluation, metrics);
+}
+
+/* One by one, in their own ratio, and then ready for training's batches again. */
+static int measure_whole(struct df_training *training, struct df_metrics *metrics)
+{
+    const struct df_segmenter_options model = *df_segmenter_made_with(training->segmenter);
+
+    DF_TRY(df_segmenter_set_batch(training->segmenter, 1, model.height, model.width));
+    DF_TRY(measure(training, metrics));
+    return df_segmenter_set_batch(training->segmenter, model.max_batch, model.height, model.width);
 }
 
 static int log_scores(struct df_training *training, const struct df_metrics *metrics,
@@ -87,7 +99,7 @@ int training_validate(struct df_training *training)
     if (df_metrics_init(&metrics, training->val_set->n_classes,
                         training->val_set->reference_void_is_background) != 0)
         return -1;
-    if (measure(training, &metrics) != 0)
+    if ((training->inference ? measure_whole(training, &metrics) : measure(training, &metrics)) != 0)
         goto done;
     if (*training->stop) { /* a part of the images would be a wrong number */
         status = 0;

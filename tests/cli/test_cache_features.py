@@ -184,6 +184,13 @@ class Choice(CacheTest):
     def test_a_single_epoch(self):
         self.check("off", "--epochs", 1)
 
+    def test_the_ratio_kept(self):
+        self.check("off", "--resize", "short")
+        stderr = self.train("--resize", "short", "--overwrite").result.stderr
+        self.assertIn("features are computed anew in each epoch, since --resize short", stderr)
+        for flags in (["--cache_features", "memory"], ["--cache_features", "file"], ["--augment", "flip", "--cache_views", 2]):
+            self.refused(*self.train_command("--resize", "short", *flags), mentions=[str(flags[-2]), "since --resize short"])
+
     def test_not_more_than_an_epoch(self):
         self.check("off", "--max_steps", 3)
 

@@ -123,6 +123,12 @@ class CudaTraining(DeviceTest):
         for augmentation in ("flip", "strong"):
             self.compare("--use_lora", "--augment", augmentation, backbone=SMALL2)
 
+    def test_the_ratio_kept(self):
+        """Steps that were captured go on behind a validation of images one by one, in sizes of their own."""
+        short = ["--resize", "short", "--val_every", 1]
+        self.compare(*short, "--class_weights", "auto", backbone=SMALL2)
+        self.compare(*short, "--use_lora", "--augment", "flip", "--batch_size", 5, "--epochs", 2, backbone=SMALL3)
+
     def test_continued(self):
         """From a checkpoint of the processor's, on either device; and from the GPU's own."""
         self.train_on("cpu", "--use_lora", "--r", 2, "--precision", "fp32", backbone=SMALL2, output="first")

@@ -5,8 +5,8 @@ import math
 import re
 import shutil
 
-from datasets import IGNORE, folder_masks, resize_nearest, voc_demo, voc_folder, voc_masks
-from png_files import read_png
+from datasets import IGNORE, draw_scene, folder_masks, resize_nearest, voc_demo, voc_folder, voc_masks
+from png_files import read_png, write_png
 from support import CHANNELS, DINOV2, LINEAR, folder_data, main, model_flags
 from tensor_files import float_tensor, read_checkpoint, read_safetensors, values, write_safetensors
 from training import CLASSES, TrainingTest
@@ -169,10 +169,10 @@ class Metrics(EvalTest):
 class Validation(EvalTest):
     """eval of a checkpoint and the last validation of its training."""
 
-    def both(self, *flags, precision):
-        run = self.train("--epochs", 2, "--lr", 0.01, "--precision", precision, *flags)
+    def both(self, *flags, precision, batch=3):
+        run = self.train("--epochs", 2, "--lr", 0.01, "--precision", precision, "--batch_size", batch, *flags)
         metrics, _ = self.evaluate(
-            "--precision", precision, "--batch_size", 3, checkpoint=self.folder / "output" / "run.pt", data=self.folder_flags()
+            "--precision", precision, "--batch_size", batch, checkpoint=self.folder / "output" / "run.pt", data=self.folder_flags()
         )
         return [run.metrics[key][-1] for key in ("val_loss", "val_iou")], [metrics["loss"], metrics["miou"]]
 
@@ -181,6 +181,34 @@ class Validation(EvalTest):
             for flags in ([], ["--use_fpn"], ["--decoder", "multi", "--head_norm", "bn", "--head_dropout", 0.1], ["--decoder", "mlp"]):
                 validation, evaluation = self.both(*flags, precision=precision)
                 self.assertEqual(validation, evaluation)
+
+    def test_the_same_with_the_ratio_kept(self):
+        """--resize short, of images as the training's batches and higher than wide, wide and beyond 4 : 1. eval does as the record says."""
+        for i, (width, height) in enumerate(((60, 130), (150, 33), (28, 28))):
+            image, mask = draw_scene(f"ratio {i}", width, height, 4)
+            write_png(self.data / "images" / "val" / f"ratio{i}.png", image)
+            write_png(self.data / "masks" / "val" / f"ratio{i}.png", mask)
+        short = ["--resize", "short"]
+        for batch, flags in ((3, []), (2, ["--use_fpn", "--img_dim", 126, 112]), (1, ["--ema", 0.5, "--augment", "flip"])):
+            for precision in ("fp32", "bf16"):
+                with self.subTest((flags, precision)):
+                    validation, evaluation = self.both(*short, *flags, precision=precision, batch=batch)
+                    self.assertEqual(validation, evaluation)
+        validation, evaluation = self.both(*short, "--use_lora", "--augment", "standard", precision="fp32")
+        self.assert_values_near(validation, evaluation, 1e-4)
+        stretched, _ = self.evaluate("--resize", "stretch", "--precision", "fp32", checkpoint=self.folder / "output" / "run.pt", data=self.folder_flags())
+        self.assertNotEqual(stretched["miou"], evaluation[1])
+
+    def test_it_changes_nothing_of_the_training(self):
+        """Also where it is of images in sizes of their own, over the training's memory: training images are as high as wide, and so the same."""
+        for i in range(5):
+            for kind, picture in zip(("images", "masks"), draw_scene(f"square {i}", 50 + i, 50 + i, 4)):
+                write_png(self.data / kind / "train" / f"{i:02}.png", picture)
+        flags = ["--img_dim", 56, 56, "--epochs", 3, "--val_every", 1, "--use_lora", "--class_weights", "auto", "--loss", "ce+dice", "--ema", 0.5]
+        stretched = self.train(*flags)
+        short = self.train(*flags, "--resize", "short")
+        self.assertEqual(short.tensors, stretched.tensors)
+        self.assertNotEqual(short.metrics["val_loss"], stretched.metrics["val_loss"])
 
     def test_the_same_to_rounding_with_lora(self):
         validation, evaluation = self.both("--use_lora", precision="fp32")

@@ -55,6 +55,16 @@ class Training(RecordedTest):
         self.assertIn("rank 2 (", run.result.stderr)
         self.assertIn("image size 56 x 56 (it was 70 x 98), normalize imagenet (it was none)", run.result.stderr)
 
+    def test_the_ratio_is_kept(self):
+        self.train("--resize", "short")
+        run = self.go_on()
+        self.assertEqual((run.config["resize"], run.record["resize"], run.record["augmentation"]), ("short", "short", "none, resize short"))
+        self.assertIn("resize short", run.result.stderr)
+        run = self.go_on("--resize", "stretch", "--overwrite")
+        self.assertIn("resize stretch (it was short)", run.result.stderr)
+        self.assertNotIn("resize", run.record)
+        self.assertEqual(run.config["resize"], "stretch")
+
     def test_the_same_typed_again_is_not_spoken_of(self):
         self.train(*self.FIRST)
         stderr = self.go_on(*self.FIRST).result.stderr
@@ -120,6 +130,15 @@ class DataSet(RecordedTest):
         self.assertIn("data set folder", result.stderr)
         facts = self.read_json("out/run_corruptions.json")["facts"]
         self.assertEqual(facts["data set"], "folder, 3 images")
+
+    def test_the_ratio_is_kept(self):
+        self.train("--resize", "short")
+        found, stderr = self.measured()
+        self.assertIn(f"images keep their ratio, as in the training of {self.checkpoint()} (--resize stretch", stderr)
+        typed, stderr = self.measured("--resize", "short")
+        self.assertNotIn("keep their ratio", stderr)
+        self.assertEqual(found, typed)
+        self.assertNotEqual(found, self.measured("--resize", "stretch")[0])
 
     def test_another_data_set_is_for_who_types_it(self):
         self.train("--n_classes", 21)

@@ -29,6 +29,7 @@ SETTINGS = {
     "mlp": ["--decoder", "mlp", "--accumulate", 2],
     "dropout": ["--head_dropout", 0.2, "--accumulate", 2],
     "augmented": ["--use_lora", "--augment", "strong", "--augment_scale", 0.7, 1.5, "--crop_class_balance"],
+    "ratio": ["--use_lora", "--augment", "flip", "--resize", "short", "--class_weights", "auto"],
     "views": ["--augment", "standard", "--cache_views", 3, "--cache_features", "memory"],
     "features": ["--cache_features", "file"],
     "reference": ["--recipe", "reference", "--warmup_epochs", 2, "--use_lora"],
@@ -212,6 +213,7 @@ class Pairs(ResumeTest):
             (["--use_fpn"], ["the decoder was linear and is fpn"]),
             (["--use_lora"], ["--r was 0"]),
             (["--augment", "standard"], ["--augment was none and is standard, scale 0.5 to 2"]),
+            (["--resize", "short"], ["--augment was none and is none, resize short"]),
             (["--batch_size", 4, "--accumulate", 2], ["--batch_size", "--accumulate"]),
         ):
             with self.subTest(flags):

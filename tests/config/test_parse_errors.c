@@ -192,7 +192,7 @@ static void how_many_values(void **state)
         {{"--augment_scale", "1", "2"},
          "--augment_scale is for --augment standard and strong: otherwise nothing is scaled"},
         {{"--augment", "flip", "--crop_class_balance"},
-         "--crop_class_balance is for --augment standard and strong: otherwise nothing is cut out"},
+         "--crop_class_balance is for --augment standard and strong"},
         {{"--use_lora=yes"}, "--use_lora is a switch: it takes no value (found 'yes')"},
         {{"--use_lora", "yes"}, "train takes flags only, which begin with --: found 'yes'"},
     };

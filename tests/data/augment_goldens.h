@@ -10,12 +10,23 @@ static const struct tile_setting {
     struct df_augment_options options;
     uint64_t seed;
 } tile_settings[] = {
-    {{48, 64, 70, 90}, {DF_AUGMENT_NONE, 0, {1, 1}, 0}, 3u},
-    {{48, 64, 70, 90}, {DF_AUGMENT_FLIP, 0, {1, 1}, 0}, 3u},
-    {{56, 56, 75, 100}, {DF_AUGMENT_STANDARD, 0, {0.5, 2.0}, 0}, 1u},
-    {{56, 84, 100, 30}, {DF_AUGMENT_STANDARD, 0, {0.5, 1.0}, 1}, 9223372036854775813u},
-    {{70, 56, 41, 400}, {DF_AUGMENT_STANDARD, 0, {1.0, 4.0}, 0}, 9u},
-    {{70, 56, 41, 400}, {DF_AUGMENT_STANDARD, 0, {1.0, 4.0}, 1}, 9u},
+    {{48, 64, 70, 90}, {DF_AUGMENT_NONE, 0, {1, 1}, 0, 0}, 3u},
+    {{48, 64, 70, 90}, {DF_AUGMENT_FLIP, 0, {1, 1}, 0, 0}, 3u},
+    {{56, 56, 75, 100}, {DF_AUGMENT_STANDARD, 0, {0.5, 2.0}, 0, 0}, 1u},
+    {{56, 84, 100, 30}, {DF_AUGMENT_STANDARD, 0, {0.5, 1.0}, 1, 0}, 9223372036854775813u},
+    {{70, 56, 41, 400}, {DF_AUGMENT_STANDARD, 0, {1.0, 4.0}, 0, 0}, 9u},
+    {{70, 56, 41, 400}, {DF_AUGMENT_STANDARD, 0, {1.0, 4.0}, 1, 0}, 9u},
+    {{56, 56, 75, 100}, {DF_AUGMENT_NONE, 0, {0.5, 2.0}, 0, 1}, 3u},
+    {{56, 56, 101, 64}, {DF_AUGMENT_NONE, 0, {0.5, 2.0}, 0, 1}, 3u},
+    {{56, 56, 56, 56}, {DF_AUGMENT_NONE, 0, {0.5, 2.0}, 0, 1}, 3u},
+    {{56, 56, 31, 300}, {DF_AUGMENT_NONE, 0, {0.5, 2.0}, 0, 1}, 3u},
+    {{56, 84, 75, 100}, {DF_AUGMENT_NONE, 0, {0.5, 2.0}, 0, 1}, 3u},
+    {{56, 84, 100, 75}, {DF_AUGMENT_NONE, 0, {0.5, 2.0}, 0, 1}, 3u},
+    {{56, 56, 75, 100}, {DF_AUGMENT_FLIP, 0, {0.5, 2.0}, 0, 1}, 4u},
+    {{56, 56, 120, 50}, {DF_AUGMENT_FLIP, 0, {0.5, 2.0}, 0, 1}, 4u},
+    {{42, 84, 75, 100}, {DF_AUGMENT_FLIP, 0, {0.5, 2.0}, 0, 1}, 4u},
+    {{42, 84, 120, 50}, {DF_AUGMENT_FLIP, 0, {0.5, 2.0}, 0, 1}, 4u},
+    {{56, 56, 75, 100}, {DF_AUGMENT_STANDARD, 0, {0.5, 2.0}, 0, 1}, 1u},
 };
 
 static const struct {
@@ -54,6 +65,25 @@ static const struct {
     {5, 1, 2, 0x1a6a8e8583f48dd3u, 0x3f77e9d98e0ef44du},
     {4, 1, 3, 0x5ab1c1a307a850acu, 0x6d69f1e6890e2db5u},
     {5, 1, 3, 0x855f69f477b53229u, 0x6d69f1e6890e2db5u},
+    {6, 0, 0, 0x0f575cc44e5b4455u, 0x30e7a63b87d6203bu},
+    {7, 0, 0, 0x8acf6738dc1482d1u, 0xe3aa81e402de9a11u},
+    {8, 0, 0, 0xb038f2207a2b90d5u, 0xf75eb3c82c243cc7u},
+    {9, 0, 0, 0x46a05191996a0123u, 0x38f9ccd09921e8fdu},
+    {10, 0, 0, 0x40ce425decad75d1u, 0xf89075231fee7fd3u},
+    {11, 0, 0, 0x43fa877799bf8bd9u, 0xc4e9d81e7b9a058du},
+    {12, 2, 0, 0xbf3004d9798c3bb7u, 0x8adc9ced16c7e72bu},
+    {12, 2, 1, 0xf9f21aa6bb85ac4du, 0xb14fd997bb7b1d2bu},
+    {12, 2, 2, 0x649d6c3f2aeab8e8u, 0x9cc579ce4b6888d7u},
+    {13, 2, 0, 0x27d8ff8d5f85a89bu, 0xe24d569d16ba68dbu},
+    {13, 2, 1, 0xe45341dfa4d6d319u, 0x136cec12b46830dbu},
+    {13, 2, 2, 0x7e84ced9fa99e749u, 0x448de222c90c14dbu},
+    {14, 2, 0, 0xfa6158c8324a8462u, 0x6c0bb26960553ae7u},
+    {14, 2, 1, 0xfa6158c8324a8462u, 0x6c0bb26960553ae7u},
+    {14, 2, 2, 0xfa6158c8324a8462u, 0x6c0bb26960553ae7u},
+    {15, 2, 0, 0x4b100897bd8f7ef9u, 0xfc0024ec0ba69077u},
+    {15, 2, 1, 0xb6a2e56e8d6b0413u, 0x84d11ce7ae67e967u},
+    {15, 2, 2, 0xb4260f9fe48a900bu, 0x5a499a815d4a3e93u},
+    {16, 7, 3, 0x1c695fe136cba3beu, 0xdef3eb209ec85722u},
 };
 
 static const struct {

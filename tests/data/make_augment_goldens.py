@@ -11,11 +11,15 @@ import numpy as np
 
 WORD = 2**64 - 1
 MEAN = (124, 116, 104)
-# Tile height and width, image height and width, kind, scale, class balance, seed, epoch, sample.
-TILES = [(48, 64, 70, 90, "none", (1, 1), 0, 3, 0, 0), (48, 64, 70, 90, "flip", (1, 1), 0, 3, 0, 0), (48, 64, 70, 90, "flip", (1, 1), 0, 3, 0, 1)]
-TILES += [(56, 56, 75, 100, "standard", (0.5, 2.0), 0, 1, epoch, sample) for epoch in (0, 7) for sample in range(8)]
-TILES += [(56, 84, 100, 30, "standard", (0.5, 1.0), 1, 2**63 + 5, epoch, 2**31) for epoch in range(4)]
-TILES += [(70, 56, 41, 400, "standard", (1.0, 4.0), balance, 9, 1, sample) for sample in range(4) for balance in (0, 1)]
+# Tile height and width, image height and width, kind, scale, class balance, ratio kept, seed, epoch, sample.
+TILES = [(48, 64, 70, 90, "none", (1, 1), 0, 0, 3, 0, 0), (48, 64, 70, 90, "flip", (1, 1), 0, 0, 3, 0, 0), (48, 64, 70, 90, "flip", (1, 1), 0, 0, 3, 0, 1)]
+TILES += [(56, 56, 75, 100, "standard", (0.5, 2.0), 0, 0, 1, epoch, sample) for epoch in (0, 7) for sample in range(8)]
+TILES += [(56, 84, 100, 30, "standard", (0.5, 1.0), 1, 0, 2**63 + 5, epoch, 2**31) for epoch in range(4)]
+TILES += [(70, 56, 41, 400, "standard", (1.0, 4.0), balance, 0, 9, 1, sample) for sample in range(4) for balance in (0, 1)]
+TILES += [(56, 56, *size, "none", (0.5, 2.0), 0, 1, 3, 0, 0) for size in ((75, 100), (101, 64), (56, 56), (31, 300))]
+TILES += [(56, 84, *size, "none", (0.5, 2.0), 0, 1, 3, 0, 0) for size in ((75, 100), (100, 75))]
+TILES += [(*tile, *size, "flip", (0.5, 2.0), 0, 1, 4, 2, sample) for tile in ((56, 56), (42, 84)) for size in ((75, 100), (120, 50)) for sample in range(3)]
+TILES += [(56, 56, 75, 100, "standard", (0.5, 2.0), 0, 1, 1, 7, 3)]
 SETTINGS = list(dict.fromkeys(tile[:-2] for tile in TILES))
 COLOURS = [(12.5, 1.0, 0, 1.0, 0), (-31.75, 1.25, 0, 1.0, 0), (31.0, 0.625, 1, 1.0, 0), (0.0, 1.0, 0, 1.4375, None), (0.0, 1.0, 0, None, -18),
            (0.0, 1.0, 0, None, 0), (0.0, 1.0, 0, 0.53125, 17), (-7.3125, 1.40625, 1, 0.75, -5), (22.0, 0.515625, 0, 1.484375, 11)]
@@ -127,15 +131,28 @@ def is_varied(labels):
     return len(counts) > 1 and counts.max() / counts.sum() < 0.75
 
 
-def crop(stream, image, mask, tile, scale, balance):
-    """RandomResize with keep_ratio and a long side of at most four times the short one, RandomCrop with cat_max_ratio."""
+def resize(image, mask, tile, scale):
+    """RandomResize with keep_ratio and a long side of at most four times the short one; and the size of a crop."""
     height, width = image.shape[:2]
-    base = min(tile) * stream.uniform(*scale)
+    base = min(tile) * scale
     factor = min(base / min(height, width), 4 * base / max(height, width))
     whole = max(1, int(height * factor + 0.5)), max(1, int(width * factor + 0.5))
     image = cv2.resize(image, whole[::-1], interpolation=cv2.INTER_LINEAR)
     resized = cv2.resize(mask, whole[::-1], interpolation=cv2.INTER_NEAREST)
-    size = min(tile[0], whole[0]), min(tile[1], whole[1])
+    return image, resized, whole, (min(tile[0], whole[0]), min(tile[1], whole[1]))
+
+
+def centre(image, mask, tile):
+    """Resize of the shorter side, and CenterCrop."""
+    image, resized, whole, size = resize(image, mask, tile, 1)
+    y, x = (whole[0] - size[0]) // 2, (whole[1] - size[1]) // 2
+    part = np.s_[y : y + size[0], x : x + size[1]]
+    return image[part], resized[part]
+
+
+def crop(stream, image, mask, tile, scale, balance):
+    """RandomResize, RandomCrop with cat_max_ratio."""
+    image, resized, whole, size = resize(image, mask, tile, stream.uniform(*scale))
     for _ in range(11):
         y, x = draw_place(stream, mask, whole, size, balance)
         part = np.s_[y : y + size[0], x : x + size[1]]
@@ -144,10 +161,14 @@ def crop(stream, image, mask, tile, scale, balance):
     return image[part], resized[part]
 
 
-def make_tile(tile, image, mask, kind, scale, balance, seed, epoch, sample):
+def make_tile(tile, image, mask, kind, scale, balance, short, seed, epoch, sample):
     stream = Stream(seed, (fnv(b"augmentation") + (epoch << 32) + sample) & WORD)
     if kind == "standard":
         image, mask = crop(stream, image, mask, tile, scale, balance)
+    elif short and kind == "flip":
+        image, mask = crop(stream, image, mask, tile, (1, 1), 0)
+    elif short:
+        image, mask = centre(image, mask, tile)
     else:
         image = cv2.resize(image, tile[::-1], interpolation=cv2.INTER_LINEAR)
         mask = cv2.resize(mask, tile[::-1], interpolation=cv2.INTER_NEAREST)
@@ -163,16 +184,16 @@ def make_tile(tile, image, mask, kind, scale, balance, seed, epoch, sample):
 
 
 def setting_rows():
-    for *sizes, kind, scale, balance, seed in SETTINGS:
-        places = f"{{{sizes[0]}, {sizes[1]}, {sizes[2]}, {sizes[3]}}}, {{DF_AUGMENT_{kind.upper()}, 0, {{{scale[0]}, {scale[1]}}}, {balance}}}"
+    for *sizes, kind, scale, balance, short, seed in SETTINGS:
+        places = f"{{{sizes[0]}, {sizes[1]}, {sizes[2]}, {sizes[3]}}}, {{DF_AUGMENT_{kind.upper()}, 0, {{{scale[0]}, {scale[1]}}}, {balance}, {short}}}"
         yield f"    {{{places}, {seed}u}},"
 
 
 def tile_rows():
     for *setting, epoch, sample in TILES:
-        *sizes, kind, scale, balance, seed = setting
+        *sizes, kind, scale, balance, short, seed = setting
         images = picture(*sizes[2:]), labels(*sizes[2:])
-        pixels, result = make_tile(tuple(sizes[:2]), *images, kind, scale, balance, seed, epoch, sample)
+        pixels, result = make_tile(tuple(sizes[:2]), *images, kind, scale, balance, short, seed, epoch, sample)
         hashes = f"0x{fnv(pixels.tobytes()):016x}u, 0x{fnv(result.tobytes()):016x}u"
         yield f"    {{{SETTINGS.index(tuple(setting))}, {epoch}, {sample}, {hashes}}},"
 

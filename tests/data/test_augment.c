@@ -102,14 +102,16 @@ static void texts(void **state)
 {
     char text[DF_AUGMENT_TEXT_MAX];
 
-    df_augment_text(&(struct df_augment_options){DF_AUGMENT_FLIP, 1, {0.5, 2.0}, true}, text);
+    df_augment_text(&(struct df_augment_options){DF_AUGMENT_FLIP, 1, {0.5, 2.0}, true, false}, text);
     assert_string_equal(text, "flip, 1 view");
-    df_augment_text(&(struct df_augment_options){DF_AUGMENT_STRONG, 0, {0.25, 2.0}, false}, text);
+    df_augment_text(&(struct df_augment_options){DF_AUGMENT_NONE, 0, {0.5, 2.0}, false, true}, text);
+    assert_string_equal(text, "none, resize short");
+    df_augment_text(&(struct df_augment_options){DF_AUGMENT_STRONG, 0, {0.25, 2.0}, false, false}, text);
     assert_string_equal(text, "strong, scale 0.25 to 2");
-    df_augment_text(&(struct df_augment_options){DF_AUGMENT_STANDARD, 100000, {1e-11 / 3, 16.0 / 3}, true},
-                    text);
-    assert_string_equal(
-        text, "standard, scale 3.33333333333e-12 to 5.33333333333, crops balanced by class, 100000 views");
+    df_augment_text(
+        &(struct df_augment_options){DF_AUGMENT_STANDARD, 100000, {1e-11 / 3, 16.0 / 3}, true, true}, text);
+    assert_string_equal(text, "standard, scale 3.33333333333e-12 to 5.33333333333, crops balanced by class, "
+                              "resize short, 100000 views");
 }
 
 /* --- the loader --- */
@@ -145,7 +147,7 @@ static struct df_loader_options options_of(enum df_augmentation kind, int worker
                                       .workers = workers,
                                       .shuffle = true,
                                       .seed = 5,
-                                      .augment = {kind, 0, {0.5, 2.0}, false}};
+                                      .augment = {kind, 0, {0.5, 2.0}, false, false}};
 }
 
 struct seen {
@@ -198,14 +200,18 @@ static void the_same_for_any_threads_batches_and_order(void **state)
     static struct seen first[2], again;
     struct df_dataset *dataset = open_samples();
 
-    for (enum df_augmentation kind = DF_AUGMENT_FLIP; kind <= DF_AUGMENT_STRONG; kind++) {
+    for (int i = 0; i <= DF_AUGMENT_STRONG + 2; i++) {
+        const bool keeps_ratio = i > DF_AUGMENT_STRONG; /* of none and flip */
+        const enum df_augmentation kind = (enum df_augmentation)(keeps_ratio ? i - DF_AUGMENT_STRONG - 1 : i);
         struct df_loader_options options = options_of(kind, 1, 2);
+        options.augment.keeps_ratio = keeps_ratio;
         for (int epoch = 0; epoch < 2; epoch++)
             see(dataset, &options, epoch, 0, &first[epoch]);
         if (kind >= DF_AUGMENT_STANDARD)
             assert_memory_not_equal(first[0].labels, first[1].labels, sizeof first[0].labels);
-        for (int workers = 1; workers <= 4; workers++) {
+        for (int workers = 1; workers <= 4 && df_augment_changes(&options.augment); workers++) {
             options = options_of(kind, workers, workers + 1);
+            options.augment.keeps_ratio = keeps_ratio;
             options.shuffle = workers % 2 == 0;
             if (workers >= 3) {
                 options.memory = (struct df_block_memory){take_block, give_block, NULL};
