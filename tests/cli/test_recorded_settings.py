@@ -132,7 +132,7 @@ class DataSet(RecordedTest):
         self.assertEqual(facts["data set"], "folder, 3 images")
 
     def test_the_ratio_is_kept(self):
-        self.train("--resize", "short")
+        self.train("--resize", "short", *img_dim(70, 98))
         found, stderr = self.measured()
         self.assertIn(f"images keep their ratio, as in the training of {self.checkpoint()} (--resize stretch", stderr)
         typed, stderr = self.measured("--resize", "short")
