@@ -160,6 +160,12 @@ size_t df_launch_dice_scratch(const struct df_upsample_loss *work);
 cudaError_t df_launch_dice(cudaStream_t stream, const struct df_upsample_loss *work, float factor,
                            void *scratch, float *region, float *more);
 
+/* --- lovasz.cu: at most 2^31 - 1 pixels --- */
+
+size_t df_launch_lovasz_scratch(const struct df_upsample_loss *work);
+cudaError_t df_launch_lovasz(cudaStream_t stream, const struct df_upsample_loss *work, float factor,
+                             void *memory, float *slopes, float *gradient, float *more);
+
 /* --- hard_pixels.cu --- */
 
 size_t df_launch_hard_pixels_scratch(const struct df_upsample_loss *work);

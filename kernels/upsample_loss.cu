@@ -47,7 +47,8 @@ struct loss_work : enlarged {
     float weight_sum;           /* of these */
     float hit, share;           /* how much of a pixel's loss is its label's, and each class's */
     float gamma;                /* of the focal loss; 0: it is none */
-    const float *region; /* of a loss of all pixels, as struct df_loss_terms has it; NULL: there is none */
+    /* of a loss of all pixels, as struct df_loss_terms has it; each NULL where there is none */
+    const float *region, *slopes, *more_gradient;
 };
 
 /* -log2 softmax summed up: one logarithm serves many pixels. */
@@ -410,6 +411,8 @@ walk_row(const struct loss_work &work, const struct strip &s, const struct cell 
             const float weight = __ldg(work.class_weights + label);
             hit = add_loss_of_terms(work, total, weight, best, logit, sum, dot, lane);
             factor = hit + work.share * work.weight_sum;
+            if (work.slopes)
+                factor -= __ldg(work.slopes + line + at);
             add_corners(smoothed, 1.0f, y, x);
             if (work.region) {
                 const float of_label = __ldg(work.region + classes + label) * (fast_exp2(logit - best) / sum);
@@ -505,6 +508,8 @@ __global__ void __launch_bounds__(combine_threads)
         sum += work.high[at - row_size];
     if (below && edge)
         sum += work.edge_high[edge_at - (int64_t)work.strips * work.classes];
+    if (work.more_gradient)
+        sum += work.more_gradient[at];
     dlogits[at] = sum * (loss->weight > 0.0 ? (float)(1.0 / loss->weight) : 0.0f);
 }
 
@@ -532,6 +537,8 @@ struct plan make_plan(const struct df_upsample_loss *work)
         w.hit = work->terms->pixel * (1.0f - work->terms->smoothing);
         w.share = work->terms->pixel * work->terms->smoothing / (float)work->classes;
         w.region = work->terms->region;
+        w.slopes = work->terms->slopes;
+        w.more_gradient = work->terms->gradient;
         w.gamma = work->terms->gamma;
     }
     spread_classes(work->classes, [&](auto spread) {

@@ -102,7 +102,7 @@ struct df_loss_terms {
      * so much with its p[y], device [2, C]; what it is, device [1], which is added to the sum of losses; */
     const float *region, *more;
     /* and of a loss whose changes are the pixels' own, the sum of these times p, device [B, H, W], and the
-     * gradient without that, device [B, h, w, C]. Where backend->sorts. */
+     * gradient without that, device [B, h, w, C]. */
     const float *slopes, *gradient;
 };
 
@@ -184,7 +184,6 @@ struct df_backend {
     int threads;
     bool native;    /* it has instructions for `compute`; false: that is done with others, which is slower */
     bool enqueues;  /* operations return when they are enqueued; `wait` waits for them */
-    bool sorts;     /* has the operation lovasz, and takes its terms */
     bool resizes;   /* batches are best brought here as they were decoded (dinoft/packed_batch.h) */
     bool transient; /* shapes may not come again: images are few, or have sizes of their own */
     int64_t evaluations; /* begun so far; where shapes are transient, each chooses algorithms for itself */

@@ -340,7 +340,7 @@ DF_OPERATION(dice,
 /* The Lovasz softmax loss of work's logits and labels, times `factor` and the sum of its pixels' class weights, as the
  * terms of upsample_loss have it (slopes, gradient, more: all of them are written): the mean over the classes that
  * have pixels of the Lovasz extension of the Jaccard loss, of the errors of all pixels together, |1 - p[c]| where c is
- * the label and p[c] elsewhere. Reads the class weights alone of work->terms. Where backend->sorts. */
+ * the label and p[c] elsewhere. Reads the class weights alone of work->terms. */
 DF_OPERATION(lovasz,
              (struct df_backend *backend, const struct df_upsample_loss *work, float factor, float *slopes,
               float *gradient, float *more),

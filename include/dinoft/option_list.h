@@ -135,9 +135,7 @@ OPTION(CHOICE, LOSS, loss, RUN, TRAIN | BENCH | INFO,
        "label is "
        "predicted; cross-entropy of the pixels that are predicted worst (online hard example mining); or the "
        "Dice "
-       "or Lovasz loss, in which all classes of a batch count the same, alone or added to cross-entropy; "
-       "Lovasz's "
-       "on the CPU alone",
+       "or Lovasz loss, in which all classes of a batch count the same, alone or added to cross-entropy",
        df_loss_kind, DF_LOSSES, "ce")
 OPTION(FLOAT, OHEM_THRESHOLD, ohem_threshold, RUN, TRAIN | BENCH | INFO,
        "of --loss ohem: pixels count whose label is predicted with a probability below this", "0.7", 0,

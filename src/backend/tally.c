@@ -88,8 +88,8 @@ struct df_backend *df_tally_open(enum df_dtype compute)
         return NULL;
     }
     memset(tally, 0, sizeof *tally);
-    tally->backend = (struct df_backend){
-        .ops = &tally_ops, .name = "tally", .compute = compute, .threads = 1, .sorts = true};
+    tally->backend =
+        (struct df_backend){.ops = &tally_ops, .name = "tally", .compute = compute, .threads = 1};
     return &tally->backend;
 }
 

@@ -65,11 +65,6 @@ struct df_segmenter *segmenter_make(struct df_backend *backend, const struct df_
     const struct df_decoder_ops *ops = options->decoder ? df_decoder_named(options->decoder) : NULL;
     if (options->decoder && !ops)
         return NULL;
-    if (options->training && df_loss_has_lovasz(options->loss.kind) && !backend->sorts) {
-        df_error_set("the Lovasz loss is computed on the processor alone, not on the device %s",
-                     backend->name);
-        return NULL;
-    }
     struct df_segmenter *segmenter = calloc(1, sizeof *segmenter);
     if (!segmenter) {
         df_error_memory("a model", sizeof *segmenter);

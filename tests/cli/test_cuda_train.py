@@ -109,7 +109,8 @@ class CudaTraining(DeviceTest):
         weights = ["--class_weights", "auto"]
         self.compare("--loss", "ce+dice", "--label_smoothing", 0.1, *weights, backbone=SMALL2)
         self.compare("--loss", "ohem", "--ohem_threshold", 0.3, "--ohem_min_kept", 300, *weights, backbone=SMALL2)
-        self.refused(*self.train_command("--device", "cuda", "--loss", "lovasz", backbone=SMALL2), mentions=["Lovasz", "device cuda"])
+        self.compare("--loss", "lovasz", "--use_lora", backbone=SMALL2)
+        self.compare("--loss", "ce+lovasz", "--region_factor", 0.5, "--label_smoothing", 0.1, *weights, backbone=SMALL2)
 
     def test_other_backbones(self):
         """SwiGLU instead of an MLP; heads of 128 instead of 64."""

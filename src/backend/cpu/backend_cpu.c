@@ -41,7 +41,6 @@ struct df_backend *df_cpu_backend_open(enum df_dtype compute, int threads)
     context->backend.ops = &cpu_ops;
     context->backend.name = "cpu";
     context->backend.compute = compute;
-    context->backend.sorts = true;
     context->backend.native = compute != DF_BF16 || df_cpu_bf16_is_native();
     /* Cores that this process may run on. */
     context->backend.threads = threads ? threads : omp_get_num_procs();

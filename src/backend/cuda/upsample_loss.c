@@ -15,7 +15,7 @@ int df_cuda_upsample_loss(struct df_backend *backend, struct df_upsample_loss *w
 
     assert(work->classes >= 1 && work->classes <= MAX_CLASSES);
     assert(!work->dlogits || (work->labels && scratch));
-    assert(!work->terms || (work->dlogits && !work->terms->slopes && !work->terms->gradient));
+    assert(!work->terms || work->dlogits);
     assert(!work->sigmoid_prediction || (work->prediction && !work->dlogits));
     char *buffer = df_cuda_scratch(backend, result_bytes + df_launch_upsample_loss_scratch(work));
     if (!buffer)
