@@ -174,6 +174,20 @@ CLAIMS = [
     ("hard_pixels.cu", r"choose_kernel", vectors([32, 64], [64], 1024)),
     ("hard_pixels.cu", r"mark_kernel", vectors([8, 32], [8], 256)),
 
+    # lovasz.cu: single elements, or a pair; 64 bits are also a class's size, or a block's loss.
+    ("lovasz.cu", r"label_kernel", vectors([8], [32], 256)),
+    ("lovasz.cu", r"size_kernel", vectors([32], [64], 256)),
+    ("lovasz.cu", r"softmax_kernel<\d+, \d+>", vectors([32], [32], 128)),
+    ("lovasz.cu", r"error_kernel", vectors([8, 32, 64], [32, 64], 256)),
+    ("lovasz.cu", r"own_kernel", vectors([64], [32], 256)),
+    ("lovasz.cu", r"rank_kernel", vectors([32, 64], [32, 64], 256)),
+    ("lovasz.cu", r"slope_kernel", vectors([32, 64], [32], 256)),
+    ("lovasz.cu", r"gather_kernel", vectors([32, 64], [32], 128)),
+    ("lovasz.cu", r"loss_kernel", vectors([64], [32], 256)),
+    # sort_pairs.cuh: all eight pairs of a lane are under way before the first is written.
+    ("lovasz.cu", r"sort_(count|scan)_kernel", vectors([32, 64], [32], 256)),
+    ("lovasz.cu", r"sort_scatter_kernel", vectors([32, 64], [64], 256, loads_first=8)),
+
     # dice.cu: single elements, as upsample_loss.cu.
     ("dice.cu", r"sums_kernel<\d+, \d+>", vectors([8, 32], [32], 128)),
     ("dice.cu", r"class_kernel", vectors([32], [64], 128)),
