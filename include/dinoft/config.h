@@ -189,6 +189,10 @@ void df_config_print_completion(FILE *stream, const char *shell);
 struct df_json;
 void df_config_to_json(struct df_json *json, const struct df_config *config);
 
+/* --print_config: the same object, without what a checkpoint may say otherwise and nobody has typed. -1 with
+ * the error set. */
+int df_config_print(FILE *stream, const struct df_config *config);
+
 /* The same object with the defaults of a command's options, as text to be freed. NULL with the error set. */
 char *df_config_defaults(enum df_command command);
 

@@ -26,6 +26,13 @@ OPTION(
     "take the settings of an earlier run from its NAME_config.json; flags that are typed win; --exp_name and "
     "--output_dir are not taken",
     "FILE", NULL, .of_one_run = true)
+OPTION(
+    SWITCH, PRINT_CONFIG, print_config, OUTPUT, TRAIN,
+    "print the settings that the run would have, as --config reads them, and end; neither images nor "
+    "weights are read: what only they or the machine can tell stays auto or null (as the file of --weights "
+    "and the run's name) or is not there (what the checkpoint of --lora_weights says), and --img_dim is not "
+    "lowered yet",
+    .of_one_run = true)
 OPTION(SWITCH, OVERWRITE, overwrite, OUTPUT, TRAIN,
        "replace the files of an earlier run of this name, which is refused otherwise", .of_one_run = true)
 OPTION(CHOICE, DATASET, dataset, DATA, TRAIN | MEASURE | BENCH,

@@ -14,6 +14,8 @@
 #include "dinoft/train.h"
 #include "dinoft/training_start.h"
 
+#include <stdio.h>
+
 struct job {
     struct df_config *config; /* with what the checkpoint says where nothing is typed */
     struct df_run_files files;
@@ -108,6 +110,9 @@ static int train(struct job *job, const volatile sig_atomic_t *stop)
 
 int command_train(struct df_config *config)
 {
+    if (config->print_config)
+        return df_config_print(stdout, config) == 0 ? 0 : 1;
+
     const volatile sig_atomic_t *stop = interrupt_flag();
     struct job job = {.config = config};
 

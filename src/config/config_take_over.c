@@ -116,15 +116,18 @@ static bool is_replaced(const struct df_config_file *file, const bool *typed, co
     }
 }
 
-/* Whether the file says it, rather than repeats what its recipe or nothing says. These a checkpoint would say
- * otherwise. */
+bool df_option_overrules_checkpoint(enum df_option option)
+{
+    return option == DF_OPTION_IMG_DIM || option == DF_OPTION_USE_LORA || option == DF_OPTION_DECODER ||
+           option == DF_OPTION_DECODER_LAYERS || option == DF_OPTION_HEAD_NORM ||
+           option == DF_OPTION_HEAD_DROPOUT || option == DF_OPTION_USE_FPN;
+}
+
+/* Whether the file says it, rather than repeats what its recipe or nothing says. */
 static bool is_said(const struct df_config_file *file, const struct df_config *usual, enum df_option option)
 {
     return file->has[option] &&
-           (option == DF_OPTION_IMG_DIM || option == DF_OPTION_USE_LORA || option == DF_OPTION_DECODER ||
-            option == DF_OPTION_DECODER_LAYERS || option == DF_OPTION_HEAD_NORM ||
-            option == DF_OPTION_HEAD_DROPOUT || option == DF_OPTION_USE_FPN ||
-            !is_equal(&df_options[option], &file->found, usual));
+           (df_option_overrules_checkpoint(option) || !is_equal(&df_options[option], &file->found, usual));
 }
 
 /* As if what differs from the file's own recipe had been typed; the recipe itself comes first, since others

@@ -151,6 +151,10 @@ int df_config_check_schedule(struct df_config *config);
  * with the error naming the file and the key. */
 int df_config_read_file(struct df_config *config);
 
+/* Whether a value that --config reads counts as typed even where it is the default, since a checkpoint would
+ * say otherwise. */
+bool df_option_overrules_checkpoint(enum df_option option);
+
 /* Fills severity_list and scale_list from the texts that were typed. -1 with the error naming the flag. */
 int df_config_read_lists(struct df_config *config);
 
