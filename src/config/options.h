@@ -119,6 +119,10 @@ int df_choose(const char *subject, const char *const *choices, const char *text,
 /* Every option's default, nothing typed. */
 void df_config_set_defaults(struct df_config *config);
 
+/* Whether both have the same value of it. */
+bool df_option_is_equal(const struct df_option_info *option, const struct df_config *a,
+                        const struct df_config *b);
+
 /* Where an option's value lies. */
 static inline void *df_option_value(const struct df_option_info *option, struct df_config *config)
 {
