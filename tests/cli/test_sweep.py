@@ -149,6 +149,25 @@ class GoingOn(SweepTest):
         self.assertIn("2 runs, 1 of them finished already", result.stderr)
         self.assertEqual(len(self.models()), len(models) + 2)
 
+    def test_what_is_finished(self):
+        """However a run came to its end, and not what an interrupt or a lost checkpoint left to do."""
+        for i, flags in enumerate((
+            ["--max_steps", 2],
+            ["--epochs", 6, "--early_stop", 1, "--lr", "1e-9,1e-8"],
+            ["--epochs", 3, "--val_every", 5, "--cache_features", "memory"],
+            ["--epochs", 2, "--recipe", "reference", "--warmup_epochs", 1, "--batch_size", 2],
+        )):  # fmt: skip
+            with self.subTest(flags):
+                command = self.command("--lr", "1e-3,1e-2", "--exp_name", f"run{i}", *flags)
+                self.succeed(*command)
+                models = self.models()
+                self.assertIn("2 runs, 2 of them finished already", self.succeed(*command).stderr)
+                self.assertEqual(self.models(), models)
+        (self.folder / "output" / "run0_lr=1e-3.pt").unlink()
+        self.assertIn("2 runs, 1 of them", self.succeed(*self.command("--exp_name", "run0", "--lr", "1e-3,1e-2",
+                                                                      "--max_steps", 2)).stderr)  # fmt: skip
+        self.assertEqual({name: self.models()[name] for name in models}, models)
+
     def test_an_older_run_of_the_name(self):
         self.succeed(*self.command("--lr", "1e-3,1e-2", "--epochs", 1))
         (self.folder / "output" / "run_lr=1e-2.state").unlink()

@@ -26,7 +26,7 @@ struct report {
 static void begin_table(FILE *page, const struct df_sweep *sweep, bool with_seed, const char *caption,
                         const struct df_html_column *others, size_t n_others)
 {
-    struct df_html_column columns[COLUMNS_MOST] = {{"", false}};
+    struct df_html_column columns[COLUMNS_MOST] = {{"place", false}};
     size_t count = 1;
 
     for (int i = 0; i < sweep->n_varied && count + n_others < COLUMNS_MOST; i++) {
@@ -75,7 +75,7 @@ static void write_groups(FILE *page, const struct sweep_results *results)
 {
     const struct df_sweep *sweep = results->sweep;
     char metric[SWEEP_METRIC_TEXT];
-    const struct df_html_column columns[] = {{sweep_metric_text(sweep, metric), true},
+    const struct df_html_column columns[] = {{sweep_metric_text(sweep, "mean ", metric), true},
                                              {"deviation", true},
                                              {"lowest", true},
                                              {"highest", true},
@@ -117,7 +117,7 @@ static void write_runs(FILE *page, const struct sweep_results *results)
 {
     const struct df_sweep *sweep = results->sweep;
     char metric[SWEEP_METRIC_TEXT];
-    const struct df_html_column columns[] = {{sweep_metric_text(sweep, metric), true},
+    const struct df_html_column columns[] = {{sweep_metric_text(sweep, "best ", metric), true},
                                              {"epoch", true},
                                              {"last", true},
                                              {"val. loss", true},

@@ -186,9 +186,9 @@ int sweep_score_decimals(const struct df_sweep *sweep)
     return sweep->metric == DF_BEST_LOSS ? 4 : 2;
 }
 
-const char *sweep_metric_text(const struct df_sweep *sweep, char text[SWEEP_METRIC_TEXT])
+const char *sweep_metric_text(const struct df_sweep *sweep, const char *before, char text[SWEEP_METRIC_TEXT])
 {
-    snprintf(text, SWEEP_METRIC_TEXT, "%s%s", df_best_metric_title(sweep->metric),
+    snprintf(text, SWEEP_METRIC_TEXT, "%s%s%s", before, df_best_metric_title(sweep->metric),
              sweep->metric == DF_BEST_LOSS ? "" : ", %");
     return text;
 }

@@ -44,9 +44,9 @@ char *sweep_run_label(const struct df_sweep *sweep, const struct df_sweep_run *r
 double sweep_shown_score(const struct df_sweep *sweep, double score);
 int sweep_score_decimals(const struct df_sweep *sweep);
 
-/* "mIoU, %", "validation loss": above a column of scores. */
+/* "best mIoU, %", "validation loss": above a column of scores; before: "best " or "". */
 #define SWEEP_METRIC_TEXT 64
-const char *sweep_metric_text(const struct df_sweep *sweep, char text[SWEEP_METRIC_TEXT]);
+const char *sweep_metric_text(const struct df_sweep *sweep, const char *before, char text[SWEEP_METRIC_TEXT]);
 
 /* A CSV file of the runs. -1 with the error set. */
 int sweep_csv_write(const char *path, const struct sweep_results *results);

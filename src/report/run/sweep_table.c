@@ -91,7 +91,8 @@ static void print_header(const struct table *table, const char *const *columns)
 {
     char metric[SWEEP_METRIC_TEXT];
 
-    fprintf(table->stream, "\n%-*s", table->label_width, sweep_metric_text(table->results->sweep, metric));
+    fprintf(table->stream, "\n%-*s", table->label_width,
+            sweep_metric_text(table->results->sweep, "", metric));
     for (; *columns; columns++)
         fprintf(table->stream, "%*s", WIDTH, *columns);
     putc('\n', table->stream);
