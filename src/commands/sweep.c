@@ -134,10 +134,8 @@ static int run_sweep(struct sweep *sweep)
 {
     if (sweep_plan_make(&sweep->plan, sweep->config) != 0)
         return df_error_is_memory() ? 1 : 2;
-    if (sweep->config->dry_run) {
-        sweep_plan_print(stdout, &sweep->plan);
-        return 0;
-    }
+    if (sweep->config->dry_run)
+        return sweep_plan_print(stdout, &sweep->plan) == 0 ? 0 : 1;
     const volatile sig_atomic_t *stop = interrupt_flag();
     if (make_runs(sweep, stop) != 0)
         return 1;

@@ -104,32 +104,23 @@ void sweep_plan_close(struct sweep_plan *plan)
 
 /* --- printing --- */
 
-static void print_word(FILE *stream, const char *word)
+static int print_word(FILE *stream, const char *word, char behind)
 {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./,:@%";
+    char *text = df_text_shell_word(word);
 
-    if (word[strspn(word, plain)] == '\0') {
-        fputs(word, stream);
-        return;
-    }
-    putc('\'', stream);
-    for (; *word; word++) {
-        if (*word == '\'')
-            fputs("'\\''", stream);
-        else
-            putc(*word, stream);
-    }
-    putc('\'', stream);
+    if (text)
+        fprintf(stream, "%s%c", text, behind);
+    free(text);
+    return text ? 0 : -1;
 }
 
-void sweep_plan_print(FILE *stream, const struct sweep_plan *plan)
+int sweep_plan_print(FILE *stream, const struct sweep_plan *plan)
 {
     for (int i = 0; i < plan->count; i++) {
-        for (char **word = plan->runs[i].words; *word; word++) {
-            print_word(stream, *word);
-            putc(word[1] ? ' ' : '\n', stream);
-        }
+        for (char **word = plan->runs[i].words; *word; word++)
+            DF_TRY(print_word(stream, *word, word[1] ? ' ' : '\n'));
     }
+    return 0;
 }
 
 /* --- what was recorded --- */

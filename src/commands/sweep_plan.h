@@ -24,8 +24,8 @@ struct sweep_plan {
 int sweep_plan_make(struct sweep_plan *plan, const struct df_config *config);
 void sweep_plan_close(struct sweep_plan *plan);
 
-/* One command line below the other, as a shell takes them. */
-void sweep_plan_print(FILE *stream, const struct sweep_plan *plan);
+/* One command line below the other, as a shell takes them. -1 with the error set. */
+int sweep_plan_print(FILE *stream, const struct sweep_plan *plan);
 
 /* -1 with the error set where NAME_config.json says other than the run's settings what a run's state does not
  * hold. */

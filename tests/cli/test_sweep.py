@@ -78,6 +78,13 @@ class Runs(SweepTest):
             self.assertIn(text, page.text)
         self.assertEqual([link for link in page.links if not link.startswith(("data:", "#"))], [])
 
+    def test_printed_command_lines_are_for_a_shell(self):
+        flags = ["--lora_targets", "q,v;k", "--use_lora", "--data_root", "it's here"]
+        lines = self.succeed(*self.command(*flags, "--dry_run")).stdout.splitlines()
+        self.assertEqual(len(lines), 2)
+        for line in lines:
+            self.assertIn("--data_root=it's here", shlex.split(line))
+
     def test_from_a_file_and_into_one_cache(self):
         """Sizes do not share features, heads do; LoRA needs none."""
         base = self.succeed("train", *self.folder_flags(), *model_flags(DINOV2), "--epochs", 2, "--print_config").stdout
