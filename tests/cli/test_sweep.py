@@ -161,7 +161,6 @@ class GoingOn(SweepTest):
         for i, flags in enumerate((
             ["--max_steps", 2],
             ["--epochs", 6, "--early_stop", 1, "--lr", "1e-9,1e-8"],
-            ["--epochs", 3, "--val_every", 5, "--cache_features", "memory"],
             ["--epochs", 2, "--recipe", "reference", "--warmup_epochs", 1, "--batch_size", 2],
         )):  # fmt: skip
             with self.subTest(flags):
