@@ -75,8 +75,8 @@ static struct df_linear *pack(struct df_vit *vit, const float *weight, const flo
                                             vit->options.max_batch * vit->tokens, backward);
 }
 
-/* A layer of a block. What is folded into weight and bias first: LoRA that is not trained, and the layer scale
- * `scale` [out] (NULL: none). */
+/* A layer of a block. What is folded into weight and bias first: LoRA that is not trained, and the layer
+ * scale `scale` [out] (NULL: none). */
 static struct df_linear *pack_layer(struct df_vit *vit, int64_t block, enum df_lora_layer layer,
                                     float *weight, float *bias, const float *scale, int64_t out, int64_t in)
 {
