@@ -1,6 +1,6 @@
 /* A training run's feature cache: whether there is one, and filling it with the backbone. Its records are the
  * training images' in the list's order, those of one view after the other where they are augmented, then the
- * validation images'. */
+ * validation images', unless these keep their ratio and so have sizes of their own. */
 #ifndef DINOFT_CACHED_FEATURES_H
 #define DINOFT_CACHED_FEATURES_H
 
@@ -45,10 +45,11 @@ int df_cached_features_open(struct df_cached_features *features, const struct df
                             const struct df_setup *setup, const struct df_dataset *const sets[2]);
 void df_cached_features_close(struct df_cached_features *features);
 
-/* Computes what is missing, in batches of at most max_batch that the loaders hand out in the list's order.
- * When *stop becomes non-zero it ends early, and the cache stays unfinished. */
+/* Computes what is missing, in batches of at most max_batch that the loaders (of the sets that have records;
+ * else NULL) hand out in the list's order, unpacked. model: whose backbone finds it; NULL: one of its own,
+ * for the time being. When *stop becomes non-zero it ends early, and the cache stays unfinished. */
 int df_cached_features_fill(struct df_cached_features *features, const struct df_setup *setup,
-                            struct df_loader *const loaders[2], int64_t max_batch,
+                            struct df_segmenter *model, struct df_loader *const loaders[2], int64_t max_batch,
                             const volatile sig_atomic_t *stop);
 
 #endif

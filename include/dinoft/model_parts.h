@@ -23,7 +23,8 @@ void df_setup_release_backbone(struct df_setup *setup);
 
 enum df_model_use {
     DF_MODEL_TRAINS,
-    DF_MODEL_TRAINS_DECODER, /* features are given, and there is no backbone */
+    DF_MODEL_TRAINS_DECODER,  /* features are given, and there is no backbone */
+    DF_MODEL_TRAINS_AND_SEES, /* features are given in training, and images otherwise, unpacked */
     DF_MODEL_EVALUATES,
     DF_MODEL_EVALUATES_FEED /* batches of a feed (dinoft/feed.h) */
 };

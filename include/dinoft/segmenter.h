@@ -118,8 +118,9 @@ int df_segmenter_send(struct df_segmenter *segmenter, int64_t count, const uint8
 /* Makes the model's images and labels of a packed batch on the device. packed: what was sent last. */
 int df_segmenter_receive(struct df_segmenter *segmenter, int64_t count, const uint8_t *packed);
 
-/* For a model whose features are given: those of image i of the batch, host float32 [n_features, P, dim], the
- * network's last block's at the end; and the batch's labels, host uint8 [count, H, W] (NULL: none). */
+/* For a model whose features are given, or whose backbone is not trained: those of image i of the batch, host
+ * float32 [n_features, P, dim], the network's last block's at the end; and the batch's labels, host uint8
+ * [count, H, W] (NULL: none). They count until pixels are loaded. */
 int df_segmenter_load_features(struct df_segmenter *segmenter, int64_t i, const void *features);
 int df_segmenter_load_labels(struct df_segmenter *segmenter, int64_t count, const uint8_t *labels);
 

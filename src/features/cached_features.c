@@ -19,14 +19,15 @@
 /* --- deciding --- */
 
 static struct df_feature_shape feature_shape(const struct df_setup *setup,
-                                             const struct df_dataset *const sets[2], int64_t views)
+                                             const struct df_dataset *const sets[2],
+                                             const struct df_augment_options *augment, int64_t views)
 {
     const struct df_segmenter_options *model = &setup->model;
     const int64_t patch = setup->vit.patch;
     const int64_t tokens = (model->height / patch) * (model->width / patch);
 
     return (struct df_feature_shape){
-        .count = views * sets[0]->count + sets[1]->count,
+        .count = views * sets[0]->count + (augment->keeps_ratio ? 0 : sets[1]->count),
         .n_features = df_decoder_kind_named(model->decoder)->n_features,
         .feature_bytes = (size_t)(tokens * setup->vit.dim) * sizeof(float),
         .label_bytes = (size_t)(model->height * model->width),
@@ -46,7 +47,6 @@ static int gather_facts(const struct df_cached_features *features, const struct 
         .lora = df_trains_lora(&setup->model),
         .rope_rescaled = setup->vit.family == DF_DINOV3 && setup->model.rope_rescale > 1.0,
         .augmented = request->augment.kind != DF_AUGMENT_NONE,
-        .keeps_ratio = request->augment.keeps_ratio,
         .has_views = request->augment.views > 0,
         .used_again = request->used_again,
         .memory = df_available_memory(),
@@ -83,13 +83,14 @@ static uint64_t with_augmentation(uint64_t key, const struct df_feature_request 
     char text[DF_AUGMENT_TEXT_MAX];
     struct df_digest digest;
 
-    if (request->augment.kind == DF_AUGMENT_NONE)
+    if (!df_augment_changes(&request->augment))
         return key;
     df_augment_text(&request->augment, text);
     df_digest_start(&digest);
     df_digest_add_number(&digest, key);
     df_digest_add_text(&digest, text);
-    df_digest_add_number(&digest, request->seed);
+    if (request->augment.kind != DF_AUGMENT_NONE)
+        df_digest_add_number(&digest, request->seed);
     return df_digest_value(&digest);
 }
 
@@ -166,7 +167,7 @@ int df_cached_features_open(struct df_cached_features *features, const struct df
 
     memset(features, 0, sizeof *features);
     features->views = df_max_i64(1, request->augment.views);
-    features->shape = feature_shape(setup, sets, features->views);
+    features->shape = feature_shape(setup, sets, &request->augment, features->views);
     DF_TRY(gather_facts(features, request, setup, &facts));
     if (request->keeper)
         DF_TRY(look_into_keeper(features, request, setup, sets, &facts));
@@ -245,10 +246,11 @@ static int fill_from(struct filling *filling, struct df_loader *loader, int64_t 
 }
 
 int df_cached_features_fill(struct df_cached_features *features, const struct df_setup *setup,
-                            struct df_loader *const loaders[2], int64_t max_batch,
+                            struct df_segmenter *model, struct df_loader *const loaders[2], int64_t max_batch,
                             const volatile sig_atomic_t *stop)
 {
-    const int64_t batches = features->views * df_loader_batches(loaders[0]) + df_loader_batches(loaders[1]);
+    const int64_t batches =
+        features->views * df_loader_batches(loaders[0]) + (loaders[1] ? df_loader_batches(loaders[1]) : 0);
     struct filling filling = {.shape = features->shape, .cache = features->cache, .stop = stop};
     int status = -1;
 
@@ -258,20 +260,22 @@ int df_cached_features_fill(struct df_cached_features *features, const struct df
         df_error_memory("an image's features", df_feature_cache_record_bytes(features->cache));
         goto done;
     }
-    filling.extractor =
-        df_extractor_open(setup, max_batch, (int)features->shape.n_features, setup->model.head.layers, false);
+    filling.extractor = model ? model
+                              : df_extractor_open(setup, max_batch, (int)features->shape.n_features,
+                                                  setup->model.head.layers, false);
     if (!filling.extractor)
         goto done;
     for (int64_t view = 0; view < features->views && !*stop; view++) {
         if (fill_from(&filling, loaders[0], view) != 0)
             goto done;
     }
-    if (!*stop && fill_from(&filling, loaders[1], 0) != 0)
+    if (!*stop && loaders[1] && fill_from(&filling, loaders[1], 0) != 0)
         goto done;
     status = *stop && filling.images < features->shape.count ? 0 : df_feature_cache_finish(features->cache);
 done:
     df_progress_close(filling.progress);
-    df_segmenter_free(filling.extractor);
+    if (!model)
+        df_segmenter_free(filling.extractor);
     free(filling.record);
     return status;
 }

@@ -23,6 +23,7 @@ int df_segmenter_load_pixels(struct df_segmenter *segmenter, int64_t count, cons
     const struct df_segmenter_options *options = &segmenter->options;
 
     assert(segmenter->vit);
+    segmenter->features_loaded = false;
     DF_TRY(df_segmenter_load_labels(segmenter, count, labels));
     DF_TRY(backend->ops->upload(backend, segmenter->pixels, pixels,
                                 (size_t)(3 * segmenter_pixels(segmenter, count))));
@@ -66,6 +67,7 @@ int df_segmenter_receive(struct df_segmenter *segmenter, int64_t count, const ui
 
     assert(segmenter->sent == packed);
     segmenter->sent = NULL;
+    segmenter->features_loaded = false;
     memcpy(batch.mean, options->mean, sizeof batch.mean);
     memcpy(batch.std, options->std, sizeof batch.std);
     return segmenter->backend->ops->resize_batch(segmenter->backend, &batch, segmenter->image,

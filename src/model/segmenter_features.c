@@ -15,7 +15,8 @@ int df_segmenter_load_features(struct df_segmenter *segmenter, int64_t i, const 
     struct df_backend *backend = segmenter->backend;
     const size_t bytes = df_segmenter_feature_bytes(segmenter);
 
-    assert(segmenter->options.features_given && i >= 0 && i < segmenter->options.max_batch);
+    assert(!df_trains_lora(&segmenter->options) && i >= 0 && i < segmenter->options.max_batch);
+    segmenter->features_loaded = true;
     for (int n = 0; n < segmenter->n_features; n++)
         DF_TRY(backend->ops->upload(backend, (char *)segmenter->features[n] + (size_t)i * bytes,
                                     (const char *)features + (size_t)n * bytes, bytes));

@@ -5,7 +5,7 @@
 
 int segmenter_run(struct df_segmenter *segmenter, int64_t count, bool training)
 {
-    if (segmenter->vit)
+    if (segmenter->vit && !segmenter->features_loaded)
         DF_TRY(df_vit_forward(segmenter->vit, segmenter->image, count, training));
     if (!segmenter->decoder)
         return 0;

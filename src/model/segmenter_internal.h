@@ -43,6 +43,7 @@ struct df_segmenter {
     const uint8_t *sent;                  /* what was sent there last, and is not received yet */
     struct df_packed_layout packing;      /* of the block */
     float *features[DF_VIT_MAX_FEATURES]; /* device [max_batch * P, dim] */
+    bool features_loaded;                 /* so that the backbone has nothing to do */
 
     /* From here on of the decoder: NULL without one. */
     uint8_t *labels;                       /* device [max_batch, H, W] */

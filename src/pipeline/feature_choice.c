@@ -16,8 +16,6 @@ static const char *what_changes_them(const struct df_feature_facts *facts)
         return "--rope_rescale draws new positions for every batch";
     if (facts->augmented && !facts->has_views)
         return "--augment changes the images in each epoch (--cache_views N: into N views of each)";
-    if (facts->keeps_ratio)
-        return "--resize short leaves validation images sizes of their own";
     return NULL;
 }
 

@@ -34,7 +34,7 @@ int df_model_options_use(struct df_segmenter_options *options, enum df_model_use
         return df_error_set("the decoder %s needs images of at least %" PRId64 " x %" PRId64
                             " pixels (--img_dim %" PRId64 " %" PRId64 "), found %" PRId64 " x %" PRId64,
                             decoder->name, least, least, least, least, options->height, options->width);
-    options->training = use == DF_MODEL_TRAINS || use == DF_MODEL_TRAINS_DECODER;
+    options->training = use != DF_MODEL_EVALUATES && use != DF_MODEL_EVALUATES_FEED;
     options->features_given = use == DF_MODEL_TRAINS_DECODER;
     options->packed = (use == DF_MODEL_TRAINS || use == DF_MODEL_EVALUATES_FEED) && backend->resizes;
     return 0;

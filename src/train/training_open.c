@@ -130,30 +130,39 @@ static int64_t max_batch(const struct df_training *training)
 
 static int open_loaders(struct df_training *training)
 {
+    const struct df_feature_cache *cache = training->features.cache;
+    const bool filled = cache && df_feature_cache_is_finished(cache);
     struct df_loader_options images = training_images(training), others = plain_images(training);
 
-    if (training->features.cache && df_feature_cache_is_finished(training->features.cache))
-        return 0;
-    if (training->features.cache)
-        images.shuffle = false; /* as the cache is filled */
+    images.shuffle &= !cache; /* as the cache is filled */
     if (training->inference) {
         others.originals = true;
         others.height = others.width = 0;
     }
-    training->train_loader = df_feed_open_loader(training->train_set, &images, training->segmenter);
-    if (training->train_loader)
-        training->val_loader = df_feed_open_loader(training->val_set, &others, training->segmenter);
+    if (!filled &&
+        !(training->train_loader = df_feed_open_loader(training->train_set, &images, training->segmenter)))
+        return -1;
+    if (filled && !training->inference)
+        return 0;
+    training->val_loader = df_feed_open_loader(training->val_set, &others, training->segmenter);
     if (!training->val_loader)
         return -1;
-    training->workers = df_loader_workers(training->train_loader);
+    training->workers = df_loader_workers(training->val_loader);
     return 0;
 }
 
-static void close_loaders(struct df_training *training)
+static void close_loader(struct df_loader **loader)
 {
-    df_loader_close(training->train_loader);
-    df_loader_close(training->val_loader);
-    training->train_loader = training->val_loader = NULL;
+    df_loader_close(*loader);
+    *loader = NULL;
+}
+
+/* Features that are kept are training images' alone where the others have sizes of their own. */
+static enum df_model_use use_of_model(const struct df_training *training)
+{
+    if (!training->features.cache)
+        return DF_MODEL_TRAINS;
+    return training->options.augment.keeps_ratio ? DF_MODEL_TRAINS_AND_SEES : DF_MODEL_TRAINS_DECODER;
 }
 
 /* How eval --resize short looks at images, where training keeps their ratio. */
@@ -184,9 +193,9 @@ static int prepare(struct df_training *training)
 {
     DF_TRY(training_fill_record(training));
     DF_TRY(open_features(training));
-    training->segmenter = df_setup_segmenter(
-        training->setup, training->features.cache ? DF_MODEL_TRAINS_DECODER : DF_MODEL_TRAINS,
-        training->train_set->n_classes, max_batch(training), training->options.seed);
+    training->segmenter =
+        df_setup_segmenter(training->setup, use_of_model(training), training->train_set->n_classes,
+                           max_batch(training), training->options.seed);
     if (!training->segmenter)
         return -1;
     DF_TRY(open_inference(training));
@@ -245,7 +254,8 @@ void df_training_close(struct df_training *training)
     cut_epoch_free(&training->cut);
     df_feed_free(training->train_feed);
     df_feed_free(training->val_feed);
-    close_loaders(training);
+    close_loader(&training->train_loader);
+    close_loader(&training->val_loader);
     df_cached_features_close(&training->features);
     df_inference_close(training->inference);
     df_segmenter_free(training->segmenter);
@@ -280,11 +290,12 @@ int df_training_image(const struct df_training *training, int64_t epoch, int64_t
 static struct df_feed *feed_features(const struct df_training *training, const struct df_dataset *set,
                                      int64_t first, int64_t views, bool shuffle)
 {
+    const bool is_cut = views > 0 || training->options.augment.keeps_ratio;
     const struct df_feed_options options = {.first = first,
                                             .count = set->count,
                                             .views = views,
                                             /* A part of a mask is not what the mask holds. */
-                                            .census = views > 0 ? NULL : set->census,
+                                            .census = is_cut ? NULL : set->census,
                                             .batch_size = part_size(training),
                                             .shuffle = shuffle,
                                             .seed = training->options.seed};
@@ -293,19 +304,25 @@ static struct df_feed *feed_features(const struct df_training *training, const s
 
 static int prepare_features(struct df_training *training)
 {
-    struct df_loader *const loaders[2] = {training->train_loader, training->val_loader};
+    const bool whole = training->inference != NULL;
+    struct df_loader *const loaders[2] = {training->train_loader, whole ? NULL : training->val_loader};
 
     if (!df_feature_cache_is_finished(training->features.cache))
-        DF_TRY(df_cached_features_fill(&training->features, training->setup, loaders, max_batch(training),
+        DF_TRY(df_cached_features_fill(&training->features, training->setup,
+                                       whole ? training->segmenter : NULL, loaders, max_batch(training),
                                        training->stop));
-    close_loaders(training);
+    close_loader(&training->train_loader);
+    if (!whole)
+        close_loader(&training->val_loader);
     df_setup_release_backbone(training->setup);
     if (!df_feature_cache_is_finished(training->features.cache))
         return 0; /* interrupted */
     training->train_feed = feed_features(training, training->train_set, 0, training->options.augment.views,
                                          training->options.shuffle);
-    training->val_feed = feed_features(training, training->val_set,
-                                       training->features.views * training->train_set->count, 0, false);
+    training->val_feed = whole
+                             ? df_feed_images(training->val_loader)
+                             : feed_features(training, training->val_set,
+                                             training->features.views * training->train_set->count, 0, false);
     return training->train_feed && training->val_feed ? 0 : -1;
 }
 

@@ -69,6 +69,11 @@ class Equality(CacheTest):
     def test_mlp_in_order(self):
         self.check("--no_shuffle", "--decoder", "mlp")
 
+    def test_the_ratio_kept(self):
+        """Validation images are looked at whole, in sizes of their own, by a backbone that stays."""
+        self.check("--no_shuffle", "--resize", "short", "--val_every", 1, "--batch_size", 2)
+        self.check("--no_shuffle", "--resize", "short", "--use_fpn", "--debug", "--ema", 0.5, backbone=DINOV3)
+
     def test_linear_in_order_dinov3(self):
         self.check("--no_shuffle", backbone=DINOV3)
 
@@ -119,7 +124,7 @@ class Views(CacheTest):
     AUGMENTED = ["--augment", "standard", "--no_shuffle"]
 
     def test_kept_and_made_anew(self):
-        for flags in (["--cache_views", 2], ["--cache_views", 1, "--use_fpn"]):
+        for flags in (["--cache_views", 2], ["--cache_views", 1, "--use_fpn"], ["--cache_views", 2, "--augment", "flip", "--resize", "short"]):
             with self.subTest(flags):
                 self.check_views(*flags)
 
@@ -183,13 +188,6 @@ class Choice(CacheTest):
 
     def test_a_single_epoch(self):
         self.check("off", "--epochs", 1)
-
-    def test_the_ratio_kept(self):
-        self.check("off", "--resize", "short")
-        stderr = self.train("--resize", "short", "--overwrite").result.stderr
-        self.assertIn("features are computed anew in each epoch, since --resize short", stderr)
-        for flags in (["--cache_features", "memory"], ["--cache_features", "file"], ["--augment", "flip", "--cache_views", 2]):
-            self.refused(*self.train_command("--resize", "short", *flags), mentions=[str(flags[-2]), "since --resize short"])
 
     def test_not_more_than_an_epoch(self):
         self.check("off", "--max_steps", 3)

@@ -128,7 +128,9 @@ class CudaTraining(DeviceTest):
         """Steps that were captured go on behind a validation of images one by one, in sizes of their own."""
         short = ["--resize", "short", "--val_every", 1]
         self.compare(*short, "--class_weights", "auto", backbone=SMALL2)
-        self.compare(*short, "--use_lora", "--augment", "flip", "--batch_size", 5, "--epochs", 2, backbone=SMALL3)
+        twice = ["--batch_size", 5, "--epochs", 2]
+        self.compare(*short, *twice, "--use_lora", "--augment", "flip", backbone=SMALL3)
+        self.compare(*short, *twice, "--cache_features", "memory", backbone=SMALL3)
 
     def test_continued(self):
         """From a checkpoint of the processor's, on either device; and from the GPU's own."""
