@@ -191,6 +191,10 @@ OPTION(STRING, MASK_VALUES, mask_values, DATA, TRAIN | MEASURE | BENCH,
        "second class is 255; 255 is ignored unless it is listed; not given: 0,1,2, ... (eval, corrupt and "
        "train from a checkpoint: the checkpoint's)",
        "LIST", NULL)
+OPTION(INTEGER, SHOTS, shots, DATA, TRAIN,
+       "few images: take, by --seed, so many of the training images that N show each class, or all that do "
+       "where there are fewer; an image shows a class if its mask has a pixel of it",
+       "0", 1, INT64_MAX)
 OPTION(SWITCH, VOID_AS_BACKGROUND, void_as_background, DATA, TRAIN | MEASURE,
        "count VOC's void border as background, instead of ignoring it")
 OPTION(CHOICE, NORMALIZE, normalize, MODEL, NETWORK,
