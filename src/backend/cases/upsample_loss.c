@@ -16,7 +16,7 @@ enum { LOSS, GRADIENT = 1, PREDICTION = 2, ON_DEVICE = 4, SIGMOIDS = 8, BOTH = G
 enum values { USUAL, TIED, SATURATED, LOW };
 
 /* Bits of TERMS. Without weights classes weigh 1. */
-enum { PLAIN, WEIGHTED = 1, SMOOTHED = 2, FOCAL = 4, REGION = 8, REGION_ALONE = 16 };
+enum { PLAIN, WEIGHTED = 1, SMOOTHED = 2, FOCAL = 4, REGION = 8, ALONE = 16, OF_PIXELS = 32 };
 
 static const float smoothing = 0.1f, gamma_of_focal = 1.5f;
 
@@ -30,7 +30,7 @@ static int upsample_logits_uses(const struct df_case_model *m, int64_t n[DF_CASE
 
 /* --- upsample_loss --- */
 
-enum { DLOGITS = MORE_TENSORS, PREDICTED, SCRATCH, SUM, OF_SIGMOIDS, WEIGHTS, SLOPES };
+enum { DLOGITS = MORE_TENSORS, PREDICTED, SCRATCH, SUM, OF_SIGMOIDS, WEIGHTS, SLOPES, PIXEL_SLOPES, FIXED };
 
 /* Numbers of classes that choose how lanes share them, with and without the gradient; enlarged, reduced,
  * kept; strips of two cells, the last of one. */
@@ -90,9 +90,14 @@ static const int64_t upsample_loss_odd[][DF_CASE_SIZES] = {
     {1, 5, 3, 150, 35, 21, PARTLY_LABELLED, GRADIENT, LOW, FOCAL | WEIGHTED},
     {1, 1, 1, 1, 1, 1, LABELLED, GRADIENT, USUAL, REGION},
     {2, 3, 4, 21, 17, 23, PARTLY_LABELLED, BOTH | ON_DEVICE, USUAL, REGION | WEIGHTED | SMOOTHED},
-    {1, 5, 3, 150, 35, 21, PARTLY_LABELLED, GRADIENT, LOW, REGION | REGION_ALONE},
+    {1, 5, 3, 150, 35, 21, PARTLY_LABELLED, GRADIENT, LOW, REGION | ALONE},
     {1, 2, 3, 255, 9, 9, PARTLY_LABELLED, GRADIENT, USUAL, REGION | WEIGHTED},
     {2, 3, 3, 5, 6, 6, IGNORED, GRADIENT, USUAL, REGION},
+    {1, 1, 1, 1, 1, 1, LABELLED, GRADIENT, USUAL, OF_PIXELS},
+    {2, 3, 4, 21, 17, 23, PARTLY_LABELLED, BOTH | ON_DEVICE, USUAL, OF_PIXELS | WEIGHTED | SMOOTHED},
+    {1, 5, 3, 150, 35, 21, PARTLY_LABELLED, GRADIENT, USUAL, OF_PIXELS | ALONE},
+    {1, 9, 8, 32, 4, 3, PARTLY_LABELLED, GRADIENT, USUAL, OF_PIXELS},
+    {2, 3, 3, 5, 6, 6, IGNORED, GRADIENT, USUAL, OF_PIXELS},
 };
 
 static void make_ties(struct df_case *c)
@@ -132,6 +137,8 @@ static void upsample_loss_build(struct df_case *c)
     df_case_out(c, DF_U8, c->n[RESULTS] & SIGMOIDS ? pixels_of(c) : 0, 1e-3);
     df_case_in(c, DF_F32, c->n[TERMS] ? c->n[CLASSES] : 0, 0.0, 1.0);
     df_case_in(c, DF_F32, c->n[TERMS] & REGION ? 2 * c->n[CLASSES] + 1 : 0, 0.5, 1.0);
+    df_case_in(c, DF_F32, c->n[TERMS] & OF_PIXELS ? pixels_of(c) : 0, 0.5, 1.0);
+    df_case_in(c, DF_F32, c->n[TERMS] & OF_PIXELS ? logit_count(c) : 0, 0.0, 1.0);
     c->n_scalars = 2;
     c->scalar_tolerance = 1e-6;
     make_weights(c);
@@ -154,7 +161,7 @@ static double smoothing_of(const struct df_case *c)
 /* Of what is of each pixel alone. */
 static double factor_of(const struct df_case *c)
 {
-    return c->n[TERMS] & REGION_ALONE ? 0.0 : c->n[TERMS] & REGION ? 0.5 : 1.0;
+    return c->n[TERMS] & ALONE ? 0.0 : c->n[TERMS] & (REGION | OF_PIXELS) ? 0.5 : 1.0;
 }
 
 static double gamma_of(const struct df_case *c)
@@ -185,7 +192,9 @@ static int upsample_loss_call(const struct df_case *c, struct df_case_run *run)
                                         .gamma = (float)gamma_of(c),
                                         .pixel = (float)factor_of(c),
                                         .region = region,
-                                        .more = region ? region + 2 * c->n[CLASSES] : NULL};
+                                        .more = region ? region + 2 * c->n[CLASSES] : NULL,
+                                        .slopes = memory_if(run, PIXEL_SLOPES, c->n[TERMS] & OF_PIXELS),
+                                        .gradient = memory_if(run, FIXED, c->n[TERMS] & OF_PIXELS)};
     struct df_upsample_loss work = enlarged_work(c, run);
 
     work.labels = memory_if(run, LABELS, c->n[LABELLING] != UNLABELLED);
@@ -253,6 +262,12 @@ static double slope_of(const struct df_case *c, int64_t label, int64_t class)
     return (double)slopes[class] - (class == label ? (double)slopes[c->n[CLASSES] + class] : 0.0);
 }
 
+/* How much the pixel's gradient has of minus each probability. */
+static double slope_of_pixel(const struct df_case *c, int64_t pixel)
+{
+    return c->n[TERMS] & OF_PIXELS ? (double)c->tensors[PIXEL_SLOPES].values[pixel] : 0.0;
+}
+
 /* The sum of this times the probabilities. */
 static double region_of(const struct df_case *c, int64_t label, const double *probability)
 {
@@ -277,12 +292,21 @@ static void add_gradient(struct df_case *c, int64_t pixel, const double *probabi
         all += target_of(c, label, k);
     for (int64_t k = 0; k < size.classes; k++)
         gradient[k] = focus * (all * probability[k] - target_of(c, label, k)) +
-                      probability[k] * (slope_of(c, label, k) - region);
+                      probability[k] * (slope_of(c, label, k) - region - slope_of_pixel(c, pixel));
     bilinear_corners(&size, pixel % plane_of(c), corners);
     for (int i = 0; i < 4 && weight > 0.0; i++) {
         for (int64_t k = 0; k < size.classes; k++)
             dlogits[corners[i].pixel * size.classes + k] += corners[i].weight * gradient[k] / weight;
     }
+}
+
+/* dlogits += what is no pixel's. */
+static void add_fixed(struct df_case *c, double weight)
+{
+    double *dlogits = c->tensors[DLOGITS].expected;
+
+    for (int64_t i = 0; c->n[TERMS] & OF_PIXELS && i < logit_count(c); i++)
+        dlogits[i] += weight > 0.0 ? (double)c->tensors[FIXED].values[i] / weight : 0.0;
 }
 
 /* value = its sigmoid in float32. */
@@ -333,10 +357,29 @@ static void upsample_loss_expect(struct df_case *c)
         if (c->n[RESULTS] & GRADIENT)
             add_gradient(c, i, value, weight);
     }
+    if (c->n[RESULTS] & GRADIENT)
+        add_fixed(c, weight);
     c->expected_scalars[0] = sum;
     if (c->n[TERMS] & REGION)
         c->expected_scalars[0] += (double)c->tensors[SLOPES].values[2 * c->n[CLASSES]];
     c->expected_scalars[1] = (double)count + weight;
+}
+
+/* What has the gradient of slopes of pixels, and of that which is no pixel's. */
+static double objective_of_pixels(const struct df_case *c)
+{
+    double value[DF_MAX_CLASSES], sum = 0.0;
+
+    if (!(c->n[TERMS] & OF_PIXELS))
+        return 0.0;
+    for (int64_t i = 0; i < pixels_of(c); i++) {
+        enlarged_pixel(c, i, value);
+        if (label_of(c, i) >= 0)
+            sum -= slope_of_pixel(c, i) * softmax(value, c->n[CLASSES]);
+    }
+    for (int64_t i = 0; i < logit_count(c); i++)
+        sum += (double)c->tensors[FIXED].values[i] * (double)c->tensors[LOGITS].values[i];
+    return sum;
 }
 
 /* The mean loss, in which that of all pixels is as linear as its slopes. */
@@ -354,7 +397,7 @@ static double upsample_loss_objective(const struct df_case *c)
         sum += pixel_loss(c, label, value);
         sum += region_of(c, label, value);
     }
-    return weight > 0.0 ? sum / weight : 0.0;
+    return weight > 0.0 ? (sum + objective_of_pixels(c)) / weight : 0.0;
 }
 
 DF_CASE_SET(upsample_loss, upsample_loss_odd, upsample_logits_uses, .objective = upsample_loss_objective,
