@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { IGNORED = MORE_SIZES, TIED };
+enum { IGNORED = MORE_SIZES, TIED, OF_MODEL };
 enum { WEIGHTS = MORE_TENSORS, SLOPES, GRADIENT, MORE };
 
 static const float factor = 0.75f;
@@ -22,6 +22,7 @@ static const int64_t lovasz_odd[][DF_CASE_SIZES] = {
 static int lovasz_uses(const struct df_case_model *m, int64_t n[DF_CASE_USES][DF_CASE_SIZES])
 {
     enlarged_use(m, n);
+    n[0][OF_MODEL] = true;
     return 1;
 }
 
@@ -36,13 +37,20 @@ static void make_ties(struct df_case *c)
     }
 }
 
+/* Of slopes. Among a model's many pixels there are some whose errors are equal but for rounding: their ranks
+ * are chance, each of which changes a slope by some C / pixels. */
+static double slope_tolerance(const struct df_case *c)
+{
+    return 1e-5 + (c->n[OF_MODEL] ? 50.0 * (double)c->n[CLASSES] / (double)pixels_of(c) : 0.0);
+}
+
 static void lovasz_build(struct df_case *c)
 {
     df_case_in(c, DF_F32, logit_count(c), 0.0, 1.5);
     df_case_in_bytes(c, pixels_of(c), (int)c->n[CLASSES], true);
     df_case_in(c, DF_F32, c->n[CLASSES], 0.0, 1.0);
-    df_case_out(c, DF_F32, pixels_of(c), 1e-5);
-    df_case_out(c, DF_F32, logit_count(c), 1e-5);
+    df_case_out(c, DF_F32, pixels_of(c), slope_tolerance(c));
+    df_case_out(c, DF_F32, logit_count(c), c->n[OF_MODEL] ? 1e-4 : 1e-5);
     df_case_out(c, DF_F32, 1, 1e-5);
     spread_weights(c, WEIGHTS);
     if (c->n[TIED])
