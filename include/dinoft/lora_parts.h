@@ -22,6 +22,7 @@ enum df_lora_target {
 
 struct df_lora_parts {
     unsigned targets;                /* bits of df_lora_target; 0: q and v */
+    bool dora;                       /* DoRA: magnitudes of the rows are trained too */
     bool left_out[DF_VIT_MAX_DEPTH]; /* the blocks that have none */
 };
 
