@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include "dinoft/error.h"
+#include "dinoft/log.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -35,6 +36,10 @@ static int check_lora(const struct df_config *config)
     if (typed != DF_OPTION_COUNT && !config->use_lora && (config->merge_lora || !config->lora_weights))
         return df_error_set("--%s is for LoRA, which is not trained here (--use_lora)",
                             df_option_name(typed));
+    /* No error: a command line of main.py may have it. */
+    if (config->command == DF_COMMAND_TRAIN && config->typed[DF_OPTION_R] && !config->use_lora &&
+        (config->merge_lora || !config->lora_weights))
+        df_log("warning: --r %" PRId64 " changes nothing: no LoRA is trained here (--use_lora)", config->r);
     return 0;
 }
 

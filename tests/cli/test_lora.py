@@ -220,6 +220,9 @@ class Refusals(LoraTest):
     def test_without_lora(self):
         for flags in (["--lora_targets", "q"], ["--lora_blocks", "1"], ["--lora_alpha", 2], ["--rslora"], ["--lora_plus", 2], ["--lora_dropout", 0.1], ["--dora"]):
             self.refused(*self.train_command(*flags), status=2, mentions=[f"{flags[0]} is for LoRA"])
+        result = self.run_here(*self.train_command("--r", 5, "--weights", "nowhere"))  # main.py takes it
+        self.assertIn("warning: --r 5 changes nothing", result.stderr)
+        self.assertIn("--weights nowhere", result.stderr)
 
 
 if __name__ == "__main__":
