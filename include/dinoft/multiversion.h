@@ -2,6 +2,8 @@
 #ifndef DINOFT_MULTIVERSION_H
 #define DINOFT_MULTIVERSION_H
 
+#include <stdint.h> /* any header of the library's: __GLIBC__ is defined by them alone */
+
 /* Compiles a function once more for AVX2 and AVX-512; the loader picks one. It goes on a plain inner function
  * that contains the loop: the body that OpenMP cuts out of a parallel region does not inherit it. Sanitizers
  * instrument the function that picks, which runs before they are ready. */
