@@ -117,9 +117,10 @@ int df_cpu_dora_factors(struct df_backend *backend, const struct df_dora_rows *r
 
 /* --- dora_gradient --- */
 
-#define GROUP      256 /* columns that are summed together */
-#define MAX_CHUNKS 32  /* of rows, whatever the number of threads */
-#define MIN_ROWS   256
+#define GROUP         256 /* columns that are summed together */
+#define MAX_CHUNKS    32  /* of rows, whatever the number of threads */
+#define MIN_ROWS      256
+#define ROWS_TOGETHER 4
 
 struct products {
     struct df_matrix dy, y;
@@ -131,24 +132,41 @@ struct block {
     int64_t row, end, column, columns;
 };
 
-DF_INLINE void sum_loop(enum df_dtype dy_type, enum df_dtype type, bool biased, bool added,
-                        const struct products *work, const struct block *block, double *sums)
+DF_INLINE float product(enum df_dtype dy_type, enum df_dtype type, bool biased, bool added,
+                        const struct products *work, int64_t row, int64_t column)
 {
-    const void *dy = work->dy.data, *y = work->y.data, *residual = work->residual;
-    const float *bias = biased ? work->bias + block->column : NULL;
+    const int64_t at = row * work->y.ld + column;
+    float value = df_act_load(type, work->y.data, at);
 
-    memset(sums, 0, (size_t)block->columns * sizeof *sums);
-    for (int64_t row = block->row; row < block->end; row++) {
-        const int64_t first = row * work->dy.ld + block->column, y_first = row * work->y.ld + block->column;
+    if (added)
+        value -= df_act_load(type, work->residual, at);
+    if (biased)
+        value -= work->bias[column];
+    return df_act_load(dy_type, work->dy.data, row * work->dy.ld + column) * value;
+}
+
+/* Converting to double is what takes the time: a few rows are added up before. */
+DF_INLINE void sum_loop(enum df_dtype dy_type, enum df_dtype type, bool biased, bool added,
+                        const struct products *products, const struct block *block, double *sums)
+{
+    const struct products work = *products;
+    const int64_t column = block->column, columns = block->columns;
+    int64_t row = block->row;
+
+    memset(sums, 0, (size_t)columns * sizeof *sums);
+    for (; row + ROWS_TOGETHER <= block->end; row += ROWS_TOGETHER) {
 #pragma omp simd
-        for (int64_t i = 0; i < block->columns; i++) {
-            float value = df_act_load(type, y, y_first + i);
-            if (added)
-                value -= df_act_load(type, residual, y_first + i);
-            if (biased)
-                value -= bias[i];
-            sums[i] += (double)(df_act_load(dy_type, dy, first + i) * value);
+        for (int64_t i = 0; i < columns; i++) {
+            float sum = 0.0f;
+            for (int64_t k = 0; k < ROWS_TOGETHER; k++)
+                sum += product(dy_type, type, biased, added, &work, row + k, column + i);
+            sums[i] += (double)sum;
         }
+    }
+    for (; row < block->end; row++) {
+#pragma omp simd
+        for (int64_t i = 0; i < columns; i++)
+            sums[i] += (double)product(dy_type, type, biased, added, &work, row, column + i);
     }
 }
 
