@@ -62,21 +62,20 @@ static int add_tensor(const struct addition *addition, int which, int64_t block,
         enum df_init init;
         int ndim;
         int64_t shape[2];
-    } tensors[] =
-        {
-            {indices->a, DF_PARAMETER_LORA_A, DF_INIT_FAN_IN, 2, {lora->rank, place.in}},
-            {indices->b, DF_PARAMETER_LORA_B, DF_INIT_ZERO, 2, {place.out, lora->rank}},
-            {indices->m, DF_PARAMETER_LORA_M, DF_INIT_ZERO, 1, {place.out, 1}},
-        },
-      *tensor = &tensors[which];
+    } tensors[] = {
+        {indices->a, DF_PARAMETER_LORA_A, DF_INIT_FAN_IN, 2, {lora->rank, place.in}},
+        {indices->b, DF_PARAMETER_LORA_B, DF_INIT_ZERO, 2, {place.out, lora->rank}},
+        {indices->m, DF_PARAMETER_LORA_M, DF_INIT_ZERO, 1, {place.out, 1}},
+    };
+    const int64_t *shape = tensors[which].shape;
     char name[DF_LORA_KEY_MAX];
 
     if (trained)
-        tensor->index[target] = addition->parameters->count;
+        tensors[which].index[target] = addition->parameters->count;
     return df_parameters_add(addition->parameters,
                              df_lora_key(name, KINDS[which], block, target, lora->config.ffn),
-                             trained ? tensor->kind : DF_PARAMETER_FIXED_LORA, tensor->init, tensor->shape[1],
-                             tensor->ndim, tensor->shape);
+                             trained ? tensors[which].kind : DF_PARAMETER_FIXED_LORA, tensors[which].init,
+                             shape[1], tensors[which].ndim, shape);
 }
 
 static bool is_stored(const struct df_lora_parts *parts, char which, int64_t block,

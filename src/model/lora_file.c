@@ -238,10 +238,10 @@ static int find_magnitudes(struct df_checkpoint *checkpoint)
             return df_error_set("%s names no layer that has LoRA", state->entries[i].name);
         checkpoint->lora.dora = true;
     }
-    if (checkpoint->rank > 0 && checkpoint->has_record && checkpoint->lora.dora != checkpoint->record.dora)
-        return df_error_set("the entry '%s' says that its LoRA is %sDoRA, its tensors that it is %s",
-                            DF_RECORD_KEY, checkpoint->record.dora ? "" : "not ",
-                            checkpoint->lora.dora ? "it" : "not");
+    if (checkpoint->has_record && checkpoint->lora.dora != checkpoint->record.dora)
+        return df_error_set("the entry '%s' tells of LoRA %s DoRA, the tensors of LoRA %s it", DF_RECORD_KEY,
+                            checkpoint->record.dora ? "with" : "without",
+                            checkpoint->lora.dora ? "with" : "without");
     return checkpoint->lora.dora ? check_magnitudes(checkpoint) : 0;
 }
 

@@ -139,8 +139,8 @@ class Dora(LoraTest):
         cases = [
             (without(key), record, f"{key} is missing"),
             (without("lora_m_002_q"), record, "lora_m_002_q is missing"),
-            (without(*self.magnitudes(tensors)), record, "says that its LoRA is DoRA, its tensors that it is not"),
-            (tensors, record | {"dora": False}, "says that its LoRA is not DoRA, its tensors that it is it"),
+            (without(*self.magnitudes(tensors)), record, "tells of LoRA with DoRA, the tensors of LoRA without it"),
+            (tensors, record | {"dora": False}, "tells of LoRA without DoRA, the tensors of LoRA with it"),
             (tensors, record | {"dora": 1}, "dora"),
             (tensors | {"lora_m_003_fc1": tensors[key]}, record, "lora_m_003_fc1 names no layer that has LoRA"),
             (tensors | {"lora_m_001_k": tensors["lora_m_001_q"]}, record, "lora_m_001_k names no layer that has LoRA"),
