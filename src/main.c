@@ -25,6 +25,7 @@ struct command {
 
 static const struct command commands[DF_COMMAND_COUNT] = {
     [DF_COMMAND_TRAIN] = {command_train, true},
+    [DF_COMMAND_SWEEP] = {command_sweep, true},
     [DF_COMMAND_EVAL] = {command_eval, true},
     [DF_COMMAND_PREDICT] = {command_predict, true},
     [DF_COMMAND_FEATURES] = {command_features, true},

@@ -12,22 +12,34 @@
 
 #include <signal.h>
 
+/* Features in memory that one run leaves to the next of the process; all 0: none. */
+struct df_features_keeper {
+    struct df_feature_cache *cache; /* finished */
+    struct df_feature_shape shape;
+    uint64_t key; /* of all that they depend on */
+};
+void df_features_keeper_close(struct df_features_keeper *keeper);
+
 struct df_cached_features {
     enum df_feature_place place;
     struct df_feature_shape shape;
-    int64_t views;                  /* of a training image */
-    struct df_feature_cache *cache; /* NULL: off. Not finished: to be filled */
+    int64_t views;                     /* of a training image */
+    struct df_feature_cache *cache;    /* NULL: off. Not finished: to be filled */
+    struct df_features_keeper *keeper; /* borrowed; NULL: none */
+    uint64_t key;                      /* where there is a keeper */
 };
 
 struct df_feature_request {
     enum df_feature_place place;
     struct df_augment_options augment; /* of training images; by */
     uint64_t seed;
-    bool used_again; /* the run goes through some view of an image more than once */
-    char *path;      /* of the file */
+    bool used_again;                   /* the run goes through some view of an image more than once */
+    char *path;                        /* of the file */
+    struct df_features_keeper *keeper; /* has those of an earlier run, and gets these; NULL: none */
 };
 
-/* Decides, logs what was decided, and opens a file that an earlier run left or makes an empty cache. sets:
+/* Decides, logs what was decided, and takes what an earlier run left or makes an empty cache. What the keeper
+ * has is freed where this run keeps others. sets:
  * training and validation. -1 with the error set; close it in either case. */
 int df_cached_features_open(struct df_cached_features *features, const struct df_feature_request *request,
                             const struct df_setup *setup, const struct df_dataset *const sets[2]);

@@ -31,6 +31,7 @@
 
 enum df_command {
     DF_COMMAND_TRAIN,
+    DF_COMMAND_SWEEP,
     DF_COMMAND_EVAL,
     DF_COMMAND_CORRUPT,
     DF_COMMAND_CORRUPT_IMAGES,
@@ -111,6 +112,9 @@ struct df_config {
     int n_inputs;
     enum df_bench_mode bench_mode; /* bench: the argument */
 
+    struct df_axes *axes; /* sweep: what is typed of train's flags (dinoft/sweep_axes.h), whose values here
+                             are the defaults; NULL: nothing */
+
     struct cJSON *file;  /* that --config named; strings may be its. NULL: none */
     char **command_line; /* every word as it was typed, ends with NULL; who parses sets it afterwards */
 };
@@ -128,12 +132,18 @@ enum df_parse_result { DF_PARSE_RUN, DF_PARSE_DONE, DF_PARSE_FACTS, DF_PARSE_WRO
  * does not take, naming those that do), exit 2. */
 enum df_parse_result df_config_parse(int argc, char **argv, struct df_config *config);
 
-/* What --config and --recipe say where nothing was typed, and what no flag can tell alone. Lines may be
- * logged. -1 with the error set (a required flag or inputs missing, flags that contradict each other, ...):
- * exit 2. */
+/* What --config and --recipe say where nothing was typed, and what no flag can tell alone; of a sweep
+ * nothing, since each of its runs is a command line of its own. Lines may be logged. -1 with the error set (a
+ * required flag or inputs missing, flags that contradict each other, ...): exit 2. */
 int df_config_complete(struct df_config *config);
 
-/* What --config has read; after every df_config_parse(), however it and what followed ended. */
+/* -1 with the error set where a run's NAME_config.json has another value of one of the options, which the
+ * error names, or cannot be read. */
+int df_config_compare_file(const char *path, const struct df_config *config, const enum df_option *options,
+                           size_t count);
+
+/* What --config has read, and the lists of a sweep; after every df_config_parse(), however it and what
+ * followed ended. */
 void df_config_free(struct df_config *config);
 
 /* -1 with the error set where --n_classes or --class_names were typed and the data set has classes of its
@@ -188,6 +198,10 @@ void df_config_print_completion(FILE *stream, const char *shell);
 #define DF_CONFIG_FACTS "facts"
 struct df_json;
 void df_config_to_json(struct df_json *json, const struct df_config *config);
+
+/* --print_config: the same object, without what a checkpoint may say otherwise and nobody has typed. -1 with
+ * the error set. */
+int df_config_print(FILE *stream, const struct df_config *config);
 
 /* The same object with the defaults of a command's options, as text to be freed. NULL with the error set. */
 char *df_config_defaults(enum df_command command);

@@ -18,6 +18,9 @@ struct df_feature_facts {
     size_t memory, disk; /* what can be had of either */
 };
 
+/* Whether they are the same at each step, so that they can be kept. */
+bool df_features_stay(const struct df_feature_facts *facts);
+
 /* place: never "auto". -1 with the error set where what is wanted cannot be. "auto" takes at most half of
  * what is left of the memory, or else of the disk, and logs where neither has enough, or where nothing but
  * augmentation stands against it. */

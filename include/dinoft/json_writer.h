@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #define DF_JSON_DEPTH 8 /* containers within each other, at most */
 
@@ -54,6 +55,9 @@ void df_json_null(struct df_json *json, const char *name);
  *
  * Writes it, indented, atomically. */
 int df_json_write(struct df_json *json, const char *path);
+
+/* Writes the same text to a stream, whose errors are its owner's. -1 with the error set. */
+int df_json_show(struct df_json *json, FILE *stream);
 
 /* Its text in one line, to be freed. NULL with the error set; what: names the document in the error. */
 char *df_json_print(struct df_json *json, const char *what);

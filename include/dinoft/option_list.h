@@ -18,7 +18,8 @@ OPTION(
     STRING, EXP_NAME, exp_name, OUTPUT, TRAIN | CORRUPT,
     "names the run's files: NAME.pt, NAME_metrics.json, NAME_steps.csv, ...; where none is typed, lora in "
     "the reference recipes, else DATASET_SIZE_DECODER, such as voc_small_linear, with _2, _3, ... behind it "
-    "where a run has that name; corrupt: NAME_corruptions.json, ..., and the checkpoint's name where none "
+    "where a run has that name; sweep: how the names of its runs begin, run where none is typed; corrupt: "
+    "NAME_corruptions.json, ..., and the checkpoint's name where none "
     "is typed",
     "NAME", NULL, .of_one_run = true)
 OPTION(
@@ -26,7 +27,16 @@ OPTION(
     "take the settings of an earlier run from its NAME_config.json; flags that are typed win; --exp_name and "
     "--output_dir are not taken",
     "FILE", NULL, .of_one_run = true)
-OPTION(SWITCH, OVERWRITE, overwrite, OUTPUT, TRAIN,
+OPTION(SWITCH, DRY_RUN, dry_run, OUTPUT, SWEEP, "print the command lines of the runs, and begin none of them",
+       .of_one_run = true)
+OPTION(
+    SWITCH, PRINT_CONFIG, print_config, OUTPUT, ONE_RUN,
+    "print the settings that the run would have, as --config reads them, and end; neither images nor "
+    "weights are read: what only they or the machine can tell stays auto or null (as the file of --weights "
+    "and the run's name) or is not there (what the checkpoint of --lora_weights says), and --img_dim is not "
+    "lowered yet",
+    .of_one_run = true)
+OPTION(SWITCH, OVERWRITE, overwrite, OUTPUT, ONE_RUN,
        "replace the files of an earlier run of this name, which is refused otherwise", .of_one_run = true)
 OPTION(CHOICE, DATASET, dataset, DATA, TRAIN | MEASURE | BENCH,
        "Pascal VOC 2012 (21 classes), ADE20K (150), or your own images/{train,val} and masks/{train,val}; "
@@ -262,12 +272,12 @@ OPTION(
 OPTION(INTEGER, NUM_WORKERS, num_workers, MACHINE, TRAIN | MEASURE | BENCH,
        "threads that read and resize images; 0: one for each core, at most 8", "0", 0, 256)
 OPTION(INTEGER, MAX_STEPS, max_steps, RUN, TRAIN, "stop after so many steps; 0: no limit", "0", 0, INT64_MAX)
-OPTION(CHOICE, RESUME, resume, RUN, TRAIN,
+OPTION(CHOICE, RESUME, resume, RUN, ONE_RUN,
        "go on from NAME.state, with the flags of the run that wrote it, to the same bits as without a stop; "
        "--resume alone is yes; auto: begin where there is none; without --exp_name the newest in "
        "--output_dir that fits",
        df_resume, DF_RESUMES, "no", .bare = "yes", .of_one_run = true)
-OPTION(SWITCH, RESTART_SCHEDULE, restart_schedule, RUN, TRAIN,
+OPTION(SWITCH, RESTART_SCHEDULE, restart_schedule, RUN, ONE_RUN,
        "with --resume: begin the schedule anew where the run is, over the epochs that are left",
        .of_one_run = true)
 OPTION(FLOAT, SAVE_EVERY, save_every, RUN, TRAIN,

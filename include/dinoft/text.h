@@ -41,6 +41,10 @@ bool df_text_is_utf8(const char *text, size_t length);
 size_t df_text_piece(const char *text, size_t left, char piece[DF_TEXT_PIECE]);
 char *df_text_valid(const char *text);
 
+/* A word of a command line as a shell takes it, in quotes where it has to be; the caller frees it. NULL with
+ * the error set when out of memory. */
+char *df_text_shell_word(const char *word);
+
 /* File name of a path without folders and without the last extension ("a/b.c.jpg" -> "b.c"); the caller frees
  * it. */
 char *df_path_stem(const char *path);

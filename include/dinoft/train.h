@@ -34,6 +34,9 @@ struct df_training_options {
     bool reference_names;              /* epochs in names of files count from 0, as main.py's do */
     int workers;                       /* threads that read images; 0: one for each core, at most 8 */
     enum df_feature_place features;    /* where those of a frozen backbone are kept, as it is wanted */
+    const char *features_path;         /* of their file; NULL: NAME_features.cache */
+    struct df_features_keeper
+        *features_keeper; /* where those in memory stay for the next run; NULL: nowhere */
     const struct df_training_observer *observers; /* [n_observers, at most 32], which outlive the training */
     int n_observers;
 };
@@ -47,6 +50,12 @@ struct df_training;
 int df_training_find(const struct df_training_options *options, struct df_setup *setup,
                      struct df_dataset *train_set, struct df_dataset *val_set, const char *folder,
                      char **name);
+
+/* Whether the run whose NAME.state is there is over: nothing of the options is left to do. Makes no model,
+ * and changes no file. -1 with the error set, such as for a state of other settings, which names them. */
+int df_training_is_over(const struct df_training_options *options, struct df_setup *setup,
+                        const struct df_run_files *files, struct df_dataset *train_set,
+                        struct df_dataset *val_set, const volatile sig_atomic_t *stop, bool *over);
 
 /* Makes the model and the loaders; logs what is trained. setup (whose backbone is released when it is
  * not needed any more), files and the sets must outlive the training. When *stop becomes non-zero the run

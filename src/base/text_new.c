@@ -61,3 +61,26 @@ char *df_text_valid(const char *text)
         at += df_text_piece(text + at, length - at, end);
     return valid;
 }
+
+char *df_text_shell_word(const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./,:@%";
+    const size_t most = 4 * strlen(word) + 3; /* all of them quotes */
+
+    if (*word && word[strspn(word, plain)] == '\0')
+        return df_text_copy(word);
+    char *text = malloc(most), *end = text;
+    if (!text) {
+        df_error_memory("a word of a command line", most);
+        return NULL;
+    }
+    *end++ = '\'';
+    for (; *word; word++) {
+        if (*word == '\'')
+            end = stpcpy(end, "'\\''");
+        else
+            *end++ = *word;
+    }
+    strcpy(end, "'");
+    return text;
+}

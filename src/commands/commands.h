@@ -8,6 +8,7 @@
 #define EXIT_INTERRUPTED 130 /* 128 + SIGINT, as shells expect */
 
 int command_train(struct df_config *config);
+int command_sweep(struct df_config *config);
 int command_eval(struct df_config *config);
 int command_corrupt(struct df_config *config);
 int command_corrupt_images(struct df_config *config);

@@ -4,6 +4,7 @@
 #include "run_choice.h"
 #include "run_record.h"
 #include "train_observers.h"
+#include "train_run.h"
 
 #include "dinoft/augmented_picture.h"
 #include "dinoft/class_weights.h"
@@ -14,6 +15,8 @@
 #include "dinoft/train.h"
 #include "dinoft/training_start.h"
 
+#include <stdio.h>
+
 struct job {
     struct df_config *config; /* with what the checkpoint says where nothing is typed */
     struct df_run_files files;
@@ -22,6 +25,8 @@ struct job {
     struct train_observers observers;
     struct run_record record;
     struct df_training *training;
+    struct df_training_options options;
+    const struct train_shared *shared; /* NULL: nothing */
     bool resumes;
 };
 
@@ -47,11 +52,11 @@ static int choose_class_weights(struct job *job, const volatile sig_atomic_t *st
     return *stop ? 0 : df_class_weights_choose(text, job->sets[0], &job->setup.model.loss);
 }
 
-static int choose_options(const struct job *job, struct df_training_options *options)
+static int choose_options(struct job *job)
 {
     const struct df_config *config = job->config;
 
-    *options = (struct df_training_options){
+    job->options = (struct df_training_options){
         .epochs = config->epochs,
         .batch_size = config->batch_size,
         .max_steps = config->max_steps,
@@ -70,23 +75,33 @@ static int choose_options(const struct job *job, struct df_training_options *opt
         .workers = (int)config->num_workers,
         .features = config->cache_features,
     };
-    return df_schedule_choose(config, job->sets[0]->count, &options->schedule);
+    if (job->shared) {
+        job->options.features_path = job->shared->features_path;
+        job->options.features_keeper = job->shared->features_keeper;
+    }
+    return df_schedule_choose(config, job->sets[0]->count, &job->options.schedule);
+}
+
+/* All that the settings depend on. Interrupted, it chooses no options, and returns 0. */
+static int prepare(struct job *job, const volatile sig_atomic_t *stop)
+{
+    DF_TRY(df_setup_open(&job->setup, job->config));
+    DF_TRY(open_sets(job));
+    DF_TRY(df_training_start(&job->setup, job->config, job->sets[0]));
+    DF_TRY(choose_class_weights(job, stop));
+    return *stop ? 0 : choose_options(job);
 }
 
 static int train(struct job *job, const volatile sig_atomic_t *stop)
 {
     struct df_config *config = job->config;
-    struct df_training_options options;
+    struct df_training_options *options = &job->options;
 
     DF_TRY(run_choice_known(&job->files, config, &job->resumes));
-    DF_TRY(df_setup_open(&job->setup, config));
-    DF_TRY(open_sets(job));
-    DF_TRY(df_training_start(&job->setup, config, job->sets[0]));
-    DF_TRY(choose_class_weights(job, stop));
+    DF_TRY(prepare(job, stop));
     if (*stop)
         return 0;
-    DF_TRY(choose_options(job, &options));
-    DF_TRY(run_choice_open(&job->files, config, &job->setup, job->sets, &options, &job->resumes));
+    DF_TRY(run_choice_open(&job->files, config, &job->setup, job->sets, options, &job->resumes));
     DF_TRY(run_choice_check(&job->files, config, &job->setup));
     job->record = (struct run_record){.config = config,
                                       .files = &job->files,
@@ -94,10 +109,10 @@ static int train(struct job *job, const volatile sig_atomic_t *stop)
                                       .train_set = job->sets[0],
                                       .val_set = job->sets[1]};
     DF_TRY(train_observers_open(&job->observers, &job->record, job->resumes));
-    options.resume = job->resumes;
-    options.observers = job->observers.items;
-    options.n_observers = job->observers.count;
-    job->training = df_training_open(&options, &job->setup, &job->files, job->sets[0], job->sets[1], stop);
+    options->resume = job->resumes;
+    options->observers = job->observers.items;
+    options->n_observers = job->observers.count;
+    job->training = df_training_open(options, &job->setup, &job->files, job->sets[0], job->sets[1], stop);
     if (!job->training)
         return -1;
     job->record.training = job->training;
@@ -106,20 +121,55 @@ static int train(struct job *job, const volatile sig_atomic_t *stop)
     return df_training_run(job->training);
 }
 
-int command_train(struct df_config *config)
+static void close_job(struct job *job)
+{
+    df_training_close(job->training);
+    train_observers_close(&job->observers);
+    df_setup_close(&job->setup);
+    df_dataset_free(job->sets[0]);
+    df_dataset_free(job->sets[1]);
+    df_run_files_close(&job->files);
+}
+
+int train_run(struct df_config *config, const struct train_shared *shared)
 {
     const volatile sig_atomic_t *stop = interrupt_flag();
-    struct job job = {.config = config};
+    struct job job = {.config = config, .shared = shared};
 
     signal(SIGPIPE, SIG_IGN); /* a reader of the printed lines that goes away is no reason to stop training */
     const int status = train(&job, stop);
-    df_training_close(job.training);
-    train_observers_close(&job.observers);
-    df_setup_close(&job.setup);
-    df_dataset_free(job.sets[0]);
-    df_dataset_free(job.sets[1]);
-    df_run_files_close(&job.files);
+    close_job(&job);
     if (status != 0)
         return 1;
     return *stop ? EXIT_INTERRUPTED : 0;
+}
+
+static int look(struct job *job, const volatile sig_atomic_t *stop, bool *over)
+{
+    DF_TRY(run_choice_known(&job->files, job->config, &job->resumes));
+    if (!job->resumes)
+        return 0;
+    DF_TRY(prepare(job, stop));
+    if (*stop)
+        return 0;
+    return df_training_is_over(&job->options, &job->setup, &job->files, job->sets[0], job->sets[1], stop,
+                               over);
+}
+
+int train_is_over(const struct df_config *config, bool *over)
+{
+    struct df_config filled_in = *config;
+    struct job job = {.config = &filled_in};
+
+    *over = false;
+    const int status = look(&job, interrupt_flag(), over);
+    close_job(&job);
+    return status;
+}
+
+int command_train(struct df_config *config)
+{
+    if (config->print_config)
+        return df_config_print(stdout, config) == 0 ? 0 : 1;
+    return train_run(config, NULL);
 }

@@ -32,6 +32,20 @@ const struct df_command_info df_commands[DF_COMMAND_COUNT] = {
             "after the current step, with a checkpoint written.",
             NOTHING, "dinoft train --dataset voc --data_root demo --dino_type dinov2 --size small --use_lora",
             "dinoft train --dataset folder --data_root photos --n_classes 3 --use_fpn --exp_name photos"),
+    COMMAND(
+        SWEEP, "sweep", "train with each combination of lists of values, one run after the other",
+        "A flag of train may have several values, with commas between them, or semicolons where one value is "
+        "two numbers or a list itself (--img_dim, --augment_scale, --lora_targets, --lora_blocks, "
+        "--mask_values, --class_weights): --lr 1e-3,3e-3 --img_dim '252,252;490,490'. A switch has them "
+        "behind an equals sign: --use_lora=on,off. What the backbone finds is computed once for all runs "
+        "that "
+        "can share it (--cache_features), if those with the same --img_dim follow each other: the last list "
+        "changes from run to run. The runs are named NAME_lr=1e-3, ..., where NAME is --exp_name; the same "
+        "command goes on where it was stopped. It ends with a table, NAME_sweep.html and NAME_sweep.csv, "
+        "sorted by the best validation, with means over the runs that differ by --seed alone.",
+        NOTHING, "dinoft sweep --config base.json --lr 5e-4,1e-3,2e-3 --seed 0,1,2",
+        "dinoft sweep --dataset voc --data_root demo --dino_type dinov2 --size small --use_lora=on,off --lr "
+        "1e-3,1e-2 --dry_run"),
     COMMAND(EVAL, "eval", "measure a checkpoint on a data set's validation images",
             "Prints the IoU of each class, mIoU and pixel accuracy, all from one confusion matrix; for the "
             "reference recipes also that project's own two numbers, which are always in the "

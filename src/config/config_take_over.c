@@ -1,5 +1,6 @@
 /* What the file of --config says, where no flag is typed. */
 #include "config_file.h"
+#include "sweep_axes.h"
 
 #include "dinoft/error.h"
 #include "dinoft/json_read.h"
@@ -8,33 +9,6 @@
 #include <string.h>
 
 #define FILE_MOST ((size_t)1 << 20) /* bytes */
-
-static bool is_equal(const struct df_option_info *option, const struct df_config *a,
-                     const struct df_config *b)
-{
-    const void *first = (const char *)a + option->offset, *second = (const char *)b + option->offset;
-    const char *text, *other;
-
-    switch (option->kind) {
-    case DF_KIND_STRING:
-        text = *(const char *const *)first;
-        other = *(const char *const *)second;
-        return text && other ? strcmp(text, other) == 0 : text == other;
-    case DF_KIND_CHOICE:
-        return *(const int *)first == *(const int *)second;
-    case DF_KIND_INTEGER:
-        return *(const int64_t *)first == *(const int64_t *)second;
-    case DF_KIND_FLOAT:
-        return *(const double *)first == *(const double *)second;
-    case DF_KIND_SWITCH:
-        return *(const bool *)first == *(const bool *)second;
-    case DF_KIND_PAIR:
-        return memcmp(first, second, sizeof(int64_t[2])) == 0;
-    case DF_KIND_RANGE:
-        return memcmp(first, second, sizeof(double[2])) == 0;
-    }
-    return false;
-}
 
 static void copy_value(const struct df_option_info *option, const struct df_config *from,
                        struct df_config *to)
@@ -117,15 +91,18 @@ static bool is_replaced(const struct df_config_file *file, const bool *typed, co
     }
 }
 
-/* Whether the file says it, rather than repeats what its recipe or nothing says. These a checkpoint would say
- * otherwise. */
+bool df_option_overrules_checkpoint(enum df_option option)
+{
+    return option == DF_OPTION_IMG_DIM || option == DF_OPTION_USE_LORA || option == DF_OPTION_DECODER ||
+           option == DF_OPTION_DECODER_LAYERS || option == DF_OPTION_HEAD_NORM ||
+           option == DF_OPTION_HEAD_DROPOUT || option == DF_OPTION_USE_FPN;
+}
+
+/* Whether the file says it, rather than repeats what its recipe or nothing says. */
 static bool is_said(const struct df_config_file *file, const struct df_config *usual, enum df_option option)
 {
-    return file->has[option] &&
-           (option == DF_OPTION_IMG_DIM || option == DF_OPTION_USE_LORA || option == DF_OPTION_DECODER ||
-            option == DF_OPTION_DECODER_LAYERS || option == DF_OPTION_HEAD_NORM ||
-            option == DF_OPTION_HEAD_DROPOUT || option == DF_OPTION_USE_FPN ||
-            !is_equal(&df_options[option], &file->found, usual));
+    return file->has[option] && (df_option_overrules_checkpoint(option) ||
+                                 !df_option_is_equal(&df_options[option], &file->found, usual));
 }
 
 /* As if what differs from the file's own recipe had been typed; the recipe itself comes first, since others
@@ -154,20 +131,43 @@ static void take_over(const struct df_config_file *file, struct df_config *confi
     }
 }
 
+/* The file's tree, to be freed, though what is in it is wrong. */
+static int read_file(struct df_config_file *file, cJSON **tree)
+{
+    df_config_set_defaults(&file->found);
+    *tree = df_json_read(file->path, FILE_MOST);
+    return *tree ? df_config_file_read(file, *tree) : -1;
+}
+
 int df_config_read_file(struct df_config *config)
 {
     struct df_config_file file = {.path = config->config, .command = config->command};
 
-    df_config_set_defaults(&file.found);
-    config->file = df_json_read(config->config, FILE_MOST);
-    if (!config->file || df_config_file_read(&file, config->file) != 0)
+    if (read_file(&file, &config->file) != 0)
         return df_error_context("--config");
     take_over(&file, config);
     return 0;
 }
 
+int df_config_compare_file(const char *path, const struct df_config *config, const enum df_option *options,
+                           size_t count)
+{
+    struct df_config_file file = {.path = path, .command = config->command};
+    cJSON *tree;
+    int status = read_file(&file, &tree);
+
+    for (size_t i = 0; status == 0 && i < count; i++) {
+        if (file.has[options[i]] && !df_option_is_equal(&df_options[options[i]], &file.found, config))
+            status = df_error_set("%s has another --%s", path, df_option_name(options[i]));
+    }
+    cJSON_Delete(tree);
+    return status;
+}
+
 void df_config_free(struct df_config *config)
 {
+    sweep_axes_free(config->axes);
+    config->axes = NULL;
     cJSON_Delete(config->file);
     config->file = NULL;
 }

@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TRAIN     (1u << DF_COMMAND_TRAIN)
+#define ONE_RUN   (1u << DF_COMMAND_TRAIN)
+#define SWEEP     (1u << DF_COMMAND_SWEEP)
+#define TRAIN     (ONE_RUN | SWEEP)
 #define EVAL      (1u << DF_COMMAND_EVAL)
 #define CORRUPT   (1u << DF_COMMAND_CORRUPT)
 #define IMAGES    (1u << DF_COMMAND_CORRUPT_IMAGES)
@@ -58,6 +60,33 @@ const struct df_option_info df_options[DF_OPTION_COUNT] = {
 const char *df_choice_text(enum df_option option, int choice)
 {
     return df_options[option].choices[choice];
+}
+
+bool df_option_is_equal(const struct df_option_info *option, const struct df_config *a,
+                        const struct df_config *b)
+{
+    const void *first = (const char *)a + option->offset, *second = (const char *)b + option->offset;
+    const char *text, *other;
+
+    switch (option->kind) {
+    case DF_KIND_STRING:
+        text = *(const char *const *)first;
+        other = *(const char *const *)second;
+        return text && other ? strcmp(text, other) == 0 : text == other;
+    case DF_KIND_CHOICE:
+        return *(const int *)first == *(const int *)second;
+    case DF_KIND_INTEGER:
+        return *(const int64_t *)first == *(const int64_t *)second;
+    case DF_KIND_FLOAT:
+        return *(const double *)first == *(const double *)second;
+    case DF_KIND_SWITCH:
+        return *(const bool *)first == *(const bool *)second;
+    case DF_KIND_PAIR:
+        return memcmp(first, second, sizeof(int64_t[2])) == 0;
+    case DF_KIND_RANGE:
+        return memcmp(first, second, sizeof(double[2])) == 0;
+    }
+    return false;
 }
 
 bool df_choice_is_numbered(const char *choice)

@@ -119,6 +119,10 @@ int df_choose(const char *subject, const char *const *choices, const char *text,
 /* Every option's default, nothing typed. */
 void df_config_set_defaults(struct df_config *config);
 
+/* Whether both have the same value of it. */
+bool df_option_is_equal(const struct df_option_info *option, const struct df_config *a,
+                        const struct df_config *b);
+
 /* Where an option's value lies. */
 static inline void *df_option_value(const struct df_option_info *option, struct df_config *config)
 {
@@ -150,6 +154,10 @@ int df_config_check_schedule(struct df_config *config);
 /* Takes over from the file that config->config names what was not typed, and keeps it as config->file. -1
  * with the error naming the file and the key. */
 int df_config_read_file(struct df_config *config);
+
+/* Whether a value that --config reads counts as typed even where it is the default, since a checkpoint would
+ * say otherwise. */
+bool df_option_overrules_checkpoint(enum df_option option);
 
 /* Fills severity_list and scale_list from the texts that were typed. -1 with the error naming the flag. */
 int df_config_read_lists(struct df_config *config);

@@ -4,6 +4,7 @@
 #include "dinoft/error.h"
 #include "dinoft/mask_values.h"
 #include "general.h"
+#include "sweep_axes.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -27,12 +28,27 @@ static const char *take_value(struct parser *parser)
     return word;
 }
 
+/* A sweep keeps lists of what its runs get. */
+static bool is_of_runs(const struct df_option_info *option, const struct df_config *config)
+{
+    return config->command == DF_COMMAND_SWEEP && !option->of_one_run;
+}
+
+static int set_value(const struct df_option_info *option, const char *text, const char *second,
+                     struct df_config *config)
+{
+    return is_of_runs(option, config) ? sweep_axes_take(config, option, text, second)
+                                      : df_option_set(option, text, second, config);
+}
+
 static int parse_switch(const struct df_flag *flag, const char *attached, struct df_config *config)
 {
+    if (attached && !flag->negated && is_of_runs(flag->option, config) && df_option_negatable(flag->option))
+        return sweep_axes_take(config, flag->option, attached, NULL);
     if (attached)
         return df_error_set("--%s%s is a switch: it takes no value (found '%s')", flag->negated ? "no_" : "",
                             flag->option->name, attached);
-    return df_option_set(flag->option, flag->negated ? "off" : "on", NULL, config);
+    return set_value(flag->option, flag->negated ? "off" : "on", NULL, config);
 }
 
 static int parse_flag(struct parser *parser, const char *word)
@@ -56,7 +72,7 @@ static int parse_flag(struct parser *parser, const char *word)
     const char *second = NULL;
     if (df_option_is_two(option) && !attached && !strchr(text, ','))
         second = take_value(parser);
-    return df_option_set(option, text, second, parser->config);
+    return set_value(option, text, second, parser->config);
 }
 
 static int unexpected_input(const char *word, const struct df_config *config)
@@ -235,6 +251,8 @@ enum df_parse_result df_config_parse(int argc, char **argv, struct df_config *co
 
 int df_config_complete(struct df_config *config)
 {
+    if (config->command == DF_COMMAND_SWEEP)
+        return 0;
     if (config->config)
         DF_TRY(df_config_read_file(config));
     resolve_aliases(config);

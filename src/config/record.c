@@ -69,11 +69,16 @@ static void add_value(struct df_json *json, const struct df_option_info *option,
     }
 }
 
-void df_config_to_json(struct df_json *json, const struct df_config *config)
+static void begin(struct df_json *json, enum df_command command)
 {
     df_json_object(json, NULL);
     df_json_text(json, "dinoft", DINOFT_VERSION);
-    df_json_text(json, "command", df_command_name(config->command));
+    df_json_text(json, "command", df_command_name(command));
+}
+
+void df_config_to_json(struct df_json *json, const struct df_config *config)
+{
+    begin(json, config->command);
     for (int i = 0; i < DF_OPTION_COUNT; i++) {
         if (df_command_takes(config->command, &df_options[i]))
             add_value(json, &df_options[i], config);
@@ -96,4 +101,22 @@ char *df_config_defaults(enum df_command command)
     df_config_to_json(&json, &config);
     df_json_close(&json);
     return df_json_print(&json, "the defaults of the options");
+}
+
+int df_config_print(FILE *stream, const struct df_config *config)
+{
+    struct df_config settings = *config;
+    struct df_json json = {0};
+
+    settings.print_config = false;
+    settings.config = NULL; /* what it says is in the others */
+    begin(&json, config->command);
+    for (int i = 0; i < DF_OPTION_COUNT; i++) {
+        const bool is_open =
+            config->lora_weights && !config->typed[i] && df_option_overrules_checkpoint((enum df_option)i);
+        if (df_command_takes(config->command, &df_options[i]) && !is_open)
+            add_value(&json, &df_options[i], &settings);
+    }
+    df_json_close(&json);
+    return df_json_show(&json, stream);
 }

@@ -92,17 +92,62 @@ static uint64_t with_augmentation(uint64_t key, const struct df_feature_request 
     return df_digest_value(&digest);
 }
 
+static int find_key(struct df_cached_features *features, const struct df_feature_request *request,
+                    const struct df_setup *setup, const struct df_dataset *const sets[2])
+{
+    DF_TRY(df_feature_key(setup, sets, 2, features->shape.n_features, &features->key));
+    features->key = with_augmentation(features->key, request);
+    return 0;
+}
+
 static int open_cache(struct df_cached_features *features, const struct df_feature_request *request,
                       const struct df_setup *setup, const struct df_dataset *const sets[2])
 {
-    uint64_t key;
-
     if (features->place == DF_FEATURES_IN_MEMORY) {
         features->cache = df_feature_cache_in_memory(&features->shape);
         return features->cache ? 0 : -1;
     }
-    DF_TRY(df_feature_key(setup, sets, 2, features->shape.n_features, &key));
-    return open_file(features, request->path, with_augmentation(key, request));
+    if (!features->keeper)
+        DF_TRY(find_key(features, request, setup, sets));
+    return open_file(features, request->path, features->key);
+}
+
+/* --- an earlier run's --- */
+
+void df_features_keeper_close(struct df_features_keeper *keeper)
+{
+    df_feature_cache_free(keeper->cache);
+    *keeper = (struct df_features_keeper){0};
+}
+
+static bool is_equal_shape(const struct df_feature_shape *a, const struct df_feature_shape *b)
+{
+    return a->count == b->count && a->n_features == b->n_features && a->feature_bytes == b->feature_bytes &&
+           a->label_bytes == b->label_bytes;
+}
+
+/* What it has serves again, or goes, so that its memory counts for this run: but not for one that keeps none.
+ */
+static int look_into_keeper(struct df_cached_features *features, const struct df_feature_request *request,
+                            const struct df_setup *setup, const struct df_dataset *const sets[2],
+                            struct df_feature_facts *facts)
+{
+    struct df_features_keeper *keeper = request->keeper;
+    const bool in_memory = request->place == DF_FEATURES_AUTO || request->place == DF_FEATURES_IN_MEMORY;
+
+    if (!df_features_stay(facts) || request->place == DF_FEATURES_OFF)
+        return 0;
+    features->keeper = keeper;
+    DF_TRY(find_key(features, request, setup, sets));
+    if (keeper->cache && in_memory && keeper->key == features->key &&
+        is_equal_shape(&keeper->shape, &features->shape)) {
+        features->cache = keeper->cache;
+        keeper->cache = NULL;
+        return 0;
+    }
+    df_features_keeper_close(keeper);
+    facts->memory = df_available_memory();
+    return 0;
 }
 
 static void log_place(const struct df_cached_features *features, size_t bytes, const char *path)
@@ -122,6 +167,14 @@ int df_cached_features_open(struct df_cached_features *features, const struct df
     features->views = df_max_i64(1, request->augment.views);
     features->shape = feature_shape(setup, sets, features->views);
     DF_TRY(gather_facts(features, request, setup, &facts));
+    if (request->keeper)
+        DF_TRY(look_into_keeper(features, request, setup, sets, &facts));
+    if (features->cache) {
+        df_log("the features of the run before are of this backbone and these images: nothing is computed "
+               "again");
+        features->place = DF_FEATURES_IN_MEMORY;
+        return 0;
+    }
     DF_TRY(df_feature_choose(&facts, &features->place));
     if (features->place == DF_FEATURES_OFF)
         return 0;
@@ -138,7 +191,13 @@ int df_cached_features_open(struct df_cached_features *features, const struct df
 
 void df_cached_features_close(struct df_cached_features *features)
 {
-    df_feature_cache_free(features->cache);
+    const bool stays = features->keeper && features->cache && features->place == DF_FEATURES_IN_MEMORY &&
+                       df_feature_cache_is_finished(features->cache);
+
+    if (stays)
+        *features->keeper = (struct df_features_keeper){features->cache, features->shape, features->key};
+    else
+        df_feature_cache_free(features->cache);
     features->cache = NULL;
 }
 

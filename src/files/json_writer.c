@@ -121,6 +121,17 @@ static char *finish(struct df_json *json, bool indented)
     return text;
 }
 
+int df_json_show(struct df_json *json, FILE *stream)
+{
+    char *text = finish(json, true);
+
+    if (!text)
+        return df_error_memory("a JSON text", 0);
+    fprintf(stream, "%s\n", text);
+    free(text);
+    return 0;
+}
+
 int df_json_write(struct df_json *json, const char *path)
 {
     char *text = finish(json, true);

@@ -19,6 +19,11 @@ static const char *what_changes_them(const struct df_feature_facts *facts)
     return NULL;
 }
 
+bool df_features_stay(const struct df_feature_facts *facts)
+{
+    return !what_changes_them(facts);
+}
+
 /* It is the one that a frozen backbone's run may go without, to be ten times as fast. */
 static void log_why_not(const struct df_feature_facts *facts)
 {

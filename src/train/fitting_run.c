@@ -1,4 +1,4 @@
-/* Which of a folder's runs goes on, where nobody names one. */
+/* Which of a folder's runs goes on, where nobody names one, and whether one is over. */
 #include "run_state.h"
 
 #include "dinoft/error.h"
@@ -132,5 +132,23 @@ int df_training_find(const struct df_training_options *options, struct df_setup 
         status = choose(training, folder, &list, name);
     free_list(&list);
     free(training);
+    return status;
+}
+
+int df_training_is_over(const struct df_training_options *options, struct df_setup *setup,
+                        const struct df_run_files *files, struct df_dataset *train_set,
+                        struct df_dataset *val_set, const volatile sig_atomic_t *stop, bool *over)
+{
+    struct df_training *training = training_new(options, setup, train_set, val_set);
+    int status = -1;
+
+    if (!training)
+        return -1;
+    training->files = files;
+    training->stop = stop;
+    if (training_fill_record(training) == 0 && training_name_files(training) == 0)
+        status = run_state_read_course(training);
+    *over = status == 0 && training_is_over(training);
+    df_training_close(training);
     return status;
 }

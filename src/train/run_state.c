@@ -231,33 +231,50 @@ static int check_length(const struct df_training *training)
     return 0;
 }
 
-static int read_state(struct df_training *training, const struct df_state *state)
+static int read_course(struct df_training *training, const struct df_state *state)
 {
     DF_TRY(check_format(state));
     DF_TRY(check_content(state));
     DF_TRY(run_settings_compare(training, state));
-    run_settings_warn(training, state);
     DF_TRY(check_pair(training, state));
     DF_TRY(read_place(training, state));
     DF_TRY(check_length(training));
-    if (training->options.restart_schedule)
-        DF_TRY(restart_schedule(training));
-    training->options.schedule.length -= training->schedule_origin;
-    DF_TRY(df_segmenter_restore(training->segmenter, state, training->step));
     DF_TRY(read_kept(training, state));
     return read_log(training, state);
 }
 
-int run_state_read(struct df_training *training)
+static int read_state(struct df_training *training, const struct df_state *state)
+{
+    DF_TRY(read_course(training, state));
+    run_settings_warn(training, state);
+    if (training->options.restart_schedule)
+        DF_TRY(restart_schedule(training));
+    training->options.schedule.length -= training->schedule_origin;
+    return df_segmenter_restore(training->segmenter, state, training->step);
+}
+
+/* The state that `read` takes into the training. */
+static int read_file(struct df_training *training,
+                     int (*read)(struct df_training *training, const struct df_state *state))
 {
     char *path = df_run_file(training->files, ".state");
     int status = -1;
 
     training->state = path ? df_weight_file_read(path, NULL) : NULL;
-    if (training->state && (status = read_state(training, training->state)) != 0)
+    if (training->state && (status = read(training, training->state)) != 0)
         df_error_context("%s", path);
     free(path);
     return status;
+}
+
+int run_state_read(struct df_training *training)
+{
+    return read_file(training, read_state);
+}
+
+int run_state_read_course(struct df_training *training)
+{
+    return read_file(training, read_course);
 }
 
 int run_state_fits(const struct df_training *training, const char *path)

@@ -19,6 +19,8 @@ int run_state_write(struct df_training *training, uint64_t pair);
  * and the logs. -1 too where it is damaged, the settings are others, or NAME.pt is another's;
  * training->pair_is_whole tells whether that is the one that was written with it. No file is changed. */
 int run_state_read(struct df_training *training);
+/* The same without a model, which is not read: for who asks how far the run is. */
+int run_state_read_course(struct df_training *training);
 
 /* Whether the settings of the state in a file are the training's, which needs no model. With the error set: 1
  * where they are not, -1 where it cannot be read, or is none. */

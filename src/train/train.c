@@ -122,6 +122,17 @@ static int end_before(struct df_training *training)
     return 0;
 }
 
+bool training_is_over(struct df_training *training)
+{
+    const struct df_place *place = &training->place;
+    const bool is_owed_a_validation = place->done > 0 && training_epoch_is_over(training) &&
+                                      training_validates(training, place->epoch) && !validated(training);
+
+    /* Without that, nothing is computed or written. */
+    return training->pair_is_whole && !is_owed_a_validation && end_before(training) == 0 &&
+           at_the_end(training);
+}
+
 /* Where an earlier process ended, if this run goes on. */
 static int begin(struct df_training *training)
 {

@@ -133,6 +133,12 @@ int training_fill_record(struct df_training *training);
  * when it returns. -1 with the error set. */
 int training_epoch(struct df_training *training);
 
+/* Of what run_state_read_course() has found: whether nothing is left to do. The place may change. */
+bool training_is_over(struct df_training *training);
+
+/* NAME.pt and NAME_best.pt, and the log. -1 with the error set. */
+int training_name_files(struct df_training *training);
+
 /* A checkpoint of the model as it is. -1 with the error set. */
 int training_write(const struct df_training *training, const char *path);
 

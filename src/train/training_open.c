@@ -6,6 +6,7 @@
 #include "dinoft/log.h"
 #include "dinoft/rng.h"
 #include "dinoft/size.h"
+#include "dinoft/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -113,7 +114,9 @@ static int open_features(struct df_training *training)
          * are few of them. */
         .used_again = options->epochs > views &&
                       (options->max_steps == 0 || (options->max_steps - 1) / views >= training->epoch_steps),
-        .path = df_run_file(training->files, "_features.cache"),
+        .path = options->features_path ? df_text_copy(options->features_path)
+                                       : df_run_file(training->files, "_features.cache"),
+        .keeper = options->features_keeper,
     };
     int status =
         request.path ? df_cached_features_open(&training->features, &request, training->setup, sets) : -1;
@@ -152,6 +155,16 @@ static void close_loaders(struct df_training *training)
     training->train_loader = training->val_loader = NULL;
 }
 
+int training_name_files(struct df_training *training)
+{
+    training->checkpoint_path = df_run_file(training->files, ".pt");
+    training->best_path = df_run_file(training->files, "_best.pt");
+    if (!training->checkpoint_path || !training->best_path)
+        return -1;
+    return run_log_init(&training->log, training->files->folder, training->files->name,
+                        training->val_set->class_names, training->val_set->n_classes);
+}
+
 /* Everything that can fail for a reason that the user should hear at once. */
 static int prepare(struct df_training *training)
 {
@@ -165,13 +178,7 @@ static int prepare(struct df_training *training)
     DF_TRY(open_loaders(training));
     log_model(training);
     df_rng_seed(&training->rng, training->options.seed, df_hash_text("rope_rescale"));
-    training->checkpoint_path = df_run_file(training->files, ".pt");
-    training->best_path = df_run_file(training->files, "_best.pt");
-    training->best = df_best_none();
-    if (!training->checkpoint_path || !training->best_path)
-        return -1;
-    DF_TRY(run_log_init(&training->log, training->files->folder, training->files->name,
-                        training->val_set->class_names, training->val_set->n_classes));
+    DF_TRY(training_name_files(training));
     return training->options.resume ? run_state_read(training) : 0;
 }
 
@@ -189,6 +196,7 @@ struct df_training *training_new(const struct df_training_options *options, stru
     training->setup = setup;
     training->train_set = train_set;
     training->val_set = val_set;
+    training->best = df_best_none();
     training->epoch_steps = (train_set->count - 1) / options->batch_size + 1;
     return training;
 }

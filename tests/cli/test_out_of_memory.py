@@ -182,6 +182,9 @@ class OutOfMemory(unittest.TestCase):
         for command in (["--help"], ["train", "--help"], ["--version"]):
             self.sweep(*command)
 
+    def test_sweep(self):
+        self.sweep("sweep", *self.folder_flags, *MODEL, "--lr", "1e-3,1e-2", "--seed", "0,1", "--dry_run")
+
     def test_info(self):
         self.sweep("info", DINOV2.weights)
         self.sweep("info", self.trained)

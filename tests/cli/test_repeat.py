@@ -5,6 +5,8 @@ import json
 from support import DINOV3, files_in, main, model_flags
 from training import TrainingTest
 
+OF_ONE_RUN = ["exp_name", "overwrite", "config"]
+
 
 class RepeatTest(TrainingTest):
     def repeat(self, *flags, name="again", config="output/run_config.json"):
@@ -18,9 +20,76 @@ class RepeatTest(TrainingTest):
     def config_of(self, name):
         """Without what is of one run alone."""
         config = self.read_json(f"output/{name}_config.json")
-        del config["exp_name"], config["overwrite"], config["config"]
+        for name in OF_ONE_RUN:
+            del config[name]
         del config["facts"]["command_line"], config["facts"]["machine"]["memory"]
         return config
+
+
+class PrintConfig(RepeatTest):
+    """dinoft train --print_config: the settings of a run that nobody starts."""
+
+    def printed(self, *flags):
+        before = files_in(self.folder)
+        result = self.succeed("train", *flags, "--print_config")
+        self.assertEqual(files_in(self.folder), before)
+        return json.loads(result.stdout)
+
+    def again(self, printed, *flags):
+        """Read back, and printed once more."""
+        (self.folder / "base.json").write_text(json.dumps(printed))
+        return self.printed("--config", "base.json", *flags)
+
+    def test_every_recipe(self):
+        says = {
+            "default": {"epochs": 20, "void_as_background": False},
+            "reference": {"epochs": 100, "lr": 3e-3, "batch_size": 64, "schedule": "cosine", "warmup_epochs": 20,
+                          "min_lr": 3e-5, "keep_checkpoints": "all", "rope_rescale": 2, "decay_1d": True,
+                          "void_as_background": True, "exp_name": "lora"},
+            "reference-2025-08": {"epochs": 20, "lr": 3e-4, "batch_size": 12, "schedule": "constant",
+                                  "rope_rescale": 2, "decay_1d": True, "void_as_background": True},
+        }  # fmt: skip
+        for recipe, expected in says.items():
+            with self.subTest(recipe):
+                printed = self.printed("--recipe", recipe)
+                self.assertEqual(printed, {**printed, **expected, "recipe": recipe})
+                self.assertEqual(self.again(printed), printed)
+                self.assertEqual(self.again(printed, "--lr", 0.5), {**printed, "lr": 0.5})
+
+    def test_what_is_typed(self):
+        for flags in (
+            ["--use_lora", "--lora_targets", "q,k", "--epochs", 3, "--schedule", "cosine", "--warmup_steps", "20%"],
+            ["--recipe", "reference", "--schedule", "onecycle", "--use_fpn", "--img_dim", 490, 70],
+            ["--dataset", "folder", "--n_classes", 3, "--augment", "strong", "--augment_scale", "0.7,1.3"],
+            ["--seed", 2**62 + 1, "--decoder", "mlp", "--decoder_layers", "even", "--weights", "nowhere.pth"],
+        ):
+            with self.subTest(flags):
+                printed = self.printed(*flags)
+                self.assertEqual(self.again(printed), printed)
+
+    def test_what_the_checkpoint_says_is_left_open(self):
+        """A checkpoint that nobody opens says later what nobody has typed."""
+        printed = self.printed("--lora_weights", "nowhere.pt", "--head_norm", "none")
+        for name in ("img_dim", "use_lora", "decoder", "decoder_layers", "head_dropout", "use_fpn"):
+            self.assertNotIn(name, printed)
+        self.assertEqual(printed["head_norm"], "none")
+        self.assertEqual(self.again(printed), printed)
+
+    def test_the_run_has_them(self):
+        flags = ["--recipe", "reference", "--epochs", 3, "--warmup_epochs", 1, "--exp_name", "run"]
+        printed = self.printed(*self.train_command(*flags)[1:])
+        self.train(*flags)
+        config = self.config_of("run")
+        for name in ("weights", "device", "precision", "cache_features", "normalize"):  # what auto became
+            config[name] = printed[name]
+        for name in ("facts", *OF_ONE_RUN):
+            config.pop(name, None)
+            printed.pop(name, None)
+        self.assertEqual(config, printed)
+
+    def test_wrong_flags_are_refused_as_ever(self):
+        self.refused("train", "--dataset", "folder", "--print_config", status=2, mentions=["--n_classes"])
+        self.refused("eval", "--print_config", status=2, mentions=["--print_config belongs to train"])
 
 
 class Repeating(RepeatTest):

@@ -164,7 +164,7 @@ static void parts_of_a_batch(void **state)
         {{"info", "a", "--accumulate", "9"}, "--accumulate 9 does not divide --batch_size 12: 6 and 12 do"},
         {{"--accumulate", "13"}, "--accumulate 13 is more than --batch_size 12"},
         {{"eval", "--lora_weights", "a", "--accumulate", "2"},
-         "--accumulate belongs to train, info and bench; eval does not take it"},
+         "--accumulate belongs to train, sweep, info and bench; eval does not take it"},
     };
     CHECK(cases);
 }
@@ -212,14 +212,16 @@ static void flags(void **state)
         {{"--layers", "3"}, "--layers belongs to features; train does not take it"},
         {{"--metrics", "m"}, "--metrics_json belongs to eval; train does not take it"},
         {{"convert", "--size", "small", "a", "b"},
-         "--size belongs to train, eval, corrupt, predict, features, pca, info, bench and selftest; convert "
+         "--size belongs to train, sweep, eval, corrupt, predict, features, pca, info, bench and selftest; "
+         "convert "
          "does not take it"},
         {{"eval", "--use_fpn"},
-         "--use_fpn belongs to train, info and bench; eval takes it from the checkpoint"},
+         "--use_fpn belongs to train, sweep, info and bench; eval takes it from the checkpoint"},
         {{"predict", "--use_lora"},
-         "--use_lora belongs to train, info and bench; predict takes it from the checkpoint"},
-        {{"eval", "--r", "3"}, "--r belongs to train, info and bench; eval takes it from the checkpoint"},
-        {{"eval", "--epochs", "3"}, "--epochs belongs to train; eval does not take it"},
+         "--use_lora belongs to train, sweep, info and bench; predict takes it from the checkpoint"},
+        {{"eval", "--r", "3"},
+         "--r belongs to train, sweep, info and bench; eval takes it from the checkpoint"},
+        {{"eval", "--epochs", "3"}, "--epochs belongs to train and sweep; eval does not take it"},
     };
     CHECK(cases);
 }
@@ -245,7 +247,8 @@ static void commands_and_inputs(void **state)
     static const struct wrong cases[] = {
         {{"trian"}, "unknown command 'trian': did you mean 'train'?"},
         {{"segmentation"},
-         "unknown command 'segmentation': the commands are train, eval, corrupt, corrupt-images, predict, "
+         "unknown command 'segmentation': the commands are train, sweep, eval, corrupt, corrupt-images, "
+         "predict, "
          "features, pca, convert, report, info, demo-data, bench and selftest"},
         {{"help", "evall"}, "unknown command 'evall': did you mean 'eval'?"},
         {{"train", "voc"}, "train takes flags only, which begin with --: found 'voc'"},

@@ -40,6 +40,7 @@ static void holds_exactly_the_command_s_options(void **state)
 {
     static const char *const lines[DF_COMMAND_COUNT][6] = {
         {"train"},
+        {"sweep"},
         {"eval", "--lora_weights", "a"},
         {"corrupt", "--lora_weights", "a"},
         {"corrupt-images", "--corruptions", "fog", "i.jpg"},

@@ -32,8 +32,9 @@ char *run_fact_text(const struct df_run_history *history, const char *name);
 double run_setting_number(const struct df_run_history *history, const char *name);
 double run_fact_number(const struct df_run_history *history, const char *name);
 
-/* How long a run has trained, by its steps: "1 h 12 min". False where it is not known. */
+/* How long a run has trained, by its steps; NaN where it is not known, and false. "1 h 12 min" */
 #define RUN_TIME_TEXT 48
+double run_training_seconds(const struct df_run_history *history);
 bool run_training_time(const struct df_run_history *history, char text[RUN_TIME_TEXT]);
 void run_time_text(double seconds, char text[RUN_TIME_TEXT]);
 

@@ -137,43 +137,32 @@ static int write_folded(FILE *page, const char *title, const cJSON *object)
     return 0;
 }
 
-/* As a shell would read it: words with other characters than these are quoted. */
-static void write_word(FILE *page, const char *word)
+static int write_word(FILE *page, const char *word)
 {
-    const bool is_plain = *word && word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                                     "0123456789_-+=./,:@%")] == '\0';
-    const char *quote;
+    char *text = df_text_shell_word(word);
 
-    if (is_plain) {
-        df_html_text(page, word);
-        return;
-    }
-    fputs("&#39;", page);
-    for (; (quote = strchr(word, '\'')); word = quote + 1) {
-        char *part = strndup(word, (size_t)(quote - word));
-        df_html_text(page, part ? part : "");
-        df_html_text(page, "'\\''");
-        free(part);
-    }
-    df_html_text(page, word);
-    fputs("&#39;", page);
+    if (text)
+        df_html_text(page, text);
+    free(text);
+    return text ? 0 : -1;
 }
 
-static void write_command_line(FILE *page, const cJSON *words)
+static int write_command_line(FILE *page, const cJSON *words)
 {
     const cJSON *item;
 
     if (!cJSON_IsArray(words))
-        return;
+        return 0;
     fputs("<pre>", page);
     cJSON_ArrayForEach(item, words)
     {
         if (item != words->child)
             putc(' ', page);
         if (cJSON_IsString(item))
-            write_word(page, item->valuestring);
+            DF_TRY(write_word(page, item->valuestring));
     }
     fputs("</pre>\n", page);
+    return 0;
 }
 
 int run_settings_table(FILE *page, const struct df_run_history *history, const char *defaults)
@@ -184,8 +173,9 @@ int run_settings_table(FILE *page, const struct df_run_history *history, const c
     if (!initial)
         return df_error_memory("the settings' defaults", 0);
     df_html_heading(page, "Configuration");
-    write_command_line(page, fact_of(history, "command_line"));
-    int status = write_changed(page, history->config, initial);
+    int status = write_command_line(page, fact_of(history, "command_line"));
+    if (status == 0)
+        status = write_changed(page, history->config, initial);
     if (status == 0)
         status = write_folded(page, "All settings", history->config);
     if (status == 0)

@@ -16,7 +16,7 @@ void run_time_text(double seconds, char text[RUN_TIME_TEXT])
 }
 
 /* An epoch's last batch has fewer images than the others, or as many. */
-static double training_seconds(const struct df_run_history *history)
+double run_training_seconds(const struct df_run_history *history)
 {
     const struct df_steps *steps = &history->steps;
     const double batch = run_setting_number(history, "batch_size");
@@ -25,15 +25,17 @@ static double training_seconds(const struct df_run_history *history)
     const bool ends = steps->epoch_steps > 0 ? steps->last_step % steps->epoch_steps == 0
                                              : (double)steps->last_step == ceil(images / batch);
 
-    return batch * steps->image_seconds -
-           missing * (steps->end_image_seconds + (ends ? steps->last_image_seconds : 0.0));
+    const double seconds = batch * steps->image_seconds -
+                           missing * (steps->end_image_seconds + (ends ? steps->last_image_seconds : 0.0));
+
+    return seconds > 0.0 && isfinite(seconds) ? seconds : NAN;
 }
 
 bool run_training_time(const struct df_run_history *history, char text[RUN_TIME_TEXT])
 {
-    const double seconds = training_seconds(history);
+    const double seconds = run_training_seconds(history);
 
-    if (!(seconds > 0.0) || !isfinite(seconds))
+    if (isnan(seconds))
         return false;
     run_time_text(seconds, text);
     return true;
