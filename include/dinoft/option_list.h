@@ -69,10 +69,11 @@ OPTION(FLOAT, LORA_ALPHA, lora_alpha, MODEL, TRAIN | BENCH | INFO,
 OPTION(SWITCH, RSLORA, rslora, MODEL, TRAIN | BENCH | INFO,
        "rank-stabilised LoRA: alpha is divided by the square root of the rank instead",
        .from_checkpoint = STORED)
-OPTION(SWITCH, DORA, dora, MODEL, TRAIN | BENCH | INFO,
-       "DoRA: where LoRA is, train the lengths of the weight's rows as well; as in --lora_weights if that has "
-       "LoRA",
-       .from_checkpoint = STORED)
+OPTION(
+    SWITCH, DORA, dora, MODEL, TRAIN | BENCH | INFO,
+    "DoRA: where LoRA is, train the lengths of the weight's rows as well; as in --lora_weights if that has "
+    "LoRA",
+    .from_checkpoint = STORED)
 OPTION(SWITCH, MERGE_LORA, merge_lora, MODEL, TRAIN | INFO,
        "freeze the backbone with the LoRA of --lora_weights in it, and train the decoder alone; NAME.pt has "
        "that LoRA too")

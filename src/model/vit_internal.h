@@ -106,6 +106,8 @@ void df_vit_free_positions(struct df_vit *vit);
  * for the raw one, holds NaN or infinities, which would make nonsense that looks like a result. */
 float *vit_host_tensor(const struct df_state *weights, const char *name);
 float *vit_raw_tensor(const struct df_state *weights, const char *name);
+/* Moves count floats to the device, to be freed with the weights. NULL with the error set. */
+float *vit_device_vector(struct df_vit *vit, const float *values, int64_t count);
 
 /* vit_dora.c: the layers with DoRA. What is loaded of one, from the host's weight [out, in] and bias [out]
  * (NULL: 0) before the layer scale `scale` (NULL: none) is in them; the factors of all, from the parameters
@@ -121,8 +123,6 @@ int vit_dora_backward(struct df_vit *vit, int64_t block, enum df_lora_layer laye
                       struct df_matrix dy, struct df_matrix dx);
 
 /* vit_weights.c */
-/* Moves count floats to the device, to be freed with the weights. NULL with the error set. */
-float *vit_device_vector(struct df_vit *vit, const float *values, int64_t count);
 int df_vit_load_weights(struct df_vit *vit, const struct df_state *weights);
 void df_vit_free_weights(struct df_vit *vit);
 

@@ -3,7 +3,6 @@
 
 #include "dinoft/error.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,18 +21,6 @@ static bool has_block_tensor(const struct df_state *weights, int64_t block, cons
     char name[NAME_MAX_LENGTH];
     snprintf(name, sizeof name, "blocks.%lld.%s", (long long)block, what);
     return df_state_find(weights, name) != NULL;
-}
-
-float *vit_device_vector(struct df_vit *vit, const float *values, int64_t count)
-{
-    struct df_backend *backend = vit->backend;
-    size_t bytes = (size_t)count * sizeof *values;
-    assert(vit->n_vectors < vit->max_vectors);
-    float *vector = backend->ops->alloc(backend, bytes);
-    if (!vector)
-        return NULL;
-    vit->vectors[vit->n_vectors++] = vector;
-    return backend->ops->upload(backend, vector, values, bytes) == 0 ? vector : NULL;
 }
 
 /* Takes over host values (NULL: a failed read) and moves them to the device. */
