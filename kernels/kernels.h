@@ -146,6 +146,11 @@ cudaError_t df_launch_batchnorm_backward(cudaStream_t stream, const struct df_ba
 cudaError_t df_launch_scale_channels(cudaStream_t stream, const float *x, const float *factors, int64_t batch,
                                      int64_t positions, int64_t channels, float *y);
 
+/* --- normalize_rows.cu: a row has fewer than 2^31 elements --- */
+
+cudaError_t df_launch_normalize_rows(cudaStream_t stream, const float *x, int64_t rows, int64_t columns,
+                                     float *y);
+
 /* --- nearest.cu --- */
 
 cudaError_t df_launch_nearest_forward(cudaStream_t stream, const float *x, int64_t batch, int64_t h,

@@ -55,6 +55,10 @@ struct df_dataset {
 struct df_dataset *df_dataset_open(const struct df_dataset_options *options);
 void df_dataset_free(struct df_dataset *dataset);
 
+/* Leaves the samples out that `kept` [count], of which one at least is true, does not name; the census begins
+ * anew. -1 when out of memory: then the set is as it was. */
+int df_dataset_keep(struct df_dataset *dataset, const bool *kept);
+
 /* Reads and checks one sample at its original size, labels mapped to classes. -1 with the error naming the
  * file: unreadable, sizes that differ (both given), a label out of range (value, position and the largest
  * allowed). */

@@ -33,7 +33,12 @@ struct df_decoder_kind {
 
 /* What stands before the convolution. */
 #define DF_HEAD_NORMS(X) X(DF_HEAD_NORM_NONE, "none") X(DF_HEAD_NORM_BN, "bn")
-enum df_head_norm { DF_HEAD_NORMS(DF_CHOICE_ID) };
+enum df_head_norm {
+    DF_HEAD_NORMS(DF_CHOICE_ID)
+    /* Each patch's channels are divided by their norm: of prototypes (dinoft/prototypes.h), which no flag and
+     * no checkpoint names. It is not trained. */
+    DF_HEAD_NORM_L2
+};
 
 /* What is free in a decoder, beside its kind. */
 struct df_head {

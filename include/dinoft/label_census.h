@@ -25,6 +25,8 @@ void df_label_census_free(struct df_label_census *census); /* NULL is allowed */
 /* pixels [DF_LABEL_VALUES] are those of mask number `mask`; they count unless it was counted before. */
 void df_label_census_add(struct df_label_census *census, int64_t mask, const int64_t *pixels);
 bool df_label_census_has(struct df_label_census *census, int64_t mask);
+/* Whether a mask that was counted has a pixel of this label. */
+bool df_label_census_shows(struct df_label_census *census, int64_t mask, int label);
 void df_label_census_read(struct df_label_census *census, struct df_label_counts *counts);
 
 /* pixels [DF_LABEL_VALUES] = how often each value is among the bytes; at most 2^32 - 1 of them. */

@@ -1,5 +1,5 @@
-/* What eval and corrupt share: a checkpoint's model, the data set that it is measured on, and how images go
- * through it. */
+/* What eval and corrupt share: a checkpoint's model or one of prototypes, the data set that it is measured
+ * on, and how images go through it. */
 #ifndef DINOFT_MEASURE_H
 #define DINOFT_MEASURE_H
 
@@ -8,10 +8,11 @@
 #include "dinoft/inference.h"
 #include "dinoft/loader.h"
 #include "dinoft/model_parts.h"
+#include "dinoft/prototypes.h"
 
 /* How a model is measured. */
 struct df_measure_options {
-    const char *checkpoint; /* its file */
+    const char *checkpoint; /* its file; NULL: none, of prototypes */
     int64_t batch_size;     /* of the loader, and of the means in reference_iou, reference_miou and loss */
     int workers;            /* threads that read images; 0: one for each core, at most 8 */
     bool original;          /* labels are compared at their own size, otherwise at the network's input size */
@@ -23,12 +24,13 @@ struct df_measure_options {
     double scale_list[DF_INFERENCE_MAX_SCALES]; /* [n_scales] */
 };
 
-/* The caller opens setup, which has a checkpoint, and dataset, and fills in options and names; zero before.
- */
+/* The caller opens setup, which has a checkpoint or is for prototypes, and dataset, and fills in options and
+ * names; zero before. */
 struct df_measure {
     struct df_setup setup;
     struct df_dataset *dataset;
-    char **class_names; /* [dataset->n_classes], borrowed */
+    struct df_prototype_source prototypes; /* borrowed */
+    char **class_names;                    /* [dataset->n_classes], borrowed */
     struct df_measure_options options;
     struct df_inference_options how; /* from df_measure_start */
     struct df_segmenter *segmenter;
@@ -52,7 +54,7 @@ int df_measure_check_labels(const struct df_measure *measure);
  * "" for the plain way. */
 void df_measure_describe(const struct df_measure *measure, char *text, size_t size);
 
-#define DF_MEASURE_FACTS 13
+#define DF_MEASURE_FACTS 14
 
 /* After df_measure_start: what reports say of the model, the data and the way of measuring. The texts live
  * here or in what measure holds. */

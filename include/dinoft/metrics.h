@@ -3,6 +3,8 @@
 #ifndef DINOFT_METRICS_H
 #define DINOFT_METRICS_H
 
+#include "dinoft/prototypes.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -64,8 +66,8 @@ void df_metrics_class(const struct df_metrics *metrics, int class_index, struct 
 
 /* Writes miou, pixel_accuracy, mean_accuracy, dice, reference_iou, reference_miou, batch_size (of the batches
  * whose means these two are), loss, per_class and confusion as JSON, atomically; null for what does not
- * exist. names [n_classes]. */
+ * exist. names [n_classes]. Of prototypes also which images they are of (NULL, or no set: of none). */
 int df_metrics_write_json(const char *path, const struct df_metrics *metrics, char *const *names,
-                          int64_t batch_size);
+                          int64_t batch_size, const struct df_prototype_source *prototypes);
 
 #endif

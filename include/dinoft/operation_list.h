@@ -333,6 +333,12 @@ DF_OPERATION(scale_channels,
               int64_t positions, int64_t channels, float *y),
              (backend, x, factors, batch, positions, channels, y))
 
+/* y [M, C] (may be x) = x [M, C], each row divided by its Euclidean norm, as PyTorch's normalize does it: by
+ * 1e-12 where the norm is less. */
+DF_OPERATION(normalize_rows,
+             (struct df_backend *backend, const float *x, int64_t rows, int64_t columns, float *y),
+             (backend, x, rows, columns, y))
+
 /* y [B, H, W, C] (+)= x [B, h, w, C] resized by nearest neighbour: source index
  * min((int)floorf(i * ((float)h / H)), h - 1), as PyTorch computes it. */
 DF_OPERATION(nearest_forward,

@@ -105,8 +105,12 @@ OPTION(PAIR, IMG_DIM, img_dim, MODEL, NETWORK | BENCH | SELFTEST | INFO,
 OPTION(
     STRING, LORA_WEIGHTS, lora_weights, MODEL, NETWORK,
     "a checkpoint of LoRA and decoder: train goes on from it, with a new decoder if it is for other classes; "
-    "the others use it",
-    "FILE", NULL, .required = MEASURE | PREDICT)
+    "the others use it, eval --prototypes its LoRA alone",
+    "FILE", NULL, .required = CORRUPT | PREDICT)
+OPTION(
+    SWITCH, PROTOTYPES, prototypes, MODEL, EVAL,
+    "measure a decoder that nobody trained, with or without a checkpoint: a patch's class is that whose mean "
+    "feature in the training images has the largest cosine similarity with the patch's")
 OPTION(SWITCH, ALLOW_OTHER_BACKBONE, allow_other_backbone, MODEL, NETWORK,
        "use the checkpoint of --lora_weights although it was trained on another backbone")
 OPTION(INTEGER, EPOCHS, epochs, RUN, TRAIN, "how often the training images are gone through", "20", 1,
@@ -206,6 +210,11 @@ OPTION(STRING, MASK_VALUES, mask_values, DATA, TRAIN | MEASURE | BENCH,
        "second class is 255; 255 is ignored unless it is listed; not given: 0,1,2, ... (eval, corrupt and "
        "train from a checkpoint: the checkpoint's)",
        "LIST", NULL)
+OPTION(INTEGER, SHOTS, shots, DATA, TRAIN | EVAL,
+       "few images: take, by --seed, so many of the training images that N show each class, or all that do "
+       "where there are fewer; an image shows a class if its mask has a pixel of it; eval: with "
+       "--prototypes",
+       "0", 1, INT64_MAX)
 OPTION(SWITCH, VOID_AS_BACKGROUND, void_as_background, DATA, TRAIN | MEASURE,
        "count VOC's void border as background, instead of ignoring it")
 OPTION(CHOICE, NORMALIZE, normalize, MODEL, NETWORK,
@@ -248,7 +257,7 @@ OPTION(CHOICE, PRECISION, precision, MACHINE, NETWORK | BENCH | SELFTEST | INFO,
        df_precision, DF_PRECISIONS, "auto")
 OPTION(INTEGER, THREADS, threads, MACHINE, NETWORK | IMAGES | BENCH | SELFTEST,
        "processor cores that compute; 0: all", "0", 0, 4096)
-OPTION(INTEGER, SEED, seed, RUN, TRAIN | CORRUPT | IMAGES | DEMO_DATA | BENCH | SELFTEST,
+OPTION(INTEGER, SEED, seed, RUN, TRAIN | EVAL | CORRUPT | IMAGES | DEMO_DATA | BENCH | SELFTEST,
        "of everything random: the same seed gives the same result", "0", 0, INT64_MAX)
 OPTION(SWITCH, NO_SHUFFLE, no_shuffle, RUN, TRAIN, "take the training images in the list's order")
 OPTION(CHOICE, AUGMENT, augment, RUN, TRAIN | BENCH,

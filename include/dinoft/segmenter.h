@@ -191,6 +191,10 @@ int df_segmenter_use_average(struct df_segmenter *segmenter, bool averaged);
 int df_segmenter_store(const struct df_segmenter *segmenter, struct df_state *state);
 int df_segmenter_restore(struct df_segmenter *segmenter, const struct df_state *state, int64_t steps);
 
+/* Values (host float32) of a decoder's parameter, which has to be there, by the name that checkpoints have
+ * for it. */
+int df_segmenter_set_parameter(struct df_segmenter *segmenter, const char *name, const float *values);
+
 /* Predicted classes of the batch at the images' size, to the host uint8 [count, H, W]. */
 int df_segmenter_download_prediction(struct df_segmenter *segmenter, int64_t count, uint8_t *prediction);
 

@@ -57,6 +57,12 @@ struct df_work df_work_scale_channels(struct df_backend *backend, const float *x
                       batch, positions, channels);
 }
 
+struct df_work df_work_normalize_rows(struct df_backend *backend, const float *x, int64_t rows,
+                                      int64_t columns, float *y)
+{
+    return df_work_of(0, df_f32_bytes(2 * rows * columns), "[" I64 ", " I64 "]", rows, columns);
+}
+
 struct df_work df_work_nearest_forward(struct df_backend *backend, const float *x, int64_t batch, int64_t h,
                                        int64_t w, float *y, int64_t height, int64_t width, int64_t channels,
                                        bool accumulate)

@@ -1,5 +1,6 @@
 #include "commands.h"
 #include "eval_outputs.h"
+#include "eval_prototypes.h"
 #include "interrupt.h"
 #include "measuring.h"
 
@@ -123,19 +124,23 @@ static void log_what_is_measured(const struct df_measure *measure)
     df_log("%" PRId64 " images at %" PRId64 " x %" PRId64 "%s, normalize %s, LoRA rank %" PRId64
            ", decoder %s",
            measure->dataset->count, setup->model.height, setup->model.width, how, setup->normalize,
-           setup->checkpoint->rank, df_head_text(setup->checkpoint->decoder, &setup->checkpoint->head, head));
+           setup->model.rank,
+           df_head_text(df_decoder_kind_named(setup->model.decoder), &setup->model.head, head));
 }
 
 int command_eval(struct df_config *config)
 {
     struct df_measure measure;
+    struct df_dataset *train_set = NULL; /* of prototypes */
     int status = 1;
 
     if (measuring_open(&measure, config) == 0 && eval_outputs_check(config, &measure) == 0 &&
-        df_measure_start(&measure) == 0) {
+        eval_prototypes_open(config, &measure, &train_set) == 0 && df_measure_start(&measure) == 0) {
         log_what_is_measured(&measure);
-        status = evaluate(config, &measure);
+        if (eval_prototypes_make(&measure) == 0)
+            status = *interrupt_flag() ? EXIT_INTERRUPTED : evaluate(config, &measure);
     }
     df_measure_close(&measure);
+    df_dataset_free(train_set);
     return status;
 }

@@ -94,7 +94,8 @@ static int write_report(struct eval_outputs *outputs, const struct df_metrics *m
     df_measure_add_fact(&facts, "made", "%s", made_text(made));
     report.facts = facts.items;
     report.n_facts = facts.count;
-    snprintf(title, sizeof title, "%s on %s", measure->options.checkpoint,
+    snprintf(title, sizeof title, "%s on %s",
+             measure->prototypes.set ? "Prototypes" : measure->options.checkpoint,
              df_dataset_kind_name(measure->dataset->kind));
     return df_eval_report_write(outputs->config->report_html, &report);
 }
@@ -118,7 +119,7 @@ int eval_outputs_write(struct eval_outputs *outputs, const struct df_metrics *me
     df_image_scores_sort(&outputs->scores);
     if (config->metrics_json)
         DF_TRY(df_metrics_write_json(config->metrics_json, metrics, measure->class_names,
-                                     measure->options.batch_size));
+                                     measure->options.batch_size, &measure->prototypes));
     if (config->images_csv)
         DF_TRY(df_image_scores_write_csv(config->images_csv, &outputs->scores, measure->class_names));
     if (config->confusion_png)

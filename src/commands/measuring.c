@@ -17,15 +17,15 @@ static bool has_own_classes(const struct df_config *config)
 
 static struct df_dataset *open_dataset(const struct df_config *config, const struct df_setup *setup)
 {
-    const int64_t expected = setup->checkpoint->classes;
+    const struct df_checkpoint *checkpoint = setup->checkpoint; /* NULL: --n_classes is there */
     const int64_t classes = !has_own_classes(config) ? 0
                             : config->n_classes > 0  ? config->n_classes
-                                                     : expected;
+                                                     : checkpoint->classes;
     struct df_dataset *dataset = df_setup_dataset(config, DF_SPLIT_VAL, classes);
 
-    if (dataset && dataset->n_classes != expected) {
-        df_error_set("%s is for %" PRId64 " classes, data set %s has %d", config->lora_weights, expected,
-                     df_dataset_kind_name(config->dataset), dataset->n_classes);
+    if (dataset && !config->prototypes && dataset->n_classes != checkpoint->classes) {
+        df_error_set("%s is for %" PRId64 " classes, data set %s has %d", config->lora_weights,
+                     checkpoint->classes, df_dataset_kind_name(config->dataset), dataset->n_classes);
         df_dataset_free(dataset);
         return NULL;
     }
@@ -36,10 +36,10 @@ static struct df_dataset *open_dataset(const struct df_config *config, const str
 static char **choose_names(const struct df_config *config, const struct df_setup *setup,
                            const struct df_dataset *dataset)
 {
-    const struct df_record *record = &setup->checkpoint->record;
-    bool unnamed = has_own_classes(config) && !config->class_names;
-    return unnamed && record->n_class_names == dataset->n_classes ? record->class_names
-                                                                  : dataset->class_names;
+    const struct df_record *record = setup->checkpoint ? &setup->checkpoint->record : NULL;
+    const bool unnamed = has_own_classes(config) && !config->class_names;
+    return unnamed && record && record->n_class_names == dataset->n_classes ? record->class_names
+                                                                            : dataset->class_names;
 }
 
 /* --slide in whole patches. */
@@ -82,6 +82,8 @@ int measuring_open(struct df_measure *measure, struct df_config *config)
 {
     *measure = (struct df_measure){0};
     DF_TRY(df_setup_open(&measure->setup, config));
+    if (config->prototypes)
+        df_prototypes_choose(&measure->setup.model);
     measure->dataset = open_dataset(config, &measure->setup);
     if (!measure->dataset)
         return -1;

@@ -9,6 +9,7 @@
 #include "dinoft/run_report.h"
 #include "dinoft/text.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -19,9 +20,10 @@
 #define METRICS "_metrics.json" /* what a run has as soon as an epoch has ended */
 #define EVENTS  "_tb"           /* of the folder for TensorBoard, beside a run's files */
 
-/* The beginnings of the names of runs' files, "output/voc_lora", no two the same. */
+/* The beginnings of the names of runs' files, "output/voc_lora", no two of one run. */
 struct runs {
-    char *prefixes[DF_RUNS_MOST]; /* [count] */
+    char *prefixes[DF_RUNS_MOST];      /* [count] */
+    struct stat metrics[DF_RUNS_MOST]; /* of the same runs, in the order in which they were named */
     size_t count;
 };
 
@@ -31,19 +33,38 @@ static bool is_folder(const char *path)
     return stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);
 }
 
+/* Whatever paths lead to it. */
+static bool is_known(const struct runs *runs, const struct stat *metrics)
+{
+    for (size_t i = 0; i < runs->count; i++) {
+        if (runs->metrics[i].st_dev == metrics->st_dev && runs->metrics[i].st_ino == metrics->st_ino)
+            return true;
+    }
+    return false;
+}
+
 /* Takes the prefix over. */
 static int add_run(struct runs *runs, char *prefix)
 {
-    bool known = false;
+    char *path = prefix ? df_text_format("%s" METRICS, prefix) : NULL;
+    struct stat metrics;
+    int status = -1;
 
-    for (size_t i = 0; i < runs->count && prefix; i++)
-        known |= strcmp(runs->prefixes[i], prefix) == 0;
-    if (prefix && !known && runs->count < DF_RUNS_MOST) {
+    if (path && stat(path, &metrics) != 0) {
+        df_error_set("cannot read %s: %s", path, strerror(errno));
+    } else if (path && is_known(runs, &metrics)) {
+        status = 0;
+    } else if (path && runs->count == DF_RUNS_MOST) {
+        df_error_set("a page shows at most %d runs", DF_RUNS_MOST);
+    } else if (path) {
+        runs->metrics[runs->count] = metrics;
         runs->prefixes[runs->count++] = prefix;
-        return 0;
+        prefix = NULL;
+        status = 0;
     }
+    free(path);
     free(prefix);
-    return !prefix ? -1 : known ? 0 : df_error_set("a page shows at most %d runs", DF_RUNS_MOST);
+    return status;
 }
 
 /* Every run of a folder, in the order of their names. */
@@ -52,6 +73,7 @@ static int add_folder(struct runs *runs, const char *folder)
     DIR *directory = opendir(folder);
     const size_t before = runs->count;
     const struct dirent *entry;
+    bool has_run = false;
     int status = 0;
 
     if (!directory)
@@ -60,14 +82,64 @@ static int add_folder(struct runs *runs, const char *folder)
         if (entry->d_name[0] == '.' || !df_text_ends_with(entry->d_name, METRICS))
             continue;
         const char *slash = df_text_ends_with(folder, "/") ? "" : "/";
+        has_run = true;
         status = add_run(runs, df_text_format("%s%s%.*s", folder, slash,
                                               (int)(strlen(entry->d_name) - strlen(METRICS)), entry->d_name));
     }
     closedir(directory);
-    if (status == 0 && runs->count == before)
+    if (status == 0 && !has_run)
         return df_error_set("%s has no run: no file is called NAME" METRICS " there", folder);
     qsort(runs->prefixes + before, runs->count - before, sizeof *runs->prefixes, df_text_compare);
     return status;
+}
+
+/* The length of text without an ending in which # stands for a number; 0: it ends otherwise. */
+static size_t length_before(const char *text, const char *ending)
+{
+    const char *number = strchr(ending, '#'), *behind = number ? number + 1 : ending;
+    size_t length = strlen(text);
+
+    if (!df_text_ends_with(text, behind))
+        return 0;
+    length -= strlen(behind);
+    if (!number)
+        return length;
+    const size_t mark = (size_t)(number - ending), end = length;
+    while (length > 0 && isdigit((unsigned char)text[length - 1]))
+        length--;
+    if (length == end || length <= mark)
+        return 0;
+    return strncmp(text + length - mark, ending, mark) == 0 ? length - mark : 0;
+}
+
+static bool has_metrics(const char *prefix)
+{
+    char *path = df_text_format("%s" METRICS, prefix);
+    const bool found = path && access(path, F_OK) == 0;
+
+    free(path);
+    return found;
+}
+
+/* Of what only some runs leave: the run's prefix. *prefix is NULL where text is no such file of a run. */
+static int find_by_other_file(const char *text, char **prefix)
+{
+    static const char *const endings[] = {"_e#.pt", "_viz_#.png", "_augmented.png", "_stopped.pt",
+                                          "_features.cache"};
+
+    *prefix = NULL;
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        const size_t length = length_before(text, endings[i]);
+        char *begin = df_text_format("%.*s", (int)length, text);
+        if (!begin)
+            return -1;
+        if (length > 0 && has_metrics(begin)) {
+            *prefix = begin;
+            return 0;
+        }
+        free(begin);
+    }
+    return 0;
 }
 
 /* A file of a run without its ending, or the text itself. NULL when out of memory. */
@@ -80,7 +152,13 @@ static char *prefix_of(const char *text)
         if (df_text_ends_with(text, df_run_endings[i]) && length > longest && length < strlen(text))
             longest = length;
     }
-    return df_text_format("%.*s", (int)(strlen(text) - longest), text);
+    char *prefix = df_text_format("%.*s", (int)(strlen(text) - longest), text), *other;
+    if (!prefix || has_metrics(prefix)) /* a run may be called "a_e3" */
+        return prefix;
+    if (find_by_other_file(text, &other) == 0 && !other)
+        return prefix;
+    free(prefix);
+    return other;
 }
 
 /* One that has only begun is left out: where all of a folder's files are named, others are there. */

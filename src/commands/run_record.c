@@ -98,6 +98,17 @@ static void add_class_weights(struct df_json *json, const struct run_record *run
     df_json_close(json);
 }
 
+/* Which images --shots has chosen. */
+static void add_chosen_images(struct df_json *json, const struct run_record *run)
+{
+    if (run->config->shots == 0)
+        return;
+    df_json_array(json, "training_image_names");
+    for (int64_t i = 0; i < run->train_set->count; i++)
+        df_json_text(json, NULL, run->train_set->samples[i].name);
+    df_json_close(json);
+}
+
 /* machine: the text, which is cut. */
 static void add_facts(struct df_json *json, const struct run_record *run, char *machine)
 {
@@ -118,6 +129,7 @@ static void add_facts(struct df_json *json, const struct run_record *run, char *
     df_json_integer(json, "n_classes", run->train_set->n_classes);
     add_class_weights(json, run);
     df_json_integer(json, "training_images", run->train_set->count);
+    add_chosen_images(json, run);
     df_json_integer(json, "validation_images", run->val_set->count);
     add_machine(json, machine);
     df_json_close(json);

@@ -1,3 +1,4 @@
+#include "choose_shots.h"
 #include "commands.h"
 #include "count_labels.h"
 #include "interrupt.h"
@@ -40,7 +41,8 @@ static int open_sets(struct job *job)
             return -1;
     }
     const struct df_dataset *const sets[] = {job->sets[0], job->sets[1]};
-    return df_labels_look(sets, 2);
+    DF_TRY(df_labels_look(sets, 2));
+    return choose_shots(job->config, job->sets[0]);
 }
 
 static int choose_class_weights(struct job *job, const volatile sig_atomic_t *stop)

@@ -46,15 +46,17 @@ const struct df_command_info df_commands[DF_COMMAND_COUNT] = {
         NOTHING, "dinoft sweep --config base.json --lr 5e-4,1e-3,2e-3 --seed 0,1,2",
         "dinoft sweep --dataset voc --data_root demo --dino_type dinov2 --size small --use_lora=on,off --lr "
         "1e-3,1e-2 --dry_run"),
-    COMMAND(EVAL, "eval", "measure a checkpoint on a data set's validation images",
-            "Prints the IoU of each class, mIoU and pixel accuracy, all from one confusion matrix; for the "
-            "reference recipes also that project's own two numbers, which are always in the "
-            "files." FROM_THE_CHECKPOINT,
-            NOTHING,
-            "dinoft eval --dataset voc --data_root demo --lora_weights output/voc_small_linear.pt "
-            "--eval_size original --report_html report.html",
-            "dinoft eval --dataset voc --data_root demo --lora_weights output/voc_small_linear.pt --tta "
-            "--scales 0.75,1,1.5"),
+    COMMAND(
+        EVAL, "eval", "measure a checkpoint, or prototypes, on a data set's validation images",
+        "Prints the IoU of each class, mIoU and pixel accuracy, all from one confusion matrix; for the "
+        "reference recipes also that project's own two numbers, which are always in the "
+        "files. --prototypes needs no checkpoint, and no training." FROM_THE_CHECKPOINT,
+        NOTHING,
+        "dinoft eval --dataset voc --data_root demo --lora_weights output/voc_small_linear.pt "
+        "--eval_size original --report_html report.html",
+        "dinoft eval --dataset voc --data_root demo --lora_weights output/voc_small_linear.pt --tta "
+        "--scales 0.75,1,1.5",
+        "dinoft eval --dataset voc --data_root demo --dino_type dinov2 --size small --prototypes --shots 5"),
     COMMAND(CORRUPT, "corrupt", "measure a checkpoint's robustness to image corruptions",
             "Evaluates the checkpoint on clean images and under every corruption and severity, prints a "
             "table of mIoU, and writes NAME_corruptions.json, .csv and .html to the folder --output_dir. A "

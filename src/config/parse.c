@@ -129,17 +129,21 @@ int df_config_check_dataset(const struct df_config *config)
     if (typed != DF_OPTION_COUNT && !folder)
         return df_error_set("--%s is for --dataset folder: %s has its own %d classes", df_option_name(typed),
                             df_dataset_kind_name(config->dataset), classes);
-    if (folder && config->command == DF_COMMAND_TRAIN && !config->typed[DF_OPTION_N_CLASSES])
+    if (folder && !config->typed[DF_OPTION_N_CLASSES] &&
+        (config->command == DF_COMMAND_TRAIN || (config->prototypes && !config->lora_weights)))
         return df_error_set("--dataset folder needs --n_classes N");
     return 0;
 }
 
-/* A data set that nobody typed is ade20k for train alone: eval and corrupt take the checkpoint's, and bench
- * reads one only when it is told to measure the loader. */
+/* A data set that nobody typed is ade20k for train, and for eval without a checkpoint: else eval and corrupt
+ * take the checkpoint's, and bench reads one only when it is told to measure the loader. */
 static int check_typed_dataset(const struct df_config *config)
 {
+    const bool of_checkpoint =
+        config->command != DF_COMMAND_TRAIN && (!config->prototypes || config->lora_weights);
+
     if (!df_command_takes(config->command, &df_options[DF_OPTION_DATASET]) ||
-        (config->command != DF_COMMAND_TRAIN && !config->typed[DF_OPTION_DATASET]))
+        (of_checkpoint && !config->typed[DF_OPTION_DATASET]))
         return 0;
     return df_config_check_dataset(config);
 }
@@ -190,6 +194,21 @@ static int check_allowance(const struct df_config *config)
         "--allow_other_backbone is for the checkpoint of --lora_weights, which was not given");
 }
 
+/* eval measures a checkpoint, or prototypes, which alone have training images. */
+static int check_measured(const struct df_config *config)
+{
+    if (config->command != DF_COMMAND_EVAL)
+        return 0;
+    if (!config->lora_weights && !config->prototypes)
+        return df_error_set("eval needs --lora_weights FILE, or --prototypes");
+    if (config->typed[DF_OPTION_SHOTS] && !config->prototypes)
+        return df_error_set(
+            "--shots chooses training images: eval has a use for them with --prototypes alone");
+    if (config->typed[DF_OPTION_SEED] && !config->typed[DF_OPTION_SHOTS])
+        return df_error_set("--seed is for the images of --shots, which was not given");
+    return 0;
+}
+
 /* What no single flag can tell. */
 static int check_config(struct df_config *config)
 {
@@ -208,6 +227,7 @@ static int check_config(struct df_config *config)
     DF_TRY(check_scales(config));
     DF_TRY(check_opacity(config));
     DF_TRY(check_allowance(config));
+    DF_TRY(check_measured(config));
     DF_TRY(df_config_check_training(config));
     return check_typed_dataset(config);
 }

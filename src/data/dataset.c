@@ -116,6 +116,36 @@ struct df_dataset *df_dataset_open(const struct df_dataset_options *options)
     return NULL;
 }
 
+static void free_sample(struct df_sample *sample)
+{
+    free(sample->name);
+    free(sample->image_path);
+    free(sample->mask_path);
+}
+
+int df_dataset_keep(struct df_dataset *dataset, const bool *kept)
+{
+    struct df_sample *samples = dataset->samples;
+    int64_t count = 0;
+
+    for (int64_t i = 0; i < dataset->count; i++)
+        count += kept[i];
+    struct df_label_census *census = df_label_census_new(count);
+    if (!census)
+        return -1;
+    count = 0;
+    for (int64_t i = 0; i < dataset->count; i++) {
+        if (kept[i])
+            samples[count++] = samples[i];
+        else
+            free_sample(&samples[i]);
+    }
+    dataset->count = count;
+    df_label_census_free(dataset->census);
+    dataset->census = census;
+    return 0;
+}
+
 void df_dataset_free(struct df_dataset *dataset)
 {
     if (!dataset)
@@ -123,11 +153,8 @@ void df_dataset_free(struct df_dataset *dataset)
     for (int i = 0; dataset->class_names && i < dataset->n_classes; i++)
         free(dataset->class_names[i]);
     free(dataset->class_names);
-    for (int64_t i = 0; i < dataset->count; i++) {
-        free(dataset->samples[i].name);
-        free(dataset->samples[i].image_path);
-        free(dataset->samples[i].mask_path);
-    }
+    for (int64_t i = 0; i < dataset->count; i++)
+        free_sample(&dataset->samples[i]);
     free(dataset->samples);
     free(dataset->mask_values);
     df_label_census_free(dataset->census);

@@ -8,24 +8,30 @@
 
 #define TABLES 4 /* neighbours are mostly equal: one table would wait for its own last addition */
 
+/* What is known of a mask: a bit for each label that it has a pixel of. */
+struct entry {
+    bool counted;
+    uint64_t shown[DF_LABEL_VALUES / 64];
+};
+
 struct df_label_census {
     pthread_mutex_t lock;
-    bool *counted; /* [masks] */
+    struct entry *entries; /* [masks] */
     struct df_label_counts counts;
 };
 
 struct df_label_census *df_label_census_new(int64_t masks)
 {
     struct df_label_census *census = calloc(1, sizeof *census);
-    bool *counted = calloc((size_t)masks + 1, sizeof *counted);
+    struct entry *entries = calloc((size_t)masks + 1, sizeof *entries);
 
-    if (!census || !counted) {
-        df_error_memory("the counts of labels", sizeof *census + (size_t)masks);
+    if (!census || !entries) {
+        df_error_memory("the counts of labels", sizeof *census + (size_t)masks * sizeof *entries);
         free(census);
-        free(counted);
+        free(entries);
         return NULL;
     }
-    census->counted = counted;
+    census->entries = entries;
     pthread_mutex_init(&census->lock, NULL);
     return census;
 }
@@ -35,18 +41,22 @@ void df_label_census_free(struct df_label_census *census)
     if (!census)
         return;
     pthread_mutex_destroy(&census->lock);
-    free(census->counted);
+    free(census->entries);
     free(census);
 }
 
 void df_label_census_add(struct df_label_census *census, int64_t mask, const int64_t *pixels)
 {
+    struct entry *entry = &census->entries[mask];
+
     pthread_mutex_lock(&census->lock);
-    if (!census->counted[mask]) {
-        census->counted[mask] = true;
+    if (!entry->counted) {
+        entry->counted = true;
         census->counts.masks++;
-        for (int label = 0; label < DF_LABEL_VALUES; label++)
+        for (int label = 0; label < DF_LABEL_VALUES; label++) {
             census->counts.pixels[label] += pixels[label];
+            entry->shown[label / 64] |= (uint64_t)(pixels[label] > 0) << label % 64;
+        }
     }
     pthread_mutex_unlock(&census->lock);
 }
@@ -54,9 +64,17 @@ void df_label_census_add(struct df_label_census *census, int64_t mask, const int
 bool df_label_census_has(struct df_label_census *census, int64_t mask)
 {
     pthread_mutex_lock(&census->lock);
-    const bool counted = census->counted[mask];
+    const bool counted = census->entries[mask].counted;
     pthread_mutex_unlock(&census->lock);
     return counted;
+}
+
+bool df_label_census_shows(struct df_label_census *census, int64_t mask, int label)
+{
+    pthread_mutex_lock(&census->lock);
+    const bool shows = census->entries[mask].shown[label / 64] >> label % 64 & 1;
+    pthread_mutex_unlock(&census->lock);
+    return shows;
 }
 
 void df_label_census_read(struct df_label_census *census, struct df_label_counts *counts)

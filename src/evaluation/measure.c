@@ -105,6 +105,23 @@ void df_measure_add_fact(struct df_measure_facts *facts, const char *name, const
     facts->items[facts->count++] = (struct df_fact){name, text};
 }
 
+static void add_decoder(const struct df_measure *measure, struct df_measure_facts *facts)
+{
+    const struct df_prototype_source *prototypes = &measure->prototypes;
+    char chosen[64] = "";
+
+    if (!prototypes->set) {
+        df_measure_add_fact(facts, "decoder", "%s", measure->setup.checkpoint->decoder->title);
+        return;
+    }
+    if (prototypes->shots > 0)
+        snprintf(chosen, sizeof chosen, " (--shots %" PRId64 ", --seed %" PRId64 ")", prototypes->shots,
+                 prototypes->seed);
+    df_measure_add_fact(facts, "decoder", "prototypes: cosine similarity to the classes' mean features");
+    df_measure_add_fact(facts, "prototypes of", "%" PRId64 " training images%s", prototypes->set->count,
+                        chosen);
+}
+
 void df_measure_facts(const struct df_measure *measure, struct df_measure_facts *facts)
 {
     const struct df_setup *setup = &measure->setup;
@@ -112,10 +129,11 @@ void df_measure_facts(const struct df_measure *measure, struct df_measure_facts 
 
     df_measure_describe(measure, how, sizeof how);
     facts->count = 0;
-    df_measure_add_fact(facts, "checkpoint", "%s", measure->options.checkpoint);
+    if (measure->options.checkpoint)
+        df_measure_add_fact(facts, "checkpoint", "%s", measure->options.checkpoint);
     df_measure_add_fact(facts, "backbone", "%s", setup->weights_path);
-    df_measure_add_fact(facts, "LoRA rank", "%" PRId64, setup->checkpoint->rank);
-    df_measure_add_fact(facts, "decoder", "%s", setup->checkpoint->decoder->title);
+    df_measure_add_fact(facts, "LoRA rank", "%" PRId64, setup->model.rank);
+    add_decoder(measure, facts);
     df_measure_add_fact(facts, "data set", "%s, %" PRId64 " images",
                         df_dataset_kind_name(measure->dataset->kind), measure->dataset->count);
     df_measure_add_fact(facts, "model input", "%" PRId64 " x %" PRId64 "%s", setup->model.height,

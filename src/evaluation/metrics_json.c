@@ -28,8 +28,25 @@ static void add_confusion(struct df_json *json, const struct df_metrics *metrics
     df_json_close(json);
 }
 
+static void add_prototypes(struct df_json *json, const struct df_prototype_source *prototypes)
+{
+    const struct df_dataset *set = prototypes->set;
+
+    df_json_object(json, "prototypes");
+    df_json_integer(json, "training_images", set->count);
+    if (prototypes->shots > 0) {
+        df_json_integer(json, "shots", prototypes->shots);
+        df_json_integer(json, "seed", prototypes->seed);
+        df_json_array(json, "training_image_names");
+        for (int64_t i = 0; i < set->count; i++)
+            df_json_text(json, NULL, set->samples[i].name);
+        df_json_close(json);
+    }
+    df_json_close(json);
+}
+
 int df_metrics_write_json(const char *path, const struct df_metrics *metrics, char *const *names,
-                          int64_t batch_size)
+                          int64_t batch_size, const struct df_prototype_source *prototypes)
 {
     struct df_scores scores;
     struct df_json json = {0};
@@ -49,6 +66,8 @@ int df_metrics_write_json(const char *path, const struct df_metrics *metrics, ch
         add_class(&json, metrics, i, names[i]);
     df_json_close(&json);
     add_confusion(&json, metrics);
+    if (prototypes && prototypes->set)
+        add_prototypes(&json, prototypes);
     df_json_close(&json);
     return df_json_write(&json, path);
 }

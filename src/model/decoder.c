@@ -90,6 +90,8 @@ const char *df_head_text(const struct df_decoder_kind *kind, const struct df_hea
         add_part(text, head->layers == DF_LAYERS_EVEN ? "even blocks" : "last blocks");
     if (head->norm == DF_HEAD_NORM_BN)
         add_part(text, "BatchNorm");
+    if (head->norm == DF_HEAD_NORM_L2)
+        add_part(text, "cosine");
     snprintf(dropout, sizeof dropout, "dropout %.12g", head->dropout);
     if (head->dropout > 0.0)
         add_part(text, dropout);

@@ -4,6 +4,7 @@
 
 #include "dinoft/error.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -15,6 +16,11 @@ static bool drops(const struct df_decoder_input *input)
 static bool norms(const struct df_decoder *decoder)
 {
     return decoder->shape.head.norm == DF_HEAD_NORM_BN;
+}
+
+static bool norms_patches(const struct df_decoder *decoder)
+{
+    return decoder->shape.head.norm == DF_HEAD_NORM_L2;
 }
 
 /* Dropout2d's factors, of all maps. */
@@ -29,6 +35,7 @@ int df_decoder_input_open(struct df_decoder_input *input, struct df_decoder *dec
     const size_t bytes = (size_t)factor_count(decoder) * sizeof *input->drawn;
     char name[64];
 
+    assert(!norms_patches(decoder) || !shape->training);
     input->norm = decoder->parameters->count;
     snprintf(name, sizeof name, "%snorm", prefix);
     if (norms(decoder))
@@ -65,6 +72,8 @@ void df_decoder_input_plan(struct df_decoder_input *input, const struct df_decod
             input->dropped[i] = df_arena_take(arena, "patch tokens after dropout", map, DF_F32);
         if (norms(decoder))
             input->normed[i] = df_arena_take(arena, "patch tokens after BatchNorm", map, DF_F32);
+        if (norms_patches(decoder))
+            input->normed[i] = df_arena_take(arena, "patch tokens of norm 1", map, DF_F32);
     }
     if (norms(decoder) && shape->training)
         input->dmap = df_arena_take(arena, "gradient of patch tokens after BatchNorm", map, DF_F32);
@@ -127,6 +136,12 @@ int df_decoder_input_forward(struct df_decoder_input *input, const struct df_dec
         if (norms(decoder)) {
             const struct df_batchnorm norm = norm_of(input, decoder, i, batch);
             DF_TRY(backend->ops->batchnorm_forward(backend, &norm, training, maps[i], input->normed[i]));
+            maps[i] = input->normed[i];
+        }
+        if (norms_patches(decoder)) {
+            DF_TRY(backend->ops->normalize_rows(backend, maps[i],
+                                                batch * decoder->shape.grid_h * decoder->shape.grid_w,
+                                                decoder->shape.dim, input->normed[i]));
             maps[i] = input->normed[i];
         }
     }

@@ -1,5 +1,5 @@
 /* What may stand between the backbone's maps and a 1x1 convolution over them, as if they were concatenated:
- * Dropout2d, then BatchNorm. */
+ * Dropout2d, then BatchNorm; or each patch's norm, of each map by itself, where nothing is trained. */
 #ifndef DINOFT_DECODER_INPUT_H
 #define DINOFT_DECODER_INPUT_H
 

@@ -1,9 +1,10 @@
-/* What a model that is trained needs to go on to the same bits. */
+/* What a model that is trained needs to go on to the same bits; and values that were found elsewhere. */
 #include "segmenter_internal.h"
 
 #include "dinoft/error.h"
 
 #include <assert.h>
+#include <string.h>
 
 int df_segmenter_store(const struct df_segmenter *segmenter, struct df_state *state)
 {
@@ -36,4 +37,16 @@ int df_segmenter_restore(struct df_segmenter *segmenter, const struct df_state *
     DF_TRY(df_parameters_load_array(parameters, backend, parameters->v, "v", state));
     optimizer->steps = steps;
     return 0;
+}
+
+int df_segmenter_set_parameter(struct df_segmenter *segmenter, const char *name, const float *values)
+{
+    const struct df_parameters *parameters = &segmenter->parameters;
+    int i = 0;
+
+    while (i < parameters->count && strcmp(parameters->items[i].name, name) != 0)
+        i++;
+    assert(i < parameters->count);
+    return segmenter->backend->ops->upload(segmenter->backend, parameters->items[i].value, values,
+                                           (size_t)parameters->items[i].count * sizeof *values);
 }

@@ -39,6 +39,22 @@ class CudaEvaluation(DeviceTest):
     def test_original_size(self):
         self.compare("--eval_size", "original")
 
+    def test_prototypes(self):
+        """Features of three images of the processor's, or of the device's, which differ in their last bits."""
+        for checkpoint in ([], ["--lora_weights", LINEAR]):
+            results = []
+            for device in ("cpu", "cuda"):
+                self.succeed(
+                    *["eval", "--prototypes", *self.folder_flags(), *model_flags(SMALL2), "--batch_size", 2, *checkpoint],
+                    *["--precision", "fp32", "--shots", 1, "--device", device, "--metrics_json", f"{device}.json"],
+                )  # fmt: skip
+                results.append(self.read_json(f"{device}.json"))
+            cpu, cuda = results
+            self.assertEqual(cuda["prototypes"], cpu["prototypes"])
+            self.assertEqual([row["pixels"] for row in cuda["per_class"]], [row["pixels"] for row in cpu["per_class"]])
+            self.assert_relative(cuda["loss"], cpu["loss"], LOSS["fp32"], "loss")
+            self.assert_confusion_near(cuda["confusion"], cpu["confusion"], PIXELS["fp32"])
+
     def test_fpn(self):
         for precision in ("fp32", "bf16"):
             self.compare(backbone=SQUARE2, checkpoint=FPN, precision=precision)

@@ -122,6 +122,20 @@ class Comparison(ReportTest):
         ):
             self.assertEqual(self.report(*runs)[1].tags, once, runs)
 
+    def test_all_files_of_a_folder(self):
+        """What only some runs leave belongs to its run, and a run named by two paths is one."""
+        once = self.report("output/slow", "output/fast")[1].tags
+        output = self.folder / "output"
+        for name in ("slow_e1.pt", "slow_viz_2.png", "fast_augmented.png", "fast_stopped.pt", "fast_features.cache"):
+            (output / name).touch()
+        (self.folder / "link").symlink_to(output)
+        files = sorted(f"output/{path.name}" for path in output.iterdir())
+        self.assertEqual(self.report(*files, "link/slow.pt", str(output))[1].tags, once)
+        self.refused("report", "output/none_e1.pt", "--output", "a.html", mentions=["output/none_e1.pt is no run"])
+        for path in output.glob("fast[._]*.*"):
+            path.rename(output / path.name.replace("fast", "slow_e1"))
+        self.assertEqual(self.report("output/slow_e1.pt")[1].text.count("Training run slow_e1"), 2)
+
     def test_one_run(self):
         text, page = self.report("output/slow")
         self.assertIn("Training run slow", page.text)

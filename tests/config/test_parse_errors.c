@@ -302,7 +302,7 @@ static void what_belongs_together(void **state)
          "--mask_values: expected numbers from 0 to 255 with commas between them, found '0,256'"},
         {{"eval", "--lora_weights=a", "--dataset", "folder", "--mask_values", "7,7"},
          "--mask_values: 7 is listed twice: '7,7'"},
-        {{"eval"}, "eval needs --lora_weights FILE"},
+        {{"eval"}, "eval needs --lora_weights FILE, or --prototypes"},
         {{"features", "a.jpg", "--output", "f.safetensors", "--allow_other_backbone"},
          "--allow_other_backbone is for the checkpoint of --lora_weights, which was not given"},
         {{"predict", "a.jpg"}, "predict needs --lora_weights FILE"},

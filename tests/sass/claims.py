@@ -168,6 +168,8 @@ CLAIMS = [
     # scale_channels.cu: 4 elements a thread, and their factors one by one.
     ("scale_channels.cu", r"scale_channels<4>", vectors([32, 128], [128])),
     ("scale_channels.cu", r"scale_channels<1>", vectors([32], [32])),
+    # normalize_rows.cu: an element a lane.
+    ("normalize_rows.cu", r"normalize_rows", vectors([32], [32])),
     # hard_pixels.cu: single elements, as upsample_loss.cu.
     ("hard_pixels.cu", r"confidence_kernel<\d+, \d+>", vectors([8, 32], [32], 128)),
     ("hard_pixels.cu", r"count_kernel", vectors([32], [32], 256)),
