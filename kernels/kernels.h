@@ -110,6 +110,17 @@ cudaError_t df_launch_dropout(cudaStream_t stream, const void *x, const struct d
                               uint64_t number, double probability, void *y, enum df_dtype type, int64_t rows,
                               int64_t cols);
 
+/* --- dora.cu --- */
+
+cudaError_t df_launch_scale_columns(cudaStream_t stream, struct df_matrix x, const float *factors,
+                                    const float *bias, const void *residual, struct df_matrix y);
+cudaError_t df_launch_dora_factors(cudaStream_t stream, const struct df_dora_rows *rows, float *factors,
+                                   float *excess, float *b_factors);
+size_t df_launch_dora_gradient_scratch(struct df_matrix dy);
+cudaError_t df_launch_dora_gradient(cudaStream_t stream, struct df_matrix dy, struct df_matrix y,
+                                    const float *bias, const void *residual, const float *magnitude,
+                                    float *gradient, void *scratch);
+
 /* --- conv.cu: NHWC float32, weights [out, in, kernel, kernel], no padding, stride 1. Used where cuDNN is
  * not. --- */
 

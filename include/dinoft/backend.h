@@ -47,6 +47,21 @@ struct df_graph;
 /* Calls operations. 0, or -1 with the error set. */
 typedef int df_backend_work(void *argument);
 
+/* Of rows of a frozen weight W, what DoRA's factors are made of. The squared length of row i of W + B A is
+ * squares[i] + 2 b[i] (A w[i]) + b[i] (A A^T) b[i]; less than a millionth of squares[i] is taken as that,
+ * since there rounding is all that is left of the sum. */
+struct df_dora_rows {
+    struct df_matrix b;        /* float32 [rows, rank] */
+    struct df_matrix products; /* float32 [rank, rows]: A W^T, times scales */
+    struct df_matrix gram;     /* float32 [rank, rank]: A A^T */
+    const float *squares;      /* [rows]: the squared lengths of W's rows */
+    const float *scales; /* [rows] that the packed weight has in it; NULL: none. Where 0, A w counts as 0 */
+    const float *magnitude; /* [rows] */
+};
+
+/* The part of a squared length below which it is not told from rounding. */
+#define DF_DORA_LEAST 1e-6f
+
 /* Rows of [B, N, D] that an operation works on: for each of `batch` images, `rows` rows from row `first` on,
  * of `tokens`. */
 struct df_token_rows {

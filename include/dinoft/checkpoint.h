@@ -36,6 +36,7 @@ struct df_record {
     char lora_targets[DF_LORA_TARGETS_TEXT]; /* "": q and v */
     char lora_blocks[DF_LORA_BLOCKS_TEXT];   /* "": all */
     double lora_scale;                       /* 0: 1 */
+    bool dora;                               /* its LoRA is DoRA */
     double ema;         /* the parameters are a moving average of this decay; 0: as the last step left them */
     char **class_names; /* [n_class_names]; owned */
     int n_class_names;

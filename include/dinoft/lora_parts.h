@@ -22,6 +22,7 @@ enum df_lora_target {
 
 struct df_lora_parts {
     unsigned targets;                /* bits of df_lora_target; 0: q and v */
+    bool dora;                       /* DoRA: magnitudes of the rows are trained too */
     bool left_out[DF_VIT_MAX_DEPTH]; /* the blocks that have none */
 };
 
@@ -46,7 +47,8 @@ const char *df_lora_blocks_text(const struct df_lora_parts *parts, int64_t depth
 /* Reads that, or "last:4", into parts->left_out. -1 with the error set. */
 int df_lora_blocks_read(const char *text, int64_t depth, struct df_lora_parts *parts);
 
-/* "rank 3", " of q,k,v" and " in blocks 2,3" where that is other than q and v, and all. Returns the buffer.
+/* "rank 3", " with DoRA", " of q,k,v" and " in blocks 2,3" where that is other than q and v, and all. Returns
+ * the buffer.
  */
 #define DF_LORA_TEXT (DF_LORA_BLOCKS_TEXT + DF_LORA_TARGETS_TEXT + 64)
 const char *df_lora_text(int64_t rank, const struct df_lora_parts *parts, enum df_ffn ffn, int64_t depth,

@@ -170,6 +170,29 @@ DF_OPERATION(dropout,
               double probability, void *y, int64_t rows, int64_t cols),
              (backend, x, draw, stream, probability, y, rows, cols))
 
+/* x [M, N] -> y [M, N] = x * factors [N] + bias [N] (NULL: none) + residual, which has y's type and layout (NULL:
+ * none): of each column. x and y act or float32; y may be x, and residual y. factors, bias float32. */
+DF_OPERATION(scale_columns,
+             (struct df_backend *backend, struct df_matrix x, const float *factors, const float *bias,
+              const void *residual, struct df_matrix y),
+             (backend, x, factors, bias, residual, y))
+
+/* DoRA's factors of `rows` (struct df_dora_rows), each float32 [rows]: what makes the rows of W + B A as long as
+ * their magnitudes, factors = magnitude / length, and 0 where the length is 0; excess = factors - 1; and b_factors =
+ * factors * scales, for B in a layer that has the scales in it. */
+DF_OPERATION(dora_factors,
+             (struct df_backend *backend, const struct df_dora_rows *rows, float *factors, float *excess,
+              float *b_factors),
+             (backend, rows, factors, excess, b_factors))
+
+/* gradient float32 [N] of DoRA's magnitudes float32 [N]: the sum over the rows of dy * (y - bias - residual), divided
+ * by the magnitude, and 0 where that is 0. dy, y [M, N] act or float32; bias [N] and residual, of y's type and
+ * layout, or NULL: as scale_columns made y. */
+DF_OPERATION(dora_gradient,
+             (struct df_backend *backend, struct df_matrix dy, struct df_matrix y, const float *bias,
+              const void *residual, const float *magnitude, float *gradient),
+             (backend, dy, y, bias, residual, magnitude, gradient))
+
 /* --- the vision transformer --- */
 
 /* pixels uint8 [B, H, W, 3] -> image float32 [B, 3, H, W] = (pixel / 255 - mean) / std; mean, std host

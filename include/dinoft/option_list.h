@@ -69,6 +69,11 @@ OPTION(FLOAT, LORA_ALPHA, lora_alpha, MODEL, TRAIN | BENCH | INFO,
 OPTION(SWITCH, RSLORA, rslora, MODEL, TRAIN | BENCH | INFO,
        "rank-stabilised LoRA: alpha is divided by the square root of the rank instead",
        .from_checkpoint = STORED)
+OPTION(
+    SWITCH, DORA, dora, MODEL, TRAIN | BENCH | INFO,
+    "DoRA: where LoRA is, train the lengths of the weight's rows as well; as in --lora_weights if that has "
+    "LoRA",
+    .from_checkpoint = STORED)
 OPTION(SWITCH, MERGE_LORA, merge_lora, MODEL, TRAIN | INFO,
        "freeze the backbone with the LoRA of --lora_weights in it, and train the decoder alone; NAME.pt has "
        "that LoRA too")
@@ -136,7 +141,7 @@ OPTION(FLOAT, LORA_DROPOUT, lora_dropout, RUN, TRAIN | BENCH,
 OPTION(FLOAT, WEIGHT_DECAY, weight_decay, RUN, TRAIN, "AdamW's decoupled weight decay", "0.01", 0,
        .float_minimum_itself = true)
 OPTION(SWITCH, DECAY_1D, decay_1d, RUN, TRAIN,
-       "weight decay for tensors of one dimension too: biases and the weights of BatchNorm")
+       "weight decay for tensors of one dimension too: biases, the weights of BatchNorm and DoRA's m")
 OPTION(FLOAT, GRAD_CLIP, grad_clip, RUN, TRAIN | BENCH | INFO,
        "scale the gradients down where the norm of all of them together is larger; 0: off", "0", 0,
        .float_minimum_itself = true)

@@ -142,6 +142,28 @@ struct df_work df_work_dropout(struct df_backend *backend, const void *x, const 
     return df_work_of(0, df_act_bytes(backend, 2 * rows * cols), "[" I64 ", " I64 "]", rows, cols);
 }
 
+struct df_work df_work_scale_columns(struct df_backend *backend, struct df_matrix x, const float *factors,
+                                     const float *bias, const void *residual, struct df_matrix y)
+{
+    return df_work_of(0, matrix_bytes(x) + df_result_passes(residual) * matrix_bytes(y), "%s %s %s",
+                      spell(x).text, df_result_arrow(residual), spell(y).text);
+}
+
+struct df_work df_work_dora_factors(struct df_backend *backend, const struct df_dora_rows *rows,
+                                    float *factors, float *excess, float *b_factors)
+{
+    return df_work_of(0, matrix_bytes(rows->b) + matrix_bytes(rows->products) + matrix_bytes(rows->gram),
+                      I64 " rows, rank " I64, rows->b.rows, rows->b.cols);
+}
+
+struct df_work df_work_dora_gradient(struct df_backend *backend, struct df_matrix dy, struct df_matrix y,
+                                     const float *bias, const void *residual, const float *magnitude,
+                                     float *gradient)
+{
+    return df_work_of(0, matrix_bytes(dy) + df_result_passes(residual) * matrix_bytes(y), "%s, %s%s",
+                      spell(dy).text, spell(y).text, residual ? " - residual" : "");
+}
+
 /* --- the vision transformer --- */
 
 struct df_work df_work_image_normalize(struct df_backend *backend, const uint8_t *pixels, float *image,

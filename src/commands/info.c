@@ -253,7 +253,7 @@ static int check_plan_flags(const struct df_config *config)
         DF_OPTION_BATCH_SIZE, DF_OPTION_ACCUMULATE,   DF_OPTION_N_CLASSES,   DF_OPTION_RECOMPUTE,
         DF_OPTION_MERGE_LORA, DF_OPTION_DEVICE,       DF_OPTION_PRECISION,   DF_OPTION_ROPE_RESCALE,
         DF_OPTION_JSON,       DF_OPTION_LORA_TARGETS, DF_OPTION_LORA_BLOCKS, DF_OPTION_LORA_ALPHA,
-        DF_OPTION_RSLORA,     DF_OPTION_RESIZE};
+        DF_OPTION_RSLORA,     DF_OPTION_RESIZE,       DF_OPTION_DORA};
     const enum df_option typed = df_config_typed(config, of_plan, sizeof of_plan / sizeof of_plan[0]);
 
     if (config->memory || typed == DF_OPTION_COUNT)

@@ -61,8 +61,9 @@ static void print_plan(const struct memory_plan *plan)
     char lora[64] = "no LoRA", parts[48] = "", head[DF_HEAD_TEXT];
 
     if (options->rank > 0)
-        snprintf(lora, sizeof lora, "%sLoRA of rank %" PRId64,
-                 options->training && options->merged ? "merged " : "", options->rank);
+        snprintf(lora, sizeof lora, "%sLoRA of rank %" PRId64 "%s",
+                 options->training && options->merged ? "merged " : "", options->rank,
+                 options->lora.dora ? " with DoRA" : "");
     if (plan->parts > 1)
         snprintf(parts, sizeof parts, " in %" PRId64 " parts", plan->parts);
     printf("\nmemory to %s: %s, decoder %s, %" PRId64 " classes, batch %" PRId64 "%s, %" PRId64 " x %" PRId64
@@ -135,7 +136,8 @@ static int check_flags(const struct df_config *config, const struct df_checkpoin
 {
     static const enum df_option fixed[] = {
         DF_OPTION_USE_LORA,     DF_OPTION_R,           DF_OPTION_USE_FPN,    DF_OPTION_N_CLASSES,
-        DF_OPTION_LORA_TARGETS, DF_OPTION_LORA_BLOCKS, DF_OPTION_LORA_ALPHA, DF_OPTION_RSLORA};
+        DF_OPTION_LORA_TARGETS, DF_OPTION_LORA_BLOCKS, DF_OPTION_LORA_ALPHA, DF_OPTION_RSLORA,
+        DF_OPTION_DORA};
     const enum df_option typed = df_config_typed(config, fixed, sizeof fixed / sizeof fixed[0]);
 
     if (config->merge_lora && (!checkpoint || checkpoint->rank == 0))

@@ -61,6 +61,7 @@ static bool is_replaced(const struct df_config_file *file, const bool *typed, co
     case DF_OPTION_LORA_BLOCKS:
     case DF_OPTION_LORA_ALPHA:
     case DF_OPTION_RSLORA:
+    case DF_OPTION_DORA:
     case DF_OPTION_LORA_PLUS:
     case DF_OPTION_LORA_DROPOUT:
         return (typed[DF_OPTION_USE_LORA] && !config->use_lora) ||

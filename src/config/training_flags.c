@@ -19,7 +19,7 @@ enum df_option df_config_typed_of_lora(const struct df_config *config)
 {
     static const enum df_option of_lora[] = {
         DF_OPTION_LR_LORA, DF_OPTION_LORA_TARGETS, DF_OPTION_LORA_BLOCKS, DF_OPTION_LORA_ALPHA,
-        DF_OPTION_RSLORA,  DF_OPTION_LORA_PLUS,    DF_OPTION_LORA_DROPOUT};
+        DF_OPTION_RSLORA,  DF_OPTION_DORA,         DF_OPTION_LORA_PLUS,   DF_OPTION_LORA_DROPOUT};
 
     return df_config_typed(config, of_lora, sizeof of_lora / sizeof of_lora[0]);
 }

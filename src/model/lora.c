@@ -3,7 +3,6 @@
 #include "dinoft/error.h"
 #include "dinoft/size.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -26,7 +25,7 @@ struct df_lora_place df_lora_place(enum df_lora_target target, const struct df_v
 const char *df_lora_key(char key[DF_LORA_KEY_MAX], char which, int64_t block, enum df_lora_target target,
                         enum df_ffn ffn)
 {
-    if (target == DF_LORA_Q || target == DF_LORA_V)
+    if ((target == DF_LORA_Q || target == DF_LORA_V) && which != 'm')
         snprintf(key, DF_LORA_KEY_MAX, "w_%c_%03lld", which, (long long)(2 * block + (target == DF_LORA_V)));
     else
         snprintf(key, DF_LORA_KEY_MAX, "lora_%c_%03lld_%s", which, (long long)block,
@@ -36,6 +35,8 @@ const char *df_lora_key(char key[DF_LORA_KEY_MAX], char which, int64_t block, en
 
 /* --- parameters --- */
 
+#define KINDS "abm" /* in keys; the last is DoRA's alone */
+
 struct addition {
     struct df_lora *lora;
     struct df_parameters *parameters;
@@ -43,34 +44,46 @@ struct addition {
     bool merged;
 };
 
-/* Of a target that is adapted, or whose tensors stand in its place. */
-static int add_tensor(const struct addition *addition, char which, int64_t block, enum df_lora_target target)
+static bool is_adapted(const struct df_lora_parts *parts, int64_t block, enum df_lora_target target)
+{
+    return !parts->left_out[block] && (df_lora_targets(parts) & DF_LORA_BIT(target));
+}
+
+/* Of a target that is adapted, or whose tensors stand in its place. which: of KINDS. */
+static int add_tensor(const struct addition *addition, int which, int64_t block, enum df_lora_target target)
 {
     struct df_lora *lora = addition->lora;
-    const struct df_lora_parts *parts = addition->parts;
+    struct df_lora_block *indices = &lora->blocks[block];
     const struct df_lora_place place = df_lora_place(target, &lora->config);
-    const bool is_a = which == 'a';
-    const bool trained =
-        !addition->merged && !parts->left_out[block] && (df_lora_targets(parts) & DF_LORA_BIT(target));
-    const int64_t shape[2] = {is_a ? lora->rank : place.out, is_a ? place.in : lora->rank};
-    const enum df_parameter_kind kind = !trained ? DF_PARAMETER_FIXED_LORA
-                                        : is_a   ? DF_PARAMETER_LORA_A
-                                                 : DF_PARAMETER_LORA_B;
+    const bool trained = !addition->merged && is_adapted(addition->parts, block, target);
+    const struct {
+        int *index;
+        enum df_parameter_kind kind;
+        enum df_init init;
+        int ndim;
+        int64_t shape[2];
+    } tensors[] = {
+        {indices->a, DF_PARAMETER_LORA_A, DF_INIT_FAN_IN, 2, {lora->rank, place.in}},
+        {indices->b, DF_PARAMETER_LORA_B, DF_INIT_ZERO, 2, {place.out, lora->rank}},
+        {indices->m, DF_PARAMETER_LORA_M, DF_INIT_ZERO, 1, {place.out, 1}},
+    };
+    const int64_t *shape = tensors[which].shape;
     char name[DF_LORA_KEY_MAX];
 
     if (trained)
-        (is_a ? lora->blocks[block].a : lora->blocks[block].b)[target] = addition->parameters->count;
-    return df_parameters_add(addition->parameters, df_lora_key(name, which, block, target, lora->config.ffn),
-                             kind, is_a ? DF_INIT_FAN_IN : DF_INIT_ZERO, shape[1], 2, shape);
+        tensors[which].index[target] = addition->parameters->count;
+    return df_parameters_add(addition->parameters,
+                             df_lora_key(name, KINDS[which], block, target, lora->config.ffn),
+                             trained ? tensors[which].kind : DF_PARAMETER_FIXED_LORA, tensors[which].init,
+                             shape[1], tensors[which].ndim, shape);
 }
 
-static bool is_stored(const struct df_lora_parts *parts, int64_t block, enum df_lora_target target)
+static bool is_stored(const struct df_lora_parts *parts, char which, int64_t block,
+                      enum df_lora_target target)
 {
-    const unsigned bit = DF_LORA_BIT(target), targets = df_lora_targets(parts);
-
-    if (bit & DF_LORA_Q_AND_V)
-        return targets & DF_LORA_Q_AND_V;
-    return (targets & bit) && !parts->left_out[block];
+    if ((DF_LORA_BIT(target) & DF_LORA_Q_AND_V) && which != 'm')
+        return df_lora_targets(parts) & DF_LORA_Q_AND_V;
+    return is_adapted(parts, block, target);
 }
 
 static int make_blocks(struct df_lora *lora, const struct df_lora_parts *parts)
@@ -82,7 +95,7 @@ static int make_blocks(struct df_lora *lora, const struct df_lora_parts *parts)
         return df_error_memory("LoRA's blocks", (size_t)depth * sizeof *lora->blocks);
     for (int64_t i = 0; i < depth; i++)
         for (int target = 0; target < DF_LORA_TARGETS; target++)
-            lora->blocks[i].a[target] = lora->blocks[i].b[target] = -1;
+            lora->blocks[i].a[target] = lora->blocks[i].b[target] = lora->blocks[i].m[target] = -1;
     while (lora->first_block < depth && parts->left_out[lora->first_block])
         lora->first_block++;
     return 0;
@@ -94,13 +107,13 @@ int df_lora_add_parameters(struct df_lora *lora, struct df_parameters *parameter
 {
     const struct addition addition = {lora, parameters, parts, merged};
 
-    *lora = (struct df_lora){.rank = rank, .config = *config, .parameters = parameters};
+    *lora = (struct df_lora){.rank = rank, .dora = parts->dora, .config = *config, .parameters = parameters};
     DF_TRY(make_blocks(lora, parts));
-    for (int which = 0; which < 2; which++)
+    for (int which = 0; which < (parts->dora ? 3 : 2); which++)
         for (int64_t block = 0; block < config->depth; block++)
             for (int target = 0; target < DF_LORA_TARGETS; target++)
-                if (is_stored(parts, block, (enum df_lora_target)target))
-                    DF_TRY(add_tensor(&addition, "ab"[which], block, (enum df_lora_target)target));
+                if (is_stored(parts, KINDS[which], block, (enum df_lora_target)target))
+                    DF_TRY(add_tensor(&addition, which, block, (enum df_lora_target)target));
     return 0;
 }
 
@@ -148,20 +161,12 @@ int64_t df_lora_most_columns(const struct df_lora *lora)
     return most;
 }
 
-/* A layer's targets and their tensors as matrices, from the values or from the gradients. */
-struct layer_tensors {
-    int count;
-    enum df_lora_target targets[DF_LORA_TARGETS];
-    struct df_matrix a;                  /* [columns, in]: neighbours in memory */
-    struct df_matrix b[DF_LORA_TARGETS]; /* [out, rank] */
-};
-
-static struct layer_tensors layer_tensors(const struct df_lora_use *use, bool gradients)
+struct df_lora_tensors df_lora_tensors(const struct df_lora_use *use, bool gradients)
 {
     const struct df_lora *lora = use->lora;
     const struct df_lora_block *block = &lora->blocks[use->block];
     const struct df_parameter *items = lora->parameters->items;
-    struct layer_tensors tensors;
+    struct df_lora_tensors tensors;
 
     tensors.count = find_targets(lora, use->block, use->layer, tensors.targets);
     for (int i = 0; i < tensors.count; i++) {
@@ -172,11 +177,16 @@ static struct layer_tensors layer_tensors(const struct df_lora_use *use, bool gr
                                            tensors.count * lora->rank, a->shape[1], a->shape[1]};
         tensors.b[i] = (struct df_matrix){gradients ? b->gradient : b->value, DF_F32, b->shape[0], lora->rank,
                                           lora->rank};
+        tensors.m[i] = NULL;
+        if (lora->dora) {
+            const struct df_parameter *m = &items[block->m[tensors.targets[i]]];
+            tensors.m[i] = gradients ? m->gradient : m->value;
+        }
     }
     return tensors;
 }
 
-static struct df_matrix columns(struct df_matrix matrix, int64_t first, int64_t count)
+struct df_matrix df_lora_columns_of(struct df_matrix matrix, int64_t first, int64_t count)
 {
     matrix.data = (char *)matrix.data + (size_t)first * df_dtype_size(matrix.type);
     matrix.cols = count;
@@ -184,15 +194,15 @@ static struct df_matrix columns(struct df_matrix matrix, int64_t first, int64_t 
 }
 
 /* The part of y, or of its gradient, that is the i-th target's. */
-static struct df_matrix target_columns(const struct df_lora_use *use, const struct layer_tensors *tensors,
+static struct df_matrix target_columns(const struct df_lora_use *use, const struct df_lora_tensors *tensors,
                                        int i, struct df_matrix y)
 {
     const struct df_lora_place place = df_lora_place(tensors->targets[i], &use->lora->config);
-    return columns(y, place.first_row, place.out);
+    return df_lora_columns_of(y, place.first_row, place.out);
 }
 
 /* A x, or its gradient, of all targets of a layer. */
-static struct df_matrix down_matrix(const struct df_lora_use *use, const struct layer_tensors *tensors,
+static struct df_matrix down_matrix(const struct df_lora_use *use, const struct df_lora_tensors *tensors,
                                     float *values, int64_t rows)
 {
     const int64_t width = tensors->count * use->lora->rank;
@@ -205,58 +215,60 @@ static int scale_rows(struct df_backend *backend, struct df_matrix matrix, const
     return backend->ops->scale_channels(backend, matrix.data, scales, matrix.rows, matrix.cols, 1, to);
 }
 
+/* Those of the i-th target's rows. */
+static const float *row_scale(const struct df_lora_use *use, const struct df_lora_tensors *tensors, int i)
+{
+    return use->row_scale + df_lora_place(tensors->targets[i], &use->lora->config).first_row;
+}
+
 /* B of the i-th target as y meets it. */
 static int effective_b(const struct df_lora_use *use, struct df_backend *backend,
-                       const struct layer_tensors *weights, int i, struct df_matrix *b)
+                       const struct df_lora_tensors *weights, int i, struct df_matrix *b)
 {
     *b = weights->b[i];
     if (!use->row_scale)
         return 0;
-    assert(weights->count == 1);
     b->data = use->scaled_b;
-    return scale_rows(backend, weights->b[i], use->row_scale, use->scaled_b);
+    return scale_rows(backend, weights->b[i], row_scale(use, weights, i), use->scaled_b);
 }
 
 int df_lora_down(const struct df_lora_use *use, struct df_backend *backend, struct df_matrix x)
 {
-    const struct layer_tensors weights = layer_tensors(use, false);
+    const struct df_lora_tensors weights = df_lora_tensors(use, false);
 
     return backend->ops->matmul(backend, x, false, weights.a, true,
                                 down_matrix(use, &weights, use->down, x.rows), false);
 }
 
-int df_lora_forward(const struct df_lora_use *use, struct df_backend *backend, struct df_matrix x,
-                    struct df_matrix y)
+int df_lora_up(const struct df_lora_use *use, struct df_backend *backend, struct df_matrix y)
 {
-    const struct layer_tensors weights = layer_tensors(use, false);
-    const struct df_matrix down = down_matrix(use, &weights, use->down, x.rows);
+    const struct df_lora_tensors weights = df_lora_tensors(use, false);
+    const struct df_matrix down = down_matrix(use, &weights, use->down, y.rows);
     const int64_t rank = use->lora->rank;
 
-    if (weights.count == 0)
-        return 0;
-    DF_TRY(df_lora_down(use, backend, x));
     for (int i = 0; i < weights.count; i++) {
         struct df_matrix b;
         DF_TRY(effective_b(use, backend, &weights, i, &b));
-        DF_TRY(backend->ops->matmul(backend, columns(down, i * rank, rank), false, b, true,
+        DF_TRY(backend->ops->matmul(backend, df_lora_columns_of(down, i * rank, rank), false, b, true,
                                     target_columns(use, &weights, i, y), true));
     }
     return 0;
 }
 
-static int gradient_of_b(const struct df_lora_use *use, struct df_backend *backend, struct df_matrix dy,
-                         struct df_matrix down, struct df_matrix gradient)
+int df_lora_forward(const struct df_lora_use *use, struct df_backend *backend, struct df_matrix x,
+                    struct df_matrix y)
 {
-    DF_TRY(backend->ops->matmul(backend, dy, true, down, false, gradient, false));
-    if (!use->row_scale)
+    if (df_lora_columns(use->lora, use->block, use->layer) == 0)
         return 0;
-    return scale_rows(backend, gradient, use->row_scale, gradient.data);
+    DF_TRY(df_lora_down(use, backend, x));
+    return df_lora_up(use, backend, y);
 }
 
 int df_lora_gradients(const struct df_lora_use *use, struct df_backend *backend, struct df_matrix x,
                       struct df_matrix dy, float *ddown)
 {
-    const struct layer_tensors weights = layer_tensors(use, false), gradients = layer_tensors(use, true);
+    const struct df_lora_tensors weights = df_lora_tensors(use, false),
+                                 gradients = df_lora_tensors(use, true);
     const struct df_matrix down = down_matrix(use, &weights, use->down, x.rows);
     const struct df_matrix ddowns = down_matrix(use, &weights, ddown, x.rows);
     const int64_t rank = use->lora->rank;
@@ -267,8 +279,12 @@ int df_lora_gradients(const struct df_lora_use *use, struct df_backend *backend,
         const struct df_matrix dout = target_columns(use, &weights, i, dy);
         struct df_matrix b;
         DF_TRY(effective_b(use, backend, &weights, i, &b));
-        DF_TRY(gradient_of_b(use, backend, dout, columns(down, i * rank, rank), gradients.b[i]));
-        DF_TRY(backend->ops->matmul(backend, dout, false, b, false, columns(ddowns, i * rank, rank), false));
+        DF_TRY(backend->ops->matmul(backend, dout, true, df_lora_columns_of(down, i * rank, rank), false,
+                                    gradients.b[i], false));
+        if (use->row_scale)
+            DF_TRY(scale_rows(backend, gradients.b[i], row_scale(use, &weights, i), gradients.b[i].data));
+        DF_TRY(backend->ops->matmul(backend, dout, false, b, false,
+                                    df_lora_columns_of(ddowns, i * rank, rank), false));
     }
     return backend->ops->matmul(backend, ddowns, true, x, false, gradients.a, false);
 }
@@ -276,7 +292,7 @@ int df_lora_gradients(const struct df_lora_use *use, struct df_backend *backend,
 int df_lora_input_gradient(const struct df_lora_use *use, struct df_backend *backend, float *ddown,
                            struct df_matrix dx, bool accumulate)
 {
-    const struct layer_tensors weights = layer_tensors(use, false);
+    const struct df_lora_tensors weights = df_lora_tensors(use, false);
 
     if (weights.count == 0)
         return 0;

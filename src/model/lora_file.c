@@ -6,6 +6,7 @@
 #include "dinoft/error.h"
 #include "dinoft/size.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,19 +23,21 @@ static const struct df_tensor *find(const struct df_state *checkpoint, char whic
 
 /* --- what is there --- */
 
+/* columns 0: it has one dimension. */
 static int check_tensor(const struct df_state *checkpoint, const char *name, int64_t rows, int64_t columns)
 {
-    char found[DF_SHAPE_TEXT_MAX];
+    char found[DF_SHAPE_TEXT_MAX], expected[DF_SHAPE_TEXT_MAX];
+    const int64_t shape[2] = {rows, columns};
+    const int ndim = columns > 0 ? 2 : 1;
     const struct df_entry *entry = df_state_find(checkpoint, name);
 
     if (!entry || entry->text)
         return df_error_set("%s is missing", name);
     const struct df_tensor *tensor = &entry->tensor;
-    if (tensor->ndim != 2 || tensor->shape[0] != rows || tensor->shape[1] != columns)
-        return df_error_set("%s is %s, expected [%lld, %lld]", name,
-                            df_shape_text(tensor->shape, tensor->ndim, found), (long long)rows,
-                            (long long)columns);
-    return 0;
+    if (tensor->ndim == ndim && tensor->shape[0] == rows && (ndim == 1 || tensor->shape[1] == columns))
+        return 0;
+    return df_error_set("%s is %s, expected %s", name, df_shape_text(tensor->shape, tensor->ndim, found),
+                        df_shape_text(shape, ndim, expected));
 }
 
 /* Pairs of q and v, of which every block has one each. */
@@ -74,10 +77,12 @@ static int find_q_and_v(struct df_checkpoint *checkpoint)
                               (long long)checkpoint->depth, DF_VIT_MAX_DEPTH);
 }
 
-#define KEY_START "lora_a_"
+#define KEY_START  "lora_a_"
+#define DORA_START "lora_m_" /* as long */
 
-/* The block and the target of "lora_a_003_fc1". False for another name. */
-static bool read_key(const char *name, int64_t *block, enum df_lora_target *target, enum df_ffn *ffn)
+/* The block and the target of "lora_a_003_fc1", or "lora_m_003_fc1". False for another name. */
+static bool read_key(const char *name, char which, int64_t *block, enum df_lora_target *target,
+                     enum df_ffn *ffn)
 {
     char again[DF_LORA_KEY_MAX];
     const int digits = (int)strspn(name + strlen(KEY_START), "0123456789");
@@ -87,7 +92,7 @@ static bool read_key(const char *name, int64_t *block, enum df_lora_target *targ
         *ffn = i < DF_LORA_TARGETS ? DF_FFN_MLP : DF_FFN_SWIGLU;
         *target = (enum df_lora_target)(i % DF_LORA_TARGETS);
         if (digits <= BLOCK_DIGITS && df_lora_target_name(*target, *ffn) &&
-            strcmp(df_lora_key(again, 'a', *block, *target, *ffn), name) == 0)
+            strcmp(df_lora_key(again, which, *block, *target, *ffn), name) == 0)
             return *block < DF_VIT_MAX_DEPTH;
     }
     return false;
@@ -108,7 +113,7 @@ static int add_other(struct df_checkpoint *checkpoint, const struct df_entry *a,
     enum df_ffn ffn;
     int64_t block;
 
-    if (!read_key(a->name, &block, &target, &ffn))
+    if (!read_key(a->name, 'a', &block, &target, &ffn))
         return df_error_set("%s names no layer that LoRA could be in", a->name);
     if (a->text || tensor->ndim != 2 || tensor->count == 0 || tensor->shape[0] > DF_MAX_RANK ||
         (checkpoint->rank > 0 && tensor->shape[0] != checkpoint->rank))
@@ -190,6 +195,56 @@ static int take_recorded(struct df_checkpoint *checkpoint, bool has_others)
     return 0;
 }
 
+/* Whether the checkpoint has LoRA in what a key of DoRA names. */
+static bool has_lora(const struct df_checkpoint *checkpoint, const char *name)
+{
+    char key[DF_LORA_KEY_MAX];
+    enum df_lora_target target;
+    enum df_ffn ffn;
+    int64_t block;
+
+    return read_key(name, 'm', &block, &target, &ffn) && block < checkpoint->depth &&
+           !checkpoint->lora.left_out[block] && (checkpoint->lora.targets & DF_LORA_BIT(target)) &&
+           strcmp(df_lora_key(key, 'm', block, target, checkpoint->lora_ffn), name) == 0;
+}
+
+static int check_magnitudes(const struct df_checkpoint *checkpoint)
+{
+    const enum df_ffn ffn = checkpoint->lora_ffn;
+    char key[DF_LORA_KEY_MAX];
+
+    for (int64_t block = 0; block < checkpoint->depth; block++) {
+        for (int i = 0; i < DF_LORA_TARGETS && !checkpoint->lora.left_out[block]; i++) {
+            const enum df_lora_target target = (enum df_lora_target)i;
+            if (!(checkpoint->lora.targets & DF_LORA_BIT(target)))
+                continue;
+            const struct df_tensor *b = find(checkpoint->state, 'b', block, target, ffn);
+            df_lora_key(key, 'm', block, target, ffn);
+            DF_TRY(check_tensor(checkpoint->state, key, b->shape[0], 0));
+        }
+    }
+    return 0;
+}
+
+/* DoRA is in all layers that have LoRA, or in none. */
+static int find_magnitudes(struct df_checkpoint *checkpoint)
+{
+    const struct df_state *state = checkpoint->state;
+
+    for (size_t i = 0; i < state->count; i++) {
+        if (strncmp(state->entries[i].name, DORA_START, strlen(DORA_START)) != 0)
+            continue;
+        if (!has_lora(checkpoint, state->entries[i].name))
+            return df_error_set("%s names no layer that has LoRA", state->entries[i].name);
+        checkpoint->lora.dora = true;
+    }
+    if (checkpoint->has_record && checkpoint->lora.dora != checkpoint->record.dora)
+        return df_error_set("the entry '%s' tells of LoRA %s DoRA, the tensors of LoRA %s it", DF_RECORD_KEY,
+                            checkpoint->record.dora ? "with" : "without",
+                            checkpoint->lora.dora ? "with" : "without");
+    return checkpoint->lora.dora ? check_magnitudes(checkpoint) : 0;
+}
+
 /* Into the record, where a run finds what it goes on with. */
 static void spell_parts(struct df_checkpoint *checkpoint)
 {
@@ -210,11 +265,11 @@ int df_lora_find(struct df_checkpoint *checkpoint)
 
     DF_TRY(find_q_and_v(checkpoint));
     DF_TRY(find_others(checkpoint, &others));
-    if (checkpoint->rank == 0)
-        return 0;
-    if (checkpoint->has_record)
+    if (checkpoint->rank > 0 && checkpoint->has_record)
         DF_TRY(take_recorded(checkpoint, others.depth > 0));
-    spell_parts(checkpoint);
+    DF_TRY(find_magnitudes(checkpoint));
+    if (checkpoint->rank > 0)
+        spell_parts(checkpoint);
     return 0;
 }
 
@@ -229,7 +284,9 @@ static int check_target(const struct df_checkpoint *checkpoint, const struct df_
     df_lora_key(key, 'a', block, target, config->ffn);
     DF_TRY(check_tensor(checkpoint->state, key, checkpoint->rank, place.in));
     df_lora_key(key, 'b', block, target, config->ffn);
-    return check_tensor(checkpoint->state, key, place.out, checkpoint->rank);
+    DF_TRY(check_tensor(checkpoint->state, key, place.out, checkpoint->rank));
+    df_lora_key(key, 'm', block, target, config->ffn);
+    return checkpoint->lora.dora ? check_tensor(checkpoint->state, key, place.out, 0) : 0;
 }
 
 int df_lora_check(const struct df_checkpoint *checkpoint, const struct df_vit_config *config)
@@ -264,16 +321,16 @@ static int add_to_digest(struct df_digest *digest, const struct df_tensor *tenso
     return 0;
 }
 
-static int add_pair(struct df_digest *digest, const struct df_state *checkpoint, int64_t block,
-                    enum df_lora_target target, enum df_ffn ffn)
+static int add_target(struct df_digest *digest, const struct df_state *checkpoint, int64_t block,
+                      enum df_lora_target target, enum df_ffn ffn)
 {
     char name[DF_LORA_KEY_MAX];
 
-    for (int which = 0; which < 2; which++) {
-        const struct df_tensor *tensor = find(checkpoint, "ab"[which], block, target, ffn);
+    for (const char *which = "abm"; *which; which++) {
+        const struct df_tensor *tensor = find(checkpoint, *which, block, target, ffn);
         if (!tensor)
             continue;
-        df_digest_add_text(digest, df_lora_key(name, "ab"[which], block, target, ffn));
+        df_digest_add_text(digest, df_lora_key(name, *which, block, target, ffn));
         df_digest_add_number(digest, (uint64_t)tensor->shape[0]);
         DF_TRY(add_to_digest(digest, tensor));
     }
@@ -289,25 +346,87 @@ int df_checkpoint_lora_digest(const struct df_checkpoint *checkpoint, uint64_t *
     for (int64_t block = 0; block < checkpoint->depth; block++)
         for (int target = 0; target < DF_LORA_TARGETS; target++)
             if (df_lora_target_name((enum df_lora_target)target, ffn))
-                DF_TRY(add_pair(&digest, checkpoint->state, block, (enum df_lora_target)target, ffn));
+                DF_TRY(add_target(&digest, checkpoint->state, block, (enum df_lora_target)target, ffn));
     *value = df_digest_value(&digest);
     return 0;
 }
 
 /* --- folding --- */
 
-/* weight [out, in] += B A; values: room for both in float32. */
-static void add_product(float *weight, const struct df_tensor *a, const struct df_tensor *b, float *values)
+/* weight [out, in] += B A. */
+static void add_product(float *weight, const struct df_lora_place *place, const float *a, const float *b,
+                        int64_t rank)
 {
-    const int64_t rank = a->shape[0], in = a->shape[1], out = b->shape[0];
-    float *down = values, *up = values + a->count;
-
-    df_convert_to_f32(down, a->data, a->dtype, a->count);
-    df_convert_to_f32(up, b->data, b->dtype, b->count);
-    for (int64_t row = 0; row < out; row++)
+    for (int64_t row = 0; row < place->out; row++)
         for (int64_t k = 0; k < rank; k++)
-            for (int64_t column = 0; column < in; column++)
-                weight[row * in + column] += up[row * rank + k] * down[k * in + column];
+            for (int64_t column = 0; column < place->in; column++)
+                weight[row * place->in + column] += b[row * rank + k] * a[k * place->in + column];
+}
+
+static double square_of(const float *row, int64_t count)
+{
+    double sum = 0.0;
+
+    for (int64_t i = 0; i < count; i++)
+        sum += (double)row[i] * (double)row[i];
+    return sum;
+}
+
+/* Gives the rows of weight [out, in] the lengths m, with the least that training knows (struct df_dora_rows).
+ * squares: those before B A was added. */
+static void set_lengths(float *weight, const struct df_lora_place *place, const float *m,
+                        const float *squares)
+{
+    for (int64_t i = 0; i < place->out; i++) {
+        float *row = weight + i * place->in;
+        const double least = (double)DF_DORA_LEAST * (double)squares[i], square = square_of(row, place->in);
+        const double length = sqrt(square < least ? least : square);
+        for (int64_t k = 0; k < place->in; k++)
+            row[k] = length == 0.0 ? 0.0f : (float)((double)row[k] * ((double)m[i] / length));
+    }
+}
+
+/* To float32, at *values, which goes behind it. What is no number would make nonsense that looks like a
+ * result. */
+static int read_values(const char *name, const struct df_tensor *tensor, float **values)
+{
+    float *to = *values;
+
+    df_convert_to_f32(to, tensor->data, tensor->dtype, tensor->count);
+    *values += tensor->count;
+    return df_check_weights(name, to, tensor->count);
+}
+
+/* weight: the target's own rows. */
+static int fold_target(const struct df_state *checkpoint, const struct df_vit_config *config, int64_t block,
+                       enum df_lora_target target, const struct df_lora_place *place, float *weight)
+{
+    const struct df_tensor *a = find(checkpoint, 'a', block, target, config->ffn),
+                           *b = find(checkpoint, 'b', block, target, config->ffn),
+                           *m = find(checkpoint, 'm', block, target, config->ffn);
+    char name[DF_LORA_KEY_MAX];
+
+    if (!a || !b)
+        return 0;
+    const size_t count = a->count + b->count + (m ? 2 * m->count : 0);
+    float *values = malloc(count * sizeof *values), *rest = values;
+    if (!values)
+        return df_error_memory("a LoRA pair", count * sizeof *values);
+    int status = read_values(df_lora_key(name, 'a', block, target, config->ffn), a, &rest);
+    if (status == 0)
+        status = read_values(df_lora_key(name, 'b', block, target, config->ffn), b, &rest);
+    float *lengths = rest;
+    if (status == 0 && m)
+        status = read_values(df_lora_key(name, 'm', block, target, config->ffn), m, &rest);
+    for (int64_t i = 0; m && i < place->out; i++)
+        rest[i] = (float)square_of(weight + i * place->in, place->in);
+    if (status == 0) {
+        add_product(weight, place, values, values + a->count, a->shape[0]);
+        if (m)
+            set_lengths(weight, place, lengths, rest);
+    }
+    free(values);
+    return status;
 }
 
 int df_lora_fold(const struct df_state *checkpoint, const struct df_vit_config *config, int64_t block,
@@ -316,17 +435,9 @@ int df_lora_fold(const struct df_state *checkpoint, const struct df_vit_config *
     for (int i = 0; i < DF_LORA_TARGETS; i++) {
         const enum df_lora_target target = (enum df_lora_target)i;
         const struct df_lora_place place = df_lora_place(target, config);
-        if (place.layer != layer || !df_lora_target_name(target, config->ffn))
-            continue;
-        const struct df_tensor *a = find(checkpoint, 'a', block, target, config->ffn),
-                               *b = find(checkpoint, 'b', block, target, config->ffn);
-        if (!a || !b)
-            continue;
-        float *values = malloc((a->count + b->count) * sizeof *values);
-        if (!values)
-            return df_error_memory("a LoRA pair", (a->count + b->count) * sizeof *values);
-        add_product(weight + place.first_row * place.in, a, b, values);
-        free(values);
+        if (place.layer == layer && df_lora_target_name(target, config->ffn))
+            DF_TRY(
+                fold_target(checkpoint, config, block, target, &place, weight + place.first_row * place.in));
     }
     return 0;
 }

@@ -143,8 +143,8 @@ const char *df_lora_text(int64_t rank, const struct df_lora_parts *parts, enum d
     const bool usual = df_lora_targets(parts) == DF_LORA_Q_AND_V;
     const bool all = strcmp(df_lora_blocks_text(parts, depth, blocks), "all") == 0;
 
-    snprintf(text, DF_LORA_TEXT, "rank %" PRId64 "%s%s%s%s", rank, usual ? "" : " of ",
-             usual ? "" : df_lora_targets_text(parts->targets, ffn, targets), all ? "" : " in blocks ",
-             all ? "" : blocks);
+    snprintf(text, DF_LORA_TEXT, "rank %" PRId64 "%s%s%s%s%s", rank, parts->dora ? " with DoRA" : "",
+             usual ? "" : " of ", usual ? "" : df_lora_targets_text(parts->targets, ffn, targets),
+             all ? "" : " in blocks ", all ? "" : blocks);
     return text;
 }

@@ -77,13 +77,14 @@ static struct df_adamw group_settings(const struct df_optimizer *optimizer, enum
                                       double lr)
 {
     const struct df_optimizer_options *options = &optimizer->options;
-    const bool is_lora = group == DF_GROUP_LORA_A || group == DF_GROUP_LORA_B;
+    const bool is_lora = group == DF_GROUP_LORA_A || group == DF_GROUP_LORA_B || group == DF_GROUP_LORA_M;
+    const bool is_1d = group == DF_GROUP_LORA_M || group == DF_GROUP_VECTORS;
     struct df_adamw settings = {
         .lr = lr * (is_lora ? options->lr_lora : options->lr_head),
         .beta1 = BETA1,
         .beta2 = BETA2,
         .eps = ADAM_EPS,
-        .weight_decay = group == DF_GROUP_VECTORS && !options->decay_1d ? 0.0 : options->weight_decay,
+        .weight_decay = is_1d && !options->decay_1d ? 0.0 : options->weight_decay,
         .step = optimizer->steps,
     };
 

@@ -15,13 +15,13 @@
 static bool is_trained(const struct df_parameter *parameter)
 {
     return parameter->kind == DF_PARAMETER_LORA_A || parameter->kind == DF_PARAMETER_LORA_B ||
-           parameter->kind == DF_PARAMETER_DECODER;
+           parameter->kind == DF_PARAMETER_LORA_M || parameter->kind == DF_PARAMETER_DECODER;
 }
 
 static bool is_lora(const struct df_parameter *parameter)
 {
     return parameter->kind == DF_PARAMETER_LORA_A || parameter->kind == DF_PARAMETER_LORA_B ||
-           parameter->kind == DF_PARAMETER_FIXED_LORA;
+           parameter->kind == DF_PARAMETER_LORA_M || parameter->kind == DF_PARAMETER_FIXED_LORA;
 }
 
 void df_parameters_free(struct df_parameters *parameters)
@@ -67,6 +67,8 @@ static enum df_parameter_group group_of(const struct df_parameter *parameter)
         return DF_GROUP_LORA_A;
     if (parameter->kind == DF_PARAMETER_LORA_B)
         return DF_GROUP_LORA_B;
+    if (parameter->kind == DF_PARAMETER_LORA_M)
+        return DF_GROUP_LORA_M;
     return parameter->ndim > 1 ? DF_GROUP_WEIGHTS : DF_GROUP_VECTORS;
 }
 

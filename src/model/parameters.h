@@ -16,6 +16,7 @@
 enum df_parameter_kind {
     DF_PARAMETER_LORA_A,     /* trained; an nn.Parameter in checkpoints; likewise */
     DF_PARAMETER_LORA_B,     /* B, which holds LoRA's scale */
+    DF_PARAMETER_LORA_M,     /* DoRA's magnitudes */
     DF_PARAMETER_DECODER,    /* trained; a plain tensor in checkpoints */
     DF_PARAMETER_FIXED_LORA, /* not trained, saved: the backbone's weights have it, or B is 0; a Parameter */
     DF_PARAMETER_BUFFER,     /* not trained, saved: running_mean, running_var */
@@ -26,6 +27,7 @@ enum df_parameter_kind {
 enum df_parameter_group {
     DF_GROUP_LORA_A,
     DF_GROUP_LORA_B,
+    DF_GROUP_LORA_M,
     DF_GROUP_WEIGHTS, /* the decoder's matrices and kernels */
     DF_GROUP_VECTORS, /* its one-dimensional tensors: biases, BatchNorm's weights */
     DF_PARAMETER_GROUPS

@@ -126,6 +126,14 @@ static int read_lora_scale(const cJSON *scale, struct df_record *record)
     return 0;
 }
 
+static int read_dora(const cJSON *dora, struct df_record *record)
+{
+    if (dora && !cJSON_IsBool(dora))
+        return record_damaged("dora", "it is neither true nor false");
+    record->dora = cJSON_IsTrue(dora);
+    return 0;
+}
+
 /* A word that this version does not know may change what the model expects: better refused than guessed. */
 static int check_words(const struct df_record *record)
 {
@@ -166,7 +174,8 @@ int record_parse(const char *json, struct df_record *record)
     if (read_texts(object, record) == 0 && read_img_dim(member(object, "img_dim"), record) == 0 &&
         read_resize(object, record) == 0 && read_ema(member(object, "ema"), record) == 0 &&
         read_layers(object, record) == 0 && read_dropout(member(object, "head_dropout"), record) == 0 &&
-        read_lora_scale(member(object, "lora_scale"), record) == 0 && check_words(record) == 0 &&
+        read_lora_scale(member(object, "lora_scale"), record) == 0 &&
+        read_dora(member(object, "dora"), record) == 0 && check_words(record) == 0 &&
         backbone_record_parse(object, record) == 0)
         status = read_names(member(object, "class_names"), record);
 done:
@@ -204,6 +213,8 @@ static void print_lora(struct df_json *json, const struct df_segmenter *segmente
         df_json_text(json, "lora_blocks", blocks);
     if (options->optimizer.lora_scale != 1.0)
         df_json_number(json, "lora_scale", options->optimizer.lora_scale);
+    if (options->lora.dora)
+        df_json_bool(json, "dora", true);
 }
 
 char *record_print(const struct df_record *record, const struct df_segmenter *segmenter)

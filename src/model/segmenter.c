@@ -38,13 +38,22 @@ static int suggest_batch(struct df_backend *backend, const struct df_vit_config 
     return df_batch_hint(backend, options->max_batch, segmenter_bytes, &request);
 }
 
+/* Whether the magnitudes come from the backbone, and not from the checkpoint. */
+static bool begins_dora(const struct df_segmenter *segmenter, const struct df_state *checkpoint)
+{
+    const struct df_segmenter_options *options = &segmenter->options;
+    const bool is_new = !checkpoint || (options->new_parts & DF_PART_LORA);
+
+    return is_new && options->training && options->lora.dora && df_trains_lora(options);
+}
+
 static int start_parameters(struct df_segmenter *segmenter, const struct df_state *checkpoint, uint64_t seed)
 {
     DF_TRY(optimizer_start(&segmenter->optimizer));
     DF_TRY(segmenter_start_loss(segmenter));
     const struct df_first_values first = {checkpoint, segmenter->options.new_parts, seed};
     if (df_parameters_start(&segmenter->parameters, segmenter->backend, &first) == 0)
-        return 0;
+        return begins_dora(segmenter, checkpoint) ? df_vit_start_magnitudes(segmenter->vit) : 0;
     if (!checkpoint)
         return -1;
     return df_error_context("%s", segmenter->options.checkpoint_path ? segmenter->options.checkpoint_path

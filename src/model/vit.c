@@ -217,9 +217,10 @@ static void plan_scratch(struct df_vit *vit, struct df_arena *arena)
     df_arena_return(arena, mark);
 
     vit->scratch.normed = df_arena_take(arena, "LayerNorm output", rows * dim, act);
-    vit->scratch.lora_b =
-        scales_lora(vit) ? df_arena_take(arena, "LoRA's B, scaled", dim * vit->options.lora->rank, DF_F32)
-                         : NULL;
+    if (vit->keep && vit->options.lora->dora)
+        vit_dora_plan(vit, arena);
+    else if (scales_lora(vit))
+        vit->scratch.lora_b = df_arena_take(arena, "LoRA's B, scaled", dim * vit->options.lora->rank, DF_F32);
     size_t shared = df_arena_mark(arena);
     vit->scratch.ffn_hidden = df_arena_take(arena, "FFN activation", rows * vit->config.ffn_hidden, act);
     end = arena->used > end ? arena->used : end;

@@ -54,6 +54,9 @@ int df_vit_rescale_rope(struct df_vit *vit, struct df_rng *rng);
  * whose images before these are so many. */
 int df_vit_draw_dropout(struct df_vit *vit, uint64_t key, int64_t first_image);
 
+/* Gives new magnitudes of DoRA their first values, the lengths of the weights' rows. */
+int df_vit_start_magnitudes(struct df_vit *vit);
+
 /* image float32 [batch, 3, H, W], device. Afterwards the features are there. `training`: with the RoPE
  * factors that were drawn last. */
 int df_vit_forward(struct df_vit *vit, const float *image, int64_t batch, bool training);

@@ -25,11 +25,13 @@ static int layer_backward(struct df_vit *vit, int64_t i, enum df_lora_layer laye
     const bool adapted = vit_has_lora(vit, i, layer);
 
     if (adapted) {
-        DF_TRY(vit_drop(vit, i, layer, &x, layer == DF_LORA_IN_PROJ ? vit->scratch.normed : x.data));
+        DF_TRY(vit_drop(vit, i, layer, &x, vit_dropped(vit, layer, x)));
         if (layer == DF_LORA_IN_DOWN && vit->options.recompute && i + 1 < vit->config.depth)
             DF_TRY(df_lora_down(&use, backend, x)); /* recomputing a block ends before that layer */
         DF_TRY(df_lora_gradients(&use, backend, x, dy, vit->scratch.lora_ddown));
     }
+    if (vit_has_dora(vit, i, layer))
+        return vit_dora_backward(vit, i, layer, x, dy, dx);
     if (!vit_goes_below(vit, i, layer))
         return 0;
     if (adapted && vit->drops) {
@@ -90,6 +92,15 @@ static int ffn_backward(struct df_vit *vit, int64_t i, int64_t batch)
                                    dim, block->norm2.gamma, kept->mean2, kept->rstd2, vit->scratch.dx);
 }
 
+/* The inverse of a block's RoPE, and its gradient. */
+static int rotate_back(struct df_vit *vit, const struct vit_block_activations *kept, int64_t batch, void *qkv,
+                       bool rescaled)
+{
+    return vit->backend->ops->rope(vit->backend, qkv, vit_attention_shape(vit, batch), vit->prefix,
+                                   rescaled ? kept->rope_sin : vit->rope_sin,
+                                   rescaled ? kept->rope_cos : vit->rope_cos, true);
+}
+
 /* scratch.dqkv from scratch.dx. Without LoRA below and on it, k needs no gradient. */
 static int attention_backward(struct df_vit *vit, int64_t i, int64_t batch, bool rescaled)
 {
@@ -110,13 +121,11 @@ static int attention_backward(struct df_vit *vit, int64_t i, int64_t batch, bool
                                    vit->scratch.dattention, vit->scratch.dqkv, need_dk));
     if (vit->config.family != DF_DINOV3)
         return 0;
-    return ops->rope(backend, vit->scratch.dqkv, shape, vit->prefix,
-                     rescaled ? kept->rope_sin : vit->rope_sin, rescaled ? kept->rope_cos : vit->rope_cos,
-                     true);
+    return rotate_back(vit, kept, batch, vit->scratch.dqkv, rescaled);
 }
 
 /* LoRA's gradients from scratch.dqkv, and what flows further down into scratch.dx. */
-static int projection_backward(struct df_vit *vit, int64_t i, int64_t batch)
+static int projection_backward(struct df_vit *vit, int64_t i, int64_t batch, bool rescaled)
 {
     const struct vit_block *block = &vit->blocks[i];
     const struct vit_block_activations *kept = &vit->activations[i];
@@ -126,6 +135,9 @@ static int projection_backward(struct df_vit *vit, int64_t i, int64_t batch)
 
     if (vit_has_lora(vit, i, DF_LORA_IN_QKV))
         DF_TRY(normalise_again(vit, batch, kept->x_in, &block->norm1));
+    if (vit_has_dora(vit, i, DF_LORA_IN_QKV) &&
+        vit->config.family == DF_DINOV3) /* it reads the layer's q k v */
+        DF_TRY(rotate_back(vit, kept, batch, kept->qkv, rescaled));
     DF_TRY(
         layer_backward(vit, i, DF_LORA_IN_QKV, vit_act(vit, vit->scratch.normed, rows, dim), dqkv, dnormed));
     if (!vit_goes_below(vit, i, DF_LORA_IN_QKV))
@@ -155,7 +167,7 @@ int df_vit_backward(struct df_vit *vit, int64_t batch, const float *const dfeatu
         if (vit_goes_below(vit, i, DF_LORA_IN_UP))
             DF_TRY(attention_backward(vit, i, batch, vit->rescale));
         if (vit_goes_below(vit, i, DF_LORA_IN_PROJ))
-            DF_TRY(projection_backward(vit, i, batch));
+            DF_TRY(projection_backward(vit, i, batch, vit->rescale));
     }
     return 0;
 }

@@ -57,11 +57,12 @@ static int forward_layer(struct df_vit *vit, int64_t i, enum df_lora_layer layer
 {
     const struct df_lora_use use = vit_lora(vit, i, layer);
 
+    if (vit_has_dora(vit, i, layer))
+        return vit_dora_forward(vit, i, layer, x, y, residual);
     DF_TRY(vit->backend->ops->linear_forward(vit->backend, vit_linear(vit, i, layer), x, y, residual));
     if (!vit_has_lora(vit, i, layer))
         return 0;
-    /* Inputs are scratch that nobody reads any more, but for the attention's output. */
-    DF_TRY(vit_drop(vit, i, layer, &x, layer == DF_LORA_IN_PROJ ? vit->scratch.normed : x.data));
+    DF_TRY(vit_drop(vit, i, layer, &x, vit_dropped(vit, layer, x)));
     return df_lora_forward(&use, vit->backend, x, y);
 }
 
@@ -139,6 +140,7 @@ int df_vit_forward(struct df_vit *vit, const float *image, int64_t batch, bool t
     assert(batch >= 1 && batch <= vit->options.max_batch);
     if (rescaled)
         DF_TRY(make_rescaled_tables(vit));
+    DF_TRY(vit_dora_find_factors(vit));
     DF_TRY(embed(vit, image, batch));
     for (int64_t i = 0; i < depth; i++) {
         float *x_out = i + 1 < depth ? vit->activations[i + 1].x_in : vit->x_out;

@@ -8,11 +8,21 @@ struct vit_norm {
     float *gamma, *beta; /* device [D] */
 };
 
+/* Of a layer with DoRA, which is packed without its bias. Device, each [out of the layer]. */
+struct vit_dora {
+    float *squares; /* the squared lengths of the rows of W, without a layer scale; NULL: there is no DoRA */
+    float *bias;    /* with the layer scale; 0 where the layer has none */
+    float *factors; /* of each row: magnitude / length; 1 where there is no LoRA */
+    float *excess;  /* these - 1 */
+    float *b_factors; /* these times the layer scale */
+};
+
 struct vit_block {
     struct vit_norm norm1, norm2;
     struct df_linear *qkv, *proj;        /* proj with ls1 folded in */
     struct df_linear *ffn_up, *ffn_down; /* fc1 or [w1; w2]; fc2 or w3 with ls2 folded in */
     float *row_scales[DF_LORA_LAYERS];   /* device [D]: what is folded in, where LoRA needs it; else NULL */
+    struct vit_dora dora[DF_LORA_LAYERS];
 };
 
 /* What one block's forward pass leaves. When not training with LoRA, all blocks share one set and x_out ==
@@ -73,8 +83,11 @@ struct df_vit {
         void *dattention;     /* act [B * N, D] */
         void *dqkv;           /* act [B * N, 3D] */
         void *dhidden, *dffn; /* act [B * N, ffn_hidden], [B * N, width of ffn_up] */
-        float *lora_b;        /* [D, rank], for a B times a layer scale */
-        float *lora_ddown;    /* [B * N, df_lora_most_columns()] */
+        float *lora_b;        /* [out, rank], for a B times a layer scale or DoRA's factors */
+        float *dora_products; /* [df_lora_most_columns(), widest layer]: A W^T */
+        float *dora_gram;     /* [df_lora_most_columns(), the same]: A A^T */
+        void *dora;        /* act [B * N, widest layer with DoRA]: W x of a dropped x, or dy times factors */
+        float *lora_ddown; /* [B * N, df_lora_most_columns()] */
     } scratch;
 };
 
@@ -93,6 +106,21 @@ void df_vit_free_positions(struct df_vit *vit);
  * for the raw one, holds NaN or infinities, which would make nonsense that looks like a result. */
 float *vit_host_tensor(const struct df_state *weights, const char *name);
 float *vit_raw_tensor(const struct df_state *weights, const char *name);
+/* Moves count floats to the device, to be freed with the weights. NULL with the error set. */
+float *vit_device_vector(struct df_vit *vit, const float *values, int64_t count);
+
+/* vit_dora.c: the layers with DoRA. What is loaded of one, from the host's weight [out, in] and bias [out]
+ * (NULL: 0) before the layer scale `scale` (NULL: none) is in them; the factors of all, from the parameters
+ * of now; the scratch memory; and the layer's passes, as those of layers without. */
+int vit_dora_load(struct df_vit *vit, int64_t block, enum df_lora_layer layer, const float *weight,
+                  const float *bias, const float *scale, int64_t out, int64_t in);
+size_t vit_dora_bytes(const struct df_vit *vit);
+void vit_dora_plan(struct df_vit *vit, struct df_arena *arena);
+int vit_dora_find_factors(struct df_vit *vit);
+int vit_dora_forward(struct df_vit *vit, int64_t block, enum df_lora_layer layer, struct df_matrix x,
+                     struct df_matrix y, const float *residual);
+int vit_dora_backward(struct df_vit *vit, int64_t block, enum df_lora_layer layer, struct df_matrix x,
+                      struct df_matrix dy, struct df_matrix dx);
 
 /* vit_weights.c */
 int df_vit_load_weights(struct df_vit *vit, const struct df_state *weights);
@@ -109,13 +137,19 @@ static inline bool vit_has_lora(const struct df_vit *vit, int64_t block, enum df
     return vit->keep && df_lora_columns(vit->options.lora, block, layer) > 0;
 }
 
+static inline bool vit_has_dora(const struct df_vit *vit, int64_t block, enum df_lora_layer layer)
+{
+    return vit_has_lora(vit, block, layer) && vit->options.lora->dora;
+}
+
 static inline struct df_lora_use vit_lora(const struct df_vit *vit, int64_t block, enum df_lora_layer layer)
 {
     return (struct df_lora_use){
         .lora = vit->options.lora,
         .block = block,
         .layer = layer,
-        .row_scale = vit->blocks[block].row_scales[layer],
+        .row_scale = vit_has_dora(vit, block, layer) ? vit->blocks[block].dora[layer].b_factors
+                                                     : vit->blocks[block].row_scales[layer],
         .scaled_b = vit->scratch.lora_b,
         .down = vit->activations[block].lora_down[layer],
     };
@@ -173,6 +207,21 @@ static inline struct df_token_rows vit_patch_rows(const struct df_vit *vit, int6
 static inline struct df_attention_shape vit_attention_shape(const struct df_vit *vit, int64_t batch)
 {
     return (struct df_attention_shape){batch, vit->tokens, vit->config.heads, vit->config.head_size};
+}
+
+/* Channels of a layer's output. */
+static inline int64_t vit_layer_width(const struct df_vit *vit, enum df_lora_layer layer)
+{
+    return layer == DF_LORA_IN_QKV  ? 3 * vit->config.dim
+           : layer == DF_LORA_IN_UP ? vit_ffn_width(vit)
+                                    : vit->config.dim;
+}
+
+/* What the dropout of a layer's input is written to: inputs are scratch that nobody reads any more, but for
+ * the attention's output. */
+static inline void *vit_dropped(const struct df_vit *vit, enum df_lora_layer layer, struct df_matrix x)
+{
+    return layer == DF_LORA_IN_PROJ ? vit->scratch.normed : x.data;
 }
 
 /* A contiguous matrix of the compute type, or of float32. */

@@ -1,8 +1,9 @@
-/* Reading a tensor of the backbone's state dict. */
+/* Reading a tensor of the backbone's state dict, and bringing one to the device. */
 #include "vit_internal.h"
 
 #include "dinoft/error.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 float *vit_raw_tensor(const struct df_state *weights, const char *name)
@@ -28,4 +29,16 @@ float *vit_host_tensor(const struct df_state *weights, const char *name)
         return values;
     free(values);
     return NULL;
+}
+
+float *vit_device_vector(struct df_vit *vit, const float *values, int64_t count)
+{
+    struct df_backend *backend = vit->backend;
+    size_t bytes = (size_t)count * sizeof *values;
+    assert(vit->n_vectors < vit->max_vectors);
+    float *vector = backend->ops->alloc(backend, bytes);
+    if (!vector)
+        return NULL;
+    vit->vectors[vit->n_vectors++] = vector;
+    return backend->ops->upload(backend, vector, values, bytes) == 0 ? vector : NULL;
 }

@@ -3,7 +3,6 @@
 
 #include "dinoft/error.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,23 +23,10 @@ static bool has_block_tensor(const struct df_state *weights, int64_t block, cons
     return df_state_find(weights, name) != NULL;
 }
 
-/* Moves count floats to the device, to be freed with the weights. NULL on failure. */
-static float *device_vector(struct df_vit *vit, const float *values, int64_t count)
-{
-    struct df_backend *backend = vit->backend;
-    size_t bytes = (size_t)count * sizeof *values;
-    assert(vit->n_vectors < vit->max_vectors);
-    float *vector = backend->ops->alloc(backend, bytes);
-    if (!vector)
-        return NULL;
-    vit->vectors[vit->n_vectors++] = vector;
-    return backend->ops->upload(backend, vector, values, bytes) == 0 ? vector : NULL;
-}
-
 /* Takes over host values (NULL: a failed read) and moves them to the device. */
 static float *device_tensor(struct df_vit *vit, float *values, int64_t count)
 {
-    float *vector = values ? device_vector(vit, values, count) : NULL;
+    float *vector = values ? vit_device_vector(vit, values, count) : NULL;
     free(values);
     return vector;
 }
@@ -80,15 +66,22 @@ static struct df_linear *pack(struct df_vit *vit, const float *weight, const flo
 static struct df_linear *pack_layer(struct df_vit *vit, int64_t block, enum df_lora_layer layer,
                                     float *weight, float *bias, const float *scale, int64_t out, int64_t in)
 {
+    const float *packed_bias = bias;
+
     if (vit->options.fold && df_lora_fold(vit->options.fold, &vit->config, block, layer, weight) != 0)
         return NULL;
+    if (vit_has_dora(vit, block, layer)) {
+        if (vit_dora_load(vit, block, layer, weight, bias, scale, out, in) != 0)
+            return NULL;
+        packed_bias = NULL;
+    }
     if (scale) {
         fold_scale(weight, bias, scale, out, in);
         if (vit_has_lora(vit, block, layer) &&
-            !(vit->blocks[block].row_scales[layer] = device_vector(vit, scale, out)))
+            !(vit->blocks[block].row_scales[layer] = vit_device_vector(vit, scale, out)))
             return NULL;
     }
-    return pack(vit, weight, bias, out, in, vit_goes_below(vit, block, layer));
+    return pack(vit, weight, packed_bias, out, in, vit_goes_below(vit, block, layer));
 }
 
 /* A layer of a block, with the layer scale of that name (NULL: none). */
@@ -275,7 +268,7 @@ static int load_tokens(struct df_vit *vit, const struct df_state *weights)
     }
     for (int64_t d = 0; v2 && d < dim; d++)
         prefix[d] += vit->position_host[d];
-    vit->prefix_tokens = device_vector(vit, prefix, vit->prefix * dim);
+    vit->prefix_tokens = vit_device_vector(vit, prefix, vit->prefix * dim);
     status = vit->prefix_tokens ? 0 : -1;
 done:
     free(prefix);
@@ -286,14 +279,14 @@ done:
 
 int df_vit_load_weights(struct df_vit *vit, const struct df_state *weights)
 {
-    vit->max_vectors = (int)(6 * vit->config.depth + 9);
+    vit->max_vectors = (int)((6 + DF_LORA_LAYERS) * vit->config.depth + 9);
     vit->vectors = calloc((size_t)vit->max_vectors, sizeof *vit->vectors);
     if (!vit->vectors)
         return df_error_memory("the backbone's vectors", (size_t)vit->max_vectors * sizeof *vit->vectors);
 
     if (vit_has_dropout(vit)) {
         const float none[sizeof *vit->dropout_draw / sizeof(float)] = {0};
-        vit->dropout_draw = (void *)device_vector(vit, none, sizeof none / sizeof *none);
+        vit->dropout_draw = (void *)vit_device_vector(vit, none, sizeof none / sizeof *none);
         if (!vit->dropout_draw)
             return -1;
     }
@@ -345,7 +338,8 @@ static size_t vector_bytes(const struct df_vit *vit)
         count += vit->patches * vit->config.dim;
     else
         count += 2 * vit->patches * vit->config.head_size + vit->config.head_size / 4 + 1 + vit->config.depth;
-    return (size_t)count * sizeof(float) + (vit_has_dropout(vit) ? sizeof *vit->dropout_draw : 0);
+    return (size_t)count * sizeof(float) + (vit_has_dropout(vit) ? sizeof *vit->dropout_draw : 0) +
+           vit_dora_bytes(vit);
 }
 
 /* Blocks that pack a layer for the backward pass. */

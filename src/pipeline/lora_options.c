@@ -9,7 +9,7 @@
 static int typed_parts(const struct df_config *config, const struct df_vit_config *vit,
                        struct df_lora_parts *parts)
 {
-    *parts = (struct df_lora_parts){0};
+    *parts = (struct df_lora_parts){.dora = config->dora};
     if (df_lora_targets_read(config->lora_targets, vit->ffn, &parts->targets) != 0)
         return df_error_context("--lora_targets");
     if (df_lora_blocks_read(config->lora_blocks, vit->depth, parts) != 0)
@@ -56,6 +56,9 @@ static int check_parts(const struct df_config *config, const struct df_checkpoin
     if (memcmp(typed.left_out, checkpoint->lora.left_out, (size_t)vit->depth) != 0)
         return df_error_set("%s holds LoRA in blocks %s, --lora_blocks says %s", path,
                             df_lora_blocks_text(&checkpoint->lora, vit->depth, held), config->lora_blocks);
+    if (typed.dora != checkpoint->lora.dora)
+        return df_error_set("%s holds LoRA %s DoRA, --%sdora says otherwise", path,
+                            checkpoint->lora.dora ? "with" : "without", typed.dora ? "" : "no_");
     return 0;
 }
 

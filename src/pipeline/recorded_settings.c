@@ -51,6 +51,10 @@ static void take_lora(struct df_config *config, const struct df_checkpoint *chec
         config->lora_blocks = checkpoint->record.lora_blocks;
         df_name_list_add(taken, "its blocks %s", config->lora_blocks);
     }
+    if (!config->typed[DF_OPTION_DORA] && checkpoint->lora.dora) {
+        config->dora = true;
+        df_name_list_add(taken, "its DoRA");
+    }
 }
 
 static void take_decoder(struct df_config *config, const struct df_checkpoint *checkpoint,

@@ -118,7 +118,7 @@ static int add_lora(const struct df_training *training, struct df_state *state)
     uint64_t digest;
 
     if (!model->merged) {
-        DF_TRY(add(state, "--r", "%" PRId64, model->rank));
+        DF_TRY(add(state, "--r", "%" PRId64 "%s", model->rank, model->lora.dora ? " with DoRA" : ""));
         return add_lora_parts(training, state);
     }
     DF_TRY(df_checkpoint_lora_digest(training->setup->checkpoint, &digest));

@@ -62,10 +62,13 @@ int training_fill_record(struct df_training *training)
 /* The reference project's program would read the rest, and compute something else. */
 static void warn_of_lora(const struct df_segmenter_options *options)
 {
-    if (options->rank > 0 && (df_lora_targets(&options->lora) & ~DF_LORA_Q_AND_V))
+    const bool dora = options->lora.dora;
+
+    if (options->rank > 0 && (dora || (df_lora_targets(&options->lora) & ~DF_LORA_Q_AND_V)))
         df_log(
             "warning: main.py of the reference project cannot use this run's checkpoints: it knows LoRA of q "
-            "and v alone");
+            "and v alone%s",
+            dora ? ", without DoRA" : "");
 }
 
 static void log_model(const struct df_training *training)

@@ -88,6 +88,11 @@ class CudaTraining(DeviceTest):
     def test_lora_in_bf16(self):
         self.compare("--use_lora", precision="bf16", backbone=SMALL2)
 
+    def test_dora(self):
+        flags = ["--use_lora", "--dora", "--lora_targets", "q,v,proj,fc1", "--lora_dropout", 0.1]
+        self.compare(*flags, backbone=SMALL3)
+        self.compare(*flags, precision="bf16", backbone=SMALL2)
+
     def test_fpn(self):
         self.compare("--use_fpn", "--use_lora", backbone=SQUARE2)
 

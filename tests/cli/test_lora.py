@@ -1,9 +1,10 @@
 """LoRA in other layers and blocks than main.py's, and other scales: files, going on, refusals."""
 
 import json
+import math
 
 from support import DINOV2, img_dim, main
-from tensor_files import write_safetensors
+from tensor_files import float_tensor, values, write_safetensors
 from training import TrainingTest
 
 BLOCKS = 4
@@ -62,6 +63,99 @@ class Files(LoraTest):
                      "--precision", "fp32", "--batch_size", 3, "--metrics_json", "eval.json")  # fmt: skip
         loss = run.metrics["val_loss"][-1]
         self.assertLess(abs(self.read_json("eval.json")["loss"] - loss), 1e-4 * loss)
+
+
+class Dora(LoraTest):
+    """The lengths of the rows of W + B A, which are trained."""
+
+    def magnitudes(self, tensors):
+        return {key: tensor for key, tensor in tensors.items() if key.startswith("lora_m_")}
+
+    def test_files(self):
+        run = self.train(*COMMON, "--dora", "--lora_targets", "v,fc2", "--lora_blocks", "1,3")
+        self.assertIn("LoRA of rank 2 with DoRA of v,fc2 in blocks 1,3,", run.result.stderr)
+        self.assertIn("knows LoRA of q and v alone, without DoRA\n", run.result.stderr)
+        self.assertIs(run.record["dora"], True)
+        found = self.magnitudes(run.tensors)
+        self.assertEqual(set(found), {f"lora_m_{block:03d}_{name}" for block in (1, 3) for name in ("v", "fc2")})
+        self.assertTrue(all(tensor.parameter and len(tensor.shape) == 1 for tensor in found.values()))
+        self.assertIn("rank 2 with DoRA of v,fc2 in blocks 1,3\n", self.succeed("info", self.checkpoint()).stdout)
+        self.assertIn("LoRA of rank 2 with DoRA", self.succeed("info", self.checkpoint(), "--memory").stdout)
+        self.assertNotIn("dora", self.train(*COMMON).record)
+
+    def test_first_magnitudes_are_the_weights(self):
+        """The first step sees the frozen backbone, whatever the layers; nothing decays them unless asked for."""
+        plain = self.train(*COMMON, "--lr", 1e-30)
+        run = self.train(*COMMON, "--dora", "--lora_targets", ALL, "--lr", 1e-30)
+        self.assertAlmostEqual(plain.metrics["val_loss"][-1], run.metrics["val_loss"][-1], places=6)
+        first = self.magnitudes(run.tensors)
+        decaying = ["--dora", "--lora_targets", ALL, "--lr", 1e-3, "--lr_lora", 1e-9, "--weight_decay", 100]
+        kept = self.magnitudes(self.train(*COMMON, *decaying).tensors)
+        decayed = self.magnitudes(self.train(*COMMON, *decaying, "--lr_lora", 1, "--lr", 1e-3, "--decay_1d").tensors)
+        for key, tensor in first.items():
+            self.assertLess(max(abs(a - b) for a, b in zip(values(tensor), values(kept[key]))), 1e-5, key)
+            self.assertLess(sum(values(decayed[key])), 0.9 * sum(values(tensor)), key)
+
+    def test_evaluation_folds_it(self):
+        for precision, tolerance in (("fp32", 1e-4), ("bf16", 1e-2)):
+            flags = ["--dora", "--lora_targets", ALL, "--lora_alpha", 16, "--lr", 0.01, "--ema", 0.5, "--precision", precision]
+            if precision == "bf16" and self.run_here(*self.train_command(*COMMON, *flags, "--max_steps", 1, output="probe")).status != 0:
+                continue  # no such products here
+            run = self.train(*COMMON, *flags)
+            self.succeed("eval", *self.folder_flags(), "--weights", DINOV2.weights, "--lora_weights", self.checkpoint(),
+                         "--precision", precision, "--batch_size", 3, "--metrics_json", "eval.json")  # fmt: skip
+            loss = run.metrics["val_loss"][-1]
+            self.assertLess(abs(self.read_json("eval.json")["loss"] - loss), tolerance * loss)
+
+    def test_going_on_and_merging(self):
+        before = self.train(*COMMON, "--dora", "--lora_targets", "q,proj", "--lora_alpha", 6).tensors
+        run = self.go_on()
+        self.assertIn("its layers q,proj, its DoRA,", run.result.stderr)
+        self.assertTrue(run.config["dora"] and run.record["dora"])
+        merged = self.go_on("--merge_lora", output="merged")
+        self.assertIs(merged.record["dora"], True)
+        for key, tensor in self.magnitudes(before).items():
+            self.assertNotEqual(tensor.data, run.tensors[key].data, key)
+            self.assertEqual(tensor.data, merged.tensors[key].data, key)
+        self.refused(*self.start("other"), "--no_dora", mentions=["holds LoRA with DoRA, --no_dora says otherwise"])
+        self.train(*COMMON)
+        self.refused(*self.start("other"), "--dora", mentions=["holds LoRA without DoRA, --dora says otherwise"])
+
+    def test_not_resumed_as_another(self):
+        self.train(*COMMON, "--dora")
+        for flags, words in (([], "--r was 2 with DoRA and is 2"), (["--dora", "--lora_targets", "q"], "--lora_targets was q,v and is q")):
+            command = [flag for flag in self.train_command(*COMMON, *flags, "--epochs", 2, "--resume") if flag != "--overwrite"]
+            self.refused(*command, mentions=[words])
+
+    def test_damaged_files(self):
+        run = self.train(*COMMON, "--dora", "--lora_targets", "q,v,fc1", "--lora_blocks", "1,2")
+        tensors, record = run.tensors, run.record
+        key = "lora_m_001_fc1"
+        length, = tensors[key].shape
+
+        def without(*keys):
+            return {name: tensor for name, tensor in tensors.items() if name not in keys}
+
+        cases = [
+            (without(key), record, f"{key} is missing"),
+            (without("lora_m_002_q"), record, "lora_m_002_q is missing"),
+            (without(*self.magnitudes(tensors)), record, "tells of LoRA with DoRA, the tensors of LoRA without it"),
+            (tensors, record | {"dora": False}, "tells of LoRA without DoRA, the tensors of LoRA with it"),
+            (tensors, record | {"dora": 1}, "dora"),
+            (tensors | {"lora_m_003_fc1": tensors[key]}, record, "lora_m_003_fc1 names no layer that has LoRA"),
+            (tensors | {"lora_m_001_k": tensors["lora_m_001_q"]}, record, "lora_m_001_k names no layer that has LoRA"),
+            (tensors | {"lora_m_1_fc1": tensors[key]}, record, "lora_m_1_fc1 names no layer that has LoRA"),
+            (tensors | {key: tensors["lora_m_001_q"]}, record, f"{key} is [128], expected [{length}]"),
+            (tensors | {key: float_tensor((length, 1), values(tensors[key]))}, record, f"{key} is [{length}, 1], expected [{length}]"),
+        ]
+        for contents, said, words in cases:
+            with self.subTest(words):
+                self.refused("info", self.write(contents, said), mentions=[words])
+        damaged = self.write(tensors | {key: float_tensor((length,), [math.nan] * length)}, record)
+        image = self.data / "images" / "val" / "00.png"
+        for command in (["features", "--output", "f.safetensors"], ["predict", "--output_dir", "predictions"]):
+            self.refused(*command, image, "--weights", DINOV2.weights, "--lora_weights", damaged, mentions=[key])
+        self.refused(*self.start(checkpoint=damaged), mentions=[key])
 
 
 class GoingOn(LoraTest):
@@ -124,7 +218,7 @@ class Refusals(LoraTest):
             self.refused(*self.train_command(*COMMON, *flags), mentions=[words])
 
     def test_without_lora(self):
-        for flags in (["--lora_targets", "q"], ["--lora_blocks", "1"], ["--lora_alpha", 2], ["--rslora"], ["--lora_plus", 2], ["--lora_dropout", 0.1]):
+        for flags in (["--lora_targets", "q"], ["--lora_blocks", "1"], ["--lora_alpha", 2], ["--rslora"], ["--lora_plus", 2], ["--lora_dropout", 0.1], ["--dora"]):
             self.refused(*self.train_command(*flags), status=2, mentions=[f"{flags[0]} is for LoRA"])
         result = self.run_here(*self.train_command("--r", 5, "--weights", "nowhere"))  # main.py takes it
         self.assertIn("warning: --r 5 changes nothing", result.stderr)

@@ -23,6 +23,7 @@ SETTINGS = {
     "lora": ["--use_lora", "--rope_rescale", 2],
     "lora layers": ["--use_lora", "--lora_targets", "k,v,proj,fc1,fc2", "--lora_dropout", 0.3],
     "lora blocks": ["--use_lora", "--lora_blocks", "last:2", "--lora_alpha", 8, "--rslora", "--lora_plus", 4, "--use_fpn"],
+    "dora": ["--use_lora", "--dora", "--lora_targets", "q,proj,fc2", "--lora_dropout", 0.3, "--recompute", "--accumulate", 2, "--ema", 0.5],
     "fpn": ["--use_fpn", "--ema", 0.9, "--accumulate", 2, "--grad_clip", 1],
     "both": ["--use_lora", "--use_fpn", "--ema", 0.5, "--schedule", "cosine", "--warmup_steps", "20%"],
     "multi": ["--use_lora", "--decoder", "multi", "--decoder_layers", "even", "--head_norm", "bn", "--head_dropout", 0.3, "--ema", 0.5],

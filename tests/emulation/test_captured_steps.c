@@ -25,8 +25,9 @@ struct trial {
     const char *decoder, *precision;
     double rescale;
     bool recompute;
-    bool all;         /* two parts, clipping and a moving average */
-    double tolerance; /* of a loss, relative */
+    bool all; /* two parts, clipping and a moving average */
+    double tolerance;
+    bool dora; /* of a loss, relative */
 };
 
 static int parts_of(const struct trial *trial)
@@ -57,18 +58,20 @@ static struct df_segmenter *open_model(struct df_backend *backend, const struct 
                                              .weight_decay = 0.01,
                                              .grad_clip = 0.1,
                                              .ema = 0.5};
-    const struct df_segmenter_options options = {.decoder = trial->decoder,
-                                                 .classes = CLASSES,
-                                                 .rank = 2,
-                                                 .max_batch = BATCH,
-                                                 .height = SIDE,
-                                                 .width = SIDE,
-                                                 .training = true,
-                                                 .accumulates = trial->all,
-                                                 .optimizer = trial->all ? all : plain,
-                                                 .recompute = trial->recompute,
-                                                 .rope_rescale = trial->rescale,
-                                                 .std = {1.0f, 1.0f, 1.0f}};
+    const struct df_segmenter_options options = {
+        .decoder = trial->decoder,
+        .classes = CLASSES,
+        .rank = 2,
+        .lora = {.targets = trial->dora ? ~0u : 0, .dora = trial->dora},
+        .max_batch = BATCH,
+        .height = SIDE,
+        .width = SIDE,
+        .training = true,
+        .accumulates = trial->all,
+        .optimizer = trial->all ? all : plain,
+        .recompute = trial->recompute,
+        .rope_rescale = trial->rescale,
+        .std = {1.0f, 1.0f, 1.0f}};
     struct df_state *weights = df_backbone_random(&vit, 1);
     struct df_segmenter *model =
         weights ? df_segmenter_create(backend, weights, &vit, &options, NULL, 1) : NULL;
@@ -142,15 +145,16 @@ static void check_trial(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TRIAL(dinov2_with_linear_decoder, DF_DINOV2, "linear", "fp32", 1.0, false, false, 1e-5),
-        TRIAL(dinov2_with_mlp, DF_DINOV2, "mlp", "fp32", 1.0, false, false, 1e-3),
-        TRIAL(dinov2_with_multi, DF_DINOV2, "multi", "fp32", 1.0, false, false, 1e-5),
-        TRIAL(dinov2_with_fpn, DF_DINOV2, "fpn", "fp32", 1.0, false, false, 1e-3),
+        TRIAL(dinov2_with_linear_decoder, DF_DINOV2, "linear", "fp32", 1.0, false, false, 1e-5, false),
+        TRIAL(dinov2_with_mlp, DF_DINOV2, "mlp", "fp32", 1.0, false, false, 1e-3, false),
+        TRIAL(dinov2_with_multi, DF_DINOV2, "multi", "fp32", 1.0, false, false, 1e-5, false),
+        TRIAL(dinov2_with_fpn, DF_DINOV2, "fpn", "fp32", 1.0, false, false, 1e-3, false),
         /* the tables that are drawn for each step are the replayed step's too */
-        TRIAL(dinov3_with_rescaled_rope, DF_DINOV3, "linear", "fp32", 2.0, true, false, 1e-5),
-        TRIAL(dinov3_in_bf16, DF_DINOV3, "linear", "bf16", 1.0, false, false, 1e-2),
-        TRIAL(parts_clipped_and_averaged, DF_DINOV3, "linear", "fp32", 2.0, false, true, 1e-5),
-        TRIAL(parts_clipped_and_averaged_in_bf16, DF_DINOV2, "linear", "bf16", 1.0, false, true, 1e-2),
+        TRIAL(dinov3_with_rescaled_rope, DF_DINOV3, "linear", "fp32", 2.0, true, false, 1e-5, false),
+        TRIAL(dinov3_in_bf16, DF_DINOV3, "linear", "bf16", 1.0, false, false, 1e-2, false),
+        TRIAL(parts_clipped_and_averaged, DF_DINOV3, "linear", "fp32", 2.0, false, true, 1e-5, false),
+        TRIAL(dora_in_parts, DF_DINOV3, "linear", "fp32", 2.0, true, true, 1e-5, true),
+        TRIAL(parts_clipped_and_averaged_in_bf16, DF_DINOV2, "linear", "bf16", 1.0, false, true, 1e-2, false),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,12 +14,22 @@
 #define CLASSES 5
 #define RANK    3
 
+#define MOST_BLOCKS 8 /* of a fixture */
+
+#define V2         "dinov2_tiny_reg/backbone.pth"
+#define V3         "dinov3_tiny/backbone.pth"
+#define V2_SWIGLU  "dinov2_tiny_swiglu_reg/backbone.pth"
+#define V3_SWIGLU  "dinov3_tiny_swiglu/backbone.pth"
+#define MLP_ALL    "q,k,v,proj,fc1,fc2"
+#define SWIGLU_ALL "q,k,v,proj,w1,w2,w3"
+
 struct trial {
     const char *backbone, *decoder, *precision;
     int64_t patch;
     const char *targets, *blocks;
     bool recompute;
     double dropout;
+    bool dora;
 };
 
 static struct df_vit_config config_of(const char *backbone)
@@ -32,10 +42,10 @@ static struct df_vit_config config_of(const char *backbone)
     return config;
 }
 
-static struct df_lora_parts parts_of(const char *backbone, const char *targets, const char *blocks)
+static struct df_lora_parts parts_of(const char *backbone, const char *targets, const char *blocks, bool dora)
 {
     const struct df_vit_config config = config_of(backbone);
-    struct df_lora_parts parts;
+    struct df_lora_parts parts = {.dora = dora};
 
     assert_works(df_lora_targets_read(targets, config.ffn, &parts.targets) == 0);
     assert_works(df_lora_blocks_read(blocks, config.depth, &parts) == 0);
@@ -49,7 +59,7 @@ static struct df_segmenter *open_model(const struct trial *trial, struct df_back
         .decoder = trial->decoder,
         .classes = CLASSES,
         .rank = RANK,
-        .lora = parts_of(trial->backbone, trial->targets, blocks),
+        .lora = parts_of(trial->backbone, trial->targets, blocks, trial->dora),
         .max_batch = BATCH,
         .height = HEIGHT - HEIGHT % trial->patch,
         .width = WIDTH - WIDTH % trial->patch,
@@ -94,10 +104,14 @@ static void set_values(struct df_segmenter *segmenter, const struct df_segmenter
         struct df_rng rng;
         if (!parameter->gradient)
             continue;
-        float *values = malloc((size_t)parameter->count * sizeof *values);
+        const bool is_length = parameter->kind == DF_PARAMETER_LORA_M;
+        float *values = download_floats(segmenter->backend, find(segmenter, parameter->name)->value,
+                                        (size_t)parameter->count);
         df_rng_seed(&rng, 12, df_hash_text(parameter->name));
-        for (int64_t k = 0; k < parameter->count; k++)
-            values[k] = 0.05f * (float)df_rng_normal(&rng);
+        for (int64_t k = 0; k < parameter->count; k++) {
+            const float value = 0.05f * (float)df_rng_normal(&rng);
+            values[k] = is_length ? values[k] * (1.0f + 4.0f * value) : value;
+        }
         upload_floats(segmenter->backend, find(segmenter, parameter->name)->value, values,
                       (size_t)parameter->count);
         free(values);
@@ -156,9 +170,66 @@ static void check_blocks(void **state)
     df_backend_close(backend);
 }
 
-/* The loss along a direction of one tensor: its slope, and what the gradient says. */
-static void check_slope(struct df_segmenter *segmenter, const struct df_parameter *parameter)
+/* DoRA's factors, which a gradient of A or B takes for constants. */
+struct held {
+    float *factors[MOST_BLOCKS][DF_LORA_TARGETS];
+};
+
+typedef void visit_magnitude(const struct df_segmenter *segmenter, const struct df_parameter *m,
+                             const float *factors, float **held);
+
+static void each_magnitude(struct df_segmenter *segmenter, visit_magnitude *visit_one, struct held *held)
 {
+    assert_int_equal(vit_dora_find_factors(segmenter->vit), 0);
+    for (int64_t block = 0; block < segmenter->config.depth; block++) {
+        for (int i = 0; i < DF_LORA_TARGETS; i++) {
+            const struct df_lora_place place = df_lora_place((enum df_lora_target)i, &segmenter->config);
+            const int m = segmenter->lora.blocks[block].m[i];
+            if (m < 0)
+                continue;
+            float *factors = download_floats(
+                segmenter->backend, segmenter->vit->blocks[block].dora[place.layer].factors + place.first_row,
+                (size_t)place.out);
+            visit_one(segmenter, &segmenter->parameters.items[m], factors, &held->factors[block][i]);
+            free(factors);
+        }
+    }
+}
+
+static void hold(const struct df_segmenter *segmenter, const struct df_parameter *m, const float *factors,
+                 float **held)
+{
+    (void)segmenter;
+    *held = malloc((size_t)m->count * sizeof **held);
+    memcpy(*held, factors, (size_t)m->count * sizeof **held);
+}
+
+static void change_to_held(const struct df_segmenter *segmenter, const struct df_parameter *m,
+                           const float *factors, float **held)
+{
+    float *values = download_floats(segmenter->backend, m->value, (size_t)m->count);
+
+    for (int64_t i = 0; i < m->count; i++)
+        values[i] *= (*held)[i] / factors[i];
+    upload_floats(segmenter->backend, m->value, values, (size_t)m->count);
+    free(values);
+}
+
+static void let_go(const struct df_segmenter *segmenter, const struct df_parameter *m, const float *factors,
+                   float **held)
+{
+    (void)segmenter;
+    (void)m;
+    (void)factors;
+    free(*held);
+}
+
+/* The loss along a direction of one tensor: its slope, and what the gradient says. */
+static void check_slope(struct df_segmenter *segmenter, const struct df_parameter *parameter,
+                        struct held *held)
+{
+    const size_t length_of_all = (size_t)df_parameters_length(&segmenter->parameters);
+    float *all = download_floats(segmenter->backend, segmenter->parameters.values, length_of_all);
     const size_t count = (size_t)parameter->count;
     float *at = download_floats(segmenter->backend, parameter->value, count),
           *gradient = download_floats(segmenter->backend, parameter->gradient, count),
@@ -179,12 +250,15 @@ static void check_slope(struct df_segmenter *segmenter, const struct df_paramete
             expected += (double)(moved[i] - at[i]) * (double)gradient[i];
         }
         upload_floats(segmenter->backend, parameter->value, moved, count);
+        if (parameter->kind != DF_PARAMETER_LORA_M)
+            each_magnitude(segmenter, change_to_held, held);
         losses[side] = forward(segmenter);
+        upload_floats(segmenter->backend, segmenter->parameters.values, all, length_of_all);
     }
-    upload_floats(segmenter->backend, parameter->value, at, count);
     const double found = (losses[1] - losses[0]) / 2.0;
     if (!(fabs(found - expected) <= 0.01 * fabs(expected) + 1e-6))
         fail_msg("%s: the loss changes by %g, its gradient says %g", parameter->name, found, expected);
+    free(all);
     free(at);
     free(gradient);
     free(moved);
@@ -201,13 +275,17 @@ static void gradients_are_slopes(void **state)
     struct df_backend *backend = open_backend("fp32");
     struct df_segmenter *segmenter = open_model(trial, backend, trial->blocks);
 
+    struct held held;
+
     set_values(segmenter, segmenter);
     pass(segmenter);
+    each_magnitude(segmenter, hold, &held);
     for (int i = 0; i < segmenter->parameters.count; i++) {
         const struct df_parameter *parameter = &segmenter->parameters.items[i];
-        if (parameter->kind == DF_PARAMETER_LORA_A || parameter->kind == DF_PARAMETER_LORA_B)
-            check_slope(segmenter, parameter);
+        if (parameter->kind <= DF_PARAMETER_LORA_M)
+            check_slope(segmenter, parameter, &held);
     }
+    each_magnitude(segmenter, let_go, &held);
     df_segmenter_free(segmenter);
     df_backend_close(backend);
 }
@@ -235,12 +313,43 @@ static void recomputing_changes_no_bit(void **state)
     df_backend_close(backend);
 }
 
+/* How far bfloat16's factors are from float32's, against these. */
+static void note_distance(const struct df_segmenter *segmenter, const struct df_parameter *m,
+                          const float *factors, float **held)
+{
+    (void)segmenter;
+    for (int64_t i = 0; i < m->count; i++)
+        if (!(fabsf(factors[i] - (*held)[i]) <= 5e-4f * fabsf((*held)[i])))
+            fail_msg("%s: factor %d is %g, and %g in float32", m->name, (int)i, (double)factors[i],
+                     (double)(*held)[i]);
+}
+
+/* A row is as long in bfloat16: its length is that of the float32 weights, and only A W^T is rounded. */
+static void bf16_has_the_same_lengths(void **state)
+{
+    const char *const precisions[] = {"fp32", "bf16"};
+    struct held held;
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        const struct trial trial = {V2, "linear", precisions[i], 14, MLP_ALL, "all", false, 0.0, true};
+        struct df_backend *backend = open_backend(trial.precision);
+        struct df_segmenter *segmenter = open_model(&trial, backend, trial.blocks);
+        set_values(segmenter, segmenter);
+        each_magnitude(segmenter, i == 0 ? hold : note_distance, &held);
+        if (i == 1)
+            each_magnitude(segmenter, let_go, &held);
+        df_segmenter_free(segmenter);
+        df_backend_close(backend);
+    }
+}
+
 /* Each element is dropped as often as was asked for, in other places at each step; an evaluation drops none.
  */
 static void dropout_is_of_the_step(void **state)
 {
     const struct trial trial = {
-        "dinov2_tiny_reg/backbone.pth", "linear", "fp32", 14, "q,v", "all", false, 0.5};
+        "dinov2_tiny_reg/backbone.pth", "linear", "fp32", 14, "q,v", "all", false, 0.5, false};
     struct df_backend *backend = open_backend(trial.precision);
     struct df_segmenter *segmenter = open_model(&trial, backend, trial.blocks);
     const size_t count = (size_t)(BATCH * segmenter->vit->tokens * segmenter->config.dim);
@@ -275,7 +384,7 @@ static void dropout_is_of_the_step(void **state)
 static void dropout_is_that_of_the_image(void **state)
 {
     const struct trial trial = {
-        "dinov2_tiny_reg/backbone.pth", "linear", "fp32", 14, "q,v", "all", false, 0.5};
+        "dinov2_tiny_reg/backbone.pth", "linear", "fp32", 14, "q,v", "all", false, 0.5, false};
     struct df_backend *backend = open_backend(trial.precision);
     struct df_segmenter *segmenter = open_model(&trial, backend, trial.blocks);
     const int64_t rows = segmenter->vit->tokens, cols = segmenter->config.dim;
@@ -327,28 +436,75 @@ static const struct {
 
 struct golden_trial {
     const char *model, *targets, *size;
+    const char *kind; /* of fixture: "", "dora_", "dropout_" */
 };
 
+/* The key of the dropout in those, and its probability. */
+#define DROPOUT_KEY 7
+#define DROPOUT     0.3
+
+static bool has_dora(const struct golden_trial *trial)
+{
+    return *trial->kind != '\0';
+}
+
+static bool has_dropout(const struct golden_trial *trial)
+{
+    return strcmp(trial->kind, "dropout_") == 0;
+}
+
 struct golden_tensors {
+    const struct golden_trial *trial;
     struct df_segmenter *segmenter;
     struct df_state *golden;
     bool compare; /* gradients; else values are set */
 };
 
-static void visit_tensor(const struct golden_tensors *tensors, int64_t block, int which, size_t i,
+/* The distance from what is expected, against the length of that. */
+static void assert_near(const char *key, const float *found, const float *expected, size_t count, double most)
+{
+    double distance = 0.0, length = 0.0;
+
+    for (size_t i = 0; i < count; i++) {
+        distance += ((double)found[i] - (double)expected[i]) * ((double)found[i] - (double)expected[i]);
+        length += (double)expected[i] * (double)expected[i];
+    }
+    if (!(sqrt(distance) <= most * sqrt(length)))
+        fail_msg("%s is off by %g of its norm", key, sqrt(distance / length));
+}
+
+/* number: of A, one less than that of B. */
+static float *first_values(const struct golden_tensors *tensors, char which,
+                           const struct df_parameter *parameter, size_t number)
+{
+    const size_t count = (size_t)parameter->count;
+
+    if (which != 'm')
+        return pattern(count, 37, 11 * (number + (which == 'b')), 101,
+                       which == 'b' && has_dora(tensors->trial) ? 200.0f : 1000.0f);
+    float *lengths = download_floats(tensors->segmenter->backend, parameter->value, count),
+          *changes = pattern(count, 29, 7 * number, 61, 100.0f);
+    for (size_t i = 0; i < count; i++)
+        lengths[i] *= 1.0f + changes[i];
+    free(changes);
+    return lengths;
+}
+
+static void visit_tensor(const struct golden_tensors *tensors, int64_t block, char which, size_t i,
                          size_t number)
 {
     const struct df_segmenter *segmenter = tensors->segmenter;
     char name[DF_LORA_KEY_MAX], key[DF_LORA_KEY_MAX];
 
-    df_lora_key(name, "ab"[which], block, fixture_order[i].target, segmenter->config.ffn);
+    df_lora_key(name, which, block, fixture_order[i].target, segmenter->config.ffn);
     const struct df_parameter *parameter = find(segmenter, name);
     const size_t count = (size_t)parameter->count;
-    snprintf(key, sizeof key, "%c.%d.%s", "ab"[which], (int)block, fixture_order[i].name);
+    snprintf(key, sizeof key, "%c.%d.%s", which, (int)block, fixture_order[i].name);
     float *values = tensors->compare ? download_floats(segmenter->backend, parameter->gradient, count)
-                                     : pattern(count, 37, 11 * number, 101, 1000.0f);
+                                     : first_values(tensors, which, parameter, number);
     if (tensors->compare)
-        assert_close(key, values, golden_floats(tensors->golden, key), count, 1e-4);
+        assert_near(key, values, golden_floats(tensors->golden, key), count,
+                    has_dora(tensors->trial) ? 1e-5 : 2e-5);
     else
         upload_floats(segmenter->backend, parameter->value, values, count);
     free(values);
@@ -364,8 +520,9 @@ static void visit(const struct golden_tensors *tensors)
             const char *name = df_lora_target_name(fixture_order[i].target, config->ffn);
             if (!name || strcmp(name, fixture_order[i].name) != 0)
                 continue;
-            visit_tensor(tensors, block, 0, i, number++);
-            visit_tensor(tensors, block, 1, i, number++);
+            for (const char *which = has_dora(tensors->trial) ? "abm" : "ab"; *which; which++)
+                visit_tensor(tensors, block, *which, i, number);
+            number += 2;
         }
     }
 }
@@ -380,7 +537,8 @@ static struct df_segmenter *open_golden(const struct golden_trial *trial, struct
         .decoder = "linear",
         .classes = CLASSES,
         .rank = 2,
-        .lora = parts_of(backbone, trial->targets, "all"),
+        .lora = parts_of(backbone, trial->targets, "all", has_dora(trial)),
+        .lora_dropout = has_dropout(trial) ? DROPOUT : 0.0,
         .max_batch = image->shape[0],
         .height = image->shape[2],
         .width = image->shape[3],
@@ -404,6 +562,7 @@ static void check_folded(const struct golden_trial *trial, const struct golden_t
     struct df_checkpoint *checkpoint = df_checkpoint_from_state(state, "golden");
     assert_works(checkpoint);
     assert_int_equal(checkpoint->lora.targets, trained->segmenter->options.lora.targets);
+    assert_true(checkpoint->lora.dora == has_dora(trial));
     assert_works(df_checkpoint_check_backbone(checkpoint, &trained->segmenter->config, "golden") == 0);
     struct df_segmenter *folded = open_golden(trial, backend, image, checkpoint->state);
     load_image(folded, image->shape[0], image->data, NULL);
@@ -423,25 +582,28 @@ static void all_layers_are_those_of_pytorch(void **state)
 
     snprintf(path, sizeof path, "%s/features_%s.safetensors", trial->model, trial->size);
     struct df_state *frozen = fixture_read(path);
-    snprintf(path, sizeof path, "lora/%s.safetensors", trial->model);
-    struct golden_tensors tensors = {.golden = fixture_read(path)};
+    snprintf(path, sizeof path, "lora/%s%s.safetensors", trial->kind, trial->model);
+    struct golden_tensors tensors = {.trial = trial, .golden = fixture_read(path)};
     struct df_backend *backend = open_backend("fp32");
     const struct df_tensor *image = golden_tensor(frozen, "image"),
                            *expected = golden_tensor(tensors.golden, "features");
     const int64_t batch = image->shape[0];
+    const size_t count = golden_tensor(frozen, "x_norm_patchtokens")->count;
 
     struct df_segmenter *segmenter = tensors.segmenter = open_golden(trial, backend, image, NULL);
     visit(&tensors);
     load_image(segmenter, batch, image->data, NULL);
+    assert_int_equal(df_vit_draw_dropout(segmenter->vit, DROPOUT_KEY, 0), 0);
     assert_int_equal(df_vit_forward(segmenter->vit, segmenter->image, batch, true), 0);
     float *features = download_floats(backend, df_vit_feature(segmenter->vit, 0), expected->count);
     assert_close("features", features, expected->data, expected->count, 1e-4);
-    float *weights = pattern(expected->count, 53, 0, 97, 100.0f);
-    upload_floats(backend, segmenter->dfeatures[0], weights, expected->count);
+    float *weights = pattern(count, 53, 0, 97, 100.0f);
+    upload_floats(backend, segmenter->dfeatures[0], weights, count);
     assert_int_equal(df_vit_backward(segmenter->vit, batch, (const float *const *)segmenter->dfeatures), 0);
     tensors.compare = true;
     visit(&tensors);
-    check_folded(trial, &tensors, image);
+    if (!has_dropout(trial))
+        check_folded(trial, &tensors, image);
     free(features);
     free(weights);
     df_segmenter_free(segmenter);
@@ -489,29 +651,30 @@ static void targets_are_read_and_written(void **state)
     assert_error_has("w1");
 }
 
-#define BLOCKS(name, ...)    TEST_ROW(#name, check_blocks, (&(struct trial){__VA_ARGS__}))
-#define SLOPES(name, ...)    TEST_ROW(#name, gradients_are_slopes, (&(struct trial){__VA_ARGS__}))
-#define RECOMPUTE(name, ...) TEST_ROW(#name, recomputing_changes_no_bit, (&(struct trial){__VA_ARGS__}))
+#define LORA(name, test, ...) TEST_ROW(#name, test, (&(struct trial){__VA_ARGS__, false}))
+#define DORA(name, test, ...) TEST_ROW(#name "_dora", test, (&(struct trial){__VA_ARGS__, true}))
+#define BLOCKS(name, ...)     LORA(name, check_blocks, __VA_ARGS__)
+#define SLOPES(name, ...)                                                                                    \
+    LORA(name, gradients_are_slopes, __VA_ARGS__), DORA(name, gradients_are_slopes, __VA_ARGS__)
+#define RECOMPUTE(name, ...) LORA(name, recomputing_changes_no_bit, __VA_ARGS__)
 #define GOLDEN(name, ...)                                                                                    \
     TEST_ROW(#name, all_layers_are_those_of_pytorch, (&(struct golden_trial){__VA_ARGS__}))
-#define V2         "dinov2_tiny_reg/backbone.pth"
-#define V3         "dinov3_tiny/backbone.pth"
-#define V2_SWIGLU  "dinov2_tiny_swiglu_reg/backbone.pth"
-#define V3_SWIGLU  "dinov3_tiny_swiglu/backbone.pth"
-#define MLP_ALL    "q,k,v,proj,fc1,fc2"
-#define SWIGLU_ALL "q,k,v,proj,w1,w2,w3"
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blocks_are_read_and_written),
         cmocka_unit_test(targets_are_read_and_written),
+        cmocka_unit_test(bf16_has_the_same_lengths),
         cmocka_unit_test(dropout_is_of_the_step),
         cmocka_unit_test(dropout_is_that_of_the_image),
 
-        GOLDEN(mlp, "dinov2_tiny", MLP_ALL, "70x84"),
-        GOLDEN(fused_swiglu, "dinov2_tiny_swiglu_reg", SWIGLU_ALL, "70x84"),
-        GOLDEN(rope_and_swiglu, "dinov3_tiny_swiglu", SWIGLU_ALL, "80x96"),
+        GOLDEN(mlp, "dinov2_tiny", MLP_ALL, "70x84", ""),
+        GOLDEN(fused_swiglu, "dinov2_tiny_swiglu_reg", SWIGLU_ALL, "70x84", ""),
+        GOLDEN(rope_and_swiglu, "dinov3_tiny_swiglu", SWIGLU_ALL, "80x96", ""),
+        GOLDEN(dora_in_mlp, "dinov2_tiny", MLP_ALL, "70x84", "dora_"),
+        GOLDEN(dora_in_fused_swiglu, "dinov2_tiny_swiglu_reg", SWIGLU_ALL, "70x84", "dora_"),
+        GOLDEN(dora_behind_rope, "dinov3_tiny_swiglu", SWIGLU_ALL, "80x96", "dora_"),
+        GOLDEN(dora_with_dropout, "dinov2_tiny", MLP_ALL, "70x84", "dropout_"),
 
         SLOPES(k_alone, V3, "linear", "fp32", 16, "k", "2", false, 0.0),
         SLOPES(q_alone, V2, "linear", "fp32", 14, "q", "all", false, 0.0),
@@ -536,6 +699,10 @@ int main(void)
         RECOMPUTE(all_layers_recomputed, V3, "linear", "fp32", 16, MLP_ALL, "all", false, 0.0),
         RECOMPUTE(dropout_recomputed, V2, "linear", "fp32", 14, MLP_ALL, "all", false, 0.3),
         RECOMPUTE(swiglu_recomputed, V2_SWIGLU, "linear", "fp32", 14, "w3,w1,k", "all", false, 0.0),
+        DORA(all_recomputed, recomputing_changes_no_bit, V3, "linear", "fp32", 16, MLP_ALL, "last:2", false,
+             0.0),
+        DORA(dropout_recomputed, recomputing_changes_no_bit, V2, "linear", "bf16", 14, MLP_ALL, "1,3", false,
+             0.3),
         RECOMPUTE(recomputed_in_bf16, V2, "linear", "bf16", 14, MLP_ALL, "1,3", false, 0.0),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
