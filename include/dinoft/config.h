@@ -150,6 +150,12 @@ void df_config_free(struct df_config *config);
  * own. Called by df_config_parse, except for a data set that is not typed and may be the checkpoint's. */
 int df_config_check_dataset(const struct df_config *config);
 
+/* What the default recipe has for the backbone and the decoder that were chosen, where nothing is typed: no
+ * augmentation with a frozen backbone whose features may be kept, and no factor of the learning rate for
+ * decoders that begin with other layers than a convolution behind BatchNorm. Called by df_config_complete,
+ * except for a checkpoint that may hold LoRA. */
+void df_config_settle_recipe(struct df_config *config);
+
 /* -1 with the error set where the decoder has no use for what is said of it. Called by df_config_complete,
  * except for a decoder that is not typed and may be the checkpoint's. */
 int df_config_check_decoder(const struct df_config *config);

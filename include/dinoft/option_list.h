@@ -91,7 +91,7 @@ OPTION(CHOICE, DECODER_LAYERS, decoder_layers, MODEL, TRAIN | BENCH | INFO,
        df_layers, DF_LAYERS, "last", .from_checkpoint = STORED)
 OPTION(CHOICE, HEAD_NORM, head_norm, MODEL, TRAIN | BENCH | INFO,
        "bn: BatchNorm before the convolution of --decoder linear and multi, which then begins as N(0, 0.01)",
-       df_head_norm, DF_HEAD_NORMS, "none", .from_checkpoint = STORED)
+       df_head_norm, DF_HEAD_NORMS, "bn", .from_checkpoint = STORED)
 OPTION(FLOAT, HEAD_DROPOUT, head_dropout, MODEL, TRAIN | BENCH | INFO,
        "Dropout2d in front of that in training: the probability that a channel of an image is zeroed; 0: off",
        "0", 0, .float_minimum_itself = true, .float_below = 1, .from_checkpoint = STORED)
@@ -115,12 +115,16 @@ OPTION(SWITCH, ALLOW_OTHER_BACKBONE, allow_other_backbone, MODEL, NETWORK,
        "use the checkpoint of --lora_weights although it was trained on another backbone")
 OPTION(INTEGER, EPOCHS, epochs, RUN, TRAIN, "how often the training images are gone through", "20", 1,
        INT32_MAX)
-OPTION(FLOAT, LR, lr, RUN, TRAIN, "AdamW's learning rate, the highest of --schedule", "3e-4", 0)
+OPTION(
+    FLOAT, LR, lr, RUN, TRAIN,
+    "AdamW's learning rate, the highest of --schedule; where it is not typed, the default recipe multiplies "
+    "it by the square root of --batch_size / 12",
+    "2e-3", 0)
 OPTION(CHOICE, SCHEDULE, schedule, RUN, TRAIN,
        "how the learning rate changes from step to step of the run, or from epoch to epoch in the reference "
        "recipes: cosine and poly (power 0.9) fall from --lr to --min_lr; onecycle rises from a 25th of --lr "
        "for 30 % of the run and falls to nearly nothing",
-       df_schedule_kind, DF_SCHEDULES, "constant")
+       df_schedule_kind, DF_SCHEDULES, "poly")
 OPTION(INTEGER, WARMUP_EPOCHS, warmup_epochs, RUN, TRAIN,
        "epochs at the beginning over which the learning rate rises to --lr linearly; not with onecycle", "0",
        0, INT32_MAX)
@@ -128,10 +132,11 @@ OPTION(
     STRING, WARMUP_STEPS, warmup_steps, RUN, TRAIN,
     "the same as a number of steps or, such as 5%, as a percentage of the run's; not with --warmup_epochs, "
     "onecycle or a reference recipe",
-    "N|P%", NULL)
+    "N|P%", "5%")
 OPTION(FLOAT, MIN_LR, min_lr, RUN, TRAIN, "the learning rate that cosine and poly fall to", "0", 0,
        .float_minimum_itself = true)
-OPTION(FLOAT, LR_HEAD, lr_head, RUN, TRAIN, "a factor of --lr for the decoder", "1", 0)
+OPTION(FLOAT, LR_HEAD, lr_head, RUN, TRAIN,
+       "a factor of --lr for the decoder; where it is not typed, 1 for --decoder mlp and fpn", "5", 0)
 OPTION(FLOAT, LR_LORA, lr_lora, RUN, TRAIN, "a factor of --lr for LoRA", "1", 0)
 OPTION(FLOAT, LORA_PLUS, lora_plus, RUN, TRAIN,
        "LoRA+: B's learning rate is that of LoRA times this factor, such as 16; 1: the same", "1", 0)
@@ -219,12 +224,15 @@ OPTION(CHOICE, NORMALIZE, normalize, MODEL, NETWORK,
        "ImageNet's mean and standard deviation; auto: as the checkpoint records, none for a checkpoint "
        "without a record, and the recipe's choice for a new model",
        df_normalize, DF_NORMALIZATIONS, "auto")
-OPTION(CHOICE, RECIPE, recipe, RUN, TRAIN | MEASURE,
-       "reference repeats dinov2-finetune's main.py of October 2025, reference-2025-08 that of August 2025; "
-       "both set --void_as_background and in training --rope_rescale 2, --decay_1d and, for a new model, "
-       "--normalize none; reference also --batch_size 64 and in training --epochs 100, --lr 3e-3, --schedule "
-       "cosine, --warmup_epochs 20, --min_lr 3e-5, --keep_checkpoints all; flags that are typed win",
-       df_recipe, DF_RECIPES, "default")
+OPTION(
+    CHOICE, RECIPE, recipe, RUN, TRAIN | MEASURE,
+    "default: what these pages say; reference repeats dinov2-finetune's main.py of October 2025, "
+    "reference-2025-08 that of August 2025; both set --void_as_background and in training --rope_rescale 2, "
+    "--decay_1d, --head_norm none, --lr_head 1, --augment none, no --warmup_steps and, for a new model, "
+    "--normalize none; reference also --batch_size 64 and in training --epochs 100, --lr 3e-3, --schedule "
+    "cosine, --warmup_epochs 20, --min_lr 3e-5, --keep_checkpoints all; reference-2025-08 --lr 3e-4 and "
+    "--schedule constant; flags that are typed win",
+    df_recipe, DF_RECIPES, "default")
 OPTION(SWITCH, RECOMPUTE, recompute, RUN, TRAIN | BENCH | INFO,
        "with --use_lora: keep no more than the input of each block for the backward pass and compute the "
        "rest again there; less memory, more time, the same gradients")
@@ -261,8 +269,9 @@ OPTION(SWITCH, NO_SHUFFLE, no_shuffle, RUN, TRAIN, "take the training images in 
 OPTION(CHOICE, AUGMENT, augment, RUN, TRAIN | BENCH,
        "how training images are changed, anew in each epoch: flip mirrors half of them; standard also scales "
        "them with their ratio kept, cuts --img_dim out and changes brightness, contrast, saturation and hue, "
-       "as mmsegmentation does; strong also lays a part of another image over half of them (CutMix)",
-       df_augmentation, DF_AUGMENTATIONS, "none")
+       "as mmsegmentation does; strong also lays a part of another image over half of them (CutMix); where "
+       "it is not typed, none with a frozen backbone, the features of which are kept",
+       df_augmentation, DF_AUGMENTATIONS, "standard")
 OPTION(
     RANGE, AUGMENT_SCALE, augment_scale, RUN, TRAIN | BENCH,
     "the factors that --augment standard and strong scale images by; at 1 the shorter side has --img_dim's "

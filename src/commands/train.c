@@ -5,6 +5,7 @@
 #include "run_choice.h"
 #include "run_record.h"
 #include "train_observers.h"
+#include "train_recipe.h"
 #include "train_run.h"
 
 #include "dinoft/augmented_picture.h"
@@ -118,6 +119,7 @@ static int train(struct job *job, const volatile sig_atomic_t *stop)
     if (!job->training)
         return -1;
     job->record.training = job->training;
+    train_recipe_log(config, options, job->sets[0]->count);
     if (config->debug && df_augment_changes(&options->augment))
         DF_TRY(df_augmented_picture_write(job->training, job->sets[0], &job->files));
     return df_training_run(job->training);

@@ -171,6 +171,10 @@ static int read_item(struct df_config_file *file, const cJSON *item)
     if (file->has[option - df_options])
         return df_error_set("%s: %s is there twice", file->path, option->name);
     file->has[option - df_options] = true;
+    if (cJSON_IsNull(item) && option == &df_options[DF_OPTION_WARMUP_STEPS]) { /* none, or one by epochs */
+        file->found.warmup_steps = NULL;
+        return 0;
+    }
     return take_value(file, option, item) == 0 ? 0 : df_error_context("%s", file->path);
 }
 

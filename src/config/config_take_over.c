@@ -105,6 +105,27 @@ static bool is_said(const struct df_config_file *file, const struct df_config *u
                                  !df_option_is_equal(&df_options[option], &file->found, usual));
 }
 
+/* What the program says itself, with the file's recipe, where neither the file nor anybody says otherwise.
+ * What depends on other settings does so on the file's. */
+static void find_usual(const struct df_config_file *file, const struct df_config *config,
+                       struct df_config *usual)
+{
+    df_config_set_defaults(usual);
+    usual->command = config->command;
+    usual->recipe = file->found.recipe;
+    struct df_config same = *usual;
+    same.batch_size = file->found.batch_size;
+    same.use_lora = file->found.use_lora;
+    same.decoder = file->found.decoder;
+    same.cache_features = file->found.cache_features;
+    df_config_apply_recipe(&same);
+    df_config_settle_recipe(&same);
+    df_config_apply_recipe(usual);
+    usual->lr = same.lr;
+    usual->augment = same.augment;
+    usual->lr_head = same.lr_head;
+}
+
 /* As if what differs from the file's own recipe had been typed; the recipe itself comes first, since others
  * depend on it. */
 static void take_over(const struct df_config_file *file, struct df_config *config)
@@ -113,21 +134,19 @@ static void take_over(const struct df_config_file *file, struct df_config *confi
     bool typed[DF_OPTION_COUNT];
 
     memcpy(typed, config->typed, sizeof typed);
-    df_config_set_defaults(&usual);
-    usual.command = config->command;
-    if (!typed[DF_OPTION_RECIPE] && is_said(file, &usual, DF_OPTION_RECIPE)) {
+    if (!typed[DF_OPTION_RECIPE] && file->has[DF_OPTION_RECIPE] &&
+        df_recipe_is_reference(file->found.recipe)) {
         config->recipe = file->found.recipe;
         config->typed[DF_OPTION_RECIPE] = true;
     }
-    usual.recipe = file->found.recipe;
-    df_config_apply_recipe(&usual);
+    find_usual(file, config, &usual);
     for (int i = 0; i < DF_OPTION_COUNT; i++) {
         const enum df_option option = (enum df_option)i;
         if (option == DF_OPTION_RECIPE || typed[i] || !is_said(file, &usual, option) ||
             is_replaced(file, typed, config, option))
             continue;
         copy_value(&df_options[i], &file->found, config);
-        config->typed[i] = true;
+        config->typed[i] = option != DF_OPTION_WARMUP_STEPS || config->warmup_steps;
     }
 }
 

@@ -1,5 +1,10 @@
-/* What --recipe says where no flag is typed. */
+/* What --recipe says where no flag is typed. The default recipe is what the table of options says, with what
+ * depends on other flags here. docs/benchmarks/recipes.md has the measurements that it was chosen by. */
 #include "options.h"
+
+#include <math.h>
+
+#define USUAL_BATCH 12 /* images: that of the measurements */
 
 struct setting {
     enum df_option option;
@@ -7,13 +12,16 @@ struct setting {
 };
 
 static const struct setting every_reference[] = {
-    {DF_OPTION_EXP_NAME, "lora"},
-    {DF_OPTION_VOID_AS_BACKGROUND, "on"},
-    {DF_OPTION_ROPE_RESCALE, "2"},
-    {DF_OPTION_DECAY_1D, "on"},
+    {DF_OPTION_EXP_NAME, "lora"}, {DF_OPTION_VOID_AS_BACKGROUND, "on"}, {DF_OPTION_ROPE_RESCALE, "2"},
+    {DF_OPTION_DECAY_1D, "on"},   {DF_OPTION_HEAD_NORM, "none"},        {DF_OPTION_LR_HEAD, "1"},
+    {DF_OPTION_AUGMENT, "none"},
 };
 
-/* The defaults of main.py. Those of August 2025 are the table's. */
+/* The defaults of main.py. */
+static const struct setting august_2025[] = {
+    {DF_OPTION_LR, "3e-4"},
+    {DF_OPTION_SCHEDULE, "constant"},
+};
 static const struct setting october_2025[] = {
     {DF_OPTION_EPOCHS, "100"},           {DF_OPTION_LR, "3e-3"},          {DF_OPTION_BATCH_SIZE, "64"},
     {DF_OPTION_SCHEDULE, "cosine"},      {DF_OPTION_WARMUP_EPOCHS, "20"}, {DF_OPTION_MIN_LR, "3e-5"},
@@ -46,10 +54,22 @@ static void apply(struct df_config *config, const struct setting *settings, size
     }
 }
 
+/* The noise of a gradient falls with the square root of the batch, and AdamW's steps do not grow with the
+ * gradient. */
+static void scale_rate(struct df_config *config)
+{
+    if (!config->typed[DF_OPTION_LR])
+        config->lr *= sqrt((double)config->batch_size / USUAL_BATCH);
+}
+
 void df_config_apply_recipe(struct df_config *config)
 {
+    if (!df_recipe_is_reference(config->recipe))
+        scale_rate(config);
     if (df_recipe_is_reference(config->recipe))
         apply(config, every_reference, sizeof every_reference / sizeof every_reference[0]);
+    if (config->recipe == DF_RECIPE_REFERENCE_2025_08)
+        apply(config, august_2025, sizeof august_2025 / sizeof august_2025[0]);
     if (config->recipe == DF_RECIPE_REFERENCE)
         apply(config, october_2025, sizeof october_2025 / sizeof october_2025[0]);
 }

@@ -57,6 +57,15 @@ static int check_kinds_of_warmup(const struct df_config *config)
     return 0;
 }
 
+/* The usual warm-up is a number of steps: what is typed, or goes by epochs, has another or none. */
+static void settle_warmup(struct df_config *config)
+{
+    if (!config->typed[DF_OPTION_WARMUP_STEPS] &&
+        (config->typed[DF_OPTION_WARMUP_EPOCHS] || config->schedule == DF_SCHEDULE_ONECYCLE ||
+         df_recipe_is_reference(config->recipe)))
+        config->warmup_steps = NULL;
+}
+
 /* Who said it, where it was none of the flags that were typed. */
 static int refuse_epochs(const struct df_config *config, const char *reason)
 {
@@ -132,6 +141,7 @@ static int check_min_lr(const struct df_config *config)
 int df_config_check_schedule(struct df_config *config)
 {
     DF_TRY(check_kinds_of_warmup(config));
+    settle_warmup(config);
     DF_TRY(read_warmup(config));
     DF_TRY(check_length_of_warmup(config));
     return check_min_lr(config);

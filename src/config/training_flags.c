@@ -54,6 +54,8 @@ static int resolve_decoder(struct df_config *config)
     if (typed && config->typed[DF_OPTION_USE_FPN] && wants_fpn != config->use_fpn)
         return df_error_set("--%suse_fpn contradicts --decoder %s", wants_fpn ? "" : "no_",
                             df_choice_text(DF_OPTION_DECODER, (int)config->decoder));
+    if (!config->typed[DF_OPTION_HEAD_NORM] && !df_decoder_takes_norm(config->decoder))
+        config->head_norm = DF_HEAD_NORM_NONE;
     return config->lora_weights && !typed && !wants_fpn ? 0 : df_config_check_decoder(config);
 }
 
@@ -88,6 +90,18 @@ static int check_accumulate(const struct df_config *config)
     return df_error_set("--accumulate %" PRId64 " does not divide --batch_size %" PRId64 ": %" PRId64
                         " and %" PRId64 " do",
                         config->accumulate, batch, less, more);
+}
+
+void df_config_settle_recipe(struct df_config *config)
+{
+    static const enum df_option asks[] = {DF_OPTION_AUGMENT, DF_OPTION_AUGMENT_SCALE, DF_OPTION_CACHE_VIEWS,
+                                          DF_OPTION_CROP_CLASS_BALANCE};
+
+    if (config->command == DF_COMMAND_TRAIN && !config->use_lora &&
+        config->cache_features != DF_FEATURES_OFF && df_config_typed(config, asks, 4) == DF_OPTION_COUNT)
+        config->augment = DF_AUGMENT_NONE;
+    if (!config->typed[DF_OPTION_LR_HEAD] && !df_decoder_takes_norm(config->decoder))
+        config->lr_head = 1.0;
 }
 
 static int check_augmentation(const struct df_config *config)
@@ -155,6 +169,8 @@ int df_config_check_training(struct df_config *config)
     DF_TRY(check_decay(config));
     DF_TRY(check_lora(config));
     DF_TRY(resolve_decoder(config));
+    if (!config->lora_weights) /* else it may hold LoRA */
+        df_config_settle_recipe(config);
     DF_TRY(check_augmentation(config));
     DF_TRY(check_loss(config));
     DF_TRY(read_kept(config));

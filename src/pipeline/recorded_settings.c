@@ -153,6 +153,7 @@ static int take_for_training(struct df_config *config, const struct df_checkpoin
         df_log("taken from %s: %s (flags that are typed win)", config->lora_weights, taken.text);
     if (changed.count > 0)
         df_log("warning: other than in the training of %s: %s", config->lora_weights, changed.text);
+    df_config_settle_recipe(config);
     return df_config_check_decoder(config);
 }
 

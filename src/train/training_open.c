@@ -89,7 +89,8 @@ static void log_model(const struct df_training *training)
            training->setup->normalize);
     if (!df_head_is_of_reference(kind, &options->head))
         df_log("warning: the reference project's main.py does not know this decoder and cannot load the "
-               "checkpoints of this run");
+               "checkpoints of this run%s",
+               kind->of_reference ? " (--head_norm none makes one that it knows)" : "");
     warn_of_lora(options);
     df_log("%" PRId64
            " trained parameters; device %s, %s, %d threads, %.0f MiB for activations and parameters",

@@ -125,7 +125,7 @@ class Bench(CommandLineTest):
         figures = self.read_json("b.json")
         self.assertGreater(figures.pop("images_per_second"), 0)
         self.assertEqual(figures, {"mode": "loader", "dataset": "folder", "device": "cpu", "batch_size": 2,
-                                   "height": 32, "width": 48, "augmentation": "none", "workers": 3, "steps": 10})
+                                   "height": 32, "width": 48, "augmentation": "standard, scale 0.5 to 2", "workers": 3, "steps": 10})
         result = self.succeed("bench", "loader", *setting, *flags, "--augment", "strong", "--augment_scale", 1, 1)
         self.assertIn("augmentation     strong, scale 1 to 1", result.stdout)
         self.assertEqual(self.read_json("b.json")["augmentation"], "strong, scale 1 to 1")

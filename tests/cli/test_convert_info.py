@@ -239,7 +239,7 @@ class MemoryPlan(CommandLineTest):
         tokens = 2 * (1 + 4 + 35 * 35)
         self.assertEqual(items["block input"]["count"], DINOV2.depth)
         self.assertEqual(items["block input"]["bytes"], DINOV2.depth * tokens * CHANNELS * 4)
-        self.assertEqual(plans["train"]["trained_parameters"], 4 * DINOV2.depth * 3 * CHANNELS + 21 * (CHANNELS + 1))
+        self.assertEqual(plans["train"]["trained_parameters"], 4 * DINOV2.depth * 3 * CHANNELS + 21 * (CHANNELS + 1) + 2 * CHANNELS)
         sizes = [item["bytes"] for item in plans["train"]["items"]]
         self.assertEqual(sizes, sorted(sizes, reverse=True))
         self.assertGreaterEqual(sum(sizes), plans["train"]["planned_memory_bytes"])

@@ -104,7 +104,7 @@ class NewHead(GoingOnTest):
         run = self.train("--use_fpn", "--lora_weights", LINEAR, *flags)
         self.line(run.result, f"the head of {LINEAR} is of type linear: a new one of type fpn is made; its LoRA goes on")
         self.assertEqual(lora_of(run.tensors), lora_of(read_torch(LINEAR)))
-        back = self.train("--no_use_fpn", "--lora_weights", FPN, *flags)
+        back = self.train("--no_use_fpn", "--head_norm", "none", "--lora_weights", FPN, *flags)
         self.line(back.result, f"the head of {FPN} is of type fpn: a new one of type linear is made")
         self.assertEqual(back.record["decoder"], "linear")
         self.succeed("train", "--config", "output/run_config.json", "--exp_name", "again")
@@ -127,7 +127,7 @@ class NewHead(GoingOnTest):
         self.line(other.result, f"the head of {FIRST} is of type multi (even blocks): a new one of type multi (last blocks) is made")
         self.assertEqual(lora_of(other.tensors), lora_of(first.tensors))
         self.assertNotEqual(head_of(other.tensors), head_of(first.tensors))
-        linear = self.train("--lora_weights", FIRST, "--decoder", "linear", *self.named(*NAMES), *STILL)
+        linear = self.train("--lora_weights", FIRST, "--decoder", "linear", "--head_norm", "none", *self.named(*NAMES), *STILL)
         self.line(linear.result, f"the head of {FIRST} is of type multi (even blocks): a new one of type linear is made")
         self.refused(*self.train_command("--lora_weights", LINEAR, "--decoder_layers", "even"), mentions=["is for --decoder multi and mlp"])
 

@@ -28,7 +28,7 @@ class Quiet(TrainingTest):
         self.assertRegex(quiet.result.stdout, "^epoch 1/1: ")
 
     def test_warnings_and_errors_are_shown(self):
-        result = self.run_here("train", "--quiet", "--min_lr", "1e-5", "--weights", "nowhere")
+        result = self.run_here("train", "--quiet", "--recipe", "reference-2025-08", "--min_lr", "1e-5", "--weights", "nowhere")
         self.assertEqual(result.status, 1)
         first, second = result.stderr.splitlines()
         self.assertIn("dinoft: warning: --min_lr changes nothing", first)
@@ -88,7 +88,7 @@ class LogFile(TrainingTest):
         self.assertEqual(len(after.splitlines()), 2 * len(before.splitlines()))
 
     def test_errors(self):
-        result = self.run_here("train", "--log_file", self.log, "--min_lr", "1e-5", "--weights", "nowhere")
+        result = self.run_here("train", "--log_file", self.log, "--recipe", "reference-2025-08", "--min_lr", "1e-5", "--weights", "nowhere")
         lines = lines_of(self.log)
         self.assertIn("warning: --min_lr changes nothing", lines[1])
         self.assertEqual("dinoft: " + lines[2], result.stderr.splitlines()[-1])

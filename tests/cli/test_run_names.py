@@ -5,12 +5,13 @@ import signal
 import event_records
 from interrupting import InterruptTest
 from support import DINOV2, FIXTURES, LINEAR, TIMEOUT, contents, files_in, main, model_flags
+from training import plain
 
 
 class NameTest(InterruptTest):
     def command(self, *flags, folder="output"):
         return ["train", *self.folder_flags(), *model_flags(DINOV2), "--output_dir", folder, "--epochs", 1,
-                "--batch_size", 3, *flags]  # fmt: skip
+                "--batch_size", 3, *plain(flags), *flags]  # fmt: skip
 
     def checkpoints(self, folder="output"):
         """Of each run the last one."""

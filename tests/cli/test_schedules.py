@@ -96,7 +96,7 @@ class Reference(TrainingTest):
         message = self.refused(*flags)
         self.assertIn("dinov3_vith16plus", message, "there is no such file here")
         here = [flag for flag in flags if flag not in ("--size", "huge")] + ["--data_root", voc_demo(), "--weights", DINOV3.weights]
-        result = self.succeed(*here)
+        result = self.succeed(*here, "--recipe", "reference-2025-08")
         self.assertIn("--min_lr changes nothing: the schedule is constant", result.stderr)
         self.assertEqual(rates(self.read_run()), [3e-3, 3e-3])
         self.assertNotIn("--min_lr", self.succeed(*here, "--recipe", "reference", "--overwrite").stderr)

@@ -243,10 +243,10 @@ class Output(TrainingTest):
         for command, words in (
             (
                 "train",
-                ["--exp_name NAME", "(default: 490 490)", "(default: 3e-4)", "(default: 12)", "(default: ade20k)"],
+                ["--exp_name NAME", "(default: 490 490)", "(default: 2e-3)", "(default: 12)", "(default: ade20k)"],
             ),
-            ("eval", ["--eval_size network|original", "(required)"]),
-            ("predict", ["--save_logits"]),
+            ("eval", ["--eval_size network|original"]),
+            ("predict", ["--save_logits", "(required)"]),
             ("features", ["--layers N"]),
             ("convert", ["--naming official|huggingface"]),
             ("info", ["FILE"]),

@@ -146,7 +146,7 @@ class Starts(CommandLineTest):
         self.assertEqual((starts, error), (2, "dinoft: error: cannot read a.png: No such file or directory\n"))
 
     def test_what_is_said_of_flags_is_said_once(self):
-        flags = ["--min_lr", "1e-5", "--weights", "nowhere"]  # the recipe's schedule is constant
+        flags = ["--recipe", "reference-2025-08", "--min_lr", "1e-5", "--weights", "nowhere"]  # the recipe's schedule is constant
         starts, lines = self.starts("train", *flags)
         self.assertEqual((starts, lines.count("warning: --min_lr changes nothing")), (2, 1), lines)
 

@@ -6,6 +6,7 @@
 #include "dinoft/error.h"
 #include "dinoft/json_writer.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -87,7 +88,7 @@ static void leaves_names_and_facts(void **state)
     assert_string_equal(config.output_dir, "output");
     assert_false(config.overwrite);
     assert_int_equal(config.threads, 0);
-    assert_true(config.lr == 3e-4);
+    assert_true(config.lr == 2e-3);
     df_config_free(&config);
 }
 
@@ -107,7 +108,7 @@ static void recipes(void **state)
     df_config_free(&config);
     accept(&config, json, FLAGS("--recipe", "default", ));
     assert_int_equal(config.epochs, 20);
-    assert_true(config.lr == 3e-4);
+    assert_true(fabs(config.lr - 2e-3 * sqrt(8.0 / 12.0)) < 1e-12);
     assert_int_equal(config.batch_size, 8);
     assert_int_equal(config.normalize, DF_NORMALIZE_AUTO);
     df_config_free(&config);
@@ -146,6 +147,25 @@ static void typed_flags_replace_what_goes_with_them(void **state)
     df_config_free(&config);
 }
 
+/* What was chosen for the file's run is chosen anew for another one, unless the file says something else. */
+static void the_default_recipe_goes_on(void **state)
+{
+    struct df_config config;
+    accept(&config, "{\"batch_size\": 48, \"lr\": 0.004, \"augment\": \"none\", \"use_lora\": false}",
+           FLAGS("--batch_size", "12", "--use_lora", ));
+    assert_true(config.lr == 2e-3);
+    assert_int_equal(config.augment, DF_AUGMENT_STANDARD);
+    df_config_free(&config);
+    accept(&config, "{\"batch_size\": 48, \"lr\": 0.001, \"augment\": \"none\", \"use_lora\": true}",
+           FLAGS("--batch_size", "12", ));
+    assert_true(config.lr == 1e-3);
+    assert_int_equal(config.augment, DF_AUGMENT_NONE);
+    df_config_free(&config);
+    accept(&config, "{\"warmup_steps\": null, \"schedule\": \"constant\"}", FLAGS());
+    assert_null(config.warmup_steps);
+    df_config_free(&config);
+}
+
 static void refuse(const char *json, const char *mention)
 {
     struct df_config config;
@@ -177,7 +197,8 @@ static void refuses_what_is_wrong(void **state)
     refuse("{\"img_dim\": [0, 3]}", "--img_dim: 0 is out of range");
     refuse("{\"augment_scale\": [0.5]}", "augment_scale: expected an array of two numbers");
     refuse("{\"augment_scale\": [2, 0.5]}", "--augment_scale: 2 is more than 0.5");
-    refuse("{\"augment_scale\": [0.7, 2]}", "--augment_scale is for --augment standard");
+    refuse("{\"augment\": \"flip\", \"augment_scale\": [0.7, 2]}",
+           "--augment_scale is for --augment standard");
     refuse("{\"schedule\": \"cosin\"}", "--schedule: 'cosin' is not one of");
     refuse("{\"weights\": 3}", "weights: expected a text");
     refuse("{\"weights\": \"\"}", "--weights: the value is empty");
@@ -257,6 +278,7 @@ int main(void)
         cmocka_unit_test(augmentations),
         cmocka_unit_test(leaves_names_and_facts),
         cmocka_unit_test(recipes),
+        cmocka_unit_test(the_default_recipe_goes_on),
         cmocka_unit_test(typed_flags_replace_what_goes_with_them),
         cmocka_unit_test(refuses_what_is_wrong),
         cmocka_unit_test(a_newer_file_may_have_unknown_keys),

@@ -75,7 +75,7 @@ static void help_tells_defaults_and_choices(void **state)
     char *text = help_of(DF_COMMAND_TRAIN);
     assert_non_null(strstr(text, "--dino_type dinov2|dinov3\n"));
     assert_non_null(strstr(text, "(default: 490 490)"));
-    assert_non_null(strstr(text, "(default: 3e-4)"));
+    assert_non_null(strstr(text, "(default: 2e-3)"));
     assert_non_null(strstr(text, "\nModel:\n"));
     free(text);
     text = help_of(DF_COMMAND_FEATURES);

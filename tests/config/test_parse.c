@@ -3,6 +3,8 @@
 
 #include "dinoft/error.h"
 
+#include <math.h>
+
 static struct df_config config;
 static const char *argv[PARSE_MAX_WORDS];
 
@@ -14,9 +16,9 @@ static const char *argv[PARSE_MAX_WORDS];
 
 static void train_defaults_are_main_py_s(void **state)
 {
-    ACCEPT("train");
+    ACCEPT("train", "--recipe", "reference-2025-08");
     assert_int_equal(config.command, DF_COMMAND_TRAIN);
-    assert_null(config.exp_name);
+    assert_string_equal(config.exp_name, "lora");
     assert_int_equal(config.dataset, DF_DATASET_ADE20K);
     assert_int_equal(config.size, DF_LARGE);
     assert_int_equal(config.dino_type, DF_DINOV3);
@@ -30,8 +32,39 @@ static void train_defaults_are_main_py_s(void **state)
     assert_true(config.lr == 3e-4);
     assert_int_equal(config.batch_size, 12);
     assert_false(config.debug);
-    for (int i = 0; i < DF_OPTION_COUNT; i++)
-        assert_false(config.typed[i]);
+    assert_int_equal(config.schedule, DF_SCHEDULE_CONSTANT);
+    assert_int_equal(config.head_norm, DF_HEAD_NORM_NONE);
+    assert_int_equal(config.augment, DF_AUGMENT_NONE);
+    assert_null(config.warmup_steps);
+    assert_true(config.lr_head == 1);
+}
+
+/* What depends on other flags, too. */
+static void the_default_recipe(void **state)
+{
+    ACCEPT("train", "--use_lora");
+    assert_null(config.exp_name);
+    assert_true(config.lr == 2e-3 && config.lr_head == 5);
+    assert_int_equal(config.batch_size, 12);
+    assert_int_equal(config.schedule, DF_SCHEDULE_POLY);
+    assert_true(config.warmup == 5 && config.warmup_is_share);
+    assert_int_equal(config.head_norm, DF_HEAD_NORM_BN);
+    assert_int_equal(config.augment, DF_AUGMENT_STANDARD);
+    ACCEPT("train", "--batch_size", "48");
+    assert_true(fabs(config.lr - 4e-3) < 1e-12);
+    assert_int_equal(config.augment, DF_AUGMENT_NONE);
+    ACCEPT("train", "--batch_size", "48", "--lr", "1e-3", "--cache_features", "off");
+    assert_true(config.lr == 1e-3);
+    assert_int_equal(config.augment, DF_AUGMENT_STANDARD);
+    ACCEPT("train", "--cache_views", "4", "--use_fpn");
+    assert_int_equal(config.augment, DF_AUGMENT_STANDARD);
+    assert_int_equal(config.head_norm, DF_HEAD_NORM_NONE);
+    assert_true(config.lr_head == 1);
+    ACCEPT("train", "--schedule", "onecycle");
+    assert_null(config.warmup_steps);
+    ACCEPT("train", "--warmup_epochs", "1");
+    assert_null(config.warmup_steps);
+    assert_int_equal(config.warmup_epochs, 1);
 }
 
 static void the_other_defaults(void **state)
@@ -45,10 +78,8 @@ static void the_other_defaults(void **state)
     assert_int_equal(config.normalize, DF_NORMALIZE_AUTO);
     assert_int_equal(config.recipe, DF_RECIPE_DEFAULT);
     assert_true(config.rope_rescale == 1);
-    assert_int_equal(config.schedule, DF_SCHEDULE_CONSTANT);
     assert_int_equal(config.warmup_epochs, 0);
-    assert_null(config.warmup_steps);
-    assert_true(config.min_lr == 0 && config.lr_head == 1 && config.lr_lora == 1);
+    assert_true(config.min_lr == 0 && config.lr_lora == 1);
     assert_true(config.weight_decay == 0.01 && config.grad_clip == 0 && config.ema == 0);
     assert_false(config.decay_1d);
     assert_int_equal(config.accumulate, 1);
@@ -128,7 +159,7 @@ static void main_py_s_command_line_of_october_2025(void **state)
     assert_int_equal(config.batch_size, 64);
     assert_int_equal(config.schedule, DF_SCHEDULE_COSINE);
     ACCEPT("--warmup_epochs", "5", "--min_lr", "1e-3", "--weight_decay", "0.01");
-    assert_int_equal(config.schedule, DF_SCHEDULE_CONSTANT);
+    assert_int_equal(config.schedule, DF_SCHEDULE_POLY);
     ACCEPT("--recipe", "reference", "--lr", "1e-5", "--epochs", "2");
     assert_true(config.min_lr == 3e-5 && config.warmup_epochs == 20);
 }
@@ -296,7 +327,7 @@ static void recipe_of_an_evaluation(void **state)
     assert_int_equal(config.normalize, DF_NORMALIZE_AUTO);
     assert_true(config.void_as_background);
     assert_int_equal(config.batch_size, 64); /* the reference project's metric depends on it */
-    assert_true(config.lr == 3e-4 && config.rope_rescale == 1);
+    assert_true(config.rope_rescale == 1);
     ACCEPT("corrupt", "--lora_weights", "a.pt", "--recipe", "reference-2025-08");
     assert_true(config.void_as_background);
     assert_int_equal(config.batch_size, 12);
@@ -306,6 +337,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(train_defaults_are_main_py_s),
+        cmocka_unit_test(the_default_recipe),
         cmocka_unit_test(the_other_defaults),
         cmocka_unit_test(main_py_s_command_line),
         cmocka_unit_test(two_words_for_the_pyramid),

@@ -24,7 +24,8 @@ model=(--weights "$here/../fixtures/dinov2_tiny_reg/backbone.pth" --img_dim 70 7
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 "$DINOFT" demo-data --data_root "$folder" --train_images 40 --val_images 1
-"$DINOFT" train --dataset voc --data_root "$folder" "${model[@]}" --use_lora --batch_size 2 --lr 3e-3 --no_shuffle \
+"$DINOFT" train --dataset voc --data_root "$folder" "${model[@]}" --use_lora --batch_size 2 --lr 3e-3 --lr_head 1 --no_shuffle \
+    --schedule constant --warmup_steps 0 --augment none --head_norm none \
     --max_steps "$steps" --device "${DINOFT_TEST_DEVICE:-cpu}" --precision "$precision" --output_dir "$folder" --exp_name steps
 
 awk -F , -v decoder="$decoder" -v steps="$steps" -v bound="$bound" '

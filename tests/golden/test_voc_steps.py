@@ -25,7 +25,8 @@ def train(normalize, folder):
     subprocess.run(
         [os.environ["DINOFT"], "train", "--dataset", "voc", "--data_root", VOC, "--weights", WEIGHTS,
          "--lora_weights", os.path.join(FIXTURE, "init_lora_linear.pt"), "--use_lora", "--img_dim", "252", "252",
-         "--batch_size", "12", "--epochs", "1", "--no_shuffle", "--precision", "fp32", "--normalize", normalize,
+         "--batch_size", "12", "--epochs", "1", "--no_shuffle", "--lr", "3e-4", "--lr_head", "1", "--schedule", "constant",
+         "--warmup_steps", "0", "--augment", "none", "--precision", "fp32", "--normalize", normalize,
          "--device", os.environ.get("DINOFT_TEST_DEVICE", "cpu"), "--output_dir", folder, "--exp_name", "steps"],
         check=True)
     with open(os.path.join(folder, "steps_steps.csv")) as file:

@@ -36,11 +36,15 @@ static void assert_length(int64_t length, int64_t warmup)
     assert_int_equal(schedule.warmup, warmup);
 }
 
-static void constant_where_nothing_is_typed(void **state)
+static void what_nobody_types(void **state)
 {
-    assert_works(CHOOSE("--lr", "2e-3") == 0);
+    assert_works(CHOOSE("--epochs", "20") == 0);
+    assert_int_equal(schedule.kind, DF_SCHEDULE_POLY);
+    assert_length(180, 9);
+    assert_lr(0, 2e-3 / 9);
+    assert_lr(9, 2e-3);
+    assert_works(CHOOSE("--epochs", "1", "--max_steps", "1") == 0);
     assert_lr(0, 2e-3);
-    assert_lr(179, 2e-3);
     assert_works(CHOOSE("--recipe", "reference-2025-08") == 0);
     assert_true(schedule.by_epoch);
     assert_lr(0, 3e-4);
@@ -51,21 +55,22 @@ static void steps_of_the_whole_run(void **state)
 {
     assert_works(CHOOSE("--schedule", "cosine", "--epochs", "10") == 0);
     assert_false(schedule.by_epoch);
-    assert_length(90, 0);
+    assert_length(90, 5);
     assert_works(CHOOSE("--schedule", "cosine", "--epochs", "10", "--max_steps", "50") == 0);
-    assert_length(50, 0);
+    assert_length(50, 3);
     assert_works(CHOOSE("--schedule", "cosine", "--epochs", "10", "--max_steps", "91") == 0);
-    assert_length(90, 0);
+    assert_length(90, 5);
     assert_works(CHOOSE("--schedule", "onecycle", "--batch_size", "100", "--accumulate", "4") == 0);
     assert_length(20, 0);
 }
 
 static void warm_up(void **state)
 {
-    assert_works(CHOOSE("--warmup_epochs", "2") == 0);
+    assert_works(CHOOSE("--warmup_epochs", "2", "--lr", "3e-4", "--schedule", "constant") == 0);
     assert_length(180, 18);
     assert_lr(0, 3e-4 / 18);
     assert_lr(17, 3e-4);
+    assert_lr(179, 3e-4);
     assert_works(CHOOSE("--warmup_steps", "7", "--schedule", "poly", "--min_lr", "1e-5") == 0);
     assert_length(180, 7);
     assert_works(CHOOSE("--warmup_steps", "5%", "--max_steps", "50") == 0);
@@ -147,7 +152,7 @@ static void another_schedule_in_the_reference_recipe(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(constant_where_nothing_is_typed),
+        cmocka_unit_test(what_nobody_types),
         cmocka_unit_test(steps_of_the_whole_run),
         cmocka_unit_test(warm_up),
         cmocka_unit_test(a_warm_up_that_leaves_nothing),

@@ -1,0 +1,56 @@
+"""What dinoft train does where nobody types how: the default recipe."""
+
+import math
+
+from support import DINOV2, folder_data, main, model_flags
+from training import CLASSES, TrainingTest
+
+
+class DefaultRecipe(TrainingTest):
+    def run_of(self, *flags):
+        command = ["train", *folder_data(self.data), "--n_classes", CLASSES, *model_flags(DINOV2), "--exp_name", "run", "--overwrite",
+                   "--epochs", 8, *flags]  # fmt: skip
+        return self.read_run(self.succeed(*command))
+
+    def lines(self, run):
+        return [line for line in run.result.stderr.splitlines() if line.startswith("dinoft: recipe default: ")]
+
+    def test_lora(self):
+        run = self.run_of("--use_lora", "--batch_size", 3)
+        steps, rate, augmentation = self.lines(run)
+        self.assertIn("16 steps with 3 of the 5 images each, the first 1 of them as warm-up, since", steps)
+        self.assertIn("learning rate of LoRA 0.001 and of the decoder 0.005, falling to 0 (poly), since", rate)
+        self.assertIn("augmentation standard, since", augmentation)
+        rates = [float(row["lr"]) for row in run.steps]
+        self.assertAlmostEqual(rates[0], 2e-3 * math.sqrt(3 / 12), delta=1e-9)
+        self.assertEqual(rates, sorted(rates, reverse=True))
+        self.assertLess(rates[-1], 2e-4)
+        self.assertIn("linear.norm.running_var", run.tensors)
+        self.assertIn("--head_norm none", run.result.stderr)
+
+    def test_frozen(self):
+        lines = self.lines(self.run_of())
+        self.assertIn("learning rate of the decoder 0.01,", lines[1])
+        self.assertIn("augmentation none, since a frozen backbone", lines[2])
+        self.assertIn("augmentation standard", self.lines(self.run_of("--cache_features", "off"))[2])
+
+    def test_what_is_typed_needs_no_reason(self):
+        run = self.run_of("--use_lora", "--batch_size", 3, "--lr", 1e-3, "--augment", "flip", "--warmup_steps", 2)
+        for line in self.lines(run):
+            self.assertNotIn("since", line)
+        self.assertEqual([float(row["lr"]) for row in run.steps][:2], [5e-4, 1e-3])
+
+    def test_decoders_of_their_own(self):
+        run = self.run_of("--decoder", "mlp")
+        self.assertIn("of the decoder 0.002,", self.lines(run)[1])
+        self.assertEqual((run.config["head_norm"], run.config["lr_head"]), ("none", 1))
+
+    def test_reference_recipes(self):
+        run = self.run_of("--recipe", "reference-2025-08", "--epochs", 1)
+        self.assertEqual(self.lines(run), [])
+        self.assertEqual(run.config["augment"], "none")
+        self.assertNotIn("linear.norm.running_var", run.tensors)
+
+
+if __name__ == "__main__":
+    main()
