@@ -32,12 +32,13 @@ static struct df_dataset *open_dataset(const struct df_config *config, const str
     return dataset;
 }
 
-/* Classes that nobody named here have the names that the checkpoint was trained with. */
+/* Classes that nobody named here have the names that the checkpoint was trained with; prototypes are not of
+ * its classes. */
 static char **choose_names(const struct df_config *config, const struct df_setup *setup,
                            const struct df_dataset *dataset)
 {
     const struct df_record *record = setup->checkpoint ? &setup->checkpoint->record : NULL;
-    const bool unnamed = has_own_classes(config) && !config->class_names;
+    const bool unnamed = has_own_classes(config) && !config->class_names && !config->prototypes;
     return unnamed && record && record->n_class_names == dataset->n_classes ? record->class_names
                                                                             : dataset->class_names;
 }

@@ -135,9 +135,10 @@ static int write_json(const char *path, const struct memory_plan plans[2])
 static int check_flags(const struct df_config *config, const struct df_checkpoint *checkpoint)
 {
     static const enum df_option fixed[] = {
-        DF_OPTION_USE_LORA,     DF_OPTION_R,           DF_OPTION_USE_FPN,    DF_OPTION_N_CLASSES,
-        DF_OPTION_LORA_TARGETS, DF_OPTION_LORA_BLOCKS, DF_OPTION_LORA_ALPHA, DF_OPTION_RSLORA,
-        DF_OPTION_DORA};
+        DF_OPTION_USE_LORA,     DF_OPTION_R,           DF_OPTION_USE_FPN,        DF_OPTION_N_CLASSES,
+        DF_OPTION_LORA_TARGETS, DF_OPTION_LORA_BLOCKS, DF_OPTION_LORA_ALPHA,     DF_OPTION_RSLORA,
+        DF_OPTION_DORA,         DF_OPTION_DECODER,     DF_OPTION_DECODER_LAYERS, DF_OPTION_HEAD_NORM,
+        DF_OPTION_HEAD_DROPOUT};
     const enum df_option typed = df_config_typed(config, fixed, sizeof fixed / sizeof fixed[0]);
 
     if (config->merge_lora && (!checkpoint || checkpoint->rank == 0))
@@ -158,6 +159,8 @@ int memory_plan_print(const struct df_config *config, const struct df_vit_config
 
     if (check_flags(config, checkpoint) != 0 || df_model_options(&options, config, checkpoint, vit) != 0)
         return -1;
+    if (checkpoint && !config->typed[DF_OPTION_RESIZE])
+        options.keeps_ratio = checkpoint->record.keeps_ratio;
     backend = df_backend_open(config->device, config->precision, 0);
     if (!backend)
         return -1;

@@ -5,6 +5,7 @@
 #include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
 #include "dinoft/legend.h"
+#include "dinoft/log.h"
 #include "dinoft/model_classes.h"
 #include "dinoft/overlay.h"
 #include "dinoft/region_numbers.h"
@@ -12,6 +13,7 @@
 #include "dinoft/text.h"
 #include "dinoft/weight_file.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -120,6 +122,10 @@ static int prepare(struct prediction *job, struct df_setup *setup, const char *l
     if (legend)
         DF_TRY(df_setup_check_output(setup, config, legend));
     DF_TRY(df_model_classes_of(setup->checkpoint, &job->classes));
+    if (setup->checkpoint->record.keeps_ratio)
+        df_log("warning: %s was trained on images whose ratio was kept (--resize short); here they are "
+               "stretched to %" PRId64 " x %" PRId64 ", so masks differ from those that eval measures",
+               config->lora_weights, setup->model.height, setup->model.width);
     job->style = (struct df_overlay_style){
         .palette = job->classes.palette, .opacity = config->overlay_opacity, .outlines = config->outlines};
     setup->backend->transient = true;

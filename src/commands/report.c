@@ -206,18 +206,26 @@ static int add_from_folder(struct runs *runs, const char *text)
     return status;
 }
 
+/* A page that an earlier command has made, or what a sweep leaves: of those that a folder's files name, none
+ * of a run. */
+static bool is_of_many(const struct df_config *config, const char *text)
+{
+    return strcmp(text, config->output) == 0 || length_before(text, "_sweep.csv") > 0 ||
+           length_before(text, "_sweep.html") > 0 || length_before(text, "_sweep_features.cache") > 0;
+}
+
 static int find_runs(const struct df_config *config, struct runs *runs)
 {
     for (int i = 0; i < config->n_inputs; i++) {
         if (is_folder(config->inputs[i]))
             DF_TRY(add_from_folder(runs, config->inputs[i]));
-        else
+        else if (!is_of_many(config, config->inputs[i]))
             DF_TRY(add_named(runs, config->inputs[i]));
     }
     return runs->count > 0 ? 0 : df_error_set("there is no run with an epoch that has ended");
 }
 
-/* The page takes the place of no file of a run. */
+/* The page takes the place of no file of a run: of those that it shows, and whatever is no page. */
 static int check_output(const struct runs *runs, const char *output)
 {
     int status = 0;
@@ -234,6 +242,8 @@ static int check_output(const struct runs *runs, const char *output)
             free(path);
         }
     }
+    if (status == 0 && access(output, F_OK) == 0 && !df_text_ends_with(output, ".html"))
+        return df_error_set("--output %s is there already and is no page: pages end in .html", output);
     return status;
 }
 

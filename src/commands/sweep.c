@@ -49,9 +49,9 @@ static int open_files(struct sweep *sweep)
 /* What earlier commands have left of a run: what cannot go on is told before anything is trained. */
 static int look_at(struct sweep_run *run)
 {
-    if (train_is_over(&run->config, &run->over) != 0)
+    if (train_is_over(&run->config, &run->begun, &run->over) != 0)
         return df_error_context("the run %s", run->name);
-    return run->over ? sweep_run_check_recorded(run) : 0;
+    return run->begun ? sweep_run_check_recorded(run) : 0;
 }
 
 static int look_at_all(struct sweep *sweep, const volatile sig_atomic_t *stop)

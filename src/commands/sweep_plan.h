@@ -9,7 +9,8 @@ struct sweep_run {
     char *name, *prefix;     /* of its files: "run_lr=1e-3", "output/run_lr=1e-3" */
     char **words;            /* its command line, ends with NULL */
     struct df_config config; /* of that, completed */
-    bool over;               /* finished by an earlier command, or this one */
+    bool begun;              /* by an earlier command */
+    bool over;               /* finished by that, or this one */
     char *failure;           /* why it has ended early, to be freed; or NULL */
 };
 

@@ -160,13 +160,14 @@ static int look(struct job *job, const volatile sig_atomic_t *stop, bool *over)
                                over);
 }
 
-int train_is_over(const struct df_config *config, bool *over)
+int train_is_over(const struct df_config *config, bool *begun, bool *over)
 {
     struct df_config filled_in = *config;
     struct job job = {.config = &filled_in};
 
     *over = false;
     const int status = look(&job, interrupt_flag(), over);
+    *begun = job.resumes;
     close_job(&job);
     return status;
 }

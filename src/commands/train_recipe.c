@@ -16,13 +16,14 @@ static void say(const char *what, bool typed, const char *why)
 static void say_steps(const struct df_config *config, const struct df_training_options *options,
                       int64_t images)
 {
-    char text[LINE];
+    const int64_t warmup = options->schedule.warmup;
+    char text[LINE], begin[64] = "without warm-up";
 
-    snprintf(text, sizeof text,
-             "%" PRId64 " steps with %" PRId64 " of the %" PRId64 " images each, the first %" PRId64
-             " of them as warm-up",
-             options->schedule.length, options->batch_size, images, options->schedule.warmup);
-    say(text, config->typed[DF_OPTION_WARMUP_STEPS] || config->typed[DF_OPTION_WARMUP_EPOCHS],
+    if (warmup > 0)
+        snprintf(begin, sizeof begin, "the first %" PRId64 " of them as warm-up", warmup);
+    snprintf(text, sizeof text, "%" PRId64 " steps with %" PRId64 " of the %" PRId64 " images each, %s",
+             options->schedule.length, options->batch_size, images, begin);
+    say(text, warmup == 0 || config->typed[DF_OPTION_WARMUP_STEPS] || config->typed[DF_OPTION_WARMUP_EPOCHS],
         "AdamW's first steps know little of the gradients");
 }
 

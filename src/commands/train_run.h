@@ -14,8 +14,8 @@ struct train_shared {
 /* Trains. shared: NULL for one run. The program's exit status, as command_train() has it. */
 int train_run(struct df_config *config, const struct train_shared *shared);
 
-/* *over: whether the run of --exp_name is there, of these settings, with nothing left to do. -1 with the
- * error set where a run of the name is there that cannot go on with them. Changes no file. */
-int train_is_over(const struct df_config *config, bool *over);
+/* *begun: whether the run of --exp_name is there, of these settings; *over: with nothing left to do. -1 with
+ * the error set where a run of the name is there that cannot go on with them. Changes no file. */
+int train_is_over(const struct df_config *config, bool *begun, bool *over);
 
 #endif

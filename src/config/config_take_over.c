@@ -30,6 +30,13 @@ static enum df_decoder_choice decoder_of(const struct df_config_file *file, cons
     return typed[DF_OPTION_USE_FPN] && config->use_fpn ? DF_DECODER_FPN : file->found.decoder;
 }
 
+/* Else it is the checkpoint's. */
+static bool names_decoder(const struct df_config_file *file, const bool *typed)
+{
+    return file->has[DF_OPTION_DECODER] || file->has[DF_OPTION_USE_FPN] || typed[DF_OPTION_DECODER] ||
+           typed[DF_OPTION_USE_FPN] || !file->found.lora_weights;
+}
+
 /* Values that go with another one go with it where that is replaced by what is typed now. A schedule of the
  * file's own has left 0 where it has no use for the recipe's value. typed: on the command line. */
 static bool is_replaced(const struct df_config_file *file, const bool *typed, const struct df_config *config,
@@ -75,10 +82,14 @@ static bool is_replaced(const struct df_config_file *file, const bool *typed, co
     case DF_OPTION_USE_FPN:
         return typed[DF_OPTION_DECODER];
     case DF_OPTION_DECODER_LAYERS:
-        return !df_decoder_takes_layers(decoder_of(file, typed, config));
-    case DF_OPTION_HEAD_NORM:
+        return names_decoder(file, typed) && !df_decoder_takes_layers(decoder_of(file, typed, config));
+    case DF_OPTION_HEAD_NORM: /* one whose decoder has none says nothing of another's */
+        return names_decoder(file, typed) && (!df_decoder_takes_norm(decoder_of(file, typed, config)) ||
+                                              !df_decoder_takes_norm(file->found.decoder));
     case DF_OPTION_HEAD_DROPOUT:
-        return !df_decoder_takes_norm(decoder_of(file, typed, config));
+        return names_decoder(file, typed) && !df_decoder_takes_norm(decoder_of(file, typed, config));
+    case DF_OPTION_CACHE_FEATURES: /* what auto became */
+        return typed[DF_OPTION_USE_LORA] && config->use_lora != file->found.use_lora;
     case DF_OPTION_CACHE_VIEWS:
         return typed[DF_OPTION_AUGMENT] && config->augment == DF_AUGMENT_NONE;
     case DF_OPTION_AUGMENT_SCALE:
@@ -98,11 +109,20 @@ bool df_option_overrules_checkpoint(enum df_option option)
            option == DF_OPTION_HEAD_NORM || option == DF_OPTION_HEAD_DROPOUT || option == DF_OPTION_USE_FPN;
 }
 
-/* Whether the file says it, rather than repeats what its recipe or nothing says. */
-static bool is_said(const struct df_config_file *file, const struct df_config *usual, enum df_option option)
+/* Whether the file says it, rather than repeats what its recipe or nothing says. A checkpoint or the size of
+ * the batch would say otherwise for some; and what is augmented of a checkpoint depends on whether that has
+ * LoRA. Where another recipe is typed, what the file's recipe says goes with it. */
+static bool is_said(const struct df_config_file *file, const struct df_config *usual, bool other_recipe,
+                    enum df_option option)
 {
-    return file->has[option] && (df_option_overrules_checkpoint(option) ||
-                                 !df_option_is_equal(&df_options[option], &file->found, usual));
+    if (!file->has[option])
+        return false;
+    if (!df_option_is_equal(&df_options[option], &file->found, usual))
+        return true;
+    if (other_recipe)
+        return option != DF_OPTION_HEAD_NORM && df_option_overrules_checkpoint(option);
+    return df_option_overrules_checkpoint(option) || option == DF_OPTION_LR ||
+           (option == DF_OPTION_AUGMENT && !file->has[DF_OPTION_USE_LORA] && file->found.lora_weights);
 }
 
 /* What the program says itself, with the file's recipe, where neither the file nor anybody says otherwise.
@@ -118,9 +138,13 @@ static void find_usual(const struct df_config_file *file, const struct df_config
     same.use_lora = file->found.use_lora;
     same.decoder = file->found.decoder;
     same.cache_features = file->found.cache_features;
+    same.schedule = file->found.schedule;
     df_config_apply_recipe(&same);
     df_config_settle_recipe(&same);
+    settle_warmup(&same);
     df_config_apply_recipe(usual);
+    usual->warmup_steps = same.warmup_steps;
+    usual->head_norm = df_decoder_takes_norm(same.decoder) ? usual->head_norm : DF_HEAD_NORM_NONE;
     usual->lr = same.lr;
     usual->augment = same.augment;
     usual->lr_head = same.lr_head;
@@ -140,9 +164,10 @@ static void take_over(const struct df_config_file *file, struct df_config *confi
         config->typed[DF_OPTION_RECIPE] = true;
     }
     find_usual(file, config, &usual);
+    const bool other_recipe = config->recipe != file->found.recipe;
     for (int i = 0; i < DF_OPTION_COUNT; i++) {
         const enum df_option option = (enum df_option)i;
-        if (option == DF_OPTION_RECIPE || typed[i] || !is_said(file, &usual, option) ||
+        if (option == DF_OPTION_RECIPE || typed[i] || !is_said(file, &usual, other_recipe, option) ||
             is_replaced(file, typed, config, option))
             continue;
         copy_value(&df_options[i], &file->found, config);

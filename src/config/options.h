@@ -142,6 +142,9 @@ int df_find_command(const char *word, enum df_command *command);
 /* "train, eval and predict": the commands of a mask. */
 char *df_command_list(unsigned commands, char text[DF_LIST_TEXT_MAX]);
 
+/* The usual warm-up is a number of steps: what is typed, or goes by epochs, has another or none. */
+void settle_warmup(struct df_config *config);
+
 /* What --recipe implies for options that were not typed; --normalize auto is resolved where the checkpoint is
  * known (dinoft/model_options.h). */
 void df_config_apply_recipe(struct df_config *config);

@@ -112,8 +112,8 @@ int df_config_print(FILE *stream, const struct df_config *config)
     settings.config = NULL; /* what it says is in the others */
     begin(&json, config->command);
     for (int i = 0; i < DF_OPTION_COUNT; i++) {
-        const bool is_open =
-            config->lora_weights && !config->typed[i] && df_option_overrules_checkpoint((enum df_option)i);
+        const bool is_open = config->lora_weights && !config->typed[i] &&
+                             (df_option_overrules_checkpoint((enum df_option)i) || i == DF_OPTION_AUGMENT);
         if (df_command_takes(config->command, &df_options[i]) && !is_open)
             add_value(&json, &df_options[i], &settings);
     }

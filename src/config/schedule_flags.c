@@ -57,8 +57,7 @@ static int check_kinds_of_warmup(const struct df_config *config)
     return 0;
 }
 
-/* The usual warm-up is a number of steps: what is typed, or goes by epochs, has another or none. */
-static void settle_warmup(struct df_config *config)
+void settle_warmup(struct df_config *config)
 {
     if (!config->typed[DF_OPTION_WARMUP_STEPS] &&
         (config->typed[DF_OPTION_WARMUP_EPOCHS] || config->schedule == DF_SCHEDULE_ONECYCLE ||

@@ -193,12 +193,12 @@ static int take_dataset(struct df_config *config, const struct df_checkpoint *ch
     return df_config_check_dataset(config);
 }
 
-/* A training for another number of classes has masks of its own. */
+/* A training, or prototypes, for another number of classes has masks of its own. */
 static bool are_for_other_classes(const struct df_config *config, const struct df_record *record)
 {
     struct df_mask_values values;
 
-    return config->command == DF_COMMAND_TRAIN &&
+    return (config->command == DF_COMMAND_TRAIN || config->prototypes) &&
            (df_mask_values_parse(record->mask_values, &values) != 0 || values.count != config->n_classes);
 }
 

@@ -240,13 +240,13 @@ static int read_course(struct df_training *training, const struct df_state *stat
     DF_TRY(read_place(training, state));
     DF_TRY(check_length(training));
     DF_TRY(read_kept(training, state));
+    run_settings_warn(training, state);
     return read_log(training, state);
 }
 
 static int read_state(struct df_training *training, const struct df_state *state)
 {
     DF_TRY(read_course(training, state));
-    run_settings_warn(training, state);
     if (training->options.restart_schedule)
         DF_TRY(restart_schedule(training));
     training->options.schedule.length -= training->schedule_origin;

@@ -38,14 +38,22 @@ static int measure(struct df_training *training, struct df_metrics *metrics)
     return df_evaluate(training->segmenter, training->val_feed, &evaluation, metrics);
 }
 
-/* One by one, in their own ratio, and then ready for training's batches again. */
+/* One by one, in their own ratio, and then ready for training's batches again, whatever has happened. The
+ * last batch of training is gone then: what is saved is checked without it. */
 static int measure_whole(struct df_training *training, struct df_metrics *metrics)
 {
     const struct df_segmenter_options model = *df_segmenter_made_with(training->segmenter);
+    struct df_error reason;
 
+    training->last_count = 0;
     DF_TRY(df_segmenter_set_batch(training->segmenter, 1, model.height, model.width));
-    DF_TRY(measure(training, metrics));
-    return df_segmenter_set_batch(training->segmenter, model.max_batch, model.height, model.width);
+    const int status = measure(training, metrics);
+    df_error_keep(&reason);
+    const int restored =
+        df_segmenter_set_batch(training->segmenter, model.max_batch, model.height, model.width);
+    if (status != 0)
+        df_error_again(&reason);
+    return status != 0 ? status : restored;
 }
 
 static int log_scores(struct df_training *training, const struct df_metrics *metrics,

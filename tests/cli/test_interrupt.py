@@ -5,7 +5,7 @@ import signal
 
 from interrupting import InterruptTest
 from png_files import read_png
-from support import DINOV2, LINEAR, contents, files_in, folder_data, leftovers, main, model_flags
+from support import DINOV2, DINOV3, LINEAR, contents, files_in, folder_data, leftovers, main, model_flags
 from tensor_files import values
 
 
@@ -38,6 +38,13 @@ class Training(InterruptTest):
         run = self.check_what_was_kept(stderr)
         self.assertEqual(run.metrics["val_epoch"][0], 1)
         self.assertRegex(stderr.splitlines()[-1], r"the best epoch was \d+/100000 with mIoU [\d.]+ %: output/run_best\.pt$")
+
+    def test_in_a_validation_of_whole_images(self):
+        """Their sizes differ from the batches', which the model has to be ready for again."""
+        status, stderr = self.interrupted_run(r"validation 2/", "--resize", "short", "--val_every", 1, *model_flags(DINOV3))
+        self.assertEqual(status, 130, stderr)
+        self.assertNotIn("diverged", stderr)
+        self.assertIn("interrupted after step ", stderr)
 
     def test_in_the_first_epoch(self):
         """No checkpoint is due yet: one is written all the same."""

@@ -131,6 +131,12 @@ class Comparison(ReportTest):
         (self.folder / "link").symlink_to(output)
         files = sorted(f"output/{path.name}" for path in output.iterdir())
         self.assertEqual(self.report(*files, "link/slow.pt", str(output))[1].tags, once)
+        for name in ("page.html", "runs_sweep.csv", "runs_sweep.html"):
+            (self.folder / name).touch()
+        more = ["page.html", "runs_sweep.csv", "runs_sweep.html"]  # what is there behind a page and a sweep
+        self.assertEqual(self.report(*files, *more)[1].tags, once)
+        for name in ("slow_e1.pt", "fast_features.cache", "slow_viz_2.png"):
+            self.refused("report", "output/slow", "--output", f"output/{name}", mentions=["pages end in .html"])
         self.refused("report", "output/none_e1.pt", "--output", "a.html", mentions=["output/none_e1.pt is no run"])
         for path in output.glob("fast[._]*.*"):
             path.rename(output / path.name.replace("fast", "slow_e1"))

@@ -113,7 +113,7 @@ class Runs(SweepTest):
 
 
 class GoingOn(SweepTest):
-    FLAGS = ["--lr", "1e-3,1e-2", "--use_lora", "--schedule", "cosine"]
+    FLAGS = ["--lr", "1e-3,1e-2", "--use_lora", "--schedule", "cosine", "--precision", "fp32"]
 
     def test_after_an_interrupt_and_a_kill(self):
         self.succeed(*self.command(*self.FLAGS, "--output_dir", "whole"))
@@ -123,6 +123,7 @@ class GoingOn(SweepTest):
         self.assertEqual(process.returncode, 130)
         self.assertIn("interrupted: 0 of 2 runs are finished; the same command goes on", stderr)
         self.assertNotIn("run_sweep.csv", files_in(self.folder / "output"))
+        self.refused(*self.command(*self.FLAGS, "--val_every", 2), mentions=["run_lr=1e-3", "another --val_every"])
 
         process = self.start(self.command(*self.FLAGS, "--save_every", 1e-9))
         stderr = self.interrupt_at(process, "epoch 2/2 1/3.*", signal.SIGTERM)
@@ -154,7 +155,10 @@ class GoingOn(SweepTest):
                 self.assertEqual(self.models(), models)
         result = self.succeed(*self.command(*self.FLAGS, *lists))
         self.assertIn("2 runs, 1 of them finished already", result.stderr)
+        self.assertNotIn("precision was", result.stderr)
         self.assertEqual(len(self.models()), len(models) + 2)
+        result = self.succeed(*self.command(*self.FLAGS, *lists, "--precision", "bf16"))
+        self.assertEqual(result.stderr.count("warning: the run's precision was float32 and is bfloat16"), 2)
 
     def test_what_is_finished(self):
         """However a run came to its end, and not what an interrupt or a lost checkpoint left to do."""

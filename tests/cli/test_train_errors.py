@@ -103,9 +103,10 @@ class Data(RefusalTest):
     def test_faulty_validation_image_does_not_cost_the_training(self):
         """The checkpoint is written before the validation."""
         self.image("val").write_text("not a picture")
-        self.refused(*self.train_command(), mentions=[self.image("val")])
-        tensors, _ = read_checkpoint(self.folder / "output" / "run.pt")
-        self.assertIn("classifier.weight", tensors)
+        for flags in ([], ["--use_lora"], ["--use_lora", "--resize", "short"], ["--resize", "short"]):
+            self.refused(*self.train_command(*flags), mentions=[self.image("val")])
+            tensors, _ = read_checkpoint(self.folder / "output" / "run.pt")
+            self.assertIn("classifier.weight", tensors)
 
 
 class Checkpoints(RefusalTest):

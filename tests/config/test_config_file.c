@@ -153,7 +153,7 @@ static void the_default_recipe_goes_on(void **state)
     struct df_config config;
     accept(&config, "{\"batch_size\": 48, \"lr\": 0.004, \"augment\": \"none\", \"use_lora\": false}",
            FLAGS("--batch_size", "12", "--use_lora", ));
-    assert_true(config.lr == 2e-3);
+    assert_true(config.lr == 4e-3); /* a file says it as one who types it */
     assert_int_equal(config.augment, DF_AUGMENT_STANDARD);
     df_config_free(&config);
     accept(&config, "{\"batch_size\": 48, \"lr\": 0.001, \"augment\": \"none\", \"use_lora\": true}",
@@ -163,6 +163,47 @@ static void the_default_recipe_goes_on(void **state)
     df_config_free(&config);
     accept(&config, "{\"warmup_steps\": null, \"schedule\": \"constant\"}", FLAGS());
     assert_null(config.warmup_steps);
+    df_config_free(&config);
+    accept(&config, "{\"cache_features\": \"memory\", \"use_lora\": false}", FLAGS("--use_lora", ));
+    assert_int_equal(config.cache_features, DF_FEATURES_AUTO);
+    df_config_free(&config);
+    accept(&config, "{\"decoder\": \"mlp\", \"head_norm\": \"none\", \"lr_head\": 1}",
+           FLAGS("--decoder", "linear", ));
+    assert_int_equal(config.head_norm, DF_HEAD_NORM_BN);
+    assert_true(config.lr_head == 5);
+    df_config_free(&config);
+    accept(&config, "{\"lora_weights\": \"a.pt\", \"augment\": \"none\", \"decoder_layers\": \"even\"}",
+           FLAGS());
+    assert_true(config.typed[DF_OPTION_AUGMENT] && config.augment == DF_AUGMENT_NONE);
+    assert_int_equal(config.decoder_layers, DF_LAYERS_EVEN);
+    df_config_free(&config);
+}
+
+/* Each recipe brings its own head and warm-up, where the file's settings are those of another. */
+static void another_recipe(void **state)
+{
+    struct df_config config;
+    accept(&config,
+           "{\"recipe\": \"default\", \"head_norm\": \"bn\", \"warmup_steps\": \"5%\", \"lr\": 0.002, "
+           "\"lr_head\": 5, "
+           "\"augment\": \"none\", \"use_lora\": false, \"decoder\": \"linear\", \"schedule\": \"poly\"}",
+           FLAGS("--recipe", "reference-2025-08", ));
+    assert_int_equal(config.head_norm, DF_HEAD_NORM_NONE);
+    assert_null(config.warmup_steps);
+    assert_true(config.lr == 3e-4 && config.lr_head == 1);
+    assert_int_equal(config.schedule, DF_SCHEDULE_CONSTANT);
+    df_config_free(&config);
+    accept(
+        &config,
+        "{\"recipe\": \"reference-2025-08\", \"head_norm\": \"none\", \"warmup_steps\": null, \"lr\": "
+        "0.0003, "
+        "\"lr_head\": 1, \"augment\": \"none\", \"use_lora\": true, \"decoder\": \"linear\", \"schedule\": "
+        "\"constant\"}",
+        FLAGS("--recipe", "default", ));
+    assert_int_equal(config.head_norm, DF_HEAD_NORM_BN);
+    assert_string_equal(config.warmup_steps, "5%");
+    assert_true(config.lr == 2e-3 && config.lr_head == 5);
+    assert_int_equal(config.augment, DF_AUGMENT_STANDARD);
     df_config_free(&config);
 }
 
@@ -279,6 +320,7 @@ int main(void)
         cmocka_unit_test(leaves_names_and_facts),
         cmocka_unit_test(recipes),
         cmocka_unit_test(the_default_recipe_goes_on),
+        cmocka_unit_test(another_recipe),
         cmocka_unit_test(typed_flags_replace_what_goes_with_them),
         cmocka_unit_test(refuses_what_is_wrong),
         cmocka_unit_test(a_newer_file_may_have_unknown_keys),
