@@ -168,6 +168,8 @@ int df_segmenter_set_batch(struct df_segmenter *segmenter, int64_t max_batch, in
     if (max_batch == options->max_batch && height == options->height && width == options->width)
         return 0;
     segmenter_drop_graphs(segmenter);
+    if (segmenter->sent) /* a batch that is on its way and will not be taken: its place is given away here */
+        DF_TRY(segmenter->backend->ops->sent(segmenter->backend));
     DF_TRY(set_shape(segmenter, max_batch, height, width));
     df_arena_init(&segmenter->arena, segmenter->backend);
     segmenter_take_memory(segmenter);
