@@ -115,6 +115,7 @@ static void check_example(const char *line, enum df_command command)
     assert_string_equal(words[0], "dinoft");
     assert_int_equal(parse_words(&config, argv, words + 1), DF_PARSE_RUN);
     assert_true(command == DF_COMMAND_COUNT || config.command == command);
+    df_config_free(&config);
 }
 
 static void every_example_is_a_command_line(void **state)
