@@ -48,6 +48,8 @@ def attention_f32(**more):
 # layernorm.cu's vectors of a thread, and threads of a row. Warps have a row each, four in a block.
 ROWS = ((2, 32), (3, 32), (6, 32), (8, 32), (2, 256), (4, 256), (8, 256))
 
+WIDTHS = {"bfloat16": 16, "float": 32}  # of an element
+
 CLAIMS = [
     # activation.cu: a thread takes 16 bytes of each tensor.
     ("activation.cu", r"swiglu_backward<\w+, [48]>", vectors([128], [128], loads_first=3)),
@@ -168,6 +170,11 @@ CLAIMS = [
     # scale_channels.cu: 4 elements a thread, and their factors one by one.
     ("scale_channels.cu", r"scale_channels<4>", vectors([32, 128], [128])),
     ("scale_channels.cu", r"scale_channels<1>", vectors([32], [32])),
+    # dora.cu: four columns a thread, or one; what belongs to columns is float32, sums of blocks are doubles.
+    *[("dora.cu", rf"{kernel}<{x}, {y}, {n}>", vectors({32 * n, WIDTHS[x] * n, WIDTHS[y] * n}, {stored or WIDTHS[y] * n}))
+      for kernel, stored in (("scale_columns", None), ("sum_products", 64)) for x in WIDTHS for y in WIDTHS for n in (1, 4)],
+    ("dora.cu", r"dora_factors", vectors([32], [32])),
+    ("dora.cu", r"divide_sums", vectors([32, 64], [32])),
     # normalize_rows.cu: an element a lane.
     ("normalize_rows.cu", r"normalize_rows", vectors([32], [32])),
     # hard_pixels.cu: single elements, as upsample_loss.cu.
