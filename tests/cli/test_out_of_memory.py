@@ -223,7 +223,7 @@ class OutOfMemory(unittest.TestCase):
         self.sweep(
             *["train", *self.folder_flags, *MODEL, *SMALL, "--batch_size", 2, "--epochs", 2, "--exp_name", "run"],
             *["--output_dir", ".", "--log_dir", "none", *flags],
-            partial=["run_config.json", "run_viz_*.png", "run_features.cache", "run_report.html"],
+            partial=["run_config.json", "run_viz_*.png", "run_features.cache", "run_report.html", "run_augmented.png"],
             growing=["run_steps.csv", "run_metrics.json"],
             checkpoints=["run.pt", "run_best.pt", "run.state", "run_stopped.pt"],
             optional={
