@@ -62,17 +62,7 @@ __global__ void __launch_bounds__(vector_threads, 3)
                 total[i] += values[i];
         }
     }
-#pragma unroll
-    for (int i = 0; i < N; i++)
-        sums[i][threadIdx.x] = total[i];
-    for (int half = vector_threads / 2; half >= at.lanes; half /= 2) {
-        __syncthreads();
-        if ((int)threadIdx.x < half) {
-#pragma unroll
-            for (int i = 0; i < N; i++)
-                sums[i][threadIdx.x] += sums[i][threadIdx.x + half];
-        }
-    }
+    add_lines(total, sums, at);
     if (at.line == 0 && column < cols) {
 #pragma unroll
         for (int i = 0; i < N; i++)

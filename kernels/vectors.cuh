@@ -145,4 +145,23 @@ __device__ __forceinline__ int rows_of_line(int64_t begin, int64_t end, const st
     return (int)((end - begin - at.line + at.lines - 1) >> at.line_bits);
 }
 
+/* Adds up the totals of a block's lines, in a tree: sums has them for each column at the thread of line 0,
+ * which may read its own. All threads of the block call it. */
+template <int N>
+__device__ __forceinline__ void add_lines(const double (&total)[N], double (&sums)[N][vector_threads],
+                                          const struct lane_and_line &at)
+{
+#pragma unroll
+    for (int i = 0; i < N; i++)
+        sums[i][threadIdx.x] = total[i];
+    for (int half = vector_threads / 2; half >= at.lanes; half /= 2) {
+        __syncthreads();
+        if ((int)threadIdx.x < half) {
+#pragma unroll
+            for (int i = 0; i < N; i++)
+                sums[i][threadIdx.x] += sums[i][threadIdx.x + half];
+        }
+    }
+}
+
 #endif

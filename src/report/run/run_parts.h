@@ -38,6 +38,9 @@ double run_training_seconds(const struct df_run_history *history);
 bool run_training_time(const struct df_run_history *history, char text[RUN_TIME_TEXT]);
 void run_time_text(double seconds, char text[RUN_TIME_TEXT]);
 
+/* When a page of several runs was made, and by which program. */
+void run_made_write(FILE *page, const char *program);
+
 /* Sentences that say what is missing. */
 void run_notes_write(FILE *page, const struct df_run_history *history);
 

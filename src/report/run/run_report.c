@@ -4,7 +4,6 @@
 #include "run_parts.h"
 
 #include "dinoft/best_score.h"
-#include "dinoft/clock.h"
 #include "dinoft/error.h"
 #include "dinoft/text.h"
 
@@ -142,11 +141,8 @@ static void write_runs(FILE *page, const struct report *report)
 static int write_sections(FILE *page, const void *content)
 {
     const struct report *report = content;
-    char date[DF_DATE_TEXT];
 
-    fprintf(page, "<p class=\"note\">Made %s, ", df_date_text(date));
-    df_html_text(page, report->texts->program);
-    fputs(".</p>\n", page);
+    run_made_write(page, report->texts->program);
     write_runs(page, report);
     DF_TRY(run_curves_write(page, report->shown, report->count));
     return run_settings_differences(page, report->shown, report->count);

@@ -1,7 +1,18 @@
-/* How long runs took, and what is not known of them. */
+/* How long runs took, what is not known of them, and when their page was made. */
 #include "run_parts.h"
 
+#include "dinoft/clock.h"
+
 #include <math.h>
+
+void run_made_write(FILE *page, const char *program)
+{
+    char date[DF_DATE_TEXT];
+
+    fprintf(page, "<p class=\"note\">Made %s, ", df_date_text(date));
+    df_html_text(page, program);
+    fputs(".</p>\n", page);
+}
 
 void run_time_text(double seconds, char text[RUN_TIME_TEXT])
 {

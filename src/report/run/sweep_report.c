@@ -4,7 +4,6 @@
 #include "run_parts.h"
 #include "sweep_results.h"
 
-#include "dinoft/clock.h"
 #include "dinoft/error.h"
 #include "dinoft/text.h"
 
@@ -154,11 +153,8 @@ static int write_curves(FILE *page, const struct report *report)
 static int write_sections(FILE *page, const void *content)
 {
     const struct report *report = content;
-    char date[DF_DATE_TEXT];
 
-    fprintf(page, "<p class=\"note\">Made %s, ", df_date_text(date));
-    df_html_text(page, report->texts->program);
-    fputs(".</p>\n", page);
+    run_made_write(page, report->texts->program);
     write_groups(page, report->results);
     write_runs(page, report->results);
     DF_TRY(write_curves(page, report));
