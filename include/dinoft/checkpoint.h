@@ -6,6 +6,7 @@
 #include "dinoft/augment.h"
 #include "dinoft/decoder_kind.h"
 #include "dinoft/fingerprint.h"
+#include "dinoft/image_reading.h"
 #include "dinoft/lora_parts.h"
 #include "dinoft/mask_values.h"
 #include "dinoft/segmenter.h"
@@ -27,9 +28,11 @@ struct df_record {
     char dataset[32];                          /* "voc", "ade20k", "folder" */
     char normalize[16];                        /* "imagenet" or "none" */
     char mask_values[DF_MASK_VALUES_TEXT_MAX]; /* folder: dinoft/mask_values.h */
-    char augmentation[DF_AUGMENT_TEXT_MAX];    /* of the training images; "": none */
-    int64_t img_dim[2];                        /* height, width */
-    bool keeps_ratio;                          /* of images that are resized */
+    char image_range[DF_IMAGE_RANGE_TEXT_MAX]; /* dinoft/image_reading.h */
+    char bands[DF_BANDS_TEXT_MAX];
+    char augmentation[DF_AUGMENT_TEXT_MAX]; /* of the training images; "": none */
+    int64_t img_dim[2];                     /* height, width */
+    bool keeps_ratio;                       /* of images that are resized */
     bool has_layers;
     enum df_layers layers;                   /* the blocks that the decoder reads, where these are free */
     double dropout;                          /* in front of the decoder */

@@ -100,6 +100,7 @@ struct df_config {
 #undef OPTION
 
     double scale_list[DF_MAX_SCALES]; /* as read from scales */
+    struct df_image_reading reading;  /* as read from image_range and bands */
     int n_scales;
     double warmup; /* as read from warmup_steps: a number of steps, or per cent of them */
     bool warmup_is_share;

@@ -7,6 +7,7 @@
 #include "dinoft/label_census.h"
 #include "dinoft/labels.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -25,13 +26,15 @@ struct df_dataset_options {
     const char *class_names; /* folder: file with a name a line, or NULL ("class_0", …) */
     const char *mask_values; /* folder: the masks' values that are class 0, 1, … (dinoft/mask_values.h); NULL:
                                 0, 1, … */
-    const char *advice;      /* for errors: what helps where a mask holds other values; NULL: none is given */
+    struct df_image_reading reading; /* of the images */
+    const char *advice; /* for errors: what helps where a mask holds other values; NULL: none is given */
 };
 
 struct df_sample {
     char *name; /* the base name without extension: "2007_000033" */
     char *image_path, *mask_path;
     int64_t image_bytes, mask_bytes; /* of the files, when the lists were read */
+    atomic_bool warned;              /* what is odd about the image has been told */
 };
 
 struct df_dataset {
@@ -44,10 +47,11 @@ struct df_dataset {
     int64_t count;
     uint8_t label_map[256]; /* what a mask file's value means, where valid: a class or DF_IGNORE_LABEL */
     bool label_valid[256];  /* false: a value that no mask of this data set may hold */
-    const char *advice;     /* as options had it */
-    bool void_is_assumed;   /* folder: nobody has said that 255 means "ignore" */
-    char *mask_values;      /* as options had it; NULL without */
-    struct df_label_census *census; /* of the masks that have been read */
+    struct df_image_reading reading; /* as options had it */
+    const char *advice;              /* as options had it */
+    bool void_is_assumed;            /* folder: nobody has said that 255 means "ignore" */
+    char *mask_values;               /* as options had it; NULL without */
+    struct df_label_census *census;  /* of the masks that have been read */
 };
 
 /* Reads the lists. Every file that is missing is reported here, before any work: the first few by name and

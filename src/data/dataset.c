@@ -108,6 +108,7 @@ struct df_dataset *df_dataset_open(const struct df_dataset_options *options)
         return NULL;
     }
     dataset->kind = options->kind;
+    dataset->reading = options->reading;
     dataset->advice = options->advice;
     if (set_classes(dataset, options) == 0 && list_samples[options->kind](dataset, options) == 0 &&
         df_sample_check_files(dataset) == 0 && (dataset->census = df_label_census_new(dataset->count)))
@@ -230,13 +231,22 @@ static int wrong_size(const struct df_sample *sample, const struct df_image *ima
                         (long long)mask->width, (long long)mask->height, reason);
 }
 
+/* Images are read anew in each epoch, by several threads. */
+static void warn_once(struct df_sample *sample, const struct df_image *image)
+{
+    if (image->warning && !atomic_exchange(&sample->warned, true))
+        df_image_warn(sample->image_path, image);
+}
+
 static int read_sample(const struct df_dataset *dataset, int64_t index, struct df_image *image,
                        struct df_image *mask)
 {
-    const struct df_sample *sample = &dataset->samples[index];
+    struct df_sample *sample = &dataset->samples[index];
 
-    if (image)
-        DF_TRY(df_image_read(sample->image_path, image));
+    if (image) {
+        DF_TRY(df_image_read(sample->image_path, &dataset->reading, image));
+        warn_once(sample, image);
+    }
     if (mask)
         DF_TRY(df_mask_read(sample->mask_path, mask));
     if (image && mask && (image->width != mask->width || image->height != mask->height))

@@ -11,9 +11,10 @@
 
 #define NAMED_AT_MOST 3
 
-static const struct df_endings image_endings = {
-    (const char *const[]){".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tga", ".ppm", ".pgm", ".pnm", ".psd"},
-    10};
+static const struct df_endings image_endings = {(const char *const[]){".jpg", ".jpeg", ".png", ".tif",
+                                                                      ".tiff", ".webp", ".bmp", ".gif",
+                                                                      ".tga", ".ppm", ".pgm", ".pbm", ".pnm"},
+                                                13};
 static const struct df_endings mask_endings = {(const char *const[]){".png"}, 1};
 
 struct pairing {

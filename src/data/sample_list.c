@@ -24,7 +24,8 @@ int df_sample_add(struct df_dataset *dataset, char *name, char *image_path, char
         return -1;
     }
     dataset->samples = samples;
-    samples[dataset->count++] = (struct df_sample){name, image_path, mask_path, 0, 0};
+    samples[dataset->count++] =
+        (struct df_sample){.name = name, .image_path = image_path, .mask_path = mask_path};
     return 0;
 }
 

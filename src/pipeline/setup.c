@@ -168,6 +168,7 @@ struct df_dataset *df_setup_dataset(const struct df_config *config, enum df_spli
         .n_classes = (int)classes,
         .class_names = config->class_names,
         .mask_values = config->mask_values,
+        .reading = config->reading,
         .advice = " (--mask_values says what other values mean)",
     };
     struct df_mask_values values;

@@ -298,11 +298,11 @@ class Pairs(LabelsTest):
 
     def test_halves_that_are_not_read(self):
         image = self.data / "images" / "train" / "02.png"
-        image.rename(image.with_suffix(".tiff"))
-        self.refused_before(mentions=[image.with_suffix(".tiff"), "TIFF", ".jpg", "PNG"], classes=CLASSES)
+        image.rename(image.with_suffix(".heic"))
+        self.refused_before(mentions=[image.with_suffix(".heic"), "HEIC", ".jpg", "PNG"], classes=CLASSES)
         mask = self.data / "masks" / "train" / "02.png"
         mask.rename(mask.with_suffix(".tiff"))
-        self.refused_before(mentions=["1 file of pairs", "02.tiff", "TIFF"], classes=CLASSES)
+        self.refused_before(mentions=["1 file of pairs", "02.heic", "HEIC"], classes=CLASSES)
 
     def test_content_of_another_kind_than_the_name(self):
         path = self.data / "images" / "val" / "00.png"
