@@ -21,6 +21,8 @@ struct df_dataset_options {
     enum df_dataset_kind kind;
     const char *root;
     enum df_split split;
+    const char
+        *list; /* voc: the name of a list in ImageSets/Segmentation, or a file; NULL: the split's own */
     bool void_as_background; /* voc: 255 -> 0 */
     int n_classes;           /* folder: required, 1..DF_MAX_CLASSES; others: 0 or the data set's own */
     const char *class_names; /* folder: file with a name a line, or NULL ("class_0", …) */
