@@ -170,7 +170,14 @@ static int64_t most_pixels(const struct df_tiff *tiff)
                  {COMPRESSION_PACKBITS, 64},
                  {COMPRESSION_LZW, 4096},
                  {COMPRESSION_DEFLATE, 1032},
-                 {COMPRESSION_ADOBE_DEFLATE, 1032}};
+                 {COMPRESSION_ADOBE_DEFLATE, 1032},
+                 {COMPRESSION_JPEG, 8192},
+                 {COMPRESSION_LZMA, 8192},
+                 {COMPRESSION_ZSTD, 33000},
+                 {COMPRESSION_CCITTRLE, DF_IMAGE_MAX_SIDE},
+                 {COMPRESSION_CCITTRLEW, DF_IMAGE_MAX_SIDE},
+                 {COMPRESSION_CCITTFAX3, DF_IMAGE_MAX_SIDE},
+                 {COMPRESSION_CCITTFAX4, DF_IMAGE_MAX_SIDE}};
     /* Of colours that are subsampled, only the first band has a value in each pixel. */
     const int bits = tiff->bits * (tiff->photometric == PHOTOMETRIC_YCBCR ? 1 : tiff->bands);
 

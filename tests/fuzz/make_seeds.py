@@ -93,6 +93,8 @@ RECORD = {
     "fingerprint": {"patch_embed.proj.weight": [0.01, -0.02], "norm.weight": [1, 0.5, 1e-3]},
     "dataset": "folder",
     "normalize": "imagenet",
+    "image_range": "0,4095",
+    "bands": "4,3,2",
     "decoder": "linear",
     "rank": 3,
     "n_classes": 2,
