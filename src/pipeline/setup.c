@@ -182,6 +182,7 @@ struct df_dataset *df_setup_dataset(const struct df_config *config, enum df_spli
         .kind = config->dataset,
         .root = config->data_root,
         .split = split,
+        .list = split == DF_SPLIT_TRAIN ? config->train_list : config->val_list,
         .void_as_background = config->void_as_background,
         .n_classes = (int)config->n_classes,
         .usual_classes = checkpoint ? (int)checkpoint->classes : 0,
