@@ -8,6 +8,7 @@
 #include "dinoft/labels.h"
 #include "dinoft/mask_rule.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -30,7 +31,8 @@ struct df_dataset_options {
     enum df_split split;
     const char
         *list; /* voc: the name of a list in ImageSets/Segmentation, or a file; NULL: the split's own */
-    bool void_as_background; /* voc: 255 -> 0 */
+    bool void_as_background;         /* voc: 255 -> 0 */
+    struct df_image_reading reading; /* of the images */
 
     /* folder; strings may be NULL: */
     int n_classes;            /* what the masks hold, 1..DF_MAX_CLASSES; 0: what follows says it */
@@ -60,6 +62,7 @@ struct df_sample {
     struct df_mask_layer *layers; /* [n_layers], where these make the mask: later ones lie over earlier ones;
                                      mask_path is a pattern then */
     int n_layers;
+    atomic_bool warned; /* what is odd about the image has been told */
 };
 
 struct df_dataset {
@@ -71,8 +74,9 @@ struct df_dataset {
     uint8_t (*class_colors)[3]; /* [n_classes]; NULL: the usual ones */
     struct df_sample *samples;
     int64_t count;
-    struct df_mask_rule rule; /* what the masks' files mean */
-    const char *advice;       /* as options had it */
+    struct df_image_reading reading; /* as options had it */
+    struct df_mask_rule rule;        /* what the masks' files mean */
+    const char *advice;              /* as options had it */
     const char *color_advice;
     bool void_is_assumed; /* folder: nobody has said that 255 means "ignore" */
     /* What options say of the masks, as lists that df_mask_values_parse() and df_mask_values_ignore() read:
