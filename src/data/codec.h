@@ -23,7 +23,9 @@ int df_jpeg_decode(const unsigned char *bytes, size_t size, struct df_image *ima
 int df_jpeg_orientation(const unsigned char *bytes, size_t size);
 
 int df_png_decode(const unsigned char *bytes, size_t size, struct df_image *image);
+/* What df_mask_read() and df_mask_read_colors() say of a mask; any PNG is one. (png_mask.c) */
 int df_png_decode_indices(const unsigned char *bytes, size_t size, struct df_image *mask);
+int df_png_decode_colors(const unsigned char *bytes, size_t size, struct df_image *mask);
 int df_png_orientation(const unsigned char *bytes, size_t size);
 
 /* Whether libspng failed with this code for lack of memory. */
@@ -45,8 +47,10 @@ int df_tiff_decode(const unsigned char *bytes, size_t size, const struct df_imag
                    struct df_image *image);
 int df_tiff_orientation(const unsigned char *bytes, size_t size);
 
-/* The whole numbers of a TIFF of one band, grey or of a palette, as they are stored, turned as its
- * orientation asks. -1 with the error set: other bands, floats, a number below 0 or above 65535. */
-int df_tiff_decode_indices(const unsigned char *bytes, size_t size, struct df_indices *indices);
+/* The same of a TIFF, turned as its orientation asks: the whole numbers of one band, grey or of a palette, as
+ * they are stored, as 16-bit ones, or RGB of bytes. -1 with the error set: other bands, floats, a number
+ * below 0 or above 65535. (tiff_mask.c) */
+int df_tiff_decode_indices(const unsigned char *bytes, size_t size, struct df_image *mask);
+int df_tiff_decode_colors(const unsigned char *bytes, size_t size, struct df_image *mask);
 
 #endif

@@ -118,7 +118,9 @@ int df_image_orientation(const char *path)
     return orientation;
 }
 
-int df_mask_read(const char *path, struct df_image *mask)
+typedef int mask_decoder(const unsigned char *bytes, size_t size, struct df_image *mask);
+
+static int read_mask(const char *path, struct df_image *mask, mask_decoder *of_png, mask_decoder *of_tiff)
 {
     struct df_file_bytes file;
     int status = -1;
@@ -127,13 +129,25 @@ int df_mask_read(const char *path, struct df_image *mask)
     DF_TRY(df_file_bytes_read(path, &file));
     const struct codec *codec = find_codec(path, &file);
     if (codec == &png)
-        status = df_png_decode_indices(file.bytes, file.size, mask);
+        status = of_png(file.bytes, file.size, mask);
+    else if (codec == &tiff)
+        status = of_tiff(file.bytes, file.size, mask);
     else if (codec)
-        df_error_set("a mask must be a palette or 8-bit grey PNG, this is a %s file", codec->name);
+        df_error_set("a mask must be a PNG or TIFF, this is a %s file", codec->name);
     if (status != 0) {
         df_image_free(mask);
         df_error_context("cannot read the mask %s", path);
     }
     df_file_bytes_free(&file);
     return status;
+}
+
+int df_mask_read(const char *path, struct df_image *mask)
+{
+    return read_mask(path, mask, df_png_decode_indices, df_tiff_decode_indices);
+}
+
+int df_mask_read_colors(const char *path, struct df_image *mask)
+{
+    return read_mask(path, mask, df_png_decode_colors, df_tiff_decode_colors);
 }

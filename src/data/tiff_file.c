@@ -240,6 +240,11 @@ void df_tiff_close(struct df_tiff *tiff)
     tiff->file = NULL;
 }
 
+bool df_tiff_is_grey(const struct df_tiff *tiff)
+{
+    return tiff->photometric == PHOTOMETRIC_MINISBLACK || tiff->photometric == PHOTOMETRIC_MINISWHITE;
+}
+
 const char *df_tiff_format_name(const struct df_tiff *tiff)
 {
     switch (tiff->format) {

@@ -34,6 +34,9 @@ void df_tiff_close(struct df_tiff *tiff);
 /* Sets the error: what libtiff reported. Returns -1. */
 int df_tiff_fail(const struct df_tiff *tiff);
 
+/* Whether a band is brightness. */
+bool df_tiff_is_grey(const struct df_tiff *tiff);
+
 /* Of its values: "floats". */
 const char *df_tiff_format_name(const struct df_tiff *tiff);
 

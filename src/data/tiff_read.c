@@ -12,18 +12,11 @@
 #define ROWS_AT_LEAST 64    /* that libtiff is asked for at a time */
 #define NODATA_TAG    42113 /* GDAL's: the value that means "none", as text */
 
-#define INDEX_MOST 65535
-
-static bool is_grey(const struct df_tiff *tiff)
-{
-    return tiff->photometric == PHOTOMETRIC_MINISBLACK || tiff->photometric == PHOTOMETRIC_MINISWHITE;
-}
-
 /* Whether bands hold numbers of their own, rather than indices into colours or parts of another colour space.
  */
 static bool has_plain_bands(const struct df_tiff *tiff)
 {
-    return is_grey(tiff) || tiff->photometric == PHOTOMETRIC_RGB;
+    return df_tiff_is_grey(tiff) || tiff->photometric == PHOTOMETRIC_RGB;
 }
 
 /* Which bands are meant where nobody says so: one is grey, three are red, green and blue whatever the header
@@ -46,7 +39,7 @@ static bool is_for_libtiff(const struct df_tiff *tiff, int count)
 
     if (!has_plain_bands(tiff))
         return true;
-    if (is_grey(tiff))
+    if (df_tiff_is_grey(tiff))
         return is_unsigned && count == 1 && tiff->bits <= 8 && 8 % tiff->bits == 0;
     return is_unsigned && count == 3 && (tiff->bits == 8 || tiff->bits == 16);
 }
@@ -198,57 +191,4 @@ int df_tiff_orientation(const unsigned char *bytes, size_t size)
 
     df_tiff_close(&tiff);
     return orientation;
-}
-
-/* Values that fit in 16 bits, as an image of two bytes a pixel, which can be turned. */
-static int take_indices(const struct df_samples *samples, struct df_image *image)
-{
-    double row[DF_IMAGE_MAX_SIDE];
-
-    DF_TRY(df_image_alloc(image, samples->width, samples->height, sizeof(uint16_t)));
-    uint16_t *indices = (uint16_t *)(void *)image->pixels;
-    for (int64_t y = 0; y < samples->height; y++) {
-        df_samples_load(samples, y * samples->width, samples->width, row);
-        for (int64_t x = 0; x < samples->width; x++) {
-            if (row[x] < 0.0 || row[x] > INDEX_MOST)
-                return df_error_set(
-                    "the value %.0f at column %lld, row %lld is no index of a class (0 to %d)", row[x],
-                    (long long)x, (long long)y, INDEX_MOST);
-            *indices++ = (uint16_t)row[x];
-        }
-    }
-    return 0;
-}
-
-static int decode_indices(struct df_tiff *tiff, struct df_image *image)
-{
-    const bool is_palette = tiff->photometric == PHOTOMETRIC_PALETTE;
-    struct df_samples samples;
-
-    if (tiff->bands != 1 || (!is_palette && !is_grey(tiff)) || tiff->format == SAMPLEFORMAT_IEEEFP)
-        return df_error_set(
-            "a mask must hold one whole number a pixel, grey or of a palette; this one has %d "
-            "band%s of %d-bit %s",
-            tiff->bands, tiff->bands == 1 ? "" : "s", tiff->bits, df_tiff_format_name(tiff));
-    DF_TRY(df_tiff_read_samples(tiff, (const int[]){1}, 1, &samples));
-    int status = take_indices(&samples, image);
-    df_samples_free(&samples);
-    return status == 0 ? df_image_orient(image, tiff->orientation) : -1;
-}
-
-int df_tiff_decode_indices(const unsigned char *bytes, size_t size, struct df_indices *indices)
-{
-    struct df_tiff tiff;
-    struct df_image image = {0};
-    int status = -1;
-
-    *indices = (struct df_indices){0};
-    if (df_tiff_open(&tiff, bytes, size) == 0)
-        status = decode_indices(&tiff, &image);
-    df_tiff_close(&tiff);
-    if (status == 0)
-        *indices = (struct df_indices){image.width, image.height, (uint16_t *)(void *)image.pixels};
-    else
-        df_image_free(&image);
-    return status;
 }

@@ -193,9 +193,9 @@ class Values(LabelsTest):
 
     def test_wrong_usage(self):
         folder = ["--dataset", "folder", "--n_classes", 2]
-        for text in ("0", "0,1,2"):
+        for text in ("0", "0,1,2", "0..2"):
             self.refused("train", *folder, "--mask_values", text, status=2, mentions=["--mask_values", text, "2"])
-        for text in ("0,256", "0,-1", "0,,1", "0,0", "a", "0..1", " 0,1"):
+        for text in ("0,65536", "0,-1", "0,,1", "0,0", "a", "1..0", " 0,1"):
             self.refused("train", *folder, "--mask_values", text, status=2, mentions=["--mask_values", text])
         self.refused("train", "--dataset", "voc", "--mask_values", "0,1", status=2, mentions=["--mask_values", "folder"])
         self.refused("predict", "a.png", "--mask_values", "0,1", status=2, mentions=["--mask_values"])
@@ -314,10 +314,10 @@ class Pairs(LabelsTest):
         for split, ours in (("train", "training"), ("val", "validation")):
             shutil.copytree(self.data / "images" / split, base / "images" / ours)
             shutil.copytree(self.data / "masks" / split, base / "annotations" / ours)
-        (base / "annotations" / "training" / "03.png").rename(base / "annotations" / "training" / "03.tif")
+        (base / "annotations" / "training" / "03.png").rename(base / "annotations" / "training" / "03.webp")
         self.refused(
             *self.train_command(data=["--dataset", "ade20k", "--data_root", "ade"]),
-            mentions=["annotations/training/03.tif", "TIFF"],
+            mentions=["annotations/training/03.webp", "WebP"],
         )
 
 

@@ -57,7 +57,7 @@ static void halves_that_are_not_read(void **state)
     assert_refused("half", "1 file of pairs cannot be read: ");
     assert_error_has("half/images/train/a.heic (HEIC)");
     assert_error_has(".jpg, .jpeg, .png");
-    assert_error_has("masks with .png");
+    assert_error_has("masks with .png, .tif, .tiff: convert");
     add("half", "images", "b.jpg");
     add("half", "masks", "b.WEBP");
     assert_refused("half", "2 files of pairs cannot be read: ");

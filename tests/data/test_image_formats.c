@@ -176,6 +176,14 @@ static int label(int64_t x, int64_t y)
     return (int)(x * 300 + y);
 }
 
+static int index_at(const struct df_image *mask, int64_t at)
+{
+    uint16_t index;
+
+    memcpy(&index, mask->pixels + 2 * at, sizeof index);
+    return index;
+}
+
 static void reads_indices_of_tiffs(void **state)
 {
     static const struct {
@@ -186,25 +194,25 @@ static void reads_indices_of_tiffs(void **state)
                  {"labels8.tif", 21},
                  {"labels_palette.tif", 21},
                  {"labels_nbits.tif", 4}};
-    struct df_indices indices;
+    struct df_image mask;
     size_t size;
 
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         unsigned char *bytes = read_whole(fixture(files[i].file), &size);
-        assert_works(df_tiff_decode_indices(bytes, size, &indices) == 0);
-        assert_true(indices.width == 37 && indices.height == 24);
+        assert_works(df_tiff_decode_indices(bytes, size, &mask) == 0);
+        assert_true(mask.width == 37 && mask.height == 24);
         for (int64_t at = 0; at < 37 * 24; at++) {
-            if (indices.values[at] != label(at % 37, at / 37) % files[i].modulo)
-                fail_msg("%s at %d, %d: %d", files[i].file, (int)at % 37, (int)at / 37, indices.values[at]);
+            if (index_at(&mask, at) != label(at % 37, at / 37) % files[i].modulo)
+                fail_msg("%s at %d, %d: %d", files[i].file, (int)at % 37, (int)at / 37, index_at(&mask, at));
         }
-        free(indices.values);
+        df_image_free(&mask);
         free(bytes);
     }
     unsigned char *bytes = read_whole(fixture("labels_turned.tif"), &size); /* clockwise by 90 degrees */
-    assert_works(df_tiff_decode_indices(bytes, size, &indices) == 0);
-    assert_true(indices.width == 24 && indices.height == 37);
-    assert_int_equal(indices.values[2 * 24 + 20], label(2, 3));
-    free(indices.values);
+    assert_works(df_tiff_decode_indices(bytes, size, &mask) == 0);
+    assert_true(mask.width == 24 && mask.height == 37);
+    assert_int_equal(index_at(&mask, 2 * 24 + 20), label(2, 3));
+    df_image_free(&mask);
     free(bytes);
 }
 
@@ -212,21 +220,41 @@ static void refuses_other_tiffs_as_indices(void **state)
 {
     static const struct {
         const char *file, *reason;
-    } files[] = {{"rgb.tif", "3 bands of 8-bit unsigned integers"},
-                 {"float32.tif", "1 band of 32-bit floats"},
+    } files[] = {{"float32.tif", "1 band of 32-bit floats"},
                  {"grey_alpha.tif", "2 bands"},
                  {"int16.tif", "is no index of a class (0 to 65535)"},
                  {"uint32.tif", "at column "}};
-    struct df_indices indices;
+    struct df_image mask;
     size_t size;
 
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         unsigned char *bytes = read_whole(fixture(files[i].file), &size);
-        assert_int_equal(df_tiff_decode_indices(bytes, size, &indices), -1);
-        assert_null(indices.values);
+        assert_int_equal(df_tiff_decode_indices(bytes, size, &mask), -1);
+        assert_null(mask.pixels);
         assert_error_has(files[i].reason);
         free(bytes);
     }
+}
+
+/* Three bands are colours; palette and grey are colours where these are asked for. */
+static void tiffs_as_masks_of_colours(void **state)
+{
+    static const char *const files[] = {"rgb.tif", "labels_palette.tif", "labels8.tif"};
+    struct df_image mask, image;
+
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        assert_works(df_mask_read_colors(fixture(files[i]), &mask) == 0);
+        assert_works(df_image_read(fixture(files[i]), NULL, &image) == 0);
+        assert_int_equal(mask.channels, 3);
+        assert_memory_equal(mask.pixels, image.pixels, 37 * 24 * 3);
+        df_image_free(&image);
+        df_image_free(&mask);
+    }
+    assert_works(df_mask_read(fixture("rgb.tif"), &mask) == 0);
+    assert_int_equal(mask.channels, 3);
+    df_image_free(&mask);
+    assert_int_equal(df_mask_read_colors(fixture("labels16.tif"), &mask), -1);
+    assert_error_has("labels16.tif: a mask of colours must have three bands of 8 bits");
 }
 
 int main(void)
@@ -240,6 +268,7 @@ int main(void)
         cmocka_unit_test(orientations),
         cmocka_unit_test(settings_that_mean_nothing),
         cmocka_unit_test(reads_indices_of_tiffs),
+        cmocka_unit_test(tiffs_as_masks_of_colours),
         cmocka_unit_test(refuses_other_tiffs_as_indices),
     };
     return cmocka_run_group_tests(tests, NULL, scratch_remove);
