@@ -16,6 +16,11 @@ static const struct df_endings image_endings = {
     10};
 static const struct df_endings mask_endings = {(const char *const[]){".png"}, 1};
 
+const struct df_endings *df_image_endings(void)
+{
+    return &image_endings;
+}
+
 struct pairing {
     struct df_dataset *dataset;
     struct df_folder_files images, masks;
