@@ -21,6 +21,11 @@ const struct df_endings *df_image_endings(void)
     return &image_endings;
 }
 
+const struct df_endings *df_mask_endings(void)
+{
+    return &mask_endings;
+}
+
 struct pairing {
     struct df_dataset *dataset;
     struct df_folder_files images, masks;

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VOC_CLASSES    21
 #define NAME_MAX_BYTES 255 /* as file systems have it */
 
 struct list {
@@ -40,12 +39,6 @@ int df_voc_list(struct df_dataset *dataset, const struct df_dataset_options *opt
     dataset->reference_void_is_background = true;
     if (status == 0 && dataset->count == 0)
         status = df_error_set("%s lists no images", path);
-    for (int value = 0; value < VOC_CLASSES; value++) {
-        dataset->label_map[value] = (uint8_t)value;
-        dataset->label_valid[value] = true;
-    }
-    dataset->label_map[DF_IGNORE_LABEL] = options->void_as_background ? 0 : DF_IGNORE_LABEL;
-    dataset->label_valid[DF_IGNORE_LABEL] = true;
     free(path);
     free(folder);
     return status;
