@@ -218,6 +218,12 @@ OPTION(
     "ignore or unlabeled, or with (ignore) behind their names, are ignored",
     "FILE", NULL)
 OPTION(
+    STRING, ANNOTATIONS, annotations, DATA, TRAIN | MEASURE | BENCH,
+    "draw the masks of --dataset folder from polygons and runs: COCO's JSON (instances or panoptic), CVAT's "
+    "XML, or a folder of labelme's JSON or YOLO's text; {split} in it stands for train and val; not given: "
+    "what is found where there is no folder of masks",
+    "FILE", NULL)
+OPTION(
     STRING, MASK_VALUES, mask_values, DATA, TRAIN | MEASURE | BENCH,
     "the pixel values in the masks of --dataset folder that are class 0, class 1, and so on: 0,255 if the "
     "second class is 255, 1..19 for 19 classes from 1 on, 0+3,1 where two values are one class; cityscapes: "

@@ -42,6 +42,8 @@ static int open_sets(struct job *job)
             return -1;
     }
     const struct df_dataset *const sets[] = {job->sets[0], job->sets[1]};
+    DF_TRY(
+        df_dataset_check_classes(sets[1], sets[0]->class_names, sets[0]->n_classes, "the training images"));
     DF_TRY(df_labels_look(sets, 2));
     return choose_shots(job->config, job->sets[0]);
 }

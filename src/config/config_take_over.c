@@ -50,6 +50,7 @@ static bool is_replaced(const struct df_config_file *file, const bool *typed, co
         return typed[DF_OPTION_WEIGHTS];
     case DF_OPTION_N_CLASSES:
     case DF_OPTION_CLASS_NAMES:
+    case DF_OPTION_ANNOTATIONS:
     case DF_OPTION_IGNORE_VALUE:
         return typed[DF_OPTION_DATASET] && config->dataset != DF_DATASET_FOLDER;
     case DF_OPTION_PALETTE:

@@ -36,12 +36,12 @@ static const struct format cvat = {
 
 /* What was read, or NULL with the error set. */
 static struct df_annotations *open_source(reader *read, const struct df_annotation_source *source,
-                                          const char *names_path)
+                                          const struct df_given_names *given)
 {
     struct df_annotations *annotations = df_annotations_new(source->path);
 
     assert_works(annotations);
-    if (read(annotations, source) == 0 && df_annotations_settle(annotations, names_path) == 0)
+    if (read(annotations, source) == 0 && df_annotations_settle(annotations, given) == 0)
         return annotations;
     df_annotations_free(annotations);
     return NULL;
@@ -418,14 +418,23 @@ static void names_of_yolo(void **state)
 
 /* --- classes --- */
 
+/* names: with a blank behind each; NULL: nobody has said. */
 static struct df_annotations *open_with_names(const char *categories, const char *names)
 {
+    static char words[8][32];
+    static const char *pointers[8];
+    struct df_given_names given = {pointers, 0, "names.txt"};
     char text[1024];
+    int length = 0;
 
+    for (const char *at = names; at && sscanf(at, "%31s%n", words[given.count], &length) == 1; at += length) {
+        pointers[given.count] = words[given.count];
+        given.count++;
+    }
     snprintf(text, sizeof text, COCO_START "\"categories\":[%s],\"annotations\":[]}", categories);
     const char *path = scratch_write_text("named.json", text);
     const struct df_annotation_source source = {.path = (char *)path};
-    return open_source(df_coco_read, &source, names ? scratch_write_text("names.txt", names) : NULL);
+    return open_source(df_coco_read, &source, names ? &given : NULL);
 }
 
 static void assert_named(const char *categories, const char *names, const char *expected, int uncovered)
@@ -438,21 +447,20 @@ static void assert_named(const char *categories, const char *names, const char *
     df_annotations_free(annotations);
 }
 
-static void names_that_are_typed(void **state)
+static void names_that_are_given(void **state)
 {
     static const char categories[] = "{\"id\":4,\"name\":\"cat\"},{\"id\":3,\"name\":\"dog\"}";
 
     assert_named(categories, NULL, "background dog cat", 0);
     assert_named("{\"id\":0,\"name\":\"cat\"},{\"id\":3,\"name\":\"Background\"}", NULL, "Background cat", 0);
-    assert_named(categories, "cat\n_background_\ndog\nbird\n", "cat _background_ dog bird", 1);
-    assert_named(categories, "__ignore__\n_background_\ncat\ndog\n", "_background_ cat dog", 0);
-    assert_null(open_with_names(categories, "cat\ndog\n"));
+    assert_named(categories, "cat _background_ dog bird", "cat _background_ dog bird", 1);
+    assert_named(categories, "__ignore__ _background_ cat dog", "_background_ cat dog", 0);
+    assert_null(open_with_names(categories, "cat dog"));
     assert_error_has("names no class 'background'");
-    assert_null(open_with_names(categories, "background\ncat\n"));
-    assert_error_has("named.json: the label 'dog' is none of the 2 classes of ");
-    assert_error_has("names.txt");
-    assert_null(open_with_names(categories, "background\ncat\ncat\n"));
-    assert_error_has("line 3 says 'cat' again");
+    assert_null(open_with_names(categories, "background cat"));
+    assert_error_has("named.json: the label 'dog' is none of the 2 classes of names.txt");
+    assert_null(open_with_names(categories, "background cat cat"));
+    assert_error_has("names 'cat' twice");
 }
 
 static void images_are_found_by_their_ends(void **state)
@@ -469,6 +477,9 @@ static void images_are_found_by_their_ends(void **state)
     assert_int_equal(df_annotations_find(annotations, "x/b.jpg"), 3);
     assert_int_equal(df_annotations_find(annotations, "ba.jpg"), 2);
     assert_int_equal(df_annotations_find(annotations, "x/c.jpg"), -1);
+    assert_error_has("file has no image x/c.jpg");
+    assert_int_equal(df_annotations_find(annotations, "a.jpg"), -1);
+    assert_error_has("file has several images that may be a.jpg");
     df_annotations_free(annotations);
 }
 
@@ -488,7 +499,7 @@ int main(void)
         cmocka_unit_test(faults_of_cvat),
         cmocka_unit_test(labels_in_xml),
         cmocka_unit_test(names_of_yolo),
-        cmocka_unit_test(names_that_are_typed),
+        cmocka_unit_test(names_that_are_given),
         cmocka_unit_test(images_are_found_by_their_ends),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
