@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #define DF_ANNOTATION_FILE_MAX ((size_t)1 << 31)
+#define DF_POLYGON_POINTS_MAX  65536        /* of a polygon */
 #define DF_LABEL_NAMES_MAX     1024         /* of a data set */
 #define DF_IGNORED_NAME        "__ignore__" /* labelme's label for pixels that do not count */
 

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define NUMBERS_MAX   131072 /* of a line */
+#define NUMBERS_MAX   ((size_t)2 * DF_POLYGON_POINTS_MAX)
 #define BOX_NUMBERS   4
 #define LEAST_NUMBERS 6
 #define BEYOND        0.1 /* as a share of a side: what rounding and a little carelessness put outside */
@@ -83,7 +83,7 @@ static int add_polygon(struct reading *reading, const char *text, const char *en
         return -1;
     while ((found = next_number(&text, end, &number)) == 1) {
         if (count == NUMBERS_MAX)
-            return df_error_set("a polygon of more than %d points", NUMBERS_MAX / 2);
+            return df_error_set("a polygon of more than %d points", DF_POLYGON_POINTS_MAX);
         if (!(number >= -BEYOND && number <= 1 + BEYOND))
             return df_error_set("the coordinate %g is no share of width or height, 0 to 1", number);
         numbers[count++] = number;
