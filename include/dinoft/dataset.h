@@ -28,6 +28,8 @@ struct df_dataset_options {
     enum df_dataset_kind kind;
     const char *root;
     enum df_split split;
+    const char
+        *list; /* voc: the name of a list in ImageSets/Segmentation, or a file; NULL: the split's own */
     bool void_as_background; /* voc: 255 -> 0 */
 
     /* folder; strings may be NULL: */

@@ -247,6 +247,13 @@ OPTION(INTEGER, SHOTS, shots, DATA, TRAIN | EVAL,
        "where there are fewer; an image shows a class if its mask has a pixel of it; eval: with "
        "--prototypes",
        "0", 1, INT64_MAX)
+OPTION(STRING, TRAIN_LIST, train_list, DATA, TRAIN | EVAL | BENCH,
+       "the list of the training images of --dataset voc: one in ImageSets/Segmentation by its name, such as "
+       "trainaug, or a file; a line is the name of an image, whose mask may be in SegmentationClassAug too, "
+       "or an image and its mask, as paths below VOC2012",
+       "FILE", "train")
+OPTION(STRING, VAL_LIST, val_list, DATA, TRAIN | MEASURE | BENCH, "the same of the validation images", "FILE",
+       "val")
 OPTION(SWITCH, VOID_AS_BACKGROUND, void_as_background, DATA, TRAIN | MEASURE,
        "count VOC's void border as background, instead of ignoring it")
 OPTION(CHOICE, NORMALIZE, normalize, MODEL, NETWORK,

@@ -132,14 +132,19 @@ int df_config_check_dataset(const struct df_config *config)
 {
     static const enum df_option only[] = {DF_OPTION_N_CLASSES, DF_OPTION_CLASS_NAMES, DF_OPTION_MASK_VALUES,
                                           DF_OPTION_PALETTE,   DF_OPTION_ANNOTATIONS, DF_OPTION_IGNORE_VALUE};
+    static const enum df_option lists[] = {DF_OPTION_TRAIN_LIST, DF_OPTION_VAL_LIST};
     const bool folder = config->dataset == DF_DATASET_FOLDER;
     const enum df_option typed = df_config_typed(config, only, sizeof only / sizeof only[0]);
+    const enum df_option typed_list = df_config_typed(config, lists, sizeof lists / sizeof lists[0]);
     int classes = 0;
 
     df_dataset_names(config->dataset, &classes);
     if (typed != DF_OPTION_COUNT && !folder)
         return df_error_set("--%s is for --dataset folder: %s has its own %d classes", df_option_name(typed),
                             df_dataset_kind_name(config->dataset), classes);
+    if (typed_list != DF_OPTION_COUNT && config->dataset != DF_DATASET_VOC)
+        return df_error_set("--%s is for --dataset voc, not %s", df_option_name(typed_list),
+                            df_dataset_kind_name(config->dataset));
     const bool of_flags = config->command == DF_COMMAND_TRAIN || config->prototypes;
     return folder && of_flags && !config->lora_weights ? df_config_check_classes(config) : 0;
 }
@@ -214,9 +219,11 @@ static int check_measured(const struct df_config *config)
         return 0;
     if (!config->lora_weights && !config->prototypes)
         return df_error_set("eval needs --lora_weights FILE, or --prototypes");
-    if (config->typed[DF_OPTION_SHOTS] && !config->prototypes)
-        return df_error_set(
-            "--shots chooses training images: eval has a use for them with --prototypes alone");
+    static const enum df_option of_training[] = {DF_OPTION_SHOTS, DF_OPTION_TRAIN_LIST};
+    const enum df_option typed = df_config_typed(config, of_training, 2);
+    if (typed != DF_OPTION_COUNT && !config->prototypes)
+        return df_error_set("--%s chooses training images: eval has a use for them with --prototypes alone",
+                            df_option_name(typed));
     if (config->typed[DF_OPTION_SEED] && !config->typed[DF_OPTION_SHOTS])
         return df_error_set("--seed is for the images of --shots, which was not given");
     return 0;

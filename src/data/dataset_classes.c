@@ -187,8 +187,8 @@ static int ignore(struct choice *choice)
         return df_error_context("the values that are ignored");
     if (text || values->source != DF_SOURCE_VALUES || df_mask_values_has(values, DF_IGNORE_LABEL))
         return 0;
-    return df_mask_values_add(values, DF_IGNORE_LABEL, NULL,
-                              options->void_as_background ? 0 : DF_IGNORE_LABEL);
+    const bool void_is_class = options->kind == DF_DATASET_VOC && options->void_as_background;
+    return df_mask_values_add(values, DF_IGNORE_LABEL, NULL, void_is_class ? 0 : DF_IGNORE_LABEL);
 }
 
 static int take_folder(struct choice *choice)

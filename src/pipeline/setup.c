@@ -183,6 +183,7 @@ struct df_dataset *df_setup_dataset(const struct df_config *config, enum df_spli
         .kind = config->dataset,
         .root = config->data_root,
         .split = split,
+        .list = split == DF_SPLIT_TRAIN ? config->train_list : config->val_list,
         .void_as_background = config->void_as_background,
         .n_classes = (int)config->n_classes,
         .usual_classes = checkpoint ? (int)checkpoint->classes : 0,
@@ -191,7 +192,8 @@ struct df_dataset *df_setup_dataset(const struct df_config *config, enum df_spli
         .palette = config->palette,
         .ignore_value = config->ignore_value,
         .advice = " (--mask_values says what other values mean)",
-        .color_advice = " (--palette says which classes these are)",
+        .color_advice =
+            config->dataset == DF_DATASET_FOLDER ? " (--palette says which classes these are)" : NULL,
         .mask_values = config->mask_values,
         .merge_classes = config->merge_classes,
         .ignore_classes = config->ignore_classes,

@@ -82,6 +82,63 @@ static void voc_void_as_background(void **state)
     df_dataset_free(dataset);
 }
 
+/* The lists of the larger training set, as they go around. */
+static void voc_lists_of_files(void **state)
+{
+    struct df_dataset_options options = {.kind = DF_DATASET_VOC, .list = "trainaug"};
+    static const char folder[] = "aug/VOCdevkit/VOC2012/";
+
+    add_voc("aug", "a", 4, 4, 1);
+    add_voc("aug", "b", 4, 4, 2);
+    add_voc("aug", "c", 4, 4, 3);
+    scratch_mask("aug/VOCdevkit/VOC2012/SegmentationClassAug/a.png", 4, 4, 7);
+    scratch_mask("aug/VOCdevkit/VOC2012/SegmentationClassAug/c.png", 4, 4, 8);
+    assert_int_equal(unlink(scratch_path("aug/VOCdevkit/VOC2012/SegmentationClass/c.png")), 0);
+    scratch_write_text(
+        "aug/VOCdevkit/VOC2012/ImageSets/Segmentation/trainaug.txt",
+        "/JPEGImages/a.jpg /SegmentationClassAug/a.png\r\nJPEGImages/b.jpg \tSegmentationClass/b.png\nc\n");
+    options.root = scratch_path("aug");
+    struct df_dataset *dataset = df_dataset_open(&options);
+    assert_non_null(dataset);
+    assert_int_equal(dataset->count, 3);
+    for (int i = 0; i < 3; i++) {
+        static const char *const names[] = {"a", "b", "c"};
+        static const uint8_t labels[] = {7, 2, 8};
+        struct df_image mask;
+        assert_string_equal(dataset->samples[i].name, names[i]);
+        assert_non_null(strstr(dataset->samples[i].image_path, folder));
+        assert_int_equal(df_dataset_read(dataset, i, NULL, &mask), 0);
+        assert_int_equal(mask.pixels[0], labels[i]);
+        df_image_free(&mask);
+    }
+    df_dataset_free(dataset);
+}
+
+/* A list may be anywhere; its lines are of one of the two forms. */
+static void voc_lists_elsewhere(void **state)
+{
+    struct df_dataset_options options = {.kind = DF_DATASET_VOC};
+    static const char *const wrong[] = {"/JPEGImages/a.jpg", "/JPEGImages/a.jpg a.png",
+                                        "a /SegmentationClass/a.png", "JPEGImages/ SegmentationClass/"};
+
+    add_voc("else", "a", 4, 4, 1);
+    scratch_write_text("list.txt", "a\n");
+    options.root = scratch_path("else");
+    options.list = scratch_path("list.txt");
+    struct df_dataset *dataset = df_dataset_open(&options);
+    assert_non_null(dataset);
+    assert_int_equal(dataset->count, 1);
+    df_dataset_free(dataset);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        scratch_write_text("list.txt", wrong[i]);
+        assert_null(df_dataset_open(&options));
+        assert_error_has(i < 3 ? "line 1 of " : "are missing");
+    }
+    options.list = "nowhere";
+    assert_null(df_dataset_open(&options));
+    assert_error_has("ImageSets/Segmentation/nowhere.txt");
+}
+
 static void voc_errors(void **state)
 {
     struct df_image image, mask;
@@ -254,6 +311,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(voc_list_and_labels),
         cmocka_unit_test(voc_void_as_background),
+        cmocka_unit_test(voc_lists_of_files),
+        cmocka_unit_test(voc_lists_elsewhere),
         cmocka_unit_test(voc_errors),
         cmocka_unit_test(ade20k_labels),
         cmocka_unit_test(folder_pairs),

@@ -58,7 +58,8 @@ class ReproduceTables(unittest.TestCase):
         result = self.run_script()
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         august, october = self.rows("2025-08"), self.rows("2025-10")
-        self.assertEqual([len(august), len(october)], [8, 10])
+        usual = self.rows("default")
+        self.assertEqual([len(august), len(october), len(usual)], [8, 10, 10])
         missing = "no checkpoint (dinov2/large_voc_no_lora.pt)"
         self.assertEqual(august[0], ["voc", "1x1", "dinov2 large", "70.9", "66.6", missing, ""])
         self.assertEqual(october[0], ["voc", "1x1", "dinov2 large", "49.2", "40.0", missing, "", "", ""])
@@ -66,18 +67,24 @@ class ReproduceTables(unittest.TestCase):
             [row[2:5] for row in october[1:4]],
             [["dinov3 base", "71.5", "-"], ["dinov3 large", "71.8", "65.4"], ["dinov3 huge", "73.3", "-"]],
         )
+        missing = "no checkpoint (large_voc_dinov2_1x1_default.pt)"
+        self.assertEqual(usual[0], ["voc", "1x1", "dinov2 large", missing, "", "82.1, +ms 86.0"])
+        self.assertEqual([row[5] for row in usual[1:4]], ["-"] * 3)
+        self.assertIn("52.09", usual[7][5])
         shown = result.stdout.splitlines()
         self.assertIn("August 2025", shown[0])
         self.assertEqual(shown[1].index("published clean"), shown[2].index("70.9"))
         self.assertIn("October 2025", shown[11])
         self.assertEqual(shown[12].index("published clean"), shown[13].index("49.2"))
+        self.assertIn("default recipe", shown[24])
+        self.assertEqual(shown[25].index("published by others"), shown[26].index("82.1"))
         self.assertEqual(self.calls.read_text(), "")
 
     def test_published_and_trained_checkpoints(self):
         published = self.folder / "checkpoints" / "dinov2" / "large_voc_lora.pt"
         published.parent.mkdir()
         published.touch()
-        result = self.run_script("--only", "voc", "--family", "dinov2", "--train", "--epochs", "3")
+        result = self.run_script("--only", "voc", "--family", "dinov2", "--train", "--epochs", "3", "--recipes", "reference")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual([row[5:] for row in self.rows("2025-08")], [["75.0", "62.5"]] * 3)
         self.assertEqual([row[5:] for row in self.rows("2025-10")], [["25.0", "12.5", "50.0", "-"]] * 3)
@@ -86,10 +93,11 @@ class ReproduceTables(unittest.TestCase):
         self.assertIn("--recipe reference-2025-08 --epochs 3", calls[0])
         self.assertNotIn("--use_lora", calls[0])
         self.assertIn("--use_lora --use_fpn", calls[3])
-        self.assertIn(f"--lora_weights {published} --suite reference --severity 5 --batch_size 64", calls[2])
+        self.assertIn(f"--lora_weights {published} --suite reference --severity 5 --exp_name large_voc_dinov2_lora_1x1", calls[2])
+        self.assertIn("--batch_size 64", calls[2])
 
     def test_three_models_are_trained_as_in_october(self):
-        result = self.run_script("--family", "dinov3", "--train")
+        result = self.run_script("--family", "dinov3", "--train", "--recipes", "reference")
         self.assertEqual(result.returncode, 0, result.stderr)
         trained = [call for call in self.calls.read_text().splitlines() if call.startswith("train")]
         self.assertEqual(len(trained), 4)
@@ -97,6 +105,20 @@ class ReproduceTables(unittest.TestCase):
             for words in ("--dataset voc", "--recipe reference --epochs 100", f"--size {size}"):
                 self.assertIn(words, call)
         self.assertIn("--recipe reference-2025-08", trained[3])
+
+    def test_the_default_recipe(self):
+        """Few epochs are enough for its schedule, and the project's own files are not looked at."""
+        published = self.folder / "checkpoints" / "dinov2" / "large_voc_lora.pt"
+        published.parent.mkdir()
+        published.touch()
+        result = self.run_script("--only", "voc", "--train", "--epochs", "3", "--recipes", "default")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual([row[3:5] for row in self.rows("default")], [["50.0", "-"]] * 6)
+        self.assertFalse((self.folder / "tables" / "tables_2025-10.txt").exists())
+        calls = self.calls.read_text().splitlines()
+        self.assertEqual([call.split()[0] for call in calls], ["train", "corrupt"] * 6)
+        self.assertIn("--recipe default --epochs 3 --exp_name large_voc_dinov2_1x1_default", calls[0])
+        self.assertIn("--eval_size original", calls[1])
 
     def test_too_few_epochs_for_october(self):
         """Said before the first row."""
@@ -112,7 +134,7 @@ class ReproduceTables(unittest.TestCase):
         result = self.run_script("--family", "dinov3", "--size", "small", "--train")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual([row[2] for row in self.rows("2025-10")], ["dinov3 small"] * 2)
-        self.assertEqual(self.calls.read_text().count("--size small"), 4)
+        self.assertEqual(self.calls.read_text().count("--size small"), 8)
 
     def test_training_that_fails_ends_it(self):
         result = self.run_script("--train", data="nowhere")
@@ -120,10 +142,13 @@ class ReproduceTables(unittest.TestCase):
         self.assertEqual(len(self.calls.read_text().splitlines()), 1)
 
     def test_wrong_words(self):
-        for flags in (["--only"], ["--bogus", "x"], ["x"], ["--help"]):
+        for flags in (["--only"], ["--bogus", "x"], ["x"], ["--help"], ["--recipes"]):
             result = self.run_script(*flags)
             self.assertEqual(result.returncode, 2)
             self.assertIn("usage:", result.stderr)
+        result = self.run_script("--recipes", "august")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("--recipes is 'august'", result.stderr)
         result = self.run_script("--only", "vocc")
         self.assertEqual(result.returncode, 2)
         self.assertIn("no row is of data set 'vocc'", result.stderr)
