@@ -37,11 +37,13 @@ static int open_sets(struct job *job)
     static const enum df_split splits[] = {DF_SPLIT_TRAIN, DF_SPLIT_VAL};
 
     for (int i = 0; i < 2; i++) {
-        job->sets[i] = df_setup_dataset(job->config, splits[i], job->config->n_classes);
+        job->sets[i] = df_setup_dataset(job->config, splits[i], NULL);
         if (!job->sets[i])
             return -1;
     }
     const struct df_dataset *const sets[] = {job->sets[0], job->sets[1]};
+    DF_TRY(
+        df_dataset_check_classes(sets[1], sets[0]->class_names, sets[0]->n_classes, "the training images"));
     DF_TRY(df_labels_look(sets, 2));
     return choose_shots(job->config, job->sets[0]);
 }
