@@ -100,6 +100,12 @@ static int set_classes(struct df_dataset *dataset, const struct df_dataset_optio
     return set_class_names(dataset, options, built_in);
 }
 
+int df_dataset_has_split(const struct df_dataset_options *options, bool *has)
+{
+    *has = true;
+    return options->kind == DF_DATASET_FOLDER ? df_folder_has_split(options, has) : 0;
+}
+
 struct df_dataset *df_dataset_open(const struct df_dataset_options *options)
 {
     struct df_dataset *dataset = calloc(1, sizeof *dataset);
