@@ -23,6 +23,10 @@ int df_setup_check_output(const struct df_setup *setup, const struct df_config *
 /* A data set of the flags. classes: of a set that has none of its own. NULL with the error set. */
 struct df_dataset *df_setup_dataset(const struct df_config *config, enum df_split split, int64_t classes);
 
+/* The validation images of the flags; *set: NULL where a folder of one's own has none. -1 with the error set.
+ */
+int df_setup_validation_set(const struct df_config *config, struct df_dataset **set);
+
 /* How the flags change training images. */
 struct df_augment_options df_setup_augmentation(const struct df_config *config);
 

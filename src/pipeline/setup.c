@@ -158,9 +158,10 @@ int df_setup_check_output(const struct df_setup *setup, const struct df_config *
     return df_check_other_file(path, config->class_names);
 }
 
-struct df_dataset *df_setup_dataset(const struct df_config *config, enum df_split split, int64_t classes)
+static struct df_dataset_options dataset_options(const struct df_config *config, enum df_split split,
+                                                 int64_t classes)
 {
-    const struct df_dataset_options options = {
+    return (struct df_dataset_options){
         .kind = config->dataset,
         .root = config->data_root,
         .split = split,
@@ -171,6 +172,11 @@ struct df_dataset *df_setup_dataset(const struct df_config *config, enum df_spli
         .mask_values = config->mask_values,
         .advice = " (--mask_values says what other values mean)",
     };
+}
+
+struct df_dataset *df_setup_dataset(const struct df_config *config, enum df_split split, int64_t classes)
+{
+    const struct df_dataset_options options = dataset_options(config, split, classes);
     struct df_mask_values values;
 
     if (options.mask_values && df_mask_values_parse(options.mask_values, &values) == 0 &&
@@ -180,6 +186,18 @@ struct df_dataset *df_setup_dataset(const struct df_config *config, enum df_spli
         return NULL;
     }
     return df_dataset_open(&options);
+}
+
+int df_setup_validation_set(const struct df_config *config, struct df_dataset **set)
+{
+    const struct df_dataset_options options = dataset_options(config, DF_SPLIT_VAL, config->n_classes);
+    bool has;
+
+    *set = NULL;
+    DF_TRY(df_dataset_has_split(&options, &has));
+    if (has)
+        *set = df_setup_dataset(config, DF_SPLIT_VAL, config->n_classes);
+    return *set || !has ? 0 : -1;
 }
 
 struct df_augment_options df_setup_augmentation(const struct df_config *config)
