@@ -99,6 +99,8 @@ struct df_config {
 #include "dinoft/option_list.h"
 #undef OPTION
 
+    struct df_known_classes known_classes; /* the checkpoint's, after df_setup_open(); else empty */
+
     double scale_list[DF_MAX_SCALES]; /* as read from scales */
     int n_scales;
     double warmup; /* as read from warmup_steps: a number of steps, or per cent of them */
@@ -146,15 +148,28 @@ int df_config_compare_file(const char *path, const struct df_config *config, con
  * followed ended. */
 void df_config_free(struct df_config *config);
 
-/* -1 with the error set where --n_classes or --class_names were typed and the data set has classes of its
- * own. Called by df_config_parse, except for a data set that is not typed and may be the checkpoint's. */
+/* -1 with the error set where --n_classes or others that say what a folder's masks hold were typed and the
+ * data set has classes of its own. Called by df_config_parse, except for a data set that is not typed and may
+ * be the checkpoint's. */
 int df_config_check_dataset(const struct df_config *config);
+
+/* -1 with the error set where nothing tells what the classes of --dataset folder are. */
+int df_config_check_classes(const struct df_config *config);
 
 /* What the default recipe has for the backbone and the decoder that were chosen, where nothing is typed: no
  * augmentation with a frozen backbone whose features may be kept, and no factor of the learning rate for
  * decoders that begin with other layers than a convolution behind BatchNorm. Called by df_config_complete,
  * except for a checkpoint that may hold LoRA. */
 void df_config_settle_recipe(struct df_config *config);
+
+/* Whether the size of training's batches is left to the default recipe: neither it nor --accumulate nor
+ * --max_steps is typed. */
+bool df_config_batch_is_open(const struct df_config *config);
+
+/* What the default recipe has for so many training images, where it is left to it and LoRA is trained:
+ * batches of 12, or of 8, 6 or 4 where the run would have less than 1000 steps, and a learning rate that goes
+ * with them. After df_config_apply_recipe(), once. */
+void df_config_settle_batch(struct df_config *config, int64_t images);
 
 /* -1 with the error set where the decoder has no use for what is said of it. Called by df_config_complete,
  * except for a decoder that is not typed and may be the checkpoint's. */

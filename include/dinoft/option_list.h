@@ -33,7 +33,8 @@ OPTION(
     SWITCH, PRINT_CONFIG, print_config, OUTPUT, ONE_RUN,
     "print the settings that the run would have, as --config reads them, and end; neither images nor "
     "weights are read: what only they or the machine can tell stays auto or null (as the file of --weights "
-    "and the run's name) or is not there (what the checkpoint of --lora_weights says), and --img_dim is not "
+    "and the run's name) or is not there (what the checkpoint of --lora_weights says; the size of LoRA's "
+    "batches and their learning rate, which go by the number of images), and --img_dim is not "
     "lowered yet",
     .of_one_run = true)
 OPTION(SWITCH, OVERWRITE, overwrite, OUTPUT, ONE_RUN,
@@ -184,8 +185,12 @@ OPTION(FLOAT, LABEL_SMOOTHING, label_smoothing, RUN, TRAIN | BENCH | INFO,
        "of the training loss, take this share from each pixel's label and spread it over all classes, as "
        "PyTorch's cross_entropy does",
        "0", 0, .float_minimum_itself = true, .float_below = 1)
-OPTION(INTEGER, BATCH_SIZE, batch_size, RUN, TRAIN | MEASURE | BENCH | SELFTEST | INFO, "images in a batch",
-       "12", 1, 65536)
+OPTION(
+    INTEGER, BATCH_SIZE, batch_size, RUN, TRAIN | MEASURE | BENCH | SELFTEST | INFO,
+    "images in a batch; "
+    "train: where it is not typed, 8, 6 or 4 with LoRA in runs that would have less than 1000 steps, unless "
+    "--accumulate or --max_steps is typed",
+    "12", 1, 65536)
 OPTION(INTEGER, ACCUMULATE, accumulate, RUN, TRAIN | BENCH | INFO,
        "take each training batch in N equal parts and add up their gradients: the same step to rounding with "
        "an Nth of the memory, but for BatchNorm's statistics, which are a part's",
@@ -206,13 +211,42 @@ OPTION(
     INTEGER, N_CLASSES, n_classes, DATA, TRAIN | MEASURE | BENCH | SELFTEST | INFO,
     "the number of classes of --dataset folder, 2 to 255 (eval: the checkpoint's; bench, selftest, info: 21)",
     "0", 2, 255)
-OPTION(STRING, CLASS_NAMES, class_names, DATA, TRAIN | MEASURE | BENCH,
-       "the names of the classes of --dataset folder, one a line", "FILE", NULL)
-OPTION(STRING, MASK_VALUES, mask_values, DATA, TRAIN | MEASURE | BENCH,
-       "the pixel values in the masks of --dataset folder that are class 0, class 1, and so on: 0,255 if the "
-       "second class is 255; 255 is ignored unless it is listed; not given: 0,1,2, ... (eval, corrupt and "
-       "train from a checkpoint: the checkpoint's)",
+OPTION(
+    STRING, CLASS_NAMES, class_names, DATA, TRAIN | MEASURE | BENCH,
+    "the names of the classes of --dataset folder: one a line, or in JSON, with colours if it has some; or "
+    "voc, ade20k, cityscapes or camvid for theirs",
+    "FILE", NULL)
+OPTION(
+    STRING, PALETTE, palette, DATA, TRAIN | MEASURE | BENCH,
+    "the masks of --dataset folder are pictures with a colour for each class: a file with lines 'R G B name' "
+    "or '#RRGGBB name', CamVid's or CVAT's, or voc, cityscapes or camvid for theirs; classes called void, "
+    "ignore or unlabeled, or with (ignore) behind their names, are ignored",
+    "FILE", NULL)
+OPTION(
+    STRING, ANNOTATIONS, annotations, DATA, TRAIN | MEASURE | BENCH,
+    "draw the masks of --dataset folder from polygons and runs: COCO's JSON (instances or panoptic), CVAT's "
+    "XML, or a folder of labelme's JSON or YOLO's text; {split} in it stands for train and val; not given: "
+    "what is found where there is no folder of masks",
+    "FILE", NULL)
+OPTION(
+    STRING, MASK_VALUES, mask_values, DATA, TRAIN | MEASURE | BENCH,
+    "the pixel values in the masks of --dataset folder that are class 0, class 1, and so on: 0,255 if the "
+    "second class is 255, 1..19 for 19 classes from 1 on, 0+3,1 where two values are one class; cityscapes: "
+    "the 19 classes of its labelIds; not given: 0,1,2, ... (eval, corrupt and train from a checkpoint: the "
+    "checkpoint's)",
+    "LIST", NULL)
+OPTION(STRING, IGNORE_VALUE, ignore_value, DATA, TRAIN | MEASURE | BENCH,
+       "the pixel values in the masks of --dataset folder that are ignored, a list as of --mask_values, or "
+       "none; not given: 255, unless --mask_values lists it",
        "LIST", NULL)
+OPTION(
+    STRING, MERGE_CLASSES, merge_classes, DATA, TRAIN | MEASURE | BENCH,
+    "classes that become one, and its name: car+truck+bus=vehicle,3+4=plant; classes are called by name or "
+    "by number as they are without this flag; they are numbered anew, in the order of their first members",
+    "LIST", NULL)
+OPTION(STRING, IGNORE_CLASSES, ignore_classes, DATA, TRAIN | MEASURE | BENCH,
+       "classes whose pixels are ignored, by name or number: sky,tree; the others are numbered anew", "LIST",
+       NULL)
 OPTION(INTEGER, SHOTS, shots, DATA, TRAIN | EVAL,
        "few images: take, by --seed, so many of the training images that N show each class, or all that do "
        "where there are fewer; an image shows a class if its mask has a pixel of it; eval: with "

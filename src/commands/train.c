@@ -35,12 +35,15 @@ struct job {
 
 static int open_sets(struct job *job)
 {
-    job->sets[0] = df_setup_dataset(job->config, DF_SPLIT_TRAIN, job->config->n_classes);
+    job->sets[0] = df_setup_dataset(job->config, DF_SPLIT_TRAIN, NULL);
     if (!job->sets[0])
         return -1;
-    DF_TRY(df_setup_validation_set(job->config, &job->sets[1]));
+    DF_TRY(df_setup_validation_set(job->config, job->sets[0], &job->sets[1]));
     const struct df_dataset *const sets[] = {job->sets[0], job->sets[1]};
-    DF_TRY(df_labels_look(sets, job->sets[1] ? 2 : 1));
+    if (sets[1])
+        DF_TRY(df_dataset_check_classes(sets[1], sets[0]->class_names, sets[0]->n_classes,
+                                        "the training images"));
+    DF_TRY(df_labels_look(sets, sets[1] ? 2 : 1));
     return choose_shots(job->config, job->sets[0]);
 }
 
@@ -88,6 +91,8 @@ static int prepare(struct job *job, const volatile sig_atomic_t *stop)
 {
     DF_TRY(df_setup_open(&job->setup, job->config));
     DF_TRY(open_sets(job));
+    df_config_settle_batch(job->config, job->sets[0]->count);
+    job->setup.model.max_batch = job->config->batch_size / job->config->accumulate;
     DF_TRY(df_training_start(&job->setup, job->config, job->sets[0]));
     if (!job->sets[1])
         DF_TRY(unmeasured_check(job->config));

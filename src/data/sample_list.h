@@ -4,12 +4,13 @@
 
 #include "dinoft/dataset.h"
 
-/* The readers: each fills samples, label_map and label_valid of an otherwise empty data set. */
+/* The readers: each fills the samples of a data set whose classes and mask rule are known. */
 int df_voc_list(struct df_dataset *dataset, const struct df_dataset_options *options);
 int df_ade20k_list(struct df_dataset *dataset, const struct df_dataset_options *options);
 int df_folder_list(struct df_dataset *dataset, const struct df_dataset_options *options);
 
-/* Whether the folders of the split's images and masks have any file. -1 with the error set. (folder.c) */
+/* Whether a folder's split has any image, mask or annotation of its own. -1 with the error set.
+ * (folder_split.c) */
 int df_folder_has_split(const struct df_dataset_options *options, bool *has);
 
 /* Takes over the three strings, which may be NULL when memory ran out; frees them on failure. */

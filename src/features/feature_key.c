@@ -3,6 +3,7 @@
 #include "dinoft/digest.h"
 #include "dinoft/error.h"
 #include "dinoft/file_bytes.h"
+#include "dinoft/text.h"
 #include "dinoft/version.h"
 
 static void add_bytes(struct df_digest *digest, const void *bytes, size_t size)
@@ -47,14 +48,28 @@ static int add_file(struct df_digest *digest, const char *path)
     return 0;
 }
 
+/* What is drawn has a digest; a picture of segments is a file of its own. */
+static int add_mask(struct df_digest *digest, const struct df_dataset *dataset,
+                    const struct df_sample *sample)
+{
+    if (dataset->annotations) {
+        df_digest_add_number(digest, sample->shapes_digest);
+        return df_text_ends_with(sample->mask_path, ".png") ? add_file(digest, sample->mask_path) : 0;
+    }
+    for (int i = 0; i < sample->n_layers; i++) {
+        df_digest_add_number(digest, (uint64_t)sample->layers[i].label);
+        DF_TRY(add_file(digest, sample->layers[i].path));
+    }
+    return sample->n_layers > 0 ? 0 : add_file(digest, sample->mask_path);
+}
+
 static int add_dataset(struct df_digest *digest, const struct df_dataset *dataset)
 {
     df_digest_add_number(digest, (uint64_t)dataset->count);
-    for (int value = 0; value < 256; value++)
-        df_digest_add_number(digest, dataset->label_valid[value] ? dataset->label_map[value] : 256);
+    df_mask_rule_digest(&dataset->rule, digest);
     for (int64_t i = 0; i < dataset->count; i++) {
         DF_TRY(add_file(digest, dataset->samples[i].image_path));
-        DF_TRY(add_file(digest, dataset->samples[i].mask_path));
+        DF_TRY(add_mask(digest, dataset, &dataset->samples[i]));
     }
     return 0;
 }

@@ -155,11 +155,29 @@ int df_setup_check_output(const struct df_setup *setup, const struct df_config *
 {
     DF_TRY(df_check_other_file(path, setup->weights_path));
     DF_TRY(df_check_other_file(path, config->lora_weights));
+    DF_TRY(df_check_other_file(path, config->palette));
+    DF_TRY(df_check_other_file(path, config->annotations));
     return df_check_other_file(path, config->class_names);
 }
 
+/* Values that are no checkpoint's are told before those are looked at. */
+static int check_listed(const struct df_config *config, const struct df_checkpoint *checkpoint)
+{
+    struct df_mask_values values;
+    int status = 0;
+
+    if (!config->mask_values || !checkpoint || config->prototypes || config->merge_classes ||
+        config->ignore_classes)
+        return 0;
+    if (df_mask_values_parse(config->mask_values, &values) == 0 && values.count != checkpoint->classes)
+        status = df_error_set("--mask_values %.200s has %d values, for %" PRId64 " classes",
+                              config->mask_values, values.count, checkpoint->classes);
+    df_mask_values_free(&values);
+    return status;
+}
+
 static struct df_dataset_options dataset_options(const struct df_config *config, enum df_split split,
-                                                 int64_t classes)
+                                                 const struct df_checkpoint *checkpoint)
 {
     return (struct df_dataset_options){
         .kind = config->dataset,
@@ -167,36 +185,43 @@ static struct df_dataset_options dataset_options(const struct df_config *config,
         .split = split,
         .list = split == DF_SPLIT_TRAIN ? config->train_list : config->val_list,
         .void_as_background = config->void_as_background,
-        .n_classes = (int)classes,
+        .n_classes = (int)config->n_classes,
+        .usual_classes = checkpoint ? (int)checkpoint->classes : 0,
         .class_names = config->class_names,
-        .mask_values = config->mask_values,
+        .annotations = config->annotations,
+        .palette = config->palette,
+        .ignore_value = config->ignore_value,
         .advice = " (--mask_values says what other values mean)",
+        .color_advice =
+            config->dataset == DF_DATASET_FOLDER ? " (--palette says which classes these are)" : NULL,
+        .mask_values = config->mask_values,
+        .merge_classes = config->merge_classes,
+        .ignore_classes = config->ignore_classes,
+        .known = config->known_classes,
     };
 }
 
-struct df_dataset *df_setup_dataset(const struct df_config *config, enum df_split split, int64_t classes)
+struct df_dataset *df_setup_dataset(const struct df_config *config, enum df_split split,
+                                    const struct df_checkpoint *checkpoint)
 {
-    const struct df_dataset_options options = dataset_options(config, split, classes);
-    struct df_mask_values values;
+    const struct df_dataset_options options = dataset_options(config, split, checkpoint);
 
-    if (options.mask_values && df_mask_values_parse(options.mask_values, &values) == 0 &&
-        values.count != classes) {
-        df_error_set("--mask_values %s has %d values, for %" PRId64 " classes", options.mask_values,
-                     values.count, classes);
+    if (check_listed(config, checkpoint) != 0 || (!checkpoint && df_config_check_classes(config) != 0))
         return NULL;
-    }
     return df_dataset_open(&options);
 }
 
-int df_setup_validation_set(const struct df_config *config, struct df_dataset **set)
+int df_setup_validation_set(const struct df_config *config, const struct df_dataset *train_set,
+                            struct df_dataset **set)
 {
-    const struct df_dataset_options options = dataset_options(config, DF_SPLIT_VAL, config->n_classes);
+    struct df_dataset_options options = dataset_options(config, DF_SPLIT_VAL, NULL);
     bool has;
 
     *set = NULL;
+    options.usual_classes = train_set->n_classes;
     DF_TRY(df_dataset_has_split(&options, &has));
     if (has)
-        *set = df_setup_dataset(config, DF_SPLIT_VAL, config->n_classes);
+        *set = df_dataset_open(&options);
     return *set || !has ? 0 : -1;
 }
 

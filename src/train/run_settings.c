@@ -52,6 +52,8 @@ static void add_sample(struct df_digest *digest, const struct df_sample *sample)
     df_digest_add_text(digest, sample->name);
     df_digest_add_number(digest, (uint64_t)sample->image_bytes);
     df_digest_add_number(digest, (uint64_t)sample->mask_bytes);
+    if (sample->shapes_digest != 0)
+        df_digest_add_number(digest, sample->shapes_digest);
 }
 
 /* Names, sizes and labels, not places: the folder may have been moved. */
@@ -60,8 +62,7 @@ static uint64_t digest_of_set(const struct df_dataset *set)
     struct df_digest digest;
 
     df_digest_start(&digest);
-    for (int value = 0; value < 256; value++)
-        df_digest_add_number(&digest, set->label_valid[value] ? set->label_map[value] : 256);
+    df_mask_rule_digest(&set->rule, &digest);
     for (int64_t i = 0; i < set->count; i++)
         add_sample(&digest, &set->samples[i]);
     return df_digest_value(&digest);
