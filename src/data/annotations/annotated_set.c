@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 
 #define NAMED_AT_MOST 3
+#define CLASSES_NAMED 20
 
 static int (*const readers[])(struct df_annotations *annotations,
                               const struct df_annotation_source *source) = {
@@ -137,6 +138,23 @@ static int settle(struct df_annotations *annotations, const char *class_names)
     return status;
 }
 
+static void report(const struct df_annotations *annotations, const struct df_annotation_source *source)
+{
+    struct df_name_list names = {.most = CLASSES_NAMED};
+    size_t elsewhere = 0;
+
+    for (int i = 0; i < annotations->n_classes; i++)
+        df_name_list_add(&names, "%s", annotations->class_names[i]);
+    df_log("%s: annotations of %s, %zu of %zu images; %d classes: %s", source->path,
+           df_annotation_format_name(source->format), annotations->annotations.count,
+           annotations->images.count, annotations->n_classes, names.text);
+    for (size_t i = 0; i < annotations->images.count; i++)
+        elsewhere += df_annotations_image(annotations, (int64_t)i)->is_elsewhere;
+    if (elsewhere > 0)
+        df_log("%zu of its images are not in %s, so not of this split", elsewhere, annotations->folder);
+    df_annotations_report(annotations);
+}
+
 static int read_source(struct df_dataset *dataset, const struct df_dataset_options *options,
                        struct df_annotation_source *source)
 {
@@ -149,11 +167,7 @@ static int read_source(struct df_dataset *dataset, const struct df_dataset_optio
     if (!annotations->folder || readers[source->format](annotations, source) != 0)
         return -1;
     DF_TRY(settle(annotations, options->class_names));
-    df_log("%s: annotations of %s, %zu of %zu images, %d classes%s; the images are in %s", source->path,
-           df_annotation_format_name(source->format), annotations->annotations.count,
-           annotations->images.count, annotations->n_classes,
-           annotations->covers_all ? "" : " with the background", annotations->folder);
-    df_annotations_report(annotations);
+    report(annotations, source);
     return 0;
 }
 
