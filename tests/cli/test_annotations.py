@@ -169,8 +169,11 @@ class Classes(AnnotationsTest):
         self.assertEqual(run.record["class_names"], ["bus", "tree", "background", "car"])
         metrics = self.evaluate(*flags, "--class_names", "names.txt")
         self.assertEqual(self.per_class(metrics, "pixels"), [self.pixels[i] for i in (3, 1, 0, 2)])
+        self.assertEqual(self.evaluate(*flags), metrics)
+        self.write_coco(names=["tree", "car", "truck"])
         command = ["eval", *folder_data(self.data), "--weights", DINOV2.weights, "--lora_weights", "output/run.pt", *flags]
         self.refused(*command, mentions=["class 0 of", "is 'background', that of output/run.pt is 'bus'", "--class_names"])
+        self.write_coco()
         (self.folder / "names.txt").write_text("background\ntree\ncar\n")
         self.refused_small(*flags, "--class_names", "names.txt", mentions=["the label 'bus' is none of the 3 classes of names.txt"])
         self.refused_small(*flags, "--n_classes", 3, mentions=["are 4, for 3 classes"])
