@@ -157,12 +157,12 @@ static int open_and_draw(const struct format *format, const struct df_annotation
 static void runs_out_of_memory(void **state)
 {
     const struct format *format = *state;
-    struct df_annotation_source source = fixture_source(format);
     struct df_image whole, mask;
     long calls = 0;
 
     if (!allocations_can_be_counted())
         skip();
+    struct df_annotation_source source = fixture_source(format);
     assert_works(open_and_draw(format, &source, &whole) == 0);
     for (long n = 0; n <= calls; n++) {
         df_error_set("an earlier error");
