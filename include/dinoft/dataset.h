@@ -8,6 +8,7 @@
 #include "dinoft/labels.h"
 #include "dinoft/mask_rule.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -30,7 +31,8 @@ struct df_dataset_options {
     enum df_split split;
     const char
         *list; /* voc: the name of a list in ImageSets/Segmentation, or a file; NULL: the split's own */
-    bool void_as_background; /* voc: 255 -> 0 */
+    bool void_as_background;         /* voc: 255 -> 0 */
+    struct df_image_reading reading; /* of the images */
 
     /* folder; strings may be NULL: */
     int n_classes;            /* what the masks hold, 1..DF_MAX_CLASSES; 0: what follows says it */
@@ -66,6 +68,7 @@ struct df_sample {
      * from others. mask_path is their file then, or the picture of the image's segments. */
     int64_t annotation;
     uint64_t shapes_digest;
+    atomic_bool warned; /* what is odd about the image has been told */
 };
 
 struct df_annotations;
@@ -80,6 +83,7 @@ struct df_dataset {
     struct df_sample *samples;
     int64_t count;
     struct df_annotations *annotations; /* NULL: masks are files */
+    struct df_image_reading reading;    /* as options had it */
     struct df_mask_rule rule;           /* what the masks' files mean */
     const char *advice;                 /* as options had it */
     const char *color_advice;

@@ -21,6 +21,7 @@ struct df_dataset *df_dataset_open(const struct df_dataset_options *options)
         return NULL;
     }
     dataset->kind = options->kind;
+    dataset->reading = options->reading;
     dataset->advice = options->advice;
     dataset->color_advice = options->color_advice;
     if (df_annotated_set_open(dataset, options) == 0 && df_dataset_set_classes(dataset, options) == 0 &&

@@ -191,6 +191,7 @@ struct df_dataset *df_setup_dataset(const struct df_config *config, enum df_spli
         .annotations = config->annotations,
         .palette = config->palette,
         .ignore_value = config->ignore_value,
+        .reading = config->reading,
         .advice = " (--mask_values says what other values mean)",
         .color_advice =
             config->dataset == DF_DATASET_FOLDER ? " (--palette says which classes these are)" : NULL,
