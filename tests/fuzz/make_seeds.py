@@ -19,8 +19,8 @@ sys.path.insert(0, str(TESTS / "cli"))
 import tensor_files  # noqa: E402
 
 IMAGES = TESTS / "fixtures" / "images"
-ANNOTATIONS = TESTS / "fixtures" / "annotations"
 FORMATS = TESTS / "fixtures" / "image_formats"
+ANNOTATIONS = TESTS / "fixtures" / "annotations"
 
 
 def module(name, *shape):
@@ -94,6 +94,8 @@ RECORD = {
     "fingerprint": {"patch_embed.proj.weight": [0.01, -0.02], "norm.weight": [1, 0.5, 1e-3]},
     "dataset": "folder",
     "normalize": "imagenet",
+    "image_range": "0,4095",
+    "bands": "4,3,2",
     "decoder": "linear",
     "rank": 3,
     "n_classes": 2,
@@ -466,8 +468,8 @@ def class_tables(folder):
 
 
 TARGETS = [safetensors, onnx, zip, torch, record, config_json, corruption_json, feature_cache, event_file]
-TARGETS += [autotune_cache, png, jpeg, gif, pnm, webp, tiff, other_images, exif, lists, coco, labelme, yolo, cvat, class_tables]
-TARGETS += [class_weights, command_line, run_config, run_history]
+TARGETS += [autotune_cache, png, jpeg, gif, pnm, webp, tiff, other_images, exif, lists, coco, labelme, yolo, cvat, class_tables, class_weights]
+TARGETS += [command_line, run_config, run_history]
 
 
 def main():
