@@ -11,11 +11,16 @@
 /* Of one piece (a strip or a tile), and of anything else that libtiff takes at a time. */
 #define MEMORY_MOST (4 * DF_IMAGE_MAX_PIXELS)
 
-/* Where libtiff says so and goes on, it has filled in pixels: of a fax, of a JPEG. */
+/* Where libtiff says so and goes on, it has filled in pixels (of a fax, of a JPEG) or done without a part of
+ * the header that lies beyond the file's end, such as a palette. */
 static bool tells_of_loss(const char *text)
 {
-    static const char *const words[] = {"remature end", "remature EO", "bad Huffman code", "Bad code word",
-                                        "Uncompressed data (not supported)"};
+    static const char *const words[] = {"remature end",
+                                        "remature EO",
+                                        "bad Huffman code",
+                                        "Bad code word",
+                                        "Uncompressed data (not supported)",
+                                        "IO error during reading of"};
 
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (strstr(text, words[i]))
@@ -165,7 +170,14 @@ static int64_t most_pixels(const struct df_tiff *tiff)
                  {COMPRESSION_PACKBITS, 64},
                  {COMPRESSION_LZW, 4096},
                  {COMPRESSION_DEFLATE, 1032},
-                 {COMPRESSION_ADOBE_DEFLATE, 1032}};
+                 {COMPRESSION_ADOBE_DEFLATE, 1032},
+                 {COMPRESSION_JPEG, 8192},
+                 {COMPRESSION_LZMA, 8192},
+                 {COMPRESSION_ZSTD, 33000},
+                 {COMPRESSION_CCITTRLE, DF_IMAGE_MAX_SIDE},
+                 {COMPRESSION_CCITTRLEW, DF_IMAGE_MAX_SIDE},
+                 {COMPRESSION_CCITTFAX3, DF_IMAGE_MAX_SIDE},
+                 {COMPRESSION_CCITTFAX4, DF_IMAGE_MAX_SIDE}};
     /* Of colours that are subsampled, only the first band has a value in each pixel. */
     const int bits = tiff->bits * (tiff->photometric == PHOTOMETRIC_YCBCR ? 1 : tiff->bands);
 
@@ -216,7 +228,7 @@ int df_tiff_open(struct df_tiff *tiff, const unsigned char *bytes, size_t size)
 {
     *tiff = (struct df_tiff){.bytes = bytes, .size = size};
     tiff->file = open_file(tiff);
-    if (!tiff->file)
+    if (!tiff->file || tiff->lost)
         return df_tiff_fail(tiff);
     return read_header(tiff);
 }

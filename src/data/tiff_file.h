@@ -37,7 +37,7 @@ int df_tiff_fail(const struct df_tiff *tiff);
 /* Whether a band is brightness. */
 bool df_tiff_is_grey(const struct df_tiff *tiff);
 
-/* "16-bit floating-point" */
+/* Of its values: "floats". */
 const char *df_tiff_format_name(const struct df_tiff *tiff);
 
 /* Reads `count` (1 or 3) of its bands, numbered from 1 on, as they are stored, not turned. Fills in and

@@ -96,7 +96,9 @@ static int read_colours(struct df_tiff *tiff, struct df_image *image)
     int status = -1;
 
     if (!TIFFRGBAImageOK(tiff->file, reason) || !TIFFRGBAImageBegin(&reader, tiff->file, 1, reason))
-        return *reason ? df_error_set("a TIFF that cannot be read: %s", reason) : df_tiff_fail(tiff);
+        return df_error_set("%d bands of %d-bit %s, photometric interpretation %d, cannot be read%s%s",
+                            tiff->bands, tiff->bits, df_tiff_format_name(tiff), tiff->photometric,
+                            *reason ? ": " : "", reason);
     reader.orientation = reader.req_orientation = ORIENTATION_TOPLEFT; /* not turned yet */
     if (df_image_alloc(image, tiff->width, tiff->height, 3) == 0)
         status = read_rows(tiff, &reader, image);

@@ -23,25 +23,33 @@ struct part {
     int to;   /* among those of samples */
 };
 
+static bool is_machine_type(int bits)
+{
+    return bits == 8 || bits == 16 || bits == 32 || bits == 64;
+}
+
+/* Unsigned values of fewer than 16 bits are packed, but for bytes. */
 static int set_type(const struct df_tiff *tiff, struct df_samples *samples)
 {
-    const bool is_packed = tiff->bits < 16 && tiff->bits != 8;
+    const int bits = tiff->bits;
+    bool is_known = false, is_packed = false;
 
-    samples->bits = tiff->bits;
-    samples->bytes = is_packed ? 1 + (tiff->bits > 8) : tiff->bits / 8;
-    samples->kind = tiff->format == SAMPLEFORMAT_IEEEFP ? DF_SAMPLES_FLOAT
-                    : tiff->format == SAMPLEFORMAT_INT  ? DF_SAMPLES_SIGNED
-                                                        : DF_SAMPLES_UNSIGNED;
-    const bool is_known =
-        samples->kind == DF_SAMPLES_UNSIGNED
-            ? is_packed || tiff->bits == 8 || tiff->bits == 16 || tiff->bits == 32 || tiff->bits == 64
-        : samples->kind == DF_SAMPLES_SIGNED
-            ? tiff->bits == 8 || tiff->bits == 16 || tiff->bits == 32 || tiff->bits == 64
-            : tiff->bits == 16 || tiff->bits == 32 || tiff->bits == 64;
-    if (is_known && tiff->format <= SAMPLEFORMAT_VOID)
-        return 0;
-    return df_error_set("its values are %s of %d bits, which cannot be read", df_tiff_format_name(tiff),
-                        tiff->bits);
+    if (tiff->format == SAMPLEFORMAT_IEEEFP) {
+        samples->kind = DF_SAMPLES_FLOAT;
+        is_known = is_machine_type(bits) && bits > 8;
+    } else if (tiff->format == SAMPLEFORMAT_INT) {
+        samples->kind = DF_SAMPLES_SIGNED;
+        is_known = is_machine_type(bits);
+    } else if (tiff->format == SAMPLEFORMAT_UINT || tiff->format == SAMPLEFORMAT_VOID) {
+        samples->kind = DF_SAMPLES_UNSIGNED;
+        is_packed = bits < 16 && bits != 8;
+        is_known = is_packed || is_machine_type(bits);
+    }
+    samples->bits = bits;
+    samples->bytes = is_packed ? 1 + (bits > 8) : bits / 8;
+    return is_known ? 0
+                    : df_error_set("its values are %s of %d bits, which cannot be read",
+                                   df_tiff_format_name(tiff), bits);
 }
 
 static void find_layout(const struct df_tiff *tiff, struct layout *layout)

@@ -52,6 +52,8 @@ static void add_sample(struct df_digest *digest, const struct df_sample *sample)
     df_digest_add_text(digest, sample->name);
     df_digest_add_number(digest, (uint64_t)sample->image_bytes);
     df_digest_add_number(digest, (uint64_t)sample->mask_bytes);
+    if (sample->shapes_digest != 0)
+        df_digest_add_number(digest, sample->shapes_digest);
 }
 
 /* Names, sizes and labels, not places: the folder may have been moved. */
@@ -90,8 +92,11 @@ static uint64_t digest_of_backbone(const struct df_fingerprint *fingerprint)
     return df_digest_value(&digest);
 }
 
+/* set: NULL for none. */
 static int add_set(struct df_state *state, const char *name, const struct df_dataset *set)
 {
+    if (!set)
+        return add(state, name, "none");
     return add(state, name, "%s, %" PRId64 " images, %016" PRIx64, df_dataset_kind_name(set->kind),
                set->count, digest_of_set(set));
 }

@@ -20,6 +20,7 @@ import tensor_files  # noqa: E402
 
 IMAGES = TESTS / "fixtures" / "images"
 FORMATS = TESTS / "fixtures" / "image_formats"
+ANNOTATIONS = TESTS / "fixtures" / "annotations"
 
 
 def module(name, *shape):
@@ -93,6 +94,8 @@ RECORD = {
     "fingerprint": {"patch_embed.proj.weight": [0.01, -0.02], "norm.weight": [1, 0.5, 1e-3]},
     "dataset": "folder",
     "normalize": "imagenet",
+    "image_range": "0,4095",
+    "bands": "4,3,2",
     "decoder": "linear",
     "rank": 3,
     "n_classes": 2,
@@ -412,6 +415,31 @@ def lists(folder):
     (folder / "names").write_text("ground\nfl\u00e4che\nsky\n")
 
 
+def coco(folder):
+    shutil.copy(ANNOTATIONS / "coco" / "instances.json", folder / "instances")
+    shutil.copy(ANNOTATIONS / "panoptic" / "panoptic.json", folder / "panoptic")
+    image = {"id": 1, "file_name": "a", "width": 4, "height": 3}
+    shape = {"id": 1, "image_id": 1, "category_id": 1, "segmentation": [[0, 0, 3, 0, 3, 2]]}
+    runs = shape | {"segmentation": {"size": [3, 4], "counts": "57"}}
+    write_json(folder, "small", {"images": [image], "categories": [{"id": 1, "name": "a"}], "annotations": [shape, runs]})
+
+
+def labelme(folder):
+    for file in ANNOTATIONS.glob("labelme/*.json"):
+        shutil.copy(file, folder / file.stem)
+
+
+def yolo(folder):
+    for file in ANNOTATIONS.glob("yolo/labels/*.txt"):
+        (folder / file.stem).write_bytes(file.read_bytes() + b"\0" + (ANNOTATIONS / "yolo" / "data.yaml").read_bytes())
+    (folder / "flow").write_bytes(b"0 0 0 1 0 1 1\n\0names: {0: a, 1: 'b'}")
+    (folder / "list").write_bytes(b"\0names:\n- a # more\n- \"b\"\nnc: 2\n")
+
+
+def cvat(folder):
+    shutil.copy(ANNOTATIONS / "cvat" / "annotations.xml", folder / "annotations")
+
+
 def run_history(folder):
     header = "epoch,step,loss,lr,images_per_second,gradient_norm\n"
     (folder / "steps").write_text(header + "1,1,2.5,0.001,43.2,0.5\n1,2,nan,1e-3,43.2,inf\n2,3,1.25,0.001,43.2,0.4\n")
@@ -440,7 +468,8 @@ def class_tables(folder):
 
 
 TARGETS = [safetensors, onnx, zip, torch, record, config_json, corruption_json, feature_cache, event_file]
-TARGETS += [autotune_cache, png, jpeg, gif, pnm, webp, tiff, other_images, exif, lists, class_tables, class_weights, command_line, run_config, run_history]
+TARGETS += [autotune_cache, png, jpeg, gif, pnm, webp, tiff, other_images, exif, lists, coco, labelme, yolo, cvat, class_tables, class_weights]
+TARGETS += [command_line, run_config, run_history]
 
 
 def main():
