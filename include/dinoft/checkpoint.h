@@ -6,6 +6,7 @@
 #include "dinoft/augment.h"
 #include "dinoft/decoder_kind.h"
 #include "dinoft/fingerprint.h"
+#include "dinoft/layout.h"
 #include "dinoft/lora_parts.h"
 #include "dinoft/mask_values.h"
 #include "dinoft/segmenter.h"
@@ -28,6 +29,7 @@ struct df_record {
     char normalize[16];                        /* "imagenet" or "none" */
     char mask_values[DF_MASK_VALUES_TEXT_MAX]; /* folder: dinoft/mask_values.h */
     char augmentation[DF_AUGMENT_TEXT_MAX];    /* of the training images; "": none */
+    struct df_split_record split;              /* folder: dinoft/layout.h */
     int64_t img_dim[2];                        /* height, width */
     bool keeps_ratio;                          /* of images that are resized */
     bool has_layers;

@@ -99,6 +99,8 @@ struct df_config {
 #include "dinoft/option_list.h"
 #undef OPTION
 
+    struct df_split_record trained_split; /* the checkpoint's, after df_setup_open(); else empty */
+
     double scale_list[DF_MAX_SCALES]; /* as read from scales */
     int n_scales;
     double warmup; /* as read from warmup_steps: a number of steps, or per cent of them */

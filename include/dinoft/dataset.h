@@ -6,6 +6,7 @@
 #include "dinoft/image.h"
 #include "dinoft/label_census.h"
 #include "dinoft/labels.h"
+#include "dinoft/layout.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,7 +23,8 @@ struct df_dataset_options {
     enum df_split split;
     const char
         *list; /* voc: the name of a list in ImageSets/Segmentation, or a file; NULL: the split's own */
-    bool void_as_background; /* voc: 255 -> 0 */
+    struct df_layout_options layout; /* folder */
+    bool void_as_background;         /* voc: 255 -> 0 */
     int n_classes;           /* folder: required, 1..DF_MAX_CLASSES; others: 0 or the data set's own */
     const char *class_names; /* folder: file with a name a line, or NULL ("class_0", …) */
     const char *mask_values; /* folder: the masks' values that are class 0, 1, … (dinoft/mask_values.h); NULL:
@@ -31,7 +33,7 @@ struct df_dataset_options {
 };
 
 struct df_sample {
-    char *name; /* the base name without extension: "2007_000033" */
+    char *name; /* the base name without extension: "2007_000033"; unique, so with folders where needed */
     char *image_path, *mask_path;
     int64_t image_bytes, mask_bytes; /* of the files, when the lists were read */
 };
@@ -49,7 +51,8 @@ struct df_dataset {
     const char *advice;     /* as options had it */
     bool void_is_assumed;   /* folder: nobody has said that 255 means "ignore" */
     char *mask_values;      /* as options had it; NULL without */
-    struct df_label_census *census; /* of the masks that have been read */
+    struct df_split_record split_made; /* the division by chance that this is a part of; images 0: none */
+    struct df_label_census *census;    /* of the masks that have been read */
 };
 
 /* Reads the lists. Every file that is missing is reported here, before any work: the first few by name and

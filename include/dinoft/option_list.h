@@ -39,7 +39,7 @@ OPTION(
 OPTION(SWITCH, OVERWRITE, overwrite, OUTPUT, ONE_RUN,
        "replace the files of an earlier run of this name, which is refused otherwise", .of_one_run = true)
 OPTION(CHOICE, DATASET, dataset, DATA, TRAIN | MEASURE | BENCH,
-       "Pascal VOC 2012 (21 classes), ADE20K (150), or your own images/{train,val} and masks/{train,val}; "
+       "Pascal VOC 2012 (21 classes), ADE20K (150), or your own images and masks, in one of the layouts; "
        "where none is typed, eval and corrupt take the one that the checkpoint was trained on",
        df_dataset_kind, DF_DATASET_KINDS, "ade20k")
 OPTION(CHOICE, SIZE, size, MODEL, NETWORK | BENCH | SELFTEST | INFO,
@@ -218,10 +218,21 @@ OPTION(INTEGER, SHOTS, shots, DATA, TRAIN | EVAL,
        "where there are fewer; an image shows a class if its mask has a pixel of it; eval: with "
        "--prototypes",
        "0", 1, INT64_MAX)
+OPTION(CHOICE, LAYOUT, layout, DATA, TRAIN | MEASURE | BENCH,
+       "how the images and masks of --dataset folder lie in --data_root, where more than one layout fits: "
+       "images/{train,val} + masks/{train,val}, or images + masks",
+       df_layout_choice, DF_LAYOUTS, "auto")
+OPTION(FLOAT, VAL_FRACTION, val_fraction, DATA, TRAIN | MEASURE | BENCH,
+       "draw this part of the images for validation, one at least, where nothing else divides the images of "
+       "--dataset folder; 1: all of them (eval, corrupt and train from a checkpoint: the checkpoint's)",
+       "0", 0, .float_most = 1)
+OPTION(INTEGER, SPLIT_SEED, split_seed, DATA, TRAIN | MEASURE | BENCH,
+       "of --val_fraction: the same seed draws the same images, whatever --seed is", "0", 0, INT64_MAX)
 OPTION(STRING, TRAIN_LIST, train_list, DATA, TRAIN | EVAL | BENCH,
-       "the list of the training images of --dataset voc: one in ImageSets/Segmentation by its name, such as "
+       "the list of the training images; --dataset voc: one in ImageSets/Segmentation by its name, such as "
        "trainaug, or a file; a line is the name of an image, whose mask may be in SegmentationClassAug too, "
-       "or an image and its mask, as paths below VOC2012",
+       "or an image and its mask, as paths below VOC2012; --dataset folder, where nothing else divides the "
+       "images: a file; a line is the name of an image, with or without its ending",
        "FILE", "train")
 OPTION(STRING, VAL_LIST, val_list, DATA, TRAIN | MEASURE | BENCH, "the same of the validation images", "FILE",
        "val")

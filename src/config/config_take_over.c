@@ -37,6 +37,11 @@ static bool names_decoder(const struct df_config_file *file, const bool *typed)
            typed[DF_OPTION_USE_FPN] || !file->found.lora_weights;
 }
 
+static bool is_of_another_folder(const bool *typed, const struct df_config *config)
+{
+    return typed[DF_OPTION_DATASET] && config->dataset != DF_DATASET_FOLDER;
+}
+
 /* Values that go with another one go with it where that is replaced by what is typed now. A schedule of the
  * file's own has left 0 where it has no use for the recipe's value. typed: on the command line. */
 static bool is_replaced(const struct df_config_file *file, const bool *typed, const struct df_config *config,
@@ -51,7 +56,16 @@ static bool is_replaced(const struct df_config_file *file, const bool *typed, co
     case DF_OPTION_N_CLASSES:
     case DF_OPTION_CLASS_NAMES:
     case DF_OPTION_MASK_VALUES:
-        return typed[DF_OPTION_DATASET] && config->dataset != DF_DATASET_FOLDER;
+    case DF_OPTION_LAYOUT:
+        return is_of_another_folder(typed, config);
+    case DF_OPTION_VAL_FRACTION:
+    case DF_OPTION_SPLIT_SEED: /* a seed goes with its fraction */
+        return is_of_another_folder(typed, config) || typed[DF_OPTION_TRAIN_LIST] ||
+               typed[DF_OPTION_VAL_LIST] || (option == DF_OPTION_SPLIT_SEED && typed[DF_OPTION_VAL_FRACTION]);
+    case DF_OPTION_TRAIN_LIST:
+    case DF_OPTION_VAL_LIST:
+        return typed[DF_OPTION_VAL_FRACTION] ||
+               (typed[DF_OPTION_DATASET] && config->dataset != file->found.dataset);
     case DF_OPTION_WARMUP_STEPS:
         return typed[DF_OPTION_WARMUP_EPOCHS] ||
                (typed[DF_OPTION_RECIPE] && df_recipe_is_reference(config->recipe)) ||

@@ -4,6 +4,7 @@
 #include "dinoft/error.h"
 #include "dinoft/mask_values.h"
 #include "general.h"
+#include "layout_flags.h"
 #include "sweep_axes.h"
 
 #include <ctype.h>
@@ -121,19 +122,15 @@ static int parse_words(struct parser *parser)
 int df_config_check_dataset(const struct df_config *config)
 {
     static const enum df_option only[] = {DF_OPTION_N_CLASSES, DF_OPTION_CLASS_NAMES, DF_OPTION_MASK_VALUES};
-    static const enum df_option lists[] = {DF_OPTION_TRAIN_LIST, DF_OPTION_VAL_LIST};
     const bool folder = config->dataset == DF_DATASET_FOLDER;
     const enum df_option typed = df_config_typed(config, only, sizeof only / sizeof only[0]);
-    const enum df_option typed_list = df_config_typed(config, lists, sizeof lists / sizeof lists[0]);
     int classes = 0;
 
     df_dataset_names(config->dataset, &classes);
     if (typed != DF_OPTION_COUNT && !folder)
         return df_error_set("--%s is for --dataset folder: %s has its own %d classes", df_option_name(typed),
                             df_dataset_kind_name(config->dataset), classes);
-    if (typed_list != DF_OPTION_COUNT && config->dataset != DF_DATASET_VOC)
-        return df_error_set("--%s is for --dataset voc, not %s", df_option_name(typed_list),
-                            df_dataset_kind_name(config->dataset));
+    DF_TRY(check_layout(config));
     if (folder && !config->typed[DF_OPTION_N_CLASSES] &&
         (config->command == DF_COMMAND_TRAIN || (config->prototypes && !config->lora_weights)))
         return df_error_set("--dataset folder needs --n_classes N");

@@ -13,7 +13,7 @@ int df_ade20k_list(struct df_dataset *dataset, const struct df_dataset_options *
     const char *split = options->split == DF_SPLIT_TRAIN ? "training" : "validation";
     char *images = df_text_format("%s/ADEChallengeData2016/images/%s", options->root, split);
     char *masks = df_text_format("%s/ADEChallengeData2016/annotations/%s", options->root, split);
-    int status = images && masks ? df_sample_add_folder(dataset, images, masks) : -1;
+    int status = images && masks ? df_sample_add_folder(dataset, images, masks, true) : -1;
 
     dataset->label_map[0] = DF_IGNORE_LABEL;
     dataset->label_valid[0] = true;

@@ -116,13 +116,6 @@ struct df_dataset *df_dataset_open(const struct df_dataset_options *options)
     return NULL;
 }
 
-static void free_sample(struct df_sample *sample)
-{
-    free(sample->name);
-    free(sample->image_path);
-    free(sample->mask_path);
-}
-
 int df_dataset_keep(struct df_dataset *dataset, const bool *kept)
 {
     struct df_sample *samples = dataset->samples;
@@ -138,7 +131,7 @@ int df_dataset_keep(struct df_dataset *dataset, const bool *kept)
         if (kept[i])
             samples[count++] = samples[i];
         else
-            free_sample(&samples[i]);
+            df_sample_free(&samples[i]);
     }
     dataset->count = count;
     df_label_census_free(dataset->census);
@@ -154,7 +147,7 @@ void df_dataset_free(struct df_dataset *dataset)
         free(dataset->class_names[i]);
     free(dataset->class_names);
     for (int64_t i = 0; i < dataset->count; i++)
-        free_sample(&dataset->samples[i]);
+        df_sample_free(&dataset->samples[i]);
     free(dataset->samples);
     free(dataset->mask_values);
     df_label_census_free(dataset->census);

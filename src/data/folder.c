@@ -1,4 +1,5 @@
-/* A user's own data: ROOT/images/{train,val} and ROOT/masks/{train,val}. */
+/* A user's own data: its pairs, in one of the layouts, and what the masks hold. */
+#include "layouts/layout.h"
 #include "sample_list.h"
 
 #include "dinoft/error.h"
@@ -40,16 +41,10 @@ static void map_numbers(struct df_dataset *dataset)
 
 int df_folder_list(struct df_dataset *dataset, const struct df_dataset_options *options)
 {
-    const char *split = options->split == DF_SPLIT_TRAIN ? "train" : "val";
-    char *images = df_text_format("%s/images/%s", options->root, split);
-    char *masks = df_text_format("%s/masks/%s", options->root, split);
-    int status = images && masks ? df_sample_add_folder(dataset, images, masks) : -1;
+    const int status = df_layout_list(dataset, options);
 
     if (status == 0 && options->mask_values)
-        status = map_listed_values(dataset, options->mask_values);
-    else
-        map_numbers(dataset);
-    free(masks);
-    free(images);
+        return map_listed_values(dataset, options->mask_values);
+    map_numbers(dataset);
     return status;
 }

@@ -48,6 +48,16 @@ static bool is_folder(const char *folder, const struct dirent *entry)
     return found;
 }
 
+bool df_folder_is_there(const char *root, const char *name)
+{
+    struct stat status;
+    char *path = df_text_format("%s/%s", root, name);
+    const bool there = path && stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+
+    free(path);
+    return there;
+}
+
 static int add(struct df_folder_files *files, const struct dirent *entry)
 {
     struct df_folder_file file = {.name = df_text_copy(entry->d_name), .stem = df_path_stem(entry->d_name)};

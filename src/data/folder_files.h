@@ -31,9 +31,16 @@ struct df_folder_files {
 int df_folder_files_read(struct df_folder_files *files, const char *folder, const struct df_endings *endings);
 void df_folder_files_free(struct df_folder_files *files);
 
+/* Whether root has a folder of that name. */
+bool df_folder_is_there(const char *root, const char *name);
+
 /* Space for one more item, in an array that grows when its length reaches a power of two, so that no capacity
  * need be kept. NULL with the error set, and the array stays. */
 void *df_grown(void *items, size_t count, size_t size);
+
+/* Those of the images and masks that are read. (folder_pairs.c) */
+const struct df_endings *df_image_endings(void);
+const struct df_endings *df_mask_endings(void);
 
 /* ".jpg, .png", in text. */
 char *df_endings_list(const struct df_endings *endings, char *text, size_t size);

@@ -16,8 +16,19 @@ static const struct df_endings image_endings = {
     10};
 static const struct df_endings mask_endings = {(const char *const[]){".png"}, 1};
 
+const struct df_endings *df_image_endings(void)
+{
+    return &image_endings;
+}
+
+const struct df_endings *df_mask_endings(void)
+{
+    return &mask_endings;
+}
+
 struct pairing {
     struct df_dataset *dataset;
+    bool tells; /* what is not used */
     struct df_folder_files images, masks;
     struct df_name_list unread; /* halves of pairs whose endings are not read */
     struct df_name_list lonely; /* masks without an image */
@@ -124,17 +135,20 @@ static int check_all(const struct pairing *pairing)
             "names: a.jpg and a.png)",
             pairing->lonely.count, pairing->masks.folder, pairing->lonely.count == 1 ? "has" : "have",
             pairing->images.folder, pairing->lonely.text);
-    df_folder_files_report(&pairing->images);
-    df_folder_files_report(&pairing->masks);
+    if (pairing->tells) {
+        df_folder_files_report(&pairing->images);
+        df_folder_files_report(&pairing->masks);
+    }
     if (pairing->dataset->count > 0)
         return 0;
     return df_error_set("the folder %s has no images (%s)", pairing->images.folder,
                         df_endings_list(&image_endings, list, sizeof list));
 }
 
-int df_sample_add_folder(struct df_dataset *dataset, const char *images, const char *masks)
+int df_sample_add_folder(struct df_dataset *dataset, const char *images, const char *masks, bool tells)
 {
-    struct pairing pairing = {.dataset = dataset, .unread.most = NAMED_AT_MOST, .lonely.most = NAMED_AT_MOST};
+    struct pairing pairing = {
+        .dataset = dataset, .tells = tells, .unread.most = NAMED_AT_MOST, .lonely.most = NAMED_AT_MOST};
     int status = -1;
 
     if (df_folder_files_read(&pairing.images, images, &image_endings) == 0 &&

@@ -1,6 +1,7 @@
 #include "record.h"
 
 #include "backbone_record.h"
+#include "split_record.h"
 
 #include "dinoft/error.h"
 #include "dinoft/json_writer.h"
@@ -176,7 +177,7 @@ int record_parse(const char *json, struct df_record *record)
         read_layers(object, record) == 0 && read_dropout(member(object, "head_dropout"), record) == 0 &&
         read_lora_scale(member(object, "lora_scale"), record) == 0 &&
         read_dora(member(object, "dora"), record) == 0 && check_words(record) == 0 &&
-        backbone_record_parse(object, record) == 0)
+        split_record_parse(object, &record->split) == 0 && backbone_record_parse(object, record) == 0)
         status = read_names(member(object, "class_names"), record);
 done:
     cJSON_Delete(object);
@@ -230,6 +231,7 @@ char *record_print(const struct df_record *record, const struct df_segmenter *se
     df_json_text(&json, "normalize", record->normalize);
     if (*record->mask_values)
         df_json_text(&json, "mask_values", record->mask_values);
+    split_record_print(&json, &record->split);
     if (*record->augmentation)
         df_json_text(&json, "augmentation", record->augmentation);
     print_decoder(&json, options);

@@ -212,6 +212,13 @@ static void take_mask_values(struct df_config *config, const struct df_record *r
            config->lora_weights);
 }
 
+/* Prototypes are of images that are divided as for the checkpoint, too. */
+static void take_split(struct df_config *config, const struct df_record *record)
+{
+    if (config->dataset == DF_DATASET_FOLDER)
+        config->trained_split = record->split;
+}
+
 int recorded_settings_take(struct df_config *config, const struct df_checkpoint *checkpoint)
 {
     const bool trains = config->command == DF_COMMAND_TRAIN;
@@ -223,7 +230,9 @@ int recorded_settings_take(struct df_config *config, const struct df_checkpoint 
         DF_TRY(take_dataset(config, checkpoint));
         take_resize_to_measure(config, &checkpoint->record);
     }
-    if (trains || measures)
+    if (trains || measures) {
         take_mask_values(config, &checkpoint->record);
+        take_split(config, &checkpoint->record);
+    }
     return 0;
 }

@@ -158,6 +158,23 @@ int df_setup_check_output(const struct df_setup *setup, const struct df_config *
     return df_check_other_file(path, config->class_names);
 }
 
+/* Of the two splits that a training or prototypes open, the log tells one layout. */
+static struct df_layout_options layout_of(const struct df_config *config, enum df_split split)
+{
+    const bool opens_both = config->command == DF_COMMAND_TRAIN || config->prototypes;
+
+    return (struct df_layout_options){
+        .layout = config->layout,
+        .train_list = config->typed[DF_OPTION_TRAIN_LIST] ? config->train_list : NULL,
+        .val_list = config->typed[DF_OPTION_VAL_LIST] ? config->val_list : NULL,
+        .val_fraction = config->val_fraction,
+        .split_seed = config->split_seed,
+        .trained = config->trained_split,
+        .trained_file = config->lora_weights,
+        .tells = split == DF_SPLIT_TRAIN || !opens_both,
+    };
+}
+
 struct df_dataset *df_setup_dataset(const struct df_config *config, enum df_split split, int64_t classes)
 {
     const struct df_dataset_options options = {
@@ -165,6 +182,7 @@ struct df_dataset *df_setup_dataset(const struct df_config *config, enum df_spli
         .root = config->data_root,
         .split = split,
         .list = split == DF_SPLIT_TRAIN ? config->train_list : config->val_list,
+        .layout = layout_of(config, split),
         .void_as_background = config->void_as_background,
         .n_classes = (int)classes,
         .class_names = config->class_names,

@@ -52,6 +52,7 @@ int training_fill_record(struct df_training *training)
     record->keeps_ratio = training->options.augment.keeps_ratio;
     if (set->mask_values)
         snprintf(record->mask_values, sizeof record->mask_values, "%s", set->mask_values);
+    record->split = set->split_made;
     if (df_augment_changes(&training->options.augment))
         df_augment_text(&training->options.augment, record->augmentation);
     record->class_names = set->class_names;

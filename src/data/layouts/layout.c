@@ -1,0 +1,94 @@
+#include "layout.h"
+
+#include "dinoft/error.h"
+#include "dinoft/log.h"
+#include "dinoft/name_list.h"
+#include "dinoft/text.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define ALL SIZE_MAX /* names in a list */
+
+static const struct df_layout layouts[] = {
+    {DF_LAYOUT_SPLIT_FOLDERS, "split-folders", "images/{train,val} + masks/{train,val}",
+     df_split_folders_found, df_split_folders_list},
+    {DF_LAYOUT_TWO_FOLDERS, "two-folders", "images + masks", df_two_folders_found, df_two_folders_list},
+};
+#define LAYOUTS (sizeof layouts / sizeof layouts[0])
+
+static const struct df_layout *none_fits(const char *root)
+{
+    struct df_name_list known = {.most = ALL};
+    struct stat status;
+
+    for (size_t i = 0; i < LAYOUTS; i++)
+        df_name_list_add(&known, "%s", layouts[i].shape);
+    if (stat(root, &status) != 0)
+        df_error_set("cannot open the folder %s: %s", root, strerror(errno));
+    else
+        df_error_set("%s has none of the layouts that are known: %s", root, known.text);
+    return NULL;
+}
+
+/* The one that fits. */
+static const struct df_layout *find(const char *root)
+{
+    struct df_name_list names = {.most = ALL}, shapes = {.most = ALL};
+    const struct df_layout *found = NULL;
+
+    for (size_t i = 0; i < LAYOUTS; i++) {
+        if (!layouts[i].found(root))
+            continue;
+        found = &layouts[i];
+        df_name_list_add(&names, "%s", found->name);
+        df_name_list_add(&shapes, "%s", found->shape);
+    }
+    if (!found)
+        return none_fits(root);
+    if (names.count == 1)
+        return found;
+    df_error_set("%s has more than one layout (%s): --layout says which holds (%s)", root, shapes.text,
+                 names.text);
+    return NULL;
+}
+
+static const struct df_layout *choose(const struct df_dataset_options *options)
+{
+    for (size_t i = 0; i < LAYOUTS; i++) {
+        if (layouts[i].choice == options->layout.layout)
+            return &layouts[i];
+    }
+    return find(options->root);
+}
+
+static int check_undivided_flags(const struct df_layout_options *layout, const struct df_listing *listing)
+{
+    const char *flag = layout->val_fraction > 0.0 ? "--val_fraction"
+                       : layout->train_list       ? "--train_list"
+                       : layout->val_list         ? "--val_list"
+                                                  : NULL;
+
+    if (!flag)
+        return 0;
+    return df_error_set("%s is for images that nothing else divides: the layout is %s", flag, listing->what);
+}
+
+int df_layout_list(struct df_dataset *dataset, const struct df_dataset_options *options)
+{
+    const struct df_layout *layout = choose(options);
+    struct df_listing listing = {0};
+
+    if (!layout || layout->list(dataset, options, &listing) != 0)
+        return -1;
+    if (listing.divided)
+        DF_TRY(check_undivided_flags(&options->layout, &listing));
+    DF_TRY(df_sample_names_settle(dataset));
+    if (!listing.divided)
+        return df_split_choose(dataset, options, &listing);
+    if (options->layout.tells)
+        df_log("layout: %s", listing.what);
+    return 0;
+}

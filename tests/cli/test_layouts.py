@@ -1,0 +1,121 @@
+"""Layouts of one's own images that no folder divides: what is said of them, and that a model is not judged on what it was trained on."""
+
+import shutil
+
+from datasets import make_folder
+from support import DINOV2, folder_data, img_dim, main, run_program
+from training import CLASSES, TrainingTest
+
+
+class LayoutTest(TrainingTest):
+    """Eight images of four classes in two folders."""
+
+    def setUp(self):
+        super().setUp()
+        shutil.rmtree(self.data)
+        make_folder(self.data, train=8, val=0, n_classes=CLASSES)
+        for part in ("images", "masks"):
+            (self.data / part / "val").rmdir()
+            for path in (self.data / part / "train").iterdir():
+                path.rename(self.data / part / path.name)
+            (self.data / part / "train").rmdir()
+
+    def write(self, name, *lines):
+        (self.folder / name).write_text("\n".join(lines) + "\n")
+        return name
+
+    def evaluate(self, *flags):
+        return self.succeed("eval", "--weights", DINOV2.weights, "--lora_weights", "output/run.pt", "--data_root", self.data, *flags,
+                            "--images_csv", "images.csv")  # fmt: skip
+
+    def judged(self):
+        """The names of the images that were measured."""
+        lines = (self.folder / "images.csv").read_text().splitlines()
+        return sorted(line.split(",")[0] for line in lines[1:])
+
+
+class Fractions(LayoutTest):
+    TOLD = "dinoft: layout: images + masks in {}, 8 images: 6 for training and 2 for validation, by --val_fraction 0.25 --split_seed {}"
+
+    def test_a_model_is_judged_on_the_images_that_it_was_validated_on(self):
+        run = self.train("--val_fraction", 0.25, "--split_seed", 3)
+        self.assertEqual(run.result.stderr.count("dinoft: layout: "), 1)
+        self.assertIn(self.TOLD.format(self.data, 3) + "\n", run.result.stderr)
+        self.assertEqual((run.config["val_fraction"], run.config["split_seed"]), (0.25, 3))
+        self.assertEqual((run.config["facts"]["training_images"], run.config["facts"]["validation_images"]), (6, 2))
+        self.assertEqual((run.record["split"]["val_fraction"], run.record["split"]["images"]), (0.25, 8))
+        result = self.evaluate()
+        self.assertIn(self.TOLD.format(self.data, 3) + ", as output/run.pt records\n", result.stderr)
+        self.assertNotIn("warning", result.stderr)
+        validated = self.judged()
+        self.assertEqual(len(validated), 2)
+        self.evaluate("--val_fraction", 0.25, "--split_seed", 3)
+        self.assertEqual(self.judged(), validated)
+        result = self.evaluate("--val_fraction", 1)
+        self.assertEqual(len(self.judged()), 8)
+        self.assertIn("dinoft: warning: 6 of the 8 validation images are among those that output/run.pt was trained on", result.stderr)
+        result = self.evaluate("--val_list", self.write("list", *validated))
+        self.assertEqual(self.judged(), validated)
+        self.assertNotIn("warning", result.stderr)
+        again = self.train("--config", "output/run_config.json", data=["--data_root", self.data])
+        self.assertIn(self.TOLD.format(self.data, 3), again.result.stderr)
+        (self.data / "images" / "00.png").rename(self.data / "images" / "new.png")
+        (self.data / "masks" / "00.png").rename(self.data / "masks" / "new.png")
+        self.refused("eval", "--weights", DINOV2.weights, "--lora_weights", "output/run.pt", "--data_root", self.data,
+                     mentions=["output/run.pt was trained on a part of 8 images", "not the same 8"])  # fmt: skip
+
+    def test_the_split_does_not_depend_on_the_seed(self):
+        def images(seed):
+            self.train("--val_fraction", 0.25, "--seed", seed)
+            self.evaluate()
+            return self.judged()
+
+        self.assertEqual(images(0), images(1))
+
+    def test_it_is_a_part_of_what_resume_compares(self):
+        self.train("--val_fraction", 0.25)
+        command = [word for word in self.train_command("--epochs", 2) if word != "--overwrite"]
+        self.refused(*command, "--resume", "--val_fraction", 0.5, mentions=["the training images was", "the validation images was"])
+        self.succeed(*command, "--resume", "--val_fraction", 0.25)
+
+
+class Lists(LayoutTest):
+    def test_lists(self):
+        train, val = self.write("train.txt", "03", "00.png", "05"), self.write("val.txt", "01", "02")
+        run = self.train("--train_list", train, "--val_list", val)
+        self.assertIn(f"dinoft: layout: images + masks in {self.data}, 8 images: 3 for training by train.txt, 2 for validation by val.txt\n",
+                      run.result.stderr)  # fmt: skip
+        self.assertIn("dinoft: warning: 3 of the 8 images are in neither list and not used: 04, 06, 07\n", run.result.stderr)
+        self.evaluate("--val_list", val)
+        self.assertEqual(self.judged(), ["01", "02"])
+        self.refused("eval", "--weights", DINOV2.weights, "--lora_weights", "output/run.pt", "--data_root", self.data,
+                     mentions=["nothing says which images validate"])  # fmt: skip
+
+
+class Refusals(LayoutTest):
+    def test_flags_that_do_not_act(self):
+        for flags, mentions in (
+            (["--split_seed", 1], ["--split_seed is for --val_fraction"]),
+            (["--val_list", "a"], ["--val_list needs --train_list too"]),
+            (["--train_list", "a"], ["--train_list needs --val_list too"]),
+            (["--val_fraction", 0.5, "--train_list", "a"], ["--val_fraction and --train_list"]),
+            (["--val_fraction", 0], ["--val_fraction"]),
+            (["--val_fraction", 1.5], ["--val_fraction"]),
+            (["--dataset", "voc", "--val_fraction", 0.5], ["--val_fraction is for --dataset folder, not voc"]),
+            (["--dataset", "voc", "--layout", "two-folders"], ["--layout is for --dataset folder, not voc"]),
+            (["--dataset", "ade20k", "--train_list", "a"], ["--train_list is for --dataset voc and folder"]),
+        ):
+            data = [*folder_data(self.data), *([] if "--dataset" in flags else ["--n_classes", CLASSES])]
+            self.refused(*self.train_command(*flags, data=data), status=2, mentions=mentions)
+
+    def test_folders_that_are_divided(self):
+        shutil.rmtree(self.data)
+        make_folder(self.data, n_classes=CLASSES)
+        run = self.train()
+        self.assertIn(f"dinoft: layout: images/{{train,val}} + masks/{{train,val}} in {self.data}\n", run.result.stderr)
+        self.assertNotIn("split", run.record)
+        self.refused(*self.train_command("--val_fraction", 0.5), mentions=["--val_fraction is for images that nothing else divides"])
+
+
+if __name__ == "__main__":
+    main()
