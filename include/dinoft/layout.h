@@ -24,6 +24,8 @@ struct df_split_record {
 /* The fields are the flags of their names, which errors name; NULL or 0 where they are not given. */
 struct df_layout_options {
     enum df_layout_choice layout;
+    const char *images, *masks; /* patterns (dinoft/option_list.h); both or none */
+    const char *pairs;          /* a CSV file */
     const char *train_list, *val_list;
     double val_fraction;
     int64_t split_seed;

@@ -222,6 +222,20 @@ OPTION(CHOICE, LAYOUT, layout, DATA, TRAIN | MEASURE | BENCH,
        "how the images and masks of --dataset folder lie in --data_root, where more than one layout fits: "
        "images/{train,val} + masks/{train,val}, or images + masks",
        df_layout_choice, DF_LAYOUTS, "auto")
+OPTION(STRING, IMAGES, images, DATA, TRAIN | MEASURE | BENCH,
+       "the images of --dataset folder by a pattern in quotes, such as 'data/**/*.jpg', from the current "
+       "folder on: * and ? stand for text within a name, ** for any folders or none, {split} for train, val "
+       "or another split; with --masks, instead of --data_root",
+       "PATTERN", NULL)
+OPTION(STRING, MASKS, masks, DATA, TRAIN | MEASURE | BENCH,
+       "the masks of --images, such as 'data/**/{name}_mask.png': {name} is the image's name without its "
+       "ending, or what {name} is in --images; of masks of equal names, the one that is in the same folders",
+       "PATTERN", NULL)
+OPTION(STRING, PAIRS, pairs, DATA, TRAIN | MEASURE | BENCH,
+       "the images and masks of --dataset folder in a CSV file, instead of --data_root: a header with the "
+       "columns image, mask and, if the file divides them, split (train or val); paths count from the file's "
+       "folder",
+       "FILE", NULL)
 OPTION(FLOAT, VAL_FRACTION, val_fraction, DATA, TRAIN | MEASURE | BENCH,
        "draw this part of the images for validation, one at least, where nothing else divides the images of "
        "--dataset folder; 1: all of them (eval, corrupt and train from a checkpoint: the checkpoint's)",

@@ -30,10 +30,29 @@ static int check_lists(const struct df_config *config)
                         train ? "val_list" : "train_list", train ? "validates" : "trains");
 }
 
+/* Patterns and tables say where everything is. */
+static int check_places(const struct df_config *config)
+{
+    static const enum df_option others[] = {DF_OPTION_LAYOUT, DF_OPTION_DATA_ROOT};
+    const enum df_option place = typed_of(config, DF_OPTION_IMAGES, DF_OPTION_PAIRS);
+    const enum df_option other = df_config_typed(config, others, sizeof others / sizeof others[0]);
+    const bool images = config->typed[DF_OPTION_IMAGES];
+
+    if (images != config->typed[DF_OPTION_MASKS])
+        return df_error_set("--%s needs --%s too", images ? "images" : "masks", images ? "masks" : "images");
+    if (images && config->typed[DF_OPTION_PAIRS])
+        return df_error_set("--images and --pairs both say which images there are");
+    if (place == DF_OPTION_COUNT || other == DF_OPTION_COUNT)
+        return 0;
+    return df_error_set("--%s has no use with --%s, which %s", df_option_name(other), df_option_name(place),
+                        images ? "counts from the current folder" : "says where everything is");
+}
+
 int check_layout(const struct df_config *config)
 {
-    static const enum df_option of_folders[] = {DF_OPTION_LAYOUT, DF_OPTION_VAL_FRACTION,
-                                                DF_OPTION_SPLIT_SEED};
+    static const enum df_option of_folders[] = {DF_OPTION_LAYOUT,       DF_OPTION_IMAGES,
+                                                DF_OPTION_MASKS,        DF_OPTION_PAIRS,
+                                                DF_OPTION_VAL_FRACTION, DF_OPTION_SPLIT_SEED};
     const enum df_option typed =
         df_config_typed(config, of_folders, sizeof of_folders / sizeof of_folders[0]);
     const enum df_option list = typed_of(config, DF_OPTION_TRAIN_LIST, DF_OPTION_VAL_LIST);
@@ -45,5 +64,8 @@ int check_layout(const struct df_config *config)
         return df_error_set("--%s is for --dataset voc and folder, not ade20k", df_option_name(list));
     if (config->typed[DF_OPTION_SPLIT_SEED] && !config->typed[DF_OPTION_VAL_FRACTION])
         return df_error_set("--split_seed is for --val_fraction, which was not given");
-    return config->dataset == DF_DATASET_FOLDER ? check_lists(config) : 0;
+    if (config->dataset != DF_DATASET_FOLDER)
+        return 0;
+    DF_TRY(check_places(config));
+    return check_lists(config);
 }

@@ -25,11 +25,12 @@ void *df_grown(void *items, size_t count, size_t size)
     return larger;
 }
 
-static bool has_ending(const char *name, const struct df_endings *endings)
+bool df_endings_have(const struct df_endings *endings, const char *name)
 {
-    const char *dot = strrchr(name, '.');
+    const char *slash = strrchr(name, '/'), *file = slash ? slash + 1 : name;
+    const char *dot = strrchr(file, '.');
 
-    for (size_t i = 0; dot && dot != name && i < endings->count; i++) {
+    for (size_t i = 0; dot && dot != file && i < endings->count; i++) {
         if (strcasecmp(dot, endings->items[i]) == 0)
             return true;
     }
@@ -70,9 +71,9 @@ static int add(struct df_folder_files *files, const struct dirent *entry)
         free(file.stem);
         return -1;
     }
-    file.kind = is_folder(files->folder, entry)             ? DF_FILE_FOLDER
-                : has_ending(entry->d_name, files->endings) ? DF_FILE_READ
-                                                            : DF_FILE_OTHER_ENDING;
+    file.kind = is_folder(files->folder, entry)                  ? DF_FILE_FOLDER
+                : df_endings_have(files->endings, entry->d_name) ? DF_FILE_READ
+                                                                 : DF_FILE_OTHER_ENDING;
     files->items = items;
     items[files->count++] = file;
     return 0;

@@ -42,6 +42,9 @@ void *df_grown(void *items, size_t count, size_t size);
 const struct df_endings *df_image_endings(void);
 const struct df_endings *df_mask_endings(void);
 
+/* Whether a file has one of them, by its name or path. */
+bool df_endings_have(const struct df_endings *endings, const char *name);
+
 /* ".jpg, .png", in text. */
 char *df_endings_list(const struct df_endings *endings, char *text, size_t size);
 

@@ -155,7 +155,10 @@ int df_setup_check_output(const struct df_setup *setup, const struct df_config *
 {
     DF_TRY(df_check_other_file(path, setup->weights_path));
     DF_TRY(df_check_other_file(path, config->lora_weights));
-    return df_check_other_file(path, config->class_names);
+    DF_TRY(df_check_other_file(path, config->class_names));
+    DF_TRY(df_check_other_file(path, config->pairs));
+    DF_TRY(df_check_other_file(path, config->train_list));
+    return df_check_other_file(path, config->val_list);
 }
 
 /* Of the two splits that a training or prototypes open, the log tells one layout. */
@@ -165,6 +168,9 @@ static struct df_layout_options layout_of(const struct df_config *config, enum d
 
     return (struct df_layout_options){
         .layout = config->layout,
+        .images = config->images,
+        .masks = config->masks,
+        .pairs = config->pairs,
         .train_list = config->typed[DF_OPTION_TRAIN_LIST] ? config->train_list : NULL,
         .val_list = config->typed[DF_OPTION_VAL_LIST] ? config->val_list : NULL,
         .val_fraction = config->val_fraction,

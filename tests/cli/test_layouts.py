@@ -3,7 +3,7 @@
 import shutil
 
 from datasets import make_folder
-from support import DINOV2, folder_data, img_dim, main, run_program
+from support import DINOV2, folder_data, main
 from training import CLASSES, TrainingTest
 
 
@@ -24,9 +24,9 @@ class LayoutTest(TrainingTest):
         (self.folder / name).write_text("\n".join(lines) + "\n")
         return name
 
-    def evaluate(self, *flags):
-        return self.succeed("eval", "--weights", DINOV2.weights, "--lora_weights", "output/run.pt", "--data_root", self.data, *flags,
-                            "--images_csv", "images.csv")  # fmt: skip
+    def evaluate(self, *flags, data=None):
+        return self.succeed("eval", "--weights", DINOV2.weights, "--lora_weights", "output/run.pt", *(data or ["--data_root", self.data]),
+                            *flags, "--images_csv", "images.csv")  # fmt: skip
 
     def judged(self):
         """The names of the images that were measured."""
@@ -92,6 +92,42 @@ class Lists(LayoutTest):
                      mentions=["nothing says which images validate"])  # fmt: skip
 
 
+class Places(LayoutTest):
+    def trained(self, *data, told):
+        """Trains on what the flags name alone. Counts of images."""
+        run = self.train(data=["--dataset", "folder", "--n_classes", CLASSES, *data])
+        self.assertEqual(run.result.stderr.count("dinoft: layout: "), 1)
+        self.assertIn(f"dinoft: layout: {told}", run.result.stderr)
+        return run, (run.config["facts"]["training_images"], run.config["facts"]["validation_images"])
+
+    def test_patterns(self):
+        patterns = ["--images", "data/im*/*.png", "--masks", "data/masks/{name}.png"]
+        run, counts = self.trained(*patterns, "--val_fraction", 0.25, told="--images data/im*/*.png --masks data/masks/{name}.png, 8 images: 6 for")
+        self.assertEqual(counts, (6, 2))
+        self.assertEqual((run.config["images"], run.config["masks"]), (patterns[1], patterns[3]))
+        again = self.train("--config", "output/run_config.json", data=["--data_root", self.data])  # instead of the patterns
+        self.assertIn(f"dinoft: layout: images + masks in {self.data}, 8 images: 6 for", again.result.stderr)
+
+    def test_patterns_with_splits(self):
+        for part in ("images", "masks"):
+            for split, numbers in (("train", range(4)), ("validation", range(4, 7)), ("test", range(7, 8))):
+                (self.data / split / part).mkdir(parents=True)
+                for i in numbers:
+                    (self.data / part / f"{i:02}.png").rename(self.data / split / part / f"{i:02}.png")
+        patterns = ["--images", "data/{split}/images/*", "--masks", "data/{split}/masks/{name}.png"]
+        run, counts = self.trained(*patterns, told="--images data/{split}/images/* --masks data/{split}/masks/{name}.png\n")
+        self.assertEqual(counts, (4, 3))
+        self.assertEqual(run.result.stderr.count("dinoft: 1 image of data/{split}/images/* is of other splits than train and val, and not used: 'test'\n"), 1)
+
+    def test_tables(self):
+        rows = [f"images/{i:02}.png,masks/{i:02}.png,{'val' if i < 2 else 'train' if i < 7 else 'test'}" for i in range(8)]
+        self.write("data/pairs.csv", "image,mask,split", *rows)
+        run, counts = self.trained("--pairs", "data/pairs.csv", told="the pairs of data/pairs.csv, which has their splits\n")
+        self.assertEqual(counts, (5, 2))
+        self.evaluate(data=["--pairs", "data/pairs.csv"])
+        self.assertEqual(self.judged(), ["00", "01"])
+
+
 class Refusals(LayoutTest):
     def test_flags_that_do_not_act(self):
         for flags, mentions in (
@@ -101,6 +137,12 @@ class Refusals(LayoutTest):
             (["--val_fraction", 0.5, "--train_list", "a"], ["--val_fraction and --train_list"]),
             (["--val_fraction", 0], ["--val_fraction"]),
             (["--val_fraction", 1.5], ["--val_fraction"]),
+            (["--images", "a"], ["--images needs --masks too"]),
+            (["--masks", "a"], ["--masks needs --images too"]),
+            (["--images", "a", "--masks", "b", "--pairs", "c"], ["--images and --pairs"]),
+            (["--pairs", "c"], ["--data_root has no use with --pairs"]),
+            (["--images", "a", "--masks", "b"], ["--data_root has no use with --images"]),
+            (["--dataset", "voc", "--pairs", "a"], ["--pairs is for --dataset folder, not voc"]),
             (["--dataset", "voc", "--val_fraction", 0.5], ["--val_fraction is for --dataset folder, not voc"]),
             (["--dataset", "voc", "--layout", "two-folders"], ["--layout is for --dataset folder, not voc"]),
             (["--dataset", "ade20k", "--train_list", "a"], ["--train_list is for --dataset voc and folder"]),

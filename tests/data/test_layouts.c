@@ -1,25 +1,17 @@
 /* Layouts of a user's own data: which one it is, the names of its samples, and how nothing but flags divides
  * them. */
-#include "dinoft/dataset.h"
+#include "data/layout_files.h"
 #include "support/errors.h"
 #include "support/scratch.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static void add(const char *root, const char *folder, const char *name, const char *ending)
-{
-    char path[256];
-
-    snprintf(path, sizeof path, "%s/%s%s%s", root, folder, name, ending);
-    scratch_write_text(path, "");
-}
-
 /* An image NAME.jpg and its mask. */
 static void add_pair(const char *root, const char *name)
 {
-    add(root, "images/", name, ".jpg");
-    add(root, "masks/", name, ".png");
+    layout_file(root, "images/", name, ".jpg");
+    layout_file(root, "masks/", name, ".png");
 }
 
 static void add_pairs(const char *root, int count)
@@ -41,40 +33,18 @@ static struct df_dataset_options options_of(const char *root)
         .kind = DF_DATASET_FOLDER, .root = path, .n_classes = 2, .split = DF_SPLIT_VAL};
 }
 
-/* "b,a": the samples' names in their order. */
-static const char *names_of(const struct df_dataset_options *options)
-{
-    static char text[4096];
-    struct df_dataset *dataset = df_dataset_open(options);
-    size_t used = 0;
-
-    assert_works(dataset);
-    text[0] = '\0';
-    for (int64_t i = 0; i < dataset->count; i++)
-        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", i > 0 ? "," : "",
-                                 dataset->samples[i].name);
-    df_dataset_free(dataset);
-    return text;
-}
-
-static void assert_refused(const struct df_dataset_options *options, const char *words)
-{
-    assert_null(df_dataset_open(options));
-    assert_error_has(words);
-}
-
 static void nothing_divides(void **state)
 {
     add_pairs("plain", 3);
     struct df_dataset_options options = options_of("plain");
-    assert_refused(&options, "plain: nothing says which images validate: --val_fraction F ");
+    layout_refused(&options, "plain: nothing says which images validate: --val_fraction F ");
     options.layout.layout = DF_LAYOUT_SPLIT_FOLDERS;
-    assert_refused(&options, "plain/images/val");
+    layout_refused(&options, "plain/images/val");
     options = options_of("nothing");
-    assert_refused(&options, "cannot open the folder ");
+    layout_refused(&options, "cannot open the folder ");
     scratch_write_text("empty/readme.txt", "");
     options = options_of("empty");
-    assert_refused(&options, "empty has none of the layouts that are known: images/{train,val} + ");
+    layout_refused(&options, "empty has none of the layouts that are known: images/{train,val} + ");
 }
 
 static void two_layouts_at_once(void **state)
@@ -84,18 +54,18 @@ static void two_layouts_at_once(void **state)
     add_pair("both", "val/b");
     struct df_dataset_options options = options_of("both");
     options.layout.val_fraction = 0.5;
-    assert_refused(&options,
+    layout_refused(&options,
                    "both has more than one layout (images/{train,val} + masks/{train,val}, images + "
                    "masks): --layout says which holds (split-folders, two-folders)");
     options.layout.layout = DF_LAYOUT_TWO_FOLDERS;
-    assert_int_equal(strlen(names_of(&options)), 3);
+    assert_int_equal(strlen(layout_names(&options)), 3);
     options.layout.layout = DF_LAYOUT_SPLIT_FOLDERS;
-    assert_refused(&options, "--val_fraction is for images that nothing else divides");
+    layout_refused(&options, "--val_fraction is for images that nothing else divides");
     options.layout.val_fraction = 0.0;
     options.layout.val_list = "list";
-    assert_refused(&options, "--val_list is for images that nothing else divides");
+    layout_refused(&options, "--val_list is for images that nothing else divides");
     options.layout.val_list = NULL;
-    assert_string_equal(names_of(&options), "b");
+    assert_string_equal(layout_names(&options), "b");
 }
 
 /* Both parts, which have nothing in common and all in sum. */
@@ -130,16 +100,16 @@ static void fractions(void **state)
     assert_fraction("fraction", 0.999, 1, 19);
     struct df_dataset_options options = options_of("fraction");
     options.layout.val_fraction = 0.1;
-    snprintf(first, sizeof first, "%s", names_of(&options));
+    snprintf(first, sizeof first, "%s", layout_names(&options));
     assert_int_equal(strlen(first), 7);
-    assert_string_equal(names_of(&options), first);
+    assert_string_equal(layout_names(&options), first);
     assert_string_equal(first, "011,015"); /* the same on every machine */
     options.layout.split_seed = 1;
-    assert_string_not_equal(names_of(&options), first);
+    assert_string_not_equal(layout_names(&options), first);
     options.layout.val_fraction = 1.0;
-    assert_int_equal(strlen(names_of(&options)), 79);
+    assert_int_equal(strlen(layout_names(&options)), 79);
     options.split = DF_SPLIT_TRAIN;
-    assert_refused(&options, "--val_fraction 1 of 20 images leaves none to train on");
+    layout_refused(&options, "--val_fraction 1 of 20 images leaves none to train on");
 }
 
 /* A checkpoint's own division holds for the images that it was made of, and no others. */
@@ -151,22 +121,22 @@ static void recorded_fractions(void **state)
     struct df_dataset_options options = options_of("recorded");
     options.layout.val_fraction = 0.1;
     options.layout.split_seed = 7;
-    snprintf(drawn, sizeof drawn, "%s", names_of(&options));
+    snprintf(drawn, sizeof drawn, "%s", layout_names(&options));
     struct df_dataset *dataset = df_dataset_open(&options);
     assert_works(dataset);
     options.layout = (struct df_layout_options){.trained = dataset->split_made, .trained_file = "run.pt"};
     df_dataset_free(dataset);
-    assert_string_equal(names_of(&options), drawn);
+    assert_string_equal(layout_names(&options), drawn);
     add_pair("recorded", "new");
-    assert_refused(&options,
+    layout_refused(&options,
                    "run.pt was trained on a part of 20 images (--val_fraction 0.1 --split_seed 7), ");
     assert_error_has("these are not the same 21");
     options.layout.val_fraction = 1.0;
-    assert_int_equal(strlen(names_of(&options)), 83);
+    assert_int_equal(strlen(layout_names(&options)), 83);
     add_pair("others", "val/a"); /* what is divided is divided */
     options = options_of("others");
     options.layout.trained = (struct df_split_record){.val_fraction = 0.5, .images = 4};
-    assert_string_equal(names_of(&options), "a");
+    assert_string_equal(layout_names(&options), "a");
 }
 
 static void lists(void **state)
@@ -176,23 +146,23 @@ static void lists(void **state)
     options.layout.train_list = scratch_write_text("train.txt", "\xef\xbb\xbf"
                                                                 "004\r\n001.jpg\r\n\r\n./images/003.jpg\n");
     options.layout.val_list = scratch_write_text("val.txt", "000.png\nmasks/002.png");
-    assert_string_equal(names_of(&options), "000,002");
+    assert_string_equal(layout_names(&options), "000,002");
     options.split = DF_SPLIT_TRAIN;
-    assert_string_equal(names_of(&options), "004,001,003"); /* in the list's order */
+    assert_string_equal(layout_names(&options), "004,001,003"); /* in the list's order */
     options.layout.val_list = scratch_write_text("val.txt", "000\n001\n004");
-    assert_refused(&options, "2 images are in both lists, ");
+    layout_refused(&options, "2 images are in both lists, ");
     assert_error_has("val.txt: 001, 004");
     options.layout.val_list = scratch_write_text("val.txt", "000\nnone\n002\nimages/nothing.jpg\n");
-    assert_refused(&options, "2 of the 4 names in ");
+    layout_refused(&options, "2 of the 4 names in ");
     assert_error_has(": none (line 2), images/nothing.jpg (line 4)");
     options.layout.val_list = scratch_write_text("val.txt", "000\n000.jpg\n");
-    assert_refused(&options, "lines 1 and 2 of ");
+    layout_refused(&options, "lines 1 and 2 of ");
     options.layout.val_list = scratch_write_text("val.txt", " \n");
-    assert_refused(&options, "val.txt lists no images");
+    layout_refused(&options, "val.txt lists no images");
     options.layout.val_list = scratch_path("nowhere.txt");
-    assert_refused(&options, "nowhere.txt");
+    layout_refused(&options, "nowhere.txt");
     options.layout.val_list = scratch_write("val.txt", "00\0", 4);
-    assert_refused(&options, "line 1 of ");
+    layout_refused(&options, "line 1 of ");
 }
 
 int main(void)

@@ -402,6 +402,16 @@ def lists(folder):
     (folder / "names").write_text("ground\nfl\u00e4che\nsky\n")
 
 
+def pairs_csv(folder):
+    (folder / "usual").write_text("image,mask,split\na.png,a.png,train\n/b.jpg,b.png,val\n")
+    (folder / "quoted").write_bytes(b'\xef\xbb\xbf"mask";"image"\r\n"a ""b"".png";"c;d.png"\r\n\r\nx; y \r\n')
+    (folder / "tabs").write_text("note\timage\tmask\tsplit\n\ta.png\ta.png\ttest\n")
+
+
+def split_lists(folder):
+    (folder / "names").write_bytes(b"\xef\xbb\xbfa\r\n\n./images/b.png \nc.png")
+
+
 def run_history(folder):
     header = "epoch,step,loss,lr,images_per_second,gradient_norm\n"
     (folder / "steps").write_text(header + "1,1,2.5,0.001,43.2,0.5\n1,2,nan,1e-3,43.2,inf\n2,3,1.25,0.001,43.2,0.4\n")
@@ -418,7 +428,7 @@ def class_weights(folder):
 
 
 TARGETS = [safetensors, onnx, zip, torch, record, config_json, corruption_json, feature_cache, event_file]
-TARGETS += [autotune_cache, png, jpeg, other_images, exif, lists, class_weights, command_line, run_config, run_history]
+TARGETS += [autotune_cache, png, jpeg, other_images, exif, lists, pairs_csv, split_lists, class_weights, command_line, run_config, run_history]
 
 
 def main():

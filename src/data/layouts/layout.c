@@ -17,6 +17,7 @@ static const struct df_layout layouts[] = {
      df_split_folders_found, df_split_folders_list},
     {DF_LAYOUT_TWO_FOLDERS, "two-folders", "images + masks", df_two_folders_found, df_two_folders_list},
 };
+static const struct df_layout patterns = {.list = df_patterns_list}, pairs = {.list = df_pairs_list};
 #define LAYOUTS (sizeof layouts / sizeof layouts[0])
 
 static const struct df_layout *none_fits(const char *root)
@@ -29,7 +30,9 @@ static const struct df_layout *none_fits(const char *root)
     if (stat(root, &status) != 0)
         df_error_set("cannot open the folder %s: %s", root, strerror(errno));
     else
-        df_error_set("%s has none of the layouts that are known: %s", root, known.text);
+        df_error_set(
+            "%s has none of the layouts that are known: %s (--images and --masks, or --pairs, tell others)",
+            root, known.text);
     return NULL;
 }
 
@@ -57,6 +60,10 @@ static const struct df_layout *find(const char *root)
 
 static const struct df_layout *choose(const struct df_dataset_options *options)
 {
+    if (options->layout.images)
+        return &patterns;
+    if (options->layout.pairs)
+        return &pairs;
     for (size_t i = 0; i < LAYOUTS; i++) {
         if (layouts[i].choice == options->layout.layout)
             return &layouts[i];

@@ -14,7 +14,7 @@ struct df_listing {
 
 struct df_layout {
     enum df_layout_choice choice;
-    const char *name, *shape; /* "two-folders", "images + masks" */
+    const char *name, *shape; /* "two-folders", "images + masks"; NULL for those that flags choose */
     bool (*found)(const char *root);
     /* Adds the pairs of the split, or all, to an empty data set, sorted by names or in an order of their own,
      * and says which in the listing. */
@@ -33,6 +33,13 @@ int df_split_folders_list(struct df_dataset *dataset, const struct df_dataset_op
 bool df_two_folders_found(const char *root);
 int df_two_folders_list(struct df_dataset *dataset, const struct df_dataset_options *options,
                         struct df_listing *listing);
+
+/* patterns.c */
+int df_patterns_list(struct df_dataset *dataset, const struct df_dataset_options *options,
+                     struct df_listing *listing);
+/* pairs.c */
+int df_pairs_list(struct df_dataset *dataset, const struct df_dataset_options *options,
+                  struct df_listing *listing);
 
 /* Makes the samples' names, which are base names, unique: where two are equal, all become the images' paths
  * below the folder that they share, without endings. -1 with the error set where two are equal still.
