@@ -59,6 +59,20 @@ bool df_folder_is_there(const char *root, const char *name)
     return there;
 }
 
+/* What systems and network drives leave in folders. Those that begin with '.' are hidden anyway. */
+static bool is_of_a_system(const char *name)
+{
+    static const char *const names[] = {
+        "Thumbs.db",    "ehthumbs.db", "desktop.ini", "@eaDir",   "__MACOSX",
+        "$RECYCLE.BIN", "lost+found",  "Icon\r",      "#recycle", "System Volume Information"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcasecmp(name, names[i]) == 0)
+            return true;
+    }
+    return *name == '.';
+}
+
 static int add(struct df_folder_files *files, const struct dirent *entry)
 {
     struct df_folder_file file = {.name = df_text_copy(entry->d_name), .stem = df_path_stem(entry->d_name)};
@@ -96,7 +110,7 @@ int df_folder_files_read(struct df_folder_files *files, const char *folder, cons
     if (!stream)
         return df_error_set("cannot open the folder %s: %s", folder, strerror(errno));
     while (status == 0 && (errno = 0, entry = readdir(stream))) {
-        if (entry->d_name[0] != '.')
+        if (!is_of_a_system(entry->d_name))
             status = add(files, entry);
     }
     if (status == 0 && errno != 0)

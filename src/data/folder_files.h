@@ -26,8 +26,8 @@ struct df_folder_files {
     size_t count;
 };
 
-/* Lists all but hidden files; the folder's name and the endings must outlive the list. -1 with the error set;
- * free it in either case. */
+/* Lists all but hidden files and what systems leave (Thumbs.db, @eaDir, …); the folder's name and the endings
+ * must outlive the list. -1 with the error set; free it in either case. */
 int df_folder_files_read(struct df_folder_files *files, const char *folder, const struct df_endings *endings);
 void df_folder_files_free(struct df_folder_files *files);
 

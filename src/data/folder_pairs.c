@@ -1,6 +1,7 @@
 /* Images of one folder and masks of another that belong together by their base names. */
 #include "folder_files.h"
 #include "foreign_formats.h"
+#include "mask_suffix.h"
 #include "sample_list.h"
 
 #include "dinoft/error.h"
@@ -152,7 +153,8 @@ int df_sample_add_folder(struct df_dataset *dataset, const char *images, const c
     int status = -1;
 
     if (df_folder_files_read(&pairing.images, images, &image_endings) == 0 &&
-        df_folder_files_read(&pairing.masks, masks, &mask_endings) == 0 && pair_all(&pairing) == 0)
+        df_folder_files_read(&pairing.masks, masks, &mask_endings) == 0 &&
+        df_mask_suffix_settle(&pairing.images, &pairing.masks, tells) == 0 && pair_all(&pairing) == 0)
         status = check_all(&pairing);
     df_folder_files_free(&pairing.images);
     df_folder_files_free(&pairing.masks);

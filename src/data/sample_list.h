@@ -18,7 +18,8 @@ void df_sample_free(struct df_sample *sample);
  * when out of memory: then the set is as it was. */
 int df_sample_select(struct df_dataset *dataset, const int64_t *chosen, int64_t count);
 
-/* Adds a sample for each picture of a folder, in the order of strcmp, with the mask MASKS/NAME.png. Masks
+/* Adds a sample for each picture of a folder, in the order of strcmp, with the mask MASKS/NAME.png, or
+ * one whose name has something behind (mask_suffix.h). Masks
  * without an image, images without a mask, two images or masks of one name, pairs of which a half has an
  * ending that is not read, and a folder without any are errors; other files that are not used are named in
  * the log, if it tells. (folder_pairs.c) */
