@@ -10,7 +10,9 @@
 /* Those that a folder's content tells. */
 #define DF_LAYOUTS(X)                                                                                        \
     X(DF_LAYOUT_AUTO, "auto")                                                                                \
-    X(DF_LAYOUT_SPLIT_FOLDERS, "split-folders") X(DF_LAYOUT_TWO_FOLDERS, "two-folders")
+    X(DF_LAYOUT_SPLIT_FOLDERS, "split-folders")                                                              \
+    X(DF_LAYOUT_TWO_FOLDERS, "two-folders")                                                                  \
+    X(DF_LAYOUT_CITYSCAPES, "cityscapes")
 enum df_layout_choice { DF_LAYOUTS(DF_CHOICE_ID) };
 
 /* How one set of images was divided by chance: what makes it again, and tells whether it is the same set. */
@@ -34,5 +36,8 @@ struct df_layout_options {
     const char *trained_file;       /* its file */
     bool tells;                     /* the layout is told in the log: where two splits are opened, of one */
 };
+
+/* Whether a layout that is in the folder says what the classes are. (src/data/layouts/layout.c) */
+bool df_layout_tells_classes(const char *root, enum df_layout_choice choice);
 
 #endif

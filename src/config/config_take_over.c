@@ -70,8 +70,12 @@ static bool is_replaced(const struct df_config_file *file, const bool *typed, co
         return typed[DF_OPTION_WEIGHTS];
     case DF_OPTION_N_CLASSES:
     case DF_OPTION_CLASS_NAMES:
-    case DF_OPTION_MASK_VALUES:
+    case DF_OPTION_IGNORE_VALUE:
         return is_of_another_folder(typed, config);
+    case DF_OPTION_PALETTE:
+        return typed[DF_OPTION_MASK_VALUES] || is_of_another_folder(typed, config);
+    case DF_OPTION_MASK_VALUES:
+        return typed[DF_OPTION_PALETTE] || is_of_another_folder(typed, config);
     case DF_OPTION_LAYOUT:
     case DF_OPTION_IMAGES:
     case DF_OPTION_MASKS:

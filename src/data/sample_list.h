@@ -4,9 +4,11 @@
 
 #include "dinoft/dataset.h"
 
-/* The readers: each fills samples, label_map and label_valid of an otherwise empty data set. */
+/* The readers: each fills the samples of a data set whose classes and mask rule are known. */
 int df_voc_list(struct df_dataset *dataset, const struct df_dataset_options *options);
 int df_ade20k_list(struct df_dataset *dataset, const struct df_dataset_options *options);
+/* By the layout that fits. -1 with the error set also where none does, or more than one, or flags have no use
+ * in it. (layouts/layout.c) */
 int df_folder_list(struct df_dataset *dataset, const struct df_dataset_options *options);
 
 /* Takes over the three strings, which may be NULL when memory ran out; frees them on failure. */

@@ -117,7 +117,7 @@ class Places(LayoutTest):
         patterns = ["--images", "data/{split}/images/*", "--masks", "data/{split}/masks/{name}.png"]
         run, counts = self.trained(*patterns, told="--images data/{split}/images/* --masks data/{split}/masks/{name}.png\n")
         self.assertEqual(counts, (4, 3))
-        self.assertEqual(run.result.stderr.count("dinoft: 1 image of data/{split}/images/* is of other splits than train and val, and not used: 'test'\n"), 1)
+        self.assertIn("dinoft: 1 image of data/{split}/images/* is of other splits than train and val, and not used: 'test'\n", run.result.stderr)
 
     def test_tables(self):
         rows = [f"images/{i:02}.png,masks/{i:02}.png,{'val' if i < 2 else 'train' if i < 7 else 'test'}" for i in range(8)]

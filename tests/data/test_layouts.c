@@ -165,12 +165,66 @@ static void lists(void **state)
     layout_refused(&options, "line 1 of ");
 }
 
+static void add_city(const char *root, const char *split, const char *city, const char *name,
+                     const char *mask_end)
+{
+    char folder[64];
+
+    snprintf(folder, sizeof folder, "leftImg8bit/%s/%s/", split, city);
+    layout_file(root, folder, name, "_leftImg8bit.png");
+    snprintf(folder, sizeof folder, "gtFine/%s/%s/", split, city);
+    layout_file(root, folder, name, mask_end);
+}
+
+static void cityscapes(void **state)
+{
+    struct df_dataset_options options = options_of("city");
+
+    add_city("city", "train", "aachen", "aachen_0", "_gtFine_labelTrainIds.png");
+    add_city("city", "val", "ulm", "ulm_1", "_gtFine_labelIds.png");
+    add_city("city", "val", "bonn", "bonn_2", "_gtFine_labelIds.png");
+    layout_file("city", "gtFine/train/aachen/", "aachen_0", "_gtFine_labelIds.png");
+    options.n_classes = 0;
+    struct df_dataset *val = df_dataset_open(&options);
+    assert_works(val);
+    assert_int_equal(val->n_classes, 19);
+    assert_string_equal(val->class_names[13], "car");
+    assert_int_equal(val->rule.labels[26], 13);
+    assert_int_equal(val->rule.labels[4], DF_IGNORE_LABEL);
+    assert_int_equal(val->count, 2);
+    assert_string_equal(val->samples[0].name, "bonn_2");
+    assert_non_null(strstr(val->samples[0].mask_path, "gtFine/val/bonn/bonn_2_gtFine_labelIds.png"));
+    df_dataset_free(val);
+    options.split = DF_SPLIT_TRAIN; /* prefers masks of class numbers */
+    struct df_dataset *train = df_dataset_open(&options);
+    assert_works(train);
+    assert_int_equal(train->rule.labels[13], 13);
+    assert_non_null(strstr(train->samples[0].mask_path, "aachen_0_gtFine_labelTrainIds.png"));
+    df_dataset_free(train);
+    options.mask_values = "7,8,11..13,17,19..28,31..33"; /* as a checkpoint records them */
+    train = df_dataset_open(&options);
+    assert_works(train);
+    assert_non_null(strstr(train->samples[0].mask_path, "aachen_0_gtFine_labelIds.png"));
+    assert_int_equal(train->rule.labels[33], 18);
+    df_dataset_free(train);
+    options.mask_values = NULL;
+    options.n_classes = 34;
+    options.split = DF_SPLIT_VAL;
+    layout_refused(&options, "are 19, for 34 classes");
+    options.n_classes = 0;
+    layout_file("city", "leftImg8bit/val/ulm/", "ulm_3", "_leftImg8bit.png");
+    layout_refused(&options, "1 of the 6 files of the data set are missing: ");
+    layout_file("city", "images/", "x", ".png");
+    layout_file("city", "masks/", "x", ".png");
+    layout_refused(&options, "more than one layout (images + masks, leftImg8bit + gtFine)");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_divides), cmocka_unit_test(two_layouts_at_once),
         cmocka_unit_test(fractions),       cmocka_unit_test(recorded_fractions),
-        cmocka_unit_test(lists),
+        cmocka_unit_test(cityscapes),      cmocka_unit_test(lists),
     };
     return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

@@ -427,8 +427,20 @@ def class_weights(folder):
     (folder / "file").write_bytes(b"1\n 2.5 \r\n\n3e-1")
 
 
+def class_tables(folder):
+    (folder / "colors").write_text("# a comment\n0 0 0 Void\n#ff8000 road\n64\t128 64\tAnimal\n1,2,3 sky (ignore)\n")
+    (folder / "labelmap").write_text("# label:color_rgb:parts:actions\nbackground:0,0,0::\nfl\u00e4che:1,2,3:a,b:c\n")
+    (folder / "names").write_text("ground\nfl\u00e4che\n")
+    write_json(folder, "list", ["ground", {"name": "sky", "color": "#0a0b0c"}, {"name": "car", "color": [1, 2, 3]}])
+    write_json(folder, "numbered", {"0": "ground", "1": {"name": "sky"}})
+    for i, text in enumerate(("0,255", "1..19", "9+3..5,0..7", "#000000,#ff0080+#ff0081", "road/,car/+bus/", "cityscapes")):
+        (folder / f"values{i}").write_text(text)
+    (folder / "merged").write_text("car+bus+19=vehicle,cat+dog")
+    (folder / "ignored").write_text("person,0")
+
+
 TARGETS = [safetensors, onnx, zip, torch, record, config_json, corruption_json, feature_cache, event_file]
-TARGETS += [autotune_cache, png, jpeg, other_images, exif, lists, pairs_csv, split_lists, class_weights, command_line, run_config, run_history]
+TARGETS += [autotune_cache, png, jpeg, other_images, exif, lists, pairs_csv, split_lists, class_tables, class_weights, command_line, run_config, run_history]
 
 
 def main():

@@ -1,6 +1,7 @@
 /* ROOT/images and ROOT/masks, each with the folders train and val or without. */
 #include "layout.h"
 
+#include "../class_folders.h"
 #include "../folder_files.h"
 #include "../sample_list.h"
 
@@ -14,7 +15,12 @@ static int add_folders(struct df_dataset *dataset, const char *root, const char 
 {
     char *images = df_text_format("%s/images%s", root, below);
     char *masks = df_text_format("%s/masks%s", root, below);
-    const int status = images && masks ? df_sample_add_folder(dataset, images, masks, tells) : -1;
+    int status = -1;
+
+    if (images && masks)
+        status = dataset->rule.values.source == DF_SOURCE_FOLDERS
+                     ? df_class_folders_list(dataset, images, masks)
+                     : df_sample_add_folder(dataset, images, masks, tells);
 
     free(masks);
     free(images);

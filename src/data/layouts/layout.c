@@ -1,5 +1,7 @@
 #include "layout.h"
 
+#include "../sample_list.h"
+
 #include "dinoft/error.h"
 #include "dinoft/log.h"
 #include "dinoft/name_list.h"
@@ -14,8 +16,10 @@
 
 static const struct df_layout layouts[] = {
     {DF_LAYOUT_SPLIT_FOLDERS, "split-folders", "images/{train,val} + masks/{train,val}",
-     df_split_folders_found, df_split_folders_list},
-    {DF_LAYOUT_TWO_FOLDERS, "two-folders", "images + masks", df_two_folders_found, df_two_folders_list},
+     df_split_folders_found, df_split_folders_list, NULL},
+    {DF_LAYOUT_TWO_FOLDERS, "two-folders", "images + masks", df_two_folders_found, df_two_folders_list, NULL},
+    {DF_LAYOUT_CITYSCAPES, "cityscapes", "leftImg8bit + gtFine", df_cityscapes_found, df_cityscapes_list,
+     df_cityscapes_classes},
 };
 static const struct df_layout patterns = {.list = df_patterns_list}, pairs = {.list = df_pairs_list};
 #define LAYOUTS (sizeof layouts / sizeof layouts[0])
@@ -83,7 +87,7 @@ static int check_undivided_flags(const struct df_layout_options *layout, const s
     return df_error_set("%s is for images that nothing else divides: the layout is %s", flag, listing->what);
 }
 
-int df_layout_list(struct df_dataset *dataset, const struct df_dataset_options *options)
+int df_folder_list(struct df_dataset *dataset, const struct df_dataset_options *options)
 {
     const struct df_layout *layout = choose(options);
     struct df_listing listing = {0};
@@ -98,4 +102,42 @@ int df_layout_list(struct df_dataset *dataset, const struct df_dataset_options *
     if (options->layout.tells)
         df_log("layout: %s", listing.what);
     return 0;
+}
+
+int df_layout_take_classes(struct df_dataset_options *options, struct df_layout_classes *classes)
+{
+    *classes = (struct df_layout_classes){0};
+    if (options->palette || options->mask_values) /* of the flags, or a checkpoint */
+        return 0;
+    const struct df_layout *layout = choose(options);
+    if (!layout || (layout->classes && layout->classes(options, classes) != 0))
+        return -1;
+    options->mask_values = classes->mask_values;
+    if (!options->ignore_value)
+        options->ignore_value = classes->ignore_value;
+    if (classes->names && !options->class_names && options->known.count == 0)
+        options->known = classes->known;
+    if (!options->class_names)
+        options->class_names = classes->class_names;
+    return 0;
+}
+
+void df_layout_free_classes(struct df_layout_classes *classes)
+{
+    for (int i = 0; i < classes->known.count; i++)
+        free(classes->names[i]);
+    free(classes->names);
+    free(classes->class_names);
+    free(classes->mask_values);
+    free(classes->ignore_value);
+}
+
+bool df_layout_tells_classes(const char *root, enum df_layout_choice choice)
+{
+    for (size_t i = 0; i < LAYOUTS; i++) {
+        if (layouts[i].classes &&
+            (layouts[i].choice == choice || (choice == DF_LAYOUT_AUTO && layouts[i].found(root))))
+            return true;
+    }
+    return false;
 }

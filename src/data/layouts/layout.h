@@ -12,6 +12,13 @@ struct df_listing {
     char what[DF_LAYOUT_TEXT_MAX]; /* "images + masks in ROOT", for the log and errors */
 };
 
+/* What a layout says of the classes where nobody else does. */
+struct df_layout_classes {
+    char *class_names, *mask_values, *ignore_value; /* as in struct df_dataset_options; NULL: nothing */
+    struct df_known_classes known;
+    char **names; /* of known */
+};
+
 struct df_layout {
     enum df_layout_choice choice;
     const char *name, *shape; /* "two-folders", "images + masks"; NULL for those that flags choose */
@@ -20,11 +27,14 @@ struct df_layout {
      * and says which in the listing. */
     int (*list)(struct df_dataset *dataset, const struct df_dataset_options *options,
                 struct df_listing *listing);
+    /* Says what it knows of classes; NULL for those that know nothing. */
+    int (*classes)(const struct df_dataset_options *options, struct df_layout_classes *classes);
 };
 
-/* Adds the samples of a folder's split by the layout that fits. -1 with the error set: none fits, or more
- * than one, flags have no use in it, or what is wrong with its files. */
-int df_layout_list(struct df_dataset *dataset, const struct df_dataset_options *options);
+/* Fills in what the layout that fits says of the classes where the options say nothing; `classes` has the
+ * texts and must outlive them. -1 with the error set; free the classes in either case. (layout.c) */
+int df_layout_take_classes(struct df_dataset_options *options, struct df_layout_classes *classes);
+void df_layout_free_classes(struct df_layout_classes *classes);
 
 /* folders.c */
 bool df_split_folders_found(const char *root);
@@ -34,6 +44,11 @@ bool df_two_folders_found(const char *root);
 int df_two_folders_list(struct df_dataset *dataset, const struct df_dataset_options *options,
                         struct df_listing *listing);
 
+/* cityscapes.c */
+bool df_cityscapes_found(const char *root);
+int df_cityscapes_list(struct df_dataset *dataset, const struct df_dataset_options *options,
+                       struct df_listing *listing);
+int df_cityscapes_classes(const struct df_dataset_options *options, struct df_layout_classes *classes);
 /* patterns.c */
 int df_patterns_list(struct df_dataset *dataset, const struct df_dataset_options *options,
                      struct df_listing *listing);

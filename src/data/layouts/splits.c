@@ -44,8 +44,8 @@ int df_split_words_check(const struct df_split_words *words, const char *where, 
         [DF_SPLIT_TRAIN] = "train or training", [DF_SPLIT_VAL] = "val, valid or validation"};
 
     if (words->left > 0 && tells)
-        df_log("%zu images of %s are of other splits than train and val, and not used: %s", words->left,
-               where, words->words.text);
+        df_log("%zu image%s of %s %s of other splits than train and val, and not used: %s", words->left,
+               words->left == 1 ? "" : "s", where, words->left == 1 ? "is" : "are", words->words.text);
     if (words->taken > 0)
         return 0;
     if (words->left > 0)
