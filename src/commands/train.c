@@ -42,6 +42,8 @@ static int open_sets(struct job *job)
             return -1;
     }
     const struct df_dataset *const sets[] = {job->sets[0], job->sets[1]};
+    DF_TRY(
+        df_dataset_check_classes(sets[1], sets[0]->class_names, sets[0]->n_classes, "the training images"));
     DF_TRY(df_labels_look(sets, 2));
     return choose_shots(job->config, job->sets[0]);
 }
@@ -90,6 +92,8 @@ static int prepare(struct job *job, const volatile sig_atomic_t *stop)
 {
     DF_TRY(df_setup_open(&job->setup, job->config));
     DF_TRY(open_sets(job));
+    df_config_settle_batch(job->config, job->sets[0]->count);
+    job->setup.model.max_batch = job->config->batch_size / job->config->accumulate;
     DF_TRY(df_training_start(&job->setup, job->config, job->sets[0]));
     DF_TRY(choose_class_weights(job, stop));
     return *stop ? 0 : choose_options(job);

@@ -48,6 +48,19 @@ static int check_places(const struct df_config *config)
                         images ? "counts from the current folder" : "says where everything is");
 }
 
+/* Annotations tell the images of each split. */
+static int check_annotations(const struct df_config *config)
+{
+    static const enum df_option others[] = {DF_OPTION_LAYOUT,       DF_OPTION_IMAGES,     DF_OPTION_PAIRS,
+                                            DF_OPTION_VAL_FRACTION, DF_OPTION_TRAIN_LIST, DF_OPTION_VAL_LIST};
+    const enum df_option typed = df_config_typed(config, others, sizeof others / sizeof others[0]);
+
+    if (typed == DF_OPTION_COUNT || !config->typed[DF_OPTION_ANNOTATIONS])
+        return 0;
+    return df_error_set("--%s has no use with --annotations, which tell the images of each split",
+                        df_option_name(typed));
+}
+
 int check_layout(const struct df_config *config)
 {
     static const enum df_option of_folders[] = {DF_OPTION_LAYOUT,       DF_OPTION_IMAGES,
@@ -66,6 +79,7 @@ int check_layout(const struct df_config *config)
         return df_error_set("--split_seed is for --val_fraction, which was not given");
     if (config->dataset != DF_DATASET_FOLDER)
         return 0;
+    DF_TRY(check_annotations(config));
     DF_TRY(check_places(config));
     return check_lists(config);
 }

@@ -1,6 +1,7 @@
 #include "dinoft/dataset.h"
 
 #include "dinoft/error.h"
+#include "annotations/annotations.h"
 #include "class_table.h"
 #include "layouts/layout.h"
 #include "sample_list.h"
@@ -34,7 +35,7 @@ struct df_dataset *df_dataset_open(const struct df_dataset_options *options)
     dataset->kind = options->kind;
     dataset->advice = options->advice;
     dataset->color_advice = options->color_advice;
-    int status = options->kind == DF_DATASET_FOLDER ? df_layout_take_classes(&all, &classes) : 0;
+    int status = options->kind == DF_DATASET_FOLDER ? df_folder_open(dataset, &all, &classes) : 0;
     if (status == 0)
         status = fill(dataset, &all);
     df_layout_free_classes(&classes);
@@ -81,6 +82,7 @@ void df_dataset_free(struct df_dataset *dataset)
     free(dataset->mask_values);
     free(dataset->ignored_values);
     df_mask_rule_free(&dataset->rule);
+    df_annotations_free(dataset->annotations);
     df_label_census_free(dataset->census);
     free(dataset);
 }

@@ -19,6 +19,7 @@ sys.path.insert(0, str(TESTS / "cli"))
 import tensor_files  # noqa: E402
 
 IMAGES = TESTS / "fixtures" / "images"
+ANNOTATIONS = TESTS / "fixtures" / "annotations"
 
 
 def module(name, *shape):
@@ -412,6 +413,31 @@ def split_lists(folder):
     (folder / "names").write_bytes(b"\xef\xbb\xbfa\r\n\n./images/b.png \nc.png")
 
 
+def coco(folder):
+    shutil.copy(ANNOTATIONS / "coco" / "instances.json", folder / "instances")
+    shutil.copy(ANNOTATIONS / "panoptic" / "panoptic.json", folder / "panoptic")
+    image = {"id": 1, "file_name": "a", "width": 4, "height": 3}
+    shape = {"id": 1, "image_id": 1, "category_id": 1, "segmentation": [[0, 0, 3, 0, 3, 2]]}
+    runs = shape | {"segmentation": {"size": [3, 4], "counts": "57"}}
+    write_json(folder, "small", {"images": [image], "categories": [{"id": 1, "name": "a"}], "annotations": [shape, runs]})
+
+
+def labelme(folder):
+    for file in ANNOTATIONS.glob("labelme/*.json"):
+        shutil.copy(file, folder / file.stem)
+
+
+def yolo(folder):
+    for file in ANNOTATIONS.glob("yolo/labels/*.txt"):
+        (folder / file.stem).write_bytes(file.read_bytes() + b"\0" + (ANNOTATIONS / "yolo" / "data.yaml").read_bytes())
+    (folder / "flow").write_bytes(b"0 0 0 1 0 1 1\n\0names: {0: a, 1: 'b'}")
+    (folder / "list").write_bytes(b"\0names:\n- a # more\n- \"b\"\nnc: 2\n")
+
+
+def cvat(folder):
+    shutil.copy(ANNOTATIONS / "cvat" / "annotations.xml", folder / "annotations")
+
+
 def run_history(folder):
     header = "epoch,step,loss,lr,images_per_second,gradient_norm\n"
     (folder / "steps").write_text(header + "1,1,2.5,0.001,43.2,0.5\n1,2,nan,1e-3,43.2,inf\n2,3,1.25,0.001,43.2,0.4\n")
@@ -440,7 +466,8 @@ def class_tables(folder):
 
 
 TARGETS = [safetensors, onnx, zip, torch, record, config_json, corruption_json, feature_cache, event_file]
-TARGETS += [autotune_cache, png, jpeg, other_images, exif, lists, pairs_csv, split_lists, class_tables, class_weights, command_line, run_config, run_history]
+TARGETS += [autotune_cache, png, jpeg, other_images, exif, lists, pairs_csv, split_lists, coco, labelme, yolo, cvat, class_tables, class_weights]
+TARGETS += [command_line, run_config, run_history]
 
 
 def main():

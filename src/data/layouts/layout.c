@@ -1,5 +1,7 @@
 #include "layout.h"
 
+#include "../annotations/annotated_set.h"
+#include "../annotations/annotations.h"
 #include "../sample_list.h"
 
 #include "dinoft/error.h"
@@ -8,6 +10,8 @@
 #include "dinoft/text.h"
 
 #include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -87,8 +91,20 @@ static int check_undivided_flags(const struct df_layout_options *layout, const s
     return df_error_set("%s is for images that nothing else divides: the layout is %s", flag, listing->what);
 }
 
+/* Annotations say which images there are, of each split. */
+static int list_annotated(struct df_dataset *dataset, const struct df_dataset_options *options)
+{
+    struct df_listing listing = {.divided = true};
+
+    snprintf(listing.what, sizeof listing.what, "the annotations %s", dataset->annotations->path);
+    DF_TRY(check_undivided_flags(&options->layout, &listing));
+    return df_annotated_set_list(dataset);
+}
+
 int df_folder_list(struct df_dataset *dataset, const struct df_dataset_options *options)
 {
+    if (dataset->annotations)
+        return list_annotated(dataset, options);
     const struct df_layout *layout = choose(options);
     struct df_listing listing = {0};
 
@@ -104,9 +120,8 @@ int df_folder_list(struct df_dataset *dataset, const struct df_dataset_options *
     return 0;
 }
 
-int df_layout_take_classes(struct df_dataset_options *options, struct df_layout_classes *classes)
+static int take_classes(struct df_dataset_options *options, struct df_layout_classes *classes)
 {
-    *classes = (struct df_layout_classes){0};
     if (options->palette || options->mask_values) /* of the flags, or a checkpoint */
         return 0;
     const struct df_layout *layout = choose(options);
@@ -120,6 +135,31 @@ int df_layout_take_classes(struct df_dataset_options *options, struct df_layout_
     if (!options->class_names)
         options->class_names = classes->class_names;
     return 0;
+}
+
+/* Annotations that were found beside masks which are files. */
+static int check_found(const struct df_dataset *dataset, const struct df_dataset_options *options)
+{
+    for (size_t i = 0; i < LAYOUTS && !options->annotations; i++) {
+        if (layouts[i].choice != DF_LAYOUT_SPLIT_FOLDERS && layouts[i].found(options->root))
+            return df_error_set(
+                "%s has annotations, %s, and masks too (%s): --annotations says that these are "
+                "drawn, --layout %s that those are read",
+                options->root, dataset->annotations->path, layouts[i].shape, layouts[i].name);
+    }
+    return 0;
+}
+
+int df_folder_open(struct df_dataset *dataset, struct df_dataset_options *options,
+                   struct df_layout_classes *classes)
+{
+    const struct df_layout_options *layout = &options->layout;
+    const bool elsewhere = layout->layout != DF_LAYOUT_AUTO || layout->images || layout->pairs;
+
+    *classes = (struct df_layout_classes){0};
+    if (options->annotations || !elsewhere)
+        DF_TRY(df_annotated_set_open(dataset, options));
+    return dataset->annotations ? check_found(dataset, options) : take_classes(options, classes);
 }
 
 void df_layout_free_classes(struct df_layout_classes *classes)

@@ -31,9 +31,11 @@ struct df_layout {
     int (*classes)(const struct df_dataset_options *options, struct df_layout_classes *classes);
 };
 
-/* Fills in what the layout that fits says of the classes where the options say nothing; `classes` has the
- * texts and must outlive them. -1 with the error set; free the classes in either case. (layout.c) */
-int df_layout_take_classes(struct df_dataset_options *options, struct df_layout_classes *classes);
+/* Opens the annotations of a folder, where these make the masks, or fills in what the layout that fits says
+ * of the classes where the options say nothing; `classes` has the texts and must outlive them. -1 with the
+ * error set; free the classes in either case. (layout.c) */
+int df_folder_open(struct df_dataset *dataset, struct df_dataset_options *options,
+                   struct df_layout_classes *classes);
 void df_layout_free_classes(struct df_layout_classes *classes);
 
 /* folders.c */

@@ -1,5 +1,7 @@
 #include "splits.h"
 
+#include "../annotations/split_folders.h"
+
 #include "dinoft/error.h"
 #include "dinoft/log.h"
 
@@ -11,11 +13,8 @@
 
 bool df_split_is(const char *word, enum df_split split)
 {
-    static const char *const words[][3] = {
-        [DF_SPLIT_TRAIN] = {"train", "training", NULL}, [DF_SPLIT_VAL] = {"val", "valid", "validation"}};
-
-    for (size_t i = 0; i < 3 && words[split][i]; i++) {
-        if (strcasecmp(word, words[split][i]) == 0)
+    for (const char *const *known = df_split_words(split); *known; known++) {
+        if (strcasecmp(word, *known) == 0)
             return true;
     }
     return false;
