@@ -12,14 +12,17 @@
     X(DF_LAYOUT_AUTO, "auto")                                                                                \
     X(DF_LAYOUT_SPLIT_FOLDERS, "split-folders")                                                              \
     X(DF_LAYOUT_TWO_FOLDERS, "two-folders")                                                                  \
-    X(DF_LAYOUT_CITYSCAPES, "cityscapes")
+    X(DF_LAYOUT_CITYSCAPES, "cityscapes") X(DF_LAYOUT_NNUNET, "nnunet")
 enum df_layout_choice { DF_LAYOUTS(DF_CHOICE_ID) };
 
-/* How one set of images was divided by chance: what makes it again, and tells whether it is the same set. */
+/* How one set of images was divided by chance, or by one of nnU-Net's folds: what makes it again, and tells
+ * whether it is the same set. */
+#define DF_FOLD_TEXT 16
 struct df_split_record {
+    char fold[DF_FOLD_TEXT]; /* "": by chance */
     double val_fraction;
     int64_t split_seed;
-    int64_t images; /* of both parts; 0: nothing was divided by chance */
+    int64_t images; /* of both parts; 0: nothing was divided so */
     uint64_t names; /* a digest of their names */
 };
 
@@ -29,6 +32,7 @@ struct df_layout_options {
     const char *images, *masks; /* patterns (dinoft/option_list.h); both or none */
     const char *pairs;          /* a CSV file */
     const char *train_list, *val_list;
+    const char *fold;
     double val_fraction;
     int64_t split_seed;
     struct df_split_record trained; /* what the model at hand was trained with; holds where neither lists nor

@@ -254,7 +254,7 @@ OPTION(INTEGER, SHOTS, shots, DATA, TRAIN | EVAL,
        "0", 1, INT64_MAX)
 OPTION(CHOICE, LAYOUT, layout, DATA, TRAIN | MEASURE | BENCH,
        "how the images and masks of --dataset folder lie in --data_root, where more than one layout fits: "
-       "images/{train,val} + masks/{train,val}, or images + masks",
+       "images/{train,val} + masks/{train,val}, images + masks, Cityscapes, or nnU-Net's imagesTr + labelsTr",
        df_layout_choice, DF_LAYOUTS, "auto")
 OPTION(STRING, IMAGES, images, DATA, TRAIN | MEASURE | BENCH,
        "the images of --dataset folder by a pattern in quotes, such as 'data/**/*.jpg', from the current "
@@ -270,6 +270,11 @@ OPTION(STRING, PAIRS, pairs, DATA, TRAIN | MEASURE | BENCH,
        "columns image, mask and, if the file divides them, split (train or val); paths count from the file's "
        "folder",
        "FILE", NULL)
+OPTION(
+    STRING, FOLD, fold, DATA, TRAIN | MEASURE | BENCH,
+    "which fold of nnU-Net's splits_final.json validates, from 0 on, or all: all cases train and validate; "
+    "not given: 0 (eval, corrupt and train from a checkpoint: the checkpoint's)",
+    "N", NULL)
 OPTION(FLOAT, VAL_FRACTION, val_fraction, DATA, TRAIN | MEASURE | BENCH,
        "draw this part of the images for validation, one at least, where nothing else divides the images of "
        "--dataset folder; 1: all of them (eval, corrupt and train from a checkpoint: the checkpoint's)",

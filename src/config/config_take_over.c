@@ -84,13 +84,17 @@ static bool is_replaced(const struct df_config_file *file, const bool *typed, co
         return is_of_another_folder(typed, config) || is_elsewhere(typed, option);
     case DF_OPTION_DATA_ROOT:
         return is_elsewhere(typed, option);
+    case DF_OPTION_FOLD:
+        return is_of_another_folder(typed, config) || typed[DF_OPTION_TRAIN_LIST] ||
+               typed[DF_OPTION_VAL_LIST] || typed[DF_OPTION_VAL_FRACTION];
     case DF_OPTION_VAL_FRACTION:
     case DF_OPTION_SPLIT_SEED: /* a seed goes with its fraction */
         return is_of_another_folder(typed, config) || typed[DF_OPTION_TRAIN_LIST] ||
-               typed[DF_OPTION_VAL_LIST] || (option == DF_OPTION_SPLIT_SEED && typed[DF_OPTION_VAL_FRACTION]);
+               typed[DF_OPTION_VAL_LIST] || typed[DF_OPTION_FOLD] ||
+               (option == DF_OPTION_SPLIT_SEED && typed[DF_OPTION_VAL_FRACTION]);
     case DF_OPTION_TRAIN_LIST:
     case DF_OPTION_VAL_LIST:
-        return typed[DF_OPTION_VAL_FRACTION] ||
+        return typed[DF_OPTION_VAL_FRACTION] || typed[DF_OPTION_FOLD] ||
                (typed[DF_OPTION_DATASET] && config->dataset != file->found.dataset);
     case DF_OPTION_WARMUP_STEPS:
         return typed[DF_OPTION_WARMUP_EPOCHS] ||

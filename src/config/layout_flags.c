@@ -22,6 +22,9 @@ static int check_lists(const struct df_config *config)
 {
     const bool train = config->typed[DF_OPTION_TRAIN_LIST], val = config->typed[DF_OPTION_VAL_LIST];
 
+    DF_TRY(check_apart(config, DF_OPTION_FOLD, DF_OPTION_VAL_FRACTION));
+    DF_TRY(check_apart(config, DF_OPTION_FOLD, DF_OPTION_TRAIN_LIST));
+    DF_TRY(check_apart(config, DF_OPTION_FOLD, DF_OPTION_VAL_LIST));
     DF_TRY(check_apart(config, DF_OPTION_VAL_FRACTION, DF_OPTION_TRAIN_LIST));
     DF_TRY(check_apart(config, DF_OPTION_VAL_FRACTION, DF_OPTION_VAL_LIST));
     if (train == val || (config->command != DF_COMMAND_TRAIN && !config->prototypes))
@@ -51,8 +54,9 @@ static int check_places(const struct df_config *config)
 /* Annotations tell the images of each split. */
 static int check_annotations(const struct df_config *config)
 {
-    static const enum df_option others[] = {DF_OPTION_LAYOUT,       DF_OPTION_IMAGES,     DF_OPTION_PAIRS,
-                                            DF_OPTION_VAL_FRACTION, DF_OPTION_TRAIN_LIST, DF_OPTION_VAL_LIST};
+    static const enum df_option others[] = {DF_OPTION_LAYOUT,  DF_OPTION_IMAGES,       DF_OPTION_FOLD,
+                                            DF_OPTION_PAIRS,   DF_OPTION_VAL_FRACTION, DF_OPTION_TRAIN_LIST,
+                                            DF_OPTION_VAL_LIST};
     const enum df_option typed = df_config_typed(config, others, sizeof others / sizeof others[0]);
 
     if (typed == DF_OPTION_COUNT || !config->typed[DF_OPTION_ANNOTATIONS])
@@ -63,9 +67,9 @@ static int check_annotations(const struct df_config *config)
 
 int check_layout(const struct df_config *config)
 {
-    static const enum df_option of_folders[] = {DF_OPTION_LAYOUT,       DF_OPTION_IMAGES,
-                                                DF_OPTION_MASKS,        DF_OPTION_PAIRS,
-                                                DF_OPTION_VAL_FRACTION, DF_OPTION_SPLIT_SEED};
+    static const enum df_option of_folders[] = {DF_OPTION_FOLD,      DF_OPTION_LAYOUT, DF_OPTION_IMAGES,
+                                                DF_OPTION_MASKS,     DF_OPTION_PAIRS,  DF_OPTION_VAL_FRACTION,
+                                                DF_OPTION_SPLIT_SEED};
     const enum df_option typed =
         df_config_typed(config, of_folders, sizeof of_folders / sizeof of_folders[0]);
     const enum df_option list = typed_of(config, DF_OPTION_TRAIN_LIST, DF_OPTION_VAL_LIST);

@@ -175,6 +175,7 @@ static struct df_layout_options layout_of(const struct df_config *config, enum d
         .pairs = config->pairs,
         .train_list = config->typed[DF_OPTION_TRAIN_LIST] ? config->train_list : NULL,
         .val_list = config->typed[DF_OPTION_VAL_LIST] ? config->val_list : NULL,
+        .fold = config->fold,
         .val_fraction = config->val_fraction,
         .split_seed = config->split_seed,
         .trained = config->trained_split,

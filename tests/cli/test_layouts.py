@@ -1,5 +1,6 @@
 """Layouts of one's own images that no folder divides: what is said of them, and that a model is not judged on what it was trained on."""
 
+import json
 import shutil
 
 from datasets import make_folder
@@ -128,6 +129,49 @@ class Places(LayoutTest):
         self.assertEqual(self.judged(), ["00", "01"])
 
 
+class OtherPeoples(LayoutTest):
+    """Data sets as they are downloaded, or made for other programs."""
+
+    def move(self, number, image, mask):
+        for part, path in (("images", image), ("masks", mask)):
+            (self.data / path).parent.mkdir(parents=True, exist_ok=True)
+            (self.data / part / f"{number:02}.png").rename(self.data / path)
+
+    def trained(self, *flags):
+        for part in ("images", "masks"):
+            shutil.rmtree(self.data / part)
+        run = self.train(*flags, data=folder_data(self.data))
+        return run, (run.config["facts"]["training_images"], run.config["facts"]["validation_images"])
+
+    def test_cityscapes(self):
+        for i in range(8):
+            place = f"{'val' if i > 5 else 'train'}/city{i % 2}/{i:02}"
+            self.move(i, f"leftImg8bit/{place}_leftImg8bit.png", f"gtFine/{place}_gtFine_labelTrainIds.png")
+        run, counts = self.trained()
+        self.assertEqual(counts, (6, 2))
+        self.assertIn(f"dinoft: layout: Cityscapes in {self.data}, masks *_gtFine_labelTrainIds.png\n", run.result.stderr)
+        self.assertEqual((len(run.record["class_names"]), run.record["class_names"][0]), (19, "road"))
+        self.evaluate()
+        self.assertEqual(self.judged(), ["06", "07"])
+
+    def test_nnunet(self):
+        for i in range(8):
+            self.move(i, f"imagesTr/c{i}_0000.png", f"labelsTr/c{i}.png")
+        names = ["background", "road", "car", "sky"]
+        labels = {"labels": {name: value for value, name in enumerate(names)} | {"ignore": 255}, "file_ending": ".png"}
+        (self.data / "dataset.json").write_text(json.dumps(labels))
+        folds = [{"train": [f"c{i}" for i in range(8) if i % 2 != fold], "val": [f"c{i}" for i in range(8) if i % 2 == fold]} for fold in (0, 1)]
+        (self.data / "splits_final.json").write_text(json.dumps(folds))
+        run, counts = self.trained("--fold", 1)
+        self.assertEqual((counts, run.record["class_names"], run.record["split"]["fold"]), ((4, 4), names, "1"))
+        self.assertIn(f"dinoft: layout: nnU-Net's imagesTr + labelsTr in {self.data}, fold 1\n", run.result.stderr)
+        result = self.evaluate()
+        self.assertEqual(self.judged(), ["c1", "c3", "c5", "c7"])
+        self.assertIn(", fold 1, as output/run.pt records\n", result.stderr)
+        result = self.evaluate("--fold", 0)
+        self.assertIn("warning: output/run.pt was trained on fold 1: validation images of fold 0 may be among those", result.stderr)
+
+
 class Refusals(LayoutTest):
     def test_flags_that_do_not_act(self):
         for flags, mentions in (
@@ -137,6 +181,8 @@ class Refusals(LayoutTest):
             (["--val_fraction", 0.5, "--train_list", "a"], ["--val_fraction and --train_list"]),
             (["--val_fraction", 0], ["--val_fraction"]),
             (["--val_fraction", 1.5], ["--val_fraction"]),
+            (["--val_fraction", 0.5, "--fold", 0], ["--fold and --val_fraction"]),
+            (["--annotations", "a", "--val_fraction", 0.5], ["--val_fraction has no use with --annotations"]),
             (["--images", "a"], ["--images needs --masks too"]),
             (["--masks", "a"], ["--masks needs --images too"]),
             (["--images", "a", "--masks", "b", "--pairs", "c"], ["--images and --pairs"]),

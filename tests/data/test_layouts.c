@@ -219,12 +219,116 @@ static void cityscapes(void **state)
     layout_refused(&options, "more than one layout (images + masks, leftImg8bit + gtFine)");
 }
 
+static void nnunet(void **state)
+{
+    struct df_dataset_options options = options_of("nn");
+    static const char json[] = "{\"channel_names\": {\"0\": \"R\", \"1\": \"G\", \"2\": \"B\"}, \"labels\": "
+                               "{\"background\": 0, \"road\": 2, \"ignore\": 3}, \"file_ending\": \".png\"}";
+
+    for (int i = 0; i < 6; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "case_%d", i);
+        layout_file("nn", "imagesTr/", name, "_0000.png");
+        layout_file("nn", "labelsTr/", name, ".png");
+    }
+    layout_refused(&options, "dataset.json");
+    scratch_write_text("nn/dataset.json", json);
+    options.n_classes = 0;
+    layout_refused(&options, "nothing says which images validate");
+    options.layout.val_fraction = 0.5;
+    struct df_dataset *dataset = df_dataset_open(&options);
+    assert_works(dataset);
+    assert_int_equal(dataset->count, 3);
+    assert_int_equal(dataset->n_classes, 2);
+    assert_string_equal(dataset->class_names[1], "road");
+    assert_int_equal(dataset->rule.labels[2], 1);
+    assert_int_equal(dataset->rule.labels[3], DF_IGNORE_LABEL);
+    assert_int_equal(dataset->rule.labels[255], DF_NO_LABEL);
+    df_dataset_free(dataset);
+    options.layout.val_fraction = 0.0;
+    options.layout.fold = "0";
+    layout_refused(&options, "splits_final.json is not there");
+    options.layout.fold = "all";
+    assert_int_equal(strlen(layout_names(&options)), 41);
+
+    scratch_write_text(
+        "nn/splits_final.json",
+        "[{\"train\": [\"case_0\", \"case_1\"], \"val\": [\"case_2\"]}, {\"train\": [\"case_2\", "
+        "\"case_5\"], \"val\": [\"case_1\"]}]");
+    options.layout.fold = NULL;
+    assert_string_equal(layout_names(&options), "case_2");
+    options.layout.fold = "1";
+    assert_string_equal(layout_names(&options), "case_1");
+    dataset = df_dataset_open(&options);
+    assert_works(dataset);
+    assert_string_equal(dataset->split_made.fold, "1");
+    options.layout.trained = dataset->split_made;
+    options.layout.trained_file = "run.pt";
+    df_dataset_free(dataset);
+    options.layout.fold = NULL; /* the checkpoint's */
+    assert_string_equal(layout_names(&options), "case_1");
+    options.layout.trained.names++;
+    layout_refused(&options, "run.pt was trained on fold 1, whose cases in ");
+    options.layout.fold = "1";
+    assert_string_equal(layout_names(&options), "case_1");
+    options.layout.fold = "2";
+    layout_refused(&options, "has the folds 0 to 1");
+    options.layout.fold = NULL;
+    options.layout.trained = (struct df_split_record){0};
+    options.layout.val_fraction = 0.5;
+    layout_refused(&options, "--val_fraction is for images that nothing else divides");
+    options.layout.val_fraction = 0.0;
+    scratch_write_text("nn/splits_final.json", "[{\"train\": [\"case_0\"], \"val\": [\"case_9\"]}]");
+    layout_refused(&options, "1 of the cases of fold 0 in ");
+    scratch_write_text("nn/splits_final.json", "[{\"train\": [\"case_0\"], \"val\": [\"case_0\"]}]");
+    layout_refused(&options, "the case case_0 is in fold 0 twice");
+    scratch_write_text("nn/splits_final.json", "[{\"train\": [\"case_0\"]}]");
+    layout_refused(&options, "has no list of cases 'val'");
+}
+
+static void nnunet_of_other_kinds(void **state)
+{
+    struct df_dataset_options options = options_of("nk");
+    static const struct {
+        const char *json, *words;
+    } wrong[] = {
+        {"{\"labels\": {\"a\": 0, \"b\": 1}, \"file_ending\": \".nii.gz\"}", "only images of two dimensions"},
+        {"{\"labels\": {\"a\": 0, \"b\": [1, 2]}, \"file_ending\": \".png\"}", "'b' is a region"},
+        {"{\"labels\": {\"0\": \"a\"}, \"file_ending\": \".png\"}", "as in version 2"},
+        {"{\"labels\": {\"a\": 0, \"b\": 0}, \"file_ending\": \".png\"}", "two labels have the value 0"},
+        {"{\"labels\": {\"a\": 1.5}, \"file_ending\": \".png\"}", "no value from 0"},
+        {"{\"labels\": {\"a\": 0}}", "no file_ending"},
+        {"{\"file_ending\": \".png\"}", "it has no labels"},
+        {"[]", "no JSON object"},
+    };
+
+    layout_file("nk", "imagesTr/", "a", "_0000.png");
+    layout_file("nk", "imagesTr/", "a", "_0001.png");
+    layout_file("nk", "labelsTr/", "a", ".png");
+    options.layout.val_fraction = 0.5;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        scratch_write_text("nk/dataset.json", wrong[i].json);
+        layout_refused(&options, wrong[i].words);
+    }
+    scratch_write_text("nk/dataset.json", "{\"labels\": {\"a\": 0, \"b\": 1}, \"file_ending\": \".png\"}");
+    layout_refused(&options, "a_0001.png is channel 1 of its case");
+    add_pairs("fold", 3);
+    options = options_of("fold");
+    options.layout.fold = "0";
+    layout_refused(&options, "--fold is for nnU-Net's layout, and this one is images + masks");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nothing_divides), cmocka_unit_test(two_layouts_at_once),
-        cmocka_unit_test(fractions),       cmocka_unit_test(recorded_fractions),
-        cmocka_unit_test(cityscapes),      cmocka_unit_test(lists),
+        cmocka_unit_test(nothing_divides),
+        cmocka_unit_test(two_layouts_at_once),
+        cmocka_unit_test(fractions),
+        cmocka_unit_test(recorded_fractions),
+        cmocka_unit_test(cityscapes),
+        cmocka_unit_test(nnunet),
+        cmocka_unit_test(nnunet_of_other_kinds),
+        cmocka_unit_test(lists),
     };
     return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

@@ -24,6 +24,7 @@ static const struct df_layout layouts[] = {
     {DF_LAYOUT_TWO_FOLDERS, "two-folders", "images + masks", df_two_folders_found, df_two_folders_list, NULL},
     {DF_LAYOUT_CITYSCAPES, "cityscapes", "leftImg8bit + gtFine", df_cityscapes_found, df_cityscapes_list,
      df_cityscapes_classes},
+    {DF_LAYOUT_NNUNET, "nnunet", "imagesTr + labelsTr", df_nnunet_found, df_nnunet_list, df_nnunet_classes},
 };
 static const struct df_layout patterns = {.list = df_patterns_list}, pairs = {.list = df_pairs_list};
 #define LAYOUTS (sizeof layouts / sizeof layouts[0])
@@ -79,14 +80,18 @@ static const struct df_layout *choose(const struct df_dataset_options *options)
     return find(options->root);
 }
 
-static int check_undivided_flags(const struct df_layout_options *layout, const struct df_listing *listing)
+/* What is divided already is not divided by flags; folds are nnU-Net's. */
+static int check_flags(const struct df_layout_options *options, const struct df_listing *listing,
+                       const struct df_layout *layout)
 {
-    const char *flag = layout->val_fraction > 0.0 ? "--val_fraction"
-                       : layout->train_list       ? "--train_list"
-                       : layout->val_list         ? "--val_list"
-                                                  : NULL;
+    const char *flag = options->val_fraction > 0.0 ? "--val_fraction"
+                       : options->train_list       ? "--train_list"
+                       : options->val_list         ? "--val_list"
+                                                   : NULL;
 
-    if (!flag)
+    if (options->fold && (!layout || layout->choice != DF_LAYOUT_NNUNET))
+        return df_error_set("--fold is for nnU-Net's layout, and this one is %s", listing->what);
+    if (!flag || !listing->divided)
         return 0;
     return df_error_set("%s is for images that nothing else divides: the layout is %s", flag, listing->what);
 }
@@ -97,7 +102,7 @@ static int list_annotated(struct df_dataset *dataset, const struct df_dataset_op
     struct df_listing listing = {.divided = true};
 
     snprintf(listing.what, sizeof listing.what, "the annotations %s", dataset->annotations->path);
-    DF_TRY(check_undivided_flags(&options->layout, &listing));
+    DF_TRY(check_flags(&options->layout, &listing, NULL));
     return df_annotated_set_list(dataset);
 }
 
@@ -110,8 +115,7 @@ int df_folder_list(struct df_dataset *dataset, const struct df_dataset_options *
 
     if (!layout || layout->list(dataset, options, &listing) != 0)
         return -1;
-    if (listing.divided)
-        DF_TRY(check_undivided_flags(&options->layout, &listing));
+    DF_TRY(check_flags(&options->layout, &listing, layout));
     DF_TRY(df_sample_names_settle(dataset));
     if (!listing.divided)
         return df_split_choose(dataset, options, &listing);

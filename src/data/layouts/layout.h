@@ -51,6 +51,11 @@ bool df_cityscapes_found(const char *root);
 int df_cityscapes_list(struct df_dataset *dataset, const struct df_dataset_options *options,
                        struct df_listing *listing);
 int df_cityscapes_classes(const struct df_dataset_options *options, struct df_layout_classes *classes);
+/* nnunet.c */
+bool df_nnunet_found(const char *root);
+int df_nnunet_list(struct df_dataset *dataset, const struct df_dataset_options *options,
+                   struct df_listing *listing);
+int df_nnunet_classes(const struct df_dataset_options *options, struct df_layout_classes *classes);
 /* patterns.c */
 int df_patterns_list(struct df_dataset *dataset, const struct df_dataset_options *options,
                      struct df_listing *listing);

@@ -159,7 +159,8 @@ static void warn_of_seen(const struct df_dataset *dataset, const struct df_layou
     const struct df_split_record *trained = &layout->trained;
     int64_t seen = 0;
 
-    if (trained->images != dataset->count || trained->names != drawing->digest)
+    if (trained->val_fraction <= 0.0 || trained->images != dataset->count ||
+        trained->names != drawing->digest)
         return;
     draw(drawing, trained);
     for (int64_t i = 0; i < chosen->count; i++)
