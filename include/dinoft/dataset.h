@@ -93,6 +93,11 @@ struct df_dataset {
     struct df_label_census *census;    /* of the masks that have been read */
 };
 
+/* Whether there is anything of the split: nothing is not an error of a folder of one's own, which may have no
+ * validation images. False where neither its images nor its masks have a file; the other data sets have all
+ * their splits, or opening one fails. -1 with the error set where it cannot be found out. */
+int df_dataset_has_split(const struct df_dataset_options *options, bool *has);
+
 /* Reads the lists. Every file that is missing is reported here, before any work: the first few by name and
  * how many. An empty split is an error. NULL with the error set. */
 struct df_dataset *df_dataset_open(const struct df_dataset_options *options);

@@ -17,7 +17,7 @@ static int check_apart(const struct df_config *config, enum df_option first, enu
                         df_option_name(second));
 }
 
-/* What trains has both lists; what measures has the one that it measures. */
+/* What trains has a list of training images, at least; what measures has the one that it measures. */
 static int check_lists(const struct df_config *config)
 {
     const bool train = config->typed[DF_OPTION_TRAIN_LIST], val = config->typed[DF_OPTION_VAL_LIST];
@@ -27,10 +27,11 @@ static int check_lists(const struct df_config *config)
     DF_TRY(check_apart(config, DF_OPTION_FOLD, DF_OPTION_VAL_LIST));
     DF_TRY(check_apart(config, DF_OPTION_VAL_FRACTION, DF_OPTION_TRAIN_LIST));
     DF_TRY(check_apart(config, DF_OPTION_VAL_FRACTION, DF_OPTION_VAL_LIST));
-    if (train == val || (config->command != DF_COMMAND_TRAIN && !config->prototypes))
-        return 0;
-    return df_error_set("--%s needs --%s too: no other image %s", train ? "train_list" : "val_list",
-                        train ? "val_list" : "train_list", train ? "validates" : "trains");
+    if (val && !train && (config->command == DF_COMMAND_TRAIN || config->prototypes))
+        return df_error_set("--val_list needs --train_list too: no other image trains");
+    if (train && !val && config->prototypes)
+        return df_error_set("--train_list needs --val_list too: no other image validates");
+    return 0;
 }
 
 /* Patterns and tables say where everything is. */

@@ -13,6 +13,12 @@ static int (*const list_samples[])(struct df_dataset *dataset, const struct df_d
     [DF_DATASET_ADE20K] = df_ade20k_list,
     [DF_DATASET_FOLDER] = df_folder_list};
 
+int df_dataset_has_split(const struct df_dataset_options *options, bool *has)
+{
+    *has = true;
+    return options->kind == DF_DATASET_FOLDER ? df_folder_has_split(options, has) : 0;
+}
+
 static int fill(struct df_dataset *dataset, const struct df_dataset_options *options)
 {
     DF_TRY(df_dataset_set_classes(dataset, options));

@@ -91,8 +91,11 @@ static uint64_t digest_of_backbone(const struct df_fingerprint *fingerprint)
     return df_digest_value(&digest);
 }
 
+/* set: NULL for none. */
 static int add_set(struct df_state *state, const char *name, const struct df_dataset *set)
 {
+    if (!set)
+        return add(state, name, "none");
     return add(state, name, "%s, %" PRId64 " images, %016" PRIx64, df_dataset_kind_name(set->kind),
                set->count, digest_of_set(set));
 }

@@ -89,6 +89,9 @@ class Lists(LayoutTest):
         self.assertIn("dinoft: warning: 3 of the 8 images are in neither list and not used: 04, 06, 07\n", run.result.stderr)
         self.evaluate("--val_list", val)
         self.assertEqual(self.judged(), ["01", "02"])
+        run = self.train("--train_list", train, "--val_every", 1)  # and none for validation
+        self.assertIn(f"dinoft: layout: images + masks in {self.data}, 8 images: 3 for training by train.txt\n", run.result.stderr)
+        self.assertEqual(run.config["facts"]["validation_images"], 0)
         self.refused("eval", "--weights", DINOV2.weights, "--lora_weights", "output/run.pt", "--data_root", self.data,
                      mentions=["nothing says which images validate"])  # fmt: skip
 
@@ -177,7 +180,6 @@ class Refusals(LayoutTest):
         for flags, mentions in (
             (["--split_seed", 1], ["--split_seed is for --val_fraction"]),
             (["--val_list", "a"], ["--val_list needs --train_list too"]),
-            (["--train_list", "a"], ["--train_list needs --val_list too"]),
             (["--val_fraction", 0.5, "--train_list", "a"], ["--val_fraction and --train_list"]),
             (["--val_fraction", 0], ["--val_fraction"]),
             (["--val_fraction", 1.5], ["--val_fraction"]),

@@ -169,12 +169,55 @@ static void names_with_suffixes(void **state)
     assert_pairs("suffix1", 4);
 }
 
+static void assert_has_val(const char *root, bool expected)
+{
+    const struct df_dataset_options options = {
+        .kind = DF_DATASET_FOLDER, .root = scratch_path(root), .split = DF_SPLIT_VAL, .n_classes = 2};
+    bool has = !expected;
+
+    assert_works(df_dataset_has_split(&options, &has) == 0);
+    assert_true(has == expected);
+    if (has)
+        return;
+    assert_null(df_dataset_open(&options));
+    assert_error_has("there are no validation images: ");
+}
+
+static void a_split_may_be_absent(void **state)
+{
+    const struct df_dataset_options voc = {.root = scratch_path("split"), .split = DF_SPLIT_VAL};
+    bool has = false;
+
+    begin("split");
+    assert_has_val("split", false);
+    scratch_write_text("split/images/val/.hidden", "");
+    assert_has_val("split", false);
+    scratch_write_text("split/masks/val/a.png", "");
+    assert_has_val("split", true);
+    assert_int_equal(df_dataset_has_split(&voc, &has), 0);
+    assert_true(has);
+}
+
+/* What cannot be looked into is not taken for absent. */
+static void a_split_that_cannot_be_read(void **state)
+{
+    bool has;
+
+    begin("link");
+    assert_int_equal(symlink("nowhere", scratch_path("link/masks/val")), 0);
+    const struct df_dataset_options options = {
+        .kind = DF_DATASET_FOLDER, .root = scratch_path("link"), .split = DF_SPLIT_VAL, .n_classes = 2};
+    assert_int_equal(df_dataset_has_split(&options, &has), -1);
+    assert_error_has("link/masks/val");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(halves_that_are_not_read), cmocka_unit_test(both_halves_are_not_read),
-        cmocka_unit_test(other_files_are_no_pairs), cmocka_unit_test(names_decide),
-        cmocka_unit_test(names_with_suffixes),
+        cmocka_unit_test(halves_that_are_not_read),    cmocka_unit_test(both_halves_are_not_read),
+        cmocka_unit_test(other_files_are_no_pairs),    cmocka_unit_test(names_decide),
+        cmocka_unit_test(names_with_suffixes),         cmocka_unit_test(a_split_may_be_absent),
+        cmocka_unit_test(a_split_that_cannot_be_read),
     };
     return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

@@ -12,9 +12,9 @@
 /* Below the scratch folder. */
 static const char *below(const char *pattern)
 {
-    static char texts[2][256];
+    static char texts[8][256];
     static int next;
-    char *text = texts[next++ % 2];
+    char *text = texts[next++ % 8];
 
     snprintf(text, sizeof texts[0], "%s/%s", scratch_folder(), pattern);
     return text;
@@ -29,6 +29,14 @@ static struct df_dataset_options by_patterns(const char *images, const char *mas
     options.layout.masks = below(masks);
     options.layout.val_fraction = 1.0;
     return options;
+}
+
+static void assert_has(const struct df_dataset_options *options, bool expected)
+{
+    bool has = !expected;
+
+    assert_works(df_dataset_has_split(options, &has) == 0);
+    assert_true(has == expected);
 }
 
 static void assert_patterns(const char *images, const char *masks, const char *names)
@@ -113,6 +121,11 @@ static void splits_by_patterns(void **state)
     assert_string_equal(layout_names(&options), "2");
     options.split = DF_SPLIT_TRAIN;
     assert_string_equal(layout_names(&options), "1");
+    options.layout.images = below("t/{split}/1.jpg");
+    options.split = DF_SPLIT_VAL;
+    assert_has(&options, false);
+    options.split = DF_SPLIT_TRAIN;
+    assert_has(&options, true);
     options.layout.images = below("t/{split}/2.jpg");
     layout_refused(&options, "is of the split train or training");
 }
@@ -178,6 +191,12 @@ static void tables(void **state)
     options.layout.val_fraction = 0.0;
     options.layout.train_list = scratch_write_text("c/list", "b.jpg\n");
     assert_string_equal(layout_names(&options), "b");
+    options.split = DF_SPLIT_VAL;
+    assert_has(&options, false);
+    options = by_table("image,mask,split\nx,y,train\n");
+    assert_has(&options, true);
+    options.split = DF_SPLIT_VAL;
+    assert_has(&options, false);
 }
 
 int main(void)

@@ -41,9 +41,11 @@ static void nothing_divides(void **state)
     options.layout.layout = DF_LAYOUT_SPLIT_FOLDERS;
     layout_refused(&options, "plain/images/val");
     options = options_of("nothing");
+    options.split = DF_SPLIT_TRAIN;
     layout_refused(&options, "cannot open the folder ");
     scratch_write_text("empty/readme.txt", "");
     options = options_of("empty");
+    options.split = DF_SPLIT_TRAIN;
     layout_refused(&options, "empty has none of the layouts that are known: images/{train,val} + ");
 }
 

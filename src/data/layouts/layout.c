@@ -154,6 +154,50 @@ static int check_found(const struct df_dataset *dataset, const struct df_dataset
     return 0;
 }
 
+/* Whether train and val are folders: of masks, or of annotations, which are looked for there too. */
+static bool has_split_folders(const struct df_dataset_options *options)
+{
+    const struct df_layout_options *layout = &options->layout;
+
+    if (layout->layout != DF_LAYOUT_AUTO || layout->images || layout->pairs)
+        return layout->layout == DF_LAYOUT_SPLIT_FOLDERS;
+    for (size_t i = 0; i < LAYOUTS && !options->annotations; i++) {
+        if (layouts[i].choice != DF_LAYOUT_SPLIT_FOLDERS && layouts[i].found(options->root))
+            return false;
+    }
+    return true;
+}
+
+int df_folder_has_split(const struct df_dataset_options *options, bool *has)
+{
+    const struct df_layout_options *layout = &options->layout;
+
+    *has = true;
+    if (layout->images)
+        DF_TRY(df_patterns_have(options, has));
+    else if (layout->pairs)
+        DF_TRY(df_pairs_have(options, has));
+    else if (has_split_folders(options))
+        DF_TRY(df_split_folders_have(options, has));
+    if (options->split == DF_SPLIT_VAL && layout->train_list && !layout->val_list)
+        *has = false;
+    return 0;
+}
+
+/* Nothing of a split is told before parts of it are missed. That of training is needed anyway. */
+static int check_split(const struct df_dataset_options *options)
+{
+    bool has;
+
+    if (options->split == DF_SPLIT_TRAIN || !has_split_folders(options))
+        return 0;
+    DF_TRY(df_folder_has_split(options, &has));
+    return has ? 0
+               : df_error_set("there are no validation images: %s/images/val and masks/val are not there or "
+                              "empty",
+                              options->root);
+}
+
 int df_folder_open(struct df_dataset *dataset, struct df_dataset_options *options,
                    struct df_layout_classes *classes)
 {
@@ -161,6 +205,7 @@ int df_folder_open(struct df_dataset *dataset, struct df_dataset_options *option
     const bool elsewhere = layout->layout != DF_LAYOUT_AUTO || layout->images || layout->pairs;
 
     *classes = (struct df_layout_classes){0};
+    DF_TRY(check_split(options));
     if (options->annotations || !elsewhere)
         DF_TRY(df_annotated_set_open(dataset, options));
     return dataset->annotations ? check_found(dataset, options) : take_classes(options, classes);

@@ -42,6 +42,8 @@ void df_layout_free_classes(struct df_layout_classes *classes);
 bool df_split_folders_found(const char *root);
 int df_split_folders_list(struct df_dataset *dataset, const struct df_dataset_options *options,
                           struct df_listing *listing);
+/* Whether folders of the split, also of annotations, have any file. (../folder_split.c) */
+int df_split_folders_have(const struct df_dataset_options *options, bool *has);
 bool df_two_folders_found(const char *root);
 int df_two_folders_list(struct df_dataset *dataset, const struct df_dataset_options *options,
                         struct df_listing *listing);
@@ -59,9 +61,12 @@ int df_nnunet_classes(const struct df_dataset_options *options, struct df_layout
 /* patterns.c */
 int df_patterns_list(struct df_dataset *dataset, const struct df_dataset_options *options,
                      struct df_listing *listing);
+/* Whether the patterns, or a table, have an image of the split; also where they do not divide images. */
+int df_patterns_have(const struct df_dataset_options *options, bool *has);
 /* pairs.c */
 int df_pairs_list(struct df_dataset *dataset, const struct df_dataset_options *options,
                   struct df_listing *listing);
+int df_pairs_have(const struct df_dataset_options *options, bool *has);
 
 /* Makes the samples' names, which are base names, unique: where two are equal, all become the images' paths
  * below the folder that they share, without endings. -1 with the error set where two are equal still.

@@ -109,6 +109,7 @@ static int see(struct table *table, const char *image)
     return 0;
 }
 
+/* dataset: NULL where rows are only counted. */
 static int add_row(struct table *table, struct df_dataset *dataset)
 {
     const struct df_csv_row *row = &table->row;
@@ -127,6 +128,8 @@ static int add_row(struct table *table, struct df_dataset *dataset)
     if (!split || df_split_is(split, DF_SPLIT_TRAIN) || df_split_is(split, DF_SPLIT_VAL))
         DF_TRY(see(table, image));
     if (split && !df_split_words_take(&table->words, split))
+        return 0;
+    if (!dataset)
         return 0;
     return df_sample_add(dataset, df_path_stem(image), path_of(table, image), path_of(table, mask));
 }
@@ -185,6 +188,24 @@ static void table_free(struct table *table)
     free(table);
 }
 
+/* The table with its header read; NULL with the error set. */
+static struct table *table_open(const struct df_dataset_options *options, const struct df_file_bytes *file)
+{
+    const char *path = options->layout.pairs;
+    struct table *table = calloc(1, sizeof *table);
+
+    if (!table) {
+        df_error_memory("a table of pairs", sizeof *table);
+        return NULL;
+    }
+    table->words = (struct df_split_words){.wanted = options->split, .words.most = DF_SPLIT_WORDS_NAMED};
+    table->folder = df_path_folder(path);
+    if (table->folder && read_header(table, path, file) == 0)
+        return table;
+    table_free(table);
+    return NULL;
+}
+
 int df_pairs_list(struct df_dataset *dataset, const struct df_dataset_options *options,
                   struct df_listing *listing)
 {
@@ -193,18 +214,28 @@ int df_pairs_list(struct df_dataset *dataset, const struct df_dataset_options *o
     int status = -1;
 
     DF_TRY(df_file_bytes_read(layout->pairs, &file));
-    struct table *table = calloc(1, sizeof *table);
-    if (!table)
-        df_error_memory("a table of pairs", sizeof *table);
-    else
-        table->folder = df_path_folder(layout->pairs);
-    if (table && table->folder && read_header(table, layout->pairs, &file) == 0) {
-        table->words = (struct df_split_words){.wanted = options->split, .words.most = DF_SPLIT_WORDS_NAMED};
+    struct table *table = table_open(options, &file);
+    if (table) {
         listing->divided = table->at[SPLIT] >= 0;
         snprintf(listing->what, sizeof listing->what, "the pairs of %s%s", layout->pairs,
                  listing->divided ? ", which has their splits" : "");
         status = read_table(table, dataset, layout);
     }
+    table_free(table);
+    df_file_bytes_free(&file);
+    return status;
+}
+
+int df_pairs_have(const struct df_dataset_options *options, bool *has)
+{
+    struct df_file_bytes file;
+    int status = -1;
+
+    DF_TRY(df_file_bytes_read(options->layout.pairs, &file));
+    struct table *table = table_open(options, &file);
+    if (table)
+        status = table->at[SPLIT] >= 0 ? read_rows(table, NULL) : 0;
+    *has = table && (table->at[SPLIT] < 0 || table->words.taken > 0);
     table_free(table);
     df_file_bytes_free(&file);
     return status;

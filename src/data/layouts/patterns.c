@@ -295,3 +295,16 @@ int df_patterns_list(struct df_dataset *dataset, const struct df_dataset_options
     df_pattern_free(&pairing.masks);
     return status;
 }
+
+int df_patterns_have(const struct df_dataset_options *options, bool *has)
+{
+    const char *pattern = options->layout.images;
+    struct df_path_matches images = {0};
+
+    *has = !df_pattern_has(pattern, "{split}");
+    const int status = *has ? 0 : df_pattern_find(pattern, &images);
+    for (size_t i = 0; i < images.count && !*has; i++)
+        *has = df_split_is(images.items[i].split, options->split);
+    df_pattern_free(&images);
+    return status;
+}
