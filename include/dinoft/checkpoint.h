@@ -6,6 +6,7 @@
 #include "dinoft/augment.h"
 #include "dinoft/decoder_kind.h"
 #include "dinoft/fingerprint.h"
+#include "dinoft/image_reading.h"
 #include "dinoft/layout.h"
 #include "dinoft/lora_parts.h"
 #include "dinoft/mask_values.h"
@@ -29,6 +30,8 @@ struct df_record {
     char normalize[16];   /* "imagenet" or "none" */
     char *mask_values;    /* what the masks hold (dinoft/dataset.h); owned, as what follows */
     char *ignored_values; /* NULL: as is usual */
+    char image_range[DF_IMAGE_RANGE_TEXT_MAX]; /* dinoft/image_reading.h */
+    char bands[DF_BANDS_TEXT_MAX];
     char augmentation[DF_AUGMENT_TEXT_MAX]; /* of the training images; "": none */
     struct df_split_record split;           /* folder: dinoft/layout.h */
     int64_t img_dim[2];                     /* height, width */

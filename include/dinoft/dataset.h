@@ -9,6 +9,7 @@
 #include "dinoft/layout.h"
 #include "dinoft/mask_rule.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -33,6 +34,7 @@ struct df_dataset_options {
         *list; /* voc: the name of a list in ImageSets/Segmentation, or a file; NULL: the split's own */
     struct df_layout_options layout; /* folder */
     bool void_as_background;         /* voc: 255 -> 0 */
+    struct df_image_reading reading; /* of the images */
 
     /* folder; strings may be NULL: */
     int n_classes;            /* what the masks hold, 1..DF_MAX_CLASSES; 0: what follows says it */
@@ -64,6 +66,7 @@ struct df_sample {
     struct df_mask_layer *layers; /* [n_layers], where these make the mask: later ones lie over earlier ones;
                                      mask_path is a pattern then */
     int n_layers;
+    atomic_bool warned; /* what is odd about the image has been told */
     /* Where annotations of the data set make the mask: which image of theirs it is, and what tells its shapes
      * from others. mask_path is their file then, or the picture of the image's segments. */
     int64_t annotation;
@@ -81,6 +84,7 @@ struct df_dataset {
     uint8_t (*class_colors)[3]; /* [n_classes]; NULL: the usual ones */
     struct df_sample *samples;
     int64_t count;
+    struct df_image_reading reading;    /* as options had it */
     struct df_annotations *annotations; /* NULL: masks are files */
     struct df_mask_rule rule;           /* what the masks' files mean */
     const char *advice;                 /* as options had it */

@@ -39,6 +39,7 @@ struct df_dataset *df_dataset_open(const struct df_dataset_options *options)
         return NULL;
     }
     dataset->kind = options->kind;
+    dataset->reading = options->reading;
     dataset->advice = options->advice;
     dataset->color_advice = options->color_advice;
     int status = options->kind == DF_DATASET_FOLDER ? df_folder_open(dataset, &all, &classes) : 0;

@@ -216,6 +216,7 @@ static struct df_dataset_options dataset_options(const struct df_config *config,
         .annotations = config->annotations,
         .palette = config->palette,
         .ignore_value = config->ignore_value,
+        .reading = config->reading,
         .advice = " (--mask_values says what other values mean)",
         .color_advice =
             config->dataset == DF_DATASET_FOLDER ? " (--palette says which classes these are)" : NULL,

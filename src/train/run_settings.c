@@ -63,6 +63,7 @@ static uint64_t digest_of_set(const struct df_dataset *set)
 
     df_digest_start(&digest);
     df_mask_rule_digest(&set->rule, &digest);
+    df_image_reading_add(&digest, &set->reading);
     for (int64_t i = 0; i < set->count; i++)
         add_sample(&digest, &set->samples[i]);
     return df_digest_value(&digest);

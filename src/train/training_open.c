@@ -52,6 +52,10 @@ int training_fill_record(struct df_training *training)
     record->keeps_ratio = training->options.augment.keeps_ratio;
     record->mask_values = set->mask_values;
     record->ignored_values = set->ignored_values;
+    if (set->reading.range_text)
+        snprintf(record->image_range, sizeof record->image_range, "%s", set->reading.range_text);
+    if (set->reading.bands_text)
+        snprintf(record->bands, sizeof record->bands, "%s", set->reading.bands_text);
     record->split = set->split_made;
     if (df_augment_changes(&training->options.augment))
         df_augment_text(&training->options.augment, record->augmentation);

@@ -52,18 +52,18 @@ static void assert_pairs(const char *root, int64_t count)
 static void halves_that_are_not_read(void **state)
 {
     begin("half");
-    add("half", "images", "a.tif");
+    add("half", "images", "a.heic");
     add("half", "masks", "a.png");
     assert_refused("half", "1 file of pairs cannot be read: ");
-    assert_error_has("half/images/train/a.tif (TIFF)");
+    assert_error_has("half/images/train/a.heic (HEIC)");
     assert_error_has(".jpg, .jpeg, .png");
-    assert_error_has("masks with .png");
+    assert_error_has("masks with .png, .tif, .tiff: convert");
     add("half", "images", "b.jpg");
     add("half", "masks", "b.WEBP");
     assert_refused("half", "2 files of pairs cannot be read: ");
-    assert_error_has("a.tif (TIFF), ");
+    assert_error_has("a.heic (HEIC), ");
     assert_error_has("half/masks/train/b.WEBP (WebP);");
-    drop("half", "images", "a.tif");
+    drop("half", "images", "a.heic");
     drop("half", "masks", "a.png");
     assert_refused("half", "1 file of pairs cannot be read: ");
     drop("half", "masks", "b.WEBP");
@@ -79,13 +79,13 @@ static void both_halves_are_not_read(void **state)
     begin("both");
     for (int i = 0; i < 5; i++) {
         char name[32];
-        snprintf(name, sizeof name, "%d.tiff", i);
+        snprintf(name, sizeof name, "%d.heic", i);
         add("both", "images", name);
         add("both", "masks", name);
     }
     assert_refused("both", "5 files of pairs cannot be read: ");
-    assert_error_has("0.tiff (TIFF), ");
-    assert_error_has("2.tiff (TIFF), ...;");
+    assert_error_has("0.heic (HEIC), ");
+    assert_error_has("2.heic (HEIC), ...;");
 }
 
 static void other_files_are_no_pairs(void **state)
@@ -97,8 +97,8 @@ static void other_files_are_no_pairs(void **state)
     add("else", "masks", "README");
     add("else", "images", "good.json"); /* a tool's own file beside an image, and beside a mask */
     add("else", "masks", "good.txt");
-    add("else", "images", "good.tif"); /* the pair is whole without it */
-    add("else", "images", "extra.tif");
+    add("else", "images", "good.heic"); /* the pair is whole without it */
+    add("else", "images", "extra.heic");
     add("else", "images", "deeper/more.jpg");
     assert_pairs("else", 1);
 }
