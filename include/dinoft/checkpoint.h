@@ -24,12 +24,13 @@ struct df_trained_on {
 struct df_record {
     char backbone[64]; /* hub name, "" for a model of other dimensions */
     struct df_trained_on trained_on;
-    char dataset[32];                          /* "voc", "ade20k", "folder" */
-    char normalize[16];                        /* "imagenet" or "none" */
-    char mask_values[DF_MASK_VALUES_TEXT_MAX]; /* folder: dinoft/mask_values.h */
-    char augmentation[DF_AUGMENT_TEXT_MAX];    /* of the training images; "": none */
-    int64_t img_dim[2];                        /* height, width */
-    bool keeps_ratio;                          /* of images that are resized */
+    char dataset[32];     /* "voc", "ade20k", "folder" */
+    char normalize[16];   /* "imagenet" or "none" */
+    char *mask_values;    /* what the masks hold (dinoft/dataset.h); owned, as what follows */
+    char *ignored_values; /* NULL: as is usual */
+    char augmentation[DF_AUGMENT_TEXT_MAX]; /* of the training images; "": none */
+    int64_t img_dim[2];                     /* height, width */
+    bool keeps_ratio;                       /* of images that are resized */
     bool has_layers;
     enum df_layers layers;                   /* the blocks that the decoder reads, where these are free */
     double dropout;                          /* in front of the decoder */
@@ -38,8 +39,9 @@ struct df_record {
     double lora_scale;                       /* 0: 1 */
     bool dora;                               /* its LoRA is DoRA */
     double ema;         /* the parameters are a moving average of this decay; 0: as the last step left them */
-    char **class_names; /* [n_class_names]; owned */
+    char **class_names; /* [n_class_names] */
     int n_class_names;
+    uint8_t (*class_colors)[3]; /* [n_class_names]; NULL: the usual ones */
 };
 
 struct df_checkpoint {

@@ -99,6 +99,8 @@ struct df_config {
 #include "dinoft/option_list.h"
 #undef OPTION
 
+    struct df_known_classes known_classes; /* the checkpoint's, after df_setup_open(); else empty */
+
     double scale_list[DF_MAX_SCALES]; /* as read from scales */
     int n_scales;
     double warmup; /* as read from warmup_steps: a number of steps, or per cent of them */
@@ -146,9 +148,13 @@ int df_config_compare_file(const char *path, const struct df_config *config, con
  * followed ended. */
 void df_config_free(struct df_config *config);
 
-/* -1 with the error set where --n_classes or --class_names were typed and the data set has classes of its
- * own. Called by df_config_parse, except for a data set that is not typed and may be the checkpoint's. */
+/* -1 with the error set where --n_classes or others that say what a folder's masks hold were typed and the
+ * data set has classes of its own. Called by df_config_parse, except for a data set that is not typed and may
+ * be the checkpoint's. */
 int df_config_check_dataset(const struct df_config *config);
+
+/* -1 with the error set where nothing tells what the classes of --dataset folder are. */
+int df_config_check_classes(const struct df_config *config);
 
 /* What the default recipe has for the backbone and the decoder that were chosen, where nothing is typed: no
  * augmentation with a frozen backbone whose features may be kept, and no factor of the learning rate for

@@ -6,6 +6,7 @@
 #include "dinoft/image.h"
 #include "dinoft/label_census.h"
 #include "dinoft/labels.h"
+#include "dinoft/mask_rule.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,6 +17,13 @@ enum df_dataset_kind { DF_DATASET_KINDS(DF_CHOICE_ID) DF_DATASET_KIND_COUNT };
 
 enum df_split { DF_SPLIT_TRAIN, DF_SPLIT_VAL };
 
+/* Classes as a checkpoint records them. */
+struct df_known_classes {
+    int count;
+    char *const *names;         /* [count] */
+    const uint8_t (*colors)[3]; /* [count], or NULL: the usual ones */
+};
+
 struct df_dataset_options {
     enum df_dataset_kind kind;
     const char *root;
@@ -23,17 +31,35 @@ struct df_dataset_options {
     const char
         *list; /* voc: the name of a list in ImageSets/Segmentation, or a file; NULL: the split's own */
     bool void_as_background; /* voc: 255 -> 0 */
-    int n_classes;           /* folder: required, 1..DF_MAX_CLASSES; others: 0 or the data set's own */
-    const char *class_names; /* folder: file with a name a line, or NULL ("class_0", …) */
-    const char *mask_values; /* folder: the masks' values that are class 0, 1, … (dinoft/mask_values.h); NULL:
-                                0, 1, … */
-    const char *advice;      /* for errors: what helps where a mask holds other values; NULL: none is given */
+
+    /* folder; strings may be NULL: */
+    int n_classes;            /* what the masks hold, 1..DF_MAX_CLASSES; 0: what follows says it */
+    int usual_classes;        /* where nothing says it; 0: that is an error */
+    const char *class_names;  /* a file of names and colours, or a built-in list (class_table.h) */
+    const char *palette;      /* the masks are pictures with the colours of this file or built-in list */
+    const char *ignore_value; /* pixels that are ignored: a list, or "none"; NULL: 255 */
+    const char *color_advice; /* for errors: what helps where masks have colours */
+    const char *advice;       /* the same where a mask holds other values */
+
+    const char *mask_values; /* what class 0, 1, … are in the masks (dinoft/mask_values.h); NULL: 0, 1, … */
+    const char *merge_classes;     /* "a+b=c,…" and "d,e": what becomes of the classes (class_table.h) */
+    const char *ignore_classes;    /* NULL: nothing */
+    struct df_known_classes known; /* names and colours where nothing else says them */
+};
+
+/* A binary mask of one class, among others. */
+struct df_mask_layer {
+    char *path;
+    int label;
 };
 
 struct df_sample {
     char *name; /* the base name without extension: "2007_000033" */
     char *image_path, *mask_path;
     int64_t image_bytes, mask_bytes; /* of the files, when the lists were read */
+    struct df_mask_layer *layers; /* [n_layers], where these make the mask: later ones lie over earlier ones;
+                                     mask_path is a pattern then */
+    int n_layers;
 };
 
 struct df_dataset {
@@ -41,14 +67,17 @@ struct df_dataset {
     bool reference_void_is_background; /* the reference project's metric counts this data set's void as class
                                           0 */
     int n_classes;
-    char **class_names; /* [n_classes] */
+    char **class_names;         /* [n_classes] */
+    uint8_t (*class_colors)[3]; /* [n_classes]; NULL: the usual ones */
     struct df_sample *samples;
     int64_t count;
-    uint8_t label_map[256]; /* what a mask file's value means, where valid: a class or DF_IGNORE_LABEL */
-    bool label_valid[256];  /* false: a value that no mask of this data set may hold */
-    const char *advice;     /* as options had it */
-    bool void_is_assumed;   /* folder: nobody has said that 255 means "ignore" */
-    char *mask_values;      /* as options had it; NULL without */
+    struct df_mask_rule rule; /* what the masks' files mean */
+    const char *advice;       /* as options had it */
+    const char *color_advice;
+    bool void_is_assumed; /* folder: nobody has said that 255 means "ignore" */
+    /* What options say of the masks, as lists that df_mask_values_parse() and df_mask_values_ignore() read:
+     * mask_values is NULL where they say nothing, ignored_values where that is what is usual. */
+    char *mask_values, *ignored_values;
     struct df_label_census *census; /* of the masks that have been read */
 };
 
@@ -57,15 +86,23 @@ struct df_dataset {
 struct df_dataset *df_dataset_open(const struct df_dataset_options *options);
 void df_dataset_free(struct df_dataset *dataset);
 
+/* Whether the masks of a folder are a folder for each class, which tell what the classes are. */
+bool df_dataset_has_class_folders(const char *root);
+
 /* Leaves the samples out that `kept` [count], of which one at least is true, does not name; the census begins
  * anew. -1 when out of memory: then the set is as it was. */
 int df_dataset_keep(struct df_dataset *dataset, const bool *kept);
 
 /* Reads and checks one sample at its original size, labels mapped to classes. -1 with the error naming the
- * file: unreadable, sizes that differ (both given), a label out of range (value, position and the largest
- * allowed). */
+ * file: unreadable, sizes that differ (both given), a value or colour that is none of the data set's (with
+ * its place, and what is allowed or nearest). */
 int df_dataset_read(const struct df_dataset *dataset, int64_t index, struct df_image *image,
                     struct df_image *mask);
+
+/* Marks the numbers that a sample's mask holds in its file. 0 also where it has none: colours, or folders of
+ * classes. -1 with the error set. */
+int df_dataset_mark_values(const struct df_dataset *dataset, int64_t index,
+                           bool seen[DF_MASK_VALUE_MOST + 1]);
 
 /* "voc" */
 const char *df_dataset_kind_name(enum df_dataset_kind kind);

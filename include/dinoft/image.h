@@ -12,7 +12,8 @@
 #define DF_IMAGE_MAX_PIXELS ((int64_t)1 << 28)
 #endif
 
-/* channels 3: RGB uint8 [height, width, 3]. channels 1: class indices uint8 [height, width]. */
+/* channels 3: RGB uint8 [height, width, 3]. channels 1: class indices uint8 [height, width]. channels 2: see
+ * df_mask_read(). */
 struct df_image {
     int64_t width, height;
     int channels;
@@ -41,10 +42,16 @@ int df_image_read(const char *path, struct df_image *image);
  */
 int df_image_orientation(const char *path);
 
-/* Reads a mask of class indices: a palette PNG's indices, or an 8-bit grey PNG's values, untouched (1, 2 and
- * 4-bit ones unpacked, not scaled). Anything else (RGB, 16 bits, JPEG) is an error that says what was found.
- */
+/* Reads a mask of numbers. channels 1, uint8 [height, width]: a palette's indices, or the values of grey or
+ * of colours whose channels are equal everywhere, untouched (1, 2 and 4-bit ones unpacked, not scaled).
+ * channels 2, uint16_t [height, width] in the machine's order of bytes: the same of 16 bits. channels 3,
+ * uint8 [height, width, 3]: colours, which are no numbers; of 8 bits. A mask that is transparent somewhere,
+ * or of 16-bit colours, and a file of another format are errors that say what was found. */
 int df_mask_read(const char *path, struct df_image *mask);
+
+/* Reads a mask of colours: channels 3, of any PNG of at most 8 bits; palette and grey become RGB. Transparent
+ * masks are errors here too. */
+int df_mask_read_colors(const char *path, struct df_image *mask);
 
 /* Each writes a PNG atomically. */
 int df_png_write_rgb(const char *path, const struct df_image *image);

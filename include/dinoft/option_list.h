@@ -206,13 +206,36 @@ OPTION(
     INTEGER, N_CLASSES, n_classes, DATA, TRAIN | MEASURE | BENCH | SELFTEST | INFO,
     "the number of classes of --dataset folder, 2 to 255 (eval: the checkpoint's; bench, selftest, info: 21)",
     "0", 2, 255)
-OPTION(STRING, CLASS_NAMES, class_names, DATA, TRAIN | MEASURE | BENCH,
-       "the names of the classes of --dataset folder, one a line", "FILE", NULL)
-OPTION(STRING, MASK_VALUES, mask_values, DATA, TRAIN | MEASURE | BENCH,
-       "the pixel values in the masks of --dataset folder that are class 0, class 1, and so on: 0,255 if the "
-       "second class is 255; 255 is ignored unless it is listed; not given: 0,1,2, ... (eval, corrupt and "
-       "train from a checkpoint: the checkpoint's)",
+OPTION(
+    STRING, CLASS_NAMES, class_names, DATA, TRAIN | MEASURE | BENCH,
+    "the names of the classes of --dataset folder: one a line, or in JSON, with colours if it has some; or "
+    "voc, ade20k, cityscapes or camvid for theirs",
+    "FILE", NULL)
+OPTION(
+    STRING, PALETTE, palette, DATA, TRAIN | MEASURE | BENCH,
+    "the masks of --dataset folder are pictures with a colour for each class: a file with lines 'R G B name' "
+    "or '#RRGGBB name', CamVid's or CVAT's, or voc, cityscapes or camvid for theirs; classes called void, "
+    "ignore or unlabeled, or with (ignore) behind their names, are ignored",
+    "FILE", NULL)
+OPTION(
+    STRING, MASK_VALUES, mask_values, DATA, TRAIN | MEASURE | BENCH,
+    "the pixel values in the masks of --dataset folder that are class 0, class 1, and so on: 0,255 if the "
+    "second class is 255, 1..19 for 19 classes from 1 on, 0+3,1 where two values are one class; cityscapes: "
+    "the 19 classes of its labelIds; not given: 0,1,2, ... (eval, corrupt and train from a checkpoint: the "
+    "checkpoint's)",
+    "LIST", NULL)
+OPTION(STRING, IGNORE_VALUE, ignore_value, DATA, TRAIN | MEASURE | BENCH,
+       "the pixel values in the masks of --dataset folder that are ignored, a list as of --mask_values, or "
+       "none; not given: 255, unless --mask_values lists it",
        "LIST", NULL)
+OPTION(
+    STRING, MERGE_CLASSES, merge_classes, DATA, TRAIN | MEASURE | BENCH,
+    "classes that become one, and its name: car+truck+bus=vehicle,3+4=plant; classes are called by name or "
+    "by number as they are without this flag; they are numbered anew, in the order of their first members",
+    "LIST", NULL)
+OPTION(STRING, IGNORE_CLASSES, ignore_classes, DATA, TRAIN | MEASURE | BENCH,
+       "classes whose pixels are ignored, by name or number: sky,tree; the others are numbered anew", "LIST",
+       NULL)
 OPTION(INTEGER, SHOTS, shots, DATA, TRAIN | EVAL,
        "few images: take, by --seed, so many of the training images that N show each class, or all that do "
        "where there are fewer; an image shows a class if its mask has a pixel of it; eval: with "

@@ -17,4 +17,9 @@ struct df_palette {
  * it is called so; NULL: it has none. */
 void df_palette_fill(struct df_palette *palette, enum df_dataset_kind kind, const char *first_name);
 
+/* The same of a data set, or of what is recorded of its classes: colors [n_classes], or NULL for those above.
+ */
+void df_palette_fill_classes(struct df_palette *palette, enum df_dataset_kind kind, const char *first_name,
+                             const uint8_t (*colors)[3], int n_classes);
+
 #endif

@@ -16,12 +16,14 @@ int df_setup_open(struct df_setup *setup, struct df_config *config);
 struct df_state *df_setup_backbone(const struct df_config *config, const struct df_checkpoint *checkpoint,
                                    struct df_vit_config *vit, char **path);
 
-/* -1 with the error set if an output of that name would overwrite the backbone, the checkpoint or the class
- * names. */
+/* -1 with the error set if an output of that name would overwrite the backbone, the checkpoint or what tells
+ * the classes. */
 int df_setup_check_output(const struct df_setup *setup, const struct df_config *config, const char *path);
 
-/* A data set of the flags. classes: of a set that has none of its own. NULL with the error set. */
-struct df_dataset *df_setup_dataset(const struct df_config *config, enum df_split split, int64_t classes);
+/* A data set of the flags. checkpoint: whose classes it has where no flag says which; NULL: it must be said.
+ * NULL with the error set. */
+struct df_dataset *df_setup_dataset(const struct df_config *config, enum df_split split,
+                                    const struct df_checkpoint *checkpoint);
 
 /* How the flags change training images. */
 struct df_augment_options df_setup_augmentation(const struct df_config *config);

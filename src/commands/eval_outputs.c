@@ -46,7 +46,8 @@ void eval_outputs_init(struct eval_outputs *outputs, const struct df_config *con
     struct df_overlay_style style = {.opacity = config->overlay_opacity, .outlines = true};
 
     *outputs = (struct eval_outputs){.config = config, .measure = measure};
-    df_palette_fill(&style.palette, dataset->kind, measure->class_names[0]);
+    df_palette_fill_classes(&style.palette, dataset->kind, measure->class_names[0],
+                            (const uint8_t(*)[3])dataset->class_colors, dataset->n_classes);
     df_image_scores_init(&outputs->scores, dataset->n_classes, dataset->reference_void_is_background);
     df_best_worst_init(&outputs->best_worst, &style);
 }

@@ -21,7 +21,7 @@ int eval_prototypes_open(const struct df_config *config, struct df_measure *meas
 
     if (!config->prototypes)
         return 0;
-    *train_set = df_setup_dataset(config, DF_SPLIT_TRAIN, val_set->n_classes);
+    *train_set = df_setup_dataset(config, DF_SPLIT_TRAIN, measure->setup.checkpoint);
     if (!*train_set)
         return -1;
     const struct df_dataset *const sets[] = {*train_set, val_set};

@@ -158,8 +158,10 @@ static void print_checkpoint(const struct df_checkpoint *checkpoint)
         printf("weights:         a moving average of decay %g\n", checkpoint->record.ema);
     if (*checkpoint->record.augmentation)
         printf("augmentation:    %s\n", checkpoint->record.augmentation);
-    if (*checkpoint->record.mask_values)
+    if (checkpoint->record.mask_values)
         printf("mask values:     %s are class 0, class 1, ...\n", checkpoint->record.mask_values);
+    if (checkpoint->record.ignored_values)
+        printf("ignored values:  %s\n", checkpoint->record.ignored_values);
 }
 
 static void print_file(const char *path, enum df_weight_format format)

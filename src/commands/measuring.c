@@ -9,19 +9,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* A data set of the user's own has as many classes as the flags say, or the checkpoint. */
-static bool has_own_classes(const struct df_config *config)
-{
-    return df_dataset_names(config->dataset, NULL) == NULL;
-}
-
 static struct df_dataset *open_dataset(const struct df_config *config, const struct df_setup *setup)
 {
-    const struct df_checkpoint *checkpoint = setup->checkpoint; /* NULL: --n_classes is there */
-    const int64_t classes = !has_own_classes(config) ? 0
-                            : config->n_classes > 0  ? config->n_classes
-                                                     : checkpoint->classes;
-    struct df_dataset *dataset = df_setup_dataset(config, DF_SPLIT_VAL, classes);
+    const struct df_checkpoint *checkpoint = setup->checkpoint; /* NULL: flags tell the classes */
+    struct df_dataset *dataset = df_setup_dataset(config, DF_SPLIT_VAL, checkpoint);
 
     if (dataset && !config->prototypes && dataset->n_classes != checkpoint->classes) {
         df_error_set("%s is for %" PRId64 " classes, data set %s has %d", config->lora_weights,
@@ -30,17 +21,6 @@ static struct df_dataset *open_dataset(const struct df_config *config, const str
         return NULL;
     }
     return dataset;
-}
-
-/* Classes that nobody named here have the names that the checkpoint was trained with; prototypes are not of
- * its classes. */
-static char **choose_names(const struct df_config *config, const struct df_setup *setup,
-                           const struct df_dataset *dataset)
-{
-    const struct df_record *record = setup->checkpoint ? &setup->checkpoint->record : NULL;
-    const bool unnamed = has_own_classes(config) && !config->class_names && !config->prototypes;
-    return unnamed && record && record->n_class_names == dataset->n_classes ? record->class_names
-                                                                            : dataset->class_names;
 }
 
 /* --slide in whole patches. */
@@ -90,6 +70,6 @@ int measuring_open(struct df_measure *measure, struct df_config *config)
         return -1;
     const struct df_dataset *const sets[] = {measure->dataset};
     DF_TRY(df_labels_look(sets, 1));
-    measure->class_names = choose_names(config, &measure->setup, measure->dataset);
+    measure->class_names = measure->dataset->class_names;
     return choose_options(config, measure);
 }

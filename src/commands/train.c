@@ -37,7 +37,7 @@ static int open_sets(struct job *job)
     static const enum df_split splits[] = {DF_SPLIT_TRAIN, DF_SPLIT_VAL};
 
     for (int i = 0; i < 2; i++) {
-        job->sets[i] = df_setup_dataset(job->config, splits[i], job->config->n_classes);
+        job->sets[i] = df_setup_dataset(job->config, splits[i], NULL);
         if (!job->sets[i])
             return -1;
     }

@@ -50,8 +50,13 @@ static bool is_replaced(const struct df_config_file *file, const bool *typed, co
         return typed[DF_OPTION_WEIGHTS];
     case DF_OPTION_N_CLASSES:
     case DF_OPTION_CLASS_NAMES:
-    case DF_OPTION_MASK_VALUES:
+    case DF_OPTION_IGNORE_VALUE:
         return typed[DF_OPTION_DATASET] && config->dataset != DF_DATASET_FOLDER;
+    case DF_OPTION_PALETTE:
+        return typed[DF_OPTION_MASK_VALUES] ||
+               (typed[DF_OPTION_DATASET] && config->dataset != DF_DATASET_FOLDER);
+    case DF_OPTION_MASK_VALUES:
+        return typed[DF_OPTION_PALETTE] || (typed[DF_OPTION_DATASET] && config->dataset != DF_DATASET_FOLDER);
     case DF_OPTION_WARMUP_STEPS:
         return typed[DF_OPTION_WARMUP_EPOCHS] ||
                (typed[DF_OPTION_RECIPE] && df_recipe_is_reference(config->recipe)) ||

@@ -118,9 +118,20 @@ static int parse_words(struct parser *parser)
     return 0;
 }
 
+int df_config_check_classes(const struct df_config *config)
+{
+    if (config->dataset != DF_DATASET_FOLDER || config->n_classes > 0 || config->class_names ||
+        config->mask_values || config->palette || df_dataset_has_class_folders(config->data_root))
+        return 0;
+    return df_error_set(
+        "--dataset folder needs --n_classes N (--class_names, --palette and --mask_values tell "
+        "it too)");
+}
+
 int df_config_check_dataset(const struct df_config *config)
 {
-    static const enum df_option only[] = {DF_OPTION_N_CLASSES, DF_OPTION_CLASS_NAMES, DF_OPTION_MASK_VALUES};
+    static const enum df_option only[] = {DF_OPTION_N_CLASSES, DF_OPTION_CLASS_NAMES, DF_OPTION_MASK_VALUES,
+                                          DF_OPTION_PALETTE, DF_OPTION_IGNORE_VALUE};
     static const enum df_option lists[] = {DF_OPTION_TRAIN_LIST, DF_OPTION_VAL_LIST};
     const bool folder = config->dataset == DF_DATASET_FOLDER;
     const enum df_option typed = df_config_typed(config, only, sizeof only / sizeof only[0]);
@@ -134,10 +145,8 @@ int df_config_check_dataset(const struct df_config *config)
     if (typed_list != DF_OPTION_COUNT && config->dataset != DF_DATASET_VOC)
         return df_error_set("--%s is for --dataset voc, not %s", df_option_name(typed_list),
                             df_dataset_kind_name(config->dataset));
-    if (folder && !config->typed[DF_OPTION_N_CLASSES] &&
-        (config->command == DF_COMMAND_TRAIN || (config->prototypes && !config->lora_weights)))
-        return df_error_set("--dataset folder needs --n_classes N");
-    return 0;
+    const bool of_flags = config->command == DF_COMMAND_TRAIN || config->prototypes;
+    return folder && of_flags && !config->lora_weights ? df_config_check_classes(config) : 0;
 }
 
 /* A data set that nobody typed is ade20k for train, and for eval without a checkpoint: else eval and corrupt
@@ -155,16 +164,20 @@ static int check_typed_dataset(const struct df_config *config)
 
 static int check_mask_values(const struct df_config *config)
 {
-    struct df_mask_values values;
+    struct df_mask_values values = {0};
+    int status = 0;
 
-    if (!config->mask_values)
-        return 0;
-    if (df_mask_values_parse(config->mask_values, &values) != 0)
-        return df_error_context("--mask_values");
-    if (config->typed[DF_OPTION_N_CLASSES] && config->n_classes != values.count)
-        return df_error_set("--mask_values %s has %d values, --n_classes says %lld", config->mask_values,
-                            values.count, (long long)config->n_classes);
-    return 0;
+    if (config->palette && config->mask_values)
+        return df_error_set("--palette and --mask_values both say what is in the masks: one of them does");
+    if (config->mask_values && df_mask_values_parse(config->mask_values, &values) != 0)
+        status = df_error_context("--mask_values");
+    else if (config->mask_values && config->typed[DF_OPTION_N_CLASSES] && config->n_classes != values.count)
+        status = df_error_set("--mask_values %.200s has %d values, --n_classes says %lld",
+                              config->mask_values, values.count, (long long)config->n_classes);
+    else if (config->ignore_value && df_mask_values_ignore(&values, config->ignore_value) != 0)
+        status = df_error_context("--ignore_value");
+    df_mask_values_free(&values);
+    return status;
 }
 
 static int check_window(const struct df_config *config)

@@ -6,8 +6,6 @@
 
 #include <stdlib.h>
 
-#define ADE20K_CLASSES 150
-
 int df_ade20k_list(struct df_dataset *dataset, const struct df_dataset_options *options)
 {
     const char *split = options->split == DF_SPLIT_TRAIN ? "training" : "validation";
@@ -15,12 +13,6 @@ int df_ade20k_list(struct df_dataset *dataset, const struct df_dataset_options *
     char *masks = df_text_format("%s/ADEChallengeData2016/annotations/%s", options->root, split);
     int status = images && masks ? df_sample_add_folder(dataset, images, masks) : -1;
 
-    dataset->label_map[0] = DF_IGNORE_LABEL;
-    dataset->label_valid[0] = true;
-    for (int value = 1; value <= ADE20K_CLASSES; value++) {
-        dataset->label_map[value] = (uint8_t)(value - 1);
-        dataset->label_valid[value] = true;
-    }
     free(masks);
     free(images);
     return status;

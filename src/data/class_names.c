@@ -1,5 +1,10 @@
-/* Names of the built-in data sets' classes: VOC's own, and the first word for each of SceneParse150's. */
+/* Names of data sets, and of the built-in ones' classes: VOC's own, and the first word for each of
+ * SceneParse150's. */
 #include "dinoft/dataset.h"
+
+#include <string.h>
+
+static const char *const kind_names[] = {DF_DATASET_KINDS(DF_CHOICE_TEXT)};
 
 static const char *const voc_names[] = {
     "background", "aeroplane", "bicycle",     "bird",  "boat",        "bottle", "bus",
@@ -167,6 +172,22 @@ static const struct {
     [DF_DATASET_VOC] = {voc_names, sizeof voc_names / sizeof voc_names[0]},
     [DF_DATASET_ADE20K] = {ade20k_names, sizeof ade20k_names / sizeof ade20k_names[0]},
 };
+
+const char *df_dataset_kind_name(enum df_dataset_kind kind)
+{
+    return kind_names[kind];
+}
+
+bool df_dataset_kind_named(const char *name, enum df_dataset_kind *kind)
+{
+    for (int i = 0; i < DF_DATASET_KIND_COUNT; i++) {
+        if (strcmp(kind_names[i], name) == 0) {
+            *kind = (enum df_dataset_kind)i;
+            return true;
+        }
+    }
+    return false;
+}
 
 const char *const *df_dataset_names(enum df_dataset_kind kind, int *n_classes)
 {

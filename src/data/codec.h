@@ -23,7 +23,9 @@ int df_jpeg_decode(const unsigned char *bytes, size_t size, struct df_image *ima
 int df_jpeg_orientation(const unsigned char *bytes, size_t size);
 
 int df_png_decode(const unsigned char *bytes, size_t size, struct df_image *image);
+/* What df_mask_read() and df_mask_read_colors() say of a mask; any PNG is one. (png_mask.c) */
 int df_png_decode_indices(const unsigned char *bytes, size_t size, struct df_image *mask);
+int df_png_decode_colors(const unsigned char *bytes, size_t size, struct df_image *mask);
 int df_png_orientation(const unsigned char *bytes, size_t size);
 
 /* Whether libspng failed with this code for lack of memory. */

@@ -35,6 +35,10 @@ void df_folder_files_free(struct df_folder_files *files);
  * need be kept. NULL with the error set, and the array stays. */
 void *df_grown(void *items, size_t count, size_t size);
 
+/* Those of the images and masks that are read. (folder_pairs.c) */
+const struct df_endings *df_image_endings(void);
+const struct df_endings *df_mask_endings(void);
+
 /* ".jpg, .png", in text. */
 char *df_endings_list(const struct df_endings *endings, char *text, size_t size);
 

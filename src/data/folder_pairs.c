@@ -16,6 +16,16 @@ static const struct df_endings image_endings = {
     10};
 static const struct df_endings mask_endings = {(const char *const[]){".png"}, 1};
 
+const struct df_endings *df_image_endings(void)
+{
+    return &image_endings;
+}
+
+const struct df_endings *df_mask_endings(void)
+{
+    return &mask_endings;
+}
+
 struct pairing {
     struct df_dataset *dataset;
     struct df_folder_files images, masks;

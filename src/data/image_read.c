@@ -80,7 +80,9 @@ int df_image_orientation(const char *path)
     return orientation;
 }
 
-int df_mask_read(const char *path, struct df_image *mask)
+/* decode: of a PNG. */
+static int read_mask(const char *path, struct df_image *mask,
+                     int (*decode)(const unsigned char *bytes, size_t size, struct df_image *mask))
 {
     struct df_file_bytes file;
     int status = -1;
@@ -89,13 +91,23 @@ int df_mask_read(const char *path, struct df_image *mask)
     DF_TRY(df_file_bytes_read(path, &file));
     const struct codec *codec = find_codec(path, &file);
     if (codec == &png)
-        status = df_png_decode_indices(file.bytes, file.size, mask);
+        status = decode(file.bytes, file.size, mask);
     else if (codec)
-        df_error_set("a mask must be a palette or 8-bit grey PNG, this is a %s file", codec->name);
+        df_error_set("a mask must be a PNG, this is a %s file", codec->name);
     if (status != 0) {
         df_image_free(mask);
         df_error_context("cannot read the mask %s", path);
     }
     df_file_bytes_free(&file);
     return status;
+}
+
+int df_mask_read(const char *path, struct df_image *mask)
+{
+    return read_mask(path, mask, df_png_decode_indices);
+}
+
+int df_mask_read_colors(const char *path, struct df_image *mask)
+{
+    return read_mask(path, mask, df_png_decode_colors);
 }

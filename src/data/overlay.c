@@ -62,7 +62,8 @@ struct df_overlay_style df_overlay_style_of(const struct df_dataset *set)
 {
     struct df_overlay_style style = {.opacity = DF_OVERLAY_OPACITY, .outlines = true};
 
-    df_palette_fill(&style.palette, set->kind, set->class_names[0]);
+    df_palette_fill_classes(&style.palette, set->kind, set->class_names[0],
+                            (const uint8_t(*)[3])set->class_colors, set->n_classes);
     return style;
 }
 

@@ -50,3 +50,11 @@ void df_palette_fill(struct df_palette *palette, enum df_dataset_kind kind, cons
     if (kind == DF_DATASET_ADE20K)
         fill_ade20k(palette->rgb);
 }
+
+void df_palette_fill_classes(struct df_palette *palette, enum df_dataset_kind kind, const char *first_name,
+                             const uint8_t (*colors)[3], int n_classes)
+{
+    df_palette_fill(palette, kind, first_name);
+    for (int i = 0; colors && i < n_classes; i++)
+        memcpy(palette->rgb[i], colors[i], sizeof palette->rgb[i]);
+}

@@ -1,10 +1,9 @@
 #include "codec.h"
+#include "png_file.h"
 
 #include "dinoft/error.h"
 
 #include <string.h>
-
-#include <spng.h>
 
 /* Chunks other than pixel data (profiles, texts): each, and all that are kept. */
 #define MAX_CHUNK  ((size_t)64 << 20)
@@ -35,7 +34,7 @@ static int fail(const char *what, int code)
     return df_error_set("%s: %s", what, spng_strerror(code));
 }
 
-static spng_ctx *open_png(const unsigned char *bytes, size_t size, struct spng_ihdr *header)
+spng_ctx *df_png_open(const unsigned char *bytes, size_t size, struct spng_ihdr *header)
 {
     spng_ctx *png = spng_ctx_new(0);
     int code;
@@ -60,8 +59,7 @@ failed:
     return NULL;
 }
 
-/* Decodes everything up to the file's last chunk, so that a cut or damaged file is noticed. */
-static int decode_all(spng_ctx *png, void *pixels, size_t bytes, int format)
+int df_png_decode_all(spng_ctx *png, void *pixels, size_t bytes, int format, int flags)
 {
     size_t needed;
     int code = spng_decoded_image_size(png, format, &needed);
@@ -69,7 +67,7 @@ static int decode_all(spng_ctx *png, void *pixels, size_t bytes, int format)
     if (code == 0 && needed != bytes)
         return df_error_set("damaged PNG: %zu bytes of pixels, expected %zu", needed, bytes);
     if (code == 0)
-        code = spng_decode_image(png, pixels, bytes, format, 0);
+        code = spng_decode_image(png, pixels, bytes, format, flags);
     if (code == 0)
         code = spng_decode_chunks(png);
     return code == 0 ? 0 : fail("damaged PNG", code);
@@ -88,7 +86,7 @@ static int orientation_of(spng_ctx *png)
 int df_png_orientation(const unsigned char *bytes, size_t size)
 {
     struct spng_ihdr header;
-    spng_ctx *png = open_png(bytes, size, &header);
+    spng_ctx *png = df_png_open(bytes, size, &header);
 
     if (!png)
         return 1;
@@ -100,90 +98,18 @@ int df_png_orientation(const unsigned char *bytes, size_t size)
 int df_png_decode(const unsigned char *bytes, size_t size, struct df_image *image)
 {
     struct spng_ihdr header;
-    spng_ctx *png = open_png(bytes, size, &header);
+    spng_ctx *png = df_png_open(bytes, size, &header);
     int status = -1;
 
     memset(image, 0, sizeof *image);
     if (!png)
         return -1;
     if (df_image_alloc(image, header.width, header.height, 3) == 0 &&
-        decode_all(png, image->pixels, (size_t)header.width * header.height * 3, SPNG_FMT_RGB8) == 0)
+        df_png_decode_all(png, image->pixels, (size_t)header.width * header.height * 3, SPNG_FMT_RGB8, 0) ==
+            0)
         status = df_image_orient(image, orientation_of(png));
     spng_ctx_free(png);
     if (status != 0)
         df_image_free(image);
-    return status;
-}
-
-/* Rows of 1, 2 or 4-bit values begin at a byte; the first pixel has the high bits. */
-static void unpack_bits(const uint8_t *packed, int bits, struct df_image *mask)
-{
-    const size_t row_bytes = ((size_t)mask->width * (size_t)bits + 7) / 8;
-    const int mask_bits = (1 << bits) - 1;
-
-    for (int64_t y = 0; y < mask->height; y++) {
-        const uint8_t *in = packed + (size_t)y * row_bytes;
-        uint8_t *out = mask->pixels + y * mask->width;
-        for (int64_t x = 0; x < mask->width; x++) {
-            int64_t bit = x * bits;
-            out[x] = (uint8_t)(in[bit / 8] >> (8 - bits - bit % 8) & mask_bits);
-        }
-    }
-}
-
-static const char *color_name(int color_type)
-{
-    switch (color_type) {
-    case SPNG_COLOR_TYPE_GRAYSCALE:
-        return "grey";
-    case SPNG_COLOR_TYPE_TRUECOLOR:
-        return "RGB";
-    case SPNG_COLOR_TYPE_INDEXED:
-        return "palette";
-    case SPNG_COLOR_TYPE_GRAYSCALE_ALPHA:
-        return "grey + alpha";
-    default:
-        return "RGB + alpha";
-    }
-}
-
-static int decode_indices(spng_ctx *png, const struct spng_ihdr *header, struct df_image *mask)
-{
-    const bool indices =
-        header->color_type == SPNG_COLOR_TYPE_INDEXED || header->color_type == SPNG_COLOR_TYPE_GRAYSCALE;
-    const int bits = header->bit_depth;
-    struct df_image packed = {0};
-    int status = -1;
-
-    if (!indices || bits > 8)
-        return df_error_set("a mask must be a palette or 8-bit grey PNG, this one is %d-bit %s", bits,
-                            color_name(header->color_type));
-    DF_TRY(df_image_alloc(mask, header->width, header->height, 1));
-    if (bits == 8)
-        return decode_all(png, mask->pixels, (size_t)mask->width * (size_t)mask->height, SPNG_FMT_RAW);
-    int64_t row_bytes = (mask->width * bits + 7) / 8;
-    size_t bytes = (size_t)row_bytes * (size_t)mask->height;
-    DF_TRY(df_image_alloc(&packed, row_bytes, mask->height, 1));
-    memset(packed.pixels, 0, bytes); /* libspng adds the bits of interlaced pixels to what is there */
-    if (decode_all(png, packed.pixels, bytes, SPNG_FMT_RAW) == 0) {
-        unpack_bits(packed.pixels, bits, mask);
-        status = 0;
-    }
-    df_image_free(&packed);
-    return status;
-}
-
-int df_png_decode_indices(const unsigned char *bytes, size_t size, struct df_image *mask)
-{
-    struct spng_ihdr header;
-    spng_ctx *png = open_png(bytes, size, &header);
-
-    memset(mask, 0, sizeof *mask);
-    if (!png)
-        return -1;
-    int status = decode_indices(png, &header, mask);
-    spng_ctx_free(png);
-    if (status != 0)
-        df_image_free(mask);
     return status;
 }

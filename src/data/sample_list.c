@@ -24,7 +24,8 @@ int df_sample_add(struct df_dataset *dataset, char *name, char *image_path, char
         return -1;
     }
     dataset->samples = samples;
-    samples[dataset->count++] = (struct df_sample){name, image_path, mask_path, 0, 0};
+    samples[dataset->count++] =
+        (struct df_sample){.name = name, .image_path = image_path, .mask_path = mask_path};
     return 0;
 }
 
@@ -37,15 +38,28 @@ static bool is_file(const char *path, int64_t *bytes)
     return found;
 }
 
+/* Notes a mask's size, which may be in several files. */
+static void check_mask(struct df_sample *sample, struct df_name_list *missing)
+{
+    if (sample->n_layers == 0 && !is_file(sample->mask_path, &sample->mask_bytes))
+        df_name_list_add(missing, "%s", sample->mask_path);
+    for (int i = 0; i < sample->n_layers; i++) {
+        int64_t bytes;
+        if (!is_file(sample->layers[i].path, &bytes))
+            df_name_list_add(missing, "%s", sample->layers[i].path);
+        sample->mask_bytes += bytes;
+    }
+}
+
 int df_sample_check_files(struct df_dataset *dataset)
 {
     struct df_name_list missing = {.most = NAMED_AT_MOST};
 
-    for (int64_t i = 0; i < 2 * dataset->count; i++) {
-        struct df_sample *sample = &dataset->samples[i / 2];
-        const char *path = i % 2 == 0 ? sample->image_path : sample->mask_path;
-        if (!is_file(path, i % 2 == 0 ? &sample->image_bytes : &sample->mask_bytes))
-            df_name_list_add(&missing, "%s", path);
+    for (int64_t i = 0; i < dataset->count; i++) {
+        struct df_sample *sample = &dataset->samples[i];
+        if (!is_file(sample->image_path, &sample->image_bytes))
+            df_name_list_add(&missing, "%s", sample->image_path);
+        check_mask(sample, &missing);
     }
     if (missing.count == 0)
         return 0;

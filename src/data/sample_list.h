@@ -4,7 +4,7 @@
 
 #include "dinoft/dataset.h"
 
-/* The readers: each fills samples, label_map and label_valid of an otherwise empty data set. */
+/* The readers: each fills the samples of a data set whose classes and mask rule are known. */
 int df_voc_list(struct df_dataset *dataset, const struct df_dataset_options *options);
 int df_ade20k_list(struct df_dataset *dataset, const struct df_dataset_options *options);
 int df_folder_list(struct df_dataset *dataset, const struct df_dataset_options *options);

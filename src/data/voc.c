@@ -13,7 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define VOC_CLASSES    21
 #define NAME_MAX_BYTES 255 /* as file systems have it */
 #define PATH_MAX_BYTES 1024
 #define SHOWN_AT_MOST  80 /* bytes of a line, in errors */
@@ -109,12 +108,6 @@ int df_voc_list(struct df_dataset *dataset, const struct df_dataset_options *opt
         df_log(
             "%lld of the %lld masks of %s are not in SegmentationClass and taken from SegmentationClassAug",
             (long long)list.of_sbd, (long long)dataset->count, path);
-    for (int value = 0; value < VOC_CLASSES; value++) {
-        dataset->label_map[value] = (uint8_t)value;
-        dataset->label_valid[value] = true;
-    }
-    dataset->label_map[DF_IGNORE_LABEL] = options->void_as_background ? 0 : DF_IGNORE_LABEL;
-    dataset->label_valid[DF_IGNORE_LABEL] = true;
     free(path);
     free(folder);
     return status;

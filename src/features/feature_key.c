@@ -47,14 +47,22 @@ static int add_file(struct df_digest *digest, const char *path)
     return 0;
 }
 
+static int add_mask(struct df_digest *digest, const struct df_sample *sample)
+{
+    for (int i = 0; i < sample->n_layers; i++) {
+        df_digest_add_number(digest, (uint64_t)sample->layers[i].label);
+        DF_TRY(add_file(digest, sample->layers[i].path));
+    }
+    return sample->n_layers > 0 ? 0 : add_file(digest, sample->mask_path);
+}
+
 static int add_dataset(struct df_digest *digest, const struct df_dataset *dataset)
 {
     df_digest_add_number(digest, (uint64_t)dataset->count);
-    for (int value = 0; value < 256; value++)
-        df_digest_add_number(digest, dataset->label_valid[value] ? dataset->label_map[value] : 256);
+    df_mask_rule_digest(&dataset->rule, digest);
     for (int64_t i = 0; i < dataset->count; i++) {
         DF_TRY(add_file(digest, dataset->samples[i].image_path));
-        DF_TRY(add_file(digest, dataset->samples[i].mask_path));
+        DF_TRY(add_mask(digest, &dataset->samples[i]));
     }
     return 0;
 }

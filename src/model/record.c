@@ -9,6 +9,7 @@
 
 #include <cjson/cJSON.h>
 #include <float.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,6 +38,22 @@ static int read_text(const cJSON *object, const char *name, char *destination, s
     return 0;
 }
 
+/* A text of any length; NULL where there is none. */
+static int read_list(const cJSON *object, const char *name, char **list)
+{
+    const cJSON *item = member(object, name);
+
+    if (!item || (cJSON_IsString(item) && !*cJSON_GetStringValue(item)))
+        return 0;
+    if (!cJSON_IsString(item))
+        return record_damaged(name, "it is not a text");
+    *list = df_text_copy(cJSON_GetStringValue(item));
+    if (!*list)
+        return -1;
+    df_text_replace_controls(*list);
+    return 0;
+}
+
 static int read_names(const cJSON *names, struct df_record *record)
 {
     const int count = cJSON_GetArraySize(names);
@@ -60,6 +77,37 @@ static int read_names(const cJSON *names, struct df_record *record)
         df_text_replace_controls(copy);
         record->class_names[record->n_class_names++] = copy;
     }
+    return 0;
+}
+
+static int read_color(const char *text, uint8_t rgb[3])
+{
+    char *end = NULL;
+    const unsigned long color = text && text[0] == '#' ? strtoul(text + 1, &end, 16) : 0;
+
+    if (!end || strlen(text) != 7 || strspn(text + 1, "0123456789abcdefABCDEF") != 6)
+        return record_damaged("class_colors", "one is not a text #RRGGBB");
+    for (int c = 0; c < 3; c++)
+        rgb[c] = (uint8_t)(color >> (16 - 8 * c));
+    return 0;
+}
+
+/* After the names. */
+static int read_colors(const cJSON *colors, struct df_record *record)
+{
+    const int count = cJSON_GetArraySize(colors);
+    int number = 0;
+
+    if (!colors)
+        return 0;
+    if (!cJSON_IsArray(colors) || count != record->n_class_names || count == 0)
+        return record_damaged("class_colors", "it is not a list of a colour for each name");
+    record->class_colors = calloc((size_t)count, sizeof *record->class_colors);
+    if (!record->class_colors)
+        return df_error_memory("the colours of classes", (unsigned long long)count * 3);
+    const cJSON *item;
+    cJSON_ArrayForEach(item, colors)
+        DF_TRY(read_color(cJSON_GetStringValue(item), record->class_colors[number++]));
     return 0;
 }
 
@@ -134,11 +182,25 @@ static int read_dora(const cJSON *dora, struct df_record *record)
     return 0;
 }
 
+static int check_values(const struct df_record *record)
+{
+    struct df_mask_values values;
+    int status = 0;
+
+    if (!record->mask_values)
+        return 0;
+    if (df_mask_values_parse(record->mask_values, &values) != 0)
+        status = df_error_context("the entry '%s', mask_values", DF_RECORD_KEY);
+    else if (record->ignored_values && df_mask_values_ignore(&values, record->ignored_values) != 0)
+        status = df_error_context("the entry '%s', ignored_values", DF_RECORD_KEY);
+    df_mask_values_free(&values);
+    return status;
+}
+
 /* A word that this version does not know may change what the model expects: better refused than guessed. */
 static int check_words(const struct df_record *record)
 {
     struct df_vit_config config;
-    struct df_mask_values values;
     const char *normalize = record->normalize;
 
     if (*normalize && strcmp(normalize, "imagenet") != 0 && strcmp(normalize, "none") != 0)
@@ -146,9 +208,7 @@ static int check_words(const struct df_record *record)
                             normalize);
     if (*record->backbone && df_vit_config_for_hub_name(record->backbone, &config) != 0)
         return df_error_context("the entry '%s'", DF_RECORD_KEY);
-    if (*record->mask_values && df_mask_values_parse(record->mask_values, &values) != 0)
-        return df_error_context("the entry '%s', mask_values", DF_RECORD_KEY);
-    return 0;
+    return check_values(record);
 }
 
 static int read_texts(const cJSON *object, struct df_record *record)
@@ -159,7 +219,8 @@ static int read_texts(const cJSON *object, struct df_record *record)
     DF_TRY(read_text(object, "lora_targets", record->lora_targets, sizeof record->lora_targets));
     DF_TRY(read_text(object, "lora_blocks", record->lora_blocks, sizeof record->lora_blocks));
     DF_TRY(read_text(object, "augmentation", record->augmentation, sizeof record->augmentation));
-    return read_text(object, "mask_values", record->mask_values, sizeof record->mask_values);
+    DF_TRY(read_list(object, "mask_values", &record->mask_values));
+    return read_list(object, "ignored_values", &record->ignored_values);
 }
 
 int record_parse(const char *json, struct df_record *record)
@@ -176,8 +237,8 @@ int record_parse(const char *json, struct df_record *record)
         read_layers(object, record) == 0 && read_dropout(member(object, "head_dropout"), record) == 0 &&
         read_lora_scale(member(object, "lora_scale"), record) == 0 &&
         read_dora(member(object, "dora"), record) == 0 && check_words(record) == 0 &&
-        backbone_record_parse(object, record) == 0)
-        status = read_names(member(object, "class_names"), record);
+        backbone_record_parse(object, record) == 0 && read_names(member(object, "class_names"), record) == 0)
+        status = read_colors(member(object, "class_colors"), record);
 done:
     cJSON_Delete(object);
     return status;
@@ -217,6 +278,21 @@ static void print_lora(struct df_json *json, const struct df_segmenter *segmente
         df_json_bool(json, "dora", true);
 }
 
+static void print_colors(struct df_json *json, const struct df_record *record)
+{
+    char text[16];
+
+    if (!record->class_colors)
+        return;
+    df_json_array(json, "class_colors");
+    for (int i = 0; i < record->n_class_names; i++) {
+        const uint8_t *rgb = record->class_colors[i];
+        snprintf(text, sizeof text, "#%02x%02x%02x", rgb[0], rgb[1], rgb[2]);
+        df_json_text(json, NULL, text);
+    }
+    df_json_close(json);
+}
+
 char *record_print(const struct df_record *record, const struct df_segmenter *segmenter)
 {
     const struct df_segmenter_options *options = df_segmenter_made_with(segmenter);
@@ -228,8 +304,10 @@ char *record_print(const struct df_record *record, const struct df_segmenter *se
     backbone_record_print(&json, record);
     df_json_text(&json, "dataset", record->dataset);
     df_json_text(&json, "normalize", record->normalize);
-    if (*record->mask_values)
+    if (record->mask_values)
         df_json_text(&json, "mask_values", record->mask_values);
+    if (record->ignored_values)
+        df_json_text(&json, "ignored_values", record->ignored_values);
     if (*record->augmentation)
         df_json_text(&json, "augmentation", record->augmentation);
     print_decoder(&json, options);
@@ -254,6 +332,7 @@ char *record_print(const struct df_record *record, const struct df_segmenter *se
     for (int i = 0; i < record->n_class_names; i++)
         df_json_text(&json, NULL, record->class_names[i]);
     df_json_close(&json);
+    print_colors(&json, record);
     df_json_close(&json);
     return df_json_print(&json, "the checkpoint's record");
 }
@@ -263,5 +342,8 @@ void record_clear(struct df_record *record)
     for (int i = 0; i < record->n_class_names; i++)
         free(record->class_names[i]);
     free(record->class_names);
+    free(record->class_colors);
+    free(record->mask_values);
+    free(record->ignored_values);
     memset(record, 0, sizeof *record);
 }

@@ -13,6 +13,9 @@
 #define NAMED_AT_MOST  10 /* classes */
 #define LISTED_AT_MOST 16 /* class numbers in a suggested flag */
 
+#define CITYSCAPES_CLASSES 19
+#define CITYSCAPES_LAST_ID 33
+
 /* What several sets hold together. */
 struct findings {
     int64_t masks, all;   /* counted, and that there are */
@@ -75,6 +78,61 @@ static int look_at(const struct df_dataset *set, int64_t index, struct turned *t
         note_turned(&set->samples[index], &mask, turned);
     df_image_free(&mask);
     return 0;
+}
+
+/* --- values that are none --- */
+
+/* What the first masks of the sets hold: of each, and how many were looked at. -1: one cannot be read. */
+static int mark_values(const struct df_dataset *const sets[], int n_sets, bool seen[DF_MASK_VALUE_MOST + 1],
+                       struct findings *found)
+{
+    for (int i = 0; i < n_sets; i++) {
+        found->all += sets[i]->count;
+        for (int64_t k = 0; k < sets[i]->count && k < LOOKED_AT; k++) {
+            DF_TRY(df_dataset_mark_values(sets[i], k, seen));
+            found->masks++;
+        }
+    }
+    return 0;
+}
+
+/* Adds to the error what the values look like. largest: but for 255. */
+static void advise_values(const struct findings *found, int n_classes, bool has_zero, int largest)
+{
+    char looked_at[96];
+
+    snprintf(looked_at, sizeof looked_at, "%" PRId64 " of %" PRId64 " masks looked at", found->masks,
+             found->all);
+    if (n_classes == CITYSCAPES_CLASSES && largest >= n_classes && largest <= CITYSCAPES_LAST_ID)
+        df_error_advise(": the values up to %d (%s) may be Cityscapes' labelIds: --mask_values cityscapes",
+                        largest, looked_at);
+    else if (largest == n_classes && !has_zero)
+        df_error_advise(
+            ": the masks hold 1 to %d and no 0 (%s): --mask_values 1..%d if these are the classes", n_classes,
+            looked_at, n_classes);
+    else if (largest == n_classes)
+        df_error_advise(": the masks hold 0 to %d (%s): --n_classes %d if 0 is a class, --mask_values 1..%d "
+                        "--ignore_value 0,255 if it is none",
+                        n_classes, looked_at, n_classes + 1, n_classes);
+}
+
+/* After a mask held a value that is no class: what all of them hold together. Always returns -1. */
+static int explain(const struct df_dataset *const sets[], int n_sets)
+{
+    bool *seen = calloc(DF_MASK_VALUE_MOST + 1, sizeof *seen);
+    struct findings found = {0};
+    struct df_error error;
+    int largest = DF_MASK_VALUE_MOST;
+
+    df_error_keep(&error);
+    const int status = seen ? mark_values(sets, n_sets, seen, &found) : -1;
+    df_error_again(&error);
+    while (status == 0 && largest > 0 && (!seen[largest] || largest == DF_IGNORE_LABEL))
+        largest--;
+    if (status == 0 && sets[0]->void_is_assumed)
+        advise_values(&found, sets[0]->n_classes, seen[0], largest);
+    free(seen);
+    return -1;
 }
 
 /* --- sets without labels --- */
@@ -183,8 +241,10 @@ int df_labels_check(const struct df_dataset *const sets[], int n_sets)
 
 int df_labels_look(const struct df_dataset *const sets[], int n_sets)
 {
-    for (int i = 0; i < n_sets; i++)
-        DF_TRY(look_for_labels(sets[i]));
+    for (int i = 0; i < n_sets; i++) {
+        if (look_for_labels(sets[i]) != 0)
+            return explain(sets, n_sets);
+    }
     const struct findings found = find(sets, n_sets);
     return is_ambiguous(&found) ? ask_for_meaning(sets, n_sets, &found) : 0;
 }

@@ -38,7 +38,11 @@ int df_model_classes_of(const struct df_checkpoint *checkpoint, struct df_model_
             return -1;
         classes->count++;
     }
-    df_palette_fill(&classes->palette, kind, classes->names[0]);
+    const struct df_record *record = &checkpoint->record;
+    df_palette_fill_classes(
+        &classes->palette, kind, classes->names[0],
+        record->n_class_names == checkpoint->classes ? (const uint8_t(*)[3])record->class_colors : NULL,
+        classes->count);
     return 0;
 }
 

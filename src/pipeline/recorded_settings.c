@@ -198,18 +198,46 @@ static bool are_for_other_classes(const struct df_config *config, const struct d
 {
     struct df_mask_values values;
 
-    return (config->command == DF_COMMAND_TRAIN || config->prototypes) &&
-           (df_mask_values_parse(record->mask_values, &values) != 0 || values.count != config->n_classes);
+    if (config->command != DF_COMMAND_TRAIN && !config->prototypes)
+        return false;
+    const bool other = df_mask_values_parse(record->mask_values, &values) != 0 ||
+                       (config->n_classes > 0 && values.count != config->n_classes) ||
+                       config->dataset != DF_DATASET_FOLDER;
+    df_mask_values_free(&values);
+    return other;
 }
 
-static void take_mask_values(struct df_config *config, const struct df_record *record)
+/* What is said of the masks is said as a whole, here or there. */
+static bool are_masks_typed(const struct df_config *config)
 {
-    if (config->mask_values || config->dataset != DF_DATASET_FOLDER || !*record->mask_values ||
+    static const enum df_option options[] = {DF_OPTION_MASK_VALUES, DF_OPTION_PALETTE, DF_OPTION_IGNORE_VALUE,
+                                             DF_OPTION_MERGE_CLASSES, DF_OPTION_IGNORE_CLASSES};
+    return df_config_typed(config, options, sizeof options / sizeof *options) != DF_OPTION_COUNT;
+}
+
+static void take_class_names(struct df_config *config, const struct df_record *record)
+{
+    if (!config->class_names && !config->prototypes && record->n_class_names > 0)
+        config->known_classes = (struct df_known_classes){record->n_class_names, record->class_names,
+                                                          (const uint8_t(*)[3])record->class_colors};
+}
+
+static void take_masks(struct df_config *config, const struct df_record *record)
+{
+    const bool trains = config->command == DF_COMMAND_TRAIN;
+
+    if (!trains)
+        take_class_names(config, record);
+    if (are_masks_typed(config) || !record->mask_values ||
+        strcmp(record->dataset, df_dataset_kind_name(config->dataset)) != 0 ||
         are_for_other_classes(config, record))
         return;
     config->mask_values = record->mask_values;
-    df_log("the values of masks are %s, as %s records (--mask_values says otherwise)", config->mask_values,
-           config->lora_weights);
+    config->ignore_value = record->ignored_values;
+    if (trains)
+        take_class_names(config, record);
+    df_log("the values of masks are %.200s, as %s records (--mask_values says otherwise)",
+           config->mask_values, config->lora_weights);
 }
 
 int recorded_settings_take(struct df_config *config, const struct df_checkpoint *checkpoint)
@@ -224,6 +252,6 @@ int recorded_settings_take(struct df_config *config, const struct df_checkpoint 
         take_resize_to_measure(config, &checkpoint->record);
     }
     if (trains || measures)
-        take_mask_values(config, &checkpoint->record);
+        take_masks(config, &checkpoint->record);
     return 0;
 }

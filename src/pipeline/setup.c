@@ -155,10 +155,28 @@ int df_setup_check_output(const struct df_setup *setup, const struct df_config *
 {
     DF_TRY(df_check_other_file(path, setup->weights_path));
     DF_TRY(df_check_other_file(path, config->lora_weights));
+    DF_TRY(df_check_other_file(path, config->palette));
     return df_check_other_file(path, config->class_names);
 }
 
-struct df_dataset *df_setup_dataset(const struct df_config *config, enum df_split split, int64_t classes)
+/* Values that are no checkpoint's are told before those are looked at. */
+static int check_listed(const struct df_config *config, const struct df_checkpoint *checkpoint)
+{
+    struct df_mask_values values;
+    int status = 0;
+
+    if (!config->mask_values || !checkpoint || config->prototypes || config->merge_classes ||
+        config->ignore_classes)
+        return 0;
+    if (df_mask_values_parse(config->mask_values, &values) == 0 && values.count != checkpoint->classes)
+        status = df_error_set("--mask_values %.200s has %d values, for %" PRId64 " classes",
+                              config->mask_values, values.count, checkpoint->classes);
+    df_mask_values_free(&values);
+    return status;
+}
+
+struct df_dataset *df_setup_dataset(const struct df_config *config, enum df_split split,
+                                    const struct df_checkpoint *checkpoint)
 {
     const struct df_dataset_options options = {
         .kind = config->dataset,
@@ -166,19 +184,21 @@ struct df_dataset *df_setup_dataset(const struct df_config *config, enum df_spli
         .split = split,
         .list = split == DF_SPLIT_TRAIN ? config->train_list : config->val_list,
         .void_as_background = config->void_as_background,
-        .n_classes = (int)classes,
+        .n_classes = (int)config->n_classes,
+        .usual_classes = checkpoint ? (int)checkpoint->classes : 0,
         .class_names = config->class_names,
-        .mask_values = config->mask_values,
+        .palette = config->palette,
+        .ignore_value = config->ignore_value,
         .advice = " (--mask_values says what other values mean)",
+        .color_advice = " (--palette says which classes these are)",
+        .mask_values = config->mask_values,
+        .merge_classes = config->merge_classes,
+        .ignore_classes = config->ignore_classes,
+        .known = config->known_classes,
     };
-    struct df_mask_values values;
 
-    if (options.mask_values && df_mask_values_parse(options.mask_values, &values) == 0 &&
-        values.count != classes) {
-        df_error_set("--mask_values %s has %d values, for %" PRId64 " classes", options.mask_values,
-                     values.count, classes);
+    if (check_listed(config, checkpoint) != 0 || (!checkpoint && df_config_check_classes(config) != 0))
         return NULL;
-    }
     return df_dataset_open(&options);
 }
 

@@ -11,7 +11,7 @@
 
 #define HEAD_MAX 768 /* two class names, and words */
 
-/* A class of a folder that nobody has named is called so (dataset.c). */
+/* A class of a folder that nobody has named is called so (dataset_classes.c). */
 static bool is_named(const char *name, int number)
 {
     char usual[32];
@@ -20,10 +20,12 @@ static bool is_named(const char *name, int number)
     return strcmp(name, usual) != 0;
 }
 
-/* Those of a built-in data set are the same, whatever a version of this program has called them. */
+/* Those of a built-in data set, as it is, are the same, whatever a version of this program has called them.
+ */
 static bool is_built_in(const struct df_record *record, const struct df_dataset *set)
 {
-    return set->kind != DF_DATASET_FOLDER && strcmp(record->dataset, df_dataset_kind_name(set->kind)) == 0;
+    return set->kind != DF_DATASET_FOLDER && !set->mask_values && !record->mask_values &&
+           strcmp(record->dataset, df_dataset_kind_name(set->kind)) == 0;
 }
 
 /* Of as many classes as the data set has: the first whose name is another than in the checkpoint, -1 if there

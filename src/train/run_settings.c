@@ -60,8 +60,7 @@ static uint64_t digest_of_set(const struct df_dataset *set)
     struct df_digest digest;
 
     df_digest_start(&digest);
-    for (int value = 0; value < 256; value++)
-        df_digest_add_number(&digest, set->label_valid[value] ? set->label_map[value] : 256);
+    df_mask_rule_digest(&set->rule, &digest);
     for (int64_t i = 0; i < set->count; i++)
         add_sample(&digest, &set->samples[i]);
     return df_digest_value(&digest);

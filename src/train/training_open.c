@@ -50,12 +50,13 @@ int training_fill_record(struct df_training *training)
     record->img_dim[0] = setup->model.height;
     record->img_dim[1] = setup->model.width;
     record->keeps_ratio = training->options.augment.keeps_ratio;
-    if (set->mask_values)
-        snprintf(record->mask_values, sizeof record->mask_values, "%s", set->mask_values);
+    record->mask_values = set->mask_values;
+    record->ignored_values = set->ignored_values;
     if (df_augment_changes(&training->options.augment))
         df_augment_text(&training->options.augment, record->augmentation);
     record->class_names = set->class_names;
     record->n_class_names = set->n_classes;
+    record->class_colors = set->class_colors;
     return df_record_set_backbone(record, setup->backbone, &setup->vit, setup->weights_path);
 }
 

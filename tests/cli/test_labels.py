@@ -193,9 +193,9 @@ class Values(LabelsTest):
 
     def test_wrong_usage(self):
         folder = ["--dataset", "folder", "--n_classes", 2]
-        for text in ("0", "0,1,2"):
+        for text in ("0", "0,1,2", "0..2"):
             self.refused("train", *folder, "--mask_values", text, status=2, mentions=["--mask_values", text, "2"])
-        for text in ("0,256", "0,-1", "0,,1", "0,0", "a", "0..1", " 0,1"):
+        for text in ("0,65536", "0,-1", "0,,1", "0,0", "a", "1..0", " 0,1"):
             self.refused("train", *folder, "--mask_values", text, status=2, mentions=["--mask_values", text])
         self.refused("train", "--dataset", "voc", "--mask_values", "0,1", status=2, mentions=["--mask_values", "folder"])
         self.refused("predict", "a.png", "--mask_values", "0,1", status=2, mentions=["--mask_values"])

@@ -260,7 +260,7 @@ static void folder_errors(void **state)
     assert_error_has("has 1 names for 2 classes");
     scratch_write_text("odd/names.txt", "one\ntwo\nthree");
     assert_null(df_dataset_open(&options));
-    assert_error_has("more names than the 2 classes");
+    assert_error_has("has 3 names for 2 classes");
 
     scratch_mask("odd/masks/train/lonely.png", 5, 4, 1);
     assert_refused(DF_DATASET_FOLDER, "odd", 2, "lonely.png (an image and its mask have equal base names");

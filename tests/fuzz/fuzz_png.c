@@ -39,6 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_decode(df_png_decode, data, size);
     fuzz_decode(df_png_decode, mended, size);
     fuzz_decode(df_png_decode_indices, mended, size);
+    fuzz_decode(df_png_decode_colors, mended, size);
     free(mended);
     return 0;
 }

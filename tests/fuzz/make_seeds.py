@@ -19,6 +19,7 @@ sys.path.insert(0, str(TESTS / "cli"))
 import tensor_files  # noqa: E402
 
 IMAGES = TESTS / "fixtures" / "images"
+ANNOTATIONS = TESTS / "fixtures" / "annotations"
 
 
 def module(name, *shape):
@@ -402,6 +403,31 @@ def lists(folder):
     (folder / "names").write_text("ground\nfl\u00e4che\nsky\n")
 
 
+def coco(folder):
+    shutil.copy(ANNOTATIONS / "coco" / "instances.json", folder / "instances")
+    shutil.copy(ANNOTATIONS / "panoptic" / "panoptic.json", folder / "panoptic")
+    image = {"id": 1, "file_name": "a", "width": 4, "height": 3}
+    shape = {"id": 1, "image_id": 1, "category_id": 1, "segmentation": [[0, 0, 3, 0, 3, 2]]}
+    runs = shape | {"segmentation": {"size": [3, 4], "counts": "57"}}
+    write_json(folder, "small", {"images": [image], "categories": [{"id": 1, "name": "a"}], "annotations": [shape, runs]})
+
+
+def labelme(folder):
+    for file in ANNOTATIONS.glob("labelme/*.json"):
+        shutil.copy(file, folder / file.stem)
+
+
+def yolo(folder):
+    for file in ANNOTATIONS.glob("yolo/labels/*.txt"):
+        (folder / file.stem).write_bytes(file.read_bytes() + b"\0" + (ANNOTATIONS / "yolo" / "data.yaml").read_bytes())
+    (folder / "flow").write_bytes(b"0 0 0 1 0 1 1\n\0names: {0: a, 1: 'b'}")
+    (folder / "list").write_bytes(b"\0names:\n- a # more\n- \"b\"\nnc: 2\n")
+
+
+def cvat(folder):
+    shutil.copy(ANNOTATIONS / "cvat" / "annotations.xml", folder / "annotations")
+
+
 def run_history(folder):
     header = "epoch,step,loss,lr,images_per_second,gradient_norm\n"
     (folder / "steps").write_text(header + "1,1,2.5,0.001,43.2,0.5\n1,2,nan,1e-3,43.2,inf\n2,3,1.25,0.001,43.2,0.4\n")
@@ -417,8 +443,21 @@ def class_weights(folder):
     (folder / "file").write_bytes(b"1\n 2.5 \r\n\n3e-1")
 
 
+def class_tables(folder):
+    (folder / "colors").write_text("# a comment\n0 0 0 Void\n#ff8000 road\n64\t128 64\tAnimal\n1,2,3 sky (ignore)\n")
+    (folder / "labelmap").write_text("# label:color_rgb:parts:actions\nbackground:0,0,0::\nfl\u00e4che:1,2,3:a,b:c\n")
+    (folder / "names").write_text("ground\nfl\u00e4che\n")
+    write_json(folder, "list", ["ground", {"name": "sky", "color": "#0a0b0c"}, {"name": "car", "color": [1, 2, 3]}])
+    write_json(folder, "numbered", {"0": "ground", "1": {"name": "sky"}})
+    for i, text in enumerate(("0,255", "1..19", "9+3..5,0..7", "#000000,#ff0080+#ff0081", "road/,car/+bus/", "cityscapes")):
+        (folder / f"values{i}").write_text(text)
+    (folder / "merged").write_text("car+bus+19=vehicle,cat+dog")
+    (folder / "ignored").write_text("person,0")
+
+
 TARGETS = [safetensors, onnx, zip, torch, record, config_json, corruption_json, feature_cache, event_file]
-TARGETS += [autotune_cache, png, jpeg, other_images, exif, lists, class_weights, command_line, run_config, run_history]
+TARGETS += [autotune_cache, png, jpeg, other_images, exif, lists, coco, labelme, yolo, cvat, class_tables, class_weights]
+TARGETS += [command_line, run_config, run_history]
 
 
 def main():

@@ -49,7 +49,7 @@ static int open_loader(struct loading *loading)
                                         .augment = df_setup_augmentation(config)};
 
     DF_TRY(choose_size(loading));
-    loading->dataset = df_setup_dataset(config, DF_SPLIT_TRAIN, config->n_classes);
+    loading->dataset = df_setup_dataset(config, DF_SPLIT_TRAIN, NULL);
     if (loading->dataset)
         loading->backend = df_backend_open(config->device, config->precision, (int)config->threads);
     if (!loading->backend)

@@ -1,0 +1,13 @@
+/* COCO's instances and panoptic annotations. */
+#include "annotations.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static char path[FUZZ_PATH_MAX];
+
+    if (!*path)
+        fuzz_path("coco.json", path);
+    fuzz_write(path, data, size);
+    fuzz_annotations(df_coco_read, &(struct df_annotation_source){.path = path});
+    return 0;
+}
