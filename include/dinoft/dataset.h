@@ -31,6 +31,7 @@ struct df_dataset_options {
     const char
         *list; /* voc: the name of a list in ImageSets/Segmentation, or a file; NULL: the split's own */
     bool void_as_background; /* voc: 255 -> 0 */
+    bool takes_missing;      /* missing files are no error yet: who reads them finds out */
 
     /* folder; strings may be NULL: */
     int n_classes;            /* what the masks hold, 1..DF_MAX_CLASSES; 0: what follows says it */

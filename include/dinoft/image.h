@@ -37,6 +37,10 @@ int df_image_alloc(struct df_image *image, int64_t width, int64_t height, int ch
  * wrong, are refused, where OpenCV would fill in grey. -1 with the error naming the file. */
 int df_image_read(const char *path, struct df_image *image);
 
+/* The format that the file's content is of, as df_image_read() calls it: "JPEG"; NULL where it is none, or
+ * the file cannot be read. */
+const char *df_image_format(const char *path);
+
 /* The EXIF orientation that df_image_read() applies to the file: 1 to 8, where 5 to 8 change width and
  * height; 1 also where there is none, for files that cannot be read, and for an eXIf behind a PNG's pixels.
  */

@@ -22,7 +22,8 @@ struct df_dataset *df_dataset_open(const struct df_dataset_options *options)
     dataset->advice = options->advice;
     dataset->color_advice = options->color_advice;
     if (df_dataset_set_classes(dataset, options) == 0 && list_samples[options->kind](dataset, options) == 0 &&
-        df_sample_check_files(dataset) == 0 && (dataset->census = df_label_census_new(dataset->count)))
+        (df_sample_check_files(dataset) == 0 || options->takes_missing) &&
+        (dataset->census = df_label_census_new(dataset->count)))
         return dataset;
     df_dataset_free(dataset);
     return NULL;

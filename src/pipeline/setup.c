@@ -184,6 +184,7 @@ struct df_dataset *df_setup_dataset(const struct df_config *config, enum df_spli
         .split = split,
         .list = split == DF_SPLIT_TRAIN ? config->train_list : config->val_list,
         .void_as_background = config->void_as_background,
+        .takes_missing = config->command == DF_COMMAND_DATA,
         .n_classes = (int)config->n_classes,
         .usual_classes = checkpoint ? (int)checkpoint->classes : 0,
         .class_names = config->class_names,
