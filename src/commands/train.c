@@ -14,6 +14,7 @@
 #include "dinoft/label_checks.h"
 #include "dinoft/schedule_choice.h"
 #include "dinoft/setup.h"
+#include "dinoft/split_overlap.h"
 #include "dinoft/train.h"
 #include "dinoft/training_start.h"
 
@@ -43,6 +44,7 @@ static int open_sets(struct job *job)
     }
     const struct df_dataset *const sets[] = {job->sets[0], job->sets[1]};
     DF_TRY(df_labels_look(sets, 2));
+    DF_TRY(df_split_overlap_report(job->sets[0], job->sets[1]));
     return choose_shots(job->config, job->sets[0]);
 }
 

@@ -272,5 +272,21 @@ class Usage(DataTest):
         self.assertEqual(files_in(self.folder), before)
 
 
+class InTraining(DataTest):
+    """The cheap part."""
+
+    SMALL = ["--n_classes", 4, "--img_dim", 28, 28]
+
+    def test_copies_of_the_same_name(self):
+        self.copy(("train", 1), ("val", 1))
+        run = self.train(*self.SMALL)
+        self.assertIn("warning: 1 of the 3 validation images are training images", run.result.stderr)
+        self.assertIn("images/val/01.png", run.result.stderr)
+
+    def test_equal_names_alone_say_nothing(self):
+        run = self.train(*self.SMALL)
+        self.assertNotIn("are training images", run.result.stderr)
+
+
 if __name__ == "__main__":
     main()
