@@ -163,6 +163,15 @@ int df_config_check_classes(const struct df_config *config);
  * except for a checkpoint that may hold LoRA. */
 void df_config_settle_recipe(struct df_config *config);
 
+/* Whether the size of training's batches is left to the default recipe: neither it nor --accumulate nor
+ * --max_steps is typed. */
+bool df_config_batch_is_open(const struct df_config *config);
+
+/* What the default recipe has for so many training images, where it is left to it and LoRA is trained:
+ * batches of 12, or of 8, 6 or 4 where the run would have less than 1000 steps, and a learning rate that goes
+ * with them. After df_config_apply_recipe(), once. */
+void df_config_settle_batch(struct df_config *config, int64_t images);
+
 /* -1 with the error set where the decoder has no use for what is said of it. Called by df_config_complete,
  * except for a decoder that is not typed and may be the checkpoint's. */
 int df_config_check_decoder(const struct df_config *config);

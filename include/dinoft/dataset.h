@@ -37,6 +37,8 @@ struct df_dataset_options {
     int n_classes;            /* what the masks hold, 1..DF_MAX_CLASSES; 0: what follows says it */
     int usual_classes;        /* where nothing says it; 0: that is an error */
     const char *class_names;  /* a file of names and colours, or a built-in list (class_table.h) */
+    const char *annotations;  /* a file or a folder, with {split} in it where each split has its own, of which
+                                 masks are drawn; NULL: those that are found where there are no masks */
     const char *palette;      /* the masks are pictures with the colours of this file or built-in list */
     const char *ignore_value; /* pixels that are ignored: a list, or "none"; NULL: 255 */
     const char *color_advice; /* for errors: what helps where masks have colours */
@@ -61,7 +63,13 @@ struct df_sample {
     struct df_mask_layer *layers; /* [n_layers], where these make the mask: later ones lie over earlier ones;
                                      mask_path is a pattern then */
     int n_layers;
+    /* Where annotations of the data set make the mask: which image of theirs it is, and what tells its shapes
+     * from others. mask_path is their file then, or the picture of the image's segments. */
+    int64_t annotation;
+    uint64_t shapes_digest;
 };
+
+struct df_annotations;
 
 struct df_dataset {
     enum df_dataset_kind kind;
@@ -72,8 +80,9 @@ struct df_dataset {
     uint8_t (*class_colors)[3]; /* [n_classes]; NULL: the usual ones */
     struct df_sample *samples;
     int64_t count;
-    struct df_mask_rule rule; /* what the masks' files mean */
-    const char *advice;       /* as options had it */
+    struct df_annotations *annotations; /* NULL: masks are files */
+    struct df_mask_rule rule;           /* what the masks' files mean */
+    const char *advice;                 /* as options had it */
     const char *color_advice;
     bool void_is_assumed; /* folder: nobody has said that 255 means "ignore" */
     /* What options say of the masks, as lists that df_mask_values_parse() and df_mask_values_ignore() read:
@@ -89,6 +98,15 @@ void df_dataset_free(struct df_dataset *dataset);
 
 /* Whether the masks of a folder are a folder for each class, which tell what the classes are. */
 bool df_dataset_has_class_folders(const char *root);
+
+/* Whether annotations are in the folder, which tell what the classes are; also where that is an error. */
+bool df_dataset_has_annotations(const char *root);
+
+/* -1 with the error set where two sets, or a set and the names of others' classes, which others_path has, do
+ * not have the same classes in the same order. Only sets with annotations are looked at: these bring their
+ * own. */
+int df_dataset_check_classes(const struct df_dataset *dataset, char *const *others, int n_others,
+                             const char *others_path);
 
 /* Leaves the samples out that `kept` [count], of which one at least is true, does not name; the census begins
  * anew. -1 when out of memory: then the set is as it was. */

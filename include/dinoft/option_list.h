@@ -33,7 +33,8 @@ OPTION(
     SWITCH, PRINT_CONFIG, print_config, OUTPUT, ONE_RUN,
     "print the settings that the run would have, as --config reads them, and end; neither images nor "
     "weights are read: what only they or the machine can tell stays auto or null (as the file of --weights "
-    "and the run's name) or is not there (what the checkpoint of --lora_weights says), and --img_dim is not "
+    "and the run's name) or is not there (what the checkpoint of --lora_weights says; the size of LoRA's "
+    "batches and their learning rate, which go by the number of images), and --img_dim is not "
     "lowered yet",
     .of_one_run = true)
 OPTION(SWITCH, OVERWRITE, overwrite, OUTPUT, ONE_RUN,
@@ -184,8 +185,12 @@ OPTION(FLOAT, LABEL_SMOOTHING, label_smoothing, RUN, TRAIN | BENCH | INFO,
        "of the training loss, take this share from each pixel's label and spread it over all classes, as "
        "PyTorch's cross_entropy does",
        "0", 0, .float_minimum_itself = true, .float_below = 1)
-OPTION(INTEGER, BATCH_SIZE, batch_size, RUN, TRAIN | MEASURE | BENCH | SELFTEST | INFO, "images in a batch",
-       "12", 1, 65536)
+OPTION(
+    INTEGER, BATCH_SIZE, batch_size, RUN, TRAIN | MEASURE | BENCH | SELFTEST | INFO,
+    "images in a batch; "
+    "train: where it is not typed, 8, 6 or 4 with LoRA in runs that would have less than 1000 steps, unless "
+    "--accumulate or --max_steps is typed",
+    "12", 1, 65536)
 OPTION(INTEGER, ACCUMULATE, accumulate, RUN, TRAIN | BENCH | INFO,
        "take each training batch in N equal parts and add up their gradients: the same step to rounding with "
        "an Nth of the memory, but for BatchNorm's statistics, which are a part's",
@@ -216,6 +221,12 @@ OPTION(
     "the masks of --dataset folder are pictures with a colour for each class: a file with lines 'R G B name' "
     "or '#RRGGBB name', CamVid's or CVAT's, or voc, cityscapes or camvid for theirs; classes called void, "
     "ignore or unlabeled, or with (ignore) behind their names, are ignored",
+    "FILE", NULL)
+OPTION(
+    STRING, ANNOTATIONS, annotations, DATA, SETS,
+    "draw the masks of --dataset folder from polygons and runs: COCO's JSON (instances or panoptic), CVAT's "
+    "XML, or a folder of labelme's JSON or YOLO's text; {split} in it stands for train and val; not given: "
+    "what is found where there is no folder of masks",
     "FILE", NULL)
 OPTION(
     STRING, MASK_VALUES, mask_values, DATA, SETS,

@@ -25,6 +25,8 @@ int eval_prototypes_open(const struct df_config *config, struct df_measure *meas
     if (!*train_set)
         return -1;
     const struct df_dataset *const sets[] = {*train_set, val_set};
+    DF_TRY(df_dataset_check_classes(val_set, (*train_set)->class_names, (*train_set)->n_classes,
+                                    "the training images"));
     DF_TRY(df_labels_look(sets, 2));
     DF_TRY(choose_shots(config, *train_set));
     measure->prototypes = (struct df_prototype_source){*train_set, config->shots, config->seed};

@@ -20,6 +20,13 @@ static struct df_dataset *open_dataset(const struct df_config *config, const str
         df_dataset_free(dataset);
         return NULL;
     }
+    const struct df_record *record = checkpoint && !config->prototypes ? &checkpoint->record : NULL;
+    if (dataset && record && record->n_class_names > 0 &&
+        df_dataset_check_classes(dataset, record->class_names, record->n_class_names, config->lora_weights) !=
+            0) {
+        df_dataset_free(dataset);
+        return NULL;
+    }
     return dataset;
 }
 

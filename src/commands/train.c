@@ -92,6 +92,8 @@ static int prepare(struct job *job, const volatile sig_atomic_t *stop)
 {
     DF_TRY(df_setup_open(&job->setup, job->config));
     DF_TRY(open_sets(job));
+    df_config_settle_batch(job->config, job->sets[0]->count);
+    job->setup.model.max_batch = job->config->batch_size / job->config->accumulate;
     DF_TRY(df_training_start(&job->setup, job->config, job->sets[0]));
     DF_TRY(choose_class_weights(job, stop));
     return *stop ? 0 : choose_options(job);

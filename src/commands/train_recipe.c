@@ -23,8 +23,12 @@ static void say_steps(const struct df_config *config, const struct df_training_o
         snprintf(begin, sizeof begin, "the first %" PRId64 " of them as warm-up", warmup);
     snprintf(text, sizeof text, "%" PRId64 " steps with %" PRId64 " of the %" PRId64 " images each, %s",
              options->schedule.length, options->batch_size, images, begin);
-    say(text, warmup == 0 || config->typed[DF_OPTION_WARMUP_STEPS] || config->typed[DF_OPTION_WARMUP_EPOCHS],
-        "AdamW's first steps know little of the gradients");
+    if (config->use_lora && df_config_batch_is_open(config))
+        say(text, false, "small batches make more of a short run, and a long one has steps enough");
+    else
+        say(text,
+            warmup == 0 || config->typed[DF_OPTION_WARMUP_STEPS] || config->typed[DF_OPTION_WARMUP_EPOCHS],
+            "AdamW's first steps know little of the gradients");
 }
 
 static void say_rate(const struct df_config *config)

@@ -50,6 +50,7 @@ static bool is_replaced(const struct df_config_file *file, const bool *typed, co
         return typed[DF_OPTION_WEIGHTS];
     case DF_OPTION_N_CLASSES:
     case DF_OPTION_CLASS_NAMES:
+    case DF_OPTION_ANNOTATIONS:
     case DF_OPTION_IGNORE_VALUE:
         return typed[DF_OPTION_DATASET] && config->dataset != DF_DATASET_FOLDER;
     case DF_OPTION_PALETTE:
@@ -114,9 +115,9 @@ bool df_option_overrules_checkpoint(enum df_option option)
            option == DF_OPTION_HEAD_NORM || option == DF_OPTION_HEAD_DROPOUT || option == DF_OPTION_USE_FPN;
 }
 
-/* Whether the file says it, rather than repeats what its recipe or nothing says. A checkpoint or the size of
- * the batch would say otherwise for some; and what is augmented of a checkpoint depends on whether that has
- * LoRA. Where another recipe is typed, what the file's recipe says goes with it. */
+/* Whether the file says it, rather than repeats what its recipe or nothing says. A checkpoint or the number
+ * of the images would say otherwise for some; and what is augmented of a checkpoint depends on whether that
+ * has LoRA. Where another recipe is typed, what the file's recipe says goes with it. */
 static bool is_said(const struct df_config_file *file, const struct df_config *usual, bool other_recipe,
                     enum df_option option)
 {
@@ -127,6 +128,7 @@ static bool is_said(const struct df_config_file *file, const struct df_config *u
     if (other_recipe)
         return option != DF_OPTION_HEAD_NORM && df_option_overrules_checkpoint(option);
     return df_option_overrules_checkpoint(option) || option == DF_OPTION_LR ||
+           option == DF_OPTION_BATCH_SIZE ||
            (option == DF_OPTION_AUGMENT && !file->has[DF_OPTION_USE_LORA] && file->found.lora_weights);
 }
 
@@ -151,6 +153,8 @@ static void find_usual(const struct df_config_file *file, const struct df_config
     usual->warmup_steps = same.warmup_steps;
     usual->head_norm = df_decoder_takes_norm(same.decoder) ? usual->head_norm : DF_HEAD_NORM_NONE;
     usual->lr = same.lr;
+    if (recipe_may_have_chosen_batch(&file->found))
+        usual->batch_size = file->found.batch_size;
     usual->augment = same.augment;
     usual->lr_head = same.lr_head;
 }

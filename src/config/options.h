@@ -145,6 +145,10 @@ char *df_command_list(unsigned commands, char text[DF_LIST_TEXT_MAX]);
 /* The usual warm-up is a number of steps: what is typed, or goes by epochs, has another or none. */
 void settle_warmup(struct df_config *config);
 
+/* Whether the size of a run's batches, as its settings have it, may be what df_config_settle_batch() chose.
+ */
+bool recipe_may_have_chosen_batch(const struct df_config *config);
+
 /* What --recipe implies for options that were not typed; --normalize auto is resolved where the checkpoint is
  * known (dinoft/model_options.h). */
 void df_config_apply_recipe(struct df_config *config);

@@ -121,17 +121,17 @@ static int parse_words(struct parser *parser)
 int df_config_check_classes(const struct df_config *config)
 {
     if (config->dataset != DF_DATASET_FOLDER || config->n_classes > 0 || config->class_names ||
-        config->mask_values || config->palette || df_dataset_has_class_folders(config->data_root))
+        config->mask_values || config->palette || config->annotations ||
+        df_dataset_has_class_folders(config->data_root) || df_dataset_has_annotations(config->data_root))
         return 0;
-    return df_error_set(
-        "--dataset folder needs --n_classes N (--class_names, --palette and --mask_values tell "
-        "it too)");
+    return df_error_set("--dataset folder needs --n_classes N (--class_names, --palette, --annotations and "
+                        "--mask_values tell it too)");
 }
 
 int df_config_check_dataset(const struct df_config *config)
 {
     static const enum df_option only[] = {DF_OPTION_N_CLASSES, DF_OPTION_CLASS_NAMES, DF_OPTION_MASK_VALUES,
-                                          DF_OPTION_PALETTE, DF_OPTION_IGNORE_VALUE};
+                                          DF_OPTION_PALETTE,   DF_OPTION_ANNOTATIONS, DF_OPTION_IGNORE_VALUE};
     static const enum df_option lists[] = {DF_OPTION_TRAIN_LIST, DF_OPTION_VAL_LIST};
     const bool folder = config->dataset == DF_DATASET_FOLDER;
     const enum df_option typed = df_config_typed(config, only, sizeof only / sizeof only[0]);

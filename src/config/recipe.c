@@ -4,7 +4,12 @@
 
 #include <math.h>
 
-#define USUAL_BATCH 12 /* images: that of the measurements */
+#define USUAL_BATCH  12   /* images: that of the measurements of learning rates, and main.py's */
+#define ENOUGH_STEPS 1000 /* from which on smaller batches are not worth their time */
+
+/* That the default recipe chooses from. */
+static const int64_t batches[] = {USUAL_BATCH, 8, 6, 4};
+#define BATCHES ((int)(sizeof batches / sizeof batches[0]))
 
 struct setting {
     enum df_option option;
@@ -60,6 +65,36 @@ static void scale_rate(struct df_config *config)
 {
     if (!config->typed[DF_OPTION_LR])
         config->lr *= sqrt((double)config->batch_size / USUAL_BATCH);
+}
+
+bool recipe_may_have_chosen_batch(const struct df_config *config)
+{
+    bool found = false;
+
+    for (int i = 0; i < BATCHES; i++)
+        found = found || config->batch_size == batches[i];
+    return found && config->use_lora && !df_recipe_is_reference(config->recipe) && config->accumulate == 1 &&
+           config->max_steps == 0;
+}
+
+bool df_config_batch_is_open(const struct df_config *config)
+{
+    static const enum df_option chosen[] = {DF_OPTION_BATCH_SIZE, DF_OPTION_ACCUMULATE, DF_OPTION_MAX_STEPS};
+
+    return config->command == DF_COMMAND_TRAIN && !df_recipe_is_reference(config->recipe) &&
+           df_config_typed(config, chosen, sizeof chosen / sizeof chosen[0]) == DF_OPTION_COUNT;
+}
+
+void df_config_settle_batch(struct df_config *config, int64_t images)
+{
+    int i = 0;
+
+    if (!config->use_lora || !df_config_batch_is_open(config))
+        return;
+    while (i < BATCHES - 1 && config->epochs * ((images - 1) / batches[i] + 1) < ENOUGH_STEPS)
+        i++;
+    config->batch_size = batches[i];
+    scale_rate(config);
 }
 
 void df_config_apply_recipe(struct df_config *config)

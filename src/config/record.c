@@ -103,6 +103,18 @@ char *df_config_defaults(enum df_command command)
     return df_json_print(&json, "the defaults of the options");
 }
 
+/* What a checkpoint or the number of the images is to say. */
+static bool is_open(const struct df_config *config, enum df_option option)
+{
+    const bool trains_lora = config->use_lora || config->lora_weights;
+
+    if (config->typed[option])
+        return false;
+    if (option == DF_OPTION_BATCH_SIZE || option == DF_OPTION_LR)
+        return trains_lora && df_config_batch_is_open(config);
+    return config->lora_weights && (df_option_overrules_checkpoint(option) || option == DF_OPTION_AUGMENT);
+}
+
 int df_config_print(FILE *stream, const struct df_config *config)
 {
     struct df_config settings = *config;
@@ -112,9 +124,7 @@ int df_config_print(FILE *stream, const struct df_config *config)
     settings.config = NULL; /* what it says is in the others */
     begin(&json, config->command);
     for (int i = 0; i < DF_OPTION_COUNT; i++) {
-        const bool is_open = config->lora_weights && !config->typed[i] &&
-                             (df_option_overrules_checkpoint((enum df_option)i) || i == DF_OPTION_AUGMENT);
-        if (df_command_takes(config->command, &df_options[i]) && !is_open)
+        if (df_command_takes(config->command, &df_options[i]) && !is_open(config, (enum df_option)i))
             add_value(&json, &df_options[i], &settings);
     }
     df_json_close(&json);

@@ -150,7 +150,8 @@ static int read_alone(const struct look *look, int file)
     return 0;
 }
 
-/* Says of each file what is wrong with it, or where both can be read what the error says of the pair. */
+/* Says of each file what is wrong with it, or where both can be read what the error says of the pair. Masks
+ * of annotations may take their size from the image. */
 static int read_apart(const struct look *look)
 {
     struct df_error error;
@@ -159,7 +160,8 @@ static int read_apart(const struct look *look)
         return -1;
     df_error_keep(&error);
     DF_TRY(read_alone(look, FILE_IMAGE));
-    DF_TRY(read_alone(look, FILE_MASK));
+    if (look->facts->width > 0 || !look->survey->sets[look->set].set->annotations)
+        DF_TRY(read_alone(look, FILE_MASK));
     return look->facts->is_faulty ? 0 : add_fault(look, FILE_BOTH, error.text);
 }
 

@@ -1,6 +1,8 @@
 #include "dinoft/dataset.h"
 
 #include "dinoft/error.h"
+#include "annotations/annotated_set.h"
+#include "annotations/annotations.h"
 #include "class_table.h"
 #include "sample_list.h"
 
@@ -21,7 +23,8 @@ struct df_dataset *df_dataset_open(const struct df_dataset_options *options)
     dataset->kind = options->kind;
     dataset->advice = options->advice;
     dataset->color_advice = options->color_advice;
-    if (df_dataset_set_classes(dataset, options) == 0 && list_samples[options->kind](dataset, options) == 0 &&
+    if (df_annotated_set_open(dataset, options) == 0 && df_dataset_set_classes(dataset, options) == 0 &&
+        list_samples[options->kind](dataset, options) == 0 &&
         (df_sample_check_files(dataset) == 0 || options->takes_missing) &&
         (dataset->census = df_label_census_new(dataset->count)))
         return dataset;
@@ -76,6 +79,7 @@ void df_dataset_free(struct df_dataset *dataset)
     free(dataset->mask_values);
     free(dataset->ignored_values);
     df_mask_rule_free(&dataset->rule);
+    df_annotations_free(dataset->annotations);
     df_label_census_free(dataset->census);
     free(dataset);
 }

@@ -1,4 +1,5 @@
 /* What the options say of a data set's classes: what they are called, drawn as, and in the masks' files. */
+#include "annotations/annotations.h"
 #include "class_folders.h"
 #include "class_table.h"
 
@@ -16,7 +17,8 @@ struct choice {
     struct df_class_table table;
     struct df_class_table names; /* of options->class_names */
     struct df_mask_values folders;
-    bool named; /* the table's names are its own */
+    const struct df_annotations *annotations; /* NULL: there are none */
+    bool named;                               /* the table's names are its own */
 };
 
 static int check_count(const struct choice *choice, const char *what, const char *which)
@@ -112,6 +114,33 @@ static int take_folders(struct choice *choice)
     return check_count(choice, "the folders of", "masks");
 }
 
+/* The colour of a class that a list names. */
+static const uint8_t *color_of(const struct df_class_table *names, const char *name)
+{
+    for (int i = 0; i < names->count; i++) {
+        if (names->classes[i].colored && strcmp(names->classes[i].name, name) == 0)
+            return names->classes[i].rgb;
+    }
+    return NULL;
+}
+
+/* Masks that are drawn hold the numbers of the annotations' classes. */
+static int take_annotations(struct choice *choice)
+{
+    const struct df_annotations *annotations = choice->annotations;
+    struct df_class_table *table = &choice->table;
+
+    for (int i = 0; i < annotations->n_classes; i++) {
+        const char *name = annotations->class_names[i];
+        DF_TRY(df_class_table_add(table, name, strlen(name), color_of(&choice->names, name)));
+        DF_TRY(df_mask_values_add(&table->values, (uint32_t)i, NULL, i));
+    }
+    table->values.count = table->count;
+    df_class_table_free(&choice->names); /* all that they say is in the table */
+    choice->named = true;
+    return check_count(choice, "the classes of", annotations->path);
+}
+
 static int take_numbers(struct choice *choice)
 {
     const struct df_dataset_options *options = choice->options;
@@ -158,20 +187,24 @@ static int ignore(struct choice *choice)
         return df_error_context("the values that are ignored");
     if (text || values->source != DF_SOURCE_VALUES || df_mask_values_has(values, DF_IGNORE_LABEL))
         return 0;
-    return df_mask_values_add(values, DF_IGNORE_LABEL, NULL,
-                              options->void_as_background ? 0 : DF_IGNORE_LABEL);
+    const bool void_is_class = options->kind == DF_DATASET_VOC && options->void_as_background;
+    return df_mask_values_add(values, DF_IGNORE_LABEL, NULL, void_is_class ? 0 : DF_IGNORE_LABEL);
 }
 
 static int take_folder(struct choice *choice)
 {
     const struct df_dataset_options *options = choice->options;
 
-    if (options->kind == DF_DATASET_FOLDER)
+    if (choice->annotations && options->palette)
+        return df_error_set("the masks are drawn from %s, and have no colours", choice->annotations->path);
+    if (options->kind == DF_DATASET_FOLDER && !choice->annotations)
         DF_TRY(df_class_folders_find(options->root, &choice->folders));
     if (options->palette)
         DF_TRY(take_palette(choice));
     else if (options->mask_values)
         DF_TRY(take_listed(choice));
+    else if (choice->annotations)
+        DF_TRY(take_annotations(choice));
     else if (choice->folders.n_items > 0)
         DF_TRY(take_folders(choice));
     else
@@ -315,7 +348,8 @@ static int hand_over(struct df_dataset *dataset, struct choice *choice)
     const bool changed = options->merge_classes || options->ignore_classes;
 
     dataset->void_is_assumed = options->kind == DF_DATASET_FOLDER && !options->mask_values &&
-                               !options->ignore_value && choice->table.values.source == DF_SOURCE_VALUES;
+                               !options->ignore_value && !choice->annotations &&
+                               choice->table.values.source == DF_SOURCE_VALUES;
     DF_TRY(hand_over_names(dataset, &choice->table));
     if (!choice->built_in || changed)
         DF_TRY(hand_over_colors(dataset, &choice->table));
@@ -325,7 +359,7 @@ static int hand_over(struct df_dataset *dataset, struct choice *choice)
 
 int df_dataset_set_classes(struct df_dataset *dataset, const struct df_dataset_options *options)
 {
-    struct choice choice = {.options = options};
+    struct choice choice = {.options = options, .annotations = dataset->annotations};
     int status = -1;
 
     if (choose(&choice) == 0)

@@ -1,4 +1,5 @@
 /* A user's own data: ROOT/images/{train,val} and ROOT/masks/{train,val}. */
+#include "annotations/annotated_set.h"
 #include "class_folders.h"
 #include "sample_list.h"
 
@@ -8,6 +9,8 @@
 
 int df_folder_list(struct df_dataset *dataset, const struct df_dataset_options *options)
 {
+    if (dataset->annotations)
+        return df_annotated_set_list(dataset);
     const char *split = options->split == DF_SPLIT_TRAIN ? "train" : "val";
     char *images = df_text_format("%s/images/%s", options->root, split);
     char *masks = df_text_format("%s/masks/%s", options->root, split);

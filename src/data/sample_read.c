@@ -1,6 +1,8 @@
 /* One sample: its image, and its mask as labels. */
 #include "sample_read.h"
 
+#include "annotations/annotated_set.h"
+
 #include "dinoft/error.h"
 
 #include <stdio.h>
@@ -36,7 +38,7 @@ int df_dataset_mark_values(const struct df_dataset *dataset, int64_t index, bool
     const struct df_sample *sample = &dataset->samples[index];
     struct df_image mask;
 
-    if (sample->n_layers > 0 || dataset->rule.values.source != DF_SOURCE_VALUES)
+    if (sample->n_layers > 0 || dataset->annotations || dataset->rule.values.source != DF_SOURCE_VALUES)
         return 0;
     DF_TRY(read_file(dataset, sample, &mask));
     df_mask_mark_values(&mask, seen);
@@ -46,11 +48,12 @@ int df_dataset_mark_values(const struct df_dataset *dataset, int64_t index, bool
 
 /* Where masks come from: each source makes labels of the data set and counts them. */
 static int read_labels(const struct df_dataset *dataset, const struct df_sample *sample,
-                       struct df_image *mask, int64_t *labels)
+                       const struct df_image *image, struct df_image *mask, int64_t *labels)
 {
     if (sample->n_layers > 0)
         return df_mask_layers_read(dataset, sample, mask, labels);
-    DF_TRY(read_file(dataset, sample, mask));
+    DF_TRY(dataset->annotations ? df_annotated_set_mask(dataset, sample, image, mask)
+                                : read_file(dataset, sample, mask));
     return df_mask_to_labels(dataset, sample->mask_path, mask, labels);
 }
 
@@ -64,7 +67,7 @@ static int read_sample(const struct df_dataset *dataset, int64_t index, struct d
         DF_TRY(df_image_read(sample->image_path, image));
     if (!mask)
         return 0;
-    DF_TRY(read_labels(dataset, sample, mask, labels));
+    DF_TRY(read_labels(dataset, sample, image, mask, labels));
     if (image && (image->width != mask->width || image->height != mask->height))
         return wrong_size(sample, image, mask);
     df_label_census_add(dataset->census, index, labels);

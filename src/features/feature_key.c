@@ -3,6 +3,7 @@
 #include "dinoft/digest.h"
 #include "dinoft/error.h"
 #include "dinoft/file_bytes.h"
+#include "dinoft/text.h"
 #include "dinoft/version.h"
 
 static void add_bytes(struct df_digest *digest, const void *bytes, size_t size)
@@ -47,8 +48,14 @@ static int add_file(struct df_digest *digest, const char *path)
     return 0;
 }
 
-static int add_mask(struct df_digest *digest, const struct df_sample *sample)
+/* What is drawn has a digest; a picture of segments is a file of its own. */
+static int add_mask(struct df_digest *digest, const struct df_dataset *dataset,
+                    const struct df_sample *sample)
 {
+    if (dataset->annotations) {
+        df_digest_add_number(digest, sample->shapes_digest);
+        return df_text_ends_with(sample->mask_path, ".png") ? add_file(digest, sample->mask_path) : 0;
+    }
     for (int i = 0; i < sample->n_layers; i++) {
         df_digest_add_number(digest, (uint64_t)sample->layers[i].label);
         DF_TRY(add_file(digest, sample->layers[i].path));
@@ -62,7 +69,7 @@ static int add_dataset(struct df_digest *digest, const struct df_dataset *datase
     df_mask_rule_digest(&dataset->rule, digest);
     for (int64_t i = 0; i < dataset->count; i++) {
         DF_TRY(add_file(digest, dataset->samples[i].image_path));
-        DF_TRY(add_mask(digest, &dataset->samples[i]));
+        DF_TRY(add_mask(digest, dataset, &dataset->samples[i]));
     }
     return 0;
 }

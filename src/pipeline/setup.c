@@ -156,6 +156,7 @@ int df_setup_check_output(const struct df_setup *setup, const struct df_config *
     DF_TRY(df_check_other_file(path, setup->weights_path));
     DF_TRY(df_check_other_file(path, config->lora_weights));
     DF_TRY(df_check_other_file(path, config->palette));
+    DF_TRY(df_check_other_file(path, config->annotations));
     return df_check_other_file(path, config->class_names);
 }
 
@@ -188,10 +189,12 @@ struct df_dataset *df_setup_dataset(const struct df_config *config, enum df_spli
         .n_classes = (int)config->n_classes,
         .usual_classes = checkpoint ? (int)checkpoint->classes : 0,
         .class_names = config->class_names,
+        .annotations = config->annotations,
         .palette = config->palette,
         .ignore_value = config->ignore_value,
         .advice = " (--mask_values says what other values mean)",
-        .color_advice = " (--palette says which classes these are)",
+        .color_advice =
+            config->dataset == DF_DATASET_FOLDER ? " (--palette says which classes these are)" : NULL,
         .mask_values = config->mask_values,
         .merge_classes = config->merge_classes,
         .ignore_classes = config->ignore_classes,

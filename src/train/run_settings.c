@@ -52,6 +52,8 @@ static void add_sample(struct df_digest *digest, const struct df_sample *sample)
     df_digest_add_text(digest, sample->name);
     df_digest_add_number(digest, (uint64_t)sample->image_bytes);
     df_digest_add_number(digest, (uint64_t)sample->mask_bytes);
+    if (sample->shapes_digest != 0)
+        df_digest_add_number(digest, sample->shapes_digest);
 }
 
 /* Names, sizes and labels, not places: the folder may have been moved. */

@@ -1,5 +1,6 @@
 """What dinoft train does where nobody types how: the default recipe."""
 
+import json
 import math
 
 from support import DINOV2, folder_data, main, model_flags
@@ -27,6 +28,32 @@ class DefaultRecipe(TrainingTest):
         self.assertLess(rates[-1], 2e-4)
         self.assertIn("linear.norm.running_var", run.tensors)
         self.assertIn("--head_norm none", run.result.stderr)
+
+    def test_batches_by_the_number_of_steps(self):
+        few = self.run_of("--use_lora", "--epochs", 2)
+        self.assertIn("4 steps with 4 of the 5 images each, without warm-up, since small batches", self.lines(few)[0])
+        self.assertEqual(few.config["batch_size"], 4)
+        self.assertAlmostEqual(few.config["lr"], 2e-3 * math.sqrt(4 / 12), delta=1e-12)
+        self.assertEqual(len(few.steps), 4)
+        lora = "--use_lora"
+        for flags in ([lora, "--batch_size", 12], [lora, "--max_steps", 2], [lora, "--accumulate", 2], []):
+            run = self.run_of("--epochs", 2, *flags)
+            self.assertEqual((run.config["batch_size"], run.config["lr"]), (12, 2e-3), flags)
+
+    def test_a_run_s_settings_are_its_own(self):
+        """Chosen once: --config repeats it with other epochs, and another recipe has its own."""
+        first = self.run_of("--use_lora", "--epochs", 2)
+        (self.folder / "again.json").write_text(json.dumps(first.config))
+        again = self.run_of("--config", self.folder / "again.json", "--epochs", 1000, "--max_steps", 3)
+        self.assertEqual((again.config["batch_size"], again.config["lr"]), (4, first.config["lr"]))
+        other = self.run_of("--config", self.folder / "again.json", "--recipe", "reference-2025-08", "--epochs", 1)
+        self.assertEqual((other.config["batch_size"], other.config["lr"]), (12, 3e-4))
+
+    def test_printed_settings_leave_it_open(self):
+        printed = json.loads(self.succeed("train", "--use_lora", "--print_config").stdout)
+        self.assertFalse({"batch_size", "lr"} & printed.keys())
+        printed = json.loads(self.succeed("train", "--use_lora", "--print_config", "--batch_size", 12).stdout)
+        self.assertEqual((printed["batch_size"], printed["lr"]), (12, 2e-3))
 
     def test_frozen(self):
         lines = self.lines(self.run_of())

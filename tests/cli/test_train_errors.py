@@ -78,8 +78,8 @@ class Data(RefusalTest):
         self.stopped(self.mask())
 
     def test_colour_picture_as_a_mask(self):
-        write_png(self.mask(), Picture(61, 48, RGB, bytes(61 * 48 * 3)))
-        self.stopped(self.mask(), "mask")
+        write_png(self.mask(), Picture(61, 48, RGB, bytes([0, 1, 2] * (61 * 48))))
+        self.stopped(self.mask(), "mask", "#000102", "--palette")
 
     def test_sizes_that_differ(self):
         write_png(self.mask(), Picture(40, 30, GREY, bytes(40 * 30)))

@@ -292,7 +292,8 @@ static void what_belongs_together(void **state)
         {{"--dataset", "voc", "--class_names", "f"},
          "--class_names is for --dataset folder: voc has its own 21 classes"},
         {{"--dataset", "folder"},
-         "--dataset folder needs --n_classes N (--class_names, --palette and --mask_values tell it too)"},
+         "--dataset folder needs --n_classes N (--class_names, --palette, --annotations and --mask_values "
+         "tell it too)"},
         {{"--dataset", "folder", "--palette", "voc", "--mask_values", "0,1"},
          "--palette and --mask_values both say what is in the masks: one of them does"},
         {{"--dataset", "voc", "--palette", "voc"},

@@ -2,6 +2,7 @@
  * (tests/fixtures/annotations/make.py), and faults in them are told with the file and the place. */
 #include "src/data/annotations/readers.h"
 
+#include "support/allocations.h"
 #include "support/cmocka_all.h"
 #include "support/errors.h"
 #include "support/scratch.h"
@@ -36,12 +37,11 @@ static const struct format cvat = {
 
 /* What was read, or NULL with the error set. */
 static struct df_annotations *open_source(reader *read, const struct df_annotation_source *source,
-                                          const char *names_path)
+                                          const struct df_given_names *given)
 {
     struct df_annotations *annotations = df_annotations_new(source->path);
 
-    assert_works(annotations);
-    if (read(annotations, source) == 0 && df_annotations_settle(annotations, names_path) == 0)
+    if (annotations && read(annotations, source) == 0 && df_annotations_settle(annotations, given) == 0)
         return annotations;
     df_annotations_free(annotations);
     return NULL;
@@ -59,7 +59,7 @@ static char *make_pictures(const char *folder, const char *ending, int count)
     return df_text_copy(scratch_path(folder));
 }
 
-static struct df_annotations *open_fixture(const struct format *format)
+static struct df_annotation_source fixture_source(const struct format *format)
 {
     struct df_annotation_source source = {
         .path = df_text_format("%s/annotations/%s/%s", DINOFT_FIXTURES, format->name, format->file),
@@ -68,11 +68,23 @@ static struct df_annotations *open_fixture(const struct format *format)
         .images = make_pictures(format->name, format->ending, format->images)};
 
     assert_true(source.path && source.images && source.names);
+    return source;
+}
+
+static void free_source(struct df_annotation_source *source)
+{
+    free(source->path);
+    free(source->names);
+    free(source->images);
+}
+
+static struct df_annotations *open_fixture(const struct format *format)
+{
+    struct df_annotation_source source = fixture_source(format);
     struct df_annotations *annotations = open_source(format->read, &source, NULL);
+
     assert_works(annotations);
-    free(source.path);
-    free(source.names);
-    free(source.images);
+    free_source(&source);
     return annotations;
 }
 
@@ -124,6 +136,48 @@ static void draws_as_the_tool(void **state)
     assert_true(at == bytes + size);
     free(bytes);
     df_annotations_free(annotations);
+}
+
+/* The last image's mask; 0, or -1 with the error set. */
+static int open_and_draw(const struct format *format, const struct df_annotation_source *source,
+                         struct df_image *mask)
+{
+    static const int64_t size[2] = {30, 20};
+    struct df_annotations *annotations = open_source(format->read, source, NULL);
+    int status = -1;
+
+    *mask = (struct df_image){0};
+    if (annotations)
+        status = df_annotations_draw(annotations, format->images - 2, size, mask);
+    df_annotations_free(annotations);
+    return status;
+}
+
+/* Each call that wants memory fails once, and the mask is whole or an error. */
+static void runs_out_of_memory(void **state)
+{
+    const struct format *format = *state;
+    struct df_annotation_source source = fixture_source(format);
+    struct df_image whole, mask;
+    long calls = 0;
+
+    if (!allocations_can_be_counted())
+        skip();
+    assert_works(open_and_draw(format, &source, &whole) == 0);
+    for (long n = 0; n <= calls; n++) {
+        df_error_set("an earlier error");
+        allocations_fail(n, 1);
+        const int status = open_and_draw(format, &source, &mask);
+        calls = allocations_end_failing();
+        if (status == 0)
+            assert_memory_equal(mask.pixels, whole.pixels, (size_t)(whole.width * whole.height));
+        else if (n >= calls || strcmp(df_error_text(), "an earlier error") == 0)
+            fail_msg("%s, call %ld of %ld: %s", format->name, n, calls, df_error_text());
+        df_image_free(&mask);
+    }
+    assert_true(calls > 0);
+    df_image_free(&whole);
+    free_source(&source);
 }
 
 /* A changed number, class or order changes the digest; a changed file name does not. */
@@ -418,14 +472,23 @@ static void names_of_yolo(void **state)
 
 /* --- classes --- */
 
+/* names: with a blank behind each; NULL: nobody has said. */
 static struct df_annotations *open_with_names(const char *categories, const char *names)
 {
+    static char words[8][32];
+    static const char *pointers[8];
+    struct df_given_names given = {pointers, 0, "names.txt"};
     char text[1024];
+    int length = 0;
 
+    for (const char *at = names; at && sscanf(at, "%31s%n", words[given.count], &length) == 1; at += length) {
+        pointers[given.count] = words[given.count];
+        given.count++;
+    }
     snprintf(text, sizeof text, COCO_START "\"categories\":[%s],\"annotations\":[]}", categories);
     const char *path = scratch_write_text("named.json", text);
     const struct df_annotation_source source = {.path = (char *)path};
-    return open_source(df_coco_read, &source, names ? scratch_write_text("names.txt", names) : NULL);
+    return open_source(df_coco_read, &source, names ? &given : NULL);
 }
 
 static void assert_named(const char *categories, const char *names, const char *expected, int uncovered)
@@ -438,21 +501,20 @@ static void assert_named(const char *categories, const char *names, const char *
     df_annotations_free(annotations);
 }
 
-static void names_that_are_typed(void **state)
+static void names_that_are_given(void **state)
 {
     static const char categories[] = "{\"id\":4,\"name\":\"cat\"},{\"id\":3,\"name\":\"dog\"}";
 
     assert_named(categories, NULL, "background dog cat", 0);
     assert_named("{\"id\":0,\"name\":\"cat\"},{\"id\":3,\"name\":\"Background\"}", NULL, "Background cat", 0);
-    assert_named(categories, "cat\n_background_\ndog\nbird\n", "cat _background_ dog bird", 1);
-    assert_named(categories, "__ignore__\n_background_\ncat\ndog\n", "_background_ cat dog", 0);
-    assert_null(open_with_names(categories, "cat\ndog\n"));
+    assert_named(categories, "cat _background_ dog bird", "cat _background_ dog bird", 1);
+    assert_named(categories, "__ignore__ _background_ cat dog", "_background_ cat dog", 0);
+    assert_null(open_with_names(categories, "cat dog"));
     assert_error_has("names no class 'background'");
-    assert_null(open_with_names(categories, "background\ncat\n"));
-    assert_error_has("named.json: the label 'dog' is none of the 2 classes of ");
-    assert_error_has("names.txt");
-    assert_null(open_with_names(categories, "background\ncat\ncat\n"));
-    assert_error_has("line 3 says 'cat' again");
+    assert_null(open_with_names(categories, "background cat"));
+    assert_error_has("named.json: the label 'dog' is none of the 2 classes of names.txt");
+    assert_null(open_with_names(categories, "background cat cat"));
+    assert_error_has("names 'cat' twice");
 }
 
 static void images_are_found_by_their_ends(void **state)
@@ -469,6 +531,9 @@ static void images_are_found_by_their_ends(void **state)
     assert_int_equal(df_annotations_find(annotations, "x/b.jpg"), 3);
     assert_int_equal(df_annotations_find(annotations, "ba.jpg"), 2);
     assert_int_equal(df_annotations_find(annotations, "x/c.jpg"), -1);
+    assert_error_has("file has no image x/c.jpg");
+    assert_int_equal(df_annotations_find(annotations, "a.jpg"), -1);
+    assert_error_has("file has several images that may be a.jpg");
     df_annotations_free(annotations);
 }
 
@@ -480,6 +545,11 @@ int main(void)
         TEST_ROW("labelme", draws_as_the_tool, (void *)&labelme),
         TEST_ROW("yolo", draws_as_the_tool, (void *)&yolo),
         TEST_ROW("cvat", draws_as_the_tool, (void *)&cvat),
+        TEST_ROW("coco without memory", runs_out_of_memory, (void *)&coco),
+        TEST_ROW("panoptic without memory", runs_out_of_memory, (void *)&panoptic),
+        TEST_ROW("labelme without memory", runs_out_of_memory, (void *)&labelme),
+        TEST_ROW("yolo without memory", runs_out_of_memory, (void *)&yolo),
+        TEST_ROW("cvat without memory", runs_out_of_memory, (void *)&cvat),
         cmocka_unit_test(digests),
         cmocka_unit_test(faults_of_coco),
         cmocka_unit_test(faults_of_panoptic),
@@ -488,7 +558,7 @@ int main(void)
         cmocka_unit_test(faults_of_cvat),
         cmocka_unit_test(labels_in_xml),
         cmocka_unit_test(names_of_yolo),
-        cmocka_unit_test(names_that_are_typed),
+        cmocka_unit_test(names_that_are_given),
         cmocka_unit_test(images_are_found_by_their_ends),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);

@@ -246,6 +246,31 @@ static void no_labels_at_all(void **state)
     df_dataset_free(set);
 }
 
+/* Masks of a few values, of which n_classes classes do not have the largest. */
+static void assert_explained(const char *root, int n_classes, const int values[3], const char *words)
+{
+    for (int i = 0; i < 3; i++)
+        add_pair(root, "train", i, values[i], values[0]);
+    struct df_dataset *set = open_set(root, DF_SPLIT_TRAIN, n_classes, NULL);
+    assert_int_equal(df_labels_look((const struct df_dataset *const[]){set}, 1), -1);
+    assert_error_has("; the largest allowed is ");
+    if (words)
+        assert_error_has(words);
+    else
+        assert_null(strstr(df_error_text(), "looked at"));
+    df_dataset_free(set);
+}
+
+static void values_that_are_no_classes_are_explained(void **state)
+{
+    assert_explained("ids", 3, (const int[]){1, 255, 3},
+                     ": the masks hold 1 to 3 and no 0 (3 of 3 masks looked at): --mask_values 1..3 if");
+    assert_explained("zero", 3, (const int[]){0, 2, 3},
+                     "--n_classes 4 if 0 is a class, --mask_values 1..3 --ignore");
+    assert_explained("city", 19, (const int[]){7, 0, 33}, "--mask_values cityscapes");
+    assert_explained("other", 3, (const int[]){0, 1, 128}, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +281,7 @@ int main(void)
         cmocka_unit_test(two_values_of_which_one_is_255),
         cmocka_unit_test(two_values_that_show_later),
         cmocka_unit_test(no_labels_at_all),
+        cmocka_unit_test(values_that_are_no_classes_are_explained),
     };
     return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

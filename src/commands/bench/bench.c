@@ -233,9 +233,10 @@ static void finish(struct bench *bench)
 static int check_flags(const struct df_config *config)
 {
     static const enum df_option others[] = {
-        DF_OPTION_DATASET,     DF_OPTION_DATA_ROOT,    DF_OPTION_CLASS_NAMES,   DF_OPTION_MASK_VALUES,
-        DF_OPTION_PALETTE,     DF_OPTION_IGNORE_VALUE, DF_OPTION_MERGE_CLASSES, DF_OPTION_IGNORE_CLASSES,
-        DF_OPTION_NUM_WORKERS, DF_OPTION_AUGMENT,      DF_OPTION_AUGMENT_SCALE, DF_OPTION_CROP_CLASS_BALANCE};
+        DF_OPTION_DATASET,           DF_OPTION_DATA_ROOT,   DF_OPTION_CLASS_NAMES,  DF_OPTION_MASK_VALUES,
+        DF_OPTION_ANNOTATIONS,       DF_OPTION_PALETTE,     DF_OPTION_IGNORE_VALUE, DF_OPTION_MERGE_CLASSES,
+        DF_OPTION_IGNORE_CLASSES,    DF_OPTION_NUM_WORKERS, DF_OPTION_AUGMENT,      DF_OPTION_AUGMENT_SCALE,
+        DF_OPTION_CROP_CLASS_BALANCE};
     static const enum df_option of_a_step[] = {DF_OPTION_ACCUMULATE, DF_OPTION_EMA, DF_OPTION_GRAD_CLIP};
     const enum df_bench_mode mode = config->bench_mode;
     enum df_option typed = df_config_typed(config, of_a_step, sizeof of_a_step / sizeof of_a_step[0]);

@@ -70,6 +70,7 @@ void df_annotations_free(struct df_annotations *annotations)
     free(annotations->numbers.items);
     free(annotations->runs.items);
     free(annotations->path);
+    free(annotations->folder);
     free(annotations);
 }
 

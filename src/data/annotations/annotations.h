@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #define DF_ANNOTATION_FILE_MAX ((size_t)1 << 31)
+#define DF_POLYGON_POINTS_MAX  65536        /* of a polygon */
 #define DF_LABEL_NAMES_MAX     1024         /* of a data set */
 #define DF_IGNORED_NAME        "__ignore__" /* labelme's label for pixels that do not count */
 
@@ -46,10 +47,12 @@ struct df_annotated_image {
     char *segments;        /* the picture of segments; NULL: shapes are drawn */
     int64_t width, height; /* 0: the file does not say */
     size_t first, last;    /* of its annotations: index + 1; 0: none */
+    bool is_elsewhere;     /* not in the folder of images: of another split, in a file of all */
 };
 
 struct df_annotations {
     char *path;
+    char *folder;      /* of the images; NULL: nobody has said */
     bool covers_all;   /* each pixel has a class or none: there is no background */
     bool sorts_labels; /* the file has no list of labels: they go by their names */
     struct df_pool images, annotations, labels;
@@ -96,11 +99,19 @@ int df_annotations_check_numbers(const double *numbers, size_t count);
 /* Lists the images by name; df_annotations_settle() does so. (image_names.c) */
 int df_annotations_index(struct df_annotations *annotations);
 
-/* Classes: those of a file of names, where there is one, or the background and then the labels in
- * their order. -1 with the error set: a label that is not among the names, too many classes. */
-int df_annotations_settle(struct df_annotations *annotations, const char *names_path);
+/* Names of classes that somebody has given. */
+struct df_given_names {
+    const char *const *names; /* [count] */
+    int count;
+    const char *path; /* where they are from */
+};
 
-/* Which image a path means: that of its name, with the most folders in common; -1: none. Once settled. */
+/* Classes: those that are given, or the background and then the labels in their order. given may be NULL. -1
+ * with the error set: a label that is not among the names, too many classes. */
+int df_annotations_settle(struct df_annotations *annotations, const struct df_given_names *given);
+
+/* Which image a path means: that of its name, with the most folders in common. -1 with the error
+ * set: there is none, or several. Once settled. */
 int64_t df_annotations_find(const struct df_annotations *annotations, const char *path);
 
 /* Tells the log what was left out. */

@@ -33,6 +33,9 @@ static int add_polygon(const struct target *target, const cJSON *polygon)
             return df_error_set("a coordinate is no number");
         numbers[read++] = item->valuedouble;
     }
+    if (count / 2 > DF_POLYGON_POINTS_MAX)
+        return df_error_set("a polygon of %zu points, at most %d are drawn", count / 2,
+                            DF_POLYGON_POINTS_MAX);
     if (count % 2 != 0)
         return df_error_set("a polygon has %zu numbers, which are no pairs", count);
     DF_TRY(df_annotations_check_numbers(numbers, count));

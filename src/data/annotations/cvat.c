@@ -5,7 +5,10 @@
 
 #include "dinoft/error.h"
 #include "dinoft/file_bytes.h"
+#include "dinoft/text.h"
 
+#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define NAME_BYTES_MAX 255
@@ -19,6 +22,17 @@ struct reading {
     int64_t image; /* the open one; -1: none */
 };
 
+/* The name within its subset ("Train"), whose folder is called so in small letters. The caller frees. */
+static char *name_of_image(const char *name, const char **attributes)
+{
+    const char *subset = df_cvat_attribute(attributes, "subset");
+    char *path = subset ? df_text_format("%s/%s", subset, name) : df_text_copy(name);
+
+    for (size_t i = 0; path && subset && subset[i]; i++)
+        path[i] = (char)tolower((unsigned char)path[i]);
+    return path;
+}
+
 static int open_image(struct reading *reading, const char **attributes)
 {
     const char *name = df_cvat_attribute(attributes, "name");
@@ -30,7 +44,10 @@ static int open_image(struct reading *reading, const char **attributes)
     DF_TRY(df_cvat_number(attributes, "height", &height));
     if (!(width >= 1 && width <= DF_IMAGE_MAX_SIDE && height >= 1 && height <= DF_IMAGE_MAX_SIDE))
         return df_error_set("the image %s has %g x %g pixels", name, width, height);
-    reading->image = df_annotations_add_image(reading->annotations, name, (int64_t)width, (int64_t)height);
+    char *path = name_of_image(name, attributes);
+    reading->image =
+        path ? df_annotations_add_image(reading->annotations, path, (int64_t)width, (int64_t)height) : -1;
+    free(path);
     return reading->image < 0 ? -1 : 0;
 }
 
@@ -120,6 +137,36 @@ static int read_bytes(struct df_annotations *annotations, const struct df_file_b
     return df_xml_read((char *)file->bytes, file->size, &handler);
 }
 
+struct search {
+    struct df_annotations *annotations;
+    const struct df_annotation_source *source;
+};
+
+/* The file may be of all splits: images of the folder are the data set's. */
+static int find_picture(void *context, const char *name, const char *stem_path)
+{
+    struct search *search = context;
+    char *path = df_text_format("%s/%s", search->source->images, name);
+    const int64_t image = path ? df_annotations_find(search->annotations, path) : -1;
+
+    (void)stem_path;
+    free(path);
+    if (image < 0)
+        return -1;
+    df_annotations_image(search->annotations, image)->is_elsewhere = false;
+    return 0;
+}
+
+static int keep_pictures(struct df_annotations *annotations, const struct df_annotation_source *source)
+{
+    struct search search = {annotations, source};
+
+    for (size_t i = 0; i < annotations->images.count; i++)
+        df_annotations_image(annotations, (int64_t)i)->is_elsewhere = true;
+    DF_TRY(df_annotations_index(annotations));
+    return df_each_picture(source, find_picture, &search);
+}
+
 int df_cvat_read(struct df_annotations *annotations, const struct df_annotation_source *source)
 {
     struct df_file_bytes file;
@@ -127,5 +174,7 @@ int df_cvat_read(struct df_annotations *annotations, const struct df_annotation_
     DF_TRY(df_file_bytes_read(source->path, &file));
     const int status = read_bytes(annotations, &file);
     df_file_bytes_free(&file);
-    return status == 0 ? 0 : df_error_context("%s", source->path);
+    if (status != 0)
+        return df_error_context("%s", source->path);
+    return source->images ? keep_pictures(annotations, source) : 0;
 }

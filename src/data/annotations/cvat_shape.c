@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define POINTS_MAX 65536
-
 #ifndef M_PI
 #define M_PI 3.14159265358979323846
 #endif
@@ -108,8 +106,10 @@ static int add_points(const struct element *element)
 
     for (const char *at = text; at && *at; at++)
         most += *at == ';';
-    if (!text || most > POINTS_MAX)
-        return df_error_set("a polygon has %s", text ? "more than 65536 points" : "no points");
+    if (!text)
+        return df_error_set("a polygon has no points");
+    if (most > DF_POLYGON_POINTS_MAX)
+        return df_error_set("a polygon of %zu points, at most %d are drawn", most, DF_POLYGON_POINTS_MAX);
     double *points = malloc(2 * most * sizeof *points);
     if (!points)
         return df_error_memory("a polygon", 2 * most * sizeof *points);

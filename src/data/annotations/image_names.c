@@ -30,6 +30,7 @@ int df_annotations_index(struct df_annotations *annotations)
     struct entry *entries = malloc(bytes);
     const struct df_annotated_image *images = annotations->images.items;
 
+    free(annotations->by_name);
     annotations->by_name = malloc((count + 1) * sizeof *annotations->by_name);
     if (!entries || !annotations->by_name) {
         free(entries);
@@ -84,15 +85,19 @@ int64_t df_annotations_find(const struct df_annotations *annotations, const char
     const char *name = base_name(path);
     size_t best = 0;
     int64_t found = -1;
+    bool twice = false;
 
     for (size_t i = first_not_before(annotations, name); i < annotations->images.count; i++) {
         const size_t image = annotations->by_name[i], common = common_end(images[image].name, path);
         if (strcmp(base_name(images[image].name), name) != 0)
             break;
+        twice = common == best || (twice && common < best);
         if (common > best) {
             best = common;
             found = (int64_t)image;
         }
     }
-    return found;
+    if (twice)
+        return df_error_set("%s has several images that may be %s", annotations->path, path);
+    return found < 0 ? df_error_set("%s has no image %s", annotations->path, path) : found;
 }

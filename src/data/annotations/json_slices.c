@@ -3,6 +3,7 @@
 #include "dinoft/error.h"
 
 #include <cjson/cJSON.h>
+#include <errno.h>
 #include <string.h>
 
 static int malformed(void)
@@ -116,11 +117,16 @@ bool df_slice_is(struct df_slice key, const char *name)
 struct cJSON *df_slice_parse(struct df_slice slice)
 {
     const char *rest = slice.text;
+
+    errno = 0; /* cJSON does not say that memory ran out; malloc() does */
     cJSON *tree = slice.size > 0 ? cJSON_ParseWithLengthOpts(slice.text, slice.size, &rest, 0) : NULL;
 
     if (tree && rest == slice.text + slice.size)
         return tree;
+    if (!tree && errno == ENOMEM)
+        df_error_memory("the values of a JSON file", 0);
+    else
+        malformed();
     cJSON_Delete(tree);
-    malformed();
     return NULL;
 }

@@ -12,9 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FILE_MAX   ((size_t)1 << 28)
-#define POINTS_MAX 65536 /* of a shape */
-#define MANY       POINTS_MAX
+#define FILE_MAX ((size_t)1 << 28)
+#define MANY     DF_POLYGON_POINTS_MAX
 
 /* labelme's types, with how many points each has. */
 static const struct shape_type {

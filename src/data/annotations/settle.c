@@ -1,16 +1,12 @@
 /* Which class each label is. */
 #include "annotations.h"
 
-#include "../lines.h"
-
 #include "dinoft/error.h"
 #include "dinoft/text.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-#define NAME_BYTES_MAX 200
 
 static const char background_name[] = "background";
 
@@ -47,32 +43,19 @@ static int class_named(const struct df_annotations *annotations, const char *nam
     return -1;
 }
 
-static int add_line(void *context, int64_t line, const char *text, size_t length)
+static int take_given(struct df_annotations *annotations, const struct df_given_names *given)
 {
-    struct df_annotations *annotations = context;
-    char name[NAME_BYTES_MAX + 1];
-
-    if (length > NAME_BYTES_MAX || !df_text_is_utf8(text, length) || memchr(text, '\0', length))
-        return df_error_set("line %lld is no class name of at most %d bytes of UTF-8", (long long)line,
-                            NAME_BYTES_MAX);
-    memcpy(name, text, length);
-    name[length] = '\0';
-    df_text_replace_controls(name);
-    if (strcmp(name, DF_IGNORED_NAME) == 0)
-        return 0;
-    if (class_named(annotations, name) >= 0)
-        return df_error_set("line %lld says '%s' again", (long long)line, name);
-    return add_class(annotations, name);
-}
-
-static int take_typed_names(struct df_annotations *annotations, const char *names_path)
-{
-    if (df_each_line(names_path, add_line, annotations) != 0)
-        return df_error_context("%s", names_path);
+    for (int i = 0; i < given->count; i++) {
+        if (strcmp(given->names[i], DF_IGNORED_NAME) == 0)
+            continue;
+        if (class_named(annotations, given->names[i]) >= 0)
+            return df_error_set("%s names '%s' twice", given->path, given->names[i]);
+        DF_TRY(add_class(annotations, given->names[i]));
+    }
     const int background = class_named(annotations, background_name);
     if (background < 0 && !annotations->covers_all)
         return df_error_set(
-            "%s names no class 'background': pixels that no shape of %s covers would have none", names_path,
+            "%s names no class 'background': pixels that no shape of %s covers would have none", given->path,
             annotations->path);
     annotations->uncovered = annotations->covers_all ? DF_IGNORE_LABEL : (uint8_t)background;
     return 0;
@@ -115,29 +98,29 @@ static int take_labels(struct df_annotations *annotations)
 }
 
 static int find_class(const struct df_annotations *annotations, struct df_label *label,
-                      const char *names_path)
+                      const struct df_given_names *given)
 {
     const int class =
         strcmp(label->name, DF_IGNORED_NAME) == 0 ? DF_IGNORE_LABEL : class_named(annotations, label->name);
     if (class < 0)
         return df_error_set("%s: the label '%s' is none of the %d classes of %s", label->file, label->name,
-                            annotations->n_classes, names_path);
+                            annotations->n_classes, given ? given->path : annotations->path);
     label->class = (uint8_t) class;
     return 0;
 }
 
 /* Labels become classes in all annotations. */
-int df_annotations_settle(struct df_annotations *annotations, const char *names_path)
+int df_annotations_settle(struct df_annotations *annotations, const struct df_given_names *given)
 {
     annotations->class_names = calloc(DF_MAX_CLASSES, sizeof *annotations->class_names);
     if (!annotations->class_names)
         return df_error_memory("class names", DF_MAX_CLASSES * sizeof *annotations->class_names);
     DF_TRY(df_annotations_index(annotations));
-    DF_TRY(names_path ? take_typed_names(annotations, names_path) : take_labels(annotations));
+    DF_TRY(given ? take_given(annotations, given) : take_labels(annotations));
     if (annotations->n_classes < 2)
         return df_error_set("%s has no classes but the background", annotations->path);
     for (size_t i = 0; i < annotations->labels.count; i++)
-        DF_TRY(find_class(annotations, label_of(annotations, i), names_path));
+        DF_TRY(find_class(annotations, label_of(annotations, i), given));
     for (size_t i = 0; i < annotations->annotations.count; i++) {
         struct df_annotation *annotation = (struct df_annotation *)annotations->annotations.items + i;
         annotation->shape.label = label_of(annotations, annotation->label)->class;

@@ -13,13 +13,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define NUMBERS_MAX   131072 /* of a line */
+#define NUMBERS_MAX   ((size_t)2 * DF_POLYGON_POINTS_MAX)
 #define BOX_NUMBERS   4
 #define LEAST_NUMBERS 6
 #define BEYOND        0.1 /* as a share of a side: what rounding and a little carelessness put outside */
 
 struct reading {
     struct df_annotations *annotations;
+    const struct df_annotation_source *source;
     int64_t image;
     size_t n_labels;
     size_t without; /* images without a file */
@@ -82,7 +83,7 @@ static int add_polygon(struct reading *reading, const char *text, const char *en
         return -1;
     while ((found = next_number(&text, end, &number)) == 1) {
         if (count == NUMBERS_MAX)
-            return df_error_set("a polygon of more than %d points", NUMBERS_MAX / 2);
+            return df_error_set("a polygon of more than %d points", DF_POLYGON_POINTS_MAX);
         if (!(number >= -BEYOND && number <= 1 + BEYOND))
             return df_error_set("the coordinate %g is no share of width or height, 0 to 1", number);
         numbers[count++] = number;
@@ -105,24 +106,27 @@ static int read_image(void *context, const char *name, const char *stem_path)
     struct reading *reading = context;
     struct stat status;
     char *path = df_text_format("%s.txt", stem_path);
+    const bool is_missing = path && stat(path, &status) != 0 && errno == ENOENT;
 
+    if (is_missing) {
+        free(path);
+        path = df_text_copy(reading->source->names);
+    }
     reading->image = path ? df_annotations_add_image(reading->annotations, name, 0, 0) : -1;
     if (reading->image < 0) {
         free(path);
         return -1;
     }
-    if (stat(path, &status) != 0 && errno == ENOENT) {
-        reading->without++;
-        free(path);
-        return 0;
-    }
     df_annotations_image(reading->annotations, reading->image)->file = path;
+    reading->without += is_missing;
+    if (is_missing)
+        return 0;
     return df_each_line(path, add_line, reading) == 0 ? 0 : df_error_context("%s", path);
 }
 
 int df_yolo_read(struct df_annotations *annotations, const struct df_annotation_source *source)
 {
-    struct reading reading = {.annotations = annotations};
+    struct reading reading = {.annotations = annotations, .source = source};
 
     DF_TRY(df_yolo_names_read(annotations, source->names));
     reading.n_labels = annotations->labels.count;

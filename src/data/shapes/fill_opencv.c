@@ -11,9 +11,12 @@
 
 #include <stdlib.h>
 
+#define FEW 64 /* edges, which are mostly in order already */
+
 struct edge {
     int y0, y1;
     int64_t x, dx; /* in fixed point, in the row, and what it moves from row to row */
+    size_t place;  /* in the row, for sorting */
 };
 
 static bool is_inside(const struct df_canvas *canvas, const struct df_fixed_point *point)
@@ -77,9 +80,24 @@ static size_t meet(struct edge **met, size_t count, struct edge *edges, size_t t
     return found;
 }
 
+static int compare_places(const void *a, const void *b)
+{
+    const struct edge *first = *(struct edge *const *)a, *second = *(struct edge *const *)b;
+
+    if (first->x != second->x)
+        return first->x < second->x ? -1 : 1;
+    return (first->place > second->place) - (first->place < second->place);
+}
+
 /* Equal ones stay in order. */
 static void sort_by_place(struct edge **row, size_t count)
 {
+    if (count > FEW) {
+        for (size_t i = 0; i < count; i++)
+            row[i]->place = i;
+        qsort(row, count, sizeof *row, compare_places);
+        return;
+    }
     for (size_t i = 1; i < count; i++) {
         struct edge *edge = row[i];
         size_t at = i;
