@@ -1,5 +1,6 @@
 #include "data_text.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -133,6 +134,14 @@ static void print_faults(const struct df_data_survey *survey)
     print_more(survey->n_faults);
 }
 
+/* Names of files send nothing but text to a terminal. */
+static void print_path(const char *before, const char *path)
+{
+    printf("%s", before);
+    for (; *path; path++)
+        putchar(iscntrl((unsigned char)*path) ? '?' : *path);
+}
+
 static void print_duplicates(const struct df_data_summary *summary)
 {
     const struct df_duplicates *duplicates = &summary->duplicates;
@@ -141,9 +150,8 @@ static void print_duplicates(const struct df_data_summary *summary)
         printf("\nimages of equal pixels:\n");
     for (size_t g = 0; g < duplicates->count && g < LISTED_MOST; g++) {
         const struct df_duplicate_group *group = &duplicates->groups[g];
-        printf("  %s", df_summary_image(summary, &group->places[0]));
-        for (size_t i = 1; i < group->count && i < LISTED_MOST; i++)
-            printf(", %s", df_summary_image(summary, &group->places[i]));
+        for (size_t i = 0; i < group->count && i < LISTED_MOST; i++)
+            print_path(i > 0 ? ", " : "  ", df_summary_image(summary, &group->places[i]));
         printf("%s%s%s\n", group->count > LISTED_MOST ? ", ..." : "", group->crosses ? " (in both sets)" : "",
                group->masks_differ ? " (with different masks)" : "");
     }

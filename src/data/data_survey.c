@@ -172,6 +172,8 @@ static int read_pair(const struct look *look)
     struct df_image image, mask;
 
     look->facts->format = df_image_format(path);
+    if (!look->facts->format && df_error_is_memory())
+        return -1;
     if (df_dataset_read(set, look->pair, &image, &mask) != 0)
         return read_apart(look);
     note_image(look, &image);

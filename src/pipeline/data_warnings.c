@@ -25,6 +25,8 @@ static int find_absent(struct df_data_summary *summary, const struct df_set_summ
 {
     struct df_name_list absent = {.most = NAMED_CLASSES};
 
+    if (set->labelled == 0) /* which is why training would fail */
+        return 0;
     for (int label = 0; label < summary->n_classes; label++) {
         if (set->classes[label].pixels == 0)
             df_name_list_add(&absent, "%s", summary->classes->class_names[label]);

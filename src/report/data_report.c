@@ -8,6 +8,7 @@
 #include <math.h>
 
 #define LISTED_MOST  1000 /* faults and groups of equal images: a page of more is of no use to people */
+#define IN_A_GROUP   20   /* of these images */
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 static void write_warnings(FILE *page, const struct df_data_summary *summary)
@@ -183,10 +184,12 @@ static void write_duplicates(FILE *page, const struct df_data_summary *summary)
     for (size_t g = 0; g < duplicates->count && g < LISTED_MOST; g++) {
         const struct df_duplicate_group *group = &duplicates->groups[g];
         fputs("<li>", page);
-        for (size_t i = 0; i < group->count; i++) {
+        for (size_t i = 0; i < group->count && i < IN_A_GROUP; i++) {
             fputs(i > 0 ? ", " : "", page);
             df_html_text(page, df_summary_image(summary, &group->places[i]));
         }
+        if (group->count > IN_A_GROUP)
+            fprintf(page, " and %zu more", group->count - IN_A_GROUP);
         fputs(group->crosses ? " (in both sets)" : "", page);
         fputs(group->masks_differ ? " (with different masks)" : "", page);
         fputs("</li>\n", page);

@@ -141,6 +141,14 @@ class Warnings(DataTest):
         self.look()
         self.assertEqual(len(self.found["duplicates"]), 1)
 
+    def test_names_that_would_speak_to_a_terminal(self):
+        for kind in ("images", "masks"):
+            shutil.copy(self.path(kind, "train", 0), self.data / kind / "train" / "\x1b[31mred.png")
+        result = self.look()
+        self.assertIn("?[31mred.png", result.stdout)
+        self.assertNotIn("\x1b", result.stdout + result.stderr)
+        self.assertIn("\x1b[31mred.png", self.found["duplicates"][0]["images"][0])
+
     def test_most_is_ignored(self):
         for i in range(5):
             path = self.path("masks", "train", i)
@@ -186,6 +194,7 @@ class Faults(DataTest):
             write_png(path, mask._replace(pixels=bytes([IGNORE]) * len(mask.pixels)))
         self.assert_one_error(self.look(status=1), 1, "5 masks", "label")
         self.assertIsNone(self.found["classes"][0]["auto_weight"])
+        self.assertFalse(any("no training pixel" in text for text in self.found["warnings"]))
 
     def test_lists_of_one_set_that_cannot_be_read(self):
         """Masks without images; the other set is looked at all the same."""
