@@ -11,7 +11,7 @@ cutlass=4.2.0.0 # as in tests/layouts/CMakeLists.txt
 tensorboard=2.21.0 # as in tests/files/test_tensorboard.py
 
 packages=(gcc cmake ninja-build pkg-config python3 python3-pip curl ca-certificates
-    libdnnl-dev ocl-icd-opencl-dev zlib1g-dev libjpeg-dev libspng-dev libcjson-dev liblapack-dev libstb-dev)
+    libdnnl-dev ocl-icd-opencl-dev zlib1g-dev libjpeg-dev libspng-dev libtiff-dev libwebp-dev libcjson-dev liblapack-dev libstb-dev)
 tests=no
 for word in "$@"; do
     case $word in

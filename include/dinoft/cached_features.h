@@ -40,7 +40,7 @@ struct df_feature_request {
 
 /* Decides, logs what was decided, and takes what an earlier run left or makes an empty cache. What the keeper
  * has is freed where this run keeps others. sets:
- * training and validation. -1 with the error set; close it in either case. */
+ * training and validation, which may be NULL. -1 with the error set; close it in either case. */
 int df_cached_features_open(struct df_cached_features *features, const struct df_feature_request *request,
                             const struct df_setup *setup, const struct df_dataset *const sets[2]);
 void df_cached_features_close(struct df_cached_features *features);

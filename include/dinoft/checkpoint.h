@@ -6,6 +6,7 @@
 #include "dinoft/augment.h"
 #include "dinoft/decoder_kind.h"
 #include "dinoft/fingerprint.h"
+#include "dinoft/image_reading.h"
 #include "dinoft/lora_parts.h"
 #include "dinoft/mask_values.h"
 #include "dinoft/segmenter.h"
@@ -28,6 +29,8 @@ struct df_record {
     char normalize[16];   /* "imagenet" or "none" */
     char *mask_values;    /* what the masks hold (dinoft/dataset.h); owned, as what follows */
     char *ignored_values; /* NULL: as is usual */
+    char image_range[DF_IMAGE_RANGE_TEXT_MAX]; /* dinoft/image_reading.h */
+    char bands[DF_BANDS_TEXT_MAX];
     char augmentation[DF_AUGMENT_TEXT_MAX]; /* of the training images; "": none */
     int64_t img_dim[2];                     /* height, width */
     bool keeps_ratio;                       /* of images that are resized */

@@ -103,6 +103,7 @@ struct df_config {
     struct df_known_classes known_classes; /* the checkpoint's, after df_setup_open(); else empty */
 
     double scale_list[DF_MAX_SCALES]; /* as read from scales */
+    struct df_image_reading reading;  /* as read from image_range and bands */
     int n_scales;
     double warmup; /* as read from warmup_steps: a number of steps, or per cent of them */
     bool warmup_is_share;

@@ -15,6 +15,7 @@
 /* What is kept of a pair. */
 struct df_surveyed_pair {
     const char *format;      /* of the image, by its content: "JPEG"; NULL: none that is read */
+    const char *warning;     /* what its reader tells of the image; NULL: nothing */
     uint64_t pixels, labels; /* digests of the image and of its mask, as they are decoded */
     int32_t width, height;   /* of the image; 0: it cannot be read */
     bool has_labels;         /* the mask can be read */

@@ -8,6 +8,7 @@
 #include "dinoft/labels.h"
 #include "dinoft/mask_rule.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -30,8 +31,9 @@ struct df_dataset_options {
     enum df_split split;
     const char
         *list; /* voc: the name of a list in ImageSets/Segmentation, or a file; NULL: the split's own */
-    bool void_as_background; /* voc: 255 -> 0 */
-    bool takes_missing;      /* missing files are no error yet: who reads them finds out */
+    bool void_as_background;         /* voc: 255 -> 0 */
+    bool takes_missing;              /* missing files are no error yet: who reads them finds out */
+    struct df_image_reading reading; /* of the images */
 
     /* folder; strings may be NULL: */
     int n_classes;            /* what the masks hold, 1..DF_MAX_CLASSES; 0: what follows says it */
@@ -63,6 +65,7 @@ struct df_sample {
     struct df_mask_layer *layers; /* [n_layers], where these make the mask: later ones lie over earlier ones;
                                      mask_path is a pattern then */
     int n_layers;
+    atomic_bool warned; /* what is odd about the image has been told */
     /* Where annotations of the data set make the mask: which image of theirs it is, and what tells its shapes
      * from others. mask_path is their file then, or the picture of the image's segments. */
     int64_t annotation;
@@ -80,6 +83,7 @@ struct df_dataset {
     uint8_t (*class_colors)[3]; /* [n_classes]; NULL: the usual ones */
     struct df_sample *samples;
     int64_t count;
+    struct df_image_reading reading;    /* as options had it */
     struct df_annotations *annotations; /* NULL: masks are files */
     struct df_mask_rule rule;           /* what the masks' files mean */
     const char *advice;                 /* as options had it */
@@ -90,6 +94,11 @@ struct df_dataset {
     char *mask_values, *ignored_values;
     struct df_label_census *census; /* of the masks that have been read */
 };
+
+/* Whether there is anything of the split: nothing is not an error of a folder of one's own, which may have no
+ * validation images. False where neither its images nor its masks have a file; the other data sets have all
+ * their splits, or opening one fails. -1 with the error set where it cannot be found out. */
+int df_dataset_has_split(const struct df_dataset_options *options, bool *has);
 
 /* Reads the lists. Every file that is missing is reported here, before any work: the first few by name and
  * how many. An empty split is an error. NULL with the error set. */

@@ -2,6 +2,8 @@
 #ifndef DINOFT_IMAGE_H
 #define DINOFT_IMAGE_H
 
+#include "dinoft/image_reading.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +20,7 @@ struct df_image {
     int64_t width, height;
     int channels;
     uint8_t *pixels;
+    const char *warning; /* what its reader should tell of the file; NULL: nothing */
 };
 
 /* Frees the pixels and clears the struct. */
@@ -30,12 +33,17 @@ int df_image_check_size(int64_t width, int64_t height);
 /* pixels of width x height x channels, unset. */
 int df_image_alloc(struct df_image *image, int64_t width, int64_t height, int channels);
 
-/* Reads a picture as OpenCV's imread does, as RGB: JPEG (accurate DCT, fancy upsampling, EXIF orientation
- * applied, grey and CMYK converted), PNG (palette, grey and 16 bits converted, alpha dropped, eXIf
- * orientation applied), and BMP, GIF, TGA, PNM (8 bits), PSD through stb_image. The format is told from the
- * content (TGA, which has no signature, from the name). Files that are cut, or whose codes or checksums are
- * wrong, are refused, where OpenCV would fill in grey. -1 with the error naming the file. */
-int df_image_read(const char *path, struct df_image *image);
+/* Reads a picture as OpenCV's imread does, as RGB, turned as its orientation asks: JPEG (accurate DCT, fancy
+ * upsampling), PNG (alpha dropped), TIFF and BigTIFF (what libtiff decodes), WebP, GIF (the first picture),
+ * PNM, and BMP and TGA through stb_image. Grey, palettes and CMYK are converted; of 16 bits the high byte is
+ * taken (of a TIFF of RGB, the nearest byte, as libtiff does it for OpenCV), unless `reading` (NULL: as it
+ * comes) says otherwise. The format is told from the content (TGA, which has no signature, from the name).
+ * Files that are cut, or whose codes or checksums are wrong, are refused, where OpenCV would fill in grey;
+ * where all pixels are there, image->warning says what is not. -1 with the error naming the file. */
+int df_image_read(const char *path, const struct df_image_reading *reading, struct df_image *image);
+
+/* Logs the image's warning, if there is one. */
+void df_image_warn(const char *path, const struct df_image *image);
 
 /* The format that the file's content is of, as df_image_read() calls it: "JPEG"; NULL where it is none, or
  * the file cannot be read. */
@@ -50,11 +58,11 @@ int df_image_orientation(const char *path);
  * of colours whose channels are equal everywhere, untouched (1, 2 and 4-bit ones unpacked, not scaled).
  * channels 2, uint16_t [height, width] in the machine's order of bytes: the same of 16 bits. channels 3,
  * uint8 [height, width, 3]: colours, which are no numbers; of 8 bits. A mask that is transparent somewhere,
- * or of 16-bit colours, and a file of another format are errors that say what was found. */
+ * or of 16-bit colours, and a file that is neither PNG nor TIFF are errors that say what was found. */
 int df_mask_read(const char *path, struct df_image *mask);
 
-/* Reads a mask of colours: channels 3, of any PNG of at most 8 bits; palette and grey become RGB. Transparent
- * masks are errors here too. */
+/* Reads a mask of colours: channels 3, of any PNG or TIFF of at most 8 bits; palette and grey become RGB.
+ * Transparent masks are errors here too. */
 int df_mask_read_colors(const char *path, struct df_image *mask);
 
 /* Each writes a PNG atomically. */

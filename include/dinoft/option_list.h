@@ -247,6 +247,18 @@ OPTION(
 OPTION(STRING, IGNORE_CLASSES, ignore_classes, DATA, SETS,
        "classes whose pixels are ignored, by name or number: sky,tree; the others are numbered anew", "LIST",
        NULL)
+OPTION(
+    STRING, IMAGE_RANGE, image_range, DATA, NETWORK | LOOK | IMAGES | BENCH,
+    "the values in image files that become black and white, those between them in proportion, those beyond "
+    "them as their ends, and NaN black; auto: the smallest and the largest finite value of each file, so "
+    "that files are no longer comparable; not given: 0 and 255, or the high byte of 16 bits, and floats are "
+    "an error (with a checkpoint: the checkpoint's)",
+    "MIN,MAX|auto", NULL)
+OPTION(STRING, BANDS, bands, DATA, NETWORK | LOOK | IMAGES | BENCH,
+       "the bands of image files that are read as red, green and blue, or the one that is read as grey, "
+       "numbered from 1 on; of a TIFF its own, of others 1 to 3; needed where a TIFF has neither 1 nor 3 "
+       "bands beside alpha (with a checkpoint: the checkpoint's)",
+       "LIST", NULL)
 OPTION(INTEGER, SHOTS, shots, DATA, TRAIN | EVAL,
        "few images: take, by --seed, so many of the training images that N show each class, or all that do "
        "where there are fewer; an image shows a class if its mask has a pixel of it; eval: with "

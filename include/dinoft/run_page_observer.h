@@ -7,7 +7,8 @@
 #include "dinoft/run_report.h"
 #include "dinoft/training_observer.h"
 
-/* Files and set are borrowed until the observer is closed, texts are copied. -1 with the error set. */
+/* val_set: NULL without validation images; then the page is written anew with each checkpoint of an epoch.
+ * Files and set are borrowed until the observer is closed, texts are copied. -1 with the error set. */
 int df_run_page_open(struct df_training_observer *observer, const struct df_run_files *files,
                      const struct df_dataset *val_set, const struct df_run_page_texts *texts);
 

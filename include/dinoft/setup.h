@@ -25,6 +25,11 @@ int df_setup_check_output(const struct df_setup *setup, const struct df_config *
 struct df_dataset *df_setup_dataset(const struct df_config *config, enum df_split split,
                                     const struct df_checkpoint *checkpoint);
 
+/* The validation images that belong to the flags' training images; *set: NULL where a folder of one's own has
+ * none. -1 with the error set. */
+int df_setup_validation_set(const struct df_config *config, const struct df_dataset *train_set,
+                            struct df_dataset **set);
+
 /* How the flags change training images. */
 struct df_augment_options df_setup_augmentation(const struct df_config *config);
 

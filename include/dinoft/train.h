@@ -43,6 +43,9 @@ struct df_training_options {
 
 struct df_training;
 
+/* Everywhere here val_set is NULL where there are no validation images: then nothing is measured, and there
+ * is no NAME_best.pt. */
+
 /* Which run of a folder goes on, where nobody names one: of those that the options, the parts and the sets
  * fit, the one whose state was written last (by the file's time). *name: the run's, to be freed. 1 with *name
  * NULL and the error set, which tells what is other in the newest one: none fits, or there is none, or no

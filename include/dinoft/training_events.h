@@ -8,9 +8,9 @@
 #include "dinoft/training_observer.h"
 
 struct df_training_events_options {
-    const char *folder;      /* of the event files; made by the first event */
-    const char *config_path; /* NAME_config.json, whose text the run's first event has */
-    const struct df_dataset *val_set;
+    const char *folder;               /* of the event files; made by the first event */
+    const char *config_path;          /* NAME_config.json, whose text the run's first event has */
+    const struct df_dataset *val_set; /* NULL without validation images */
     struct df_backend *backend;
 };
 

@@ -14,7 +14,7 @@
 struct df_run_start {
     int64_t epochs, epoch_steps; /* of the whole run, and of an epoch */
     int64_t steps;               /* of the whole run, if nothing ends it before */
-    int64_t validations;         /* likewise */
+    int64_t validations;         /* likewise; 0: there are no validation images */
     int64_t done;                /* steps that an earlier process has done */
     int64_t validated;           /* validations likewise, */
     double best;                 /* and the best_metric of the best one; NaN: none has one */
@@ -27,9 +27,10 @@ struct df_epoch_seen {
     int64_t step;      /* of the run: the last one that is done */
     int64_t done;      /* steps of this epoch likewise */
     double train_loss; /* the mean of these; NaN: none had a labelled pixel */
-    bool is_over; /* false at its beginning, and where the run is stopped in it, to go on later; true where
-                     the run's steps end before it does */
-    bool is_validated; /* a validation follows */
+    bool is_over;  /* false at its beginning, and where the run is stopped in it, to go on later; true where
+                      the run's steps end before it does */
+    bool is_saved; /* a checkpoint follows, */
+    bool is_validated; /* and a validation */
 };
 
 struct df_step_seen {

@@ -39,7 +39,7 @@ struct work {
 };
 
 /* Whoever comes second waits at the lock, and gets the first one's error. */
-static int read_once(struct picture *picture, const char *path)
+static int read_once(struct picture *picture, const char *path, const struct df_image_reading *reading)
 {
     int status = 0;
 
@@ -47,7 +47,7 @@ static int read_once(struct picture *picture, const char *path)
     if (picture->error) {
         status = df_error_set("%s", picture->error);
     } else if (!picture->image.pixels) {
-        status = df_image_read(path, &picture->image);
+        status = input_decode(path, reading, &picture->image);
         if (status != 0)
             picture->error = df_text_copy(df_error_text());
     }
@@ -91,7 +91,7 @@ static int do_job(void *context, int64_t number)
     const struct work *work = context;
     const int64_t input = number / work->n_variants;
     struct picture *picture = &work->pictures[input];
-    int status = read_once(picture, work->config->inputs[input]);
+    int status = read_once(picture, work->config->inputs[input], &work->config->reading);
 
     if (status == 0)
         status = write_variant(work, &picture->image, work->config->inputs[input],

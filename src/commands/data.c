@@ -40,19 +40,28 @@ static int check_outputs(const struct df_config *config)
     return 0;
 }
 
+/* Of two sets the first one's is told. -1 when out of memory. */
+static int note_failure(struct job *job)
+{
+    if (df_error_is_memory())
+        return -1;
+    if (!job->list_failure)
+        job->list_failure = df_text_copy(df_error_text());
+    return job->list_failure ? 0 : -1;
+}
+
 /* A set whose lists cannot be read keeps nobody from looking at the other one. */
 static int open_sets(struct job *job)
 {
-    static const enum df_split splits[DF_SURVEY_SETS] = {DF_SPLIT_TRAIN, DF_SPLIT_VAL};
+    const struct df_config *config = job->config;
 
-    for (int i = 0; i < DF_SURVEY_SETS; i++) {
-        job->sets[i] = df_setup_dataset(job->config, splits[i], NULL);
-        if (job->sets[i] || job->list_failure)
-            continue;
-        if (df_error_is_memory() || !(job->list_failure = df_text_copy(df_error_text())))
-            return -1;
+    job->sets[0] = df_setup_dataset(config, DF_SPLIT_TRAIN, NULL);
+    if (!job->sets[0]) {
+        DF_TRY(note_failure(job));
+        job->sets[1] = df_setup_dataset(config, DF_SPLIT_VAL, NULL);
+        return job->sets[1] ? 0 : note_failure(job);
     }
-    return 0;
+    return df_setup_validation_set(config, job->sets[0], &job->sets[1]) == 0 ? 0 : note_failure(job);
 }
 
 static int start_survey(struct job *job)

@@ -61,9 +61,14 @@ void eval_outputs_free(struct eval_outputs *outputs)
 static int show(struct eval_outputs *outputs, const char *name, double miou,
                 const struct df_prediction *prediction)
 {
-    const struct df_image labels = {prediction->width, prediction->height, 1, (uint8_t *)prediction->labels};
-    const struct df_image classes = {prediction->width, prediction->height, 1,
-                                     (uint8_t *)prediction->classes};
+    const struct df_image labels = {.width = prediction->width,
+                                    .height = prediction->height,
+                                    .channels = 1,
+                                    .pixels = (uint8_t *)prediction->labels};
+    const struct df_image classes = {.width = prediction->width,
+                                     .height = prediction->height,
+                                     .channels = 1,
+                                     .pixels = (uint8_t *)prediction->classes};
 
     return df_best_worst_add(&outputs->best_worst, name, miou, prediction->image, &labels, &classes);
 }

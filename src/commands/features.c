@@ -61,7 +61,7 @@ static int extract(void *context, int i)
     const int64_t dim = features->setup.vit.dim, count = features->patches * dim;
     const int layers = (int)job->config->layers;
 
-    DF_TRY(image_features_run(features, job->config->inputs[i], NULL, NULL));
+    DF_TRY(image_features_run(features, job->config->inputs[i], &job->config->reading, NULL, NULL));
     DF_TRY(image_features_class_token(features, job->class_tokens + i * dim));
     DF_TRY(image_features_patches(features, layers > 0 ? layers - 1 : 0, job->patch_tokens + i * count));
     for (int layer = 0; layer < layers; layer++) {

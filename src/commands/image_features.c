@@ -36,12 +36,13 @@ void image_features_release(struct image_features *features)
     features->extractor = NULL;
 }
 
-int image_features_run(struct image_features *features, const char *path, int64_t *height, int64_t *width)
+int image_features_run(struct image_features *features, const char *path,
+                       const struct df_image_reading *reading, int64_t *height, int64_t *width)
 {
     const struct df_setup *setup = &features->setup;
     struct df_image image = {0};
 
-    DF_TRY(input_read(path, setup->model.height, setup->model.width, &image, features->pixels));
+    DF_TRY(input_read(path, reading, setup->model.height, setup->model.width, &image, features->pixels));
     if (height)
         *height = image.height;
     if (width)

@@ -23,7 +23,8 @@ void image_features_release(struct image_features *features);
 
 /* Reads the image and runs the backbone over it. The image's size at which it was read goes to *height and
  * *width (NULL: not wanted). */
-int image_features_run(struct image_features *features, const char *path, int64_t *height, int64_t *width);
+int image_features_run(struct image_features *features, const char *path,
+                       const struct df_image_reading *reading, int64_t *height, int64_t *width);
 
 /* After a run, to the host: [P, D] of the layer-th of the n_features last blocks; [D] of the class token. */
 int image_features_patches(const struct image_features *features, int layer, float *values);

@@ -158,6 +158,10 @@ static void print_checkpoint(const struct df_checkpoint *checkpoint)
         printf("weights:         a moving average of decay %g\n", checkpoint->record.ema);
     if (*checkpoint->record.augmentation)
         printf("augmentation:    %s\n", checkpoint->record.augmentation);
+    if (*checkpoint->record.image_range)
+        printf("image range:     %s\n", checkpoint->record.image_range);
+    if (*checkpoint->record.bands)
+        printf("bands:           %s\n", checkpoint->record.bands);
     if (checkpoint->record.mask_values)
         printf("mask values:     %s are class 0, class 1, ...\n", checkpoint->record.mask_values);
     if (checkpoint->record.ignored_values)

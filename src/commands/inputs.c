@@ -9,9 +9,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int input_read(const char *path, int64_t height, int64_t width, struct df_image *image, uint8_t *pixels)
+int input_decode(const char *path, const struct df_image_reading *reading, struct df_image *image)
 {
-    DF_TRY(df_image_read(path, image));
+    DF_TRY(df_image_read(path, reading, image));
+    df_image_warn(path, image);
+    return 0;
+}
+
+int input_read(const char *path, const struct df_image_reading *reading, int64_t height, int64_t width,
+               struct df_image *image, uint8_t *pixels)
+{
+    DF_TRY(input_decode(path, reading, image));
     if (df_resize_linear(image, pixels, width, height) == 0)
         return 0;
     df_image_free(image);

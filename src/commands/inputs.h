@@ -6,9 +6,13 @@
 #include "dinoft/image.h"
 #include "dinoft/setup.h"
 
+/* Reads one image, and logs what is odd about it. */
+int input_decode(const char *path, const struct df_image_reading *reading, struct df_image *image);
+
 /* Reads one image and resizes it to height x width into pixels [height, width, 3]; its original size goes to
  * *image's fields, its pixels stay with the caller to free. */
-int input_read(const char *path, int64_t height, int64_t width, struct df_image *image, uint8_t *pixels);
+int input_read(const char *path, const struct df_image_reading *reading, int64_t height, int64_t width,
+               struct df_image *image, uint8_t *pixels);
 
 /* Checks that every input is a file that can be read. */
 int inputs_check(const struct df_config *config);

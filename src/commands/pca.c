@@ -94,7 +94,8 @@ static int extract_image(void *context, int i)
     struct pictures *job = extraction->job;
     struct image_size *size = &job->sizes[i];
 
-    DF_TRY(image_features_run(&job->features, job->config->inputs[i], &size->height, &size->width));
+    DF_TRY(image_features_run(&job->features, job->config->inputs[i], &job->config->reading, &size->height,
+                              &size->width));
     DF_TRY(image_features_patches(&job->features, 0, job->values));
     df_pca_add(extraction->pca, job->values, job->patches, NULL);
     return df_record_store_write(job->kept, i, 0, job->values, job->bytes);
@@ -200,7 +201,7 @@ static int make_picture(const struct pictures *job, int i, const float *colors, 
     if (!job->config->upsample)
         return df_picture_patches(colors, job->grid_h, job->grid_w, job->sizes[i].height, job->sizes[i].width,
                                   picture);
-    DF_TRY(df_image_read(job->config->inputs[i], &image));
+    DF_TRY(df_image_read(job->config->inputs[i], &job->config->reading, &image));
     const int status = df_picture_guided(colors, job->grid_h, job->grid_w, &image, picture);
     df_image_free(&image);
     return status;

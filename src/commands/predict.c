@@ -86,7 +86,8 @@ static int predict_image(void *context, int i)
     struct df_image image = {0}, classes = {0};
     int status = -1;
 
-    if (input_read(path, job->setup->model.height, job->setup->model.width, &image, job->pixels) != 0)
+    if (input_read(path, &job->config->reading, job->setup->model.height, job->setup->model.width, &image,
+                   job->pixels) != 0)
         return -1;
     if (df_segmenter_load_pixels(job->segmenter, 1, job->pixels, NULL) == 0 &&
         df_segmenter_forward(job->segmenter, 1, false, NULL) == 0 &&

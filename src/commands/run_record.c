@@ -130,7 +130,7 @@ static void add_facts(struct df_json *json, const struct run_record *run, char *
     add_class_weights(json, run);
     df_json_integer(json, "training_images", run->train_set->count);
     add_chosen_images(json, run);
-    df_json_integer(json, "validation_images", run->val_set->count);
+    df_json_integer(json, "validation_images", run->val_set ? run->val_set->count : 0);
     add_machine(json, machine);
     df_json_close(json);
 }
@@ -171,12 +171,11 @@ static int step(void *context, const struct df_step_seen *seen)
     return run->tried ? 0 : try_to_write(run);
 }
 
-static int validation(void *context, const struct df_validation_seen *seen)
+static int leave_epoch(void *context, const struct df_epoch_seen *seen)
 {
     struct run_record *run = context;
 
-    (void)seen;
-    return run->written ? 0 : try_to_write(run);
+    return run->written || !seen->is_saved ? 0 : try_to_write(run);
 }
 
 struct df_training_observer run_record_observer(struct run_record *run)
@@ -184,7 +183,7 @@ struct df_training_observer run_record_observer(struct run_record *run)
     return (struct df_training_observer){
         .name = "the record of the settings",
         .context = run,
+        .leave_epoch = leave_epoch,
         .step = step,
-        .validation = validation,
     };
 }

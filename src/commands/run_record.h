@@ -11,14 +11,14 @@ struct run_record {
     const struct df_config *config;
     const struct df_run_files *files;
     const struct df_setup *setup;
-    const struct df_dataset *train_set, *val_set;
-    const struct df_training *training; /* NULL until it is open */
+    const struct df_dataset *train_set, *val_set; /* val_set: NULL without validation images */
+    const struct df_training *training;           /* NULL until it is open */
     bool tried, written;
 };
 
 /* Writes the file with the run's first step: until then an older run of the name is still there, and its file
- * tells of it. Where that fails, each validation tries again. Flags that were overruled, or left to the
- * program, have the value that counts, so that --config repeats the run. */
+ * tells of it. Where that fails, each epoch with a checkpoint tries again. Flags that were overruled, or left
+ * to the program, have the value that counts, so that --config repeats the run. */
 struct df_training_observer run_record_observer(struct run_record *run);
 
 #endif

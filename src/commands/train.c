@@ -7,6 +7,7 @@
 #include "train_observers.h"
 #include "train_recipe.h"
 #include "train_run.h"
+#include "unmeasured.h"
 
 #include "dinoft/augmented_picture.h"
 #include "dinoft/class_weights.h"
@@ -24,7 +25,7 @@ struct job {
     struct df_config *config; /* with what the checkpoint says where nothing is typed */
     struct df_run_files files;
     struct df_setup setup;
-    struct df_dataset *sets[2]; /* training, validation */
+    struct df_dataset *sets[2]; /* training, validation, which may be NULL */
     struct train_observers observers;
     struct run_record record;
     struct df_training *training;
@@ -35,16 +36,14 @@ struct job {
 
 static int open_sets(struct job *job)
 {
-    static const enum df_split splits[] = {DF_SPLIT_TRAIN, DF_SPLIT_VAL};
-
-    for (int i = 0; i < 2; i++) {
-        job->sets[i] = df_setup_dataset(job->config, splits[i], NULL);
-        if (!job->sets[i])
-            return -1;
-    }
+    job->sets[0] = df_setup_dataset(job->config, DF_SPLIT_TRAIN, NULL);
+    if (!job->sets[0])
+        return -1;
+    DF_TRY(df_setup_validation_set(job->config, job->sets[0], &job->sets[1]));
     const struct df_dataset *const sets[] = {job->sets[0], job->sets[1]};
-    DF_TRY(df_labels_look(sets, 2));
-    DF_TRY(df_split_overlap_report(job->sets[0], job->sets[1]));
+    DF_TRY(df_labels_look(sets, sets[1] ? 2 : 1));
+    if (sets[1])
+        DF_TRY(df_split_overlap_report(sets[0], sets[1]));
     return choose_shots(job->config, job->sets[0]);
 }
 
@@ -95,6 +94,8 @@ static int prepare(struct job *job, const volatile sig_atomic_t *stop)
     df_config_settle_batch(job->config, job->sets[0]->count);
     job->setup.model.max_batch = job->config->batch_size / job->config->accumulate;
     DF_TRY(df_training_start(&job->setup, job->config, job->sets[0]));
+    if (!job->sets[1])
+        DF_TRY(unmeasured_check(job->config));
     DF_TRY(choose_class_weights(job, stop));
     return *stop ? 0 : choose_options(job);
 }
@@ -123,6 +124,8 @@ static int train(struct job *job, const volatile sig_atomic_t *stop)
     if (!job->training)
         return -1;
     job->record.training = job->training;
+    if (!job->sets[1])
+        unmeasured_warn(config);
     train_recipe_log(config, options, job->sets[0]->count);
     if (config->debug && df_augment_changes(&options->augment))
         DF_TRY(df_augmented_picture_write(job->training, job->sets[0], &job->files));

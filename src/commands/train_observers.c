@@ -71,10 +71,11 @@ static int open_events(struct train_observers *observers, const struct run_recor
     return count(observers, df_training_events_open(next(observers), &options));
 }
 
-/* The reference project's recipes draw its own picture, of the training batch, in the training. */
+/* Of validation images. The reference project's recipes draw its own picture, of the training batch, in the
+ * training. */
 static int open_picture(struct train_observers *observers, const struct run_record *run)
 {
-    if (!run->config->debug || df_recipe_is_reference(run->config->recipe))
+    if (!run->config->debug || !run->val_set || df_recipe_is_reference(run->config->recipe))
         return 0;
     return count(observers, df_training_picture_open(next(observers), run->files, run->val_set));
 }

@@ -36,8 +36,8 @@ const struct df_command_info df_commands[DF_COMMAND_COUNT] = {
         SWEEP, "sweep", "train with each combination of lists of values, one run after the other",
         "A flag of train may have several values, with commas between them, or semicolons where one value is "
         "two numbers or a list itself (--img_dim, --augment_scale, --lora_targets, --lora_blocks, "
-        "--mask_values, --ignore_value, --merge_classes, --ignore_classes, --class_weights): --lr 1e-3,3e-3 "
-        "--img_dim '252,252;490,490'. A switch has them "
+        "--mask_values, --ignore_value, --merge_classes, --ignore_classes, --image_range, --bands, "
+        "--class_weights): --lr 1e-3,3e-3 --img_dim '252,252;490,490'. A switch has them "
         "behind an equals sign: --use_lora=on,off. What the backbone finds is computed once for all runs "
         "that "
         "can share it (--cache_features), if those with the same --img_dim follow each other: the last list "

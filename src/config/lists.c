@@ -80,5 +80,6 @@ static int read_scales(struct df_config *config)
 int df_config_read_lists(struct df_config *config)
 {
     DF_TRY(read_severities(config));
-    return read_scales(config);
+    DF_TRY(read_scales(config));
+    return df_image_reading_parse(config->image_range, config->bands, &config->reading);
 }

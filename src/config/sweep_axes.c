@@ -11,7 +11,10 @@ char sweep_axes_separator(const struct df_option_info *option)
 {
     const char *what = option->metavar ? option->metavar : "";
 
-    return df_option_is_two(option) || strcmp(what, "LIST") == 0 || strcmp(what, "WEIGHTS") == 0 ? ';' : ',';
+    return df_option_is_two(option) || strcmp(what, "LIST") == 0 || strcmp(what, "WEIGHTS") == 0 ||
+                   strchr(what, ',')
+               ? ';'
+               : ',';
 }
 
 static void free_values(struct df_axis *axis)

@@ -17,8 +17,8 @@ int df_image_orient(struct df_image *image, int orientation);
  * most: before memory is taken that a few bytes have asked for. -1 with the error set. */
 int df_image_check_file(int64_t width, int64_t height, size_t bytes, int64_t most);
 
-/* Each decoder fills an RGB image, with the orientation applied; what that is can be asked for: 1 where there
- * is none. */
+/* Each decoder fills an RGB image of bytes, with the orientation applied; what that is can be asked for: 1
+ * where there is none. */
 int df_jpeg_decode(const unsigned char *bytes, size_t size, struct df_image *image);
 int df_jpeg_orientation(const unsigned char *bytes, size_t size);
 
@@ -31,6 +31,26 @@ int df_png_orientation(const unsigned char *bytes, size_t size);
 /* Whether libspng failed with this code for lack of memory. */
 bool df_png_lacks_memory(int code);
 
+int df_webp_decode(const unsigned char *bytes, size_t size, struct df_image *image);
+int df_webp_orientation(const unsigned char *bytes, size_t size);
+
+int df_gif_decode(const unsigned char *bytes, size_t size, struct df_image *image);
+
 int df_stb_decode(const unsigned char *bytes, size_t size, struct df_image *image);
+
+/* Those of files that may hold more than bytes do all that `reading` asks. */
+int df_png_decode_as(const unsigned char *bytes, size_t size, const struct df_image_reading *reading,
+                     struct df_image *image);
+int df_pnm_decode(const unsigned char *bytes, size_t size, const struct df_image_reading *reading,
+                  struct df_image *image);
+int df_tiff_decode(const unsigned char *bytes, size_t size, const struct df_image_reading *reading,
+                   struct df_image *image);
+int df_tiff_orientation(const unsigned char *bytes, size_t size);
+
+/* The same of a TIFF, turned as its orientation asks: the whole numbers of one band, grey or of a palette, as
+ * they are stored, as 16-bit ones, or RGB of bytes. -1 with the error set: other bands, floats, a number
+ * below 0 or above 65535. (tiff_mask.c) */
+int df_tiff_decode_indices(const unsigned char *bytes, size_t size, struct df_image *mask);
+int df_tiff_decode_colors(const unsigned char *bytes, size_t size, struct df_image *mask);
 
 #endif

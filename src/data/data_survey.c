@@ -85,6 +85,7 @@ static void note_image(const struct look *look, const struct df_image *image)
     look->facts->width = (int32_t)image->width;
     look->facts->height = (int32_t)image->height;
     look->facts->pixels = digest_of(image);
+    look->facts->warning = image->warning;
     for (int64_t y = 0; y < image->height; y++)
         add_row(image->pixels + 3 * y * image->width, image->width, &sums);
     pthread_mutex_lock(&look->survey->lock);

@@ -13,6 +13,26 @@ static int (*const list_samples[])(struct df_dataset *dataset, const struct df_d
     [DF_DATASET_ADE20K] = df_ade20k_list,
     [DF_DATASET_FOLDER] = df_folder_list};
 
+int df_dataset_has_split(const struct df_dataset_options *options, bool *has)
+{
+    *has = true;
+    return options->kind == DF_DATASET_FOLDER ? df_folder_has_split(options, has) : 0;
+}
+
+/* Nothing of a split is told before parts of it are missed. That of training is needed anyway. */
+static int check_split(const struct df_dataset_options *options)
+{
+    bool has;
+
+    if (options->split == DF_SPLIT_TRAIN)
+        return 0;
+    DF_TRY(df_dataset_has_split(options, &has));
+    return has ? 0
+               : df_error_set("there are no validation images: %s/images/val and masks/val are not there or "
+                              "empty",
+                              options->root);
+}
+
 struct df_dataset *df_dataset_open(const struct df_dataset_options *options)
 {
     struct df_dataset *dataset = calloc(1, sizeof *dataset);
@@ -21,10 +41,11 @@ struct df_dataset *df_dataset_open(const struct df_dataset_options *options)
         return NULL;
     }
     dataset->kind = options->kind;
+    dataset->reading = options->reading;
     dataset->advice = options->advice;
     dataset->color_advice = options->color_advice;
-    if (df_annotated_set_open(dataset, options) == 0 && df_dataset_set_classes(dataset, options) == 0 &&
-        list_samples[options->kind](dataset, options) == 0 &&
+    if (check_split(options) == 0 && df_annotated_set_open(dataset, options) == 0 &&
+        df_dataset_set_classes(dataset, options) == 0 && list_samples[options->kind](dataset, options) == 0 &&
         (df_sample_check_files(dataset) == 0 || options->takes_missing) &&
         (dataset->census = df_label_census_new(dataset->count)))
         return dataset;

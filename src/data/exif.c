@@ -83,6 +83,7 @@ int df_image_orient(struct df_image *image, int orientation)
                 *out++ = in[c];
         }
     }
+    result.warning = image->warning;
     df_image_free(image);
     *image = result;
     return 0;

@@ -75,6 +75,28 @@ static int compare(const void *a, const void *b)
     return stems != 0 ? stems : strcmp(first->name, second->name);
 }
 
+static int cannot_read(const char *folder)
+{
+    return df_error_set("cannot read the folder %s: %s", folder, strerror(errno));
+}
+
+int df_folder_holds_files(const char *folder, bool *holds)
+{
+    struct stat facts;
+    const struct dirent *entry;
+
+    *holds = false;
+    if (lstat(folder, &facts) != 0 && errno == ENOENT)
+        return 0;
+    DIR *directory = opendir(folder);
+    if (!directory)
+        return cannot_read(folder);
+    while (!*holds && (entry = readdir(directory)))
+        *holds = entry->d_name[0] != '.';
+    closedir(directory);
+    return 0;
+}
+
 int df_folder_files_read(struct df_folder_files *files, const char *folder, const struct df_endings *endings)
 {
     DIR *stream = opendir(folder);
@@ -89,7 +111,7 @@ int df_folder_files_read(struct df_folder_files *files, const char *folder, cons
             status = add(files, entry);
     }
     if (status == 0 && errno != 0)
-        status = df_error_set("cannot read the folder %s: %s", folder, strerror(errno));
+        status = cannot_read(folder);
     closedir(stream);
     if (files->count > 0)
         qsort(files->items, files->count, sizeof *files->items, compare);

@@ -31,6 +31,10 @@ struct df_folder_files {
 int df_folder_files_read(struct df_folder_files *files, const char *folder, const struct df_endings *endings);
 void df_folder_files_free(struct df_folder_files *files);
 
+/* Whether a folder has any file or folder that is not hidden; false where it is not there. A link to nothing
+ * is an error, as a folder that cannot be read: -1 with the error set. */
+int df_folder_holds_files(const char *folder, bool *holds);
+
 /* Space for one more item, in an array that grows when its length reaches a power of two, so that no capacity
  * need be kept. NULL with the error set, and the array stays. */
 void *df_grown(void *items, size_t count, size_t size);

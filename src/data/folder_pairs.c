@@ -11,10 +11,11 @@
 
 #define NAMED_AT_MOST 3
 
-static const struct df_endings image_endings = {
-    (const char *const[]){".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tga", ".ppm", ".pgm", ".pnm", ".psd"},
-    10};
-static const struct df_endings mask_endings = {(const char *const[]){".png"}, 1};
+static const struct df_endings image_endings = {(const char *const[]){".jpg", ".jpeg", ".png", ".tif",
+                                                                      ".tiff", ".webp", ".bmp", ".gif",
+                                                                      ".tga", ".ppm", ".pgm", ".pbm", ".pnm"},
+                                                13};
+static const struct df_endings mask_endings = {(const char *const[]){".png", ".tif", ".tiff"}, 3};
 
 const struct df_endings *df_image_endings(void)
 {
@@ -120,14 +121,15 @@ static int pair_all(struct pairing *pairing)
 
 static int check_all(const struct pairing *pairing)
 {
-    char list[128];
+    char list[128], of_masks[64];
 
     if (pairing->unread.count > 0)
         return df_error_set(
             "%zu file%s of pairs cannot be read: %s; images are read with the endings %s, masks "
-            "with .png: convert them, to PNG for instance",
+            "with %s: convert them, to PNG for instance",
             pairing->unread.count, pairing->unread.count == 1 ? "" : "s", pairing->unread.text,
-            df_endings_list(&image_endings, list, sizeof list));
+            df_endings_list(&image_endings, list, sizeof list),
+            df_endings_list(&mask_endings, of_masks, sizeof of_masks));
     if (pairing->lonely.count > 0)
         return df_error_set(
             "%zu of the masks in %s %s no image in %s: %s (an image and its mask have equal base "

@@ -8,24 +8,17 @@ static const struct {
 } endings[] = {{".tif", "TIFF"},      {".tiff", "TIFF"},   {".webp", "WebP"}, {".jp2", "JPEG 2000"},
                {".j2k", "JPEG 2000"}, {".jxl", "JPEG XL"}, {".heic", "HEIC"}, {".heif", "HEIF"},
                {".avif", "AVIF"},     {".exr", "OpenEXR"}, {".svg", "SVG"},   {".dng", "DNG"},
-               {".pbm", "PBM"},       {".npy", "NumPy"},   {".npz", "NumPy"}, {".mat", "MATLAB"}};
+               {".psd", "PSD"},       {".npy", "NumPy"},   {".npz", "NumPy"}, {".mat", "MATLAB"}};
 
 static const struct {
     const char *name;
     size_t at, length; /* where the bytes stand */
     const char *bytes;
-} contents[] = {{"TIFF", 0, 4, "II*\0"},
-                {"TIFF", 0, 4, "MM\0*"},
-                {"WebP", 8, 4, "WEBP"},
-                {"HEIC", 4, 7, "ftyphei"},
-                {"HEIF", 4, 8, "ftypmif1"},
-                {"AVIF", 4, 7, "ftypavi"},
-                {"JPEG 2000", 4, 4, "jP  "},
-                {"JPEG 2000", 0, 4, "\xff\x4f\xff\x51"},
-                {"JPEG XL", 0, 2, "\xff\x0a"},
-                {"JPEG XL", 4, 4, "JXL "},
-                {"OpenEXR", 0, 4, "\x76\x2f\x31\x01"},
-                {"NumPy", 0, 6, "\x93NUMPY"}};
+} contents[] = {
+    {"PSD", 0, 4, "8BPS"},         {"HEIC", 4, 7, "ftyphei"},   {"HEIF", 4, 8, "ftypmif1"},
+    {"AVIF", 4, 7, "ftypavi"},     {"JPEG 2000", 4, 4, "jP  "}, {"JPEG 2000", 0, 4, "\xff\x4f\xff\x51"},
+    {"JPEG XL", 0, 2, "\xff\x0a"}, {"JPEG XL", 4, 4, "JXL "},   {"OpenEXR", 0, 4, "\x76\x2f\x31\x01"},
+    {"NumPy", 0, 6, "\x93NUMPY"}};
 
 const char *df_foreign_format_of_name(const char *name)
 {

@@ -19,6 +19,7 @@ struct reader {
     struct jpeg_error_mgr errors;
     struct jpeg_progress_mgr progress;
     jmp_buf escape;
+    bool has_no_end; /* the file ends before the image says that it does */
 };
 
 static _Noreturn void fail(j_common_ptr info)
@@ -34,15 +35,23 @@ static _Noreturn void fail(j_common_ptr info)
     longjmp(reader->escape, 1);
 }
 
-/* libjpeg paints over missing data and warns; what has lost pixels is an error here. Harmless oddities pass.
- */
+/* libjpeg paints over missing data and warns; what has lost pixels is an error here. Harmless oddities pass,
+ * such as a file that ends behind its last pixel: it asks for more data then, gets a marker that says that
+ * this is the end, and hits it only where bits of a pixel are missing. */
 static void on_message(j_common_ptr info, int level)
 {
+    struct reader *reader = (struct reader *)info;
+
     if (level >= 0)
         return;
     switch (info->err->msg_code) {
     case JWRN_JPEG_EOF:
+        reader->has_no_end = true;
+        break;
     case JWRN_HIT_MARKER:
+        if (reader->has_no_end)
+            info->err->msg_code = JWRN_JPEG_EOF; /* says what the user should know */
+        fail(info);
     case JWRN_HUFF_BAD_CODE:
     case JWRN_ARITH_BAD_CODE:
     case JWRN_MUST_RESYNC:
@@ -104,19 +113,29 @@ static int check_size(const struct jpeg_decompress_struct *info, size_t size)
                                info->arith_code ? INT64_MAX : 8 * mcu);
 }
 
-static int decode(struct reader *reader, size_t size, struct df_image *image)
+/* Whether all pixels are there although nothing says that this is the end: more scans may be missing that
+ * would have made them finer, and arithmetic decoding goes on with zeros without a word. */
+static bool is_whole(struct jpeg_decompress_struct *info)
+{
+    if (info->arith_code)
+        return false;
+    if (!info->progressive_mode)
+        return info->comps_in_scan == info->num_components;
+    for (int c = 0; c < info->num_components; c++) {
+        for (int i = 0; i < DCTSIZE2; i++) {
+            if (info->coef_bits[c][i] != 0)
+                return false;
+        }
+    }
+    return true;
+}
+
+static int read_pixels(struct reader *reader, bool cmyk, struct df_image *image)
 {
     struct jpeg_decompress_struct *info = &reader->info;
-    const bool cmyk = info->num_components == 4;
-    const int orientation = orientation_of(info); /* now: finishing drops the markers */
-
-    DF_TRY(check_size(info, size));
-    DF_TRY(df_image_alloc(image, info->image_width, info->image_height, 3));
-    info->out_color_space = cmyk ? JCS_CMYK : JCS_RGB;
-    info->dct_method = JDCT_ISLOW;
-    info->do_fancy_upsampling = TRUE;
-    jpeg_start_decompress(info);
     JSAMPARRAY row = NULL;
+
+    jpeg_start_decompress(info);
     if (cmyk)
         row = info->mem->alloc_sarray((j_common_ptr)info, JPOOL_IMAGE, info->output_width * 4, 1);
     while (info->output_scanline < info->output_height) {
@@ -128,7 +147,26 @@ static int decode(struct reader *reader, size_t size, struct df_image *image)
             jpeg_read_scanlines(info, &out, 1);
         }
     }
+    const bool whole = is_whole(info);
     jpeg_finish_decompress(info);
+    if (!reader->has_no_end)
+        return 0;
+    image->warning = "it ends without the two bytes that mark a JPEG's end, though all its pixels are there";
+    return whole ? 0 : df_error_set("premature end of JPEG file");
+}
+
+static int decode(struct reader *reader, size_t size, struct df_image *image)
+{
+    struct jpeg_decompress_struct *info = &reader->info;
+    const bool cmyk = info->num_components == 4;
+    const int orientation = orientation_of(info); /* now: finishing drops the markers */
+
+    DF_TRY(check_size(info, size));
+    DF_TRY(df_image_alloc(image, info->image_width, info->image_height, 3));
+    info->out_color_space = cmyk ? JCS_CMYK : JCS_RGB;
+    info->dct_method = JDCT_ISLOW;
+    info->do_fancy_upsampling = TRUE;
+    DF_TRY(read_pixels(reader, cmyk, image));
     return df_image_orient(image, orientation);
 }
 

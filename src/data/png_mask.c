@@ -1,10 +1,10 @@
 /* PNG files as masks: numbers that stay as they are, or colours. */
 #include "codec.h"
+#include "mask_pixels.h"
 #include "png_file.h"
 
 #include "dinoft/error.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* Rows of 1, 2 or 4-bit values begin at a byte; the first pixel has the high bits. */
@@ -48,19 +48,6 @@ static int decode_whole(spng_ctx *png, const struct spng_ihdr *header, int unit,
                              SPNG_FMT_PNG, 0);
 }
 
-/* Leaves the first `kept` bytes of each pixel. */
-static void keep_first(struct df_image *mask, int kept)
-{
-    const size_t count = (size_t)(mask->width * mask->height), unit = (size_t)mask->channels;
-
-    for (size_t i = 0; i < count && kept < mask->channels; i++)
-        memmove(mask->pixels + i * (size_t)kept, mask->pixels + i * unit, (size_t)kept);
-    mask->channels = kept;
-    uint8_t *smaller = realloc(mask->pixels, count * (size_t)kept);
-    if (smaller)
-        mask->pixels = smaller;
-}
-
 /* What alpha hides is not what one sees: it must hide nothing. bytes: of a channel; alpha is the last one. */
 static int check_opaque(const struct df_image *mask, int bytes)
 {
@@ -77,19 +64,6 @@ static int check_opaque(const struct df_image *mask, int bytes)
     return 0;
 }
 
-static bool is_grey(const struct df_image *mask, int bytes)
-{
-    const size_t count = (size_t)(mask->width * mask->height), unit = (size_t)mask->channels;
-    const size_t channel = (size_t)bytes;
-
-    for (size_t i = 0; i < count; i++) {
-        const uint8_t *pixel = mask->pixels + i * unit;
-        if (memcmp(pixel, pixel + channel, channel) != 0 || memcmp(pixel, pixel + 2 * channel, channel) != 0)
-            return false;
-    }
-    return true;
-}
-
 /* Of several channels, which are one number where they are equal. */
 static int decode_channels(spng_ctx *png, const struct spng_ihdr *header, struct df_image *mask)
 {
@@ -100,10 +74,10 @@ static int decode_channels(spng_ctx *png, const struct spng_ihdr *header, struct
     DF_TRY(decode_whole(png, header, bytes * ((grey ? 1 : 3) + alpha), mask));
     if (alpha)
         DF_TRY(check_opaque(mask, bytes));
-    if (grey || is_grey(mask, bytes))
-        keep_first(mask, bytes);
+    if (grey || df_mask_is_grey(mask, bytes))
+        df_mask_keep_first(mask, bytes);
     else if (bytes == 1)
-        keep_first(mask, 3);
+        df_mask_keep_first(mask, 3);
     else
         return df_error_set("its channels of 16 bits differ: a mask's colours must have 8 bits a channel");
     return 0;
@@ -130,7 +104,7 @@ static int decode_colors(spng_ctx *png, const struct spng_ihdr *header, struct d
     DF_TRY(df_image_alloc(mask, header->width, header->height, 4));
     DF_TRY(df_png_decode_all(png, mask->pixels, 4 * count, SPNG_FMT_RGBA8, SPNG_DECODE_TRNS));
     DF_TRY(check_opaque(mask, 1));
-    keep_first(mask, 3);
+    df_mask_keep_first(mask, 3);
     return 0;
 }
 

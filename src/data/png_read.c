@@ -1,5 +1,6 @@
 #include "codec.h"
 #include "png_file.h"
+#include "samples.h"
 
 #include "dinoft/error.h"
 
@@ -108,6 +109,58 @@ int df_png_decode(const unsigned char *bytes, size_t size, struct df_image *imag
         df_png_decode_all(png, image->pixels, (size_t)header.width * header.height * 3, SPNG_FMT_RGB8, 0) ==
             0)
         status = df_image_orient(image, orientation_of(png));
+    spng_ctx_free(png);
+    if (status != 0)
+        df_image_free(image);
+    return status;
+}
+
+/* Values of 16 bits, of the colours or of the bands that are wanted. */
+static int read_samples(spng_ctx *png, const struct spng_ihdr *header, const struct df_image_reading *reading,
+                        struct df_samples *samples)
+{
+    static const int colours[3] = {1, 2, 3};
+    const bool is_grey = !(header->color_type & SPNG_COLOR_TYPE_TRUECOLOR);
+
+    *samples = (struct df_samples){
+        .width = header->width, .height = header->height, .bands = 4, .bytes = 2, .bits = 16};
+    DF_TRY(df_samples_check_bands(reading));
+    DF_TRY(df_samples_alloc(samples));
+    DF_TRY(df_png_decode_all(png, samples->values, (size_t)header->width * header->height * 8,
+                             SPNG_FMT_RGBA16, 0));
+    if (reading->n_bands > 0)
+        df_samples_choose(samples, reading->bands, reading->n_bands);
+    else
+        df_samples_choose(samples, colours, is_grey ? 1 : 3);
+    return 0;
+}
+
+static int decode_wide(spng_ctx *png, const struct spng_ihdr *header, const struct df_image_reading *reading,
+                       struct df_image *image)
+{
+    struct df_samples samples;
+    int status = read_samples(png, header, reading, &samples);
+
+    if (status == 0)
+        status = df_samples_to_image(&samples, reading, image);
+    df_samples_free(&samples);
+    return status == 0 ? df_image_orient(image, orientation_of(png)) : -1;
+}
+
+int df_png_decode_as(const unsigned char *bytes, size_t size, const struct df_image_reading *reading,
+                     struct df_image *image)
+{
+    struct spng_ihdr header;
+    spng_ctx *png = NULL;
+    int status = -1;
+
+    memset(image, 0, sizeof *image);
+    if (reading->range != DF_RANGE_OF_TYPE && !(png = df_png_open(bytes, size, &header)))
+        return -1;
+    if (png && header.bit_depth == 16)
+        status = decode_wide(png, &header, reading, image);
+    else if (df_png_decode(bytes, size, image) == 0)
+        status = df_image_apply_reading(reading, image);
     spng_ctx_free(png);
     if (status != 0)
         df_image_free(image);

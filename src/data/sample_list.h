@@ -9,6 +9,10 @@ int df_voc_list(struct df_dataset *dataset, const struct df_dataset_options *opt
 int df_ade20k_list(struct df_dataset *dataset, const struct df_dataset_options *options);
 int df_folder_list(struct df_dataset *dataset, const struct df_dataset_options *options);
 
+/* Whether a folder's split has any image, mask or annotation of its own. -1 with the error set.
+ * (folder_split.c) */
+int df_folder_has_split(const struct df_dataset_options *options, bool *has);
+
 /* Takes over the three strings, which may be NULL when memory ran out; frees them on failure. */
 int df_sample_add(struct df_dataset *dataset, char *name, char *image_path, char *mask_path);
 

@@ -57,14 +57,23 @@ static int read_labels(const struct df_dataset *dataset, const struct df_sample 
     return df_mask_to_labels(dataset, sample->mask_path, mask, labels);
 }
 
+/* Images are read anew in each epoch, by several threads. */
+static void warn_once(struct df_sample *sample, const struct df_image *image)
+{
+    if (image->warning && !atomic_exchange(&sample->warned, true))
+        df_image_warn(sample->image_path, image);
+}
+
 static int read_sample(const struct df_dataset *dataset, int64_t index, struct df_image *image,
                        struct df_image *mask)
 {
-    const struct df_sample *sample = &dataset->samples[index];
+    struct df_sample *sample = &dataset->samples[index];
     int64_t labels[DF_LABEL_VALUES] = {0};
 
-    if (image)
-        DF_TRY(df_image_read(sample->image_path, image));
+    if (image) {
+        DF_TRY(df_image_read(sample->image_path, &dataset->reading, image));
+        warn_once(sample, image);
+    }
     if (!mask)
         return 0;
     DF_TRY(read_labels(dataset, sample, image, mask, labels));

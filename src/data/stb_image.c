@@ -1,9 +1,8 @@
-/* The less common formats, through stb_image with everything switched off that is not needed. */
+/* BMP and TGA, through stb_image with everything switched off that is not needed. */
 #include "codec.h"
 
 #include "dinoft/error.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,30 +12,16 @@
 #define STBI_FREE(pointer)          free(pointer)
 #define STBI_MAX_DIMENSIONS         DF_IMAGE_MAX_SIDE
 #define STBI_ONLY_BMP
-#define STBI_ONLY_GIF
 #define STBI_ONLY_TGA
-#define STBI_ONLY_PNM
-#define STBI_ONLY_PSD
 #define STBI_NO_STDIO
 #define STBI_NO_LINEAR
 #define STBI_NO_HDR
 #define STB_IMAGE_STATIC
 #define STB_IMAGE_IMPLEMENTATION
-/* A PSD's colours that do not fit their alpha leave the range of a byte, and the cast to it is undefined: any
- * byte will do, and both compilers make one. */
-#ifdef __clang__
-#pragma clang attribute push(__attribute__((no_sanitize("float-cast-overflow"))), apply_to = function)
-#endif
 #include <stb/stb_image.h>
-#ifdef __clang__
-#pragma clang attribute pop
-#endif
 
 /* What stb_image reads ahead with. */
 #define STB_BUFFER sizeof(((stbi__context *)0)->buffer_start)
-
-#define PNM_NUMBERS    3 /* width, height and the largest value */
-#define PNM_DIGITS_MAX 9 /* fit in an int */
 
 struct source {
     const unsigned char *bytes;
@@ -91,39 +76,11 @@ static int fail(const char *what)
     return df_error_set("%s (%s)", what, reason);
 }
 
-/* The library reads a width of 2^32 + 1 in the header of a PNM as 1: numbers that may be too large for it are
- * refused. */
-static int check_pnm_numbers(const unsigned char *bytes, size_t size)
-{
-    size_t at = 2; /* behind "P5" */
-
-    for (int i = 0; i < PNM_NUMBERS; i++) {
-        size_t digits = 0;
-        for (bool comment = false; at < size && (comment || bytes[at] == '#' || isspace(bytes[at])); at++)
-            comment = bytes[at] == '#' || (comment && bytes[at] != '\n' && bytes[at] != '\r');
-        for (; at < size && isdigit(bytes[at]); at++)
-            digits++;
-        if (digits > PNM_DIGITS_MAX)
-            return df_error_set("damaged header (a number of %zu digits)", digits);
-    }
-    return 0;
-}
-
 /* Pixels that one byte of the file becomes at most. A BMP has one bit a pixel at least, and the library reads
- * none that are compressed; runs of TGA and PSD are 128 pixels of two bytes. A GIF's first picture may cover
- * a part of its size: the number is more than any file is meant to need. */
+ * none that are compressed; runs of TGA are 128 pixels of two bytes. */
 static int64_t most_pixels(const unsigned char *bytes)
 {
-    static const struct {
-        const char *start;
-        int64_t most;
-    } kinds[] = {{"P5", 1}, {"P6", 1}, {"BM", 8}, {"GI", 1 << 16}};
-
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        if (memcmp(bytes, kinds[i].start, 2) == 0)
-            return kinds[i].most;
-    }
-    return 64;
+    return memcmp(bytes, "BM", 2) == 0 ? 8 : 64;
 }
 
 /* Before anything is decoded: dimensions that are too large never become an allocation. */
@@ -132,13 +89,8 @@ static int check_header(const unsigned char *bytes, size_t size)
     struct source source = {bytes, size, 0, false};
     int width, height, channels;
 
-    if (size > 2 && bytes[0] == 'P' && (bytes[1] == '5' || bytes[1] == '6'))
-        DF_TRY(check_pnm_numbers(bytes, size));
     if (!stbi_info_from_callbacks(&callbacks, &source, &width, &height, &channels))
         return fail("damaged header");
-    source = (struct source){bytes, size, 0, false};
-    if (bytes[0] == 'P' && stbi_is_16_bit_from_callbacks(&callbacks, &source))
-        return df_error_set("a PNM of 16 bits, which cannot be read (a PNG of 16 bits can)");
     return df_image_check_file(width, height, size, most_pixels(bytes));
 }
 
@@ -159,8 +111,6 @@ int df_stb_decode(const unsigned char *bytes, size_t size, struct df_image *imag
 
     memset(image, 0, sizeof *image);
     DF_TRY(check_header(bytes, size));
-    /* Its own conversion to three channels reads 16-bit grey PNM as bytes, beyond their end: none is asked
-     * for. */
     uint8_t *pixels = stbi_load_from_callbacks(&callbacks, &source, &width, &height, &channels, 0);
     if (!pixels && source.cut) /* newer versions of the library notice it too, in words of each format */
         return df_error_set("premature end of file");

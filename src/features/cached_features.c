@@ -27,7 +27,7 @@ static struct df_feature_shape feature_shape(const struct df_setup *setup,
     const int64_t tokens = (model->height / patch) * (model->width / patch);
 
     return (struct df_feature_shape){
-        .count = views * sets[0]->count + (augment->keeps_ratio ? 0 : sets[1]->count),
+        .count = views * sets[0]->count + (augment->keeps_ratio || !sets[1] ? 0 : sets[1]->count),
         .n_features = df_decoder_kind_named(model->decoder)->n_features,
         .feature_bytes = (size_t)(tokens * setup->vit.dim) * sizeof(float),
         .label_bytes = (size_t)(model->height * model->width),
@@ -97,7 +97,7 @@ static uint64_t with_augmentation(uint64_t key, const struct df_feature_request 
 static int find_key(struct df_cached_features *features, const struct df_feature_request *request,
                     const struct df_setup *setup, const struct df_dataset *const sets[2])
 {
-    DF_TRY(df_feature_key(setup, sets, 2, features->shape.n_features, &features->key));
+    DF_TRY(df_feature_key(setup, sets, sets[1] ? 2 : 1, features->shape.n_features, &features->key));
     features->key = with_augmentation(features->key, request);
     return 0;
 }

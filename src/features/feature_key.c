@@ -67,6 +67,7 @@ static int add_dataset(struct df_digest *digest, const struct df_dataset *datase
 {
     df_digest_add_number(digest, (uint64_t)dataset->count);
     df_mask_rule_digest(&dataset->rule, digest);
+    df_image_reading_add(digest, &dataset->reading);
     for (int64_t i = 0; i < dataset->count; i++) {
         DF_TRY(add_file(digest, dataset->samples[i].image_path));
         DF_TRY(add_mask(digest, dataset, &dataset->samples[i]));

@@ -201,12 +201,16 @@ static int check_values(const struct df_record *record)
 static int check_words(const struct df_record *record)
 {
     struct df_vit_config config;
+    struct df_image_reading reading;
     const char *normalize = record->normalize;
 
     if (*normalize && strcmp(normalize, "imagenet") != 0 && strcmp(normalize, "none") != 0)
         return df_error_set("the entry '%s' says normalize %s, expected imagenet or none", DF_RECORD_KEY,
                             normalize);
     if (*record->backbone && df_vit_config_for_hub_name(record->backbone, &config) != 0)
+        return df_error_context("the entry '%s'", DF_RECORD_KEY);
+    if (df_image_reading_parse(*record->image_range ? record->image_range : NULL,
+                               *record->bands ? record->bands : NULL, &reading) != 0)
         return df_error_context("the entry '%s'", DF_RECORD_KEY);
     return check_values(record);
 }
@@ -219,6 +223,8 @@ static int read_texts(const cJSON *object, struct df_record *record)
     DF_TRY(read_text(object, "lora_targets", record->lora_targets, sizeof record->lora_targets));
     DF_TRY(read_text(object, "lora_blocks", record->lora_blocks, sizeof record->lora_blocks));
     DF_TRY(read_text(object, "augmentation", record->augmentation, sizeof record->augmentation));
+    DF_TRY(read_text(object, "image_range", record->image_range, sizeof record->image_range));
+    DF_TRY(read_text(object, "bands", record->bands, sizeof record->bands));
     DF_TRY(read_list(object, "mask_values", &record->mask_values));
     return read_list(object, "ignored_values", &record->ignored_values);
 }
@@ -308,6 +314,10 @@ char *record_print(const struct df_record *record, const struct df_segmenter *se
         df_json_text(&json, "mask_values", record->mask_values);
     if (record->ignored_values)
         df_json_text(&json, "ignored_values", record->ignored_values);
+    if (*record->image_range)
+        df_json_text(&json, "image_range", record->image_range);
+    if (*record->bands)
+        df_json_text(&json, "bands", record->bands);
     if (*record->augmentation)
         df_json_text(&json, "augmentation", record->augmentation);
     print_decoder(&json, options);

@@ -62,6 +62,21 @@ static int find_turned(struct df_data_summary *summary, const struct df_set_summ
                               turned.count, set->name, turned.text));
 }
 
+static int find_told(struct df_data_summary *summary, const struct df_set_summary *set)
+{
+    struct df_name_list told = {.most = NAMED_IMAGES};
+
+    for (int64_t i = 0; i < set->pairs; i++) {
+        if (set->surveyed->pairs[i].warning)
+            df_name_list_add(&told, "%s (%s)", set->surveyed->set->samples[i].image_path,
+                             set->surveyed->pairs[i].warning);
+    }
+    if (told.count == 0)
+        return 0;
+    return add(summary, df_text_format("%zu of the %" PRId64 " %s images are read with a warning: %s",
+                                       told.count, set->pairs, set->name, told.text));
+}
+
 /* Images of one set that are there again in it. */
 static int find_repeated(struct df_data_summary *summary, const struct df_set_summary *set)
 {
@@ -132,6 +147,7 @@ static int find_of_set(struct df_data_summary *summary, const struct df_set_summ
     DF_TRY(find_absent(summary, set));
     DF_TRY(find_ignored(summary, set));
     DF_TRY(find_turned(summary, set));
+    DF_TRY(find_told(summary, set));
     return find_repeated(summary, set);
 }
 

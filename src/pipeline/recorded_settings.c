@@ -240,6 +240,31 @@ static void take_masks(struct df_config *config, const struct df_record *record)
            config->mask_values, config->lora_weights);
 }
 
+/* "": a checkpoint that says nothing. */
+static void take_text(struct df_config *config, enum df_option option, const char **text,
+                      const char *recorded)
+{
+    const char *name = df_option_name(option);
+
+    if (!*text && *recorded) {
+        *text = recorded;
+        df_log("--%s %s, as %s records (the flag says otherwise)", name, recorded, config->lora_weights);
+    } else if (*text && strcmp(*text, recorded) != 0) {
+        df_log("warning: --%s %s, the training of %s had %s", name, *text, config->lora_weights,
+               *recorded ? recorded : "none");
+    }
+}
+
+/* How image files become what the model knows. */
+static int take_reading(struct df_config *config, const struct df_checkpoint *checkpoint)
+{
+    if (!checkpoint->has_record)
+        return 0;
+    take_text(config, DF_OPTION_IMAGE_RANGE, &config->image_range, checkpoint->record.image_range);
+    take_text(config, DF_OPTION_BANDS, &config->bands, checkpoint->record.bands);
+    return df_image_reading_parse(config->image_range, config->bands, &config->reading);
+}
+
 int recorded_settings_take(struct df_config *config, const struct df_checkpoint *checkpoint)
 {
     const bool trains = config->command == DF_COMMAND_TRAIN;
@@ -253,5 +278,5 @@ int recorded_settings_take(struct df_config *config, const struct df_checkpoint 
     }
     if (trains || measures)
         take_masks(config, &checkpoint->record);
-    return 0;
+    return take_reading(config, checkpoint);
 }

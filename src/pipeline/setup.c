@@ -176,10 +176,10 @@ static int check_listed(const struct df_config *config, const struct df_checkpoi
     return status;
 }
 
-struct df_dataset *df_setup_dataset(const struct df_config *config, enum df_split split,
-                                    const struct df_checkpoint *checkpoint)
+static struct df_dataset_options dataset_options(const struct df_config *config, enum df_split split,
+                                                 const struct df_checkpoint *checkpoint)
 {
-    const struct df_dataset_options options = {
+    return (struct df_dataset_options){
         .kind = config->dataset,
         .root = config->data_root,
         .split = split,
@@ -192,6 +192,7 @@ struct df_dataset *df_setup_dataset(const struct df_config *config, enum df_spli
         .annotations = config->annotations,
         .palette = config->palette,
         .ignore_value = config->ignore_value,
+        .reading = config->reading,
         .advice = " (--mask_values says what other values mean)",
         .color_advice =
             config->dataset == DF_DATASET_FOLDER ? " (--palette says which classes these are)" : NULL,
@@ -200,10 +201,30 @@ struct df_dataset *df_setup_dataset(const struct df_config *config, enum df_spli
         .ignore_classes = config->ignore_classes,
         .known = config->known_classes,
     };
+}
+
+struct df_dataset *df_setup_dataset(const struct df_config *config, enum df_split split,
+                                    const struct df_checkpoint *checkpoint)
+{
+    const struct df_dataset_options options = dataset_options(config, split, checkpoint);
 
     if (check_listed(config, checkpoint) != 0 || (!checkpoint && df_config_check_classes(config) != 0))
         return NULL;
     return df_dataset_open(&options);
+}
+
+int df_setup_validation_set(const struct df_config *config, const struct df_dataset *train_set,
+                            struct df_dataset **set)
+{
+    struct df_dataset_options options = dataset_options(config, DF_SPLIT_VAL, NULL);
+    bool has;
+
+    *set = NULL;
+    options.usual_classes = train_set->n_classes;
+    DF_TRY(df_dataset_has_split(&options, &has));
+    if (has)
+        *set = df_dataset_open(&options);
+    return *set || !has ? 0 : -1;
 }
 
 struct df_augment_options df_setup_augmentation(const struct df_config *config)

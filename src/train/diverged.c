@@ -77,12 +77,18 @@ static int load_image(struct df_training *training)
 
 int training_load_others(struct df_training *training)
 {
+    const struct df_place *place = &training->place;
+    struct df_feed *feed = training->val_set ? training->val_feed : training->train_feed;
     struct df_batch batch;
 
     if (training->inference) /* whose feed has no batches for the model */
         return load_image(training);
-    DF_TRY(df_feed_start(training->val_feed, 0, 0));
-    if (df_feed_next(training->val_feed, training->segmenter, &batch) != 1)
+    if (training->val_set)
+        DF_TRY(df_feed_start(feed, 0, 0));
+    else
+        DF_TRY(df_feed_start(feed, place->epoch,
+                             (place->done + 1) % training->epoch_steps * training->options.accumulate));
+    if (df_feed_next(feed, training->segmenter, &batch) != 1)
         return -1;
     training->last_count = batch.count;
     return 0;

@@ -180,8 +180,7 @@ static int train_steps(struct epoch *epoch)
         return 0; /* interrupted: the epoch goes on in another run */
     if (place->losses == 0 && training_epoch_is_whole(training))
         return no_labels(training);
-    if (training->options.reference_picture && training_validates(training, place->epoch) &&
-        epoch->shown >= 0)
+    if (training->options.reference_picture && training_saves(training, place->epoch) && epoch->shown >= 0)
         DF_TRY(training_write_picture(training, place->epoch, epoch->shown));
     return run_log_epoch(&training->log, mean_loss(place));
 }
@@ -198,6 +197,7 @@ static struct df_epoch_seen seen(const struct df_training *training)
         .done = place->done,
         .train_loss = mean_loss(place),
         .is_over = is_over,
+        .is_saved = is_over && training_saves(training, place->epoch),
         .is_validated = is_over && training_validates(training, place->epoch),
     };
 }

@@ -36,15 +36,29 @@ static int remove_kept(const struct df_training *training, int64_t number)
     return 0;
 }
 
+static bool keeps_epochs(const struct df_training *training)
+{
+    return training->options.keep_checkpoints > 0 && training_epoch_is_whole(training);
+}
+
+static bool is_newest(const struct kept_checkpoints *kept, int64_t number)
+{
+    return kept->count > 0 && kept->numbers[kept->count - 1] == number;
+}
+
+bool training_has_kept(const struct df_training *training, int64_t epoch)
+{
+    return !keeps_epochs(training) || is_newest(&training->kept, training_file_epoch(training, epoch));
+}
+
 int training_keep(struct df_training *training, int64_t epoch)
 {
     struct kept_checkpoints *kept = &training->kept;
     const int64_t most = training->options.keep_checkpoints, number = training_file_epoch(training, epoch);
 
-    if (most == 0 || !training_epoch_is_whole(training))
+    if (!keeps_epochs(training))
         return 0;
-    if (kept->count > 0 &&
-        kept->numbers[kept->count - 1] == number) /* by the process that this run goes on from */
+    if (is_newest(kept, number)) /* by the process that this run goes on from */
         return write_kept(training, number);
     int64_t *numbers = realloc(kept->numbers, (size_t)(kept->count + 1) * sizeof *numbers);
     if (!numbers)

@@ -63,6 +63,7 @@ static uint64_t digest_of_set(const struct df_dataset *set)
 
     df_digest_start(&digest);
     df_mask_rule_digest(&set->rule, &digest);
+    df_image_reading_add(&digest, &set->reading);
     for (int64_t i = 0; i < set->count; i++)
         add_sample(&digest, &set->samples[i]);
     return df_digest_value(&digest);
@@ -91,8 +92,11 @@ static uint64_t digest_of_backbone(const struct df_fingerprint *fingerprint)
     return df_digest_value(&digest);
 }
 
+/* set: NULL for none. */
 static int add_set(struct df_state *state, const char *name, const struct df_dataset *set)
 {
+    if (!set)
+        return add(state, name, "none");
     return add(state, name, "%s, %" PRId64 " images, %016" PRIx64, df_dataset_kind_name(set->kind),
                set->count, digest_of_set(set));
 }

@@ -13,7 +13,8 @@ void training_start_observers(struct df_training *training, const struct df_stat
         .epochs = options->epochs,
         .epoch_steps = training->epoch_steps,
         .steps = steps,
-        .validations = last / options->val_every + 1 + (last % options->val_every != 0),
+        .validations =
+            training->val_set ? last / options->val_every + 1 + (last % options->val_every != 0) : 0,
         .done = training->step,
         .validated = training->log.n_validations,
         .best = training->best.score,

@@ -16,7 +16,7 @@ static int check_labels(struct df_training *training)
 {
     const struct df_dataset *const sets[] = {training->train_set, training->val_set};
 
-    if (df_labels_check(sets, 2) != 0) {
+    if (df_labels_check(sets, training->val_set ? 2 : 1) != 0) {
         training->worthless = true;
         return -1;
     }
@@ -39,18 +39,25 @@ static bool validated(const struct df_training *training)
     return judged(training) == training->place.epoch + 1;
 }
 
+/* Whether all that follows the end of the epoch is done: the last of it is in the state. */
+static bool is_ended(const struct df_training *training)
+{
+    return training->val_set ? validated(training) : training_has_kept(training, training->place.epoch);
+}
+
 /* At the end of an epoch, or of all steps. */
 static int end_epoch(struct df_training *training)
 {
     const int64_t epoch = training->place.epoch;
 
-    if (!training_validates(training, epoch))
+    if (!training_saves(training, epoch))
         return 0;
     /* Before the validation, which may be long: what was trained is safe. */
     DF_TRY(training_save(training));
     DF_TRY(training_keep(training, epoch));
-    DF_TRY(training_validate(training));
-    /* It is not validated again. */
+    if (training->val_set)
+        DF_TRY(training_validate(training));
+    /* It is not ended again. */
     DF_TRY(run_state_write(training, training->checkpoint_content));
     return df_segmenter_use_average(training->segmenter, false);
 }
@@ -115,7 +122,7 @@ static int end_before(struct df_training *training)
     }
     if (!training_epoch_is_over(training))
         return 0;
-    if (training_validates(training, place->epoch) && !validated(training))
+    if (training_saves(training, place->epoch) && !is_ended(training))
         DF_TRY(end_epoch(training));
     if (!*training->stop)
         leave_epoch(training);
@@ -125,12 +132,11 @@ static int end_before(struct df_training *training)
 bool training_is_over(struct df_training *training)
 {
     const struct df_place *place = &training->place;
-    const bool is_owed_a_validation = place->done > 0 && training_epoch_is_over(training) &&
-                                      training_validates(training, place->epoch) && !validated(training);
+    const bool is_owed_its_end = place->done > 0 && training_epoch_is_over(training) &&
+                                 training_saves(training, place->epoch) && !is_ended(training);
 
     /* Without that, nothing is computed or written. */
-    return training->pair_is_whole && !is_owed_a_validation && end_before(training) == 0 &&
-           at_the_end(training);
+    return training->pair_is_whole && !is_owed_its_end && end_before(training) == 0 && at_the_end(training);
 }
 
 /* Where an earlier process ended, if this run goes on. */

@@ -46,11 +46,12 @@ struct df_training {
     const volatile sig_atomic_t *stop;
     struct df_setup *setup;
     const struct df_run_files *files;
-    struct df_dataset *train_set, *val_set;
+    struct df_dataset *train_set;
+    struct df_dataset *val_set; /* NULL: nothing is measured, and no epoch is the best */
     struct df_cached_features features;
-    struct df_loader *train_loader, *val_loader; /* NULL where all features are there */
+    struct df_loader *train_loader, *val_loader; /* NULL where all features are there, or no val_set */
     int workers; /* threads that read images, until all features are there; 0: none does */
-    struct df_feed *train_feed, *val_feed;
+    struct df_feed *train_feed, *val_feed; /* val_feed: NULL without a val_set */
     struct df_segmenter *segmenter;
     struct df_inference *inference; /* of validation images that keep their ratio; else NULL */
     struct df_record record;        /* borrows the data set's class names */
@@ -101,11 +102,17 @@ static inline bool training_epoch_is_over(const struct df_training *training)
     return training_epoch_is_whole(training) || training_out_of_steps(training);
 }
 
-/* Whether a validation and a checkpoint follow this epoch. */
-static inline bool training_validates(const struct df_training *training, int64_t epoch)
+/* Whether a checkpoint follows this epoch. */
+static inline bool training_saves(const struct df_training *training, int64_t epoch)
 {
     return epoch % training->options.val_every == 0 || epoch + 1 == training->options.epochs ||
            training_out_of_steps(training);
+}
+
+/* Whether a validation follows its checkpoint. */
+static inline bool training_validates(const struct df_training *training, int64_t epoch)
+{
+    return training->val_set && training_saves(training, epoch);
 }
 
 /* An epoch's number in the names of files: from 1 as everywhere else, but in the reference project's. */
@@ -162,7 +169,8 @@ int training_open_feeds(struct df_training *training);
 /* Sets the error that tells of a step whose loss or gradients are not finite. Always returns -1. */
 int training_diverged(struct df_training *training, const struct df_step_seen *step,
                       const struct step_images *images);
-/* Images of the validation take the place of the batch that the model saw last. */
+/* Images of the validation, or without any those of another step of the epoch, take the place of the batch
+ * that the model saw last. */
 int training_load_others(struct df_training *training);
 
 /* Before the first step of a new run: an older one of the name can go on no more. What its NAME.pt holds is
@@ -175,6 +183,8 @@ int training_discard_older(struct df_training *training);
 /* Writes NAME_eEPOCH.pt of what NAME.pt has just got, where the options ask for it and the epoch is whole,
  * and removes those of older epochs that are too many. */
 int training_keep(struct df_training *training, int64_t epoch);
+/* Whether that has been done, or nothing is to be done. */
+bool training_has_kept(const struct df_training *training, int64_t epoch);
 
 /* What a validation of all images found of the parameters that NAME.pt has just got: NAME_best.pt gets them
  * too where they are the best so far. */

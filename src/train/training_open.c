@@ -52,6 +52,10 @@ int training_fill_record(struct df_training *training)
     record->keeps_ratio = training->options.augment.keeps_ratio;
     record->mask_values = set->mask_values;
     record->ignored_values = set->ignored_values;
+    if (set->reading.range_text)
+        snprintf(record->image_range, sizeof record->image_range, "%s", set->reading.range_text);
+    if (set->reading.bands_text)
+        snprintf(record->bands, sizeof record->bands, "%s", set->reading.bands_text);
     if (df_augment_changes(&training->options.augment))
         df_augment_text(&training->options.augment, record->augmentation);
     record->class_names = set->class_names;
@@ -80,6 +84,7 @@ static void log_model(const struct df_training *training)
     const struct df_vit_config *vit = &training->setup->vit;
     char lora[DF_LORA_TEXT + 32] = "no LoRA", parts[DF_LORA_TEXT];
     char head[DF_HEAD_TEXT], augmentation[DF_AUGMENT_TEXT_MAX];
+    const int64_t val_images = training->val_set ? training->val_set->count : 0;
 
     if (options->rank > 0)
         snprintf(lora, sizeof lora, "%sLoRA of %s", options->merged ? "merged " : "",
@@ -100,8 +105,8 @@ static void log_model(const struct df_training *training)
            (double)df_segmenter_planned_bytes(training->segmenter) / 1048576.0);
     df_augment_text(&training->options.augment, augmentation);
     df_log("%" PRId64 " training and %" PRId64 " validation images of %s, augmentation %s",
-           training->train_set->count, training->val_set->count,
-           df_dataset_kind_name(training->train_set->kind), augmentation);
+           training->train_set->count, val_images, df_dataset_kind_name(training->train_set->kind),
+           augmentation);
 }
 
 static int open_features(struct df_training *training)
@@ -130,7 +135,9 @@ static int open_features(struct df_training *training)
 
 static int64_t max_batch(const struct df_training *training)
 {
-    return df_min_i64(part_size(training), df_max_i64(training->train_set->count, training->val_set->count));
+    const int64_t others = training->val_set ? training->val_set->count : 0;
+
+    return df_min_i64(part_size(training), df_max_i64(training->train_set->count, others));
 }
 
 static int open_loaders(struct df_training *training)
@@ -147,12 +154,11 @@ static int open_loaders(struct df_training *training)
     if (!filled &&
         !(training->train_loader = df_feed_open_loader(training->train_set, &images, training->segmenter)))
         return -1;
-    if (filled && !training->inference)
-        return 0;
-    training->val_loader = df_feed_open_loader(training->val_set, &others, training->segmenter);
-    if (!training->val_loader)
+    if (training->val_set && (!filled || training->inference) &&
+        !(training->val_loader = df_feed_open_loader(training->val_set, &others, training->segmenter)))
         return -1;
-    training->workers = df_loader_workers(training->val_loader);
+    const struct df_loader *loader = training->val_loader ? training->val_loader : training->train_loader;
+    training->workers = loader ? df_loader_workers(loader) : 0;
     return 0;
 }
 
@@ -162,12 +168,18 @@ static void close_loader(struct df_loader **loader)
     *loader = NULL;
 }
 
-/* Features that are kept are training images' alone where the others have sizes of their own. */
+/* Whether validation images have sizes of their own. Features that are kept are training images' alone then.
+ */
+static bool sees_whole_images(const struct df_training *training)
+{
+    return training->val_set && training->options.augment.keeps_ratio;
+}
+
 static enum df_model_use use_of_model(const struct df_training *training)
 {
     if (!training->features.cache)
         return DF_MODEL_TRAINS;
-    return training->options.augment.keeps_ratio ? DF_MODEL_TRAINS_AND_SEES : DF_MODEL_TRAINS_DECODER;
+    return sees_whole_images(training) ? DF_MODEL_TRAINS_AND_SEES : DF_MODEL_TRAINS_DECODER;
 }
 
 /* How eval --resize short looks at images, where training keeps their ratio. */
@@ -177,7 +189,7 @@ static int open_inference(struct df_training *training)
     const struct df_inference_options options = {
         .keep_ratio = true, .height = model->height, .width = model->width, .n_scales = 1, .scales = {1.0}};
 
-    if (!training->options.augment.keeps_ratio)
+    if (!sees_whole_images(training))
         return 0;
     training->inference = df_inference_open(training->segmenter, &options);
     return training->inference ? 0 : -1;
@@ -190,7 +202,7 @@ int training_name_files(struct df_training *training)
     if (!training->checkpoint_path || !training->best_path)
         return -1;
     return run_log_init(&training->log, training->files->folder, training->files->name,
-                        training->val_set->class_names, training->val_set->n_classes);
+                        training->train_set->class_names, training->train_set->n_classes);
 }
 
 /* Everything that can fail for a reason that the user should hear at once. */
@@ -307,6 +319,19 @@ static struct df_feed *feed_features(const struct df_training *training, const s
     return df_feed_features(training->features.cache, training->features.shape.label_bytes, &options);
 }
 
+static int open_val_feed(struct df_training *training)
+{
+    const int64_t first = training->features.views * training->train_set->count;
+
+    if (!training->val_set)
+        return 0;
+    if (training->features.cache && !training->inference)
+        training->val_feed = feed_features(training, training->val_set, first, 0, false);
+    else
+        training->val_feed = df_feed_images(training->val_loader);
+    return training->val_feed ? 0 : -1;
+}
+
 static int prepare_features(struct df_training *training)
 {
     const bool whole = training->inference != NULL;
@@ -324,11 +349,7 @@ static int prepare_features(struct df_training *training)
         return 0; /* interrupted */
     training->train_feed = feed_features(training, training->train_set, 0, training->options.augment.views,
                                          training->options.shuffle);
-    training->val_feed = whole
-                             ? df_feed_images(training->val_loader)
-                             : feed_features(training, training->val_set,
-                                             training->features.views * training->train_set->count, 0, false);
-    return training->train_feed && training->val_feed ? 0 : -1;
+    return training->train_feed ? open_val_feed(training) : -1;
 }
 
 int training_open_feeds(struct df_training *training)
@@ -336,6 +357,5 @@ int training_open_feeds(struct df_training *training)
     if (training->features.cache)
         return prepare_features(training);
     training->train_feed = df_feed_images(training->train_loader);
-    training->val_feed = df_feed_images(training->val_loader);
-    return training->train_feed && training->val_feed ? 0 : -1;
+    return training->train_feed ? open_val_feed(training) : -1;
 }

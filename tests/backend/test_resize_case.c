@@ -20,7 +20,10 @@ static struct df_image packed_image(const struct df_case *c, int64_t i, int chan
     struct df_packed_image entry;
 
     memcpy(&entry, c->tensors[TABLE].bytes + (size_t)i * sizeof entry, sizeof entry);
-    return (struct df_image){entry.width, entry.height, channels, c->tensors[BLOCK].bytes + entry.offset};
+    return (struct df_image){.width = entry.width,
+                             .height = entry.height,
+                             .channels = channels,
+                             .pixels = c->tensors[BLOCK].bytes + entry.offset};
 }
 
 static void check_image(const struct df_case *c, int64_t number, uint8_t *resized)

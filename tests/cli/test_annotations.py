@@ -200,6 +200,25 @@ class Finding(AnnotationsTest):
         self.run_small()
         self.assertEqual(self.per_class(self.evaluate(), "pixels"), self.pixels)
 
+    def test_no_validation_images(self):
+        """Annotations of a split without its images are half a split, and so are images without annotations."""
+        self.write_coco()
+        self.drop_masks()
+        images, file = self.data / "images" / "val", self.data / "annotations" / "instances_val2017.json"
+        images.rename(self.data / "elsewhere")
+        self.refused_small(mentions=["annotations in", file, "none of the folders images/val"])
+        file.rename(self.data / "val.json")
+        self.assertIn("there are no validation images", self.run_small().result.stderr)
+        self.refused("eval", *folder_data(self.data), "--weights", DINOV2.weights, "--lora_weights", "output/run.pt",
+                     mentions=["there are no validation images"])  # fmt: skip
+        typed = ["--annotations", self.data / "annotations" / "instances_{split}2017.json"]
+        self.assertIn("there are no validation images", self.run_small(*typed).result.stderr)
+        (self.data / "val.json").rename(file)
+        self.refused_small(*typed, mentions=[file, "none of the folders images/val"])
+        file.unlink()
+        (self.data / "elsewhere").rename(self.data / "images" / "validation")
+        self.refused_small(mentions=["images/val"])
+
     def test_masks_go_first(self):
         self.write_coco()
         self.refused_small(status=2, mentions=["--n_classes"])

@@ -4,7 +4,7 @@ import math
 import re
 import shutil
 
-from datasets import IGNORE, folder_masks, make_folder, voc_demo, voc_masks
+from datasets import IGNORE, folder_masks, make_folder, voc_demo, voc_folder, voc_masks
 from png_files import GREY, RGB, Picture, chunk, read_png, write_png
 from support import Page, files_in, folder_data, main
 from training import TrainingTest
@@ -148,6 +148,24 @@ class Warnings(DataTest):
         self.assertIn("?[31mred.png", result.stdout)
         self.assertNotIn("\x1b", result.stdout + result.stderr)
         self.assertIn("\x1b[31mred.png", self.found["duplicates"][0]["images"][0])
+
+    def test_no_validation_images(self):
+        for kind in ("images", "masks"):
+            shutil.rmtree(self.data / kind / "val")
+        self.warned(self.look(), "there are no validation images")
+        self.assertIsNone(self.found["validation"])
+        self.assertEqual(self.found["training"]["pairs"], 5)
+
+    def test_an_image_that_is_read_with_a_warning(self):
+        """A JPEG without its last two bytes."""
+        source = voc_folder(voc_demo())
+        name = (source / "ImageSets" / "Segmentation" / "train.txt").read_text().split()[0]
+        jpeg = (source / "JPEGImages" / f"{name}.jpg").read_bytes()
+        (self.data / "images" / "train" / "cut.jpg").write_bytes(jpeg[:-2])
+        shutil.copy(source / "SegmentationClass" / f"{name}.png", self.data / "masks" / "train" / "cut.png")
+        self.look(classes=21)
+        (words,) = [text for text in self.found["warnings"] if "cut.jpg" in text]
+        self.assertIn("1 of the 6 training images are read with a warning", words)
 
     def test_most_is_ignored(self):
         for i in range(5):

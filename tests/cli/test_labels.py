@@ -298,11 +298,11 @@ class Pairs(LabelsTest):
 
     def test_halves_that_are_not_read(self):
         image = self.data / "images" / "train" / "02.png"
-        image.rename(image.with_suffix(".tiff"))
-        self.refused_before(mentions=[image.with_suffix(".tiff"), "TIFF", ".jpg", "PNG"], classes=CLASSES)
+        image.rename(image.with_suffix(".heic"))
+        self.refused_before(mentions=[image.with_suffix(".heic"), "HEIC", ".jpg", "PNG"], classes=CLASSES)
         mask = self.data / "masks" / "train" / "02.png"
         mask.rename(mask.with_suffix(".tiff"))
-        self.refused_before(mentions=["1 file of pairs", "02.tiff", "TIFF"], classes=CLASSES)
+        self.refused_before(mentions=["1 file of pairs", "02.heic", "HEIC"], classes=CLASSES)
 
     def test_content_of_another_kind_than_the_name(self):
         path = self.data / "images" / "val" / "00.png"
@@ -314,10 +314,10 @@ class Pairs(LabelsTest):
         for split, ours in (("train", "training"), ("val", "validation")):
             shutil.copytree(self.data / "images" / split, base / "images" / ours)
             shutil.copytree(self.data / "masks" / split, base / "annotations" / ours)
-        (base / "annotations" / "training" / "03.png").rename(base / "annotations" / "training" / "03.tif")
+        (base / "annotations" / "training" / "03.png").rename(base / "annotations" / "training" / "03.webp")
         self.refused(
             *self.train_command(data=["--dataset", "ade20k", "--data_root", "ade"]),
-            mentions=["annotations/training/03.tif", "TIFF"],
+            mentions=["annotations/training/03.webp", "WebP"],
         )
 
 

@@ -88,6 +88,7 @@ static void separators(void **state)
         {"--lora_blocks", "all;8,9", 2},        {"--img_dim", "252,490", 1},
         {"--img_dim", "252,252;490,490", 2},    {"--augment_scale", "0.5,2;0.7,1.4", 2},
         {"--class_weights", "none;a=2,b=3", 2}, {"--mask_values", "0,255", 1},
+        {"--image_range", "0,255;auto", 2},     {"--bands", "4,3,2", 1},
         {"--keep_checkpoints", "none,2", 2},    {"--warmup_steps", "0%, 5%", 2},
         {"--weights", "a.pth,b/c.pth", 2},      {"--loss", "ce,ce+dice", 2},
         {"--use_lora=on,off", NULL, 2},         {"--use_lora=off", NULL, 1},

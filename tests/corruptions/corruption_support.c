@@ -44,7 +44,7 @@ struct df_image fixture_image(const char *name)
     char path[512];
 
     snprintf(path, sizeof path, "%s/corruptions/%s.png", DINOFT_FIXTURES, name);
-    assert_works(df_image_read(path, &image) == 0);
+    assert_works(df_image_read(path, NULL, &image) == 0);
     return image;
 }
 

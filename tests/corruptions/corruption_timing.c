@@ -55,7 +55,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: corruption_timing IMAGE SEVERITY [FROST_FOLDER]\n");
         return 2;
     }
-    if (df_image_read(argv[1], &timing.image) != 0 ||
+    if (df_image_read(argv[1], NULL, &timing.image) != 0 ||
         (argc == 4 && !(timing.frost = df_frost_open(argv[3], "")))) {
         fprintf(stderr, "%s\n", df_error_text());
         return 1;

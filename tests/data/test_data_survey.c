@@ -99,7 +99,7 @@ static void make_faults(const char *root)
     char path[160];
 
     for (int i = 0; i < 8; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof name, "%d", i);
         add_pair(root, "train", name, 10 * i, 1);
     }
@@ -192,7 +192,7 @@ static void samples_show_every_class(void **state)
 
     (void)state;
     for (int i = 0; i < 40; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof name, "%02d", i);
         add_pair("many", "train", name, i, i == 17 ? 1 : i == 31 ? 2 : 0);
     }

@@ -52,18 +52,18 @@ static void assert_pairs(const char *root, int64_t count)
 static void halves_that_are_not_read(void **state)
 {
     begin("half");
-    add("half", "images", "a.tif");
+    add("half", "images", "a.heic");
     add("half", "masks", "a.png");
     assert_refused("half", "1 file of pairs cannot be read: ");
-    assert_error_has("half/images/train/a.tif (TIFF)");
+    assert_error_has("half/images/train/a.heic (HEIC)");
     assert_error_has(".jpg, .jpeg, .png");
-    assert_error_has("masks with .png");
+    assert_error_has("masks with .png, .tif, .tiff: convert");
     add("half", "images", "b.jpg");
     add("half", "masks", "b.WEBP");
     assert_refused("half", "2 files of pairs cannot be read: ");
-    assert_error_has("a.tif (TIFF), ");
+    assert_error_has("a.heic (HEIC), ");
     assert_error_has("half/masks/train/b.WEBP (WebP);");
-    drop("half", "images", "a.tif");
+    drop("half", "images", "a.heic");
     drop("half", "masks", "a.png");
     assert_refused("half", "1 file of pairs cannot be read: ");
     drop("half", "masks", "b.WEBP");
@@ -79,13 +79,13 @@ static void both_halves_are_not_read(void **state)
     begin("both");
     for (int i = 0; i < 5; i++) {
         char name[32];
-        snprintf(name, sizeof name, "%d.tiff", i);
+        snprintf(name, sizeof name, "%d.heic", i);
         add("both", "images", name);
         add("both", "masks", name);
     }
     assert_refused("both", "5 files of pairs cannot be read: ");
-    assert_error_has("0.tiff (TIFF), ");
-    assert_error_has("2.tiff (TIFF), ...;");
+    assert_error_has("0.heic (HEIC), ");
+    assert_error_has("2.heic (HEIC), ...;");
 }
 
 static void other_files_are_no_pairs(void **state)
@@ -97,8 +97,8 @@ static void other_files_are_no_pairs(void **state)
     add("else", "masks", "README");
     add("else", "images", "good.json"); /* a tool's own file beside an image, and beside a mask */
     add("else", "masks", "good.txt");
-    add("else", "images", "good.tif"); /* the pair is whole without it */
-    add("else", "images", "extra.tif");
+    add("else", "images", "good.heic"); /* the pair is whole without it */
+    add("else", "images", "extra.heic");
     add("else", "images", "deeper/more.jpg");
     assert_pairs("else", 1);
 }
@@ -127,13 +127,54 @@ static void names_decide(void **state)
     assert_error_has("a.PNG and ");
 }
 
+static void assert_has_val(const char *root, bool expected)
+{
+    const struct df_dataset_options options = {
+        .kind = DF_DATASET_FOLDER, .root = scratch_path(root), .split = DF_SPLIT_VAL, .n_classes = 2};
+    bool has = !expected;
+
+    assert_works(df_dataset_has_split(&options, &has) == 0);
+    assert_true(has == expected);
+    if (has)
+        return;
+    assert_null(df_dataset_open(&options));
+    assert_error_has("there are no validation images: ");
+}
+
+static void a_split_may_be_absent(void **state)
+{
+    const struct df_dataset_options voc = {.root = scratch_path("split"), .split = DF_SPLIT_VAL};
+    bool has = false;
+
+    begin("split");
+    assert_has_val("split", false);
+    scratch_write_text("split/images/val/.hidden", "");
+    assert_has_val("split", false);
+    scratch_write_text("split/masks/val/a.png", "");
+    assert_has_val("split", true);
+    assert_int_equal(df_dataset_has_split(&voc, &has), 0);
+    assert_true(has);
+}
+
+/* What cannot be looked into is not taken for absent. */
+static void a_split_that_cannot_be_read(void **state)
+{
+    bool has;
+
+    begin("link");
+    assert_int_equal(symlink("nowhere", scratch_path("link/masks/val")), 0);
+    const struct df_dataset_options options = {
+        .kind = DF_DATASET_FOLDER, .root = scratch_path("link"), .split = DF_SPLIT_VAL, .n_classes = 2};
+    assert_int_equal(df_dataset_has_split(&options, &has), -1);
+    assert_error_has("link/masks/val");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(halves_that_are_not_read),
-        cmocka_unit_test(both_halves_are_not_read),
-        cmocka_unit_test(other_files_are_no_pairs),
-        cmocka_unit_test(names_decide),
+        cmocka_unit_test(halves_that_are_not_read), cmocka_unit_test(both_halves_are_not_read),
+        cmocka_unit_test(other_files_are_no_pairs), cmocka_unit_test(names_decide),
+        cmocka_unit_test(a_split_may_be_absent),    cmocka_unit_test(a_split_that_cannot_be_read),
     };
     return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

@@ -22,7 +22,7 @@ static void decodes_as_opencv_does(void **state)
 {
     for (size_t i = 0; i < GOLDENS; i++) {
         struct df_image image;
-        assert_works(df_image_read(fixture(decoded_goldens[i].file), &image) == 0);
+        assert_works(df_image_read(fixture(decoded_goldens[i].file), NULL, &image) == 0);
         assert_int_equal(image.width, decoded_goldens[i].width);
         assert_int_equal(image.height, decoded_goldens[i].height);
         assert_int_equal(image.channels, 3);
@@ -97,7 +97,7 @@ static void refuses_other_files_as_masks(void **state)
 static void refuse(const char *name, const char *reason)
 {
     struct df_image image;
-    assert_int_equal(df_image_read(scratch_path(name), &image), -1);
+    assert_int_equal(df_image_read(scratch_path(name), NULL, &image), -1);
     assert_null(image.pixels);
     assert_error_has(name);
     assert_error_has(reason);
@@ -135,9 +135,6 @@ static void refuses_huge_dimensions(void **state)
                                         13,   'I',  'H', 'D', 'R',  0,    0,    0x7f, 0xff, 0,    0,
                                         0x7f, 0xff, 8,   2,   0,    0,    0,    0x6f, 0xe6, 0x4a, 0x22};
 
-    /* stb_image takes bytes of 16-bit samples in the wrong order, and reads beyond the end of grey ones. */
-    scratch_write_text("grey16.pgm", "P5 2 2 65535\nA1B2C3D4");
-    refuse("grey16.pgm", "16 bits");
     scratch_write_text("huge.ppm", "P6 30000 30000 255\n123");
     refuse("huge.ppm", "at most");
     scratch_write_text("wide.ppm", "P6 99999 1 255\n123");
@@ -146,7 +143,6 @@ static void refuses_huge_dimensions(void **state)
     refuse("huge.png", "huge.png");
 }
 
-/* Beyond an int stb_image goes on with what is left of a number: 1 of the first one here. */
 static void long_numbers_of_a_pnm(void **state)
 {
     struct df_image image;
@@ -156,7 +152,7 @@ static void long_numbers_of_a_pnm(void **state)
     scratch_write_text("overflow.ppm", "P6\n1 # width\n4294967297 255\nABC");
     refuse("overflow.ppm", "10 digits");
     scratch_write_text("commented.pgm", "P5 # 12345678901\n1 1\n#\n255\nA");
-    assert_int_equal(df_image_read(scratch_path("commented.pgm"), &image), 0);
+    assert_int_equal(df_image_read(scratch_path("commented.pgm"), NULL, &image), 0);
     assert_true(image.width == 1 && image.height == 1 && image.pixels[0] == 'A');
     df_image_free(&image);
 }
@@ -166,9 +162,9 @@ static void png_round_trip(void **state)
     struct df_image image, again;
     uint8_t palette[256][3];
 
-    assert_int_equal(df_image_read(fixture("rgb.png"), &image), 0);
+    assert_int_equal(df_image_read(fixture("rgb.png"), NULL, &image), 0);
     assert_int_equal(df_png_write_rgb(scratch_path("again.png"), &image), 0);
-    assert_int_equal(df_image_read(scratch_path("again.png"), &again), 0);
+    assert_int_equal(df_image_read(scratch_path("again.png"), NULL, &again), 0);
     assert_memory_equal(image.pixels, again.pixels, 37 * 24 * 3);
     df_image_free(&image);
     df_image_free(&again);
@@ -180,7 +176,7 @@ static void png_round_trip(void **state)
     assert_int_equal(df_mask_read(scratch_path("again.png"), &again), 0);
     assert_memory_equal(image.pixels, again.pixels, 37 * 24);
     df_image_free(&again);
-    assert_int_equal(df_image_read(scratch_path("again.png"), &again), 0);
+    assert_int_equal(df_image_read(scratch_path("again.png"), NULL, &again), 0);
     for (int i = 0; i < 37 * 24; i++)
         assert_int_equal(again.pixels[3 * i + 1], 255 - image.pixels[i]);
     df_image_free(&image);
@@ -197,7 +193,7 @@ static void jpeg_round_trip(void **state)
         for (int c = 0; c < 3; c++)
             image.pixels[3 * i + c] = (uint8_t)(60 + i % 45 * 2 + i / 45 + c * 9);
     assert_int_equal(df_jpeg_write(scratch_path("again.jpg"), &image, 95), 0);
-    assert_int_equal(df_image_read(scratch_path("again.jpg"), &again), 0);
+    assert_int_equal(df_image_read(scratch_path("again.jpg"), NULL, &again), 0);
     for (int i = 0; i < 45 * 31 * 3; i++)
         difference += fabs((double)image.pixels[i] - again.pixels[i]);
     assert_true(difference / (45 * 31 * 3) < 2.0);

@@ -90,7 +90,7 @@ static void write_png(const char *name, const char *source, const char *kind, co
 static struct df_image read_image(const char *path)
 {
     struct df_image image;
-    assert_works(df_image_read(path, &image) == 0);
+    assert_works(df_image_read(path, NULL, &image) == 0);
     return image;
 }
 
@@ -217,7 +217,7 @@ static void wrong_checksums_of_what_pixels_need(void **state)
             at += 12 + ((size_t)bytes[at + 2] << 8 | bytes[at + 3]);
         bytes[at + 8 + ((size_t)bytes[at + 2] << 8 | bytes[at + 3])] ^= 1;
         scratch_write("need.png", bytes, size);
-        assert_int_equal(df_image_read(scratch_path("need.png"), &image), -1);
+        assert_int_equal(df_image_read(scratch_path("need.png"), NULL, &image), -1);
         assert_error_has("need.png: damaged PNG: invalid chunk checksum");
         free(bytes);
     }

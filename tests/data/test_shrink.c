@@ -107,7 +107,7 @@ static void png_in_memory_is_the_file(void **state)
     unsigned char *file = read_whole(scratch_path("a.png"), &file_size);
     assert_int_equal(size, file_size);
     assert_memory_equal(png, file, size);
-    assert_int_equal(df_image_read(scratch_path("a.png"), &again), 0);
+    assert_int_equal(df_image_read(scratch_path("a.png"), NULL, &again), 0);
     assert_memory_equal(again.pixels, image.pixels, 3 * 37 * 23);
     free(png);
     free(file);

@@ -1,4 +1,4 @@
-/* BMP, GIF, TGA, PNM and PSD. */
+/* BMP and TGA. */
 #include "images.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -19,6 +19,7 @@ sys.path.insert(0, str(TESTS / "cli"))
 import tensor_files  # noqa: E402
 
 IMAGES = TESTS / "fixtures" / "images"
+FORMATS = TESTS / "fixtures" / "image_formats"
 ANNOTATIONS = TESTS / "fixtures" / "annotations"
 
 
@@ -93,6 +94,8 @@ RECORD = {
     "fingerprint": {"patch_embed.proj.weight": [0.01, -0.02], "norm.weight": [1, 0.5, 1e-3]},
     "dataset": "folder",
     "normalize": "imagenet",
+    "image_range": "0,4095",
+    "bands": "4,3,2",
     "decoder": "linear",
     "rank": 3,
     "n_classes": 2,
@@ -173,7 +176,7 @@ def onnx(folder):
 
 
 def copy_images(folder, endings):
-    for path in sorted(IMAGES.iterdir()):
+    for path in sorted([*IMAGES.iterdir(), *FORMATS.iterdir()]):
         if path.suffix in endings:
             shutil.copyfile(path, folder / path.name)
 
@@ -192,12 +195,8 @@ def bmp(bits, palette, rows):
     return struct.pack("<2sIHHI", b"BM", offset + len(rows), 0, 0, offset) + header + palette + rows
 
 
-def psd(compression, data):
-    return struct.pack(">4sH6xHIIHH", b"8BPS", 1, 3, 2, 4, 8, 3) + bytes(12) + struct.pack(">H", compression) + data
-
-
 def other_images(folder):
-    copy_images(folder, {".bmp", ".gif", ".tga", ".ppm", ".pgm"})
+    copy_images(folder, {".bmp", ".tga"})
     palette = bytes(range(64))
     (folder / "palette1.bmp").write_bytes(bmp(1, palette[:8], bytes(8)))
     (folder / "palette4.bmp").write_bytes(bmp(4, palette, bytes(16)))
@@ -206,9 +205,22 @@ def other_images(folder):
     (folder / "rle.tga").write_bytes(tga + b"\x86abc" + b"\x00xyz")
     tga = struct.pack("<BBBHHBHHHHBB", 0, 1, 1, 0, 2, 24, 0, 0, 2, 2, 8, 0x20)
     (folder / "palette.tga").write_bytes(tga + b"abcdef" + bytes([0, 1, 1, 0]))
-    (folder / "raw.psd").write_bytes(psd(0, bytes(range(24))))
-    lengths = struct.pack(">6H", *[2] * 6)
-    (folder / "rle.psd").write_bytes(psd(1, lengths + b"\xfda" * 6))
+
+
+def gif(folder):
+    copy_images(folder, {".gif"})
+
+
+def pnm(folder):
+    copy_images(folder, {".pbm", ".pgm", ".ppm"})
+
+
+def webp(folder):
+    copy_images(folder, {".webp"})
+
+
+def tiff(folder):
+    copy_images(folder, {".tif"})
 
 
 def exif(folder):
@@ -456,7 +468,7 @@ def class_tables(folder):
 
 
 TARGETS = [safetensors, onnx, zip, torch, record, config_json, corruption_json, feature_cache, event_file]
-TARGETS += [autotune_cache, png, jpeg, other_images, exif, lists, coco, labelme, yolo, cvat, class_tables, class_weights]
+TARGETS += [autotune_cache, png, jpeg, gif, pnm, webp, tiff, other_images, exif, lists, coco, labelme, yolo, cvat, class_tables, class_weights]
 TARGETS += [command_line, run_config, run_history]
 
 

@@ -117,7 +117,7 @@ static struct df_image picture_of(int width, int height)
     for (int number = 0; number < 256; number++)
         assert_int_equal(item->shown[number], number == 1 || number == 2 || number == 255);
     scratch_write("a.jpg", item->jpeg, item->jpeg_size);
-    assert_int_equal(df_image_read(scratch_path("a.jpg"), &picture), 0);
+    assert_int_equal(df_image_read(scratch_path("a.jpg"), NULL, &picture), 0);
     assert_int_equal(picture.width, item->width);
     assert_int_equal(picture.height, item->height);
     df_best_worst_free(&best_worst);

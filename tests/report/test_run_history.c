@@ -193,6 +193,22 @@ static void what_is_missing_is_said(void **state)
     df_run_history_free(history);
 }
 
+static void a_run_without_validation_images_is_said(void **state)
+{
+    static const char metrics[] = "{\"train_loss\": [3, 2], \"val_loss\": [], \"val_epoch\": []}";
+    struct df_run_history *history = read_run(metrics, NULL, "{\"facts\": {\"validation_images\": 0}}");
+
+    assert_non_null(history);
+    assert_true(history->is_unmeasured);
+    assert_true(notes_have(history, "no validation images"));
+    df_run_history_free(history);
+    history = read_run(metrics, NULL, "{\"facts\": {\"validation_images\": 1}}");
+    assert_non_null(history);
+    assert_false(history->is_unmeasured);
+    assert_false(notes_have(history, "no validation images"));
+    df_run_history_free(history);
+}
+
 /* The first versions counted epochs from 0. */
 static void epochs_from_zero_are_from_one(void **state)
 {
@@ -254,6 +270,7 @@ int main(void)
         cmocka_unit_test(damage_is_an_error_that_names_the_line),
         cmocka_unit_test(a_whole_run_comes_back),
         cmocka_unit_test(what_is_missing_is_said),
+        cmocka_unit_test(a_run_without_validation_images_is_said),
         cmocka_unit_test(epochs_from_zero_are_from_one),
         cmocka_unit_test(damaged_metrics_are_an_error),
     };

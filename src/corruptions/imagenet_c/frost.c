@@ -26,7 +26,7 @@ static const struct original {
 
 static int read_original(const char *path, const struct original *original, struct df_image *photograph)
 {
-    DF_TRY(df_image_read(path, photograph));
+    DF_TRY(df_image_read(path, NULL, photograph));
     if (photograph->width != original->width || photograph->height != original->height)
         return df_error_set("%s has %" PRId64 " x %" PRId64 " pixels, the original has %" PRId64
                             " x %" PRId64,

@@ -204,7 +204,7 @@ static int draw_like_image(const struct df_dataset *dataset, const struct df_sam
 {
     struct df_image image;
 
-    DF_TRY(df_image_read(sample->image_path, &image));
+    DF_TRY(df_image_read(sample->image_path, &dataset->reading, &image));
     const int64_t size[2] = {image.width, image.height};
     df_image_free(&image);
     return df_annotations_draw(dataset->annotations, sample->annotation, size, mask);

@@ -10,74 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LARGEST_INTEGER 9007199254740992.0 /* 2^53: beyond it doubles have gaps */
-
-int df_coco_integer(const cJSON *object, const char *name, int64_t *value)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
-
-    if (!item)
-        return df_error_set("'%s' is missing", name);
-    if (!cJSON_IsNumber(item) || !(item->valuedouble >= -LARGEST_INTEGER) ||
-        item->valuedouble > LARGEST_INTEGER || (double)(int64_t)item->valuedouble != item->valuedouble)
-        return df_error_set("'%s' is no whole number", name);
-    *value = (int64_t)item->valuedouble;
-    return 0;
-}
-
-static int compare_ids(const void *a, const void *b)
-{
-    const struct df_coco_id *first = a, *second = b;
-    return (first->id > second->id) - (first->id < second->id);
-}
-
-int64_t df_coco_refer(const struct df_pool *ids, const cJSON *object, const char *name)
-{
-    struct df_coco_id wanted = {0, 0};
-    const struct df_coco_id *found = NULL;
-
-    DF_TRY(df_coco_integer(object, name, &wanted.id));
-    if (ids->count > 0)
-        found = bsearch(&wanted, ids->items, ids->count, sizeof wanted, compare_ids);
-    if (!found)
-        return df_error_set("'%s' is %lld, and there is none of that id", name, (long long)wanted.id);
-    return found->number;
-}
-
-bool df_coco_is_crowd(const cJSON *object)
-{
-    const cJSON *crowd = cJSON_GetObjectItemCaseSensitive(object, "iscrowd");
-    return cJSON_IsTrue(crowd) || (cJSON_IsNumber(crowd) && crowd->valuedouble != 0);
-}
-
-static int add_id(struct df_pool *ids, int64_t id, int64_t number)
-{
-    if (ids->count == ids->capacity) {
-        const size_t capacity = 2 * ids->capacity + 16;
-        void *larger = realloc(ids->items, capacity * sizeof(struct df_coco_id));
-        if (!larger)
-            return df_error_memory("the ids of a JSON file", capacity * sizeof(struct df_coco_id));
-        ids->items = larger;
-        ids->capacity = capacity;
-    }
-    ((struct df_coco_id *)ids->items)[ids->count++] = (struct df_coco_id){id, number};
-    return 0;
-}
-
-static int sort_ids(struct df_pool *ids)
-{
-    const struct df_coco_id *items = ids->items;
-
-    if (ids->count == 0)
-        return 0;
-    qsort(ids->items, ids->count, sizeof *items, compare_ids);
-    for (size_t i = 1; i < ids->count; i++) {
-        if (items[i].id == items[i - 1].id)
-            return df_error_set("the id %lld is there twice", (long long)items[i].id);
-    }
-    return 0;
-}
-
 static const char *text_of(const cJSON *object, const char *name)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
@@ -102,7 +34,7 @@ static int add_image(struct df_coco *coco, const cJSON *object)
         DF_TRY(df_image_check_size(width, height));
     }
     const int64_t number = df_annotations_add_image(coco->annotations, name, width, height);
-    return number < 0 ? -1 : add_id(&coco->images, id, number);
+    return number < 0 ? -1 : df_coco_add_id(&coco->images, id, number);
 }
 
 /* Labels are numbered as categories come; df_coco_read() brings them into the order of the ids. */
@@ -120,7 +52,7 @@ static int add_category(struct df_coco *coco, const cJSON *object)
         return -1;
     if (coco->annotations->labels.count == before)
         return df_error_set("another category is called '%s' too", name);
-    return add_id(&coco->categories, id, label);
+    return df_coco_add_id(&coco->categories, id, label);
 }
 
 /* Brings the labels into the order of their categories' ids. */
@@ -129,7 +61,7 @@ static int sort_categories(struct df_coco *coco)
     struct df_pool *labels = &coco->annotations->labels;
     struct df_label *sorted = malloc((labels->count + 1) * sizeof *sorted);
     struct df_coco_id *ids = coco->categories.items;
-    int status = sorted ? sort_ids(&coco->categories)
+    int status = sorted ? df_coco_sort_ids(&coco->categories)
                         : df_error_memory("class names", (labels->count + 1) * sizeof *sorted);
 
     for (size_t i = 0; status == 0 && i < labels->count; i++) {
@@ -220,7 +152,7 @@ static int read_parts(struct df_coco *coco, struct df_slice text)
     if (sort_categories(coco) != 0)
         return df_error_context("%s: 'categories'", path);
     DF_TRY(each_element(coco, images, "images", add_image));
-    if (sort_ids(&coco->images) != 0)
+    if (df_coco_sort_ids(&coco->images) != 0)
         return df_error_context("%s: 'images'", path);
     DF_TRY(each_element(coco, objects, "annotations", add_annotation));
     if (coco->objects > 0 && coco->annotations->annotations.count == 0)

@@ -19,6 +19,10 @@ struct df_coco {
 /* A whole number of an object. -1 with the error set: there is none. */
 int df_coco_integer(const struct cJSON *object, const char *name, int64_t *value);
 
+/* Adds an id, in any order; then sorts all, once: -1 with the error set where one is there twice. */
+int df_coco_add_id(struct df_pool *ids, int64_t id, int64_t number);
+int df_coco_sort_ids(struct df_pool *ids);
+
 /* The image, or the label, of an object's "image_id" or "category_id"; -1 with the error set. */
 int64_t df_coco_refer(const struct df_pool *ids, const struct cJSON *object, const char *name);
 

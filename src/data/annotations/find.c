@@ -220,6 +220,34 @@ static int take_typed(const struct df_dataset_options *options, struct df_annota
     return df_error_set("there are no annotations %s", options->annotations);
 }
 
+/* Whether what is typed is there, where it is not of both splits. */
+static int has_typed(const struct df_dataset_options *options, bool *has)
+{
+    const bool names_split = strstr(options->annotations, "{split}") != NULL;
+
+    for (const char *const *word = df_split_words(options->split); names_split && *word && !*has; word++) {
+        char *path = df_split_path(options->annotations, options->root, *word);
+        if (!path)
+            return -1;
+        *has = df_is_file(path) || df_is_folder(path);
+        free(path);
+    }
+    return 0;
+}
+
+int df_annotation_source_has_split(const struct df_dataset_options *options, bool *has)
+{
+    struct df_annotation_source source = {0};
+
+    *has = false;
+    if (options->annotations)
+        return has_typed(options, has);
+    const int status = find_coco(options, &source);
+    *has = source.format != DF_ANNOTATIONS_NONE;
+    df_annotation_source_free(&source);
+    return status;
+}
+
 /* --- what belongs to them --- */
 
 /* "train2017" of "instances_train2017.json"; NULL when memory ran out. */

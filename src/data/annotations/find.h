@@ -11,6 +11,11 @@
 int df_annotation_source_find(const struct df_dataset_options *options, struct df_annotation_source *source);
 void df_annotation_source_free(struct df_annotation_source *source);
 
+/* Whether there is a file or folder of this split's annotations alone: what options->annotations names with
+ * {split}, else one of COCO's. Those in folders that are called as the split are not looked for. -1 with the
+ * error set. */
+int df_annotation_source_has_split(const struct df_dataset_options *options, bool *has);
+
 /* "COCO" */
 const char *df_annotation_format_name(enum df_annotation_format format);
 

@@ -68,7 +68,7 @@ int df_segments_draw(const struct df_annotations *annotations, int64_t number, s
     int status = -1;
 
     struct segment *segments = sort_segments(annotations, image->first, &count);
-    if (segments && df_image_read(image->segments, &picture) == 0) {
+    if (segments && df_image_read(image->segments, NULL, &picture) == 0) {
         if (picture.width == mask->width && picture.height == mask->height)
             status = fill(segments, count, &picture, mask);
         else

@@ -1,5 +1,7 @@
 #include "run_history.h"
 
+#include "run_parts.h"
+
 #include "dinoft/best_score.h"
 #include "dinoft/error.h"
 #include "dinoft/json_read.h"
@@ -88,6 +90,7 @@ static int take_config(struct df_run_history *history, const char *path)
 {
     static const char *const metrics[] = {DF_BEST_METRICS(DF_CHOICE_TEXT)};
 
+    history->is_unmeasured = false;
     cJSON_Delete(history->config);
     history->best_metric = DF_BEST_MIOU;
     history->config = df_json_read(path, FILE_MAX);
@@ -101,7 +104,12 @@ static int take_config(struct df_run_history *history, const char *path)
         if (strcmp(metric, metrics[i]) == 0)
             history->best_metric = (enum df_best_metric)i;
     }
-    return 0;
+    history->is_unmeasured = run_fact_number(history, "validation_images") == 0.0;
+    return history->is_unmeasured
+               ? add_note(history, df_text_format("%s has no validation images: nothing was measured, and no "
+                                                  "checkpoint is the best.",
+                                                  history->name))
+               : 0;
 }
 
 int df_run_history_read_config(struct df_run_history *history)

@@ -76,6 +76,7 @@ struct df_run_history {
     int n_classes;
     struct cJSON *config;            /* NULL where NAME_config.json is missing */
     enum df_best_metric best_metric; /* that the run has chosen its best checkpoint by */
+    bool is_unmeasured;              /* its settings say that it has no validation images */
     char *notes[DF_RUN_NOTES];       /* [n_notes]: sentences that say what is missing */
     int n_notes;
 };

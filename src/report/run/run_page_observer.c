@@ -6,11 +6,12 @@
 #include "dinoft/error.h"
 #include "dinoft/text.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 struct page {
     const struct df_run_files *files;
-    const struct df_dataset *val_set;
+    const struct df_dataset *val_set; /* or NULL */
     char *defaults, *program;
     char *path;
     struct df_run_history *history;
@@ -58,22 +59,34 @@ static int sample(void *context, const struct df_prediction *prediction)
     return sample_images_add(&page->pictures.seen, prediction);
 }
 
-static int validation(void *context, const struct df_validation_seen *seen)
+/* seen: NULL where nothing is validated. */
+static int write_page(struct page *page, const struct df_validation_seen *seen)
 {
-    struct page *page = context;
     const struct run_page run = {.history = page->history,
                                  .texts = {page->defaults, page->program},
-                                 .metrics = seen->metrics,
-                                 .pictures = &page->pictures,
+                                 .metrics = seen ? seen->metrics : NULL,
+                                 .pictures = seen ? &page->pictures : NULL,
                                  .begun = page->begun,
                                  .resumed = page->resumed,
-                                 .validation_seconds = seen->seconds};
+                                 .validation_seconds = seen ? seen->seconds : NAN};
 
-    DF_TRY(run_pictures_end(&page->pictures, seen->epoch, seen->scores->miou, seen->best_epoch));
     if (!page->history->config)
         DF_TRY(df_run_history_read_config(page->history));
     DF_TRY(df_run_history_read_metrics(page->history));
     return run_page_write(page->path, &run);
+}
+
+static int validation(void *context, const struct df_validation_seen *seen)
+{
+    struct page *page = context;
+
+    DF_TRY(run_pictures_end(&page->pictures, seen->epoch, seen->scores->miou, seen->best_epoch));
+    return write_page(page, seen);
+}
+
+static int leave_epoch(void *context, const struct df_epoch_seen *epoch)
+{
+    return epoch->is_over && epoch->is_saved && !epoch->is_validated ? write_page(context, NULL) : 0;
 }
 
 /* No time: a run that goes on has the same state as one that was never stopped. */
@@ -115,6 +128,7 @@ int df_run_page_open(struct df_training_observer *observer, const struct df_run_
         .name = "the run's page",
         .context = page,
         .start = start,
+        .leave_epoch = leave_epoch,
         .step = step,
         .sample = sample,
         .validation = validation,

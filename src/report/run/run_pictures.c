@@ -296,7 +296,9 @@ int run_pictures_restore(struct run_pictures *pictures, const struct df_state *s
     const int items = length_of(state, "page.epochs", RUN_PICTURES_KEPT);
     bool valid;
 
-    if (!df_state_find(state, "page.epochs"))
+    const struct df_entry *epochs = df_state_find(state, "page.epochs");
+
+    if (!epochs || epochs->tensor.count == 0)
         return 0;
     const int status = take_items(pictures, state, items, &valid);
     if (status == 0 && valid)

@@ -146,21 +146,25 @@ static int write_curves(FILE *page, const struct report *report)
     if (report->count == 0)
         return 0;
     if (finished > report->count)
-        fprintf(page, "<p class=\"note\">The curves are those of the %zu best runs.</p>\n", report->count);
+        fprintf(page, "<p class=\"note\">The curves are those of the first %zu runs.</p>\n", report->count);
     return run_curves_write(page, report->shown, report->count);
 }
 
 static int write_sections(FILE *page, const void *content)
 {
     const struct report *report = content;
+    char unmeasured[SWEEP_UNMEASURED_TEXT];
 
     run_made_write(page, report->texts->program);
+    if (sweep_unmeasured_text(report->results, unmeasured))
+        fprintf(page, "<p>%s</p>\n", unmeasured);
     write_groups(page, report->results);
     write_runs(page, report->results);
     DF_TRY(write_curves(page, report));
     if (report->count == 0)
         return 0;
-    fputs("<p>The configuration below is the best run's.</p>\n", page);
+    fprintf(page, "<p>The configuration below is that of the %s run.</p>\n",
+            report->results->rows[0].is_unmeasured ? "first" : "best");
     return run_settings_table(page, report->histories[0], report->texts->defaults);
 }
 

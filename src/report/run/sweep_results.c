@@ -37,6 +37,7 @@ static int read_row(struct sweep_row *row, const struct df_sweep *sweep, const s
     if (!history)
         return -1;
     take_scores(row, history, sweep->metric);
+    row->is_unmeasured = history->is_unmeasured;
     df_run_history_free(history);
     return 0;
 }
@@ -47,12 +48,20 @@ static bool is_before(enum df_best_metric metric, double a, double b)
     return isnan(b) ? !isnan(a) : df_best_is_better(metric, a, b);
 }
 
+/* Of runs without a score those come last that have failed. */
+static bool is_row_before(enum df_best_metric metric, const struct sweep_row *a, const struct sweep_row *b)
+{
+    if (isnan(a->best) && isnan(b->best))
+        return !a->run->failure && b->run->failure;
+    return is_before(metric, a->best, b->best);
+}
+
 static void sort_rows(struct sweep_results *results)
 {
     for (int i = 1; i < results->sweep->count; i++) {
         const struct sweep_row row = results->rows[i];
         int at = i;
-        for (; at > 0 && is_before(results->sweep->metric, row.best, results->rows[at - 1].best); at--)
+        for (; at > 0 && is_row_before(results->sweep->metric, &row, &results->rows[at - 1]); at--)
             results->rows[at] = results->rows[at - 1];
         results->rows[at] = row;
     }
@@ -143,8 +152,10 @@ int sweep_results_read(struct sweep_results *results, const struct df_sweep *swe
     if (!results->rows || !results->groups)
         return df_error_memory("the results of a sweep",
                                rows * sizeof *results->rows + groups * sizeof *results->groups);
-    for (int i = 0; i < sweep->count; i++)
+    for (int i = 0; i < sweep->count; i++) {
         DF_TRY(read_row(&results->rows[i], sweep, &sweep->runs[i]));
+        results->unmeasured += results->rows[i].is_unmeasured;
+    }
     sort_rows(results);
     make_groups(results);
     return 0;
@@ -174,6 +185,18 @@ char *sweep_run_label(const struct df_sweep *sweep, const struct df_sweep_run *r
         return label;
     free(label);
     return df_text_copy("all");
+}
+
+bool sweep_unmeasured_text(const struct sweep_results *results, char text[SWEEP_UNMEASURED_TEXT])
+{
+    if (results->unmeasured == 0)
+        return false;
+    snprintf(
+        text, SWEEP_UNMEASURED_TEXT,
+        "%d of the %d runs had no validation images: they have no scores, and stand in the order in which "
+        "they ran.",
+        results->unmeasured, results->sweep->count);
+    return true;
 }
 
 double sweep_shown_score(const struct df_sweep *sweep, double score)

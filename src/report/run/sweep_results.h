@@ -9,10 +9,11 @@
 /* Scores are the sweep's metric. NaN, or epoch 0: there is none, as of a run that has failed. */
 struct sweep_row {
     const struct df_sweep_run *run;
-    double best, last; /* of the best and of the last validation */
-    int64_t epoch;     /* of the best one, from 1 on */
-    double loss;       /* of the last one */
-    double seconds;    /* of the training steps */
+    double best, last;  /* of the best and of the last validation */
+    int64_t epoch;      /* of the best one, from 1 on */
+    double loss;        /* of the last one */
+    double seconds;     /* of the training steps */
+    bool is_unmeasured; /* the run has no validation images */
 };
 
 struct sweep_group {
@@ -27,6 +28,7 @@ struct sweep_results {
     const struct df_sweep *sweep;
     struct sweep_row *rows;     /* [sweep->count], the best one first, those that have failed last */
     struct sweep_group *groups; /* [sweep->n_groups], by their means */
+    int unmeasured;             /* runs without validation images: they have no scores, and no order */
 };
 
 /* Reads the runs' files. -1 with the error set; close it in either case. */
@@ -47,6 +49,10 @@ int sweep_score_decimals(const struct df_sweep *sweep);
 /* "best mIoU, %", "validation loss": above a column of scores; before: "best " or "". */
 #define SWEEP_METRIC_TEXT 64
 const char *sweep_metric_text(const struct df_sweep *sweep, const char *before, char text[SWEEP_METRIC_TEXT]);
+
+/* A sentence that says so of the unmeasured runs; false where there are none. */
+#define SWEEP_UNMEASURED_TEXT 160
+bool sweep_unmeasured_text(const struct sweep_results *results, char text[SWEEP_UNMEASURED_TEXT]);
 
 /* A CSV file of the runs. -1 with the error set. */
 int sweep_csv_write(const char *path, const struct sweep_results *results);

@@ -163,11 +163,14 @@ int sweep_table_print(FILE *stream, const struct sweep_results *results)
     static const char *const of_groups[] = {"mean", "sd",       "lowest", "highest",
                                             "last", "val loss", "runs",   NULL};
     struct table table = {stream, results, 0};
+    char unmeasured[SWEEP_UNMEASURED_TEXT];
 
     DF_TRY(find_width(&table));
     print_header(&table, of_runs);
     for (int i = 0; i < results->sweep->count; i++)
         DF_TRY(print_row(&table, &results->rows[i]));
+    if (sweep_unmeasured_text(results, unmeasured))
+        fprintf(stream, "%s\n", unmeasured);
     if (results->sweep->seed < 0)
         return 0;
     print_header(&table, of_groups);

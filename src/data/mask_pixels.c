@@ -1,0 +1,29 @@
+#include "mask_pixels.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void df_mask_keep_first(struct df_image *mask, int kept)
+{
+    const size_t count = (size_t)(mask->width * mask->height), unit = (size_t)mask->channels;
+
+    for (size_t i = 0; i < count && kept < mask->channels; i++)
+        memmove(mask->pixels + i * (size_t)kept, mask->pixels + i * unit, (size_t)kept);
+    mask->channels = kept;
+    uint8_t *smaller = realloc(mask->pixels, count * (size_t)kept);
+    if (smaller)
+        mask->pixels = smaller;
+}
+
+bool df_mask_is_grey(const struct df_image *mask, int bytes)
+{
+    const size_t count = (size_t)(mask->width * mask->height), unit = (size_t)mask->channels;
+    const size_t channel = (size_t)bytes;
+
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *pixel = mask->pixels + i * unit;
+        if (memcmp(pixel, pixel + channel, channel) != 0 || memcmp(pixel, pixel + 2 * channel, channel) != 0)
+            return false;
+    }
+    return true;
+}
