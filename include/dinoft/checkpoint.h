@@ -7,6 +7,7 @@
 #include "dinoft/decoder_kind.h"
 #include "dinoft/fingerprint.h"
 #include "dinoft/image_reading.h"
+#include "dinoft/layout.h"
 #include "dinoft/lora_parts.h"
 #include "dinoft/mask_values.h"
 #include "dinoft/segmenter.h"
@@ -32,6 +33,7 @@ struct df_record {
     char image_range[DF_IMAGE_RANGE_TEXT_MAX]; /* dinoft/image_reading.h */
     char bands[DF_BANDS_TEXT_MAX];
     char augmentation[DF_AUGMENT_TEXT_MAX]; /* of the training images; "": none */
+    struct df_split_record split;           /* folder: dinoft/layout.h */
     int64_t img_dim[2];                     /* height, width */
     bool keeps_ratio;                       /* of images that are resized */
     bool has_layers;

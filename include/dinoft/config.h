@@ -100,6 +100,7 @@ struct df_config {
 #include "dinoft/option_list.h"
 #undef OPTION
 
+    struct df_split_record trained_split;  /* the checkpoint's, after df_setup_open(); else empty */
     struct df_known_classes known_classes; /* the checkpoint's, after df_setup_open(); else empty */
 
     double scale_list[DF_MAX_SCALES]; /* as read from scales */

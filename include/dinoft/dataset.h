@@ -6,6 +6,7 @@
 #include "dinoft/image.h"
 #include "dinoft/label_census.h"
 #include "dinoft/labels.h"
+#include "dinoft/layout.h"
 #include "dinoft/mask_rule.h"
 
 #include <stdatomic.h>
@@ -31,6 +32,7 @@ struct df_dataset_options {
     enum df_split split;
     const char
         *list; /* voc: the name of a list in ImageSets/Segmentation, or a file; NULL: the split's own */
+    struct df_layout_options layout; /* folder */
     bool void_as_background;         /* voc: 255 -> 0 */
     bool takes_missing;              /* missing files are no error yet: who reads them finds out */
     struct df_image_reading reading; /* of the images */
@@ -59,7 +61,7 @@ struct df_mask_layer {
 };
 
 struct df_sample {
-    char *name; /* the base name without extension: "2007_000033" */
+    char *name; /* the base name without extension: "2007_000033"; unique, so with folders where needed */
     char *image_path, *mask_path;
     int64_t image_bytes, mask_bytes; /* of the files, when the lists were read */
     struct df_mask_layer *layers; /* [n_layers], where these make the mask: later ones lie over earlier ones;
@@ -92,7 +94,8 @@ struct df_dataset {
     /* What options say of the masks, as lists that df_mask_values_parse() and df_mask_values_ignore() read:
      * mask_values is NULL where they say nothing, ignored_values where that is what is usual. */
     char *mask_values, *ignored_values;
-    struct df_label_census *census; /* of the masks that have been read */
+    struct df_split_record split_made; /* the division by chance that this is a part of; images 0: none */
+    struct df_label_census *census;    /* of the masks that have been read */
 };
 
 /* Whether there is anything of the split: nothing is not an error of a folder of one's own, which may have no

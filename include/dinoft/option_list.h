@@ -40,7 +40,7 @@ OPTION(
 OPTION(SWITCH, OVERWRITE, overwrite, OUTPUT, ONE_RUN,
        "replace the files of an earlier run of this name, which is refused otherwise", .of_one_run = true)
 OPTION(CHOICE, DATASET, dataset, DATA, SETS,
-       "Pascal VOC 2012 (21 classes), ADE20K (150), or your own images/{train,val} and masks/{train,val}; "
+       "Pascal VOC 2012 (21 classes), ADE20K (150), or your own images and masks, in one of the layouts; "
        "where none is typed, eval and corrupt take the one that the checkpoint was trained on",
        df_dataset_kind, DF_DATASET_KINDS, "ade20k")
 OPTION(CHOICE, SIZE, size, MODEL, NETWORK | BENCH | SELFTEST | INFO,
@@ -264,10 +264,40 @@ OPTION(INTEGER, SHOTS, shots, DATA, TRAIN | EVAL,
        "where there are fewer; an image shows a class if its mask has a pixel of it; eval: with "
        "--prototypes",
        "0", 1, INT64_MAX)
+OPTION(CHOICE, LAYOUT, layout, DATA, SETS,
+       "how the images and masks of --dataset folder lie in --data_root, where more than one layout fits: "
+       "images/{train,val} + masks/{train,val}, images + masks, Cityscapes, or nnU-Net's imagesTr + labelsTr",
+       df_layout_choice, DF_LAYOUTS, "auto")
+OPTION(STRING, IMAGES, images, DATA, SETS,
+       "the images of --dataset folder by a pattern in quotes, such as 'data/**/*.jpg', from the current "
+       "folder on: * and ? stand for text within a name, ** for any folders or none, {split} for train, val "
+       "or another split; with --masks, instead of --data_root",
+       "PATTERN", NULL)
+OPTION(STRING, MASKS, masks, DATA, SETS,
+       "the masks of --images, such as 'data/**/{name}_mask.png': {name} is the image's name without its "
+       "ending, or what {name} is in --images; of masks of equal names, the one that is in the same folders",
+       "PATTERN", NULL)
+OPTION(STRING, PAIRS, pairs, DATA, SETS,
+       "the images and masks of --dataset folder in a CSV file, instead of --data_root: a header with the "
+       "columns image, mask and, if the file divides them, split (train or val); paths count from the file's "
+       "folder",
+       "FILE", NULL)
+OPTION(
+    STRING, FOLD, fold, DATA, SETS,
+    "which fold of nnU-Net's splits_final.json validates, from 0 on, or all: all cases train and validate; "
+    "not given: 0 (eval, corrupt and train from a checkpoint: the checkpoint's)",
+    "N", NULL)
+OPTION(FLOAT, VAL_FRACTION, val_fraction, DATA, SETS,
+       "draw this part of the images for validation, one at least, where nothing else divides the images of "
+       "--dataset folder; 1: all of them (eval, corrupt and train from a checkpoint: the checkpoint's)",
+       "0", 0, .float_most = 1)
+OPTION(INTEGER, SPLIT_SEED, split_seed, DATA, SETS,
+       "of --val_fraction: the same seed draws the same images, whatever --seed is", "0", 0, INT64_MAX)
 OPTION(STRING, TRAIN_LIST, train_list, DATA, TRAIN | EVAL | LOOK | BENCH,
-       "the list of the training images of --dataset voc: one in ImageSets/Segmentation by its name, such as "
+       "the list of the training images; --dataset voc: one in ImageSets/Segmentation by its name, such as "
        "trainaug, or a file; a line is the name of an image, whose mask may be in SegmentationClassAug too, "
-       "or an image and its mask, as paths below VOC2012",
+       "or an image and its mask, as paths below VOC2012; --dataset folder, where nothing else divides the "
+       "images: a file; a line is the name of an image, with or without its ending",
        "FILE", "train")
 OPTION(STRING, VAL_LIST, val_list, DATA, SETS, "the same of the validation images", "FILE", "val")
 OPTION(SWITCH, VOID_AS_BACKGROUND, void_as_background, DATA, TRAIN | MEASURE | LOOK,

@@ -37,6 +37,26 @@ static bool names_decoder(const struct df_config_file *file, const bool *typed)
            typed[DF_OPTION_USE_FPN] || !file->found.lora_weights;
 }
 
+static bool is_of_another_folder(const bool *typed, const struct df_config *config)
+{
+    return typed[DF_OPTION_DATASET] && config->dataset != DF_DATASET_FOLDER;
+}
+
+/* One of the ways to say where the images are, and another is typed. */
+static bool is_elsewhere(const bool *typed, enum df_option option)
+{
+    static const enum df_option ways[] = {DF_OPTION_DATA_ROOT, DF_OPTION_IMAGES, DF_OPTION_PAIRS};
+    const enum df_option way = option == DF_OPTION_MASKS    ? DF_OPTION_IMAGES
+                               : option == DF_OPTION_LAYOUT ? DF_OPTION_DATA_ROOT
+                                                            : option;
+
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        if (ways[i] != way && typed[ways[i]])
+            return true;
+    }
+    return false;
+}
+
 /* Values that go with another one go with it where that is replaced by what is typed now. A schedule of the
  * file's own has left 0 where it has no use for the recipe's value. typed: on the command line. */
 static bool is_replaced(const struct df_config_file *file, const bool *typed, const struct df_config *config,
@@ -52,12 +72,30 @@ static bool is_replaced(const struct df_config_file *file, const bool *typed, co
     case DF_OPTION_CLASS_NAMES:
     case DF_OPTION_ANNOTATIONS:
     case DF_OPTION_IGNORE_VALUE:
-        return typed[DF_OPTION_DATASET] && config->dataset != DF_DATASET_FOLDER;
+        return is_of_another_folder(typed, config);
     case DF_OPTION_PALETTE:
-        return typed[DF_OPTION_MASK_VALUES] ||
-               (typed[DF_OPTION_DATASET] && config->dataset != DF_DATASET_FOLDER);
+        return typed[DF_OPTION_MASK_VALUES] || is_of_another_folder(typed, config);
     case DF_OPTION_MASK_VALUES:
-        return typed[DF_OPTION_PALETTE] || (typed[DF_OPTION_DATASET] && config->dataset != DF_DATASET_FOLDER);
+        return typed[DF_OPTION_PALETTE] || is_of_another_folder(typed, config);
+    case DF_OPTION_LAYOUT:
+    case DF_OPTION_IMAGES:
+    case DF_OPTION_MASKS:
+    case DF_OPTION_PAIRS:
+        return is_of_another_folder(typed, config) || is_elsewhere(typed, option);
+    case DF_OPTION_DATA_ROOT:
+        return is_elsewhere(typed, option);
+    case DF_OPTION_FOLD:
+        return is_of_another_folder(typed, config) || typed[DF_OPTION_TRAIN_LIST] ||
+               typed[DF_OPTION_VAL_LIST] || typed[DF_OPTION_VAL_FRACTION];
+    case DF_OPTION_VAL_FRACTION:
+    case DF_OPTION_SPLIT_SEED: /* a seed goes with its fraction */
+        return is_of_another_folder(typed, config) || typed[DF_OPTION_TRAIN_LIST] ||
+               typed[DF_OPTION_VAL_LIST] || typed[DF_OPTION_FOLD] ||
+               (option == DF_OPTION_SPLIT_SEED && typed[DF_OPTION_VAL_FRACTION]);
+    case DF_OPTION_TRAIN_LIST:
+    case DF_OPTION_VAL_LIST:
+        return typed[DF_OPTION_VAL_FRACTION] || typed[DF_OPTION_FOLD] ||
+               (typed[DF_OPTION_DATASET] && config->dataset != file->found.dataset);
     case DF_OPTION_WARMUP_STEPS:
         return typed[DF_OPTION_WARMUP_EPOCHS] ||
                (typed[DF_OPTION_RECIPE] && df_recipe_is_reference(config->recipe)) ||

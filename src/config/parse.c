@@ -4,6 +4,7 @@
 #include "dinoft/error.h"
 #include "dinoft/mask_values.h"
 #include "general.h"
+#include "layout_flags.h"
 #include "sweep_axes.h"
 
 #include <ctype.h>
@@ -121,8 +122,11 @@ static int parse_words(struct parser *parser)
 int df_config_check_classes(const struct df_config *config)
 {
     if (config->dataset != DF_DATASET_FOLDER || config->n_classes > 0 || config->class_names ||
-        config->mask_values || config->palette || config->annotations ||
-        df_dataset_has_class_folders(config->data_root) || df_dataset_has_annotations(config->data_root))
+        config->mask_values || config->palette || config->annotations)
+        return 0;
+    if (!config->images && !config->pairs &&
+        (df_dataset_has_class_folders(config->data_root) || df_dataset_has_annotations(config->data_root) ||
+         df_layout_tells_classes(config->data_root, config->layout)))
         return 0;
     return df_error_set("--dataset folder needs --n_classes N (--class_names, --palette, --annotations and "
                         "--mask_values tell it too)");
@@ -132,19 +136,15 @@ int df_config_check_dataset(const struct df_config *config)
 {
     static const enum df_option only[] = {DF_OPTION_N_CLASSES, DF_OPTION_CLASS_NAMES, DF_OPTION_MASK_VALUES,
                                           DF_OPTION_PALETTE,   DF_OPTION_ANNOTATIONS, DF_OPTION_IGNORE_VALUE};
-    static const enum df_option lists[] = {DF_OPTION_TRAIN_LIST, DF_OPTION_VAL_LIST};
     const bool folder = config->dataset == DF_DATASET_FOLDER;
     const enum df_option typed = df_config_typed(config, only, sizeof only / sizeof only[0]);
-    const enum df_option typed_list = df_config_typed(config, lists, sizeof lists / sizeof lists[0]);
     int classes = 0;
 
     df_dataset_names(config->dataset, &classes);
     if (typed != DF_OPTION_COUNT && !folder)
         return df_error_set("--%s is for --dataset folder: %s has its own %d classes", df_option_name(typed),
                             df_dataset_kind_name(config->dataset), classes);
-    if (typed_list != DF_OPTION_COUNT && config->dataset != DF_DATASET_VOC)
-        return df_error_set("--%s is for --dataset voc, not %s", df_option_name(typed_list),
-                            df_dataset_kind_name(config->dataset));
+    DF_TRY(check_layout(config));
     const bool of_flags = df_config_trains(config) || config->prototypes;
     return folder && of_flags && !config->lora_weights ? df_config_check_classes(config) : 0;
 }

@@ -1,9 +1,9 @@
 #include "dinoft/dataset.h"
 
 #include "dinoft/error.h"
-#include "annotations/annotated_set.h"
 #include "annotations/annotations.h"
 #include "class_table.h"
+#include "layouts/layout.h"
 #include "sample_list.h"
 
 #include <stdlib.h>
@@ -19,23 +19,22 @@ int df_dataset_has_split(const struct df_dataset_options *options, bool *has)
     return options->kind == DF_DATASET_FOLDER ? df_folder_has_split(options, has) : 0;
 }
 
-/* Nothing of a split is told before parts of it are missed. That of training is needed anyway. */
-static int check_split(const struct df_dataset_options *options)
+static int fill(struct df_dataset *dataset, const struct df_dataset_options *options)
 {
-    bool has;
-
-    if (options->split == DF_SPLIT_TRAIN)
-        return 0;
-    DF_TRY(df_dataset_has_split(options, &has));
-    return has ? 0
-               : df_error_set("there are no validation images: %s/images/val and masks/val are not there or "
-                              "empty",
-                              options->root);
+    DF_TRY(df_dataset_set_classes(dataset, options));
+    DF_TRY(list_samples[options->kind](dataset, options));
+    if (df_sample_check_files(dataset) != 0 && !options->takes_missing)
+        return -1;
+    dataset->census = df_label_census_new(dataset->count);
+    return dataset->census ? 0 : -1;
 }
 
 struct df_dataset *df_dataset_open(const struct df_dataset_options *options)
 {
     struct df_dataset *dataset = calloc(1, sizeof *dataset);
+    struct df_dataset_options all = *options;
+    struct df_layout_classes classes = {0};
+
     if (!dataset) {
         df_error_memory("a data set", sizeof *dataset);
         return NULL;
@@ -44,23 +43,14 @@ struct df_dataset *df_dataset_open(const struct df_dataset_options *options)
     dataset->reading = options->reading;
     dataset->advice = options->advice;
     dataset->color_advice = options->color_advice;
-    if (check_split(options) == 0 && df_annotated_set_open(dataset, options) == 0 &&
-        df_dataset_set_classes(dataset, options) == 0 && list_samples[options->kind](dataset, options) == 0 &&
-        (df_sample_check_files(dataset) == 0 || options->takes_missing) &&
-        (dataset->census = df_label_census_new(dataset->count)))
+    int status = options->kind == DF_DATASET_FOLDER ? df_folder_open(dataset, &all, &classes) : 0;
+    if (status == 0)
+        status = fill(dataset, &all);
+    df_layout_free_classes(&classes);
+    if (status == 0)
         return dataset;
     df_dataset_free(dataset);
     return NULL;
-}
-
-static void free_sample(struct df_sample *sample)
-{
-    free(sample->name);
-    free(sample->image_path);
-    free(sample->mask_path);
-    for (int i = 0; i < sample->n_layers; i++)
-        free(sample->layers[i].path);
-    free(sample->layers);
 }
 
 int df_dataset_keep(struct df_dataset *dataset, const bool *kept)
@@ -78,7 +68,7 @@ int df_dataset_keep(struct df_dataset *dataset, const bool *kept)
         if (kept[i])
             samples[count++] = samples[i];
         else
-            free_sample(&samples[i]);
+            df_sample_free(&samples[i]);
     }
     dataset->count = count;
     df_label_census_free(dataset->census);
@@ -94,7 +84,7 @@ void df_dataset_free(struct df_dataset *dataset)
         free(dataset->class_names[i]);
     free(dataset->class_names);
     for (int64_t i = 0; i < dataset->count; i++)
-        free_sample(&dataset->samples[i]);
+        df_sample_free(&dataset->samples[i]);
     free(dataset->samples);
     free(dataset->class_colors);
     free(dataset->mask_values);

@@ -197,7 +197,8 @@ static int take_folder(struct choice *choice)
 
     if (choice->annotations && options->palette)
         return df_error_set("the masks are drawn from %s, and have no colours", choice->annotations->path);
-    if (options->kind == DF_DATASET_FOLDER && !choice->annotations)
+    if (options->kind == DF_DATASET_FOLDER && !choice->annotations && !options->layout.images &&
+        !options->layout.pairs)
         DF_TRY(df_class_folders_find(options->root, &choice->folders));
     if (options->palette)
         DF_TRY(take_palette(choice));

@@ -25,11 +25,12 @@ void *df_grown(void *items, size_t count, size_t size)
     return larger;
 }
 
-static bool has_ending(const char *name, const struct df_endings *endings)
+bool df_endings_have(const struct df_endings *endings, const char *name)
 {
-    const char *dot = strrchr(name, '.');
+    const char *slash = strrchr(name, '/'), *file = slash ? slash + 1 : name;
+    const char *dot = strrchr(file, '.');
 
-    for (size_t i = 0; dot && dot != name && i < endings->count; i++) {
+    for (size_t i = 0; dot && dot != file && i < endings->count; i++) {
         if (strcasecmp(dot, endings->items[i]) == 0)
             return true;
     }
@@ -48,6 +49,30 @@ static bool is_folder(const char *folder, const struct dirent *entry)
     return found;
 }
 
+bool df_folder_is_there(const char *root, const char *name)
+{
+    struct stat status;
+    char *path = df_text_format("%s/%s", root, name);
+    const bool there = path && stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+
+    free(path);
+    return there;
+}
+
+/* What systems and network drives leave in folders. Those that begin with '.' are hidden anyway. */
+static bool is_of_a_system(const char *name)
+{
+    static const char *const names[] = {
+        "Thumbs.db",    "ehthumbs.db", "desktop.ini", "@eaDir",   "__MACOSX",
+        "$RECYCLE.BIN", "lost+found",  "Icon\r",      "#recycle", "System Volume Information"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcasecmp(name, names[i]) == 0)
+            return true;
+    }
+    return *name == '.';
+}
+
 static int add(struct df_folder_files *files, const struct dirent *entry)
 {
     struct df_folder_file file = {.name = df_text_copy(entry->d_name), .stem = df_path_stem(entry->d_name)};
@@ -60,9 +85,9 @@ static int add(struct df_folder_files *files, const struct dirent *entry)
         free(file.stem);
         return -1;
     }
-    file.kind = is_folder(files->folder, entry)             ? DF_FILE_FOLDER
-                : has_ending(entry->d_name, files->endings) ? DF_FILE_READ
-                                                            : DF_FILE_OTHER_ENDING;
+    file.kind = is_folder(files->folder, entry)                  ? DF_FILE_FOLDER
+                : df_endings_have(files->endings, entry->d_name) ? DF_FILE_READ
+                                                                 : DF_FILE_OTHER_ENDING;
     files->items = items;
     items[files->count++] = file;
     return 0;
@@ -107,7 +132,7 @@ int df_folder_files_read(struct df_folder_files *files, const char *folder, cons
     if (!stream)
         return df_error_set("cannot open the folder %s: %s", folder, strerror(errno));
     while (status == 0 && (errno = 0, entry = readdir(stream))) {
-        if (entry->d_name[0] != '.')
+        if (!is_of_a_system(entry->d_name))
             status = add(files, entry);
     }
     if (status == 0 && errno != 0)

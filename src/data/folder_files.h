@@ -26,10 +26,13 @@ struct df_folder_files {
     size_t count;
 };
 
-/* Lists all but hidden files; the folder's name and the endings must outlive the list. -1 with the error set;
- * free it in either case. */
+/* Lists all but hidden files and what systems leave (Thumbs.db, @eaDir, …); the folder's name and the endings
+ * must outlive the list. -1 with the error set; free it in either case. */
 int df_folder_files_read(struct df_folder_files *files, const char *folder, const struct df_endings *endings);
 void df_folder_files_free(struct df_folder_files *files);
+
+/* Whether root has a folder of that name. */
+bool df_folder_is_there(const char *root, const char *name);
 
 /* Whether a folder has any file or folder that is not hidden; false where it is not there. A link to nothing
  * is an error, as a folder that cannot be read: -1 with the error set. */
@@ -42,6 +45,9 @@ void *df_grown(void *items, size_t count, size_t size);
 /* Those of the images and masks that are read. (folder_pairs.c) */
 const struct df_endings *df_image_endings(void);
 const struct df_endings *df_mask_endings(void);
+
+/* Whether a file has one of them, by its name or path. */
+bool df_endings_have(const struct df_endings *endings, const char *name);
 
 /* ".jpg, .png", in text. */
 char *df_endings_list(const struct df_endings *endings, char *text, size_t size);

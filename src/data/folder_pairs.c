@@ -1,6 +1,7 @@
 /* Images of one folder and masks of another that belong together by their base names. */
 #include "folder_files.h"
 #include "foreign_formats.h"
+#include "mask_suffix.h"
 #include "sample_list.h"
 
 #include "dinoft/error.h"
@@ -29,6 +30,7 @@ const struct df_endings *df_mask_endings(void)
 
 struct pairing {
     struct df_dataset *dataset;
+    bool tells; /* what is not used */
     struct df_folder_files images, masks;
     struct df_name_list unread; /* halves of pairs whose endings are not read */
     struct df_name_list lonely; /* masks without an image */
@@ -136,21 +138,25 @@ static int check_all(const struct pairing *pairing)
             "names: a.jpg and a.png)",
             pairing->lonely.count, pairing->masks.folder, pairing->lonely.count == 1 ? "has" : "have",
             pairing->images.folder, pairing->lonely.text);
-    df_folder_files_report(&pairing->images);
-    df_folder_files_report(&pairing->masks);
+    if (pairing->tells) {
+        df_folder_files_report(&pairing->images);
+        df_folder_files_report(&pairing->masks);
+    }
     if (pairing->dataset->count > 0)
         return 0;
     return df_error_set("the folder %s has no images (%s)", pairing->images.folder,
                         df_endings_list(&image_endings, list, sizeof list));
 }
 
-int df_sample_add_folder(struct df_dataset *dataset, const char *images, const char *masks)
+int df_sample_add_folder(struct df_dataset *dataset, const char *images, const char *masks, bool tells)
 {
-    struct pairing pairing = {.dataset = dataset, .unread.most = NAMED_AT_MOST, .lonely.most = NAMED_AT_MOST};
+    struct pairing pairing = {
+        .dataset = dataset, .tells = tells, .unread.most = NAMED_AT_MOST, .lonely.most = NAMED_AT_MOST};
     int status = -1;
 
     if (df_folder_files_read(&pairing.images, images, &image_endings) == 0 &&
-        df_folder_files_read(&pairing.masks, masks, &mask_endings) == 0 && pair_all(&pairing) == 0)
+        df_folder_files_read(&pairing.masks, masks, &mask_endings) == 0 &&
+        df_mask_suffix_settle(&pairing.images, &pairing.masks, tells) == 0 && pair_all(&pairing) == 0)
         status = check_all(&pairing);
     df_folder_files_free(&pairing.images);
     df_folder_files_free(&pairing.masks);

@@ -1,8 +1,8 @@
-/* Whether a split of a user's own data is there at all. */
+/* Whether the folders of a split are there at all. */
 #include "annotations/find.h"
 #include "annotations/split_folders.h"
 #include "folder_files.h"
-#include "sample_list.h"
+#include "layouts/layout.h"
 
 #include "dinoft/error.h"
 
@@ -22,7 +22,7 @@ static int look_into(const char *pattern, const char *root, const char *word, bo
     return status;
 }
 
-int df_folder_has_split(const struct df_dataset_options *options, bool *has)
+int df_split_folders_have(const struct df_dataset_options *options, bool *has)
 {
     *has = false;
     for (const char *const *word = df_split_words(options->split); *word; word++) {

@@ -166,9 +166,11 @@ static int map_bytes(const struct df_dataset *dataset, const char *path, struct 
 static int map_words(const struct df_dataset *dataset, const char *path, struct df_image *mask)
 {
     const int64_t count = mask->width * mask->height;
+    uint16_t value;
 
     for (int64_t i = 0; i < count; i++) {
-        const int label = dataset->rule.labels[value_at(mask, i)];
+        memcpy(&value, mask->pixels + 2 * i, sizeof value);
+        const int label = dataset->rule.labels[value];
         if (label == DF_NO_LABEL)
             return wrong_value(dataset, path, mask, i);
         mask->pixels[i] = (uint8_t)label;

@@ -3,12 +3,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* In place. The sizes are constants where it is called, which saves most of the time. */
+static inline void keep(uint8_t *pixels, size_t count, size_t unit, size_t kept)
+{
+    for (size_t i = 0; i < count; i++)
+        memmove(pixels + i * kept, pixels + i * unit, kept);
+}
+
 void df_mask_keep_first(struct df_image *mask, int kept)
 {
     const size_t count = (size_t)(mask->width * mask->height), unit = (size_t)mask->channels;
 
-    for (size_t i = 0; i < count && kept < mask->channels; i++)
-        memmove(mask->pixels + i * (size_t)kept, mask->pixels + i * unit, (size_t)kept);
+    if (unit == 4 && kept == 3)
+        keep(mask->pixels, count, 4, 3);
+    else if (unit == 3 && kept == 1)
+        keep(mask->pixels, count, 3, 1);
+    else if (kept < mask->channels)
+        keep(mask->pixels, count, unit, (size_t)kept);
     mask->channels = kept;
     uint8_t *smaller = realloc(mask->pixels, count * (size_t)kept);
     if (smaller)

@@ -94,13 +94,20 @@ static int decode_indices(spng_ctx *png, const struct spng_ihdr *header, struct 
                                  : decode_whole(png, header, header->bit_depth / 8, mask);
 }
 
-/* A palette's colours, which may be transparent too. */
+/* A palette's colours, or a single one, may be transparent too. */
 static int decode_colors(spng_ctx *png, const struct spng_ihdr *header, struct df_image *mask)
 {
+    const bool alpha = header->color_type == SPNG_COLOR_TYPE_GRAYSCALE_ALPHA ||
+                       header->color_type == SPNG_COLOR_TYPE_TRUECOLOR_ALPHA;
     const size_t count = (size_t)header->width * header->height;
+    struct spng_trns transparent;
 
     if (header->bit_depth > 8)
         return df_error_set("it has 16 bits a channel: a mask's colours must have 8 at most");
+    if (!alpha && spng_get_trns(png, &transparent) != 0) {
+        DF_TRY(df_image_alloc(mask, header->width, header->height, 3));
+        return df_png_decode_all(png, mask->pixels, 3 * count, SPNG_FMT_RGB8, 0);
+    }
     DF_TRY(df_image_alloc(mask, header->width, header->height, 4));
     DF_TRY(df_png_decode_all(png, mask->pixels, 4 * count, SPNG_FMT_RGBA8, SPNG_DECODE_TRNS));
     DF_TRY(check_opaque(mask, 1));

@@ -29,6 +29,34 @@ int df_sample_add(struct df_dataset *dataset, char *name, char *image_path, char
     return 0;
 }
 
+void df_sample_free(struct df_sample *sample)
+{
+    free(sample->name);
+    free(sample->image_path);
+    free(sample->mask_path);
+    for (int i = 0; i < sample->n_layers; i++)
+        free(sample->layers[i].path);
+    free(sample->layers);
+}
+
+int df_sample_select(struct df_dataset *dataset, const int64_t *chosen, int64_t count)
+{
+    struct df_sample *samples = calloc((size_t)count + 1, sizeof *samples);
+
+    if (!samples)
+        return df_error_memory("samples", (unsigned long long)count * sizeof *samples);
+    for (int64_t i = 0; i < count; i++) {
+        samples[i] = dataset->samples[chosen[i]];
+        dataset->samples[chosen[i]] = (struct df_sample){0};
+    }
+    for (int64_t i = 0; i < dataset->count; i++)
+        df_sample_free(&dataset->samples[i]);
+    free(dataset->samples);
+    dataset->samples = samples;
+    dataset->count = count;
+    return 0;
+}
+
 static bool is_file(const char *path, int64_t *bytes)
 {
     struct stat status;

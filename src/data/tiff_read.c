@@ -154,17 +154,27 @@ static int decode(struct df_tiff *tiff, const struct df_image_reading *reading, 
     return read_bands(tiff, reading, bands, count, image);
 }
 
-/* Smaller copies and masks of the first page are no images of their own. */
-static bool has_more_pages(struct df_tiff *tiff)
+/* Smaller copies and masks are no images of their own. */
+static bool is_copy(const struct df_tiff *tiff)
 {
     uint32_t kind = 0;
 
+    TIFFGetFieldDefaulted(tiff->file, TIFFTAG_SUBFILETYPE, &kind);
+    return kind & (FILETYPE_REDUCEDIMAGE | FILETYPE_MASK);
+}
+
+/* Once the first page has been read. */
+static const char *find_warning(const struct df_tiff *tiff)
+{
+    if (is_copy(tiff))
+        return "its first page, which is read, is a smaller copy or a mask of another image, as in raw files "
+               "of "
+               "cameras";
     while (TIFFReadDirectory(tiff->file)) {
-        TIFFGetFieldDefaulted(tiff->file, TIFFTAG_SUBFILETYPE, &kind);
-        if (!(kind & (FILETYPE_REDUCEDIMAGE | FILETYPE_MASK)))
-            return true;
+        if (!is_copy(tiff))
+            return "it has more pages than one: the first is read";
     }
-    return false;
+    return NULL;
 }
 
 int df_tiff_decode(const unsigned char *bytes, size_t size, const struct df_image_reading *reading,
@@ -176,8 +186,8 @@ int df_tiff_decode(const unsigned char *bytes, size_t size, const struct df_imag
     memset(image, 0, sizeof *image);
     if (df_tiff_open(&tiff, bytes, size) == 0 && decode(&tiff, reading, image) == 0)
         status = df_image_orient(image, tiff.orientation);
-    if (status == 0 && has_more_pages(&tiff))
-        image->warning = "it has more pages than one: the first is read";
+    if (status == 0)
+        image->warning = find_warning(&tiff);
     df_tiff_close(&tiff);
     if (status != 0)
         df_image_free(image);

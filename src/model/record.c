@@ -1,6 +1,7 @@
 #include "record.h"
 
 #include "backbone_record.h"
+#include "split_record.h"
 
 #include "dinoft/error.h"
 #include "dinoft/json_writer.h"
@@ -243,7 +244,8 @@ int record_parse(const char *json, struct df_record *record)
         read_layers(object, record) == 0 && read_dropout(member(object, "head_dropout"), record) == 0 &&
         read_lora_scale(member(object, "lora_scale"), record) == 0 &&
         read_dora(member(object, "dora"), record) == 0 && check_words(record) == 0 &&
-        backbone_record_parse(object, record) == 0 && read_names(member(object, "class_names"), record) == 0)
+        split_record_parse(object, &record->split) == 0 && backbone_record_parse(object, record) == 0 &&
+        read_names(member(object, "class_names"), record) == 0)
         status = read_colors(member(object, "class_colors"), record);
 done:
     cJSON_Delete(object);
@@ -318,6 +320,7 @@ char *record_print(const struct df_record *record, const struct df_segmenter *se
         df_json_text(&json, "image_range", record->image_range);
     if (*record->bands)
         df_json_text(&json, "bands", record->bands);
+    split_record_print(&json, &record->split);
     if (*record->augmentation)
         df_json_text(&json, "augmentation", record->augmentation);
     print_decoder(&json, options);

@@ -240,6 +240,13 @@ static void take_masks(struct df_config *config, const struct df_record *record)
            config->mask_values, config->lora_weights);
 }
 
+/* Prototypes are of images that are divided as for the checkpoint, too. */
+static void take_split(struct df_config *config, const struct df_record *record)
+{
+    if (config->dataset == DF_DATASET_FOLDER)
+        config->trained_split = record->split;
+}
+
 /* "": a checkpoint that says nothing. */
 static void take_text(struct df_config *config, enum df_option option, const char **text,
                       const char *recorded)
@@ -276,7 +283,9 @@ int recorded_settings_take(struct df_config *config, const struct df_checkpoint 
         DF_TRY(take_dataset(config, checkpoint));
         take_resize_to_measure(config, &checkpoint->record);
     }
-    if (trains || measures)
+    if (trains || measures) {
         take_masks(config, &checkpoint->record);
+        take_split(config, &checkpoint->record);
+    }
     return take_reading(config, checkpoint);
 }

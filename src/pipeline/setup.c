@@ -157,7 +157,31 @@ int df_setup_check_output(const struct df_setup *setup, const struct df_config *
     DF_TRY(df_check_other_file(path, config->lora_weights));
     DF_TRY(df_check_other_file(path, config->palette));
     DF_TRY(df_check_other_file(path, config->annotations));
-    return df_check_other_file(path, config->class_names);
+    DF_TRY(df_check_other_file(path, config->class_names));
+    DF_TRY(df_check_other_file(path, config->pairs));
+    DF_TRY(df_check_other_file(path, config->train_list));
+    return df_check_other_file(path, config->val_list);
+}
+
+/* Of the two splits that a training or prototypes open, the log tells one layout. */
+static struct df_layout_options layout_of(const struct df_config *config, enum df_split split)
+{
+    const bool opens_both = config->command == DF_COMMAND_TRAIN || config->prototypes;
+
+    return (struct df_layout_options){
+        .layout = config->layout,
+        .images = config->images,
+        .masks = config->masks,
+        .pairs = config->pairs,
+        .train_list = config->typed[DF_OPTION_TRAIN_LIST] ? config->train_list : NULL,
+        .val_list = config->typed[DF_OPTION_VAL_LIST] ? config->val_list : NULL,
+        .fold = config->fold,
+        .val_fraction = config->val_fraction,
+        .split_seed = config->split_seed,
+        .trained = config->trained_split,
+        .trained_file = config->lora_weights,
+        .tells = split == DF_SPLIT_TRAIN || !opens_both,
+    };
 }
 
 /* Values that are no checkpoint's are told before those are looked at. */
@@ -184,6 +208,7 @@ static struct df_dataset_options dataset_options(const struct df_config *config,
         .root = config->data_root,
         .split = split,
         .list = split == DF_SPLIT_TRAIN ? config->train_list : config->val_list,
+        .layout = layout_of(config, split),
         .void_as_background = config->void_as_background,
         .takes_missing = config->command == DF_COMMAND_DATA,
         .n_classes = (int)config->n_classes,

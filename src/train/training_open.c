@@ -56,6 +56,7 @@ int training_fill_record(struct df_training *training)
         snprintf(record->image_range, sizeof record->image_range, "%s", set->reading.range_text);
     if (set->reading.bands_text)
         snprintf(record->bands, sizeof record->bands, "%s", set->reading.bands_text);
+    record->split = set->split_made;
     if (df_augment_changes(&training->options.augment))
         df_augment_text(&training->options.augment, record->augmentation);
     record->class_names = set->class_names;

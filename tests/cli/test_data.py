@@ -221,7 +221,7 @@ class Faults(DataTest):
         self.assertIsNone(self.found["validation"])
         self.assertEqual(self.found["training"]["pairs"], 5)
         shutil.rmtree(self.data / "images")
-        self.assert_one_error(self.look(status=1), 1, "images/train")
+        self.assert_one_error(self.look(status=1), 1, self.data)
         self.assertEqual(self.found["classes"], [])
 
     def test_of_many_a_few_are_printed(self):

@@ -291,7 +291,7 @@ class Pairs(LabelsTest):
         (self.data / "masks" / "val" / "old").mkdir()
         run = self.run_small(classes=CLASSES)
         line = self.warnings(run.result, "images/train")[0]
-        self.assertIn("4 of the 9 files", line)
+        self.assertIn("3 of the 8 files", line)
         self.assertIn("LICENSE", line)
         self.assertNotIn("hidden", line)
         self.assertIn("old (a folder)", self.warnings(run.result, "masks/val")[0])

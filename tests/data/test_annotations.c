@@ -157,12 +157,12 @@ static int open_and_draw(const struct format *format, const struct df_annotation
 static void runs_out_of_memory(void **state)
 {
     const struct format *format = *state;
-    struct df_annotation_source source = fixture_source(format);
     struct df_image whole, mask;
     long calls = 0;
 
     if (!allocations_can_be_counted())
         skip();
+    struct df_annotation_source source = fixture_source(format);
     assert_works(open_and_draw(format, &source, &whole) == 0);
     for (long n = 0; n <= calls; n++) {
         df_error_set("an earlier error");
@@ -310,6 +310,8 @@ static void faults_of_cvat(void **state)
     assert_refused(df_cvat_read, "faults.xml", "<annotations>",
                    "line 1: the end of <annotations> is missing");
     REFUSED("<polygon/>", "a <polygon> without a label");
+    REFUSED("<box label='dog' xtl='1' ytl='2' xbr='4' ybr='3'/>",
+            "the label 'dog' is none of those in <meta>");
     REFUSED("<polygon label='cat'/>", "a polygon has no points");
     REFUSED("<polygon label='cat' points='1,2;3,4'/>", "a polygon of 2 points");
     REFUSED("<polygon label='cat' points='1,2;3,4;5'/>", "point 2 is no pair of numbers");

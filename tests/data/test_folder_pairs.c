@@ -127,6 +127,48 @@ static void names_decide(void **state)
     assert_error_has("a.PNG and ");
 }
 
+/* Masks are called as their images with one thing behind, if all are and each image has its own. */
+static void names_with_suffixes(void **state)
+{
+    static const char *const suffixes[] = {"_mask", ".jpg", "-labelIds", "Mask"};
+    char root[32], name[64];
+
+    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+        snprintf(root, sizeof root, "suffix%zu", i);
+        for (int image = 9; image < 12; image++) {
+            snprintf(name, sizeof name, "%d.jpg", image);
+            add(root, "images", name);
+            snprintf(name, sizeof name, "%d%s.png", image, suffixes[i]);
+            add(root, "masks", name);
+        }
+        struct df_dataset *dataset = open_root(root);
+        assert_works(dataset);
+        assert_int_equal(dataset->count, 3);
+        for (int64_t sample = 0; sample < 3; sample++) {
+            snprintf(name, sizeof name, "/%s%s.png", dataset->samples[sample].name, suffixes[i]);
+            assert_non_null(strstr(dataset->samples[sample].mask_path, name));
+        }
+        df_dataset_free(dataset);
+    }
+    add("suffix0", "masks", "12_mask.png"); /* of no image */
+    assert_refused("suffix0", "4 of the masks in ");
+    add("suffix0", "images", "12.jpg");
+    assert_pairs("suffix0", 4);
+    drop("suffix0", "masks", "12_mask.png");
+    assert_refused("suffix0", "3 of the masks in ");
+    add("suffix0", "masks", "12.png"); /* one is called as its image, the others are not */
+    assert_refused("suffix0", "3 of the masks in ");
+    add("suffix1", "images", "a.png"); /* endings of either kind */
+    add("suffix1", "masks", "a.png.png");
+    assert_pairs("suffix1", 4);
+    add("numbers", "images", "1.jpg");
+    add("numbers", "masks", "10.png");
+    assert_refused("numbers", "1 of the masks in ");
+    add("suffix1", "images", "@eaDir/x.jpg");
+    add("suffix1", "masks", "desktop.ini");
+    assert_pairs("suffix1", 4);
+}
+
 static void assert_has_val(const char *root, bool expected)
 {
     const struct df_dataset_options options = {
@@ -172,9 +214,10 @@ static void a_split_that_cannot_be_read(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(halves_that_are_not_read), cmocka_unit_test(both_halves_are_not_read),
-        cmocka_unit_test(other_files_are_no_pairs), cmocka_unit_test(names_decide),
-        cmocka_unit_test(a_split_may_be_absent),    cmocka_unit_test(a_split_that_cannot_be_read),
+        cmocka_unit_test(halves_that_are_not_read),    cmocka_unit_test(both_halves_are_not_read),
+        cmocka_unit_test(other_files_are_no_pairs),    cmocka_unit_test(names_decide),
+        cmocka_unit_test(names_with_suffixes),         cmocka_unit_test(a_split_may_be_absent),
+        cmocka_unit_test(a_split_that_cannot_be_read),
     };
     return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

@@ -87,7 +87,8 @@ static void changed_bytes(void **state)
  * page, bands that nobody asked for. */
 static bool has_a_tail(const char *name)
 {
-    static const char *const names[] = {"part.gif", "animated.gif", "pages.tif", "overview.tif", "bands.tif"};
+    static const char *const names[] = {"part.gif",      "animated.gif", "pages.tif",
+                                        "thumbnail.tif", "overview.tif", "bands.tif"};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(name, names[i]) == 0)

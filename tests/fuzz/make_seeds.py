@@ -415,6 +415,23 @@ def lists(folder):
     (folder / "names").write_text("ground\nfl\u00e4che\nsky\n")
 
 
+def pairs_csv(folder):
+    (folder / "usual").write_text("image,mask,split\na.png,a.png,train\n/b.jpg,b.png,val\n")
+    (folder / "quoted").write_bytes(b'\xef\xbb\xbf"mask";"image"\r\n"a ""b"".png";"c;d.png"\r\n\r\nx; y \r\n')
+    (folder / "tabs").write_text("note\timage\tmask\tsplit\n\ta.png\ta.png\ttest\n")
+
+
+def nnunet(folder):
+    labels = {"background": 0, "road": 2, "ignore": 3}
+    write_json(folder, "labels", {"channel_names": {"0": "R"}, "labels": labels, "numTraining": 2, "file_ending": ".png"})
+    write_json(folder, "regions", {"labels": {"background": 0, "whole": [1, 2]}, "file_ending": ".nii.gz"})
+    write_json(folder, "folds", [{"train": ["a"], "val": ["b"]}, {"train": ["b"], "val": ["a"]}])
+
+
+def split_lists(folder):
+    (folder / "names").write_bytes(b"\xef\xbb\xbfa\r\n\n./images/b.png \nc.png")
+
+
 def coco(folder):
     shutil.copy(ANNOTATIONS / "coco" / "instances.json", folder / "instances")
     shutil.copy(ANNOTATIONS / "panoptic" / "panoptic.json", folder / "panoptic")
@@ -468,7 +485,7 @@ def class_tables(folder):
 
 
 TARGETS = [safetensors, onnx, zip, torch, record, config_json, corruption_json, feature_cache, event_file]
-TARGETS += [autotune_cache, png, jpeg, gif, pnm, webp, tiff, other_images, exif, lists, coco, labelme, yolo, cvat, class_tables, class_weights]
+TARGETS += [autotune_cache, png, jpeg, gif, pnm, webp, tiff, other_images, exif, lists, pairs_csv, split_lists, nnunet, coco, labelme, yolo, cvat, class_tables, class_weights]
 TARGETS += [command_line, run_config, run_history]
 
 

@@ -232,11 +232,17 @@ static void finish(struct bench *bench)
 /* What reads a data set is for `loader` alone, and what concerns a training step for those that have one. */
 static int check_flags(const struct df_config *config)
 {
-    static const enum df_option others[] = {
-        DF_OPTION_DATASET,           DF_OPTION_DATA_ROOT,   DF_OPTION_CLASS_NAMES,  DF_OPTION_MASK_VALUES,
-        DF_OPTION_ANNOTATIONS,       DF_OPTION_PALETTE,     DF_OPTION_IGNORE_VALUE, DF_OPTION_MERGE_CLASSES,
-        DF_OPTION_IGNORE_CLASSES,    DF_OPTION_NUM_WORKERS, DF_OPTION_AUGMENT,      DF_OPTION_AUGMENT_SCALE,
-        DF_OPTION_CROP_CLASS_BALANCE};
+    static const enum df_option others[] = {DF_OPTION_DATASET,        DF_OPTION_DATA_ROOT,
+                                            DF_OPTION_CLASS_NAMES,    DF_OPTION_MASK_VALUES,
+                                            DF_OPTION_ANNOTATIONS,    DF_OPTION_PALETTE,
+                                            DF_OPTION_IGNORE_VALUE,   DF_OPTION_MERGE_CLASSES,
+                                            DF_OPTION_IGNORE_CLASSES, DF_OPTION_LAYOUT,
+                                            DF_OPTION_IMAGES,         DF_OPTION_MASKS,
+                                            DF_OPTION_PAIRS,          DF_OPTION_FOLD,
+                                            DF_OPTION_VAL_FRACTION,   DF_OPTION_SPLIT_SEED,
+                                            DF_OPTION_TRAIN_LIST,     DF_OPTION_VAL_LIST,
+                                            DF_OPTION_NUM_WORKERS,    DF_OPTION_AUGMENT,
+                                            DF_OPTION_AUGMENT_SCALE,  DF_OPTION_CROP_CLASS_BALANCE};
     static const enum df_option of_a_step[] = {DF_OPTION_ACCUMULATE, DF_OPTION_EMA, DF_OPTION_GRAD_CLIP};
     const enum df_bench_mode mode = config->bench_mode;
     enum df_option typed = df_config_typed(config, of_a_step, sizeof of_a_step / sizeof of_a_step[0]);

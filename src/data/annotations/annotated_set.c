@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 
 #define NAMED_AT_MOST 3
+#define CLASSES_NAMED 20
 
 static int (*const readers[])(struct df_annotations *annotations,
                               const struct df_annotation_source *source) = {
@@ -118,23 +119,53 @@ int df_annotated_set_list(struct df_dataset *dataset)
     return report_unlisted(dataset);
 }
 
-/* Names that are typed say which classes there are, and in which order. */
-static int settle(struct df_annotations *annotations, const char *class_names)
+static int settle_by_file(struct df_annotations *annotations, const char *path)
 {
     const char *names[DF_MAX_CLASSES];
     struct df_class_table table = {0};
     int status = -1;
 
-    if (!class_names)
-        return df_annotations_settle(annotations, NULL);
-    if (df_class_names_read(class_names, &table) == 0) {
+    if (df_class_names_read(path, &table) == 0) {
         for (int i = 0; i < table.count; i++)
             names[i] = table.classes[i].name;
-        status =
-            df_annotations_settle(annotations, &(struct df_given_names){names, table.count, class_names});
+        status = df_annotations_settle(annotations, &(struct df_given_names){names, table.count, path});
     }
     df_class_table_free(&table);
     return status;
+}
+
+/* Names that are typed say which classes there are, and in which order; else those of a checkpoint that is
+ * measured, if they have all labels. */
+static int settle(struct df_annotations *annotations, const struct df_dataset_options *options)
+{
+    const struct df_known_classes *known = &options->known;
+    const char *names[DF_MAX_CLASSES];
+
+    if (options->class_names)
+        return settle_by_file(annotations, options->class_names);
+    if (options->usual_classes == 0 || known->count == 0 || known->count != options->usual_classes)
+        return df_annotations_settle(annotations, NULL);
+    for (int i = 0; i < known->count; i++)
+        names[i] = known->names[i];
+    const struct df_given_names given = {names, known->count, "the checkpoint"};
+    return df_annotations_settle(annotations, df_annotations_are_named(annotations, &given) ? &given : NULL);
+}
+
+static void report(const struct df_annotations *annotations, const struct df_annotation_source *source)
+{
+    struct df_name_list names = {.most = CLASSES_NAMED};
+    size_t elsewhere = 0;
+
+    for (int i = 0; i < annotations->n_classes; i++)
+        df_name_list_add(&names, "%s", annotations->class_names[i]);
+    df_log("%s: annotations of %s, %zu of %zu images; %d classes: %s", source->path,
+           df_annotation_format_name(source->format), annotations->annotations.count,
+           annotations->images.count, annotations->n_classes, names.text);
+    for (size_t i = 0; i < annotations->images.count; i++)
+        elsewhere += df_annotations_image(annotations, (int64_t)i)->is_elsewhere;
+    if (elsewhere > 0)
+        df_log("%zu of its images are not in %s, so not of this split", elsewhere, annotations->folder);
+    df_annotations_report(annotations);
 }
 
 static int read_source(struct df_dataset *dataset, const struct df_dataset_options *options,
@@ -148,12 +179,8 @@ static int read_source(struct df_dataset *dataset, const struct df_dataset_optio
     annotations->folder = df_text_copy(source->images);
     if (!annotations->folder || readers[source->format](annotations, source) != 0)
         return -1;
-    DF_TRY(settle(annotations, options->class_names));
-    df_log("%s: annotations of %s, %zu of %zu images, %d classes%s; the images are in %s", source->path,
-           df_annotation_format_name(source->format), annotations->annotations.count,
-           annotations->images.count, annotations->n_classes,
-           annotations->covers_all ? "" : " with the background", annotations->folder);
-    df_annotations_report(annotations);
+    DF_TRY(settle(annotations, options));
+    report(annotations, source);
     return 0;
 }
 

@@ -110,6 +110,9 @@ struct df_given_names {
  * with the error set: a label that is not among the names, too many classes. */
 int df_annotations_settle(struct df_annotations *annotations, const struct df_given_names *given);
 
+/* Whether the names have all labels, and the background where there is one. */
+bool df_annotations_are_named(const struct df_annotations *annotations, const struct df_given_names *given);
+
 /* Which image a path means: that of its name, with the most folders in common. -1 with the error
  * set: there is none, or several. Once settled. */
 int64_t df_annotations_find(const struct df_annotations *annotations, const char *path);

@@ -19,7 +19,8 @@ struct reading {
     int label_depth, name_depth; /* of the <label> and its <name> that are open; 0: none */
     char name[NAME_BYTES_MAX + 1];
     size_t name_bytes;
-    int64_t image; /* the open one; -1: none */
+    int64_t image;   /* the open one; -1: none */
+    bool has_labels; /* a list of them */
 };
 
 /* The name within its subset ("Train"), whose folder is called so in small letters. The caller frees. */
@@ -53,8 +54,12 @@ static int open_image(struct reading *reading, const char **attributes)
 
 static int add_shape(struct reading *reading, const char *element, const char **attributes)
 {
+    const size_t listed = reading->annotations->labels.count;
     const int added = df_cvat_add_shape(reading->annotations, reading->image, element, attributes);
 
+    if (added > 0 && reading->has_labels && reading->annotations->labels.count > listed)
+        return df_error_set("the label '%s' is none of those in <meta>",
+                            df_cvat_attribute(attributes, "label"));
     if (added == 0)
         df_annotations_leave_out(reading->annotations, "<%s> of %s", element,
                                  df_annotations_image(reading->annotations, reading->image)->name);
@@ -94,6 +99,7 @@ static int begin(void *context, const char *element, const char **attributes)
 static int end_name(struct reading *reading)
 {
     reading->name[reading->name_bytes] = '\0';
+    reading->has_labels = true;
     return df_annotations_label(reading->annotations, reading->name, reading->annotations->path) < 0 ? -1 : 0;
 }
 

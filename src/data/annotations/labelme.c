@@ -209,5 +209,6 @@ int df_labelme_read(struct df_annotations *annotations, const struct df_annotati
 {
     annotations->sorts_labels = true;
     DF_TRY(df_each_picture(source, read_file, annotations));
+    DF_TRY(df_report_lonely(annotations, source, ".json"));
     return source->other ? take_other_labels(annotations, source->other) : 0;
 }

@@ -28,4 +28,9 @@ int df_cvat_read(struct df_annotations *annotations, const struct df_annotation_
 int df_each_picture(const struct df_annotation_source *source,
                     int (*use)(void *context, const char *name, const char *stem_path), void *context);
 
+/* Tells the log which files of that ending in the source's folder are of none of the images, which
+ * df_each_picture() gave. -1 with the error set where the folder cannot be read. */
+int df_report_lonely(const struct df_annotations *annotations, const struct df_annotation_source *source,
+                     const char *ending);
+
 #endif

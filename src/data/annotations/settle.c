@@ -61,6 +61,25 @@ static int take_given(struct df_annotations *annotations, const struct df_given_
     return 0;
 }
 
+static bool has_name(const struct df_given_names *given, const char *name)
+{
+    for (int i = 0; i < given->count; i++) {
+        if (strcmp(given->names[i], name) == 0 || (is_background(given->names[i]) && is_background(name)))
+            return true;
+    }
+    return false;
+}
+
+bool df_annotations_are_named(const struct df_annotations *annotations, const struct df_given_names *given)
+{
+    for (size_t i = 0; i < annotations->labels.count; i++) {
+        const char *name = label_of(annotations, i)->name;
+        if (strcmp(name, DF_IGNORED_NAME) != 0 && !has_name(given, name))
+            return false;
+    }
+    return annotations->covers_all || has_name(given, background_name);
+}
+
 static int compare_labels(const void *a, const void *b)
 {
     return strcmp((*(struct df_label *const *)a)->name, (*(struct df_label *const *)b)->name);

@@ -137,5 +137,5 @@ int df_yolo_read(struct df_annotations *annotations, const struct df_annotation_
     if (reading.without > 0)
         df_log("%zu of the %zu images in %s have no file in %s: they are background", reading.without,
                annotations->images.count, source->images, source->path);
-    return 0;
+    return df_report_lonely(annotations, source, ".txt");
 }

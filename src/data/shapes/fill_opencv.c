@@ -1,8 +1,8 @@
-/* Polygons as OpenCV's fillPoly() (CollectPolyEdges, FillEdgeCollection in drawing.cpp) fills them. Its rule:
- * the border is drawn as lines; within it each row is filled between the first and the second edge that it
- * meets, the third and the fourth, and so on, from an edge's upper end on and without its lower end. An edge
- * is followed in fixed point. Where a point lies outside, the slope is that of the part of the edge that is
- * within. */
+/* Polygons as OpenCV's fillPoly() (4.11 to 5.0: CollectPolyEdges, FillEdgeCollection in drawing.cpp) fills
+ * them. Its rule: the border is drawn as lines; within it each row is filled between the first and the second
+ * edge that it meets, the third and the fourth, and so on, from an edge's upper end on and without its lower
+ * end. An edge is followed in fixed point. Where a point lies outside, the slope is that of the part of the
+ * edge that is within. */
 #include "fill.h"
 
 #include "lines_opencv.h"

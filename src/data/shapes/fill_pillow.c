@@ -1,9 +1,9 @@
-/* Shapes as Pillow's ImageDraw (libImaging/Draw.c) draws them. Its rules: coordinates are cut towards 0. A
- * polygon is filled row by row between every second crossing of an edge; a row where an edge ends at its
- * lower end has that crossing twice, unless it is the last row; where two slanted edges end in the same
- * pixel, and both lie on one side of it, the row's end is drawn to where they are a row further. Ends of rows
- * are rounded, halves outwards from 0 at the left and towards 0 at the right. Crossings are single floats.
- * Horizontal edges are drawn for themselves. */
+/* Shapes as Pillow's ImageDraw (libImaging/Draw.c, 11.3 to 13.0) draws them. Its rules: coordinates are cut
+ * towards 0. A polygon is filled row by row between every second crossing of an edge; a row where an edge
+ * ends at its lower end has that crossing twice, unless it is the last row; where two slanted edges end in
+ * the same pixel, and both lie on one side of it, the row's end is drawn to where they are a row further.
+ * Ends of rows are rounded, halves outwards from 0 at the left and towards 0 at the right. Crossings are
+ * single floats. Horizontal edges are drawn for themselves. */
 #include "fill.h"
 
 #include "dinoft/error.h"

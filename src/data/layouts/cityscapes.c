@@ -1,0 +1,159 @@
+/* Cityscapes: ROOT/leftImg8bit/{train,val}/CITY/NAME_leftImg8bit.png with the masks
+ * ROOT/gtFine/{train,val}/CITY/NAME_gtFine_labelTrainIds.png, which people make with Cityscapes' own scripts,
+ * or NAME_gtFine_labelIds.png, of which 19 of 34 numbers are classes. */
+#include "layout.h"
+
+#include "../folder_files.h"
+#include "../sample_list.h"
+
+#include "dinoft/error.h"
+#include "dinoft/log.h"
+#include "dinoft/name_list.h"
+#include "dinoft/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define IMAGE_END     "_leftImg8bit.png"
+#define NAMED_AT_MOST 3
+#define TABLE         "cityscapes" /* of names and colours, and of the numbers that are classes */
+
+/* What a mask's file is called behind the image's name. */
+static const char train_ids[] = "_gtFine_labelTrainIds.png", label_ids[] = "_gtFine_labelIds.png",
+                  colors[] = "_gtFine_color.png";
+
+bool df_cityscapes_found(const char *root)
+{
+    return df_folder_is_there(root, "leftImg8bit") && df_folder_is_there(root, "gtFine");
+}
+
+static const char *split_folder(enum df_split split)
+{
+    return split == DF_SPLIT_TRAIN ? "train" : "val";
+}
+
+struct cities {
+    const struct df_dataset_options *options;
+    const char *mask_end; /* of the masks that are read */
+    char *images, *masks; /* folders of the split */
+    struct df_folder_files folders;
+    struct df_name_list unused;
+    struct df_dataset *dataset; /* NULL: the masks are looked for alone */
+    bool found;                 /* some image has a mask of that end */
+};
+
+static int add_image(struct cities *cities, const char *city, const char *file)
+{
+    const int length = (int)(strlen(file) - strlen(IMAGE_END));
+    char *mask = df_text_format("%s/%s/%.*s%s", cities->masks, city, length, file, cities->mask_end);
+
+    if (!cities->dataset) {
+        cities->found = cities->found || (mask && access(mask, F_OK) == 0);
+        free(mask);
+        return mask ? 0 : -1;
+    }
+    return df_sample_add(cities->dataset, df_text_format("%.*s", length, file),
+                         df_text_format("%s/%s/%s", cities->images, city, file), mask);
+}
+
+static int add_city(struct cities *cities, const char *city)
+{
+    struct df_folder_files files = {0};
+    char *folder = df_text_format("%s/%s", cities->images, city);
+    int status = folder ? df_folder_files_read(&files, folder, df_image_endings()) : -1;
+
+    for (size_t i = 0; i < files.count && status == 0; i++) {
+        if (files.items[i].kind != DF_FILE_FOLDER && df_text_ends_with(files.items[i].name, IMAGE_END))
+            status = add_image(cities, city, files.items[i].name);
+        else
+            df_name_list_add(&cities->unused, "%s/%s", city, files.items[i].name);
+    }
+    df_folder_files_free(&files);
+    free(folder);
+    return status;
+}
+
+static int walk(struct cities *cities, enum df_split split)
+{
+    int status;
+
+    cities->images = df_text_format("%s/leftImg8bit/%s", cities->options->root, split_folder(split));
+    cities->masks = df_text_format("%s/gtFine/%s", cities->options->root, split_folder(split));
+    status = cities->images && cities->masks
+                 ? df_folder_files_read(&cities->folders, cities->images, df_image_endings())
+                 : -1;
+    for (size_t i = 0; i < cities->folders.count && status == 0; i++) {
+        if (cities->folders.items[i].kind == DF_FILE_FOLDER)
+            status = add_city(cities, cities->folders.items[i].name);
+        else
+            df_name_list_add(&cities->unused, "%s", cities->folders.items[i].name);
+    }
+    return status;
+}
+
+static void cities_close(struct cities *cities)
+{
+    df_folder_files_free(&cities->folders);
+    free(cities->images);
+    free(cities->masks);
+}
+
+/* Whether masks of that end are there, in the split that is opened. */
+static int has_masks(const struct df_dataset_options *options, const char *end, bool *has)
+{
+    struct cities cities = {.options = options, .mask_end = end};
+    const int status = walk(&cities, options->split);
+
+    *has = cities.found;
+    cities_close(&cities);
+    return status;
+}
+
+/* Numbers that are told are those of labelIds. Else train ids are taken where they are, as they
+ * need no table. */
+static int choose_masks(const struct df_dataset_options *options, const char **end)
+{
+    bool has = false;
+
+    *end = options->palette ? colors : label_ids;
+    if (options->palette || options->mask_values)
+        return 0;
+    DF_TRY(has_masks(options, train_ids, &has));
+    if (has)
+        *end = train_ids;
+    return 0;
+}
+
+int df_cityscapes_classes(const struct df_dataset_options *options, struct df_layout_classes *classes)
+{
+    const char *end;
+
+    DF_TRY(choose_masks(options, &end));
+    classes->class_names = df_text_copy(TABLE);
+    if (end == label_ids)
+        classes->mask_values = df_text_copy(TABLE);
+    return classes->class_names && (end != label_ids || classes->mask_values) ? 0 : -1;
+}
+
+int df_cityscapes_list(struct df_dataset *dataset, const struct df_dataset_options *options,
+                       struct df_listing *listing)
+{
+    struct cities cities = {.options = options, .dataset = dataset, .unused.most = NAMED_AT_MOST};
+    int status = choose_masks(options, &cities.mask_end);
+
+    listing->divided = true;
+    if (status == 0) {
+        snprintf(listing->what, sizeof listing->what, "Cityscapes in %s, masks *%s", options->root,
+                 cities.mask_end);
+        status = walk(&cities, options->split);
+    }
+    if (status == 0 && cities.unused.count > 0)
+        df_log("warning: %zu files below %s are no image of Cityscapes and not used: %s", cities.unused.count,
+               cities.images, cities.unused.text);
+    if (status == 0 && dataset->count == 0)
+        status = df_error_set("there are no images *" IMAGE_END " in folders of %s", cities.images);
+    cities_close(&cities);
+    return status;
+}
