@@ -30,6 +30,7 @@ static const struct command commands[DF_COMMAND_COUNT] = {
     [DF_COMMAND_PREDICT] = {command_predict, true},
     [DF_COMMAND_FEATURES] = {command_features, true},
     [DF_COMMAND_CONVERT] = {command_convert, false},
+    [DF_COMMAND_DATA] = {command_data, false},
     [DF_COMMAND_INFO] = {command_info, false},
     [DF_COMMAND_DEMO_DATA] = {command_demo_data, false},
     [DF_COMMAND_BENCH] = {command_bench, true},

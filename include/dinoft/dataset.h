@@ -34,6 +34,7 @@ struct df_dataset_options {
         *list; /* voc: the name of a list in ImageSets/Segmentation, or a file; NULL: the split's own */
     struct df_layout_options layout; /* folder */
     bool void_as_background;         /* voc: 255 -> 0 */
+    bool takes_missing;              /* missing files are no error yet: who reads them finds out */
     struct df_image_reading reading; /* of the images */
 
     /* folder; strings may be NULL: */

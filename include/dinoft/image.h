@@ -45,6 +45,10 @@ int df_image_read(const char *path, const struct df_image_reading *reading, stru
 /* Logs the image's warning, if there is one. */
 void df_image_warn(const char *path, const struct df_image *image);
 
+/* The format that the file's content is of, as df_image_read() calls it: "JPEG"; NULL where it is none, or
+ * the file cannot be read. */
+const char *df_image_format(const char *path);
+
 /* The EXIF orientation that df_image_read() applies to the file: 1 to 8, where 5 to 8 change width and
  * height; 1 also where there is none, for files that cannot be read, and for an eXIf behind a PNG's pixels.
  */

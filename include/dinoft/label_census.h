@@ -27,6 +27,9 @@ void df_label_census_add(struct df_label_census *census, int64_t mask, const int
 bool df_label_census_has(struct df_label_census *census, int64_t mask);
 /* Whether a mask that was counted has a pixel of this label. */
 bool df_label_census_shows(struct df_label_census *census, int64_t mask, int label);
+/* labels = a bit for each of the mask's; none where it was not counted. */
+void df_label_census_labels(struct df_label_census *census, int64_t mask,
+                            uint64_t labels[DF_LABEL_VALUES / 64]);
 void df_label_census_read(struct df_label_census *census, struct df_label_counts *counts);
 
 /* pixels [DF_LABEL_VALUES] = how often each value is among the bytes; at most 2^32 - 1 of them. */

@@ -6,9 +6,10 @@
 #include "dinoft/dataset.h"
 
 /* Looks at the first masks of each of the sets, which belong together (training and validation). -1 with the
- * error set, which says what helps: a mask that cannot be read, a set without one labelled pixel (then all
- * its masks have been looked at), or sets that together hold one class and 255 where nobody has said that 255
- * means "ignore". A line of the log says where EXIF turns an image in a way that sizes do not tell of. */
+ * error set, which says what helps: classes that are not the same in all of them, a mask that cannot be read,
+ * a set without one labelled pixel (then all its masks have been looked at), or sets that together hold one
+ * class and 255 where nobody has said that 255 means "ignore". A line of the log says where EXIF turns an
+ * image in a way that sizes do not tell of. */
 int df_labels_look(const struct df_dataset *const sets[], int n_sets);
 
 /* The last of these again, of all the masks that have been read since; those that were not are read where

@@ -39,7 +39,7 @@ OPTION(
     .of_one_run = true)
 OPTION(SWITCH, OVERWRITE, overwrite, OUTPUT, ONE_RUN,
        "replace the files of an earlier run of this name, which is refused otherwise", .of_one_run = true)
-OPTION(CHOICE, DATASET, dataset, DATA, TRAIN | MEASURE | BENCH,
+OPTION(CHOICE, DATASET, dataset, DATA, SETS,
        "Pascal VOC 2012 (21 classes), ADE20K (150), or your own images and masks, in one of the layouts; "
        "where none is typed, eval and corrupt take the one that the checkpoint was trained on",
        df_dataset_kind, DF_DATASET_KINDS, "ade20k")
@@ -47,7 +47,7 @@ OPTION(CHOICE, SIZE, size, MODEL, NETWORK | BENCH | SELFTEST | INFO,
        "the backbone's size; with --dino_type it names the weight file where --weights is not given (giant: "
        "dinov2 only; small+, large+, huge+, 7b: dinov3 only; huge is huge+)",
        df_backbone_size, DF_BACKBONE_SIZES, "large")
-OPTION(CHOICE, DINO_TYPE, dino_type, MODEL, NETWORK | BENCH | SELFTEST | INFO, "the backbone's family",
+OPTION(CHOICE, DINO_TYPE, dino_type, MODEL, NETWORK | LOOK | BENCH | SELFTEST | INFO, "the backbone's family",
        df_family, DF_FAMILIES, "dinov3")
 OPTION(SWITCH, USE_LORA, use_lora, MODEL, TRAIN | BENCH | INFO,
        "train low-rank adapters of q and v in every block, beside the decoder; where it is not typed, if the "
@@ -99,7 +99,7 @@ OPTION(FLOAT, HEAD_DROPOUT, head_dropout, MODEL, TRAIN | BENCH | INFO,
 OPTION(SWITCH, USE_FPN, use_fpn, MODEL, TRAIN | BENCH | INFO,
        "--decoder fpn, as the reference project says it; --no_use_fpn: the decoder is not fpn",
        .from_checkpoint = STORED)
-OPTION(PAIR, IMG_DIM, img_dim, MODEL, NETWORK | BENCH | SELFTEST | INFO,
+OPTION(PAIR, IMG_DIM, img_dim, MODEL, NETWORK | LOOK | BENCH | SELFTEST | INFO,
        "the size that images are resized to, lowered to a multiple of the patch size; without it, the "
        "checkpoint's if it records one",
        "H W", "490,490", 1, 32768)
@@ -203,58 +203,58 @@ OPTION(STRING, WEIGHTS, weights, MODEL, NETWORK | BENCH,
        "the backbone: a .safetensors, .pth or .onnx file, or the name of one in " WEIGHT_FOLDERS ", with "
        "or without that ending; otherwise the checkpoint's record, or --dino_type and --size, name it",
        "FILE", NULL)
-OPTION(STRING, DATA_ROOT, data_root, DATA, TRAIN | MEASURE | DEMO_DATA | BENCH,
+OPTION(STRING, DATA_ROOT, data_root, DATA, SETS | DEMO_DATA,
        "the folder that holds the data set (VOCdevkit/, ADEChallengeData2016/, or images/ and masks/); "
        "demo-data writes there",
        "DIR", "./data")
 OPTION(
-    INTEGER, N_CLASSES, n_classes, DATA, TRAIN | MEASURE | BENCH | SELFTEST | INFO,
+    INTEGER, N_CLASSES, n_classes, DATA, SETS | SELFTEST | INFO,
     "the number of classes of --dataset folder, 2 to 255 (eval: the checkpoint's; bench, selftest, info: 21)",
     "0", 2, 255)
 OPTION(
-    STRING, CLASS_NAMES, class_names, DATA, TRAIN | MEASURE | BENCH,
+    STRING, CLASS_NAMES, class_names, DATA, SETS,
     "the names of the classes of --dataset folder: one a line, or in JSON, with colours if it has some; or "
     "voc, ade20k, cityscapes or camvid for theirs",
     "FILE", NULL)
 OPTION(
-    STRING, PALETTE, palette, DATA, TRAIN | MEASURE | BENCH,
+    STRING, PALETTE, palette, DATA, SETS,
     "the masks of --dataset folder are pictures with a colour for each class: a file with lines 'R G B name' "
     "or '#RRGGBB name', CamVid's or CVAT's, or voc, cityscapes or camvid for theirs; classes called void, "
     "ignore or unlabeled, or with (ignore) behind their names, are ignored",
     "FILE", NULL)
 OPTION(
-    STRING, ANNOTATIONS, annotations, DATA, TRAIN | MEASURE | BENCH,
+    STRING, ANNOTATIONS, annotations, DATA, SETS,
     "draw the masks of --dataset folder from polygons and runs: COCO's JSON (instances or panoptic), CVAT's "
     "XML, or a folder of labelme's JSON or YOLO's text; {split} in it stands for train and val; not given: "
     "what is found where there is no folder of masks",
     "FILE", NULL)
 OPTION(
-    STRING, MASK_VALUES, mask_values, DATA, TRAIN | MEASURE | BENCH,
+    STRING, MASK_VALUES, mask_values, DATA, SETS,
     "the pixel values in the masks of --dataset folder that are class 0, class 1, and so on: 0,255 if the "
     "second class is 255, 1..19 for 19 classes from 1 on, 0+3,1 where two values are one class; cityscapes: "
     "the 19 classes of its labelIds; not given: 0,1,2, ... (eval, corrupt and train from a checkpoint: the "
     "checkpoint's)",
     "LIST", NULL)
-OPTION(STRING, IGNORE_VALUE, ignore_value, DATA, TRAIN | MEASURE | BENCH,
+OPTION(STRING, IGNORE_VALUE, ignore_value, DATA, SETS,
        "the pixel values in the masks of --dataset folder that are ignored, a list as of --mask_values, or "
        "none; not given: 255, unless --mask_values lists it",
        "LIST", NULL)
 OPTION(
-    STRING, MERGE_CLASSES, merge_classes, DATA, TRAIN | MEASURE | BENCH,
+    STRING, MERGE_CLASSES, merge_classes, DATA, SETS,
     "classes that become one, and its name: car+truck+bus=vehicle,3+4=plant; classes are called by name or "
     "by number as they are without this flag; they are numbered anew, in the order of their first members",
     "LIST", NULL)
-OPTION(STRING, IGNORE_CLASSES, ignore_classes, DATA, TRAIN | MEASURE | BENCH,
+OPTION(STRING, IGNORE_CLASSES, ignore_classes, DATA, SETS,
        "classes whose pixels are ignored, by name or number: sky,tree; the others are numbered anew", "LIST",
        NULL)
 OPTION(
-    STRING, IMAGE_RANGE, image_range, DATA, NETWORK | IMAGES | BENCH,
+    STRING, IMAGE_RANGE, image_range, DATA, NETWORK | LOOK | IMAGES | BENCH,
     "the values in image files that become black and white, those between them in proportion, those beyond "
     "them as their ends, and NaN black; auto: the smallest and the largest finite value of each file, so "
     "that files are no longer comparable; not given: 0 and 255, or the high byte of 16 bits, and floats are "
     "an error (with a checkpoint: the checkpoint's)",
     "MIN,MAX|auto", NULL)
-OPTION(STRING, BANDS, bands, DATA, NETWORK | IMAGES | BENCH,
+OPTION(STRING, BANDS, bands, DATA, NETWORK | LOOK | IMAGES | BENCH,
        "the bands of image files that are read as red, green and blue, or the one that is read as grey, "
        "numbered from 1 on; of a TIFF its own, of others 1 to 3; needed where a TIFF has neither 1 nor 3 "
        "bands beside alpha (with a checkpoint: the checkpoint's)",
@@ -264,44 +264,43 @@ OPTION(INTEGER, SHOTS, shots, DATA, TRAIN | EVAL,
        "where there are fewer; an image shows a class if its mask has a pixel of it; eval: with "
        "--prototypes",
        "0", 1, INT64_MAX)
-OPTION(CHOICE, LAYOUT, layout, DATA, TRAIN | MEASURE | BENCH,
+OPTION(CHOICE, LAYOUT, layout, DATA, SETS,
        "how the images and masks of --dataset folder lie in --data_root, where more than one layout fits: "
        "images/{train,val} + masks/{train,val}, images + masks, Cityscapes, or nnU-Net's imagesTr + labelsTr",
        df_layout_choice, DF_LAYOUTS, "auto")
-OPTION(STRING, IMAGES, images, DATA, TRAIN | MEASURE | BENCH,
+OPTION(STRING, IMAGES, images, DATA, SETS,
        "the images of --dataset folder by a pattern in quotes, such as 'data/**/*.jpg', from the current "
        "folder on: * and ? stand for text within a name, ** for any folders or none, {split} for train, val "
        "or another split; with --masks, instead of --data_root",
        "PATTERN", NULL)
-OPTION(STRING, MASKS, masks, DATA, TRAIN | MEASURE | BENCH,
+OPTION(STRING, MASKS, masks, DATA, SETS,
        "the masks of --images, such as 'data/**/{name}_mask.png': {name} is the image's name without its "
        "ending, or what {name} is in --images; of masks of equal names, the one that is in the same folders",
        "PATTERN", NULL)
-OPTION(STRING, PAIRS, pairs, DATA, TRAIN | MEASURE | BENCH,
+OPTION(STRING, PAIRS, pairs, DATA, SETS,
        "the images and masks of --dataset folder in a CSV file, instead of --data_root: a header with the "
        "columns image, mask and, if the file divides them, split (train or val); paths count from the file's "
        "folder",
        "FILE", NULL)
 OPTION(
-    STRING, FOLD, fold, DATA, TRAIN | MEASURE | BENCH,
+    STRING, FOLD, fold, DATA, SETS,
     "which fold of nnU-Net's splits_final.json validates, from 0 on, or all: all cases train and validate; "
     "not given: 0 (eval, corrupt and train from a checkpoint: the checkpoint's)",
     "N", NULL)
-OPTION(FLOAT, VAL_FRACTION, val_fraction, DATA, TRAIN | MEASURE | BENCH,
+OPTION(FLOAT, VAL_FRACTION, val_fraction, DATA, SETS,
        "draw this part of the images for validation, one at least, where nothing else divides the images of "
        "--dataset folder; 1: all of them (eval, corrupt and train from a checkpoint: the checkpoint's)",
        "0", 0, .float_most = 1)
-OPTION(INTEGER, SPLIT_SEED, split_seed, DATA, TRAIN | MEASURE | BENCH,
+OPTION(INTEGER, SPLIT_SEED, split_seed, DATA, SETS,
        "of --val_fraction: the same seed draws the same images, whatever --seed is", "0", 0, INT64_MAX)
-OPTION(STRING, TRAIN_LIST, train_list, DATA, TRAIN | EVAL | BENCH,
+OPTION(STRING, TRAIN_LIST, train_list, DATA, TRAIN | EVAL | LOOK | BENCH,
        "the list of the training images; --dataset voc: one in ImageSets/Segmentation by its name, such as "
        "trainaug, or a file; a line is the name of an image, whose mask may be in SegmentationClassAug too, "
        "or an image and its mask, as paths below VOC2012; --dataset folder, where nothing else divides the "
        "images: a file; a line is the name of an image, with or without its ending",
        "FILE", "train")
-OPTION(STRING, VAL_LIST, val_list, DATA, TRAIN | MEASURE | BENCH, "the same of the validation images", "FILE",
-       "val")
-OPTION(SWITCH, VOID_AS_BACKGROUND, void_as_background, DATA, TRAIN | MEASURE,
+OPTION(STRING, VAL_LIST, val_list, DATA, SETS, "the same of the validation images", "FILE", "val")
+OPTION(SWITCH, VOID_AS_BACKGROUND, void_as_background, DATA, TRAIN | MEASURE | LOOK,
        "count VOC's void border as background, instead of ignoring it")
 OPTION(CHOICE, NORMALIZE, normalize, MODEL, NETWORK,
        "ImageNet's mean and standard deviation; auto: as the checkpoint records, none for a checkpoint "
@@ -346,22 +345,22 @@ OPTION(CHOICE, PRECISION, precision, MACHINE, NETWORK | BENCH | SELFTEST | INFO,
        df_precision, DF_PRECISIONS, "auto")
 OPTION(INTEGER, THREADS, threads, MACHINE, NETWORK | IMAGES | BENCH | SELFTEST,
        "processor cores that compute; 0: all", "0", 0, 4096)
-OPTION(INTEGER, SEED, seed, RUN, TRAIN | EVAL | CORRUPT | IMAGES | DEMO_DATA | BENCH | SELFTEST,
+OPTION(INTEGER, SEED, seed, RUN, TRAIN | EVAL | LOOK | CORRUPT | IMAGES | DEMO_DATA | BENCH | SELFTEST,
        "of everything random: the same seed gives the same result", "0", 0, INT64_MAX)
 OPTION(SWITCH, NO_SHUFFLE, no_shuffle, RUN, TRAIN, "take the training images in the list's order")
-OPTION(CHOICE, AUGMENT, augment, RUN, TRAIN | BENCH,
+OPTION(CHOICE, AUGMENT, augment, RUN, TRAIN | LOOK | BENCH,
        "how training images are changed, anew in each epoch: flip mirrors half of them; standard also scales "
        "them with their ratio kept, cuts --img_dim out and changes brightness, contrast, saturation and hue, "
        "as mmsegmentation does; strong also lays a part of another image over half of them (CutMix); where "
        "it is not typed, none with a frozen backbone, the features of which are kept",
        df_augmentation, DF_AUGMENTATIONS, "standard")
 OPTION(
-    RANGE, AUGMENT_SCALE, augment_scale, RUN, TRAIN | BENCH,
+    RANGE, AUGMENT_SCALE, augment_scale, RUN, TRAIN | LOOK | BENCH,
     "the factors that --augment standard and strong scale images by; at 1 the shorter side has --img_dim's "
     "smaller number of pixels",
     "MIN MAX", "0.5,2", 0, 16)
 OPTION(
-    SWITCH, CROP_CLASS_BALANCE, crop_class_balance, RUN, TRAIN | BENCH,
+    SWITCH, CROP_CLASS_BALANCE, crop_class_balance, RUN, TRAIN | LOOK | BENCH,
     "with --augment standard and strong: cut out around a pixel of a class, each that an image has as often "
     "as the others")
 OPTION(
@@ -369,7 +368,7 @@ OPTION(
     "with --augment and a frozen backbone: keep features of N augmented views of each training image, which "
     "epochs show in turn; without N, each epoch computes new ones",
     "0", 1, 100000)
-OPTION(INTEGER, NUM_WORKERS, num_workers, MACHINE, TRAIN | MEASURE | BENCH,
+OPTION(INTEGER, NUM_WORKERS, num_workers, MACHINE, SETS,
        "threads that read and resize images; 0: one for each core, at most 8", "0", 0, 256)
 OPTION(INTEGER, MAX_STEPS, max_steps, RUN, TRAIN, "stop after so many steps; 0: no limit", "0", 0, INT64_MAX)
 OPTION(CHOICE, RESUME, resume, RUN, ONE_RUN,
@@ -397,7 +396,7 @@ OPTION(STRING, KEEP_CHECKPOINTS, keep_checkpoints, OUTPUT, TRAIN,
 OPTION(CHOICE, EVAL_SIZE, eval_size, OUTPUT, MEASURE,
        "measure at the network's input size, or at each label's original size as papers do", df_eval_size,
        DF_EVAL_SIZES, "network")
-OPTION(CHOICE, RESIZE, resize, DATA, TRAIN | MEASURE | BENCH | INFO,
+OPTION(CHOICE, RESIZE, resize, DATA, SETS | INFO,
        "stretch resizes every image to --img_dim; short keeps its ratio: the shorter side gets --img_dim's "
        "smaller number, the longer one what belongs to it, both in whole patches; train cuts --img_dim out "
        "of it, the middle with --augment none, and validates as eval; where it is not typed, as in the "
@@ -416,9 +415,15 @@ OPTION(STRING, IMAGES_CSV, images_csv, OUTPUT, EVAL,
        "write each image's scores to this file, the worst first", "FILE", NULL)
 OPTION(STRING, CONFUSION_PNG, confusion_png, OUTPUT, EVAL, "draw the confusion matrix into this file", "FILE",
        NULL)
-OPTION(STRING, REPORT_HTML, report_html, OUTPUT, EVAL,
-       "write a report with tables, the confusion matrix and the best and worst images, all in this file",
-       "FILE", NULL)
+OPTION(
+    STRING, REPORT_HTML, report_html, OUTPUT, EVAL | LOOK,
+    "write a report with tables and pictures (eval: the confusion matrix, the best and worst images; data: "
+    "samples with their masks), all in this file",
+    "FILE", NULL)
+OPTION(
+    SWITCH, SHOW_AUGMENTED, show_augmented, OUTPUT, LOOK,
+    "show training samples in --report_html also as training sees them, by --augment, --img_dim and --resize "
+    "(train without --use_lora takes --augment none where none is typed)")
 OPTION(CHOICE, SUITE, suite, DATA, CORRUPT,
        "imagenet-c: the corruptions of imagecorruptions, one after the other; reference: the ten that "
        "dinov2-finetune draws from, one for each image",
@@ -439,7 +444,7 @@ OPTION(SWITCH, FOREGROUND, foreground, OUTPUT, PCA,
 OPTION(SWITCH, UPSAMPLE, upsample, OUTPUT, PCA,
        "smooth pictures whose edges follow the image's, instead of square patches")
 OPTION(SWITCH, SAVE_LOGITS, save_logits, OUTPUT, PREDICT, "write each image's logits too, as .safetensors")
-OPTION(FLOAT, OVERLAY_OPACITY, overlay_opacity, OUTPUT, EVAL | PREDICT,
+OPTION(FLOAT, OVERLAY_OPACITY, overlay_opacity, OUTPUT, EVAL | LOOK | PREDICT,
        "how much of the classes' colours IMAGE_overlay.png and the pictures of --report_html show, from 0 "
        "(the image alone) to 1; a background and pixels that do not count stay as the image is",
        "0.5", 0, .float_minimum_itself = true, .float_most = 1)
@@ -475,6 +480,6 @@ OPTION(STRING, LOG_FILE, log_file, OUTPUT, EVERY,
        "add what standard error shows, or would without --quiet, to the end of this file too, with date and "
        "time; progress as plain lines",
        "FILE", NULL, .of_one_run = true)
-OPTION(STRING, JSON, json, OUTPUT, BENCH | INFO,
+OPTION(STRING, JSON, json, OUTPUT, LOOK | BENCH | INFO,
        "write the figures, or the memory plans, to this file too; docs/measuring.md lists its keys", "FILE",
        NULL)

@@ -17,6 +17,7 @@ int command_features(struct df_config *config);
 int command_pca(struct df_config *config);
 int command_convert(struct df_config *config);
 int command_report(struct df_config *config);
+int command_data(struct df_config *config);
 int command_info(struct df_config *config);
 int command_demo_data(struct df_config *config);
 int command_bench(struct df_config *config);

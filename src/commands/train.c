@@ -15,6 +15,7 @@
 #include "dinoft/label_checks.h"
 #include "dinoft/schedule_choice.h"
 #include "dinoft/setup.h"
+#include "dinoft/split_overlap.h"
 #include "dinoft/train.h"
 #include "dinoft/training_start.h"
 
@@ -40,10 +41,9 @@ static int open_sets(struct job *job)
         return -1;
     DF_TRY(df_setup_validation_set(job->config, job->sets[0], &job->sets[1]));
     const struct df_dataset *const sets[] = {job->sets[0], job->sets[1]};
-    if (sets[1])
-        DF_TRY(df_dataset_check_classes(sets[1], sets[0]->class_names, sets[0]->n_classes,
-                                        "the training images"));
     DF_TRY(df_labels_look(sets, sets[1] ? 2 : 1));
+    if (sets[1])
+        DF_TRY(df_split_overlap_report(sets[0], sets[1]));
     return choose_shots(job->config, job->sets[0]);
 }
 

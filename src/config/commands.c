@@ -108,6 +108,15 @@ const struct df_command_info df_commands[DF_COMMAND_COUNT] = {
         "NAME_report.html does, but for the pictures. It is one file, which fetches nothing.",
         TAKES("RUN...", 1, INT32_MAX), "dinoft report output/voc_lora output/voc_fpn --output runs.html",
         "dinoft report output --output runs.html"),
+    COMMAND(
+        DATA, "data", "read a data set once, and say what is in it and what is wrong with it",
+        "Prints the number and sizes of the images, the pixels of each class, the weights that "
+        "--class_weights auto would use, images that are there twice, and every file that cannot be used; "
+        "--json and --report_html write it too, the latter with samples and their masks. The exit status "
+        "is 1 if training would fail.",
+        NOTHING, "dinoft data --dataset voc --data_root demo",
+        "dinoft data --dataset folder --data_root photos --n_classes 3 --report_html photos.html "
+        "--show_augmented"),
     COMMAND(INFO, "info", "say what a weight file or checkpoint holds, or how much memory a model takes",
             "Without FILE, --dino_type and --size name the model. The memory is what training and "
             "evaluation with these flags would take; none of it is taken here.",

@@ -1,5 +1,7 @@
 #include "layout_flags.h"
 
+#include "options.h"
+
 #include "dinoft/error.h"
 
 static enum df_option typed_of(const struct df_config *config, enum df_option first, enum df_option second)
@@ -27,7 +29,7 @@ static int check_lists(const struct df_config *config)
     DF_TRY(check_apart(config, DF_OPTION_FOLD, DF_OPTION_VAL_LIST));
     DF_TRY(check_apart(config, DF_OPTION_VAL_FRACTION, DF_OPTION_TRAIN_LIST));
     DF_TRY(check_apart(config, DF_OPTION_VAL_FRACTION, DF_OPTION_VAL_LIST));
-    if (val && !train && (config->command == DF_COMMAND_TRAIN || config->prototypes))
+    if (val && !train && (df_config_trains(config) || config->prototypes))
         return df_error_set("--val_list needs --train_list too: no other image trains");
     if (train && !val && config->prototypes)
         return df_error_set("--train_list needs --val_list too: no other image validates");

@@ -18,9 +18,11 @@
 #define SELFTEST  (1u << DF_COMMAND_SELFTEST)
 #define INFO      (1u << DF_COMMAND_INFO)
 #define REPORT    (1u << DF_COMMAND_REPORT)
+#define LOOK      (1u << DF_COMMAND_DATA)
 #define EVERY     ((1u << DF_COMMAND_COUNT) - 1)
 #define MEASURE   (EVAL | CORRUPT)                             /* the commands that measure a checkpoint */
 #define NETWORK   (TRAIN | MEASURE | PREDICT | FEATURES | PCA) /* the commands that run a model */
+#define SETS      (TRAIN | MEASURE | LOOK | BENCH)             /* the commands that read data sets */
 #define STORED    (MEASURE | PREDICT | FEATURES | PCA) /* those that take the model from a checkpoint */
 
 #define LIST(...) ((const char *const[]){__VA_ARGS__ NULL})

@@ -158,6 +158,12 @@ void df_config_apply_recipe(struct df_config *config);
 int df_config_check_training(struct df_config *config);
 int df_config_check_schedule(struct df_config *config);
 
+/* Whether it asks for what training would read: train, and data, which looks at that. */
+bool df_config_trains(const struct df_config *config);
+
+/* Checks what flags of data say together. -1 with the error naming the flags. */
+int df_config_check_look(const struct df_config *config);
+
 /* Takes over from the file that config->config names what was not typed, and keeps it as config->file. -1
  * with the error naming the file and the key. */
 int df_config_read_file(struct df_config *config);

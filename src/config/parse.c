@@ -145,7 +145,7 @@ int df_config_check_dataset(const struct df_config *config)
         return df_error_set("--%s is for --dataset folder: %s has its own %d classes", df_option_name(typed),
                             df_dataset_kind_name(config->dataset), classes);
     DF_TRY(check_layout(config));
-    const bool of_flags = config->command == DF_COMMAND_TRAIN || config->prototypes;
+    const bool of_flags = df_config_trains(config) || config->prototypes;
     return folder && of_flags && !config->lora_weights ? df_config_check_classes(config) : 0;
 }
 
@@ -153,8 +153,7 @@ int df_config_check_dataset(const struct df_config *config)
  * take the checkpoint's, and bench reads one only when it is told to measure the loader. */
 static int check_typed_dataset(const struct df_config *config)
 {
-    const bool of_checkpoint =
-        config->command != DF_COMMAND_TRAIN && (!config->prototypes || config->lora_weights);
+    const bool of_checkpoint = !df_config_trains(config) && (!config->prototypes || config->lora_weights);
 
     if (!df_command_takes(config->command, &df_options[DF_OPTION_DATASET]) ||
         (of_checkpoint && !config->typed[DF_OPTION_DATASET]))
@@ -197,7 +196,7 @@ static int check_scales(const struct df_config *config)
 
 static int check_opacity(const struct df_config *config)
 {
-    const bool draws = config->command != DF_COMMAND_EVAL || config->report_html;
+    const bool draws = config->command == DF_COMMAND_PREDICT || config->report_html;
 
     if (!config->typed[DF_OPTION_OVERLAY_OPACITY] || draws)
         return 0;
@@ -248,6 +247,7 @@ static int check_config(struct df_config *config)
     DF_TRY(check_opacity(config));
     DF_TRY(check_allowance(config));
     DF_TRY(check_measured(config));
+    DF_TRY(df_config_check_look(config));
     DF_TRY(df_config_check_training(config));
     return check_typed_dataset(config);
 }

@@ -23,7 +23,8 @@ static int fill(struct df_dataset *dataset, const struct df_dataset_options *opt
 {
     DF_TRY(df_dataset_set_classes(dataset, options));
     DF_TRY(list_samples[options->kind](dataset, options));
-    DF_TRY(df_sample_check_files(dataset));
+    if (df_sample_check_files(dataset) != 0 && !options->takes_missing)
+        return -1;
     dataset->census = df_label_census_new(dataset->count);
     return dataset->census ? 0 : -1;
 }

@@ -100,6 +100,17 @@ int df_image_read(const char *path, const struct df_image_reading *reading, stru
     return status;
 }
 
+const char *df_image_format(const char *path)
+{
+    struct df_file_bytes file;
+
+    if (df_file_bytes_read(path, &file) != 0)
+        return NULL;
+    const struct codec *codec = find_codec(path, &file);
+    df_file_bytes_free(&file);
+    return codec ? codec->name : NULL;
+}
+
 void df_image_warn(const char *path, const struct df_image *image)
 {
     if (image->warning)

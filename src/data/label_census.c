@@ -77,6 +77,14 @@ bool df_label_census_shows(struct df_label_census *census, int64_t mask, int lab
     return shows;
 }
 
+void df_label_census_labels(struct df_label_census *census, int64_t mask,
+                            uint64_t labels[DF_LABEL_VALUES / 64])
+{
+    pthread_mutex_lock(&census->lock);
+    memcpy(labels, census->entries[mask].shown, sizeof census->entries[mask].shown);
+    pthread_mutex_unlock(&census->lock);
+}
+
 void df_label_census_read(struct df_label_census *census, struct df_label_counts *counts)
 {
     pthread_mutex_lock(&census->lock);

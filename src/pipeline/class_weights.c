@@ -72,18 +72,25 @@ static void weigh_by_roots(const struct df_label_counts *counts, int classes, fl
             counts->pixels[i] == 0 ? 1.0f : (float)(present / (sum * sqrt(share_of(counts, classes, i))));
 }
 
-static void weigh_by_shares(const struct request *request)
+void df_class_weights_auto(const struct df_dataset *set, float *weights)
 {
-    const int classes = request->set->n_classes;
     struct df_label_counts counts;
 
-    df_label_census_read(request->set->census, &counts);
-    if (strcmp(request->text, "sqrt") == 0) {
-        weigh_by_roots(&counts, classes, request->weights);
+    df_label_census_read(set->census, &counts);
+    for (int i = 0; i < set->n_classes; i++)
+        weights[i] = (float)(1.0 / log(1.02 + share_of(&counts, set->n_classes, i)));
+}
+
+static void weigh_by_shares(const struct request *request)
+{
+    struct df_label_counts counts;
+
+    if (strcmp(request->text, "auto") == 0) {
+        df_class_weights_auto(request->set, request->weights);
         return;
     }
-    for (int i = 0; i < classes; i++)
-        request->weights[i] = (float)(1.0 / log(1.02 + share_of(&counts, classes, i)));
+    df_label_census_read(request->set->census, &counts);
+    weigh_by_roots(&counts, request->set->n_classes, request->weights);
 }
 
 /* --- of a file --- */

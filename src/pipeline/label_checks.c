@@ -241,6 +241,9 @@ int df_labels_check(const struct df_dataset *const sets[], int n_sets)
 
 int df_labels_look(const struct df_dataset *const sets[], int n_sets)
 {
+    for (int i = 1; i < n_sets; i++)
+        DF_TRY(df_dataset_check_classes(sets[i], sets[0]->class_names, sets[0]->n_classes,
+                                        "the training images"));
     for (int i = 0; i < n_sets; i++) {
         if (look_for_labels(sets[i]) != 0)
             return explain(sets, n_sets);

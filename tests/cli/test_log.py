@@ -8,7 +8,7 @@ from support import DINOV2, PROGRAM, contents, environment, main, model_flags, r
 from training import CLASSES, TrainingTest
 
 TIME = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d "
-COMMANDS = "train eval corrupt corrupt-images predict features pca convert info demo-data bench selftest".split()
+COMMANDS = "train eval corrupt corrupt-images predict features pca convert data info demo-data bench selftest".split()
 
 
 def lines_of(path):

@@ -219,6 +219,12 @@ class OutOfMemory(unittest.TestCase):
         self.sweep("corrupt-images", self.image, "--corruptions", "fog,spatter,jpeg_compression", "--severity", 5,
                    partial=["output/*"])
 
+    def test_data(self):
+        """Its files are there after an error, which they tell."""
+        self.sweep("data", *self.folder_flags)
+        self.sweep("data", *self.folder_flags, "--json", "d.json", "--report_html", "d.html", "--show_augmented",
+                   *SMALL, partial=["d.*"], mask={"d.json": lambda text: "", "d.html": lambda text: ""})  # fmt: skip
+
     def train(self, *flags, **options):
         self.sweep(
             *["train", *self.folder_flags, *MODEL, *SMALL, "--batch_size", 2, "--epochs", 2, "--exp_name", "run"],

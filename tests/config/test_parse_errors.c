@@ -249,7 +249,7 @@ static void commands_and_inputs(void **state)
         {{"segmentation"},
          "unknown command 'segmentation': the commands are train, sweep, eval, corrupt, corrupt-images, "
          "predict, "
-         "features, pca, convert, report, info, demo-data, bench and selftest"},
+         "features, pca, convert, report, data, info, demo-data, bench and selftest"},
         {{"help", "evall"}, "unknown command 'evall': did you mean 'eval'?"},
         {{"train", "voc"}, "train takes flags only, which begin with --: found 'voc'"},
         {{"--size", "small", "eval"}, "'eval' must come first: dinoft eval ..."},

@@ -49,6 +49,7 @@ static void holds_exactly_the_command_s_options(void **state)
         {"pca", "i.jpg"},
         {"convert", "a", "b"},
         {"report", "--output", "a", "b"},
+        {"data"},
         {"info", "a"},
         {"demo-data"},
         {"bench"},
