@@ -20,6 +20,7 @@
 
 /* A class's masks. */
 struct layer_folder {
+    const char *name;
     char *path;
     struct df_folder_files files;
     size_t next; /* the first whose image has not been found */
@@ -37,6 +38,7 @@ struct listing {
 static int open_folder(struct layer_folder *folder, const char *masks, const struct df_mask_value *value)
 {
     folder->label = value->label;
+    folder->name = value->folder;
     folder->path = df_text_format("%s/%s", masks, value->folder);
     if (!folder->path)
         return -1;
@@ -45,6 +47,17 @@ static int open_folder(struct layer_folder *folder, const char *masks, const str
     DF_TRY(df_folder_files_read(&folder->files, folder->path, df_mask_endings()));
     df_folder_files_report(&folder->files);
     return 0;
+}
+
+/* By names alone, the background first: what lies over what must not depend on the order of the classes,
+ * which a checkpoint may record otherwise, nor on which of them are merged or ignored. */
+static int compare_folders(const void *a, const void *b)
+{
+    const struct layer_folder *first = a, *second = b;
+    const int order =
+        (strcasecmp(second->name, "background") == 0) - (strcasecmp(first->name, "background") == 0);
+
+    return order != 0 ? order : strcmp(first->name, second->name);
 }
 
 static int open_folders(struct listing *listing, const char *masks)
@@ -58,6 +71,7 @@ static int open_folders(struct listing *listing, const char *masks)
         listing->n_folders++;
         DF_TRY(open_folder(&listing->folders[i], masks, &values->items[i]));
     }
+    qsort(listing->folders, listing->n_folders, sizeof *listing->folders, compare_folders);
     return 0;
 }
 
@@ -149,10 +163,9 @@ static int check(const struct listing *listing, const char *masks)
 static void report(const struct listing *listing, const char *masks)
 {
     struct df_name_list names = {.most = DF_MAX_CLASSES};
-    const struct df_mask_values *values = &listing->dataset->rule.values;
 
-    for (size_t i = 0; i < values->n_items; i++)
-        df_name_list_add(&names, "%s", values->items[i].folder);
+    for (size_t i = 0; i < listing->n_folders; i++)
+        df_name_list_add(&names, "%s", listing->folders[i].name);
     df_log("the masks in %s are folders of classes, of which later ones lie over earlier ones: %s", masks,
            names.text);
 }

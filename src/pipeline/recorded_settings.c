@@ -215,6 +215,22 @@ static bool are_masks_typed(const struct df_config *config)
     return df_config_typed(config, options, sizeof options / sizeof *options) != DF_OPTION_COUNT;
 }
 
+/* A flag that says something else of masks leaves the checkpoint's values out, by which classes may be
+ * others. */
+static void warn_of_masks(const struct df_config *config, const struct df_record *record)
+{
+    static const enum df_option options[] = {DF_OPTION_IGNORE_VALUE, DF_OPTION_MERGE_CLASSES,
+                                             DF_OPTION_IGNORE_CLASSES};
+
+    if (!config->mask_values && !config->palette)
+        df_log(
+            "warning: the values of masks are not taken from %s, since --%s is typed: there they are %.200s "
+            "(--mask_values says them)",
+            config->lora_weights,
+            df_option_name(df_config_typed(config, options, sizeof options / sizeof *options)),
+            record->mask_values);
+}
+
 static void take_class_names(struct df_config *config, const struct df_record *record)
 {
     if (!config->class_names && !config->prototypes && record->n_class_names > 0)
@@ -228,9 +244,13 @@ static void take_masks(struct df_config *config, const struct df_record *record)
 
     if (!trains)
         take_class_names(config, record);
-    if (are_masks_typed(config) || !record->mask_values ||
-        strcmp(record->dataset, df_dataset_kind_name(config->dataset)) != 0 ||
-        are_for_other_classes(config, record))
+    if (!record->mask_values || strcmp(record->dataset, df_dataset_kind_name(config->dataset)) != 0)
+        return;
+    if (are_masks_typed(config)) {
+        warn_of_masks(config, record);
+        return;
+    }
+    if (are_for_other_classes(config, record))
         return;
     config->mask_values = record->mask_values;
     config->ignore_value = record->ignored_values;

@@ -235,7 +235,16 @@ struct df_dataset *df_setup_dataset(const struct df_config *config, enum df_spli
 
     if (check_listed(config, checkpoint) != 0 || (!checkpoint && df_config_check_classes(config) != 0))
         return NULL;
-    return df_dataset_open(&options);
+    struct df_dataset *dataset = df_dataset_open(&options);
+    /* A checkpoint's values may be numbers of its merged classes; typed ones would order classes anew,
+     * without names. */
+    if (dataset && dataset->annotations && config->typed[DF_OPTION_MASK_VALUES]) {
+        df_error_set("--mask_values is for masks in files: these are drawn from annotations, whose classes "
+                     "--class_names puts in another order");
+        df_dataset_free(dataset);
+        return NULL;
+    }
+    return dataset;
 }
 
 int df_setup_validation_set(const struct df_config *config, const struct df_dataset *train_set,

@@ -79,6 +79,7 @@ static void folders_are_classes(void **state)
     assert_false(df_dataset_has_class_folders(scratch_path("other")));
 }
 
+/* Of the classes, not of what lies over what: trees over cars. */
 static void the_list_gives_the_order(void **state)
 {
     struct df_dataset_options options = {
@@ -91,18 +92,18 @@ static void the_list_gives_the_order(void **state)
     assert_int_equal(set->n_classes, 4);
     assert_string_equal(set->class_names[1], "tree");
     assert_int_equal(set->class_colors[2][1], 2);
-    assert_mask(set, 0, (const uint8_t[]){2, 2, 2, 0});
+    assert_mask(set, 0, (const uint8_t[]){1, 2, 2, 0});
     df_dataset_free(set);
     set = try_open(
         (struct df_dataset_options){.split = DF_SPLIT_TRAIN, .mask_values = "tree/,background/+sky/,car/"});
     assert_works(set);
     assert_int_equal(set->n_classes, 3);
     assert_string_equal(set->class_names[1], "background");
-    assert_mask(set, 0, (const uint8_t[]){2, 2, 2, 1});
+    assert_mask(set, 0, (const uint8_t[]){0, 2, 2, 1});
     df_dataset_free(set);
 }
 
-/* Pixels of classes that are put together keep the order of the classes as they are then. */
+/* What lies over what is as without merging. */
 static void folders_merge(void **state)
 {
     struct df_dataset *set = try_open((struct df_dataset_options){

@@ -228,7 +228,7 @@ static void nnunet(void **state)
                                "{\"background\": 0, \"road\": 2, \"ignore\": 3}, \"file_ending\": \".png\"}";
 
     for (int i = 0; i < 6; i++) {
-        char name[16];
+        char name[32];
         snprintf(name, sizeof name, "case_%d", i);
         layout_file("nn", "imagesTr/", name, "_0000.png");
         layout_file("nn", "labelsTr/", name, ".png");
