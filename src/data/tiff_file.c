@@ -259,3 +259,20 @@ const char *df_tiff_format_name(const struct df_tiff *tiff)
         return "complex numbers";
     }
 }
+
+bool df_tiff_is_copy(const struct df_tiff *tiff)
+{
+    uint32_t kind = 0;
+
+    TIFFGetFieldDefaulted(tiff->file, TIFFTAG_SUBFILETYPE, &kind);
+    return kind & (FILETYPE_REDUCEDIMAGE | FILETYPE_MASK);
+}
+
+bool df_tiff_has_more_pages(struct df_tiff *tiff)
+{
+    while (TIFFReadDirectory(tiff->file)) {
+        if (!df_tiff_is_copy(tiff))
+            return true;
+    }
+    return false;
+}

@@ -44,4 +44,10 @@ const char *df_tiff_format_name(const struct df_tiff *tiff);
  * allocates samples. -1 with the error set. */
 int df_tiff_read_samples(struct df_tiff *tiff, const int *bands, int count, struct df_samples *samples);
 
+/* Whether the page that is read is a smaller copy or a mask of another one: no image of its own. */
+bool df_tiff_is_copy(const struct df_tiff *tiff);
+
+/* Whether pages follow that are images of their own. No page can be read afterwards. */
+bool df_tiff_has_more_pages(struct df_tiff *tiff);
+
 #endif

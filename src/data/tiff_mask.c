@@ -55,10 +55,13 @@ static bool has_colors(const struct df_tiff *tiff)
 static int look(const unsigned char *bytes, size_t size, bool *colored, bool *small)
 {
     struct df_tiff tiff;
-    const int status = df_tiff_open(&tiff, bytes, size);
+    int status = df_tiff_open(&tiff, bytes, size);
 
     *colored = status == 0 && has_colors(&tiff);
     *small = status == 0 && tiff.bands == 1 && tiff.bits <= 8 && tiff.format != SAMPLEFORMAT_IEEEFP;
+    if (status == 0 &&
+        df_tiff_has_more_pages(&tiff)) /* one a class, for instance: the first is not the mask */
+        status = df_error_set("it has more pages than one, and a mask is one");
     df_tiff_close(&tiff);
     return status;
 }

@@ -154,27 +154,14 @@ static int decode(struct df_tiff *tiff, const struct df_image_reading *reading, 
     return read_bands(tiff, reading, bands, count, image);
 }
 
-/* Smaller copies and masks are no images of their own. */
-static bool is_copy(const struct df_tiff *tiff)
-{
-    uint32_t kind = 0;
-
-    TIFFGetFieldDefaulted(tiff->file, TIFFTAG_SUBFILETYPE, &kind);
-    return kind & (FILETYPE_REDUCEDIMAGE | FILETYPE_MASK);
-}
-
 /* Once the first page has been read. */
-static const char *find_warning(const struct df_tiff *tiff)
+static const char *find_warning(struct df_tiff *tiff)
 {
-    if (is_copy(tiff))
+    if (df_tiff_is_copy(tiff))
         return "its first page, which is read, is a smaller copy or a mask of another image, as in raw files "
                "of "
                "cameras";
-    while (TIFFReadDirectory(tiff->file)) {
-        if (!is_copy(tiff))
-            return "it has more pages than one: the first is read";
-    }
-    return NULL;
+    return df_tiff_has_more_pages(tiff) ? "it has more pages than one: the first is read" : NULL;
 }
 
 int df_tiff_decode(const unsigned char *bytes, size_t size, const struct df_image_reading *reading,

@@ -228,6 +228,22 @@ static struct df_dataset_options dataset_options(const struct df_config *config,
     };
 }
 
+/* Drawn masks have labels with names. Values would be their numbers in the order of one folder's labels, and
+ * other classes in another folder. */
+static int check_drawn(const struct df_config *config, const struct df_dataset *dataset)
+{
+    if (!dataset->annotations || !config->mask_values)
+        return 0;
+    if (config->typed[DF_OPTION_MASK_VALUES])
+        return df_error_set(
+            "--mask_values is for masks in files: these are drawn from annotations, whose classes "
+            "--class_names puts in another order");
+    return df_error_set(
+        "%s was trained with merged or ignored classes: for annotations, which have names for "
+        "their labels, type --merge_classes and --ignore_classes as in its training",
+        config->lora_weights);
+}
+
 struct df_dataset *df_setup_dataset(const struct df_config *config, enum df_split split,
                                     const struct df_checkpoint *checkpoint)
 {
@@ -236,11 +252,7 @@ struct df_dataset *df_setup_dataset(const struct df_config *config, enum df_spli
     if (check_listed(config, checkpoint) != 0 || (!checkpoint && df_config_check_classes(config) != 0))
         return NULL;
     struct df_dataset *dataset = df_dataset_open(&options);
-    /* A checkpoint's values may be numbers of its merged classes; typed ones would order classes anew,
-     * without names. */
-    if (dataset && dataset->annotations && config->typed[DF_OPTION_MASK_VALUES]) {
-        df_error_set("--mask_values is for masks in files: these are drawn from annotations, whose classes "
-                     "--class_names puts in another order");
+    if (dataset && check_drawn(config, dataset) != 0) {
         df_dataset_free(dataset);
         return NULL;
     }

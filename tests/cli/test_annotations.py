@@ -160,6 +160,11 @@ class Yolo(AnnotationsTest):
 
 
 class Classes(AnnotationsTest):
+    def test_values_are_of_files(self):
+        self.write_coco()
+        flags = ["--annotations", self.data / "annotations" / "instances_{split}2017.json"]
+        self.refused_small(*flags, "--mask_values", "0,2,1,3", mentions=["--mask_values is for masks in files", "--class_names"])
+
     def test_given_names(self):
         """They say the order, and are those that the file may have."""
         self.write_coco()
@@ -182,10 +187,13 @@ class Classes(AnnotationsTest):
     def test_merged(self):
         self.write_coco()
         self.drop_masks()
-        run = self.run_small("--merge_classes", "car+bus=vehicle", "--ignore_classes", "tree")
+        flags = ["--merge_classes", "car+bus=vehicle", "--ignore_classes", "tree"]
+        run = self.run_small(*flags)
         self.assertEqual(run.record["class_names"], ["background", "vehicle"])
         expected = [self.pixels[0], self.pixels[2] + self.pixels[3]]
-        self.assertEqual(self.per_class(self.evaluate(), "pixels"), expected)
+        self.assertEqual(self.per_class(self.evaluate(*flags), "pixels"), expected)
+        command = ["eval", *folder_data(self.data), "--weights", DINOV2.weights, "--lora_weights", "output/run.pt"]
+        self.refused(*command, mentions=["merged or ignored classes", "--merge_classes"])
 
     def test_splits_that_differ(self):
         self.write_coco()

@@ -112,6 +112,14 @@ class Colours(MasksTest):
 
 
 class Classes(MasksTest):
+    def test_a_checkpoint_s_values_that_are_not_taken(self):
+        self.translate(lambda value: 3 - value if value < 4 else value)
+        self.run_small("--mask_values", "3,2,1,0")
+        command = ["eval", *folder_data(self.data), "--weights", DINOV2.weights, "--lora_weights", "output/run.pt"]
+        self.assertNotIn("warning: the values", self.succeed(*command).stderr)
+        result = self.succeed(*command, "--merge_classes", "3=bus")
+        self.assertIn("values of masks are not taken from output/run.pt, since --merge_classes is typed: there they are 3,2,1,0", result.stderr)
+
     def test_merged_and_ignored(self):
         masks = folder_masks(self.data, "val")
         flags = ["--n_classes", 4, "--class_names", "names.json"]

@@ -84,6 +84,8 @@ static void warns_of_what_is_not_read(void **state)
 {
     assert_warns(fixture("animated.gif"), "animated");
     assert_warns(fixture("pages.tif"), "more pages than one");
+    assert_int_equal(df_mask_read(fixture("pages.tif"), &(struct df_image){0}), -1);
+    assert_error_has("more pages than one");
     assert_warns(fixture("thumbnail.tif"), "a smaller copy");
     assert_warns(fixture("transparent.gif"), NULL);
     assert_warns(fixture("overview.tif"), NULL);

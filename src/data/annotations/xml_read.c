@@ -227,7 +227,7 @@ static int read_declaration(struct reader *reader)
     const char *start = reader->at;
 
     DF_TRY(skip_to(reader, "?>"));
-    for (const char *at = start; at + 9 < reader->at; at++) {
+    for (const char *at = start; at + 15 <= reader->at; at++) {
         if (memcmp(at, "encoding=", 9) == 0 && memcmp(at + 10, "utf-8", 5) != 0 &&
             memcmp(at + 10, "UTF-8", 5) != 0)
             return df_error_set("an encoding that is not UTF-8");
