@@ -44,6 +44,7 @@ struct df_dataset_options {
     const char *annotations;  /* a file or a folder, with {split} in it where each split has its own, of which
                                  masks are drawn; NULL: those that are found where there are no masks */
     const char *palette;      /* the masks are pictures with the colours of this file or built-in list */
+    bool values_are_recorded; /* by a checkpoint, and nobody typed them */
     const char *ignore_value; /* pixels that are ignored: a list, or "none"; NULL: 255 */
     const char *color_advice; /* for errors: what helps where masks have colours */
     const char *advice;       /* the same where a mask holds other values */

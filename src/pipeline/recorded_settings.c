@@ -238,6 +238,12 @@ static void take_class_names(struct df_config *config, const struct df_record *r
                                                           (const uint8_t(*)[3])record->class_colors};
 }
 
+static bool are_values_recorded(const struct df_config *config, const struct df_record *record)
+{
+    return config->mask_values && strcmp(config->mask_values, record->mask_values) == 0 && !config->palette &&
+           !config->merge_classes && !config->ignore_classes;
+}
+
 static void take_masks(struct df_config *config, const struct df_record *record)
 {
     const bool trains = config->command == DF_COMMAND_TRAIN;
@@ -247,6 +253,8 @@ static void take_masks(struct df_config *config, const struct df_record *record)
     if (!record->mask_values || strcmp(record->dataset, df_dataset_kind_name(config->dataset)) != 0)
         return;
     if (are_masks_typed(config)) {
+        if (trains && are_values_recorded(config, record)) /* a run's settings that are repeated */
+            take_class_names(config, record);
         warn_of_masks(config, record);
         return;
     }

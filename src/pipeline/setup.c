@@ -222,6 +222,7 @@ static struct df_dataset_options dataset_options(const struct df_config *config,
         .color_advice =
             config->dataset == DF_DATASET_FOLDER ? " (--palette says which classes these are)" : NULL,
         .mask_values = config->mask_values,
+        .values_are_recorded = config->mask_values && !config->typed[DF_OPTION_MASK_VALUES],
         .merge_classes = config->merge_classes,
         .ignore_classes = config->ignore_classes,
         .known = config->known_classes,

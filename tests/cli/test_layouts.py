@@ -156,6 +156,11 @@ class OtherPeoples(LayoutTest):
         self.assertEqual((len(run.record["class_names"]), run.record["class_names"][0]), (19, "road"))
         self.evaluate()
         self.assertEqual(self.judged(), ["06", "07"])
+        merged = ["--merge_classes", "road+sidewalk=ground"]
+        self.train(*merged, data=folder_data(self.data))
+        self.evaluate(*merged)
+        command = ["eval", *folder_data(self.data), "--weights", DINOV2.weights, "--lora_weights", "output/run.pt"]
+        self.refused(*command, mentions=["values 0+1,2..18 of masks", "cityscapes has others", "--merge_classes"])
 
     def test_nnunet(self):
         for i in range(8):
@@ -171,6 +176,12 @@ class OtherPeoples(LayoutTest):
         result = self.evaluate()
         self.assertEqual(self.judged(), ["c1", "c3", "c5", "c7"])
         self.assertIn(", fold 1, as output/run.pt records\n", result.stderr)
+        labels["labels"] = {name: value for value, name in enumerate(["background", "car", "road", "sky"])}
+        (self.data / "dataset.json").write_text(json.dumps(labels))
+        command = ["eval", *folder_data(self.data), "--weights", DINOV2.weights, "--lora_weights", "output/run.pt"]
+        self.refused(*command, mentions=["values 0,1,2,3 of masks", "nnunet has others"])
+        labels["labels"] = {name: value for value, name in enumerate(names)} | {"ignore": 255}
+        (self.data / "dataset.json").write_text(json.dumps(labels))
         result = self.evaluate("--fold", 0)
         self.assertIn("warning: output/run.pt was trained on fold 1: validation images of fold 0 may be among those", result.stderr)
 

@@ -6,6 +6,7 @@
 
 #include "dinoft/error.h"
 #include "dinoft/log.h"
+#include "dinoft/mask_values.h"
 #include "dinoft/name_list.h"
 #include "dinoft/text.h"
 
@@ -124,13 +125,65 @@ int df_folder_list(struct df_dataset *dataset, const struct df_dataset_options *
     return 0;
 }
 
+/* Another spelling of the same list: NULL is 0 to count - 1. To be freed; NULL with the error set. */
+static char *usual_text(const char *list, int count)
+{
+    struct df_mask_values values = {0};
+    char numbers[32], *text = NULL;
+
+    snprintf(numbers, sizeof numbers, "0..%d", count - 1);
+    if (df_mask_values_parse(list ? list : numbers, &values) == 0)
+        text = df_mask_values_text(&values, false);
+    df_mask_values_free(&values);
+    return text;
+}
+
+static bool are_names_equal(const struct df_known_classes *a, const struct df_known_classes *b)
+{
+    bool equal = a->count == b->count;
+
+    for (int i = 0; equal && i < a->count; i++)
+        equal = strcmp(a->names[i], b->names[i]) == 0;
+    return equal;
+}
+
+/* A checkpoint records values of masks, and such a layout says itself what its values mean: where they are
+ * not the same, some class would be read as another one. */
+static int compare_recorded(const struct df_dataset_options *options, const struct df_layout *layout,
+                            const struct df_layout_classes *classes)
+{
+    char *recorded = usual_text(options->mask_values, 1);
+    char *own = recorded ? usual_text(classes->mask_values, options->known.count) : NULL;
+    int status = own ? 0 : -1;
+
+    if (own && (strcmp(recorded, own) != 0 || (classes->names && options->known.count > 0 &&
+                                               !are_names_equal(&classes->known, &options->known))))
+        status =
+            df_error_set("the checkpoint's classes are the values %.200s of masks, and %s has others: type "
+                         "--mask_values, or --merge_classes and --ignore_classes as in its training",
+                         recorded, layout->name);
+    free(own);
+    free(recorded);
+    return status;
+}
+
 static int take_classes(struct df_dataset_options *options, struct df_layout_classes *classes)
 {
-    if (options->palette || options->mask_values) /* of the flags, or a checkpoint */
+    const bool recorded = options->mask_values && options->values_are_recorded;
+
+    if (options->palette || (options->mask_values && !recorded))
         return 0;
     const struct df_layout *layout = choose(options);
-    if (!layout || (layout->classes && layout->classes(options, classes) != 0))
+    if (!layout)
         return -1;
+    if (recorded && !layout->classes)
+        return 0;
+    struct df_dataset_options own = *options;
+    own.mask_values = NULL;
+    if (layout->classes && layout->classes(&own, classes) != 0)
+        return -1;
+    if (recorded)
+        DF_TRY(compare_recorded(options, layout, classes));
     options->mask_values = classes->mask_values;
     if (!options->ignore_value)
         options->ignore_value = classes->ignore_value;
