@@ -158,7 +158,7 @@ static void report(const struct df_annotations *annotations, const struct df_ann
 
     for (int i = 0; i < annotations->n_classes; i++)
         df_name_list_add(&names, "%s", annotations->class_names[i]);
-    df_log("%s: annotations of %s, %zu of %zu images; %d classes: %s", source->path,
+    df_log("%s: annotations of %s, %zu objects in %zu images; %d classes: %s", source->path,
            df_annotation_format_name(source->format), annotations->annotations.count,
            annotations->images.count, annotations->n_classes, names.text);
     for (size_t i = 0; i < annotations->images.count; i++)

@@ -54,7 +54,9 @@ static int read_label(const struct reading *reading, const char **text, const ch
 {
     double number;
 
-    DF_TRY(next_number(text, end, &number) == 1 ? 0 : -1);
+    const int found = next_number(text, end, &number);
+    if (found != 1)
+        return found == 0 ? df_error_set("there is no number of a class") : -1;
     if (!(number >= 0) || number >= (double)reading->n_labels || number != floor(number))
         return df_error_set("class %g, 0 to %zu are named", number, reading->n_labels - 1);
     *label = (int)number;

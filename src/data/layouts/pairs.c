@@ -95,6 +95,18 @@ static char *path_of(const struct table *table, const char *field)
     return *field == '/' ? df_text_copy(field) : df_text_format("%s/%s", table->folder, field);
 }
 
+/* The file itself, whatever the table calls it: "a.png", "./a.png" or a link to it. */
+static char *file_of(const struct table *table, const char *field)
+{
+    char *path = path_of(table, field);
+    char *file = path ? realpath(path, NULL) : NULL;
+
+    if (!file)
+        return path; /* it is not there, which is told later */
+    free(path);
+    return file;
+}
+
 static int see(struct table *table, const char *image)
 {
     struct seen *seen = df_grown(table->seen, table->n_seen, sizeof *seen);
@@ -102,7 +114,7 @@ static int see(struct table *table, const char *image)
     if (!seen)
         return -1;
     table->seen = seen;
-    seen[table->n_seen] = (struct seen){df_text_copy(image), table->row.line};
+    seen[table->n_seen] = (struct seen){file_of(table, image), table->row.line};
     if (!seen[table->n_seen].image)
         return -1;
     table->n_seen++;

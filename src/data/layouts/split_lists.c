@@ -180,13 +180,14 @@ static void tell(const struct df_dataset *dataset, const char *const lists[2],
             df_name_list_add(&told, "%" PRId64 " for %s by %s", listed, parts[list], lists[list]);
     }
     df_log("layout: %s, %" PRId64 " images: %s", listing->what, dataset->count, told.text);
-    for (int64_t i = 0; taken[0] && taken[1] && i < dataset->count; i++) {
-        if (!taken[0][i] && !taken[1][i])
+    for (int64_t i = 0; taken[0] && i < dataset->count; i++) {
+        if (!taken[0][i] && !(taken[1] && taken[1][i]))
             df_name_list_add(&unlisted, "%s", dataset->samples[i].name);
     }
     if (unlisted.count > 0)
-        df_log("warning: %zu of the %" PRId64 " images %s in neither list and not used: %s", unlisted.count,
-               dataset->count, unlisted.count == 1 ? "is" : "are", unlisted.text);
+        df_log("warning: %zu of the %" PRId64 " images %s in %s list and not used: %s", unlisted.count,
+               dataset->count, unlisted.count == 1 ? "is" : "are", taken[1] ? "neither" : "no",
+               unlisted.text);
 }
 
 int df_split_by_lists(const struct df_dataset *dataset, const struct df_dataset_options *options,
