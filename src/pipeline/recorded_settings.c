@@ -264,6 +264,11 @@ static void take_masks(struct df_config *config, const struct df_record *record)
     config->ignore_value = record->ignored_values;
     if (trains)
         take_class_names(config, record);
+    if (config->void_as_background && config->dataset == DF_DATASET_VOC)
+        df_log(
+            "warning: --void_as_background has no effect: the classes of %s were merged or ignored, and it "
+            "records what is ignored (--ignore_value says otherwise)",
+            config->lora_weights);
     df_log("the values of masks are %.200s, as %s records (--mask_values says otherwise)",
            config->mask_values, config->lora_weights);
 }
