@@ -9,7 +9,7 @@ static float most_probable(const float *probabilities, int64_t classes)
     float most = probabilities[0];
 
     for (int64_t c = 1; c < classes; c++)
-        most = fmaxf(most, probabilities[c]);
+        most = probabilities[c] > most ? probabilities[c] : most;
     return most;
 }
 
