@@ -17,7 +17,8 @@
 struct df_inference_options {
     bool keep_ratio; /* the shorter side becomes the smaller of height and width, the longer what belongs to
                         it */
-    int64_t height, width; /* multiples of the patch */
+    bool own_size;   /* images keep their size, but for sides without windows, which become whole patches */
+    int64_t height, width; /* multiples of the patch; where own_size is not */
     int64_t crop, stride;  /* of a sliding window, crop a multiple of the patch; 0: the image is seen whole */
     int n_scales;          /* at least 1 */
     double scales[DF_INFERENCE_MAX_SCALES];
