@@ -92,8 +92,8 @@ static int predict_image(void *context, int i)
     if (df_segmenter_load_pixels(job->segmenter, 1, job->pixels, NULL) == 0 &&
         df_segmenter_forward(job->segmenter, 1, false, NULL) == 0 &&
         df_image_alloc(&classes, image.width, image.height, 1) == 0 &&
-        df_segmenter_predict_at(job->segmenter, 0, image.height, image.width, NULL, classes.pixels, NULL) ==
-            0 &&
+        df_segmenter_predict_at(job->segmenter, 0, image.height, image.width, NULL,
+                                &(struct df_wanted){.classes = classes.pixels}) == 0 &&
         write_mask(job, path, &classes) == 0 && write_overlay(job, path, &image, &classes) == 0 &&
         (!job->config->save_logits || write_logits(job, path) == 0))
         status = 0;
