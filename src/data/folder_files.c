@@ -28,7 +28,7 @@ void *df_grown(void *items, size_t count, size_t size)
 
 bool df_endings_have(const struct df_endings *endings, const char *name)
 {
-    const char *slash = strrchr(name, '/'), *file = slash ? slash + 1 : name;
+    const char *file = df_path_name(name);
     const char *dot = strrchr(file, '.');
 
     for (size_t i = 0; dot && dot != file && i < endings->count; i++) {
