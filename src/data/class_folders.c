@@ -1,8 +1,8 @@
 #include "class_folders.h"
 
-#include "annotations/split_folders.h"
 #include "folder_files.h"
 #include "layouts/layout.h"
+#include "split_folders.h"
 
 #include "dinoft/error.h"
 
