@@ -1,8 +1,8 @@
 #include "class_folders.h"
 
-#include "annotations/split_folders.h"
 #include "folder_files.h"
 #include "layouts/layout.h"
+#include "split_folders.h"
 
 #include "dinoft/error.h"
 
@@ -186,7 +186,7 @@ int df_class_folders_check(const struct df_mask_values *folders, const struct df
 bool df_dataset_has_class_folders(const char *root)
 {
     struct df_mask_values folders;
-    const bool found = df_class_folders_find(root, &folders) == 0 && folders.n_items > 0;
+    const bool found = df_class_folders_find(root, &folders) != 0 || folders.n_items > 0;
 
     df_mask_values_free(&folders);
     return found;

@@ -25,12 +25,6 @@ static int (*const readers[])(struct df_annotations *annotations,
     [DF_ANNOTATIONS_YOLO] = df_yolo_read,
     [DF_ANNOTATIONS_CVAT] = df_cvat_read};
 
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 /* The image's path: with the folders that its name has, or without them. */
 static char *image_path(const char *folder, const char *name)
 {
@@ -40,7 +34,7 @@ static char *image_path(const char *folder, const char *name)
     if (!path || !strchr(name, '/') || stat(path, &status) == 0)
         return path;
     free(path);
-    return df_text_format("%s/%s", folder, base_name(name));
+    return df_text_format("%s/%s", folder, df_path_name(name));
 }
 
 static int add_sample(struct df_dataset *dataset, int64_t index)
