@@ -1,14 +1,15 @@
 #include "class_folders.h"
 
+#include "data_root.h"
 #include "folder_files.h"
 
+#include "dinoft/archive_path.h"
 #include "dinoft/error.h"
 #include "dinoft/text.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #define BACKGROUND "background"
 
@@ -53,7 +54,7 @@ static int find_in_split(const char *path, struct df_mask_values *folders, bool 
     int status = 0;
 
     *has_files = false;
-    if (access(path, F_OK) != 0)
+    if (!df_path_exists(path))
         return 0;
     if (df_folder_files_read(&files, path, df_mask_endings()) != 0)
         status = -1;
@@ -152,9 +153,11 @@ int df_class_folders_check(const struct df_mask_values *folders, const struct df
 
 bool df_dataset_has_class_folders(const char *root)
 {
-    struct df_mask_values folders;
-    const bool found = df_class_folders_find(root, &folders) == 0 && folders.n_items > 0;
+    struct df_mask_values folders = {0};
+    char *data = df_data_root(root);
+    const bool found = data && df_class_folders_find(data, &folders) == 0 && folders.n_items > 0;
 
     df_mask_values_free(&folders);
+    free(data);
     return found;
 }

@@ -2,8 +2,10 @@
 
 #include "../annotations/annotated_set.h"
 #include "../annotations/annotations.h"
+#include "../data_root.h"
 #include "../sample_list.h"
 
+#include "dinoft/archive_path.h"
 #include "dinoft/error.h"
 #include "dinoft/log.h"
 #include "dinoft/mask_values.h"
@@ -26,6 +28,8 @@ static const struct df_layout layouts[] = {
     {DF_LAYOUT_CITYSCAPES, "cityscapes", "leftImg8bit + gtFine", df_cityscapes_found, df_cityscapes_list,
      df_cityscapes_classes},
     {DF_LAYOUT_NNUNET, "nnunet", "imagesTr + labelsTr", df_nnunet_found, df_nnunet_list, df_nnunet_classes},
+    {DF_LAYOUT_WEBDATASET, "webdataset", "KEY.jpg + KEY.png in .tar files", df_webdataset_found,
+     df_webdataset_list, NULL},
 };
 static const struct df_layout patterns = {.list = df_patterns_list}, pairs = {.list = df_pairs_list};
 #define LAYOUTS (sizeof layouts / sizeof layouts[0])
@@ -37,7 +41,7 @@ static const struct df_layout *none_fits(const char *root)
 
     for (size_t i = 0; i < LAYOUTS; i++)
         df_name_list_add(&known, "%s", layouts[i].shape);
-    if (stat(root, &status) != 0)
+    if (df_path_stat(root, &status) != 0)
         df_error_set("cannot open the folder %s: %s", root, strerror(errno));
     else
         df_error_set(
@@ -221,6 +225,12 @@ static bool has_split_folders(const struct df_dataset_options *options)
     return true;
 }
 
+static bool is_webdataset(const struct df_dataset_options *options)
+{
+    return options->layout.layout == DF_LAYOUT_WEBDATASET ||
+           (options->layout.layout == DF_LAYOUT_AUTO && df_webdataset_found(options->root));
+}
+
 int df_folder_has_split(const struct df_dataset_options *options, bool *has)
 {
     const struct df_layout_options *layout = &options->layout;
@@ -232,6 +242,8 @@ int df_folder_has_split(const struct df_dataset_options *options, bool *has)
         DF_TRY(df_pairs_have(options, has));
     else if (has_split_folders(options))
         DF_TRY(df_split_folders_have(options, has));
+    else if (is_webdataset(options))
+        DF_TRY(df_webdataset_have(options, has));
     if (options->split == DF_SPLIT_VAL && layout->train_list && !layout->val_list)
         *has = false;
     return 0;
@@ -276,10 +288,12 @@ void df_layout_free_classes(struct df_layout_classes *classes)
 
 bool df_layout_tells_classes(const char *root, enum df_layout_choice choice)
 {
-    for (size_t i = 0; i < LAYOUTS; i++) {
-        if (layouts[i].classes &&
-            (layouts[i].choice == choice || (choice == DF_LAYOUT_AUTO && layouts[i].found(root))))
-            return true;
-    }
-    return false;
+    char *data = df_data_root(root);
+    bool tells = false;
+
+    for (size_t i = 0; i < LAYOUTS && data; i++)
+        tells = tells || (layouts[i].classes && (layouts[i].choice == choice ||
+                                                 (choice == DF_LAYOUT_AUTO && layouts[i].found(data))));
+    free(data);
+    return tells;
 }

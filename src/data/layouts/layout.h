@@ -58,6 +58,12 @@ bool df_nnunet_found(const char *root);
 int df_nnunet_list(struct df_dataset *dataset, const struct df_dataset_options *options,
                    struct df_listing *listing);
 int df_nnunet_classes(const struct df_dataset_options *options, struct df_layout_classes *classes);
+/* webdataset.c */
+bool df_webdataset_found(const char *root);
+int df_webdataset_list(struct df_dataset *dataset, const struct df_dataset_options *options,
+                       struct df_listing *listing);
+/* Whether shards of the split are there; also where nothing divides them. */
+int df_webdataset_have(const struct df_dataset_options *options, bool *has);
 /* patterns.c */
 int df_patterns_list(struct df_dataset *dataset, const struct df_dataset_options *options,
                      struct df_listing *listing);
