@@ -340,10 +340,10 @@ int df_webdataset_list(struct df_dataset *dataset, const struct df_dataset_optio
     return status;
 }
 
-int df_webdataset_have(const struct df_dataset_options *options, bool *has)
+int df_webdataset_have(const struct df_dataset_options *options, enum df_split split, bool *has)
 {
     struct df_shards shards;
-    const int status = df_shards_find(options->root, options->split, false, &shards);
+    const int status = df_shards_find(options->root, split, false, &shards);
 
     *has = status == 0 && shards.count > 0;
     df_shards_free(&shards);
