@@ -100,7 +100,7 @@ static int take_results(struct predict_model *model, int64_t i, struct predicted
     const int64_t height = predicted->height, width = predicted->width;
     const struct df_segmenter_options *made = df_segmenter_made_with(model->segmenter);
 
-    if (needs & (PREDICT_NEEDS_CONFIDENCE | PREDICT_NEEDS_PROBABILITIES)) {
+    if (needs & PREDICT_NEEDS_PROBABILITIES) {
         if (model->inference)
             DF_TRY(df_inference_probabilities(model->inference, &predicted->probabilities));
         else
@@ -127,22 +127,29 @@ static int run_batch(struct predict_model *model, const struct decoded *images, 
     return df_segmenter_forward(model->segmenter, count, false, NULL);
 }
 
+static int predict_image(struct predict_model *model, const struct df_image *image, int64_t i,
+                         struct predicted *predicted, unsigned needs)
+{
+    const int64_t height = predicted->height, width = predicted->width;
+    const size_t bytes = (size_t)(height * width) * sizeof *predicted->chosen;
+
+    DF_TRY(df_image_alloc(&predicted->classes, width, height, 1));
+    if (needs & PREDICT_NEEDS_CONFIDENCE && !(predicted->chosen = malloc(bytes)))
+        return df_error_memory("an image's confidence", bytes);
+    const struct df_wanted wanted = {.classes = predicted->classes.pixels, .confidence = predicted->chosen};
+    if (model->inference)
+        DF_TRY(df_inference_predict(model->inference, image, height, width, NULL, &wanted));
+    else
+        DF_TRY(df_segmenter_predict_at(model->segmenter, i, height, width, NULL, &wanted));
+    return take_results(model, i, predicted, needs);
+}
+
 int predict_model_run(struct predict_model *model, const struct decoded *images,
                       struct predicted *const *predicted, int64_t count, unsigned needs)
 {
     if (!model->inference)
         DF_TRY(run_batch(model, images, count));
-    for (int64_t i = 0; i < count; i++) {
-        struct predicted *result = predicted[i];
-        DF_TRY(df_image_alloc(&result->classes, result->width, result->height, 1));
-        const struct df_wanted wanted = {.classes = result->classes.pixels};
-        if (model->inference)
-            DF_TRY(df_inference_predict(model->inference, &images[i].image, result->height, result->width,
-                                        NULL, &wanted));
-        else
-            DF_TRY(
-                df_segmenter_predict_at(model->segmenter, i, result->height, result->width, NULL, &wanted));
-        DF_TRY(take_results(model, i, result, needs));
-    }
+    for (int64_t i = 0; i < count; i++)
+        DF_TRY(predict_image(model, &images[i].image, i, predicted[i], needs));
     return 0;
 }
