@@ -5,9 +5,12 @@
 #include "dinoft/error.h"
 #include "dinoft/text.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Of one piece (a strip or a tile), and of anything else that libtiff takes at a time. */
@@ -272,13 +275,38 @@ static int open_header(struct df_tiff *tiff)
 
 int df_tiff_open(struct df_tiff *tiff, const unsigned char *bytes, size_t size)
 {
-    *tiff = (struct df_tiff){.bytes = bytes, .size = size};
+    *tiff = (struct df_tiff){.bytes = bytes, .descriptor = -1, .size = size};
     return open_header(tiff);
 }
 
-int df_tiff_open_large(struct df_tiff *tiff, int descriptor, size_t size)
+/* Without one, libtiff takes anything for a damaged TIFF. */
+static bool has_signature(int descriptor)
 {
-    *tiff = (struct df_tiff){.descriptor = descriptor, .size = size};
+    static const char *const signatures[] = {"II*", "MM\0*", "II+",
+                                             "MM\0+"}; /* of 4 bytes, the last may be 0 */
+    unsigned char bytes[4];
+
+    if (pread(descriptor, bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
+        return false;
+    for (size_t i = 0; i < sizeof signatures / sizeof signatures[0]; i++) {
+        if (memcmp(bytes, signatures[i], sizeof bytes) == 0)
+            return true;
+    }
+    return false;
+}
+
+int df_tiff_open_large(struct df_tiff *tiff, const char *path)
+{
+    struct stat status;
+
+    *tiff = (struct df_tiff){.descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)};
+    if (tiff->descriptor < 0 || fstat(tiff->descriptor, &status) != 0)
+        return df_error_set("cannot open %s: %s", path, strerror(errno));
+    if (!S_ISREG(status.st_mode))
+        return df_error_set("cannot open %s: it is no regular file", path);
+    if (!has_signature(tiff->descriptor))
+        return df_error_set("it is no TIFF, of which alone parts can be read");
+    tiff->size = (size_t)status.st_size;
     return open_header(tiff);
 }
 
@@ -289,6 +317,9 @@ void df_tiff_close(struct df_tiff *tiff)
     tiff->file = NULL;
     free(tiff->raw);
     tiff->raw = NULL;
+    if (!tiff->bytes && tiff->descriptor >= 0)
+        close(tiff->descriptor);
+    tiff->descriptor = -1;
 }
 
 int df_tiff_prepare_tiles(struct df_tiff *tiff)
