@@ -53,8 +53,8 @@ int df_tiff_decode(const unsigned char *bytes, size_t size, const struct df_imag
 int df_tiff_orientation(const unsigned char *bytes, size_t size);
 
 /* The same of a TIFF, turned as its orientation asks: the whole numbers of one band, grey or of a palette, as
- * they are stored, as 16-bit ones, or RGB of bytes. -1 with the error set: other bands, floats, a number
- * below 0 or above 65535. (tiff_mask.c) */
+ * they are stored, as 16-bit ones, or RGB of bytes; where 0 is white, the largest number becomes 0. -1 with
+ * the error set: other bands, floats, a number below 0 or above 65535. (tiff_mask.c) */
 int df_tiff_decode_indices(const unsigned char *bytes, size_t size, struct df_image *mask);
 int df_tiff_decode_colors(const unsigned char *bytes, size_t size, struct df_image *mask);
 

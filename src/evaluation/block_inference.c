@@ -210,17 +210,6 @@ static int add_view(struct work *work, const struct view *view, const struct df_
                                            view->mirrored, work->sum, part->height, part->width);
 }
 
-static int fetch_probabilities(struct work *work, int64_t count)
-{
-    const float share = 1.0f / (float)work->n_views;
-
-    DF_TRY(work->backend->ops->download(work->backend, work->block_probabilities, work->sum,
-                                        (size_t)count * sizeof(float)));
-    for (int64_t i = 0; i < count; i++)
-        work->block_probabilities[i] *= share;
-    return 0;
-}
-
 static int predict_block(struct work *work, const struct df_image_part *part)
 {
     struct df_backend *backend = work->backend;
@@ -231,9 +220,10 @@ static int predict_block(struct work *work, const struct df_image_part *part)
     for (int i = 0; i < work->n_views; i++)
         DF_TRY(add_view(work, &work->views[i], part));
     DF_TRY(backend->ops->argmax(backend, work->sum, pixels, work->classes, work->n_views, NULL,
-                                work->prediction, NULL, &loss));
+                                work->prediction, NULL, NULL, &loss));
     if (work->block_probabilities)
-        DF_TRY(fetch_probabilities(work, pixels * work->classes));
+        DF_TRY(backend->ops->download(backend, work->block_probabilities, work->sum,
+                                      (size_t)(pixels * work->classes) * sizeof(float)));
     return backend->ops->download(backend, work->block_classes, work->prediction, (size_t)pixels);
 }
 
@@ -242,8 +232,7 @@ static int predict_row(struct work *work, int64_t y, df_block_taker *take, void 
 {
     const int64_t side = work->options->side;
     struct df_block block = {.part = {.y = y, .height = df_min_i64(side, work->source->height - y)},
-                             .classes = work->block_classes,
-                             .probabilities = work->block_probabilities};
+                             .classes = work->block_classes};
     int64_t first, end;
 
     windows_over(&work->rows, y, y + block.part.height, &first, &end);
@@ -253,6 +242,13 @@ static int predict_row(struct work *work, int64_t y, df_block_taker *take, void 
         block.part.x = x;
         block.part.width = df_min_i64(side, work->source->width - x);
         DF_TRY(predict_block(work, &block.part));
+        block.probabilities = (struct df_probabilities){.values = work->block_probabilities,
+                                                        .h = block.part.height,
+                                                        .w = block.part.width,
+                                                        .views = work->n_views,
+                                                        .height = block.part.height,
+                                                        .width = block.part.width,
+                                                        .classes = work->classes};
         const int status = take(context, &block);
         if (status != 0)
             return status;

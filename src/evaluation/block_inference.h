@@ -8,6 +8,7 @@
 #define DINOFT_EVALUATION_BLOCK_INFERENCE_H
 
 #include "dinoft/image.h"
+#include "dinoft/probabilities.h"
 #include "dinoft/segmenter.h"
 
 struct df_pixel_source {
@@ -27,8 +28,8 @@ struct df_block_options {
 /* Of the part of the image; borrowed for a call. */
 struct df_block {
     struct df_image_part part;
-    const uint8_t *classes;     /* [height, width] */
-    const float *probabilities; /* [height, width, C], where they are wanted */
+    const uint8_t *classes;               /* [height, width] */
+    struct df_probabilities probabilities; /* no values where they are not wanted */
 };
 
 /* Takes the next block, from left to right, then down. 0, or another status that ends the work. */

@@ -24,10 +24,18 @@ struct df_inference {
     uint8_t *view;  /* host [view's height, width, 3] */
     uint8_t *batch; /* host [max_batch, window's height, width, 3] */
     size_t view_bytes, batch_bytes;
-    struct buffer canvas; /* float32 [view's height, width, C]: the windows' averaged logits */
-    struct buffer sum;    /* float32 [height, width, C]: the views' softmaxes */
-    struct buffer result; /* uint8 [2, height, width]: classes, labels */
+    struct buffer canvas;     /* float32 [view's height, width, C]: the windows' averaged logits */
+    struct buffer sum;        /* float32 [height, width, C]: the views' softmaxes */
+    struct buffer result;     /* uint8 [2, height, width]: classes, labels */
+    struct buffer confidence; /* float32 [height, width] */
+    int64_t height, width;    /* of the last prediction */
+    bool is_of_views;         /* its probabilities are in sum, else the model's logits are there */
 };
+
+bool df_inference_is_plain(const struct df_inference_options *options)
+{
+    return !options->keep_ratio && options->crop == 0 && df_inference_views(options) == 1;
+}
 
 int64_t df_inference_views(const struct df_inference_options *options)
 {
@@ -61,6 +69,7 @@ void df_inference_close(struct df_inference *inference)
     backend->ops->free(backend, inference->canvas.data);
     backend->ops->free(backend, inference->sum.data);
     backend->ops->free(backend, inference->result.data);
+    backend->ops->free(backend, inference->confidence.data);
     free(inference->view);
     free(inference->batch);
     free(inference);
@@ -290,16 +299,37 @@ static int count_prediction(const struct df_inference *inference, const uint8_t 
                               df_confusion_count(inference->classes) * sizeof(int64_t));
 }
 
+/* Compares what lies in the inference's result, where that is wanted, and fetches it. */
+static int hand_out(struct df_inference *inference, int64_t height, int64_t width, const uint8_t *labels,
+                    const struct df_wanted *wanted)
+{
+    struct df_backend *backend = inference->backend;
+    const uint8_t *prediction = inference->result.data;
+    const float *confidence = inference->confidence.data;
+    const size_t pixels = (size_t)(height * width);
+
+    if (wanted->comparison)
+        DF_TRY(count_prediction(inference, prediction, labels, (int64_t)pixels, wanted->comparison));
+    if (wanted->detailed)
+        DF_TRY(df_comparison_add_details(backend, confidence, prediction, labels, height, width,
+                                         inference->classes, wanted->comparison));
+    if (wanted->confidence)
+        DF_TRY(backend->ops->download(backend, wanted->confidence, confidence, pixels * sizeof(float)));
+    return wanted->classes ? backend->ops->download(backend, wanted->classes, prediction, pixels) : 0;
+}
+
 static int predict_from_views(struct df_inference *inference, const struct df_image *image, int64_t height,
-                              int64_t width, const uint8_t *labels, uint8_t *classes,
-                              struct df_comparison *comparison)
+                              int64_t width, const uint8_t *labels, const struct df_wanted *wanted)
 {
     struct df_backend *backend = inference->backend;
     const size_t pixels = (size_t)(height * width);
+    const bool confident = wanted->confidence || wanted->detailed;
     struct df_loss_sum loss; /* where nobody asks for it */
 
     DF_TRY(reserve_device(inference, &inference->sum, height, width, inference->classes, sizeof(float)));
     DF_TRY(reserve_device(inference, &inference->result, height, width, 2, 1));
+    if (confident)
+        DF_TRY(reserve_device(inference, &inference->confidence, height, width, 1, sizeof(float)));
     DF_TRY(backend->ops->zero(backend, inference->sum.data,
                               pixels * (size_t)inference->classes * sizeof(float)));
     DF_TRY(add_views(inference, image, height, width));
@@ -308,24 +338,36 @@ static int predict_from_views(struct df_inference *inference, const struct df_im
         DF_TRY(backend->ops->upload(backend, result_labels, labels, pixels));
     DF_TRY(backend->ops->argmax(backend, inference->sum.data, (int64_t)pixels, inference->classes,
                                 df_inference_views(&inference->options), result_labels, result,
-                                comparison ? &comparison->loss : NULL, &loss));
-    if (comparison)
-        DF_TRY(count_prediction(inference, result, result_labels, (int64_t)pixels, comparison));
-    return classes ? backend->ops->download(backend, classes, result, pixels) : 0;
+                                confident ? inference->confidence.data : NULL,
+                                wanted->comparison ? &wanted->comparison->loss : NULL, &loss));
+    return hand_out(inference, height, width, result_labels, wanted);
 }
 
 int df_inference_predict(struct df_inference *inference, const struct df_image *image, int64_t height,
-                         int64_t width, const uint8_t *labels, uint8_t *classes,
-                         struct df_comparison *comparison)
+                         int64_t width, const uint8_t *labels, const struct df_wanted *wanted)
 {
     const struct df_inference_options *options = &inference->options;
     int64_t view_height, view_width;
 
     scaled_size(inference, image, options->scales[0], &view_height, &view_width);
-    if (df_inference_views(options) > 1 || needs_windows(inference, view_height, view_width))
-        return predict_from_views(inference, image, height, width, labels, classes, comparison);
+    inference->height = height;
+    inference->width = width;
+    inference->is_of_views =
+        df_inference_views(options) > 1 || needs_windows(inference, view_height, view_width);
+    if (inference->is_of_views)
+        return predict_from_views(inference, image, height, width, labels, wanted);
     DF_TRY(make_view(inference, image, options->scales[0], false, &view_height, &view_width));
     DF_TRY(df_segmenter_set_size(inference->segmenter, view_height, view_width));
     DF_TRY(run_model(inference, 1, inference->view));
-    return df_segmenter_predict_at(inference->segmenter, 0, height, width, labels, classes, comparison);
+    return df_segmenter_predict_at(inference->segmenter, 0, height, width, labels, wanted);
+}
+
+int df_inference_probabilities(struct df_inference *inference, struct df_probabilities *probabilities)
+{
+    if (!inference->is_of_views)
+        return df_probabilities_of_logits(inference->segmenter, 0, inference->height, inference->width,
+                                          probabilities);
+    return df_probabilities_of_sum(inference->backend, inference->sum.data, inference->height,
+                                   inference->width, inference->classes,
+                                   df_inference_views(&inference->options), probabilities);
 }

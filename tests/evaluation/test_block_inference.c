@@ -112,8 +112,8 @@ static void check_size(struct df_segmenter *segmenter, const struct size *size)
     assert_works(inference != NULL);
     assert_works(df_image_alloc(&expected, size->width, size->height, 1) == 0);
     assert_works(df_image_alloc(&found.classes, size->width, size->height, 1) == 0);
-    assert_works(
-        df_inference_predict(inference, &image, size->height, size->width, NULL, expected.pixels, NULL) == 0);
+    assert_works(df_inference_predict(inference, &image, size->height, size->width, NULL,
+                                      &(struct df_wanted){.classes = expected.pixels}) == 0);
     assert_true(df_block_inference_fits(segmenter, size->height, size->width, CROP));
     assert_works(df_block_inference(segmenter, &options, &source, collect, &found) == 0);
     assert_memory_equal(found.classes.pixels, expected.pixels, (size_t)(size->width * size->height));

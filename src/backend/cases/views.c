@@ -137,15 +137,29 @@ DF_CASE_SET(add_probabilities, add_probabilities_odd, view_uses);
 
 /* --- argmax --- */
 
-enum { COUNT, OF_CLASSES, VIEWS, LABELLED, ON_DEVICE };
-enum { PROBABILITIES, LABELS, PREDICTION, LOSS };
+enum { COUNT, OF_CLASSES, VIEWS, LABELLED, ON_DEVICE, CONFIDENT };
+enum { PROBABILITIES, LABELS, PREDICTION, LOSS, CONFIDENCE };
 
 /* The last has more pixels than the device's blocks take one step each. */
 static const int64_t argmax_odd[][DF_CASE_SIZES] = {
-    {0, 21, 1, true},   {0, 21, 1, true, true}, {1, 1, 1, true},    {1000, 37, 3, true},
-    {1000, 37, 3},      {301, 150, 3, true},    {301, 150, 3},      {65, 255, 3, true},
-    {65, 255, 3},       {700, 21, 3, true},     {700, 21, 3},       {131, 5, 2, true, true},
-    {131, 16, 4, true}, {131, 32, 4, true},     {70, 128, 4, true}, {132000, 2, 3, true},
+    {0, 21, 1, true},
+    {0, 21, 1, true, true},
+    {1, 1, 1, true},
+    {1000, 37, 3, true},
+    {1000, 37, 3},
+    {301, 150, 3, true},
+    {301, 150, 3},
+    {65, 255, 3, true},
+    {65, 255, 3},
+    {700, 21, 3, true},
+    {700, 21, 3},
+    {131, 5, 2, true, true, true},
+    {131, 16, 4, true},
+    {131, 32, 4, true},
+    {70, 128, 4, true},
+    {132000, 2, 3, true},
+    {70, 150, 4, false, false, true},
+    {0, 21, 1, true, true, true},
 };
 
 static int argmax_uses(const struct df_case_model *m, int64_t n[DF_CASE_USES][DF_CASE_SIZES])
@@ -180,6 +194,7 @@ static void argmax_build(struct df_case *c)
     df_case_in_bytes(c, c->n[LABELLED] ? c->n[COUNT] : 0, (int)c->n[OF_CLASSES], true);
     df_case_out(c, DF_U8, c->n[COUNT], 0.0);
     df_case_in_bytes(c, sizeof(struct df_loss_sum), 256, false);
+    df_case_out(c, DF_F32, c->n[CONFIDENT] ? c->n[COUNT] : 0, 1e-6);
     c->n_scalars = 2;
     c->scalar_tolerance = 1e-9;
     make_special(c);
@@ -192,7 +207,8 @@ static int argmax_call(const struct df_case *c, struct df_case_run *run)
 
     DF_TRY(backend->ops->argmax(backend, run->memory[PROBABILITIES], c->n[COUNT], c->n[OF_CLASSES],
                                 c->n[VIEWS], c->n[LABELLED] ? run->memory[LABELS] : NULL,
-                                run->memory[PREDICTION], on_device, &loss));
+                                run->memory[PREDICTION], c->n[CONFIDENT] ? run->memory[CONFIDENCE] : NULL,
+                                on_device, &loss));
     if (on_device)
         DF_TRY(backend->ops->download(backend, &loss, on_device, sizeof loss));
     run->scalars[0] = loss.sum;
@@ -208,7 +224,10 @@ static void argmax_expect(struct df_case *c)
     for (int64_t i = 0; i < c->n[COUNT]; i++) {
         for (int64_t k = 0; k < classes; k++)
             pixel[k] = (double)c->tensors[PROBABILITIES].values[i * classes + k];
-        c->tensors[PREDICTION].expected[i] = (double)first_largest(pixel, classes);
+        const int64_t best = first_largest(pixel, classes);
+        c->tensors[PREDICTION].expected[i] = (double)best;
+        if (c->n[CONFIDENT])
+            c->tensors[CONFIDENCE].expected[i] = pixel[best] / (double)c->n[VIEWS];
         if (!c->n[LABELLED] || c->tensors[LABELS].bytes[i] == DF_IGNORE_LABEL)
             continue;
         c->expected_scalars[0] -=

@@ -87,6 +87,7 @@ struct argmax_work {
     int64_t classes, views;
     const uint8_t *labels;
     uint8_t *prediction;
+    float *confidence;
 };
 
 /* The pixels [first, end) of the whole. */
@@ -102,7 +103,10 @@ DF_MULTIVERSION static double argmax_run(const struct argmax_work *work, const f
         value[c] = -1.0f; /* below any probability */
     for (int64_t i = first; i < end; i++) {
         memcpy(value, sum + i * classes, (size_t)classes * sizeof *value);
-        work->prediction[i] = first_class_from(value, maximum(value, padded), padded, classes);
+        const float best = maximum(value, padded);
+        work->prediction[i] = first_class_from(value, best, padded, classes);
+        if (work->confidence)
+            work->confidence[i] = best / (float)work->views;
         const int32_t label = work->labels ? work->labels[i] : DF_IGNORE_LABEL;
         if (label == DF_IGNORE_LABEL)
             continue;
@@ -114,11 +118,11 @@ DF_MULTIVERSION static double argmax_run(const struct argmax_work *work, const f
 }
 
 int df_cpu_argmax(struct df_backend *backend, const float *sum, int64_t count, int64_t classes, int64_t views,
-                  const uint8_t *labels, uint8_t *prediction, struct df_loss_sum *on_device,
-                  struct df_loss_sum *loss)
+                  const uint8_t *labels, uint8_t *prediction, float *confidence,
+                  struct df_loss_sum *on_device, struct df_loss_sum *loss)
 {
     struct df_loss_sum *const total = on_device ? on_device : loss;
-    const struct argmax_work work = {classes, views, labels, prediction};
+    const struct argmax_work work = {classes, views, labels, prediction, confidence};
     const int64_t chunks = df_min_i64(MAX_CHUNKS, count);
     double losses[MAX_CHUNKS] = {0};
     int64_t counts[MAX_CHUNKS] = {0};
