@@ -5,6 +5,7 @@
 #include "decode_ahead.h"
 #include "predict_result.h"
 
+#include "dinoft/block_inference.h"
 #include "dinoft/inference.h"
 
 struct predict_model {
@@ -25,6 +26,13 @@ void predict_model_close(struct predict_model *model);
 /* How images are to be decoded for it. */
 struct decode_options predict_model_decoding(const struct predict_model *model,
                                              const struct df_config *config, unsigned needs);
+
+/* An image in blocks of PREDICT_BLOCK pixels a side (dinoft/block_inference.h), with `probabilities` if they
+ * are wanted. path: for the log. */
+#define PREDICT_BLOCK 256
+int predict_model_run_blocks(struct predict_model *model, const char *path,
+                             const struct df_pixel_source *source, bool probabilities, df_block_taker *take,
+                             void *context);
 
 /* Whether an image has so many more pixels than the model sees of it that details are lost. */
 bool predict_model_shrinks_much(const struct predict_model *model, int64_t height, int64_t width);

@@ -2,7 +2,7 @@
 #include "geo_tags.h"
 
 #include "tiff_file.h"
-#include "tiff_write.h"
+#include "dinoft/tiff_write.h"
 
 #include "dinoft/error.h"
 #include "dinoft/log.h"

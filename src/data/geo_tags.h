@@ -7,7 +7,7 @@
 #define TIFFTAG_GDAL_METADATA 42112 /* GDAL's: names of bands among others, as XML */
 #define TIFFTAG_GDAL_NODATA   42113 /* GDAL's: the value that means "none", as text */
 
-struct df_geo_tags; /* see tiff_write.h */
+struct df_geo_tags; /* see dinoft/tiff_write.h */
 
 /* Makes a file know the tags; before any other of its own is set, and whether or not tags are written. */
 void df_geo_tags_declare(TIFF *file);

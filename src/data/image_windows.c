@@ -1,5 +1,5 @@
 /* Windows are put together of pieces, each a tile or a few strips, of which those used last are kept. */
-#include "image_windows.h"
+#include "dinoft/image_windows.h"
 
 #include "codec.h"
 #include "tiff_part.h"
@@ -95,7 +95,14 @@ static int find_range(struct df_image_windows *windows)
 static int make_pieces(struct df_image_windows *windows, int64_t rows)
 {
     const struct df_tiff *tiff = &windows->tiff;
+    const uint64_t decoded =
+        TIFFIsTiled(tiff->file) ? TIFFTileSize64(tiff->file) : TIFFStripSize64(tiff->file);
 
+    if (decoded > (uint64_t)DF_TIFF_LARGE_PIECE)
+        return df_error_set(
+            "its strips or tiles have %llu bytes each, and of those of large images at most %lld "
+            "are accepted: write it in tiles, as gdal_translate -co TILED=YES does",
+            (unsigned long long)decoded, (long long)DF_TIFF_LARGE_PIECE);
     df_tiff_piece_size(tiff, &windows->piece_width, &windows->piece_height);
     if (!TIFFIsTiled(tiff->file))
         windows->piece_height = df_tiff_rows_together(tiff);

@@ -228,8 +228,6 @@ static int check_image(const struct df_tiff *tiff)
 
 static int check_sizes(struct df_tiff *tiff)
 {
-    const int64_t most = tiff->bytes ? MEMORY_MOST : DF_TIFF_LARGE_PIECE;
-
     if (tiff->bits < 1 || tiff->bands < 1)
         return df_error_set("damaged TIFF: %d bands of %d bits", tiff->bands, tiff->bits);
     if (!TIFFIsCODECConfigured((uint16_t)tiff->compression))
@@ -238,10 +236,9 @@ static int check_sizes(struct df_tiff *tiff)
     const uint64_t piece = TIFFIsTiled(tiff->file) ? TIFFTileSize64(tiff->file) : TIFFStripSize64(tiff->file);
     if (piece == 0)
         return df_tiff_fail(tiff);
-    if (piece > (uint64_t)most)
-        return df_error_set("its strips or tiles have %llu bytes each, at most %lld are accepted%s",
-                            (unsigned long long)piece, (long long)most,
-                            tiff->bytes ? "" : ": write it in tiles, as gdal_translate -co TILED=YES does");
+    if (piece > (uint64_t)MEMORY_MOST)
+        return df_error_set("its strips or tiles have %llu bytes each, at most %lld are accepted",
+                            (unsigned long long)piece, (long long)MEMORY_MOST);
     return 0;
 }
 

@@ -1,4 +1,4 @@
-#include "tiff_write.h"
+#include "dinoft/tiff_write.h"
 
 #include "geo_tags.h"
 

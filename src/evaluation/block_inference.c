@@ -1,4 +1,4 @@
-#include "block_inference.h"
+#include "dinoft/block_inference.h"
 
 #include "windows.h"
 

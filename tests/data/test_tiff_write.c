@@ -1,6 +1,6 @@
 /* TIFFs that are written in parts, and what they keep of the image that they are of. */
 #include "dinoft/image.h"
-#include "src/data/tiff_write.h"
+#include "dinoft/tiff_write.h"
 #include "support/errors.h"
 #include "support/scratch.h"
 

@@ -1,7 +1,7 @@
 /* Windows of a file: where the whole image is read too, both have the same pixels. */
 #include "images.h"
 
-#include "src/data/image_windows.h"
+#include "dinoft/image_windows.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,8 +4,8 @@
  * The classes are those of df_inference_predict() with own_size, to the last bit: windows, batches and the
  * order of sums are the same. What is kept of windows are their logits as the decoder makes them, of those
  * rows of windows that a row of blocks meets; they are enlarged for each block anew. */
-#ifndef DINOFT_EVALUATION_BLOCK_INFERENCE_H
-#define DINOFT_EVALUATION_BLOCK_INFERENCE_H
+#ifndef DINOFT_BLOCK_INFERENCE_H
+#define DINOFT_BLOCK_INFERENCE_H
 
 #include "dinoft/image.h"
 #include "dinoft/probabilities.h"
@@ -28,7 +28,7 @@ struct df_block_options {
 /* Of the part of the image; borrowed for a call. */
 struct df_block {
     struct df_image_part part;
-    const uint8_t *classes;               /* [height, width] */
+    const uint8_t *classes;                /* [height, width] */
     struct df_probabilities probabilities; /* no values where they are not wanted */
 };
 

@@ -1,7 +1,7 @@
 /* TIFFs that are written in parts, in tiles of 256 x 256 pixels that are compressed (deflate): BigTIFF where
  * 4 GB may not be enough. They appear whole or not at all, as of dinoft/atomic_write.h. */
-#ifndef DINOFT_DATA_TIFF_WRITE_H
-#define DINOFT_DATA_TIFF_WRITE_H
+#ifndef DINOFT_TIFF_WRITE_H
+#define DINOFT_TIFF_WRITE_H
 
 #include "dinoft/image.h"
 
