@@ -19,16 +19,17 @@ struct df_pixel_source {
 };
 
 struct df_block_options {
-    int64_t crop, stride; /* of the window; crop a multiple of the patch, 1 <= stride <= crop */
-    bool mirror;          /* average over the image as it is and mirrored */
-    int64_t side;         /* of a block, but for those at the right and lower end */
-    bool probabilities;   /* are wanted */
+    int64_t crop, stride;           /* of the window; crop a multiple of the patch, 1 <= stride <= crop */
+    bool mirror;                    /* average over the image as it is and mirrored */
+    int64_t side;                   /* of a block, but for those at the right and lower end */
+    bool confidence, probabilities; /* are wanted */
 };
 
 /* Of the part of the image; borrowed for a call. */
 struct df_block {
     struct df_image_part part;
-    const uint8_t *classes;                /* [height, width] */
+    const uint8_t *classes;  /* [height, width] */
+    const float *confidence; /* [height, width]: the probability of the class; NULL where it is not wanted */
     struct df_probabilities probabilities; /* no values where they are not wanted */
 };
 

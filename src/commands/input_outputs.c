@@ -166,6 +166,9 @@ static int check_there(const struct paths *paths, const struct df_config *config
             return df_error_set("%s would overwrite the image %s: choose another --%s", paths->items[i],
                                 input->path,
                                 config->command == DF_COMMAND_FEATURES ? "output" : "output_dir");
+        if (!S_ISREG(status.st_mode))
+            return df_error_set("cannot write %s: it is %s", paths->items[i],
+                                S_ISDIR(status.st_mode) ? "a folder" : "no regular file");
         first = first ? first : paths->items[i];
         there++;
     }

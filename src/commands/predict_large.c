@@ -123,13 +123,18 @@ static int take_block(void *context, const struct df_block *found)
                               .width = part->width,
                               .height = part->height,
                               .probabilities = found->probabilities};
+    const size_t pixels = (size_t)(part->width * part->height);
     int status = -1;
 
     if (*interrupt_flag())
         return 1;
     DF_TRY(df_image_alloc(&block.classes, part->width, part->height, 1));
-    memcpy(block.classes.pixels, found->classes, (size_t)(part->width * part->height));
-    if (predicted_complete(&block, work->look) == 0 && put_block(work, part, &block) == 0) {
+    memcpy(block.classes.pixels, found->classes, pixels);
+    if (found->confidence && (block.chosen = malloc(pixels * sizeof *block.chosen)))
+        memcpy(block.chosen, found->confidence, pixels * sizeof *block.chosen);
+    if (found->confidence && !block.chosen)
+        df_error_memory("a block's confidence", pixels * sizeof *block.chosen);
+    else if (predicted_complete(&block, work->look) == 0 && put_block(work, part, &block) == 0) {
         count_block(work, &block);
         status = 0;
     }
@@ -169,14 +174,12 @@ static int predict_all(struct work *work, struct predict_model *model)
 {
     const struct predicted *predicted = work->predicted;
     const struct df_pixel_source source = {work, predicted->width, predicted->height, read_window};
-    const unsigned of_probabilities = PREDICT_NEEDS_CONFIDENCE | PREDICT_NEEDS_PROBABILITIES;
     const int64_t blocks =
         ((predicted->width - 1) / PREDICT_BLOCK + 1) * ((predicted->height - 1) / PREDICT_BLOCK + 1);
 
     work->progress = df_progress_open(stderr, "blocks", blocks);
     const int status =
-        predict_model_run_blocks(model, predicted->input->path, &source,
-                                 (work->look->needs & of_probabilities) != 0, take_block, work);
+        predict_model_run_blocks(model, predicted->input->path, &source, work->look->needs, take_block, work);
     df_progress_close(work->progress);
     return status;
 }
@@ -205,7 +208,7 @@ int predict_large(struct predict_model *model, const struct predict_look *look,
     int status = -1;
 
     work.windows = df_image_windows_open(path, &look->config->reading, rows_in_use(model));
-    if (!work.windows) {
+    if (!work.windows || predict_model_check_blocks(model, predicted->height, predicted->width) != 0) {
         work.readable = false;
         goto done;
     }

@@ -75,29 +75,41 @@ struct decode_options predict_model_decoding(const struct predict_model *model,
                                    .most_pixels = in_blocks ? WHOLE_PIXELS : DF_IMAGE_MAX_PIXELS};
 }
 
-/* --slide, or the model's size and two thirds of it; own pixels, whatever --resize says. */
+/* --slide, or the model's size. */
+static int64_t window_of(const struct df_inference_options *how)
+{
+    return how->crop > 0 ? how->crop : df_min_i64(how->height, how->width);
+}
+
+int predict_model_check_blocks(const struct predict_model *model, int64_t height, int64_t width)
+{
+    const struct df_inference_options *how = &model->how;
+
+    if (how->n_scales != 1 || how->scales[0] != 1.0)
+        return df_error_set("an image of %" PRId64 " x %" PRId64 " pixels can only be seen at its own size: "
+                            "--tta takes --scales 1 for it",
+                            width, height);
+    if (!df_block_inference_fits(model->segmenter, height, width, window_of(how)))
+        return df_error_set("an image of %" PRId64 " x %" PRId64
+                            " pixels is narrower than a window of %" PRId64
+                            " pixels: --slide takes smaller ones",
+                            width, height, window_of(how));
+    return 0;
+}
+
 int predict_model_run_blocks(struct predict_model *model, const char *path,
-                             const struct df_pixel_source *source, bool probabilities, df_block_taker *take,
+                             const struct df_pixel_source *source, unsigned needs, df_block_taker *take,
                              void *context)
 {
     const struct df_inference_options *how = &model->how;
-    const int64_t crop = how->crop > 0 ? how->crop : df_min_i64(how->height, how->width);
+    const int64_t crop = window_of(how);
     const struct df_block_options options = {.crop = crop,
                                              .stride = how->crop > 0 ? how->stride : crop * 2 / 3,
                                              .mirror = how->mirror,
                                              .side = PREDICT_BLOCK,
-                                             .probabilities = probabilities};
+                                             .confidence = (needs & PREDICT_NEEDS_CONFIDENCE) != 0,
+                                             .probabilities = (needs & PREDICT_NEEDS_PROBABILITIES) != 0};
 
-    if (how->n_scales != 1 || how->scales[0] != 1.0)
-        return df_error_set("an image of %" PRId64 " x %" PRId64
-                            " pixels can only be seen at its own size: --tta "
-                            "takes --scales 1 for it",
-                            source->width, source->height);
-    if (!df_block_inference_fits(model->segmenter, source->height, source->width, crop))
-        return df_error_set("an image of %" PRId64 " x %" PRId64
-                            " pixels is narrower than a window of %" PRId64
-                            " pixels: --slide takes smaller ones",
-                            source->width, source->height, crop);
     df_log("%s: %" PRId64 " x %" PRId64 " pixels, in blocks: a window of %" PRId64
            " pixels slides over them, %" PRId64 " apart%s",
            path, source->width, source->height, options.crop, options.stride,
@@ -138,7 +150,7 @@ static int take_results(struct predict_model *model, int64_t i, struct predicted
     const int64_t height = predicted->height, width = predicted->width;
     const struct df_segmenter_options *made = df_segmenter_made_with(model->segmenter);
 
-    if (needs & (PREDICT_NEEDS_CONFIDENCE | PREDICT_NEEDS_PROBABILITIES)) {
+    if (needs & PREDICT_NEEDS_PROBABILITIES) {
         if (model->inference)
             DF_TRY(df_inference_probabilities(model->inference, &predicted->probabilities));
         else
@@ -165,22 +177,29 @@ static int run_batch(struct predict_model *model, const struct decoded *images, 
     return df_segmenter_forward(model->segmenter, count, false, NULL);
 }
 
+static int predict_image(struct predict_model *model, const struct df_image *image, int64_t i,
+                         struct predicted *predicted, unsigned needs)
+{
+    const int64_t height = predicted->height, width = predicted->width;
+    const size_t bytes = (size_t)(height * width) * sizeof *predicted->chosen;
+
+    DF_TRY(df_image_alloc(&predicted->classes, width, height, 1));
+    if (needs & PREDICT_NEEDS_CONFIDENCE && !(predicted->chosen = malloc(bytes)))
+        return df_error_memory("an image's confidence", bytes);
+    const struct df_wanted wanted = {.classes = predicted->classes.pixels, .confidence = predicted->chosen};
+    if (model->inference)
+        DF_TRY(df_inference_predict(model->inference, image, height, width, NULL, &wanted));
+    else
+        DF_TRY(df_segmenter_predict_at(model->segmenter, i, height, width, NULL, &wanted));
+    return take_results(model, i, predicted, needs);
+}
+
 int predict_model_run(struct predict_model *model, const struct decoded *images,
                       struct predicted *const *predicted, int64_t count, unsigned needs)
 {
     if (!model->inference)
         DF_TRY(run_batch(model, images, count));
-    for (int64_t i = 0; i < count; i++) {
-        struct predicted *result = predicted[i];
-        DF_TRY(df_image_alloc(&result->classes, result->width, result->height, 1));
-        const struct df_wanted wanted = {.classes = result->classes.pixels};
-        if (model->inference)
-            DF_TRY(df_inference_predict(model->inference, &images[i].image, result->height, result->width,
-                                        NULL, &wanted));
-        else
-            DF_TRY(
-                df_segmenter_predict_at(model->segmenter, i, result->height, result->width, NULL, &wanted));
-        DF_TRY(take_results(model, i, result, needs));
-    }
+    for (int64_t i = 0; i < count; i++)
+        DF_TRY(predict_image(model, &images[i].image, i, predicted[i], needs));
     return 0;
 }

@@ -27,11 +27,14 @@ void predict_model_close(struct predict_model *model);
 struct decode_options predict_model_decoding(const struct predict_model *model,
                                              const struct df_config *config, unsigned needs);
 
-/* An image in blocks of PREDICT_BLOCK pixels a side (dinoft/block_inference.h), with `probabilities` if they
- * are wanted. path: for the log. */
-#define PREDICT_BLOCK 256
+#define PREDICT_BLOCK 256 /* pixels of a block's side */
+
+/* Whether an image can be done in blocks (dinoft/block_inference.h), over its own pixels, whatever --resize
+ * says. -1 with the error set. */
+int predict_model_check_blocks(const struct predict_model *model, int64_t height, int64_t width);
+/* Does it. needs: bits of enum predict_needs; path: for the log. What df_block_inference() returns. */
 int predict_model_run_blocks(struct predict_model *model, const char *path,
-                             const struct df_pixel_source *source, bool probabilities, df_block_taker *take,
+                             const struct df_pixel_source *source, unsigned needs, df_block_taker *take,
                              void *context);
 
 /* Whether an image has so many more pixels than the model sees of it that details are lost. */

@@ -32,7 +32,9 @@ struct predicted {
     int64_t height, width; /* the image's own, which all maps have */
     struct df_image image; /* RGB; no pixels where it is not needed */
     struct df_image
-        classes; /* [height, width]: numbers of classes; DF_IGNORE_LABEL: unknown, with --threshold */
+        classes;   /* [height, width]: numbers of classes; DF_IGNORE_LABEL: unknown, with --threshold */
+    float *chosen; /* [height, width]: the probability of the class, until predicted_complete(); NULL where
+                      nothing needs it */
     struct df_probabilities probabilities; /* no values where nothing needs them */
     struct df_image confidence; /* uint8 [height, width]: 255 times the probability of the most probable
                                    class; no pixels where it is not needed */
@@ -44,8 +46,8 @@ struct predicted {
     struct df_error error;
 };
 
-/* From the classes and probabilities to the rest: confidence, what --threshold makes unknown, and how many
- * pixels each class has. -1 with the error set. */
+/* From the classes and their probability to the rest: confidence, what --threshold makes unknown, and how
+ * many pixels each class has. -1 with the error set. */
 int predicted_complete(struct predicted *predicted, const struct predict_look *look);
 
 /* Bytes that its maps take, with those that writing them takes. */

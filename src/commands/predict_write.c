@@ -27,7 +27,7 @@ static int write_overlay(const struct predict_look *look, const struct predicted
     if (df_overlay_draw(&predicted->image, &predicted->classes, &look->style, &overlay) == 0 &&
         (!look->config->legend ||
          df_region_numbers_draw(&overlay, &predicted->classes, &look->style.palette) == 0))
-        status = df_png_write_rgb(path, &overlay);
+        status = df_png_write_photo(path, &overlay);
     df_image_free(&overlay);
     return status;
 }

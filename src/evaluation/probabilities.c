@@ -7,6 +7,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#define MOST_CLASSES 256
+
 /* Where an index of the enlarged image reads, by PyTorch's rule (align_corners = false). */
 struct tap {
     int64_t low, high;
@@ -64,13 +66,20 @@ static void softmax(float *values, int64_t classes)
     float most = values[0], sum = 0.0f;
 
     for (int64_t c = 1; c < classes; c++)
-        most = fmaxf(most, values[c]);
+        most = values[c] > most ? values[c] : most;
     for (int64_t c = 0; c < classes; c++) {
         values[c] = expf(values[c] - most);
         sum += values[c];
     }
     for (int64_t c = 0; c < classes; c++)
         values[c] /= sum;
+}
+
+/* to = the logits of one column between two rows of them. */
+static void mix_rows(float *to, const float *upper, const float *lower, float weight, int64_t classes)
+{
+    for (int64_t c = 0; c < classes; c++)
+        to[c] = upper[c] + weight * (lower[c] - upper[c]);
 }
 
 static void enlarge_row(const struct df_probabilities *from, int64_t y, float *row)
@@ -80,14 +89,20 @@ static void enlarge_row(const struct df_probabilities *from, int64_t y, float *r
     const float *upper = from->values + rows.low * from->w * classes;
     const float *lower = from->values + rows.high * from->w * classes;
 
+    float left[MOST_CLASSES], right[MOST_CLASSES];
+    int64_t loaded = -1; /* the column of left */
+
+    assert(classes <= MOST_CLASSES);
     for (int64_t x = 0; x < from->width; x++, row += classes) {
         const struct tap columns = tap_of(x, from->w, from->width);
-        const int64_t left = columns.low * classes, right = columns.high * classes;
-        for (int64_t c = 0; c < classes; c++) {
-            const float a = upper[left + c] + rows.weight * (lower[left + c] - upper[left + c]);
-            const float b = upper[right + c] + rows.weight * (lower[right + c] - upper[right + c]);
-            row[c] = a + columns.weight * (b - a);
+        if (columns.low != loaded) {
+            const int64_t high = columns.high * classes;
+            loaded = columns.low;
+            mix_rows(left, upper + loaded * classes, lower + loaded * classes, rows.weight, classes);
+            mix_rows(right, upper + high, lower + high, rows.weight, classes);
         }
+        for (int64_t c = 0; c < classes; c++)
+            row[c] = left[c] + columns.weight * (right[c] - left[c]);
         softmax(row, classes);
     }
 }

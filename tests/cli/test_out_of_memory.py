@@ -212,6 +212,9 @@ class OutOfMemory(unittest.TestCase):
     def test_predict(self):
         self.sweep("predict", self.image, *MODEL, *SMALL, "--lora_weights", self.trained, "--save_logits",
                    partial=["output/*"])
+        self.sweep("predict", self.image.parent / "*.png", *MODEL, *SMALL, "--lora_weights", self.trained, "--num_workers", 1,
+                   "--write", "mask,confidence", "--threshold", 0.3, "--summary", "s.csv", "--resize", "short", most=40,
+                   partial=["output/*"], growing=["s.csv"])  # fmt: skip
 
     def test_pca(self):
         self.sweep("pca", self.image, *MODEL, *SMALL, "--foreground", "--upsample", partial=["output/*"])

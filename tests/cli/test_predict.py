@@ -1,14 +1,27 @@
 """dinoft predict: masks, overlays and logits of images."""
 
+import csv
+import json
+import math
 import re
 import shutil
+import signal
+import subprocess
 
 from datasets import draw_image, voc_demo, voc_folder
-from png_files import PALETTE, RGB, read_png, voc_palette
-from support import DINOV2, DINOV3, FIXTURES, LINEAR, CommandLineTest, contents, files_in, main, model_flags
+from png_files import GREY, PALETTE, RGB, read_png, voc_palette
+from support import (
+    DINOV2, DINOV3, FIXTURES, LINEAR, PROGRAM, TIMEOUT, CommandLineTest, contents, environment, error_lines, files_in, main,
+    model_flags,
+)  # fmt: skip
 from tensor_files import read_safetensors, values
+from training import TrainingTest
 
 N_CLASSES = 21
+VOC_NAMES = (
+    "background aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse motorbike person "
+    "pottedplant sheep sofa train tvmonitor"
+).split()
 CHECKPOINTS = {
     "linear": (DINOV2, LINEAR),
     "fpn": (DINOV3, FIXTURES / "dinov3_tiny" / "after5_lora_fpn.pt"),
@@ -21,7 +34,7 @@ class Predict(CommandLineTest):
 
     def command(self, *arguments, model="linear"):
         backbone, checkpoint = CHECKPOINTS[model]
-        return ["predict", *arguments, *model_flags(backbone), "--lora_weights", checkpoint, "--output_dir", "out"]
+        return ["predict", *model_flags(backbone), "--lora_weights", checkpoint, "--output_dir", "out", *arguments]
 
     def predict(self, *arguments, **options):
         return self.succeed(*self.command(*arguments, **options))
@@ -185,6 +198,176 @@ class Predict(CommandLineTest):
     def test_missing_image_is_told_before_the_work(self):
         self.refused(*self.command(self.image("a.png"), "gone.png"), mentions=["gone.png", "No such file"])
         self.assertFalse((self.folder / "out" / "a.png").exists())
+
+    def test_confidence_and_threshold(self):
+        """At the network's own size they can be told from the logits."""
+        height, width = 56, 56
+        path, size = self.image("a.png", width, height), ["--img_dim", height, width, "--precision", "fp32"]
+        self.predict(path, *size, "--save_logits", "--write", "mask,confidence", "--summary", "s.csv")
+        flat = values(read_safetensors(self.folder / "out" / "a.safetensors")[0]["logits"])
+        found, mask, area = self.read("a_confidence.png"), self.read("a.png"), height * width
+        self.assertEqual((found.kind, found.width, found.height), (GREY, width, height))
+        expected = []
+        for i in range(area):
+            powers = [math.exp(value - max(flat[i::area])) for value in flat[i::area]]
+            expected.append(max(powers) / sum(powers))
+        self.assert_values_near(list(found.pixels), [255 * share for share in expected], 0.51)
+        row = next(csv.DictReader((self.folder / "s.csv").open()))
+        self.assertEqual((row["image"], row["height"], row["width"]), (str(path), "56", "56"))
+        self.assertAlmostEqual(float(row["mean_confidence"]), sum(expected) / area, places=5)
+        for label, name in enumerate(VOC_NAMES):
+            self.assertEqual(int(row[f"{name} pixels"]), mask.pixels.count(label))
+            self.assertAlmostEqual(float(row[f"{name} share"]), mask.pixels.count(label) / area, places=8)
+
+        middle = sorted(expected)[area // 2]
+        self.predict(path, *size, "--threshold", middle, "--overwrite", "--summary", "s.csv")
+        unknown = self.read("a.png")
+        known = [share >= middle for share in expected]
+        sure = [i for i in range(area) if abs(expected[i] - middle) > 1e-6]
+        self.assertGreater(len(sure), area - 20)
+        for i in sure:
+            self.assertEqual(unknown.pixels[i], mask.pixels[i] if known[i] else 255)
+        row = next(csv.DictReader((self.folder / "s.csv").open()))
+        self.assertEqual(int(row["unknown_pixels"]), unknown.pixels.count(255))
+        blended = self.blend(read_png(path), unknown, 0.5)
+        self.assert_values_near(list(self.read("a_overlay.png").pixels), blended, 0.5)
+        self.predict(path, *size, "--threshold", middle, "--overwrite", "--legend")
+        self.assertEqual(self.read("legend.png").height, 2 * 16 + 24 * (N_CLASSES + 1))
+
+    def test_batches_and_threads(self):
+        """They change nothing."""
+        for i in range(5):
+            self.image(f"in/{i}.png", 60 + 7 * i, 50)
+        found = []
+        for flags in (["--batch_size", 1, "--num_workers", 1, "--threads", 1], ["--batch_size", 2], ["--batch_size", 5]):
+            self.predict("in", *flags, "--write", "mask,overlay,confidence", "--summary", "out/s.csv", "--overwrite")
+            found.append(contents(self.folder / "out"))
+        self.assertEqual(found[0], found[1])
+        self.assertEqual(found[0], found[2])
+
+    def test_as_eval(self):
+        """Of the same flags: the masks, held against the labels, are the confusion matrix that eval measures."""
+        data = voc_demo()
+        names = (voc_folder(data) / "ImageSets" / "Segmentation" / "val.txt").read_text().split()
+        images = [voc_folder(data) / "JPEGImages" / f"{name}.jpg" for name in names]
+        labels = [read_png(voc_folder(data) / "SegmentationClass" / f"{name}.png") for name in names]
+        model = [*model_flags(DINOV2, (56, 84)), "--lora_weights", LINEAR, "--precision", "fp32"]
+        for flags in (
+            [],
+            ["--resize", "short"],
+            ["--resize", "short", "--slide", 42, 28, "--batch_size", 3],
+            ["--slide", 42, 28, "--tta", "--scales", "0.75,1.5"],
+        ):
+            metrics = ["--eval_size", "original", "--metrics_json", "m.json"]
+            self.succeed("eval", "--dataset", "voc", "--data_root", data, *model, *flags, *metrics)
+            write = "mask" if "--tta" in flags else "mask,confidence"
+            self.succeed("predict", *images, *model, *flags, "--output_dir", "out", "--write", write, "--overwrite")
+            confusion = [[0] * N_CLASSES for _ in range(N_CLASSES)]
+            for name, label in zip(names, labels):
+                for truth, found in zip(label.pixels, self.read(f"{name}.png").pixels):
+                    if truth != 255:
+                        confusion[truth][found] += 1
+            self.assertEqual(self.read_json("m.json")["confusion"], confusion, flags)
+
+    def test_an_image_that_is_much_larger_than_the_model_sees(self):
+        images = [self.image("a.png", 200, 160), self.image("b.png", 60, 50), self.image("c.png", 160, 200)]
+        size = ["--img_dim", 56, 56]
+        stderr = self.predict(*images, *size).stderr
+        self.assertEqual(len(re.findall("more than four times", stderr)), 2)
+        self.assertIn("a.png has 160 x 200 pixels", stderr)
+        self.assertIn("2 of 3 images have more than four times", stderr)
+        advised = re.search(r"--slide \d+ \d+ --resize short --img_dim \d+ \d+", stderr).group(0).split()
+        self.assertNotIn("four times", self.predict(*images, *advised, "--overwrite").stderr)
+
+    def test_words_of_write(self):
+        self.refused(*self.command(self.image("a.png"), "--write", "mask,masks"), status=2,
+                     mentions=["--write: expected mask, overlay, confidence", "'masks'"])  # fmt: skip
+        self.refused(*self.command("a.png", "--save_logits", "--tta"), status=2, mentions=["--save_logits", "--tta"])
+
+
+class KeptRatio(TrainingTest):
+    def test_a_checkpoint_of_images_whose_ratio_was_kept(self):
+        """Its masks are those that eval measures, too."""
+        self.train("--resize", "short", "--max_steps", 1)
+        image = draw_image(self.folder / "wide.png", 120, 50)
+        found = []
+        for flags in ([], ["--resize", "short"], ["--resize", "stretch"]):
+            result = self.succeed("predict", image, *model_flags(DINOV2), "--lora_weights", "output/run.pt",
+                                  "--output_dir", "out", "--overwrite", "--write", "confidence", *flags)  # fmt: skip
+            found.append(read_png(self.folder / "out" / "wide_confidence.png"))
+            self.assertEqual("keep their ratio" in result.stderr, not flags)
+        self.assertEqual(found[0], found[1])
+        self.assertNotEqual(found[0], found[2])
+
+
+class Lines(CommandLineTest):
+    """--json_lines, as a program uses it."""
+
+    def setUp(self):
+        super().setUp()
+        for name in "abc":
+            draw_image(self.folder / f"{name}.png", 50, 40, name)
+
+    def start(self, *flags):
+        command = ["predict", "--json_lines", *model_flags(DINOV2, (56, 56)), "--lora_weights", LINEAR, *flags]
+        process = subprocess.Popen(
+            [PROGRAM, *map(str, command), "--output_dir", "out", "--write", "mask"], cwd=self.folder, env=environment(),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        self.addCleanup(process.communicate)
+        return process
+
+    def ask(self, process, *names):
+        """The answer to each, which comes although nothing more is asked."""
+        process.stdin.write("".join(f"{name}\n" for name in names))
+        process.stdin.flush()
+        return [json.loads(process.stdout.readline()) for _ in names]
+
+    def end(self, process, status):
+        output, errors = process.communicate(timeout=TIMEOUT)
+        self.assertEqual((process.returncode, output), (status, ""), errors)
+        return errors
+
+    def test_answers_in_order(self):
+        process = self.start()
+        answer = self.ask(process, "a.png")[0]
+        mask = read_png(self.folder / "out" / "a.png")
+        counted = {name: mask.pixels.count(label) for label, name in enumerate(VOC_NAMES) if label in mask.pixels}
+        self.assertGreater(answer.pop("mean_confidence"), 0)
+        self.assertEqual(answer, {"image": "a.png", "outputs": {"mask": "out/a.png"}, "width": 50, "height": 40,
+                                  "pixels": counted})  # fmt: skip
+        (self.folder / "bad.png").write_bytes(b"no image")
+        answers = self.ask(process, "b.png", "bad.png", "none.png", "c.png", "a.png")
+        self.assertEqual([answer["image"] for answer in answers], ["b.png", "bad.png", "none.png", "c.png", "a.png"])
+        for i, mention in ((1, "bad.png"), (2, "No such file"), (4, "out/a.png is there already: --overwrite")):
+            self.assertIn(mention, answers[i]["error"])
+        self.assertEqual(answers[3]["outputs"], {"mask": "out/c.png"})
+        self.assertIn("3 of 6 images could not be done", error_lines(self.end(process, 1))[0])
+
+    def test_files_that_are_there(self):
+        self.end(self.start(), 0)
+        self.ask(self.start(), "a.png")
+        before = (self.folder / "out" / "a.png").read_bytes()
+        process = self.start("--skip_existing")
+        self.assertEqual(self.ask(process, "a.png")[0], {"image": "a.png", "outputs": {"mask": "out/a.png"}, "skipped": True})
+        self.end(process, 0)
+        process = self.start("--overwrite", "--threshold", 1)
+        answers = self.ask(process, *["a.png"] * 5, "out/a.png")
+        self.assertEqual([answer.get("unknown_pixels") for answer in answers], [2000] * 5 + [None])
+        self.assertIn("which is read", answers[5]["error"])
+        self.assertNotEqual((self.folder / "out" / "a.png").read_bytes(), before)
+        self.end(process, 1)
+
+    def test_ended_by_a_signal(self):
+        """Nothing more comes, and nobody closes the pipe."""
+        process = self.start()
+        self.ask(process, "a.png")
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=TIMEOUT)
+        self.assertEqual(process.returncode, 143)
+
+    def test_names_are_not_typed(self):
+        self.refused("predict", "a.png", "--json_lines", "--lora_weights", LINEAR, status=2, mentions=["standard input", "a.png"])
 
 
 if __name__ == "__main__":

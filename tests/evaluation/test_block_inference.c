@@ -63,6 +63,7 @@ static int read_part(void *context, const struct df_image_part *part, uint8_t *p
 struct collected {
     struct df_image classes;
     struct df_probabilities probabilities; /* of the whole */
+    float *confidence;                     /* likewise */
     int blocks, stop_at;
 };
 
@@ -74,6 +75,10 @@ static int collect(void *context, const struct df_block *block)
     for (int64_t y = 0; y < part->height; y++)
         memcpy(all->classes.pixels + (part->y + y) * all->classes.width + part->x,
                block->classes + y * part->width, (size_t)part->width);
+    for (int64_t y = 0; block->confidence && y < part->height; y++)
+        assert_memory_equal(block->confidence + y * part->width,
+                            all->confidence + (part->y + y) * all->classes.width + part->x,
+                            (size_t)part->width * sizeof(float));
     for (int64_t y = 0; block->probabilities.values && y < part->height; y++) {
         float found[256 * CLASSES], expected[256 * CLASSES];
         df_probabilities_row(&block->probabilities, y, found);
@@ -101,6 +106,7 @@ static void check_size(struct df_segmenter *segmenter, const struct size *size)
                                              .stride = size->stride,
                                              .mirror = size->mirror,
                                              .side = size->side,
+                                             .confidence = size->probabilities,
                                              .probabilities = size->probabilities};
     struct df_image image = draw(size->width, size->height), expected;
     const struct df_pixel_source source = {&image, size->width, size->height, read_part};
@@ -110,9 +116,12 @@ static void check_size(struct df_segmenter *segmenter, const struct size *size)
 
     assert_works(inference != NULL);
     assert_works(df_image_alloc(&expected, size->width, size->height, 1) == 0);
+    found.confidence = malloc((size_t)(size->width * size->height) * sizeof *found.confidence);
+    assert_non_null(found.confidence);
     assert_works(df_image_alloc(&found.classes, size->width, size->height, 1) == 0);
-    assert_works(df_inference_predict(inference, &image, size->height, size->width, NULL,
-                                      &(struct df_wanted){.classes = expected.pixels}) == 0);
+    assert_works(df_inference_predict(
+                     inference, &image, size->height, size->width, NULL,
+                     &(struct df_wanted){.classes = expected.pixels, .confidence = found.confidence}) == 0);
     assert_works(df_inference_probabilities(inference, &found.probabilities) == 0);
     assert_true(df_block_inference_fits(segmenter, size->height, size->width, CROP));
     assert_works(df_block_inference(segmenter, &options, &source, collect, &found) == 0);
@@ -122,6 +131,7 @@ static void check_size(struct df_segmenter *segmenter, const struct size *size)
     assert_true(seen & (seen - 1)); /* more than one class */
     df_inference_close(inference);
     df_probabilities_free(&found.probabilities);
+    free(found.confidence);
     df_image_free(&image);
     df_image_free(&expected);
     df_image_free(&found.classes);
