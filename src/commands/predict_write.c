@@ -104,13 +104,12 @@ static const struct predict_raster probability_raster = {16, .band_a_class = tru
 
 /* Logits have a flag of their own. */
 static const struct predict_writer table[] = {
-    {"mask", ".png", ".tif", 0, write_mask, .raster = &mask_raster},
-    {"overlay", "_overlay.png", "_overlay.png", PREDICT_NEEDS_IMAGE, write_overlay, .is_picture = true},
-    {"confidence", "_confidence.png", "_confidence.tif", PREDICT_NEEDS_CONFIDENCE, write_confidence,
-     .raster = &confidence_raster},
-    {"probabilities", "_probabilities.tif", "_probabilities.tif", PREDICT_NEEDS_PROBABILITIES,
-     .raster = &probability_raster},
-    {LOGITS, ".safetensors", ".safetensors", PREDICT_NEEDS_LOGITS, .write = write_logits},
+    {"mask", ".png", 0, write_mask, &mask_raster, .ending_of_tiff = ".tif"},
+    {"overlay", "_overlay.png", PREDICT_NEEDS_IMAGE, write_overlay, .is_picture = true},
+    {"confidence", "_confidence.png", PREDICT_NEEDS_CONFIDENCE, write_confidence, &confidence_raster,
+     .ending_of_tiff = "_confidence.tif"},
+    {"probabilities", "_probabilities.tif", PREDICT_NEEDS_PROBABILITIES, .raster = &probability_raster},
+    {LOGITS, ".safetensors", PREDICT_NEEDS_LOGITS, .write = write_logits},
 };
 
 enum { ROWS = sizeof table / sizeof *table };
@@ -160,7 +159,8 @@ int predict_writers_choose(struct predict_writers *writers, const struct df_conf
         if (!chosen[i])
             continue;
         writers->endings[writers->count] = table[i].ending;
-        writers->endings_of_tiff[writers->count] = table[i].ending_of_tiff;
+        writers->endings_of_tiff[writers->count] =
+            table[i].ending_of_tiff ? table[i].ending_of_tiff : table[i].ending;
         writers->items[writers->count++] = &table[i];
     }
     return 0;

@@ -19,13 +19,14 @@ struct predict_raster {
 };
 
 struct predict_writer {
-    const char *word;                    /* of --write */
-    const char *ending, *ending_of_tiff; /* of its files, behind the image's name */
-    unsigned needs;                      /* bits of enum predict_needs */
+    const char *word;   /* of --write */
+    const char *ending; /* of its files, behind the image's name */
+    unsigned needs;     /* bits of enum predict_needs */
     /* Writes the file, whole or not at all; called from several threads at once. -1 with the error set. NULL:
      * it is always a TIFF. */
     int (*write)(const struct predict_look *look, const struct predicted *predicted, const char *path);
-    const struct predict_raster *raster; /* of TIFFs; NULL: there the file is as of others */
+    const struct predict_raster *raster; /* of TIFFs, or of all; NULL: it is as of others there */
+    const char *ending_of_tiff;          /* NULL: the same */
     bool is_picture; /* of an image that is too large it is written smaller: of pixels and classes */
 };
 
