@@ -56,7 +56,7 @@ enum df_command {
     X(DF_RECIPE_REFERENCE, "reference") X(DF_RECIPE_REFERENCE_2025_08, "reference-2025-08")
 #define DF_RESUMES(X)    X(DF_RESUME_NO, "no") X(DF_RESUME_YES, "yes") X(DF_RESUME_AUTO, "auto")
 #define DF_EVAL_SIZES(X) X(DF_EVAL_NETWORK, "network") X(DF_EVAL_ORIGINAL, "original")
-#define DF_RESIZES(X)    X(DF_RESIZE_STRETCH, "stretch") X(DF_RESIZE_SHORT, "short")
+#define DF_RESIZES(X)    X(DF_RESIZE_STRETCH, "stretch") X(DF_RESIZE_SHORT, "short") X(DF_RESIZE_NONE, "none")
 #define DF_NAMINGS(X)    X(DF_NAMING_OFFICIAL, "official") X(DF_NAMING_HUGGINGFACE, "huggingface")
 #define DF_STORED_TYPES(X)                                                                                   \
     X(DF_STORED_KEEP, "keep") X(DF_STORED_FP32, "fp32") X(DF_STORED_FP16, "fp16") X(DF_STORED_BF16, "bf16")

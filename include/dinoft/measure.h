@@ -17,6 +17,7 @@ struct df_measure_options {
     int workers;            /* threads that read images; 0: one for each core, at most 8 */
     bool original;          /* labels are compared at their own size, otherwise at the network's input size */
     bool keep_ratio;        /* of images that are resized */
+    bool own_size;          /* they are not resized */
     int64_t slide[2];       /* crop and stride of a sliding window, as they are asked for; 0: none */
     int64_t crop, stride;   /* the same in whole patches */
     const char *scales;     /* views at these scales, mirrored too, as they are asked for; NULL: one view */

@@ -409,8 +409,8 @@ OPTION(CHOICE, EVAL_SIZE, eval_size, OUTPUT, MEASURE,
 OPTION(CHOICE, RESIZE, resize, DATA, SETS | PREDICT | INFO,
        "stretch resizes every image to --img_dim; short keeps its ratio: the shorter side gets --img_dim's "
        "smaller number, the longer one what belongs to it, both in whole patches; train cuts --img_dim out "
-       "of it, the middle with --augment none, and validates as eval; where it is not typed, as in the "
-       "checkpoint's training",
+       "of it, the middle with --augment none, and validates as eval; none, not for train, leaves images as "
+       "large as they are, for --slide; where it is not typed, as in the checkpoint's training",
        df_resize, DF_RESIZES, "stretch")
 OPTION(PAIR, SLIDE, slide, RUN, MEASURE | PREDICT,
        "run the model over square windows of CROP pixels, STRIDE apart, and average where they overlap",
@@ -462,7 +462,10 @@ OPTION(SWITCH, JSON_LINES, json_lines, RUN, PREDICT,
        "with a line of JSON on standard output, in order and at once")
 OPTION(STRING, WRITE, write, OUTPUT, PREDICT,
        "what is written of each image: mask (IMAGE.png, numbers of classes), overlay (IMAGE_overlay.png), "
-       "confidence (IMAGE_confidence.png: 255 times the chosen class's probability)",
+       "confidence (IMAGE_confidence.png: 255 times the chosen class's probability), probabilities "
+       "(IMAGE_probabilities.tif: a band a class, of 16 bits, 65535 being 1); of a TIFF, mask and confidence "
+       "are "
+       "TIFFs too",
        "LIST", "mask,overlay")
 OPTION(FLOAT, THRESHOLD, threshold, OUTPUT, PREDICT,
        "pixels whose class has a probability below this are unknown, 255 in the mask", "0", 0,

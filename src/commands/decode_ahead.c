@@ -3,6 +3,7 @@
 #include "inputs.h"
 
 #include "dinoft/error.h"
+#include "dinoft/image_windows.h"
 #include "dinoft/size.h"
 
 #include <assert.h>
@@ -82,10 +83,25 @@ bool decode_ahead_has_room(const struct decode_ahead *ahead)
            (ahead->count < MOST && (size_t)(ahead->count + 1) <= MOST_BYTES / ahead->largest);
 }
 
+static bool is_large(const struct decode_options *options, struct decoded *decoded)
+{
+    int64_t width, height;
+
+    if (options->most_pixels == 0 || !df_image_windows_size_of(decoded->path, &width, &height) ||
+        (width <= DF_IMAGE_MAX_SIDE && height <= DF_IMAGE_MAX_SIDE && width * height <= options->most_pixels))
+        return false;
+    decoded->image.width = width;
+    decoded->image.height = height;
+    decoded->is_large = true;
+    return true;
+}
+
 static int decode(const struct decode_options *options, struct decoded *decoded)
 {
     const size_t bytes = (size_t)(options->height * options->width * 3);
 
+    if (is_large(options, decoded))
+        return 0;
     DF_TRY(input_decode(decoded->path, options->reading, &decoded->image));
     if (bytes == 0)
         return 0;
@@ -159,6 +175,6 @@ void decode_ahead_take(struct decode_ahead *ahead, struct decoded *decoded)
     *decoded = place->decoded;
     ahead->first = (ahead->first + 1) % MOST;
     ahead->count--;
-    const size_t bytes = (size_t)(decoded->image.width * decoded->image.height * 3);
+    const size_t bytes = decoded->is_large ? 0 : (size_t)(decoded->image.width * decoded->image.height * 3);
     ahead->largest = bytes > ahead->largest ? bytes : ahead->largest;
 }

@@ -10,6 +10,7 @@ struct decoded {
     const char *path; /* the caller's */
     void *tag;        /* likewise */
     struct df_image image;
+    bool is_large;    /* and was not read: the image has only its size */
     uint8_t *resized; /* [height, width, 3] of the options; NULL: not wanted */
     int status;       /* -1: it could not be read, and error says why; image has no pixels then */
     struct df_error error;
@@ -19,6 +20,7 @@ struct decode_options {
     const struct df_image_reading *reading;
     int64_t height, width; /* 0: not resized */
     bool only_resized;     /* the image's pixels are not needed behind that; its size stays */
+    int64_t most_pixels;   /* TIFFs of more, or too large for an image, are not read; 0: all images are */
 };
 
 struct decode_ahead;

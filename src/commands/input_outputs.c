@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #define ONCE 2
@@ -15,6 +16,19 @@
 char *input_output_path(const struct df_config *config, const struct input *input, const char *ending)
 {
     return df_text_format("%s/%s%s", config->output_dir, input->name, ending);
+}
+
+bool input_is_tiff(const struct input *input)
+{
+    const char *dot = strrchr(input->path, '.');
+    return dot && (strcasecmp(dot, ".tif") == 0 || strcasecmp(dot, ".tiff") == 0);
+}
+
+static char *output_path(const struct df_config *config, const struct input_outputs *outputs,
+                         const struct input *input, int e)
+{
+    const bool as_tiff = outputs->endings_of_tiff && input_is_tiff(input);
+    return input_output_path(config, input, as_tiff ? outputs->endings_of_tiff[e] : outputs->endings[e]);
 }
 
 /* --- those that are done --- */
@@ -26,7 +40,7 @@ static int is_done(const struct df_config *config, const struct input_outputs *o
 
     *done = outputs->n_endings > 0;
     for (int e = 0; e < outputs->n_endings && *done; e++) {
-        char *path = input_output_path(config, input, outputs->endings[e]);
+        char *path = output_path(config, outputs, input, e);
         if (!path)
             return -1;
         *done = stat(path, &status) == 0 && S_ISREG(status.st_mode);
@@ -105,7 +119,7 @@ static int gather(struct paths *paths, const struct inputs *inputs, const struct
         if (stat(input->path, &status) == 0)
             paths->inputs[paths->n_inputs++] = (struct identity){status.st_dev, status.st_ino, input->path};
         for (int e = 0; e < outputs->n_endings; e++) {
-            if (!(paths->items[paths->count] = input_output_path(config, input, outputs->endings[e])))
+            if (!(paths->items[paths->count] = output_path(config, outputs, input, e)))
                 return -1;
             paths->count++;
         }

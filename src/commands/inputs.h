@@ -45,12 +45,16 @@ void inputs_drop_failed(struct inputs *inputs);
  * twice is taken out of the list, and logged. */
 int inputs_name(struct inputs *inputs);
 
+/* Whether its file is called a TIFF: then what is written of it is one too, where it can be. */
+bool input_is_tiff(const struct input *input);
+
 /* OUTPUT_DIR/NAME + ending; the caller frees it. */
 char *input_output_path(const struct df_config *config, const struct input *input, const char *ending);
 
 /* What is written: files of each image, by their endings, and others. */
 struct input_outputs {
-    const char *const *endings; /* [n_endings] */
+    const char *const *endings;         /* [n_endings] */
+    const char *const *endings_of_tiff; /* the same for TIFFs; NULL: they are the same */
     int n_endings;
     const char *once[2]; /* NULL: none */
 };

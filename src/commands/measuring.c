@@ -56,6 +56,7 @@ static int choose_options(const struct df_config *config, struct df_measure *mea
         .workers = (int)config->num_workers,
         .original = config->eval_size == DF_EVAL_ORIGINAL,
         .keep_ratio = config->resize == DF_RESIZE_SHORT,
+        .own_size = config->resize == DF_RESIZE_NONE,
         .scales = config->tta ? config->scales : NULL,
         .n_scales = config->n_scales,
     };

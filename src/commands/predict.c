@@ -86,8 +86,10 @@ int command_predict(struct df_config *config)
         status = 2;
         goto done;
     }
-    outputs = (struct input_outputs){
-        .endings = job.writers.endings, .n_endings = job.writers.count, .once = {legend, config->summary}};
+    outputs = (struct input_outputs){.endings = job.writers.endings,
+                                     .endings_of_tiff = job.writers.endings_of_tiff,
+                                     .n_endings = job.writers.count,
+                                     .once = {legend, config->summary}};
     job.look.needs = choose_needs(config, &job.writers);
     if ((config->legend && !legend) || df_check_writable(config->output_dir) != 0 ||
         (config->summary && df_check_writable_file(config->summary) != 0))

@@ -68,7 +68,7 @@ int predict_line_check(struct predict_line *line, const struct df_config *config
     bool all = writers->count > 0;
 
     for (int i = 0; i < writers->count; i++) {
-        char *path = input_output_path(config, &line->input, writers->endings[i]);
+        char *path = predict_writers_path(writers, config, &line->input, i);
         bool there = false;
         const int status = path ? check_output(line, config, setup, path, &there) : -1;
         free(path);
@@ -87,7 +87,7 @@ static int add_outputs(struct df_json *json, const struct predict_line *line, co
 
     df_json_object(json, "outputs");
     for (int i = 0; i < writers->count; i++) {
-        char *path = input_output_path(config, &line->input, writers->endings[i]);
+        char *path = predict_writers_path(writers, config, &line->input, i);
         df_json_text(json, writers->items[i]->word, path);
         status = path ? status : -1;
         free(path);

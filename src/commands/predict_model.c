@@ -2,6 +2,7 @@
 
 #include "measuring.h"
 
+#include "dinoft/log.h"
 #include "dinoft/size.h"
 
 #include <inttypes.h>
@@ -9,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FEW 64 /* images, for which a device does not try which algorithm is the fastest */
+#define WHOLE_PIXELS ((int64_t)1 << 22) /* of an image that is done as a whole where it need not be */
+#define FEW          64 /* images, for which a device does not try which algorithm is the fastest */
 
 static int choose_how(struct predict_model *model, const struct df_config *config)
 {
@@ -17,6 +19,7 @@ static int choose_how(struct predict_model *model, const struct df_config *confi
 
     *how = (struct df_inference_options){
         .keep_ratio = config->resize == DF_RESIZE_SHORT,
+        .own_size = config->resize == DF_RESIZE_NONE,
         .height = model->setup->model.height,
         .width = model->setup->model.width,
         .n_scales = 1,
@@ -63,11 +66,58 @@ struct decode_options predict_model_decoding(const struct predict_model *model,
                                              const struct df_config *config, unsigned needs)
 {
     const bool resizes = model->inference == NULL;
+    const bool in_blocks = model->how.own_size && model->how.crop > 0;
 
     return (struct decode_options){.reading = &config->reading,
                                    .height = resizes ? model->how.height : 0,
                                    .width = resizes ? model->how.width : 0,
-                                   .only_resized = resizes && !(needs & PREDICT_NEEDS_IMAGE)};
+                                   .only_resized = resizes && !(needs & PREDICT_NEEDS_IMAGE),
+                                   .most_pixels = in_blocks ? WHOLE_PIXELS : DF_IMAGE_MAX_PIXELS};
+}
+
+/* --slide, or the model's size. */
+static int64_t window_of(const struct df_inference_options *how)
+{
+    return how->crop > 0 ? how->crop : df_min_i64(how->height, how->width);
+}
+
+int predict_model_check_blocks(const struct predict_model *model, int64_t height, int64_t width)
+{
+    const struct df_inference_options *how = &model->how;
+
+    if (how->n_scales != 1 || how->scales[0] != 1.0)
+        return df_error_set("an image of %" PRId64 " x %" PRId64 " pixels can only be seen at its own size: "
+                            "--tta takes --scales 1 for it",
+                            width, height);
+    if (!df_block_inference_fits(model->segmenter, height, width, window_of(how)))
+        return df_error_set("an image of %" PRId64 " x %" PRId64
+                            " pixels is narrower than a window of %" PRId64
+                            " pixels: --slide takes smaller ones",
+                            width, height, window_of(how));
+    return 0;
+}
+
+int predict_model_run_blocks(struct predict_model *model, const char *path,
+                             const struct df_pixel_source *source, unsigned needs, df_block_taker *take,
+                             void *context)
+{
+    const struct df_inference_options *how = &model->how;
+    const int64_t crop = window_of(how);
+    const struct df_block_options options = {.crop = crop,
+                                             .stride = how->crop > 0 ? how->stride : crop * 2 / 3,
+                                             .mirror = how->mirror,
+                                             .side = PREDICT_BLOCK,
+                                             .confidence = (needs & PREDICT_NEEDS_CONFIDENCE) != 0,
+                                             .probabilities = (needs & PREDICT_NEEDS_PROBABILITIES) != 0};
+
+    df_log("%s: %" PRId64 " x %" PRId64 " pixels, in blocks: a window of %" PRId64
+           " pixels slides over them, %" PRId64 " apart%s",
+           path, source->width, source->height, options.crop, options.stride,
+           how->own_size ? "" : "; the image is too large to be resized (--resize)");
+    const int status = df_block_inference(model->segmenter, &options, source, take, context);
+    if (!model->inference)
+        DF_TRY(df_segmenter_set_size(model->segmenter, how->height, how->width));
+    return status;
 }
 
 /* A side of four times as many pixels is twice as long. */

@@ -5,6 +5,7 @@
 #include "decode_ahead.h"
 #include "predict_result.h"
 
+#include "dinoft/block_inference.h"
 #include "dinoft/inference.h"
 
 struct predict_model {
@@ -25,6 +26,16 @@ void predict_model_close(struct predict_model *model);
 /* How images are to be decoded for it. */
 struct decode_options predict_model_decoding(const struct predict_model *model,
                                              const struct df_config *config, unsigned needs);
+
+#define PREDICT_BLOCK 256 /* pixels of a block's side */
+
+/* Whether an image can be done in blocks (dinoft/block_inference.h), over its own pixels, whatever --resize
+ * says. -1 with the error set. */
+int predict_model_check_blocks(const struct predict_model *model, int64_t height, int64_t width);
+/* Does it. needs: bits of enum predict_needs; path: for the log. What df_block_inference() returns. */
+int predict_model_run_blocks(struct predict_model *model, const char *path,
+                             const struct df_pixel_source *source, unsigned needs, df_block_taker *take,
+                             void *context);
 
 /* Whether an image has so many more pixels than the model sees of it that details are lost. */
 bool predict_model_shrinks_much(const struct predict_model *model, int64_t height, int64_t width);

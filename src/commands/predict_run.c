@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "each_input.h"
 #include "interrupt.h"
+#include "predict_large.h"
 #include "predict_lines.h"
 
 #include "dinoft/log.h"
@@ -24,6 +25,7 @@ struct place {
     const struct predict_job *job;
     struct predicted predicted;
     bool computed; /* its results are written; else it could not be read, or need not be */
+    bool cut;      /* Ctrl-C came before it was done */
     size_t bytes;
     struct df_job_set set;
 };
@@ -186,15 +188,15 @@ static void report_first(struct run *run)
     struct place *place = &run->places[run->first];
 
     df_worker_pool_wait(run->pool, &place->set);
-    if (run->job->config->json_lines)
+    if (run->job->config->json_lines && !place->cut)
         report_line(run, &place->predicted);
-    else
+    else if (!place->cut)
         report_image(run, place);
+    run->reported += !place->cut;
     predicted_free(&place->predicted);
     run->first = (run->first + 1) % run->n_places;
     run->count--;
     run->bytes -= place->bytes;
-    run->reported++;
     if (!run->failed)
         df_progress_update(run->progress, (int64_t)run->reported, (int64_t)run->reported, NAN);
 }
@@ -242,6 +244,25 @@ static void take_failed(struct run *run, struct place *place, struct decoded *de
     decoded_free(decoded);
 }
 
+/* It is done, and written, at once. */
+static void take_large(struct run *run, struct place *place, struct decoded *decoded)
+{
+    struct predict_job *job = run->job;
+    struct predicted *predicted = &place->predicted;
+    bool readable = true;
+
+    predicted->height = decoded->image.height;
+    predicted->width = decoded->image.width;
+    const int status = predict_large(&job->model, &job->look, &job->writers, predicted, &readable);
+    place->computed = readable;
+    place->cut = status > 0;
+    if (status < 0) {
+        predicted->failed = true;
+        df_error_keep(&predicted->error);
+    }
+    decoded_free(decoded);
+}
+
 static void take_readable(struct run *run, struct place *place, const struct decoded *decoded, int64_t i)
 {
     struct predicted *predicted = &place->predicted;
@@ -267,9 +288,13 @@ static int64_t gather(struct run *run)
         struct place *place = new_place(run, decoded);
         if (decoded->status != 0)
             take_failed(run, place, decoded);
+        else if (decoded->is_large)
+            take_large(run, place, decoded);
         else
             take_readable(run, place, decoded, count++);
         taken++;
+        if (place->cut)
+            break;
         read_more(run);
     }
     return count;

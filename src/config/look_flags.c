@@ -8,6 +8,13 @@ bool df_config_trains(const struct df_config *config)
     return config->command == DF_COMMAND_TRAIN || config->command == DF_COMMAND_DATA;
 }
 
+/* Where images are not of one size. */
+static bool takes_any_size(const struct df_config *config)
+{
+    return config->command == DF_COMMAND_EVAL || config->command == DF_COMMAND_CORRUPT ||
+           config->command == DF_COMMAND_PREDICT;
+}
+
 int df_config_check_look(const struct df_config *config)
 {
     static const enum df_option of_augmented[] = {
@@ -18,6 +25,9 @@ int df_config_check_look(const struct df_config *config)
         df_config_typed(config, of_augmented, sizeof of_augmented / sizeof of_augmented[0]);
     const enum df_option page = df_config_typed(config, of_page, sizeof of_page / sizeof of_page[0]);
 
+    if (config->resize == DF_RESIZE_NONE && !takes_any_size(config))
+        return df_error_set(
+            "--resize none is for eval, corrupt and predict: batches need images of one size");
     if (config->command != DF_COMMAND_DATA)
         return 0;
     if (augmented != DF_OPTION_COUNT && !config->show_augmented)

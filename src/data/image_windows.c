@@ -1,5 +1,5 @@
 /* Windows are put together of pieces, each a tile or a few strips, of which those used last are kept. */
-#include "image_windows.h"
+#include "dinoft/image_windows.h"
 
 #include "codec.h"
 #include "tiff_part.h"
@@ -9,12 +9,8 @@
 #include "dinoft/text.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define KEPT_BYTES_MOST ((int64_t)1 << 28)
 #define PIECES_MOST     ((int64_t)1 << 16)
@@ -27,7 +23,6 @@ struct piece {
 
 struct df_image_windows {
     char *path;
-    int descriptor;
     struct df_tiff tiff;
     struct df_tiff_way way;
     const char *warning;
@@ -52,48 +47,16 @@ static bool from_below(int orientation)
     return orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
 }
 
-/* A descriptor of a regular file, and its size. */
-static int open_regular(const char *path, size_t *size)
-{
-    struct stat status;
-    const int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-
-    if (descriptor < 0)
-        return df_error_set("cannot open %s: %s", path, strerror(errno));
-    if (fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode)) {
-        *size = (size_t)status.st_size;
-        return descriptor;
-    }
-    close(descriptor);
-    return df_error_set("cannot open %s: it is no regular file", path);
-}
-
-/* Without it, libtiff takes anything for a damaged TIFF. */
-static bool has_signature(int descriptor)
-{
-    unsigned char bytes[4];
-
-    return pread(descriptor, bytes, sizeof bytes, 0) == (ssize_t)sizeof bytes &&
-           (memcmp(bytes, "II", 2) == 0 || memcmp(bytes, "MM", 2) == 0) &&
-           (bytes[2] + bytes[3] == 42 || bytes[2] + bytes[3] == 43) && (bytes[2] == 0 || bytes[3] == 0);
-}
-
 bool df_image_windows_size_of(const char *path, int64_t *width, int64_t *height)
 {
-    struct df_tiff tiff = {0};
-    size_t size = 0;
-    const int descriptor = open_regular(path, &size);
-    bool is_known = false;
+    struct df_tiff tiff;
+    const bool is_known = df_tiff_open_large(&tiff, path) == 0;
 
-    if (descriptor < 0)
-        return false;
-    if (has_signature(descriptor) && df_tiff_open_large(&tiff, descriptor, size) == 0) {
+    if (is_known) {
         *width = changes_sides(tiff.orientation) ? tiff.height : tiff.width;
         *height = changes_sides(tiff.orientation) ? tiff.width : tiff.height;
-        is_known = true;
     }
     df_tiff_close(&tiff);
-    close(descriptor);
     return is_known;
 }
 
@@ -132,7 +95,14 @@ static int find_range(struct df_image_windows *windows)
 static int make_pieces(struct df_image_windows *windows, int64_t rows)
 {
     const struct df_tiff *tiff = &windows->tiff;
+    const uint64_t decoded =
+        TIFFIsTiled(tiff->file) ? TIFFTileSize64(tiff->file) : TIFFStripSize64(tiff->file);
 
+    if (decoded > (uint64_t)DF_TIFF_LARGE_PIECE)
+        return df_error_set(
+            "its strips or tiles have %llu bytes each, and of those of large images at most %lld "
+            "are accepted: write it in tiles, as gdal_translate -co TILED=YES does",
+            (unsigned long long)decoded, (long long)DF_TIFF_LARGE_PIECE);
     df_tiff_piece_size(tiff, &windows->piece_width, &windows->piece_height);
     if (!TIFFIsTiled(tiff->file))
         windows->piece_height = df_tiff_rows_together(tiff);
@@ -177,14 +147,8 @@ static int open_windows(struct df_image_windows *windows, const struct df_image_
 {
     static const struct df_image_reading as_it_comes = {0};
     struct df_tiff *tiff = &windows->tiff;
-    size_t size;
 
-    windows->descriptor = open_regular(windows->path, &size);
-    if (windows->descriptor < 0)
-        return -1;
-    if (!has_signature(windows->descriptor))
-        return df_error_set("it is no TIFF, of which alone parts can be read");
-    DF_TRY(df_tiff_open_large(tiff, windows->descriptor, size));
+    DF_TRY(df_tiff_open_large(tiff, windows->path));
     windows->warning = df_tiff_find_warning(tiff);
     if (!TIFFSetDirectory(tiff->file, 0))
         return df_tiff_fail(tiff);
@@ -203,7 +167,7 @@ struct df_image_windows *df_image_windows_open(const char *path, const struct df
         df_error_memory("the parts of an image", sizeof *windows);
         return NULL;
     }
-    windows->descriptor = -1;
+    windows->tiff.descriptor = -1;
     windows->path = df_text_copy(path);
     if (windows->path && open_windows(windows, reading, rows) == 0)
         return windows;
@@ -220,8 +184,6 @@ void df_image_windows_close(struct df_image_windows *windows)
         df_image_free(&windows->pieces[i].image);
     free(windows->pieces);
     df_tiff_close(&windows->tiff);
-    if (windows->descriptor >= 0)
-        close(windows->descriptor);
     free(windows->path);
     free(windows);
 }

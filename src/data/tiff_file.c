@@ -5,9 +5,12 @@
 #include "dinoft/error.h"
 #include "dinoft/text.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Of one piece (a strip or a tile), and of anything else that libtiff takes at a time. */
@@ -225,8 +228,6 @@ static int check_image(const struct df_tiff *tiff)
 
 static int check_sizes(struct df_tiff *tiff)
 {
-    const int64_t most = tiff->bytes ? MEMORY_MOST : DF_TIFF_LARGE_PIECE;
-
     if (tiff->bits < 1 || tiff->bands < 1)
         return df_error_set("damaged TIFF: %d bands of %d bits", tiff->bands, tiff->bits);
     if (!TIFFIsCODECConfigured((uint16_t)tiff->compression))
@@ -235,10 +236,9 @@ static int check_sizes(struct df_tiff *tiff)
     const uint64_t piece = TIFFIsTiled(tiff->file) ? TIFFTileSize64(tiff->file) : TIFFStripSize64(tiff->file);
     if (piece == 0)
         return df_tiff_fail(tiff);
-    if (piece > (uint64_t)most)
-        return df_error_set("its strips or tiles have %llu bytes each, at most %lld are accepted%s",
-                            (unsigned long long)piece, (long long)most,
-                            tiff->bytes ? "" : ": write it in tiles, as gdal_translate -co TILED=YES does");
+    if (piece > (uint64_t)MEMORY_MOST)
+        return df_error_set("its strips or tiles have %llu bytes each, at most %lld are accepted",
+                            (unsigned long long)piece, (long long)MEMORY_MOST);
     return 0;
 }
 
@@ -272,13 +272,38 @@ static int open_header(struct df_tiff *tiff)
 
 int df_tiff_open(struct df_tiff *tiff, const unsigned char *bytes, size_t size)
 {
-    *tiff = (struct df_tiff){.bytes = bytes, .size = size};
+    *tiff = (struct df_tiff){.bytes = bytes, .descriptor = -1, .size = size};
     return open_header(tiff);
 }
 
-int df_tiff_open_large(struct df_tiff *tiff, int descriptor, size_t size)
+/* Without one, libtiff takes anything for a damaged TIFF. */
+static bool has_signature(int descriptor)
 {
-    *tiff = (struct df_tiff){.descriptor = descriptor, .size = size};
+    static const char *const signatures[] = {"II*", "MM\0*", "II+",
+                                             "MM\0+"}; /* of 4 bytes, the last may be 0 */
+    unsigned char bytes[4];
+
+    if (pread(descriptor, bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
+        return false;
+    for (size_t i = 0; i < sizeof signatures / sizeof signatures[0]; i++) {
+        if (memcmp(bytes, signatures[i], sizeof bytes) == 0)
+            return true;
+    }
+    return false;
+}
+
+int df_tiff_open_large(struct df_tiff *tiff, const char *path)
+{
+    struct stat status;
+
+    *tiff = (struct df_tiff){.descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)};
+    if (tiff->descriptor < 0 || fstat(tiff->descriptor, &status) != 0)
+        return df_error_set("cannot open %s: %s", path, strerror(errno));
+    if (!S_ISREG(status.st_mode))
+        return df_error_set("cannot open %s: it is no regular file", path);
+    if (!has_signature(tiff->descriptor))
+        return df_error_set("it is no TIFF, of which alone parts can be read");
+    tiff->size = (size_t)status.st_size;
     return open_header(tiff);
 }
 
@@ -289,6 +314,9 @@ void df_tiff_close(struct df_tiff *tiff)
     tiff->file = NULL;
     free(tiff->raw);
     tiff->raw = NULL;
+    if (!tiff->bytes && tiff->descriptor >= 0)
+        close(tiff->descriptor);
+    tiff->descriptor = -1;
 }
 
 int df_tiff_prepare_tiles(struct df_tiff *tiff)

@@ -14,7 +14,7 @@
 
 struct df_tiff {
     TIFF *file;
-    const unsigned char *bytes; /* NULL: it is read from the descriptor, which stays the caller's */
+    const unsigned char *bytes; /* NULL: it is read from the descriptor */
     int descriptor;
     size_t size, position;
     void *raw;                      /* see df_tiff_prepare_tiles() */
@@ -34,8 +34,8 @@ struct df_tiff {
 /* Opens it and reads the header: a size or pieces that are too large are refused before memory is taken. -1
  * with the error set; close it in either case. */
 int df_tiff_open(struct df_tiff *tiff, const unsigned char *bytes, size_t size);
-/* The same of a file of `size` bytes that is read piece by piece: its size has other limits. */
-int df_tiff_open_large(struct df_tiff *tiff, int descriptor, size_t size);
+/* The same of a file that is read piece by piece: its size has other limits. */
+int df_tiff_open_large(struct df_tiff *tiff, const char *path);
 void df_tiff_close(struct df_tiff *tiff);
 
 /* Before libtiff makes colours of tiles: those that are not compressed and come from a disk it takes only in

@@ -3,6 +3,7 @@
 #include "tiff_part.h"
 
 #include "codec.h"
+#include "geo_tags.h"
 
 #include "dinoft/error.h"
 #include "dinoft/size.h"
@@ -13,7 +14,6 @@
 
 #define ROWS_AT_LEAST 64                 /* that libtiff is asked for at a time */
 #define PIXELS_ENOUGH ((int64_t)1 << 22) /* in fewer rows */
-#define NODATA_TAG    42113              /* GDAL's: the value that means "none", as text */
 
 /* Whether bands hold numbers of their own, rather than indices into colours or parts of another colour space.
  */
@@ -112,7 +112,7 @@ static void read_nodata(struct df_tiff *tiff, struct df_tiff_way *way)
     uint32_t count = 0;
     char number[64], *end;
 
-    if (!TIFFGetField(tiff->file, NODATA_TAG, &count, &text) || !text || count >= sizeof number)
+    if (!TIFFGetField(tiff->file, TIFFTAG_GDAL_NODATA, &count, &text) || !text || count >= sizeof number)
         return;
     memcpy(number, text, count);
     number[count] = '\0';

@@ -1,4 +1,4 @@
-#include "block_inference.h"
+#include "dinoft/block_inference.h"
 
 #include "windows.h"
 
@@ -28,7 +28,9 @@ struct work {
     uint8_t *batch;      /* host [most, window's height, width, 3] */
     float *canvas, *sum; /* device [side, side, C]: the windows' averaged logits, the views' softmaxes */
     uint8_t *prediction; /* device [side, side] */
+    float *confidence;   /* the same; NULL where it is not wanted */
     uint8_t *block_classes;
+    float *block_confidence;    /* host [side, side]; NULL where it is not wanted */
     float *block_probabilities; /* host [side, side, C]; NULL where they are not wanted */
 };
 
@@ -75,13 +77,18 @@ static int begin(struct work *work)
     DF_TRY(df_segmenter_set_size(work->segmenter, work->rows.window, work->columns.window));
     work->batch = malloc((size_t)(work->most * work->rows.window * work->columns.window * 3));
     work->block_classes = malloc((size_t)pixels);
+    if (options->confidence)
+        work->block_confidence = malloc((size_t)pixels * sizeof(float));
     if (options->probabilities)
         work->block_probabilities = malloc((size_t)(pixels * work->classes) * sizeof(float));
-    if (!work->batch || !work->block_classes || (options->probabilities && !work->block_probabilities))
+    if (!work->batch || !work->block_classes || (options->confidence && !work->block_confidence) ||
+        (options->probabilities && !work->block_probabilities))
         return df_error_memory("windows of an image", (unsigned long long)(pixels * work->classes));
     work->canvas = reserve_device(work, pixels, work->classes, sizeof(float));
     work->sum = reserve_device(work, pixels, work->classes, sizeof(float));
     work->prediction = reserve_device(work, pixels, 1, 1);
+    if (options->confidence && !(work->confidence = reserve_device(work, pixels, 1, sizeof(float))))
+        return -1;
     return work->canvas && work->sum && work->prediction ? 0 : -1;
 }
 
@@ -94,10 +101,12 @@ static void end(struct work *work)
     backend->ops->free(backend, work->canvas);
     backend->ops->free(backend, work->sum);
     backend->ops->free(backend, work->prediction);
+    backend->ops->free(backend, work->confidence);
     df_window_axis_free(&work->rows);
     df_window_axis_free(&work->columns);
     free(work->batch);
     free(work->block_classes);
+    free(work->block_confidence);
     free(work->block_probabilities);
 }
 
@@ -210,17 +219,6 @@ static int add_view(struct work *work, const struct view *view, const struct df_
                                            view->mirrored, work->sum, part->height, part->width);
 }
 
-static int fetch_probabilities(struct work *work, int64_t count)
-{
-    const float share = 1.0f / (float)work->n_views;
-
-    DF_TRY(work->backend->ops->download(work->backend, work->block_probabilities, work->sum,
-                                        (size_t)count * sizeof(float)));
-    for (int64_t i = 0; i < count; i++)
-        work->block_probabilities[i] *= share;
-    return 0;
-}
-
 static int predict_block(struct work *work, const struct df_image_part *part)
 {
     struct df_backend *backend = work->backend;
@@ -231,9 +229,13 @@ static int predict_block(struct work *work, const struct df_image_part *part)
     for (int i = 0; i < work->n_views; i++)
         DF_TRY(add_view(work, &work->views[i], part));
     DF_TRY(backend->ops->argmax(backend, work->sum, pixels, work->classes, work->n_views, NULL,
-                                work->prediction, NULL, NULL, &loss));
+                                work->prediction, work->confidence, NULL, &loss));
+    if (work->confidence)
+        DF_TRY(backend->ops->download(backend, work->block_confidence, work->confidence,
+                                      (size_t)pixels * sizeof(float)));
     if (work->block_probabilities)
-        DF_TRY(fetch_probabilities(work, pixels * work->classes));
+        DF_TRY(backend->ops->download(backend, work->block_probabilities, work->sum,
+                                      (size_t)(pixels * work->classes) * sizeof(float)));
     return backend->ops->download(backend, work->block_classes, work->prediction, (size_t)pixels);
 }
 
@@ -243,7 +245,7 @@ static int predict_row(struct work *work, int64_t y, df_block_taker *take, void 
     const int64_t side = work->options->side;
     struct df_block block = {.part = {.y = y, .height = df_min_i64(side, work->source->height - y)},
                              .classes = work->block_classes,
-                             .probabilities = work->block_probabilities};
+                             .confidence = work->block_confidence};
     int64_t first, end;
 
     windows_over(&work->rows, y, y + block.part.height, &first, &end);
@@ -253,6 +255,13 @@ static int predict_row(struct work *work, int64_t y, df_block_taker *take, void 
         block.part.x = x;
         block.part.width = df_min_i64(side, work->source->width - x);
         DF_TRY(predict_block(work, &block.part));
+        block.probabilities = (struct df_probabilities){.values = work->block_probabilities,
+                                                        .h = block.part.height,
+                                                        .w = block.part.width,
+                                                        .views = work->n_views,
+                                                        .height = block.part.height,
+                                                        .width = block.part.width,
+                                                        .classes = work->classes};
         const int status = take(context, &block);
         if (status != 0)
             return status;

@@ -28,7 +28,7 @@ static void add_settings(struct df_digest *digest, const struct df_measure_optio
 {
     df_digest_add_text(digest, suite);
     df_digest_add_text(digest, options->original ? "original" : "network");
-    df_digest_add_text(digest, options->keep_ratio ? "short" : "stretch");
+    df_digest_add_text(digest, options->own_size ? "none" : options->keep_ratio ? "short" : "stretch");
     df_digest_add_text(digest, options->scales ? options->scales : "");
     df_digest_add_number(digest, (uint64_t)options->slide[0]);
     df_digest_add_number(digest, (uint64_t)options->slide[1]);

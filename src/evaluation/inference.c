@@ -34,7 +34,8 @@ struct df_inference {
 
 bool df_inference_is_plain(const struct df_inference_options *options)
 {
-    return !options->keep_ratio && options->crop == 0 && df_inference_views(options) == 1;
+    return !options->keep_ratio && !options->own_size && options->crop == 0 &&
+           df_inference_views(options) == 1;
 }
 
 int64_t df_inference_views(const struct df_inference_options *options)

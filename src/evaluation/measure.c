@@ -21,6 +21,7 @@ static void choose_inference(struct df_measure *measure)
 
     measure->how = (struct df_inference_options){
         .keep_ratio = options->keep_ratio,
+        .own_size = options->own_size,
         .height = measure->setup.model.height,
         .width = measure->setup.model.width,
         .crop = options->crop,
@@ -82,8 +83,11 @@ void df_measure_describe(const struct df_measure *measure, char *text, size_t si
     if (measure->how.crop > 0)
         snprintf(window, sizeof window, ", sliding window %" PRId64 " / %" PRId64, measure->how.crop,
                  measure->how.stride);
-    snprintf(text, size, "%s%s%s%s%s", measure->how.keep_ratio ? ", ratio kept" : "", window,
-             scales ? ", scales " : "", scales ? scales : "", scales ? ", mirrored too" : "");
+    snprintf(text, size, "%s%s%s%s%s",
+             measure->how.own_size     ? ", not resized"
+             : measure->how.keep_ratio ? ", ratio kept"
+                                       : "",
+             window, scales ? ", scales " : "", scales ? scales : "", scales ? ", mirrored too" : "");
 }
 
 void df_measure_add_fact(struct df_measure_facts *facts, const char *name, const char *format, ...)

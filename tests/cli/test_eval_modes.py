@@ -212,7 +212,7 @@ class EvalModesTest(CommandLineTest):
             (["--slide", "100"], "--slide: expected two whole numbers, CROP STRIDE"),
             (["--scales", "1,2"], "--scales are those of --tta, which was not given"),
             (["--slide", 100, 101], "--slide: windows of 100 pixels that are 101 apart leave gaps"),
-            (["--resize", "long"], "--resize: 'long' is not one of stretch or short"),
+            (["--resize", "long"], "--resize: 'long' is not one of stretch, short or none"),
         ):
             self.refused(*flags, *words, status=2, mentions=[text])
 

@@ -167,7 +167,7 @@ class Predict(CommandLineTest):
         shutil.copy(self.folder / "in" / "a.png", self.folder / "in" / "a.jpg")
         result = self.predict("in", "--write", "mask")
         self.assertIn("differ by their extension", result.stderr)
-        self.assertEqual(files_in(self.folder / "out"), ["a.b.png", "a.jpg.png", "a.png.png"])
+        self.assertEqual(files_in(self.folder / "out"), ["a.b.tif", "a.jpg.png", "a.png.png"])
 
     def test_a_mask_in_the_place_of_anothers_overlay(self):
         """a.png and a_overlay.png: both would be written to a_overlay.png."""

@@ -1,5 +1,5 @@
 /* Windows of TIFFs have the pixels of the whole image, whatever lies in the file. */
-#include "src/data/image_windows.h"
+#include "dinoft/image_windows.h"
 #include "fixtures/image_formats/image_format_goldens.h"
 #include "support/errors.h"
 #include "support/scratch.h"

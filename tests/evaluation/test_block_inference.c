@@ -1,5 +1,5 @@
 /* Block by block, an image has the very classes and probabilities that it has as a whole. */
-#include "src/evaluation/block_inference.h"
+#include "dinoft/block_inference.h"
 #include "support/cmocka_all.h"
 #include "support/errors.h"
 #include "support/one_block.h"
@@ -62,6 +62,8 @@ static int read_part(void *context, const struct df_image_part *part, uint8_t *p
 
 struct collected {
     struct df_image classes;
+    struct df_probabilities probabilities; /* of the whole */
+    float *confidence;                     /* likewise */
     int blocks, stop_at;
 };
 
@@ -73,14 +75,16 @@ static int collect(void *context, const struct df_block *block)
     for (int64_t y = 0; y < part->height; y++)
         memcpy(all->classes.pixels + (part->y + y) * all->classes.width + part->x,
                block->classes + y * part->width, (size_t)part->width);
-    for (int64_t i = 0; block->probabilities && i < part->width * part->height; i++) {
-        const float *of_pixel = block->probabilities + i * CLASSES;
-        float sum = 0.0f;
-        for (int c = 0; c < CLASSES; c++) {
-            sum += of_pixel[c];
-            assert_true(of_pixel[c] <= of_pixel[block->classes[i]]);
-        }
-        assert_true(fabsf(sum - 1.0f) < 1e-5f);
+    for (int64_t y = 0; block->confidence && y < part->height; y++)
+        assert_memory_equal(block->confidence + y * part->width,
+                            all->confidence + (part->y + y) * all->classes.width + part->x,
+                            (size_t)part->width * sizeof(float));
+    for (int64_t y = 0; block->probabilities.values && y < part->height; y++) {
+        float found[256 * CLASSES], expected[256 * CLASSES];
+        df_probabilities_row(&block->probabilities, y, found);
+        df_probabilities_row(&all->probabilities, part->y + y, expected);
+        assert_memory_equal(found, expected + part->x * CLASSES,
+                            (size_t)(part->width * CLASSES) * sizeof(float));
     }
     return ++all->blocks == all->stop_at ? 5 : 0;
 }
@@ -102,6 +106,7 @@ static void check_size(struct df_segmenter *segmenter, const struct size *size)
                                              .stride = size->stride,
                                              .mirror = size->mirror,
                                              .side = size->side,
+                                             .confidence = size->probabilities,
                                              .probabilities = size->probabilities};
     struct df_image image = draw(size->width, size->height), expected;
     const struct df_pixel_source source = {&image, size->width, size->height, read_part};
@@ -111,9 +116,13 @@ static void check_size(struct df_segmenter *segmenter, const struct size *size)
 
     assert_works(inference != NULL);
     assert_works(df_image_alloc(&expected, size->width, size->height, 1) == 0);
+    found.confidence = malloc((size_t)(size->width * size->height) * sizeof *found.confidence);
+    assert_non_null(found.confidence);
     assert_works(df_image_alloc(&found.classes, size->width, size->height, 1) == 0);
-    assert_works(df_inference_predict(inference, &image, size->height, size->width, NULL,
-                                      &(struct df_wanted){.classes = expected.pixels}) == 0);
+    assert_works(df_inference_predict(
+                     inference, &image, size->height, size->width, NULL,
+                     &(struct df_wanted){.classes = expected.pixels, .confidence = found.confidence}) == 0);
+    assert_works(df_inference_probabilities(inference, &found.probabilities) == 0);
     assert_true(df_block_inference_fits(segmenter, size->height, size->width, CROP));
     assert_works(df_block_inference(segmenter, &options, &source, collect, &found) == 0);
     assert_memory_equal(found.classes.pixels, expected.pixels, (size_t)(size->width * size->height));
@@ -121,6 +130,8 @@ static void check_size(struct df_segmenter *segmenter, const struct size *size)
         seen |= 1u << expected.pixels[i];
     assert_true(seen & (seen - 1)); /* more than one class */
     df_inference_close(inference);
+    df_probabilities_free(&found.probabilities);
+    free(found.confidence);
     df_image_free(&image);
     df_image_free(&expected);
     df_image_free(&found.classes);

@@ -2,8 +2,8 @@
  *
  * A side may have up to 1,048,576 pixels. The pixels are those that df_image_read() gives of the whole image.
  * A range "of the file" is found at the opening, which reads the file once. */
-#ifndef DINOFT_DATA_IMAGE_WINDOWS_H
-#define DINOFT_DATA_IMAGE_WINDOWS_H
+#ifndef DINOFT_IMAGE_WINDOWS_H
+#define DINOFT_IMAGE_WINDOWS_H
 
 #include "dinoft/image.h"
 

@@ -4,10 +4,11 @@
  * The classes are those of df_inference_predict() with own_size, to the last bit: windows, batches and the
  * order of sums are the same. What is kept of windows are their logits as the decoder makes them, of those
  * rows of windows that a row of blocks meets; they are enlarged for each block anew. */
-#ifndef DINOFT_EVALUATION_BLOCK_INFERENCE_H
-#define DINOFT_EVALUATION_BLOCK_INFERENCE_H
+#ifndef DINOFT_BLOCK_INFERENCE_H
+#define DINOFT_BLOCK_INFERENCE_H
 
 #include "dinoft/image.h"
+#include "dinoft/probabilities.h"
 #include "dinoft/segmenter.h"
 
 struct df_pixel_source {
@@ -18,17 +19,18 @@ struct df_pixel_source {
 };
 
 struct df_block_options {
-    int64_t crop, stride; /* of the window; crop a multiple of the patch, 1 <= stride <= crop */
-    bool mirror;          /* average over the image as it is and mirrored */
-    int64_t side;         /* of a block, but for those at the right and lower end */
-    bool probabilities;   /* are wanted */
+    int64_t crop, stride;           /* of the window; crop a multiple of the patch, 1 <= stride <= crop */
+    bool mirror;                    /* average over the image as it is and mirrored */
+    int64_t side;                   /* of a block, but for those at the right and lower end */
+    bool confidence, probabilities; /* are wanted */
 };
 
 /* Of the part of the image; borrowed for a call. */
 struct df_block {
     struct df_image_part part;
-    const uint8_t *classes;     /* [height, width] */
-    const float *probabilities; /* [height, width, C], where they are wanted */
+    const uint8_t *classes;  /* [height, width] */
+    const float *confidence; /* [height, width]: the probability of the class; NULL where it is not wanted */
+    struct df_probabilities probabilities; /* no values where they are not wanted */
 };
 
 /* Takes the next block, from left to right, then down. 0, or another status that ends the work. */
