@@ -37,8 +37,10 @@ OPTION(
     "batches and their learning rate, which go by the number of images), and --img_dim is not "
     "lowered yet",
     .of_one_run = true)
-OPTION(SWITCH, OVERWRITE, overwrite, OUTPUT, ONE_RUN,
-       "replace the files of an earlier run of this name, which is refused otherwise", .of_one_run = true)
+OPTION(
+    SWITCH, OVERWRITE, overwrite, OUTPUT, ONE_RUN | EVAL,
+    "replace files that are there, which is refused otherwise; train: those of an earlier run of this name",
+    .of_one_run = true)
 OPTION(CHOICE, DATASET, dataset, DATA, SETS,
        "Pascal VOC 2012 (21 classes), ADE20K (150), or your own images and masks, in one of the layouts; "
        "where none is typed, eval and corrupt take the one that the checkpoint was trained on",
@@ -411,6 +413,14 @@ OPTION(STRING, SCALES, scales, RUN, MEASURE, "the scales of --tta, of the size t
        "LIST", "0.5,0.75,1,1.25,1.5,1.75")
 OPTION(STRING, METRICS_JSON, metrics_json, OUTPUT, EVAL, "write all metrics to this file too, as JSON",
        "FILE", NULL)
+OPTION(STRING, SAVE_MASKS, save_masks, OUTPUT, EVAL,
+       "write each prediction as IMAGE.png, the numbers of its classes, at the size that is measured; with "
+       "--eval_size original these are the masks of predict",
+       "DIR", NULL)
+OPTION(INTEGER, BOOTSTRAP, bootstrap, OUTPUT, EVAL,
+       "draw so many resamples of the images, by --seed, for the interval that the mIoU of 95 % of them "
+       "lies in; 0: none",
+       "1000", 0, 1000000)
 OPTION(STRING, IMAGES_CSV, images_csv, OUTPUT, EVAL,
        "write each image's scores to this file, the worst first", "FILE", NULL)
 OPTION(STRING, CONFUSION_PNG, confusion_png, OUTPUT, EVAL, "draw the confusion matrix into this file", "FILE",

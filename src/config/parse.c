@@ -223,8 +223,12 @@ static int check_measured(const struct df_config *config)
     if (typed != DF_OPTION_COUNT && !config->prototypes)
         return df_error_set("--%s chooses training images: eval has a use for them with --prototypes alone",
                             df_option_name(typed));
-    if (config->typed[DF_OPTION_SEED] && !config->typed[DF_OPTION_SHOTS])
-        return df_error_set("--seed is for the images of --shots, which was not given");
+    if (config->typed[DF_OPTION_SEED] && !config->typed[DF_OPTION_SHOTS] && config->bootstrap == 0)
+        return df_error_set(
+            "--seed is for the images of --shots, which was not given, and --bootstrap, which "
+            "is 0");
+    if (config->typed[DF_OPTION_OVERWRITE] && !config->save_masks)
+        return df_error_set("--overwrite is for the masks of --save_masks, which was not given");
     return 0;
 }
 

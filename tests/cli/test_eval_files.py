@@ -113,6 +113,41 @@ class EvalFilesTest(CommandLineTest):
         self.assertEqual(sum(scores["pixels"] for scores in metrics["per_class"]), int(rows[0][1]))
         self.assertEqual(Page((self.out / "r.html").read_text()).tags.count("img"), 2)
 
+    def test_masks(self):
+        """Those of predict, which are at the image's own size; nothing is lost that is there."""
+        masks = self.out / "masks"
+        self.succeed(*self.command("--save_masks", masks, "--eval_size", "original", outputs={}))
+        images = sorted((self.data / "images" / "val").iterdir())
+        self.succeed("predict", *images, *model_flags(DINOV2), "--lora_weights", LINEAR, "--precision", "fp32",
+                     "--output_dir", self.folder / "predicted")  # fmt: skip
+        found = contents(masks)
+        self.assertEqual(len(found), 5)
+        for name, data in found.items():
+            expected = read_png(self.folder / "predicted" / name)
+            self.assertEqual((expected, data), (read_png(masks / name), (self.folder / "predicted" / name).read_bytes()))
+        for picture in masks.iterdir():
+            picture.write_bytes(b"")
+        command = self.command("--save_masks", masks, outputs={})
+        self.refused(*command, mentions=["5 of 5 masks are there already", "--overwrite"])
+        self.assertEqual(set(contents(masks).values()), {b""})
+        self.succeed(*command, "--overwrite")
+        self.assertEqual((read_png(masks / "00.png").height, read_png(masks / "00.png").width), DINOV2.size)
+
+    def test_masks_beside_and_within_folders(self):
+        """Images of equal names keep their folders, and no label is overwritten."""
+        for kind, end in (("images", ""), ("masks", "_mask")):
+            for folder in ("a", "b"):
+                target = self.folder / "more" / folder / f"00{end}.png"
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(self.data / kind / "val" / "00.png", target)
+        more, out = self.folder / "more", self.out / "masks"
+        data = ["--dataset", "folder", "--n_classes", CLASSES, "--images", f"{more}/**/00.png",
+                "--masks", f"{more}/**/{{name}}_mask.png", "--val_fraction", 1]  # fmt: skip
+        command = ["eval", *data, *model_flags(DINOV2), "--lora_weights", LINEAR, "--precision", "fp32"]
+        self.succeed(*command, "--save_masks", out)
+        self.assertEqual(set(contents(out)), {"a/00.png", "b/00.png"})
+        self.refused(*command, "--save_masks", more, "--overwrite", mentions=["--save_masks would overwrite", "00.png"])
+
     def test_two_results_of_one_name(self):
         self.refused(*self.command("--images_csv", self.out / "m.json"), mentions=["two of the results", "m.json"])
         self.assertEqual(contents(self.out), {})
