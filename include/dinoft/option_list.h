@@ -302,6 +302,10 @@ OPTION(STRING, TRAIN_LIST, train_list, DATA, TRAIN | EVAL | LOOK | BENCH,
        "images: a file; a line is the name of an image, with or without its ending",
        "FILE", "train")
 OPTION(STRING, VAL_LIST, val_list, DATA, SETS, "the same of the validation images", "FILE", "val")
+OPTION(STRING, SPLIT, split, DATA, EVAL,
+       "the images that are measured: val, train, or another part by its name: a list of voc such as "
+       "trainval, a folder beside train and val such as test, or a word in the column split of --pairs",
+       "NAME", "val")
 OPTION(SWITCH, VOID_AS_BACKGROUND, void_as_background, DATA, TRAIN | MEASURE | LOOK,
        "count VOC's void border as background, instead of ignoring it")
 OPTION(CHOICE, NORMALIZE, normalize, MODEL, NETWORK,

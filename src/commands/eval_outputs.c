@@ -154,6 +154,7 @@ int eval_outputs_write(struct eval_outputs *outputs, const struct df_metrics *me
     const struct df_metrics_setting setting = {.names = measure->class_names,
                                                .batch_size = measure->options.batch_size,
                                                .prototypes = &measure->prototypes,
+                                               .split = config->split,
                                                .interval = interval_of(outputs)};
 
     df_image_scores_sort(&outputs->scores);

@@ -2,8 +2,10 @@
 
 #include "dinoft/error.h"
 #include "annotations/annotations.h"
+#include "annotations/split_folders.h"
 #include "class_table.h"
 #include "layouts/layout.h"
+#include "layouts/splits.h"
 #include "sample_list.h"
 
 #include <stdlib.h>
@@ -12,6 +14,11 @@ static int (*const list_samples[])(struct df_dataset *dataset, const struct df_d
     [DF_DATASET_VOC] = df_voc_list,
     [DF_DATASET_ADE20K] = df_ade20k_list,
     [DF_DATASET_FOLDER] = df_folder_list};
+
+bool df_split_named(const char *word, enum df_split split)
+{
+    return df_split_is(word, df_usual_split_words(split));
+}
 
 int df_dataset_has_split(const struct df_dataset_options *options, bool *has)
 {

@@ -25,7 +25,7 @@ static int look_into(const char *pattern, const char *root, const char *word, bo
 int df_split_folders_have(const struct df_dataset_options *options, bool *has)
 {
     *has = false;
-    for (const char *const *word = df_split_words(options->split); *word; word++) {
+    for (const char *const *word = df_split_words(options); *word; word++) {
         for (size_t i = 0; i < sizeof folders / sizeof *folders && !*has; i++)
             DF_TRY(look_into(folders[i], options->root, *word, has));
     }

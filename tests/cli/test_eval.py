@@ -12,7 +12,7 @@ from tensor_files import float_tensor, read_checkpoint, read_safetensors, values
 from training import CLASSES, TrainingTest
 
 KEYS = {"miou", "pixel_accuracy", "mean_accuracy", "dice", "reference_iou", "reference_miou", "batch_size", "loss", "per_class",
-        "confusion", "confusions", "boundary_iou", "calibration_error", "calibration", "bootstrap"}  # fmt: skip
+        "confusion", "confusions", "boundary_iou", "calibration_error", "calibration", "bootstrap", "split"}  # fmt: skip
 
 
 def histogram(label_planes, n_classes):

@@ -4,8 +4,9 @@
 
 #include "dinoft/dataset.h"
 
-/* What the split is called, the usual name first; NULL behind the last. */
-const char *const *df_split_words(enum df_split split);
+/* What the options' split is called, or train and val are, the usual name first; NULL behind the last. */
+const char *const *df_split_words(const struct df_dataset_options *options);
+const char *const *df_usual_split_words(enum df_split split);
 
 /* Whether there is such a file, or folder. */
 bool df_is_file(const char *path);
@@ -19,9 +20,9 @@ int df_folder_has(const char *folder, const char *ending);
  * set. */
 char *df_split_path(const char *pattern, const char *root, const char *word);
 
-/* Sets *path to the first folder that is there, of the patterns and, for each, the split's words; NULL: none
+/* Sets *path to the first folder that is there, of the patterns and, for each, a split's words; NULL: none
  * is. `name` is a word that is tried before, or NULL. -1 with the error set when memory ran out. */
-int df_split_folder(const char *const *patterns, const char *root, enum df_split split, const char *name,
+int df_split_folder(const char *const *patterns, const char *root, const char *const *words, const char *name,
                     char **path);
 
 #endif

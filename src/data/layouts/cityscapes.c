@@ -3,6 +3,7 @@
  * or NAME_gtFine_labelIds.png, of which 19 of 34 numbers are classes. */
 #include "layout.h"
 
+#include "../annotations/split_folders.h"
 #include "../folder_files.h"
 #include "../sample_list.h"
 
@@ -27,11 +28,6 @@ static const char train_ids[] = "_gtFine_labelTrainIds.png", label_ids[] = "_gtF
 bool df_cityscapes_found(const char *root)
 {
     return df_folder_is_there(root, "leftImg8bit") && df_folder_is_there(root, "gtFine");
-}
-
-static const char *split_folder(enum df_split split)
-{
-    return split == DF_SPLIT_TRAIN ? "train" : "val";
 }
 
 struct cities {
@@ -75,12 +71,13 @@ static int add_city(struct cities *cities, const char *city)
     return status;
 }
 
-static int walk(struct cities *cities, enum df_split split)
+static int walk(struct cities *cities)
 {
+    const char *split = df_split_words(cities->options)[0];
     int status;
 
-    cities->images = df_text_format("%s/leftImg8bit/%s", cities->options->root, split_folder(split));
-    cities->masks = df_text_format("%s/gtFine/%s", cities->options->root, split_folder(split));
+    cities->images = df_text_format("%s/leftImg8bit/%s", cities->options->root, split);
+    cities->masks = df_text_format("%s/gtFine/%s", cities->options->root, split);
     status = cities->images && cities->masks
                  ? df_folder_files_read(&cities->folders, cities->images, df_image_endings())
                  : -1;
@@ -104,7 +101,7 @@ static void cities_close(struct cities *cities)
 static int has_masks(const struct df_dataset_options *options, const char *end, bool *has)
 {
     struct cities cities = {.options = options, .mask_end = end};
-    const int status = walk(&cities, options->split);
+    const int status = walk(&cities);
 
     *has = cities.found;
     cities_close(&cities);
@@ -147,7 +144,7 @@ int df_cityscapes_list(struct df_dataset *dataset, const struct df_dataset_optio
     if (status == 0) {
         snprintf(listing->what, sizeof listing->what, "Cityscapes in %s, masks *%s", options->root,
                  cities.mask_end);
-        status = walk(&cities, options->split);
+        status = walk(&cities);
     }
     if (status == 0 && cities.unused.count > 0)
         df_log("warning: %zu files below %s are no image of Cityscapes and not used: %s", cities.unused.count,

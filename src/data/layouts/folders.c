@@ -1,6 +1,7 @@
 /* ROOT/images and ROOT/masks, each with the folders train and val or without. */
 #include "layout.h"
 
+#include "../annotations/split_folders.h"
 #include "../class_folders.h"
 #include "../folder_files.h"
 #include "../sample_list.h"
@@ -38,7 +39,10 @@ int df_split_folders_list(struct df_dataset *dataset, const struct df_dataset_op
     snprintf(listing->what, sizeof listing->what, "images/{train,val} + masks/{train,val} in %s",
              options->root);
     listing->divided = true;
-    return add_folders(dataset, options->root, options->split == DF_SPLIT_TRAIN ? "/train" : "/val", true);
+    char *below = df_text_format("/%s", df_split_words(options)[0]);
+    const int status = below ? add_folders(dataset, options->root, below, true) : -1;
+    free(below);
+    return status;
 }
 
 /* Images that lie beside train and val are another layout than these. */

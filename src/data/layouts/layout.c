@@ -118,6 +118,9 @@ int df_folder_list(struct df_dataset *dataset, const struct df_dataset_options *
         return -1;
     DF_TRY(check_flags(&options->layout, &listing, layout));
     DF_TRY(df_sample_names_settle(dataset));
+    if (options->split_name[0] && (!listing.divided || layout->choice == DF_LAYOUT_NNUNET))
+        return df_error_set("there is no split %s: of %s, images are of train or val", options->split_name[0],
+                            listing.what);
     if (!listing.divided)
         return df_split_choose(dataset, options, &listing);
     if (options->layout.tells)
@@ -245,10 +248,14 @@ static int check_split(const struct df_dataset_options *options)
     if (options->split == DF_SPLIT_TRAIN || !has_split_folders(options))
         return 0;
     DF_TRY(df_folder_has_split(options, &has));
-    return has ? 0
-               : df_error_set("there are no validation images: %s/images/val and masks/val are not there or "
-                              "empty",
-                              options->root);
+    if (has)
+        return 0;
+    if (options->split_name[0])
+        return df_error_set(
+            "there are no images of the split %s: %s/images/%s and masks/%s are not there or empty",
+            options->split_name[0], options->root, options->split_name[0], options->split_name[0]);
+    return df_error_set("there are no validation images: %s/images/val and masks/val are not there or empty",
+                        options->root);
 }
 
 int df_folder_open(struct df_dataset *dataset, struct df_dataset_options *options,
