@@ -37,10 +37,12 @@ __global__ void __launch_bounds__(window_threads)
     const int at = ((int)blockIdx.x * window_threads + (int)threadIdx.x) * WIDTH;
     const int column = at / classes, c = at % classes;
 
-    if (at >= size)
+    if (at >= size || window.left + column < 0 || window.left + column >= window.canvas_width)
         return;
     const struct tap x = bilinear_tap(column, column_scale, (int)window.w);
     for (int row = (int)blockIdx.y; row < window.height; row += (int)gridDim.y) {
+        if (window.top + row < 0 || window.top + row >= window.canvas_height)
+            continue;
         const struct row_pair pair =
             read_rows(logits, bilinear_tap(row, row_scale, (int)window.h), window.w * window.classes, 1.0f);
         float *const to =

@@ -150,13 +150,14 @@ struct df_upsample_loss {
     struct df_loss_sum loss;       /* host */
 };
 
-/* A window of a canvas, `height` x `width` pixels of it. Windows that overlap are averaged: where n of them
- * meet, each counts 1 / n. They lie on a grid, so that the weight of a pixel is that of its row times that of
- * its column. */
+/* A window of `height` x `width` pixels, its corner at row `top` and column `left` of a canvas. What reaches
+ * beyond the canvas on any side is left out. Windows that overlap are averaged: where n of them meet, each
+ * counts 1 / n. They lie on a grid, so that the weight of a pixel is that of its row times that of its
+ * column. */
 struct df_window {
     int64_t h, w, classes; /* of the window's logits */
     int64_t top, left, height, width;
-    int64_t canvas_width;
+    int64_t canvas_height, canvas_width;
     const float *row_weight, *column_weight; /* host [height], [width] */
 };
 

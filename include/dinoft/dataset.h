@@ -75,9 +75,10 @@ struct df_sample {
     int n_layers;
     atomic_bool warned; /* what is odd about the image has been told */
     /* Where annotations of the data set make the mask: which image of theirs it is, and what tells its shapes
-     * from others. mask_path is their file then, or the picture of the image's segments. */
+     * from others. mask_path is their file then, or the picture of the image's segments (of_segments). */
     int64_t annotation;
     uint64_t shapes_digest;
+    bool of_segments;
 };
 
 struct df_annotations;
@@ -114,7 +115,8 @@ int df_dataset_has_split(const struct df_dataset_options *options, bool *has);
 struct df_dataset *df_dataset_open(const struct df_dataset_options *options);
 void df_dataset_free(struct df_dataset *dataset);
 
-/* Whether the masks of a folder are a folder for each class, which tell what the classes are. */
+/* Whether the masks of a folder are a folder for each class, which tell what the classes are; also where that
+ * is an error. */
 bool df_dataset_has_class_folders(const char *root);
 
 /* Whether annotations are in the folder, which tell what the classes are; also where that is an error. */

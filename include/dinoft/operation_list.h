@@ -392,7 +392,7 @@ DF_OPERATION(upsample_logits,
 /* --- averages over windows and views of one image --- */
 
 /* canvas float32 [canvas height, canvas width, C] += weight * logits float32 [h, w, C], enlarged bilinearly
- * to a window of it. */
+ * to a window of it, or to one that reaches beyond it. */
 DF_OPERATION(add_window,
              (struct df_backend *backend, const struct df_window *window, const float *logits,
               float *canvas),

@@ -2,11 +2,11 @@
 
 #include "dinoft/error.h"
 #include "annotations/annotations.h"
-#include "annotations/split_folders.h"
 #include "class_table.h"
 #include "layouts/layout.h"
 #include "layouts/splits.h"
 #include "sample_list.h"
+#include "split_folders.h"
 
 #include <stdlib.h>
 
@@ -17,7 +17,7 @@ static int (*const list_samples[])(struct df_dataset *dataset, const struct df_d
 
 bool df_split_named(const char *word, enum df_split split)
 {
-    return df_split_is(word, df_usual_split_words(split));
+    return df_split_is(word, df_split_words(split));
 }
 
 int df_dataset_has_split(const struct df_dataset_options *options, bool *has)

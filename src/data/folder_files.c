@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #define NAMED_AT_MOST 3
+#define PATH_MOST     4096 /* that systems open */
 
 void *df_grown(void *items, size_t count, size_t size)
 {
@@ -27,7 +28,7 @@ void *df_grown(void *items, size_t count, size_t size)
 
 bool df_endings_have(const struct df_endings *endings, const char *name)
 {
-    const char *slash = strrchr(name, '/'), *file = slash ? slash + 1 : name;
+    const char *file = df_path_name(name);
     const char *dot = strrchr(file, '.');
 
     for (size_t i = 0; dot && dot != file && i < endings->count; i++) {
@@ -49,14 +50,14 @@ static bool is_folder(const char *folder, const struct dirent *entry)
     return found;
 }
 
+/* Without memory that might not be there: a layout would be taken for another one. */
 bool df_folder_is_there(const char *root, const char *name)
 {
     struct stat status;
-    char *path = df_text_format("%s/%s", root, name);
-    const bool there = path && stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+    char path[PATH_MOST];
+    const int length = snprintf(path, sizeof path, "%s/%s", root, name);
 
-    free(path);
-    return there;
+    return length > 0 && length < PATH_MOST && stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
 /* What systems and network drives leave in folders. Those that begin with '.' are hidden anyway. */
@@ -182,7 +183,7 @@ void df_folder_files_report(const struct df_folder_files *files)
     char why[64];
 
     for (size_t i = 0; i < files->count; i++) {
-        if (files->items[i].kind == DF_FILE_READ)
+        if (files->items[i].kind == DF_FILE_READ || files->items[i].kind == DF_FILE_FOLDER_READ)
             continue;
         reason(&files->items[i], why, sizeof why);
         df_name_list_add(&unused, "%s (%s)", files->items[i].name, why);

@@ -164,10 +164,11 @@ int df_setup_check_output(const struct df_setup *setup, const struct df_config *
     return df_check_other_file(path, config->val_list);
 }
 
-/* Of the two splits that a training or prototypes open, the log tells one layout. */
+/* Of the two splits that a training, a survey or prototypes open, the log tells one layout. */
 static struct df_layout_options layout_of(const struct df_config *config, enum df_split split)
 {
-    const bool opens_both = config->command == DF_COMMAND_TRAIN || config->prototypes;
+    const bool opens_both =
+        config->command == DF_COMMAND_TRAIN || config->command == DF_COMMAND_DATA || config->prototypes;
 
     return (struct df_layout_options){
         .layout = config->layout,
@@ -274,7 +275,6 @@ struct df_dataset *df_setup_part(const struct df_config *config, const struct df
     struct df_dataset_options options =
         dataset_options(config, train ? DF_SPLIT_TRAIN : DF_SPLIT_VAL, checkpoint);
 
-    options.layout.tells = true;
     if (!train && !df_split_named(config->split, DF_SPLIT_VAL))
         options.split_name[0] = config->split;
     return open_dataset(config, &options, checkpoint);

@@ -8,11 +8,26 @@
 
 /* --- add_window, add_probabilities: logits, sum --- */
 
-enum { H, W, CLASSES, HEIGHT, WIDTH, MIRRORED };
+enum { H, W, CLASSES, HEIGHT, WIDTH, MIRRORED, BEYOND = MIRRORED };
 enum { LOGITS, SUM, ROW_WEIGHT, COLUMN_WEIGHT };
 
-/* A window that lies in a larger canvas. */
+/* A window that lies in a larger canvas, or reaches beyond all sides of a smaller one. */
 enum { TOP = 2, LEFT = 3, MORE_ROWS = 4, MORE_COLUMNS = 5 };
+
+static struct df_window window_of(const struct df_case *c)
+{
+    const int sign = c->n[BEYOND] ? -1 : 1;
+
+    return (struct df_window){.h = c->n[H],
+                              .w = c->n[W],
+                              .classes = c->n[CLASSES],
+                              .top = sign * TOP,
+                              .left = sign * LEFT,
+                              .height = c->n[HEIGHT],
+                              .width = c->n[WIDTH],
+                              .canvas_height = c->n[HEIGHT] + sign * MORE_ROWS,
+                              .canvas_width = c->n[WIDTH] + sign * MORE_COLUMNS};
+}
 
 /* Numbers of classes that choose how threads and lanes share them; enlarged, reduced, kept. */
 #define SIZES(mirrored)                                                                                      \
@@ -23,7 +38,12 @@ enum { TOP = 2, LEFT = 3, MORE_ROWS = 4, MORE_COLUMNS = 5 };
         1, 5, 5, 3, 33, mirrored                                                                             \
     }
 
-static const int64_t add_window_odd[][DF_CASE_SIZES] = {SIZES(false)};
+static const int64_t add_window_odd[][DF_CASE_SIZES] = {
+    SIZES(false),
+    {3, 4, 21, 17, 23, true},
+    {5, 3, 150, 35, 21, true},
+    {4, 2, 16, 5, 6, true},
+};
 static const int64_t add_probabilities_odd[][DF_CASE_SIZES] = {SIZES(false), SIZES(true)};
 
 static int view_uses(const struct df_case_model *m, int64_t n[DF_CASE_USES][DF_CASE_SIZES])
@@ -44,7 +64,8 @@ static struct bilinear_size size_of(const struct df_case *c)
 
 static void add_window_build(struct df_case *c)
 {
-    const int64_t canvas = (c->n[HEIGHT] + MORE_ROWS) * (c->n[WIDTH] + MORE_COLUMNS);
+    const struct df_window window = window_of(c);
+    const int64_t canvas = window.canvas_height * window.canvas_width;
 
     df_case_in(c, DF_F32, c->n[H] * c->n[W] * c->n[CLASSES], 0.0, 3.0);
     df_case_in_out(c, DF_F32, canvas * c->n[CLASSES], 0.0, 1.0, 2e-6);
@@ -56,27 +77,24 @@ static void add_window_build(struct df_case *c)
 
 static int add_window_call(const struct df_case *c, struct df_case_run *run)
 {
-    const struct df_window window = {.h = c->n[H],
-                                     .w = c->n[W],
-                                     .classes = c->n[CLASSES],
-                                     .top = TOP,
-                                     .left = LEFT,
-                                     .height = c->n[HEIGHT],
-                                     .width = c->n[WIDTH],
-                                     .canvas_width = c->n[WIDTH] + MORE_COLUMNS,
-                                     .row_weight = run->memory[ROW_WEIGHT],
-                                     .column_weight = run->memory[COLUMN_WEIGHT]};
+    struct df_window window = window_of(c);
+
+    window.row_weight = run->memory[ROW_WEIGHT];
+    window.column_weight = run->memory[COLUMN_WEIGHT];
     return run->backend->ops->add_window(run->backend, &window, run->memory[LOGITS], run->memory[SUM]);
 }
 
 static void add_window_expect(struct df_case *c)
 {
     const struct bilinear_size size = size_of(c);
+    const struct df_window window = window_of(c);
     double value[DF_MAX_CLASSES];
 
     for (int64_t i = 0; i < size.height * size.width; i++) {
-        const int64_t y = i / size.width, x = i % size.width;
-        const int64_t at = (TOP + y) * (size.width + MORE_COLUMNS) + LEFT + x;
+        const int64_t y = i / size.width, x = i % size.width, row = window.top + y, column = window.left + x;
+        const int64_t at = row * window.canvas_width + column;
+        if (row < 0 || row >= window.canvas_height || column < 0 || column >= window.canvas_width)
+            continue;
         const double weight =
             (double)c->tensors[ROW_WEIGHT].values[y] * (double)c->tensors[COLUMN_WEIGHT].values[x];
         bilinear_pixel(&size, c->tensors[LOGITS].values, i, value);

@@ -8,9 +8,9 @@
 
 #define MAX_CHUNKS 256 /* of pixels; as many partial sums of the loss */
 
-/* One row of a window: canvas [width, C] += the upsampled logits, weighted. */
-DF_MULTIVERSION static void window_row(const struct df_window *window, int64_t row, const float *logits,
-                                       float *canvas)
+/* Columns first … end - 1 of a row of a window: canvas [end - first, C] += the upsampled logits, weighted. */
+DF_MULTIVERSION static void window_row(const struct df_window *window, int64_t row, int64_t first,
+                                       int64_t end, const float *logits, float *canvas)
 {
     const float scale = (float)window->w / (float)window->width;
     const struct tap y = bilinear_tap(row, (float)window->h / (float)window->height, window->h);
@@ -19,26 +19,31 @@ DF_MULTIVERSION static void window_row(const struct df_window *window, int64_t r
     struct columns columns;
 
     clear_columns(&columns, classes);
-    for (int64_t i = 0; i < window->width; i++) {
+    for (int64_t i = first; i < end; i++, canvas += classes) {
         const struct tap x = bilinear_tap(i, scale, window->w);
         const float weight = window->row_weight[row] * window->column_weight[i];
         read_pixel(&columns, upper, lower, y, x, classes);
 #pragma omp simd
         for (int64_t c = 0; c < classes; c++)
-            canvas[i * classes + c] += weight * columns.value[c];
+            canvas[c] += weight * columns.value[c];
     }
 }
 
 int df_cpu_add_window(struct df_backend *backend, const struct df_window *window, const float *logits,
                       float *canvas)
 {
-    float *corner = canvas + (window->top * window->canvas_width + window->left) * window->classes;
+    const int64_t top = df_max_i64(-window->top, 0), left = df_max_i64(-window->left, 0);
+    const int64_t bottom = df_min_i64(window->height, window->canvas_height - window->top);
+    const int64_t right = df_min_i64(window->width, window->canvas_width - window->left);
 
     assert(window->classes >= 1 && window->classes <= MAX_CLASSES);
-    assert(window->left >= 0 && window->top >= 0 && window->left + window->width <= window->canvas_width);
+    if (left >= right)
+        return 0;
 #pragma omp parallel for num_threads(backend->threads)
-    for (int64_t row = 0; row < window->height; row++)
-        window_row(window, row, logits, corner + row * window->canvas_width * window->classes);
+    for (int64_t row = top; row < bottom; row++) {
+        const int64_t pixel = (window->top + row) * window->canvas_width + window->left + left;
+        window_row(window, row, left, right, logits, canvas + pixel * window->classes);
+    }
     return 0;
 }
 

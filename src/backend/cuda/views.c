@@ -17,7 +17,6 @@ int df_cuda_add_window(struct df_backend *backend, const struct df_window *windo
     struct df_window on_device = *window;
 
     assert(window->classes >= 1 && window->classes <= MAX_CLASSES);
-    assert(window->left >= 0 && window->top >= 0 && window->left + window->width <= window->canvas_width);
     char *weights = df_cuda_scratch(backend, df_cuda_aligned(rows) + columns);
     if (!weights)
         return -1;

@@ -25,12 +25,6 @@ static int (*const readers[])(struct df_annotations *annotations,
     [DF_ANNOTATIONS_YOLO] = df_yolo_read,
     [DF_ANNOTATIONS_CVAT] = df_cvat_read};
 
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 /* The image's path: with the folders that its name has, or without them. */
 static char *image_path(const char *folder, const char *name)
 {
@@ -40,7 +34,7 @@ static char *image_path(const char *folder, const char *name)
     if (!path || !strchr(name, '/') || stat(path, &status) == 0)
         return path;
     free(path);
-    return df_text_format("%s/%s", folder, base_name(name));
+    return df_text_format("%s/%s", folder, df_path_name(name));
 }
 
 static int add_sample(struct df_dataset *dataset, int64_t index)
@@ -56,6 +50,7 @@ static int add_sample(struct df_dataset *dataset, int64_t index)
     df_annotations_digest(annotations, index, &digest);
     struct df_sample *sample = &dataset->samples[dataset->count - 1];
     sample->annotation = index;
+    sample->of_segments = image->segments != NULL;
     sample->shapes_digest = df_digest_value(&digest);
     return 0;
 }

@@ -1,7 +1,7 @@
 #include "find.h"
 
 #include "../folder_files.h"
-#include "split_folders.h"
+#include "../split_folders.h"
 
 #include "dinoft/error.h"
 #include "dinoft/text.h"
@@ -14,9 +14,6 @@ static const char *const format_names[] = {[DF_ANNOTATIONS_NONE] = "none",
                                            [DF_ANNOTATIONS_LABELME] = "labelme",
                                            [DF_ANNOTATIONS_YOLO] = "YOLO",
                                            [DF_ANNOTATIONS_CVAT] = "CVAT"};
-
-static const char *const image_folders[] = {"{root}/images/{split}", "{root}/{split}/images",
-                                            "{root}/{split}", NULL};
 
 const char *df_annotation_format_name(enum df_annotation_format format)
 {
@@ -62,7 +59,7 @@ static bool is_named(const char *name, const char *start, const char *word)
 
 static bool is_coco(const char *name, const struct df_dataset_options *options)
 {
-    for (const char *const *word = df_split_words(options); *word; word++) {
+    for (const char *const *word = df_part_words(options); *word; word++) {
         if (is_named(name, "instances_", *word) || is_named(name, "panoptic_", *word))
             return true;
     }
@@ -92,7 +89,7 @@ static int find_coco(const struct df_dataset_options *options, struct df_annotat
 /* ROOT/train/_annotations.coco.json, as Roboflow exports it. */
 static int find_roboflow(const struct df_dataset_options *options, struct df_annotation_source *source)
 {
-    for (const char *const *word = df_split_words(options); *word; word++) {
+    for (const char *const *word = df_part_words(options); *word; word++) {
         char *path = df_split_path("{root}/{split}/_annotations.coco.json", options->root, *word);
         if (!path)
             return -1;
@@ -114,7 +111,7 @@ static int note_folders(const struct df_dataset_options *options, const char *co
     for (size_t i = 0; patterns[i]; i++) {
         char *path = NULL;
         DF_TRY(df_split_folder((const char *const[]){patterns[i], NULL}, options->root,
-                               df_split_words(options), NULL, &path));
+                               df_part_words(options), NULL, &path));
         const int has = path ? df_folder_has(path, ending) : 0;
         if (has == 1) {
             DF_TRY(note(source, format, path));
@@ -157,7 +154,7 @@ static int has_masks(const struct df_dataset_options *options)
     static const char *const folders[] = {"{root}/masks/{split}", NULL};
     char *path = NULL;
 
-    DF_TRY(df_split_folder(folders, options->root, df_split_words(options), NULL, &path));
+    DF_TRY(df_split_folder(folders, options->root, df_part_words(options), NULL, &path));
     const int has_json = path ? df_folder_has(path, ".json") : 1;
     free(path);
     return has_json < 0 ? -1 : !has_json;
@@ -209,7 +206,7 @@ static int take_path(struct df_annotation_source *source, char *path)
 
 static int take_typed(const struct df_dataset_options *options, struct df_annotation_source *source)
 {
-    for (const char *const *word = df_split_words(options); *word; word++) {
+    for (const char *const *word = df_part_words(options); *word; word++) {
         char *path = df_split_path(options->annotations, options->root, *word);
         if (!path)
             return -1;
@@ -225,7 +222,7 @@ static int has_typed(const struct df_dataset_options *options, bool *has)
 {
     const bool names_split = strstr(options->annotations, "{split}") != NULL;
 
-    for (const char *const *word = df_split_words(options); names_split && *word && !*has; word++) {
+    for (const char *const *word = df_part_words(options); names_split && *word && !*has; word++) {
         char *path = df_split_path(options->annotations, options->root, *word);
         if (!path)
             return -1;
@@ -268,11 +265,11 @@ static int find_images(const struct df_dataset_options *options, struct df_annot
 
     if (name)
         status =
-            df_split_folder(image_folders, options->root, df_split_words(options), name, &source->images);
+            df_split_folder(df_image_folders, options->root, df_part_words(options), name, &source->images);
     free(name);
     if (status != 0 || source->images)
         return status;
-    const char *word = df_split_words(options)[0];
+    const char *word = df_part_words(options)[0];
     return df_error_set("there are annotations in %s, and none of the folders images/%s, %s/images, %s in %s",
                         source->path, word, word, word, options->root);
 }

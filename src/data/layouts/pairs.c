@@ -3,7 +3,7 @@
 #include "layout.h"
 #include "splits.h"
 
-#include "../annotations/split_folders.h"
+#include "../split_folders.h"
 
 #include "../folder_files.h"
 #include "../sample_list.h"
@@ -213,7 +213,7 @@ static struct table *table_open(const struct df_dataset_options *options, const 
         return NULL;
     }
     table->words =
-        (struct df_split_words){.wanted = df_split_words(options), .words.most = DF_SPLIT_WORDS_NAMED};
+        (struct df_split_words){.wanted = df_part_words(options), .words.most = DF_SPLIT_WORDS_NAMED};
     table->folder = df_path_folder(path);
     if (table->folder && read_header(table, path, file) == 0)
         return table;

@@ -3,7 +3,7 @@
 #include "pattern.h"
 #include "splits.h"
 
-#include "../annotations/split_folders.h"
+#include "../split_folders.h"
 
 #include "../folder_files.h"
 #include "../sample_list.h"
@@ -286,9 +286,9 @@ int df_patterns_list(struct df_dataset *dataset, const struct df_dataset_options
     if (check_patterns(layout) == 0 && df_pattern_find(layout->images, &pairing.images) == 0 &&
         df_pattern_find(layout->masks, &pairing.masks) == 0 && sift(&pairing) == 0 &&
         name_images(&pairing.images) == 0)
-        status = listing->divided ? choose_split(&pairing, df_split_words(options)) : 0;
+        status = listing->divided ? choose_split(&pairing, df_part_words(options)) : 0;
     if (status == 0 && listing->divided)
-        leave_masks(&pairing.masks, df_split_words(options));
+        leave_masks(&pairing.masks, df_part_words(options));
     if (status == 0)
         status = pair_all(&pairing, dataset);
     free(pairing.by_name);
@@ -306,7 +306,7 @@ int df_patterns_have(const struct df_dataset_options *options, bool *has)
     *has = !df_pattern_has(pattern, "{split}");
     const int status = *has ? 0 : df_pattern_find(pattern, &images);
     for (size_t i = 0; i < images.count && !*has; i++)
-        *has = df_split_is(images.items[i].split, df_split_words(options));
+        *has = df_split_is(images.items[i].split, df_part_words(options));
     df_pattern_free(&images);
     return status;
 }

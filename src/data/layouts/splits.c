@@ -1,6 +1,6 @@
 #include "splits.h"
 
-#include "../annotations/split_folders.h"
+#include "../split_folders.h"
 
 #include "dinoft/error.h"
 #include "dinoft/log.h"
@@ -23,8 +23,8 @@ bool df_split_is(const char *word, const char *const *words)
 
 bool df_split_is_usual(const char *word)
 {
-    return df_split_is(word, df_usual_split_words(DF_SPLIT_TRAIN)) ||
-           df_split_is(word, df_usual_split_words(DF_SPLIT_VAL));
+    return df_split_is(word, df_split_words(DF_SPLIT_TRAIN)) ||
+           df_split_is(word, df_split_words(DF_SPLIT_VAL));
 }
 
 bool df_split_words_take(struct df_split_words *words, const char *word)

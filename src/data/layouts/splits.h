@@ -13,7 +13,7 @@ bool df_split_is_usual(const char *word);
 /* The images of a split while they are chosen. */
 #define DF_SPLIT_WORDS_NAMED 4
 struct df_split_words {
-    const char *const *wanted; /* df_split_words() */
+    const char *const *wanted; /* df_part_words() */
     size_t taken, left;        /* left: those that are of neither train nor val nor this one */
     struct df_name_list words; /* theirs, each once; .most is DF_SPLIT_WORDS_NAMED */
 };

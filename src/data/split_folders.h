@@ -1,12 +1,16 @@
 /* Folders and files of a split, whatever people call it. */
-#ifndef DINOFT_DATA_ANNOTATIONS_SPLIT_FOLDERS_H
-#define DINOFT_DATA_ANNOTATIONS_SPLIT_FOLDERS_H
+#ifndef DINOFT_DATA_SPLIT_FOLDERS_H
+#define DINOFT_DATA_SPLIT_FOLDERS_H
 
 #include "dinoft/dataset.h"
 
-/* What the options' split is called, or train and val are, the usual name first; NULL behind the last. */
-const char *const *df_split_words(const struct df_dataset_options *options);
-const char *const *df_usual_split_words(enum df_split split);
+/* What the split is called, the usual name first; NULL behind the last. */
+const char *const *df_split_words(enum df_split split);
+/* The same of the split that options are for, which may have a name of its own. */
+const char *const *df_part_words(const struct df_dataset_options *options);
+
+/* Patterns of where the images of a split may be, NULL behind the last. */
+extern const char *const df_image_folders[];
 
 /* Whether there is such a file, or folder. */
 bool df_is_file(const char *path);

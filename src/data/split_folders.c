@@ -1,6 +1,6 @@
 #include "split_folders.h"
 
-#include "../folder_files.h"
+#include "folder_files.h"
 
 #include "dinoft/error.h"
 #include "dinoft/text.h"
@@ -12,14 +12,17 @@
 static const char *const usual_words[][4] = {
     [DF_SPLIT_TRAIN] = {"train", "training", NULL}, [DF_SPLIT_VAL] = {"val", "valid", "validation", NULL}};
 
-const char *const *df_usual_split_words(enum df_split split)
+const char *const df_image_folders[] = {"{root}/images/{split}", "{root}/{split}/images", "{root}/{split}",
+                                        NULL};
+
+const char *const *df_split_words(enum df_split split)
 {
     return usual_words[split];
 }
 
-const char *const *df_split_words(const struct df_dataset_options *options)
+const char *const *df_part_words(const struct df_dataset_options *options)
 {
-    return options->split_name[0] ? options->split_name : df_usual_split_words(options->split);
+    return options->split_name[0] ? options->split_name : df_split_words(options->split);
 }
 
 bool df_is_folder(const char *path)
