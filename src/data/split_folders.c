@@ -2,6 +2,7 @@
 
 #include "folder_files.h"
 
+#include "dinoft/archive_path.h"
 #include "dinoft/error.h"
 #include "dinoft/text.h"
 
@@ -25,16 +26,21 @@ const char *const *df_part_words(const struct df_dataset_options *options)
     return options->split_name[0] ? options->split_name : df_split_words(options->split);
 }
 
+const char *const *df_words_of(const struct df_dataset_options *options, enum df_split split)
+{
+    return split == options->split ? df_part_words(options) : df_split_words(split);
+}
+
 bool df_is_folder(const char *path)
 {
     struct stat status;
-    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+    return df_path_stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
 bool df_is_file(const char *path)
 {
     struct stat status;
-    return stat(path, &status) == 0 && S_ISREG(status.st_mode);
+    return df_path_stat(path, &status) == 0 && S_ISREG(status.st_mode);
 }
 
 int df_folder_has(const char *folder, const char *ending)

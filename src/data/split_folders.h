@@ -8,6 +8,8 @@
 const char *const *df_split_words(enum df_split split);
 /* The same of the split that options are for, which may have a name of its own. */
 const char *const *df_part_words(const struct df_dataset_options *options);
+/* Of that split, or the options' own. */
+const char *const *df_words_of(const struct df_dataset_options *options, enum df_split split);
 
 /* Patterns of where the images of a split may be, NULL behind the last. */
 extern const char *const df_image_folders[];

@@ -115,16 +115,14 @@ class EvalFilesTest(CommandLineTest):
 
     def test_masks(self):
         """Those of predict, which are at the image's own size; nothing is lost that is there."""
-        masks = self.out / "masks"
-        self.succeed(*self.command("--save_masks", masks, "--eval_size", "original", outputs={}))
         images = sorted((self.data / "images" / "val").iterdir())
-        self.succeed("predict", *images, *model_flags(DINOV2), "--lora_weights", LINEAR, "--precision", "fp32",
-                     "--output_dir", self.folder / "predicted")  # fmt: skip
-        found = contents(masks)
-        self.assertEqual(len(found), 5)
-        for name, data in found.items():
-            expected = read_png(self.folder / "predicted" / name)
-            self.assertEqual((expected, data), (read_png(masks / name), (self.folder / "predicted" / name).read_bytes()))
+        for flags in (["--slide", 84, 56], ["--resize", "short", "--tta", "--scales", "0.75,1"], []):
+            masks, predicted = self.out / "masks", self.folder / "predicted"
+            self.succeed(*self.command("--save_masks", masks, "--overwrite", "--eval_size", "original", *flags, outputs={}))
+            self.succeed("predict", *images, *model_flags(DINOV2), "--lora_weights", LINEAR, "--precision", "fp32",
+                         "--output_dir", predicted, "--write", "mask", "--overwrite", *flags)  # fmt: skip
+            self.assertEqual(len(contents(masks)), 5)
+            self.assertEqual(contents(masks), contents(predicted))
         for picture in masks.iterdir():
             picture.write_bytes(b"")
         command = self.command("--save_masks", masks, outputs={})

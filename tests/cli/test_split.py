@@ -40,7 +40,7 @@ class SplitTest(CommandLineTest):
     def test_folders(self):
         root = self.make_parts()
         self.check_parts(*folder_data(root))
-        self.refused(*self.command(*folder_data(root), "--split", "more"), mentions=["split more", "images/more"])
+        self.refused(*self.command(*folder_data(root), "--split", "more"), mentions=["split more", root])
 
     def test_patterns(self):
         root = self.make_parts()

@@ -7,6 +7,7 @@
 #include "../sample_list.h"
 #include "../split_folders.h"
 
+#include "dinoft/archive_path.h"
 #include "dinoft/error.h"
 #include "dinoft/log.h"
 #include "dinoft/name_list.h"
@@ -15,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define IMAGE_END     "_leftImg8bit.png"
 #define NAMED_AT_MOST 3
@@ -46,7 +46,7 @@ static int add_image(struct cities *cities, const char *city, const char *file)
     char *mask = df_text_format("%s/%s/%.*s%s", cities->masks, city, length, file, cities->mask_end);
 
     if (!cities->dataset) {
-        cities->found = cities->found || (mask && access(mask, F_OK) == 0);
+        cities->found = cities->found || (mask && df_path_exists(mask));
         free(mask);
         return mask ? 0 : -1;
     }
@@ -178,7 +178,7 @@ int df_cityscapes_classes(const struct df_dataset_options *options, struct df_la
 int df_cityscapes_have(const struct df_dataset_options *options, enum df_split split, bool *has)
 {
     static const char *const folders[] = {"leftImg8bit", "gtFine"};
-    const char *const *words = split == options->split ? df_part_words(options) : df_split_words(split);
+    const char *const *words = df_words_of(options, split);
 
     *has = false;
     for (size_t i = 0; i < 2 && !*has; i++) {
