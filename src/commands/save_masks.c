@@ -3,6 +3,7 @@
 #include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
 #include "dinoft/image.h"
+#include "dinoft/log.h"
 #include "dinoft/name_list.h"
 #include "dinoft/setup.h"
 #include "dinoft/text.h"
@@ -118,6 +119,10 @@ int save_masks_check(const struct df_config *config, const struct df_measure *me
 
     if (!config->save_masks)
         return 0;
+    if (!measure->options.original)
+        df_log(
+            "--save_masks: masks have the network's input size, at which they are measured; with --eval_size "
+            "original they are those of predict");
     DF_TRY(df_check_writable(config->save_masks));
     DF_TRY(check_paths(config, measure, &there));
     if (there.count == 0 || config->overwrite)

@@ -128,7 +128,7 @@ class EvalFilesTest(CommandLineTest):
         command = self.command("--save_masks", masks, outputs={})
         self.refused(*command, mentions=["5 of 5 masks are there already", "--overwrite"])
         self.assertEqual(set(contents(masks).values()), {b""})
-        self.succeed(*command, "--overwrite")
+        self.assertIn("with --eval_size original", self.succeed(*command, "--overwrite").stderr)
         self.assertEqual((read_png(masks / "00.png").height, read_png(masks / "00.png").width), DINOV2.size)
 
     def test_masks_beside_and_within_folders(self):

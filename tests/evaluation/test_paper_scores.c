@@ -3,7 +3,6 @@
 #include "support/cmocka_all.h"
 #include "support/confusion.h"
 #include "support/golden.h"
-#include "support/open_backend.h"
 
 #include "dinoft/comparison.h"
 #include "dinoft/confusions.h"
@@ -37,7 +36,7 @@ static const struct df_tensor *tensor_of(const struct df_state *state, int image
 static void count_images(const struct df_state *state, struct df_metrics *metrics,
                          struct df_bootstrap *bootstrap)
 {
-    struct df_backend *backend = test_open_backend("fp32", 2);
+    struct df_backend *backend = df_cpu_backend_open(DF_F32, 2);
     struct df_comparison *comparison = calloc(1, df_comparison_bytes(CLASSES));
 
     assert_non_null(backend);
