@@ -19,6 +19,9 @@ enum df_dataset_kind { DF_DATASET_KINDS(DF_CHOICE_ID) DF_DATASET_KIND_COUNT };
 
 enum df_split { DF_SPLIT_TRAIN, DF_SPLIT_VAL };
 
+/* Whether a word means that split: train, training; val, valid, validation. */
+bool df_split_named(const char *word, enum df_split split);
+
 /* Classes as a checkpoint records them. */
 struct df_known_classes {
     int count;
@@ -30,6 +33,8 @@ struct df_dataset_options {
     enum df_dataset_kind kind;
     const char *root;
     enum df_split split;
+    const char *split_name[2]; /* another part than train and val, which split is DF_SPLIT_VAL of: what it is
+                                  called, and NULL; the first NULL: none */
     const char
         *list; /* voc: the name of a list in ImageSets/Segmentation, or a file; NULL: the split's own */
     struct df_layout_options layout; /* folder */

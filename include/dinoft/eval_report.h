@@ -14,6 +14,7 @@ struct df_eval_report {
     size_t n_facts;
     const struct df_metrics *metrics;          /* of the whole set */
     char *const *names;                        /* [metrics->n_classes] */
+    const struct df_interval *interval;        /* of the mIoU; NULL: none */
     const struct df_image_scores_list *images; /* in any order; NULL: no histogram */
     const struct df_best_worst *best_worst;    /* NULL: no pictures */
 };

@@ -13,6 +13,7 @@
 /* How a model is measured. */
 struct df_measure_options {
     const char *checkpoint; /* its file; NULL: none, of prototypes */
+    const char *split;      /* of the data set */
     int64_t batch_size;     /* of the loader, and of the means in reference_iou, reference_miou and loss */
     int workers;            /* threads that read images; 0: one for each core, at most 8 */
     bool original;          /* labels are compared at their own size, otherwise at the network's input size */

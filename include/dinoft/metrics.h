@@ -3,6 +3,7 @@
 #ifndef DINOFT_METRICS_H
 #define DINOFT_METRICS_H
 
+#include "dinoft/bootstrap.h"
 #include "dinoft/calibration.h"
 #include "dinoft/prototypes.h"
 
@@ -62,6 +63,14 @@ void df_metrics_add_image(struct df_metrics *metrics, const int64_t *confusion, 
 void df_metrics_add_details(struct df_metrics *metrics, const struct df_calibration_bin *calibration,
                             const int64_t *boundaries);
 
+/* What labels and predictions have of a class, in pixels, and how much of it is the same. */
+struct df_overlap {
+    int64_t labelled, predicted, both;
+};
+
+/* Of each class of a confusion matrix, whose row of 255 is not read: overlaps [n_classes]. */
+void df_metrics_overlaps(const int64_t *confusion, int n_classes, struct df_overlap *overlaps);
+
 /* The reference project's compute_iou_metric of one image, as it was until September 2025: bitwise on the
  * class numbers. void_is_background as in struct df_metrics. */
 double df_metrics_reference_iou(const int64_t *confusion, int n_classes, bool void_is_background);
@@ -77,10 +86,20 @@ void df_metrics_end_batch(struct df_metrics *metrics, double loss);
 void df_metrics_scores(const struct df_metrics *metrics, struct df_scores *scores);
 void df_metrics_class(const struct df_metrics *metrics, int class_index, struct df_class_scores *scores);
 
-/* Writes miou, pixel_accuracy, mean_accuracy, dice, reference_iou, reference_miou, batch_size (of the batches
- * whose means these two are), loss, per_class and confusion as JSON, atomically; null for what does not
- * exist. names [n_classes]. Of prototypes also which images they are of (NULL, or no set: of none). */
-int df_metrics_write_json(const char *path, const struct df_metrics *metrics, char *const *names,
-                          int64_t batch_size, const struct df_prototype_source *prototypes);
+/* What belongs to the metrics where they are written. */
+struct df_metrics_setting {
+    char *const *names;                           /* of the classes */
+    int64_t batch_size;                           /* of reference_iou's and reference_miou's batches */
+    const struct df_prototype_source *prototypes; /* NULL, or no set: of none */
+    const char *split;                            /* of the data set; NULL: not said */
+    const struct df_interval *interval;           /* of the mIoU; NULL: none */
+};
+
+/* Writes miou, pixel_accuracy, mean_accuracy, dice, reference_iou, reference_miou, batch_size, loss,
+ * per_class, confusions (ranked) and confusion as JSON, atomically; null for what does not exist. With
+ * details also boundary_iou, calibration_error and calibration, the bins; bootstrap with an interval; of
+ * prototypes which images they are of. */
+int df_metrics_write_json(const char *path, const struct df_metrics *metrics,
+                          const struct df_metrics_setting *setting);
 
 #endif

@@ -38,7 +38,7 @@ OPTION(
     "lowered yet",
     .of_one_run = true)
 OPTION(
-    SWITCH, OVERWRITE, overwrite, OUTPUT, ONE_RUN | TAKES_IMAGES,
+    SWITCH, OVERWRITE, overwrite, OUTPUT, ONE_RUN | EVAL | TAKES_IMAGES,
     "replace files that are there, which is refused otherwise; train: those of an earlier run of this name",
     .of_one_run = true)
 OPTION(CHOICE, DATASET, dataset, DATA, SETS,
@@ -306,6 +306,10 @@ OPTION(STRING, TRAIN_LIST, train_list, DATA, TRAIN | EVAL | LOOK | BENCH,
        "images: a file; a line is the name of an image, with or without its ending",
        "FILE", "train")
 OPTION(STRING, VAL_LIST, val_list, DATA, SETS, "the same of the validation images", "FILE", "val")
+OPTION(STRING, SPLIT, split, DATA, EVAL,
+       "the images that are measured: val, train, or another part by its name: a list of voc such as "
+       "trainval, a folder beside train and val such as test, or a word in the column split of --pairs",
+       "NAME", "val")
 OPTION(SWITCH, VOID_AS_BACKGROUND, void_as_background, DATA, TRAIN | MEASURE | LOOK,
        "count VOC's void border as background, instead of ignoring it")
 OPTION(CHOICE, NORMALIZE, normalize, MODEL, NETWORK,
@@ -421,6 +425,14 @@ OPTION(STRING, SCALES, scales, RUN, MEASURE | PREDICT,
        "the scales of --tta, of the size that images are resized to", "LIST", "0.5,0.75,1,1.25,1.5,1.75")
 OPTION(STRING, METRICS_JSON, metrics_json, OUTPUT, EVAL, "write all metrics to this file too, as JSON",
        "FILE", NULL)
+OPTION(STRING, SAVE_MASKS, save_masks, OUTPUT, EVAL,
+       "write each prediction as IMAGE.png, the numbers of its classes, at the size that is measured; with "
+       "--eval_size original these are the masks of predict",
+       "DIR", NULL)
+OPTION(INTEGER, BOOTSTRAP, bootstrap, OUTPUT, EVAL,
+       "draw so many resamples of the images, by --seed, for the interval that the mIoU of 95 % of them "
+       "lies in; 0: none",
+       "1000", 0, 1000000)
 OPTION(STRING, IMAGES_CSV, images_csv, OUTPUT, EVAL,
        "write each image's scores to this file, the worst first", "FILE", NULL)
 OPTION(STRING, CONFUSION_PNG, confusion_png, OUTPUT, EVAL, "draw the confusion matrix into this file", "FILE",

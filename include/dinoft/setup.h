@@ -25,6 +25,14 @@ int df_setup_check_output(const struct df_setup *setup, const struct df_config *
 struct df_dataset *df_setup_dataset(const struct df_config *config, enum df_split split,
                                     const struct df_checkpoint *checkpoint);
 
+/* The part that --split names: train, val, or another. NULL with the error set. */
+struct df_dataset *df_setup_part(const struct df_config *config, const struct df_checkpoint *checkpoint);
+
+/* A warning where images of --split are training images: all of train's, or those of another part that are
+ * named there too. -1 when out of memory. */
+int df_setup_warn_of_training_images(const struct df_config *config, const struct df_dataset *part,
+                                     const struct df_checkpoint *checkpoint);
+
 /* The validation images that belong to the flags' training images; *set: NULL where a folder of one's own has
  * none. -1 with the error set. */
 int df_setup_validation_set(const struct df_config *config, const struct df_dataset *train_set,

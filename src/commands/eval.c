@@ -4,6 +4,7 @@
 #include "interrupt.h"
 #include "measuring.h"
 
+#include "dinoft/confusions.h"
 #include "dinoft/evaluate.h"
 #include "dinoft/label_checks.h"
 #include "dinoft/log.h"
@@ -28,7 +29,8 @@ static void print_table(const struct df_metrics *metrics, char *const *names)
     for (int i = 0; i < metrics->n_classes; i++)
         width = (int)strlen(names[i]) > width ? (int)strlen(names[i]) : width;
 
-    printf("%-*s  %8s  %8s  %8s  %12s\n", width, "class", "IoU %", "acc %", "Dice %", "pixels");
+    printf("%-*s  %8s  %8s  %8s  %8s  %12s\n", width, "class", "IoU %", "acc %", "Dice %", "bound. %",
+           "pixels");
     for (int i = 0; i < metrics->n_classes; i++) {
         struct df_class_scores scores;
         df_metrics_class(metrics, i, &scores);
@@ -36,6 +38,7 @@ static void print_table(const struct df_metrics *metrics, char *const *names)
         print_percent(scores.iou);
         print_percent(scores.accuracy);
         print_percent(scores.dice);
+        print_percent(scores.boundary_iou);
         if (scores.pixels > 0)
             printf("  %12" PRId64 "\n", scores.pixels);
         else
@@ -52,15 +55,42 @@ static void print_score(const char *name, double share, const char *remark)
         printf("%-14s  %6.2f %%%s\n", name, 100.0 * share, remark);
 }
 
-static void print_scores(const struct df_metrics *metrics, bool original, bool reference_numbers)
+static void print_interval(const struct df_interval *interval)
+{
+    if (interval->resamples > 0 && !isnan(interval->low))
+        printf("%-14s  %6.2f to %.2f %%   (95 %% of %" PRId64 " resamples of the %" PRId64
+               " images, --seed %" PRId64 ")\n",
+               "mIoU between", 100.0 * interval->low, 100.0 * interval->high, interval->resamples,
+               interval->images, interval->seed);
+}
+
+#define CONFUSIONS_PRINTED 5
+
+static void print_confusions(const struct df_metrics *metrics, char *const *names)
+{
+    struct df_confusion ranked[CONFUSIONS_PRINTED];
+    const int count = df_confusions_rank(metrics, CONFUSIONS_PRINTED, ranked);
+
+    if (count > 0)
+        printf("\nmost frequent confusions:\n");
+    for (int i = 0; i < count; i++)
+        printf("%s taken for %s: %.2f %% of %s's pixels\n", names[ranked[i].label],
+               names[ranked[i].prediction], 100.0 * ranked[i].share, names[ranked[i].label]);
+}
+
+static void print_scores(const struct df_metrics *metrics, const struct df_interval *interval, bool original,
+                         bool reference_numbers)
 {
     struct df_scores scores;
     df_metrics_scores(metrics, &scores);
     printf("\nat the %s size:\n", original ? "labels' original" : "network's input");
     print_score("mIoU", scores.miou, "");
+    print_interval(interval);
     print_score("pixel accuracy", scores.pixel_accuracy, "");
     print_score("mean accuracy", scores.mean_accuracy, "");
     print_score("Dice", scores.dice, "");
+    print_score("boundary IoU", scores.boundary_iou, "");
+    print_score("ECE", scores.calibration_error, "   (expected calibration error, 15 bins)");
     if (reference_numbers) {
         print_score("reference IoU", scores.reference_iou,
                     "   (the reference project's own number in August 2025: not an mIoU)");
@@ -84,9 +114,10 @@ static int evaluate(const struct df_config *config, struct df_measure *measure)
         .inference = measure->inference,
         .label = "eval",
         .stop = interrupt_flag(),
-        .maps = eval_outputs_needs_images(config) ? measure->dataset->count : 0,
+        .detailed = true,
+        .maps = eval_outputs_needs_maps(config) ? measure->dataset->count : 0,
         .images = measure->dataset->count,
-        .observe = eval_outputs_observes(config) ? eval_outputs_observe : NULL,
+        .observe = eval_outputs_observe,
         .context = &outputs,
     };
     int status = 1;
@@ -104,8 +135,12 @@ static int evaluate(const struct df_config *config, struct df_measure *measure)
     if (df_measure_check_labels(measure) != 0)
         goto done;
     df_labels_report_ignored(measure->dataset, "validation");
+    if (eval_outputs_find_interval(&outputs) != 0)
+        goto done;
     print_table(&metrics, measure->class_names);
-    print_scores(&metrics, measure->options.original, df_recipe_is_reference(config->recipe));
+    print_scores(&metrics, &outputs.interval, measure->options.original,
+                 df_recipe_is_reference(config->recipe));
+    print_confusions(&metrics, measure->class_names);
     status = eval_outputs_write(&outputs, &metrics) == 0 ? 0 : 1;
 done:
     eval_outputs_free(&outputs);

@@ -1,4 +1,5 @@
 #include "eval_outputs.h"
+#include "save_masks.h"
 #include "version.h"
 
 #include "dinoft/atomic_write.h"
@@ -10,9 +11,14 @@
 #include <stdio.h>
 #include <string.h>
 
-bool eval_outputs_observes(const struct df_config *config)
+static bool needs_scores(const struct df_config *config)
 {
     return config->images_csv || config->report_html;
+}
+
+bool eval_outputs_needs_maps(const struct df_config *config)
+{
+    return config->report_html || config->save_masks;
 }
 
 bool eval_outputs_needs_images(const struct df_config *config)
@@ -36,7 +42,7 @@ int eval_outputs_check(const struct df_config *config, const struct df_measure *
                 return df_error_set("two of the results would both be written to %s", paths[i]);
         }
     }
-    return 0;
+    return save_masks_check(config, measure);
 }
 
 void eval_outputs_init(struct eval_outputs *outputs, const struct df_config *config,
@@ -45,9 +51,11 @@ void eval_outputs_init(struct eval_outputs *outputs, const struct df_config *con
     const struct df_dataset *dataset = measure->dataset;
     struct df_overlay_style style = {.opacity = config->overlay_opacity, .outlines = true};
 
-    *outputs = (struct eval_outputs){.config = config, .measure = measure};
-    df_palette_fill_classes(&style.palette, dataset->kind, measure->class_names[0],
+    *outputs = (struct eval_outputs){
+        .config = config, .measure = measure, .bootstrap.n_classes = dataset->n_classes};
+    df_palette_fill_classes(&outputs->palette, dataset->kind, measure->class_names[0],
                             (const uint8_t(*)[3])dataset->class_colors, dataset->n_classes);
+    style.palette = outputs->palette;
     df_image_scores_init(&outputs->scores, dataset->n_classes, dataset->reference_void_is_background);
     df_best_worst_init(&outputs->best_worst, &style);
 }
@@ -56,6 +64,7 @@ void eval_outputs_free(struct eval_outputs *outputs)
 {
     df_image_scores_free(&outputs->scores);
     df_best_worst_free(&outputs->best_worst);
+    df_bootstrap_free(&outputs->bootstrap);
 }
 
 static int show(struct eval_outputs *outputs, const char *name, double miou,
@@ -78,11 +87,31 @@ int eval_outputs_observe(void *context, const struct df_prediction *prediction)
     struct eval_outputs *outputs = context;
     const char *name = outputs->measure->dataset->samples[prediction->sample].name;
 
+    if (outputs->config->bootstrap > 0)
+        DF_TRY(df_bootstrap_add(&outputs->bootstrap, prediction->confusion));
+    if (outputs->config->save_masks)
+        DF_TRY(save_masks_write(outputs->config->save_masks, name, prediction, &outputs->palette));
+    if (!needs_scores(outputs->config))
+        return 0;
     DF_TRY(df_image_scores_add(&outputs->scores, name, prediction->confusion, prediction->of_sigmoids,
                                prediction->loss));
     if (!eval_outputs_needs_images(outputs->config))
         return 0;
     return show(outputs, name, outputs->scores.items[outputs->scores.count - 1].miou, prediction);
+}
+
+int eval_outputs_find_interval(struct eval_outputs *outputs)
+{
+    const struct df_config *config = outputs->config;
+
+    if (config->bootstrap == 0)
+        return 0;
+    return df_bootstrap_interval(&outputs->bootstrap, config->bootstrap, config->seed, &outputs->interval);
+}
+
+static const struct df_interval *interval_of(const struct eval_outputs *outputs)
+{
+    return outputs->interval.resamples > 0 ? &outputs->interval : NULL;
 }
 
 static int write_report(struct eval_outputs *outputs, const struct df_metrics *metrics)
@@ -93,6 +122,7 @@ static int write_report(struct eval_outputs *outputs, const struct df_metrics *m
     struct df_eval_report report = {.title = title,
                                     .metrics = metrics,
                                     .names = measure->class_names,
+                                    .interval = interval_of(outputs),
                                     .images = &outputs->scores,
                                     .best_worst = &outputs->best_worst};
 
@@ -121,11 +151,15 @@ int eval_outputs_write(struct eval_outputs *outputs, const struct df_metrics *me
 {
     const struct df_measure *measure = outputs->measure;
     const struct df_config *config = outputs->config;
+    const struct df_metrics_setting setting = {.names = measure->class_names,
+                                               .batch_size = measure->options.batch_size,
+                                               .prototypes = &measure->prototypes,
+                                               .split = config->split,
+                                               .interval = interval_of(outputs)};
 
     df_image_scores_sort(&outputs->scores);
     if (config->metrics_json)
-        DF_TRY(df_metrics_write_json(config->metrics_json, metrics, measure->class_names,
-                                     measure->options.batch_size, &measure->prototypes));
+        DF_TRY(df_metrics_write_json(config->metrics_json, metrics, &setting));
     if (config->images_csv)
         DF_TRY(df_image_scores_write_csv(config->images_csv, &outputs->scores, measure->class_names));
     if (config->confusion_png)

@@ -5,6 +5,7 @@
 #include "dinoft/config.h"
 #include "dinoft/evaluate.h"
 #include "dinoft/best_worst.h"
+#include "dinoft/bootstrap.h"
 #include "dinoft/image_scores_csv.h"
 #include "dinoft/measure.h"
 #include "dinoft/metrics.h"
@@ -14,10 +15,13 @@ struct eval_outputs {
     const struct df_measure *measure;
     struct df_image_scores_list scores; /* of each image, where a file shows them */
     struct df_best_worst best_worst;    /* where a report shows them */
+    struct df_palette palette;
+    struct df_bootstrap bootstrap;
+    struct df_interval interval; /* of the mIoU, once it is found; resamples 0: none is asked for */
 };
 
-/* Whether images are looked at one by one, and whether their pixels are needed for that. */
-bool eval_outputs_observes(const struct df_config *config);
+/* Whether the pixels of predictions are needed, and whether those of images. */
+bool eval_outputs_needs_maps(const struct df_config *config);
 bool eval_outputs_needs_images(const struct df_config *config);
 
 /* Checks that every file can be written and is not one that is read. After measuring_open. -1 with the error
@@ -30,6 +34,9 @@ void eval_outputs_free(struct eval_outputs *outputs);
 
 /* A df_prediction_observer; context is the struct eval_outputs. */
 int eval_outputs_observe(void *context, const struct df_prediction *prediction);
+
+/* When all images have been looked at: resamples them. -1 with the error set. */
+int eval_outputs_find_interval(struct eval_outputs *outputs);
 
 /* Writes what was asked for. -1 with the error set. */
 int eval_outputs_write(struct eval_outputs *outputs, const struct df_metrics *metrics);

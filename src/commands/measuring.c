@@ -12,7 +12,7 @@
 static struct df_dataset *open_dataset(const struct df_config *config, const struct df_setup *setup)
 {
     const struct df_checkpoint *checkpoint = setup->checkpoint; /* NULL: flags tell the classes */
-    struct df_dataset *dataset = df_setup_dataset(config, DF_SPLIT_VAL, checkpoint);
+    struct df_dataset *dataset = df_setup_part(config, checkpoint);
 
     if (dataset && !config->prototypes && dataset->n_classes != checkpoint->classes) {
         df_error_set("%s is for %" PRId64 " classes, data set %s has %d", config->lora_weights,
@@ -52,6 +52,7 @@ static int choose_options(const struct df_config *config, struct df_measure *mea
 
     *options = (struct df_measure_options){
         .checkpoint = config->lora_weights,
+        .split = config->split,
         .batch_size = df_min_i64(config->batch_size, measure->dataset->count),
         .workers = (int)config->num_workers,
         .original = config->eval_size == DF_EVAL_ORIGINAL,
@@ -75,6 +76,7 @@ int measuring_open(struct df_measure *measure, struct df_config *config)
     measure->dataset = open_dataset(config, &measure->setup);
     if (!measure->dataset)
         return -1;
+    DF_TRY(df_setup_warn_of_training_images(config, measure->dataset, measure->setup.checkpoint));
     const struct df_dataset *const sets[] = {measure->dataset};
     DF_TRY(df_labels_look(sets, 1));
     measure->class_names = measure->dataset->class_names;

@@ -226,20 +226,36 @@ static int check_allowance(const struct df_config *config)
         "--allow_other_backbone is for the checkpoint of --lora_weights, which was not given");
 }
 
-/* eval measures a checkpoint, or prototypes, which alone have training images. */
+/* Lists of images are for the part that --split measures, and training images for prototypes too. */
+static int check_lists(const struct df_config *config)
+{
+    const bool measures_train = df_split_named(config->split, DF_SPLIT_TRAIN);
+
+    if (config->typed[DF_OPTION_SHOTS] && !config->prototypes)
+        return df_error_set(
+            "--shots chooses training images: eval has a use for them with --prototypes alone");
+    if (config->typed[DF_OPTION_TRAIN_LIST] && !config->prototypes && !measures_train)
+        return df_error_set("--train_list chooses training images: eval has a use for them with --prototypes "
+                            "and --split train alone");
+    if (config->typed[DF_OPTION_VAL_LIST] && !df_split_named(config->split, DF_SPLIT_VAL))
+        return df_error_set("--val_list chooses validation images, and --split %s measures others",
+                            config->split);
+    return 0;
+}
+
+/* eval measures a checkpoint, or prototypes. */
 static int check_measured(const struct df_config *config)
 {
     if (config->command != DF_COMMAND_EVAL)
         return 0;
     if (!config->lora_weights && !config->prototypes)
         return df_error_set("eval needs --lora_weights FILE, or --prototypes");
-    static const enum df_option of_training[] = {DF_OPTION_SHOTS, DF_OPTION_TRAIN_LIST};
-    const enum df_option typed = df_config_typed(config, of_training, 2);
-    if (typed != DF_OPTION_COUNT && !config->prototypes)
-        return df_error_set("--%s chooses training images: eval has a use for them with --prototypes alone",
-                            df_option_name(typed));
-    if (config->typed[DF_OPTION_SEED] && !config->typed[DF_OPTION_SHOTS])
-        return df_error_set("--seed is for the images of --shots, which was not given");
+    DF_TRY(check_lists(config));
+    if (config->typed[DF_OPTION_SEED] && !config->typed[DF_OPTION_SHOTS] && config->bootstrap == 0)
+        return df_error_set("--seed is for the images of --shots, which was not given, and --bootstrap, "
+                            "which is 0");
+    if (config->typed[DF_OPTION_OVERWRITE] && !config->save_masks)
+        return df_error_set("--overwrite is for the masks of --save_masks, which was not given");
     return 0;
 }
 

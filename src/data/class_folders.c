@@ -95,10 +95,10 @@ static int find_in_part(const char *root, bool divided, enum df_split split, str
     const char *const of_images[] = {divided ? "{root}/images/{split}" : "{root}/images", NULL};
     const char *const of_masks[] = {divided ? "{root}/masks/{split}" : "{root}/masks", NULL};
     char *images = NULL;
-    int status = df_split_folder(of_masks, root, split, NULL, path);
+    int status = df_split_folder(of_masks, root, df_split_words(split), NULL, path);
 
     if (status == 0 && *path)
-        status = df_split_folder(of_images, root, split, NULL, &images);
+        status = df_split_folder(of_images, root, df_split_words(split), NULL, &images);
     if (status == 0 && *path && (divided || !are_splits(*path)))
         status = find_in_folder(*path, images, folders, has_files);
     free(images);

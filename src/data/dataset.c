@@ -5,7 +5,9 @@
 #include "class_table.h"
 #include "data_root.h"
 #include "layouts/layout.h"
+#include "layouts/splits.h"
 #include "sample_list.h"
+#include "split_folders.h"
 
 #include <stdlib.h>
 
@@ -13,6 +15,11 @@ static int (*const list_samples[])(struct df_dataset *dataset, const struct df_d
     [DF_DATASET_VOC] = df_voc_list,
     [DF_DATASET_ADE20K] = df_ade20k_list,
     [DF_DATASET_FOLDER] = df_folder_list};
+
+bool df_split_named(const char *word, enum df_split split)
+{
+    return df_split_is(word, df_split_words(split));
+}
 
 int df_dataset_has_split(const struct df_dataset_options *options, bool *has)
 {

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const char *const words[][4] = {
+static const char *const usual_words[][4] = {
     [DF_SPLIT_TRAIN] = {"train", "training", NULL}, [DF_SPLIT_VAL] = {"val", "valid", "validation", NULL}};
 
 const char *const df_image_folders[] = {"{root}/images/{split}", "{root}/{split}/images", "{root}/{split}",
@@ -18,7 +18,17 @@ const char *const df_image_folders[] = {"{root}/images/{split}", "{root}/{split}
 
 const char *const *df_split_words(enum df_split split)
 {
-    return words[split];
+    return usual_words[split];
+}
+
+const char *const *df_part_words(const struct df_dataset_options *options)
+{
+    return options->split_name[0] ? options->split_name : df_split_words(options->split);
+}
+
+const char *const *df_words_of(const struct df_dataset_options *options, enum df_split split)
+{
+    return split == options->split ? df_part_words(options) : df_split_words(split);
 }
 
 bool df_is_folder(const char *path)
@@ -66,13 +76,13 @@ char *df_split_path(const char *pattern, const char *root, const char *word)
     return replace(replace(df_text_copy(pattern), "{split}", word), "{root}", root);
 }
 
-int df_split_folder(const char *const *patterns, const char *root, enum df_split split, const char *name,
+int df_split_folder(const char *const *patterns, const char *root, const char *const *words, const char *name,
                     char **path)
 {
     *path = NULL;
-    for (int w = name ? -1 : 0; w < 0 || words[split][w]; w++) {
+    for (int w = name ? -1 : 0; w < 0 || words[w]; w++) {
         for (size_t i = 0; patterns[i]; i++) {
-            char *tried = df_split_path(patterns[i], root, w < 0 ? name : words[split][w]);
+            char *tried = df_split_path(patterns[i], root, w < 0 ? name : words[w]);
             if (!tried)
                 return -1;
             if (df_is_folder(tried)) {

@@ -6,6 +6,10 @@
 
 /* What the split is called, the usual name first; NULL behind the last. */
 const char *const *df_split_words(enum df_split split);
+/* The same of the split that options are for, which may have a name of its own. */
+const char *const *df_part_words(const struct df_dataset_options *options);
+/* Of that split, or the options' own. */
+const char *const *df_words_of(const struct df_dataset_options *options, enum df_split split);
 
 /* Patterns of where the images of a split may be, NULL behind the last. */
 extern const char *const df_image_folders[];
@@ -22,9 +26,9 @@ int df_folder_has(const char *folder, const char *ending);
  * set. */
 char *df_split_path(const char *pattern, const char *root, const char *word);
 
-/* Sets *path to the first folder that is there, of the patterns and, for each, the split's words; NULL: none
+/* Sets *path to the first folder that is there, of the patterns and, for each, a split's words; NULL: none
  * is. `name` is a word that is tried before, or NULL. -1 with the error set when memory ran out. */
-int df_split_folder(const char *const *patterns, const char *root, enum df_split split, const char *name,
+int df_split_folder(const char *const *patterns, const char *root, const char *const *words, const char *name,
                     char **path);
 
 #endif

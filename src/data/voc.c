@@ -87,7 +87,10 @@ static int add_line(void *context, int64_t line, const char *text, size_t length
 /* A list in ImageSets/Segmentation by its name, or a file. */
 static char *list_path(const struct df_dataset_options *options, const char *folder)
 {
-    const char *list = options->list ? options->list : options->split == DF_SPLIT_TRAIN ? "train" : "val";
+    const char *usual = options->split == DF_SPLIT_TRAIN ? "train" : "val";
+    const char *list = options->split_name[0] ? options->split_name[0]
+                       : options->list        ? options->list
+                                              : usual;
 
     if (strchr(list, '/') || strchr(list, '.'))
         return df_text_copy(list);

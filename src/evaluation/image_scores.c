@@ -10,11 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* All that one image's scores need of its confusion matrix. */
-struct counts {
-    int64_t labelled[DF_MAX_CLASSES], predicted[DF_MAX_CLASSES], true_positives[DF_MAX_CLASSES];
-};
-
 void df_image_scores_init(struct df_image_scores_list *list, int n_classes, bool void_is_background)
 {
     assert(n_classes >= 1 && n_classes <= DF_MAX_CLASSES);
@@ -29,40 +24,26 @@ void df_image_scores_free(struct df_image_scores_list *list)
     memset(list, 0, sizeof *list);
 }
 
-static void count_pixels(struct counts *counts, const int64_t *confusion, int n_classes)
-{
-    memset(counts, 0, sizeof *counts);
-    for (int label = 0; label < n_classes; label++) {
-        for (int prediction = 0; prediction < n_classes; prediction++) {
-            const int64_t pixels = confusion[(int64_t)label * n_classes + prediction];
-            counts->labelled[label] += pixels;
-            counts->predicted[prediction] += pixels;
-            counts->true_positives[label] += label == prediction ? pixels : 0;
-        }
-    }
-}
-
-static void score(struct df_image_scores *scores, const struct counts *counts, int n_classes)
+static void score(struct df_image_scores *scores, const struct df_overlap *overlaps, int n_classes)
 {
     int64_t correct = 0, worst_pixels = 0;
     double sum = 0.0;
     int present = 0;
 
     for (int c = 0; c < n_classes; c++) {
-        const int64_t union_pixels = counts->labelled[c] + counts->predicted[c] - counts->true_positives[c];
-        if (union_pixels == 0)
+        const int64_t united = overlaps[c].labelled + overlaps[c].predicted - overlaps[c].both;
+        if (united == 0)
             continue;
-        const double iou = (double)counts->true_positives[c] / (double)union_pixels;
-        if (present == 0 || iou < scores->worst_iou ||
-            (iou == scores->worst_iou && union_pixels > worst_pixels)) {
+        const double iou = (double)overlaps[c].both / (double)united;
+        if (present == 0 || iou < scores->worst_iou || (iou == scores->worst_iou && united > worst_pixels)) {
             scores->worst_class = c;
             scores->worst_iou = iou;
-            worst_pixels = union_pixels;
+            worst_pixels = united;
         }
         sum += iou;
         present++;
-        correct += counts->true_positives[c];
-        scores->pixels += counts->labelled[c];
+        correct += overlaps[c].both;
+        scores->pixels += overlaps[c].labelled;
     }
     if (present > 0) {
         scores->miou = sum / present;
@@ -86,7 +67,7 @@ static int reserve_item(struct df_image_scores_list *list)
 int df_image_scores_add(struct df_image_scores_list *list, const char *name, const int64_t *confusion,
                         const int64_t *of_sigmoids, double loss)
 {
-    struct counts counts;
+    struct df_overlap overlaps[DF_MAX_CLASSES];
     struct df_image_scores scores = {
         .miou = NAN, .pixel_accuracy = NAN, .loss = loss, .worst_class = -1, .worst_iou = NAN};
 
@@ -94,8 +75,8 @@ int df_image_scores_add(struct df_image_scores_list *list, const char *name, con
     scores.name = df_text_copy(name);
     if (!scores.name)
         return -1;
-    count_pixels(&counts, confusion, list->n_classes);
-    score(&scores, &counts, list->n_classes);
+    df_metrics_overlaps(confusion, list->n_classes, overlaps);
+    score(&scores, overlaps, list->n_classes);
     scores.reference_iou = df_metrics_reference_iou(confusion, list->n_classes, list->void_is_background);
     scores.reference_miou = df_metrics_reference_miou(of_sigmoids, list->n_classes, list->void_is_background);
     list->items[list->count++] = scores;

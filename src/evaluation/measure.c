@@ -123,6 +123,7 @@ static void add_decoder(const struct df_measure *measure, struct df_measure_fact
 void df_measure_facts(const struct df_measure *measure, struct df_measure_facts *facts)
 {
     const struct df_setup *setup = &measure->setup;
+    const bool validates = df_split_named(measure->options.split, DF_SPLIT_VAL);
     char how[200];
 
     df_measure_describe(measure, how, sizeof how);
@@ -132,8 +133,9 @@ void df_measure_facts(const struct df_measure *measure, struct df_measure_facts 
     df_measure_add_fact(facts, "backbone", "%s", setup->weights_path);
     df_measure_add_fact(facts, "LoRA rank", "%" PRId64, setup->model.rank);
     add_decoder(measure, facts);
-    df_measure_add_fact(facts, "data set", "%s, %" PRId64 " images",
-                        df_dataset_kind_name(measure->dataset->kind), measure->dataset->count);
+    df_measure_add_fact(facts, "data set", "%s, %" PRId64 " images%s%s",
+                        df_dataset_kind_name(measure->dataset->kind), measure->dataset->count,
+                        validates ? "" : " of the split ", validates ? "" : measure->options.split);
     df_measure_add_fact(facts, "model input", "%" PRId64 " x %" PRId64 "%s", setup->model.height,
                         setup->model.width, how);
     df_measure_add_fact(facts, "normalisation", "%s", setup->normalize);

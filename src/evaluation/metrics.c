@@ -51,13 +51,9 @@ double df_metrics_reference_iou(const int64_t *confusion, int n_classes, bool vo
     return ((double)intersection + REFERENCE_EPS) / ((double)union_sum + REFERENCE_EPS);
 }
 
-/* What the batch's labels and predictions have of a class, and how much of it is the same. */
-struct overlap {
-    int64_t labelled, predicted, both;
-};
-
 /* Pixels of label 255 count where void is background, as label 0. */
-static void find_overlaps(const int64_t *confusion, int n, bool void_is_background, struct overlap *overlaps)
+static void find_overlaps(const int64_t *confusion, int n, bool void_is_background,
+                          struct df_overlap *overlaps)
 {
     memset(overlaps, 0, (size_t)n * sizeof *overlaps);
     for (int row = 0; row < (void_is_background ? n + 1 : n); row++) {
@@ -71,6 +67,11 @@ static void find_overlaps(const int64_t *confusion, int n, bool void_is_backgrou
     }
 }
 
+void df_metrics_overlaps(const int64_t *confusion, int n_classes, struct df_overlap *overlaps)
+{
+    find_overlaps(confusion, n_classes, false, overlaps);
+}
+
 static bool has_ignored(const int64_t *confusion, int n)
 {
     for (int prediction = 0; prediction < n; prediction++) {
@@ -82,7 +83,7 @@ static bool has_ignored(const int64_t *confusion, int n)
 
 /* How many classes are looked at: those up to the largest label, of which 255 is one. */
 static int classes_in_view(const int64_t *confusion, int n, bool void_is_background,
-                           const struct overlap *overlaps)
+                           const struct df_overlap *overlaps)
 {
     int count = n;
 
@@ -95,7 +96,7 @@ static int classes_in_view(const int64_t *confusion, int n, bool void_is_backgro
 
 double df_metrics_reference_miou(const int64_t *of_sigmoids, int n_classes, bool void_is_background)
 {
-    struct overlap overlaps[DF_MAX_CLASSES];
+    struct df_overlap overlaps[DF_MAX_CLASSES];
     double sum = 0.0;
     int present = 0;
 

@@ -7,6 +7,7 @@
 #include "dinoft/error.h"
 #include "dinoft/log.h"
 #include "dinoft/mapped_file.h"
+#include "dinoft/split_overlap.h"
 #include "dinoft/weight_file.h"
 #include "dinoft/weight_search.h"
 
@@ -246,19 +247,65 @@ static int check_drawn(const struct df_config *config, const struct df_dataset *
         config->lora_weights);
 }
 
-struct df_dataset *df_setup_dataset(const struct df_config *config, enum df_split split,
-                                    const struct df_checkpoint *checkpoint)
+static struct df_dataset *open_dataset(const struct df_config *config,
+                                       const struct df_dataset_options *options,
+                                       const struct df_checkpoint *checkpoint)
 {
-    const struct df_dataset_options options = dataset_options(config, split, checkpoint);
-
     if (check_listed(config, checkpoint) != 0 || (!checkpoint && df_config_check_classes(config) != 0))
         return NULL;
-    struct df_dataset *dataset = df_dataset_open(&options);
+    struct df_dataset *dataset = df_dataset_open(options);
     if (dataset && check_drawn(config, dataset) != 0) {
         df_dataset_free(dataset);
         return NULL;
     }
     return dataset;
+}
+
+struct df_dataset *df_setup_dataset(const struct df_config *config, enum df_split split,
+                                    const struct df_checkpoint *checkpoint)
+{
+    const struct df_dataset_options options = dataset_options(config, split, checkpoint);
+
+    return open_dataset(config, &options, checkpoint);
+}
+
+struct df_dataset *df_setup_part(const struct df_config *config, const struct df_checkpoint *checkpoint)
+{
+    const bool train = df_split_named(config->split, DF_SPLIT_TRAIN);
+    struct df_dataset_options options =
+        dataset_options(config, train ? DF_SPLIT_TRAIN : DF_SPLIT_VAL, checkpoint);
+
+    if (!train && !df_split_named(config->split, DF_SPLIT_VAL))
+        options.split_name[0] = config->split;
+    return open_dataset(config, &options, checkpoint);
+}
+
+int df_setup_warn_of_training_images(const struct df_config *config, const struct df_dataset *part,
+                                     const struct df_checkpoint *checkpoint)
+{
+    struct df_dataset_options options = dataset_options(config, DF_SPLIT_TRAIN, checkpoint);
+    bool has;
+
+    if (df_split_named(config->split, DF_SPLIT_TRAIN)) {
+        df_log("warning: --split %s: these are training images, so that scores say nothing of other images",
+               config->split);
+        return 0;
+    }
+    if (df_split_named(config->split, DF_SPLIT_VAL))
+        return 0;
+    options.takes_missing = true;
+    options.layout.tells = false;
+    if (df_dataset_has_split(&options, &has) == 0 && !has)
+        return 0;
+    struct df_dataset *train_set = df_dataset_open(&options);
+    if (!train_set) {
+        df_log("warning: it is not known whether images of --split %s are training images: %s", config->split,
+               df_error_text());
+        return 0;
+    }
+    const int status = df_split_overlap_report(train_set, part);
+    df_dataset_free(train_set);
+    return status;
 }
 
 int df_setup_validation_set(const struct df_config *config, const struct df_dataset *train_set,

@@ -17,12 +17,13 @@ static int64_t labelled_pixels(const struct df_metrics *metrics)
 
 static void write_table(FILE *page, const struct df_metrics *metrics, char *const *names)
 {
-    static const struct df_html_column columns[] = {{"class", false},          {"IoU, %", true},
-                                                    {"accuracy, %", true},     {"Dice, %", true},
-                                                    {"labelled pixels", true}, {"share, %", true}};
+    static const struct df_html_column columns[] = {
+        {"class", false},          {"IoU, %", true},   {"accuracy, %", true},    {"Dice, %", true},
+        {"labelled pixels", true}, {"share, %", true}, {"boundary IoU, %", true}};
+    const size_t n_columns = sizeof columns / sizeof *columns - (metrics->detailed ? 0 : 1);
     const int64_t all = labelled_pixels(metrics);
 
-    df_html_table_begin(page, NULL, columns, sizeof columns / sizeof *columns);
+    df_html_table_begin(page, NULL, columns, n_columns);
     for (int i = 0; i < metrics->n_classes; i++) {
         struct df_class_scores scores;
         df_metrics_class(metrics, i, &scores);
@@ -32,6 +33,8 @@ static void write_table(FILE *page, const struct df_metrics *metrics, char *cons
         df_html_number(page, 100.0 * scores.dice, 2);
         df_html_count(page, scores.pixels);
         df_html_number(page, all > 0 ? 100.0 * (double)scores.pixels / (double)all : NAN, 2);
+        if (metrics->detailed)
+            df_html_number(page, 100.0 * scores.boundary_iou, 2);
         df_html_row_end(page);
     }
     df_html_table_end(page);

@@ -10,6 +10,12 @@
 /* The table of classes, their bars, the confusion matrix. */
 int eval_report_classes(FILE *page, const struct df_eval_report *report);
 
+/* The pairs of classes that are confused most. */
+void eval_report_confusions(FILE *page, const struct df_eval_report *report);
+
+/* Confidence and accuracy, of metrics with details. */
+void eval_report_calibration(FILE *page, const struct df_eval_report *report);
+
 /* How the images' mIoU is spread; the worst and the best of them. */
 int eval_report_images(FILE *page, const struct df_eval_report *report);
 

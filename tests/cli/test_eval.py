@@ -12,7 +12,7 @@ from tensor_files import float_tensor, read_checkpoint, read_safetensors, values
 from training import CLASSES, TrainingTest
 
 KEYS = {"miou", "pixel_accuracy", "mean_accuracy", "dice", "reference_iou", "reference_miou", "batch_size", "loss", "per_class",
-        "confusion"}  # fmt: skip
+        "confusion", "confusions", "boundary_iou", "calibration_error", "calibration", "bootstrap", "split"}  # fmt: skip
 
 
 def histogram(label_planes, n_classes):
@@ -88,13 +88,14 @@ class Metrics(EvalTest):
         accuracy = [ratio(hits[i], labelled[i]) for i in range(n)]
         dice = [ratio(2 * hits[i], labelled[i] + predicted[i]) for i in range(n)]
         for i, scores in enumerate(metrics["per_class"]):
-            self.assertEqual(set(scores), {"name", "iou", "accuracy", "dice", "pixels"})
+            self.assertEqual(set(scores), {"name", "iou", "accuracy", "dice", "boundary_iou", "pixels"})
             self.assertEqual(scores["pixels"], labelled[i])
             for key, expected in (("iou", iou[i]), ("accuracy", accuracy[i]), ("dice", dice[i])):
                 if expected is None:
                     self.assertIsNone(scores[key])
                 else:
                     self.assertAlmostEqual(scores[key], expected, places=9)
+        self.check_details(metrics)
         self.assertAlmostEqual(metrics["miou"], mean(iou), places=9)
         self.assertAlmostEqual(metrics["mean_accuracy"], mean(accuracy), places=9)
         self.assertAlmostEqual(metrics["dice"], mean(dice), places=9)
@@ -102,6 +103,28 @@ class Metrics(EvalTest):
         for key in ("reference_iou", "reference_miou"):
             self.assertTrue(0 <= metrics[key] <= 1)
         self.assertTrue(math.isfinite(metrics["loss"]) and metrics["loss"] > 0)
+
+    def check_details(self, metrics):
+        n, confusion = len(metrics["confusion"]), metrics["confusion"]
+        bins, interval = metrics["calibration"], metrics["bootstrap"]
+        labelled = sum(map(sum, confusion))
+        self.assertEqual(sum(bin["pixels"] for bin in bins), labelled)
+        hits = sum(bin["pixels"] * bin["accuracy"] for bin in bins if bin["pixels"])
+        self.assertAlmostEqual(hits, sum(confusion[i][i] for i in range(n)), places=6)
+        gaps = [bin["pixels"] * abs(bin["accuracy"] - bin["confidence"]) for bin in bins if bin["pixels"]]
+        self.assertAlmostEqual(metrics["calibration_error"], sum(gaps) / labelled, places=9)
+        for bin in bins:
+            if bin["pixels"]:
+                self.assertTrue(bin["above"] - 1e-6 <= bin["confidence"] <= bin["up_to"] + 1e-6)
+        self.assertAlmostEqual(metrics["boundary_iou"], mean([one["boundary_iou"] for one in metrics["per_class"]]))
+        self.assertTrue(0 <= interval["miou_low"] < interval["miou_high"] <= 1)
+        self.assertEqual(interval["resamples"], 1000)
+        pairs = sorted(((confusion[i][k], -i, -k) for i in range(n) for k in range(n) if i != k), reverse=True)
+        ranked = [(one["pixels"], -one["label"], -one["prediction"]) for one in metrics["confusions"]]
+        self.assertEqual(ranked, [pair for pair in pairs if pair[0]][:20])
+        for one in metrics["confusions"]:
+            self.assertAlmostEqual(one["share"], one["pixels"] / sum(confusion[one["label"]]), places=9)
+            self.assertEqual(one["label_name"], metrics["per_class"][one["label"]]["name"])
 
     def test_network_size(self):
         metrics, _ = self.evaluate()
@@ -115,6 +138,22 @@ class Metrics(EvalTest):
         self.check_consistency(metrics)
         planes = [mask.pixels for mask in voc_masks(voc_demo(), "val")]
         self.assertEqual([row["pixels"] for row in metrics["per_class"]], histogram(planes, 21))
+
+    def test_the_interval_and_confusions_are_printed(self):
+        metrics, stdout = self.evaluate("--bootstrap", 50, "--seed", 4)
+        low, high = (100 * metrics["bootstrap"][key] for key in ("miou_low", "miou_high"))
+        self.assertRegex(stdout, rf"(?m)^mIoU between +{low:.2f} to {high:.2f} %   \(95 % of 50 .* --seed 4\)$")
+        self.assertRegex(stdout, rf"(?m)^boundary IoU +{100 * metrics['boundary_iou']:.2f} %$")
+        self.assertRegex(stdout, rf"(?m)^ECE +{100 * metrics['calibration_error']:.2f} % ")
+        first = metrics["confusions"][0]
+        self.assertIn(f"\n{first['label_name']} taken for {first['prediction_name']}: {100 * first['share']:.2f} % of "
+                      f"{first['label_name']}'s pixels\n", stdout)  # fmt: skip
+        again, _ = self.evaluate("--bootstrap", 50, "--seed", 5)
+        self.assertNotEqual(again["bootstrap"], metrics["bootstrap"])
+        self.assertEqual({**again, "bootstrap": 0}, {**metrics, "bootstrap": 0})
+        none, stdout = self.evaluate("--bootstrap", 0)
+        self.assertNotIn("bootstrap", none)
+        self.assertNotIn("mIoU between", stdout)
 
     def test_void_as_background(self):
         for flags in (["--void_as_background"], ["--recipe", "reference"]):
@@ -338,7 +377,7 @@ class AfterTraining(EvalTest):
         self.assertEqual({scores["pixels"] for scores in absent}, {0})
         present = [scores["iou"] for scores in metrics["per_class"] if scores["iou"] is not None]
         self.assertAlmostEqual(metrics["miou"], mean(present), places=9)
-        self.assertRegex(stdout, rf"(?m)^{absent[0]['name']} +- +- +- +no labels$")
+        self.assertRegex(stdout, rf"(?m)^{absent[0]['name']} +- +- +- +- +no labels$")
 
     def test_the_recorded_backbone_is_found(self):
         """A small backbone has no published name, so that the flags' own file serves: weights/HUBNAME."""

@@ -113,6 +113,39 @@ class EvalFilesTest(CommandLineTest):
         self.assertEqual(sum(scores["pixels"] for scores in metrics["per_class"]), int(rows[0][1]))
         self.assertEqual(Page((self.out / "r.html").read_text()).tags.count("img"), 2)
 
+    def test_masks(self):
+        """Those of predict, which are at the image's own size; nothing is lost that is there."""
+        images = sorted((self.data / "images" / "val").iterdir())
+        for flags in (["--slide", 84, 56], ["--resize", "short", "--tta", "--scales", "0.75,1"], []):
+            masks, predicted = self.out / "masks", self.folder / "predicted"
+            self.succeed(*self.command("--save_masks", masks, "--overwrite", "--eval_size", "original", *flags, outputs={}))
+            self.succeed("predict", *images, *model_flags(DINOV2), "--lora_weights", LINEAR, "--precision", "fp32",
+                         "--output_dir", predicted, "--write", "mask", "--overwrite", *flags)  # fmt: skip
+            self.assertEqual(len(contents(masks)), 5)
+            self.assertEqual(contents(masks), contents(predicted))
+        for picture in masks.iterdir():
+            picture.write_bytes(b"")
+        command = self.command("--save_masks", masks, outputs={})
+        self.refused(*command, mentions=["5 of 5 masks are there already", "--overwrite"])
+        self.assertEqual(set(contents(masks).values()), {b""})
+        self.assertIn("with --eval_size original", self.succeed(*command, "--overwrite").stderr)
+        self.assertEqual((read_png(masks / "00.png").height, read_png(masks / "00.png").width), DINOV2.size)
+
+    def test_masks_beside_and_within_folders(self):
+        """Images of equal names keep their folders, and no label is overwritten."""
+        for kind, end in (("images", ""), ("masks", "_mask")):
+            for folder in ("a", "b"):
+                target = self.folder / "more" / folder / f"00{end}.png"
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(self.data / kind / "val" / "00.png", target)
+        more, out = self.folder / "more", self.out / "masks"
+        data = ["--dataset", "folder", "--n_classes", CLASSES, "--images", f"{more}/**/00.png",
+                "--masks", f"{more}/**/{{name}}_mask.png", "--val_fraction", 1]  # fmt: skip
+        command = ["eval", *data, *model_flags(DINOV2), "--lora_weights", LINEAR, "--precision", "fp32"]
+        self.succeed(*command, "--save_masks", out)
+        self.assertEqual(set(contents(out)), {"a/00.png", "b/00.png"})
+        self.refused(*command, "--save_masks", more, "--overwrite", mentions=["--save_masks would overwrite", "00.png"])
+
     def test_two_results_of_one_name(self):
         self.refused(*self.command("--images_csv", self.out / "m.json"), mentions=["two of the results", "m.json"])
         self.assertEqual(contents(self.out), {})

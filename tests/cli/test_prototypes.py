@@ -175,7 +175,7 @@ class Flags(PrototypesTest):
         self.refused("eval", *data, status=2, mentions=["--lora_weights", "--prototypes"])
         self.refused("eval", *data, "--prototypes", status=2, mentions=["--n_classes"])
         self.refused("eval", *data, "--lora_weights", LINEAR, "--shots", 1, status=2, mentions=["--shots", "--prototypes"])
-        self.refused("eval", *data, "--prototypes", "--n_classes", CLASSES, "--seed", 1, status=2, mentions=["--seed", "--shots"])
+        self.refused("eval", *data, "--prototypes", "--n_classes", CLASSES, "--seed", 1, "--bootstrap", 0, status=2, mentions=["--seed", "--shots"])
         for path in (self.data / "masks" / "train").iterdir():
             path.unlink()
         error = self.refused("eval", *data, "--prototypes", "--n_classes", CLASSES)

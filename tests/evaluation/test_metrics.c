@@ -189,7 +189,8 @@ static void nothing_counted_is_nan_and_null(void **state)
     df_metrics_end_batch(&metrics, NAN);
     df_metrics_scores(&metrics, &scores);
     assert_true(isnan(scores.miou) && isnan(scores.pixel_accuracy) && isnan(scores.loss));
-    assert_int_equal(df_metrics_write_json("metrics_test.json", &metrics, names, 12, NULL), 0);
+    const struct df_metrics_setting setting = {.names = names, .batch_size = 12};
+    assert_int_equal(df_metrics_write_json("metrics_test.json", &metrics, &setting), 0);
     FILE *file = fopen("metrics_test.json", "r");
     assert_non_null(file);
     text[fread(text, 1, sizeof text - 1, file)] = '\0';

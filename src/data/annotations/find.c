@@ -57,9 +57,9 @@ static bool is_named(const char *name, const char *start, const char *word)
     return next == '.' || next == '_' || next == '-' || (next >= '0' && next <= '9');
 }
 
-static bool is_coco(const char *name, enum df_split split)
+static bool is_coco(const char *name, const struct df_dataset_options *options)
 {
-    for (const char *const *word = df_split_words(split); *word; word++) {
+    for (const char *const *word = df_part_words(options); *word; word++) {
         if (is_named(name, "instances_", *word) || is_named(name, "panoptic_", *word))
             return true;
     }
@@ -78,7 +78,7 @@ static int find_coco(const struct df_dataset_options *options, struct df_annotat
         status = df_folder_files_read(&files, folder, &endings);
     for (size_t i = 0; i < files.count && status == 0; i++) {
         const struct df_folder_file *file = &files.items[i];
-        if (file->kind == DF_FILE_READ && is_coco(file->name, options->split))
+        if (file->kind == DF_FILE_READ && is_coco(file->name, options))
             status = note(source, DF_ANNOTATIONS_COCO, df_text_format("%s/%s", folder, file->name));
     }
     df_folder_files_free(&files);
@@ -89,7 +89,7 @@ static int find_coco(const struct df_dataset_options *options, struct df_annotat
 /* ROOT/train/_annotations.coco.json, as Roboflow exports it. */
 static int find_roboflow(const struct df_dataset_options *options, struct df_annotation_source *source)
 {
-    for (const char *const *word = df_split_words(options->split); *word; word++) {
+    for (const char *const *word = df_part_words(options); *word; word++) {
         char *path = df_split_path("{root}/{split}/_annotations.coco.json", options->root, *word);
         if (!path)
             return -1;
@@ -110,8 +110,8 @@ static int note_folders(const struct df_dataset_options *options, const char *co
 {
     for (size_t i = 0; patterns[i]; i++) {
         char *path = NULL;
-        DF_TRY(df_split_folder((const char *const[]){patterns[i], NULL}, options->root, options->split, NULL,
-                               &path));
+        DF_TRY(df_split_folder((const char *const[]){patterns[i], NULL}, options->root,
+                               df_part_words(options), NULL, &path));
         const int has = path ? df_folder_has(path, ending) : 0;
         if (has == 1) {
             DF_TRY(note(source, format, path));
@@ -154,7 +154,7 @@ static int has_masks(const struct df_dataset_options *options)
     static const char *const folders[] = {"{root}/masks/{split}", NULL};
     char *path = NULL;
 
-    DF_TRY(df_split_folder(folders, options->root, options->split, NULL, &path));
+    DF_TRY(df_split_folder(folders, options->root, df_part_words(options), NULL, &path));
     const int has_json = path ? df_folder_has(path, ".json") : 1;
     free(path);
     return has_json < 0 ? -1 : !has_json;
@@ -206,7 +206,7 @@ static int take_path(struct df_annotation_source *source, char *path)
 
 static int take_typed(const struct df_dataset_options *options, struct df_annotation_source *source)
 {
-    for (const char *const *word = df_split_words(options->split); *word; word++) {
+    for (const char *const *word = df_part_words(options); *word; word++) {
         char *path = df_split_path(options->annotations, options->root, *word);
         if (!path)
             return -1;
@@ -222,7 +222,7 @@ static int has_typed(const struct df_dataset_options *options, bool *has)
 {
     const bool names_split = strstr(options->annotations, "{split}") != NULL;
 
-    for (const char *const *word = df_split_words(options->split); names_split && *word && !*has; word++) {
+    for (const char *const *word = df_part_words(options); names_split && *word && !*has; word++) {
         char *path = df_split_path(options->annotations, options->root, *word);
         if (!path)
             return -1;
@@ -264,11 +264,12 @@ static int find_images(const struct df_dataset_options *options, struct df_annot
     int status = -1;
 
     if (name)
-        status = df_split_folder(df_image_folders, options->root, options->split, name, &source->images);
+        status =
+            df_split_folder(df_image_folders, options->root, df_part_words(options), name, &source->images);
     free(name);
     if (status != 0 || source->images)
         return status;
-    const char *word = df_split_words(options->split)[0];
+    const char *word = df_part_words(options)[0];
     return df_error_set("there are annotations in %s, and none of the folders images/%s, %s/images, %s in %s",
                         source->path, word, word, word, options->root);
 }
@@ -300,6 +301,7 @@ static int find_other_labels(const struct df_dataset_options *options, struct df
     struct df_annotation_source other = {0};
 
     other_options.split = options->split == DF_SPLIT_TRAIN ? DF_SPLIT_VAL : DF_SPLIT_TRAIN;
+    other_options.split_name[0] = NULL;
     int status = options->annotations ? 0 : find_labelme(&other_options, &other);
     if (options->annotations && strstr(options->annotations, "{split}") &&
         take_typed(&other_options, &other) != 0)

@@ -30,11 +30,6 @@ bool df_cityscapes_found(const char *root)
     return df_folder_is_there(root, "leftImg8bit") && df_folder_is_there(root, "gtFine");
 }
 
-static const char *split_folder(enum df_split split)
-{
-    return split == DF_SPLIT_TRAIN ? "train" : "val";
-}
-
 struct cities {
     const struct df_dataset_options *options;
     const char *mask_end; /* of the masks that are read */
@@ -76,12 +71,13 @@ static int add_city(struct cities *cities, const char *city)
     return status;
 }
 
-static int walk(struct cities *cities, enum df_split split)
+static int walk(struct cities *cities)
 {
+    const char *split = df_part_words(cities->options)[0];
     int status;
 
-    cities->images = df_text_format("%s/leftImg8bit/%s", cities->options->root, split_folder(split));
-    cities->masks = df_text_format("%s/gtFine/%s", cities->options->root, split_folder(split));
+    cities->images = df_text_format("%s/leftImg8bit/%s", cities->options->root, split);
+    cities->masks = df_text_format("%s/gtFine/%s", cities->options->root, split);
     status = cities->images && cities->masks
                  ? df_folder_files_read(&cities->folders, cities->images, df_image_endings())
                  : -1;
@@ -146,7 +142,7 @@ static void cities_close(struct cities *cities)
 static int has_masks(const struct df_dataset_options *options, const char *end, bool *has)
 {
     struct cities cities = {.options = options, .mask_end = end};
-    const int status = walk(&cities, options->split);
+    const int status = walk(&cities);
 
     *has = cities.found;
     cities_close(&cities);
@@ -182,10 +178,11 @@ int df_cityscapes_classes(const struct df_dataset_options *options, struct df_la
 int df_cityscapes_have(const struct df_dataset_options *options, enum df_split split, bool *has)
 {
     static const char *const folders[] = {"leftImg8bit", "gtFine"};
+    const char *const *words = df_words_of(options, split);
 
     *has = false;
     for (size_t i = 0; i < 2 && !*has; i++) {
-        char *path = df_text_format("%s/%s/%s", options->root, folders[i], split_folder(split));
+        char *path = df_text_format("%s/%s/%s", options->root, folders[i], words[0]);
         const int status = path ? df_folder_holds_files(path, has) : -1;
         free(path);
         DF_TRY(status);
@@ -204,7 +201,7 @@ int df_cityscapes_list(struct df_dataset *dataset, const struct df_dataset_optio
     if (status == 0) {
         snprintf(listing->what, sizeof listing->what, "Cityscapes in %s, masks *%s", options->root,
                  cities.mask_end);
-        status = walk(&cities, options->split);
+        status = walk(&cities);
     }
     if (status == 0 && cities.unused.count > 0)
         df_log("warning: %zu files below %s are no image of Cityscapes and not used: %s", cities.unused.count,

@@ -57,7 +57,9 @@ int df_split_folders_have(const struct df_dataset_options *options, enum df_spli
 
     *has = false;
     of_split.split = split;
-    for (const char *const *word = df_split_words(split); *word; word++) {
+    if (split != options->split)
+        of_split.split_name[0] = NULL;
+    for (const char *const *word = df_part_words(&of_split); *word; word++) {
         DF_TRY(look_into(df_image_folders, options->root, *word, has));
         DF_TRY(look_into(of_masks, options->root, *word, has));
     }
@@ -65,13 +67,13 @@ int df_split_folders_have(const struct df_dataset_options *options, enum df_spli
 }
 
 /* ROOT/images/valid for instance; as if it was ROOT/images/val where none is there. The caller frees it. */
-static char *folder_of_split(const char *root, const char *kind, enum df_split split)
+static char *folder_of_split(const char *root, const char *kind, const char *const *words)
 {
     char *pattern = df_text_format("{root}/%s/{split}", kind), *path = NULL;
     const char *const patterns[] = {pattern, NULL};
 
-    if (pattern && df_split_folder(patterns, root, split, NULL, &path) == 0 && !path)
-        path = df_split_path(pattern, root, df_split_words(split)[0]);
+    if (pattern && df_split_folder(patterns, root, words, NULL, &path) == 0 && !path)
+        path = df_split_path(pattern, root, words[0]);
     free(pattern);
     return path;
 }
@@ -99,7 +101,8 @@ static int report_others(const char *folder, char *const read[2])
 int df_split_folders_report(const char *root, const char *kind)
 {
     char *folder = df_text_format("%s/%s", root, kind);
-    char *read[2] = {folder_of_split(root, kind, DF_SPLIT_TRAIN), folder_of_split(root, kind, DF_SPLIT_VAL)};
+    char *read[2] = {folder_of_split(root, kind, df_split_words(DF_SPLIT_TRAIN)),
+                     folder_of_split(root, kind, df_split_words(DF_SPLIT_VAL))};
     int status = folder && read[0] && read[1] ? 0 : -1;
 
     if (status == 0 && df_is_folder(folder))
@@ -118,9 +121,10 @@ int df_split_folders_list(struct df_dataset *dataset, const struct df_dataset_op
 
     if (drawn)
         DF_TRY(df_split_folders_have(options, DF_SPLIT_VAL, &has_validation));
-    const enum df_split split = has_validation ? options->split : DF_SPLIT_TRAIN;
-    char *images = folder_of_split(options->root, "images", split);
-    char *masks = folder_of_split(options->root, "masks", split);
+    const char *const *words = has_validation ? df_part_words(options) : df_split_words(DF_SPLIT_TRAIN);
+    const bool tells = options->layout.tells && !options->split_name[0];
+    char *images = folder_of_split(options->root, "images", words);
+    char *masks = folder_of_split(options->root, "masks", words);
     int status = images && masks ? 0 : -1;
 
     listing->divided = has_validation;
@@ -130,9 +134,9 @@ int df_split_folders_list(struct df_dataset *dataset, const struct df_dataset_op
              options->root);
     if (status == 0)
         status = add_folders(dataset, images, masks, has_validation || options->layout.tells);
-    if (status == 0 && options->layout.tells)
+    if (status == 0 && tells)
         status = df_split_folders_report(options->root, "images");
-    if (status == 0 && options->layout.tells)
+    if (status == 0 && tells)
         status = df_split_folders_report(options->root, "masks");
     free(masks);
     free(images);

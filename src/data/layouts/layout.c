@@ -128,6 +128,9 @@ int df_folder_list(struct df_dataset *dataset, const struct df_dataset_options *
         return -1;
     DF_TRY(check_flags(&options->layout, &listing, layout));
     DF_TRY(df_sample_names_settle(dataset));
+    if (options->split_name[0] && (!listing.divided || layout->choice == DF_LAYOUT_NNUNET))
+        return df_error_set("there is no split %s: of %s, images are of train or val", options->split_name[0],
+                            listing.what);
     if (!listing.divided)
         return df_split_choose(dataset, options, &listing);
     if (options->layout.tells)
@@ -266,7 +269,12 @@ static int check_split(const struct df_dataset_options *options)
     if (options->split == DF_SPLIT_TRAIN || !layout || !layout->validation)
         return 0;
     DF_TRY(has_split(options, layout, &has));
-    return has ? 0 : df_error_set("there are no validation images: %s/%s", options->root, layout->validation);
+    if (has)
+        return 0;
+    if (options->split_name[0])
+        return df_error_set("there are no images of the split %s in %s, which has %s", options->split_name[0],
+                            options->root, layout->shape);
+    return df_error_set("there are no validation images: %s/%s", options->root, layout->validation);
 }
 
 int df_folder_open(struct df_dataset *dataset, struct df_dataset_options *options,

@@ -3,6 +3,8 @@
 #include "layout.h"
 #include "splits.h"
 
+#include "../split_folders.h"
+
 #include "../folder_files.h"
 #include "../sample_list.h"
 
@@ -137,7 +139,7 @@ static int add_row(struct table *table, struct df_dataset *dataset)
         return df_error_set("line %" PRId64 " of %s: a path has more than %d bytes", row->line,
                             table->csv.path, PATH_MAX_BYTES);
     const char *split = table->at[SPLIT] >= 0 ? trimmed(row->fields[table->at[SPLIT]]) : NULL;
-    if (!split || df_split_is(split, DF_SPLIT_TRAIN) || df_split_is(split, DF_SPLIT_VAL))
+    if (!split || df_split_is_usual(split) || df_split_is(split, table->words.wanted))
         DF_TRY(see(table, image));
     if (split && !df_split_words_take(&table->words, split))
         return 0;
@@ -210,7 +212,8 @@ static struct table *table_open(const struct df_dataset_options *options, const 
         df_error_memory("a table of pairs", sizeof *table);
         return NULL;
     }
-    table->words = (struct df_split_words){.wanted = options->split, .words.most = DF_SPLIT_WORDS_NAMED};
+    table->words =
+        (struct df_split_words){.wanted = df_part_words(options), .words.most = DF_SPLIT_WORDS_NAMED};
     table->folder = df_path_folder(path);
     if (table->folder && read_header(table, path, file) == 0)
         return table;

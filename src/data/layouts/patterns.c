@@ -3,6 +3,8 @@
 #include "pattern.h"
 #include "splits.h"
 
+#include "../split_folders.h"
+
 #include "../folder_files.h"
 #include "../sample_list.h"
 
@@ -238,9 +240,9 @@ static int check_patterns(const struct df_layout_options *layout)
 }
 
 /* Images of other splits than the one that is asked for go. */
-static int choose_split(struct pairing *pairing, enum df_split split)
+static int choose_split(struct pairing *pairing, const char *const *wanted)
 {
-    struct df_split_words words = {.wanted = split, .words.most = DF_SPLIT_WORDS_NAMED};
+    struct df_split_words words = {.wanted = wanted, .words.most = DF_SPLIT_WORDS_NAMED};
     struct df_path_matches *images = &pairing->images;
     size_t count = 0;
 
@@ -256,12 +258,12 @@ static int choose_split(struct pairing *pairing, enum df_split split)
 }
 
 /* Masks of images that were left out, which nobody misses. */
-static void leave_masks(struct df_path_matches *masks, enum df_split split)
+static void leave_masks(struct df_path_matches *masks, const char *const *wanted)
 {
     size_t count = 0;
 
     for (size_t i = 0; i < masks->count; i++) {
-        if (masks->items[i].split && !df_split_is(masks->items[i].split, split))
+        if (masks->items[i].split && !df_split_is(masks->items[i].split, wanted))
             df_pattern_free_match(&masks->items[i]);
         else
             masks->items[count++] = masks->items[i];
@@ -284,9 +286,9 @@ int df_patterns_list(struct df_dataset *dataset, const struct df_dataset_options
     if (check_patterns(layout) == 0 && df_pattern_find(layout->images, &pairing.images) == 0 &&
         df_pattern_find(layout->masks, &pairing.masks) == 0 && sift(&pairing) == 0 &&
         name_images(&pairing.images) == 0)
-        status = listing->divided ? choose_split(&pairing, options->split) : 0;
+        status = listing->divided ? choose_split(&pairing, df_part_words(options)) : 0;
     if (status == 0 && listing->divided)
-        leave_masks(&pairing.masks, options->split);
+        leave_masks(&pairing.masks, df_part_words(options));
     if (status == 0)
         status = pair_all(&pairing, dataset);
     free(pairing.by_name);
@@ -304,7 +306,7 @@ int df_patterns_have(const struct df_dataset_options *options, bool *has)
     *has = !df_pattern_has(pattern, "{split}");
     const int status = *has ? 0 : df_pattern_find(pattern, &images);
     for (size_t i = 0; i < images.count && !*has; i++)
-        *has = df_split_is(images.items[i].split, options->split);
+        *has = df_split_is(images.items[i].split, df_part_words(options));
     df_pattern_free(&images);
     return status;
 }

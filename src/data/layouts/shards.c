@@ -143,9 +143,9 @@ static char *pattern_of(const char *pattern, const char *word)
 }
 
 /* The split is called by one of its words. */
-static int find_split(const char *pattern, enum df_split split, struct df_shards *shards)
+static int find_split(const char *pattern, const char *const *words, struct df_shards *shards)
 {
-    for (const char *const *word = df_split_words(split); *word; word++) {
+    for (const char *const *word = words; *word; word++) {
         struct df_shards found = {0};
         char *text = pattern_of(pattern, *word);
         int status = text ? expand(&found, text) : -1;
@@ -166,10 +166,10 @@ static int find_split(const char *pattern, enum df_split split, struct df_shards
     return 0;
 }
 
-static int find_pattern(const char *pattern, enum df_split split, struct df_shards *shards)
+static int find_pattern(const char *pattern, const char *const *words, struct df_shards *shards)
 {
     if (df_pattern_has(pattern, SPLIT))
-        return find_split(pattern, split, shards);
+        return find_split(pattern, words, shards);
     DF_TRY(expand(shards, pattern));
     DF_TRY(check_there(shards, pattern));
     return shards->count > 0 ? 0 : df_error_set("there are no shards %s", pattern);
@@ -193,7 +193,7 @@ static bool has_split_word(const char *name)
     char word[WORD_MOST];
 
     word_of(name, word);
-    return df_split_is(word, DF_SPLIT_TRAIN) || df_split_is(word, DF_SPLIT_VAL);
+    return df_split_is_usual(word);
 }
 
 static bool is_shard(const struct df_folder_file *file)
@@ -220,9 +220,9 @@ static bool holds_shards(const char *folder)
     return found && !other;
 }
 
-static int find_split_folder(const char *root, enum df_split split, char **folder)
+static int find_split_folder(const char *root, const char *const *words, char **folder)
 {
-    return df_split_folder((const char *const[]){"{root}/{split}", NULL}, root, split, NULL, folder);
+    return df_split_folder((const char *const[]){"{root}/{split}", NULL}, root, words, NULL, folder);
 }
 
 static bool holds_split_folders(const char *root)
@@ -231,15 +231,16 @@ static bool holds_split_folders(const char *root)
 
     for (int split = DF_SPLIT_TRAIN; split <= DF_SPLIT_VAL && !found; split++) {
         char *folder = NULL;
-        found = find_split_folder(root, (enum df_split)split, &folder) == 0 && folder && holds_shards(folder);
+        found = find_split_folder(root, df_split_words((enum df_split)split), &folder) == 0 && folder &&
+                holds_shards(folder);
         free(folder);
     }
     return found;
 }
 
-static int add_folder(const char *folder, enum df_split split, bool tells, struct df_shards *shards)
+static int add_folder(const char *folder, const char *const *wanted, bool tells, struct df_shards *shards)
 {
-    struct df_split_words words = {.wanted = split, .words.most = DF_SPLIT_WORDS_NAMED};
+    struct df_split_words words = {.wanted = wanted, .words.most = DF_SPLIT_WORDS_NAMED};
     struct df_folder_files files;
     int status = df_folder_files_read(&files, folder, &tar);
     bool divided = false;
@@ -259,13 +260,14 @@ static int add_folder(const char *folder, enum df_split split, bool tells, struc
     return status == 0 && divided && shards->count > 0 ? df_split_words_check(&words, folder, tells) : status;
 }
 
-static int find_in_split_folder(const char *root, enum df_split split, bool tells, struct df_shards *shards)
+static int find_in_split_folder(const char *root, const char *const *words, bool tells,
+                                struct df_shards *shards)
 {
     char *folder = NULL;
-    int status = find_split_folder(root, split, &folder);
+    int status = find_split_folder(root, words, &folder);
 
     if (status == 0 && folder)
-        status = add_folder(folder, split, tells, shards);
+        status = add_folder(folder, words, tells, shards);
     free(folder);
     shards->divided = true;
     return status;
@@ -295,14 +297,14 @@ bool df_shards_found(const char *root)
     return is_pattern(root) || holds_shards(root) || holds_split_folders(root) || is_archive_of_samples(root);
 }
 
-int df_shards_find(const char *root, enum df_split split, bool tells, struct df_shards *shards)
+int df_shards_find(const char *root, const char *const *words, bool tells, struct df_shards *shards)
 {
     *shards = (struct df_shards){0};
     if (is_pattern(root))
-        return find_pattern(root, split, shards);
+        return find_pattern(root, words, shards);
     if (holds_shards(root))
-        return add_folder(root, split, tells, shards);
+        return add_folder(root, words, tells, shards);
     if (holds_split_folders(root))
-        return find_in_split_folder(root, split, tells, shards);
+        return find_in_split_folder(root, words, tells, shards);
     return add(shards, df_text_copy(root));
 }

@@ -15,10 +15,11 @@ struct df_shards {
  * its top. */
 bool df_shards_found(const char *root);
 
-/* Finds the shards of the split, or all where nothing divides them; none is no error where they are divided.
- * -1 with the error set: what a pattern names is not there, or a pattern is none. Free them in either case.
+/* Finds the shards of the split of these words, or all where nothing divides them; none is no error where
+ * they are divided. -1 with the error set: what a pattern names is not there, or a pattern is none. Free them
+ * in either case.
  */
-int df_shards_find(const char *root, enum df_split split, bool tells, struct df_shards *shards);
+int df_shards_find(const char *root, const char *const *words, bool tells, struct df_shards *shards);
 void df_shards_free(struct df_shards *shards);
 
 #endif

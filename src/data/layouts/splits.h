@@ -5,15 +5,16 @@
 #include "dinoft/dataset.h"
 #include "dinoft/name_list.h"
 
-/* Whether a word is the split's: train, training; val, valid, validation; upper and lower case are the same.
- */
-bool df_split_is(const char *word, enum df_split split);
+/* Whether a word is one of a split's, or of train's and val's: train, training; val, valid, validation; upper
+ * and lower case are the same. */
+bool df_split_is(const char *word, const char *const *words);
+bool df_split_is_usual(const char *word);
 
 /* The images of a split while they are chosen. */
 #define DF_SPLIT_WORDS_NAMED 4
 struct df_split_words {
-    enum df_split wanted;
-    size_t taken, left;        /* left: those that are of neither split */
+    const char *const *wanted; /* df_part_words() */
+    size_t taken, left;        /* left: those that are of neither train nor val nor this one */
     struct df_name_list words; /* theirs, each once; .most is DF_SPLIT_WORDS_NAMED */
 };
 

@@ -5,6 +5,7 @@
 
 #include "../folder_files.h"
 #include "../sample_list.h"
+#include "../split_folders.h"
 
 #include "dinoft/archive_path.h"
 #include "dinoft/error.h"
@@ -322,18 +323,17 @@ bool df_webdataset_found(const char *root)
 int df_webdataset_list(struct df_dataset *dataset, const struct df_dataset_options *options,
                        struct df_listing *listing)
 {
-    static const char *const names[] = {[DF_SPLIT_TRAIN] = "train", [DF_SPLIT_VAL] = "val"};
+    const char *name = df_part_words(options)[0];
     const bool tells = options->layout.tells;
     struct df_shards shards;
-    int status = df_shards_find(options->root, options->split, tells, &shards);
+    int status = df_shards_find(options->root, df_part_words(options), tells, &shards);
 
     listing->divided = shards.divided;
     snprintf(listing->what, sizeof listing->what, "WebDataset's samples in %zu %s%sshard%s, %s", shards.count,
-             shards.divided ? names[options->split] : "", shards.divided ? " " : "",
-             shards.count == 1 ? "" : "s", options->root);
+             shards.divided ? name : "", shards.divided ? " " : "", shards.count == 1 ? "" : "s",
+             options->root);
     if (status == 0 && shards.count == 0)
-        status =
-            df_error_set("there are no shards of the split %s: %s", names[options->split], options->root);
+        status = df_error_set("there are no shards of the split %s: %s", name, options->root);
     if (status == 0)
         status = read_shards(dataset, &shards, options->root, tells);
     df_shards_free(&shards);
@@ -343,7 +343,7 @@ int df_webdataset_list(struct df_dataset *dataset, const struct df_dataset_optio
 int df_webdataset_have(const struct df_dataset_options *options, enum df_split split, bool *has)
 {
     struct df_shards shards;
-    const int status = df_shards_find(options->root, split, false, &shards);
+    const int status = df_shards_find(options->root, df_words_of(options, split), false, &shards);
 
     *has = status == 0 && shards.count > 0;
     df_shards_free(&shards);

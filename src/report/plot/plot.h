@@ -96,6 +96,15 @@ struct df_histogram {
 
 void df_plot_histogram(FILE *page, const struct df_histogram *histogram);
 
+/* How often classes are right, over how sure they are, in equal parts of 0 .. 1, and the share of each part.
+ */
+struct df_reliability {
+    int n_bins;                     /* 1 .. DF_HISTOGRAM_BINS */
+    const double *accuracy, *share; /* [n_bins], 0 .. 1; accuracy NaN: the part is empty */
+};
+
+void df_plot_reliability(FILE *page, const struct df_reliability *reliability);
+
 /* A row of a heat map. */
 struct df_heat_row {
     const char *group; /* a heading goes in front of the first row of each group; NULL: none */
