@@ -345,7 +345,7 @@ OPTION(CHOICE, PRECISION, precision, MACHINE, NETWORK | BENCH | SELFTEST | INFO,
        df_precision, DF_PRECISIONS, "auto")
 OPTION(INTEGER, THREADS, threads, MACHINE, NETWORK | IMAGES | BENCH | SELFTEST,
        "processor cores that compute; 0: all", "0", 0, 4096)
-OPTION(INTEGER, SEED, seed, RUN, TRAIN | EVAL | LOOK | CORRUPT | IMAGES | DEMO_DATA | BENCH | SELFTEST,
+OPTION(INTEGER, SEED, seed, RUN, TRAIN | EVAL | LOOK | CORRUPT | IMAGES | PCA | DEMO_DATA | BENCH | SELFTEST,
        "of everything random: the same seed gives the same result", "0", 0, INT64_MAX)
 OPTION(SWITCH, NO_SHUFFLE, no_shuffle, RUN, TRAIN, "take the training images in the list's order")
 OPTION(CHOICE, AUGMENT, augment, RUN, TRAIN | LOOK | BENCH,
@@ -442,7 +442,21 @@ OPTION(SWITCH, FOREGROUND, foreground, OUTPUT, PCA,
        "show the foreground alone, in colours of its own components: the patches in that half of the first "
        "component's range which images' borders have less of")
 OPTION(SWITCH, UPSAMPLE, upsample, OUTPUT, PCA,
-       "smooth pictures whose edges follow the image's, instead of square patches")
+       "smooth pictures whose edges follow the image's, instead of square patches; with --clusters, borders "
+       "between patches' centres")
+OPTION(INTEGER, CLUSTERS, clusters, OUTPUT, PCA,
+       "instead of components, N clusters of the patches of all images, found without labels by k-means: "
+       "IMAGE_clusters.png has each pixel's cluster, 0 being the largest, in the colours of a palette, and "
+       "IMAGE_clusters_overlay.png shows them over the image",
+       "0", 2, 255)
+OPTION(CHOICE, CLUSTER_BY, cluster_by, OUTPUT, PCA,
+       "what makes two patches alike for --clusters: the direction of their features, or the distance "
+       "between them",
+       df_cluster_by, DF_CLUSTER_BYS, "cosine")
+OPTION(PAIR, SIMILAR_TO, similar_to, OUTPUT, PCA,
+       "instead of components, the cosine similarity of every patch to that in which this pixel of the first "
+       "image lies, the left upper one being 0 0: IMAGE_similar.png, from dark violet to yellow",
+       "X Y", NULL, 0, 32767)
 OPTION(SWITCH, SAVE_LOGITS, save_logits, OUTPUT, PREDICT, "write each image's logits too, as .safetensors")
 OPTION(FLOAT, OVERLAY_OPACITY, overlay_opacity, OUTPUT, EVAL | LOOK | PREDICT,
        "how much of the classes' colours IMAGE_overlay.png and the pictures of --report_html show, from 0 "

@@ -1,266 +1,148 @@
-/* Features of all images, their principal components, and a picture of each image from them. */
+/* Features of all images, and a picture of each image from them. */
+#include "pca_job.h"
+
 #include "commands.h"
 #include "each_input.h"
-#include "image_features.h"
 #include "inputs.h"
-#include "interrupt.h"
 #include "jobs.h"
 
 #include "dinoft/atomic_write.h"
 #include "dinoft/available.h"
 #include "dinoft/backend.h"
-#include "dinoft/component_scores.h"
 #include "dinoft/error.h"
-#include "dinoft/feature_picture.h"
 #include "dinoft/log.h"
-#include "dinoft/record_store.h"
 #include "dinoft/size.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 
 #define MIB 1048576.0
 
-static const char *const endings[] = {"_pca.png"};
-
-struct image_size {
-    int64_t height, width;
-};
-
-struct pictures {
-    const struct df_config *config;
-    struct image_features features;
-    struct df_record_store *kept; /* each image's features, until they were used for the last time */
-    float *values;                /* one image's */
-    size_t bytes;                 /* of one image's */
-    int64_t grid_h, grid_w, patches;
-    int64_t all;              /* patches of all images */
-    struct image_size *sizes; /* [images] */
-    float *scores;            /* [all, DF_PCA_COMPONENTS] */
-    uint8_t *foreground;      /* [all]; NULL: all are */
-};
-
-static int keep_features(struct pictures *job, int64_t images, size_t memory)
+static int keep_features(struct pca_job *job, size_t memory)
 {
     const char *folder = job->config->output_dir;
     size_t all;
 
-    job->bytes = (size_t)(job->patches * job->features.setup.vit.dim) * sizeof(float);
-    job->values = malloc(job->bytes);
-    if (!job->values)
-        return df_error_memory("an image's features", job->bytes);
-    job->kept = df_record_store_open("features", images, memory, folder);
+    job->kept = df_record_store_open("features", job->images, memory, folder);
     if (!job->kept)
         return -1;
-    DF_TRY(df_record_store_take(job->kept, 0, images, job->bytes));
+    DF_TRY(df_record_store_take(job->kept, 0, job->images, job->bytes));
     DF_TRY(df_record_store_reserve(job->kept));
-    if (df_size_mul((size_t)images, job->bytes, &all) && all > memory)
+    if (df_size_mul((size_t)job->images, job->bytes, &all) && all > memory)
         df_log("the features of all images take %.1f MiB, of memory there are %.1f to spare: "
                "they are kept in %s meanwhile",
                (double)all / MIB, (double)memory / MIB, folder);
     return 0;
 }
 
-static int prepare(struct pictures *job)
+static int prepare(struct pca_job *job)
 {
-    const int64_t images = job->config->n_inputs;
-    size_t values;
-
     DF_TRY(image_features_open(&job->features, 1, false));
+    job->images = job->config->n_inputs;
     job->grid_h = job->features.grid_h;
     job->grid_w = job->features.grid_w;
     job->patches = job->features.patches;
-    job->all = images * job->patches;
-    if (!df_size_mul((size_t)job->all, DF_PCA_COMPONENTS * sizeof *job->scores, &values))
-        values = SIZE_MAX;
-    job->scores = malloc(values);
-    job->sizes = calloc((size_t)images, sizeof *job->sizes);
-    if (job->config->foreground)
-        job->foreground = malloc((size_t)job->all);
-    if (!job->scores || !job->sizes || (job->config->foreground && !job->foreground))
-        return df_error_memory("the components of all images", values);
-    return keep_features(job, images, df_available_memory() / 2);
+    job->all = job->images * job->patches;
+    job->bytes = (size_t)(job->patches * job->features.setup.vit.dim) * sizeof(float);
+    job->values = malloc(job->bytes);
+    job->sizes = calloc((size_t)job->images, sizeof *job->sizes);
+    if (!job->values || !job->sizes)
+        return df_error_memory("an image's features", job->bytes);
+    if (job->kind->open)
+        DF_TRY(job->kind->open(job));
+    return job->kind->keeps ? keep_features(job, df_available_memory() / 2) : 0;
 }
-
-/* The sums over all features, which are kept for what comes after. */
-struct extraction {
-    struct pictures *job;
-    struct df_pca *pca;
-};
 
 static int extract_image(void *context, int i)
 {
-    const struct extraction *extraction = context;
-    struct pictures *job = extraction->job;
-    struct image_size *size = &job->sizes[i];
+    struct pca_job *job = context;
+    struct pca_size *size = &job->sizes[i];
 
     DF_TRY(image_features_run(&job->features, job->config->inputs[i], &job->config->reading, &size->height,
                               &size->width));
     DF_TRY(image_features_patches(&job->features, 0, job->values));
-    df_pca_add(extraction->pca, job->values, job->patches, NULL);
-    return df_record_store_write(job->kept, i, 0, job->values, job->bytes);
+    if (job->kind->take)
+        DF_TRY(job->kind->take(job, i));
+    return job->kept ? df_record_store_write(job->kept, i, 0, job->values, job->bytes) : 0;
 }
 
-/* The exit status, as of the functions below. */
-static int extract_all(struct pictures *job, struct df_pca *pca)
+static int write_drawing(const struct pca_job *job, int64_t number, const struct pca_drawing *drawing)
 {
-    struct extraction extraction = {job, pca};
+    const char *input = job->config->inputs[number];
+    char *paths[2] = {NULL, NULL};
+    int status = 0;
 
-    return each_input_in_order(job->config, "features", extract_image, &extraction);
-}
-
-/* The sums over the foreground's features alone. */
-static int add_foreground(struct pictures *job, struct df_pca *pca)
-{
-    const volatile sig_atomic_t *stop = interrupt_flag();
-
-    for (int i = 0; i < job->config->n_inputs; i++) {
-        const float *values = df_record_store_read(job->kept, i, 0, job->bytes, job->values);
-        if (*stop)
-            return EXIT_INTERRUPTED;
-        if (!values)
-            return 1;
-        df_pca_add(pca, values, job->patches, job->foreground + i * job->patches);
-    }
-    return 0;
-}
-
-static int score_all(struct pictures *job, const struct df_components *components)
-{
-    const volatile sig_atomic_t *stop = interrupt_flag();
-
-    for (int i = 0; i < job->config->n_inputs; i++) {
-        const float *values = df_record_store_read(job->kept, i, 0, job->bytes, job->values);
-        if (*stop)
-            return EXIT_INTERRUPTED;
-        if (!values)
-            return 1;
-        df_components_project(components, values, job->patches,
-                              job->scores + i * job->patches * DF_PCA_COMPONENTS);
-    }
-    return 0;
-}
-
-static double share(double part, double whole)
-{
-    return whole > 0.0 ? 100.0 * part / whole : 0.0;
-}
-
-/* Components of all patches, or of the foreground once it is known; scores, scaled. */
-static int find_components(struct pictures *job, bool of_foreground)
-{
-    struct df_pca *pca = df_pca_new(job->features.setup.vit.dim);
-    struct df_components components = {0};
-    int status = 1;
-
-    if (pca)
-        status = of_foreground ? add_foreground(job, pca) : extract_all(job, pca);
-    if (status == 0 && df_pca_solve(pca, &components) != 0)
-        status = 1;
-    if (status == 0) {
-        const double *variance = components.variance, total = components.total_variance;
-        df_log("principal components of %" PRId64 "%s patches: %.1f, %.1f and %.1f %% of their variance",
-               components.rows, of_foreground ? " foreground" : "", share(variance[0], total),
-               share(variance[1], total), share(variance[2], total));
-        status = score_all(job, &components);
+    for (int e = 0; e < job->kind->n_endings && status == 0; e++) {
+        paths[e] = input_output_path(job->config, input, job->kind->endings[e]);
+        status = paths[e] ? 0 : -1;
     }
     if (status == 0)
-        df_scores_scale(job->scores, job->all, of_foreground ? job->foreground : NULL);
-    df_components_free(&components);
-    df_pca_free(pca);
-    return status;
-}
-
-static int find_foreground(struct pictures *job)
-{
-    const bool high =
-        df_scores_foreground(job->scores, job->config->n_inputs, job->grid_h, job->grid_w, job->foreground);
-
-    df_log("foreground: patches whose first component is %s, of which images' borders have less",
-           high ? "high" : "low");
-    return find_components(job, true);
-}
-
-/* [patches, DF_PATCH_COLORS] of image i. */
-static void color_patches(const struct pictures *job, int i, float *colors)
-{
-    const float *scores = job->scores + i * job->patches * DF_PCA_COMPONENTS;
-
-    for (int64_t p = 0; p < job->patches; p++) {
-        for (int c = 0; c < 3; c++)
-            colors[p * DF_PATCH_COLORS + c] = scores[p * DF_PCA_COMPONENTS + c];
-        colors[p * DF_PATCH_COLORS + 3] =
-            !job->foreground || job->foreground[i * job->patches + p] ? 1.0f : 0.0f;
-    }
-}
-
-static int make_picture(const struct pictures *job, int i, const float *colors, struct df_image *picture)
-{
-    struct df_image image = {0};
-
-    if (!job->config->upsample)
-        return df_picture_patches(colors, job->grid_h, job->grid_w, job->sizes[i].height, job->sizes[i].width,
-                                  picture);
-    DF_TRY(df_image_read(job->config->inputs[i], &job->config->reading, &image));
-    const int status = df_picture_guided(colors, job->grid_h, job->grid_w, &image, picture);
-    df_image_free(&image);
+        status = df_png_write_rgb(paths[0], &drawing->picture);
+    if (status == 0 && paths[1])
+        status = df_png_write_palette(paths[1], &drawing->indices, drawing->palette);
+    free(paths[0]);
+    free(paths[1]);
     return status;
 }
 
 static int write_picture(void *context, int64_t number)
 {
-    const struct pictures *job = context;
-    const int i = (int)number;
-    const size_t bytes = (size_t)job->patches * DF_PATCH_COLORS * sizeof(float);
-    struct df_image picture = {0};
-    float *colors = malloc(bytes);
-    char *path = input_output_path(job->config, job->config->inputs[i], endings[0]);
+    const struct pca_job *job = context;
+    const bool needs_image = job->config->upsample || job->kind->over_image;
+    struct df_image image = {0};
+    struct pca_drawing *drawing = calloc(1, sizeof *drawing);
     int status = -1;
 
-    if (!colors)
-        df_error_memory("an image's colours", bytes);
-    if (colors && path) {
-        color_patches(job, i, colors);
-        if (make_picture(job, i, colors, &picture) == 0)
-            status = df_png_write_rgb(path, &picture);
-    }
-    df_image_free(&picture);
-    free(colors);
-    free(path);
+    if (!drawing)
+        return df_error_memory("an image's picture", sizeof *drawing);
+    if ((!needs_image || df_image_read(job->config->inputs[number], &job->config->reading, &image) == 0) &&
+        job->kind->draw(job, number, needs_image ? &image : NULL, drawing) == 0)
+        status = write_drawing(job, number, drawing);
+    df_image_free(&image);
+    df_image_free(&drawing->picture);
+    df_image_free(&drawing->indices);
+    free(drawing);
     return status;
 }
 
-static int picture_all(struct pictures *job)
+static int picture_all(struct pca_job *job)
 {
-    int status = find_components(job, false);
+    int status = each_input_in_order(job->config, "features", extract_image, job);
 
-    if (status == 0 && job->foreground)
-        status = find_foreground(job);
+    if (status == 0)
+        status = job->kind->find(job);
     if (status != 0)
         return status;
-    /* Pictures need the memory more. */
-    df_record_store_close(job->kept);
-    job->kept = NULL;
     image_features_release(&job->features);
-    return jobs_run("pictures", job->config->n_inputs, job->features.setup.backend->threads, write_picture,
-                    job);
+    status = jobs_run("pictures", job->images, job->features.setup.backend->threads, write_picture, job);
+    if (status == 0 && job->kind->tell)
+        job->kind->tell(job);
+    return status;
+}
+
+static const struct pca_kind *choose_kind(const struct df_config *config)
+{
+    return config->typed[DF_OPTION_CLUSTERS]     ? &pca_clusters
+           : config->typed[DF_OPTION_SIMILAR_TO] ? &pca_similarity
+                                                 : &pca_components;
 }
 
 int command_pca(struct df_config *config)
 {
-    struct pictures job = {.config = config};
+    const struct pca_kind *kind = choose_kind(config);
+    struct pca_job job = {.config = config, .kind = kind};
     int status = 1;
 
     if (inputs_check(config) == 0 && df_check_writable(config->output_dir) == 0 &&
-        inputs_check_outputs(config, endings, 1, NULL) == 0 &&
+        inputs_check_outputs(config, kind->endings, kind->n_endings, NULL) == 0 &&
         df_setup_open(&job.features.setup, config) == 0 &&
-        inputs_check_model(config, &job.features.setup, endings, 1) == 0 && prepare(&job) == 0)
+        inputs_check_model(config, &job.features.setup, kind->endings, kind->n_endings) == 0 &&
+        prepare(&job) == 0)
         status = picture_all(&job);
-    df_record_store_close(job.kept);
+    if (kind->close)
+        kind->close(&job);
+    pca_drop_features(&job);
     image_features_close(&job.features);
     free(job.values);
     free(job.sizes);
-    free(job.scores);
-    free(job.foreground);
     return status;
 }

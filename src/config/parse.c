@@ -248,6 +248,7 @@ static int check_config(struct df_config *config)
     DF_TRY(check_allowance(config));
     DF_TRY(check_measured(config));
     DF_TRY(df_config_check_look(config));
+    DF_TRY(df_config_check_pca(config));
     DF_TRY(df_config_check_training(config));
     return check_typed_dataset(config);
 }
