@@ -466,9 +466,18 @@ OPTION(SWITCH, OUTLINES, outlines, OUTPUT, PREDICT, "outline the regions in IMAG
 OPTION(SWITCH, LEGEND, legend, OUTPUT, PREDICT,
        "write legend.png with the classes' numbers, colours and names, and the numbers into the regions of "
        "IMAGE_overlay.png")
-OPTION(STRING, OUTPUT, output, OUTPUT, FEATURES | REPORT,
-       "the file that is written: features as .safetensors, a report as .html", "FILE", NULL,
-       .required = FEATURES | REPORT)
+OPTION(STRING, VIDEO, video, DATA, FEATURES | PCA,
+       "instead of images, the frames of a video, through the program ffmpeg; what is drawn of them becomes "
+       "the video --output",
+       "FILE", NULL)
+OPTION(INTEGER, EVERY, every, DATA, FEATURES | PCA,
+       "of --video: compute every Nth frame alone; the video that is written keeps its length, and shows "
+       "what was found last over the frames between",
+       "1", 1, INT32_MAX)
+OPTION(STRING, OUTPUT, output, OUTPUT, FEATURES | PCA | REPORT,
+       "the file that is written: features as .safetensors, a report as .html, what is drawn of --video as "
+       ".mp4, .mov or .mkv",
+       "FILE", NULL, .required = FEATURES | REPORT)
 OPTION(INTEGER, LAYERS, layers, OUTPUT, FEATURES,
        "write the outputs of the last N blocks too, each through the final norm", "0", 0, 1024)
 OPTION(CHOICE, NAMING, naming, OUTPUT, CONVERT,

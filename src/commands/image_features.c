@@ -52,6 +52,15 @@ int image_features_run(struct image_features *features, const char *path,
     return df_segmenter_forward(features->extractor, 1, false, NULL);
 }
 
+int image_features_run_image(struct image_features *features, const struct df_image *image)
+{
+    const struct df_setup *setup = &features->setup;
+
+    DF_TRY(df_resize_linear(image, features->pixels, setup->model.width, setup->model.height));
+    DF_TRY(df_segmenter_load_pixels(features->extractor, 1, features->pixels, NULL));
+    return df_segmenter_forward(features->extractor, 1, false, NULL);
+}
+
 static int check(const float *values, int64_t count)
 {
     if (df_all_finite(values, (size_t)count))

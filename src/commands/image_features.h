@@ -26,6 +26,9 @@ void image_features_release(struct image_features *features);
 int image_features_run(struct image_features *features, const char *path,
                        const struct df_image_reading *reading, int64_t *height, int64_t *width);
 
+/* The same of an image that is there. */
+int image_features_run_image(struct image_features *features, const struct df_image *image);
+
 /* After a run, to the host: [P, D] of the layer-th of the n_features last blocks; [D] of the class token. */
 int image_features_patches(const struct image_features *features, int layer, float *values);
 int image_features_class_token(const struct image_features *features, float *values);

@@ -1,5 +1,5 @@
 /* Features of all images, and a picture of each image from them. */
-#include "pca_job.h"
+#include "pca_video.h"
 
 #include "commands.h"
 #include "each_input.h"
@@ -12,6 +12,7 @@
 #include "dinoft/error.h"
 #include "dinoft/log.h"
 #include "dinoft/size.h"
+#include "dinoft/text.h"
 
 #include <stdlib.h>
 
@@ -19,7 +20,7 @@
 
 static int keep_features(struct pca_job *job, size_t memory)
 {
-    const char *folder = job->config->output_dir;
+    const char *folder = job->folder;
     size_t all;
 
     job->kept = df_record_store_open("features", job->images, memory, folder);
@@ -37,7 +38,7 @@ static int keep_features(struct pca_job *job, size_t memory)
 static int prepare(struct pca_job *job)
 {
     DF_TRY(image_features_open(&job->features, 1, false));
-    job->images = job->config->n_inputs;
+    job->images = job->video ? video_frames_computed(job->video) : job->config->n_inputs;
     job->grid_h = job->features.grid_h;
     job->grid_w = job->features.grid_w;
     job->patches = job->features.patches;
@@ -55,14 +56,11 @@ static int prepare(struct pca_job *job)
 static int extract_image(void *context, int i)
 {
     struct pca_job *job = context;
-    struct pca_size *size = &job->sizes[i];
+    int64_t height, width;
 
-    DF_TRY(image_features_run(&job->features, job->config->inputs[i], &job->config->reading, &size->height,
-                              &size->width));
-    DF_TRY(image_features_patches(&job->features, 0, job->values));
-    if (job->kind->take)
-        DF_TRY(job->kind->take(job, i));
-    return job->kept ? df_record_store_write(job->kept, i, 0, job->values, job->bytes) : 0;
+    DF_TRY(
+        image_features_run(&job->features, job->config->inputs[i], &job->config->reading, &height, &width));
+    return pca_take_features(job, i, height, width);
 }
 
 static int write_drawing(const struct pca_job *job, int64_t number, const struct pca_drawing *drawing)
@@ -87,7 +85,7 @@ static int write_drawing(const struct pca_job *job, int64_t number, const struct
 static int write_picture(void *context, int64_t number)
 {
     const struct pca_job *job = context;
-    const bool needs_image = job->config->upsample || job->kind->over_image;
+    const bool needs_image = pca_needs_image(job);
     struct df_image image = {0};
     struct pca_drawing *drawing = calloc(1, sizeof *drawing);
     int status = -1;
@@ -106,14 +104,17 @@ static int write_picture(void *context, int64_t number)
 
 static int picture_all(struct pca_job *job)
 {
-    int status = each_input_in_order(job->config, "features", extract_image, job);
+    int status = job->video ? pca_video_extract(job)
+                            : each_input_in_order(job->config, "features", extract_image, job);
 
     if (status == 0)
         status = job->kind->find(job);
     if (status != 0)
         return status;
     image_features_release(&job->features);
-    status = jobs_run("pictures", job->images, job->features.setup.backend->threads, write_picture, job);
+    status = job->video ? pca_video_draw(job)
+                        : jobs_run("pictures", job->images, job->features.setup.backend->threads,
+                                   write_picture, job);
     if (status == 0 && job->kind->tell)
         job->kind->tell(job);
     return status;
@@ -126,22 +127,52 @@ static const struct pca_kind *choose_kind(const struct df_config *config)
                                                  : &pca_components;
 }
 
+static int open_images(struct pca_job *job, struct df_config *config)
+{
+    const struct pca_kind *kind = job->kind;
+
+    DF_TRY(inputs_check(config));
+    DF_TRY(df_check_writable(config->output_dir));
+    DF_TRY(inputs_check_outputs(config, kind->endings, kind->n_endings, NULL));
+    DF_TRY(df_setup_open(&job->features.setup, config));
+    DF_TRY(inputs_check_model(config, &job->features.setup, kind->endings, kind->n_endings));
+    job->folder = df_text_copy(config->output_dir);
+    return job->folder ? 0 : -1;
+}
+
+static int open_video(struct pca_job *job, struct video_frames *video, struct df_config *config)
+{
+    DF_TRY(video_frames_open(video, config, config->output));
+    DF_TRY(df_setup_open(&job->features.setup, config));
+    DF_TRY(df_setup_check_output(&job->features.setup, config, config->output));
+    job->video = video;
+    job->folder = df_path_folder(config->output);
+    return job->folder ? 0 : -1;
+}
+
+/* The exit status. */
+static int do_all(struct pca_job *job, struct video_frames *video, struct df_config *config)
+{
+    int status = config->video ? open_video(job, video, config) : open_images(job, config);
+
+    if (status != 0)
+        return 1;
+    if (job->video && (status = video_frames_count(video)) != 0)
+        return status;
+    return prepare(job) == 0 ? picture_all(job) : 1;
+}
+
 int command_pca(struct df_config *config)
 {
-    const struct pca_kind *kind = choose_kind(config);
-    struct pca_job job = {.config = config, .kind = kind};
-    int status = 1;
+    struct pca_job job = {.config = config, .kind = choose_kind(config)};
+    struct video_frames video;
+    const int status = do_all(&job, &video, config);
 
-    if (inputs_check(config) == 0 && df_check_writable(config->output_dir) == 0 &&
-        inputs_check_outputs(config, kind->endings, kind->n_endings, NULL) == 0 &&
-        df_setup_open(&job.features.setup, config) == 0 &&
-        inputs_check_model(config, &job.features.setup, kind->endings, kind->n_endings) == 0 &&
-        prepare(&job) == 0)
-        status = picture_all(&job);
-    if (kind->close)
-        kind->close(&job);
+    if (job.kind->close)
+        job.kind->close(&job);
     pca_drop_features(&job);
     image_features_close(&job.features);
+    free(job.folder);
     free(job.values);
     free(job.sizes);
     return status;

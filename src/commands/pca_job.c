@@ -3,6 +3,33 @@
 #include "commands.h"
 #include "interrupt.h"
 
+#include "dinoft/error.h"
+
+#include <inttypes.h>
+
+const char *pca_image_name(const struct pca_job *job, int64_t image, char text[PCA_NAME])
+{
+    if (job->video)
+        snprintf(text, PCA_NAME, "frame %" PRId64 " of %s", image * job->video->every, job->video->path);
+    else
+        snprintf(text, PCA_NAME, "%s", job->config->inputs[image]);
+    return text;
+}
+
+bool pca_needs_image(const struct pca_job *job)
+{
+    return job->config->upsample || job->kind->over_image;
+}
+
+int pca_take_features(struct pca_job *job, int64_t image, int64_t height, int64_t width)
+{
+    job->sizes[image] = (struct pca_size){height, width};
+    DF_TRY(image_features_patches(&job->features, 0, job->values));
+    if (job->kind->take)
+        DF_TRY(job->kind->take(job, image));
+    return job->kept ? df_record_store_write(job->kept, image, 0, job->values, job->bytes) : 0;
+}
+
 int pca_visit_all(struct pca_job *job, pca_visit *visit, void *context)
 {
     const volatile sig_atomic_t *stop = interrupt_flag();

@@ -3,6 +3,7 @@
 #define DINOFT_PCA_JOB_H
 
 #include "image_features.h"
+#include "video_frames.h"
 
 #include "dinoft/config.h"
 #include "dinoft/record_store.h"
@@ -14,7 +15,9 @@ struct pca_size {
 struct pca_job {
     const struct df_config *config;
     const struct pca_kind *kind;
-    void *state; /* the kind's */
+    void *state;                /* the kind's */
+    struct video_frames *video; /* NULL: the images of the command line */
+    char *folder;               /* where features are kept that memory does not hold */
     struct image_features features;
     int64_t images, grid_h, grid_w, patches;
     int64_t all;                  /* patches of all images */
@@ -49,6 +52,16 @@ struct pca_kind {
 };
 
 extern const struct pca_kind pca_components, pca_clusters, pca_similarity;
+
+/* What an image is called, "frame 12 of walk.mp4" one of a video. Returns text. */
+#define PCA_NAME 512
+const char *pca_image_name(const struct pca_job *job, int64_t image, char text[PCA_NAME]);
+
+/* Whether draw() needs the image. */
+bool pca_needs_image(const struct pca_job *job);
+
+/* Takes the features of an image, through which the backbone was run just now. -1 with the error set. */
+int pca_take_features(struct pca_job *job, int64_t image, int64_t height, int64_t width);
 
 /* Calls visit for the kept features [patches, dim] of each image, in order. An exit status. */
 typedef void pca_visit(struct pca_job *job, int64_t image, const float *values, void *context);

@@ -232,7 +232,7 @@ static int check_measured(const struct df_config *config)
 static int check_config(struct df_config *config)
 {
     const struct df_command_info *command = &df_commands[config->command];
-    if (config->n_inputs < command->min_inputs)
+    if (config->n_inputs < command->min_inputs && !config->video)
         return df_error_set("%s: too few arguments: expected 'dinoft %s %s'", command->name, command->name,
                             command->arguments);
     for (int i = 0; i < DF_OPTION_COUNT; i++) {
@@ -249,6 +249,7 @@ static int check_config(struct df_config *config)
     DF_TRY(check_measured(config));
     DF_TRY(df_config_check_look(config));
     DF_TRY(df_config_check_pca(config));
+    DF_TRY(df_config_check_video(config));
     DF_TRY(df_config_check_training(config));
     return check_typed_dataset(config);
 }
