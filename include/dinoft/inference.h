@@ -10,6 +10,7 @@
 #include "dinoft/segmenter.h"
 
 #include "dinoft/image.h"
+#include "dinoft/probabilities.h"
 
 #define DF_INFERENCE_MAX_SCALES 16
 
@@ -24,6 +25,10 @@ struct df_inference_options {
 };
 
 struct df_inference;
+
+/* Whether each image, stretched, goes through the model once and as a whole: with others in a batch then, and
+ * without an inference. */
+bool df_inference_is_plain(const struct df_inference_options *options);
 
 /* Views of the options. */
 int64_t df_inference_views(const struct df_inference_options *options);
@@ -44,5 +49,8 @@ void df_inference_size(const struct df_inference *inference, const struct df_ima
 int df_inference_predict(struct df_inference *inference, const struct df_image *image, int64_t height,
                          int64_t width, const uint8_t *labels, uint8_t *classes,
                          struct df_comparison *comparison);
+
+/* The probabilities of the classes that were predicted last, to the host. -1 with the error set. */
+int df_inference_probabilities(struct df_inference *inference, struct df_probabilities *probabilities);
 
 #endif

@@ -37,8 +37,10 @@ OPTION(
     "batches and their learning rate, which go by the number of images), and --img_dim is not "
     "lowered yet",
     .of_one_run = true)
-OPTION(SWITCH, OVERWRITE, overwrite, OUTPUT, ONE_RUN,
-       "replace the files of an earlier run of this name, which is refused otherwise", .of_one_run = true)
+OPTION(
+    SWITCH, OVERWRITE, overwrite, OUTPUT, ONE_RUN | TAKES_IMAGES,
+    "replace files that are there, which is refused otherwise; train: those of an earlier run of this name",
+    .of_one_run = true)
 OPTION(CHOICE, DATASET, dataset, DATA, SETS,
        "Pascal VOC 2012 (21 classes), ADE20K (150), or your own images and masks, in one of the layouts; "
        "where none is typed, eval and corrupt take the one that the checkpoint was trained on",
@@ -186,7 +188,7 @@ OPTION(FLOAT, LABEL_SMOOTHING, label_smoothing, RUN, TRAIN | BENCH | INFO,
        "PyTorch's cross_entropy does",
        "0", 0, .float_minimum_itself = true, .float_below = 1)
 OPTION(
-    INTEGER, BATCH_SIZE, batch_size, RUN, TRAIN | MEASURE | BENCH | SELFTEST | INFO,
+    INTEGER, BATCH_SIZE, batch_size, RUN, TRAIN | MEASURE | PREDICT | BENCH | SELFTEST | INFO,
     "images in a batch; "
     "train: where it is not typed, 8, 6 or 4 with LoRA in runs that would have less than 1000 steps, unless "
     "--accumulate or --max_steps is typed",
@@ -368,8 +370,8 @@ OPTION(
     "with --augment and a frozen backbone: keep features of N augmented views of each training image, which "
     "epochs show in turn; without N, each epoch computes new ones",
     "0", 1, 100000)
-OPTION(INTEGER, NUM_WORKERS, num_workers, MACHINE, SETS,
-       "threads that read and resize images; 0: one for each core, at most 8", "0", 0, 256)
+OPTION(INTEGER, NUM_WORKERS, num_workers, MACHINE, SETS | PREDICT | FEATURES | PCA,
+       "threads that read and resize images, and write results; 0: one for each core, at most 8", "0", 0, 256)
 OPTION(INTEGER, MAX_STEPS, max_steps, RUN, TRAIN, "stop after so many steps; 0: no limit", "0", 0, INT64_MAX)
 OPTION(CHOICE, RESUME, resume, RUN, ONE_RUN,
        "go on from NAME.state, with the flags of the run that wrote it, to the same bits as without a stop; "
@@ -396,19 +398,19 @@ OPTION(STRING, KEEP_CHECKPOINTS, keep_checkpoints, OUTPUT, TRAIN,
 OPTION(CHOICE, EVAL_SIZE, eval_size, OUTPUT, MEASURE,
        "measure at the network's input size, or at each label's original size as papers do", df_eval_size,
        DF_EVAL_SIZES, "network")
-OPTION(CHOICE, RESIZE, resize, DATA, SETS | INFO,
+OPTION(CHOICE, RESIZE, resize, DATA, SETS | PREDICT | INFO,
        "stretch resizes every image to --img_dim; short keeps its ratio: the shorter side gets --img_dim's "
        "smaller number, the longer one what belongs to it, both in whole patches; train cuts --img_dim out "
        "of it, the middle with --augment none, and validates as eval; where it is not typed, as in the "
        "checkpoint's training",
        df_resize, DF_RESIZES, "stretch")
-OPTION(PAIR, SLIDE, slide, RUN, MEASURE,
+OPTION(PAIR, SLIDE, slide, RUN, MEASURE | PREDICT,
        "run the model over square windows of CROP pixels, STRIDE apart, and average where they overlap",
        "CROP STRIDE", NULL, 1, 32768)
-OPTION(SWITCH, TTA, tta, RUN, MEASURE,
+OPTION(SWITCH, TTA, tta, RUN, MEASURE | PREDICT,
        "test-time augmentation: average the class probabilities over --scales, each as it is and mirrored")
-OPTION(STRING, SCALES, scales, RUN, MEASURE, "the scales of --tta, of the size that images are resized to",
-       "LIST", "0.5,0.75,1,1.25,1.5,1.75")
+OPTION(STRING, SCALES, scales, RUN, MEASURE | PREDICT,
+       "the scales of --tta, of the size that images are resized to", "LIST", "0.5,0.75,1,1.25,1.5,1.75")
 OPTION(STRING, METRICS_JSON, metrics_json, OUTPUT, EVAL, "write all metrics to this file too, as JSON",
        "FILE", NULL)
 OPTION(STRING, IMAGES_CSV, images_csv, OUTPUT, EVAL,
@@ -457,6 +459,23 @@ OPTION(PAIR, SIMILAR_TO, similar_to, OUTPUT, PCA,
        "instead of components, the cosine similarity of every patch to that in which this pixel of the first "
        "image lies, the left upper one being 0 0: IMAGE_similar.png, from dark violet to yellow",
        "X Y", NULL, 0, 32767)
+OPTION(SWITCH, RECURSIVE, recursive, DATA, TAKES_IMAGES,
+       "look into the folders of folders that are named, too; the output has the same folders")
+OPTION(SWITCH, SKIP_EXISTING, skip_existing, RUN, PREDICT,
+       "leave out the images whose files are all there: goes on where a run was stopped")
+OPTION(SWITCH, JSON_LINES, json_lines, RUN, PREDICT,
+       "for programs: read names of images from standard input, a line each, until it ends, and answer each "
+       "with a line of JSON on standard output, in order and at once")
+OPTION(STRING, WRITE, write, OUTPUT, PREDICT,
+       "what is written of each image: mask (IMAGE.png, numbers of classes), overlay (IMAGE_overlay.png), "
+       "confidence (IMAGE_confidence.png: 255 times the chosen class's probability)",
+       "LIST", "mask,overlay")
+OPTION(FLOAT, THRESHOLD, threshold, OUTPUT, PREDICT,
+       "pixels whose class has a probability below this are unknown, 255 in the mask", "0", 0,
+       .float_minimum_itself = true, .float_most = 1)
+OPTION(STRING, SUMMARY, summary, OUTPUT, PREDICT,
+       "write each image's size, mean confidence, and pixels and share of each class to this CSV file",
+       "FILE", NULL)
 OPTION(SWITCH, SAVE_LOGITS, save_logits, OUTPUT, PREDICT, "write each image's logits too, as .safetensors")
 OPTION(FLOAT, OVERLAY_OPACITY, overlay_opacity, OUTPUT, EVAL | LOOK | PREDICT,
        "how much of the classes' colours IMAGE_overlay.png and the pictures of --report_html show, from 0 "
@@ -466,15 +485,15 @@ OPTION(SWITCH, OUTLINES, outlines, OUTPUT, PREDICT, "outline the regions in IMAG
 OPTION(SWITCH, LEGEND, legend, OUTPUT, PREDICT,
        "write legend.png with the classes' numbers, colours and names, and the numbers into the regions of "
        "IMAGE_overlay.png")
-OPTION(STRING, VIDEO, video, DATA, FEATURES | PCA,
+OPTION(STRING, VIDEO, video, DATA, PREDICT | FEATURES | PCA,
        "instead of images, the frames of a video, through the program ffmpeg; what is drawn of them becomes "
        "the video --output",
        "FILE", NULL)
-OPTION(INTEGER, EVERY, every, DATA, FEATURES | PCA,
+OPTION(INTEGER, EVERY, every, DATA, PREDICT | FEATURES | PCA,
        "of --video: compute every Nth frame alone; the video that is written keeps its length, and shows "
        "what was found last over the frames between",
        "1", 1, INT32_MAX)
-OPTION(STRING, OUTPUT, output, OUTPUT, FEATURES | PCA | REPORT,
+OPTION(STRING, OUTPUT, output, OUTPUT, PREDICT | FEATURES | PCA | REPORT,
        "the file that is written: features as .safetensors, a report as .html, what is drawn of --video as "
        ".mp4, .mov or .mkv",
        "FILE", NULL, .required = FEATURES | REPORT)

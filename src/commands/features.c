@@ -1,5 +1,4 @@
 #include "commands.h"
-#include "each_input.h"
 #include "image_features.h"
 #include "inputs.h"
 #include "video_frames.h"
@@ -8,10 +7,8 @@
 #include "dinoft/error.h"
 #include "dinoft/json_writer.h"
 #include "dinoft/size.h"
-#include "dinoft/text.h"
 #include "dinoft/weight_file.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -19,7 +16,7 @@
 struct extraction {
     const struct df_config *config;
     struct video_frames video; /* with --video */
-    int64_t images;            /* or frames that are computed */
+    struct inputs inputs;      /* or its frames */
     struct image_features features;
     float *class_tokens;                /* [images, D] */
     float *patch_tokens;                /* [images, P, D] */
@@ -38,7 +35,7 @@ static float *new_floats(int64_t count)
 
 static int allocate(struct extraction *job)
 {
-    const int64_t images = job->images, dim = job->features.setup.vit.dim;
+    const int64_t images = (int64_t)job->inputs.count, dim = job->features.setup.vit.dim;
     const int64_t one = job->features.patches * dim, all = images * one;
 
     if (!(job->tokens = new_floats(one)) || !(job->class_tokens = new_floats(images * dim)) ||
@@ -59,76 +56,45 @@ static void transpose(const float *tokens, int64_t rows, int64_t dim, float *map
             map[d * rows + row] = tokens[row * dim + d];
 }
 
-/* Of an image that the backbone was run through just now. */
-static int take(struct extraction *job, int64_t i)
+/* Rows are those of the images that could be read. */
+static int extract(void *context, const struct decoded *image, size_t i, size_t done)
 {
+    struct extraction *job = context;
     struct image_features *features = &job->features;
     const int64_t dim = features->setup.vit.dim, count = features->patches * dim;
+    const int64_t row = (int64_t)done;
     const int layers = (int)job->config->layers;
 
-    DF_TRY(image_features_class_token(features, job->class_tokens + i * dim));
-    DF_TRY(image_features_patches(features, layers > 0 ? layers - 1 : 0, job->patch_tokens + i * count));
+    (void)i;
+    DF_TRY(image_features_run(features, image->resized));
+    DF_TRY(image_features_class_token(features, job->class_tokens + row * dim));
+    DF_TRY(image_features_patches(features, layers > 0 ? layers - 1 : 0, job->patch_tokens + row * count));
     for (int layer = 0; layer < layers; layer++) {
         DF_TRY(image_features_patches(features, layer, job->tokens));
-        transpose(job->tokens, features->patches, dim, job->layers[layer] + i * count);
+        transpose(job->tokens, features->patches, dim, job->layers[layer] + row * count);
     }
     return 0;
 }
 
-static int extract(void *context, int i)
-{
-    struct extraction *job = context;
-
-    DF_TRY(image_features_run(&job->features, job->config->inputs[i], &job->config->reading, NULL, NULL));
-    return take(job, i);
-}
-
-static int extract_frame(void *context, int64_t number, const struct df_image *frame, struct df_image *drawn)
-{
-    struct extraction *job = context;
-
-    (void)drawn;
-    DF_TRY(image_features_run_image(&job->features, frame));
-    return take(job, number / job->video.every);
-}
-
-/* The name of an image, or of a frame: "FILE:NUMBER". */
-static int add_name(const struct extraction *job, int64_t i, struct df_json *json)
-{
-    char *name;
-
-    if (!job->config->video) {
-        df_json_text(json, NULL, job->config->inputs[i]);
-        return 0;
-    }
-    name = df_text_format("%s:%" PRId64, job->config->video, i * job->video.every);
-    if (!name)
-        return -1;
-    df_json_text(json, NULL, name);
-    free(name);
-    return 0;
-}
-
-/* The images' names as they were typed, in the order of the tensors' rows: a list in JSON, as metadata are
- * texts. */
-static int add_names(const struct extraction *job, struct df_state *state)
+/* The images' names as they were typed or found, in the order of the tensors' rows: a list in JSON, as
+ * metadata are texts. */
+static int add_names(const struct inputs *inputs, struct df_state *state)
 {
     struct df_json json = {0};
 
     df_json_array(&json, NULL);
-    int status = 0;
-    for (int64_t i = 0; i < job->images && status == 0; i++)
-        status = add_name(job, i, &json);
+    for (size_t i = 0; i < inputs->count; i++)
+        df_json_text(&json, NULL, inputs->items[i].path);
     df_json_close(&json);
     char *names = df_json_print(&json, "the names of images");
-    const bool added = status == 0 && names && df_state_add_text(state, "images", names);
+    const bool added = names && df_state_add_text(state, "images", names);
     free(names);
     return added ? 0 : -1;
 }
 
 static int write_features(const struct extraction *job)
 {
-    const int64_t images = job->images, dim = job->features.setup.vit.dim;
+    const int64_t images = (int64_t)job->inputs.count, dim = job->features.setup.vit.dim;
     const int64_t map[4] = {images, dim, job->features.grid_h, job->features.grid_w};
     struct df_state *state = df_state_new();
     int status = -1;
@@ -144,7 +110,7 @@ static int write_features(const struct extraction *job)
         if (!df_state_borrow(state, name, DF_F32, 4, map, job->layers[i]))
             goto done;
     }
-    if (add_names(job, state) == 0)
+    if (add_names(&job->inputs, state) == 0)
         status = df_weight_file_write(job->config->output, state);
 done:
     df_state_free(state);
@@ -153,18 +119,20 @@ done:
 
 static int extract_all(struct extraction *job)
 {
-    int status = job->config->video
-                     ? video_frames_each(&job->video, "features", false, true, extract_frame, job)
-                     : each_input_in_order(job->config, "features", extract, job);
+    const int status = job->config->video
+                           ? image_features_each_frame(&job->features, &job->video, extract, job)
+                           : image_features_each(&job->features, job->config, &job->inputs, extract, job);
 
-    if (status == 0 && write_features(job) != 0)
-        status = 1;
-    return status;
+    if (status != 0)
+        return status;
+    inputs_drop_failed(&job->inputs);
+    return write_features(job) == 0 ? inputs_status(&job->inputs) : 1;
 }
 
 static void finish(struct extraction *job)
 {
     image_features_close(&job->features);
+    inputs_free(&job->inputs);
     for (int i = 0; i < DF_VIT_MAX_FEATURES; i++)
         free(job->layers[i]);
     free(job->tokens);
@@ -172,48 +140,36 @@ static void finish(struct extraction *job)
     free(job->patch_tokens);
 }
 
-/* The output must not be one of the files that are read. */
-static int check_output(const struct extraction *job)
-{
-    for (int i = 0; i < job->config->n_inputs; i++)
-        DF_TRY(df_check_other_file(job->config->output, job->config->inputs[i]));
-    if (job->config->video)
-        DF_TRY(df_check_other_file(job->config->output, job->config->video));
-    return df_setup_check_output(&job->features.setup, job->config, job->config->output);
-}
-
-static int open_all(struct extraction *job, struct df_config *config)
-{
-    if (config->video)
-        DF_TRY(video_frames_open(&job->video, config, NULL));
-    else
-        DF_TRY(inputs_check(config));
-    DF_TRY(df_weight_file_check_output(config->output));
-    DF_TRY(df_setup_open(&job->features.setup, config));
-    return check_output(job);
-}
-
 /* The exit status. */
-static int do_all(struct extraction *job, struct df_config *config)
+static int open_inputs(struct extraction *job, const struct df_config *config)
 {
-    int status;
+    const struct input_outputs outputs = {.once = {config->output}};
 
-    if (open_all(job, config) != 0)
+    if (config->video) {
+        if (video_frames_open(&job->video, config) != 0)
+            return 1;
+    } else if (inputs_read(&job->inputs, config) != 0 ||
+               inputs_check_outputs(&job->inputs, config, &outputs) != 0) {
         return 1;
-    if (config->video && (status = video_frames_count(&job->video)) != 0)
-        return status;
-    job->images = config->video ? video_frames_computed(&job->video) : config->n_inputs;
-    if (image_features_open(&job->features, (int)df_max_i64(config->layers, 1), true) != 0 ||
-        allocate(job) != 0)
+    }
+    if (df_weight_file_check_output(config->output) != 0)
         return 1;
-    return extract_all(job);
+    return config->video ? video_frames_count(&job->video, &job->inputs) : 0;
 }
 
 int command_features(struct df_config *config)
 {
     struct extraction job = {.config = config};
-    const int status = do_all(&job, config);
+    int status = open_inputs(&job, config);
 
+    if (status == 0) {
+        status = 1;
+        if (df_setup_open(&job.features.setup, config) == 0 &&
+            df_setup_check_output(&job.features.setup, config, config->output) == 0 &&
+            image_features_open(&job.features, (int)df_max_i64(config->layers, 1), true) == 0 &&
+            allocate(&job) == 0)
+            status = extract_all(&job);
+    }
     finish(&job);
     return status;
 }

@@ -2,7 +2,6 @@
 #include "pca_video.h"
 
 #include "commands.h"
-#include "each_input.h"
 #include "inputs.h"
 #include "jobs.h"
 
@@ -38,7 +37,7 @@ static int keep_features(struct pca_job *job, size_t memory)
 static int prepare(struct pca_job *job)
 {
     DF_TRY(image_features_open(&job->features, 1, false));
-    job->images = job->video ? video_frames_computed(job->video) : job->config->n_inputs;
+    job->images = (int64_t)job->inputs.count;
     job->grid_h = job->features.grid_h;
     job->grid_w = job->features.grid_w;
     job->patches = job->features.patches;
@@ -53,19 +52,33 @@ static int prepare(struct pca_job *job)
     return job->kind->keeps ? keep_features(job, df_available_memory() / 2) : 0;
 }
 
-static int extract_image(void *context, int i)
+static int extract_image(void *context, const struct decoded *image, size_t i, size_t done)
 {
     struct pca_job *job = context;
-    int64_t height, width;
 
-    DF_TRY(
-        image_features_run(&job->features, job->config->inputs[i], &job->config->reading, &height, &width));
-    return pca_take_features(job, i, height, width);
+    if (done == 0 && i > 0 && job->kind == &pca_similarity)
+        return df_error_set("--similar_to means a place in the first image, %s, which could not be read",
+                            job->inputs.items[0].path);
+    DF_TRY(image_features_run(&job->features, image->resized));
+    return pca_take_features(job, (int64_t)done, image->image.height, image->image.width);
+}
+
+/* Leaves the images that could be read. The exit status. */
+static int extract_all(struct pca_job *job)
+{
+    const int status =
+        job->video ? image_features_each_frame(&job->features, job->video, extract_image, job)
+                   : image_features_each(&job->features, job->config, &job->inputs, extract_image, job);
+
+    inputs_drop_failed(&job->inputs);
+    job->images = (int64_t)job->inputs.count;
+    job->all = job->images * job->patches;
+    return status;
 }
 
 static int write_drawing(const struct pca_job *job, int64_t number, const struct pca_drawing *drawing)
 {
-    const char *input = job->config->inputs[number];
+    const struct input *input = &job->inputs.items[number];
     char *paths[2] = {NULL, NULL};
     int status = 0;
 
@@ -92,7 +105,7 @@ static int write_picture(void *context, int64_t number)
 
     if (!drawing)
         return df_error_memory("an image's picture", sizeof *drawing);
-    if ((!needs_image || df_image_read(job->config->inputs[number], &job->config->reading, &image) == 0) &&
+    if ((!needs_image || df_image_read(job->inputs.items[number].path, &job->config->reading, &image) == 0) &&
         job->kind->draw(job, number, needs_image ? &image : NULL, drawing) == 0)
         status = write_drawing(job, number, drawing);
     df_image_free(&image);
@@ -104,8 +117,7 @@ static int write_picture(void *context, int64_t number)
 
 static int picture_all(struct pca_job *job)
 {
-    int status = job->video ? pca_video_extract(job)
-                            : each_input_in_order(job->config, "features", extract_image, job);
+    int status = extract_all(job);
 
     if (status == 0)
         status = job->kind->find(job);
@@ -117,7 +129,7 @@ static int picture_all(struct pca_job *job)
                                    write_picture, job);
     if (status == 0 && job->kind->tell)
         job->kind->tell(job);
-    return status;
+    return status == 0 ? inputs_status(&job->inputs) : status;
 }
 
 static const struct pca_kind *choose_kind(const struct df_config *config)
@@ -129,23 +141,25 @@ static const struct pca_kind *choose_kind(const struct df_config *config)
 
 static int open_images(struct pca_job *job, struct df_config *config)
 {
-    const struct pca_kind *kind = job->kind;
+    const struct input_outputs outputs = {.endings = job->kind->endings, .n_endings = job->kind->n_endings};
 
-    DF_TRY(inputs_check(config));
+    DF_TRY(inputs_read(&job->inputs, config));
+    DF_TRY(inputs_name(&job->inputs));
     DF_TRY(df_check_writable(config->output_dir));
-    DF_TRY(inputs_check_outputs(config, kind->endings, kind->n_endings, NULL));
+    DF_TRY(inputs_check_outputs(&job->inputs, config, &outputs));
     DF_TRY(df_setup_open(&job->features.setup, config));
-    DF_TRY(inputs_check_model(config, &job->features.setup, kind->endings, kind->n_endings));
+    DF_TRY(inputs_check_model(&job->inputs, config, &job->features.setup, &outputs));
+    DF_TRY(inputs_make_folders(&job->inputs, config));
     job->folder = df_text_copy(config->output_dir);
     return job->folder ? 0 : -1;
 }
 
 static int open_video(struct pca_job *job, struct video_frames *video, struct df_config *config)
 {
-    DF_TRY(video_frames_open(video, config, config->output));
-    DF_TRY(df_setup_open(&job->features.setup, config));
-    DF_TRY(df_setup_check_output(&job->features.setup, config, config->output));
     job->video = video;
+    DF_TRY(video_frames_open(video, config));
+    DF_TRY(df_setup_open(&job->features.setup, config));
+    DF_TRY(video_frames_check_model(video, config, &job->features.setup));
     job->folder = df_path_folder(config->output);
     return job->folder ? 0 : -1;
 }
@@ -157,7 +171,7 @@ static int do_all(struct pca_job *job, struct video_frames *video, struct df_con
 
     if (status != 0)
         return 1;
-    if (job->video && (status = video_frames_count(video)) != 0)
+    if (job->video && (status = video_frames_count(video, &job->inputs)) != 0)
         return status;
     return prepare(job) == 0 ? picture_all(job) : 1;
 }
@@ -172,6 +186,7 @@ int command_pca(struct df_config *config)
         job.kind->close(&job);
     pca_drop_features(&job);
     image_features_close(&job.features);
+    inputs_free(&job.inputs);
     free(job.folder);
     free(job.values);
     free(job.sizes);

@@ -5,17 +5,6 @@
 
 #include "dinoft/error.h"
 
-#include <inttypes.h>
-
-const char *pca_image_name(const struct pca_job *job, int64_t image, char text[PCA_NAME])
-{
-    if (job->video)
-        snprintf(text, PCA_NAME, "frame %" PRId64 " of %s", image * job->video->every, job->video->path);
-    else
-        snprintf(text, PCA_NAME, "%s", job->config->inputs[image]);
-    return text;
-}
-
 bool pca_needs_image(const struct pca_job *job)
 {
     return job->config->upsample || job->kind->over_image;

@@ -16,10 +16,12 @@ struct pca_job {
     const struct df_config *config;
     const struct pca_kind *kind;
     void *state;                /* the kind's */
-    struct video_frames *video; /* NULL: the images of the command line */
+    struct inputs inputs;       /* images, or a video's frames that are computed */
+    struct video_frames *video; /* NULL: images */
     char *folder;               /* where features are kept that memory does not hold */
     struct image_features features;
-    int64_t images, grid_h, grid_w, patches;
+    int64_t images; /* that could be read */
+    int64_t grid_h, grid_w, patches;
     int64_t all;                  /* patches of all images */
     struct pca_size *sizes;       /* [images] */
     struct df_record_store *kept; /* each image's features; NULL: the kind does not need them again */
@@ -52,10 +54,6 @@ struct pca_kind {
 };
 
 extern const struct pca_kind pca_components, pca_clusters, pca_similarity;
-
-/* What an image is called, "frame 12 of walk.mp4" one of a video. Returns text. */
-#define PCA_NAME 512
-const char *pca_image_name(const struct pca_job *job, int64_t image, char text[PCA_NAME]);
 
 /* Whether draw() needs the image. */
 bool pca_needs_image(const struct pca_job *job);

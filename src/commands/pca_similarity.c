@@ -49,13 +49,12 @@ static int choose_patch(struct pca_job *job)
     const struct pca_size *size = &job->sizes[0];
     const int64_t x = job->config->similar_to[0], y = job->config->similar_to[1];
     const int64_t dim = job->features.setup.vit.dim;
-    char name[PCA_NAME];
 
     if (x >= size->width || y >= size->height)
         return df_error_set(
             "--similar_to %" PRId64 " %" PRId64 " is not in %s, which is %" PRId64 " pixels wide and %" PRId64
             " high: expected X from 0 to %" PRId64 " and Y from 0 to %" PRId64,
-            x, y, pca_image_name(job, 0, name), size->width, size->height, size->width - 1, size->height - 1);
+            x, y, job->inputs.items[0].path, size->width, size->height, size->width - 1, size->height - 1);
     const int64_t patch = y * job->grid_h / size->height * job->grid_w + x * job->grid_w / size->width;
     memcpy(state->patch, job->values + patch * dim, (size_t)dim * sizeof *state->patch);
     return 0;
@@ -91,7 +90,6 @@ static int find_similarity(struct pca_job *job)
 {
     struct similarity_state *state = job->state;
     int64_t least = 0, largest = 0;
-    char first[PCA_NAME], name[PCA_NAME];
 
     for (int64_t i = 1; i < job->all; i++) {
         least = state->similar[i] < state->similar[least] ? i : least;
@@ -101,8 +99,8 @@ static int find_similarity(struct pca_job *job)
     state->largest = state->similar[largest];
     df_log("cosine similarity to the patch at %" PRId64 " %" PRId64 " of %s: from %.3f (dark violet), in %s, "
            "to %.3f (yellow)",
-           job->config->similar_to[0], job->config->similar_to[1], pca_image_name(job, 0, first),
-           state->least, pca_image_name(job, least / job->patches, name), state->largest);
+           job->config->similar_to[0], job->config->similar_to[1], job->inputs.items[0].path, state->least,
+           job->inputs.items[least / job->patches].path, state->largest);
     return 0;
 }
 

@@ -9,22 +9,6 @@ struct frames_job {
     struct pca_drawing *drawing;
 };
 
-static int extract_frame(void *context, int64_t number, const struct df_image *frame, struct df_image *drawn)
-{
-    const struct frames_job *frames = context;
-
-    (void)drawn;
-    DF_TRY(image_features_run_image(&frames->job->features, frame));
-    return pca_take_features(frames->job, number / frames->job->video->every, frame->height, frame->width);
-}
-
-int pca_video_extract(struct pca_job *job)
-{
-    struct frames_job frames = {.job = job};
-
-    return video_frames_each(job->video, "features", false, true, extract_frame, &frames);
-}
-
 static int draw_frame(void *context, int64_t number, const struct df_image *frame, struct df_image *drawn)
 {
     const struct frames_job *frames = context;

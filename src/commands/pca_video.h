@@ -4,9 +4,6 @@
 
 #include "pca_job.h"
 
-/* Finds the features of the job's frames that are computed, as pca.c does of images. The exit status. */
-int pca_video_extract(struct pca_job *job);
-
 /* Draws all frames, each from what was computed last, into the output. The exit status. */
 int pca_video_draw(struct pca_job *job);
 

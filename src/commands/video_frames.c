@@ -9,11 +9,13 @@
 #include "dinoft/log.h"
 #include "dinoft/progress.h"
 #include "dinoft/size.h"
+#include "dinoft/text.h"
 #include "dinoft/worker_pool.h"
 
 #include <inttypes.h>
 #include <math.h>
-#include <string.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 /* One frame is read and one is written while another one is computed. */
 struct run {
@@ -28,15 +30,19 @@ struct run {
     bool ended;    /* the frame that was read last was none */
 };
 
-int video_frames_open(struct video_frames *video, const struct df_config *config, const char *output)
+int video_frames_open(struct video_frames *video, const struct df_config *config)
 {
-    *video = (struct video_frames){.path = config->video, .output = output, .every = config->every};
+    const bool writes = config->command != DF_COMMAND_FEATURES;
+
+    *video = (struct video_frames){
+        .path = config->video, .output = writes ? config->output : NULL, .every = config->every};
     DF_TRY(df_video_probe(video->path, &video->info));
     video->frames = video->info.about_frames;
-    if (output) {
-        DF_TRY(df_check_other_file(output, video->path));
-        DF_TRY(df_video_check_output(output));
-    }
+    DF_TRY(df_check_other_file(config->output, video->path));
+    if (!config->overwrite && access(config->output, F_OK) == 0)
+        return df_error_set("%s is there already: --overwrite replaces it", config->output);
+    if (writes)
+        DF_TRY(df_video_check_output(config->output));
     if (video->info.varies)
         df_log(
             "the frames of %s do not come at a constant rate: some are repeated or left out, so that there "
@@ -45,9 +51,13 @@ int video_frames_open(struct video_frames *video, const struct df_config *config
     return 0;
 }
 
-int64_t video_frames_computed(const struct video_frames *video)
+int video_frames_check_model(const struct video_frames *video, const struct df_config *config,
+                             const struct df_setup *setup)
 {
-    return (video->frames + video->every - 1) / video->every;
+    if (config->reading.range_text || config->reading.bands_text)
+        return df_error_set("%s reads images with --%s: frames of --video come as RGB of 8 bits",
+                            config->lora_weights, config->reading.range_text ? "image_range" : "bands");
+    return df_setup_check_output(setup, config, video->output);
 }
 
 static int read_frame(void *context, int64_t number)
@@ -187,7 +197,23 @@ static int count_frame(void *context, int64_t number, const struct df_image *fra
     return 0;
 }
 
-int video_frames_count(struct video_frames *video)
+static int list_computed(const struct video_frames *video, struct inputs *computed)
+{
+    const size_t count = (size_t)((video->frames + video->every - 1) / video->every);
+
+    computed->items = calloc(count, sizeof *computed->items);
+    if (!computed->items)
+        return df_error_memory("the list of frames", count * sizeof *computed->items);
+    for (; computed->count < count; computed->count++) {
+        char **name = &computed->items[computed->count].path;
+        *name = df_text_format("%s:%" PRId64, video->path, (int64_t)computed->count * video->every);
+        if (!*name)
+            return -1;
+    }
+    return 0;
+}
+
+int video_frames_count(struct video_frames *video, struct inputs *computed)
 {
     struct counting counting = {0};
     const int status = video_frames_each(video, "counting frames", false, false, count_frame, &counting);
@@ -195,5 +221,5 @@ int video_frames_count(struct video_frames *video)
     video->frames = counting.frames;
     video->height = counting.height;
     video->width = counting.width;
-    return status;
+    return status != 0 ? status : list_computed(video, computed) == 0 ? 0 : 1;
 }

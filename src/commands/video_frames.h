@@ -2,6 +2,8 @@
 #ifndef DINOFT_VIDEO_FRAMES_H
 #define DINOFT_VIDEO_FRAMES_H
 
+#include "inputs.h"
+
 #include "dinoft/config.h"
 #include "dinoft/video.h"
 
@@ -14,15 +16,16 @@ struct video_frames {
     int64_t height, width; /* of the first frame, after video_frames_count() */
 };
 
-/* What --video and --every say; output: the video that will be written, which is tried, or NULL. -1 with the
- * error set. */
-int video_frames_open(struct video_frames *video, const struct df_config *config, const char *output);
+/* What --video and --every say, and --output, which is tried if it is a video. -1 with the error set. */
+int video_frames_open(struct video_frames *video, const struct df_config *config);
 
-/* Decodes all frames to count them. The exit status. */
-int video_frames_count(struct video_frames *video);
+/* Checks that the model's files are not written over, and reads images as frames come. */
+int video_frames_check_model(const struct video_frames *video, const struct df_config *config,
+                             const struct df_setup *setup);
 
-/* How many of them are computed. */
-int64_t video_frames_computed(const struct video_frames *video);
+/* Decodes all frames to count them, and makes a list of those that are computed: "FILE:NUMBER". The exit
+ * status. */
+int video_frames_count(struct video_frames *video, struct inputs *computed);
 
 /* What is done with a frame; drawn: what is written of it, which has no pixels or those of an earlier frame;
  * NULL where no video is written. -1 with the error set. */

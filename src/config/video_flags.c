@@ -11,8 +11,10 @@ static bool takes_video(const struct df_config *config)
 /* Frames are RGB of 8 bits, and make one file. */
 static int check_frames(const struct df_config *config)
 {
-    static const enum df_option of_images[] = {DF_OPTION_OUTPUT_DIR, DF_OPTION_IMAGE_RANGE, DF_OPTION_BANDS,
-                                               DF_OPTION_SAVE_LOGITS};
+    static const enum df_option of_images[] = {
+        DF_OPTION_OUTPUT_DIR, DF_OPTION_IMAGE_RANGE, DF_OPTION_BANDS,         DF_OPTION_SAVE_LOGITS,
+        DF_OPTION_LEGEND,     DF_OPTION_RECURSIVE,   DF_OPTION_SKIP_EXISTING, DF_OPTION_JSON_LINES,
+        DF_OPTION_WRITE,      DF_OPTION_SUMMARY};
     const enum df_option typed = df_config_typed(config, of_images, sizeof of_images / sizeof of_images[0]);
 
     if (config->n_inputs > 0)

@@ -22,9 +22,11 @@ struct df_inference {
     uint8_t *view;  /* host [view's height, width, 3] */
     uint8_t *batch; /* host [max_batch, window's height, width, 3] */
     size_t view_bytes, batch_bytes;
-    struct buffer canvas; /* float32 [view's height, width, C]: the windows' averaged logits */
-    struct buffer sum;    /* float32 [height, width, C]: the views' softmaxes */
-    struct buffer result; /* uint8 [2, height, width]: classes, labels */
+    struct buffer canvas;  /* float32 [view's height, width, C]: the windows' averaged logits */
+    struct buffer sum;     /* float32 [height, width, C]: the views' softmaxes */
+    struct buffer result;  /* uint8 [2, height, width]: classes, labels */
+    int64_t height, width; /* of the last prediction */
+    bool is_of_views;      /* its probabilities are in sum, else the model's logits are there */
 };
 
 /* Where windows lie along one direction, and what each counts there. */
@@ -33,6 +35,11 @@ struct axis {
     int64_t count;  /* of windows */
     float *weights; /* [length]: 1 / the number of windows over it */
 };
+
+bool df_inference_is_plain(const struct df_inference_options *options)
+{
+    return !options->keep_ratio && options->crop == 0 && df_inference_views(options) == 1;
+}
 
 int64_t df_inference_views(const struct df_inference_options *options)
 {
@@ -349,10 +356,24 @@ int df_inference_predict(struct df_inference *inference, const struct df_image *
     int64_t view_height, view_width;
 
     scaled_size(inference, image, options->scales[0], &view_height, &view_width);
-    if (df_inference_views(options) > 1 || needs_windows(inference, view_height, view_width))
+    inference->height = height;
+    inference->width = width;
+    inference->is_of_views =
+        df_inference_views(options) > 1 || needs_windows(inference, view_height, view_width);
+    if (inference->is_of_views)
         return predict_from_views(inference, image, height, width, labels, classes, comparison);
     DF_TRY(make_view(inference, image, options->scales[0], false, &view_height, &view_width));
     DF_TRY(df_segmenter_set_size(inference->segmenter, view_height, view_width));
     DF_TRY(run_model(inference, 1, inference->view));
     return df_segmenter_predict_at(inference->segmenter, 0, height, width, labels, classes, comparison);
+}
+
+int df_inference_probabilities(struct df_inference *inference, struct df_probabilities *probabilities)
+{
+    if (!inference->is_of_views)
+        return df_probabilities_of_logits(inference->segmenter, 0, inference->height, inference->width,
+                                          probabilities);
+    return df_probabilities_of_sum(inference->backend, inference->sum.data, inference->height,
+                                   inference->width, inference->classes,
+                                   df_inference_views(&inference->options), probabilities);
 }

@@ -19,10 +19,10 @@ class PcaTest(CommandLineTest):
         return draw_image(self.folder / name, width, height, name)
 
     def pca(self, *words, output="out"):
-        return self.succeed("pca", *words, *model_flags(DINOV2), "--output_dir", output)
+        return self.succeed("pca", *words, *model_flags(DINOV2), "--output_dir", output, "--overwrite")
 
     def refuse(self, *words, **options):
-        return self.refused("pca", *words, *model_flags(DINOV2), "--output_dir", "out", **options)
+        return self.refused("pca", *words, *model_flags(DINOV2), "--output_dir", "out", "--overwrite", **options)
 
     def read(self, name, output="out"):
         return read_png(self.folder / output / name)
@@ -177,6 +177,14 @@ class SimilarTo(PcaTest):
         self.pca("a.png", "--similar_to", 89, 69)
         for place in ((90, 0), (0, 70)):
             self.refuse("a.png", "--similar_to", *place, mentions=["a.png", "90 pixels wide and 70 high", "0 to 89"])
+
+    def test_a_first_image_that_cannot_be_read(self):
+        (self.folder / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\nnot really")
+        result = self.run_here("pca", "bad.png", self.image("a.png"), "--similar_to", 0, 0, *model_flags(DINOV2),
+                               "--output_dir", "out")  # fmt: skip
+        self.assertEqual(result.status, 1)
+        self.assertIn("a place in the first image, bad.png, which could not be read", result.stderr)
+        self.assertEqual(files_in(self.folder / "out"), [])
 
 
 if __name__ == "__main__":

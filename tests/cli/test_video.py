@@ -11,7 +11,7 @@ import unittest
 
 from datasets import draw_scene
 from png_files import read_png, write_png
-from support import DINOV2, HERE, CommandLineTest, files_in, leftovers, main, model_flags, start_program
+from support import DINOV2, HERE, LINEAR, CommandLineTest, files_in, leftovers, main, model_flags, start_program
 from tensor_files import read_safetensors
 
 WIDTH, HEIGHT = 62, 48
@@ -140,6 +140,8 @@ class Pca(VideoTest):
         self.video(2)
         self.refuse("--video", "in.mp4", "--output", "out.avi", mentions=["out.avi", ".mp4, .mov or .mkv"])
         self.refuse("--video", "in.mp4", "--output", "./in.mp4", mentions=["in.mp4 would overwrite"])
+        self.pca("--video", "in.mp4", "--output", "out.mp4")
+        self.refuse("--video", "in.mp4", "--output", "out.mp4", mentions=["out.mp4 is there already", "--overwrite"])
         self.refuse("--video", "gone.mp4", "--output", "out.mp4", mentions=["gone.mp4", "No such file"])
         self.refuse("--video", "frames", "--output", "out.mp4", mentions=["it is a folder, expected a video"])
 
@@ -172,6 +174,41 @@ class Pca(VideoTest):
             for line in notes.read_text().splitlines():
                 self.assertFalse(pathlib.Path(f"/proc/{json.loads(line)['pid']}").exists(), line)
             notes.unlink()
+
+
+class Predict(VideoTest):
+    def command(self, *words):
+        return ["predict", *words, *model_flags(DINOV2), "--lora_weights", LINEAR, "--overlay_opacity", 0.7]
+
+    def test_frames_are_overlaid_as_images_are(self):
+        self.video(4)
+        for flags in ([], ["--outlines", "--threshold", 0.3], ["--tta", "--scales", "1"], ["--slide", 112, 56]):
+            self.succeed(*self.command(*self.images(range(4)), *flags, "--output_dir", "out", "--overwrite"))
+            result = self.succeed(*self.command("--video", "in.mp4", "--output", "out.mp4", "--overwrite", *flags))
+            overlays = [read_png(self.folder / "out" / f"{i}_overlay.png").pixels for i in range(4)]
+            self.assertEqual(self.read_video()[1], overlays)
+            self.assertRegex(result.stderr, r"out.mp4: 4 frames in [\d.]+ s, [\d.]+ a second")
+
+    def test_every(self):
+        """Frames between keep the last classes over their own pixels."""
+        self.video(4)
+        self.succeed(*self.command("--video", "in.mp4", "--output", "out.mp4", "--every", 3))
+        self.succeed(*self.command(*self.images([0, 3]), "--output_dir", "out"))
+        drawn = self.read_video()[1]
+        for i in range(4):
+            mask = read_png(self.folder / "out" / f"{i // 3 * 3}.png")
+            frame = read_png(self.folder / "frames" / f"{i}.png").pixels
+            expected = []
+            for at, label in enumerate(mask.pixels):
+                share = 0.7 if label else 0
+                expected += [(1 - share) * v + share * c for v, c in zip(frame[3 * at : 3 * at + 3], mask.palette[label])]
+            self.assert_values_near(list(drawn[i]), expected, 1)
+
+    def test_flags(self):
+        self.video(1)
+        for flag in (["--write", "mask"], ["--save_logits"], ["--legend"], ["--summary", "s.csv"], ["--json_lines"],
+                     ["--image_range", "0,9"], ["--recursive"], ["--skip_existing"]):  # fmt: skip
+            self.refused(*self.command("--video", "in.mp4", "--output", "out.mp4", *flag), status=2, mentions=[flag[0], "--video"])
 
 
 class Features(VideoTest):
