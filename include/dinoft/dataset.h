@@ -70,9 +70,10 @@ struct df_sample {
     int n_layers;
     atomic_bool warned; /* what is odd about the image has been told */
     /* Where annotations of the data set make the mask: which image of theirs it is, and what tells its shapes
-     * from others. mask_path is their file then, or the picture of the image's segments. */
+     * from others. mask_path is their file then, or the picture of the image's segments (of_segments). */
     int64_t annotation;
     uint64_t shapes_digest;
+    bool of_segments;
 };
 
 struct df_annotations;

@@ -182,7 +182,7 @@ void df_folder_files_report(const struct df_folder_files *files)
     char why[64];
 
     for (size_t i = 0; i < files->count; i++) {
-        if (files->items[i].kind == DF_FILE_READ)
+        if (files->items[i].kind == DF_FILE_READ || files->items[i].kind == DF_FILE_FOLDER_READ)
             continue;
         reason(&files->items[i], why, sizeof why);
         df_name_list_add(&unused, "%s (%s)", files->items[i].name, why);

@@ -5,7 +5,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum df_file_kind { DF_FILE_READ, DF_FILE_OTHER_ENDING, DF_FILE_FOLDER };
+enum df_file_kind {
+    DF_FILE_READ,
+    DF_FILE_OTHER_ENDING,
+    DF_FILE_FOLDER,
+    DF_FILE_FOLDER_READ /* its files are */
+};
 
 struct df_folder_file {
     char *name, *stem;

@@ -22,12 +22,15 @@ static int look_into(const char *pattern, const char *root, const char *word, bo
     return status;
 }
 
-int df_split_folders_have(const struct df_dataset_options *options, bool *has)
+int df_split_folders_have(const struct df_dataset_options *options, enum df_split split, bool *has)
 {
+    struct df_dataset_options of_split = *options;
+
     *has = false;
-    for (const char *const *word = df_split_words(options->split); *word; word++) {
+    of_split.split = split;
+    for (const char *const *word = df_split_words(split); *word; word++) {
         for (size_t i = 0; i < sizeof folders / sizeof *folders && !*has; i++)
             DF_TRY(look_into(folders[i], options->root, *word, has));
     }
-    return *has ? 0 : df_annotation_source_has_split(options, has);
+    return *has ? 0 : df_annotation_source_has_split(&of_split, has);
 }

@@ -56,6 +56,7 @@ static int add_sample(struct df_dataset *dataset, int64_t index)
     df_annotations_digest(annotations, index, &digest);
     struct df_sample *sample = &dataset->samples[dataset->count - 1];
     sample->annotation = index;
+    sample->of_segments = image->segments != NULL;
     sample->shapes_digest = df_digest_value(&digest);
     return 0;
 }
