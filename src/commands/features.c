@@ -157,19 +157,24 @@ static int open_inputs(struct extraction *job, const struct df_config *config)
     return config->video ? video_frames_count(&job->video, &job->inputs) : 0;
 }
 
+static int open_model(struct extraction *job, struct df_config *config)
+{
+    struct df_setup *setup = &job->features.setup;
+
+    DF_TRY(df_setup_open(setup, config));
+    DF_TRY(config->video ? video_frames_check_model(config, setup)
+                         : df_setup_check_output(setup, config, config->output));
+    DF_TRY(image_features_open(&job->features, (int)df_max_i64(config->layers, 1), true));
+    return allocate(job);
+}
+
 int command_features(struct df_config *config)
 {
     struct extraction job = {.config = config};
     int status = open_inputs(&job, config);
 
-    if (status == 0) {
-        status = 1;
-        if (df_setup_open(&job.features.setup, config) == 0 &&
-            df_setup_check_output(&job.features.setup, config, config->output) == 0 &&
-            image_features_open(&job.features, (int)df_max_i64(config->layers, 1), true) == 0 &&
-            allocate(&job) == 0)
-            status = extract_all(&job);
-    }
+    if (status == 0)
+        status = open_model(&job, config) == 0 ? extract_all(&job) : 1;
     finish(&job);
     return status;
 }

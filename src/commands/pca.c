@@ -159,7 +159,7 @@ static int open_video(struct pca_job *job, struct video_frames *video, struct df
     job->video = video;
     DF_TRY(video_frames_open(video, config));
     DF_TRY(df_setup_open(&job->features.setup, config));
-    DF_TRY(video_frames_check_model(video, config, &job->features.setup));
+    DF_TRY(video_frames_check_model(config, &job->features.setup));
     job->folder = df_path_folder(config->output);
     return job->folder ? 0 : -1;
 }

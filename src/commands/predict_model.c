@@ -140,8 +140,8 @@ int predict_model_run(struct predict_model *model, const struct decoded *images,
             DF_TRY(df_inference_predict(model->inference, &images[i].image, result->height, result->width,
                                         NULL, &wanted));
         else
-            DF_TRY(df_segmenter_predict_at(model->segmenter, i, result->height, result->width, NULL,
-                                           &wanted));
+            DF_TRY(
+                df_segmenter_predict_at(model->segmenter, i, result->height, result->width, NULL, &wanted));
         DF_TRY(take_results(model, i, result, needs));
     }
     return 0;

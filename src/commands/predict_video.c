@@ -55,7 +55,7 @@ static int prepare(struct video_job *job, struct df_config *config)
 
     DF_TRY(video_frames_open(&job->video, config));
     DF_TRY(df_setup_open(&job->setup, config));
-    DF_TRY(video_frames_check_model(&job->video, config, &job->setup));
+    DF_TRY(video_frames_check_model(config, &job->setup));
     DF_TRY(predict_look_open(look, config, job->setup.checkpoint));
     look->needs = config->threshold > 0.0 ? PREDICT_NEEDS_CONFIDENCE : 0;
     /* Frames come and go one by one. */

@@ -28,6 +28,7 @@ struct run {
     int read_into; /* of frames */
     int written;   /* of drawn */
     bool ended;    /* the frame that was read last was none */
+    int64_t shown; /* frames that the progress counts to */
 };
 
 int video_frames_open(struct video_frames *video, const struct df_config *config)
@@ -51,13 +52,12 @@ int video_frames_open(struct video_frames *video, const struct df_config *config
     return 0;
 }
 
-int video_frames_check_model(const struct video_frames *video, const struct df_config *config,
-                             const struct df_setup *setup)
+int video_frames_check_model(const struct df_config *config, const struct df_setup *setup)
 {
     if (config->reading.range_text || config->reading.bands_text)
         return df_error_set("%s reads images with --%s: frames of --video come as RGB of 8 bits",
                             config->lora_weights, config->reading.range_text ? "image_range" : "bands");
-    return df_setup_check_output(setup, config, video->output);
+    return df_setup_check_output(setup, config, config->output);
 }
 
 static int read_frame(void *context, int64_t number)
@@ -124,7 +124,7 @@ static int go_through(struct run *run, bool computed_only, video_frames_work *wo
         if ((!computed_only || *count % every == 0) && do_frame(run, *count, frame, work, context) != 0)
             return 1;
         /* The file may have told fewer. */
-        df_progress_update(progress, df_min_i64(*count + 1, run->video->frames), *count + 1, NAN);
+        df_progress_update(progress, df_min_i64(*count + 1, run->shown), *count + 1, NAN);
     }
 }
 
@@ -165,7 +165,8 @@ int video_frames_each(struct video_frames *video, const char *label, bool writes
     run.reader = run.pool ? df_video_open(video->path, &video->info) : NULL;
     if (run.reader && writes)
         run.writer = df_video_create(video->output, video->path, &video->info);
-    progress = df_progress_open(stderr, label, df_max_i64(video->frames, 1));
+    run.shown = df_max_i64(video->frames, 1);
+    progress = df_progress_open(stderr, label, run.shown);
     if (run.reader && (run.writer || !writes))
         status = go_through(&run, computed_only, work, context, progress, &count);
     df_progress_close(progress);

@@ -19,9 +19,9 @@ struct video_frames {
 /* What --video and --every say, and --output, which is tried if it is a video. -1 with the error set. */
 int video_frames_open(struct video_frames *video, const struct df_config *config);
 
-/* Checks that the model's files are not written over, and reads images as frames come. */
-int video_frames_check_model(const struct video_frames *video, const struct df_config *config,
-                             const struct df_setup *setup);
+/* Checks that --output is none of the model's files, and that the model reads images as frames come: RGB of 8
+ * bits. */
+int video_frames_check_model(const struct df_config *config, const struct df_setup *setup);
 
 /* Decodes all frames to count them, and makes a list of those that are computed: "FILE:NUMBER". The exit
  * status. */

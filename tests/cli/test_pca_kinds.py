@@ -113,7 +113,7 @@ class Clusters(PcaTest):
         write_png(self.folder / "grey.png", Picture(30, 30, RGB, bytes([90, 100, 110]) * 900))
         self.refuse("grey.png", "--clusters", 200, mentions=["200 clusters of 80 patches"])
         self.succeed("pca", "grey.png", "--clusters", 2, *model_flags(DINOV2), "--output_dir", "out")
-        self.refused("pca", "grey.png", "--clusters", 2, *model_flags(DINOV2, (14, 14)), "--output_dir", "out",
+        self.refused("pca", "grey.png", "--clusters", 2, *model_flags(DINOV2, (14, 14)), "--output_dir", "one",
                      mentions=["2 clusters of 1 patches"])  # fmt: skip
 
     def test_flags(self):
