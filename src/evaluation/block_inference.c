@@ -231,7 +231,7 @@ static int predict_block(struct work *work, const struct df_image_part *part)
     for (int i = 0; i < work->n_views; i++)
         DF_TRY(add_view(work, &work->views[i], part));
     DF_TRY(backend->ops->argmax(backend, work->sum, pixels, work->classes, work->n_views, NULL,
-                                work->prediction, NULL, &loss));
+                                work->prediction, NULL, NULL, &loss));
     if (work->block_probabilities)
         DF_TRY(fetch_probabilities(work, pixels * work->classes));
     return backend->ops->download(backend, work->block_classes, work->prediction, (size_t)pixels);
