@@ -28,9 +28,8 @@ struct df_video_reader *df_video_open(const char *path, const struct df_video_in
 /* The next frame, RGB, into an image that has no pixels or those of an earlier frame. 1; 0 behind the last;
  * -1 with the error set. */
 int df_video_read(struct df_video_reader *reader, struct df_image *frame);
-/* Whether there was something that ffmpeg could not decode; its last message, cut to the size. After the last
- * frame. */
-bool df_video_complained(const struct df_video_reader *reader, char *text, size_t size);
+/* After the last frame: what ffmpeg said of what it could not decode, "" where there is nothing. */
+const char *df_video_complaint(const struct df_video_reader *reader);
 /* Ends the decoder if it runs. NULL is allowed. */
 void df_video_close(struct df_video_reader *reader);
 

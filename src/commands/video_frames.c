@@ -130,9 +130,9 @@ static int go_through(struct run *run, bool computed_only, video_frames_work *wo
 
 static void tell_complaint(const struct run *run)
 {
-    char text[256];
+    const char *text = df_video_complaint(run->reader);
 
-    if (df_video_complained(run->reader, text, sizeof text))
+    if (text[0])
         df_log("warning: ffmpeg could not decode all of %s: %s", run->video->path, text);
 }
 

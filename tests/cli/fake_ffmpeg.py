@@ -81,6 +81,8 @@ def encode():
             fail("the encoder's last words")
     if output == "-":
         return
+    if "complain" in faults:
+        print("a sound was damaged", file=sys.stderr)
     inputs = [words[i + 1] for i, word in enumerate(words) if word == "-i"]
     sound = [value("-c:a")] if len(inputs) > 1 and value("-map", words[words.index("-map") + 2 :]) == "1:a?" else []
     head = {"rate": value("-framerate"), "width": width, "height": height, "told": 0, "sound": sound,

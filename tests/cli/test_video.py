@@ -107,11 +107,12 @@ class Pca(VideoTest):
         self.pca("--video", "in.mp4", "--output", "silent.mov")
         self.assertEqual(self.read_video("silent.mov")[0]["sound"], [])
 
-    def test_a_damaged_frame_is_told_once(self):
+    def test_what_is_damaged_is_told_once(self):
         self.video(2)
         self.faults(complain=True)
         result = self.pca("--video", "in.mp4", "--output", "out.mp4")
         self.assertEqual(result.stderr.count("warning: ffmpeg could not decode all of in.mp4: a frame was damaged"), 1)
+        self.assertEqual(result.stderr.count("warning: writing out.mp4 ffmpeg said: a sound was damaged"), 1)
 
     def test_what_ffmpeg_says(self):
         """The last line of its standard error is the error, and nothing is left."""
@@ -156,25 +157,6 @@ class Pca(VideoTest):
         ):
             self.refuse(*words, status=2, mentions=mentions)
 
-    def test_signals_end_both_programs(self):
-        for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
-            self.video(60)
-            notes = self.folder / "notes"
-            self.faults(wait=0.01, notes=str(notes))
-            process = start_program("pca", "--video", "in.mp4", "--output", "out.mp4", "--every", 60, *model_flags(DINOV2),
-                                    cwd=self.folder, stderr=subprocess.PIPE, text=True)  # fmt: skip
-            # Its first encoder is the one that is tried; with the second, frames are on their way.
-            while (notes.read_text() if notes.exists() else "").count("encode") < 2:
-                self.assertIsNone(process.poll())
-                time.sleep(0.01)
-            process.send_signal(number)
-            stderr = process.communicate()[1]
-            self.assertEqual(process.returncode, status, stderr)
-            self.check_nothing_is_left()
-            for line in notes.read_text().splitlines():
-                self.assertFalse(pathlib.Path(f"/proc/{json.loads(line)['pid']}").exists(), line)
-            notes.unlink()
-
 
 class Predict(VideoTest):
     def command(self, *words):
@@ -209,6 +191,25 @@ class Predict(VideoTest):
         for flag in (["--write", "mask"], ["--save_logits"], ["--legend"], ["--summary", "s.csv"], ["--json_lines"],
                      ["--image_range", "0,9"], ["--recursive"], ["--skip_existing"]):  # fmt: skip
             self.refused(*self.command("--video", "in.mp4", "--output", "out.mp4", *flag), status=2, mentions=[flag[0], "--video"])
+
+    def test_signals_end_both_programs(self):
+        for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+            self.video(60)
+            notes = self.folder / "notes"
+            self.faults(wait=0.05, notes=str(notes))
+            process = start_program(*self.command("--video", "in.mp4", "--output", "out.mp4"), cwd=self.folder,
+                                    stderr=subprocess.PIPE, text=True)  # fmt: skip
+            # Its first encoder is the one that is tried; with the second, frames are on their way.
+            while (notes.read_text() if notes.exists() else "").count("encode") < 2:
+                self.assertIsNone(process.poll())
+                time.sleep(0.01)
+            process.send_signal(number)
+            stderr = process.communicate()[1]
+            self.assertEqual(process.returncode, status, stderr)
+            self.check_nothing_is_left()
+            for line in notes.read_text().splitlines():
+                self.assertFalse(pathlib.Path(f"/proc/{json.loads(line)['pid']}").exists(), line)
+            notes.unlink()
 
 
 class Features(VideoTest):

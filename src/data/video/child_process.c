@@ -80,7 +80,8 @@ static void close_all(struct child_process *child)
         close(child->channel);
     if (child->log >= 0)
         close(child->log);
-    *child = (struct child_process){.channel = -1, .log = -1};
+    child->channel = child->log = -1;
+    child->id = 0;
 }
 
 static int refuse(const char *name, int code)
@@ -140,28 +141,24 @@ int child_write(const struct child_process *child, const void *bytes, size_t siz
     return 0;
 }
 
-bool child_last_line(const struct child_process *child, char *text, size_t size)
+/* Keeps the last line of its standard error. */
+static void keep_last_line(struct child_process *child)
 {
     char end[4096];
     const off_t length = lseek(child->log, 0, SEEK_END);
     const off_t first = length > (off_t)sizeof end - 1 ? length - (off_t)sizeof end + 1 : 0;
     const ssize_t got = pread(child->log, end, sizeof end - 1, first);
-    char *line = NULL;
 
     if (got <= 0)
-        return false;
+        return;
     end[got] = '\0';
-    for (char *rest = NULL, *next = strtok_r(end, "\r\n", &rest); next;
-         next = strtok_r(NULL, "\r\n", &rest)) {
-        if (strcmp(next, "Conversion failed!") != 0)
-            line = next;
+    for (char *rest = NULL, *line = strtok_r(end, "\r\n", &rest); line;
+         line = strtok_r(NULL, "\r\n", &rest)) {
+        if (strcmp(line, "Conversion failed!") != 0)
+            snprintf(child->said, sizeof child->said, "%s", line);
     }
-    if (!line)
-        return false;
-    for (char *c = line; *c; c++)
+    for (char *c = child->said; *c; c++)
         *c = (unsigned char)*c < ' ' ? ' ' : *c;
-    snprintf(text, size, "%s", line);
-    return true;
 }
 
 static int wait_for(pid_t id, int *status)
@@ -177,21 +174,23 @@ static int wait_for(pid_t id, int *status)
 int child_finish(struct child_process *child)
 {
     const char *name = child->name;
-    char line[512];
     int status = 0, result = 0;
 
     close(child->channel);
     child->channel = -1;
     if (wait_for(child->id, &status) != 0)
         result = df_error_set("cannot wait for %s: %s", name, strerror(errno));
-    else if (WIFSIGNALED(status))
-        result = df_error_set("%s was ended by signal %d", name, WTERMSIG(status));
-    else if (WEXITSTATUS(status) != 0 && child_last_line(child, line, sizeof line))
-        result = df_error_set("%s: %s", name, line);
-    else if (WEXITSTATUS(status) != 0)
-        result = df_error_set("%s ended with status %d and said nothing", name, WEXITSTATUS(status));
+    keep_last_line(child);
     close_all(child);
-    return result;
+    if (result != 0)
+        return -1;
+    if (WIFSIGNALED(status))
+        return df_error_set("%s was ended by signal %d", name, WTERMSIG(status));
+    if (WEXITSTATUS(status) != 0 && child->said[0])
+        return df_error_set("%s: %s", name, child->said);
+    if (WEXITSTATUS(status) != 0)
+        return df_error_set("%s ended with status %d and said nothing", name, WEXITSTATUS(status));
+    return 0;
 }
 
 void child_kill(struct child_process *child)

@@ -2,7 +2,6 @@
 #ifndef DINOFT_CHILD_PROCESS_H
 #define DINOFT_CHILD_PROCESS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -11,6 +10,7 @@ struct child_process {
     int channel;      /* its standard output or input */
     int log;          /* its standard error, a file without a name */
     const char *name; /* words[0] */
+    char said[512];   /* after its end: the last line of its standard error, which may be empty */
 };
 
 enum child_channel { CHILD_GIVES, CHILD_TAKES };
@@ -26,14 +26,11 @@ ssize_t child_read(const struct child_process *child, void *bytes, size_t size);
 /* Writes all bytes. -1 with errno set: EPIPE where the child takes no more. Never a signal. */
 int child_write(const struct child_process *child, const void *bytes, size_t size);
 
-/* Closes the channel and waits until the child has ended. -1 with the error set if it has not succeeded: the
- * last line of its standard error. */
+/* Closes the channel and waits until the child has ended. -1 with the error set if it has not succeeded: what
+ * it said last. */
 int child_finish(struct child_process *child);
 
 /* Ends it at once, and forgets it; nothing where there is none. */
 void child_kill(struct child_process *child);
-
-/* The last line of its standard error, cut to the size; false where it is empty. Before child_finish(). */
-bool child_last_line(const struct child_process *child, char *text, size_t size);
 
 #endif

@@ -17,8 +17,6 @@ struct df_video_reader {
     struct child_process decoder;
     char *path;
     int64_t frames; /* so far */
-    bool complained;
-    char complaint[256];
 };
 
 static int start(struct df_video_reader *reader, const char *name, const struct df_video_info *info)
@@ -55,7 +53,6 @@ struct df_video_reader *df_video_open(const char *path, const struct df_video_in
 /* Behind the last frame, if the decoder says that it was the last. */
 static int finish(struct df_video_reader *reader)
 {
-    reader->complained = child_last_line(&reader->decoder, reader->complaint, sizeof reader->complaint);
     if (child_finish(&reader->decoder) != 0)
         return df_error_context("cannot read the video %s", reader->path);
     return reader->frames > 0 ? 0 : df_error_set("cannot read the video %s: it has no frames", reader->path);
@@ -120,11 +117,9 @@ int df_video_read(struct df_video_reader *reader, struct df_image *frame)
     return 1;
 }
 
-bool df_video_complained(const struct df_video_reader *reader, char *text, size_t size)
+const char *df_video_complaint(const struct df_video_reader *reader)
 {
-    if (reader->complained)
-        snprintf(text, size, "%s", reader->complaint);
-    return reader->complained;
+    return reader->decoder.said;
 }
 
 void df_video_close(struct df_video_reader *reader)

@@ -5,6 +5,7 @@
 
 #include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
+#include "dinoft/log.h"
 #include "dinoft/temporary.h"
 
 #include <errno.h>
@@ -58,7 +59,7 @@ static int start_encoder(struct child_process *encoder, const char *size, const 
 {
     struct words words = {0};
 
-    ADD(&words, "ffmpeg", "-v", "error", "-nostdin", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24",
+    ADD(&words, "ffmpeg", "-v", "error", "-nostdin", "-xerror", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24",
         "-video_size", size, "-framerate", rate, "-i", "pipe:0");
     if (source)
         ADD(&words, "-i", source, "-map", "0:v", "-map", "1:a?", "-c:a", copies_sound ? "copy" : "aac");
@@ -142,8 +143,11 @@ static int start(struct df_video_writer *writer, const struct df_image *frame)
 
 static int finish(struct df_video_writer *writer)
 {
-    return child_finish(&writer->encoder) == 0 ? 0
-                                               : df_error_context("cannot write the video %s", writer->path);
+    if (child_finish(&writer->encoder) != 0)
+        return df_error_context("cannot write the video %s", writer->path);
+    if (writer->encoder.said[0])
+        df_log("warning: writing %s ffmpeg said: %s", writer->path, writer->encoder.said);
+    return 0;
 }
 
 int df_video_write(struct df_video_writer *writer, const struct df_image *frame)
