@@ -61,6 +61,8 @@ enum df_command {
 #define DF_STORED_TYPES(X)                                                                                   \
     X(DF_STORED_KEEP, "keep") X(DF_STORED_FP32, "fp32") X(DF_STORED_FP16, "fp16") X(DF_STORED_BF16, "bf16")
 
+#define DF_CLUSTER_BYS(X) X(DF_CLUSTER_BY_COSINE, "cosine") X(DF_CLUSTER_BY_EUCLIDEAN, "euclidean")
+
 #define DF_BENCH_MODES(X)                                                                                    \
     X(DF_BENCH_TRAIN, "train") X(DF_BENCH_EVAL, "eval") X(DF_BENCH_OPS, "ops") X(DF_BENCH_LOADER, "loader")
 
@@ -71,6 +73,7 @@ enum df_eval_size { DF_EVAL_SIZES(DF_CHOICE_ID) };
 enum df_resize { DF_RESIZES(DF_CHOICE_ID) };
 enum df_naming { DF_NAMINGS(DF_CHOICE_ID) };
 enum df_stored_type { DF_STORED_TYPES(DF_CHOICE_ID) };
+enum df_cluster_by { DF_CLUSTER_BYS(DF_CHOICE_ID) };
 enum df_bench_mode { DF_BENCH_MODES(DF_CHOICE_ID) };
 
 /* Every option, so that code can ask whether it was typed. */

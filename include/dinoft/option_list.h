@@ -355,7 +355,7 @@ OPTION(CHOICE, PRECISION, precision, MACHINE, NETWORK | BENCH | SELFTEST | INFO,
        df_precision, DF_PRECISIONS, "auto")
 OPTION(INTEGER, THREADS, threads, MACHINE, NETWORK | IMAGES | BENCH | SELFTEST,
        "processor cores that compute; 0: all", "0", 0, 4096)
-OPTION(INTEGER, SEED, seed, RUN, TRAIN | EVAL | LOOK | CORRUPT | IMAGES | DEMO_DATA | BENCH | SELFTEST,
+OPTION(INTEGER, SEED, seed, RUN, TRAIN | EVAL | LOOK | CORRUPT | IMAGES | PCA | DEMO_DATA | BENCH | SELFTEST,
        "of everything random: the same seed gives the same result", "0", 0, INT64_MAX)
 OPTION(SWITCH, NO_SHUFFLE, no_shuffle, RUN, TRAIN, "take the training images in the list's order")
 OPTION(INTEGER, SHUFFLE_BUFFER, shuffle_buffer, RUN, TRAIN | BENCH,
@@ -464,7 +464,21 @@ OPTION(SWITCH, FOREGROUND, foreground, OUTPUT, PCA,
        "show the foreground alone, in colours of its own components: the patches in that half of the first "
        "component's range which images' borders have less of")
 OPTION(SWITCH, UPSAMPLE, upsample, OUTPUT, PCA,
-       "smooth pictures whose edges follow the image's, instead of square patches")
+       "smooth pictures whose edges follow the image's, instead of square patches; with --clusters, borders "
+       "between patches' centres")
+OPTION(INTEGER, CLUSTERS, clusters, OUTPUT, PCA,
+       "instead of components, N clusters of the patches of all images, found without labels by k-means: "
+       "IMAGE_clusters.png has each pixel's cluster, 0 being the largest, in the colours of a palette, and "
+       "IMAGE_clusters_overlay.png shows them over the image",
+       "0", 2, 255)
+OPTION(CHOICE, CLUSTER_BY, cluster_by, OUTPUT, PCA,
+       "what makes two patches alike for --clusters: the direction of their features, or the distance "
+       "between them",
+       df_cluster_by, DF_CLUSTER_BYS, "cosine")
+OPTION(PAIR, SIMILAR_TO, similar_to, OUTPUT, PCA,
+       "instead of components, the cosine similarity of every patch to that in which this pixel of the first "
+       "image lies, the left upper one being 0 0: IMAGE_similar.png, from dark violet to yellow",
+       "X Y", NULL, 0, 32767)
 OPTION(SWITCH, RECURSIVE, recursive, DATA, TAKES_IMAGES,
        "look into the folders of folders that are named, too; the output has the same folders")
 OPTION(SWITCH, SKIP_EXISTING, skip_existing, RUN, PREDICT,
@@ -494,9 +508,18 @@ OPTION(SWITCH, OUTLINES, outlines, OUTPUT, PREDICT, "outline the regions in IMAG
 OPTION(SWITCH, LEGEND, legend, OUTPUT, PREDICT,
        "write legend.png with the classes' numbers, colours and names, and the numbers into the regions of "
        "IMAGE_overlay.png")
-OPTION(STRING, OUTPUT, output, OUTPUT, FEATURES | REPORT,
-       "the file that is written: features as .safetensors, a report as .html", "FILE", NULL,
-       .required = FEATURES | REPORT)
+OPTION(STRING, VIDEO, video, DATA, PREDICT | FEATURES | PCA,
+       "instead of images, the frames of a video, through the program ffmpeg; what is drawn of them becomes "
+       "the video --output",
+       "FILE", NULL)
+OPTION(INTEGER, EVERY, every, DATA, PREDICT | FEATURES | PCA,
+       "of --video: compute every Nth frame alone; the video that is written keeps its length, and shows "
+       "what was found last over the frames between",
+       "1", 1, INT32_MAX)
+OPTION(STRING, OUTPUT, output, OUTPUT, PREDICT | FEATURES | PCA | REPORT,
+       "the file that is written: features as .safetensors, a report as .html, what is drawn of --video as "
+       ".mp4, .mov or .mkv",
+       "FILE", NULL, .required = FEATURES | REPORT)
 OPTION(INTEGER, LAYERS, layers, OUTPUT, FEATURES,
        "write the outputs of the last N blocks too, each through the final norm", "0", 0, 1024)
 OPTION(CHOICE, NAMING, naming, OUTPUT, CONVERT,

@@ -1,6 +1,7 @@
 #include "commands.h"
 #include "image_features.h"
 #include "inputs.h"
+#include "video_frames.h"
 
 #include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
@@ -14,7 +15,8 @@
 /* What the backbone finds of all images, in one state dict. */
 struct extraction {
     const struct df_config *config;
-    struct inputs inputs;
+    struct video_frames video; /* with --video */
+    struct inputs inputs;      /* or its frames */
     struct image_features features;
     float *class_tokens;                /* [images, D] */
     float *patch_tokens;                /* [images, P, D] */
@@ -117,7 +119,9 @@ done:
 
 static int extract_all(struct extraction *job)
 {
-    const int status = image_features_each(&job->features, job->config, &job->inputs, extract, job);
+    const int status = job->config->video
+                           ? image_features_each_frame(&job->features, &job->video, extract, job)
+                           : image_features_each(&job->features, job->config, &job->inputs, extract, job);
 
     if (status != 0)
         return status;
@@ -136,19 +140,41 @@ static void finish(struct extraction *job)
     free(job->patch_tokens);
 }
 
-int command_features(struct df_config *config)
+/* The exit status. */
+static int open_inputs(struct extraction *job, const struct df_config *config)
 {
     const struct input_outputs outputs = {.once = {config->output}};
-    struct extraction job = {.config = config};
-    int status = 1;
 
-    if (inputs_read(&job.inputs, config) == 0 && df_weight_file_check_output(config->output) == 0 &&
-        inputs_check_outputs(&job.inputs, config, &outputs) == 0 &&
-        df_setup_open(&job.features.setup, config) == 0 &&
-        df_setup_check_output(&job.features.setup, config, config->output) == 0 &&
-        image_features_open(&job.features, (int)df_max_i64(config->layers, 1), true) == 0 &&
-        allocate(&job) == 0)
-        status = extract_all(&job);
+    if (config->video) {
+        if (video_frames_open(&job->video, config) != 0)
+            return 1;
+    } else if (inputs_read(&job->inputs, config) != 0 ||
+               inputs_check_outputs(&job->inputs, config, &outputs) != 0) {
+        return 1;
+    }
+    if (df_weight_file_check_output(config->output) != 0)
+        return 1;
+    return config->video ? video_frames_count(&job->video, &job->inputs) : 0;
+}
+
+static int open_model(struct extraction *job, struct df_config *config)
+{
+    struct df_setup *setup = &job->features.setup;
+
+    DF_TRY(df_setup_open(setup, config));
+    DF_TRY(config->video ? video_frames_check_model(config, setup)
+                         : df_setup_check_output(setup, config, config->output));
+    DF_TRY(image_features_open(&job->features, (int)df_max_i64(config->layers, 1), true));
+    return allocate(job);
+}
+
+int command_features(struct df_config *config)
+{
+    struct extraction job = {.config = config};
+    int status = open_inputs(&job, config);
+
+    if (status == 0)
+        status = open_model(&job, config) == 0 ? extract_all(&job) : 1;
     finish(&job);
     return status;
 }

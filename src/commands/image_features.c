@@ -2,6 +2,7 @@
 
 #include "dinoft/error.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 int image_features_open(struct image_features *features, int n_features, bool class_tokens)
@@ -39,6 +40,43 @@ int image_features_each(struct image_features *features, const struct df_config 
                                            .only_resized = true};
 
     return each_input_in_order(inputs, &options, config->num_workers, "features", work, context);
+}
+
+struct frames_work {
+    const struct image_features *features;
+    uint8_t *resized;
+    each_input_work *work;
+    void *context;
+    size_t done;
+};
+
+static int work_on_frame(void *context, int64_t number, const struct df_image *frame, struct df_image *drawn)
+{
+    struct frames_work *frames = context;
+    const struct df_setup *setup = &frames->features->setup;
+    const struct decoded decoded = {.image = *frame, .resized = frames->resized};
+
+    (void)number;
+    (void)drawn;
+    DF_TRY(df_resize_linear(frame, frames->resized, setup->model.width, setup->model.height));
+    DF_TRY(frames->work(frames->context, &decoded, frames->done, frames->done));
+    frames->done++;
+    return 0;
+}
+
+int image_features_each_frame(struct image_features *features, struct video_frames *video,
+                              each_input_work *work, void *context)
+{
+    const size_t bytes = (size_t)(features->setup.model.height * features->setup.model.width * 3);
+    struct frames_work frames = {features, malloc(bytes), work, context, 0};
+
+    if (!frames.resized) {
+        df_error_memory("a frame", bytes);
+        return 1;
+    }
+    const int status = video_frames_each(video, "features", false, true, work_on_frame, &frames);
+    free(frames.resized);
+    return status;
 }
 
 int image_features_run(struct image_features *features, const uint8_t *pixels)

@@ -4,6 +4,7 @@
 #define DINOFT_IMAGE_FEATURES_H
 
 #include "each_input.h"
+#include "video_frames.h"
 
 #include "dinoft/extractor.h"
 
@@ -25,6 +26,10 @@ void image_features_release(struct image_features *features);
 /* Does the work for each image of the list, resized to the network's input size (each_input.h). */
 int image_features_each(struct image_features *features, const struct df_config *config,
                         struct inputs *inputs, each_input_work *work, void *context);
+
+/* The same for each frame of a video that is computed. The exit status. */
+int image_features_each_frame(struct image_features *features, struct video_frames *video,
+                              each_input_work *work, void *context);
 
 /* Runs the backbone over an image of that size, pixels [H, W, 3]. */
 int image_features_run(struct image_features *features, const uint8_t *pixels);

@@ -1,5 +1,6 @@
 #include "commands.h"
 #include "predict_run.h"
+#include "predict_video.h"
 
 #include "dinoft/atomic_write.h"
 #include "dinoft/log.h"
@@ -29,15 +30,10 @@ static int prepare_list(struct predict_job *job, const struct input_outputs *out
 static int prepare_model(struct predict_job *job, const struct input_outputs *outputs)
 {
     struct df_config *config = job->config;
-    struct predict_look *look = &job->look;
 
     DF_TRY(df_setup_open(&job->setup, config));
     DF_TRY(inputs_check_model(&job->inputs, config, &job->setup, outputs));
-    DF_TRY(df_model_classes_of(job->setup.checkpoint, &look->classes));
-    look->style = (struct df_overlay_style){
-        .palette = look->classes.palette, .opacity = config->overlay_opacity, .outlines = config->outlines};
-    look->style.palette.shows_image[DF_IGNORE_LABEL] = config->threshold == 0.0;
-    return 0;
+    return predict_look_open(&job->look, config, job->setup.checkpoint);
 }
 
 /* What --skip_existing leaves, and the rows that --summary has of the rest. */
@@ -82,6 +78,8 @@ int command_predict(struct df_config *config)
     char *legend = config->legend ? df_text_format("%s/legend.png", config->output_dir) : NULL;
     int status = 1;
 
+    if (config->video)
+        return predict_video(config);
     if (predict_writers_choose(&job.writers, config) != 0) {
         status = 2;
         goto done;

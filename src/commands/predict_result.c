@@ -22,6 +22,17 @@ static int use_confidence(struct predicted *predicted, double threshold)
     return 0;
 }
 
+int predict_look_open(struct predict_look *look, const struct df_config *config,
+                      const struct df_checkpoint *checkpoint)
+{
+    look->config = config;
+    DF_TRY(df_model_classes_of(checkpoint, &look->classes));
+    look->style = (struct df_overlay_style){
+        .palette = look->classes.palette, .opacity = config->overlay_opacity, .outlines = config->outlines};
+    look->style.palette.shows_image[DF_IGNORE_LABEL] = config->threshold == 0.0;
+    return 0;
+}
+
 int predicted_complete(struct predicted *predicted, const struct predict_look *look)
 {
     predicted->mean_confidence = NAN;

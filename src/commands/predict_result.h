@@ -46,6 +46,10 @@ struct predicted {
     struct df_error error;
 };
 
+/* The classes of a checkpoint, and their colours. -1 with the error set. */
+int predict_look_open(struct predict_look *look, const struct df_config *config,
+                      const struct df_checkpoint *checkpoint);
+
 /* From the classes and their probability to the rest: confidence, what --threshold makes unknown, and how
  * many pixels each class has. -1 with the error set. */
 int predicted_complete(struct predicted *predicted, const struct predict_look *look);

@@ -97,10 +97,15 @@ const struct df_command_info df_commands[DF_COMMAND_COUNT] = {
     COMMAND(PCA, "pca", "picture the principal components of a backbone's features",
             "Of each image the folder --output_dir gets IMAGE_pca.png: the first three principal "
             "components of the patches' features as red, green and blue. They are the components of all "
-            "images together, so that a colour means the same in all of them." NAMES_OF_IMAGES,
+            "images together, so that a colour means the same in all of them. With --clusters or "
+            "--similar_to there are other pictures instead." NAMES_OF_IMAGES,
             IMAGES,
             "dinoft pca photos/*.jpg --dino_type dinov2 --size small --foreground --upsample "
-            "--output_dir pca"),
+            "--output_dir pca",
+            "dinoft pca photos/*.jpg --dino_type dinov2 --size small --clusters 8 --upsample "
+            "--output_dir clusters",
+            "dinoft pca photos/*.jpg --dino_type dinov2 --size small --similar_to 320 200 "
+            "--output_dir similar"),
     COMMAND(CONVERT, "convert", "rewrite a backbone or checkpoint in another format",
             "IN is a file of PyTorch, safetensors or ONNX; its content tells which. The ending of OUT says "
             "what is written: .pt or .pth for PyTorch, or .safetensors.",

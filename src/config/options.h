@@ -164,6 +164,10 @@ bool df_config_trains(const struct df_config *config);
 /* Checks what flags of data say together. -1 with the error naming the flags. */
 int df_config_check_look(const struct df_config *config);
 
+/* The same of flags of pca, and of --video. */
+int df_config_check_pca(const struct df_config *config);
+int df_config_check_video(const struct df_config *config);
+
 /* Takes over from the file that config->config names what was not typed, and keeps it as config->file. -1
  * with the error naming the file and the key. */
 int df_config_read_file(struct df_config *config);

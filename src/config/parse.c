@@ -266,7 +266,7 @@ static int check_config(struct df_config *config)
     if (config->json_lines && config->n_inputs > 0)
         return df_error_set("--json_lines reads the names of images from standard input: found '%s'",
                             config->inputs[0]);
-    if (config->n_inputs < command->min_inputs && !config->json_lines)
+    if (config->n_inputs < command->min_inputs && !config->json_lines && !config->video)
         return df_error_set("%s: too few arguments: expected 'dinoft %s %s'", command->name, command->name,
                             command->arguments);
     for (int i = 0; i < DF_OPTION_COUNT; i++) {
@@ -283,6 +283,8 @@ static int check_config(struct df_config *config)
     DF_TRY(check_allowance(config));
     DF_TRY(check_measured(config));
     DF_TRY(df_config_check_look(config));
+    DF_TRY(df_config_check_pca(config));
+    DF_TRY(df_config_check_video(config));
     DF_TRY(df_config_check_training(config));
     return check_typed_dataset(config);
 }

@@ -1,0 +1,41 @@
+#include "pca_job.h"
+
+#include "commands.h"
+#include "interrupt.h"
+
+#include "dinoft/error.h"
+
+bool pca_needs_image(const struct pca_job *job)
+{
+    return job->config->upsample || job->kind->over_image;
+}
+
+int pca_take_features(struct pca_job *job, int64_t image, int64_t height, int64_t width)
+{
+    job->sizes[image] = (struct pca_size){height, width};
+    DF_TRY(image_features_patches(&job->features, 0, job->values));
+    if (job->kind->take)
+        DF_TRY(job->kind->take(job, image));
+    return job->kept ? df_record_store_write(job->kept, image, 0, job->values, job->bytes) : 0;
+}
+
+int pca_visit_all(struct pca_job *job, pca_visit *visit, void *context)
+{
+    const volatile sig_atomic_t *stop = interrupt_flag();
+
+    for (int64_t i = 0; i < job->images; i++) {
+        const float *values = df_record_store_read(job->kept, i, 0, job->bytes, job->values);
+        if (*stop)
+            return EXIT_INTERRUPTED;
+        if (!values)
+            return 1;
+        visit(job, i, values, context);
+    }
+    return 0;
+}
+
+void pca_drop_features(struct pca_job *job)
+{
+    df_record_store_close(job->kept);
+    job->kept = NULL;
+}
