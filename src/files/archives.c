@@ -192,3 +192,14 @@ int df_archive_find(const char *path, struct df_archive_place *place)
     free(prefix);
     return found;
 }
+
+void df_archives_close(void)
+{
+    pthread_mutex_lock(&table.lock);
+    for (size_t i = 0; i < table.count; i++)
+        forget(&table.items[i]);
+    free(table.items);
+    table.items = NULL;
+    table.count = table.room = 0;
+    pthread_mutex_unlock(&table.lock);
+}
