@@ -112,7 +112,8 @@ int df_dataset_has_split(const struct df_dataset_options *options, bool *has);
 struct df_dataset *df_dataset_open(const struct df_dataset_options *options);
 void df_dataset_free(struct df_dataset *dataset);
 
-/* Whether the masks of a folder are a folder for each class, which tell what the classes are. */
+/* Whether the masks of a folder are a folder for each class, which tell what the classes are; also where that
+ * is an error. */
 bool df_dataset_has_class_folders(const char *root);
 
 /* Whether annotations are in the folder, which tell what the classes are; also where that is an error. */

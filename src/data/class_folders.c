@@ -1,9 +1,9 @@
 #include "class_folders.h"
 
-#include "annotations/split_folders.h"
 #include "data_root.h"
 #include "folder_files.h"
 #include "layouts/layout.h"
+#include "split_folders.h"
 
 #include "dinoft/error.h"
 
@@ -188,7 +188,7 @@ bool df_dataset_has_class_folders(const char *root)
 {
     struct df_mask_values folders = {0};
     char *data = df_data_root(root);
-    const bool found = data && df_class_folders_find(data, &folders) == 0 && folders.n_items > 0;
+    const bool found = !data || df_class_folders_find(data, &folders) != 0 || folders.n_items > 0;
 
     df_mask_values_free(&folders);
     free(data);

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #define NAMED_AT_MOST 3
+#define PATH_MOST     4096 /* that systems open */
 
 void *df_grown(void *items, size_t count, size_t size)
 {
@@ -27,7 +28,7 @@ void *df_grown(void *items, size_t count, size_t size)
 
 bool df_endings_have(const struct df_endings *endings, const char *name)
 {
-    const char *slash = strrchr(name, '/'), *file = slash ? slash + 1 : name;
+    const char *file = df_path_name(name);
     const char *dot = strrchr(file, '.');
 
     for (size_t i = 0; dot && dot != file && i < endings->count; i++) {
@@ -37,14 +38,14 @@ bool df_endings_have(const struct df_endings *endings, const char *name)
     return false;
 }
 
+/* Without memory that might not be there: a layout would be taken for another one. */
 bool df_folder_is_there(const char *root, const char *name)
 {
     struct stat status;
-    char *path = df_text_format("%s/%s", root, name);
-    const bool there = path && df_path_stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+    char path[PATH_MOST];
+    const int length = snprintf(path, sizeof path, "%s/%s", root, name);
 
-    free(path);
-    return there;
+    return length > 0 && length < PATH_MOST && df_path_stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
 bool df_name_is_of_a_system(const char *name)

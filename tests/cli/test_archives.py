@@ -144,6 +144,11 @@ class Shards(ArchiveTest):
         self.assertIn("the order of images", error)
         self.assertIn("--shuffle_buffer 1000", error)
 
+    def test_a_buffer_without_effect_is_told(self):
+        for data, flags, words in ((self.data, [], "not in shards"), (self.make(), ["--no_shuffle"], "in the list's order")):
+            result = self.train("--shuffle_buffer", 10, *flags, data=self.set_of(data)).result
+            self.assertRegex(result.stderr, f"dinoft: warning: --shuffle_buffer changes nothing, as .*{words}")
+
     def test_a_part_is_drawn_of_undivided_shards(self):
         for i, split in enumerate(("train", "val")):
             self.shard(f"all/{i:03}.tar", split, 0, 3)

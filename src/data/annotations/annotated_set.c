@@ -26,12 +26,6 @@ static int (*const readers[])(struct df_annotations *annotations,
     [DF_ANNOTATIONS_YOLO] = df_yolo_read,
     [DF_ANNOTATIONS_CVAT] = df_cvat_read};
 
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 /* The image's path: with the folders that its name has, or without them. */
 static char *image_path(const char *folder, const char *name)
 {
@@ -40,7 +34,7 @@ static char *image_path(const char *folder, const char *name)
     if (!path || !strchr(name, '/') || df_path_exists(path))
         return path;
     free(path);
-    return df_text_format("%s/%s", folder, base_name(name));
+    return df_text_format("%s/%s", folder, df_path_name(name));
 }
 
 static int add_sample(struct df_dataset *dataset, int64_t index)
@@ -203,7 +197,7 @@ bool df_dataset_has_annotations(const char *root)
     char *data = df_data_root(root);
     const struct df_dataset_options options = {.kind = DF_DATASET_FOLDER, .root = data};
     struct df_annotation_source source = {0};
-    const int status = data ? df_annotation_source_find(&options, &source) : 0;
+    const int status = data ? df_annotation_source_find(&options, &source) : -1;
     const bool found = status != 0 || source.format != DF_ANNOTATIONS_NONE;
 
     df_annotation_source_free(&source);

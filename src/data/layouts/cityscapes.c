@@ -3,9 +3,9 @@
  * or NAME_gtFine_labelIds.png, of which 19 of 34 numbers are classes. */
 #include "layout.h"
 
-#include "../annotations/split_folders.h"
 #include "../folder_files.h"
 #include "../sample_list.h"
+#include "../split_folders.h"
 
 #include "dinoft/archive_path.h"
 #include "dinoft/error.h"

@@ -1,10 +1,11 @@
 /* ROOT/images and ROOT/masks, each with the folders train and val or without. */
 #include "layout.h"
 
-#include "../annotations/split_folders.h"
+#include "../annotations/find.h"
 #include "../class_folders.h"
 #include "../folder_files.h"
 #include "../sample_list.h"
+#include "../split_folders.h"
 
 #include "dinoft/error.h"
 #include "dinoft/log.h"
@@ -35,6 +36,32 @@ bool df_split_folders_found(const char *root)
         }
     }
     return false;
+}
+
+static int look_into(const char *const *patterns, const char *root, const char *word, bool *has)
+{
+    for (size_t i = 0; patterns[i] && !*has; i++) {
+        char *path = df_split_path(patterns[i], root, word);
+        const int status = path ? df_folder_holds_files(path, has) : -1;
+        free(path);
+        DF_TRY(status);
+    }
+    return 0;
+}
+
+int df_split_folders_have(const struct df_dataset_options *options, enum df_split split, bool *has)
+{
+    static const char *const of_masks[] = {"{root}/masks/{split}", "{root}/labels/{split}",
+                                           "{root}/annotations/{split}", NULL};
+    struct df_dataset_options of_split = *options;
+
+    *has = false;
+    of_split.split = split;
+    for (const char *const *word = df_split_words(split); *word; word++) {
+        DF_TRY(look_into(df_image_folders, options->root, *word, has));
+        DF_TRY(look_into(of_masks, options->root, *word, has));
+    }
+    return *has ? 0 : df_annotation_source_has_split(&of_split, has);
 }
 
 /* ROOT/images/valid for instance; as if it was ROOT/images/val where none is there. The caller frees it. */

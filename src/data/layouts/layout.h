@@ -46,7 +46,7 @@ void df_layout_free_classes(struct df_layout_classes *classes);
 bool df_split_folders_found(const char *root);
 int df_split_folders_list(struct df_dataset *dataset, const struct df_dataset_options *options,
                           struct df_listing *listing);
-/* Whether folders of the split, also of annotations, have any file. (../folder_split.c) */
+/* Whether folders of the split, also of annotations, have any file. */
 int df_split_folders_have(const struct df_dataset_options *options, enum df_split split, bool *has);
 /* Names in the log what is in ROOT/KIND ("images") beside the folders of both splits. */
 int df_split_folders_report(const char *root, const char *kind);

@@ -2,9 +2,9 @@
  * ROOT/labelsTr/CASE.png. */
 #include "nnunet.h"
 
-#include "../annotations/split_folders.h"
 #include "../folder_files.h"
 #include "../sample_list.h"
+#include "../split_folders.h"
 
 #include "dinoft/error.h"
 #include "dinoft/log.h"

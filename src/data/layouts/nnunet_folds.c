@@ -2,8 +2,8 @@
  * …]}. */
 #include "nnunet.h"
 
-#include "../annotations/split_folders.h"
 #include "../sample_list.h"
+#include "../split_folders.h"
 
 #include "dinoft/digest.h"
 #include "dinoft/archive_path.h"

@@ -1,6 +1,6 @@
 #include "split_folders.h"
 
-#include "../folder_files.h"
+#include "folder_files.h"
 
 #include "dinoft/archive_path.h"
 #include "dinoft/error.h"
@@ -12,6 +12,9 @@
 
 static const char *const words[][4] = {
     [DF_SPLIT_TRAIN] = {"train", "training", NULL}, [DF_SPLIT_VAL] = {"val", "valid", "validation", NULL}};
+
+const char *const df_image_folders[] = {"{root}/images/{split}", "{root}/{split}/images", "{root}/{split}",
+                                        NULL};
 
 const char *const *df_split_words(enum df_split split)
 {
