@@ -171,6 +171,10 @@ class Shards(ArchiveTest):
             for word in words:
                 self.assertIn(word, error)
 
+    def test_a_pattern_that_the_shell_took_apart_is_told(self):
+        folder = self.make()
+        self.refused(*self.train_command(data=self.set_of(folder / "train-0000.tar")), folder / "train-0001.tar", status=2, mentions=["is put in quotes"])
+
     def test_what_is_missing_is_named(self):
         folder = self.make()
         self.assertIn("2 of the 4 shards", self.refuse(f"{folder}/{{split}}-{{0000..0003}}.tar"))
