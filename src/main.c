@@ -3,6 +3,7 @@
 #include "commands/version.h"
 #include "commands/waiting.h"
 
+#include "dinoft/archive_path.h"
 #include "dinoft/cleanup.h"
 #include "dinoft/error.h"
 #include "dinoft/log.h"
@@ -137,6 +138,7 @@ int main(int argc, char **argv)
         break;
     }
     df_config_free(&config);
+    df_archives_close();
     df_cleanup_folders();
     free(typed);
     status = interrupt_status(report(status));

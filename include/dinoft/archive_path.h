@@ -35,4 +35,7 @@ int df_archive_each(const char *path, df_archive_visitor *visit, void *context);
  * read in place. 0 also for what is no file. */
 int df_archive_check(const char *path);
 
+/* Closes all archives; nobody may be reading one. They are opened again where a path leads into them. */
+void df_archives_close(void);
+
 #endif

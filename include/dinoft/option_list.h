@@ -210,7 +210,7 @@ OPTION(
     "the folder that holds the data set (VOCdevkit/, ADEChallengeData2016/, or images/ and masks/), a .zip "
     "or .tar archive of it, or shards of WebDataset's, such as 'shards/{split}-{0000..0127}.tar'; "
     "demo-data writes there",
-    "DIR", "./data")
+    "PATH", "./data")
 OPTION(
     INTEGER, N_CLASSES, n_classes, DATA, SETS | SELFTEST | INFO,
     "the number of classes of --dataset folder, 2 to 255 (eval: the checkpoint's; bench, selftest, info: 21)",

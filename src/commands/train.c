@@ -13,6 +13,7 @@
 #include "dinoft/class_weights.h"
 #include "dinoft/error.h"
 #include "dinoft/label_checks.h"
+#include "dinoft/log.h"
 #include "dinoft/schedule_choice.h"
 #include "dinoft/setup.h"
 #include "dinoft/split_overlap.h"
@@ -34,11 +35,21 @@ struct job {
     bool resumes;
 };
 
+/* A flag that does nothing would look as if it did. */
+static void tell_of_shuffle_buffer(const struct df_config *config, const struct df_dataset *set)
+{
+    if (config->typed[DF_OPTION_SHUFFLE_BUFFER] && (set->n_shards == 0 || config->no_shuffle))
+        df_log("warning: --shuffle_buffer changes nothing, as %s",
+               config->no_shuffle ? "--no_shuffle takes the images in the list's order"
+                                  : "the images are not in shards and are taken in any order");
+}
+
 static int open_sets(struct job *job)
 {
     job->sets[0] = df_setup_dataset(job->config, DF_SPLIT_TRAIN, NULL);
     if (!job->sets[0])
         return -1;
+    tell_of_shuffle_buffer(job->config, job->sets[0]);
     DF_TRY(df_setup_validation_set(job->config, job->sets[0], &job->sets[1]));
     const struct df_dataset *const sets[] = {job->sets[0], job->sets[1]};
     DF_TRY(df_labels_look(sets, sets[1] ? 2 : 1));

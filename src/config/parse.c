@@ -85,7 +85,11 @@ static int unexpected_input(const char *word, const struct df_config *config)
             return df_error_set("'%s' must come first: dinoft %s ...", word, word);
     }
     if (command->max_inputs == 0)
-        return df_error_set("%s takes flags only, which begin with --: found '%s'", command->name, word);
+        return df_error_set("%s takes flags only, which begin with --: found '%s'%s", command->name, word,
+                            df_path_names_archive(word)
+                                ? " (a pattern such as 'shards/{0000..0127}.tar' is put "
+                                  "in quotes, or the shell makes words of it)"
+                                : "");
     return df_error_set("%s takes %s and no more: found '%s'", command->name, command->arguments, word);
 }
 

@@ -38,7 +38,7 @@ static enum df_value_source source_of(const struct df_option_info *option)
         return DF_VALUE_WORD;
     if (option == &df_options[DF_OPTION_CORRUPTIONS] || option == &df_options[DF_OPTION_SEVERITY])
         return DF_VALUE_LIST;
-    if (strcmp(option->metavar, "FILE") == 0)
+    if (strcmp(option->metavar, "FILE") == 0 || strcmp(option->metavar, "PATH") == 0)
         return DF_VALUE_FILE;
     return strcmp(option->metavar, "DIR") == 0 ? DF_VALUE_FOLDER : DF_VALUE_FREE;
 }

@@ -1,6 +1,6 @@
 #include "data_root.h"
-#include "split_folders.h"
 #include "folder_files.h"
+#include "split_folders.h"
 
 #include "dinoft/archive_path.h"
 #include "dinoft/text.h"

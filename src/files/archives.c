@@ -12,6 +12,8 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#define PATH_MOST 4096 /* bytes of a path that the system takes, with its end */
+
 struct known {
     char *path;
     struct df_archive *archive;
@@ -169,26 +171,37 @@ static void take_inside(const char *path, char inside[DF_ARCHIVE_NAME_MAX])
     inside[used] = '\0';
 }
 
+/* Without memory that might not be there, but for an archive that is new: a folder would seem not to be
+ * there.
+ */
 int df_archive_find(const char *path, struct df_archive_place *place)
 {
-    char *prefix = NULL;
+    char prefix[PATH_MOST];
     struct stat facts;
     int found = 0;
 
     for (const char *part = path, *end; *part && found == 0; part = end) {
         part += strspn(part, "/");
         end = part + strcspn(part, "/");
-        if (!ends_as_archive(part, (size_t)(end - part)))
+        if (!ends_as_archive(part, (size_t)(end - part)) || end - path >= PATH_MOST)
             continue;
-        free(prefix);
-        prefix = df_text_format("%.*s", (int)(end - path), path);
-        if (!prefix)
-            return -1;
+        memcpy(prefix, path, (size_t)(end - path));
+        prefix[end - path] = '\0';
         if (stat(prefix, &facts) != 0 || !S_ISREG(facts.st_mode))
             continue;
         take_inside(end, place->inside);
         found = use_archive(prefix, &facts, place);
     }
-    free(prefix);
     return found;
+}
+
+void df_archives_close(void)
+{
+    pthread_mutex_lock(&table.lock);
+    for (size_t i = 0; i < table.count; i++)
+        forget(&table.items[i]);
+    free(table.items);
+    table.items = NULL;
+    table.count = table.room = 0;
+    pthread_mutex_unlock(&table.lock);
 }

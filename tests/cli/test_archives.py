@@ -144,6 +144,11 @@ class Shards(ArchiveTest):
         self.assertIn("the order of images", error)
         self.assertIn("--shuffle_buffer 1000", error)
 
+    def test_a_buffer_without_effect_is_told(self):
+        for data, flags, words in ((self.data, [], "not in shards"), (self.make(), ["--no_shuffle"], "in the list's order")):
+            result = self.train("--shuffle_buffer", 10, *flags, data=self.set_of(data)).result
+            self.assertRegex(result.stderr, f"dinoft: warning: --shuffle_buffer changes nothing, as .*{words}")
+
     def test_a_part_is_drawn_of_undivided_shards(self):
         for i, split in enumerate(("train", "val")):
             self.shard(f"all/{i:03}.tar", split, 0, 3)
@@ -165,6 +170,10 @@ class Shards(ArchiveTest):
             error = self.refuse(path, "--val_fraction", 0.5)
             for word in words:
                 self.assertIn(word, error)
+
+    def test_a_pattern_that_the_shell_took_apart_is_told(self):
+        folder = self.make()
+        self.refused(*self.train_command(data=self.set_of(folder / "train-0000.tar")), folder / "train-0001.tar", status=2, mentions=["is put in quotes"])
 
     def test_what_is_missing_is_named(self):
         folder = self.make()

@@ -102,7 +102,7 @@ class Everything:
 
     def test_files(self):
         everything = ["data", "model.pt", "my photos", "photo 1.jpg", "photo'2.jpg"]
-        for line in ("info ", "predict ", "predict model.pt ", "convert model.pt ", "train --weights ",
+        for line in ("info ", "predict ", "predict model.pt ", "convert model.pt ", "train --weights ", "train --data_root ",
                      "--lora_weights ", "eval --metrics_json=", "convert --dtype fp16 ", "predict --img_dim 70 70 ",
                      "pca --img_dim=70,70 ", "predict -- "):
             self.offered_paths(f"dinoft {line}", *everything)
@@ -112,7 +112,7 @@ class Everything:
         self.offered_paths("dinoft train --weights=mod", "model.pt")
 
     def test_folders(self):
-        for line in ("train --data_root ", "--output_dir ", "pca model.pt --output_dir=", "demo-data --data_root "):
+        for line in ("train --output_dir ", "--output_dir ", "pca model.pt --output_dir="):
             self.offered_paths(f"dinoft {line}", "data", "my photos")
         self.offered_paths("dinoft corrupt --frost_dir=da", "data")
 

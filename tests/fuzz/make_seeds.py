@@ -11,11 +11,14 @@ import pickle
 import shutil
 import struct
 import sys
+import tarfile
+import tempfile
 import types
 import zipfile
 
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TESTS / "cli"))
+import png_files  # noqa: E402
 import tensor_files  # noqa: E402
 
 IMAGES = TESTS / "fixtures" / "images"
@@ -322,6 +325,45 @@ def zip(folder):  # noqa: A001, the name of a target
             entry.write(b"words")
 
 
+def tar(folder):
+    for name, kind in (("ustar", tarfile.USTAR_FORMAT), ("gnu", tarfile.GNU_FORMAT), ("pax", tarfile.PAX_FORMAT)):
+        with tarfile.open(folder / name, "w", format=kind) as archive:
+            entries = [("folder", tarfile.DIRTYPE, b""), ("folder/a.txt", tarfile.REGTYPE, b"words" * 200), ("link", tarfile.SYMTYPE, b"")]
+            if name != "ustar":
+                entries.append(("long/" * 60 + "name", tarfile.REGTYPE, b"more words"))
+            for entry, type_, content in entries:
+                member = tarfile.TarInfo(entry)
+                member.type, member.size, member.linkname = type_, len(content), "folder/a.txt" if type_ == tarfile.SYMTYPE else ""
+                archive.addfile(member, io.BytesIO(content))
+
+
+def archive(folder):
+    picture = png_bytes(png_files.Picture(4, 3, png_files.RGB, bytes(range(36))))
+    mask = png_bytes(png_files.Picture(4, 3, png_files.GREY, bytes([0, 1, 2, 255] * 3)))
+    layouts = {
+        "folders": ["images/a.png", "masks/a.png", "images/b.png", "masks/b.png"],
+        "split": ["set/images/train/a.png", "set/masks/train/a.png", "set/images/val/b.png", "set/masks/val/b.png"],
+        "samples": ["a.image.png", "a.seg.png", "b.image.png", "b.seg.png"],
+    }
+    for layout, names in layouts.items():
+        files = [(name, mask if i % 2 else picture) for i, name in enumerate(names)]
+        with zipfile.ZipFile(folder / f"{layout}.zip", "w", zipfile.ZIP_DEFLATED) as packed:
+            for name, content in files:
+                packed.writestr(name, content)
+        with tarfile.open(folder / f"{layout}.tar", "w", format=tarfile.USTAR_FORMAT) as packed:
+            for name, content in files:
+                member = tarfile.TarInfo(name)
+                member.size = len(content)
+                packed.addfile(member, io.BytesIO(content))
+
+
+def png_bytes(picture):
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "a.png"
+        png_files.write_png(path, picture)
+        return path.read_bytes()
+
+
 def write_json(folder, name, value):
     (folder / name).write_text(json.dumps(value))
 
@@ -488,7 +530,7 @@ def class_tables(folder):
     (folder / "ignored").write_text("person,0")
 
 
-TARGETS = [safetensors, onnx, zip, torch, record, config_json, corruption_json, feature_cache, event_file]
+TARGETS = [safetensors, onnx, zip, tar, archive, torch, record, config_json, corruption_json, feature_cache, event_file]
 TARGETS += [autotune_cache, png, jpeg, gif, pnm, webp, tiff, tiff_windows, other_images, exif, lists, pairs_csv, split_lists, nnunet, coco, labelme, yolo, cvat, class_tables, class_weights]
 TARGETS += [command_line, run_config, run_history]
 

@@ -197,7 +197,7 @@ bool df_dataset_has_annotations(const char *root)
     char *data = df_data_root(root);
     const struct df_dataset_options options = {.kind = DF_DATASET_FOLDER, .root = data};
     struct df_annotation_source source = {0};
-    const int status = data ? df_annotation_source_find(&options, &source) : 0;
+    const int status = data ? df_annotation_source_find(&options, &source) : -1;
     const bool found = status != 0 || source.format != DF_ANNOTATIONS_NONE;
 
     df_annotation_source_free(&source);

@@ -2,8 +2,8 @@
 #include "pattern.h"
 #include "splits.h"
 
-#include "../split_folders.h"
 #include "../folder_files.h"
+#include "../split_folders.h"
 
 #include "dinoft/archive_path.h"
 #include "dinoft/error.h"
