@@ -135,12 +135,13 @@ int predict_model_run(struct predict_model *model, const struct decoded *images,
     for (int64_t i = 0; i < count; i++) {
         struct predicted *result = predicted[i];
         DF_TRY(df_image_alloc(&result->classes, result->width, result->height, 1));
+        const struct df_wanted wanted = {.classes = result->classes.pixels};
         if (model->inference)
             DF_TRY(df_inference_predict(model->inference, &images[i].image, result->height, result->width,
-                                        NULL, result->classes.pixels, NULL));
+                                        NULL, &wanted));
         else
-            DF_TRY(df_segmenter_predict_at(model->segmenter, i, result->height, result->width, NULL,
-                                           result->classes.pixels, NULL));
+            DF_TRY(
+                df_segmenter_predict_at(model->segmenter, i, result->height, result->width, NULL, &wanted));
         DF_TRY(take_results(model, i, result, needs));
     }
     return 0;

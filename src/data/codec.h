@@ -16,6 +16,11 @@ int df_image_orient(struct df_image *image, int orientation);
 /* Refuses an image of more pixels than `bytes` of its file can become, where one byte becomes `most` at the
  * most: before memory is taken that a few bytes have asked for. -1 with the error set. */
 int df_image_check_file(int64_t width, int64_t height, size_t bytes, int64_t most);
+/* That alone, of a size that has other limits. */
+int df_image_check_bytes(int64_t width, int64_t height, size_t bytes, int64_t most);
+
+/* df_image_alloc() for a size whose limits have been checked. */
+int df_image_alloc_checked(struct df_image *image, int64_t width, int64_t height, int channels);
 
 /* Each decoder fills an RGB image of bytes, with the orientation applied; what that is can be asked for: 1
  * where there is none. */

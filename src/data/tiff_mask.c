@@ -44,7 +44,8 @@ static int decode_numbers(struct df_tiff *tiff, struct df_image *image)
             "a mask must hold one whole number a pixel, grey or of a palette; this one has %d "
             "band%s of %d-bit %s",
             tiff->bands, tiff->bands == 1 ? "" : "s", tiff->bits, df_tiff_format_name(tiff));
-    DF_TRY(df_tiff_read_samples(tiff, (const int[]){1}, 1, &samples));
+    const struct df_image_part all = {0, 0, tiff->width, tiff->height};
+    DF_TRY(df_tiff_read_samples(tiff, (const int[]){1}, 1, &all, &samples));
     int status = take_numbers(&samples, tiff->photometric == PHOTOMETRIC_MINISWHITE, image);
     df_samples_free(&samples);
     return status == 0 ? df_image_orient(image, tiff->orientation) : -1;
