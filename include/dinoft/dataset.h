@@ -68,6 +68,7 @@ struct df_sample {
     struct df_mask_layer *layers; /* [n_layers], where these make the mask: later ones lie over earlier ones;
                                      mask_path is a pattern then */
     int n_layers;
+    int32_t shard;      /* which of the data set's shards it lies in, if it has some */
     atomic_bool warned; /* what is odd about the image has been told */
     /* Where annotations of the data set make the mask: which image of theirs it is, and what tells its shapes
      * from others. mask_path is their file then, or the picture of the image's segments (of_segments). */
@@ -87,6 +88,7 @@ struct df_dataset {
     uint8_t (*class_colors)[3]; /* [n_classes]; NULL: the usual ones */
     struct df_sample *samples;
     int64_t count;
+    int32_t n_shards; /* archives that samples are best read from one behind the other; 0: anywhere */
     struct df_image_reading reading;    /* as options had it */
     struct df_annotations *annotations; /* NULL: masks are files */
     struct df_mask_rule rule;           /* what the masks' files mean */

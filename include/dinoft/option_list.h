@@ -205,10 +205,12 @@ OPTION(STRING, WEIGHTS, weights, MODEL, NETWORK | BENCH,
        "the backbone: a .safetensors, .pth or .onnx file, or the name of one in " WEIGHT_FOLDERS ", with "
        "or without that ending; otherwise the checkpoint's record, or --dino_type and --size, name it",
        "FILE", NULL)
-OPTION(STRING, DATA_ROOT, data_root, DATA, SETS | DEMO_DATA,
-       "the folder that holds the data set (VOCdevkit/, ADEChallengeData2016/, or images/ and masks/); "
-       "demo-data writes there",
-       "DIR", "./data")
+OPTION(
+    STRING, DATA_ROOT, data_root, DATA, SETS | DEMO_DATA,
+    "the folder that holds the data set (VOCdevkit/, ADEChallengeData2016/, or images/ and masks/), a .zip "
+    "or .tar archive of it, or shards of WebDataset's, such as 'shards/{split}-{0000..0127}.tar'; "
+    "demo-data writes there",
+    "DIR", "./data")
 OPTION(
     INTEGER, N_CLASSES, n_classes, DATA, SETS | SELFTEST | INFO,
     "the number of classes of --dataset folder, 2 to 255 (eval: the checkpoint's; bench, selftest, info: 21)",
@@ -266,10 +268,12 @@ OPTION(INTEGER, SHOTS, shots, DATA, TRAIN | EVAL,
        "where there are fewer; an image shows a class if its mask has a pixel of it; eval: with "
        "--prototypes",
        "0", 1, INT64_MAX)
-OPTION(CHOICE, LAYOUT, layout, DATA, SETS,
-       "how the images and masks of --dataset folder lie in --data_root, where more than one layout fits: "
-       "images/{train,val} + masks/{train,val}, images + masks, Cityscapes, or nnU-Net's imagesTr + labelsTr",
-       df_layout_choice, DF_LAYOUTS, "auto")
+OPTION(
+    CHOICE, LAYOUT, layout, DATA, SETS,
+    "how the images and masks of --dataset folder lie in --data_root, where more than one layout fits: "
+    "images/{train,val} + masks/{train,val}, images + masks, Cityscapes, nnU-Net's imagesTr + labelsTr, or "
+    "WebDataset's KEY.jpg + KEY.png in .tar files",
+    df_layout_choice, DF_LAYOUTS, "auto")
 OPTION(STRING, IMAGES, images, DATA, SETS,
        "the images of --dataset folder by a pattern in quotes, such as 'data/**/*.jpg', from the current "
        "folder on: * and ? stand for text within a name, ** for any folders or none, {split} for train, val "
@@ -350,6 +354,10 @@ OPTION(INTEGER, THREADS, threads, MACHINE, NETWORK | IMAGES | BENCH | SELFTEST,
 OPTION(INTEGER, SEED, seed, RUN, TRAIN | EVAL | LOOK | CORRUPT | IMAGES | DEMO_DATA | BENCH | SELFTEST,
        "of everything random: the same seed gives the same result", "0", 0, INT64_MAX)
 OPTION(SWITCH, NO_SHUFFLE, no_shuffle, RUN, TRAIN, "take the training images in the list's order")
+OPTION(INTEGER, SHUFFLE_BUFFER, shuffle_buffer, RUN, TRAIN | BENCH,
+       "of a data set in shards: these are read one behind the other in an order that --seed draws anew in "
+       "each epoch, and each image is drawn from the next N of theirs",
+       "1000", 1, INT64_MAX)
 OPTION(CHOICE, AUGMENT, augment, RUN, TRAIN | LOOK | BENCH,
        "how training images are changed, anew in each epoch: flip mirrors half of them; standard also scales "
        "them with their ratio kept, cuts --img_dim out and changes brightness, contrast, saturation and hue, "

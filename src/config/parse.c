@@ -1,6 +1,7 @@
 /* argv -> struct df_config, with argparse's rules. */
 #include "dinoft/config.h"
 
+#include "dinoft/archive_path.h"
 #include "dinoft/error.h"
 #include "dinoft/mask_values.h"
 #include "general.h"
@@ -124,6 +125,8 @@ int df_config_check_classes(const struct df_config *config)
     if (config->dataset != DF_DATASET_FOLDER || config->n_classes > 0 || config->class_names ||
         config->mask_values || config->palette || config->annotations)
         return 0;
+    if (!config->images && !config->pairs)
+        DF_TRY(df_archive_check(config->data_root));
     if (!config->images && !config->pairs &&
         (df_dataset_has_class_folders(config->data_root) || df_dataset_has_annotations(config->data_root) ||
          df_layout_tells_classes(config->data_root, config->layout)))

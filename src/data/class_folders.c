@@ -1,5 +1,6 @@
 #include "class_folders.h"
 
+#include "data_root.h"
 #include "folder_files.h"
 #include "layouts/layout.h"
 #include "split_folders.h"
@@ -185,9 +186,11 @@ int df_class_folders_check(const struct df_mask_values *folders, const struct df
 
 bool df_dataset_has_class_folders(const char *root)
 {
-    struct df_mask_values folders;
-    const bool found = df_class_folders_find(root, &folders) != 0 || folders.n_items > 0;
+    struct df_mask_values folders = {0};
+    char *data = df_data_root(root);
+    const bool found = !data || df_class_folders_find(data, &folders) != 0 || folders.n_items > 0;
 
     df_mask_values_free(&folders);
+    free(data);
     return found;
 }

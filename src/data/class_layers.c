@@ -4,6 +4,7 @@
 #include "sample_list.h"
 #include "sample_read.h"
 
+#include "dinoft/archive_path.h"
 #include "dinoft/error.h"
 #include "dinoft/log.h"
 #include "dinoft/name_list.h"
@@ -12,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #define NAMED_AT_MOST 3
 
@@ -44,7 +44,7 @@ static int open_folder(struct layer_folder *folder, const char *masks, const str
     folder->path = df_text_format("%s/%s", masks, value->folder);
     if (!folder->path)
         return -1;
-    if (access(folder->path, F_OK) != 0)
+    if (!df_path_exists(folder->path))
         return 0; /* no image of the split shows the class */
     DF_TRY(df_folder_files_read(&folder->files, folder->path, df_mask_endings()));
     if (tells)

@@ -36,6 +36,9 @@ struct df_folder_files {
 int df_folder_files_read(struct df_folder_files *files, const char *folder, const struct df_endings *endings);
 void df_folder_files_free(struct df_folder_files *files);
 
+/* Whether a name is what systems and network drives leave in folders, or begins with '.', and is hidden. */
+bool df_name_is_of_a_system(const char *name);
+
 /* Whether root has a folder of that name. */
 bool df_folder_is_there(const char *root, const char *name);
 

@@ -2,6 +2,7 @@
 
 #include "folder_files.h"
 
+#include "dinoft/archive_path.h"
 #include "dinoft/error.h"
 #include "dinoft/text.h"
 
@@ -23,13 +24,13 @@ const char *const *df_split_words(enum df_split split)
 bool df_is_folder(const char *path)
 {
     struct stat status;
-    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+    return df_path_stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
 bool df_is_file(const char *path)
 {
     struct stat status;
-    return stat(path, &status) == 0 && S_ISREG(status.st_mode);
+    return df_path_stat(path, &status) == 0 && S_ISREG(status.st_mode);
 }
 
 int df_folder_has(const char *folder, const char *ending)

@@ -5,15 +5,16 @@
 
 #include "../class_table.h"
 #include "../folder_files.h"
+#include "../data_root.h"
 #include "../sample_list.h"
 
+#include "dinoft/archive_path.h"
 #include "dinoft/error.h"
 #include "dinoft/log.h"
 #include "dinoft/text.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define NAMED_AT_MOST 3
 #define CLASSES_NAMED 20
@@ -29,9 +30,8 @@ static int (*const readers[])(struct df_annotations *annotations,
 static char *image_path(const char *folder, const char *name)
 {
     char *path = df_text_format("%s/%s", folder, name);
-    struct stat status;
 
-    if (!path || !strchr(name, '/') || stat(path, &status) == 0)
+    if (!path || !strchr(name, '/') || df_path_exists(path))
         return path;
     free(path);
     return df_text_format("%s/%s", folder, df_path_name(name));
@@ -194,12 +194,14 @@ int df_annotated_set_open(struct df_dataset *dataset, const struct df_dataset_op
 
 bool df_dataset_has_annotations(const char *root)
 {
-    const struct df_dataset_options options = {.kind = DF_DATASET_FOLDER, .root = root};
-    struct df_annotation_source source;
-    const int status = df_annotation_source_find(&options, &source);
+    char *data = df_data_root(root);
+    const struct df_dataset_options options = {.kind = DF_DATASET_FOLDER, .root = data};
+    struct df_annotation_source source = {0};
+    const int status = data ? df_annotation_source_find(&options, &source) : 0;
     const bool found = status != 0 || source.format != DF_ANNOTATIONS_NONE;
 
     df_annotation_source_free(&source);
+    free(data);
     return found;
 }
 

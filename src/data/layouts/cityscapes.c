@@ -7,6 +7,7 @@
 #include "../sample_list.h"
 #include "../split_folders.h"
 
+#include "dinoft/archive_path.h"
 #include "dinoft/error.h"
 #include "dinoft/log.h"
 #include "dinoft/name_list.h"
@@ -15,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define IMAGE_END     "_leftImg8bit.png"
 #define NAMED_AT_MOST 3
@@ -51,7 +51,7 @@ static int add_image(struct cities *cities, const char *city, const char *file)
     char *mask = df_text_format("%s/%s/%.*s%s", cities->masks, city, length, file, cities->mask_end);
 
     if (!cities->dataset) {
-        cities->found = cities->found || (mask && access(mask, F_OK) == 0);
+        cities->found = cities->found || (mask && df_path_exists(mask));
         free(mask);
         return mask ? 0 : -1;
     }

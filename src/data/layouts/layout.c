@@ -2,8 +2,10 @@
 
 #include "../annotations/annotated_set.h"
 #include "../annotations/annotations.h"
+#include "../data_root.h"
 #include "../sample_list.h"
 
+#include "dinoft/archive_path.h"
 #include "dinoft/error.h"
 #include "dinoft/log.h"
 #include "dinoft/mask_values.h"
@@ -29,6 +31,8 @@ static const struct df_layout layouts[] = {
      "leftImg8bit/val and gtFine/val are not there or empty", df_cityscapes_list, df_cityscapes_classes},
     {DF_LAYOUT_NNUNET, "nnunet", "imagesTr + labelsTr", df_nnunet_found, df_nnunet_have,
      "splits_final.json has none in the fold", df_nnunet_list, df_nnunet_classes},
+    {DF_LAYOUT_WEBDATASET, "webdataset", "KEY.jpg + KEY.png in .tar files", df_webdataset_found,
+     df_webdataset_have, NULL, df_webdataset_list, NULL},
 };
 static const struct df_layout patterns = {.list = df_patterns_list}, pairs = {.list = df_pairs_list};
 #define LAYOUTS (sizeof layouts / sizeof layouts[0])
@@ -40,7 +44,7 @@ static const struct df_layout *none_fits(const char *root)
 
     for (size_t i = 0; i < LAYOUTS; i++)
         df_name_list_add(&known, "%s", layouts[i].shape);
-    if (stat(root, &status) != 0)
+    if (df_path_stat(root, &status) != 0)
         df_error_set("cannot open the folder %s: %s", root, strerror(errno));
     else
         df_error_set(
@@ -259,7 +263,7 @@ static int check_split(const struct df_dataset_options *options)
     const struct df_layout *layout = layout_of(options);
     bool has;
 
-    if (options->split == DF_SPLIT_TRAIN || !layout || !layout->have)
+    if (options->split == DF_SPLIT_TRAIN || !layout || !layout->validation)
         return 0;
     DF_TRY(has_split(options, layout, &has));
     return has ? 0 : df_error_set("there are no validation images: %s/%s", options->root, layout->validation);
@@ -290,10 +294,12 @@ void df_layout_free_classes(struct df_layout_classes *classes)
 
 bool df_layout_tells_classes(const char *root, enum df_layout_choice choice)
 {
-    for (size_t i = 0; i < LAYOUTS; i++) {
-        if (layouts[i].classes &&
-            (layouts[i].choice == choice || (choice == DF_LAYOUT_AUTO && layouts[i].found(root))))
-            return true;
-    }
-    return false;
+    char *data = df_data_root(root);
+    bool tells = false;
+
+    for (size_t i = 0; i < LAYOUTS && data; i++)
+        tells = tells || (layouts[i].classes && (layouts[i].choice == choice ||
+                                                 (choice == DF_LAYOUT_AUTO && layouts[i].found(data))));
+    free(data);
+    return tells;
 }

@@ -24,7 +24,7 @@ struct df_layout {
     const char *name, *shape; /* "two-folders", "images + masks"; NULL for those that flags choose */
     bool (*found)(const char *root);
     /* Whether the split has any files; NULL: flags alone divide. `validation` tells in errors that it has
-     * none. */
+     * none; NULL: list() does. */
     int (*have)(const struct df_dataset_options *options, enum df_split split, bool *has);
     const char *validation;
     /* Adds the pairs of the split, or all, to an empty data set, sorted by names or in an order of their own,
@@ -66,6 +66,12 @@ int df_nnunet_list(struct df_dataset *dataset, const struct df_dataset_options *
                    struct df_listing *listing);
 int df_nnunet_have(const struct df_dataset_options *options, enum df_split split, bool *has);
 int df_nnunet_classes(const struct df_dataset_options *options, struct df_layout_classes *classes);
+/* webdataset.c */
+bool df_webdataset_found(const char *root);
+int df_webdataset_list(struct df_dataset *dataset, const struct df_dataset_options *options,
+                       struct df_listing *listing);
+/* Whether shards of the split are there; also where nothing divides them. */
+int df_webdataset_have(const struct df_dataset_options *options, enum df_split split, bool *has);
 /* patterns.c */
 int df_patterns_list(struct df_dataset *dataset, const struct df_dataset_options *options,
                      struct df_listing *listing);

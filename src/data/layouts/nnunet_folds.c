@@ -6,6 +6,7 @@
 #include "../split_folders.h"
 
 #include "dinoft/digest.h"
+#include "dinoft/archive_path.h"
 #include "dinoft/error.h"
 #include "dinoft/json_read.h"
 #include "dinoft/log.h"
@@ -17,7 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define FILE_MOST     ((size_t)1 << 26)
 #define NAMED_AT_MOST 3
@@ -194,7 +194,7 @@ static int choose(struct df_dataset *dataset, const struct df_dataset_options *o
                   struct df_listing *listing, const char *path)
 {
     const struct df_layout_options *layout = &options->layout;
-    const bool there = access(path, F_OK) == 0, recorded = !layout->fold && *layout->trained.fold;
+    const bool there = df_path_exists(path), recorded = !layout->fold && *layout->trained.fold;
     struct folds folds = {
         .dataset = dataset, .path = path, .fold = fold_of(layout), .unknown.most = NAMED_AT_MOST};
     const size_t used = strlen(listing->what);
