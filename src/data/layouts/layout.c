@@ -295,7 +295,7 @@ void df_layout_free_classes(struct df_layout_classes *classes)
 bool df_layout_tells_classes(const char *root, enum df_layout_choice choice)
 {
     char *data = df_data_root(root);
-    bool tells = false;
+    bool tells = !data;
 
     for (size_t i = 0; i < LAYOUTS && data; i++)
         tells = tells || (layouts[i].classes && (layouts[i].choice == choice ||
