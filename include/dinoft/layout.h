@@ -43,7 +43,8 @@ struct df_layout_options {
     bool tells;                     /* the layout is told in the log: where two splits are opened, of one */
 };
 
-/* Whether a layout that is in the folder says what the classes are. (src/data/layouts/layout.c) */
+/* Whether a layout that is in the folder says what the classes are; also where that is an error.
+ * (src/data/layouts/layout.c) */
 bool df_layout_tells_classes(const char *root, enum df_layout_choice choice);
 
 #endif

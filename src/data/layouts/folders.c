@@ -66,14 +66,14 @@ int df_split_folders_have(const struct df_dataset_options *options, enum df_spli
     return *has ? 0 : df_annotation_source_has_split(&of_split, has);
 }
 
-/* ROOT/images/valid for instance; as if it was ROOT/images/val where none is there. The caller frees it. */
-static char *folder_of_split(const char *root, const char *kind, const char *const *words)
+/* ROOT/images/valid for instance; where none is there, as if it was called as usual. The caller frees it. */
+static char *folder_of_split(const char *root, const char *kind, const char *const *words, const char *usual)
 {
     char *pattern = df_text_format("{root}/%s/{split}", kind), *path = NULL;
     const char *const patterns[] = {pattern, NULL};
 
     if (pattern && df_split_folder(patterns, root, words, NULL, &path) == 0 && !path)
-        path = df_split_path(pattern, root, words[0]);
+        path = df_split_path(pattern, root, usual);
     free(pattern);
     return path;
 }
@@ -101,8 +101,8 @@ static int report_others(const char *folder, char *const read[2])
 int df_split_folders_report(const char *root, const char *kind)
 {
     char *folder = df_text_format("%s/%s", root, kind);
-    char *read[2] = {folder_of_split(root, kind, df_split_words(DF_SPLIT_TRAIN)),
-                     folder_of_split(root, kind, df_split_words(DF_SPLIT_VAL))};
+    char *read[2] = {folder_of_split(root, kind, df_split_words(DF_SPLIT_TRAIN), "train"),
+                     folder_of_split(root, kind, df_split_words(DF_SPLIT_VAL), "val")};
     int status = folder && read[0] && read[1] ? 0 : -1;
 
     if (status == 0 && df_is_folder(folder))
@@ -123,8 +123,8 @@ int df_split_folders_list(struct df_dataset *dataset, const struct df_dataset_op
         DF_TRY(df_split_folders_have(options, DF_SPLIT_VAL, &has_validation));
     const char *const *words = has_validation ? df_part_words(options) : df_split_words(DF_SPLIT_TRAIN);
     const bool tells = options->layout.tells && !options->split_name[0];
-    char *images = folder_of_split(options->root, "images", words);
-    char *masks = folder_of_split(options->root, "masks", words);
+    char *images = folder_of_split(options->root, "images", words, words[0]);
+    char *masks = images ? folder_of_split(options->root, "masks", words, df_path_name(images)) : NULL;
     int status = images && masks ? 0 : -1;
 
     listing->divided = has_validation;

@@ -1,5 +1,7 @@
 #include "pattern.h"
 
+#include "pattern_match.h"
+
 #include "../folder_files.h"
 
 #include "dinoft/archive_path.h"
@@ -11,18 +13,6 @@
 #include <sys/stat.h>
 
 #define PARTS_MOST 64
-#define NAME       "{name}"
-#define SPLIT      "{split}"
-
-/* A text that is kept; inside names that were listed, or of the matches above. */
-struct kept {
-    const char *text; /* NULL: nothing yet */
-    size_t length;
-};
-
-struct captures {
-    struct kept name, split;
-};
 
 struct search {
     const char *pattern;
@@ -36,84 +26,23 @@ bool df_pattern_has(const char *pattern, const char *text)
     return strstr(pattern, text) != NULL;
 }
 
-/* --- one part --- */
-
-static bool match(const char *part, const char *text, struct captures *captures);
-
-/* Takes a text that may be any, or is known: the shortest that lets the rest match, or the longest. */
-static bool match_kept(const char *rest, const char *text, bool longest, struct kept *kept,
-                       struct captures *captures)
-{
-    const struct captures before = *captures;
-    const struct kept known = *kept;
-    const size_t length = strlen(text);
-
-    for (size_t i = 1; i <= length; i++) {
-        const size_t taken = longest ? length + 1 - i : i;
-        if (known.text && (taken != known.length || memcmp(text, known.text, taken) != 0))
-            continue;
-        *captures = before;
-        *kept = (struct kept){text, taken};
-        if (match(rest, text + taken, captures))
-            return true;
-    }
-    *captures = before;
-    return false;
-}
-
-static bool match_star(const char *rest, const char *text, struct captures *captures)
-{
-    for (;; text++) {
-        if (match(rest, text, captures))
-            return true;
-        if (*text == '\0')
-            return false;
-    }
-}
-
-static bool match(const char *part, const char *text, struct captures *captures)
-{
-    uint32_t code;
-
-    for (; *part; part++) {
-        if (df_text_starts_with(part, NAME))
-            return match_kept(part + strlen(NAME), text, true, &captures->name, captures);
-        if (df_text_starts_with(part, SPLIT))
-            return match_kept(part + strlen(SPLIT), text, false, &captures->split, captures);
-        if (*part == '*')
-            return match_star(part + 1, text, captures);
-        if (*part == '?') {
-            const size_t bytes = df_text_code_point(text, strlen(text), &code);
-            if (*text == '\0')
-                return false;
-            text += bytes ? bytes : 1;
-        } else if (*part == *text) {
-            text++;
-        } else {
-            return false;
-        }
-    }
-    return *text == '\0';
-}
-
-/* --- folders --- */
-
 /* A folder that the search is in, and what led there. */
 struct place {
     const char *path; /* "" is the current one */
-    struct captures captures;
+    struct df_captures captures;
     const char *folders; /* as in struct df_path_match; the last line may go on */
     const struct place *above;
     dev_t device;
     ino_t inode;
 };
 
-static char *copy_kept(const struct kept *kept)
+static char *copy_kept(const struct df_kept *kept)
 {
     return df_text_format("%.*s", (int)kept->length, kept->text);
 }
 
-static int add(struct search *search, const char *path, const struct captures *captures, const char *folders)
+static int add(struct search *search, const char *path, const struct df_captures *captures,
+               const char *folders)
 {
     struct df_path_matches *matches = search->matches;
     struct df_path_match *items = df_grown(matches->items, matches->count, sizeof *items);
@@ -153,7 +82,7 @@ static bool leads_back(const struct place *place)
 
 /* What is below a path: a file that matches where the part was the last one, a folder for those behind it, or
  * for "**" once more. */
-static int enter(struct search *search, int part, const char *path, const struct captures *captures,
+static int enter(struct search *search, int part, const char *path, const struct df_captures *captures,
                  const char *folders, const struct place *above)
 {
     const bool again = strcmp(search->parts[part], "**") == 0;
@@ -174,9 +103,9 @@ static int enter(struct search *search, int part, const char *path, const struct
 static int enter_entry(struct search *search, int part, const char *name, const struct place *place)
 {
     const bool any = strcmp(search->parts[part], "**") == 0;
-    struct captures captures = place->captures;
+    struct df_captures captures = place->captures;
 
-    if (!any && !match(search->parts[part], name, &captures))
+    if (!any && !df_pattern_match(search->parts[part], name, &captures))
         return 0;
     const bool stands = any || (part + 1 < search->count && strpbrk(search->parts[part], "*?"));
     char *path = join(place->path, name);
@@ -222,22 +151,21 @@ static int walk(struct search *search, int part, const struct place *place)
     return walk_listed(search, part, place);
 }
 
-/* --- the whole --- */
-
 static int check_part(const char *pattern, const char *part)
 {
     for (const char *at = part; (at = strpbrk(at, "{}")); at++) {
-        if (df_text_starts_with(at, NAME))
-            at += strlen(NAME) - 1;
-        else if (df_text_starts_with(at, SPLIT))
-            at += strlen(SPLIT) - 1;
+        if (df_text_starts_with(at, DF_PATTERN_NAME))
+            at += strlen(DF_PATTERN_NAME) - 1;
+        else if (df_text_starts_with(at, DF_PATTERN_SPLIT))
+            at += strlen(DF_PATTERN_SPLIT) - 1;
         else
             return df_error_set("the pattern %s has braces in it that are neither {name} nor {split}",
                                 pattern);
     }
     if (strstr(part, "**") && strcmp(part, "**") != 0)
         return df_error_set("the pattern %s has a ** that is not alone between slashes", pattern);
-    if (strchr(part, '*') && strcmp(part, "**") != 0 && (strstr(part, NAME) || strstr(part, SPLIT)))
+    if (strchr(part, '*') && strcmp(part, "**") != 0 &&
+        (strstr(part, DF_PATTERN_NAME) || strstr(part, DF_PATTERN_SPLIT)))
         return df_error_set("the pattern %s has a * beside {name} or {split} between the same slashes: what "
                             "these stand for is not clear then",
                             pattern);
