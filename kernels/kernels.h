@@ -198,14 +198,27 @@ cudaError_t df_launch_add_probabilities(cudaStream_t stream, const float *logits
                                         int64_t width);
 size_t df_launch_argmax_scratch(int64_t count);
 cudaError_t df_launch_argmax(cudaStream_t stream, const float *sum, int64_t count, int64_t classes,
-                             int64_t views, const uint8_t *labels, uint8_t *prediction, void *scratch,
-                             struct df_loss_sum *loss);
+                             int64_t views, const uint8_t *labels, uint8_t *prediction, float *confidence,
+                             void *scratch, struct df_loss_sum *loss);
 
 /* --- confusion_matrix.cu --- */
 
 /* matrix has to be zero before. */
 cudaError_t df_launch_confusion_matrix(cudaStream_t stream, const uint8_t *prediction, const uint8_t *labels,
                                        int64_t count, int64_t classes, int64_t *matrix);
+
+/* --- calibration.cu --- */
+
+/* bins have to be zero before. */
+cudaError_t df_launch_calibration(cudaStream_t stream, const float *confidence, const uint8_t *prediction,
+                                  const uint8_t *labels, int64_t count, struct df_calibration_bin *bins);
+
+/* --- boundary_overlap.cu --- */
+
+/* overlap has to be zero before; scratch uint8 [height, width]. */
+cudaError_t df_launch_boundary_overlap(cudaStream_t stream, const uint8_t *prediction, const uint8_t *labels,
+                                       int64_t height, int64_t width, int64_t classes, int64_t reach,
+                                       uint8_t *scratch, int64_t *overlap);
 
 /* --- gradient.cu --- */
 

@@ -39,6 +39,7 @@ struct loss_work : enlarged {
     int strip, strips; /* cells of a strip, strips of a row */
     const uint8_t *labels;
     uint8_t *prediction, *sigmoid_prediction;
+    float *confidence;
     float *low, *high;           /* [B, h, w, C] */
     float *edge_low, *edge_high; /* [B, h, strips, C] */
     struct df_loss_sum *partial;
@@ -388,12 +389,14 @@ walk_row(const struct loss_work &work, const struct strip &s, const struct cell 
             value[k] = x.weight_low * left[k] + x.weight_high * right[k];
         const float best = largest<LANES>(value);
         predict<LANES, SLOTS, GRADIENT>(work, value, best, line + at, own, lane);
-        if (!work.labels)
+        if (!work.labels && (GRADIENT || !work.confidence))
             continue;
-        const int label = own ? (int)__ldg(work.labels + line + at) : DF_IGNORE_LABEL;
+        const int label = own && work.labels ? (int)__ldg(work.labels + line + at) : DF_IGNORE_LABEL;
         const float dot =
             TERMS && work.share > 0.0f ? weighted_sum<LANES>(work.class_weights, value, classes, lane) : 0.0f;
         const float sum = powers<LANES>(value, best);
+        if (!GRADIENT && work.confidence && own && lane == 0)
+            work.confidence[line + at] = 1.0f / sum;
         const float slope =
             TERMS && work.region
                 ? group_sum<LANES>(weighted_sum<LANES>(work.region, value, classes, lane)) / sum
@@ -531,6 +534,7 @@ struct plan make_plan(const struct df_upsample_loss *work)
     w.labels = work->labels;
     w.prediction = work->prediction;
     w.sigmoid_prediction = work->sigmoid_prediction;
+    w.confidence = work->confidence;
     if (work->terms) {
         w.class_weights = work->terms->class_weights;
         w.weight_sum = work->terms->weight_sum;

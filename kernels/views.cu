@@ -37,10 +37,12 @@ __global__ void __launch_bounds__(window_threads)
     const int at = ((int)blockIdx.x * window_threads + (int)threadIdx.x) * WIDTH;
     const int column = at / classes, c = at % classes;
 
-    if (at >= size)
+    if (at >= size || window.left + column < 0 || window.left + column >= window.canvas_width)
         return;
     const struct tap x = bilinear_tap(column, column_scale, (int)window.w);
     for (int row = (int)blockIdx.y; row < window.height; row += (int)gridDim.y) {
+        if (window.top + row < 0 || window.top + row >= window.canvas_height)
+            continue;
         const struct row_pair pair =
             read_rows(logits, bilinear_tap(row, row_scale, (int)window.h), window.w * window.classes, 1.0f);
         float *const to =
@@ -106,9 +108,11 @@ struct argmax_work {
     const float *sum;   /* [count, C] */
     int64_t count, run; /* pixels in all, and of a block: whole steps of its groups */
     int classes;
+    float views;
     double log_views;
     const uint8_t *labels;
     uint8_t *prediction;
+    float *confidence;
     struct df_loss_sum *partial;
 };
 
@@ -131,10 +135,13 @@ __global__ void __launch_bounds__(view_threads) argmax_kernel(struct argmax_work
         for (int k = 0; k < SLOTS; k++)
             value[k] =
                 k * LANES + lane < classes ? from[k * LANES + lane] : -1.0f; /* below any probability */
-        const int best = first_class_with<LANES>(value, largest<LANES>(value), lane, classes);
+        const float most = largest<LANES>(value);
+        const int best = first_class_with<LANES>(value, most, lane, classes);
         if (!own || lane > 0)
             continue;
         work.prediction[pixel] = (uint8_t)best;
+        if (work.confidence)
+            work.confidence[pixel] = most / work.views;
         const int label = work.labels ? (int)work.labels[pixel] : DF_IGNORE_LABEL;
         if (label == DF_IGNORE_LABEL)
             continue;
@@ -201,15 +208,16 @@ size_t df_launch_argmax_scratch(int64_t count)
 }
 
 cudaError_t df_launch_argmax(cudaStream_t stream, const float *sum, int64_t count, int64_t classes,
-                             int64_t views, const uint8_t *labels, uint8_t *prediction, void *scratch,
-                             struct df_loss_sum *loss)
+                             int64_t views, const uint8_t *labels, uint8_t *prediction, float *confidence,
+                             void *scratch, struct df_loss_sum *loss)
 {
     struct df_loss_sum *const partial = static_cast<struct df_loss_sum *>(scratch);
 
     if (count == 0)
         return cudaErrorInvalidValue;
     const struct argmax_work work = {
-        sum, count, argmax_run(count), (int)classes, log((double)views), labels, prediction, partial};
+        sum,    count,      argmax_run(count), (int)classes, (float)views, log((double)views),
+        labels, prediction, confidence,        partial};
     const int64_t blocks = ceil_div(count, work.run);
     spread_classes(classes, [&](auto spread) {
         DF_LAUNCH((argmax_kernel<spread.lanes, spread.slots>), dim3((unsigned)blocks), dim3(view_threads), 0,

@@ -103,6 +103,19 @@ struct df_loss_sum {
     double weight;
 };
 
+/* Calibration (C. Guo et al., 2017): pixels by how sure they are, in DF_CALIBRATION_BINS equal parts of 0 to
+ * 1, of which each has its upper end. Sums of integers have the same bits in whatever order: confidences are
+ * rounded to 1 / DF_CONFIDENCE_UNITS. */
+#define DF_CALIBRATION_BINS 15
+#define DF_CONFIDENCE_UNITS 0x1p24
+
+struct df_calibration_bin {
+    int64_t pixels, right; /* and how many of them have their label's class */
+    int64_t confidence;    /* the sum, in units */
+};
+
+#define DF_BOUNDARY_REACH_MAX 32767 /* pixels */
+
 /* What a training's loss has beside -log softmax. A pixel with label y weighs class_weights[y], and its loss
  * is (1 - smoothing) * class_weights[y] * -log p[y], and smoothing / C * class_weights[c] * -log p[c] of
  * every class c, as PyTorch's cross_entropy has it. Or, without smoothing, the focal loss: class_weights[y] *
@@ -132,17 +145,19 @@ struct df_upsample_loss {
     uint8_t *prediction;           /* [B, height, width]: arg max, the lowest class on a tie; NULL: none */
     uint8_t *sigmoid_prediction;   /* the same of the logits' sigmoids in float32, which tie more often: from
                                       16.64 on all are 1; NULL: none. Only beside prediction, without dlogits */
+    float *confidence;             /* [B, height, width]: the largest softmax; NULL: none. Without dlogits */
     struct df_loss_sum *on_device; /* where the result stays, for who fetches it later; NULL: it goes to: */
     struct df_loss_sum loss;       /* host */
 };
 
-/* A window of a canvas, `height` x `width` pixels of it. Windows that overlap are averaged: where n of them
- * meet, each counts 1 / n. They lie on a grid, so that the weight of a pixel is that of its row times that of
- * its column. */
+/* A window of `height` x `width` pixels, its corner at row `top` and column `left` of a canvas. What reaches
+ * beyond the canvas on any side is left out. Windows that overlap are averaged: where n of them meet, each
+ * counts 1 / n. They lie on a grid, so that the weight of a pixel is that of its row times that of its
+ * column. */
 struct df_window {
     int64_t h, w, classes; /* of the window's logits */
     int64_t top, left, height, width;
-    int64_t canvas_width;
+    int64_t canvas_height, canvas_width;
     const float *row_weight, *column_weight; /* host [height], [width] */
 };
 

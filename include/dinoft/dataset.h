@@ -68,11 +68,13 @@ struct df_sample {
     struct df_mask_layer *layers; /* [n_layers], where these make the mask: later ones lie over earlier ones;
                                      mask_path is a pattern then */
     int n_layers;
+    int32_t shard;      /* which of the data set's shards it lies in, if it has some */
     atomic_bool warned; /* what is odd about the image has been told */
     /* Where annotations of the data set make the mask: which image of theirs it is, and what tells its shapes
-     * from others. mask_path is their file then, or the picture of the image's segments. */
+     * from others. mask_path is their file then, or the picture of the image's segments (of_segments). */
     int64_t annotation;
     uint64_t shapes_digest;
+    bool of_segments;
 };
 
 struct df_annotations;
@@ -86,6 +88,7 @@ struct df_dataset {
     uint8_t (*class_colors)[3]; /* [n_classes]; NULL: the usual ones */
     struct df_sample *samples;
     int64_t count;
+    int32_t n_shards; /* archives that samples are best read from one behind the other; 0: anywhere */
     struct df_image_reading reading;    /* as options had it */
     struct df_annotations *annotations; /* NULL: masks are files */
     struct df_mask_rule rule;           /* what the masks' files mean */
@@ -109,7 +112,8 @@ int df_dataset_has_split(const struct df_dataset_options *options, bool *has);
 struct df_dataset *df_dataset_open(const struct df_dataset_options *options);
 void df_dataset_free(struct df_dataset *dataset);
 
-/* Whether the masks of a folder are a folder for each class, which tell what the classes are. */
+/* Whether the masks of a folder are a folder for each class, which tell what the classes are; also where that
+ * is an error. */
 bool df_dataset_has_class_folders(const char *root);
 
 /* Whether annotations are in the folder, which tell what the classes are; also where that is an error. */

@@ -30,6 +30,7 @@ struct df_evaluation {
                       the network's input size */
     struct df_inference
         *inference;     /* how images become predictions; NULL: one pass over each as it was resized */
+    bool detailed;      /* calibration and boundaries are counted too, which takes some time */
     int64_t batch_size; /* images of a batch of the metrics, whatever the feed's are; 0: as those */
     int64_t maps;   /* observers see classes and labels of every pixel, which have to be fetched, of so many
                        of the data set's images, the first one and others evenly apart, or of all where there

@@ -14,8 +14,7 @@ struct df_feed_options {
     struct df_label_census
         *census; /* the data set's: counts the labels that nobody has read yet; NULL: none does */
     int64_t batch_size;
-    bool shuffle;
-    uint64_t seed;
+    struct df_shuffle shuffle;
 };
 
 struct df_feed;

@@ -67,6 +67,8 @@ int df_mask_read_colors(const char *path, struct df_image *mask);
 
 /* Each writes a PNG atomically. */
 int df_png_write_rgb(const char *path, const struct df_image *image);
+/* channels 1, [height, width]. */
+int df_png_write_grey(const char *path, const struct df_image *image);
 /* indices [height, width]; palette [256][3]. */
 int df_png_write_palette(const char *path, const struct df_image *indices, const uint8_t palette[256][3]);
 

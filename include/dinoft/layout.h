@@ -12,7 +12,9 @@
     X(DF_LAYOUT_AUTO, "auto")                                                                                \
     X(DF_LAYOUT_SPLIT_FOLDERS, "split-folders")                                                              \
     X(DF_LAYOUT_TWO_FOLDERS, "two-folders")                                                                  \
-    X(DF_LAYOUT_CITYSCAPES, "cityscapes") X(DF_LAYOUT_NNUNET, "nnunet")
+    X(DF_LAYOUT_CITYSCAPES, "cityscapes")                                                                    \
+    X(DF_LAYOUT_NNUNET, "nnunet")                                                                            \
+    X(DF_LAYOUT_WEBDATASET, "webdataset")
 enum df_layout_choice { DF_LAYOUTS(DF_CHOICE_ID) };
 
 /* How one set of images was divided by chance, or by one of nnU-Net's folds: what makes it again, and tells

@@ -19,9 +19,10 @@ struct df_block_memory {
 
 struct df_loader_options {
     int64_t batch_size;
-    int64_t height, width; /* 0: nothing is resized, only the originals are handed out */
-    int workers;           /* threads; 0: one for each core, at most 8 */
-    bool shuffle;          /* a new order for each epoch, from seed and epoch only */
+    int64_t height, width;  /* 0: nothing is resized, only the originals are handed out */
+    int workers;            /* threads; 0: one for each core, at most 8 */
+    bool shuffle;           /* a new order for each epoch, from seed and epoch only */
+    int64_t shuffle_buffer; /* of that order, see struct df_shuffle */
     uint64_t seed;
     struct df_augment_options augment; /* with seed, epoch and sample, how an image is changed */
     bool originals;                    /* also hand out images and masks at their original size */
@@ -48,8 +49,19 @@ struct df_loader;
 struct df_loader *df_loader_open(const struct df_dataset *dataset, const struct df_loader_options *options);
 void df_loader_close(struct df_loader *loader);
 
-/* The samples 0..count-1 in an epoch's order: as they are, or shuffled by seed and epoch alone. */
-void df_sample_order(int64_t *order, int64_t count, bool shuffle, uint64_t seed, int64_t epoch);
+struct df_shuffle {
+    bool on; /* otherwise samples are taken as they are */
+    uint64_t seed;
+    /* A set of so many samples. Where it is in shards, these are taken one behind the other in a shuffled
+     * order, and each sample is drawn from the next `buffer` of theirs: a disk reads them nearly as they lie.
+     * NULL: all orders are equally likely, as they are without shards. */
+    const struct df_dataset *shards;
+    int64_t buffer;
+};
+
+/* The samples 0..count-1 in an epoch's order, which depends on nothing but the arguments. -1 with the error
+ * set. (sample_order.c) */
+int df_sample_order(int64_t *order, int64_t count, const struct df_shuffle *shuffle, int64_t epoch);
 
 /* A sample at the options' size as a loader hands it out in an epoch. Allocates image and mask. -1 with the
  * error set and nothing allocated. */

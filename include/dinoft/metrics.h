@@ -3,6 +3,7 @@
 #ifndef DINOFT_METRICS_H
 #define DINOFT_METRICS_H
 
+#include "dinoft/calibration.h"
 #include "dinoft/prototypes.h"
 
 #include <stdbool.h>
@@ -22,6 +23,10 @@ struct df_metrics {
     int64_t miou_batches;
     double loss_sum; /* sum of the batches' mean losses */
     int64_t loss_batches;
+    bool detailed; /* the two below have been counted */
+    struct df_calibration_bin calibration[DF_CALIBRATION_BINS];
+    int64_t
+        *boundaries; /* [n_classes, 3]: pixels of the boundary of the prediction, of the labels, of both */
 };
 
 /* What is derived from it. NaN where a value does not exist. */
@@ -33,10 +38,13 @@ struct df_scores {
     double reference_iou;
     double reference_miou;
     double loss;
+    double boundary_iou;      /* mean of the classes' */
+    double calibration_error; /* df_calibration_error() */
 };
 
 struct df_class_scores {
     double iou, accuracy, dice; /* NaN where they do not exist */
+    double boundary_iou;        /* of the boundaries' pixels, of all images together */
     int64_t pixels;             /* labelled with this class */
 };
 
@@ -48,6 +56,11 @@ void df_metrics_free(struct df_metrics *metrics);
  * is 255's) and prediction (column), as a device counts them (dinoft/operation_list.h). of_sigmoids: the same
  * of the predictions that reference_miou looks at, the arg max of the logits' float32 sigmoids. */
 void df_metrics_add_image(struct df_metrics *metrics, const int64_t *confusion, const int64_t *of_sigmoids);
+
+/* Adds the details of one image's comparison: boundaries [n_classes, 3] as dinoft/operation_list.h has them.
+ */
+void df_metrics_add_details(struct df_metrics *metrics, const struct df_calibration_bin *calibration,
+                            const int64_t *boundaries);
 
 /* The reference project's compute_iou_metric of one image, as it was until September 2025: bitwise on the
  * class numbers. void_is_background as in struct df_metrics. */

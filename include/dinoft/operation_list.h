@@ -392,7 +392,7 @@ DF_OPERATION(upsample_logits,
 /* --- averages over windows and views of one image --- */
 
 /* canvas float32 [canvas height, canvas width, C] += weight * logits float32 [h, w, C], enlarged bilinearly
- * to a window of it. */
+ * to a window of it, or to one that reaches beyond it. */
 DF_OPERATION(add_window,
              (struct df_backend *backend, const struct df_window *window, const float *logits,
               float *canvas),
@@ -406,14 +406,14 @@ DF_OPERATION(add_probabilities,
              (backend, logits, h, w, classes, mirrored, sum, height, width))
 
 /* From sum float32 [count, C] of `views` softmaxes: prediction uint8 [count] (arg max, the lowest class on a
- * tie), and with labels uint8 [count] (NULL: none) the sum of -log of the labels' mean probability over
+ * tie), its mean probability confidence float32 [count] (NULL: none), and with labels uint8 [count] (NULL: none) the sum of -log of the labels' mean probability over
  * pixels that are not 255, and how many these are; without labels both are 0. These two stay at on_device, or
  * else (NULL) go to loss, host. */
 DF_OPERATION(argmax,
              (struct df_backend *backend, const float *sum, int64_t count, int64_t classes, int64_t views,
-              const uint8_t *labels, uint8_t *prediction, struct df_loss_sum *on_device,
+              const uint8_t *labels, uint8_t *prediction, float *confidence, struct df_loss_sum *on_device,
               struct df_loss_sum *loss),
-             (backend, sum, count, classes, views, labels, prediction, on_device, loss))
+             (backend, sum, count, classes, views, labels, prediction, confidence, on_device, loss))
 
 /* matrix int64 [classes + 1, classes]: pixels of each label (row; the last one is DF_IGNORE_LABEL's) and
  * prediction (column); prediction, labels uint8 [count]. A pixel whose label or prediction is no class is
@@ -422,6 +422,22 @@ DF_OPERATION(confusion_matrix,
              (struct df_backend *backend, const uint8_t *prediction, const uint8_t *labels, int64_t count,
               int64_t classes, int64_t *matrix),
              (backend, prediction, labels, count, classes, matrix))
+
+/* bins [DF_CALIBRATION_BINS] of the pixels whose label is not 255: confidence float32 [count], from 0 to 1; prediction,
+ * labels uint8 [count]. */
+DF_OPERATION(calibration,
+             (struct df_backend *backend, const float *confidence, const uint8_t *prediction,
+              const uint8_t *labels, int64_t count, struct df_calibration_bin *bins),
+             (backend, confidence, prediction, labels, count, bins))
+
+/* overlap int64 [classes, 3]: of each class how many pixels the boundary of the prediction has, that of the labels, and
+ * both. prediction, labels uint8 [height, width]. A class' boundary are its pixels with another class, or the outside
+ * of the image, at most `reach` pixels away in both directions, from 1 to DF_BOUNDARY_REACH_MAX. What is no class in
+ * the labels, such as 255, is another one for this and counted nowhere, nor is a prediction that is no class. */
+DF_OPERATION(boundary_overlap,
+             (struct df_backend *backend, const uint8_t *prediction, const uint8_t *labels, int64_t height,
+              int64_t width, int64_t classes, int64_t reach, int64_t *overlap),
+             (backend, prediction, labels, height, width, classes, reach, overlap))
 
 /* --- the optimiser --- */
 

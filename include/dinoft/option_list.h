@@ -37,8 +37,10 @@ OPTION(
     "batches and their learning rate, which go by the number of images), and --img_dim is not "
     "lowered yet",
     .of_one_run = true)
-OPTION(SWITCH, OVERWRITE, overwrite, OUTPUT, ONE_RUN,
-       "replace the files of an earlier run of this name, which is refused otherwise", .of_one_run = true)
+OPTION(
+    SWITCH, OVERWRITE, overwrite, OUTPUT, ONE_RUN | TAKES_IMAGES,
+    "replace files that are there, which is refused otherwise; train: those of an earlier run of this name",
+    .of_one_run = true)
 OPTION(CHOICE, DATASET, dataset, DATA, SETS,
        "Pascal VOC 2012 (21 classes), ADE20K (150), or your own images and masks, in one of the layouts; "
        "where none is typed, eval and corrupt take the one that the checkpoint was trained on",
@@ -186,7 +188,7 @@ OPTION(FLOAT, LABEL_SMOOTHING, label_smoothing, RUN, TRAIN | BENCH | INFO,
        "PyTorch's cross_entropy does",
        "0", 0, .float_minimum_itself = true, .float_below = 1)
 OPTION(
-    INTEGER, BATCH_SIZE, batch_size, RUN, TRAIN | MEASURE | BENCH | SELFTEST | INFO,
+    INTEGER, BATCH_SIZE, batch_size, RUN, TRAIN | MEASURE | PREDICT | BENCH | SELFTEST | INFO,
     "images in a batch; "
     "train: where it is not typed, 8, 6 or 4 with LoRA in runs that would have less than 1000 steps, unless "
     "--accumulate or --max_steps is typed",
@@ -203,10 +205,12 @@ OPTION(STRING, WEIGHTS, weights, MODEL, NETWORK | BENCH,
        "the backbone: a .safetensors, .pth or .onnx file, or the name of one in " WEIGHT_FOLDERS ", with "
        "or without that ending; otherwise the checkpoint's record, or --dino_type and --size, name it",
        "FILE", NULL)
-OPTION(STRING, DATA_ROOT, data_root, DATA, SETS | DEMO_DATA,
-       "the folder that holds the data set (VOCdevkit/, ADEChallengeData2016/, or images/ and masks/); "
-       "demo-data writes there",
-       "DIR", "./data")
+OPTION(
+    STRING, DATA_ROOT, data_root, DATA, SETS | DEMO_DATA,
+    "the folder that holds the data set (VOCdevkit/, ADEChallengeData2016/, or images/ and masks/), a .zip "
+    "or .tar archive of it, or shards of WebDataset's, such as 'shards/{split}-{0000..0127}.tar'; "
+    "demo-data writes there",
+    "DIR", "./data")
 OPTION(
     INTEGER, N_CLASSES, n_classes, DATA, SETS | SELFTEST | INFO,
     "the number of classes of --dataset folder, 2 to 255 (eval: the checkpoint's; bench, selftest, info: 21)",
@@ -264,10 +268,12 @@ OPTION(INTEGER, SHOTS, shots, DATA, TRAIN | EVAL,
        "where there are fewer; an image shows a class if its mask has a pixel of it; eval: with "
        "--prototypes",
        "0", 1, INT64_MAX)
-OPTION(CHOICE, LAYOUT, layout, DATA, SETS,
-       "how the images and masks of --dataset folder lie in --data_root, where more than one layout fits: "
-       "images/{train,val} + masks/{train,val}, images + masks, Cityscapes, or nnU-Net's imagesTr + labelsTr",
-       df_layout_choice, DF_LAYOUTS, "auto")
+OPTION(
+    CHOICE, LAYOUT, layout, DATA, SETS,
+    "how the images and masks of --dataset folder lie in --data_root, where more than one layout fits: "
+    "images/{train,val} + masks/{train,val}, images + masks, Cityscapes, nnU-Net's imagesTr + labelsTr, or "
+    "WebDataset's KEY.jpg + KEY.png in .tar files",
+    df_layout_choice, DF_LAYOUTS, "auto")
 OPTION(STRING, IMAGES, images, DATA, SETS,
        "the images of --dataset folder by a pattern in quotes, such as 'data/**/*.jpg', from the current "
        "folder on: * and ? stand for text within a name, ** for any folders or none, {split} for train, val "
@@ -348,6 +354,10 @@ OPTION(INTEGER, THREADS, threads, MACHINE, NETWORK | IMAGES | BENCH | SELFTEST,
 OPTION(INTEGER, SEED, seed, RUN, TRAIN | EVAL | LOOK | CORRUPT | IMAGES | DEMO_DATA | BENCH | SELFTEST,
        "of everything random: the same seed gives the same result", "0", 0, INT64_MAX)
 OPTION(SWITCH, NO_SHUFFLE, no_shuffle, RUN, TRAIN, "take the training images in the list's order")
+OPTION(INTEGER, SHUFFLE_BUFFER, shuffle_buffer, RUN, TRAIN | BENCH,
+       "of a data set in shards: these are read one behind the other in an order that --seed draws anew in "
+       "each epoch, and each image is drawn from the next N of theirs",
+       "1000", 1, INT64_MAX)
 OPTION(CHOICE, AUGMENT, augment, RUN, TRAIN | LOOK | BENCH,
        "how training images are changed, anew in each epoch: flip mirrors half of them; standard also scales "
        "them with their ratio kept, cuts --img_dim out and changes brightness, contrast, saturation and hue, "
@@ -368,8 +378,8 @@ OPTION(
     "with --augment and a frozen backbone: keep features of N augmented views of each training image, which "
     "epochs show in turn; without N, each epoch computes new ones",
     "0", 1, 100000)
-OPTION(INTEGER, NUM_WORKERS, num_workers, MACHINE, SETS,
-       "threads that read and resize images; 0: one for each core, at most 8", "0", 0, 256)
+OPTION(INTEGER, NUM_WORKERS, num_workers, MACHINE, SETS | PREDICT | FEATURES | PCA,
+       "threads that read and resize images, and write results; 0: one for each core, at most 8", "0", 0, 256)
 OPTION(INTEGER, MAX_STEPS, max_steps, RUN, TRAIN, "stop after so many steps; 0: no limit", "0", 0, INT64_MAX)
 OPTION(CHOICE, RESUME, resume, RUN, ONE_RUN,
        "go on from NAME.state, with the flags of the run that wrote it, to the same bits as without a stop; "
@@ -396,19 +406,19 @@ OPTION(STRING, KEEP_CHECKPOINTS, keep_checkpoints, OUTPUT, TRAIN,
 OPTION(CHOICE, EVAL_SIZE, eval_size, OUTPUT, MEASURE,
        "measure at the network's input size, or at each label's original size as papers do", df_eval_size,
        DF_EVAL_SIZES, "network")
-OPTION(CHOICE, RESIZE, resize, DATA, SETS | INFO,
+OPTION(CHOICE, RESIZE, resize, DATA, SETS | PREDICT | INFO,
        "stretch resizes every image to --img_dim; short keeps its ratio: the shorter side gets --img_dim's "
        "smaller number, the longer one what belongs to it, both in whole patches; train cuts --img_dim out "
        "of it, the middle with --augment none, and validates as eval; where it is not typed, as in the "
        "checkpoint's training",
        df_resize, DF_RESIZES, "stretch")
-OPTION(PAIR, SLIDE, slide, RUN, MEASURE,
+OPTION(PAIR, SLIDE, slide, RUN, MEASURE | PREDICT,
        "run the model over square windows of CROP pixels, STRIDE apart, and average where they overlap",
        "CROP STRIDE", NULL, 1, 32768)
-OPTION(SWITCH, TTA, tta, RUN, MEASURE,
+OPTION(SWITCH, TTA, tta, RUN, MEASURE | PREDICT,
        "test-time augmentation: average the class probabilities over --scales, each as it is and mirrored")
-OPTION(STRING, SCALES, scales, RUN, MEASURE, "the scales of --tta, of the size that images are resized to",
-       "LIST", "0.5,0.75,1,1.25,1.5,1.75")
+OPTION(STRING, SCALES, scales, RUN, MEASURE | PREDICT,
+       "the scales of --tta, of the size that images are resized to", "LIST", "0.5,0.75,1,1.25,1.5,1.75")
 OPTION(STRING, METRICS_JSON, metrics_json, OUTPUT, EVAL, "write all metrics to this file too, as JSON",
        "FILE", NULL)
 OPTION(STRING, IMAGES_CSV, images_csv, OUTPUT, EVAL,
@@ -443,6 +453,23 @@ OPTION(SWITCH, FOREGROUND, foreground, OUTPUT, PCA,
        "component's range which images' borders have less of")
 OPTION(SWITCH, UPSAMPLE, upsample, OUTPUT, PCA,
        "smooth pictures whose edges follow the image's, instead of square patches")
+OPTION(SWITCH, RECURSIVE, recursive, DATA, TAKES_IMAGES,
+       "look into the folders of folders that are named, too; the output has the same folders")
+OPTION(SWITCH, SKIP_EXISTING, skip_existing, RUN, PREDICT,
+       "leave out the images whose files are all there: goes on where a run was stopped")
+OPTION(SWITCH, JSON_LINES, json_lines, RUN, PREDICT,
+       "for programs: read names of images from standard input, a line each, until it ends, and answer each "
+       "with a line of JSON on standard output, in order and at once")
+OPTION(STRING, WRITE, write, OUTPUT, PREDICT,
+       "what is written of each image: mask (IMAGE.png, numbers of classes), overlay (IMAGE_overlay.png), "
+       "confidence (IMAGE_confidence.png: 255 times the chosen class's probability)",
+       "LIST", "mask,overlay")
+OPTION(FLOAT, THRESHOLD, threshold, OUTPUT, PREDICT,
+       "pixels whose class has a probability below this are unknown, 255 in the mask", "0", 0,
+       .float_minimum_itself = true, .float_most = 1)
+OPTION(STRING, SUMMARY, summary, OUTPUT, PREDICT,
+       "write each image's size, mean confidence, and pixels and share of each class to this CSV file",
+       "FILE", NULL)
 OPTION(SWITCH, SAVE_LOGITS, save_logits, OUTPUT, PREDICT, "write each image's logits too, as .safetensors")
 OPTION(FLOAT, OVERLAY_OPACITY, overlay_opacity, OUTPUT, EVAL | LOOK | PREDICT,
        "how much of the classes' colours IMAGE_overlay.png and the pictures of --report_html show, from 0 "

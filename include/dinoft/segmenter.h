@@ -4,6 +4,7 @@
 #define DINOFT_SEGMENTER_H
 
 #include "dinoft/arena.h"
+#include "dinoft/comparison.h"
 #include "dinoft/decoder_kind.h"
 #include "dinoft/lora_parts.h"
 #include "dinoft/optimizer.h"
@@ -204,38 +205,16 @@ int df_segmenter_set_parameter(struct df_segmenter *segmenter, const char *name,
 /* Predicted classes of the batch at the images' size, to the host uint8 [count, H, W]. */
 int df_segmenter_download_prediction(struct df_segmenter *segmenter, int64_t count, uint8_t *prediction);
 
-/* A prediction compared with labels. It stays on the device until the caller, whose memory it is, downloads
- * it: those of a batch at once. */
-struct df_comparison {
-    struct df_loss_sum loss; /* of the pixels whose label is not 255 */
-    int64_t confusion[];     /* [2, C + 1, C]: pixels of each label and prediction, as
-                                dinoft/operation_list.h has it; then the same of sigmoids' predictions */
-};
-
-/* The second of its matrices: of the arg max of the logits' float32 sigmoids (struct df_upsample_loss). Where
- * views' probabilities are averaged there are no such logits, and both are of the same prediction. */
-static inline int64_t *df_comparison_of_sigmoids(struct df_comparison *comparison, int64_t classes)
-{
-    return comparison->confusion + df_confusion_count(classes);
-}
-
-/* A multiple of the alignment: comparisons may follow each other. */
-static inline size_t df_comparison_bytes(int64_t classes)
-{
-    return sizeof(struct df_comparison) + 2 * df_confusion_count(classes) * sizeof(int64_t);
-}
-
 /* Prediction of image i of the batch at the images' size, compared with the labels that were uploaded with
- * it; to the host uint8 [H, W] where prediction is not NULL. */
-int df_segmenter_predict(struct df_segmenter *segmenter, int64_t i, uint8_t *prediction,
-                         struct df_comparison *comparison);
+ * it. */
+int df_segmenter_predict(struct df_segmenter *segmenter, int64_t i, const struct df_wanted *wanted);
 /* These labels, to the host uint8 [H, W]. */
 int df_segmenter_download_labels(struct df_segmenter *segmenter, int64_t i, uint8_t *labels);
 
 /* The same on logits resized to another size, against a mask of that size (host; NULL: there is none, and
- * comparison is NULL too). */
+ * no comparison). */
 int df_segmenter_predict_at(struct df_segmenter *segmenter, int64_t i, int64_t height, int64_t width,
-                            const uint8_t *labels, uint8_t *prediction, struct df_comparison *comparison);
+                            const uint8_t *labels, const struct df_wanted *wanted);
 
 /* Logits of image i at the images' size, to the host float32 [C, H, W]. */
 int df_segmenter_download_logits(struct df_segmenter *segmenter, int64_t i, float *logits);

@@ -45,6 +45,9 @@ char *df_text_valid(const char *text);
  * the error set when out of memory. */
 char *df_text_shell_word(const char *word);
 
+/* File name of a path, without folders: a part of it ("a/b.jpg" -> "b.jpg"). */
+const char *df_path_name(const char *path);
+
 /* File name of a path without folders and without the last extension ("a/b.c.jpg" -> "b.c"); the caller frees
  * it. */
 char *df_path_stem(const char *path);

@@ -29,6 +29,7 @@ struct df_training_options {
     uint64_t seed;                   /* of new weights, the order and augmentation of images, RoPE's
                                         rescaling */
     bool shuffle;                    /* the training images, each epoch anew */
+    int64_t shuffle_buffer;          /* where these are in shards, see struct df_shuffle */
     struct df_augment_options augment; /* how they are changed */
     bool reference_picture;            /* main.py's NAME_viz_EPOCH.png at each validation */
     bool reference_names;              /* epochs in names of files count from 0, as main.py's do */

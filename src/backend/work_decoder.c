@@ -90,12 +90,13 @@ struct df_work df_work_upsample_loss(struct df_backend *backend, struct df_upsam
     const int64_t pixels = work->batch * work->height * work->width;
     const double bytes = df_f32_bytes(logits) + (work->dlogits ? df_f32_bytes(logits) : 0.0) +
                          (work->labels ? (double)pixels : 0.0) + (work->prediction ? (double)pixels : 0.0) +
-                         (work->sigmoid_prediction ? (double)pixels : 0.0);
-    return df_work_of(0, bytes, "[" I64 ", " I64 ", " I64 ", " I64 "] to " I64 " x " I64 "%s%s%s%s",
-                      work->batch, work->h, work->w, work->classes, work->height, work->width,
-                      work->labels ? ", loss" : "", work->dlogits ? ", gradient" : "",
-                      work->prediction ? ", prediction" : "",
-                      work->sigmoid_prediction ? ", of sigmoids too" : "");
+                         (work->sigmoid_prediction ? (double)pixels : 0.0) +
+                         (work->confidence ? df_f32_bytes(pixels) : 0.0);
+    return df_work_of(
+        0, bytes, "[" I64 ", " I64 ", " I64 ", " I64 "] to " I64 " x " I64 "%s%s%s%s%s", work->batch, work->h,
+        work->w, work->classes, work->height, work->width, work->labels ? ", loss" : "",
+        work->dlogits ? ", gradient" : "", work->prediction ? ", prediction" : "",
+        work->sigmoid_prediction ? ", of sigmoids too" : "", work->confidence ? ", confidence" : "");
 }
 
 /* Logits that are read or written so many times, and so many bytes of each pixel. */
@@ -156,11 +157,12 @@ struct df_work df_work_add_probabilities(struct df_backend *backend, const float
 }
 
 struct df_work df_work_argmax(struct df_backend *backend, const float *sum, int64_t count, int64_t classes,
-                              int64_t views, const uint8_t *labels, uint8_t *prediction,
+                              int64_t views, const uint8_t *labels, uint8_t *prediction, float *confidence,
                               struct df_loss_sum *on_device, struct df_loss_sum *loss)
 {
-    return df_work_of(0, df_f32_bytes(count * classes) + (double)(labels ? 2 * count : count),
-                      "[" I64 ", " I64 "]", count, classes);
+    return df_work_of(
+        0, df_f32_bytes(count * (classes + (confidence ? 1 : 0))) + (double)(labels ? 2 * count : count),
+        "[" I64 ", " I64 "]", count, classes);
 }
 
 struct df_work df_work_confusion_matrix(struct df_backend *backend, const uint8_t *prediction,
@@ -168,6 +170,21 @@ struct df_work df_work_confusion_matrix(struct df_backend *backend, const uint8_
                                         int64_t *matrix)
 {
     return df_work_of(0, 2.0 * (double)count, "[" I64 "], " I64 " classes", count, classes);
+}
+
+struct df_work df_work_calibration(struct df_backend *backend, const float *confidence,
+                                   const uint8_t *prediction, const uint8_t *labels, int64_t count,
+                                   struct df_calibration_bin *bins)
+{
+    return df_work_of(0, df_f32_bytes(count) + 2.0 * (double)count, "[" I64 "]", count);
+}
+
+struct df_work df_work_boundary_overlap(struct df_backend *backend, const uint8_t *prediction,
+                                        const uint8_t *labels, int64_t height, int64_t width, int64_t classes,
+                                        int64_t reach, int64_t *overlap)
+{
+    return df_work_of(0, 2.0 * (double)(height * width), "[" I64 ", " I64 "], " I64 " classes, reach " I64,
+                      height, width, classes, reach);
 }
 
 /* --- the optimiser --- */

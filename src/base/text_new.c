@@ -32,8 +32,7 @@ char *df_text_copy(const char *text)
 
 char *df_path_stem(const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    const char *name = slash ? slash + 1 : path;
+    const char *name = df_path_name(path);
     const char *dot = strrchr(name, '.');
     size_t length = dot && dot != name ? (size_t)(dot - name) : strlen(name);
     return df_text_format("%.*s", (int)length, name);

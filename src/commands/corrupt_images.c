@@ -30,12 +30,13 @@ struct picture {
 /* Job i makes variant i % n_variants of input i / n_variants: the threads work on few images at a time. */
 struct work {
     const struct df_config *config;
+    struct inputs inputs;
     struct df_frost *frost;
     struct variant variants[VARIANTS];
     char *endings[VARIANTS]; /* of each variant's files: "_fog_3.png" */
     int n_variants;
     struct picture *pictures;
-    int n_pictures;
+    size_t n_pictures;
 };
 
 /* Whoever comes second waits at the lock, and gets the first one's error. */
@@ -63,10 +64,12 @@ static void leave(struct picture *picture)
     pthread_mutex_unlock(&picture->lock);
 }
 
-static int write_variant(const struct work *work, const struct df_image *image, const char *input, int number)
+static int write_variant(const struct work *work, const struct df_image *image, const struct input *input,
+                         int number)
 {
     const struct variant *variant = &work->variants[number];
-    char *stem = df_path_stem(input), *path = input_output_path(work->config, input, work->endings[number]);
+    char *stem = df_path_stem(input->path),
+         *path = input_output_path(work->config, input, work->endings[number]);
     struct df_image copy = {0};
     int status = -1;
 
@@ -78,7 +81,7 @@ static int write_variant(const struct work *work, const struct df_image *image, 
     if (status == 0)
         status = df_png_write_rgb(path, &copy);
     else
-        df_error_context("%s", input);
+        df_error_context("%s", input->path);
 done:
     df_image_free(&copy);
     free(path);
@@ -91,10 +94,10 @@ static int do_job(void *context, int64_t number)
     const struct work *work = context;
     const int64_t input = number / work->n_variants;
     struct picture *picture = &work->pictures[input];
-    int status = read_once(picture, work->config->inputs[input], &work->config->reading);
+    int status = read_once(picture, work->inputs.items[input].path, &work->config->reading);
 
     if (status == 0)
-        status = write_variant(work, &picture->image, work->config->inputs[input],
+        status = write_variant(work, &picture->image, &work->inputs.items[input],
                                (int)(number % work->n_variants));
     leave(picture);
     return status;
@@ -119,12 +122,12 @@ static int list_variants(struct work *work, const struct df_corruption_choice *c
 
 static int open_pictures(struct work *work)
 {
-    const size_t count = (size_t)work->config->n_inputs;
+    const size_t count = work->inputs.count;
 
     work->pictures = calloc(count, sizeof *work->pictures);
     if (!work->pictures)
         return df_error_memory("the list of images", (unsigned long long)(count * sizeof *work->pictures));
-    for (; work->n_pictures < work->config->n_inputs; work->n_pictures++) {
+    for (; work->n_pictures < count; work->n_pictures++) {
         work->pictures[work->n_pictures].left = work->n_variants;
         pthread_mutex_init(&work->pictures[work->n_pictures].lock, NULL);
     }
@@ -133,7 +136,7 @@ static int open_pictures(struct work *work)
 
 static void close_work(struct work *work)
 {
-    for (int i = 0; i < work->n_pictures; i++) {
+    for (size_t i = 0; i < work->n_pictures; i++) {
         df_image_free(&work->pictures[i].image);
         free(work->pictures[i].error);
         pthread_mutex_destroy(&work->pictures[i].lock);
@@ -142,6 +145,7 @@ static void close_work(struct work *work)
     for (int i = 0; i < work->n_variants; i++)
         free(work->endings[i]);
     df_frost_free(work->frost);
+    inputs_free(&work->inputs);
 }
 
 int command_corrupt_images(struct df_config *config)
@@ -154,13 +158,16 @@ int command_corrupt_images(struct df_config *config)
         df_error_context("--corruptions");
         return df_error_is_memory() ? 1 : 2;
     }
-    if (inputs_check(config) == 0 &&
+    if (inputs_read(&work.inputs, config) == 0 && inputs_name(&work.inputs) == 0 &&
         df_corruption_choice_frost(&choice, config->frost_dir, DF_FROST_ADVICE, &work.frost) == 0 &&
-        list_variants(&work, &choice) == 0 && df_check_writable(config->output_dir) == 0 &&
-        inputs_check_outputs(config, (const char *const *)work.endings, work.n_variants, NULL) == 0 &&
-        open_pictures(&work) == 0)
-        status =
-            jobs_run("corrupt", (int64_t)config->n_inputs * work.n_variants, config->threads, do_job, &work);
+        list_variants(&work, &choice) == 0 && df_check_writable(config->output_dir) == 0) {
+        const struct input_outputs outputs = {.endings = (const char *const *)work.endings,
+                                              .n_endings = work.n_variants};
+        if (inputs_check_outputs(&work.inputs, config, &outputs) == 0 &&
+            inputs_make_folders(&work.inputs, config) == 0 && open_pictures(&work) == 0)
+            status = jobs_run("corrupt", (int64_t)work.inputs.count * work.n_variants, config->threads,
+                              do_job, &work);
+    }
     close_work(&work);
     return status;
 }

@@ -1,16 +1,12 @@
 #include "image_features.h"
 
-#include "inputs.h"
-
 #include "dinoft/error.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 int image_features_open(struct image_features *features, int n_features, bool class_tokens)
 {
     const struct df_setup *setup = &features->setup;
-    const size_t bytes = (size_t)(setup->model.height * setup->model.width * 3);
 
     features->extractor = df_extractor_open(setup, 1, n_features, DF_LAYERS_LAST, class_tokens);
     if (!features->extractor)
@@ -18,15 +14,13 @@ int image_features_open(struct image_features *features, int n_features, bool cl
     features->grid_h = setup->model.height / setup->vit.patch;
     features->grid_w = setup->model.width / setup->vit.patch;
     features->patches = features->grid_h * features->grid_w;
-    features->pixels = malloc(bytes);
-    return features->pixels ? 0 : df_error_memory("an image", bytes);
+    return 0;
 }
 
 void image_features_close(struct image_features *features)
 {
     df_segmenter_free(features->extractor);
     df_setup_close(&features->setup);
-    free(features->pixels);
     memset(features, 0, sizeof *features);
 }
 
@@ -36,19 +30,20 @@ void image_features_release(struct image_features *features)
     features->extractor = NULL;
 }
 
-int image_features_run(struct image_features *features, const char *path,
-                       const struct df_image_reading *reading, int64_t *height, int64_t *width)
+int image_features_each(struct image_features *features, const struct df_config *config,
+                        struct inputs *inputs, each_input_work *work, void *context)
 {
-    const struct df_setup *setup = &features->setup;
-    struct df_image image = {0};
+    const struct decode_options options = {.reading = &config->reading,
+                                           .height = features->setup.model.height,
+                                           .width = features->setup.model.width,
+                                           .only_resized = true};
 
-    DF_TRY(input_read(path, reading, setup->model.height, setup->model.width, &image, features->pixels));
-    if (height)
-        *height = image.height;
-    if (width)
-        *width = image.width;
-    df_image_free(&image);
-    DF_TRY(df_segmenter_load_pixels(features->extractor, 1, features->pixels, NULL));
+    return each_input_in_order(inputs, &options, config->num_workers, "features", work, context);
+}
+
+int image_features_run(struct image_features *features, const uint8_t *pixels)
+{
+    DF_TRY(df_segmenter_load_pixels(features->extractor, 1, pixels, NULL));
     return df_segmenter_forward(features->extractor, 1, false, NULL);
 }
 

@@ -3,13 +3,14 @@
 #ifndef DINOFT_IMAGE_FEATURES_H
 #define DINOFT_IMAGE_FEATURES_H
 
+#include "each_input.h"
+
 #include "dinoft/extractor.h"
 
 struct image_features {
     struct df_setup setup;
     struct df_segmenter *extractor;
     int64_t grid_h, grid_w, patches; /* of an image */
-    uint8_t *pixels;                 /* [H, W, 3] of the image at hand, at the network's input size */
 };
 
 /* The backbone that the flags name, with a checkpoint's LoRA folded into it, over images of the setup's size.
@@ -21,10 +22,12 @@ void image_features_close(struct image_features *features);
 /* Frees the backbone's memory before that, once the last image has been run. */
 void image_features_release(struct image_features *features);
 
-/* Reads the image and runs the backbone over it. The image's size at which it was read goes to *height and
- * *width (NULL: not wanted). */
-int image_features_run(struct image_features *features, const char *path,
-                       const struct df_image_reading *reading, int64_t *height, int64_t *width);
+/* Does the work for each image of the list, resized to the network's input size (each_input.h). */
+int image_features_each(struct image_features *features, const struct df_config *config,
+                        struct inputs *inputs, each_input_work *work, void *context);
+
+/* Runs the backbone over an image of that size, pixels [H, W, 3]. */
+int image_features_run(struct image_features *features, const uint8_t *pixels);
 
 /* After a run, to the host: [P, D] of the layer-th of the n_features last blocks; [D] of the class token. */
 int image_features_patches(const struct image_features *features, int layer, float *values);

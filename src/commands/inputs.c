@@ -1,13 +1,27 @@
 #include "inputs.h"
 
+#include "line_reader.h"
+
 #include "dinoft/error.h"
+#include "dinoft/image_paths.h"
+#include "dinoft/log.h"
 #include "dinoft/text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* Words of the command line that are being read. */
+struct reading {
+    const struct df_config *config;
+    struct df_image_paths paths;
+    size_t *listed; /* bounds in paths: from listed[2 k] to listed[2 k + 1] they are of a list */
+    size_t n_listed;
+    bool read_standard_input;
+};
 
 int input_decode(const char *path, const struct df_image_reading *reading, struct df_image *image)
 {
@@ -16,133 +30,179 @@ int input_decode(const char *path, const struct df_image_reading *reading, struc
     return 0;
 }
 
-int input_read(const char *path, const struct df_image_reading *reading, int64_t height, int64_t width,
-               struct df_image *image, uint8_t *pixels)
+static size_t name_start(const char *path)
 {
-    DF_TRY(input_decode(path, reading, image));
-    if (df_resize_linear(image, pixels, width, height) == 0)
-        return 0;
-    df_image_free(image);
-    return -1;
+    const char *slash = strrchr(path, '/');
+    return slash ? (size_t)(slash + 1 - path) : 0;
 }
 
-int inputs_check(const struct df_config *config)
+/* Where the output goes, if images may lie there: not in the folder that is worked in. */
+static const char *left_out(const struct df_config *config)
+{
+    const bool writes_there = config->command != DF_COMMAND_FEATURES;
+    return writes_there ? config->output_dir : NULL;
+}
+
+/* A name of a list: a file, which is looked at later, or a folder. */
+static int add_listed(struct reading *reading, const char *name)
 {
     struct stat status;
 
-    for (int i = 0; i < config->n_inputs; i++) {
-        const char *path = config->inputs[i];
-        if (stat(path, &status) != 0 || access(path, R_OK) != 0)
-            return df_error_set("cannot read %s: %s", path, strerror(errno));
-        if (S_ISDIR(status.st_mode))
-            return df_error_set("cannot read %s: it is a folder, expected an image", path);
-    }
-    return 0;
+    if (stat(name, &status) == 0 && S_ISDIR(status.st_mode))
+        return df_image_paths_add_folder(&reading->paths, name, reading->config->recursive,
+                                         left_out(reading->config));
+    return df_image_paths_add(&reading->paths, name, name_start(name));
 }
 
-char *input_output_path(const struct df_config *config, const char *input, const char *ending)
+static int add_lines(struct reading *reading, int descriptor, const char *from)
 {
-    char *stem = df_path_stem(input);
-    char *path = stem ? df_text_format("%s/%s%s", config->output_dir, stem, ending) : NULL;
-    free(stem);
-    return path;
-}
-
-/* A file that is there, whatever path leads to it. */
-struct identity {
-    dev_t device;
-    ino_t inode;
-    const char *path;
-};
-
-static int compare_identities(const void *a, const void *b)
-{
-    const struct identity *first = a, *second = b;
-    if (first->device != second->device)
-        return first->device < second->device ? -1 : 1;
-    if (first->inode != second->inode)
-        return first->inode < second->inode ? -1 : 1;
-    return 0;
-}
-
-static bool identify(const char *path, struct identity *identity)
-{
-    struct stat status;
-    if (stat(path, &status) != 0)
-        return false;
-    *identity = (struct identity){status.st_dev, status.st_ino, path};
-    return true;
-}
-
-static int check_distinct(char **outputs, size_t count)
-{
-    qsort(outputs, count, sizeof *outputs, df_text_compare);
-    for (size_t i = 1; i < count; i++) {
-        if (strcmp(outputs[i - 1], outputs[i]) == 0)
-            return df_error_set("two of the outputs would both be written to %s", outputs[i]);
-    }
-    return 0;
-}
-
-static int check_inputs_stay(char *const *outputs, size_t count, const struct identity *inputs,
-                             size_t n_inputs)
-{
-    for (size_t i = 0; i < count; i++) {
-        struct identity output;
-        if (!identify(outputs[i], &output))
-            continue;
-        const struct identity *input = bsearch(&output, inputs, n_inputs, sizeof output, compare_identities);
-        if (input)
-            return df_error_set("%s would overwrite the image %s: choose another --output_dir", outputs[i],
-                                input->path);
-    }
-    return 0;
-}
-
-int inputs_check_outputs(const struct df_config *config, const char *const *endings, int n_endings,
-                         const char *once)
-{
-    size_t count = 0, n_inputs = 0, most = (size_t)config->n_inputs * (size_t)n_endings + (once ? 1 : 0);
-    char **outputs = calloc(most, sizeof *outputs);
-    struct identity *inputs = calloc((size_t)config->n_inputs, sizeof *inputs);
+    struct line_reader lines = {.descriptor = descriptor};
+    const size_t before = reading->paths.count;
+    size_t *listed = realloc(reading->listed, (2 * reading->n_listed + 2) * sizeof *listed);
+    enum line_state state = LINE_FAILED;
+    const char *line;
     int status = -1;
 
-    if (!outputs || !inputs) {
-        df_error_memory("the list of images", most * sizeof *outputs);
-        goto done;
+    if (!listed)
+        return df_error_memory("the list of images", (2 * reading->n_listed + 2) * sizeof *listed);
+    reading->listed = listed;
+    while ((state = line_reader_next(&lines, -1, &line)) == LINE_READ || state == LINE_NOT_YET) {
+        if (state == LINE_READ && add_listed(reading, line) != 0)
+            goto done;
     }
-    for (int i = 0; i < config->n_inputs; i++) {
-        n_inputs += identify(config->inputs[i], &inputs[n_inputs]);
-        for (int e = 0; e < n_endings; e++) {
-            if (!(outputs[count] = input_output_path(config, config->inputs[i], endings[e])))
-                goto done;
-            count++;
-        }
-    }
-    if (once && !(outputs[count++] = df_text_copy(once)))
+    if (state == LINE_FAILED)
         goto done;
-    qsort(inputs, n_inputs, sizeof *inputs, compare_identities);
-    if (check_distinct(outputs, count) == 0)
-        status = check_inputs_stay(outputs, count, inputs, n_inputs);
+    status = reading->paths.count > before ? 0 : df_error_set("%s names no image", from);
 done:
-    for (size_t i = 0; i < count; i++)
-        free(outputs[i]);
-    free(outputs);
-    free(inputs);
+    if (status != 0)
+        df_error_context("%s", from);
+    listed[2 * reading->n_listed] = before;
+    listed[2 * reading->n_listed + 1] = reading->paths.count;
+    reading->n_listed++;
+    line_reader_free(&lines);
     return status;
 }
 
-int inputs_check_model(const struct df_config *config, const struct df_setup *setup,
-                       const char *const *endings, int n_endings)
+static int add_list(struct reading *reading, const char *path)
 {
+    const int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (descriptor < 0)
+        return df_error_set("cannot read the list of images %s: %s", path, strerror(errno));
+    const int status = add_lines(reading, descriptor, path);
+    close(descriptor);
+    return status;
+}
+
+static int add_standard_input(struct reading *reading)
+{
+    if (reading->read_standard_input)
+        return df_error_set("'-' is there twice: standard input can be read once");
+    reading->read_standard_input = true;
+    return add_lines(reading, STDIN_FILENO, "standard input");
+}
+
+static int add_word(struct reading *reading, const char *word)
+{
+    const struct df_config *config = reading->config;
+    struct stat status;
+
+    if (strcmp(word, "-") == 0)
+        return add_standard_input(reading);
+    if (word[0] == '@')
+        return add_list(reading, word + 1);
+    if (stat(word, &status) != 0) {
+        const int reason = errno;
+        if (df_image_paths_is_pattern(word))
+            return df_image_paths_add_pattern(&reading->paths, word, left_out(config));
+        return df_error_set("cannot read %s: %s", word, strerror(reason));
+    }
+    if (S_ISDIR(status.st_mode))
+        return df_image_paths_add_folder(&reading->paths, word, config->recursive, left_out(config));
+    if (access(word, R_OK) != 0)
+        return df_error_set("cannot read %s: %s", word, strerror(errno));
+    return df_image_paths_add(&reading->paths, word, name_start(word));
+}
+
+/* Takes the paths over. */
+static int fill(struct inputs *inputs, struct reading *reading)
+{
+    const size_t count = reading->paths.count;
+
+    inputs->items = calloc(count, sizeof *inputs->items);
+    if (!inputs->items)
+        return df_error_memory("the list of images", count * sizeof *inputs->items);
+    for (; inputs->count < count; inputs->count++) {
+        struct df_image_path *path = &reading->paths.items[inputs->count];
+        inputs->items[inputs->count] = (struct input){.path = path->path, .below = path->below};
+        path->path = NULL;
+    }
+    for (size_t list = 0; list < reading->n_listed; list++) {
+        for (size_t i = reading->listed[2 * list]; i < reading->listed[2 * list + 1]; i++)
+            inputs->items[i].is_listed = true;
+    }
+    return 0;
+}
+
+int inputs_read(struct inputs *inputs, const struct df_config *config)
+{
+    struct reading reading = {.config = config};
     int status = 0;
 
-    for (int i = 0; i < config->n_inputs; i++) {
-        for (int e = 0; e < n_endings && status == 0; e++) {
-            char *path = input_output_path(config, config->inputs[i], endings[e]);
-            status = path ? df_setup_check_output(setup, config, path) : -1;
-            free(path);
-        }
-    }
+    *inputs = (struct inputs){0};
+    for (int i = 0; i < config->n_inputs && status == 0; i++)
+        status = add_word(&reading, config->inputs[i]);
+    if (status == 0)
+        status = fill(inputs, &reading);
+    df_image_paths_free(&reading.paths);
+    free(reading.listed);
     return status;
+}
+
+static void free_input(struct input *input)
+{
+    free(input->path);
+    free(input->name);
+}
+
+void inputs_free(struct inputs *inputs)
+{
+    for (size_t i = 0; i < inputs->count; i++)
+        free_input(&inputs->items[i]);
+    free(inputs->items);
+    free(inputs->failed_first);
+    *inputs = (struct inputs){0};
+}
+
+void inputs_note_failure(struct inputs *inputs, size_t i)
+{
+    struct input *input = &inputs->items[i];
+
+    df_log("warning: not done: %s", df_error_text());
+    input->failed = true;
+    if (inputs->failed++ == 0)
+        inputs->failed_first = df_text_copy(input->path);
+}
+
+int inputs_status(const struct inputs *inputs)
+{
+    if (inputs->failed == 0)
+        return 0;
+    df_error_set("%zu image%s could not be done, as the log says: %s%s", inputs->failed,
+                 inputs->failed == 1 ? "" : "s", inputs->failed_first ? inputs->failed_first : "the first",
+                 inputs->failed == 1 ? "" : ", ...");
+    return 1;
+}
+
+void inputs_drop_failed(struct inputs *inputs)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < inputs->count; i++) {
+        if (inputs->items[i].failed)
+            free_input(&inputs->items[i]);
+        else
+            inputs->items[count++] = inputs->items[i];
+    }
+    inputs->count = count;
 }

@@ -30,21 +30,19 @@ static struct df_dataset *open_dataset(const struct df_config *config, const str
     return dataset;
 }
 
-/* --slide in whole patches. */
-static int choose_window(const struct df_config *config, int64_t patch, struct df_measure_options *options)
+int measuring_window(const struct df_config *config, int64_t patch, int64_t *crop_in_patches, int64_t *stride)
 {
     const int64_t crop = config->slide[0];
 
-    memcpy(options->slide, config->slide, sizeof options->slide);
-    options->crop = crop - crop % patch;
-    options->stride = df_min_i64(config->slide[1], options->crop);
-    if (options->crop == 0 && crop > 0)
+    *crop_in_patches = crop - crop % patch;
+    *stride = df_min_i64(config->slide[1], *crop_in_patches);
+    if (*crop_in_patches == 0 && crop > 0)
         return df_error_set("--slide: a window of %" PRId64 " pixels is smaller than a patch of %" PRId64,
                             crop, patch);
-    if (options->crop != crop)
+    if (*crop_in_patches != crop)
         df_log("--slide: windows of %" PRId64 " pixels, a multiple of the patch size %" PRId64 ", %" PRId64
                " apart",
-               options->crop, patch, options->stride);
+               *crop_in_patches, patch, *stride);
     return 0;
 }
 
@@ -63,7 +61,8 @@ static int choose_options(const struct df_config *config, struct df_measure *mea
     };
     _Static_assert(sizeof options->scale_list == sizeof config->scale_list, "one limit for scales");
     memcpy(options->scale_list, config->scale_list, sizeof options->scale_list);
-    return choose_window(config, measure->setup.vit.patch, options);
+    memcpy(options->slide, config->slide, sizeof options->slide);
+    return measuring_window(config, measure->setup.vit.patch, &options->crop, &options->stride);
 }
 
 int measuring_open(struct df_measure *measure, struct df_config *config)

@@ -1,6 +1,5 @@
 /* Features of all images, their principal components, and a picture of each image from them. */
 #include "commands.h"
-#include "each_input.h"
 #include "image_features.h"
 #include "inputs.h"
 #include "interrupt.h"
@@ -29,6 +28,7 @@ struct image_size {
 
 struct pictures {
     const struct df_config *config;
+    struct inputs inputs; /* once features are extracted: of the images that could be read */
     struct image_features features;
     struct df_record_store *kept; /* each image's features, until they were used for the last time */
     float *values;                /* one image's */
@@ -63,7 +63,7 @@ static int keep_features(struct pictures *job, int64_t images, size_t memory)
 
 static int prepare(struct pictures *job)
 {
-    const int64_t images = job->config->n_inputs;
+    const int64_t images = (int64_t)job->inputs.count;
     size_t values;
 
     DF_TRY(image_features_open(&job->features, 1, false));
@@ -88,25 +88,29 @@ struct extraction {
     struct df_pca *pca;
 };
 
-static int extract_image(void *context, int i)
+static int extract_image(void *context, const struct decoded *image, size_t i, size_t done)
 {
     const struct extraction *extraction = context;
     struct pictures *job = extraction->job;
-    struct image_size *size = &job->sizes[i];
 
-    DF_TRY(image_features_run(&job->features, job->config->inputs[i], &job->config->reading, &size->height,
-                              &size->width));
+    (void)i;
+    job->sizes[done] = (struct image_size){image->image.height, image->image.width};
+    DF_TRY(image_features_run(&job->features, image->resized));
     DF_TRY(image_features_patches(&job->features, 0, job->values));
     df_pca_add(extraction->pca, job->values, job->patches, NULL);
-    return df_record_store_write(job->kept, i, 0, job->values, job->bytes);
+    return df_record_store_write(job->kept, (int64_t)done, 0, job->values, job->bytes);
 }
 
 /* The exit status, as of the functions below. */
 static int extract_all(struct pictures *job, struct df_pca *pca)
 {
     struct extraction extraction = {job, pca};
+    const int status =
+        image_features_each(&job->features, job->config, &job->inputs, extract_image, &extraction);
 
-    return each_input_in_order(job->config, "features", extract_image, &extraction);
+    inputs_drop_failed(&job->inputs);
+    job->all = (int64_t)job->inputs.count * job->patches;
+    return status;
 }
 
 /* The sums over the foreground's features alone. */
@@ -114,7 +118,7 @@ static int add_foreground(struct pictures *job, struct df_pca *pca)
 {
     const volatile sig_atomic_t *stop = interrupt_flag();
 
-    for (int i = 0; i < job->config->n_inputs; i++) {
+    for (int64_t i = 0; i < (int64_t)job->inputs.count; i++) {
         const float *values = df_record_store_read(job->kept, i, 0, job->bytes, job->values);
         if (*stop)
             return EXIT_INTERRUPTED;
@@ -129,7 +133,7 @@ static int score_all(struct pictures *job, const struct df_components *component
 {
     const volatile sig_atomic_t *stop = interrupt_flag();
 
-    for (int i = 0; i < job->config->n_inputs; i++) {
+    for (int64_t i = 0; i < (int64_t)job->inputs.count; i++) {
         const float *values = df_record_store_read(job->kept, i, 0, job->bytes, job->values);
         if (*stop)
             return EXIT_INTERRUPTED;
@@ -173,8 +177,8 @@ static int find_components(struct pictures *job, bool of_foreground)
 
 static int find_foreground(struct pictures *job)
 {
-    const bool high =
-        df_scores_foreground(job->scores, job->config->n_inputs, job->grid_h, job->grid_w, job->foreground);
+    const bool high = df_scores_foreground(job->scores, (int64_t)job->inputs.count, job->grid_h, job->grid_w,
+                                           job->foreground);
 
     df_log("foreground: patches whose first component is %s, of which images' borders have less",
            high ? "high" : "low");
@@ -201,7 +205,7 @@ static int make_picture(const struct pictures *job, int i, const float *colors, 
     if (!job->config->upsample)
         return df_picture_patches(colors, job->grid_h, job->grid_w, job->sizes[i].height, job->sizes[i].width,
                                   picture);
-    DF_TRY(df_image_read(job->config->inputs[i], &job->config->reading, &image));
+    DF_TRY(df_image_read(job->inputs.items[i].path, &job->config->reading, &image));
     const int status = df_picture_guided(colors, job->grid_h, job->grid_w, &image, picture);
     df_image_free(&image);
     return status;
@@ -214,7 +218,7 @@ static int write_picture(void *context, int64_t number)
     const size_t bytes = (size_t)job->patches * DF_PATCH_COLORS * sizeof(float);
     struct df_image picture = {0};
     float *colors = malloc(bytes);
-    char *path = input_output_path(job->config, job->config->inputs[i], endings[0]);
+    char *path = input_output_path(job->config, &job->inputs.items[i], endings[0]);
     int status = -1;
 
     if (!colors)
@@ -242,22 +246,27 @@ static int picture_all(struct pictures *job)
     df_record_store_close(job->kept);
     job->kept = NULL;
     image_features_release(&job->features);
-    return jobs_run("pictures", job->config->n_inputs, job->features.setup.backend->threads, write_picture,
-                    job);
+    status = jobs_run("pictures", (int64_t)job->inputs.count, job->features.setup.backend->threads,
+                      write_picture, job);
+    return status == 0 ? inputs_status(&job->inputs) : status;
 }
 
 int command_pca(struct df_config *config)
 {
     struct pictures job = {.config = config};
+    const struct input_outputs outputs = {.endings = endings, .n_endings = 1};
     int status = 1;
 
-    if (inputs_check(config) == 0 && df_check_writable(config->output_dir) == 0 &&
-        inputs_check_outputs(config, endings, 1, NULL) == 0 &&
+    if (inputs_read(&job.inputs, config) == 0 && inputs_name(&job.inputs) == 0 &&
+        df_check_writable(config->output_dir) == 0 &&
+        inputs_check_outputs(&job.inputs, config, &outputs) == 0 &&
         df_setup_open(&job.features.setup, config) == 0 &&
-        inputs_check_model(config, &job.features.setup, endings, 1) == 0 && prepare(&job) == 0)
+        inputs_check_model(&job.inputs, config, &job.features.setup, &outputs) == 0 &&
+        inputs_make_folders(&job.inputs, config) == 0 && prepare(&job) == 0)
         status = picture_all(&job);
     df_record_store_close(job.kept);
     image_features_close(&job.features);
+    inputs_free(&job.inputs);
     free(job.values);
     free(job.sizes);
     free(job.scores);

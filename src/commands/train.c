@@ -73,6 +73,7 @@ static int choose_options(struct job *job)
         .early_stop = config->early_stop,
         .seed = (uint64_t)config->seed,
         .shuffle = !config->no_shuffle,
+        .shuffle_buffer = config->shuffle_buffer,
         .augment = df_setup_augmentation(config),
         .reference_picture = config->debug && df_recipe_is_reference(config->recipe),
         .reference_names = df_recipe_is_reference(config->recipe),

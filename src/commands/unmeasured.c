@@ -22,13 +22,15 @@ int unmeasured_check(const struct df_config *config)
 
     if (!flag)
         return 0;
-    return df_error_set("--%s needs validation images, and %s/images/val has none", flag, config->data_root);
+    return df_error_set("--%s needs validation images, and %s has none (in images/val and masks/val, for "
+                        "instance)",
+                        flag, config->data_root);
 }
 
 void unmeasured_warn(const struct df_config *config)
 {
     df_log(
         "warning: there are no validation images: nothing is measured, and no checkpoint is kept as the best "
-        "(%s/images/val and %s/masks/val are for them)",
-        config->data_root, config->data_root);
+        "(%s has none, in images/val and masks/val for instance)",
+        config->data_root);
 }

@@ -21,6 +21,10 @@
 #define ONE_OF(ARGUMENT, CHOICES)                                                                            \
     TAKES(ARGUMENT, 0, 1), .input_choices = ((const char *const[]){CHOICES(DF_CHOICE_TEXT) NULL})
 
+#define NAMES_OF_IMAGES                                                                                      \
+    " IMAGE is a file, a folder (its images), a quoted pattern ('photos/**/*.jpg'), @FILE with a name a "    \
+    "line, "                                                                                                 \
+    "or - for names on standard input."
 #define FROM_THE_CHECKPOINT                                                                                  \
     " The decoder, the rank of LoRA, the number of classes, the image size and the normalisation are taken " \
     "from the checkpoint, and so is the backbone's name where --weights names no file."
@@ -68,28 +72,32 @@ const struct df_command_info df_commands[DF_COMMAND_COUNT] = {
             "--corruptions fog,contrast --severity 1,3,5"),
     COMMAND(CORRUPT_IMAGES, "corrupt-images", "write corrupted copies of images",
             "The folder --output_dir gets IMAGE_CORRUPTION_SEVERITY.png of each image, corruption and "
-            "severity.",
+            "severity." NAMES_OF_IMAGES,
             IMAGES,
             "dinoft corrupt-images photos/*.jpg --corruptions fog,snow --severity 1,3,5 "
             "--output_dir corrupted"),
     COMMAND(PREDICT, "predict", "segment images with a checkpoint",
             "Of each image the folder --output_dir gets IMAGE.png, whose pixels are the numbers of the "
-            "classes, in the colours of a palette, and IMAGE_overlay.png, the image under these colours. "
+            "classes, in the colours of a palette, and IMAGE_overlay.png, the image under these colours "
+            "(--write names others). "
             "Both have the image's size. The colours are those of ADE20K for a checkpoint of its training, "
-            "otherwise Pascal VOC's; a first class that is called background leaves the image as it "
-            "is." FROM_THE_CHECKPOINT,
+            "otherwise Pascal VOC's; a first class that is called background leaves the image as it is. An "
+            "image that cannot be read is told, and the others are done. --slide, --tta and --resize do what "
+            "they do in eval." NAMES_OF_IMAGES FROM_THE_CHECKPOINT,
             IMAGES,
-            "dinoft predict photos/*.jpg --lora_weights output/voc_small_linear.pt --output_dir masks"),
+            "dinoft predict photos/*.jpg --lora_weights output/voc_small_linear.pt --output_dir masks",
+            "dinoft predict photos --recursive --lora_weights output/voc_small_linear.pt --output_dir masks "
+            "--skip_existing --summary masks/summary.csv"),
     COMMAND(FEATURES, "features", "write a backbone's features of images",
             "The file holds the tensors x_norm_clstoken and x_norm_patchtokens of all images, in the order "
             "in which they are named, and with --layers also intermediate_0, intermediate_1 and so on. Its "
-            "metadata have the images' names under images, a list in JSON.",
+            "metadata have the images' names under images, a list in JSON." NAMES_OF_IMAGES,
             IMAGES,
             "dinoft features photos/*.jpg --dino_type dinov2 --size small --output features.safetensors"),
     COMMAND(PCA, "pca", "picture the principal components of a backbone's features",
             "Of each image the folder --output_dir gets IMAGE_pca.png: the first three principal "
             "components of the patches' features as red, green and blue. They are the components of all "
-            "images together, so that a colour means the same in all of them.",
+            "images together, so that a colour means the same in all of them." NAMES_OF_IMAGES,
             IMAGES,
             "dinoft pca photos/*.jpg --dino_type dinov2 --size small --foreground --upsample "
             "--output_dir pca"),

@@ -3,27 +3,28 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ONE_RUN   (1u << DF_COMMAND_TRAIN)
-#define SWEEP     (1u << DF_COMMAND_SWEEP)
-#define TRAIN     (ONE_RUN | SWEEP)
-#define EVAL      (1u << DF_COMMAND_EVAL)
-#define CORRUPT   (1u << DF_COMMAND_CORRUPT)
-#define IMAGES    (1u << DF_COMMAND_CORRUPT_IMAGES)
-#define PREDICT   (1u << DF_COMMAND_PREDICT)
-#define FEATURES  (1u << DF_COMMAND_FEATURES)
-#define PCA       (1u << DF_COMMAND_PCA)
-#define CONVERT   (1u << DF_COMMAND_CONVERT)
-#define DEMO_DATA (1u << DF_COMMAND_DEMO_DATA)
-#define BENCH     (1u << DF_COMMAND_BENCH)
-#define SELFTEST  (1u << DF_COMMAND_SELFTEST)
-#define INFO      (1u << DF_COMMAND_INFO)
-#define REPORT    (1u << DF_COMMAND_REPORT)
-#define LOOK      (1u << DF_COMMAND_DATA)
-#define EVERY     ((1u << DF_COMMAND_COUNT) - 1)
-#define MEASURE   (EVAL | CORRUPT)                             /* the commands that measure a checkpoint */
-#define NETWORK   (TRAIN | MEASURE | PREDICT | FEATURES | PCA) /* the commands that run a model */
-#define SETS      (TRAIN | MEASURE | LOOK | BENCH)             /* the commands that read data sets */
-#define STORED    (MEASURE | PREDICT | FEATURES | PCA) /* those that take the model from a checkpoint */
+#define ONE_RUN      (1u << DF_COMMAND_TRAIN)
+#define SWEEP        (1u << DF_COMMAND_SWEEP)
+#define TRAIN        (ONE_RUN | SWEEP)
+#define EVAL         (1u << DF_COMMAND_EVAL)
+#define CORRUPT      (1u << DF_COMMAND_CORRUPT)
+#define IMAGES       (1u << DF_COMMAND_CORRUPT_IMAGES)
+#define PREDICT      (1u << DF_COMMAND_PREDICT)
+#define FEATURES     (1u << DF_COMMAND_FEATURES)
+#define PCA          (1u << DF_COMMAND_PCA)
+#define CONVERT      (1u << DF_COMMAND_CONVERT)
+#define DEMO_DATA    (1u << DF_COMMAND_DEMO_DATA)
+#define BENCH        (1u << DF_COMMAND_BENCH)
+#define SELFTEST     (1u << DF_COMMAND_SELFTEST)
+#define INFO         (1u << DF_COMMAND_INFO)
+#define REPORT       (1u << DF_COMMAND_REPORT)
+#define LOOK         (1u << DF_COMMAND_DATA)
+#define EVERY        ((1u << DF_COMMAND_COUNT) - 1)
+#define MEASURE      (EVAL | CORRUPT)                             /* the commands that measure a checkpoint */
+#define NETWORK      (TRAIN | MEASURE | PREDICT | FEATURES | PCA) /* the commands that run a model */
+#define SETS         (TRAIN | MEASURE | LOOK | BENCH)             /* the commands that read data sets */
+#define TAKES_IMAGES (IMAGES | PREDICT | FEATURES | PCA)          /* the commands that images are named for */
+#define STORED       (MEASURE | PREDICT | FEATURES | PCA) /* those that take the model from a checkpoint */
 
 #define LIST(...) ((const char *const[]){__VA_ARGS__ NULL})
 #define WEIGHT_FOLDERS                                                                                       \

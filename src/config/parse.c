@@ -1,6 +1,7 @@
 /* argv -> struct df_config, with argparse's rules. */
 #include "dinoft/config.h"
 
+#include "dinoft/archive_path.h"
 #include "dinoft/error.h"
 #include "dinoft/mask_values.h"
 #include "general.h"
@@ -124,6 +125,8 @@ int df_config_check_classes(const struct df_config *config)
     if (config->dataset != DF_DATASET_FOLDER || config->n_classes > 0 || config->class_names ||
         config->mask_values || config->palette || config->annotations)
         return 0;
+    if (!config->images && !config->pairs)
+        DF_TRY(df_archive_check(config->data_root));
     if (!config->images && !config->pairs &&
         (df_dataset_has_class_folders(config->data_root) || df_dataset_has_annotations(config->data_root) ||
          df_layout_tells_classes(config->data_root, config->layout)))
@@ -194,6 +197,18 @@ static int check_scales(const struct df_config *config)
     return df_error_set("--scales are those of --tta, which was not given");
 }
 
+static int check_predict(const struct df_config *config)
+{
+    if (config->skip_existing && config->overwrite)
+        return df_error_set("--skip_existing keeps what --overwrite replaces: one of them");
+    if (config->save_logits && (config->slide[0] > 0 || config->tta))
+        return df_error_set("--save_logits is for images that the model sees as a whole and once: without "
+                            "--slide and --tta");
+    if (config->json_lines && config->summary)
+        return df_error_set("--summary is of a list of images: --json_lines says the same of each");
+    return 0;
+}
+
 static int check_opacity(const struct df_config *config)
 {
     const bool draws = config->command == DF_COMMAND_PREDICT || config->report_html;
@@ -232,7 +247,10 @@ static int check_measured(const struct df_config *config)
 static int check_config(struct df_config *config)
 {
     const struct df_command_info *command = &df_commands[config->command];
-    if (config->n_inputs < command->min_inputs)
+    if (config->json_lines && config->n_inputs > 0)
+        return df_error_set("--json_lines reads the names of images from standard input: found '%s'",
+                            config->inputs[0]);
+    if (config->n_inputs < command->min_inputs && !config->json_lines)
         return df_error_set("%s: too few arguments: expected 'dinoft %s %s'", command->name, command->name,
                             command->arguments);
     for (int i = 0; i < DF_OPTION_COUNT; i++) {
@@ -245,6 +263,7 @@ static int check_config(struct df_config *config)
     DF_TRY(check_window(config));
     DF_TRY(check_scales(config));
     DF_TRY(check_opacity(config));
+    DF_TRY(check_predict(config));
     DF_TRY(check_allowance(config));
     DF_TRY(check_measured(config));
     DF_TRY(df_config_check_look(config));

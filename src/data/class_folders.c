@@ -1,14 +1,15 @@
 #include "class_folders.h"
 
+#include "data_root.h"
 #include "folder_files.h"
+#include "layouts/layout.h"
+#include "split_folders.h"
 
 #include "dinoft/error.h"
-#include "dinoft/text.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #define BACKGROUND "background"
 
@@ -31,11 +32,14 @@ static bool has(const struct df_folder_files *files, enum df_file_kind kind)
     return false;
 }
 
-static int add_folders(const struct df_folder_files *files, struct df_mask_values *folders)
+/* A folder that the images have too is no class: it holds the masks of theirs. images may be NULL. */
+static int add_folders(const struct df_folder_files *files, const char *images,
+                       struct df_mask_values *folders)
 {
     for (size_t i = 0; i < files->count; i++) {
         const char *name = files->items[i].name;
-        if (files->items[i].kind != DF_FILE_FOLDER || find(folders, name))
+        if (files->items[i].kind != DF_FILE_FOLDER || find(folders, name) ||
+            (images && df_folder_is_there(images, name)))
             continue;
         if (strpbrk(name, ",+="))
             return df_error_set("the folder %s/%s is a class, in whose name no , + or = can be",
@@ -45,21 +49,18 @@ static int add_folders(const struct df_folder_files *files, struct df_mask_value
     return 0;
 }
 
-/* Those of a split, if no mask lies beside them; *has_files: one does. A split that is not there is told
- * where it is needed. */
-static int find_in_split(const char *path, struct df_mask_values *folders, bool *has_files)
+/* Those of a folder of masks, if no mask lies beside them; *has_files: one does. */
+static int find_in_folder(const char *path, const char *images, struct df_mask_values *folders,
+                          bool *has_files)
 {
     struct df_folder_files files;
     int status = 0;
 
-    *has_files = false;
-    if (access(path, F_OK) != 0)
-        return 0;
     if (df_folder_files_read(&files, path, df_mask_endings()) != 0)
         status = -1;
     *has_files = has(&files, DF_FILE_READ);
     if (status == 0 && !*has_files)
-        status = add_folders(&files, folders);
+        status = add_folders(&files, images, folders);
     df_folder_files_free(&files);
     return status;
 }
@@ -77,25 +78,58 @@ static int compare(const void *a, const void *b)
     return order != 0 ? order : strcmp(first->folder, second->folder);
 }
 
+/* Folders called as splits divide masks, whose images are divided otherwise: no classes. */
+static bool are_splits(const char *masks)
+{
+    for (const char *const *word = df_split_words(DF_SPLIT_VAL); *word; word++) {
+        if (df_folder_is_there(masks, *word))
+            return true;
+    }
+    return false;
+}
+
+/* Of a split, or of all masks where no folders divide the images. *path: the folder of masks, or NULL. */
+static int find_in_part(const char *root, bool divided, enum df_split split, struct df_mask_values *folders,
+                        char **path, bool *has_files)
+{
+    const char *const of_images[] = {divided ? "{root}/images/{split}" : "{root}/images", NULL};
+    const char *const of_masks[] = {divided ? "{root}/masks/{split}" : "{root}/masks", NULL};
+    char *images = NULL;
+    int status = df_split_folder(of_masks, root, split, NULL, path);
+
+    if (status == 0 && *path)
+        status = df_split_folder(of_images, root, split, NULL, &images);
+    if (status == 0 && *path && (divided || !are_splits(*path)))
+        status = find_in_folder(*path, images, folders, has_files);
+    free(images);
+    return status;
+}
+
+/* Masks of one split are files, those of the other folders. */
+static int check_alike(char *const paths[2], const bool has_files[2], const struct df_mask_values *folders)
+{
+    if (folders->n_items == 0 || !(has_files[0] || has_files[1]))
+        return 0;
+    return df_error_set("%s has files, %s has folders", paths[!has_files[0]], paths[has_files[0]]);
+}
+
 int df_class_folders_find(const char *root, struct df_mask_values *folders)
 {
-    static const char *const splits[] = {"train", "val"};
-    bool has_files[2] = {false};
+    const bool divided = df_split_folders_found(root);
+    char *paths[2] = {NULL, NULL};
+    bool has_files[2] = {false, false};
     int status = 0;
 
     *folders = (struct df_mask_values){.source = DF_SOURCE_FOLDERS};
-    for (int i = 0; i < 2 && status == 0; i++) {
-        char *path = df_text_format("%s/masks/%s", root, splits[i]);
-        status = path ? find_in_split(path, folders, &has_files[i]) : -1;
-        free(path);
-    }
-    if (status != 0 || folders->n_items == 0)
-        return status;
-    if (has_files[0] || has_files[1])
-        return df_error_set("%s/masks/%s has files, masks/%s has folders", root, splits[!has_files[0]],
-                            splits[has_files[0]]);
-    qsort(folders->items, folders->n_items, sizeof *folders->items, compare);
-    return 0;
+    for (int i = 0; i < (divided ? 2 : 1) && status == 0; i++)
+        status = find_in_part(root, divided, (enum df_split)i, folders, &paths[i], &has_files[i]);
+    if (status == 0)
+        status = check_alike(paths, has_files, folders);
+    if (status == 0 && folders->n_items > 0)
+        qsort(folders->items, folders->n_items, sizeof *folders->items, compare);
+    free(paths[0]);
+    free(paths[1]);
+    return status;
 }
 
 static int add_class(struct df_class_table *table, const char *name, const uint8_t *rgb)
@@ -152,9 +186,11 @@ int df_class_folders_check(const struct df_mask_values *folders, const struct df
 
 bool df_dataset_has_class_folders(const char *root)
 {
-    struct df_mask_values folders;
-    const bool found = df_class_folders_find(root, &folders) == 0 && folders.n_items > 0;
+    struct df_mask_values folders = {0};
+    char *data = df_data_root(root);
+    const bool found = !data || df_class_folders_find(data, &folders) != 0 || folders.n_items > 0;
 
     df_mask_values_free(&folders);
+    free(data);
     return found;
 }

@@ -1,11 +1,12 @@
-/* Masks that are a folder of binary ones for each class: ROOT/masks/{train,val}/CLASS/NAME.png, whose pixels
- * other than 0 are of the class. */
+/* Masks that are a folder of binary ones for each class: ROOT/masks/{train,val}/CLASS/NAME.png, or
+ * ROOT/masks/CLASS/NAME.png where no folders divide the images, whose pixels other than 0 are of the class.
+ */
 #ifndef DINOFT_DATA_CLASS_FOLDERS_H
 #define DINOFT_DATA_CLASS_FOLDERS_H
 
 #include "class_table.h"
 
-/* The class folders of both splits, in the order of their names but for "background", which is the first:
+/* The class folders of all masks, in the order of their names but for "background", which is the first:
  * folders->n_items is 0 where the masks are files. -1 with the error set; free it in either case. */
 int df_class_folders_find(const char *root, struct df_mask_values *folders);
 
@@ -18,8 +19,8 @@ int df_class_folders_take(const struct df_mask_values *folders, const struct df_
 int df_class_folders_check(const struct df_mask_values *folders, const struct df_mask_values *values);
 
 /* Adds a sample for each image, with the masks that it has in the class folders of `masks`, which the data
- * set's rule names; says so in the log. An image without any, and a mask without an image, are errors.
- * (class_layers.c) */
-int df_class_folders_list(struct df_dataset *dataset, const char *images, const char *masks);
+ * set's rule names; says so in the log, if it tells. An image without any, and a mask without an image, are
+ * errors. (class_layers.c) */
+int df_class_folders_list(struct df_dataset *dataset, const char *images, const char *masks, bool tells);
 
 #endif

@@ -4,6 +4,7 @@
 #include "sample_list.h"
 #include "sample_read.h"
 
+#include "dinoft/archive_path.h"
 #include "dinoft/error.h"
 #include "dinoft/log.h"
 #include "dinoft/name_list.h"
@@ -12,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #define NAMED_AT_MOST 3
 
@@ -29,23 +29,26 @@ struct layer_folder {
 
 struct listing {
     struct df_dataset *dataset;
+    bool tells;
     struct df_folder_files images;
     struct layer_folder *folders; /* [n_folders], in the order in which they are laid */
     size_t n_folders;
     struct df_name_list bare, lonely; /* images without masks, masks without an image */
 };
 
-static int open_folder(struct layer_folder *folder, const char *masks, const struct df_mask_value *value)
+static int open_folder(struct layer_folder *folder, const char *masks, const struct df_mask_value *value,
+                       bool tells)
 {
     folder->label = value->label;
     folder->name = value->folder;
     folder->path = df_text_format("%s/%s", masks, value->folder);
     if (!folder->path)
         return -1;
-    if (access(folder->path, F_OK) != 0)
+    if (!df_path_exists(folder->path))
         return 0; /* no image of the split shows the class */
     DF_TRY(df_folder_files_read(&folder->files, folder->path, df_mask_endings()));
-    df_folder_files_report(&folder->files);
+    if (tells)
+        df_folder_files_report(&folder->files);
     return 0;
 }
 
@@ -69,7 +72,7 @@ static int open_folders(struct listing *listing, const char *masks)
         return df_error_memory("the folders of classes", values->n_items * sizeof *listing->folders);
     for (size_t i = 0; i < values->n_items; i++) {
         listing->n_folders++;
-        DF_TRY(open_folder(&listing->folders[i], masks, &values->items[i]));
+        DF_TRY(open_folder(&listing->folders[i], masks, &values->items[i], listing->tells));
     }
     qsort(listing->folders, listing->n_folders, sizeof *listing->folders, compare_folders);
     return 0;
@@ -142,7 +145,8 @@ static int add_images(struct listing *listing, const char *masks)
     }
     for (size_t i = 0; i < listing->n_folders; i++)
         take(listing, &listing->folders[i], NULL);
-    df_folder_files_report(images);
+    if (listing->tells)
+        df_folder_files_report(images);
     return 0;
 }
 
@@ -180,15 +184,16 @@ static void close_listing(struct listing *listing)
     df_folder_files_free(&listing->images);
 }
 
-int df_class_folders_list(struct df_dataset *dataset, const char *images, const char *masks)
+int df_class_folders_list(struct df_dataset *dataset, const char *images, const char *masks, bool tells)
 {
-    struct listing listing = {.dataset = dataset, .bare.most = NAMED_AT_MOST, .lonely.most = NAMED_AT_MOST};
+    struct listing listing = {
+        .dataset = dataset, .tells = tells, .bare.most = NAMED_AT_MOST, .lonely.most = NAMED_AT_MOST};
     int status = -1;
 
     if (df_folder_files_read(&listing.images, images, df_image_endings()) == 0 &&
         open_folders(&listing, masks) == 0 && add_images(&listing, masks) == 0)
         status = check(&listing, masks);
-    if (status == 0)
+    if (status == 0 && tells)
         report(&listing, masks);
     close_listing(&listing);
     return status;

@@ -16,6 +16,7 @@ struct plan {
     bool named[DF_MAX_CLASSES];   /* it is in a list */
     bool ignored[DF_MAX_CLASSES]; /* its pixels do not count */
     int first[DF_MAX_CLASSES];    /* the lowest class of those that it is put together with: its own number */
+    char *renamed[DF_MAX_CLASSES]; /* what it is called then; NULL: as before */
 };
 
 static int unknown(const struct plan *plan, const char *word)
@@ -84,14 +85,10 @@ static int merge_group(struct plan *plan, char **rest, char *behind)
         return df_error_set("nothing is merged with '%s': expected NAME+NAME+...=NAME", name);
     if (!*name)
         return df_error_set("a name is missing behind '='");
-    char *copy = df_text_copy(name);
-    if (!copy)
-        return -1;
     for (int i = 0; i < count; i++)
         plan->first[classes[i]] = lowest;
-    free(plan->table->classes[lowest].name);
-    plan->table->classes[lowest].name = copy;
-    return 0;
+    plan->renamed[lowest] = df_text_copy(name);
+    return plan->renamed[lowest] ? 0 : -1;
 }
 
 static int read_merged(struct plan *plan, char *text)
@@ -148,6 +145,38 @@ static int sort_values(struct df_mask_values *values)
     return 0;
 }
 
+static const char *new_name(const struct plan *plan, int class)
+{
+    return plan->renamed[class] ? plan->renamed[class] : plan->table->classes[class].name;
+}
+
+/* A merged class may be called as one that goes, but not as another one that stays. */
+static int check_names(const struct plan *plan)
+{
+    for (int i = 0; i < plan->table->count; i++) {
+        for (int j = 0; plan->renamed[i] && j < plan->table->count; j++) {
+            if (j != i && plan->first[j] == j && !plan->ignored[j] &&
+                strcmp(new_name(plan, i), new_name(plan, j)) == 0)
+                return df_error_set(MERGED ": two of them would be called '%s': a class that joins another "
+                                           "one is listed with it",
+                                    plan->renamed[i]);
+        }
+    }
+    return 0;
+}
+
+/* Once all lists are read, which call the classes as they were. */
+static void rename_all(struct plan *plan)
+{
+    for (int i = 0; i < plan->table->count; i++) {
+        if (!plan->renamed[i])
+            continue;
+        free(plan->table->classes[i].name);
+        plan->table->classes[i].name = plan->renamed[i];
+        plan->renamed[i] = NULL;
+    }
+}
+
 static int renumber(struct plan *plan)
 {
     struct df_class_table *table = plan->table;
@@ -172,6 +201,15 @@ static int renumber(struct plan *plan)
     return sort_values(&table->values);
 }
 
+static int merge(struct plan *plan, const char *merged, const char *ignored)
+{
+    DF_TRY(read_list(plan, ignored, read_ignored, IGNORED));
+    DF_TRY(read_list(plan, merged, read_merged, MERGED));
+    DF_TRY(check_names(plan));
+    rename_all(plan);
+    return renumber(plan);
+}
+
 int df_class_table_merge(struct df_class_table *table, const char *merged, const char *ignored)
 {
     struct plan plan = {.table = table};
@@ -180,7 +218,8 @@ int df_class_table_merge(struct df_class_table *table, const char *merged, const
         return 0;
     for (int i = 0; i < table->count; i++)
         plan.first[i] = i;
-    DF_TRY(read_list(&plan, ignored, read_ignored, IGNORED));
-    DF_TRY(read_list(&plan, merged, read_merged, MERGED));
-    return renumber(&plan);
+    const int status = merge(&plan, merged, ignored);
+    for (int i = 0; i < DF_MAX_CLASSES; i++)
+        free(plan.renamed[i]);
+    return status;
 }

@@ -16,6 +16,11 @@ int df_image_orient(struct df_image *image, int orientation);
 /* Refuses an image of more pixels than `bytes` of its file can become, where one byte becomes `most` at the
  * most: before memory is taken that a few bytes have asked for. -1 with the error set. */
 int df_image_check_file(int64_t width, int64_t height, size_t bytes, int64_t most);
+/* That alone, of a size that has other limits. */
+int df_image_check_bytes(int64_t width, int64_t height, size_t bytes, int64_t most);
+
+/* df_image_alloc() for a size whose limits have been checked. */
+int df_image_alloc_checked(struct df_image *image, int64_t width, int64_t height, int channels);
 
 /* Each decoder fills an RGB image of bytes, with the orientation applied; what that is can be asked for: 1
  * where there is none. */
@@ -48,8 +53,8 @@ int df_tiff_decode(const unsigned char *bytes, size_t size, const struct df_imag
 int df_tiff_orientation(const unsigned char *bytes, size_t size);
 
 /* The same of a TIFF, turned as its orientation asks: the whole numbers of one band, grey or of a palette, as
- * they are stored, as 16-bit ones, or RGB of bytes. -1 with the error set: other bands, floats, a number
- * below 0 or above 65535. (tiff_mask.c) */
+ * they are stored, as 16-bit ones, or RGB of bytes; where 0 is white, the largest number becomes 0. -1 with
+ * the error set: other bands, floats, a number below 0 or above 65535. (tiff_mask.c) */
 int df_tiff_decode_indices(const unsigned char *bytes, size_t size, struct df_image *mask);
 int df_tiff_decode_colors(const unsigned char *bytes, size_t size, struct df_image *mask);
 

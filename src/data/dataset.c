@@ -3,6 +3,7 @@
 #include "dinoft/error.h"
 #include "annotations/annotations.h"
 #include "class_table.h"
+#include "data_root.h"
 #include "layouts/layout.h"
 #include "sample_list.h"
 
@@ -15,8 +16,16 @@ static int (*const list_samples[])(struct df_dataset *dataset, const struct df_d
 
 int df_dataset_has_split(const struct df_dataset_options *options, bool *has)
 {
+    struct df_dataset_options all = *options;
+    char *root = df_data_root(options->root);
+    int status = root ? 0 : -1;
+
     *has = true;
-    return options->kind == DF_DATASET_FOLDER ? df_folder_has_split(options, has) : 0;
+    all.root = root;
+    if (root && options->kind == DF_DATASET_FOLDER)
+        status = df_folder_has_split(&all, has);
+    free(root);
+    return status;
 }
 
 static int fill(struct df_dataset *dataset, const struct df_dataset_options *options)
@@ -43,10 +52,15 @@ struct df_dataset *df_dataset_open(const struct df_dataset_options *options)
     dataset->reading = options->reading;
     dataset->advice = options->advice;
     dataset->color_advice = options->color_advice;
-    int status = options->kind == DF_DATASET_FOLDER ? df_folder_open(dataset, &all, &classes) : 0;
+    char *root = df_data_root(options->root);
+    int status = root ? 0 : -1;
+    all.root = root;
+    if (root && options->kind == DF_DATASET_FOLDER)
+        status = df_folder_open(dataset, &all, &classes);
     if (status == 0)
         status = fill(dataset, &all);
     df_layout_free_classes(&classes);
+    free(root);
     if (status == 0)
         return dataset;
     df_dataset_free(dataset);

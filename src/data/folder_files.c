@@ -1,11 +1,11 @@
 #include "folder_files.h"
 
+#include "dinoft/archive_path.h"
 #include "dinoft/error.h"
 #include "dinoft/log.h"
 #include "dinoft/name_list.h"
 #include "dinoft/text.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #define NAMED_AT_MOST 3
+#define PATH_MOST     4096 /* that systems open */
 
 void *df_grown(void *items, size_t count, size_t size)
 {
@@ -27,7 +28,7 @@ void *df_grown(void *items, size_t count, size_t size)
 
 bool df_endings_have(const struct df_endings *endings, const char *name)
 {
-    const char *slash = strrchr(name, '/'), *file = slash ? slash + 1 : name;
+    const char *file = df_path_name(name);
     const char *dot = strrchr(file, '.');
 
     for (size_t i = 0; dot && dot != file && i < endings->count; i++) {
@@ -37,30 +38,17 @@ bool df_endings_have(const struct df_endings *endings, const char *name)
     return false;
 }
 
-static bool is_folder(const char *folder, const struct dirent *entry)
-{
-    struct stat status;
-
-    if (entry->d_type != DT_UNKNOWN && entry->d_type != DT_LNK)
-        return entry->d_type == DT_DIR;
-    char *path = df_text_format("%s/%s", folder, entry->d_name);
-    const bool found = path && stat(path, &status) == 0 && S_ISDIR(status.st_mode);
-    free(path);
-    return found;
-}
-
+/* Without memory that might not be there: a layout would be taken for another one. */
 bool df_folder_is_there(const char *root, const char *name)
 {
     struct stat status;
-    char *path = df_text_format("%s/%s", root, name);
-    const bool there = path && stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+    char path[PATH_MOST];
+    const int length = snprintf(path, sizeof path, "%s/%s", root, name);
 
-    free(path);
-    return there;
+    return length > 0 && length < PATH_MOST && df_path_stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-/* What systems and network drives leave in folders. Those that begin with '.' are hidden anyway. */
-static bool is_of_a_system(const char *name)
+bool df_name_is_of_a_system(const char *name)
 {
     static const char *const names[] = {
         "Thumbs.db",    "ehthumbs.db", "desktop.ini", "@eaDir",   "__MACOSX",
@@ -73,11 +61,14 @@ static bool is_of_a_system(const char *name)
     return *name == '.';
 }
 
-static int add(struct df_folder_files *files, const struct dirent *entry)
+static int add(void *context, const char *name, bool is_folder)
 {
-    struct df_folder_file file = {.name = df_text_copy(entry->d_name), .stem = df_path_stem(entry->d_name)};
+    struct df_folder_files *files = context;
     struct df_folder_file *items = NULL;
 
+    if (df_name_is_of_a_system(name))
+        return 0;
+    struct df_folder_file file = {.name = df_text_copy(name), .stem = df_path_stem(name)};
     if (file.name && file.stem)
         items = df_grown(files->items, files->count, sizeof *items);
     if (!items) {
@@ -85,9 +76,9 @@ static int add(struct df_folder_files *files, const struct dirent *entry)
         free(file.stem);
         return -1;
     }
-    file.kind = is_folder(files->folder, entry)                  ? DF_FILE_FOLDER
-                : df_endings_have(files->endings, entry->d_name) ? DF_FILE_READ
-                                                                 : DF_FILE_OTHER_ENDING;
+    file.kind = is_folder                               ? DF_FILE_FOLDER
+                : df_endings_have(files->endings, name) ? DF_FILE_READ
+                                                        : DF_FILE_OTHER_ENDING;
     files->items = items;
     items[files->count++] = file;
     return 0;
@@ -100,44 +91,29 @@ static int compare(const void *a, const void *b)
     return stems != 0 ? stems : strcmp(first->name, second->name);
 }
 
-static int cannot_read(const char *folder)
+static int find_file(void *context, const char *name, bool is_folder)
 {
-    return df_error_set("cannot read the folder %s: %s", folder, strerror(errno));
+    (void)context;
+    (void)is_folder;
+    return *name != '.'; /* one is enough */
 }
 
 int df_folder_holds_files(const char *folder, bool *holds)
 {
     struct stat facts;
-    const struct dirent *entry;
 
     *holds = false;
-    if (lstat(folder, &facts) != 0 && errno == ENOENT)
+    if (df_path_stat(folder, &facts) != 0 && errno == ENOENT && lstat(folder, &facts) != 0)
         return 0;
-    DIR *directory = opendir(folder);
-    if (!directory)
-        return cannot_read(folder);
-    while (!*holds && (entry = readdir(directory)))
-        *holds = entry->d_name[0] != '.';
-    closedir(directory);
-    return 0;
+    const int status = df_path_each(folder, find_file, NULL);
+    *holds = status == 1;
+    return status < 0 ? -1 : 0;
 }
 
 int df_folder_files_read(struct df_folder_files *files, const char *folder, const struct df_endings *endings)
 {
-    DIR *stream = opendir(folder);
-    struct dirent *entry;
-    int status = 0;
-
     *files = (struct df_folder_files){.folder = folder, .endings = endings};
-    if (!stream)
-        return df_error_set("cannot open the folder %s: %s", folder, strerror(errno));
-    while (status == 0 && (errno = 0, entry = readdir(stream))) {
-        if (!is_of_a_system(entry->d_name))
-            status = add(files, entry);
-    }
-    if (status == 0 && errno != 0)
-        status = cannot_read(folder);
-    closedir(stream);
+    const int status = df_path_each(folder, add, files);
     if (files->count > 0)
         qsort(files->items, files->count, sizeof *files->items, compare);
     return status;
@@ -182,7 +158,7 @@ void df_folder_files_report(const struct df_folder_files *files)
     char why[64];
 
     for (size_t i = 0; i < files->count; i++) {
-        if (files->items[i].kind == DF_FILE_READ)
+        if (files->items[i].kind == DF_FILE_READ || files->items[i].kind == DF_FILE_FOLDER_READ)
             continue;
         reason(&files->items[i], why, sizeof why);
         df_name_list_add(&unused, "%s (%s)", files->items[i].name, why);

@@ -5,7 +5,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum df_file_kind { DF_FILE_READ, DF_FILE_OTHER_ENDING, DF_FILE_FOLDER };
+enum df_file_kind {
+    DF_FILE_READ,
+    DF_FILE_OTHER_ENDING,
+    DF_FILE_FOLDER,
+    DF_FILE_FOLDER_READ /* its files are */
+};
 
 struct df_folder_file {
     char *name, *stem;
@@ -30,6 +35,9 @@ struct df_folder_files {
  * must outlive the list. -1 with the error set; free it in either case. */
 int df_folder_files_read(struct df_folder_files *files, const char *folder, const struct df_endings *endings);
 void df_folder_files_free(struct df_folder_files *files);
+
+/* Whether a name is what systems and network drives leave in folders, or begins with '.', and is hidden. */
+bool df_name_is_of_a_system(const char *name);
 
 /* Whether root has a folder of that name. */
 bool df_folder_is_there(const char *root, const char *name);

@@ -8,9 +8,11 @@
 #include "dinoft/name_list.h"
 #include "dinoft/text.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define NAMED_AT_MOST 3
+#define DEPTH_MOST    16 /* folders in each other */
 
 static const struct df_endings image_endings = {(const char *const[]){".jpg", ".jpeg", ".png", ".tif",
                                                                       ".tiff", ".webp", ".bmp", ".gif",
@@ -142,13 +144,76 @@ static int check_all(const struct pairing *pairing)
         df_folder_files_report(&pairing->images);
         df_folder_files_report(&pairing->masks);
     }
-    if (pairing->dataset->count > 0)
-        return 0;
-    return df_error_set("the folder %s has no images (%s)", pairing->images.folder,
-                        df_endings_list(&image_endings, list, sizeof list));
+    return 0;
 }
 
-int df_sample_add_folder(struct df_dataset *dataset, const char *images, const char *masks, bool tells)
+static int add_folder(struct df_dataset *dataset, const char *images, const char *masks, bool tells,
+                      int depth);
+
+/* Whether a folder has images, or folders that may have some. */
+static int holds_images(const char *folder, bool *holds)
+{
+    struct df_folder_files files;
+    const int status = df_folder_files_read(&files, folder, &image_endings);
+
+    *holds = false;
+    for (size_t i = 0; i < files.count; i++)
+        *holds = *holds || files.items[i].kind != DF_FILE_OTHER_ENDING;
+    df_folder_files_free(&files);
+    return status;
+}
+
+static struct df_folder_file *find_folder(const struct df_folder_files *files, const char *name)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        if (files->items[i].kind == DF_FILE_FOLDER && strcmp(files->items[i].name, name) == 0)
+            return &files->items[i];
+    }
+    return NULL;
+}
+
+/* A folder among the images: its masks are in the masks' folder of that name. */
+static int enter(struct pairing *pairing, struct df_folder_file *folder, int depth)
+{
+    struct df_folder_file *of_masks = find_folder(&pairing->masks, folder->name);
+    char *images = df_text_format("%s/%s", pairing->images.folder, folder->name);
+    char *masks = df_text_format("%s/%s", pairing->masks.folder, folder->name);
+    bool holds = false;
+    int status = images && masks ? 0 : -1;
+
+    if (status == 0 && of_masks) {
+        folder->kind = of_masks->kind = DF_FILE_FOLDER_READ;
+        status = add_folder(pairing->dataset, images, masks, pairing->tells, depth + 1);
+    } else if (status == 0) {
+        status = holds_images(images, &holds);
+    }
+    if (status == 0 && holds)
+        status =
+            df_error_set("the folder %s has images or folders, and there is no folder %s for their masks "
+                         "(--images and --masks find masks elsewhere, by patterns)",
+                         images, masks);
+    free(masks);
+    free(images);
+    return status;
+}
+
+/* Folders in folders, such as one for each city. */
+static int enter_folders(struct pairing *pairing, int depth)
+{
+    for (size_t i = 0; i < pairing->images.count; i++) {
+        struct df_folder_file *folder = &pairing->images.items[i];
+        if (folder->kind != DF_FILE_FOLDER)
+            continue;
+        if (depth == DEPTH_MOST)
+            return df_error_set("the folder %s/%s lies more than %d folders deep", pairing->images.folder,
+                                folder->name, DEPTH_MOST);
+        DF_TRY(enter(pairing, folder, depth));
+    }
+    return 0;
+}
+
+static int add_folder(struct df_dataset *dataset, const char *images, const char *masks, bool tells,
+                      int depth)
 {
     struct pairing pairing = {
         .dataset = dataset, .tells = tells, .unread.most = NAMED_AT_MOST, .lonely.most = NAMED_AT_MOST};
@@ -156,9 +221,21 @@ int df_sample_add_folder(struct df_dataset *dataset, const char *images, const c
 
     if (df_folder_files_read(&pairing.images, images, &image_endings) == 0 &&
         df_folder_files_read(&pairing.masks, masks, &mask_endings) == 0 &&
-        df_mask_suffix_settle(&pairing.images, &pairing.masks, tells) == 0 && pair_all(&pairing) == 0)
+        df_mask_suffix_settle(&pairing.images, &pairing.masks, tells) == 0 && pair_all(&pairing) == 0 &&
+        enter_folders(&pairing, depth) == 0)
         status = check_all(&pairing);
     df_folder_files_free(&pairing.images);
     df_folder_files_free(&pairing.masks);
     return status;
+}
+
+int df_sample_add_folder(struct df_dataset *dataset, const char *images, const char *masks, bool tells)
+{
+    char list[128];
+
+    DF_TRY(add_folder(dataset, images, masks, tells, 0));
+    if (dataset->count > 0)
+        return 0;
+    return df_error_set("the folder %s has no images (%s)", images,
+                        df_endings_list(&image_endings, list, sizeof list));
 }

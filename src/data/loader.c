@@ -5,7 +5,6 @@
 #include "batch_slot.h"
 
 #include "dinoft/error.h"
-#include "dinoft/rng.h"
 #include "dinoft/size.h"
 #include "dinoft/worker_pool.h"
 
@@ -135,19 +134,6 @@ int64_t df_loader_batches(const struct df_loader *loader)
     return loader->batches;
 }
 
-void df_sample_order(int64_t *order, int64_t count, bool shuffle, uint64_t seed, int64_t epoch)
-{
-    struct df_rng rng;
-
-    if (shuffle) {
-        df_rng_seed(&rng, seed, df_hash_text("order of samples") + (uint64_t)epoch);
-        df_rng_permutation(&rng, order, count);
-        return;
-    }
-    for (int64_t i = 0; i < count; i++)
-        order[i] = i;
-}
-
 bool df_loader_packs(const struct df_loader *loader)
 {
     return loader->options.memory.alloc != NULL;
@@ -180,9 +166,14 @@ static void begin_batch(struct df_loader *loader, int64_t batch)
 
 int df_loader_start(struct df_loader *loader, int64_t epoch, int64_t first_batch)
 {
+    const struct df_loader_options *options = &loader->options;
+    const struct df_shuffle shuffle = {.on = options->shuffle,
+                                       .seed = options->seed,
+                                       .shards = loader->dataset,
+                                       .buffer = options->shuffle_buffer};
+
     df_worker_pool_drop_all(loader->pool);
-    df_sample_order(loader->order, loader->dataset->count, loader->options.shuffle, loader->options.seed,
-                    epoch);
+    DF_TRY(df_sample_order(loader->order, loader->dataset->count, &shuffle, epoch));
     loader->started = true;
     loader->epoch = epoch;
     loader->first_batch = first_batch;

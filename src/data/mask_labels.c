@@ -163,7 +163,8 @@ static int map_bytes(const struct df_dataset *dataset, const char *path, struct 
 }
 
 /* Labels are written over the values, which are longer. */
-static int map_words(const struct df_dataset *dataset, const char *path, struct df_image *mask)
+static int map_words(const struct df_dataset *dataset, const char *path, struct df_image *mask,
+                     int64_t *labels)
 {
     const int64_t count = mask->width * mask->height;
     uint16_t value;
@@ -174,52 +175,68 @@ static int map_words(const struct df_dataset *dataset, const char *path, struct 
         if (label == DF_NO_LABEL)
             return wrong_value(dataset, path, mask, i);
         mask->pixels[i] = (uint8_t)label;
+        labels[label]++;
     }
     return 0;
 }
 
-/* As map_words(). Most pixels have the colour of the one before. */
-static int map_colors(const struct df_dataset *dataset, const char *path, struct df_image *mask)
+/* How many of the next pixels have the colour of the first: as long as each byte is that of the pixel behind
+ * it, which is compared eight at a time. */
+static int64_t run_length(const uint8_t *rgb, int64_t most)
+{
+    const int64_t bytes = 3 * (most - 1);
+    int64_t equal = 0;
+
+    for (uint64_t here, behind; equal + 8 <= bytes; equal += 8) {
+        memcpy(&here, rgb + equal, sizeof here);
+        memcpy(&behind, rgb + equal + 3, sizeof behind);
+        if (here != behind)
+            break;
+    }
+    while (equal < bytes && rgb[equal] == rgb[equal + 3])
+        equal++;
+    return equal / 3 + 1;
+}
+
+/* As map_words(), for all pixels of one colour that follow each other. */
+static int map_colors(const struct df_dataset *dataset, const char *path, struct df_image *mask,
+                      int64_t *labels)
 {
     const int64_t count = mask->width * mask->height;
-    uint32_t last = color_at(mask, 0);
-    int label = df_mask_rule_color(&dataset->rule, last);
+    int64_t run;
 
-    for (int64_t i = 0; i < count; i++) {
-        const uint32_t color = color_at(mask, i);
-        if (color != last)
-            label = df_mask_rule_color(&dataset->rule, color);
+    for (int64_t i = 0; i < count; i += run) {
+        const int label = df_mask_rule_color(&dataset->rule, color_at(mask, i));
         if (label == DF_NO_LABEL)
             return wrong_color(dataset, path, mask, i);
-        last = color;
-        mask->pixels[i] = (uint8_t)label;
+        run = run_length(mask->pixels + 3 * i, count - i);
+        memset(mask->pixels + i, label, (size_t)run);
+        labels[label] += run;
     }
     return 0;
 }
 
-static void become_labels(struct df_image *mask, int64_t *labels)
+static void become_labels(struct df_image *mask)
 {
-    const size_t count = (size_t)(mask->width * mask->height);
-    uint8_t *smaller = realloc(mask->pixels, count);
+    uint8_t *smaller = realloc(mask->pixels, (size_t)(mask->width * mask->height));
 
     if (smaller)
         mask->pixels = smaller;
     mask->channels = 1;
-    df_count_bytes(mask->pixels, count, labels);
 }
 
 int df_mask_to_labels(const struct df_dataset *dataset, const char *path, struct df_image *mask,
                       int64_t *labels)
 {
     if (dataset->rule.values.source == DF_SOURCE_COLORS) {
-        DF_TRY(map_colors(dataset, path, mask));
+        DF_TRY(map_colors(dataset, path, mask, labels));
     } else if (mask->channels == 1) {
         return map_bytes(dataset, path, mask, labels);
     } else if (mask->channels == 2) {
-        DF_TRY(map_words(dataset, path, mask));
+        DF_TRY(map_words(dataset, path, mask, labels));
     } else {
         return unexpected_colors(dataset, path, mask);
     }
-    become_labels(mask, labels);
+    become_labels(mask);
     return 0;
 }

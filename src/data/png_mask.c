@@ -48,11 +48,28 @@ static int decode_whole(spng_ctx *png, const struct spng_ihdr *header, int unit,
                              SPNG_FMT_PNG, 0);
 }
 
+/* RGBA of bytes: all pixels at once, for the usual case. */
+static bool is_opaque(const struct df_image *mask)
+{
+    const size_t count = (size_t)(mask->width * mask->height);
+    uint32_t all = UINT32_MAX, pixel;
+    uint8_t bytes[sizeof all];
+
+    for (size_t i = 0; i < count; i++) {
+        memcpy(&pixel, mask->pixels + i * sizeof pixel, sizeof pixel);
+        all &= pixel;
+    }
+    memcpy(bytes, &all, sizeof all);
+    return bytes[3] == UINT8_MAX;
+}
+
 /* What alpha hides is not what one sees: it must hide nothing. bytes: of a channel; alpha is the last one. */
 static int check_opaque(const struct df_image *mask, int bytes)
 {
     const size_t count = (size_t)(mask->width * mask->height), unit = (size_t)mask->channels;
 
+    if (unit == 4 && bytes == 1 && is_opaque(mask))
+        return 0;
     for (size_t i = 0; i < count; i++) {
         const uint8_t *pixel = mask->pixels + i * unit, *alpha = pixel + unit - (size_t)bytes;
         if (alpha[0] != UINT8_MAX || alpha[bytes - 1] != UINT8_MAX)

@@ -26,7 +26,9 @@ static void *encode(const struct df_image *image, struct spng_plte *palette, siz
         .width = (uint32_t)image->width,
         .height = (uint32_t)image->height,
         .bit_depth = 8,
-        .color_type = palette ? SPNG_COLOR_TYPE_INDEXED : SPNG_COLOR_TYPE_TRUECOLOR,
+        .color_type = palette                ? SPNG_COLOR_TYPE_INDEXED
+                      : image->channels == 1 ? SPNG_COLOR_TYPE_GRAYSCALE
+                                             : SPNG_COLOR_TYPE_TRUECOLOR,
     };
     const size_t bytes = (size_t)image->width * (size_t)image->height * (size_t)image->channels;
     void *file = NULL;
@@ -72,6 +74,12 @@ void *df_png_encode(const struct df_image *image, size_t *size)
 int df_png_write_rgb(const char *path, const struct df_image *image)
 {
     assert(image->channels == 3);
+    return write_png(path, image, NULL);
+}
+
+int df_png_write_grey(const char *path, const struct df_image *image)
+{
+    assert(image->channels == 1);
     return write_png(path, image, NULL);
 }
 

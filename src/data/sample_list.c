@@ -2,6 +2,7 @@
 
 #include "folder_files.h"
 
+#include "dinoft/archive_path.h"
 #include "dinoft/error.h"
 #include "dinoft/name_list.h"
 
@@ -60,7 +61,7 @@ int df_sample_select(struct df_dataset *dataset, const int64_t *chosen, int64_t 
 static bool is_file(const char *path, int64_t *bytes)
 {
     struct stat status;
-    const bool found = stat(path, &status) == 0 && S_ISREG(status.st_mode);
+    const bool found = df_path_stat(path, &status) == 0 && S_ISREG(status.st_mode);
 
     *bytes = found ? (int64_t)status.st_size : 0;
     return found;

@@ -25,10 +25,10 @@ void df_sample_free(struct df_sample *sample);
 int df_sample_select(struct df_dataset *dataset, const int64_t *chosen, int64_t count);
 
 /* Adds a sample for each picture of a folder, in the order of strcmp, with the mask MASKS/NAME.png, or
- * one whose name has something behind (mask_suffix.h). Masks
+ * one whose name has something behind (mask_suffix.h), also in folders that both have. Masks
  * without an image, images without a mask, two images or masks of one name, pairs of which a half has an
- * ending that is not read, and a folder without any are errors; other files that are not used are named in
- * the log, if it tells. (folder_pairs.c) */
+ * ending that is not read, a folder with images among the images alone, and a folder without any are errors;
+ * other files that are not used are named in the log, if it tells. (folder_pairs.c) */
 int df_sample_add_folder(struct df_dataset *dataset, const char *images, const char *masks, bool tells);
 
 /* Notes the sizes of the samples' files. Fails if any of them is not there, naming the first few. */

@@ -1,19 +1,16 @@
 #include "samples.h"
 
+#include "codec.h"
+
 #include "dinoft/dtype.h"
 #include "dinoft/error.h"
 #include "dinoft/size.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define WIDE_ENTRIES (1 << 16) /* values of two bytes */
-
-struct range {
-    double black, white;
-};
 
 int df_samples_alloc(struct df_samples *samples)
 {
@@ -21,7 +18,6 @@ int df_samples_alloc(struct df_samples *samples)
     size_t bytes;
 
     samples->values = NULL;
-    DF_TRY(df_image_check_size(samples->width, samples->height));
     if (df_shape_count(shape, 4, &bytes) && (samples->values = malloc(bytes)))
         return 0;
     return df_error_memory("an image's values", bytes);
@@ -111,7 +107,7 @@ static bool is_none(const struct df_samples *samples, double value)
     return isnan(value) || (samples->has_none && value == samples->none);
 }
 
-static uint8_t map(double value, struct range range)
+static uint8_t map(double value, struct df_samples_range range)
 {
     const double part = (value - range.black) / (range.white - range.black);
 
@@ -120,7 +116,7 @@ static uint8_t map(double value, struct range range)
     return part >= 1.0 ? 255 : (uint8_t)(255.0 * part + 0.5);
 }
 
-static uint8_t map_sample(const struct df_samples *samples, double value, struct range range)
+static uint8_t map_sample(const struct df_samples *samples, double value, struct df_samples_range range)
 {
     if (is_none(samples, value))
         return 0;
@@ -154,7 +150,8 @@ static inline uint8_t *put(const struct df_samples *samples, uint8_t *out, uint8
 }
 
 /* What each value of one or two bytes becomes is found once. */
-static int map_by_table(const struct df_samples *samples, const struct range *range, struct df_image *image)
+static int map_by_table(const struct df_samples *samples, const struct df_samples_range *range,
+                        struct df_image *image)
 {
     const int entries = samples->bytes == 1 ? 256 : WIDE_ENTRIES;
     const int64_t count = samples->width * samples->height * samples->bands;
@@ -183,7 +180,7 @@ static int64_t part_at(const struct df_samples *samples, int64_t first)
     return left < DF_SAMPLES_PART ? left : DF_SAMPLES_PART;
 }
 
-static void map_each(const struct df_samples *samples, struct range range, struct df_image *image)
+static void map_each(const struct df_samples *samples, struct df_samples_range range, struct df_image *image)
 {
     double values[DF_SAMPLES_PART];
     uint8_t *out = image->pixels;
@@ -196,10 +193,8 @@ static void map_each(const struct df_samples *samples, struct range range, struc
     }
 }
 
-/* 0 to 0 where there is no finite value. */
-static struct range find_range(const struct df_samples *samples)
+void df_samples_extend_range(const struct df_samples *samples, struct df_samples_range *range)
 {
-    struct range range = {DBL_MAX, -DBL_MAX};
     double values[DF_SAMPLES_PART];
     int64_t count;
 
@@ -209,11 +204,23 @@ static struct range find_range(const struct df_samples *samples)
             const double value = values[i];
             if (!isfinite(value) || is_none(samples, value))
                 continue;
-            range.black = value < range.black ? value : range.black;
-            range.white = value > range.white ? value : range.white;
+            range->black = value < range->black ? value : range->black;
+            range->white = value > range->white ? value : range->white;
         }
     }
-    return range.black <= range.white ? range : (struct range){0.0, 0.0};
+}
+
+struct df_samples_range df_samples_range_end(struct df_samples_range range)
+{
+    return range.black <= range.white ? range : (struct df_samples_range){0.0, 0.0};
+}
+
+static struct df_samples_range find_range(const struct df_samples *samples)
+{
+    struct df_samples_range range = DF_SAMPLES_NO_RANGE;
+
+    df_samples_extend_range(samples, &range);
+    return df_samples_range_end(range);
 }
 
 static int refuse(const struct df_samples *samples)
@@ -232,12 +239,12 @@ int df_samples_to_image(const struct df_samples *samples, const struct df_image_
                         struct df_image *image)
 {
     const bool in_table = samples->kind == DF_SAMPLES_UNSIGNED && samples->bytes <= 2;
-    struct range range = {reading->black, reading->white};
+    struct df_samples_range range = {reading->black, reading->white};
 
     memset(image, 0, sizeof *image);
     if (reading->range == DF_RANGE_OF_TYPE && !in_table)
         return refuse(samples);
-    DF_TRY(df_image_alloc(image, samples->width, samples->height, 3));
+    DF_TRY(df_image_alloc_checked(image, samples->width, samples->height, 3));
     if (reading->range == DF_RANGE_OF_FILE)
         range = find_range(samples);
     if (!in_table)
@@ -261,15 +268,20 @@ static int choose_bands(const struct df_image_reading *reading, struct df_image 
     return 0;
 }
 
+struct df_samples df_samples_of_image(const struct df_image *image)
+{
+    return (struct df_samples){.width = image->width,
+                               .height = image->height,
+                               .bands = 3,
+                               .bytes = 1,
+                               .bits = 8,
+                               .values = image->pixels};
+}
+
 int df_image_apply_reading(const struct df_image_reading *reading, struct df_image *image)
 {
-    const struct df_samples bytes = {.width = image->width,
-                                     .height = image->height,
-                                     .bands = 3,
-                                     .bytes = 1,
-                                     .bits = 8,
-                                     .values = image->pixels};
-    struct range range = {reading->black, reading->white};
+    const struct df_samples bytes = df_samples_of_image(image);
+    struct df_samples_range range = {reading->black, reading->white};
 
     if (reading->n_bands > 0)
         DF_TRY(choose_bands(reading, image));

@@ -5,6 +5,7 @@
 
 #include "dinoft/image.h"
 
+#include <float.h>
 #include <stdbool.h>
 
 enum df_sample_kind { DF_SAMPLES_UNSIGNED, DF_SAMPLES_SIGNED, DF_SAMPLES_FLOAT };
@@ -23,7 +24,7 @@ struct df_samples {
     void *values; /* [height, width, bands] */
 };
 
-/* Values unset. -1 with the error set. */
+/* Values unset; the size has been checked. -1 with the error set. */
 int df_samples_alloc(struct df_samples *samples);
 void df_samples_free(struct df_samples *samples);
 
@@ -37,6 +38,21 @@ void df_samples_choose(struct df_samples *samples, const int *bands, int count);
 /* Some of the values, numbered in memory's order. */
 #define DF_SAMPLES_PART 1024 /* a good number of them */
 void df_samples_load(const struct df_samples *samples, int64_t first, int64_t count, double *values);
+
+/* The smallest and the largest of finite values that mean something. */
+struct df_samples_range {
+    double black, white;
+};
+
+#define DF_SAMPLES_NO_RANGE ((struct df_samples_range){DBL_MAX, -DBL_MAX}) /* of no values yet */
+
+/* Of those before and these. */
+void df_samples_extend_range(const struct df_samples *samples, struct df_samples_range *range);
+/* Of all that there were: 0 to 0 where there was none. */
+struct df_samples_range df_samples_range_end(struct df_samples_range range);
+
+/* An RGB image as samples, which borrow its pixels. */
+struct df_samples df_samples_of_image(const struct df_image *image);
 
 /* Makes an RGB image of the values. NaN becomes black, infinity what is beyond the range. -1 with the error
  * set: only unsigned values of at most 16 bits have a range of their own. */

@@ -6,7 +6,9 @@
 #include "dinoft/text.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Of one piece (a strip or a tile), and of anything else that libtiff takes at a time. */
 #define MEMORY_MOST (4 * DF_IMAGE_MAX_PIXELS)
@@ -59,12 +61,30 @@ static int on_warning(TIFF *file, void *user, const char *module, const char *fo
     return 1;
 }
 
+/* What is missing, as where the file became shorter, is an error of libtiff's. */
+static tmsize_t read_from_disk(struct df_tiff *tiff, char *buffer, size_t count)
+{
+    size_t done = 0;
+
+    while (done < count) {
+        const ssize_t more =
+            pread(tiff->descriptor, buffer + done, count - done, (off_t)(tiff->position + done));
+        if (more <= 0)
+            break;
+        done += (size_t)more;
+    }
+    tiff->position += done;
+    return (tmsize_t)done;
+}
+
 static tmsize_t read_bytes(thandle_t user, void *buffer, tmsize_t size)
 {
     struct df_tiff *tiff = user;
     const size_t left = tiff->size - tiff->position, wanted = size > 0 ? (size_t)size : 0;
     const size_t count = wanted < left ? wanted : left;
 
+    if (!tiff->bytes)
+        return read_from_disk(tiff, buffer, count);
     memcpy(buffer, tiff->bytes + tiff->position, count);
     tiff->position += count;
     return (tmsize_t)count;
@@ -103,6 +123,8 @@ static int map_bytes(thandle_t user, void **bytes, toff_t *size)
 {
     const struct df_tiff *tiff = user;
 
+    if (!tiff->bytes)
+        return 0;
     *bytes = (void *)(uintptr_t)tiff->bytes;
     *size = tiff->size;
     return 1;
@@ -188,19 +210,35 @@ static int64_t most_pixels(const struct df_tiff *tiff)
     return INT64_MAX;
 }
 
+static int check_image(const struct df_tiff *tiff)
+{
+    const int64_t width = tiff->width, height = tiff->height;
+
+    if (tiff->bytes)
+        return df_image_check_file(width, height, tiff->size, most_pixels(tiff));
+    if (width > DF_TIFF_LARGE_SIDE || height > DF_TIFF_LARGE_SIDE || width * height > DF_TIFF_LARGE_PIXELS)
+        return df_error_set("a TIFF of %lld x %lld pixels; at most %lld a side and %lld in all are accepted",
+                            (long long)width, (long long)height, (long long)DF_TIFF_LARGE_SIDE,
+                            (long long)DF_TIFF_LARGE_PIXELS);
+    return df_image_check_bytes(width, height, tiff->size, most_pixels(tiff));
+}
+
 static int check_sizes(struct df_tiff *tiff)
 {
+    const int64_t most = tiff->bytes ? MEMORY_MOST : DF_TIFF_LARGE_PIECE;
+
     if (tiff->bits < 1 || tiff->bands < 1)
         return df_error_set("damaged TIFF: %d bands of %d bits", tiff->bands, tiff->bits);
     if (!TIFFIsCODECConfigured((uint16_t)tiff->compression))
         return df_error_set("its compression %d is unknown", tiff->compression);
-    DF_TRY(df_image_check_file(tiff->width, tiff->height, tiff->size, most_pixels(tiff)));
+    DF_TRY(check_image(tiff));
     const uint64_t piece = TIFFIsTiled(tiff->file) ? TIFFTileSize64(tiff->file) : TIFFStripSize64(tiff->file);
     if (piece == 0)
         return df_tiff_fail(tiff);
-    if (piece > (uint64_t)MEMORY_MOST)
-        return df_error_set("its strips or tiles have %llu bytes each, at most %lld are accepted",
-                            (unsigned long long)piece, (long long)MEMORY_MOST);
+    if (piece > (uint64_t)most)
+        return df_error_set("its strips or tiles have %llu bytes each, at most %lld are accepted%s",
+                            (unsigned long long)piece, (long long)most,
+                            tiff->bytes ? "" : ": write it in tiles, as gdal_translate -co TILED=YES does");
     return 0;
 }
 
@@ -224,13 +262,24 @@ static int read_header(struct df_tiff *tiff)
     return check_sizes(tiff);
 }
 
-int df_tiff_open(struct df_tiff *tiff, const unsigned char *bytes, size_t size)
+static int open_header(struct df_tiff *tiff)
 {
-    *tiff = (struct df_tiff){.bytes = bytes, .size = size};
     tiff->file = open_file(tiff);
     if (!tiff->file || tiff->lost)
         return df_tiff_fail(tiff);
     return read_header(tiff);
+}
+
+int df_tiff_open(struct df_tiff *tiff, const unsigned char *bytes, size_t size)
+{
+    *tiff = (struct df_tiff){.bytes = bytes, .size = size};
+    return open_header(tiff);
+}
+
+int df_tiff_open_large(struct df_tiff *tiff, int descriptor, size_t size)
+{
+    *tiff = (struct df_tiff){.descriptor = descriptor, .size = size};
+    return open_header(tiff);
 }
 
 void df_tiff_close(struct df_tiff *tiff)
@@ -238,6 +287,35 @@ void df_tiff_close(struct df_tiff *tiff)
     if (tiff->file)
         TIFFClose(tiff->file);
     tiff->file = NULL;
+    free(tiff->raw);
+    tiff->raw = NULL;
+}
+
+int df_tiff_prepare_tiles(struct df_tiff *tiff)
+{
+    const tmsize_t bytes = TIFFTileSize(tiff->file);
+
+    if (tiff->bytes || tiff->compression != COMPRESSION_NONE || !TIFFIsTiled(tiff->file))
+        return 0;
+    if (!tiff->raw && !(tiff->raw = malloc((size_t)bytes)))
+        return df_error_memory("a tile of a TIFF", (unsigned long long)bytes);
+    return TIFFReadBufferSetup(tiff->file, tiff->raw, bytes) ? 0 : df_tiff_fail(tiff);
+}
+
+void df_tiff_piece_size(const struct df_tiff *tiff, int64_t *width, int64_t *height)
+{
+    uint32_t columns = 0, rows = 0;
+
+    if (TIFFIsTiled(tiff->file)) {
+        TIFFGetField(tiff->file, TIFFTAG_TILEWIDTH, &columns);
+        TIFFGetField(tiff->file, TIFFTAG_TILELENGTH, &rows);
+        *width = columns;
+        *height = rows > 0 ? rows : tiff->height;
+    } else {
+        TIFFGetFieldDefaulted(tiff->file, TIFFTAG_ROWSPERSTRIP, &rows);
+        *width = tiff->width;
+        *height = rows > 0 && rows < tiff->height ? rows : tiff->height;
+    }
 }
 
 bool df_tiff_is_grey(const struct df_tiff *tiff)

@@ -5,13 +5,17 @@
 
 #include "dinoft/error.h"
 
+#include <math.h>
 #include <string.h>
 
 #define INDEX_MOST 65535
 
-/* Values that fit in 16 bits, as an image of two bytes a pixel, which can be turned. */
-static int take_numbers(const struct df_samples *samples, struct df_image *image)
+/* Values that fit in 16 bits, as an image of two bytes a pixel, which can be turned. Where 0 is white, the
+ * largest value is taken for 0, as Pillow and OpenCV have it, and what one sees: so programs write bits for
+ * fax codes, and mean 1 by white. */
+static int take_numbers(const struct df_samples *samples, bool white_is_0, struct df_image *image)
 {
+    const double white = ldexp(1.0, samples->bits) - 1.0;
     double row[DF_IMAGE_MAX_SIDE];
 
     DF_TRY(df_image_alloc(image, samples->width, samples->height, sizeof(uint16_t)));
@@ -19,6 +23,7 @@ static int take_numbers(const struct df_samples *samples, struct df_image *image
     for (int64_t y = 0; y < samples->height; y++) {
         df_samples_load(samples, y * samples->width, samples->width, row);
         for (int64_t x = 0; x < samples->width; x++) {
+            row[x] = white_is_0 ? white - row[x] : row[x];
             if (row[x] < 0.0 || row[x] > INDEX_MOST)
                 return df_error_set(
                     "the value %.0f at column %lld, row %lld is no index of a class (0 to %d)", row[x],
@@ -39,8 +44,9 @@ static int decode_numbers(struct df_tiff *tiff, struct df_image *image)
             "a mask must hold one whole number a pixel, grey or of a palette; this one has %d "
             "band%s of %d-bit %s",
             tiff->bands, tiff->bands == 1 ? "" : "s", tiff->bits, df_tiff_format_name(tiff));
-    DF_TRY(df_tiff_read_samples(tiff, (const int[]){1}, 1, &samples));
-    int status = take_numbers(&samples, image);
+    const struct df_image_part all = {0, 0, tiff->width, tiff->height};
+    DF_TRY(df_tiff_read_samples(tiff, (const int[]){1}, 1, &all, &samples));
+    int status = take_numbers(&samples, tiff->photometric == PHOTOMETRIC_MINISWHITE, image);
     df_samples_free(&samples);
     return status == 0 ? df_image_orient(image, tiff->orientation) : -1;
 }

@@ -17,7 +17,7 @@ struct layout {
 /* A band of a piece, and where it goes. */
 struct part {
     const uint8_t *rows; /* of the piece */
-    int64_t x, y;        /* in the image */
+    int64_t x, y;        /* in samples */
     int64_t width, height;
     int band; /* among a pixel's values in the piece, from 0 on */
     int to;   /* among those of samples */
@@ -54,21 +54,12 @@ static int set_type(const struct df_tiff *tiff, struct df_samples *samples)
 
 static void find_layout(const struct df_tiff *tiff, struct layout *layout)
 {
-    uint32_t width = 0, height = 0;
+    TIFF *file = tiff->file;
 
-    layout->tiled = TIFFIsTiled(tiff->file);
-    if (layout->tiled) {
-        TIFFGetField(tiff->file, TIFFTAG_TILEWIDTH, &width);
-        TIFFGetField(tiff->file, TIFFTAG_TILELENGTH, &height);
-        layout->row_bytes = (int64_t)TIFFTileRowSize64(tiff->file);
-        layout->bytes = (int64_t)TIFFTileSize64(tiff->file);
-    } else {
-        TIFFGetFieldDefaulted(tiff->file, TIFFTAG_ROWSPERSTRIP, &height);
-        layout->row_bytes = (int64_t)TIFFScanlineSize64(tiff->file);
-        layout->bytes = (int64_t)TIFFStripSize64(tiff->file);
-    }
-    layout->width = layout->tiled ? (int64_t)width : tiff->width;
-    layout->height = height > 0 && (layout->tiled || height < tiff->height) ? (int64_t)height : tiff->height;
+    layout->tiled = TIFFIsTiled(file);
+    layout->row_bytes = (int64_t)(layout->tiled ? TIFFTileRowSize64(file) : TIFFScanlineSize64(file));
+    layout->bytes = (int64_t)(layout->tiled ? TIFFTileSize64(file) : TIFFStripSize64(file));
+    df_tiff_piece_size(tiff, &layout->width, &layout->height);
     layout->step = tiff->separate ? 1 : tiff->bands;
 }
 
@@ -124,10 +115,10 @@ static void take_part(const struct df_samples *samples, const struct layout *lay
     }
 }
 
-static tmsize_t read_piece(struct df_tiff *tiff, const struct layout *layout, const struct part *part,
+static tmsize_t read_piece(struct df_tiff *tiff, const struct layout *layout, int64_t left, int64_t top,
                            int plane, void *buffer)
 {
-    const uint32_t x = (uint32_t)part->x, y = (uint32_t)part->y;
+    const uint32_t x = (uint32_t)left, y = (uint32_t)top;
     const tmsize_t most = (tmsize_t)layout->bytes;
 
     if (layout->tiled)
@@ -136,16 +127,18 @@ static tmsize_t read_piece(struct df_tiff *tiff, const struct layout *layout, co
     return TIFFReadEncodedStrip(tiff->file, TIFFComputeStrip(tiff->file, y, (uint16_t)plane), buffer, most);
 }
 
-/* The piece at (x, y) of a plane: that of band bands[first], or of all bands. */
-static int take_piece(struct df_tiff *tiff, const struct layout *layout, const int *bands, int first,
-                      struct part *part, const struct df_samples *samples, void *buffer)
+/* The piece at the part's (x, y) of a plane: that of band bands[first], or of all bands. */
+static int take_piece(struct df_tiff *tiff, const struct layout *layout, const struct df_image_part *area,
+                      const int *bands, int first, struct part *part, const struct df_samples *samples,
+                      void *buffer)
 {
     const int last = tiff->separate ? first + 1 : samples->bands;
 
     part->width = samples->width - part->x < layout->width ? samples->width - part->x : layout->width;
     part->height = samples->height - part->y < layout->height ? samples->height - part->y : layout->height;
     part->rows = buffer;
-    const tmsize_t found = read_piece(tiff, layout, part, tiff->separate ? bands[first] - 1 : 0, buffer);
+    const tmsize_t found = read_piece(tiff, layout, area->x + part->x, area->y + part->y,
+                                      tiff->separate ? bands[first] - 1 : 0, buffer);
     if (found < 0 || tiff->lost)
         return df_tiff_fail(tiff);
     if (found < part->height * layout->row_bytes)
@@ -159,7 +152,8 @@ static int take_piece(struct df_tiff *tiff, const struct layout *layout, const i
     return 0;
 }
 
-static int take_all(struct df_tiff *tiff, const int *bands, const struct df_samples *samples)
+static int take_all(struct df_tiff *tiff, const int *bands, const struct df_image_part *area,
+                    const struct df_samples *samples)
 {
     struct layout layout;
     int status = 0;
@@ -176,7 +170,7 @@ static int take_all(struct df_tiff *tiff, const int *bands, const struct df_samp
         for (int64_t y = 0; status == 0 && y < samples->height; y += layout.height) {
             for (int64_t x = 0; status == 0 && x < samples->width; x += layout.width) {
                 struct part part = {.x = x, .y = y};
-                status = take_piece(tiff, &layout, bands, first, &part, samples, buffer);
+                status = take_piece(tiff, &layout, area, bands, first, &part, samples, buffer);
             }
         }
     }
@@ -184,9 +178,10 @@ static int take_all(struct df_tiff *tiff, const int *bands, const struct df_samp
     return status;
 }
 
-int df_tiff_read_samples(struct df_tiff *tiff, const int *bands, int count, struct df_samples *samples)
+int df_tiff_read_samples(struct df_tiff *tiff, const int *bands, int count, const struct df_image_part *part,
+                         struct df_samples *samples)
 {
-    *samples = (struct df_samples){.width = tiff->width, .height = tiff->height, .bands = count};
+    *samples = (struct df_samples){.width = part->width, .height = part->height, .bands = count};
     for (int i = 0; i < count; i++) {
         if (bands[i] > tiff->bands)
             return df_error_set("there is no band %d: it has %d", bands[i], tiff->bands);
@@ -195,7 +190,7 @@ int df_tiff_read_samples(struct df_tiff *tiff, const int *bands, int count, stru
     if (tiff->compression == COMPRESSION_JPEG && tiff->photometric == PHOTOMETRIC_YCBCR)
         TIFFSetField(tiff->file, TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
     DF_TRY(df_samples_alloc(samples));
-    if (take_all(tiff, bands, samples) == 0)
+    if (take_all(tiff, bands, part, samples) == 0)
         return 0;
     df_samples_free(samples);
     return -1;

@@ -4,6 +4,7 @@
 #include "lines.h"
 #include "sample_list.h"
 
+#include "dinoft/archive_path.h"
 #include "dinoft/error.h"
 #include "dinoft/log.h"
 #include "dinoft/text.h"
@@ -11,7 +12,6 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define NAME_MAX_BYTES 255 /* as file systems have it */
 #define PATH_MAX_BYTES 1024
@@ -36,7 +36,7 @@ static char *mask_of_name(struct list *list, const char *name, size_t length)
 {
     char *usual = df_text_format("%s/SegmentationClass/%.*s.png", list->folder, (int)length, name);
     char *of_sbd = df_text_format("%s/SegmentationClassAug/%.*s.png", list->folder, (int)length, name);
-    const bool takes_it = usual && of_sbd && access(usual, F_OK) != 0 && access(of_sbd, F_OK) == 0;
+    const bool takes_it = usual && of_sbd && !df_path_exists(usual) && df_path_exists(of_sbd);
 
     list->of_sbd += takes_it;
     free(takes_it ? usual : of_sbd);

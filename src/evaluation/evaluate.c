@@ -107,17 +107,19 @@ static int predict(struct run *run, const struct df_batch *batch, int64_t i,
                    const struct df_prediction *prediction)
 {
     const struct df_evaluation *evaluation = run->evaluation;
-    uint8_t *classes = wants_maps(run, batch->samples[i]) ? run->classes : NULL;
-    struct df_comparison *comparison =
-        (struct df_comparison *)(void *)(run->on_device + (size_t)i * run->comparison_bytes);
+    const struct df_wanted wanted = {
+        .classes = wants_maps(run, batch->samples[i]) ? run->classes : NULL,
+        .comparison = (struct df_comparison *)(void *)(run->on_device + (size_t)i * run->comparison_bytes),
+        .detailed = evaluation->detailed,
+    };
 
     if (evaluation->inference)
         return df_inference_predict(evaluation->inference, &batch->images[i], prediction->height,
-                                    prediction->width, prediction->labels, classes, comparison);
+                                    prediction->width, prediction->labels, &wanted);
     if (evaluation->original)
         return df_segmenter_predict_at(run->segmenter, i, prediction->height, prediction->width,
-                                       prediction->labels, classes, comparison);
-    return df_segmenter_predict(run->segmenter, i, classes, comparison);
+                                       prediction->labels, &wanted);
+    return df_segmenter_predict(run->segmenter, i, &wanted);
 }
 
 /* Where the metrics' batch has any image. */
@@ -141,6 +143,9 @@ static int count_image(struct run *run, int64_t i, struct df_prediction *predict
     const struct df_loss_sum *loss = &comparison->loss;
 
     df_metrics_add_image(run->metrics, comparison->confusion, of_sigmoids);
+    if (evaluation->detailed)
+        df_metrics_add_details(run->metrics, comparison->calibration,
+                               df_comparison_boundaries(comparison, run->metrics->n_classes));
     if (loss->count > 0 && !isfinite(loss->sum))
         return df_error_set("the loss is not a finite number: the model's weights are damaged, or too large");
     run->loss_sum += loss->sum;

@@ -1,5 +1,7 @@
 #include "dinoft/inference.h"
 
+#include "windows.h"
+
 #include "dinoft/error.h"
 #include "dinoft/size.h"
 
@@ -22,17 +24,18 @@ struct df_inference {
     uint8_t *view;  /* host [view's height, width, 3] */
     uint8_t *batch; /* host [max_batch, window's height, width, 3] */
     size_t view_bytes, batch_bytes;
-    struct buffer canvas; /* float32 [view's height, width, C]: the windows' averaged logits */
-    struct buffer sum;    /* float32 [height, width, C]: the views' softmaxes */
-    struct buffer result; /* uint8 [2, height, width]: classes, labels */
+    struct buffer canvas;     /* float32 [view's height, width, C]: the windows' averaged logits */
+    struct buffer sum;        /* float32 [height, width, C]: the views' softmaxes */
+    struct buffer result;     /* uint8 [2, height, width]: classes, labels */
+    struct buffer confidence; /* float32 [height, width] */
+    int64_t height, width;    /* of the last prediction */
+    bool is_of_views;         /* its probabilities are in sum, else the model's logits are there */
 };
 
-/* Where windows lie along one direction, and what each counts there. */
-struct axis {
-    int64_t length, window, stride;
-    int64_t count;  /* of windows */
-    float *weights; /* [length]: 1 / the number of windows over it */
-};
+bool df_inference_is_plain(const struct df_inference_options *options)
+{
+    return !options->keep_ratio && options->crop == 0 && df_inference_views(options) == 1;
+}
 
 int64_t df_inference_views(const struct df_inference_options *options)
 {
@@ -66,6 +69,7 @@ void df_inference_close(struct df_inference *inference)
     backend->ops->free(backend, inference->canvas.data);
     backend->ops->free(backend, inference->sum.data);
     backend->ops->free(backend, inference->result.data);
+    backend->ops->free(backend, inference->confidence.data);
     free(inference->view);
     free(inference->batch);
     free(inference);
@@ -106,12 +110,25 @@ static int64_t whole_patches(const struct df_inference *inference, double length
     return df_max_i64((int64_t)floor(length / (double)inference->patch + 0.5), 1) * inference->patch;
 }
 
+/* A length that windows are to be laid over may be any, one that is seen whole is brought to whole patches.
+ */
+static int64_t own_length(const struct df_inference *inference, double length)
+{
+    const int64_t pixels = (int64_t)floor(length + 0.5), crop = inference->options.crop;
+    return crop > 0 && pixels > crop ? pixels : whole_patches(inference, length);
+}
+
 static void scaled_size(const struct df_inference *inference, const struct df_image *image, double scale,
                         int64_t *height, int64_t *width)
 {
     const struct df_inference_options *options = &inference->options;
     double h = (double)options->height, w = (double)options->width;
 
+    if (options->own_size) {
+        *height = own_length(inference, scale * (double)image->height);
+        *width = own_length(inference, scale * (double)image->width);
+        return;
+    }
     if (options->keep_ratio) {
         const double across = h < w ? h : w;
         const double ratio = (double)image->height / (double)image->width;
@@ -128,43 +145,6 @@ void df_inference_size(const struct df_inference *inference, const struct df_ima
     scaled_size(inference, image, 1.0, height, width);
 }
 
-/* The axis' windows: stride apart, the last one moved back to end with the image. */
-static int64_t window_start(const struct axis *axis, int64_t i)
-{
-    return df_min_i64(i * axis->stride, axis->length - axis->window);
-}
-
-static int make_axis(struct axis *axis, int64_t length, int64_t crop, int64_t stride)
-{
-    *axis = (struct axis){.length = length, .window = df_min_i64(crop, length), .stride = stride};
-    axis->count = (length - axis->window + stride - 1) / stride + 1;
-    axis->weights = calloc((size_t)length, sizeof *axis->weights);
-    if (!axis->weights)
-        return df_error_memory("the windows' weights", (size_t)length * sizeof *axis->weights);
-    for (int64_t i = 0; i < axis->count; i++) {
-        for (int64_t k = 0; k < axis->window; k++)
-            axis->weights[window_start(axis, i) + k] += 1.0f;
-    }
-    for (int64_t k = 0; k < length; k++)
-        axis->weights[k] = 1.0f / axis->weights[k];
-    return 0;
-}
-
-/* pixels [height, width, 3] with left and right changed. */
-static void mirror(uint8_t *pixels, int64_t height, int64_t width)
-{
-    for (int64_t y = 0; y < height; y++) {
-        uint8_t *left = pixels + y * width * 3, *right = left + (width - 1) * 3;
-        for (; left < right; left += 3, right -= 3) {
-            for (int c = 0; c < 3; c++) {
-                const uint8_t value = left[c];
-                left[c] = right[c];
-                right[c] = value;
-            }
-        }
-    }
-}
-
 static int run_model(struct df_inference *inference, int64_t count, const uint8_t *pixels)
 {
     DF_TRY(df_segmenter_load_pixels(inference->segmenter, count, pixels, NULL));
@@ -172,29 +152,29 @@ static int run_model(struct df_inference *inference, int64_t count, const uint8_
 }
 
 /* The view's windows first .. first + count - 1, in rows, side by side for the model. */
-static void cut_windows(struct df_inference *inference, const struct axis *rows, const struct axis *columns,
-                        int64_t first, int64_t count)
+static void cut_windows(struct df_inference *inference, const struct df_window_axis *rows,
+                        const struct df_window_axis *columns, int64_t first, int64_t count)
 {
     const size_t line = (size_t)columns->window * 3;
     uint8_t *to = inference->batch;
 
     for (int64_t k = first; k < first + count; k++) {
-        const int64_t top = window_start(rows, k / columns->count),
-                      left = window_start(columns, k % columns->count);
+        const int64_t top = df_window_start(rows, k / columns->count),
+                      left = df_window_start(columns, k % columns->count);
         for (int64_t y = 0; y < rows->window; y++, to += line)
             memcpy(to, inference->view + ((top + y) * columns->length + left) * 3, line);
     }
 }
 
-static int add_windows(struct df_inference *inference, const struct axis *rows, const struct axis *columns,
-                       int64_t first, int64_t count)
+static int add_windows(struct df_inference *inference, const struct df_window_axis *rows,
+                       const struct df_window_axis *columns, int64_t first, int64_t count)
 {
     struct df_backend *backend = inference->backend;
 
     for (int64_t i = 0; i < count; i++) {
         const struct df_logits logits = df_segmenter_logits(inference->segmenter, i);
-        const int64_t top = window_start(rows, (first + i) / columns->count);
-        const int64_t left = window_start(columns, (first + i) % columns->count);
+        const int64_t top = df_window_start(rows, (first + i) / columns->count);
+        const int64_t left = df_window_start(columns, (first + i) % columns->count);
         const struct df_window window = {
             .h = logits.h,
             .w = logits.w,
@@ -203,6 +183,7 @@ static int add_windows(struct df_inference *inference, const struct axis *rows, 
             .left = left,
             .height = rows->window,
             .width = columns->window,
+            .canvas_height = rows->length,
             .canvas_width = columns->length,
             .row_weight = rows->weights + top,
             .column_weight = columns->weights + left,
@@ -213,7 +194,8 @@ static int add_windows(struct df_inference *inference, const struct axis *rows, 
 }
 
 /* Fills the canvas with the view's logits, a batch of windows after the other. */
-static int run_windows(struct df_inference *inference, const struct axis *rows, const struct axis *columns)
+static int run_windows(struct df_inference *inference, const struct df_window_axis *rows,
+                       const struct df_window_axis *columns)
 {
     struct df_segmenter *segmenter = inference->segmenter;
     struct df_backend *backend = inference->backend;
@@ -243,7 +225,7 @@ static int make_view(struct df_inference *inference, const struct df_image *imag
     DF_TRY(reserve_host(&inference->view, &inference->view_bytes, (size_t)(*height * *width * 3)));
     DF_TRY(df_resize_linear(image, inference->view, *width, *height));
     if (mirrored)
-        mirror(inference->view, *height, *width);
+        df_pixels_mirror(inference->view, *height, *width);
     return 0;
 }
 
@@ -258,17 +240,17 @@ static int add_view_in_windows(struct df_inference *inference, int64_t view_heig
 {
     const struct df_inference_options *options = &inference->options;
     struct df_backend *backend = inference->backend;
-    struct axis rows = {0}, columns = {0};
+    struct df_window_axis rows = {0}, columns = {0};
     int status = -1;
 
-    if (make_axis(&rows, view_height, options->crop, options->stride) == 0 &&
-        make_axis(&columns, view_width, options->crop, options->stride) == 0 &&
+    if (df_window_axis_make(&rows, view_height, options->crop, options->stride) == 0 &&
+        df_window_axis_make(&columns, view_width, options->crop, options->stride) == 0 &&
         run_windows(inference, &rows, &columns) == 0)
         status =
             backend->ops->add_probabilities(backend, inference->canvas.data, view_height, view_width,
                                             inference->classes, mirrored, inference->sum.data, height, width);
-    free(rows.weights);
-    free(columns.weights);
+    df_window_axis_free(&rows);
+    df_window_axis_free(&columns);
     return status;
 }
 
@@ -317,16 +299,37 @@ static int count_prediction(const struct df_inference *inference, const uint8_t 
                               df_confusion_count(inference->classes) * sizeof(int64_t));
 }
 
+/* Compares what lies in the inference's result, where that is wanted, and fetches it. */
+static int hand_out(struct df_inference *inference, int64_t height, int64_t width, const uint8_t *labels,
+                    const struct df_wanted *wanted)
+{
+    struct df_backend *backend = inference->backend;
+    const uint8_t *prediction = inference->result.data;
+    const float *confidence = inference->confidence.data;
+    const size_t pixels = (size_t)(height * width);
+
+    if (wanted->comparison)
+        DF_TRY(count_prediction(inference, prediction, labels, (int64_t)pixels, wanted->comparison));
+    if (wanted->detailed)
+        DF_TRY(df_comparison_add_details(backend, confidence, prediction, labels, height, width,
+                                         inference->classes, wanted->comparison));
+    if (wanted->confidence)
+        DF_TRY(backend->ops->download(backend, wanted->confidence, confidence, pixels * sizeof(float)));
+    return wanted->classes ? backend->ops->download(backend, wanted->classes, prediction, pixels) : 0;
+}
+
 static int predict_from_views(struct df_inference *inference, const struct df_image *image, int64_t height,
-                              int64_t width, const uint8_t *labels, uint8_t *classes,
-                              struct df_comparison *comparison)
+                              int64_t width, const uint8_t *labels, const struct df_wanted *wanted)
 {
     struct df_backend *backend = inference->backend;
     const size_t pixels = (size_t)(height * width);
+    const bool confident = wanted->confidence || wanted->detailed;
     struct df_loss_sum loss; /* where nobody asks for it */
 
     DF_TRY(reserve_device(inference, &inference->sum, height, width, inference->classes, sizeof(float)));
     DF_TRY(reserve_device(inference, &inference->result, height, width, 2, 1));
+    if (confident)
+        DF_TRY(reserve_device(inference, &inference->confidence, height, width, 1, sizeof(float)));
     DF_TRY(backend->ops->zero(backend, inference->sum.data,
                               pixels * (size_t)inference->classes * sizeof(float)));
     DF_TRY(add_views(inference, image, height, width));
@@ -335,24 +338,36 @@ static int predict_from_views(struct df_inference *inference, const struct df_im
         DF_TRY(backend->ops->upload(backend, result_labels, labels, pixels));
     DF_TRY(backend->ops->argmax(backend, inference->sum.data, (int64_t)pixels, inference->classes,
                                 df_inference_views(&inference->options), result_labels, result,
-                                comparison ? &comparison->loss : NULL, &loss));
-    if (comparison)
-        DF_TRY(count_prediction(inference, result, result_labels, (int64_t)pixels, comparison));
-    return classes ? backend->ops->download(backend, classes, result, pixels) : 0;
+                                confident ? inference->confidence.data : NULL,
+                                wanted->comparison ? &wanted->comparison->loss : NULL, &loss));
+    return hand_out(inference, height, width, result_labels, wanted);
 }
 
 int df_inference_predict(struct df_inference *inference, const struct df_image *image, int64_t height,
-                         int64_t width, const uint8_t *labels, uint8_t *classes,
-                         struct df_comparison *comparison)
+                         int64_t width, const uint8_t *labels, const struct df_wanted *wanted)
 {
     const struct df_inference_options *options = &inference->options;
     int64_t view_height, view_width;
 
     scaled_size(inference, image, options->scales[0], &view_height, &view_width);
-    if (df_inference_views(options) > 1 || needs_windows(inference, view_height, view_width))
-        return predict_from_views(inference, image, height, width, labels, classes, comparison);
+    inference->height = height;
+    inference->width = width;
+    inference->is_of_views =
+        df_inference_views(options) > 1 || needs_windows(inference, view_height, view_width);
+    if (inference->is_of_views)
+        return predict_from_views(inference, image, height, width, labels, wanted);
     DF_TRY(make_view(inference, image, options->scales[0], false, &view_height, &view_width));
     DF_TRY(df_segmenter_set_size(inference->segmenter, view_height, view_width));
     DF_TRY(run_model(inference, 1, inference->view));
-    return df_segmenter_predict_at(inference->segmenter, 0, height, width, labels, classes, comparison);
+    return df_segmenter_predict_at(inference->segmenter, 0, height, width, labels, wanted);
+}
+
+int df_inference_probabilities(struct df_inference *inference, struct df_probabilities *probabilities)
+{
+    if (!inference->is_of_views)
+        return df_probabilities_of_logits(inference->segmenter, 0, inference->height, inference->width,
+                                          probabilities);
+    return df_probabilities_of_sum(inference->backend, inference->sum.data, inference->height,
+                                   inference->width, inference->classes,
+                                   df_inference_views(&inference->options), probabilities);
 }

@@ -35,24 +35,18 @@ static void choose_inference(struct df_measure *measure)
     memcpy(measure->how.scales, options->scale_list, sizeof measure->how.scales);
 }
 
-/* Whether images go through the model one by one. */
-static bool is_plain(const struct df_inference_options *options)
-{
-    return !options->keep_ratio && options->crop == 0 && df_inference_views(options) == 1;
-}
-
 int df_measure_start(struct df_measure *measure)
 {
     const struct df_inference_options *how = &measure->how;
 
     choose_inference(measure);
-    const bool batches = is_plain(how) || how->crop > 0;
-    measure->segmenter =
-        df_setup_segmenter(&measure->setup, is_plain(how) ? DF_MODEL_EVALUATES_FEED : DF_MODEL_EVALUATES,
-                           measure->dataset->n_classes, batches ? measure->options.batch_size : 1, 0);
+    const bool batches = df_inference_is_plain(how) || how->crop > 0;
+    measure->segmenter = df_setup_segmenter(
+        &measure->setup, df_inference_is_plain(how) ? DF_MODEL_EVALUATES_FEED : DF_MODEL_EVALUATES,
+        measure->dataset->n_classes, batches ? measure->options.batch_size : 1, 0);
     if (!measure->segmenter)
         return -1;
-    if (!is_plain(how) && !(measure->inference = df_inference_open(measure->segmenter, how)))
+    if (!df_inference_is_plain(how) && !(measure->inference = df_inference_open(measure->segmenter, how)))
         return -1;
     return 0;
 }

@@ -14,7 +14,8 @@ int df_metrics_init(struct df_metrics *metrics, int n_classes, bool void_is_back
     *metrics = (struct df_metrics){.n_classes = n_classes, .void_is_background = void_is_background};
     metrics->confusion = calloc((size_t)n_classes * (size_t)n_classes, sizeof *metrics->confusion);
     metrics->batch_confusion = calloc(df_confusion_count(n_classes), sizeof *metrics->batch_confusion);
-    if (metrics->confusion && metrics->batch_confusion)
+    metrics->boundaries = calloc(3 * (size_t)n_classes, sizeof *metrics->boundaries);
+    if (metrics->confusion && metrics->batch_confusion && metrics->boundaries)
         return 0;
     df_metrics_free(metrics);
     return df_error_memory("the confusion matrices", 2 * df_confusion_count(n_classes) * sizeof(int64_t));
@@ -24,6 +25,7 @@ void df_metrics_free(struct df_metrics *metrics)
 {
     free(metrics->confusion);
     free(metrics->batch_confusion);
+    free(metrics->boundaries);
     memset(metrics, 0, sizeof *metrics);
 }
 
@@ -122,6 +124,15 @@ void df_metrics_add_image(struct df_metrics *metrics, const int64_t *confusion, 
     metrics->batch_images++;
 }
 
+void df_metrics_add_details(struct df_metrics *metrics, const struct df_calibration_bin *calibration,
+                            const int64_t *boundaries)
+{
+    metrics->detailed = true;
+    df_calibration_add(metrics->calibration, calibration);
+    for (int i = 0; i < 3 * metrics->n_classes; i++)
+        metrics->boundaries[i] += boundaries[i];
+}
+
 static void end_miou_batch(struct df_metrics *metrics)
 {
     const double miou =
@@ -169,6 +180,8 @@ void df_metrics_class(const struct df_metrics *metrics, int class_index, struct 
     scores->accuracy = ratio((double)true_positives, (double)labelled);
     scores->iou = ratio((double)true_positives, (double)(labelled + predicted - true_positives));
     scores->dice = ratio(2.0 * (double)true_positives, (double)(labelled + predicted));
+    const int64_t *boundary = metrics->boundaries + 3 * (int64_t)class_index;
+    scores->boundary_iou = ratio((double)boundary[2], (double)(boundary[0] + boundary[1] - boundary[2]));
 }
 
 /* A mean that leaves out what does not exist. */
@@ -187,7 +200,7 @@ static void mean_add(struct mean *mean, double value)
 
 void df_metrics_scores(const struct df_metrics *metrics, struct df_scores *scores)
 {
-    struct mean iou = {0}, accuracy = {0}, dice = {0};
+    struct mean iou = {0}, accuracy = {0}, dice = {0}, boundary_iou = {0};
     int64_t correct = 0, pixels = 0;
 
     for (int i = 0; i < metrics->n_classes; i++) {
@@ -196,6 +209,7 @@ void df_metrics_scores(const struct df_metrics *metrics, struct df_scores *score
         mean_add(&iou, one.iou);
         mean_add(&accuracy, one.accuracy);
         mean_add(&dice, one.dice);
+        mean_add(&boundary_iou, one.boundary_iou);
         correct += metrics->confusion[(int64_t)i * metrics->n_classes + i];
         pixels += one.pixels;
     }
@@ -206,4 +220,6 @@ void df_metrics_scores(const struct df_metrics *metrics, struct df_scores *score
     scores->reference_iou = ratio(metrics->iou_sum, (double)metrics->batches);
     scores->reference_miou = ratio(metrics->batch_miou_sum, (double)metrics->miou_batches);
     scores->loss = ratio(metrics->loss_sum, (double)metrics->loss_batches);
+    scores->boundary_iou = ratio(boundary_iou.sum, boundary_iou.count);
+    scores->calibration_error = df_calibration_error(metrics->calibration);
 }

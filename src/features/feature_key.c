@@ -3,7 +3,6 @@
 #include "dinoft/digest.h"
 #include "dinoft/error.h"
 #include "dinoft/file_bytes.h"
-#include "dinoft/text.h"
 #include "dinoft/version.h"
 
 static void add_bytes(struct df_digest *digest, const void *bytes, size_t size)
@@ -54,7 +53,7 @@ static int add_mask(struct df_digest *digest, const struct df_dataset *dataset,
 {
     if (dataset->annotations) {
         df_digest_add_number(digest, sample->shapes_digest);
-        return df_text_ends_with(sample->mask_path, ".png") ? add_file(digest, sample->mask_path) : 0;
+        return sample->of_segments ? add_file(digest, sample->mask_path) : 0;
     }
     for (int i = 0; i < sample->n_layers; i++) {
         df_digest_add_number(digest, (uint64_t)sample->layers[i].label);

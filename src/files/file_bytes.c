@@ -1,6 +1,7 @@
 #include "dinoft/file_bytes.h"
 
 #include "dinoft/error.h"
+#include "archive.h"
 #include "open_file.h"
 
 #include <errno.h>
@@ -80,14 +81,26 @@ static int read_all(int descriptor, const char *path, unsigned char *bytes, size
     return 0;
 }
 
-static int read_file(int descriptor, const char *path, int64_t size, struct df_file_bytes *file)
+/* NULL with the error set; with a byte more. */
+static struct buffer *buffer_for(const char *path, uint64_t size)
 {
-    if (size > DF_FILE_BYTES_MAX || (uint64_t)size > SIZE_MAX / 2)
-        return df_error_set("cannot read %s: it has %lld bytes, more than %lld", path, (long long)size,
-                            (long long)DF_FILE_BYTES_MAX);
+    if (size > (uint64_t)DF_FILE_BYTES_MAX || size > SIZE_MAX / 2) {
+        df_error_set("cannot read %s: it has %llu bytes, more than %lld", path, (unsigned long long)size,
+                     (long long)DF_FILE_BYTES_MAX);
+        return NULL;
+    }
     struct buffer *buffer = take_buffer((size_t)size + 1);
     if (!buffer)
-        return df_error_memory(path, (unsigned long long)size);
+        df_error_memory(path, (unsigned long long)size);
+    return buffer;
+}
+
+static int read_file(int descriptor, const char *path, int64_t size, struct df_file_bytes *file)
+{
+    struct buffer *buffer = buffer_for(path, (uint64_t)size);
+
+    if (!buffer)
+        return -1;
     if (read_all(descriptor, path, buffer->bytes, (size_t)size) != 0) {
         give_buffer_back(buffer);
         return -1;
@@ -97,11 +110,38 @@ static int read_file(int descriptor, const char *path, int64_t size, struct df_f
     return 0;
 }
 
+static int read_entry(const struct df_archive_place *place, const char *path, struct df_file_bytes *file)
+{
+    const struct df_archive_entry *entry = df_archive_file(place);
+
+    if (!entry)
+        return df_error_set("cannot open %s: %s", path,
+                            df_archive_has_folder(place) ? "it is a folder" : "it is not in the archive");
+    if (df_archive_check_file(place->archive, entry) != 0)
+        return df_error_context("cannot read %s", path);
+    struct buffer *buffer = buffer_for(path, entry->size);
+    if (!buffer)
+        return -1;
+    if (df_archive_read_file(place->archive, entry, buffer->bytes) != 0) {
+        give_buffer_back(buffer);
+        return df_error_context("cannot read %s", path);
+    }
+    file->bytes = buffer->bytes;
+    file->size = (size_t)entry->size;
+    return 0;
+}
+
 int df_file_bytes_read(const char *path, struct df_file_bytes *file)
 {
+    struct df_archive_place place;
     int64_t size;
 
     memset(file, 0, sizeof *file);
+    const int found = df_archive_find(path, &place);
+    if (found < 0)
+        return -1;
+    if (found == 1 && *place.inside)
+        return read_entry(&place, path, file);
     const int descriptor = df_open_regular(path, &size);
     if (descriptor < 0)
         return -1;

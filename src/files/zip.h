@@ -33,6 +33,10 @@ void df_zip_close(struct df_zip *zip);
 /* NULL when there is none of that name; sets no error. */
 const struct df_zip_entry *df_zip_find(const struct df_zip *zip, const char *name);
 
+/* -1 with the error set where reading the entry would fail before any of it is looked at: encrypted, packed
+ * by another method, of a size that cannot be, or beyond the limit. */
+int df_zip_check(const struct df_zip *zip, const struct df_zip_entry *entry, uint64_t inflate_limit);
+
 /* The content of an entry, its CRC checked: *bytes points to entry->size bytes. They lie in the mapping if
  * the entry is stored, and *owned is NULL; if it is deflated they are inflated into *owned, which the caller
  * frees. An entry that would inflate to more than inflate_limit bytes is refused before any of it is

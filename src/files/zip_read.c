@@ -237,14 +237,8 @@ static bool inflate_all(const unsigned char *source, uint64_t source_size, unsig
 }
 
 static int inflate_entry(const struct df_zip_entry *entry, const char *name, const unsigned char *data,
-                         uint64_t limit, void **owned)
+                         void **owned)
 {
-    if (entry->size > limit)
-        return df_error_set("zip entry %s inflates to %llu bytes, at most %llu are allowed", name,
-                            (unsigned long long)entry->size, (unsigned long long)limit);
-    if (entry->size / DEFLATE_RATIO_MAX > entry->stored_size)
-        return df_error_set("damaged zip entry %s: %llu bytes cannot inflate to %llu", name,
-                            (unsigned long long)entry->stored_size, (unsigned long long)entry->size);
     unsigned char *bytes = malloc(entry->size ? entry->size : 1);
     if (!bytes)
         return df_error_memory("a deflated zip entry", entry->size);
@@ -277,6 +271,35 @@ static int locate(const struct df_zip *zip, const struct df_zip_entry *entry, co
     return 0;
 }
 
+/* Also finds where its stored bytes begin. */
+static int check(const struct df_zip *zip, const struct df_zip_entry *entry, uint64_t inflate_limit,
+                 const char *name, const unsigned char **data)
+{
+    if (entry->flags & ENCRYPTED_FLAGS)
+        return df_error_set("zip entry %s is encrypted: refused", name);
+    if (entry->method != STORED && entry->method != DEFLATED)
+        return df_error_set("zip entry %s is compressed by method %u; only stored and deflated are known",
+                            name, entry->method);
+    if (entry->method == STORED && entry->size != entry->stored_size)
+        return df_error_set("damaged zip entry %s: stored, but of two sizes, %llu and %llu bytes", name,
+                            (unsigned long long)entry->size, (unsigned long long)entry->stored_size);
+    if (entry->method == DEFLATED && entry->size > inflate_limit)
+        return df_error_set("zip entry %s inflates to %llu bytes, at most %llu are allowed", name,
+                            (unsigned long long)entry->size, (unsigned long long)inflate_limit);
+    if (entry->method == DEFLATED && entry->size / DEFLATE_RATIO_MAX > entry->stored_size)
+        return df_error_set("damaged zip entry %s: %llu bytes cannot inflate to %llu", name,
+                            (unsigned long long)entry->stored_size, (unsigned long long)entry->size);
+    return locate(zip, entry, name, data);
+}
+
+int df_zip_check(const struct df_zip *zip, const struct df_zip_entry *entry, uint64_t inflate_limit)
+{
+    char name[DF_QUOTE_SIZE];
+    const unsigned char *data = NULL;
+
+    return check(zip, entry, inflate_limit, df_quote(name, entry->name, entry->name_length), &data);
+}
+
 int df_zip_read(const struct df_zip *zip, const struct df_zip_entry *entry, uint64_t inflate_limit,
                 const void **bytes, void **owned)
 {
@@ -286,17 +309,9 @@ int df_zip_read(const struct df_zip *zip, const struct df_zip_entry *entry, uint
     *bytes = NULL;
     *owned = NULL;
     df_quote(name, entry->name, entry->name_length);
-    if (entry->flags & ENCRYPTED_FLAGS)
-        return df_error_set("zip entry %s is encrypted: refused", name);
-    if (entry->method != STORED && entry->method != DEFLATED)
-        return df_error_set("zip entry %s is compressed by method %u; only stored and deflated are known",
-                            name, entry->method);
-    if (entry->method == STORED && entry->size != entry->stored_size)
-        return df_error_set("damaged zip entry %s: stored, but of two sizes, %llu and %llu bytes", name,
-                            (unsigned long long)entry->size, (unsigned long long)entry->stored_size);
-    DF_TRY(locate(zip, entry, name, &data));
+    DF_TRY(check(zip, entry, inflate_limit, name, &data));
     if (entry->method == DEFLATED) {
-        DF_TRY(inflate_entry(entry, name, data, inflate_limit, owned));
+        DF_TRY(inflate_entry(entry, name, data, owned));
         data = *owned;
     }
     if (crc32_z(0, data, entry->size) != entry->crc) {

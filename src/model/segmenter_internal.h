@@ -53,7 +53,7 @@ struct df_segmenter {
     float *logit_sums;                     /* device [C] */
     float *dfeatures[DF_VIT_MAX_FEATURES]; /* their gradients; NULL: not wanted */
     struct df_captured_step captured[DF_CAPTURED_STEPS];
-    uint8_t *resized; /* device: both predictions and labels of one image at a size of its own; only grows */
+    char *resized; /* device: confidences, predictions and labels of one image; only grows */
     size_t resized_bytes;
     uint64_t seed;                 /* of what is drawn in training passes */
     struct df_rng draws;           /* those of the decoder, from a step's first part on */

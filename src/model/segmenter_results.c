@@ -11,16 +11,18 @@ int df_segmenter_download_prediction(struct df_segmenter *segmenter, int64_t cou
                                              (size_t)segmenter_pixels(segmenter, count));
 }
 
-/* A buffer for both predictions and the labels of an image of `bytes` pixels. */
-static uint8_t *reserve_resized(struct df_segmenter *segmenter, size_t bytes)
+#define PIXEL_BYTES (sizeof(float) + 3) /* of the confidence, both predictions and the label */
+
+/* A buffer for these of an image of so many pixels, the confidences first. */
+static char *reserve_resized(struct df_segmenter *segmenter, size_t pixels)
 {
     struct df_backend *backend = segmenter->backend;
 
-    if (3 * bytes <= segmenter->resized_bytes)
+    if (pixels * PIXEL_BYTES <= segmenter->resized_bytes)
         return segmenter->resized;
     backend->ops->free(backend, segmenter->resized);
-    segmenter->resized = backend->ops->alloc(backend, 3 * bytes);
-    segmenter->resized_bytes = segmenter->resized ? 3 * bytes : 0;
+    segmenter->resized = backend->ops->alloc(backend, pixels * PIXEL_BYTES);
+    segmenter->resized_bytes = segmenter->resized ? pixels * PIXEL_BYTES : 0;
     return segmenter->resized;
 }
 
@@ -38,28 +40,44 @@ static int count_predictions(struct df_backend *backend, const struct df_upsampl
 
 /* Image i under work, whose logits are still those of the first. */
 static int predict_image(struct df_segmenter *segmenter, int64_t i, struct df_upsample_loss *work,
-                         uint8_t *prediction, struct df_comparison *comparison)
+                         const struct df_wanted *wanted)
 {
     struct df_backend *backend = segmenter->backend;
-    const int64_t count = work->height * work->width;
+    const size_t count = (size_t)(work->height * work->width);
 
     work->logits += segmenter_logit_count(segmenter, i);
-    work->on_device = comparison ? &comparison->loss : NULL;
+    work->on_device = wanted->comparison ? &wanted->comparison->loss : NULL;
     DF_TRY(backend->ops->upsample_loss(backend, work, NULL));
-    if (comparison)
-        DF_TRY(count_predictions(backend, work, comparison));
-    return prediction ? backend->ops->download(backend, prediction, work->prediction, (size_t)count) : 0;
+    if (wanted->comparison)
+        DF_TRY(count_predictions(backend, work, wanted->comparison));
+    if (wanted->detailed)
+        DF_TRY(df_comparison_add_details(backend, work->confidence, work->prediction, work->labels,
+                                         work->height, work->width, work->classes, wanted->comparison));
+    if (wanted->confidence)
+        DF_TRY(backend->ops->download(backend, wanted->confidence, work->confidence, count * sizeof(float)));
+    return wanted->classes ? backend->ops->download(backend, wanted->classes, work->prediction, count) : 0;
 }
 
-int df_segmenter_predict(struct df_segmenter *segmenter, int64_t i, uint8_t *prediction,
-                         struct df_comparison *comparison)
+static bool needs_confidence(const struct df_wanted *wanted)
 {
+    return wanted->confidence || wanted->detailed;
+}
+
+int df_segmenter_predict(struct df_segmenter *segmenter, int64_t i, const struct df_wanted *wanted)
+{
+    const int64_t pixels = segmenter_pixels(segmenter, 1);
     struct df_upsample_loss work = segmenter_describe_loss(segmenter, 1);
 
-    work.labels = segmenter->labels + segmenter_pixels(segmenter, i);
-    work.prediction = segmenter->prediction + segmenter_pixels(segmenter, i);
-    work.sigmoid_prediction = comparison ? segmenter->sigmoid_prediction : NULL;
-    return predict_image(segmenter, i, &work, prediction, comparison);
+    assert(wanted->comparison || !wanted->detailed);
+    work.labels = segmenter->labels + i * pixels;
+    work.prediction = segmenter->prediction + i * pixels;
+    work.sigmoid_prediction = wanted->comparison ? segmenter->sigmoid_prediction : NULL;
+    if (needs_confidence(wanted)) {
+        work.confidence = (float *)(void *)reserve_resized(segmenter, (size_t)pixels);
+        if (!work.confidence)
+            return -1;
+    }
+    return predict_image(segmenter, i, &work, wanted);
 }
 
 int df_segmenter_download_labels(struct df_segmenter *segmenter, int64_t i, uint8_t *labels)
@@ -70,24 +88,26 @@ int df_segmenter_download_labels(struct df_segmenter *segmenter, int64_t i, uint
 }
 
 int df_segmenter_predict_at(struct df_segmenter *segmenter, int64_t i, int64_t height, int64_t width,
-                            const uint8_t *labels, uint8_t *prediction, struct df_comparison *comparison)
+                            const uint8_t *labels, const struct df_wanted *wanted)
 {
     struct df_backend *backend = segmenter->backend;
-    const size_t bytes = (size_t)(height * width);
+    const size_t pixels = (size_t)(height * width);
     struct df_upsample_loss work = segmenter_describe_loss(segmenter, 1);
-    uint8_t *device = reserve_resized(segmenter, bytes);
+    char *device = reserve_resized(segmenter, pixels);
 
-    assert(labels || !comparison);
+    assert((labels || !wanted->comparison) && (wanted->comparison || !wanted->detailed));
     if (!device)
         return -1;
+    uint8_t *bytes = (uint8_t *)device + pixels * sizeof(float);
     if (labels)
-        DF_TRY(backend->ops->upload(backend, device + 2 * bytes, labels, bytes));
+        DF_TRY(backend->ops->upload(backend, bytes + 2 * pixels, labels, pixels));
     work.height = height;
     work.width = width;
-    work.labels = labels ? device + 2 * bytes : NULL;
-    work.prediction = device;
-    work.sigmoid_prediction = comparison ? device + bytes : NULL;
-    return predict_image(segmenter, i, &work, prediction, comparison);
+    work.labels = labels ? bytes + 2 * pixels : NULL;
+    work.prediction = bytes;
+    work.sigmoid_prediction = wanted->comparison ? bytes + pixels : NULL;
+    work.confidence = needs_confidence(wanted) ? (float *)(void *)device : NULL;
+    return predict_image(segmenter, i, &work, wanted);
 }
 
 int df_segmenter_download_logits(struct df_segmenter *segmenter, int64_t i, float *logits)

@@ -140,7 +140,7 @@ int df_feed_start(struct df_feed *feed, int64_t epoch, int64_t first_batch)
         return df_loader_start(feed->loader, epoch, first_batch);
     }
     feed->first = options->first + (options->views > 0 ? epoch % options->views * options->count : 0);
-    df_sample_order(feed->order, options->count, options->shuffle, options->seed, epoch);
+    DF_TRY(df_sample_order(feed->order, options->count, &options->shuffle, epoch));
     feed->next = df_min_i64(first_batch, df_feed_batches(feed)) * options->batch_size;
     expect_batch(feed);
     return 0;

@@ -312,10 +312,10 @@ int recorded_settings_take(struct df_config *config, const struct df_checkpoint 
 
     if (trains)
         DF_TRY(take_for_training(config, checkpoint));
-    if (measures) {
+    if (measures)
         DF_TRY(take_dataset(config, checkpoint));
+    if (measures || config->command == DF_COMMAND_PREDICT)
         take_resize_to_measure(config, &checkpoint->record);
-    }
     if (trains || measures) {
         take_masks(config, &checkpoint->record);
         take_split(config, &checkpoint->record);

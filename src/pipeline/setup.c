@@ -163,10 +163,11 @@ int df_setup_check_output(const struct df_setup *setup, const struct df_config *
     return df_check_other_file(path, config->val_list);
 }
 
-/* Of the two splits that a training or prototypes open, the log tells one layout. */
+/* Of the two splits that a training, a survey or prototypes open, the log tells one layout. */
 static struct df_layout_options layout_of(const struct df_config *config, enum df_split split)
 {
-    const bool opens_both = config->command == DF_COMMAND_TRAIN || config->prototypes;
+    const bool opens_both =
+        config->command == DF_COMMAND_TRAIN || config->command == DF_COMMAND_DATA || config->prototypes;
 
     return (struct df_layout_options){
         .layout = config->layout,

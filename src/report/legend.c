@@ -33,7 +33,7 @@ struct layout {
 
 static const char *name_of(const struct df_legend *legend, int number)
 {
-    return number < legend->n_classes ? legend->names[number] : VOID_NAME;
+    return number < legend->n_classes ? legend->names[number] : legend->unknown ? legend->unknown : VOID_NAME;
 }
 
 static struct layout lay_out(const struct df_legend *legend, int64_t width)
@@ -111,7 +111,7 @@ static void draw_entry(const struct df_legend *legend, struct df_image *picture,
     char name[NAME_BYTES];
     const int64_t top = y + (ROW_HEIGHT - SWATCH_HEIGHT) / 2;
 
-    if (number < legend->n_classes)
+    if (number < legend->n_classes || legend->unknown)
         draw_swatch(picture, x, top, legend->palette->rgb[number], number);
     else
         draw_void_swatch(picture, x, top);
@@ -131,13 +131,16 @@ void df_legend_draw(const struct df_legend *legend, struct df_image *picture, in
 }
 
 int df_legend_picture(const struct df_palette *palette, char *const *names, int n_classes,
-                      struct df_image *picture)
+                      const char *unknown, struct df_image *picture)
 {
-    struct df_legend legend = {.palette = palette, .names = names, .n_classes = n_classes};
+    struct df_legend legend = {
+        .palette = palette, .names = names, .n_classes = n_classes, .unknown = unknown};
+    const int entries = n_classes + (unknown ? 1 : 0);
 
     for (int number = 0; number < n_classes; number++)
         legend.shown[number] = true;
-    const int columns = (n_classes + MOST_ROWS - 1) / MOST_ROWS;
+    legend.shown[DF_IGNORE_LABEL] = unknown != NULL;
+    const int columns = (entries + MOST_ROWS - 1) / MOST_ROWS;
     const int64_t width = columns * lay_out(&legend, 1).column_width - COLUMN_GAP;
     const int64_t height = df_legend_height(&legend, width);
     DF_TRY(df_image_alloc(picture, width + 2 * MARGIN, height + 2 * MARGIN, 3));

@@ -56,6 +56,17 @@ static void add_sample(struct df_digest *digest, const struct df_sample *sample)
         df_digest_add_number(digest, sample->shapes_digest);
 }
 
+static int add_order(const struct df_training *training, struct df_state *state)
+{
+    const struct df_training_options *options = &training->options;
+    const int32_t shards = training->train_set->n_shards;
+
+    if (!options->shuffle || shards == 0)
+        return add(state, "the order of images", "%s", options->shuffle ? "shuffled" : "the list's");
+    return add(state, "the order of images", "%" PRId32 " shards shuffled, --shuffle_buffer %" PRId64, shards,
+               options->shuffle_buffer);
+}
+
 /* Names, sizes and labels, not places: the folder may have been moved. */
 static uint64_t digest_of_set(const struct df_dataset *set)
 {
@@ -64,8 +75,11 @@ static uint64_t digest_of_set(const struct df_dataset *set)
     df_digest_start(&digest);
     df_mask_rule_digest(&set->rule, &digest);
     df_image_reading_add(&digest, &set->reading);
-    for (int64_t i = 0; i < set->count; i++)
+    for (int64_t i = 0; i < set->count; i++) {
         add_sample(&digest, &set->samples[i]);
+        if (set->n_shards > 0)
+            df_digest_add_number(&digest, (uint64_t)set->samples[i].shard);
+    }
     return df_digest_value(&digest);
 }
 
@@ -207,7 +221,7 @@ int run_settings_add(const struct df_training *training, struct df_state *state)
     DF_TRY(add(state, "--accumulate", "%" PRId64, options->accumulate));
     DF_TRY(add(state, "--seed", "%" PRIu64, options->seed));
     DF_TRY(add(state, "--best_metric", "%s", df_best_metric_title(options->best_metric)));
-    DF_TRY(add(state, "the order of images", "%s", options->shuffle ? "shuffled" : "the list's"));
+    DF_TRY(add_order(training, state));
     DF_TRY(add_augmentation(options, state));
     DF_TRY(add(state, DEVICE, "%s", training->setup->backend->name));
     return add(state, PRECISION, "%s", df_dtype_name(training->setup->backend->compute));

@@ -34,6 +34,7 @@ struct df_loader_options training_images(const struct df_training *training)
     struct df_loader_options options = plain_images(training);
 
     options.shuffle = training->options.shuffle;
+    options.shuffle_buffer = training->options.shuffle_buffer;
     options.seed = training->options.seed;
     options.augment = training->options.augment;
     return options;
@@ -290,18 +291,27 @@ int df_training_workers(const struct df_training *training)
     return training->workers;
 }
 
+static struct df_shuffle shuffle_of(const struct df_training *training, const struct df_dataset *set, bool on)
+{
+    return (struct df_shuffle){
+        .on = on, .seed = training->options.seed, .shards = set, .buffer = training->options.shuffle_buffer};
+}
+
 int df_training_image(const struct df_training *training, int64_t epoch, int64_t at, int64_t *sample,
                       struct df_image *image, struct df_image *label)
 {
     const struct df_loader_options options = training_images(training);
     const struct df_dataset *set = training->train_set;
+    const struct df_shuffle shuffle = shuffle_of(training, set, options.shuffle);
     int64_t *order = malloc((size_t)set->count * sizeof *order);
 
     if (!order)
         return df_error_memory("the order of the samples", (size_t)set->count * sizeof *order);
-    df_sample_order(order, set->count, options.shuffle, options.seed, epoch);
-    *sample = order[at];
+    const int status = df_sample_order(order, set->count, &shuffle, epoch);
+    if (status == 0)
+        *sample = order[at];
     free(order);
+    DF_TRY(status);
     return df_loader_sample(set, &options, epoch, *sample, image, label);
 }
 
@@ -315,8 +325,7 @@ static struct df_feed *feed_features(const struct df_training *training, const s
                                             /* A part of a mask is not what the mask holds. */
                                             .census = is_cut ? NULL : set->census,
                                             .batch_size = part_size(training),
-                                            .shuffle = shuffle,
-                                            .seed = training->options.seed};
+                                            .shuffle = shuffle_of(training, set, shuffle)};
     return df_feed_features(training->features.cache, training->features.shape.label_bytes, &options);
 }
 

@@ -232,7 +232,7 @@ class Finding(AnnotationsTest):
         self.refused_small(*typed, mentions=[file, "none of the folders images/val"])
         file.unlink()
         (self.data / "elsewhere").rename(self.data / "images" / "validation")
-        self.refused_small(mentions=["images/val"])
+        self.refused_small(mentions=["masks/val"])
 
     def test_masks_go_first(self):
         self.write_coco()

@@ -79,7 +79,7 @@ class OtherBackbone(TrainingTest):
         return {
             "eval": ["eval", *data, *model],
             "corrupt": ["corrupt", *data, *model, "--corruptions", "contrast", "--severity", 1],
-            "predict": ["predict", self.image, *model],
+            "predict": ["predict", self.image, *model, "--overwrite"],
             "features": ["features", self.image, *model, "--output", "f.safetensors"],
             "pca": ["pca", self.image, *model],
             "train": ["train", *self.folder_flags(), *model, "--epochs", 1, "--output_dir", "more", "--exp_name", "a"],

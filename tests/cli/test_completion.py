@@ -79,7 +79,7 @@ class Everything:
         self.offered("dinoft --", *(all_flags("train") | GENERAL))
         self.offered("dinoft --use_lora --", *(all_flags("train") - self.LEFT_OUT))
         self.offered("dinoft eval --images_", "--images_csv")
-        self.offered("dinoft predict model.pt --no_s", "--no_save_logits")
+        self.offered("dinoft predict model.pt --no_sa", "--no_save_logits")
 
     def test_choices(self):
         for command in commands():

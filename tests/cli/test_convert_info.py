@@ -74,7 +74,7 @@ class Backbones(ConvertTest):
             found = []
             for weights in (backbone.weights, "hf.safetensors", "back.pth"):
                 self.succeed("features", "a.png", *model_flags(backbone), "--weights", weights,
-                             "--output", "f.safetensors")  # fmt: skip
+                             "--output", "f.safetensors", "--overwrite")  # fmt: skip
                 found.append((self.folder / "f.safetensors").read_bytes())
             self.assertEqual(found[0], found[1], backbone.family)
             self.assertEqual(found[0], found[2], backbone.family)

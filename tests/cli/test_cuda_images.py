@@ -18,7 +18,7 @@ class CudaImages(DeviceTest):
         """Once on each device, into a folder of its name."""
         for device in ("cpu", "cuda"):
             output = ["--output", f"{device}/f.safetensors"] if command == "features" else ["--output_dir", device]
-            self.succeed(command, *self.images, *flags, "--precision", precision, "--device", device, *output)
+            self.succeed(command, *self.images, *flags, "--precision", precision, "--device", device, "--overwrite", *output)
         self.assertEqual(files_in(self.folder / "cuda"), files_in(self.folder / "cpu"))
 
     def pair(self, read, name):

@@ -208,7 +208,7 @@ class Memory(Machine):
         small, large = self.draw_image("a.png"), self.draw_image("b.png", 600, 500)
         self.on_machine(MEMORY=WORKSPACE + plan["forward_weights_bytes"] + plan["planned_memory_bytes"] + MIB // 4)
         model = ["--weights", DINOV2.weights, "--lora_weights", LINEAR, *self.FLAGS]
-        result = self.run_here("predict", small, large, *model)
+        result = self.run_here("predict", small, large, "--batch_size", 1, *model)
         self.assert_one_error(result, 1, "out of memory", "bytes are free on the device")
         self.assertTrue((self.folder / "output" / "a.png").is_file())
         self.assertFalse((self.folder / "output" / "b.png").exists())

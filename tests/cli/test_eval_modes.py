@@ -76,7 +76,7 @@ class EvalModesTest(CommandLineTest):
             path,
             *["--weights", backbone.weights, "--lora_weights", CHECKPOINTS[backbone], "--precision", "fp32"],
             *img_dim(picture.height, picture.width),
-            *["--save_logits", "--output_dir", self.folder / "views"],
+            *["--save_logits", "--overwrite", "--output_dir", self.folder / "views"],
         )
         tensor = read_safetensors(self.folder / "views" / "view.safetensors")[0]["logits"]
         plane, numbers = picture.height * picture.width, values(tensor)

@@ -20,7 +20,7 @@ class Features(CommandLineTest):
             write_png(self.images[-1], draw_scene(number, 70 + number, 50, 4)[0])
 
     def features(self, *flags, backbone=DINOV2, images=None, output="f.safetensors"):
-        self.succeed("features", *(images or self.images), *model_flags(backbone), "--output", output, *flags)
+        self.succeed("features", *(images or self.images), *model_flags(backbone), "--output", output, "--overwrite", *flags)
         tensors, _ = read_safetensors(self.folder / output)
         for name, tensor in tensors.items():
             self.assertEqual(tensor.dtype, "F32", name)

@@ -244,8 +244,8 @@ class Merged(GoingOnTest):
         self.assertIn("rank 2 in 4 blocks", self.succeed("info", "output/run.pt").stdout)
         image = next((self.data / "images" / "val").iterdir())
         for name in (FIRST, "output/run.pt"):
-            self.succeed("features", image, *model_flags(DINOV2), "--lora_weights", name, "--output", "f.safetensors")
-            self.succeed("predict", image, *model_flags(DINOV2), "--lora_weights", name, "--save_logits", "--output_dir", "p")
+            self.succeed("features", image, *model_flags(DINOV2), "--lora_weights", name, "--output", "f.safetensors", "--overwrite")
+            self.succeed("predict", image, *model_flags(DINOV2), "--lora_weights", name, "--save_logits", "--output_dir", "p", "--overwrite")
             found = [read_safetensors(self.folder / "f.safetensors"), (self.folder / "p" / f"{image.stem}.safetensors").read_bytes()]
             if name == FIRST:
                 expected = found

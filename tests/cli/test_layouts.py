@@ -186,6 +186,59 @@ class OtherPeoples(LayoutTest):
         self.assertIn("warning: output/run.pt was trained on fold 1: validation images of fold 0 may be among those", result.stderr)
 
 
+class Unused(LayoutTest):
+    """What no split reads is counted and named."""
+
+    def warnings(self, *flags):
+        result = self.succeed("data", *folder_data(self.data), *flags)
+        return [line for line in result.stderr.splitlines() if "not used" in line]
+
+    def copy(self, *places):
+        for image, mask in places:
+            for part, path in (("images", image), ("masks", mask)):
+                if path:
+                    (self.data / path).parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copy(self.data / part / "00.png", self.data / path)
+
+    def test_split_folders(self):
+        source, self.data = self.data, self.folder / "split"
+        for part in ("images", "masks"):
+            for split in ("train", "valid", "test"):
+                (self.data / part / split).mkdir(parents=True)
+                shutil.copy(source / part / f"0{len(split) - 4}.png", self.data / part / split)
+        (self.data / "masks" / "readme.txt").write_text("")
+        self.assertEqual(
+            self.warnings("--n_classes", CLASSES),
+            [f"dinoft: warning: 1 of the 3 entries of {self.data}/images is of neither split, and not used: test",
+             f"dinoft: warning: 2 of the 4 entries of {self.data}/masks are of neither split, and not used: readme.txt, test"])  # fmt: skip
+
+    def test_cityscapes(self):
+        image, mask = "leftImg8bit/{}/ulm/{}_leftImg8bit.png", "gtFine/{}/ulm/{}_gtFine_labelTrainIds.png"
+        self.copy(*((image.format(split, name), mask.format(split, name)) for split, name in (("train", "a"), ("val", "b"), ("test", "c"))))
+        self.copy((None, mask.format("val", "d")), (None, mask.format("train", "e").replace("ulm", "bonn")))
+        for part in ("images", "masks"):
+            shutil.rmtree(self.data / part)
+        self.assertEqual(
+            self.warnings(),
+            [f"dinoft: warning: 1 masks *_gtFine_labelTrainIds.png below {self.data}/gtFine/train have no image in "
+             f"{self.data}/leftImg8bit/train and are not used: bonn/e_gtFine_labelTrainIds.png",
+             f"dinoft: warning: 1 of the 3 entries of {self.data}/leftImg8bit is of neither split, and not used: test",
+             f"dinoft: warning: 1 masks *_gtFine_labelTrainIds.png below {self.data}/gtFine/val have no image in "
+             f"{self.data}/leftImg8bit/val and are not used: ulm/d_gtFine_labelTrainIds.png"])  # fmt: skip
+
+    def test_nnunet(self):
+        self.copy(*((f"imagesTr/c{i}_0000.png", f"labelsTr/c{i}.png") for i in range(2)), (None, "labelsTr/c9.png"), ("imagesTs/c3_0000.png", None))
+        for part in ("images", "masks"):
+            shutil.rmtree(self.data / part)
+        names = ["background", "road", "car", "sky"]
+        labels = {name: value for value, name in enumerate(names)} | {"ignore": 255}
+        (self.data / "dataset.json").write_text(json.dumps({"labels": labels, "file_ending": ".png"}))
+        self.assertEqual(
+            self.warnings("--val_fraction", 0.5),
+            [f"dinoft: warning: 1 of the 3 files in {self.data}/labelsTr has no image in imagesTr and is not used: c9.png",
+             f"dinoft: warning: the test images in {self.data}/imagesTs are not used"])  # fmt: skip
+
+
 class Refusals(LayoutTest):
     def test_flags_that_do_not_act(self):
         for flags, mentions in (

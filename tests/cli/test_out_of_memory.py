@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import sys
 import tempfile
 import unittest
@@ -224,6 +225,23 @@ class OutOfMemory(unittest.TestCase):
         self.sweep("data", *self.folder_flags)
         self.sweep("data", *self.folder_flags, "--json", "d.json", "--report_html", "d.html", "--show_augmented",
                    *SMALL, partial=["d.*"], mask={"d.json": lambda text: "", "d.html": lambda text: ""})  # fmt: skip
+
+    def test_layouts(self):
+        """Folders in folders, of which chance validates a part; and polygons."""
+        for part in ("images", "masks"):
+            for at, path in enumerate(sorted((self.data / part).rglob("*.png"))):
+                place = self.input / "cities" / part / f"city{at % 2}"
+                place.mkdir(parents=True, exist_ok=True)
+                shutil.copy(path, place / f"{at:02}.png")
+        shutil.copytree(self.data / "images", self.input / "polygons" / "images")
+        for split in ("train", "val"):
+            objects = [{"id": i, "image_id": i, "category_id": 1, "segmentation": [[3, 3, 30, 5, 20, 25]]} for i in range(2)]
+            images = [{"id": i, "file_name": f"{i:02}.png", "width": 60 + i, "height": 48} for i in range(2)]
+            text = {"categories": [{"id": 1, "name": "a"}], "images": images, "annotations": objects}
+            (self.input / "polygons" / "annotations").mkdir(exist_ok=True)
+            (self.input / "polygons" / "annotations" / f"instances_{split}.json").write_text(json.dumps(text))
+        self.sweep("data", *folder_data(self.input / "cities"), "--n_classes", CLASSES, "--val_fraction", 0.5, most=150)
+        self.sweep("data", *folder_data(self.input / "polygons"), most=150)
 
     def train(self, *flags, **options):
         self.sweep(

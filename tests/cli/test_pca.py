@@ -47,7 +47,7 @@ class Pca(CommandLineTest):
         return draw_image(self.folder / name, width, height, seed or name)
 
     def pca(self, *images, flags=(), backbone=DINOV2, output="out", size=None):
-        return self.succeed("pca", *images, *model_flags(backbone, size), "--output_dir", output, *flags)
+        return self.succeed("pca", *images, *model_flags(backbone, size), "--output_dir", output, "--overwrite", *flags)
 
     def read(self, name, output="out"):
         picture = read_png(self.folder / output / name)
@@ -182,13 +182,19 @@ class Pca(CommandLineTest):
         self.image("a.png")
         (self.folder / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\nnot really")
         self.refuse("a.png", "gone.png", mentions=["gone.png", "No such file"])
-        self.refuse("a.png", "bad.png", mentions=["bad.png"])
-        self.assertEqual(files_in(self.folder / "out"), [], "colours need all images")
+        self.assertEqual(files_in(self.folder / "out"), [], "it is told before the work")
+        self.refuse("bad.png", mentions=["bad.png"])
+        self.image("b.png")
+        self.refuse("bad.png", "a.png", "b.png", mentions=["1 image could not", "bad.png"])
+        without = contents(self.folder / "out")
+        self.assertEqual(list(without), ["a_pca.png", "b_pca.png"])
+        self.pca("a.png", "b.png")
+        self.assertEqual(contents(self.folder / "out"), without, "the others are done as without it")
 
     def test_images_that_would_be_overwritten(self):
         before = self.image("out/a_pca.png").read_bytes()
-        self.refuse(self.image("x/a.png"), self.image("y/a.png"), mentions=["a_pca.png"])
-        self.refuse(self.image("in/a.png"), "out/a_pca.png", mentions=["out/a_pca.png"])
+        self.refuse(self.image("in/a.png"), mentions=["out/a_pca.png", "--overwrite"])
+        self.refuse("in/a.png", "out/a_pca.png", mentions=["out/a_pca.png"])
         self.assertEqual((self.folder / "out" / "a_pca.png").read_bytes(), before)
 
     def test_flags_of_other_commands(self):

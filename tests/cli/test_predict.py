@@ -1,5 +1,6 @@
 """dinoft predict: masks, overlays and logits of images."""
 
+import re
 import shutil
 
 from datasets import draw_image, voc_demo, voc_folder
@@ -59,7 +60,7 @@ class Predict(CommandLineTest):
     def test_overlay_opacity(self):
         path = self.image("a.png")
         for opacity in (0, 0.25, 1):
-            self.predict(path, "--overlay_opacity", opacity)
+            self.predict(path, "--overlay_opacity", opacity, "--overwrite")
             expected = self.blend(read_png(path), self.read("a.png"), opacity)
             self.assert_values_near(list(self.read("a_overlay.png").pixels), expected, 0.5)
 
@@ -89,7 +90,7 @@ class Predict(CommandLineTest):
         """All classes, once; the overlay gets their numbers, the mask does not change."""
         self.predict(self.image("a.png"), self.image("b.png"))
         before, mask = self.read("a_overlay.png"), self.read("a.png")
-        self.predict("a.png", "b.png", "--legend")
+        self.predict("a.png", "b.png", "--legend", "--overwrite")
         self.assertEqual(
             files_in(self.folder / "out"), ["a.png", "a_overlay.png", "b.png", "b_overlay.png", "legend.png"]
         )
@@ -143,8 +144,17 @@ class Predict(CommandLineTest):
         self.assertEqual(logits.shape, (N_CLASSES, *DINOV2.size))
 
     def test_same_name_in_two_folders(self):
-        self.refused(*self.command(self.image("x/a.png"), self.image("y/a.png")), mentions=["a.png"])
-        self.assertFalse((self.folder / "out" / "a.png").exists())
+        """All keep the folders below the one that they share."""
+        self.predict(self.image("in/x/a.png"), self.image("in/y/a.png"), self.image("in/b.png"), "--write", "mask")
+        self.assertEqual(files_in(self.folder / "out"), ["b.png", "x/a.png", "y/a.png"])
+
+    def test_images_that_differ_by_their_extension(self):
+        self.image("in/a.png")
+        shutil.copy(self.folder / "in" / "a.png", self.folder / "in" / "a.b.tif")
+        shutil.copy(self.folder / "in" / "a.png", self.folder / "in" / "a.jpg")
+        result = self.predict("in", "--write", "mask")
+        self.assertIn("differ by their extension", result.stderr)
+        self.assertEqual(files_in(self.folder / "out"), ["a.b.png", "a.jpg.png", "a.png.png"])
 
     def test_a_mask_in_the_place_of_anothers_overlay(self):
         """a.png and a_overlay.png: both would be written to a_overlay.png."""
@@ -164,10 +174,13 @@ class Predict(CommandLineTest):
         self.assertEqual(files_in(self.folder / "out"), ["photo.jpg", "photo.png", "photo_overlay.png"])
         self.assertEqual((self.folder / "out" / "photo.jpg").read_bytes(), jpeg.read_bytes())
 
-    def test_unreadable_image_ends_it_but_keeps_what_was_done(self):
+    def test_unreadable_images_are_told_and_the_others_are_done(self):
         (self.folder / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\nnot really")
-        self.refused(*self.command(self.image("a.png"), "bad.png"), mentions=["bad.png"])
-        self.assertEqual(files_in(self.folder / "out"), ["a.png", "a_overlay.png"])
+        (self.folder / "empty.png").write_bytes(b"")
+        result = self.run_here(*self.command("bad.png", self.image("a.png"), "empty.png", self.image("b.png")))
+        self.assert_one_error(result, 1, "2 images", "bad.png")
+        self.assertEqual(len(re.findall(r"warning: not done: .*(?:bad|empty)\.png", result.stderr)), 2)
+        self.assertEqual(files_in(self.folder / "out"), ["a.png", "a_overlay.png", "b.png", "b_overlay.png"])
 
     def test_missing_image_is_told_before_the_work(self):
         self.refused(*self.command(self.image("a.png"), "gone.png"), mentions=["gone.png", "No such file"])

@@ -53,7 +53,7 @@ class PrototypesTest(TrainingTest):
     def features(self, split, *flags):
         """Of each image the patches' features, divided by their norms."""
         images = sorted((self.data / "images" / split).iterdir())
-        self.succeed("features", *images, *model_flags(DINOV2), "--precision", "fp32", "--output", "f.safetensors", *flags)
+        self.succeed("features", *images, *model_flags(DINOV2), "--precision", "fp32", "--output", "f.safetensors", "--overwrite", *flags)
         tokens = values(read_safetensors(self.folder / "f.safetensors")[0]["x_norm_patchtokens"])
         each = ROWS * COLUMNS * CHANNELS
         return [

@@ -198,7 +198,7 @@ class Frost(WeightsTest):
             write_png(folder / "frost" / name, Picture(width, height, RGB, bytes([shade]) * (3 * width * height)))
 
     def corrupted(self, *flags):
-        self.succeed(*self.command, "--corruptions", "frost", *flags)
+        self.succeed(*self.command, "--overwrite", "--corruptions", "frost", *flags)
         return (self.here / "out" / "image_frost_1.png").read_bytes()
 
     def test_order(self):
@@ -209,7 +209,7 @@ class Frost(WeightsTest):
                 self.assertNotEqual(self.corrupted(), self.corrupted("--frost_dir", self.installed / "frost"))
 
     def test_nowhere(self):
-        error = self.refused(*self.command, "--corruptions", "frost", mentions=["there is no folder frost in ", *map(self.shown, self.folders)])
+        error = self.refused(*self.command, "--overwrite", "--corruptions", "frost", mentions=["there is no folder frost in ", *map(self.shown, self.folders)])
         for words in ("scripts/get_frost.py", "dinoft-get-frost", "--frost_dir"):
             self.assertIn(words, error)
         told = self.succeed(*self.command, "--corruptions", "common").stderr
@@ -220,7 +220,7 @@ class Frost(WeightsTest):
         self.put(self.installed)
         self.put(self.listed[0])
         (self.listed[0] / "frost" / "frost3.png").unlink()
-        self.refused(*self.command, "--corruptions", "frost", mentions=[self.listed[0] / "frost" / "frost3.png", "get_frost.py"])
+        self.refused(*self.command, "--overwrite", "--corruptions", "frost", mentions=[self.listed[0] / "frost" / "frost3.png", "get_frost.py"])
 
     def test_a_run_goes_on_when_they_have_moved(self):
         """Where they lie is no part of what cells depend on."""

@@ -142,7 +142,7 @@ static void wrong_lists(void **state)
     refuses("--no_shuffle=on,off", NULL, "no value");
     refuses("--dry_run=on", NULL, "no value");
     refuses("--resume", "auto", "--resume belongs to train;");
-    refuses("--overwrite", NULL, "--overwrite belongs to train;");
+    refuses("--overwrite", NULL, "--overwrite belongs to train, ");
 }
 
 static void too_many_runs(void **state)

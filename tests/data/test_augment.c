@@ -235,7 +235,7 @@ static void a_resumed_epoch_shows_the_rest(void **state)
 
     see(dataset, &options, 4, 0, &whole);
     see(dataset, &options, 4, 1, &rest);
-    df_sample_order(order, IMAGES, true, 5, 4);
+    assert_int_equal(df_sample_order(order, IMAGES, &(struct df_shuffle){.on = true, .seed = 5}, 4), 0);
     for (int i = 3; i < IMAGES; i++) {
         assert_memory_equal(rest.pixels[order[i]], whole.pixels[order[i]], 3 * PIXELS);
         assert_memory_equal(rest.labels[order[i]], whole.labels[order[i]], PIXELS);

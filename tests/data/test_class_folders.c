@@ -158,12 +158,44 @@ static void wrong_folders(void **state)
     df_dataset_free(set);
     assert_int_equal(unlink(scratch_path("d/masks/train/tree/b.png")), 0);
     write_layer("d/masks/train/stray.png", 1, 1);
-    refused((struct df_dataset_options){0}, "masks/train has files, masks/val has folders");
+    refused((struct df_dataset_options){0}, "masks/train has files, ");
+    assert_error_has("masks/val has folders");
     assert_int_equal(unlink(scratch_path("d/masks/train/stray.png")), 0);
     scratch_write_text("d/masks/train/readme.txt", "");
     set = try_open((struct df_dataset_options){.split = DF_SPLIT_TRAIN});
     assert_works(set);
     df_dataset_free(set);
+}
+
+static struct df_dataset *open_whole(const char *root, double fraction)
+{
+    return df_dataset_open(&(struct df_dataset_options){.kind = DF_DATASET_FOLDER,
+                                                        .root = scratch_path(root),
+                                                        .n_classes = 0,
+                                                        .split = DF_SPLIT_VAL,
+                                                        .layout.val_fraction = fraction});
+}
+
+/* Also where no folders divide the images. */
+static void folders_of_all_images(void **state)
+{
+    scratch_image("whole/images/a.png", WIDTH, HEIGHT, 9);
+    scratch_image("whole/images/b.png", WIDTH, HEIGHT, 9);
+    write_layer("whole/masks/train/a.png", 3, 255); /* trains are a class of VOC's */
+    write_layer("whole/masks/car/b.png", 1, 1);
+    struct df_dataset *set = open_whole("whole", 1.0);
+    assert_works(set);
+    assert_int_equal(set->count, 2);
+    assert_string_equal(set->mask_values, "background/,car/,train/");
+    assert_mask(set, 0, (const uint8_t[]){2, 2, 2, 0});
+    df_dataset_free(set);
+    set = open_whole("whole", 0.5);
+    assert_works(set);
+    assert_int_equal(set->count, 1);
+    df_dataset_free(set);
+    write_layer("whole/masks/val/a.png", 3, 255); /* folders of splits are no classes */
+    assert_null(open_whole("whole", 1.0));
+    assert_false(df_dataset_has_class_folders(scratch_path("whole")));
 }
 
 static void files_are_no_folders(void **state)
@@ -181,9 +213,9 @@ static void files_are_no_folders(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(folders_are_classes),  cmocka_unit_test(the_list_gives_the_order),
-        cmocka_unit_test(folders_merge),        cmocka_unit_test(wrong_folders),
-        cmocka_unit_test(files_are_no_folders),
+        cmocka_unit_test(folders_are_classes),   cmocka_unit_test(the_list_gives_the_order),
+        cmocka_unit_test(folders_merge),         cmocka_unit_test(wrong_folders),
+        cmocka_unit_test(folders_of_all_images), cmocka_unit_test(files_are_no_folders),
     };
     return cmocka_run_group_tests(tests, make_folders, scratch_remove);
 }

@@ -188,6 +188,10 @@ static void merged_classes(void **state)
     assert_merged("3+2=q", "b,0", "q 7 ", "2+3,4", "0,1,255");
     assert_merged("c=renamed", NULL, "a b renamed d 7 ", "0..4", "255");
     assert_merged(NULL, "7", "a b c d ", "0,1,2,3", "4,255");
+    /* all lists call the classes as they were */
+    assert_merged("a+b=c,c+d=e", NULL, "c e 7 ", "0+1,2+3,4", "255");
+    assert_merged("a=b,b=a", NULL, "b a c d 7 ", "0..4", "255");
+    assert_merged("a+b=c", "c", "c d 7 ", "0+1,3,4", "2,255");
 }
 
 static void refused(const char *merged, const char *ignored, const char *words)
@@ -206,6 +210,9 @@ static void wrong_merging(void **state)
     refused("a+b,b+c", NULL, "the class 'b' is listed twice");
     refused("a+b", "b", "the class 'b' is listed twice");
     refused("a", NULL, "nothing is merged with 'a'");
+    refused("a+b=x,x+c=y", NULL, "'x' is none of the 5 classes");
+    refused("a+b=c", NULL, "two of them would be called 'c'");
+    refused("a+b=x,c=x", NULL, "two of them would be called 'x'");
     refused("a+b=", NULL, "a name is missing");
     refused("", NULL, "'' is none");
     refused(NULL, "7,4", "the class '7' is listed twice");

@@ -60,7 +60,8 @@ static void two_layouts_at_once(void **state)
                    "both has more than one layout (images/{train,val} + masks/{train,val}, images + "
                    "masks): --layout says which holds (split-folders, two-folders)");
     options.layout.layout = DF_LAYOUT_TWO_FOLDERS;
-    assert_int_equal(strlen(layout_names(&options)), 3);
+    options.layout.val_fraction = 1.0;
+    assert_string_equal(layout_names(&options), "000,001,a,b");
     options.layout.layout = DF_LAYOUT_SPLIT_FOLDERS;
     layout_refused(&options, "--val_fraction is for images that nothing else divides");
     options.layout.val_fraction = 0.0;
@@ -68,6 +69,14 @@ static void two_layouts_at_once(void **state)
     layout_refused(&options, "--val_list is for images that nothing else divides");
     options.layout.val_list = NULL;
     assert_string_equal(layout_names(&options), "b");
+}
+
+static void assert_has_split(const struct df_dataset_options *options, bool expected)
+{
+    bool has = !expected;
+
+    assert_works(df_dataset_has_split(options, &has) == 0);
+    assert_true(has == expected);
 }
 
 /* Both parts, which have nothing in common and all in sum. */
@@ -141,6 +150,38 @@ static void recorded_fractions(void **state)
     assert_string_equal(layout_names(&options), "a");
 }
 
+/* Training images alone are divided as images that no folder divides. */
+static void fractions_of_training_images(void **state)
+{
+    add_pair("half", "train/a");
+    add_pair("half", "train/b");
+    add_pair("half", "train/c");
+    struct df_dataset_options options = options_of("half");
+    layout_refused(&options, "there are no validation images: ");
+    assert_error_has("half/images/val and masks/val are not there or empty");
+    assert_has_split(&options, false);
+    options.layout.val_fraction = 0.3;
+    assert_has_split(&options, true);
+    assert_fraction("half", 0.3, 2, 1);
+    struct df_dataset *dataset = df_dataset_open(&options);
+    assert_works(dataset);
+    options.layout = (struct df_layout_options){.trained = dataset->split_made, .trained_file = "run.pt"};
+    df_dataset_free(dataset);
+    assert_has_split(&options, true);
+    assert_int_equal(strlen(layout_names(&options)), 1);
+    options.split = DF_SPLIT_TRAIN;
+    assert_int_equal(strlen(layout_names(&options)), 3);
+    options.split = DF_SPLIT_VAL;
+    options.layout = (struct df_layout_options){.train_list = scratch_write_text("t.txt", "a\nb\n"),
+                                                .val_list = scratch_write_text("v.txt", "c\n")};
+    assert_string_equal(layout_names(&options), "c");
+    options.layout.val_list = NULL;
+    assert_has_split(&options, false);
+    options.layout = (struct df_layout_options){.val_fraction = 0.3};
+    add_pair("half", "val/d");
+    layout_refused(&options, "--val_fraction is for images that nothing else divides");
+}
+
 static void lists(void **state)
 {
     add_pairs("lists", 6);
@@ -187,6 +228,7 @@ static void cityscapes(void **state)
     add_city("city", "val", "bonn", "bonn_2", "_gtFine_labelIds.png");
     layout_file("city", "gtFine/train/aachen/", "aachen_0", "_gtFine_labelIds.png");
     options.n_classes = 0;
+    assert_has_split(&options, true);
     struct df_dataset *val = df_dataset_open(&options);
     assert_works(val);
     assert_int_equal(val->n_classes, 19);
@@ -219,6 +261,13 @@ static void cityscapes(void **state)
     layout_file("city", "images/", "x", ".png");
     layout_file("city", "masks/", "x", ".png");
     layout_refused(&options, "more than one layout (images + masks, leftImg8bit + gtFine)");
+    add_city("alone", "train", "ulm", "ulm_1", "_gtFine_labelTrainIds.png");
+    options = options_of("alone");
+    options.n_classes = 0;
+    assert_has_split(&options, false);
+    layout_refused(&options, "alone/leftImg8bit/val and gtFine/val are not there or empty");
+    options.split = DF_SPLIT_TRAIN;
+    assert_string_equal(layout_names(&options), "ulm_1");
 }
 
 static void nnunet(void **state)
@@ -286,6 +335,12 @@ static void nnunet(void **state)
     layout_refused(&options, "the case case_0 is in fold 0 twice");
     scratch_write_text("nn/splits_final.json", "[{\"train\": [\"case_0\"]}]");
     layout_refused(&options, "has no list of cases 'val'");
+    scratch_write_text("nn/splits_final.json", "[{\"train\": [\"case_0\", \"case_2\"], \"val\": []}]");
+    assert_has_split(&options, false);
+    layout_refused(&options, "no validation images: ");
+    assert_error_has("nn/splits_final.json has none in the fold");
+    options.split = DF_SPLIT_TRAIN;
+    assert_string_equal(layout_names(&options), "case_0,case_2");
 }
 
 static void nnunet_of_other_kinds(void **state)
@@ -327,6 +382,7 @@ int main(void)
         cmocka_unit_test(two_layouts_at_once),
         cmocka_unit_test(fractions),
         cmocka_unit_test(recorded_fractions),
+        cmocka_unit_test(fractions_of_training_images),
         cmocka_unit_test(cityscapes),
         cmocka_unit_test(nnunet),
         cmocka_unit_test(nnunet_of_other_kinds),

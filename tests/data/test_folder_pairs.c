@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void add(const char *root, const char *folder, const char *name)
@@ -99,8 +100,44 @@ static void other_files_are_no_pairs(void **state)
     add("else", "masks", "good.txt");
     add("else", "images", "good.heic"); /* the pair is whole without it */
     add("else", "images", "extra.heic");
-    add("else", "images", "deeper/more.jpg");
+    add("else", "images", "notes/more.txt");
     assert_pairs("else", 1);
+}
+
+/* A folder of the images has its masks in the masks' folder of that name. */
+static void folders_in_folders(void **state)
+{
+    begin("deep");
+    add("deep", "images", "ulm/1.jpg");
+    add("deep", "masks", "ulm/1_mask.png");
+    add("deep", "masks", "ulm/notes.txt");
+    add("deep", "images", "bonn/left/1.jpg");
+    add("deep", "masks", "bonn/left/1.png");
+    struct df_dataset *dataset = open_root("deep");
+    assert_works(dataset);
+    assert_int_equal(dataset->count, 3);
+    assert_string_equal(dataset->samples[0].name, "good");
+    assert_string_equal(dataset->samples[1].name, "bonn/left/1");
+    assert_string_equal(dataset->samples[2].name, "ulm/1");
+    assert_non_null(strstr(dataset->samples[2].mask_path, "masks/train/ulm/1_mask.png"));
+    df_dataset_free(dataset);
+    assert_false(df_dataset_has_class_folders(scratch_path("deep")));
+    drop("deep", "images", "good.jpg");
+    drop("deep", "masks", "good.png");
+    assert_pairs("deep", 2); /* such folders alone are no classes */
+    assert_false(df_dataset_has_class_folders(scratch_path("deep")));
+    add("deep", "masks", "ulm/2.png");
+    assert_refused("deep", "images/train/ulm: 1_mask.png, 2.png");
+    drop("deep", "masks", "ulm/2.png");
+    add("deep", "images", "jena/1.jpg");
+    assert_refused("deep", "images/train/jena has images or folders, and there is no folder ");
+    assert_error_has("(--images and --masks find masks elsewhere, by patterns)");
+    add("loop", "masks", "a/1.png");
+    assert_int_equal(mkdir(scratch_path("loop/images"), 0777), 0);
+    assert_int_equal(mkdir(scratch_path("loop/images/train"), 0777), 0);
+    assert_int_equal(symlink(".", scratch_path("loop/images/train/a")), 0);
+    assert_int_equal(symlink(".", scratch_path("loop/masks/train/a/a")), 0);
+    assert_refused("loop", "folders deep");
 }
 
 static void names_decide(void **state)
@@ -198,6 +235,30 @@ static void a_split_may_be_absent(void **state)
     assert_true(has);
 }
 
+/* The other words for val, as annotations have them. */
+static void validation_by_other_names(void **state)
+{
+    const char *const words[] = {"valid", "validation"};
+    char root[32], path[96];
+
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(root, sizeof root, "called%zu", i);
+        begin(root);
+        for (int half = 0; half < 2; half++) {
+            snprintf(path, sizeof path, "%s/%s/%s/a.png", root, half ? "masks" : "images", words[i]);
+            scratch_write_text(path, "");
+        }
+        const struct df_dataset_options options = {
+            .kind = DF_DATASET_FOLDER, .root = scratch_path(root), .split = DF_SPLIT_VAL, .n_classes = 2};
+        struct df_dataset *dataset = df_dataset_open(&options);
+        assert_works(dataset);
+        assert_int_equal(dataset->count, 1);
+        assert_non_null(strstr(dataset->samples[0].image_path, words[i]));
+        assert_non_null(strstr(dataset->samples[0].mask_path, words[i]));
+        df_dataset_free(dataset);
+    }
+}
+
 /* What cannot be looked into is not taken for absent. */
 static void a_split_that_cannot_be_read(void **state)
 {
@@ -214,9 +275,14 @@ static void a_split_that_cannot_be_read(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(halves_that_are_not_read),    cmocka_unit_test(both_halves_are_not_read),
-        cmocka_unit_test(other_files_are_no_pairs),    cmocka_unit_test(names_decide),
-        cmocka_unit_test(names_with_suffixes),         cmocka_unit_test(a_split_may_be_absent),
+        cmocka_unit_test(halves_that_are_not_read),
+        cmocka_unit_test(both_halves_are_not_read),
+        cmocka_unit_test(other_files_are_no_pairs),
+        cmocka_unit_test(folders_in_folders),
+        cmocka_unit_test(names_decide),
+        cmocka_unit_test(names_with_suffixes),
+        cmocka_unit_test(a_split_may_be_absent),
+        cmocka_unit_test(validation_by_other_names),
         cmocka_unit_test(a_split_that_cannot_be_read),
     };
     return cmocka_run_group_tests(tests, NULL, scratch_remove);

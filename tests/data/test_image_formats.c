@@ -219,6 +219,46 @@ static void reads_indices_of_tiffs(void **state)
     free(bytes);
 }
 
+/* A TIFF of 8 x 2 pixels of so many bits, one strip. */
+static const char *write_tiff(uint16_t bits, uint16_t photometric, const void *pixels, uint32_t size)
+{
+    const struct {
+        uint16_t tag, type;
+        uint32_t count, value;
+    } entries[] = {{256, 3, 1, 8}, {257, 3, 1, 2},           {258, 3, 1, bits},
+                   {259, 3, 1, 1}, {262, 3, 1, photometric}, {273, 4, 1, 8},
+                   {277, 3, 1, 1}, {278, 3, 1, 2},           {279, 4, 1, size}};
+    uint8_t file[256] = "II*";
+    const uint32_t directory = 8 + size;
+    const uint16_t count = sizeof entries / sizeof *entries;
+
+    memcpy(file + 4, &directory, 4);
+    memcpy(file + 8, pixels, size);
+    memcpy(file + directory, &count, 2);
+    memcpy(file + directory + 2, entries, sizeof entries);
+    return scratch_write("white.tif", file, directory + 2 + sizeof entries + 4);
+}
+
+/* As Pillow and OpenCV: what one sees counts. */
+static void white_may_be_0(void **state)
+{
+    static const uint8_t bits[2] = {0x01, 0xf0}, bytes[16] = {0, 255, 254, 253};
+    static const uint8_t stored[16] = {0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1};
+    struct df_image mask;
+
+    for (int photometric = 0; photometric < 2; photometric++) {
+        assert_works(df_mask_read(write_tiff(1, (uint16_t)photometric, bits, sizeof bits), &mask) == 0);
+        for (int i = 0; i < 16; i++)
+            assert_int_equal(((const uint16_t *)(const void *)mask.pixels)[i],
+                             photometric == 0 ? 1 - stored[i] : stored[i]);
+        df_image_free(&mask);
+    }
+    assert_works(df_mask_read(write_tiff(8, 0, bytes, sizeof bytes), &mask) == 0);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(((const uint16_t *)(const void *)mask.pixels)[i], 255 - bytes[i]);
+    df_image_free(&mask);
+}
+
 static void refuses_other_tiffs_as_indices(void **state)
 {
     static const struct {
@@ -271,6 +311,7 @@ int main(void)
         cmocka_unit_test(orientations),
         cmocka_unit_test(settings_that_mean_nothing),
         cmocka_unit_test(reads_indices_of_tiffs),
+        cmocka_unit_test(white_may_be_0),
         cmocka_unit_test(tiffs_as_masks_of_colours),
         cmocka_unit_test(refuses_other_tiffs_as_indices),
     };

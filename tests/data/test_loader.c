@@ -116,6 +116,42 @@ static void shuffled_alike_by_any_threads(void **state)
     df_dataset_free(dataset);
 }
 
+/* Each shard's samples follow each other where one is drawn from at a time, whatever their order in the list;
+ * a larger buffer mixes neighbours, and one of all samples anything. */
+static void shards_follow_each_other(void **state)
+{
+    enum { SHARDS = 4, EACH = 25, ALL = SHARDS * EACH };
+    static struct df_sample samples[ALL];
+    const struct df_dataset dataset = {.samples = samples, .count = ALL, .n_shards = SHARDS};
+    int64_t order[2][ALL];
+
+    for (int i = 0; i < ALL; i++)
+        samples[i].shard = i % SHARDS;
+    for (int64_t buffer = 1; buffer <= ALL; buffer *= 10) {
+        struct df_shuffle shuffle = {.on = true, .seed = 3, .shards = &dataset, .buffer = buffer};
+        int64_t farthest = 0, starts[SHARDS];
+        bool seen[ALL] = {false};
+        for (int epoch = 0; epoch < 2; epoch++)
+            assert_int_equal(df_sample_order(order[epoch], ALL, &shuffle, epoch), 0);
+        assert_memory_not_equal(order[0], order[1], sizeof order[0]);
+        assert_int_equal(df_sample_order(order[1], ALL, &shuffle, 0), 0);
+        assert_memory_equal(order[0], order[1], sizeof order[0]);
+        shuffle.buffer = 1;
+        assert_int_equal(df_sample_order(order[1], ALL, &shuffle, 0), 0);
+        for (int i = 0; i < SHARDS; i++)
+            starts[order[1][i * EACH] % SHARDS] = i * EACH;
+        for (int i = 0; i < ALL; i++) {
+            const int64_t sample = order[0][i];
+            /* Where the shards' streams, one behind the other, have it. */
+            const int64_t place = starts[sample % SHARDS] + sample / SHARDS;
+            assert_false(seen[sample]);
+            seen[sample] = true;
+            farthest = place - i > farthest ? place - i : farthest;
+        }
+        assert_in_range(farthest, buffer == 1 ? 0 : buffer / 2, buffer - 1);
+    }
+}
+
 static void a_failure_comes_in_its_place(void **state)
 {
     struct df_dataset *dataset = open_samples();
@@ -288,6 +324,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_sample_once_in_order),
         cmocka_unit_test(shuffled_alike_by_any_threads),
+        cmocka_unit_test(shards_follow_each_other),
         cmocka_unit_test(a_failure_comes_in_its_place),
         cmocka_unit_test(the_first_failure_of_a_batch_is_told),
         cmocka_unit_test(restarted_and_closed_at_any_time),

@@ -185,6 +185,41 @@ static void colors_are_classes(void **state)
     assert_error_has("the colours of voc are 21, for 20 classes");
 }
 
+#define RUNS  40
+#define WHOLE (RUNS * (RUNS + 1) / 2)
+
+/* Pixels of one colour are found together; the next differ in one channel, or in all. */
+static void colors_in_runs(void **state)
+{
+    static const uint8_t of_voc[5][3] = {
+        {0, 0, 0}, {128, 0, 0}, {128, 128, 0}, {128, 128, 128}, {224, 224, 192}};
+    static const uint8_t labels[5] = {0, 1, 3, 7, 255};
+    static uint8_t expected[WHOLE];
+    struct df_image picture, mask;
+    int64_t at = 0;
+
+    scratch_image("long/images/train/a.png", WHOLE, 1, 9);
+    scratch_image("long/masks/train/a.png", WHOLE, 1, 9);
+    assert_works(df_image_alloc(&picture, WHOLE, 1, 3) == 0);
+    for (int run = 1; run <= RUNS; run++) {
+        for (int i = 0; i < run; i++, at++) {
+            memcpy(picture.pixels + 3 * at, of_voc[run % 5], 3);
+            expected[at] = labels[run % 5];
+        }
+    }
+    assert_works(df_png_write_rgb(scratch_path("long/masks/train/a.png"), &picture) == 0);
+    df_image_free(&picture);
+    struct df_dataset *set = try_open("long", &(struct df_dataset_options){.palette = "voc"});
+    struct df_label_counts counts;
+    assert_works(set);
+    assert_works(df_dataset_read(set, 0, NULL, &mask) == 0);
+    assert_memory_equal(mask.pixels, expected, WHOLE);
+    df_label_census_read(set->census, &counts);
+    assert_int_equal(counts.pixels[7], 3 + 8 + 13 + 18 + 23 + 28 + 33 + 38);
+    df_image_free(&mask);
+    df_dataset_free(set);
+}
+
 /* Where masks are colours, a palette's numbers are not looked at. */
 static void palettes_and_grey_are_colors_too(void **state)
 {
@@ -279,6 +314,7 @@ int main(void)
         cmocka_unit_test(equal_channels_are_numbers),
         cmocka_unit_test(transparent_masks_are_refused),
         cmocka_unit_test(colors_are_classes),
+        cmocka_unit_test(colors_in_runs),
         cmocka_unit_test(palettes_and_grey_are_colors_too),
         cmocka_unit_test(other_colors_are_named),
         cmocka_unit_test(colors_of_16_bits_are_refused),

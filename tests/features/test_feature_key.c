@@ -174,6 +174,35 @@ static void images_and_masks_count(void **state)
     close_subject(&subject);
 }
 
+static void draw_segments(int shade)
+{
+    scratch_image("segments/annotations/panoptic_train/0.png", 6, 5, shade);
+    assert_int_equal(rename(scratch_path("segments/annotations/panoptic_train/0.png"),
+                            scratch_path("segments/annotations/panoptic_train/0.PNG")),
+                     0);
+}
+
+/* Whatever the picture's file is called. */
+static void pictures_of_segments_count(void **state)
+{
+    struct subject subject;
+    open_subject(&subject);
+    scratch_image("segments/images/train/0.png", 6, 5, 3);
+    draw_segments(1);
+    scratch_write_text("segments/annotations/panoptic_train.json",
+                       "{\"images\": [{\"id\": 1, \"file_name\": \"0.png\", \"width\": 6, \"height\": 5}],"
+                       "\"annotations\": [{\"image_id\": 1, \"file_name\": \"0.PNG\", \"segments_info\": ["
+                       "{\"id\": 65793, \"category_id\": 7}]}], \"categories\": [{\"id\": 7, \"name\": "
+                       "\"a\"}, {\"id\": 8, \"name\": \"b\"}]}");
+    df_dataset_free(subject.training);
+    subject.training = open_split("segments", DF_SPLIT_TRAIN, 0);
+    const uint64_t key = key_of(&subject);
+    assert_true(key_of(&subject) == key);
+    draw_segments(2);
+    assert_true(key_of(&subject) != key);
+    close_subject(&subject);
+}
+
 static void a_file_that_is_gone_is_an_error(void **state)
 {
     struct subject subject;
@@ -189,9 +218,13 @@ static void a_file_that_is_gone_is_an_error(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_same_has_the_same_key), cmocka_unit_test(settings_count),
-        cmocka_unit_test(the_backbone_counts),       cmocka_unit_test(merged_lora_counts),
-        cmocka_unit_test(images_and_masks_count),    cmocka_unit_test(a_file_that_is_gone_is_an_error),
+        cmocka_unit_test(the_same_has_the_same_key),
+        cmocka_unit_test(settings_count),
+        cmocka_unit_test(the_backbone_counts),
+        cmocka_unit_test(merged_lora_counts),
+        cmocka_unit_test(images_and_masks_count),
+        cmocka_unit_test(pictures_of_segments_count),
+        cmocka_unit_test(a_file_that_is_gone_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

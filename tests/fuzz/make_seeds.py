@@ -223,6 +223,10 @@ def tiff(folder):
     copy_images(folder, {".tif"})
 
 
+def tiff_windows(folder):
+    tiff(folder)
+
+
 def exif(folder):
     for order, name in (("<", b"II"), (">", b"MM")):
         tag = struct.pack(order + "HHIHH", 0x0112, 3, 1, 6, 0)
@@ -485,7 +489,7 @@ def class_tables(folder):
 
 
 TARGETS = [safetensors, onnx, zip, torch, record, config_json, corruption_json, feature_cache, event_file]
-TARGETS += [autotune_cache, png, jpeg, gif, pnm, webp, tiff, other_images, exif, lists, pairs_csv, split_lists, nnunet, coco, labelme, yolo, cvat, class_tables, class_weights]
+TARGETS += [autotune_cache, png, jpeg, gif, pnm, webp, tiff, tiff_windows, other_images, exif, lists, pairs_csv, split_lists, nnunet, coco, labelme, yolo, cvat, class_tables, class_weights]
 TARGETS += [command_line, run_config, run_history]
 
 

@@ -153,7 +153,7 @@ static void check_epoch(struct subject *subject, int64_t epoch)
     struct df_batch batch;
     int more;
 
-    df_sample_order(order, IMAGES, true, 2, epoch);
+    assert_int_equal(df_sample_order(order, IMAGES, &(struct df_shuffle){.on = true, .seed = 2}, epoch), 0);
     assert_int_equal(df_feed_start(subject->feed, epoch, 0), 0);
     while ((more = df_feed_next(subject->feed, subject->segmenter, &batch)) == 1) {
         if (subject->backend->resizes) /* the next one has arrived before this one is looked at */
@@ -241,7 +241,7 @@ static void bad_batches_are_errors_in_their_place(void **state)
     int failures = 0, batches = 0, more;
 
     open_subject(&subject, false, BATCH);
-    df_sample_order(order, IMAGES, true, 2, 0);
+    assert_int_equal(df_sample_order(order, IMAGES, &(struct df_shuffle){.on = true, .seed = 2}, 0), 0);
     scratch_write_text(strchr(subject.dataset->samples[order[3]].image_path, '/') + 1, "no image");
     assert_int_equal(df_feed_start(subject.feed, 0, 0), 0);
     while ((more = df_feed_next(subject.feed, subject.segmenter, &batch)) != 0) {

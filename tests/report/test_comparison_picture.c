@@ -162,13 +162,13 @@ static void a_picture_of_all_classes(void **state)
 
     for (int i = 0; i < 150; i++)
         many[i] = "a class's name";
-    assert_int_equal(df_legend_picture(&style.palette, names, 4, &few), 0);
+    assert_int_equal(df_legend_picture(&style.palette, names, 4, NULL, &few), 0);
     assert_int_equal(few.height, 4 * 24 + 2 * MARGIN);
     for (int number = 0; number < 4; number++) {
         const uint8_t *rgb = style.palette.rgb[number];
         assert_pixel(&few, MARGIN + 3, MARGIN + 24 * number + 12, rgb[0], rgb[1], rgb[2]);
     }
-    assert_int_equal(df_legend_picture(&style.palette, many, 150, &all), 0);
+    assert_int_equal(df_legend_picture(&style.palette, many, 150, NULL, &all), 0);
     assert_int_equal(all.height, 30 * 24 + 2 * MARGIN);
     assert_true(all.width > 4 * few.width);
     df_image_free(&few);

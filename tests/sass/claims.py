@@ -95,6 +95,9 @@ CLAIMS = [
     ("columns.cu", r"sum_rows<(float, 4|bfloat16, 8), float>", vectors([128], [32], blocks=3)),
     ("columns.cu", r"sum_rows<\w+, 1, \w+>", Claim(threads=256, blocks=3)),
 
+    ("boundary_overlap.cu", r"(row|count)_kernel", Claim(threads=256, blocks=1)),
+    ("calibration.cu", r"calibration", vectors([8, 32], [])),
+
     ("confusion_matrix.cu", r"confusion_matrix", vectors([8], [])),
 
     # conv.cu: products whose operand is read out of a map.

@@ -144,7 +144,7 @@ static void wrong_operations_are_found(void **state)
 }
 
 static int argmax_fails(struct df_backend *backend, const float *sum, int64_t count, int64_t classes,
-                        int64_t views, const uint8_t *labels, uint8_t *prediction,
+                        int64_t views, const uint8_t *labels, uint8_t *prediction, float *confidence,
                         struct df_loss_sum *on_device, struct df_loss_sum *loss)
 {
     (void)backend;
@@ -154,6 +154,7 @@ static int argmax_fails(struct df_backend *backend, const float *sum, int64_t co
     (void)views;
     (void)labels;
     (void)prediction;
+    (void)confidence;
     (void)on_device;
     (void)loss;
     return df_error_set("out of order");

@@ -39,7 +39,8 @@ struct subject {
     struct df_comparison *comparison; /* the device's */
     union {
         struct df_comparison comparison;
-        char bytes[sizeof(struct df_comparison) + 2 * (CLASSES + 1) * CLASSES * sizeof(int64_t)];
+        char bytes[sizeof(struct df_comparison) +
+                   (2 * (CLASSES + 1) * CLASSES + 3 * CLASSES) * sizeof(int64_t)];
     } fetched;
 };
 
@@ -56,10 +57,11 @@ static int evaluation_step(struct subject *subject)
 {
     struct df_segmenter *segmenter = subject->segmenter;
     struct df_comparison *fetched = &subject->fetched.comparison;
+    const struct df_wanted wanted = {.classes = subject->prediction, .comparison = subject->comparison};
     DF_TRY(df_segmenter_load_pixels(segmenter, BATCH, subject->pixels, subject->labels));
     DF_TRY(df_segmenter_forward(segmenter, BATCH, false, NULL));
     for (int64_t i = 0; i < BATCH; i++) {
-        DF_TRY(df_segmenter_predict(segmenter, i, subject->prediction, subject->comparison));
+        DF_TRY(df_segmenter_predict(segmenter, i, &wanted));
         DF_TRY(subject->backend->ops->download(subject->backend, &subject->fetched, subject->comparison,
                                                sizeof subject->fetched));
         df_metrics_add_image(&subject->metrics, fetched->confusion,
@@ -72,11 +74,12 @@ static int evaluation_step(struct subject *subject)
 /* At the labels' own size, another one for each image. */
 static int original_size_step(struct subject *subject)
 {
+    const struct df_wanted wanted = {.classes = subject->prediction, .comparison = subject->comparison};
     DF_TRY(df_segmenter_load_pixels(subject->segmenter, BATCH, subject->pixels, NULL));
     DF_TRY(df_segmenter_forward(subject->segmenter, BATCH, false, NULL));
     for (int64_t i = 0; i < BATCH; i++)
         DF_TRY(df_segmenter_predict_at(subject->segmenter, i, HEIGHT - 10 * i, WIDTH - 30, subject->labels,
-                                       subject->prediction, subject->comparison));
+                                       &wanted));
     return 0;
 }
 

@@ -9,7 +9,15 @@ enum { LABELLING = MORE_SIZES, RESULTS, VALUES, TERMS };
 enum labelling { UNLABELLED, LABELLED, PARTLY_LABELLED, IGNORED };
 
 /* Bits of RESULTS. */
-enum { LOSS, GRADIENT = 1, PREDICTION = 2, ON_DEVICE = 4, SIGMOIDS = 8, BOTH = GRADIENT | PREDICTION };
+enum {
+    LOSS,
+    GRADIENT = 1,
+    PREDICTION = 2,
+    ON_DEVICE = 4,
+    SIGMOIDS = 8,
+    CONFIDENCE = 16,
+    BOTH = GRADIENT | PREDICTION
+};
 
 /* Of logits. TIED: two classes have the same at every pixel. SATURATED: around where sigmoids become 1 in
  * float32. LOW: around where their exponentials overflow. */
@@ -30,7 +38,18 @@ static int upsample_logits_uses(const struct df_case_model *m, int64_t n[DF_CASE
 
 /* --- upsample_loss --- */
 
-enum { DLOGITS = MORE_TENSORS, PREDICTED, SCRATCH, SUM, OF_SIGMOIDS, WEIGHTS, SLOPES, PIXEL_SLOPES, FIXED };
+enum {
+    DLOGITS = MORE_TENSORS,
+    PREDICTED,
+    SCRATCH,
+    SUM,
+    OF_SIGMOIDS,
+    WEIGHTS,
+    SLOPES,
+    PIXEL_SLOPES,
+    FIXED,
+    CONFIDENT
+};
 
 /* Numbers of classes that choose how lanes share them, with and without the gradient; enlarged, reduced,
  * kept; strips of two cells, the last of one. */
@@ -74,6 +93,10 @@ static const int64_t upsample_loss_odd[][DF_CASE_SIZES] = {
     {1, 3, 4, 64, 13, 9, PARTLY_LABELLED, PREDICTION | SIGMOIDS, LOW},
     {2, 3, 4, 21, 17, 23, PARTLY_LABELLED, PREDICTION | SIGMOIDS, TIED},
     {1, 5, 3, 150, 35, 21, PARTLY_LABELLED, PREDICTION | SIGMOIDS},
+    {2, 3, 4, 21, 17, 23, PARTLY_LABELLED, PREDICTION | SIGMOIDS | CONFIDENCE | ON_DEVICE, SATURATED},
+    {1, 5, 3, 150, 35, 21, UNLABELLED, PREDICTION | CONFIDENCE},
+    {1, 2, 3, 255, 9, 9, PARTLY_LABELLED, CONFIDENCE, LOW},
+    {2, 3, 3, 5, 6, 6, IGNORED, PREDICTION | CONFIDENCE},
     {1, 1, 1, 1, 1, 1, LABELLED, GRADIENT, USUAL, WEIGHTED | SMOOTHED},
     {2, 3, 4, 21, 17, 23, PARTLY_LABELLED, GRADIENT, USUAL, WEIGHTED},
     {2, 3, 4, 21, 17, 23, PARTLY_LABELLED, BOTH | ON_DEVICE, USUAL, SMOOTHED},
@@ -139,6 +162,7 @@ static void upsample_loss_build(struct df_case *c)
     df_case_in(c, DF_F32, c->n[TERMS] & REGION ? 2 * c->n[CLASSES] + 1 : 0, 0.5, 1.0);
     df_case_in(c, DF_F32, c->n[TERMS] & OF_PIXELS ? pixels_of(c) : 0, 0.5, 1.0);
     df_case_in(c, DF_F32, c->n[TERMS] & OF_PIXELS ? logit_count(c) : 0, 0.0, 1.0);
+    df_case_out(c, DF_F32, c->n[RESULTS] & CONFIDENCE ? pixels_of(c) : 0, 4e-6);
     c->n_scalars = 2;
     c->scalar_tolerance = 1e-6;
     make_weights(c);
@@ -202,6 +226,7 @@ static int upsample_loss_call(const struct df_case *c, struct df_case_run *run)
     work.terms = c->n[TERMS] ? &terms : NULL;
     work.prediction = memory_if(run, PREDICTED, results & PREDICTION);
     work.sigmoid_prediction = memory_if(run, OF_SIGMOIDS, results & SIGMOIDS);
+    work.confidence = memory_if(run, CONFIDENT, results & CONFIDENCE);
     work.on_device = memory_if(run, SUM, results & ON_DEVICE);
     DF_TRY(
         run->backend->ops->upsample_loss(run->backend, &work, memory_if(run, SCRATCH, results & GRADIENT)));
@@ -329,6 +354,17 @@ static void expect_prediction(struct df_case *c, int64_t pixel, const double *va
     c->tensors[OF_SIGMOIDS].expected[pixel] = (double)first_largest(sigmoid, c->n[CLASSES]);
 }
 
+static void expect_confidence(struct df_case *c, int64_t pixel, const double *value)
+{
+    double probability[DF_MAX_CLASSES];
+
+    if (!(c->n[RESULTS] & CONFIDENCE))
+        return;
+    memcpy(probability, value, (size_t)c->n[CLASSES] * sizeof *probability);
+    softmax(probability, c->n[CLASSES]);
+    c->tensors[CONFIDENT].expected[pixel] = probability[first_largest(probability, c->n[CLASSES])];
+}
+
 /* Of its logits, which become probabilities. */
 static double pixel_loss(const struct df_case *c, int64_t label, double *value)
 {
@@ -351,6 +387,7 @@ static void upsample_loss_expect(struct df_case *c)
         const int64_t label = label_of(c, i);
         enlarged_pixel(c, i, value);
         expect_prediction(c, i, value);
+        expect_confidence(c, i, value);
         if (label < 0)
             continue;
         sum += pixel_loss(c, label, value);

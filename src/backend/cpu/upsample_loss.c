@@ -54,9 +54,10 @@ DF_INLINE void settle(struct loss_sum *total)
     total->product = 1.0;
 }
 
-/* Adds -log softmax of the pixel's logits at its label, and gradients where they are asked for. */
-DF_INLINE void add_pixel(struct columns *columns, struct tap x, int32_t label, float best, int32_t padded,
-                         bool gradient, struct loss_sum *total)
+/* Adds -log softmax of the pixel's logits at its label, and gradients where they are asked for. Returns the
+ * sum of the exponentials. */
+DF_INLINE float add_pixel(struct columns *columns, struct tap x, int32_t label, float best, int32_t padded,
+                          bool gradient, struct loss_sum *total)
 {
     const float logit = columns->value[label];
     const float sum = exponentials(columns->value, best, padded);
@@ -70,6 +71,7 @@ DF_INLINE void add_pixel(struct columns *columns, struct tap x, int32_t label, f
     total->count++;
     if (total->product > PRODUCT_MAX)
         settle(total);
+    return sum;
 }
 
 DF_INLINE void predict(const struct df_upsample_loss *work, int64_t pixel, const float *value, float best,
@@ -118,14 +120,20 @@ DF_INLINE void walk_row(const struct df_upsample_loss *work, const struct df_los
         if (work->prediction)
             predict(work, line + i, columns->value, best, padded);
         const int32_t label = work->labels ? work->labels[line + i] : DF_IGNORE_LABEL;
-        if (label == DF_IGNORE_LABEL)
+        if (label == DF_IGNORE_LABEL) {
+            if (work->confidence)
+                work->confidence[line + i] = 1.0f / exponentials(columns->value, best, padded);
             continue;
+        }
         assert(label < classes);
-        if (terms)
+        if (terms) {
             add_pixel_of_terms(columns, x, label, best, padded, terms, &smoothing, &region,
                                terms->slopes ? terms->slopes[line + i] : 0.0f, total);
-        else
-            add_pixel(columns, x, label, best, padded, low != NULL, total);
+            continue;
+        }
+        const float sum = add_pixel(columns, x, label, best, padded, low != NULL, total);
+        if (work->confidence)
+            work->confidence[line + i] = 1.0f / sum;
     }
     if (smoothing.share > 0.0f)
         end_smoothing(&smoothing, terms, columns, classes);
@@ -203,6 +211,7 @@ int df_cpu_upsample_loss(struct df_backend *backend, struct df_upsample_loss *wo
     assert(!work->dlogits || (work->labels && scratch));
     assert(!work->terms || work->dlogits);
     assert(!work->sigmoid_prediction || (work->prediction && !work->dlogits));
+    assert(!work->confidence || !work->dlogits);
 #pragma omp parallel for num_threads(backend->threads) schedule(dynamic)
     for (int64_t chunk = 0; chunk < chunks; chunk++) {
         struct loss_sum total = {.product = 1.0};

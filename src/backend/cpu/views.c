@@ -8,9 +8,9 @@
 
 #define MAX_CHUNKS 256 /* of pixels; as many partial sums of the loss */
 
-/* One row of a window: canvas [width, C] += the upsampled logits, weighted. */
-DF_MULTIVERSION static void window_row(const struct df_window *window, int64_t row, const float *logits,
-                                       float *canvas)
+/* Columns first … end - 1 of a row of a window: canvas [end - first, C] += the upsampled logits, weighted. */
+DF_MULTIVERSION static void window_row(const struct df_window *window, int64_t row, int64_t first,
+                                       int64_t end, const float *logits, float *canvas)
 {
     const float scale = (float)window->w / (float)window->width;
     const struct tap y = bilinear_tap(row, (float)window->h / (float)window->height, window->h);
@@ -19,26 +19,31 @@ DF_MULTIVERSION static void window_row(const struct df_window *window, int64_t r
     struct columns columns;
 
     clear_columns(&columns, classes);
-    for (int64_t i = 0; i < window->width; i++) {
+    for (int64_t i = first; i < end; i++, canvas += classes) {
         const struct tap x = bilinear_tap(i, scale, window->w);
         const float weight = window->row_weight[row] * window->column_weight[i];
         read_pixel(&columns, upper, lower, y, x, classes);
 #pragma omp simd
         for (int64_t c = 0; c < classes; c++)
-            canvas[i * classes + c] += weight * columns.value[c];
+            canvas[c] += weight * columns.value[c];
     }
 }
 
 int df_cpu_add_window(struct df_backend *backend, const struct df_window *window, const float *logits,
                       float *canvas)
 {
-    float *corner = canvas + (window->top * window->canvas_width + window->left) * window->classes;
+    const int64_t top = df_max_i64(-window->top, 0), left = df_max_i64(-window->left, 0);
+    const int64_t bottom = df_min_i64(window->height, window->canvas_height - window->top);
+    const int64_t right = df_min_i64(window->width, window->canvas_width - window->left);
 
     assert(window->classes >= 1 && window->classes <= MAX_CLASSES);
-    assert(window->left >= 0 && window->top >= 0 && window->left + window->width <= window->canvas_width);
+    if (left >= right)
+        return 0;
 #pragma omp parallel for num_threads(backend->threads)
-    for (int64_t row = 0; row < window->height; row++)
-        window_row(window, row, logits, corner + row * window->canvas_width * window->classes);
+    for (int64_t row = top; row < bottom; row++) {
+        const int64_t pixel = (window->top + row) * window->canvas_width + window->left + left;
+        window_row(window, row, left, right, logits, canvas + pixel * window->classes);
+    }
     return 0;
 }
 
@@ -82,6 +87,7 @@ struct argmax_work {
     int64_t classes, views;
     const uint8_t *labels;
     uint8_t *prediction;
+    float *confidence;
 };
 
 /* The pixels [first, end) of the whole. */
@@ -97,7 +103,10 @@ DF_MULTIVERSION static double argmax_run(const struct argmax_work *work, const f
         value[c] = -1.0f; /* below any probability */
     for (int64_t i = first; i < end; i++) {
         memcpy(value, sum + i * classes, (size_t)classes * sizeof *value);
-        work->prediction[i] = first_class_from(value, maximum(value, padded), padded, classes);
+        const float best = maximum(value, padded);
+        work->prediction[i] = first_class_from(value, best, padded, classes);
+        if (work->confidence)
+            work->confidence[i] = best / (float)work->views;
         const int32_t label = work->labels ? work->labels[i] : DF_IGNORE_LABEL;
         if (label == DF_IGNORE_LABEL)
             continue;
@@ -109,11 +118,11 @@ DF_MULTIVERSION static double argmax_run(const struct argmax_work *work, const f
 }
 
 int df_cpu_argmax(struct df_backend *backend, const float *sum, int64_t count, int64_t classes, int64_t views,
-                  const uint8_t *labels, uint8_t *prediction, struct df_loss_sum *on_device,
-                  struct df_loss_sum *loss)
+                  const uint8_t *labels, uint8_t *prediction, float *confidence,
+                  struct df_loss_sum *on_device, struct df_loss_sum *loss)
 {
     struct df_loss_sum *const total = on_device ? on_device : loss;
-    const struct argmax_work work = {classes, views, labels, prediction};
+    const struct argmax_work work = {classes, views, labels, prediction, confidence};
     const int64_t chunks = df_min_i64(MAX_CHUNKS, count);
     double losses[MAX_CHUNKS] = {0};
     int64_t counts[MAX_CHUNKS] = {0};

@@ -1,15 +1,9 @@
 #include "cuda_check.h"
 
 #include "dinoft/error.h"
+#include "dinoft/text.h"
 
 #include <string.h>
-
-/* The last part of a path. */
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
 
 /* Where the name of the called function begins in "table->name(arguments)", and how long it is. */
 static const char *called_name(const char *call, int *length)
@@ -59,8 +53,9 @@ int df_cuda_failed(cudaError_t status, const char *call, const char *file, int l
     const char *name = called_name(call, &length);
 
     (void)cudaGetLastError(); /* or the next operation would report it too */
-    return df_error_set("CUDA: %.*s (%s:%d) failed: %s, %s; likely cause: %s", length, name, base_name(file),
-                        line, cudaGetErrorName(status), cudaGetErrorString(status), likely_cause(status));
+    return df_error_set("CUDA: %.*s (%s:%d) failed: %s, %s; likely cause: %s", length, name,
+                        df_path_name(file), line, cudaGetErrorName(status), cudaGetErrorString(status),
+                        likely_cause(status));
 }
 
 int df_cuda_memory_failed(const char *what, size_t bytes)
@@ -105,7 +100,7 @@ int df_cublas_failed(cublasStatus_t status, const char *call, const char *file, 
     int length;
     const char *name = called_name(call, &length);
 
-    return df_error_set("cuBLASLt: %.*s (%s:%d) failed with status %d: %s", length, name, base_name(file),
+    return df_error_set("cuBLASLt: %.*s (%s:%d) failed with status %d: %s", length, name, df_path_name(file),
                         line, (int)status, cublas_name(status));
 }
 
@@ -134,7 +129,7 @@ int df_cudnn_failed(cudnnStatus_t status, const char *call, const char *file, in
     int length;
     const char *name = called_name(call, &length);
 
-    return df_error_set("cuDNN: %.*s (%s:%d) failed with status %d: %s", length, name, base_name(file), line,
-                        (int)status, cudnn_kind(status));
+    return df_error_set("cuDNN: %.*s (%s:%d) failed with status %d: %s", length, name, df_path_name(file),
+                        line, (int)status, cudnn_kind(status));
 }
 #endif

@@ -17,6 +17,7 @@ int df_cuda_upsample_loss(struct df_backend *backend, struct df_upsample_loss *w
     assert(!work->dlogits || (work->labels && scratch));
     assert(!work->terms || work->dlogits);
     assert(!work->sigmoid_prediction || (work->prediction && !work->dlogits));
+    assert(!work->confidence || !work->dlogits);
     char *buffer = df_cuda_scratch(backend, result_bytes + df_launch_upsample_loss_scratch(work));
     if (!buffer)
         return -1;

@@ -17,7 +17,6 @@ int df_cuda_add_window(struct df_backend *backend, const struct df_window *windo
     struct df_window on_device = *window;
 
     assert(window->classes >= 1 && window->classes <= MAX_CLASSES);
-    assert(window->left >= 0 && window->top >= 0 && window->left + window->width <= window->canvas_width);
     char *weights = df_cuda_scratch(backend, df_cuda_aligned(rows) + columns);
     if (!weights)
         return -1;
@@ -38,8 +37,8 @@ int df_cuda_add_probabilities(struct df_backend *backend, const float *logits, i
 }
 
 int df_cuda_argmax(struct df_backend *backend, const float *sum, int64_t count, int64_t classes,
-                   int64_t views, const uint8_t *labels, uint8_t *prediction, struct df_loss_sum *on_device,
-                   struct df_loss_sum *loss)
+                   int64_t views, const uint8_t *labels, uint8_t *prediction, float *confidence,
+                   struct df_loss_sum *on_device, struct df_loss_sum *loss)
 {
     const size_t result_bytes = df_cuda_aligned(sizeof *loss);
 
@@ -51,7 +50,7 @@ int df_cuda_argmax(struct df_backend *backend, const float *sum, int64_t count, 
     if (count == 0)
         DF_TRY(df_cuda_zero(backend, result, sizeof *result));
     else
-        DF_TRY(DF_LAUNCH_ON(backend, argmax, sum, count, classes, views, labels, prediction,
+        DF_TRY(DF_LAUNCH_ON(backend, argmax, sum, count, classes, views, labels, prediction, confidence,
                             scratch + result_bytes, result));
     return on_device ? 0 : df_cuda_download(backend, loss, result, sizeof *loss);
 }

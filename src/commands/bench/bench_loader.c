@@ -45,6 +45,7 @@ static int open_loader(struct loading *loading)
     const struct df_config *config = loading->config;
     struct df_loader_options options = {.workers = (int)config->num_workers,
                                         .shuffle = true,
+                                        .shuffle_buffer = config->shuffle_buffer,
                                         .seed = (uint64_t)config->seed,
                                         .augment = df_setup_augmentation(config)};
 

@@ -5,15 +5,16 @@
 
 #include "../class_table.h"
 #include "../folder_files.h"
+#include "../data_root.h"
 #include "../sample_list.h"
 
+#include "dinoft/archive_path.h"
 #include "dinoft/error.h"
 #include "dinoft/log.h"
 #include "dinoft/text.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define NAMED_AT_MOST 3
 #define CLASSES_NAMED 20
@@ -25,22 +26,15 @@ static int (*const readers[])(struct df_annotations *annotations,
     [DF_ANNOTATIONS_YOLO] = df_yolo_read,
     [DF_ANNOTATIONS_CVAT] = df_cvat_read};
 
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 /* The image's path: with the folders that its name has, or without them. */
 static char *image_path(const char *folder, const char *name)
 {
     char *path = df_text_format("%s/%s", folder, name);
-    struct stat status;
 
-    if (!path || !strchr(name, '/') || stat(path, &status) == 0)
+    if (!path || !strchr(name, '/') || df_path_exists(path))
         return path;
     free(path);
-    return df_text_format("%s/%s", folder, base_name(name));
+    return df_text_format("%s/%s", folder, df_path_name(name));
 }
 
 static int add_sample(struct df_dataset *dataset, int64_t index)
@@ -56,6 +50,7 @@ static int add_sample(struct df_dataset *dataset, int64_t index)
     df_annotations_digest(annotations, index, &digest);
     struct df_sample *sample = &dataset->samples[dataset->count - 1];
     sample->annotation = index;
+    sample->of_segments = image->segments != NULL;
     sample->shapes_digest = df_digest_value(&digest);
     return 0;
 }
@@ -199,12 +194,14 @@ int df_annotated_set_open(struct df_dataset *dataset, const struct df_dataset_op
 
 bool df_dataset_has_annotations(const char *root)
 {
-    const struct df_dataset_options options = {.kind = DF_DATASET_FOLDER, .root = root};
-    struct df_annotation_source source;
-    const int status = df_annotation_source_find(&options, &source);
+    char *data = df_data_root(root);
+    const struct df_dataset_options options = {.kind = DF_DATASET_FOLDER, .root = data};
+    struct df_annotation_source source = {0};
+    const int status = data ? df_annotation_source_find(&options, &source) : 0;
     const bool found = status != 0 || source.format != DF_ANNOTATIONS_NONE;
 
     df_annotation_source_free(&source);
+    free(data);
     return found;
 }
 

@@ -1,7 +1,7 @@
 #include "find.h"
 
 #include "../folder_files.h"
-#include "split_folders.h"
+#include "../split_folders.h"
 
 #include "dinoft/error.h"
 #include "dinoft/text.h"
@@ -14,9 +14,6 @@ static const char *const format_names[] = {[DF_ANNOTATIONS_NONE] = "none",
                                            [DF_ANNOTATIONS_LABELME] = "labelme",
                                            [DF_ANNOTATIONS_YOLO] = "YOLO",
                                            [DF_ANNOTATIONS_CVAT] = "CVAT"};
-
-static const char *const image_folders[] = {"{root}/images/{split}", "{root}/{split}/images",
-                                            "{root}/{split}", NULL};
 
 const char *df_annotation_format_name(enum df_annotation_format format)
 {
@@ -267,7 +264,7 @@ static int find_images(const struct df_dataset_options *options, struct df_annot
     int status = -1;
 
     if (name)
-        status = df_split_folder(image_folders, options->root, options->split, name, &source->images);
+        status = df_split_folder(df_image_folders, options->root, options->split, name, &source->images);
     free(name);
     if (status != 0 || source->images)
         return status;

@@ -2,15 +2,10 @@
 #include "annotations.h"
 
 #include "dinoft/error.h"
+#include "dinoft/text.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
 
 struct entry {
     const char *name; /* without folders */
@@ -37,7 +32,7 @@ int df_annotations_index(struct df_annotations *annotations)
         return df_error_memory("a list of images", bytes);
     }
     for (size_t i = 0; i < count; i++)
-        entries[i] = (struct entry){base_name(images[i].name), i};
+        entries[i] = (struct entry){df_path_name(images[i].name), i};
     if (count > 0)
         qsort(entries, count, sizeof *entries, compare);
     for (size_t i = 0; i < count; i++)
@@ -54,7 +49,7 @@ static size_t first_not_before(const struct df_annotations *annotations, const c
 
     while (low < high) {
         const size_t middle = low + (high - low) / 2;
-        if (strcmp(base_name(images[annotations->by_name[middle]].name), name) < 0)
+        if (strcmp(df_path_name(images[annotations->by_name[middle]].name), name) < 0)
             low = middle + 1;
         else
             high = middle;
@@ -82,14 +77,14 @@ static size_t common_end(const char *a, const char *b)
 int64_t df_annotations_find(const struct df_annotations *annotations, const char *path)
 {
     const struct df_annotated_image *images = annotations->images.items;
-    const char *name = base_name(path);
+    const char *name = df_path_name(path);
     size_t best = 0;
     int64_t found = -1;
     bool twice = false;
 
     for (size_t i = first_not_before(annotations, name); i < annotations->images.count; i++) {
         const size_t image = annotations->by_name[i], common = common_end(images[image].name, path);
-        if (strcmp(base_name(images[image].name), name) != 0)
+        if (strcmp(df_path_name(images[image].name), name) != 0)
             break;
         twice = common == best || (twice && common < best);
         if (common > best) {

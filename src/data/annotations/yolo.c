@@ -3,6 +3,7 @@
 #include "../lines.h"
 #include "yolo_names.h"
 
+#include "dinoft/archive_path.h"
 #include "dinoft/error.h"
 #include "dinoft/log.h"
 #include "dinoft/text.h"
@@ -108,7 +109,7 @@ static int read_image(void *context, const char *name, const char *stem_path)
     struct reading *reading = context;
     struct stat status;
     char *path = df_text_format("%s.txt", stem_path);
-    const bool is_missing = path && stat(path, &status) != 0 && errno == ENOENT;
+    const bool is_missing = path && df_path_stat(path, &status) != 0 && errno == ENOENT;
 
     if (is_missing) {
         free(path);

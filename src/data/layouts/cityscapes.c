@@ -5,7 +5,9 @@
 
 #include "../folder_files.h"
 #include "../sample_list.h"
+#include "../split_folders.h"
 
+#include "dinoft/archive_path.h"
 #include "dinoft/error.h"
 #include "dinoft/log.h"
 #include "dinoft/name_list.h"
@@ -14,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define IMAGE_END     "_leftImg8bit.png"
 #define NAMED_AT_MOST 3
@@ -39,9 +40,9 @@ struct cities {
     const char *mask_end; /* of the masks that are read */
     char *images, *masks; /* folders of the split */
     struct df_folder_files folders;
-    struct df_name_list unused;
-    struct df_dataset *dataset; /* NULL: the masks are looked for alone */
-    bool found;                 /* some image has a mask of that end */
+    struct df_name_list unused, lonely; /* lonely: masks without an image */
+    struct df_dataset *dataset;         /* NULL: the masks are looked for alone */
+    bool found;                         /* some image has a mask of that end */
 };
 
 static int add_image(struct cities *cities, const char *city, const char *file)
@@ -50,7 +51,7 @@ static int add_image(struct cities *cities, const char *city, const char *file)
     char *mask = df_text_format("%s/%s/%.*s%s", cities->masks, city, length, file, cities->mask_end);
 
     if (!cities->dataset) {
-        cities->found = cities->found || (mask && access(mask, F_OK) == 0);
+        cities->found = cities->found || (mask && df_path_exists(mask));
         free(mask);
         return mask ? 0 : -1;
     }
@@ -90,6 +91,47 @@ static int walk(struct cities *cities, enum df_split split)
         else
             df_name_list_add(&cities->unused, "%s", cities->folders.items[i].name);
     }
+    return status;
+}
+
+static int note_lonely_of(struct cities *cities, const char *city)
+{
+    struct df_folder_files files = {0};
+    char *folder = df_text_format("%s/%s", cities->masks, city);
+    int status = folder ? df_folder_files_read(&files, folder, df_mask_endings()) : -1;
+
+    for (size_t i = 0; i < files.count && status == 0; i++) {
+        const char *name = files.items[i].name;
+        if (!df_text_ends_with(name, cities->mask_end))
+            continue;
+        const int length = (int)(strlen(name) - strlen(cities->mask_end));
+        char *image = df_text_format("%s/%s/%.*s" IMAGE_END, cities->images, city, length, name);
+        if (image && !df_is_file(image))
+            df_name_list_add(&cities->lonely, "%s/%s", city, name);
+        status = image ? 0 : -1;
+        free(image);
+    }
+    df_folder_files_free(&files);
+    free(folder);
+    return status;
+}
+
+/* Once the images are known. */
+static int note_lonely(struct cities *cities)
+{
+    struct df_folder_files folders;
+
+    if (!df_is_folder(cities->masks))
+        return 0; /* which is told as masks that are missing */
+    int status = df_folder_files_read(&folders, cities->masks, df_mask_endings());
+    for (size_t i = 0; i < folders.count && status == 0; i++) {
+        if (folders.items[i].kind == DF_FILE_FOLDER)
+            status = note_lonely_of(cities, folders.items[i].name);
+    }
+    df_folder_files_free(&folders);
+    if (status == 0 && cities->lonely.count > 0)
+        df_log("warning: %zu masks *%s below %s have no image in %s and are not used: %s",
+               cities->lonely.count, cities->mask_end, cities->masks, cities->images, cities->lonely.text);
     return status;
 }
 
@@ -137,10 +179,25 @@ int df_cityscapes_classes(const struct df_dataset_options *options, struct df_la
     return classes->class_names && (end != label_ids || classes->mask_values) ? 0 : -1;
 }
 
+int df_cityscapes_have(const struct df_dataset_options *options, enum df_split split, bool *has)
+{
+    static const char *const folders[] = {"leftImg8bit", "gtFine"};
+
+    *has = false;
+    for (size_t i = 0; i < 2 && !*has; i++) {
+        char *path = df_text_format("%s/%s/%s", options->root, folders[i], split_folder(split));
+        const int status = path ? df_folder_holds_files(path, has) : -1;
+        free(path);
+        DF_TRY(status);
+    }
+    return 0;
+}
+
 int df_cityscapes_list(struct df_dataset *dataset, const struct df_dataset_options *options,
                        struct df_listing *listing)
 {
-    struct cities cities = {.options = options, .dataset = dataset, .unused.most = NAMED_AT_MOST};
+    struct cities cities = {
+        .options = options, .dataset = dataset, .unused.most = NAMED_AT_MOST, .lonely.most = NAMED_AT_MOST};
     int status = choose_masks(options, &cities.mask_end);
 
     listing->divided = true;
@@ -154,6 +211,10 @@ int df_cityscapes_list(struct df_dataset *dataset, const struct df_dataset_optio
                cities.images, cities.unused.text);
     if (status == 0 && dataset->count == 0)
         status = df_error_set("there are no images *" IMAGE_END " in folders of %s", cities.images);
+    if (status == 0)
+        status = note_lonely(&cities);
+    if (status == 0 && options->layout.tells)
+        status = df_split_folders_report(options->root, "leftImg8bit");
     cities_close(&cities);
     return status;
 }

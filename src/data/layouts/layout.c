@@ -2,8 +2,10 @@
 
 #include "../annotations/annotated_set.h"
 #include "../annotations/annotations.h"
+#include "../data_root.h"
 #include "../sample_list.h"
 
+#include "dinoft/archive_path.h"
 #include "dinoft/error.h"
 #include "dinoft/log.h"
 #include "dinoft/mask_values.h"
@@ -21,11 +23,16 @@
 
 static const struct df_layout layouts[] = {
     {DF_LAYOUT_SPLIT_FOLDERS, "split-folders", "images/{train,val} + masks/{train,val}",
-     df_split_folders_found, df_split_folders_list, NULL},
-    {DF_LAYOUT_TWO_FOLDERS, "two-folders", "images + masks", df_two_folders_found, df_two_folders_list, NULL},
-    {DF_LAYOUT_CITYSCAPES, "cityscapes", "leftImg8bit + gtFine", df_cityscapes_found, df_cityscapes_list,
-     df_cityscapes_classes},
-    {DF_LAYOUT_NNUNET, "nnunet", "imagesTr + labelsTr", df_nnunet_found, df_nnunet_list, df_nnunet_classes},
+     df_split_folders_found, df_split_folders_have, "images/val and masks/val are not there or empty",
+     df_split_folders_list, NULL},
+    {DF_LAYOUT_TWO_FOLDERS, "two-folders", "images + masks", df_two_folders_found, NULL, NULL,
+     df_two_folders_list, NULL},
+    {DF_LAYOUT_CITYSCAPES, "cityscapes", "leftImg8bit + gtFine", df_cityscapes_found, df_cityscapes_have,
+     "leftImg8bit/val and gtFine/val are not there or empty", df_cityscapes_list, df_cityscapes_classes},
+    {DF_LAYOUT_NNUNET, "nnunet", "imagesTr + labelsTr", df_nnunet_found, df_nnunet_have,
+     "splits_final.json has none in the fold", df_nnunet_list, df_nnunet_classes},
+    {DF_LAYOUT_WEBDATASET, "webdataset", "KEY.jpg + KEY.png in .tar files", df_webdataset_found,
+     df_webdataset_have, NULL, df_webdataset_list, NULL},
 };
 static const struct df_layout patterns = {.list = df_patterns_list}, pairs = {.list = df_pairs_list};
 #define LAYOUTS (sizeof layouts / sizeof layouts[0])
@@ -37,7 +44,7 @@ static const struct df_layout *none_fits(const char *root)
 
     for (size_t i = 0; i < LAYOUTS; i++)
         df_name_list_add(&known, "%s", layouts[i].shape);
-    if (stat(root, &status) != 0)
+    if (df_path_stat(root, &status) != 0)
         df_error_set("cannot open the folder %s: %s", root, strerror(errno));
     else
         df_error_set(
@@ -104,7 +111,10 @@ static int list_annotated(struct df_dataset *dataset, const struct df_dataset_op
 
     snprintf(listing.what, sizeof listing.what, "the annotations %s", dataset->annotations->path);
     DF_TRY(check_flags(&options->layout, &listing, NULL));
-    return df_annotated_set_list(dataset);
+    DF_TRY(df_annotated_set_list(dataset));
+    return options->layout.tells && df_split_folders_found(options->root)
+               ? df_split_folders_report(options->root, "images")
+               : 0;
 }
 
 int df_folder_list(struct df_dataset *dataset, const struct df_dataset_options *options)
@@ -207,31 +217,41 @@ static int check_found(const struct df_dataset *dataset, const struct df_dataset
     return 0;
 }
 
-/* Whether train and val are folders: of masks, or of annotations, which are looked for there too. */
-static bool has_split_folders(const struct df_dataset_options *options)
+/* The layout whose folders or files may say what validates, as far as that can be told: annotations are
+ * looked for in folders of the splits too. NULL: patterns or a table. */
+static const struct df_layout *layout_of(const struct df_dataset_options *options)
 {
-    const struct df_layout_options *layout = &options->layout;
-
-    if (layout->layout != DF_LAYOUT_AUTO || layout->images || layout->pairs)
-        return layout->layout == DF_LAYOUT_SPLIT_FOLDERS;
-    for (size_t i = 0; i < LAYOUTS && !options->annotations; i++) {
-        if (layouts[i].choice != DF_LAYOUT_SPLIT_FOLDERS && layouts[i].found(options->root))
-            return false;
+    if (options->layout.images || options->layout.pairs)
+        return NULL;
+    for (size_t i = 0; i < LAYOUTS; i++) {
+        const bool may_be = options->layout.layout == DF_LAYOUT_AUTO && !options->annotations &&
+                            layouts[i].choice != DF_LAYOUT_SPLIT_FOLDERS;
+        if (layouts[i].choice == options->layout.layout || (may_be && layouts[i].found(options->root)))
+            return &layouts[i];
     }
-    return true;
+    return &layouts[0];
+}
+
+/* Images that flags draw or list from those of training are there too. */
+static int has_split(const struct df_dataset_options *options, const struct df_layout *layout, bool *has)
+{
+    *has = true;
+    if (options->layout.images)
+        return df_patterns_have(options, has);
+    if (options->layout.pairs)
+        return df_pairs_have(options, has);
+    if (layout->have)
+        DF_TRY(layout->have(options, options->split, has));
+    if (layout->choice == DF_LAYOUT_SPLIT_FOLDERS && !options->annotations && !*has)
+        *has = df_layout_draws(&options->layout) && !df_dataset_has_annotations(options->root);
+    return 0;
 }
 
 int df_folder_has_split(const struct df_dataset_options *options, bool *has)
 {
     const struct df_layout_options *layout = &options->layout;
 
-    *has = true;
-    if (layout->images)
-        DF_TRY(df_patterns_have(options, has));
-    else if (layout->pairs)
-        DF_TRY(df_pairs_have(options, has));
-    else if (has_split_folders(options))
-        DF_TRY(df_split_folders_have(options, has));
+    DF_TRY(has_split(options, layout_of(options), has));
     if (options->split == DF_SPLIT_VAL && layout->train_list && !layout->val_list)
         *has = false;
     return 0;
@@ -240,15 +260,13 @@ int df_folder_has_split(const struct df_dataset_options *options, bool *has)
 /* Nothing of a split is told before parts of it are missed. That of training is needed anyway. */
 static int check_split(const struct df_dataset_options *options)
 {
+    const struct df_layout *layout = layout_of(options);
     bool has;
 
-    if (options->split == DF_SPLIT_TRAIN || !has_split_folders(options))
+    if (options->split == DF_SPLIT_TRAIN || !layout || !layout->validation)
         return 0;
-    DF_TRY(df_folder_has_split(options, &has));
-    return has ? 0
-               : df_error_set("there are no validation images: %s/images/val and masks/val are not there or "
-                              "empty",
-                              options->root);
+    DF_TRY(has_split(options, layout, &has));
+    return has ? 0 : df_error_set("there are no validation images: %s/%s", options->root, layout->validation);
 }
 
 int df_folder_open(struct df_dataset *dataset, struct df_dataset_options *options,
@@ -276,10 +294,12 @@ void df_layout_free_classes(struct df_layout_classes *classes)
 
 bool df_layout_tells_classes(const char *root, enum df_layout_choice choice)
 {
-    for (size_t i = 0; i < LAYOUTS; i++) {
-        if (layouts[i].classes &&
-            (layouts[i].choice == choice || (choice == DF_LAYOUT_AUTO && layouts[i].found(root))))
-            return true;
-    }
-    return false;
+    char *data = df_data_root(root);
+    bool tells = false;
+
+    for (size_t i = 0; i < LAYOUTS && data; i++)
+        tells = tells || (layouts[i].classes && (layouts[i].choice == choice ||
+                                                 (choice == DF_LAYOUT_AUTO && layouts[i].found(data))));
+    free(data);
+    return tells;
 }

@@ -23,6 +23,10 @@ struct df_layout {
     enum df_layout_choice choice;
     const char *name, *shape; /* "two-folders", "images + masks"; NULL for those that flags choose */
     bool (*found)(const char *root);
+    /* Whether the split has any files; NULL: flags alone divide. `validation` tells in errors that it has
+     * none; NULL: list() does. */
+    int (*have)(const struct df_dataset_options *options, enum df_split split, bool *has);
+    const char *validation;
     /* Adds the pairs of the split, or all, to an empty data set, sorted by names or in an order of their own,
      * and says which in the listing. */
     int (*list)(struct df_dataset *dataset, const struct df_dataset_options *options,
@@ -42,8 +46,10 @@ void df_layout_free_classes(struct df_layout_classes *classes);
 bool df_split_folders_found(const char *root);
 int df_split_folders_list(struct df_dataset *dataset, const struct df_dataset_options *options,
                           struct df_listing *listing);
-/* Whether folders of the split, also of annotations, have any file. (../folder_split.c) */
-int df_split_folders_have(const struct df_dataset_options *options, bool *has);
+/* Whether folders of the split, also of annotations, have any file. */
+int df_split_folders_have(const struct df_dataset_options *options, enum df_split split, bool *has);
+/* Names in the log what is in ROOT/KIND ("images") beside the folders of both splits. */
+int df_split_folders_report(const char *root, const char *kind);
 bool df_two_folders_found(const char *root);
 int df_two_folders_list(struct df_dataset *dataset, const struct df_dataset_options *options,
                         struct df_listing *listing);
@@ -52,12 +58,20 @@ int df_two_folders_list(struct df_dataset *dataset, const struct df_dataset_opti
 bool df_cityscapes_found(const char *root);
 int df_cityscapes_list(struct df_dataset *dataset, const struct df_dataset_options *options,
                        struct df_listing *listing);
+int df_cityscapes_have(const struct df_dataset_options *options, enum df_split split, bool *has);
 int df_cityscapes_classes(const struct df_dataset_options *options, struct df_layout_classes *classes);
 /* nnunet.c */
 bool df_nnunet_found(const char *root);
 int df_nnunet_list(struct df_dataset *dataset, const struct df_dataset_options *options,
                    struct df_listing *listing);
+int df_nnunet_have(const struct df_dataset_options *options, enum df_split split, bool *has);
 int df_nnunet_classes(const struct df_dataset_options *options, struct df_layout_classes *classes);
+/* webdataset.c */
+bool df_webdataset_found(const char *root);
+int df_webdataset_list(struct df_dataset *dataset, const struct df_dataset_options *options,
+                       struct df_listing *listing);
+/* Whether shards of the split are there; also where nothing divides them. */
+int df_webdataset_have(const struct df_dataset_options *options, enum df_split split, bool *has);
 /* patterns.c */
 int df_patterns_list(struct df_dataset *dataset, const struct df_dataset_options *options,
                      struct df_listing *listing);
@@ -72,6 +86,9 @@ int df_pairs_have(const struct df_dataset_options *options, bool *has);
  * below the folder that they share, without endings. -1 with the error set where two are equal still.
  * (sample_names.c) */
 int df_sample_names_settle(struct df_dataset *dataset);
+
+/* Whether flags, or what a checkpoint records, divide images that nothing else does. (split.c) */
+bool df_layout_draws(const struct df_layout_options *layout);
 
 /* Leaves in a data set of all pairs those of its split: by lists, or by chance. -1 with the error set:
  * nothing says how, or a part has no images. (split.c) */

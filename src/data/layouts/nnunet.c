@@ -4,6 +4,7 @@
 
 #include "../folder_files.h"
 #include "../sample_list.h"
+#include "../split_folders.h"
 
 #include "dinoft/error.h"
 #include "dinoft/log.h"
@@ -120,6 +121,35 @@ static int add_cases(struct df_dataset *dataset, const struct df_dataset_options
     return dataset->count > 0 ? 0 : df_error_set("there are no images *_0000%s in %s", ending, files->folder);
 }
 
+/* Files beside the cases' masks. */
+static int report_labels(const char *root, const char *ending)
+{
+    struct df_name_list unused = {.most = NAMED_AT_MOST};
+    char *folder = df_text_format("%s/labelsTr", root);
+    struct df_folder_files files = {0};
+    int status = folder ? df_folder_files_read(&files, folder, df_mask_endings()) : -1;
+
+    for (size_t i = 0; i < files.count && status == 0; i++) {
+        const char *name = files.items[i].name;
+        const size_t behind = df_text_ends_with(name, ending) ? strlen(ending) : 0;
+        char *image =
+            df_text_format("%s/imagesTr/%.*s" CHANNEL "%s", root, (int)(strlen(name) - behind), name, ending);
+        if (image && (behind == 0 || !df_is_file(image)))
+            df_name_list_add(&unused, "%s", name);
+        status = image ? 0 : -1;
+        free(image);
+    }
+    if (unused.count > 0)
+        df_log("warning: %zu of the %zu files in %s %s no image in imagesTr and %s not used: %s",
+               unused.count, files.count, folder, unused.count == 1 ? "has" : "have",
+               unused.count == 1 ? "is" : "are", unused.text);
+    if (status == 0 && df_folder_is_there(root, "imagesTs"))
+        df_log("warning: the test images in %s/imagesTs are not used", root);
+    df_folder_files_free(&files);
+    free(folder);
+    return status;
+}
+
 int df_nnunet_list(struct df_dataset *dataset, const struct df_dataset_options *options,
                    struct df_listing *listing)
 {
@@ -133,6 +163,8 @@ int df_nnunet_list(struct df_dataset *dataset, const struct df_dataset_options *
         status = folder ? df_folder_files_read(&files, folder, df_image_endings()) : -1;
     if (status == 0)
         status = add_cases(dataset, options, &files, nnunet.ending);
+    if (status == 0 && options->layout.tells)
+        status = report_labels(options->root, nnunet.ending);
     if (status == 0)
         status = df_nnunet_choose_fold(dataset, options, listing);
     df_folder_files_free(&files);

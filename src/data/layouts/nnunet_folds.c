@@ -3,8 +3,10 @@
 #include "nnunet.h"
 
 #include "../sample_list.h"
+#include "../split_folders.h"
 
 #include "dinoft/digest.h"
+#include "dinoft/archive_path.h"
 #include "dinoft/error.h"
 #include "dinoft/json_read.h"
 #include "dinoft/log.h"
@@ -16,7 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define FILE_MOST     ((size_t)1 << 26)
 #define NAMED_AT_MOST 3
@@ -58,7 +59,7 @@ static int read_cases(struct folds *folds, const cJSON *fold, const char *key, e
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(fold, key), *item;
 
-    if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) == 0)
+    if (!cJSON_IsArray(list) || (cJSON_GetArraySize(list) == 0 && split == DF_SPLIT_TRAIN))
         return df_error_set("%s: fold %s has no list of cases '%s'", folds->path, folds->fold, key);
     df_digest_add_number(&folds->digest, (uint64_t)split);
     cJSON_ArrayForEach(item, list)
@@ -70,18 +71,29 @@ static int read_cases(struct folds *folds, const cJSON *fold, const char *key, e
     return 0;
 }
 
-static int read_fold(struct folds *folds, const cJSON *tree)
+/* NULL with the error set. */
+static const cJSON *find_fold(const char *path, const char *fold, const cJSON *tree)
 {
     char *end;
-    const long number = strtol(folds->fold, &end, 10);
+    const long number = strtol(fold, &end, 10);
     const int count = cJSON_GetArraySize(tree);
 
-    if (!cJSON_IsArray(tree) || count == 0)
-        return df_error_set("%s is no list of folds", folds->path);
-    if (end == folds->fold || *end != '\0' || number < 0 || number >= count)
-        return df_error_set("--fold %s: %s has the folds 0 to %d (or all)", folds->fold, folds->path,
-                            count - 1);
-    const cJSON *fold = cJSON_GetArrayItem(tree, (int)number);
+    if (!cJSON_IsArray(tree) || count == 0) {
+        df_error_set("%s is no list of folds", path);
+        return NULL;
+    }
+    if (end != fold && *end == '\0' && number >= 0 && number < count)
+        return cJSON_GetArrayItem(tree, (int)number);
+    df_error_set("--fold %s: %s has the folds 0 to %d (or all)", fold, path, count - 1);
+    return NULL;
+}
+
+static int read_fold(struct folds *folds, const cJSON *tree)
+{
+    const cJSON *fold = find_fold(folds->path, folds->fold, tree);
+
+    if (!fold)
+        return -1;
     DF_TRY(read_cases(folds, fold, "train", DF_SPLIT_TRAIN));
     DF_TRY(read_cases(folds, fold, "val", DF_SPLIT_VAL));
     if (folds->unknown.count == 0)
@@ -172,17 +184,19 @@ static int choose_all(struct df_dataset *dataset, const struct df_dataset_option
     return 0;
 }
 
+/* What is typed, or recorded by a checkpoint, or the first. */
+static const char *fold_of(const struct df_layout_options *layout)
+{
+    return layout->fold ? layout->fold : *layout->trained.fold ? layout->trained.fold : "0";
+}
+
 static int choose(struct df_dataset *dataset, const struct df_dataset_options *options,
                   struct df_listing *listing, const char *path)
 {
     const struct df_layout_options *layout = &options->layout;
-    const bool there = access(path, F_OK) == 0, recorded = !layout->fold && *layout->trained.fold;
-    struct folds folds = {.dataset = dataset,
-                          .path = path,
-                          .fold = layout->fold ? layout->fold
-                                  : recorded   ? layout->trained.fold
-                                               : "0",
-                          .unknown.most = NAMED_AT_MOST};
+    const bool there = df_path_exists(path), recorded = !layout->fold && *layout->trained.fold;
+    struct folds folds = {
+        .dataset = dataset, .path = path, .fold = fold_of(layout), .unknown.most = NAMED_AT_MOST};
     const size_t used = strlen(listing->what);
 
     if (!there && !layout->fold && !recorded)
@@ -211,6 +225,26 @@ int df_nnunet_choose_fold(struct df_dataset *dataset, const struct df_dataset_op
     qsort(dataset->samples, (size_t)dataset->count, sizeof *dataset->samples, compare);
     if (path)
         status = choose(dataset, options, listing, path);
+    free(path);
+    return status;
+}
+
+/* A fold whose list of validation cases is empty has none; what else is odd is told where cases are read. */
+int df_nnunet_have(const struct df_dataset_options *options, enum df_split split, bool *has)
+{
+    char *path = df_text_format("%s/splits_final.json", options->root);
+    const char *fold = fold_of(&options->layout);
+    int status = path ? 0 : -1;
+
+    *has = true;
+    if (path && split == DF_SPLIT_VAL && df_is_file(path) && strcmp(fold, ALL) != 0) {
+        cJSON *tree = df_json_read(path, FILE_MOST);
+        const cJSON *found = tree ? find_fold(path, fold, tree) : NULL;
+        const cJSON *list = cJSON_GetObjectItemCaseSensitive(found, "val");
+        *has = !cJSON_IsArray(list) || cJSON_GetArraySize(list) > 0;
+        status = found ? 0 : -1;
+        cJSON_Delete(tree);
+    }
     free(path);
     return status;
 }

@@ -2,6 +2,7 @@
 
 #include "../folder_files.h"
 
+#include "dinoft/archive_path.h"
 #include "dinoft/error.h"
 #include "dinoft/text.h"
 
@@ -159,12 +160,13 @@ static int enter(struct search *search, int part, const char *path, const struct
     const bool last = !again && part + 1 == search->count;
     struct stat status;
 
-    if (stat(path, &status) != 0)
+    if (df_path_stat(path, &status) != 0)
         return 0;
     if (last)
         return S_ISREG(status.st_mode) ? add(search, path, captures, folders) : 0;
+    const bool archive = S_ISREG(status.st_mode) && df_path_names_archive(search->parts[part]);
     const struct place place = {path, *captures, folders, above, status.st_dev, status.st_ino};
-    if (!S_ISDIR(status.st_mode) || (again && leads_back(&place)))
+    if ((!S_ISDIR(status.st_mode) && !archive) || (again && leads_back(&place)))
         return 0;
     return walk(search, again ? part : part + 1, &place);
 }

@@ -56,8 +56,7 @@ static size_t shared_folder(const struct df_dataset *dataset)
 
 static char *path_name(const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    const char *file = slash ? slash + 1 : path;
+    const char *file = df_path_name(path);
     const char *dot = strrchr(file, '.');
 
     return df_text_format("%.*s", (int)((dot && dot != file ? dot : file + strlen(file)) - path), path);

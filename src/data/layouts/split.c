@@ -190,13 +190,16 @@ static int choose(struct df_dataset *dataset, const struct df_dataset_options *o
     return status;
 }
 
+bool df_layout_draws(const struct df_layout_options *layout)
+{
+    return layout->train_list || layout->val_list || layout->val_fraction > 0.0 ||
+           (layout->trained.images > 0 && layout->trained.val_fraction > 0.0);
+}
+
 int df_split_choose(struct df_dataset *dataset, const struct df_dataset_options *options,
                     const struct df_listing *listing)
 {
-    const struct df_layout_options *layout = &options->layout;
-
-    if (!layout->train_list && !layout->val_list && layout->val_fraction <= 0.0 &&
-        layout->trained.images == 0)
+    if (!df_layout_draws(&options->layout))
         return df_error_set("%s: nothing says which images validate: --val_fraction F draws a part of them, "
                             "--train_list and --val_list name them",
                             listing->what);

@@ -6,6 +6,7 @@
 #include "dinoft/error.h"
 #include "dinoft/log.h"
 #include "dinoft/name_list.h"
+#include "dinoft/text.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -39,12 +40,6 @@ static int compare(const void *a, const void *b)
     return strcmp(((const struct key *)a)->text, ((const struct key *)b)->text);
 }
 
-static const char *file_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 /* What is behind the root. */
 static const char *below(const char *path, const char *root)
 {
@@ -62,9 +57,9 @@ static const char *key_text(const struct df_sample *sample, enum way way, const 
     case BY_NAME:
         return sample->name;
     case BY_FILE:
-        return file_name(sample->image_path);
+        return df_path_name(sample->image_path);
     case BY_MASK:
-        return file_name(sample->mask_path);
+        return df_path_name(sample->mask_path);
     case BY_PATH:
         return below(sample->image_path, root);
     default:

@@ -1,6 +1,6 @@
 #include "splits.h"
 
-#include "../annotations/split_folders.h"
+#include "../split_folders.h"
 
 #include "dinoft/error.h"
 #include "dinoft/log.h"

@@ -13,7 +13,7 @@
 void df_coco_polygon(struct df_canvas *canvas, const double *points, size_t count, uint8_t label);
 
 /* Pillow's ImageDraw on an image of one byte a pixel, filled and with an outline of the same value. Each
- * returns -1 with the error set when memory ran out. (fill_pillow.c) */
+ * returns -1 with the error set when memory ran out. (fill_pillow.c; boxes: box_pillow.c) */
 int df_pillow_polygon(struct df_canvas *canvas, const double *points, size_t count, uint8_t label);
 /* Lines from point to point, without joints. */
 int df_pillow_lines(struct df_canvas *canvas, const double *points, size_t count, int width, uint8_t label);

@@ -293,7 +293,7 @@ static bool is_folder(const char *path)
 static bool is_named_by_transformers(const char *weights)
 {
     static const char *const starts[] = {"model.", "model-", "model_", "pytorch_model"};
-    const char *slash = strrchr(weights, '/'), *name = slash ? slash + 1 : weights;
+    const char *name = df_path_name(weights);
 
     for (int i = 0; i < COUNT(starts); i++) {
         if (df_text_starts_with(name, starts[i]))

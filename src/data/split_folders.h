@@ -1,11 +1,14 @@
 /* Folders and files of a split, whatever people call it. */
-#ifndef DINOFT_DATA_ANNOTATIONS_SPLIT_FOLDERS_H
-#define DINOFT_DATA_ANNOTATIONS_SPLIT_FOLDERS_H
+#ifndef DINOFT_DATA_SPLIT_FOLDERS_H
+#define DINOFT_DATA_SPLIT_FOLDERS_H
 
 #include "dinoft/dataset.h"
 
 /* What the split is called, the usual name first; NULL behind the last. */
 const char *const *df_split_words(enum df_split split);
+
+/* Patterns of where the images of a split may be, NULL behind the last. */
+extern const char *const df_image_folders[];
 
 /* Whether there is such a file, or folder. */
 bool df_is_file(const char *path);

@@ -1,7 +1,8 @@
 #include "split_folders.h"
 
-#include "../folder_files.h"
+#include "folder_files.h"
 
+#include "dinoft/archive_path.h"
 #include "dinoft/error.h"
 #include "dinoft/text.h"
 
@@ -12,6 +13,9 @@
 static const char *const words[][4] = {
     [DF_SPLIT_TRAIN] = {"train", "training", NULL}, [DF_SPLIT_VAL] = {"val", "valid", "validation", NULL}};
 
+const char *const df_image_folders[] = {"{root}/images/{split}", "{root}/{split}/images", "{root}/{split}",
+                                        NULL};
+
 const char *const *df_split_words(enum df_split split)
 {
     return words[split];
@@ -20,13 +24,13 @@ const char *const *df_split_words(enum df_split split)
 bool df_is_folder(const char *path)
 {
     struct stat status;
-    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+    return df_path_stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
 bool df_is_file(const char *path)
 {
     struct stat status;
-    return stat(path, &status) == 0 && S_ISREG(status.st_mode);
+    return df_path_stat(path, &status) == 0 && S_ISREG(status.st_mode);
 }
 
 int df_folder_has(const char *folder, const char *ending)
