@@ -10,6 +10,7 @@
 #include "dinoft/layout.h"
 #include "dinoft/lora_parts.h"
 #include "dinoft/mask_values.h"
+#include "dinoft/seen_images.h"
 #include "dinoft/segmenter.h"
 
 #define DF_RECORD_KEY "dinoft" /* the text entry that train adds: a JSON object */
@@ -34,8 +35,9 @@ struct df_record {
     char bands[DF_BANDS_TEXT_MAX];
     char augmentation[DF_AUGMENT_TEXT_MAX]; /* of the training images; "": none */
     struct df_split_record split;           /* folder: dinoft/layout.h */
-    int64_t img_dim[2];                     /* height, width */
-    bool keeps_ratio;                       /* of images that are resized */
+    struct df_seen_images seen; /* the training images, also of the checkpoints that it goes on from */
+    int64_t img_dim[2];         /* height, width */
+    bool keeps_ratio;           /* of images that are resized */
     bool has_layers;
     enum df_layers layers;                   /* the blocks that the decoder reads, where these are free */
     double dropout;                          /* in front of the decoder */

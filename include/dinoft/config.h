@@ -221,10 +221,17 @@ void df_config_print_completion(FILE *stream, const char *shell);
 
 /* Opens an object (dinoft/json_writer.h) with the program's version, the command and every option that it
  * takes with its value, which --config reads again. The caller may add what else is known, as an object named
- * DF_CONFIG_FACTS, which is not read; and closes it. */
+ * DF_CONFIG_FACTS, of which --config reads what df_config_add_origins() adds; and closes it. */
 #define DF_CONFIG_FACTS "facts"
 struct df_json;
 void df_config_to_json(struct df_json *json, const struct df_config *config);
+
+/* Adds to the facts the names of what was typed, and the values that rules, such as the recipe's, have chosen
+ * for others: --config repeats the former, and has the latter chosen anew unless the file's settings say
+ * another value by now. */
+#define DF_CONFIG_TYPED  "typed"
+#define DF_CONFIG_CHOSEN "chosen"
+void df_config_add_origins(struct df_json *json, const struct df_config *config);
 
 /* --print_config: the same object, without what a checkpoint may say otherwise and nobody has typed. -1 with
  * the error set. */

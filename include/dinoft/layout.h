@@ -40,6 +40,7 @@ struct df_layout_options {
     struct df_split_record trained; /* what the model at hand was trained with; holds where neither lists nor
                                        a fraction are given and nothing else divides the images */
     const char *trained_file;       /* its file */
+    bool images_are_known;          /* whoever opens the set compares its images with those of the training */
     bool tells;                     /* the layout is told in the log: where two splits are opened, of one */
 };
 

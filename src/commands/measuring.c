@@ -27,6 +27,8 @@ static struct df_dataset *open_dataset(const struct df_config *config, const str
         df_dataset_free(dataset);
         return NULL;
     }
+    if (dataset && checkpoint)
+        df_seen_images_report(&checkpoint->record.seen, dataset, config->lora_weights);
     return dataset;
 }
 

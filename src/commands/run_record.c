@@ -110,13 +110,15 @@ static void add_chosen_images(struct df_json *json, const struct run_record *run
 }
 
 /* machine: the text, which is cut. */
-static void add_facts(struct df_json *json, const struct run_record *run, char *machine)
+static void add_facts(struct df_json *json, const struct run_record *run, const struct df_config *config,
+                      char *machine)
 {
     const struct df_backend *backend = run->setup->backend;
     char text[DF_VIT_TEXT];
 
     df_json_object(json, DF_CONFIG_FACTS);
     add_command_line(json, run->config->command_line);
+    df_config_add_origins(json, config);
     df_json_text(json, "revision", DINOFT_REVISION);
     df_json_text(json, "device", backend->name);
     df_json_text(json, "precision", df_choice_text(DF_OPTION_PRECISION, (int)precision_of(backend)));
@@ -144,7 +146,7 @@ static int write_record(const struct run_record *run)
 
     if (machine) {
         df_config_to_json(&json, &config);
-        add_facts(&json, run, machine);
+        add_facts(&json, run, &config, machine);
         df_json_close(&json);
         status = df_json_write(&json, path);
     }

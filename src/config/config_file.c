@@ -178,6 +178,52 @@ static int read_item(struct df_config_file *file, const cJSON *item)
     return take_value(file, option, item) == 0 ? 0 : df_error_context("%s", file->path);
 }
 
+/* --- what its facts say of them --- */
+
+static int read_typed(struct df_config_file *file, const cJSON *typed)
+{
+    const cJSON *item;
+
+    if (typed && !cJSON_IsArray(typed))
+        return df_error_set("%s: %s, %s: expected a list of names", file->path, DF_CONFIG_FACTS,
+                            DF_CONFIG_TYPED);
+    file->tells = typed != NULL;
+    cJSON_ArrayForEach(item, typed)
+    {
+        const struct df_option_info *option =
+            cJSON_IsString(item) ? find_option(file, item->valuestring) : NULL;
+        if (option) /* else of another version */
+            file->typed[option - df_options] = true;
+    }
+    return 0;
+}
+
+/* A value that somebody has changed in the file since is no longer the one that was chosen. */
+static int read_chosen(struct df_config_file *file, const cJSON *tree, const cJSON *chosen)
+{
+    const cJSON *item;
+
+    if (chosen && !cJSON_IsObject(chosen))
+        return df_error_set("%s: %s, %s: expected an object of values", file->path, DF_CONFIG_FACTS,
+                            DF_CONFIG_CHOSEN);
+    cJSON_ArrayForEach(item, chosen)
+    {
+        const struct df_option_info *option = find_option(file, item->string);
+        const cJSON *value = cJSON_GetObjectItemCaseSensitive(tree, item->string);
+        if (option && value && recipe_may_choose((enum df_option)(option - df_options)))
+            file->chosen[option - df_options] = cJSON_Compare(item, value, true);
+    }
+    return 0;
+}
+
+static int read_facts(struct df_config_file *file, const cJSON *tree)
+{
+    const cJSON *facts = cJSON_GetObjectItemCaseSensitive(tree, DF_CONFIG_FACTS);
+
+    DF_TRY(read_typed(file, cJSON_GetObjectItemCaseSensitive(facts, DF_CONFIG_TYPED)));
+    return read_chosen(file, tree, cJSON_GetObjectItemCaseSensitive(facts, DF_CONFIG_CHOSEN));
+}
+
 int df_config_file_read(struct df_config_file *file, const cJSON *tree)
 {
     const cJSON *item;
@@ -190,5 +236,5 @@ int df_config_file_read(struct df_config_file *file, const cJSON *tree)
     {
         DF_TRY(read_item(file, item));
     }
-    return 0;
+    return read_facts(file, tree);
 }

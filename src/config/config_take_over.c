@@ -21,131 +21,6 @@ static void copy_value(const struct df_option_info *option, const struct df_conf
     memcpy(df_option_value(option, to), (const char *)from + option->offset, sizes[option->kind]);
 }
 
-/* What is typed, or the file's. */
-static enum df_decoder_choice decoder_of(const struct df_config_file *file, const bool *typed,
-                                         const struct df_config *config)
-{
-    if (typed[DF_OPTION_DECODER])
-        return config->decoder;
-    return typed[DF_OPTION_USE_FPN] && config->use_fpn ? DF_DECODER_FPN : file->found.decoder;
-}
-
-/* Else it is the checkpoint's. */
-static bool names_decoder(const struct df_config_file *file, const bool *typed)
-{
-    return file->has[DF_OPTION_DECODER] || file->has[DF_OPTION_USE_FPN] || typed[DF_OPTION_DECODER] ||
-           typed[DF_OPTION_USE_FPN] || !file->found.lora_weights;
-}
-
-static bool is_of_another_folder(const bool *typed, const struct df_config *config)
-{
-    return typed[DF_OPTION_DATASET] && config->dataset != DF_DATASET_FOLDER;
-}
-
-/* One of the ways to say where the images are, and another is typed. */
-static bool is_elsewhere(const bool *typed, enum df_option option)
-{
-    static const enum df_option ways[] = {DF_OPTION_DATA_ROOT, DF_OPTION_IMAGES, DF_OPTION_PAIRS};
-    const enum df_option way = option == DF_OPTION_MASKS    ? DF_OPTION_IMAGES
-                               : option == DF_OPTION_LAYOUT ? DF_OPTION_DATA_ROOT
-                                                            : option;
-
-    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
-        if (ways[i] != way && typed[ways[i]])
-            return true;
-    }
-    return false;
-}
-
-/* Values that go with another one go with it where that is replaced by what is typed now. A schedule of the
- * file's own has left 0 where it has no use for the recipe's value. typed: on the command line. */
-static bool is_replaced(const struct df_config_file *file, const bool *typed, const struct df_config *config,
-                        enum df_option option)
-{
-    switch (option) {
-    case DF_OPTION_WEIGHTS:
-        return typed[DF_OPTION_SIZE] || typed[DF_OPTION_DINO_TYPE];
-    case DF_OPTION_SIZE:
-    case DF_OPTION_DINO_TYPE:
-        return typed[DF_OPTION_WEIGHTS];
-    case DF_OPTION_N_CLASSES:
-    case DF_OPTION_CLASS_NAMES:
-    case DF_OPTION_ANNOTATIONS:
-    case DF_OPTION_IGNORE_VALUE:
-        return is_of_another_folder(typed, config);
-    case DF_OPTION_PALETTE:
-        return typed[DF_OPTION_MASK_VALUES] || is_of_another_folder(typed, config);
-    case DF_OPTION_MASK_VALUES:
-        return typed[DF_OPTION_PALETTE] || is_of_another_folder(typed, config);
-    case DF_OPTION_LAYOUT:
-    case DF_OPTION_IMAGES:
-    case DF_OPTION_MASKS:
-    case DF_OPTION_PAIRS:
-        return is_of_another_folder(typed, config) || is_elsewhere(typed, option);
-    case DF_OPTION_DATA_ROOT:
-        return is_elsewhere(typed, option);
-    case DF_OPTION_FOLD:
-        return is_of_another_folder(typed, config) || typed[DF_OPTION_TRAIN_LIST] ||
-               typed[DF_OPTION_VAL_LIST] || typed[DF_OPTION_VAL_FRACTION];
-    case DF_OPTION_VAL_FRACTION:
-    case DF_OPTION_SPLIT_SEED: /* a seed goes with its fraction */
-        return is_of_another_folder(typed, config) || typed[DF_OPTION_TRAIN_LIST] ||
-               typed[DF_OPTION_VAL_LIST] || typed[DF_OPTION_FOLD] ||
-               (option == DF_OPTION_SPLIT_SEED && typed[DF_OPTION_VAL_FRACTION]);
-    case DF_OPTION_TRAIN_LIST:
-    case DF_OPTION_VAL_LIST:
-        return typed[DF_OPTION_VAL_FRACTION] || typed[DF_OPTION_FOLD] ||
-               (typed[DF_OPTION_DATASET] && config->dataset != file->found.dataset);
-    case DF_OPTION_WARMUP_STEPS:
-        return typed[DF_OPTION_WARMUP_EPOCHS] ||
-               (typed[DF_OPTION_RECIPE] && df_recipe_is_reference(config->recipe)) ||
-               (typed[DF_OPTION_SCHEDULE] && config->schedule == DF_SCHEDULE_ONECYCLE);
-    case DF_OPTION_WARMUP_EPOCHS:
-        return typed[DF_OPTION_WARMUP_STEPS] ||
-               (config->schedule == DF_SCHEDULE_ONECYCLE &&
-                (typed[DF_OPTION_SCHEDULE] || file->found.warmup_epochs == 0));
-    case DF_OPTION_MIN_LR:
-        return !df_schedule_falls_to_min(config->schedule) &&
-               (typed[DF_OPTION_SCHEDULE] || file->found.min_lr == 0);
-    case DF_OPTION_LR_LORA:
-    case DF_OPTION_LORA_TARGETS:
-    case DF_OPTION_LORA_BLOCKS:
-    case DF_OPTION_LORA_ALPHA:
-    case DF_OPTION_RSLORA:
-    case DF_OPTION_DORA:
-    case DF_OPTION_LORA_PLUS:
-    case DF_OPTION_LORA_DROPOUT:
-        return (typed[DF_OPTION_USE_LORA] && !config->use_lora) ||
-               (typed[DF_OPTION_MERGE_LORA] && config->merge_lora);
-    case DF_OPTION_USE_LORA: /* false where it was merged */
-        return typed[DF_OPTION_MERGE_LORA] && (config->merge_lora || file->found.merge_lora);
-    case DF_OPTION_MERGE_LORA:
-        return typed[DF_OPTION_USE_LORA] && config->use_lora;
-    case DF_OPTION_DECODER:
-        return typed[DF_OPTION_USE_FPN] && config->use_fpn != file->found.use_fpn;
-    case DF_OPTION_USE_FPN:
-        return typed[DF_OPTION_DECODER];
-    case DF_OPTION_DECODER_LAYERS:
-        return names_decoder(file, typed) && !df_decoder_takes_layers(decoder_of(file, typed, config));
-    case DF_OPTION_HEAD_NORM: /* one whose decoder has none says nothing of another's */
-        return names_decoder(file, typed) && (!df_decoder_takes_norm(decoder_of(file, typed, config)) ||
-                                              !df_decoder_takes_norm(file->found.decoder));
-    case DF_OPTION_HEAD_DROPOUT:
-        return names_decoder(file, typed) && !df_decoder_takes_norm(decoder_of(file, typed, config));
-    case DF_OPTION_CACHE_FEATURES: /* what auto became */
-        return typed[DF_OPTION_USE_LORA] && config->use_lora != file->found.use_lora;
-    case DF_OPTION_CACHE_VIEWS:
-        return typed[DF_OPTION_AUGMENT] && config->augment == DF_AUGMENT_NONE;
-    case DF_OPTION_AUGMENT_SCALE:
-    case DF_OPTION_CROP_CLASS_BALANCE:
-        return typed[DF_OPTION_AUGMENT] && config->augment < DF_AUGMENT_STANDARD;
-    case DF_OPTION_NORMALIZE: /* what auto became */
-        return typed[DF_OPTION_RECIPE] && config->recipe != file->found.recipe;
-    default:
-        return false;
-    }
-}
-
 bool df_option_overrules_checkpoint(enum df_option option)
 {
     return option == DF_OPTION_IMG_DIM || option == DF_OPTION_RESIZE || option == DF_OPTION_USE_LORA ||
@@ -153,16 +28,24 @@ bool df_option_overrules_checkpoint(enum df_option option)
            option == DF_OPTION_HEAD_NORM || option == DF_OPTION_HEAD_DROPOUT || option == DF_OPTION_USE_FPN;
 }
 
-/* Whether the file says it, rather than repeats what its recipe or nothing says. A checkpoint or the number
- * of the images would say otherwise for some; and what is augmented of a checkpoint depends on whether that
- * has LoRA. Where another recipe is typed, what the file's recipe says goes with it. */
+/* Whether the file says it, rather than repeats what its recipe or nothing says. A file that tells what was
+ * typed for its run has what a rule chose chosen anew; but for a checkpoint's, which is the same checkpoint.
+ * In others, a checkpoint or the number of the images would say otherwise for some; and what is augmented of
+ * a checkpoint depends on whether that has LoRA. Where another recipe is typed, what the file's recipe says
+ * goes with it. */
 static bool is_said(const struct df_config_file *file, const struct df_config *usual, bool other_recipe,
                     enum df_option option)
 {
     if (!file->has[option])
         return false;
+    if (file->typed[option])
+        return true;
+    if (file->tells && recipe_may_choose(option))
+        return !file->chosen[option] || (df_option_overrules_checkpoint(option) && file->found.lora_weights);
     if (!df_option_is_equal(&df_options[option], &file->found, usual))
         return true;
+    if (file->tells && !file->found.lora_weights)
+        return false;
     if (other_recipe)
         return option != DF_OPTION_HEAD_NORM && df_option_overrules_checkpoint(option);
     return df_option_overrules_checkpoint(option) || option == DF_OPTION_LR ||
@@ -215,10 +98,11 @@ static void take_over(const struct df_config_file *file, struct df_config *confi
     for (int i = 0; i < DF_OPTION_COUNT; i++) {
         const enum df_option option = (enum df_option)i;
         if (option == DF_OPTION_RECIPE || typed[i] || !is_said(file, &usual, other_recipe, option) ||
-            is_replaced(file, typed, config, option))
+            config_is_replaced(file, typed, config, option))
             continue;
         copy_value(&df_options[i], &file->found, config);
-        config->typed[i] = option != DF_OPTION_WARMUP_STEPS || config->warmup_steps;
+        config->typed[option == DF_OPTION_WARMUP_STEPS && !config->warmup_steps ? DF_OPTION_WARMUP_EPOCHS
+                                                                                : option] = true;
     }
 }
 

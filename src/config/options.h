@@ -149,6 +149,10 @@ void settle_warmup(struct df_config *config);
  */
 bool recipe_may_have_chosen_batch(const struct df_config *config);
 
+/* Whether a rule of the program, such as the recipe, may choose the option's value where nobody types it, by
+ * other settings or the data. */
+bool recipe_may_choose(enum df_option option);
+
 /* What --recipe implies for options that were not typed; --normalize auto is resolved where the checkpoint is
  * known (dinoft/model_options.h). */
 void df_config_apply_recipe(struct df_config *config);

@@ -38,6 +38,15 @@ bool df_recipe_is_reference(enum df_recipe recipe)
     return recipe != DF_RECIPE_DEFAULT;
 }
 
+static bool is_among(const struct setting *settings, size_t count, enum df_option option)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (settings[i].option == option)
+            return true;
+    }
+    return false;
+}
+
 /* A schedule that is typed may have no use for the rest of the recipe's; files of corrupt have the
  * checkpoint's name. */
 static bool has_use(const struct df_config *config, enum df_option option)
@@ -65,6 +74,19 @@ static void scale_rate(struct df_config *config)
 {
     if (!config->typed[DF_OPTION_LR])
         config->lr *= sqrt((double)config->batch_size / USUAL_BATCH);
+}
+
+bool recipe_may_choose(enum df_option option)
+{
+    /* And what auto becomes. */
+    static const enum df_option others[] = {DF_OPTION_BATCH_SIZE, DF_OPTION_WARMUP_STEPS, DF_OPTION_NORMALIZE,
+                                            DF_OPTION_CACHE_FEATURES};
+    bool found = false;
+
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        found = found || option == others[i];
+    return found || is_among(every_reference, sizeof every_reference / sizeof every_reference[0], option) ||
+           is_among(october_2025, sizeof october_2025 / sizeof october_2025[0], option);
 }
 
 bool recipe_may_have_chosen_batch(const struct df_config *config)

@@ -115,6 +115,35 @@ static bool is_open(const struct df_config *config, enum df_option option)
     return config->lora_weights && (df_option_overrules_checkpoint(option) || option == DF_OPTION_AUGMENT);
 }
 
+/* Of what may be the same in other runs. */
+static bool takes_for_runs(const struct df_config *config, enum df_option option)
+{
+    return df_command_takes(config->command, &df_options[option]) && !df_options[option].of_one_run;
+}
+
+static void add_origins(struct df_json *json, const struct df_config *config, bool is_settled)
+{
+    df_json_array(json, DF_CONFIG_TYPED);
+    for (int i = 0; i < DF_OPTION_COUNT; i++) {
+        if (config->typed[i] && takes_for_runs(config, (enum df_option)i))
+            df_json_text(json, NULL, df_options[i].name);
+    }
+    df_json_close(json);
+    df_json_object(json, DF_CONFIG_CHOSEN);
+    for (int i = 0; i < DF_OPTION_COUNT; i++) {
+        const enum df_option option = (enum df_option)i;
+        if (!config->typed[i] && takes_for_runs(config, option) && recipe_may_choose(option) &&
+            (is_settled || !is_open(config, option)))
+            add_value(json, &df_options[i], config);
+    }
+    df_json_close(json);
+}
+
+void df_config_add_origins(struct df_json *json, const struct df_config *config)
+{
+    add_origins(json, config, true);
+}
+
 int df_config_print(FILE *stream, const struct df_config *config)
 {
     struct df_config settings = *config;
@@ -127,6 +156,9 @@ int df_config_print(FILE *stream, const struct df_config *config)
         if (df_command_takes(config->command, &df_options[i]) && !is_open(config, (enum df_option)i))
             add_value(&json, &df_options[i], &settings);
     }
+    df_json_object(&json, DF_CONFIG_FACTS);
+    add_origins(&json, &settings, false);
+    df_json_close(&json);
     df_json_close(&json);
     return df_json_show(&json, stream);
 }

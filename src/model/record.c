@@ -1,6 +1,7 @@
 #include "record.h"
 
 #include "backbone_record.h"
+#include "seen_record.h"
 #include "split_record.h"
 
 #include "dinoft/error.h"
@@ -244,8 +245,8 @@ int record_parse(const char *json, struct df_record *record)
         read_layers(object, record) == 0 && read_dropout(member(object, "head_dropout"), record) == 0 &&
         read_lora_scale(member(object, "lora_scale"), record) == 0 &&
         read_dora(member(object, "dora"), record) == 0 && check_words(record) == 0 &&
-        split_record_parse(object, &record->split) == 0 && backbone_record_parse(object, record) == 0 &&
-        read_names(member(object, "class_names"), record) == 0)
+        split_record_parse(object, &record->split) == 0 && seen_record_parse(object, &record->seen) == 0 &&
+        backbone_record_parse(object, record) == 0 && read_names(member(object, "class_names"), record) == 0)
         status = read_colors(member(object, "class_colors"), record);
 done:
     cJSON_Delete(object);
@@ -346,8 +347,13 @@ char *record_print(const struct df_record *record, const struct df_segmenter *se
         df_json_text(&json, NULL, record->class_names[i]);
     df_json_close(&json);
     print_colors(&json, record);
+    const int status = seen_record_print(&json, &record->seen);
     df_json_close(&json);
-    return df_json_print(&json, "the checkpoint's record");
+    char *text = df_json_print(&json, "the checkpoint's record");
+    if (text && status == 0)
+        return text;
+    free(text);
+    return NULL;
 }
 
 void record_clear(struct df_record *record)
@@ -358,5 +364,6 @@ void record_clear(struct df_record *record)
     free(record->class_colors);
     free(record->mask_values);
     free(record->ignored_values);
+    free(record->seen.digests);
     memset(record, 0, sizeof *record);
 }

@@ -165,7 +165,8 @@ int df_setup_check_output(const struct df_setup *setup, const struct df_config *
 }
 
 /* Of the two splits that a training, a survey or prototypes open, the log tells one layout. */
-static struct df_layout_options layout_of(const struct df_config *config, enum df_split split)
+static struct df_layout_options layout_of(const struct df_config *config, enum df_split split,
+                                          const struct df_checkpoint *checkpoint)
 {
     const bool opens_both =
         config->command == DF_COMMAND_TRAIN || config->command == DF_COMMAND_DATA || config->prototypes;
@@ -182,6 +183,7 @@ static struct df_layout_options layout_of(const struct df_config *config, enum d
         .split_seed = config->split_seed,
         .trained = config->trained_split,
         .trained_file = config->lora_weights,
+        .images_are_known = checkpoint && checkpoint->record.seen.count > 0,
         .tells = split == DF_SPLIT_TRAIN || !opens_both,
     };
 }
@@ -210,7 +212,7 @@ static struct df_dataset_options dataset_options(const struct df_config *config,
         .root = config->data_root,
         .split = split,
         .list = split == DF_SPLIT_TRAIN ? config->train_list : config->val_list,
-        .layout = layout_of(config, split),
+        .layout = layout_of(config, split, checkpoint),
         .void_as_background = config->void_as_background,
         .takes_missing = config->command == DF_COMMAND_DATA,
         .n_classes = (int)config->n_classes,

@@ -66,6 +66,16 @@ int training_fill_record(struct df_training *training)
     return df_record_set_backbone(record, setup->backbone, &setup->vit, setup->weights_path);
 }
 
+/* Of this run, and those that it goes on from. */
+static int record_images(struct df_training *training)
+{
+    const struct df_checkpoint *checkpoint = training->setup->checkpoint;
+    struct df_seen_images *seen = &training->record.seen;
+
+    DF_TRY(df_seen_images_add(seen, training->train_set));
+    return checkpoint ? df_seen_images_join(seen, &checkpoint->record.seen) : 0;
+}
+
 /* The reference project's program would read the rest, and compute something else. */
 static void warn_of_lora(const struct df_segmenter_options *options)
 {
@@ -211,6 +221,7 @@ int training_name_files(struct df_training *training)
 static int prepare(struct df_training *training)
 {
     DF_TRY(training_fill_record(training));
+    DF_TRY(record_images(training));
     DF_TRY(open_features(training));
     training->segmenter =
         df_setup_segmenter(training->setup, use_of_model(training), training->train_set->n_classes,
@@ -278,6 +289,7 @@ void df_training_close(struct df_training *training)
     df_cached_features_close(&training->features);
     df_inference_close(training->inference);
     df_segmenter_free(training->segmenter);
+    df_seen_images_free(&training->record.seen);
     free(training);
 }
 

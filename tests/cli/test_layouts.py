@@ -87,8 +87,15 @@ class Lists(LayoutTest):
         self.assertIn(f"dinoft: layout: images + masks in {self.data}, 8 images: 3 for training by train.txt, 2 for validation by val.txt\n",
                       run.result.stderr)  # fmt: skip
         self.assertIn("dinoft: warning: 3 of the 8 images are in neither list and not used: 04, 06, 07\n", run.result.stderr)
-        self.evaluate("--val_list", val)
+        self.assertNotIn("warning", self.evaluate("--val_list", val).stderr)
         self.assertEqual(self.judged(), ["01", "02"])
+        self.assertEqual((run.record["trained_images"]["images"], len(run.record["trained_images"]["digests"])), (3, 36))
+        seen = "dinoft: warning: 2 of the 3 validation images are among those that {} was trained on, so that"
+        result = self.evaluate("--val_list", self.write("seen.txt", "00", "02", "03"))
+        self.assertIn(seen.format("output/run.pt"), result.stderr)
+        self.train("--train_list", self.write("other.txt", "04"), "--val_list", val, "--lora_weights", "output/run.pt", output="next")
+        result = self.evaluate("--val_list", "seen.txt", "--lora_weights", "next/run.pt")
+        self.assertIn(seen.format("next/run.pt"), result.stderr)
         run = self.train("--train_list", train, "--val_every", 1)  # and none for validation
         self.assertIn(f"dinoft: layout: images + masks in {self.data}, 8 images: 3 for training by train.txt\n", run.result.stderr)
         self.assertEqual(run.config["facts"]["validation_images"], 0)
@@ -128,8 +135,11 @@ class Places(LayoutTest):
         self.write("data/pairs.csv", "image,mask,split", *rows)
         run, counts = self.trained("--pairs", "data/pairs.csv", told="the pairs of data/pairs.csv, which has their splits\n")
         self.assertEqual(counts, (5, 2))
-        self.evaluate(data=["--pairs", "data/pairs.csv"])
+        self.assertNotIn("among those", self.evaluate(data=["--pairs", "data/pairs.csv"]).stderr)
         self.assertEqual(self.judged(), ["00", "01"])
+        self.write("data/all.csv", "image,mask,split", *(row.replace("train", "val") for row in rows))
+        result = self.evaluate(data=["--pairs", "data/all.csv"])
+        self.assertIn("warning: 5 of the 7 validation images are among those that output/run.pt was trained on", result.stderr)
 
 
 class OtherPeoples(LayoutTest):

@@ -166,6 +166,9 @@ class GoingOn(LoraTest):
         self.assertEqual((run.config["lora_targets"], run.config["lora_blocks"], run.config["lora_alpha"]), ("k,fc2", "2", 6))
         self.assertEqual((run.record["lora_targets"], run.record["lora_blocks"], run.record["lora_scale"]), ("k,fc2", "2", 3))
         self.assertIn("LoRA's scale 1 (it was 3)", self.go_on("--lora_alpha", 2, output="other").result.stderr)
+        self.assertNotIn("lora_scale", self.go_on("--lora_alpha", 0, output="once").record)
+        self.succeed("train", "--config", "once/run_config.json", "--exp_name", "run", "--output_dir", "again")
+        self.assertNotIn("lora_scale", self.read_run(output="again").record)
 
     def test_merged(self):
         before = self.train(*COMMON, "--lora_targets", "proj,fc1", "--lora_blocks", "0,1", "--lora_alpha", 6).tensors

@@ -41,11 +41,13 @@ class DefaultRecipe(TrainingTest):
             self.assertEqual((run.config["batch_size"], run.config["lr"]), (12, 2e-3), flags)
 
     def test_a_run_s_settings_are_its_own(self):
-        """Chosen once: --config repeats it with other epochs, and another recipe has its own."""
+        """--config has it chosen as the first run had; and another recipe has its own."""
         first = self.run_of("--use_lora", "--epochs", 2)
         (self.folder / "again.json").write_text(json.dumps(first.config))
-        again = self.run_of("--config", self.folder / "again.json", "--epochs", 1000, "--max_steps", 3)
+        again = self.run_of("--config", self.folder / "again.json", "--epochs", 3)
         self.assertEqual((again.config["batch_size"], again.config["lr"]), (4, first.config["lr"]))
+        again = self.run_of("--config", self.folder / "again.json", "--epochs", 1000, "--max_steps", 3)
+        self.assertEqual((again.config["batch_size"], again.config["lr"]), (12, 2e-3))
         other = self.run_of("--config", self.folder / "again.json", "--recipe", "reference-2025-08", "--epochs", 1)
         self.assertEqual((other.config["batch_size"], other.config["lr"]), (12, 3e-4))
 

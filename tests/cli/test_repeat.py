@@ -23,6 +23,7 @@ class RepeatTest(TrainingTest):
         for name in OF_ONE_RUN:
             del config[name]
         del config["facts"]["command_line"], config["facts"]["machine"]["memory"]
+        del config["facts"]["typed"], config["facts"]["chosen"]  # what auto became, the next file has typed
         return config
 
 
@@ -40,6 +41,11 @@ class PrintConfig(RepeatTest):
         (self.folder / "base.json").write_text(json.dumps(printed))
         return self.printed("--config", "base.json", *flags)
 
+    def assert_the_same(self, printed, first):
+        """What follows from a flag, as fpn from --use_fpn, counts as typed the next time."""
+        first["facts"]["typed"] = printed["facts"]["typed"]
+        self.assertEqual(printed, first)
+
     def test_every_recipe(self):
         says = {
             "default": {"epochs": 20, "void_as_background": False},
@@ -53,8 +59,10 @@ class PrintConfig(RepeatTest):
             with self.subTest(recipe):
                 printed = self.printed("--recipe", recipe)
                 self.assertEqual(printed, {**printed, **expected, "recipe": recipe})
-                self.assertEqual(self.again(printed), printed)
-                self.assertEqual(self.again(printed, "--lr", 0.5), {**printed, "lr": 0.5})
+                self.assert_the_same(self.again(printed), printed)
+                changed = self.again(printed, "--lr", 0.5)
+                self.assertIn("lr", changed["facts"]["typed"])
+                self.assertEqual({**changed, "facts": 0}, {**printed, "lr": 0.5, "facts": 0})
 
     def test_what_is_typed(self):
         for flags in (
@@ -65,7 +73,7 @@ class PrintConfig(RepeatTest):
         ):
             with self.subTest(flags):
                 printed = self.printed(*flags)
-                self.assertEqual(self.again(printed), printed)
+                self.assert_the_same(self.again(printed), printed)
 
     def test_what_the_checkpoint_says_is_left_open(self):
         """A checkpoint that nobody opens says later what nobody has typed."""
@@ -109,6 +117,33 @@ class Repeating(RepeatTest):
                 self.assertEqual(self.config_of("again"), self.config_of("run"))
                 other = self.repeat("--overwrite", "--seed", 5, name="other")
                 self.assertNotEqual(other, self.checkpoint(), "what is typed wins")
+
+    def test_what_was_chosen_is_chosen_anew(self):
+        """A batch and its learning rate go together; a file that tells of nothing typed is as it was."""
+        lora = [*self.folder_flags(), *model_flags(DINOV3), "--use_lora", "--epochs", 2, "--exp_name"]
+        self.succeed("train", *lora, "run")
+        first = self.config_of("run")
+        self.assertEqual(self.repeat(), self.checkpoint())
+        self.assertEqual(self.config_of("again"), first)
+        self.repeat("--batch_size", 3, name="three")
+        self.succeed("train", *lora, "typed", "--batch_size", 3)
+        self.assertEqual(self.checkpoint("three"), self.checkpoint("typed"))
+        old = self.read_json("output/run_config.json")
+        del old["facts"]
+        (self.folder / "old.json").write_text(json.dumps(old))
+        self.repeat("--batch_size", 3, name="old", config="old.json")
+        self.assertEqual(self.config_of("old")["lr"], first["lr"])
+        old["facts"] = self.read_json("output/run_config.json")["facts"]
+        (self.folder / "changed.json").write_text(json.dumps({**old, "lr": 0.02}))
+        self.repeat(name="changed", config="changed.json")
+        self.assertEqual([self.config_of("changed")[name] for name in ("lr", "batch_size")], [0.02, first["batch_size"]])
+
+    def test_a_default_that_was_typed(self):
+        for flags in (["--accumulate", 1], ["--max_steps", 0], ["--no_use_lora", "--augment", "standard"]):
+            with self.subTest(flags):
+                self.succeed("train", *self.folder_flags(), *model_flags(DINOV3), "--use_lora", "--epochs", 1,
+                             "--exp_name", "run", "--overwrite", *flags)  # fmt: skip
+                self.assertEqual(self.repeat("--overwrite"), self.checkpoint())
 
     def test_from_a_checkpoint(self):
         """What the checkpoint said, and what was typed in its place."""

@@ -179,6 +179,78 @@ static void the_default_recipe_goes_on(void **state)
     df_config_free(&config);
 }
 
+/* What was typed for the file's run holds, also where it is a default or the recipe's; what a rule chose is
+ * chosen anew, unless somebody has changed it in the file since. */
+static void what_was_typed_is_told(void **state)
+{
+    struct df_config config;
+    accept(&config,
+           "{\"use_lora\": true, \"batch_size\": 8, \"lr\": 0.0016, \"accumulate\": 1, \"lora_alpha\": 0, "
+           "\"facts\": "
+           "{\"typed\": [\"use_lora\", \"accumulate\", \"lora_alpha\", \"no such\"], \"chosen\": "
+           "{\"batch_size\": "
+           "8, \"lr\": 0.0016}}}",
+           FLAGS("--batch_size", "3", ));
+    assert_true(config.lr == 1e-3 && !config.typed[DF_OPTION_LR]); /* for 3 images, not for 8 */
+    assert_true(config.typed[DF_OPTION_ACCUMULATE] && config.typed[DF_OPTION_LORA_ALPHA]);
+    df_config_free(&config);
+    accept(&config,
+           "{\"use_lora\": true, \"batch_size\": 8, \"lr\": 0.004, \"facts\": {\"typed\": [\"use_lora\"], "
+           "\"chosen\": {\"batch_size\": 8, \"lr\": 0.0016}}}",
+           FLAGS());
+    assert_true(config.lr == 4e-3 && config.typed[DF_OPTION_LR]);
+    assert_true(df_config_batch_is_open(&config));
+    df_config_free(&config);
+    accept(&config,
+           "{\"lr\": 0.002, \"epochs\": 20, \"augment\": \"none\", \"facts\": {\"typed\": [\"lr\", "
+           "\"augment\"], "
+           "\"chosen\": {\"epochs\": 20}}}",
+           FLAGS("--recipe", "reference", "--use_lora", ));
+    assert_true(config.lr == 2e-3 && config.epochs == 100);
+    assert_int_equal(config.augment, DF_AUGMENT_NONE);
+    df_config_free(&config);
+    accept(&config,
+           "{\"use_lora\": true, \"batch_size\": 12, \"facts\": {\"typed\": [\"use_lora\"], \"chosen\": "
+           "{\"batch_size\": 8}}}",
+           FLAGS());
+    assert_true(config.batch_size == 12 && config.typed[DF_OPTION_BATCH_SIZE]);
+    df_config_free(&config);
+    accept(&config, "{\"warmup_steps\": null, \"schedule\": \"constant\"}", FLAGS());
+    assert_true(config.typed[DF_OPTION_WARMUP_EPOCHS]); /* which the next file tells */
+    df_config_free(&config);
+}
+
+/* The file's place of the images goes where another one is typed, and merging goes with its data set. */
+static void another_place(void **state)
+{
+    static const char pairs[] = "{\"dataset\": \"folder\", \"n_classes\": 2, \"pairs\": \"a.csv\"}";
+    static const char merged[] =
+        "{\"dataset\": \"voc\", \"merge_classes\": \"cat+dog=pet\", \"ignore_classes\": "
+        "\"sofa\"}";
+    struct df_config config;
+    accept(&config, pairs, FLAGS("--layout", "two-folders", ));
+    assert_null(config.pairs);
+    df_config_free(&config);
+    accept(&config, pairs, FLAGS("--annotations", "a.json", ));
+    assert_null(config.pairs);
+    df_config_free(&config);
+    accept(&config, "{\"dataset\": \"folder\", \"n_classes\": 2, \"annotations\": \"a.json\"}",
+           FLAGS("--pairs", "a.csv", ));
+    assert_null(config.annotations);
+    df_config_free(&config);
+    accept(&config,
+           "{\"dataset\": \"folder\", \"n_classes\": 2, \"val_fraction\": 0.5, \"layout\": \"two-folders\"}",
+           FLAGS("--annotations", "a.json", ));
+    assert_true(config.val_fraction == 0 && config.layout == DF_LAYOUT_AUTO);
+    df_config_free(&config);
+    accept(&config, merged, FLAGS("--dataset", "ade20k", ));
+    assert_true(!config.merge_classes && !config.ignore_classes);
+    df_config_free(&config);
+    accept(&config, merged, FLAGS());
+    assert_true(config.merge_classes && config.ignore_classes);
+    df_config_free(&config);
+}
+
 /* Each recipe brings its own head and warm-up, where the file's settings are those of another. */
 static void another_recipe(void **state)
 {
@@ -249,6 +321,8 @@ static void refuses_what_is_wrong(void **state)
     refuse("{\"dinoft\": \"99.1.0\", \"lr\": true}", "lr: expected a number");
     refuse("{\"min_lr\": 1, \"schedule\": \"cosine\"}", "--min_lr 1 is more than --lr");
     refuse("{\"dataset\": \"folder\"}", "--n_classes");
+    refuse("{\"facts\": {\"typed\": 3}}", "facts, typed: expected a list of names");
+    refuse("{\"facts\": {\"chosen\": []}}", "facts, chosen: expected an object of values");
 }
 
 static void a_newer_file_may_have_unknown_keys(void **state)
@@ -321,6 +395,8 @@ int main(void)
         cmocka_unit_test(recipes),
         cmocka_unit_test(the_default_recipe_goes_on),
         cmocka_unit_test(another_recipe),
+        cmocka_unit_test(what_was_typed_is_told),
+        cmocka_unit_test(another_place),
         cmocka_unit_test(typed_flags_replace_what_goes_with_them),
         cmocka_unit_test(refuses_what_is_wrong),
         cmocka_unit_test(a_newer_file_may_have_unknown_keys),

@@ -370,6 +370,7 @@ def write_json(folder, name, value):
 
 def record(folder):
     write_json(folder, "whole", RECORD)
+    write_json(folder, "images", RECORD | {"trained_images": {"images": 3, "digests": "00000000000a00000000000b"}})
     write_json(folder, "old", {"backbone": "dinov3_vitl16", "dataset": "voc", "normalize": "none"})
     write_json(folder, "empty", {})
 

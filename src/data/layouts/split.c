@@ -152,7 +152,8 @@ static int split_by_chance(struct df_dataset *dataset, const struct df_dataset_o
     return 0;
 }
 
-/* A model that validates on images of its training is measured by what it remembers. */
+/* A model that validates on images of its training is measured by what it remembers. Checkpoints of earlier
+ * versions tell of these by their split alone. */
 static void warn_of_seen(const struct df_dataset *dataset, const struct df_layout_options *layout,
                          struct drawing *drawing, const struct df_chosen *chosen)
 {
@@ -184,7 +185,7 @@ static int choose(struct df_dataset *dataset, const struct df_dataset_options *o
         status = df_split_by_lists(dataset, options, listing, chosen);
     else if (status == 0)
         status = split_by_chance(dataset, options, listing, &drawing, chosen);
-    if (status == 0 && options->split == DF_SPLIT_VAL)
+    if (status == 0 && options->split == DF_SPLIT_VAL && !layout->images_are_known)
         warn_of_seen(dataset, layout, &drawing, chosen);
     drawing_close(&drawing);
     return status;
