@@ -21,8 +21,9 @@ typedef int df_polygon_taker(void *context, const struct df_polygon *polygon);
 
 /* Calls take for each region of [height, width] classes but those of DF_IGNORE_LABEL, in the order of their
  * first pixels. tolerance: how far borders may be moved, in pixels; 0: drawn again, by the pixels' centres,
- * the polygons are the mask. Neighbours share their borders with any tolerance. Memory: 5 bytes a pixel, and
- * 16 at most for the largest border's length. -1 with the error set, or what take returned. */
+ * the polygons are the mask. Neighbours share their borders with any tolerance. Memory: 5 bytes a pixel, 8 a
+ * hole, and some 30 for each pixel's edge of the longest border. -1 with the error set, or what take
+ * returned. */
 int df_polygons_trace(const uint8_t *classes, int64_t width, int64_t height, double tolerance,
                       df_polygon_taker *take, void *context);
 
