@@ -139,7 +139,9 @@ OPTION(
 OPTION(FLOAT, MIN_LR, min_lr, RUN, TRAIN, "the learning rate that cosine and poly fall to", "0", 0,
        .float_minimum_itself = true)
 OPTION(FLOAT, LR_HEAD, lr_head, RUN, TRAIN,
-       "a factor of --lr for the decoder; where it is not typed, 1 for --decoder mlp and fpn", "5", 0)
+       "a factor of --lr for the decoder; where it is not typed, 10 for --decoder linear without "
+       "--use_lora, 1 for mlp and fpn",
+       "5", 0)
 OPTION(FLOAT, LR_LORA, lr_lora, RUN, TRAIN, "a factor of --lr for LoRA", "1", 0)
 OPTION(FLOAT, LORA_PLUS, lora_plus, RUN, TRAIN,
        "LoRA+: B's learning rate is that of LoRA times this factor, such as 16; 1: the same", "1", 0)

@@ -92,6 +92,15 @@ static int check_accumulate(const struct df_config *config)
                         config->accumulate, batch, less, more);
 }
 
+/* What --lr_head is where it is not typed. A decoder alone takes a higher rate than one beside LoRA. */
+static double head_factor(const struct df_config *config)
+{
+    if (!df_decoder_takes_norm(config->decoder))
+        return 1.0;
+    const bool is_alone = config->decoder == DF_DECODER_LINEAR && !config->use_lora;
+    return is_alone && !df_recipe_is_reference(config->recipe) ? 10.0 : config->lr_head;
+}
+
 void df_config_settle_recipe(struct df_config *config)
 {
     static const enum df_option asks[] = {DF_OPTION_AUGMENT, DF_OPTION_AUGMENT_SCALE, DF_OPTION_CACHE_VIEWS,
@@ -100,8 +109,8 @@ void df_config_settle_recipe(struct df_config *config)
     if (config->command == DF_COMMAND_TRAIN && !config->use_lora &&
         config->cache_features != DF_FEATURES_OFF && df_config_typed(config, asks, 4) == DF_OPTION_COUNT)
         config->augment = DF_AUGMENT_NONE;
-    if (!config->typed[DF_OPTION_LR_HEAD] && !df_decoder_takes_norm(config->decoder))
-        config->lr_head = 1.0;
+    if (!config->typed[DF_OPTION_LR_HEAD])
+        config->lr_head = head_factor(config);
 }
 
 static int check_augmentation(const struct df_config *config)

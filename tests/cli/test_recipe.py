@@ -59,7 +59,7 @@ class DefaultRecipe(TrainingTest):
 
     def test_frozen(self):
         lines = self.lines(self.run_of())
-        self.assertIn("learning rate of the decoder 0.01,", lines[1])
+        self.assertIn("learning rate of the decoder 0.02,", lines[1])
         self.assertIn("augmentation none, since a frozen backbone", lines[2])
         self.assertIn("augmentation standard", self.lines(self.run_of("--cache_features", "off"))[2])
 

@@ -170,7 +170,7 @@ static void the_default_recipe_goes_on(void **state)
     accept(&config, "{\"decoder\": \"mlp\", \"head_norm\": \"none\", \"lr_head\": 1}",
            FLAGS("--decoder", "linear", ));
     assert_int_equal(config.head_norm, DF_HEAD_NORM_BN);
-    assert_true(config.lr_head == 5);
+    assert_true(config.lr_head == 10);
     df_config_free(&config);
     accept(&config, "{\"lora_weights\": \"a.pt\", \"augment\": \"none\", \"decoder_layers\": \"even\"}",
            FLAGS());
@@ -257,7 +257,7 @@ static void another_recipe(void **state)
     struct df_config config;
     accept(&config,
            "{\"recipe\": \"default\", \"head_norm\": \"bn\", \"warmup_steps\": \"5%\", \"lr\": 0.002, "
-           "\"lr_head\": 5, "
+           "\"lr_head\": 10, "
            "\"augment\": \"none\", \"use_lora\": false, \"decoder\": \"linear\", \"schedule\": \"poly\"}",
            FLAGS("--recipe", "reference-2025-08", ));
     assert_int_equal(config.head_norm, DF_HEAD_NORM_NONE);

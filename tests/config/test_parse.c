@@ -51,7 +51,7 @@ static void the_default_recipe(void **state)
     assert_int_equal(config.head_norm, DF_HEAD_NORM_BN);
     assert_int_equal(config.augment, DF_AUGMENT_STANDARD);
     ACCEPT("train", "--batch_size", "48");
-    assert_true(fabs(config.lr - 4e-3) < 1e-12);
+    assert_true(fabs(config.lr - 4e-3) < 1e-12 && config.lr_head == 10);
     assert_int_equal(config.augment, DF_AUGMENT_NONE);
     ACCEPT("train", "--batch_size", "48", "--lr", "1e-3", "--cache_features", "off");
     assert_true(config.lr == 1e-3);
