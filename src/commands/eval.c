@@ -60,7 +60,7 @@ static void print_interval(const struct df_interval *interval)
     if (interval->resamples > 0 && !isnan(interval->low))
         printf("%-14s  %6.2f to %.2f %%   (95 %% of %" PRId64 " resamples of the %" PRId64
                " images, --seed %" PRId64 ")\n",
-               "mIoU between", 100.0 * interval->low, 100.0 * interval->high, interval->resamples,
+               "mIoU interval", 100.0 * interval->low, 100.0 * interval->high, interval->resamples,
                interval->images, interval->seed);
 }
 

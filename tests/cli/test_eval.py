@@ -142,7 +142,7 @@ class Metrics(EvalTest):
     def test_the_interval_and_confusions_are_printed(self):
         metrics, stdout = self.evaluate("--bootstrap", 50, "--seed", 4)
         low, high = (100 * metrics["bootstrap"][key] for key in ("miou_low", "miou_high"))
-        self.assertRegex(stdout, rf"(?m)^mIoU between +{low:.2f} to {high:.2f} %   \(95 % of 50 .* --seed 4\)$")
+        self.assertRegex(stdout, rf"(?m)^mIoU interval +{low:.2f} to {high:.2f} %   \(95 % of 50 .* --seed 4\)$")
         self.assertRegex(stdout, rf"(?m)^boundary IoU +{100 * metrics['boundary_iou']:.2f} %$")
         self.assertRegex(stdout, rf"(?m)^ECE +{100 * metrics['calibration_error']:.2f} % ")
         first = metrics["confusions"][0]
@@ -153,7 +153,7 @@ class Metrics(EvalTest):
         self.assertEqual({**again, "bootstrap": 0}, {**metrics, "bootstrap": 0})
         none, stdout = self.evaluate("--bootstrap", 0)
         self.assertNotIn("bootstrap", none)
-        self.assertNotIn("mIoU between", stdout)
+        self.assertNotIn("mIoU interval", stdout)
 
     def test_void_as_background(self):
         for flags in (["--void_as_background"], ["--recipe", "reference"]):

@@ -230,11 +230,11 @@ class Unused(LayoutTest):
             shutil.rmtree(self.data / part)
         self.assertEqual(
             self.warnings(),
-            [f"dinoft: warning: 1 masks *_gtFine_labelTrainIds.png below {self.data}/gtFine/train have no image in "
-             f"{self.data}/leftImg8bit/train and are not used: bonn/e_gtFine_labelTrainIds.png",
+            [f"dinoft: warning: masks *_gtFine_labelTrainIds.png below {self.data}/gtFine/train that have no image in "
+             f"{self.data}/leftImg8bit/train and are not used: 1 (bonn/e_gtFine_labelTrainIds.png)",
              f"dinoft: warning: 1 of the 3 entries of {self.data}/leftImg8bit is of neither split, and not used: test",
-             f"dinoft: warning: 1 masks *_gtFine_labelTrainIds.png below {self.data}/gtFine/val have no image in "
-             f"{self.data}/leftImg8bit/val and are not used: ulm/d_gtFine_labelTrainIds.png"])  # fmt: skip
+             f"dinoft: warning: masks *_gtFine_labelTrainIds.png below {self.data}/gtFine/val that have no image in "
+             f"{self.data}/leftImg8bit/val and are not used: 1 (ulm/d_gtFine_labelTrainIds.png)"])  # fmt: skip
 
     def test_nnunet(self):
         self.copy(*((f"imagesTr/c{i}_0000.png", f"labelsTr/c{i}.png") for i in range(2)), (None, "labelsTr/c9.png"), ("imagesTs/c3_0000.png", None))

@@ -81,6 +81,8 @@ static void defaults_are_those_of_a_bare_command(void **state)
     /* but for what it chooses by others: the backbone is frozen */
     assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(bare, "augment")), "none");
     cJSON_ReplaceItemInObject(bare, "augment", cJSON_CreateString("standard"));
+    assert_true(cJSON_GetNumberValue(cJSON_GetObjectItem(bare, "lr_head")) == 10);
+    cJSON_ReplaceItemInObject(bare, "lr_head", cJSON_CreateNumber(5));
     assert_true(cJSON_Compare(bare, object, true));
     cJSON_Delete(object);
     cJSON_Delete(bare);

@@ -126,8 +126,8 @@ static int note_lonely(struct cities *cities)
     }
     df_folder_files_free(&folders);
     if (status == 0 && cities->lonely.count > 0)
-        df_log("warning: %zu masks *%s below %s have no image in %s and are not used: %s",
-               cities->lonely.count, cities->mask_end, cities->masks, cities->images, cities->lonely.text);
+        df_log("warning: masks *%s below %s that have no image in %s and are not used: %zu (%s)",
+               cities->mask_end, cities->masks, cities->images, cities->lonely.count, cities->lonely.text);
     return status;
 }
 
