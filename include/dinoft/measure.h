@@ -17,24 +17,19 @@ struct df_measure_options {
     int64_t batch_size;     /* of the loader, and of the means in reference_iou, reference_miou and loss */
     int workers;            /* threads that read images; 0: one for each core, at most 8 */
     bool original;          /* labels are compared at their own size, otherwise at the network's input size */
-    bool keep_ratio;        /* of images that are resized */
-    bool own_size;          /* they are not resized */
     int64_t slide[2];       /* crop and stride of a sliding window, as they are asked for; 0: none */
-    int64_t crop, stride;   /* the same in whole patches */
     const char *scales;     /* views at these scales, mirrored too, as they are asked for; NULL: one view */
-    int n_scales;
-    double scale_list[DF_INFERENCE_MAX_SCALES]; /* [n_scales] */
 };
 
-/* The caller opens setup, which has a checkpoint or is for prototypes, and dataset, and fills in options and
- * names; zero before. */
+/* The caller opens setup, which has a checkpoint or is for prototypes, and dataset, and fills in options, how
+ * and names; zero before. */
 struct df_measure {
     struct df_setup setup;
     struct df_dataset *dataset;
     struct df_prototype_source prototypes; /* borrowed */
     char **class_names;                    /* [dataset->n_classes], borrowed */
     struct df_measure_options options;
-    struct df_inference_options how; /* from df_measure_start */
+    struct df_inference_options how; /* images go through the model, as the options ask for it */
     struct df_segmenter *segmenter;
     struct df_inference *inference; /* NULL: images are resized and go through the model in batches */
 };
@@ -51,7 +46,7 @@ struct df_loader *df_measure_loader(const struct df_measure *measure, bool origi
 /* When all masks have been read: -1 with the error set if what they hold together cannot be meant. */
 int df_measure_check_labels(const struct df_measure *measure);
 
-/* After df_measure_start: how images go through the model, in words, each behind a comma: ", ratio kept,
+/* How images go through the model, in words, each behind a comma: ", ratio kept,
  * sliding window 490 / 320";
  * "" for the plain way. */
 void df_measure_describe(const struct df_measure *measure, char *text, size_t size);

@@ -32,7 +32,9 @@ static struct df_dataset *open_dataset(const struct df_config *config, const str
     return dataset;
 }
 
-int measuring_window(const struct df_config *config, int64_t patch, int64_t *crop_in_patches, int64_t *stride)
+/* --slide in whole patches; 0 where it is not typed. */
+static int choose_window(const struct df_config *config, int64_t patch, int64_t *crop_in_patches,
+                         int64_t *stride)
 {
     const int64_t crop = config->slide[0];
 
@@ -48,6 +50,26 @@ int measuring_window(const struct df_config *config, int64_t patch, int64_t *cro
     return 0;
 }
 
+int measuring_views(const struct df_config *config, const struct df_setup *setup,
+                    struct df_inference_options *how)
+{
+    *how = (struct df_inference_options){
+        .keep_ratio = config->resize == DF_RESIZE_SHORT,
+        .own_size = config->resize == DF_RESIZE_NONE,
+        .height = setup->model.height,
+        .width = setup->model.width,
+        .n_scales = 1,
+        .scales = {1.0},
+        .mirror = config->tta,
+    };
+    _Static_assert(sizeof how->scales == sizeof config->scale_list, "one limit for scales");
+    if (config->tta) {
+        how->n_scales = config->n_scales;
+        memcpy(how->scales, config->scale_list, sizeof how->scales);
+    }
+    return choose_window(config, setup->vit.patch, &how->crop, &how->stride);
+}
+
 static int choose_options(const struct df_config *config, struct df_measure *measure)
 {
     struct df_measure_options *options = &measure->options;
@@ -58,15 +80,10 @@ static int choose_options(const struct df_config *config, struct df_measure *mea
         .batch_size = df_min_i64(config->batch_size, measure->dataset->count),
         .workers = (int)config->num_workers,
         .original = config->eval_size == DF_EVAL_ORIGINAL,
-        .keep_ratio = config->resize == DF_RESIZE_SHORT,
-        .own_size = config->resize == DF_RESIZE_NONE,
         .scales = config->tta ? config->scales : NULL,
-        .n_scales = config->n_scales,
     };
-    _Static_assert(sizeof options->scale_list == sizeof config->scale_list, "one limit for scales");
-    memcpy(options->scale_list, config->scale_list, sizeof options->scale_list);
     memcpy(options->slide, config->slide, sizeof options->slide);
-    return measuring_window(config, measure->setup.vit.patch, &options->crop, &options->stride);
+    return measuring_views(config, &measure->setup, &measure->how);
 }
 
 int measuring_open(struct df_measure *measure, struct df_config *config)

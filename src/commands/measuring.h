@@ -10,8 +10,9 @@
  * model is made by df_measure_start(), so that outputs can be checked before. */
 int measuring_open(struct df_measure *measure, struct df_config *config);
 
-/* --slide in whole patches; 0 where it is not typed. -1 with the error set. */
-int measuring_window(const struct df_config *config, int64_t patch, int64_t *crop_in_patches,
-                     int64_t *stride);
+/* How images go through the model of a checkpoint, by --resize, --slide, --tta and --scales: for whoever
+ * measures it or predicts by it. -1 with the error set. */
+int measuring_views(const struct df_config *config, const struct df_setup *setup,
+                    struct df_inference_options *how);
 
 #endif

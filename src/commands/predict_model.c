@@ -13,31 +13,11 @@
 #define WHOLE_PIXELS ((int64_t)1 << 22) /* of an image that is done as a whole where it need not be */
 #define FEW          64 /* images, for which a device does not try which algorithm is the fastest */
 
-static int choose_how(struct predict_model *model, const struct df_config *config)
-{
-    struct df_inference_options *how = &model->how;
-
-    *how = (struct df_inference_options){
-        .keep_ratio = config->resize == DF_RESIZE_SHORT,
-        .own_size = config->resize == DF_RESIZE_NONE,
-        .height = model->setup->model.height,
-        .width = model->setup->model.width,
-        .n_scales = 1,
-        .scales = {1.0},
-        .mirror = config->tta,
-    };
-    if (config->tta) {
-        how->n_scales = config->n_scales;
-        memcpy(how->scales, config->scale_list, sizeof how->scales);
-    }
-    return measuring_window(config, model->setup->vit.patch, &how->crop, &how->stride);
-}
-
 int predict_model_open(struct predict_model *model, struct df_setup *setup, const struct df_config *config,
                        int64_t images)
 {
     *model = (struct predict_model){.setup = setup};
-    DF_TRY(choose_how(model, config));
+    DF_TRY(measuring_views(config, setup, &model->how));
     const bool plain = df_inference_is_plain(&model->how);
     const int64_t together = plain ? df_min_i64(config->batch_size, images) : config->batch_size;
     setup->backend->transient = !plain || images < FEW;

@@ -23,12 +23,15 @@ static void add_names(struct df_digest *digest, const struct df_dataset *dataset
         df_digest_add_text(digest, dataset->samples[i].name);
 }
 
-static void add_settings(struct df_digest *digest, const struct df_measure_options *options,
-                         const char *suite, uint64_t seed)
+static void add_settings(struct df_digest *digest, const struct df_measure *measure, const char *suite,
+                         uint64_t seed)
 {
+    const struct df_measure_options *options = &measure->options;
+    const struct df_inference_options *how = &measure->how;
+
     df_digest_add_text(digest, suite);
     df_digest_add_text(digest, options->original ? "original" : "network");
-    df_digest_add_text(digest, options->own_size ? "none" : options->keep_ratio ? "short" : "stretch");
+    df_digest_add_text(digest, how->own_size ? "none" : how->keep_ratio ? "short" : "stretch");
     df_digest_add_text(digest, options->scales ? options->scales : "");
     df_digest_add_number(digest, (uint64_t)options->slide[0]);
     df_digest_add_number(digest, (uint64_t)options->slide[1]);
@@ -48,7 +51,7 @@ int df_corrupt_key(const struct df_measure *measure, const char *suite, uint64_t
     df_digest_add_number(&digest, files);
     add_file(&digest, measure->setup.checkpoint->state->mapping);
     add_names(&digest, measure->dataset);
-    add_settings(&digest, &measure->options, suite, seed);
+    add_settings(&digest, measure, suite, seed);
     snprintf(key, DF_CORRUPT_KEY_LENGTH, "%016" PRIx64, df_digest_value(&digest));
     return 0;
 }

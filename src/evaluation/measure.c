@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 int df_measure_check_labels(const struct df_measure *measure)
 {
@@ -15,32 +14,10 @@ int df_measure_check_labels(const struct df_measure *measure)
     return df_labels_check(sets, 1);
 }
 
-static void choose_inference(struct df_measure *measure)
-{
-    const struct df_measure_options *options = &measure->options;
-
-    measure->how = (struct df_inference_options){
-        .keep_ratio = options->keep_ratio,
-        .own_size = options->own_size,
-        .height = measure->setup.model.height,
-        .width = measure->setup.model.width,
-        .crop = options->crop,
-        .stride = options->stride,
-        .n_scales = 1,
-        .scales = {1.0},
-        .mirror = options->scales != NULL,
-    };
-    if (!options->scales)
-        return;
-    measure->how.n_scales = options->n_scales;
-    memcpy(measure->how.scales, options->scale_list, sizeof measure->how.scales);
-}
-
 int df_measure_start(struct df_measure *measure)
 {
     const struct df_inference_options *how = &measure->how;
 
-    choose_inference(measure);
     const bool batches = df_inference_is_plain(how) || how->crop > 0;
     measure->segmenter = df_setup_segmenter(
         &measure->setup, df_inference_is_plain(how) ? DF_MODEL_EVALUATES_FEED : DF_MODEL_EVALUATES,
