@@ -14,8 +14,9 @@ struct df_seen_images {
     uint64_t *digests; /* [count], ascending, each once; owned */
 };
 
-/* Adds the images of a data set, each known by its file's name, size and some bytes of its middle; what
- * cannot be read, as in an archive, by name and size. -1 when out of memory: then nothing has been added. */
+/* Adds the images of a data set, each known by its file's name, size and some bytes of its middle, also
+ * in an archive; what cannot be read, by name and size. -1 when out of memory: then nothing has been added.
+ */
 int df_seen_images_add(struct df_seen_images *seen, const struct df_dataset *dataset);
 
 /* Adds those of another checkpoint. The same. */
