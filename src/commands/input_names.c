@@ -132,7 +132,7 @@ static bool find_equal(struct naming *naming)
 /* A path without its extension, or NULL with the error set. */
 static char *without_extension(const char *path)
 {
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    const char *name = df_path_name(path);
     const char *dot = strrchr(name, '.');
     const size_t length = dot && dot != name ? (size_t)(dot - path) : strlen(path);
 
@@ -200,14 +200,12 @@ static int keep_extensions(struct naming *naming)
 
     for (size_t i = 0; i < naming->inputs->count; i++) {
         struct input *input = &naming->inputs->items[i];
-        const char *slash = strrchr(input->path, '/'), *file = slash ? slash + 1 : input->path;
-        char *folder = strrchr(input->name, '/');
         if (!naming->marked[i])
             continue;
         first = first == SIZE_MAX ? i : first;
         count++;
-        const size_t kept = folder ? (size_t)(folder + 1 - input->name) : 0;
-        DF_TRY(rename_input(input, df_text_format("%.*s%s", (int)kept, input->name, file)));
+        const int kept = (int)(df_path_name(input->name) - input->name);
+        DF_TRY(rename_input(input, df_text_format("%.*s%s", kept, input->name, df_path_name(input->path))));
     }
     df_log("%zu images differ by their extension alone: their outputs keep it, as %s", count,
            naming->inputs->items[first].name);

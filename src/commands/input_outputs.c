@@ -1,4 +1,5 @@
 /* What is written of a list of images, held against what is there. */
+#include "file_identity.h"
 #include "inputs.h"
 
 #include "dinoft/atomic_write.h"
@@ -80,35 +81,17 @@ int inputs_skip_done(struct inputs *inputs, const struct df_config *config,
 
 /* --- all paths --- */
 
-/* A file that is there, whatever path leads to it. */
-struct identity {
-    dev_t device;
-    ino_t inode;
-    const char *path;
-};
-
 struct paths {
     char **items; /* sorted */
     size_t count;
-    struct identity *inputs; /* sorted */
+    struct file_identity *inputs; /* sorted */
     size_t n_inputs;
 };
-
-static int compare_identities(const void *a, const void *b)
-{
-    const struct identity *first = a, *second = b;
-    if (first->device != second->device)
-        return first->device < second->device ? -1 : 1;
-    if (first->inode != second->inode)
-        return first->inode < second->inode ? -1 : 1;
-    return 0;
-}
 
 static int gather(struct paths *paths, const struct inputs *inputs, const struct df_config *config,
                   const struct input_outputs *outputs)
 {
     const size_t most = inputs->count * (size_t)outputs->n_endings + ONCE;
-    struct stat status;
 
     paths->items = calloc(most, sizeof *paths->items);
     paths->inputs = calloc(inputs->count + 1, sizeof *paths->inputs);
@@ -116,8 +99,7 @@ static int gather(struct paths *paths, const struct inputs *inputs, const struct
         return df_error_memory("the list of images", most * sizeof *paths->items);
     for (size_t i = 0; i < inputs->count; i++) {
         const struct input *input = &inputs->items[i];
-        if (stat(input->path, &status) == 0)
-            paths->inputs[paths->n_inputs++] = (struct identity){status.st_dev, status.st_ino, input->path};
+        paths->n_inputs += file_identify(input->path, &paths->inputs[paths->n_inputs]);
         for (int e = 0; e < outputs->n_endings; e++) {
             if (!(paths->items[paths->count] = output_path(config, outputs, input, e)))
                 return -1;
@@ -129,7 +111,7 @@ static int gather(struct paths *paths, const struct inputs *inputs, const struct
             return -1;
     }
     qsort(paths->items, paths->count, sizeof *paths->items, df_text_compare);
-    qsort(paths->inputs, paths->n_inputs, sizeof *paths->inputs, compare_identities);
+    qsort(paths->inputs, paths->n_inputs, sizeof *paths->inputs, file_identity_compare);
     return 0;
 }
 
@@ -159,9 +141,9 @@ static int check_there(const struct paths *paths, const struct df_config *config
         struct stat status;
         if (stat(paths->items[i], &status) != 0)
             continue;
-        const struct identity output = {status.st_dev, status.st_ino, NULL};
-        const struct identity *input =
-            bsearch(&output, paths->inputs, paths->n_inputs, sizeof output, compare_identities);
+        const struct file_identity output = {status.st_dev, status.st_ino, NULL};
+        const struct file_identity *input =
+            bsearch(&output, paths->inputs, paths->n_inputs, sizeof output, file_identity_compare);
         if (input)
             return df_error_set("%s would overwrite the image %s: choose another --%s", paths->items[i],
                                 input->path,

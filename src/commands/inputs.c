@@ -32,8 +32,7 @@ int input_decode(const char *path, const struct df_image_reading *reading, struc
 
 static size_t name_start(const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    return slash ? (size_t)(slash + 1 - path) : 0;
+    return (size_t)(df_path_name(path) - path);
 }
 
 /* Where the output goes, if images may lie there: not in the folder that is worked in. */

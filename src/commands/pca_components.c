@@ -141,18 +141,7 @@ static void color_patches(const struct pca_job *job, int64_t image, float *color
 static int draw_components(const struct pca_job *job, int64_t number, const struct df_image *image,
                            struct pca_drawing *drawing)
 {
-    const struct pca_size *size = &job->sizes[number];
-    const size_t bytes = (size_t)job->patches * DF_PATCH_COLORS * sizeof(float);
-    float *colors = malloc(bytes);
-
-    if (!colors)
-        return df_error_memory("an image's colours", bytes);
-    color_patches(job, number, colors);
-    const int status = image ? df_picture_guided(colors, job->grid_h, job->grid_w, image, &drawing->picture)
-                             : df_picture_patches(colors, job->grid_h, job->grid_w, size->height, size->width,
-                                                  &drawing->picture);
-    free(colors);
-    return status;
+    return pca_draw_patches(job, number, image, color_patches, &drawing->picture);
 }
 
 static const char *const endings[] = {"_pca.png"};

@@ -4,6 +4,9 @@
 #include "interrupt.h"
 
 #include "dinoft/error.h"
+#include "dinoft/feature_picture.h"
+
+#include <stdlib.h>
 
 bool pca_needs_image(const struct pca_job *job)
 {
@@ -32,6 +35,23 @@ int pca_visit_all(struct pca_job *job, pca_visit *visit, void *context)
         visit(job, i, values, context);
     }
     return 0;
+}
+
+int pca_draw_patches(const struct pca_job *job, int64_t number, const struct df_image *image,
+                     pca_patch_colors *fill, struct df_image *picture)
+{
+    const struct pca_size *size = &job->sizes[number];
+    const size_t bytes = (size_t)job->patches * DF_PATCH_COLORS * sizeof(float);
+    float *colors = malloc(bytes);
+
+    if (!colors)
+        return df_error_memory("an image's colours", bytes);
+    fill(job, number, colors);
+    const int status =
+        image ? df_picture_guided(colors, job->grid_h, job->grid_w, image, picture)
+              : df_picture_patches(colors, job->grid_h, job->grid_w, size->height, size->width, picture);
+    free(colors);
+    return status;
 }
 
 void pca_drop_features(struct pca_job *job)

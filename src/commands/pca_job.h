@@ -65,6 +65,14 @@ int pca_take_features(struct pca_job *job, int64_t image, int64_t height, int64_
 typedef void pca_visit(struct pca_job *job, int64_t image, const float *values, void *context);
 int pca_visit_all(struct pca_job *job, pca_visit *visit, void *context);
 
+/* Fills colors [patches, DF_PATCH_COLORS] of an image. */
+typedef void pca_patch_colors(const struct pca_job *job, int64_t image, float *colors);
+
+/* Draws an image from the colours of its patches: as squares, or with an image's edges (image not NULL). -1
+ * with the error set. */
+int pca_draw_patches(const struct pca_job *job, int64_t number, const struct df_image *image,
+                     pca_patch_colors *fill, struct df_image *picture);
+
 /* Closes the kept features, which draw() does not need: pictures need the memory more. */
 void pca_drop_features(struct pca_job *job);
 

@@ -121,19 +121,7 @@ static void shade_patches(const struct pca_job *job, int64_t image, float *color
 static int draw_similarity(const struct pca_job *job, int64_t number, const struct df_image *image,
                            struct pca_drawing *drawing)
 {
-    const struct pca_size *size = &job->sizes[number];
-    const size_t bytes = (size_t)job->patches * DF_PATCH_COLORS * sizeof(float);
-    float *colors = malloc(bytes);
-
-    if (!colors)
-        return df_error_memory("an image's colours", bytes);
-    shade_patches(job, number, colors);
-    const int status = image ? df_picture_guided(colors, job->grid_h, job->grid_w, image, &drawing->picture)
-                             : df_picture_patches(colors, job->grid_h, job->grid_w, size->height, size->width,
-                                                  &drawing->picture);
-    free(colors);
-    if (status != 0)
-        return -1;
+    DF_TRY(pca_draw_patches(job, number, image, shade_patches, &drawing->picture));
     df_picture_heat(&drawing->picture);
     if (number == 0)
         df_picture_mark(&drawing->picture, job->config->similar_to[0], job->config->similar_to[1]);

@@ -1,5 +1,7 @@
 #include "save_masks.h"
 
+#include "file_identity.h"
+
 #include "dinoft/atomic_write.h"
 #include "dinoft/error.h"
 #include "dinoft/image.h"
@@ -11,41 +13,14 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define NAMED_MOST 3
 
-/* A file, whatever paths lead to it. */
-struct identity {
-    dev_t device;
-    ino_t number;
-    const char *path;
-};
-
-static int compare(const void *a, const void *b)
-{
-    const struct identity *first = a, *second = b;
-
-    if (first->device != second->device)
-        return first->device < second->device ? -1 : 1;
-    return (first->number > second->number) - (first->number < second->number);
-}
-
-static bool identify(const char *path, struct identity *identity)
-{
-    struct stat status;
-
-    if (!path || stat(path, &status) != 0)
-        return false;
-    *identity = (struct identity){status.st_dev, status.st_ino, path};
-    return true;
-}
-
 /* The data set's images and masks, sorted; *count of them, to be freed. NULL with the error set. */
-static struct identity *list_inputs(const struct df_dataset *dataset, size_t *count)
+static struct file_identity *list_inputs(const struct df_dataset *dataset, size_t *count)
 {
-    const size_t bytes = (2 * (size_t)dataset->count + 1) * sizeof(struct identity);
-    struct identity *inputs = malloc(bytes);
+    const size_t bytes = (2 * (size_t)dataset->count + 1) * sizeof(struct file_identity);
+    struct file_identity *inputs = malloc(bytes);
 
     *count = 0;
     if (!inputs) {
@@ -53,10 +28,11 @@ static struct identity *list_inputs(const struct df_dataset *dataset, size_t *co
         return NULL;
     }
     for (int64_t i = 0; i < dataset->count; i++) {
-        *count += identify(dataset->samples[i].image_path, &inputs[*count]);
-        *count += identify(dataset->samples[i].mask_path, &inputs[*count]);
+        const struct df_sample *sample = &dataset->samples[i];
+        *count += file_identify(sample->image_path, &inputs[*count]);
+        *count += sample->mask_path && file_identify(sample->mask_path, &inputs[*count]);
     }
-    qsort(inputs, *count, sizeof *inputs, compare);
+    qsort(inputs, *count, sizeof *inputs, file_identity_compare);
     return inputs;
 }
 
@@ -80,13 +56,14 @@ static int check_name(const char *name)
 
 /* What is there already goes to `there`. */
 static int check_path(const struct df_config *config, const struct df_measure *measure, const char *path,
-                      const struct identity *inputs, size_t n_inputs, struct df_name_list *there)
+                      const struct file_identity *inputs, size_t n_inputs, struct df_name_list *there)
 {
-    struct identity identity;
+    struct file_identity identity;
 
-    if (!identify(path, &identity))
+    if (!file_identify(path, &identity))
         return 0;
-    const struct identity *input = bsearch(&identity, inputs, n_inputs, sizeof *inputs, compare);
+    const struct file_identity *input =
+        bsearch(&identity, inputs, n_inputs, sizeof *inputs, file_identity_compare);
     if (input)
         return df_error_set("--save_masks would overwrite a file of the data set, %s", input->path);
     DF_TRY(df_setup_check_output(&measure->setup, config, path));
@@ -99,7 +76,7 @@ static int check_paths(const struct df_config *config, const struct df_measure *
 {
     const struct df_dataset *dataset = measure->dataset;
     size_t n_inputs;
-    struct identity *inputs = list_inputs(dataset, &n_inputs);
+    struct file_identity *inputs = list_inputs(dataset, &n_inputs);
     int status = inputs ? 0 : -1;
 
     for (int64_t i = 0; i < dataset->count && status == 0; i++) {

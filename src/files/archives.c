@@ -38,7 +38,7 @@ static bool ends_as_archive(const char *name, size_t length)
 
 bool df_path_names_archive(const char *path)
 {
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    const char *name = df_path_name(path);
     return ends_as_archive(name, strlen(name));
 }
 

@@ -96,7 +96,7 @@ static bool is_hidden(const char *name)
 static int add_member(void *context, const char *name, uint64_t at)
 {
     struct members *members = context;
-    const char *slash = strrchr(name, '/'), *file = slash ? slash + 1 : name;
+    const char *file = df_path_name(name);
     const char *dot = strchr(file, '.');
     char ending[256];
 
@@ -238,7 +238,7 @@ static int add_sample(struct finding *finding, const struct pair *pair)
 {
     const char *name = pair->image->name;
     const int length = (int)pair->image->key_length;
-    const char *slash = strrchr(name, '/'), *file = slash ? slash + 1 : name;
+    const char *file = df_path_name(name);
 
     DF_TRY(df_sample_add(finding->dataset, df_text_format("%.*s", length - (int)(file - name), file),
                          df_text_format("%s/%s", finding->shard, name),
