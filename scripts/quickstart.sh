@@ -15,7 +15,7 @@ build/dinoft train --dataset voc --data_root demo/data --weights "$weights" --im
     --epochs 6 --batch_size 6 --debug --exp_name quickstart --overwrite --output_dir "$out"
 build/dinoft eval --dataset voc --data_root demo/data --weights "$weights" \
     --lora_weights "$out/quickstart.pt" --eval_size original --metrics_json "$out/quickstart_eval.json"
-build/dinoft predict demo/data/VOCdevkit/VOC2012/JPEGImages/*val*.jpg --weights "$weights" \
+build/dinoft predict demo/data/VOCdevkit/VOC2012/JPEGImages/*val*.jpg --overwrite --weights "$weights" \
     --lora_weights "$out/quickstart.pt" --output_dir "$out/predictions"
 
 cat <<EOF
