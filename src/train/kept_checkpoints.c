@@ -13,6 +13,41 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Another run of the name has left a configuration beside its checkpoint. Takes the path of that over. */
+static int check_no_run(const struct df_training *training, char *configuration, const char *path)
+{
+    const bool other = configuration && access(configuration, F_OK) == 0 && path && access(path, F_OK) == 0;
+
+    if (other)
+        df_error_set("%s is the checkpoint of another run, and one of the run %s has the same name: another "
+                     "--exp_name or --output_dir keeps both",
+                     path, training->files->name);
+    const int status = configuration && path && !other ? 0 : -1;
+    free(configuration);
+    return status;
+}
+
+static int check_epoch(const struct df_training *training, int64_t number)
+{
+    char *path = training_kept_path(training, number);
+    const int status =
+        check_no_run(training, df_run_epoch_file(training->files, "_e", number, "_config.json"), path);
+
+    free(path);
+    return status;
+}
+
+int training_check_kept(const struct df_training *training)
+{
+    const struct df_run_files *files = training->files;
+    const int64_t epochs = training->options.keep_checkpoints > 0 ? training->options.epochs : 0;
+
+    DF_TRY(check_no_run(training, df_run_file(files, "_best_config.json"), training->best_path));
+    for (int64_t epoch = 0; epoch < epochs; epoch++)
+        DF_TRY(check_epoch(training, training_file_epoch(training, epoch)));
+    return 0;
+}
+
 static int write_kept(const struct df_training *training, int64_t number)
 {
     char *path = training_kept_path(training, number);

@@ -180,6 +180,9 @@ int training_retire_older(struct df_training *training);
  */
 int training_discard_older(struct df_training *training);
 
+/* -1 with the error set where NAME_best.pt or a NAME_eEPOCH.pt of this run would replace the checkpoint of
+ * another, which is called so. */
+int training_check_kept(const struct df_training *training);
 /* Writes NAME_eEPOCH.pt of what NAME.pt has just got, where the options ask for it and the epoch is whole,
  * and removes those of older epochs that are too many. */
 int training_keep(struct df_training *training, int64_t epoch);

@@ -233,6 +233,7 @@ static int prepare(struct df_training *training)
     log_model(training);
     df_rng_seed(&training->rng, training->options.seed, df_hash_text("rope_rescale"));
     DF_TRY(training_name_files(training));
+    DF_TRY(training_check_kept(training));
     return training->options.resume ? run_state_read(training) : 0;
 }
 

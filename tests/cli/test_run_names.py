@@ -45,6 +45,15 @@ class Overwriting(NameTest):
         self.refused(*self.command(*again), mentions=["output/a.pt", "--overwrite"])
         self.succeed(*self.command(*again, "--overwrite"))
 
+    def test_runs_that_are_called_as_checkpoints_of_another(self):
+        self.succeed(*self.command("--exp_name", "a_e1"))
+        self.succeed(*self.command("--exp_name", "b_best"))
+        before = contents(self.folder / "output")
+        self.refused(*self.command("--exp_name", "a", "--keep_checkpoints", 1), mentions=["output/a_e1.pt", "another run", "--exp_name"])
+        self.refused(*self.command("--exp_name", "b", "--overwrite"), mentions=["output/b_best.pt", "another run", "--output_dir"])
+        self.assertEqual(contents(self.folder / "output"), before)
+        self.succeed(*self.command("--exp_name", "a"))  # which writes no a_e1.pt
+        self.assertEqual(contents(self.folder / "output")["a_e1.pt"], before["a_e1.pt"])
 
     def test_a_run_that_goes_on_is_not_another(self):
         self.succeed(*self.command("--epochs", 2, "--max_steps", 1, "--exp_name", "a"))
