@@ -10,6 +10,7 @@
 #include "dinoft/layout.h"
 #include "dinoft/lora_parts.h"
 #include "dinoft/mask_values.h"
+#include "dinoft/normalize.h"
 #include "dinoft/seen_images.h"
 #include "dinoft/segmenter.h"
 
@@ -27,8 +28,9 @@ struct df_trained_on {
 struct df_record {
     char backbone[64]; /* hub name, "" for a model of other dimensions */
     struct df_trained_on trained_on;
-    char dataset[32];     /* "voc", "ade20k", "folder" */
-    char normalize[16];   /* "imagenet" or "none" */
+    char dataset[32];                            /* "voc", "ade20k", "folder" */
+    char normalize[DF_NORMALIZE_TEXT];           /* "imagenet", "0.5,0.5,0.5:0.5,0.5,0.5", ... */
+    enum df_pos_interpolation pos_interpolation; /* of a backbone with a table of positions */
     char *mask_values;    /* what the masks hold (dinoft/dataset.h); owned, as what follows */
     char *ignored_values; /* NULL: as is usual */
     char image_range[DF_IMAGE_RANGE_TEXT_MAX]; /* dinoft/image_reading.h */

@@ -49,8 +49,7 @@ enum df_command {
 };
 
 /* What can be chosen, where no other header has it. */
-#define DF_NORMALIZATIONS(X)                                                                                 \
-    X(DF_NORMALIZE_AUTO, "auto") X(DF_NORMALIZE_IMAGENET, "imagenet") X(DF_NORMALIZE_NONE, "none")
+#define DF_NORMALIZE_AUTO "auto" /* of --normalize; other texts are df_normalize_parse()'s */
 #define DF_RECIPES(X)                                                                                        \
     X(DF_RECIPE_DEFAULT, "default")                                                                          \
     X(DF_RECIPE_REFERENCE, "reference") X(DF_RECIPE_REFERENCE_2025_08, "reference-2025-08")
@@ -66,7 +65,6 @@ enum df_command {
 #define DF_BENCH_MODES(X)                                                                                    \
     X(DF_BENCH_TRAIN, "train") X(DF_BENCH_EVAL, "eval") X(DF_BENCH_OPS, "ops") X(DF_BENCH_LOADER, "loader")
 
-enum df_normalize { DF_NORMALIZATIONS(DF_CHOICE_ID) };
 enum df_recipe { DF_RECIPES(DF_CHOICE_ID) };
 enum df_resume { DF_RESUMES(DF_CHOICE_ID) };
 enum df_eval_size { DF_EVAL_SIZES(DF_CHOICE_ID) };
@@ -183,9 +181,6 @@ int df_config_check_decoder(const struct df_config *config);
 
 /* Whether it repeats the reference project, of whichever time. */
 bool df_recipe_is_reference(enum df_recipe recipe);
-
-/* "imagenet", "none", "auto" */
-const char *df_normalize_name(enum df_normalize normalize);
 
 /* The name of an option, without the dashes. */
 const char *df_option_name(enum df_option option);

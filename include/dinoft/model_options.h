@@ -19,16 +19,14 @@ int df_backbone_dimensions(const struct df_config *config, const struct df_check
 const char *df_typed_decoder(const struct df_config *config);
 struct df_head df_typed_head(const struct df_config *config);
 
-/* imagenet or none, in place of auto. */
-enum df_normalize df_normalization(const struct df_config *config, const struct df_checkpoint *checkpoint);
-
 /* Fills in what does not depend on a data set or on what the model is for: decoder and LoRA (the
  * checkpoint's, else the flags'), the image size (the flags' or, where none is typed, the checkpoint's,
  * lowered to multiples of the patch, which is logged), normalisation, batch size (with --accumulate that of a
  * part), the optimiser, the loss but for classes' weights, recomputing, rescaling of RoPE. Classes are the
- * checkpoint's or --n_classes or, where nothing says how many, VOC's 21. checkpoint may be NULL. -1 with the
- * error set. */
+ * checkpoint's or --n_classes or, where nothing says how many, VOC's 21. checkpoint may be NULL, and so may
+ * weights, the backbone's file. -1 with the error set. */
 int df_model_options(struct df_segmenter_options *options, const struct df_config *config,
-                     const struct df_checkpoint *checkpoint, const struct df_vit_config *vit);
+                     const struct df_checkpoint *checkpoint, const struct df_vit_config *vit,
+                     const char *weights);
 
 #endif

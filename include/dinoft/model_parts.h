@@ -12,7 +12,7 @@ struct df_setup {
     char *weights_path;
     struct df_checkpoint *checkpoint;  /* NULL without */
     struct df_segmenter_options model; /* but for what a data set and a use of the model decide */
-    const char *normalize;             /* "imagenet" or "none": what mean and std of the options are */
+    char normalize[DF_NORMALIZE_TEXT]; /* what mean and std of the options are, in words or numbers */
 };
 
 /* Frees what the parts own: all but strings of the options. */

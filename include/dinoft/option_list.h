@@ -314,10 +314,18 @@ OPTION(STRING, SPLIT, split, DATA, EVAL,
        "NAME", "val")
 OPTION(SWITCH, VOID_AS_BACKGROUND, void_as_background, DATA, TRAIN | MEASURE | LOOK,
        "count VOC's void border as background, instead of ignoring it")
-OPTION(CHOICE, NORMALIZE, normalize, MODEL, NETWORK,
-       "ImageNet's mean and standard deviation; auto: as the checkpoint records, none for a checkpoint "
-       "without a record, and the recipe's choice for a new model",
-       df_normalize, DF_NORMALIZATIONS, "auto")
+OPTION(
+    STRING, NORMALIZE, normalize, MODEL, NETWORK,
+    "the mean and the standard deviation of the colours, in values from 0 to 1: ImageNet's, those of DINOv3 "
+    "for satellite images, or six numbers; auto: as the checkpoint records, none for a checkpoint without a "
+    "record, and for a new model what its weights are known to want, else the recipe's choice",
+    "auto|imagenet|sat493m|none|M,M,M:S,S,S", "auto")
+OPTION(
+    CHOICE, POS_INTERPOLATION, pos_interpolation, MODEL, NETWORK,
+    "whose code places a backbone's table of positions on another grid, where results differ: official: that "
+    "of the model's authors; huggingface, timm: for models that were trained or exported with these "
+    "libraries; as in --lora_weights if that records it",
+    df_pos_interpolation, DF_POS_INTERPOLATIONS, "official")
 OPTION(
     CHOICE, RECIPE, recipe, RUN, TRAIN | MEASURE,
     "default: what these pages say; reference repeats dinov2-finetune's main.py of October 2025, "

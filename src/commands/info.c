@@ -60,9 +60,10 @@ static size_t count_parameters(const struct df_state *state, const char *prefix)
     return total;
 }
 
-static void print_dimensions(const struct df_vit_config *config)
+/* path: NULL without a file. */
+static void print_dimensions(const struct df_vit_config *config, const char *path)
 {
-    const char *hub_name = df_vit_hub_name(config);
+    const char *hub_name = path ? df_vit_hub_name_of(config, path) : df_vit_hub_name(config);
 
     printf("backbone:        %s (%s)\n", hub_name ? hub_name : "of other dimensions than the published ones",
            df_family_name(config->family));
@@ -91,10 +92,16 @@ static void print_fingerprint(const struct df_fingerprint *fingerprint)
 static int print_backbone(const struct df_state *state, const struct df_vit_config *config, const char *path)
 {
     struct df_fingerprint fingerprint;
+    struct df_normalize normalize;
+    char text[DF_NORMALIZE_TEXT];
+    const char *why;
 
     if (df_fingerprint_take(state, config, &fingerprint) != 0)
         return df_error_context("%s", path);
-    print_dimensions(config);
+    DF_TRY(df_normalize_of_backbone(path, config, &normalize, &why));
+    print_dimensions(config, path);
+    if (why)
+        printf("normalize:       %s, %s\n", df_normalize_text(&normalize, text), why);
     print_types(state);
     printf("parameters:      %zu\n", count_parameters(state, ""));
     print_fingerprint(&fingerprint);
@@ -108,6 +115,8 @@ static void print_trained_on(const struct df_record *record)
 
     printf("trained on:      %s, %" PRId64 " x %" PRId64 ", normalize %s, backbone %s\n", record->dataset,
            record->img_dim[0], record->img_dim[1], record->normalize, df_trained_on_text(trained_on, text));
+    if (record->pos_interpolation != DF_POS_OFFICIAL)
+        printf("positions:       placed as by %s\n", df_pos_interpolation_name(record->pos_interpolation));
     if (trained_on->fingerprint.count > 0)
         print_fingerprint(&trained_on->fingerprint);
     else
@@ -246,7 +255,7 @@ static int info_dimensions(const struct df_config *config)
     struct df_vit_config vit;
 
     DF_TRY(df_backbone_dimensions(config, NULL, &vit));
-    print_dimensions(&vit);
+    print_dimensions(&vit, NULL);
     return memory_plan_print(config, &vit, NULL);
 }
 

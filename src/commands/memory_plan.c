@@ -157,7 +157,8 @@ int memory_plan_print(const struct df_config *config, const struct df_vit_config
     struct df_backend *backend = NULL;
     int status = -1;
 
-    if (check_flags(config, checkpoint) != 0 || df_model_options(&options, config, checkpoint, vit) != 0)
+    if (check_flags(config, checkpoint) != 0 ||
+        df_model_options(&options, config, checkpoint, vit, NULL) != 0)
         return -1;
     if (checkpoint && !config->typed[DF_OPTION_RESIZE])
         options.keeps_ratio = checkpoint->record.keeps_ratio;

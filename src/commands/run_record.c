@@ -28,7 +28,7 @@ static struct df_config effective(const struct run_record *run)
     config.weights = setup->weights_path;
     config.img_dim[0] = setup->model.height;
     config.img_dim[1] = setup->model.width;
-    config.normalize = df_normalization(run->config, setup->checkpoint);
+    config.normalize = setup->normalize;
     config.cache_features = df_training_features(run->training);
     config.precision = precision_of(setup->backend);
     if (config.device == DF_DEVICE_AUTO)

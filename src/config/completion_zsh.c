@@ -81,8 +81,9 @@ static void print_option(FILE *stream, const struct df_option_info *option)
     fprintf(stream, "--%s%s[", name, words.source == DF_VALUE_NONE ? "" : "=");
     print_text(stream, option->help, "[]\\");
     fputc(']', stream);
+    const bool is_message = option->metavar && !strchr(option->metavar, ':'); /* a colon ends it */
     if (words.source != DF_VALUE_NONE)
-        print_value(stream, option->metavar ? option->metavar : name, &words);
+        print_value(stream, is_message ? option->metavar : name, &words);
     if (df_option_is_two(option))
         fprintf(stream, "::%s: ", option->metavar); /* not there where the first word was "H,W" */
     fprintf(stream, "'\n");

@@ -23,9 +23,10 @@ static void copy_value(const struct df_option_info *option, const struct df_conf
 
 bool df_option_overrules_checkpoint(enum df_option option)
 {
-    return option == DF_OPTION_IMG_DIM || option == DF_OPTION_RESIZE || option == DF_OPTION_USE_LORA ||
-           option == DF_OPTION_DECODER || option == DF_OPTION_DECODER_LAYERS ||
-           option == DF_OPTION_HEAD_NORM || option == DF_OPTION_HEAD_DROPOUT || option == DF_OPTION_USE_FPN;
+    return option == DF_OPTION_IMG_DIM || option == DF_OPTION_POS_INTERPOLATION ||
+           option == DF_OPTION_RESIZE || option == DF_OPTION_USE_LORA || option == DF_OPTION_DECODER ||
+           option == DF_OPTION_DECODER_LAYERS || option == DF_OPTION_HEAD_NORM ||
+           option == DF_OPTION_HEAD_DROPOUT || option == DF_OPTION_USE_FPN;
 }
 
 /* Whether the file says it, rather than repeats what its recipe or nothing says. A file that tells what was

@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include "dinoft/error.h"
+#include "dinoft/normalize.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -79,7 +80,12 @@ static int read_scales(struct df_config *config)
 
 int df_config_read_lists(struct df_config *config)
 {
+    struct df_normalize normalize;
+
     DF_TRY(read_severities(config));
     DF_TRY(read_scales(config));
+    if (strcmp(config->normalize, DF_NORMALIZE_AUTO) != 0 &&
+        df_normalize_parse(config->normalize, &normalize) != 0)
+        return df_error_context("--normalize");
     return df_image_reading_parse(config->image_range, config->bands, &config->reading);
 }

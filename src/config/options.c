@@ -125,11 +125,6 @@ enum df_option df_config_typed(const struct df_config *config, const enum df_opt
     return DF_OPTION_COUNT;
 }
 
-const char *df_normalize_name(enum df_normalize normalize)
-{
-    return df_choice_text(DF_OPTION_NORMALIZE, (int)normalize);
-}
-
 const char *df_group_title(enum df_option_group group)
 {
     static const char *const titles[DF_GROUP_COUNT] = {"Model", "Data", "Run", "Output", "Machine"};

@@ -1,6 +1,7 @@
 #include "value_words.h"
 
 #include "dinoft/corruption.h"
+#include "dinoft/normalize.h"
 
 #include <assert.h>
 #include <string.h>
@@ -34,7 +35,7 @@ static enum df_value_source source_of(const struct df_option_info *option)
 {
     if (option->kind == DF_KIND_SWITCH)
         return DF_VALUE_NONE;
-    if (option->kind == DF_KIND_CHOICE)
+    if (option->kind == DF_KIND_CHOICE || option == &df_options[DF_OPTION_NORMALIZE])
         return DF_VALUE_WORD;
     if (option == &df_options[DF_OPTION_CORRUPTIONS] || option == &df_options[DF_OPTION_SEVERITY])
         return DF_VALUE_LIST;
@@ -45,6 +46,7 @@ static enum df_value_source source_of(const struct df_option_info *option)
 
 struct df_value_words df_option_words(const struct df_option_info *option)
 {
+    static const char *const normalizations[] = {DF_NORMALIZE_AUTO, DF_NORMALIZE_NAMES, NULL};
     static const char *const severities[] = {"all", "1", "2", "3", "4", "5", NULL};
     _Static_assert(DF_MAX_SEVERITIES == 5, "severities are listed");
     struct df_value_words words = {.source = source_of(option)};
@@ -53,6 +55,8 @@ struct df_value_words df_option_words(const struct df_option_info *option)
         add_corruptions(&words);
     else if (option == &df_options[DF_OPTION_SEVERITY])
         add_all(&words, severities);
+    else if (option == &df_options[DF_OPTION_NORMALIZE])
+        add_all(&words, normalizations);
     return words;
 }
 

@@ -90,6 +90,8 @@ int df_feature_key(const struct df_setup *setup, const struct df_dataset *const 
     add_bytes(&digest, setup->model.mean, sizeof setup->model.mean);
     add_bytes(&digest, setup->model.std, sizeof setup->model.std);
     add_backbone(&digest, setup->backbone);
+    if (setup->vit.pos_interpolation != DF_POS_OFFICIAL) /* a key of it alone is that of earlier versions */
+        df_digest_add_text(&digest, df_pos_interpolation_name(setup->vit.pos_interpolation));
     DF_TRY(add_lora(&digest, setup->checkpoint));
     for (int i = 0; i < n_sets; i++)
         DF_TRY(add_dataset(&digest, sets[i]));

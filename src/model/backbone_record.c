@@ -15,6 +15,7 @@
 #define FINGERPRINT_KEY "fingerprint"
 #define FFN_KEY         "ffn"
 #define FAMILY_KEY      "family"
+#define BIAS_KEY        "qkv_bias"
 #define NUMBERS         6
 
 /* The numbers of a shape by their names in the record. */
@@ -84,7 +85,9 @@ static int parse_shape(const cJSON *object, struct df_vit_config *shape)
     if (shape->dim % shape->heads != 0)
         return record_damaged(SHAPE_KEY, "heads");
     shape->head_size = shape->dim / shape->heads;
-    shape->qkv_bias = true; /* of all but the 7B, which has a hub name */
+    if (member(object, BIAS_KEY) && !cJSON_IsBool(member(object, BIAS_KEY)))
+        return record_damaged(SHAPE_KEY, BIAS_KEY);
+    shape->qkv_bias = !cJSON_IsFalse(member(object, BIAS_KEY)); /* older ones name the 7B, which has none */
     return 0;
 }
 
@@ -151,6 +154,8 @@ static void print_shape(struct df_json *json, const struct df_vit_config *shape)
     df_json_text(json, FFN_KEY, ffn_name(shape->ffn));
     for (int i = 0; i < NUMBERS; i++)
         df_json_integer(json, numbers[i].name, number_of(shape, i));
+    if (!shape->qkv_bias)
+        df_json_bool(json, BIAS_KEY, false);
     df_json_close(json);
 }
 
@@ -184,13 +189,14 @@ void backbone_record_print(struct df_json *json, const struct df_record *record)
 int df_record_set_backbone(struct df_record *record, const struct df_state *backbone,
                            const struct df_vit_config *config, const char *path)
 {
-    const char *hub_name = df_vit_hub_name(config), *slash = strrchr(path, '/');
+    const char *hub_name = df_vit_hub_name_of(config, path), *slash = strrchr(path, '/');
     struct df_trained_on *trained_on = &record->trained_on;
 
     snprintf(record->backbone, sizeof record->backbone, "%s", hub_name ? hub_name : "");
     snprintf(trained_on->file, sizeof trained_on->file, "%s", slash ? slash + 1 : path);
     trained_on->has_shape = true;
     trained_on->shape = *config;
+    record->pos_interpolation = config->pos_grid > 0 ? config->pos_interpolation : DF_POS_OFFICIAL;
     return df_fingerprint_take(backbone, config, &trained_on->fingerprint) == 0
                ? 0
                : df_error_context("%s", path);

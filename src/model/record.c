@@ -168,6 +168,24 @@ static int read_layers(const cJSON *object, struct df_record *record)
     return df_error_set("the entry '%s' says decoder_layers %s, expected last or even", DF_RECORD_KEY, word);
 }
 
+static int read_positions(const cJSON *object, struct df_record *record)
+{
+    static const char *const words[] = {DF_POS_INTERPOLATIONS(DF_CHOICE_TEXT)};
+    char word[32] = "";
+
+    DF_TRY(read_text(object, "pos_interpolation", word, sizeof word));
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(word, words[i]) == 0) {
+            record->pos_interpolation = (enum df_pos_interpolation)i;
+            return 0;
+        }
+    }
+    if (!*word)
+        return 0;
+    return df_error_set("the entry '%s' says pos_interpolation %s, expected official, huggingface or timm",
+                        DF_RECORD_KEY, word);
+}
+
 static int read_lora_scale(const cJSON *scale, struct df_record *record)
 {
     if (scale && !(cJSON_IsNumber(scale) && scale->valuedouble > 0.0 && scale->valuedouble <= FLT_MAX))
@@ -200,15 +218,17 @@ static int check_values(const struct df_record *record)
 }
 
 /* A word that this version does not know may change what the model expects: better refused than guessed. */
-static int check_words(const struct df_record *record)
+static int check_words(struct df_record *record)
 {
     struct df_vit_config config;
     struct df_image_reading reading;
-    const char *normalize = record->normalize;
+    struct df_normalize normalize;
 
-    if (*normalize && strcmp(normalize, "imagenet") != 0 && strcmp(normalize, "none") != 0)
-        return df_error_set("the entry '%s' says normalize %s, expected imagenet or none", DF_RECORD_KEY,
-                            normalize);
+    if (*record->normalize) {
+        if (df_normalize_parse(record->normalize, &normalize) != 0)
+            return df_error_context("the entry '%s', normalize", DF_RECORD_KEY);
+        df_normalize_text(&normalize, record->normalize);
+    }
     if (*record->backbone && df_vit_config_for_hub_name(record->backbone, &config) != 0)
         return df_error_context("the entry '%s'", DF_RECORD_KEY);
     if (df_image_reading_parse(*record->image_range ? record->image_range : NULL,
@@ -242,7 +262,8 @@ int record_parse(const char *json, struct df_record *record)
     }
     if (read_texts(object, record) == 0 && read_img_dim(member(object, "img_dim"), record) == 0 &&
         read_resize(object, record) == 0 && read_ema(member(object, "ema"), record) == 0 &&
-        read_layers(object, record) == 0 && read_dropout(member(object, "head_dropout"), record) == 0 &&
+        read_layers(object, record) == 0 && read_positions(object, record) == 0 &&
+        read_dropout(member(object, "head_dropout"), record) == 0 &&
         read_lora_scale(member(object, "lora_scale"), record) == 0 &&
         read_dora(member(object, "dora"), record) == 0 && check_words(record) == 0 &&
         split_record_parse(object, &record->split) == 0 && seen_record_parse(object, &record->seen) == 0 &&
@@ -313,6 +334,8 @@ char *record_print(const struct df_record *record, const struct df_segmenter *se
     backbone_record_print(&json, record);
     df_json_text(&json, "dataset", record->dataset);
     df_json_text(&json, "normalize", record->normalize);
+    if (record->pos_interpolation != DF_POS_OFFICIAL)
+        df_json_text(&json, "pos_interpolation", df_pos_interpolation_name(record->pos_interpolation));
     if (record->mask_values)
         df_json_text(&json, "mask_values", record->mask_values);
     if (record->ignored_values)

@@ -30,9 +30,8 @@ static int interpolate_embedding(struct df_vit *vit)
         df_error_memory("the position embedding", count * sizeof *resized);
         goto done;
     }
-    if (df_pos_embed_interpolate(vit->position_host + vit->config.dim, vit->config.pos_grid, vit->config.dim,
-                                 vit->config.registers ? DF_POS_ANTIALIAS : DF_POS_SCALE_FACTOR, vit->grid_h,
-                                 vit->grid_w, resized) != 0 ||
+    if (df_pos_embed_interpolate(vit->position_host + vit->config.dim, &vit->config, vit->grid_h, vit->grid_w,
+                                 resized) != 0 ||
         reserve(vit, count) != 0)
         goto done;
     vit->pos_embed = vit->positions;

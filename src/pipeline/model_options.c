@@ -11,9 +11,6 @@
 
 #define USUAL_CLASSES 21
 
-static const float imagenet_mean[3] = {0.485f, 0.456f, 0.406f};
-static const float imagenet_std[3] = {0.229f, 0.224f, 0.225f};
-
 static const char *name_of_size(enum df_family family, enum df_backbone_size size)
 {
     const char *name = df_hub_name_for(family, size);
@@ -81,24 +78,47 @@ static int choose_size(struct df_segmenter_options *options, const struct df_con
     return 0;
 }
 
-enum df_normalize df_normalization(const struct df_config *config, const struct df_checkpoint *checkpoint)
+/* What the weights are known to want is said where it is chosen, and where it is not. */
+static int normalize_for_weights(const struct df_config *config, const struct df_vit_config *vit,
+                                 const char *weights, struct df_normalize *normalize)
 {
-    if (config->normalize != DF_NORMALIZE_AUTO)
-        return config->normalize;
-    if (checkpoint) /* "" where there is no record */
-        return strcmp(checkpoint->record.normalize, "imagenet") == 0 ? DF_NORMALIZE_IMAGENET
-                                                                     : DF_NORMALIZE_NONE;
-    return df_recipe_is_reference(config->recipe) ? DF_NORMALIZE_NONE : DF_NORMALIZE_IMAGENET;
+    const bool typed = strcmp(config->normalize, DF_NORMALIZE_AUTO) != 0;
+    char chosen[DF_NORMALIZE_TEXT], wanted[DF_NORMALIZE_TEXT];
+    struct df_normalize known;
+    const char *why = NULL;
+
+    if (weights)
+        DF_TRY(df_normalize_of_backbone(weights, vit, &known, &why));
+    if (!why)
+        return 0;
+    df_normalize_text(&known, wanted);
+    df_normalize_text(normalize, chosen);
+    if (typed && strcmp(chosen, wanted) != 0)
+        df_log("warning: --normalize %s, where %s wants %s, %s", chosen, weights, wanted, why);
+    if (typed || strcmp(chosen, wanted) == 0)
+        return 0;
+    df_log("normalize %s, which %s wants, %s (--normalize says otherwise)", wanted, weights, why);
+    *normalize = known;
+    return 0;
 }
 
-static void set_normalization(struct df_segmenter_options *options, enum df_normalize normalize)
+static int choose_normalization(struct df_segmenter_options *options, const struct df_config *config,
+                                const struct df_checkpoint *checkpoint, const struct df_vit_config *vit,
+                                const char *weights)
 {
-    const bool imagenet = normalize == DF_NORMALIZE_IMAGENET;
+    const bool is_auto = strcmp(config->normalize, DF_NORMALIZE_AUTO) == 0;
+    const char *word = !is_auto                                 ? config->normalize
+                       : checkpoint                             ? checkpoint->record.normalize
+                       : df_recipe_is_reference(config->recipe) ? "none"
+                                                                : "imagenet";
+    struct df_normalize normalize;
 
-    for (int i = 0; i < 3; i++) {
-        options->mean[i] = imagenet ? imagenet_mean[i] : 0.0f;
-        options->std[i] = imagenet ? imagenet_std[i] : 1.0f;
-    }
+    DF_TRY(df_normalize_parse(*word ? word : "none", &normalize)); /* "": there is no record */
+    if (!is_auto || (!checkpoint && !df_recipe_is_reference(config->recipe)))
+        DF_TRY(normalize_for_weights(config, vit, weights, &normalize));
+    memcpy(options->mean, normalize.mean, sizeof options->mean);
+    memcpy(options->std, normalize.std, sizeof options->std);
+    return 0;
 }
 
 static struct df_optimizer_options optimizer_options(const struct df_config *config)
@@ -116,7 +136,8 @@ static struct df_optimizer_options optimizer_options(const struct df_config *con
 }
 
 int df_model_options(struct df_segmenter_options *options, const struct df_config *config,
-                     const struct df_checkpoint *checkpoint, const struct df_vit_config *vit)
+                     const struct df_checkpoint *checkpoint, const struct df_vit_config *vit,
+                     const char *weights)
 {
     *options = (struct df_segmenter_options){
         .decoder = checkpoint ? checkpoint->decoder->name : df_typed_decoder(config),
@@ -138,12 +159,13 @@ int df_model_options(struct df_segmenter_options *options, const struct df_confi
                  .smoothing = config->label_smoothing},
         .lora_dropout = config->lora_dropout,
         .rope_rescale = config->rope_rescale,
+        .backbone_path = weights,
         .checkpoint_path = config->lora_weights,
     };
     if (checkpoint)
         lora_options_recorded(options, checkpoint);
     else if (config->use_lora)
         DF_TRY(lora_options_typed(options, config, vit));
-    set_normalization(options, df_normalization(config, checkpoint));
+    DF_TRY(choose_normalization(options, config, checkpoint, vit, weights));
     return choose_size(options, config, checkpoint, vit->patch);
 }

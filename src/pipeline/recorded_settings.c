@@ -98,19 +98,53 @@ static void name_size(const struct df_config *config, const struct df_record *re
                          config->img_dim[0], config->img_dim[1], trained[0], trained[1]);
 }
 
+/* Whether it is typed, recorded and another; `typed` as it would be recorded. */
+static bool is_other_normalization(const struct df_config *config, const struct df_record *record,
+                                   char typed[DF_NORMALIZE_TEXT])
+{
+    struct df_normalize normalize;
+
+    if (!*record->normalize || strcmp(config->normalize, DF_NORMALIZE_AUTO) == 0 ||
+        df_normalize_parse(config->normalize, &normalize) != 0)
+        return false;
+    return strcmp(df_normalize_text(&normalize, typed), record->normalize) != 0;
+}
+
 /* --normalize auto stays: model_options.c finds the same. */
 static void name_normalization(const struct df_config *config, const struct df_record *record,
                                struct df_name_list *taken, struct df_name_list *changed)
 {
-    const bool is_auto = config->normalize == DF_NORMALIZE_AUTO;
-    const char *wanted = df_choice_text(DF_OPTION_NORMALIZE, (int)config->normalize);
+    const bool is_auto = strcmp(config->normalize, DF_NORMALIZE_AUTO) == 0;
+    char wanted[DF_NORMALIZE_TEXT];
 
     if (is_auto && *record->normalize)
         df_name_list_add(taken, "normalize %s", record->normalize);
     else if (is_auto)
         df_name_list_add(taken, "normalize none, which it does not record");
-    else if (*record->normalize && strcmp(wanted, record->normalize) != 0)
+    else if (is_other_normalization(config, record, wanted))
         df_name_list_add(changed, "normalize %s (it was %s)", wanted, record->normalize);
+}
+
+/* DINOv3's models have no table of positions; of those, --pos_interpolation is spoken of elsewhere. */
+static bool has_positions(const struct df_record *record)
+{
+    return !record->trained_on.has_shape || record->trained_on.shape.family == DF_DINOV2;
+}
+
+static void take_positions(struct df_config *config, const struct df_record *record,
+                           struct df_name_list *taken, struct df_name_list *changed)
+{
+    const char *recorded = df_pos_interpolation_name(record->pos_interpolation);
+
+    if (config->pos_interpolation == record->pos_interpolation || !has_positions(record))
+        return;
+    if (config->typed[DF_OPTION_POS_INTERPOLATION]) {
+        df_name_list_add(changed, "pos_interpolation %s (it was %s)",
+                         df_pos_interpolation_name(config->pos_interpolation), recorded);
+        return;
+    }
+    config->pos_interpolation = record->pos_interpolation;
+    df_name_list_add(taken, "pos_interpolation %s", recorded);
 }
 
 static const char *const resizes[] = {DF_RESIZES(DF_CHOICE_TEXT)};
@@ -149,6 +183,7 @@ static int take_for_training(struct df_config *config, const struct df_checkpoin
     name_size(config, &checkpoint->record, &taken, &changed);
     take_resize(config, &checkpoint->record, &taken, &changed);
     name_normalization(config, &checkpoint->record, &taken, &changed);
+    take_positions(config, &checkpoint->record, &taken, &changed);
     if (taken.count > 0)
         df_log("taken from %s: %s (flags that are typed win)", config->lora_weights, taken.text);
     if (changed.count > 0)
@@ -295,6 +330,22 @@ static void take_text(struct df_config *config, enum df_option option, const cha
     }
 }
 
+/* What a trained model was given, where another command uses it. A checkpoint without a record says nothing
+ * of it. */
+static void take_input(struct df_config *config, const struct df_record *record)
+{
+    struct df_name_list taken = {.most = ALL}, changed = {.most = ALL};
+    char typed[DF_NORMALIZE_TEXT];
+
+    if (is_other_normalization(config, record, typed))
+        df_name_list_add(&changed, "normalize %s (it was %s)", typed, record->normalize);
+    take_positions(config, record, &taken, &changed);
+    if (taken.count > 0)
+        df_log("%s, as %s records (the flag says otherwise)", taken.text, config->lora_weights);
+    if (changed.count > 0)
+        df_log("warning: other than in the training of %s: %s", config->lora_weights, changed.text);
+}
+
 /* How image files become what the model knows. */
 static int take_reading(struct df_config *config, const struct df_checkpoint *checkpoint)
 {
@@ -314,6 +365,8 @@ int recorded_settings_take(struct df_config *config, const struct df_checkpoint 
         DF_TRY(take_for_training(config, checkpoint));
     if (measures)
         DF_TRY(take_dataset(config, checkpoint));
+    if (!trains && checkpoint->has_record)
+        take_input(config, &checkpoint->record);
     if (measures || config->command == DF_COMMAND_PREDICT)
         take_resize_to_measure(config, &checkpoint->record);
     if (trains || measures) {

@@ -46,6 +46,8 @@ static int check_typed_backbone(const struct df_config *config, const struct df_
                             df_family_name(config->dino_type));
     if (!config->typed[DF_OPTION_SIZE])
         return 0;
+    if (df_vit_has_size(vit, config->size))
+        return 0;
     const char *size = df_backbone_size_name(config->size);
     const char *name = df_hub_name_for(vit->family, config->size);
     if (!name || df_vit_config_for_hub_name(name, &typed) != 0)
@@ -108,17 +110,30 @@ static struct df_checkpoint *open_checkpoint(const char *path)
     return checkpoint;
 }
 
+static void place_positions(struct df_vit_config *vit, const struct df_config *config, const char *weights)
+{
+    vit->pos_interpolation = config->pos_interpolation;
+    if (vit->pos_grid == 0 && config->typed[DF_OPTION_POS_INTERPOLATION])
+        df_log("warning: --pos_interpolation has no effect: %s has no table of positions, but DINOv3's RoPE, "
+               "which all compute alike",
+               weights);
+}
+
 /* All but the backend. */
 static int read_model(struct df_setup *setup, const struct df_config *config)
 {
+    struct df_normalize normalize;
+
     setup->backbone = read_backbone(config, &setup->vit, setup->weights_path);
     if (!setup->backbone)
         return -1;
+    place_positions(&setup->vit, config, setup->weights_path);
     if (setup->checkpoint)
         DF_TRY(check_trained_on(setup, config));
-    DF_TRY(df_model_options(&setup->model, config, setup->checkpoint, &setup->vit));
-    setup->model.backbone_path = setup->weights_path;
-    setup->normalize = df_normalize_name(df_normalization(config, setup->checkpoint));
+    DF_TRY(df_model_options(&setup->model, config, setup->checkpoint, &setup->vit, setup->weights_path));
+    memcpy(normalize.mean, setup->model.mean, sizeof normalize.mean);
+    memcpy(normalize.std, setup->model.std, sizeof normalize.std);
+    df_normalize_text(&normalize, setup->normalize);
     return 0;
 }
 

@@ -148,9 +148,13 @@ static int add_model(const struct df_training *training, struct df_state *state)
 {
     const struct df_segmenter_options *model = &training->setup->model;
     const struct df_record *record = &training->record;
+    const bool of_positions = record->pos_interpolation != DF_POS_OFFICIAL;
     char head[DF_HEAD_TEXT];
 
-    DF_TRY(add(state, "the backbone", "%016" PRIx64, digest_of_backbone(&record->trained_on.fingerprint)));
+    DF_TRY(add(state, "the backbone", "%016" PRIx64 "%s%s",
+               digest_of_backbone(&record->trained_on.fingerprint),
+               of_positions ? ", --pos_interpolation " : "",
+               of_positions ? df_pos_interpolation_name(record->pos_interpolation) : ""));
     DF_TRY(add_set(state, "the training images", training->train_set));
     DF_TRY(add_set(state, "the validation images", training->val_set));
     DF_TRY(add(state, "the decoder", "%s",

@@ -91,7 +91,7 @@ static void warn_of_lora(const struct df_segmenter_options *options)
 static void log_model(const struct df_training *training)
 {
     const struct df_segmenter_options *options = df_segmenter_made_with(training->segmenter);
-    const char *name = df_vit_hub_name(&training->setup->vit);
+    const char *name = df_vit_hub_name_of(&training->setup->vit, training->setup->weights_path);
     const struct df_decoder_kind *kind = df_decoder_kind_named(options->decoder);
     const struct df_vit_config *vit = &training->setup->vit;
     char lora[DF_LORA_TEXT + 32] = "no LoRA", parts[DF_LORA_TEXT];

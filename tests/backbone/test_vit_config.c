@@ -20,6 +20,26 @@ static void reads_every_kind(void **unused)
     }
 }
 
+/* A DINOv3 without registers or without the bias of qkv, and with registers of other numbers. */
+static void reads_what_families_differ_in(void **unused)
+{
+    static const int64_t registers[] = {0, 1, 2, 4, DF_VIT_MAX_REGISTERS};
+
+    for (size_t i = 0; i < sizeof registers / sizeof registers[0]; i++) {
+        struct df_vit_config kinds[] = {small_dinov2, small_dinov3, small_dinov3_plus};
+        for (int k = 0; k < 3; k++) {
+            struct df_vit_config *kind = &kinds[k], config;
+            kind->registers = registers[i];
+            kind->qkv_bias = i % 2 == 0;
+            struct df_state *state = make_backbone(kind);
+            assert_works(df_vit_config_read(state, &config) == 0);
+            assert_same_config(&config, kind);
+            assert_true(df_vit_is_tips(&config) == (k == 0 && registers[i] == 1));
+            df_state_free(state);
+        }
+    }
+}
+
 /* What the golden models' makers say of them, see tests/fixtures/README.md. */
 static void reads_the_fixtures(void **unused)
 {
@@ -27,13 +47,18 @@ static void reads_the_fixtures(void **unused)
         const char *folder;
         struct df_vit_config config;
     } fixtures[] = {
-        {"dinov2_tiny", {DF_DINOV2, 128, 2, 2, 64, 14, 0, DF_FFN_MLP, 512, 37, true, false, 1e-6f}},
-        {"dinov2_tiny_reg", {DF_DINOV2, 128, 4, 2, 64, 14, 4, DF_FFN_MLP, 512, 37, true, false, 1e-6f}},
+        {"dinov2_tiny",
+         {DF_DINOV2, 128, 2, 2, 64, 14, 0, DF_FFN_MLP, 512, 37, true, false, 1e-6f, DF_POS_OFFICIAL}},
+        {"dinov2_tiny_reg",
+         {DF_DINOV2, 128, 4, 2, 64, 14, 4, DF_FFN_MLP, 512, 37, true, false, 1e-6f, DF_POS_OFFICIAL}},
         {"dinov2_tiny_swiglu_reg",
-         {DF_DINOV2, 128, 2, 2, 64, 14, 4, DF_FFN_SWIGLU, 344, 37, true, false, 1e-6f}},
-        {"dinov3_tiny", {DF_DINOV3, 128, 4, 2, 64, 16, 4, DF_FFN_MLP, 512, 0, true, false, 1e-5f}},
-        {"dinov3_tiny_swiglu", {DF_DINOV3, 128, 2, 2, 64, 16, 4, DF_FFN_SWIGLU, 512, 0, true, false, 1e-5f}},
-        {"dinov3_tiny_7b", {DF_DINOV3, 256, 2, 2, 128, 16, 4, DF_FFN_SWIGLU, 512, 0, false, false, 1e-5f}},
+         {DF_DINOV2, 128, 2, 2, 64, 14, 4, DF_FFN_SWIGLU, 344, 37, true, false, 1e-6f, DF_POS_OFFICIAL}},
+        {"dinov3_tiny",
+         {DF_DINOV3, 128, 4, 2, 64, 16, 4, DF_FFN_MLP, 512, 0, true, false, 1e-5f, DF_POS_OFFICIAL}},
+        {"dinov3_tiny_swiglu",
+         {DF_DINOV3, 128, 2, 2, 64, 16, 4, DF_FFN_SWIGLU, 512, 0, true, false, 1e-5f, DF_POS_OFFICIAL}},
+        {"dinov3_tiny_7b",
+         {DF_DINOV3, 256, 2, 2, 128, 16, 4, DF_FFN_SWIGLU, 512, 0, false, false, 1e-5f, DF_POS_OFFICIAL}},
     };
     for (size_t i = 0; i < sizeof fixtures / sizeof fixtures[0]; i++) {
         char path[512];
@@ -53,6 +78,21 @@ static void assert_refused(struct df_state *state, const char *error)
     assert_int_equal(df_vit_config_read(state, &config), -1);
     assert_string_equal(df_error_text(), error);
     df_state_free(state);
+}
+
+/* Heads of 64 would fit its shapes, and give other features than its own of 72. */
+static void refuses_tips_of_72_channels(void **unused)
+{
+    struct df_vit_config config = small_dinov2;
+
+    config.dim = 1152;
+    config.heads = 18;
+    config.depth = 1;
+    config.ffn_hidden = 8;
+    config.registers = 1;
+    assert_refused(make_backbone(&config),
+                   "a TIPSv2 SO400m (one register, 1152 channels) has heads of 72 channels; dinoft computes "
+                   "heads of 64 and 128, and so TIPSv2's sizes B, L and g");
 }
 
 static void names_what_is_missing(void **unused)
@@ -147,11 +187,12 @@ static void tells_wrong_shapes_of_dinov3(void **unused)
 
 static void finds_hub_names(void **unused)
 {
-    static const char *const names[] = {"dinov2_vits14",     "dinov2_vitb14",     "dinov2_vitl14",
-                                        "dinov2_vitg14",     "dinov2_vits14_reg", "dinov2_vitb14_reg",
-                                        "dinov2_vitl14_reg", "dinov2_vitg14_reg", "dinov3_vits16",
-                                        "dinov3_vits16plus", "dinov3_vitb16",     "dinov3_vitl16",
-                                        "dinov3_vitl16plus", "dinov3_vith16plus", "dinov3_vit7b16"};
+    static const char *const names[] = {
+        "dinov2_vits14",     "dinov2_vitb14",         "dinov2_vitl14",     "dinov2_vitg14",
+        "dinov2_vits14_reg", "dinov2_vitb14_reg",     "dinov2_vitl14_reg", "dinov2_vitg14_reg",
+        "dinov3_vits16",     "dinov3_vits16plus",     "dinov3_vitb16",     "dinov3_vitl16",
+        "dinov3_vitl16plus", "dinov3_vith16plus",     "tipsv2_vitb14",     "tipsv2_vitl14",
+        "tipsv2_vitg14",     "lingbot_vision_vitg16", "dinov3_vit7b16"};
     struct df_vit_config config;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         assert_int_equal(df_vit_config_for_hub_name(names[i], &config), 0);
@@ -166,6 +207,31 @@ static void finds_hub_names(void **unused)
                         "no backbone is called dinov2_vitl14_rge; did you mean dinov2_vitl14_reg?");
     assert_int_equal(df_vit_config_for_hub_name("resnet", &config), -1);
     assert_string_equal(df_error_text(), "no backbone is called resnet");
+}
+
+/* Models of the same dimensions are told apart by the names of their files. */
+static void finds_names_of_files(void **unused)
+{
+    static const struct {
+        const char *shape, *path, *name;
+    } cases[] = {
+        {"dinov3_vitl16", "w/dinov3_vitl16_pretrain_lvd1689m-8aa4cbdd.pth", "dinov3_vitl16"},
+        {"dinov3_vitl16", "w/dinov3_vitl16_pretrain_sat493m-eadcf0ff.pth", "dinov3_vitl16_sat493m"},
+        {"dinov3_vit7b16", "/m/dinov3-vit7b16-pretrain-sat493m/model.pt", "dinov3_vit7b16_sat493m"},
+        {"dinov3_vitb16", "w/dinov3_vitb16_sat493m.pth", "dinov3_vitb16"},
+        {"dinov3_vits16", "/m/lingbot-vision-vit-small/model.pt", "lingbot_vision_vits16"},
+        {"dinov3_vitl16", "w/LingBot_Vision_vitl16.safetensors", "lingbot_vision_vitl16"},
+        {"lingbot_vision_vitg16", "w/model.pt", "lingbot_vision_vitg16"},
+        {"dinov2_vitl14", "w/lingbot.pt", "dinov2_vitl14"},
+    };
+    struct df_vit_config config, again;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(df_vit_config_for_hub_name(cases[i].shape, &config), 0);
+        assert_string_equal(df_vit_hub_name_of(&config, cases[i].path), cases[i].name);
+        assert_int_equal(df_vit_config_for_hub_name(cases[i].name, &again), 0);
+        assert_same_config(&again, &config);
+    }
 }
 
 static void says_a_size_in_a_word(void **unused)
@@ -193,16 +259,37 @@ static void knows_what_size_means(void **unused)
     assert_string_equal(df_family_name(DF_DINOV2), "dinov2");
 }
 
+/* --size may be typed for families that it does not stand for. */
+static void knows_sizes_of_other_families(void **unused)
+{
+    static const struct {
+        const char *name;
+        enum df_backbone_size size;
+    } cases[] = {
+        {"lingbot_vision_vitg16", DF_GIANT}, {"tipsv2_vitb14", DF_BASE}, {"dinov2_vitg14", DF_GIANT}};
+    struct df_vit_config config;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(df_vit_config_for_hub_name(cases[i].name, &config), 0);
+        assert_true(df_vit_has_size(&config, cases[i].size));
+        assert_false(df_vit_has_size(&config, DF_SMALL));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_every_kind),
+        cmocka_unit_test(reads_what_families_differ_in),
+        cmocka_unit_test(refuses_tips_of_72_channels),
         cmocka_unit_test(reads_the_fixtures),
         cmocka_unit_test(names_what_is_missing),
         cmocka_unit_test(tells_found_and_expected_shape),
         cmocka_unit_test(tells_wrong_shapes_of_dinov3),
         cmocka_unit_test(finds_hub_names),
+        cmocka_unit_test(finds_names_of_files),
         cmocka_unit_test(says_a_size_in_a_word),
+        cmocka_unit_test(knows_sizes_of_other_families),
         cmocka_unit_test(knows_what_size_means),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,7 +85,7 @@ class Everything:
         for command in commands():
             for flag, value in helped_flags(command).items():
                 if "|" in value and not value[0].isupper():  # "N|P%" is no list of words
-                    words = [word for word in value.split("|") if not word.endswith(":N")]
+                    words = [word for word in value.split("|") if not word.endswith(":N") and not word[0].isupper()]
                     self.offered(f"dinoft {command} {flag} ", *words)
                     self.offered(f"dinoft {command} {flag}=", *words)
         self.offered("dinoft --size sm", "small", "small+")

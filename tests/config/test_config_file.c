@@ -110,7 +110,7 @@ static void recipes(void **state)
     assert_int_equal(config.epochs, 20);
     assert_true(fabs(config.lr - 2e-3 * sqrt(8.0 / 12.0)) < 1e-12);
     assert_int_equal(config.batch_size, 8);
-    assert_int_equal(config.normalize, DF_NORMALIZE_AUTO);
+    assert_string_equal(config.normalize, "auto");
     df_config_free(&config);
 }
 

@@ -75,7 +75,7 @@ static void the_other_defaults(void **state)
     assert_int_equal(config.n_classes, 0);
     assert_null(config.class_names);
     assert_false(config.void_as_background);
-    assert_int_equal(config.normalize, DF_NORMALIZE_AUTO);
+    assert_string_equal(config.normalize, "auto");
     assert_int_equal(config.recipe, DF_RECIPE_DEFAULT);
     assert_true(config.rope_rescale == 1);
     assert_int_equal(config.warmup_epochs, 0);
@@ -185,7 +185,7 @@ static void every_other_flag_of_train(void **state)
     assert_int_equal(config.n_classes, 2);
     assert_string_equal(config.class_names, "names.txt");
     assert_true(config.void_as_background);
-    assert_int_equal(config.normalize, DF_NORMALIZE_IMAGENET);
+    assert_string_equal(config.normalize, "imagenet");
 
     ACCEPT("train", "--output_dir", "o", "--device", "cpu", "--precision", "bf16", "--threads", "4",
            "--no_shuffle", "--rope_rescale", "1.5", "--num_workers", "3");
@@ -293,14 +293,14 @@ static void argparse_s_freedoms(void **state)
 static void recipe_sets_what_was_not_typed(void **state)
 {
     ACCEPT("--recipe", "reference");
-    assert_int_equal(config.normalize,
-                     DF_NORMALIZE_AUTO); /* a checkpoint's record comes first: see model_options.c */
+    assert_string_equal(config.normalize,
+                        "auto"); /* a checkpoint's record comes first: see model_options.c */
     assert_true(config.void_as_background);
     assert_true(config.rope_rescale == 2);
     assert_false(config.typed[DF_OPTION_NORMALIZE]);
 
     ACCEPT("--normalize", "auto", "--no_void_as_background", "--recipe", "reference", "--rope_rescale", "1");
-    assert_int_equal(config.normalize, DF_NORMALIZE_AUTO);
+    assert_string_equal(config.normalize, "auto");
     assert_false(config.void_as_background);
     assert_true(config.rope_rescale == 1);
 
@@ -316,7 +316,7 @@ static void recipe_sets_what_was_not_typed(void **state)
     assert_true(config.min_lr == 0 && !config.decay_1d);
 
     ACCEPT("--recipe", "default");
-    assert_int_equal(config.normalize, DF_NORMALIZE_AUTO);
+    assert_string_equal(config.normalize, "auto");
     assert_false(config.void_as_background);
     assert_true(config.rope_rescale == 1);
 }
@@ -324,7 +324,7 @@ static void recipe_sets_what_was_not_typed(void **state)
 static void recipe_of_an_evaluation(void **state)
 {
     ACCEPT("eval", "--lora_weights", "a.pt", "--recipe", "reference");
-    assert_int_equal(config.normalize, DF_NORMALIZE_AUTO);
+    assert_string_equal(config.normalize, "auto");
     assert_true(config.void_as_background);
     assert_int_equal(config.batch_size, 64); /* the reference project's metric depends on it */
     assert_true(config.rope_rescale == 1);

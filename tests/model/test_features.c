@@ -155,6 +155,24 @@ static void dinov3_7b(void **state)
     check_features(*state, "dinov3_tiny_7b/backbone.pth", "dinov3_tiny_7b/features_80x96.safetensors", 2);
 }
 
+/* One register, and positions placed bilinearly. */
+static void tips(void **state)
+{
+    const char *backbone = "tips_tiny/backbone.safetensors";
+    struct df_state *golden = fixture_read("tips_tiny/features_24x40.safetensors");
+    const struct df_tensor *image = golden_tensor(golden, "image");
+    struct bench bench;
+
+    bench_open(&bench, *state, fixture_path(backbone), 1, 24, 40, 1);
+    assert_int_equal(bench.config.registers, 1);
+    bench.backend->ops->upload(bench.backend, bench.image, image->data, image->count * sizeof(float));
+    assert_int_equal(df_vit_forward(bench.vit, bench.image, 1, false), 0);
+    check_tensor(&bench, golden, "x_norm_patchtokens", df_vit_feature(bench.vit, 0));
+    check_tensor(&bench, golden, "x_norm_clstoken", df_vit_class_token(bench.vit));
+    bench_close(&bench);
+    df_state_free(golden);
+}
+
 /* A real photograph through the real ViT-S/14, plain and normalised as the backbone was pre-trained. */
 static void real_vits14(void **state)
 {
@@ -201,10 +219,7 @@ static void check_pos_embed(const char *backbone, const char *features)
     float *result = malloc((size_t)(h * w * config.dim) * sizeof *result);
 
     df_convert_to_f32(source, stored->data, stored->dtype, stored->count);
-    assert_int_equal(df_pos_embed_interpolate(source + config.dim, config.pos_grid, config.dim,
-                                              config.registers ? DF_POS_ANTIALIAS : DF_POS_SCALE_FACTOR, h, w,
-                                              result),
-                     0);
+    assert_int_equal(df_pos_embed_interpolate(source + config.dim, &config, h, w, result), 0);
     assert_close("pos_embed", result, (const float *)expected->data + config.dim,
                  (size_t)(h * w * config.dim), 1e-5);
     free(source);
@@ -219,11 +234,51 @@ static void position_embedding(void **state)
     check_pos_embed("dinov2_tiny_reg/backbone.pth", "dinov2_tiny_reg/features_112x140.safetensors");
 }
 
+/* Of one key of the fixture, "timm.16x18", as a backbone with so many registers has it. */
+static void check_rule(const struct df_state *golden, const char *rule, int64_t registers,
+                       enum df_pos_interpolation interpolation)
+{
+    const float *table = golden_floats(golden, "table");
+    const struct df_vit_config config = {
+        .dim = 2, .pos_grid = 37, .registers = registers, .pos_interpolation = interpolation};
+    const size_t length = strlen(rule);
+    int checked = 0;
+
+    for (size_t i = 0; i < golden->count; i++) {
+        const char *name = golden->entries[i].name;
+        long long h, w;
+        if (strncmp(name, rule, length) != 0 || sscanf(name + length, ".%lldx%lld", &h, &w) != 2)
+            continue;
+        const struct df_tensor *expected = golden_tensor(golden, name);
+        float *placed = malloc(expected->count * sizeof *placed);
+        assert_non_null(placed);
+        assert_int_equal(df_pos_embed_interpolate(table + 2, &config, h, w, placed), 0);
+        assert_close(name, placed, expected->data, expected->count, 1e-5);
+        free(placed);
+        checked++;
+    }
+    assert_int_equal(checked, 5);
+}
+
+static void positions_of_libraries(void **state)
+{
+    struct df_state *golden = fixture_read("positions/positions.safetensors");
+    check_rule(golden, "huggingface.0", 0, DF_POS_HUGGINGFACE);
+    check_rule(golden, "huggingface.4", 4, DF_POS_HUGGINGFACE);
+    check_rule(golden, "huggingface.4", 4, DF_POS_OFFICIAL);
+    check_rule(golden, "huggingface.1", 1, DF_POS_HUGGINGFACE);
+    check_rule(golden, "huggingface.1", 1, DF_POS_OFFICIAL);
+    for (int64_t registers = 0; registers < 5; registers++)
+        check_rule(golden, "timm", registers, DF_POS_TIMM);
+    df_state_free(golden);
+}
+
 static void position_embedding_of_the_same_grid_is_copied(void **state)
 {
     const float source[4] = {1, 2, 3, 4};
     float result[4];
-    assert_int_equal(df_pos_embed_interpolate(source, 2, 1, DF_POS_SCALE_FACTOR, 2, 2, result), 0);
+    assert_int_equal(
+        df_pos_embed_interpolate(source, &(struct df_vit_config){.dim = 1, .pos_grid = 2}, 2, 2, result), 0);
     assert_memory_equal(source, result, sizeof source);
 }
 
@@ -302,10 +357,12 @@ int main(void)
         cmocka_unit_test(dinov3),
         cmocka_unit_test(dinov3_swiglu),
         cmocka_unit_test(dinov3_7b),
+        cmocka_unit_test(tips),
         cmocka_unit_test(real_vits14),
     };
     const struct CMUnitTest others[] = {
         cmocka_unit_test(position_embedding),
+        cmocka_unit_test(positions_of_libraries),
         cmocka_unit_test(position_embedding_of_the_same_grid_is_copied),
         cmocka_unit_test(rope_tables),
         cmocka_unit_test(impossible_sizes_are_refused),

@@ -77,6 +77,39 @@ static void comes_back_as_it_was_written(void **unused)
     df_state_free(backbone);
 }
 
+static void what_it_was_given_comes_back(void **unused)
+{
+    static const struct {
+        const char *written, *read;
+    } normalizations[] = {{"imagenet", "imagenet"},
+                          {"0.43,0.411,0.296:0.213,0.156,0.143", "sat493m"},
+                          {"0.5,0.5,0.5:0.25,0.25,0.25", "0.5,0.5,0.5:0.25,0.25,0.25"}};
+    struct df_vit_config config = small();
+    struct df_record record = {0}, read = {0};
+
+    config.qkv_bias = false;
+    for (int i = 0; i < 3; i++) {
+        config.pos_interpolation = (enum df_pos_interpolation)i;
+        struct df_state *backbone = df_backbone_random(&config, 1);
+        assert_int_equal(df_record_set_backbone(&record, backbone, &config, "a.pth"), 0);
+        snprintf(record.normalize, sizeof record.normalize, "%s", normalizations[i].written);
+        char *text = printed(&record);
+        assert_int_equal(record_parse(text, &read), 0);
+        assert_string_equal(read.normalize, normalizations[i].read);
+        assert_int_equal(read.pos_interpolation, i);
+        assert_true((strstr(text, "pos_interpolation") != NULL) == (i != DF_POS_OFFICIAL));
+        assert_false(read.trained_on.shape.qkv_bias);
+        record_clear(&read);
+        free(text);
+        df_state_free(backbone);
+    }
+    assert_int_equal(record_parse("{\"pos_interpolation\": \"jax\"}", &read), -1);
+    assert_error_has("says pos_interpolation jax, expected official, huggingface or timm");
+    assert_int_equal(record_parse("{\"normalize\": \"0.5:0.5\"}", &read), -1);
+    assert_error_has("the entry 'dinoft', normalize: '0.5:0.5' is none of");
+    record_clear(&read);
+}
+
 static void every_number_of_the_shape_counts(void **unused)
 {
     const struct df_vit_config config = small();
@@ -158,10 +191,13 @@ static void damaged_records(void **unused)
          "\"patch\": 1, \"registers\": 4, \"ffn_hidden\": 1}}",
          "heads"},
         {"{\"backbone_shape\": {\"family\": \"dinov2\", \"ffn\": \"mlp\", \"dim\": 0}}", "dim"},
+        {"{\"backbone_shape\": {" SHAPE ", \"registers\": 4, \"ffn_hidden\": 1, \"qkv_bias\": 0}}",
+         "qkv_bias"},
+        {"{\"pos_interpolation\": 1}", "pos_interpolation: it is not a text"},
         {"{\"backbone\": 7}", "backbone: it is not a text"},
         {"{\"backbone\": \"" LONG LONG "\"}", "backbone: it is too long"},
         {"{\"dataset\": \"" LONG "\"}", "dataset: it is too long"},
-        {"{\"normalize\": \"" LONG "\"}", "normalize: it is too long"},
+        {"{\"normalize\": \"" LONG LONG LONG "\"}", "normalize: it is too long"},
         {"{\"normalize\": [\"imagenet\"]}", "normalize: it is not a text"},
         {"{\"img_dim\": 490}", "img_dim"},
         {"{\"img_dim\": [490]}", "img_dim"},
@@ -189,11 +225,9 @@ static void damaged_records(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(comes_back_as_it_was_written),
-        cmocka_unit_test(every_number_of_the_shape_counts),
-        cmocka_unit_test(records_of_earlier_versions),
-        cmocka_unit_test(records_of_later_versions),
-        cmocka_unit_test(damaged_records),
+        cmocka_unit_test(comes_back_as_it_was_written),     cmocka_unit_test(what_it_was_given_comes_back),
+        cmocka_unit_test(every_number_of_the_shape_counts), cmocka_unit_test(records_of_earlier_versions),
+        cmocka_unit_test(records_of_later_versions),        cmocka_unit_test(damaged_records),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -75,7 +75,7 @@ static int choose_model(struct bench *bench)
         bench->backbone = df_setup_backbone(config, NULL, &bench->vit, &bench->weights_path);
     if (config->weights ? !bench->backbone : df_backbone_dimensions(config, NULL, &bench->vit) != 0)
         return -1;
-    return df_model_options(&bench->options, config, NULL, &bench->vit);
+    return df_model_options(&bench->options, config, NULL, &bench->vit, NULL);
 }
 
 static int open_segmenter(struct bench *bench, bool training)

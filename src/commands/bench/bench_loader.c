@@ -34,7 +34,7 @@ static int choose_size(struct loading *loading)
     struct df_vit_config vit;
 
     DF_TRY(df_backbone_dimensions(loading->config, NULL, &vit));
-    DF_TRY(df_model_options(&options, loading->config, NULL, &vit));
+    DF_TRY(df_model_options(&options, loading->config, NULL, &vit, NULL));
     loading->height = options.height;
     loading->width = options.width;
     return 0;

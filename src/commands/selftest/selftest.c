@@ -101,7 +101,7 @@ static int choose_setting(const struct df_config *config, struct selftest_settin
     *setting =
         (struct selftest_setting){.seed = (uint64_t)config->seed, .seconds = SECONDS_EACH, .rank = RANK};
     DF_TRY(df_backbone_dimensions(config, NULL, &setting->vit));
-    DF_TRY(df_model_options(&options, config, NULL, &setting->vit));
+    DF_TRY(df_model_options(&options, config, NULL, &setting->vit, NULL));
     setting->batch = options.max_batch;
     setting->classes = options.classes;
     setting->height = options.height;

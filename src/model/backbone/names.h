@@ -14,6 +14,7 @@ enum df_scheme {
 };
 
 #define DF_DIM_OF_7B         4096 /* the one model with heads of 128, which Hugging Face's files do not say */
+#define DF_DIM_OF_SO400M     1152 /* TIPS's size with heads of 72 */
 #define DF_OFFICIAL_NAME_MAX 64
 #define DF_MAX_BLOCKS        1000
 #define DF_QKV_PARTS         3

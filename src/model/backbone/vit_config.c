@@ -139,6 +139,17 @@ static int read_position(const struct df_state *state, struct df_vit_config *con
     return 0;
 }
 
+/* TIPS's middle size has heads of 72 channels, which its shapes do not say: heads of 64 would fit them. */
+static int check_heads(const struct df_vit_config *config)
+{
+    if (!df_vit_is_tips(config) || config->dim != DF_DIM_OF_SO400M)
+        return 0;
+    return df_error_set(
+        "a TIPSv2 SO400m (one register, %d channels) has heads of 72 channels; dinoft computes "
+        "heads of 64 and 128, and so TIPSv2's sizes B, L and g",
+        DF_DIM_OF_SO400M);
+}
+
 /* The kind and width of the FFN, as block 0 has it. */
 static int read_ffn(const struct df_state *state, struct df_vit_config *config)
 {
@@ -254,6 +265,7 @@ int df_vit_config_read(const struct df_state *state, struct df_vit_config *confi
     config->has_cls_norm = config->family == DF_DINOV3 && has(state, "cls_norm.weight");
     DF_TRY(read_embedding(state, config));
     DF_TRY(read_registers(state, config));
+    DF_TRY(check_heads(config));
     DF_TRY(read_position(state, config));
     DF_TRY(read_ffn(state, config));
     for (int64_t block = 0; block < config->depth; block++)
