@@ -74,6 +74,8 @@ static void print_dimensions(const struct df_vit_config *config, const char *pat
     printf("registers:       %" PRId64 "\n", config->registers);
     printf("FFN:             %s, %" PRId64 " hidden\n", config->ffn == DF_FFN_SWIGLU ? "SwiGLU" : "MLP",
            config->ffn_hidden);
+    if (!config->qkv_bias)
+        printf("qkv:             without a bias\n");
     if (config->family == DF_DINOV2)
         printf("position:        learned, %" PRId64 " x %" PRId64 "\n", config->pos_grid, config->pos_grid);
     else

@@ -93,6 +93,14 @@ class Normalization(FamiliesTest):
         self.assertNotIn("normalize:", self.succeed("info", PLAIN.weights).stdout)
 
 
+class Shapes(FamiliesTest):
+    def test_info_says_what_differs(self):
+        info = self.succeed("info", FIXTURES / "dinov3_tiny_7b" / "backbone.pth").stdout
+        self.assertIn("qkv:             without a bias\n", info)
+        self.assertNotIn("qkv:", self.succeed("info", DINOV3.weights).stdout)
+        self.assertIn("registers:       1\n", self.succeed("info", TIPS.weights).stdout)
+
+
 class Recorded(TrainingTest):
     """What a training was given, and what others make of its checkpoint."""
 

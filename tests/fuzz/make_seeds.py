@@ -372,6 +372,7 @@ def record(folder):
     write_json(folder, "whole", RECORD)
     write_json(folder, "images", RECORD | {"trained_images": {"images": 3, "digests": "00000000000a00000000000b"}})
     write_json(folder, "old", {"backbone": "dinov3_vitl16", "dataset": "voc", "normalize": "none"})
+    write_json(folder, "given", RECORD | {"normalize": "0.43,0.411,0.296:0.213,0.156,0.143", "pos_interpolation": "huggingface"})
     write_json(folder, "empty", {})
 
 
