@@ -22,8 +22,9 @@ int df_normalize_parse(const char *text, struct df_normalize *normalize);
 /* Its name, or the numbers, which are read to the same bits. Returns the buffer. */
 const char *df_normalize_text(const struct df_normalize *normalize, char text[DF_NORMALIZE_TEXT]);
 
-/* What the weights in `path` were trained with, where that is known, and in *why how it is known, for people
- * ("by its name"); *why is NULL where it is not. -1 with the error set for a damaged file beside them. */
+/* What the weights in `path` were trained with, where Hugging Face's preprocessor_config.json beside them or
+ * their family tells it, and in *why how it is known, for people ("by its name"); *why is NULL where it is
+ * not. -1 with the error set for a damaged file beside them. */
 int df_normalize_of_backbone(const char *path, const struct df_vit_config *vit,
                              struct df_normalize *normalize, const char **why);
 

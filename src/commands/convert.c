@@ -3,8 +3,10 @@
 #include "dinoft/backbone_file.h"
 #include "dinoft/error.h"
 #include "dinoft/log.h"
+#include "dinoft/normalize.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* A copy of a tensor in another floating-point type. */
 static int append_converted(struct df_state *result, const struct df_entry *entry, enum df_dtype dtype)
@@ -72,6 +74,22 @@ static int convert(const struct df_config *config, const struct df_state *source
     return status == 0 ? 0 : 1;
 }
 
+/* What --normalize auto knows by a name, or by a file beside the weights, is not in what was written. */
+static void warn_of_colours(const char *from, const char *to, const struct df_vit_config *vit)
+{
+    struct df_normalize before, after;
+    const char *why, *why_after;
+    char text[DF_NORMALIZE_TEXT];
+
+    if (df_normalize_of_backbone(from, vit, &before, &why) != 0 || !why ||
+        strcmp(df_normalize_text(&before, text), "imagenet") == 0 ||
+        df_normalize_of_backbone(to, vit, &after, &why_after) != 0)
+        return;
+    if (!why_after || memcmp(&after, &before, sizeof after) != 0)
+        df_log("warning: %s wants --normalize %s, %s: nothing tells so of %s, where it has to be typed", from,
+               text, why, to);
+}
+
 static int convert_backbone(const struct df_config *config, struct df_state *state)
 {
     struct df_vit_config vit;
@@ -88,6 +106,8 @@ static int convert_backbone(const struct df_config *config, struct df_state *sta
     } else {
         status = convert(config, official);
     }
+    if (status == 0)
+        warn_of_colours(config->inputs[0], config->inputs[1], &vit);
     df_state_free(renamed);
     df_state_free(official);
     return status;

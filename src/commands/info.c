@@ -100,9 +100,10 @@ static int print_backbone(const struct df_state *state, const struct df_vit_conf
 
     if (df_fingerprint_take(state, config, &fingerprint) != 0)
         return df_error_context("%s", path);
-    DF_TRY(df_normalize_of_backbone(path, config, &normalize, &why));
     print_dimensions(config, path);
-    if (why)
+    if (df_normalize_of_backbone(path, config, &normalize, &why) != 0)
+        printf("normalize:       not known: %s\n", df_error_text());
+    else if (why)
         printf("normalize:       %s, %s\n", df_normalize_text(&normalize, text), why);
     print_types(state);
     printf("parameters:      %zu\n", count_parameters(state, ""));

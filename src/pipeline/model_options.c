@@ -87,8 +87,11 @@ static int normalize_for_weights(const struct df_config *config, const struct df
     struct df_normalize known;
     const char *why = NULL;
 
-    if (weights)
-        DF_TRY(df_normalize_of_backbone(weights, vit, &known, &why));
+    if (weights && df_normalize_of_backbone(weights, vit, &known, &why) != 0) {
+        if (!typed)
+            return -1;
+        df_log("warning: %s", df_error_text());
+    }
     if (!why)
         return 0;
     df_normalize_text(&known, wanted);

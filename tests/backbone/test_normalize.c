@@ -111,13 +111,71 @@ static void in_the_current_folder(void **unused)
     free(before);
 }
 
+static void put_preprocessor(const char *text)
+{
+    scratch_write_text("preprocessor_config.json", text);
+}
+
+/* As transformers writes it beside model.safetensors. */
+static void of_a_preprocessor(void **unused)
+{
+    const char *own = scratch_path("model.safetensors"), *other = scratch_path("dinov3_vitl16.safetensors");
+
+    put_preprocessor(
+        "{\"do_rescale\": true, \"rescale_factor\": 0.00392156862745098, \"do_normalize\": true, "
+        "\"image_mean\": [0.43, 0.411, 0.296], \"image_std\": [0.213, 0.156, 0.143]}");
+    assert_wanted(own, &small_dinov3, "sat493m");
+    assert_wanted(scratch_folder(), &small_dinov3, "sat493m");
+    assert_wanted(scratch_path("pytorch_model.bin"), &small_dinov2, "sat493m");
+    assert_wanted(other, &small_dinov3, NULL);
+    put_preprocessor("{\"image_mean\": 0.5, \"image_std\": [0.5, 0.25, 0.125], \"rescale_factor\": null}");
+    assert_wanted(own, &small_dinov3, "0.5,0.5,0.5:0.5,0.25,0.125");
+    assert_wanted(scratch_path("dinov3-sat493m/../model.safetensors"), &small_dinov3,
+                  "0.5,0.5,0.5:0.5,0.25,0.125");
+    put_preprocessor(
+        "{\"do_normalize\": false, \"image_mean\": [0.5, 0.5, 0.5], \"image_std\": [0.5, 0.5, 0.5]}");
+    assert_wanted(own, &small_dinov3, "none");
+    put_preprocessor(
+        "{\"image_mean\": [123.7, 116.3, 103.5], \"image_std\": [58.4, 57.1, 57.4], \"do_rescale\": false}");
+    assert_wanted(own, &small_dinov3, NULL);
+    put_preprocessor(
+        "{\"rescale_factor\": 0.0078, \"image_mean\": [0.5, 0.5, 0.5], \"image_std\": [0.5, 0.5, 0.5]}");
+    assert_wanted(own, &small_dinov3, NULL);
+    put_preprocessor("{\"size\": 224}");
+    assert_wanted(own, &small_dinov3, NULL);
+}
+
+static void of_a_damaged_preprocessor(void **unused)
+{
+    static const struct {
+        const char *text, *word;
+    } cases[] = {
+        {"{\"image_mean\": [0.5, 0.5]}",
+         "preprocessor_config.json is damaged: its image_mean is not three numbers"},
+        {"{\"image_std\": \"0.5\"}", "image_std is not three numbers"},
+        {"{\"image_std\": [0.5, 0.5, null]}", "image_std is not three numbers"},
+        {"{\"image_mean\": 0.5, \"image_std\": 0}",
+         "preprocessor_config.json: the deviation 0 is not above 0"},
+        {"{\"image_mean\": 0.5,", "preprocessor_config.json"},
+    };
+    struct df_normalize normalize;
+    const char *why;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        put_preprocessor(cases[i].text);
+        assert_int_equal(
+            df_normalize_of_backbone(scratch_path("model.safetensors"), &small_dinov3, &normalize, &why), -1);
+        assert_null(why);
+        assert_error_has(cases[i].word);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(words_and_numbers),
-        cmocka_unit_test(what_is_no_normalisation),
-        cmocka_unit_test(of_weights),
-        cmocka_unit_test(in_the_current_folder),
+        cmocka_unit_test(words_and_numbers), cmocka_unit_test(what_is_no_normalisation),
+        cmocka_unit_test(of_weights),        cmocka_unit_test(in_the_current_folder),
+        cmocka_unit_test(of_a_preprocessor), cmocka_unit_test(of_a_damaged_preprocessor),
     };
     return cmocka_run_group_tests(tests, NULL, scratch_remove);
 }

@@ -86,6 +86,23 @@ class Normalization(FamiliesTest):
         self.assertIn(f"warning: --normalize imagenet, where {backbone.weights} wants sat493m", stderr)
         self.assertEqual(typed, self.features(backbone=DINOV3)[0])
 
+    def test_a_preprocessor_beside_the_weights(self):
+        backbone = self.named("model/model.pth")
+        (self.folder / "model" / "preprocessor_config.json").write_text(json.dumps({"image_mean": [0.5] * 3, "image_std": [0.25] * 3}))
+        found, stderr = self.features(backbone=backbone)
+        self.assertIn(f"normalize {OWN}, which {backbone.weights} wants, as its preprocessor_config.json says", stderr)
+        self.assertEqual(found, self.features("--normalize", OWN, backbone=backbone)[0])
+        (self.folder / "model" / "preprocessor_config.json").write_text(json.dumps({"image_mean": 0.5, "image_std": 9}))
+        self.refused("features", self.image, *model_flags(backbone), "--output", "g.safetensors", mentions=["preprocessor_config.json: the deviation 9"])
+        self.assertIn("warning: ", self.features("--normalize", OWN, backbone=backbone)[1])
+        self.assertIn("normalize:       not known: ", self.succeed("info", backbone.weights).stdout)
+
+    def test_converting_loses_a_name(self):
+        backbone = self.named("w/dinov3_sat493m.pth")
+        self.assertIn("wants --normalize sat493m, by its name: nothing tells so of other.pth", self.succeed("convert", backbone.weights, "other.pth").stderr)
+        self.assertNotIn("warning", self.succeed("convert", backbone.weights, "own_sat493m.safetensors").stderr)
+        self.assertNotIn("warning", self.succeed("convert", TIPS.weights, "tips.pth").stderr)
+
     def test_tips(self):
         found, stderr = self.features(backbone=TIPS)
         self.assertIn(f"normalize none, which {TIPS.weights} wants", stderr)

@@ -398,6 +398,8 @@ def config_json(folder):
         "num_register_tokens": 4,
     }
     write_json(folder, "dinov3", dinov3 | common)
+    colours = {"image_mean": [0.43, 0.411, 0.296], "image_std": [0.213, 0.156, 0.143]}
+    write_json(folder, "preprocessor", colours | {"do_normalize": True, "do_rescale": True, "rescale_factor": 1 / 255})
 
 
 def corruption_json(folder):

@@ -290,7 +290,7 @@ static bool is_folder(const char *path)
 
 /* As save_pretrained() and its exporters name files: model.safetensors, model-00001-of-00002.safetensors,
  * model.onnx, pytorch_model.bin. Such weights and the config.json beside them were written together. */
-static bool is_named_by_transformers(const char *weights)
+bool huggingface_named(const char *weights)
 {
     static const char *const starts[] = {"model.", "model-", "model_", "pytorch_model"};
     const char *name = df_path_name(weights);
@@ -326,7 +326,7 @@ static int check_tree(struct check *check)
         return check_computation(check);
     if (status != DIFFERS)
         return -1;
-    if (is_named_by_transformers(check->weights))
+    if (huggingface_named(check->weights))
         return df_error_set("%s is not that of %s: it says %s (weights of another name may lie beside it)",
                             check->path, check->weights, check->difference);
     df_log("warning: %s is of another model than %s (it says %s): it is not used", check->path,

@@ -15,4 +15,8 @@
 int huggingface_config_check(const char *weights, const struct df_state *official,
                              const struct df_vit_config *vit);
 
+/* Whether a file has a name that transformers gives to weights, or is a folder: then what lies beside it was
+ * written with it. */
+bool huggingface_named(const char *weights);
+
 #endif

@@ -87,21 +87,3 @@ const char *df_normalize_text(const struct df_normalize *normalize, char text[DF
     }
     return text;
 }
-
-int df_normalize_of_backbone(const char *path, const struct df_vit_config *vit,
-                             struct df_normalize *normalize, const char **why)
-{
-    const char *name = NULL;
-
-    *why = NULL;
-    if (df_vit_is_tips(vit)) {
-        name = "none";
-        *why = "as models with one register, TIPSv2, were trained";
-    } else if (vit->family == DF_DINOV3 && df_weights_are_named(path, "sat493m")) {
-        name = "sat493m";
-        *why = "by its name";
-    }
-    if (name)
-        *normalize = *find(name);
-    return 0;
-}
