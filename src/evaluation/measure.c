@@ -116,6 +116,9 @@ void df_measure_facts(const struct df_measure *measure, struct df_measure_facts 
     df_measure_add_fact(facts, "model input", "%" PRId64 " x %" PRId64 "%s", setup->model.height,
                         setup->model.width, how);
     df_measure_add_fact(facts, "normalisation", "%s", setup->normalize);
+    if (setup->vit.pos_interpolation != DF_POS_OFFICIAL && setup->vit.pos_grid > 0)
+        df_measure_add_fact(facts, "positions", "placed as by %s",
+                            df_pos_interpolation_name(setup->vit.pos_interpolation));
     df_measure_add_fact(facts, "measured at", "%s",
                         measure->options.original ? "the labels' original size" : "the network's input size");
     /* The reference project's numbers are means over batches. */

@@ -146,6 +146,8 @@ class Recorded(TrainingTest):
         other, stderr = self.evaluate("--pos_interpolation", "official")
         self.assertIn(f"warning: other than in the training of {self.checkpoint}: pos_interpolation official (it was huggingface)", stderr)
         self.assertNotEqual(other["loss"], metrics["loss"])
+        self.evaluate("--report_html", "r.html")
+        self.assertIn("placed as by huggingface", (self.folder / "r.html").read_text())
         info = self.succeed("info", self.checkpoint).stdout
         self.assertIn("positions:       placed as by huggingface\n", info)
         self.refused(*self.train_command("--resume", *img_dim(*PLAIN.size), "--epochs", 2, backbone=PLAIN),
